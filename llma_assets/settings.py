@@ -1,0 +1,79 @@
+"""Settings of one installation, read once from the environment. What a *team* may set lives in `discovery`.
+
+Every setting has a default that works on a fresh machine with no key and no server.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+
+class SettingsError(ValueError):
+    """A setting cannot be used; the message names the variable, what was found and what would be right."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Settings:
+    """Everything that the environment decides.
+
+    Attributes:
+        data_dir: holds the embedded database, rejects and reports.
+        clickhouse_url: `http(s)://user:password@host:port/database`, or None for the embedded server.
+        events_table: the table that trace events are read from, `table` or `database.table`.
+        chat_model: model name for summaries and labels; `offline` needs no key.
+        embedding_model: model name for embeddings; `offline` needs no key.
+        openai_api_key: key of the OpenAI-compatible server; local servers accept any.
+        openai_base_url: root of the OpenAI-compatible server, None for OpenAI itself.
+        oldest_day: first day of the daily partitions.
+    """
+
+    data_dir: Path
+    clickhouse_url: str | None
+    events_table: str
+    chat_model: str
+    embedding_model: str
+    openai_api_key: str | None
+    openai_base_url: str | None
+    oldest_day: date
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the settings; an empty variable counts as unset.
+
+        Raises:
+            SettingsError: a variable holds something unusable.
+        """
+
+        def get(name: str) -> str | None:
+            return environ.get(name, "").strip() or None
+
+        key, base_url = get("OPENAI_API_KEY"), get("OPENAI_BASE_URL")
+        has_server = key is not None or base_url is not None
+        oldest = get("LLMA_OLDEST_DAY") or "2026-01-01"
+        try:
+            oldest_day = date.fromisoformat(oldest)
+        except ValueError:
+            raise SettingsError(f"LLMA_OLDEST_DAY is {oldest!r}; a day like 2026-01-01 is needed") from None
+        return cls(
+            data_dir=Path(get("LLMA_DATA_DIR") or ".llma").absolute(),
+            clickhouse_url=get("CLICKHOUSE_URL"),
+            events_table=get("LLMA_EVENTS_TABLE") or "events",
+            chat_model=get("LLMA_CHAT_MODEL") or ("gpt-4.1-nano" if has_server else "offline"),
+            embedding_model=get("LLMA_EMBEDDING_MODEL")
+            or ("text-embedding-3-large" if has_server else "offline"),
+            openai_api_key=key,
+            openai_base_url=base_url,
+            oldest_day=oldest_day,
+        )
+
+    @property
+    def rejects_dir(self) -> Path:
+        """Where `llma ingest` writes the lines that it refused."""
+        return self.data_dir / "rejects"
+
+    def __repr__(self) -> str:
+        """Show no secret: the key and the password in the URL stay out."""
+        server = "embedded" if self.clickhouse_url is None else "CLICKHOUSE_URL"
+        return f"Settings(data_dir={str(self.data_dir)!r}, clickhouse={server}, chat_model={self.chat_model!r})"
