@@ -1,0 +1,64 @@
+"""Skips are data: who asks "why is nothing here" finds the answer in one query.
+
+A skip is replaced, never deleted: a partition that has a result by now carries the empty reason.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from llma_assets.clickhouse import Database
+from llma_assets.ledger import queries
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Why a stage did nothing for a team, a day and a theme."""
+
+    team_id: int
+    day: date
+    stage: str
+    theme_id: str
+    reason: str
+    detail: str
+
+
+def record_skip(database: Database, skip: Skip) -> None:
+    """Store a skip; storing it twice writes nothing."""
+    current = database.rows(
+        queries.CURRENT_SKIP,
+        team_id=skip.team_id,
+        day=skip.day,
+        stage=skip.stage,
+        theme_id=skip.theme_id,
+    )
+    if current and (current[0]["reason"], current[0]["detail"]) == (skip.reason, skip.detail):
+        return
+    if not current and not skip.reason:
+        return
+    database.insert_rows(
+        "skips",
+        [
+            {
+                "team_id": skip.team_id,
+                "day": skip.day,
+                "stage": skip.stage,
+                "theme_id": skip.theme_id,
+                "reason": skip.reason,
+                "detail": skip.detail,
+            }
+        ],
+    )
+
+
+def clear_skip(database: Database, *, team_id: int, day: date, stage: str, theme_id: str = "") -> None:
+    """Say that there is a result by now; writes only where a skip was stored."""
+    record_skip(database, Skip(team_id, day, stage, theme_id, reason="", detail=""))
+
+
+def list_skips(database: Database, *, day: date, team_id: int | None = None) -> list[Skip]:
+    """The skips of a day: of one team, or of all teams for whoever operates the pipeline."""
+    if team_id is None:
+        rows = database.rows(queries.SKIPS_OF_DAY, day=day)
+    else:
+        rows = database.rows(queries.SKIPS_OF_TEAM_AND_DAY, day=day, team_id=team_id)
+    return [Skip(**row) for row in rows]

@@ -1,0 +1,97 @@
+"""What every per-partition asset has in common: walk the partitions, isolate failures, report what was done.
+
+What a stage does with one partition belongs in its room's `assets.py`.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import dagster as dg
+
+from llma_assets.models import ModelConfigurationError
+from llma_assets.partitions import team_day
+from llma_assets.team_day import TeamDay
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a stage did for one partition.
+
+    Attributes:
+        items: results that the partition now holds.
+        reason: why there are none, "" where there are.
+        metadata: what people look at in the UI, by name.
+    """
+
+    items: int
+    reason: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    def as_metadata(self, duration_s: float) -> dict[str, Any]:
+        """The report as Dagster metadata."""
+        return {
+            "items": self.items,
+            "status": "done" if self.items else "skipped",
+            **({"reason": self.reason} if self.reason else {}),
+            **self.metadata,
+            "duration_s": round(duration_s, 3),
+        }
+
+
+class Progress(Protocol):
+    """Told how far a stage is; must be quick and safe to call often."""
+
+    def __call__(self, stage: str, team_day: TeamDay, done: int, total: int) -> None: ...
+
+
+def silent(stage: str, team_day: TeamDay, done: int, total: int) -> None:
+    """A `Progress` that shows nothing."""
+
+
+def walk_partitions(context: dg.AssetExecutionContext, work: Callable[[TeamDay], Report]) -> None:
+    """Do `work` for each partition of the run, one by one; one that fails leaves the others standing.
+
+    Raises:
+        dagster.Failure: names the partitions that failed; the healthy ones are logged as materialized first.
+        ModelConfigurationError: at once; no further partition could succeed.
+    """
+    failures: dict[str, str] = {}
+    done: dict[str, dict[str, Any]] = {}
+    for key in context.partition_keys:
+        started = time.perf_counter()
+        try:
+            report = work(team_day(key))
+        except ModelConfigurationError:
+            _keep_finished(context, done)
+            raise
+        # Whatever went wrong concerns this partition; it is raised again below, with the others' results kept.
+        except Exception as error:
+            context.log.exception(f"{key} failed")
+            failures[key] = f"{type(error).__name__}: {error}"
+            continue
+        done[key] = report.as_metadata(time.perf_counter() - started)
+        context.log.info(f"{key}: {report.items} items {report.reason}".rstrip())
+    if failures:
+        _keep_finished(context, done)
+        raise dg.Failure(
+            f"{len(failures)} of {len(failures) + len(done)} partitions failed: "
+            + "; ".join(f"{key} ({why})" for key, why in failures.items()),
+            metadata={"failed": sorted(failures), "finished": sorted(done)},
+        )
+    for key, metadata in done.items():
+        context.add_asset_metadata(metadata, partition_key=key)
+
+
+def _keep_finished(context: dg.AssetExecutionContext, done: dict[str, dict[str, Any]]) -> None:
+    """Log the finished partitions as materialized, because the step itself is about to fail."""
+    for key, metadata in done.items():
+        context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=metadata))
+
+
+def run_tags(context: dg.AssetExecutionContext) -> dict[str, str]:
+    """What each query of a run carries in ClickHouse's `log_comment`."""
+    return {"run": context.run_id, "asset": context.asset_key.to_user_string()}
+
+
