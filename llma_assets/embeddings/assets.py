@@ -1,0 +1,143 @@
+"""The asset `summary_embeddings`: one vector for each summary, in the space of its theme.
+
+How a summary becomes the text that is embedded belongs in `compose.py`, which knows no database.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import batched
+from typing import Any
+
+import dagster as dg
+import orjson
+
+from llma_assets.clickhouse import Database
+from llma_assets.embeddings import EmbeddedItem, embed_items, embedding_text
+from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, SUMMARIES_OF_DAY
+from llma_assets.ledger import UsageLedger, usage_totals
+from llma_assets.models import Embedder
+from llma_assets.partitions import team_days
+from llma_assets.resources import ClickHouseResource, EmbedderResource
+from llma_assets.stage import Progress, Report, run_tags, walk_partitions
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import BUILT_IN, Theme
+
+STAGE = "summary_embeddings"
+PRODUCT = "llm-analytics"
+ROWS_AT_ONCE = 100
+
+
+@dg.asset(
+    partitions_def=team_days,
+    deps=["trace_summaries"],
+    backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=7),
+    group_name="traces",
+    kinds={"clickhouse", "openai"},
+    pool="models",
+)
+def summary_embeddings(
+    context: dg.AssetExecutionContext,
+    clickhouse: ClickHouseResource,
+    embedder: EmbedderResource,
+    progress: dg.ResourceParam[Progress],
+) -> None:
+    """The vector of each summary, which clustering reads."""
+    database = clickhouse.database().tagged(**run_tags(context))
+    model = embedder.model()
+    walk_partitions(context, lambda team_day: store_embeddings(database, team_day, model, progress=progress))
+
+
+def store_embeddings(
+    database: Database,
+    team_day: TeamDay,
+    embedder: Embedder,
+    *,
+    themes: Sequence[Theme] = BUILT_IN,
+    progress: Progress,
+) -> Report:
+    """Embed each summary whose words have not been embedded by this model yet."""
+    items, metadata = 0, dict[str, Any](model=embedder.name)
+    for theme in themes:
+        counts = _store_theme(database, team_day, theme, embedder, progress)
+        items += counts["stored"]
+        metadata |= {f"{theme.theme_id}_{name}": number for name, number in sorted(counts.items())}
+    spent = usage_totals(database, team_id=team_day.team_id, day=team_day.day, stage=STAGE)
+    metadata |= {"input_tokens": spent.input_tokens, "cost_usd": spent.cost_usd}
+    return Report(items=items, reason="" if items else "no_summaries", metadata=metadata)
+
+
+def _store_theme(
+    database: Database, team_day: TeamDay, theme: Theme, embedder: Embedder, progress: Progress
+) -> "Counter[str]":
+    key = {"team_id": team_day.team_id, "day": team_day.day}
+    summaries = {
+        row["item_id"]: row for row in database.rows(SUMMARIES_OF_DAY, **key, theme_id=theme.theme_id)
+    }
+    texts = {item_id: _text(row) for item_id, row in summaries.items()}
+    hashes = {item_id: hashlib.sha256(text.encode()).hexdigest() for item_id, text in texts.items()}
+    done = {
+        row["document_id"]: row["content_hash"]
+        for row in database.rows(
+            EMBEDDED_OF_DAY,
+            **key,
+            product=PRODUCT,
+            document_type=theme.document_type,
+            model_name=embedder.name,
+            rendering=theme.rendering,
+        )
+    }
+    missing = [(item_id, text) for item_id, text in texts.items() if done.get(item_id) != hashes[item_id]]
+    counts: Counter[str] = Counter(skipped=len(texts) - len(missing))
+    with UsageLedger(database, **key, stage=STAGE, theme_id=theme.theme_id) as ledger:
+        results = embed_items(missing, embedder, record=lambda usage: ledger.record("", usage))
+        for batch in batched(results, ROWS_AT_ONCE):
+            embedded = [result for result in batch if isinstance(result, EmbeddedItem)]
+            database.insert_rows(
+                "document_embeddings",
+                [
+                    _row(item, summaries[item.item_id], hashes[item.item_id], theme, embedder, team_day)
+                    for item in embedded
+                ],
+            )
+            counts["succeeded"] += len(embedded)
+            counts["failed"] += len(batch) - len(embedded)
+            progress(STAGE, team_day, counts["skipped"] + counts["succeeded"] + counts["failed"], len(texts))
+    counts["stored"] = counts["skipped"] + counts["succeeded"]
+    return counts
+
+
+def _text(row: Mapping[str, Any]) -> str:
+    return embedding_text(
+        row["title"],
+        row["flow_diagram"],
+        [bullet["text"] for bullet in orjson.loads(row["bullets"])],
+        [note["text"] for note in orjson.loads(row["interesting_notes"])],
+    )
+
+
+def _row(
+    item: EmbeddedItem,
+    summary: Mapping[str, Any],
+    content_hash: str,
+    theme: Theme,
+    embedder: Embedder,
+    team_day: TeamDay,
+) -> dict[str, Any]:
+    metadata = {
+        "content_hash": content_hash,
+        "trace_id": summary["trace_id"],
+        "generation_id": summary["generation_id"],
+    }
+    return {
+        "team_id": team_day.team_id,
+        "product": PRODUCT,
+        "document_type": theme.document_type,
+        "model_name": embedder.name,
+        "rendering": theme.rendering,
+        "document_id": item.item_id,
+        "timestamp": summary["trace_timestamp"],
+        "content": item.content,
+        "metadata": orjson.dumps(metadata).decode(),
+        "embedding": item.vector.tolist(),
+    }

@@ -1,0 +1,261 @@
+"""Every statement of the rendering room, and the two reads that need more than one line of Python.
+
+Events are read in two steps: ids, counts and sizes on light columns, then payloads for just those ids, in batches
+of bounded size. Nothing here sorts by a heavy column; the order within a trace is made in memory.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from llma_assets.clickhouse import Database
+from llma_assets.discovery import TRIGGER_EVENTS
+from llma_assets.team_day import TeamDay
+
+TRACES_PER_HOUR = 100
+"""Traces taken of each hour at most, by a seeded hash, so that a day's sample does not change as the day grows."""
+
+GENERATIONS_PER_HOUR = 12
+"""Generations taken of each hour at most: over the look-back window these fill a clustering's sample of 2,000."""
+
+SAMPLE_SEED = 42
+QUIET = timedelta(minutes=30)
+BATCH_BYTES = 32 * 2**20
+BATCH_ITEMS = 200
+
+# A trace belongs to the day of its first event, so that a trace across midnight is read once and whole.
+# Key of events: (team_id, toDate(timestamp), event, uuid).
+TRACES_OF_DAY = """
+SELECT trace_id, first_at, last_at, events, bytes
+FROM
+(
+    SELECT
+        JSONExtractString(properties, '$ai_trace_id') AS trace_id,
+        min(timestamp) AS first_at,
+        max(timestamp) AS last_at,
+        uniqExact(uuid) AS events,
+        sum(length(properties)) AS bytes
+    FROM {events_database:Identifier}.{events_table:Identifier}
+    WHERE team_id = {team_id:Int64}
+        AND timestamp >= {from:DateTime64(6, 'UTC')}
+        AND timestamp < {until:DateTime64(6, 'UTC')}
+        AND event IN {trigger_events:Array(String)}
+    GROUP BY trace_id
+    HAVING trace_id != ''
+        AND first_at >= {start:DateTime64(6, 'UTC')}
+        AND first_at < {end:DateTime64(6, 'UTC')}
+        AND last_at <= {quiet_before:DateTime64(6, 'UTC')}
+)
+ORDER BY cityHash64({seed:UInt64}, trace_id)
+LIMIT {per_hour:UInt32} BY toStartOfHour(first_at)
+"""
+
+COUNT_TRACES_OF_DAY = """
+SELECT count(), countIf(last_at > {quiet_before:DateTime64(6, 'UTC')})
+FROM
+(
+    SELECT
+        JSONExtractString(properties, '$ai_trace_id') AS trace_id,
+        min(timestamp) AS first_at,
+        max(timestamp) AS last_at
+    FROM {events_database:Identifier}.{events_table:Identifier}
+    WHERE team_id = {team_id:Int64}
+        AND timestamp >= {from:DateTime64(6, 'UTC')}
+        AND timestamp < {until:DateTime64(6, 'UTC')}
+        AND event IN {trigger_events:Array(String)}
+    GROUP BY trace_id
+    HAVING trace_id != ''
+        AND first_at >= {start:DateTime64(6, 'UTC')}
+        AND first_at < {end:DateTime64(6, 'UTC')}
+)
+"""
+
+EVENTS_OF_TRACES = """
+SELECT JSONExtractString(properties, '$ai_trace_id') AS trace_id, toString(uuid) AS uuid, event, timestamp, properties
+FROM {events_database:Identifier}.{events_table:Identifier}
+WHERE team_id = {team_id:Int64}
+    AND timestamp >= {from:DateTime64(6, 'UTC')}
+    AND timestamp <= {until:DateTime64(6, 'UTC')}
+    AND event IN {trigger_events:Array(String)}
+    AND trace_id IN {trace_ids:Array(String)}
+"""
+
+GENERATIONS_OF_DAY = """
+SELECT generation_id, trace_id, first_at, first_at AS last_at, 1 AS events, bytes
+FROM
+(
+    SELECT
+        toString(uuid) AS generation_id,
+        JSONExtractString(properties, '$ai_trace_id') AS trace_id,
+        timestamp AS first_at,
+        length(properties) AS bytes
+    FROM {events_database:Identifier}.{events_table:Identifier}
+    WHERE team_id = {team_id:Int64}
+        AND timestamp >= {start:DateTime64(6, 'UTC')}
+        AND timestamp < {end:DateTime64(6, 'UTC')}
+        AND timestamp <= {quiet_before:DateTime64(6, 'UTC')}
+        AND event = '$ai_generation'
+        AND trace_id != ''
+    LIMIT 1 BY uuid
+)
+ORDER BY cityHash64({seed:UInt64}, generation_id)
+LIMIT {per_hour:UInt32} BY toStartOfHour(first_at)
+"""
+
+EVENTS_OF_GENERATIONS = """
+SELECT toString(uuid) AS uuid, event, timestamp, properties
+FROM {events_database:Identifier}.{events_table:Identifier}
+WHERE team_id = {team_id:Int64}
+    AND timestamp >= {from:DateTime64(6, 'UTC')}
+    AND timestamp <= {until:DateTime64(6, 'UTC')}
+    AND event = '$ai_generation'
+    AND uuid IN {generation_ids:Array(UUID)}
+"""
+
+# Key of trace_texts: (team_id, day, level, item_id).
+STORED_TEXTS = """
+SELECT item_id, event_count
+FROM trace_texts FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date} AND level = {level:String} AND renderer = {renderer:String}
+"""
+
+TEXT_OF_TRACE = """
+SELECT day, text, loss, event_count, cost_usd, latency_s, tokens, error_count
+FROM trace_texts FINAL
+WHERE team_id = {team_id:Int64} AND level = 'trace' AND item_id = {trace_id:String}
+ORDER BY day DESC
+LIMIT 1
+"""
+
+DAY_OF_TRACE = """
+SELECT min(timestamp) AS first_at, max(timestamp) AS last_at, count() AS events
+FROM {events_database:Identifier}.{events_table:Identifier}
+WHERE team_id = {team_id:Int64}
+    AND event IN {trigger_events:Array(String)}
+    AND JSONExtractString(properties, '$ai_trace_id') = {trace_id:String}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An item that may be rendered, known by light columns only.
+
+    Attributes:
+        item_id: the trace id, or the uuid of the generation's event.
+        trace_id: the trace that the item is, or belongs to.
+        first_at: time of its first event.
+        last_at: time of its last event.
+        events: its events, each uuid once.
+        size_bytes: length of its payloads.
+    """
+
+    item_id: str
+    trace_id: str
+    first_at: datetime
+    last_at: datetime
+    events: int
+    size_bytes: int
+
+
+def trace_candidates(
+    database: Database, team_day: TeamDay, *, quiet_before: datetime
+) -> tuple[list[Candidate], int, int]:
+    """The sample of a day's traces, oldest first, with how many there are in all and how many are not yet quiet."""
+    bounds = {
+        "team_id": team_day.team_id,
+        "start": team_day.start,
+        "end": team_day.end,
+        "from": team_day.start - timedelta(days=1),
+        "until": team_day.end + timedelta(days=1),
+        "trigger_events": list(TRIGGER_EVENTS),
+        "quiet_before": quiet_before,
+    }
+    (found,) = database.rows(COUNT_TRACES_OF_DAY, **bounds)
+    rows = database.rows(TRACES_OF_DAY, **bounds, seed=SAMPLE_SEED, per_hour=TRACES_PER_HOUR)
+    total, not_quiet = found.values()
+    return _candidates(rows, "trace_id"), total, not_quiet
+
+
+def generation_candidates(
+    database: Database, team_day: TeamDay, *, quiet_before: datetime
+) -> list[Candidate]:
+    """The sample of a day's generations, oldest first."""
+    rows = database.rows(
+        GENERATIONS_OF_DAY,
+        team_id=team_day.team_id,
+        start=team_day.start,
+        end=team_day.end,
+        quiet_before=quiet_before,
+        seed=SAMPLE_SEED,
+        per_hour=GENERATIONS_PER_HOUR,
+    )
+    return _candidates(rows, "generation_id")
+
+
+def _candidates(rows: Sequence[dict[str, Any]], item_column: str) -> list[Candidate]:
+    candidates = [
+        Candidate(
+            item_id=row[item_column],
+            trace_id=row["trace_id"],
+            first_at=row["first_at"],
+            last_at=row["last_at"],
+            events=row["events"],
+            size_bytes=row["bytes"],
+        )
+        for row in rows
+    ]
+    return sorted(candidates, key=lambda candidate: (candidate.first_at, candidate.item_id))
+
+
+def batches(candidates: Sequence[Candidate]) -> Iterator[list[Candidate]]:
+    """Cut candidates into batches of bounded size; one that is larger than a batch has one of its own."""
+    batch: list[Candidate] = []
+    size = 0
+    for candidate in candidates:
+        if batch and (size + candidate.size_bytes > BATCH_BYTES or len(batch) == BATCH_ITEMS):
+            yield batch
+            batch, size = [], 0
+        batch.append(candidate)
+        size += candidate.size_bytes
+    if batch:
+        yield batch
+
+
+def events_of_traces(
+    database: Database, team_id: int, batch: Sequence[Candidate]
+) -> dict[str, list[dict[str, Any]]]:
+    """The events of a batch of traces by trace id, each uuid once, in order of time."""
+    by_trace: dict[str, dict[str, dict[str, Any]]] = {candidate.item_id: {} for candidate in batch}
+    rows = database.stream(
+        EVENTS_OF_TRACES,
+        team_id=team_id,
+        trigger_events=list(TRIGGER_EVENTS),
+        trace_ids=[candidate.item_id for candidate in batch],
+        **{
+            "from": min(candidate.first_at for candidate in batch),
+            "until": max(candidate.last_at for candidate in batch),
+        },
+    )
+    for row in rows:
+        by_trace[row["trace_id"]][row["uuid"]] = row
+    return {
+        trace_id: sorted(events.values(), key=lambda event: (event["timestamp"], event["uuid"]))
+        for trace_id, events in by_trace.items()
+    }
+
+
+def events_of_generations(
+    database: Database, team_id: int, batch: Sequence[Candidate]
+) -> dict[str, list[dict[str, Any]]]:
+    """The event of each generation of a batch, as a list of one, by its uuid."""
+    rows = database.stream(
+        EVENTS_OF_GENERATIONS,
+        team_id=team_id,
+        generation_ids=[candidate.item_id for candidate in batch],
+        **{
+            "from": min(candidate.first_at for candidate in batch),
+            "until": max(candidate.last_at for candidate in batch),
+        },
+    )
+    return {row["uuid"]: [row] for row in rows}

@@ -1,0 +1,57 @@
+"""Dagster resources: the database, the chat model, the embedder, the clock.
+
+Each gives out a plain object, so that the rooms never see Dagster. Settings are read from the environment when a run
+starts: they may hold secrets, which must never be part of a run's stored configuration.
+"""
+
+import functools
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from llma_assets.clickhouse import Database, connect
+from llma_assets.models import ChatModel, Embedder, chat_model, embedder
+from llma_assets.settings import Settings
+
+Clock = Callable[[], datetime]
+"""Tells the time, UTC."""
+
+
+def utc_now() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)
+
+
+@functools.lru_cache(maxsize=4)
+def _connected(settings: Settings) -> Database:
+    return connect(settings)
+
+
+class ClickHouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The database that holds all state: `CLICKHOUSE_URL`, or the embedded server of `LLMA_DATA_DIR`."""
+
+    def database(self) -> Database:
+        """The connection of this process, opened and migrated at first use."""
+        return _connected(Settings.from_env())
+
+
+class ChatModelResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The model that summarises and labels: `LLMA_CHAT_MODEL`."""
+
+    def model(self) -> ChatModel:
+        """The model; offline where there is neither key nor server."""
+        return chat_model(Settings.from_env())
+
+
+class EmbedderResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The model that embeds summaries: `LLMA_EMBEDDING_MODEL`."""
+
+    def model(self) -> Embedder:
+        """The model; offline where there is neither key nor server."""
+        return _embedder(Settings.from_env())
+
+
+@functools.lru_cache(maxsize=2)
+def _embedder(settings: Settings) -> Embedder:
+    return embedder(settings)

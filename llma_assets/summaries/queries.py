@@ -1,0 +1,49 @@
+"""Every statement of the summaries room."""
+
+# Key of trace_texts: (team_id, day, level, item_id). Light columns: the text itself is read for chosen ids only.
+ITEMS_OF_DAY = """
+SELECT item_id, trace_id, generation_id, text_hash, lengthUTF8(text) AS text_length, event_count, trace_timestamp
+FROM trace_texts FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date} AND level = {level:String}
+ORDER BY item_id
+"""
+
+TEXTS = """
+SELECT item_id, text
+FROM trace_texts FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date} AND level = {level:String} AND item_id IN {item_ids:Array(String)}
+ORDER BY item_id
+"""
+
+# Key of trace_summaries: (team_id, day, theme_id, item_id).
+SUMMARISED = """
+SELECT item_id, content_hash
+FROM trace_summaries FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id = {theme_id:String} AND status = 'generated'
+"""
+
+SUMMARY_COUNTS = """
+SELECT theme_id, countIf(status = 'generated') AS generated, countIf(status = 'failed') AS failed
+FROM trace_summaries FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date}
+GROUP BY theme_id
+ORDER BY theme_id
+"""
+
+FAILED_EXAMPLES = """
+SELECT item_id, error
+FROM trace_summaries FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id = {theme_id:String} AND status = 'failed'
+ORDER BY item_id
+LIMIT 5
+"""
+
+SUMMARIES_OF_ITEMS = """
+SELECT day, item_id, title, flow_diagram, bullets, interesting_notes
+FROM trace_summaries FINAL
+WHERE team_id = {team_id:Int64}
+    AND day BETWEEN {from:Date} AND {until:Date}
+    AND theme_id = {theme_id:String}
+    AND status = 'generated'
+    AND item_id IN {item_ids:Array(String)}
+"""
