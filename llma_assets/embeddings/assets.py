@@ -6,11 +6,12 @@ How a summary becomes the text that is embedded belongs in `compose.py`, which k
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import batched
+
 from typing import Any
 
 import dagster as dg
 import orjson
+from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
 from llma_assets.embeddings import EmbeddedItem, embed_items, embedding_text
@@ -91,7 +92,7 @@ def _store_theme(
     counts: Counter[str] = Counter(skipped=len(texts) - len(missing))
     with UsageLedger(database, **key, stage=STAGE, theme_id=theme.theme_id) as ledger:
         results = embed_items(missing, embedder, record=lambda usage: ledger.record("", usage))
-        for batch in batched(results, ROWS_AT_ONCE):
+        for batch in chunked(results, ROWS_AT_ONCE):
             embedded = [result for result in batch if isinstance(result, EmbeddedItem)]
             database.insert_rows(
                 "document_embeddings",

@@ -5,11 +5,12 @@ What is asked and how an answer is judged belongs in the modules beside this one
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import batched
+
 from typing import Any
 
 import dagster as dg
 import orjson
+from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import UsageLedger, usage_totals
@@ -111,7 +112,7 @@ def _store_theme(
     counts: Counter[str] = Counter(items_queried=len(rows), skipped=len(rows) - len(missing))
 
     def texts() -> Iterator[TextItem]:
-        for item_ids in batched(missing, TEXTS_AT_ONCE):
+        for item_ids in chunked(missing, TEXTS_AT_ONCE):
             for row in database.rows(TEXTS, **key, level=theme.level, item_ids=list(item_ids)):
                 yield TextItem(item_id=row["item_id"], text=row["text"])
 
@@ -125,7 +126,7 @@ def _store_theme(
             concurrency=concurrency,
             record=ledger.record,
         )
-        for batch in batched(results, ROWS_AT_ONCE):
+        for batch in chunked(results, ROWS_AT_ONCE):
             database.insert_rows(
                 "trace_summaries",
                 [

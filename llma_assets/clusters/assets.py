@@ -1,0 +1,256 @@
+"""The asset `cluster_assignments`: reads a window's embeddings, clusters them, and publishes the result by one row.
+
+How vectors become clusters belongs in the modules beside this one; they know no database.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID, uuid5
+
+import dagster as dg
+import numpy as np
+import orjson
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters import Clustering, ClusteringConfig, cluster
+from llma_assets.clusters.picture import cluster_table, map_markdown
+from llma_assets.clusters.queries import (
+    Run,
+    Window,
+    committed_run,
+    forget_attempt,
+    publish_run,
+    read_window,
+)
+from llma_assets.ledger import Skip, clear_skip, record_skip
+from llma_assets.partitions import team_days
+from llma_assets.resources import ClickHouseResource, EmbedderResource
+from llma_assets.stage import Progress, Report, run_tags, walk_partitions
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import BUILT_IN, Theme
+
+STAGE = "cluster_assignments"
+NAMESPACE = UUID("6f2d3a0e-6c4b-5a56-9d0f-6f3b0c7f5b11")
+CLUSTERING_VERSION = "v1"
+MIN_TRACES_FOR_CLUSTERING = 20
+MAX_SAMPLES = 2000
+
+
+class ClusteringRunConfig(dg.Config):
+    """Options of a run; the defaults are those of every scheduled run."""
+
+    method: str = "kmeans"
+    """`kmeans` or `hdbscan`."""
+    min_k: int = 3
+    """k-means: fewest clusters tried."""
+    max_k: int = 6
+    """k-means: most clusters tried."""
+    min_items: int = MIN_TRACES_FOR_CLUSTERING
+    """With fewer items in the window nothing is clustered, and the reason is recorded."""
+    max_samples: int = MAX_SAMPLES
+    """With more items in the window a seeded sample is clustered."""
+
+    def clustering(self) -> ClusteringConfig:
+        """The options as the pure engine takes them."""
+        return ClusteringConfig(method=self.method, min_k=self.min_k, max_k=self.max_k)
+
+
+@dg.asset(
+    partitions_def=team_days,
+    deps=["summary_embeddings"],
+    backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=7),
+    group_name="clusters",
+    kinds={"clickhouse", "scikitlearn"},
+    pool="clickhouse",
+)
+def cluster_assignments(
+    context: dg.AssetExecutionContext,
+    config: ClusteringRunConfig,
+    clickhouse: ClickHouseResource,
+    embedder: EmbedderResource,
+    progress: dg.ResourceParam[Progress],
+) -> None:
+    """The clusters of the last seven days, per theme: members with distance and rank, centroids, a 2-D map."""
+    database = clickhouse.database().tagged(**run_tags(context))
+    model_name = embedder.model().name
+
+    def work(team_day: TeamDay) -> Report:
+        return store_clusters(database, team_day, model_name=model_name, options=config, progress=progress)
+
+    walk_partitions(context, work)
+
+
+def store_clusters(
+    database: Database,
+    team_day: TeamDay,
+    *,
+    model_name: str,
+    options: ClusteringRunConfig,
+    themes: Sequence[Theme] = BUILT_IN,
+    progress: Progress,
+) -> Report:
+    """Cluster each theme's window; the same window and options are never clustered twice."""
+    items, metadata, reasons = 0, dict[str, Any](embedding_model=model_name), []
+    for done, theme in enumerate(themes):
+        progress(STAGE, team_day, done, len(themes))
+        window = read_window(
+            database, team_day, theme, model_name=model_name, max_samples=options.max_samples
+        )
+        if len(window.item_ids) < options.min_items:
+            reason = "too_few_items" if window.item_ids else "no_items"
+            detail = f"{len(window.item_ids)} of {options.min_items} items in the window"
+            record_skip(
+                database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, reason, detail)
+            )
+            reasons.append(f"{theme.theme_id}: {reason} ({detail})")
+            continue
+        items += len(window.item_ids)
+        metadata |= _publish(database, team_day, theme, window, model_name, options)
+        clear_skip(
+            database, team_id=team_day.team_id, day=team_day.day, stage=STAGE, theme_id=theme.theme_id
+        )
+    progress(STAGE, team_day, len(themes), len(themes))
+    return Report(items=items, reason="; ".join(reasons), metadata=metadata)
+
+
+def _publish(
+    database: Database,
+    team_day: TeamDay,
+    theme: Theme,
+    window: Window,
+    model_name: str,
+    options: ClusteringRunConfig,
+) -> dict[str, Any]:
+    attempt_id = _attempt_id(team_day, theme, window, model_name, options)
+    previous = committed_run(database, team_day, theme.theme_id)
+    if previous is not None and previous.attempt_id == attempt_id:
+        return {f"{theme.theme_id}_status": "unchanged", f"{theme.theme_id}_clusters": previous.clusters}
+    clustering = cluster(window.embeddings, options.clustering())
+    clusters = cluster_rows(clustering)
+    key = {
+        "team_id": team_day.team_id,
+        "day": team_day.day,
+        "theme_id": theme.theme_id,
+        "attempt_id": attempt_id,
+    }
+    members = [
+        {
+            **key,
+            "item_id": row["document_id"],
+            "trace_id": row["trace_id"],
+            "generation_id": row["generation_id"],
+            "item_day": row["timestamp"].date(),
+            "cluster_id": int(clustering.labels[index]),
+            "distance": float(clustering.distances[index]),
+            "rank": int(clustering.ranks[index]),
+            "strength": float(clustering.strength[index]),
+            "x": float(clustering.coordinates[index, 0]),
+            "y": float(clustering.coordinates[index, 1]),
+            "timestamp": row["timestamp"],
+        }
+        for index, row in enumerate(window.rows)
+    ]
+    run = {
+        **key,
+        "level": theme.level,
+        "run_id": f"team_{team_day.team_id}_{team_day.start:%Y-%m-%dT%H:%M:%SZ}",
+        "method": clustering.method,
+        "params": orjson.dumps({**asdict(options.clustering()), "version": CLUSTERING_VERSION}).decode(),
+        "items": len(members),
+        "window_items": window.available,
+        "clusters": len(clustering.centroids),
+        "noise_items": int((clustering.labels == -1).sum()),
+        "silhouette": clustering.quality.silhouette,
+        "inertia": clustering.quality.inertia,
+        "quality": orjson.dumps(asdict(clustering.quality)).decode(),
+        "embedding_model": model_name,
+        "window_start": team_day.window_start,
+        "window_end": team_day.end,
+    }
+    publish_run(database, run, clusters=[{**key, **row} for row in clusters], members=members)
+    if previous is not None:
+        forget_attempt(database, previous)
+    return {
+        f"{theme.theme_id}_status": "clustered",
+        f"{theme.theme_id}_clusters": len(clustering.centroids),
+        f"{theme.theme_id}_noise_items": run["noise_items"],
+        f"{theme.theme_id}_silhouette": clustering.quality.silhouette or 0.0,
+        **_pictures(theme, clustering, clusters, window),
+    }
+
+
+def _attempt_id(
+    team_day: TeamDay, theme: Theme, window: Window, model_name: str, options: ClusteringRunConfig
+) -> UUID:
+    """Equal input and options give the equal id, and so equal rows."""
+    digest = hashlib.sha256()
+    about = [
+        team_day.team_id,
+        team_day.day,
+        theme.theme_id,
+        theme.level,
+        model_name,
+        CLUSTERING_VERSION,
+        asdict(options.clustering()),
+        window.item_ids,
+    ]
+    digest.update(orjson.dumps(about, option=orjson.OPT_SORT_KEYS))
+    digest.update(np.ascontiguousarray(window.embeddings).tobytes())
+    return uuid5(NAMESPACE, digest.hexdigest())
+
+
+def cluster_rows(clustering: Clustering) -> list[dict[str, Any]]:
+    """A row for each cluster, and one for noise where there is any."""
+    rows = [
+        {
+            "cluster_id": cluster_id,
+            "lineage_id": "",
+            "size": int((clustering.labels == cluster_id).sum()),
+            "centroid": centroid.tolist(),
+            "centroid_x": float(clustering.centroid_coordinates[cluster_id, 0]),
+            "centroid_y": float(clustering.centroid_coordinates[cluster_id, 1]),
+        }
+        for cluster_id, centroid in enumerate(clustering.centroids)
+    ]
+    noise = clustering.labels == -1
+    if noise.any():
+        x, y = clustering.coordinates[noise].mean(axis=0)
+        rows.append(
+            {
+                "cluster_id": -1,
+                "lineage_id": "",
+                "size": int(noise.sum()),
+                "centroid": [],
+                "centroid_x": float(x),
+                "centroid_y": float(y),
+            }
+        )
+    return rows
+
+
+def _pictures(
+    theme: Theme, clustering: Clustering, clusters: Sequence[dict[str, Any]], window: Window
+) -> dict[str, Any]:
+    table = cluster_table(
+        [
+            {
+                "cluster_id": row["cluster_id"],
+                "size": row["size"],
+                "share": row["size"] / len(window.item_ids),
+                "title": "Outliers" if row["cluster_id"] == -1 else f"Cluster {row['cluster_id']}",
+                "examples": [
+                    window.item_ids[index]
+                    for index in np.flatnonzero(clustering.labels == row["cluster_id"])
+                    if clustering.ranks[index] < 2
+                ],
+            }
+            for row in clusters
+        ]
+    )
+    picture = map_markdown(clustering.labels, clustering.coordinates, {}, heading=f"{theme.theme_id}")
+    return {
+        f"{theme.theme_id}_table": dg.MetadataValue.md(table),
+        f"{theme.theme_id}_map": dg.MetadataValue.md(picture),
+    }

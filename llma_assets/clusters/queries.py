@@ -1,0 +1,289 @@
+"""Every statement of the clusters room, and the reads and writes that need more than one line of Python.
+
+What is published is what the commit row in `clustering_runs` names: members and clusters of an attempt without one
+are invisible. An attempt's id follows from its input, so the same work done twice has the same rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llma_assets.clickhouse import Database
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import Theme
+
+PRODUCT = "llm-analytics"
+SAMPLE_SEED = 42
+
+# Key of document_embeddings:
+# (team_id, toDate(timestamp), product, document_type, model_name, rendering, document_id).
+WINDOW_ITEMS = """
+SELECT document_id
+FROM document_embeddings FINAL
+WHERE team_id = {team_id:Int64}
+    AND timestamp >= {window_start:DateTime64(6, 'UTC')}
+    AND timestamp < {window_end:DateTime64(6, 'UTC')}
+    AND product = {product:String}
+    AND document_type = {document_type:String}
+    AND model_name = {model_name:String}
+    AND rendering = {rendering:String}
+ORDER BY cityHash64({seed:UInt64}, document_id), document_id
+"""
+
+WINDOW_EMBEDDINGS = """
+SELECT
+    document_id,
+    timestamp,
+    JSONExtractString(metadata, 'trace_id') AS trace_id,
+    JSONExtractString(metadata, 'generation_id') AS generation_id,
+    embedding
+FROM document_embeddings FINAL
+WHERE team_id = {team_id:Int64}
+    AND timestamp >= {window_start:DateTime64(6, 'UTC')}
+    AND timestamp < {window_end:DateTime64(6, 'UTC')}
+    AND product = {product:String}
+    AND document_type = {document_type:String}
+    AND model_name = {model_name:String}
+    AND rendering = {rendering:String}
+    AND document_id IN {document_ids:Array(String)}
+"""
+
+# Key of clustering_runs: (team_id, day, theme_id).
+COMMITTED_RUN = """
+SELECT *
+FROM clustering_runs FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id = {theme_id:String}
+"""
+
+RUNS_OF_DAY = """
+SELECT *
+FROM clustering_runs FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date}
+ORDER BY theme_id
+"""
+
+# Key of clusters: (team_id, day, theme_id, attempt_id, cluster_id).
+CLUSTERS_OF_RUN = """
+SELECT cluster_id, lineage_id, size, centroid, centroid_x, centroid_y
+FROM clusters FINAL
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND attempt_id = {attempt_id:UUID}
+ORDER BY cluster_id = -1, cluster_id
+"""
+
+# Key of cluster_members: (team_id, day, theme_id, attempt_id, item_id).
+MEMBERS_OF_RUN = """
+SELECT item_id, trace_id, generation_id, item_day, cluster_id, distance, rank, strength, x, y, timestamp
+FROM cluster_members FINAL
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND attempt_id = {attempt_id:UUID}
+ORDER BY cluster_id = -1, cluster_id, rank
+"""
+
+# What the members and clusters tables hold of a committed run, beside what its commit row says.
+RUN_INVARIANTS = """
+SELECT
+    (
+        SELECT count()
+        FROM cluster_members FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day = {day:Date}
+            AND theme_id = {theme_id:String}
+            AND attempt_id = {attempt_id:UUID}
+    ) AS members,
+    (
+        SELECT count()
+        FROM cluster_members FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day = {day:Date}
+            AND theme_id = {theme_id:String}
+            AND attempt_id = {attempt_id:UUID}
+            AND cluster_id NOT IN (
+                SELECT cluster_id
+                FROM clusters FINAL
+                WHERE team_id = {team_id:Int64}
+                    AND day = {day:Date}
+                    AND theme_id = {theme_id:String}
+                    AND attempt_id = {attempt_id:UUID}
+            )
+    ) AS homeless_members,
+    (
+        SELECT sum(size)
+        FROM clusters FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day = {day:Date}
+            AND theme_id = {theme_id:String}
+            AND attempt_id = {attempt_id:UUID}
+    ) AS total_size,
+    (
+        SELECT countIf(size = 0)
+        FROM clusters FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day = {day:Date}
+            AND theme_id = {theme_id:String}
+            AND attempt_id = {attempt_id:UUID}
+    ) AS empty_clusters
+"""
+
+FORGET_ATTEMPT_MEMBERS = """
+DELETE FROM cluster_members
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND attempt_id = {attempt_id:UUID}
+"""
+
+FORGET_ATTEMPT_CLUSTERS = """
+DELETE FROM clusters
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND attempt_id = {attempt_id:UUID}
+"""
+
+FORGET_ATTEMPT_LABELS = """
+DELETE FROM cluster_labels
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND attempt_id = {attempt_id:UUID}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The items that a clustering reads, in order of their ids.
+
+    Attributes:
+        item_ids: n ids, sorted.
+        rows: per item: document_id, timestamp, trace_id, generation_id.
+        embeddings: float32 array (n, d), rows in the order of the ids.
+        available: items in the window before sampling.
+    """
+
+    item_ids: list[str]
+    rows: list[dict[str, Any]]
+    embeddings: NDArray[np.float32]
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A committed clustering run."""
+
+    team_id: int
+    day: date
+    theme_id: str
+    level: str
+    attempt_id: UUID
+    run_id: str
+    method: str
+    params: str
+    items: int
+    window_items: int
+    clusters: int
+    noise_items: int
+    silhouette: float | None
+    inertia: float | None
+    quality: str
+    embedding_model: str
+    window_start: datetime
+    window_end: datetime
+    committed_at: datetime
+
+
+def read_window(
+    database: Database, team_day: TeamDay, theme: Theme, *, model_name: str, max_samples: int
+) -> Window:
+    """Read the window's embeddings: ids first, then the vectors of a seeded sample of them."""
+    space = {
+        "team_id": team_day.team_id,
+        "window_start": team_day.window_start,
+        "window_end": team_day.end,
+        "product": PRODUCT,
+        "document_type": theme.document_type,
+        "model_name": model_name,
+        "rendering": theme.rendering,
+    }
+    ids = [row["document_id"] for row in database.rows(WINDOW_ITEMS, **space, seed=SAMPLE_SEED)]
+    if not ids:
+        return Window([], [], np.empty((0, 0), dtype=np.float32), available=0)
+    table = database.arrow(WINDOW_EMBEDDINGS, **space, document_ids=ids[:max_samples]).combine_chunks()
+    vectors = table.column("embedding").combine_chunks()
+    flat = np.asarray(vectors.flatten(), dtype=np.float32)
+    embeddings = flat.reshape(len(vectors), -1)
+    rows = table.drop_columns(["embedding"]).to_pylist()
+    order = sorted(range(len(rows)), key=lambda index: rows[index]["document_id"])
+    rows = [rows[index] for index in order]
+    return Window(
+        item_ids=[row["document_id"] for row in rows],
+        rows=rows,
+        embeddings=np.ascontiguousarray(embeddings[order]),
+        available=len(ids),
+    )
+
+
+def committed_run(database: Database, team_day: TeamDay, theme_id: str) -> Run | None:
+    """The run whose results are published for a team, a day and a theme."""
+    rows = database.rows(COMMITTED_RUN, team_id=team_day.team_id, day=team_day.day, theme_id=theme_id)
+    return Run(**rows[0]) if rows else None
+
+
+def runs_of_day(database: Database, team_day: TeamDay) -> list[Run]:
+    """The committed runs of a team's day, one a theme."""
+    return [
+        Run(**row) for row in database.rows(RUNS_OF_DAY, team_id=team_day.team_id, day=team_day.day)
+    ]
+
+
+def _attempt(run: Run) -> dict[str, Any]:
+    return {
+        "team_id": run.team_id,
+        "day": run.day,
+        "theme_id": run.theme_id,
+        "attempt_id": run.attempt_id,
+    }
+
+
+def clusters_of(database: Database, run: Run) -> list[dict[str, Any]]:
+    """The clusters of a run, noise last."""
+    return database.rows(CLUSTERS_OF_RUN, **_attempt(run))
+
+
+def members_of(database: Database, run: Run) -> list[dict[str, Any]]:
+    """The members of a run by cluster and rank, noise last."""
+    return database.rows(MEMBERS_OF_RUN, **_attempt(run))
+
+
+def invariants_of(database: Database, run: Run) -> dict[str, int]:
+    """Counts that must agree with the run's commit row."""
+    (row,) = database.rows(RUN_INVARIANTS, **_attempt(run))
+    return row
+
+
+def publish_run(
+    database: Database,
+    run: dict[str, Any],
+    *,
+    clusters: Sequence[dict[str, Any]],
+    members: Sequence[dict[str, Any]],
+) -> None:
+    """Write members, then clusters, then the row that makes both visible. Killed before that, nothing shows."""
+    database.insert_rows("cluster_members", members)
+    database.insert_rows("clusters", clusters)
+    database.insert_rows("clustering_runs", [run])
+
+
+def forget_attempt(database: Database, run: Run) -> None:
+    """Remove what a superseded attempt wrote; nobody can see it any more."""
+    for statement in (FORGET_ATTEMPT_LABELS, FORGET_ATTEMPT_CLUSTERS, FORGET_ATTEMPT_MEMBERS):
+        database.execute(statement, **_attempt(run))

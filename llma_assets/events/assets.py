@@ -1,0 +1,126 @@
+"""The asset `cluster_events`: publishes each committed run as one event, with a uuid that follows from what it is."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID, uuid5
+
+import dagster as dg
+import orjson
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters.queries import Run, clusters_of, committed_run, members_of
+from llma_assets.events import ItemNumbers, cluster_event_properties
+from llma_assets.events.queries import FORGET_OLDER_VERSIONS, NUMBERS_OF_ITEMS, PUBLISHED_EVENT
+from llma_assets.labels.queries import LABELS_OF_RUN
+from llma_assets.partitions import team_days
+from llma_assets.resources import ClickHouseResource
+from llma_assets.stage import Progress, Report, run_tags, walk_partitions
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import BUILT_IN, Theme
+
+STAGE = "cluster_events"
+NAMESPACE = UUID("2b0b6a52-0a3b-57ac-9d65-0f4a6c1c5a77")
+DISTINCT_ID = "llma-assets"
+
+
+@dg.asset(
+    partitions_def=team_days,
+    deps=["cluster_labels"],
+    backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=7),
+    group_name="clusters",
+    kinds={"clickhouse"},
+    pool="clickhouse",
+)
+def cluster_events(
+    context: dg.AssetExecutionContext,
+    clickhouse: ClickHouseResource,
+    progress: dg.ResourceParam[Progress],
+) -> None:
+    """The published clusters: `$ai_trace_clusters` and `$ai_generation_clusters`."""
+    database = clickhouse.database().tagged(**run_tags(context))
+    walk_partitions(context, lambda team_day: publish_events(database, team_day, progress=progress))
+
+
+def publish_events(
+    database: Database, team_day: TeamDay, *, themes: Sequence[Theme] = BUILT_IN, progress: Progress
+) -> Report:
+    """Publish the committed run of each theme; what is published already and unchanged is left alone.
+
+    Raises:
+        EmptyClusteringError: a committed run has nothing in it; nothing is published for it.
+    """
+    items, metadata = 0, dict[str, Any]()
+    for done, theme in enumerate(themes):
+        progress(STAGE, team_day, done, len(themes))
+        run = committed_run(database, team_day, theme.theme_id)
+        if run is None:
+            continue
+        items += 1
+        metadata |= _publish(database, team_day, theme, run)
+    progress(STAGE, team_day, len(themes), len(themes))
+    return Report(items=items, reason="" if items else "no_committed_run", metadata=metadata)
+
+
+def event_uuid(team_day: TeamDay, theme: Theme) -> UUID:
+    """One event for a team, a day and a theme, however often it is published."""
+    return uuid5(NAMESPACE, f"{theme.event}|{team_day.team_id}|{team_day.day.isoformat()}|{theme.theme_id}")
+
+
+def _publish(database: Database, team_day: TeamDay, theme: Theme, run: Run) -> dict[str, Any]:
+    clusters, members = clusters_of(database, run), members_of(database, run)
+    labels = {
+        row["cluster_id"]: row
+        for row in database.rows(
+            LABELS_OF_RUN,
+            team_id=run.team_id,
+            day=run.day,
+            theme_id=run.theme_id,
+            attempt_id=run.attempt_id,
+        )
+    }
+    numbers = {
+        row.pop("item_id"): ItemNumbers(**row)
+        for row in database.rows(
+            NUMBERS_OF_ITEMS,
+            team_id=team_day.team_id,
+            level=theme.level,
+            item_ids=[member["item_id"] for member in members],
+            **{"from": team_day.window[0].day, "until": team_day.day},
+        )
+    }
+    properties = cluster_event_properties(
+        {**asdict(run), "params": orjson.loads(run.params)}, clusters, members, labels, numbers
+    )
+    text = orjson.dumps(properties).decode()
+    address = {
+        "team_id": team_day.team_id,
+        "day": team_day.day,
+        "event": theme.event,
+        "uuid": event_uuid(team_day, theme),
+    }
+    published = database.rows(PUBLISHED_EVENT, **address)
+    status = "unchanged"
+    if not published or published[0]["properties"] != text:
+        database.insert_rows(
+            "events",
+            [
+                {
+                    "uuid": address["uuid"],
+                    "event": theme.event,
+                    "team_id": team_day.team_id,
+                    "distinct_id": DISTINCT_ID,
+                    "timestamp": team_day.start,
+                    "properties": text,
+                }
+            ],
+        )
+        status = "published"
+    if status == "published" and published:
+        # Readers see the newest version in any case; a plain count should see one event, too.
+        database.execute(FORGET_OLDER_VERSIONS, **address, inserted_at=published[0]["inserted_at"])
+    return {
+        f"{theme.theme_id}_event": status,
+        f"{theme.theme_id}_items": run.items,
+        f"{theme.theme_id}_clusters": len(clusters),
+    }

@@ -1,0 +1,98 @@
+"""The properties of a `$ai_trace_clusters` or `$ai_generation_clusters` event, built from stored rows.
+
+An event without items cannot be built: whoever tries gets an error, not an empty event.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from llma_assets.events.aggregates import ItemNumbers, aggregate
+
+NOTHING = ItemNumbers(cost_usd=0.0, latency_s=0.0, tokens=0, error_count=0)
+
+
+class EmptyClusteringError(ValueError):
+    """There is nothing to publish; the message names the run."""
+
+
+def cluster_event_properties(
+    run: Mapping[str, Any],
+    clusters: Sequence[Mapping[str, Any]],
+    members: Sequence[Mapping[str, Any]],
+    labels: Mapping[int, Mapping[str, Any]],
+    numbers: Mapping[str, ItemNumbers],
+) -> dict[str, Any]:
+    """Everything that is published of one clustering run.
+
+    Args:
+        run: the committed run, with `params` already an object.
+        clusters: its clusters, noise (-1) last.
+        members: its members by cluster and rank.
+        labels: title and description by cluster id.
+        numbers: cost, latency, tokens and errors by item id.
+
+    Raises:
+        EmptyClusteringError: no members, no clusters, or counts that do not agree with the run.
+    """
+    if run["items"] == 0 or not clusters or len(members) != run["items"]:
+        raise EmptyClusteringError(
+            f"run {run['run_id']} of theme {run['theme_id']} says {run['items']} items, "
+            f"and {len(members)} members in {len(clusters)} clusters are stored: nothing is published"
+        )
+    by_cluster: dict[int, list[Mapping[str, Any]]] = {row["cluster_id"]: [] for row in clusters}
+    for member in members:
+        by_cluster[member["cluster_id"]].append(member)
+    return {
+        "$ai_clustering_version": run["params"]["version"],
+        "$ai_clustering_run_id": run["run_id"],
+        "$ai_clustering_level": run["level"],
+        "$ai_analysis_theme_id": run["theme_id"],
+        "$ai_team_id": run["team_id"],
+        "$ai_timestamp": run["day"].strftime("%Y-%m-%dT00:00:00Z"),
+        "$ai_window_start": run["window_start"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "$ai_window_end": run["window_end"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "$ai_total_items_analyzed": run["items"],
+        "$ai_total_traces_analyzed": len({member["trace_id"] for member in members}),
+        "$ai_sampled_traces_count": run["items"],
+        "$ai_optimal_k": run["clusters"],
+        "$ai_silhouette_score": run["silhouette"],
+        "$ai_inertia": run["inertia"],
+        "$ai_clustering_params": {**run["params"], "window_items": run["window_items"]},
+        "$ai_clusters": [
+            _cluster(row, by_cluster[row["cluster_id"]], labels.get(row["cluster_id"], {}), numbers)
+            for row in clusters
+        ],
+    }
+
+
+def _cluster(
+    row: Mapping[str, Any],
+    members: Sequence[Mapping[str, Any]],
+    label: Mapping[str, Any],
+    numbers: Mapping[str, ItemNumbers],
+) -> dict[str, Any]:
+    return {
+        "cluster_id": row["cluster_id"],
+        "size": row["size"],
+        "title": label.get("title") or f"Cluster {row['cluster_id']}",
+        "description": label.get("description", ""),
+        "trace_ids": list(dict.fromkeys(member["trace_id"] for member in members)),
+        "traces": [_member(member) for member in members],
+        "centroid": row["centroid"],
+        "centroid_x": row["centroid_x"],
+        "centroid_y": row["centroid_y"],
+        "metrics": asdict(aggregate([numbers.get(member["item_id"], NOTHING) for member in members])),
+    }
+
+
+def _member(member: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "trace_id": member["trace_id"],
+        **({"generation_id": member["generation_id"]} if member["generation_id"] else {}),
+        "distance_to_centroid": member["distance"],
+        "rank": member["rank"],
+        "x": member["x"],
+        "y": member["y"],
+        "timestamp": member["timestamp"].isoformat().replace("+00:00", "Z"),
+    }

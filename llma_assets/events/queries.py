@@ -1,0 +1,46 @@
+"""Every statement of the events room."""
+
+# Key of trace_texts: (team_id, day, level, item_id).
+NUMBERS_OF_ITEMS = """
+SELECT item_id, cost_usd, latency_s, tokens, error_count
+FROM trace_texts FINAL
+WHERE team_id = {team_id:Int64}
+    AND day BETWEEN {from:Date} AND {until:Date}
+    AND level = {level:String}
+    AND item_id IN {item_ids:Array(String)}
+"""
+
+# Events are published to the pipeline's own table, which is the source itself where no other is named.
+# Key of events: (team_id, toDate(timestamp), event, uuid).
+PUBLISHED_EVENT = """
+SELECT properties, inserted_at
+FROM events FINAL
+WHERE team_id = {team_id:Int64}
+    AND toDate(timestamp) = {day:Date}
+    AND event = {event:String}
+    AND uuid = {uuid:UUID}
+"""
+
+FORGET_OLDER_VERSIONS = """
+DELETE FROM events
+WHERE team_id = {team_id:Int64}
+    AND toDate(timestamp) = {day:Date}
+    AND event = {event:String}
+    AND uuid = {uuid:UUID}
+    AND inserted_at <= {inserted_at:DateTime64(6, 'UTC')}
+"""
+
+PUBLISHED_OF_DAY = """
+SELECT
+    event,
+    JSONExtractString(properties, '$ai_analysis_theme_id') AS theme_id,
+    JSONExtractUInt(properties, '$ai_total_items_analyzed') AS items,
+    length(JSONExtractArrayRaw(properties, '$ai_clusters')) AS clusters,
+    arraySum(arrayMap(c -> length(JSONExtractArrayRaw(c, 'traces')), JSONExtractArrayRaw(properties, '$ai_clusters')))
+        AS members
+FROM events FINAL
+WHERE team_id = {team_id:Int64}
+    AND toDate(timestamp) = {day:Date}
+    AND event IN ('$ai_trace_clusters', '$ai_generation_clusters')
+ORDER BY theme_id
+"""
