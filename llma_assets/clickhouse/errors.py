@@ -1,0 +1,70 @@
+"""What can go wrong with the database, as exceptions that never show a secret."""
+
+import re
+
+# Codes after which the same statement may well succeed, and why.
+RETRYABLE_CODES = {
+    159: "TIMEOUT_EXCEEDED: the server was busy",
+    160: "TOO_SLOW: the server was busy",
+    164: "READONLY while a replica restarts",
+    202: "TOO_MANY_SIMULTANEOUS_QUERIES: others have to finish first",
+    203: "NO_FREE_CONNECTION: others have to finish first",
+    209: "SOCKET_TIMEOUT: the network was slow",
+    210: "NETWORK_ERROR: the network failed",
+    225: "NO_ZOOKEEPER: the coordinator was away",
+    236: "ABORTED: the server was shutting down or merging",
+    241: "MEMORY_LIMIT_EXCEEDED: other queries held the memory",
+    242: "TABLE_IS_READ_ONLY: a replica was recovering",
+    252: "TOO_MANY_PARTS: merges have to catch up",
+    279: "ALL_CONNECTION_TRIES_FAILED: no replica answered",
+    285: "TOO_FEW_LIVE_REPLICAS: replicas have to come back",
+    319: "UNKNOWN_STATUS_OF_INSERT: inserts are idempotent by key, so sending it again is safe",
+    425: "SYSTEM_ERROR: the operating system refused for now",
+    439: "CANNOT_SCHEDULE_TASK: no free thread",
+    999: "KEEPER_EXCEPTION: the coordinator was away",
+}
+_SECRETS = (
+    re.compile(r"(://[^/:@\s]*:)[^@/\s]+@"),
+    re.compile(r"(?i)((?:password|secret_access_key|access_token)\s*[=:]\s*)('[^']*'|\S+)"),
+)
+
+
+def without_secrets(text: str) -> str:
+    """Replace passwords in URLs and in `password=…`."""
+    text = _SECRETS[0].sub(r"\1***@", text)
+    return _SECRETS[1].sub(r"\1***", text)
+
+
+class DatabaseError(Exception):
+    """ClickHouse refused or failed a statement.
+
+    Attributes:
+        code: ClickHouse's error code, 0 if none came.
+    """
+
+    def __init__(self, message: str, code: int = 0) -> None:
+        super().__init__(without_secrets(message))
+        self.code = code
+
+    @property
+    def retryable(self) -> bool:
+        """The same statement may succeed later, by `RETRYABLE_CODES`."""
+        return self.code in RETRYABLE_CODES
+
+
+class DatabaseUnavailable(DatabaseError):
+    """The server could not be reached or started, or the connection broke before the answer was complete."""
+
+    @property
+    def retryable(self) -> bool:
+        """Servers come back."""
+        return True
+
+
+class MigrationError(DatabaseError):
+    """The schema could not be brought up to date; the message names file and statement."""
+
+    @property
+    def retryable(self) -> bool:
+        """Not without a change of the file or the database."""
+        return False

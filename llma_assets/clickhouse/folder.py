@@ -1,0 +1,102 @@
+"""The files of one embedded server in `{data_dir}/clickhouse/`: password, state, locks, log, and who may read them.
+
+Nothing here starts or ends a process.
+"""
+
+import json
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+USER = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """A server that said it was ready.
+
+    Attributes:
+        pid: its process id.
+        port: its port on 127.0.0.1.
+        instance: random id of this one start, which /ping repeats.
+        version: ClickHouse version of the engine.
+        started_at: Unix time, seconds.
+    """
+
+    pid: int
+    port: int
+    instance: str
+    version: str
+    started_at: float
+
+
+class Folder:
+    """Paths and small files of an embedded server; made with mode 0700 on first use."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @property
+    def database(self) -> Path:
+        return self.path / "data"
+
+    @property
+    def server_lock(self) -> Path:
+        """Held by the server process as long as it lives; the kernel lets go of it when it dies."""
+        return self.path / "server.lock"
+
+    @property
+    def start_lock(self) -> Path:
+        """Held by whoever is starting or stopping a server."""
+        return self.path / "start.lock"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "server.log"
+
+    @property
+    def _state(self) -> Path:
+        return self.path / "state.json"
+
+    @property
+    def _password(self) -> Path:
+        return self.path / "password"
+
+    def password(self) -> str:
+        """The generated password, made on first use; the file is readable by its owner alone."""
+        with suppress(FileNotFoundError):
+            os.chmod(self._password, 0o600)
+            if found := self._password.read_text().strip():
+                return found
+        fresh = secrets.token_urlsafe(32)
+        draft = self.path / f"password.{os.getpid()}.{secrets.token_hex(4)}"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(fresh)
+        try:
+            os.link(draft, self._password)
+        except FileExistsError:
+            fresh = self._password.read_text().strip()
+        finally:
+            draft.unlink()
+        return fresh
+
+    def state(self) -> ServerState | None:
+        """What the last server wrote; it may be dead by now. None if there is nothing usable."""
+        try:
+            return ServerState(**json.loads(self._state.read_text()))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+
+    def write_state(self, state: ServerState) -> None:
+        """Publish the state at once and whole."""
+        draft = self.path / f"state.{os.getpid()}.json"
+        draft.write_text(json.dumps(asdict(state)))
+        draft.replace(self._state)
+
+    def forget_state(self) -> None:
+        """Remove the state of a server that is no more."""
+        self._state.unlink(missing_ok=True)

@@ -1,0 +1,170 @@
+"""Start, find and stop the embedded server of a data folder, from any process and from several at once.
+
+Whether a server lives is told by the lock that it holds, never by a process id in a file: ids are reused,
+and files stay behind when a process is killed.
+"""
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from llma_assets.clickhouse.errors import DatabaseUnavailable
+from llma_assets.clickhouse.folder import USER, Folder, ServerState
+
+_START_S = 90.0
+_STOP_S = 60.0
+_POLL_S = 0.02
+
+
+def _folder(data_dir: Path) -> Folder:
+    return Folder(Path(data_dir).absolute() / "clickhouse")
+
+
+def idle_minutes() -> float:
+    """Minutes without a request after which a server ends, from LLMA_IDLE_MINUTES; default 15.
+
+    Raises:
+        DatabaseUnavailable: the variable is not a positive number.
+    """
+    text = os.environ.get("LLMA_IDLE_MINUTES", "").strip() or "15"
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if not 0 < minutes < 1e6:
+        raise DatabaseUnavailable(f"LLMA_IDLE_MINUTES is {text!r}; a number of minutes above 0 is needed")
+    return minutes
+
+
+def address(data_dir: Path, state: ServerState) -> tuple[str, int, str, str]:
+    """Host, port, user and password of a running server."""
+    return "127.0.0.1", state.port, USER, _folder(data_dir).password()
+
+
+def status(data_dir: Path) -> ServerState | None:
+    """The server of this folder, or None if none is running or it is not ready yet."""
+    path = Path(data_dir).absolute() / "clickhouse"
+    if not path.is_dir():
+        return None
+    folder = Folder(path)
+    state = folder.state()
+    if state is None or not _is_held(folder.server_lock):
+        return None
+    return state if _answers(state) else None
+
+
+def start(data_dir: Path) -> ServerState:
+    """Start the server of this folder unless it runs; several processes may ask at once and get the same one.
+
+    The server belongs to nobody: it outlives its starter, shares none of its pipes and does not see its Ctrl-C.
+
+    Raises:
+        DatabaseUnavailable: it did not get ready; the message says where its log is.
+    """
+    found = status(data_dir)
+    if found is not None:
+        return found
+    folder = _folder(data_dir)
+    minutes = idle_minutes()
+    try:
+        with FileLock(folder.start_lock, timeout=_START_S):
+            return _start_locked(data_dir, folder, minutes)
+    except Timeout:
+        raise DatabaseUnavailable(
+            f"another process has been starting the database for {_START_S:.0f} s"
+        ) from None
+
+
+def _start_locked(data_dir: Path, folder: Folder, minutes: float) -> ServerState:
+    deadline = time.monotonic() + _START_S
+    while _is_held(folder.server_lock):  # somebody else's server: ready, getting ready, or ending
+        if (found := status(data_dir)) is not None:
+            return found
+        if time.monotonic() > deadline:
+            raise DatabaseUnavailable(f"the database server does not answer; its log is {folder.log}")
+        time.sleep(_POLL_S)
+    folder.password()
+    command = [
+        sys.executable,
+        "-m",
+        "llma_assets.clickhouse.server",
+        str(folder.path),
+        "--idle-s",
+        str(minutes * 60),
+    ]
+    with folder.log.open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            close_fds=True,
+            cwd="/",
+        )
+    while time.monotonic() < deadline:
+        state = folder.state()
+        if state is not None and state.pid == process.pid and _answers(state):
+            return state
+        if (code := process.poll()) is not None:
+            raise DatabaseUnavailable(f"the database server ended with code {code}; its log is {folder.log}")
+        time.sleep(_POLL_S)
+    process.kill()
+    raise DatabaseUnavailable(
+        f"the database server was not ready after {_START_S:.0f} s; its log is {folder.log}"
+    )
+
+
+def stop(data_dir: Path) -> bool:
+    """End the server of this folder after its running queries.
+
+    Returns:
+        False if none was running.
+
+    Raises:
+        DatabaseUnavailable: it did not end in time.
+    """
+    state = status(data_dir)
+    if state is None:
+        return False
+    folder = _folder(data_dir)
+    with FileLock(folder.start_lock, timeout=_START_S):
+        if status(data_dir) != state:
+            return False
+        os.kill(state.pid, signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_S
+        while _is_held(folder.server_lock):
+            if time.monotonic() > deadline:
+                raise DatabaseUnavailable(f"the database server did not end within {_STOP_S:.0f} s")
+            time.sleep(_POLL_S)
+    return True
+
+
+def _is_held(path: Path) -> bool:
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def _answers(state: ServerState) -> bool:
+    """Whether the very server that wrote this state answers on its port; no secret is sent to find out."""
+    connection = http.client.HTTPConnection("127.0.0.1", state.port, timeout=5)
+    try:
+        connection.request("GET", "/ping")
+        response = connection.getresponse()
+        response.read()
+        return response.getheader("X-Llma-Instance") == state.instance
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

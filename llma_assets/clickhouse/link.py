@@ -1,0 +1,202 @@
+"""The one connection behind all `Database` objects of a process: makes it, renews it, translates its failures.
+
+Knows clickhouse-connect; nothing else in the project does.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from llma_assets.clickhouse import lifecycle
+from llma_assets.clickhouse.errors import DatabaseError, DatabaseUnavailable
+from llma_assets.settings import Settings
+
+T = TypeVar("T")
+
+_POOL_SIZE = 32
+_CONNECT_TIMEOUT_S = 10
+_ANSWER_TIMEOUT_S = 900
+DEFAULT_DATABASE = "llma"
+
+
+class Link:
+    """A clickhouse-connect client that several threads share and that survives a restart of the server.
+
+    clickhouse-connect's HTTP client keeps no state between queries once sessions are off, and its pool is
+    thread-safe. After a fork the child makes its own client and leaves the parent's sockets alone.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.RLock()
+        self._client: Any = None
+        self._pid = 0
+        self.embedded = settings.clickhouse_url is None
+
+    def client(self) -> Any:
+        """The client of this process, made on first use.
+
+        Raises:
+            DatabaseUnavailable: no server answers, or the embedded one does not start.
+            DatabaseError: the server refused the user.
+        """
+        with self._lock:
+            if self._client is None or self._pid != os.getpid():
+                self._client = self._connect()
+                self._pid = os.getpid()
+            return self._client
+
+    def call(self, operation: Callable[[Any], T], *, repeatable: bool) -> T:
+        """Run `operation(client)`, once more if the server was away.
+
+        A refused connection reached nobody, so everything is tried again; one that broke later may have had its
+        effect, so only what is `repeatable` is.
+        """
+        client = self.client()
+        try:
+            with _translated():
+                return operation(client)
+        except _Refused:
+            pass
+        except _Broken as error:
+            if not repeatable:
+                raise DatabaseUnavailable(str(error)) from error.__cause__
+        self.drop(client)
+        try:
+            with _translated():
+                return operation(self.client())
+        except (_Refused, _Broken) as error:
+            raise DatabaseUnavailable(str(error)) from error.__cause__
+
+    def drop(self, client: Any) -> None:
+        """Forget a client whose server went away, unless another thread has renewed it already."""
+        with self._lock:
+            if self._client is client:
+                self._client = None
+
+    def close(self) -> None:
+        """Close the pool of this process; the next query would open a new one."""
+        with self._lock:
+            if self._client is not None and self._pid == os.getpid():
+                self._client.close()
+            self._client = None
+
+    def _connect(self) -> Any:
+        arguments = self._embedded() if self.embedded else self._from_url()
+        try:
+            with _translated():
+                return _make_client(**arguments)
+        except (_Refused, _Broken) as error:
+            raise DatabaseUnavailable(str(error)) from error.__cause__
+
+    def _embedded(self) -> dict[str, Any]:
+        state = lifecycle.start(self._settings.data_dir)
+        host, port, user, password = lifecycle.address(self._settings.data_dir, state)
+        # Compression costs more than loopback does.
+        return {"host": host, "port": port, "username": user, "password": password, "compress": False}
+
+    def _from_url(self) -> dict[str, Any]:
+        url = urlsplit(self._settings.clickhouse_url or "")
+        secure = url.scheme == "https"
+        return {
+            "host": url.hostname,
+            "port": url.port or (8443 if secure else 8123),
+            "username": unquote(url.username or "default"),
+            "password": unquote(url.password or ""),
+            "secure": secure,
+            "compress": url.hostname not in ("127.0.0.1", "localhost", "::1"),
+        }
+
+
+def database_name(settings: Settings) -> str:
+    """The database that holds the pipeline's tables: the URL's path, `llma` by default.
+
+    Raises:
+        DatabaseError: CLICKHOUSE_URL is not a URL of a ClickHouse server.
+    """
+    if settings.clickhouse_url is None:
+        return DEFAULT_DATABASE
+    try:
+        url = urlsplit(settings.clickhouse_url)
+        usable = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise DatabaseError("CLICKHOUSE_URL has to look like http(s)://user:password@host:port/database")
+    return unquote(url.path.strip("/")) or DEFAULT_DATABASE
+
+
+def _make_client(**arguments: Any) -> Any:
+    import clickhouse_connect
+    from clickhouse_connect.driver.httputil import get_pool_manager
+
+    pool = None if arguments.get("secure") else get_pool_manager(maxsize=_POOL_SIZE, num_pools=1)
+    return clickhouse_connect.get_client(
+        **arguments,
+        pool_mgr=pool,
+        autogenerate_session_id=False,
+        form_encode_query_params=True,  # lists of ids are longer than a URL may be
+        show_clickhouse_errors="scrub",
+        tz_mode="aware",
+        connect_timeout=_CONNECT_TIMEOUT_S,
+        send_receive_timeout=_ANSWER_TIMEOUT_S,
+        client_name="llma-assets",
+    )
+
+
+class _Refused(Exception):
+    """Nobody listened: the server has not seen the request."""
+
+
+class _Broken(Exception):
+    """The connection ended before the answer was complete: the server may have done the work."""
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn clickhouse-connect's and urllib3's errors into ours."""
+    from clickhouse_connect.driver.exceptions import Error, StreamFailureError
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except StreamFailureError as error:
+        if error.code is None and isinstance(error.__cause__ or error.__context__, (HTTPError, OSError)):
+            raise _Broken(f"the connection to ClickHouse broke within an answer: {error}") from error
+        raise DatabaseError(str(error), _code(error)) from error
+    except Error as error:
+        _raise_transport(error)
+        raise DatabaseError(str(error), _code(error)) from error
+    except (HTTPError, ConnectionError) as error:
+        raise _Broken(f"the connection to ClickHouse broke: {type(error).__name__}") from error
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """As `Link.call` translates, for answers that are read after the call."""
+    try:
+        with _translated():
+            yield
+    except (_Refused, _Broken) as error:
+        raise DatabaseUnavailable(str(error)) from error.__cause__
+
+
+def _code(error: Exception) -> int:
+    return int(getattr(error, "code", None) or 0)
+
+
+def _raise_transport(error: Exception) -> None | NoReturn:
+    """Raise `_Refused` or `_Broken` if the error came from the network and not from ClickHouse."""
+    from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
+
+    cause: BaseException | None = error.__cause__ or error.__context__
+    if not isinstance(cause, HTTPError):
+        return None
+    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    text = f"ClickHouse cannot be reached: {type(reason).__name__}"
+    if isinstance(reason, NewConnectionError):
+        raise _Refused(text) from error
+    raise _Broken(text) from error

@@ -1,0 +1,111 @@
+"""Brings a database to the schema of `migrations/*.sql`; the tables themselves are described there, not here.
+
+Every statement of a migration can be run again (`IF NOT EXISTS` and the like), because ClickHouse has no
+transaction around several of them: a process that was killed half-way, or two that migrate at once, do no harm.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from llma_assets.clickhouse.errors import DatabaseError, DatabaseUnavailable, MigrationError
+from llma_assets.clickhouse.queries import APPLIED_MIGRATIONS, CREATE_SCHEMA_MIGRATIONS, HAS_SCHEMA_MIGRATIONS
+
+if TYPE_CHECKING:
+    from llma_assets.clickhouse.database import Database
+
+_FILE = re.compile(r"(\d{4})_\w+\.sql")
+_STATEMENT_END = re.compile(r";[ \t]*(?:--[^\n]*)?$", re.MULTILINE)
+_COMMENT_LINE = re.compile(r"^\s*--[^\n]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered file.
+
+    Attributes:
+        number: its four digits.
+        name: its file name.
+        statements: what it runs, in order.
+        checksum: SHA-256 of its text, hexadecimal.
+    """
+
+    number: int
+    name: str
+    statements: tuple[str, ...]
+    checksum: str
+
+    @classmethod
+    def parse(cls, name: str, text: str) -> "Migration":
+        """Read a migration; statements end in `;` at the end of a line.
+
+        Raises:
+            MigrationError: the file is not called `NNNN_words.sql`.
+        """
+        match = _FILE.fullmatch(name)
+        if match is None:
+            raise MigrationError(f"migration {name} has to be called NNNN_words.sql")
+        pieces = (piece.strip() for piece in _STATEMENT_END.split(text))
+        statements = tuple(piece for piece in pieces if _COMMENT_LINE.sub("", piece).strip())
+        return cls(int(match.group(1)), name, statements, hashlib.sha256(text.encode()).hexdigest())
+
+
+def shipped_migrations() -> list[Migration]:
+    """The migrations of this package, by number."""
+    folder = resources.files("llma_assets.clickhouse") / "migrations"
+    files = [file for file in folder.iterdir() if file.name.endswith(".sql")]
+    return sorted(
+        (Migration.parse(file.name, file.read_text("utf-8")) for file in files), key=lambda m: m.number
+    )
+
+
+def migrate(database: "Database", migrations: Iterable[Migration] | None = None) -> list[str]:
+    """Apply what is missing. Safe to run twice, and from several processes at once.
+
+    Returns:
+        the names of the migrations that were applied now.
+
+    Raises:
+        MigrationError: a statement failed (the message names file and statement), or the text of an applied
+            migration changed.
+    """
+    wanted = list(shipped_migrations() if migrations is None else migrations)
+    if not database.value(HAS_SCHEMA_MIGRATIONS, database=database.name):
+        database.execute(CREATE_SCHEMA_MIGRATIONS)
+    applied = {row["number"]: row for row in database.rows(APPLIED_MIGRATIONS)}
+    done = []
+    for migration in wanted:
+        before = applied.get(migration.number)
+        if before is None:
+            _apply(database, migration)
+            done.append(migration.name)
+        elif _text(before["checksum"]) != migration.checksum:
+            raise MigrationError(
+                f"{migration.name} was changed after it had been applied to database {database.name!r} "
+                f"(as {before['name']}). Put its text back and write what is new into a migration with the next "
+                "number; or, if the data can go, drop the database and run `llma db upgrade`."
+            )
+    return done
+
+
+def _apply(database: "Database", migration: Migration) -> None:
+    for number, statement in enumerate(migration.statements, 1):
+        try:
+            database.execute(statement)
+        except DatabaseUnavailable:
+            raise
+        except DatabaseError as error:
+            first_line = next(line for line in statement.splitlines() if not line.lstrip().startswith("--"))
+            raise MigrationError(
+                f"{migration.name}, statement {number} of {len(migration.statements)} ({first_line}): {error}",
+                error.code,
+            ) from error
+    record = {"number": migration.number, "name": migration.name, "checksum": migration.checksum}
+    database.insert_rows("schema_migrations", [record])
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,280 @@
+"""ClickHouse's HTTP interface over the engine: who may ask, which bytes go on the wire, and when.
+
+A thread a connection: chDB's calls block and release the GIL, and bodies stream through in pieces. What a
+statement does is `execution`'s business.
+"""
+
+import hmac
+import json
+import logging
+import socket
+import threading
+import time
+from base64 import b64decode
+from collections.abc import Iterator
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from llma_assets.clickhouse.server.compression import Compressor, compressor, decompress
+from llma_assets.clickhouse.server.engine import Engine
+from llma_assets.clickhouse.server.errors import AUTHENTICATION_FAILED, QueryError
+from llma_assets.clickhouse.server.execution import Answer, execute
+from llma_assets.clickhouse.server.request import read_request
+
+log = logging.getLogger(__name__)
+
+_PIECE = 1 << 20
+_DRAIN_LIMIT = 64 << 20
+
+
+class ActivityMeter:
+    """How many requests run, and since when none does. Safe from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running = 0
+        self._last_s = time.monotonic()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._running += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._running -= 1
+            self._last_s = time.monotonic()
+
+    @property
+    def running(self) -> int:
+        return self._running
+
+    def idle_s(self) -> float:
+        """Seconds without a request; 0 while one runs."""
+        with self._lock:
+            return 0.0 if self._running else time.monotonic() - self._last_s
+
+
+class Server(ThreadingHTTPServer):
+    """Listens from the moment it is made; answers once `engine` is set and `serve_forever` runs."""
+
+    daemon_threads = True
+    request_queue_size = 256
+    engine: Engine
+
+    def __init__(self, address: tuple[str, int], user: str, password: str, instance: str) -> None:
+        super().__init__(address, Handler)
+        self.user = user
+        self.password = password
+        self.instance = instance
+        self.activity = ActivityMeter()
+
+    def server_bind(self) -> None:
+        """Bind without looking up the host's name, which can take seconds."""
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = self.server_address[0], self.server_address[1]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connection that broke is the client's business; anything else belongs in the log."""
+        log.warning("a connection ended early", exc_info=log.isEnabledFor(logging.DEBUG))
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection of a client."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "llma-clickhouse"
+    wbufsize = 1 << 16
+    server: Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Requests are not logged: URLs carry parameters, and those carry people's data."""
+
+    def do_GET(self) -> None:
+        self._respond(read_only=True)
+
+    def do_POST(self) -> None:
+        self._respond(read_only=False)
+
+    def do_HEAD(self) -> None:
+        self._respond(read_only=True)
+
+    def _respond(self, *, read_only: bool) -> None:
+        url = urlsplit(self.path)
+        self._body = self._read_body()
+        if url.path in ("/ping", "/replicas_status"):
+            self._plain(HTTPStatus.OK, b"Ok.\n")
+            return
+        with self.server.activity:
+            try:
+                self._run(url.query, read_only)
+            except QueryError as error:
+                self._fail(error)
+
+    def _run(self, url_query: str, read_only: bool) -> None:
+        self._authenticate(url_query)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        body = decompress(headers.get("content-encoding", ""), self._body)
+        request = read_request(url_query, headers, body, read_only=read_only)
+        if not request.head.strip():
+            self._plain(HTTPStatus.OK, b"Ok.\n")
+            return
+        self._query_id = request.query_id
+        encoding = None
+        if request.flag("enable_http_compression"):
+            encoding = compressor(headers.get("accept-encoding", ""))
+        with execute(self.server.engine, request) as answer:
+            self._send(answer, encoding)
+
+    def _authenticate(self, url_query: str) -> None:
+        """Accept the one user by URL, headers or basic authentication.
+
+        Raises:
+            QueryError: with the engine's own code, and the same text for a wrong user and a wrong password.
+        """
+        fields = dict(parse_qsl(url_query))
+        user = fields.get("user") or self.headers.get("X-ClickHouse-User")
+        password = fields.get("password") or self.headers.get("X-ClickHouse-Key")
+        scheme, _, token = (self.headers.get("Authorization") or "").partition(" ")
+        if scheme.lower() == "basic":
+            try:
+                user, _, password = b64decode(token, validate=True).decode().partition(":")
+            except ValueError:
+                user = password = ""
+        accepted = hmac.compare_digest((user or "default").encode(), self.server.user.encode())
+        accepted &= hmac.compare_digest((password or "").encode(), self.server.password.encode())
+        if not accepted:
+            raise QueryError.of(
+                AUTHENTICATION_FAILED,
+                "AUTHENTICATION_FAILED",
+                f"{(user or 'default')[:64]}: Authentication failed: password is incorrect, "
+                "or there is no user with such name",
+            )
+
+    def _send(self, answer: Answer, encoding: tuple[str, Compressor] | None) -> None:
+        self.send_response(HTTPStatus.OK)
+        self._common_headers()
+        counts = answer.counts
+        self.send_header("X-ClickHouse-Format", answer.format)
+        self.send_header("Content-Type", answer.content_type)
+        tag = f"{hash((self._query_id, time.monotonic_ns())) & (1 << 64) - 1:016x}"
+        self.send_header("X-ClickHouse-Exception-Tag", tag)
+        self.send_header(
+            "X-ClickHouse-Summary",
+            json.dumps(
+                {
+                    "read_rows": str(counts.read_rows),
+                    "read_bytes": str(counts.read_bytes),
+                    "written_rows": str(counts.written_rows),
+                    "written_bytes": str(counts.written_bytes),
+                    "total_rows_to_read": "0",
+                    "result_rows": str(counts.result_rows),
+                    "result_bytes": str(counts.result_bytes),
+                    "elapsed_ns": str(answer.elapsed_ns()),
+                }
+            ),
+        )
+        if encoding:
+            self.send_header("Content-Encoding", encoding[0])
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        write = encoding[1].compress if encoding else bytes
+        try:
+            for piece in answer.pieces:
+                self._chunk(write(piece))
+        except QueryError as error:
+            log.info("query %s failed in mid-stream with code %d", self._query_id, error.code)
+            message = self._text(error).encode()
+            block = b"\r\n__exception__\r\n%b\r\n%b\n%d %b\r\n__exception__\r\n" % (
+                tag.encode(),
+                message,
+                len(message) + 1,
+                tag.encode(),
+            )
+            self._chunk(write(block))
+            self.close_connection = True
+        if encoding:
+            self._chunk(encoding[1].flush())
+        self.wfile.write(b"0\r\n\r\n")
+        self.wfile.flush()
+
+    def _chunk(self, data: bytes) -> None:
+        if data:
+            self.wfile.write(b"%x\r\n" % len(data))
+            self.wfile.write(data)
+            self.wfile.write(b"\r\n")
+
+    def _fail(self, error: QueryError) -> None:
+        body = (self._text(error) + "\n").encode()
+        self._drain()
+        self.send_response(error.status)
+        self._common_headers()
+        self.send_header("X-ClickHouse-Exception-Code", str(error.code))
+        self.send_header("Content-Type", "text/plain; charset=UTF-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
+
+    def _text(self, error: QueryError) -> str:
+        return f"{error.message} (version {self.server.engine.version} (official build))"
+
+    def _plain(self, status: HTTPStatus, body: bytes) -> None:
+        self._drain()
+        self.send_response(status)
+        self.send_header("X-Llma-Instance", self.server.instance)
+        self.send_header("Content-Type", "text/html; charset=UTF-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+        self.wfile.flush()
+
+    _query_id = ""
+
+    def _common_headers(self) -> None:
+        self.send_header("X-ClickHouse-Server-Display-Name", "llma")
+        self.send_header("X-ClickHouse-Query-Id", "".join(c for c in self._query_id if c.isprintable()))
+        self.send_header("X-ClickHouse-Timezone", self.server.engine.timezone)
+
+    def _read_body(self) -> Iterator[bytes]:
+        """The body in pieces, by length or chunked; ends early with an error if the client does."""
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            while size := int(self.rfile.readline(64).split(b";")[0] or b"0", 16):
+                yield from self._read_exactly(size)
+                self.rfile.readline(8)
+            while self.rfile.readline(1 << 16).strip():
+                pass
+        else:
+            yield from self._read_exactly(int(self.headers.get("Content-Length") or 0))
+
+    def _read_exactly(self, size: int) -> Iterator[bytes]:
+        while size > 0:
+            piece = self.rfile.read(min(size, _PIECE))
+            if not piece:
+                self.close_connection = True
+                raise QueryError.of(
+                    209, "SOCKET_TIMEOUT", "The client closed the connection within its request"
+                )
+            size -= len(piece)
+            yield piece
+
+    def _drain(self) -> None:
+        """Read what is left of the request, so that the client gets to read the answer."""
+        left = _DRAIN_LIMIT
+        try:
+            for piece in self._body:
+                left -= len(piece)
+                if left < 0:
+                    self.close_connection = True
+                    return
+        except (QueryError, OSError, ValueError):
+            self.close_connection = True
