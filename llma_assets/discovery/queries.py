@@ -1,0 +1,59 @@
+"""The statements of discovery. Each is run with server-side parameters; values never enter the text."""
+
+# Key of events: (team_id, toDate(timestamp), event, uuid). Every team is asked for, so the months and days of
+# the window are what prunes. Counted by uuid: an event may be stored twice until the table merges.
+TEAM_STATS = """
+SELECT
+    team_id,
+    uniqExactIf(trace_id, trace_id != '') AS traces,
+    uniqExact(uuid) AS events
+FROM
+(
+    SELECT
+        team_id,
+        uuid,
+        JSONExtractString(properties, '$ai_trace_id') AS trace_id
+    FROM {events_database:Identifier}.{events_table:Identifier}
+    WHERE timestamp >= toDateTime64({first_day:Date}, 6, 'UTC')
+        AND timestamp < toDateTime64({end_day:Date}, 6, 'UTC')
+        AND event IN {trigger_events:Array(String)}
+)
+GROUP BY team_id
+ORDER BY team_id
+"""
+
+# Key of eligible_teams: (team_id, day). Teams with a row on the day itself, and teams whose latest row before
+# it says that they had something.
+KNOWN_TEAMS = """
+SELECT team_id
+FROM
+(
+    SELECT
+        team_id,
+        maxIf(day, day < {day:Date}) AS latest,
+        argMaxIf(reason, (day, inserted_at), day < {day:Date}) AS latest_reason,
+        countIf(day = {day:Date}) AS rows_of_day
+    FROM eligible_teams
+    WHERE day BETWEEN {oldest_day:Date} AND {day:Date}
+    GROUP BY team_id
+)
+WHERE rows_of_day > 0
+    OR latest_reason NOT IN ('', {no_recent_events:String})
+ORDER BY team_id
+"""
+
+# Key of eligible_teams: (team_id, day).
+DECISIONS_OF_DAY = """
+SELECT
+    team_id,
+    eligible,
+    reason,
+    detail,
+    traces,
+    events,
+    toDate(window_start) AS first_day,
+    toDate(window_end) AS end_day
+FROM eligible_teams FINAL
+WHERE day = {day:Date}
+ORDER BY team_id
+"""

@@ -1,0 +1,204 @@
+"""From a source to the events table: batches, what is known already, the report. Parsing is in `parsing`."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+from llma_assets.clickhouse import Database
+from llma_assets.ingest.errors import LineError, SourceError, StrictError
+from llma_assets.ingest.lines import DamagedSource, Line, ReadPosition, read_lines
+from llma_assets.ingest.parsing import Event, day_of, parse_line
+from llma_assets.ingest.rejects import RejectsFile
+from llma_assets.ingest.report import IngestProgress, IngestReport, TeamReport
+from llma_assets.ingest.storing import store_new
+
+FUTURE = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class IngestLimits:
+    """What bounds the memory of an ingest, which is about four times the larger of the two byte limits.
+
+    Attributes:
+        max_line_bytes: a longer line is refused without being read whole.
+        batch_rows: an insert has at most so many events.
+        batch_bytes: an insert is sent once its events have so many bytes.
+    """
+
+    max_line_bytes: int = 64 << 20
+    batch_rows: int = 20_000
+    batch_bytes: int = 16 << 20
+
+    def __post_init__(self) -> None:
+        for name in ("max_line_bytes", "batch_rows", "batch_bytes"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; at least 1 is needed")
+
+
+def ignore_progress(progress: IngestProgress) -> None:
+    """A `progress` that shows nothing."""
+
+
+def ingest(
+    source: BinaryIO | Path,
+    database: Database,
+    *,
+    rejects: Path | None,
+    strict: bool = False,
+    team_id: int | None = None,
+    limits: IngestLimits = IngestLimits(),
+    progress: Callable[[IngestProgress], None] = ignore_progress,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> IngestReport:
+    """Store the events of a file of JSON lines, plain or gzip, each once however often this runs.
+
+    An event is the same if team and uuid are the same. The first of several wins, also against what is
+    stored. It can be killed at any moment and run again. Two at the same time may both store an event; the
+    table's merges remove one, and readers count by uuid.
+
+    Args:
+        source: a path, or an open binary stream, which is read to its end and not closed.
+        rejects: folder for the file of refused lines; None to keep none.
+        strict: stop at the first bad line, after storing what came before it.
+        team_id: the team that gets all events, whatever the lines say; None to take each line's own.
+        limits: what bounds the memory.
+        progress: called after each batch and at the end.
+        clock: the time now; events of more than a day later are refused.
+
+    Raises:
+        StrictError: `strict`, and a line is bad.
+        SourceError: the source cannot be opened or read to its end; what could be read is stored.
+        DatabaseError: the database failed; the batches before are stored.
+    """
+    loading = _Loading(database, limits, progress, RejectsFile(rejects), _size(source))
+    with loading.rejects:
+        try:
+            for line in _lines(source, limits.max_line_bytes, loading.position):
+                try:
+                    loading.add(line, parse_line(line, clock() + FUTURE, team_id))
+                except LineError as error:
+                    loading.reject(line, error)
+                    if strict:
+                        loading.store()
+                        raise StrictError(line.number, error, loading.report()) from None
+        except DamagedSource as error:
+            loading.store()
+            where = f"{_name(source)}, after line {loading.lines:,}"
+            raise SourceError(f"{where}: {error}", loading.report()) from error
+        loading.store()
+    return loading.report()
+
+
+def _lines(source: BinaryIO | Path, max_line_bytes: int, position: ReadPosition) -> Iterator[Line]:
+    if not isinstance(source, Path):
+        yield from read_lines(source, max_line_bytes, position)
+        return
+    try:
+        stream = source.open("rb", buffering=0)
+    except OSError as error:
+        raise DamagedSource(f"it cannot be opened: {error.strerror}") from error
+    with stream:
+        yield from read_lines(stream, max_line_bytes, position)
+
+
+def _name(source: BinaryIO | Path) -> str:
+    return str(source) if isinstance(source, Path) else str(getattr(source, "name", "the source"))
+
+
+def _size(source: BinaryIO | Path) -> int | None:
+    """Bytes of a regular file, None for what has no size."""
+    return source.stat().st_size if isinstance(source, Path) and source.is_file() else None
+
+
+@dataclass(slots=True)
+class _Team:
+    accepted: int
+    inserted: int
+    first_us: int
+    last_us: int
+
+    def report(self) -> TeamReport:
+        return TeamReport(self.accepted, self.inserted, day_of(self.first_us), day_of(self.last_us))
+
+
+@dataclass(slots=True)
+class _Loading:
+    """The counts of one ingest and the batch that waits."""
+
+    database: Database
+    limits: IngestLimits
+    progress: Callable[[IngestProgress], None]
+    rejects: RejectsFile
+    source_size: int | None
+    position: ReadPosition = field(default_factory=ReadPosition)
+    started: float = field(default_factory=time.monotonic)
+    lines: int = 0
+    empty: int = 0
+    accepted: int = 0
+    inserted: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    teams: dict[int, _Team] = field(default_factory=dict)
+    batch: list[Event] = field(default_factory=list)
+    batch_bytes: int = 0
+
+    def add(self, line: Line, event: Event | None) -> None:
+        """Count a line that is valid, or empty (None), and store the batch once it is full."""
+        self.lines = line.number
+        if event is None:
+            self.empty += 1
+            return
+        self.batch.append(event)
+        self.batch_bytes += len(event.properties)
+        if len(self.batch) >= self.limits.batch_rows or self.batch_bytes >= self.limits.batch_bytes:
+            self.store()
+
+    def reject(self, line: Line, error: LineError) -> None:
+        self.lines = line.number
+        self.reasons[error.reason] += 1
+        self.rejects.add(line, error)
+
+    def store(self) -> None:
+        """Store the waiting batch, and tell how far it is. What counts as accepted has been stored."""
+        new = store_new(self.database, self.batch) if self.batch else []
+        for event in self.batch:
+            team = self.teams.get(event.team_id)
+            if team is None:
+                self.teams[event.team_id] = _Team(1, 0, event.timestamp_us, event.timestamp_us)
+                continue
+            team.accepted += 1
+            team.first_us = min(team.first_us, event.timestamp_us)
+            team.last_us = max(team.last_us, event.timestamp_us)
+        for event in new:
+            self.teams[event.team_id].inserted += 1
+        self.accepted += len(self.batch)
+        self.inserted += len(new)
+        self.batch, self.batch_bytes = [], 0
+        self.progress(
+            IngestProgress(
+                lines=self.lines,
+                source_bytes=self.position.source_bytes,
+                source_size=self.source_size,
+                inserted=self.inserted,
+                duplicates=self.accepted - self.inserted,
+                rejected=self.reasons.total(),
+            )
+        )
+
+    def report(self) -> IngestReport:
+        return IngestReport(
+            lines=self.lines,
+            empty=self.empty,
+            accepted=self.accepted,
+            inserted=self.inserted,
+            duplicates=self.accepted - self.inserted,
+            rejected=self.reasons.total(),
+            bytes=self.position.content_bytes,
+            reasons=dict(self.reasons),
+            rejects_file=self.rejects.path,
+            teams={team_id: team.report() for team_id, team in sorted(self.teams.items())},
+            duration_s=time.monotonic() - self.started,
+        )

@@ -1,0 +1,72 @@
+"""The file of refused lines: one JSON object a line with number, reason and content."""
+
+import os
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+import orjson
+
+from llma_assets.ingest.errors import LineError
+from llma_assets.ingest.lines import Line
+
+KEPT_CHARACTERS = 1000
+
+
+class RejectsFile:
+    """Collects refused lines, and puts the file in its place whole, at the end, also when the ingest fails.
+
+    One file an ingest, named by time; none if nothing is refused. A killed ingest leaves a hidden `.part`
+    file, which holds what had been refused. Traces are private, so only the owner may read it (mode 0600).
+
+    Each line: `{"line": 7, "reason": "broken_json", "detail": "…", "bytes": 9, "content": "…", "cut": true}`.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        """Write into `folder`, made when needed; None writes nothing."""
+        self._folder = folder
+        self._name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}.jsonl"
+        self._file: BinaryIO | None = None
+        self.path: Path | None = None
+        """Where the file is or will be; None while nothing is refused."""
+
+    def __enter__(self) -> "RejectsFile":
+        return self
+
+    def add(self, line: Line, error: LineError) -> None:
+        """Write one refused line; its content is cut to 1,000 characters."""
+        if self._folder is None:
+            return
+        if self._file is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self.path = self._folder / self._name
+            descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            self._file = os.fdopen(descriptor, "wb")
+        # Four bytes are the longest character: enough is decoded, and never a whole trace of megabytes.
+        beginning = line.content[: 4 * (KEPT_CHARACTERS + 1)].decode(errors="replace")
+        record = {
+            "line": line.number,
+            "reason": error.reason,
+            "detail": error.detail,
+            "bytes": line.size,
+            "content": beginning[:KEPT_CHARACTERS],
+            "cut": line.too_long or len(beginning) > KEPT_CHARACTERS,
+        }
+        self._file.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is None or self.path is None:
+            return
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._part.replace(self.path)
+
+    @property
+    def _part(self) -> Path:
+        assert self._folder is not None
+        return self._folder / f".{self._name}.part"
