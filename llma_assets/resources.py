@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from llma_assets.clickhouse import Database, connect
+from llma_assets.discovery import DiscoverySettings
 from llma_assets.models import ChatModel, Embedder, chat_model, embedder
 from llma_assets.settings import Settings
 
@@ -55,3 +56,14 @@ class EmbedderResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 @functools.lru_cache(maxsize=2)
 def _embedder(settings: Settings) -> Embedder:
     return embedder(settings)
+
+
+class TeamSettingsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Which teams take part, and how far discovery and clustering look back: `teams.toml` of the data folder."""
+
+    def settings(self) -> DiscoverySettings:
+        """The settings; fields that could not be used have their default, and are logged."""
+        settings, problems = DiscoverySettings.load(Settings.from_env().data_dir)
+        for problem in problems:
+            dg.get_dagster_logger().warning("team settings: %s", problem)
+        return settings

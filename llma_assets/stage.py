@@ -4,15 +4,21 @@ What a stage does with one partition belongs in its room's `assets.py`.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import dagster as dg
 
+from llma_assets.clickhouse import Database
+from llma_assets.findings import Check, Finding
 from llma_assets.models import ModelConfigurationError
-from llma_assets.partitions import team_day
+from llma_assets.partitions import team_day, team_days
+from llma_assets.resources import ClickHouseResource
 from llma_assets.team_day import TeamDay
+
+
+SHOWN_FINDINGS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +101,54 @@ def run_tags(context: dg.AssetExecutionContext) -> dict[str, str]:
     return {"run": context.run_id, "asset": context.asset_key.to_user_string()}
 
 
+def asset_check(
+    check: Check,
+    *,
+    partitions_def: dg.PartitionsDefinition = team_days,
+    targets: Callable[[Database, str], Sequence[TeamDay]] | None = None,
+) -> dg.AssetChecksDefinition:
+    """A check as Dagster runs it, for every partition of the run.
+
+    Args:
+        check: the rule.
+        partitions_def: the partitions of the asset.
+        targets: the team's days that a partition key stands for; the key's own by default.
+    """
+
+    def run_check(
+        context: dg.AssetCheckExecutionContext, clickhouse: ClickHouseResource
+    ) -> dg.AssetCheckResult:
+        database = clickhouse.database().tagged(run=context.run.run_id, check=check.name)
+        days = [
+            day
+            for key in context.partition_keys
+            for day in (targets(database, key) if targets else [team_day(key)])
+        ]
+        return check_result([finding for day in days for finding in check.findings(database, day)])
+
+    return dg.asset_check(
+        asset=check.asset,
+        name=check.name,
+        description=check.description,
+        blocking=check.blocking,
+        partitions_def=partitions_def,
+    )(run_check)
+
+
+def check_result(findings: Sequence[Finding]) -> dg.AssetCheckResult:
+    """The findings of one check over all partitions of a run, as Dagster shows them."""
+    failed = [finding for finding in findings if not finding.passed]
+    metadata: dict[str, Any] = {"checked": len(findings), "failed": len(failed)}
+    for finding in (failed or findings)[:SHOWN_FINDINGS]:
+        metadata[finding.subject] = dg.MetadataValue.json(
+            {
+                "expected": finding.outcome.expected,
+                "found": finding.outcome.found,
+                "query": " ".join(finding.outcome.query.split()),
+            }
+        )
+    return dg.AssetCheckResult(
+        passed=not failed,
+        description="; ".join(finding.sentence for finding in failed[:SHOWN_FINDINGS]) or None,
+        metadata=metadata,
+    )

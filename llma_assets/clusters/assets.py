@@ -26,7 +26,7 @@ from llma_assets.clusters.queries import (
 )
 from llma_assets.ledger import Skip, clear_skip, record_skip
 from llma_assets.partitions import team_days
-from llma_assets.resources import ClickHouseResource, EmbedderResource
+from llma_assets.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.stage import Progress, Report, run_tags, walk_partitions
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import BUILT_IN, Theme
@@ -70,14 +70,23 @@ def cluster_assignments(
     config: ClusteringRunConfig,
     clickhouse: ClickHouseResource,
     embedder: EmbedderResource,
+    team_settings: TeamSettingsResource,
     progress: dg.ResourceParam[Progress],
 ) -> None:
     """The clusters of the last seven days, per theme: members with distance and rank, centroids, a 2-D map."""
     database = clickhouse.database().tagged(**run_tags(context))
     model_name = embedder.model().name
+    lookback_days = team_settings.settings().lookback_days
 
     def work(team_day: TeamDay) -> Report:
-        return store_clusters(database, team_day, model_name=model_name, options=config, progress=progress)
+        return store_clusters(
+            database,
+            team_day,
+            model_name=model_name,
+            lookback_days=lookback_days,
+            options=config,
+            progress=progress,
+        )
 
     walk_partitions(context, work)
 
@@ -87,6 +96,7 @@ def store_clusters(
     team_day: TeamDay,
     *,
     model_name: str,
+    lookback_days: int,
     options: ClusteringRunConfig,
     themes: Sequence[Theme] = BUILT_IN,
     progress: Progress,
@@ -96,7 +106,12 @@ def store_clusters(
     for done, theme in enumerate(themes):
         progress(STAGE, team_day, done, len(themes))
         window = read_window(
-            database, team_day, theme, model_name=model_name, max_samples=options.max_samples
+            database,
+            team_day,
+            theme,
+            lookback_days=lookback_days,
+            model_name=model_name,
+            max_samples=options.max_samples,
         )
         if len(window.item_ids) < options.min_items:
             reason = "too_few_items" if window.item_ids else "no_items"
@@ -166,7 +181,7 @@ def _publish(
         "inertia": clustering.quality.inertia,
         "quality": orjson.dumps(asdict(clustering.quality)).decode(),
         "embedding_model": model_name,
-        "window_start": team_day.window_start,
+        "window_start": window.start,
         "window_end": team_day.end,
     }
     publish_run(database, run, clusters=[{**key, **row} for row in clusters], members=members)

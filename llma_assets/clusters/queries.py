@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
+from llma_assets.embeddings.queries import PRODUCT
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
-PRODUCT = "llm-analytics"
 SAMPLE_SEED = 42
 
 # Key of document_embeddings:
@@ -168,12 +168,14 @@ class Window:
         rows: per item: document_id, timestamp, trace_id, generation_id.
         embeddings: float32 array (n, d), rows in the order of the ids.
         available: items in the window before sampling.
+        start: the midnight at which the window begins.
     """
 
     item_ids: list[str]
     rows: list[dict[str, Any]]
     embeddings: NDArray[np.float32]
     available: int
+    start: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,12 +204,19 @@ class Run:
 
 
 def read_window(
-    database: Database, team_day: TeamDay, theme: Theme, *, model_name: str, max_samples: int
+    database: Database,
+    team_day: TeamDay,
+    theme: Theme,
+    *,
+    lookback_days: int,
+    model_name: str,
+    max_samples: int,
 ) -> Window:
     """Read the window's embeddings: ids first, then the vectors of a seeded sample of them."""
+    start = team_day.window(lookback_days)[0].start
     space = {
         "team_id": team_day.team_id,
-        "window_start": team_day.window_start,
+        "window_start": start,
         "window_end": team_day.end,
         "product": PRODUCT,
         "document_type": theme.document_type,
@@ -216,7 +225,7 @@ def read_window(
     }
     ids = [row["document_id"] for row in database.rows(WINDOW_ITEMS, **space, seed=SAMPLE_SEED)]
     if not ids:
-        return Window([], [], np.empty((0, 0), dtype=np.float32), available=0)
+        return Window([], [], np.empty((0, 0), dtype=np.float32), available=0, start=start)
     table = database.arrow(WINDOW_EMBEDDINGS, **space, document_ids=ids[:max_samples]).combine_chunks()
     vectors = table.column("embedding").combine_chunks()
     flat = np.asarray(vectors.flatten(), dtype=np.float32)
@@ -229,6 +238,7 @@ def read_window(
         rows=rows,
         embeddings=np.ascontiguousarray(embeddings[order]),
         available=len(ids),
+        start=start,
     )
 
 

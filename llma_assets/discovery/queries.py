@@ -57,3 +57,24 @@ FROM eligible_teams FINAL
 WHERE day = {day:Date}
 ORDER BY team_id
 """
+
+# Key of events: (team_id, toDate(timestamp), event, uuid).
+TRIGGER_EVENTS_OF_TEAM = """
+SELECT uniqExact(uuid)
+FROM {events_database:Identifier}.{events_table:Identifier}
+WHERE team_id = {team_id:Int64}
+    AND timestamp >= {start:DateTime64(6, 'UTC')}
+    AND timestamp < {end:DateTime64(6, 'UTC')}
+    AND event IN {trigger_events:Array(String)}
+"""
+
+# Light columns only: what is new is told by numbers, not by payloads.
+EVENTS_BY_TEAM_AND_DAY = """
+SELECT team_id, toDate(timestamp) AS day, uniqExact(uuid) AS events
+FROM {events_database:Identifier}.{events_table:Identifier}
+WHERE timestamp >= {start:DateTime64(6, 'UTC')}
+    AND timestamp <= {end:DateTime64(6, 'UTC')}
+    AND event IN {trigger_events:Array(String)}
+GROUP BY team_id, day
+ORDER BY team_id, day
+"""

@@ -15,7 +15,7 @@ from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
 from llma_assets.embeddings import EmbeddedItem, embed_items, embedding_text
-from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, SUMMARIES_OF_DAY
+from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, PRODUCT, SUMMARIES_OF_DAY
 from llma_assets.ledger import UsageLedger, usage_totals
 from llma_assets.models import Embedder
 from llma_assets.partitions import team_days
@@ -25,7 +25,7 @@ from llma_assets.team_day import TeamDay
 from llma_assets.themes import BUILT_IN, Theme
 
 STAGE = "summary_embeddings"
-PRODUCT = "llm-analytics"
+
 ROWS_AT_ONCE = 100
 
 

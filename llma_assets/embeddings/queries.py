@@ -1,5 +1,7 @@
 """Every statement of the embeddings room."""
 
+PRODUCT = "llm-analytics"
+
 # Key of trace_summaries: (team_id, day, theme_id, item_id).
 SUMMARIES_OF_DAY = """
 SELECT item_id, trace_id, generation_id, title, flow_diagram, bullets, interesting_notes, trace_timestamp

@@ -86,7 +86,7 @@ def _publish(database: Database, team_day: TeamDay, theme: Theme, run: Run) -> d
             team_id=team_day.team_id,
             level=theme.level,
             item_ids=[member["item_id"] for member in members],
-            **{"from": team_day.window[0].day, "until": team_day.day},
+            **{"from": run.window_start.date(), "until": run.day},
         )
     }
     properties = cluster_event_properties(

@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import cluster_table, map_markdown
+from llma_assets.clusters.picture import cluster_table, map_markdown
 from llma_assets.clusters.queries import Run, clusters_of, committed_run, members_of
 from llma_assets.labels import ClusterEvidence, ClusterLabel, SummaryText, label_clusters
 from llma_assets.labels.queries import LABELS_OF_RUN
@@ -93,7 +93,7 @@ def _label_run(
     ]
     counts = {"named": 0, "failed": 0}
     if unnamed:
-        evidence = _evidence(database, team_day, theme, unnamed, members)
+        evidence = _evidence(database, run, unnamed, members)
         with UsageLedger(
             database, team_id=run.team_id, day=run.day, stage=STAGE, theme_id=theme.theme_id
         ) as ledger:
@@ -134,8 +134,7 @@ def _label_run(
 
 def _evidence(
     database: Database,
-    team_day: TeamDay,
-    theme: Theme,
+    run: Run,
     clusters: Sequence[Mapping[str, Any]],
     members: Sequence[Mapping[str, Any]],
 ) -> list[ClusterEvidence]:
@@ -152,10 +151,10 @@ def _evidence(
         row["item_id"]: _summary_text(row)
         for row in database.rows(
             SUMMARIES_OF_ITEMS,
-            team_id=team_day.team_id,
-            theme_id=theme.theme_id,
+            team_id=run.team_id,
+            theme_id=run.theme_id,
             item_ids=wanted,
-            **{"from": team_day.window[0].day, "until": team_day.day},
+            **{"from": run.window_start.date(), "until": run.day},
         )
     }
     return [

@@ -1,0 +1,43 @@
+"""Check of `eligible_teams`: nobody is eligible because of events that the pipeline itself wrote."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from llma_assets.clickhouse import Database
+from llma_assets.discovery import TRIGGER_EVENTS, stored_decisions
+from llma_assets.discovery.queries import TRIGGER_EVENTS_OF_TEAM
+from llma_assets.findings import Check, Outcome
+from llma_assets.partitions import daily
+from llma_assets.stage import asset_check
+from llma_assets.team_day import TeamDay, midnight
+
+
+def own_events_do_not_count(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """No team is eligible whose only events in the window are the pipeline's own."""
+    for decision in stored_decisions(database, team_day.day):
+        if decision.team_id != team_day.team_id or not decision.eligible:
+            continue
+        found = database.value(
+            TRIGGER_EVENTS_OF_TEAM,
+            team_id=team_day.team_id,
+            start=midnight(decision.first_day),
+            end=team_day.end,
+            trigger_events=list(TRIGGER_EVENTS),
+        )
+        yield Outcome(
+            passed=found > 0 or decision.reason == "guaranteed",
+            expected="at least 1 event that a customer sent",
+            found=f"{found} such events, reason {decision.reason}",
+            query=TRIGGER_EVENTS_OF_TEAM,
+        )
+
+
+def decided_teams(database: Database, key: str) -> Sequence[TeamDay]:
+    """The teams that a day's partition decided about."""
+    day = date.fromisoformat(key)
+    return [TeamDay(decision.team_id, day) for decision in stored_decisions(database, day)]
+
+
+CHECKS = (Check("eligible_teams", own_events_do_not_count, blocking=True),)
+
+asset_checks = [asset_check(check, partitions_def=daily, targets=decided_teams) for check in CHECKS]

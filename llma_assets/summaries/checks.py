@@ -1,0 +1,29 @@
+"""Check of `trace_summaries`: failures of single items are normal, a large share of them is not."""
+
+from collections.abc import Iterator
+
+from llma_assets.clickhouse import Database
+from llma_assets.findings import Check, Outcome
+from llma_assets.stage import asset_check
+from llma_assets.summaries.queries import SUMMARY_COUNTS
+from llma_assets.team_day import TeamDay
+
+MAX_FAILED_SHARE = 0.2
+
+
+def few_failures(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """At most a fifth of a theme's items have no summary because the model failed."""
+    for row in database.rows(SUMMARY_COUNTS, team_id=team_day.team_id, day=team_day.day):
+        total = row["generated"] + row["failed"]
+        yield Outcome(
+            passed=row["failed"] <= MAX_FAILED_SHARE * total,
+            expected=f"at most {MAX_FAILED_SHARE:.0%} failed",
+            found=f"{row['failed']} of {total} failed",
+            query=SUMMARY_COUNTS,
+            theme_id=row["theme_id"],
+        )
+
+
+CHECKS = (Check("trace_summaries", few_failures),)
+
+asset_checks = [asset_check(check) for check in CHECKS]
