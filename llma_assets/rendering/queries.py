@@ -72,7 +72,7 @@ FROM
 """
 
 EVENTS_OF_TRACES = """
-SELECT JSONExtractString(properties, '$ai_trace_id') AS trace_id, toString(uuid) AS uuid, event, timestamp, properties
+SELECT JSONExtractString(properties, '$ai_trace_id') AS trace_id, toString(uuid) AS event_uuid, event, timestamp, properties
 FROM {events_database:Identifier}.{events_table:Identifier}
 WHERE team_id = {team_id:Int64}
     AND timestamp >= {from:DateTime64(6, 'UTC')}
@@ -104,7 +104,7 @@ LIMIT {per_hour:UInt32} BY toStartOfHour(first_at)
 """
 
 EVENTS_OF_GENERATIONS = """
-SELECT toString(uuid) AS uuid, event, timestamp, properties
+SELECT toString(uuid) AS event_uuid, event, timestamp, properties
 FROM {events_database:Identifier}.{events_table:Identifier}
 WHERE team_id = {team_id:Int64}
     AND timestamp >= {from:DateTime64(6, 'UTC')}
@@ -238,7 +238,7 @@ def events_of_traces(
         },
     )
     for row in rows:
-        by_trace[row["trace_id"]][row["uuid"]] = row
+        by_trace[row["trace_id"]][row["event_uuid"]] = _event(row)
     return {
         trace_id: sorted(events.values(), key=lambda event: (event["timestamp"], event["uuid"]))
         for trace_id, events in by_trace.items()
@@ -258,4 +258,14 @@ def events_of_generations(
             "until": max(candidate.last_at for candidate in batch),
         },
     )
-    return {row["uuid"]: [row] for row in rows}
+    return {row["event_uuid"]: [_event(row)] for row in rows}
+
+
+def _event(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as the renderer takes an event."""
+    return {
+        "uuid": row["event_uuid"],
+        "event": row["event"],
+        "timestamp": row["timestamp"],
+        "properties": row["properties"],
+    }
