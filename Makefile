@@ -1,0 +1,51 @@
+# Everything a person does with this checkout. CI and the README call the same targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= auto
+export LLMA_DATA_DIR ?= $(CURDIR)/.llma
+export DAGSTER_HOME ?= $(LLMA_DATA_DIR)/dagster
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+# Pinned versions; the stamp makes later calls start at once.
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 13), "Python 3.11 to 3.13 is needed; name one by: make PYTHON=python3.12"'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+.PHONY: install
+install: $(VENV)/installed ## Install everything into .venv
+
+.PHONY: demo
+demo: install ## Write sample traffic, run the whole graph, print each team's clusters
+	$(BIN)/llma demo
+
+.PHONY: dev
+dev: install ## The Dagster UI on the same data, http://127.0.0.1:3000
+	mkdir -p $(DAGSTER_HOME)
+	test -f $(DAGSTER_HOME)/dagster.yaml || cp llma_assets/dagster.yaml $(DAGSTER_HOME)/dagster.yaml
+	$(BIN)/dagster dev --workspace workspace.yaml
+
+.PHONY: check
+check: install ## Lint, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: test
+test: check ## Everything above, and all tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+.PHONY: test-conformance
+test-conformance: install ## clickhouse-connect's own tests against the embedded server: make test-conformance TESTS=folder
+	$(BIN)/python -m benchmarks.conformance --tests $(TESTS)
+
+.PHONY: clean
+clean: ## Stop the embedded server and remove what was built; the data in LLMA_DATA_DIR goes, too
+	-test -x $(BIN)/llma && $(BIN)/llma db stop
+	rm -rf $(VENV) $(LLMA_DATA_DIR) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
