@@ -3,6 +3,7 @@
 What is asked of a model (prompts, schemas, offline answers) belongs to the rooms that ask.
 """
 
+from llma_assets.models.choose import chat_model, embedder
 from llma_assets.models.errors import (
     InvalidAnswer,
     ModelConfigurationError,
@@ -11,6 +12,9 @@ from llma_assets.models.errors import (
     TextsRejected,
 )
 from llma_assets.models.offline_chat import OfflineChat
+from llma_assets.models.openai_chat import OpenAIChat
+from llma_assets.models.openai_embedder import OpenAIEmbedder
+from llma_assets.models.probe import Probe, probe_chat, probe_embedder
 from llma_assets.models.protocols import (
     ChatMessage,
     ChatModel,
@@ -20,6 +24,7 @@ from llma_assets.models.protocols import (
     Usage,
     ignore_usage,
 )
+from llma_assets.models.retry import RetryPolicy
 
 __all__ = [
     "ChatMessage",
@@ -31,8 +36,16 @@ __all__ = [
     "ModelError",
     "ModelUnavailable",
     "OfflineChat",
+    "OpenAIChat",
+    "OpenAIEmbedder",
+    "Probe",
     "Record",
+    "RetryPolicy",
     "TextsRejected",
     "Usage",
+    "chat_model",
+    "embedder",
     "ignore_usage",
+    "probe_chat",
+    "probe_embedder",
 ]

@@ -16,7 +16,7 @@ class OfflineChat:
 
     def complete(
         self,
-        messages: Sequence[ChatMessage],
+        messages: Sequence[ChatMessage],  # noqa: ARG002 - the protocol's; only a network model reads it
         schema: type[T],
         *,
         offline: Callable[[], T],

@@ -1,0 +1,55 @@
+"""Which chat model and which embedder the settings ask for. Never falls back on another one silently."""
+
+from llma_assets.models.errors import ModelConfigurationError
+from llma_assets.models.offline_chat import OfflineChat
+from llma_assets.models.openai_chat import OpenAIChat
+from llma_assets.models.openai_embedder import OpenAIEmbedder
+from llma_assets.models.protocols import ChatModel, Embedder
+from llma_assets.settings import Settings
+
+
+def chat_model(settings: Settings) -> ChatModel:
+    """The chat model of the settings: offline where its name begins with `offline`, else a server's.
+
+    Raises:
+        ModelConfigurationError: an online model without key and URL, or with ones that cannot be used.
+    """
+    if _is_offline(settings.chat_model, OfflineChat.name, "LLMA_CHAT_MODEL"):
+        return OfflineChat()
+    _need_server(settings, settings.chat_model, "LLMA_CHAT_MODEL")
+    return OpenAIChat(settings.chat_model, api_key=settings.openai_api_key, base_url=settings.openai_base_url)
+
+
+def embedder(settings: Settings) -> Embedder:
+    """The embedder of the settings, chosen as `chat_model` is.
+
+    Raises:
+        ModelConfigurationError: as for `chat_model`.
+    """
+    if settings.embedding_model.startswith("offline"):
+        from llma_assets.models.offline_embedder import OfflineEmbedder
+
+        offline = OfflineEmbedder()
+        _is_offline(settings.embedding_model, offline.name, "LLMA_EMBEDDING_MODEL")
+        return offline
+    _need_server(settings, settings.embedding_model, "LLMA_EMBEDDING_MODEL")
+    return OpenAIEmbedder(
+        settings.embedding_model, api_key=settings.openai_api_key, base_url=settings.openai_base_url
+    )
+
+
+def _is_offline(name: str, offline_name: str, variable: str) -> bool:
+    """Whether the offline model is meant; an offline name that we do not have is an error, not a fallback."""
+    if not name.startswith("offline"):
+        return False
+    if name not in {"offline", offline_name}:
+        raise ModelConfigurationError(f"{variable} is {name!r}; offline there is only {offline_name!r}")
+    return True
+
+
+def _need_server(settings: Settings, name: str, variable: str) -> None:
+    if settings.openai_api_key is None and settings.openai_base_url is None:
+        raise ModelConfigurationError(
+            f"{variable} is {name!r}, but neither OPENAI_API_KEY nor OPENAI_BASE_URL is set; "
+            f"set one of them, or {variable}=offline"
+        )

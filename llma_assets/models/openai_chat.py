@@ -1,0 +1,249 @@
+"""The chat model behind an OpenAI-compatible server: structured answers, one repair, a usage row a call.
+
+HTTP, retries and deadlines are `openai_server`'s; schemas and reading answers are `structured`'s.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from llma_assets.models.errors import InvalidAnswer
+from llma_assets.models.openai_server import OpenAIServer, Reply, RequestRejected
+from llma_assets.models.prices import price_of
+from llma_assets.models.protocols import ChatMessage, Completion, Record, T, Usage, ignore_usage
+from llma_assets.models.retry import RetryPolicy
+from llma_assets.models.structured import Unreadable, read_answer, strict_schema
+
+if TYPE_CHECKING:
+    import openai
+
+StructuredMode = Literal["json_schema", "json_object", "text"]
+_NEXT_MODE: dict[StructuredMode, StructuredMode] = {"json_schema": "json_object", "json_object": "text"}
+_FORMAT_WORDS = {"response_format", "json_schema", "json_object", "structured output", "schema", "grammar"}
+_SENT_BACK = 8_000  # characters of an invalid answer that are sent back for repair
+
+_JSON_ORDER = (
+    "Answer with one JSON object and nothing else, no prose and no code fence. "
+    "It must fit this JSON schema:\n{schema}"
+)
+_REPAIR_ORDER = (
+    "That answer cannot be used. What is wrong with it:\n{problems}\n"
+    "Answer again: one complete JSON object and nothing else. It must fit this JSON schema:\n{schema}"
+)
+
+
+class _Message(BaseModel):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(BaseModel):
+    message: _Message
+    finish_reason: str | None = None
+
+
+class _PromptDetails(BaseModel):
+    cached_tokens: int | None = None
+
+
+class _Tokens(BaseModel):
+    prompt_tokens: int = Field(ge=0)
+    completion_tokens: int = Field(default=0, ge=0)
+    prompt_tokens_details: _PromptDetails | None = None
+
+
+class _Answer(BaseModel):
+    """The part of a chat completion that is read; all else that a server sends is let be."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    choices: list[_Choice] = Field(min_length=1)
+    model: str | None = None
+    usage: _Tokens | None = None
+
+
+class OpenAIChat:
+    """A chat model by name on any OpenAI-compatible server. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        policy: RetryPolicy | None = None,
+    ) -> None:
+        """
+        Args:
+            model: the name that the server knows it by; results carry it.
+            api_key: None for servers that want none.
+            base_url: root of the API, ending in `/v1` as a rule; None for OpenAI itself.
+            policy: retries and deadline.
+
+        Raises:
+            ModelConfigurationError: the key or the URL cannot be used.
+        """
+        self._model = model
+        self._policy = policy or RetryPolicy()
+        self._server = OpenAIServer(api_key=api_key, base_url=base_url, policy=self._policy)
+        self._lock = threading.Lock()
+        self._mode: StructuredMode = "json_schema"
+        self._takes_temperature = True
+
+    @property
+    def name(self) -> str:
+        """The model's name as results carry it."""
+        return self._model
+
+    @property
+    def structured_mode(self) -> StructuredMode:
+        """How structured answers are asked for: what the server has been found to support so far."""
+        return self._mode
+
+    def complete(
+        self,
+        messages: Sequence[ChatMessage],
+        schema: type[T],
+        *,
+        offline: Callable[[], T],  # noqa: ARG002 - the protocol's; only the offline model calls it
+        record: Record = ignore_usage,
+    ) -> Completion[T]:
+        """Answer with an object of `schema`; see `ChatModel.complete`.
+
+        An empty or unreadable answer is asked for once more, with what was wrong with it. A truncated or
+        refused one is not: it would come back the same.
+
+        Raises:
+            ModelConfigurationError: key, model, URL or account; stop.
+            ModelUnavailable: after retries, or at the deadline.
+            InvalidAnswer: for this prompt alone.
+        """
+        deadline = self._policy.clock() + self._policy.deadline_s
+        prompt = [{"role": message.role, "content": message.text} for message in messages]
+        try:
+            return Completion(self._ask(prompt, schema, deadline, record), self._model)
+        except Unreadable as first:
+            repair = self._repair_prompt(prompt, first, schema)
+        try:
+            return Completion(self._ask(repair, schema, deadline, record), self._model)
+        except Unreadable as second:
+            raise InvalidAnswer(
+                f"no usable answer after one repair ({second.kind}: {second})", kind=second.kind
+            ) from None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._server.close()
+
+    def __repr__(self) -> str:
+        return f"OpenAIChat({self._model!r}, {self._server!r})"
+
+    def _ask(self, prompt: list[dict[str, str]], schema: type[T], deadline: float, record: Record) -> T:
+        """One answer, read; steps down from what the server turns out not to support."""
+        while True:
+            mode, cold = self._mode, self._takes_temperature
+            options = self._options(prompt, schema, mode, cold)
+
+            def send(client: "openai.OpenAI", timeout_s: float, options: dict[str, Any] = options) -> Any:
+                create: Any = client.chat.completions.with_raw_response.create
+                return create(timeout=timeout_s, **options)
+
+            try:
+                reply = self._server.call(
+                    send,
+                    deadline=deadline,
+                    on_failure=lambda kind, duration_s: record(self._failed(kind, duration_s)),
+                )
+            except RequestRejected as rejection:
+                if not self._step_down(rejection, mode, cold):
+                    raise
+            else:
+                return self._read(reply, schema, record)
+
+    def _options(
+        self, prompt: list[dict[str, str]], schema: type[BaseModel], mode: StructuredMode, cold: bool
+    ) -> dict[str, Any]:
+        options: dict[str, Any] = {"model": self._model, "messages": prompt}
+        if cold:
+            options["temperature"] = 0
+        if mode == "json_schema":
+            strict = {"name": schema.__name__, "strict": True, "schema": strict_schema(schema)}
+            options["response_format"] = {"type": "json_schema", "json_schema": strict}
+        else:
+            order = _JSON_ORDER.format(schema=json.dumps(strict_schema(schema)))
+            options["messages"] = [{"role": "system", "content": order}, *prompt]
+            if mode == "json_object":
+                options["response_format"] = {"type": "json_object"}
+        return options
+
+    def _step_down(self, rejection: RequestRejected, mode: StructuredMode, cold: bool) -> bool:
+        """Remember what the server does not support. False: the rejection was for something else."""
+        if rejection.kind != "rejected":
+            return False
+        with self._lock:
+            if cold and "temperature" in rejection.mentions:
+                self._takes_temperature = False
+                return True
+            if mode in _NEXT_MODE and rejection.mentions & _FORMAT_WORDS:
+                if self._mode == mode:  # another thread may have stepped down already
+                    self._mode = _NEXT_MODE[mode]
+                return True
+        return False
+
+    def _read(self, reply: Reply, schema: type[T], record: Record) -> T:
+        """The object in a reply; records the call's usage with what was wrong with it."""
+        try:
+            answer = _Answer.model_validate_json(reply.body)
+        except ValidationError:
+            record(self._failed("garbage", reply.duration_s))
+            raise Unreadable("garbage", ("the server's answer is no chat completion",)) from None
+        choice = answer.choices[0]
+        try:
+            if choice.message.refusal or choice.finish_reason == "content_filter":
+                raise InvalidAnswer("the model refused to answer", kind="refusal")
+            if choice.finish_reason == "length":
+                raise InvalidAnswer("the answer was cut off at the model's length limit", kind="length")
+            value = read_answer(choice.message.content or "", schema)
+        except Unreadable as error:
+            record(self._usage(answer, reply, error.kind))
+            raise
+        except InvalidAnswer as error:
+            record(self._usage(answer, reply, error.kind))
+            raise
+        record(self._usage(answer, reply, ""))
+        return value
+
+    @staticmethod
+    def _repair_prompt(
+        prompt: list[dict[str, str]], error: Unreadable, schema: type[BaseModel]
+    ) -> list[dict[str, str]]:
+        """The prompt, the unusable answer and what is wrong with it; the bare prompt where none came."""
+        if not error.answer:
+            return prompt
+        problems = "\n".join(f"- {line}" for line in error.problems)
+        order = _REPAIR_ORDER.format(problems=problems, schema=json.dumps(strict_schema(schema)))
+        said = {"role": "assistant", "content": error.answer[:_SENT_BACK]}
+        return [*prompt, said, {"role": "user", "content": order}]
+
+    def _usage(self, answer: _Answer, reply: Reply, error: str) -> Usage:
+        model, tokens = (answer.model or self._model)[:200], answer.usage
+        if tokens is None:
+            return Usage(model, 0, 0, None, reply.duration_s, error)
+        price = price_of(model) or price_of(self._model)
+        details = tokens.prompt_tokens_details
+        cost = (
+            price.cost_usd(
+                input_tokens=tokens.prompt_tokens,
+                output_tokens=tokens.completion_tokens,
+                cached_tokens=(details and details.cached_tokens) or 0,
+            )
+            if price
+            else None
+        )
+        return Usage(model, tokens.prompt_tokens, tokens.completion_tokens, cost, reply.duration_s, error)
+
+    def _failed(self, kind: str, duration_s: float) -> Usage:
+        return Usage(self._model, 0, 0, 0.0 if price_of(self._model) else None, duration_s, kind)

@@ -1,0 +1,250 @@
+"""One OpenAI-compatible server: its HTTP client, deadlines, retries, and which failure means what.
+
+What is sent and what an answer must look like belongs to `openai_chat` and `openai_embedder`.
+
+The openai library retries too, honouring Retry-After, but it sleeps past any deadline and tells nobody about
+the calls that failed; both matter here, so its retries are off and the loop below makes them.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from llma_assets.models.errors import InvalidAnswer, ModelConfigurationError, ModelError, ModelUnavailable
+from llma_assets.models.retry import RetryPolicy, parse_retry_after
+
+if TYPE_CHECKING:
+    import openai
+
+OPENAI_URL = "https://api.openai.com/v1"
+LARGEST_BODY = 64 * 1024 * 1024
+
+_TRANSIENT = {408: "timeout", 409: "conflict", 425: "too_early", 429: "rate_limited"}
+_STOP = {
+    401: ("bad_key", "the server refused the API key; look at OPENAI_API_KEY"),
+    402: ("no_credit", "the account has no credit left"),
+    403: ("forbidden", "the API key may not use this model or this server"),
+    404: ("not_found", "no such model or no such path; look at the model's name and at OPENAI_BASE_URL"),
+    405: ("not_found", "the path takes no such call; look at OPENAI_BASE_URL"),
+}
+_CODES_TO_STOP = {
+    "insufficient_quota": ("no_credit", "the account has no credit left"),
+    "billing_hard_limit_reached": ("no_credit", "the account has reached its billing limit"),
+    "invalid_api_key": ("bad_key", "the server refused the API key; look at OPENAI_API_KEY"),
+    "model_not_found": ("not_found", "the server does not know the model; look at its name"),
+}
+
+
+class RequestRejected(InvalidAnswer):
+    """The server refused this one request (400, 413, 422): too long, filtered, or an unknown parameter.
+
+    `mentions` tells which words of a fixed list the refusal used; the text itself is not kept.
+    """
+
+    def __init__(self, message: str, *, kind: str, mentions: frozenset[str]) -> None:
+        super().__init__(message, kind=kind)
+        self.mentions = mentions
+
+
+_WORDS = (
+    "response_format",
+    "json_schema",
+    "json_object",
+    "structured output",
+    "schema",
+    "grammar",
+    "temperature",
+    "encoding_format",
+    "base64",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A body that came with a status below 300."""
+
+    body: bytes
+    duration_s: float
+
+
+class OpenAIServer:
+    """Makes calls until one succeeds, a failure is final, or time is up. Safe to use from several threads."""
+
+    def __init__(self, *, api_key: str | None, base_url: str | None, policy: RetryPolicy) -> None:
+        """
+        Raises:
+            ModelConfigurationError: the key or the URL cannot be used in an HTTP request.
+        """
+        self._key = _checked_key(api_key)
+        self._url = _checked_url(base_url)
+        self.policy = policy
+        self._client: openai.OpenAI | None = None
+        self._lock = threading.Lock()
+
+    def client(self) -> "openai.OpenAI":
+        """The library's client, made on first use."""
+        import openai
+
+        with self._lock:
+            if self._client is None:
+                self._client = openai.OpenAI(
+                    api_key=self._key,
+                    base_url=self._url,
+                    max_retries=0,
+                    http_client=openai.DefaultHttpxClient(event_hooks=_deadline_hooks()),
+                )
+            return self._client
+
+    def call(
+        self,
+        send: Callable[["openai.OpenAI", float], Any],
+        *,
+        deadline: float,
+        on_failure: Callable[[str, float], None],
+    ) -> Reply:
+        """Call `send(client, timeout_s)` until it gives an answer.
+
+        Args:
+            send: makes one HTTP call through `with_raw_response`.
+            deadline: when to give up, on the policy's clock.
+            on_failure: gets the class of failure and the duration in seconds of each call that failed.
+
+        Raises:
+            ModelConfigurationError, ModelUnavailable, RequestRejected: see there.
+        """
+        import openai
+
+        policy, client = self.policy, self.client()
+        for failures in range(1, policy.attempts + 1):
+            left = deadline - policy.clock()
+            if left <= 0:
+                raise ModelUnavailable("no time left to ask the model", kind="deadline")
+            started = time.perf_counter()
+            try:
+                raw = send(client, min(left, policy.attempt_timeout_s))
+                return Reply(bytes(raw.content), time.perf_counter() - started)
+            except openai.APIError as error:
+                failure = classify(error)
+                on_failure(failure.kind, time.perf_counter() - started)
+            if not isinstance(failure, ModelUnavailable):
+                raise failure
+            delay = policy.delay_s(failures, failure.retry_after_s)
+            if failures == policy.attempts or policy.clock() + delay >= deadline:
+                raise failure
+            policy.sleep(delay)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def __repr__(self) -> str:
+        return f"OpenAIServer(host={urlsplit(self._url).hostname!r})"
+
+
+def classify(error: "openai.APIError") -> ModelError:
+    """What an error of the openai library means for the caller. Keeps nothing of the provider's text."""
+    import httpx2
+    import openai
+
+    if isinstance(error, openai.APITimeoutError):
+        return ModelUnavailable("the model did not answer in time", kind="timeout")
+    if isinstance(error, openai.APIConnectionError):
+        if isinstance(error.__cause__, (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)):
+            return ModelConfigurationError("the server's URL or the key cannot be used; look at both")
+        return ModelUnavailable("no connection to the model's server", kind="connection")
+    if not isinstance(error, openai.APIStatusError):
+        return InvalidAnswer("the server's answer cannot be read", kind="garbage")
+    return _classify_status(error)
+
+
+def _classify_status(error: "openai.APIStatusError") -> ModelError:
+    status, code, param = error.status_code, error.code or "", error.param or ""
+    headers = error.response.headers
+    if status in {400, 422} and param == "model":
+        code = "model_not_found"
+    stop = _CODES_TO_STOP.get(code) or _STOP.get(status)
+    if stop:
+        return ModelConfigurationError(f"HTTP {status}: {stop[1]}", kind=stop[0])
+    if status in _TRANSIENT or status >= 500:
+        return ModelUnavailable(
+            f"the model's server answered HTTP {status}",
+            kind=_TRANSIENT.get(status, "server_error"),
+            retry_after_s=parse_retry_after(
+                headers.get("retry-after"), headers.get("retry-after-ms"), time.time()
+            ),
+        )
+    if status in {400, 413, 422}:
+        said = f"{error.message} {param} {code}".lower()
+        mentions = frozenset(word for word in _WORDS if word in said)
+        return RequestRejected(f"HTTP {status}: the request was refused", kind=_why(said), mentions=mentions)
+    return ModelConfigurationError(f"HTTP {status}: no such answer was expected; look at OPENAI_BASE_URL")
+
+
+def _why(said: str) -> str:
+    if "content_filter" in said or "content_policy" in said:
+        return "refusal"
+    if "context_length" in said or "maximum context" in said or "too long" in said or "too large" in said:
+        return "too_long"
+    return "rejected"
+
+
+def _checked_key(key: str | None) -> str:
+    if key is None:
+        return "no-key"  # a local server takes any; the library wants one
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ModelConfigurationError(
+            "OPENAI_API_KEY holds a space, a line break or a non-ASCII character", kind="bad_key"
+        )
+    return key
+
+
+def _checked_url(url: str | None) -> str:
+    try:
+        parts = urlsplit(url or OPENAI_URL)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ModelConfigurationError("OPENAI_BASE_URL is no http(s) URL with a host", kind="bad_url")
+    return url or OPENAI_URL
+
+
+def _deadline_hooks() -> dict[str, list[Callable[[Any], None]]]:
+    """Hold each HTTP call to its timeout as a whole, and its body to `LARGEST_BODY`.
+
+    The library's timeout counts from one read to the next: a server that sends a byte a second never ends.
+    """
+    import httpx2
+
+    class BoundedStream(httpx2.SyncByteStream):
+        def __init__(self, inner: httpx2.SyncByteStream, deadline: float, request: httpx2.Request) -> None:
+            self._inner, self._deadline, self._request = inner, deadline, request
+
+        def __iter__(self) -> Iterator[bytes]:
+            size = 0
+            for part in self._inner:
+                size += len(part)
+                if time.monotonic() > self._deadline:
+                    raise httpx2.ReadTimeout("the answer took too long", request=self._request)
+                if size > LARGEST_BODY:
+                    raise httpx2.ReadError("the answer is too large", request=self._request)
+                yield part
+
+        def close(self) -> None:
+            self._inner.close()
+
+    def note_deadline(request: Any) -> None:
+        request.extensions["llma_deadline"] = time.monotonic() + request.extensions["timeout"]["read"]
+
+    def bound_body(response: Any) -> None:
+        deadline = response.request.extensions["llma_deadline"]
+        response.stream = BoundedStream(response.stream, deadline, response.request)
+
+    return {"request": [note_deadline], "response": [bound_body]}

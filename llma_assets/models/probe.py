@@ -1,0 +1,59 @@
+"""Asks a model one small question, for `llma doctor`: is it there, and does it answer as it must?"""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import BaseModel
+
+from llma_assets.models.errors import ModelError
+from llma_assets.models.protocols import ChatMessage, ChatModel, Embedder
+
+_PROMPT = (ChatMessage("user", "Answer with the JSON object that says that `ready` is true."),)
+_TEXTS = ("a customer books a flight", "a customer asks for a refund")
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What one small call of a model showed.
+
+    Attributes:
+        ok: whether it answered as it must.
+        model: its name.
+        detail: what it gave, or what is wrong and where to look; never a secret.
+        latency_s: wall time of the call.
+    """
+
+    ok: bool
+    model: str
+    detail: str
+    latency_s: float
+
+
+class Ready(BaseModel):
+    """The answer that the probe asks for."""
+
+    ready: bool
+
+
+def probe_chat(chat: ChatModel) -> Probe:
+    """Ask for one structured answer. A failing model gives a Probe too, not an exception."""
+    started = time.perf_counter()
+    try:
+        chat.complete(_PROMPT, Ready, offline=lambda: Ready(ready=True))
+    except ModelError as error:
+        return Probe(False, chat.name, f"{error.kind}: {error}", time.perf_counter() - started)
+    return Probe(True, chat.name, "gave a structured answer", time.perf_counter() - started)
+
+
+def probe_embedder(embedder: Embedder) -> Probe:
+    """Embed two short texts and look at the vectors. A failing model gives a Probe too, not an exception."""
+    started = time.perf_counter()
+    try:
+        vectors = embedder.embed(_TEXTS)
+    except ModelError as error:
+        return Probe(False, embedder.name, f"{error.kind}: {error}", time.perf_counter() - started)
+    took_s = time.perf_counter() - started
+    if bool(np.array_equal(vectors[0], vectors[1])) or not bool(np.any(vectors, axis=1).all()):
+        return Probe(False, embedder.name, "gives the same or a zero vector for different texts", took_s)
+    return Probe(True, embedder.name, f"gave vectors of {vectors.shape[1]} dimensions", took_s)

@@ -1,0 +1,89 @@
+"""From a pydantic model to the JSON schema that servers take, and from a model's text back to the object."""
+
+import json
+import re
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from llma_assets.models.protocols import T
+
+# Strict mode refuses these, or servers differ on them; the answer is validated against them here anyway.
+_DROPPED = {"title", "default", "examples", "minLength", "maxLength", "uniqueItems", "format", "pattern"}
+_THINKING = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
+_MAX_PROBLEMS = 8
+
+
+class Unreadable(Exception):
+    """A model's text is not the object that was asked for.
+
+    Attributes:
+        kind: `garbage`, `empty`, `invalid_json` or `schema`.
+        problems: one line each, without any of the text; fit to be sent back to the model and to be stored.
+        answer: the text itself, for the model alone; it is in no message.
+    """
+
+    def __init__(self, kind: str, problems: tuple[str, ...], *, answer: str = "") -> None:
+        super().__init__("; ".join(problems))
+        self.kind = kind
+        self.problems = problems
+        self.answer = answer
+
+
+def strict_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of `model` as strict mode wants it: all fields required, no others."""
+    import openai
+
+    parameters = openai.pydantic_function_tool(model)["function"]["parameters"]
+    return {key: _without_loose_keywords(value) for key, value in parameters.items() if key not in _DROPPED}
+
+
+def _without_loose_keywords(node: Any, *, names: bool = False) -> Any:
+    """Drop keywords in `node`; where its keys are names of fields or definitions (`names`), keep all keys."""
+    if isinstance(node, dict):
+        return {
+            key: _without_loose_keywords(value, names=not names and key in {"properties", "$defs"})
+            for key, value in node.items()
+            if names or key not in _DROPPED
+        }
+    if isinstance(node, list):
+        return [_without_loose_keywords(value) for value in node]
+    return node
+
+
+def read_answer(text: str, schema: type[T]) -> T:
+    """Read an object of `schema` out of a model's text: bare JSON, or JSON with a fence or prose around it.
+
+    Raises:
+        Unreadable: there is no such object in it.
+    """
+    json_text = _THINKING.sub("", text).strip()
+    if not json_text:
+        raise Unreadable("empty", ("the answer is empty",))
+    found_object = _first_object(json_text)
+    if found_object is None:
+        raise Unreadable("invalid_json", ("the answer holds no complete JSON object",), answer=text)
+    try:
+        return schema.model_validate(found_object)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        # The path may hold keys of the model's own making, so only names of the schema are repeated.
+        known = set(re.findall(r'"([A-Za-z_]\w*)"', json.dumps(schema.model_json_schema())))
+        lines = [f"{_path(problem['loc'], known)}: {problem['type']}" for problem in found[:_MAX_PROBLEMS]]
+        raise Unreadable("schema", tuple(lines), answer=text) from None
+
+
+def _path(loc: tuple[int | str, ...], known: set[str]) -> str:
+    return ".".join(str(part) if isinstance(part, int) or part in known else "…" for part in loc) or "answer"
+
+
+def _first_object(text: str) -> Any:
+    """The first complete JSON object in `text`, None if there is none."""
+    decoder = json.JSONDecoder()
+    start = text.find("{")
+    while start != -1:
+        try:
+            return decoder.raw_decode(text, start)[0]
+        except (ValueError, RecursionError):
+            start = text.find("{", start + 1) if start < 2_000 else -1
+    return None
