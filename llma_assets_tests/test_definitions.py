@@ -1,0 +1,49 @@
+"""What Dagster loads: the names that people's runs and backfills depend on, and what loading must not cost."""
+
+import subprocess
+import sys
+
+import pytest
+
+LOAD = """
+import sys
+from llma_assets.definitions import defs
+repository = defs.get_repository_def()
+print(sorted(key.to_user_string() for key in repository.asset_graph.get_all_asset_keys()))
+print(sorted(key.name for key in repository.asset_graph.asset_check_keys))
+print(sorted(job.name for job in repository.get_all_jobs() if not job.name.startswith("__")))
+print(sorted(schedule.name for schedule in repository.schedule_defs))
+print(sorted(sensor.name for sensor in repository.sensor_defs))
+heavy = {"sklearn", "scipy", "chdb", "openai", "pandas", "pyarrow", "onnxruntime", "matplotlib", "tokenizers"}
+print(sorted(heavy & set(sys.modules)))
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded() -> list[str]:
+    """Lines that a fresh interpreter prints after loading the definitions."""
+    done = subprocess.run([sys.executable, "-c", LOAD], capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def test_the_names_of_assets_checks_and_automation_are_pinned(loaded: list[str]) -> None:
+    assert loaded[:5] == [
+        "['cluster_assignments', 'cluster_events', 'cluster_labels', 'eligible_teams', "
+        "'summary_embeddings', 'trace_summaries', 'trace_texts']",
+        "['events_match_runs', 'few_failures', 'members_in_one_cluster', 'no_empty_events', "
+        "'no_empty_runs', 'own_events_do_not_count', 'sizes_add_up', 'sound_vectors']",
+        "['clusters_job', 'discovery_job', 'team_day_job', 'texts_job']",
+        "['clusters_daily', 'discovery_hourly', 'texts_hourly']",
+        "['late_events']",
+    ]
+
+
+def test_no_heavy_library_is_imported_by_loading(loaded: list[str]) -> None:
+    assert loaded[5] == "[]"
+
+
+def test_an_unknown_resource_is_refused_by_name() -> None:
+    from llma_assets.definitions import build_definitions
+
+    with pytest.raises(ValueError, match="unknown resources \\['clok'\\]"):
+        build_definitions(clok=None)
