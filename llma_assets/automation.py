@@ -15,7 +15,7 @@ from llma_assets.discovery import TRIGGER_EVENTS, stored_decisions
 from llma_assets.discovery.queries import EVENTS_BY_TEAM_AND_DAY
 from llma_assets.partitions import daily, partition_key, team_days, teams
 from llma_assets.rendering.queries import QUIET
-from llma_assets.resources import Clock, ClickHouseResource
+from llma_assets.resources import ClickHouseResource, Clock
 from llma_assets.team_day import TeamDay, midnight
 
 LATE_DAYS = 31
@@ -138,15 +138,11 @@ def late_events(
         if seen.get(key) != count and str(team_day.team_id) in known
     }
     # A team that discovery has not seen yet keeps no count, so that its days are asked for once it has.
-    cursor = {
-        key: count for key, (team_day, count) in counts.items() if str(team_day.team_id) in known
-    }
+    cursor = {key: count for key, (team_day, count) in counts.items() if str(team_day.team_id) in known}
     if not changed:
         return dg.SkipReason(f"{len(counts)} team-days before today, none has new events")
     return dg.SensorResult(
-        run_requests=[
-            _request(team_day, run_key=f"{key}|{count}") for key, (team_day, count) in changed.items()
-        ],
+        run_requests=[_request(team_day, run_key=f"{key}|{count}") for key, (team_day, count) in changed.items()],
         cursor=json.dumps(cursor),
     )
 
@@ -166,11 +162,7 @@ def _eligible(database: Database, instance: dg.DagsterInstance, day: date) -> se
     """The teams that discovery let in on a day, or the day before where it has not decided yet."""
     known = set(instance.get_dynamic_partitions(str(teams.name)))
     decisions = stored_decisions(database, day) or stored_decisions(database, day - ONE_DAY)
-    return {
-        decision.team_id
-        for decision in decisions
-        if decision.eligible and str(decision.team_id) in known
-    }
+    return {decision.team_id for decision in decisions if decision.eligible and str(decision.team_id) in known}
 
 
 def _request(team_day: TeamDay, *, run_key: str) -> dg.RunRequest:

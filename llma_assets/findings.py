@@ -54,8 +54,7 @@ class Finding:
     def sentence(self) -> str:
         """The finding in one line."""
         return (
-            f"{self.asset}.{self.check} ({self.subject}): "
-            f"expected {self.outcome.expected}, found {self.outcome.found}"
+            f"{self.asset}.{self.check} ({self.subject}): expected {self.outcome.expected}, found {self.outcome.found}"
         )
 
 
@@ -86,6 +85,4 @@ class Check:
 
     def findings(self, database: Database, team_day: TeamDay) -> list[Finding]:
         """Judge a team's day."""
-        return [
-            Finding(self.asset, self.name, team_day, outcome) for outcome in self.judge(database, team_day)
-        ]
+        return [Finding(self.asset, self.name, team_day, outcome) for outcome in self.judge(database, team_day)]

@@ -61,8 +61,7 @@ class Settings:
             clickhouse_url=get("CLICKHOUSE_URL"),
             events_table=get("LLMA_EVENTS_TABLE") or "events",
             chat_model=get("LLMA_CHAT_MODEL") or ("gpt-4.1-nano" if has_server else "offline"),
-            embedding_model=get("LLMA_EMBEDDING_MODEL")
-            or ("text-embedding-3-large" if has_server else "offline"),
+            embedding_model=get("LLMA_EMBEDDING_MODEL") or ("text-embedding-3-large" if has_server else "offline"),
             openai_api_key=key,
             openai_base_url=base_url,
             oldest_day=oldest_day,

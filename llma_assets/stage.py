@@ -17,7 +17,6 @@ from llma_assets.partitions import team_day, team_days
 from llma_assets.resources import ClickHouseResource
 from llma_assets.team_day import TeamDay
 
-
 SHOWN_FINDINGS = 20
 
 
@@ -115,14 +114,10 @@ def asset_check(
         targets: the team's days that a partition key stands for; the key's own by default.
     """
 
-    def run_check(
-        context: dg.AssetCheckExecutionContext, clickhouse: ClickHouseResource
-    ) -> dg.AssetCheckResult:
+    def run_check(context: dg.AssetCheckExecutionContext, clickhouse: ClickHouseResource) -> dg.AssetCheckResult:
         database = clickhouse.database().tagged(run=context.run.run_id, check=check.name)
         days = [
-            day
-            for key in context.partition_keys
-            for day in (targets(database, key) if targets else [team_day(key)])
+            day for key in context.partition_keys for day in (targets(database, key) if targets else [team_day(key)])
         ]
         return check_result([finding for day in days for finding in check.findings(database, day)])
 

@@ -63,9 +63,7 @@ class Pipeline:
     def texts(self, team_id: int, first: date, last: date, **options: Any) -> dg.ExecuteInProcessResult:
         """Texts, summaries and embeddings of a team's days, in one run."""
         self._know(team_id)
-        return self.run(
-            "texts_job", tags=range_tags(TeamDay(team_id, first), TeamDay(team_id, last)), **options
-        )
+        return self.run("texts_job", tags=range_tags(TeamDay(team_id, first), TeamDay(team_id, last)), **options)
 
     def clusters(self, team_id: int, day: date, **options: Any) -> dg.ExecuteInProcessResult:
         """Clusters, labels and events of a team's day."""
@@ -79,8 +77,7 @@ class Pipeline:
     def row_counts(self) -> dict[str, int]:
         """Plain row counts of all tables: what is stored twice is counted twice."""
         return {
-            table: self.database.value("SELECT count() FROM {table:Identifier}", table=table)
-            for table in STORED_TABLES
+            table: self.database.value("SELECT count() FROM {table:Identifier}", table=table) for table in STORED_TABLES
         }
 
     def _know(self, team_id: int) -> None:

@@ -1,6 +1,5 @@
 """Schedules and the sensor ask for the partitions with something to do, once, and for no others."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -18,12 +17,10 @@ NOON = datetime(2026, 11, 7, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def pipeline(
-    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Pipeline]:
+def pipeline(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
     monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
-    yield Pipeline(database, now=NOON)
+    return Pipeline(database, now=NOON)
 
 
 def requests(schedule: dg.ScheduleDefinition, pipeline: Pipeline, when: datetime) -> list[dg.RunRequest]:

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -20,14 +19,12 @@ FIRST = DAY - timedelta(days=LOOKBACK_DAYS - 1)
 
 
 @pytest.fixture
-def pipeline(
-    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Pipeline]:
+def pipeline(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "LLMA_CHAT_MODEL", "LLMA_EMBEDDING_MODEL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
     monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
-    yield Pipeline(database)
+    return Pipeline(database)
 
 
 def test_from_events_to_published_clusters_for_one_team_only(pipeline: Pipeline) -> None:
@@ -48,9 +45,7 @@ def test_from_events_to_published_clusters_for_one_team_only(pipeline: Pipeline)
         members = [member for found in properties["$ai_clusters"] for member in found["traces"]]
         assert len(members) == 32
         assert all(found["title"] for found in properties["$ai_clusters"])
-        assert sum(found["metrics"]["total_cost"] for found in properties["$ai_clusters"]) == pytest.approx(
-            32 * 0.002
-        )
+        assert sum(found["metrics"]["total_cost"] for found in properties["$ai_clusters"]) == pytest.approx(32 * 0.002)
 
 
 def test_a_team_with_nothing_to_cluster_gets_no_event(pipeline: Pipeline) -> None:
@@ -79,7 +74,13 @@ def test_a_team_with_nothing_to_cluster_gets_no_event(pipeline: Pipeline) -> Non
 def test_events_that_the_pipeline_writes_make_no_team_eligible(pipeline: Pipeline) -> None:
     """Defect 2: counting the pipeline's own events keeps idle teams in for ever."""
     when = datetime(2026, 11, 6, 12, tzinfo=UTC)
-    own = ("$ai_trace_summary", "$ai_generation_summary", "$ai_trace_clusters", "$ai_generation_clusters", "$ai_tag")
+    own = (
+        "$ai_trace_summary",
+        "$ai_generation_summary",
+        "$ai_trace_clusters",
+        "$ai_generation_clusters",
+        "$ai_tag",
+    )
     write(
         pipeline.database,
         [event(1, name, when, {"$ai_trace_id": f"t-{number}"}) for name in own for number in range(40)],
@@ -128,14 +129,14 @@ def test_the_loop_is_broken_a_team_that_stops_sending_leaves(pipeline: Pipeline)
 def test_a_second_run_of_a_finished_partition_writes_nothing(pipeline: Pipeline) -> None:
     write(pipeline.database, day_of_traces(1, DAY, 24))
     write(pipeline.database, day_of_traces(2, DAY, 24))
+    counts = []
     for _ in range(2):
         pipeline.discover(DAY)
         pipeline.texts(1, FIRST, DAY)
         pipeline.clusters(1, DAY)
-        counts = pipeline.row_counts()
-        first = counts if _ == 0 else first
-    assert counts == first
-    assert counts["clustering_runs"] == 2
+        counts.append(pipeline.row_counts())
+    assert counts[0] == counts[1]
+    assert counts[0]["clustering_runs"] == 2
 
 
 def test_new_traces_replace_the_published_event_of_the_day(pipeline: Pipeline) -> None:
@@ -153,9 +154,7 @@ def test_new_traces_replace_the_published_event_of_the_day(pipeline: Pipeline) -
     assert after["cluster_members"] == 2 * 28
 
 
-def test_two_runs_of_one_partition_at_the_same_time_publish_once(
-    pipeline: Pipeline, database: Database
-) -> None:
+def test_two_runs_of_one_partition_at_the_same_time_publish_once(pipeline: Pipeline, database: Database) -> None:
     write(database, day_of_traces(1, DAY, 24))
     write(database, day_of_traces(2, DAY, 24))
     other = Pipeline(database)
@@ -208,9 +207,7 @@ def test_hostile_ids_and_cycles_go_through_every_stage(pipeline: Pipeline) -> No
     traces = [row for row in pipeline.published() if row["event"] == "$ai_trace_clusters"]
     assert [row["team_id"] for row in traces] == [-(2**63), 1]
     found = {
-        trace_id
-        for cluster in json.loads(traces[1]["properties"])["$ai_clusters"]
-        for trace_id in cluster["trace_ids"]
+        trace_id for cluster in json.loads(traces[1]["properties"])["$ai_clusters"] for trace_id in cluster["trace_ids"]
     }
     assert found == set(names)
 

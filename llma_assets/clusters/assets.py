@@ -17,7 +17,6 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters import Clustering, ClusteringConfig, cluster
 from llma_assets.clusters.picture import cluster_table, map_markdown
 from llma_assets.clusters.queries import (
-    Run,
     Window,
     committed_run,
     forget_attempt,
@@ -116,16 +115,12 @@ def store_clusters(
         if len(window.item_ids) < options.min_items:
             reason = "too_few_items" if window.item_ids else "no_items"
             detail = f"{len(window.item_ids)} of {options.min_items} items in the window"
-            record_skip(
-                database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, reason, detail)
-            )
+            record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, reason, detail))
             reasons.append(f"{theme.theme_id}: {reason} ({detail})")
             continue
         items += len(window.item_ids)
         metadata |= _publish(database, team_day, theme, window, model_name, options)
-        clear_skip(
-            database, team_id=team_day.team_id, day=team_day.day, stage=STAGE, theme_id=theme.theme_id
-        )
+        clear_skip(database, team_id=team_day.team_id, day=team_day.day, stage=STAGE, theme_id=theme.theme_id)
     progress(STAGE, team_day, len(themes), len(themes))
     return Report(items=items, reason="; ".join(reasons), metadata=metadata)
 
@@ -196,9 +191,7 @@ def _publish(
     }
 
 
-def _attempt_id(
-    team_day: TeamDay, theme: Theme, window: Window, model_name: str, options: ClusteringRunConfig
-) -> UUID:
+def _attempt_id(team_day: TeamDay, theme: Theme, window: Window, model_name: str, options: ClusteringRunConfig) -> UUID:
     """Equal input and options give the equal id, and so equal rows."""
     digest = hashlib.sha256()
     about = [

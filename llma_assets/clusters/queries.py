@@ -250,9 +250,7 @@ def committed_run(database: Database, team_day: TeamDay, theme_id: str) -> Run |
 
 def runs_of_day(database: Database, team_day: TeamDay) -> list[Run]:
     """The committed runs of a team's day, one a theme."""
-    return [
-        Run(**row) for row in database.rows(RUNS_OF_DAY, team_id=team_day.team_id, day=team_day.day)
-    ]
+    return [Run(**row) for row in database.rows(RUNS_OF_DAY, team_id=team_day.team_id, day=team_day.day)]
 
 
 def _attempt(run: Run) -> dict[str, Any]:

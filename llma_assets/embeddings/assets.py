@@ -6,7 +6,6 @@ How a summary becomes the text that is embedded belongs in `compose.py`, which k
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-
 from typing import Any
 
 import dagster as dg
@@ -63,7 +62,7 @@ def store_embeddings(
         counts = _store_theme(database, team_day, theme, embedder, progress)
         items += counts["stored"]
         metadata |= {f"{theme.theme_id}_{name}": number for name, number in sorted(counts.items())}
-    spent = usage_totals(database, team_id=team_day.team_id, day=team_day.day, stage=STAGE)
+    spent = usage_totals(database, team_day, stage=STAGE)
     metadata |= {"input_tokens": spent.input_tokens, "cost_usd": spent.cost_usd}
     return Report(items=items, reason="" if items else "no_summaries", metadata=metadata)
 
@@ -72,9 +71,7 @@ def _store_theme(
     database: Database, team_day: TeamDay, theme: Theme, embedder: Embedder, progress: Progress
 ) -> "Counter[str]":
     key = {"team_id": team_day.team_id, "day": team_day.day}
-    summaries = {
-        row["item_id"]: row for row in database.rows(SUMMARIES_OF_DAY, **key, theme_id=theme.theme_id)
-    }
+    summaries = {row["item_id"]: row for row in database.rows(SUMMARIES_OF_DAY, **key, theme_id=theme.theme_id)}
     texts = {item_id: _text(row) for item_id, row in summaries.items()}
     hashes = {item_id: hashlib.sha256(text.encode()).hexdigest() for item_id, text in texts.items()}
     done = {
@@ -90,7 +87,7 @@ def _store_theme(
     }
     missing = [(item_id, text) for item_id, text in texts.items() if done.get(item_id) != hashes[item_id]]
     counts: Counter[str] = Counter(skipped=len(texts) - len(missing))
-    with UsageLedger(database, **key, stage=STAGE, theme_id=theme.theme_id) as ledger:
+    with UsageLedger(database, team_day, stage=STAGE, theme_id=theme.theme_id) as ledger:
         results = embed_items(missing, embedder, record=lambda usage: ledger.record("", usage))
         for batch in chunked(results, ROWS_AT_ONCE):
             embedded = [result for result in batch if isinstance(result, EmbeddedItem)]

@@ -11,9 +11,7 @@ from llma_assets.team_day import TeamDay
 
 def sound_vectors(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """The vectors of a theme and model have one dimension, and none is zero or holds NaN or infinity."""
-    rows = database.rows(
-        EMBEDDING_HEALTH, team_id=team_day.team_id, day=team_day.day, product=PRODUCT
-    )
+    rows = database.rows(EMBEDDING_HEALTH, team_id=team_day.team_id, day=team_day.day, product=PRODUCT)
     for row in rows:
         yield Outcome(
             passed=len(row["dimensions"]) == 1 and row["not_finite"] == 0 and row["zero"] == 0,

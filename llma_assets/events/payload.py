@@ -60,8 +60,7 @@ def cluster_event_properties(
         "$ai_inertia": run["inertia"],
         "$ai_clustering_params": {**run["params"], "window_items": run["window_items"]},
         "$ai_clusters": [
-            _cluster(row, by_cluster[row["cluster_id"]], labels.get(row["cluster_id"], {}), numbers)
-            for row in clusters
+            _cluster(row, by_cluster[row["cluster_id"]], labels.get(row["cluster_id"], {}), numbers) for row in clusters
         ],
     }
 

@@ -66,7 +66,7 @@ def store_labels(
         items += run.clusters
         metadata |= _label_run(database, team_day, theme, run, chat)
     progress(STAGE, team_day, len(themes), len(themes))
-    spent = usage_totals(database, team_id=team_day.team_id, day=team_day.day, stage=STAGE)
+    spent = usage_totals(database, team_day, stage=STAGE)
     metadata |= {
         "input_tokens": spent.input_tokens,
         "output_tokens": spent.output_tokens,
@@ -75,9 +75,7 @@ def store_labels(
     return Report(items=items, reason="" if items else "no_committed_run", metadata=metadata)
 
 
-def _label_run(
-    database: Database, team_day: TeamDay, theme: Theme, run: Run, chat: ChatModel
-) -> dict[str, Any]:
+def _label_run(database: Database, team_day: TeamDay, theme: Theme, run: Run, chat: ChatModel) -> dict[str, Any]:
     key = {
         "team_id": run.team_id,
         "day": run.day,
@@ -87,16 +85,12 @@ def _label_run(
     labels = {row["cluster_id"]: row for row in database.rows(LABELS_OF_RUN, **key)}
     clusters, members = clusters_of(database, run), members_of(database, run)
     unnamed = [
-        row
-        for row in clusters
-        if row["cluster_id"] not in labels or labels[row["cluster_id"]]["status"] != "generated"
+        row for row in clusters if row["cluster_id"] not in labels or labels[row["cluster_id"]]["status"] != "generated"
     ]
     counts = {"named": 0, "failed": 0}
     if unnamed:
         evidence = _evidence(database, run, unnamed, members)
-        with UsageLedger(
-            database, team_id=run.team_id, day=run.day, stage=STAGE, theme_id=theme.theme_id
-        ) as ledger:
+        with UsageLedger(database, team_day, stage=STAGE, theme_id=theme.theme_id) as ledger:
             answers = label_clusters(evidence, chat, record=lambda usage: ledger.record("", usage))
         database.insert_rows("cluster_labels", [{**key, **_row(label)} for label in answers])
         labels |= {label.cluster_id: _row(label) for label in answers}
@@ -161,9 +155,7 @@ def _evidence(
         ClusterEvidence(
             cluster_id=row["cluster_id"],
             size=row["size"],
-            representatives=tuple(
-                summaries[item_id] for item_id in chosen[row["cluster_id"]] if item_id in summaries
-            ),
+            representatives=tuple(summaries[item_id] for item_id in chosen[row["cluster_id"]] if item_id in summaries),
         )
         for row in clusters
     ]

@@ -4,13 +4,13 @@ import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from types import TracebackType
 from typing import Any, Self
 
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import queries
 from llma_assets.models import Usage
+from llma_assets.team_day import TeamDay
 
 BATCH_ROWS = 200
 
@@ -37,15 +37,14 @@ class UsageLedger:
     def __init__(
         self,
         database: Database,
+        team_day: TeamDay,
         *,
-        team_id: int,
-        day: date,
         stage: str,
         theme_id: str,
         new_id: Callable[[], uuid.UUID] = uuid.uuid4,
     ) -> None:
         self._database = database
-        self._key = {"team_id": team_id, "day": day, "stage": stage, "theme_id": theme_id}
+        self._key = {"team_id": team_day.team_id, "day": team_day.day, "stage": stage, "theme_id": theme_id}
         self._new_id = new_id
         self._rows: list[dict[str, Any]] = []
         self._lock = threading.Lock()
@@ -90,7 +89,7 @@ class UsageLedger:
         self.flush()
 
 
-def usage_totals(database: Database, *, team_id: int, day: date, stage: str) -> UsageTotals:
+def usage_totals(database: Database, team_day: TeamDay, *, stage: str) -> UsageTotals:
     """What was spent by a stage for a team and a day, all runs together."""
-    (row,) = database.rows(queries.USAGE_TOTALS, team_id=team_id, day=day, stage=stage)
+    (row,) = database.rows(queries.USAGE_TOTALS, team_id=team_day.team_id, day=team_day.day, stage=stage)
     return UsageTotals(**{**row, "cost_usd": row["cost_usd"] or 0.0})

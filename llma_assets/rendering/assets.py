@@ -26,7 +26,7 @@ from llma_assets.rendering.queries import (
     generation_candidates,
     trace_candidates,
 )
-from llma_assets.resources import Clock, ClickHouseResource
+from llma_assets.resources import ClickHouseResource, Clock
 from llma_assets.stage import Progress, Report, run_tags, walk_partitions
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Level

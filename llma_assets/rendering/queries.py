@@ -72,7 +72,8 @@ FROM
 """
 
 EVENTS_OF_TRACES = """
-SELECT JSONExtractString(properties, '$ai_trace_id') AS trace_id, toString(uuid) AS event_uuid, event, timestamp, properties
+SELECT JSONExtractString(properties, '$ai_trace_id') AS trace_id,
+    toString(uuid) AS event_uuid, event, timestamp, properties
 FROM {events_database:Identifier}.{events_table:Identifier}
 WHERE team_id = {team_id:Int64}
     AND timestamp >= {from:DateTime64(6, 'UTC')}
@@ -177,9 +178,7 @@ def trace_candidates(
     return _candidates(rows, "trace_id"), total, not_quiet
 
 
-def generation_candidates(
-    database: Database, team_day: TeamDay, *, quiet_before: datetime
-) -> list[Candidate]:
+def generation_candidates(database: Database, team_day: TeamDay, *, quiet_before: datetime) -> list[Candidate]:
     """The sample of a day's generations, oldest first."""
     rows = database.rows(
         GENERATIONS_OF_DAY,
@@ -222,9 +221,7 @@ def batches(candidates: Sequence[Candidate]) -> Iterator[list[Candidate]]:
         yield batch
 
 
-def events_of_traces(
-    database: Database, team_id: int, batch: Sequence[Candidate]
-) -> dict[str, list[dict[str, Any]]]:
+def events_of_traces(database: Database, team_id: int, batch: Sequence[Candidate]) -> dict[str, list[dict[str, Any]]]:
     """The events of a batch of traces by trace id, each uuid once, in order of time."""
     by_trace: dict[str, dict[str, dict[str, Any]]] = {candidate.item_id: {} for candidate in batch}
     rows = database.stream(

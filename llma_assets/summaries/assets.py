@@ -5,7 +5,6 @@ What is asked and how an answer is judged belongs in the modules beside this one
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-
 from typing import Any
 
 import dagster as dg
@@ -75,7 +74,7 @@ def store_summaries(
         counts = _store_theme(database, team_day, theme, chat, concurrency, progress)
         items += counts["stored"]
         metadata |= {f"{theme.theme_id}_{name}": number for name, number in sorted(counts.items())}
-    spent = usage_totals(database, team_id=team_day.team_id, day=team_day.day, stage=STAGE)
+    spent = usage_totals(database, team_day, stage=STAGE)
     metadata |= {
         "input_tokens": spent.input_tokens,
         "output_tokens": spent.output_tokens,
@@ -104,10 +103,7 @@ def _store_theme(
         )
         for row in rows
     }
-    done = {
-        row["item_id"]: row["content_hash"]
-        for row in database.rows(SUMMARISED, **key, theme_id=theme.theme_id)
-    }
+    done = {row["item_id"]: row["content_hash"] for row in database.rows(SUMMARISED, **key, theme_id=theme.theme_id)}
     missing = {row["item_id"]: row for row in rows if done.get(row["item_id"]) != hashes[row["item_id"]]}
     counts: Counter[str] = Counter(items_queried=len(rows), skipped=len(rows) - len(missing))
 
@@ -116,7 +112,7 @@ def _store_theme(
             for row in database.rows(TEXTS, **key, level=theme.level, item_ids=list(item_ids)):
                 yield TextItem(item_id=row["item_id"], text=row["text"])
 
-    with UsageLedger(database, **key, stage=STAGE, theme_id=theme.theme_id) as ledger:
+    with UsageLedger(database, team_day, stage=STAGE, theme_id=theme.theme_id) as ledger:
         results = summarise(
             texts(),
             chat,
@@ -129,10 +125,7 @@ def _store_theme(
         for batch in chunked(results, ROWS_AT_ONCE):
             database.insert_rows(
                 "trace_summaries",
-                [
-                    _row(result, missing[result.item_id], hashes[result.item_id], theme, team_day)
-                    for result in batch
-                ],
+                [_row(result, missing[result.item_id], hashes[result.item_id], theme, team_day) for result in batch],
             )
             for result in batch:
                 counts[result.status] += 1

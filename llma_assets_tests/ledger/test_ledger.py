@@ -6,6 +6,7 @@ from datetime import date
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import Skip, UsageLedger, clear_skip, list_skips, record_skip, usage_totals
 from llma_assets.models import Usage
+from llma_assets.team_day import TeamDay
 
 DAY = date(2026, 11, 7)
 
@@ -21,7 +22,7 @@ def stored_rows(database: Database) -> int:
 def test_a_skip_is_stored_once_and_told_by_team(database: Database) -> None:
     record_skip(database, skip(1))
     record_skip(database, skip(1))
-    record_skip(database, skip(2, "it's \"5\" of 20; DROP TABLE skips"))
+    record_skip(database, skip(2, 'it\'s "5" of 20; DROP TABLE skips'))
     assert stored_rows(database) == 2
     assert list_skips(database, day=DAY, team_id=1) == [skip(1)]
     assert [found.team_id for found in list_skips(database, day=DAY)] == [1, 2]
@@ -46,33 +47,29 @@ def test_usage_of_several_threads_is_added_up_for_the_team(database: Database) -
             ledger.record(str(number), Usage("gpt-x", 10, 2, 0.5, 0.1))
 
     for team_id in (1, 2):
-        with UsageLedger(
-            database, team_id=team_id, day=DAY, stage="trace_summaries", theme_id="traces"
-        ) as ledger:
+        with UsageLedger(database, TeamDay(team_id, DAY), stage="trace_summaries", theme_id="traces") as ledger:
             threads = [threading.Thread(target=work, args=(ledger,)) for _ in range(team_id)]
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join()
-    totals = usage_totals(database, team_id=2, day=DAY, stage="trace_summaries")
+    totals = usage_totals(database, TeamDay(2, DAY), stage="trace_summaries")
     assert (totals.calls, totals.input_tokens, totals.cost_usd) == (300, 3000, 150.0)
-    assert usage_totals(database, team_id=1, day=DAY, stage="trace_summaries").calls == 150
+    assert usage_totals(database, TeamDay(1, DAY), stage="trace_summaries").calls == 150
 
 
 def test_usage_is_stored_although_the_stage_failed(database: Database) -> None:
     try:
-        with UsageLedger(
-            database, team_id=1, day=DAY, stage="trace_summaries", theme_id="traces"
-        ) as ledger:
+        with UsageLedger(database, TeamDay(1, DAY), stage="trace_summaries", theme_id="traces") as ledger:
             ledger.record("a", Usage("gpt-x", 10, 0, None, 0.1, error="unavailable"))
             raise RuntimeError
     except RuntimeError:
         pass
-    totals = usage_totals(database, team_id=1, day=DAY, stage="trace_summaries")
+    totals = usage_totals(database, TeamDay(1, DAY), stage="trace_summaries")
     assert (totals.calls, totals.failed_calls, totals.cost_usd) == (1, 1, 0.0)
 
 
 def test_offline_calls_leave_no_row(database: Database) -> None:
-    with UsageLedger(database, team_id=1, day=DAY, stage="trace_summaries", theme_id="traces") as ledger:
+    with UsageLedger(database, TeamDay(1, DAY), stage="trace_summaries", theme_id="traces") as ledger:
         ledger.record("a", Usage("offline/extractive-1", 0, 0, 0.0, 0.0))
-    assert usage_totals(database, team_id=1, day=DAY, stage="trace_summaries").calls == 0
+    assert usage_totals(database, TeamDay(1, DAY), stage="trace_summaries").calls == 0
