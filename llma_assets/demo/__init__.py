@@ -1,0 +1,11 @@
+"""Demo: sample traffic of several teams with planted topics, for `make demo` and for tests."""
+
+from llma_assets.demo.sample import (
+    DEMO_TEAMS,
+    PIPELINE_ONLY_TEAM_ID,
+    DemoTeam,
+    planted_topics,
+    sample_events,
+)
+
+__all__ = ["DEMO_TEAMS", "PIPELINE_ONLY_TEAM_ID", "DemoTeam", "planted_topics", "sample_events"]

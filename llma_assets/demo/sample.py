@@ -1,0 +1,152 @@
+"""The demo's teams and their traffic of a week; a calendar day's traffic is the same in every week asked."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any
+from uuid import uuid5
+
+from llma_assets.demo import bank, coding, recipes, travel
+from llma_assets.demo.shapes import AnthropicShape, OpenAIShape
+from llma_assets.demo.topics import Topic, Turn, converse
+from llma_assets.demo.traces import EVENT_NAMESPACE, Application, Visit, trace_events
+
+DAYS = 7
+FIRST_HOUR, LAST_HOUR = 6, 22
+
+
+@dataclass(frozen=True, slots=True)
+class DemoTeam:
+    """A team of the demo.
+
+    Attributes:
+        team_id: far from small ids, so that real data beside it stays apart.
+        key: beginning of its trace ids.
+        topics: what its users come for.
+        slots: values for the topics' templates.
+        application: what its traces have in common.
+        daily: least and most traces a day.
+    """
+
+    team_id: int
+    key: str
+    topics: tuple[Topic, ...]
+    slots: Mapping[str, tuple[str, ...]]
+    application: Application
+    daily: tuple[int, int]
+
+
+TRAVEL = DemoTeam(
+    101,
+    "travel",
+    travel.TOPICS,
+    travel.SLOTS,
+    Application("Travel agent", OpenAIShape(), "openai", "gpt-4o", 2.5, 10, travel.SYSTEM, 0.01),
+    (20, 23),
+)
+BANK = DemoTeam(
+    102,
+    "bank",
+    bank.TOPICS,
+    bank.SLOTS,
+    Application("Bank support", AnthropicShape(), "anthropic", "claude-sonnet-4", 3, 15, bank.SYSTEM, 0.01),
+    (16, 19),
+)
+CODING = DemoTeam(
+    103,
+    "coding",
+    coding.TOPICS,
+    coding.SLOTS,
+    Application("Coding assistant", OpenAIShape(), "openai", "gpt-4.1", 2, 8, coding.SYSTEM, 0.08),
+    (11, 12),
+)
+RECIPES = DemoTeam(
+    104,
+    "recipes",
+    recipes.TOPICS,
+    recipes.SLOTS,
+    Application("Recipe helper", OpenAIShape(), "openai", "gpt-4o-mini", 0.15, 0.6, recipes.SYSTEM),
+    (1, 1),
+)
+DEMO_TEAMS = (TRAVEL, BANK, CODING, RECIPES)
+"""The teams that send traces; the recipe helper sends too few."""
+
+PIPELINE_ONLY_TEAM_ID = 105
+"""A team whose only events are of a kind that pipelines write: discovery must leave it out."""
+
+
+def sample_events(day: date, seed: int = 0) -> Iterator[dict[str, Any]]:
+    """Believable traffic of five teams in the seven days that end with `day`, the same for the same
+    arguments.
+
+    Another `day` shifts the window: the days in common have the same events with the same uuids, so that
+    storing both weeks stores each event once.
+
+    Args:
+        day: the last day, UTC; all events lie before 24:00 of it.
+        seed: another seed gives other conversations.
+
+    Yields:
+        events `{uuid, event, team_id, distinct_id, timestamp, properties}` as `ingest` reads them, day by
+        day.
+    """
+    for current in _days(day):
+        for team in DEMO_TEAMS:
+            for visit, _, turns, random in _conversations(team, current, seed):
+                yield from trace_events(team.application, visit, turns, random)
+        yield from _pipeline_events(current, seed)
+
+
+def planted_topics(day: date, seed: int = 0) -> dict[str, str]:
+    """What each trace of `sample_events(day, seed)` is about: the planted topic by trace id.
+
+    Trace ids begin with the team's key, and each topic belongs to one team.
+    """
+    return {
+        visit.trace_id: topic.name
+        for current in _days(day)
+        for team in DEMO_TEAMS
+        for visit, topic, _, _ in _conversations(team, current, seed)
+    }
+
+
+def _days(last: date) -> list[date]:
+    return [last - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+
+
+def _conversations(team: DemoTeam, day: date, seed: int) -> Iterator[tuple[Visit, Topic, list[Turn], Random]]:
+    """The team's conversations of one day, each with the random numbers that its events go on with."""
+    of_day = Random(f"{seed}/{team.key}/{day}")
+    if team is RECIPES and day.toordinal() % DAYS < 2:
+        return  # five traces in any seven days
+    for number in range(of_day.randint(*team.daily)):
+        trace_id = f"{team.key}-{day:%Y%m%d}-{number:02d}" + (f"-s{seed}" if seed else "")
+        random = Random(f"{seed}/{trace_id}")
+        user = random.randint(1, 40)
+        seconds = random.uniform(FIRST_HOUR * 3600, LAST_HOUR * 3600)
+        start = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(seconds=seconds)
+        session_id = f"{team.key}-{day:%Y%m%d}-session-{user}"
+        (topic,) = random.choices(team.topics, [topic.weight for topic in team.topics])
+        turns = converse(topic, team.slots, random)
+        yield (
+            Visit(team.team_id, f"{team.key}-user-{user}", session_id, trace_id, start),
+            topic,
+            turns,
+            random,
+        )
+
+
+def _pipeline_events(day: date, seed: int) -> Iterator[dict[str, Any]]:
+    """What an earlier pipeline wrote for a team that itself sends nothing any more."""
+    for number, event in enumerate(["$ai_trace_summary", "$ai_generation_summary", "$ai_tag"] * 10):
+        trace_id = f"gone-{number // 3:02d}"
+        moment = datetime(day.year, day.month, day.day, 2, number, tzinfo=UTC)
+        yield {
+            "uuid": str(uuid5(EVENT_NAMESPACE, f"{seed}/{day}/{event}/{trace_id}")),
+            "event": event,
+            "team_id": PIPELINE_ONLY_TEAM_ID,
+            "distinct_id": "pipeline",
+            "timestamp": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "properties": {"$ai_trace_id": trace_id, "$ai_summary_title": "A trace of long ago"},
+        }

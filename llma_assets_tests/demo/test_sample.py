@@ -1,0 +1,155 @@
+"""The demo's traffic: the same each time, sound as traces, and about what was planted."""
+
+import json
+from collections import Counter, defaultdict
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+import orjson
+import pytest
+
+from llma_assets.clickhouse import Database
+from llma_assets.demo import DEMO_TEAMS, PIPELINE_ONLY_TEAM_ID, planted_topics, sample_events
+from llma_assets.discovery import TRIGGER_EVENTS, DiscoverySettings, discover
+from llma_assets.ingest import ingest
+
+DAY = date(2026, 11, 7)
+
+
+@cache
+def events() -> list[dict[str, Any]]:
+    return list(sample_events(DAY))
+
+
+def of_traces() -> dict[str, list[dict[str, Any]]]:
+    traces = defaultdict(list)
+    for event in events():
+        if event["team_id"] != PIPELINE_ONLY_TEAM_ID:
+            traces[event["properties"]["$ai_trace_id"]].append(event)
+    return traces
+
+
+def test_the_same_day_and_seed_give_the_same_events() -> None:
+    assert events() == list(sample_events(DAY))
+
+
+def test_another_seed_gives_other_events() -> None:
+    other = {event["uuid"] for event in sample_events(DAY, seed=1)}
+    assert not other & {event["uuid"] for event in events()}
+
+
+def test_the_next_day_s_week_shares_six_days_event_for_event() -> None:
+    today = {event["uuid"]: event for event in events()}
+    tomorrow = {event["uuid"]: event for event in sample_events(DAY + timedelta(days=1))}
+    common = today.keys() & tomorrow.keys()
+    last_six = {uuid for uuid, event in today.items() if event["timestamp"][:10] > "2026-11-01"}
+    assert common == last_six
+    assert all(today[uuid] == tomorrow[uuid] for uuid in common)
+
+
+@pytest.mark.parametrize("day", [DAY + timedelta(days=shift) for shift in range(7)])
+def test_every_week_has_the_promised_numbers_of_traces(day: date) -> None:
+    counts = Counter(trace_id.split("-")[0] for trace_id in planted_topics(day))
+    assert 140 <= counts["travel"] <= 161
+    assert 112 <= counts["bank"] <= 133
+    assert 77 <= counts["coding"] <= 84
+    assert counts["recipes"] == 5
+
+
+def test_uuids_are_unique() -> None:
+    assert len({event["uuid"] for event in events()}) == len(events())
+
+
+def test_all_events_lie_in_the_seven_days() -> None:
+    times = [datetime.fromisoformat(event["timestamp"]) for event in events()]
+    assert min(times) >= datetime(2026, 11, 1, tzinfo=UTC)
+    assert max(times) < datetime(2026, 11, 8, tzinfo=UTC)
+    assert len({time.date() for time in times}) == 7
+
+
+def test_every_trace_has_a_planted_topic_of_its_own_team_and_the_other_way_round() -> None:
+    planted = planted_topics(DAY)
+    assert planted.keys() == of_traces().keys()
+    topics = {team.key: {topic.name for topic in team.topics} for team in DEMO_TEAMS}
+    assert all(topic in topics[trace_id.split("-")[0]] for trace_id, topic in planted.items())
+
+
+def test_every_team_with_enough_traces_shows_all_its_topics() -> None:
+    shown = defaultdict(set)
+    for trace_id, topic in planted_topics(DAY).items():
+        shown[trace_id.split("-")[0]].add(topic)
+    for team in DEMO_TEAMS:
+        assert shown[team.key] == {topic.name for topic in team.topics}
+
+
+def test_no_template_is_left_unfilled() -> None:
+    text = orjson.dumps(events()).decode()
+    names = {name for team in DEMO_TEAMS for name in team.slots}
+    assert not [name for name in names if "{" + name + "}" in text]
+
+
+def test_each_trace_ends_with_its_trace_event_and_hangs_together() -> None:
+    for trace in of_traces().values():
+        root = trace[-1]
+        assert root["event"] == "$ai_trace"
+        spans = [event["properties"] for event in trace if event["event"] in ("$ai_generation", "$ai_span")]
+        assert {span["$ai_parent_id"] for span in spans} == {root["properties"]["$ai_span_id"]}
+        assert len({span["$ai_span_id"] for span in spans}) == len(spans)
+        assert [event["timestamp"] for event in trace] == sorted(event["timestamp"] for event in trace)
+
+
+def test_tool_results_answer_the_calls_in_the_messages_of_both_providers() -> None:
+    asked: dict[str, set[str]] = defaultdict(set)
+    answered: dict[str, set[str]] = defaultdict(set)
+    for event in events():
+        for message in event["properties"].get("$ai_input", []):
+            provider = event["properties"]["$ai_provider"]
+            for call in message.get("tool_calls", []):
+                json.loads(call["function"]["arguments"])
+                asked[provider].add(call["id"])
+            if message["role"] == "tool":
+                answered[provider].add(message["tool_call_id"])
+            for block in message["content"] if isinstance(message["content"], list) else []:
+                if block["type"] == "tool_use":
+                    asked[provider].add(block["id"])
+                if block["type"] == "tool_result":
+                    answered[provider].add(block["tool_use_id"])
+    assert asked == answered
+    assert asked["openai"]
+    assert asked["anthropic"]
+
+
+def test_the_coding_team_has_failed_tools_and_retried_model_calls() -> None:
+    failed = [event for event in events() if event["team_id"] == 103 and event["properties"].get("$ai_is_error")]
+    assert {event["event"] for event in failed} == {"$ai_generation", "$ai_span"}
+
+
+def test_costs_add_up_and_tokens_are_whole() -> None:
+    for event in events():
+        properties = event["properties"]
+        if "$ai_total_cost_usd" in properties:
+            parts = properties["$ai_input_cost_usd"] + properties["$ai_output_cost_usd"]
+            assert properties["$ai_total_cost_usd"] == pytest.approx(parts, abs=1e-7)
+            assert properties["$ai_input_tokens"] > 0
+            assert properties["$ai_output_tokens"] > 0
+
+
+def test_the_pipeline_only_team_sends_no_trigger_event() -> None:
+    sent = {event["event"] for event in events() if event["team_id"] == PIPELINE_ONLY_TEAM_ID}
+    assert sent
+    assert not sent & set(TRIGGER_EVENTS)
+
+
+def test_ingested_the_sample_makes_three_teams_eligible(database: Database) -> None:
+    content = b"\n".join(orjson.dumps(event) for event in events())
+    report = ingest(BytesIO(content), database, rejects=None)
+    assert (report.inserted, report.rejected) == (len(events()), 0)
+    decisions = discover(database, DiscoverySettings(), DAY)
+    assert {decision.team_id: decision.reason for decision in decisions} == {
+        101: "active",
+        102: "active",
+        103: "active",
+        104: "below_minimum",
+    }
