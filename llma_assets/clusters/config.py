@@ -1,0 +1,99 @@
+"""The parameters of one clustering and their allowed ranges. No algorithm, no environment variables."""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+from llma_assets.clusters.errors import InvalidConfigError
+
+METHODS = ("kmeans", "hdbscan")
+NOISE_LABEL = -1
+
+
+@dataclass(frozen=True, slots=True)
+class ClusteringConfig:
+    """How to cluster. Every parameter is checked when the object is made.
+
+    Attributes:
+        method: "kmeans" or "hdbscan".
+        min_k: smallest number of clusters that k-means tries; fewer only where there are too few points.
+        max_k: largest number of clusters that k-means tries; it never reaches the number of distinct points.
+        pca_components: dimensions that the methods work in, at most.
+        n_init: k-means starts for each k; the one of least inertia counts.
+        min_cluster_fraction: smallest HDBSCAN cluster as a share of all items.
+        min_cluster_floor: smallest HDBSCAN cluster in items, whatever the share says.
+        max_cluster_share: a density clustering whose largest cluster holds more than this share of all items
+            has collapsed, and is mended.
+        max_noise_share: a density clustering that leaves more than this share as noise has collapsed.
+        silhouette_sample: distinct points that silhouettes are taken over, at most.
+        seed: of every random choice.
+
+    Raises:
+        InvalidConfigError: a parameter is outside its range.
+    """
+
+    method: str = "kmeans"
+    min_k: int = 3
+    max_k: int = 6
+    pca_components: int = 100
+    n_init: int = 10
+    min_cluster_fraction: float = 0.01
+    min_cluster_floor: int = 5
+    max_cluster_share: float = 0.7
+    max_noise_share: float = 0.6
+    silhouette_sample: int = 2000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            options = ", ".join(repr(method) for method in METHODS)
+            raise InvalidConfigError(
+                f"The 'method' parameter of ClusteringConfig must be one of {options}. Got {self.method!r} instead."
+            )
+        self._integer("min_k", 2)
+        self._integer("max_k", 2)
+        if self.max_k < self.min_k:
+            raise InvalidConfigError(
+                "The 'max_k' parameter of ClusteringConfig must be an int in the range "
+                f"[min_k = {self.min_k}, inf). Got {self.max_k!r} instead."
+            )
+        self._integer("pca_components", 1)
+        self._integer("n_init", 1)
+        self._share("min_cluster_fraction", below_one=True)
+        self._integer("min_cluster_floor", 2)
+        self._share("max_cluster_share")
+        self._share("max_noise_share")
+        self._integer("silhouette_sample", 10)
+        self._integer("seed", 0, 2**32 - 1)
+
+    def _integer(self, name: str, low: int, high: int | None = None) -> None:
+        value: Any = getattr(self, name)
+        is_integer = isinstance(value, Integral) and type(value) is not bool
+        if not is_integer or value < low or (high is not None and value > high):
+            allowed = f"[{low}, inf)" if high is None else f"[{low}, {high}]"
+            raise InvalidConfigError(
+                f"The '{name}' parameter of ClusteringConfig must be an int in the range {allowed}. "
+                f"Got {value!r} instead."
+            )
+        object.__setattr__(self, name, int(value))
+
+    def _share(self, name: str, *, below_one: bool = False) -> None:
+        value: Any = getattr(self, name)
+        numeric = not isinstance(value, bool) and isinstance(value, (Real, float))
+        if not numeric or not math.isfinite(value) or not 0 < value <= 1 or (below_one and value == 1):
+            allowed = "(0, 1)" if below_one else "(0, 1]"
+            raise InvalidConfigError(
+                f"The '{name}' parameter of ClusteringConfig must be a float in the range {allowed}. "
+                f"Got {value!r} instead."
+            )
+        object.__setattr__(self, name, float(value))
+
+    def min_cluster_size(self, n: int) -> int:
+        """Smallest density cluster for `n` items, in items."""
+        return max(self.min_cluster_floor, math.ceil(self.min_cluster_fraction * n))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The parameters as JSON can hold them."""
+        return dataclasses.asdict(self)

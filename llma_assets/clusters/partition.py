@@ -1,0 +1,40 @@
+"""What a method hands back to the shared front: a partition of the distinct points, and how it was found."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class KScore:
+    """One point of the curve that k was chosen from.
+
+    Attributes:
+        k: number of clusters.
+        silhouette: mean silhouette in the reduced space, None where it is not defined.
+        inertia: sum of squared distances to the centroids, in the reduced space.
+    """
+
+    k: int
+    silhouette: float | None
+    inertia: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Partition:
+    """A partition of the distinct points.
+
+    Attributes:
+        labels: int32 (m,), any numbering, -1 is noise.
+        strength: float64 (m,) in [0, 1] where the method has its own measure of membership, else None.
+        k_curve: what was tried, by rising k; empty where k is not a parameter.
+        collapse: what was wrong with the method's first answer, "" where nothing was.
+        mended_by: what replaced the first answer, "" where nothing did.
+    """
+
+    labels: NDArray[np.int32]
+    strength: NDArray[np.float64] | None = None
+    k_curve: tuple[KScore, ...] = ()
+    collapse: str = ""
+    mended_by: str = ""

@@ -1,0 +1,61 @@
+"""Exact principal components, by the smaller Gram matrix. No clustering, no maps."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reduced:
+    """Points in their principal axes.
+
+    Attributes:
+        points: float32 (m, p), centred, axes by falling variance.
+        explained_variance: share of the variance that the kept axes hold, in [0, 1].
+    """
+
+    points: NDArray[np.float32]
+    explained_variance: float
+
+
+def principal_components(unit: NDArray[np.float32], weights: NDArray[np.float64], components: int) -> Reduced:
+    """Project `unit` (m, d) on its first `components` principal axes, each row counted `weights` (m,) times.
+
+    Exact: a full symmetric eigensolver on the smaller of the Gram matrices (m, m) and (d, d). A randomized
+    solver is as fast, but its error in the trailing axes is what made density clustering unstable.
+    Axes carry the sign that makes their largest coordinate positive.
+    """
+    m, d = unit.shape
+    mean = (weights @ unit) / weights.sum()
+    centred = unit - mean.astype(np.float32)
+    root = np.sqrt(weights).astype(np.float32)[:, None]
+    weighted = centred if bool((weights == 1).all()) else centred * root
+    total = float(np.square(weighted, dtype=np.float64).sum())
+    if m == 1 or total == 0.0:
+        return Reduced(np.zeros((m, 1), dtype=np.float32), 1.0)
+    keep = min(components, m - 1, d)
+    if m <= d:
+        values, vectors = _leading(weighted @ weighted.T, keep)
+        points = vectors * np.sqrt(values) / root
+    else:
+        values, vectors = _leading(weighted.T @ weighted, keep)
+        points = centred @ vectors
+    return Reduced(_with_fixed_signs(points), min(1.0, float(values.sum(dtype=np.float64)) / total))
+
+
+def _leading(gram: NDArray[np.float32], keep: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The `keep` largest eigenvalues of `gram`, falling, none below zero, and their vectors as columns."""
+    from scipy.linalg import eigh
+
+    size = len(gram)
+    values, vectors = eigh(
+        gram, subset_by_index=(size - keep, size - 1), overwrite_a=True, check_finite=False, driver="evr"
+    )
+    return np.maximum(values[::-1], 0).astype(np.float32), np.ascontiguousarray(vectors[:, ::-1])
+
+
+def _with_fixed_signs(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    largest = points[np.abs(points).argmax(axis=0), np.arange(points.shape[1])]
+    signs = np.where(largest < 0, np.float32(-1), np.float32(1))
+    return np.ascontiguousarray(points * signs, dtype=np.float32)
