@@ -40,9 +40,7 @@ class IngestError(Exception):
     """
 
     def __init__(self, message: str, report: IngestReport) -> None:
-        super().__init__(
-            f"{message}. Stored so far: {report.inserted:,} new events; running it again is safe"
-        )
+        super().__init__(f"{message}. Stored so far: {report.inserted:,} new events; running it again is safe")
         self.report = report
 
 

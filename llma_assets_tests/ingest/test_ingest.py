@@ -1,0 +1,257 @@
+"""Ingest against a real database: each event once, each bad line told, whatever happens in between."""
+
+import gzip
+import os
+import stat
+import threading
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from llma_assets.clickhouse import Database
+from llma_assets.ingest import IngestLimits, IngestProgress, IngestReport, SourceError, StrictError, ingest
+from llma_assets_tests.ingest.events import clock, event, lines, packed, stored, stream, without
+
+DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
+SMALL = IngestLimits(max_line_bytes=10_000, batch_rows=10, batch_bytes=100_000)
+
+
+def run(source: BytesIO | Path, database: Database, **options: Any) -> IngestReport:
+    return ingest(source, database, **{"rejects": None, "limits": SMALL, "clock": clock, **options})
+
+
+def rejected(report: IngestReport) -> list[dict[str, Any]]:
+    assert report.rejects_file is not None
+    return [orjson.loads(line) for line in report.rejects_file.read_bytes().splitlines()]
+
+
+def test_events_are_stored_as_they_were(database: Database) -> None:
+    raw = b'{"a" : 1.50,"big":123456789012345678901234567890,"e":"\\u00e9"}'
+    line = orjson.dumps(without("properties"))[:-1] + b',"properties":' + raw + b"}"
+    run(stream(line), database)
+    (row,) = database.rows("SELECT * EXCEPT inserted_at FROM events")
+    expected = event()
+    assert str(row.pop("uuid")) == expected["uuid"]
+    assert row.pop("timestamp").isoformat() == "2026-11-01T10:00:00.123456+00:00"
+    assert row.pop("properties") == raw.decode()
+    assert row == {"event": "$ai_generation", "team_id": 1, "distinct_id": "user-0"}
+
+
+def test_an_empty_source_stores_nothing_and_writes_no_rejects_file(database: Database, tmp_path: Path) -> None:
+    report = run(stream(), database, rejects=tmp_path / "rejects")
+    assert (report.lines, report.inserted, report.rejects_file) == (0, 0, None)
+    assert not (tmp_path / "rejects").exists()
+
+
+def test_blank_lines_are_ignored_but_keep_their_numbers(database: Database, tmp_path: Path) -> None:
+    report = run(stream(event(1), b"", b"  \t", b"bad", event(2)), database, rejects=tmp_path)
+    assert (report.lines, report.empty, report.inserted) == (5, 2, 2)
+    assert [line["line"] for line in rejected(report)] == [4]
+
+
+def test_a_second_run_changes_nothing(database: Database) -> None:
+    content = lines(*(event(number) for number in range(95)))
+    first, second = (run(BytesIO(content), database) for _ in range(2))
+    assert (first.inserted, first.duplicates) == (95, 0)
+    assert (second.inserted, second.duplicates, second.accepted) == (0, 95, 95)
+    assert stored(database) == 95
+
+
+@pytest.mark.parametrize("batch_rows", [1, 2, 3, 1000])
+def test_duplicates_in_the_source_are_stored_once_and_the_first_wins(database: Database, batch_rows: int) -> None:
+    again = event(1, properties={"second": True}, timestamp="2026-11-05T00:00:00Z", event="$ai_span")
+    limits = IngestLimits(batch_rows=batch_rows)
+    report = run(stream(event(1), event(2), again, event(1)), database, limits=limits)
+    assert (report.accepted, report.inserted, report.duplicates) == (4, 2, 2)
+    assert database.value("SELECT countIf(event = '$ai_generation') FROM events") == 2
+
+
+def test_the_same_uuid_in_two_teams_is_two_events(database: Database) -> None:
+    for _ in range(2):
+        report = run(stream(event(1, team_id=1), event(1, team_id=2), event(2, team_id=2)), database)
+    assert report.duplicates == 3
+    rows = database.rows("SELECT team_id, count() AS rows FROM events GROUP BY team_id ORDER BY team_id")
+    assert rows == [{"team_id": 1, "rows": 1}, {"team_id": 2, "rows": 2}]
+
+
+def test_a_known_event_of_one_team_does_not_hide_another_team_s_in_a_mixed_batch(database: Database) -> None:
+    run(stream(event(1, team_id=1), event(2, team_id=2)), database)
+    report = run(stream(event(1, team_id=2), event(2, team_id=1), event(1, team_id=1)), database)
+    assert (report.inserted, report.duplicates) == (2, 1)
+
+
+@pytest.mark.parametrize("members", [1, 3])
+def test_a_gzip_file_of_any_name_is_read(database: Database, tmp_path: Path, members: int) -> None:
+    path = tmp_path / "events.txt"
+    path.write_bytes(packed(lines(*(event(number) for number in range(50))), members))
+    assert run(path, database).inserted == 50
+
+
+def test_a_pipe_is_read(database: Database) -> None:
+    reader, writer = os.pipe()
+
+    def feed() -> None:
+        with os.fdopen(writer, "wb") as pipe:
+            pipe.write(packed(lines(*(event(number) for number in range(500)))))
+
+    thread = threading.Thread(target=feed)
+    thread.start()
+    with os.fdopen(reader, "rb") as pipe:
+        report = ingest(pipe, database, rejects=None, clock=clock)
+    thread.join()
+    assert report.inserted == 500
+
+
+def test_bad_lines_stop_nothing_and_are_told_with_number_reason_and_content(database: Database, tmp_path: Path) -> None:
+    bad = {
+        2: (b"{broken", "broken_json"),
+        3: (b"[1]", "not_an_object"),
+        4: (orjson.dumps(without("uuid")), "missing_field"),
+        5: (orjson.dumps(event(team_id=True)), "wrong_type"),
+        6: (orjson.dumps(event(uuid="?")), "invalid_uuid"),
+        7: (orjson.dumps(event(timestamp="soon")), "invalid_timestamp"),
+        8: (orjson.dumps(event(timestamp="1970-01-01T00:00:00Z")), "timestamp_out_of_range"),
+        9: (b'{"a":"\xff"}', "invalid_utf8"),
+        10: (b'{"a":' + b"[" * 5000, "too_deep"),
+        11: (b"x" * 10_001, "too_long"),
+    }
+    report = run(stream(event(1), *(line for line, _ in bad.values()), event(2)), database, rejects=tmp_path)
+    assert (report.lines, report.inserted, report.rejected) == (12, 2, 10)
+    assert report.reasons == {reason: 1 for _, reason in bad.values()}
+    written = rejected(report)
+    assert [(line["line"], line["reason"]) for line in written] == [
+        (number, reason) for number, (_, reason) in bad.items()
+    ]
+    assert [line["bytes"] for line in written] == [len(line) for line, _ in bad.values()]
+    assert written[0]["content"] == "{broken"
+    assert (len(written[9]["content"]), written[9]["cut"], written[0]["cut"]) == (1000, True, False)
+    assert stored(database) == 2
+
+
+def test_the_rejects_file_is_private_whole_and_one_for_each_ingest(database: Database, tmp_path: Path) -> None:
+    reports = [run(stream(b"bad"), database, rejects=tmp_path / "rejects") for _ in range(2)]
+    files = sorted((tmp_path / "rejects").iterdir())
+    assert files == sorted(report.rejects_file for report in reports if report.rejects_file)
+    assert len(files) == 2
+    assert stat.S_IMODE(files[0].stat().st_mode) == 0o600
+
+
+def test_bad_lines_are_counted_also_when_nobody_wants_the_file(database: Database) -> None:
+    report = run(stream(b"bad", event(1)), database)
+    assert (report.reasons, report.rejects_file, report.inserted) == ({"broken_json": 1}, None, 1)
+
+
+def test_strict_stops_at_the_first_bad_line_and_keeps_what_came_before(database: Database, tmp_path: Path) -> None:
+    source = stream(*(event(number) for number in range(25)), b"bad", event(99))
+    with pytest.raises(StrictError, match=r"^Line 26 is refused, broken_json: .* Stored so far: 25 new") as caught:
+        run(source, database, strict=True, rejects=tmp_path)
+    assert (caught.value.line, caught.value.reason) == (26, "broken_json")
+    assert caught.value.report.inserted == stored(database) == 25
+    assert [line["line"] for line in rejected(caught.value.report)] == [26]
+
+
+def test_strict_takes_a_clean_source(database: Database) -> None:
+    assert run(stream(event(1)), database, strict=True).inserted == 1
+
+
+def test_a_truncated_gzip_is_an_error_after_its_complete_lines_are_stored(database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "cut.gz"
+    path.write_bytes(packed(lines(*(event(number) for number in range(2000))))[:-200])
+    with pytest.raises(SourceError, match="truncated") as caught:
+        run(path, database)
+    report = caught.value.report
+    assert 1000 < report.inserted == report.lines == stored(database) < 2000
+    assert report.rejected == 0
+    path.write_bytes(packed(lines(*(event(number) for number in range(2000)))))
+    assert run(path, database).inserted == 2000 - report.inserted
+
+
+def test_a_missing_file_and_a_folder_are_errors_that_name_it(database: Database, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"absent\.jsonl.*cannot be opened"):
+        run(tmp_path / "absent.jsonl", database)
+    with pytest.raises(SourceError, match=str(tmp_path)):
+        run(tmp_path, database)
+
+
+def test_a_given_team_gets_all_events(database: Database) -> None:
+    report = run(stream(event(1, team_id=3), without("team_id")), database, team_id=8)
+    assert list(report.teams) == [8]
+    assert database.value("SELECT groupUniqArray(team_id) FROM events") == [8]
+
+
+def test_the_report_tells_for_each_team_how_many_and_from_when_to_when(database: Database) -> None:
+    run(stream(event(0, team_id=5)), database)
+    report = run(stream(*(event(number, team_id=5) for number in (3, 0, 6)), event(1, team_id=4)), database)
+    assert list(report.teams) == [4, 5]
+    team = report.teams[5]
+    assert (team.accepted, team.inserted) == (3, 2)
+    assert (team.first_day, team.last_day) == (date(2026, 11, 1), date(2026, 11, 7))
+
+
+def test_progress_grows_to_the_end(database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(lines(*(event(number) for number in range(35)), b"bad"))
+    seen: list[IngestProgress] = []
+    run(path, database, progress=seen.append)
+    assert [progress.inserted for progress in seen] == [10, 20, 30, 35]
+    last = seen[-1]
+    assert (last.lines, last.rejected) == (36, 1)
+    assert last.source_bytes == last.source_size == path.stat().st_size
+
+
+HOSTILE = [
+    "'; DROP TABLE events; --",
+    '"quoted" \\ back\\\\slash',
+    "100 % {team_id:Int64} %(x)s",
+    "🧨 emoji \U0001f469‍\U0001f680 and ümlaut",
+    "tab\tnew\nline\0nul",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_ids_are_stored_as_they_are_and_once(database: Database, text: str) -> None:
+    hostile = event(1, distinct_id=text, event=text or "x", properties={"$ai_trace_id": text, text: text})
+    for _ in range(2):
+        run(stream(hostile), database)
+    (row,) = database.rows(
+        "SELECT event, distinct_id, JSONExtractString(properties, '$ai_trace_id') AS trace_id FROM events"
+    )
+    assert row == {"event": text or "x", "distinct_id": text, "trace_id": text}
+
+
+def test_many_large_lines_and_batches_larger_than_a_query_of_uuids(database: Database) -> None:
+    content = lines(*(event(number, properties={"text": "x" * (number % 50 * 100)}) for number in range(5000)))
+    limits = IngestLimits(batch_bytes=4 << 20)
+    first, second = (run(BytesIO(content), database, limits=limits) for _ in range(2))
+    assert (first.inserted, second.inserted, second.duplicates) == (5000, 0, 5000)
+    assert stored(database) == 5000
+
+
+def test_a_trace_of_fifty_megabytes_passes_the_default_limit(database: Database) -> None:
+    huge = event(1, properties={"$ai_trace_id": "t", "$ai_input": "wörd " * ((50 << 20) // 6)})
+    report = ingest(stream(huge, event(2)), database, rejects=None, clock=clock)
+    assert report.inserted == 2
+    assert database.value("SELECT max(length(properties)) FROM events") > 50 << 20
+
+
+@pytest.mark.parametrize("field", ["max_line_bytes", "batch_rows", "batch_bytes"])
+def test_limits_below_one_are_refused(field: str) -> None:
+    with pytest.raises(ValueError, match=field):
+        IngestLimits(**{field: 0})
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="the shared data is not here")
+def test_the_real_airline_runs_are_stored_whole_and_once(database: Database) -> None:
+    path = DATA / "airline_agent.events.jsonl.gz"
+    first, second = (ingest(path, database, rejects=None, clock=clock) for _ in range(2))
+    assert (first.inserted, first.rejected, second.inserted) == (3818, 0, 0)
+    assert stored(database) == 3818
+    with gzip.open(path) as unpacked:
+        sent = orjson.loads(next(unpacked))
+    properties = database.value("SELECT properties FROM events WHERE uuid = {uuid:UUID}", uuid=sent["uuid"])
+    assert orjson.loads(properties) == sent["properties"]

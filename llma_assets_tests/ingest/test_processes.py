@@ -1,0 +1,71 @@
+"""Ingest in processes of its own: two at the same time, and killed at any moment."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from llma_assets.clickhouse import Database
+from llma_assets.ingest import ingest
+from llma_assets.settings import Settings
+from llma_assets_tests.ingest.events import clock, event, lines, stored
+
+PROGRAM = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from llma_assets.clickhouse import connect
+from llma_assets.ingest import IngestLimits, ingest
+from llma_assets.settings import Settings
+settings = Settings.from_env()
+limits = IngestLimits(batch_rows=int(sys.argv[2]))
+show = lambda progress: print(progress.inserted, flush=True)
+clock = lambda: datetime(2026, 11, 8, tzinfo=UTC)
+with connect(settings) as database:
+    ingest(Path(sys.argv[1]), database, rejects=settings.rejects_dir, limits=limits, progress=show, clock=clock)
+"""
+
+
+def started(path: Path, settings: Settings, batch_rows: int) -> subprocess.Popen[bytes]:
+    assert settings.clickhouse_url is not None
+    environ = {
+        **os.environ,
+        "CLICKHOUSE_URL": settings.clickhouse_url,
+        "LLMA_DATA_DIR": str(settings.data_dir),
+    }
+    arguments = [sys.executable, "-c", PROGRAM, str(path), str(batch_rows)]
+    return subprocess.Popen(arguments, env=environ, stdout=subprocess.PIPE)
+
+
+def test_two_at_the_same_time_lose_nothing_and_each_event_counts_once(
+    settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(lines(*(event(number) for number in range(3000))))
+    processes = [started(path, settings, batch_rows=100) for _ in range(2)]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+    assert database.value("SELECT uniqExact(team_id, uuid) FROM events") == 3000
+    database.execute("OPTIMIZE TABLE events FINAL")
+    assert stored(database) == 3000
+
+
+def test_killed_at_any_moment_it_goes_on_where_it_was(settings: Settings, database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(lines(*(event(number) for number in range(4000)), b"bad"))
+    before = 0
+    for pause in (0.0, 0.01, 0.03):
+        process = started(path, settings, batch_rows=50)
+        assert process.stdout is not None
+        while int(process.stdout.readline()) == 0:
+            pass  # what earlier runs have stored
+        time.sleep(pause)  # the moment of the kill, not a wait for anything
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        assert stored(database) >= before + 50
+        before = stored(database)
+    assert before < 4000
+    report = ingest(path, database, rejects=settings.rejects_dir, clock=clock)
+    assert report.inserted == 4000 - before
+    assert database.value("SELECT uniqExact(uuid) FROM events") == stored(database) == 4000
