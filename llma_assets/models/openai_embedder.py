@@ -129,9 +129,7 @@ class OpenAIEmbedder:
         if batch:
             yield batch
 
-    def _embed_batch(
-        self, texts: Sequence[str], batch: list[int], record: Record
-    ) -> dict[int, NDArray[np.float32]]:
+    def _embed_batch(self, texts: Sequence[str], batch: list[int], record: Record) -> dict[int, NDArray[np.float32]]:
         """Vectors of a batch by index. A refused batch is halved until the texts to blame stand alone."""
         rows: dict[int, NDArray[np.float32]] = {}
         waiting = [batch]
@@ -167,9 +165,7 @@ class OpenAIEmbedder:
             return []
         return [rest for part in waiting if (rest := [index for index in part if index != shortest])]
 
-    def _ask(
-        self, texts: Sequence[str], indexes: list[int], record: Record
-    ) -> dict[int, NDArray[np.float32]]:
+    def _ask(self, texts: Sequence[str], indexes: list[int], record: Record) -> dict[int, NDArray[np.float32]]:
         """Vectors by index from one answer. Rows that hold NaN or infinity are left out."""
         deadline = self._policy.clock() + self._policy.deadline_s
         while True:
@@ -196,7 +192,7 @@ class OpenAIEmbedder:
                 self._takes_base64 = False
             else:
                 matrix = self._read(reply, len(indexes), record)
-                usable: NDArray[np.bool_] = np.isfinite(matrix).all(axis=1)
+                usable = np.asarray(np.isfinite(matrix).all(axis=1))
                 return {index: matrix[i] for i, index in enumerate(indexes) if usable[i]}
 
     def _read(self, reply: Reply, count: int, record: Record) -> NDArray[np.float32]:

@@ -1,0 +1,212 @@
+"""The offline summary: picked from the numbered text alone, the same each time, every reference true.
+
+Topics must show in it, because it is what gets embedded and clustered: the user's own words and the names of
+tools come first; ids, system prompts and the names of the machinery stay out.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from llma_assets.summaries.line_refs import LineNumbers
+from llma_assets.summaries.reading import Step, read_steps
+from llma_assets.summaries.schema import Mode, SummaryPoint, TraceSummary, cut_title, shorten
+from llma_assets.summaries.words import content_words, request_of, spoken
+
+_QUOTE_CHARS = 240
+_MOST_FLOW_STEPS = 14
+_REQUESTS: dict[Mode, int] = {"minimal": 2, "detailed": 5}
+_TOOLS: dict[Mode, int] = {"minimal": 1, "detailed": 3}
+_ARGUMENT = re.compile(r'\w+="([^"\\]{3,40})"')
+_TELLING_VALUE = re.compile(r"[^\W\d_][^\d_@/:<>{}]*")
+_ERROR_TEXT = re.compile(r"^\W{0,3}(?:error|exception|traceback|failed|failure)\b|\"(?:error|exception)\":", re.I)
+_NOTHING = {"[]", "{}", "null", "none", '""', "[ ]"}
+_EXECUTORS = {"tool", "function"}
+
+
+def extract_summary(text: str, mode: Mode) -> TraceSummary:
+    """Summarise the numbered text of a trace or a generation without a model.
+
+    Any text gives a summary: where nobody asked anything, it tells the name, the tools and the spans.
+    """
+    steps, lines = _without_repeats(read_steps(text)), LineNumbers.of(text)
+    users = [step for step in steps if step.kind == "message" and step.name == "user" and step.text]
+    requests = _key_requests(users, _REQUESTS[mode])
+    bullets = [_point(f'Asked: "{shorten(step.text, _QUOTE_CHARS)}"', step, lines) for step in requests]
+    bullets += _tool_points(steps, lines, _TOOLS[mode])
+    answer = _last_telling_answer(steps)
+    if answer is not None:
+        bullets.append(_point(f'Answered: "{shorten(answer.text, _QUOTE_CHARS)}"', answer, lines))
+    if not bullets:
+        bullets = _span_points(steps, lines) or [_first_line(text)]
+    return TraceSummary(
+        title=_title(steps, requests),
+        flow_diagram=_flow(steps),
+        bullets=bullets,
+        interesting_notes=_notes(steps, lines),
+    )
+
+
+def _without_repeats(steps: list[Step]) -> list[Step]:
+    """Messages that a history told before are told once."""
+    seen: set[tuple[str, str]] = set()
+    kept = []
+    for step in steps:
+        key = (step.name, step.text)
+        if step.kind == "message" and len(step.text) > 20:
+            if key in seen:
+                continue
+            seen.add(key)
+        kept.append(step)
+    return kept
+
+
+def _key_requests(users: Sequence[Step], most: int) -> list[Step]:
+    """The messages that brought the most new content, in order; at least one if anybody said anything."""
+    known: set[str] = set()
+    gains: list[tuple[int, int]] = []
+    for index, step in enumerate(users):
+        new = set(content_words(step.text[:2_000])) - known
+        known |= new
+        # Long pastes must not crowd out what was asked first.
+        gains.append((min(len(new), 12), -index))
+    best = sorted(gains, reverse=True)[:most]
+    chosen = sorted(-index for gain, index in best if gain >= 2)
+    return [users[index] for index in chosen] or list(users[:1])
+
+
+def _title(steps: Sequence[Step], requests: Sequence[Step]) -> str:
+    if requests:
+        request = request_of(requests[0].text)
+        if len(content_words(request)) < 2:
+            called = [spoken(step.name) for step in steps if step.kind == "call"][:1]
+            request = " ".join([request, *called])
+        title = cut_title(request)
+        if title:
+            return title[0].upper() + title[1:]
+    named = [step.name for step in steps if step.kind == "name"]
+    worked = [spoken(step.name) for step in steps if step.kind in {"call", "span"}]
+    parts = [spoken(named[0])] if named else []
+    parts += list(dict.fromkeys(word for word in worked if word not in parts))[:2]
+    return cut_title(", ".join(part for part in parts if part).capitalize()) or "Run without a request"
+
+
+def _flow(steps: Sequence[Step]) -> str:
+    """Roles and tools in order; what repeats at once is folded with its count."""
+    calls = {step.name for step in steps if step.kind == "call"}
+    names = []
+    for step in steps:
+        is_tool = step.kind == "call" or (step.kind == "span" and step.name not in calls)
+        is_said = step.kind == "message" and step.name not in _EXECUTORS and step.text
+        if is_tool or is_said:
+            names.append(step.name)
+    folded = _fold(names)
+    if len(folded) > _MOST_FLOW_STEPS:
+        half = _MOST_FLOW_STEPS // 2
+        folded = [*folded[:half], "…", *folded[-half:]]
+    return " → ".join(folded)
+
+
+def _fold(names: Sequence[str]) -> list[str]:
+    """Runs of one name, and of a pair of names taking turns, become one entry with a count.
+
+    >>> _fold(["user", "assistant", "user", "assistant", "search", "search"])
+    ['(user ⇄ assistant) ×2', 'search ×2']
+    """
+    result: list[str] = []
+    at = 0
+    while at < len(names):
+        period = 2 if names[at : at + 2] == names[at + 2 : at + 4] and names[at] != names[at + 1] else 1
+        unit = names[at : at + period]
+        count = 1
+        while names[at + count * period : at + (count + 1) * period] == unit:
+            count += 1
+        label = unit[0] if period == 1 else f"({unit[0]} ⇄ {unit[1]})"
+        result.append(label if count == 1 else f"{label} ×{count}")
+        at += count * period
+    return result
+
+
+def _tool_points(steps: Sequence[Step], lines: LineNumbers, most: int) -> list[SummaryPoint]:
+    """The tools that say the most about the topic: those with telling arguments, then the most called."""
+    called = [step for step in steps if step.kind == "call"] or [
+        step for step in steps if step.kind == "span" and step.name
+    ]
+    counts = Counter(step.name for step in called)
+    values: dict[str, Counter[str]] = {name: Counter() for name in counts}
+    for step in called:
+        values[step.name].update(value for value in _ARGUMENT.findall(step.text) if _TELLING_VALUE.fullmatch(value))
+    order = sorted(counts, key=lambda name: (-len(values[name]), -counts[name], name))[:most]
+    points = []
+    for name in sorted(order, key=list(counts).index):
+        where = [step for step in called if step.name == name]
+        with_values = ", ".join(value for value, _ in values[name].most_common(5))
+        times = f" ×{counts[name]}" if counts[name] > 1 else ""
+        told = f"{spoken(name)}{times}" + (f": {with_values}" if with_values else "")
+        refs = ", ".join(lines.ref(step.first) for step in where[:4])
+        points.append(SummaryPoint(text=told[0].upper() + told[1:] if told else name, line_refs=refs))
+    return points
+
+
+def _last_telling_answer(steps: Sequence[Step]) -> Step | None:
+    """The last thing the assistant said that is more than a courtesy."""
+    said = [step for step in steps if step.kind == "message" and step.name in {"assistant", "model"} and step.text]
+    telling = [step for step in said if len(set(content_words(step.text[:1_000]))) >= 5]
+    return telling[-1] if telling else said[-1] if said else None
+
+
+def _notes(steps: Sequence[Step], lines: LineNumbers) -> list[SummaryPoint]:
+    """Errors, calls made again unchanged, results that are missing or empty."""
+    notes: list[SummaryPoint] = []
+    asked: dict[tuple[str, str], list[Step]] = {}
+    empty: dict[str, list[Step]] = {}
+    missing = [step for step in steps if step.kind == "missing"]
+    last_tool = ""
+    for step in steps:
+        if step.kind == "call":
+            asked.setdefault((step.name, step.text), []).append(step)
+        if step.kind in {"call", "span"}:
+            last_tool = step.name
+        is_result = step.kind == "span" or (step.kind == "message" and step.name in _EXECUTORS)
+        if step.failed or step.kind == "error" or (is_result and _ERROR_TEXT.search(step.text[:300])):
+            name = spoken(last_tool if is_result and step.kind == "message" else step.name)
+            told = f"Error in {name}" if name else "Error"
+            detail = shorten(step.text, _QUOTE_CHARS)
+            notes.append(_point(f"{told}: {detail}" if detail else told, step, lines))
+        elif is_result and step.text.lower() in _NOTHING:
+            empty.setdefault(last_tool, []).append(step)
+    notes += [
+        _group(f"{spoken(name)} was called {len(again)} times with the same arguments", again, lines)
+        for (name, _), again in asked.items()
+        if len(again) > 1
+    ]
+    notes += [_group(f"{spoken(name)} found nothing", found, lines) for name, found in empty.items()]
+    if missing:
+        notes.append(_group("The result of a tool was not recorded", missing, lines))
+    return notes
+
+
+def _span_points(steps: Sequence[Step], lines: LineNumbers) -> list[SummaryPoint]:
+    return [
+        _point(f"{step.name}: {shorten(step.text, _QUOTE_CHARS)}" if step.text else step.name, step, lines)
+        for step in steps
+        if step.kind in {"span", "generation", "message"} and step.name
+    ][:5]
+
+
+def _first_line(text: str) -> SummaryPoint:
+    """Where nothing could be read: the first line that says something."""
+    for raw in text.split("\n"):
+        label, _, said = raw.partition(": ")
+        if said.strip():
+            return SummaryPoint(text=said, line_refs=label if label.startswith("L") else "")
+    return SummaryPoint(text=text.strip() or "Nothing was recorded", line_refs="")
+
+
+def _point(text: str, step: Step, lines: LineNumbers) -> SummaryPoint:
+    return SummaryPoint(text=text, line_refs=lines.ref(step.first, step.last))
+
+
+def _group(text: str, steps: Sequence[Step], lines: LineNumbers) -> SummaryPoint:
+    refs = ", ".join(lines.ref(step.first) for step in steps[:4])
+    return SummaryPoint(text=text[0].upper() + text[1:], line_refs=refs)

@@ -1,0 +1,66 @@
+"""References to lines of a numbered text: what they look like, and which of them are true.
+
+A reference is `L12` or `L12-18`; a string may hold several, separated by commas. Numbers are written as the text
+writes them, with its leading zeros, so that a reference can be searched for in the text.
+"""
+
+import re
+from dataclasses import dataclass
+
+MOST_REFS = 8
+"""References kept for one point."""
+
+_LINE = re.compile(r"^L(\d+):", re.MULTILINE)
+_SEPARATOR = re.compile(r"[,;\s]+")
+_REF = re.compile(r"\[?[Ll](\d{1,9})(?:[-–—][Ll]?(\d{1,9}))?\]?")
+_SPACED_RANGE = re.compile(r"\s*([-–—])\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class LineNumbers:
+    """The line numbers of one text, and the width it writes them with."""
+
+    numbers: frozenset[int]
+    width: int
+
+    @classmethod
+    def of(cls, text: str) -> "LineNumbers":
+        """Read the numbers off a text whose lines begin with `L01: `; gaps are fine.
+
+        >>> LineNumbers.of("L01: a\\nL02: \\nL10: b").numbers == {1, 2, 10}
+        True
+        """
+        found = _LINE.findall(text)
+        return cls(frozenset(map(int, found)), max(map(len, found), default=1))
+
+    def ref(self, first: int, last: int | None = None) -> str:
+        """The reference to a line, or to a range of lines."""
+        start = f"L{first:0{self.width}d}"
+        return start if last is None or last == first else f"{start}-{last:0{self.width}d}"
+
+
+@dataclass(frozen=True, slots=True)
+class MendedRefs:
+    """What is left of a string of references: `text` holds the `valid` ones of `total`."""
+
+    text: str
+    total: int
+    valid: int
+
+
+def mend_refs(line_refs: str, lines: LineNumbers) -> MendedRefs:
+    """Keep the references whose first and last lines are in the text, once each, and count the rest.
+
+    >>> mend_refs("L2, L4-9, see above", LineNumbers.of("L1: a\\nL2: b\\nL3: c")).text
+    'L2'
+    """
+    wanted = [part for part in _SEPARATOR.split(_SPACED_RANGE.sub(r"\1", line_refs.strip())) if part]
+    kept: list[str] = []
+    for part in wanted:
+        match = _REF.fullmatch(part)
+        if match is None:
+            continue
+        first, last = int(match[1]), int(match[2] or match[1])
+        if first <= last and first in lines.numbers and last in lines.numbers:
+            kept.append(lines.ref(first, last))
+    return MendedRefs(", ".join(list(dict.fromkeys(kept))[:MOST_REFS]), len(wanted), len(kept))

@@ -1,0 +1,114 @@
+"""Reads the numbered text of a trace back into steps: who said what, which tools were called, what failed.
+
+The text is the renderer's (REFERENCE 2); nothing here knows events or databases. A line that fits no form is
+part of the step above it, so that any text gives some steps and none gives an error.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["name", "message", "call", "span", "generation", "error", "missing"]
+
+_NUMBERED = re.compile(r"^L(\d+): ?(.*)$")
+_TREE = " \t│├└─|"
+_HEADER = re.compile(r"^\[\d+\] ([A-Z][A-Z0-9 _-]{0,40})(?: \(.*\))?$")
+_NODE = re.compile(r"^\[(GEN|SPAN|EMBED|EVAL|TRACE|METRIC|FEEDBACK)\] (.*?)(?: \(([^()]*)\))?$")
+_CALLS = re.compile(r"^Tool calls: \d+$")
+_CALL = re.compile(r"^- ([^\s(]{1,120})\((.*)\)?")
+_RULE = re.compile(r"^[-=]{20,}$")
+_TOOLS = re.compile(r"^(?:AVAILABLE )?TOOLS:? ?\d*$", re.IGNORECASE)
+_ERROR = re.compile(r"^(?:TRACE )?ERROR:?(?: (.*))?$", re.IGNORECASE)
+_SECTION = re.compile(r"^(?:INPUT|OUTPUT|STATE|INPUT STATE|OUTPUT STATE|TRACE HIERARCHY):?$", re.IGNORECASE)
+_MISSING = "[tool output not recorded]"
+
+
+@dataclass(slots=True)
+class Step:
+    """One thing that happened.
+
+    Attributes:
+        kind: what it is; `name` is the trace's own name at the top.
+        name: role of a message (lower case), name of a tool, span or model call.
+        lines: its text, without numbers and tree.
+        first, last: line numbers in the text.
+        failed: it was marked as an error.
+    """
+
+    kind: Kind
+    name: str
+    first: int
+    last: int
+    lines: list[str] = field(default_factory=list)
+    failed: bool = False
+
+    @property
+    def text(self) -> str:
+        """What was said, on one line."""
+        return " ".join(" ".join(self.lines).split())
+
+
+def read_steps(text: str) -> list[Step]:
+    """The steps of a numbered text, in its order. System prompts and lists of tools are left out."""
+    reader = _Reader()
+    for raw in text.split("\n"):
+        match = _NUMBERED.match(raw)
+        if match:
+            reader.line(int(match[1]), match[2].strip(_TREE))
+    return [step for step in reader.steps if step.name not in {"system", "developer", "thinking"}]
+
+
+class _Reader:
+    """Line by line: which step is open, and whether calls or a list of tools are being told."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self._open: Step | None = None
+        self._in_calls = False
+
+    def line(self, number: int, line: str) -> None:
+        if not line:
+            return
+        if self._in_calls and (match := _CALL.match(line)):
+            self._start("call", match[1], number, [match[2].removesuffix(")")], closed=True)
+            return
+        self._in_calls = False
+        if match := _HEADER.match(line):
+            self._start("message", match[1].strip().lower(), number)
+        elif _CALLS.match(line):
+            self._open, self._in_calls = None, True
+        elif match := _NODE.match(line):
+            kind: Kind = "generation" if match[1] == "GEN" else "span"
+            failed = "ERROR" in (match[3] or "").split(", ")
+            self._start(kind, match[2].strip(), number, failed=failed)
+        elif line == _MISSING:
+            self.steps.append(Step("missing", self._last_call(), number, number))
+        elif _RULE.match(line) or _TOOLS.match(line) or _SECTION.match(line):
+            self._open = None
+        elif match := _ERROR.match(line):
+            self._start("error", self._last_node(), number, [match[1]] if match[1] else [])
+        elif self._open is not None:
+            self._open.lines.append(line)
+            self._open.last = number
+        elif not self.steps and not line.startswith("["):
+            self._start("name", line, number, closed=True)
+
+    def _start(
+        self,
+        kind: Kind,
+        name: str,
+        number: int,
+        lines: list[str] | None = None,
+        *,
+        closed: bool = False,
+        failed: bool = False,
+    ) -> None:
+        step = Step(kind, name, number, number, lines or [], failed)
+        self.steps.append(step)
+        self._open = None if closed else step
+
+    def _last_call(self) -> str:
+        return next((s.name for s in reversed(self.steps) if s.kind in {"call", "span"}), "a tool")
+
+    def _last_node(self) -> str:
+        return next((s.name for s in reversed(self.steps) if s.kind in {"generation", "span"}), "")

@@ -1,0 +1,154 @@
+"""What a summary looks like: on the wire, where models are forgiven much, and mended, as it is stored."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from llma_assets.summaries.line_refs import LineNumbers, mend_refs
+
+SCHEMA_VERSION = 1
+"""Part of the content hash: raise it when the meaning of a field changes."""
+
+Mode = Literal["minimal", "detailed"]
+
+TITLE_WORDS = 10
+TITLE_CHARS = 120
+TEXT_CHARS = 600
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many bullets a mode asks for, and how many bullets and notes it keeps."""
+
+    fewest_bullets: int
+    most_bullets: int
+    most_notes: int
+
+
+LIMITS: dict[Mode, Limits] = {"minimal": Limits(3, 5, 2), "detailed": Limits(5, 10, 6)}
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else value
+
+
+def _as_point(value: Any) -> Any:
+    return {"text": value, "line_refs": ""} if isinstance(value, str) else value
+
+
+def _as_list(value: Any) -> Any:
+    return [] if value is None else value
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value
+
+
+class SummaryPoint(BaseModel):
+    """One statement about the trace, and the lines that show it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    text: str = Field(description="One statement about what happened, in a full sentence.")
+    line_refs: Annotated[str, BeforeValidator(_as_text)] = Field(
+        default="", description="The lines that show it, like L12 or L12-18; several with commas between."
+    )
+
+
+_Points = Annotated[
+    list[Annotated[SummaryPoint, BeforeValidator(_as_point)]],
+    BeforeValidator(_as_list),
+]
+
+
+class TraceSummary(BaseModel):
+    """The summary of a trace, or of a single model call."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    title: Annotated[str, AfterValidator(_not_blank)] = Field(
+        description=f"What this was about, in at most {TITLE_WORDS} words."
+    )
+    flow_diagram: Annotated[str, BeforeValidator(_as_text)] = Field(
+        default="", description="The main steps in order on one line, with arrows between."
+    )
+    bullets: _Points = Field(description="The main points, most important first.")
+    interesting_notes: _Points = Field(
+        default_factory=list, description="Errors, retries, surprises; empty if there are none."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One statement, and the references to lines that exist (`L12, L14-18`, or empty)."""
+
+    text: str
+    line_refs: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A summary within all limits. `refs_valid` of the model's `refs_total` references were true."""
+
+    title: str
+    flow_diagram: str
+    bullets: tuple[Point, ...]
+    interesting_notes: tuple[Point, ...]
+    refs_total: int
+    refs_valid: int
+
+
+def mend(wire: TraceSummary, lines: LineNumbers, mode: Mode) -> Summary:
+    """Cut what is too long or too much, drop references to lines that do not exist, and count them."""
+    limits = LIMITS[mode]
+    bullets, bullet_refs, bullet_valid = _points(wire.bullets, lines, limits.most_bullets)
+    notes, note_refs, note_valid = _points(wire.interesting_notes, lines, limits.most_notes)
+    return Summary(
+        title=cut_title(wire.title),
+        flow_diagram=shorten(wire.flow_diagram, TEXT_CHARS),
+        bullets=bullets,
+        interesting_notes=notes,
+        refs_total=bullet_refs + note_refs,
+        refs_valid=bullet_valid + note_valid,
+    )
+
+
+def cut_title(title: str) -> str:
+    """At most ten words on one line.
+
+    >>> cut_title("one two three four five six seven eight nine ten eleven")
+    'one two three four five six seven eight nine ten'
+    """
+    words = _INVISIBLE.sub(" ", title).split()
+    return shorten(" ".join(words[:TITLE_WORDS]).rstrip(",;:-–—"), TITLE_CHARS)
+
+
+def shorten(text: str, most_chars: int) -> str:
+    """`text` on one line without control characters, cut at a word with an ellipsis where it is too long."""
+    line = " ".join(_INVISIBLE.sub(" ", text).split())
+    if len(line) <= most_chars:
+        return line
+    head = line[: most_chars - 1]
+    cut = head.rfind(" ")
+    return (head[:cut] if cut > most_chars // 2 else head).rstrip(" ,;:-") + "…"
+
+
+def _points(wire: list[SummaryPoint], lines: LineNumbers, most: int) -> tuple[tuple[Point, ...], int, int]:
+    """The first `most` points that say something; references given, references true."""
+    points: list[Point] = []
+    total = valid = 0
+    for point in wire:
+        text = shorten(point.text, TEXT_CHARS)
+        if not text or len(points) == most:
+            continue
+        refs = mend_refs(point.line_refs, lines)
+        total, valid = total + refs.total, valid + refs.valid
+        points.append(Point(text, refs.text))
+    return tuple(points), total, valid
