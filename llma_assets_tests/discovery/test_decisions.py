@@ -106,9 +106,7 @@ def test_a_larger_sample_keeps_the_teams_of_the_smaller_one() -> None:
 
 
 def test_guaranteed_and_skipped_teams_are_not_part_of_the_sampled_share() -> None:
-    settings = DiscoverySettings(
-        guaranteed_team_ids=(0, 1), skip_team_ids=frozenset({2}), sample_percentage=0.5
-    )
+    settings = DiscoverySettings(guaranteed_team_ids=(0, 1), skip_team_ids=frozenset({2}), sample_percentage=0.5)
     found = decide([active(i) for i in range(7)], settings, DAY)
     assert sum(decision.reason == "active" for decision in found) == 2
     assert sum(decision.reason == "not_sampled" for decision in found) == 2

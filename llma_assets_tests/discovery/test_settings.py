@@ -62,9 +62,7 @@ def test_every_field_is_read_from_a_file(tmp_path: Path) -> None:
         ("teams", [12]),
     ],
 )
-def test_a_broken_field_gets_its_default_is_reported_and_leaves_the_others_alone(
-    field: str, value: Any
-) -> None:
+def test_a_broken_field_gets_its_default_is_reported_and_leaves_the_others_alone(field: str, value: Any) -> None:
     others = {"guaranteed_team_ids": [8], "sample_percentage": 0.5, "minimum_traces": 11, "lookback_days": 9}
     expected = {name: good for name, good in others.items() if name != field}
     settings, problems = DiscoverySettings.from_mapping({**others, field: value})
@@ -83,9 +81,7 @@ def test_a_broken_field_gets_its_default_is_reported_and_leaves_the_others_alone
         ({"7": {"minimum": 5}}, "teams.7.minimum"),
     ],
 )
-def test_a_broken_team_is_reported_and_leaves_the_other_teams_alone(
-    teams: dict[str, Any], field: str
-) -> None:
+def test_a_broken_team_is_reported_and_leaves_the_other_teams_alone(teams: dict[str, Any], field: str) -> None:
     settings, problems = DiscoverySettings.from_mapping({"teams": {**teams, "12": {"minimum_traces": 5}}})
     assert settings.team_minimum_traces == {12: 5}
     assert field in [problem.field for problem in problems]
@@ -94,9 +90,7 @@ def test_a_broken_team_is_reported_and_leaves_the_other_teams_alone(
 def test_an_unknown_field_is_reported() -> None:
     settings, problems = DiscoverySettings.from_mapping({"guaranteed_teams": [1]})
     assert settings == DiscoverySettings()
-    assert [str(problem) for problem in problems] == [
-        "guaranteed_teams: there is no such setting; its default holds"
-    ]
+    assert [str(problem) for problem in problems] == ["guaranteed_teams: there is no such setting; its default holds"]
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
@@ -116,9 +110,7 @@ def test_the_file_that_the_variable_names_wins_over_the_one_in_the_data_folder(t
 
 
 @pytest.mark.parametrize("content", [b"minimum_traces = ", b"\xff\xfe"])
-def test_a_file_that_is_no_toml_is_an_error_and_not_silently_the_defaults(
-    tmp_path: Path, content: bytes
-) -> None:
+def test_a_file_that_is_no_toml_is_an_error_and_not_silently_the_defaults(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "teams.toml").write_bytes(content)
     with pytest.raises(TeamSettingsError, match=r"teams\.toml is not valid TOML"):
         DiscoverySettings.load(tmp_path, {})
