@@ -33,9 +33,7 @@ class Database:
     could not be made or broke; neither shows a password.
     """
 
-    def __init__(
-        self, link: Link, name: str, events_table: str, tags: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, link: Link, name: str, events_table: str, tags: Mapping[str, str] | None = None) -> None:
         self.name = name
         self._link = link
         self._events_table = events_table
@@ -43,9 +41,7 @@ class Database:
 
     def rows(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """All rows of a query, as dicts by column name."""
-        result = self._link.call(
-            lambda client: client.query(sql, **self._options(sql, parameters)), repeatable=True
-        )
+        result = self._link.call(lambda client: client.query(sql, **self._options(sql, parameters)), repeatable=True)
         names = result.column_names
         return [dict(zip(names, row, strict=True)) for row in result.result_rows]
 
@@ -75,16 +71,12 @@ class Database:
 
     def value(self, sql: str, /, **parameters: Any) -> Any:
         """The first column of the first row, None if there is no row."""
-        result = self._link.call(
-            lambda client: client.query(sql, **self._options(sql, parameters)), repeatable=True
-        )
+        result = self._link.call(lambda client: client.query(sql, **self._options(sql, parameters)), repeatable=True)
         return result.result_rows[0][0] if result.result_rows else None
 
     def execute(self, sql: str, /, **parameters: Any) -> None:
         """Run a statement that returns nothing. Not sent again once it may have reached the server."""
-        self._link.call(
-            lambda client: client.command(sql, **self._options(sql, parameters)), repeatable=False
-        )
+        self._link.call(lambda client: client.command(sql, **self._options(sql, parameters)), repeatable=False)
 
     def insert_rows(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows that all have the same keys, which name the columns; nothing for no rows.

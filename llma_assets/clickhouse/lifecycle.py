@@ -76,9 +76,7 @@ def start(data_dir: Path) -> ServerState:
         with FileLock(folder.start_lock, timeout=_START_S):
             return _start_locked(data_dir, folder, minutes)
     except Timeout:
-        raise DatabaseUnavailable(
-            f"another process has been starting the database for {_START_S:.0f} s"
-        ) from None
+        raise DatabaseUnavailable(f"another process has been starting the database for {_START_S:.0f} s") from None
 
 
 def _start_locked(data_dir: Path, folder: Folder, minutes: float) -> ServerState:
@@ -116,9 +114,7 @@ def _start_locked(data_dir: Path, folder: Folder, minutes: float) -> ServerState
             raise DatabaseUnavailable(f"the database server ended with code {code}; its log is {folder.log}")
         time.sleep(_POLL_S)
     process.kill()
-    raise DatabaseUnavailable(
-        f"the database server was not ready after {_START_S:.0f} s; its log is {folder.log}"
-    )
+    raise DatabaseUnavailable(f"the database server was not ready after {_START_S:.0f} s; its log is {folder.log}")
 
 
 def stop(data_dir: Path) -> bool:

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from llma_assets.clickhouse import lifecycle
@@ -188,13 +188,13 @@ def _code(error: Exception) -> int:
     return int(getattr(error, "code", None) or 0)
 
 
-def _raise_transport(error: Exception) -> None | NoReturn:
+def _raise_transport(error: Exception) -> None:
     """Raise `_Refused` or `_Broken` if the error came from the network and not from ClickHouse."""
     from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
     cause: BaseException | None = error.__cause__ or error.__context__
     if not isinstance(cause, HTTPError):
-        return None
+        return
     reason = cause.reason if isinstance(cause, MaxRetryError) else cause
     text = f"ClickHouse cannot be reached: {type(reason).__name__}"
     if isinstance(reason, NewConnectionError):

@@ -57,9 +57,7 @@ def shipped_migrations() -> list[Migration]:
     """The migrations of this package, by number."""
     folder = resources.files("llma_assets.clickhouse") / "migrations"
     files = [file for file in folder.iterdir() if file.name.endswith(".sql")]
-    return sorted(
-        (Migration.parse(file.name, file.read_text("utf-8")) for file in files), key=lambda m: m.number
-    )
+    return sorted((Migration.parse(file.name, file.read_text("utf-8")) for file in files), key=lambda m: m.number)
 
 
 def migrate(database: "Database", migrations: Iterable[Migration] | None = None) -> list[str]:

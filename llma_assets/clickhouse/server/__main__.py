@@ -10,9 +10,7 @@ from llma_assets.clickhouse.server.process import serve
 
 def main() -> int:
     """Serve until told to end or until nobody has asked for long enough."""
-    parser = argparse.ArgumentParser(
-        prog="llma-clickhouse", description="The embedded ClickHouse of one data folder"
-    )
+    parser = argparse.ArgumentParser(prog="llma-clickhouse", description="The embedded ClickHouse of one data folder")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--idle-s", type=float, default=900.0)
     parser.add_argument("--port", type=int, default=0)

@@ -1,7 +1,9 @@
 """Content encodings of requests and answers: lz4 frames, zstd, gzip, deflate and, where installed, br."""
 
+import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from typing import Any, Protocol
 
 from llma_assets.clickhouse.server.errors import QueryError
@@ -20,9 +22,7 @@ class Compressor(Protocol):
 
 class _Lz4:
     def __init__(self) -> None:
-        import lz4.frame
-
-        self._frame = lz4.frame.LZ4FrameCompressor()
+        self._frame = import_module("lz4.frame").LZ4FrameCompressor()
         self._begun = False
 
     def compress(self, data: bytes, /) -> bytes:
@@ -36,9 +36,7 @@ class _Lz4:
 
 class _Brotli:
     def __init__(self) -> None:
-        import brotli
-
-        self._stream = brotli.Compressor(quality=1)
+        self._stream = import_module("brotli").Compressor(quality=1)
 
     def compress(self, data: bytes, /) -> bytes:
         return bytes(self._stream.process(data))
@@ -48,23 +46,15 @@ class _Brotli:
 
 
 def _zstd() -> Any:
-    try:
-        from compression import zstd  # type: ignore[import-not-found,unused-ignore]
-    except ImportError:
-        from backports import zstd
-    return zstd
+    return import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
 
 
 def _lz4_decompressor() -> Any:
-    import lz4.frame
-
-    return lz4.frame.LZ4FrameDecompressor()
+    return import_module("lz4.frame").LZ4FrameDecompressor()
 
 
 def _brotli_decompress() -> Callable[[bytes], bytes]:
-    import brotli
-
-    stream = brotli.Decompressor()
+    stream = import_module("brotli").Decompressor()
     return lambda data: bytes(stream.process(data))
 
 
@@ -117,7 +107,7 @@ def _decompress_frames(name: str, encoding: str, data: Iterable[bytes]) -> Itera
         "lz4": _lz4_decompressor,
         "zstd": lambda: _zstd().ZstdDecompressor(),
         "gzip": lambda: zlib.decompressobj(31),
-        "deflate": lambda: zlib.decompressobj(),
+        "deflate": zlib.decompressobj,
     }
     if name not in make:
         raise _unknown(encoding)

@@ -5,8 +5,10 @@ queries of one connection; opening a further connection costs under 0.1 ms and c
 temporary tables. So each request gets its own, and nothing of one request is visible to the next.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +52,20 @@ class Session:
             pairs = ", ".join(f"{quote_name(name)} = {quote(value)}" for name, value in settings.items())
             self.run(f"SET {pairs}")
 
-    def run(
-        self, sql: str | bytes, output: str = "TabSeparated", parameters: Mapping[str, str] | None = None
-    ) -> bytes:
+    def values_of(self, names: Iterable[str]) -> dict[str, str]:
+        """Those of these settings that this session has changed, with their values."""
+        wanted = {name.lower() for name in names}
+        rows = self.run("SELECT name, value FROM system.settings WHERE changed", "JSONCompactEachRow")
+        changed = dict(json.loads(row) for row in rows.splitlines())
+        return {name: value for name, value in changed.items() if name.lower() in wanted}
+
+    def restore(self, names: Iterable[str], values: Mapping[str, str]) -> None:
+        """Give settings the values that they had before."""
+        if default := [name for name in names if name not in values]:
+            self.run("SET " + ", ".join(f"{quote_name(name)} = DEFAULT" for name in default))
+        self.apply(values)
+
+    def run(self, sql: str | bytes, output: str = "TabSeparated", parameters: Mapping[str, str] | None = None) -> bytes:
         """Run one statement and return all of its result."""
         try:
             result = self._connection.query(sql, output, params=dict(parameters or {}))
@@ -119,9 +132,7 @@ class Engine:
     """The engine over one folder; open it once in a process that never forks."""
 
     def __init__(self, folder: Path) -> None:
-        from chdb import _chdb
-
-        self._connect = _chdb.connect
+        self._connect = import_module("chdb._chdb").connect
         self._path = str(folder)
         self._anchor = self._connect(self._path)
         version = bytes(self._anchor.query("SELECT version(), timezone()", "TabSeparated").bytes())

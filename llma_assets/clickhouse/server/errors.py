@@ -14,9 +14,7 @@ UNKNOWN_EXCEPTION = 1002
 AUTHENTICATION_FAILED = 516
 
 _STATUS = {
-    **dict.fromkeys(
-        (36, 38, 41, 43, 47, 53, 62, 115, 130, 190, 349, 386, 44, 27, 26, 6, 70), HTTPStatus.BAD_REQUEST
-    ),
+    **dict.fromkeys((36, 38, 41, 43, 47, 53, 62, 115, 130, 190, 349, 386, 44, 27, 26, 6, 70), HTTPStatus.BAD_REQUEST),
     **dict.fromkeys((60, 81, 63, 46, 128, 34, 9, 73), HTTPStatus.NOT_FOUND),
     **dict.fromkeys((497, 164), HTTPStatus.FORBIDDEN),
     **dict.fromkeys((AUTHENTICATION_FAILED, 192, 193), HTTPStatus.FORBIDDEN),

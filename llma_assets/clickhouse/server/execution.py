@@ -1,4 +1,4 @@
-"""From a request to an answer: external tables, settings, INSERT data, which results may stream.
+"""From a request to an answer: settings, external tables, INSERT data, and which results may stream.
 
 The answer's first piece has been computed before anything is sent, so that most errors get their status.
 """
@@ -6,116 +6,171 @@ The answer's first piece has been computed before anything is sent, so that most
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import IO
 
+from llma_assets.clickhouse.server import formats
 from llma_assets.clickhouse.server.engine import Counts, Engine, Session, quote_name
 from llma_assets.clickhouse.server.errors import QueryError
-from llma_assets.clickhouse.server.request import QueryRequest
+from llma_assets.clickhouse.server.request import HEAD_BYTES, QueryRequest
+from llma_assets.clickhouse.server.running import RunningQueries, killed_id, marked
+from llma_assets.clickhouse.server.sessions import DEFAULT_TIMEOUT_S, Sessions
 from llma_assets.clickhouse.server.statement import InsertHead, first_word, insert_head, output_format
 
-# Formats whose pieces, block by block, make one well-formed whole; every other has a head or a tail.
-_STREAMING = frozenset(("native", "tabseparated", "tsv", "tabseparatedraw", "tsvraw", "csv", "rowbinary", "jsoneachrow",
-                        "jsonlines", "ndjson", "jsoncompacteachrow", "jsonstringseachrow", "rawblob", "lineasstring"))  # fmt: skip
 _STREAMED_STATEMENTS = frozenset(("SELECT", "WITH", "FROM"))  # the engine streams no other
+_ANSWERING_STATEMENTS = _STREAMED_STATEMENTS | {
+    "SHOW",
+    "DESCRIBE",
+    "DESC",
+    "EXPLAIN",
+    "EXISTS",
+    "KILL",
+    "CHECK",
+}
 _SPOOL_BYTES = 16 << 20
 _PIECE = 1 << 20
-_CONTENT_TYPES = {
-    "tabseparated": "text/tab-separated-values; charset=UTF-8",
-    "csv": "text/csv; charset=UTF-8; header=absent",
-    "json": "application/json; charset=UTF-8",
-    "jsoncompact": "application/json; charset=UTF-8",
-    "jsoneachrow": "application/x-ndjson; charset=UTF-8",
-}
 
 
 @dataclass(slots=True)
 class Answer:
-    """What goes back to the client; `counts` are final once `pieces` are exhausted."""
+    """What goes back to the client.
 
-    format: str
+    Attributes:
+        format: of the pieces; None for a statement that answers nothing.
+        pieces: the result, encoded.
+        counts: final once `pieces` are exhausted.
+    """
+
+    format: str | None
     pieces: Iterable[bytes]
     counts: Counts
     started_ns: int = field(default_factory=time.monotonic_ns)
-
-    @property
-    def content_type(self) -> str:
-        return _CONTENT_TYPES.get(self.format.lower(), "application/octet-stream")
 
     def elapsed_ns(self) -> int:
         return time.monotonic_ns() - self.started_ns
 
 
-@contextmanager
-def execute(engine: Engine, request: QueryRequest) -> Iterator[Answer]:
-    """Run a request in its own session.
+class Executor:
+    """Runs requests on an engine. Safe from several threads."""
 
-    Raises:
-        QueryError: on entering, or out of `Answer.pieces` once the result has begun to flow.
-    """
-    started_ns = time.monotonic_ns()
-    session = engine.session()
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.sessions = Sessions(engine)
+        self.running = RunningQueries(engine)
+
+    @contextmanager
+    def execute(self, request: QueryRequest) -> Iterator[Answer]:
+        """Run a request, in its own session or in the one that it names.
+
+        Raises:
+            QueryError: on entering, or out of `Answer.pieces` once the result has begun to flow.
+        """
+        started_ns = time.monotonic_ns()
+        if target := killed_id(request.head):
+            self.running.kill(target)
+        with self._session(request) as session, _settings(session, request), _external(session, request):
+            session.counts = Counts()
+            with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
+                answer = _run(session, request, spool)
+                answer.started_ns = started_ns
+                yield answer
+
+    def _session(self, request: QueryRequest) -> AbstractContextManager[Session]:
+        name = request.transport.get("session_id")
+        if not name:
+            return self._fresh()
+        try:
+            timeout_s = float(request.transport.get("session_timeout") or DEFAULT_TIMEOUT_S)
+        except ValueError:
+            raise QueryError.of(36, "BAD_ARGUMENTS", "session_timeout is not a number of seconds") from None
+        return self.sessions.session(name, timeout_s, must_exist=request.flag("session_check"))
+
+    @contextmanager
+    def _fresh(self) -> Iterator[Session]:
+        session = self._engine.session()
+        try:
+            yield session
+        finally:
+            session.close()
+
+
+@contextmanager
+def _settings(session: Session, request: QueryRequest) -> Iterator[None]:
+    """Settings of the URL hold for this request alone, also in a session that lives on."""
+    shared = bool(request.transport.get("session_id"))
+    before = session.values_of(request.settings) if shared and request.settings else {}
+    session.apply(request.settings)
     try:
-        settings = dict(request.settings)
-        if request.read_only:
-            settings.setdefault("readonly", "2")
-        for table in request.external:
-            session.run(
-                f"CREATE TEMPORARY TABLE {quote_name(table.name)} ({table.structure}) ENGINE = Memory"
-            )
-            session.insert(f"INSERT INTO {quote_name(table.name)}", table.format, (table.data,))
-        session.counts = Counts()
-        session.apply(settings)
-        with _spool() as spool:
-            answer = _run(session, request, spool)
-            answer.started_ns = started_ns
-            yield answer
+        yield
     finally:
-        session.close()
+        if shared:
+            session.restore(request.settings, before)
 
 
 @contextmanager
-def _spool() -> Iterator[IO[bytes]]:
-    with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
-        yield spool  # type: ignore[misc]
+def _external(session: Session, request: QueryRequest) -> Iterator[None]:
+    made = []
+    try:
+        for table in request.external:
+            name = quote_name(table.name)
+            session.run(f"CREATE TEMPORARY TABLE {name} ({table.structure}) ENGINE = Memory")
+            made.append(name)
+            session.insert(f"INSERT INTO {name}", table.format, (table.data,))
+        if request.read_only and not request.transport.get("session_id"):
+            session.apply({"readonly": "2"})
+        yield
+    finally:
+        for name in made if request.transport.get("session_id") else ():
+            session.run(f"DROP TEMPORARY TABLE IF EXISTS {name}")
 
 
 def _run(session: Session, request: QueryRequest, spool: IO[bytes]) -> Answer:
     head = insert_head(request.head)
     if head is not None and _has_data(head, request):
         _insert(session, request, head)
-        return Answer("TabSeparated", (), session.counts)
+        return Answer(None, (), session.counts)
     statement = request.head + b"".join(request.rest)
-    named = output_format(statement)
-    chosen = named or request.transport.get("default_format") or "TabSeparated"
-    if first_word(statement) not in _STREAMED_STATEMENTS:
+    chosen = output_format(statement) or request.transport.get("default_format") or "TabSeparated"
+    word = first_word(statement)
+    if word not in _ANSWERING_STATEMENTS:
+        if request.read_only:
+            raise QueryError.of(164, "READONLY", "GET only reads; send this statement by POST")
+        result = session.run(statement, chosen, request.parameters)
+        return Answer(chosen if result else None, (result,), session.counts)
+    if word in _STREAMED_STATEMENTS:
+        statement = marked(statement, request.query_id)
+    if word not in _STREAMED_STATEMENTS or not formats.streams(chosen):
         return Answer(chosen, (session.run(statement, chosen, request.parameters),), session.counts)
-    if chosen.lower() not in _STREAMING:
-        return Answer(chosen, (session.run(statement, chosen, request.parameters),), session.counts)
+    return _stream(session, request, statement, chosen, spool)
+
+
+def _stream(session: Session, request: QueryRequest, statement: bytes, chosen: str, spool: IO[bytes]) -> Answer:
     pieces = session.stream(statement, chosen, request.parameters)
+    first = next(pieces, b"")
+    if formats.is_arrow_stream(chosen) and not first:  # the engine streams nothing for no rows
+        return Answer(chosen, (session.run(statement, chosen, request.parameters),), session.counts)
+    pieces = chain((first,), pieces)
+    if formats.is_arrow_stream(chosen):
+        pieces = formats.join_arrow_streams(pieces)
     if request.flag("wait_end_of_query"):
         for piece in pieces:
             spool.write(piece)
         spool.seek(0)
-        return Answer(chosen, iter(lambda: spool.read(_PIECE), b""), session.counts)
-    first = next(pieces, b"")
-    return Answer(chosen, chain((first,), pieces), session.counts)
+        pieces = iter(lambda: spool.read(_PIECE), b"")
+    return Answer(chosen, pieces, session.counts)
 
 
 def _has_data(head: InsertHead, request: QueryRequest) -> bool:
-    """Inline VALUES may hold expressions and parameters, so the engine gets those as one statement."""
-    return head.format != "Values" or (request.is_url_query and not request.head[head.data_offset :].strip())
+    """Inline VALUES may hold expressions and parameters, so the engine gets short ones as one statement."""
+    if head.format != "Values" or not request.head[head.data_offset :].strip():
+        return True
+    return len(request.head) >= HEAD_BYTES and not request.parameters
 
 
 def _insert(session: Session, request: QueryRequest, head: InsertHead) -> None:
-    if request.parameters:
-        names = {f"param_{name}": value for name, value in request.parameters.items()}
-        session.apply(names)
+    session.apply({f"param_{name}": value for name, value in request.parameters.items()})
     chosen = head.format or request.transport.get("default_format") or "Values"
     inline = request.head[head.data_offset :]
     session.insert(head.statement, chosen, chain((inline,) if inline else (), request.rest))
-
-
-__all__ = ["Answer", "QueryError", "execute"]

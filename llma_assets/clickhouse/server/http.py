@@ -1,4 +1,4 @@
-"""ClickHouse's HTTP interface over the engine: who may ask, which bytes go on the wire, and when.
+"""ClickHouse's HTTP interface over the engine: who may ask, and which bytes go on the wire when.
 
 A thread a connection: chDB's calls block and release the GIL, and bodies stream through in pieces. What a
 statement does is `execution`'s business.
@@ -7,7 +7,9 @@ statement does is `execution`'s business.
 import hmac
 import json
 import logging
+import secrets
 import socket
+import sys
 import threading
 import time
 from base64 import b64decode
@@ -20,13 +22,16 @@ from urllib.parse import parse_qsl, urlsplit
 from llma_assets.clickhouse.server.compression import Compressor, compressor, decompress
 from llma_assets.clickhouse.server.engine import Engine
 from llma_assets.clickhouse.server.errors import AUTHENTICATION_FAILED, QueryError
-from llma_assets.clickhouse.server.execution import Answer, execute
+from llma_assets.clickhouse.server.execution import Answer, Executor
+from llma_assets.clickhouse.server.formats import content_type
 from llma_assets.clickhouse.server.request import read_request
 
 log = logging.getLogger(__name__)
 
 _PIECE = 1 << 20
 _DRAIN_LIMIT = 64 << 20
+_URL_LIMIT = 1 << 20
+_KEEP_ALIVE_S = 300.0
 
 
 class ActivityMeter:
@@ -57,11 +62,12 @@ class ActivityMeter:
 
 
 class Server(ThreadingHTTPServer):
-    """Listens from the moment it is made; answers once `engine` is set and `serve_forever` runs."""
+    """Listens from the moment it is made; answers once `open` was called and `serve_forever` runs."""
 
     daemon_threads = True
     request_queue_size = 256
     engine: Engine
+    executor: Executor
 
     def __init__(self, address: tuple[str, int], user: str, password: str, instance: str) -> None:
         super().__init__(address, Handler)
@@ -70,15 +76,25 @@ class Server(ThreadingHTTPServer):
         self.instance = instance
         self.activity = ActivityMeter()
 
+    def open(self, engine: Engine) -> None:
+        """Give the server its engine."""
+        self.engine = engine
+        self.executor = Executor(engine)
+
     def server_bind(self) -> None:
         """Bind without looking up the host's name, which can take seconds."""
         self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = self.server_address[0], self.server_address[1]
+        host, port = self.socket.getsockname()[:2]
+        self.server_address = (host, port)
+        self.server_name, self.server_port = host, port
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that broke is the client's business; anything else belongs in the log."""
-        log.warning("a connection ended early", exc_info=log.isEnabledFor(logging.DEBUG))
+    def handle_error(self, *_: object) -> None:
+        """A connection that broke is its client's business; anything else is a defect of this server."""
+        error = sys.exception()
+        if isinstance(error, OSError):
+            log.info("a connection ended early: %s", type(error).__name__)
+        else:
+            log.error("a request failed within the server", exc_info=error)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -88,40 +104,55 @@ class Handler(BaseHTTPRequestHandler):
     server_version = "llma-clickhouse"
     wbufsize = 1 << 16
     server: Server
+    _query_id = ""
 
     def setup(self) -> None:
         super().setup()
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def handle_one_request(self) -> None:
+        """As the base class, with longer URLs, and a time limit only for the wait between requests."""
+        self.connection.settimeout(_KEEP_ALIVE_S)
+        try:
+            self.raw_requestline = self.rfile.readline(_URL_LIMIT + 1)
+        except TimeoutError:
+            self.close_connection = True
+            return
+        self.connection.settimeout(None)
+        self._query_id = ""
+        if len(self.raw_requestline) > _URL_LIMIT:
+            self.requestline = self.request_version = self.command = ""
+            self.send_error(HTTPStatus.REQUEST_URI_TOO_LONG)
+            self.close_connection = True
+        elif not self.raw_requestline:
+            self.close_connection = True
+        elif self.parse_request():
+            self._respond()
+
+    def log_message(self, *_: object) -> None:
         """Requests are not logged: URLs carry parameters, and those carry people's data."""
 
-    def do_GET(self) -> None:
-        self._respond(read_only=True)
-
-    def do_POST(self) -> None:
-        self._respond(read_only=False)
-
-    def do_HEAD(self) -> None:
-        self._respond(read_only=True)
-
-    def _respond(self, *, read_only: bool) -> None:
+    def _respond(self) -> None:
         url = urlsplit(self.path)
         self._body = self._read_body()
         if url.path in ("/ping", "/replicas_status"):
             self._plain(HTTPStatus.OK, b"Ok.\n")
-            return
-        with self.server.activity:
-            try:
-                self._run(url.query, read_only)
-            except QueryError as error:
-                self._fail(error)
+        elif self.command not in ("GET", "POST", "HEAD"):
+            self._plain(HTTPStatus.METHOD_NOT_ALLOWED, b"Use GET or POST\n")
+        elif url.path not in ("", "/", "/query"):
+            self._plain(HTTPStatus.NOT_FOUND, b"There is no handler for this path\n")
+        else:
+            with self.server.activity:
+                try:
+                    self._run(url.query)
+                except QueryError as error:
+                    self._fail(error)
 
-    def _run(self, url_query: str, read_only: bool) -> None:
-        self._authenticate(url_query)
+    def _run(self, url_query: str) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
+        self._authenticate(dict(parse_qsl(url_query)))
         body = decompress(headers.get("content-encoding", ""), self._body)
-        request = read_request(url_query, headers, body, read_only=read_only)
+        request = read_request(url_query, headers, body, read_only=self.command != "POST")
         if not request.head.strip():
             self._plain(HTTPStatus.OK, b"Ok.\n")
             return
@@ -129,16 +160,16 @@ class Handler(BaseHTTPRequestHandler):
         encoding = None
         if request.flag("enable_http_compression"):
             encoding = compressor(headers.get("accept-encoding", ""))
-        with execute(self.server.engine, request) as answer:
+        executor = self.server.executor
+        with executor.running.watched(request.query_id, self.connection), executor.execute(request) as answer:
             self._send(answer, encoding)
 
-    def _authenticate(self, url_query: str) -> None:
+    def _authenticate(self, fields: dict[str, str]) -> None:
         """Accept the one user by URL, headers or basic authentication.
 
         Raises:
             QueryError: with the engine's own code, and the same text for a wrong user and a wrong password.
         """
-        fields = dict(parse_qsl(url_query))
         user = fields.get("user") or self.headers.get("X-ClickHouse-User")
         password = fields.get("password") or self.headers.get("X-ClickHouse-Key")
         scheme, _, token = (self.headers.get("Authorization") or "").partition(" ")
@@ -158,28 +189,14 @@ class Handler(BaseHTTPRequestHandler):
             )
 
     def _send(self, answer: Answer, encoding: tuple[str, Compressor] | None) -> None:
+        tag = secrets.token_hex(8)
         self.send_response(HTTPStatus.OK)
         self._common_headers()
-        counts = answer.counts
-        self.send_header("X-ClickHouse-Format", answer.format)
-        self.send_header("Content-Type", answer.content_type)
-        tag = f"{hash((self._query_id, time.monotonic_ns())) & (1 << 64) - 1:016x}"
+        if answer.format is not None:
+            self.send_header("X-ClickHouse-Format", answer.format)
+        self.send_header("Content-Type", content_type(answer.format or ""))
         self.send_header("X-ClickHouse-Exception-Tag", tag)
-        self.send_header(
-            "X-ClickHouse-Summary",
-            json.dumps(
-                {
-                    "read_rows": str(counts.read_rows),
-                    "read_bytes": str(counts.read_bytes),
-                    "written_rows": str(counts.written_rows),
-                    "written_bytes": str(counts.written_bytes),
-                    "total_rows_to_read": "0",
-                    "result_rows": str(counts.result_rows),
-                    "result_bytes": str(counts.result_bytes),
-                    "elapsed_ns": str(answer.elapsed_ns()),
-                }
-            ),
-        )
+        self.send_header("X-ClickHouse-Summary", _summary(answer))
         if encoding:
             self.send_header("Content-Encoding", encoding[0])
         self.send_header("Transfer-Encoding", "chunked")
@@ -191,15 +208,8 @@ class Handler(BaseHTTPRequestHandler):
             for piece in answer.pieces:
                 self._chunk(write(piece))
         except QueryError as error:
-            log.info("query %s failed in mid-stream with code %d", self._query_id, error.code)
-            message = self._text(error).encode()
-            block = b"\r\n__exception__\r\n%b\r\n%b\n%d %b\r\n__exception__\r\n" % (
-                tag.encode(),
-                message,
-                len(message) + 1,
-                tag.encode(),
-            )
-            self._chunk(write(block))
+            log.info("query %s failed in mid-stream with code %d", self._printable_id(), error.code)
+            self._chunk(write(_exception_block(tag, self._text(error))))
             self.close_connection = True
         if encoding:
             self._chunk(encoding[1].flush())
@@ -221,7 +231,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/plain; charset=UTF-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
         self.wfile.flush()
 
     def _text(self, error: QueryError) -> str:
@@ -238,32 +249,43 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
         self.wfile.flush()
 
-    _query_id = ""
-
     def _common_headers(self) -> None:
         self.send_header("X-ClickHouse-Server-Display-Name", "llma")
-        self.send_header("X-ClickHouse-Query-Id", "".join(c for c in self._query_id if c.isprintable()))
+        self.send_header("X-ClickHouse-Query-Id", self._printable_id())
         self.send_header("X-ClickHouse-Timezone", self.server.engine.timezone)
+        if self.close_connection:
+            self.send_header("Connection", "close")
+
+    def _printable_id(self) -> str:
+        """The query id without what would end a header or a log line."""
+        return "".join(letter for letter in self._query_id[:256] if letter.isascii() and letter.isprintable())
 
     def _read_body(self) -> Iterator[bytes]:
-        """The body in pieces, by length or chunked; ends early with an error if the client does."""
-        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            while size := int(self.rfile.readline(64).split(b";")[0] or b"0", 16):
-                yield from self._read_exactly(size)
-                self.rfile.readline(8)
-            while self.rfile.readline(1 << 16).strip():
-                pass
-        else:
-            yield from self._read_exactly(int(self.headers.get("Content-Length") or 0))
+        """The body in pieces, by length or chunked.
+
+        Raises:
+            QueryError: the client left within its request, or wrote it wrongly.
+        """
+        try:
+            if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+                while size := int(self.rfile.readline(64).split(b";")[0], 16):
+                    yield from self._read_exactly(size)
+                    self.rfile.readline(8)
+                while self.rfile.readline(1 << 16).strip():
+                    pass
+            else:
+                yield from self._read_exactly(int(self.headers.get("Content-Length") or 0))
+        except ValueError:
+            self.close_connection = True
+            raise QueryError.of(1000, "POCO_EXCEPTION", "The request's length cannot be read") from None
 
     def _read_exactly(self, size: int) -> Iterator[bytes]:
         while size > 0:
             piece = self.rfile.read(min(size, _PIECE))
             if not piece:
                 self.close_connection = True
-                raise QueryError.of(
-                    209, "SOCKET_TIMEOUT", "The client closed the connection within its request"
-                )
+                text = "The client closed the connection within its request"
+                raise QueryError.of(210, "NETWORK_ERROR", text)
             size -= len(piece)
             yield piece
 
@@ -276,5 +298,27 @@ class Handler(BaseHTTPRequestHandler):
                 if left < 0:
                     self.close_connection = True
                     return
-        except (QueryError, OSError, ValueError):
+        except (QueryError, OSError):
             self.close_connection = True
+
+
+def _summary(answer: Answer) -> str:
+    counts = answer.counts
+    numbers: dict[str, Any] = {
+        "read_rows": counts.read_rows,
+        "read_bytes": counts.read_bytes,
+        "written_rows": counts.written_rows,
+        "written_bytes": counts.written_bytes,
+        "total_rows_to_read": 0,
+        "result_rows": counts.result_rows,
+        "result_bytes": counts.result_bytes,
+        "elapsed_ns": answer.elapsed_ns(),
+    }
+    return json.dumps({name: str(number) for name, number in numbers.items()})
+
+
+def _exception_block(tag: str, text: str) -> bytes:
+    """How a ClickHouse server says within a body that the query failed after all."""
+    message = text.encode() + b"\n"
+    mark = tag.encode()
+    return b"\r\n__exception__\r\n%b\r\n%b%d %b\r\n__exception__\r\n" % (mark, message, len(message), mark)

@@ -17,14 +17,15 @@ from llma_assets.clickhouse.server.http import Server
 log = logging.getLogger(__name__)
 
 _TICK_S = 1.0
-_DRAIN_S = 30.0
+_GRACE_S = 20.0
+_KILL_S = 5.0
 
 
 def serve(path: Path, *, idle_s: float, port: int = 0) -> int:
     """Serve the folder until SIGTERM, SIGINT or `idle_s` seconds without a request.
 
     Returns:
-        the exit code: 0 after a clean end, 3 if another process holds the folder.
+        3 if another process holds the folder. A server that ran ends the process itself, with 0.
     """
     folder = Folder(path)
     lock = FileLock(folder.server_lock)
@@ -33,39 +34,57 @@ def serve(path: Path, *, idle_s: float, port: int = 0) -> int:
     except Timeout:
         log.error("another process serves this folder")
         return 3
-    try:
-        return _serve_locked(folder, idle_s, port)
-    finally:
-        lock.release()
-
-
-def _serve_locked(folder: Folder, idle_s: float, port: int) -> int:
     folder.forget_state()
-    end = threading.Event()
-    started = time.monotonic()
+    _serve(folder, idle_s, port)
+    # The engine's own threads may outlive it; the lock goes with the process, not before.
+    logging.shutdown()
+    os._exit(0)
+
+
+def _serve(folder: Folder, idle_s: float, port: int) -> None:
+    started_s = time.monotonic()
     instance = uuid.uuid4().hex
     server = Server(("127.0.0.1", port), USER, folder.password(), instance)
-    server.engine = Engine(folder.database)
+    end = threading.Event()
+    server.open(Engine(folder.database))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    thread = threading.Thread(target=server.serve_forever, name="http", daemon=True)
-    thread.start()
-    folder.write_state(
-        ServerState(os.getpid(), server.server_port, instance, server.engine.version, time.time())
-    )
-    log.info("ready on port %d after %.2f s", server.server_port, time.monotonic() - started)
+    threading.Thread(target=server.serve_forever, args=(0.05,), name="http", daemon=True).start()
+    folder.write_state(ServerState(os.getpid(), server.server_port, instance, server.engine.version, time.time()))
+    log.info("ready on port %d after %.2f s", server.server_port, time.monotonic() - started_s)
+    _wait(server, end, idle_s)
+    folder.forget_state()
+    _close(server)
+
+
+def _wait(server: Server, end: threading.Event, idle_s: float) -> None:
     while not end.wait(min(_TICK_S, max(idle_s / 4, 0.05))):
+        server.executor.sessions.expire()
+        for query_id in server.executor.running.kill_abandoned():
+            log.info("ended query %s, whose client has gone", query_id)
         if server.activity.idle_s() > idle_s:
             log.info("ending after %.0f idle seconds", idle_s)
-            break
-    folder.forget_state()
+            return
+    log.info("told to end")
+
+
+def _close(server: Server) -> None:
+    """Take no more requests, let the running ones finish, end those that do not, and close the engine."""
     server.shutdown()
     server.socket.close()
-    deadline = time.monotonic() + _DRAIN_S
-    while server.activity.running and time.monotonic() < deadline:
-        time.sleep(0.02)
+    if not _quiet(server, _GRACE_S):
+        server.executor.running.kill_all()
+        if not _quiet(server, _KILL_S):
+            log.warning("ending with %d requests unfinished", server.activity.running)
+            return  # as safe as a kill: what was acknowledged is on disk
+    server.executor.sessions.close()
     server.engine.close()
     log.info("ended")
-    logging.shutdown()
-    os._exit(0)
+
+
+def _quiet(server: Server, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while server.activity.running and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not server.activity.running

@@ -5,7 +5,7 @@ URL, headers, form fields and multipart files all end up in one `QueryRequest`; 
 
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from llma_assets.clickhouse.server.errors import QueryError
@@ -13,14 +13,35 @@ from llma_assets.clickhouse.server.multipart import Part, read_parts
 
 # What the HTTP interface itself understands; everything else in the URL is a setting of the engine.
 _TRANSPORT = frozenset(
-    """query database user password query_id session_id session_timeout session_check close_session
-    default_format wait_end_of_query buffer_size compress decompress client_protocol_version quota_key role
-    stacktrace enable_http_compression add_http_cors_header send_progress_in_http_headers
-    http_headers_progress_interval_ms cancel_http_readonly_queries_on_client_close
-    http_write_exception_in_output_format database_replicated_enforce_synchronous_settings""".split()
+    (
+        "query",
+        "database",
+        "user",
+        "password",
+        "query_id",
+        "session_id",
+        "session_timeout",
+        "session_check",
+        "close_session",
+        "default_format",
+        "wait_end_of_query",
+        "buffer_size",
+        "compress",
+        "decompress",
+        "client_protocol_version",
+        "quota_key",
+        "role",
+        "stacktrace",
+        "enable_http_compression",
+        "add_http_cors_header",
+        "send_progress_in_http_headers",
+        "http_headers_progress_interval_ms",
+        "cancel_http_readonly_queries_on_client_close",
+        "database_replicated_enforce_synchronous_settings",
+    )
 )
 _EXTERNAL_SUFFIXES = ("_format", "_types", "_structure")
-_HEAD_BYTES = 1 << 20
+HEAD_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +73,13 @@ class QueryRequest:
     query_id: str
     external: tuple[ExternalTable, ...] = ()
     read_only: bool = False
-    is_url_query: bool = field(default=False)
 
     def flag(self, name: str) -> bool:
         """A transport switch like `wait_end_of_query=1`."""
         return self.transport.get(name, "0") not in ("", "0", "false")
 
 
-def read_request(
-    url_query: str, headers: Mapping[str, str], body: Iterator[bytes], *, read_only: bool
-) -> QueryRequest:
+def read_request(url_query: str, headers: Mapping[str, str], body: Iterator[bytes], *, read_only: bool) -> QueryRequest:
     """Read one request; the body is consumed only as far as the statement needs.
 
     Args:
@@ -79,14 +97,10 @@ def read_request(
         body = iter(())
     elif content_type.startswith("application/x-www-form-urlencoded") and "query" not in fields:
         raw = b"".join(body)
-        form = (
-            dict(parse_qsl(raw.decode(), keep_blank_values=True))
-            if raw.startswith((b"query=", b"param_"))
-            else {}
-        )
+        form = dict(parse_qsl(raw.decode(), keep_blank_values=True)) if raw.startswith((b"query=", b"param_")) else {}
         fields |= form
         body = iter(()) if form else iter((raw,))
-    head, rest, in_url = _statement(fields.get("query", ""), body)
+    head, rest = _statement(fields.get("query", ""), body)
     files = [part for part in parts if part.is_file]
     external = tuple(_external(part, fields) for part in files)
     described = {part.name + suffix for part in files for suffix in _EXTERNAL_SUFFIXES}
@@ -111,20 +125,19 @@ def read_request(
         query_id=fields.get("query_id") or str(uuid.uuid4()),
         external=external,
         read_only=read_only,
-        is_url_query=in_url,
     )
 
 
-def _statement(url_statement: str, body: Iterator[bytes]) -> tuple[bytes, Iterator[bytes], bool]:
+def _statement(url_statement: str, body: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     """The first MiB at most of statement and data; data begins a new line after a statement in the URL."""
     if url_statement:
-        return url_statement.encode("utf-8", "surrogateescape"), body, True
+        return url_statement.encode("utf-8", "surrogateescape") + b"\n", body
     head = b""
     for piece in body:
         head += piece
-        if len(head) >= _HEAD_BYTES:
+        if len(head) >= HEAD_BYTES:
             break
-    return head, body, False
+    return head, body
 
 
 def _external(part: Part, fields: Mapping[str, str]) -> ExternalTable:

@@ -34,11 +34,20 @@ class InsertHead:
     data_offset: int
 
 
-def _tokens(text: bytes) -> Iterator[tuple[str, bytes, int, int]]:
-    """Kind, upper-cased word, start and end of every token that is not white space or a comment, at depth 0."""
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A token outside all brackets; `text` is upper-cased for words."""
+
+    text: bytes
+    is_word: bool
+    start: int
+    end: int
+
+
+def _tokens(text: bytes) -> Iterator[_Token]:
+    """The tokens outside all brackets, without white space and comments."""
     depth = 0
     for match in _TOKEN.finditer(text):
-        kind = match.lastgroup or "other"
         if match.group("space") is not None:
             continue
         token = match.group()
@@ -47,11 +56,12 @@ def _tokens(text: bytes) -> Iterator[tuple[str, bytes, int, int]]:
         elif token in (b")", b"]", b"}"):
             depth -= 1
         elif depth == 0:
-            yield kind, token.upper() if kind == "word" else token, match.start(), match.end()
+            is_word = match.group("word") is not None
+            yield _Token(token.upper() if is_word else token, is_word, match.start(), match.end())
 
 
 def first_word(text: bytes) -> str:
-    """The first keyword, upper case: SELECT, INSERT, SHOW …; "" for none."""
+    """The first keyword, upper case, brackets before it ignored: SELECT, INSERT, SHOW …; "" for none."""
     for match in _TOKEN.finditer(text):
         if match.group("space") is None and match.group() != b"(":
             return match.group().upper().decode("ascii", "replace") if match.group("word") else ""
@@ -59,37 +69,41 @@ def first_word(text: bytes) -> str:
 
 
 def insert_head(text: bytes) -> InsertHead | None:
-    """Split an INSERT from its data.
+    """Split an INSERT, also one after WITH, from its data.
 
     Returns:
         None if this is no INSERT, or one that takes its rows from a SELECT or a file.
     """
-    if first_word(text) not in ("INSERT", "REPLACE"):
-        return None
     tokens = _tokens(text)
-    for kind, token, start, end in tokens:
-        if kind != "word":
+    if first_word(text) not in ("INSERT", "WITH") or not any(token.text == b"INSERT" for token in tokens):
+        return None
+    previous = b"INSERT"
+    for token in tokens:
+        before, previous = previous, token.text
+        if before in (b".", b"INTO", b"TABLE"):  # a name, whatever it reads like
             continue
-        if token in (b"SELECT", b"WITH", b"INFILE"):
+        if token.text in (b"SELECT", b"WITH", b"INFILE"):
             return None
-        if token == b"VALUES":
-            return InsertHead(text[:start], "Values", end)
-        if token == b"FORMAT":
-            following = next(tokens, None)
-            if following is None or following[0] != "word":
-                return None
-            data_start = _DATA_START.match(text, following[3])
-            name = text[following[2] : following[3]].decode()
-            return InsertHead(text[:start], name, data_start.end() if data_start else following[3])
+        if token.text == b"VALUES":
+            return InsertHead(text[: token.start], "Values", token.end)
+        if token.text == b"FORMAT":
+            return _with_format(text, token, next(tokens, None))
     return InsertHead(text, None, len(text))
 
 
+def _with_format(text: bytes, clause: _Token, name: _Token | None) -> InsertHead | None:
+    if name is None or not name.is_word:
+        return None
+    data = _DATA_START.match(text, name.end)
+    return InsertHead(text[: clause.start], text[name.start : name.end].decode(), data.end() if data else name.end)
+
+
 def output_format(text: bytes) -> str | None:
-    """The format named by the last FORMAT clause of a statement that returns rows, or None."""
+    """The format that the last FORMAT clause outside brackets names, or None."""
     found: str | None = None
     previous = b""
-    for kind, token, start, end in _tokens(text):
-        if kind == "word" and previous == b"FORMAT":
-            found = text[start:end].decode()
-        previous = token if kind == "word" else b""
+    for token in _tokens(text):
+        if token.is_word and previous == b"FORMAT":
+            found = text[token.start : token.end].decode()
+        previous = token.text
     return found

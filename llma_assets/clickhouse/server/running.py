@@ -1,0 +1,94 @@
+"""What runs right now, so that it can be ended: by KILL QUERY, when its client has gone, or at shutdown.
+
+chDB gives queries ids of its own. A statement therefore carries its client's id in a comment at its end, by
+which `system.processes` and KILL QUERY find it.
+"""
+
+import re
+import select
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from llma_assets.clickhouse.server.engine import Engine
+
+_KILL = re.compile(rb"\s*KILL\s+QUERY\s+WHERE\s+query_id\s*=\s*'([\w.:-]+)'", re.IGNORECASE)
+_KILL_MARKED = "KILL QUERY WHERE endsWith(query, {marker:String}) ASYNC"
+
+
+def killed_id(statement: bytes) -> str | None:
+    """The client's query id that a KILL QUERY names, or None if this is nothing of the kind."""
+    match = _KILL.match(statement)
+    return match.group(1).decode() if match else None
+
+
+def marked(statement: bytes, query_id: str) -> bytes:
+    """The statement with its id in a comment at the end."""
+    return statement + b"\n" + _marker(query_id).encode()
+
+
+def _marker(query_id: str) -> str:
+    return f"/* query_id: {re.sub(r'[^A-Za-z0-9_.:-]', '_', query_id)} */"
+
+
+class RunningQueries:
+    """The queries under way and the sockets of those who wait for them. Safe from several threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._clients: dict[int, tuple[str, socket.socket]] = {}
+
+    @contextmanager
+    def watched(self, query_id: str, client: socket.socket) -> Iterator[None]:
+        """While inside, the query ends if the client closes its connection."""
+        key = threading.get_ident()
+        with self._lock:
+            self._clients[key] = (query_id, client)
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._clients[key]
+
+    def kill(self, query_id: str) -> None:
+        """Ask the engine to end a query; nothing happens if it is over."""
+        session = self._engine.session()
+        try:
+            session.run(_KILL_MARKED, parameters={"marker": _marker(query_id)})
+        finally:
+            session.close()
+
+    def kill_abandoned(self) -> list[str]:
+        """End the queries whose clients have gone.
+
+        Returns:
+            their ids.
+        """
+        with self._lock:
+            gone = [query_id for query_id, client in self._clients.values() if _has_gone(client)]
+        for query_id in gone:
+            self.kill(query_id)
+        return gone
+
+    def kill_all(self) -> None:
+        """End everything that runs."""
+        with self._lock:
+            running = [query_id for query_id, _ in self._clients.values()]
+        for query_id in running:
+            self.kill(query_id)
+
+
+def _has_gone(client: socket.socket) -> bool:
+    """Whether the other side has closed; data that waits to be read is not taken."""
+    try:
+        poll = select.poll()
+        poll.register(client, select.POLLIN)
+        if not poll.poll(0):
+            return False
+        return client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except (OSError, ValueError):
+        return True
