@@ -6,12 +6,12 @@ tools come first; ids, system prompts and the names of the machinery stay out.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from llma_assets.summaries.line_refs import LineNumbers
 from llma_assets.summaries.reading import Step, read_steps
 from llma_assets.summaries.schema import Mode, SummaryPoint, TraceSummary, cut_title, shorten
-from llma_assets.summaries.words import content_words, request_of, spoken
+from llma_assets.summaries.words import content_words, is_courtesy, request_of, spoken
 
 _QUOTE_CHARS = 240
 _MOST_FLOW_STEPS = 14
@@ -20,6 +20,7 @@ _TOOLS: dict[Mode, int] = {"minimal": 1, "detailed": 3}
 _ARGUMENT = re.compile(r'\w+="([^"\\]{3,40})"')
 _TELLING_VALUE = re.compile(r"[^\W\d_][^\d_@/:<>{}]*")
 _ERROR_TEXT = re.compile(r"^\W{0,3}(?:error|exception|traceback|failed|failure)\b|\"(?:error|exception)\":", re.I)
+_ERROR_PREFIX = re.compile(r"^\W*error\W+\s*", re.IGNORECASE)
 _NOTHING = {"[]", "{}", "null", "none", '""', "[ ]"}
 _EXECUTORS = {"tool", "function"}
 
@@ -151,39 +152,64 @@ def _tool_points(steps: Sequence[Step], lines: LineNumbers, most: int) -> list[S
 def _last_telling_answer(steps: Sequence[Step]) -> Step | None:
     """The last thing the assistant said that is more than a courtesy."""
     said = [step for step in steps if step.kind == "message" and step.name in {"assistant", "model"} and step.text]
-    telling = [step for step in said if len(set(content_words(step.text[:1_000]))) >= 5]
+    telling = [step for step in said if not is_courtesy(step.text) and len(set(content_words(step.text[:1_000]))) >= 4]
     return telling[-1] if telling else said[-1] if said else None
 
 
 def _notes(steps: Sequence[Step], lines: LineNumbers) -> list[SummaryPoint]:
     """Errors, calls made again unchanged, results that are missing or empty."""
-    notes: list[SummaryPoint] = []
     asked: dict[tuple[str, str], list[Step]] = {}
     empty: dict[str, list[Step]] = {}
-    missing = [step for step in steps if step.kind == "missing"]
-    last_tool = ""
-    for step in steps:
+    for step, tool in _with_tools(steps):
         if step.kind == "call":
             asked.setdefault((step.name, step.text), []).append(step)
-        if step.kind in {"call", "span"}:
-            last_tool = step.name
-        is_result = step.kind == "span" or (step.kind == "message" and step.name in _EXECUTORS)
-        if step.failed or step.kind == "error" or (is_result and _ERROR_TEXT.search(step.text[:300])):
-            name = spoken(last_tool if is_result and step.kind == "message" else step.name)
-            told = f"Error in {name}" if name else "Error"
-            detail = shorten(step.text, _QUOTE_CHARS)
-            notes.append(_point(f"{told}: {detail}" if detail else told, step, lines))
-        elif is_result and step.text.lower() in _NOTHING:
-            empty.setdefault(last_tool, []).append(step)
+        elif _is_result(step) and step.text.lower() in _NOTHING:
+            empty.setdefault(tool, []).append(step)
+    notes = _error_points(steps, lines)
     notes += [
         _group(f"{spoken(name)} was called {len(again)} times with the same arguments", again, lines)
         for (name, _), again in asked.items()
         if len(again) > 1
     ]
-    notes += [_group(f"{spoken(name)} found nothing", found, lines) for name, found in empty.items()]
+    notes += [_group(f"{spoken(name) or 'a tool'} found nothing", found, lines) for name, found in empty.items()]
+    missing = [step for step in steps if step.kind == "missing"]
     if missing:
         notes.append(_group("The result of a tool was not recorded", missing, lines))
     return notes
+
+
+def _error_points(steps: Sequence[Step], lines: LineNumbers) -> list[SummaryPoint]:
+    """One note for each different error. A span, its result and the model's next input often tell the same one."""
+    found: dict[str, tuple[str, Step]] = {}
+    bare: dict[str, Step] = {}
+    for step, tool in _with_tools(steps):
+        if not (step.failed or step.kind == "error" or (_is_result(step) and _ERROR_TEXT.search(step.text[:300]))):
+            continue
+        name = spoken(tool if step.kind == "message" else step.name)
+        detail = _ERROR_PREFIX.sub("", shorten(step.text, _QUOTE_CHARS))
+        if detail:
+            found.setdefault(detail, (name, step))
+        else:
+            bare.setdefault(name, step)
+    explained = {name for name, _ in found.values()}
+    points = [_point(f"Error in {name or 'the run'}: {detail}", step, lines) for detail, (name, step) in found.items()]
+    points += [
+        _point(f"Error in {name or 'the run'}", step, lines) for name, step in bare.items() if name not in explained
+    ]
+    return points
+
+
+def _with_tools(steps: Sequence[Step]) -> Iterator[tuple[Step, str]]:
+    """Each step with the name of the tool that was called last."""
+    tool = ""
+    for step in steps:
+        if step.kind in {"call", "span"}:
+            tool = step.name
+        yield step, tool
+
+
+def _is_result(step: Step) -> bool:
+    return step.kind == "span" or (step.kind == "message" and step.name in _EXECUTORS)
 
 
 def _span_points(steps: Sequence[Step], lines: LineNumbers) -> list[SummaryPoint]:

@@ -18,7 +18,7 @@ _CALLS = re.compile(r"^Tool calls: \d+$")
 _CALL = re.compile(r"^- ([^\s(]{1,120})\((.*)\)?")
 _RULE = re.compile(r"^[-=]{20,}$")
 _TOOLS = re.compile(r"^(?:AVAILABLE )?TOOLS:? ?\d*$", re.IGNORECASE)
-_ERROR = re.compile(r"^(?:TRACE )?ERROR:?(?: (.*))?$", re.IGNORECASE)
+_ERROR = re.compile(r"^(?:TRACE )?ERROR:?(?: (.*))?$")
 _SECTION = re.compile(r"^(?:INPUT|OUTPUT|STATE|INPUT STATE|OUTPUT STATE|TRACE HIERARCHY):?$", re.IGNORECASE)
 _MISSING = "[tool output not recorded]"
 
@@ -65,6 +65,7 @@ class _Reader:
         self.steps: list[Step] = []
         self._open: Step | None = None
         self._in_calls = False
+        self._after_rule = False
 
     def line(self, number: int, line: str) -> None:
         if not line:
@@ -83,8 +84,12 @@ class _Reader:
             self._start(kind, match[2].strip(), number, failed=failed)
         elif line == _MISSING:
             self.steps.append(Step("missing", self._last_call(), number, number))
+        elif self._after_rule and line.lower().rstrip(":") == "error":
+            self._start("error", self._last_node(), number)
         elif _RULE.match(line) or _TOOLS.match(line) or _SECTION.match(line):
             self._open = None
+            self._after_rule = _RULE.match(line) is not None
+            return
         elif match := _ERROR.match(line):
             self._start("error", self._last_node(), number, [match[1]] if match[1] else [])
         elif self._open is not None:
@@ -92,6 +97,7 @@ class _Reader:
             self._open.last = number
         elif not self.steps and not line.startswith("["):
             self._start("name", line, number, closed=True)
+        self._after_rule = False
 
     def _start(
         self,

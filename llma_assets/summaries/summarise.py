@@ -162,8 +162,7 @@ def _several_at_once(items: Iterable[TextItem], task: _Task, concurrency: int) -
     try:
         while True:
             free = 0 if stop or in_a_row >= limit else max(1, concurrency - in_a_row) - len(running)
-            for item in islice(waiting, max(0, free)):
-                running.append((item, pool.submit(task.attempt, item)))
+            running += [(item, pool.submit(task.attempt, item)) for item in islice(waiting, max(0, free))]
             if not running:
                 break
             wait([future for _, future in running], return_when=FIRST_COMPLETED)
