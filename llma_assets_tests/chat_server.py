@@ -359,14 +359,15 @@ def vector_of(text: str, dimension: int = DIMENSION) -> list[float]:
 def answer_from_schema(request: Request) -> str:
     """JSON that fits the request's schema, filled from the prompt.
 
-    `line_refs` point at lines of the prompt (`L12: …`); an array of objects with an integer `cluster_id` gets one
-    for each cluster id that the prompt names (`cluster 3`, `"cluster_id": 3`, `id=3`); all other strings quote
-    the prompt. In JSON mode the schema is read from the prompt.
+    `line_refs` point at lines of the prompt (`L12: …`), and strings quote them. An array of objects with an integer
+    `cluster_id` gets one for each cluster that the prompt names (`cluster 3`, `"cluster_id": 3`), quoting what
+    follows there. In JSON mode the schema is read from the prompt.
     """
     schema = request.schema or _schema_in(request.prompt)
     if schema is None:
         return json.dumps({"text": _quote(request.prompt, 0)})
-    return json.dumps(_value(schema, schema, "", request.body["messages"][-1]["content"], 0))
+    asked = next(m["content"] for m in reversed(request.body["messages"]) if m["role"] == "user")
+    return json.dumps(_value(schema, schema, "", asked, 0))
 
 
 def _schema_in(prompt: str) -> Any:
@@ -397,9 +398,12 @@ def _items(node: Any, root: Any, name: str, prompt: str, seed: int) -> list[Any]
     item = node["items"]
     fields = root["$defs"][item["$ref"].rsplit("/", 1)[1]] if "$ref" in item else item
     if fields.get("properties", {}).get("cluster_id", {}).get("type") == "integer":
-        ids = dict.fromkeys(map(int, re.findall(r'cluster(?:_id)?"?[ :=#]+(-?\d+)', prompt, re.IGNORECASE)))
-        made = [_value(item, root, name, prompt, seed + n) for n in range(len(ids))]
-        return [{**value, "cluster_id": cluster_id} for value, cluster_id in zip(made, ids, strict=True)]
+        found = list(re.finditer(r'cluster(?:_id)?"?[ :=#]+(-?\d+)', prompt, re.IGNORECASE))
+        ends = [match.start() for match in found[1:]] + [len(prompt)]
+        of_cluster = {int(match[1]): prompt[match.end() : end] for match, end in zip(found, ends, strict=True)}
+        return [
+            {**_value(item, root, name, said, 0), "cluster_id": cluster_id} for cluster_id, said in of_cluster.items()
+        ]
     count = max(3, node.get("minItems", 0))
     return [_value(item, root, name, prompt, seed + n) for n in range(count)]
 
@@ -410,5 +414,9 @@ def _line_ref(prompt: str, seed: int) -> str:
 
 
 def _quote(prompt: str, seed: int) -> str:
-    said = [" ".join(line.split()) for line in prompt.split("\n") if len(line.split()) >= 3] or [prompt]
-    return " ".join(re.sub(r"^L\d+: ", "", said[seed * 5 % len(said)]).split()[:8]) or "nothing"
+    """Some words of the numbered lines; of the whole prompt where there are none."""
+    lines = re.findall(r"^L\d+: (.*)$", prompt, re.MULTILINE) or [prompt]
+    words = [words for line in lines if len(words := re.findall(r"[^\W\d_]{2,}", line)) >= 3] or [["nothing"]]
+    chosen = words[seed * 5 % len(words)]
+    start = seed * 5 % len(chosen) if len(words) == 1 else 0
+    return " ".join(chosen[start : start + 8])

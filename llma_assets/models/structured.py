@@ -35,7 +35,8 @@ def strict_schema(model: type[BaseModel]) -> dict[str, Any]:
     import openai
 
     parameters = openai.pydantic_function_tool(model)["function"]["parameters"]
-    return {key: _without_loose_keywords(value) for key, value in parameters.items() if key not in _DROPPED}
+    schema: dict[str, Any] = _without_loose_keywords(parameters)
+    return schema
 
 
 def _without_loose_keywords(node: Any, *, names: bool = False) -> Any:
