@@ -1,0 +1,70 @@
+"""What a command says when it cannot go on: one line with the way out, and an exit code. No tracebacks.
+
+Which exception means what belongs here; printing of results belongs in `console.py`.
+"""
+
+import os
+from typing import IO, Any
+
+import click
+
+from llma_assets.cli.console import plain
+
+FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
+
+
+class Problem(click.ClickException):
+    """A command failed: exit code 1."""
+
+    exit_code = FAILED
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the one line, without anything that could steer a terminal."""
+        click.echo(f"Error: {plain(self.message)}", file=file, err=file is None)
+
+
+class WrongUse(Problem):
+    """The command, an argument or a setting cannot be used as it is: exit code 2."""
+
+    exit_code = WRONG_USE
+
+
+class Interrupted(Problem):
+    """The user pressed Ctrl-C: exit code 130."""
+
+    exit_code = INTERRUPTED
+
+
+def explained(error: Exception) -> Problem:
+    """The problem that stands for an exception; what nobody foresaw is called by its name.
+
+    The rooms' exceptions are imported here, when there is something to explain, to keep the start quick.
+    """
+    from llma_assets.clickhouse import DatabaseError, DatabaseUnavailable
+    from llma_assets.discovery import TeamSettingsError
+    from llma_assets.ingest import IngestError
+    from llma_assets.models import ModelError
+    from llma_assets.settings import SettingsError
+
+    text = " ".join(str(error).split())
+    is_wrong_use = isinstance(error, SettingsError | TeamSettingsError)
+    if is_wrong_use or (isinstance(error, DatabaseError) and text.startswith("CLICKHOUSE_URL")):
+        return WrongUse(text)
+    match error:
+        case DatabaseUnavailable():
+            text = f"{text}. {_database_advice()}"
+        case DatabaseError() | IngestError():
+            pass
+        case ModelError():
+            text = f"{text}. `llma doctor` tries the models that are configured"
+        case OSError():
+            text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or text
+        case _:
+            text = f"{type(error).__name__}: {text or 'no message'} (LLMA_DEBUG=1 shows where it came from)"
+    return Problem(text)
+
+
+def _database_advice() -> str:
+    if os.environ.get("CLICKHOUSE_URL", "").strip():
+        return "Is the server of CLICKHOUSE_URL up? Without that variable the embedded database is used"
+    return "`llma db status` and `llma doctor` tell more"

@@ -1,0 +1,60 @@
+"""The Dagster instance that `llma` and `make dev` share: where it lives, and how it is made.
+
+What is run in it belongs in `runner.py`.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llma_assets.cli.errors import Problem
+from llma_assets.settings import Settings
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+CONFIG = "dagster.yaml"
+
+
+def dagster_home(settings: Settings) -> Path:
+    """DAGSTER_HOME, else the folder `dagster` of the data folder; absolute."""
+    named = os.environ.get("DAGSTER_HOME", "").strip()
+    return Path(named).expanduser().absolute() if named else settings.data_dir / "dagster"
+
+
+def prepare_home(settings: Settings) -> Path:
+    """Make the folder with its dagster.yaml where there is none; safe from several processes at once."""
+    home = dagster_home(settings)
+    home.mkdir(parents=True, exist_ok=True)
+    config = home / CONFIG
+    if not config.exists():
+        draft = home / f".{CONFIG}.{os.getpid()}"
+        with resources.as_file(resources.files("llma_assets") / CONFIG) as shipped:
+            shutil.copyfile(shipped, draft)
+        draft.replace(config)
+    return home
+
+
+@contextmanager
+def opened_instance(settings: Settings) -> "Iterator[dg.DagsterInstance]":
+    """The instance of DAGSTER_HOME; runs recorded in it show in the UI.
+
+    Raises:
+        Problem: its dagster.yaml cannot be used, or its storage not be opened.
+    """
+    import dagster as dg
+
+    home = prepare_home(settings)
+    # Resources and steps may ask for the instance by the environment.
+    os.environ["DAGSTER_HOME"] = str(home)
+    try:
+        instance = dg.DagsterInstance.get()
+    except dg.DagsterError as error:
+        first_line = str(error).strip().partition("\n")[0]
+        raise Problem(f"the Dagster instance of {home} cannot be opened: {first_line} (see {home / CONFIG})") from error
+    with instance:
+        yield instance

@@ -1,0 +1,91 @@
+"""`llma`: finds the command, and turns whatever goes wrong into one line and an exit code.
+
+What the commands do belongs in the modules beside this one. They are imported when they are called for, and import
+the rooms when they run, so that `llma --help` answers at once.
+"""
+
+import sys
+import traceback
+import warnings
+from importlib import import_module
+from typing import Any
+
+import click
+
+from llma_assets.cli.errors import Interrupted, WrongUse, explained
+
+COMMANDS = {
+    "demo": "llma_assets.cli.demo:demo",
+    "ingest": "llma_assets.cli.ingest:ingest_command",
+    "run": "llma_assets.cli.run:run",
+    "clusters": "llma_assets.cli.clusters:clusters",
+    "trace": "llma_assets.cli.trace:trace",
+    "check": "llma_assets.cli.check:check",
+    "skips": "llma_assets.cli.ledger:skips",
+    "usage": "llma_assets.cli.ledger:usage",
+    "db": "llma_assets.cli.database:db",
+    "doctor": "llma_assets.cli.doctor:doctor",
+}
+"""Where each command lives, in the order of the help page."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is needed, and explains exceptions."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """The commands in the order in which a person meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command; None if there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; whatever it raises becomes a `Problem` with an exit code."""
+        try:
+            return super().invoke(ctx)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            where = error.ctx.command_path if error.ctx else "llma"
+            raise WrongUse(f"{error.format_message()} (`{where} --help` tells more)") from error
+        except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
+            raise
+        except (KeyboardInterrupt, click.Abort):
+            raise Interrupted("interrupted; what was stored stays, and running it again is safe") from None
+        # The border to the person: nothing is swallowed, the exit code tells of the failure.
+        except Exception as error:
+            if ctx.params.get("debug"):
+                traceback.print_exc()
+            raise explained(error) from error
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--debug", is_flag=True, envvar="LLMA_DEBUG", help="Show the traceback of a failure (or LLMA_DEBUG=1).")
+@click.version_option(package_name="llma-assets", prog_name="llma")
+def cli(debug: bool) -> None:
+    """Turn traces of LLM applications into labelled clusters.
+
+    Results go to stdout, messages to stderr. Exit code: 0 success, 1 a check or a run failed, 2 wrong use,
+    130 interrupted. Settings come from the environment; `llma doctor` shows whether they are right.
+    """
+
+
+def main() -> None:
+    """The entry point `llma`."""
+    # Text that the terminal's encoding lacks is shown as an escape, and never ends the program.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    if not sys.warnoptions:  # meant for programmers; `python -W default -m llma_assets.cli.main` shows them
+        warnings.simplefilter("ignore")
+    cli(prog_name="llma")
+
+
+if __name__ == "__main__":
+    main()

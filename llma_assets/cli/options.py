@@ -1,0 +1,82 @@
+"""The parameters that several commands share: team, date, `--json`. What a command does belongs in its module."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from llma_assets.clickhouse import Database
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MAX_TEAM_ID = 2**63 - 1
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2149, 6, 6)
+"""The days that ClickHouse's type Date can hold."""
+
+
+class Team(click.ParamType):  # type: ignore[type-arg]
+    """The number of a team."""
+
+    name = "N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the number; wrong use if it is none."""
+        text = str(value).strip()
+        if text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MAX_TEAM_ID:
+            return int(text)
+        self.fail(f"{value!r} is not the number of a team; those go from 0 to {MAX_TEAM_ID}", param, ctx)
+
+
+TEAM = Team()
+
+
+class Day(click.ParamType):  # type: ignore[type-arg]
+    """A day such as 2026-11-07, `today` or `yesterday`, UTC."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Read the day; wrong use if it is none."""
+        if isinstance(value, date):
+            return value
+        words = {"today": utc_today(), "yesterday": utc_today() - timedelta(days=1)}
+        try:
+            day = words.get(value) or date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a day; write it like 2026-11-07, or today, or yesterday", param, ctx)
+        if not FIRST_DAY <= day <= LAST_DAY:
+            self.fail(f"{day} is out of range; days go from {FIRST_DAY} to {LAST_DAY}", param, ctx)
+        return day
+
+
+def utc_today() -> date:
+    """Today's day, UTC."""
+    return datetime.now(UTC).date()
+
+
+def team_option(*, required: bool = True, help: str = "Number of the team.") -> Callable[[F], F]:
+    """`--team`, one of them."""
+    return click.option("--team", "team_id", type=TEAM, required=required, help=help)
+
+
+def date_option(f: F) -> F:
+    """`--date`, required."""
+    return click.option("--date", "day", type=Day(), required=True, help="Day, UTC; today and yesterday work.")(f)
+
+
+def json_option(f: F) -> F:
+    """`--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout (docs/cli.md).")(f)
+
+
+@contextmanager
+def opened_database() -> "Iterator[Database]":
+    """The database of the settings, with its schema up to date; starts the embedded one where none runs."""
+    from llma_assets.clickhouse import connect
+    from llma_assets.settings import Settings
+
+    with connect(Settings.from_env()) as database:
+        yield database.tagged(client="llma")

@@ -1,0 +1,225 @@
+"""What `llma doctor` tries, one function a thing; each yields findings and never raises for what it looks for."""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from typing import TYPE_CHECKING, Literal
+
+from llma_assets.cli.errors import Problem, explained
+from llma_assets.cli.queries import EVENT_COLUMN_TYPES, FREE_DISK
+from llma_assets.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from llma_assets.clickhouse import Database
+    from llma_assets.models import Probe
+
+Status = Literal["ok", "warn", "fail"]
+PYTHONS = ((3, 11), (3, 13))
+LITTLE_DISK_BYTES = 2 << 30
+EVENT_TYPES = {
+    "uuid": ("UUID",),
+    "event": ("String",),
+    "team_id": ("Int", "UInt"),
+    "timestamp": ("DateTime",),
+    "properties": ("String",),
+}
+"""Beginnings of the types that the statements of discovery and rendering can read, by column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried.
+
+    Attributes:
+        name: the thing.
+        status: `warn` is worth a look, `fail` will stop the pipeline.
+        detail: what was found; never a secret.
+        advice: the way out, "" where all is well.
+    """
+
+    name: str
+    status: Status
+    detail: str
+    advice: str = ""
+
+
+def probe_everything() -> Iterator[Finding]:
+    """Try one thing after another; what cannot be tried without another thing is left out."""
+    yield from probe_python()
+    yield from probe_dagster()
+    try:
+        settings = Settings.from_env()
+    except SettingsError as error:
+        yield Finding("settings", "fail", str(error), "Correct the variable.")
+        return
+    yield from probe_data_dir(settings)
+    yield from probe_database(settings)
+    yield from probe_team_settings(settings)
+    yield from probe_models(settings)
+    yield from probe_instance(settings)
+
+
+def probe_python() -> Iterator[Finding]:
+    """The version of Python."""
+    found = sys.version_info[:2]
+    text = ".".join(map(str, sys.version_info[:3]))
+    if PYTHONS[0] <= found <= PYTHONS[1]:
+        yield Finding("Python", "ok", text)
+    else:
+        yield Finding("Python", "fail", text, "Python 3.11 to 3.13 is needed.")
+
+
+def probe_dagster() -> Iterator[Finding]:
+    """The version of Dagster, which is pinned: partitions of time × team broke in earlier ones."""
+    from packaging.requirements import Requirement
+
+    try:
+        wanted = [Requirement(text) for text in requires("llma-assets") or []]
+        found = version("dagster")
+    except PackageNotFoundError as error:
+        yield Finding("Dagster", "fail", f"package {error.name} is not installed", "Run `make install`.")
+        return
+    (pinned,) = [each.specifier for each in wanted if each.name == "dagster"]
+    if pinned.contains(found):
+        yield Finding("Dagster", "ok", found)
+    else:
+        yield Finding("Dagster", "fail", f"{found}, {pinned} is needed", "Run `make install`.")
+
+
+def probe_data_dir(settings: Settings) -> Iterator[Finding]:
+    """Whether the data folder can be written, and has room."""
+    folder = settings.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"x")
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        yield Finding("data folder", "fail", f"{folder}: {error.strerror}", "Set LLMA_DATA_DIR to a folder of yours.")
+        return
+    if free < LITTLE_DISK_BYTES:
+        yield Finding("data folder", "warn", f"{folder}: {_gb(free)} free", "Make room, or set LLMA_DATA_DIR.")
+    else:
+        yield Finding("data folder", "ok", f"{folder}: {_gb(free)} free")
+
+
+def probe_database(settings: Settings) -> Iterator[Finding]:
+    """Whether the database answers, has the schema and room, and holds events that can be read."""
+    from llma_assets.clickhouse import DatabaseError, connect
+
+    try:
+        with connect(settings) as database:
+            mode = "server of CLICKHOUSE_URL" if settings.clickhouse_url else "embedded"
+            detail = f"{mode}, ClickHouse {database.ping()}, database {database.name}, schema up to date"
+            yield Finding("database", "ok", detail)
+            yield from _probe_room(database)
+            yield from _probe_events(database, settings)
+    except DatabaseError as error:
+        yield Finding("database", "fail", explained(error).message, _url_advice(settings))
+
+
+def _url_advice(settings: Settings) -> str:
+    if settings.clickhouse_url is None:
+        return "`llma db start` starts it; its log is in the data folder."
+    return "CLICKHOUSE_URL is http(s)://user:password@host:port/database; unset it to use the embedded database."
+
+
+def _probe_room(database: "Database") -> Iterator[Finding]:
+    from llma_assets.clickhouse import DatabaseError
+
+    try:
+        disks = database.rows(FREE_DISK)
+    except DatabaseError as error:
+        yield Finding("database disk", "warn", explained(error).message, "Grant SELECT on system.disks to see it.")
+        return
+    for disk in disks:
+        detail = f"{disk['name']}: {_gb(disk['free_bytes'])} of {_gb(disk['total_bytes'])} free"
+        little = disk["free_bytes"] < LITTLE_DISK_BYTES
+        yield Finding("database disk", "warn" if little else "ok", detail, "Make room." if little else "")
+
+
+def _probe_events(database: "Database", settings: Settings) -> Iterator[Finding]:
+    from llma_assets.clickhouse import DatabaseError
+
+    table = settings.events_table
+    try:
+        rows = database.rows(EVENT_COLUMN_TYPES)
+    except DatabaseError as error:
+        needed = ", ".join(EVENT_TYPES)
+        advice = f"LLMA_EVENTS_TABLE is table or database.table, with the columns {needed}."
+        yield Finding("events table", "fail", f"{table}: {explained(error).message}", advice)
+        return
+    if not rows:
+        yield Finding("events table", "warn", f"{table} is empty", "`llma ingest FILE` or `llma demo` fills it.")
+        return
+    wrong = [
+        f"{column} is {found}" for column, found in rows[0].items() if not _bare(found).startswith(EVENT_TYPES[column])
+    ]
+    if wrong:
+        expected = ", ".join(f"{column} {types[0]}" for column, types in EVENT_TYPES.items())
+        yield Finding("events table", "fail", f"{table}: {', '.join(wrong)}", f"Needed: {expected}. A view can cast.")
+    else:
+        yield Finding("events table", "ok", f"{table} can be read")
+
+
+def _bare(type_name: str) -> str:
+    for wrapper in ("LowCardinality(", "Nullable("):
+        type_name = type_name.removeprefix(wrapper)
+    return type_name
+
+
+def probe_team_settings(settings: Settings) -> Iterator[Finding]:
+    """Whether the file of team settings can be used."""
+    from llma_assets.discovery import DiscoverySettings, TeamSettingsError
+
+    try:
+        teams, problems = DiscoverySettings.load(settings.data_dir)
+    except TeamSettingsError as error:
+        yield Finding("team settings", "fail", str(error), "Correct the file, or LLMA_TEAMS_FILE.")
+        return
+    for problem in problems:
+        yield Finding("team settings", "warn", str(problem), "Correct the field, or remove it.")
+    if not problems:
+        detail = f"look back {teams.lookback_days} days, at least {teams.minimum_traces} traces"
+        yield Finding("team settings", "ok", detail)
+
+
+def probe_models(settings: Settings) -> Iterator[Finding]:
+    """Ask the chat model and the embedder one small question each; a paid model costs a fraction of a cent."""
+    from llma_assets.models import chat_model, embedder, probe_chat, probe_embedder
+
+    yield _probed("chat model", lambda: probe_chat(chat_model(settings)))
+    yield _probed("embedding model", lambda: probe_embedder(embedder(settings)))
+
+
+def _probed(name: str, probe: "Callable[[], Probe]") -> Finding:
+    from llma_assets.models import ModelConfigurationError
+
+    advice = "Look at LLMA_CHAT_MODEL, LLMA_EMBEDDING_MODEL, OPENAI_API_KEY and OPENAI_BASE_URL."
+    try:
+        found = probe()
+    except ModelConfigurationError as error:
+        return Finding(name, "fail", str(error), advice)
+    detail = f"{found.model}: {found.detail} in {found.latency_s:.2f} s"
+    return Finding(name, "ok", detail) if found.ok else Finding(name, "fail", detail, advice)
+
+
+def probe_instance(settings: Settings) -> Iterator[Finding]:
+    """Whether Dagster's instance can be opened and read."""
+    from llma_assets.cli.instance import dagster_home, opened_instance
+
+    try:
+        with opened_instance(settings) as instance:
+            runs = instance.get_runs_count()
+    except (Problem, OSError) as error:
+        detail = error.message if isinstance(error, Problem) else explained(error).message
+        yield Finding("Dagster instance", "fail", detail, "Set DAGSTER_HOME to a folder of yours.")
+        return
+    yield Finding("Dagster instance", "ok", f"{dagster_home(settings)}: {runs:,} runs")
+
+
+def _gb(number: int) -> str:
+    return f"{number / 1e9:,.1f} GB"

@@ -1,0 +1,88 @@
+"""The statements that only the command line asks; every other belongs to the room of its table."""
+
+# For whoever operates the pipeline: the teams that any stage has a row of for a day.
+# Keys: (team_id, day, …), (team_id, toDate(timestamp), …).
+TEAMS_OF_DAY = """
+SELECT DISTINCT team_id
+FROM
+(
+    SELECT team_id FROM eligible_teams WHERE day = {day:Date}
+    UNION ALL
+    SELECT team_id FROM trace_summaries WHERE day = {day:Date}
+    UNION ALL
+    SELECT team_id FROM document_embeddings WHERE toDate(timestamp) = {day:Date}
+    UNION ALL
+    SELECT team_id FROM clustering_runs WHERE day = {day:Date}
+    UNION ALL
+    SELECT team_id
+    FROM events
+    WHERE toDate(timestamp) = {day:Date}
+        AND event IN ('$ai_trace_clusters', '$ai_generation_clusters')
+)
+ORDER BY team_id
+"""
+
+# Key of model_usage: (team_id, day, stage, theme_id, model, call_id).
+USAGE_OF_DAY = """
+SELECT
+    stage,
+    theme_id AS theme,
+    model,
+    count() AS calls,
+    countIf(error != '') AS failed_calls,
+    sum(input_tokens) AS input_tokens,
+    sum(output_tokens) AS output_tokens,
+    ifNull(sum(model_usage.cost_usd), 0) AS cost_usd,
+    countIf(model_usage.cost_usd IS NULL AND error = '') AS calls_without_price,
+    sum(duration_s) AS duration_s
+FROM model_usage FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date}
+GROUP BY stage, theme_id, model
+ORDER BY stage, theme_id, model
+"""
+
+# Key of trace_texts: (team_id, day, level, item_id). An id may be a trace's or, less likely, a generation's.
+TEXT_OF_ITEM = """
+SELECT day, level, trace_id, text, loss, event_count, line_count, cost_usd, latency_s, tokens, error_count, renderer
+FROM trace_texts FINAL
+WHERE team_id = {team_id:Int64} AND level IN ('trace', 'generation') AND item_id = {item_id:String}
+ORDER BY level = 'trace' DESC, day DESC
+LIMIT 1
+"""
+
+# Key of trace_summaries: (team_id, day, theme_id, item_id).
+SUMMARIES_OF_ITEM = """
+SELECT theme_id, status, error, model, title, flow_diagram, bullets, interesting_notes
+FROM trace_summaries FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date} AND item_id = {item_id:String}
+ORDER BY theme_id
+"""
+
+TABLE_SIZES = """
+SELECT name AS table, ifNull(total_rows, 0) AS rows, ifNull(total_bytes, 0) AS bytes
+FROM system.tables
+WHERE database = {database:String} AND engine NOT IN ('View', 'MaterializedView')
+ORDER BY name
+"""
+
+FREE_DISK = """
+SELECT name, free_space AS free_bytes, total_space AS total_bytes
+FROM system.disks
+ORDER BY free_space
+"""
+
+# Light columns only, one row: does the table have what the pipeline reads, in the types that it expects?
+EVENT_COLUMN_TYPES = """
+SELECT
+    toTypeName(uuid) AS uuid,
+    toTypeName(event) AS event,
+    toTypeName(team_id) AS team_id,
+    toTypeName(timestamp) AS timestamp,
+    toTypeName(properties) AS properties
+FROM
+(
+    SELECT uuid, event, team_id, timestamp, properties
+    FROM {events_database:Identifier}.{events_table:Identifier}
+    LIMIT 1
+)
+"""

@@ -1,0 +1,170 @@
+"""Takes teams through the whole graph for a day, in this process, recorded in the Dagster instance.
+
+Which jobs there are belongs in `automation.py`; what is printed belongs in `run.py` and `demo.py`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal
+
+import dagster as dg
+
+from llma_assets.cli.cluster_report import ASSIGNMENTS
+from llma_assets.definitions import build_definitions
+from llma_assets.discovery import TeamDecision, stored_decisions, window_of
+from llma_assets.ledger import Skip, record_skip
+from llma_assets.partitions import partition_key, range_tags, teams
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import BUILT_IN
+
+if TYPE_CHECKING:
+    from llma_assets.clickhouse import Database
+    from llma_assets.stage import Progress
+
+NO_RECENT_EVENTS = "no_recent_events"
+STAGES = (
+    "eligible_teams",
+    "trace_texts",
+    "trace_summaries",
+    "summary_embeddings",
+    "cluster_assignments",
+    "cluster_labels",
+    "cluster_events",
+)
+QUIET_LOGGERS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Dagster's own log lines stay out of stderr; the instance keeps them all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """One run of a job.
+
+    Attributes:
+        run_id: Dagster's id of it.
+        error: what failed, "" for success.
+        seconds: wall time by stage; all checks together are `checks`.
+    """
+
+    run_id: str
+    error: str
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRun:
+    """What came of a team.
+
+    Attributes:
+        team_day: the team and the day.
+        status: `done` also where clustering found too little; `skipped` where discovery left the team out.
+        reason: why it was skipped, or what failed; "" for done.
+        detail: the reason in words.
+        first_day: first day of the window that was run.
+        job_runs: the runs that Dagster recorded, in order.
+    """
+
+    team_day: TeamDay
+    status: Literal["done", "skipped", "failed"]
+    reason: str
+    detail: str
+    first_day: date
+    job_runs: Sequence[JobRun] = field(default_factory=tuple)
+
+    def seconds(self) -> dict[str, float]:
+        """Wall time by stage."""
+        return {stage: seconds for job_run in self.job_runs for stage, seconds in job_run.seconds.items()}
+
+
+class Runner:
+    """Runs the jobs of the definitions on an instance, one team after another."""
+
+    def __init__(
+        self,
+        instance: dg.DagsterInstance,
+        database: "Database",
+        *,
+        progress: "Progress",
+        lookback_days: int,
+        oldest_day: date,
+        verbose: bool = False,
+    ) -> None:
+        self._instance = instance
+        self._database = database
+        self._definitions = build_definitions(progress=progress)
+        self._lookback_days = lookback_days
+        self._oldest_day = oldest_day
+        self._verbose = verbose
+
+    def discover(self, day: date) -> tuple[JobRun, dict[int, TeamDecision]]:
+        """Decide who takes part on a day; the decisions by team id, none where the run failed."""
+        job_run = self._execute("discovery_job", partition_key=day.isoformat())
+        if job_run.error:
+            return job_run, {}
+        return job_run, {decision.team_id: decision for decision in stored_decisions(self._database, day)}
+
+    def first_day(self, day: date) -> date:
+        """The first day of the window that ends with `day`, as far back as there are partitions."""
+        return max(window_of(day, self._lookback_days)[0], self._oldest_day)
+
+    def run_team(self, team_day: TeamDay, decision: TeamDecision | None, clustering: Mapping[str, Any]) -> TeamRun:
+        """Texts, summaries and embeddings of the window's days, then the day's clusters, labels and events.
+
+        A team that discovery left out costs nothing: the reason is recorded, and returned.
+
+        Args:
+            team_day: the team, and the last day of its window.
+            decision: what discovery decided, None where the team is unknown to it.
+            clustering: options of `cluster_assignments`.
+        """
+        first_day = self.first_day(team_day.day)
+        if decision is None or not decision.eligible:
+            return self._left_out(team_day, decision, first_day)
+        self._instance.add_dynamic_partitions(str(teams.name), [str(team_day.team_id)])
+        texts = self._execute("texts_job", tags=range_tags(replace(team_day, day=first_day), team_day))
+        if texts.error:
+            return TeamRun(team_day, "failed", "failed", texts.error, first_day, (texts,))
+        clusters = self._execute(
+            "clusters_job",
+            partition_key=partition_key(team_day),
+            run_config={"ops": {ASSIGNMENTS: {"config": dict(clustering)}}},
+        )
+        status: Literal["done", "failed"] = "failed" if clusters.error else "done"
+        reason = "failed" if clusters.error else ""
+        return TeamRun(team_day, status, reason, clusters.error, first_day, (texts, clusters))
+
+    def _left_out(self, team_day: TeamDay, decision: TeamDecision | None, first_day: date) -> TeamRun:
+        reason = decision.reason if decision else NO_RECENT_EVENTS
+        detail = decision.detail if decision else f"no trace event from {first_day} to {team_day.day}"
+        # By theme, so that a later clustering replaces what is said here.
+        for theme in BUILT_IN:
+            skip = Skip(team_day.team_id, team_day.day, ASSIGNMENTS, theme.theme_id, reason, detail)
+            record_skip(self._database, skip)
+        return TeamRun(team_day, "skipped", reason, detail, first_day)
+
+    def _execute(self, job: str, *, run_config: Mapping[str, Any] | None = None, **options: Any) -> JobRun:
+        config = {**(run_config or {}), **({} if self._verbose else QUIET_LOGGERS)}
+        result = self._definitions.resolve_job_def(job).execute_in_process(
+            instance=self._instance, run_config=config, raise_on_error=False, **options
+        )
+        seconds: dict[str, float] = {}
+        failures = []
+        for event in result.all_events:
+            if event.is_step_success and event.step_key is not None:
+                stage = event.step_key if event.step_key in STAGES else "checks"
+                seconds[stage] = seconds.get(stage, 0.0) + event.step_success_data.duration_ms / 1000
+            elif event.is_step_failure:
+                failures.append(f"{event.step_key}: {_why(event)}")
+        error = "" if result.success else "; ".join(failures) or f"run {result.run_id} failed"
+        return JobRun(result.run_id, error, seconds)
+
+
+def _why(event: dg.DagsterEvent) -> str:
+    """What failed, in the words of the innermost error."""
+    failure = event.step_failure_data
+    if failure.user_failure_data is not None and failure.user_failure_data.description:
+        return failure.user_failure_data.description
+    error = failure.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return " ".join(error.message.split()) if error is not None else "unknown"
