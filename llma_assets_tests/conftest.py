@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from llma_assets.clickhouse import Database, ServerState, connect, start, stop
+from llma_assets.clickhouse.database import open_database
 from llma_assets.clickhouse.lifecycle import address
+from llma_assets.clickhouse.link import Link
 from llma_assets.settings import Settings
 
 
@@ -31,8 +33,16 @@ def server(data_dir: Path) -> ServerState:
     return start(data_dir)
 
 
+@pytest.fixture(scope="session")
+def default_database(data_dir: Path, server: ServerState) -> Iterator[Database]:
+    """The server's own database, without a schema, to make and drop others from."""
+    settings = Settings.from_env({"LLMA_DATA_DIR": str(data_dir)})
+    with open_database(Link(settings), "default") as opened:
+        yield opened
+
+
 @pytest.fixture
-def settings(data_dir: Path, server: ServerState, tmp_path: Path) -> Iterator[Settings]:
+def settings(data_dir: Path, server: ServerState, default_database: Database, tmp_path: Path) -> Iterator[Settings]:
     """Settings of a fresh database on the embedded server, reached as any other server by CLICKHOUSE_URL.
 
     The database is made by whoever connects first, and dropped after the test. No key, no model server.
@@ -40,10 +50,8 @@ def settings(data_dir: Path, server: ServerState, tmp_path: Path) -> Iterator[Se
     host, port, user, password = address(data_dir, server)
     name = f"test_{secrets.token_hex(6)}"
     url = f"http://{user}:{password}@{host}:{port}/{name}"
-    fresh = Settings.from_env({"LLMA_DATA_DIR": str(tmp_path / "llma")})
-    yield replace(fresh, clickhouse_url=url)
-    with connect(replace(fresh, clickhouse_url=url.rpartition("/")[0] + "/default")) as default:
-        default.execute("DROP DATABASE IF EXISTS {name:Identifier} SYNC", name=name)
+    yield replace(Settings.from_env({"LLMA_DATA_DIR": str(tmp_path / "llma")}), clickhouse_url=url)
+    default_database.execute("DROP DATABASE IF EXISTS {name:Identifier}", name=name)
 
 
 @pytest.fixture

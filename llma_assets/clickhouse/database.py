@@ -5,6 +5,7 @@ content-derived uuid), so an insert whose connection broke is simply sent again.
 """
 
 import json
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,7 @@ class Database:
         """Insert rows that all have the same keys, which name the columns; nothing for no rows.
 
         Raises:
-            DatabaseError: the rows differ in their keys, or ClickHouse refused them.
+            DatabaseError: the rows differ in their keys, a value does not fit its column, or ClickHouse refused.
         """
         if not rows:
             return
@@ -91,16 +92,19 @@ class Database:
         data = []
         for number, row in enumerate(rows):
             if row.keys() != wanted:
-                raise DatabaseError(
-                    f"row {number} for {table} has the columns {sorted(row)}, row 0 has {sorted(columns)}"
-                )
+                message = f"row {number} for {table} has the columns {sorted(row)}, row 0 has {sorted(columns)}"
+                raise DatabaseError(message)
             data.append([_as_utc(row[column]) for column in columns])
-        self._link.call(
-            lambda client: client.insert(
-                table, data, column_names=columns, database=self.name, settings=self._settings()
-            ),
-            repeatable=True,
-        )
+        try:
+            self._link.call(
+                lambda client: client.insert(
+                    table, data, column_names=columns, database=self.name, settings=self._settings()
+                ),
+                repeatable=True,
+            )
+        except (TypeError, ValueError, AttributeError, OverflowError, struct.error) as error:
+            # Raised by the client while it encodes; it names the column in its log, and no value is shown here.
+            raise DatabaseError(f"a value does not fit its column in {table}: {type(error).__name__}") from error
 
     def insert_arrow(self, table: str, data: "pa.Table") -> None:
         """Insert an Arrow table by its column names, in pieces of about 64 MiB; nothing for no rows."""

@@ -3,7 +3,9 @@
 Knows clickhouse-connect; nothing else in the project does.
 """
 
+import logging
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ T = TypeVar("T")
 _POOL_SIZE = 32
 _CONNECT_TIMEOUT_S = 10
 _ANSWER_TIMEOUT_S = 900
+_PREFIX = re.compile(r"^Received ClickHouse exception, code: \d+, server response: ")
 DEFAULT_DATABASE = "llma"
 
 
@@ -133,6 +136,8 @@ def _make_client(**arguments: Any) -> Any:
     import clickhouse_connect
     from clickhouse_connect.driver.httputil import get_pool_manager
 
+    # Its warnings repeat, with a stack, what is raised to us anyway, also where we start the server and go on.
+    logging.getLogger("clickhouse_connect.driver._backend.http_sync").setLevel(logging.ERROR)
     pool = None if arguments.get("secure") else get_pool_manager(maxsize=_POOL_SIZE, num_pools=1)
     return clickhouse_connect.get_client(
         **arguments,
@@ -166,10 +171,10 @@ def _translated() -> Iterator[None]:
     except StreamFailureError as error:
         if error.code is None and isinstance(error.__cause__ or error.__context__, (HTTPError, OSError)):
             raise _Broken(f"the connection to ClickHouse broke within an answer: {error}") from error
-        raise DatabaseError(str(error), _code(error)) from error
+        raise DatabaseError(_PREFIX.sub("", str(error)), _code(error)) from error
     except Error as error:
         _raise_transport(error)
-        raise DatabaseError(str(error), _code(error)) from error
+        raise DatabaseError(_PREFIX.sub("", str(error)), _code(error)) from error
     except (HTTPError, ConnectionError) as error:
         raise _Broken(f"the connection to ClickHouse broke: {type(error).__name__}") from error
 

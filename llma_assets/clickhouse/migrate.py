@@ -84,7 +84,8 @@ def migrate(database: "Database", migrations: Iterable[Migration] | None = None)
             raise MigrationError(
                 f"{migration.name} was changed after it had been applied to database {database.name!r} "
                 f"(as {before['name']}). Put its text back and write what is new into a migration with the next "
-                "number; or, if the data can go, drop the database and run `llma db upgrade`."
+                "number; or, if the data can go, drop the database (embedded: run `llma db stop` and remove the "
+                "folder `clickhouse` of the data folder) and run `llma db upgrade`."
             )
     return done
 

@@ -163,6 +163,10 @@ class Handler(BaseHTTPRequestHandler):
         executor = self.server.executor
         with executor.running.watched(request.query_id, self.connection), executor.execute(request) as answer:
             self._send(answer, encoding)
+        # Only now: whoever reads the end of the answer may use the session again at once.
+        if self.command != "HEAD":
+            self.wfile.write(b"0\r\n\r\n")
+        self.wfile.flush()
 
     def _authenticate(self, fields: dict[str, str]) -> None:
         """Accept the one user by URL, headers or basic authentication.
@@ -213,8 +217,6 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         if encoding:
             self._chunk(encoding[1].flush())
-        self.wfile.write(b"0\r\n\r\n")
-        self.wfile.flush()
 
     def _chunk(self, data: bytes) -> None:
         if data:

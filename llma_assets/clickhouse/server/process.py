@@ -25,7 +25,8 @@ def serve(path: Path, *, idle_s: float, port: int = 0) -> int:
     """Serve the folder until SIGTERM, SIGINT or `idle_s` seconds without a request.
 
     Returns:
-        3 if another process holds the folder. A server that ran ends the process itself, with 0.
+        3 if another process holds the folder, 4 if the port is taken. A server that ran ends the process itself,
+        with 0.
     """
     folder = Folder(path)
     lock = FileLock(folder.server_lock)
@@ -35,23 +36,28 @@ def serve(path: Path, *, idle_s: float, port: int = 0) -> int:
         log.error("another process serves this folder")
         return 3
     folder.forget_state()
-    _serve(folder, idle_s, port)
+    try:
+        server = Server(("127.0.0.1", port), USER, folder.password(), uuid.uuid4().hex)
+    except OSError as error:
+        log.error("port %d cannot be used: %s", port, error.strerror)
+        return 4
+    _serve(folder, server, idle_s)
     # The engine's own threads may outlive it; the lock goes with the process, not before.
     logging.shutdown()
     os._exit(0)
 
 
-def _serve(folder: Folder, idle_s: float, port: int) -> None:
+def _serve(folder: Folder, server: Server, idle_s: float) -> None:
     started_s = time.monotonic()
-    instance = uuid.uuid4().hex
-    server = Server(("127.0.0.1", port), USER, folder.password(), instance)
     end = threading.Event()
     server.open(Engine(folder.database))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     threading.Thread(target=server.serve_forever, args=(0.05,), name="http", daemon=True).start()
-    folder.write_state(ServerState(os.getpid(), server.server_port, instance, server.engine.version, time.time()))
+    folder.write_state(
+        ServerState(os.getpid(), server.server_port, server.instance, server.engine.version, time.time())
+    )
     log.info("ready on port %d after %.2f s", server.server_port, time.monotonic() - started_s)
     _wait(server, end, idle_s)
     folder.forget_state()
