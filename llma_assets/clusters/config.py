@@ -70,7 +70,7 @@ class ClusteringConfig:
 
     def _integer(self, name: str, low: int, high: int | None = None) -> None:
         value: Any = getattr(self, name)
-        is_integer = isinstance(value, Integral) and type(value) is not bool
+        is_integer = not isinstance(value, bool) and isinstance(value, (Integral, int))
         if not is_integer or value < low or (high is not None and value > high):
             allowed = f"[{low}, inf)" if high is None else f"[{low}, {high}]"
             raise InvalidConfigError(

@@ -101,7 +101,8 @@ def _margins(squared: NDArray[np.float64], labels: NDArray[np.int32]) -> NDArray
     own = distances[rows, labels].copy()
     distances[rows, labels] = np.inf
     other = distances.min(axis=1)
-    return np.clip(1 - np.divide(own, other, out=np.ones(len(own)), where=other > 0), 0.0, 1.0)
+    margins: NDArray[np.float64] = 1 - np.divide(own, other, out=np.ones(len(own)), where=other > 0)
+    return np.clip(margins, 0.0, 1.0)
 
 
 def _ranks(labels: NDArray[np.int_], distances: NDArray[np.float64]) -> NDArray[np.int_]:

@@ -1,0 +1,72 @@
+"""What labelling is given and what it gives back. No prompts, no rules for titles."""
+
+from dataclasses import dataclass, field
+
+NOISE_ID = -1
+NOISE_TITLE = "Outliers"
+NOISE_DESCRIPTION = "- Items that are not close to any cluster\n- Each stands alone, or in a group too small to name"
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryText:
+    """The text of one stored summary. Written from hostile data: never markup, never an instruction.
+
+    Attributes:
+        title: about ten words.
+        flow_diagram: text with arrows.
+        bullets: what happened, one statement each.
+        notes: what stands out.
+    """
+
+    title: str
+    flow_diagram: str = ""
+    bullets: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterEvidence:
+    """What a cluster is named from.
+
+    Attributes:
+        cluster_id: -1 is noise, which is never sent to a model.
+        size: items in the cluster.
+        representatives: summaries of the items closest to the centroid; these are what a model reads.
+        members: summaries of further items, counted by the offline names only; may be empty.
+    """
+
+    cluster_id: int
+    size: int
+    representatives: tuple[SummaryText, ...]
+    members: tuple[SummaryText, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterLabel:
+    """The name of a cluster, or why it has none.
+
+    Attributes:
+        cluster_id: the cluster.
+        title: 3 to 10 words; "Cluster N" where labelling failed, "Outliers" for noise.
+        description: 2 to 5 lines, each "- " and one point; empty where labelling failed.
+        status: "generated" or "failed".
+        error: why it failed, "" otherwise; holds nothing of the model's answer.
+        model: who answered, as the server names it; "" where nobody did.
+    """
+
+    cluster_id: int
+    title: str
+    description: str
+    status: str
+    error: str
+    model: str
+
+
+def outliers() -> ClusterLabel:
+    """The label of the noise cluster; no model is asked for it."""
+    return ClusterLabel(NOISE_ID, NOISE_TITLE, NOISE_DESCRIPTION, "generated", "", "")
+
+
+def unnamed(cluster_id: int, error: str, model: str = "") -> ClusterLabel:
+    """The label of a cluster that could not be named."""
+    return ClusterLabel(cluster_id, f"Cluster {cluster_id}", "", "failed", error, model)

@@ -1,0 +1,151 @@
+"""Names of clusters without a model: the phrases that set a cluster apart, put together so that people can read them.
+
+How phrases are found and weighed belongs in `words` and `phrases`.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+
+from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, SummaryText
+from llma_assets.labels.phrases import ScoredPhrase, read_summaries, scored_phrases
+from llma_assets.labels.schema import ClusterLabels, LabelItem
+from llma_assets.labels.verdicts import TITLE_WORDS, one_line
+from llma_assets.labels.words import phrases, steps
+
+HEAD_SCORE = 0.4
+"""A phrase of two words or more heads the title if it scores this share of the best phrase."""
+_TOPICS = 3
+_CANDIDATES = 60
+_BULLET_CHARS = 220
+
+
+def offline_labels(evidence: Sequence[ClusterEvidence], taken: Collection[str] = ()) -> ClusterLabels:
+    """Label each cluster from the words of its summaries: same evidence, same labels.
+
+    Titles read "Search oneway flight: airline, one way, passengers"; descriptions hold the steps that are
+    common, the phrases that are, and statements that are typical.
+
+    Args:
+        evidence: clusters; noise, and clusters without summaries, get no item.
+        taken: titles of other clusters, not to be given again.
+    """
+    named = [cluster for cluster in evidence if cluster.cluster_id != NOISE_ID and read_summaries(cluster)]
+    scored = scored_phrases(named)
+    used = {title.casefold() for title in taken}
+    heads = _heads(scored)
+    items = []
+    for cluster in named:
+        found = scored[cluster.cluster_id]
+        title = next(
+            title for title in _titles(cluster, heads.get(cluster.cluster_id), found) if title.casefold() not in used
+        )
+        used.add(title.casefold())
+        items.append(LabelItem(cluster_id=cluster.cluster_id, title=title, description=_points(cluster, found)))
+    return ClusterLabels(items=items)
+
+
+def _heads(scored: dict[int, list[ScoredPhrase]]) -> dict[int, ScoredPhrase]:
+    """The phrase that opens each title; no two clusters share one, the one it fits better has it."""
+    pairs = []
+    for cluster_id, found in scored.items():
+        if not found:
+            continue
+        best = found[0].score
+        long = [p for p in found[:_CANDIDATES] if len(p.stems) > 1 and p.score >= HEAD_SCORE * best]
+        pairs += [
+            (-phrase.score, cluster_id, index, phrase) for index, phrase in enumerate(long or found[:_CANDIDATES])
+        ]
+    heads: dict[int, ScoredPhrase] = {}
+    gone: set[frozenset[str]] = set()
+    for _, cluster_id, _, phrase in sorted(pairs, key=lambda pair: pair[:3]):
+        if cluster_id not in heads and frozenset(phrase.stems) not in gone:
+            heads[cluster_id] = phrase
+            gone.add(frozenset(phrase.stems))
+    return heads
+
+
+def _titles(cluster: ClusterEvidence, head: ScoredPhrase | None, found: Sequence[ScoredPhrase]) -> Iterator[str]:
+    """Titles of 3 to 10 words, best first; the last ones are certain to be free."""
+    if head is not None:
+        topics = _apart(found, {*head.stems})
+        for shown in range(min(_TOPICS, len(topics)), len(topics) + 1):
+            title = _joined(head.surface, [topic.surface for topic in topics[max(0, shown - _TOPICS) : shown]])
+            if len(title.split()) in TITLE_WORDS:
+                yield title
+    for summary in cluster.representatives or cluster.members:
+        words = one_line(summary.title).split()
+        if len(words) >= TITLE_WORDS.start:
+            yield " ".join(words[: TITLE_WORDS.stop - 1])
+    word = head.surface if head is not None else "unnamed traces"
+    yield _joined(word, [f"cluster {cluster.cluster_id}"]) if len(word.split()) < 8 else f"Cluster of {word}"
+
+
+def _apart(found: Sequence[ScoredPhrase], used: set[str]) -> list[ScoredPhrase]:
+    """Phrases that share no word with `used` or with each other, best first."""
+    chosen = []
+    for phrase in found[:_CANDIDATES]:
+        if len(phrase.stems) <= 2 and not used & set(phrase.stems):
+            chosen.append(phrase)
+            used |= set(phrase.stems)
+    return chosen
+
+
+def _joined(head: str, topics: Sequence[str]) -> str:
+    title = head[:1].upper() + head[1:]
+    room = TITLE_WORDS.stop - 1 - len(title.split())
+    kept = []
+    for topic in topics:
+        if len(topic.split()) <= room:
+            kept.append(topic)
+            room -= len(topic.split())
+    return f"{title}: {', '.join(kept)}" if kept else title
+
+
+def _points(cluster: ClusterEvidence, found: Sequence[ScoredPhrase]) -> list[str]:
+    summaries = read_summaries(cluster)
+    points = []
+    common = _common_steps(summaries)
+    if common:
+        points.append("Common steps: " + ", ".join(f"{name} ({share:.0%})" for name, share in common))
+    topics = [phrase for phrase in _apart(found, set()) if phrase.share >= 0.1 and not phrase.step][:6]
+    if topics:
+        points.append("Often mentioned: " + ", ".join(f"{topic.surface} ({topic.share:.0%})" for topic in topics))
+    statements = _typical(cluster, found, 5 - len(points) if len(points) < 2 else 3)
+    points += [f"Typical: {statement}" for statement in statements]
+    if len(points) < 2:
+        points.append(f"{cluster.size} items, {len(summaries)} of them read for this description")
+    if len(points) < 2:
+        points.append("The summaries have too little text in common to say more")
+    return points
+
+
+def _common_steps(summaries: Sequence[SummaryText]) -> list[tuple[str, float]]:
+    """Up to four tools that a fifth or more of the summaries name, with the share that does."""
+    holding: Counter[str] = Counter()
+    for summary in summaries:
+        texts = (summary.title, summary.flow_diagram, *summary.bullets, *summary.notes)
+        holding.update({name for text in texts for name in steps(text)})
+    ordered = sorted(holding.items(), key=lambda item: (-item[1], item[0]))
+    return [(name, number / len(summaries)) for name, number in ordered[:4] if number * 5 >= len(summaries)]
+
+
+def _typical(cluster: ClusterEvidence, found: Sequence[ScoredPhrase], most: int) -> list[str]:
+    """Bullets of the representatives that hold the most of what sets the cluster apart, each saying something new."""
+    weight = {phrase.stems: phrase.score for phrase in found[:_CANDIDATES]}
+    candidates = []
+    for place, summary in enumerate(cluster.representatives or cluster.members):
+        for bullet in summary.bullets:
+            text = one_line(bullet)
+            held = {phrase.stems for phrase in phrases(text)}
+            words = max(6, len(text.split()))
+            value = sum(weight.get(stems, 0.0) for stems in held) / words**0.5
+            if value > 0 and len(text.split()) >= 3:
+                candidates.append((-value, place, text, frozenset(word for stems in held for word in stems)))
+    chosen: list[tuple[str, frozenset[str]]] = []
+    for _, _, text, words_held in sorted(candidates, key=lambda item: item[:3]):
+        if len(chosen) == most:
+            break
+        if all(len(words_held & other) <= 0.4 * min(len(words_held), len(other)) for _, other in chosen):
+            cut = text if len(text) <= _BULLET_CHARS else text[: _BULLET_CHARS - 1].rstrip() + "…"
+            chosen.append((cut, words_held))
+    return [text for text, _ in chosen]

@@ -1,0 +1,97 @@
+"""Which labels of an answer are good enough to keep, one by one. No calls, no repair by a model."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from llma_assets.labels.evidence import NOISE_TITLE, ClusterEvidence, ClusterLabel, unnamed
+from llma_assets.labels.prompt import visible
+from llma_assets.labels.schema import ClusterLabels, LabelItem
+
+TITLE_WORDS = range(3, 11)
+TITLE_CHARS = 120
+POINTS = range(2, 6)
+POINT_CHARS = 400
+_LEAD = re.compile(r"^(?:[-*•–·]|\d{1,2}[.)])\s+")
+_PLACEHOLDER = re.compile(r"^(?:cluster|group|topic|untitled)\s*#?\d*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedLabel(Exception):
+    """Why one label is not kept."""
+
+    reason: str
+
+
+def judged(
+    evidence: Sequence[ClusterEvidence], answer: ClusterLabels, model: str, taken: Collection[str] = ()
+) -> list[ClusterLabel]:
+    """A label for each cluster in `evidence`, in its order; what is wrong with one costs that one alone.
+
+    Of several items for a cluster the first counts. Of equal titles the first cluster keeps it.
+
+    Args:
+        evidence: what was asked about; items for other clusters are ignored.
+        answer: as the model wrote it.
+        model: who answered.
+        taken: titles of other clusters of the same clustering.
+    """
+    items: dict[int, LabelItem] = {}
+    for item in answer.items:
+        items.setdefault(item.cluster_id, item)
+    seen = {_key(title) for title in taken} | {_key(NOISE_TITLE)}
+    labels = []
+    for cluster in evidence:
+        found = items.get(cluster.cluster_id)
+        try:
+            if found is None:
+                raise RefusedLabel("the answer has no label for this cluster")
+            title = one_line(found.title)
+            _check_title(title, seen)
+            description = _description(found.description)
+        except RefusedLabel as refused:
+            labels.append(unnamed(cluster.cluster_id, refused.reason, model))
+            continue
+        seen.add(_key(title))
+        labels.append(ClusterLabel(cluster.cluster_id, title, description, "generated", "", model))
+    return labels
+
+
+def one_line(text: str) -> str:
+    """`text` on one line, without control characters and quotation marks around it; markup stays as text."""
+    line = " ".join(visible(text).split())
+    for opening, closing in (('"', '"'), ("“", "”"), ("'", "'"), ("`", "`"), ("**", "**")):
+        if len(line) > len(opening) * 2 and line.startswith(opening) and line.endswith(closing):
+            line = line[len(opening) : -len(closing)].strip()
+    return line
+
+
+def _check_title(title: str, seen: Collection[str]) -> None:
+    words = len(title.split())
+    if not title:
+        raise RefusedLabel("the title is empty")
+    if _PLACEHOLDER.match(title):
+        raise RefusedLabel("the title says nothing")
+    if words not in TITLE_WORDS:
+        raise RefusedLabel(f"the title has {words} words; 3 to 10 are needed")
+    if len(title) > TITLE_CHARS:
+        raise RefusedLabel(f"the title has {len(title)} characters; at most {TITLE_CHARS} are allowed")
+    if _key(title) in seen:
+        raise RefusedLabel("the title is the same as another cluster's")
+
+
+def _description(points: Sequence[str]) -> str:
+    lines = [_LEAD.sub("", one_line(point)) for point in points]
+    lines = [line for line in lines if line]
+    if len(lines) == 1:
+        lines = [part for part in re.split(r"(?<=[.!?;])\s+", lines[0]) if part]
+    if len(lines) not in POINTS:
+        raise RefusedLabel(f"the description has {len(lines)} points; 2 to 5 are needed")
+    longest = max(map(len, lines))
+    if longest > POINT_CHARS:
+        raise RefusedLabel(f"a point of the description has {longest} characters; at most {POINT_CHARS} are allowed")
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _key(title: str) -> str:
+    return " ".join(re.findall(r"\w+", title.casefold()))
