@@ -14,6 +14,8 @@ from llma_assets.demo.traces import EVENT_NAMESPACE, Application, Visit, trace_e
 
 DAYS = 7
 FIRST_HOUR, LAST_HOUR = 6, 22
+SECOND_TOPIC = 0.08
+"""Share of users who, once there, ask for something else as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def sample_events(day: date, seed: int = 0) -> Iterator[dict[str, Any]]:
 
 
 def planted_topics(day: date, seed: int = 0) -> dict[str, str]:
-    """What each trace of `sample_events(day, seed)` is about: the planted topic by trace id.
+    """What each trace of `sample_events(day, seed)` is first about: the planted topic by trace id.
 
     Trace ids begin with the team's key, and each topic belongs to one team.
     """
@@ -127,8 +129,10 @@ def _conversations(team: DemoTeam, day: date, seed: int) -> Iterator[tuple[Visit
         seconds = random.uniform(FIRST_HOUR * 3600, LAST_HOUR * 3600)
         start = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(seconds=seconds)
         session_id = f"{team.key}-{day:%Y%m%d}-session-{user}"
-        (topic,) = random.choices(team.topics, [topic.weight for topic in team.topics])
+        topic, second = random.choices(team.topics, [topic.weight for topic in team.topics], k=2)
         turns = converse(topic, team.slots, random)
+        if random.random() < SECOND_TOPIC:
+            turns += converse(second, team.slots, random)
         yield (
             Visit(team.team_id, f"{team.key}-user-{user}", session_id, trace_id, start),
             topic,

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from llma_assets.clickhouse import Database
 from llma_assets.ingest.errors import LineError, SourceError, StrictError
 from llma_assets.ingest.lines import DamagedSource, Line, ReadPosition, read_lines
-from llma_assets.ingest.parsing import Event, day_of, parse_line
+from llma_assets.ingest.parsing import MAX_TEAM_ID, Event, day_of, parse_line
 from llma_assets.ingest.rejects import RejectsFile
 from llma_assets.ingest.report import IngestProgress, IngestReport, TeamReport
 from llma_assets.ingest.storing import store_new
@@ -21,7 +21,7 @@ FUTURE = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class IngestLimits:
-    """What bounds the memory of an ingest, which is about four times the larger of the two byte limits.
+    """What bounds the memory of an ingest: some 160 MB, and up to eight times the longest line or the batch.
 
     Attributes:
         max_line_bytes: a longer line is refused without being read whole.
@@ -73,7 +73,10 @@ def ingest(
         StrictError: `strict`, and a line is bad.
         SourceError: the source cannot be opened or read to its end; what could be read is stored.
         DatabaseError: the database failed; the batches before are stored.
+        ValueError: `team_id` cannot be a team.
     """
+    if team_id is not None and not 0 <= team_id <= MAX_TEAM_ID:
+        raise ValueError(f"team_id is {team_id}; an integer from 0 to {MAX_TEAM_ID} is needed")
     loading = _Loading(database, limits, progress, RejectsFile(rejects), _size(source))
     with loading.rejects:
         try:
@@ -87,7 +90,7 @@ def ingest(
                         raise StrictError(line.number, error, loading.report()) from None
         except DamagedSource as error:
             loading.store()
-            where = f"{_name(source)}, after line {loading.lines:,}"
+            where = _name(source) + (f", after line {loading.lines:,}" if loading.lines else "")
             raise SourceError(f"{where}: {error}", loading.report()) from error
         loading.store()
     return loading.report()

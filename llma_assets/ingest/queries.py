@@ -10,6 +10,6 @@ SELECT DISTINCT
     team_id,
     uuid
 FROM events
-PREWHERE team_id IN {team_ids:Array(Int64)}
-WHERE uuid IN {uuids:Array(UUID)}
+WHERE team_id IN {team_ids:Array(Int64)}
+    AND uuid IN {uuids:Array(UUID)}
 """

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.demo import DEMO_TEAMS, PIPELINE_ONLY_TEAM_ID, planted_topics, sample_events
+from llma_assets.demo import DEMO_TEAMS, PIPELINE_ONLY_TEAM_ID, DemoTeam, planted_topics, sample_events
 from llma_assets.discovery import TRIGGER_EVENTS, DiscoverySettings, discover
 from llma_assets.ingest import ingest
 
@@ -134,6 +134,34 @@ def test_costs_add_up_and_tokens_are_whole() -> None:
             assert properties["$ai_total_cost_usd"] == pytest.approx(parts, abs=1e-7)
             assert properties["$ai_input_tokens"] > 0
             assert properties["$ai_output_tokens"] > 0
+
+
+@pytest.mark.parametrize("team", [team for team in DEMO_TEAMS if len(team.topics) > 1], ids=lambda team: team.key)
+def test_the_planted_topics_come_out_of_the_words_alone(team: DemoTeam) -> None:
+    from sklearn.cluster import KMeans
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.metrics import normalized_mutual_info_score
+
+    planted = planted_topics(DAY)
+    words = {
+        trace_id: " ".join(said(event) for event in trace)
+        for trace_id, trace in of_traces().items()
+        if trace_id.startswith(team.key)
+    }
+    vectors = TfidfVectorizer(sublinear_tf=True, stop_words="english").fit_transform(words.values())
+    labels = KMeans(len(team.topics), n_init=10, random_state=0).fit_predict(vectors)
+    assert normalized_mutual_info_score([planted[trace_id] for trace_id in words], labels) > 0.75
+
+
+def said(event: dict[str, Any]) -> str:
+    """The newest message of a model call and its answer, without what tools were called."""
+    properties = event["properties"]
+    texts = []
+    for message in [*properties.get("$ai_input", [])[-1:], *properties.get("$ai_output_choices", [])]:
+        content = message["content"]
+        blocks = content if isinstance(content, list) else [{"text": content}]
+        texts += [block.get("text") or "" for block in blocks]
+    return " ".join(texts)
 
 
 def test_the_pipeline_only_team_sends_no_trigger_event() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import pytest
 
-from llma_assets.clickhouse import Database
+from llma_assets.clickhouse import Database, DatabaseError
 from llma_assets.ingest import IngestLimits, IngestProgress, IngestReport, SourceError, StrictError, ingest
 from llma_assets_tests.ingest.events import clock, event, lines, packed, stored, stream, without
 
@@ -154,6 +154,14 @@ def test_strict_stops_at_the_first_bad_line_and_keeps_what_came_before(database:
     assert [line["line"] for line in rejected(caught.value.report)] == [26]
 
 
+def test_a_failing_database_is_told_as_such_and_the_rejects_are_kept(database: Database, tmp_path: Path) -> None:
+    database.execute("DROP TABLE events")
+    with pytest.raises(DatabaseError):
+        run(stream(b"bad", event(1)), database, rejects=tmp_path)
+    (file,) = tmp_path.iterdir()
+    assert [orjson.loads(line)["line"] for line in file.read_bytes().splitlines()] == [1]
+
+
 def test_strict_takes_a_clean_source(database: Database) -> None:
     assert run(stream(event(1)), database, strict=True).inserted == 1
 
@@ -181,6 +189,12 @@ def test_a_given_team_gets_all_events(database: Database) -> None:
     report = run(stream(event(1, team_id=3), without("team_id")), database, team_id=8)
     assert list(report.teams) == [8]
     assert database.value("SELECT groupUniqArray(team_id) FROM events") == [8]
+
+
+@pytest.mark.parametrize("team_id", [-1, 2**63])
+def test_a_given_team_that_cannot_be_one_is_refused_before_reading(database: Database, team_id: int) -> None:
+    with pytest.raises(ValueError, match="team_id"):
+        run(stream(event()), database, team_id=team_id)
 
 
 def test_the_report_tells_for_each_team_how_many_and_from_when_to_when(database: Database) -> None:
