@@ -1,0 +1,148 @@
+"""Makes any string fit to print: no control characters, no base64, two ends of what is too long.
+
+Knows nothing of messages or traces.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+_ANSI: Final = re.compile(r"\x1b\[[0-9;?]{0,32}[A-Za-z]")
+_LINE_ENDS: Final = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_UNSAFE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+_DATA_URL: Final = re.compile(
+    r"data:([A-Za-z0-9.+-]{1,60}/[A-Za-z0-9.+-]{1,60})?(?:;[A-Za-z0-9=.+-]{1,60}){0,4};base64,[A-Za-z0-9+/=_%\s-]*+"
+)
+_BASE64: Final = re.compile(
+    r"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/_-]{160,}+|(?:[A-Za-z0-9+/]{60,76}(?:\r?\n|\\n|\\r\\n)){3,}+[A-Za-z0-9+/]*+)={0,2}"
+)
+
+WINDOW: Final = 20_000
+"""Characters held of each end of a very long string, where the caller does not say less."""
+
+
+def clean(text: str) -> str:
+    """`text` as valid UTF-8 without control characters other than newline and tab."""
+    if _UNSAFE.search(text) is None:
+        return text
+    text = _LINE_ENDS.sub("\n", _ANSI.sub("", text))
+    return _UNSAFE.sub("\ufffd", text)
+
+
+def without_base64(text: str) -> tuple[str, int]:
+    """`text` with a marker for each run of base64, and how many there were."""
+    count = 0
+    if ";base64," in text:
+
+        def name(found: re.Match[str]) -> str:
+            nonlocal count
+            count += 1
+            return media_marker(found.group(1) or "")
+
+        text = _DATA_URL.sub(name, text)
+    if len(text) >= 160:
+
+        def drop(found: re.Match[str]) -> str:
+            nonlocal count
+            if not _looks_random(found.group()):
+                return found.group()
+            count += 1
+            return f"[base64: {len(found.group())} characters]"
+
+        text = _BASE64.sub(drop, text)
+    return text, count
+
+
+def media_marker(media_type: str, name: str = "") -> str:
+    """What stands in the text for a picture, a sound or a file: `[image]`, `[audio]`, `[file: report.pdf]`."""
+    kind = media_type.partition("/")[0].lower()
+    if kind in {"image", "audio", "video"}:
+        return f"[{kind}: {name}]" if name else f"[{kind}]"
+    detail = name or media_type
+    return f"[file: {detail}]" if detail else "[file]"
+
+
+def _looks_random(run: str) -> bool:
+    """Whether a long run of base64 letters is data and not a word, a path or a row of equal signs.
+
+    Base64 of anything but constant bytes mixes the cases and has digits; 160 characters of it show more than
+    20 different ones.
+    """
+    sample = run[:2_000]
+    return (
+        len(set(sample)) > 20
+        and any(c.isdigit() for c in sample)
+        and any(c.islower() for c in sample)
+        and any(c.isupper() for c in sample)
+        and sample.count("/") < len(sample) / 12
+        and sample.count("-") + sample.count("_") < len(sample) / 8
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A cleaned string of which only the ends are held when it is very long.
+
+    Attributes:
+        head: all of it, or its beginning.
+        tail: its end, "" when head is all of it.
+        omitted: characters between the two that are not held.
+        newlines: of the whole, as far as known without holding it.
+        base64_removed: runs that a marker stands for.
+    """
+
+    head: str
+    tail: str
+    omitted: int
+    newlines: int
+    base64_removed: int
+
+    @property
+    def length(self) -> int:
+        """Characters of the whole."""
+        return len(self.head) + self.omitted + len(self.tail)
+
+    def shortened(self, limit: int) -> str:
+        """At most about `limit` characters: all, or the two ends with a line between that says what is missing."""
+        if self.length <= limit:
+            return self.head + self.tail
+        half = max(limit // 2, 1)
+        head = self.head[:half]
+        tail = (self.tail or self.head)[-half:]
+        missing = self.length - len(head) - len(tail)
+        between = "\n" if "\n" in head or "\n" in tail else " "
+        return f"{head}{between}... ({missing} chars truncated) ...{between}{tail}"
+
+
+def value_of(text: str, window: int = WINDOW) -> Value:
+    """Clean `text`, holding `window` characters of each end; the work is bounded, however long it is."""
+    if len(text) <= 2 * window:
+        stripped, removed = without_base64(text)
+        cleaned = clean(stripped)
+        return Value(cleaned, "", 0, cleaned.count("\n"), removed)
+    head, removed_head = without_base64(text[:window])
+    tail, removed_tail = without_base64(text[-window:])
+    omitted = len(text) - 2 * window
+    newlines = text.count("\n")
+    # What a window's inner edge cuts through may be the rest of a base64 run that is too short to be seen there.
+    return Value(
+        clean(_inner_edge(head, at_end=True)),
+        clean(_inner_edge(tail, at_end=False)),
+        omitted,
+        newlines,
+        removed_head + removed_tail,
+    )
+
+
+def _inner_edge(window: str, *, at_end: bool) -> str:
+    edge = window[-160:] if at_end else window[:160]
+    run = re.search(r"[A-Za-z0-9+/=_-]+$", edge) if at_end else re.match(r"[A-Za-z0-9+/=_-]+", edge)
+    if run is None or len(run.group()) == len(edge):
+        return window
+    return window[: len(window) - len(run.group())] if at_end else window[len(run.group()) :]
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """A name as it may stand in the middle of a line: cleaned, no line breaks, not too long."""
+    return " ".join(clean(text[: limit * 4]).split())[:limit]

@@ -1,0 +1,217 @@
+"""Writes what each event of a trace said and did under its node, and what an earlier event already showed not again."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from hashlib import blake2b
+
+import orjson
+
+from llma_assets.rendering.document import Document, Kind
+from llma_assets.rendering.events import Event
+from llma_assets.rendering.generation import input_of, lines_of_error, output_of, tools_of
+from llma_assets.rendering.hierarchy import Node
+from llma_assets.rendering.history import History, Key, key_of
+from llma_assets.rendering.jsontext import NOT_JSON, compact_json, parse_container
+from llma_assets.rendering.message import Message
+from llma_assets.rendering.reading import is_conversation, read_item, split
+from llma_assets.rendering.tools import read_tools, tool_lines
+
+_Read = tuple[tuple[Message, ...], tuple[Key, ...]]
+
+
+class Conversation:
+    """What was shown so far of one trace, and how the next event is shown.
+
+    Attributes:
+        messages: messages met, repeated ones counted each time.
+        repeated: messages not shown again.
+    """
+
+    def __init__(self, document: Document, *, history_once: bool) -> None:
+        """Write into `document`; `history_once=False` shows every message each time."""
+        self.messages = 0
+        self.repeated = 0
+        self._document = document
+        self._once = history_once
+        self._history = History()
+        self._read: dict[bytes, _Read] = {}
+        self._tools: set[tuple[str, ...]] = set()
+        self._values: set[bytes] = set()
+        self._results: Counter[bytes] = Counter()
+        self._calls: Counter[bytes] = Counter()
+
+    def enter(self, node: Node, properties: Mapping[str, object], prefix: str, above: Collection[int]) -> None:
+        """Write the content of a node that stands before its children."""
+        event = node.event
+        match event.kind:
+            case "GEN" | "EMBED":
+                self._generation(node, properties, prefix, above)
+            case "EVAL":
+                self._field(properties.get("$ai_evaluation_reasoning"), "Reasoning: ", prefix)
+            case "FEEDBACK":
+                self._field(properties.get("$ai_feedback_text"), "Feedback: ", prefix)
+            case "METRIC":
+                pass
+            case "SPAN" | "TRACE":
+                self._span(node, properties, prefix, above)
+            case _:
+                own = {key: value for key, value in properties.items() if not str(key).startswith("$")}
+                self._field(own or None, "Properties: ", prefix)
+        if not properties and event.raw:
+            raw = event.raw
+            self._field(raw if isinstance(raw, str) else compact_json(raw), "Properties (not readable): ", prefix)
+
+    def leave(self, node: Node, prefix: str) -> None:
+        """Write what stands behind the children: the output of a span that has any."""
+        if node.children and node.event.kind in {"SPAN", "TRACE"}:
+            properties = node.event.properties()
+            self._state(properties.get("$ai_output_state"), "Output: ", prefix, node.index, (), role="assistant")
+
+    def trace_state(self, properties: Mapping[str, object]) -> None:
+        """Write the input and output of the whole trace, as far as no event showed them."""
+        for key, title, role in (
+            ("$ai_input_state", "TRACE INPUT:", "user"),
+            ("$ai_output_state", "TRACE OUTPUT:", "assistant"),
+        ):
+            value = properties.get(key)
+            if value is None or value == "" or self._is_shown(value, role):
+                continue
+            self._document.line("")
+            self._document.line(title)
+            self._state(value, "", "", -1, (), role=role)
+
+    def _generation(self, node: Node, properties: Mapping[str, object], prefix: str, above: Collection[int]) -> None:
+        self._show_tools(properties, prefix)
+        given, given_keys = self._messages_of(input_of(properties), "user")
+        answered, answered_keys = self._messages_of(output_of(properties), "assistant")
+        new, point = self._history.place_input(given_keys, node.index, above)
+        new_answer = self._history.place_output(answered_keys, point, node.index)
+        self._show(given, new, 1, prefix)
+        if not any(new) and given:
+            self._document.line("(input as above)", prefix)
+        self._show(answered, new_answer, len(given) + 1, prefix)
+        self._error(node.event, properties, prefix)
+
+    def _span(self, node: Node, properties: Mapping[str, object], prefix: str, above: Collection[int]) -> None:
+        given = properties.get("$ai_input_state", properties.get("$ai_input"))
+        name = properties.get("$ai_span_name")
+        called = _digest(f"{name}\0{_canonical(given)}") if isinstance(name, str) else b""
+        if self._once and self._calls[called] > 0:
+            self._calls[called] -= 1
+        else:
+            self._state(given, "Input: ", prefix, node.index, above, role="user")
+        output = properties.get("$ai_output_state", properties.get("$ai_output"))
+        failed = node.event.is_error
+        if failed and isinstance(output, str) and output == properties.get("$ai_error"):
+            self._results[_digest(_canonical(output))] += 1
+            self._values.add(_digest(_canonical(output)))
+        elif not node.children:
+            self._state(output, "Output: ", prefix, node.index, above, role="assistant")
+        self._error(node.event, properties, prefix)
+
+    def _error(self, event: Event, properties: Mapping[str, object], prefix: str) -> None:
+        if event.is_error:
+            lines = lines_of_error(properties)
+            self._document.error([f"ERROR: {lines[0]}", *lines[1:]], prefix)
+
+    def _show_tools(self, properties: Mapping[str, object], prefix: str) -> None:
+        definitions = tools_of(properties)
+        tools = read_tools(definitions) if definitions else []
+        signatures = tuple(tool.signature for tool in tools)
+        if not tools or (self._once and signatures in self._tools):
+            return
+        self._tools.add(signatures)
+        for line in tool_lines(tools):
+            if line:
+                self._document.line(line, prefix)
+
+    def _state(self, value: object, label: str, prefix: str, owner: int, above: Collection[int], *, role: str) -> None:
+        """Write a state: messages that are new, or the value itself."""
+        if value is None:
+            return
+        if not is_conversation(value):
+            self._field(value, label, prefix)
+            canonical = _digest(_canonical(value))
+            self._values.add(canonical)
+            if role == "assistant":
+                self._results[canonical] += 1
+            return
+        messages, keys = self._messages_of(value, role)
+        new, _ = self._history.place_input(keys, owner, above)
+        if self._once and not any(new):
+            self.repeated += len(messages)
+            self.messages += len(messages)
+            if messages and label:
+                self._document.line(f"{label}(as above)", prefix)
+            return
+        if label:
+            self._document.line(label.rstrip(), prefix)
+        self._show(messages, new, 1, prefix)
+
+    def _field(self, value: object, label: str, prefix: str) -> None:
+        if value is None:
+            return
+        text = value if isinstance(value, str) else compact_json(value)
+        self._document.text(label + text, prefix, Kind.RESULT if label == "Output: " else Kind.TEXT)
+
+    def _show(self, messages: tuple[Message, ...], new: list[bool], first: int, prefix: str) -> None:
+        for number, (message, is_new) in enumerate(zip(messages, new, strict=True), first):
+            self.messages += 1
+            if self._once and (not is_new or self._is_result_above(message)):
+                self.repeated += 1
+                continue
+            self._document.message(message, number, prefix)
+            self._values.add(_digest(message.text.strip()))
+            for wish in message.tool_calls:
+                self._calls[_digest(f"{wish.name}\0{_canonical(wish.arguments)}")] += 1
+
+    def _is_result_above(self, message: Message) -> bool:
+        """Whether a span showed this result of a tool; each span's output stands for one message."""
+        if message.role != "tool" or not message.text:
+            return False
+        digest = _digest(_canonical(message.text))
+        if self._results[digest] <= 0:
+            return False
+        self._results[digest] -= 1
+        return True
+
+    def _is_shown(self, value: object, role: str) -> bool:
+        if is_conversation(value):
+            messages, _ = self._messages_of(value, role)
+            return all(_digest(message.text.strip()) in self._values for message in messages)
+        return _digest(_canonical(value)) in self._values
+
+    def _messages_of(self, value: object, role: str) -> _Read:
+        messages: list[Message] = []
+        keys: list[Key] = []
+        for item, speaker in split(value, role):
+            found = self._item(item, speaker)
+            messages.extend(found[0])
+            keys.extend(found[1])
+        return tuple(messages), tuple(keys)
+
+    def _item(self, item: object, role: str) -> _Read:
+        """Read an item, or find it among those read before: a history is mostly items met before."""
+        try:
+            raw = item.encode() if isinstance(item, str) else orjson.dumps(item)
+        except (TypeError, ValueError):
+            raw = compact_json(item).encode("utf-8", "surrogatepass")
+        digest = blake2b(raw, digest_size=16, key=role.encode("utf-8", "replace")[:32]).digest()
+        known = self._read.get(digest)
+        if known is None:
+            messages = tuple(read_item(item, role))
+            known = messages, tuple(key_of(message) for message in messages)
+            self._read[digest] = known
+        return known
+
+
+def _canonical(value: object) -> str:
+    """One spelling for a value and for its JSON."""
+    if isinstance(value, str):
+        parsed = parse_container(value)
+        return value.strip() if parsed is NOT_JSON else compact_json(parsed)
+    return "" if value is None else compact_json(value)
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

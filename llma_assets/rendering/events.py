@@ -1,0 +1,190 @@
+"""Reads one event of any quality: names, numbers, times, errors, ids. Knows no messages and no text layout."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from llma_assets.rendering.jsontext import parse_json
+
+PIPELINE_EVENTS: Final = {
+    "$ai_trace_summary",
+    "$ai_generation_summary",
+    "$ai_trace_clusters",
+    "$ai_generation_clusters",
+    "$ai_tag",
+}
+"""Written by pipelines: in a text they would change it each time it is summarised."""
+
+KINDS: Final = {
+    "$ai_generation": "GEN",
+    "$ai_embedding": "EMBED",
+    "$ai_span": "SPAN",
+    "$ai_trace": "TRACE",
+    "$ai_evaluation": "EVAL",
+    "$ai_metric": "METRIC",
+    "$ai_feedback": "FEEDBACK",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The light part of an event; its payload is read again from `raw` when it is needed.
+
+    Attributes:
+        name: event name, such as `$ai_span`.
+        uuid: as text, "" when missing.
+        end: seconds since 1970 of the event's timestamp, None when unreadable.
+        latency_s: None when missing, negative or not a number.
+        node_id: generation id, else span id, else uuid.
+        aliases: every id by which a child may name it.
+        parent_id: "" for none.
+        raw: the properties as they came.
+    """
+
+    name: str
+    uuid: str
+    end: float | None
+    latency_s: float | None
+    node_id: str
+    aliases: tuple[str, ...]
+    parent_id: str
+    is_error: bool
+    raw: object
+
+    @property
+    def start(self) -> float:
+        """Seconds since 1970 when it began: events are sent when their work ends. Unknown times come last."""
+        return math.inf if self.end is None else self.end - (self.latency_s or 0.0)
+
+    @property
+    def kind(self) -> str:
+        """Short name for a node line."""
+        return KINDS.get(self.name, "EVENT")
+
+    def properties(self) -> Mapping[str, object]:
+        """The payload; `{}` when it cannot be read."""
+        return properties_of(self.raw)
+
+
+def read_events(events: Iterable[Mapping[str, object]]) -> tuple[list[Event], int]:
+    """The customers' events in order of start, each once by uuid, and how many were left out."""
+    found: list[Event] = []
+    seen: set[str] = set()
+    ignored = 0
+    for mapping in events:
+        event = read_event(mapping)
+        if event.name in PIPELINE_EVENTS or (event.uuid and event.uuid in seen):
+            ignored += 1
+            continue
+        seen.add(event.uuid)
+        found.append(event)
+    found.sort(key=lambda event: (event.start, event.end or 0.0, event.uuid))
+    return found, ignored
+
+
+def read_event(event: Mapping[str, object]) -> Event:
+    """Read the light part of one event; whatever is missing or broken gets an empty value."""
+    raw = event.get("properties")
+    properties = properties_of(raw)
+    uuid = text_id(event.get("uuid"))
+    generation, span = text_id(properties.get("$ai_generation_id")), text_id(properties.get("$ai_span_id"))
+    name = event.get("event")
+    return Event(
+        name=name if isinstance(name, str) else "",
+        uuid=uuid,
+        end=seconds_of(event.get("timestamp")),
+        latency_s=number(properties.get("$ai_latency")),
+        node_id=generation or span or uuid,
+        aliases=tuple(alias for alias in (generation, span, uuid) if alias),
+        parent_id=text_id(properties.get("$ai_parent_id")),
+        is_error=has_error(properties),
+        raw=raw,
+    )
+
+
+def properties_of(raw: object) -> Mapping[str, object]:
+    """Properties as an object, whether they came as one or as its JSON."""
+    if isinstance(raw, bytes | bytearray):
+        raw = raw.decode("utf-8", "replace")
+    if isinstance(raw, str):
+        raw = parse_json(raw)
+    return raw if isinstance(raw, Mapping) else {}
+
+
+def text_id(value: object) -> str:
+    """An id as text; ids may be strings, numbers or UUID objects."""
+    if value is None or isinstance(value, bool | Mapping | list):
+        return ""
+    if isinstance(value, int) and value.bit_length() > 256:
+        return ""
+    return str(value)[:1_000]
+
+
+def number(value: object) -> float | None:
+    """A finite number of at least 0, also from text; None for anything else.
+
+    >>> number("1.5"), number(2), number("-1"), number("nan"), number(True), number([])
+    (1.5, 2.0, None, None, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = float(value[:64] if isinstance(value, str) else value)
+    except (ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) and found >= 0 else None
+
+
+def has_error(properties: Mapping[str, object]) -> bool:
+    """Whether the event failed: the flag, an error, or an HTTP status from 400 on."""
+    status = number(properties.get("$ai_http_status"))
+    return is_flag(properties.get("$ai_is_error")) or _is_said(properties) or (status is not None and status >= 400)
+
+
+def is_flag(value: object) -> bool:
+    """True and "true" in any case.
+
+    >>> is_flag("True"), is_flag("false"), is_flag(1)
+    (True, False, False)
+    """
+    return value is True or (isinstance(value, str) and value.strip().lower() == "true")
+
+
+def _is_said(properties: Mapping[str, object]) -> bool:
+    error = properties.get("$ai_error")
+    if isinstance(error, str):
+        return error.strip().lower() not in {"", "null", "none", "{}", "[]", '""', "false"}
+    return error is not None and error is not False and error not in ({}, [], 0)
+
+
+def seconds_of(timestamp: object) -> float | None:
+    """Seconds since 1970 of a datetime, an ISO text (UTC where it names no zone), or a Unix time in s or ms."""
+    if isinstance(timestamp, str):
+        try:
+            timestamp = datetime.fromisoformat(timestamp.strip()[:64])
+        except ValueError:
+            return None
+    if isinstance(timestamp, datetime):
+        aware = timestamp if timestamp.tzinfo is not None else timestamp.replace(tzinfo=UTC)
+        try:
+            return aware.timestamp()
+        except (OverflowError, ValueError, OSError):
+            return None
+    seconds = number(timestamp)
+    return seconds / 1_000 if seconds is not None and seconds > 1e11 else seconds
+
+
+def name_of(event: Event, properties: Mapping[str, object]) -> str:
+    """What a person calls this unit of work, "" when the event does not say."""
+    keys = {
+        "$ai_evaluation": ("$ai_evaluation_name", "$ai_span_name"),
+        "$ai_metric": ("$ai_metric_name", "$ai_span_name"),
+        "$ai_trace": ("$ai_span_name", "$ai_trace_name"),
+    }.get(event.name, ("$ai_span_name",))
+    for key in keys:
+        value = properties.get(key)
+        if isinstance(value, str) and value.strip():
+            return value
+    return ""

@@ -1,0 +1,105 @@
+"""Sums over the events of one item (a trace or a generation) for aggregates. Renders nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from llma_assets.rendering.cleaning import one_line
+from llma_assets.rendering.events import Event, name_of, number, read_events
+
+_MODEL_CALLS = ("$ai_generation", "$ai_embedding")
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFacts:
+    """What aggregates need of an item.
+
+    Attributes:
+        name: of the trace, else of its first named event, else "".
+        started_at: the earliest timestamp of its events (UTC), which also decides its day; None if none is readable.
+        cost_usd: of generations and embeddings only.
+        latency_s: see `item_facts`.
+        tokens: input and output tokens of generations and embeddings.
+        error_count: events that failed.
+        event_count: customers' events, each once by uuid.
+    """
+
+    name: str
+    started_at: datetime | None
+    cost_usd: float
+    latency_s: float
+    tokens: int
+    error_count: int
+    event_count: int
+
+
+def item_facts(events: Sequence[Mapping[str, object]]) -> ItemFacts:
+    """Sum up the events of one item. Never raises; numbers that are no numbers, or negative, count as 0.
+
+    Latency is that of the `$ai_trace` event where it has one. Else it is the time from the start of the first root
+    to the end of the last one, where a root is an event whose parent is not among the events, an event's timestamp
+    is its end, and its start lies its latency earlier. So a lone generation has its own latency.
+    """
+    read, _ = read_events(events)
+    cost, tokens = 0.0, 0.0
+    for event in read:
+        if event.name in _MODEL_CALLS:
+            properties = event.properties()
+            cost += _cost(properties)
+            tokens += _number(properties, "$ai_input_tokens") + _number(properties, "$ai_output_tokens")
+    ends = [event.end for event in read if event.end is not None]
+    return ItemFacts(
+        name=_name(read),
+        started_at=_moment(min(ends)) if ends else None,
+        cost_usd=cost if cost < float("inf") else 0.0,
+        latency_s=_latency(read),
+        tokens=int(tokens) if tokens < 2**63 else 0,
+        error_count=sum(event.is_error for event in read),
+        event_count=len(read),
+    )
+
+
+def cost_of(properties: Mapping[str, object]) -> float | None:
+    """Dollars of one model call: the total, else the sum of its parts, None when nothing is said."""
+    total = number(properties.get("$ai_total_cost_usd"))
+    if total is not None:
+        return total
+    parts = [number(properties.get(key)) for key in ("$ai_input_cost_usd", "$ai_output_cost_usd")]
+    known = [part for part in parts if part is not None]
+    return sum(known) if known else None
+
+
+def _cost(properties: Mapping[str, object]) -> float:
+    return cost_of(properties) or 0.0
+
+
+def _number(properties: Mapping[str, object], key: str) -> float:
+    return number(properties.get(key)) or 0.0
+
+
+def _name(events: Sequence[Event]) -> str:
+    for event in sorted(events, key=lambda event: event.name != "$ai_trace"):
+        properties = event.properties()
+        for candidate in (name_of(event, properties), properties.get("$ai_trace_name")):
+            if isinstance(candidate, str) and candidate.strip():
+                return one_line(candidate)
+    return ""
+
+
+def _latency(events: Sequence[Event]) -> float:
+    for event in events:
+        if event.name == "$ai_trace" and event.latency_s is not None:
+            return event.latency_s
+    work = [event for event in events if event.name != "$ai_trace" and event.end is not None]
+    ids = {alias for event in work for alias in event.aliases}
+    roots = [event for event in work if not event.parent_id or event.parent_id not in ids] or work
+    if not roots:
+        return 0.0
+    return max(event.end or 0.0 for event in roots) - min(event.start for event in roots)
+
+
+def _moment(seconds: float) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None

@@ -1,0 +1,112 @@
+"""How single facts are written: a latency, a cost, a call, an error, line numbers. Pure strings in and out."""
+
+from collections.abc import Mapping, Sequence
+
+from llma_assets.rendering.cleaning import one_line, value_of
+from llma_assets.rendering.jsontext import NOT_JSON, compact_json, parse_container, parse_json
+
+NO_DETAILS = "An error occurred (no details available)"
+
+
+def latency(seconds: float) -> str:
+    """Seconds with two digits.
+
+    >>> latency(1.23456)
+    '1.23s'
+    """
+    return f"{seconds:.2f}s"
+
+
+def cost(usd: float) -> str:
+    """Dollars with four digits.
+
+    >>> cost(0), cost(1.23456)
+    ('$0.0000', '$1.2346')
+    """
+    return f"${usd:.4f}"
+
+
+def call(name: str, arguments: object, status: str = "", limit: int = 1_000) -> str:
+    """One call of a tool on one line; each argument as JSON, at most about `limit` characters of it.
+
+    >>> call("test_func", {"arg1": "val1", "arg2": 42})
+    'test_func(arg1="val1", arg2=42)'
+    >>> call("test_func", None), call("test_func", {}), call("test_func", "not json")
+    ('test_func()', 'test_func()', 'test_func(not json)')
+    >>> call("web_search_call", None, "completed")
+    'web_search_call() (completed)'
+    """
+    if isinstance(arguments, str):
+        parsed = parse_json(arguments)
+        arguments = arguments if parsed is NOT_JSON else parsed
+    if arguments is None or arguments == {} or arguments == "":
+        inside = ""
+    elif isinstance(arguments, Mapping):
+        inside = ", ".join(f"{one_line(str(key), 100)}={_short_json(value, limit)}" for key, value in arguments.items())
+    elif isinstance(arguments, str):
+        inside = _one_line(arguments, limit)
+    else:
+        inside = _short_json(arguments, limit)
+    text = f"{one_line(name)}({inside})"
+    return f"{text} ({one_line(status, 60)})" if status else text
+
+
+def _short_json(value: object, limit: int) -> str:
+    return _one_line(compact_json(value), limit)
+
+
+def _one_line(text: str, limit: int) -> str:
+    return value_of(text).shortened(limit).replace("\n", " ")
+
+
+def error_lines(error: object) -> list[str]:
+    r"""What is known of an error: `key: value` lines for objects, indented by depth; the text itself otherwise.
+
+    >>> error_lines('{"status":400,"message":"Invalid parameter"}')
+    ['status: 400', 'message: Invalid parameter']
+    >>> error_lines({"error": {"code": 7}})
+    ['error:', '  code: 7']
+    >>> error_lines(None), error_lines(True)
+    (['An error occurred (no details available)'], ['An error occurred (no details available)'])
+    """
+    if isinstance(error, str):
+        parsed = parse_container(error)
+        if parsed is NOT_JSON:
+            return error.strip().split("\n") if error.strip() else [NO_DETAILS]
+        error = parsed
+    if error is None or isinstance(error, bool) or error == {} or error == []:
+        return [NO_DETAILS]
+    if isinstance(error, Mapping | list):
+        return _key_value_lines(error, "", 0)
+    return [compact_json(error)]
+
+
+def _key_value_lines(value: object, indent: str, depth: int) -> list[str]:
+    pairs: list[tuple[str, object]]
+    if isinstance(value, Mapping):
+        pairs = [(f"{key}:", inner) for key, inner in value.items()]
+    elif isinstance(value, list):
+        pairs = [("-", inner) for inner in value]
+    else:
+        return [f"{indent}{value if isinstance(value, str) else compact_json(value)}"]
+    lines: list[str] = []
+    for label, inner in pairs[:50]:
+        if isinstance(inner, Mapping | list) and inner and depth < 6:
+            lines.append(f"{indent}{label}")
+            lines.extend(_key_value_lines(inner, indent + "  ", depth + 1))
+        else:
+            shown = inner if isinstance(inner, str) else compact_json(inner)
+            lines.append(f"{indent}{label} {shown}")
+    if len(pairs) > 50:
+        lines.append(f"{indent}... ({len(pairs) - 50} more)")
+    return lines
+
+
+def numbered(lines: Sequence[str]) -> list[str]:
+    """Each line with its number, zero-padded to the width of the last one.
+
+    >>> numbered("a\\n\\nb".split("\\n"))
+    ['L1: a', 'L2: ', 'L3: b']
+    """
+    width = len(str(len(lines)))
+    return [f"L{number:0{width}d}: {line}" for number, line in enumerate(lines, 1)]

@@ -1,0 +1,108 @@
+"""The text of one generation: tools, input, output, error. What several events have in common is in `trace`."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from llma_assets.rendering.budget import fit
+from llma_assets.rendering.document import Document, Keep
+from llma_assets.rendering.events import has_error, number, properties_of
+from llma_assets.rendering.formats import error_lines
+from llma_assets.rendering.jsontext import compact_json
+from llma_assets.rendering.message import Message
+from llma_assets.rendering.options import RenderedTrace, RenderOptions
+from llma_assets.rendering.reading import read_item, split
+from llma_assets.rendering.tools import read_tools, tool_lines, tools_beside
+
+_RULE: Final = "-" * 80
+
+
+def render_generation(event: Mapping[str, object], options: RenderOptions = RenderOptions()) -> RenderedTrace:
+    """The text of one `$ai_generation`: sections for tools, input, output and error, as far as there is any.
+
+    Args:
+        event: `uuid, event, timestamp, properties`; properties as an object or as JSON. Broken ones are shown as
+            they are.
+        options: lengths and line numbers.
+
+    Returns:
+        The text and what it leaves out. Never raises for any event.
+    """
+    raw = event.get("properties")
+    properties = properties_of(raw)
+    document = Document(options.max_value_chars)
+    messages = 0
+    tools = read_tools(tools_of(properties))
+    if tools:
+        _section(document, "")
+        for line in tool_lines(tools):
+            document.line(line)
+    for title, value, role in (
+        ("INPUT:", input_of(properties), "user"),
+        ("OUTPUT:", output_of(properties), "assistant"),
+    ):
+        found = [message for item, speaker in split(value, role) for message in read_item(item, speaker)]
+        if found:
+            messages += len(found)
+            _section(document, title)
+            _messages(document, found)
+    if has_error(properties):
+        _section(document, "ERROR:")
+        document.error(lines_of_error(properties))
+    if not properties and raw:
+        _section(document, "PROPERTIES (not readable):")
+        document.text(raw if isinstance(raw, str) else compact_json(raw))
+    text, loss = fit(document.close(), options)
+    return RenderedTrace(text, replace(loss, base64_removed=document.base64_removed, messages=messages))
+
+
+def input_of(properties: Mapping[str, object]) -> object:
+    """What a generation was given."""
+    found = properties.get("$ai_input")
+    return properties.get("$ai_input_state") if found is None else found
+
+
+def output_of(properties: Mapping[str, object]) -> object:
+    """What a generation answered: its choices, else its output."""
+    for key in ("$ai_output_choices", "$ai_output", "$ai_output_state"):
+        value = properties.get(key)
+        if value is not None and value != [] and value != "":
+            return value
+    return None
+
+
+def tools_of(properties: Mapping[str, object]) -> object:
+    """Definitions of the tools that a generation could use, wherever they stand."""
+    found = properties.get("$ai_tools")
+    if found:
+        return found
+    return tools_beside(properties.get("$ai_input")) or tools_beside(output_of(properties))
+
+
+def lines_of_error(properties: Mapping[str, object]) -> list[str]:
+    """What a failed event says of its failure, the HTTP status included."""
+    error = properties.get("$ai_error")
+    status = number(properties.get("$ai_http_status"))
+    if status is None or status < 400:
+        return error_lines(error)
+    status_line = f"HTTP status: {status:.0f}"
+    if error is None or error in ("", False, {}, []):
+        return [status_line] if properties.get("$ai_is_error") is None else [*error_lines(error), status_line]
+    return [*error_lines(error), status_line]
+
+
+def _section(document: Document, title: str) -> None:
+    if document.pieces:
+        document.line("")
+    document.line(_RULE, keep=Keep.HEADER)
+    document.line("")
+    if title:
+        document.line(title, keep=Keep.HEADER)
+        document.line("")
+
+
+def _messages(document: Document, messages: list[Message]) -> None:
+    for index, message in enumerate(messages, 1):
+        if index > 1:
+            document.line("")
+        document.message(message, index, airy=True)

@@ -1,0 +1,93 @@
+"""What a message is, whatever shape it had: role, text, calls. Reading shapes and writing text are elsewhere."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+NOT_RECORDED: Final = "[tool output not recorded]"
+
+THINKING: Final = "thinking"
+"""Role of what a model said to itself: shown, but no part of the conversation that later calls repeat."""
+
+_ROLES: Final = {
+    "human": "user",
+    "humanmessage": "user",
+    "usermessage": "user",
+    "ai": "assistant",
+    "bot": "assistant",
+    "chatbot": "assistant",
+    "aimessage": "assistant",
+    "aimessagechunk": "assistant",
+    "assistantmessage": "assistant",
+    "systemmessage": "system",
+    "function": "tool",
+    "toolmessage": "tool",
+    "tool-response": "tool",
+    "tool_response": "tool",
+    "functionmessage": "tool",
+    "ipython": "tool",
+    "tool-call": "assistant",
+    "tool_call": "assistant",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A model's wish to have a tool called.
+
+    Attributes:
+        name: of the tool; for a provider's own tools the item's type, such as `web_search_call`.
+        arguments: the parsed JSON, or the text as it came where it is none.
+        status: as far as the shape tells and it is worth saying, else "".
+    """
+
+    name: str
+    arguments: object
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation.
+
+    Attributes:
+        role: `system, developer, user, assistant, model, tool, thinking`, or what the application wrote.
+        text: all that was said; pictures and files are markers.
+        tool_calls: calls wished for in this message.
+        is_error: a tool's result that says it failed.
+    """
+
+    role: str
+    text: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    is_error: bool = False
+
+
+def role_of(value: object, default: str) -> str:
+    """The role as this project names it.
+
+    >>> role_of("human", "user"), role_of("AIMessageChunk", "user"), role_of(None, "user"), role_of("MODEL", "user")
+    ('user', 'assistant', 'user', 'model')
+    """
+    if not isinstance(value, str) or not value.strip():
+        return default
+    role = value.strip().lower()[:80]
+    return _ROLES.get(role, role)
+
+
+def merged(messages: Iterable[Message]) -> list[Message]:
+    """Neighbours that one speaker said in one breath become one message: texts by lines, calls in order."""
+    groups: list[list[Message]] = []
+    for message in messages:
+        last = groups[-1][-1] if groups else None
+        if last is not None and last.role == message.role and last.is_error == message.is_error:
+            groups[-1].append(message)
+        else:
+            groups.append([message])
+    return [group[0] if len(group) == 1 else _joined(group) for group in groups]
+
+
+def _joined(group: list[Message]) -> Message:
+    text = "\n".join(message.text for message in group if message.text)
+    calls = tuple(call for message in group for call in message.tool_calls)
+    return Message(group[0].role, text, calls, group[0].is_error)

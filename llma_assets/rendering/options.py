@@ -1,0 +1,79 @@
+"""What a caller may choose about a rendering, and what a rendering gives back. No logic beyond checking values."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RenderOptions:
+    """How long and in what dress the text may be.
+
+    Attributes:
+        max_chars: the text is never longer, line numbers included. The default, 60,000 characters, is about
+            15,000 tokens of English: one real agent trace in a hundred is longer once its history is shown only
+            once, a summary of it costs a fraction of a cent with a small model, and it leaves room for prompt and
+            answer in a context of 32,000 tokens.
+        max_value_chars: a longer single value (message text, state, tool result) keeps its two ends, even when
+            the whole text would fit: past some pages a value says nothing new about what happened.
+        line_numbers: open each line with `L01: `, so that a summary can refer to it.
+        history_once: show a message that later generations repeat only where it first appeared. False is for
+            measuring what the rule saves.
+    """
+
+    max_chars: int = 60_000
+    max_value_chars: int = 4_000
+    line_numbers: bool = True
+    history_once: bool = True
+
+    def __post_init__(self) -> None:
+        """Reject limits that no text can keep.
+
+        Raises:
+            ValueError: a limit is under its smallest useful value.
+        """
+        if self.max_chars < 1:
+            raise ValueError(f"max_chars is {self.max_chars}; at least 1 is needed")
+        if self.max_value_chars < 40:
+            raise ValueError(f"max_value_chars is {self.max_value_chars}; at least 40 is needed")
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What the text does not say, in numbers. `dataclasses.asdict` of it is plain JSON.
+
+    Attributes:
+        characters_before: length with every value in full and each message once, without line numbers.
+        characters_after: length of the text as returned.
+        lines_before: lines before sampling, values in full.
+        lines_after: lines of the text as returned.
+        values_shortened: values that keep only their two ends.
+        base64_removed: runs of base64 that a marker stands for.
+        messages: messages of all events together, repeated ones counted each time.
+        messages_deduplicated: of these, how many are not shown again because they stand further up.
+        events_ignored: events that the pipeline itself wrote, and second copies of an event.
+        rules: what was done to reach the limit, in order: `long_values`, `shorter_values`, `tool_results`,
+            `sampling`, `hard_cut`.
+    """
+
+    characters_before: int = 0
+    characters_after: int = 0
+    lines_before: int = 0
+    lines_after: int = 0
+    values_shortened: int = 0
+    base64_removed: int = 0
+    messages: int = 0
+    messages_deduplicated: int = 0
+    events_ignored: int = 0
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedTrace:
+    """The text of a trace or of a generation, and what it leaves out.
+
+    Attributes:
+        text: valid UTF-8, no control characters but newline and tab, at most `max_chars` long.
+        loss: what was left out to get there.
+    """
+
+    text: str
+    loss: Loss

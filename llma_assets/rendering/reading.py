@@ -1,0 +1,159 @@
+"""Turns any value into messages: strings, JSON in strings, lists, objects of any shape. Knows no events, no limits."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from llma_assets.rendering.cleaning import without_base64
+from llma_assets.rendering.jsontext import NOT_JSON, compact_json, parse_container, parse_json
+from llma_assets.rendering.message import Message, merged
+from llma_assets.rendering.shapes import SHAPES
+from llma_assets.rendering.transcripts import read_transcript
+
+_DEPTH: Final = 24
+"""Objects nested deeper than this inside a message are shown as JSON."""
+
+_HOLDERS: Final = ("messages", "choices", "candidates", "contents", "generations", "parts", "chat_history")
+
+_PAIR_ROLES: Final = {"human", "user", "ai", "assistant", "system", "developer", "tool", "placeholder"}
+
+
+def read_messages(value: object, role: str = "user") -> list[Message]:
+    """The messages in `value`, whatever its shape. Never raises and drops nothing.
+
+    Args:
+        value: messages, a request, a response, a state, a string, JSON in a string, or anything else.
+        role: of what names no role itself: `user` suits inputs, `assistant` outputs.
+
+    Returns:
+        Messages in their order. Unknown objects are messages whose text is their JSON. Pictures, files and base64
+        are markers. `[]` for None and for an empty list.
+    """
+    return [_printable(message) for item, speaker in split(value, role) for message in read_item(item, speaker)]
+
+
+def split(value: object, role: str, depth: int = 0) -> Iterator[tuple[object, str]]:
+    """The items that can be read one by one, so that equal ones are read once. Items go to `read_item`."""
+    if value is None or depth > _DEPTH:
+        return
+    if isinstance(value, str):
+        parsed = _parsed(value)
+        if parsed is NOT_JSON or not is_known(parsed):
+            yield value, role
+        else:
+            yield from split(parsed, role, depth + 1)
+    elif isinstance(value, list | tuple):
+        if _is_pair(value) or not any(isinstance(item, Mapping | str | list | tuple) for item in value):
+            if value:
+                yield value, role
+            return
+        for item in value:
+            if isinstance(item, list | tuple) and not _is_pair(item):
+                yield from split(item, role, depth + 1)
+            elif item is not None:
+                yield item, role
+    elif isinstance(value, Mapping) and set(value) == {"messages"} and isinstance(value["messages"], list):
+        yield from split(value["messages"], role, depth + 1)
+    else:
+        yield value, role
+
+
+def read_item(item: object, role: str) -> list[Message]:
+    """The messages of one item that `split` gave."""
+    if isinstance(item, str):
+        parsed = _parsed(item)
+        if parsed is not NOT_JSON and is_known(parsed):
+            return read_messages(parsed, role)
+        return read_transcript(item) or [Message(role, item)]
+    if isinstance(item, list | tuple) and _is_pair(item):
+        return _inner(_DEPTH)({"type": item[0], "content": item[1]}, role)
+    return _read(item, role, _DEPTH)
+
+
+def is_known(value: object) -> bool:
+    """Whether `value` is, or holds at its top, a shape of messages; data of the application is not."""
+    items = value if isinstance(value, list) else [value]
+    return any(isinstance(item, Mapping) and _by_shape(item, "user", _DEPTH) is not None for item in items[:20])
+
+
+def is_conversation(value: object) -> bool:
+    """Whether a span's state is clearly messages: its own data may have a `prompt` or a `content` as well."""
+    if isinstance(value, str):
+        value = _parsed(value)
+    items = value if isinstance(value, list) else [value]
+    first = items[0] if items else None
+    if not isinstance(first, Mapping):
+        return isinstance(first, list) and bool(first) and (_is_pair(first) or is_conversation(first))
+    speaks = "role" in first or "_role" in first or "lc" in first or "part_kind" in first
+    holds = any(isinstance(first.get(key), list) for key in _HOLDERS)
+    typed = isinstance(first.get("type"), str) and ("content" in first or "data" in first or "call_id" in first)
+    return (speaks or holds or typed) and is_known(value)
+
+
+def _parsed(text: str) -> object:
+    parsed = parse_container(text)
+    if parsed is NOT_JSON and text[:2] in {'"{', '"[', '"\\'}:  # JSON of a string that holds JSON
+        again = parse_json(text)
+        parsed = parse_container(again) if isinstance(again, str) else NOT_JSON
+    return parsed
+
+
+def _is_pair(value: object) -> bool:
+    """LangChain's short form of a message: `["human", "hello"]`."""
+    return (
+        isinstance(value, list | tuple)
+        and len(value) == 2
+        and isinstance(value[0], str)
+        and value[0] in _PAIR_ROLES
+        and isinstance(value[1], str)
+    )
+
+
+def _read(value: object, role: str, depth: int) -> list[Message]:
+    """Read nested content; a string is text as it stands."""
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return [Message(role, value)]
+    if isinstance(value, list | tuple):
+        if depth > 0 and any(isinstance(item, Mapping | str | list | tuple) for item in value):
+            if _is_pair(value):
+                return _read({"type": value[0], "content": value[1]}, role, depth)
+            return [message for item in value for message in _read(item, role, depth - 1)]
+        return [Message(role, compact_json(value))] if value else []
+    if isinstance(value, Mapping) and depth > 0:
+        found = _by_shape(value, role, depth)
+        if found is not None:
+            return found
+    return [Message(role, compact_json(value))]
+
+
+def _by_shape(item: Mapping[str, object], role: str, depth: int) -> list[Message] | None:
+    inner = _inner(depth)
+    for shape in SHAPES:
+        found = shape(item, role, inner)
+        if found is not None:
+            return found
+    return None
+
+
+class _inner:
+    __slots__ = ("depth",)
+
+    def __init__(self, depth: int) -> None:
+        self.depth = depth - 1
+
+    def __call__(self, value: object, role: str) -> list[Message]:
+        return merged(_read(value, role, self.depth)) if self._is_content(value) else _read(value, role, self.depth)
+
+    @staticmethod
+    def _is_content(value: object) -> bool:
+        """Parts of one message belong together; a list of messages with roles of their own does not."""
+        return isinstance(value, list) and not any(
+            isinstance(part, Mapping) and ("role" in part or part.get("type") in {"human", "ai", "message"})
+            for part in value
+        )
+
+
+def _printable(message: Message) -> Message:
+    text, removed = without_base64(message.text)
+    return Message(message.role, text, message.tool_calls, message.is_error) if removed else message

@@ -1,0 +1,44 @@
+"""Amazon Bedrock's Converse blocks and Cohere's chat turns: objects named by their single key, without a type."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from llma_assets.rendering.jsontext import compact_json
+from llma_assets.rendering.message import THINKING, Message, role_of
+from llma_assets.rendering.shapes.inner import MISSING, Inner, mapping, media, result_text, string, tool_call
+
+_PARTS: Final = {"toolUse", "toolResult", "reasoningContent", "image", "document", "video", "json", "cachePoint"}
+
+
+def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:
+    """Read a block, a response or a turn.
+
+    `{"toolUse": {"name": "f", "input": {}}}`, `{"role": "CHATBOT", "message": "…"}`
+    """
+    if isinstance(item.get("role"), str) and isinstance(item.get("message"), str) and "content" not in item:
+        return [Message(role_of(item["role"], role), string(item["message"]))]
+    message = mapping(item.get("output")).get("message")
+    if isinstance(message, Mapping) and "role" in message:
+        return inner(message, "assistant")
+    if len(item) != 1 or next(iter(item)) not in _PARTS:
+        return None
+    kind, value = next(iter(item.items()))
+    body = mapping(value)
+    match kind:
+        case "toolUse":
+            return [Message("assistant", "", (tool_call(body.get("name"), body.get("input")),))]
+        case "toolResult":
+            failed = body.get("status") == "error"
+            return [Message("tool", result_text(body.get("content", MISSING), inner), is_error=failed)]
+        case "reasoningContent":
+            said = string(mapping(body.get("reasoningText")).get("text"))
+            return [Message(THINKING, said)] if said else []
+        case "json":
+            return [Message(role, compact_json(value))]
+        case "cachePoint":
+            return []
+        case "image" | "video" if "source" in body:
+            return [Message(role, media(kind))]
+        case "document" if "source" in body:
+            return [Message(role, media("application", string(body.get("name")) or string(body.get("format"))))]
+    return None

@@ -1,0 +1,81 @@
+"""What every shape needs to read its insides: nested content, results of tools, markers for media."""
+
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from llma_assets.rendering.cleaning import media_marker
+from llma_assets.rendering.jsontext import NOT_JSON, compact_json, parse_json
+from llma_assets.rendering.message import NOT_RECORDED, Message, ToolCall
+
+MISSING: Final = object()
+
+
+class Inner(Protocol):
+    """Reads what is nested in an object, one level deeper."""
+
+    def __call__(self, value: object, role: str) -> list[Message]:
+        """Messages of `value`: a string is text as it stands, objects are read by their shapes."""
+
+
+def mapping(value: object) -> Mapping[str, object]:
+    """`value` if it is an object, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def string(value: object) -> str:
+    """`value` if it is a string, else ""."""
+    return value if isinstance(value, str) else ""
+
+
+def arguments_of(value: object) -> object:
+    """Arguments of a call: JSON in a string is parsed, anything else stays as it is."""
+    if isinstance(value, str):
+        parsed = parse_json(value)
+        return value if parsed is NOT_JSON else parsed
+    return value
+
+
+def tool_call(name: object, arguments: object, status: str = "") -> ToolCall:
+    """A call with a name that can be shown."""
+    return ToolCall(name if isinstance(name, str) and name else "unnamed_tool", arguments_of(arguments), status)
+
+
+def result_text(value: object, inner: Inner) -> str:
+    """What a tool gave back, as text. None says that nothing was recorded; 0, false and "" are results."""
+    if value is None or value is MISSING:
+        return NOT_RECORDED
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping) and _is_part(value):
+        return joined(inner(value, "tool"))
+    if isinstance(value, list) and value and all(isinstance(item, str) or _is_part(item) for item in value):
+        return joined(inner(value, "tool"))
+    return compact_json(value)
+
+
+def joined(messages: list[Message]) -> str:
+    """Only the texts of `messages`, one after the other."""
+    return "\n".join(message.text for message in messages if message.text)
+
+
+_PART_TYPES: Final = {
+    "text", "input_text", "output_text", "image", "image_url", "input_image", "document", "file", "input_file",
+    "audio", "input_audio", "video", "resource", "resource_link", "media", "search_result", "tool_reference",
+    "web_search_result", "image-data", "file-data", "image-url", "file-url", "container_upload",
+}  # fmt: skip
+
+
+def _is_part(value: object) -> bool:
+    """Whether an object inside a tool's result is content and not the tool's own data."""
+    if not isinstance(value, Mapping):
+        return False
+    kind = value.get("type")
+    if isinstance(kind, str):
+        return kind in _PART_TYPES and len(value) > 1
+    return len(value) == 1 and next(iter(value)) in {"text", "json", "image", "document", "inlineData", "inline_data"}
+
+
+def media(kind: str, name: object = "") -> str:
+    """Marker for a picture, sound or file; long or base64 names do not enter the text."""
+    shown = name if isinstance(name, str) and len(name) <= 300 and not name.startswith("data:") else ""
+    return media_marker(kind, shown)

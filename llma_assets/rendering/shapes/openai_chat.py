@@ -1,0 +1,122 @@
+"""OpenAI chat completions: messages with tool calls and parts, choices. Also what copies them (Mistral, Ollama)."""
+
+from collections.abc import Mapping
+
+from llma_assets.rendering.cleaning import media_marker
+from llma_assets.rendering.message import THINKING, Message, ToolCall, merged, role_of
+from llma_assets.rendering.shapes.inner import Inner, mapping, media, result_text, string, tool_call
+
+
+def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:
+    """Read a message, a choice, a completion or a part of content.
+
+    `{"role": "assistant", "content": null, "tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]}`
+    """
+    if isinstance(item.get("choices"), list):
+        return [message for choice in _list(item["choices"]) for message in inner(choice, "assistant")]
+    nested = item.get("message", item.get("delta"))
+    if isinstance(nested, Mapping) and "role" not in item:
+        return inner(nested, "assistant")
+    if isinstance(item.get("role"), str) and any(
+        key in item for key in ("content", "tool_calls", "function_call", "refusal", "reasoning_content")
+    ):
+        return _message(item, role, inner)
+    return _part(item, role)
+
+
+def _message(item: Mapping[str, object], role: str, inner: Inner) -> list[Message]:
+    role = role_of(item.get("role"), role)
+    content = item.get("content")
+    if role == "tool":
+        if is_definition(content):
+            return []
+        text = result_text(content, inner)
+        failed = item.get("is_error") is True or item.get("status") == "error"
+        return [Message("tool", text, is_error=failed)]
+    messages = [Message(THINKING, text) for text in thoughts(item)]
+    messages.extend([Message(role, "")] if content is None else inner(content, role))
+    refusal = string(item.get("refusal"))
+    if refusal:
+        messages.append(Message(role, f"[refusal] {refusal}"))
+    audio = mapping(item.get("audio"))
+    if audio:
+        messages.append(Message(role, string(audio.get("transcript")) or "[audio]"))
+    images = item.get("images")
+    if isinstance(images, list):
+        messages.extend(Message(role, "[image]") for _ in images)
+    calls = calls_of(item) or calls_of(mapping(item.get("additional_kwargs")))
+    if calls or not any(message.role == role for message in messages):
+        messages.append(Message(role, "", calls))
+    return merged(messages)
+
+
+def thoughts(item: Mapping[str, object]) -> list[str]:
+    """Reasoning that stands beside the content, as several servers send it."""
+    for key in ("reasoning_content", "reasoning", "thinking"):
+        if text := string(item.get(key)):
+            return [text]
+    return []
+
+
+def calls_of(item: Mapping[str, object]) -> tuple[ToolCall, ...]:
+    """`tool_calls` and the older `function_call` of a message, in OpenAI's and in flat form."""
+    calls: list[ToolCall] = []
+    for key in ("tool_calls", "toolCalls", "invalid_tool_calls"):
+        for call in _list(item.get(key)):
+            if not isinstance(call, Mapping):
+                continue
+            inside = mapping(call.get("function")) or mapping(call.get("custom")) or call
+            name = next((inside[k] for k in ("name", "tool_name", "toolName") if k in inside), None)
+            keys = ("arguments", "args", "input", "parameters", "tool_args", "kwargs", "tool_kwargs")
+            arguments = next((inside[k] for k in keys if k in inside), None)
+            calls.append(tool_call(name, arguments))
+    function = item.get("function_call")
+    if not calls and isinstance(function, Mapping) and "name" in function:
+        calls.append(tool_call(function.get("name"), function.get("arguments")))
+    return tuple(calls)
+
+
+def is_definition(value: object) -> bool:
+    """Whether `value` describes a tool instead of a tool's result: some tracers put tools among the messages."""
+    if not isinstance(value, Mapping) or value.get("type") != "function":
+        return False
+    function = value.get("function")
+    return isinstance(function, Mapping) and "name" in function and "arguments" not in function
+
+
+def _part(item: Mapping[str, object], role: str) -> list[Message] | None:
+    kind = item.get("type")
+    text: str | None = None
+    match kind:
+        case "text" | "input_text" | "output_text" | "summary_text" | "thinking_text":
+            found = item.get("text", item.get("content"))
+            nested = mapping(found)
+            text = string(nested.get("value")) if nested else found if isinstance(found, str) else None
+        case "refusal":
+            text = f"[refusal] {string(item.get('refusal'))}"
+        case "image_url" | "input_image" | "image-url" | "image_file":
+            text = "[image]"
+        case "input_audio" | "audio" | "output_audio":
+            text = string(item.get("transcript")) or "[audio]"
+        case "video_url" | "input_video":
+            text = "[video]"
+        case "file" | "input_file":
+            text = _file(item)
+        case _:
+            return None
+    return None if text is None else [Message(role, text)]
+
+
+def _file(item: Mapping[str, object]) -> str | None:
+    inside = mapping(item.get("file")) or item
+    for key in ("filename", "file_id", "fileId", "file_name", "name", "file_url", "url"):
+        if isinstance(inside.get(key), str):
+            return media("application", inside[key])
+    if any(key in inside for key in ("file_data", "data", "fileData")):
+        kind = string(inside.get("mediaType")) or string(inside.get("mimeType")) or string(inside.get("mime_type"))
+        return media_marker(kind)
+    return None
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,148 @@
+"""Reads definitions of tools in the providers' shapes, and writes them as signatures."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from llma_assets.rendering.cleaning import one_line
+from llma_assets.rendering.jsontext import NOT_JSON, parse_container
+from llma_assets.rendering.shapes.openai_chat import is_definition
+
+_MANY: Final = 5
+_SENTENCE_END: Final = re.compile(r"[.!?](?=\s|$)|\n\s*\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool that a model may call: its signature, and the first sentence of what it says of itself."""
+
+    signature: str
+    description: str
+
+
+def read_tools(value: object, depth: int = 0) -> list[Tool]:
+    """Tools in `value`: a list or an object of definitions, JSON of these, or a request that holds them."""
+    if isinstance(value, str):
+        parsed = parse_container(value) if depth < 4 else NOT_JSON
+        if parsed is not NOT_JSON:
+            return read_tools(parsed, depth + 1)
+        return [Tool(f"{one_line(value)}()", "")] if value.strip() and depth else []
+    if isinstance(value, list | tuple):
+        return [tool for item in value for tool in read_tools(item, depth + 1)] if depth < 4 else []
+    if not isinstance(value, Mapping) or depth >= 4:
+        return []
+    for key in ("functionDeclarations", "function_declarations", "tools"):
+        if isinstance(value.get(key), list):
+            return read_tools(value[key], depth + 1)
+    tool = _tool(value)
+    if tool is not None:
+        return [tool]
+    named = [(name, inner) for name, inner in value.items() if isinstance(inner, Mapping) and _is_tool_body(inner)]
+    return [found for name, inner in named if (found := _tool({"name": name, **inner})) is not None]
+
+
+def tools_beside(value: object) -> object:
+    """The definitions that a request, a response, or a list of messages carries among other things, or None."""
+    if isinstance(value, Mapping):
+        tools = value.get("tools")
+        if not tools and isinstance(value.get("config"), Mapping):
+            tools = value["config"].get("tools")
+        return tools if isinstance(tools, list) and tools else None
+    if isinstance(value, list):
+        found = [item["content"] for item in value if isinstance(item, Mapping) and is_definition(item.get("content"))]
+        return found or None
+    return None
+
+
+def tool_lines(tools: list[Tool]) -> list[str]:
+    """The tools section: a title, then signatures, with descriptions when there are few."""
+    lines = [f"AVAILABLE TOOLS: {len(tools)}", ""]
+    for tool in tools:
+        lines.append(tool.signature)
+        if tool.description and len(tools) <= _MANY:
+            lines.append(f"  {tool.description}")
+    return lines
+
+
+def _tool(item: Mapping[str, object]) -> Tool | None:
+    inside = item.get("function", item.get("toolSpec"))
+    if isinstance(inside, Mapping):
+        item = inside
+    name = next((item[k] for k in ("name", "toolName", "server_label") if isinstance(item.get(k), str)), None)
+    if name is None:
+        kind = item.get("type")
+        if not isinstance(kind, str) or kind in {"object", "function"}:
+            return None
+        name = kind
+    description = item.get("description")
+    parameters = ", ".join(_parameters(_schema(item)))
+    return Tool(
+        f"{one_line(str(name))}({parameters})",
+        first_sentence(description) if isinstance(description, str) else "",
+    )
+
+
+def _is_tool_body(item: Mapping[str, object]) -> bool:
+    return any(key in item for key in ("parameters", "inputSchema", "input_schema", "description"))
+
+
+def _schema(item: Mapping[str, object]) -> Mapping[str, object]:
+    keys = (
+        "parameters",
+        "input_schema",
+        "inputSchema",
+        "parametersJsonSchema",
+        "parameters_json_schema",
+        "args_schema",
+    )
+    for key in keys:
+        schema = item.get(key)
+        if isinstance(schema, str):
+            schema = parse_container(schema)
+        if isinstance(schema, Mapping):
+            for wrapper in ("jsonSchema", "json", "schema"):
+                if isinstance(schema.get(wrapper), Mapping):
+                    schema = schema[wrapper]
+            return schema if isinstance(schema, Mapping) else {}
+    return {}
+
+
+def _parameters(schema: Mapping[str, object]) -> Iterator[str]:
+    properties = schema.get("properties")
+    if not isinstance(properties, Mapping):
+        return
+    required = schema.get("required")
+    needed = {name for name in required if isinstance(name, str)} if isinstance(required, list) else set()
+    for name, inner in list(properties.items())[:60]:
+        mark = "" if name in needed else "?"
+        yield f"{one_line(str(name), 80)}{mark}: {_type(inner)}"
+
+
+def _type(schema: object) -> str:
+    if not isinstance(schema, Mapping):
+        return "any"
+    kind = schema.get("type")
+    if isinstance(kind, str) and kind:
+        return one_line(kind, 40).lower()
+    if isinstance(kind, list):
+        return "|".join(one_line(str(part), 40).lower() for part in kind[:6]) or "any"
+    for key in ("anyOf", "oneOf", "allOf"):
+        options = schema.get(key)
+        if isinstance(options, list) and options:
+            names = [_type({"type": o.get("type", "object")}) for o in options[:6] if isinstance(o, Mapping)]
+            return "|".join(dict.fromkeys(names)) or "any"
+    if "enum" in schema:
+        return "string"
+    return "object" if "$ref" in schema or "properties" in schema else "any"
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a description, on one line.
+
+    >>> first_sentence("Get the weather. Uses an API.")
+    'Get the weather.'
+    """
+    head = text.strip()[:2_000]
+    end = _SENTENCE_END.search(head)
+    return one_line(head[: end.end()] if end else head, 300)

@@ -1,0 +1,160 @@
+"""The text of a trace: header, then its tree of events with what was said and done under each node.
+
+Reading messages, building the tree, remembering the history and keeping the length are other modules' work.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from llma_assets.rendering.budget import fit
+from llma_assets.rendering.cleaning import one_line
+from llma_assets.rendering.conversation import Conversation
+from llma_assets.rendering.document import Document, Keep
+from llma_assets.rendering.events import Event, has_error, is_flag, name_of, number, read_events
+from llma_assets.rendering.facts import cost_of
+from llma_assets.rendering.formats import cost, latency
+from llma_assets.rendering.generation import lines_of_error
+from llma_assets.rendering.hierarchy import Visit, build, walk
+from llma_assets.rendering.options import RenderedTrace, RenderOptions
+
+_MAX_GUIDES: Final = 24
+"""Levels that are drawn; deeper ones stand at the last level with their depth, so that text stays linear."""
+
+_DEFAULT_NAMES: Final = {
+    "GEN": "generation",
+    "EMBED": "embedding",
+    "SPAN": "span",
+    "TRACE": "trace",
+    "EVAL": "evaluation",
+    "METRIC": "metric",
+    "FEEDBACK": "feedback",
+}
+
+
+def render_trace(events: Sequence[Mapping[str, object]], options: RenderOptions = RenderOptions()) -> RenderedTrace:
+    """The text of a trace, in which each event and each message appears once.
+
+    A message that later generations repeat is shown where it first appeared; numbers in `[7] USER` are positions in
+    the input of the generation, so a gap is a history that stands further up. A tool's result that a span shows is
+    not repeated by the message that brings it to the model. The input and output of the `$ai_trace` event are shown
+    as far as no other event shows them. Events that pipelines write are left out.
+
+    Args:
+        events: mappings with `uuid, event, timestamp, properties`, in any order; properties as objects or as JSON.
+        options: lengths and line numbers.
+
+    Returns:
+        The text and what it leaves out. Never raises for any events.
+    """
+    read, ignored = read_events(events)
+    trace = next((event for event in read if event.name == "$ai_trace"), None)
+    others = [event for event in read if event is not trace]
+    document = Document(options.max_value_chars)
+    conversation = Conversation(document, history_once=options.history_once)
+    _header(document, trace, read)
+    _tree(document, conversation, others, trace)
+    if trace is not None:
+        conversation.trace_state(trace.properties())
+    text, loss = fit(document.close(), options)
+    return RenderedTrace(
+        text,
+        replace(
+            loss,
+            base64_removed=document.base64_removed,
+            messages=conversation.messages,
+            messages_deduplicated=conversation.repeated,
+            events_ignored=ignored,
+        ),
+    )
+
+
+def _header(document: Document, trace: Event | None, events: Sequence[Event]) -> None:
+    properties = trace.properties() if trace is not None else {}
+    name = name_of(trace, properties) if trace is not None else ""
+    for event in events if not name else ():
+        found = event.properties().get("$ai_trace_name")
+        if isinstance(found, str) and found.strip():
+            name = found
+            break
+    document.line(one_line(name or "trace").upper(), keep=Keep.HEADER)
+    document.line("=" * 80, keep=Keep.HEADER)
+    if has_error(properties):
+        document.line("")
+        document.line("TRACE ERROR:", keep=Keep.ERROR)
+        document.error(lines_of_error(properties))
+
+
+def _tree(document: Document, conversation: Conversation, events: Sequence[Event], trace: Event | None) -> None:
+    if not events:
+        return
+    document.line("")
+    document.line("TRACE HIERARCHY:", keep=Keep.HEADER)
+    document.line("")
+    guides: list[str] = []
+    above: dict[int, None] = {}
+    for visit in walk(build(events, trace)):
+        event = visit.node.event
+        if not visit.entering:
+            above.pop(visit.node.index)
+            del guides[visit.ancestors :]
+            conversation.leave(visit.node, _content_prefix(visit, guides))
+            continue
+        properties = event.properties()
+        branch = "└─ " if visit.is_last else "├─ "
+        document.line(
+            f"{branch}{_node_line(event, properties)}",
+            _prefix(visit, guides),
+            Keep.ERROR if event.is_error else Keep.NO,
+        )
+        conversation.enter(visit.node, properties, _content_prefix(visit, guides), above)
+        guides.append("   " if visit.is_last else "│  ")
+        above[visit.node.index] = None
+
+
+def _prefix(visit: Visit, guides: Sequence[str]) -> str:
+    drawn = "".join(guides[: min(visit.ancestors, _MAX_GUIDES)])
+    return drawn if visit.ancestors <= _MAX_GUIDES else f"{drawn}(depth {visit.ancestors + 1}) "
+
+
+def _content_prefix(visit: Visit, guides: Sequence[str]) -> str:
+    return "".join(guides[: min(visit.ancestors, _MAX_GUIDES)]) + ("   " if visit.is_last else "│  ")
+
+
+def _node_line(event: Event, properties: Mapping[str, object]) -> str:
+    """`[GEN] name (0.45s, $0.0023, gpt-4o, ERROR)`, with what is known of it."""
+    kind = event.kind
+    name = one_line(name_of(event, properties)) or _DEFAULT_NAMES.get(kind) or one_line(event.name) or "event"
+    facts: list[str] = []
+    if kind == "EVAL":
+        facts.append(_verdict(properties))
+    if kind == "METRIC" and properties.get("$ai_metric_value") is not None:
+        facts.append(one_line(str(properties["$ai_metric_value"]), 100))
+    if event.latency_s is not None:
+        facts.append(latency(event.latency_s))
+    if kind in {"GEN", "EMBED"}:
+        usd = cost_of(properties)
+        if usd is not None:
+            facts.append(cost(usd))
+        model = properties.get("$ai_model")
+        if isinstance(model, str) and model.strip():
+            facts.append(one_line(model, 100))
+    if event.is_error:
+        facts.append("ERROR")
+    shown = ", ".join(fact for fact in facts if fact)
+    return f"[{kind}] {name} ({shown})" if shown else f"[{kind}] {name}"
+
+
+def _verdict(properties: Mapping[str, object]) -> str:
+    applicable = properties.get("$ai_evaluation_applicable")
+    if applicable is False or (isinstance(applicable, str) and applicable.strip().lower() == "false"):
+        return "N/A"
+    result = properties.get("$ai_evaluation_result")
+    if is_flag(result):
+        return "PASS"
+    if result is False or (isinstance(result, str) and result.strip().lower() == "false"):
+        return "FAIL"
+    if isinstance(result, str):
+        return one_line(result, 100)
+    score = number(result)
+    return "" if score is None else f"{score:g}"
