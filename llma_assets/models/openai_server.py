@@ -176,9 +176,7 @@ def _classify_status(error: "openai.APIStatusError") -> ModelError:
         return ModelUnavailable(
             f"the model's server answered HTTP {status}",
             kind=_TRANSIENT.get(status, "server_error"),
-            retry_after_s=parse_retry_after(
-                headers.get("retry-after"), headers.get("retry-after-ms"), time.time()
-            ),
+            retry_after_s=parse_retry_after(headers.get("retry-after"), headers.get("retry-after-ms"), time.time()),
         )
     if status in {400, 413, 422}:
         said = f"{error.message} {param} {code}".lower()
@@ -211,6 +209,10 @@ def _checked_url(url: str | None) -> str:
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
+    if usable and parts.username is not None:
+        raise ModelConfigurationError(
+            "OPENAI_BASE_URL holds a user name or a password; put the key into OPENAI_API_KEY", kind="bad_url"
+        )
     if not usable:
         raise ModelConfigurationError("OPENAI_BASE_URL is no http(s) URL with a host", kind="bad_url")
     return url or OPENAI_URL
