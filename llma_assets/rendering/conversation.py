@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 import orjson
 
-from llma_assets.rendering.document import Document, Kind
+from llma_assets.rendering.document import EMPTY, Document, Kind
 from llma_assets.rendering.events import Event
 from llma_assets.rendering.generation import input_of, lines_of_error, output_of, tools_of
 from llma_assets.rendering.hierarchy import Node
@@ -152,7 +152,7 @@ class Conversation:
         if value is None:
             return
         text = value if isinstance(value, str) else compact_json(value)
-        self._document.text(label + text, prefix, Kind.RESULT if label == "Output: " else Kind.TEXT)
+        self._document.text(label + (text or EMPTY), prefix, Kind.RESULT if label == "Output: " else Kind.TEXT)
 
     def _show(self, messages: tuple[Message, ...], new: list[bool], first: int, prefix: str) -> None:
         for number, (message, is_new) in enumerate(zip(messages, new, strict=True), first):
@@ -167,7 +167,7 @@ class Conversation:
 
     def _is_result_above(self, message: Message) -> bool:
         """Whether a span showed this result of a tool; each span's output stands for one message."""
-        if message.role != "tool" or not message.text:
+        if message.role != "tool":
             return False
         digest = _digest(_canonical(message.text))
         if self._results[digest] <= 0:

@@ -6,10 +6,15 @@ Builders add pieces; `budget` turns them into text. Nothing here knows events.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
 
 from llma_assets.rendering.cleaning import Value, value_of
 from llma_assets.rendering.formats import call
 from llma_assets.rendering.message import Message
+
+
+EMPTY: Final = "(empty)"
+"""Stands for a message or an output that is there and says nothing."""
 
 
 class Kind(IntEnum):
@@ -86,7 +91,7 @@ class Document:
             self.line("", prefix)
         if message.text or not message.tool_calls:
             kind = Kind.ERROR if message.is_error else Kind.RESULT if message.role == "tool" else Kind.TEXT
-            self.text(message.text, prefix, kind, failed)
+            self.text(message.text or EMPTY, prefix, kind, failed)
         if message.tool_calls:
             if airy and message.text:
                 self.line("", prefix)

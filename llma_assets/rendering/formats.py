@@ -39,7 +39,7 @@ def call(name: str, arguments: object, status: str = "", limit: int = 1_000) -> 
     if isinstance(arguments, str):
         parsed = parse_json(arguments)
         arguments = arguments if parsed is NOT_JSON else parsed
-    if arguments is None or arguments == {} or arguments == "":
+    if arguments is None or arguments in ({}, ""):
         inside = ""
     elif isinstance(arguments, Mapping):
         inside = ", ".join(f"{one_line(str(key), 100)}={_short_json(value, limit)}" for key, value in arguments.items())
@@ -74,7 +74,7 @@ def error_lines(error: object) -> list[str]:
         if parsed is NOT_JSON:
             return error.strip().split("\n") if error.strip() else [NO_DETAILS]
         error = parsed
-    if error is None or isinstance(error, bool) or error == {} or error == []:
+    if error is None or isinstance(error, bool) or error in ({}, []):
         return [NO_DETAILS]
     if isinstance(error, Mapping | list):
         return _key_value_lines(error, "", 0)

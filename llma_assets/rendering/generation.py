@@ -66,7 +66,7 @@ def output_of(properties: Mapping[str, object]) -> object:
     """What a generation answered: its choices, else its output."""
     for key in ("$ai_output_choices", "$ai_output", "$ai_output_state"):
         value = properties.get(key)
-        if value is not None and value != [] and value != "":
+        if value is not None and value not in ([], ""):
             return value
     return None
 

@@ -76,11 +76,14 @@ def role_of(value: object, default: str) -> str:
 
 
 def merged(messages: Iterable[Message]) -> list[Message]:
-    """Neighbours that one speaker said in one breath become one message: texts by lines, calls in order."""
+    """Neighbours that one speaker said in one breath become one message: texts by lines, calls in order.
+
+    Results of tools stay apart, because each answers another call.
+    """
     groups: list[list[Message]] = []
     for message in messages:
         last = groups[-1][-1] if groups else None
-        if last is not None and last.role == message.role and last.is_error == message.is_error:
+        if last is not None and last.role == message.role != "tool" and last.is_error == message.is_error:
             groups[-1].append(message)
         else:
             groups.append([message])

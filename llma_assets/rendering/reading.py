@@ -7,7 +7,7 @@ from llma_assets.rendering.cleaning import without_base64
 from llma_assets.rendering.jsontext import NOT_JSON, compact_json, parse_container, parse_json
 from llma_assets.rendering.message import Message, merged
 from llma_assets.rendering.shapes import SHAPES
-from llma_assets.rendering.transcripts import read_transcript
+from llma_assets.rendering.shapes.transcripts import read_transcript
 
 _DEPTH: Final = 24
 """Objects nested deeper than this inside a message are shown as JSON."""
@@ -108,7 +108,7 @@ def _is_pair(value: object) -> bool:
     )
 
 
-def _read(value: object, role: str, depth: int) -> list[Message]:
+def _read(value: object, role: str, depth: int) -> list[Message]:  # noqa: PLR0911 - one return a structure
     """Read nested content; a string is text as it stands."""
     if value is None:
         return []

@@ -21,7 +21,7 @@ class Tool:
     description: str
 
 
-def read_tools(value: object, depth: int = 0) -> list[Tool]:
+def read_tools(value: object, depth: int = 0) -> list[Tool]:  # noqa: PLR0911 - one return a structure
     """Tools in `value`: a list or an object of definitions, JSON of these, or a request that holds them."""
     if isinstance(value, str):
         parsed = parse_container(value) if depth < 4 else NOT_JSON

@@ -10,7 +10,7 @@ from llma_assets.rendering.shapes.inner import MISSING, Inner, mapping, media, r
 _PARTS: Final = {"toolUse", "toolResult", "reasoningContent", "image", "document", "video", "json", "cachePoint"}
 
 
-def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:
+def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:  # noqa: PLR0911 - one return a structure
     """Read a block, a response or a turn.
 
     `{"toolUse": {"name": "f", "input": {}}}`, `{"role": "CHATBOT", "message": "…"}`

@@ -6,12 +6,14 @@ from typing import Final
 from llma_assets.rendering.jsontext import compact_json
 from llma_assets.rendering.message import Message
 from llma_assets.rendering.shapes.inner import Inner, string
+from llma_assets.rendering.shapes.transcripts import read_transcript
 
 _LISTS: Final = ("messages", "input_messages", "output_messages", "chat_history", "history")
 _SETTINGS: Final = {
     "model", "model_name", "temperature", "top_p", "top_k", "n", "stop", "stream", "stream_options", "max_tokens",
     "max_completion_tokens", "max_output_tokens", "tools", "tool_choice", "functions", "function_call",
-    "parallel_tool_calls", "response_format", "seed", "user", "metadata", "usage", "id", "object", "created", "created_at",
+    "parallel_tool_calls", "response_format", "seed", "user", "metadata", "usage", "id", "object", "created",
+    "created_at",
     "frequency_penalty", "presence_penalty", "logprobs", "logit_bias", "system_fingerprint", "service_tier", "store",
     "stop_sequences", "stop_reason", "stop_sequence", "thinking", "reasoning_effort", "tool_definitions", "llm_output",
     "run", "type", "is_last_step", "remaining_steps", "lc_serializable",
@@ -32,7 +34,7 @@ def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] |
     for key in _LISTS:
         if isinstance(item.get(key), list) and _holds_messages(item[key]):
             used.add(key)
-            messages.extend(inner(item[key], role))
+            messages.extend(message for part in _parts(item[key]) for message in _said(part, role, inner))
     if not used & set(_LISTS):
         key = next((key for key in ("prompt", "input") if _is_prompt(item, key)), "")
         if key:
@@ -46,6 +48,15 @@ def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] |
     if rest:
         messages.append(Message("state", compact_json(rest)))
     return messages
+
+
+def _parts(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _said(part: object, role: str, inner: Inner) -> list[Message]:
+    """A message; one that a tracer wrote down as a string is read again."""
+    return (read_transcript(part) if isinstance(part, str) else []) or inner(part, role)
 
 
 def _holds_messages(value: object) -> bool:

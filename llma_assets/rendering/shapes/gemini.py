@@ -27,7 +27,7 @@ def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] |
     return _part(item, role, inner)
 
 
-def _part(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:
+def _part(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:  # noqa: PLR0911 - one return a structure
     call = _either(item, "functionCall", "function_call")
     if isinstance(call, Mapping):
         # Gemini's other key beside the call is at most a signature; an OpenAI message has a role.

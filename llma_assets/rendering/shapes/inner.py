@@ -65,6 +65,19 @@ _PART_TYPES: Final = {
 }  # fmt: skip
 
 
+_RESULT_TYPES: Final = {"tool-result", "tool-error", "tool_result", "tool_call_response", "function_call_output"}
+_RESULT_KEYS: Final = {"functionResponse", "function_response", "toolResult", "tool_call_result"}
+
+
+def holds_results(content: object) -> bool:
+    """Whether a tool's message is a list of results in their own shapes, and not one result."""
+    return isinstance(content, list) and any(
+        isinstance(part, Mapping) and (part.get("type") in _RESULT_TYPES or not _RESULT_KEYS.isdisjoint(part))
+        for part in content
+        if isinstance(part, Mapping) and isinstance(part.get("type"), str | None)
+    )
+
+
 def _is_part(value: object) -> bool:
     """Whether an object inside a tool's result is content and not the tool's own data."""
     if not isinstance(value, Mapping):

@@ -30,7 +30,7 @@ _TYPES: Final = {
 }
 
 
-def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:
+def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:  # noqa: PLR0911 - one return a structure
     """Read a message, a serialized one, or a model's result.
 
     `{"type": "ai", "content": "", "tool_calls": [{"name": "f", "args": {}}]}`, `{"lc": 1, "kwargs": {…}}`
@@ -85,7 +85,7 @@ def _message(item: Mapping[str, object], role: str, inner: Inner) -> list[Messag
     calls = calls_of(item) or calls_of(extra)
     # Anthropic's blocks repeat the calls that LangChain gives beside the content.
     already = any(message.tool_calls for message in messages)
-    if (calls and not already) or not any(message.role == role for message in messages):
+    if (calls and not already) or not messages:
         messages.append(Message(role, "", calls if not already else ()))
     return merged(messages)
 

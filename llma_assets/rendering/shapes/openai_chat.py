@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from llma_assets.rendering.cleaning import media_marker
 from llma_assets.rendering.message import THINKING, Message, ToolCall, merged, role_of
-from llma_assets.rendering.shapes.inner import Inner, mapping, media, result_text, string, tool_call
+from llma_assets.rendering.shapes.inner import Inner, holds_results, mapping, media, result_text, string, tool_call
 
 
 def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:
@@ -30,6 +30,8 @@ def _message(item: Mapping[str, object], role: str, inner: Inner) -> list[Messag
     if role == "tool":
         if is_definition(content):
             return []
+        if holds_results(content):
+            return inner(content, role)
         text = result_text(content, inner)
         failed = item.get("is_error") is True or item.get("status") == "error"
         return [Message("tool", text, is_error=failed)]
@@ -45,7 +47,7 @@ def _message(item: Mapping[str, object], role: str, inner: Inner) -> list[Messag
     if isinstance(images, list):
         messages.extend(Message(role, "[image]") for _ in images)
     calls = calls_of(item) or calls_of(mapping(item.get("additional_kwargs")))
-    if calls or not any(message.role == role for message in messages):
+    if calls or not messages:
         messages.append(Message(role, "", calls))
     return merged(messages)
 

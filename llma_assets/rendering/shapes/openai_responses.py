@@ -26,7 +26,7 @@ _NOT_ARGUMENTS: Final = {
 }  # fmt: skip
 
 
-def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:
+def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:  # noqa: PLR0911 - one return a structure
     """Read an item or a response.
 
     `{"type": "function_call", "name": "f", "arguments": "{}"}`, `{"type": "function_call_output", "output": "…"}`
@@ -72,9 +72,11 @@ def _built_in(kind: str, item: Mapping[str, object], inner: Inner) -> list[Messa
             arguments = {**action, **arguments}
         call = ToolCall(name or kind, arguments, string(item.get("status")))
     messages = [Message("assistant", "", (call,))]
-    for key in ("output", "outputs", "results", "error"):
-        if item.get(key):
-            messages.append(Message("tool", result_text(item[key], inner), is_error=key == "error"))
+    messages.extend(
+        Message("tool", result_text(item[key], inner), is_error=key == "error")
+        for key in ("output", "outputs", "results", "error")
+        if item.get(key)
+    )
     if kind == "image_generation_call" and item.get("result"):
         messages.append(Message("tool", "[image]"))
     return messages

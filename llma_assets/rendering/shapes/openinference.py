@@ -38,11 +38,8 @@ def _without_namespace(item: Mapping[str, object]) -> dict[str, object]:
     """`message.role` becomes `role`; lists of such objects are read in turn by `inner`."""
     plain: dict[str, object] = {}
     for key, value in item.items():
-        for namespace in _NAMESPACES:
-            if key.startswith(namespace):
-                key = key.removeprefix(namespace)
-                break
-        plain[key] = value
+        namespace = next((found for found in _NAMESPACES if key.startswith(found)), "")
+        plain[key.removeprefix(namespace)] = value
     if isinstance(plain.get("tool_calls"), list):
         plain["tool_calls"] = [_call(call) for call in _list(plain["tool_calls"])]
     if "contents" in plain and "content" not in plain:

@@ -6,7 +6,7 @@ from llma_assets.rendering.message import THINKING, Message
 from llma_assets.rendering.shapes.inner import MISSING, Inner, joined, mapping, media, result_text, string, tool_call
 
 
-def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:
+def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:  # noqa: PLR0911 - one return a structure
     """Read one part.
 
     `{"type": "tool_call", "name": "f", "arguments": {}}`, `{"type": "tool_call_response", "response": "…"}`

@@ -12,9 +12,9 @@ def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] |
     `{"part_kind": "tool-call", "tool_name": "f", "args": {}}`, `{"role": "user", "blocks": [{"block_type": "text"}]}`
     """
     if isinstance(item.get("part_kind"), str):
-        return _part(item, role, inner)
+        return _part(item, inner)
     if isinstance(item.get("block_type"), str):
-        return _block(item, role, inner)
+        return _block(item, role)
     for key in ("blocks", "_content"):
         content = item.get(key)
         if isinstance(content, list):
@@ -25,7 +25,7 @@ def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] |
     return None
 
 
-def _part(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:
+def _part(item: Mapping[str, object], inner: Inner) -> list[Message] | None:
     content = item.get("content", MISSING)
     match item["part_kind"]:
         case "system-prompt" | "user-prompt" | "text" as kind:
@@ -44,7 +44,7 @@ def _part(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] 
     return None
 
 
-def _block(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:
+def _block(item: Mapping[str, object], role: str) -> list[Message] | None:
     match item["block_type"]:
         case "text" if isinstance(item.get("text"), str):
             return [Message(role, string(item["text"]))]

@@ -6,7 +6,7 @@ from llma_assets.rendering.message import THINKING, Message, ToolCall, merged
 from llma_assets.rendering.shapes.inner import MISSING, Inner, mapping, media, result_text, string, tool_call
 
 
-def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:
+def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:  # noqa: PLR0911 - one return a structure
     """Read a part or a result.
 
     `{"type": "tool-call", "toolName": "f", "input": {}}`, `{"type": "tool-result", "output": {"type": "json", …}}`
@@ -70,7 +70,7 @@ def _invocation(item: Mapping[str, object], inner: Inner) -> list[Message]:
 
 
 def _result(item: Mapping[str, object], inner: Inner) -> list[Message] | None:
-    """`{"text": "…", "toolCalls": [{"toolName": "f", "args": {}}], "reasoning": "…"}`, and UI tool parts without type."""
+    """A result, `{"text": "…", "toolCalls": [{"toolName": "f", "args": {}}]}`, or a tool part without a type."""
     if "toolName" in item and ("args" in item or "input" in item):
         if "result" in item or "output" in item:
             return _invocation(item, inner)
