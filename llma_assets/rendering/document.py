@@ -12,7 +12,6 @@ from llma_assets.rendering.cleaning import Value, value_of
 from llma_assets.rendering.formats import call
 from llma_assets.rendering.message import Message
 
-
 EMPTY: Final = "(empty)"
 """Stands for a message or an output that is there and says nothing."""
 
