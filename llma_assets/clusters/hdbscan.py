@@ -48,9 +48,11 @@ def hdbscan_partition(
     scorer: SilhouetteScorer,
     config: ClusteringConfig,
 ) -> Partition:
-    """Run HDBSCAN as configured; where it collapses try gentler ways, and k-means in the end.
+    """Run HDBSCAN as configured; where it collapses, find the best way that does not.
 
-    The first way that does not collapse is taken, so an answer that is right as configured is not touched.
+    The other ways are fewer dimensions, in which density means more, and the leaves of the tree. Of those that
+    do not collapse the one with the largest silhouette times the share of items that it clusters is taken.
+    Where all collapse k-means has to do. An answer that is right as configured is not touched.
 
     Args:
         points: float32 (m, p), distinct, axes by falling variance.
@@ -71,16 +73,22 @@ def hdbscan_partition(
     repeated = np.repeat(np.arange(len(points)), repeats)
     first = np.cumsum(repeats) - repeats
     complaint = ""
+    best: tuple[float, Partition] | None = None
     distances: tuple[int, NDArray[np.float32] | None] = (0, None)
-    for attempt in _attempts(size, points.shape[1]):
+    for attempt in _attempts(size, config.min_samples, points.shape[1]):
         if distances[0] != attempt.dimensions:
             distances = attempt.dimensions, _distances(points, repeated, attempt.dimensions, scorer)
         labels, strength = _run(points[repeated, : attempt.dimensions], distances[1], attempt)
         labels, strength = labels[first], strength[first]
         found = collapse_of(labels, weights, config)
-        if not found:
-            return Partition(labels, strength, collapse=complaint, mended_by=str(attempt) if complaint else "")
+        if not found and not complaint:
+            return Partition(labels, strength)
         complaint = complaint or found
+        score = (scorer.score(labels) or 0.0) * float(weights[labels >= 0].sum()) / n
+        if not found and (best is None or score > best[0]):
+            best = score, Partition(labels, strength, collapse=complaint, mended_by=str(attempt))
+    if best is not None:
+        return best[1]
     return _mended(kmeans_partition(points, weights, scorer, config), complaint, "k-means")
 
 
@@ -102,14 +110,11 @@ def collapse_of(labels: NDArray[np.int32], weights: NDArray[np.float64], config:
     return ""
 
 
-def _attempts(size: int, dimensions: int) -> Iterator[Attempt]:
-    few = min(15, dimensions)
-    yield Attempt("eom", size, size, dimensions)
-    yield Attempt("leaf", size, size, dimensions)
-    for dims in dict.fromkeys((dimensions, few)):
-        for samples in dict.fromkeys((max(2, size // 2), min(size, 5), 2)):
-            for selection in ("eom", "leaf"):
-                yield Attempt(selection, size, samples, dims)
+def _attempts(size: int, min_samples: int, dimensions: int) -> Iterator[Attempt]:
+    """As configured first, then the ways to mend it."""
+    for fewer in dict.fromkeys((dimensions, min(30, dimensions), min(15, dimensions))):
+        for selection in ("eom", "leaf"):
+            yield Attempt(selection, size, min_samples, fewer)
 
 
 def _distances(

@@ -10,13 +10,14 @@ from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, SummaryText
 from llma_assets.labels.phrases import ScoredPhrase, read_summaries, scored_phrases
 from llma_assets.labels.schema import ClusterLabels, LabelItem
 from llma_assets.labels.verdicts import TITLE_WORDS, one_line
-from llma_assets.labels.words import phrases, steps
+from llma_assets.labels.words import flow_steps, phrases, steps
 
 HEAD_SCORE = 0.4
 """A phrase of two words or more heads the title if it scores this share of the best phrase."""
 _TOPICS = 3
 _CANDIDATES = 60
-_BULLET_CHARS = 220
+_SENTENCE_WORDS = 12  # shorter statements are not preferred for being short: sentences read better than lists
+_BULLET_CHARS = 160
 
 
 def offline_labels(evidence: Sequence[ClusterEvidence], taken: Collection[str] = ()) -> ClusterLabels:
@@ -111,7 +112,7 @@ def _points(cluster: ClusterEvidence, found: Sequence[ScoredPhrase]) -> list[str
     if topics:
         points.append("Often mentioned: " + ", ".join(f"{topic.surface} ({topic.share:.0%})" for topic in topics))
     statements = _typical(cluster, found, 5 - len(points) if len(points) < 2 else 3)
-    points += [f"Typical: {statement}" for statement in statements]
+    points += [f"For example: {statement}" for statement in statements]
     if len(points) < 2:
         points.append(f"{cluster.size} items, {len(summaries)} of them read for this description")
     if len(points) < 2:
@@ -123,8 +124,8 @@ def _common_steps(summaries: Sequence[SummaryText]) -> list[tuple[str, float]]:
     """Up to four tools that a fifth or more of the summaries name, with the share that does."""
     holding: Counter[str] = Counter()
     for summary in summaries:
-        texts = (summary.title, summary.flow_diagram, *summary.bullets, *summary.notes)
-        holding.update({name for text in texts for name in steps(text)})
+        texts = (summary.title, *summary.bullets, *summary.notes)
+        holding.update({*flow_steps(summary.flow_diagram), *(name for text in texts for name in steps(text))})
     ordered = sorted(holding.items(), key=lambda item: (-item[1], item[0]))
     return [(name, number / len(summaries)) for name, number in ordered[:4] if number * 5 >= len(summaries)]
 
@@ -137,7 +138,7 @@ def _typical(cluster: ClusterEvidence, found: Sequence[ScoredPhrase], most: int)
         for bullet in summary.bullets:
             text = one_line(bullet)
             held = {phrase.stems for phrase in phrases(text)}
-            words = max(6, len(text.split()))
+            words = max(_SENTENCE_WORDS, len(text.split()))
             value = sum(weight.get(stems, 0.0) for stems in held) / words**0.5
             if value > 0 and len(text.split()) >= 3:
                 candidates.append((-value, place, text, frozenset(word for stems in held for word in stems)))

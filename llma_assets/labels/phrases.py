@@ -46,7 +46,9 @@ class _Counts:
 
 # Two words say more than one, and are rarer; without this the single words would always win.
 _LENGTH_WEIGHT = {1: 1.0, 2: 1.5, 3: 1.6, 4: 1.6}
-_PROPER_WEIGHT = 0.3
+# Names of people and places are no topics. Where most words have capitals, as German nouns do, they mean nothing.
+_PROPER_WEIGHT = 0.05
+_MOST_PROPER = 0.4
 _STEP_WEIGHT = 1.5
 _TITLE_WEIGHT = 0.5
 
@@ -74,6 +76,10 @@ def scored_phrases(evidence: Sequence[ClusterEvidence]) -> dict[int, list[Scored
     for of_cluster in shares.values():
         for stems, share in of_cluster.items():
             over_all[stems] += share
+    single = [stems for stems in seen if len(stems) == 1]
+    names = {stems for stems in seen if 2 * proper[stems] > seen[stems]}
+    if sum(stems in names for stems in single) > _MOST_PROPER * len(single):
+        names = set()
     mean_total = sum(over_all.values()) / max(1, len(shares))
     scored = {}
     for cluster_id, count in counts.items():
@@ -86,7 +92,7 @@ def scored_phrases(evidence: Sequence[ClusterEvidence]) -> dict[int, list[Scored
             tf_idf = share * math.log1p(mean_total / over_all[stems])
             is_step = 2 * count.steps[stems] > number
             reading = _LENGTH_WEIGHT[len(stems)] * (_STEP_WEIGHT if is_step else 1.0)
-            reading *= _PROPER_WEIGHT if 2 * proper[stems] > seen[stems] else 1.0
+            reading *= _PROPER_WEIGHT if stems in names else 1.0
             reading *= 1.0 + _TITLE_WEIGHT * count.titles[stems] / count.total
             # The formula's logarithm is gentle; what half of all clusters say is no name for one of them.
             distinct = share / over_all[stems]

@@ -9,8 +9,11 @@ from importlib import resources
 
 LONGEST_PHRASE = 3
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-_BREAK = re.compile(r"[^\w\s'’]+|\s[-–—]\s|\n|\d\S*")
-_IDENTIFIER = re.compile(r"\b(?:[a-z]+(?:_[a-z]+)+|(?:[A-Z][a-z]+){2,}|[a-z]+(?:[A-Z][a-z]+)+)(?=\b|\d)")
+_BREAK = re.compile(r"[^\w\s'’]+|\s[-–—]\s|\n|\S*\d\S*")
+_IDENTIFIER = re.compile(r"\b(?:[a-z]+(?:_[a-z]+)+|(?:[A-Z][a-z]+){2,}|[a-z]+(?:[A-Z][a-z]+)+)(?=\b|\d)(?!\s*=)")
+_ARROW = re.compile(r"\s*(?:→|⇄|->|=>|\n)\s*")
+_FOLDED = re.compile(r"^\W+|\W*(?:[×x]\s?\d+)?\W*$")
+_NAME = re.compile(r"[^\W\d][\w.-]{1,40}")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
 _CONTRACTION = re.compile(r"['’](?:s|re|ve|ll|d|m|t)$", re.IGNORECASE)
 _LONGEST_WORD = 30
@@ -54,6 +57,16 @@ def stem(word: str) -> str:
 def steps(text: str) -> list[str]:
     """The names of tools and functions in `text`, as written: words joined by underscores or humps."""
     return _IDENTIFIER.findall(text)
+
+
+def flow_steps(flow: str) -> list[str]:
+    """The tools between the arrows of a flow diagram, as written; roles and sentences are no tools."""
+    found = []
+    for part in _ARROW.split(flow):
+        name = _FOLDED.sub("", part)
+        if _NAME.fullmatch(name) and name.casefold() not in STOPS:
+            found.append(name)
+    return found
 
 
 def spelled(name: str) -> str:
