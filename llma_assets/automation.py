@@ -13,7 +13,7 @@ import dagster as dg
 from llma_assets.clickhouse import Database
 from llma_assets.discovery import TRIGGER_EVENTS, stored_decisions
 from llma_assets.discovery.queries import EVENTS_BY_TEAM_AND_DAY
-from llma_assets.partitions import daily, partition_key, team_days, teams
+from llma_assets.partitions import partition_key, teams
 from llma_assets.rendering.queries import QUIET
 from llma_assets.resources import ClickHouseResource, Clock
 from llma_assets.team_day import TeamDay, midnight
@@ -26,19 +26,16 @@ ONE_DAY = timedelta(days=1)
 discovery_job = dg.define_asset_job(
     "discovery_job",
     selection=["eligible_teams"],
-    partitions_def=daily,
     description="Who takes part on a day.",
 )
 texts_job = dg.define_asset_job(
     "texts_job",
     selection=["trace_texts", "trace_summaries", "summary_embeddings"],
-    partitions_def=team_days,
     description="From a team's events of a day to embedded summaries. Takes a range of partitions, too.",
 )
 clusters_job = dg.define_asset_job(
     "clusters_job",
     selection=["cluster_assignments", "cluster_labels", "cluster_events"],
-    partitions_def=team_days,
     description="From the embeddings of a team's last days to published clusters. Takes a range of partitions, too.",
 )
 team_day_job = dg.define_asset_job(
@@ -51,7 +48,6 @@ team_day_job = dg.define_asset_job(
         "cluster_labels",
         "cluster_events",
     ],
-    partitions_def=team_days,
     description="The whole path of a team's day, for backfills by hand.",
 )
 

@@ -40,13 +40,12 @@ def team_day(key: str) -> TeamDay:
 
 
 def range_tags(first: TeamDay, last: TeamDay) -> dict[str, str]:
-    """Run tags that ask for a team's days from `first` to `last` in one run."""
+    """Run tags that ask for a team's days from `first` to `last` in one run.
+
+    Dagster's own tag of one dimension is not among them: a run that has it is taken for a run of one partition.
+    """
     return {
         "dagster/asset_partition_range_start": partition_key(first),
         "dagster/asset_partition_range_end": partition_key(last),
-        TEAM_TAG: str(first.team_id),
+        "llma/team": str(first.team_id),
     }
-
-
-TEAM_TAG = f"dagster/partition/{TEAM}"
-"""Dagster's own tag of a run's team; the run queue allows one run a team by it."""

@@ -97,7 +97,7 @@ def _keep_finished(context: dg.AssetExecutionContext, done: dict[str, dict[str, 
 
 def run_tags(context: dg.AssetExecutionContext) -> dict[str, str]:
     """What each query of a run carries in ClickHouse's `log_comment`."""
-    return {"run": context.run_id, "asset": context.asset_key.to_user_string()}
+    return {"run": context.run.run_id, "asset": context.asset_key.to_user_string()}
 
 
 def asset_check(

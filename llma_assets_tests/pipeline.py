@@ -42,9 +42,10 @@ class Pipeline:
         *,
         now: datetime = datetime(2026, 11, 20, tzinfo=UTC),
         progress: Progress = silent,
+        instance: dg.DagsterInstance | None = None,
     ) -> None:
         self.database = database
-        self.instance = dg.DagsterInstance.ephemeral()
+        self.instance = instance or dg.DagsterInstance.ephemeral()
         self.now = now
         clock: Callable[[], datetime] = lambda: self.now  # noqa: E731
         self.definitions = build_definitions(clock=clock, progress=progress)

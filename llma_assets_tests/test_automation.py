@@ -1,5 +1,6 @@
 """Schedules and the sensor ask for the partitions with something to do, once, and for no others."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -17,10 +18,11 @@ NOON = datetime(2026, 11, 7, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def pipeline(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+def pipeline(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
     monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
     monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
-    return Pipeline(database, now=NOON)
+    with dg.instance_for_test() as instance:
+        yield Pipeline(database, now=NOON, instance=instance)
 
 
 def requests(schedule: dg.ScheduleDefinition, pipeline: Pipeline, when: datetime) -> list[dg.RunRequest]:

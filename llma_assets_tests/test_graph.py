@@ -191,7 +191,7 @@ def test_hostile_ids_and_cycles_go_through_every_stage(pipeline: Pipeline) -> No
     when = datetime(2026, 11, 7, 9, tzinfo=UTC)
     names = [f"{text}{number}" for number in range(4) for text in ids]
     for number, trace_id in enumerate(names):
-        moment = when + timedelta(minutes=number)
+        moment = when + timedelta(minutes=5 * number)
         write(pipeline.database, trace(1, trace_id, moment, request=f"{trace_id} please"))
         loop = [
             {"$ai_trace_id": trace_id, "$ai_span_id": "a", "$ai_parent_id": "b", "$ai_span_name": "A"},
@@ -217,7 +217,7 @@ def test_a_trace_that_is_still_growing_waits(pipeline: Pipeline) -> None:
     pipeline.now = datetime(2026, 11, 7, 8, 10, tzinfo=UTC)
     pipeline.texts(1, DAY, DAY)
     assert pipeline.row_counts()["trace_texts"] == 0
-    pipeline.now = datetime(2026, 11, 7, 8, 32, tzinfo=UTC)
+    pipeline.now = datetime(2026, 11, 7, 8, 36, tzinfo=UTC)
     pipeline.texts(1, DAY, DAY)
     assert pipeline.row_counts()["trace_texts"] == 4
 
@@ -231,3 +231,15 @@ def test_a_trace_across_midnight_is_read_once_and_whole(pipeline: Pipeline) -> N
         "SELECT team_id, toString(day) AS day, event_count FROM trace_texts FINAL WHERE level = 'trace'"
     )
     assert rows == [{"team_id": 1, "day": "2026-11-06", "event_count": 3}]
+
+
+def test_a_team_on_the_skip_list_is_not_worked_on_even_by_hand(pipeline: Pipeline, settings: Settings) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    (settings.data_dir / "teams.toml").write_text("skip_team_ids = [1]\n")
+    write(pipeline.database, day_of_traces(1, DAY, 25))
+    write(pipeline.database, day_of_traces(2, DAY, 25))
+    assert pipeline.discover(DAY) == {"2"}
+    pipeline.texts(1, DAY, DAY)
+    assert pipeline.clusters(1, DAY).success
+    assert pipeline.row_counts()["trace_texts"] == 0
+    assert pipeline.published() == []

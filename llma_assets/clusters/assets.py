@@ -75,14 +75,16 @@ def cluster_assignments(
     """The clusters of the last seven days, per theme: members with distance and rank, centroids, a 2-D map."""
     database = clickhouse.database().tagged(**run_tags(context))
     model_name = embedder.model().name
-    lookback_days = team_settings.settings().lookback_days
+    settings = team_settings.settings()
 
     def work(team_day: TeamDay) -> Report:
+        if team_day.team_id in settings.skip_team_ids:
+            return Report(items=0, reason="team_on_skip_list")
         return store_clusters(
             database,
             team_day,
             model_name=model_name,
-            lookback_days=lookback_days,
+            lookback_days=settings.lookback_days,
             options=config,
             progress=progress,
         )

@@ -25,11 +25,11 @@ ORDER BY stage, theme_id
 USAGE_TOTALS = """
 SELECT
     count() AS calls,
-    sum(input_tokens) AS input_tokens,
-    sum(output_tokens) AS output_tokens,
-    sum(cost_usd) AS cost_usd,
-    countIf(cost_usd IS NULL AND error = '') AS calls_without_price,
-    countIf(error != '') AS failed_calls
-FROM model_usage FINAL
-WHERE team_id = {team_id:Int64} AND day = {day:Date} AND stage = {stage:String}
+    sum(u.input_tokens) AS input_tokens,
+    sum(u.output_tokens) AS output_tokens,
+    sum(u.cost_usd) AS cost_usd,
+    countIf(u.cost_usd IS NULL AND u.error = '') AS calls_without_price,
+    countIf(u.error != '') AS failed_calls
+FROM model_usage AS u FINAL
+WHERE u.team_id = {team_id:Int64} AND u.day = {day:Date} AND u.stage = {stage:String}
 """

@@ -26,7 +26,7 @@ from llma_assets.rendering.queries import (
     generation_candidates,
     trace_candidates,
 )
-from llma_assets.resources import ClickHouseResource, Clock
+from llma_assets.resources import ClickHouseResource, Clock, TeamSettingsResource
 from llma_assets.stage import Progress, Report, run_tags, walk_partitions
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Level
@@ -49,12 +49,20 @@ Read = Callable[[Database, int, Sequence[Candidate]], dict[str, list[dict[str, A
 def trace_texts(
     context: dg.AssetExecutionContext,
     clickhouse: ClickHouseResource,
+    team_settings: TeamSettingsResource,
     clock: dg.ResourceParam[Clock],
     progress: dg.ResourceParam[Progress],
 ) -> None:
     """The readable text of each trace and generation of a team's day, which all themes share."""
     database = clickhouse.database().tagged(**run_tags(context))
-    walk_partitions(context, lambda team_day: store_texts(database, team_day, now=clock(), progress=progress))
+    left_out = team_settings.settings().skip_team_ids
+
+    def work(team_day: TeamDay) -> Report:
+        if team_day.team_id in left_out:
+            return Report(items=0, reason="team_on_skip_list")
+        return store_texts(database, team_day, now=clock(), progress=progress)
+
+    walk_partitions(context, work)
 
 
 def store_texts(database: Database, team_day: TeamDay, *, now: datetime, progress: Progress) -> Report:
