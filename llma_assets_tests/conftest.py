@@ -24,7 +24,6 @@ def data_dir() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="llma-tests-"))
     yield folder
     stop(folder)
-    shutil.copy(folder / "clickhouse" / "server.log", "/tmp/last-server.log")
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -76,8 +76,15 @@ class Database:
         return result.result_rows[0][0] if result.result_rows else None
 
     def execute(self, sql: str, /, **parameters: Any) -> None:
-        """Run a statement that returns nothing. Not sent again once it may have reached the server."""
-        self._link.call(lambda client: client.command(sql, **self._options(sql, parameters)), repeatable=False)
+        """Run a statement that returns nothing.
+
+        If the connection broke after it may have reached the server, an INSERT is sent again like all inserts of
+        this project; any other statement is not.
+        """
+        self._link.call(
+            lambda client: client.command(sql, **self._options(sql, parameters)),
+            repeatable=sql.lstrip().upper().startswith("INSERT"),
+        )
 
     def insert_rows(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows that all have the same keys, which name the columns; nothing for no rows.

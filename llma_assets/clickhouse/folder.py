@@ -3,9 +3,11 @@
 Nothing here starts or ends a process.
 """
 
+import fcntl
 import json
 import os
 import secrets
+import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -40,13 +42,42 @@ class Folder:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     @property
-    def database(self) -> Path:
-        return self.path / "data"
-
-    @property
-    def server_lock(self) -> Path:
-        """Held by the server process as long as it lives; the kernel lets go of it when it dies."""
+    def _server_lock(self) -> Path:
         return self.path / "server.lock"
+
+    def take(self, timeout_s: float) -> bool:
+        """Make this process, and whoever it forks, the holder of the folder until the last of them ends.
+
+        The kernel lets go of the lock when they are dead, however they died; nothing can be stale.
+
+        Returns:
+            False if another process holds it.
+        """
+        descriptor = os.open(self._server_lock, os.O_RDWR | os.O_CREAT, 0o600)
+        deadline = time.monotonic() + timeout_s
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    os.close(descriptor)
+                    return False
+                time.sleep(0.01)
+
+    def is_taken(self) -> bool:
+        """Whether a server process holds the folder."""
+        try:
+            descriptor = os.open(self._server_lock, os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return False
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
 
     @property
     def start_lock(self) -> Path:

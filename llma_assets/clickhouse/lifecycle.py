@@ -20,6 +20,9 @@ from llma_assets.clickhouse.folder import USER, Folder, ServerState
 _START_S = 90.0
 _STOP_S = 60.0
 _POLL_S = 0.02
+_LOG_BYTES = 1 << 20
+# What the server inherits: no keys, no proxies, and UTC wherever it runs.
+_ENVIRONMENT = frozenset(("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SYSTEMROOT"))
 
 
 def _folder(data_dir: Path) -> Folder:
@@ -54,7 +57,7 @@ def status(data_dir: Path) -> ServerState | None:
         return None
     folder = Folder(path)
     state = folder.state()
-    if state is None or not _is_held(folder.server_lock):
+    if state is None or not folder.is_taken():
         return None
     return state if _answers(state) else None
 
@@ -81,40 +84,44 @@ def start(data_dir: Path) -> ServerState:
 
 def _start_locked(data_dir: Path, folder: Folder, minutes: float) -> ServerState:
     deadline = time.monotonic() + _START_S
-    while _is_held(folder.server_lock):  # somebody else's server: ready, getting ready, or ending
+    while folder.is_taken():  # somebody else's server: ready, getting ready, or ending
         if (found := status(data_dir)) is not None:
             return found
         if time.monotonic() > deadline:
             raise DatabaseUnavailable(f"the database server does not answer; its log is {folder.log}")
         time.sleep(_POLL_S)
     folder.password()
-    command = [
-        sys.executable,
-        "-m",
-        "llma_assets.clickhouse.server",
-        str(folder.path),
-        "--idle-s",
-        str(minutes * 60),
-    ]
+    _spawn(folder, minutes)
+    while time.monotonic() < deadline:
+        state = folder.state()
+        if state is not None and _answers(state):
+            return state
+        if not folder.is_taken():
+            raise DatabaseUnavailable(f"the database server ended while it started; its log is {folder.log}")
+        time.sleep(_POLL_S)
+    raise DatabaseUnavailable(f"the database server was not ready after {_START_S:.0f} s; its log is {folder.log}")
+
+
+def _spawn(folder: Folder, minutes: float) -> None:
+    """Run the server detached; returns once it holds the folder."""
+    if folder.log.exists() and folder.log.stat().st_size > _LOG_BYTES:
+        folder.log.replace(folder.log.with_suffix(".old.log"))
+    command = [sys.executable, "-m", "llma_assets.clickhouse.server", str(folder.path), "--idle-s", str(minutes * 60)]
+    kept = {name: value for name, value in os.environ.items() if name in _ENVIRONMENT or name.startswith("LC_")}
+    paths = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
     with folder.log.open("ab") as log:
-        process = subprocess.Popen(
+        process = subprocess.run(
             command,
+            check=False,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
-            close_fds=True,
-            cwd="/",
+            cwd=folder.path,
+            env={**kept, "TZ": "UTC", "PYTHONPATH": os.pathsep.join(filter(None, paths))},
         )
-    while time.monotonic() < deadline:
-        state = folder.state()
-        if state is not None and state.pid == process.pid and _answers(state):
-            return state
-        if (code := process.poll()) is not None:
-            raise DatabaseUnavailable(f"the database server ended with code {code}; its log is {folder.log}")
-        time.sleep(_POLL_S)
-    process.kill()
-    raise DatabaseUnavailable(f"the database server was not ready after {_START_S:.0f} s; its log is {folder.log}")
+    if process.returncode != 0:
+        raise DatabaseUnavailable(f"the database server ended with code {process.returncode}; its log is {folder.log}")
 
 
 def stop(data_dir: Path) -> bool:
@@ -135,21 +142,11 @@ def stop(data_dir: Path) -> bool:
             return False
         os.kill(state.pid, signal.SIGTERM)
         deadline = time.monotonic() + _STOP_S
-        while _is_held(folder.server_lock):
+        while folder.is_taken():
             if time.monotonic() > deadline:
                 raise DatabaseUnavailable(f"the database server did not end within {_STOP_S:.0f} s")
             time.sleep(_POLL_S)
     return True
-
-
-def _is_held(path: Path) -> bool:
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    lock.release()
-    return False
 
 
 def _answers(state: ServerState) -> bool:

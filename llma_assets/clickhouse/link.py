@@ -18,6 +18,8 @@ from llma_assets.settings import Settings
 
 T = TypeVar("T")
 
+_ATTEMPTS = 2
+_EMBEDDED_ATTEMPTS = 3
 _POOL_SIZE = 32
 _CONNECT_TIMEOUT_S = 10
 _ANSWER_TIMEOUT_S = 900
@@ -39,40 +41,39 @@ class Link:
         self._pid = 0
         self.embedded = settings.clickhouse_url is None
 
-    def client(self) -> Any:
-        """The client of this process, made on first use.
-
-        Raises:
-            DatabaseUnavailable: no server answers, or the embedded one does not start.
-            DatabaseError: the server refused the user.
-        """
-        with self._lock:
-            if self._client is None or self._pid != os.getpid():
-                self._client = self._connect()
-                self._pid = os.getpid()
-            return self._client
-
     def call(self, operation: Callable[[Any], T], *, repeatable: bool) -> T:
-        """Run `operation(client)`, once more if the server was away.
+        """Run `operation(client)`, again if the server was away; an embedded one is started for it.
 
         A refused connection reached nobody, so everything is tried again; one that broke later may have had its
         effect, so only what is `repeatable` is.
+
+        Raises:
+            DatabaseUnavailable: no server answered, or the connection broke.
+            DatabaseError: the server refused.
         """
-        client = self.client()
-        try:
-            with _translated():
-                return operation(client)
-        except _Refused:
-            pass
-        except _Broken as error:
-            if not repeatable:
-                raise DatabaseUnavailable(str(error)) from error.__cause__
-        self.drop(client)
-        try:
-            with _translated():
-                return operation(self.client())
-        except (_Refused, _Broken) as error:
-            raise DatabaseUnavailable(str(error)) from error.__cause__
+        attempts = _EMBEDDED_ATTEMPTS if self.embedded else _ATTEMPTS
+        while True:
+            attempts -= 1
+            client: Any = None
+            try:
+                with _translated():
+                    client = self._current()
+                    return operation(client)
+            except _Refused as error:
+                if attempts == 0:
+                    raise DatabaseUnavailable(str(error)) from error.__cause__
+            except _Broken as error:
+                if attempts == 0 or (client is not None and not repeatable):
+                    raise DatabaseUnavailable(str(error)) from error.__cause__
+            self.drop(client)
+
+    def _current(self) -> Any:
+        """The client of this process, made on first use."""
+        with self._lock:
+            if self._client is None or self._pid != os.getpid():
+                self._client = _make_client(**(self._embedded() if self.embedded else self._from_url()))
+                self._pid = os.getpid()
+            return self._client
 
     def drop(self, client: Any) -> None:
         """Forget a client whose server went away, unless another thread has renewed it already."""
@@ -86,14 +87,6 @@ class Link:
             if self._client is not None and self._pid == os.getpid():
                 self._client.close()
             self._client = None
-
-    def _connect(self) -> Any:
-        arguments = self._embedded() if self.embedded else self._from_url()
-        try:
-            with _translated():
-                return _make_client(**arguments)
-        except (_Refused, _Broken) as error:
-            raise DatabaseUnavailable(str(error)) from error.__cause__
 
     def _embedded(self) -> dict[str, Any]:
         state = lifecycle.start(self._settings.data_dir)

@@ -20,6 +20,7 @@ from llma_assets.clickhouse.server.statement import first_word, insert_head, out
             b"1",
         ),
         (b"WITH 1 AS x INSERT INTO t FORMAT CSV\n1", b"WITH 1 AS x INSERT INTO t ", "CSV", b"1"),
+        (b"INSERT INTO {t:Identifier} FORMAT TSV\n1", b"INSERT INTO {t:Identifier} ", "TSV", b"1"),
         (b"INSERT INTO t (a)\n", b"INSERT INTO t (a)\n", None, b""),
     ],
 )

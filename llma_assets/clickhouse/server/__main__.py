@@ -2,23 +2,39 @@
 
 import argparse
 import logging
+import os
 import sys
 from pathlib import Path
 
+from llma_assets.clickhouse.folder import Folder
 from llma_assets.clickhouse.server.process import serve
 
 
 def main() -> int:
-    """Serve until told to end or until nobody has asked for long enough."""
+    """Take the folder, leave the starter behind, and serve.
+
+    Returns:
+        3 if another process holds the folder; 0 in the process that the starter waits for.
+    """
     parser = argparse.ArgumentParser(prog="llma-clickhouse", description="The embedded ClickHouse of one data folder")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--idle-s", type=float, default=900.0)
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--foreground", action="store_true")
     options = parser.parse_args()
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(message)s"
     )
-    return serve(options.folder, idle_s=options.idle_s, port=options.port)
+    folder = Folder(options.folder)
+    if not folder.take(timeout_s=1):
+        logging.error("another process serves this folder")
+        return 3
+    folder.forget_state()
+    # The lock is held by both sides of the fork; no thread and no engine exists yet. With its parent gone the
+    # server is nobody's child, so nobody has to wait for it when it ends.
+    if not options.foreground and os.fork():
+        os._exit(0)
+    return serve(folder, idle_s=options.idle_s, port=options.port)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from llma_assets.clickhouse.server.errors import QueryError
@@ -129,11 +128,11 @@ class Session:
 
 
 class Engine:
-    """The engine over one folder; open it once in a process that never forks."""
+    """The engine over one folder, named relative to the working folder; open it once, and never fork after."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: str) -> None:
         self._connect = import_module("chdb._chdb").connect
-        self._path = str(folder)
+        self._path = folder
         self._anchor = self._connect(self._path)
         version = bytes(self._anchor.query("SELECT version(), timezone()", "TabSeparated").bytes())
         self.version, self.timezone = version.decode().strip().split("\t")

@@ -1,4 +1,4 @@
-"""The life of the server process: take the folder, listen, open the engine, say so, serve, end cleanly."""
+"""The life of the server process in a folder that it holds: listen, open the engine, say so, serve, end cleanly."""
 
 import logging
 import os
@@ -6,9 +6,6 @@ import signal
 import threading
 import time
 import uuid
-from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from llma_assets.clickhouse.folder import USER, Folder, ServerState
 from llma_assets.clickhouse.server.engine import Engine
@@ -21,21 +18,12 @@ _GRACE_S = 20.0
 _KILL_S = 5.0
 
 
-def serve(path: Path, *, idle_s: float, port: int = 0) -> int:
-    """Serve the folder until SIGTERM, SIGINT or `idle_s` seconds without a request.
+def serve(folder: Folder, *, idle_s: float, port: int = 0) -> int:
+    """Serve a folder that this process has taken, until SIGTERM, SIGINT or `idle_s` seconds without a request.
 
     Returns:
-        3 if another process holds the folder, 4 if the port is taken. A server that ran ends the process itself,
-        with 0.
+        4 if the port cannot be used. A server that ran ends the process itself, with 0.
     """
-    folder = Folder(path)
-    lock = FileLock(folder.server_lock)
-    try:
-        lock.acquire(timeout=5)
-    except Timeout:
-        log.error("another process serves this folder")
-        return 3
-    folder.forget_state()
     try:
         server = Server(("127.0.0.1", port), USER, folder.password(), uuid.uuid4().hex)
     except OSError as error:
@@ -50,7 +38,8 @@ def serve(path: Path, *, idle_s: float, port: int = 0) -> int:
 def _serve(folder: Folder, server: Server, idle_s: float) -> None:
     started_s = time.monotonic()
     end = threading.Event()
-    server.open(Engine(folder.database))
+    os.chdir(folder.path)
+    server.open(Engine("data"))  # a relative path: chDB reads options out of an absolute one with `?` in it
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
     signal.signal(signal.SIGHUP, signal.SIG_IGN)

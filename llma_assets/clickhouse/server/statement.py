@@ -45,7 +45,7 @@ class _Token:
 
 
 def _tokens(text: bytes) -> Iterator[_Token]:
-    """The tokens outside all brackets, without white space and comments."""
+    """The tokens outside all brackets, without white space and comments; of brackets, what closes them."""
     depth = 0
     for match in _TOKEN.finditer(text):
         if match.group("space") is not None:
@@ -55,6 +55,8 @@ def _tokens(text: bytes) -> Iterator[_Token]:
             depth += 1
         elif token in (b")", b"]", b"}"):
             depth -= 1
+            if depth == 0:
+                yield _Token(token, False, match.start(), match.end())
         elif depth == 0:
             is_word = match.group("word") is not None
             yield _Token(token.upper() if is_word else token, is_word, match.start(), match.end())
