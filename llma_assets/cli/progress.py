@@ -21,24 +21,22 @@ SECONDS_BETWEEN_LINES = 5.0
 
 
 class PlainProgress:
-    """A line for each finished day of a stage, and one every few seconds while it lasts."""
+    """A line when a team's stage begins to finish things, and one every few seconds while it lasts."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._last = clock()
-        self._finished: set[tuple[str, str]] = set()
+        self._seen: set[tuple[str, int]] = set()
         self._lock = threading.Lock()
 
     def __call__(self, stage: str, team_day: "TeamDay", done: int, total: int) -> None:
         """Told by a stage how many of its items are done."""
         with self._lock:
-            now, key = self._clock(), (stage, str(team_day))
-            is_complete = total > 0 and done >= total and key not in self._finished
-            if not is_complete and now - self._last < SECONDS_BETWEEN_LINES:
+            now, key = self._clock(), (stage, team_day.team_id)
+            if key in self._seen and now - self._last < SECONDS_BETWEEN_LINES:
                 return
             self._last = now
-            if is_complete:
-                self._finished.add(key)
+            self._seen.add(key)
         say(f"{stage}  {team_day}  {done:,}/{total:,}")
 
     def __enter__(self) -> Self:

@@ -121,7 +121,8 @@ class Runner:
         if decision is None or not decision.eligible:
             return self._left_out(team_day, decision, first_day)
         self._instance.add_dynamic_partitions(str(teams.name), [str(team_day.team_id)])
-        texts = self._execute("texts_job", tags=range_tags(replace(team_day, day=first_day), team_day))
+        tags = range_tags(replace(team_day, day=first_day), team_day)
+        texts = self._execute("texts_job", tags=tags)
         if texts.error:
             return TeamRun(team_day, "failed", "failed", texts.error, first_day, (texts,))
         clusters = self._execute(

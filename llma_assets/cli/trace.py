@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
-from llma_assets.cli.console import emit_json, plain, plain_block, say
+from llma_assets.cli.console import emit_json, plain_block, say
 from llma_assets.cli.errors import Problem
 from llma_assets.cli.options import json_option, opened_database, team_option
 from llma_assets.cli.queries import SUMMARIES_OF_ITEM, TEXT_OF_ITEM
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
 
 FACTS = ("event_count", "line_count", "cost_usd", "latency_s", "tokens", "error_count")
+CUT = {
+    "values_shortened": "long values",
+    "base64_removed": "files and images",
+    "events_ignored": "events",
+}
+"""What a person should know is missing, by its name in the renderer's account of losses."""
 
 
 @click.command()
@@ -37,9 +43,9 @@ def trace(team_id: int, item_id: str, as_json: bool) -> None:
     if not found["stored"]:
         say("Not stored yet: made from the events now.")
     click.echo(plain_block(found["text"]))
-    cut = {name: number for name, number in found["loss"].items() if number}
+    cut = [f"{words} {found['loss'][name]:,}" for name, words in CUT.items() if found["loss"].get(name)]
     if cut:
-        say("Left out of the text: " + ", ".join(f"{plain(name)} {plain(number)}" for name, number in cut.items()))
+        say(f"Cut from the text: {', '.join(cut)}")
 
 
 def _stored(database: "Database", team_id: int, item_id: str) -> dict[str, Any] | None:
