@@ -1,0 +1,158 @@
+"""Names made without a model: readable, distinct, the same each time, and free of names of people."""
+
+import math
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llma_assets.labels import ClusterEvidence, SummaryText, offline_labels
+from llma_assets.labels.phrases import scored_phrases
+from llma_assets.labels.verdicts import judged
+from llma_assets.labels.words import flow_steps, phrases, spelled, steps
+
+
+def flight(city: str) -> SummaryText:
+    return SummaryText(
+        f"Find me a flight to {city}",
+        "(user ⇄ assistant) ×2 → SearchFlights → assistant",
+        (f'Asked: "I want to book a flight to {city} with one checked bag"', f"Search flights: {city}"),
+    )
+
+
+def movie(title: str) -> SummaryText:
+    return SummaryText(
+        "Find a movie to watch tonight",
+        "user → FindMovies ×2 → RentMovie → assistant",
+        (f'Asked: "Can I rent the movie {title} with subtitles?"', "Find movies: comedy"),
+        ("FindMovies found nothing",),
+    )
+
+
+EVIDENCE = [
+    ClusterEvidence(0, 40, tuple(map(flight, ("Oslo", "Lima", "Rome", "Kyiv", "Bern")))),
+    ClusterEvidence(1, 30, tuple(map(movie, ("Alien", "Brazil", "Heat", "Jaws", "Rain Man")))),
+]
+
+
+def test_titles_say_what_sets_each_cluster_apart() -> None:
+    titles = {item.cluster_id: item.title.casefold() for item in offline_labels(EVIDENCE).items}
+    assert "flight" in titles[0]
+    assert "movie" in titles[1]
+    assert "movie" not in titles[0]
+    assert "flight" not in titles[1]
+
+
+def test_every_offline_label_passes_the_rules_for_labels() -> None:
+    labels = judged(EVIDENCE, offline_labels(EVIDENCE), "offline")
+    assert [label.error for label in labels] == ["", ""]
+
+
+def test_descriptions_tell_common_steps_with_their_share_and_quote_a_member() -> None:
+    points = offline_labels(EVIDENCE).items[1].description
+    assert "FindMovies (100%)" in points[0]
+    assert "RentMovie (100%)" in points[0]
+    assert any("subtitles" in point for point in points if point.startswith("For example: "))
+
+
+def test_names_in_the_middle_of_sentences_are_no_topics() -> None:
+    evidence = [
+        ClusterEvidence(
+            0,
+            9,
+            tuple(
+                SummaryText(f"Cancel order {n} for Amelia Davis", "", ("Refund sent to Amelia Davis",)) for n in "abcde"
+            ),
+        ),
+        EVIDENCE[0],
+    ]
+    title = offline_labels(evidence).items[0].title
+    assert "amelia" not in title.casefold()
+    assert "davis" not in title.casefold()
+
+
+def test_clusters_that_look_alike_get_different_titles() -> None:
+    same = EVIDENCE[0].representatives
+    titles = [item.title for item in offline_labels([ClusterEvidence(n, 5, same) for n in range(12)]).items]
+    assert len({title.casefold() for title in titles}) == 12
+
+
+def test_titles_that_are_taken_are_not_given_again() -> None:
+    first = offline_labels(EVIDENCE).items[0].title
+    assert offline_labels(EVIDENCE, taken=[first]).items[0].title != first
+
+
+def test_noise_and_clusters_without_text_get_no_item() -> None:
+    found = offline_labels([ClusterEvidence(-1, 5, (flight("Oslo"),)), ClusterEvidence(2, 5, ())])
+    assert found.items == []
+
+
+def test_members_are_counted_too() -> None:
+    few = ClusterEvidence(0, 9, (flight("Oslo"),), members=tuple(map(flight, ("Lima", "Rome", "Bern"))))
+    assert "4 of them" not in " ".join(offline_labels([few]).items[0].description)
+    assert any("SearchFlights (100%)" in point for point in offline_labels([few]).items[0].description)
+
+
+def test_the_same_evidence_gives_the_same_labels() -> None:
+    assert offline_labels(EVIDENCE) == offline_labels(list(EVIDENCE))
+
+
+texts = st.text(max_size=60)
+summaries = st.builds(
+    SummaryText, texts, texts, st.lists(texts, max_size=3).map(tuple), st.lists(texts, max_size=2).map(tuple)
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(summaries, min_size=1, max_size=4), min_size=1, max_size=4))
+def test_any_text_gives_a_label_that_keeps_the_rules(groups: list[list[SummaryText]]) -> None:
+    evidence = [ClusterEvidence(n, len(group), tuple(group)) for n, group in enumerate(groups)]
+    answer = offline_labels(evidence)
+    assert [item.cluster_id for item in answer.items] == list(range(len(groups)))
+    assert [label.error for label in judged(evidence, answer, "offline")] == [""] * len(groups)
+
+
+def test_scores_are_those_of_the_formula_for_plain_words() -> None:
+    evidence = [
+        ClusterEvidence(0, 2, (SummaryText("kettle"), SummaryText("kettle, toaster"))),
+        ClusterEvidence(1, 2, (SummaryText("toaster"), SummaryText("lamp"))),
+    ]
+    found = {phrase.surface: phrase for phrase in scored_phrases(evidence)[0]}
+    # Shares: kettle 1 and 0, toaster .5 and .5, lamp 0 and .5; their sum over two clusters makes A = 1.25.
+    tf_idf = 1.0 * math.log(1 + 1.25 / 1.0)
+    assert found["kettle"].score == pytest.approx(tf_idf * (1 + 0.5 * 1.0))
+    tf_idf = 0.5 * math.log(1 + 1.25 / 1.0)
+    assert found["toaster"].score == pytest.approx(tf_idf * (1 + 0.5 * 0.5) * 0.5)
+
+
+def test_phrases_are_sorted_best_first() -> None:
+    for found in scored_phrases(EVIDENCE).values():
+        assert all(a.score >= b.score for a, b in pairwise(found))
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("book a flight", {"book flight", "book", "flight"}),
+        ("I want to book flights for my family", {"book flight", "book", "flight", "family"}),
+        ("SearchOnewayFlight", {"search oneway flight"}),
+        ("get_user_details failed", {"get user detail", "failed"}),
+        ("order 4XGCCM of mia_li_3668 cost $216", {"order", "cost"}),
+        ("please, thanks; ok", set()),
+        ("Überweisung läuft", {"überweisung läuft", "überweisung", "läuft"}),
+        ("", set()),
+    ],
+)
+def test_phrases_of_a_text(text: str, wanted: set[str]) -> None:
+    assert {" ".join(phrase.stems) for phrase in phrases(text)} == wanted
+
+
+def test_tools_are_read_from_flows_and_texts() -> None:
+    flow = "(user ⇄ assistant) ×3 → search_direct_flight ×2 → calculate → … → User asks again → BookIt → assistant"
+    assert flow_steps(flow) == ["search_direct_flight", "calculate", "BookIt"]
+    assert steps("Called BookAppointment with appointment_date=1, then get_user_details") == [
+        "BookAppointment",
+        "get_user_details",
+    ]
+    assert spelled("getUserDetails") == "get user details"
