@@ -29,6 +29,7 @@ def requests(schedule: dg.ScheduleDefinition, pipeline: Pipeline, when: datetime
     context = dg.build_schedule_context(
         instance=pipeline.instance,
         scheduled_execution_time=when,
+        repository_def=pipeline.definitions.get_repository_def(),
         resources={"clickhouse": ClickHouseResource()} if schedule is not discovery_hourly else {},
     )
     return list(schedule.evaluate_tick(context).run_requests or [])
