@@ -26,8 +26,7 @@ _FORMAT_WORDS = {"response_format", "json_schema", "json_object", "structured ou
 _SENT_BACK = 8_000  # characters of an invalid answer that are sent back for repair
 
 _JSON_ORDER = (
-    "Answer with one JSON object and nothing else, no prose and no code fence. "
-    "It must fit this JSON schema:\n{schema}"
+    "Answer with one JSON object and nothing else, no prose and no code fence. It must fit this JSON schema:\n{schema}"
 )
 _REPAIR_ORDER = (
     "That answer cannot be used. What is wrong with it:\n{problems}\n"
@@ -87,8 +86,7 @@ class OpenAIChat:
             ModelConfigurationError: the key or the URL cannot be used.
         """
         self._model = model
-        self._policy = policy or RetryPolicy()
-        self._server = OpenAIServer(api_key=api_key, base_url=base_url, policy=self._policy)
+        self._server = OpenAIServer(api_key=api_key, base_url=base_url, policy=policy or RetryPolicy())
         self._lock = threading.Lock()
         self._mode: StructuredMode = "json_schema"
         self._takes_temperature = True
@@ -121,7 +119,7 @@ class OpenAIChat:
             ModelUnavailable: after retries, or at the deadline.
             InvalidAnswer: for this prompt alone.
         """
-        deadline = self._policy.clock() + self._policy.deadline_s
+        deadline = self._server.deadline()
         prompt = [{"role": message.role, "content": message.text} for message in messages]
         try:
             return Completion(self._ask(prompt, schema, deadline, record), self._model)

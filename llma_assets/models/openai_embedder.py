@@ -68,8 +68,7 @@ class OpenAIEmbedder:
         if min(batch_texts, batch_chars) < 1:
             raise ValueError("batch_texts and batch_chars are at least 1")
         self._model = model
-        self._policy = policy or RetryPolicy()
-        self._server = OpenAIServer(api_key=api_key, base_url=base_url, policy=self._policy)
+        self._server = OpenAIServer(api_key=api_key, base_url=base_url, policy=policy or RetryPolicy())
         self._batch_texts, self._batch_chars = batch_texts, batch_chars
         self._lock = threading.Lock()
         self._takes_base64 = True
@@ -167,7 +166,7 @@ class OpenAIEmbedder:
 
     def _ask(self, texts: Sequence[str], indexes: list[int], record: Record) -> dict[int, NDArray[np.float32]]:
         """Vectors by index from one answer. Rows that hold NaN or infinity are left out."""
-        deadline = self._policy.clock() + self._policy.deadline_s
+        deadline = self._server.deadline()
         while True:
             takes_base64 = self._takes_base64
             options = {

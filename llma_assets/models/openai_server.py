@@ -98,6 +98,11 @@ class OpenAIServer:
                 )
             return self._client
 
+    def deadline(self) -> float:
+        """When an answer that is asked for now must be there, on the policy's clock. Loading the library is free."""
+        self.client()
+        return self.policy.clock() + self.policy.deadline_s
+
     def call(
         self,
         send: Callable[["openai.OpenAI", float], Any],

@@ -13,14 +13,15 @@ from llma_assets.summaries.reading import Step, read_steps
 from llma_assets.summaries.schema import Mode, SummaryPoint, TraceSummary, cut_title, shorten
 from llma_assets.summaries.words import content_words, is_courtesy, request_of, spoken
 
-_QUOTE_CHARS = 240
+_QUOTE_CHARS = 160
 _MOST_FLOW_STEPS = 14
 _REQUESTS: dict[Mode, int] = {"minimal": 2, "detailed": 5}
 _TOOLS: dict[Mode, int] = {"minimal": 1, "detailed": 3}
 _ARGUMENT = re.compile(r'\w+="([^"\\]{3,40})"')
 _TELLING_VALUE = re.compile(r"[^\W\d_][^\d_@/:<>{}]*")
 _ERROR_TEXT = re.compile(r"^\W{0,3}(?:error|exception|traceback|failed|failure)\b|\"(?:error|exception)\":", re.I)
-_ERROR_PREFIX = re.compile(r"^\W*error\W+\s*", re.IGNORECASE)
+_ERROR_PREFIX = re.compile(r"^(?:\W*error\W+)+", re.IGNORECASE)
+_FLAGS = {"true", "false", "yes", "none", "null"}
 _NOTHING = {"[]", "{}", "null", "none", '""', "[ ]"}
 _EXECUTORS = {"tool", "function"}
 
@@ -41,7 +42,7 @@ def extract_summary(text: str, mode: Mode) -> TraceSummary:
     if not bullets:
         bullets = _span_points(steps, lines) or [_first_line(text)]
     return TraceSummary(
-        title=_title(steps, requests),
+        title=_title(steps, users),
         flow_diagram=_flow(steps),
         bullets=bullets,
         interesting_notes=_notes(steps, lines),
@@ -63,7 +64,7 @@ def _without_repeats(steps: list[Step]) -> list[Step]:
 
 
 def _key_requests(users: Sequence[Step], most: int) -> list[Step]:
-    """The messages that brought the most new content, in order; at least one if anybody said anything."""
+    """The first message that asks for something, and those that brought the most new content, in order."""
     known: set[str] = set()
     gains: list[tuple[int, int]] = []
     for index, step in enumerate(users):
@@ -71,20 +72,21 @@ def _key_requests(users: Sequence[Step], most: int) -> list[Step]:
         known |= new
         # Long pastes must not crowd out what was asked first.
         gains.append((min(len(new), 12), -index))
-    best = sorted(gains, reverse=True)[:most]
-    chosen = sorted(-index for gain, index in best if gain >= 2)
-    return [users[index] for index in chosen] or list(users[:1])
+    first = next((index for index, step in enumerate(users) if request_of(step.text)), 0)
+    best = [-index for gain, index in sorted(gains, reverse=True) if gain >= 2 and -index != first]
+    return [users[index] for index in sorted([first, *best[: most - 1]]) if index < len(users)]
 
 
-def _title(steps: Sequence[Step], requests: Sequence[Step]) -> str:
-    if requests:
-        request = request_of(requests[0].text)
-        if len(content_words(request)) < 2:
-            called = [spoken(step.name) for step in steps if step.kind == "call"][:1]
-            request = " ".join([request, *called])
-        title = cut_title(request)
-        if title:
-            return title[0].upper() + title[1:]
+def _title(steps: Sequence[Step], users: Sequence[Step]) -> str:
+    """What the user asked first; without users the trace's name and its tools."""
+    asked = [request for step in users if (request := request_of(step.text))]
+    request = next((words for words in asked if len(content_words(words)) >= 2), "")
+    if not request and (asked or users):
+        called = [f"({spoken(step.name)})" for step in steps if step.kind == "call"][:1]
+        request = " ".join([asked[0] if asked else users[0].text[:200], *called])
+    title = cut_title(request)
+    if title:
+        return title[0].upper() + title[1:]
     named = [step.name for step in steps if step.kind == "name"]
     worked = [spoken(step.name) for step in steps if step.kind in {"call", "span"}]
     parts = [spoken(named[0])] if named else []

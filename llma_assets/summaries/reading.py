@@ -19,7 +19,9 @@ _CALL = re.compile(r"^- ([^\s(]{1,120})\((.*)\)?")
 _RULE = re.compile(r"^[-=]{20,}$")
 _TOOLS = re.compile(r"^(?:AVAILABLE )?TOOLS:? ?\d*$", re.IGNORECASE)
 _ERROR = re.compile(r"^(?:TRACE )?ERROR:?(?: (.*))?$")
-_SECTION = re.compile(r"^(?:INPUT|OUTPUT|STATE|INPUT STATE|OUTPUT STATE|TRACE HIERARCHY):?$", re.IGNORECASE)
+_SECTION = re.compile(r"^(?:TRACE )?(?:INPUT|OUTPUT|STATE|INPUT STATE|OUTPUT STATE|HIERARCHY):?$", re.IGNORECASE)
+_RESULT = re.compile(r"^(?:Input|Output): ?")
+_CUT = re.compile(r"\s*\.\.\. \([\d,]+ chars truncated\) \.\.\.\s*")
 _MISSING = "[tool output not recorded]"
 
 
@@ -44,8 +46,12 @@ class Step:
 
     @property
     def text(self) -> str:
-        """What was said, on one line."""
-        return " ".join(" ".join(self.lines).split())
+        """What was said, on one line; of a span, its output."""
+        lines = self.lines
+        if self.kind == "span":
+            outputs = [line for line in lines if not line.startswith("Input:")]
+            lines = [_RESULT.sub("", line) for line in outputs]
+        return " ".join(_CUT.sub(" … ", " ".join(lines)).split())
 
 
 def read_steps(text: str) -> list[Step]:

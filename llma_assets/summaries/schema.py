@@ -16,6 +16,8 @@ Mode = Literal["minimal", "detailed"]
 TITLE_WORDS = 10
 TITLE_CHARS = 120
 TEXT_CHARS = 600
+_DANGLING = {"a", "an", "and", "at", "by", "for", "from", "i", "in", "is", "it", "my", "of", "on", "or", "that", "the"}
+_DANGLING |= {"to", "with", "your"}
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 
 
@@ -121,13 +123,17 @@ def mend(wire: TraceSummary, lines: LineNumbers, mode: Mode) -> Summary:
 
 
 def cut_title(title: str) -> str:
-    """At most ten words on one line.
+    """At most ten words on one line; a cut title ends in no article or preposition.
 
     >>> cut_title("one two three four five six seven eight nine ten eleven")
     'one two three four five six seven eight nine ten'
     """
     words = _INVISIBLE.sub(" ", title).split()
-    return shorten(" ".join(words[:TITLE_WORDS]).rstrip(",;:-–—"), TITLE_CHARS)
+    if len(words) > TITLE_WORDS:
+        words = words[:TITLE_WORDS]
+        while len(words) > 3 and words[-1].lower() in _DANGLING:
+            words.pop()
+    return shorten(" ".join(words).rstrip(",;:-–—"), TITLE_CHARS)
 
 
 def shorten(text: str, most_chars: int) -> str:

@@ -7,6 +7,11 @@ from importlib import resources
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_IDENTIFYING = re.compile(
+    r"^(?:here is |here's )?(?:my|the) [\w ]{0,20}\b(?:ids?|(?:user)?name|e-?mail|number|code|address)\b"
+    r"[\w ]{0,12} (?:is|are)\b",
+    re.IGNORECASE,
+)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _INTRODUCTION = re.compile(
     r"^(?:my name is|this is|i['’]?m|i am) (?-i:[A-Z]\w+(?: [A-Z]\w+){0,2})(?:[,.]? and\b|[,.])?\s*",
@@ -63,15 +68,18 @@ def request_of(text: str) -> str:
 
     >>> request_of("Hi there! I would like to book a one-way flight to Oslo. Thanks!")
     'book a one-way flight to Oslo'
+
+    Returns:
+        "" where the text only greets or identifies its author.
     """
     best, most = "", 0
     for sentence in _SENTENCE.split(text[:2_000]):
         plain = _ASKING.sub("", _INTRODUCTION.sub("", _GREETING.sub("", sentence.strip())))
         # The first sentence with some content asks; later ones explain, at greater length.
-        weight = min(len(set(content_words(plain))), 3)
+        weight = 0 if _IDENTIFYING.match(plain) else min(len(set(content_words(plain))), 2)
         if weight > most:
             best, most = plain, weight
-    return best.strip(" .!?,;:") or text[:200].strip()
+    return best.strip(" .!?,;:")
 
 
 def is_courtesy(text: str) -> bool:
