@@ -10,7 +10,7 @@ from llma_assets.rendering.document import EMPTY, Document, Kind
 from llma_assets.rendering.events import Event
 from llma_assets.rendering.generation import input_of, lines_of_error, output_of, tools_of
 from llma_assets.rendering.hierarchy import Node
-from llma_assets.rendering.history import History, Key, key_of
+from llma_assets.rendering.history import History, Key, Point, key_of
 from llma_assets.rendering.jsontext import NOT_JSON, compact_json, parse_container
 from llma_assets.rendering.message import Message
 from llma_assets.rendering.reading import is_conversation, read_item, split
@@ -39,6 +39,7 @@ class Conversation:
         self._values: set[bytes] = set()
         self._results: Counter[bytes] = Counter()
         self._calls: Counter[bytes] = Counter()
+        self._points: dict[int, Point] = {}
 
     def enter(self, node: Node, properties: Mapping[str, object], prefix: str, above: Collection[int]) -> None:
         """Write the content of a node that stands before its children."""
@@ -137,7 +138,11 @@ class Conversation:
                 self._results[canonical] += 1
             return
         messages, keys = self._messages_of(value, role)
-        new, _ = self._history.place_input(keys, owner, above)
+        before = self._points.get(owner)
+        if role == "assistant" and before is not None:
+            new = self._history.place_output(keys, before, owner)
+        else:
+            new, self._points[owner] = self._history.place_input(keys, owner, above)
         if self._once and not any(new):
             self.repeated += len(messages)
             self.messages += len(messages)

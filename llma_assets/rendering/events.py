@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
+from llma_assets.rendering.cleaning import one_line
 from llma_assets.rendering.jsontext import parse_json
 
 PIPELINE_EVENTS: Final = {
@@ -40,7 +41,12 @@ class Event:
         node_id: generation id, else span id, else uuid.
         aliases: every id by which a child may name it.
         parent_id: "" for none.
+        label: what a person calls this unit of work, "" when the event does not say.
+        trace_name: what the event calls its trace, "" when it does not say.
+        cost_usd: None when nothing is said.
+        tokens: of input and output together.
         raw: the properties as they came.
+        parsed: the payload, where it is held.
     """
 
     name: str
@@ -51,7 +57,12 @@ class Event:
     aliases: tuple[str, ...]
     parent_id: str
     is_error: bool
+    label: str
+    trace_name: str
+    cost_usd: float | None
+    tokens: float
     raw: object
+    parsed: Mapping[str, object] | None
 
     @property
     def start(self) -> float:
@@ -65,7 +76,7 @@ class Event:
 
     def properties(self) -> Mapping[str, object]:
         """The payload; `{}` when it cannot be read."""
-        return properties_of(self.raw)
+        return properties_of(self.raw) if self.parsed is None else self.parsed
 
 
 def read_events(events: Iterable[Mapping[str, object]]) -> tuple[list[Event], int]:
@@ -73,12 +84,22 @@ def read_events(events: Iterable[Mapping[str, object]]) -> tuple[list[Event], in
     found: list[Event] = []
     seen: set[str] = set()
     ignored = 0
+    held, held_size = -1, 1_000_000
     for mapping in events:
+        raw = mapping.get("properties")
         event = read_event(mapping)
         if event.name in PIPELINE_EVENTS or (event.uuid and event.uuid in seen):
             ignored += 1
             continue
         seen.add(event.uuid)
+        # Most payloads are cheap to parse twice and dear to hold; for the largest it is the other way round.
+        size = len(raw) if isinstance(raw, str | bytes) else 0
+        if size > held_size:
+            if held >= 0:
+                found[held] = replace(found[held], parsed=None)
+            held, held_size = len(found), size
+        else:
+            event = replace(event, parsed=None)
         found.append(event)
     found.sort(key=lambda event: (event.start, event.end or 0.0, event.uuid))
     return found, ignored
@@ -100,7 +121,12 @@ def read_event(event: Mapping[str, object]) -> Event:
         aliases=tuple(alias for alias in (generation, span, uuid) if alias),
         parent_id=text_id(properties.get("$ai_parent_id")),
         is_error=has_error(properties),
+        label=_label(name, properties),
+        trace_name=_said(properties.get("$ai_trace_name")),
+        cost_usd=_cost(properties),
+        tokens=sum(number(properties.get(key)) or 0.0 for key in ("$ai_input_tokens", "$ai_output_tokens")),
         raw=raw,
+        parsed=properties,
     )
 
 
@@ -176,15 +202,22 @@ def seconds_of(timestamp: object) -> float | None:
     return seconds / 1_000 if seconds is not None and seconds > 1e11 else seconds
 
 
-def name_of(event: Event, properties: Mapping[str, object]) -> str:
-    """What a person calls this unit of work, "" when the event does not say."""
-    keys = {
-        "$ai_evaluation": ("$ai_evaluation_name", "$ai_span_name"),
-        "$ai_metric": ("$ai_metric_name", "$ai_span_name"),
-        "$ai_trace": ("$ai_span_name", "$ai_trace_name"),
-    }.get(event.name, ("$ai_span_name",))
-    for key in keys:
-        value = properties.get(key)
-        if isinstance(value, str) and value.strip():
-            return value
-    return ""
+def _label(name: object, properties: Mapping[str, object]) -> str:
+    own = {"$ai_evaluation": "$ai_evaluation_name", "$ai_metric": "$ai_metric_name"}.get(str(name))
+    other = "$ai_trace_name" if name == "$ai_trace" else None
+    return next((said for key in (own, "$ai_span_name", other) if key and (said := _said(properties.get(key)))), "")
+
+
+def _said(value: object) -> str:
+    """A name that fits on a line, "" for anything else."""
+    return one_line(value) if isinstance(value, str) else ""
+
+
+def _cost(properties: Mapping[str, object]) -> float | None:
+    """Dollars of one model call: the total, else the sum of its parts."""
+    total = number(properties.get("$ai_total_cost_usd"))
+    if total is not None:
+        return total
+    parts = [number(properties.get(key)) for key in ("$ai_input_cost_usd", "$ai_output_cost_usd")]
+    known = [part for part in parts if part is not None]
+    return sum(known) if known else None

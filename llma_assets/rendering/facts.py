@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from llma_assets.rendering.cleaning import one_line
-from llma_assets.rendering.events import Event, name_of, number, read_events
+from llma_assets.rendering.events import Event, read_events
 
 _MODEL_CALLS = ("$ai_generation", "$ai_embedding")
 
@@ -44,9 +43,8 @@ def item_facts(events: Sequence[Mapping[str, object]]) -> ItemFacts:
     cost, tokens = 0.0, 0.0
     for event in read:
         if event.name in _MODEL_CALLS:
-            properties = event.properties()
-            cost += _cost(properties)
-            tokens += _number(properties, "$ai_input_tokens") + _number(properties, "$ai_output_tokens")
+            cost += event.cost_usd or 0.0
+            tokens += event.tokens
     ends = [event.end for event in read if event.end is not None]
     return ItemFacts(
         name=_name(read),
@@ -59,30 +57,10 @@ def item_facts(events: Sequence[Mapping[str, object]]) -> ItemFacts:
     )
 
 
-def cost_of(properties: Mapping[str, object]) -> float | None:
-    """Dollars of one model call: the total, else the sum of its parts, None when nothing is said."""
-    total = number(properties.get("$ai_total_cost_usd"))
-    if total is not None:
-        return total
-    parts = [number(properties.get(key)) for key in ("$ai_input_cost_usd", "$ai_output_cost_usd")]
-    known = [part for part in parts if part is not None]
-    return sum(known) if known else None
-
-
-def _cost(properties: Mapping[str, object]) -> float:
-    return cost_of(properties) or 0.0
-
-
-def _number(properties: Mapping[str, object], key: str) -> float:
-    return number(properties.get(key)) or 0.0
-
-
 def _name(events: Sequence[Event]) -> str:
     for event in sorted(events, key=lambda event: event.name != "$ai_trace"):
-        properties = event.properties()
-        for candidate in (name_of(event, properties), properties.get("$ai_trace_name")):
-            if isinstance(candidate, str) and candidate.strip():
-                return one_line(candidate)
+        if event.label or event.trace_name:
+            return event.label or event.trace_name
     return ""
 
 

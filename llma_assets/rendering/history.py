@@ -43,14 +43,14 @@ def key_of(message: Message) -> Key:
 
 
 @dataclass(slots=True, eq=False)
-class _Point:
+class Point:
     """A moment in a conversation: after `key`, which came after `parent`."""
 
     key: bytes
     is_answer: bool
-    parent: "_Point | None"
+    parent: "Point | None"
     owner: int
-    next: dict[bytes, "_Point"] = field(default_factory=dict)
+    next: dict[bytes, "Point"] = field(default_factory=dict)
 
 
 class History:
@@ -58,12 +58,12 @@ class History:
 
     def __init__(self) -> None:
         """Begin with nothing said."""
-        self._root = _Point(b"", False, None, -1)
-        self._latest: dict[bytes, _Point] = {}
+        self._root = Point(b"", False, None, -1)
+        self._latest: dict[bytes, Point] = {}
 
     def place_input(
         self, keys: Sequence[Key], owner: int, ancestors: Collection[int] = ()
-    ) -> tuple[list[bool], "_Point"]:
+    ) -> tuple[list[bool], "Point"]:
         """Place the messages that a call was given.
 
         First the longest beginning that some conversation shares. Where that ends early (a system prompt that
@@ -97,7 +97,7 @@ class History:
                 new[index], point = self._step(point, keys[index], owner)
         return new, point
 
-    def place_output(self, keys: Sequence[Key], point: "_Point", owner: int) -> list[bool]:
+    def place_output(self, keys: Sequence[Key], point: "Point", owner: int) -> list[bool]:
         """Place what a call answered, behind its input; for each message whether it is new."""
         if keys and keys[0].digest not in point.next:
             # A state repeats the whole conversation, not only what was added to it.
@@ -110,7 +110,7 @@ class History:
             new.append(is_new)
         return new
 
-    def _shared(self, keys: Sequence[Key]) -> tuple[int, "_Point"]:
+    def _shared(self, keys: Sequence[Key]) -> tuple[int, "Point"]:
         point, count = self._root, 0
         for key in keys:
             found = point.next.get(key.digest)
@@ -121,19 +121,19 @@ class History:
                 point = found
         return count, point
 
-    def _step(self, point: "_Point", key: Key, owner: int) -> tuple[bool, "_Point"]:
+    def _step(self, point: "Point", key: Key, owner: int) -> tuple[bool, "Point"]:
         found = point.next.get(key.digest)
         is_new = found is None
         if found is None:
-            found = _Point(key.digest, key.is_answer, point, owner)
+            found = Point(key.digest, key.is_answer, point, owner)
             point.next[key.digest] = found
             if not key.is_aside:
                 self._latest[key.digest] = found
         return is_new, point if key.is_aside else found
 
-    def _blocks(self, keys: Sequence[Key], first: int, ancestors: Collection[int]) -> dict[int, "_Point"]:
+    def _blocks(self, keys: Sequence[Key], first: int, ancestors: Collection[int]) -> dict[int, "Point"]:
         """Points of the messages from `first` on that an earlier conversation holds in the same order."""
-        aligned: dict[int, _Point] = {}
+        aligned: dict[int, Point] = {}
         last = len(keys) - 1
         while last >= first:
             anchor = None if keys[last].is_aside else self._latest.get(keys[last].digest)
@@ -146,9 +146,9 @@ class History:
         return aligned
 
     @staticmethod
-    def _block(keys: Sequence[Key], first: int, last: int, anchor: "_Point") -> list[tuple[int, "_Point"]]:
-        block: list[tuple[int, _Point]] = []
-        point: _Point | None = anchor
+    def _block(keys: Sequence[Key], first: int, last: int, anchor: "Point") -> list[tuple[int, "Point"]]:
+        block: list[tuple[int, Point]] = []
+        point: Point | None = anchor
         for index in range(last, first - 1, -1):
             if point is None or (point.key != keys[index].digest and not keys[index].is_aside):
                 break
@@ -158,7 +158,7 @@ class History:
         return block
 
     @staticmethod
-    def _is_same(block: list[tuple[int, "_Point"]], ancestors: Collection[int]) -> bool:
+    def _is_same(block: list[tuple[int, "Point"]], ancestors: Collection[int]) -> bool:
         if len(block) >= _LONG_BLOCK or all(point.owner in ancestors for _, point in block):
             return True
         return len(block) >= 2 and any(point.is_answer for _, point in block)

@@ -50,7 +50,11 @@ def tools_beside(value: object) -> object:
             tools = value["config"].get("tools")
         return tools if isinstance(tools, list) and tools else None
     if isinstance(value, list):
-        found = [item["content"] for item in value if isinstance(item, Mapping) and is_definition(item.get("content"))]
+        found = [
+            item["content"]
+            for item in value
+            if isinstance(item, dict) and item.get("role") == "tool" and is_definition(item.get("content"))
+        ]
         return found or None
     return None
 

@@ -11,8 +11,7 @@ from llma_assets.rendering.budget import fit
 from llma_assets.rendering.cleaning import one_line
 from llma_assets.rendering.conversation import Conversation
 from llma_assets.rendering.document import Document, Keep
-from llma_assets.rendering.events import Event, has_error, is_flag, name_of, number, read_events
-from llma_assets.rendering.facts import cost_of
+from llma_assets.rendering.events import Event, has_error, is_flag, number, read_events
 from llma_assets.rendering.formats import cost, latency
 from llma_assets.rendering.generation import lines_of_error
 from llma_assets.rendering.hierarchy import Visit, build, walk
@@ -71,13 +70,8 @@ def render_trace(events: Sequence[Mapping[str, object]], options: RenderOptions 
 
 def _header(document: Document, trace: Event | None, events: Sequence[Event]) -> None:
     properties = trace.properties() if trace is not None else {}
-    name = name_of(trace, properties) if trace is not None else ""
-    for event in events if not name else ():
-        found = event.properties().get("$ai_trace_name")
-        if isinstance(found, str) and found.strip():
-            name = found
-            break
-    document.line(one_line(name or "trace").upper(), keep=Keep.HEADER)
+    names = [trace.label if trace is not None else "", *(event.trace_name for event in events), "trace"]
+    document.line(next(name for name in names if name).upper(), keep=Keep.HEADER)
     document.line("=" * 80, keep=Keep.HEADER)
     if has_error(properties):
         document.line("")
@@ -124,7 +118,7 @@ def _content_prefix(visit: Visit, guides: Sequence[str]) -> str:
 def _node_line(event: Event, properties: Mapping[str, object]) -> str:
     """`[GEN] name (0.45s, $0.0023, gpt-4o, ERROR)`, with what is known of it."""
     kind = event.kind
-    name = one_line(name_of(event, properties)) or _DEFAULT_NAMES.get(kind) or one_line(event.name) or "event"
+    name = event.label or _DEFAULT_NAMES.get(kind) or one_line(event.name) or "event"
     facts: list[str] = []
     if kind == "EVAL":
         facts.append(_verdict(properties))
@@ -133,9 +127,8 @@ def _node_line(event: Event, properties: Mapping[str, object]) -> str:
     if event.latency_s is not None:
         facts.append(latency(event.latency_s))
     if kind in {"GEN", "EMBED"}:
-        usd = cost_of(properties)
-        if usd is not None:
-            facts.append(cost(usd))
+        if event.cost_usd is not None:
+            facts.append(cost(event.cost_usd))
         model = properties.get("$ai_model")
         if isinstance(model, str) and model.strip():
             facts.append(one_line(model, 100))
