@@ -35,9 +35,7 @@ class ModelUnavailable(ModelError):
         retry_after_s: how long the server asked to be left alone, None where it did not say.
     """
 
-    def __init__(
-        self, message: str, *, kind: str = "unavailable", retry_after_s: float | None = None
-    ) -> None:
+    def __init__(self, message: str, *, kind: str = "unavailable", retry_after_s: float | None = None) -> None:
         super().__init__(message, kind=kind)
         self.retry_after_s = retry_after_s
 

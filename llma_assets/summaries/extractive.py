@@ -154,7 +154,7 @@ def _tool_points(steps: Sequence[Step], lines: LineNumbers, most: int) -> list[S
 def _last_telling_answer(steps: Sequence[Step]) -> Step | None:
     """The last thing the assistant said that is more than a courtesy."""
     said = [step for step in steps if step.kind == "message" and step.name in {"assistant", "model"} and step.text]
-    telling = [step for step in said if not is_courtesy(step.text) and len(set(content_words(step.text[:1_000]))) >= 4]
+    telling = [step for step in said if not is_courtesy(step.text) and len(set(content_words(step.text[:1_000]))) >= 3]
     return telling[-1] if telling else said[-1] if said else None
 
 
