@@ -155,9 +155,21 @@ class Runner:
                 stage = event.step_key if event.step_key in STAGES else "checks"
                 seconds[stage] = seconds.get(stage, 0.0) + event.step_success_data.duration_ms / 1000
             elif event.is_step_failure:
+                if _is_interrupt(event):
+                    raise KeyboardInterrupt
                 failures.append(f"{event.step_key}: {_why(event)}")
         error = "" if result.success else "; ".join(failures) or f"run {result.run_id} failed"
         return JobRun(result.run_id, error, seconds)
+
+
+def _is_interrupt(event: dg.DagsterEvent) -> bool:
+    """Whether a step ended because of Ctrl-C, which Dagster turns into a failure of the step."""
+    error = event.step_failure_data.error
+    while error is not None:
+        if error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+            return True
+        error = error.cause
+    return False
 
 
 def _why(event: dg.DagsterEvent) -> str:

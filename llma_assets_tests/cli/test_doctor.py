@@ -1,0 +1,118 @@
+"""`llma doctor`: what is right, what is wrong, and the way out; never a secret."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from llma_assets.clickhouse import Database
+from llma_assets.settings import Settings
+from llma_assets_tests.cli.conftest import Answer, Llma
+from llma_assets_tests.traffic import trace, write
+
+
+def statuses(answer: Answer) -> dict[str, str]:
+    return {finding["name"]: finding["status"] for finding in answer.document["findings"]}
+
+
+def test_a_fresh_installation_is_right_and_says_that_there_are_no_events(llma_json: Callable[..., Answer]) -> None:
+    answer = llma_json("doctor")
+    assert answer.code == 0
+    assert answer.document["ok"] is True
+    assert statuses(answer) == {
+        "Python": "ok",
+        "Dagster": "ok",
+        "data folder": "ok",
+        "database": "ok",
+        "database disk": "ok",
+        "events table": "warn",
+        "team settings": "ok",
+        "chat model": "ok",
+        "embedding model": "ok",
+        "Dagster instance": "ok",
+    }
+    assert list(answer.document["findings"][0]) == ["name", "status", "detail", "advice"]
+
+
+def test_events_that_can_be_read_are_right(database: Database, llma_json: Callable[..., Answer]) -> None:
+    write(database, trace(1, "t", datetime(2026, 11, 7, tzinfo=UTC)))
+    assert statuses(llma_json("doctor"))["events table"] == "ok"
+
+
+def test_an_unreachable_server_fails_without_its_password(llma: Llma, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLICKHOUSE_URL", "http://ada:hunter2@127.0.0.1:1/llma")
+    result = llma("doctor")
+    assert result.exit_code == 1
+    assert "fail database: " in result.stdout
+    assert "hunter2" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("columns", "what"),
+    [
+        ("uuid UUID, event String", "team_id"),
+        ("uuid UUID, event String, team_id String, timestamp DateTime64(6), properties String", "team_id is String"),
+        ("uuid UUID, event String, team_id Int64, timestamp String, properties String", "timestamp is String"),
+    ],
+)
+def test_an_events_table_of_another_shape_fails(
+    database: Database, llma_json: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch, columns: str, what: str
+) -> None:
+    database.execute(f"CREATE TABLE theirs ({columns}) ENGINE = MergeTree ORDER BY tuple()")
+    database.execute("INSERT INTO theirs (event) VALUES ('$ai_trace')")
+    monkeypatch.setenv("LLMA_EVENTS_TABLE", "theirs")
+    answer = llma_json("doctor")
+    (finding,) = [each for each in answer.document["findings"] if each["name"] == "events table"]
+    assert (answer.code, finding["status"]) == (1, "fail")
+    assert what in finding["detail"] + finding["advice"]
+
+
+def test_a_model_that_does_not_answer_fails_without_the_key(llma: Llma, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMA_CHAT_MODEL", "gpt-4.1-nano")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-hunter2")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+    monkeypatch.setenv("LLMA_EMBEDDING_MODEL", "offline")
+    result = llma("doctor")
+    assert result.exit_code == 1
+    assert "fail chat model: gpt-4.1-nano" in result.stdout
+    assert "ok   embedding model" in result.stdout
+    assert "hunter2" not in result.output
+
+
+def test_a_model_without_key_and_server_fails_with_the_way_out(llma: Llma, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMA_CHAT_MODEL", "gpt-4.1-nano")
+    result = llma("doctor")
+    assert result.exit_code == 1
+    assert "OPENAI_API_KEY" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "status"), [("lookback_days = 'seven'", "warn"), ("no_such_field = 1", "warn"), ("= broken", "fail")]
+)
+def test_team_settings_that_cannot_be_used_are_named(
+    settings: Settings, llma_json: Callable[..., Answer], text: str, status: str
+) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    (settings.data_dir / "teams.toml").write_text(text)
+    answer = llma_json("doctor")
+    assert statuses(answer)["team settings"] == status
+    assert answer.code == (status == "fail")
+
+
+def test_a_broken_setting_is_named_and_ends_the_round(
+    llma_json: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLMA_OLDEST_DAY", "soon")
+    answer = llma_json("doctor")
+    assert answer.code == 1
+    assert answer.document["findings"][-1]["name"] == "settings"
+
+
+def test_a_dagster_home_that_cannot_be_made_fails(
+    llma_json: Callable[..., Answer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "file" / "home"))
+    answer = llma_json("doctor")
+    assert (answer.code, statuses(answer)["Dagster instance"]) == (1, "fail")
