@@ -191,7 +191,7 @@ def test_hostile_ids_and_cycles_go_through_every_stage(pipeline: Pipeline) -> No
     when = datetime(2026, 11, 7, 9, tzinfo=UTC)
     names = [f"{text}{number}" for number in range(4) for text in ids]
     for number, trace_id in enumerate(names):
-        moment = when + timedelta(minutes=5 * number)
+        moment = when + timedelta(minutes=10 * number)
         write(pipeline.database, trace(1, trace_id, moment, request=f"{trace_id} please"))
         loop = [
             {"$ai_trace_id": trace_id, "$ai_span_id": "a", "$ai_parent_id": "b", "$ai_span_name": "A"},
@@ -217,7 +217,7 @@ def test_a_trace_that_is_still_growing_waits(pipeline: Pipeline) -> None:
     pipeline.now = datetime(2026, 11, 7, 8, 10, tzinfo=UTC)
     pipeline.texts(1, DAY, DAY)
     assert pipeline.row_counts()["trace_texts"] == 0
-    pipeline.now = datetime(2026, 11, 7, 8, 36, tzinfo=UTC)
+    pipeline.now = datetime(2026, 11, 7, 8, 41, tzinfo=UTC)
     pipeline.texts(1, DAY, DAY)
     assert pipeline.row_counts()["trace_texts"] == 4
 

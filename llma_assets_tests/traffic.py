@@ -86,7 +86,7 @@ def day_of_traces(
     topics = sorted(TOPICS)
     for number in range(count):
         topic = topics[number % len(topics)]
-        when = datetime.combine(day, time(hour), tzinfo=UTC) + timedelta(minutes=5 * number)
+        when = datetime.combine(day, time(hour), tzinfo=UTC) + timedelta(minutes=10 * number)
         yield from trace(
             team_id,
             f"{prefix}-{day.isoformat()}-{number}",

@@ -16,8 +16,8 @@ from llma_assets.team_day import TeamDay
 TRACES_PER_HOUR = 100
 """Traces taken of each hour at most, by a seeded hash, so that a day's sample does not change as the day grows."""
 
-GENERATIONS_PER_HOUR = 12
-"""Generations taken of each hour at most: over the look-back window these fill a clustering's sample of 2,000."""
+GENERATIONS_PER_HOUR = 6
+"""Generations taken of each hour at most: about 1,000 over the look-back window, half of what traces may bring."""
 
 SAMPLE_SEED = 42
 QUIET = timedelta(minutes=30)
