@@ -12,11 +12,11 @@ from llma_assets.models.protocols import ignore_usage
 from llma_assets_tests.chat_server import ChatServer, Fault, Request, Status, Vectors, vector_of
 
 ITEMS = [(f"item-{n}", f"text number {n}") for n in range(10)]
-QUICK = RetryPolicy(attempts=2, deadline_s=0.6, attempt_timeout_s=0.2, first_delay_s=0.01)
+PATIENT = RetryPolicy(attempts=2, deadline_s=60.0, attempt_timeout_s=30.0, first_delay_s=0.01)
 
 
 def embedder(server: ChatServer) -> OpenAIEmbedder:
-    return OpenAIEmbedder("text-embedding-3-small", base_url=server.url, policy=QUICK)
+    return OpenAIEmbedder("text-embedding-3-small", base_url=server.url, policy=PATIENT)
 
 
 class Table:

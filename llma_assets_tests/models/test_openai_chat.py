@@ -194,7 +194,7 @@ def test_no_answer_at_all_ends_at_the_deadline() -> None:
         took_s = time.monotonic() - started
     assert isinstance(error, ModelUnavailable)
     assert {u.error for u in usage} == {"timeout"}
-    assert took_s < 2
+    assert took_s < 5
 
 
 def test_a_server_that_sends_a_byte_now_and_then_ends_at_the_deadline_too() -> None:
@@ -202,7 +202,7 @@ def test_a_server_that_sends_a_byte_now_and_then_ends_at_the_deadline_too() -> N
         started = time.monotonic()
         error, _ = failure(server, IMPATIENT)
         took_s = time.monotonic() - started
-    assert (error.kind, took_s < 2) == ("timeout", True)
+    assert (error.kind, took_s < 5) == ("timeout", True)
 
 
 def test_a_hanging_server_shuts_down_fast() -> None:

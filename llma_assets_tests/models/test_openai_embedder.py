@@ -27,12 +27,13 @@ from llma_assets_tests.chat_server import (
 )
 
 EMBEDDINGS = "/v1/embeddings"
-QUICK = RetryPolicy(attempts=2, deadline_s=0.6, attempt_timeout_s=0.2, first_delay_s=0.01)
+PATIENT = RetryPolicy(attempts=2, deadline_s=60.0, attempt_timeout_s=30.0, first_delay_s=0.01)
+IMPATIENT = RetryPolicy(attempts=2, deadline_s=0.6, attempt_timeout_s=0.2, first_delay_s=0.01)
 TEXTS = [f"text number {n}" for n in range(10)]
 
 
-def embedder(server: ChatServer, **options: int) -> OpenAIEmbedder:
-    return OpenAIEmbedder("text-embedding-3-small", api_key="k", base_url=server.url, policy=QUICK, **options)
+def embedder(server: ChatServer, policy: RetryPolicy = PATIENT, **options: int) -> OpenAIEmbedder:
+    return OpenAIEmbedder("text-embedding-3-small", api_key="k", base_url=server.url, policy=policy, **options)
 
 
 def test_rows_come_in_the_order_of_the_texts_as_float32() -> None:
@@ -162,7 +163,7 @@ def test_a_server_that_knows_no_base64_is_asked_for_numbers_and_that_is_remember
 def test_a_server_that_is_away_is_unavailable_after_retries(fault: Fault) -> None:
     usage: list[Usage] = []
     with ChatServer(always=fault) as server, pytest.raises(ModelUnavailable):
-        embedder(server).embed(TEXTS, record=usage.append)
+        embedder(server, IMPATIENT if isinstance(fault, Hang) else PATIENT).embed(TEXTS, record=usage.append)
     assert len(usage) == 2
     assert all(u.error for u in usage)
 
