@@ -43,12 +43,13 @@ class Pipeline:
         now: datetime = datetime(2026, 11, 20, tzinfo=UTC),
         progress: Progress = silent,
         instance: dg.DagsterInstance | None = None,
+        **resources: object,
     ) -> None:
         self.database = database
         self.instance = instance or dg.DagsterInstance.ephemeral()
         self.now = now
         clock: Callable[[], datetime] = lambda: self.now  # noqa: E731
-        self.definitions = build_definitions(clock=clock, progress=progress)
+        self.definitions = build_definitions(clock=clock, progress=progress, **resources)
 
     def run(self, job: str, *, raise_on_error: bool = True, **options: Any) -> dg.ExecuteInProcessResult:
         """Run a job of the definitions."""

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -14,9 +13,28 @@ import pytest
 from llma_assets.clickhouse import Database, connect, status, stop
 from llma_assets.clusters.checks import CHECKS as CLUSTER_CHECKS
 from llma_assets.events.checks import CHECKS as EVENT_CHECKS
+from llma_assets.ledger import usage_totals
+from llma_assets.models import ChatModel
+from llma_assets.models.openai_chat import OpenAIChat
+from llma_assets.models.retry import RetryPolicy
+from llma_assets.resources import ChatModelResource
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
-from llma_assets_tests.chat_server import ChatServer
+from llma_assets_tests.chat_server import (
+    EMPTY,
+    INVALID_JSON,
+    REFUSAL,
+    TRUNCATED,
+    ChatServer,
+    Fault,
+    Garbage,
+    Hang,
+    RateLimited,
+    Request,
+    Reset,
+    Status,
+    answer_from_schema,
+)
 from llma_assets_tests.pipeline import Pipeline
 from llma_assets_tests.traffic import day_of_traces, trace, write
 
@@ -141,4 +159,101 @@ def test_a_trace_of_50_mb_is_one_trace_among_others(environment: Settings, datab
     assert database.value("SELECT count() FROM document_embeddings") >= 6
 
 
-Fault = Callable[[ChatServer], None]
+class ServedChat(ChatModelResource):
+    """The chat model of a test server, with short deadlines."""
+
+    url: str
+    deadline_s: float = 3.0
+
+    def model(self) -> ChatModel:
+        policy = RetryPolicy(
+            attempts=3,
+            deadline_s=self.deadline_s,
+            attempt_timeout_s=self.deadline_s / 2,
+            first_delay_s=0.01,
+            longest_delay_s=0.1,
+        )
+        return OpenAIChat("test-model", api_key="sk-test-secret", base_url=self.url, policy=policy)
+
+
+SUMMARY_STATES = """
+SELECT status, count() AS items
+FROM trace_summaries FINAL
+WHERE team_id = 1 AND theme_id = 'traces'
+GROUP BY status
+ORDER BY status
+"""
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [RateLimited("0.05"), Status(500), Garbage(), EMPTY, INVALID_JSON, TRUNCATED, REFUSAL, Hang(), Reset()],
+    ids=lambda fault: f"{type(fault).__name__}-{getattr(fault, 'status', '')}",
+)
+def test_a_bad_answer_costs_at_most_its_item_and_the_next_run_mends_it(
+    environment: Settings, database: Database, fault: Fault
+) -> None:
+    write(database, day_of_traces(1, DAY, 4))
+    write(database, day_of_traces(2, DAY, 4))
+
+    def one_item_is_cursed(request: Request) -> Fault:
+        return fault if "(case 2)" in str(request.body) else None
+
+    with ChatServer(judge=one_item_is_cursed) as server:
+        pipeline = Pipeline(database, chat=ServedChat(url=server.url, deadline_s=0.5))
+        assert pipeline.texts(1, DAY, DAY).success
+        assert database.rows(SUMMARY_STATES) == [
+            {"status": "failed", "items": 1},
+            {"status": "generated", "items": 3},
+        ]
+        errors = [row["error"] for row in database.rows("SELECT error FROM trace_summaries WHERE status = 'failed'")]
+        assert all(errors)
+        assert "secret" not in " ".join(errors)
+    with ChatServer() as server:
+        pipeline = Pipeline(database, chat=ServedChat(url=server.url))
+        assert pipeline.texts(1, DAY, DAY).success
+        assert database.rows(SUMMARY_STATES) == [{"status": "generated", "items": 4}]
+        assert len(server.calls()) == 2  # the trace and its generation; what was paid for is not asked again
+
+
+def test_passing_faults_cost_nothing_but_time(environment: Settings, database: Database) -> None:
+    write(database, day_of_traces(1, DAY, 4))
+    faults = [RateLimited("0.05"), Status(500), None, Reset(), INVALID_JSON, Status(503)]
+    with ChatServer(faults=faults) as server:
+        pipeline = Pipeline(database, chat=ServedChat(url=server.url, deadline_s=20))
+        assert pipeline.texts(1, DAY, DAY).success
+        assert database.rows(SUMMARY_STATES) == [{"status": "generated", "items": 4}]
+        totals = usage_totals(database, TeamDay(1, DAY), stage="trace_summaries")
+        assert totals.calls == len(server.calls())
+
+
+def test_a_refused_key_stops_the_run_and_shows_no_secret(environment: Settings, database: Database) -> None:
+    write(database, day_of_traces(1, DAY, 4))
+    with ChatServer(always=Status(401, "Incorrect API key provided: sk-test-secret")) as server:
+        pipeline = Pipeline(database, chat=ServedChat(url=server.url))
+        result = pipeline.texts(1, DAY, DAY, raise_on_error=False)
+        assert not result.success
+        assert len(server.calls()) <= 5
+    logged = json.dumps([entry.message for entry in pipeline.instance.all_logs(result.run_id)])
+    assert "sk-test-secret" not in logged
+
+
+def test_one_bad_label_costs_one_label_and_is_asked_for_again(environment: Settings, database: Database) -> None:
+    write(database, day_of_traces(1, DAY, 24))
+    write(database, day_of_traces(2, DAY, 24))
+    Pipeline(database).texts(1, DAY, DAY)
+
+    def spoiled(request: Request) -> str:
+        answer = json.loads(answer_from_schema(request))
+        answer["items"][0]["title"] = ""
+        return json.dumps(answer)
+
+    titles = "SELECT title, status FROM cluster_labels FINAL WHERE theme_id = 'traces' ORDER BY cluster_id"
+    with ChatServer(spoiled) as server:
+        assert Pipeline(database, chat=ServedChat(url=server.url)).clusters(1, DAY).success
+    states = [row["status"] for row in database.rows(titles)]
+    assert states.count("failed") == 1
+    assert len(states) >= 3
+    with ChatServer() as server:
+        assert Pipeline(database, chat=ServedChat(url=server.url)).clusters(1, DAY).success
+    assert {row["status"] for row in database.rows(titles)} == {"generated"}
