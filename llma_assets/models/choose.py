@@ -1,5 +1,7 @@
 """Which chat model and which embedder the settings ask for. Never falls back on another one silently."""
 
+import os
+
 from llma_assets.models.errors import ModelConfigurationError
 from llma_assets.models.offline_chat import OfflineChat
 from llma_assets.models.openai_chat import OpenAIChat
@@ -29,7 +31,8 @@ def embedder(settings: Settings) -> Embedder:
     if settings.embedding_model.startswith("offline"):
         from llma_assets.models.offline_embedder import OfflineEmbedder
 
-        offline = OfflineEmbedder()
+        # Each window runs on one thread of its own, so that threads do not slow each other down as those of BLAS do.
+        offline = OfflineEmbedder(threads=min(4, os.cpu_count() or 1))
         _is_offline(settings.embedding_model, offline.name, "LLMA_EMBEDDING_MODEL")
         return offline
     _need_server(settings, settings.embedding_model, "LLMA_EMBEDDING_MODEL")
