@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping
 from hashlib import blake2b
+from typing import Final
 
 import orjson
 
@@ -16,6 +17,9 @@ from llma_assets.rendering.message import Message
 from llma_assets.rendering.reading import is_conversation, read_item, split
 from llma_assets.rendering.tools import read_tools, tool_lines
 
+_WORTH_A_REFERENCE: Final = 80
+"""A shorter value is as quickly repeated as referred to."""
+
 _Read = tuple[tuple[Message, ...], tuple[Key, ...]]
 
 
@@ -25,12 +29,14 @@ class Conversation:
     Attributes:
         messages: messages met, repeated ones counted each time.
         repeated: messages not shown again.
+        values_repeated: long values referred to by `(as above)`.
     """
 
     def __init__(self, document: Document, *, history_once: bool) -> None:
         """Write into `document`; `history_once=False` shows every message each time."""
         self.messages = 0
         self.repeated = 0
+        self.values_repeated = 0
         self._document = document
         self._once = history_once
         self._history = History()
@@ -66,7 +72,7 @@ class Conversation:
         """Write what stands behind the children: the output of a span that has any."""
         if node.children and node.event.kind in {"SPAN", "TRACE"}:
             properties = node.event.properties()
-            self._state(properties.get("$ai_output_state"), "Output: ", prefix, node.index, (), role="assistant")
+            self._state(properties.get("$ai_output_state"), "Output: ", prefix, node.order, (), role="assistant")
 
     def trace_state(self, properties: Mapping[str, object]) -> None:
         """Write the input and output of the whole trace, as far as no event showed them."""
@@ -84,9 +90,11 @@ class Conversation:
     def _generation(self, node: Node, properties: Mapping[str, object], prefix: str, above: Collection[int]) -> None:
         self._show_tools(properties, prefix)
         given, given_keys = self._messages_of(input_of(properties), "user")
-        answered, answered_keys = self._messages_of(output_of(properties), "assistant")
-        new, point = self._history.place_input(given_keys, node.index, above)
-        new_answer = self._history.place_output(answered_keys, point, node.index)
+        # An embedding's answer is numbers, which say nothing to a reader.
+        output = output_of(properties) if node.event.kind == "GEN" else None
+        answered, answered_keys = self._messages_of(output, "assistant")
+        new, point = self._history.place_input(given_keys, node.order, above)
+        new_answer = self._history.place_output(answered_keys, point, node.order)
         self._show(given, new, 1, prefix)
         if not any(new) and given:
             self._document.line("(input as above)", prefix)
@@ -100,20 +108,23 @@ class Conversation:
         if self._once and self._calls[called] > 0:
             self._calls[called] -= 1
         else:
-            self._state(given, "Input: ", prefix, node.index, above, role="user")
+            self._state(given, "Input: ", prefix, node.order, above, role="user")
         output = properties.get("$ai_output_state", properties.get("$ai_output"))
         failed = node.event.is_error
         if failed and isinstance(output, str) and output == properties.get("$ai_error"):
             self._results[_digest(_canonical(output))] += 1
             self._values.add(_digest(_canonical(output)))
         elif not node.children:
-            self._state(output, "Output: ", prefix, node.index, above, role="assistant")
+            self._state(output, "Output: ", prefix, node.order, above, role="assistant")
         self._error(node.event, properties, prefix)
 
     def _error(self, event: Event, properties: Mapping[str, object], prefix: str) -> None:
         if event.is_error:
             lines = lines_of_error(properties)
-            self._document.error([f"ERROR: {lines[0]}", *lines[1:]], prefix)
+            one = len(lines) == 1
+            self._document.error(
+                [f"ERROR: {lines[0]}"] if one else ["ERROR:", *(f"  {line}" for line in lines)], prefix
+            )
 
     def _show_tools(self, properties: Mapping[str, object], prefix: str) -> None:
         definitions = tools_of(properties)
@@ -131,8 +142,12 @@ class Conversation:
         if value is None:
             return
         if not is_conversation(value):
-            self._field(value, label, prefix)
             canonical = _digest(_canonical(value))
+            if self._once and canonical in self._values and len(_canonical(value)) >= _WORTH_A_REFERENCE:
+                self.values_repeated += 1
+                self._document.line(f"{label}(as above)", prefix)
+            else:
+                self._field(value, label, prefix)
             self._values.add(canonical)
             if role == "assistant":
                 self._results[canonical] += 1

@@ -8,10 +8,16 @@ from llma_assets.rendering.events import Event
 
 @dataclass(slots=True)
 class Node:
-    """An event and those that it caused, in order of start."""
+    """An event and those that it caused, in order of start.
+
+    Attributes:
+        index: position among the events.
+        order: position in the walk through the tree, -1 before it; that of a descendant is higher.
+    """
 
     event: Event
     index: int
+    order: int = -1
     children: list["Node"] = field(default_factory=list)
 
 
@@ -76,11 +82,15 @@ def _break_cycles(parents: list[int]) -> None:
 def walk(roots: Sequence[Node]) -> Iterator[Visit]:
     """Every node twice, before and after its children; without recursion, so any depth will do."""
     stack = [Visit(node, 0, position == 0, True) for position, node in enumerate(reversed(roots))]
+    entered = 0
     while stack:
         visit = stack.pop()
-        yield visit
         if not visit.entering:
+            yield visit
             continue
+        visit.node.order = entered
+        entered += 1
+        yield visit
         stack.append(Visit(visit.node, visit.ancestors, visit.is_last, False))
         for position, child in enumerate(reversed(visit.node.children)):
             stack.append(Visit(child, visit.ancestors + 1, position == 0, True))

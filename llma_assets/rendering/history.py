@@ -98,7 +98,10 @@ class History:
         return new, point
 
     def place_output(self, keys: Sequence[Key], point: "Point", owner: int) -> list[bool]:
-        """Place what a call answered, behind its input; for each message whether it is new."""
+        """Place what a call answered, behind its input; for each message whether it is new.
+
+        What later events said (in the tree: those below `owner`) is not new when `owner` gives it as its own answer.
+        """
         if keys and keys[0].digest not in point.next:
             # A state repeats the whole conversation, not only what was added to it.
             shared, _ = self._shared(keys)
@@ -106,7 +109,11 @@ class History:
                 return self.place_input(keys, owner)[0]
         new = []
         for key in keys:
-            is_new, point = self._step(point, key, owner)
+            below = self._latest.get(key.digest)
+            if key.digest not in point.next and below is not None and below.owner > owner:
+                is_new, point = False, below
+            else:
+                is_new, point = self._step(point, key, owner)
             new.append(is_new)
         return new
 

@@ -7,7 +7,8 @@ from llma_assets.rendering.cleaning import without_base64
 from llma_assets.rendering.jsontext import NOT_JSON, compact_json, parse_container, parse_json
 from llma_assets.rendering.message import Message, merged
 from llma_assets.rendering.shapes import SHAPES
-from llma_assets.rendering.shapes.transcripts import read_transcript
+from llma_assets.rendering.shapes.openai_chat import joined_chunks
+from llma_assets.rendering.shapes.transcripts import literal, read_transcript
 
 _DEPTH: Final = 24
 """Objects nested deeper than this inside a message are shown as JSON."""
@@ -46,7 +47,8 @@ def split(value: object, role: str, depth: int = 0) -> Iterator[tuple[object, st
             if value:
                 yield value, role
             return
-        for item in value:
+        whole = joined_chunks(list(value)) if isinstance(value[0], Mapping) and "choices" in value[0] else None
+        for item in value if whole is None else [whole]:
             if isinstance(item, list | tuple) and not _is_pair(item):
                 yield from split(item, role, depth + 1)
             elif item is not None:
@@ -91,6 +93,9 @@ def is_conversation(value: object) -> bool:
 
 def _parsed(text: str) -> object:
     parsed = parse_container(text)
+    if parsed is NOT_JSON and text[:3].lstrip("[").startswith("{'"):  # a Python repr
+        value = literal(text)
+        return value if isinstance(value, dict | list) else NOT_JSON
     if parsed is NOT_JSON and text[:2] in {'"{', '"[', '"\\'}:  # JSON of a string that holds JSON
         again = parse_json(text)
         parsed = parse_container(again) if isinstance(again, str) else NOT_JSON

@@ -63,6 +63,7 @@ def render_trace(events: Sequence[Mapping[str, object]], options: RenderOptions 
             base64_removed=document.base64_removed,
             messages=conversation.messages,
             messages_deduplicated=conversation.repeated,
+            values_repeated=conversation.values_repeated,
             events_ignored=ignored,
         ),
     )
@@ -90,7 +91,7 @@ def _tree(document: Document, conversation: Conversation, events: Sequence[Event
     for visit in walk(build(events, trace)):
         event = visit.node.event
         if not visit.entering:
-            above.pop(visit.node.index)
+            above.pop(visit.node.order)
             del guides[visit.ancestors :]
             conversation.leave(visit.node, _content_prefix(visit, guides))
             continue
@@ -103,7 +104,7 @@ def _tree(document: Document, conversation: Conversation, events: Sequence[Event
         )
         conversation.enter(visit.node, properties, _content_prefix(visit, guides), above)
         guides.append("   " if visit.is_last else "│  ")
-        above[visit.node.index] = None
+        above[visit.node.order] = None
 
 
 def _prefix(visit: Visit, guides: Sequence[str]) -> str:

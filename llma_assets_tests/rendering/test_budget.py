@@ -73,7 +73,7 @@ def test_a_huge_last_question_leaves_its_two_ends() -> None:
 
 
 def test_long_values_are_shortened_before_any_line_is_left_out() -> None:
-    events = [event("span", n, span_name=f"s{n}.", output_state="v" * 3_000) for n in range(40)]
+    events = [event("span", n, span_name=f"s{n}.", output_state=f"{n}" + "v" * 3_000) for n in range(40)]
     rendered = render_trace(events, RenderOptions(max_chars=30_000))
     assert "sampling" not in rendered.loss.rules
     assert rendered.loss.values_shortened == 40

@@ -148,6 +148,33 @@ def test_states_of_a_graph_show_each_message_once() -> None:
     assert "Output: (as above)" in text
 
 
+def test_the_answer_of_a_planner_that_its_own_agent_gave_is_not_repeated() -> None:
+    events = [
+        event("span", 9, latency=9, span_id="p", input_state={"messages": [user("Plan.")]},
+              output_state={"messages": [assistant("The plan.")]}),
+        event("generation", 5, parent_id="p", input=[user("Plan."), {"role": "tool", "content": "facts"}],
+              output="The plan."),
+    ]  # fmt: skip
+    assert render_trace(events, PLAIN).text.count("The plan.") == 1
+
+
+def test_a_long_value_that_stands_above_is_referred_to_and_a_short_one_repeated() -> None:
+    events = [
+        event("span", n, input_state={"document": "d" * 100}, output_state={"ok": True}, span_name=f"s{n}")
+        for n in range(3)
+    ]
+    rendered = render_trace(events, PLAIN)
+    assert rendered.text.count("d" * 100) == 1
+    assert rendered.text.count("Input: (as above)") == rendered.loss.values_repeated == 2
+    assert rendered.text.count('{"ok":true}') == 3
+
+
+def test_the_vector_of_an_embedding_does_not_enter_the_text() -> None:
+    text = render_trace([event("embedding", input="a text", output_choices=[[0.125, 0.5]])], PLAIN).text
+    assert "a text" in text
+    assert "0.125" not in text
+
+
 def test_tool_definitions_are_shown_once_until_they_change() -> None:
     def tools(*names: str) -> list[dict[str, Any]]:
         return [{"type": "function", "function": {"name": name}} for name in names]

@@ -8,6 +8,11 @@ from llma_assets.rendering.message import Message
 from llma_assets.rendering.shapes.inner import Inner, string
 from llma_assets.rendering.shapes.transcripts import read_transcript
 
+_WRAPPERS: Final = ("input", "output", "state", "values", "data", "request", "response", "result", "body")
+_CONTENT: Final = {
+    "content", "name", "id", "finish_reason", "stop_reason", "index", "isError", "is_error", "structuredContent",
+    "_meta",
+}  # fmt: skip
 _LISTS: Final = ("messages", "input_messages", "output_messages", "chat_history", "history")
 _SETTINGS: Final = {
     "model", "model_name", "temperature", "top_p", "top_k", "n", "stop", "stream", "stream_options", "max_tokens",
@@ -40,10 +45,14 @@ def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] |
         if key:
             used.add(key)
             messages.extend(inner(item[key], "user"))
-        elif "content" in item and set(item) <= {"content", "name", "id", "finish_reason", "stop_reason", "index"}:
+        elif "content" in item and set(item) <= _CONTENT:
             return inner(item["content"], role)
         else:
-            return None
+            key = next((key for key in _WRAPPERS if _wraps(item.get(key))), "")
+            if not key:
+                return None
+            used.add(key)
+            messages.extend(inner(item[key], "assistant" if key in {"output", "response", "result"} else role))
     rest = {key: value for key, value in item.items() if key not in used | _SETTINGS and value not in (None, [], {})}
     if rest:
         messages.append(Message("state", compact_json(rest)))
@@ -61,6 +70,14 @@ def _said(part: object, role: str, inner: Inner) -> list[Message]:
 
 def _holds_messages(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(part, Mapping | str | list) for part in value)
+
+
+def _wraps(value: object) -> bool:
+    """Whether `value` holds a conversation under a key of its own."""
+    return isinstance(value, Mapping) and any(
+        isinstance(value.get(key), list) and value[key] and isinstance(value[key][0], Mapping)
+        for key in ("messages", "choices", "contents", "candidates")
+    )
 
 
 def _is_prompt(item: Mapping[str, object], key: str) -> bool:

@@ -46,9 +46,9 @@ def result_text(value: object, inner: Inner) -> str:
         return NOT_RECORDED
     if isinstance(value, str):
         return value
-    if isinstance(value, Mapping) and _is_part(value):
+    if isinstance(value, Mapping) and is_part(value):
         return joined(inner(value, "tool"))
-    if isinstance(value, list) and value and all(isinstance(item, str) or _is_part(item) for item in value):
+    if isinstance(value, list) and value and all(isinstance(item, str) or is_part(item) for item in value):
         return joined(inner(value, "tool"))
     return compact_json(value)
 
@@ -78,7 +78,7 @@ def holds_results(content: object) -> bool:
     )
 
 
-def _is_part(value: object) -> bool:
+def is_part(value: object) -> bool:
     """Whether an object inside a tool's result is content and not the tool's own data."""
     if not isinstance(value, Mapping):
         return False

@@ -3,8 +3,19 @@
 from collections.abc import Mapping
 
 from llma_assets.rendering.cleaning import media_marker
+from llma_assets.rendering.jsontext import parse_container
 from llma_assets.rendering.message import THINKING, Message, ToolCall, merged, role_of
-from llma_assets.rendering.shapes.inner import Inner, holds_results, mapping, media, result_text, string, tool_call
+from llma_assets.rendering.shapes.inner import (
+    MISSING,
+    Inner,
+    holds_results,
+    is_part,
+    mapping,
+    media,
+    result_text,
+    string,
+    tool_call,
+)
 
 
 def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:
@@ -14,10 +25,12 @@ def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] |
     """
     if isinstance(item.get("choices"), list):
         return [message for choice in _list(item["choices"]) for message in inner(choice, "assistant")]
+    if isinstance(item.get("text"), str) and ("finish_reason" in item or "logprobs" in item):
+        return [Message("assistant", string(item["text"]))]
     nested = item.get("message", item.get("delta"))
     if isinstance(nested, Mapping) and "role" not in item:
         return inner(nested, "assistant")
-    if isinstance(item.get("role"), str) and any(
+    if isinstance(item.get("role", MISSING), str | None) and any(
         key in item for key in ("content", "tool_calls", "function_call", "refusal", "reasoning_content")
     ):
         return _message(item, role, inner)
@@ -36,7 +49,7 @@ def _message(item: Mapping[str, object], role: str, inner: Inner) -> list[Messag
         failed = item.get("is_error") is True or item.get("status") == "error"
         return [Message("tool", text, is_error=failed)]
     messages = [Message(THINKING, text) for text in thoughts(item)]
-    messages.extend([Message(role, "")] if content is None else inner(content, role))
+    messages.extend([Message(role, "")] if content is None else inner(_parts(content), role))
     refusal = string(item.get("refusal"))
     if refusal:
         messages.append(Message(role, f"[refusal] {refusal}"))
@@ -50,6 +63,15 @@ def _message(item: Mapping[str, object], role: str, inner: Inner) -> list[Messag
     if calls or not messages:
         messages.append(Message(role, "", calls))
     return merged(messages)
+
+
+def _parts(content: object) -> object:
+    """Content as it came; parts that a tracer turned into JSON are parts again."""
+    if isinstance(content, str) and content.startswith('[{"type":'):
+        parsed = parse_container(content)
+        if isinstance(parsed, list) and all(is_part(part) for part in parsed):
+            return parsed
+    return content
 
 
 def thoughts(item: Mapping[str, object]) -> list[str]:
@@ -104,6 +126,11 @@ def _part(item: Mapping[str, object], role: str) -> list[Message] | None:
             text = "[video]"
         case "file" | "input_file":
             text = _file(item)
+        case "resource" if isinstance(item.get("resource"), Mapping):
+            resource = mapping(item["resource"])
+            text = string(resource.get("text")) or media("application", resource.get("uri"))
+        case "function" if "arguments" in mapping(item.get("function")):
+            return [Message("assistant", "", calls_of({"tool_calls": [item]}))]
         case _:
             return None
     return None if text is None else [Message(role, text)]
@@ -122,3 +149,32 @@ def _file(item: Mapping[str, object]) -> str | None:
 
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
+
+
+def joined_chunks(items: list[object]) -> Mapping[str, object] | None:
+    """The message that a stream's chunks make together, or None when `items` are no chunks."""
+    deltas: list[Mapping[str, object]] = []
+    for item in items:
+        choices = mapping(item).get("choices")
+        if not isinstance(choices, list):
+            return None
+        for choice in choices:
+            delta = mapping(choice).get("delta")
+            if not isinstance(delta, Mapping):
+                return None
+            deltas.append(delta)
+    if not deltas:
+        return None
+    calls: dict[object, dict[str, str]] = {}
+    for delta in deltas:
+        for wish in map(mapping, _list(delta.get("tool_calls"))):
+            index = wish.get("index")
+            call = calls.setdefault(index if isinstance(index, int) else 0, {"name": "", "arguments": ""})
+            function = mapping(wish.get("function"))
+            call["name"] += string(function.get("name"))
+            call["arguments"] += string(function.get("arguments"))
+    return {
+        "role": next((delta["role"] for delta in deltas if isinstance(delta.get("role"), str)), "assistant"),
+        "content": "".join(string(delta.get("content")) for delta in deltas),
+        "tool_calls": [{"function": call} for call in calls.values()],
+    }

@@ -41,17 +41,17 @@ def _from_repr(text: str) -> list[Message]:
     rest = text[match.end() :]
     content: object = None
     if rest[:1] in {"'", '"'}:
-        end = _end_of_literal(rest)
+        end = _end_ofliteral(rest)
         if end < 0:
             return []
-        content = _literal(rest[:end])
+        content = literal(rest[:end])
         rest = rest[end:]
     elif not rest.startswith("None"):
         return []
     calls: tuple[ToolCall, ...] = ()
     found = _CALLS.search(rest)
     if found is not None:
-        wishes = _literal(found.group(1))
+        wishes = literal(found.group(1))
         if isinstance(wishes, list):
             functions = [wish.get("function", wish) for wish in wishes if isinstance(wish, dict)]
             calls = tuple(
@@ -62,7 +62,7 @@ def _from_repr(text: str) -> list[Message]:
     return [Message(role_of(match.group(1), "user"), content if isinstance(content, str) else "", calls)]
 
 
-def _end_of_literal(text: str) -> int:
+def _end_ofliteral(text: str) -> int:
     """Index behind the closing quote of the Python string that `text` begins with, -1 if there is none."""
     quote, position = text[0], 1
     while position < len(text):
@@ -75,7 +75,10 @@ def _end_of_literal(text: str) -> int:
     return -1
 
 
-def _literal(text: str) -> object:
+def literal(text: str) -> object:
+    """The value of a Python literal of sane length, None for anything else."""
+    if len(text) > 500_000:
+        return None
     try:
         value: object = ast.literal_eval(text)
     except (ValueError, SyntaxError, RecursionError, MemoryError):
