@@ -18,6 +18,7 @@ from llma_assets.clickhouse.errors import DatabaseUnavailable
 from llma_assets.clickhouse.folder import USER, Folder, ServerState
 
 _START_S = 90.0
+_START_TRIES = 2
 _STOP_S = 60.0
 _POLL_S = 0.02
 _LOG_BYTES = 1 << 20
@@ -91,15 +92,18 @@ def _start_locked(data_dir: Path, folder: Folder, minutes: float) -> ServerState
             raise DatabaseUnavailable(f"the database server does not answer; its log is {folder.log}")
         time.sleep(_POLL_S)
     folder.password()
-    _spawn(folder, minutes)
-    while time.monotonic() < deadline:
-        state = folder.state()
-        if state is not None and _answers(state):
-            return state
-        if not folder.is_taken():
-            raise DatabaseUnavailable(f"the database server ended while it started; its log is {folder.log}")
-        time.sleep(_POLL_S)
-    raise DatabaseUnavailable(f"the database server was not ready after {_START_S:.0f} s; its log is {folder.log}")
+    for _ in range(_START_TRIES):
+        _spawn(folder, minutes)
+        while folder.is_taken():
+            state = folder.state()
+            if state is not None and _answers(state):
+                return state
+            if time.monotonic() > deadline:
+                raise DatabaseUnavailable(
+                    f"the database server was not ready after {_START_S:.0f} s; its log is {folder.log}"
+                )
+            time.sleep(_POLL_S)
+    raise DatabaseUnavailable(f"the database server ended while it started; its log is {folder.log}")
 
 
 def _spawn(folder: Folder, minutes: float) -> None:

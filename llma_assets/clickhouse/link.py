@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 _ATTEMPTS = 2
 _EMBEDDED_ATTEMPTS = 3
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _POOL_SIZE = 32
 _CONNECT_TIMEOUT_S = 10
 _ANSWER_TIMEOUT_S = 900
@@ -85,14 +86,14 @@ class Link:
         """Close the pool of this process; the next query would open a new one."""
         with self._lock:
             if self._client is not None and self._pid == os.getpid():
+                self._client.close_connections()
                 self._client.close()
             self._client = None
 
     def _embedded(self) -> dict[str, Any]:
         state = lifecycle.start(self._settings.data_dir)
         host, port, user, password = lifecycle.address(self._settings.data_dir, state)
-        # Compression costs more than loopback does.
-        return {"host": host, "port": port, "username": user, "password": password, "compress": False}
+        return {"host": host, "port": port, "username": user, "password": password}
 
     def _from_url(self) -> dict[str, Any]:
         url = urlsplit(self._settings.clickhouse_url or "")
@@ -103,7 +104,6 @@ class Link:
             "username": unquote(url.username or "default"),
             "password": unquote(url.password or ""),
             "secure": secure,
-            "compress": url.hostname not in ("127.0.0.1", "localhost", "::1"),
         }
 
 
@@ -129,12 +129,15 @@ def _make_client(**arguments: Any) -> Any:
     import clickhouse_connect
     from clickhouse_connect.driver.httputil import get_pool_manager
 
-    # Its warnings repeat, with a stack, what is raised to us anyway, also where we start the server and go on.
-    logging.getLogger("clickhouse_connect.driver._backend.http_sync").setLevel(logging.ERROR)
-    pool = None if arguments.get("secure") else get_pool_manager(maxsize=_POOL_SIZE, num_pools=1)
+    # Their warnings repeat, with a stack, what is raised to us anyway, also where we start the server and go on.
+    for name in ("clickhouse_connect.driver._backend.http_sync", "urllib3.connectionpool"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    # A server on this machine is never behind the proxy of the environment.
+    local = arguments["host"] in _LOOPBACK
     return clickhouse_connect.get_client(
         **arguments,
-        pool_mgr=pool,
+        compress=not local,  # compression costs more than loopback does
+        pool_mgr=get_pool_manager(maxsize=_POOL_SIZE, num_pools=1) if local else None,
         autogenerate_session_id=False,
         form_encode_query_params=True,  # lists of ids are longer than a URL may be
         show_clickhouse_errors="scrub",

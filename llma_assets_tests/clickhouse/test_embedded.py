@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import socket
 import stat
@@ -15,7 +16,6 @@ from pathlib import Path
 import pytest
 
 from llma_assets.clickhouse import Database, DatabaseError, DatabaseUnavailable, connect, start, status, stop
-from llma_assets.clickhouse.folder import Folder
 from llma_assets.settings import Settings
 
 NUMBERS = "CREATE TABLE IF NOT EXISTS numbers (n Int64) ENGINE = ReplacingMergeTree ORDER BY n"
@@ -24,9 +24,9 @@ COUNT = "SELECT count() FROM numbers FINAL"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(data_dir: Path) -> Iterator[Path]:
     """A data folder whose name needs care; its server is ended after the test."""
-    path = tmp_path / "data folder?x=1&y=ü'%"
+    path = data_dir / secrets.token_hex(4) / "data folder?x=1&y=ü'%"
     yield path
     stop(path)
 
@@ -43,7 +43,7 @@ def kill(folder: Path) -> None:
     state = status(folder)
     assert state is not None
     os.kill(state.pid, signal.SIGKILL)
-    assert wait_for(lambda: not Path(f"/proc/{state.pid}").exists() or not Folder(folder / "clickhouse").is_taken())
+    assert wait_for(lambda: status(folder) != state)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
@@ -142,8 +142,10 @@ def test_what_was_acknowledged_survives_a_kill_during_inserts(folder: Path, embe
     for thread in threads:
         thread.start()
     for _ in range(3):
-        time.sleep(0.7)
+        assert wait_for(lambda: status(folder) is not None)
+        time.sleep(0.7)  # let them write
         kill(folder)
+    assert wait_for(lambda: status(folder) is not None)
     time.sleep(0.7)
     stopping.set()
     for thread in threads:
