@@ -40,7 +40,7 @@ def ingest_command(files: tuple[str, ...], strict: bool, team_id: int | None, as
     with opened_database() as database:
         for name in files:
             source = sys.stdin.buffer if name == STDIN else Path(name)
-            with _progress_bar("stdin" if name == STDIN else Path(name).name) as progress:
+            with _progress_bar(name) as progress:
                 report = ingest(source, database, rejects=rejects, strict=strict, team_id=team_id, progress=progress)
             reports.append((name, report))
             if report.rejects_file is not None:
@@ -127,5 +127,6 @@ def _progress_bar(name: str) -> "Iterator[Callable[[IngestProgress], None]]":
         TransferSpeedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(plain(name), total=None)
+        size = Path(name).stat().st_size if name != STDIN and Path(name).is_file() else None
+        task = bar.add_task(plain("stdin" if name == STDIN else Path(name).name), total=size)
         yield lambda progress: bar.update(task, completed=progress.source_bytes, total=progress.source_size)

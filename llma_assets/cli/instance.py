@@ -11,6 +11,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock
+
 from llma_assets.cli.errors import Problem
 from llma_assets.settings import Settings
 
@@ -52,7 +54,9 @@ def opened_instance(settings: Settings) -> "Iterator[dg.DagsterInstance]":
     # Resources and steps may ask for the instance by the environment.
     os.environ["DAGSTER_HOME"] = str(home)
     try:
-        instance = dg.DagsterInstance.get()
+        # The first to open it makes its tables; several at once would make them twice.
+        with FileLock(home / ".llma.lock"):
+            instance = dg.DagsterInstance.get()
     except dg.DagsterError as error:
         first_line = str(error).strip().partition("\n")[0]
         raise Problem(f"the Dagster instance of {home} cannot be opened: {first_line} (see {home / CONFIG})") from error

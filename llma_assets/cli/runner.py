@@ -32,6 +32,7 @@ STAGES = (
     "cluster_labels",
     "cluster_events",
 )
+INTERRUPTS = (KeyboardInterrupt.__name__, dg.DagsterExecutionInterruptedError.__name__)
 QUIET_LOGGERS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster's own log lines stay out of stderr; the instance keeps them all the same."""
 
@@ -166,7 +167,7 @@ def _is_interrupt(event: dg.DagsterEvent) -> bool:
     """Whether a step ended because of Ctrl-C, which Dagster turns into a failure of the step."""
     error = event.step_failure_data.error
     while error is not None:
-        if error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+        if error.cls_name in INTERRUPTS:
             return True
         error = error.cause
     return False

@@ -14,6 +14,7 @@ DAY = date(2026, 11, 7)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_demo_shows_clusters_or_the_reason_for_each_team_and_adds_nothing_the_second_time(
     database: Database, llma: Llma, llma_json: Callable[..., Answer]
 ) -> None:

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from llma_assets.cli.instance import opened_instance
+from llma_assets.cli.progress import PlainProgress
 from llma_assets.clickhouse import Database
 from llma_assets.settings import Settings
 from llma_assets_tests.cli.conftest import Answer, Llma
@@ -174,6 +175,23 @@ def test_a_failed_stage_is_a_failure_with_its_reason(
     assert result.exit_code == 1
     assert "OPENAI_API_KEY" in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_ctrl_c_within_a_stage_ends_with_130_and_a_failed_run(
+    traffic: Database, llma: Llma, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(PlainProgress, "__call__", interrupted)
+    result = llma("run", "--team", "1", "--date", str(DAY))
+    assert result.exit_code == 130
+    assert result.stderr == "Error: interrupted; what was stored stays, and running it again is safe\n"
+    with opened_instance(settings) as instance:
+        assert {run.job_name: run.status for run in instance.get_runs()} == {
+            "discovery_job": dg.DagsterRunStatus.SUCCESS,
+            "texts_job": dg.DagsterRunStatus.FAILURE,
+        }
 
 
 def test_the_window_ends_at_the_oldest_day(database: Database, llma_json: Callable[..., Answer]) -> None:
