@@ -41,7 +41,9 @@ def checked(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
         raise InvalidEmbeddingsError(f"embeddings must have at least one row and column, found {array.shape}")
     if not (np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer)):
         raise InvalidEmbeddingsError(f"embeddings must be numbers, found dtype {array.dtype}")
-    largest = np.abs(array).max(axis=1, keepdims=True)
+    # Without a temporary copy of the array: integers are widened first, because the least one has no opposite.
+    wide = np.float64 if np.issubdtype(array.dtype, np.integer) else array.dtype
+    largest = np.maximum(array.max(axis=1).astype(wide), -array.min(axis=1).astype(wide))[:, None]
     _refuse(np.flatnonzero(~np.isfinite(largest)), "NaN or infinite")
     _refuse(np.flatnonzero(largest == 0), "all zero")
     # Rows are scaled by their largest entry first: a length may overflow, and doubles may not fit a float.
@@ -61,7 +63,7 @@ def _refuse(rows: NDArray[np.intp], what: str) -> None:
 
 def normalise(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
     """Scale the rows of `embeddings` (n, d) to length 1, each by itself; zeros lose their sign."""
-    lengths = np.sqrt(np.square(embeddings).sum(axis=1, keepdims=True, dtype=np.float64)).astype(np.float32)
+    lengths = np.sqrt(np.einsum("ij,ij->i", embeddings, embeddings, dtype=np.float64)[:, None]).astype(np.float32)
     unit: NDArray[np.float32] = embeddings / lengths
     unit += np.float32(0.0)
     return unit
