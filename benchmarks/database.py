@@ -95,7 +95,7 @@ def main() -> None:
         folder = Path(name)
         show("first start, nothing on disk", median_s(lambda: start(folder), 1), "s")
         stop(folder)
-        show("start of an existing folder", median_s(lambda: (stop(folder), start(folder)), 3), "s")
+        show("stop, and start of an existing folder", median_s(lambda: (stop(folder), start(folder)), 3), "s")
         settings = Settings.from_env({"LLMA_DATA_DIR": name})
         show("connect with all migrations to apply", median_s(lambda: connect(settings).close(), 1), "s")
         show("connect with nothing to do", median_s(lambda: connect(settings).close(), 5) * 1000, "ms")

@@ -6,7 +6,6 @@ import re
 RETRYABLE_CODES = {
     159: "TIMEOUT_EXCEEDED: the server was busy",
     160: "TOO_SLOW: the server was busy",
-    164: "READONLY while a replica restarts",
     202: "TOO_MANY_SIMULTANEOUS_QUERIES: others have to finish first",
     203: "NO_FREE_CONNECTION: others have to finish first",
     209: "SOCKET_TIMEOUT: the network was slow",

@@ -27,7 +27,11 @@ _ENVIRONMENT = frozenset(("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "
 
 
 def _folder(data_dir: Path) -> Folder:
-    return Folder(Path(data_dir).absolute() / "clickhouse")
+    path = Path(data_dir).absolute() / "clickhouse"
+    try:
+        return Folder(path)
+    except OSError as error:
+        raise DatabaseUnavailable(f"the data folder {path} cannot be used: {error.strerror}") from error
 
 
 def idle_minutes() -> float:

@@ -259,6 +259,12 @@ def test_a_folder_that_cannot_be_used_names_the_log(folder: Path) -> None:
         start(folder)
 
 
+def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DatabaseUnavailable, match="cannot be used"):
+        start(tmp_path / "file")
+
+
 def test_the_starter_is_not_held_up_and_its_interrupt_is_not_passed_on(folder: Path) -> None:
     code = f"{START}; print('up', flush=True); import time; time.sleep(60)"
     starter = subprocess.Popen(

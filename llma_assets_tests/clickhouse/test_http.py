@@ -226,6 +226,13 @@ def test_a_form_may_carry_the_query(ask: Ask, basic: dict[str, str]) -> None:
     assert ask(body, headers=headers).body == "it\\'s ünï\\n\n".encode()
 
 
+@pytest.mark.parametrize("body", [b"query=\xff", b"--x\r\n\r\n--x--", b"cut off"])
+def test_a_broken_form_is_refused(ask: Ask, basic: dict[str, str], body: bytes) -> None:
+    kind = "application/x-www-form-urlencoded" if body.startswith(b"query") else "multipart/form-data; boundary=x"
+    assert ask(body, headers={**basic, "Content-Type": kind}).code == 36
+    assert ask(b"SELECT 1").body == b"1\n"
+
+
 def test_settings_hold_for_one_request(ask: Ask) -> None:
     statement = b"SELECT getSetting('max_threads')"
     plain = ask(statement).body

@@ -152,7 +152,10 @@ class Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         self._authenticate(dict(parse_qsl(url_query)))
         body = decompress(headers.get("content-encoding", ""), self._body)
-        request = read_request(url_query, headers, body, read_only=self.command != "POST")
+        try:
+            request = read_request(url_query, headers, body, read_only=self.command != "POST")
+        except UnicodeDecodeError:
+            raise QueryError.of(36, "BAD_ARGUMENTS", "The form is not in UTF-8") from None
         if not request.head.strip():
             self._plain(HTTPStatus.OK, b"Ok.\n")
             return
