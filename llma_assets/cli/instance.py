@@ -51,14 +51,26 @@ def opened_instance(settings: Settings) -> "Iterator[dg.DagsterInstance]":
     import dagster as dg
 
     home = prepare_home(settings)
-    # Resources and steps may ask for the instance by the environment.
-    os.environ["DAGSTER_HOME"] = str(home)
     try:
         # The first to open it makes its tables; several at once would make them twice.
-        with FileLock(home / ".llma.lock"):
+        with FileLock(home / ".llma.lock"), _environment("DAGSTER_HOME", str(home)):
             instance = dg.DagsterInstance.get()
     except dg.DagsterError as error:
         first_line = str(error).strip().partition("\n")[0]
         raise Problem(f"the Dagster instance of {home} cannot be opened: {first_line} (see {home / CONFIG})") from error
-    with instance:
+    with instance, _environment("DAGSTER_HOME", str(home)):
         yield instance
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """Set a variable for a while: resources and steps may ask for the instance by it."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
