@@ -94,10 +94,11 @@ class Conversation:
         output = output_of(properties) if node.event.kind == "GEN" else None
         answered, answered_keys = self._messages_of(output, "assistant")
         new, point = self._history.place_input(given_keys, node.order, above)
-        new_answer = self._history.place_output(answered_keys, point, node.order)
+        new_answer = self._history.place_answer(answered_keys, point, node.order)
         self._show(given, new, 1, prefix)
-        if not any(new) and given:
-            self._document.line("(input as above)", prefix)
+        if self._once and given and not any(new):
+            same = answered and not any(new_answer)
+            self._document.line("(input and answer as above)" if same else "(input as above)", prefix)
         self._show(answered, new_answer, len(given) + 1, prefix)
         self._error(node.event, properties, prefix)
 
@@ -155,7 +156,7 @@ class Conversation:
         messages, keys = self._messages_of(value, role)
         before = self._points.get(owner)
         if role == "assistant" and before is not None:
-            new = self._history.place_output(keys, before, owner)
+            new = self._history.place_state(keys, before, owner)
         else:
             new, self._points[owner] = self._history.place_input(keys, owner, above)
         if self._once and not any(new):

@@ -97,16 +97,22 @@ class History:
                 new[index], point = self._step(point, keys[index], owner)
         return new, point
 
-    def place_output(self, keys: Sequence[Key], point: "Point", owner: int) -> list[bool]:
-        """Place what a call answered, behind its input; for each message whether it is new.
+    def place_answer(self, keys: Sequence[Key], point: "Point", owner: int) -> list[bool]:
+        """Place what a model answered, behind its input; for each message whether it is new."""
+        new = []
+        for key in keys:
+            is_new, point = self._step(point, key, owner)
+            new.append(is_new)
+        return new
 
-        What later events said (in the tree: those below `owner`) is not new when `owner` gives it as its own answer.
+    def place_state(self, keys: Sequence[Key], point: "Point", owner: int) -> list[bool]:
+        """Place the messages of a state that a unit of work left behind; for each whether it is new.
+
+        It may be the whole conversation or only what was added to its input, and what events below `owner` in the
+        tree said is not new when `owner` gives it as its own result.
         """
-        if keys and keys[0].digest not in point.next:
-            # A state repeats the whole conversation, not only what was added to it.
-            shared, _ = self._shared(keys)
-            if shared:
-                return self.place_input(keys, owner)[0]
+        if keys and keys[0].digest not in point.next and keys[0].digest in self._root.next:
+            return self.place_input(keys, owner)[0]
         new = []
         for key in keys:
             below = self._latest.get(key.digest)
@@ -116,17 +122,6 @@ class History:
                 is_new, point = self._step(point, key, owner)
             new.append(is_new)
         return new
-
-    def _shared(self, keys: Sequence[Key]) -> tuple[int, "Point"]:
-        point, count = self._root, 0
-        for key in keys:
-            found = point.next.get(key.digest)
-            if found is None:
-                break
-            count += 1
-            if not key.is_aside:
-                point = found
-        return count, point
 
     def _step(self, point: "Point", key: Key, owner: int) -> tuple[bool, "Point"]:
         found = point.next.get(key.digest)

@@ -114,3 +114,20 @@ def test_long_runs_that_are_no_base64_stay(text: str) -> None:
 def test_control_characters_and_lone_surrogates_are_replaced() -> None:
     cleaned = cleaning.clean("a\x00b\ud800c\x1b[31mred\r\nnew\tline\u2028end")
     assert cleaned == "a\ufffdb\ufffdcred\nnew\tline\nend"
+
+
+def test_words_behind_a_data_url_stay() -> None:
+    text, removed = cleaning.without_base64("see data:image/png;base64,iVBORw0KGgo= and tell me")
+    assert (text, removed) == ("see [image] and tell me", 1)
+
+
+def test_base64_in_lines_of_mail_is_removed_whole() -> None:
+    import base64
+    import random
+
+    lines = base64.encodebytes(random.Random(1).randbytes(1_000)).decode()
+    text, removed = cleaning.without_base64(f"attached:\n{lines}\nRegards")
+    assert removed == 1
+    assert text.startswith("attached:\n[base64: ")
+    assert text.endswith("\nRegards")
+    assert len(text) < 60

@@ -100,6 +100,19 @@ def test_a_retry_with_the_same_input_shows_only_its_answer() -> None:
     assert "(input as above)\n   [2] ASSISTANT\n   attempt 1" in text
 
 
+def test_a_call_that_is_repeated_word_for_word_says_so() -> None:
+    events = [event("generation", n, input=[user("Try.")], output="same") for n in range(2)]
+    text = render_trace(events, PLAIN).text
+    assert text.count("same") == 1
+    assert text.endswith("(input and answer as above)")
+
+
+def test_an_answer_like_the_first_words_of_the_conversation_is_shown() -> None:
+    greeting = assistant("How can I help?")
+    events = [event("generation", 1, input=[greeting, user("Start again.")], output_choices=[greeting])]
+    assert render_trace(events, PLAIN).text.count("How can I help?") == 2
+
+
 def test_thoughts_that_later_calls_leave_out_do_not_repeat_the_history() -> None:
     answer = {"role": "assistant", "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "A"}]}
     events = [

@@ -24,6 +24,8 @@ def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] |
 
     `{"llm.input_messages.0.message.role": "user", "llm.input_messages.0.message.content": "hi"}`
     """
+    if not any(isinstance(key, str) and "." in key for key in item):
+        return None
     if any(isinstance(key, str) and key.startswith(_NAMESPACES) for key in item):
         plain = _without_namespace(item)
         return inner(plain, role) if plain != item else None
