@@ -115,7 +115,8 @@ def _sample(lines: Sequence[_Line], options: RenderOptions) -> str:
         picked = _evenly(members, costs, int(room * share))
         chosen.update(picked)
         used += sum(costs[index] for index in picked)
-    rest = [index for index in range(len(lines)) if index not in chosen]
+    # An empty line tells a reader nothing that the gap in the numbers does not tell.
+    rest = [index for index, line in enumerate(lines) if index not in chosen and line.text.strip("│ ")]
     chosen.update(_evenly(rest, costs, room - used))
     kept = sorted(chosen)
     return "\n".join([_banner(len(kept), len(lines), options), *(texts[index] for index in kept)])

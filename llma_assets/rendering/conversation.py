@@ -198,8 +198,13 @@ class Conversation:
 
     def _is_shown(self, value: object, role: str) -> bool:
         if is_conversation(value):
-            messages, _ = self._messages_of(value, role)
-            return all(_digest(message.text.strip()) in self._values for message in messages)
+            messages, keys = self._messages_of(value, role)
+            return all(
+                self._history.knows(key)
+                or (message.text != "" and _digest(message.text.strip()) in self._values)
+                or (message.role == "tool" and _digest(_canonical(message.text)) in self._values)
+                for message, key in zip(messages, keys, strict=True)
+            )
         return _digest(_canonical(value)) in self._values
 
     def _messages_of(self, value: object, role: str) -> _Read:

@@ -97,6 +97,10 @@ class History:
                 new[index], point = self._step(point, keys[index], owner)
         return new, point
 
+    def knows(self, key: Key) -> bool:
+        """Whether such a message stands in any conversation."""
+        return key.digest in self._latest
+
     def place_answer(self, keys: Sequence[Key], point: "Point", owner: int) -> list[bool]:
         """Place what a model answered, behind its input; for each message whether it is new."""
         new = []

@@ -102,3 +102,11 @@ def test_a_pydantic_repr_that_a_tracer_wrote_is_read_as_the_message_that_it_was(
     assert [message.role for message in messages] == ["system", "user", "assistant", "tool"]
     assert messages[1].text == "What is currently trending on Twitter?"
     assert messages[2].tool_calls[0].arguments == {"query": "currently trending on Twitter"}
+
+
+def test_a_conversation_that_a_tracer_wrote_as_one_string_is_read_turn_by_turn() -> None:
+    autogen = DATA / "autogen-2025-06-06.trace.json"
+    observation = next(o for o in json.loads(autogen.read_text())["observations"] if o["id"] == "83517f9062f5ada4")
+    messages = read_messages(observation["input"])
+    assert [message.role for message in messages] == ["system", "user"]
+    assert messages[1].text == "Say 'Hello World!'"

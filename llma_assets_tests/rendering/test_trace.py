@@ -79,6 +79,22 @@ def test_input_and_output_of_a_trace_that_its_events_show_are_not_repeated() -> 
     assert text.count("Hi") == text.count("Hello") == 1
 
 
+def test_an_output_that_is_the_last_tools_result_is_not_announced_again() -> None:
+    events = [
+        event("trace", 9, output_state={"messages": [{"role": "tool", "content": '{"done": true}'}]}),
+        event("span", 1, span_name="f", output_state='{"done": true}'),
+    ]
+    assert "TRACE OUTPUT" not in render_trace(events, PLAIN).text
+
+
+def test_last_words_that_only_the_trace_has_are_shown() -> None:
+    events = [
+        event("trace", 9, output_state={"messages": [user("Good bye.")]}),
+        event("generation", 1, input=[user("Hi")], output="Hello"),
+    ]
+    assert render_trace(events, PLAIN).text.endswith("TRACE OUTPUT:\n[1] USER\nGood bye.")
+
+
 def test_siblings_stand_in_the_order_in_which_they_started() -> None:
     events = [
         event("span", 10, span_name="long", latency=9.5),
