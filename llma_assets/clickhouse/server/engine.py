@@ -46,6 +46,7 @@ class Session:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self._streaming: Any = None
         self.counts = Counts()
 
     def apply(self, settings: Mapping[str, str]) -> None:
@@ -82,22 +83,24 @@ class Session:
             handle = self._connection.send_query(sql, output, params=dict(parameters))
         except RuntimeError as error:
             raise QueryError.from_engine(error) from error
-        finished = False
-        try:
-            while True:
-                try:
-                    result = self._connection.streaming_fetch_result(handle)
-                except RuntimeError as error:
-                    finished = True
-                    raise QueryError.from_engine(error) from error
-                if result is None or result.rows_read() == 0:
-                    finished = True
-                    return
-                self._count(result)
-                yield bytes(result.bytes())
-        finally:
-            if not finished:
-                self._connection.streaming_cancel_query(handle)
+        self._streaming = handle
+        while self._streaming is handle:
+            try:
+                result = self._connection.streaming_fetch_result(handle)
+            except RuntimeError as error:
+                self._streaming = None
+                raise QueryError.from_engine(error) from error
+            if result is None or result.rows_read() == 0:
+                self._streaming = None
+                return
+            self._count(result)
+            yield bytes(result.bytes())
+
+    def cancel_stream(self) -> None:
+        """End a stream whose reader has left. Closing the connection first would bring the engine down."""
+        if self._streaming is not None:
+            handle, self._streaming = self._streaming, None
+            self._connection.streaming_cancel_query(handle)
 
     def insert(self, statement: str | bytes, data_format: str, data: Iterable[bytes]) -> None:
         """Push encoded rows into an INSERT piece by piece; nothing is committed if `data` raises."""
@@ -119,6 +122,7 @@ class Session:
 
     def close(self) -> None:
         """Give the connection back; its temporary tables go with it."""
+        self.cancel_stream()
         self._connection.close()
 
     def _count(self, result: Any) -> None:

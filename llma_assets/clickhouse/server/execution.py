@@ -75,7 +75,10 @@ class Executor:
             with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
                 answer = _run(session, request, spool)
                 answer.started_ns = started_ns
-                yield answer
+                try:
+                    yield answer
+                finally:
+                    session.cancel_stream()
 
     def _session(self, request: QueryRequest) -> AbstractContextManager[Session]:
         name = request.transport.get("session_id")
