@@ -88,7 +88,7 @@ class History:
             if not keys[position].is_aside:
                 point = found
             position += 1
-        aligned = self._blocks(keys, position, ancestors) if position < len(keys) else {}
+        aligned = self._blocks(keys, position, point, ancestors) if position < len(keys) else {}
         for index in range(position, len(keys)):
             if index in aligned:
                 new[index] = False
@@ -137,18 +137,27 @@ class History:
                 self._latest[key.digest] = found
         return is_new, point if key.is_aside else found
 
-    def _blocks(self, keys: Sequence[Key], first: int, ancestors: Collection[int]) -> dict[int, "Point"]:
-        """Points of the messages from `first` on that an earlier conversation holds in the same order."""
+    def _blocks(
+        self, keys: Sequence[Key], first: int, behind: "Point", ancestors: Collection[int]
+    ) -> dict[int, "Point"]:
+        """Points of the messages from `first` on that an earlier conversation holds in the same order.
+
+        No point stands for two messages of one input: what the beginning up to `behind` holds is taken already.
+        """
         aligned: dict[int, Point] = {}
+        taken: set[int] = set()
         last = len(keys) - 1
         while last >= first:
             anchor = None if keys[last].is_aside else self._latest.get(keys[last].digest)
             block = self._block(keys, first, last, anchor) if anchor is not None else []
-            if block and self._is_same(block, ancestors):
-                aligned.update(block)
-                last = block[-1][0] - 1
-            else:
+            if not block or not self._is_same(block, ancestors):
                 last -= 1
+                continue
+            taken = taken or _path(behind)
+            if taken.isdisjoint(id(point) for _, point in block):
+                aligned.update(block)
+                taken.update(id(point) for _, point in block)
+            last = block[-1][0] - 1
         return aligned
 
     @staticmethod
@@ -168,3 +177,13 @@ class History:
         if len(block) >= _LONG_BLOCK or all(point.owner in ancestors for _, point in block):
             return True
         return len(block) >= 2 and any(point.is_answer for _, point in block)
+
+
+def _path(point: Point) -> set[int]:
+    """Identities of a point and of all before it."""
+    found: set[int] = set()
+    step: Point | None = point
+    while step is not None:
+        found.add(id(step))
+        step = step.parent
+    return found

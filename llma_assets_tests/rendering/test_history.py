@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from llma_assets.rendering import RenderOptions, read_messages, render_trace
 from llma_assets_tests.rendering.events import assistant, conversation, event, system, user
@@ -44,6 +46,36 @@ def test_saying_the_same_again_is_a_new_message() -> None:
     text = render_trace([*events, event("generation", 2, input=history, output="done")], PLAIN).text
     assert text.count("yes") == 3
     assert text.count("sure?") == 2
+
+
+def test_a_stretch_said_twice_in_one_conversation_is_shown_twice() -> None:
+    stretch = [user("again"), assistant("as you wish")]
+    events = [
+        event("generation", 1, input=stretch[:1], output_choices=stretch[1:]),
+        event("generation", 2, input=[*stretch, *stretch, user("stop")], output="ok"),
+    ]
+    text = render_trace(events, PLAIN).text
+    assert text.count("again") == text.count("as you wish") == 2
+
+
+_SPOKEN = st.tuples(st.sampled_from(["user", "assistant", "tool", "system"]), st.sampled_from("abcde"))
+
+
+@given(turns=st.lists(st.tuples(st.lists(_SPOKEN, max_size=6), st.booleans(), st.sampled_from("abcde")), max_size=6))
+@settings(max_examples=300, deadline=None)
+def test_no_message_of_any_conversation_is_lost(turns: list[tuple[list[tuple[str, str]], bool, str]]) -> None:
+    history: list[dict[str, Any]] = []
+    events = []
+    for number, (said, goes_on, answer) in enumerate(turns):
+        added = [{"role": role, "content": f"<{word}>"} for role, word in said]
+        history = [*history, *added] if goes_on else added
+        events.append(event("generation", number, input=history, output_choices=[assistant(f"<{answer}>")]))
+        history = [*history, assistant(f"<{answer}>")]
+    text = render_trace(events, PLAIN).text
+    for made in events:
+        given_messages = made["properties"]["$ai_input"]
+        for message in [*given_messages, *made["properties"]["$ai_output_choices"]]:
+            assert text.count(message["content"]) >= max(given_messages.count(message), 1)
 
 
 def test_interleaved_sub_agents_each_show_their_own_history_once() -> None:
