@@ -26,6 +26,10 @@ from llma_assets.themes import BUILT_IN, Theme
 
 STAGE = "cluster_labels"
 REPRESENTATIVES = 7
+"""Summaries of a cluster that a model reads: those closest to the centroid."""
+
+MEMBERS = 60
+"""Summaries of a cluster that offline names are counted over."""
 
 
 @dg.asset(
@@ -91,7 +95,12 @@ def _label_run(database: Database, team_day: TeamDay, theme: Theme, run: Run, ch
     if unnamed:
         evidence = _evidence(database, run, unnamed, members)
         with UsageLedger(database, team_day, stage=STAGE, theme_id=theme.theme_id) as ledger:
-            answers = label_clusters(evidence, chat, record=lambda usage: ledger.record("", usage))
+            answers = label_clusters(
+                evidence,
+                chat,
+                record=lambda usage: ledger.record("", usage),
+                taken=[row["title"] for row in labels.values() if row["status"] == "generated"],
+            )
         database.insert_rows("cluster_labels", [{**key, **_row(label)} for label in answers])
         labels |= {label.cluster_id: _row(label) for label in answers}
         counts["named"] = sum(label.status == "generated" for label in answers)
@@ -136,7 +145,7 @@ def _evidence(
         row["cluster_id"]: [
             member["item_id"]
             for member in members
-            if member["cluster_id"] == row["cluster_id"] and member["rank"] < REPRESENTATIVES
+            if member["cluster_id"] == row["cluster_id"] and member["rank"] < MEMBERS
         ]
         for row in clusters
     }
@@ -151,14 +160,18 @@ def _evidence(
             **{"from": run.window_start.date(), "until": run.day},
         )
     }
-    return [
-        ClusterEvidence(
-            cluster_id=row["cluster_id"],
-            size=row["size"],
-            representatives=tuple(summaries[item_id] for item_id in chosen[row["cluster_id"]] if item_id in summaries),
+    evidence = []
+    for row in clusters:
+        texts = [summaries[item_id] for item_id in chosen[row["cluster_id"]] if item_id in summaries]
+        evidence.append(
+            ClusterEvidence(
+                cluster_id=row["cluster_id"],
+                size=row["size"],
+                representatives=tuple(texts[:REPRESENTATIVES]),
+                members=tuple(texts[REPRESENTATIVES:]),
+            )
         )
-        for row in clusters
-    ]
+    return evidence
 
 
 def _summary_text(row: Mapping[str, Any]) -> SummaryText:
