@@ -26,18 +26,18 @@ def pipeline(settings: Settings, database: Database, monkeypatch: pytest.MonkeyP
 
 
 def requests(schedule: dg.ScheduleDefinition, pipeline: Pipeline, when: datetime) -> list[dg.RunRequest]:
-    context = dg.build_schedule_context(
+    with dg.build_schedule_context(
         instance=pipeline.instance,
         scheduled_execution_time=when,
         repository_def=pipeline.definitions.get_repository_def(),
         resources={"clickhouse": ClickHouseResource()} if schedule is not discovery_hourly else {},
-    )
-    return list(schedule.evaluate_tick(context).run_requests or [])
+    ) as context:
+        return list(schedule.evaluate_tick(context).run_requests or [])
 
 
 def tick(pipeline: Pipeline, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
-    context = dg.build_sensor_context(instance=pipeline.instance, cursor=cursor)
-    return late_events(context, clickhouse=ClickHouseResource(), clock=lambda: pipeline.now)
+    with dg.build_sensor_context(instance=pipeline.instance, cursor=cursor) as context:
+        return late_events(context, clickhouse=ClickHouseResource(), clock=lambda: pipeline.now)
 
 
 def test_discovery_is_asked_for_today(pipeline: Pipeline) -> None:
