@@ -43,6 +43,7 @@ test: check ## Everything above, and all tests
 
 .PHONY: test-conformance
 test-conformance: install ## clickhouse-connect's own tests against the embedded server: make test-conformance TESTS=folder
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[conformance]'
 	$(BIN)/python -m benchmarks.conformance --tests $(TESTS)
 
 .PHONY: clean

@@ -4,7 +4,7 @@
 
 DIR is the folder `tests` of github.com/ClickHouse/clickhouse-connect, at the tag of the installed package where
 possible: `git clone https://github.com/ClickHouse/clickhouse-connect` somewhere outside this repository, and
-name `clickhouse-connect/tests`. The tests import pytest-asyncio and aiohttp, and skip what polars is needed for.
+name `clickhouse-connect/tests`. What the tests import is this project's extra `conformance`.
 
 The synchronous tests count, without TLS, proxy, JWT and SQLAlchemy: those are about other things than the
 server. The exit code is 1 if fewer than 315 pass, or if one fails whose reason docs/conformance.md does not give.
@@ -26,7 +26,7 @@ from llma_assets.clickhouse.lifecycle import address
 REQUIRED = 315
 REASONS = Path(__file__).resolve().parents[1] / "docs" / "conformance.md"
 LEFT_OUT = ("test_sqlalchemy", "test_tls.py", "test_proxy.py", "test_jwt_auth.py", "test_async_features.py")
-NEEDED = ("pytest_asyncio", "aiohttp")
+NEEDED = ("pytest_asyncio", "pytest_mock", "aiohttp", "polars")
 
 
 def run(tests: Path, folder: Path) -> ET.Element:
@@ -72,7 +72,7 @@ def main() -> int:
     if not (tests / "integration_tests").is_dir():
         parser.error(f"{tests} holds no integration_tests")
     if missing := [name for name in NEEDED if find_spec(name) is None]:
-        parser.error(f"the tests need {' and '.join(missing)}: pip install pytest-asyncio aiohttp polars")
+        parser.error(f"the tests need {' and '.join(missing)}: install the extra `conformance`")
     with tempfile.TemporaryDirectory(prefix="llma-conformance-") as folder:
         cases = list(run(tests, Path(folder)).iter("testcase"))
     counts = Counter(outcome(case) for case in cases)
