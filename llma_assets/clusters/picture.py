@@ -6,6 +6,7 @@ Titles come from trace text and are hostile: Markdown and HTML in them is escape
 import base64
 import html
 import io
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,7 +32,7 @@ def map_markdown(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 5.5), dpi=80, layout="constrained")
+    figure = Figure(figsize=(7.5, 7), dpi=80, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     for cluster_id in sorted(set(labels.tolist()), key=lambda label: (label == NOISE_LABEL, label)):
@@ -44,15 +45,17 @@ def map_markdown(
             color="#b8b8b8" if noise else f"C{cluster_id % 10}",
             alpha=0.75,
             linewidths=0,
-            label=f"{_plain(titles.get(cluster_id, f'Cluster {cluster_id}'), 48)} ({len(of_cluster)})",
+            label=f"{_plain(titles.get(cluster_id, f'Cluster {cluster_id}'), 80)} ({len(of_cluster)})",
         )
     axes.set_title(_plain(heading, 90), fontsize=11)
     axes.set_xlabel(DISCLAIMER, fontsize=8)
     axes.set_xticks([])
     axes.set_yticks([])
-    axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    figure.legend(fontsize=8, loc="outside lower center", frameon=False)
     image = io.BytesIO()
-    figure.savefig(image, format="png", metadata={"Software": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # shown as boxes: titles may hold any character
+        figure.savefig(image, format="png", metadata={"Software": None})
     return f"![map](data:image/png;base64,{base64.b64encode(image.getvalue()).decode()})"
 
 

@@ -28,6 +28,9 @@ STAGE = "cluster_labels"
 REPRESENTATIVES = 7
 """Summaries of a cluster that a model reads: those closest to the centroid."""
 
+EXAMPLES = 2
+"""Traces that the table of clusters names, at most."""
+
 MEMBERS = 60
 """Summaries of a cluster that offline names are counted over."""
 
@@ -113,11 +116,13 @@ def _label_run(database: Database, team_day: TeamDay, theme: Theme, run: Run, ch
                 "size": row["size"],
                 "share": row["size"] / run.items,
                 "title": titles.get(row["cluster_id"], ""),
-                "examples": [
-                    member["trace_id"]
-                    for member in members
-                    if member["cluster_id"] == row["cluster_id"] and member["rank"] < 2
-                ],
+                "examples": list(
+                    dict.fromkeys(
+                        member["trace_id"]
+                        for member in members
+                        if member["cluster_id"] == row["cluster_id"] and member["rank"] < EXAMPLES
+                    )
+                ),
             }
             for row in clusters
         ]

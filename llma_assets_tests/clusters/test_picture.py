@@ -1,0 +1,30 @@
+"""Pictures and tables for people: hostile titles stay text."""
+
+import base64
+import warnings
+
+import numpy as np
+
+from llma_assets.clusters.picture import cluster_table, map_markdown
+
+
+def test_the_map_is_a_png_and_the_same_for_the_same_input() -> None:
+    labels = np.array([0, 0, 1, -1])
+    coordinates = np.array([[0.0, 0.0], [0.1, 0.0], [1.0, 1.0], [0.5, 0.5]])
+    titles = {0: "a $\\frac{$ _x_ 🦜 <b>" + "long " * 50, 1: "b\nc"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        first = map_markdown(labels, coordinates, titles, "team 1")
+    data = base64.b64decode(first.removeprefix("![map](data:image/png;base64,").removesuffix(")"))
+    assert data.startswith(b"\x89PNG")
+    assert map_markdown(labels, coordinates, titles, "team 1") == first
+
+
+def test_titles_cannot_leave_their_cell_of_the_table() -> None:
+    title = "<script>alert(1)</script> | ![x](http://evil) `code`\n| 9 | 9 |"
+    table = cluster_table([{"cluster_id": 0, "size": 3, "share": 0.5, "title": title, "examples": ["a|b", "<i>"]}])
+    header, _, row = table.splitlines()
+    assert row.count("|") == header.count("|")
+    for forbidden in ("<", "](", "`"):
+        assert forbidden not in row
+    assert "50%" in row
