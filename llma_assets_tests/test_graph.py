@@ -243,3 +243,36 @@ def test_a_team_on_the_skip_list_is_not_worked_on_even_by_hand(pipeline: Pipelin
     assert pipeline.clusters(1, DAY).success
     assert pipeline.row_counts()["trace_texts"] == 0
     assert pipeline.published() == []
+
+
+def test_events_may_be_read_from_another_database_and_are_published_in_our_own(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A source as product analytics has it: no `inserted_at`, another sorting key, rows stored twice."""
+    source = f"{pipeline.database.name}_source"
+    pipeline.database.execute("CREATE DATABASE {name:Identifier}", name=source)
+    try:
+        pipeline.database.execute(
+            "CREATE TABLE {name:Identifier}.traffic (uuid UUID, event String, team_id Int64, distinct_id String, "
+            "timestamp DateTime64(6, 'UTC'), properties String) ENGINE = MergeTree ORDER BY timestamp",
+            name=source,
+        )
+        write(pipeline.database, day_of_traces(1, DAY, 24))
+        write(pipeline.database, day_of_traces(2, DAY, 24))
+        for _ in range(2):
+            pipeline.database.execute(
+                "INSERT INTO {name:Identifier}.traffic "
+                "SELECT uuid, event, team_id, distinct_id, timestamp, properties FROM events",
+                name=source,
+            )
+        pipeline.database.execute("TRUNCATE TABLE events")
+        monkeypatch.setenv("LLMA_EVENTS_TABLE", f"{source}.traffic")
+        assert pipeline.discover(DAY) == {"1", "2"}
+        pipeline.texts(1, DAY, DAY)
+        pipeline.clusters(1, DAY)
+        published = [json.loads(row["properties"]) for row in pipeline.published()]
+        assert [properties["$ai_total_items_analyzed"] for properties in published] == [24, 24]
+        events = pipeline.database.rows("SELECT event_count FROM trace_texts FINAL WHERE level = 'trace'")
+        assert {row["event_count"] for row in events} == {3}
+    finally:
+        pipeline.database.execute("DROP DATABASE {name:Identifier} SYNC", name=source)

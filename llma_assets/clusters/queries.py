@@ -89,49 +89,32 @@ WHERE team_id = {team_id:Int64}
 ORDER BY cluster_id = -1, cluster_id, rank
 """
 
-# What the members and clusters tables hold of a committed run, beside what its commit row says.
+# What an attempt's members and clusters are, to be held against the commit row. Key of both: …, attempt_id, ….
 RUN_INVARIANTS = """
+WITH
+    sizes AS
+    (
+        SELECT cluster_id, size
+        FROM clusters FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day = {day:Date}
+            AND theme_id = {theme_id:String}
+            AND attempt_id = {attempt_id:UUID}
+    ),
+    homes AS
+    (
+        SELECT cluster_id
+        FROM cluster_members FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day = {day:Date}
+            AND theme_id = {theme_id:String}
+            AND attempt_id = {attempt_id:UUID}
+    )
 SELECT
-    (
-        SELECT count()
-        FROM cluster_members FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day = {day:Date}
-            AND theme_id = {theme_id:String}
-            AND attempt_id = {attempt_id:UUID}
-    ) AS members,
-    (
-        SELECT count()
-        FROM cluster_members FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day = {day:Date}
-            AND theme_id = {theme_id:String}
-            AND attempt_id = {attempt_id:UUID}
-            AND cluster_id NOT IN (
-                SELECT cluster_id
-                FROM clusters FINAL
-                WHERE team_id = {team_id:Int64}
-                    AND day = {day:Date}
-                    AND theme_id = {theme_id:String}
-                    AND attempt_id = {attempt_id:UUID}
-            )
-    ) AS homeless_members,
-    (
-        SELECT sum(size)
-        FROM clusters FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day = {day:Date}
-            AND theme_id = {theme_id:String}
-            AND attempt_id = {attempt_id:UUID}
-    ) AS total_size,
-    (
-        SELECT countIf(size = 0)
-        FROM clusters FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day = {day:Date}
-            AND theme_id = {theme_id:String}
-            AND attempt_id = {attempt_id:UUID}
-    ) AS empty_clusters
+    (SELECT count() FROM homes) AS members,
+    (SELECT count() FROM homes WHERE cluster_id NOT IN (SELECT cluster_id FROM sizes)) AS homeless_members,
+    (SELECT sum(size) FROM sizes) AS total_size,
+    (SELECT countIf(size = 0) FROM sizes) AS empty_clusters
 """
 
 FORGET_ATTEMPT_MEMBERS = """
