@@ -10,6 +10,10 @@ from datetime import date
 from pathlib import Path
 
 
+OWN_EVENTS = "events"
+"""The pipeline's own table of events: what is ingested and published lies there."""
+
+
 class SettingsError(ValueError):
     """A setting cannot be used; the message names the variable, what was found and what would be right."""
 
@@ -59,7 +63,7 @@ class Settings:
         return cls(
             data_dir=Path(get("LLMA_DATA_DIR") or ".llma").absolute(),
             clickhouse_url=get("CLICKHOUSE_URL"),
-            events_table=get("LLMA_EVENTS_TABLE") or "events",
+            events_table=get("LLMA_EVENTS_TABLE") or OWN_EVENTS,
             chat_model=get("LLMA_CHAT_MODEL") or ("gpt-4.1-nano" if has_server else "offline"),
             embedding_model=get("LLMA_EMBEDDING_MODEL") or ("text-embedding-3-large" if has_server else "offline"),
             openai_api_key=key,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llma_assets.cli.console import emit_json, plain, say, show
+from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import Day, json_option, opened_database, utc_today
 
 if TYPE_CHECKING:
@@ -30,10 +31,15 @@ def demo(ctx: click.Context, day: date | None, verbose: bool, as_json: bool) -> 
     always the same, and each event is stored once: running it twice adds nothing.
     """
     from llma_assets.cli.run import require_partition, run_document, run_teams, show_runs, show_times
-    from llma_assets.settings import Settings
+    from llma_assets.settings import OWN_EVENTS, Settings
 
     day = day or utc_today() - timedelta(days=1)
-    require_partition(day, Settings.from_env().oldest_day)
+    settings = Settings.from_env()
+    if settings.events_table != OWN_EVENTS:
+        raise WrongUse(
+            f"LLMA_EVENTS_TABLE is {settings.events_table}, and the demo writes to no table but {OWN_EVENTS}; unset it"
+        )
+    require_partition(day, settings.oldest_day)
     started = time.monotonic()
     with opened_database() as database:
         team_ids = _write_sample(database, day)

@@ -31,11 +31,17 @@ def ingest_command(files: tuple[str, ...], strict: bool, team_id: int | None, as
     with its number and reason to a file in the data folder, and stops nothing unless --strict.
     """
     from llma_assets.ingest import ingest
-    from llma_assets.settings import Settings
+    from llma_assets.settings import OWN_EVENTS, Settings
 
     for name in files:
         _require_readable(name)
-    rejects = Settings.from_env().rejects_dir
+    settings = Settings.from_env()
+    if settings.events_table != OWN_EVENTS:
+        say(
+            f"What is ingested is stored in {OWN_EVENTS}, but the pipeline reads {settings.events_table}: "
+            "unset LLMA_EVENTS_TABLE to have it read"
+        )
+    rejects = settings.rejects_dir
     reports: list[tuple[str, IngestReport]] = []
     with opened_database() as database:
         for name in files:

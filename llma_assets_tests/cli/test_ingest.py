@@ -5,6 +5,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from llma_assets.clickhouse import Database
 from llma_assets_tests.cli.conftest import Answer, Llma
 
@@ -90,3 +92,14 @@ def test_an_empty_file_is_no_failure(llma_json: Callable[..., Answer], tmp_path:
     (tmp_path / "empty").touch()
     answer = llma_json("ingest", str(tmp_path / "empty"))
     assert (answer.code, answer.document["files"][0]["lines"]) == (0, 0)
+
+
+def test_what_the_pipeline_will_not_read_is_said(llma: Llma, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMA_EVENTS_TABLE", "analytics.events")
+    (tmp_path / "a.jsonl").write_text(f"{line(1)}\n")
+    answer = llma("ingest", str(tmp_path / "a.jsonl"))
+    assert answer.exit_code == 0
+    assert "the pipeline reads analytics.events" in answer.stderr
+    refused = llma("demo")
+    assert refused.exit_code == 2
+    assert "unset it" in refused.stderr
