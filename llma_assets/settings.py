@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-
 OWN_EVENTS = "events"
 """The pipeline's own table of events: what is ingested and published lies there."""
 

@@ -121,7 +121,9 @@ def database_name(settings: Settings) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise DatabaseError("CLICKHOUSE_URL has to look like https://host:8443/database, user and password before the host")
+        raise DatabaseError(
+            "CLICKHOUSE_URL has to look like https://host:8443/database, user and password before the host"
+        )
     return unquote(url.path.strip("/")) or DEFAULT_DATABASE
 
 
