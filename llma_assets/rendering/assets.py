@@ -32,7 +32,7 @@ from llma_assets.team_day import TeamDay
 from llma_assets.themes import Level
 
 STAGE = "trace_texts"
-RENDERER = "1"
+RENDERER = "2"
 """Raised when the same events give another text, so that stored texts are made anew."""
 
 Read = Callable[[Database, int, Sequence[Candidate]], dict[str, list[dict[str, Any]]]]

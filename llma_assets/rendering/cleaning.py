@@ -5,7 +5,7 @@ Knows nothing of messages or traces.
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 _ANSI: Final = re.compile(r"\x1b\[[0-9;?]{0,32}[A-Za-z]")
 _LINE_ENDS: Final = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
@@ -82,6 +82,18 @@ def _looks_random(run: str) -> bool:
     )
 
 
+MARGIN: Final = 4_096
+"""Characters looked at beyond a window, so that a private value that its edge cuts through is seen whole."""
+
+
+class Redacts(Protocol):
+    """Replaces private values; `redaction.Redactor` is one."""
+
+    def redact(self, text: str, start: int = 0, end: int | None = None) -> str:
+        """`text[start:end]` with placeholders; a value across either border is replaced as a whole."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """A cleaned string of which only the ends are held when it is very long.
@@ -117,14 +129,19 @@ class Value:
         return f"{head}{between}... ({missing} chars truncated) ...{between}{tail}"
 
 
-def value_of(text: str, window: int = WINDOW) -> Value:
-    """Clean `text`, holding `window` characters of each end; the work is bounded, however long it is."""
+def value_of(text: str, window: int = WINDOW, redactor: Redacts | None = None) -> Value:
+    """Clean `text`, holding `window` characters of each end; the work is bounded, however long it is.
+
+    Private values are replaced before anything is cut, by `redactor` if there is one.
+    """
     if len(text) <= 2 * window:
+        if redactor is not None:
+            text = redactor.redact(clean(text))
         stripped, removed = without_base64(text)
         cleaned = clean(stripped)
         return Value(cleaned, "", 0, cleaned.count("\n"), removed)
-    head, removed_head = without_base64(text[:window])
-    tail, removed_tail = without_base64(text[-window:])
+    head, removed_head = without_base64(_head(text, window, redactor))
+    tail, removed_tail = without_base64(_tail(text, window, redactor))
     omitted = len(text) - 2 * window
     newlines = text.count("\n")
     # What a window's inner edge cuts through may be the rest of a base64 run that is too short to be seen there.
@@ -137,6 +154,20 @@ def value_of(text: str, window: int = WINDOW) -> Value:
     )
 
 
+def _head(text: str, window: int, redactor: Redacts | None) -> str:
+    if redactor is None:
+        return text[:window]
+    inside = clean(text[:window])
+    return redactor.redact(inside + clean(text[window : window + MARGIN]), 0, len(inside))
+
+
+def _tail(text: str, window: int, redactor: Redacts | None) -> str:
+    if redactor is None:
+        return text[-window:]
+    outside = clean(text[-window - MARGIN : -window])
+    return redactor.redact(outside + clean(text[-window:]), len(outside))
+
+
 def _inner_edge(window: str, *, at_end: bool) -> str:
     edge = window[-160:] if at_end else window[:160]
     run = re.search(r"[A-Za-z0-9+/=_-]+$", edge) if at_end else re.match(r"[A-Za-z0-9+/=_-]+", edge)
@@ -145,6 +176,11 @@ def _inner_edge(window: str, *, at_end: bool) -> str:
     return window[: len(window) - len(run.group())] if at_end else window[len(run.group()) :]
 
 
-def one_line(text: str, limit: int = 200) -> str:
-    """A name as it may stand in the middle of a line: cleaned, no line breaks, not too long."""
+def one_line(text: str, limit: int = 200, redactor: Redacts | None = None) -> str:
+    """A name as it may stand in the middle of a line: cleaned, no line breaks, not too long.
+
+    With a `redactor`, private values are replaced before the name is cut.
+    """
+    if redactor is not None:
+        text = _head(text, limit * 4, redactor)
     return " ".join(clean(text[: limit * 4]).split())[:limit]

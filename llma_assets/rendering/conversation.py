@@ -129,7 +129,7 @@ class Conversation:
 
     def _show_tools(self, properties: Mapping[str, object], prefix: str) -> None:
         definitions = tools_of(properties)
-        tools = read_tools(definitions) if definitions else []
+        tools = read_tools(definitions, redactor=self._document.redactor) if definitions else []
         signatures = tuple(tool.signature for tool in tools)
         if not tools or (self._once and signatures in self._tools):
             return

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from llma_assets.rendering.cleaning import Value, value_of
+from llma_assets.rendering.cleaning import Redacts, Value, one_line, value_of
 from llma_assets.rendering.formats import call
 from llma_assets.rendering.message import Message
 
@@ -60,9 +60,10 @@ class Piece:
 class Document:
     """Collects pieces and remembers which of them are the first and last words of the conversation."""
 
-    def __init__(self, max_value_chars: int) -> None:
-        """Hold of each value a little more than `max_value_chars`."""
+    def __init__(self, max_value_chars: int, redactor: Redacts | None = None) -> None:
+        """Hold of each value a little more than `max_value_chars`; `redactor` sees all before it is held or cut."""
         self.pieces: list[Piece] = []
+        self.redactor = redactor
         self.base64_removed = 0
         self._window = max(2 * max_value_chars, 2_000)
         self._limit = max_value_chars
@@ -72,19 +73,25 @@ class Document:
 
     def line(self, text: str, prefix: str = "", keep: Keep = Keep.NO) -> None:
         """Add one line of the layout."""
+        if self.redactor is not None:
+            text = self.redactor.redact(text)
         self.pieces.append(Piece(prefix, Value(text, "", 0, 0, 0), Kind.STRUCTURE, keep))
 
     def text(self, text: str, prefix: str = "", kind: Kind = Kind.TEXT, keep: Keep = Keep.NO) -> None:
         """Add a value of any length; it is cleaned here."""
-        value = value_of(text, self._window)
+        value = value_of(text, self._window, self.redactor)
         self.base64_removed += value.base64_removed
         self.pieces.append(Piece(prefix, value, kind, keep))
+
+    def name(self, text: str, limit: int = 200) -> str:
+        """A name for the middle of a line, cut only after its private values are replaced."""
+        return one_line(text, limit, self.redactor)
 
     def message(self, message: Message, number: int, prefix: str = "", *, airy: bool = False) -> None:
         """Add a message: `[1] USER`, its text, its calls. `airy` puts a blank line between role and text."""
         start = len(self.pieces)
         failed = Keep.ERROR if message.is_error else Keep.NO
-        head = value_of(message.role.upper()[:80]).head.replace("\n", " ")
+        head = value_of(self.name(message.role, 80).upper()).head
         self.line(f"[{number}] {head}{' (ERROR)' if message.is_error else ''}", prefix, failed)
         if airy:
             self.line("", prefix)
@@ -96,7 +103,7 @@ class Document:
                 self.line("", prefix)
             self.line(f"Tool calls: {len(message.tool_calls)}", prefix)
             for wish in message.tool_calls:
-                self.text(f"  - {call(wish.name, wish.arguments, wish.status, self._limit // 2)}", prefix)
+                self.text(f"  - {call(wish.name, wish.arguments, wish.status, self._limit // 2, self.redactor)}", prefix)
         self._remember(message, range(start, len(self.pieces)))
 
     def error(self, lines: Sequence[str], prefix: str = "") -> None:

@@ -9,6 +9,8 @@ from typing import Final
 from llma_assets.rendering.cleaning import one_line
 from llma_assets.rendering.jsontext import parse_json
 
+_HELD_OF_A_NAME: Final = 1_000
+
 PIPELINE_EVENTS: Final = {
     "$ai_trace_summary",
     "$ai_generation_summary",
@@ -209,8 +211,8 @@ def _label(name: object, properties: Mapping[str, object]) -> str:
 
 
 def _said(value: object) -> str:
-    """A name that fits on a line, "" for anything else."""
-    return one_line(value) if isinstance(value, str) else ""
+    """A name on one line, "" for anything else; cut to its length only where it is written."""
+    return one_line(value, _HELD_OF_A_NAME) if isinstance(value, str) else ""
 
 
 def _cost(properties: Mapping[str, object]) -> float | None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from llma_assets.rendering.events import Event, read_events
 
+_NAME_CHARS = 200
 _MODEL_CALLS = ("$ai_generation", "$ai_embedding")
 
 
@@ -60,7 +61,7 @@ def item_facts(events: Sequence[Mapping[str, object]]) -> ItemFacts:
 def _name(events: Sequence[Event]) -> str:
     for event in sorted(events, key=lambda event: event.name != "$ai_trace"):
         if event.label or event.trace_name:
-            return event.label or event.trace_name
+            return (event.label or event.trace_name)[:_NAME_CHARS]
     return ""
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from llma_assets.rendering.cleaning import one_line, value_of
+from llma_assets.rendering.cleaning import Redacts, one_line, value_of
 from llma_assets.rendering.jsontext import NOT_JSON, compact_json, parse_container, parse_json
 
 NO_DETAILS = "An error occurred (no details available)"
@@ -26,8 +26,12 @@ def cost(usd: float) -> str:
     return f"${usd:.4f}"
 
 
-def call(name: str, arguments: object, status: str = "", limit: int = 1_000) -> str:
+def call(
+    name: str, arguments: object, status: str = "", limit: int = 1_000, redactor: Redacts | None = None
+) -> str:
     """One call of a tool on one line; each argument as JSON, at most about `limit` characters of it.
+
+    Private values are replaced before an argument is shortened.
 
     >>> call("test_func", {"arg1": "val1", "arg2": 42})
     'test_func(arg1="val1", arg2=42)'
@@ -42,21 +46,24 @@ def call(name: str, arguments: object, status: str = "", limit: int = 1_000) -> 
     if arguments is None or arguments in ({}, ""):
         inside = ""
     elif isinstance(arguments, Mapping):
-        inside = ", ".join(f"{one_line(str(key), 100)}={_short_json(value, limit)}" for key, value in arguments.items())
+        inside = ", ".join(
+            f"{one_line(str(key), 100, redactor)}={_short_json(value, limit, redactor)}"
+            for key, value in arguments.items()
+        )
     elif isinstance(arguments, str):
-        inside = _one_line(arguments, limit)
+        inside = _one_line(arguments, limit, redactor)
     else:
-        inside = _short_json(arguments, limit)
-    text = f"{one_line(name)}({inside})"
-    return f"{text} ({one_line(status, 60)})" if status else text
+        inside = _short_json(arguments, limit, redactor)
+    text = f"{one_line(name, redactor=redactor)}({inside})"
+    return f"{text} ({one_line(status, 60, redactor)})" if status else text
 
 
-def _short_json(value: object, limit: int) -> str:
-    return _one_line(compact_json(value), limit)
+def _short_json(value: object, limit: int, redactor: Redacts | None) -> str:
+    return _one_line(compact_json(value), limit, redactor)
 
 
-def _one_line(text: str, limit: int) -> str:
-    return value_of(text).shortened(limit).replace("\n", " ")
+def _one_line(text: str, limit: int, redactor: Redacts | None) -> str:
+    return value_of(text, redactor=redactor).shortened(limit).replace("\n", " ")
 
 
 def error_lines(error: object) -> list[str]:

@@ -11,6 +11,7 @@ from llma_assets.rendering.formats import error_lines
 from llma_assets.rendering.jsontext import compact_json
 from llma_assets.rendering.message import Message
 from llma_assets.rendering.options import RenderedTrace, RenderOptions
+from llma_assets.rendering.redaction import redactor_of
 from llma_assets.rendering.reading import read_item, split
 from llma_assets.rendering.tools import read_tools, tool_lines, tools_beside
 
@@ -30,9 +31,10 @@ def render_generation(event: Mapping[str, object], options: RenderOptions = Rend
     """
     raw = event.get("properties")
     properties = properties_of(raw)
-    document = Document(options.max_value_chars)
+    redactor = redactor_of(redact=options.redact, extra_patterns=options.extra_patterns)
+    document = Document(options.max_value_chars, redactor)
     messages = 0
-    tools = read_tools(tools_of(properties))
+    tools = read_tools(tools_of(properties), redactor=redactor)
     if tools:
         _section(document, "")
         for line in tool_lines(tools):
@@ -53,7 +55,10 @@ def render_generation(event: Mapping[str, object], options: RenderOptions = Rend
         _section(document, "PROPERTIES (not readable):")
         document.text(raw if isinstance(raw, str) else compact_json(raw))
     text, loss = fit(document.close(), options)
-    return RenderedTrace(text, replace(loss, base64_removed=document.base64_removed, messages=messages))
+    redactions = dict(redactor.counts) if redactor is not None else {}
+    return RenderedTrace(
+        text, replace(loss, base64_removed=document.base64_removed, messages=messages, redactions=redactions)
+    )
 
 
 def input_of(properties: Mapping[str, object]) -> object:

@@ -71,7 +71,7 @@ def role_of(value: object, default: str) -> str:
     """
     if not isinstance(value, str) or not value.strip():
         return default
-    role = value.strip().lower()[:80]
+    role = value.strip().lower()[:400]
     return _ROLES.get(role, role)
 
 

@@ -1,6 +1,8 @@
 """What a caller may choose about a rendering, and what a rendering gives back. No logic beyond checking values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from llma_assets.rendering.redaction import check_patterns
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,23 +19,30 @@ class RenderOptions:
         line_numbers: open each line with `L01: `, so that a summary can refer to it.
         history_once: show a message that later generations repeat only where it first appeared. False is for
             measuring what the rule saves.
+        redact: put placeholders such as `[EMAIL_1]` in the place of private values.
+        extra_patterns: what else is private, in RE2's syntax, so that no pattern can take long; each match becomes
+            `[CUSTOM_1]`.
     """
 
     max_chars: int = 60_000
     max_value_chars: int = 4_000
     line_numbers: bool = True
     history_once: bool = True
+    redact: bool = True
+    extra_patterns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Reject limits that no text can keep.
 
         Raises:
-            ValueError: a limit is under its smallest useful value.
+            ValueError: a limit is under its smallest useful value, or an extra pattern cannot be used.
         """
         if self.max_chars < 1:
             raise ValueError(f"max_chars is {self.max_chars}; at least 1 is needed")
         if self.max_value_chars < 40:
             raise ValueError(f"max_value_chars is {self.max_value_chars}; at least 40 is needed")
+        if self.extra_patterns:
+            check_patterns(self.extra_patterns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,8 @@ class Loss:
         events_ignored: events that the pipeline itself wrote, and second copies of an event.
         rules: what was done to reach the limit, in order: `long_values`, `shorter_values`, `tool_results`,
             `sampling`, `hard_cut`.
+        redactions: private values that a placeholder stands for, by kind (`email`, `phone`, …), each occurrence
+            counted, also in what was later cut.
     """
 
     characters_before: int = 0
@@ -66,6 +77,7 @@ class Loss:
     values_repeated: int = 0
     events_ignored: int = 0
     rules: tuple[str, ...] = ()
+    redactions: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from llma_assets.rendering.cleaning import one_line
+from llma_assets.rendering.cleaning import Redacts, one_line
 from llma_assets.rendering.jsontext import NOT_JSON, parse_container
 from llma_assets.rendering.shapes.openai_chat import is_definition
 
@@ -21,25 +21,30 @@ class Tool:
     description: str
 
 
-def read_tools(value: object, depth: int = 0) -> list[Tool]:  # noqa: PLR0911 - one return a structure
-    """Tools in `value`: a list or an object of definitions, JSON of these, or a request that holds them."""
+def read_tools(  # noqa: PLR0911 - one return a structure
+    value: object, depth: int = 0, *, redactor: Redacts | None = None
+) -> list[Tool]:
+    """Tools in `value`: a list or an object of definitions, JSON of these, or a request that holds them.
+
+    What is cut to its length loses its private values before, by `redactor`.
+    """
     if isinstance(value, str):
         parsed = parse_container(value) if depth < 4 else NOT_JSON
         if parsed is not NOT_JSON:
-            return read_tools(parsed, depth + 1)
-        return [Tool(f"{one_line(value)}()", "")] if value.strip() and depth else []
+            return read_tools(parsed, depth + 1, redactor=redactor)
+        return [Tool(f"{one_line(value, redactor=_if_long(value, redactor))}()", "")] if value.strip() and depth else []
     if isinstance(value, list | tuple):
-        return [tool for item in value for tool in read_tools(item, depth + 1)] if depth < 4 else []
+        return [tool for item in value for tool in read_tools(item, depth + 1, redactor=redactor)] if depth < 4 else []
     if not isinstance(value, Mapping) or depth >= 4:
         return []
     for key in ("functionDeclarations", "function_declarations", "tools"):
         if isinstance(value.get(key), list):
-            return read_tools(value[key], depth + 1)
-    tool = _tool(value)
+            return read_tools(value[key], depth + 1, redactor=redactor)
+    tool = _tool(value, redactor)
     if tool is not None:
         return [tool]
     named = [(name, inner) for name, inner in value.items() if isinstance(inner, Mapping) and _is_tool_body(inner)]
-    return [found for name, inner in named if (found := _tool({"name": name, **inner})) is not None]
+    return [found for name, inner in named if (found := _tool({"name": name, **inner}, redactor)) is not None]
 
 
 def tools_beside(value: object) -> object:
@@ -69,7 +74,7 @@ def tool_lines(tools: list[Tool]) -> list[str]:
     return lines
 
 
-def _tool(item: Mapping[str, object]) -> Tool | None:
+def _tool(item: Mapping[str, object], redactor: Redacts | None) -> Tool | None:
     inside = item.get("function", item.get("toolSpec"))
     if isinstance(inside, Mapping):
         item = inside
@@ -80,10 +85,10 @@ def _tool(item: Mapping[str, object]) -> Tool | None:
             return None
         name = kind
     description = item.get("description")
-    parameters = ", ".join(_parameters(_schema(item)))
+    parameters = ", ".join(_parameters(_schema(item), redactor))
     return Tool(
-        f"{one_line(str(name))}({parameters})",
-        first_sentence(description) if isinstance(description, str) else "",
+        f"{one_line(str(name), redactor=_if_long(str(name), redactor))}({parameters})",
+        first_sentence(description, redactor) if isinstance(description, str) else "",
     )
 
 
@@ -112,7 +117,7 @@ def _schema(item: Mapping[str, object]) -> Mapping[str, object]:
     return {}
 
 
-def _parameters(schema: Mapping[str, object]) -> Iterator[str]:
+def _parameters(schema: Mapping[str, object], redactor: Redacts | None) -> Iterator[str]:
     properties = schema.get("properties")
     if not isinstance(properties, Mapping):
         return
@@ -120,7 +125,7 @@ def _parameters(schema: Mapping[str, object]) -> Iterator[str]:
     needed = {name for name in required if isinstance(name, str)} if isinstance(required, list) else set()
     for name, inner in list(properties.items())[:60]:
         mark = "" if name in needed else "?"
-        yield f"{one_line(str(name), 80)}{mark}: {_type(inner)}"
+        yield f"{one_line(str(name), 80, _if_long(str(name), redactor, 80))}{mark}: {_type(inner)}"
 
 
 def _type(schema: object) -> str:
@@ -141,7 +146,12 @@ def _type(schema: object) -> str:
     return "object" if "$ref" in schema or "properties" in schema else "any"
 
 
-def first_sentence(text: str) -> str:
+def _if_long(text: str, redactor: Redacts | None, limit: int = 200) -> Redacts | None:
+    """The redactor where `text` will be cut; what is not cut is redacted with its line."""
+    return redactor if len(text) > limit else None
+
+
+def first_sentence(text: str, redactor: Redacts | None = None) -> str:
     """The first sentence of a description, on one line.
 
     >>> first_sentence("Get the weather. Uses an API.")
@@ -149,4 +159,5 @@ def first_sentence(text: str) -> str:
     """
     head = text.strip()[:2_000]
     end = _SENTENCE_END.search(head)
-    return one_line(head[: end.end()] if end else head, 300)
+    sentence = head[: end.end()] if end else head
+    return one_line(sentence, 300, _if_long(sentence, redactor, 300))

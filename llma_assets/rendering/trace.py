@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Final
 
 from llma_assets.rendering.budget import fit
-from llma_assets.rendering.cleaning import one_line
 from llma_assets.rendering.conversation import Conversation
 from llma_assets.rendering.document import Document, Keep
 from llma_assets.rendering.events import Event, has_error, is_flag, number, read_events
@@ -16,6 +15,7 @@ from llma_assets.rendering.formats import cost, latency
 from llma_assets.rendering.generation import lines_of_error
 from llma_assets.rendering.hierarchy import Visit, build, walk
 from llma_assets.rendering.options import RenderedTrace, RenderOptions
+from llma_assets.rendering.redaction import redactor_of
 
 _MAX_GUIDES: Final = 24
 """Levels that are drawn; deeper ones stand at the last level with their depth, so that text stays linear."""
@@ -49,7 +49,8 @@ def render_trace(events: Sequence[Mapping[str, object]], options: RenderOptions 
     read, ignored = read_events(events)
     trace = next((event for event in read if event.name == "$ai_trace"), None)
     others = [event for event in read if event is not trace]
-    document = Document(options.max_value_chars)
+    redactor = redactor_of(redact=options.redact, extra_patterns=options.extra_patterns)
+    document = Document(options.max_value_chars, redactor)
     conversation = Conversation(document, history_once=options.history_once)
     _header(document, trace, read)
     _tree(document, conversation, others, trace)
@@ -65,6 +66,7 @@ def render_trace(events: Sequence[Mapping[str, object]], options: RenderOptions 
             messages_deduplicated=conversation.repeated,
             values_repeated=conversation.values_repeated,
             events_ignored=ignored,
+            redactions=dict(redactor.counts) if redactor is not None else {},
         ),
     )
 
@@ -72,7 +74,7 @@ def render_trace(events: Sequence[Mapping[str, object]], options: RenderOptions 
 def _header(document: Document, trace: Event | None, events: Sequence[Event]) -> None:
     properties = trace.properties() if trace is not None else {}
     names = [trace.label if trace is not None else "", *(event.trace_name for event in events), "trace"]
-    document.line(next(name for name in names if name).upper(), keep=Keep.HEADER)
+    document.line(document.name(next(name for name in names if name)).upper(), keep=Keep.HEADER)
     document.line("=" * 80, keep=Keep.HEADER)
     if has_error(properties):
         document.line("")
@@ -98,7 +100,7 @@ def _tree(document: Document, conversation: Conversation, events: Sequence[Event
         properties = event.properties()
         branch = "└─ " if visit.is_last else "├─ "
         document.line(
-            f"{branch}{_node_line(event, properties)}",
+            f"{branch}{_node_line(document, event, properties)}",
             _prefix(visit, guides),
             Keep.ERROR if event.is_error else Keep.NO,
         )
@@ -116,15 +118,15 @@ def _content_prefix(visit: Visit, guides: Sequence[str]) -> str:
     return "".join(guides[: min(visit.ancestors, _MAX_GUIDES)]) + ("   " if visit.is_last else "│  ")
 
 
-def _node_line(event: Event, properties: Mapping[str, object]) -> str:
+def _node_line(document: Document, event: Event, properties: Mapping[str, object]) -> str:
     """`[GEN] name (0.45s, $0.0023, gpt-4o, ERROR)`, with what is known of it."""
     kind = event.kind
-    name = event.label or _DEFAULT_NAMES.get(kind) or one_line(event.name) or "event"
+    name = document.name(event.label) or _DEFAULT_NAMES.get(kind) or document.name(event.name) or "event"
     facts: list[str] = []
     if kind == "EVAL":
-        facts.append(_verdict(properties))
+        facts.append(_verdict(document, properties))
     if kind == "METRIC" and properties.get("$ai_metric_value") is not None:
-        facts.append(one_line(str(properties["$ai_metric_value"]), 100))
+        facts.append(document.name(str(properties["$ai_metric_value"]), 100))
     if event.latency_s is not None:
         facts.append(latency(event.latency_s))
     if kind in {"GEN", "EMBED"}:
@@ -132,14 +134,14 @@ def _node_line(event: Event, properties: Mapping[str, object]) -> str:
             facts.append(cost(event.cost_usd))
         model = properties.get("$ai_model")
         if isinstance(model, str) and model.strip():
-            facts.append(one_line(model, 100))
+            facts.append(document.name(model, 100))
     if event.is_error:
         facts.append("ERROR")
     shown = ", ".join(fact for fact in facts if fact)
     return f"[{kind}] {name} ({shown})" if shown else f"[{kind}] {name}"
 
 
-def _verdict(properties: Mapping[str, object]) -> str:
+def _verdict(document: Document, properties: Mapping[str, object]) -> str:
     applicable = properties.get("$ai_evaluation_applicable")
     if applicable is False or (isinstance(applicable, str) and applicable.strip().lower() == "false"):
         return "N/A"
@@ -149,6 +151,6 @@ def _verdict(properties: Mapping[str, object]) -> str:
     if result is False or (isinstance(result, str) and result.strip().lower() == "false"):
         return "FAIL"
     if isinstance(result, str):
-        return one_line(result, 100)
+        return document.name(result, 100)
     score = number(result)
     return "" if score is None else f"{score:g}"

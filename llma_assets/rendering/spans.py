@@ -1,0 +1,58 @@
+"""What a finder of private values gives back, and the copy of a text in which it looks. Finds nothing itself."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+_ESCAPE: Final = re.compile(r"\\+(?:u[0-9a-fA-F]{4}|[nrtbf\"'/])")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A private value in a text.
+
+    Attributes:
+        start: of its first character.
+        end: behind its last character.
+        kind: what its placeholder is called.
+        value: one spelling for all its spellings, so that each has the same number.
+    """
+
+    start: int
+    end: int
+    kind: str
+    value: str
+
+
+def shadow_of(text: str) -> str:
+    r"""A copy of the same length in which the escapes of JSON inside JSON are what they stand for.
+
+    In `\nalice@example.com` the `n` is no letter of the address.
+
+    >>> shadow_of('to:\\nbob, \\"x\\", https:\\/\\/y')
+    'to:  bob, ""x"", https:////y'
+    """
+    return _ESCAPE.sub(_meaning, text) if "\\" in text else text
+
+
+def _meaning(found: re.Match[str]) -> str:
+    last = found.group()[-1]
+    return (last if last in "\"'/" else " ") * len(found.group())
+
+
+def apart(spans: Iterable[Span]) -> list[Span]:
+    """`spans`, given in order of precedence, in order of place; those that overlap become one of the first's kind.
+
+    Nothing that a span covers is left uncovered.
+    """
+    ranked = sorted(enumerate(spans), key=lambda pair: (pair[1].start, pair[0]))
+    merged: list[tuple[int, Span]] = []
+    for rank, span in ranked:
+        if not merged or span.start >= merged[-1][1].end:
+            merged.append((rank, span))
+            continue
+        last_rank, last = merged[-1]
+        best_rank, best = (rank, span) if rank < last_rank else (last_rank, last)
+        merged[-1] = best_rank, Span(last.start, max(last.end, span.end), best.kind, best.value)
+    return [span for _, span in merged]
