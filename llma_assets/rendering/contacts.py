@@ -26,7 +26,7 @@ _CARD_GROUPS: Final = frozenset(
 )
 _TOKEN: Final = re.compile(r"[0-9A-Za-z]+")
 
-_IPV4: Final = re.compile(r"(?<![0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9]|\.[0-9])")
+_IPV4: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9]|\.[0-9])")
 _IPV6: Final = re.compile(
     r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{1,4}:|(?<!:)::)(?=[0-9A-Fa-f:])[0-9A-Fa-f:]{1,38}"
     r"(?:[0-9]{0,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})?"
@@ -51,13 +51,15 @@ _IBAN_LENGTHS: Final = {
 _IBAN_HEAD: Final = re.compile(r"[A-Za-z]{2}[0-9]{2}(?=[ -]?[0-9A-Za-z]{2})")
 _IBAN_BODY: Final = re.compile(r"(?:[ \u00a0-]?[0-9A-Za-z]){11,36}")
 
-_INTERNATIONAL: Final = re.compile(r"(?:\+|(?<![0-9A-Za-z.,-])00(?=[1-9]))[ ]?\(?[0-9](?:[ ().\u00a0/-]{0,3}[0-9]){6,14}")
+_INTERNATIONAL: Final = re.compile(
+    r"(?:\+|(?<![0-9A-Za-z.,-])00(?=[1-9]))[ ]?\(?[0-9](?:[ ().\u00a0/-]{0,3}[0-9]){6,14}"
+)
 _NORTH_AMERICAN: Final = re.compile(
-    r"(?<![0-9A-Za-z.$€£#+-])(?:1[ .-])?(?:\([2-9][0-9]{2}\)[ .-]?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-]"
+    r"(?:1[ .-](?=[(2-9]))?(?:\([2-9][0-9]{2}\)[ .-]?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-]"
     r"[0-9]{4}(?![0-9A-Za-z]|[-.][0-9])"
 )
 _NATIONAL: Final = re.compile(
-    r"(?<![0-9A-Za-z.,$€£#+:/-])\(?0[0-9]{1,5}\)?[ /.-]{1,2}[0-9]{2,8}(?:[ .-][0-9]{2,8}){0,4}(?![0-9A-Za-z]|[-.:/][0-9])"
+    r"\(?0[0-9]{1,5}\)?[ /.-]{1,2}[0-9]{2,8}(?:[ .-][0-9]{2,8}){0,4}(?![0-9A-Za-z]|[-.:/][0-9])"
 )
 _NAMED: Final = re.compile(
     r"(?i:phone|mobile|\bcell|whatsapp|\btel\b|\bfax|\bsms|call me|contact number|telefon|handy|téléphone)"
@@ -66,7 +68,9 @@ _NAMED: Final = re.compile(
 _PHONE_WORDS: Final = (
     "phone", "mobile", "cell", "whatsapp", "tel", "fax", "sms", "call me", "contact number", "handy", "téléphone",
 )  # fmt: skip
-_DATE: Final = re.compile(r"(?<![0-9])(?:[0-9]{1,2}[./ -][0-9]{1,2}[./ -])?(?:19|20)[0-9]{2}(?:[./-][0-9]{1,2}){0,2}(?![0-9])")
+_DATE: Final = re.compile(
+    r"[0-9]{1,2}[./ -][0-9]{1,2}[./ -](?:19|20)[0-9]{2}(?![0-9])|(?:19|20)[0-9]{2}[./-][0-9]{1,2}[./-][0-9]{1,2}(?![0-9])"
+)
 _REGIONS: Final = ("GB", "FR", "DE", "IT", "NL", "BE", "CH", "AT", "AU", "IN", "JP", "SE", "BR")
 
 
@@ -112,7 +116,8 @@ def _cards(shadow: str) -> Iterator[Span]:
 
 def _card_from(shadow: str, groups: list[tuple[int, int]], first: int) -> int:
     """The last group of a card that begins with group `first`, or -1."""
-    digits, sizes, best = "", (), -1
+    sizes: tuple[int, ...] = ()
+    digits, best = "", -1
     for index in range(first, min(first + 5, len(groups))):
         digits += shadow[groups[index][0] : groups[index][1]]
         sizes = (*sizes, groups[index][1] - groups[index][0])
@@ -178,6 +183,8 @@ def _ibans(shadow: str) -> Iterator[Span]:
 def _addresses(shadow: str) -> Iterator[Span]:
     if shadow.count(".") >= 3:
         for found in _IPV4.finditer(shadow):
+            if _follows(shadow, found.start(), "."):
+                continue
             try:
                 address = str(IPv4Address(found.group()))
             except AddressValueError:
@@ -201,22 +208,42 @@ def _addresses(shadow: str) -> Iterator[Span]:
 def _phones(shadow: str) -> Iterator[Span]:
     if "+" in shadow or "00" in shadow:
         for found in _INTERNATIONAL.finditer(shadow):
+            if found.group()[0] == "0" and _goes_on(shadow, found.start()):
+                continue
             kept = _international(found.group())
             if kept:
                 yield Span(found.start(), found.start() + kept[0], PHONE, kept[1])
     for found in _NORTH_AMERICAN.finditer(shadow):
-        if not _DATE.search(found.group()):
+        if not _follows(shadow, found.start(), ".$€£#+-", letters=True):
             yield Span(found.start(), found.end(), PHONE, "+1" + _bare(found.group())[-10:])
     for found in _NATIONAL.finditer(shadow):
+        if _follows(shadow, found.start(), ".,$€£#+:/-", letters=True) or _goes_on(shadow, found.start()):
+            continue
         digits = _bare(found.group())
-        if 9 <= len(digits) <= 12 and not _DATE.search(found.group()) and _is_national(digits):
+        if 9 <= len(digits) <= 12 and not _DATE.match(found.group()) and _is_national(digits):
             yield Span(found.start(), found.end(), PHONE, digits)
     lower = shadow.lower()
     if any(word in lower for word in _PHONE_WORDS):
         for found in _NAMED.finditer(shadow):
-            if not _DATE.search(found.group(1)):
+            if not _DATE.match(found.group(1)):
                 digits = _bare(found.group(1))
                 yield Span(found.start(1), found.end(1), PHONE, f"+1{digits}" if _is_american(digits) else digits)
+
+
+def _follows(shadow: str, start: int, signs: str, *, letters: bool = False) -> bool:
+    """Whether what begins at `start` goes on from a digit, one of `signs`, or, if asked, an ASCII letter.
+
+    Looked at behind a match, because a pattern that begins with a look behind is searched for several times slower.
+    """
+    if start == 0:
+        return False
+    before = shadow[start - 1]
+    return before in "0123456789" or before in signs or (letters and before.isascii() and before.isalpha())
+
+
+def _goes_on(shadow: str, start: int) -> bool:
+    """Whether a group of digits stands just before, so that what begins here is a part of something longer."""
+    return start > 1 and shadow[start - 1] in " .-" and shadow[start - 2] in "0123456789"
 
 
 def _bare(text: str) -> str:
@@ -233,10 +260,6 @@ def _international(text: str) -> tuple[int, str] | None:
     import phonenumbers
 
     bare = _bare(text)
-    if text.startswith("00"):
-        text_number = "+" + bare[2:]
-    else:
-        text_number = "+" + bare
     cuts = [len(text), *(g.start() for g in reversed(list(re.finditer(r"(?<=[0-9])[^0-9]+[0-9]+", text))))]
     for cut in cuts:
         digits = _bare(text[:cut])
@@ -249,7 +272,7 @@ def _international(text: str) -> tuple[int, str] | None:
             return None
         if phonenumbers.is_possible_number(number):
             return cut, f"+{number.country_code}{number.national_number}"
-    return (len(text), text_number) if len(bare) >= 10 and not text.startswith("00") else None
+    return (len(text), f"+{bare}") if len(bare) >= 10 and not text.startswith("00") else None
 
 
 @lru_cache(maxsize=4_096)

@@ -73,7 +73,8 @@ _KEYS: Final[tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...]] = t
         ("lin_api_", r"[A-Za-z0-9]{30,}", _any),
     )
 )
-_JWT: Final = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,3}")
+_JWT_HEAD: Final = re.compile(r"eyJ[A-Za-z0-9_-]{8,}")
+_JWT_REST: Final = re.compile(r"\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,3}")
 _BLOCK_BEGIN: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _BLOCK_END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _BLOCK_BODY: Final = re.compile(r"[A-Za-z0-9+/=\s\"',:.-]*")
@@ -107,7 +108,7 @@ def find_credentials(shadow: str) -> Iterator[Span]:
     """Spans of keys, tokens and passwords, the most certain first."""
     yield from _blocks(shadow)
     yield from _passwords_in_urls(shadow)
-    for literal, pattern, condition in _KEYS:
+    for literal, pattern, condition in _KEYS if len(shadow) >= 16 else ():
         place = shadow.find(literal)
         while place >= 0:
             found = pattern.match(shadow, place)
@@ -118,9 +119,10 @@ def find_credentials(shadow: str) -> Iterator[Span]:
                     start, value = place - 1, shadow[place - 1] + value
                 yield Span(start, found.end(), KEY, value)
             place = shadow.find(literal, place + len(literal) if found is None else found.end())
-    if "eyJ" in shadow:
-        for found in _JWT.finditer(shadow):
-            yield Span(found.start(), found.end(), TOKEN, found.group())
+    for head in _JWT_HEAD.finditer(shadow) if "eyJ" in shadow else ():
+        rest = _JWT_REST.match(shadow, head.end())
+        if rest is not None:
+            yield Span(head.start(), rest.end(), TOKEN, head.group() + rest.group())
     yield from _named(shadow)
 
 

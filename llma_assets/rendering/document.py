@@ -103,7 +103,9 @@ class Document:
                 self.line("", prefix)
             self.line(f"Tool calls: {len(message.tool_calls)}", prefix)
             for wish in message.tool_calls:
-                self.text(f"  - {call(wish.name, wish.arguments, wish.status, self._limit // 2, self.redactor)}", prefix)
+                self.text(
+                    f"  - {call(wish.name, wish.arguments, wish.status, self._limit // 2, self.redactor)}", prefix
+                )
         self._remember(message, range(start, len(self.pieces)))
 
     def error(self, lines: Sequence[str], prefix: str = "") -> None:

@@ -26,9 +26,7 @@ def cost(usd: float) -> str:
     return f"${usd:.4f}"
 
 
-def call(
-    name: str, arguments: object, status: str = "", limit: int = 1_000, redactor: Redacts | None = None
-) -> str:
+def call(name: str, arguments: object, status: str = "", limit: int = 1_000, redactor: Redacts | None = None) -> str:
     """One call of a tool on one line; each argument as JSON, at most about `limit` characters of it.
 
     Private values are replaced before an argument is shortened.

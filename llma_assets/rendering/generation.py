@@ -11,8 +11,8 @@ from llma_assets.rendering.formats import error_lines
 from llma_assets.rendering.jsontext import compact_json
 from llma_assets.rendering.message import Message
 from llma_assets.rendering.options import RenderedTrace, RenderOptions
-from llma_assets.rendering.redaction import redactor_of
 from llma_assets.rendering.reading import read_item, split
+from llma_assets.rendering.redaction import redactor_of
 from llma_assets.rendering.tools import read_tools, tool_lines, tools_beside
 
 _RULE: Final = "-" * 80

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-_ESCAPE: Final = re.compile(r"\\+(?:u[0-9a-fA-F]{4}|[nrtbf\"'/])")
+_ESCAPE: Final = re.compile(r"\\{1,16}(?:u[0-9a-fA-F]{4}|[nrtbf\"'/])")
 
 
 @dataclass(frozen=True, slots=True)

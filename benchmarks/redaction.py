@@ -1,0 +1,108 @@
+"""How many private values leak, and what is taken for one: `python -m benchmarks.redaction`.
+
+Ten thousand generated values of each kind stand inside made-up traces: in a user's message, in arguments of a tool
+call, in a tool's result as JSON inside JSON, in a span's state, in an error. A value leaks when it, or its digits or
+letters without separators, stands in the text. Then ten thousand values that only look private. Seeded; writes
+nothing.
+"""
+
+import argparse
+import json
+import random
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from llma_assets.rendering import RenderOptions, render_trace
+from llma_assets_tests.rendering.private_values import AROUND, HARMLESS, KINDS, Make
+
+_OPTIONS = RenderOptions(max_chars=10**7, max_value_chars=10**5, line_numbers=False)
+_A_TRACE = 100
+_SENTENCES = (
+    "Please change my booking, {} is what you need, thanks!",
+    "{}",
+    "My details ({}), as asked.",
+    "Found 3 rows:\n- {}\n- nothing else",
+    "user={};status=ok",
+    "It is {}.",
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--values", type=int, default=10_000, help="of each kind")
+    parser.add_argument("--seed", type=int, default=7)
+    options = parser.parse_args(arguments)
+    print(f"seed {options.seed}, {options.values:,} values of each kind")
+    print(f"{'kind':<26}{'hidden':>10}{'leaked':>8}{'recall':>10}  placeholders")
+    for kind, make in KINDS.items():
+        leaked, counts = _measure(make, AROUND.get(kind, "{}"), options.values, options.seed)
+        shown = ", ".join(f"{name} {count}" for name, count in counts.most_common())
+        recall = 1 - len(leaked) / options.values
+        print(f"{kind:<26}{options.values - len(leaked):>10,}{len(leaked):>8,}{recall:>10.2%}  {shown}")
+        for value in leaked[:3]:
+            print(f"    leaked: {value[:80]!r}")
+    print(f"\n{'harmless':<26}{'kept':>10}{'taken':>8}{'false':>10}  placeholders")
+    for kind, make in HARMLESS.items():
+        missing, counts = _measure(make, "{}", options.values, options.seed, harmless=True)
+        taken = sum(counts.values())
+        shown = ", ".join(f"{name} {count}" for name, count in counts.most_common())
+        print(f"{kind:<26}{options.values - taken:>10,}{taken:>8,}{taken / options.values:>10.2%}  {shown}")
+    return 0
+
+
+def _measure(
+    make: Make, around: str, total: int, seed: int, *, harmless: bool = False
+) -> tuple[list[str], Counter[str]]:
+    """Values that stand in the text, and placeholders by kind."""
+    rng = random.Random(seed)
+    leaked: list[str] = []
+    counts: Counter[str] = Counter()
+    for _ in range(0, total, _A_TRACE):
+        values = [make(rng) for _ in range(min(_A_TRACE, total))]
+        rendered = render_trace(_trace([around.format(value) for value in values], rng), _OPTIONS)
+        counts.update(rendered.loss.redactions)
+        if not harmless:
+            flat = _flat(rendered.text)
+            leaked += [value for value in values if value in rendered.text or _flat(value) in flat]
+    return leaked, counts
+
+
+def _flat(text: str) -> str:
+    return "".join(c for c in text if c not in " -.()\n")
+
+
+def _trace(values: list[str], rng: random.Random) -> list[dict[str, Any]]:
+    events: list[dict[str, Any]] = []
+    for number, value in enumerate(values):
+        said = rng.choice(_SENTENCES).format(value)
+        name, properties = _places(said)[number % 5]
+        properties |= {"$ai_trace_id": "t", "$ai_span_id": f"s{number}"}
+        events.append(
+            {
+                "uuid": f"00000000-0000-0000-0000-{number:012d}",
+                "event": name,
+                "timestamp": 1_767_225_600 + number,
+                "properties": json.dumps(properties),
+            }
+        )
+    return events
+
+
+def _places(said: str) -> list[tuple[str, dict[str, Any]]]:
+    arguments = json.dumps({"note": said, "limit": 3})
+    call = {"id": "c1", "type": "function", "function": {"name": "save", "arguments": arguments}}
+    result = json.dumps({"ok": True, "payload": json.dumps({"text": said})})
+    return [
+        ("$ai_generation", {"$ai_input": [{"role": "user", "content": said}], "$ai_output": "Done."}),
+        ("$ai_generation", {"$ai_output_choices": [{"role": "assistant", "content": None, "tool_calls": [call]}]}),
+        ("$ai_generation", {"$ai_input": [{"role": "tool", "tool_call_id": "c1", "content": result}]}),
+        ("$ai_span", {"$ai_span_name": "store", "$ai_output_state": {"rows": [{"text": said}]}}),
+        ("$ai_span", {"$ai_span_name": "fail", "$ai_is_error": True, "$ai_error": {"message": f"no: {said}"}}),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
