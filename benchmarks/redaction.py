@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"    leaked: {value[:80]!r}")
     print(f"\n{'harmless':<26}{'kept':>10}{'taken':>8}{'false':>10}  placeholders")
     for kind, make in HARMLESS.items():
-        missing, counts = _measure(make, "{}", options.values, options.seed, harmless=True)
+        _, counts = _measure(make, "{}", options.values, options.seed, harmless=True)
         taken = sum(counts.values())
         shown = ", ".join(f"{name} {count}" for name, count in counts.most_common())
         print(f"{kind:<26}{options.values - taken:>10,}{taken:>8,}{taken / options.values:>10.2%}  {shown}")
@@ -66,8 +66,17 @@ def _measure(
         counts.update(rendered.loss.redactions)
         if not harmless:
             flat = _flat(rendered.text)
-            leaked += [value for value in values if value in rendered.text or _flat(value) in flat]
+            leaked += [value for value in values if _escaped(value, rendered.text) or _flat(value) in flat]
     return leaked, counts
+
+
+def _escaped(value: str, text: str) -> bool:
+    """Whether a value stands in the text, plain or as JSON writes it, up to JSON in JSON in JSON."""
+    for _ in range(4):
+        if value in text:
+            return True
+        value = json.dumps(value)[1:-1]
+    return False
 
 
 def _flat(text: str) -> str:

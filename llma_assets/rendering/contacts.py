@@ -18,12 +18,33 @@ _LOCAL: Final = re.compile(r"[\w.!#$%&*+~'-]+\Z")
 _DOMAIN: Final = re.compile(r"(?:[^\W_](?:[\w-]{0,62})\.){1,8}[^\W\d_][\w-]{1,62}|\[?[0-9]{1,3}(?:\.[0-9]{1,3}){3}\]?")
 _ENCODED: Final = re.compile(r"^(?:%[0-9A-Fa-f]{2}|[.'%+*&!#$~-])+")
 
+_REPEATED: Final = re.compile(r"([^A-Za-z0-9])\1{5,}")  # what `shadow_of` makes of an escape
+
 _DIGITS: Final = re.compile(r"[0-9]{2,32}(?:[ \t\n\u00a0.-]{1,2}[0-9]{1,19}){0,24}")
 _GROUP: Final = re.compile(r"[0-9]+")
 _CARD_GROUPS: Final = frozenset(
-    [(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 4, 2), (4, 4, 4, 1), (4, 4, 4, 3), (4, 3, 3, 3)]
-    + [(8, 8), (4, 4, 5), (4, 4, 4, 2), (4, 4, 4, 5), (4, 4, 4, 6), (4, 4, 4, 7), (4, 4, 4, 4, 1), (6, 13), (4, 5, 6)]
+    tuple(map(int, sizes))
+    for sizes in [
+        "4444",
+        "465",
+        "464",
+        "44443",
+        "44442",
+        "44441",
+        "4441",
+        "4442",
+        "4443",
+        "4445",
+        "4446",
+        "4447",
+        "4333",
+        "88",
+        "445",
+        "456",
+    ]
 )
+"""Sizes of the groups in which cards are written."""
+
 _TOKEN: Final = re.compile(r"[0-9A-Za-z]+")
 
 _IPV4: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9]|\.[0-9])")
@@ -69,7 +90,8 @@ _PHONE_WORDS: Final = (
     "phone", "mobile", "cell", "whatsapp", "tel", "fax", "sms", "call me", "contact number", "handy", "téléphone",
 )  # fmt: skip
 _DATE: Final = re.compile(
-    r"[0-9]{1,2}[./ -][0-9]{1,2}[./ -](?:19|20)[0-9]{2}(?![0-9])|(?:19|20)[0-9]{2}[./-][0-9]{1,2}[./-][0-9]{1,2}(?![0-9])"
+    r"[0-9]{1,2}[./ -][0-9]{1,2}[./ -](?:19|20)[0-9]{2}(?![0-9])"
+    r"|(?:19|20)[0-9]{2}[./-][0-9]{1,2}[./-][0-9]{1,2}(?![0-9])"
 )
 _REGIONS: Final = ("GB", "FR", "DE", "IT", "NL", "BE", "CH", "AT", "AU", "IN", "JP", "SE", "BR")
 
@@ -80,13 +102,18 @@ def find_emails(shadow: str, taken: frozenset[int]) -> Iterator[Span]:
         place = shadow.find(sign)
         while place >= 0:
             local = _LOCAL.search(shadow[max(place - 64, 0) : place]) if place not in taken else None
-            domain = _DOMAIN.match(shadow, place + len(sign)) if local else None
+            behind = place + len(sign)
+            while sign == "@" and shadow.startswith("@", behind) and behind - place < 24:
+                behind += 1
+            if behind - place in range(2, 6) and sign == "@":  # no escape of JSON is so short
+                local = None
+            domain = _DOMAIN.match(shadow, behind) if local else None
             if local and domain:
                 name = _ENCODED.sub("", local.group())
                 if name:
                     end = domain.end()
-                    yield Span(place - len(name), end, EMAIL, f"{name}@{domain.group()}".lower())
-            place = shadow.find(sign, place + len(sign))
+                    yield Span(place - len(name), end, EMAIL, _REPEATED.sub(r"\1", f"{name}@{domain.group()}".lower()))
+            place = shadow.find(sign, behind)
 
 
 def find_numbers(shadow: str) -> Iterator[Span]:

@@ -166,15 +166,20 @@ def _named(shadow: str) -> Iterator[Span]:
         for found in _HEADER.finditer(shadow):
             if found.group(1) or _is_random(found.group(2)):
                 yield Span(found.start(2), found.end(2), TOKEN, found.group(2))
+    yield from _fields(shadow, lower)
+    if "=" in shadow and ("?" in shadow or "&" in shadow):
+        for found in _QUERY.finditer(shadow):
+            if _is_random(found.group(1)):
+                yield Span(found.start(1), found.end(1), TOKEN, found.group(1))
+
+
+def _fields(shadow: str, lower: str) -> Iterator[Span]:
+    """Values of fields, arguments and variables whose name says that they are secret."""
     if any(name in lower for name in _NAMES):
         for pattern, group in ((_QUOTED, 2), (_ASSIGNED, 1)):
             for found in pattern.finditer(shadow):
                 if _NO_SECRET.match(found.group(group)) is None:
                     yield Span(found.start(group), found.end(group), PASSWORD, found.group(group))
-    if "=" in shadow and ("?" in shadow or "&" in shadow):
-        for found in _QUERY.finditer(shadow):
-            if _is_random(found.group(1)):
-                yield Span(found.start(1), found.end(1), TOKEN, found.group(1))
 
 
 def _is_random(value: str) -> bool:

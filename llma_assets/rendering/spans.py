@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-_ESCAPE: Final = re.compile(r"\\{1,16}(?:u[0-9a-fA-F]{4}|[nrtbf\"'/])")
+_ESCAPE: Final = re.compile(r"\\{1,16}(?:u([0-9a-fA-F]{4})|[nrtbf\"'/])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,12 @@ def shadow_of(text: str) -> str:
 
 
 def _meaning(found: re.Match[str]) -> str:
-    last = found.group()[-1]
-    return (last if last in "\"'/" else " ") * len(found.group())
+    escape = found.group()
+    last = escape[-1]
+    if found.group(1):
+        sign = chr(int(found.group(1), 16))
+        last = sign if sign.isprintable() and not (sign.isascii() and sign.isalnum()) and sign not in "<>&" else " "
+    return (last if found.group(1) or last in "\"'/" else " ") * len(escape)
 
 
 def apart(spans: Iterable[Span]) -> list[Span]:

@@ -48,6 +48,8 @@ def _redacted(text: str) -> str:
         ('login(user="bob", password="hunter2")', 'login(user="bob", password="[PASSWORD_1]")'),
         (r"{\"password\":\"hunter2\"}", r"{\"password\":\"[PASSWORD_1]\"}"),
         (r"to:\nanna@example.com\n", r"to:\n[EMAIL_1]\n"),
+        (r"anna@m\u00fcller.de, anna@müller.de", "[EMAIL_1], [EMAIL_1]"),
+        (r"\u003canna\\u0040example.com\u003e", r"\u003c[EMAIL_1]\u003e"),
     ],
 )
 def test_a_private_value_becomes_a_placeholder_and_what_stands_around_it_stays(text: str, expected: str) -> None:
