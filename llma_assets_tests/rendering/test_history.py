@@ -245,7 +245,8 @@ def test_real_agent_runs_lose_no_message_and_repeat_none() -> None:
             if len(traces) > 25:
                 break
     for events in traces.values():
-        text = render_trace(events, RenderOptions(line_numbers=False, max_chars=10**6, max_value_chars=10**5)).text
+        options = RenderOptions(line_numbers=False, max_chars=10**6, max_value_chars=10**5, redact=False)
+        text = render_trace(events, options).text
         body = "\n".join(line.lstrip("│├└─ ") for line in text.split("\n"))
         longest = max(
             (read_messages(e["properties"]["$ai_input"]) for e in events if e["event"] == "$ai_generation"), key=len
