@@ -276,3 +276,23 @@ def test_events_may_be_read_from_another_database_and_are_published_in_our_own(
         assert {row["event_count"] for row in events} == {3}
     finally:
         pipeline.database.execute("DROP DATABASE {name:Identifier} SYNC", name=source)
+
+
+def test_private_values_are_in_nothing_that_the_pipeline_stores(pipeline: Pipeline) -> None:
+    secrets = ["jane.roe@example.org", "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCD", "DE89370400440532013000"]
+    for number in range(24):
+        when = datetime(2026, 11, 7, 8, tzinfo=UTC) + timedelta(minutes=10 * number)
+        request = f"Send my refund of order {number}: " + ", ".join(secrets)
+        write(pipeline.database, trace(1, f"t{number}", when, request=request, answer=f"I wrote to {secrets[0]}."))
+    pipeline.texts(1, DAY, DAY)
+    pipeline.clusters(1, DAY)
+    texts = pipeline.database.rows("SELECT text FROM trace_texts")
+    assert all("[EMAIL_1]" in row["text"] for row in texts)
+    stored = [
+        str(pipeline.database.rows("SELECT * FROM {table:Identifier}", table=table))
+        for table in ("trace_texts", "trace_summaries", "document_embeddings", "clusters", "cluster_labels")
+    ]
+    published = [row["properties"] for row in pipeline.published()]
+    assert len(published) == 2
+    for secret in secrets:
+        assert not any(secret in text for text in (*stored, *published))
