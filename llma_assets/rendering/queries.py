@@ -121,14 +121,6 @@ FROM trace_texts FINAL
 WHERE team_id = {team_id:Int64} AND day = {day:Date} AND level = {level:String} AND renderer = {renderer:String}
 """
 
-TEXT_OF_TRACE = """
-SELECT day, text, loss, event_count, cost_usd, latency_s, tokens, error_count
-FROM trace_texts FINAL
-WHERE team_id = {team_id:Int64} AND level = 'trace' AND item_id = {trace_id:String}
-ORDER BY day DESC
-LIMIT 1
-"""
-
 DAY_OF_TRACE = """
 SELECT min(timestamp) AS first_at, max(timestamp) AS last_at, count() AS events
 FROM {events_database:Identifier}.{events_table:Identifier}

@@ -30,14 +30,6 @@ GROUP BY theme_id
 ORDER BY theme_id
 """
 
-FAILED_EXAMPLES = """
-SELECT item_id, error
-FROM trace_summaries FINAL
-WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id = {theme_id:String} AND status = 'failed'
-ORDER BY item_id
-LIMIT 5
-"""
-
 SUMMARIES_OF_ITEMS = """
 SELECT day, item_id, title, flow_diagram, bullets, interesting_notes
 FROM trace_summaries FINAL
