@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from llma_assets.clickhouse import Database, connect
-from llma_assets.discovery import DiscoverySettings
+from llma_assets.discovery import TeamSettings
 from llma_assets.models import ChatModel, Embedder, chat_model, embedder
 from llma_assets.settings import Settings
 
@@ -61,9 +61,9 @@ def _embedder(settings: Settings) -> Embedder:
 class TeamSettingsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Which teams take part, and how far discovery and clustering look back: `teams.toml` of the data folder."""
 
-    def settings(self) -> DiscoverySettings:
+    def settings(self) -> TeamSettings:
         """The settings; fields that could not be used have their default, and are logged."""
-        settings, problems = DiscoverySettings.load(Settings.from_env().data_dir)
+        settings, problems = TeamSettings.load(Settings.from_env().data_dir)
         for problem in problems:
             dg.get_dagster_logger().warning("team settings: %s", problem)
         return settings

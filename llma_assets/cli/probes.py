@@ -173,17 +173,18 @@ def _bare(type_name: str) -> str:
 
 def probe_team_settings(settings: Settings) -> Iterator[Finding]:
     """Whether the file of team settings can be used."""
-    from llma_assets.discovery import DiscoverySettings, TeamSettingsError
+    from llma_assets.discovery import TeamSettings, TeamSettingsError
 
     try:
-        teams, problems = DiscoverySettings.load(settings.data_dir)
+        teams, problems = TeamSettings.load(settings.data_dir)
     except TeamSettingsError as error:
         yield Finding("team settings", "fail", str(error), "Correct the file, or LLMA_TEAMS_FILE.")
         return
     for problem in problems:
-        yield Finding("team settings", "warn", str(problem), "Correct the field, or remove it.")
+        status: Status = "fail" if problem.stops else "warn"
+        yield Finding("team settings", status, str(problem), "Correct the field, or remove it.")
     if not problems:
-        detail = f"look back {teams.lookback_days} days, at least {teams.minimum_traces} traces"
+        detail = f"look back {teams.lookback_days} days, at least {teams.options.minimum_traces} traces"
         yield Finding("team settings", "ok", detail)
 
 

@@ -14,7 +14,7 @@ from llma_assets.cli.options import TEAM, date_option, json_option, opened_datab
 if TYPE_CHECKING:
     from llma_assets.cli.runner import TeamRun
     from llma_assets.clickhouse import Database
-    from llma_assets.discovery import DiscoverySettings, TeamDecision
+    from llma_assets.discovery import TeamDecision, TeamSettings
 
 
 @click.command()
@@ -79,12 +79,12 @@ def require_partition(day: date, oldest_day: date) -> None:
         )
 
 
-def team_settings() -> "DiscoverySettings":
+def team_settings() -> "TeamSettings":
     """The settings of teams; a broken field is said on stderr, and its default holds."""
-    from llma_assets.discovery import DiscoverySettings
+    from llma_assets.discovery import TeamSettings
     from llma_assets.settings import Settings
 
-    settings, problems = DiscoverySettings.load(Settings.from_env().data_dir)
+    settings, problems = TeamSettings.load(Settings.from_env().data_dir)
     for problem in problems:
         say(f"Team settings: {problem}")
     return settings

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Literal
 
-from llma_assets.discovery.settings import DiscoverySettings
+from llma_assets.discovery.settings import TeamSettings
 
 TRIGGER_EVENTS = (
     "$ai_generation",
@@ -74,7 +74,7 @@ def window_of(day: date, lookback_days: int) -> tuple[date, date]:
 
 def decide(
     stats: Sequence[TeamStats],
-    settings: DiscoverySettings,
+    settings: TeamSettings,
     day: date,
     known_team_ids: Collection[int] = (),
 ) -> list[TeamDecision]:
@@ -108,7 +108,7 @@ def decide(
 
 
 def _reason(
-    team: TeamStats, settings: DiscoverySettings, window: tuple[date, date], *, is_sampled: bool
+    team: TeamStats, settings: TeamSettings, window: tuple[date, date], *, is_sampled: bool
 ) -> tuple[Decided, str]:
     minimum = settings.minimum_of(team.team_id)
     if team.team_id in settings.skip_team_ids:
@@ -124,7 +124,7 @@ def _reason(
     return "active", f"{team.traces} traces, at least {minimum} needed"
 
 
-def _has_enough(team: TeamStats | None, settings: DiscoverySettings) -> bool:
+def _has_enough(team: TeamStats | None, settings: TeamSettings) -> bool:
     return (
         team is not None
         and team.events > 0
@@ -133,7 +133,7 @@ def _has_enough(team: TeamStats | None, settings: DiscoverySettings) -> bool:
     )
 
 
-def _sampled(team_ids: Iterable[int], settings: DiscoverySettings) -> frozenset[int]:
+def _sampled(team_ids: Iterable[int], settings: TeamSettings) -> frozenset[int]:
     """The share of these teams that the seed chooses, rounded up.
 
     Teams are ranked by a hash of seed and id, so a team stays in from day to day, but for a few at the edge.

@@ -13,7 +13,7 @@ from llma_assets.discovery.decisions import (
     decide,
     window_of,
 )
-from llma_assets.discovery.settings import DiscoverySettings
+from llma_assets.discovery.settings import TeamSettings
 
 REMEMBERED_DAYS = 31
 """A team that left is shown as leaving if discovery last saw it within so many days."""
@@ -33,7 +33,7 @@ def team_stats(database: Database, day: date, lookback_days: int) -> list[TeamSt
     return [TeamStats(row["team_id"], row["traces"], row["events"]) for row in rows]
 
 
-def discover(database: Database, settings: DiscoverySettings, day: date) -> list[TeamDecision]:
+def discover(database: Database, settings: TeamSettings, day: date) -> list[TeamDecision]:
     """Decide who is eligible on `day`. Reads the events of the window and earlier decisions; writes nothing.
 
     A team that had events when it was last decided on and has none now is in the list, as `no_recent_events`.

@@ -8,15 +8,18 @@ from llma_assets.rendering.generation import render_generation
 from llma_assets.rendering.message import Message, ToolCall
 from llma_assets.rendering.options import Loss, RenderedTrace, RenderOptions
 from llma_assets.rendering.reading import read_messages
+from llma_assets.rendering.redaction import PatternError, check_patterns
 from llma_assets.rendering.trace import render_trace
 
 __all__ = [
     "ItemFacts",
     "Loss",
     "Message",
+    "PatternError",
     "RenderOptions",
     "RenderedTrace",
     "ToolCall",
+    "check_patterns",
     "item_facts",
     "read_messages",
     "render_generation",

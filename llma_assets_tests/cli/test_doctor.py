@@ -116,3 +116,14 @@ def test_a_dagster_home_that_cannot_be_made_fails(
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "file" / "home"))
     answer = llma_json("doctor")
     assert (answer.code, statuses(answer)["Dagster instance"]) == (1, "fail")
+
+
+def test_a_pattern_of_private_values_that_cannot_be_used_fails(
+    settings: Settings, llma_json: Callable[..., Answer]
+) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    (settings.data_dir / "teams.toml").write_text('quiet_minutes = "x"\n[teams.7]\nredaction_patterns = ["ab(c"]\n')
+    answer = llma_json("doctor")
+    findings = [each for each in answer.document["findings"] if each["name"] == "team settings"]
+    assert (answer.code, [each["status"] for each in findings]) == (1, ["warn", "fail"])
+    assert "teams.7.redaction_patterns: extra pattern 0 cannot be used: missing )" in findings[1]["detail"]

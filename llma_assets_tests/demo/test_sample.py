@@ -12,7 +12,7 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.demo import DEMO_TEAMS, PIPELINE_ONLY_TEAM_ID, DemoTeam, planted_topics, sample_events
-from llma_assets.discovery import TRIGGER_EVENTS, DiscoverySettings, discover
+from llma_assets.discovery import TRIGGER_EVENTS, TeamSettings, discover
 from llma_assets.ingest import ingest
 
 DAY = date(2026, 11, 7)
@@ -174,7 +174,7 @@ def test_ingested_the_sample_makes_three_teams_eligible(database: Database) -> N
     content = b"\n".join(orjson.dumps(event) for event in events())
     report = ingest(BytesIO(content), database, rejects=None)
     assert (report.inserted, report.rejected) == (len(events()), 0)
-    decisions = discover(database, DiscoverySettings(), DAY)
+    decisions = discover(database, TeamSettings(), DAY)
     assert {decision.team_id: decision.reason for decision in decisions} == {
         101: "active",
         102: "active",

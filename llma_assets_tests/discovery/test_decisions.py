@@ -5,13 +5,13 @@ from datetime import date
 
 import pytest
 
-from llma_assets.discovery import DiscoverySettings, TeamDecision, TeamStats, decide
+from llma_assets.discovery import TeamDecision, TeamOptions, TeamSettings, TeamStats, decide
 
 DAY = date(2026, 11, 7)
 
 
 def decisions(
-    stats: Sequence[TeamStats], settings: DiscoverySettings = DiscoverySettings(), known: Sequence[int] = ()
+    stats: Sequence[TeamStats], settings: TeamSettings = TeamSettings(), known: Sequence[int] = ()
 ) -> dict[int, TeamDecision]:
     return {decision.team_id: decision for decision in decide(stats, settings, DAY, known)}
 
@@ -21,7 +21,7 @@ def active(team_id: int) -> TeamStats:
 
 
 def test_nothing_known_and_nothing_sent_gives_no_decision() -> None:
-    assert decide([], DiscoverySettings(), DAY) == []
+    assert decide([], TeamSettings(), DAY) == []
 
 
 def test_a_team_with_exactly_the_minimum_is_active() -> None:
@@ -39,25 +39,25 @@ def test_a_team_one_trace_short_is_out_and_the_detail_says_how_short() -> None:
 
 
 def test_a_team_s_own_minimum_wins_over_the_general_one_for_that_team_only() -> None:
-    settings = DiscoverySettings(team_minimum_traces={1: 5, 3: 200})
+    settings = TeamSettings(team_options={1: TeamOptions(minimum_traces=5), 3: TeamOptions(minimum_traces=200)})
     found = decisions([TeamStats(1, 5, 5), TeamStats(2, 5, 5), TeamStats(3, 100, 100)], settings)
     assert [found[team].reason for team in (1, 2, 3)] == ["active", "below_minimum", "below_minimum"]
 
 
 def test_the_skip_list_wins_over_the_guaranteed_list() -> None:
-    settings = DiscoverySettings(guaranteed_team_ids=(1,), skip_team_ids=frozenset({1}))
+    settings = TeamSettings(guaranteed_team_ids=(1,), skip_team_ids=frozenset({1}))
     decision = decisions([active(1)], settings)[1]
     assert (decision.eligible, decision.reason) == (False, "skipped")
 
 
 def test_a_guaranteed_team_with_few_traces_is_in() -> None:
-    settings = DiscoverySettings(guaranteed_team_ids=(1,), sample_percentage=0.0)
+    settings = TeamSettings(guaranteed_team_ids=(1,), sample_percentage=0.0)
     decision = decisions([TeamStats(1, traces=1, events=1)], settings)[1]
     assert (decision.eligible, decision.reason) == (True, "guaranteed")
 
 
 def test_a_guaranteed_team_without_events_is_out_and_says_in_which_days() -> None:
-    decision = decisions([], DiscoverySettings(guaranteed_team_ids=(1,)))[1]
+    decision = decisions([], TeamSettings(guaranteed_team_ids=(1,)))[1]
     assert (decision.eligible, decision.reason) == (False, "no_recent_events")
     assert decision.detail == "no trace event from 2026-11-01 to 2026-11-07"
 
@@ -68,7 +68,7 @@ def test_a_known_team_that_sends_nothing_any_more_is_shown_as_leaving() -> None:
 
 
 def test_guaranteed_teams_come_first_in_their_order_then_the_others_by_id() -> None:
-    settings = DiscoverySettings(guaranteed_team_ids=(9, 4), skip_team_ids=frozenset({7}))
+    settings = TeamSettings(guaranteed_team_ids=(9, 4), skip_team_ids=frozenset({7}))
     order = [decision.team_id for decision in decide([active(i) for i in (3, 9, 1, 4)], settings, DAY, [2])]
     assert order == [9, 4, 1, 2, 3, 7]
 
@@ -78,7 +78,7 @@ def test_guaranteed_teams_come_first_in_their_order_then_the_others_by_id() -> N
     [(0.0, 10, 0), (0.001, 10, 1), (0.5, 3, 2), (0.07, 100, 7), (0.29, 100, 29), (1.0, 10, 10), (0.5, 0, 0)],
 )
 def test_the_sample_is_rounded_up_to_whole_teams(percentage: float, teams: int, expected: int) -> None:
-    found = decide([active(i) for i in range(teams)], DiscoverySettings(sample_percentage=percentage), DAY)
+    found = decide([active(i) for i in range(teams)], TeamSettings(sample_percentage=percentage), DAY)
     assert sum(decision.eligible for decision in found) == expected
     assert {decision.reason for decision in found if not decision.eligible} <= {"not_sampled"}
 
@@ -87,7 +87,7 @@ def test_the_sample_depends_on_the_seed_and_not_on_the_day_or_the_order() -> Non
     stats = [active(i) for i in range(50)]
 
     def chosen(seed: int, day: date = DAY, backwards: bool = False) -> set[int]:
-        settings = DiscoverySettings(sample_percentage=0.3, sample_seed=seed)
+        settings = TeamSettings(sample_percentage=0.3, sample_seed=seed)
         found = decide(stats[::-1] if backwards else stats, settings, day)
         return {decision.team_id for decision in found if decision.eligible}
 
@@ -99,19 +99,19 @@ def test_a_larger_sample_keeps_the_teams_of_the_smaller_one() -> None:
     stats = [active(i) for i in range(50)]
 
     def chosen(percentage: float) -> set[int]:
-        found = decide(stats, DiscoverySettings(sample_percentage=percentage), DAY)
+        found = decide(stats, TeamSettings(sample_percentage=percentage), DAY)
         return {decision.team_id for decision in found if decision.eligible}
 
     assert chosen(0.2) < chosen(0.4)
 
 
 def test_guaranteed_and_skipped_teams_are_not_part_of_the_sampled_share() -> None:
-    settings = DiscoverySettings(guaranteed_team_ids=(0, 1), skip_team_ids=frozenset({2}), sample_percentage=0.5)
+    settings = TeamSettings(guaranteed_team_ids=(0, 1), skip_team_ids=frozenset({2}), sample_percentage=0.5)
     found = decide([active(i) for i in range(7)], settings, DAY)
     assert sum(decision.reason == "active" for decision in found) == 2
     assert sum(decision.reason == "not_sampled" for decision in found) == 2
 
 
 def test_the_window_of_a_decision_is_as_long_as_the_lookback() -> None:
-    decision = decisions([active(1)], DiscoverySettings(lookback_days=3))[1]
+    decision = decisions([active(1)], TeamSettings(lookback_days=3))[1]
     assert (decision.first_day, decision.last_day) == (date(2026, 11, 5), DAY)

@@ -1,12 +1,13 @@
 """Team settings: every field alone may be broken, and then its own default holds."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from llma_assets.discovery import LOOKBACK_DAYS, DiscoverySettings, TeamSettingsError
+from llma_assets.discovery import LOOKBACK_DAYS, TeamOptions, TeamSettings, TeamSettingsError
 
 FULL = """
 guaranteed_team_ids = [5, 3]
@@ -15,15 +16,27 @@ sample_percentage = 0.25
 sample_seed = 4
 lookback_days = 14
 minimum_traces = 30
+quiet_minutes = 10
+max_traces_per_hour = 50
+max_generations_per_hour = 0
+daily_budget_usd = 2
+redact = true
+redaction_patterns = ["case-\\\\d{4}"]
+max_text_tokens = 8000
 
 [teams.12]
 minimum_traces = 5
+daily_budget_usd = inf
+
+[teams.14]
+redaction_patterns = []
+redact = false
 """
 
 
 def test_an_empty_mapping_gives_the_defaults_and_no_problem() -> None:
-    settings, problems = DiscoverySettings.from_mapping({})
-    assert settings == DiscoverySettings()
+    settings, problems = TeamSettings.from_mapping({})
+    assert settings == TeamSettings()
     assert settings.lookback_days == LOOKBACK_DAYS == 7
     assert problems == []
 
@@ -31,9 +44,15 @@ def test_an_empty_mapping_gives_the_defaults_and_no_problem() -> None:
 def test_every_field_is_read_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "teams.toml"
     path.write_text(FULL)
-    settings, problems = DiscoverySettings.from_file(path)
+    settings, problems = TeamSettings.from_file(path)
     assert problems == []
-    assert settings == DiscoverySettings((5, 3), frozenset({9}), 0.25, 4, 14, 30, {12: 5})
+    options = TeamOptions(30, 10, 50, 0, 2.0, True, ("case-\\d{4}",), 8000)
+    assert settings.options == settings.options_of(13) == options
+    assert settings.options_of(12) == replace(options, minimum_traces=5, daily_budget_usd=None)
+    assert settings.options_of(14) == replace(options, redact=False, redaction_patterns=())
+    assert settings == TeamSettings(
+        (5, 3), frozenset({9}), 0.25, 4, 14, options, {team: settings.options_of(team) for team in (12, 14)}
+    )
     assert (settings.minimum_of(12), settings.minimum_of(13)) == (5, 30)
 
 
@@ -59,14 +78,24 @@ def test_every_field_is_read_from_a_file(tmp_path: Path) -> None:
         ("lookback_days", 10**9),
         ("minimum_traces", 0),
         ("minimum_traces", None),
+        ("quiet_minutes", -1),
+        ("quiet_minutes", True),
+        ("quiet_minutes", 1441),
+        ("max_traces_per_hour", math.nan),
+        ("max_traces_per_hour", -1),
+        ("max_generations_per_hour", "6"),
+        ("redact", 0),
+        ("redact", "no"),
+        ("max_text_tokens", 0),
+        ("max_text_tokens", True),
         ("teams", [12]),
     ],
 )
 def test_a_broken_field_gets_its_default_is_reported_and_leaves_the_others_alone(field: str, value: Any) -> None:
     others = {"guaranteed_team_ids": [8], "sample_percentage": 0.5, "minimum_traces": 11, "lookback_days": 9}
     expected = {name: good for name, good in others.items() if name != field}
-    settings, problems = DiscoverySettings.from_mapping({**others, field: value})
-    assert settings == DiscoverySettings.from_mapping(expected)[0]
+    settings, problems = TeamSettings.from_mapping({**others, field: value})
+    assert settings == TeamSettings.from_mapping(expected)[0]
     assert [problem.field for problem in problems] == [field]
 
 
@@ -82,40 +111,80 @@ def test_a_broken_field_gets_its_default_is_reported_and_leaves_the_others_alone
     ],
 )
 def test_a_broken_team_is_reported_and_leaves_the_other_teams_alone(teams: dict[str, Any], field: str) -> None:
-    settings, problems = DiscoverySettings.from_mapping({"teams": {**teams, "12": {"minimum_traces": 5}}})
-    assert settings.team_minimum_traces == {12: 5}
+    settings, problems = TeamSettings.from_mapping({"teams": {**teams, "12": {"minimum_traces": 5}}})
+    assert settings.team_options[12] == TeamOptions(minimum_traces=5)
     assert field in [problem.field for problem in problems]
 
 
 def test_an_unknown_field_is_reported() -> None:
-    settings, problems = DiscoverySettings.from_mapping({"guaranteed_teams": [1]})
-    assert settings == DiscoverySettings()
+    settings, problems = TeamSettings.from_mapping({"guaranteed_teams": [1]})
+    assert settings == TeamSettings()
     assert [str(problem) for problem in problems] == ["guaranteed_teams: there is no such setting; its default holds"]
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
-    assert DiscoverySettings.load(tmp_path, {}) == (DiscoverySettings(), [])
+    assert TeamSettings.load(tmp_path, {}) == (TeamSettings(), [])
 
 
 def test_the_file_in_the_data_folder_is_found(tmp_path: Path) -> None:
     (tmp_path / "teams.toml").write_text("minimum_traces = 3")
-    assert DiscoverySettings.load(tmp_path, {})[0].minimum_traces == 3
+    assert TeamSettings.load(tmp_path, {})[0].options.minimum_traces == 3
 
 
 def test_the_file_that_the_variable_names_wins_over_the_one_in_the_data_folder(tmp_path: Path) -> None:
     (tmp_path / "teams.toml").write_text("minimum_traces = 3")
     (tmp_path / "other.toml").write_text("minimum_traces = 4")
     environ = {"LLMA_TEAMS_FILE": str(tmp_path / "other.toml")}
-    assert DiscoverySettings.load(tmp_path, environ)[0].minimum_traces == 4
+    assert TeamSettings.load(tmp_path, environ)[0].options.minimum_traces == 4
 
 
 @pytest.mark.parametrize("content", [b"minimum_traces = ", b"\xff\xfe"])
 def test_a_file_that_is_no_toml_is_an_error_and_not_silently_the_defaults(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "teams.toml").write_bytes(content)
     with pytest.raises(TeamSettingsError, match=r"teams\.toml is not valid TOML"):
-        DiscoverySettings.load(tmp_path, {})
+        TeamSettings.load(tmp_path, {})
 
 
 def test_a_named_file_that_is_missing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(TeamSettingsError, match="absent"):
-        DiscoverySettings.load(tmp_path, {"LLMA_TEAMS_FILE": str(tmp_path / "absent.toml")})
+        TeamSettings.load(tmp_path, {"LLMA_TEAMS_FILE": str(tmp_path / "absent.toml")})
+
+
+BROKEN_PROTECTION = [
+    ("redaction_patterns", ["a", "(?<=a)b"]),
+    ("redaction_patterns", ["("]),
+    ("redaction_patterns", ["x*"]),
+    ("redaction_patterns", "secret"),
+    ("redaction_patterns", [7]),
+    ("redaction_pattern", ["misspelled"]),
+    ("daily_budget_usd", math.nan),
+    ("daily_budget_usd", -1),
+    ("daily_budget_usd", True),
+    ("daily_budget_usd", "5"),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), BROKEN_PROTECTION)
+def test_a_team_whose_protection_is_broken_is_stopped_and_the_other_teams_are_not(field: str, value: Any) -> None:
+    settings, problems = TeamSettings.from_mapping({"teams": {"12": {field: value, "minimum_traces": 5}}})
+    with pytest.raises(TeamSettingsError, match=rf"teams\.12\.{field}: .*not worked on until it is mended"):
+        settings.options_of(12)
+    assert [problem.stops for problem in problems] == [True]
+    assert settings.minimum_of(12) == 5
+    assert settings.options_of(13) == TeamOptions()
+
+
+@pytest.mark.parametrize(("field", "value"), BROKEN_PROTECTION)
+def test_a_broken_protection_of_all_stops_all(field: str, value: Any) -> None:
+    settings, _ = TeamSettings.from_mapping({field: value, "teams": {"12": {"minimum_traces": 5}}})
+    for team_id in (12, 13):
+        with pytest.raises(TeamSettingsError, match=field):
+            settings.options_of(team_id)
+
+
+def test_a_team_that_sets_a_broken_field_of_all_soundly_goes_on() -> None:
+    settings, problems = TeamSettings.from_mapping(
+        {"redaction_patterns": ["("], "teams": {"12": {"redaction_patterns": ["case"]}}}
+    )
+    assert settings.options_of(12).redaction_patterns == ("case",)
+    assert len(problems) == 1

@@ -12,8 +12,8 @@ from llma_assets.clickhouse import Database, connect
 from llma_assets.discovery import (
     LOOKBACK_DAYS,
     TRIGGER_EVENTS,
-    DiscoverySettings,
     TeamDecision,
+    TeamSettings,
     discover,
     store_decisions,
     stored_decisions,
@@ -51,8 +51,8 @@ def traces(team_id: int, count: int, at: datetime = NOON, event: str = "$ai_gene
     return [row(team_id, f"trace-{number}", at, event) for number in range(count)]
 
 
-def reasons(database: Database, day: date = DAY, settings: DiscoverySettings | None = None) -> dict[int, str]:
-    return {d.team_id: d.reason for d in discover(database, settings or DiscoverySettings(), day)}
+def reasons(database: Database, day: date = DAY, settings: TeamSettings | None = None) -> dict[int, str]:
+    return {d.team_id: d.reason for d in discover(database, settings or TeamSettings(), day)}
 
 
 def rows_of(database: Database) -> int:
@@ -60,7 +60,7 @@ def rows_of(database: Database) -> int:
 
 
 def test_an_empty_database_has_no_team(database: Database) -> None:
-    assert discover(database, DiscoverySettings(), DAY) == []
+    assert discover(database, TeamSettings(), DAY) == []
     assert store_decisions(database, DAY, []) == 0
 
 
@@ -79,18 +79,18 @@ def test_each_trigger_event_counts(database: Database, event: str) -> None:
 @pytest.mark.parametrize("event", [*WRITTEN_BY_PIPELINES, "$pageview", "$ai_generation ", "$AI_GENERATION"])
 def test_no_other_event_makes_a_team_eligible_or_even_known(database: Database, event: str) -> None:
     database.insert_rows("events", traces(1, 50, event=event))
-    assert discover(database, DiscoverySettings(), DAY) == []
+    assert discover(database, TeamSettings(), DAY) == []
 
 
 def test_what_the_pipeline_wrote_does_not_lift_a_team_over_the_minimum(database: Database) -> None:
     database.insert_rows("events", traces(1, 19) + traces(1, 50, event="$ai_trace_summary"))
-    (decision,) = discover(database, DiscoverySettings(), DAY)
+    (decision,) = discover(database, TeamSettings(), DAY)
     assert (decision.reason, decision.traces, decision.events) == ("below_minimum", 19, 19)
 
 
 def test_a_guaranteed_team_with_own_events_only_is_out(database: Database) -> None:
     database.insert_rows("events", traces(1, 50, event="$ai_trace_clusters"))
-    assert reasons(database, settings=DiscoverySettings(guaranteed_team_ids=(1,))) == {1: "no_recent_events"}
+    assert reasons(database, settings=TeamSettings(guaranteed_team_ids=(1,))) == {1: "no_recent_events"}
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_an_event_that_is_stored_twice_counts_once(database: Database) -> None:
 
 def test_decisions_come_back_as_they_were_stored(database: Database) -> None:
     database.insert_rows("events", traces(2, 30) + traces(7, 3) + traces(5, 30))
-    settings = DiscoverySettings(guaranteed_team_ids=(7, 9), skip_team_ids=frozenset({5}), lookback_days=3)
+    settings = TeamSettings(guaranteed_team_ids=(7, 9), skip_team_ids=frozenset({5}), lookback_days=3)
     decisions = discover(database, settings, DAY)
     assert store_decisions(database, DAY, decisions) == 4
     assert stored_decisions(database, DAY) == sorted(decisions, key=lambda decision: decision.team_id)
@@ -142,9 +142,9 @@ def test_decisions_come_back_as_they_were_stored(database: Database) -> None:
 def test_a_second_run_writes_nothing_and_a_change_writes_what_changed(database: Database) -> None:
     database.insert_rows("events", traces(1, 30) + traces(2, 19))
     for expected in (2, 0):
-        assert store_decisions(database, DAY, discover(database, DiscoverySettings(), DAY)) == expected
+        assert store_decisions(database, DAY, discover(database, TeamSettings(), DAY)) == expected
     database.insert_rows("events", [row(2, "one more")])
-    assert store_decisions(database, DAY, discover(database, DiscoverySettings(), DAY)) == 1
+    assert store_decisions(database, DAY, discover(database, TeamSettings(), DAY)) == 1
     assert [decision.reason for decision in stored_decisions(database, DAY)] == ["active", "active"]
     assert rows_of(database) == 3
 
@@ -152,7 +152,7 @@ def test_a_second_run_writes_nothing_and_a_change_writes_what_changed(database: 
 def test_the_decisions_of_another_day_are_not_touched(database: Database) -> None:
     database.insert_rows("events", traces(1, 30))
     for day in (DAY, DAY + timedelta(days=1)):
-        store_decisions(database, day, discover(database, DiscoverySettings(), day))
+        store_decisions(database, day, discover(database, TeamSettings(), day))
     assert [decision.last_day for decision in stored_decisions(database, DAY)] == [DAY]
     assert stored_decisions(database, DAY - timedelta(days=1)) == []
 
@@ -162,7 +162,7 @@ def follow(database: Database, first: date, days: int) -> list[TeamDecision | No
     found = []
     for shift in range(days):
         day = first + timedelta(days=shift)
-        store_decisions(database, day, discover(database, DiscoverySettings(), day))
+        store_decisions(database, day, discover(database, TeamSettings(), day))
         found.append(next((d for d in stored_decisions(database, day) if d.team_id == 1), None))
     return found
 
@@ -182,7 +182,7 @@ def test_the_day_of_leaving_can_be_decided_again_with_the_same_result(database: 
     database.insert_rows("events", traces(1, 30))
     left = DAY + timedelta(days=LOOKBACK_DAYS)
     follow(database, DAY, LOOKBACK_DAYS + 1)
-    assert store_decisions(database, left, discover(database, DiscoverySettings(), left)) == 0
+    assert store_decisions(database, left, discover(database, TeamSettings(), left)) == 0
     assert [decision.reason for decision in stored_decisions(database, left)] == ["no_recent_events"]
 
 
