@@ -132,6 +132,27 @@ class OpenAIChat:
                 f"no usable answer after one repair ({second.kind}: {second})", kind=second.kind
             ) from None
 
+    @property
+    def server(self) -> OpenAIServer:
+        """Where the model is asked."""
+        return self._server
+
+    def request(self, messages: Sequence[ChatMessage], schema: type[BaseModel]) -> dict[str, Any]:
+        """The body that asks for an object of `schema`, as far as is known of what the server supports."""
+        prompt = [{"role": message.role, "content": message.text} for message in messages]
+        return self._options(prompt, schema, self._mode, self._takes_temperature)
+
+    def read(self, body: bytes, schema: type[T], *, record: Record = ignore_usage) -> T:
+        """An object of `schema` out of a chat completion that came another way than by `complete`.
+
+        Raises:
+            InvalidAnswer: as `complete` does for this prompt alone; there is no repair.
+        """
+        try:
+            return self._read(Reply(body, 0.0), schema, record)
+        except Unreadable as error:
+            raise InvalidAnswer(f"no usable answer ({error.kind}: {error})", kind=error.kind) from None
+
     def close(self) -> None:
         """Close the connections."""
         self._server.close()

@@ -170,23 +170,36 @@ def classify(error: "openai.APIError") -> ModelError:
 
 
 def _classify_status(error: "openai.APIStatusError") -> ModelError:
-    status, code, param = error.status_code, error.code or "", error.param or ""
     headers = error.response.headers
+    return classify_answer(
+        error.status_code,
+        code=error.code or "",
+        param=error.param or "",
+        message=error.message,
+        retry_after_s=parse_retry_after(headers.get("retry-after"), headers.get("retry-after-ms"), time.time()),
+    )
+
+
+def classify_answer(
+    status: int, *, code: str, param: str, message: str, retry_after_s: float | None = None
+) -> ModelError:
+    """What a status of 400 or more and the fields of OpenAI's error object mean for the caller."""
     if status in {400, 422} and param == "model":
         code = "model_not_found"
     stop = _CODES_TO_STOP.get(code) or _STOP.get(status)
     if stop:
         return ModelConfigurationError(f"HTTP {status}: {stop[1]}", kind=stop[0])
+    said = f"{message} {param} {code}".lower()
+    mentions = frozenset(word for word in _WORDS if word in said)
+    # llama.cpp's Python server answers 500 where it does not know a format; the same call would fail again.
+    if status in {400, 413, 422} or (status == 500 and "response_format" in mentions):
+        return RequestRejected(f"HTTP {status}: the request was refused", kind=_why(said), mentions=mentions)
     if status in _TRANSIENT or status >= 500:
         return ModelUnavailable(
             f"the model's server answered HTTP {status}",
             kind=_TRANSIENT.get(status, "server_error"),
-            retry_after_s=parse_retry_after(headers.get("retry-after"), headers.get("retry-after-ms"), time.time()),
+            retry_after_s=retry_after_s,
         )
-    if status in {400, 413, 422}:
-        said = f"{error.message} {param} {code}".lower()
-        mentions = frozenset(word for word in _WORDS if word in said)
-        return RequestRejected(f"HTTP {status}: the request was refused", kind=_why(said), mentions=mentions)
     return ModelConfigurationError(f"HTTP {status}: no such answer was expected; look at OPENAI_BASE_URL")
 
 
