@@ -7,7 +7,7 @@ from typing import Final
 
 import orjson
 
-from llma_assets.rendering.document import EMPTY, Document, Kind
+from llma_assets.rendering.document import EMPTY, Document
 from llma_assets.rendering.events import Event
 from llma_assets.rendering.generation import input_of, lines_of_error, output_of, tools_of
 from llma_assets.rendering.hierarchy import Node
@@ -72,7 +72,8 @@ class Conversation:
         """Write what stands behind the children: the output of a span that has any."""
         if node.children and node.event.kind in {"SPAN", "TRACE"}:
             properties = node.event.properties()
-            self._state(properties.get("$ai_output_state"), "Output: ", prefix, node.order, (), role="assistant")
+            output, failed = properties.get("$ai_output_state"), node.event.is_error
+            self._state(output, "Output: ", prefix, node.order, (), role="assistant", failed=failed)
 
     def trace_state(self, properties: Mapping[str, object]) -> None:
         """Write the input and output of the whole trace, as far as no event showed them."""
@@ -116,7 +117,7 @@ class Conversation:
             self._results[_digest(_canonical(output))] += 1
             self._values.add(_digest(_canonical(output)))
         elif not node.children:
-            self._state(output, "Output: ", prefix, node.order, above, role="assistant")
+            self._state(output, "Output: ", prefix, node.order, above, role="assistant", failed=failed)
         self._error(node.event, properties, prefix)
 
     def _error(self, event: Event, properties: Mapping[str, object], prefix: str) -> None:
@@ -138,7 +139,17 @@ class Conversation:
             if line:
                 self._document.line(line, prefix)
 
-    def _state(self, value: object, label: str, prefix: str, owner: int, above: Collection[int], *, role: str) -> None:
+    def _state(
+        self,
+        value: object,
+        label: str,
+        prefix: str,
+        owner: int,
+        above: Collection[int],
+        *,
+        role: str,
+        failed: bool = False,
+    ) -> None:
         """Write a state: messages that are new, or the value itself."""
         if value is None:
             return
@@ -148,7 +159,11 @@ class Conversation:
                 self.values_repeated += 1
                 self._document.line(f"{label}(as above)", prefix)
             else:
-                self._field(value, label, prefix)
+                text = _text(value)
+                if role == "assistant":
+                    self._document.result(label, text, prefix, failed=failed, is_last_word=owner < 0)
+                else:
+                    self._document.given(label + text, prefix)
             self._values.add(canonical)
             if role == "assistant":
                 self._results[canonical] += 1
@@ -172,8 +187,7 @@ class Conversation:
     def _field(self, value: object, label: str, prefix: str) -> None:
         if value is None:
             return
-        text = value if isinstance(value, str) else compact_json(value)
-        self._document.text(label + (text or EMPTY), prefix, Kind.RESULT if label == "Output: " else Kind.TEXT)
+        self._document.text(label + _text(value), prefix)
 
     def _show(self, messages: tuple[Message, ...], new: list[bool], first: int, prefix: str) -> None:
         for number, (message, is_new) in enumerate(zip(messages, new, strict=True), first):
@@ -229,6 +243,10 @@ class Conversation:
             known = messages, tuple(key_of(message) for message in messages)
             self._read[digest] = known
         return known
+
+
+def _text(value: object) -> str:
+    return (value if isinstance(value, str) else compact_json(value)) or EMPTY
 
 
 def _canonical(value: object) -> str:

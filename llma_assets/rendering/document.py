@@ -10,7 +10,7 @@ from typing import Final
 
 from llma_assets.rendering.cleaning import Redacts, Value, one_line, value_of
 from llma_assets.rendering.formats import call
-from llma_assets.rendering.message import Message
+from llma_assets.rendering.message import Message, says_failure
 
 EMPTY: Final = "(empty)"
 """Stands for a message or an output that is there and says nothing."""
@@ -38,12 +38,17 @@ class Keep(IntEnum):
 
 @dataclass(slots=True)
 class Piece:
-    """Some lines of one kind under one prefix."""
+    """Some lines of one kind under one prefix.
+
+    Attributes:
+        event: number of the event that they belong to, 0 for what belongs to none.
+    """
 
     prefix: str
     value: Value
     kind: Kind
     keep: Keep
+    event: int = 0
 
     def lines(self, limit: int) -> list[str]:
         """The lines, with the value shortened to about `limit` characters."""
@@ -65,23 +70,43 @@ class Document:
         self.pieces: list[Piece] = []
         self.redactor = redactor
         self.base64_removed = 0
+        self.event = 0
         self._window = max(2 * max_value_chars, 2_000)
         self._limit = max_value_chars
         self._first_user: range | None = None
         self._last_user: range | None = None
         self._answer: range | None = None
+        self._given: range | None = None
+        self._result: range | None = None
 
     def line(self, text: str, prefix: str = "", keep: Keep = Keep.NO) -> None:
         """Add one line of the layout."""
         if self.redactor is not None:
             text = self.redactor.redact(text)
-        self.pieces.append(Piece(prefix, Value(text, "", 0, 0, 0), Kind.STRUCTURE, keep))
+        self.pieces.append(Piece(prefix, Value(text, "", 0, 0, 0), Kind.STRUCTURE, keep, self.event))
 
     def text(self, text: str, prefix: str = "", kind: Kind = Kind.TEXT, keep: Keep = Keep.NO) -> None:
         """Add a value of any length; it is cleaned here."""
         value = value_of(text, self._window, self.redactor)
         self.base64_removed += value.base64_removed
-        self.pieces.append(Piece(prefix, value, kind, keep))
+        self.pieces.append(Piece(prefix, value, kind, keep, self.event))
+
+    def given(self, text: str, prefix: str) -> None:
+        """Add what an event was given and is no message; the first is the first word where nobody speaks."""
+        self._given = self._given or range(len(self.pieces), len(self.pieces) + 1)
+        self.text(text, prefix)
+
+    def result(self, label: str, text: str, prefix: str, *, failed: bool = False, is_last_word: bool = False) -> None:
+        """Add what an event gave back and is no message; the last is the answer where nobody speaks.
+
+        `is_last_word` makes it the answer in any case.
+        """
+        failed = failed or says_failure(text)
+        where = range(len(self.pieces), len(self.pieces) + 1)
+        self.text(label + text, prefix, Kind.ERROR if failed else Kind.RESULT, Keep.ERROR if failed else Keep.NO)
+        self._result = where
+        if is_last_word:
+            self._answer = where
 
     def name(self, text: str, limit: int = 200) -> str:
         """A name for the middle of a line, cut only after its private values are replaced."""
@@ -90,13 +115,14 @@ class Document:
     def message(self, message: Message, number: int, prefix: str = "", *, airy: bool = False) -> None:
         """Add a message: `[1] USER`, its text, its calls. `airy` puts a blank line between role and text."""
         start = len(self.pieces)
-        failed = Keep.ERROR if message.is_error else Keep.NO
+        is_failure = message.is_error or (message.role == "tool" and says_failure(message.text))
+        failed = Keep.ERROR if is_failure else Keep.NO
         head = value_of(self.name(message.role, 80).upper()).head
         self.line(f"[{number}] {head}{' (ERROR)' if message.is_error else ''}", prefix, failed)
         if airy:
             self.line("", prefix)
         if message.text or not message.tool_calls:
-            kind = Kind.ERROR if message.is_error else Kind.RESULT if message.role == "tool" else Kind.TEXT
+            kind = Kind.ERROR if is_failure else Kind.RESULT if message.role == "tool" else Kind.TEXT
             self.text(message.text or EMPTY, prefix, kind, failed)
         if message.tool_calls:
             if airy and message.text:
@@ -115,8 +141,8 @@ class Document:
     def close(self) -> list[Piece]:
         """All pieces, with the first and last words marked to survive."""
         for found, keep in (
-            (self._first_user, Keep.FIRST_USER),
-            (self._answer, Keep.FINAL_ANSWER),
+            (self._first_user or self._given, Keep.FIRST_USER),
+            (self._answer or self._result, Keep.FINAL_ANSWER),
             (self._last_user, Keep.LAST_USER),
         ):
             for index in found or ():

@@ -1,5 +1,6 @@
 """What a message is, whatever shape it had: role, text, calls. Reading shapes and writing text are elsewhere."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -29,6 +30,17 @@ _ROLES: Final = {
     "tool-call": "assistant",
     "tool_call": "assistant",
 }
+
+
+_FAILURE: Final = re.compile(
+    r"\s{0,8}[\"'(\[*]{0,3}(?:"
+    r"(?i:error|exception|failed|failure|fatal)[\"')\]*]{0,3}\s{0,2}(?::|\s-|\s(?:occurred|while|calling|executing|in)\b)"
+    r"|Traceback \(most recent call last"
+    r"|(?:[A-Za-z_]\w{0,40}\.){0,6}[A-Z]\w{0,40}(?:Error|Exception)\b"
+    r"|\{\s{0,8}\"(?i:error|errors|error_?message|exception)\"\s{0,2}:\s{0,2}+(?!null|\"\"|false|\[\]|\{\}|0\b|none)"
+    r"|\{\s{0,8}\"(?:success|ok)\"\s{0,2}:\s{0,2}false"
+    r"|\{\s{0,8}\"status\"\s{0,2}:\s{0,2}\"(?i:error|failed|failure)\")"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,17 @@ def role_of(value: object, default: str) -> str:
         return default
     role = value.strip().lower()[:400]
     return _ROLES.get(role, role)
+
+
+def says_failure(result: str) -> bool:
+    """Whether a tool's result begins by saying that it failed: most shapes have no flag for it.
+
+    >>> says_failure("Error: user not found"), says_failure('{"error": "no seat"}'), says_failure("KeyError: 'x'")
+    (True, True, True)
+    >>> says_failure('{"error": null, "rows": []}'), says_failure("Errors are rare")
+    (False, False)
+    """
+    return _FAILURE.match(result) is not None
 
 
 def merged(messages: Iterable[Message]) -> list[Message]:

@@ -14,6 +14,8 @@ class RenderOptions:
             15,000 tokens of English. The longest of 200 real runs of an airline's agent has 34,000 once its
             history is shown only once, so ordinary traces lose no line; a summary of so much costs a fraction of a
             cent with a small model; and prompt and answer fit beside it into a context of 32,000 tokens.
+        max_tokens: the text has no more tokens of `model`; None for no such limit. Both limits hold.
+        model: the model that will read the text; its name decides how tokens are counted (`llma_assets.tokens`).
         max_value_chars: a longer single value (message text, state, tool result) keeps its two ends, even when
             the whole text would fit: past some pages a value says nothing new about what happened.
         line_numbers: open each line with `L01: `, so that a summary can refer to it.
@@ -30,6 +32,8 @@ class RenderOptions:
     history_once: bool = True
     redact: bool = True
     extra_patterns: tuple[str, ...] = ()
+    max_tokens: int | None = None
+    model: str = ""
 
     def __post_init__(self) -> None:
         """Reject limits that no text can keep.
@@ -39,6 +43,8 @@ class RenderOptions:
         """
         if self.max_chars < 1:
             raise ValueError(f"max_chars is {self.max_chars}; at least 1 is needed")
+        if self.max_tokens is not None and self.max_tokens < 1:
+            raise ValueError(f"max_tokens is {self.max_tokens}; at least 1 is needed")
         if self.max_value_chars < 40:
             raise ValueError(f"max_value_chars is {self.max_value_chars}; at least 40 is needed")
         if self.extra_patterns:
@@ -54,14 +60,18 @@ class Loss:
         characters_after: length of the text as returned.
         lines_before: lines before sampling, values in full.
         lines_after: lines of the text as returned.
-        values_shortened: values that keep only their two ends.
+        tokens_after: tokens of the text as returned, None where it was too short for the limit to matter.
+        values_shortened: values that keep only their two ends, or their beginning, or are referred to.
+        events_shortened: events of which a value is shortened or a line is missing.
+        survivors_missing: what must stay (`error`, `first_user`, `last_user`, `final_answer`) and found no room at
+            all, with how many of it; empty but for limits that cannot hold it.
         base64_removed: runs of base64 that a marker stands for.
         messages: messages of all events together, repeated ones counted each time.
         messages_deduplicated: of these, how many are not shown again because they stand further up.
         values_repeated: long values that stand further up, and are referred to by `(as above)`.
         events_ignored: events that the pipeline itself wrote, and second copies of an event.
-        rules: what was done to reach the limit, in order: `long_values`, `shorter_values`, `tool_results`,
-            `sampling`, `hard_cut`.
+        rules: what was done to reach the limit, in order: `long_values`, `shorter_values`,
+            `repeated_results`, `tool_results`, `errors_and_words`, `sampling`, `hard_cut`.
         redactions: private values that a placeholder stands for, by kind (`email`, `phone`, …), each occurrence
             counted, also in what was later cut.
     """
@@ -70,7 +80,10 @@ class Loss:
     characters_after: int = 0
     lines_before: int = 0
     lines_after: int = 0
+    tokens_after: int | None = None
     values_shortened: int = 0
+    events_shortened: int = 0
+    survivors_missing: dict[str, int] = field(default_factory=dict)
     base64_removed: int = 0
     messages: int = 0
     messages_deduplicated: int = 0

@@ -54,6 +54,7 @@ def render_trace(events: Sequence[Mapping[str, object]], options: RenderOptions 
     conversation = Conversation(document, history_once=options.history_once)
     _header(document, trace, read)
     _tree(document, conversation, others, trace)
+    document.event = 0
     if trace is not None:
         conversation.trace_state(trace.properties())
     text, loss = fit(document.close(), options)
@@ -92,6 +93,7 @@ def _tree(document: Document, conversation: Conversation, events: Sequence[Event
     above: dict[int, None] = {}
     for visit in walk(build(events, trace)):
         event = visit.node.event
+        document.event = visit.node.order + 1
         if not visit.entering:
             above.pop(visit.node.order)
             del guides[visit.ancestors :]
