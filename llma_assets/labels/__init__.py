@@ -1,6 +1,6 @@
-"""Clusters to names: one structured call a clustering, each name judged by itself; offline names without a model."""
+"""Clusters to names: one structured call a few clusters, each name judged, told apart and tested by itself."""
 
-from llma_assets.labels.evidence import NOISE_TITLE, ClusterEvidence, ClusterLabel, SummaryText
+from llma_assets.labels.evidence import NOISE_TITLE, ClusterEvidence, ClusterLabel, Name, SummaryText
 from llma_assets.labels.labelling import label_clusters
 from llma_assets.labels.offline import offline_labels
 from llma_assets.labels.prompt import LABELLING_PROMPT
@@ -13,6 +13,7 @@ __all__ = [
     "ClusterLabel",
     "ClusterLabels",
     "LabelItem",
+    "Name",
     "SummaryText",
     "label_clusters",
     "offline_labels",

@@ -25,6 +25,19 @@ class SummaryText:
 
 
 @dataclass(frozen=True, slots=True)
+class Name:
+    """A title and a description that a cluster has or had."""
+
+    title: str
+    description: str
+
+    @property
+    def text(self) -> str:
+        """What is embedded to compare the name with items and with other names."""
+        return f"{self.title}\n{self.description}"
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterEvidence:
     """What a cluster is named from.
 
@@ -33,12 +46,16 @@ class ClusterEvidence:
         size: items in the cluster.
         representatives: summaries of the items closest to the centroid; these are what a model reads.
         members: summaries of further items, counted by the offline names only; may be empty.
+        neighbours: summaries of the items of other clusters that are nearest: what the name must leave out.
+        current: the name it has had so far, to be kept where it still fits; None for a new cluster.
     """
 
     cluster_id: int
     size: int
     representatives: tuple[SummaryText, ...]
     members: tuple[SummaryText, ...] = field(default=())
+    neighbours: tuple[SummaryText, ...] = field(default=())
+    current: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +69,8 @@ class ClusterLabel:
         status: "generated" or "failed".
         error: why it failed, "" otherwise; holds nothing of the model's answer.
         model: who answered, as the server names it; "" where nobody did.
+        origin: "asked" of a model; "retold" by it, because the first name was too like another; "carried" over
+            from the same cluster of an earlier run; "locked" by people; "fixed" for noise.
     """
 
     cluster_id: int
@@ -60,11 +79,17 @@ class ClusterLabel:
     status: str
     error: str
     model: str
+    origin: str = "asked"
+
+    @property
+    def name(self) -> Name:
+        """Title and description together."""
+        return Name(self.title, self.description)
 
 
 def outliers() -> ClusterLabel:
     """The label of the noise cluster; no model is asked for it."""
-    return ClusterLabel(NOISE_ID, NOISE_TITLE, NOISE_DESCRIPTION, "generated", "", "")
+    return ClusterLabel(NOISE_ID, NOISE_TITLE, NOISE_DESCRIPTION, "generated", "", "", origin="fixed")
 
 
 def unnamed(cluster_id: int, error: str, model: str = "") -> ClusterLabel:

@@ -1,18 +1,30 @@
 """Asks for the names of clusters, and sees that one bad answer costs one name. No prompts, no rules for titles."""
 
-from collections.abc import Collection, Sequence
+import functools
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, ClusterLabel, outliers, unnamed
 from llma_assets.labels.offline import offline_labels
-from llma_assets.labels.prompt import labelling_messages
+from llma_assets.labels.prompt import labelling_messages, retelling_messages
 from llma_assets.labels.schema import ClusterLabels
 from llma_assets.labels.verdicts import judged
-from llma_assets.models import ChatModel, ModelConfigurationError, ModelError, ModelUnavailable, Record, ignore_usage
+from llma_assets.models import (
+    ChatMessage,
+    ChatModel,
+    ModelConfigurationError,
+    ModelError,
+    ModelUnavailable,
+    Record,
+    ignore_usage,
+)
 
-CLUSTERS_A_CALL = 20
-"""One call names all clusters; only where there are more are there several calls."""
+CLUSTERS_A_CALL = 8
+"""Few enough that each gets its due, and enough that neighbours are named side by side."""
 SINGLE_CALLS = 20
 """Clusters that are asked about alone after an unusable answer, at most."""
+SILENT_CALLS = 2
+"""After so many calls in a row that the server did not answer, no more are made."""
 
 
 def label_clusters(
@@ -21,84 +33,146 @@ def label_clusters(
     record: Record = ignore_usage,
     *,
     taken: Collection[str] = (),
-) -> list[ClusterLabel]:
-    """Name each cluster, in the order of `evidence`.
+    others: Sequence[ClusterEvidence] = (),
+) -> Iterator[ClusterLabel]:
+    """Name each cluster; each label is given out as soon as it is certain, so that it can be stored.
 
-    One structured call names all. A label in it that is missing, too long, too short or not distinct costs
-    that cluster's name alone. Where the call fails or holds no usable label, each cluster is asked about by
-    itself, as long as the server answers. What has no name then is called "Cluster N", with the reason.
+    Eight clusters a structured call, in the order of `evidence`: whoever calls puts those side by side that could
+    be mixed up. A label that is missing, too long, too short or not distinct costs that cluster's name alone.
+    Where a call fails or holds no usable label, each of its clusters is asked about by itself, as long as the
+    server answers. What has no name then is called "Cluster N", with the reason.
 
     Args:
         evidence: clusters with different ids; noise (-1) is called "Outliers" and is never sent.
         chat: who answers.
         record: gets the usage of each call.
         taken: titles that other clusters of the same clustering already have.
+        others: clusters that are not asked about; offline names are told apart from them, too.
 
     Raises:
         ValueError: a cluster id is there twice.
         ModelConfigurationError: every further call would fail too.
     """
-    ids = [cluster.cluster_id for cluster in evidence]
+    ids = [cluster.cluster_id for cluster in (*evidence, *others)]
     if len(set(ids)) != len(ids):
         raise ValueError(f"cluster ids must differ, found {sorted(ids)}")
-    asked = [cluster for cluster in evidence if cluster.cluster_id != NOISE_ID and cluster.representatives]
-    labels: dict[int, ClusterLabel] = {}
-    singles = SINGLE_CALLS
-    for start in range(0, len(asked), CLUSTERS_A_CALL):
-        batch = asked[start : start + CLUSTERS_A_CALL]
-        used = {*taken, *(label.title for label in labels.values() if label.status == "generated")}
-        found = _ask(batch, chat, record, used)
-        if not any(label.status == "generated" for label in found):
-            found, made = _ask_singly(batch, found, chat, record, used, singles)
-            singles -= made
-        labels |= {label.cluster_id: label for label in found}
+    return _labels(evidence, _Asking(chat, record, set(taken), _offline((*evidence, *others), evidence, taken)))
+
+
+def retell_clusters(
+    group: Sequence[ClusterEvidence],
+    chat: ChatModel,
+    record: Record = ignore_usage,
+    *,
+    taken: Collection[str] = (),
+    fixed: Collection[str] = (),
+) -> list[ClusterLabel]:
+    """Ask once for names of clusters whose present names (`current`) are too alike; failed ones keep theirs.
+
+    Args:
+        group: the clusters, each with its present name.
+        chat: who answers.
+        record: gets the usage of the call.
+        taken: titles of all other clusters.
+        fixed: titles among those that are too like these, and that stay.
+
+    Returns:
+        Labels of the clusters whose new name is usable and different, marked as retold.
+
+    Raises:
+        ModelConfigurationError: every further call would fail too.
+    """
+    asking = _Asking(chat, record, set(taken), lambda batch: offline_labels(batch, taken))
+    labels = asking.ask(group, retelling_messages(group, taken, fixed))
+    before = {cluster.cluster_id: cluster.current for cluster in group}
     return [
-        outliers()
-        if cluster.cluster_id == NOISE_ID
-        else labels.get(cluster.cluster_id)
-        or unnamed(cluster.cluster_id, "there is no summary of any of its representatives")
-        for cluster in evidence
+        replace(label, origin="retold")
+        for label in labels
+        if label.status == "generated" and label.name != before[label.cluster_id]
     ]
 
 
-def _ask(
-    batch: Sequence[ClusterEvidence], chat: ChatModel, record: Record, taken: Collection[str]
-) -> list[ClusterLabel]:
-    """Labels of one call; all failed, with the reason, where the call did."""
-    try:
-        completion = chat.complete(
-            labelling_messages(batch, taken),
-            ClusterLabels,
-            offline=lambda: offline_labels(batch, taken),
-            record=record,
-        )
-    except ModelConfigurationError:
-        raise
-    except ModelUnavailable as error:
-        return [unnamed(cluster.cluster_id, f"model unavailable: {error.kind}") for cluster in batch]
-    except ModelError as error:
-        return [unnamed(cluster.cluster_id, f"no usable answer: {error.kind}") for cluster in batch]
-    return judged(batch, completion.value, completion.model, taken)
+@dataclass(slots=True)
+class _Asking:
+    """Calls of one run: who answers, which titles are gone, and how much patience is left."""
+
+    chat: ChatModel
+    record: Record
+    used: set[str]
+    offline: Callable[[Sequence[ClusterEvidence]], ClusterLabels]
+    singles: int = SINGLE_CALLS
+    silent: int = 0
+
+    def ask(
+        self, batch: Sequence[ClusterEvidence], messages: Sequence[ChatMessage] | None = None
+    ) -> list[ClusterLabel]:
+        """Labels of one call; all failed, with the reason, where the call did."""
+        try:
+            completion = self.chat.complete(
+                messages or labelling_messages(batch, self.used),
+                ClusterLabels,
+                offline=lambda: self.offline(batch),
+                record=self.record,
+            )
+        except ModelConfigurationError:
+            raise
+        except ModelUnavailable as error:
+            self.silent += 1
+            return [unnamed(cluster.cluster_id, f"model unavailable: {error.kind}") for cluster in batch]
+        except ModelError as error:
+            self.silent = 0
+            return [unnamed(cluster.cluster_id, f"no usable answer: {error.kind}") for cluster in batch]
+        self.silent = 0
+        labels = judged(batch, completion.value, completion.model, self.used)
+        self.used |= {label.title for label in labels if label.status == "generated"}
+        return labels
 
 
-def _ask_singly(
-    batch: Sequence[ClusterEvidence],
-    failed: Sequence[ClusterLabel],
-    chat: ChatModel,
-    record: Record,
-    taken: Collection[str],
-    allowed: int,
-) -> tuple[list[ClusterLabel], int]:
-    """Ask about each cluster by itself, at most `allowed` times; a server that is away is not asked again."""
-    labels, used, calls = list(failed), set(taken), 0
-    if len(batch) == 1:
-        return labels, 0
-    for position, cluster in enumerate(batch[:allowed]):
-        calls += 1
-        label = _ask([cluster], chat, record, used)[0]
-        labels[position] = label
-        if label.status == "generated":
-            used.add(label.title)
-        elif label.error.startswith("model unavailable"):
-            break
-    return labels, calls
+def _offline(
+    everything: Sequence[ClusterEvidence], asked: Sequence[ClusterEvidence], taken: Collection[str]
+) -> Callable[[Sequence[ClusterEvidence]], ClusterLabels]:
+    """The offline answer about a batch; counted once over all clusters, so that names are distinct among them."""
+    wanted = {cluster.cluster_id for cluster in asked}
+
+    @functools.cache
+    def all_items() -> ClusterLabels:
+        return offline_labels(everything, taken, only=wanted)
+
+    def answer(batch: Sequence[ClusterEvidence]) -> ClusterLabels:
+        ids = {cluster.cluster_id for cluster in batch}
+        return ClusterLabels(items=[item for item in all_items().items if item.cluster_id in ids])
+
+    return answer
+
+
+def _labels(evidence: Sequence[ClusterEvidence], asking: _Asking) -> Iterator[ClusterLabel]:
+    asked = []
+    for cluster in evidence:
+        if cluster.cluster_id == NOISE_ID:
+            yield outliers()
+        elif not cluster.representatives:
+            yield unnamed(cluster.cluster_id, "there is no summary of any of its representatives")
+        else:
+            asked.append(cluster)
+    for start in range(0, len(asked), CLUSTERS_A_CALL):
+        batch = asked[start : start + CLUSTERS_A_CALL]
+        if asking.silent >= SILENT_CALLS:
+            yield from (unnamed(cluster.cluster_id, "model unavailable: not asked any more") for cluster in batch)
+            continue
+        found = asking.ask(batch)
+        if len(batch) > 1 and not any(label.status == "generated" for label in found):
+            yield from _singly(batch, found, asking)
+        else:
+            yield from found
+
+
+def _singly(
+    batch: Sequence[ClusterEvidence], failed: Sequence[ClusterLabel], asking: _Asking
+) -> Iterator[ClusterLabel]:
+    """Ask about each cluster by itself, while any calls are left; a server that is away is not asked again."""
+    for cluster, label in zip(batch, failed, strict=True):
+        if asking.singles == 0 or asking.silent >= SILENT_CALLS:
+            yield label
+            continue
+        asking.singles -= 1
+        yield asking.ask([cluster])[0]

@@ -20,7 +20,9 @@ _SENTENCE_WORDS = 12  # shorter statements are not preferred for being short: se
 _BULLET_CHARS = 160
 
 
-def offline_labels(evidence: Sequence[ClusterEvidence], taken: Collection[str] = ()) -> ClusterLabels:
+def offline_labels(
+    evidence: Sequence[ClusterEvidence], taken: Collection[str] = (), *, only: Collection[int] | None = None
+) -> ClusterLabels:
     """Label each cluster from the words of its summaries: same evidence, same labels.
 
     Titles read "Search oneway flight: airline, one way, passengers"; descriptions hold the steps that are
@@ -29,6 +31,7 @@ def offline_labels(evidence: Sequence[ClusterEvidence], taken: Collection[str] =
     Args:
         evidence: clusters; noise, and clusters without summaries, get no item.
         taken: titles of other clusters, not to be given again.
+        only: ids of the clusters to label; the others are what these are set apart from. All by default.
     """
     named = [cluster for cluster in evidence if cluster.cluster_id != NOISE_ID and read_summaries(cluster)]
     scored = scored_phrases(named)
@@ -36,6 +39,8 @@ def offline_labels(evidence: Sequence[ClusterEvidence], taken: Collection[str] =
     heads = _heads(scored)
     items = []
     for cluster in named:
+        if only is not None and cluster.cluster_id not in only:
+            continue
         found = scored[cluster.cluster_id]
         title = next(
             title for title in _titles(cluster, heads.get(cluster.cluster_id), found) if title.casefold() not in used

@@ -1,8 +1,23 @@
-"""Every statement of the labels room."""
+"""Every statement of the labels room, and the reads that need more than one line of Python."""
+
+from typing import Any
+
+import numpy as np
+from more_itertools import chunked
+from numpy.typing import NDArray
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters.queries import Run
+from llma_assets.embeddings.queries import PRODUCT
+from llma_assets.labels.evidence import ClusterLabel
+from llma_assets.themes import Theme
+
+IDS_AT_ONCE = 2_000
+"""Ids that one statement gets as a parameter."""
 
 # Key of cluster_labels: (team_id, day, theme_id, attempt_id, cluster_id).
 LABELS_OF_RUN = """
-SELECT cluster_id, title, description, status, error, model
+SELECT cluster_id, title, description, status, error, model, origin
 FROM cluster_labels FINAL
 WHERE team_id = {team_id:Int64}
     AND day = {day:Date}
@@ -10,3 +25,67 @@ WHERE team_id = {team_id:Int64}
     AND attempt_id = {attempt_id:UUID}
 ORDER BY cluster_id = -1, cluster_id
 """
+
+# Key of cluster_name_tests: (team_id, day, theme_id, attempt_id, cluster_id).
+NAME_TESTS_OF_RUN = """
+SELECT cluster_id, title, held_out, hits, centroid_hits, nearest_cluster_id, nearest_distance, model
+FROM cluster_name_tests FINAL
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND attempt_id = {attempt_id:UUID}
+ORDER BY cluster_id
+"""
+
+# Key of document_embeddings:
+# (team_id, toDate(timestamp), product, document_type, model_name, rendering, document_id).
+EMBEDDINGS_OF_ITEMS = """
+SELECT document_id, embedding
+FROM document_embeddings FINAL
+WHERE team_id = {team_id:Int64}
+    AND toDate(timestamp) BETWEEN {from:Date} AND {until:Date}
+    AND product = {product:String}
+    AND document_type = {document_type:String}
+    AND model_name = {model_name:String}
+    AND rendering = {rendering:String}
+    AND document_id IN {item_ids:Array(String)}
+ORDER BY document_id
+"""
+
+
+def run_key(run: Run) -> dict[str, Any]:
+    """What the rows of a run's labels and tests have in common."""
+    return {"team_id": run.team_id, "day": run.day, "theme_id": run.theme_id, "attempt_id": run.attempt_id}
+
+
+def labels_of(database: Database, run: Run) -> dict[int, ClusterLabel]:
+    """The labels of a run's clusters that are stored so far, by cluster id."""
+    rows = database.rows(LABELS_OF_RUN, **run_key(run))
+    return {row["cluster_id"]: ClusterLabel(**row) for row in rows}
+
+
+def name_tests_of(database: Database, run: Run) -> list[dict[str, Any]]:
+    """The tests of a run's names, by cluster id."""
+    return database.rows(NAME_TESTS_OF_RUN, **run_key(run))
+
+
+def embeddings_of(database: Database, run: Run, theme: Theme, item_ids: list[str]) -> dict[str, NDArray[np.float32]]:
+    """The vectors of items as they were clustered, by item id; items without one are left out."""
+    found: dict[str, NDArray[np.float32]] = {}
+    for ids in chunked(item_ids, IDS_AT_ONCE):
+        table = database.arrow(
+            EMBEDDINGS_OF_ITEMS,
+            team_id=run.team_id,
+            product=PRODUCT,
+            document_type=theme.document_type,
+            model_name=run.embedding_model,
+            rendering=theme.rendering,
+            item_ids=ids,
+            **{"from": run.window_start.date(), "until": run.day},
+        ).combine_chunks()
+        if not table.num_rows:
+            continue
+        vectors = table.column("embedding").combine_chunks()
+        matrix = np.asarray(vectors.flatten(), dtype=np.float32).reshape(len(vectors), -1)
+        found |= dict(zip(table.column("document_id").to_pylist(), matrix, strict=True))
+    return found

@@ -1,0 +1,127 @@
+"""Which members stand for a cluster, which test its name, and what lies next to it. No prompts, no database."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llma_assets.labels.evidence import SummaryText
+
+REPRESENTATIVES = 7
+"""Summaries of a cluster that a model reads: those closest to the centroid."""
+
+FIRM_STRENGTH = 0.05
+"""Members below this strength lie between clusters: they name none and test none."""
+
+NEAREST_READ, SPREAD_READ = 20, 60
+"""Members whose summaries are read: the nearest to the centroid, and others evenly from the rest."""
+
+HELD_OUT = 20
+"""Members that test a name, at most; one of three that are not shown."""
+
+NEIGHBOURS = 4
+"""Items of other clusters that are shown beside a cluster."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Positions in the read members of a cluster, in their order.
+
+    Attributes:
+        representatives: at most 7, all with different texts.
+        members: counted by the offline names.
+        held_out: seen by nobody who names; no text of the other two among them.
+    """
+
+    representatives: list[int]
+    members: list[int]
+    held_out: list[int]
+
+
+def members_to_read(strengths: Sequence[float]) -> list[int]:
+    """Positions of the members whose summaries are read, ascending.
+
+    Args:
+        strengths: of all members of a cluster, the closest to the centroid first. Where fewer than three are
+            firm, all count as firm.
+    """
+    firm = [position for position, strength in enumerate(strengths) if strength >= FIRM_STRENGTH]
+    if len(firm) < 3:
+        firm = list(range(len(strengths)))
+    return firm[:NEAREST_READ] + _evenly(firm[NEAREST_READ:], SPREAD_READ)
+
+
+def split(texts: Sequence[SummaryText]) -> Split:
+    """Share out the read members of a cluster, the closest first, among those who name and those who test."""
+    shown: dict[SummaryText, int] = {}
+    for position, text in enumerate(texts):
+        if len(shown) == REPRESENTATIVES:
+            break
+        shown.setdefault(text, position)
+    representatives = list(shown.values())
+    rest = [position for position in range(len(texts)) if position not in set(representatives)]
+    tested = set(_evenly(rest[1::3], HELD_OUT))
+    members = [position for position in rest if position not in tested]
+    seen = {texts[position] for position in (*representatives, *members)}
+    return Split(representatives, members, [at for at in sorted(tested) if texts[at] not in seen])
+
+
+def nearest_outside(
+    centroid: NDArray[np.float32],
+    vectors: NDArray[np.float32],
+    outside: NDArray[np.bool_],
+    texts: Sequence[SummaryText],
+) -> list[SummaryText]:
+    """The texts, all different, of the items outside a cluster that are nearest to its centroid, nearest first.
+
+    Args:
+        centroid: float32 (d,).
+        vectors: float32 (n, d), of length 1.
+        outside: (n,), whether the item belongs to another cluster.
+        texts: n summaries.
+    """
+    similarity = np.where(outside, vectors @ centroid, -np.inf)
+    found: dict[SummaryText, None] = {}
+    for index in np.argsort(-similarity, kind="stable"):
+        if len(found) == NEIGHBOURS or not outside[index]:
+            break
+        found.setdefault(texts[index])
+    return list(found)
+
+
+def alike_together(centroids: Mapping[int, NDArray[np.float32]], size: int) -> list[list[int]]:
+    """Cluster ids in batches of `size`, so that clusters that could be mixed up are named side by side.
+
+    Each batch is the lowest id that is left, and those nearest to it.
+
+    Args:
+        centroids: by cluster id, of one length.
+        size: ids in a batch, at least 1.
+    """
+    left = sorted(centroids)
+    batches = []
+    while left:
+        matrix = unit(np.array([centroids[cluster_id] for cluster_id in left], dtype=np.float32))
+        nearest = np.argsort(-(matrix @ matrix[0]), kind="stable")[:size]
+        batch = sorted({left[0], *(left[index] for index in nearest)})[:size]
+        batches.append(batch)
+        left = [cluster_id for cluster_id in left if cluster_id not in set(batch)]
+    return batches
+
+
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The rows of `vectors` (n, d) at length 1; rows of zeros stay."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    scaled: NDArray[np.float32] = (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    return scaled
+
+
+def _evenly(items: Sequence[T], most: int) -> list[T]:
+    """At most `most` of `items`, evenly spread over them."""
+    if len(items) <= most:
+        return list(items)
+    return [items[index * len(items) // most] for index in range(most)]

@@ -1,0 +1,88 @@
+"""How well names fit: whether members that nobody saw while naming find their way home by the names alone.
+
+Each held-out member is reassigned to the name, title and description, that is nearest to its own vector. The share
+that comes home is the accuracy. Two figures say what it is worth: chance, and what the clusters' own centroids reach
+on the same members. All vectors have length 1.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+CHUNK_ROWS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The test of one name.
+
+    Attributes:
+        held_out: members that were reassigned.
+        hits: those that came home by the names.
+        centroid_hits: those that came home by the centroids: what no name can be expected to pass by much.
+    """
+
+    held_out: int
+    hits: int
+    centroid_hits: int
+
+
+@dataclass(frozen=True, slots=True)
+class OverallFit:
+    """The test of all names of a clustering.
+
+    Attributes:
+        held_out: members that were reassigned.
+        accuracy: share that came home by the names, in [0, 1].
+        chance: share that would by a throw of the dice: one by the number of names.
+        by_centroids: share that came home by the centroids.
+    """
+
+    held_out: int
+    accuracy: float
+    chance: float
+    by_centroids: float
+
+
+def reassigned(
+    items: NDArray[np.float32],
+    homes: NDArray[np.intp],
+    names: NDArray[np.float32],
+    centroids: NDArray[np.float32],
+) -> list[Fit]:
+    """Test each of the k names; of equally near names the first counts.
+
+    Args:
+        items: float32 (n, d), held-out members.
+        homes: intp (n,), index of the cluster of each, in [0, k).
+        names: float32 (k, d).
+        centroids: float32 (k, d).
+    """
+    by_name, by_centroid = _nearest(items, names) == homes, _nearest(items, centroids) == homes
+    return [
+        Fit(int(own.sum()), int(by_name[own].sum()), int(by_centroid[own].sum()))
+        for own in (homes == index for index in range(len(names)))
+    ]
+
+
+def overall(fits: Sequence[Fit]) -> OverallFit | None:
+    """All names together; None where no member was held out."""
+    held_out = sum(fit.held_out for fit in fits)
+    if not held_out:
+        return None
+    return OverallFit(
+        held_out=held_out,
+        accuracy=sum(fit.hits for fit in fits) / held_out,
+        chance=1 / len(fits),
+        by_centroids=sum(fit.centroid_hits for fit in fits) / held_out,
+    )
+
+
+def _nearest(items: NDArray[np.float32], targets: NDArray[np.float32]) -> NDArray[np.intp]:
+    found = np.empty(len(items), dtype=np.intp)
+    for start in range(0, len(items), CHUNK_ROWS):
+        rows = slice(start, start + CHUNK_ROWS)
+        found[rows] = (items[rows] @ targets.T).argmax(axis=1)
+    return found

@@ -1,0 +1,135 @@
+"""What clusters of a stored run are named from: reads summaries and vectors of chosen members. Asks no model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+from more_itertools import chunked
+from numpy.typing import NDArray
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters.queries import Run
+from llma_assets.labels.choice import alike_together, members_to_read, nearest_outside, split, unit
+from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, SummaryText
+from llma_assets.labels.labelling import CLUSTERS_A_CALL
+from llma_assets.labels.queries import IDS_AT_ONCE, embeddings_of
+from llma_assets.summaries.queries import SUMMARIES_OF_ITEMS
+from llma_assets.themes import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What the names of a run are made from and tested with.
+
+    Attributes:
+        evidence: every cluster, noise included, those that could be mixed up side by side.
+        centroids: by cluster id, float32 (d,), length 1; noise has none.
+        held_out: by cluster id, float32 (m, d), length 1: vectors of the members that test the name.
+    """
+
+    evidence: list[ClusterEvidence]
+    centroids: dict[int, NDArray[np.float32]]
+    held_out: dict[int, NDArray[np.float32]]
+
+
+def read_material(
+    database: Database,
+    run: Run,
+    theme: Theme,
+    clusters: Sequence[Mapping[str, Any]],
+    members: Sequence[Mapping[str, Any]],
+) -> Material:
+    """Read what the clusters of `run` are named from.
+
+    Args:
+        database: where summaries and vectors are.
+        run: a committed run.
+        theme: its theme.
+        clusters: its clusters.
+        members: its members by cluster and rank.
+    """
+    read = _read_ids(members)
+    ids = [item_id for item_ids in read.values() for item_id in item_ids]
+    texts = _summaries(database, run, ids)
+    vectors = embeddings_of(database, run, theme, ids)
+    centroids = {
+        row["cluster_id"]: unit(np.array([row["centroid"]], dtype=np.float32))[0]
+        for row in clusters
+        if row["cluster_id"] != NOISE_ID
+    }
+    known = {cluster_id: [item_id for item_id in item_ids if item_id in texts] for cluster_id, item_ids in read.items()}
+    around = _around(known, centroids, texts, vectors)
+    evidence, held_out = {}, {}
+    for row in clusters:
+        cluster_id = row["cluster_id"]
+        item_ids = known.get(cluster_id, [])
+        parts = split([texts[item_id] for item_id in item_ids])
+        evidence[cluster_id] = ClusterEvidence(
+            cluster_id=cluster_id,
+            size=row["size"],
+            representatives=tuple(texts[item_ids[at]] for at in parts.representatives),
+            members=tuple(texts[item_ids[at]] for at in parts.members),
+            neighbours=around.get(cluster_id, ()),
+        )
+        testing = [vectors[item_ids[at]] for at in parts.held_out if item_ids[at] in vectors]
+        if testing:
+            held_out[cluster_id] = unit(np.array(testing))
+    order = [cluster_id for batch in alike_together(centroids, CLUSTERS_A_CALL) for cluster_id in batch]
+    order += [cluster_id for cluster_id in evidence if cluster_id not in centroids]
+    return Material([evidence[cluster_id] for cluster_id in order], centroids, held_out)
+
+
+def _read_ids(members: Sequence[Mapping[str, Any]]) -> dict[int, list[str]]:
+    """Ids of the members whose summaries are read, by cluster, the closest first; none of noise."""
+    by_cluster: dict[int, list[Mapping[str, Any]]] = {}
+    for member in members:
+        if member["cluster_id"] != NOISE_ID:
+            by_cluster.setdefault(member["cluster_id"], []).append(member)
+    return {
+        cluster_id: [own[at]["item_id"] for at in members_to_read([member["strength"] for member in own])]
+        for cluster_id, own in by_cluster.items()
+    }
+
+
+def _around(
+    known: Mapping[int, Sequence[str]],
+    centroids: Mapping[int, NDArray[np.float32]],
+    texts: Mapping[str, SummaryText],
+    vectors: Mapping[str, NDArray[np.float32]],
+) -> dict[int, tuple[SummaryText, ...]]:
+    """The nearest texts outside each cluster."""
+    placed = [(item_id, home) for home, item_ids in known.items() for item_id in item_ids if item_id in vectors]
+    if not placed:
+        return {}
+    ids, homes = [item_id for item_id, _ in placed], np.array([home for _, home in placed])
+    matrix = unit(np.array([vectors[item_id] for item_id in ids]))
+    in_order = [texts[item_id] for item_id in ids]
+    return {
+        cluster_id: tuple(nearest_outside(centroid, matrix, homes != cluster_id, in_order))
+        for cluster_id, centroid in centroids.items()
+    }
+
+
+def _summaries(database: Database, run: Run, item_ids: Sequence[str]) -> dict[str, SummaryText]:
+    return {
+        row["item_id"]: _summary_text(row)
+        for ids in chunked(item_ids, IDS_AT_ONCE)
+        for row in database.rows(
+            SUMMARIES_OF_ITEMS,
+            team_id=run.team_id,
+            theme_id=run.theme_id,
+            item_ids=ids,
+            **{"from": run.window_start.date(), "until": run.day},
+        )
+    }
+
+
+def _summary_text(row: Mapping[str, Any]) -> SummaryText:
+    return SummaryText(
+        title=row["title"],
+        flow_diagram=row["flow_diagram"],
+        bullets=tuple(bullet["text"] for bullet in orjson.loads(row["bullets"])),
+        notes=tuple(note["text"] for note in orjson.loads(row["interesting_notes"])),
+    )

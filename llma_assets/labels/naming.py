@@ -1,0 +1,257 @@
+"""Names the clusters of a stored run: carries over, asks, tells apart, tests, and stores each name as it comes.
+
+Killed at any line, the next run goes on from what is stored; a finished run is not read beyond its names, and nothing
+is asked again. Knows no Dagster.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters.queries import Run
+from llma_assets.labels.choice import unit
+from llma_assets.labels.closeness import TOO_CLOSE, groups_too_close, nearest_names, too_close_to
+from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, ClusterLabel
+from llma_assets.labels.fit import Fit, OverallFit, overall, reassigned
+from llma_assets.labels.labelling import CLUSTERS_A_CALL, label_clusters, retell_clusters
+from llma_assets.labels.material import Material, read_material
+from llma_assets.labels.queries import labels_of, name_tests_of, run_key
+from llma_assets.models import ChatModel, Embedder, ModelConfigurationError, ModelError, Record
+from llma_assets.themes import Theme
+
+RETELLING_CALLS = 6
+"""Groups of names that are sent back to be told apart, at most; the closest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """The names of a run, and what was done for them.
+
+    Attributes:
+        labels: by cluster id.
+        asked: clusters whose name was asked for in this run.
+        retold: names changed because they were too like another.
+        fit: how well the names fit; None where that could not be tested.
+        untested: why not, "" where they were.
+        too_close: by cluster id the other cluster whose name is too like its own.
+    """
+
+    labels: dict[int, ClusterLabel]
+    asked: int
+    retold: int
+    fit: OverallFit | None
+    untested: str
+    too_close: dict[int, int]
+
+
+@dataclass(slots=True)
+class _Work:
+    """One run being named."""
+
+    database: Database
+    run: Run
+    chat: ChatModel
+    embedder: Embedder
+    record: Record
+    labels: dict[int, ClusterLabel]
+    material: Material
+
+    def keep(self, label: ClusterLabel) -> None:
+        """Store a label at once, so that nothing that comes later can lose it."""
+        row = {
+            "cluster_id": label.cluster_id,
+            "title": label.title,
+            "description": label.description,
+            "status": label.status,
+            "error": label.error,
+            "model": label.model,
+            "origin": label.origin,
+        }
+        self.database.insert_rows("cluster_labels", [{**run_key(self.run), **row}])
+        self.labels[label.cluster_id] = label
+
+    def named(self) -> list[int]:
+        """Ids of the clusters that have a name, noise left out, ascending."""
+        return sorted(key for key, label in self.labels.items() if label.status == "generated" and key != NOISE_ID)
+
+    def name_vectors(self, names: Sequence[ClusterLabel]) -> NDArray[np.float32]:
+        """The vectors (k, d) of names, length 1."""
+        return unit(self.embedder.embed([label.name.text for label in names], record=self.record))
+
+
+def name_clusters(
+    database: Database,
+    run: Run,
+    theme: Theme,
+    clusters: Sequence[Mapping[str, Any]],
+    members: Sequence[Mapping[str, Any]],
+    chat: ChatModel,
+    embedder: Embedder,
+    record: Record,
+) -> Naming:
+    """Give each cluster of `run` that has none a name, and test the names where any is new.
+
+    Args:
+        database: where names and tests are stored.
+        run: a committed run.
+        theme: its theme.
+        clusters: its clusters.
+        members: its members by cluster and rank.
+        chat: who is asked for names.
+        embedder: who compares names; tests need the one that embedded the run's items.
+        record: gets the usage of each call.
+
+    Raises:
+        ModelConfigurationError: every further call would fail too; what was named is stored.
+    """
+    labels = labels_of(database, run)
+    missing = [row["cluster_id"] for row in clusters if not _is_named(labels.get(row["cluster_id"]))]
+    if not missing and _is_tested(database, run, labels):
+        return _told(database, run, labels, asked=0, retold=0, untested="")
+    material = read_material(database, run, theme, clusters, members)
+    work = _Work(database, run, chat, embedder, record, labels, material)
+    _ask(work, set(missing))
+    retold, untested = 0, _obstacle(run, embedder)
+    if not untested:
+        try:
+            retold = _tell_apart(work)
+            _test(work)
+        except ModelConfigurationError:
+            raise
+        except ModelError as error:
+            untested = f"names could not be compared: {error.kind}"
+    return _told(database, run, labels, asked=len(missing), retold=retold, untested=untested)
+
+
+def _is_named(label: ClusterLabel | None) -> bool:
+    return label is not None and label.status == "generated"
+
+
+def _is_tested(database: Database, run: Run, labels: Mapping[int, ClusterLabel]) -> bool:
+    """Whether the stored tests are of exactly these names."""
+    titles = {key: label.title for key, label in labels.items() if key != NOISE_ID and _is_named(label)}
+    return {row["cluster_id"]: row["title"] for row in name_tests_of(database, run)} == titles
+
+
+def _obstacle(run: Run, embedder: Embedder) -> str:
+    if embedder.name == run.embedding_model:
+        return ""
+    return f"the items were embedded by {run.embedding_model}, names would be by {embedder.name}"
+
+
+def _ask(work: _Work, missing: set[int]) -> None:
+    """Ask for the names of the clusters in `missing`, and store each."""
+    evidence = work.material.evidence
+    asked = [cluster for cluster in evidence if cluster.cluster_id in missing]
+    taken = [label.title for label in work.labels.values() if _is_named(label)]
+    others = [cluster for cluster in evidence if cluster.cluster_id not in missing]
+    for label in label_clusters(asked, work.chat, work.record, taken=taken, others=others):
+        work.keep(label)
+
+
+def _tell_apart(work: _Work) -> int:
+    """Send names that are too alike back together, once; keep new ones that are farther apart. Returns how many."""
+    ids = work.named()
+    labels = [work.labels[cluster_id] for cluster_id in ids]
+    vectors = work.name_vectors(labels)
+    movable = [label.origin == "asked" for label in labels]
+    of_cluster = {cluster.cluster_id: cluster for cluster in work.material.evidence}
+    retold = 0
+    for group in groups_too_close(vectors, movable, CLUSTERS_A_CALL)[:RETELLING_CALLS]:
+        inside = {ids[index] for index in group}
+        evidence = [_with_name(of_cluster[ids[index]], labels[index]) for index in group]
+        outside = [label for key, label in work.labels.items() if key not in inside and _is_named(label)]
+        fixed = [work.labels[ids[index]].title for index in too_close_to(vectors, group)]
+        found = retell_clusters(evidence, work.chat, work.record, taken=[label.title for label in outside], fixed=fixed)
+        retold += _keep_farther(work, ids, vectors, found)
+        for index in group:
+            label = work.labels[ids[index]]
+            if label.origin == "asked":  # asked back once, with no better answer: not again
+                work.keep(replace(label, origin="retold"))
+    return retold
+
+
+def _with_name(cluster: ClusterEvidence, label: ClusterLabel) -> ClusterEvidence:
+    return replace(cluster, current=label.name)
+
+
+def _keep_farther(work: _Work, ids: list[int], vectors: NDArray[np.float32], found: Sequence[ClusterLabel]) -> int:
+    """Keep the new names if the closest of them is farther from all others than before; `vectors` follows."""
+    if not found:
+        return 0
+    places = [ids.index(label.cluster_id) for label in found]
+    changed = vectors.copy()
+    changed[places] = work.name_vectors(found)
+
+    def closest(names: NDArray[np.float32]) -> float:
+        nearest = nearest_names(names)
+        return min(nearest[place].distance or 0.0 for place in places)
+
+    if closest(changed) <= closest(vectors):
+        return 0
+    vectors[:] = changed
+    for label in found:
+        work.keep(label)
+    return len(found)
+
+
+def _test(work: _Work) -> None:
+    """Test all names, and store the tests together: they are about each other."""
+    ids = work.named()
+    labels = [work.labels[cluster_id] for cluster_id in ids]
+    vectors = work.name_vectors(labels)
+    centroids = np.array([work.material.centroids[cluster_id] for cluster_id in ids], dtype=np.float32)
+    held_out = [(place, work.material.held_out[key]) for place, key in enumerate(ids) if key in work.material.held_out]
+    fits = [Fit(0, 0, 0)] * len(ids)
+    if held_out:
+        homes = np.repeat([place for place, _ in held_out], [len(items) for _, items in held_out])
+        fits = reassigned(np.concatenate([items for _, items in held_out]), homes, vectors, centroids)
+    work.database.insert_rows(
+        "cluster_name_tests",
+        [
+            {
+                **run_key(work.run),
+                "cluster_id": label.cluster_id,
+                "title": label.title,
+                "held_out": fit.held_out,
+                "hits": fit.hits,
+                "centroid_hits": fit.centroid_hits,
+                "nearest_cluster_id": ids[near.index] if near.distance is not None else NOISE_ID,
+                "nearest_distance": near.distance,
+                "model": work.embedder.name,
+            }
+            for label, fit, near in zip(labels, fits, nearest_names(vectors), strict=True)
+        ],
+    )
+
+
+def _told(
+    database: Database, run: Run, labels: dict[int, ClusterLabel], *, asked: int, retold: int, untested: str
+) -> Naming:
+    tests = [] if untested else name_tests_of(database, run)
+    return Naming(
+        labels=labels,
+        asked=asked,
+        retold=retold,
+        fit=fit_of(tests),
+        untested=untested,
+        too_close=alike_of(tests),
+    )
+
+
+def fit_of(tests: Sequence[Mapping[str, Any]]) -> OverallFit | None:
+    """How well the names of a run fit, from its stored tests; None where no member was held out."""
+    return overall([Fit(row["held_out"], row["hits"], row["centroid_hits"]) for row in tests])
+
+
+def alike_of(tests: Sequence[Mapping[str, Any]]) -> dict[int, int]:
+    """By cluster id the other cluster whose name is too like its own, from the stored tests of a run."""
+    return {
+        row["cluster_id"]: row["nearest_cluster_id"]
+        for row in tests
+        if row["nearest_distance"] is not None and row["nearest_distance"] < TOO_CLOSE
+    }
