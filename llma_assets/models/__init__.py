@@ -5,6 +5,7 @@ What is asked of a model (prompts, schemas, offline answers) belongs to the room
 
 from llma_assets.models.choose import chat_model, embedder
 from llma_assets.models.errors import (
+    CallNotMade,
     InvalidAnswer,
     ModelConfigurationError,
     ModelError,
@@ -14,7 +15,7 @@ from llma_assets.models.errors import (
 from llma_assets.models.offline_chat import OfflineChat
 from llma_assets.models.openai_chat import OpenAIChat
 from llma_assets.models.openai_embedder import OpenAIEmbedder
-from llma_assets.models.probe import Probe, probe_chat, probe_embedder
+from llma_assets.models.probe import Probe, answers, probe_chat, probe_embedder
 from llma_assets.models.protocols import (
     ChatMessage,
     ChatModel,
@@ -27,6 +28,7 @@ from llma_assets.models.protocols import (
 from llma_assets.models.retry import RetryPolicy
 
 __all__ = [
+    "CallNotMade",
     "ChatMessage",
     "ChatModel",
     "Completion",
@@ -43,6 +45,7 @@ __all__ = [
     "RetryPolicy",
     "TextsRejected",
     "Usage",
+    "answers",
     "chat_model",
     "embedder",
     "ignore_usage",

@@ -40,6 +40,12 @@ class ModelUnavailable(ModelError):
         self.retry_after_s = retry_after_s
 
 
+class CallNotMade(ModelUnavailable):
+    """Nothing was sent, because it would be of no use now: the server is down or wants to be left alone, or there is
+    nothing left to pay with. Further calls would not be made either, so leave the rest undone and come back later.
+    """
+
+
 class InvalidAnswer(ModelError):
     """The model answered this one prompt with something unusable, or refused it: give up on this item."""
 

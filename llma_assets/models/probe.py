@@ -1,4 +1,7 @@
-"""Asks a model one small question, for `llma doctor`: is it there, and does it answer as it must?"""
+"""Asks a model one small question: is it there, and does it answer as it must?
+
+For `llma doctor`, and for whoever has to tell a server that is away from a prompt that it cannot answer.
+"""
 
 import time
 from dataclasses import dataclass
@@ -6,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import BaseModel
 
-from llma_assets.models.errors import ModelError
-from llma_assets.models.protocols import ChatMessage, ChatModel, Embedder
+from llma_assets.models.errors import InvalidAnswer, ModelError, ModelUnavailable
+from llma_assets.models.protocols import ChatMessage, ChatModel, Embedder, Record
 
 _PROMPT = (ChatMessage("user", "Answer with the JSON object that says that `ready` is true."),)
 _TEXTS = ("a customer books a flight", "a customer asks for a refund")
@@ -34,6 +37,21 @@ class Ready(BaseModel):
     """The answer that the probe asks for."""
 
     ready: bool
+
+
+def answers(chat: ChatModel, record: Record) -> bool:
+    """Whether the model answers one small question now, well or badly; costs some fifty tokens.
+
+    Raises:
+        ModelConfigurationError: every call fails.
+    """
+    try:
+        chat.complete(_PROMPT, Ready, offline=lambda: Ready(ready=True), record=record)
+    except InvalidAnswer:
+        return True
+    except ModelUnavailable:
+        return False
+    return True
 
 
 def probe_chat(chat: ChatModel) -> Probe:

@@ -1,12 +1,14 @@
 """Summaries of traces and generations: text in, title, flow, bullets and notes with true line references out."""
 
+from llma_assets.summaries.dead_letters import DeadLetter, bring_back, dead_letters
 from llma_assets.summaries.line_refs import LineNumbers, MendedRefs, mend_refs
 from llma_assets.summaries.prompt import content_hash
 from llma_assets.summaries.schema import Mode, Point, Summary, SummaryPoint, TraceSummary, mend, shorten
-from llma_assets.summaries.summarise import SERVER_DOWN, SummaryResult, TextItem, summarise
+from llma_assets.summaries.summarise import TIME_IS_UP, SummaryResult, TextItem, summarise
 
 __all__ = [
-    "SERVER_DOWN",
+    "TIME_IS_UP",
+    "DeadLetter",
     "LineNumbers",
     "MendedRefs",
     "Mode",
@@ -16,7 +18,9 @@ __all__ = [
     "SummaryResult",
     "TextItem",
     "TraceSummary",
+    "bring_back",
     "content_hash",
+    "dead_letters",
     "mend",
     "mend_refs",
     "shorten",

@@ -3,6 +3,8 @@
 What is stored belongs in `storing`, what is asked and how an answer is judged in the modules beside it.
 """
 
+import time
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -15,16 +17,22 @@ from llma_assets.models import ChatModel
 from llma_assets.partitions import team_days
 from llma_assets.resources import ChatModelResource, ClickHouseResource
 from llma_assets.stage import Progress, Report, run_tags, walk_partitions
-from llma_assets.summaries.storing import STAGE, store_theme
+from llma_assets.summaries.storing import STAGE, RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import BUILT_IN, Theme
+
+RETRY_NUMBER = "dagster/retry_number"
+"""The tag of runs that Dagster's run retries start."""
 
 
 class SummaryConfig(dg.Config):
     """Options of a run."""
 
     concurrency: int = 5
-    """Calls of the chat model under way at once."""
+    """Calls of the chat model under way at once; fewer while the server says that it is too many."""
+
+    deadline_minutes: float = 180
+    """What has not been begun so long after the run's start is left undone, and taken up by the next run."""
 
 
 @dg.asset(
@@ -46,8 +54,11 @@ def trace_summaries(
     database = clickhouse.database().tagged(**run_tags(context))
     model = chat.model()
 
+    deadline = time.monotonic() + 60 * config.deadline_minutes
+    limits = RunLimits(delivery(context.run), config.concurrency, lambda: time.monotonic() >= deadline)
+
     def work(team_day: TeamDay) -> Report:
-        return store_summaries(database, team_day, model, concurrency=config.concurrency, progress=progress)
+        return store_summaries(database, team_day, model, limits=limits, progress=progress)
 
     walk_partitions(context, work)
 
@@ -58,21 +69,36 @@ def store_summaries(
     chat: ChatModel,
     *,
     themes: Sequence[Theme] = BUILT_IN,
-    concurrency: int = 5,
+    limits: RunLimits,
     progress: Progress,
 ) -> Report:
-    """Summarise each item once for its text, theme, prompt, model and mode; failed ones are tried again."""
-    items, metadata = 0, dict[str, Any](model=chat.name)
+    """Summarise what has no summary yet, theme by theme; see `store_theme`."""
+    totals: Counter[str] = Counter()
+    metadata = dict[str, Any](model=chat.name)
     for theme in themes:
         counts = store_theme(
-            database, team_day, theme, chat, concurrency=concurrency, progress=partial(progress, STAGE, team_day)
+            database, team_day, theme, chat, limits=limits, progress=partial(progress, STAGE, team_day)
         )
-        items += counts["stored"]
+        totals += counts
         metadata |= {f"{theme.theme_id}_{name}": number for name, number in sorted(counts.items())}
+    items = totals["stored"]
     spent = usage_totals(database, team_day, stage=STAGE)
     metadata |= {
         "input_tokens": spent.input_tokens,
         "output_tokens": spent.output_tokens,
         "cost_usd": spent.cost_usd,
     }
-    return Report(items=items, reason="" if items else "no_texts", metadata=metadata)
+    return Report(items=items, reason="" if items else _why_nothing(totals), metadata=metadata)
+
+
+def _why_nothing(totals: "Counter[str]") -> str:
+    if not totals["items_queried"]:
+        return "no_texts"
+    return "left_undone" if totals["undone"] else "all_failed"
+
+
+def delivery(run: dg.DagsterRun) -> str:
+    """The run's id; a run that Dagster starts again by itself, after a crash, is the run that it repeats."""
+    if RETRY_NUMBER in run.tags and run.root_run_id is not None:
+        return run.root_run_id
+    return run.run_id

@@ -39,3 +39,45 @@ WHERE team_id = {team_id:Int64}
     AND status = 'generated'
     AND item_id IN {item_ids:Array(String)}
 """
+
+# Key of summary_failures: (team_id, day, theme_id, item_id, content_hash, run_id). One row a run, so rows are runs.
+DEAD_ITEMS = """
+SELECT item_id, content_hash
+FROM summary_failures FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id = {theme_id:String} AND NOT retried
+GROUP BY item_id, content_hash
+HAVING count() >= {most_failures:UInt32}
+"""
+
+# What an item's last run left behind says whether its failures still matter: a summary by now, or another text, and
+# they do not. Keys: as above, and (team_id, day, theme_id, item_id) of trace_summaries.
+DEAD_LETTERS = """
+SELECT day, theme_id, item_id, content_hash, count() AS failures, argMax(reason, failed_at) AS reason,
+    max(failed_at) AS last_failed_at
+FROM summary_failures FINAL
+WHERE team_id = {team_id:Int64}
+    AND day BETWEEN {from:Date} AND {until:Date}
+    AND NOT retried
+    AND (day, theme_id, item_id, content_hash) IN
+    (
+        SELECT day, theme_id, item_id, content_hash
+        FROM trace_summaries FINAL
+        WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND status = 'failed'
+    )
+GROUP BY day, theme_id, item_id, content_hash
+HAVING count() >= {most_failures:UInt32}
+ORDER BY day, theme_id, item_id
+"""
+
+# The same rows again with `retried` set: they replace what they were read from.
+BRING_BACK = """
+INSERT INTO summary_failures
+    (team_id, day, theme_id, item_id, content_hash, run_id, reason, retried, failed_at)
+SELECT team_id, day, theme_id, item_id, content_hash, run_id, reason, true, failed_at
+FROM summary_failures FINAL
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND item_id IN {item_ids:Array(String)}
+    AND NOT retried
+"""

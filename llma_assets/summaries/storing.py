@@ -3,16 +3,19 @@
 What is asked and how an answer is judged belongs in the modules beside this one; what Dagster is told, in `assets`.
 """
 
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
-from llma_assets.ledger import UsageLedger
+from llma_assets.ledger import Skip, UsageLedger, clear_skip, record_skip
 from llma_assets.models import ChatModel
+from llma_assets.summaries.dead_letters import dead_items, record_failures
 from llma_assets.summaries.prompt import content_hash
 from llma_assets.summaries.queries import ITEMS_OF_DAY, SUMMARISED, TEXTS
 from llma_assets.summaries.summarise import SummaryResult, TextItem, summarise
@@ -22,6 +25,23 @@ from llma_assets.themes import Theme
 STAGE = "trace_summaries"
 TEXTS_AT_ONCE = 50
 ROWS_AT_ONCE = 50
+LONGEST_WAIT_S = 2.0
+"""What was paid for is stored so soon at the latest, so that a killed run loses little."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunLimits:
+    """What bounds the run that a theme is summarised in.
+
+    Attributes:
+        run_id: which run it is; an item's failures are counted once for each.
+        concurrency: calls of the chat model under way at once.
+        time_is_up: whether the run's deadline has passed; what was not begun then is left undone.
+    """
+
+    run_id: str
+    concurrency: int = 5
+    time_is_up: Callable[[], bool] = lambda: False
 
 
 def store_theme(
@@ -30,18 +50,20 @@ def store_theme(
     theme: Theme,
     chat: ChatModel,
     *,
-    concurrency: int,
+    limits: RunLimits,
     progress: Callable[[int, int], None],
 ) -> "Counter[str]":
-    """Summarise each item once for its text, theme, prompt, model and mode; failed ones are tried again.
+    """Summarise each item once for its text, theme, prompt, model and mode.
+
+    What failed is tried again, up to `MOST_FAILURES` runs. What could not be asked about is left undone without a
+    trace but a skip that says why, and is taken up by the next run.
 
     Args:
-        concurrency: calls of the chat model under way at once.
         progress: told how many items of how many are done.
 
     Returns:
-        counts by name: `items_queried`, `skipped` (had their summary), `generated`, `failed`, `stored`, and the line
-        references that models gave.
+        counts by name: `items_queried`, `skipped` (had their summary), `dead_letters` (no longer tried), `generated`,
+        `failed`, `undone`, `stored`, and the line references that models gave.
     """
     key = {"team_id": team_day.team_id, "day": team_day.day}
     rows = database.rows(ITEMS_OF_DAY, **key, level=theme.level)
@@ -58,9 +80,12 @@ def store_theme(
     done = {row["item_id"]: row["content_hash"] for row in database.rows(SUMMARISED, **key, theme_id=theme.theme_id)}
     missing = {row["item_id"]: row for row in rows if done.get(row["item_id"]) != hashes[row["item_id"]]}
     counts: Counter[str] = Counter(items_queried=len(rows), skipped=len(rows) - len(missing))
+    dead = dead_items(database, team_day, theme.theme_id) if missing else set()
+    asked = {item_id: row for item_id, row in missing.items() if (item_id, hashes[item_id]) not in dead}
+    counts["dead_letters"] = len(missing) - len(asked)
 
     def texts() -> Iterator[TextItem]:
-        for item_ids in chunked(missing, TEXTS_AT_ONCE):
+        for item_ids in chunked(asked, TEXTS_AT_ONCE):
             for row in database.rows(TEXTS, **key, level=theme.level, item_ids=list(item_ids)):
                 yield TextItem(item_id=row["item_id"], text=row["text"])
 
@@ -71,22 +96,55 @@ def store_theme(
             theme_id=theme.theme_id,
             prompt=theme.prompt,
             mode=theme.mode,
-            concurrency=concurrency,
+            concurrency=limits.concurrency,
             record=ledger.record,
+            time_is_up=limits.time_is_up,
         )
-        for batch in chunked(results, ROWS_AT_ONCE):
+        reasons: Counter[str] = Counter()
+        for batch in _batches(results):
+            # Usage first: what was spent is known even where the process ends before the next line.
+            ledger.flush()
+            certain = [result for result in batch if result.status != "undone"]
             database.insert_rows(
                 "trace_summaries",
-                [_row(result, missing[result.item_id], hashes[result.item_id], theme, team_day) for result in batch],
+                [_row(result, asked[result.item_id], hashes[result.item_id], theme, team_day) for result in certain],
             )
+            record_failures(database, team_day, theme.theme_id, limits.run_id, certain)
             for result in batch:
                 counts[result.status] += 1
                 counts["line_refs"] += result.refs_total
                 counts["line_refs_valid"] += result.refs_valid
-            finished = counts["generated"] + counts["failed"]
-            progress(counts["skipped"] + finished, len(rows))
+                reasons.update([result.error] if result.status == "undone" else [])
+            progress(len(rows) - len(asked) + counts["generated"] + counts["failed"], len(rows))
+    counts["undone"] = len(asked) - counts["generated"] - counts["failed"]
     counts["stored"] = counts["skipped"] + counts["generated"]
+    _say_what_is_undone(database, team_day, theme, counts, reasons)
     return counts
+
+
+def _batches(results: Iterable[SummaryResult]) -> Iterator[list[SummaryResult]]:
+    """Results in lists of `ROWS_AT_ONCE`, or what came within `LONGEST_WAIT_S`."""
+    batch: list[SummaryResult] = []
+    began = time.monotonic()
+    for result in results:
+        batch.append(result)
+        if len(batch) == ROWS_AT_ONCE or time.monotonic() - began >= LONGEST_WAIT_S:
+            yield batch
+            batch, began = [], time.monotonic()
+    if batch:
+        yield batch
+
+
+def _say_what_is_undone(
+    database: Database, team_day: TeamDay, theme: Theme, counts: "Counter[str]", reasons: "Counter[str]"
+) -> None:
+    """Keep why items were left undone where people look for it; a finished theme has nothing to say."""
+    if not counts["undone"]:
+        clear_skip(database, team_id=team_day.team_id, day=team_day.day, stage=STAGE, theme_id=theme.theme_id)
+        return
+    reason = reasons.most_common(1)[0][0] if reasons else "text_gone"
+    detail = f"{counts['undone']} of {counts['items_queried']} items left undone; the next run takes them up"
+    record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, reason, detail))
 
 
 def _row(

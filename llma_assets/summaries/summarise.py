@@ -1,29 +1,33 @@
-"""Summaries of many texts: bounded concurrency, one failure costs one item, a dead server is not asked on.
+"""Summaries of many texts: bounded concurrency, and whose fault it is where there is none.
 
-What is asked stands in `prompt`, what an answer must be in `schema`; storing belongs to `assets`.
+What is asked stands in `prompt`, what an answer must be in `schema`. Retries, pauses and the circuit breaker are the
+model's; storing belongs to `storing`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import Literal
 
 from llma_assets.models import (
+    CallNotMade,
     ChatModel,
     InvalidAnswer,
     ModelConfigurationError,
     ModelError,
     ModelUnavailable,
     Usage,
+    answers,
 )
 from llma_assets.summaries.extractive import extract_summary
 from llma_assets.summaries.line_refs import LineNumbers
 from llma_assets.summaries.prompt import content_hash, summary_messages
 from llma_assets.summaries.schema import Mode, Point, TraceSummary, mend
 
-SERVER_DOWN = "server unavailable"
+TIME_IS_UP = "run_deadline"
+_SERVER_BUSY = {"rate_limited", "busy"}
+"""Kinds of `ModelUnavailable` that say nothing about the item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +44,16 @@ class SummaryResult:
 
     Attributes:
         content_hash: of the text and everything else that the summary depends on.
-        status: `generated`, or `failed` with the reason in `error` and nothing in the fields after `mode`.
+        status: `generated`; or `failed` through a fault of the item; or `undone`: not asked, or asked in vain while
+            the server was away, so that the next run takes it up. The reason of the latter two is in `error`, and
+            nothing in the fields after `mode`.
         refs_total: line references that the model gave.
         refs_valid: those of them that point at lines of the text; the others were dropped.
     """
 
     item_id: str
     content_hash: str
-    status: Literal["generated", "failed"]
+    status: Literal["generated", "failed", "undone"]
     error: str
     model: str
     mode: Mode
@@ -107,11 +113,23 @@ class _Task:
         )
 
     def failed(self, item: TextItem, error: str) -> SummaryResult:
-        """The result of an item that has no summary."""
+        """The result of an item that has no summary through a fault of its own."""
         return SummaryResult(item.item_id, self._hash(item), "failed", error, self.chat.name, self.mode)
+
+    def undone(self, item: TextItem, error: str) -> SummaryResult:
+        """The result of an item that is still to be asked about."""
+        return SummaryResult(item.item_id, self._hash(item), "undone", error, self.chat.name, self.mode)
+
+    def server_answers(self) -> bool:
+        """Whether the model answers at all now."""
+        return answers(self.chat, partial(self.record, ""))
 
     def _hash(self, item: TextItem) -> str:
         return content_hash(item.text, theme_id=self.theme_id, prompt=self.prompt, model=self.chat.name, mode=self.mode)
+
+
+def _never() -> bool:
+    return False
 
 
 def summarise(
@@ -123,14 +141,18 @@ def summarise(
     mode: Mode = "detailed",
     concurrency: int = 5,
     record: Callable[[str, Usage], None],
+    time_is_up: Callable[[], bool] = _never,
 ) -> Iterator[SummaryResult]:
-    """Summarise each item, and yield each result as soon as it is there, so that it can be stored.
+    """Summarise each item, and yield each result as soon as it is certain, so that it can be stored.
 
-    Items are drawn from `items` in the caller's thread, `concurrency` ahead at most.
+    Items are drawn from `items` in the caller's thread, `concurrency` ahead at most. Once time is up, or a call is
+    not made, no more are drawn: those have no result, and are undone, too.
 
     Args:
         concurrency: calls under way at once; the offline model works in the caller's thread.
-        record: gets the item's id and the usage of each call; from several threads.
+        record: gets the item's id and the usage of each call, from several threads; the id is "" for the question
+            whether the server answers at all.
+        time_is_up: whether the run's deadline has passed; asked before an item is begun.
 
     Raises:
         ModelConfigurationError: after the results of the calls that were under way.
@@ -139,51 +161,99 @@ def summarise(
         raise ValueError(f"concurrency is {concurrency}; at least 1 is needed")
     task = _Task(chat, theme_id, prompt, mode, record)
     if chat.name.startswith("offline/"):
-        return _one_by_one(items, task)
-    return _several_at_once(items, task, concurrency)
+        return _one_by_one(items, task, time_is_up)
+    return _several_at_once(items, task, concurrency, time_is_up)
 
 
-def _one_by_one(items: Iterable[TextItem], task: _Task) -> Iterator[SummaryResult]:
+def _one_by_one(items: Iterable[TextItem], task: _Task, time_is_up: Callable[[], bool]) -> Iterator[SummaryResult]:
     for item in items:
+        if time_is_up():
+            yield task.undone(item, TIME_IS_UP)
+            return
         yield task.attempt(item)
 
 
-def _several_at_once(items: Iterable[TextItem], task: _Task, concurrency: int) -> Iterator[SummaryResult]:
-    """Keep calls under way; each failure in a row allows one call less, and as many as the limit end it all.
-
-    So a server that is down is found out by one round of calls, not by one a trace.
-    """
-    waiting = iter(items)
-    limit = max(concurrency, 3)  # a single caller gives up after three in a row
-    in_a_row = 0
-    running: list[tuple[TextItem, Future[SummaryResult]]] = []
-    stop: ModelConfigurationError | None = None
-    pool = ThreadPoolExecutor(concurrency, thread_name_prefix="summaries")
+def _several_at_once(
+    items: Iterable[TextItem], task: _Task, concurrency: int, time_is_up: Callable[[], bool]
+) -> Iterator[SummaryResult]:
+    """Keep calls under way until there are no more items, time is up, or a call is not made."""
+    calls = _Calls(iter(items), task, concurrency, time_is_up)
     try:
         while True:
-            free = 0 if stop or in_a_row >= limit else max(1, concurrency - in_a_row) - len(running)
-            running += [(item, pool.submit(task.attempt, item)) for item in islice(waiting, max(0, free))]
-            if not running:
+            yield from calls.begin()
+            if not calls.running:
                 break
-            wait([future for _, future in running], return_when=FIRST_COMPLETED)
-            for item, future in [pair for pair in running if pair[1].done()]:
-                running.remove((item, future))
-                try:
-                    result = future.result()
-                    in_a_row = 0
-                except ModelConfigurationError as error:
-                    stop = error
-                    continue
-                except ModelUnavailable as error:
-                    result = task.failed(item, _reason(error))
-                    in_a_row += 1
-                yield result
-        if stop is not None:
-            raise stop
-        for item in waiting:
-            yield task.failed(item, SERVER_DOWN)
+            for future in wait(calls.running, return_when=FIRST_COMPLETED).done:
+                yield from calls.results(future)
+        yield from calls.last_results()
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        calls.pool.shutdown(wait=False, cancel_futures=True)
+
+
+class _Calls:
+    """The calls that are under way, and the items whose failure is in doubt.
+
+    A call that failed although the server was asked leaves a doubt: is it the server, or this prompt? As soon as the
+    server answers anything else, it was the prompt. Where nothing else is left to ask, one small question decides.
+    """
+
+    def __init__(
+        self, waiting: Iterator[TextItem], task: _Task, concurrency: int, time_is_up: Callable[[], bool]
+    ) -> None:
+        self.pool = ThreadPoolExecutor(concurrency, thread_name_prefix="summaries")
+        self.running: dict[Future[SummaryResult], TextItem] = {}
+        self._waiting = waiting
+        self._task = task
+        self._concurrency = concurrency
+        self._time_is_up = time_is_up
+        self._drawing = True
+        self._stop: ModelConfigurationError | None = None
+        self._doubts: list[tuple[TextItem, str]] = []
+
+    def begin(self) -> Iterator[SummaryResult]:
+        """Begin as many calls as may be; an item that comes too late is undone."""
+        while self._drawing and len(self.running) < self._concurrency:
+            item = next(self._waiting, None)
+            if item is None:
+                self._drawing = False
+            elif self._time_is_up():
+                self._drawing = False
+                yield self._task.undone(item, TIME_IS_UP)
+            else:
+                self.running[self.pool.submit(self._task.attempt, item)] = item
+
+    def results(self, future: Future[SummaryResult]) -> Iterator[SummaryResult]:
+        """What is certain now that this call has ended."""
+        item = self.running.pop(future)
+        try:
+            result = future.result()
+        except ModelConfigurationError as error:
+            self._drawing, self._stop = False, error
+        except ModelUnavailable as error:
+            if isinstance(error, CallNotMade):
+                self._drawing = False
+            if isinstance(error, CallNotMade) or error.kind in _SERVER_BUSY:
+                yield self._task.undone(item, error.kind)
+            else:
+                self._doubts.append((item, _reason(error)))
+        else:
+            yield result
+            yield from self._settled(self._task.failed)
+
+    def last_results(self) -> Iterator[SummaryResult]:
+        """What is certain after the last call.
+
+        Raises:
+            ModelConfigurationError: one of the calls found that all of them fail.
+        """
+        if self._stop is not None:
+            raise self._stop
+        if self._doubts:
+            yield from self._settled(self._task.failed if self._task.server_answers() else self._task.undone)
+
+    def _settled(self, verdict: Callable[[TextItem, str], SummaryResult]) -> Iterator[SummaryResult]:
+        doubts, self._doubts = self._doubts, []
+        yield from (verdict(item, reason) for item, reason in doubts)
 
 
 def _reason(error: ModelError) -> str:

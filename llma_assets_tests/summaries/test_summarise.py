@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from llma_assets.models import ModelConfigurationError, OfflineChat, OpenAIChat, RetryPolicy, Usage
-from llma_assets.summaries import SERVER_DOWN, SummaryResult, TextItem, content_hash, summarise
+from llma_assets.summaries import TIME_IS_UP, SummaryResult, TextItem, content_hash, summarise
 from llma_assets_tests.chat_server import (
     REFUSAL,
     TRUNCATED,

@@ -1,0 +1,113 @@
+"""Items that failed in several runs: they are not asked about again until somebody says so.
+
+What counts as an item's own failure is decided where it is asked about (`summarise`); which command shows the list
+belongs to the command line.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import groupby
+
+from more_itertools import chunked
+
+from llma_assets.clickhouse import Database
+from llma_assets.summaries.queries import BRING_BACK, DEAD_ITEMS, DEAD_LETTERS
+from llma_assets.summaries.summarise import SummaryResult
+from llma_assets.team_day import TeamDay
+
+MOST_FAILURES = 3
+"""Runs in which an item may fail before it is a dead letter."""
+
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2149, 6, 6)
+_IDS_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An item that is no longer tried.
+
+    Attributes:
+        team_id, day, theme_id, item_id: which item.
+        content_hash: of its text and everything else that the summary depends on.
+        reason: why it failed the last time; never a provider's raw words.
+        failures: runs in which it failed.
+        last_failed_at: when it failed the last time, UTC.
+    """
+
+    team_id: int
+    day: date
+    theme_id: str
+    item_id: str
+    content_hash: str
+    reason: str
+    failures: int
+    last_failed_at: datetime
+
+
+def record_failures(
+    database: Database, team_day: TeamDay, theme_id: str, run_id: str, results: Iterable[SummaryResult]
+) -> None:
+    """Count the failed items among `results` once for this run; storing the same run twice counts once."""
+    now = datetime.now(UTC)
+    database.insert_rows(
+        "summary_failures",
+        [
+            {
+                "team_id": team_day.team_id,
+                "day": team_day.day,
+                "theme_id": theme_id,
+                "item_id": result.item_id,
+                "content_hash": result.content_hash,
+                "run_id": run_id,
+                "reason": result.error,
+                "retried": False,
+                "failed_at": now,
+            }
+            for result in results
+            if result.status == "failed"
+        ],
+    )
+
+
+def dead_items(database: Database, team_day: TeamDay, theme_id: str) -> set[tuple[str, str]]:
+    """(item id, content hash) of what is no longer tried for a theme of a team's day."""
+    rows = database.rows(
+        DEAD_ITEMS, team_id=team_day.team_id, day=team_day.day, theme_id=theme_id, most_failures=MOST_FAILURES
+    )
+    return {(row["item_id"], row["content_hash"]) for row in rows}
+
+
+def dead_letters(
+    database: Database,
+    team_id: int,
+    *,
+    day: date | None = None,
+    theme_id: str | None = None,
+    item_ids: Sequence[str] = (),
+) -> list[DeadLetter]:
+    """The dead letters of a team, by day, theme and item.
+
+    Args:
+        day, theme_id: only these; None for all.
+        item_ids: only these; empty for all.
+    """
+    rows = database.rows(
+        DEAD_LETTERS,
+        team_id=team_id,
+        most_failures=MOST_FAILURES,
+        **{"from": day or FIRST_DAY, "until": day or LAST_DAY},
+    )
+    return [
+        DeadLetter(team_id=team_id, **row)
+        for row in rows
+        if theme_id in (None, row["theme_id"]) and (not item_ids or row["item_id"] in item_ids)
+    ]
+
+
+def bring_back(database: Database, letters: Iterable[DeadLetter]) -> None:
+    """Start these items at zero failures, so that the next run of their day tries them again; twice is as once."""
+    for (team_id, day, theme_id), group in groupby(letters, lambda each: (each.team_id, each.day, each.theme_id)):
+        for some in chunked(group, _IDS_AT_ONCE):
+            item_ids = [letter.item_id for letter in some]
+            database.execute(BRING_BACK, team_id=team_id, day=day, theme_id=theme_id, item_ids=item_ids)
