@@ -8,7 +8,7 @@ from typing import Any
 
 from llma_assets.clusters.errors import InvalidConfigError
 
-METHODS = ("kmeans", "hdbscan")
+METHODS = ("graph", "kmeans", "hdbscan")
 NOISE_LABEL = -1
 
 
@@ -17,7 +17,9 @@ class ClusteringConfig:
     """How to cluster. Every parameter is checked when the object is made.
 
     Attributes:
-        method: "kmeans" or "hdbscan".
+        method: "graph", "kmeans" or "hdbscan".
+        neighbours: of each point in the graph.
+        resolution: of the communities of the graph; more where it is larger.
         min_k: smallest number of clusters that k-means tries; fewer only where there are too few points.
         max_k: largest number of clusters that k-means tries; it never reaches the number of distinct points.
         pca_components: dimensions that the methods work in, at most.
@@ -36,7 +38,9 @@ class ClusteringConfig:
         InvalidConfigError: a parameter is outside its range.
     """
 
-    method: str = "kmeans"
+    method: str = "graph"
+    neighbours: int = 15
+    resolution: float = 2.0
     min_k: int = 3
     max_k: int = 6
     pca_components: int = 100
@@ -55,6 +59,7 @@ class ClusteringConfig:
             raise InvalidConfigError(
                 f"The 'method' parameter of ClusteringConfig must be one of {options}. Got {self.method!r} instead."
             )
+        self._integer("neighbours", 1)
         self._integer("min_k", 2)
         self._integer("max_k", 2)
         if self.max_k < self.min_k:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from llma_assets.clusters.clustering import Clustering, Quality
 from llma_assets.clusters.config import NOISE_LABEL, ClusteringConfig
 from llma_assets.clusters.front import Distinct, checked, deduplicate, normalise
+from llma_assets.clusters.graph import graph_partition
 from llma_assets.clusters.hdbscan import hdbscan_partition
 from llma_assets.clusters.kmeans import kmeans_partition, means_of, polish, squared_distances
 from llma_assets.clusters.layout import map_points
@@ -16,7 +17,7 @@ from llma_assets.clusters.reduction import Reduced, principal_components
 from llma_assets.clusters.silhouettes import SilhouetteScorer
 from llma_assets.clusters.threads import one_thread
 
-METHODS = {"kmeans": kmeans_partition, "hdbscan": hdbscan_partition}
+METHODS = {"graph": graph_partition, "kmeans": kmeans_partition, "hdbscan": hdbscan_partition}
 
 
 def cluster(embeddings: NDArray[np.float32], config: ClusteringConfig = ClusteringConfig()) -> Clustering:
@@ -44,7 +45,7 @@ def _cluster(array: NDArray[np.float32], config: ClusteringConfig) -> Clustering
     scorer = SilhouetteScorer(reduced.points, items.weights, sample=config.silhouette_sample, seed=config.seed)
     partition = METHODS[config.method](reduced.points, items.weights, scorer, config)
     labels = partition.labels
-    if partition.strength is None:
+    if partition.strength is None and config.method != "graph":
         labels = polish(items.unit, items.weights, labels)
     labels = numbered_by_size(labels, items.weights)
     k = int(labels.max(initial=NOISE_LABEL)) + 1

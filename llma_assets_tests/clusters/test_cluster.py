@@ -16,7 +16,7 @@ from llma_assets.clusters import (
     representatives,
 )
 
-METHODS = ("kmeans", "hdbscan")
+METHODS = ("graph", "kmeans", "hdbscan")
 
 
 def mixture(
@@ -81,7 +81,7 @@ def test_centroids_are_means_of_members_at_length_one_and_distances_are_to_them(
 
 def test_k_is_the_one_with_the_best_silhouette_and_the_curve_tells() -> None:
     points, _ = mixture(k=5)
-    curve = cluster(points, ClusteringConfig(min_k=2, max_k=8)).quality.k_curve
+    curve = cluster(points, ClusteringConfig(method="kmeans", min_k=2, max_k=8)).quality.k_curve
     assert [point.k for point in curve] == list(range(2, 9))
     assert max(curve, key=lambda point: point.silhouette or -1).k == 5
     inertias = [point.inertia for point in curve]
@@ -203,7 +203,8 @@ def test_text_is_refused() -> None:
 @pytest.mark.parametrize("scale", [1e-30, 1e30])
 def test_tiny_and_huge_rows_have_a_direction_too(scale: float) -> None:
     points, truth = mixture()
-    assert same_partition(cluster((points * np.float32(scale)).astype(np.float32)).labels, truth)
+    scaled = (points * np.float32(scale)).astype(np.float32)
+    assert same_partition(cluster(scaled, ClusteringConfig(method="kmeans")).labels, truth)
 
 
 def test_quality_can_be_stored_as_json_and_its_shares_are_true(config: ClusteringConfig) -> None:

@@ -11,7 +11,7 @@ from llma_assets.clusters import ClusteringConfig, InvalidConfigError
 @pytest.mark.parametrize(
     ("name", "value", "allowed"),
     [
-        ("method", "dbscan", "'kmeans', 'hdbscan'"),
+        ("method", "dbscan", "'graph', 'kmeans', 'hdbscan'"),
         ("min_k", 1, r"\[2, inf\)"),
         ("min_k", True, r"\[2, inf\)"),
         ("min_k", 3.0, r"\[2, inf\)"),

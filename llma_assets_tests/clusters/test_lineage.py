@@ -1,0 +1,244 @@
+"""Linking the clusters of consecutive runs, on planted clusters whose story is known."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+
+import numpy as np
+
+from llma_assets.clusters.lineage import Link, Links, Snapshot, Space, first_lineage_id, link
+
+DAY = date(2026, 11, 7)
+SPACE = Space("offline/test", "graph", "v1")
+D = 48
+CENTRES = {name: row for name, row in zip("ABCDEFGHXYZ", np.linalg.qr(np.random.default_rng(0).normal(size=(D, D)))[0])}
+"""Topics, at right angles."""
+
+Counts = Mapping[int, Mapping[str, int]]
+"""Items by day (0 is the oldest) and topic."""
+
+
+def snapshot(
+    day: int,
+    counts: Counts,
+    groups: Sequence[str],
+    *,
+    lookback: int = 7,
+    ids: Sequence[str] = (),
+    space: Space = SPACE,
+) -> Snapshot:
+    """A run of day number `day` whose clusters are these groups of topics; other topics are noise."""
+    item_ids, item_days, labels, points = [], [], [], []
+    for item_day in range(day - lookback + 1, day + 1):
+        for topic, count in counts.get(item_day, {}).items():
+            home = next((n for n, group in enumerate(groups) if topic in group), -1)
+            for number in range(count):
+                item_ids.append(f"{topic}-{item_day}-{number}")
+                item_days.append(np.datetime64(DAY + timedelta(days=item_day)))
+                labels.append(home)
+                rng = np.random.default_rng([ord(topic), item_day + 100, number])
+                points.append(CENTRES[topic] + rng.normal(scale=0.08, size=D))
+    vectors, homes = np.array(points), np.array(labels)
+    return Snapshot(
+        day=DAY + timedelta(days=day),
+        space=space,
+        item_ids=np.array(item_ids),
+        item_days=np.array(item_days, dtype="datetime64[D]"),
+        labels=homes,
+        centroids=np.array([vectors[homes == n].mean(axis=0) for n in range(len(groups))], dtype=np.float32),
+        lineage_ids=tuple(ids) or tuple(f"{group}@{day}" for group in groups),
+    )
+
+
+def steady(topics: str, days: int = 12, each: int = 10) -> dict[int, dict[str, int]]:
+    return {day: dict.fromkeys(topics, each) for day in range(days)}
+
+
+def by_group(links: Links, groups: Sequence[str]) -> dict[str, Link]:
+    return dict(zip(groups, links.clusters, strict=True))
+
+
+def test_the_first_run_begins_all_lineages() -> None:
+    links = link(None, snapshot(6, steady("ABC"), "ABC"))
+    assert [(each.lineage_id, each.status) for each in links.clusters] == [
+        ("A@6", "new"),
+        ("B@6", "new"),
+        ("C@6", "new"),
+    ]
+    assert (links.previous_day, links.note, links.ended) == (None, "no run before it", ())
+
+
+def test_clusters_go_on_whatever_their_numbers() -> None:
+    counts = steady("ABC")
+    links = link(snapshot(6, counts, "ABC"), snapshot(7, counts, "CAB"))
+    assert [(each.lineage_id, each.status) for each in links.clusters] == [
+        ("C@6", "continued"),
+        ("A@6", "continued"),
+        ("B@6", "continued"),
+    ]
+    assert all(each.confidence > 0.9 for each in links.clusters)
+    assert links.ended == ()
+
+
+def test_a_new_topic_begins_a_lineage_and_one_that_left_ends() -> None:
+    counts = steady("AB") | {day: {"A": 10, "X": 10} for day in range(7, 14)}
+    links = link(snapshot(12, counts, "ABX"), snapshot(13, counts, "AX"))
+    assert [(each.lineage_id, each.status) for each in links.clusters] == [("A@12", "continued"), ("X@12", "continued")]
+    assert [(each.lineage_id, each.into) for each in links.ended] == [("B@12", ())]
+    links = link(snapshot(6, counts, "AB"), snapshot(7, counts, "ABX"))
+    begun = by_group(links, "ABX")["X"]
+    assert (begun.lineage_id, begun.status, begun.parents) == ("X@7", "new", ())
+    assert begun.confidence > 0.8
+
+
+def test_a_topic_that_doubles_has_grown_and_one_that_halves_has_shrunk() -> None:
+    counts = steady("ABCD", each=20)
+    counts[7] = {"A": 50, "B": 20, "C": 5, "D": 20}
+    found = by_group(link(snapshot(6, counts, "ABCD"), snapshot(7, counts, "ABCD")), "ABCD")
+    assert {name: each.status for name, each in found.items()} == {
+        "A": "grown",
+        "B": "continued",
+        "C": "shrunk",
+        "D": "continued",
+    }
+
+
+def test_a_day_with_twice_the_traffic_grows_nothing() -> None:
+    counts = steady("ABCD", each=20)
+    counts[7] = dict.fromkeys("ABCD", 40)
+    found = link(snapshot(6, counts, "ABCD"), snapshot(7, counts, "ABCD"))
+    assert {each.status for each in found.clusters} == {"continued"}
+
+
+def test_two_clusters_that_merge_leave_the_id_of_the_larger() -> None:
+    counts = {day: {"A": 20, "B": 12, "C": 10} for day in range(12)}
+    links = link(snapshot(6, counts, ["A", "B", "C"]), snapshot(7, counts, ["AB", "C"]))
+    merged = links.clusters[0]
+    assert (merged.lineage_id, merged.status, merged.parents) == ("A@6", "merged", ("A@6", "B@6"))
+    assert [(each.lineage_id, each.into) for each in links.ended] == [("B@6", ("A@6",))]
+
+
+def test_many_equal_clusters_that_merge_begin_a_lineage_with_all_as_parents() -> None:
+    counts = steady("ABCDEFGH")
+    links = link(snapshot(6, counts, list("ABCDEFGH")), snapshot(7, counts, ["ABCDEFGH"]))
+    (merged,) = links.clusters
+    assert (merged.lineage_id, merged.status) == ("ABCDEFGH@7", "merged")
+    assert merged.parents == tuple(f"{name}@6" for name in "ABCDEFGH")
+    assert [(each.lineage_id, each.into) for each in links.ended] == [
+        (f"{name}@6", ("ABCDEFGH@7",)) for name in "ABCDEFGH"
+    ]
+
+
+def test_a_cluster_that_splits_keeps_its_id_in_the_larger_part() -> None:
+    counts = {day: {"A": 20, "B": 12, "C": 10} for day in range(12)}
+    links = link(snapshot(6, counts, ["AB", "C"]), snapshot(7, counts, ["A", "B", "C"]))
+    found = by_group(links, "ABC")
+    assert (found["A"].lineage_id, found["A"].status, found["A"].parents) == ("AB@6", "split", ("AB@6",))
+    assert (found["B"].lineage_id, found["B"].status, found["B"].parents) == ("B@7", "split", ("AB@6",))
+    assert found["C"].status == "continued"
+    assert links.ended == ()
+
+
+def test_members_that_become_noise_do_not_end_a_lineage() -> None:
+    counts = {day: {"A": 20, "B": 12, "C": 10} for day in range(12)}
+    links = link(snapshot(6, counts, ["AB", "C"]), snapshot(7, counts, ["A", "C"]))
+    assert [each.lineage_id for each in links.clusters] == ["AB@6", "C@6"]
+
+
+def test_without_shared_items_centroids_decide() -> None:
+    counts = steady("ABCD", days=40)
+    links = link(snapshot(6, counts, "ABCD"), snapshot(20, counts, "DCBX".replace("X", "A")))
+    assert [each.lineage_id for each in links.clusters] == ["D@6", "C@6", "B@6", "A@6"]
+    counts = {day: {"A": 10, "B": 10, "X": 10} if day > 10 else {"A": 10, "B": 10, "C": 10} for day in range(40)}
+    links = link(snapshot(6, counts, "ABC"), snapshot(20, counts, "ABX"))
+    assert [(each.lineage_id, each.status) for each in links.clusters][2] == ("X@20", "new")
+    assert [each.lineage_id for each in links.ended] == ["C@6"]
+
+
+def test_what_the_space_changes_begins_all_lineages_and_says_so() -> None:
+    counts = steady("AB")
+    before = snapshot(6, counts, "AB")
+    for space, said in (
+        (Space("openai/other", "graph", "v1"), "embedding model: offline/test before, openai/other now"),
+        (Space("offline/test", "kmeans", "v1"), "method: graph before, kmeans now"),
+        (Space("offline/test", "graph", "v2"), "theme version: v1 before, v2 now"),
+    ):
+        links = link(before, snapshot(7, counts, "AB", space=space))
+        assert [(each.lineage_id, each.status) for each in links.clusters] == [("A@7", "new"), ("B@7", "new")]
+        assert links.note == said
+        assert [each.lineage_id for each in links.ended] == ["A@6", "B@6"]
+
+
+def test_a_theme_version_that_is_not_known_breaks_nothing() -> None:
+    counts = steady("AB")
+    before = snapshot(6, counts, "AB", space=Space("offline/test", "graph"))
+    assert {each.status for each in link(before, snapshot(7, counts, "AB")).clusters} == {"continued"}
+
+
+def test_a_cluster_that_was_lost_for_a_day_comes_back_as_itself() -> None:
+    counts = steady("ABC")
+    older = snapshot(6, counts, "ABC")
+    gap = snapshot(7, counts, "AB", ids=["A@6", "B@6"])
+    found = by_group(link(gap, snapshot(8, counts, "ABC"), [older]), "ABC")["C"]
+    assert (found.lineage_id, found.status, found.parents) == ("C@6", "continued", ("C@6",))
+
+
+def test_an_attempt_that_is_replaced_leaves_its_ids_to_the_next() -> None:
+    counts = steady("ABC")
+    before = snapshot(6, counts, "AB")
+    first = snapshot(7, counts, "ABC", ids=["A@6", "B@6", "C@first"])
+    again = link(before, snapshot(7, counts, "CBA"), [first])
+    assert [(each.lineage_id, each.status) for each in again.clusters] == [
+        ("C@first", "new"),
+        ("B@6", "continued"),
+        ("A@6", "continued"),
+    ]
+
+
+def test_an_id_is_never_given_twice() -> None:
+    rng = np.random.default_rng(7)
+    counts = steady("ABCDEFGH")
+    for _ in range(30):
+        before, after = ([group for group in _partition(rng, "ABCDEFGH") if group] for _ in range(2))
+        older = snapshot(5, counts, _partition(rng, "ABCDEFGH"))
+        links = link(snapshot(6, counts, before), snapshot(7, counts, after), [older])
+        ids = [each.lineage_id for each in links.clusters]
+        assert len(set(ids)) == len(ids)
+        assert not set(ids) & {each.lineage_id for each in links.ended}
+        assert all(0 <= each.confidence <= 1 for each in links.clusters)
+        known = {f"{group}@6" for group in before} | {f"{group}@5" for group in ["".join(g) for g in older.lineage_ids]}
+        assert {parent for each in links.clusters for parent in each.parents} <= known | set(older.lineage_ids)
+
+
+def _partition(rng: np.random.Generator, topics: str) -> list[str]:
+    homes = rng.integers(0, 4, size=len(topics))
+    return [group for n in range(4) if (group := "".join(t for t, h in zip(topics, homes, strict=True) if h == n))]
+
+
+def test_the_order_of_the_items_does_not_count() -> None:
+    counts = {day: {"A": 20, "B": 12, "C": 10} for day in range(12)}
+    before, after = snapshot(6, counts, ["AB", "C"]), snapshot(7, counts, ["A", "B", "C"])
+    order = np.random.default_rng(3).permutation(len(after.item_ids))
+    shuffled = Snapshot(
+        after.day,
+        after.space,
+        after.item_ids[order],
+        after.item_days[order],
+        after.labels[order],
+        after.centroids,
+        after.lineage_ids,
+    )
+    assert link(before, shuffled) == link(before, after)
+
+
+def test_first_ids_follow_from_the_attempt() -> None:
+    from uuid import UUID
+
+    same = first_lineage_id(1, "traces", UUID(int=1), 0)
+    assert same == first_lineage_id(1, "traces", UUID(int=1), 0)
+    others = {
+        first_lineage_id(2, "traces", UUID(int=1), 0),
+        first_lineage_id(1, "generations", UUID(int=1), 0),
+        first_lineage_id(1, "traces", UUID(int=2), 0),
+        first_lineage_id(1, "traces", UUID(int=1), 1),
+    }
+    assert len(others | {same}) == 5
