@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 OPENAI_URL = "https://api.openai.com/v1"
 LARGEST_BODY = 64 * 1024 * 1024
+LARGEST_FILE = 2 * 1024 * 1024 * 1024
 
 _TRANSIENT = {408: "timeout", 409: "conflict", 425: "too_early", 429: "rate_limited"}
 _STOP = {
@@ -97,6 +98,10 @@ class OpenAIServer:
                     http_client=openai.DefaultHttpxClient(event_hooks=_deadline_hooks()),
                 )
             return self._client
+
+    def with_policy(self, policy: RetryPolicy) -> "OpenAIServer":
+        """The same server, asked with another patience."""
+        return OpenAIServer(api_key=self._key, base_url=self._url, policy=policy)
 
     def deadline(self) -> float:
         """When an answer that is asked for now must be there, on the policy's clock. Loading the library is free."""
@@ -237,7 +242,7 @@ def _checked_url(url: str | None) -> str:
 
 
 def _deadline_hooks() -> dict[str, list[Callable[[Any], None]]]:
-    """Hold each HTTP call to its timeout as a whole, and its body to `LARGEST_BODY`.
+    """Hold each HTTP call to its timeout as a whole, and its body to `LARGEST_BODY`, or a file's to `LARGEST_FILE`.
 
     The library's timeout counts from one read to the next: a server that sends a byte a second never ends.
     """
@@ -249,11 +254,12 @@ def _deadline_hooks() -> dict[str, list[Callable[[Any], None]]]:
 
         def __iter__(self) -> Iterator[bytes]:
             size = 0
+            largest = LARGEST_FILE if self._request.url.path.endswith("/content") else LARGEST_BODY
             for part in self._inner:
                 size += len(part)
                 if time.monotonic() > self._deadline:
                     raise httpx2.ReadTimeout("the answer took too long", request=self._request)
-                if size > LARGEST_BODY:
+                if size > largest:
                     raise httpx2.ReadError("the answer is too large", request=self._request)
                 yield part
 
