@@ -145,6 +145,7 @@ class ChatServer:
         self._always = always
         self._judge = judge
         self._latency_s = latency_s
+        self.handler: type[_Handler] | None = None
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self.requests: list[Request] = []
@@ -162,12 +163,8 @@ class ChatServer:
             return [request for request in self.requests if request.path == path]
 
     def __enter__(self) -> Self:
-        owner = self
-
-        class Handler(_Handler):
-            chat = owner
-
-        self._server = _Server(("127.0.0.1", 0), Handler)
+        handler = type("Handler", (self.handler or _Handler,), {"chat": self})
+        self._server = _Server(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         return self
