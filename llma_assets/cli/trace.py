@@ -2,23 +2,28 @@
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import click
 import orjson
 
-from llma_assets.cli.console import emit_json, plain_block, say
+from llma_assets.cli.console import emit_json, plain_block, say, show
 from llma_assets.cli.errors import Problem
 from llma_assets.cli.options import json_option, opened_database, team_option
 from llma_assets.cli.queries import SUMMARIES_OF_ITEM, TEXT_OF_ITEM
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
+    from llma_assets.rendering import RenderOptions
 
 FACTS = ("event_count", "line_count", "cost_usd", "latency_s", "tokens", "error_count")
-CUT = {
+_CHANGES = {
     "values_shortened": "long values",
+    "events_shortened": "events touched",
     "base64_removed": "files and images",
-    "events_ignored": "events",
+    "values_repeated": "values referred to",
+    "messages_deduplicated": "messages not repeated",
+    "events_ignored": "events of the pipeline or sent twice",
 }
 """What a person should know is missing, by its name in the renderer's account of losses."""
 
@@ -26,15 +31,18 @@ CUT = {
 @click.command()
 @team_option()
 @click.argument("item_id", metavar="ID")
+@click.option("--loss", "only_loss", is_flag=True, help="Print what the text leaves out instead of the text.")
 @json_option
-def trace(team_id: int, item_id: str, as_json: bool) -> None:
+def trace(team_id: int, item_id: str, only_loss: bool, as_json: bool) -> None:
     """Print the text of a trace as models see it.
 
     Or of one generation, by its uuid. The stored text where there is one; else it is made from the events now, and
-    not stored. An unknown id is a failure: exit code 1.
+    not stored. So it is, too, where the stored text shows private values that the team has hidden since. What the
+    text leaves out is said on stderr. An unknown id is a failure: exit code 1.
     """
     with opened_database() as database:
-        found = _stored(database, team_id, item_id) or _rendered(database, team_id, item_id)
+        options = _options(team_id)
+        found = _stored(database, team_id, item_id, options) or _rendered(database, team_id, item_id, options)
     if found is None:
         raise Problem(f"team {team_id} has no trace {item_id!r}; ids are listed by `llma clusters --team {team_id} …`")
     if as_json:
@@ -42,15 +50,48 @@ def trace(team_id: int, item_id: str, as_json: bool) -> None:
         return
     if not found["stored"]:
         say("Not stored yet: made from the events now.")
+    if only_loss:
+        show("\n".join(loss_lines(found["loss"])))
+        return
     click.echo(plain_block(found["text"]))
-    cut = [f"{words} {found['loss'][name]:,}" for name, words in CUT.items() if found["loss"].get(name)]
+    for line in loss_lines(found["loss"]):
+        say(line)
+
+
+def loss_lines(loss: Mapping[str, Any]) -> list[str]:
+    """A renderer's account of losses for a person, a line a subject; what is not there is not mentioned."""
+    lines = []
+    if loss.get("characters_before"):
+        tokens = f", {loss['tokens_after']:,} tokens" if loss.get("tokens_after") else ""
+        lines.append(
+            f"Length: {loss['characters_after']:,} characters in {loss['lines_after']:,} lines{tokens}, made of"
+            f" {loss['characters_before']:,} in {loss['lines_before']:,}"
+        )
+    if loss.get("rules"):
+        lines.append(f"Rules used: {', '.join(loss['rules'])}")
+    cut = [f"{words} {loss[name]:,}" for name, words in _CHANGES.items() if loss.get(name)]
     if cut:
-        say(f"Cut from the text: {', '.join(cut)}")
+        lines.append(f"Cut from the text: {', '.join(cut)}")
+    for name, title in (("redactions", "Hidden"), ("survivors_missing", "No room for")):
+        if loss.get(name):
+            lines.append(f"{title}: {', '.join(f'{kind} {count:,}' for kind, count in loss[name].items())}")
+    return lines
 
 
-def _stored(database: "Database", team_id: int, item_id: str) -> dict[str, Any] | None:
+def _options(team_id: int) -> "RenderOptions":
+    """What the team's texts are made with."""
+    from llma_assets.cli.run import team_settings
+    from llma_assets.rendering import RenderOptions
+    from llma_assets.settings import Settings
+
+    return RenderOptions.of_team(team_settings().options_of(team_id), Settings.from_env().chat_model)
+
+
+def _stored(database: "Database", team_id: int, item_id: str, options: "RenderOptions") -> dict[str, Any] | None:
+    from llma_assets.rendering import hides_enough
+
     rows = database.rows(TEXT_OF_ITEM, team_id=team_id, item_id=item_id)
-    if not rows:
+    if not rows or not hides_enough(rows[0]["renderer"], options):
         return None
     (row,) = rows
     summaries = database.rows(SUMMARIES_OF_ITEM, team_id=team_id, day=row["day"], item_id=item_id)
@@ -85,28 +126,24 @@ def _points(text: str) -> list[Any]:
     return points if isinstance(points, list) else []
 
 
-def _rendered(database: "Database", team_id: int, trace_id: str) -> dict[str, Any] | None:
-    """The text of a trace that no run has stored yet."""
+def _rendered(database: "Database", team_id: int, item_id: str, options: "RenderOptions") -> dict[str, Any] | None:
+    """The text of a trace or of a generation that no run has stored yet."""
     from dataclasses import asdict
 
-    from llma_assets.discovery import TRIGGER_EVENTS
-    from llma_assets.rendering import item_facts, render_trace
-    from llma_assets.rendering.queries import DAY_OF_TRACE, Candidate, events_of_traces
+    from llma_assets.rendering import item_facts, render_generation, render_trace
 
-    (span,) = database.rows(DAY_OF_TRACE, team_id=team_id, trace_id=trace_id, trigger_events=list(TRIGGER_EVENTS))
-    if not trace_id or not span["events"]:
+    events = _events_of_trace(database, team_id, item_id)
+    level = "trace" if events else "generation"
+    events = events or _event_of_generation(database, team_id, item_id)
+    if not events:
         return None
-    candidate = Candidate(trace_id, trace_id, span["first_at"], span["last_at"], span["events"], 0)
-    events = [
-        {**event, "properties": _properties(event["properties"])}
-        for event in events_of_traces(database, team_id, [candidate])[trace_id]
-    ]
-    rendered, facts = render_trace(events), item_facts(events)
+    rendered = render_trace(events, options) if level == "trace" else render_generation(events[0], options)
+    facts, properties = item_facts(events), events[0]["properties"]
     return {
         "stored": False,
-        "level": "trace",
-        "trace_id": trace_id,
-        "day": span["first_at"].date().isoformat(),
+        "level": level,
+        "trace_id": str(properties["$ai_trace_id"]) if isinstance(properties, dict) else "",
+        "day": min(event["timestamp"] for event in events).date().isoformat(),
         "facts": {
             "event_count": len(events),
             "line_count": rendered.text.count("\n") + 1,
@@ -119,6 +156,36 @@ def _rendered(database: "Database", team_id: int, trace_id: str) -> dict[str, An
         "text": rendered.text,
         "summaries": [],
     }
+
+
+def _events_of_trace(database: "Database", team_id: int, trace_id: str) -> list[dict[str, Any]]:
+    from llma_assets.discovery import TRIGGER_EVENTS
+    from llma_assets.rendering.queries import DAY_OF_TRACE, Candidate, events_of_traces
+
+    (span,) = database.rows(DAY_OF_TRACE, team_id=team_id, trace_id=trace_id, trigger_events=list(TRIGGER_EVENTS))
+    if not trace_id or not span["events"]:
+        return []
+    candidate = Candidate(trace_id, trace_id, span["first_at"], span["last_at"], span["events"], 0)
+    return _read(events_of_traces(database, team_id, [candidate])[trace_id])
+
+
+def _event_of_generation(database: "Database", team_id: int, uuid: str) -> list[dict[str, Any]]:
+    from llma_assets.rendering.queries import TIME_OF_GENERATION, Candidate, events_of_generations
+
+    try:
+        identity = str(UUID(uuid))
+    except ValueError:
+        return []
+    rows = database.rows(TIME_OF_GENERATION, team_id=team_id, generation_id=identity)
+    if not rows:
+        return []
+    at = rows[0]["at"]
+    found = events_of_generations(database, team_id, [Candidate(identity, "", at, at, 1, 0)])
+    return _read(found.get(identity, []))
+
+
+def _read(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**event, "properties": _properties(event["properties"])} for event in events]
 
 
 def _properties(text: str) -> Any:

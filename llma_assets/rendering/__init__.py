@@ -6,7 +6,7 @@ Pure, except for the room's `assets.py` and `queries.py`: equal events and optio
 from llma_assets.rendering.facts import ItemFacts, item_facts
 from llma_assets.rendering.generation import render_generation
 from llma_assets.rendering.message import Message, ToolCall
-from llma_assets.rendering.options import Loss, RenderedTrace, RenderOptions
+from llma_assets.rendering.options import Loss, RenderedTrace, RenderOptions, hides_enough
 from llma_assets.rendering.reading import read_messages
 from llma_assets.rendering.redaction import PatternError, check_patterns
 from llma_assets.rendering.trace import render_trace
@@ -20,6 +20,7 @@ __all__ = [
     "RenderedTrace",
     "ToolCall",
     "check_patterns",
+    "hides_enough",
     "item_facts",
     "read_messages",
     "render_generation",

@@ -15,8 +15,13 @@ import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.partitions import by_day, team_days
-from llma_assets.rendering import RenderedTrace, item_facts, render_generation, render_trace
+from llma_assets.rendering import RenderedTrace, RenderOptions, item_facts, render_generation, render_trace
+from llma_assets.rendering.losses import sum_up
+from llma_assets.rendering.options import redactions_like, renderer_of
 from llma_assets.rendering.queries import (
+    COUNT_TEXTS_REDACTED_OTHERWISE,
+    DELETE_TEXTS_REDACTED_OTHERWISE,
+    LOSSES_OF_DAY,
     QUIET,
     STORED_TEXTS,
     Candidate,
@@ -27,13 +32,12 @@ from llma_assets.rendering.queries import (
     trace_candidates,
 )
 from llma_assets.resources import ClickHouseResource, Clock, TeamSettingsResource
+from llma_assets.settings import Settings
 from llma_assets.stage import Progress, Report, run_tags, walk_partitions
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Level
 
 STAGE = "trace_texts"
-RENDERER = "2"
-"""Raised when the same events give another text, so that stored texts are made anew."""
 
 Read = Callable[[Database, int, Sequence[Candidate]], dict[str, list[dict[str, Any]]]]
 
@@ -55,18 +59,25 @@ def trace_texts(
 ) -> None:
     """The readable text of each trace and generation of a team's day, which all themes share."""
     database = clickhouse.database().tagged(**run_tags(context))
-    left_out = team_settings.settings().skip_team_ids
+    settings, model = team_settings.settings(), Settings.from_env().chat_model
 
     def work(team_day: TeamDay) -> Report:
-        if team_day.team_id in left_out:
+        if team_day.team_id in settings.skip_team_ids:
             return Report(items=0, reason="team_on_skip_list")
-        return store_texts(database, team_day, now=clock(), progress=progress)
+        options = RenderOptions.of_team(settings.options_of(team_day.team_id), model)
+        return store_texts(database, team_day, options, now=clock(), progress=progress)
 
     walk_partitions(context, work)
 
 
-def store_texts(database: Database, team_day: TeamDay, *, now: datetime, progress: Progress) -> Report:
-    """Render what is new or has grown since the last time; what is stored already costs nothing."""
+def store_texts(
+    database: Database, team_day: TeamDay, options: RenderOptions, *, now: datetime, progress: Progress
+) -> Report:
+    """Render what is new, has grown, or was rendered with other options; what is stored already costs nothing.
+
+    What was stored before the team had private values hidden that it wants hidden now is deleted.
+    """
+    renderer = renderer_of(options)
     quiet_before = now.astimezone(UTC) - QUIET
     traces, found, not_quiet = trace_candidates(database, team_day, quiet_before=quiet_before)
     generations = generation_candidates(database, team_day, quiet_before=quiet_before)
@@ -79,18 +90,20 @@ def store_texts(database: Database, team_day: TeamDay, *, now: datetime, progres
         stored = {
             row["item_id"]: row["event_count"]
             for row in database.rows(
-                STORED_TEXTS, team_id=team_day.team_id, day=team_day.day, level=level, renderer=RENDERER
+                STORED_TEXTS, team_id=team_day.team_id, day=team_day.day, level=level, renderer=renderer
             )
         }
         missing = [item for item in candidates if stored.get(item.item_id) != item.events]
         counts: Counter[str] = Counter()
         for batch in batches(missing):
-            rows = list(_rendered(read(database, team_day.team_id, batch), batch, level, team_day, counts))
+            rows = list(_rendered(read(database, team_day.team_id, batch), batch, level, team_day, options, counts))
             database.insert_rows("trace_texts", rows)
             progress(STAGE, team_day, len(stored) + counts["rendered"], len(candidates))
         metadata[f"{level}s_sampled"] = len(candidates)
         metadata[f"{level}s_rendered"] = counts["rendered"]
         metadata[f"{level}_characters"] = counts["characters"]
+    metadata["texts_deleted"] = _delete_redacted_otherwise(database, team_day, options)
+    metadata |= _losses(database, team_day)
     return Report(
         items=len(traces),
         reason="" if traces else ("traces_not_quiet_yet" if not_quiet else "no_traces"),
@@ -98,19 +111,47 @@ def store_texts(database: Database, team_day: TeamDay, *, now: datetime, progres
     )
 
 
+def _delete_redacted_otherwise(database: Database, team_day: TeamDay, options: RenderOptions) -> int:
+    """Delete what shows values that the team has hidden since, and versions of it that a newer one only covers."""
+    if not options.redact:
+        return 0
+    where = {"team_id": team_day.team_id, "day": team_day.day, "redactions": redactions_like(options)}
+    found: int = database.value(COUNT_TEXTS_REDACTED_OTHERWISE, **where)
+    if found:
+        database.execute(DELETE_TEXTS_REDACTED_OTHERWISE, **where)
+    return found
+
+
+def _losses(database: Database, team_day: TeamDay) -> dict[str, Any]:
+    """What all texts of the day leave out, also those that earlier runs stored."""
+    rows = database.rows(LOSSES_OF_DAY, team_id=team_day.team_id, day=team_day.day)
+    losses = sum_up((row["level"], row["item_id"], orjson.loads(row["loss"])) for row in rows)
+    if not losses.texts:
+        return {}
+    worst = [dg.TableRecord(dict(row)) for row in losses.worst]
+    return {
+        "loss": {"texts": losses.texts, **losses.totals},
+        "loss_rules": losses.rules,
+        "redactions": losses.redactions,
+        "survivors_missing": losses.survivors_missing,
+        **({"loss_worst": dg.MetadataValue.table(worst)} if worst else {}),
+    }
+
+
 def _rendered(
     events_by_item: Mapping[str, Sequence[dict[str, Any]]],
     batch: Sequence[Candidate],
     level: Level,
     team_day: TeamDay,
+    options: RenderOptions,
     counts: "Counter[str]",
 ) -> Iterator[dict[str, Any]]:
     for item in batch:
         events = [{**event, "properties": _parsed(event["properties"])} for event in events_by_item[item.item_id]]
-        rendered = render_trace(events) if level == "trace" else render_generation(events[0])
+        rendered = render_trace(events, options) if level == "trace" else render_generation(events[0], options)
         counts["rendered"] += 1
         counts["characters"] += len(rendered.text)
-        yield _row(rendered, events, item, level, team_day)
+        yield _row(rendered, events, item, level, team_day, renderer_of(options))
 
 
 def _parsed(properties: str) -> Any:
@@ -127,6 +168,7 @@ def _row(
     item: Candidate,
     level: Level,
     team_day: TeamDay,
+    renderer: str,
 ) -> dict[str, Any]:
     facts = item_facts(events)
     return {
@@ -146,5 +188,5 @@ def _row(
         "latency_s": facts.latency_s,
         "tokens": facts.tokens,
         "error_count": facts.error_count,
-        "renderer": RENDERER,
+        "renderer": renderer,
     }

@@ -1,8 +1,41 @@
 """What a caller may choose about a rendering, and what a rendering gives back. No logic beyond checking values."""
 
-from dataclasses import dataclass, field
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Final, Protocol
 
 from llma_assets.rendering.redaction import check_patterns
+from llma_assets.tokens import encoding_of
+
+RENDERER: Final = "3"
+"""Raised when the same events and options give another text, so that stored texts are made anew."""
+
+TEXT_TOKENS: Final = 16_000
+"""The limit of stored texts where a team sets none: prompt, text and answer fit into a context of 32,000 tokens."""
+
+_CHARS_OF_A_TOKEN: Final = 8
+"""No text of traces has so many characters in a token: the bound in characters beside a limit in tokens."""
+
+
+class TextSettings(Protocol):
+    """What a team may set about its texts."""
+
+    @property
+    def redact(self) -> bool:
+        """Whether private values become placeholders."""
+        ...
+
+    @property
+    def redaction_patterns(self) -> Sequence[str]:
+        """What else is private."""
+        ...
+
+    @property
+    def max_text_tokens(self) -> int | None:
+        """The team's own limit."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +82,63 @@ class RenderOptions:
             raise ValueError(f"max_value_chars is {self.max_value_chars}; at least 40 is needed")
         if self.extra_patterns:
             check_patterns(self.extra_patterns)
+
+    @classmethod
+    def of_team(cls, settings: TextSettings, model: str) -> "RenderOptions":
+        """The options of a team's stored texts, which `model` will read.
+
+        Raises:
+            PatternError: one of the team's patterns cannot be used.
+        """
+        tokens = settings.max_text_tokens
+        return cls(
+            max_chars=cls().max_chars if tokens is None else tokens * _CHARS_OF_A_TOKEN,
+            max_tokens=TEXT_TOKENS if tokens is None else tokens,
+            model=model,
+            redact=settings.redact,
+            extra_patterns=tuple(settings.redaction_patterns),
+        )
+
+    @property
+    def redaction(self) -> str:
+        """Which private values are replaced, as a short name: texts of another name may show others."""
+        if not self.redact:
+            return "plain"
+        return f"redacted+{_digest(list(self.extra_patterns))}" if self.extra_patterns else "redacted"
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for options that give equal texts: `redacted/` and a digest. Holds no pattern."""
+        return f"{self.redaction}/{_digest({**asdict(self), 'model': encoding_of(self.model)})}"
+
+
+def redactions_like(options: RenderOptions) -> list[str]:
+    """The names of redactions that hide no less than `options` ask for, as they stand in the name of a renderer.
+
+    "" is of older renderers, which knew no options: they replaced private values, and nobody had patterns.
+    """
+    if not options.redact:
+        raise ValueError("options that hide nothing are content with any text")
+    return [options.redaction] if options.extra_patterns else [options.redaction, ""]
+
+
+def hides_enough(renderer: str, options: RenderOptions) -> bool:
+    """Whether a text that is stored under `renderer` hides what `options` want hidden.
+
+    >>> hides_enough("3/plain/ab12cd34", RenderOptions()), hides_enough("2", RenderOptions())
+    (False, True)
+    """
+    _, _, rest = renderer.partition("/")
+    return not options.redact or rest.partition("/")[0] in redactions_like(options)
+
+
+def renderer_of(options: RenderOptions) -> str:
+    """What a text is stored under: texts of another name are made anew."""
+    return f"{RENDERER}/{options.fingerprint}"
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode("utf-8", "replace")).hexdigest()[:8]
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,12 +121,44 @@ FROM trace_texts FINAL
 WHERE team_id = {team_id:Int64} AND day = {day:Date} AND level = {level:String} AND renderer = {renderer:String}
 """
 
+# Key of trace_texts: (team_id, day, level, item_id).
+LOSSES_OF_DAY = """
+SELECT level, item_id, loss
+FROM trace_texts FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date}
+ORDER BY level DESC, item_id
+"""
+
+# Without FINAL: versions that a newer one hides still hold what the team now wants hidden.
+COUNT_TEXTS_REDACTED_OTHERWISE = """
+SELECT count()
+FROM trace_texts
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND splitByChar('/', renderer)[2] NOT IN {redactions:Array(String)}
+"""
+
+DELETE_TEXTS_REDACTED_OTHERWISE = """
+DELETE FROM trace_texts
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND splitByChar('/', renderer)[2] NOT IN {redactions:Array(String)}
+"""
+
 DAY_OF_TRACE = """
 SELECT min(timestamp) AS first_at, max(timestamp) AS last_at, count() AS events
 FROM {events_database:Identifier}.{events_table:Identifier}
 WHERE team_id = {team_id:Int64}
     AND event IN {trigger_events:Array(String)}
     AND JSONExtractString(properties, '$ai_trace_id') = {trace_id:String}
+"""
+
+
+TIME_OF_GENERATION = """
+SELECT timestamp AS at
+FROM {events_database:Identifier}.{events_table:Identifier}
+WHERE team_id = {team_id:Int64} AND event = '$ai_generation' AND uuid = {generation_id:UUID}
+LIMIT 1
 """
 
 

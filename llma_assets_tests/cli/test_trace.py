@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from llma_assets.clickhouse import Database
+from llma_assets.settings import Settings
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.traffic import trace, write
 
@@ -94,3 +95,33 @@ def test_text_of_a_trace_cannot_steer_the_terminal(database: Database, llma: Llm
     shown = llma("trace", "--team", "1", "t").stdout
     assert all(line.isprintable() for line in shown.splitlines())
     assert "[bold red]hi[/]" in shown
+
+
+def test_the_stored_text_of_a_team_that_hides_more_now_is_not_shown(
+    database: Database, llma: Llma, settings: Settings
+) -> None:
+    write(database, trace(1, "t", WHEN, request="I am jane.roe@example.org, case ZEUS-1"))
+    store_text(database, 1, "t", "L1: I am jane.roe@example.org, case ZEUS-1")
+    settings.data_dir.mkdir(exist_ok=True)
+    (settings.data_dir / "teams.toml").write_text('[teams.1]\nredaction_patterns = ["ZEUS-[0-9]+"]\n')
+    result = llma("trace", "--team", "1", "t")
+    assert "I am [EMAIL_1], case [CUSTOM_1]" in result.stdout
+    assert "made from the events now" in result.stderr
+
+
+def test_a_generation_that_no_run_has_seen_is_rendered_now(
+    database: Database, llma_json: Callable[..., Answer]
+) -> None:
+    events = list(trace(1, "t", WHEN, request="Where is my kettle?"))
+    write(database, events)
+    document = llma_json("trace", "--team", "1", str(events[0]["uuid"])).document
+    assert (document["level"], document["trace_id"], document["stored"]) == ("generation", "t", False)
+    assert "Where is my kettle?" in document["text"]
+
+
+def test_the_loss_alone_is_printed_on_request(database: Database, llma: Llma) -> None:
+    write(database, trace(1, "t", WHEN, request="word " * 4_000 + "jane.roe@example.org"))
+    shown = llma("trace", "--team", "1", "--loss", "t").stdout
+    assert "Rules used: long_values" in shown
+    assert "Hidden: email 1" in shown
+    assert "word word" not in shown
