@@ -4,7 +4,7 @@ How vectors become clusters belongs in the modules beside this one; they know no
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID, uuid5
@@ -15,6 +15,9 @@ import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import Clustering, ClusteringConfig, cluster
+from llma_assets.clusters.assigning import cluster_radii
+from llma_assets.clusters.lineage import Links, Snapshot, Space, first_lineage_id
+from llma_assets.clusters.lineage_queries import link_stored
 from llma_assets.clusters.picture import cluster_table, map_markdown
 from llma_assets.clusters.queries import (
     Window,
@@ -140,7 +143,6 @@ def _publish(
     if previous is not None and previous.attempt_id == attempt_id:
         return {f"{theme.theme_id}_status": "unchanged", f"{theme.theme_id}_clusters": previous.clusters}
     clustering = cluster(window.embeddings, options.clustering())
-    clusters = cluster_rows(clustering)
     key = {
         "team_id": team_day.team_id,
         "day": team_day.day,
@@ -164,12 +166,22 @@ def _publish(
         }
         for index, row in enumerate(window.rows)
     ]
+    links = link_stored(
+        database,
+        _snapshot(team_day, theme, attempt_id, model_name, clustering, members),
+        team_id=team_day.team_id,
+        theme_id=theme.theme_id,
+        window_days=(team_day.end - window.start).days,
+    )
+    clusters = cluster_rows(clustering, links)
     run = {
         **key,
         "level": theme.level,
         "run_id": f"team_{team_day.team_id}_{team_day.start:%Y-%m-%dT%H:%M:%SZ}",
         "method": clustering.method,
-        "params": orjson.dumps({**asdict(options.clustering()), "version": CLUSTERING_VERSION}).decode(),
+        "params": orjson.dumps(
+            {**asdict(options.clustering()), "version": CLUSTERING_VERSION, "theme_version": theme.version}
+        ).decode(),
         "items": len(members),
         "window_items": window.available,
         "clusters": len(clustering.centroids),
@@ -177,6 +189,7 @@ def _publish(
         "silhouette": clustering.quality.silhouette,
         "inertia": clustering.quality.inertia,
         "quality": orjson.dumps(asdict(clustering.quality)).decode(),
+        "lineage": orjson.dumps(links.summary()).decode(),
         "embedding_model": model_name,
         "window_start": window.start,
         "window_end": team_day.end,
@@ -211,12 +224,39 @@ def _attempt_id(team_day: TeamDay, theme: Theme, window: Window, model_name: str
     return uuid5(NAMESPACE, digest.hexdigest())
 
 
-def cluster_rows(clustering: Clustering) -> list[dict[str, Any]]:
-    """A row for each cluster, and one for noise where there is any."""
+def _snapshot(
+    team_day: TeamDay,
+    theme: Theme,
+    attempt_id: UUID,
+    model_name: str,
+    clustering: Clustering,
+    members: Sequence[Mapping[str, Any]],
+) -> Snapshot:
+    return Snapshot(
+        day=team_day.day,
+        space=Space(model_name, clustering.method, theme.version),
+        item_ids=np.array([member["item_id"] for member in members], dtype=np.str_),
+        item_days=np.array([member["item_day"] for member in members], dtype="datetime64[D]"),
+        labels=np.array([member["cluster_id"] for member in members], dtype=np.int_),
+        centroids=clustering.centroids,
+        lineage_ids=tuple(
+            first_lineage_id(team_day.team_id, theme.theme_id, attempt_id, cluster_id)
+            for cluster_id in range(len(clustering.centroids))
+        ),
+    )
+
+
+def cluster_rows(clustering: Clustering, links: Links) -> list[dict[str, Any]]:
+    """A row for each cluster, and one for noise where there is any; noise has no lineage."""
+    radii = cluster_radii(clustering.labels, clustering.distances, len(clustering.centroids))
     rows = [
         {
             "cluster_id": cluster_id,
-            "lineage_id": "",
+            "lineage_id": links.clusters[cluster_id].lineage_id,
+            "lineage_status": links.clusters[cluster_id].status,
+            "lineage_confidence": links.clusters[cluster_id].confidence,
+            "lineage_parents": list(links.clusters[cluster_id].parents),
+            "radius": float(radii[cluster_id]),
             "size": int((clustering.labels == cluster_id).sum()),
             "centroid": centroid.tolist(),
             "centroid_x": float(clustering.centroid_coordinates[cluster_id, 0]),
@@ -231,6 +271,10 @@ def cluster_rows(clustering: Clustering) -> list[dict[str, Any]]:
             {
                 "cluster_id": -1,
                 "lineage_id": "",
+                "lineage_status": "",
+                "lineage_confidence": 0.0,
+                "lineage_parents": [],
+                "radius": 0.0,
                 "size": int(noise.sum()),
                 "centroid": [],
                 "centroid_x": float(x),

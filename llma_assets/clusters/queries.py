@@ -69,7 +69,17 @@ ORDER BY theme_id
 
 # Key of clusters: (team_id, day, theme_id, attempt_id, cluster_id).
 CLUSTERS_OF_RUN = """
-SELECT cluster_id, lineage_id, size, centroid, centroid_x, centroid_y
+SELECT
+    cluster_id,
+    lineage_id,
+    lineage_status,
+    lineage_confidence,
+    lineage_parents,
+    size,
+    radius,
+    centroid,
+    centroid_x,
+    centroid_y
 FROM clusters FINAL
 WHERE team_id = {team_id:Int64}
     AND day = {day:Date}
@@ -180,6 +190,7 @@ class Run:
     silhouette: float | None
     inertia: float | None
     quality: str
+    lineage: str
     embedding_model: str
     window_start: datetime
     window_end: datetime

@@ -1,5 +1,6 @@
 """The theme itself: a name, a level, and what is asked of the model."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +22,11 @@ class Theme:
     level: Level
     prompt: str
     mode: Literal["minimal", "detailed"] = "detailed"
+
+    @property
+    def version(self) -> str:
+        """Changes with what is asked; summaries and clusters of two versions are not comparable."""
+        return hashlib.sha256(f"{self.level}|{self.mode}|{self.prompt}".encode()).hexdigest()[:12]
 
     @property
     def rendering(self) -> str:

@@ -10,7 +10,7 @@ from llma_assets.clusters.lineage import Link, Links, Snapshot, Space, first_lin
 DAY = date(2026, 11, 7)
 SPACE = Space("offline/test", "graph", "v1")
 D = 48
-CENTRES = {name: row for name, row in zip("ABCDEFGHXYZ", np.linalg.qr(np.random.default_rng(0).normal(size=(D, D)))[0])}
+CENTRES = dict(zip("ABCDEFGHXYZ", np.linalg.qr(np.random.default_rng(0).normal(size=(D, D)))[0], strict=False))
 """Topics, at right angles."""
 
 Counts = Mapping[int, Mapping[str, int]]
