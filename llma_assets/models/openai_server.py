@@ -1,6 +1,7 @@
 """One OpenAI-compatible server: its HTTP client, deadlines, retries, and which failure means what.
 
-What is sent and what an answer must look like belongs to `openai_chat` and `openai_embedder`.
+What is sent and what an answer must look like belongs to `openai_chat` and `openai_embedder`; how many calls may be
+under way to `throttle`, when a server is down to `circuit`.
 
 The openai library retries too, honouring Retry-After, but it sleeps past any deadline and tells nobody about
 the calls that failed; both matter here, so its retries are off and the loop below makes them.
@@ -13,8 +14,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from llma_assets.models.errors import InvalidAnswer, ModelConfigurationError, ModelError, ModelUnavailable
-from llma_assets.models.retry import RetryPolicy, parse_retry_after
+from llma_assets.models.circuit import Circuit
+from llma_assets.models.errors import (
+    CallNotMade,
+    InvalidAnswer,
+    ModelConfigurationError,
+    ModelError,
+    ModelUnavailable,
+)
+from llma_assets.models.retry import RetryPolicy, parse_retry_after, scarce_s
+from llma_assets.models.throttle import Throttle
 
 if TYPE_CHECKING:
     import openai
@@ -23,6 +32,8 @@ OPENAI_URL = "https://api.openai.com/v1"
 LARGEST_BODY = 64 * 1024 * 1024
 LARGEST_FILE = 2 * 1024 * 1024 * 1024
 
+_AWAY = {"connection", "timeout", "server_error"}
+"""Kinds of failure after which nobody knows whether the server is there."""
 _TRANSIENT = {408: "timeout", 409: "conflict", 425: "too_early", 429: "rate_limited"}
 _STOP = {
     401: ("bad_key", "the server refused the API key; look at OPENAI_API_KEY"),
@@ -58,6 +69,8 @@ _WORDS = (
     "schema",
     "grammar",
     "temperature",
+    "max_completion_tokens",
+    "max_tokens",
     "encoding_format",
     "base64",
 )
@@ -72,7 +85,11 @@ class Reply:
 
 
 class OpenAIServer:
-    """Makes calls until one succeeds, a failure is final, or time is up. Safe to use from several threads."""
+    """Makes calls until one succeeds, a failure is final, or time is up. Safe to use from several threads.
+
+    All callers share what was learned of the server: that it is down, that it wants a pause, that it takes fewer
+    calls at once.
+    """
 
     def __init__(self, *, api_key: str | None, base_url: str | None, policy: RetryPolicy) -> None:
         """
@@ -82,6 +99,13 @@ class OpenAIServer:
         self._key = _checked_key(api_key)
         self._url = _checked_url(base_url)
         self.policy = policy
+        self._circuit = Circuit(
+            failures=policy.most_failures,
+            cool_down_s=policy.cool_down_s,
+            probe_s=policy.attempt_timeout_s,
+            clock=policy.clock,
+        )
+        self._throttle = Throttle(clock=policy.clock, sleep=policy.sleep)
         self._client: openai.OpenAI | None = None
         self._lock = threading.Lock()
 
@@ -123,29 +147,68 @@ class OpenAIServer:
             on_failure: gets the class of failure and the duration in seconds of each call that failed.
 
         Raises:
+            CallNotMade: the server is down, or wants a pause that ends after the deadline.
             ModelConfigurationError, ModelUnavailable, RequestRejected: see there.
         """
         import openai
 
         policy, client = self.policy, self.client()
         for failures in range(1, policy.attempts + 1):
-            left = deadline - policy.clock()
-            if left <= 0:
-                raise ModelUnavailable("no time left to ask the model", kind="deadline")
+            turn = self._begin(deadline)
             started = time.perf_counter()
             try:
-                raw = send(client, min(left, policy.attempt_timeout_s))
-                return Reply(bytes(raw.content), time.perf_counter() - started)
+                raw = send(client, min(deadline - policy.clock(), policy.attempt_timeout_s))
+                reply = Reply(bytes(raw.content), time.perf_counter() - started)
             except openai.APIError as error:
                 failure = classify(error)
+                delay_s = policy.delay_s(failures, getattr(failure, "retry_after_s", None))
+                paused = self._note(failure, turn, delay_s)
                 on_failure(failure.kind, time.perf_counter() - started)
-            if not isinstance(failure, ModelUnavailable):
+            except BaseException:
+                self._throttle.ended()
+                raise
+            else:
+                self._circuit.answered()
+                self._throttle.answered(turn, scarce_s(raw.headers))
+                return reply
+            if not isinstance(failure, ModelUnavailable) or failures == policy.attempts:
                 raise failure
-            delay = policy.delay_s(failures, failure.retry_after_s)
-            if failures == policy.attempts or policy.clock() + delay >= deadline:
+            if policy.clock() + delay_s >= deadline:
                 raise failure
-            policy.sleep(delay)
+            if not paused:
+                policy.sleep(delay_s)
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _begin(self, deadline: float) -> int:
+        """Wait for a turn; the call has to be made then."""
+        turn = self._throttle.begin(deadline)
+        try:
+            if self.policy.clock() >= deadline:
+                raise ModelUnavailable("no time left to ask the model", kind="deadline")
+            wait_s = self._circuit.wait_s()
+            if wait_s > 0:
+                raise CallNotMade(
+                    f"the model's server does not answer; it is not asked for {wait_s:.0f} s",
+                    kind="circuit_open",
+                    retry_after_s=wait_s,
+                )
+        except ModelUnavailable:
+            self._throttle.ended()
+            raise
+        return turn
+
+    def _note(self, failure: ModelError, turn: int, delay_s: float) -> bool:
+        """Tell the other callers what was learned; whether all of them wait now."""
+        if failure.kind in _AWAY:
+            self._circuit.failed()
+        else:
+            self._circuit.answered()
+        asked_to_wait = isinstance(failure, ModelUnavailable) and failure.retry_after_s is not None
+        if asked_to_wait or failure.kind == "rate_limited":
+            self._throttle.refused(turn, delay_s)
+            return True
+        self._throttle.ended()
+        return False
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
@@ -168,7 +231,10 @@ def classify(error: "openai.APIError") -> ModelError:
     if isinstance(error, openai.APIConnectionError):
         if isinstance(error.__cause__, (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)):
             return ModelConfigurationError("the server's URL or the key cannot be used; look at both")
-        return ModelUnavailable("no connection to the model's server", kind="connection")
+        # What was never sent is not paid for; after a connection that broke nobody knows.
+        sent = not isinstance(error.__cause__, (httpx2.ConnectError, httpx2.ConnectTimeout))
+        kind = "connection" if sent else "unreachable"
+        return ModelUnavailable("no connection to the model's server", kind=kind)
     if not isinstance(error, openai.APIStatusError):
         return InvalidAnswer("the server's answer cannot be read", kind="garbage")
     return _classify_status(error)

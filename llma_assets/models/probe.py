@@ -4,12 +4,13 @@ For `llma doctor`, and for whoever has to tell a server that is away from a prom
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from pydantic import BaseModel
 
-from llma_assets.models.errors import InvalidAnswer, ModelError, ModelUnavailable
+from llma_assets.models.errors import CallNotMade, InvalidAnswer, ModelError, ModelUnavailable
 from llma_assets.models.protocols import ChatMessage, ChatModel, Embedder, Record
 
 _PROMPT = (ChatMessage("user", "Answer with the JSON object that says that `ready` is true."),)
@@ -39,8 +40,10 @@ class Ready(BaseModel):
     ready: bool
 
 
-def answers(chat: ChatModel, record: Record) -> bool:
-    """Whether the model answers one small question now, well or badly; costs some fifty tokens.
+def answers(chat: ChatModel, record: Record, *, sleep: Callable[[float], None] = time.sleep) -> bool:
+    """Whether the model answers one small question, well or badly; costs some fifty tokens.
+
+    While its circuit is open, waits until it may be asked again.
 
     Raises:
         ModelConfigurationError: every call fails.
@@ -49,6 +52,11 @@ def answers(chat: ChatModel, record: Record) -> bool:
         chat.complete(_PROMPT, Ready, offline=lambda: Ready(ready=True), record=record)
     except InvalidAnswer:
         return True
+    except CallNotMade as error:
+        if error.kind != "circuit_open" or error.retry_after_s is None:
+            return False
+        sleep(error.retry_after_s)
+        return answers(chat, record, sleep=sleep)
     except ModelUnavailable:
         return False
     return True

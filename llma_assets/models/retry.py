@@ -1,8 +1,9 @@
-"""When and how long to wait before a call is made again. Knows no HTTP and no model."""
+"""When and how long to wait before a call is made again, and what servers say about it. Knows no HTTP and no model."""
 
 import random
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 
@@ -16,6 +17,8 @@ class RetryPolicy:
         attempt_timeout_s: wall time of one HTTP call, body included.
         first_delay_s: wait before the second call; doubles from there.
         longest_delay_s: bound of our own waits; a server's Retry-After is bound by the deadline alone.
+        most_failures: HTTP calls in a row, over all callers, without any answer, before the server counts as down.
+        cool_down_s: how long a server that is down is not asked.
         sleep, clock, jitter: replaced in tests; `jitter` gives a number in [0, 1).
     """
 
@@ -24,15 +27,19 @@ class RetryPolicy:
     attempt_timeout_s: float = 60.0
     first_delay_s: float = 0.5
     longest_delay_s: float = 8.0
+    most_failures: int = 8
+    cool_down_s: float = 30.0
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     jitter: Callable[[], float] = random.random
 
     def __post_init__(self) -> None:
-        if self.attempts < 1:
-            raise ValueError(f"attempts is {self.attempts}; at least 1 is needed")
-        if min(self.deadline_s, self.attempt_timeout_s) <= 0:
-            raise ValueError("deadline_s and attempt_timeout_s are seconds above 0")
+        for name in ("attempts", "most_failures"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; at least 1 is needed")
+        for name in ("deadline_s", "attempt_timeout_s", "cool_down_s"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; seconds above 0 are needed")
 
     def delay_s(self, failures: int, retry_after_s: float | None) -> float:
         """Seconds to wait after the `failures`-th failure in a row.
@@ -74,3 +81,63 @@ def parse_retry_after(value: str | None, milliseconds: str | None, now: float) -
         return max(0.0, parsedate_to_datetime(value).timestamp() - now) if value else None
     except ValueError:
         return None
+
+
+SCARCE_SHARE = 0.05
+"""Of what a server allows in a window: with less than that left, nobody asks until so much is there again."""
+LONGEST_SCARCE_S = 60.0
+"""Longer pauses are taken from refusals alone: the numbers are the server's guess, and windows of a day exist."""
+_UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:h|ms|m|s|us|µs|ns))+", re.ASCII)
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)", re.ASCII)
+
+
+def parse_duration(text: str) -> float | None:
+    """Seconds of a duration such as `6m0s`, `1s`, `20ms`, or of a plain number; None for anything else.
+
+    >>> parse_duration("6m0s"), parse_duration("20ms"), parse_duration("1.5"), parse_duration("soon")
+    (360.0, 0.02, 1.5, None)
+    """
+    if len(text) > 40:
+        return None
+    if _DURATION.fullmatch(text):
+        return sum(float(number) * _UNITS_S[unit] for number, unit in _DURATION_PART.findall(text))
+    return _number(text)
+
+
+def scarce_s(headers: Mapping[str, str]) -> float:
+    """How long to leave a server alone that has next to nothing left to give, by its `x-ratelimit-…` headers.
+
+    OpenAI and many others tell for `requests` and for `tokens` the limit of the window, what remains of it, and the
+    time after which all of it is there again. What is missing comes back evenly, so the wait is the part of that
+    time after which `SCARCE_SHARE` of the limit, or one request, is there.
+
+    Returns:
+        seconds, at most `LONGEST_SCARCE_S`; 0.0 where there is enough, or nothing readable is said.
+
+    >>> scarce_s({"x-ratelimit-limit-requests": "60", "x-ratelimit-remaining-requests": "0",
+    ...           "x-ratelimit-reset-requests": "1m0s"})
+    3.0
+    """
+    return max(_scarce_s(headers, what) for what in ("requests", "tokens"))
+
+
+def _scarce_s(headers: Mapping[str, str], what: str) -> float:
+    remaining = _number(headers.get(f"x-ratelimit-remaining-{what}", ""))
+    reset_s = parse_duration(headers.get(f"x-ratelimit-reset-{what}", ""))
+    if remaining is None or reset_s is None:
+        return 0.0
+    limit = _number(headers.get(f"x-ratelimit-limit-{what}", "")) or 1.0
+    needed = min(limit, max(1.0, SCARCE_SHARE * limit))
+    if remaining >= needed:
+        return 0.0
+    return min(reset_s * (needed - remaining) / (limit - remaining), LONGEST_SCARCE_S)
+
+
+def _number(text: str) -> float | None:
+    """A number from 0 up, None for anything else."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if 0 <= number < float("inf") else None

@@ -4,7 +4,7 @@ What counts as an item's own failure is decided where it is asked about (`summar
 belongs to the command line.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -46,9 +46,18 @@ class DeadLetter:
 
 
 def record_failures(
-    database: Database, team_day: TeamDay, theme_id: str, run_id: str, results: Iterable[SummaryResult]
+    database: Database,
+    team_day: TeamDay,
+    theme_id: str,
+    run_id: str,
+    results: Iterable[SummaryResult],
+    hashes: Mapping[str, str],
 ) -> None:
-    """Count the failed items among `results` once for this run; storing the same run twice counts once."""
+    """Count the failed items among `results` once for this run; storing the same run twice counts once.
+
+    Args:
+        hashes: by item id, what the stored summary depends on.
+    """
     now = datetime.now(UTC)
     database.insert_rows(
         "summary_failures",
@@ -58,7 +67,7 @@ def record_failures(
                 "day": team_day.day,
                 "theme_id": theme_id,
                 "item_id": result.item_id,
-                "content_hash": result.content_hash,
+                "content_hash": hashes[result.item_id],
                 "run_id": run_id,
                 "reason": result.error,
                 "retried": False,

@@ -109,7 +109,7 @@ def store_theme(
                 "trace_summaries",
                 [_row(result, asked[result.item_id], hashes[result.item_id], theme, team_day) for result in certain],
             )
-            record_failures(database, team_day, theme.theme_id, limits.run_id, certain)
+            record_failures(database, team_day, theme.theme_id, limits.run_id, certain, hashes)
             for result in batch:
                 counts[result.status] += 1
                 counts["line_refs"] += result.refs_total

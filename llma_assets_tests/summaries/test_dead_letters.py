@@ -1,0 +1,188 @@
+"""Items that fail run after run: when they are no longer tried, and how they come back."""
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from llma_assets.clickhouse import Database
+from llma_assets.models import OpenAIChat, RetryPolicy
+from llma_assets.summaries.dead_letters import MOST_FAILURES, bring_back, dead_letters
+from llma_assets.summaries.storing import RunLimits, store_theme
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import BUILT_IN
+from llma_assets_tests.chat_server import REFUSAL, ChatServer, Content, Fault, Hang, RateLimited, Reset, Status
+from llma_assets_tests.summaries.texts import texts, write_texts
+
+DAY = date(2026, 11, 7)
+TEAM = TeamDay(1, DAY)
+TRACES = next(theme for theme in BUILT_IN if theme.level == "trace")
+POLICY = RetryPolicy(attempts=2, deadline_s=1.0, attempt_timeout_s=0.2, first_delay_s=0.01, longest_delay_s=0.01)
+
+
+def run(database: Database, server: ChatServer, run_id: str, team_day: TeamDay = TEAM) -> "Counter[str]":
+    """One run of the traces theme."""
+    chat = OpenAIChat("test-model", base_url=server.url, policy=POLICY)
+    return store_theme(database, team_day, TRACES, chat, limits=RunLimits(run_id), progress=lambda done, total: None)
+
+
+def cursed(fault: Fault, word: str = "number 1 ") -> ChatServer:
+    """A server that fails the prompts that hold a word."""
+    return ChatServer(judge=lambda request: fault if word in request.prompt else None)
+
+
+def fail_so_often(database: Database, runs: int, team_day: TeamDay = TEAM) -> None:
+    with cursed(REFUSAL) as server:
+        for n in range(runs):
+            run(database, server, f"run-{n}", team_day)
+
+
+def test_an_item_that_failed_in_three_runs_is_asked_about_no_more(database: Database) -> None:
+    write_texts(database, TEAM, texts(3))
+    with cursed(REFUSAL) as server:
+        for n in range(MOST_FAILURES):
+            assert run(database, server, f"run-{n}")["failed"] == 1
+        asked = len(server.calls())
+        assert asked == 2 + MOST_FAILURES
+        counts = run(database, server, "run-after")
+        assert len(server.calls()) == asked
+    assert (counts["dead_letters"], counts["failed"], counts["undone"], counts["stored"]) == (1, 0, 0, 2)
+
+
+def test_a_dead_letter_tells_what_failed_why_how_often_and_when(database: Database) -> None:
+    write_texts(database, TEAM, texts(3))
+    fail_so_often(database, MOST_FAILURES)
+    (letter,) = dead_letters(database, 1)
+    assert (letter.team_id, letter.day, letter.theme_id, letter.item_id) == (1, DAY, TRACES.theme_id, "item-1")
+    assert (letter.reason, letter.failures) == ("refusal: the model refused to answer", MOST_FAILURES)
+    assert datetime.now(UTC) - letter.last_failed_at < timedelta(minutes=5)
+
+
+def test_a_run_that_is_delivered_again_counts_once(database: Database) -> None:
+    write_texts(database, TEAM, texts(3))
+    with cursed(REFUSAL) as server:
+        for _ in range(5):
+            run(database, server, "the-same-run")
+    assert dead_letters(database, 1) == []
+
+
+def test_an_item_that_was_brought_back_begins_at_zero(database: Database) -> None:
+    write_texts(database, TEAM, texts(3))
+    fail_so_often(database, MOST_FAILURES)
+    bring_back(database, dead_letters(database, 1))
+    assert dead_letters(database, 1) == []
+    with cursed(REFUSAL) as server:
+        assert run(database, server, "first-after")["failed"] == 1
+    assert dead_letters(database, 1) == []
+    with ChatServer() as server:
+        assert run(database, server, "second-after")["stored"] == 3
+
+
+def test_bringing_back_twice_is_as_once(database: Database) -> None:
+    write_texts(database, TEAM, texts(3))
+    fail_so_often(database, MOST_FAILURES)
+    letters = dead_letters(database, 1)
+    bring_back(database, letters)
+    bring_back(database, letters)
+    rows = database.rows("SELECT item_id, retried FROM summary_failures FINAL WHERE team_id = 1")
+    assert rows == [{"item_id": "item-1", "retried": True}] * MOST_FAILURES
+
+
+def test_a_new_text_begins_at_zero(database: Database) -> None:
+    write_texts(database, TEAM, texts(3))
+    fail_so_often(database, MOST_FAILURES)
+    write_texts(database, TEAM, {"item-1": "L1: another question number 1 of the same trace"})
+    with cursed(REFUSAL) as server:
+        assert run(database, server, "after")["failed"] == 1
+    assert dead_letters(database, 1) == []
+
+
+def test_an_item_that_got_its_summary_after_all_is_no_dead_letter(database: Database) -> None:
+    write_texts(database, TEAM, texts(3))
+    fail_so_often(database, MOST_FAILURES - 1)
+    with ChatServer() as server:
+        run(database, server, "good")
+    assert dead_letters(database, 1) == []
+
+
+def test_another_teams_item_of_the_same_id_is_not_concerned(database: Database) -> None:
+    other = TeamDay(2, DAY)
+    for team_day in (TEAM, other):
+        write_texts(database, team_day, texts(3))
+    fail_so_often(database, MOST_FAILURES)
+    fail_so_often(database, MOST_FAILURES - 1, other)
+    assert dead_letters(database, 2) == []
+    fail_so_often(database, MOST_FAILURES, other)
+    bring_back(database, dead_letters(database, 2))
+    assert [letter.team_id for letter in dead_letters(database, 1)] == [1]
+    with cursed(REFUSAL) as server:
+        assert run(database, server, "next")["dead_letters"] == 1
+
+
+def test_dead_letters_can_be_narrowed_to_a_day_a_theme_and_items(database: Database) -> None:
+    write_texts(database, TEAM, texts(3))
+    fail_so_often(database, MOST_FAILURES)
+    assert len(dead_letters(database, 1, day=DAY, theme_id=TRACES.theme_id, item_ids=["item-1"])) == 1
+    assert dead_letters(database, 1, day=DAY + timedelta(days=1)) == []
+    assert dead_letters(database, 1, theme_id="another") == []
+    assert dead_letters(database, 1, item_ids=["item-2"]) == []
+
+
+@pytest.mark.parametrize("fault", [Status(503), Reset(), Hang(), RateLimited("60")], ids=repr)
+def test_a_server_that_is_away_is_no_fault_of_the_items(database: Database, fault: Fault) -> None:
+    write_texts(database, TEAM, texts(3))
+    with ChatServer(always=fault) as server:
+        for n in range(MOST_FAILURES):
+            counts = run(database, server, f"run-{n}")
+            assert (counts["undone"], counts["failed"]) == (3, 0)
+    with ChatServer() as server:
+        assert run(database, server, "next")["stored"] == 3
+
+
+def test_a_prompt_that_breaks_the_server_alone_is_found_out(database: Database) -> None:
+    write_texts(database, TEAM, texts(3))
+    with cursed(Status(500)) as server:
+        for n in range(MOST_FAILURES):
+            assert run(database, server, f"run-{n}")["failed"] == 1
+    (letter,) = dead_letters(database, 1)
+    assert letter.reason.startswith("server_error")
+
+
+def test_a_brief_answer_to_a_brief_question_is_enough_to_blame_the_item(database: Database) -> None:
+    write_texts(database, TEAM, {"item-1": texts(2)["item-1"]})
+    with cursed(Status(500)) as server:
+        assert run(database, server, "run")["failed"] == 1
+        assert len(server.calls()) == POLICY.attempts + 1
+    with ChatServer(judge=lambda request: Content("no json") if "ready" in request.prompt else Status(500)) as server:
+        assert run(database, server, "another run")["failed"] == 1
+
+
+def test_why_items_were_left_undone_is_kept_until_they_are_done(database: Database) -> None:
+    from llma_assets.ledger import list_skips
+
+    write_texts(database, TEAM, texts(3))
+    with ChatServer(always=RateLimited("60")) as server:
+        run(database, server, "run")
+    (skip,) = list_skips(database, day=DAY, team_id=1)
+    assert (skip.stage, skip.theme_id, skip.reason) == ("trace_summaries", TRACES.theme_id, "rate_limited")
+    assert skip.detail == "3 of 3 items left undone; the next run takes them up"
+    with ChatServer() as server:
+        run(database, server, "next")
+    assert list_skips(database, day=DAY, team_id=1) == []
+
+
+def test_what_was_not_begun_at_the_deadline_is_left_undone(database: Database) -> None:
+    write_texts(database, TEAM, texts(6))
+    began: list[str] = []
+
+    def two_have_begun() -> bool:
+        began.append("")
+        return len(began) > 2
+
+    with ChatServer() as server:
+        chat = OpenAIChat("test-model", base_url=server.url, policy=POLICY)
+        limits = RunLimits("run", 1, two_have_begun)
+        counts = store_theme(database, TEAM, TRACES, chat, limits=limits, progress=lambda done, total: None)
+        assert (counts["generated"], counts["undone"], counts["failed"]) == (2, 4, 0)
+        assert run(database, server, "next")["stored"] == 6
+        assert len(server.calls()) == 6
