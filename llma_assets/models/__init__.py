@@ -3,6 +3,7 @@
 What is asked of a model (prompts, schemas, offline answers) belongs to the rooms that ask.
 """
 
+from llma_assets.models.budget import Allowance, BudgetExhausted, Hold, PriceUnknown, paid_by
 from llma_assets.models.choose import chat_model, embedder
 from llma_assets.models.errors import (
     CallNotMade,
@@ -28,11 +29,14 @@ from llma_assets.models.protocols import (
 from llma_assets.models.retry import RetryPolicy
 
 __all__ = [
+    "Allowance",
+    "BudgetExhausted",
     "CallNotMade",
     "ChatMessage",
     "ChatModel",
     "Completion",
     "Embedder",
+    "Hold",
     "InvalidAnswer",
     "ModelConfigurationError",
     "ModelError",
@@ -40,6 +44,7 @@ __all__ = [
     "OfflineChat",
     "OpenAIChat",
     "OpenAIEmbedder",
+    "PriceUnknown",
     "Probe",
     "Record",
     "RetryPolicy",
@@ -49,6 +54,7 @@ __all__ = [
     "chat_model",
     "embedder",
     "ignore_usage",
+    "paid_by",
     "probe_chat",
     "probe_embedder",
 ]

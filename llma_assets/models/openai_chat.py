@@ -3,13 +3,17 @@
 HTTP, retries and deadlines are `openai_server`'s; schemas and reading answers are `structured`'s.
 """
 
+import copy
 import json
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from llma_assets.models.budget import Allowance, Tab, answer_limit, failed_usage, most_usd_of_chat
 from llma_assets.models.errors import InvalidAnswer
 from llma_assets.models.openai_server import OpenAIServer, Reply, RequestRejected
 from llma_assets.models.prices import price_of
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
     import openai
 
 StructuredMode = Literal["json_schema", "json_object", "text"]
+LimitName = Literal["max_completion_tokens", "max_tokens", ""]
+_NEXT_LIMIT: dict[LimitName, LimitName] = {"max_completion_tokens": "max_tokens", "max_tokens": ""}
 _NEXT_MODE: dict[StructuredMode, StructuredMode] = {"json_schema": "json_object", "json_object": "text"}
 _FORMAT_WORDS = {"response_format", "json_schema", "json_object", "structured output", "schema", "grammar"}
 _SENT_BACK = 8_000  # characters of an invalid answer that are sent back for repair
@@ -46,6 +52,7 @@ class _Choice(BaseModel):
 
 class _PromptDetails(BaseModel):
     cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
 
 
 class _Tokens(BaseModel):
@@ -62,6 +69,16 @@ class _Answer(BaseModel):
     choices: list[_Choice] = Field(min_length=1)
     model: str | None = None
     usage: _Tokens | None = None
+
+
+@dataclass(slots=True)
+class _Learned:
+    """What the server has been found to support so far; the strictest is assumed until it refuses."""
+
+    mode: StructuredMode = "json_schema"
+    takes_temperature: bool = True
+    limit_name: LimitName = "max_completion_tokens"
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class OpenAIChat:
@@ -87,9 +104,8 @@ class OpenAIChat:
         """
         self._model = model
         self._server = OpenAIServer(api_key=api_key, base_url=base_url, policy=policy or RetryPolicy())
-        self._lock = threading.Lock()
-        self._mode: StructuredMode = "json_schema"
-        self._takes_temperature = True
+        self._learned = _Learned()
+        self._allowance: Allowance | None = None
 
     @property
     def name(self) -> str:
@@ -99,7 +115,13 @@ class OpenAIChat:
     @property
     def structured_mode(self) -> StructuredMode:
         """How structured answers are asked for: what the server has been found to support so far."""
-        return self._mode
+        return self._learned.mode
+
+    def within(self, allowance: Allowance) -> Self:
+        """The same model on the same connections, whose HTTP calls are each paid out of `allowance`."""
+        paid = copy.copy(self)
+        paid._allowance = allowance
+        return paid
 
     def complete(
         self,
@@ -140,7 +162,7 @@ class OpenAIChat:
     def request(self, messages: Sequence[ChatMessage], schema: type[BaseModel]) -> dict[str, Any]:
         """The body that asks for an object of `schema`, as far as is known of what the server supports."""
         prompt = [{"role": message.role, "content": message.text} for message in messages]
-        return self._options(prompt, schema, self._mode, self._takes_temperature)
+        return self._options(prompt, schema, replace(self._learned))
 
     def read(self, body: bytes, schema: type[T], *, record: Record = ignore_usage) -> T:
         """An object of `schema` out of a chat completion that came another way than by `complete`.
@@ -163,52 +185,58 @@ class OpenAIChat:
     def _ask(self, prompt: list[dict[str, str]], schema: type[T], deadline: float, record: Record) -> T:
         """One answer, read; steps down from what the server turns out not to support."""
         while True:
-            mode, cold = self._mode, self._takes_temperature
-            options = self._options(prompt, schema, mode, cold)
+            known = replace(self._learned)  # as it is now: other threads may learn more meanwhile
+            options = self._options(prompt, schema, known)
+            tab = Tab(self._model, partial(most_usd_of_chat, self._model, options), self._allowance, record)
 
-            def send(client: "openai.OpenAI", timeout_s: float, options: dict[str, Any] = options) -> Any:
+            def send(
+                client: "openai.OpenAI", timeout_s: float, options: dict[str, Any] = options, tab: Tab = tab
+            ) -> Any:
+                tab.open()
                 create: Any = client.chat.completions.with_raw_response.create
                 return create(timeout=timeout_s, **options)
 
             try:
-                reply = self._server.call(
-                    send,
-                    deadline=deadline,
-                    on_failure=lambda kind, duration_s: record(self._failed(kind, duration_s)),
-                )
+                reply = self._server.call(send, deadline=deadline, on_failure=tab.failed)
             except RequestRejected as rejection:
-                if not self._step_down(rejection, mode, cold):
+                if not self._step_down(rejection, known):
                     raise
             else:
-                return self._read(reply, schema, record)
+                return self._read(reply, schema, tab.close)
 
-    def _options(
-        self, prompt: list[dict[str, str]], schema: type[BaseModel], mode: StructuredMode, cold: bool
-    ) -> dict[str, Any]:
+    def _options(self, prompt: list[dict[str, str]], schema: type[BaseModel], known: _Learned) -> dict[str, Any]:
         options: dict[str, Any] = {"model": self._model, "messages": prompt}
-        if cold:
+        if known.takes_temperature:
             options["temperature"] = 0
-        if mode == "json_schema":
+        if known.limit_name:
+            options[known.limit_name] = answer_limit(self._model)
+        if known.mode == "json_schema":
             strict = {"name": schema.__name__, "strict": True, "schema": strict_schema(schema)}
             options["response_format"] = {"type": "json_schema", "json_schema": strict}
         else:
             order = _JSON_ORDER.format(schema=json.dumps(strict_schema(schema)))
             options["messages"] = [{"role": "system", "content": order}, *prompt]
-            if mode == "json_object":
+            if known.mode == "json_object":
                 options["response_format"] = {"type": "json_object"}
         return options
 
-    def _step_down(self, rejection: RequestRejected, mode: StructuredMode, cold: bool) -> bool:
+    def _step_down(self, rejection: RequestRejected, known: _Learned) -> bool:
         """Remember what the server does not support. False: the rejection was for something else."""
-        if rejection.kind != "rejected":
-            return False
-        with self._lock:
-            if cold and "temperature" in rejection.mentions:
-                self._takes_temperature = False
+        learned, mode, limit = self._learned, known.mode, known.limit_name
+        with learned.lock:  # another thread may have stepped down already
+            # Servers with a small context refuse a large limit as too long.
+            if rejection.kind in {"rejected", "too_long"} and limit in _NEXT_LIMIT and limit in rejection.mentions:
+                if learned.limit_name == limit:
+                    learned.limit_name = _NEXT_LIMIT[limit]
+                return True
+            if rejection.kind != "rejected":
+                return False
+            if known.takes_temperature and "temperature" in rejection.mentions:
+                learned.takes_temperature = False
                 return True
             if mode in _NEXT_MODE and rejection.mentions & _FORMAT_WORDS:
-                if self._mode == mode:  # another thread may have stepped down already
-                    self._mode = _NEXT_MODE[mode]
+                if learned.mode == mode:
+                    learned.mode = _NEXT_MODE[mode]
                 return True
         return False
 
@@ -217,7 +245,7 @@ class OpenAIChat:
         try:
             answer = _Answer.model_validate_json(reply.body)
         except ValidationError:
-            record(self._failed("garbage", reply.duration_s))
+            record(failed_usage(self._model, "garbage", reply.duration_s))
             raise Unreadable("garbage", ("the server's answer is no chat completion",)) from None
         choice = answer.choices[0]
         try:
@@ -251,18 +279,19 @@ class OpenAIChat:
         model, tokens = (answer.model or self._model)[:200], answer.usage
         if tokens is None:
             return Usage(model, 0, 0, None, reply.duration_s, error)
-        price = price_of(model) or price_of(self._model)
-        details = tokens.prompt_tokens_details
+        # The price of what was asked for, as the bound of the call has it.
+        price = price_of(self._model) or price_of(model)
+        details = tokens.prompt_tokens_details or _PromptDetails()
+        cached = details.cached_tokens or 0
         cost = (
             price.cost_usd(
                 input_tokens=tokens.prompt_tokens,
                 output_tokens=tokens.completion_tokens,
-                cached_tokens=(details and details.cached_tokens) or 0,
+                cached_tokens=cached,
+                cache_write_tokens=details.cache_write_tokens or 0,
             )
             if price
             else None
         )
-        return Usage(model, tokens.prompt_tokens, tokens.completion_tokens, cost, reply.duration_s, error)
-
-    def _failed(self, kind: str, duration_s: float) -> Usage:
-        return Usage(self._model, 0, 0, 0.0 if price_of(self._model) else None, duration_s, kind)
+        spoken, said = tokens.prompt_tokens, tokens.completion_tokens
+        return Usage(model, spoken, said, cost, reply.duration_s, error, cached)

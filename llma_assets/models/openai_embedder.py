@@ -5,14 +5,18 @@ HTTP, retries and deadlines are `openai_server`'s.
 
 import base64
 import binascii
+import copy
 import threading
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 
+from llma_assets.models.budget import Allowance, Tab, failed_usage, most_usd_of_embeddings
 from llma_assets.models.errors import InvalidAnswer, TextsRejected
 from llma_assets.models.openai_server import OpenAIServer, Reply, RequestRejected
 from llma_assets.models.prices import price_of
@@ -40,6 +44,15 @@ class _Answer(BaseModel):
     data: list[_Vector]
     model: str | None = None
     usage: _Tokens | None = None
+
+
+@dataclass(slots=True)
+class _Learned:
+    """What the server has been found to do so far."""
+
+    takes_base64: bool = True
+    dimension: int | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class OpenAIEmbedder:
@@ -70,9 +83,8 @@ class OpenAIEmbedder:
         self._model = model
         self._server = OpenAIServer(api_key=api_key, base_url=base_url, policy=policy or RetryPolicy())
         self._batch_texts, self._batch_chars = batch_texts, batch_chars
-        self._lock = threading.Lock()
-        self._takes_base64 = True
-        self._dimension: int | None = None
+        self._learned = _Learned()
+        self._allowance: Allowance | None = None
 
     @property
     def name(self) -> str:
@@ -82,7 +94,13 @@ class OpenAIEmbedder:
     @property
     def dimension(self) -> int | None:
         """Length of the vectors, None before the first answer."""
-        return self._dimension
+        return self._learned.dimension
+
+    def within(self, allowance: Allowance) -> Self:
+        """The same model on the same connections, whose HTTP calls are each paid out of `allowance`."""
+        paid = copy.copy(self)
+        paid._allowance = allowance
+        return paid
 
     def embed(self, texts: Sequence[str], *, record: Record = ignore_usage) -> NDArray[np.float32]:
         """Embed `texts`; see `Embedder.embed`.
@@ -98,7 +116,7 @@ class OpenAIEmbedder:
         rows: dict[int, NDArray[np.float32]] = {}
         for batch in self._batches(texts):
             rows.update(self._embed_batch(texts, batch, record))
-        result = np.full((len(texts), self._dimension or 0), np.nan, dtype=np.float32)
+        result = np.full((len(texts), self._learned.dimension or 0), np.nan, dtype=np.float32)
         for index, row in rows.items():
             result[index] = row
         if len(rows) < len(texts):
@@ -168,29 +186,30 @@ class OpenAIEmbedder:
         """Vectors by index from one answer. Rows that hold NaN or infinity are left out."""
         deadline = self._server.deadline()
         while True:
-            takes_base64 = self._takes_base64
+            takes_base64 = self._learned.takes_base64
+            asked = [texts[index] for index in indexes]
             options = {
                 "model": self._model,
-                "input": [texts[index] for index in indexes],
+                "input": asked,
                 "encoding_format": "base64" if takes_base64 else "float",
             }
+            tab = Tab(self._model, partial(most_usd_of_embeddings, self._model, asked), self._allowance, record)
 
-            def send(client: "openai.OpenAI", timeout_s: float, options: dict[str, Any] = options) -> Any:
+            def send(
+                client: "openai.OpenAI", timeout_s: float, options: dict[str, Any] = options, tab: Tab = tab
+            ) -> Any:
+                tab.open()
                 create: Any = client.embeddings.with_raw_response.create
                 return create(timeout=timeout_s, **options)
 
             try:
-                reply = self._server.call(
-                    send,
-                    deadline=deadline,
-                    on_failure=lambda kind, duration_s: record(self._failed(kind, duration_s)),
-                )
+                reply = self._server.call(send, deadline=deadline, on_failure=tab.failed)
             except RequestRejected as rejection:
                 if not (takes_base64 and rejection.mentions & {"encoding_format", "base64"}):
                     raise
-                self._takes_base64 = False
+                self._learned.takes_base64 = False
             else:
-                matrix = self._read(reply, len(indexes), record)
+                matrix = self._read(reply, len(indexes), tab.close)
                 usable = np.asarray(np.isfinite(matrix).all(axis=1))
                 return {index: matrix[i] for i, index in enumerate(indexes) if usable[i]}
 
@@ -199,7 +218,7 @@ class OpenAIEmbedder:
         try:
             answer = _Answer.model_validate_json(reply.body)
         except ValidationError:
-            record(self._failed("garbage", reply.duration_s))
+            record(failed_usage(self._model, "garbage", reply.duration_s))
             raise InvalidAnswer("the server's answer is no list of embeddings", kind="garbage") from None
         error = ""
         try:
@@ -216,10 +235,10 @@ class OpenAIEmbedder:
             raise InvalidAnswer(f"{len(vectors)} embeddings came back for {count} texts", kind="count")
         rows = [_floats(vector.embedding) for vector in vectors]
         lengths = {len(row) for row in rows}
-        with self._lock:
-            if len(lengths) == 1 and self._dimension is None and 0 not in lengths:
-                self._dimension = len(rows[0])
-            if lengths != {self._dimension}:
+        with self._learned.lock:
+            if len(lengths) == 1 and self._learned.dimension is None and 0 not in lengths:
+                self._learned.dimension = len(rows[0])
+            if lengths != {self._learned.dimension}:
                 raise InvalidAnswer("embeddings of different lengths came back", kind="dimension")
         return np.stack(rows)
 
@@ -227,13 +246,10 @@ class OpenAIEmbedder:
         model = (answer.model or self._model)[:200]
         if answer.usage is None:
             return Usage(model, 0, 0, None, reply.duration_s, error)
-        price = price_of(model) or price_of(self._model)
+        price = price_of(self._model) or price_of(model)
         tokens = answer.usage.prompt_tokens
         cost = price.cost_usd(input_tokens=tokens, output_tokens=0) if price else None
         return Usage(model, tokens, 0, cost, reply.duration_s, error)
-
-    def _failed(self, kind: str, duration_s: float) -> Usage:
-        return Usage(self._model, 0, 0, 0.0 if price_of(self._model) else None, duration_s, kind)
 
 
 def _floats(embedding: list[float] | str) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, Literal, Protocol, TypeVar
 
 import numpy as np
@@ -27,9 +28,13 @@ class Usage:
         model: the model that answered, as the server names it (`offline/...` for the offline ones).
         input_tokens: tokens of the prompt or of the embedded texts.
         output_tokens: tokens of the answer, 0 for embeddings.
-        cost_usd: by the price table; None where the model has no known price.
+        cost_usd: by the price table; None where the model has no known price, or where nobody knows what was done
+            for the call: it broke off, or its answer did not say.
         duration_s: wall time of the call.
         error: short class of the failure, "" for success; never a secret, never the provider's raw text.
+        cached_tokens: the part of `input_tokens` that the server had in its cache.
+        at_most_usd: where `cost_usd` is None, what the call can have cost at most; None without a price.
+        at: when the call was allowed by a budget, UTC; None where none was asked.
     """
 
     model: str
@@ -38,6 +43,14 @@ class Usage:
     cost_usd: float | None
     duration_s: float
     error: str = ""
+    cached_tokens: int = 0
+    at_most_usd: float | None = None
+    at: datetime | None = None
+
+    @property
+    def charged_usd(self) -> float:
+        """What the call counts with in a budget: its cost, else the most that it can have cost."""
+        return self.cost_usd if self.cost_usd is not None else self.at_most_usd or 0.0
 
 
 def ignore_usage(usage: Usage) -> None:
