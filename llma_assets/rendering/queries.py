@@ -6,7 +6,7 @@ of bounded size. Nothing here sorts by a heavy column; the order within a trace 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from llma_assets.clickhouse import Database
@@ -163,6 +163,25 @@ LIMIT 1
 
 
 @dataclass(frozen=True, slots=True)
+class StoredText:
+    """What is stored of an item, but for its text.
+
+    Attributes:
+        day: the day it is stored under; the first, if a run was killed while it moved.
+        last_day: the last day it is stored under.
+        events: the events it was made from.
+        renderer: the name of the renderer and its options.
+        probability: the chance with which it came into the sample.
+    """
+
+    day: date
+    last_day: date
+    events: int
+    renderer: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """An item that may be rendered, known by light columns only.
 
@@ -173,6 +192,9 @@ class Candidate:
         last_at: time of its last event.
         events: its events, each uuid once.
         size_bytes: length of its payloads.
+        user_hash: stands for the user of its first event.
+        probability: the chance with which it comes into the sample, or came into it.
+        stored: what is stored of it, None if nothing is.
     """
 
     item_id: str
@@ -181,6 +203,9 @@ class Candidate:
     last_at: datetime
     events: int
     size_bytes: int
+    user_hash: int = 0
+    probability: float = 1.0
+    stored: StoredText | None = None
 
 
 def trace_candidates(

@@ -1,0 +1,253 @@
+"""Which items of a day are rendered: the statement that draws the sample of each hour, and what it finds.
+
+`docs/sampling.md` derives the probabilities. Payloads are read in `queries.py`, for the items that are chosen here.
+
+The frame of an hour is every item that began in it, as far as is known, quiet or not. In it each user's items stand in
+the order of a hash, and the items of all users by rounds: everybody's first item, then everybody's second, and so on;
+within a round the users stand in the order of another hash. The first `per_hour` are the sample. A further item in the
+frame moves others back and none forward. So an item that was left out once never comes in later, one that is stored
+stays, and the probability with which it came in is that of the frame in which it was first quiet.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from llma_assets.clickhouse import Database
+from llma_assets.discovery import TRIGGER_EVENTS
+from llma_assets.rendering.queries import Candidate, StoredText
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import Level
+
+SAMPLE_SEED = 42
+
+REACH = timedelta(days=1)
+"""A trace's events are looked for so far before and after its day."""
+
+HOME_DAYS = 31
+"""An item that is stored under a day so far away is known to be the same item."""
+
+# A trace belongs to the day of its first event, so that a trace across midnight is read once and whole.
+# Key of events: (team_id, toDate(timestamp), event, uuid).
+_TRACES = """
+SELECT
+    JSONExtractString(properties, '$ai_trace_id') AS item_id,
+    item_id AS trace_id,
+    cityHash64(argMin(distinct_id, (timestamp, uuid))) AS user_hash,
+    min(timestamp) AS first_at,
+    max(timestamp) AS last_at,
+    maxIf(timestamp, timestamp < {end:DateTime64(6, 'UTC')}) AS last_of_day,
+    uniqExact(uuid) AS events,
+    sum(length(properties)) AS bytes
+FROM {events_database:Identifier}.{events_table:Identifier}
+WHERE team_id = {team_id:Int64}
+    AND timestamp >= {from:DateTime64(6, 'UTC')}
+    AND timestamp < {until:DateTime64(6, 'UTC')}
+    AND event IN {trigger_events:Array(String)}
+GROUP BY item_id
+HAVING item_id != '' AND first_at < {end:DateTime64(6, 'UTC')} AND last_at >= {start:DateTime64(6, 'UTC')}
+"""
+
+# A generation is one event, whole as soon as it is there: its day and its silence are its own, not its trace's.
+_GENERATIONS = """
+SELECT
+    toString(uuid) AS item_id,
+    JSONExtractString(any(properties), '$ai_trace_id') AS trace_id,
+    cityHash64(any(distinct_id)) AS user_hash,
+    min(timestamp) AS first_at,
+    first_at AS last_at,
+    first_at AS last_of_day,
+    1 AS events,
+    length(any(properties)) AS bytes
+FROM {events_database:Identifier}.{events_table:Identifier}
+WHERE team_id = {team_id:Int64}
+    AND timestamp >= {start:DateTime64(6, 'UTC')}
+    AND timestamp < {end:DateTime64(6, 'UTC')}
+    AND event = '$ai_generation'
+GROUP BY uuid
+HAVING trace_id != ''
+"""
+
+# What is stored of the items under any day. Key of trace_texts: (team_id, day, level, item_id).
+_STORED = """
+SELECT
+    item_id,
+    min(day) AS home,
+    max(day) AS last_home,
+    argMin(event_count, day) AS stored_events,
+    argMin(last_event_at, day) AS stored_last_at,
+    argMin(renderer, day) AS stored_renderer,
+    argMin(inclusion_probability, day) AS stored_probability
+FROM trace_texts FINAL
+WHERE team_id = {team_id:Int64}
+    AND day BETWEEN {first_home:Date} AND {last_home:Date}
+    AND level = {level:String}
+GROUP BY item_id
+"""
+
+# `position` counts from 0; the item at position `per_hour` is the first that is left out. Its round is the one that is
+# taken in part: all rounds before it are taken, and of it the share that fits.
+_DRAW = """
+SELECT
+    item_id, trace_id, user_hash, first_at, last_at, last_of_day, events, bytes,
+    home, last_home, stored_events, stored_last_at, stored_renderer, stored_probability,
+    stored.item_id != '' AS is_stored,
+    position < {per_hour:UInt32} AS is_drawn,
+    multiIf(
+        hour_items <= {per_hour:UInt32}, 1,
+        user_items <= whole_rounds, 1,
+        (whole_rounds + share_of_next) / user_items
+    ) AS probability,
+    found,
+    not_quiet
+FROM
+(
+    SELECT
+        *,
+        countIf(first_at >= {start:DateTime64(6, 'UTC')}) OVER () AS found,
+        countIf(first_at >= {start:DateTime64(6, 'UTC')} AND last_at > {quiet_before:DateTime64(6, 'UTC')}) OVER ()
+            AS not_quiet,
+        max(if(position = {per_hour:UInt32}, round, 0)) OVER (PARTITION BY hour) AS whole_rounds,
+        max(if(position = {per_hour:UInt32}, ({per_hour:UInt32} - round_begins) / round_items, 0))
+            OVER (PARTITION BY hour) AS share_of_next
+    FROM
+    (
+        SELECT
+            *,
+            min(position) OVER (PARTITION BY hour, round) AS round_begins,
+            count() OVER (PARTITION BY hour, round) AS round_items,
+            count() OVER (PARTITION BY hour) AS hour_items
+        FROM
+        (
+            SELECT
+                *,
+                row_number() OVER
+                (
+                    PARTITION BY hour
+                    ORDER BY round, cityHash64({seed:UInt64}, hour, round, user_hash), user_hash
+                ) - 1 AS position
+            FROM
+            (
+                SELECT
+                    *,
+                    toStartOfHour(first_at) AS hour,
+                    count() OVER (PARTITION BY hour, user_hash) AS user_items,
+                    row_number() OVER
+                    (
+                        PARTITION BY hour, user_hash
+                        ORDER BY cityHash64({seed:UInt64}, item_id), item_id
+                    ) - 1 AS round
+                FROM items
+            )
+        )
+    )
+) AS drawn
+LEFT JOIN stored ON stored.item_id = drawn.item_id
+WHERE if(
+    first_at >= {start:DateTime64(6, 'UTC')},
+    is_drawn OR is_stored,
+    is_stored AND last_of_day > stored_last_at
+)
+ORDER BY first_at, item_id
+"""
+
+TRACES_OF_DAY = f"WITH items AS ({_TRACES}), stored AS ({_STORED}){_DRAW}"
+GENERATIONS_OF_DAY = f"WITH items AS ({_GENERATIONS}), stored AS ({_STORED}){_DRAW}"
+_ITEMS_OF_DAY: dict[Level, str] = {"trace": TRACES_OF_DAY, "generation": GENERATIONS_OF_DAY}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a day holds of one level.
+
+    Attributes:
+        found: items that began on the day.
+        not_quiet: of these, those that are not silent long enough yet.
+        candidates: the sampled and quiet ones, and those that are stored; oldest first.
+        waits_until: when the next of the sampled ones will be quiet, None if all are.
+        went_on: last event within reach of the items of the day before that went on after they were stored, by item.
+    """
+
+    found: int
+    not_quiet: int
+    candidates: Sequence[Candidate]
+    waits_until: datetime | None
+    went_on: dict[str, datetime]
+
+
+def items_of_day(
+    database: Database,
+    team_day: TeamDay,
+    level: Level,
+    *,
+    now: datetime,
+    quiet: timedelta,
+    per_hour: int,
+    seed: int = SAMPLE_SEED,
+) -> Frame:
+    """Draw the sample of a day's items.
+
+    An item that is stored under an earlier day belongs there: a trace that lasts longer than the events of a day's
+    neighbours show is not taken twice.
+    """
+    quiet_before = now - quiet
+    trace_only = {
+        "from": team_day.start - REACH,
+        "until": team_day.end + REACH,
+        "trigger_events": list(TRIGGER_EVENTS),
+    }
+    rows = database.rows(
+        _ITEMS_OF_DAY[level],
+        team_id=team_day.team_id,
+        level=level,
+        start=team_day.start,
+        end=team_day.end,
+        first_home=team_day.back(HOME_DAYS).day,
+        last_home=team_day.back(-HOME_DAYS).day,
+        quiet_before=quiet_before,
+        per_hour=per_hour,
+        seed=seed,
+        **(trace_only if level == "trace" else {}),
+    )
+    of_day = [row for row in rows if row["first_at"] >= team_day.start]
+    ours = [row for row in of_day if not row["is_stored"] or row["home"] >= team_day.day]
+    waiting = [row["last_at"] + quiet for row in ours if row["last_at"] > quiet_before]
+    yesterday = team_day.back(1).day
+    return Frame(
+        found=of_day[0]["found"] if of_day else 0,
+        not_quiet=of_day[0]["not_quiet"] if of_day else 0,
+        candidates=[_candidate(row) for row in ours if row["last_at"] <= quiet_before],
+        waits_until=min(waiting, default=None),
+        went_on={
+            row["item_id"]: row["last_of_day"]
+            for row in rows
+            if row["first_at"] < team_day.start and row["home"] == yesterday
+        },
+    )
+
+
+def _candidate(row: dict[str, Any]) -> Candidate:
+    stored = None
+    probability = row["probability"]
+    if row["is_stored"]:
+        stored = StoredText(
+            day=row["home"],
+            last_day=row["last_home"],
+            events=row["stored_events"],
+            renderer=row["stored_renderer"],
+            probability=row["stored_probability"],
+        )
+        # Of two draws by the same hashes the more likely one contains the other.
+        probability = max(probability, stored.probability)
+    return Candidate(
+        item_id=row["item_id"],
+        trace_id=row["trace_id"],
+        first_at=row["first_at"],
+        last_at=row["last_at"],
+        events=row["events"],
+        size_bytes=row["bytes"],
+        user_hash=row["user_hash"],
+        probability=probability,
+        stored=stored,
+    )
