@@ -1,19 +1,26 @@
 """Ingest: JSON lines of trace events, plain or gzip, into the events table, each event once."""
 
 from llma_assets.ingest.errors import IngestError, LineError, Reason, SourceError, StrictError
+from llma_assets.ingest.lines import DamagedSource, Line, read_lines
 from llma_assets.ingest.loading import IngestLimits, ignore_progress, ingest
+from llma_assets.ingest.rejects import Refusal, RejectsFile
 from llma_assets.ingest.report import IngestProgress, IngestReport, TeamReport
 
 __all__ = [
+    "DamagedSource",
     "IngestError",
     "IngestLimits",
     "IngestProgress",
     "IngestReport",
+    "Line",
     "LineError",
     "Reason",
+    "Refusal",
+    "RejectsFile",
     "SourceError",
     "StrictError",
     "TeamReport",
     "ignore_progress",
     "ingest",
+    "read_lines",
 ]

@@ -5,14 +5,23 @@ import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import orjson
 
-from llma_assets.ingest.errors import LineError
 from llma_assets.ingest.lines import Line
 
 KEPT_CHARACTERS = 1000
+
+
+class Refusal(Protocol):
+    """Why a line was refused: a stable class, and the fault in words."""
+
+    @property
+    def reason(self) -> str: ...
+
+    @property
+    def detail(self) -> str: ...
 
 
 class RejectsFile:
@@ -35,7 +44,7 @@ class RejectsFile:
     def __enter__(self) -> "RejectsFile":
         return self
 
-    def add(self, line: Line, error: LineError) -> None:
+    def add(self, line: Line, error: Refusal) -> None:
         """Write one refused line; its content is cut to 1,000 characters."""
         if self._folder is None:
             return

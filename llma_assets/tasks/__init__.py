@@ -1,0 +1,51 @@
+"""Session-replay segments to prioritised tasks: what recurs becomes one task that grows."""
+
+from llma_assets.tasks.batches import BatchCounts, BatchOptions, OtherSpaceError, cluster_new_segments
+from llma_assets.tasks.board import Task, UnknownTaskError, find_task, list_tasks, task_history, task_segments
+from llma_assets.tasks.changes import TaskOptions
+from llma_assets.tasks.editing import (
+    EditError,
+    close_task,
+    ignore_task,
+    merge_tasks,
+    rename_task,
+    reopen_task,
+    unmerge_task,
+)
+from llma_assets.tasks.impact import Flags, flags_of, priority
+from llma_assets.tasks.ingesting import SegmentReport, ingest_segments
+from llma_assets.tasks.matching import match_tasks
+from llma_assets.tasks.segments import Segment, SegmentError, parse_segment
+from llma_assets.tasks.updates import TaskCounts, update_tasks
+
+__all__ = [
+    "BatchCounts",
+    "BatchOptions",
+    "EditError",
+    "Flags",
+    "OtherSpaceError",
+    "Segment",
+    "SegmentError",
+    "SegmentReport",
+    "Task",
+    "TaskCounts",
+    "TaskOptions",
+    "UnknownTaskError",
+    "close_task",
+    "cluster_new_segments",
+    "find_task",
+    "flags_of",
+    "ignore_task",
+    "ingest_segments",
+    "list_tasks",
+    "match_tasks",
+    "merge_tasks",
+    "parse_segment",
+    "priority",
+    "rename_task",
+    "reopen_task",
+    "task_history",
+    "task_segments",
+    "unmerge_task",
+    "update_tasks",
+]

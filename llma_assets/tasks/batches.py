@@ -1,0 +1,330 @@
+"""Takes new segments in batches and groups each batch: the asset `segment_clusters`, as plain functions.
+
+A batch is committed by its row in `segment_batches`; what a killed run wrote before that counts for nothing and is
+forgotten by the next. What groups become belongs in `updates`.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid5
+
+import numpy as np
+from more_itertools import chunked
+
+from llma_assets.clickhouse import Database
+from llma_assets.tasks import queries
+from llma_assets.tasks.grouping import NOISE, group_segments
+from llma_assets.tasks.impact import HIGH_IMPACT, Flags, flags_of
+from llma_assets.tasks.matching import MATCH_DISTANCE, unit
+from llma_assets.tasks.segments import Segment, SegmentError, stored_segment
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NAMESPACE = UUID("0d2b6f0a-5f53-5d0e-9f0c-2f6f0d6a7c41")
+EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+IDS_AT_ONCE = 1_000
+"""Ids in one parameter, which a server takes up to 128 KiB of."""
+
+
+class OtherSpaceError(ValueError):
+    """A team's tasks are made of one model's vectors, and another's were to be compared with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOptions:
+    """How segments are taken.
+
+    Attributes:
+        batch_segments: of one batch at most, so that memory is bounded whatever has piled up.
+        overlap: arrivals are looked at again for so long after their batch, because a row can become visible
+            later than its time of insertion says.
+        hold: noise that does not hurt much waits for company so long, then it is let go.
+        held_segments: of these, the newest are looked at, at most.
+    """
+
+    batch_segments: int = 4_000
+    overlap: timedelta = timedelta(minutes=10)
+    hold: timedelta = timedelta(days=14)
+    held_segments: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCounts:
+    """What became of the segments of one pass.
+
+    Attributes:
+        batches: committed ones.
+        segments: new segments taken, refused ones among them.
+        groups: groups of two or more.
+        singles: noise that hurts enough to be a task by itself.
+        held: noise that waits for company.
+        recalled: segments that had waited and are now in a group.
+        refused: segments that cannot be used, by reason.
+    """
+
+    batches: int = 0
+    segments: int = 0
+    groups: int = 0
+    singles: int = 0
+    held: int = 0
+    recalled: int = 0
+    refused: int = 0
+
+    def __add__(self, other: "BatchCounts") -> "BatchCounts":
+        return BatchCounts(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A usable segment with what is stored of it."""
+
+    segment: Segment
+    document_id: str
+    flags: Flags
+    arrived_at: datetime
+
+
+def space_key(team_id: int, model_name: str) -> dict[str, Any]:
+    """The parameters that single out a team's segments in one model's space."""
+    return {
+        "team_id": team_id,
+        "product": queries.PRODUCT,
+        "document_type": queries.DOCUMENT_TYPE,
+        "rendering": queries.RENDERING,
+        "model_name": model_name,
+    }
+
+
+def cluster_new_segments(
+    database: Database,
+    team_id: int,
+    *,
+    model_name: str,
+    now: datetime,
+    options: BatchOptions = BatchOptions(),
+    progress: Callable[[int], None] = lambda _segments: None,
+) -> BatchCounts:
+    """Group all segments that have arrived, a batch at a time; each batch is committed by itself.
+
+    Args:
+        model_name: the space that is read; segments of another model are left where they are.
+        now: the present, for refusing segments of the future and for letting go of held ones.
+        progress: gets the number of segments done so far.
+
+    Returns:
+        what became of the segments; all zeros where there were none.
+
+    Raises:
+        OtherSpaceError: the team's segments so far were of another model.
+    """
+    total = BatchCounts()
+    while True:
+        counts = _cluster_batch(database, team_id, model_name, now, options)
+        if not counts.segments:
+            return total
+        total += counts
+        progress(total.segments)
+
+
+def read_vectors(
+    database: Database, team_id: int, model_name: str, document_ids: Sequence[str]
+) -> "tuple[list[str], list[str], NDArray[np.float32]]":
+    """Ids (sorted), descriptions and vectors, float32 (n, d), of stored segments; missing ones are left out."""
+    import pyarrow as pa
+
+    ids: list[str] = []
+    texts: list[str] = []
+    parts: list[NDArray[np.float32]] = []
+    for chunk in chunked(sorted(document_ids), IDS_AT_ONCE):
+        table = database.arrow(
+            queries.SEGMENT_VECTORS, **space_key(team_id, model_name), document_ids=list(chunk)
+        ).combine_chunks()
+        if table.num_rows == 0:
+            continue
+        ids += table["document_id"].to_pylist()
+        texts += table["content"].to_pylist()
+        column = table["embedding"].combine_chunks() if isinstance(table["embedding"], pa.ChunkedArray) else None
+        values = (table["embedding"] if column is None else column).flatten().to_numpy(zero_copy_only=False)
+        parts.append(values.astype(np.float32, copy=False).reshape(table.num_rows, -1))
+    return ids, texts, np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)
+
+
+def _cluster_batch(
+    database: Database, team_id: int, model_name: str, now: datetime, options: BatchOptions
+) -> BatchCounts:
+    last = next(iter(database.rows(queries.LAST_BATCH, team_id=team_id)), None)
+    done_id = last["batch_id"] if last else 0
+    arrived_until = last["arrived_until"] if last else EPOCH
+    rows = database.rows(
+        queries.NEW_SEGMENTS,
+        **space_key(team_id, model_name),
+        since=max(arrived_until - options.overlap, EPOCH),
+        most=options.batch_segments,
+    )
+    if not rows:
+        return BatchCounts()
+    if last and last["embedding_model"] != model_name:
+        raise OtherSpaceError(
+            f"the tasks of team {team_id} are made of vectors of {last['embedding_model']}, and those of {model_name} "
+            f"cannot be compared with them. Set LLMA_EMBEDDING_MODEL={last['embedding_model']}, and embed the new "
+            "segments with it"
+        )
+    dimension = int(last["dimension"]) if last else 0
+    taken, refused = _usable(team_id, rows, dimension, now)
+    attempt_id = uuid5(NAMESPACE, _digest(team_id, done_id + 1, model_name, [row["document_id"] for row in rows]))
+    ids, _, vectors = read_vectors(database, team_id, model_name, [each.document_id for each in taken])
+    by_id = {each.document_id: each for each in taken}
+    held = _recalled(database, team_id, model_name, vectors, now, options)
+    everyone = [by_id[document_id] for document_id in ids] + [each for each, _ in held]
+    points = np.concatenate([vectors, *(vector[None] for _, vector in held)]) if held else vectors
+    labels = group_segments(points) if len(points) else np.empty(0, dtype=np.intp)
+    members, counts = _members(everyone, points, labels, first_recalled=len(ids))
+    key = {"team_id": team_id, "batch_id": done_id + 1, "attempt_id": attempt_id}
+    # What a killed run left behind must not be found by a later one.
+    database.execute(queries.FORGET_MEMBERS, team_id=team_id, batch_id=done_id)
+    for chunk in chunked([{**key, **row} for row in (*members, *refused)], 2_000):
+        database.insert_rows("segment_members", chunk)
+    database.insert_rows(
+        "segment_batches",
+        [
+            {
+                **key,
+                "segments": len(rows),
+                "clusters": counts.groups,
+                "held": counts.held,
+                "refused": len(refused),
+                "recalled": counts.recalled,
+                "arrived_until": max(arrived_until, rows[-1]["inserted_at"]),
+                "embedding_model": model_name,
+                "dimension": vectors.shape[1] if len(vectors) else dimension,
+            }
+        ],
+    )
+    return counts + BatchCounts(batches=1, segments=len(rows), refused=len(refused))
+
+
+def _usable(
+    team_id: int, rows: Sequence[dict[str, Any]], dimension: int, now: datetime
+) -> tuple[list[_Taken], list[dict[str, Any]]]:
+    """The segments that can be used, and rows for those that cannot, each with its reason."""
+    taken: list[_Taken] = []
+    refused: list[dict[str, Any]] = []
+    for row in rows:
+        try:
+            segment = stored_segment(team_id, row["document_id"], row["content"], row["metadata"], latest=now)
+            dimension = _checked_dimension(row, dimension)
+        except SegmentError as error:
+            refused.append(_refused(row, error))
+            continue
+        taken.append(_Taken(segment, row["document_id"], flags_of(segment.description), row["inserted_at"]))
+    return taken, refused
+
+
+def _checked_dimension(row: dict[str, Any], dimension: int) -> int:
+    """The dimension of the space: that of its first usable vector."""
+    if row["dimension"] == 0 or row["zero"]:
+        raise SegmentError("invalid_vector", "the vector is empty or zero")
+    if row["broken"]:
+        raise SegmentError("invalid_vector", "the vector holds NaN or infinity")
+    if dimension and row["dimension"] != dimension:
+        raise SegmentError("invalid_vector", f"{row['dimension']} numbers where {dimension} are expected")
+    return int(row["dimension"])
+
+
+def _recalled(
+    database: Database,
+    team_id: int,
+    model_name: str,
+    vectors: "NDArray[np.float32]",
+    now: datetime,
+    options: BatchOptions,
+) -> "list[tuple[_Taken, NDArray[np.float32]]]":
+    """Segments that wait and are close to one of the new ones, with their vectors, in order of their ids."""
+    if not len(vectors):
+        return []
+    waiting = {
+        row["document_id"]: row
+        for row in database.rows(
+            queries.HELD_SEGMENTS, team_id=team_id, since=now - options.hold, most=options.held_segments
+        )
+    }
+    new = unit(vectors)
+    found: list[tuple[_Taken, NDArray[np.float32]]] = []
+    for chunk in chunked(sorted(waiting), IDS_AT_ONCE):
+        ids, texts, held = read_vectors(database, team_id, model_name, chunk)
+        if not len(held) or held.shape[1] != new.shape[1]:
+            continue
+        near = (unit(held) @ new.T).max(axis=1) > 1 - MATCH_DISTANCE
+        found += [
+            (_waiting(team_id, waiting[ids[index]], texts[index]), held[index])
+            for index in np.flatnonzero(near).tolist()
+        ]
+    return found
+
+
+def _members(
+    everyone: Sequence[_Taken], points: "NDArray[np.float32]", labels: "NDArray[np.intp]", *, first_recalled: int
+) -> tuple[list[dict[str, Any]], BatchCounts]:
+    """A row for each new segment, and for each recalled one that found company."""
+    groups = int(labels.max()) + 1 if len(labels) else 0
+    unit_points = unit(points) if len(points) else points
+    centres = [unit(unit_points[labels == group].mean(axis=0)[None])[0] for group in range(groups)]
+    rows: list[dict[str, Any]] = []
+    singles = held = recalled = 0
+    for index, each in enumerate(everyone):
+        group, distance = int(labels[index]), 0.0
+        if group != NOISE:
+            status = "clustered"
+            distance = max(0.0, float(1 - unit_points[index] @ centres[group]))
+            recalled += index >= first_recalled
+        elif index >= first_recalled:
+            continue
+        elif each.flags.impact > HIGH_IMPACT:
+            status, group = "single", groups + singles
+            singles += 1
+        else:
+            status = "held"
+            held += 1
+        rows.append(_member(each, status, group, distance))
+    return rows, BatchCounts(groups=groups, singles=singles, held=held, recalled=recalled)
+
+
+def _member(each: _Taken, status: str, cluster_no: int, distance: float) -> dict[str, Any]:
+    return {
+        "document_id": each.document_id,
+        "status": status,
+        "reason": "",
+        "cluster_no": cluster_no,
+        "distance": distance,
+        "session_id": each.segment.session_id,
+        "distinct_id": each.segment.distinct_id,
+        "segment_start": each.segment.start,
+        "segment_end": each.segment.end,
+        "failure": each.flags.failure,
+        "confusion": each.flags.confusion,
+        "abandonment": each.flags.abandonment,
+        "impact": each.flags.impact,
+        "arrived_at": each.arrived_at,
+    }
+
+
+def _refused(row: dict[str, Any], error: SegmentError) -> dict[str, Any]:
+    blank = Segment(0, "", EPOCH, EPOCH, "", "")
+    taken = _Taken(blank, row["document_id"], Flags(False, False, False), row["inserted_at"])
+    return {**_member(taken, "refused", NOISE, 0.0), "reason": str(error)}
+
+
+def _waiting(team_id: int, row: dict[str, Any], description: str) -> _Taken:
+    segment = Segment(
+        team_id, row["session_id"], row["segment_start"], row["segment_end"], row["distinct_id"], description
+    )
+    flags = Flags(row["failure"], row["confusion"], row["abandonment"])
+    return _Taken(segment, row["document_id"], flags, row["first_arrived"])
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()

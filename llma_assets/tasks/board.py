@@ -1,0 +1,140 @@
+"""The tasks of a team as people read them: facts from links, status from history, priority as of now.
+
+Nothing is stored here, so a list is right whenever it is read, without a nightly job.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from llma_assets.clickhouse import Database
+from llma_assets.tasks import queries
+from llma_assets.tasks.changes import TaskOptions
+from llma_assets.tasks.history import Lifecycle, lifecycles
+from llma_assets.tasks.impact import priority
+from llma_assets.tasks.updates import position_of
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A recurring problem.
+
+    Attributes:
+        task_id: lasting id.
+        title: a person's, else the label's.
+        description: what users tried, what happened, how to reproduce it.
+        status: new, ongoing, resolved, regressed or ignored.
+        priority: as of when the list was read.
+        user_count: distinct users over its whole life.
+        occurrence_count: segments over its whole life.
+        mean_impact: of its segments, 0 to 1.
+        first_seen, last_seen: first moment of its first and last moment of its last segment.
+        actionable: the model's opinion "yes" or "no", "" where keywords decide.
+        reason: the model's reason.
+        label_model: who wrote title and description, "" where labelling failed.
+        label_error: why it failed.
+        merged: ids of the tasks that were made part of it.
+    """
+
+    task_id: str
+    title: str
+    description: str
+    status: str
+    priority: float
+    user_count: int
+    occurrence_count: int
+    mean_impact: float
+    first_seen: datetime
+    last_seen: datetime
+    actionable: str
+    reason: str
+    label_model: str
+    label_error: str
+    merged: tuple[str, ...] = ()
+
+
+class UnknownTaskError(ValueError):
+    """No task of the team has this id, or several begin so."""
+
+
+def list_tasks(database: Database, team_id: int, *, now: datetime, options: TaskOptions = TaskOptions()) -> list[Task]:
+    """A team's tasks, most urgent first; tasks that were merged into another are part of it."""
+    position = position_of(database, team_id)
+    lives = lifecycles(database.rows(queries.TASK_HISTORY, team_id=team_id, position=position))
+    merges = {task_id: life.merged_into for task_id, life in lives.items() if life.merged_into}
+    titles = {row["task_id"]: row for row in database.rows(queries.TASK_TITLES, team_id=team_id, position=position)}
+    facts = database.rows(queries.TASK_FACTS, team_id=team_id, position=position, **_merged(merges))
+    tasks = [
+        _task(row, titles[row["id"]], lives.get(row["id"], Lifecycle()), merges, now, options)
+        for row in facts
+        if row["id"] in titles
+    ]
+    return sorted(tasks, key=lambda task: (-task.priority, task.task_id))
+
+
+def find_task(tasks: Sequence[Task], wanted: str) -> Task:
+    """The task whose id is, or alone begins with, `wanted`; a merged one's id finds what it is part of.
+
+    Raises:
+        UnknownTaskError: none, or several.
+    """
+    text = wanted.strip().lower()
+    found = [task for task in tasks if any(each.startswith(text) for each in (task.task_id, *task.merged))]
+    if len(found) == 1 and text:
+        return found[0]
+    several = f"several tasks begin with {wanted!r}: {', '.join(task.task_id for task in found[:5])}"
+    raise UnknownTaskError(several if found and text else f"the team has no task {wanted!r}")
+
+
+def task_history(database: Database, team_id: int, task: Task) -> list[dict[str, Any]]:
+    """Every change of a task and of those that are part of it, oldest first."""
+    ids = {task.task_id, *task.merged}
+    rows = database.rows(queries.TASK_HISTORY, team_id=team_id, position=position_of(database, team_id))
+    return [row for row in rows if row["task_id"] in ids]
+
+
+def task_segments(database: Database, team_id: int, task: Task, *, most: int = 100) -> list[dict[str, Any]]:
+    """The newest segments of a task."""
+    return database.rows(
+        queries.SEGMENTS_OF_TASKS,
+        team_id=team_id,
+        position=position_of(database, team_id),
+        task_ids=[task.task_id, *task.merged],
+        most=most,
+    )
+
+
+def _merged(merges: Mapping[str, str]) -> dict[str, list[str]]:
+    """The merges as the two lists of a statement; never empty, because `transform` takes no empty list."""
+    return {"merged": ["", *merges], "into": ["", *merges.values()]}
+
+
+def _task(
+    facts: Mapping[str, Any],
+    title: Mapping[str, Any],
+    life: Lifecycle,
+    merges: Mapping[str, str],
+    now: datetime,
+    options: TaskOptions,
+) -> Task:
+    last_seen: datetime = facts["last_seen"]
+    quiet = now - last_seen > options.quiet and not (life.by_person and life.since and now - life.since < options.quiet)
+    status = "resolved" if quiet and life.status in ("new", "ongoing", "regressed") else life.status
+    return Task(
+        task_id=facts["id"],
+        title=life.title or title["title"],
+        description=title["description"],
+        status=status,
+        priority=priority(users=facts["user_count"], mean_impact=facts["mean_impact"], last_seen=last_seen, now=now),
+        user_count=facts["user_count"],
+        occurrence_count=facts["occurrence_count"],
+        mean_impact=facts["mean_impact"],
+        first_seen=facts["first_seen"],
+        last_seen=last_seen,
+        actionable=title["actionable"],
+        reason=title["actionable_reason"],
+        label_model=title["label_model"],
+        label_error=title["label_error"],
+        merged=tuple(sorted(task_id for task_id, target in merges.items() if target == facts["id"])),
+    )

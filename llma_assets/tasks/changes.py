@@ -1,0 +1,183 @@
+"""What a batch does to one task: whether it is labelled anew, and which changes its history gets. Stores nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+import numpy as np
+
+from llma_assets.clickhouse import Database
+from llma_assets.models import ChatModel, Record
+from llma_assets.tasks.history import Lifecycle
+from llma_assets.tasks.labelling import Label, label_group
+from llma_assets.tasks.matching import MATCH_DISTANCE, cosine_distance, unit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Judge = Literal["keywords", "model"]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOptions:
+    """How groups become tasks.
+
+    Attributes:
+        match_distance: cosine distance of centroids within which a group is a task's.
+        judge: whether keywords or the model say that something is a problem. With keywords a task is one if its
+            segments' mean impact is at least `least_impact`. What is none is kept as an ignored task, so that it
+            is recognised the next time, and is shown on request.
+        least_impact: see `judge`; a failure in a quarter of the segments gives 0.1.
+        quiet: a task without occurrences for so long counts as resolved.
+        label_growth: a task is labelled again once it has so many times the segments that its label saw …
+        label_shift: … or its centroid has moved so far, in cosine distance.
+    """
+
+    match_distance: float = MATCH_DISTANCE
+    judge: Judge = "keywords"
+    least_impact: float = 0.1
+    quiet: timedelta = timedelta(days=14)
+    label_growth: float = 2.0
+    label_shift: float = 0.1
+
+
+@dataclass(slots=True)
+class GrowingTask:
+    """A task while a batch is worked in.
+
+    Attributes:
+        task_id: its lasting id.
+        label: what it is called.
+        labelled_segments, labelled_centroid: what its label was made from.
+        segments: how many it stands for.
+        centroid: float32 (d,), the count-weighted mean of its groups' centroids.
+        is_new: the batch founds it.
+    """
+
+    task_id: UUID
+    label: Label
+    labelled_segments: int
+    labelled_centroid: "NDArray[np.float32]"
+    segments: int
+    centroid: "NDArray[np.float32]"
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Segments of a batch that belong together: their rows, descriptions, vectors (n, d) and centroid (d,)."""
+
+    members: Sequence[Mapping[str, Any]]
+    texts: Sequence[str]
+    vectors: "NDArray[np.float32]"
+    centroid: "NDArray[np.float32]"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row of a task's history to be: what happened, the status after it ("" where it stays), when, in words."""
+
+    change: str
+    status: str
+    changed_at: datetime
+    detail: str
+
+
+def relabel(
+    database: Database,
+    team_id: int,
+    task: GrowingTask,
+    groups: Sequence[Group],
+    chat: ChatModel,
+    options: TaskOptions,
+    record: Record,
+) -> bool:
+    """Label a task in place, if it has changed enough since its last label or has none; whether it was asked for.
+
+    Raises:
+        ModelConfigurationError: every further call would fail too.
+    """
+    seen = task.labelled_segments
+    moved = bool(seen) and cosine_distance(task.centroid, task.labelled_centroid) > options.label_shift
+    if not (task.segments >= options.label_growth * seen or moved or task.label.error):
+        return False
+    texts = [text for group in groups for text in group.texts]
+    vectors = np.concatenate([group.vectors for group in groups])
+    order = np.argsort(1 - unit(vectors) @ unit(task.centroid[None])[0], kind="stable").tolist()
+    present = "" if task.label.error else task.label.title
+    label = label_group(
+        database, team_id, chat, [texts[index] for index in order], present_title=present, record=record
+    )
+    if label.error and task.label.title:
+        label = replace(task.label, error=label.error)  # better an older title than none; asked again next time
+    task.label = label
+    task.labelled_segments, task.labelled_centroid = task.segments, task.centroid
+    return True
+
+
+def changes_of(
+    task: GrowingTask,
+    members: Sequence[Mapping[str, Any]],
+    life: Lifecycle,
+    last_seen: datetime | None,
+    *,
+    labelled: bool,
+    now: datetime,
+    options: TaskOptions,
+) -> list[Change]:
+    """What the segments of a batch mean for the history of their task.
+
+    Args:
+        task: with its label as of now.
+        members: its segments of this batch.
+        life: where it stood before.
+        last_seen: end of its last segment before, None for a new task.
+        labelled: whether it was labelled in this batch.
+        now: when the changes are said to have happened.
+    """
+    size = f"{len(members)} segments of {len({member['distinct_id'] for member in members})} users"
+    problem, why = _is_problem(task, members, options)
+    changes = []
+    if task.is_new:
+        changes.append(Change("created", "new" if problem else "ignored", now, size if problem else f"{size}; {why}"))
+    else:
+        changes.append(Change("grown", "", now, size))
+        changes += _status_changes(members, life, last_seen, problem, why, now, options)
+    if labelled:
+        changes.append(Change("labelled", "", now, task.label.error or task.label.title))
+    return changes
+
+
+def _status_changes(
+    members: Sequence[Mapping[str, Any]],
+    life: Lifecycle,
+    last_seen: datetime | None,
+    problem: bool,
+    why: str,
+    now: datetime,
+    options: TaskOptions,
+) -> list[Change]:
+    first = min(member["segment_start"] for member in members)
+    latest = max(member["segment_start"] for member in members)
+    if life.status == "ignored":
+        return [Change("surfaced", "new", now, why)] if problem and not life.by_person else []
+    if life.status == "resolved":
+        # What happened before the task was resolved, and only arrives now, is no relapse.
+        again = life.since is None or latest > life.since
+        return [Change("regressed", "regressed", now, "seen again after it was resolved")] if again else []
+    if last_seen is not None and first - last_seen > options.quiet:
+        days = (first - last_seen).days
+        return [
+            Change("resolved", "resolved", last_seen + options.quiet, "quiet since then"),
+            Change("regressed", "regressed", now, f"seen again after {days} quiet days"),
+        ]
+    return [Change("continued", "ongoing", now, "seen again")] if life.status == "new" else []
+
+
+def _is_problem(task: GrowingTask, members: Sequence[Mapping[str, Any]], options: TaskOptions) -> tuple[bool, str]:
+    if options.judge == "model" and task.label.actionable is not None:
+        return task.label.actionable, task.label.reason
+    mean = float(np.mean([member["impact"] for member in members]))
+    return mean >= options.least_impact, f"mean impact {mean:.2f}"

@@ -1,0 +1,90 @@
+"""What happened to tasks: every change is a row, and the present status follows from them. Pure, but for no clock."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final, Literal
+from uuid import UUID, uuid5
+
+from llma_assets.tasks.batches import NAMESPACE
+
+Status = Literal["new", "ongoing", "resolved", "regressed", "ignored"]
+STATUSES: Final[tuple[Status, ...]] = ("new", "regressed", "ongoing", "resolved", "ignored")
+PIPELINE: Final = "pipeline"
+BY_PERSON: Final = 0
+"""Batch number of the changes that people make."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """Where a task stands.
+
+    Attributes:
+        status: after the last change that set one.
+        since: when that was, None before any change.
+        by_person: whether a person set it.
+        merged_into: id of the task that it is part of, "" where it is one of its own.
+        title: what a person called it, "" where nobody did.
+    """
+
+    status: str = "new"
+    since: datetime | None = None
+    by_person: bool = False
+    merged_into: str = ""
+    title: str = ""
+
+
+def lifecycles(changes: Iterable[Mapping[str, Any]]) -> dict[str, Lifecycle]:
+    """The lifecycle of each task, from its changes in order of time; merges of merges point at the last one."""
+    lives: dict[str, Lifecycle] = {}
+    for change in changes:
+        task_id = change["task_id"]
+        life = lives.get(task_id, Lifecycle())
+        if change["change"] == "merged":
+            life = replace(life, merged_into=change["target"])
+        elif change["change"] == "unmerged":
+            life = replace(life, merged_into="")
+        elif change["change"] == "renamed":
+            life = replace(life, title=change["detail"])
+        if change["status"]:
+            life = replace(
+                life, status=change["status"], since=change["changed_at"], by_person=change["batch_id"] == BY_PERSON
+            )
+        lives[task_id] = life
+    return {task_id: replace(life, merged_into=_end(lives, task_id)) for task_id, life in lives.items()}
+
+
+def _end(lives: Mapping[str, Lifecycle], task_id: str) -> str:
+    """Where a chain of merges ends, "" for a task of its own; a ring, which editing refuses, ends where it began."""
+    seen = [task_id]
+    while (target := lives.get(seen[-1], Lifecycle()).merged_into) and target not in seen:
+        seen.append(target)
+    return seen[-1] if len(seen) > 1 else ""
+
+
+def change_row(
+    team_id: int,
+    task_id: UUID,
+    *,
+    batch_id: int,
+    changed_at: datetime,
+    change: str,
+    status: str = "",
+    detail: str = "",
+    target: str = "",
+    changed_by: str = PIPELINE,
+) -> dict[str, Any]:
+    """A row of `task_history`; equal changes have equal ids, so that writing one twice changes nothing."""
+    about = f"{team_id}|{task_id}|{batch_id}|{changed_at.isoformat()}|{change}|{status}|{target}|{detail}|{changed_by}"
+    return {
+        "team_id": team_id,
+        "task_id": task_id,
+        "change_id": uuid5(NAMESPACE, about),
+        "changed_at": changed_at,
+        "batch_id": batch_id,
+        "change": change,
+        "status": status,
+        "detail": detail,
+        "target": target,
+        "changed_by": changed_by,
+    }

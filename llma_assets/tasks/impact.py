@@ -1,0 +1,95 @@
+"""How much a segment hurts, and how urgent a task is: the given keywords and formulas, and nothing else.
+
+Which segments form a task belongs in `matching`; a judgement by a model in `labelling`.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+FAILURE: Final = (
+    "error",
+    "failed",
+    "failure",
+    "exception",
+    "crash",
+    "not found",
+    "404",
+    "500",
+    "timeout",
+    "broken",
+    "bug",
+    "issue",
+    "problem",
+    "unexpected",
+)
+CONFUSION: Final = (
+    "confus",
+    "struggled",
+    "repeatedly",
+    "back and forth",
+    "multiple attempts",
+    "unclear",
+    "couldn't find",
+    "searched for",
+    "looked for",
+    "tried to",
+)
+ABANDONMENT: Final = (
+    "abandon",
+    "gave up",
+    "left",
+    "exited",
+    "closed",
+    "navigated away",
+    "didn't complete",
+    "incomplete",
+)
+HIGH_IMPACT: Final = 0.3
+"""Noise above it is a task by itself; noise up to it waits for company."""
+
+_HALF_LIFE_DAYS: Final = 7.0
+_DAY_S: Final = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the words of a segment say went wrong."""
+
+    failure: bool
+    confusion: bool
+    abandonment: bool
+
+    @property
+    def impact(self) -> float:
+        """0.4 for failure, 0.3 for confusion, 0.2 for abandonment, together at most 1.
+
+        >>> Flags(True, True, False).impact
+        0.7
+        """
+        return round(min(1.0, 0.4 * self.failure + 0.3 * self.confusion + 0.2 * self.abandonment), 10)
+
+
+def flags_of(description: str) -> Flags:
+    """The flags of a segment's description, by keyword anywhere in it; weak, but the same for everybody.
+
+    >>> flags_of("The user gave up after error 500")
+    Flags(failure=True, confusion=False, abandonment=True)
+    """
+    text = description.lower().replace("’", "'")
+    return Flags(_any(FAILURE, text), _any(CONFUSION, text), _any(ABANDONMENT, text))
+
+
+def priority(*, users: int, mean_impact: float, last_seen: datetime, now: datetime) -> float:
+    """1.0 ln(1 + users) + 0.5 mean impact + 0.3 · 0.5^(days since the last occurrence / 7).
+
+    Computed whenever a task is read, so that it decays by itself. An occurrence in the future counts as now.
+    """
+    days = max(0.0, (now - last_seen).total_seconds() / _DAY_S)
+    return math.log1p(users) + 0.5 * mean_impact + 0.3 * math.exp2(-days / _HALF_LIFE_DAYS)
+
+
+def _any(keywords: Iterable[str], text: str) -> bool:
+    return any(keyword in text for keyword in keywords)

@@ -1,0 +1,189 @@
+"""Segments from JSON lines into `document_embeddings`, each once; what has no vector gets one from the embedder.
+
+What a valid segment is belongs in `segments`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from more_itertools import chunked
+
+from llma_assets.clickhouse import Database
+from llma_assets.ingest import Line, RejectsFile, read_lines
+from llma_assets.models import Embedder, Record, TextsRejected, ignore_usage
+from llma_assets.tasks.batches import IDS_AT_ONCE, space_key
+from llma_assets.tasks.queries import DOCUMENT_TYPE, KNOWN_SEGMENTS, PRODUCT, RENDERING
+from llma_assets.tasks.segments import Segment, SegmentError, metadata_of, parse_segment
+
+MAX_LINE_BYTES = 4 << 20
+BATCH_SEGMENTS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentReport:
+    """What became of a file of segments.
+
+    Attributes:
+        lines: read, blank ones included.
+        stored: new segments.
+        known: segments that were stored before, or stood in the file twice with the same content of id.
+        reasons: refused lines by reason.
+        rejects_file: where they are, None where nothing was refused or kept.
+        teams: new segments by team.
+    """
+
+    lines: int
+    stored: int
+    known: int
+    reasons: dict[str, int]
+    rejects_file: Path | None
+    teams: dict[int, int]
+
+    @property
+    def refused(self) -> int:
+        """Refused lines of all reasons."""
+        return sum(self.reasons.values())
+
+
+def ingest_segments(
+    source: BinaryIO,
+    database: Database,
+    embedder: Embedder,
+    *,
+    rejects: Path | None,
+    record: Callable[[int, str], Record] = lambda _team_id, _item: ignore_usage,
+    progress: Callable[[int], None] = lambda _lines: None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> SegmentReport:
+    """Store the segments of a source of JSON lines, plain or gzip; a bad line stops nothing.
+
+    A segment is the same if team, session, start and end are the same; the first one stays. A second line of
+    the same segment within a file is refused as a duplicate; one that was stored by an earlier ingest is known,
+    so a file can be ingested again. Vectors that come along must have the dimension of the embedder's own, where
+    that is known, because they are compared with them.
+
+    Args:
+        rejects: folder for the file of refused lines; None to keep none.
+        record: gives the usage recorder for a team.
+        progress: gets the number of lines done.
+
+    Raises:
+        ModelConfigurationError, ModelUnavailable: a vector was needed and cannot be had; what came before is stored.
+        DamagedSource: the source cannot be read to its end; what came before is stored.
+    """
+    counts: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    teams: Counter[int] = Counter()
+    seen: set[tuple[int, str]] = set()
+    refused_file = RejectsFile(rejects)
+
+    def refuse(line: Line, error: SegmentError) -> None:
+        reasons[error.reason] += 1
+        refused_file.add(line, error)
+
+    def valid() -> Iterator[tuple[Line, Segment]]:
+        for line in read_lines(source, MAX_LINE_BYTES):
+            counts["lines"] += 1
+            if not line.content.strip():
+                continue
+            try:
+                segment = _parsed(line, clock(), embedder.dimension)
+                key = (segment.team_id, segment.document_id)
+                if key in seen:
+                    raise SegmentError("duplicate", "the file holds this segment further up")
+                seen.add(key)
+            except SegmentError as error:
+                refuse(line, error)
+                continue
+            yield line, segment
+
+    with refused_file:
+        for batch in chunked(valid(), BATCH_SEGMENTS):
+            known = _known(database, [segment for _, segment in batch], embedder.name)
+            new = [pair for pair in batch if (pair[1].team_id, pair[1].document_id) not in known]
+            counts["known"] += len(batch) - len(new)
+            rows = _rows(new, embedder, record, refuse)
+            database.insert_rows("document_embeddings", rows)
+            counts["stored"] += len(rows)
+            teams.update(row["team_id"] for row in rows)
+            progress(counts["lines"])
+    progress(counts["lines"])
+    return SegmentReport(
+        counts["lines"],
+        counts["stored"],
+        counts["known"],
+        dict(reasons),
+        refused_file.path,
+        dict(sorted(teams.items())),
+    )
+
+
+def _parsed(line: Line, now: datetime, dimension: int | None) -> Segment:
+    if line.too_long:
+        raise SegmentError("too_long", f"the line has {line.size:,} bytes")
+    segment = parse_segment(line.content, latest=now)
+    if segment.embedding is not None and dimension is not None and len(segment.embedding) != dimension:
+        raise SegmentError(
+            "invalid_vector", f"embedding has {len(segment.embedding)} numbers; the configured model makes {dimension}"
+        )
+    return segment
+
+
+def _known(database: Database, segments: Sequence[Segment], model_name: str) -> set[tuple[int, str]]:
+    known: set[tuple[int, str]] = set()
+    for team_id in sorted({segment.team_id for segment in segments}):
+        ids = [segment.document_id for segment in segments if segment.team_id == team_id]
+        for some in chunked(ids, IDS_AT_ONCE):
+            rows = database.rows(KNOWN_SEGMENTS, **space_key(team_id, model_name), document_ids=some)
+            known.update((team_id, row["document_id"]) for row in rows)
+    return known
+
+
+def _rows(
+    pairs: Sequence[tuple[Line, Segment]],
+    embedder: Embedder,
+    record: Callable[[int, str], Record],
+    refuse: Callable[[Line, SegmentError], None],
+) -> list[dict[str, Any]]:
+    """Rows of segments that have or get a vector; the others are refused."""
+    vectors: dict[int, Sequence[float]] = {
+        index: segment.embedding for index, (_, segment) in enumerate(pairs) if segment.embedding is not None
+    }
+    for team_id in sorted({segment.team_id for _, segment in pairs}):
+        asked = [
+            index
+            for index, (_, segment) in enumerate(pairs)
+            if segment.team_id == team_id and segment.embedding is None
+        ]
+        texts = [pairs[index][1].description for index in asked]
+        try:
+            made = embedder.embed(texts, record=record(team_id, "")) if texts else np.empty((0, 0), np.float32)
+        except TextsRejected as error:
+            made = error.vectors
+        for index, vector in zip(asked, made, strict=True):
+            if vector.size and np.isfinite(vector).all() and vector.any():
+                vectors[index] = vector.tolist()
+    for index, (line, _) in enumerate(pairs):
+        if index not in vectors:
+            refuse(line, SegmentError("embedding_failed", "the embedder has no vector for the description"))
+    return [
+        {
+            "team_id": segment.team_id,
+            "product": PRODUCT,
+            "document_type": DOCUMENT_TYPE,
+            "model_name": embedder.name,
+            "rendering": RENDERING,
+            "document_id": segment.document_id,
+            "timestamp": segment.start,
+            "content": segment.description,
+            "metadata": metadata_of(segment),
+            "embedding": vectors[index],
+        }
+        for index, (_, segment) in enumerate(pairs)
+        if index in vectors
+    ]

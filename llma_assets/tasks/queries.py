@@ -1,0 +1,258 @@
+"""Every statement of the tasks room. What a batch wrote counts only once its commit row is there (migration 0008)."""
+
+PRODUCT = "session-replay"
+DOCUMENT_TYPE = "video-segment"
+RENDERING = "video-analysis"
+PIPELINE = "tasks"
+
+# Key of document_embeddings:
+# (team_id, toDate(timestamp), product, document_type, model_name, rendering, document_id).
+# Segments that arrived since a moment and are in no committed batch, oldest arrival first.
+NEW_SEGMENTS = """
+WITH fresh AS
+(
+    SELECT document_id, inserted_at, content, metadata, length(embedding) AS dimension,
+        arrayExists(x -> NOT isFinite(x), embedding) AS broken,
+        NOT arrayExists(x -> x != 0, embedding) AS zero
+    FROM document_embeddings FINAL
+    WHERE team_id = {team_id:Int64}
+        AND product = {product:String}
+        AND document_type = {document_type:String}
+        AND rendering = {rendering:String}
+        AND model_name = {model_name:String}
+        AND inserted_at > {since:DateTime64(6, 'UTC')}
+)
+SELECT document_id, inserted_at, content, metadata, dimension, broken, zero
+FROM fresh
+WHERE document_id NOT IN
+(
+    SELECT document_id
+    FROM segment_members
+    WHERE team_id = {team_id:Int64}
+        AND attempt_id IN (SELECT attempt_id FROM segment_batches FINAL WHERE team_id = {team_id:Int64})
+        AND document_id IN (SELECT document_id FROM fresh)
+)
+ORDER BY inserted_at, document_id
+LIMIT {most:UInt64}
+"""
+
+# Segments of other models than the configured one: they cannot be compared, and are named instead of taken.
+OTHER_SPACES = """
+SELECT model_name, count() AS segments
+FROM document_embeddings FINAL
+WHERE team_id = {team_id:Int64}
+    AND product = {product:String}
+    AND document_type = {document_type:String}
+    AND rendering = {rendering:String}
+    AND model_name != {model_name:String}
+    AND inserted_at > {since:DateTime64(6, 'UTC')}
+GROUP BY model_name
+ORDER BY model_name
+"""
+
+SEGMENT_VECTORS = """
+SELECT document_id, content, embedding
+FROM document_embeddings FINAL
+WHERE team_id = {team_id:Int64}
+    AND product = {product:String}
+    AND document_type = {document_type:String}
+    AND rendering = {rendering:String}
+    AND model_name = {model_name:String}
+    AND document_id IN {document_ids:Array(String)}
+ORDER BY document_id
+"""
+
+KNOWN_SEGMENTS = """
+SELECT DISTINCT document_id
+FROM document_embeddings
+WHERE team_id = {team_id:Int64}
+    AND product = {product:String}
+    AND document_type = {document_type:String}
+    AND rendering = {rendering:String}
+    AND model_name = {model_name:String}
+    AND document_id IN {document_ids:Array(String)}
+"""
+
+TEAMS_WITH_SEGMENTS = """
+SELECT team_id, max(inserted_at) AS arrived_until
+FROM document_embeddings
+WHERE product = {product:String}
+    AND document_type = {document_type:String}
+    AND inserted_at > {since:DateTime64(6, 'UTC')}
+GROUP BY team_id
+ORDER BY team_id
+"""
+
+# Key of segment_batches: (team_id, batch_id).
+LAST_BATCH = """
+SELECT batch_id, arrived_until, embedding_model, dimension
+FROM segment_batches FINAL
+WHERE team_id = {team_id:Int64}
+ORDER BY batch_id DESC
+LIMIT 1
+"""
+
+OPEN_BATCHES = """
+SELECT batch_id, attempt_id, arrived_until, embedding_model, dimension
+FROM segment_batches FINAL
+WHERE team_id = {team_id:Int64} AND batch_id > {position:UInt64}
+ORDER BY batch_id
+"""
+
+# Key of segment_members: (team_id, batch_id, attempt_id, document_id).
+MEMBERS_OF_BATCH = """
+SELECT document_id, status, reason, cluster_no, distance, session_id, distinct_id, segment_start, segment_end,
+    failure, confusion, abandonment, impact
+FROM segment_members FINAL
+WHERE team_id = {team_id:Int64} AND batch_id = {batch_id:UInt64} AND attempt_id = {attempt_id:UUID}
+    AND status IN ('clustered', 'single')
+ORDER BY cluster_no, distance, document_id
+"""
+
+# Noise that waits: segments whose last word is 'held', the newest arrivals first.
+HELD_SEGMENTS = """
+SELECT document_id, argMax(status, batch_id) AS last_status, min(arrived_at) AS first_arrived,
+    any(session_id) AS session_id, any(distinct_id) AS distinct_id,
+    any(segment_start) AS segment_start, any(segment_end) AS segment_end,
+    any(failure) AS failure, any(confusion) AS confusion, any(abandonment) AS abandonment, any(impact) AS impact
+FROM segment_members
+WHERE team_id = {team_id:Int64}
+    AND attempt_id IN (SELECT attempt_id FROM segment_batches FINAL WHERE team_id = {team_id:Int64})
+    AND arrived_at >= {since:DateTime64(6, 'UTC')}
+GROUP BY document_id
+HAVING last_status = 'held'
+ORDER BY first_arrived DESC, document_id
+LIMIT {most:UInt64}
+"""
+
+SEGMENT_COUNTS = """
+SELECT
+    uniqExactIf(document_id, status != 'refused') AS processed,
+    uniqExactIf(document_id, status = 'refused') AS refused,
+    uniqExactIf(document_id, status IN ('clustered', 'single')) AS in_tasks
+FROM segment_members
+WHERE team_id = {team_id:Int64}
+    AND attempt_id IN (SELECT attempt_id FROM segment_batches FINAL WHERE team_id = {team_id:Int64})
+"""
+
+REFUSED_SEGMENTS = """
+SELECT document_id, reason
+FROM segment_members FINAL
+WHERE team_id = {team_id:Int64}
+    AND attempt_id IN (SELECT attempt_id FROM segment_batches FINAL WHERE team_id = {team_id:Int64})
+    AND status = 'refused'
+ORDER BY batch_id DESC, document_id
+LIMIT {most:UInt64}
+"""
+
+# Key of watermarks: (team_id, pipeline).
+POSITION = """
+SELECT position, arrived_until
+FROM watermarks FINAL
+WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
+"""
+
+# Key of task_versions: (team_id, task_id, batch_id). The newest version of each task that a done batch wrote.
+TASK_STATES = """
+SELECT task_id, batch_id, title, description, label_model, label_error, actionable, actionable_reason,
+    labelled_segments, labelled_centroid, segments, centroid, embedding_model, dimension
+FROM task_versions FINAL
+WHERE team_id = {team_id:Int64} AND batch_id <= {position:UInt64}
+ORDER BY task_id, batch_id DESC
+LIMIT 1 BY task_id
+"""
+
+TASK_TITLES = """
+SELECT toString(task_id) AS task_id, title, description, label_model, label_error, actionable, actionable_reason
+FROM task_versions FINAL
+WHERE team_id = {team_id:Int64} AND batch_id <= {position:UInt64}
+ORDER BY task_id, batch_id DESC
+LIMIT 1 BY task_id
+"""
+
+# Key of task_segments: (team_id, document_id). `merged` and `into` say which tasks people made one.
+TASK_FACTS = """
+SELECT
+    transform(toString(task_id), {merged:Array(String)}, {into:Array(String)}, toString(task_id)) AS id,
+    count() AS occurrence_count,
+    uniqExact(distinct_id) AS user_count,
+    avg(impact) AS mean_impact,
+    min(segment_start) AS first_seen,
+    max(segment_end) AS last_seen
+FROM task_segments FINAL
+WHERE team_id = {team_id:Int64} AND batch_id <= {position:UInt64}
+GROUP BY id
+ORDER BY id
+"""
+
+SEGMENTS_OF_TASKS = """
+SELECT t.task_id, t.document_id, t.session_id, t.segment_start, t.segment_end, t.distinct_id, t.distance, t.failure,
+    t.confusion, t.abandonment, t.impact
+FROM task_segments AS t FINAL
+WHERE t.team_id = {team_id:Int64}
+    AND t.batch_id <= {position:UInt64}
+    AND toString(t.task_id) IN {task_ids:Array(String)}
+ORDER BY t.segment_start DESC, t.document_id
+LIMIT {most:UInt64}
+"""
+
+# Key of task_history: (team_id, task_id, change_id). People's changes have batch 0 and count at once.
+TASK_HISTORY = """
+SELECT toString(task_id) AS task_id, changed_at, batch_id, change, status, detail, target, changed_by
+FROM task_history FINAL
+WHERE team_id = {team_id:Int64} AND batch_id <= {position:UInt64}
+ORDER BY changed_at, batch_id, change_id
+"""
+
+# Key of task_labels: (team_id, content_hash).
+STORED_LABEL = """
+SELECT answer, model
+FROM task_labels FINAL
+WHERE team_id = {team_id:Int64} AND content_hash = {content_hash:String}
+"""
+
+# Leftovers of a run that was killed before its commit row; nobody has seen them.
+FORGET_MEMBERS = """
+DELETE FROM segment_members
+WHERE team_id = {team_id:Int64} AND batch_id > {batch_id:UInt64}
+"""
+
+FORGET_VERSIONS = """
+DELETE FROM task_versions
+WHERE team_id = {team_id:Int64} AND batch_id > {position:UInt64}
+"""
+
+FORGET_LINKS = """
+DELETE FROM task_segments
+WHERE team_id = {team_id:Int64} AND batch_id > {position:UInt64}
+"""
+
+FORGET_HISTORY = """
+DELETE FROM task_history
+WHERE team_id = {team_id:Int64} AND batch_id > {position:UInt64}
+"""
+
+# Links that count but have no task, tasks that count but have no link, and links of tasks no batch made.
+TASK_INVARIANTS = """
+WITH
+    links AS
+    (
+        SELECT task_id, count() AS segments
+        FROM task_segments FINAL
+        WHERE team_id = {team_id:Int64} AND batch_id <= {position:UInt64}
+        GROUP BY task_id
+    ),
+    newest AS
+    (
+        SELECT task_id, segments
+        FROM task_versions FINAL
+        WHERE team_id = {team_id:Int64} AND batch_id <= {position:UInt64}
+        ORDER BY task_id, batch_id DESC
+        LIMIT 1 BY task_id
+    )
+SELECT
+    (SELECT count() FROM links WHERE task_id NOT IN (SELECT task_id FROM newest)) AS homeless_links,
+    (SELECT count() FROM newest WHERE task_id NOT IN (SELECT task_id FROM links)) AS empty_tasks,
+    (SELECT count() FROM newest AS n INNER JOIN links AS l ON n.task_id = l.task_id WHERE n.segments != l.segments)
+        AS wrong_counts
+"""

@@ -1,0 +1,225 @@
+"""A segment of a session replay: what is known of it, how a line of JSON becomes one, how a stored row does.
+
+No database, no files. What a segment's words mean belongs in `impact`.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal
+
+import orjson
+
+MAX_TEAM_ID: Final = 2**63 - 1
+MAX_DESCRIPTION: Final = 20_000
+MAX_ID: Final = 500
+MAX_DIMENSION: Final = 16_384
+OLDEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+Reason = Literal[
+    "broken_json",
+    "not_an_object",
+    "too_long",
+    "missing_field",
+    "wrong_type",
+    "invalid_session_id",
+    "invalid_time",
+    "times_reversed",
+    "no_description",
+    "invalid_vector",
+    "duplicate",
+    "embedding_failed",
+]
+"""Why a segment was refused; stable, reports carry it."""
+
+
+class SegmentError(ValueError):
+    """One segment cannot be used; the others are not touched.
+
+    Attributes:
+        reason: the stable class of the fault.
+        detail: which field, and what is wrong with it; holds no text of the segment.
+    """
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason: Reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Some seconds of a session, described in words.
+
+    Attributes:
+        team_id: whose it is.
+        session_id: the replay; holds no colon, because ids of segments are cut at colons.
+        start: first moment, UTC.
+        end: last moment, UTC; not before `start`.
+        distinct_id: the user.
+        description: what was seen.
+        embedding: finite numbers, not all zero; None where the embedder is to make it.
+    """
+
+    team_id: int
+    session_id: str
+    start: datetime
+    end: datetime
+    distinct_id: str
+    description: str
+    embedding: tuple[float, ...] | None = None
+
+    @property
+    def document_id(self) -> str:
+        """`{session_id}:{start}:{end}`, times as `20261107T093000.000000Z`."""
+        return f"{self.session_id}:{_compact(self.start)}:{_compact(self.end)}"
+
+
+def parse_segment(line: bytes, *, latest: datetime) -> Segment:
+    """Read a segment from a line of JSON.
+
+    Args:
+        line: an object with `team_id, session_id, start, end, distinct_id, description`, optional `embedding`.
+            Times are ISO 8601 (UTC where they say nothing), or seconds since 1970.
+        latest: times after it are refused.
+
+    Raises:
+        SegmentError: what is wrong with it.
+    """
+    try:
+        record = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise SegmentError("broken_json", str(error)) from None
+    if not isinstance(record, dict):
+        raise SegmentError("not_an_object", "a segment is a JSON object")
+    team_id = _required(record, "team_id")
+    if not isinstance(team_id, int) or isinstance(team_id, bool) or not 0 <= team_id <= MAX_TEAM_ID:
+        raise SegmentError("wrong_type", "team_id is no integer from 0 on")
+    start, end = _times(_required(record, "start"), _required(record, "end"), latest)
+    return Segment(
+        team_id=team_id,
+        session_id=_session(_required(record, "session_id")),
+        start=start,
+        end=end,
+        distinct_id=_text(_required(record, "distinct_id"), "distinct_id", MAX_ID),
+        description=_description(_required(record, "description")),
+        embedding=None if record.get("embedding") is None else _vector(record["embedding"]),
+    )
+
+
+def stored_segment(team_id: int, document_id: str, description: str, metadata: str, *, latest: datetime) -> Segment:
+    """Read a segment from a row of `document_embeddings`, ours or another pipeline's, without its vector.
+
+    Args:
+        metadata: JSON with `distinct_id`, and `start` and `end` (or `start_time` and `end_time`); the session
+            is what stands before the first colon of `document_id`.
+
+    Raises:
+        SegmentError: what is wrong with it.
+    """
+    try:
+        record = orjson.loads(metadata or "{}")
+    except orjson.JSONDecodeError as error:
+        raise SegmentError("broken_json", f"metadata: {error}") from None
+    if not isinstance(record, dict):
+        raise SegmentError("not_an_object", "metadata is no JSON object")
+    session_id, colon, _ = document_id.partition(":")
+    if not colon:
+        raise SegmentError("invalid_session_id", "document_id is not session:start:end")
+    if record.get("session_id") not in (None, session_id):
+        raise SegmentError("invalid_session_id", "document_id and metadata name different sessions")
+    start, end = _times(
+        _required(record, "start" if "start" in record else "start_time"),
+        _required(record, "end" if "end" in record else "end_time"),
+        latest,
+    )
+    return Segment(
+        team_id=team_id,
+        session_id=_session(session_id),
+        start=start,
+        end=end,
+        distinct_id=_text(_required(record, "distinct_id"), "distinct_id", MAX_ID),
+        description=_description(description),
+    )
+
+
+def metadata_of(segment: Segment) -> str:
+    """What `document_embeddings.metadata` holds of a segment; `stored_segment` reads it."""
+    return orjson.dumps(
+        {
+            "session_id": segment.session_id,
+            "distinct_id": segment.distinct_id,
+            "start": segment.start.isoformat(),
+            "end": segment.end.isoformat(),
+        }
+    ).decode()
+
+
+def _required(record: Mapping[str, Any], name: str) -> Any:
+    value = record.get(name)
+    if value is None:
+        raise SegmentError("missing_field" if name != "description" else "no_description", f"{name} is missing")
+    return value
+
+
+def _text(value: object, name: str, most: int) -> str:
+    if not isinstance(value, str):
+        raise SegmentError("wrong_type", f"{name} is no string")
+    if not value.strip():
+        raise SegmentError("missing_field", f"{name} is empty")
+    if len(value) > most:
+        raise SegmentError("too_long", f"{name} has {len(value):,} characters; at most {most:,} are allowed")
+    return value
+
+
+def _session(value: object) -> str:
+    session_id = _text(value, "session_id", MAX_ID)
+    if ":" in session_id:
+        raise SegmentError("invalid_session_id", "session_id holds a colon, at which ids of segments are cut")
+    return session_id
+
+
+def _description(value: object) -> str:
+    if isinstance(value, str) and not value.strip():
+        raise SegmentError("no_description", "description is empty")
+    return _text(value, "description", MAX_DESCRIPTION)
+
+
+def _times(start: object, end: object, latest: datetime) -> tuple[datetime, datetime]:
+    first, last = _time(start, "start", latest), _time(end, "end", latest)
+    if last < first:
+        raise SegmentError("times_reversed", "end is before start")
+    return first, last
+
+
+def _time(value: object, name: str, latest: datetime) -> datetime:
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            moment = datetime.fromtimestamp(value, UTC)
+        elif isinstance(value, str):
+            moment = datetime.fromisoformat(value)
+        else:
+            raise SegmentError("invalid_time", f"{name} is neither a string nor a number")
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        raise SegmentError("invalid_time", f"{name} is no ISO 8601 time and no seconds since 1970") from None
+    if not OLDEST <= moment <= latest + timedelta(days=1):
+        raise SegmentError("invalid_time", f"{name} is before 2000 or more than a day ahead")
+    return moment
+
+
+def _vector(value: object) -> tuple[float, ...]:
+    if not isinstance(value, Sequence) or isinstance(value, str) or not 0 < len(value) <= MAX_DIMENSION:
+        raise SegmentError("invalid_vector", f"embedding is no list of 1 to {MAX_DIMENSION:,} numbers")
+    if not all(isinstance(number, int | float) and not isinstance(number, bool) for number in value):
+        raise SegmentError("invalid_vector", "embedding holds something that is no number")
+    if not all(math.isfinite(number) and abs(number) < 1e18 for number in value):
+        raise SegmentError("invalid_vector", "embedding holds NaN, infinity or a number beyond all bounds")
+    if not any(value):
+        raise SegmentError("invalid_vector", "embedding is zero")
+    return tuple(float(number) for number in value)
+
+
+def _compact(moment: datetime) -> str:
+    return f"{moment:%Y%m%dT%H%M%S.%f}Z"

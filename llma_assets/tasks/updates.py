@@ -1,0 +1,325 @@
+"""Groups of a batch to tasks: match, create, grow, label, and move the watermark last. The asset `tasks`.
+
+What a batch means for one task belongs in `changes`, what is read for people in `board`, what people change in
+`editing`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+import numpy as np
+from more_itertools import chunked
+
+from llma_assets.clickhouse import Database
+from llma_assets.models import ChatModel, Record, ignore_usage
+from llma_assets.tasks import queries
+from llma_assets.tasks.batches import read_vectors
+from llma_assets.tasks.changes import Group, GrowingTask, TaskOptions, changes_of, relabel
+from llma_assets.tasks.history import Lifecycle, change_row, lifecycles
+from llma_assets.tasks.labelling import Label
+from llma_assets.tasks.matching import UNMATCHED, match_tasks, unit, weighted_mean
+
+LINKED = (
+    "document_id",
+    "session_id",
+    "distinct_id",
+    "segment_start",
+    "segment_end",
+    "distance",
+    "failure",
+    "confusion",
+    "abandonment",
+    "impact",
+)
+"""What a link takes over from the segment."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCounts:
+    """What one pass did to tasks.
+
+    Attributes:
+        batches: worked in.
+        groups: in them; groups of one are noise that hurts.
+        created, grown: tasks.
+        ignored: of the created ones, those that are no problem.
+        regressed: tasks that came back.
+        resolved: tasks that had been quiet long enough.
+        labelled: tasks that were (re)labelled; `label_failures` of them in vain.
+    """
+
+    batches: int = 0
+    groups: int = 0
+    created: int = 0
+    ignored: int = 0
+    grown: int = 0
+    regressed: int = 0
+    resolved: int = 0
+    labelled: int = 0
+    label_failures: int = 0
+
+    def __add__(self, other: "TaskCounts") -> "TaskCounts":
+        return TaskCounts(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+
+
+def position_of(database: Database, team_id: int) -> int:
+    """The last batch whose tasks are done; 0 before the first."""
+    return int(database.value(queries.POSITION, team_id=team_id, pipeline=queries.PIPELINE) or 0)
+
+
+def update_tasks(
+    database: Database,
+    team_id: int,
+    chat: ChatModel,
+    *,
+    now: datetime,
+    options: TaskOptions = TaskOptions(),
+    record: Record = ignore_usage,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> TaskCounts:
+    """Work every clustered batch into the team's tasks, oldest first, each committed by the watermark.
+
+    Raises:
+        ModelConfigurationError: the model cannot be asked at all; what was done before stays.
+    """
+    total = TaskCounts()
+    waiting = database.rows(queries.OPEN_BATCHES, team_id=team_id, position=position_of(database, team_id))
+    for number, batch in enumerate(waiting):
+        progress(number, len(waiting))
+        total += _work_in(database, team_id, batch, chat, now, options, record)
+    progress(len(waiting), len(waiting))
+    return total + TaskCounts(resolved=_resolve_quiet(database, team_id, now, options))
+
+
+def _work_in(
+    database: Database,
+    team_id: int,
+    batch: Mapping[str, Any],
+    chat: ChatModel,
+    now: datetime,
+    options: TaskOptions,
+    record: Record,
+) -> TaskCounts:
+    batch_id, done = batch["batch_id"], batch["batch_id"] - 1
+    # What a run left behind that was killed in this batch; nobody has seen it.
+    for statement in (queries.FORGET_VERSIONS, queries.FORGET_LINKS, queries.FORGET_HISTORY):
+        database.execute(statement, team_id=team_id, position=done)
+    lives = lifecycles(database.rows(queries.TASK_HISTORY, team_id=team_id, position=done))
+    last_seen = _last_seen(database, team_id, done)
+    homes = _homes(
+        _groups(database, team_id, batch),
+        _states(database, team_id, done),
+        lives,
+        options,
+        new_id=lambda number: uuid5(batch["attempt_id"], str(number)),
+    )
+    links: list[dict[str, Any]] = []
+    history: list[dict[str, Any]] = []
+    counts = TaskCounts(batches=1, groups=sum(len(groups) for _, groups in homes))
+    for task, groups in homes:
+        members = [member for group in groups for member in group.members]
+        _grow(task, groups)
+        labelled = relabel(database, team_id, task, groups, chat, options, record)
+        task_id = str(task.task_id)
+        changes = changes_of(
+            task,
+            members,
+            lives.get(task_id, Lifecycle()),
+            last_seen.get(task_id),
+            labelled=labelled,
+            now=now,
+            options=options,
+        )
+        key = {"team_id": team_id, "task_id": task.task_id, "batch_id": batch_id}
+        links += [{**key, **{name: member[name] for name in LINKED}} for member in members]
+        history += [
+            change_row(
+                team_id,
+                task.task_id,
+                batch_id=batch_id,
+                changed_at=each.changed_at,
+                change=each.change,
+                status=each.status,
+                detail=each.detail,
+            )
+            for each in changes
+        ]
+        counts += TaskCounts(
+            created=task.is_new,
+            ignored=any(each.status == "ignored" for each in changes),
+            grown=not task.is_new,
+            regressed=any(each.status == "regressed" for each in changes),
+            labelled=labelled,
+            label_failures=labelled and bool(task.label.error),
+        )
+    for some in chunked(links, 5_000):
+        database.insert_rows("task_segments", some)
+    for tasks in chunked([task for task, _ in homes], 500):
+        database.insert_rows("task_versions", [_version(team_id, task, batch) for task in tasks])
+    for some in chunked(history, 5_000):
+        database.insert_rows("task_history", some)
+    database.insert_rows(
+        "watermarks",
+        [
+            {
+                "team_id": team_id,
+                "pipeline": queries.PIPELINE,
+                "position": batch_id,
+                "arrived_until": batch["arrived_until"],
+            }
+        ],
+    )
+    return counts
+
+
+def _groups(database: Database, team_id: int, batch: Mapping[str, Any]) -> list[Group]:
+    rows = database.rows(
+        queries.MEMBERS_OF_BATCH, team_id=team_id, batch_id=batch["batch_id"], attempt_id=batch["attempt_id"]
+    )
+    wanted = [row["document_id"] for row in rows]
+    ids, texts, vectors = read_vectors(database, team_id, batch["embedding_model"], wanted)
+    place = {document_id: index for index, document_id in enumerate(ids)}
+    by_number: dict[int, list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["document_id"] in place:
+            by_number.setdefault(row["cluster_no"], []).append(row)
+    groups = []
+    for _, members in sorted(by_number.items()):
+        indexes = [place[member["document_id"]] for member in members]
+        own = vectors[indexes]
+        groups.append(Group(members, [texts[index] for index in indexes], own, unit(own).mean(axis=0)))
+    return groups
+
+
+def _states(database: Database, team_id: int, position: int) -> list[GrowingTask]:
+    """The tasks as the batches up to `position` left them, in order of their ids."""
+    return [
+        GrowingTask(
+            row["task_id"],
+            Label(
+                row["title"],
+                row["description"],
+                row["label_model"],
+                {"yes": True, "no": False}.get(row["actionable"]),
+                row["actionable_reason"],
+                row["label_error"],
+            ),
+            row["labelled_segments"],
+            np.asarray(row["labelled_centroid"], dtype=np.float32),
+            row["segments"],
+            np.asarray(row["centroid"], dtype=np.float32),
+        )
+        for row in database.rows(queries.TASK_STATES, team_id=team_id, position=position)
+    ]
+
+
+def _last_seen(database: Database, team_id: int, position: int) -> dict[str, datetime]:
+    rows = database.rows(queries.TASK_FACTS, team_id=team_id, position=position, merged=[""], into=[""])
+    return {row["id"]: row["last_seen"] for row in rows}
+
+
+def _homes(
+    groups: Sequence[Group],
+    tasks: Sequence[GrowingTask],
+    lives: Mapping[str, Lifecycle],
+    options: TaskOptions,
+    *,
+    new_id: Callable[[int], UUID],
+) -> list[tuple[GrowingTask, list[Group]]]:
+    """Each task that gets something, with its groups. A group that fits no task founds one.
+
+    Larger groups found first, and a founded task takes later groups of the same batch, too. What fits a task that
+    was merged into another belongs to the other.
+    """
+    if not groups:
+        return []
+    found: dict[UUID, tuple[GrowingTask, list[Group]]] = {}
+    by_id = {str(task.task_id): task for task in tasks}
+    centroids = np.stack([group.centroid for group in groups])
+    known = np.stack([task.centroid for task in tasks]) if tasks else np.empty_like(centroids, shape=(0, 0))
+    matched, _ = match_tasks(centroids, known, options.match_distance)
+    rest = []
+    for number, group in enumerate(groups):
+        if matched[number] == UNMATCHED:
+            rest.append(number)
+            continue
+        task = tasks[int(matched[number])]
+        task = by_id.get(lives.get(str(task.task_id), Lifecycle()).merged_into, task)
+        found.setdefault(task.task_id, (task, []))[1].append(group)
+    new: list[GrowingTask] = []
+    for number in sorted(rest, key=lambda number: (-len(groups[number].members), number)):
+        group = groups[number]
+        near = _nearest(group, new, options.match_distance)
+        if near is None:
+            blank = Label("", "", "", None, "")
+            near = GrowingTask(new_id(number), blank, 0, group.centroid, 0, group.centroid, is_new=True)
+            new.append(near)
+        found.setdefault(near.task_id, (near, []))[1].append(group)
+    return list(found.values())
+
+
+def _nearest(group: Group, tasks: Sequence[GrowingTask], threshold: float) -> GrowingTask | None:
+    if not tasks:
+        return None
+    distances = 1 - unit(np.stack([task.centroid for task in tasks])) @ unit(group.centroid[None])[0]
+    nearest = int(distances.argmin())
+    return tasks[nearest] if distances[nearest] < threshold else None
+
+
+def _grow(task: GrowingTask, groups: Sequence[Group]) -> None:
+    for group in groups:
+        size = len(group.members)
+        task.centroid = weighted_mean(task.centroid, task.segments, group.centroid, size)
+        task.segments += size
+
+
+def _resolve_quiet(database: Database, team_id: int, now: datetime, options: TaskOptions) -> int:
+    """Close what nobody has met for long; how many that were."""
+    position = position_of(database, team_id)
+    lives = lifecycles(database.rows(queries.TASK_HISTORY, team_id=team_id, position=position))
+    rows = [
+        change_row(
+            team_id,
+            UUID(task_id),
+            batch_id=position,
+            changed_at=seen + options.quiet,
+            change="resolved",
+            status="resolved",
+            detail="quiet since then",
+        )
+        for task_id, seen in sorted(_last_seen(database, team_id, position).items())
+        if now - seen > options.quiet
+        and lives.get(task_id, Lifecycle()).status not in ("resolved", "ignored")
+        # A person who reopened it after it fell quiet keeps it open.
+        and not _touched_since(lives.get(task_id), seen + options.quiet)
+    ]
+    database.insert_rows("task_history", rows)
+    return len(rows)
+
+
+def _touched_since(life: Lifecycle | None, moment: datetime) -> bool:
+    return life is not None and life.by_person and life.since is not None and life.since > moment
+
+
+def _version(team_id: int, task: GrowingTask, batch: Mapping[str, Any]) -> dict[str, Any]:
+    label = task.label
+    return {
+        "team_id": team_id,
+        "task_id": task.task_id,
+        "batch_id": batch["batch_id"],
+        "title": label.title,
+        "description": label.description,
+        "label_model": label.model,
+        "label_error": label.error,
+        "actionable": {True: "yes", False: "no", None: ""}[label.actionable],
+        "actionable_reason": label.reason,
+        "labelled_segments": task.labelled_segments,
+        "labelled_centroid": task.labelled_centroid.tolist(),
+        "segments": task.segments,
+        "centroid": task.centroid.tolist(),
+        "embedding_model": batch["embedding_model"],
+        "dimension": batch["dimension"],
+    }
