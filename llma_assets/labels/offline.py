@@ -14,8 +14,14 @@ from llma_assets.labels.words import flow_steps, phrases, steps
 
 HEAD_SCORE = 0.4
 """A phrase of two words or more heads the title if it scores this share of the best phrase."""
+TOPIC_SHARE = 0.12
+"""A phrase that fewer of the summaries hold is an example, no topic."""
 _TOPICS = 3
 _CANDIDATES = 60
+_COVERED = 0.6
+_EXAMPLES = 3
+_ALIKE = 0.6
+_TITLE_WORDS_WANTED = 8
 _SENTENCE_WORDS = 12  # shorter statements are not preferred for being short: sentences read better than lists
 _BULLET_CHARS = 160
 
@@ -73,7 +79,7 @@ def _heads(scored: dict[int, list[ScoredPhrase]]) -> dict[int, ScoredPhrase]:
 def _titles(cluster: ClusterEvidence, head: ScoredPhrase | None, found: Sequence[ScoredPhrase]) -> Iterator[str]:
     """Titles of 3 to 10 words, best first; the last ones are certain to be free."""
     if head is not None:
-        topics = _apart(found, {*head.stems})
+        topics = _apart(found, head)
         for shown in range(min(_TOPICS, len(topics)), len(topics) + 1):
             title = _joined(head.surface, [topic.surface for topic in topics[max(0, shown - _TOPICS) : shown]])
             if len(title.split()) in TITLE_WORDS:
@@ -86,24 +92,37 @@ def _titles(cluster: ClusterEvidence, head: ScoredPhrase | None, found: Sequence
     yield _joined(word, [f"cluster {cluster.cluster_id}"]) if len(word.split()) < 8 else f"Cluster of {word}"
 
 
-def _apart(found: Sequence[ScoredPhrase], used: set[str]) -> list[ScoredPhrase]:
-    """Phrases that share no word with `used` or with each other, best first."""
-    chosen = []
-    for phrase in found[:_CANDIDATES]:
-        if len(phrase.stems) <= 2 and not used & set(phrase.stems):
-            chosen.append(phrase)
-            used |= set(phrase.stems)
+def _apart(found: Sequence[ScoredPhrase], head: ScoredPhrase | None = None) -> list[ScoredPhrase]:
+    """Phrases that share no word with `head` or with each other; those first that say the most about the rest."""
+    used = set(_words_of(head)) if head else set()
+    covered = set(head.held) if head else set()
+    left = [phrase for phrase in found[:_CANDIDATES] if len(phrase.stems) <= 2 or phrase.step]
+    chosen: list[ScoredPhrase] = []
+    while left := [phrase for phrase in left if not used & set(_words_of(phrase))]:
+        best = max(left, key=lambda phrase: (phrase.share >= TOPIC_SHARE, _gain(phrase, covered), phrase.stems))
+        chosen.append(best)
+        used |= set(_words_of(best))
+        covered |= best.held
     return chosen
+
+
+def _words_of(phrase: ScoredPhrase) -> list[str]:
+    """The stems of a phrase, those joined within a word apart."""
+    return [part for stem in phrase.stems for part in stem.split("+")]
+
+
+def _gain(phrase: ScoredPhrase, covered: Collection[int]) -> float:
+    """The score of a phrase, less where the summaries that hold it are spoken for."""
+    return phrase.score * (1 - _COVERED * len(phrase.held & set(covered)) / len(phrase.held))
 
 
 def _joined(head: str, topics: Sequence[str]) -> str:
     title = head[:1].upper() + head[1:]
-    room = TITLE_WORDS.stop - 1 - len(title.split())
-    kept = []
+    kept: list[str] = []
     for topic in topics:
-        if len(topic.split()) <= room:
+        length = len(title.split()) + sum(len(word.split()) for word in kept)
+        if not kept or length + len(topic.split()) <= _TITLE_WORDS_WANTED:
             kept.append(topic)
-            room -= len(topic.split())
     return f"{title}: {', '.join(kept)}" if kept else title
 
 
@@ -113,11 +132,10 @@ def _points(cluster: ClusterEvidence, found: Sequence[ScoredPhrase]) -> list[str
     common = _common_steps(summaries)
     if common:
         points.append("Common steps: " + ", ".join(f"{name} ({share:.0%})" for name, share in common))
-    topics = [phrase for phrase in _apart(found, set()) if phrase.share >= 0.1 and not phrase.step][:6]
+    topics = [phrase for phrase in _apart(found) if phrase.share >= TOPIC_SHARE and not phrase.step][:6]
     if topics:
         points.append("Often mentioned: " + ", ".join(f"{topic.surface} ({topic.share:.0%})" for topic in topics))
-    statements = _typical(cluster, found, 5 - len(points) if len(points) < 2 else 3)
-    points += [f"For example: {statement}" for statement in statements]
+    points += [f"For example: {statement}" for statement in _typical(cluster, found)]
     if len(points) < 2:
         points.append(f"{cluster.size} items, {len(summaries)} of them read for this description")
     if len(points) < 2:
@@ -135,13 +153,12 @@ def _common_steps(summaries: Sequence[SummaryText]) -> list[tuple[str, float]]:
     return [(name, number / len(summaries)) for name, number in ordered[:4] if number * 5 >= len(summaries)]
 
 
-def _typical(cluster: ClusterEvidence, found: Sequence[ScoredPhrase], most: int) -> list[str]:
-    """Bullets of the representatives that hold the most of what sets the cluster apart, each saying something new."""
+def _typical(cluster: ClusterEvidence, found: Sequence[ScoredPhrase]) -> list[str]:
+    """Statements of representatives that hold the most of what sets the cluster apart, each saying something new."""
     weight = {phrase.stems: phrase.score for phrase in found[:_CANDIDATES]}
     candidates = []
     for place, summary in enumerate(cluster.representatives or cluster.members):
-        for bullet in summary.bullets:
-            text = one_line(bullet)
+        for text in map(one_line, summary.bullets or (summary.title,)):
             held = {phrase.stems for phrase in phrases(text)}
             words = max(_SENTENCE_WORDS, len(text.split()))
             value = sum(weight.get(stems, 0.0) for stems in held) / words**0.5
@@ -149,9 +166,9 @@ def _typical(cluster: ClusterEvidence, found: Sequence[ScoredPhrase], most: int)
                 candidates.append((-value, place, text, frozenset(word for stems in held for word in stems)))
     chosen: list[tuple[str, frozenset[str]]] = []
     for _, _, text, words_held in sorted(candidates, key=lambda item: item[:3]):
-        if len(chosen) == most:
+        if len(chosen) == _EXAMPLES:
             break
-        if all(len(words_held & other) <= 0.4 * min(len(words_held), len(other)) for _, other in chosen):
+        if all(len(words_held & other) <= _ALIKE * min(len(words_held), len(other)) for _, other in chosen):
             cut = text if len(text) <= _BULLET_CHARS else text[: _BULLET_CHARS - 1].rstrip() + "…"
             chosen.append((cut, words_held))
     return [text for text, _ in chosen]

@@ -3,18 +3,22 @@
 M. Grootendorst, "BERTopic: Neural topic modeling with a class-based TF-IDF procedure", arXiv:2203.05794 (2022),
 equation 2: W(t, c) = tf(t, c) · log(1 + A / tf(t)), with tf(t) summed over the classes and A the mean over the
 classes of the sum over all terms. Here tf(t, c) is the share of the cluster's summaries that hold the phrase, so
-that neither a long summary nor a large cluster weighs more.
+that neither a long summary nor a large cluster weighs more. A summary holds a phrase if one of its statements has all
+of its words, in whatever order: "freeze account" is in "please put a freeze on my account".
 """
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llma_assets.labels.evidence import ClusterEvidence, SummaryText
 from llma_assets.labels.words import phrases
 
 Stems = tuple[str, ...]
+
+SCORED = 400
+"""Phrases of a cluster that are scored in full; the others score less by their own spelling already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +27,11 @@ class ScoredPhrase:
 
     Attributes:
         stems: what makes phrases equal.
-        surface: its most common spelling, lower case.
+        surface: its most common spelling in the cluster, lower case.
         share: share of the cluster's summaries that hold it, in (0, 1].
         score: class-based TF-IDF, weighted for reading; higher is better.
         step: mostly the name of a tool.
+        held: positions of the summaries of the cluster that hold it.
     """
 
     stems: Stems
@@ -34,14 +39,7 @@ class ScoredPhrase:
     share: float
     score: float
     step: bool
-
-
-@dataclass(slots=True)
-class _Counts:
-    summaries: Counter[Stems]
-    titles: Counter[Stems]
-    steps: Counter[Stems]
-    total: int
+    held: frozenset[int]
 
 
 # Two words say more than one, and are rarer; without this the single words would always win.
@@ -51,6 +49,8 @@ _PROPER_WEIGHT = 0.05
 _MOST_PROPER = 0.4
 _STEP_WEIGHT = 1.5
 _TITLE_WEIGHT = 0.5
+# "Fee for cash" is seldom written so where fees and cash are spoken of; "cost of living" nearly always is.
+_COHESION = 0.5
 
 
 def read_summaries(cluster: ClusterEvidence) -> tuple[SummaryText, ...]:
@@ -63,64 +63,102 @@ def scored_phrases(evidence: Sequence[ClusterEvidence]) -> dict[int, list[Scored
 
     A phrase of a single summary says nothing about a cluster of several, and is left out there.
     """
-    spellings: defaultdict[Stems, Counter[str]] = defaultdict(Counter)
-    proper: Counter[Stems] = Counter()
-    seen: Counter[Stems] = Counter()
-    counts = {cluster.cluster_id: _count(read_summaries(cluster), spellings, proper, seen) for cluster in evidence}
-    shares = {
-        cluster_id: {stems: number / count.total for stems, number in count.summaries.items()}
-        for cluster_id, count in counts.items()
-        if count.total
-    }
-    over_all: defaultdict[Stems, float] = defaultdict(float)
-    for of_cluster in shares.values():
-        for stems, share in of_cluster.items():
-            over_all[stems] += share
-    single = [stems for stems in seen if len(stems) == 1]
-    names = {stems for stems in seen if 2 * proper[stems] > seen[stems]}
-    if sum(stems in names for stems in single) > _MOST_PROPER * len(single):
-        names = set()
-    mean_total = sum(over_all.values()) / max(1, len(shares))
-    scored = {}
-    for cluster_id, count in counts.items():
-        found = []
-        least = 1 if count.total < 4 else 2
-        for stems, number in count.summaries.items():
-            if number < least:
-                continue
-            share = shares[cluster_id][stems]
-            tf_idf = share * math.log1p(mean_total / over_all[stems])
-            is_step = 2 * count.steps[stems] > number
-            reading = _LENGTH_WEIGHT[len(stems)] * (_STEP_WEIGHT if is_step else 1.0)
-            reading *= _PROPER_WEIGHT if stems in names else 1.0
-            reading *= 1.0 + _TITLE_WEIGHT * count.titles[stems] / count.total
-            # The formula's logarithm is gentle; what half of all clusters say is no name for one of them.
-            distinct = share / over_all[stems]
-            surface = min(spellings[stems].items(), key=lambda item: (-item[1], item[0]))[0]
-            found.append(ScoredPhrase(stems, surface, share, tf_idf * reading * distinct, is_step))
-        scored[cluster_id] = sorted(found, key=lambda phrase: (-phrase.score, phrase.stems))
-    return scored
+    return _Corpus(evidence).scored()
 
 
-def _count(
-    summaries: Sequence[SummaryText],
-    spellings: Mapping[Stems, Counter[str]],
-    proper: Counter[Stems],
-    seen: Counter[Stems],
-) -> _Counts:
-    counts = _Counts(Counter(), Counter(), Counter(), len(summaries))
-    for summary in summaries:
-        here: set[Stems] = set()
-        as_step: set[Stems] = set()
-        for text in (summary.title, summary.flow_diagram, *summary.bullets, *summary.notes):
+class _Corpus:
+    """Where each word and each phrase is, over all clusters."""
+
+    def __init__(self, evidence: Sequence[ClusterEvidence]) -> None:
+        self.summaries = {cluster.cluster_id: read_summaries(cluster) for cluster in evidence}
+        self.statements: defaultdict[str, set[int]] = defaultdict(set)  # by word
+        self.home: list[tuple[int, int]] = []  # cluster and place of the summary, by statement
+        self.in_title: list[bool] = []  # by statement
+        self.proper: Counter[Stems] = Counter()
+        self.seen: Counter[Stems] = Counter()
+        self.spellings: defaultdict[int, defaultdict[Stems, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+        self.spelled_in: defaultdict[int, defaultdict[Stems, set[int]]] = defaultdict(lambda: defaultdict(set))
+        self.as_step: defaultdict[int, defaultdict[Stems, set[int]]] = defaultdict(lambda: defaultdict(set))
+        for cluster_id, summaries in self.summaries.items():
+            for place, summary in enumerate(summaries):
+                self._read(cluster_id, place, summary)
+        self.names = self._names()
+
+    def _read(self, cluster_id: int, place: int, summary: SummaryText) -> None:
+        texts = (summary.title, summary.flow_diagram, *summary.bullets, *summary.notes)
+        for number, text in enumerate(texts):
+            statement = len(self.home)
+            self.home.append((cluster_id, place))
+            self.in_title.append(number == 0)
             for phrase in phrases(text):
-                here.add(phrase.stems)
-                spellings[phrase.stems][phrase.surface] += 1
-                seen[phrase.stems] += 1
-                proper[phrase.stems] += phrase.proper
+                self.seen[phrase.stems] += 1
+                self.proper[phrase.stems] += phrase.proper
+                self.spellings[cluster_id][phrase.stems][phrase.surface] += 1
+                self.spelled_in[cluster_id][phrase.stems].add(place)
                 if phrase.step:
-                    as_step.add(phrase.stems)
-        counts.summaries.update(here)
-        counts.steps.update(as_step)
-        counts.titles.update({phrase.stems for phrase in phrases(summary.title)})
-    return counts
+                    self.as_step[cluster_id][phrase.stems].add(place)
+                for word in phrase.stems if phrase.step or len(phrase.stems) == 1 else ():
+                    self.statements[word].add(statement)
+
+    def _names(self) -> set[Stems]:
+        single = [stems for stems in self.seen if len(stems) == 1]
+        names = {stems for stems in self.seen if 2 * self.proper[stems] > self.seen[stems]}
+        return set() if sum(stems in names for stems in single) > _MOST_PROPER * len(single) else names
+
+    def scored(self) -> dict[int, list[ScoredPhrase]]:
+        candidates = {cluster_id: self._candidates(cluster_id) for cluster_id in self.summaries}
+        holding = {stems: self._holding(stems) for of_cluster in candidates.values() for stems in of_cluster}
+        over_all = {
+            stems: sum(len(places) / len(self.summaries[home]) for home, (places, _) in held.items())
+            for stems, held in holding.items()
+        }
+        single = sum(total for stems, total in over_all.items() if len(stems) == 1)
+        mean_total = single / max(1, len(self.summaries))
+        return {
+            cluster_id: sorted(
+                (self._score(cluster_id, stems, holding[stems], over_all[stems], mean_total) for stems in of_cluster),
+                key=lambda phrase: (-phrase.score, phrase.stems),
+            )
+            for cluster_id, of_cluster in candidates.items()
+        }
+
+    def _candidates(self, cluster_id: int) -> list[Stems]:
+        """Phrases as they are spelled in a cluster, those of more summaries first."""
+        least = 1 if len(self.summaries[cluster_id]) < 4 else 2
+        held = {stems: len(places) for stems, places in self.spelled_in[cluster_id].items() if len(places) >= least}
+        value = {stems: number * _LENGTH_WEIGHT[len(stems)] / self.seen[stems] ** 0.5 for stems, number in held.items()}
+        return sorted(held, key=lambda stems: (-value[stems], stems))[:SCORED]
+
+    def _holding(self, stems: Stems) -> dict[int, tuple[set[int], set[int]]]:
+        """By cluster the summaries that hold all the words in one statement, and those that do so in the title."""
+        statements = set.intersection(*sorted((self.statements[word] for word in stems), key=len))
+        found: dict[int, tuple[set[int], set[int]]] = {}
+        for statement in statements:
+            cluster_id, place = self.home[statement]
+            places, titles = found.setdefault(cluster_id, (set(), set()))
+            places.add(place)
+            if self.in_title[statement]:
+                titles.add(place)
+        return found
+
+    def _score(
+        self,
+        cluster_id: int,
+        stems: Stems,
+        holding: dict[int, tuple[set[int], set[int]]],
+        over_all: float,
+        mean_total: float,
+    ) -> ScoredPhrase:
+        places, titles = holding[cluster_id]
+        total = len(self.summaries[cluster_id])
+        share = len(places) / total
+        is_step = 2 * len(self.as_step[cluster_id][stems]) > len(places)
+        reading = _LENGTH_WEIGHT[len(stems)] * (_STEP_WEIGHT if is_step else 1.0)
+        reading *= _PROPER_WEIGHT if stems in self.names else 1.0
+        reading *= 1.0 + _TITLE_WEIGHT * len(titles) / total
+        reading *= (len(self.spelled_in[cluster_id][stems]) / len(places)) ** _COHESION
+        # The formula's logarithm is gentle; what half of all clusters say is no name for one of them.
+        distinct = share / over_all
+        surface = min(self.spellings[cluster_id][stems].items(), key=lambda item: (-item[1], item[0]))[0]
+        score = share * math.log1p(mean_total / over_all) * reading * distinct
+        return ScoredPhrase(stems, surface, share, score, is_step, frozenset(places))

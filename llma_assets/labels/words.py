@@ -1,11 +1,23 @@
 """From the text of a summary to the phrases that may name it: words, identifiers, stop words. No statistics."""
 
-import json
 import re
-import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
-from importlib import resources
+from dataclasses import dataclass, replace
+
+from llma_assets.labels.languages import (
+    ENGLISH,
+    LINKS,
+    MEASURED,
+    NEGATIONS,
+    PARTICLES,
+    SKIPPED,
+    STOPS,
+    has_no_spaces,
+    language_of,
+    pieces,
+    stem,
+    stops_of,
+)
 
 LONGEST_PHRASE = 3
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
@@ -16,13 +28,9 @@ _FOLDED = re.compile(r"^\W+|\W*(?:[×x]\s?\d+)?\W*$")
 _NAME = re.compile(r"[^\W\d][\w.-]{1,40}")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
 _CONTRACTION = re.compile(r"['’](?:s|re|ve|ll|d|m|t)$", re.IGNORECASE)
+_HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")
 _LONGEST_WORD = 30
-
-_LISTS: dict[str, list[str]] = json.loads(resources.files(__package__).joinpath("stopwords.json").read_text("utf-8"))
-SKIPPED = frozenset(_LISTS["skipped"])
-"""Words inside which a phrase may go on: "book a flight" is the phrase "book flight"."""
-STOPS = frozenset(_LISTS["stops"])
-"""Words that end a phrase: function words, courtesies, and what every trace of a chat says."""
+_TITLE_CASE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,7 @@ class Phrase:
     """A phrase as one summary has it.
 
     Attributes:
-        stems: its words without case and plural; equal phrases have equal stems.
+        stems: its words without endings; equal phrases have equal stems.
         surface: as written, lower case.
         proper: written with capitals in the middle of a sentence, as names are.
         step: the name of a tool or a function.
@@ -42,16 +50,18 @@ class Phrase:
     step: bool
 
 
-def stem(word: str) -> str:
-    """`word` in lower case, without the s of an English plural."""
-    lower = unicodedata.normalize("NFC", word).casefold()
-    if len(lower) > 4 and lower.endswith("ies"):
-        return lower[:-3] + "y"
-    if len(lower) > 4 and lower.endswith(("ches", "shes", "sses", "xes")):
-        return lower[:-2]
-    if len(lower) > 3 and lower.endswith("s") and not lower.endswith(("ss", "us", "is")):
-        return lower[:-1]
-    return lower
+@dataclass(frozen=True, slots=True)
+class _Word:
+    text: str
+    stem: str
+    proper: bool
+    link: str
+
+    def joined(self, particle: str) -> "_Word":
+        return replace(self, text=f"{self.text} {particle}", stem=f"{self.stem}+{particle}")
+
+    def negated(self) -> "_Word":
+        return replace(self, text=f"not {self.text}", stem=f"not+{self.stem}")
 
 
 def steps(text: str) -> list[str]:
@@ -75,38 +85,71 @@ def spelled(name: str) -> str:
 
 
 def phrases(text: str) -> Iterator[Phrase]:
-    """Every phrase of one to three words in `text`; a tool's name also as a whole."""
+    """Every phrase of one to three words in `text`; a tool's name also as a whole.
+
+    Words of other languages than English count as English unless the text has stop words of its own.
+    """
     for name in steps(text):
         words = spelled(name).split()
         if 2 <= len(words) <= LONGEST_PHRASE + 1:
             yield Phrase(tuple(stem(word) for word in words), " ".join(words), proper=False, step=True)
-    without_names = _IDENTIFIER.sub(" . ", text)
-    for part in _BREAK.split(without_names):
-        yield from _phrases_of(part)
+    parts = [_WORD.findall(part) for part in _BREAK.split(_HYPHEN.sub(" ", _IDENTIFIER.sub(" . ", text)))]
+    language = language_of([word.casefold() for words in parts for word in words])
+    for run in _runs(parts, language):
+        yield from _grams(run)
 
 
-def _phrases_of(part: str) -> Iterator[Phrase]:
-    run: list[tuple[str, bool]] = []
-    for position, word in enumerate(_WORD.findall(part)):
-        bare = _CONTRACTION.sub("", word)
-        lower = bare.casefold()
-        if lower in SKIPPED:
-            continue
-        if lower in STOPS or bare != word or not 2 <= len(bare) <= _LONGEST_WORD:
-            yield from _grams(run)
-            run = []
-            continue
-        run.append((bare, position > 0 and bare[0].isupper()))
-    yield from _grams(run)
+def _runs(parts: list[list[str]], language: str) -> Iterator[list[_Word]]:
+    """Words that stand together, without those that end a phrase."""
+    stops = STOPS | stops_of(language)
+    inside = [word for words in parts for word in words[1:]]
+    capitals = sum(word[0].isupper() for word in inside)
+    names_show = capitals <= _TITLE_CASE * len(inside)
+    for words in parts:
+        run: list[_Word] = []
+        before = links = ""
+        for position, word in enumerate(words):
+            lower = word.casefold().replace("’", "'")
+            content = lower not in stops and 2 <= len(word) <= _LONGEST_WORD and not _CONTRACTION.search(lower)
+            if has_no_spaces(word):
+                yield run
+                yield from ([_Word(piece, piece, False, "")] for piece in pieces(word))
+                run, links = [], ""
+            elif language == ENGLISH and lower in SKIPPED:
+                continue
+            elif language == ENGLISH and lower in PARTICLES and run and not links:
+                run[-1] = run[-1] if before in MEASURED else run[-1].joined(lower)
+            elif language == ENGLISH and before == "how" and lower in MEASURED:
+                run = [_Word(f"how {lower}", f"how+{lower}", False, "")]
+            elif content:
+                proper = names_show and position > 0 and word[0].isupper()
+                own = _Word(lower, stem(word, language), proper, links)
+                run.append(own.negated() if before in NEGATIONS and not links else own)
+                links = ""
+            elif run and not links and _links(lower, language):
+                links = lower
+            else:
+                yield run
+                run, links = [], ""
+            before = lower
+        yield run
 
 
-def _grams(run: list[tuple[str, bool]]) -> Iterator[Phrase]:
+def _links(word: str, language: str) -> bool:
+    """Whether a phrase may go on after `word`, and keeps it: "cost of living", "annuler la commande"."""
+    return word in LINKS if language == ENGLISH else len(word) <= 3 and word in stops_of(language)
+
+
+def _grams(run: list[_Word]) -> Iterator[Phrase]:
     for start in range(len(run)):
         for end in range(start + 1, min(start + LONGEST_PHRASE, len(run)) + 1):
             words = run[start:end]
+            if sum(word.link != "" for word in words[1:]) > 1:
+                break
+            texts = [words[0].text, *(f"{word.link} {word.text}".lstrip() for word in words[1:])]
             yield Phrase(
-                tuple(stem(word) for word, _ in words),
-                " ".join(word.casefold() for word, _ in words),
-                proper=any(capital for _, capital in words),
+                tuple(word.stem for word in words),
+                " ".join(texts),
+                proper=any(word.proper for word in words),
                 step=False,
             )

@@ -1,0 +1,135 @@
+"""The language of a text, its stop words and its word stems. What a phrase is belongs in `words`.
+
+English stop words stand in `stopwords.json`, with what every trace of a chat says; those of other languages come from
+the package `stop-words`, stems from `snowballstemmer`. Both are read when the first name is made.
+"""
+
+import functools
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from importlib import resources
+
+ENGLISH = "english"
+LEAST_HITS, LEAST_SHARE = 3, 0.25
+"""Stop words of another language that a text needs to count as written in it, and their share of its words."""
+
+_LISTS: dict[str, list[str]] = json.loads(resources.files(__package__).joinpath("stopwords.json").read_text("utf-8"))
+SKIPPED = frozenset(_LISTS["skipped"])
+"""English words inside which a phrase may go on: "book a flight" is the phrase "book flight"."""
+LINKS = frozenset(_LISTS["links"])
+"""English words that hold a phrase together: "cost of living" stays as it is."""
+PARTICLES = frozenset(_LISTS["particles"])
+"""English words that belong to the word before them: "top up", "turn off"."""
+NEGATIONS = frozenset(_LISTS["negations"])
+"""English words that turn the word after them around: "not working"."""
+MEASURED = frozenset(_LISTS["measured"])
+"""English words that ask together with "how": "how far"."""
+STOPS = frozenset(_LISTS["stops"]) | LINKS | PARTICLES | NEGATIONS
+"""English words that end a phrase: function words, courtesies, and what every trace of a chat says."""
+
+# Their words are not parted by spaces, so a list of words decides nothing.
+_WITHOUT_SPACES = ("chinese", "japanese")
+# Runs of characters that are words, or hold some.
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
+_KATAKANA = re.compile(r"[\u30a0-\u30ff]{2,}")
+_WITHOUT_SPACES_RUN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_HAN_WORD = 2
+_LONGEST_HAN_WORD = 4
+
+
+def language_of(words: Collection[str]) -> str:
+    """The language with the most stop words among `words`, lower case; English where none is clearly ahead.
+
+    >>> language_of("je voudrais annuler la commande que j ai faite".split())
+    'french'
+    >>> language_of("cancel the order".split())
+    'english'
+    """
+    hits: Counter[str] = Counter()
+    known = _languages_of_words()
+    for word in words:
+        hits.update(known.get(word, ()))
+    best, number = min(hits.items(), key=lambda item: (-item[1], item[0]), default=(ENGLISH, 0))
+    clear = number > hits[ENGLISH] and number >= max(LEAST_HITS, LEAST_SHARE * len(words))
+    return best if clear else ENGLISH
+
+
+def stops_of(language: str) -> frozenset[str]:
+    """The stop words of a language, lower case; none of English, which has its own list."""
+    return frozenset() if language == ENGLISH else _stop_words()[language]
+
+
+def stem(word: str, language: str = ENGLISH) -> str:
+    """`word` without its endings, lower case: words with equal stems say the same.
+
+    >>> {stem(word) for word in ("activate", "Activated", "activation")}
+    {'activ'}
+    """
+    return _stemmer(language)(unicodedata.normalize("NFC", word).casefold())
+
+
+def pieces(run: str) -> list[str]:
+    """The words in a run of letters that holds Chinese or Japanese: names, and pairs of characters of longer runs.
+
+    >>> pieces("我想取消订单并申请退款")
+    ['想取', '取消', '消订', '订单', '申请退款']
+    >>> pieces("アカウントを削除")
+    ['アカウント', '削除']
+    """
+    found = []
+    for word in re.findall(f"{_HAN.pattern}|{_KATAKANA.pattern}", _parted(run)):
+        if len(word) <= _LONGEST_HAN_WORD or _KATAKANA.fullmatch(word):
+            found.append(word)
+        else:
+            found += [word[at : at + _HAN_WORD] for at in range(len(word) - _HAN_WORD + 1)]
+    return [word for word in found if len(word) >= _HAN_WORD]
+
+
+def _parted(run: str) -> str:
+    """`run` with a space in the place of each Chinese character that is a word of grammar."""
+    return "".join(" " if character in _chinese_stops() else character for character in run)
+
+
+def has_no_spaces(run: str) -> bool:
+    """Whether a run of letters is of a script that does not part its words."""
+    return _WITHOUT_SPACES_RUN.search(run) is not None
+
+
+@functools.cache
+def _stop_words() -> Mapping[str, frozenset[str]]:
+    from stop_words import AVAILABLE_LANGUAGES, get_stop_words
+
+    return {
+        language: frozenset(word.casefold() for word in get_stop_words(language))
+        for language in AVAILABLE_LANGUAGES
+        if language not in (ENGLISH, *_WITHOUT_SPACES)
+    } | {ENGLISH: STOPS | SKIPPED}
+
+
+@functools.cache
+def _chinese_stops() -> frozenset[str]:
+    from stop_words import get_stop_words
+
+    return frozenset(word for word in get_stop_words("chinese") if len(word) == 1)
+
+
+@functools.cache
+def _languages_of_words() -> Mapping[str, tuple[str, ...]]:
+    known: dict[str, list[str]] = {}
+    for language, words in _stop_words().items():
+        for word in words:
+            known.setdefault(word, []).append(language)
+    return {word: tuple(languages) for word, languages in known.items()}
+
+
+@functools.cache
+def _stemmer(language: str) -> Callable[[str], str]:
+    import snowballstemmer
+
+    if language not in snowballstemmer.algorithms():
+        return lambda word: word
+    cut: Callable[[str], str] = functools.lru_cache(maxsize=50_000)(snowballstemmer.stemmer(language).stemWord)
+    return cut
