@@ -14,12 +14,16 @@ from llma_assets.clickhouse import Database
 from llma_assets.discovery import TRIGGER_EVENTS, stored_decisions
 from llma_assets.discovery.queries import EVENTS_BY_TEAM_AND_DAY
 from llma_assets.partitions import partition_key, teams
-from llma_assets.rendering.queries import QUIET
-from llma_assets.resources import ClickHouseResource, Clock
+from llma_assets.rendering.queries import MADE_SINCE
+from llma_assets.resources import ClickHouseResource, Clock, TeamSettingsResource
+from llma_assets.tasks import teams_with_new_segments
 from llma_assets.team_day import TeamDay, midnight
 
 LATE_DAYS = 31
 """The sensor sees events that arrive for days so far back; older ones are materialized by hand."""
+
+MOST_REQUESTS = 500
+"""Runs that the sensor asks for in one tick; the rest follows in the next ones."""
 
 ONE_DAY = timedelta(days=1)
 
@@ -49,6 +53,11 @@ team_day_job = dg.define_asset_job(
         "cluster_events",
     ],
     description="The whole path of a team's day, for backfills by hand.",
+)
+tasks_job = dg.define_asset_job(
+    "tasks_job",
+    selection=["segment_clusters", "tasks"],
+    description="From a team's new session-replay segments to its prioritised tasks.",
 )
 
 
@@ -106,6 +115,28 @@ def clusters_daily(
         yield dg.SkipReason(f"no team is eligible on {day}")
 
 
+@dg.schedule(
+    job=tasks_job,
+    cron_schedule="*/30 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+)
+def tasks_half_hourly(
+    context: dg.ScheduleEvaluationContext, clickhouse: ClickHouseResource, team_settings: TeamSettingsResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Tasks of teams that have `session_replay_tasks` on, where new segments have come."""
+    now = context.scheduled_execution_time
+    switched_on = team_settings.settings().teams_with_replay_tasks(
+        int(key) for key in context.instance.get_dynamic_partitions(str(teams.name))
+    )
+    due = teams_with_new_segments(clickhouse.database().tagged(schedule="tasks_half_hourly"), switched_on, now=now)
+    context.instance.add_dynamic_partitions(str(teams.name), [str(team_id) for team_id in due])
+    for team_id in due:
+        yield dg.RunRequest(run_key=f"{team_id}|{now:%Y-%m-%dT%H:%M}", partition_key=str(team_id))
+    if not due:
+        yield dg.SkipReason(f"{len(switched_on)} teams have session_replay_tasks on, none has new segments")
+
+
 @dg.sensor(
     job=texts_job,
     minimum_interval_seconds=300,
@@ -114,41 +145,45 @@ def clusters_daily(
 def late_events(
     context: dg.SensorEvaluationContext, clickhouse: ClickHouseResource, clock: dg.ResourceParam[Clock]
 ) -> dg.SensorResult | dg.SkipReason:
-    """New events of days before today: late arrivals, and history that was just ingested.
+    """Days before today whose texts are not what their events are by now.
 
-    The cursor holds the number of events of each team and day, so a day is asked for when its number has changed.
+    History that was just ingested, late arrivals, traces that were not quiet when their day was last looked at, and
+    traces that went on past midnight. What was made is compared with what is there, so a day whose texts are up to
+    date is never asked for. The cursor holds what was asked for and is not made yet.
     """
-    now = clock()
-    today = now.date()
-    seen = json.loads(context.cursor) if context.cursor else {}
-    database = clickhouse.database().tagged(sensor="late_events")
-    counts = {
-        str(partition_key(team_day)): (team_day, count)
-        for team_day, count in _counts(database, today - timedelta(days=LATE_DAYS), now).items()
-        if team_day.day < today
-    }
+    due = _due(clickhouse.database().tagged(sensor="late_events"), clock())
     known = set(context.instance.get_dynamic_partitions(str(teams.name)))
-    changed = {
-        key: (team_day, count)
-        for key, (team_day, count) in counts.items()
-        if seen.get(key) != count and str(team_day.team_id) in known
-    }
-    # A team that discovery has not seen yet keeps no count, so that its days are asked for once it has.
-    cursor = {key: count for key, (team_day, count) in counts.items() if str(team_day.team_id) in known}
-    if not changed:
-        return dg.SkipReason(f"{len(counts)} team-days before today, none has new events")
+    # Of a team that discovery has not seen yet nothing is kept, so that its days are asked for once it has.
+    due = {run_key: team_day for run_key, team_day in due.items() if str(team_day.team_id) in known}
+    asked = set(json.loads(context.cursor)) if context.cursor else set()
+    new = [run_key for run_key in due if run_key not in asked][:MOST_REQUESTS]
+    if not new:
+        return dg.SkipReason(f"no day before today has new events; {len(due)} were asked for and are not made yet")
     return dg.SensorResult(
-        run_requests=[_request(team_day, run_key=f"{key}|{count}") for key, (team_day, count) in changed.items()],
-        cursor=json.dumps(cursor),
+        run_requests=[_request(due[run_key], run_key=run_key) for run_key in new],
+        cursor=json.dumps([*asked.intersection(due), *new]),
     )
 
 
+def _due(database: Database, now: datetime) -> dict[str, TeamDay]:
+    """The days before today whose texts are to be made, newest first, by what made them due."""
+    since = now.date() - timedelta(days=LATE_DAYS)
+    made = {TeamDay(row["team_id"], row["day"]): row for row in database.rows(MADE_SINCE, since=since)}
+    due = {}
+    for team_day, count in sorted(_counts(database, since, now).items(), key=lambda pair: pair[0].day, reverse=True):
+        row = made.get(team_day, {"events": 0, "waits_until": None})
+        waits_until = row["waits_until"] if row["waits_until"] is not None and row["waits_until"] <= now else None
+        if team_day.day < now.date() and (row["events"] != count or waits_until):
+            due[f"{partition_key(team_day)}|{count}|{waits_until or ''}"] = team_day
+    return due
+
+
 def _counts(database: Database, since: date, now: datetime) -> dict[TeamDay, int]:
-    """Trigger events by team and day since a day, up to those that are not quiet yet: one GROUP BY."""
+    """Trigger events by team and day since a day: one GROUP BY."""
     rows = database.rows(
         EVENTS_BY_TEAM_AND_DAY,
         start=midnight(since),
-        end=now - QUIET,
+        end=now,
         trigger_events=list(TRIGGER_EVENTS),
     )
     return {TeamDay(row["team_id"], row["day"]): row["events"] for row in rows}
@@ -165,6 +200,6 @@ def _request(team_day: TeamDay, *, run_key: str) -> dg.RunRequest:
     return dg.RunRequest(run_key=run_key, partition_key=partition_key(team_day))
 
 
-jobs = [discovery_job, texts_job, clusters_job, team_day_job]
-schedules = [discovery_hourly, texts_hourly, clusters_daily]
+jobs = [discovery_job, texts_job, clusters_job, team_day_job, tasks_job]
+schedules = [discovery_hourly, texts_hourly, clusters_daily, tasks_half_hourly]
 sensors = [late_events]

@@ -23,6 +23,7 @@ EVENT_TYPES = {
     "uuid": ("UUID",),
     "event": ("String",),
     "team_id": ("Int", "UInt"),
+    "distinct_id": ("String",),
     "timestamp": ("DateTime",),
     "properties": ("String",),
 }

@@ -77,11 +77,12 @@ SELECT
     toTypeName(uuid) AS uuid,
     toTypeName(event) AS event,
     toTypeName(team_id) AS team_id,
+    toTypeName(distinct_id) AS distinct_id,
     toTypeName(timestamp) AS timestamp,
     toTypeName(properties) AS properties
 FROM
 (
-    SELECT uuid, event, team_id, timestamp, properties
+    SELECT uuid, event, team_id, distinct_id, timestamp, properties
     FROM {events_database:Identifier}.{events_table:Identifier}
     LIMIT 1
 )

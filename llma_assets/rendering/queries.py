@@ -6,71 +6,16 @@ of bounded size. Nothing here sorts by a heavy column; the order within a trace 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from llma_assets.clickhouse import Database
 from llma_assets.discovery import TRIGGER_EVENTS
-from llma_assets.team_day import TeamDay
 
-TRACES_PER_HOUR = 100
-"""Traces taken of each hour at most, by a seeded hash, so that a day's sample does not change as the day grows."""
-
-GENERATIONS_PER_HOUR = 6
-"""Generations taken of each hour at most: about 1,000 over the look-back window, half of what traces may bring."""
-
-SAMPLE_SEED = 42
-QUIET = timedelta(minutes=30)
 BATCH_BYTES = 32 * 2**20
 BATCH_ITEMS = 200
 
-# A trace belongs to the day of its first event, so that a trace across midnight is read once and whole.
 # Key of events: (team_id, toDate(timestamp), event, uuid).
-TRACES_OF_DAY = """
-SELECT trace_id, first_at, last_at, events, bytes
-FROM
-(
-    SELECT
-        JSONExtractString(properties, '$ai_trace_id') AS trace_id,
-        min(timestamp) AS first_at,
-        max(timestamp) AS last_at,
-        uniqExact(uuid) AS events,
-        sum(length(properties)) AS bytes
-    FROM {events_database:Identifier}.{events_table:Identifier}
-    WHERE team_id = {team_id:Int64}
-        AND timestamp >= {from:DateTime64(6, 'UTC')}
-        AND timestamp < {until:DateTime64(6, 'UTC')}
-        AND event IN {trigger_events:Array(String)}
-    GROUP BY trace_id
-    HAVING trace_id != ''
-        AND first_at >= {start:DateTime64(6, 'UTC')}
-        AND first_at < {end:DateTime64(6, 'UTC')}
-        AND last_at <= {quiet_before:DateTime64(6, 'UTC')}
-)
-ORDER BY cityHash64({seed:UInt64}, trace_id)
-LIMIT {per_hour:UInt32} BY toStartOfHour(first_at)
-"""
-
-COUNT_TRACES_OF_DAY = """
-SELECT count(), countIf(last_at > {quiet_before:DateTime64(6, 'UTC')})
-FROM
-(
-    SELECT
-        JSONExtractString(properties, '$ai_trace_id') AS trace_id,
-        min(timestamp) AS first_at,
-        max(timestamp) AS last_at
-    FROM {events_database:Identifier}.{events_table:Identifier}
-    WHERE team_id = {team_id:Int64}
-        AND timestamp >= {from:DateTime64(6, 'UTC')}
-        AND timestamp < {until:DateTime64(6, 'UTC')}
-        AND event IN {trigger_events:Array(String)}
-    GROUP BY trace_id
-    HAVING trace_id != ''
-        AND first_at >= {start:DateTime64(6, 'UTC')}
-        AND first_at < {end:DateTime64(6, 'UTC')}
-)
-"""
-
 EVENTS_OF_TRACES = """
 SELECT JSONExtractString(properties, '$ai_trace_id') AS trace_id,
     toString(uuid) AS event_uuid, event, timestamp, properties
@@ -80,28 +25,6 @@ WHERE team_id = {team_id:Int64}
     AND timestamp <= {until:DateTime64(6, 'UTC')}
     AND event IN {trigger_events:Array(String)}
     AND trace_id IN {trace_ids:Array(String)}
-"""
-
-GENERATIONS_OF_DAY = """
-SELECT generation_id, trace_id, first_at, first_at AS last_at, 1 AS events, bytes
-FROM
-(
-    SELECT
-        toString(uuid) AS generation_id,
-        JSONExtractString(properties, '$ai_trace_id') AS trace_id,
-        timestamp AS first_at,
-        length(properties) AS bytes
-    FROM {events_database:Identifier}.{events_table:Identifier}
-    WHERE team_id = {team_id:Int64}
-        AND timestamp >= {start:DateTime64(6, 'UTC')}
-        AND timestamp < {end:DateTime64(6, 'UTC')}
-        AND timestamp <= {quiet_before:DateTime64(6, 'UTC')}
-        AND event = '$ai_generation'
-        AND trace_id != ''
-    LIMIT 1 BY uuid
-)
-ORDER BY cityHash64({seed:UInt64}, generation_id)
-LIMIT {per_hour:UInt32} BY toStartOfHour(first_at)
 """
 
 EVENTS_OF_GENERATIONS = """
@@ -114,11 +37,28 @@ WHERE team_id = {team_id:Int64}
     AND uuid IN {generation_ids:Array(UUID)}
 """
 
-# Key of trace_texts: (team_id, day, level, item_id).
-STORED_TEXTS = """
-SELECT item_id, event_count
-FROM trace_texts FINAL
-WHERE team_id = {team_id:Int64} AND day = {day:Date} AND level = {level:String} AND renderer = {renderer:String}
+# Of items that turned out to have begun on an earlier day. Key of trace_texts: (team_id, day, level, item_id).
+DELETE_TEXTS_OF_LATER_DAYS = """
+DELETE FROM trace_texts
+WHERE team_id = {team_id:Int64}
+    AND day > {day:Date}
+    AND day <= {last_day:Date}
+    AND level = {level:String}
+    AND item_id IN {item_ids:Array(String)}
+"""
+
+# Key of texts_made: (team_id, day).
+MADE = """
+SELECT events, waits_until
+FROM texts_made FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date}
+"""
+
+# For the sensor: how far the texts of all teams are.
+MADE_SINCE = """
+SELECT team_id, day, events, waits_until
+FROM texts_made FINAL
+WHERE day >= {since:Date}
 """
 
 # Key of trace_texts: (team_id, day, level, item_id).
@@ -206,54 +146,6 @@ class Candidate:
     user_hash: int = 0
     probability: float = 1.0
     stored: StoredText | None = None
-
-
-def trace_candidates(
-    database: Database, team_day: TeamDay, *, quiet_before: datetime
-) -> tuple[list[Candidate], int, int]:
-    """The sample of a day's traces, oldest first, with how many there are in all and how many are not yet quiet."""
-    bounds = {
-        "team_id": team_day.team_id,
-        "start": team_day.start,
-        "end": team_day.end,
-        "from": team_day.start - timedelta(days=1),
-        "until": team_day.end + timedelta(days=1),
-        "trigger_events": list(TRIGGER_EVENTS),
-        "quiet_before": quiet_before,
-    }
-    (found,) = database.rows(COUNT_TRACES_OF_DAY, **bounds)
-    rows = database.rows(TRACES_OF_DAY, **bounds, seed=SAMPLE_SEED, per_hour=TRACES_PER_HOUR)
-    total, not_quiet = found.values()
-    return _candidates(rows, "trace_id"), total, not_quiet
-
-
-def generation_candidates(database: Database, team_day: TeamDay, *, quiet_before: datetime) -> list[Candidate]:
-    """The sample of a day's generations, oldest first."""
-    rows = database.rows(
-        GENERATIONS_OF_DAY,
-        team_id=team_day.team_id,
-        start=team_day.start,
-        end=team_day.end,
-        quiet_before=quiet_before,
-        seed=SAMPLE_SEED,
-        per_hour=GENERATIONS_PER_HOUR,
-    )
-    return _candidates(rows, "generation_id")
-
-
-def _candidates(rows: Sequence[dict[str, Any]], item_column: str) -> list[Candidate]:
-    candidates = [
-        Candidate(
-            item_id=row[item_column],
-            trace_id=row["trace_id"],
-            first_at=row["first_at"],
-            last_at=row["last_at"],
-            events=row["events"],
-            size_bytes=row["bytes"],
-        )
-        for row in rows
-    ]
-    return sorted(candidates, key=lambda candidate: (candidate.first_at, candidate.item_id))
 
 
 def batches(candidates: Sequence[Candidate]) -> Iterator[list[Candidate]]:

@@ -52,8 +52,8 @@ def test_an_unreachable_server_fails_without_its_password(llma: Llma, monkeypatc
     ("columns", "what"),
     [
         ("uuid UUID, event String", "team_id"),
-        ("uuid UUID, event String, team_id String, timestamp DateTime64(6), properties String", "team_id is String"),
-        ("uuid UUID, event String, team_id Int64, timestamp String, properties String", "timestamp is String"),
+        ("uuid UUID, event String, team_id String, distinct_id String, timestamp DateTime64(6), properties String", "team_id is String"),
+        ("uuid UUID, event String, team_id Int64, distinct_id String, timestamp String, properties String", "timestamp is String"),
     ],
 )
 def test_an_events_table_of_another_shape_fails(

@@ -1,0 +1,230 @@
+"""Stores the texts of a team's day: renders what is new, has grown or came under other options, and nothing else.
+
+Which items those are belongs in `candidates`, how events become text in the modules beside this one, what Dagster is
+told in `assets`.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from llma_assets.clickhouse import Database
+from llma_assets.discovery import TRIGGER_EVENTS
+from llma_assets.discovery.queries import TRIGGER_EVENTS_OF_TEAM
+from llma_assets.rendering.candidates import HOME_DAYS, Frame, items_of_day
+from llma_assets.rendering.facts import item_facts
+from llma_assets.rendering.generation import render_generation
+from llma_assets.rendering.options import RenderOptions, redactions_like, renderer_of
+from llma_assets.rendering.queries import (
+    COUNT_TEXTS_REDACTED_OTHERWISE,
+    DELETE_TEXTS_OF_LATER_DAYS,
+    DELETE_TEXTS_REDACTED_OTHERWISE,
+    MADE,
+    Candidate,
+    batches,
+    events_of_generations,
+    events_of_traces,
+)
+from llma_assets.rendering.trace import render_trace
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import Level
+
+IDS_AT_ONCE = 1_000
+
+Read = Callable[[Database, int, Sequence[Candidate]], dict[str, list[dict[str, Any]]]]
+_READ: dict[Level, Read] = {"trace": events_of_traces, "generation": events_of_generations}
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """When items are taken, and how many.
+
+    Attributes:
+        now: the present moment, UTC.
+        quiet: an item is taken once it has been silent for so long.
+        per_hour: of each hour, at most so many items are sampled, by level.
+    """
+
+    now: datetime
+    quiet: timedelta
+    per_hour: Mapping[Level, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LevelTexts:
+    """What a day holds of one level, and what was done.
+
+    Attributes:
+        found: items that began on the day.
+        not_quiet: of these, those that are not silent long enough yet.
+        sampled: texts that the day holds now.
+        estimated: how many items these stand for; equal to the quiet items found but for chance.
+        lowest_probability: of the items that the day holds; 1 if all were taken.
+        counts: `rendered`, `characters` (of those), `moved` (came from a later day).
+    """
+
+    found: int
+    not_quiet: int
+    sampled: int
+    estimated: float
+    lowest_probability: float
+    counts: "Counter[str]" = field(default_factory=Counter)
+
+
+def store_texts(
+    database: Database,
+    team_day: TeamDay,
+    options: RenderOptions,
+    sampling: Sampling,
+    *,
+    progress: Callable[[int, int], None],
+) -> dict[Level, LevelTexts]:
+    """Render what is new, has grown, or was rendered with other options; what is stored already costs nothing.
+
+    An item that turned out to have begun on this day, and is stored under a later one, moves here.
+
+    Args:
+        progress: told how many texts of how many there are, level by level.
+    """
+    # Counted before anything is read: what comes in meanwhile makes the day due again.
+    events = database.value(
+        TRIGGER_EVENTS_OF_TEAM,
+        team_id=team_day.team_id,
+        start=team_day.start,
+        end=team_day.end,
+        trigger_events=list(TRIGGER_EVENTS),
+    )
+    waits: list[datetime] = []
+    texts: dict[Level, LevelTexts] = {}
+    for level, per_hour in sampling.per_hour.items():
+        frame = items_of_day(database, team_day, level, now=sampling.now, quiet=sampling.quiet, per_hour=per_hour)
+        texts[level] = _store_level(database, team_day, level, options, frame, progress)
+        waits += [frame.waits_until] if frame.waits_until else []
+        if frame.went_on:
+            _make_due(database, team_day.back(1), min(frame.went_on.values()) + sampling.quiet)
+    _record_made(database, team_day, events, min(waits, default=None))
+    return texts
+
+
+def delete_redacted_otherwise(database: Database, team_day: TeamDay, options: RenderOptions) -> int:
+    """Delete what shows values that the team has hidden since, and versions of it that a newer one only covers."""
+    if not options.redact:
+        return 0
+    where = {"team_id": team_day.team_id, "day": team_day.day, "redactions": redactions_like(options)}
+    found: int = database.value(COUNT_TEXTS_REDACTED_OTHERWISE, **where)
+    if found:
+        database.execute(DELETE_TEXTS_REDACTED_OTHERWISE, **where)
+    return found
+
+
+def _store_level(
+    database: Database,
+    team_day: TeamDay,
+    level: Level,
+    options: RenderOptions,
+    frame: Frame,
+    progress: Callable[[int, int], None],
+) -> LevelTexts:
+    renderer = renderer_of(options)
+    missing = [item for item in frame.candidates if not _is_up_to_date(item, team_day, renderer)]
+    counts: Counter[str] = Counter()
+    for batch in batches(missing):
+        events = _READ[level](database, team_day.team_id, batch)
+        rows = [_row(item, events[item.item_id], level, team_day, options) for item in batch]
+        database.insert_rows("trace_texts", rows)
+        counts["rendered"] += len(rows)
+        counts["characters"] += sum(len(row["text"]) for row in rows)
+        progress(len(frame.candidates) - len(missing) + counts["rendered"], len(frame.candidates))
+    moved = [item.item_id for item in frame.candidates if item.stored and item.stored.last_day > team_day.day]
+    for start in range(0, len(moved), IDS_AT_ONCE):
+        database.execute(
+            DELETE_TEXTS_OF_LATER_DAYS,
+            team_id=team_day.team_id,
+            day=team_day.day,
+            last_day=team_day.back(-HOME_DAYS).day,
+            level=level,
+            item_ids=moved[start : start + IDS_AT_ONCE],
+        )
+    counts["moved"] = len(moved)
+    return LevelTexts(
+        found=frame.found,
+        not_quiet=frame.not_quiet,
+        sampled=len(frame.candidates),
+        estimated=sum(1 / item.probability for item in frame.candidates),
+        lowest_probability=min((item.probability for item in frame.candidates), default=1.0),
+        counts=counts,
+    )
+
+
+def _is_up_to_date(item: Candidate, team_day: TeamDay, renderer: str) -> bool:
+    stored = item.stored
+    return (
+        stored is not None
+        and stored.day == team_day.day
+        and stored.events == item.events
+        and stored.renderer == renderer
+        # It rises where the limit was raised; what is stored under a lower chance would count for too many.
+        and stored.probability >= item.probability
+    )
+
+
+def _make_due(database: Database, team_day: TeamDay, waits_until: datetime) -> None:
+    """Have a day's texts made again at a time: one of its traces went on. A day that was never made is due anyway."""
+    made = database.rows(MADE, team_id=team_day.team_id, day=team_day.day)
+    if made and (made[0]["waits_until"] is None or made[0]["waits_until"] > waits_until):
+        _record_made(database, team_day, made[0]["events"], waits_until)
+
+
+def _record_made(database: Database, team_day: TeamDay, events: int, waits_until: datetime | None) -> None:
+    made = {"events": events, "waits_until": waits_until}
+    if database.rows(MADE, team_id=team_day.team_id, day=team_day.day) != [made]:
+        database.insert_rows("texts_made", [{"team_id": team_day.team_id, "day": team_day.day, **made}])
+
+
+def _row(
+    item: Candidate,
+    stored_events: Sequence[Mapping[str, Any]],
+    level: Level,
+    team_day: TeamDay,
+    options: RenderOptions,
+) -> dict[str, Any]:
+    events = [{**event, "properties": _parsed(event["properties"])} for event in stored_events]
+    rendered: RenderedTrace = (
+        render_trace(events, options) if level == "trace" else render_generation(events[0], options)
+    )
+    facts = item_facts(events)
+    return {
+        "team_id": team_day.team_id,
+        "day": team_day.day,
+        "level": level,
+        "item_id": item.item_id,
+        "trace_id": item.trace_id,
+        "generation_id": item.item_id if level == "generation" else "",
+        "text": rendered.text,
+        "text_hash": hashlib.sha256(rendered.text.encode()).hexdigest(),
+        "loss": orjson.dumps(asdict(rendered.loss)).decode(),
+        "line_count": rendered.text.count("\n") + 1,
+        "event_count": item.events,
+        "trace_timestamp": item.first_at,
+        "cost_usd": facts.cost_usd,
+        "latency_s": facts.latency_s,
+        "tokens": facts.tokens,
+        "error_count": facts.error_count,
+        "renderer": renderer_of(options),
+        "inclusion_probability": item.probability,
+        "user_hash": item.user_hash,
+        "last_event_at": item.last_at,
+    }
+
+
+def _parsed(properties: str) -> Any:
+    """The properties as an object; the renderer shows what cannot be parsed as it is."""
+    try:
+        return orjson.loads(properties)
+    except orjson.JSONDecodeError:
+        return properties
