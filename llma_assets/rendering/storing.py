@@ -194,9 +194,7 @@ def _row(
     options: RenderOptions,
 ) -> dict[str, Any]:
     events = [{**event, "properties": _parsed(event["properties"])} for event in stored_events]
-    rendered: RenderedTrace = (
-        render_trace(events, options) if level == "trace" else render_generation(events[0], options)
-    )
+    rendered = render_trace(events, options) if level == "trace" else render_generation(events[0], options)
     facts = item_facts(events)
     return {
         "team_id": team_day.team_id,
