@@ -30,6 +30,8 @@ from llma_assets.resources import (  # noqa: E402
 from llma_assets.stage import silent  # noqa: E402
 from llma_assets.summaries.assets import trace_summaries  # noqa: E402
 from llma_assets.summaries.checks import asset_checks as summary_checks  # noqa: E402
+from llma_assets.tasks.assets import segment_clusters, tasks, video_segments  # noqa: E402
+from llma_assets.tasks.checks import asset_checks as task_checks  # noqa: E402
 
 
 def build_definitions(**resource_overrides: object) -> dg.Definitions:
@@ -54,6 +56,9 @@ def build_definitions(**resource_overrides: object) -> dg.Definitions:
             cluster_assignments,
             cluster_labels,
             cluster_events,
+            video_segments,
+            segment_clusters,
+            tasks,
         ],
         asset_checks=[
             *discovery_checks,
@@ -61,6 +66,7 @@ def build_definitions(**resource_overrides: object) -> dg.Definitions:
             *embedding_checks,
             *cluster_checks,
             *event_checks,
+            *task_checks,
         ],
         jobs=jobs,
         schedules=schedules,

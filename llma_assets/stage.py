@@ -6,7 +6,7 @@ What a stage does with one partition belongs in its room's `assets.py`.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import dagster as dg
 
@@ -18,6 +18,7 @@ from llma_assets.resources import ClickHouseResource
 from llma_assets.team_day import TeamDay
 
 SHOWN_FINDINGS = 20
+Subject = TypeVar("Subject")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +29,21 @@ class Report:
         items: results that the partition now holds.
         reason: why there are none, "" where there are.
         metadata: what people look at in the UI, by name.
+        undone_for_budget: items that wait for money; with any the partition's status is `budget`, which is no failure.
     """
 
     items: int
     reason: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
+    undone_for_budget: int = 0
 
     def as_metadata(self, duration_s: float) -> dict[str, Any]:
         """The report as Dagster metadata."""
         return {
             "items": self.items,
-            "status": "done" if self.items else "skipped",
+            "status": "budget" if self.undone_for_budget else "done" if self.items else "skipped",
             **({"reason": self.reason} if self.reason else {}),
+            **({"undone_for_budget": self.undone_for_budget} if self.undone_for_budget else {}),
             **self.metadata,
             "duration_s": round(duration_s, 3),
         }
@@ -56,7 +60,17 @@ def silent(stage: str, team_day: TeamDay, done: int, total: int) -> None:
 
 
 def walk_partitions(context: dg.AssetExecutionContext, work: Callable[[TeamDay], Report]) -> None:
+    """Do `work` for each team's day of the run; see `walk_keys`."""
+    walk_keys(context, team_day, work)
+
+
+def walk_keys(
+    context: dg.AssetExecutionContext, read_key: Callable[[str], Subject], work: Callable[[Subject], Report]
+) -> None:
     """Do `work` for each partition of the run, one by one; one that fails leaves the others standing.
+
+    Args:
+        read_key: from Dagster's partition key to what `work` takes.
 
     Raises:
         dagster.Failure: names the partitions that failed; the healthy ones are logged as materialized first.
@@ -67,7 +81,7 @@ def walk_partitions(context: dg.AssetExecutionContext, work: Callable[[TeamDay],
     for key in context.partition_keys:
         started = time.perf_counter()
         try:
-            report = work(team_day(key))
+            report = work(read_key(key))
         except ModelConfigurationError:
             _keep_finished(context, done)
             raise

@@ -34,6 +34,8 @@ class TeamOptions:
         redact: put placeholders in the place of private values.
         redaction_patterns: what else is private, in RE2's syntax.
         max_text_tokens: a text is never longer; None leaves it to the renderer.
+        session_replay_tasks: make tasks of session-replay segments every half hour.
+        model_judges_tasks: the model says what is a problem, instead of keywords.
         unusable: protecting fields that are broken, so that the team may not be worked on.
     """
 
@@ -45,6 +47,8 @@ class TeamOptions:
     redact: bool = True
     redaction_patterns: tuple[str, ...] = ()
     max_text_tokens: int | None = None
+    session_replay_tasks: bool = False
+    model_judges_tasks: bool = False
     unusable: tuple[SettingProblem, ...] = ()
 
     @property
@@ -69,6 +73,8 @@ def read_options(reader: FieldReader, base: TeamOptions) -> TeamOptions:
         max_text_tokens=reader.optional_integer(
             "max_text_tokens", base.max_text_tokens, FEWEST_TEXT_TOKENS, MOST_TEXT_TOKENS
         ),
+        session_replay_tasks=reader.flag("session_replay_tasks", base.session_replay_tasks),
+        model_judges_tasks=reader.flag("model_judges_tasks", base.model_judges_tasks),
     )
 
 

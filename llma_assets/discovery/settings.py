@@ -6,13 +6,14 @@ What a team's options are belongs in `options.py`; what an installation sets (se
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from llma_assets.discovery.fields import MAX_TEAM_ID, FieldReader, SettingProblem
 from llma_assets.discovery.options import PROTECTION, TeamOptions, read_options, read_own_options
+from llma_assets.settings import Settings
 
 LOOKBACK_DAYS = 7
 """Days of the window that clustering reads, and so of the window that discovery counts."""
@@ -53,6 +54,13 @@ class TeamSettings:
         """The fewest traces with which this team is in."""
         return self.team_options.get(team_id, self.options).minimum_traces
 
+    def teams_with_replay_tasks(self, team_ids: Iterable[int]) -> list[int]:
+        """Of these teams and those that have a table of their own, the ones with `session_replay_tasks` on, sorted."""
+        asked = {*team_ids, *self.team_options} - self.skip_team_ids
+        return sorted(
+            team_id for team_id in asked if self.team_options.get(team_id, self.options).session_replay_tasks
+        )
+
     def options_of(self, team_id: int) -> TeamOptions:
         """How this team's traces are worked on.
 
@@ -66,12 +74,15 @@ class TeamSettings:
         return options
 
     @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> "tuple[TeamSettings, list[SettingProblem]]":
+    def from_mapping(
+        cls, values: Mapping[str, Any], base: TeamOptions | None = None
+    ) -> "tuple[TeamSettings, list[SettingProblem]]":
         """Read settings as they stand in a TOML file; a broken or unknown field is reported, not raised.
 
         Args:
             values: `guaranteed_team_ids`, `skip_team_ids`, `sample_percentage`, `sample_seed`, `lookback_days`, the
                 fields of `TeamOptions`, and `teams`: a table for each team id with such fields of its own.
+            base: options that hold where `values` say nothing.
 
         Returns:
             the settings, with the default in place of each broken field, and what was broken.
@@ -83,7 +94,7 @@ class TeamSettings:
             sample_percentage=reader.fraction("sample_percentage", 1.0),
             sample_seed=reader.integer("sample_seed", 0, 0, MAX_TEAM_ID),
             lookback_days=reader.integer("lookback_days", LOOKBACK_DAYS, 1, MAX_LOOKBACK_DAYS),
-            options=read_options(reader, TeamOptions()),
+            options=read_options(reader, base or TeamOptions()),
         )
         tables = list(reader.team_tables("teams"))
         reader.report_unknown(PROTECTION)
@@ -93,8 +104,8 @@ class TeamSettings:
         return replace(settings, options=general, team_options=own), problems
 
     @classmethod
-    def from_file(cls, path: Path) -> "tuple[TeamSettings, list[SettingProblem]]":
-        """Read settings from a TOML file.
+    def from_file(cls, path: Path, base: TeamOptions | None = None) -> "tuple[TeamSettings, list[SettingProblem]]":
+        """Read settings from a TOML file, as `from_mapping` does.
 
         Raises:
             TeamSettingsError: the file cannot be read or is no TOML. It is not ignored: a team on its skip
@@ -106,7 +117,7 @@ class TeamSettings:
             raise TeamSettingsError(f"{path}: {error.strerror}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise TeamSettingsError(f"{path} is not valid TOML: {error}") from error
-        return cls.from_mapping(values)
+        return cls.from_mapping(values, base)
 
     @classmethod
     def load(
@@ -114,11 +125,15 @@ class TeamSettings:
     ) -> "tuple[TeamSettings, list[SettingProblem]]":
         """Read `LLMA_TEAMS_FILE`, else `teams.toml` in the data folder, else the defaults.
 
+        A team without a budget has that of `LLMA_DAILY_BUDGET_USD`.
+
         Raises:
             TeamSettingsError: the file cannot be read, or the one that the variable names is not there.
+            SettingsError: the budget of the environment cannot be used.
         """
+        base = TeamOptions(daily_budget_usd=Settings.from_env(environ).daily_budget_usd)
         named = environ.get(TEAMS_FILE_VARIABLE, "").strip()
         if named:
-            return cls.from_file(Path(named))
+            return cls.from_file(Path(named), base)
         path = data_dir / TEAMS_FILE_NAME
-        return cls.from_file(path) if path.exists() else (cls(), [])
+        return cls.from_file(path, base) if path.exists() else (cls(options=base), [])

@@ -15,6 +15,7 @@ from llma_assets.tasks.editing import (
 from llma_assets.tasks.impact import Flags, flags_of, priority
 from llma_assets.tasks.ingesting import SegmentReport, ingest_segments
 from llma_assets.tasks.matching import match_tasks
+from llma_assets.tasks.schedule import teams_with_new_segments
 from llma_assets.tasks.segments import Segment, SegmentError, parse_segment
 from llma_assets.tasks.updates import TaskCounts, update_tasks
 
@@ -46,6 +47,7 @@ __all__ = [
     "reopen_task",
     "task_history",
     "task_segments",
+    "teams_with_new_segments",
     "unmerge_task",
     "update_tasks",
 ]

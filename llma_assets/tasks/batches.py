@@ -1,7 +1,7 @@
 """Takes new segments in batches and groups each batch: the asset `segment_clusters`, as plain functions.
 
-A batch is committed by its row in `segment_batches`; what a killed run wrote before that counts for nothing and is
-forgotten by the next. What groups become belongs in `updates`.
+A batch is committed by its row in `segment_batches`, which names the attempt; what a killed run wrote before that
+counts for nothing. What groups become belongs in `updates`.
 """
 
 import hashlib
@@ -20,14 +20,12 @@ from llma_assets.tasks.grouping import NOISE, group_segments
 from llma_assets.tasks.impact import HIGH_IMPACT, Flags, flags_of
 from llma_assets.tasks.matching import MATCH_DISTANCE, unit
 from llma_assets.tasks.segments import Segment, SegmentError, stored_segment
+from llma_assets.tasks.vectors import EPOCH, IDS_AT_ONCE, read_vectors, space_key
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NAMESPACE = UUID("0d2b6f0a-5f53-5d0e-9f0c-2f6f0d6a7c41")
-EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-IDS_AT_ONCE = 1_000
-"""Ids in one parameter, which a server takes up to 128 KiB of."""
 
 
 class OtherSpaceError(ValueError):
@@ -88,17 +86,6 @@ class _Taken:
     arrived_at: datetime
 
 
-def space_key(team_id: int, model_name: str) -> dict[str, Any]:
-    """The parameters that single out a team's segments in one model's space."""
-    return {
-        "team_id": team_id,
-        "product": queries.PRODUCT,
-        "document_type": queries.DOCUMENT_TYPE,
-        "rendering": queries.RENDERING,
-        "model_name": model_name,
-    }
-
-
 def cluster_new_segments(
     database: Database,
     team_id: int,
@@ -128,29 +115,6 @@ def cluster_new_segments(
             return total
         total += counts
         progress(total.segments)
-
-
-def read_vectors(
-    database: Database, team_id: int, model_name: str, document_ids: Sequence[str]
-) -> "tuple[list[str], list[str], NDArray[np.float32]]":
-    """Ids (sorted), descriptions and vectors, float32 (n, d), of stored segments; missing ones are left out."""
-    import pyarrow as pa
-
-    ids: list[str] = []
-    texts: list[str] = []
-    parts: list[NDArray[np.float32]] = []
-    for chunk in chunked(sorted(document_ids), IDS_AT_ONCE):
-        table = database.arrow(
-            queries.SEGMENT_VECTORS, **space_key(team_id, model_name), document_ids=list(chunk)
-        ).combine_chunks()
-        if table.num_rows == 0:
-            continue
-        ids += table["document_id"].to_pylist()
-        texts += table["content"].to_pylist()
-        column = table["embedding"].combine_chunks() if isinstance(table["embedding"], pa.ChunkedArray) else None
-        values = (table["embedding"] if column is None else column).flatten().to_numpy(zero_copy_only=False)
-        parts.append(values.astype(np.float32, copy=False).reshape(table.num_rows, -1))
-    return ids, texts, np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)
 
 
 def _cluster_batch(
@@ -184,8 +148,6 @@ def _cluster_batch(
     labels = group_segments(points) if len(points) else np.empty(0, dtype=np.intp)
     members, counts = _members(everyone, points, labels, first_recalled=len(ids))
     key = {"team_id": team_id, "batch_id": done_id + 1, "attempt_id": attempt_id}
-    # What a killed run left behind must not be found by a later one.
-    database.execute(queries.FORGET_MEMBERS, team_id=team_id, batch_id=done_id)
     for chunk in chunked([{**key, **row} for row in (*members, *refused)], 2_000):
         database.insert_rows("segment_members", chunk)
     database.insert_rows(

@@ -13,7 +13,6 @@ from llma_assets.tasks import queries
 from llma_assets.tasks.changes import TaskOptions
 from llma_assets.tasks.history import Lifecycle, lifecycles
 from llma_assets.tasks.impact import priority
-from llma_assets.tasks.updates import position_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +59,11 @@ class UnknownTaskError(ValueError):
 
 def list_tasks(database: Database, team_id: int, *, now: datetime, options: TaskOptions = TaskOptions()) -> list[Task]:
     """A team's tasks, most urgent first; tasks that were merged into another are part of it."""
-    position = position_of(database, team_id)
-    lives = lifecycles(database.rows(queries.TASK_HISTORY, team_id=team_id, position=position))
+    key = {"team_id": team_id, "pipeline": queries.PIPELINE}
+    lives = lifecycles(database.rows(queries.TASK_HISTORY, **key))
     merges = {task_id: life.merged_into for task_id, life in lives.items() if life.merged_into}
-    titles = {row["task_id"]: row for row in database.rows(queries.TASK_TITLES, team_id=team_id, position=position)}
-    facts = database.rows(queries.TASK_FACTS, team_id=team_id, position=position, **_merged(merges))
+    titles = {row["task_id"]: row for row in database.rows(queries.TASK_TITLES, **key)}
+    facts = database.rows(queries.TASK_FACTS, **key, **_merged(merges))
     tasks = [
         _task(row, titles[row["id"]], lives.get(row["id"], Lifecycle()), merges, now, options)
         for row in facts
@@ -90,7 +89,7 @@ def find_task(tasks: Sequence[Task], wanted: str) -> Task:
 def task_history(database: Database, team_id: int, task: Task) -> list[dict[str, Any]]:
     """Every change of a task and of those that are part of it, oldest first."""
     ids = {task.task_id, *task.merged}
-    rows = database.rows(queries.TASK_HISTORY, team_id=team_id, position=position_of(database, team_id))
+    rows = database.rows(queries.TASK_HISTORY, team_id=team_id, pipeline=queries.PIPELINE)
     return [row for row in rows if row["task_id"] in ids]
 
 
@@ -99,7 +98,7 @@ def task_segments(database: Database, team_id: int, task: Task, *, most: int = 1
     return database.rows(
         queries.SEGMENTS_OF_TASKS,
         team_id=team_id,
-        position=position_of(database, team_id),
+        pipeline=queries.PIPELINE,
         task_ids=[task.task_id, *task.merged],
         most=most,
     )

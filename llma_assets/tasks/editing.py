@@ -6,7 +6,7 @@ from uuid import UUID
 
 from llma_assets.clickhouse import Database
 from llma_assets.tasks.board import Task, UnknownTaskError
-from llma_assets.tasks.history import BY_PERSON, change_row
+from llma_assets.tasks.history import change_row
 
 MAX_TITLE = 200
 
@@ -40,7 +40,6 @@ def rename_task(database: Database, team_id: int, task: Task, title: str, *, by:
     row = change_row(
         team_id,
         UUID(task.task_id),
-        batch_id=BY_PERSON,
         changed_at=now,
         change="renamed",
         detail=line,
@@ -65,7 +64,6 @@ def merge_tasks(
         change_row(
             team_id,
             UUID(other.task_id),
-            batch_id=BY_PERSON,
             changed_at=now,
             change="merged",
             detail=target.title,
@@ -86,7 +84,7 @@ def unmerge_task(database: Database, team_id: int, task: Task, part: str, *, by:
     found = [task_id for task_id in task.merged if task_id.startswith(part.strip().lower())]
     if len(found) != 1:
         raise UnknownTaskError(f"{part!r} names {len(found) or 'no'} parts of task {task.task_id}")
-    row = change_row(team_id, UUID(found[0]), batch_id=BY_PERSON, changed_at=now, change="unmerged", changed_by=by)
+    row = change_row(team_id, UUID(found[0]), changed_at=now, change="unmerged", changed_by=by)
     database.insert_rows("task_history", [row])
     return found[0]
 
@@ -99,7 +97,6 @@ def _set_status(
     row = change_row(
         team_id,
         UUID(task.task_id),
-        batch_id=BY_PERSON,
         changed_at=now,
         change=change,
         status=status,

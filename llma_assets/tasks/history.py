@@ -11,8 +11,8 @@ from llma_assets.tasks.batches import NAMESPACE
 Status = Literal["new", "ongoing", "resolved", "regressed", "ignored"]
 STATUSES: Final[tuple[Status, ...]] = ("new", "regressed", "ongoing", "resolved", "ignored")
 PIPELINE: Final = "pipeline"
-BY_PERSON: Final = 0
-"""Batch number of the changes that people make."""
+OUTSIDE: Final = UUID(int=0)
+"""Pass of the changes that belong to no batch; they count at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def lifecycles(changes: Iterable[Mapping[str, Any]]) -> dict[str, Lifecycle]:
             life = replace(life, title=change["detail"])
         if change["status"]:
             life = replace(
-                life, status=change["status"], since=change["changed_at"], by_person=change["batch_id"] == BY_PERSON
+                life, status=change["status"], since=change["changed_at"], by_person=change["changed_by"] != PIPELINE
             )
         lives[task_id] = life
     return {task_id: replace(life, merged_into=_end(lives, task_id)) for task_id, life in lives.items()}
@@ -66,7 +66,8 @@ def change_row(
     team_id: int,
     task_id: UUID,
     *,
-    batch_id: int,
+    batch_id: int = 0,
+    pass_id: UUID = OUTSIDE,
     changed_at: datetime,
     change: str,
     status: str = "",
@@ -75,13 +76,14 @@ def change_row(
     changed_by: str = PIPELINE,
 ) -> dict[str, Any]:
     """A row of `task_history`; equal changes have equal ids, so that writing one twice changes nothing."""
-    about = f"{team_id}|{task_id}|{batch_id}|{changed_at.isoformat()}|{change}|{status}|{target}|{detail}|{changed_by}"
+    about = (team_id, str(task_id), batch_id, str(pass_id), changed_at.isoformat(), change, status, detail, target)
     return {
         "team_id": team_id,
         "task_id": task_id,
-        "change_id": uuid5(NAMESPACE, about),
+        "change_id": uuid5(NAMESPACE, repr((*about, changed_by))),
         "changed_at": changed_at,
         "batch_id": batch_id,
+        "pass_id": pass_id,
         "change": change,
         "status": status,
         "detail": detail,

@@ -76,11 +76,20 @@ WHERE team_id = {team_id:Int64}
 TEAMS_WITH_SEGMENTS = """
 SELECT team_id, max(inserted_at) AS arrived_until
 FROM document_embeddings
-WHERE product = {product:String}
+WHERE team_id IN {team_ids:Array(Int64)}
+    AND product = {product:String}
     AND document_type = {document_type:String}
     AND inserted_at > {since:DateTime64(6, 'UTC')}
 GROUP BY team_id
 ORDER BY team_id
+"""
+
+# Of all teams, for the schedule.
+ARRIVED_UNTIL_BY_TEAM = """
+SELECT team_id, max(arrived_until) AS arrived_until
+FROM watermarks FINAL
+WHERE pipeline = {pipeline:String}
+GROUP BY team_id
 """
 
 # Key of segment_batches: (team_id, batch_id).
@@ -145,33 +154,47 @@ ORDER BY batch_id DESC, document_id
 LIMIT {most:UInt64}
 """
 
-# Key of watermarks: (team_id, pipeline).
+# Key of watermarks: (team_id, pipeline, position). What counts of the tasks' tables is what these passes wrote.
 POSITION = """
-SELECT position, arrived_until
+SELECT max(position)
 FROM watermarks FINAL
 WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
 """
 
-# Key of task_versions: (team_id, task_id, batch_id). The newest version of each task that a done batch wrote.
+# Key of task_versions: (team_id, task_id, batch_id, pass_id). The newest version of each task that a done batch wrote.
 TASK_STATES = """
+WITH done AS
+(
+    SELECT pass_id FROM watermarks FINAL WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
+)
 SELECT task_id, batch_id, title, description, label_model, label_error, actionable, actionable_reason,
     labelled_segments, labelled_centroid, segments, centroid, embedding_model, dimension
 FROM task_versions FINAL
-WHERE team_id = {team_id:Int64} AND batch_id <= {position:UInt64}
+WHERE team_id = {team_id:Int64}
+    AND pass_id IN (SELECT pass_id FROM done)
 ORDER BY task_id, batch_id DESC
 LIMIT 1 BY task_id
 """
 
 TASK_TITLES = """
+WITH done AS
+(
+    SELECT pass_id FROM watermarks FINAL WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
+)
 SELECT toString(task_id) AS task_id, title, description, label_model, label_error, actionable, actionable_reason
 FROM task_versions FINAL
-WHERE team_id = {team_id:Int64} AND batch_id <= {position:UInt64}
+WHERE team_id = {team_id:Int64}
+    AND pass_id IN (SELECT pass_id FROM done)
 ORDER BY task_id, batch_id DESC
 LIMIT 1 BY task_id
 """
 
-# Key of task_segments: (team_id, document_id). `merged` and `into` say which tasks people made one.
+# Key of task_segments: (team_id, document_id, pass_id). `merged` and `into` say which tasks people made one.
 TASK_FACTS = """
+WITH done AS
+(
+    SELECT pass_id FROM watermarks FINAL WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
+)
 SELECT
     transform(toString(task_id), {merged:Array(String)}, {into:Array(String)}, toString(task_id)) AS id,
     count() AS occurrence_count,
@@ -180,28 +203,38 @@ SELECT
     min(segment_start) AS first_seen,
     max(segment_end) AS last_seen
 FROM task_segments FINAL
-WHERE team_id = {team_id:Int64} AND batch_id <= {position:UInt64}
+WHERE team_id = {team_id:Int64}
+    AND pass_id IN (SELECT pass_id FROM done)
 GROUP BY id
 ORDER BY id
 """
 
 SEGMENTS_OF_TASKS = """
+WITH done AS
+(
+    SELECT pass_id FROM watermarks FINAL WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
+)
 SELECT t.task_id, t.document_id, t.session_id, t.segment_start, t.segment_end, t.distinct_id, t.distance, t.failure,
     t.confusion, t.abandonment, t.impact
 FROM task_segments AS t FINAL
 WHERE t.team_id = {team_id:Int64}
-    AND t.batch_id <= {position:UInt64}
+    AND t.pass_id IN (SELECT pass_id FROM done)
     AND toString(t.task_id) IN {task_ids:Array(String)}
 ORDER BY t.segment_start DESC, t.document_id
 LIMIT {most:UInt64}
 """
 
-# Key of task_history: (team_id, task_id, change_id). People's changes have batch 0 and count at once.
+# Key of task_history: (team_id, task_id, change_id). Changes outside of a batch count at once.
 TASK_HISTORY = """
+WITH done AS
+(
+    SELECT pass_id FROM watermarks FINAL WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
+)
 SELECT toString(task_id) AS task_id, changed_at, batch_id, change, status, detail, target, changed_by
 FROM task_history FINAL
-WHERE team_id = {team_id:Int64} AND batch_id <= {position:UInt64}
-ORDER BY changed_at, batch_id, change_id
+WHERE team_id = {team_id:Int64}
+    AND (batch_id = 0 OR pass_id IN (SELECT pass_id FROM done))
+ORDER BY changed_at, inserted_at, change_id
 """
 
 # Key of task_labels: (team_id, content_hash).
@@ -211,42 +244,25 @@ FROM task_labels FINAL
 WHERE team_id = {team_id:Int64} AND content_hash = {content_hash:String}
 """
 
-# Leftovers of a run that was killed before its commit row; nobody has seen them.
-FORGET_MEMBERS = """
-DELETE FROM segment_members
-WHERE team_id = {team_id:Int64} AND batch_id > {batch_id:UInt64}
-"""
-
-FORGET_VERSIONS = """
-DELETE FROM task_versions
-WHERE team_id = {team_id:Int64} AND batch_id > {position:UInt64}
-"""
-
-FORGET_LINKS = """
-DELETE FROM task_segments
-WHERE team_id = {team_id:Int64} AND batch_id > {position:UInt64}
-"""
-
-FORGET_HISTORY = """
-DELETE FROM task_history
-WHERE team_id = {team_id:Int64} AND batch_id > {position:UInt64}
-"""
-
 # Links that count but have no task, tasks that count but have no link, and links of tasks no batch made.
 TASK_INVARIANTS = """
 WITH
+    done AS
+    (
+        SELECT pass_id FROM watermarks FINAL WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
+    ),
     links AS
     (
         SELECT task_id, count() AS segments
         FROM task_segments FINAL
-        WHERE team_id = {team_id:Int64} AND batch_id <= {position:UInt64}
+        WHERE team_id = {team_id:Int64} AND pass_id IN (SELECT pass_id FROM done)
         GROUP BY task_id
     ),
     newest AS
     (
         SELECT task_id, segments
         FROM task_versions FINAL
-        WHERE team_id = {team_id:Int64} AND batch_id <= {position:UInt64}
+        WHERE team_id = {team_id:Int64} AND pass_id IN (SELECT pass_id FROM done)
         ORDER BY task_id, batch_id DESC
         LIMIT 1 BY task_id
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 import numpy as np
 from more_itertools import chunked
@@ -16,11 +16,11 @@ from more_itertools import chunked
 from llma_assets.clickhouse import Database
 from llma_assets.models import ChatModel, Record, ignore_usage
 from llma_assets.tasks import queries
-from llma_assets.tasks.batches import read_vectors
 from llma_assets.tasks.changes import Group, GrowingTask, TaskOptions, changes_of, relabel
 from llma_assets.tasks.history import Lifecycle, change_row, lifecycles
 from llma_assets.tasks.labelling import Label
 from llma_assets.tasks.matching import UNMATCHED, match_tasks, unit, weighted_mean
+from llma_assets.tasks.states import last_seen, position_of, read_groups, read_tasks, version_row
 
 LINKED = (
     "document_id",
@@ -65,11 +65,6 @@ class TaskCounts:
         return TaskCounts(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
 
 
-def position_of(database: Database, team_id: int) -> int:
-    """The last batch whose tasks are done; 0 before the first."""
-    return int(database.value(queries.POSITION, team_id=team_id, pipeline=queries.PIPELINE) or 0)
-
-
 def update_tasks(
     database: Database,
     team_id: int,
@@ -103,15 +98,12 @@ def _work_in(
     options: TaskOptions,
     record: Record,
 ) -> TaskCounts:
-    batch_id, done = batch["batch_id"], batch["batch_id"] - 1
-    # What a run left behind that was killed in this batch; nobody has seen it.
-    for statement in (queries.FORGET_VERSIONS, queries.FORGET_LINKS, queries.FORGET_HISTORY):
-        database.execute(statement, team_id=team_id, position=done)
-    lives = lifecycles(database.rows(queries.TASK_HISTORY, team_id=team_id, position=done))
-    last_seen = _last_seen(database, team_id, done)
+    batch_id, pass_id = batch["batch_id"], uuid4()
+    lives = lifecycles(database.rows(queries.TASK_HISTORY, team_id=team_id, pipeline=queries.PIPELINE))
+    seen = last_seen(database, team_id)
     homes = _homes(
-        _groups(database, team_id, batch),
-        _states(database, team_id, done),
+        read_groups(database, team_id, batch),
+        read_tasks(database, team_id),
         lives,
         options,
         new_id=lambda number: uuid5(batch["attempt_id"], str(number)),
@@ -128,18 +120,19 @@ def _work_in(
             task,
             members,
             lives.get(task_id, Lifecycle()),
-            last_seen.get(task_id),
+            seen.get(task_id),
             labelled=labelled,
             now=now,
             options=options,
         )
-        key = {"team_id": team_id, "task_id": task.task_id, "batch_id": batch_id}
+        key = {"team_id": team_id, "task_id": task.task_id, "batch_id": batch_id, "pass_id": pass_id}
         links += [{**key, **{name: member[name] for name in LINKED}} for member in members]
         history += [
             change_row(
                 team_id,
                 task.task_id,
                 batch_id=batch_id,
+                pass_id=pass_id,
                 changed_at=each.changed_at,
                 change=each.change,
                 status=each.status,
@@ -158,9 +151,11 @@ def _work_in(
     for some in chunked(links, 5_000):
         database.insert_rows("task_segments", some)
     for tasks in chunked([task for task, _ in homes], 500):
-        database.insert_rows("task_versions", [_version(team_id, task, batch) for task in tasks])
+        database.insert_rows("task_versions", [version_row(team_id, task, batch, pass_id) for task in tasks])
     for some in chunked(history, 5_000):
         database.insert_rows("task_history", some)
+    if position_of(database, team_id) >= batch_id:
+        return TaskCounts()  # another run was faster with the same batch; what it wrote counts
     database.insert_rows(
         "watermarks",
         [
@@ -168,57 +163,12 @@ def _work_in(
                 "team_id": team_id,
                 "pipeline": queries.PIPELINE,
                 "position": batch_id,
+                "pass_id": pass_id,
                 "arrived_until": batch["arrived_until"],
             }
         ],
     )
     return counts
-
-
-def _groups(database: Database, team_id: int, batch: Mapping[str, Any]) -> list[Group]:
-    rows = database.rows(
-        queries.MEMBERS_OF_BATCH, team_id=team_id, batch_id=batch["batch_id"], attempt_id=batch["attempt_id"]
-    )
-    wanted = [row["document_id"] for row in rows]
-    ids, texts, vectors = read_vectors(database, team_id, batch["embedding_model"], wanted)
-    place = {document_id: index for index, document_id in enumerate(ids)}
-    by_number: dict[int, list[dict[str, Any]]] = {}
-    for row in rows:
-        if row["document_id"] in place:
-            by_number.setdefault(row["cluster_no"], []).append(row)
-    groups = []
-    for _, members in sorted(by_number.items()):
-        indexes = [place[member["document_id"]] for member in members]
-        own = vectors[indexes]
-        groups.append(Group(members, [texts[index] for index in indexes], own, unit(own).mean(axis=0)))
-    return groups
-
-
-def _states(database: Database, team_id: int, position: int) -> list[GrowingTask]:
-    """The tasks as the batches up to `position` left them, in order of their ids."""
-    return [
-        GrowingTask(
-            row["task_id"],
-            Label(
-                row["title"],
-                row["description"],
-                row["label_model"],
-                {"yes": True, "no": False}.get(row["actionable"]),
-                row["actionable_reason"],
-                row["label_error"],
-            ),
-            row["labelled_segments"],
-            np.asarray(row["labelled_centroid"], dtype=np.float32),
-            row["segments"],
-            np.asarray(row["centroid"], dtype=np.float32),
-        )
-        for row in database.rows(queries.TASK_STATES, team_id=team_id, position=position)
-    ]
-
-
-def _last_seen(database: Database, team_id: int, position: int) -> dict[str, datetime]:
-    rows = database.rows(queries.TASK_FACTS, team_id=team_id, position=position, merged=[""], into=[""])
-    return {row["id"]: row["last_seen"] for row in rows}
 
 
 def _homes(
@@ -278,19 +228,17 @@ def _grow(task: GrowingTask, groups: Sequence[Group]) -> None:
 
 def _resolve_quiet(database: Database, team_id: int, now: datetime, options: TaskOptions) -> int:
     """Close what nobody has met for long; how many that were."""
-    position = position_of(database, team_id)
-    lives = lifecycles(database.rows(queries.TASK_HISTORY, team_id=team_id, position=position))
+    lives = lifecycles(database.rows(queries.TASK_HISTORY, team_id=team_id, pipeline=queries.PIPELINE))
     rows = [
         change_row(
             team_id,
             UUID(task_id),
-            batch_id=position,
             changed_at=seen + options.quiet,
             change="resolved",
             status="resolved",
             detail="quiet since then",
         )
-        for task_id, seen in sorted(_last_seen(database, team_id, position).items())
+        for task_id, seen in sorted(last_seen(database, team_id).items())
         if now - seen > options.quiet
         and lives.get(task_id, Lifecycle()).status not in ("resolved", "ignored")
         # A person who reopened it after it fell quiet keeps it open.
@@ -302,24 +250,3 @@ def _resolve_quiet(database: Database, team_id: int, now: datetime, options: Tas
 
 def _touched_since(life: Lifecycle | None, moment: datetime) -> bool:
     return life is not None and life.by_person and life.since is not None and life.since > moment
-
-
-def _version(team_id: int, task: GrowingTask, batch: Mapping[str, Any]) -> dict[str, Any]:
-    label = task.label
-    return {
-        "team_id": team_id,
-        "task_id": task.task_id,
-        "batch_id": batch["batch_id"],
-        "title": label.title,
-        "description": label.description,
-        "label_model": label.model,
-        "label_error": label.error,
-        "actionable": {True: "yes", False: "no", None: ""}[label.actionable],
-        "actionable_reason": label.reason,
-        "labelled_segments": task.labelled_segments,
-        "labelled_centroid": task.labelled_centroid.tolist(),
-        "segments": task.segments,
-        "centroid": task.centroid.tolist(),
-        "embedding_model": batch["embedding_model"],
-        "dimension": batch["dimension"],
-    }

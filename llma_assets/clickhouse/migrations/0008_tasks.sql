@@ -1,7 +1,8 @@
 -- Session-replay segments to tasks. Segments themselves are rows of document_embeddings (product 'session-replay').
 --
--- Segments are taken in batches, numbered 1, 2, 3 … for each team. Rows of a batch count once its commit row is there:
--- `segment_batches` for what was clustered, `watermarks` for what became tasks. So a killed run shows nothing.
+-- Segments are taken in batches, numbered 1, 2, 3 … for each team. Rows of a batch count once its commit row names the
+-- attempt that wrote them: `segment_batches` for what was clustered, `watermarks` for what became tasks. So a run that
+-- is killed shows nothing, and of two at once one counts, whole.
 
 -- The commit row of a clustered batch. `arrived_until`: all segments that arrived up to then were looked at.
 CREATE TABLE IF NOT EXISTS segment_batches
@@ -48,17 +49,18 @@ CREATE TABLE IF NOT EXISTS segment_members
 ENGINE = ReplacingMergeTree(inserted_at)
 ORDER BY (team_id, batch_id, attempt_id, document_id);
 
--- How far tasks have come: batches up to `position` are done. The last row that a batch writes.
+-- How far tasks have come, a row for each batch that is done: `pass_id` wrote what counts. The last row of a batch.
 CREATE TABLE IF NOT EXISTS watermarks
 (
     team_id Int64,
     pipeline LowCardinality(String),
     position UInt64,
+    pass_id UUID,
     arrived_until DateTime64(6, 'UTC'),
     inserted_at DateTime64(6, 'UTC') DEFAULT now64(6)
 )
 ENGINE = ReplacingMergeTree(inserted_at)
-ORDER BY (team_id, pipeline);
+ORDER BY (team_id, pipeline, position);
 
 -- A task as the batch left it; the newest of a done batch holds. Counts are not kept here: links say them.
 CREATE TABLE IF NOT EXISTS task_versions
@@ -66,6 +68,7 @@ CREATE TABLE IF NOT EXISTS task_versions
     team_id Int64,
     task_id UUID,
     batch_id UInt64,
+    pass_id UUID,
     title String,
     description String,
     label_model LowCardinality(String),
@@ -81,7 +84,7 @@ CREATE TABLE IF NOT EXISTS task_versions
     inserted_at DateTime64(6, 'UTC') DEFAULT now64(6)
 )
 ENGINE = ReplacingMergeTree(inserted_at)
-ORDER BY (team_id, task_id, batch_id);
+ORDER BY (team_id, task_id, batch_id, pass_id);
 
 -- Which segments a task stands for. A segment is in one task.
 CREATE TABLE IF NOT EXISTS task_segments
@@ -90,6 +93,7 @@ CREATE TABLE IF NOT EXISTS task_segments
     document_id String,
     task_id UUID,
     batch_id UInt64,
+    pass_id UUID,
     session_id String,
     distinct_id String,
     segment_start DateTime64(6, 'UTC'),
@@ -102,9 +106,10 @@ CREATE TABLE IF NOT EXISTS task_segments
     inserted_at DateTime64(6, 'UTC') DEFAULT now64(6)
 )
 ENGINE = ReplacingMergeTree(inserted_at)
-ORDER BY (team_id, document_id);
+ORDER BY (team_id, document_id, pass_id);
 
--- Every change of a task. `batch_id` 0: a person's. `target` is the other task of a merge.
+-- Every change of a task. `batch_id` 0: made outside of a batch, by a person or by time, and counts at once.
+-- `target` is the other task of a merge.
 CREATE TABLE IF NOT EXISTS task_history
 (
     team_id Int64,
@@ -112,6 +117,7 @@ CREATE TABLE IF NOT EXISTS task_history
     change_id UUID,
     changed_at DateTime64(6, 'UTC'),
     batch_id UInt64,
+    pass_id UUID,
     change LowCardinality(String),
     status LowCardinality(String),
     detail String,

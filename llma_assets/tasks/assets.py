@@ -1,0 +1,164 @@
+"""The assets `video_segments` (elsewhere made, only read), `segment_clusters` and `tasks`, partitioned by team.
+
+What they do is in the modules beside this one, which know no Dagster.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+import dagster as dg
+
+from llma_assets.clickhouse import Database
+from llma_assets.ledger import UsageLedger, usage_totals
+from llma_assets.models import ChatModel
+from llma_assets.partitions import teams
+from llma_assets.resources import (
+    ChatModelResource,
+    ClickHouseResource,
+    Clock,
+    EmbedderResource,
+    TeamSettingsResource,
+)
+from llma_assets.stage import Progress, Report, run_tags, walk_keys
+from llma_assets.tasks import BatchOptions, TaskOptions, cluster_new_segments, list_tasks, update_tasks
+from llma_assets.tasks.table import tasks_table
+from llma_assets.tasks.vectors import other_spaces, segment_counts
+from llma_assets.team_day import TeamDay
+
+CLUSTERS_STAGE, TASKS_STAGE = "segment_clusters", "tasks"
+SHOWN_TASKS = 20
+
+video_segments = dg.AssetSpec(
+    "video_segments",
+    group_name="tasks",
+    kinds={"clickhouse"},
+    partitions_def=teams,
+    description=(
+        "Segments of session replays, described in words and embedded elsewhere, or by `llma segments ingest`: rows of "
+        "document_embeddings with product session-replay."
+    ),
+)
+
+
+class SegmentConfig(dg.Config):
+    """Options of a run."""
+
+    batch_segments: int = BatchOptions().batch_segments
+    """Segments of one batch at most; memory grows with it, time does not."""
+
+    def batches(self) -> BatchOptions:
+        """The options as the room takes them."""
+        return BatchOptions(batch_segments=self.batch_segments)
+
+
+class TaskConfig(dg.Config):
+    """Options of a run."""
+
+    match_distance: float = TaskOptions().match_distance
+    """Cosine distance of centroids within which a group of segments is a task's."""
+
+
+@dg.asset(
+    partitions_def=teams,
+    deps=[video_segments],
+    backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=1),
+    group_name="tasks",
+    kinds={"clickhouse", "scikitlearn"},
+    pool="clickhouse",
+)
+def segment_clusters(
+    context: dg.AssetExecutionContext,
+    config: SegmentConfig,
+    clickhouse: ClickHouseResource,
+    embedder: EmbedderResource,
+    clock: dg.ResourceParam[Clock],
+    progress: dg.ResourceParam[Progress],
+) -> None:
+    """New segments of a team, grouped by what they say; each is taken once."""
+    database = clickhouse.database().tagged(**run_tags(context))
+    model_name = embedder.model().name
+
+    def work(team_id: int) -> Report:
+        today = TeamDay(team_id, clock().date())
+        counts = cluster_new_segments(
+            database,
+            team_id,
+            model_name=model_name,
+            now=clock(),
+            options=config.batches(),
+            progress=lambda done: progress(CLUSTERS_STAGE, today, done, done),
+        )
+        left = other_spaces(database, team_id, model_name)
+        metadata: dict[str, Any] = {**asdict(counts), "embedding_model": model_name}
+        metadata |= {f"total_{name}": number for name, number in segment_counts(database, team_id).items()}
+        if left:
+            metadata["segments_of_other_models"] = dg.MetadataValue.json(left)
+        return Report(items=counts.segments, reason="" if counts.segments else "no_new_segments", metadata=metadata)
+
+    walk_keys(context, int, work)
+
+
+@dg.asset(
+    partitions_def=teams,
+    deps=[segment_clusters],
+    backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=1),
+    group_name="tasks",
+    kinds={"clickhouse", "openai"},
+    pool="models",
+)
+def tasks(
+    context: dg.AssetExecutionContext,
+    config: TaskConfig,
+    clickhouse: ClickHouseResource,
+    chat: ChatModelResource,
+    team_settings: TeamSettingsResource,
+    clock: dg.ResourceParam[Clock],
+    progress: dg.ResourceParam[Progress],
+) -> None:
+    """Recurring problems of a team's users: one task each, that grows with every new occurrence."""
+    database = clickhouse.database().tagged(**run_tags(context))
+    model = chat.model()
+    settings = team_settings.settings()
+
+    def work(team_id: int) -> Report:
+        options = TaskOptions(
+            match_distance=config.match_distance,
+            judge="model" if settings.options_of(team_id).model_judges_tasks else "keywords",
+        )
+        return store_tasks(database, team_id, model, options=options, clock=clock, progress=progress)
+
+    walk_keys(context, int, work)
+
+
+def store_tasks(
+    database: Database, team_id: int, chat: ChatModel, *, options: TaskOptions, clock: Clock, progress: Progress
+) -> Report:
+    """Work the clustered batches into the team's tasks, and show the most urgent ones."""
+    now = clock()
+    today = TeamDay(team_id, now.date())
+    with UsageLedger(database, today, stage=TASKS_STAGE, theme_id="") as ledger:
+        counts = update_tasks(
+            database,
+            team_id,
+            chat,
+            now=now,
+            options=options,
+            record=lambda usage: ledger.record("", usage),
+            progress=lambda done, total: progress(TASKS_STAGE, today, done, total),
+        )
+    found = list_tasks(database, team_id, now=now, options=options)
+    shown = [task for task in found if task.status not in ("resolved", "ignored")]
+    spent = usage_totals(database, today, stage=TASKS_STAGE)
+    return Report(
+        items=len(shown),
+        reason="" if shown else "no_open_tasks",
+        metadata={
+            **asdict(counts),
+            "ignored_in_all": sum(task.status == "ignored" for task in found),
+            "resolved_in_all": sum(task.status == "resolved" for task in found),
+            "model": chat.name,
+            "judge": options.judge,
+            "cost_usd_today": spent.cost_usd,
+            "most_urgent": dg.MetadataValue.md(tasks_table(shown[:SHOWN_TASKS])),
+        },
+    )

@@ -1,0 +1,64 @@
+"""What is stored of segments: their vectors, of which model they are, how many there are. Only reads."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from more_itertools import chunked
+
+from llma_assets.clickhouse import Database
+from llma_assets.tasks import queries
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+IDS_AT_ONCE = 1_000
+"""Ids in one parameter, which a server takes up to 128 KiB of."""
+
+
+def space_key(team_id: int, model_name: str) -> dict[str, Any]:
+    """The parameters that single out a team's segments in one model's space."""
+    return {
+        "team_id": team_id,
+        "product": queries.PRODUCT,
+        "document_type": queries.DOCUMENT_TYPE,
+        "rendering": queries.RENDERING,
+        "model_name": model_name,
+    }
+
+
+def other_spaces(database: Database, team_id: int, model_name: str) -> dict[str, int]:
+    """How many of a team's segments belong to other models, by model; they are left where they are."""
+    rows = database.rows(queries.OTHER_SPACES, **space_key(team_id, model_name), since=EPOCH)
+    return {row["model_name"]: row["segments"] for row in rows}
+
+
+def segment_counts(database: Database, team_id: int) -> dict[str, int]:
+    """Segments over the whole life of a team: processed, refused, in tasks."""
+    (row,) = database.rows(queries.SEGMENT_COUNTS, team_id=team_id)
+    return dict(row)
+
+
+def read_vectors(
+    database: Database, team_id: int, model_name: str, document_ids: Sequence[str]
+) -> "tuple[list[str], list[str], NDArray[np.float32]]":
+    """Ids (sorted), descriptions and vectors, float32 (n, d), of stored segments; missing ones are left out."""
+    import pyarrow as pa
+
+    ids: list[str] = []
+    texts: list[str] = []
+    parts: list[NDArray[np.float32]] = []
+    for chunk in chunked(sorted(document_ids), IDS_AT_ONCE):
+        table = database.arrow(
+            queries.SEGMENT_VECTORS, **space_key(team_id, model_name), document_ids=list(chunk)
+        ).combine_chunks()
+        if table.num_rows == 0:
+            continue
+        ids += table["document_id"].to_pylist()
+        texts += table["content"].to_pylist()
+        column = table["embedding"].combine_chunks() if isinstance(table["embedding"], pa.ChunkedArray) else None
+        values = (table["embedding"] if column is None else column).flatten().to_numpy(zero_copy_only=False)
+        parts.append(values.astype(np.float32, copy=False).reshape(table.num_rows, -1))
+    return ids, texts, np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)
