@@ -153,8 +153,13 @@ class OpenAIServer:
         import openai
 
         policy, client = self.policy, self.client()
+        failure: ModelError | None = None
         for failures in range(1, policy.attempts + 1):
-            turn = self._begin(deadline)
+            try:
+                turn = self._begin(deadline)
+            except CallNotMade as not_made:
+                # Something was sent before: what became of that is the news.
+                raise failure or not_made from None
             started = time.perf_counter()
             try:
                 raw = send(client, min(deadline - policy.clock(), policy.attempt_timeout_s))

@@ -43,23 +43,25 @@ class Ready(BaseModel):
 def answers(chat: ChatModel, record: Record, *, sleep: Callable[[float], None] = time.sleep) -> bool:
     """Whether the model answers one small question, well or badly; costs some fifty tokens.
 
-    While its circuit is open, waits until it may be asked again.
+    If its circuit is open, waits once until it may be asked again.
 
     Raises:
         ModelConfigurationError: every call fails.
     """
-    try:
-        chat.complete(_PROMPT, Ready, offline=lambda: Ready(ready=True), record=record)
-    except InvalidAnswer:
-        return True
-    except CallNotMade as error:
-        if error.kind != "circuit_open" or error.retry_after_s is None:
+    for waited in (False, True):
+        try:
+            chat.complete(_PROMPT, Ready, offline=lambda: Ready(ready=True), record=record)
+        except InvalidAnswer:
+            return True
+        except CallNotMade as error:
+            if waited or error.kind != "circuit_open" or error.retry_after_s is None:
+                return False
+            sleep(error.retry_after_s)
+        except ModelUnavailable:
             return False
-        sleep(error.retry_after_s)
-        return answers(chat, record, sleep=sleep)
-    except ModelUnavailable:
-        return False
-    return True
+        else:
+            return True
+    return False
 
 
 def probe_chat(chat: ChatModel) -> Probe:

@@ -6,16 +6,17 @@ What is stored belongs in `storing`, what is asked and how an answer is judged i
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import dagster as dg
 
 from llma_assets.clickhouse import Database
-from llma_assets.ledger import usage_totals
+from llma_assets.ledger import budget_metadata, usage_totals
 from llma_assets.models import ChatModel
 from llma_assets.partitions import team_days
-from llma_assets.resources import ChatModelResource, ClickHouseResource
+from llma_assets.resources import ChatModelResource, ClickHouseResource, TeamSettingsResource
 from llma_assets.stage import Progress, Report, run_tags, walk_partitions
 from llma_assets.summaries.storing import STAGE, RunLimits, store_theme
 from llma_assets.team_day import TeamDay
@@ -48,6 +49,7 @@ def trace_summaries(
     config: SummaryConfig,
     clickhouse: ClickHouseResource,
     chat: ChatModelResource,
+    team_settings: TeamSettingsResource,
     progress: dg.ResourceParam[Progress],
 ) -> None:
     """What happened in each trace and generation: title, flow, bullets and notes, per theme."""
@@ -57,8 +59,13 @@ def trace_summaries(
     deadline = time.monotonic() + 60 * config.deadline_minutes
     limits = RunLimits(delivery(context.run), config.concurrency, lambda: time.monotonic() >= deadline)
 
+    teams = team_settings.settings()
+
     def work(team_day: TeamDay) -> Report:
-        return store_summaries(database, team_day, model, limits=limits, progress=progress)
+        budget_usd = teams.options_of(team_day.team_id).daily_budget_usd
+        return store_summaries(
+            database, team_day, model, limits=replace(limits, budget_usd=budget_usd), progress=progress
+        )
 
     walk_partitions(context, work)
 
@@ -88,7 +95,12 @@ def store_summaries(
         "output_tokens": spent.output_tokens,
         "cost_usd": spent.cost_usd,
     }
-    return Report(items=items, reason="" if items else _why_nothing(totals), metadata=metadata)
+    return Report(
+        items=items,
+        reason="" if items else _why_nothing(totals),
+        metadata=metadata | budget_metadata(database, team_day, limits.budget_usd),
+        undone_for_budget=totals["undone_for_budget"],
+    )
 
 
 def _why_nothing(totals: "Counter[str]") -> str:

@@ -14,7 +14,7 @@ from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import Skip, UsageLedger, clear_skip, record_skip
-from llma_assets.models import ChatModel
+from llma_assets.models import BUDGET, ChatModel, paid_by
 from llma_assets.summaries.dead_letters import dead_items, record_failures
 from llma_assets.summaries.prompt import content_hash
 from llma_assets.summaries.queries import ITEMS_OF_DAY, SUMMARISED, TEXTS
@@ -37,11 +37,13 @@ class RunLimits:
         run_id: which run it is; an item's failures are counted once for each.
         concurrency: calls of the chat model under way at once.
         time_is_up: whether the run's deadline has passed; what was not begun then is left undone.
+        budget_usd: what the team's day may cost, None for no limit; what it does not pay for is left undone.
     """
 
     run_id: str
     concurrency: int = 5
     time_is_up: Callable[[], bool] = lambda: False
+    budget_usd: float | None = None
 
 
 def store_theme(
@@ -89,10 +91,10 @@ def store_theme(
             for row in database.rows(TEXTS, **key, level=theme.level, item_ids=list(item_ids)):
                 yield TextItem(item_id=row["item_id"], text=row["text"])
 
-    with UsageLedger(database, team_day, stage=STAGE, theme_id=theme.theme_id) as ledger:
+    with UsageLedger(database, team_day, stage=STAGE, theme_id=theme.theme_id, limit_usd=limits.budget_usd) as ledger:
         results = summarise(
             texts(),
-            chat,
+            paid_by(chat, ledger.allowance),
             theme_id=theme.theme_id,
             prompt=theme.prompt,
             mode=theme.mode,
@@ -118,7 +120,7 @@ def store_theme(
             progress(len(rows) - len(asked) + counts["generated"] + counts["failed"], len(rows))
     counts["undone"] = len(asked) - counts["generated"] - counts["failed"]
     counts["stored"] = counts["skipped"] + counts["generated"]
-    _say_what_is_undone(database, team_day, theme, counts, reasons)
+    _say_what_is_undone(database, team_day, theme, counts, reasons, limits)
     return counts
 
 
@@ -136,7 +138,12 @@ def _batches(results: Iterable[SummaryResult]) -> Iterator[list[SummaryResult]]:
 
 
 def _say_what_is_undone(
-    database: Database, team_day: TeamDay, theme: Theme, counts: "Counter[str]", reasons: "Counter[str]"
+    database: Database,
+    team_day: TeamDay,
+    theme: Theme,
+    counts: "Counter[str]",
+    reasons: "Counter[str]",
+    limits: RunLimits,
 ) -> None:
     """Keep why items were left undone where people look for it; a finished theme has nothing to say."""
     if not counts["undone"]:
@@ -144,6 +151,9 @@ def _say_what_is_undone(
         return
     reason = reasons.most_common(1)[0][0] if reasons else "text_gone"
     detail = f"{counts['undone']} of {counts['items_queried']} items left undone; the next run takes them up"
+    if reason == BUDGET:
+        detail += f" if there is money left of the daily budget of {limits.budget_usd:g} USD"
+        counts["undone_for_budget"] = counts["undone"]
     record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, reason, detail))
 
 

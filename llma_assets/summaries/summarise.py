@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Literal
 
 from llma_assets.models import (
@@ -26,6 +27,7 @@ from llma_assets.summaries.prompt import content_hash, summary_messages
 from llma_assets.summaries.schema import Mode, Point, TraceSummary, mend
 
 TIME_IS_UP = "run_deadline"
+CIRCUIT_OPEN = "circuit_open"
 _SERVER_BUSY = {"rate_limited", "busy"}
 """Kinds of `ModelUnavailable` that say nothing about the item."""
 
@@ -176,16 +178,18 @@ def _one_by_one(items: Iterable[TextItem], task: _Task, time_is_up: Callable[[],
 def _several_at_once(
     items: Iterable[TextItem], task: _Task, concurrency: int, time_is_up: Callable[[], bool]
 ) -> Iterator[SummaryResult]:
-    """Keep calls under way until there are no more items, time is up, or a call is not made."""
+    """Keep calls under way until there are no more items, time is up, or further calls would not be made."""
     calls = _Calls(iter(items), task, concurrency, time_is_up)
     try:
         while True:
             yield from calls.begin()
             if not calls.running:
-                break
+                yield from calls.settled()
+                if not calls.may_begin:
+                    break
+                continue
             for future in wait(calls.running, return_when=FIRST_COMPLETED).done:
                 yield from calls.results(future)
-        yield from calls.last_results()
     finally:
         calls.pool.shutdown(wait=False, cancel_futures=True)
 
@@ -194,7 +198,8 @@ class _Calls:
     """The calls that are under way, and the items whose failure is in doubt.
 
     A call that failed although the server was asked leaves a doubt: is it the server, or this prompt? As soon as the
-    server answers anything else, it was the prompt. Where nothing else is left to ask, one small question decides.
+    server answers anything else, it was the prompt. Where nothing else is under way, one small question decides; if
+    that one is answered, a server that was taken for dead is asked on.
     """
 
     def __init__(
@@ -202,22 +207,23 @@ class _Calls:
     ) -> None:
         self.pool = ThreadPoolExecutor(concurrency, thread_name_prefix="summaries")
         self.running: dict[Future[SummaryResult], TextItem] = {}
+        self.may_begin = True
         self._waiting = waiting
         self._task = task
         self._concurrency = concurrency
         self._time_is_up = time_is_up
-        self._drawing = True
         self._stop: ModelConfigurationError | None = None
         self._doubts: list[tuple[TextItem, str]] = []
+        self._circuit_opened: list[TextItem] = []
 
     def begin(self) -> Iterator[SummaryResult]:
         """Begin as many calls as may be; an item that comes too late is undone."""
-        while self._drawing and len(self.running) < self._concurrency:
+        while self.may_begin and len(self.running) < self._concurrency:
             item = next(self._waiting, None)
             if item is None:
-                self._drawing = False
+                self.may_begin = False
             elif self._time_is_up():
-                self._drawing = False
+                self.may_begin = False
                 yield self._task.undone(item, TIME_IS_UP)
             else:
                 self.running[self.pool.submit(self._task.attempt, item)] = item
@@ -228,30 +234,39 @@ class _Calls:
         try:
             result = future.result()
         except ModelConfigurationError as error:
-            self._drawing, self._stop = False, error
+            self.may_begin, self._stop = False, error
+        except CallNotMade as error:
+            self.may_begin = False
+            if error.kind == CIRCUIT_OPEN:
+                self._circuit_opened.append(item)
+            else:
+                yield self._task.undone(item, error.kind)
         except ModelUnavailable as error:
-            if isinstance(error, CallNotMade):
-                self._drawing = False
-            if isinstance(error, CallNotMade) or error.kind in _SERVER_BUSY:
+            if error.kind in _SERVER_BUSY:
                 yield self._task.undone(item, error.kind)
             else:
                 self._doubts.append((item, _reason(error)))
         else:
             yield result
-            yield from self._settled(self._task.failed)
+            yield from self._verdicts(self._task.failed)
 
-    def last_results(self) -> Iterator[SummaryResult]:
-        """What is certain after the last call.
+    def settled(self) -> Iterator[SummaryResult]:
+        """What is certain once nothing is under way.
 
         Raises:
             ModelConfigurationError: one of the calls found that all of them fail.
         """
         if self._stop is not None:
             raise self._stop
-        if self._doubts:
-            yield from self._settled(self._task.failed if self._task.server_answers() else self._task.undone)
+        if self._doubts and self._task.server_answers():
+            yield from self._verdicts(self._task.failed)
+            if self._circuit_opened:
+                self._waiting, self._circuit_opened = chain(self._circuit_opened, self._waiting), []
+                self.may_begin = True
+        yield from self._verdicts(self._task.undone)
+        yield from (self._task.undone(item, CIRCUIT_OPEN) for item in self._circuit_opened)
 
-    def _settled(self, verdict: Callable[[TextItem, str], SummaryResult]) -> Iterator[SummaryResult]:
+    def _verdicts(self, verdict: Callable[[TextItem, str], SummaryResult]) -> Iterator[SummaryResult]:
         doubts, self._doubts = self._doubts, []
         yield from (verdict(item, reason) for item, reason in doubts)
 

@@ -17,13 +17,19 @@ from llma_assets_tests.summaries.texts import texts, write_texts
 DAY = date(2026, 11, 7)
 TEAM = TeamDay(1, DAY)
 TRACES = next(theme for theme in BUILT_IN if theme.level == "trace")
-POLICY = RetryPolicy(attempts=2, deadline_s=1.0, attempt_timeout_s=0.2, first_delay_s=0.01, longest_delay_s=0.01)
+POLICY = RetryPolicy(
+    attempts=2, deadline_s=1.0, attempt_timeout_s=0.2, first_delay_s=0.01, cool_down_s=0.05, longest_delay_s=0.01
+)
+
+
+def unseen(done: int, total: int) -> None:
+    """Progress that nobody looks at."""
 
 
 def run(database: Database, server: ChatServer, run_id: str, team_day: TeamDay = TEAM) -> "Counter[str]":
     """One run of the traces theme."""
     chat = OpenAIChat("test-model", base_url=server.url, policy=POLICY)
-    return store_theme(database, team_day, TRACES, chat, limits=RunLimits(run_id), progress=lambda done, total: None)
+    return store_theme(database, team_day, TRACES, chat, limits=RunLimits(run_id), progress=unseen)
 
 
 def cursed(fault: Fault, word: str = "number 1 ") -> ChatServer:
@@ -182,7 +188,7 @@ def test_what_was_not_begun_at_the_deadline_is_left_undone(database: Database) -
     with ChatServer() as server:
         chat = OpenAIChat("test-model", base_url=server.url, policy=POLICY)
         limits = RunLimits("run", 1, two_have_begun)
-        counts = store_theme(database, TEAM, TRACES, chat, limits=limits, progress=lambda done, total: None)
+        counts = store_theme(database, TEAM, TRACES, chat, limits=limits, progress=unseen)
         assert (counts["generated"], counts["undone"], counts["failed"]) == (2, 4, 0)
         assert run(database, server, "next")["stored"] == 6
         assert len(server.calls()) == 6
