@@ -7,7 +7,7 @@ A batch is made twice if it is asked for twice, and then paid twice: so each car
 metadata, and after an answer that never came `submit` looks for it before it asks again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -26,9 +26,6 @@ from llma_assets.models.openai_server import OpenAIServer
 
 if TYPE_CHECKING:
     import openai
-
-PRICE_FACTOR = 0.5
-"""What a token costs in a batch, against the same token in a call."""
 
 KEY = "llma_batch"
 _PAGE = 100
@@ -223,7 +220,7 @@ class OpenAIBatches:
             except httpx2.TransportError as error:
                 # While the body is read, the library does not translate.
                 raise openai.APIConnectionError(request=error.request) from error
-            return _Saved()
+            return _Saved(answer.headers)
 
         _ask(self._files, send)
 
@@ -232,6 +229,7 @@ class OpenAIBatches:
 class _Saved:
     """A body that is in a file already."""
 
+    headers: Mapping[str, str]
     content: bytes = b""
 
 

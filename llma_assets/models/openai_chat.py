@@ -24,10 +24,16 @@ from llma_assets.models.structured import Unreadable, read_answer, strict_schema
 if TYPE_CHECKING:
     import openai
 
-StructuredMode = Literal["json_schema", "json_object", "text"]
+StructuredMode = Literal["json_schema", "json_object_schema", "json_object", "text"]
+"""What is asked for: OpenAI's strict schema; JSON mode with a schema beside it, as llama.cpp's Python server and some
+hosts of open models take it; plain JSON mode; words alone."""
 LimitName = Literal["max_completion_tokens", "max_tokens", ""]
 _NEXT_LIMIT: dict[LimitName, LimitName] = {"max_completion_tokens": "max_tokens", "max_tokens": ""}
-_NEXT_MODE: dict[StructuredMode, StructuredMode] = {"json_schema": "json_object", "json_object": "text"}
+_NEXT_MODE: dict[StructuredMode, StructuredMode] = {
+    "json_schema": "json_object_schema",
+    "json_object_schema": "json_object",
+    "json_object": "text",
+}
 _FORMAT_WORDS = {"response_format", "json_schema", "json_object", "structured output", "schema", "grammar"}
 _SENT_BACK = 8_000  # characters of an invalid answer that are sent back for repair
 
@@ -164,14 +170,14 @@ class OpenAIChat:
         prompt = [{"role": message.role, "content": message.text} for message in messages]
         return self._options(prompt, schema, replace(self._learned))
 
-    def read(self, body: bytes, schema: type[T], *, record: Record = ignore_usage) -> T:
-        """An object of `schema` out of a chat completion that came another way than by `complete`.
+    def read_batched(self, body: bytes, schema: type[T], *, record: Record = ignore_usage) -> T:
+        """An object of `schema` out of a chat completion that came in a batch, and at a batch's price.
 
         Raises:
             InvalidAnswer: as `complete` does for this prompt alone; there is no repair.
         """
         try:
-            return self._read(Reply(body, 0.0), schema, record)
+            return self._read(Reply(body, 0.0), schema, record, batch=True)
         except Unreadable as error:
             raise InvalidAnswer(f"no usable answer ({error.kind}: {error})", kind=error.kind) from None
 
@@ -216,8 +222,10 @@ class OpenAIChat:
         else:
             order = _JSON_ORDER.format(schema=json.dumps(strict_schema(schema)))
             options["messages"] = [{"role": "system", "content": order}, *prompt]
-            if known.mode == "json_object":
+            if known.mode != "text":
                 options["response_format"] = {"type": "json_object"}
+            if known.mode == "json_object_schema":
+                options["response_format"]["schema"] = strict_schema(schema)
         return options
 
     def _step_down(self, rejection: RequestRejected, known: _Learned) -> bool:
@@ -240,7 +248,7 @@ class OpenAIChat:
                 return True
         return False
 
-    def _read(self, reply: Reply, schema: type[T], record: Record) -> T:
+    def _read(self, reply: Reply, schema: type[T], record: Record, *, batch: bool = False) -> T:
         """The object in a reply; records the call's usage with what was wrong with it."""
         try:
             answer = _Answer.model_validate_json(reply.body)
@@ -255,12 +263,12 @@ class OpenAIChat:
                 raise InvalidAnswer("the answer was cut off at the model's length limit", kind="length")
             value = read_answer(choice.message.content or "", schema)
         except Unreadable as error:
-            record(self._usage(answer, reply, error.kind))
+            record(self._usage(answer, reply, error.kind, batch))
             raise
         except InvalidAnswer as error:
-            record(self._usage(answer, reply, error.kind))
+            record(self._usage(answer, reply, error.kind, batch))
             raise
-        record(self._usage(answer, reply, ""))
+        record(self._usage(answer, reply, "", batch))
         return value
 
     @staticmethod
@@ -275,7 +283,7 @@ class OpenAIChat:
         said = {"role": "assistant", "content": error.answer[:_SENT_BACK]}
         return [*prompt, said, {"role": "user", "content": order}]
 
-    def _usage(self, answer: _Answer, reply: Reply, error: str) -> Usage:
+    def _usage(self, answer: _Answer, reply: Reply, error: str, batch: bool) -> Usage:
         model, tokens = (answer.model or self._model)[:200], answer.usage
         if tokens is None:
             return Usage(model, 0, 0, None, reply.duration_s, error)
@@ -289,6 +297,7 @@ class OpenAIChat:
                 output_tokens=tokens.completion_tokens,
                 cached_tokens=cached,
                 cache_write_tokens=details.cache_write_tokens or 0,
+                batch=batch,
             )
             if price
             else None

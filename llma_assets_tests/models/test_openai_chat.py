@@ -336,14 +336,20 @@ def refuses(word: str, *modes: str) -> Callable[[Request], Fault]:
     """A server that answers 400 where a request uses one of these response formats."""
 
     def judge(request: Request) -> Fault:
-        used = (request.body.get("response_format") or {}).get("type")
+        wanted = request.body.get("response_format") or {}
+        used = "json_object_schema" if "schema" in wanted else wanted.get("type")
         return Status(400, f"{word} is not supported by this server") if used in modes else None
 
     return judge
 
 
 @pytest.mark.parametrize(
-    ("refused", "mode"), [(("json_schema",), "json_object"), (("json_schema", "json_object"), "text")]
+    ("refused", "mode"),
+    [
+        (("json_schema",), "json_object_schema"),
+        (("json_schema", "json_object_schema"), "json_object"),
+        (("json_schema", "json_object_schema", "json_object"), "text"),
+    ],
 )
 def test_a_server_without_schemas_is_asked_in_its_own_way_and_that_is_remembered(
     refused: tuple[str, ...], mode: str
@@ -358,7 +364,21 @@ def test_a_server_without_schemas_is_asked_in_its_own_way_and_that_is_remembered
     assert chat.structured_mode == mode
     assert isinstance(first, City)
     assert '"required": ["title", "visits"]' in last.body["messages"][0]["content"]
-    assert (last.body.get("response_format") or {"type": "text"})["type"] == mode
+    assert (last.body.get("response_format") or {"type": "text"})["type"] == mode.removesuffix("_schema")
+
+
+def test_a_server_that_answers_500_to_a_format_that_it_does_not_know_is_asked_in_another() -> None:
+    """llama.cpp's Python server does; another 500 is tried again as it is."""
+
+    def judge(request: Request) -> Fault:
+        unknown = Status(500, "{'loc': ('body', 'response_format', 'type'), 'msg': 'Input should be json_object'}")
+        return unknown if request.body.get("response_format", {}).get("type") == "json_schema" else None
+
+    with ChatServer(judge=judge) as server:
+        chat = OpenAIChat("m", base_url=server.url)
+        assert isinstance(chat.complete(PROMPT, City, offline=never).value, City)
+        assert len(server.calls()) == 2
+    assert chat.structured_mode == "json_object_schema"
 
 
 def test_a_model_that_refuses_a_temperature_is_asked_without() -> None:
