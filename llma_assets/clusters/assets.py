@@ -16,7 +16,7 @@ import orjson
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import Clustering, ClusteringConfig, cluster
 from llma_assets.clusters.assigning import cluster_radii
-from llma_assets.clusters.lineage import Links, Snapshot, Space, first_lineage_id
+from llma_assets.clusters.lineage import Links, first_lineage_id
 from llma_assets.clusters.lineage_queries import link_stored
 from llma_assets.clusters.picture import cluster_table, map_markdown
 from llma_assets.clusters.queries import (
@@ -26,6 +26,7 @@ from llma_assets.clusters.queries import (
     publish_run,
     read_window,
 )
+from llma_assets.clusters.snapshot import Snapshot, Space
 from llma_assets.ledger import Skip, clear_skip, record_skip
 from llma_assets.partitions import team_days
 from llma_assets.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource

@@ -13,8 +13,9 @@ import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.edits import NOTHING, Edit, Standing, standings
-from llma_assets.clusters.lineage import Links, Snapshot, Space, first_lineage_id, link
+from llma_assets.clusters.lineage import Links, first_lineage_id, link
 from llma_assets.clusters.queries import Run, clusters_of, committed_run
+from llma_assets.clusters.snapshot import Snapshot, Space
 from llma_assets.team_day import TeamDay
 
 LINK_DAYS = 28

@@ -5,13 +5,15 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from llma_assets.clusters.lineage import Link, Links, Snapshot, Space, first_lineage_id, link
+from llma_assets.clusters.lineage import Link, Links, first_lineage_id, link
+from llma_assets.clusters.snapshot import Snapshot, Space
 
 DAY = date(2026, 11, 7)
 SPACE = Space("offline/test", "graph", "v1")
 D = 48
 CENTRES = dict(zip("ABCDEFGHXYZ", np.linalg.qr(np.random.default_rng(0).normal(size=(D, D)))[0], strict=False))
-"""Topics, at right angles."""
+CENTRES["a"] = CENTRES["A"] + 0.4 * CENTRES["X"]
+"""Topics, at right angles; `a` is near to A."""
 
 Counts = Mapping[int, Mapping[str, int]]
 """Items by day (0 is the oldest) and topic."""
@@ -242,3 +244,31 @@ def test_first_ids_follow_from_the_attempt() -> None:
         first_lineage_id(1, "traces", UUID(int=1), 1),
     }
     assert len(others | {same}) == 5
+
+
+def test_a_topic_whose_first_items_were_held_by_another_is_new_all_the_same() -> None:
+    counts = {day: {"A": 20, "B": 12, "C": 10} for day in range(7)} | {
+        day: {"A": 20, "B": 12, "C": 10, "X": 12} for day in (7, 8)
+    }
+    links = link(snapshot(7, counts, ["AX", "B", "C"]), snapshot(8, counts, ["A", "B", "C", "X"]))
+    found = by_group(links, "ABCX")
+    assert (found["X"].lineage_id, found["X"].status, found["X"].parents) == ("X@8", "new", ())
+    assert found["A"].lineage_id == "AX@7"
+    assert found["A"].status != "split"
+
+
+def test_a_topic_that_fades_ends_though_its_last_items_fall_to_a_neighbour() -> None:
+    counts = {day: {"A": 20, "B": 12, "C": 20} for day in range(7)} | {day: {"A": 20, "B": 12} for day in range(7, 12)}
+    links = link(snapshot(10, counts, ["A", "B", "C"]), snapshot(11, counts, ["AC", "B"]))
+    assert links.clusters[0].lineage_id == "A@10"
+    assert links.clusters[0].status != "merged"
+    assert [(each.lineage_id, each.into) for each in links.ended] == [("C@10", ())]
+
+
+def test_a_near_topic_that_takes_over_from_one_that_fades_is_split_from_it() -> None:
+    counts = {day: {"A": 20, "B": 20, "C": 20} for day in range(7)} | {
+        day: {"B": 20, "C": 20, "a": 10} for day in range(7, 10)
+    }
+    before, after = snapshot(8, counts, ["A", "B", "C"]), snapshot(9, counts, ["A", "B", "C", "a"])
+    taken = link(before, after).clusters[3]
+    assert (taken.lineage_id, taken.status, taken.parents) == ("a@9", "split", ("A@8",))

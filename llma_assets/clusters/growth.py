@@ -1,0 +1,78 @@
+"""Whether clusters grow or fade within one window: shares of newer days against shares of older ones. No database.
+
+A window is clustered as a whole, so all its days are cut alike, and a cluster's share of the newer days can be held
+against its share of the older ones. Sizes of neighbouring windows cannot: they share most items, and the cut moves.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+CHANGE_RATIO, CHANGE_Z = 1.25, 3.0
+"""Grown or faded: the two shares differ by this factor, and by so many standard errors."""
+
+ONE_SIDED_RATIO = 3.0
+"""With this factor, nearly all of the cluster lies in the newer days, or in the older ones."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Growth:
+    """The change of k clusters within their window.
+
+    Attributes:
+        ratio: float64 (k,), share of the newer days over share of the older ones; infinite where it was not there.
+        z: float64 (k,), the difference in standard errors.
+    """
+
+    ratio: NDArray[np.float64]
+    z: NDArray[np.float64]
+
+    @property
+    def grown(self) -> NDArray[np.bool_]:
+        """Clusters with more in the newer days, (k,)."""
+        return (self.z >= CHANGE_Z) & (self.ratio >= CHANGE_RATIO)
+
+    @property
+    def faded(self) -> NDArray[np.bool_]:
+        """Clusters with less in the newer days, (k,)."""
+        return (self.z <= -CHANGE_Z) & (self.ratio <= 1 / CHANGE_RATIO)
+
+    @property
+    def young(self) -> NDArray[np.bool_]:
+        """Clusters that hardly were there in the older days, (k,)."""
+        return self.grown & (self.ratio >= ONE_SIDED_RATIO)
+
+    @property
+    def fading(self) -> NDArray[np.bool_]:
+        """Clusters that hardly are there in the newer days, (k,)."""
+        return self.faded & (self.ratio <= 1 / ONE_SIDED_RATIO)
+
+
+def growth_in(item_days: NDArray[np.datetime64], labels: NDArray[np.int_], k: int) -> Growth:
+    """Find for each cluster the day since which its share differs most, and by how much.
+
+    The statistic is that of two proportions with a pooled variance, the largest over all ways to part the window's
+    days into older and newer ones.
+
+    Args:
+        item_days: datetime64[D] (n,), the day of each item.
+        labels: int (n,) in 0..k-1, -1 is noise, which counts among all items.
+        k: number of clusters.
+    """
+    days, place = np.unique(item_days, return_inverse=True)
+    ratio, best = np.ones(k), np.zeros(k)
+    clustered = labels >= 0
+    counts = np.zeros((k, len(days)))
+    np.add.at(counts, (labels[clustered], place[clustered]), 1)
+    totals = np.bincount(place, minlength=len(days)).astype(np.float64)
+    for first_new in range(1, len(days)):
+        old, new = totals[:first_new].sum(), totals[first_new:].sum()
+        before, share = counts[:, :first_new].sum(axis=1) / old, counts[:, first_new:].sum(axis=1) / new
+        pooled = (before * old + share * new) / (old + new)
+        error = np.sqrt(pooled * (1 - pooled) * (1 / old + 1 / new))
+        z = np.divide(share - before, error, out=np.zeros(k), where=error > 0)
+        more = np.abs(z) > np.abs(best)
+        change = np.divide(share, before, out=np.full(k, np.inf), where=before > 0)
+        ratio, best = np.where(more, change, ratio), np.where(more, z, best)
+    return Growth(ratio, best)
