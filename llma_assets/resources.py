@@ -41,8 +41,10 @@ class ChatModelResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The model that summarises and labels: `LLMA_CHAT_MODEL`."""
 
     def model(self) -> ChatModel:
-        """The model; offline where there is neither key nor server."""
-        return chat_model(Settings.from_env())
+        """The model; offline where there is neither key nor server. One for all callers of this process: what it
+        learned of its server holds for each of them.
+        """
+        return _chat_model(Settings.from_env())
 
 
 class EmbedderResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -51,6 +53,11 @@ class EmbedderResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def model(self) -> Embedder:
         """The model; offline where there is neither key nor server."""
         return _embedder(Settings.from_env())
+
+
+@functools.lru_cache(maxsize=2)
+def _chat_model(settings: Settings) -> ChatModel:
+    return chat_model(settings)
 
 
 @functools.lru_cache(maxsize=2)

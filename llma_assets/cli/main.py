@@ -20,9 +20,12 @@ COMMANDS = {
     "run": "llma_assets.cli.run:run",
     "clusters": "llma_assets.cli.clusters:clusters",
     "trace": "llma_assets.cli.trace:trace",
+    "segments": "llma_assets.cli.segments:segments_group",
+    "tasks": "llma_assets.cli.tasks:tasks_group",
     "check": "llma_assets.cli.check:check",
     "skips": "llma_assets.cli.ledger:skips",
     "usage": "llma_assets.cli.ledger:usage",
+    "retry": "llma_assets.cli.retry:retry",
     "db": "llma_assets.cli.database:db",
     "doctor": "llma_assets.cli.doctor:doctor",
 }

@@ -31,6 +31,8 @@ STAGES = (
     "cluster_assignments",
     "cluster_labels",
     "cluster_events",
+    "segment_clusters",
+    "tasks",
 )
 INTERRUPTS = (KeyboardInterrupt.__name__, dg.DagsterExecutionInterruptedError.__name__)
 QUIET_LOGGERS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -134,6 +136,16 @@ class Runner:
         status: Literal["done", "failed"] = "failed" if clusters.error else "done"
         reason = "failed" if clusters.error else ""
         return TeamRun(team_day, status, reason, clusters.error, first_day, (texts, clusters))
+
+    def run_texts(self, team_day: TeamDay) -> JobRun:
+        """Texts, summaries and embeddings of one day, whatever discovery says of the team."""
+        self._instance.add_dynamic_partitions(str(teams.name), [str(team_day.team_id)])
+        return self._execute("texts_job", partition_key=partition_key(team_day))
+
+    def run_tasks(self, team_id: int) -> JobRun:
+        """One pass over a team's new session-replay segments."""
+        self._instance.add_dynamic_partitions(str(teams.name), [str(team_id)])
+        return self._execute("tasks_job", partition_key=str(team_id))
 
     def _left_out(self, team_day: TeamDay, decision: TeamDecision | None, first_day: date) -> TeamRun:
         reason = decision.reason if decision else NO_RECENT_EVENTS

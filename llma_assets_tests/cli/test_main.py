@@ -44,9 +44,9 @@ def llma_process(*arguments: str, **environ: str) -> "subprocess.CompletedProces
 
 
 def test_the_commands_of_the_first_issue_are_there() -> None:
-    assert list(COMMANDS) == [
+    assert {
         "demo", "ingest", "run", "clusters", "trace", "check", "skips", "usage", "db", "doctor",
-    ]  # fmt: skip
+    } <= COMMANDS.keys()  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
