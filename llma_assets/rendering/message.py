@@ -1,7 +1,7 @@
 """What a message is, whatever shape it had: role, text, calls. Reading shapes and writing text are elsewhere."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,7 +29,20 @@ _ROLES: Final = {
     "ipython": "tool",
     "tool-call": "assistant",
     "tool_call": "assistant",
+    "tool_calls": "assistant",
+    "function_call": "assistant",
+    "tool_call_result": "tool",
+    "tool_result": "tool",
+    "tool_results": "tool",
+    "tool_return": "tool",
+    "observation": "tool",
+    "agent": "assistant",
+    "gpt": "assistant",
+    "chatgpt": "assistant",
+    "choice": "assistant",
+    "reasoning": THINKING,
 }
+_KNOWN: Final = {"user", "assistant", "system", "developer", "model", "tool", THINKING}
 
 
 _FAILURE: Final = re.compile(
@@ -81,10 +94,27 @@ def role_of(value: object, default: str) -> str:
     >>> role_of("human", "user"), role_of("AIMessageChunk", "user"), role_of(None, "user"), role_of("MODEL", "user")
     ('user', 'assistant', 'user', 'model')
     """
+    if isinstance(value, Mapping):
+        value = next(
+            (value[key] for key in ("label", "Label", "value", "role") if isinstance(value.get(key), str)), None
+        )
     if not isinstance(value, str) or not value.strip():
         return default
     role = value.strip().lower()[:400]
     return _ROLES.get(role, role)
+
+
+def known_role(name: str) -> str:
+    """The role that `name` means, also in a longer name for a message's kind; "" where it means none.
+
+    >>> known_role("gen_ai.user.message"), known_role("CHATBOT"), known_role("tool_return_message"), known_role("Bob")
+    ('user', 'assistant', 'tool', '')
+    """
+    role = name.strip().lower()[:60].removeprefix("gen_ai.")
+    for suffix in ("_message", ".message", "-message"):
+        role = role.removesuffix(suffix)
+    role = _ROLES.get(role, role)
+    return role if role in _KNOWN else ""
 
 
 def says_failure(result: str) -> bool:

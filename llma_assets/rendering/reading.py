@@ -7,8 +7,8 @@ from llma_assets.rendering.cleaning import without_base64
 from llma_assets.rendering.jsontext import NOT_JSON, compact_json, parse_container, parse_json
 from llma_assets.rendering.message import Message, merged
 from llma_assets.rendering.shapes import SHAPES
-from llma_assets.rendering.shapes.openai_chat import joined_chunks
-from llma_assets.rendering.shapes.transcripts import literal, read_transcript
+from llma_assets.rendering.shapes.streams import joined_stream
+from llma_assets.rendering.shapes.transcripts import literal, read_transcript, written_calls
 
 _DEPTH: Final = 24
 """Objects nested deeper than this inside a message are shown as JSON."""
@@ -47,7 +47,7 @@ def split(value: object, role: str, depth: int = 0) -> Iterator[tuple[object, st
             if value:
                 yield value, role
             return
-        whole = joined_chunks(list(value)) if isinstance(value[0], Mapping) and "choices" in value[0] else None
+        whole = joined_stream(value) if isinstance(value[0], Mapping) else None
         for item in value if whole is None else [whole]:
             if isinstance(item, list | tuple) and not _is_pair(item):
                 yield from split(item, role, depth + 1)
@@ -65,16 +65,20 @@ def read_item(item: object, role: str) -> list[Message]:
         parsed = _parsed(item)
         if parsed is not NOT_JSON and is_known(parsed):
             return read_messages(parsed, role)
-        return read_transcript(item) or [Message(role, item)]
+        text, calls = written_calls(item) if role == "assistant" else (item, ())
+        return read_transcript(text) or [Message(role, text, calls)]
     if isinstance(item, list | tuple) and _is_pair(item):
-        return _inner(_DEPTH)({"type": item[0], "content": item[1]}, role)
+        return _inner(_DEPTH)({"role": item[0], "content": item[1]}, role)
     return _read(item, role, _DEPTH)
 
 
 def is_known(value: object) -> bool:
     """Whether `value` is, or holds at its top, a shape of messages; data of the application is not."""
     items = value if isinstance(value, list) else [value]
-    return any(isinstance(item, Mapping) and _by_shape(item, "user", _DEPTH) is not None for item in items[:20])
+    return any(
+        _is_pair(item) or (isinstance(item, Mapping) and _by_shape(item, "user", _DEPTH) is not None)
+        for item in items[:20]
+    )
 
 
 def is_conversation(value: object) -> bool:
@@ -88,7 +92,17 @@ def is_conversation(value: object) -> bool:
     speaks = "role" in first or "_role" in first or "lc" in first or "part_kind" in first
     holds = any(isinstance(first.get(key), list) for key in _HOLDERS)
     typed = isinstance(first.get("type"), str) and ("content" in first or "data" in first or "call_id" in first)
-    return (speaks or holds or typed) and is_known(value)
+    return ((speaks or holds or typed) and is_known(value)) or any(map(_is_update, list(first.values())[:10]))
+
+
+def _is_update(value: object) -> bool:
+    """What a node of a graph gives: the messages that it adds, under its name."""
+    messages = value.get("messages") if isinstance(value, Mapping) else None
+    first = messages[0] if isinstance(messages, list) and messages else None
+    if not isinstance(first, Mapping):
+        return False
+    is_named = isinstance(first.get("type"), str) and first["type"] in {"ai", "human", "tool", "system"}
+    return any(key in first for key in ("role", "lc", "tool_call_id")) or (is_named and "content" in first)
 
 
 def _parsed(text: str) -> object:
@@ -122,7 +136,7 @@ def _read(value: object, role: str, depth: int) -> list[Message]:  # noqa: PLR09
     if isinstance(value, list | tuple):
         if depth > 0 and any(isinstance(item, Mapping | str | list | tuple) for item in value):
             if _is_pair(value):
-                return _read({"type": value[0], "content": value[1]}, role, depth)
+                return _read({"role": value[0], "content": value[1]}, role, depth)
             return [message for item in value for message in _read(item, role, depth - 1)]
         return [Message(role, compact_json(value))] if value else []
     if isinstance(value, Mapping) and depth > 0:

@@ -14,6 +14,7 @@ from llma_assets.rendering.shapes import (
     bedrock,
     containers,
     gemini,
+    general,
     langchain,
     openai_chat,
     openai_responses,
@@ -37,6 +38,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     gemini.read,
     openinference.read,
     openai_chat.read,
+    general.read,
     containers.read,
 )
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from llma_assets.rendering.message import THINKING, Message
-from llma_assets.rendering.shapes.inner import MISSING, Inner, mapping, media, result_text, string, tool_call
+from llma_assets.rendering.shapes.inner import MISSING, Inner, joined, mapping, media, result_text, string, tool_call
 
 
 def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:  # noqa: PLR0911 - one return a structure
@@ -24,7 +24,8 @@ def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] |
             failed = item.get("is_error") is True or string(mapping(content).get("type")).endswith("_error")
             return [Message("tool", result_text(content, inner), is_error=failed)]
         case "thinking" if "thinking" in item:
-            said = string(item.get("thinking"))
+            thought = item.get("thinking")
+            said = joined(inner(thought, THINKING)) if isinstance(thought, list) else string(thought)
             return [Message(THINKING, said)] if said else []
         case "redacted_thinking":
             return [Message(THINKING, "[redacted thinking]")]

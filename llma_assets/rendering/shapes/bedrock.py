@@ -6,6 +6,7 @@ from typing import Final
 from llma_assets.rendering.jsontext import compact_json
 from llma_assets.rendering.message import THINKING, Message, role_of
 from llma_assets.rendering.shapes.inner import MISSING, Inner, mapping, media, result_text, string, tool_call
+from llma_assets.rendering.shapes.openai_chat import calls_of
 
 _PARTS: Final = {"toolUse", "toolResult", "reasoningContent", "image", "document", "video", "json", "cachePoint"}
 
@@ -16,7 +17,9 @@ def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] |
     `{"toolUse": {"name": "f", "input": {}}}`, `{"role": "CHATBOT", "message": "…"}`
     """
     if isinstance(item.get("role"), str) and isinstance(item.get("message"), str) and "content" not in item:
-        return [Message(role_of(item["role"], role), string(item["message"]))]
+        turn = Message(role_of(item["role"], role), string(item["message"]), calls_of(item))
+        results = item.get("tool_results")
+        return [turn, *(inner(results, "tool") if isinstance(results, list) and results else [])]
     message = mapping(item.get("output")).get("message")
     if isinstance(message, Mapping) and "role" in message:
         return inner(message, "assistant")

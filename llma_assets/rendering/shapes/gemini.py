@@ -18,7 +18,7 @@ def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] |
         return [message for candidate in _list(item["candidates"]) for message in inner(candidate, "model")]
     if isinstance(item.get("content"), Mapping) and "role" not in item and "parts" in mapping(item["content"]):
         return inner(item["content"], role)
-    if "contents" in item:
+    if "contents" in item and "role" not in item:
         system = _either(item, "systemInstruction", "system_instruction")
         if system is MISSING:
             system = _either(mapping(item.get("config")), "systemInstruction", "system_instruction")

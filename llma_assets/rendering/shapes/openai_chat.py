@@ -16,6 +16,7 @@ from llma_assets.rendering.shapes.inner import (
     string,
     tool_call,
 )
+from llma_assets.rendering.shapes.transcripts import written_calls
 
 
 def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:
@@ -49,6 +50,9 @@ def _message(item: Mapping[str, object], role: str, inner: Inner) -> list[Messag
         failed = item.get("is_error") is True or item.get("status") == "error"
         return [Message("tool", text, is_error=failed)]
     messages = [Message(THINKING, text) for text in thoughts(item)]
+    written: tuple[ToolCall, ...] = ()
+    if isinstance(content, str) and role == "assistant":
+        content, written = written_calls(content)
     messages.extend([Message(role, "")] if content is None else inner(_parts(content), role))
     refusal = string(item.get("refusal"))
     if refusal:
@@ -59,7 +63,10 @@ def _message(item: Mapping[str, object], role: str, inner: Inner) -> list[Messag
     images = item.get("images")
     if isinstance(images, list):
         messages.extend(Message(role, "[image]") for _ in images)
-    calls = calls_of(item) or calls_of(mapping(item.get("additional_kwargs")))
+    invocations = [part for call in _list(item.get("toolInvocations")) for part in inner(call, "assistant")]
+    if invocations:
+        return [*invocations, *merged(messages)]
+    calls = calls_of(item) or calls_of(mapping(item.get("additional_kwargs"))) or written
     if calls or not messages:
         messages.append(Message(role, "", calls))
     return merged(messages)
@@ -76,7 +83,7 @@ def _parts(content: object) -> object:
 
 def thoughts(item: Mapping[str, object]) -> list[str]:
     """Reasoning that stands beside the content, as several servers send it."""
-    for key in ("reasoning_content", "reasoning", "thinking"):
+    for key in ("reasoning_content", "reasoning", "thinking", "tool_plan"):
         if text := string(item.get(key)):
             return [text]
     return []
@@ -86,17 +93,22 @@ def calls_of(item: Mapping[str, object]) -> tuple[ToolCall, ...]:
     """`tool_calls` and the older `function_call` of a message, in OpenAI's and in flat form."""
     calls: list[ToolCall] = []
     for key in ("tool_calls", "toolCalls", "invalid_tool_calls"):
-        for call in _list(item.get(key)):
-            if not isinstance(call, Mapping):
+        for wish in _list(item.get(key)):
+            if not isinstance(wish, Mapping):
                 continue
+            call = mapping(wish.get("tool_call")) or wish
             inside = mapping(call.get("function")) or mapping(call.get("custom")) or call
-            name = next((inside[k] for k in ("name", "tool_name", "toolName") if k in inside), None)
-            keys = ("arguments", "args", "input", "parameters", "tool_args", "kwargs", "tool_kwargs")
+            name = next((inside[k] for k in ("name", "tool_name", "toolName", "function_name") if k in inside), None)
+            keys = (
+                "arguments", "args", "input", "parameters", "tool_args", "kwargs", "tool_kwargs", "tool_input",
+                "params_as_json",
+            )  # fmt: skip
             arguments = next((inside[k] for k in keys if k in inside), None)
             calls.append(tool_call(name, arguments))
-    function = item.get("function_call")
-    if not calls and isinstance(function, Mapping) and "name" in function:
-        calls.append(tool_call(function.get("name"), function.get("arguments")))
+    for key in ("function_call", "tool_call"):
+        function = item.get(key)
+        if not calls and isinstance(function, Mapping) and "name" in function:
+            calls.append(tool_call(function.get("name"), function.get("arguments", function.get("args"))))
     return tuple(calls)
 
 
@@ -149,32 +161,3 @@ def _file(item: Mapping[str, object]) -> str | None:
 
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
-
-
-def joined_chunks(items: list[object]) -> Mapping[str, object] | None:
-    """The message that a stream's chunks make together, or None when `items` are no chunks."""
-    deltas: list[Mapping[str, object]] = []
-    for item in items:
-        choices = mapping(item).get("choices")
-        if not isinstance(choices, list):
-            return None
-        for choice in choices:
-            delta = mapping(choice).get("delta")
-            if not isinstance(delta, Mapping):
-                return None
-            deltas.append(delta)
-    if not deltas:
-        return None
-    calls: dict[object, dict[str, str]] = {}
-    for delta in deltas:
-        for wish in map(mapping, _list(delta.get("tool_calls"))):
-            index = wish.get("index")
-            call = calls.setdefault(index if isinstance(index, int) else 0, {"name": "", "arguments": ""})
-            function = mapping(wish.get("function"))
-            call["name"] += string(function.get("name"))
-            call["arguments"] += string(function.get("arguments"))
-    return {
-        "role": next((delta["role"] for delta in deltas if isinstance(delta.get("role"), str)), "assistant"),
-        "content": "".join(string(delta.get("content")) for delta in deltas),
-        "tool_calls": [{"function": call} for call in calls.values()],
-    }

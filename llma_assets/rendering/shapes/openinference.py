@@ -70,6 +70,12 @@ def _collected(item: Mapping[str, object], root: str) -> list[dict[str, object]]
             continue
         row = rows.setdefault(int(match.group(1)), {})
         path = (match.group(2) or "content").removeprefix("message.")
+        part = re.match(r"^contents\.(\d{1,6})\.(?:message_content\.)?(\w+)(?:\..*)?$", path)
+        if part is not None:
+            parts = row.setdefault("contents", {})
+            if isinstance(parts, dict):
+                parts.setdefault(int(part.group(1)), {})[part.group(2)] = value
+            continue
         calls = re.match(r"^tool_calls\.(\d{1,6})\.(?:tool_call\.)?(?:function\.)?(\w+)$", path)
         if calls is None:
             row[path] = value
@@ -81,6 +87,9 @@ def _collected(item: Mapping[str, object], root: str) -> list[dict[str, object]]
         wishes = row.get("tool_calls")
         if isinstance(wishes, dict):
             row["tool_calls"] = [wishes[index] for index in sorted(wishes)]
+        parts = row.pop("contents", None)
+        if isinstance(parts, dict):
+            row["content"] = [parts[index] for index in sorted(parts)]
         row.setdefault("content", None)
     return [rows[index] for index in sorted(rows)]
 

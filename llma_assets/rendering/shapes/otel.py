@@ -30,7 +30,7 @@ def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] |
             return [Message(role, media(string(item.get("mime_type")) or string(item.get("modality")), item["uri"]))]
         case "file" if "file_id" in item:
             return [Message(role, media("application", item["file_id"]))]
-        case _ if "reasoning" in kind.lower():
+        case _ if "reasoning" in kind.lower() or kind == "thought":
             said = _reasoning(item, inner)
             return [Message(THINKING, said)] if said else []
     return None

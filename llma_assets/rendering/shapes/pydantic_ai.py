@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from llma_assets.rendering.message import THINKING, Message, merged, role_of
 from llma_assets.rendering.shapes.inner import MISSING, Inner, mapping, media, result_text, string, tool_call
+from llma_assets.rendering.shapes.openai_chat import calls_of
 
 
 def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:
@@ -19,7 +20,9 @@ def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] |
         content = item.get(key)
         if isinstance(content, list):
             role = role_of(item.get("role", item.get("_role")), role)
-            return merged(inner(content, role)) or [Message(role, "")]
+            messages = merged(inner(content, role))
+            calls = () if any(m.tool_calls for m in messages) else calls_of(mapping(item.get("additional_kwargs")))
+            return merged([*messages, Message(role, "", calls)]) if calls or not messages else messages
     if len(item) == 1:
         return _haystack(item, inner)
     return None

@@ -4,10 +4,22 @@ import ast
 import re
 from typing import Final
 
+from llma_assets.rendering.jsontext import parse_container
 from llma_assets.rendering.message import Message, ToolCall, role_of
 from llma_assets.rendering.shapes.inner import tool_call
 
 _TURN: Final = re.compile(r"^(system|developer|user|human|assistant|ai|tool|function): ", re.MULTILINE)
+_CAPITAL_TURN: Final = re.compile(r"^(System|User|Human|Assistant|AI|Bot): ?", re.MULTILINE)
+_TOKENS: Final = (
+    re.compile(r"<\|im_start\|>(\w{1,40})\n(.*?)(?:<\|im_end\|>|(?=<\|im_start\|>)|\Z)", re.DOTALL),
+    re.compile(
+        r"<\|start_header_id\|>(\w{1,40})<\|end_header_id\|>(.*?)(?:<\|eo[tm]_id\|>|(?=<\|start_header)|\Z)", re.DOTALL
+    ),
+)
+"""Turns as chat templates write them for a model."""
+
+_WRITTEN: Final = re.compile(r"<tool_call>\s*(\{[^<]*+(?:<(?!/tool_call>)[^<]*+)*+)</tool_call>")
+
 _REPR: Final = re.compile(r"^(?:\w{1,40}\()?role='(\w{1,40})',? content=")
 _CALLS: Final = re.compile(r" tool_calls=(\[\{.{1,20000}?\}\]) ", re.DOTALL)
 
@@ -22,15 +34,44 @@ def read_transcript(text: str) -> list[Message]:
     """
     if text.startswith("role='") or _REPR.match(text[:100]):
         return _from_repr(text)
-    first = _TURN.match(text[:40])
-    if first is None:
+    if text.startswith("<|"):
+        return _from_template(text)
+    stripped = text.lstrip("\n")
+    pattern = _TURN if _TURN.match(text[:40]) else _CAPITAL_TURN
+    if pattern.match(stripped[:40]) is None:
         return []
-    turns = list(_TURN.finditer(text))
+    text = text if pattern is _TURN else stripped
+    turns = list(pattern.finditer(text))
+    # In prose, a line may begin with "User:"; a dialogue has two who speak, or waits for the other.
+    if pattern is _CAPITAL_TURN and len({turn.group(1) for turn in turns}) < 2:
+        return []
     ends = [turn.start() for turn in turns[1:]] + [len(text) + 1]
-    return [
-        Message(role_of(turn.group(1), "user"), text[turn.end() : end - 1])
-        for turn, end in zip(turns, ends, strict=True)
-    ]
+    said = [(turn.group(1), text[turn.end() : end - 1]) for turn, end in zip(turns, ends, strict=True)]
+    if pattern is _CAPITAL_TURN:
+        said = [(name, words.strip()) for name, words in said]
+        said = said[:-1] if not said[-1][1] else said  # the answer that was asked for
+    return [Message(role_of(name, "user"), words) for name, words in said]
+
+
+def written_calls(text: str) -> tuple[str, tuple[ToolCall, ...]]:
+    """Words, and the calls that a model wrote among them as its template asks: `<tool_call>{…}</tool_call>`."""
+    if "<tool_call>" not in text:
+        return text, ()
+    calls = []
+    for found in _WRITTEN.finditer(text):
+        parsed = parse_container(found.group(1))
+        if isinstance(parsed, dict) and isinstance(parsed.get("name"), str):
+            calls.append(tool_call(parsed["name"], parsed.get("arguments", parsed.get("parameters"))))
+    return (_WRITTEN.sub("", text).strip(), tuple(calls)) if calls else (text, ())
+
+
+def _from_template(text: str) -> list[Message]:
+    for pattern in _TOKENS:
+        turns = [(turn.group(1), turn.group(2).strip()) for turn in pattern.finditer(text)]
+        if turns:
+            turns = turns[:-1] if not turns[-1][1] else turns
+            return [Message(role_of(name, "user"), words) for name, words in turns]
+    return []
 
 
 def _from_repr(text: str) -> list[Message]:
