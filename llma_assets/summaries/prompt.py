@@ -70,3 +70,8 @@ def content_hash(text: str, *, theme_id: str, prompt: str, model: str, mode: Mod
         data = part.encode("utf-8", "surrogatepass")
         digest.update(len(data).to_bytes(8, "big") + data)
     return digest.hexdigest()
+
+
+def question_hash(text: str, *, prompt: str, model: str, mode: Mode) -> str:
+    """What an answer depends on: as `content_hash`, but whatever the theme is called."""
+    return content_hash(text, theme_id="", prompt=prompt, model=model, mode=mode)

@@ -22,6 +22,36 @@ FROM trace_summaries FINAL
 WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id = {theme_id:String} AND status = 'generated'
 """
 
+# Key of trace_summaries: (team_id, day, theme_id, item_id). Whatever theme the question was asked for.
+KNOWN_ANSWERS = """
+SELECT question_hash, model, mode, title, flow_diagram, bullets, interesting_notes, refs_total, refs_valid
+FROM trace_summaries FINAL
+WHERE team_id = {team_id:Int64}
+    AND day BETWEEN {from:Date} AND {until:Date}
+    AND status = 'generated'
+    AND question_hash IN {question_hashes:Array(String)}
+ORDER BY day, theme_id, item_id
+LIMIT 1 BY question_hash
+"""
+
+# An item has one day. One that is here and under a later day was moved here by an event that came late.
+MOVED_HERE = """
+SELECT item_id
+FROM trace_summaries FINAL
+WHERE team_id = {team_id:Int64} AND day >= {day:Date} AND day <= {last_day:Date} AND theme_id = {theme_id:String}
+GROUP BY item_id
+HAVING min(day) = {day:Date} AND max(day) > {day:Date}
+"""
+
+DELETE_SUMMARIES_OF_LATER_DAYS = """
+DELETE FROM trace_summaries
+WHERE team_id = {team_id:Int64}
+    AND day > {day:Date}
+    AND day <= {last_day:Date}
+    AND theme_id = {theme_id:String}
+    AND item_id IN {item_ids:Array(String)}
+"""
+
 SUMMARY_COUNTS = """
 SELECT theme_id, countIf(status = 'generated') AS generated, countIf(status = 'failed') AS failed
 FROM trace_summaries FINAL

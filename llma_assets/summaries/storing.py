@@ -6,7 +6,7 @@ What is asked and how an answer is judged belongs in the modules beside this one
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -16,8 +16,9 @@ from llma_assets.clickhouse import Database
 from llma_assets.ledger import Skip, UsageLedger, clear_skip, record_skip
 from llma_assets.models import BUDGET, ChatModel, paid_by
 from llma_assets.summaries.dead_letters import dead_items, record_failures
-from llma_assets.summaries.prompt import content_hash
+from llma_assets.summaries.prompt import content_hash, question_hash
 from llma_assets.summaries.queries import ITEMS_OF_DAY, SUMMARISED, TEXTS
+from llma_assets.summaries.reuse import forget_later_days, known_answers
 from llma_assets.summaries.summarise import SummaryResult, TextItem, summarise
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
@@ -57,15 +58,17 @@ def store_theme(
 ) -> "Counter[str]":
     """Summarise each item once for its text, theme, prompt, model and mode.
 
-    What failed is tried again, up to `MOST_FAILURES` runs. What could not be asked about is left undone without a
-    trace but a skip that says why, and is taken up by the next run.
+    A question that was answered before, for another theme, item or day of the team, is not asked again: the answer is
+    copied. Items with the same text are asked about once. What failed is tried again, up to `MOST_FAILURES` runs. What
+    could not be asked about is left undone without a trace but a skip that says why, and is taken up by the next run.
 
     Args:
         progress: told how many items of how many are done.
 
     Returns:
-        counts by name: `items_queried`, `skipped` (had their summary), `dead_letters` (no longer tried), `generated`,
-        `failed`, `undone`, `stored`, and the line references that models gave.
+        counts by name: `items_queried`, `skipped` (had their summary), `reused` (were answered elsewhere),
+        `dead_letters` (no longer tried), `generated`, `failed`, `undone`, `stored`, `moved_here` (from a later day),
+        and the line references that models gave.
     """
     key = {"team_id": team_day.team_id, "day": team_day.day}
     rows = database.rows(ITEMS_OF_DAY, **key, level=theme.level)
@@ -82,12 +85,21 @@ def store_theme(
     done = {row["item_id"]: row["content_hash"] for row in database.rows(SUMMARISED, **key, theme_id=theme.theme_id)}
     missing = {row["item_id"]: row for row in rows if done.get(row["item_id"]) != hashes[row["item_id"]]}
     counts: Counter[str] = Counter(items_queried=len(rows), skipped=len(rows) - len(missing))
+    reused = _store_known_answers(database, team_day, theme, missing, hashes, chat.name)
+    counts["reused"] = len(reused)
     dead = dead_items(database, team_day, theme.theme_id) if missing else set()
-    asked = {item_id: row for item_id, row in missing.items() if (item_id, hashes[item_id]) not in dead}
-    counts["dead_letters"] = len(missing) - len(asked)
+    asked = {
+        item_id: row
+        for item_id, row in missing.items()
+        if item_id not in reused and (item_id, hashes[item_id]) not in dead
+    }
+    counts["dead_letters"] = len(missing) - len(reused) - len(asked)
+    alike: dict[str, list[str]] = {}
+    for item_id, row in asked.items():
+        alike.setdefault(row["question_hash"], []).append(item_id)
 
     def texts() -> Iterator[TextItem]:
-        for item_ids in chunked(asked, TEXTS_AT_ONCE):
+        for item_ids in chunked((same[0] for same in alike.values()), TEXTS_AT_ONCE):
             for row in database.rows(TEXTS, **key, level=theme.level, item_ids=list(item_ids)):
                 yield TextItem(item_id=row["item_id"], text=row["text"])
 
@@ -103,9 +115,14 @@ def store_theme(
             time_is_up=limits.time_is_up,
         )
         reasons: Counter[str] = Counter()
-        for batch in _batches(results):
+        for answered in _batches(results):
             # Usage first: what was spent is known even where the process ends before the next line.
             ledger.flush()
+            batch = [
+                replace(result, item_id=item_id)
+                for result in answered
+                for item_id in alike[asked[result.item_id]["question_hash"]]
+            ]
             certain = [result for result in batch if result.status != "undone"]
             database.insert_rows(
                 "trace_summaries",
@@ -119,9 +136,32 @@ def store_theme(
                 reasons.update([result.error] if result.status == "undone" else [])
             progress(len(rows) - len(asked) + counts["generated"] + counts["failed"], len(rows))
     counts["undone"] = len(asked) - counts["generated"] - counts["failed"]
-    counts["stored"] = counts["skipped"] + counts["generated"]
+    counts["stored"] = counts["skipped"] + counts["reused"] + counts["generated"]
+    counts["moved_here"] = forget_later_days(database, team_day, theme.theme_id)
     _say_what_is_undone(database, team_day, theme, counts, reasons, limits)
     return counts
+
+
+def _store_known_answers(
+    database: Database,
+    team_day: TeamDay,
+    theme: Theme,
+    missing: Mapping[str, dict[str, Any]],
+    hashes: Mapping[str, str],
+    model: str,
+) -> set[str]:
+    """Copy what was answered elsewhere; returns the items. Each of `missing` is given its `question_hash`."""
+    for row in missing.values():
+        row["question_hash"] = question_hash(row["text_hash"], prompt=theme.prompt, model=model, mode=theme.mode)
+    answers = known_answers(database, team_day, (row["question_hash"] for row in missing.values()))
+    reused = [item_id for item_id, row in missing.items() if row["question_hash"] in answers]
+    for some in chunked(reused, ROWS_AT_ONCE):
+        rows = [
+            _copy(answers[missing[item_id]["question_hash"]], missing[item_id], hashes[item_id], theme, team_day)
+            for item_id in some
+        ]
+        database.insert_rows("trace_summaries", rows)
+    return set(reused)
 
 
 def _batches(results: Iterable[SummaryResult]) -> Iterator[list[SummaryResult]]:
@@ -164,14 +204,7 @@ def _row(
         return orjson.dumps([{"text": point.text, "line_refs": point.line_refs} for point in of]).decode()
 
     return {
-        "team_id": team_day.team_id,
-        "day": team_day.day,
-        "theme_id": theme.theme_id,
-        "level": theme.level,
-        "item_id": result.item_id,
-        "trace_id": item["trace_id"],
-        "generation_id": item["generation_id"],
-        "content_hash": content,
+        **_about(item, content, theme, team_day),
         "status": result.status,
         "error": result.error,
         "model": result.model,
@@ -180,6 +213,31 @@ def _row(
         "flow_diagram": result.flow_diagram,
         "bullets": points(result.bullets),
         "interesting_notes": points(result.interesting_notes),
+        "refs_total": result.refs_total,
+        "refs_valid": result.refs_valid,
+    }
+
+
+def _copy(
+    answer: Mapping[str, Any], item: Mapping[str, Any], content: str, theme: Theme, team_day: TeamDay
+) -> dict[str, Any]:
+    """The row of an item whose question was answered elsewhere."""
+    return {**_about(item, content, theme, team_day), "status": "generated", "error": "", **answer}
+
+
+def _about(item: Mapping[str, Any], content: str, theme: Theme, team_day: TeamDay) -> dict[str, Any]:
+    """What a row says of its item, before what the model answered."""
+    return {
+        "team_id": team_day.team_id,
+        "day": team_day.day,
+        "theme_id": theme.theme_id,
+        "level": theme.level,
+        "item_id": item["item_id"],
+        "trace_id": item["trace_id"],
+        "generation_id": item["generation_id"],
+        "content_hash": content,
+        "question_hash": item["question_hash"],
+        "text_hash": item["text_hash"],
         "text_length": item["text_length"],
         "event_count": item["event_count"],
         "trace_timestamp": item["trace_timestamp"],
