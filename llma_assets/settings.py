@@ -3,6 +3,7 @@
 Every setting has a default that works on a fresh machine with no key and no server.
 """
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ class Settings:
         openai_api_key: key of the OpenAI-compatible server; local servers accept any.
         openai_base_url: root of the OpenAI-compatible server, None for OpenAI itself.
         oldest_day: first day of the daily partitions.
+        daily_budget_usd: what models may cost a day for each team that has no budget of its own, None for no limit.
     """
 
     data_dir: Path
@@ -40,6 +42,7 @@ class Settings:
     openai_api_key: str | None
     openai_base_url: str | None
     oldest_day: date
+    daily_budget_usd: float | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -68,6 +71,7 @@ class Settings:
             openai_api_key=key,
             openai_base_url=base_url,
             oldest_day=oldest_day,
+            daily_budget_usd=_budget(get("LLMA_DAILY_BUDGET_USD")),
         )
 
     @property
@@ -79,3 +83,13 @@ class Settings:
         """Show no secret: the key and the password in the URL stay out."""
         server = "embedded" if self.clickhouse_url is None else "CLICKHOUSE_URL"
         return f"Settings(data_dir={str(self.data_dir)!r}, clickhouse={server}, chat_model={self.chat_model!r})"
+
+
+def _budget(text: str | None) -> float | None:
+    try:
+        budget = math.inf if text is None else float(text)
+    except ValueError:
+        budget = math.nan
+    if not budget >= 0:  # NaN, too
+        raise SettingsError(f"LLMA_DAILY_BUDGET_USD is {text!r}; US dollars are needed, like 2.50, or inf for no limit")
+    return None if math.isinf(budget) else budget

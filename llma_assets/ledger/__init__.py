@@ -1,17 +1,23 @@
-"""What the pipeline writes down about its own work: why nothing is here (`skips`), and what calls cost (`model_usage`).
+"""What the pipeline writes down about its own work: why nothing is here (`skips`), what calls cost (`model_usage`), and
+what they may cost (`budget_holds`).
 
 The work itself belongs in the stage rooms.
 """
 
+from llma_assets.ledger.budget import DailyBudget, Spending, budget_metadata, spending
 from llma_assets.ledger.skips import Skip, clear_skip, list_skips, record_skip
 from llma_assets.ledger.usage import UsageLedger, UsageTotals, usage_totals
 
 __all__ = [
+    "DailyBudget",
     "Skip",
+    "Spending",
     "UsageLedger",
     "UsageTotals",
+    "budget_metadata",
     "clear_skip",
     "list_skips",
     "record_skip",
+    "spending",
     "usage_totals",
 ]

@@ -33,3 +33,20 @@ SELECT
 FROM model_usage AS u FINAL
 WHERE u.team_id = {team_id:Int64} AND u.day = {day:Date} AND u.stage = {stage:String}
 """
+
+# Key of budget_holds: (team_id, day, spent_on, hold_id).
+HELD = """
+SELECT
+    sumIf(held_usd, day = {day:Date}) AS of_day,
+    sumIf(held_usd, spent_on = {spent_on:Date}) AS on_date
+FROM budget_holds FINAL
+WHERE team_id = {team_id:Int64} AND (day = {day:Date} OR spent_on = {spent_on:Date})
+"""
+
+SPENT = """
+SELECT
+    sumIf(coalesce(u.cost_usd, u.at_most_usd, 0), u.day = {day:Date}) AS of_day,
+    sumIf(coalesce(u.cost_usd, u.at_most_usd, 0), toDate(u.timestamp) = {spent_on:Date}) AS on_date
+FROM model_usage AS u FINAL
+WHERE u.team_id = {team_id:Int64} AND (u.day = {day:Date} OR toDate(u.timestamp) = {spent_on:Date})
+"""

@@ -2,17 +2,21 @@
 
 import threading
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Any, Self
 
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import queries
-from llma_assets.models import Usage
+from llma_assets.ledger.budget import DailyBudget
+from llma_assets.models import Allowance, Usage
 from llma_assets.team_day import TeamDay
 
-BATCH_ROWS = 200
+BATCH_ROWS = 20
+"""Calls that a killed process can have made without a trace, at most. Their money stays set aside all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +34,8 @@ class UsageTotals:
 class UsageLedger:
     """Collects usage of one stage and partition from several threads, and stores it.
 
-    Use it as a context manager: what is still in memory is stored on leaving, also after an error.
-    Offline calls cost nothing and leave no row.
+    Use it as a context manager: what is still in memory is stored on leaving, also after an error; a call that ends
+    after that is stored at once. Offline calls cost nothing and leave no row.
     """
 
     def __init__(
@@ -41,13 +45,27 @@ class UsageLedger:
         *,
         stage: str,
         theme_id: str,
+        limit_usd: float | None = None,
         new_id: Callable[[], uuid.UUID] = uuid.uuid4,
     ) -> None:
+        """
+        Args:
+            stage, theme_id: who asks, for what.
+            limit_usd: the team's budget for a day, None for no limit. With one, the models that are asked have to be
+                `paid_by(model, ledger.allowance)`.
+        """
+        self._budget = None if limit_usd is None else DailyBudget(database, team_day, stage=stage, limit_usd=limit_usd)
+        self._closed = False
         self._database = database
         self._key = {"team_id": team_day.team_id, "day": team_day.day, "stage": stage, "theme_id": theme_id}
         self._new_id = new_id
         self._rows: list[dict[str, Any]] = []
         self._lock = threading.Lock()
+
+    @property
+    def allowance(self) -> Allowance | None:
+        """Who pays for the calls that this ledger records; None where there is no limit."""
+        return self._budget
 
     def record(self, item_id: str, usage: Usage) -> None:
         """Keep one call; stores a batch when enough have come together."""
@@ -60,22 +78,37 @@ class UsageLedger:
             "item_id": item_id,
             "input_tokens": usage.input_tokens,
             "output_tokens": usage.output_tokens,
+            "cached_tokens": usage.cached_tokens,
             "cost_usd": usage.cost_usd,
+            "at_most_usd": usage.at_most_usd,
             "duration_s": usage.duration_s,
             "error": usage.error,
+            "timestamp": usage.at or datetime.now(UTC),
         }
         with self._lock:
             self._rows.append(row)
-            full = self._rows if len(self._rows) >= BATCH_ROWS else []
-            if full:
-                self._rows = []
-        self._database.insert_rows("model_usage", full)
+            is_full = self._closed or len(self._rows) >= BATCH_ROWS
+        if is_full:
+            self.flush()
 
     def flush(self) -> None:
         """Store what is still in memory."""
         with self._lock:
             rows, self._rows = self._rows, []
-        self._database.insert_rows("model_usage", rows)
+        if not rows:
+            return
+        try:
+            self._database.insert_rows("model_usage", rows)
+        except BaseException:
+            with self._lock:
+                self._rows = rows + self._rows
+            raise
+        if self._budget is not None:
+            charged: defaultdict[date, float] = defaultdict(float)
+            for row in rows:
+                cost = row["at_most_usd"] if row["cost_usd"] is None else row["cost_usd"]
+                charged[row["timestamp"].date()] += cost or 0.0
+            self._budget.stored(charged)
 
     def __enter__(self) -> Self:
         return self
@@ -86,7 +119,12 @@ class UsageLedger:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.flush()
+        self._closed = True
+        try:
+            self.flush()
+        finally:
+            if self._budget is not None:
+                self._budget.close()
 
 
 def usage_totals(database: Database, team_day: TeamDay, *, stage: str) -> UsageTotals:

@@ -3,7 +3,7 @@
 What is asked of a model (prompts, schemas, offline answers) belongs to the rooms that ask.
 """
 
-from llma_assets.models.budget import Allowance, BudgetExhausted, Hold, PriceUnknown, paid_by
+from llma_assets.models.budget import BUDGET, Allowance, BudgetExhausted, Hold, PriceUnknown, paid_by
 from llma_assets.models.choose import chat_model, embedder
 from llma_assets.models.errors import (
     CallNotMade,
@@ -29,6 +29,7 @@ from llma_assets.models.protocols import (
 from llma_assets.models.retry import RetryPolicy
 
 __all__ = [
+    "BUDGET",
     "Allowance",
     "BudgetExhausted",
     "CallNotMade",

@@ -23,6 +23,9 @@ ANSWER_TOKENS = 8_192
 REASONING_TOKENS = 32_768
 """The same for models that think before they answer, at the price of an answer."""
 
+BUDGET = "budget"
+"""The kind of `BudgetExhausted`, and the reason of what it leaves undone."""
+
 _MESSAGE_TOKENS = 8
 _REQUEST_TOKENS = 64
 _PERHAPS_PAID = {"timeout", "connection", "garbage"}
@@ -35,7 +38,7 @@ class BudgetExhausted(CallNotMade):
     """The next call could cost more than is left of a budget: it is not made, and no item is to blame."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, kind="budget")
+        super().__init__(message, kind=BUDGET)
 
 
 class PriceUnknown(ModelConfigurationError):

@@ -1,0 +1,239 @@
+"""A team's money for a day, shared by all stages, threads and processes: set aside before a call, never passed.
+
+Two limits hold at once, both of the same amount: for the day whose traces are worked on, over all runs there ever are;
+and for the calendar day (UTC) on which the calls are made, over all days that are worked on. So a day's traffic never
+costs more than the budget, and a backfill of thirty days does not cost thirty budgets by tomorrow.
+
+How two processes see each other: each writes down what it sets aside (`budget_holds`) before it reads what all have
+set aside and spent, and takes it back where that is too much. Of two that do so at once at least one sees the other. On
+a replicated cluster that needs reads that see every finished insert (`select_sequential_consistency`).
+"""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from llma_assets.clickhouse import Database
+from llma_assets.ledger import queries
+from llma_assets.models import BudgetExhausted, Hold, PriceUnknown
+from llma_assets.team_day import TeamDay
+
+SHARES = {"trace_summaries": 0.9}
+"""The part of the budget that a stage may use up; 1 for all others. A summary that was paid for is worth nothing if no
+money is left to embed it and to name its cluster."""
+
+STEP = 0.05
+"""Part of the budget that a process sets aside at once, so that not every call asks the database."""
+
+PATIENCE_S = 30.0
+"""How long a call waits for other calls of this process to give back what they did not use."""
+
+_EPSILON = 1e-9
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What counts against a team's budget, in USD.
+
+    Attributes:
+        of_day: calls for the traces of the day, whenever they were made.
+        on_date: calls made on the calendar day, for whatever traces.
+        held_of_day, held_on_date: set aside by processes that are at work, or were killed, and not in the others.
+    """
+
+    of_day: float
+    on_date: float
+    held_of_day: float
+    held_on_date: float
+
+    @property
+    def most(self) -> float:
+        """What is compared with the budget."""
+        return max(self.of_day + self.held_of_day, self.on_date + self.held_on_date)
+
+
+def spending(database: Database, team_day: TeamDay, spent_on: date) -> Spending:
+    """What counts against the budget of a team for a day, on a calendar day.
+
+    What is set aside is read first: what is stored between the two reads counts twice, and never not at all.
+    """
+    key = {"team_id": team_day.team_id, "day": team_day.day, "spent_on": spent_on}
+    (held,) = database.rows(queries.HELD, **key)
+    (spent,) = database.rows(queries.SPENT, **key)
+    return Spending(spent["of_day"], spent["on_date"], held["of_day"], held["on_date"])
+
+
+def budget_metadata(
+    database: Database, team_day: TeamDay, limit_usd: float | None, *, now: datetime | None = None
+) -> dict[str, float]:
+    """What people look at where a team has a budget: the budget, and what counts against it. Nothing without one."""
+    if limit_usd is None:
+        return {}
+    spent = spending(database, team_day, (now or _utc_now()).date())
+    return {
+        "budget_usd": limit_usd,
+        "spent_of_day_usd": round(spent.of_day, 6),
+        "spent_today_usd": round(spent.on_date, 6),
+        "set_aside_usd": round(max(spent.held_of_day, spent.held_on_date), 6),
+    }
+
+
+@dataclass(slots=True)
+class _Purse:
+    """What this process has set aside on one calendar day."""
+
+    hold_id: uuid.UUID
+    spent_on: date
+    held: float = 0.0  # as it stands in the database
+    under_way: float = 0.0  # for calls that have no answer yet
+    unstored: float = 0.0  # what calls cost that model_usage does not show yet
+    version: int = 0
+
+    @property
+    def used(self) -> float:
+        return self.under_way + self.unstored
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Money of one call; see `Hold`."""
+
+    budget: "DailyBudget"
+    purse: _Purse
+    most_usd: float
+    at: datetime
+
+    def settle(self, charged_usd: float) -> None:
+        self.budget._settle(self.purse, self.most_usd, charged_usd)
+
+
+class DailyBudget:
+    """What one stage of one run may spend for a team's day: an `Allowance`. Safe to use from several threads.
+
+    Attributes:
+        limit_usd: the team's budget; the stage may use its share of it.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        team_day: TeamDay,
+        *,
+        stage: str,
+        limit_usd: float,
+        clock: Callable[[], datetime] = _utc_now,
+        new_id: Callable[[], uuid.UUID] = uuid.uuid4,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self.limit_usd = limit_usd
+        self._database = database
+        self._team_day = team_day
+        self._stage = stage
+        self._limit = limit_usd * SHARES.get(stage, 1.0)
+        self._clock = clock
+        self._new_id = new_id
+        self._patience_s = patience_s
+        self._purses: dict[date, _Purse] = {}
+        self._changed = threading.Condition()
+
+    def hold(self, model: str, most_usd: float | None) -> Hold:
+        """Set money aside for one call; see `Allowance.hold`."""
+        if most_usd is None:
+            raise PriceUnknown(
+                f"nobody knows what {model!r} costs, so the daily budget of team {self._team_day.team_id} "
+                f"({self.limit_usd:g} USD) cannot be kept. Give the model a price in the file that LLMA_PRICES_FILE "
+                "names (0 for a server of your own), or set daily_budget_usd = inf for the team"
+            )
+        until = time.monotonic() + self._patience_s
+        with self._changed:
+            while True:
+                at = self._clock()
+                purse = self._purse(at.date())
+                spent = self._set_aside(purse, most_usd)
+                if spent is None:
+                    purse.under_way += most_usd
+                    return _Held(self, purse, most_usd, at)
+                left_s = until - time.monotonic()
+                if purse.under_way <= _EPSILON or left_s <= 0:
+                    raise BudgetExhausted(self._refusal(spent, most_usd))
+                self._changed.wait(left_s)
+
+    def stored(self, charged_usd: Mapping[date, float]) -> None:
+        """Say that calls have been stored in `model_usage`: what they cost by the day that paid."""
+        with self._changed:
+            for spent_on, amount in charged_usd.items():
+                purse = self._purse(spent_on)
+                purse.unstored = max(0.0, purse.unstored - amount)
+                self._lower(purse, purse.used + STEP * self._limit)
+
+    def close(self) -> None:
+        """Give back what is not in use. Calls under way keep theirs."""
+        with self._changed:
+            for purse in self._purses.values():
+                self._lower(purse, purse.used)
+
+    def _settle(self, purse: _Purse, most_usd: float, charged_usd: float) -> None:
+        with self._changed:
+            purse.under_way = max(0.0, purse.under_way - most_usd)
+            purse.unstored += charged_usd
+            self._changed.notify_all()
+
+    def _purse(self, spent_on: date) -> _Purse:
+        if spent_on not in self._purses:
+            self._purses[spent_on] = _Purse(self._new_id(), spent_on)
+        return self._purses[spent_on]
+
+    def _set_aside(self, purse: _Purse, most_usd: float) -> Spending | None:
+        """See that `most_usd` more is set aside in the database; else say what is spent."""
+        need = purse.used + most_usd
+        if need <= purse.held + _EPSILON:
+            return None
+        before = purse.held
+        # A first look costs nothing but a read, and spares a write where all is spent.
+        spent = self._spending(purse)
+        for wanted in (need + STEP * self._limit, need):
+            if spent.most - purse.held + wanted > self._limit + _EPSILON:
+                continue
+            self._write(purse, wanted)
+            spent = self._spending(purse)
+            if spent.most <= self._limit + _EPSILON:
+                return None
+            self._write(purse, before)
+        return spent
+
+    def _lower(self, purse: _Purse, wanted: float) -> None:
+        if purse.held > wanted + _EPSILON:
+            self._write(purse, wanted)
+
+    def _write(self, purse: _Purse, held_usd: float) -> None:
+        purse.version += 1  # also of a write that may have failed
+        row = {
+            "team_id": self._team_day.team_id,
+            "day": self._team_day.day,
+            "spent_on": purse.spent_on,
+            "hold_id": purse.hold_id,
+            "stage": self._stage,
+            "held_usd": held_usd,
+            "limit_usd": self.limit_usd,
+            "version": purse.version,
+        }
+        self._database.insert_rows("budget_holds", [row])
+        purse.held = held_usd
+
+    def _spending(self, purse: _Purse) -> Spending:
+        return spending(self._database, self._team_day, purse.spent_on)
+
+    def _refusal(self, spent: Spending, most_usd: float) -> str:
+        share = f", of which {self._stage} may use {self._limit:.4f}" if self._limit < self.limit_usd else ""
+        return (
+            f"the daily budget of team {self._team_day.team_id} is {self.limit_usd:.4f} USD{share}; "
+            f"{spent.of_day:.4f} is spent for {self._team_day.day}, {spent.on_date:.4f} was spent today, "
+            f"and the next call may cost {most_usd:.4f}"
+        )
