@@ -34,7 +34,7 @@ def ingest_command(files: tuple[str, ...], strict: bool, team_id: int | None, as
     from llma_assets.settings import OWN_EVENTS, Settings
 
     for name in files:
-        _require_readable(name)
+        require_readable(name)
     settings = Settings.from_env()
     if settings.events_table != OWN_EVENTS:
         say(
@@ -58,7 +58,7 @@ def ingest_command(files: tuple[str, ...], strict: bool, team_id: int | None, as
             _show_report(name, report)
 
 
-def _require_readable(name: str) -> None:
+def require_readable(name: str) -> None:
     """Wrong use before anything is stored, instead of a failure in the middle."""
     if name == STDIN:
         return

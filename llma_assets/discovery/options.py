@@ -36,6 +36,7 @@ class TeamOptions:
         max_text_tokens: a text is never longer; None leaves it to the renderer.
         session_replay_tasks: make tasks of session-replay segments every half hour.
         model_judges_tasks: the model says what is a problem, instead of keywords.
+        least_task_impact: with keywords, what recurs with a smaller mean impact is kept as an ignored task.
         unusable: protecting fields that are broken, so that the team may not be worked on.
     """
 
@@ -49,6 +50,7 @@ class TeamOptions:
     max_text_tokens: int | None = None
     session_replay_tasks: bool = False
     model_judges_tasks: bool = False
+    least_task_impact: float = 0.0
     unusable: tuple[SettingProblem, ...] = ()
 
     @property
@@ -75,6 +77,7 @@ def read_options(reader: FieldReader, base: TeamOptions) -> TeamOptions:
         ),
         session_replay_tasks=reader.flag("session_replay_tasks", base.session_replay_tasks),
         model_judges_tasks=reader.flag("model_judges_tasks", base.model_judges_tasks),
+        least_task_impact=reader.fraction("least_task_impact", base.least_task_impact),
     )
 
 

@@ -18,6 +18,7 @@ from llma_assets.tasks.matching import match_tasks
 from llma_assets.tasks.schedule import teams_with_new_segments
 from llma_assets.tasks.segments import Segment, SegmentError, parse_segment
 from llma_assets.tasks.updates import TaskCounts, update_tasks
+from llma_assets.tasks.vectors import other_spaces, refused_segments, segment_counts
 
 __all__ = [
     "BatchCounts",
@@ -41,10 +42,13 @@ __all__ = [
     "list_tasks",
     "match_tasks",
     "merge_tasks",
+    "other_spaces",
     "parse_segment",
     "priority",
+    "refused_segments",
     "rename_task",
     "reopen_task",
+    "segment_counts",
     "task_history",
     "task_segments",
     "teams_with_new_segments",

@@ -20,9 +20,16 @@ from llma_assets.resources import (
     TeamSettingsResource,
 )
 from llma_assets.stage import Progress, Report, run_tags, walk_keys
-from llma_assets.tasks import BatchOptions, TaskOptions, cluster_new_segments, list_tasks, update_tasks
+from llma_assets.tasks import (
+    BatchOptions,
+    TaskOptions,
+    cluster_new_segments,
+    list_tasks,
+    other_spaces,
+    segment_counts,
+    update_tasks,
+)
 from llma_assets.tasks.table import tasks_table
-from llma_assets.tasks.vectors import other_spaces, segment_counts
 from llma_assets.team_day import TeamDay
 
 CLUSTERS_STAGE, TASKS_STAGE = "segment_clusters", "tasks"
@@ -121,9 +128,11 @@ def tasks(
     settings = team_settings.settings()
 
     def work(team_id: int) -> Report:
+        own = settings.options_of(team_id)
         options = TaskOptions(
             match_distance=config.match_distance,
-            judge="model" if settings.options_of(team_id).model_judges_tasks else "keywords",
+            judge="model" if own.model_judges_tasks else "keywords",
+            least_impact=own.least_task_impact,
         )
         return store_tasks(database, team_id, model, options=options, clock=clock, progress=progress)
 

@@ -26,10 +26,10 @@ class TaskOptions:
 
     Attributes:
         match_distance: cosine distance of centroids within which a group is a task's.
-        judge: whether keywords or the model say that something is a problem. With keywords a task is one if its
-            segments' mean impact is at least `least_impact`. What is none is kept as an ignored task, so that it
-            is recognised the next time, and is shown on request.
-        least_impact: see `judge`; a failure in a quarter of the segments gives 0.1.
+        judge: whether keywords or the model say that something is a problem.
+        least_impact: with keywords, a group of segments with a smaller mean impact founds an ignored task: it is
+            recognised the next time, stays out of lists, and surfaces when it begins to hurt. 0 ignores nothing,
+            because keywords miss much; a failure in a quarter of the segments gives 0.1.
         quiet: a task without occurrences for so long counts as resolved.
         label_growth: a task is labelled again once it has so many times the segments that its label saw …
         label_shift: … or its centroid has moved so far, in cosine distance.
@@ -37,7 +37,7 @@ class TaskOptions:
 
     match_distance: float = MATCH_DISTANCE
     judge: Judge = "keywords"
-    least_impact: float = 0.1
+    least_impact: float = 0.0
     quiet: timedelta = timedelta(days=14)
     label_growth: float = 2.0
     label_shift: float = 0.1

@@ -41,6 +41,11 @@ def segment_counts(database: Database, team_id: int) -> dict[str, int]:
     return dict(row)
 
 
+def refused_segments(database: Database, team_id: int, *, most: int = 100) -> list[dict[str, Any]]:
+    """Stored segments that could not be used, with the reason, the newest first."""
+    return database.rows(queries.REFUSED_SEGMENTS, team_id=team_id, most=most)
+
+
 def read_vectors(
     database: Database, team_id: int, model_name: str, document_ids: Sequence[str]
 ) -> "tuple[list[str], list[str], NDArray[np.float32]]":
