@@ -41,9 +41,14 @@ def tasks_group() -> None:
 @click.option("--all", "everything", is_flag=True, help="Ignored ones, too.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="The N most urgent ones.")
 @json_option
-def list_command(team_id: int, statuses: tuple[str, ...], everything: bool, limit: int | None, as_json: bool) -> None:
-    """The tasks of a team, most urgent first; open ones unless told otherwise."""
-    wanted = statuses or (STATUSES if everything else tuple(each for each in STATUSES if each not in CLOSED))
+def list_command(
+    team_id: int, statuses: tuple[str, ...], only_open: bool, everything: bool, limit: int | None, as_json: bool
+) -> None:
+    """The tasks of a team, most urgent first; all but the ignored ones unless told otherwise."""
+    if only_open and everything:
+        raise WrongUse("--open and --all exclude each other")
+    left_out = () if everything else CLOSED if only_open else ("ignored",)
+    wanted = statuses or tuple(each for each in STATUSES if each not in left_out)
     with _tasks_of(team_id) as (_, found):
         chosen = [task for task in found if task.status in wanted]
     hidden = len(found) - len(chosen)
