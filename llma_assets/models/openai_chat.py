@@ -19,7 +19,7 @@ from llma_assets.models.openai_server import OpenAIServer, Reply, RequestRejecte
 from llma_assets.models.prices import price_of
 from llma_assets.models.protocols import ChatMessage, Completion, Record, T, Usage, ignore_usage
 from llma_assets.models.retry import RetryPolicy
-from llma_assets.models.structured import Unreadable, read_answer, strict_schema
+from llma_assets.models.structured import Unreadable, bounded_schema, read_answer, strict_schema
 
 if TYPE_CHECKING:
     import openai
@@ -225,7 +225,7 @@ class OpenAIChat:
             if known.mode != "text":
                 options["response_format"] = {"type": "json_object"}
             if known.mode == "json_object_schema":
-                options["response_format"]["schema"] = strict_schema(schema)
+                options["response_format"]["schema"] = bounded_schema(schema)
         return options
 
     def _step_down(self, rejection: RequestRejected, known: _Learned) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Set
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -9,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 from llma_assets.models.protocols import T
 
 # Strict mode refuses these, or servers differ on them; the answer is validated against them here anyway.
-_DROPPED = {"title", "default", "examples", "minLength", "maxLength", "uniqueItems", "format", "pattern"}
+_DROPPED = {"title", "default", "examples", "minLength", "maxLength", "maxItems", "uniqueItems", "format", "pattern"}
+_LONGEST_STRING = 400
 _THINKING = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _MAX_PROBLEMS = 8
 
@@ -35,20 +37,40 @@ def strict_schema(model: type[BaseModel]) -> dict[str, Any]:
     import openai
 
     parameters = openai.pydantic_function_tool(model)["function"]["parameters"]
-    schema: dict[str, Any] = _without_loose_keywords(parameters)
+    schema: dict[str, Any] = _without_loose_keywords(parameters, _DROPPED)
     return schema
 
 
-def _without_loose_keywords(node: Any, *, names: bool = False) -> Any:
+def bounded_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """`strict_schema` with an end to each string, and to each list that has one in `model`.
+
+    For servers that make a grammar of it: a small model writes on until the grammar stops it.
+    """
+    import openai
+
+    parameters = openai.pydantic_function_tool(model)["function"]["parameters"]
+    schema: dict[str, Any] = _without_loose_keywords(parameters, _DROPPED - {"maxLength", "maxItems"})
+    bounded: dict[str, Any] = _with_ends(schema)
+    return bounded
+
+
+def _with_ends(node: Any) -> Any:
+    if isinstance(node, dict):
+        ended = {key: _with_ends(value) for key, value in node.items()}
+        return {"maxLength": _LONGEST_STRING, **ended} if node.get("type") == "string" else ended
+    return [_with_ends(value) for value in node] if isinstance(node, list) else node
+
+
+def _without_loose_keywords(node: Any, dropped: Set[str], *, names: bool = False) -> Any:
     """Drop keywords in `node`; where its keys are names of fields or definitions (`names`), keep all keys."""
     if isinstance(node, dict):
         return {
-            key: _without_loose_keywords(value, names=not names and key in {"properties", "$defs"})
+            key: _without_loose_keywords(value, dropped, names=not names and key in {"properties", "$defs"})
             for key, value in node.items()
-            if names or key not in _DROPPED
+            if names or key not in dropped
         }
     if isinstance(node, list):
-        return [_without_loose_keywords(value) for value in node]
+        return [_without_loose_keywords(value, dropped) for value in node]
     return node
 
 

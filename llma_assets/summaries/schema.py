@@ -60,7 +60,9 @@ class SummaryPoint(BaseModel):
 
     text: str = Field(description="One statement about what happened, in a full sentence.")
     line_refs: Annotated[str, BeforeValidator(_as_text)] = Field(
-        default="", description="The lines that show it, like L12 or L12-18; several with commas between."
+        default="",
+        description="The lines that show it, like L12 or L12-18; several with commas between.",
+        json_schema_extra={"maxLength": 60},
     )
 
 
@@ -81,9 +83,14 @@ class TraceSummary(BaseModel):
     flow_diagram: Annotated[str, BeforeValidator(_as_text)] = Field(
         default="", description="The main steps in order on one line, with arrows between."
     )
-    bullets: _Points = Field(description="The main points, most important first.")
+    bullets: _Points = Field(
+        description="The main points, most important first.",
+        json_schema_extra={"maxItems": LIMITS["detailed"].most_bullets},
+    )
     interesting_notes: _Points = Field(
-        default_factory=list, description="Errors, retries, surprises; empty if there are none."
+        default_factory=list,
+        description="Errors, retries, surprises; empty if there are none.",
+        json_schema_extra={"maxItems": LIMITS["detailed"].most_notes},
     )
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from llma_assets.models.structured import Unreadable, read_answer, strict_schema
+from llma_assets.models.structured import Unreadable, bounded_schema, read_answer, strict_schema
 
 
 class Part(BaseModel):
@@ -47,6 +47,19 @@ def test_fields_that_are_called_like_keywords_stay() -> None:
     assert set(schema["properties"]) == {"default", "parts"}
     assert set(schema["$defs"]["Part"]["properties"]) == {"title", "pattern"}
     assert "maxLength" not in str(schema)
+
+
+def test_a_bounded_schema_ends_each_string_and_keeps_the_ends_that_fields_have() -> None:
+    class Ends(BaseModel):
+        """Ends."""
+
+        own: str = Field(json_schema_extra={"maxLength": 7})
+        many: list[str] = Field(json_schema_extra={"maxItems": 3})
+
+    fields = bounded_schema(Ends)["properties"]
+    assert fields["own"]["maxLength"] == 7
+    assert (fields["many"]["maxItems"], fields["many"]["items"]["maxLength"]) == (3, 400)
+    assert "max" not in str(strict_schema(Ends))
 
 
 @pytest.mark.parametrize(
