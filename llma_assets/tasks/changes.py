@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Judge = Literal["keywords", "model"]
+A_MOMENT = timedelta(microseconds=1)
+"""Puts one change before another of the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ def _status_changes(
     if last_seen is not None and first - last_seen > options.quiet:
         days = (first - last_seen).days
         return [
-            Change("resolved", "resolved", last_seen + options.quiet, "quiet since then"),
+            Change("resolved", "resolved", now - A_MOMENT, f"quiet since {last_seen:%Y-%m-%d %H:%M}"),
             Change("regressed", "regressed", now, f"seen again after {days} quiet days"),
         ]
     return [Change("continued", "ongoing", now, "seen again")] if life.status == "new" else []

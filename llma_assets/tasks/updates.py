@@ -233,10 +233,10 @@ def _resolve_quiet(database: Database, team_id: int, now: datetime, options: Tas
         change_row(
             team_id,
             UUID(task_id),
-            changed_at=seen + options.quiet,
+            changed_at=now,
             change="resolved",
             status="resolved",
-            detail="quiet since then",
+            detail=f"quiet since {seen:%Y-%m-%d %H:%M}",
         )
         for task_id, seen in sorted(last_seen(database, team_id).items())
         if now - seen > options.quiet
