@@ -46,6 +46,11 @@ test-conformance: install ## clickhouse-connect's own tests against the embedded
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[conformance]'
 	$(BIN)/python -m benchmarks.conformance --tests $(TESTS)
 
+.PHONY: test-llm
+test-llm: install ## Three real traces through two small real models; builds llama.cpp first, which takes some minutes
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[llm]'
+	$(BIN)/python -m pytest -m llm llma_assets_tests/llm
+
 .PHONY: clean
 clean: ## Stop the embedded server and remove what was built; the data in LLMA_DATA_DIR goes, too
 	-test -x $(BIN)/llma && $(BIN)/llma db stop
