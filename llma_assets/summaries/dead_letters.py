@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
+from typing import Any
 
 from more_itertools import chunked
 
@@ -51,12 +52,12 @@ def record_failures(
     theme_id: str,
     run_id: str,
     results: Iterable[SummaryResult],
-    hashes: Mapping[str, str],
+    items: Mapping[str, Mapping[str, Any]],
 ) -> None:
     """Count the failed items among `results` once for this run; storing the same run twice counts once.
 
     Args:
-        hashes: by item id, what the stored summary depends on.
+        items: by id, with the `content_hash` that the stored summary depends on.
     """
     now = datetime.now(UTC)
     database.insert_rows(
@@ -67,7 +68,7 @@ def record_failures(
                 "day": team_day.day,
                 "theme_id": theme_id,
                 "item_id": result.item_id,
-                "content_hash": hashes[result.item_id],
+                "content_hash": items[result.item_id]["content_hash"],
                 "run_id": run_id,
                 "reason": result.error,
                 "retried": False,

@@ -15,10 +15,10 @@ from more_itertools import chunked
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import Skip, UsageLedger, clear_skip, record_skip
 from llma_assets.models import BUDGET, ChatModel, paid_by
-from llma_assets.summaries.dead_letters import dead_items, record_failures
-from llma_assets.summaries.prompt import content_hash, question_hash
-from llma_assets.summaries.queries import ITEMS_OF_DAY, SUMMARISED, TEXTS
-from llma_assets.summaries.reuse import forget_later_days, known_answers
+from llma_assets.summaries.dead_letters import record_failures
+from llma_assets.summaries.pending import Pending, pending
+from llma_assets.summaries.queries import TEXTS
+from llma_assets.summaries.reuse import forget_later_days
 from llma_assets.summaries.summarise import SummaryResult, TextItem, summarise
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
@@ -70,37 +70,17 @@ def store_theme(
         `dead_letters` (no longer tried), `generated`, `failed`, `undone`, `stored`, `moved_here` (from a later day),
         and the line references that models gave.
     """
-    key = {"team_id": team_day.team_id, "day": team_day.day}
-    rows = database.rows(ITEMS_OF_DAY, **key, level=theme.level)
-    hashes = {
-        row["item_id"]: content_hash(
-            row["text_hash"],
-            theme_id=theme.theme_id,
-            prompt=theme.prompt,
-            model=chat.name,
-            mode=theme.mode,
-        )
-        for row in rows
-    }
-    done = {row["item_id"]: row["content_hash"] for row in database.rows(SUMMARISED, **key, theme_id=theme.theme_id)}
-    missing = {row["item_id"]: row for row in rows if done.get(row["item_id"]) != hashes[row["item_id"]]}
-    counts: Counter[str] = Counter(items_queried=len(rows), skipped=len(rows) - len(missing))
-    reused = _store_known_answers(database, team_day, theme, missing, hashes, chat.name)
-    counts["reused"] = len(reused)
-    dead = dead_items(database, team_day, theme.theme_id) if missing else set()
-    asked = {
-        item_id: row
-        for item_id, row in missing.items()
-        if item_id not in reused and (item_id, hashes[item_id]) not in dead
-    }
-    counts["dead_letters"] = len(missing) - len(reused) - len(asked)
-    alike: dict[str, list[str]] = {}
-    for item_id, row in asked.items():
-        alike.setdefault(row["question_hash"], []).append(item_id)
+    work = pending(database, team_day, theme, chat.name)
+    counts: Counter[str] = Counter(
+        items_queried=len(work.items), skipped=work.done, reused=len(work.reused), dead_letters=work.dead
+    )
+    _store_known_answers(database, team_day, theme, work)
 
     def texts() -> Iterator[TextItem]:
-        for item_ids in chunked((same[0] for same in alike.values()), TEXTS_AT_ONCE):
-            for row in database.rows(TEXTS, **key, level=theme.level, item_ids=list(item_ids)):
+        for item_ids in chunked((same[0] for same in work.questions.values()), TEXTS_AT_ONCE):
+            for row in database.rows(
+                TEXTS, team_id=team_day.team_id, day=team_day.day, level=theme.level, item_ids=list(item_ids)
+            ):
                 yield TextItem(item_id=row["item_id"], text=row["text"])
 
     with UsageLedger(database, team_day, stage=STAGE, theme_id=theme.theme_id, limit_usd=limits.budget_usd) as ledger:
@@ -121,47 +101,34 @@ def store_theme(
             batch = [
                 replace(result, item_id=item_id)
                 for result in answered
-                for item_id in alike[asked[result.item_id]["question_hash"]]
+                for item_id in work.questions[work.items[result.item_id]["question_hash"]]
             ]
             certain = [result for result in batch if result.status != "undone"]
             database.insert_rows(
                 "trace_summaries",
-                [_row(result, asked[result.item_id], hashes[result.item_id], theme, team_day) for result in certain],
+                [_row(result, work.items[result.item_id], theme, team_day) for result in certain],
             )
-            record_failures(database, team_day, theme.theme_id, limits.run_id, certain, hashes)
+            record_failures(database, team_day, theme.theme_id, limits.run_id, certain, work.items)
             for result in batch:
                 counts[result.status] += 1
                 counts["line_refs"] += result.refs_total
                 counts["line_refs_valid"] += result.refs_valid
                 reasons.update([result.error] if result.status == "undone" else [])
-            progress(len(rows) - len(asked) + counts["generated"] + counts["failed"], len(rows))
-    counts["undone"] = len(asked) - counts["generated"] - counts["failed"]
+            finished = counts["generated"] + counts["failed"]
+            progress(len(work.items) - work.asked + finished, len(work.items))
+    counts["undone"] = work.asked - counts["generated"] - counts["failed"]
     counts["stored"] = counts["skipped"] + counts["reused"] + counts["generated"]
     counts["moved_here"] = forget_later_days(database, team_day, theme.theme_id)
     _say_what_is_undone(database, team_day, theme, counts, reasons, limits)
     return counts
 
 
-def _store_known_answers(
-    database: Database,
-    team_day: TeamDay,
-    theme: Theme,
-    missing: Mapping[str, dict[str, Any]],
-    hashes: Mapping[str, str],
-    model: str,
-) -> set[str]:
-    """Copy what was answered elsewhere; returns the items. Each of `missing` is given its `question_hash`."""
-    for row in missing.values():
-        row["question_hash"] = question_hash(row["text_hash"], prompt=theme.prompt, model=model, mode=theme.mode)
-    answers = known_answers(database, team_day, (row["question_hash"] for row in missing.values()))
-    reused = [item_id for item_id, row in missing.items() if row["question_hash"] in answers]
-    for some in chunked(reused, ROWS_AT_ONCE):
-        rows = [
-            _copy(answers[missing[item_id]["question_hash"]], missing[item_id], hashes[item_id], theme, team_day)
-            for item_id in some
-        ]
+def _store_known_answers(database: Database, team_day: TeamDay, theme: Theme, work: Pending) -> None:
+    """Copy what was answered elsewhere."""
+    for item_ids in chunked(work.reused, ROWS_AT_ONCE):
+        items = [work.items[item_id] for item_id in item_ids]
+        rows = [_copy(work.answers[item["question_hash"]], item, theme, team_day) for item in items]
         database.insert_rows("trace_summaries", rows)
-    return set(reused)
 
 
 def _batches(results: Iterable[SummaryResult]) -> Iterator[list[SummaryResult]]:
@@ -197,14 +164,12 @@ def _say_what_is_undone(
     record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, reason, detail))
 
 
-def _row(
-    result: SummaryResult, item: Mapping[str, Any], content: str, theme: Theme, team_day: TeamDay
-) -> dict[str, Any]:
+def _row(result: SummaryResult, item: Mapping[str, Any], theme: Theme, team_day: TeamDay) -> dict[str, Any]:
     def points(of: Sequence[Any]) -> str:
         return orjson.dumps([{"text": point.text, "line_refs": point.line_refs} for point in of]).decode()
 
     return {
-        **_about(item, content, theme, team_day),
+        **_about(item, theme, team_day),
         "status": result.status,
         "error": result.error,
         "model": result.model,
@@ -218,14 +183,12 @@ def _row(
     }
 
 
-def _copy(
-    answer: Mapping[str, Any], item: Mapping[str, Any], content: str, theme: Theme, team_day: TeamDay
-) -> dict[str, Any]:
+def _copy(answer: Mapping[str, Any], item: Mapping[str, Any], theme: Theme, team_day: TeamDay) -> dict[str, Any]:
     """The row of an item whose question was answered elsewhere."""
-    return {**_about(item, content, theme, team_day), "status": "generated", "error": "", **answer}
+    return {**_about(item, theme, team_day), "status": "generated", "error": "", **answer}
 
 
-def _about(item: Mapping[str, Any], content: str, theme: Theme, team_day: TeamDay) -> dict[str, Any]:
+def _about(item: Mapping[str, Any], theme: Theme, team_day: TeamDay) -> dict[str, Any]:
     """What a row says of its item, before what the model answered."""
     return {
         "team_id": team_day.team_id,
@@ -235,7 +198,7 @@ def _about(item: Mapping[str, Any], content: str, theme: Theme, team_day: TeamDa
         "item_id": item["item_id"],
         "trace_id": item["trace_id"],
         "generation_id": item["generation_id"],
-        "content_hash": content,
+        "content_hash": item["content_hash"],
         "question_hash": item["question_hash"],
         "text_hash": item["text_hash"],
         "text_length": item["text_length"],

@@ -1,0 +1,75 @@
+"""Which items of a theme and a day are to be asked about, and which are not: the one answer for runs and estimates.
+
+What is stored of them is written by `storing`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from llma_assets.clickhouse import Database
+from llma_assets.summaries.dead_letters import dead_items
+from llma_assets.summaries.prompt import content_hash, question_hash
+from llma_assets.summaries.queries import ITEMS_OF_DAY, SUMMARISED
+from llma_assets.summaries.reuse import known_answers
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The items of a theme and a day, by what is to be done for them.
+
+    Attributes:
+        items: all that have a text, rows of `ITEMS_OF_DAY` by id, with `content_hash` and `question_hash`.
+        answers: what is known already of what they ask, by question hash, as `known_answers` gives it.
+        reused: ids whose answer is among `answers`, but not stored for them yet.
+        dead: how many are no longer tried.
+        questions: ids by question hash of what has to be asked; items with the same text are asked about once.
+    """
+
+    items: Mapping[str, Mapping[str, Any]]
+    answers: Mapping[str, Mapping[str, Any]]
+    reused: Sequence[str]
+    dead: int
+    questions: Mapping[str, Sequence[str]]
+
+    @property
+    def asked(self) -> int:
+        """Items that wait for an answer."""
+        return sum(map(len, self.questions.values()))
+
+    @property
+    def done(self) -> int:
+        """Items that have their summary."""
+        return len(self.items) - len(self.reused) - self.dead - self.asked
+
+
+def pending(database: Database, team_day: TeamDay, theme: Theme, model: str) -> Pending:
+    """Look at what is stored, and say what is to be done; writes nothing.
+
+    Args:
+        model: the chat model that would answer; another model's summaries do not count.
+    """
+    key = {"team_id": team_day.team_id, "day": team_day.day}
+    items = {
+        row["item_id"]: {
+            **row,
+            "content_hash": content_hash(
+                row["text_hash"], theme_id=theme.theme_id, prompt=theme.prompt, model=model, mode=theme.mode
+            ),
+            "question_hash": question_hash(row["text_hash"], prompt=theme.prompt, model=model, mode=theme.mode),
+        }
+        for row in database.rows(ITEMS_OF_DAY, **key, level=theme.level)
+    }
+    stored = {row["item_id"]: row["content_hash"] for row in database.rows(SUMMARISED, **key, theme_id=theme.theme_id)}
+    missing = {item_id: row for item_id, row in items.items() if stored.get(item_id) != row["content_hash"]}
+    answers = known_answers(database, team_day, (row["question_hash"] for row in missing.values())) if missing else {}
+    reused = [item_id for item_id, row in missing.items() if row["question_hash"] in answers]
+    dead = dead_items(database, team_day, theme.theme_id) if missing else set()
+    questions: dict[str, list[str]] = {}
+    for item_id, row in missing.items():
+        if row["question_hash"] not in answers and (item_id, row["content_hash"]) not in dead:
+            questions.setdefault(row["question_hash"], []).append(item_id)
+    waiting = sum(map(len, questions.values()))
+    return Pending(items, answers, reused, len(missing) - len(reused) - waiting, questions)
