@@ -76,7 +76,7 @@ class Throttle:
         with self._changed:
             if pause_s > 0:
                 self._pause(began, pause_s, keep=1.0)
-            elif self._under_way + 1 > self._limit:
+            elif began == self._cuts and self._under_way + 1 > self._limit:
                 self._limit += 1.0 if self._limit < self._steep_until else 1.0 / self._limit
             self._leave()
 
