@@ -12,31 +12,42 @@ from llma_assets.cli.console import plain, say, show, show_table
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
+    from llma_assets.clusters.edits import Standing
     from llma_assets.clusters.queries import Run
     from llma_assets.team_day import TeamDay
 
 ASSIGNMENTS = "cluster_assignments"
 NOISE, NOISE_TITLE = -1, "Outliers"
 EXAMPLES = 2
+SHORT_ID = 8
+"""Characters of a lineage id that a table shows; enough to name it in a command."""
 
 
-def cluster_document(database: "Database", team_day: "TeamDay", *, level: str | None = None) -> dict[str, Any]:
+def cluster_document(
+    database: "Database", team_day: "TeamDay", *, level: str | None = None, show_hidden: bool = False
+) -> dict[str, Any]:
     """What is published for a team's day, by theme; a theme that was skipped has no items and its reason.
+
+    What people decided holds: their titles are shown, clusters that they merged are one, hidden ones are left out.
 
     Returns:
         `{"team", "date", "runs": […]}` as docs/cli.md describes it; all members of a cluster, closest first.
     """
+    from llma_assets.clusters.edit_queries import standings_of
     from llma_assets.clusters.queries import runs_of_day
     from llma_assets.themes import BUILT_IN
 
     runs = {run.theme_id: run for run in runs_of_day(database, team_day)}
     levels = {theme.theme_id: theme.level for theme in BUILT_IN} | {run.theme_id: run.level for run in runs.values()}
     reasons = _skipped_reasons(database, team_day, list(levels))
+    decided = standings_of(database, team_day.team_id)
     return {
         "team": team_day.team_id,
         "date": team_day.day.isoformat(),
         "runs": [
-            _run(database, runs[theme_id]) if theme_id in runs else _skipped(theme_id, its_level, reasons[theme_id][0])
+            _run(database, runs[theme_id], decided, show_hidden=show_hidden)
+            if theme_id in runs
+            else _skipped(theme_id, its_level, reasons[theme_id][0])
             for theme_id, its_level in levels.items()
             if (theme_id in runs or theme_id in reasons) and level in (None, its_level)
         ],
@@ -76,11 +87,13 @@ def _skipped(theme_id: str, level: str, reason: str) -> dict[str, Any]:
         "items": 0,
         "skipped_reason": reason,
         "quality": {},
+        "lineage": {},
+        "hidden_clusters": 0,
         "clusters": [],
     }
 
 
-def _run(database: "Database", run: "Run") -> dict[str, Any]:
+def _run(database: "Database", run: "Run", decided: "Mapping[str, Standing]", *, show_hidden: bool) -> dict[str, Any]:
     from llma_assets.clusters.queries import clusters_of, members_of
     from llma_assets.labels.queries import LABELS_OF_RUN
 
@@ -93,6 +106,20 @@ def _run(database: "Database", run: "Run") -> dict[str, Any]:
     members: dict[int, list[str]] = {}
     for member in members_of(database, run):
         members.setdefault(member["cluster_id"], []).append(member["item_id"])
+    entries = [
+        {
+            "cluster_id": row["cluster_id"],
+            "lineage_id": row["lineage_id"],
+            "lineage_status": row["lineage_status"],
+            "lineage_confidence": row["lineage_confidence"],
+            "lineage_parents": row["lineage_parents"],
+            "size": row["size"],
+            **_words(row["cluster_id"], labels.get(row["cluster_id"])),
+            "item_ids": members.get(row["cluster_id"], []),
+        }
+        for row in clusters_of(database, run)
+    ]
+    clusters = _as_decided(entries, decided)
     return {
         "run_id": run.run_id,
         "level": run.level,
@@ -100,17 +127,39 @@ def _run(database: "Database", run: "Run") -> dict[str, Any]:
         "items": run.items,
         "skipped_reason": None,
         "quality": orjson.loads(run.quality),
-        "clusters": [
-            {
-                "cluster_id": row["cluster_id"],
-                "lineage_id": row["lineage_id"],
-                "size": row["size"],
-                **_words(row["cluster_id"], labels.get(row["cluster_id"])),
-                "item_ids": members.get(row["cluster_id"], []),
-            }
-            for row in clusters_of(database, run)
-        ],
+        "lineage": orjson.loads(run.lineage),
+        "hidden_clusters": 0 if show_hidden else sum(each["hidden"] for each in clusters),
+        "clusters": [each for each in clusters if show_hidden or not each["hidden"]],
     }
+
+
+def _as_decided(entries: Sequence[dict[str, Any]], decided: "Mapping[str, Standing]") -> list[dict[str, Any]]:
+    """Clusters under the titles that people gave them; those that they merged are one, the main one first."""
+    from llma_assets.clusters.edits import NOTHING, counted_as
+
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for each in entries:
+        key = counted_as(each["lineage_id"], decided) if each["lineage_id"] else str(each["cluster_id"])
+        groups.setdefault(key, []).append(each)
+    shown = []
+    for key, group in groups.items():
+        main = next((each for each in group if each["lineage_id"] == key), group[0])
+        others = [each for each in group if each is not main]
+        standing = decided.get(key, NOTHING)
+        shown.append(
+            {
+                **main,
+                "title": standing.title or main["title"],
+                "size": sum(each["size"] for each in group),
+                "item_ids": [item_id for each in (main, *others) for item_id in each["item_ids"]],
+                "renamed": standing.renamed,
+                "locked": standing.locked,
+                "hidden": standing.hidden,
+                "merged_lineage_ids": [each["lineage_id"] for each in others],
+            }
+        )
+    # Size decides the place, as it does among the clusters themselves; outliers stay last.
+    return sorted(shown, key=lambda each: (each["cluster_id"] == NOISE, -each["size"]))
 
 
 def _words(cluster_id: int, label: Mapping[str, Any] | None) -> dict[str, str]:
@@ -148,20 +197,48 @@ def show_clusters(
         named = sum(each["cluster_id"] != NOISE for each in run["clusters"])
         show(f"{where}, {plain(run['theme'])}: {run['items']:,} items in {named} clusters{quality}")
         show_table(
-            ("cluster", "size", "share", "title", "examples"),
+            ("cluster", "lineage", "status", "size", "share", "title", "examples"),
             [
                 (
                     each["cluster_id"],
+                    each["lineage_id"][:SHORT_ID],
+                    _since(each),
                     f"{each['size']:,}",
                     f"{each['size'] / run['items']:.1%}" if run["items"] else "",
-                    each["title"],
+                    each["title"] + _marks(each),
                     "  ".join(each["item_ids"][:examples]),
                 )
                 for each in run["clusters"]
             ],
             right=("cluster", "size", "share"),
         )
+        _show_lineage(run)
         if descriptions:
             for each in run["clusters"]:
                 show(f"\n{plain(each['title'])}\n{each['description']}")
         show()
+
+
+def _since(cluster: Mapping[str, Any]) -> str:
+    """What happened since the run before; that it just went on needs no word."""
+    return "" if cluster["lineage_status"] == "continued" else str(cluster["lineage_status"])
+
+
+def _marks(cluster: Mapping[str, Any]) -> str:
+    merged = len(cluster["merged_lineage_ids"])
+    marks = [name for name in ("locked", "hidden") if cluster[name]] + ([f"with {merged} more"] if merged else [])
+    return f" [{', '.join(marks)}]" if marks else ""
+
+
+def _show_lineage(run: Mapping[str, Any]) -> None:
+    lineage = run["lineage"]
+    if lineage.get("note") and lineage.get("previous_day"):
+        show(f"All lineages begin here: {plain(lineage['note'])}")
+    if ended := lineage.get("ended"):
+        gone = [
+            each["lineage_id"][:SHORT_ID] + (f" (now in {each['into'][0][:SHORT_ID]})" if each["into"] else "")
+            for each in ended
+        ]
+        show(f"Ended since {lineage['previous_day']}: {plain(', '.join(gone))}")
+    if run["hidden_clusters"]:
+        say(f"{run['hidden_clusters']} hidden clusters are left out; `--all` shows them")

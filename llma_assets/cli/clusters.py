@@ -1,16 +1,19 @@
-"""`llma clusters`: what is published for a team's day. What the document holds is in `cluster_report.py`."""
+"""`llma clusters`: what is published for a team's day. What the document holds is in `cluster_report.py`, the
+commands about single clusters in `cluster_edits.py`.
+"""
 
 from datetime import date
 
 import click
 
+from llma_assets.cli.cluster_edits import COMMANDS
 from llma_assets.cli.console import emit_json
-from llma_assets.cli.options import date_option, json_option, opened_database, team_option
+from llma_assets.cli.options import TEAM, Day, json_option, opened_database
 
 
-@click.command()
-@team_option()
-@date_option
+@click.group(invoke_without_command=True, subcommand_metavar="[COMMAND …]")
+@click.option("--team", "team_id", type=TEAM, help="Number of the team.")
+@click.option("--date", "day", type=Day(), help="Day, UTC; today and yesterday work.")
 @click.option("--level", type=click.Choice(["trace", "generation"]), help="Of traces, or of single model calls.")
 @click.option(
     "--limit-examples",
@@ -19,20 +22,45 @@ from llma_assets.cli.options import date_option, json_option, opened_database, t
     help="Examples shown of each cluster, closest to its centre first (default 2; with --json all members).",
 )
 @click.option("--describe", is_flag=True, help="Print the descriptions, too.")
+@click.option("--all", "show_hidden", is_flag=True, help="Show hidden clusters, too.")
 @json_option
+@click.pass_context
 def clusters(
-    team_id: int, day: date, level: str | None, limit_examples: int | None, describe: bool, as_json: bool
+    ctx: click.Context,
+    team_id: int | None,
+    day: date | None,
+    level: str | None,
+    limit_examples: int | None,
+    describe: bool,
+    show_hidden: bool,
+    as_json: bool,
 ) -> None:
-    """The clusters of a team's day, or why there are none."""
+    """The clusters of a team's day, or why there are none.
+
+    With a command: what people decide about one cluster. That holds for its lineage, so for all days that have it;
+    any beginning of a lineage id will do that belongs to one alone.
+    """
+    if ctx.invoked_subcommand is not None:
+        if team_id is not None or day is not None:
+            raise click.UsageError(f"options go behind the command: llma clusters {ctx.invoked_subcommand} … --team N")
+        return
+    if team_id is None:
+        raise click.MissingParameter(ctx=ctx, param_hint="'--team'", param_type="option")
+    if day is None:
+        raise click.MissingParameter(ctx=ctx, param_hint="'--date'", param_type="option")
     from llma_assets.cli.cluster_report import EXAMPLES, cluster_document, cut_examples, show_clusters, skip_details
     from llma_assets.team_day import TeamDay
 
     team_day = TeamDay(team_id, day)
     with opened_database() as database:
-        document = cluster_document(database, team_day, level=level)
+        document = cluster_document(database, team_day, level=level, show_hidden=show_hidden)
         details = skip_details(database, team_day)
     if as_json:
         emit_json(document if limit_examples is None else cut_examples(document, limit_examples))
     else:
         shown = EXAMPLES if limit_examples is None else limit_examples
         show_clusters(document, details, examples=shown, descriptions=describe)
+
+
+for command in COMMANDS:
+    clusters.add_command(command)

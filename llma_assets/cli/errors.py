@@ -41,19 +41,20 @@ def explained(error: Exception) -> Problem:
     The rooms' exceptions are imported here, when there is something to explain, to keep the start quick.
     """
     from llma_assets.clickhouse import DatabaseError, DatabaseUnavailable
+    from llma_assets.clusters.edits import EditError, UnknownLineageError
     from llma_assets.discovery import TeamSettingsError
     from llma_assets.ingest import IngestError
     from llma_assets.models import ModelError
     from llma_assets.settings import SettingsError
 
     text = " ".join(str(error).split())
-    is_wrong_use = isinstance(error, SettingsError | TeamSettingsError)
+    is_wrong_use = isinstance(error, SettingsError | TeamSettingsError | EditError)
     if is_wrong_use or (isinstance(error, DatabaseError) and text.startswith("CLICKHOUSE_URL")):
         return WrongUse(text)
     match error:
         case DatabaseUnavailable():
             text = f"{text}. {_database_advice()}"
-        case DatabaseError() | IngestError():
+        case DatabaseError() | IngestError() | UnknownLineageError():
             pass
         case ModelError():
             text = f"{text}. `llma doctor` tries the models that are configured"

@@ -6,7 +6,7 @@ another.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal, get_args
 
 Action = Literal["rename", "unname", "lock", "unlock", "merge", "unmerge", "hide", "unhide"]
@@ -18,6 +18,10 @@ MAX_TITLE = 200
 
 class EditError(ValueError):
     """The decision cannot be taken; the message says why and what to do."""
+
+
+class UnknownLineageError(LookupError):
+    """The team has no such lineage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +48,56 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Lineage:
+    """What is known of a lineage.
+
+    Attributes:
+        theme_id: its theme.
+        lineage_id: its id.
+        first_day: of the first run that has it.
+        last_day: of the latest.
+        size: its members in the latest.
+        title: what it was last called by a model, "" where it never was.
+    """
+
+    theme_id: str
+    lineage_id: str
+    first_day: date
+    last_day: date
+    size: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What holds for a lineage after all decisions.
 
     Attributes:
-        title: the title that people gave or locked, "" where there is none.
-        renamed: whether people chose the title.
-        locked: whether the title may not be changed by a model.
+        given: the title that people chose, "" where they did not.
+        kept: the title that people locked, "" where they did not.
         hidden: whether it is left out of listings.
         into: the lineage that it is counted with, "" where it stands alone.
     """
 
-    title: str = ""
-    renamed: bool = False
-    locked: bool = False
+    given: str = ""
+    kept: str = ""
     hidden: bool = False
     into: str = ""
+
+    @property
+    def title(self) -> str:
+        """What it is called because of people, "" where a model decides."""
+        return self.given or self.kept
+
+    @property
+    def renamed(self) -> bool:
+        """Whether people chose the title."""
+        return bool(self.given)
+
+    @property
+    def locked(self) -> bool:
+        """Whether no model may change the title."""
+        return bool(self.kept)
 
 
 NOTHING = Standing()
@@ -76,10 +114,10 @@ def standings(edits: Iterable[Edit]) -> dict[str, Standing]:
 def after(standing: Standing, edit: Edit) -> Standing:
     """What holds once `edit` was decided."""
     changed: dict[Action, dict[str, Any]] = {
-        "rename": {"title": edit.title, "renamed": True},
-        "unname": {"title": "", "renamed": False, "locked": False},
-        "lock": {"title": edit.title, "locked": True},
-        "unlock": {"title": standing.title if standing.renamed else "", "locked": False},
+        "rename": {"given": edit.title},
+        "unname": {"given": ""},
+        "lock": {"kept": edit.title},
+        "unlock": {"kept": ""},
         "merge": {"into": edit.into_lineage_id},
         "unmerge": {"into": ""},
         "hide": {"hidden": True},
@@ -95,6 +133,54 @@ def counted_as(lineage_id: str, found: Mapping[str, Standing]) -> str:
         seen.add(into)
         lineage_id = into
     return lineage_id
+
+
+def decide(
+    action: Action,
+    lineage: Lineage,
+    found: Mapping[str, Standing],
+    *,
+    author: str,
+    at: datetime,
+    title: str = "",
+    into: Lineage | None = None,
+) -> Edit | None:
+    """The decision that makes it so, None where it is so already.
+
+    Args:
+        action: what is wanted.
+        lineage: what it is about.
+        found: what holds for all lineages.
+        author: who decides.
+        at: when.
+        title: of `rename`, the new one.
+        into: of `merge`, what it is to be counted with.
+
+    Raises:
+        EditError: it makes no sense; the message says why.
+    """
+    standing = found.get(lineage.lineage_id, NOTHING)
+    target = ""
+    if action == "rename":
+        title = checked_title(title)
+    elif action == "lock":
+        title = standing.title or lineage.title
+        if not title:
+            raise EditError(f"{lineage.lineage_id[:13]} has no name yet that could be locked; rename it instead")
+    elif action == "merge":
+        if into is None:
+            raise EditError("merging needs another cluster")
+        if into.theme_id != lineage.theme_id:
+            raise EditError(
+                f"clusters of two themes, {lineage.theme_id} and {into.theme_id}, cannot be counted together"
+            )
+        target = counted_as(into.lineage_id, found)
+        if target == lineage.lineage_id:
+            raise EditError(
+                f"{into.lineage_id[:13]} is counted with {target[:13]} itself; a cluster cannot be merged into itself"
+            )
+    edit = Edit(lineage.theme_id, lineage.lineage_id, action, title, target, author, at)
+    return None if after(standing, edit) == standing else edit
 
 
 def checked_title(title: str) -> str:

@@ -12,7 +12,8 @@ import numpy as np
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.edits import NOTHING, Edit, Standing, standings
+from llma_assets.clusters.edit_queries import standings_of
+from llma_assets.clusters.edits import NOTHING
 from llma_assets.clusters.lineage import Links, first_lineage_id, link
 from llma_assets.clusters.queries import Run, clusters_of, committed_run
 from llma_assets.clusters.snapshot import Snapshot, Space
@@ -89,14 +90,6 @@ SELECT
 FROM homes
 INNER JOIN names USING (day, attempt_id, cluster_id)
 GROUP BY lineage_id
-"""
-
-# Key of cluster_edits: (team_id, theme_id, lineage_id, edited_at, edit_id).
-EDITS = """
-SELECT theme_id, lineage_id, action, title, into_lineage_id, author, edited_at
-FROM cluster_edits FINAL
-WHERE team_id = {team_id:Int64}
-ORDER BY edited_at, edit_id
 """
 
 
@@ -190,16 +183,6 @@ def link_stored(database: Database, current: Snapshot, *, team_id: int, theme_id
 def _snapshots(database: Database, runs: Sequence[Run]) -> Iterator[Snapshot]:
     for run in runs:
         yield snapshot_of(database, run)
-
-
-def edits_of(database: Database, team_id: int) -> list[Edit]:
-    """All that people decided about a team's clusters, oldest first."""
-    return [Edit(**row) for row in database.rows(EDITS, team_id=team_id)]
-
-
-def standings_of(database: Database, team_id: int) -> dict[str, Standing]:
-    """What people's decisions come to, by lineage id."""
-    return standings(edits_of(database, team_id))
 
 
 def carried_names(database: Database, team_day: TeamDay, theme_id: str) -> dict[int, CarriedName]:

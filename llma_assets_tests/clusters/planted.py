@@ -9,7 +9,7 @@ import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.assets import ClusteringRunConfig, store_clusters
-from llma_assets.clusters.queries import Run, committed_run
+from llma_assets.clusters.queries import Run, clusters_of, committed_run, members_of
 from llma_assets.embeddings.queries import PRODUCT
 from llma_assets.stage import Report, silent
 from llma_assets.team_day import TeamDay, midnight
@@ -76,8 +76,6 @@ def stored_run(database: Database, team_id: int, day: date) -> Run:
 
 def lineages(database: Database, team_id: int, day: date) -> dict[str, dict[str, Any]]:
     """The clusters of a day by the topic that most of their members have."""
-    from llma_assets.clusters.queries import clusters_of, members_of
-
     run = stored_run(database, team_id, day)
     topics: dict[int, list[str]] = {}
     for member in members_of(database, run):
@@ -87,3 +85,27 @@ def lineages(database: Database, team_id: int, day: date) -> dict[str, dict[str,
         for row in clusters_of(database, run)
         if row["cluster_id"] >= 0
     }
+
+
+def name_clusters(
+    database: Database, team_id: int, when: date, *, origin: str = "asked", prefix: str = "Topic"
+) -> None:
+    """Name each cluster of a day after its topic, as the labels room does."""
+    run = stored_run(database, team_id, when)
+    rows = [
+        {
+            "team_id": team_id,
+            "day": when,
+            "theme_id": run.theme_id,
+            "attempt_id": run.attempt_id,
+            "cluster_id": row["cluster_id"],
+            "title": f"{prefix} {topic} of team {team_id}",
+            "description": f"- about {topic}",
+            "status": "generated",
+            "error": "",
+            "model": "offline/labels",
+            "origin": origin,
+        }
+        for topic, row in lineages(database, team_id, when).items()
+    ]
+    database.insert_rows("cluster_labels", rows)

@@ -8,7 +8,7 @@ import pytest
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.lineage_queries import CarriedName, carried_names
 from llma_assets.team_day import TeamDay
-from llma_assets_tests.clusters.planted import lineages, plant, run_day, stored_run
+from llma_assets_tests.clusters.planted import lineages, name_clusters, plant, run_day, stored_run
 
 FIRST = date(2026, 11, 2)
 
@@ -48,28 +48,6 @@ def test_no_lineage_crosses_to_another_team(two_teams: Database) -> None:
     assert orjson.loads(stored_run(two_teams, 2, day(0)).lineage)["note"] == "no run before it"
 
 
-def name(database: Database, team_id: int, when: date, origin: str = "asked") -> None:
-    """Name each cluster of a day after its topic, as the labels room does."""
-    run = stored_run(database, team_id, when)
-    rows = [
-        {
-            "team_id": team_id,
-            "day": when,
-            "theme_id": run.theme_id,
-            "attempt_id": run.attempt_id,
-            "cluster_id": row["cluster_id"],
-            "title": f"Topic {topic} of team {team_id}",
-            "description": f"- about {topic}",
-            "status": "generated",
-            "error": "",
-            "model": "offline/labels",
-            "origin": origin,
-        }
-        for topic, row in lineages(database, team_id, when).items()
-    ]
-    database.insert_rows("cluster_labels", rows)
-
-
 def carried(database: Database, team_id: int, when: date) -> dict[str, CarriedName]:
     """Carried names by topic."""
     names = carried_names(database, TeamDay(team_id, when), "traces")
@@ -80,7 +58,7 @@ def carried(database: Database, team_id: int, when: date) -> dict[str, CarriedNa
 def test_names_carry_over_while_the_content_stays(two_teams: Database) -> None:
     for team_id, clusters in ((1, 3), (2, 4)):
         run_day(two_teams, team_id, day(0), clusters)
-        name(two_teams, team_id, day(0))
+        name_clusters(two_teams, team_id, day(0))
         run_day(two_teams, team_id, day(1), clusters)
     found = carried(two_teams, 1, day(1))
     assert {topic: each.title for topic, each in found.items()} == {t: f"Topic {t} of team 1" for t in "ABC"}
@@ -95,7 +73,7 @@ def test_names_carry_over_while_the_content_stays(two_teams: Database) -> None:
 def test_a_carried_name_remembers_when_it_was_thought_of(two_teams: Database) -> None:
     for number in range(3):
         run_day(two_teams, 1, day(number), 3)
-        name(two_teams, 1, day(number), origin="asked" if number == 0 else "carried")
+        name_clusters(two_teams, 1, day(number), origin="asked" if number == 0 else "carried")
     assert {each.named_on for each in carried(two_teams, 1, day(2)).values()} == {day(0)}
 
 
@@ -104,7 +82,7 @@ def test_content_that_drifts_is_found_though_each_day_is_like_the_last(database:
     for number, (old, new) in enumerate(shares):
         plant(database, 1, day(number), {"A": old, "X": new, "B": 20})
         run_day(database, 1, day(number), 2)
-        name(database, 1, day(number), origin="asked" if number == 0 else "carried")
+        name_clusters(database, 1, day(number), origin="asked" if number == 0 else "carried")
     drifted = [found for found in carried(database, 1, day(9)).values() if not found.unchanged]
     assert len(drifted) == 1
     assert drifted[0].drift is not None
@@ -115,7 +93,7 @@ def test_content_that_drifts_is_found_though_each_day_is_like_the_last(database:
 
 def test_a_merged_cluster_is_named_anew(two_teams: Database) -> None:
     run_day(two_teams, 1, day(0), 3)
-    name(two_teams, 1, day(0))
+    name_clusters(two_teams, 1, day(0))
     run_day(two_teams, 1, day(1), 2)
     merged = [row for row in lineages(two_teams, 1, day(1)).values() if row["lineage_status"] == "merged"]
     assert len(merged) == 1
@@ -127,5 +105,5 @@ def test_a_merged_cluster_is_named_anew(two_teams: Database) -> None:
 def test_without_a_run_or_without_earlier_names_nothing_is_carried(two_teams: Database) -> None:
     assert carried_names(two_teams, TeamDay(1, day(0)), "traces") == {}
     run_day(two_teams, 1, day(0), 3)
-    name(two_teams, 1, day(0))
+    name_clusters(two_teams, 1, day(0))
     assert carried_names(two_teams, TeamDay(1, day(0)), "traces") == {}
