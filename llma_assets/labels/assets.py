@@ -94,6 +94,9 @@ def _numbers(naming: Naming) -> dict[str, Any]:
     failed = sum(label.status == "failed" for label in naming.labels.values())
     numbers: dict[str, Any] = {
         "asked": naming.asked,
+        "carried": sum(label.origin == "carried" for label in naming.labels.values()),
+        "locked": sum(label.origin == "locked" for label in naming.labels.values()),
+        "undone": naming.undone,
         "failed": failed,
         "retold": naming.retold,
         "names_too_alike": len(naming.too_close),

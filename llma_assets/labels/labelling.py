@@ -10,6 +10,7 @@ from llma_assets.labels.prompt import labelling_messages, retelling_messages
 from llma_assets.labels.schema import ClusterLabels
 from llma_assets.labels.verdicts import judged
 from llma_assets.models import (
+    CallNotMade,
     ChatMessage,
     ChatModel,
     ModelConfigurationError,
@@ -40,7 +41,8 @@ def label_clusters(
     Eight clusters a structured call, in the order of `evidence`: whoever calls puts those side by side that could
     be mixed up. A label that is missing, too long, too short or not distinct costs that cluster's name alone.
     Where a call fails or holds no usable label, each of its clusters is asked about by itself, as long as the
-    server answers. What has no name then is called "Cluster N", with the reason.
+    server answers. What has no name then is called "Cluster N", with the reason. Where a call is not made, for want
+    of money, there are no further labels: who is left out can be asked about another time.
 
     Args:
         evidence: clusters with different ids; noise (-1) is called "Outliers" and is never sent.
@@ -102,11 +104,12 @@ class _Asking:
     offline: Callable[[Sequence[ClusterEvidence]], ClusterLabels]
     singles: int = SINGLE_CALLS
     silent: int = 0
+    stopped: bool = False
 
     def ask(
         self, batch: Sequence[ClusterEvidence], messages: Sequence[ChatMessage] | None = None
     ) -> list[ClusterLabel]:
-        """Labels of one call; all failed, with the reason, where the call did."""
+        """Labels of one call; all failed, with the reason, where the call did; none where it was not made."""
         try:
             completion = self.chat.complete(
                 messages or labelling_messages(batch, self.used),
@@ -116,6 +119,9 @@ class _Asking:
             )
         except ModelConfigurationError:
             raise
+        except CallNotMade:
+            self.stopped = True
+            return []
         except ModelUnavailable as error:
             self.silent += 1
             return [unnamed(cluster.cluster_id, f"model unavailable: {error.kind}") for cluster in batch]
@@ -160,6 +166,8 @@ def _labels(evidence: Sequence[ClusterEvidence], asking: _Asking) -> Iterator[Cl
             yield from (unnamed(cluster.cluster_id, "model unavailable: not asked any more") for cluster in batch)
             continue
         found = asking.ask(batch)
+        if asking.stopped:
+            return
         if len(batch) > 1 and not any(label.status == "generated" for label in found):
             yield from _singly(batch, found, asking)
         else:
@@ -175,4 +183,6 @@ def _singly(
             yield label
             continue
         asking.singles -= 1
-        yield asking.ask([cluster])[0]
+        yield from asking.ask([cluster])
+        if asking.stopped:
+            return

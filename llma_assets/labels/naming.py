@@ -12,15 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
+from llma_assets.clusters.lineage_queries import CarriedName, carried_names
 from llma_assets.clusters.queries import Run
 from llma_assets.labels.choice import unit
 from llma_assets.labels.closeness import TOO_CLOSE, groups_too_close, nearest_names, too_close_to
-from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, ClusterLabel
+from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, ClusterLabel, Name
 from llma_assets.labels.fit import Fit, OverallFit, overall, reassigned
 from llma_assets.labels.labelling import CLUSTERS_A_CALL, label_clusters, retell_clusters
 from llma_assets.labels.material import Material, read_material
 from llma_assets.labels.queries import labels_of, name_tests_of, run_key
 from llma_assets.models import ChatModel, Embedder, ModelConfigurationError, ModelError, Record
+from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
 RETELLING_CALLS = 6
@@ -33,7 +35,8 @@ class Naming:
 
     Attributes:
         labels: by cluster id.
-        asked: clusters whose name was asked for in this run.
+        asked: clusters whose name was asked for just now.
+        undone: clusters left without a name, because a call was not made.
         retold: names changed because they were too like another.
         fit: how well the names fit; None where that could not be tested.
         untested: why not, "" where they were.
@@ -42,6 +45,7 @@ class Naming:
 
     labels: dict[int, ClusterLabel]
     asked: int
+    undone: int
     retold: int
     fit: OverallFit | None
     untested: str
@@ -61,18 +65,8 @@ class _Work:
     material: Material
 
     def keep(self, label: ClusterLabel) -> None:
-        """Store a label at once, so that nothing that comes later can lose it."""
-        row = {
-            "cluster_id": label.cluster_id,
-            "title": label.title,
-            "description": label.description,
-            "status": label.status,
-            "error": label.error,
-            "model": label.model,
-            "origin": label.origin,
-        }
-        self.database.insert_rows("cluster_labels", [{**run_key(self.run), **row}])
-        self.labels[label.cluster_id] = label
+        """Store a label at once."""
+        _keep(self.database, self.run, self.labels, label)
 
     def named(self) -> list[int]:
         """Ids of the clusters that have a name, noise left out, ascending."""
@@ -109,12 +103,14 @@ def name_clusters(
         ModelConfigurationError: every further call would fail too; what was named is stored.
     """
     labels = labels_of(database, run)
-    missing = [row["cluster_id"] for row in clusters if not _is_named(labels.get(row["cluster_id"]))]
+    carried = carried_names(database, TeamDay(run.team_id, run.day), run.theme_id)
+    _carry_over(database, run, labels, carried)
+    missing = {row["cluster_id"] for row in clusters if not _is_named(labels.get(row["cluster_id"]))}
     if not missing and _is_tested(database, run, labels):
-        return _told(database, run, labels, asked=0, retold=0, untested="")
+        return _told(database, run, labels)
     material = read_material(database, run, theme, clusters, members)
     work = _Work(database, run, chat, embedder, record, labels, material)
-    _ask(work, set(missing))
+    asked = _ask(work, missing, carried)
     retold, untested = 0, _obstacle(run, embedder)
     if not untested:
         try:
@@ -124,7 +120,51 @@ def name_clusters(
             raise
         except ModelError as error:
             untested = f"names could not be compared: {error.kind}"
-    return _told(database, run, labels, asked=len(missing), retold=retold, untested=untested)
+    return _told(
+        database, run, labels, asked=asked, undone=len(missing - labels.keys()), retold=retold, untested=untested
+    )
+
+
+def _carry_over(
+    database: Database, run: Run, labels: dict[int, ClusterLabel], carried: Mapping[int, CarriedName]
+) -> None:
+    """Store the names that need no model: those that people chose, and those whose content has not changed.
+
+    A name that people chose replaces one that is stored; one that they took back is forgotten, to be asked for.
+    """
+    for cluster_id, label in list(labels.items()):
+        if label.origin == "locked" and not _is_peoples(carried.get(cluster_id)):
+            del labels[cluster_id]
+    for cluster_id, name in carried.items():
+        stored = labels.get(cluster_id)
+        if _is_peoples(name):
+            if stored is None or (stored.title, stored.origin) != (name.title, "locked"):
+                _keep(database, run, labels, _carried(cluster_id, name, "locked"))
+        elif name.keep and not _is_named(stored):
+            _keep(database, run, labels, _carried(cluster_id, name, "carried"))
+
+
+def _is_peoples(name: CarriedName | None) -> bool:
+    return name is not None and (name.renamed or name.locked)
+
+
+def _carried(cluster_id: int, name: CarriedName, origin: str) -> ClusterLabel:
+    return ClusterLabel(cluster_id, name.title, name.description, "generated", "", name.model, origin)
+
+
+def _keep(database: Database, run: Run, labels: dict[int, ClusterLabel], label: ClusterLabel) -> None:
+    """Store a label at once, so that nothing that comes later can lose it."""
+    row = {
+        "cluster_id": label.cluster_id,
+        "title": label.title,
+        "description": label.description,
+        "status": label.status,
+        "error": label.error,
+        "model": label.model,
+        "origin": label.origin,
+    }
+    database.insert_rows("cluster_labels", [{**run_key(run), **row}])
+    labels[label.cluster_id] = label
 
 
 def _is_named(label: ClusterLabel | None) -> bool:
@@ -143,14 +183,17 @@ def _obstacle(run: Run, embedder: Embedder) -> str:
     return f"the items were embedded by {run.embedding_model}, names would be by {embedder.name}"
 
 
-def _ask(work: _Work, missing: set[int]) -> None:
-    """Ask for the names of the clusters in `missing`, and store each."""
-    evidence = work.material.evidence
+def _ask(work: _Work, missing: set[int], carried: Mapping[int, CarriedName]) -> int:
+    """Ask for the names of the clusters in `missing`, and store each; names of days before are shown."""
+    evidence = [_with_name(cluster, carried.get(cluster.cluster_id)) for cluster in work.material.evidence]
     asked = [cluster for cluster in evidence if cluster.cluster_id in missing]
     taken = [label.title for label in work.labels.values() if _is_named(label)]
     others = [cluster for cluster in evidence if cluster.cluster_id not in missing]
+    answers = 0
     for label in label_clusters(asked, work.chat, work.record, taken=taken, others=others):
         work.keep(label)
+        answers += 1
+    return answers
 
 
 def _tell_apart(work: _Work) -> int:
@@ -175,8 +218,8 @@ def _tell_apart(work: _Work) -> int:
     return retold
 
 
-def _with_name(cluster: ClusterEvidence, label: ClusterLabel) -> ClusterEvidence:
-    return replace(cluster, current=label.name)
+def _with_name(cluster: ClusterEvidence, name: ClusterLabel | CarriedName | None) -> ClusterEvidence:
+    return cluster if name is None else replace(cluster, current=Name(name.title, name.description))
 
 
 def _keep_farther(work: _Work, ids: list[int], vectors: NDArray[np.float32], found: Sequence[ClusterLabel]) -> int:
@@ -230,12 +273,20 @@ def _test(work: _Work) -> None:
 
 
 def _told(
-    database: Database, run: Run, labels: dict[int, ClusterLabel], *, asked: int, retold: int, untested: str
+    database: Database,
+    run: Run,
+    labels: dict[int, ClusterLabel],
+    *,
+    asked: int = 0,
+    undone: int = 0,
+    retold: int = 0,
+    untested: str = "",
 ) -> Naming:
     tests = [] if untested else name_tests_of(database, run)
     return Naming(
         labels=labels,
         asked=asked,
+        undone=undone,
         retold=retold,
         fit=fit_of(tests),
         untested=untested,
