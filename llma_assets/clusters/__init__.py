@@ -5,6 +5,7 @@ from llma_assets.clusters.config import NOISE_LABEL, ClusteringConfig
 from llma_assets.clusters.engine import cluster
 from llma_assets.clusters.errors import ClusteringError, InvalidConfigError, InvalidEmbeddingsError
 from llma_assets.clusters.partition import KScore
+from llma_assets.clusters.resolution import ResolutionScore
 
 __all__ = [
     "NOISE_LABEL",
@@ -15,6 +16,7 @@ __all__ = [
     "InvalidEmbeddingsError",
     "KScore",
     "Quality",
+    "ResolutionScore",
     "cluster",
     "representatives",
 ]

@@ -61,12 +61,27 @@ def _refuse(rows: NDArray[np.intp], what: str) -> None:
     )
 
 
+def checked_coordinates(coordinates: NDArray[np.float64] | None, n: int) -> NDArray[np.float64] | None:
+    """Return `coordinates` as float64 (n, 2); None where there are none, or all are NaN.
+
+    Raises:
+        InvalidEmbeddingsError: another shape, or infinite.
+    """
+    if coordinates is None:
+        return None
+    array = np.asarray(coordinates, dtype=np.float64)
+    if array.shape != (n, 2):
+        raise InvalidEmbeddingsError(f"initial_coordinates must have shape ({n}, 2), found {array.shape}")
+    _refuse(np.flatnonzero(np.isinf(array).any(axis=1)), "infinite in initial_coordinates")
+    return None if np.isnan(array).any(axis=1).all() else array
+
+
 def normalise(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale the rows of `embeddings` (n, d) to length 1, each by itself; zeros lose their sign."""
+    """Scale the rows of `embeddings` (n, d) to length 1 in place, each by itself; zeros lose their sign."""
     lengths = np.sqrt(np.einsum("ij,ij->i", embeddings, embeddings, dtype=np.float64)[:, None]).astype(np.float32)
-    unit: NDArray[np.float32] = embeddings / lengths
-    unit += np.float32(0.0)
-    return unit
+    embeddings /= lengths
+    embeddings += np.float32(0.0)
+    return embeddings
 
 
 def deduplicate(unit: NDArray[np.float32]) -> Distinct:

@@ -1,33 +1,83 @@
 """The method `graph`: communities of the graph of shared neighbours. Works on distinct, reduced, weighted points."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from llma_assets.clusters.config import NOISE_LABEL, ClusteringConfig
-from llma_assets.clusters.leiden import communities, shared_neighbour_graph
+from llma_assets.clusters.config import ClusteringConfig
+from llma_assets.clusters.kmeans import kmeans_partition
+from llma_assets.clusters.leiden import shared_neighbour_graph
 from llma_assets.clusters.neighbours import nearest_neighbours
+from llma_assets.clusters.noise import belonging, lonely_points, without_noise
 from llma_assets.clusters.partition import Partition
+from llma_assets.clusters.resolution import Choice, ResolutionChooser
 from llma_assets.clusters.silhouettes import SilhouetteScorer
+
+FEWEST_POINTS = 12
+"""Fewer have no neighbourhoods to share."""
 
 
 def graph_partition(
     points: NDArray[np.float32],
     weights: NDArray[np.float64],
-    scorer: SilhouetteScorer,  # noqa: ARG001
+    scorer: SilhouetteScorer,
     config: ClusteringConfig,
 ) -> Partition:
-    """Find communities; what is smaller than the smallest cluster is noise.
+    """Find communities at the resolution that the data confirms; what belongs to none is noise.
 
     Args:
         points: float32 (m, p), distinct.
         weights: float64 (m,).
-        scorer: of the same points.
-        config: neighbours, resolution, sizes, seed.
+        scorer: of the same points; asked only where there are too few of them for a graph.
+        config: neighbours, what was asked for (resolution, number or size of clusters), noise, seed.
     """
-    neighbours = nearest_neighbours(points, config.neighbours, seed=config.seed)
-    labels = communities(shared_neighbour_graph(neighbours), config.resolution, seed=config.seed)
-    sizes = np.bincount(labels, weights=weights)
-    if (sizes < config.min_cluster_floor).all():
-        return Partition(np.zeros(len(points), dtype=np.int32), collapse="too few items")
-    labels = np.where(sizes[labels] < config.min_cluster_floor, np.int32(NOISE_LABEL), labels)
-    return Partition(labels, strength=None)
+    m = len(points)
+    if m < FEWEST_POINTS:
+        few = kmeans_partition(points, weights, scorer, config)
+        return replace(few, collapse=f"{m} distinct items are too few", mended_by="k-means")
+    smallest = config.smallest_community(int(weights.sum()))
+    neighbours = nearest_neighbours(points, min(config.neighbours, max(3, m // 6)), seed=config.seed)
+    chooser = ResolutionChooser(
+        shared_neighbour_graph(neighbours),
+        points,
+        weights,
+        smallest=smallest,
+        sample=config.silhouette_sample,
+        resamples=config.resamples,
+        seed=config.seed,
+    )
+    choice = _choice(chooser, config)
+    lonely = lonely_points(points, neighbours, seed=config.seed)
+    labels = without_noise(choice.labels, weights, lonely, neighbours, smallest=smallest)
+    collapse, mended_by = "", ""
+    if choice.weak:
+        collapse, mended_by = "no structure that a resample confirms", "the coarsest division"
+    if _lost(labels, weights) > config.max_noise_share:
+        # What is noise by far the most is no finding about single items.
+        collapse = f"{_lost(labels, weights):.0%} of the items lie no closer together than chance puts them"
+        mended_by = "no item called noise for its distance"
+        labels = without_noise(choice.labels, weights, np.zeros(m, dtype=bool), neighbours, smallest=smallest)
+    if (labels < 0).all():
+        collapse, mended_by = "no community is large enough for a cluster", "one cluster of all"
+        labels = np.zeros(m, dtype=np.int32)
+    return Partition(
+        labels,
+        strength=belonging(labels, neighbours),
+        resolution_curve=choice.curve,
+        collapse=collapse,
+        mended_by=mended_by,
+        stability=None if choice.chosen is None else choice.chosen.stability,
+    )
+
+
+def _choice(chooser: ResolutionChooser, config: ClusteringConfig) -> Choice:
+    if config.target_clusters is not None:
+        return chooser.about(config.target_clusters)
+    if config.resolution is not None:
+        return chooser.at(config.resolution)
+    return chooser.choose()
+
+
+def _lost(labels: NDArray[np.int32], weights: NDArray[np.float64]) -> float:
+    return float(weights[labels < 0].sum() / weights.sum())

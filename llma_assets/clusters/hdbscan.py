@@ -5,14 +5,14 @@ estimates", PAKDD 2013. On some samples its answer is one giant cluster, or near
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.clusters.config import NOISE_LABEL, ClusteringConfig
 from llma_assets.clusters.kmeans import kmeans_partition
-from llma_assets.clusters.partition import Partition
+from llma_assets.clusters.partition import Again, Partition
 from llma_assets.clusters.silhouettes import SilhouetteScorer, pairwise_distances
 
 LARGEST_MATRIX = 8000
@@ -61,7 +61,7 @@ def hdbscan_partition(
         config: sizes, the shares that mean collapse, seed.
     """
     n = int(weights.sum())
-    size = config.min_cluster_size(n)
+    size = config.smallest_dense(n)
     if n < 2 * size or len(points) < 3:
         return _mended(
             kmeans_partition(points, weights, scorer, config),
@@ -82,11 +82,11 @@ def hdbscan_partition(
         labels, strength = labels[first], strength[first]
         found = collapse_of(labels, weights, config)
         if not found and not complaint:
-            return Partition(labels, strength)
+            return Partition(labels, strength, again=_again(attempt))
         complaint = complaint or found
         score = (scorer.score(labels) or 0.0) * float(weights[labels >= 0].sum()) / n
         if not found and (best is None or score > best[0]):
-            best = score, Partition(labels, strength, collapse=complaint, mended_by=str(attempt))
+            best = score, Partition(labels, strength, collapse=complaint, mended_by=str(attempt), again=_again(attempt))
     if best is not None:
         return best[1]
     return _mended(kmeans_partition(points, weights, scorer, config), complaint, "k-means")
@@ -149,4 +149,16 @@ def _run(
 
 
 def _mended(partition: Partition, collapse: str, mended_by: str) -> Partition:
-    return Partition(partition.labels, None, partition.k_curve, collapse, mended_by)
+    return replace(partition, collapse=collapse, mended_by=mended_by)
+
+
+def _again(attempt: Attempt) -> Again:
+    def again(points: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.int32]:
+        repeats = np.minimum(weights, attempt.min_cluster_size).astype(np.intp)
+        repeated = np.repeat(np.arange(len(points)), repeats)
+        leading = np.ascontiguousarray(points[repeated, : attempt.dimensions])
+        distances = pairwise_distances(leading) if len(leading) <= LARGEST_MATRIX else None
+        labels: NDArray[np.int32] = _run(leading, distances, attempt)[0][np.cumsum(repeats) - repeats]
+        return labels
+
+    return again

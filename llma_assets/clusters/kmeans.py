@@ -26,13 +26,14 @@ def kmeans_partition(
     """
     from sklearn.cluster import KMeans
 
-    most = min(config.max_k, len(points) - 1)
+    most = min(config.target_clusters or config.max_k, len(points) - 1)
     if most < 2:
         reason = f"{len(points)} distinct items are too few to divide"
         return Partition(np.zeros(len(points), dtype=np.int32), collapse=reason)
+    few = min(config.target_clusters or config.min_k, most)
     best: tuple[float, NDArray[np.int32]] | None = None
     curve = []
-    for k in range(min(config.min_k, most), most + 1):
+    for k in range(few, most + 1):
         model = KMeans(k, n_init=config.n_init, random_state=config.seed, algorithm="lloyd")
         labels = model.fit(points, sample_weight=weights).labels_.astype(np.int32)
         silhouette = scorer.score(labels)
@@ -42,7 +43,14 @@ def kmeans_partition(
             best = (value, labels)
     if best is None:  # the range above always holds at least one k
         raise AssertionError("no k was tried")
-    return Partition(best[1], k_curve=tuple(curve))
+    chosen = int(best[1].max()) + 1
+
+    def again(points: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.int32]:
+        model = KMeans(min(chosen, len(points)), n_init=1, random_state=config.seed, algorithm="lloyd")
+        labels: NDArray[np.int32] = model.fit(points, sample_weight=weights).labels_.astype(np.int32)
+        return labels
+
+    return Partition(best[1], k_curve=tuple(curve), again=again)
 
 
 def polish(
@@ -75,10 +83,11 @@ def means_of(
     unit: NDArray[np.float32], weights: NDArray[np.float64], labels: NDArray[np.int32], k: int
 ) -> NDArray[np.float32]:
     """Weighted means (k, d) of the clusters 0..k-1 of `unit` (m, d); noise takes no part."""
-    members = np.zeros((k, len(unit)), dtype=np.float32)
+    from scipy.sparse import csr_array
+
     rows = np.flatnonzero(labels >= 0)
-    members[labels[rows], rows] = weights[rows]
-    totals = members.sum(axis=1, dtype=np.float64)
+    members = csr_array((weights[rows].astype(np.float32), (labels[rows], rows)), shape=(k, len(unit)))
+    totals = np.bincount(labels[rows], weights=weights[rows], minlength=k)
     return np.asarray((members @ unit) / totals[:, None], dtype=np.float32)
 
 
@@ -92,6 +101,6 @@ def squared_distances(unit: NDArray[np.float32], centroids: NDArray[np.float32])
     """Squared Euclidean distances (m, k) from the rows of `unit`, which have length 1, to `centroids`."""
     products = (unit @ centroids.T).astype(np.float64)
     norms = np.square(centroids, dtype=np.float64).sum(axis=1)
-    own = np.square(unit, dtype=np.float64).sum(axis=1)
+    own = np.einsum("ij,ij->i", unit, unit).astype(np.float64)
     squared: NDArray[np.float64] = np.maximum(own[:, None] + norms[None, :] - 2 * products, 0.0)
     return squared

@@ -32,6 +32,22 @@ class Graph:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
+    @property
+    def origins(self) -> NDArray[np.intp]:
+        """The end that each edge begins at, (e,)."""
+        return np.repeat(np.arange(len(self)), np.diff(self.starts))
+
+    def among(self, nodes: NDArray[np.intp]) -> "Graph":
+        """The graph between `nodes`, ascending, which are numbered anew."""
+        place = np.full(len(self), -1, dtype=np.int32)
+        place[nodes] = np.arange(len(nodes), dtype=np.int32)
+        origins = place[self.origins]
+        ends = place[self.ends]
+        kept = (origins >= 0) & (ends >= 0)
+        starts = np.zeros(len(nodes) + 1, dtype=np.int64)
+        np.cumsum(np.bincount(origins[kept], minlength=len(nodes)), out=starts[1:])
+        return Graph(starts, ends[kept], self.weights[kept])
+
 
 def shared_neighbour_graph(neighbours: Neighbours) -> Graph:
     """Join each point with its neighbours, an edge weighing the share of neighbours that its ends have in common.
@@ -66,9 +82,7 @@ def communities(graph: Graph, resolution: float, *, seed: int) -> NDArray[np.int
         return np.arange(len(graph), dtype=np.int32)
     from graspologic_native import leiden_csr
 
-    _, home = leiden_csr(
-        graph.starts, graph.ends, graph.weights, len(graph), resolution=resolution, seed=seed, iterations=2
-    )
+    _, home = leiden_csr(graph.starts, graph.ends, graph.weights, len(graph), resolution=resolution, seed=seed)
     labels = np.empty(len(graph), dtype=np.int32)
     labels[np.fromiter(home.keys(), np.intp, len(home))] = np.fromiter(home.values(), np.int32, len(home))
     return labels

@@ -45,46 +45,57 @@ def nearest_neighbours(points: NDArray[np.float32], k: int, *, seed: int) -> Nei
         return Neighbours(indices, distances)
     everything = np.arange(m, dtype=np.int32)
     if m <= EXACT_POINTS:
-        _search(points, everything, everything, indices, distances)
+        indices[:], distances[:] = _search(points, points, everything, k, own=everything)
     else:
         for members, candidates in _buckets(points, k, seed):
-            _search(points, members, candidates, indices, distances)
+            indices[members], distances[members] = _search(points[members], points, candidates, k, own=members)
     return Neighbours(indices, distances)
 
 
+def distances_to_nearest(queries: NDArray[np.float32], points: NDArray[np.float32], k: int) -> NDArray[np.float32]:
+    """Distances (q, k) from `queries` (q, p), which are not among `points` (m, p), to the nearest of these."""
+    everything = np.arange(len(points), dtype=np.int32)
+    return _search(queries, points, everything, min(k, len(points)), own=None)[1]
+
+
 def _search(
+    queries: NDArray[np.float32],
     points: NDArray[np.float32],
-    queries: NDArray[np.int32],
     candidates: NDArray[np.int32],
-    indices: NDArray[np.int32],
-    distances: NDArray[np.float32],
-) -> None:
-    """Fill the rows `queries` with the nearest of `candidates`, which are ascending and hold the queries.
+    k: int,
+    *,
+    own: NDArray[np.int32] | None,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The k nearest of `candidates`, ascending indices into `points`, for each of `queries`: indices, distances.
 
     The k smallest of a row lie in at most k of any groups that it is divided into, and these are the groups
     of the k smallest minima. So one pass finds minima, and only the entries of k groups are ever sorted.
+
+    Args:
+        own: the index of each query among the points, which is left out; None where they are not among them.
     """
-    k, p, c = indices.shape[1], points.shape[1], len(candidates)
+    q, p, c = len(queries), points.shape[1], len(candidates)
     group = max(1, int((c / k) ** 0.5))
     groups = -(-c // group)
     chosen = points[candidates]
-    norms = np.einsum("ij,ij->i", chosen, chosen)
     # A further column adds the squared norms within the product; what fills the last group is out of reach.
     right = np.zeros((p + 1, group * groups), dtype=np.float32)
     right[:p, :c] = -2 * chosen.T
-    right[p, :c] = norms
+    right[p, :c] = np.einsum("ij,ij->i", chosen, chosen)
     right[p, c:] = np.finfo(np.float32).max
-    place = np.searchsorted(candidates, queries)
+    place = None if own is None else np.searchsorted(candidates, own)
     offsets = np.arange(group) * groups
+    indices = np.empty((q, k), dtype=np.int32)
+    distances = np.empty((q, k), dtype=np.float32)
     block = max(1, BLOCK_ENTRIES // (group * groups))
-    for start in range(0, len(queries), block):
-        rows = queries[start : start + block]
-        own = place[start : start + block]
-        b = np.arange(len(rows))
+    for start in range(0, q, block):
+        part = slice(start, start + block)
+        rows = queries[part]
         left = np.ones((len(rows), p + 1), dtype=np.float32)
-        left[:, :p] = points[rows]
+        left[:, :p] = rows
         squared = left @ right
-        squared[b, own] = np.inf
+        if place is not None:
+            squared[np.arange(len(rows)), place[part]] = np.inf
         minima = squared.reshape(len(rows), group, groups).min(axis=1)
         near = np.argpartition(minima, k - 1, axis=1)[:, :k]
         columns = (near[:, :, None] + offsets).reshape(len(rows), -1)
@@ -93,9 +104,10 @@ def _search(
         values = np.take_along_axis(values, least, axis=1)
         columns = np.take_along_axis(columns, least, axis=1)
         order = np.lexsort((columns, values), axis=1)
-        indices[rows] = candidates[np.take_along_axis(columns, order, axis=1)]
-        squares = np.take_along_axis(values, order, axis=1) + norms[own][:, None]
-        distances[rows] = np.sqrt(np.maximum(squares, 0))
+        indices[part] = candidates[np.take_along_axis(columns, order, axis=1)]
+        squares = np.take_along_axis(values, order, axis=1) + np.einsum("ij,ij->i", rows, rows)[:, None]
+        distances[part] = np.sqrt(np.maximum(squares, 0))
+    return indices, distances
 
 
 def _buckets(points: NDArray[np.float32], k: int, seed: int) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:

@@ -1,9 +1,12 @@
 """Exact principal components, by the smaller Gram matrix. No clustering, no maps."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+BLOCK_ROWS = 4096
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,21 +30,43 @@ def principal_components(unit: NDArray[np.float32], weights: NDArray[np.float64]
     Axes carry the sign that makes their largest coordinate positive.
     """
     m, d = unit.shape
-    mean = (weights @ unit) / weights.sum()
-    centred = unit - mean.astype(np.float32)
+    mean = weighted_mean(unit, weights).astype(np.float32)
     root = np.sqrt(weights).astype(np.float32)[:, None]
-    weighted = centred if bool((weights == 1).all()) else centred * root
-    total = float(np.square(weighted, dtype=np.float64).sum())
-    if m == 1 or total == 0.0:
+    if m <= d:
+        weighted = (unit - mean) * root
+        gram = weighted @ weighted.T
+    else:
+        gram = np.zeros((d, d), dtype=np.float32)
+        for part in _blocks(m):
+            weighted = (unit[part] - mean) * root[part]
+            gram += weighted.T @ weighted
+    total = float(np.trace(gram, dtype=np.float64))
+    if m == 1 or total <= 0.0:
         return Reduced(np.zeros((m, 1), dtype=np.float32), 1.0)
     keep = min(components, m - 1, d)
+    values, vectors = _leading(gram, keep)
     if m <= d:
-        values, vectors = _leading(weighted @ weighted.T, keep)
         points = vectors * np.sqrt(values) / root
     else:
-        values, vectors = _leading(weighted.T @ weighted, keep)
-        points = centred @ vectors
+        points = np.empty((m, keep), dtype=np.float32)
+        for part in _blocks(m):
+            points[part] = (unit[part] - mean) @ vectors
     return Reduced(_with_fixed_signs(points), min(1.0, float(values.sum(dtype=np.float64)) / total))
+
+
+def weighted_mean(unit: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean (d,) of the rows of `unit` (m, d), each counted `weights` (m,) times."""
+    total = np.zeros(unit.shape[1])
+    for part in _blocks(len(unit)):
+        total += weights[part] @ unit[part]
+    mean: NDArray[np.float64] = total / weights.sum()
+    return mean
+
+
+def _blocks(m: int) -> Iterator[slice]:
+    """Rows by blocks, so that no copy of all of them is ever made."""
+    for start in range(0, m, BLOCK_ROWS):
+        yield slice(start, start + BLOCK_ROWS)
 
 
 def _leading(gram: NDArray[np.float32], keep: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -43,4 +43,4 @@ def test_numbers_of_numpy_are_numbers_and_stored_as_plain_ones() -> None:
 
 def test_the_smallest_cluster_is_a_share_with_a_floor() -> None:
     config = ClusteringConfig(min_cluster_fraction=0.01, min_cluster_floor=5)
-    assert [config.min_cluster_size(n) for n in (1, 100, 501, 2000)] == [5, 5, 6, 20]
+    assert [config.smallest_dense(n) for n in (1, 100, 501, 2000)] == [5, 5, 6, 20]

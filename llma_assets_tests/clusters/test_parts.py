@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from llma_assets.clusters.engine import numbered_by_size
 from llma_assets.clusters.front import deduplicate, normalise
 from llma_assets.clusters.kmeans import polish
+from llma_assets.clusters.measures import numbered_by_size
 from llma_assets.clusters.reduction import principal_components
 from llma_assets.clusters.silhouettes import SilhouetteScorer, pairwise_distances
 

@@ -22,7 +22,19 @@ def test_the_map_is_a_png_and_the_same_for_the_same_input() -> None:
 
 def test_titles_cannot_leave_their_cell_of_the_table() -> None:
     title = "<script>alert(1)</script> | ![x](http://evil) `code`\n| 9 | 9 |"
-    table = cluster_table([{"cluster_id": 0, "size": 3, "share": 0.5, "title": title, "examples": ["a|b", "<i>"]}])
+    table = cluster_table(
+        [
+            {
+                "cluster_id": 0,
+                "lineage_id": "0123456789",
+                "lineage_status": "grown",
+                "size": 3,
+                "share": 0.5,
+                "title": title,
+                "examples": ["a|b", "<i>"],
+            }
+        ]
+    )
     header, _, row = table.splitlines()
     assert row.count("|") == header.count("|")
     for forbidden in ("<", "](", "`"):

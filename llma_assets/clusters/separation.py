@@ -1,0 +1,77 @@
+"""How far clusters lie apart, measured from points to centroids, for many cuts of one tree. Nothing else.
+
+The simplified silhouette (E. R. Hruschka et al., "Evolutionary algorithms for clustering gene-expression data",
+ICDM 2004): distances to centroids in the place of distances to members, so its cost grows with the number of
+clusters, not with the square of the points.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class SeparationScorer:
+    """Scores partitions whose clusters are unions of fine communities; products with the points are taken once.
+
+    Args:
+        points: float32 (m, p).
+        weights: float64 (m,).
+        fine: int32 (m,), community of each point.
+        sample: points that scores are taken over, at most; a seeded choice where there are more.
+        seed: of that choice.
+    """
+
+    def __init__(
+        self,
+        points: NDArray[np.float32],
+        weights: NDArray[np.float64],
+        fine: NDArray[np.int32],
+        *,
+        sample: int,
+        seed: int,
+    ) -> None:
+        m, count = len(points), int(fine.max()) + 1
+        self._chosen = np.arange(m)
+        if m > sample:
+            self._chosen = np.sort(np.random.default_rng(seed).choice(m, size=sample, replace=False))
+        order = np.argsort(fine, kind="stable")
+        starts = np.searchsorted(fine[order], np.arange(count))
+        self._representative = order[starts]
+        self._sums = np.add.reduceat(points[order] * weights[order, None], starts, axis=0)
+        self._masses = np.add.reduceat(weights[order], starts)
+        self._weights = weights[self._chosen]
+        chosen = points[self._chosen].astype(np.float64)
+        self._norms = np.einsum("ij,ij->i", chosen, chosen)
+        self._products = chosen @ self._sums.T
+
+    def score(self, labels: NDArray[np.int32], counts: NDArray[np.bool_]) -> float:
+        """Mean over the chosen points of (b - a) / max(a, b), a being the distance to the own centroid, corrected
+        for the point's own share in it, and b that to the next one.
+
+        Args:
+            labels: int32 (m,), 0..k-1, each cluster a union of communities.
+            counts: bool (m,), points that are clustered; the others count 0.
+
+        Returns:
+            In [-1, 1]; 0 with fewer than two clusters.
+        """
+        k = int(labels.max()) + 1
+        if k < 2:
+            return 0.0
+        union = np.zeros((len(self._masses), k))
+        union[np.arange(len(union)), labels[self._representative]] = 1.0
+        masses = self._masses @ union
+        centroids = (union.T @ self._sums) / masses[:, None]
+        squared = self._products @ (union / masses)
+        squared *= -2
+        squared += self._norms[:, None]
+        squared += np.einsum("ij,ij->i", centroids, centroids)
+        rows, own = np.arange(len(squared)), labels[self._chosen]
+        inside = np.sqrt(np.maximum(squared[rows, own], 0.0))
+        others = masses[own] - self._weights
+        inside *= np.divide(masses[own], others, out=np.zeros(len(own)), where=others > 0)
+        squared[rows, own] = np.inf
+        apart = np.sqrt(np.maximum(squared.min(axis=1), 0.0))
+        larger = np.maximum(inside, apart)
+        defined = (larger > 0) & counts[self._chosen] & (others > 0)
+        values = np.divide(apart - inside, larger, out=np.zeros(len(rows)), where=defined)
+        return float(np.average(values, weights=self._weights))
