@@ -15,6 +15,7 @@ from more_itertools import chunked
 from llma_assets.clickhouse import Database
 from llma_assets.embeddings import EmbeddedItem, embed_items, embedding_text
 from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, PRODUCT, SUMMARIES_OF_DAY
+from llma_assets.embeddings.reuse import forget_later_days, known_vectors
 from llma_assets.ledger import UsageLedger, usage_totals
 from llma_assets.models import Embedder
 from llma_assets.partitions import team_days
@@ -85,23 +86,41 @@ def _store_theme(
             rendering=theme.rendering,
         )
     }
-    missing = [(item_id, text) for item_id, text in texts.items() if done.get(item_id) != hashes[item_id]]
+    missing = [item_id for item_id in texts if done.get(item_id) != hashes[item_id]]
     counts: Counter[str] = Counter(skipped=len(texts) - len(missing))
+
+    def store(vectors: Sequence[tuple[str, Sequence[float]]]) -> None:
+        for some in chunked(vectors, ROWS_AT_ONCE):
+            rows = [
+                _row(summaries[item_id], texts[item_id], hashes[item_id], vector, theme, embedder, team_day)
+                for item_id, vector in some
+            ]
+            database.insert_rows("document_embeddings", rows)
+
+    known = known_vectors(database, team_day, embedder, {hashes[item_id] for item_id in missing})
+    reused = {item_id: known[hashes[item_id]] for item_id in missing if hashes[item_id] in known}
+    store(list(reused.items()))
+    counts["reused"] = len(reused)
+    alike: dict[str, list[str]] = {}
+    for item_id in missing:
+        if item_id not in reused:
+            alike.setdefault(hashes[item_id], []).append(item_id)
+    asked = [(item_ids[0], texts[item_ids[0]]) for item_ids in alike.values()]
     with UsageLedger(database, team_day, stage=STAGE, theme_id=theme.theme_id) as ledger:
-        results = embed_items(missing, embedder, record=lambda usage: ledger.record("", usage))
-        for batch in chunked(results, ROWS_AT_ONCE):
-            embedded = [result for result in batch if isinstance(result, EmbeddedItem)]
-            database.insert_rows(
-                "document_embeddings",
-                [
-                    _row(item, summaries[item.item_id], hashes[item.item_id], theme, embedder, team_day)
-                    for item in embedded
-                ],
-            )
+        for batch in chunked(embed_items(asked, embedder, record=lambda usage: ledger.record("", usage)), ROWS_AT_ONCE):
+            same = {result.item_id: alike[hashes[result.item_id]] for result in batch}
+            embedded = [
+                (item_id, result.vector.tolist())
+                for result in batch
+                if isinstance(result, EmbeddedItem)
+                for item_id in same[result.item_id]
+            ]
+            store(embedded)
             counts["succeeded"] += len(embedded)
-            counts["failed"] += len(batch) - len(embedded)
-            progress(STAGE, team_day, counts["skipped"] + counts["succeeded"] + counts["failed"], len(texts))
-    counts["stored"] = counts["skipped"] + counts["succeeded"]
+            counts["failed"] += sum(map(len, same.values())) - len(embedded)
+            progress(STAGE, team_day, len(texts) - len(missing) + len(reused) + counts["succeeded"], len(texts))
+    counts["stored"] = counts["skipped"] + counts["reused"] + counts["succeeded"]
+    counts["moved_here"] = forget_later_days(database, team_day, theme)
     return counts
 
 
@@ -115,9 +134,10 @@ def _text(row: Mapping[str, Any]) -> str:
 
 
 def _row(
-    item: EmbeddedItem,
     summary: Mapping[str, Any],
+    text: str,
     content_hash: str,
+    vector: Sequence[float],
     theme: Theme,
     embedder: Embedder,
     team_day: TeamDay,
@@ -133,9 +153,9 @@ def _row(
         "document_type": theme.document_type,
         "model_name": embedder.name,
         "rendering": theme.rendering,
-        "document_id": item.item_id,
+        "document_id": summary["item_id"],
         "timestamp": summary["trace_timestamp"],
-        "content": item.content,
+        "content": text,
         "metadata": orjson.dumps(metadata).decode(),
-        "embedding": item.vector.tolist(),
+        "embedding": vector,
     }

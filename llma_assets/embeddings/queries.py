@@ -23,6 +23,44 @@ WHERE team_id = {team_id:Int64}
     AND rendering = {rendering:String}
 """
 
+# Of every space of the model: themes share what they say in the same words.
+KNOWN_VECTORS = """
+SELECT JSONExtractString(metadata, 'content_hash') AS content_hash, embedding
+FROM document_embeddings FINAL
+WHERE team_id = {team_id:Int64}
+    AND toDate(timestamp) BETWEEN {from:Date} AND {until:Date}
+    AND product = {product:String}
+    AND model_name = {model_name:String}
+    AND content_hash IN {content_hashes:Array(String)}
+ORDER BY timestamp, document_id
+LIMIT 1 BY content_hash
+"""
+
+# An item has one day. One that is here and under a later day was moved here by an event that came late.
+MOVED_HERE = """
+SELECT document_id
+FROM document_embeddings FINAL
+WHERE team_id = {team_id:Int64}
+    AND toDate(timestamp) >= {day:Date}
+    AND toDate(timestamp) <= {last_day:Date}
+    AND product = {product:String}
+    AND document_type = {document_type:String}
+    AND rendering = {rendering:String}
+GROUP BY document_id
+HAVING min(toDate(timestamp)) = {day:Date} AND max(toDate(timestamp)) > {day:Date}
+"""
+
+DELETE_EMBEDDINGS_OF_LATER_DAYS = """
+DELETE FROM document_embeddings
+WHERE team_id = {team_id:Int64}
+    AND toDate(timestamp) > {day:Date}
+    AND toDate(timestamp) <= {last_day:Date}
+    AND product = {product:String}
+    AND document_type = {document_type:String}
+    AND rendering = {rendering:String}
+    AND document_id IN {document_ids:Array(String)}
+"""
+
 # One row a space: what is wrong with its vectors, if anything.
 EMBEDDING_HEALTH = """
 SELECT
