@@ -292,6 +292,8 @@ def _pictures(
         [
             {
                 "cluster_id": row["cluster_id"],
+                "lineage_id": row["lineage_id"],
+                "lineage_status": row["lineage_status"],
                 "size": row["size"],
                 "share": row["size"] / len(window.item_ids),
                 "title": "Outliers" if row["cluster_id"] == -1 else f"Cluster {row['cluster_id']}",

@@ -63,11 +63,16 @@ def cluster_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """The clusters as a Markdown table.
 
     Args:
-        rows: per cluster: cluster_id, size, share (0 to 1), title, examples (ids of items).
+        rows: per cluster: cluster_id, size, share (0 to 1), title, examples (ids of items), lineage_id and
+            lineage_status.
     """
-    lines = ["| cluster | size | share | title | examples |", "|---:|---:|---:|---|---|"]
+    lines = [
+        "| cluster | lineage | status | size | share | title | examples |",
+        "|---:|---|---|---:|---:|---|---|",
+    ]
     lines += [
-        f"| {row['cluster_id']} | {row['size']} | {row['share']:.0%} | {_escaped(row['title'])} | "
+        f"| {row['cluster_id']} | {_escaped(row['lineage_id'][:8])} | {_escaped(row['lineage_status'])} | "
+        f"{row['size']} | {row['share']:.0%} | {_escaped(row['title'])} | "
         f"{', '.join(_escaped(example) for example in row['examples'])} |"
         for row in rows
     ]

@@ -9,6 +9,8 @@ import dagster as dg
 import orjson
 
 from llma_assets.clickhouse import Database
+from llma_assets.clusters.edit_queries import standings_of
+from llma_assets.clusters.edits import NOTHING
 from llma_assets.clusters.queries import Run, clusters_of, committed_run, members_of
 from llma_assets.events import ItemNumbers, cluster_event_properties
 from llma_assets.events.queries import FORGET_OLDER_VERSIONS, NUMBERS_OF_ITEMS, PUBLISHED_EVENT
@@ -89,6 +91,10 @@ def _publish(database: Database, team_day: TeamDay, theme: Theme, run: Run) -> d
             **{"from": run.window_start.date(), "until": run.day},
         )
     }
+    decided = standings_of(database, team_day.team_id)
+    for row in clusters:
+        if title := decided.get(row["lineage_id"], NOTHING).title:
+            labels[row["cluster_id"]] = {"description": "", **labels.get(row["cluster_id"], {}), "title": title}
     properties = cluster_event_properties(
         {**asdict(run), "params": orjson.loads(run.params)}, clusters, members, labels, numbers
     )

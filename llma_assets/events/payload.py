@@ -73,6 +73,8 @@ def _cluster(
 ) -> dict[str, Any]:
     return {
         "cluster_id": row["cluster_id"],
+        "lineage_id": row["lineage_id"],
+        "lineage_status": row["lineage_status"],
         "size": row["size"],
         "title": label.get("title") or f"Cluster {row['cluster_id']}",
         "description": label.get("description", ""),

@@ -124,6 +124,8 @@ def _pictures(
         [
             {
                 "cluster_id": row["cluster_id"],
+                "lineage_id": row["lineage_id"],
+                "lineage_status": row["lineage_status"],
                 "size": row["size"],
                 "share": row["size"] / run.items,
                 "title": titles.get(row["cluster_id"], ""),

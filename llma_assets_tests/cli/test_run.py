@@ -71,10 +71,15 @@ def test_the_documents_of_run_and_clusters_have_the_documented_shape(
         ("generations", "generation"),
     ]
     for run in shown["runs"]:
-        assert list(run) == ["run_id", "level", "theme", "items", "skipped_reason", "quality", "clusters"]
+        assert list(run) == [
+            "run_id", "level", "theme", "items", "skipped_reason", "quality", "lineage", "hidden_clusters", "clusters",
+        ]  # fmt: skip
         assert run["skipped_reason"] is None
         for cluster in run["clusters"]:
-            assert list(cluster) == ["cluster_id", "lineage_id", "size", "title", "description", "item_ids"]
+            assert list(cluster) == [
+                "cluster_id", "lineage_id", "lineage_status", "lineage_confidence", "lineage_parents", "size", "title",
+                "description", "item_ids", "renamed", "locked", "hidden", "merged_lineage_ids",
+            ]  # fmt: skip
             assert cluster["size"] == len(cluster["item_ids"])
         ids = [item_id for cluster in run["clusters"] for item_id in cluster["item_ids"]]
         assert len(ids) == len(set(ids)) == run["items"] == 24

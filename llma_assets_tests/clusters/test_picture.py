@@ -40,3 +40,4 @@ def test_titles_cannot_leave_their_cell_of_the_table() -> None:
     for forbidden in ("<", "](", "`"):
         assert forbidden not in row
     assert "50%" in row
+    assert "| 01234567 | grown |" in row

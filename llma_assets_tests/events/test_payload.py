@@ -46,6 +46,8 @@ def member(item: str, cluster_id: int, rank: int) -> dict[str, Any]:
 def cluster(cluster_id: int, size: int) -> dict[str, Any]:
     return {
         "cluster_id": cluster_id,
+        "lineage_id": f"lineage-{cluster_id}",
+        "lineage_status": "grown",
         "size": size,
         "centroid": [0.5, 0.5],
         "centroid_x": 0.0,
@@ -65,6 +67,7 @@ def test_an_event_holds_members_by_rank_with_labels_and_metrics() -> None:
     assert properties["$ai_timestamp"] == "2026-11-07T00:00:00Z"
     first, noise = properties["$ai_clusters"]
     assert first["title"] == "Refunds"
+    assert (first["lineage_id"], first["lineage_status"]) == ("lineage-0", "grown")
     assert first["trace_ids"] == ["a", "b"]
     assert first["metrics"]["error_rate"] == 0.5
     assert first["metrics"]["avg_cost"] == 2.0
