@@ -5,6 +5,7 @@ counts for nothing. What groups become belongs in `updates`.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -137,7 +138,7 @@ def _cluster_batch(
             f"cannot be compared with them. Set LLMA_EMBEDDING_MODEL={last['embedding_model']}, and embed the new "
             "segments with it"
         )
-    dimension = int(last["dimension"]) if last else 0
+    dimension = int(last["dimension"]) if last else _usual_dimension(rows)
     taken, refused = _usable(team_id, rows, dimension, now)
     attempt_id = uuid5(NAMESPACE, _digest(team_id, done_id + 1, model_name, [row["document_id"] for row in rows]))
     ids, _, vectors = read_vectors(database, team_id, model_name, [each.document_id for each in taken])
@@ -162,7 +163,7 @@ def _cluster_batch(
                 "recalled": counts.recalled,
                 "arrived_until": max(arrived_until, rows[-1]["inserted_at"]),
                 "embedding_model": model_name,
-                "dimension": vectors.shape[1] if len(vectors) else dimension,
+                "dimension": dimension,
             }
         ],
     )
@@ -178,7 +179,7 @@ def _usable(
     for row in rows:
         try:
             segment = stored_segment(team_id, row["document_id"], row["content"], row["metadata"], latest=now)
-            dimension = _checked_dimension(row, dimension)
+            _check_vector(row, dimension)
         except SegmentError as error:
             refused.append(_refused(row, error))
             continue
@@ -186,15 +187,18 @@ def _usable(
     return taken, refused
 
 
-def _checked_dimension(row: dict[str, Any], dimension: int) -> int:
-    """The dimension of the space: that of its first usable vector."""
+def _usual_dimension(rows: Sequence[dict[str, Any]]) -> int:
+    """The dimension of a space that nothing is known of yet: what most of its first vectors have."""
+    return Counter(int(row["dimension"]) for row in rows).most_common(1)[0][0]
+
+
+def _check_vector(row: dict[str, Any], dimension: int) -> None:
     if row["dimension"] == 0 or row["zero"]:
         raise SegmentError("invalid_vector", "the vector is empty or zero")
     if row["broken"]:
         raise SegmentError("invalid_vector", "the vector holds NaN or infinity")
-    if dimension and row["dimension"] != dimension:
+    if row["dimension"] != dimension:
         raise SegmentError("invalid_vector", f"{row['dimension']} numbers where {dimension} are expected")
-    return int(row["dimension"])
 
 
 def _recalled(
