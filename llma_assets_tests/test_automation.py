@@ -8,10 +8,14 @@ import pytest
 
 from llma_assets.automation import clusters_daily, discovery_hourly, late_events, texts_hourly
 from llma_assets.clickhouse import Database
+from llma_assets.partitions import teams
+from llma_assets.rendering import RenderOptions
+from llma_assets.rendering.storing import Sampling, store_texts
 from llma_assets.resources import ClickHouseResource
 from llma_assets.settings import Settings
+from llma_assets.team_day import TeamDay
 from llma_assets_tests.pipeline import Pipeline
-from llma_assets_tests.traffic import day_of_traces, event, write
+from llma_assets_tests.traffic import day_of_traces, event, trace, write
 
 DAY = date(2026, 11, 7)
 NOON = datetime(2026, 11, 7, 12, tzinfo=UTC)
@@ -101,3 +105,78 @@ def test_the_sensor_waits_for_discovery_and_ignores_own_events(pipeline: Pipelin
     seen = tick(pipeline)
     assert isinstance(seen, dg.SensorResult)
     assert [request.partition_key for request in seen.run_requests or []] == ["2026-11-06|1"]
+
+
+def asked(pipeline: Pipeline, cursor: str | None = None) -> list[str]:
+    """The partitions that the sensor asks for now."""
+    found = tick(pipeline, cursor)
+    return (
+        [str(request.partition_key) for request in found.run_requests or []]
+        if isinstance(found, dg.SensorResult)
+        else []
+    )
+
+
+def test_the_sensor_asks_for_no_day_whose_texts_are_up_to_date(pipeline: Pipeline) -> None:
+    days = [DAY - timedelta(days=back) for back in range(3)]
+    for day in days:
+        write(pipeline.database, day_of_traces(1, day, 8))
+        write(pipeline.database, day_of_traces(2, day, 8))
+    know(pipeline, 1, 2)
+    pipeline.now = NOON + timedelta(days=2)
+    for team_id in (1, 2):
+        for day in days:
+            make_texts(pipeline, team_id, day)
+    assert asked(pipeline) == []
+    write(pipeline.database, day_of_traces(2, days[1], 1, prefix="late", hour=20))
+    assert asked(pipeline) == ["2026-11-06|2"]
+    make_texts(pipeline, 2, days[1])
+    assert asked(pipeline) == []
+
+
+def test_a_day_whose_run_has_not_come_yet_is_asked_for_once(pipeline: Pipeline) -> None:
+    write(pipeline.database, day_of_traces(1, DAY, 3))
+    know(pipeline, 1, 2)
+    pipeline.now = NOON + timedelta(days=2)
+    first = tick(pipeline)
+    assert isinstance(first, dg.SensorResult)
+    assert asked(pipeline, first.cursor) == []
+    write(pipeline.database, day_of_traces(1, DAY, 1, prefix="late", hour=20))
+    assert asked(pipeline, first.cursor) == ["2026-11-07|1"]
+
+
+def test_the_sensor_comes_back_for_a_trace_that_was_not_quiet(pipeline: Pipeline) -> None:
+    write(pipeline.database, day_of_traces(1, DAY, 3))
+    know(pipeline, 1, 2)
+    # Its last event lies beyond midnight, so that its day never gets another event.
+    write(pipeline.database, trace(1, "night", datetime(2026, 11, 7, 23, 59, tzinfo=UTC)))
+    write(pipeline.database, trace(1, "night", datetime(2026, 11, 8, 0, 10, tzinfo=UTC), request="more"))
+    pipeline.now = datetime(2026, 11, 8, 0, 20, tzinfo=UTC)
+    make_texts(pipeline, 1, DAY)
+    assert asked(pipeline) == []
+    pipeline.now = datetime(2026, 11, 8, 0, 41, tzinfo=UTC)
+    assert asked(pipeline) == ["2026-11-07|1"]
+    make_texts(pipeline, 1, DAY)
+    assert asked(pipeline) == []
+
+
+def test_a_trace_that_went_on_past_midnight_makes_its_own_day_due(pipeline: Pipeline) -> None:
+    write(pipeline.database, day_of_traces(1, DAY, 3))
+    write(pipeline.database, day_of_traces(2, DAY, 3))
+    write(pipeline.database, trace(1, "night", datetime(2026, 11, 7, 23, 0, tzinfo=UTC)))
+    know(pipeline, 1, 2)
+    pipeline.now = datetime(2026, 11, 8, 0, 0, tzinfo=UTC)
+    make_texts(pipeline, 1, DAY)
+    make_texts(pipeline, 2, DAY)
+    assert asked(pipeline) == []
+    write(pipeline.database, trace(1, "night", datetime(2026, 11, 8, 3, 0, tzinfo=UTC), request="more"))
+    write(pipeline.database, trace(2, "night", datetime(2026, 11, 8, 3, 0, tzinfo=UTC), request="more"))
+    pipeline.now = datetime(2026, 11, 8, 4, 0, tzinfo=UTC)
+    for team_id in (1, 2):
+        make_texts(pipeline, team_id, DAY + timedelta(days=1))
+    assert asked(pipeline) == ["2026-11-07|1"]
+    make_texts(pipeline, 1, DAY)
+    assert asked(pipeline) == []
+    # The day after sees the same events again, and nothing new in them.
+    make_texts(pipeline, 1, DAY + timedelta(days=1))
+    assert asked(pipeline) == []
