@@ -110,11 +110,20 @@ def test_the_sensor_waits_for_discovery_and_ignores_own_events(pipeline: Pipelin
 def asked(pipeline: Pipeline, cursor: str | None = None) -> list[str]:
     """The partitions that the sensor asks for now."""
     found = tick(pipeline, cursor)
-    return (
-        [str(request.partition_key) for request in found.run_requests or []]
-        if isinstance(found, dg.SensorResult)
-        else []
-    )
+    requests = found.run_requests if isinstance(found, dg.SensorResult) else None
+    return [str(request.partition_key) for request in requests or []]
+
+
+def make_texts(pipeline: Pipeline, team_id: int, day: date) -> None:
+    """What `trace_texts` stores, without the stages after it."""
+    sampling = Sampling(pipeline.now, timedelta(minutes=30), {"trace": 100, "generation": 100})
+    team_day = TeamDay(team_id, day)
+    store_texts(pipeline.database, team_day, RenderOptions(), sampling, progress=lambda *_: None)
+
+
+def know(pipeline: Pipeline, *team_ids: int) -> None:
+    """Teams as discovery makes them known."""
+    pipeline.instance.add_dynamic_partitions(str(teams.name), [str(team_id) for team_id in team_ids])
 
 
 def test_the_sensor_asks_for_no_day_whose_texts_are_up_to_date(pipeline: Pipeline) -> None:
