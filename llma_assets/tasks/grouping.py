@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llma_assets.tasks.matching import unit
+from llma_assets.tasks.matching import MATCH_DISTANCE, unit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,50 +15,61 @@ NOISE = -1
 _LARGEST_MATRIX = 6_000
 
 
-def group_segments(
-    embeddings: "NDArray[np.float32]", *, min_cluster_size: int = MIN_CLUSTER_SIZE
-) -> "NDArray[np.intp]":
+def group_segments(embeddings: "NDArray[np.float32]", *, distance: float = MATCH_DISTANCE) -> "NDArray[np.intp]":
     """The group of each segment, -1 for noise.
 
     R. J. G. B. Campello, D. Moulavi, J. Sander, "Density-based clustering based on hierarchical density
     estimates", PAKDD 2013, on the exact principal components of the unit vectors: a randomized solver makes
-    the answer change with its seed. One thread, so that the answer is the same on every machine shape.
+    the answer change with its seed. HDBSCAN never finds one group alone, however alike all segments of a small
+    batch are; so what it leaves as noise is grouped where it is closer, on average, than a group and its task
+    have to be. One thread, so that the answer is the same on every machine shape.
 
     Args:
         embeddings: float32 (n, d), no row zero.
-        min_cluster_size: fewest segments of a group.
+        distance: cosine distance for the second look at noise.
 
     Returns:
         intp (n,); groups are numbered in the order of their first segment.
     """
-    if len(embeddings) < max(min_cluster_size, 3):
-        return _pair(embeddings) if len(embeddings) == min_cluster_size == 2 else np.full(len(embeddings), NOISE)
-    from sklearn.cluster import HDBSCAN
-    from sklearn.decomposition import PCA
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1):
         points = unit(embeddings)
-        components = min(COMPONENTS, *points.shape)
-        if components < points.shape[1]:
-            points = PCA(components, svd_solver="full").fit_transform(points)
-        labels = HDBSCAN(
-            min_cluster_size=min_cluster_size,
-            min_samples=1,
-            cluster_selection_method="leaf",
-            algorithm="brute" if len(points) <= _LARGEST_MATRIX else "kd_tree",
-            n_jobs=1,
-            copy=True,
-        ).fit_predict(points)
+        labels = _dense(points)
+        noise = np.flatnonzero(labels == NOISE)
+        if len(noise) >= MIN_CLUSTER_SIZE:
+            close = _close(points[noise], distance)
+            labels[noise] = np.where(close == NOISE, NOISE, close + labels.max() + 1)
     return _in_order(labels)
 
 
-def _pair(embeddings: "NDArray[np.float32]") -> "NDArray[np.intp]":
-    """Two segments are a group if they are as close as a group and its task have to be."""
-    from llma_assets.tasks.matching import MATCH_DISTANCE, cosine_distance
+def _dense(points: "NDArray[np.float32]") -> "NDArray[np.intp]":
+    if len(points) <= MIN_CLUSTER_SIZE:
+        return np.full(len(points), NOISE, dtype=np.intp)
+    from sklearn.cluster import HDBSCAN
+    from sklearn.decomposition import PCA
 
-    same = cosine_distance(embeddings[0], embeddings[1]) < MATCH_DISTANCE
-    return np.full(2, 0 if same else NOISE)
+    components = min(COMPONENTS, *points.shape)
+    reduced = PCA(components, svd_solver="full").fit_transform(points) if components < points.shape[1] else points
+    labels: NDArray[np.intp] = HDBSCAN(
+        min_cluster_size=MIN_CLUSTER_SIZE,
+        cluster_selection_method="leaf",
+        algorithm="brute" if len(points) <= _LARGEST_MATRIX else "kd_tree",
+        n_jobs=1,
+        copy=True,
+    ).fit_predict(reduced)
+    return labels.astype(np.intp)
+
+
+def _close(points: "NDArray[np.float32]", distance: float) -> "NDArray[np.intp]":
+    """Groups of two or more by average linkage; -1 for what is alone."""
+    from sklearn.cluster import AgglomerativeClustering
+
+    linked: NDArray[np.intp] = AgglomerativeClustering(
+        n_clusters=None, distance_threshold=distance, metric="cosine", linkage="average"
+    ).fit_predict(points)
+    alone = np.bincount(linked)[linked] < MIN_CLUSTER_SIZE
+    return np.where(alone, NOISE, linked)
 
 
 def _in_order(labels: "NDArray[np.intp]") -> "NDArray[np.intp]":

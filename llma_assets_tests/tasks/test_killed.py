@@ -1,0 +1,133 @@
+"""A pass killed at any write, and two at once: afterwards all is as if it had run once."""
+
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from llma_assets.clickhouse import Database
+from llma_assets.models import OfflineChat
+from llma_assets.settings import Settings
+from llma_assets.tasks import cluster_new_segments, list_tasks, task_history, task_segments, update_tasks
+from llma_assets.tasks.checks import tasks_add_up
+from llma_assets.team_day import TeamDay
+from llma_assets_tests.tasks.replays import MODEL, MONDAY, place, segment, write
+
+DAY = timedelta(days=1)
+WRITES = ("segment_members", "segment_batches", "task_labels", "task_segments", "task_versions", "task_history")
+
+KILLED_AT = """
+import os, signal, sys
+from datetime import timedelta
+from llma_assets.clickhouse import Database, connect
+from llma_assets.models import OfflineChat
+from llma_assets.settings import Settings
+from llma_assets.tasks import cluster_new_segments, update_tasks
+from llma_assets_tests.tasks.replays import MODEL, MONDAY
+
+table, moment = sys.argv[1:]
+insert = Database.insert_rows
+
+def insert_or_die(self, name, rows):
+    if moment == "after":
+        insert(self, name, rows)
+    if name == table and rows:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if moment == "before":
+        insert(self, name, rows)
+
+Database.insert_rows = insert_or_die
+with connect(Settings.from_env()) as database:
+    now = MONDAY + timedelta(days=2)
+    cluster_new_segments(database, 1, model_name=MODEL, now=now)
+    update_tasks(database, 1, OfflineChat(), now=now)
+"""
+
+
+def everything(database: Database, team_id: int = 1) -> list[Any]:
+    now = MONDAY + 2 * DAY
+    return [
+        (
+            task,
+            [row["document_id"] for row in task_segments(database, team_id, task)],
+            sorted((row["change"], row["status"], row["detail"]) for row in task_history(database, team_id, task)),
+        )
+        for task in list_tasks(database, team_id, now=now)
+    ]
+
+
+def a_week(database: Database, team_id: int) -> None:
+    """A first pass that is done, and segments for a second one that grow tasks and found others."""
+    for prefix, where in (("a", 0), ("b", 1)):
+        write(
+            database,
+            [(segment(f"{prefix}{n}", f"Error {where} came", team_id=team_id), place(where)) for n in range(3)],
+        )
+    a_pass(database, team_id, now=MONDAY + DAY)
+    later = MONDAY + DAY + timedelta(hours=1)
+    for prefix, where in (("c", 0), ("d", 2)):
+        write(
+            database,
+            [
+                (segment(f"{prefix}{n}", f"Error {where} came", team_id=team_id, start=later), place(where))
+                for n in range(3)
+            ],
+        )
+
+
+def a_pass(database: Database, team_id: int, *, now: Any = MONDAY + 2 * DAY) -> None:
+    cluster_new_segments(database, team_id, model_name=MODEL, now=now)
+    update_tasks(database, team_id, OfflineChat(), now=now)
+
+
+@pytest.mark.slow
+def test_a_pass_killed_at_any_write_leaves_what_was_and_the_next_one_ends_it(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "LLMA_CHAT_MODEL", "LLMA_EMBEDDING_MODEL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
+    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
+    a_week(database, 1)
+    before = everything(database)
+    moments = [*((table, "before") for table in WRITES), ("task_history", "after")]
+    for table, moment in moments:
+        killed = subprocess.run([sys.executable, "-c", KILLED_AT, table, moment], capture_output=True, check=False)
+        assert killed.returncode == -signal.SIGKILL, (table, killed.stderr.decode()[-2000:])
+        assert everything(database) == before, (table, moment)
+    a_pass(database, 1)
+    undisturbed = Database(database._link, database.name, "events")
+    a_week(undisturbed, 2)
+    a_pass(undisturbed, 2)
+    assert [facts(task) for task, _, _ in everything(database)] == [
+        facts(task) for task, _, _ in everything(database, team_id=2)
+    ]
+    assert [ids for _, ids, _ in everything(database)] == [ids for _, ids, _ in everything(database, team_id=2)]
+    assert [log for _, _, log in everything(database)] == [log for _, _, log in everything(database, team_id=2)]
+    assert [outcome.passed for outcome in tasks_add_up(database, TeamDay(1, MONDAY.date()))] == [True]
+
+
+def facts(task: Any) -> tuple[Any, ...]:
+    return (task.title, task.status, task.occurrence_count, task.user_count, task.mean_impact, task.last_seen)
+
+
+def test_two_passes_at_the_same_time_are_as_one(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_week(database, 1)
+    insert = Database.insert_rows
+    entered = []
+
+    def other_pass_first(self: Database, table: str, rows: Any) -> None:
+        if table in ("segment_batches", "task_history") and table not in entered and rows:
+            entered.append(table)
+            a_pass(database, 1)  # another process is faster
+        insert(self, table, rows)
+
+    monkeypatch.setattr(Database, "insert_rows", other_pass_first)
+    a_pass(database, 1)
+    monkeypatch.undo()
+    assert entered
+    assert sorted(task.occurrence_count for task, _, _ in everything(database)) == [3, 3, 6]
+    assert [outcome.passed for outcome in tasks_add_up(database, TeamDay(1, MONDAY.date()))] == [True]
