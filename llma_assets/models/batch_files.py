@@ -13,7 +13,7 @@ from typing import IO, Any, Literal
 from pydantic import BaseModel, ValidationError
 
 from llma_assets.models.errors import ModelError, ModelUnavailable
-from llma_assets.models.openai_server import classify_answer
+from llma_assets.models.failures import classify_answer
 
 MOST_REQUESTS = 50_000
 MOST_BYTES = 200_000_000

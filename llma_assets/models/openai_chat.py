@@ -1,6 +1,7 @@
 """The chat model behind an OpenAI-compatible server: structured answers, one repair, a usage row a call.
 
-HTTP, retries and deadlines are `openai_server`'s; schemas and reading answers are `structured`'s.
+HTTP, retries and deadlines are `openai_server`'s; what comes back looks like `completion`; schemas and reading the
+object in it are `structured`'s.
 """
 
 import copy
@@ -11,11 +12,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from llma_assets.models.budget import Allowance, Tab, answer_limit, failed_usage, most_usd_of_chat
+from llma_assets.models.completion import ChatCompletion, Choice, PromptDetails, trouble_in
 from llma_assets.models.errors import InvalidAnswer
-from llma_assets.models.openai_server import OpenAIServer, Reply, RequestRejected
+from llma_assets.models.failures import RequestRejected
+from llma_assets.models.openai_server import OpenAIServer, Reply
 from llma_assets.models.prices import price_of
 from llma_assets.models.protocols import ChatMessage, Completion, Record, T, Usage, ignore_usage
 from llma_assets.models.retry import RetryPolicy
@@ -44,37 +47,6 @@ _REPAIR_ORDER = (
     "That answer cannot be used. What is wrong with it:\n{problems}\n"
     "Answer again: one complete JSON object and nothing else. It must fit this JSON schema:\n{schema}"
 )
-
-
-class _Message(BaseModel):
-    content: str | None = None
-    refusal: str | None = None
-
-
-class _Choice(BaseModel):
-    message: _Message
-    finish_reason: str | None = None
-
-
-class _PromptDetails(BaseModel):
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
-
-
-class _Tokens(BaseModel):
-    prompt_tokens: int = Field(ge=0)
-    completion_tokens: int = Field(default=0, ge=0)
-    prompt_tokens_details: _PromptDetails | None = None
-
-
-class _Answer(BaseModel):
-    """The part of a chat completion that is read; all else that a server sends is let be."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    choices: list[_Choice] = Field(min_length=1)
-    model: str | None = None
-    usage: _Tokens | None = None
 
 
 @dataclass(slots=True)
@@ -251,17 +223,18 @@ class OpenAIChat:
     def _read(self, reply: Reply, schema: type[T], record: Record, *, batch: bool = False) -> T:
         """The object in a reply; records the call's usage with what was wrong with it."""
         try:
-            answer = _Answer.model_validate_json(reply.body)
+            answer = ChatCompletion.model_validate_json(reply.body)
         except ValidationError:
-            record(failed_usage(self._model, "garbage", reply.duration_s))
+            trouble = trouble_in(reply.body)
+            record(failed_usage(self._model, trouble.kind if trouble else "garbage", reply.duration_s))
+            if trouble:
+                raise trouble from None
             raise Unreadable("garbage", ("the server's answer is no chat completion",)) from None
         choice = answer.choices[0]
         try:
-            if choice.message.refusal or choice.finish_reason == "content_filter":
+            if choice.message.is_refusal or choice.finish_reason == "content_filter":
                 raise InvalidAnswer("the model refused to answer", kind="refusal")
-            if choice.finish_reason == "length":
-                raise InvalidAnswer("the answer was cut off at the model's length limit", kind="length")
-            value = read_answer(choice.message.content or "", schema)
+            value = self._said(choice, schema)
         except Unreadable as error:
             record(self._usage(answer, reply, error.kind, batch))
             raise
@@ -270,6 +243,16 @@ class OpenAIChat:
             raise
         record(self._usage(answer, reply, "", batch))
         return value
+
+    @staticmethod
+    def _said(choice: Choice, schema: type[T]) -> T:
+        """The object in a choice. An answer that was cut off after its object was complete is a good one."""
+        try:
+            return read_answer(choice.message.text, schema)
+        except Unreadable:
+            if choice.finish_reason != "length":
+                raise
+        raise InvalidAnswer("the answer was cut off at the model's length limit", kind="length")
 
     @staticmethod
     def _repair_prompt(
@@ -283,13 +266,13 @@ class OpenAIChat:
         said = {"role": "assistant", "content": error.answer[:_SENT_BACK]}
         return [*prompt, said, {"role": "user", "content": order}]
 
-    def _usage(self, answer: _Answer, reply: Reply, error: str, batch: bool) -> Usage:
+    def _usage(self, answer: ChatCompletion, reply: Reply, error: str, batch: bool) -> Usage:
         model, tokens = (answer.model or self._model)[:200], answer.usage
         if tokens is None:
             return Usage(model, 0, 0, None, reply.duration_s, error)
         # The price of what was asked for, as the bound of the call has it.
         price = price_of(self._model) or price_of(model)
-        details = tokens.prompt_tokens_details or _PromptDetails()
+        details = tokens.prompt_tokens_details or PromptDetails()
         cached = details.cached_tokens or 0
         cost = (
             price.cost_usd(

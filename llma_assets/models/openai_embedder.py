@@ -18,7 +18,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from llma_assets.models.budget import Allowance, Tab, failed_usage, most_usd_of_embeddings
 from llma_assets.models.errors import InvalidAnswer, TextsRejected
-from llma_assets.models.openai_server import OpenAIServer, Reply, RequestRejected
+from llma_assets.models.failures import RequestRejected
+from llma_assets.models.openai_server import OpenAIServer, Reply
 from llma_assets.models.prices import price_of
 from llma_assets.models.protocols import Record, Usage, ignore_usage
 from llma_assets.models.retry import RetryPolicy

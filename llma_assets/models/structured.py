@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -12,8 +12,9 @@ from llma_assets.models.protocols import T
 # Strict mode refuses these, or servers differ on them; the answer is validated against them here anyway.
 _DROPPED = {"title", "default", "examples", "minLength", "maxLength", "maxItems", "uniqueItems", "format", "pattern"}
 _LONGEST_STRING = 400
-_THINKING = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
+_END_OF_THINKING = "</think>"
 _MAX_PROBLEMS = 8
+_MAX_TRIES = 200  # braces that are looked behind; a hostile answer must not cost the square of its length
 
 
 class Unreadable(Exception):
@@ -80,33 +81,40 @@ def read_answer(text: str, schema: type[T]) -> T:
     Raises:
         Unreadable: there is no such object in it.
     """
-    json_text = _THINKING.sub("", text).strip()
-    if not json_text:
+    thoughts, thought, said = text.rpartition(_END_OF_THINKING)
+    # Objects in thoughts are tried out, not given; unless the words of the tag stand inside the object itself.
+    answer = text if thought and thoughts.lstrip().startswith("{") else said
+    if not answer.strip():
         raise Unreadable("empty", ("the answer is empty",))
-    found_object = _first_object(json_text)
-    if found_object is None:
+    problem: ValidationError | None = None
+    for found in _objects(answer):
+        try:
+            return schema.model_validate(found)
+        except ValidationError as error:
+            problem = problem or error
+    if problem is None:
         raise Unreadable("invalid_json", ("the answer holds no complete JSON object",), answer=text)
-    try:
-        return schema.model_validate(found_object)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False, include_context=False)
-        # The path may hold keys of the model's own making, so only names of the schema are repeated.
-        known = set(re.findall(r'"([A-Za-z_]\w*)"', json.dumps(schema.model_json_schema())))
-        lines = [f"{_path(problem['loc'], known)}: {problem['type']}" for problem in found[:_MAX_PROBLEMS]]
-        raise Unreadable("schema", tuple(lines), answer=text) from None
+    # The path may hold keys of the model's own making, so only names of the schema are repeated.
+    known = set(re.findall(r'"([A-Za-z_]\w*)"', json.dumps(schema.model_json_schema())))
+    details = problem.errors(include_url=False, include_input=False, include_context=False)
+    lines = [f"{_path(detail['loc'], known)}: {detail['type']}" for detail in details[:_MAX_PROBLEMS]]
+    raise Unreadable("schema", tuple(lines), answer=text)
 
 
 def _path(loc: tuple[int | str, ...], known: set[str]) -> str:
     return ".".join(str(part) if isinstance(part, int) or part in known else "…" for part in loc) or "answer"
 
 
-def _first_object(text: str) -> Any:
-    """The first complete JSON object in `text`, None if there is none."""
+def _objects(text: str) -> Iterator[Any]:
+    """Complete JSON objects in `text`, one behind the other."""
     decoder = json.JSONDecoder()
-    start = text.find("{")
-    while start != -1:
+    start, tried = text.find("{"), 0
+    while start != -1 and tried < _MAX_TRIES:
+        tried += 1
         try:
-            return decoder.raw_decode(text, start)[0]
+            found, end = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
-            start = text.find("{", start + 1) if start < 2_000 else -1
-    return None
+            start = text.find("{", start + 1)
+        else:
+            yield found
+            start = text.find("{", end)
