@@ -137,6 +137,7 @@ class DailyBudget:
         self._team_day = team_day
         self._stage = stage
         self._limit = limit_usd * SHARES.get(stage, 1.0)
+        self._step = STEP * self._limit
         self._clock = clock
         self._new_id = new_id
         self._patience_s = patience_s
@@ -171,11 +172,13 @@ class DailyBudget:
             for spent_on, amount in charged_usd.items():
                 purse = self._purse(spent_on)
                 purse.unstored = max(0.0, purse.unstored - amount)
-                self._lower(purse, purse.used + STEP * self._limit)
+                # What has moved to model_usage is set aside no longer: the sum of both must not grow by it.
+                self._lower(purse, max(purse.used, min(purse.held - amount, purse.used + self._step)))
 
     def close(self) -> None:
         """Give back what is not in use. Calls under way keep theirs."""
         with self._changed:
+            self._step = 0.0
             for purse in self._purses.values():
                 self._lower(purse, purse.used)
 
@@ -198,7 +201,7 @@ class DailyBudget:
         before = purse.held
         # A first look costs nothing but a read, and spares a write where all is spent.
         spent = self._spending(purse)
-        for wanted in (need + STEP * self._limit, need):
+        for wanted in (need + self._step, need):
             if spent.most - purse.held + wanted > self._limit + _EPSILON:
                 continue
             self._write(purse, wanted)
@@ -210,7 +213,7 @@ class DailyBudget:
 
     def _lower(self, purse: _Purse, wanted: float) -> None:
         if purse.held > wanted + _EPSILON:
-            self._write(purse, wanted)
+            self._write(purse, wanted if wanted > _EPSILON else 0.0)
 
     def _write(self, purse: _Purse, held_usd: float) -> None:
         purse.version += 1  # also of a write that may have failed

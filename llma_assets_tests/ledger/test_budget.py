@@ -1,0 +1,305 @@
+"""A team's daily budget: never passed, by threads, processes, days or crashes, and not wasted either."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+
+import pytest
+
+from llma_assets.clickhouse import Database
+from llma_assets.ledger import DailyBudget, UsageLedger, spending
+from llma_assets.models import BudgetExhausted, PriceUnknown, Usage
+from llma_assets.settings import Settings
+from llma_assets.team_day import TeamDay
+
+DAY = date(2026, 11, 7)
+TEAM = TeamDay(1, DAY)
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+TODAY = NOW.date()
+MODEL = "gpt-4.1-nano"
+
+
+def budget(
+    database: Database,
+    limit_usd: float,
+    team_day: TeamDay = TEAM,
+    *,
+    now: datetime = NOW,
+    stage: str = "cluster_labels",
+) -> DailyBudget:
+    return DailyBudget(database, team_day, stage=stage, limit_usd=limit_usd, clock=lambda: now, patience_s=5.0)
+
+
+def store_call(
+    database: Database,
+    cost_usd: float | None,
+    team_day: TeamDay = TEAM,
+    *,
+    at: datetime = NOW,
+    most: float | None = None,
+) -> None:
+    """A call as an earlier run left it behind."""
+    with UsageLedger(database, team_day, stage="trace_summaries", theme_id="traces") as ledger:
+        ledger.record("a", Usage(MODEL, 10, 1, cost_usd, 0.1, "" if cost_usd is not None else "timeout", 0, most, at))
+
+
+def row_count(database: Database) -> int:
+    return int(database.value("SELECT count() FROM budget_holds"))
+
+
+@contextmanager
+def paid_calls(
+    database: Database, limit_usd: float, team_day: TeamDay = TEAM
+) -> Iterator[tuple[UsageLedger, DailyBudget]]:
+    """A ledger with a budget, as a stage uses it."""
+    with UsageLedger(database, team_day, stage="cluster_labels", theme_id="traces", limit_usd=limit_usd) as ledger:
+        assert isinstance(ledger.allowance, DailyBudget)
+        yield ledger, ledger.allowance
+
+
+def pay(ledger: UsageLedger, purse: DailyBudget, *, most: float, cost: float) -> None:
+    """One call: allowed, made, written down."""
+    hold = purse.hold(MODEL, most)
+    hold.settle(cost)
+    ledger.record("a", Usage(MODEL, 10, 1, cost, 0.1, at=hold.at))
+
+
+def test_calls_are_allowed_until_the_next_could_pass_the_budget(database: Database) -> None:
+    purse = budget(database, 1.0)
+    for _ in range(3):
+        purse.hold(MODEL, 0.3).settle(0.3)
+    with pytest.raises(BudgetExhausted, match=r"1\.0000 USD.*may cost 0\.3000"):
+        purse.hold(MODEL, 0.3)
+    purse.hold(MODEL, 0.1)
+
+
+def test_what_a_call_did_not_use_is_free_for_the_next(database: Database) -> None:
+    purse = budget(database, 1.0)
+    for _ in range(50):
+        purse.hold(MODEL, 0.5).settle(0.01)
+    with pytest.raises(BudgetExhausted):
+        purse.hold(MODEL, 0.51)
+
+
+def test_what_was_spent_before_counts_over_all_stages(database: Database) -> None:
+    store_call(database, 0.8)
+    with pytest.raises(BudgetExhausted, match=r"0\.8000 is spent for 2026-11-07"):
+        budget(database, 1.0).hold(MODEL, 0.3)
+    assert row_count(database) == 0
+
+
+def test_a_call_whose_cost_nobody_knows_counts_with_the_most(database: Database) -> None:
+    store_call(database, None, most=0.9)
+    with pytest.raises(BudgetExhausted):
+        budget(database, 1.0).hold(MODEL, 0.2)
+
+
+def test_another_team_of_the_same_day_does_not_count(database: Database) -> None:
+    store_call(database, 5.0, TeamDay(2, DAY))
+    other = budget(database, 1.0, TeamDay(2, DAY))
+    with pytest.raises(BudgetExhausted):
+        other.hold(MODEL, 0.1)
+    budget(database, 1.0).hold(MODEL, 0.9)
+    assert spending(database, TeamDay(2, DAY), TODAY).held_of_day == 0.0
+
+
+def test_a_backfill_of_many_days_does_not_spend_many_budgets_on_one_day(database: Database) -> None:
+    spent = 0.0
+    for back in range(10):
+        purse = budget(database, 1.0, TEAM.back(back))
+        try:
+            for _ in range(5):
+                purse.hold(MODEL, 0.1).settle(0.1)
+                spent += 0.1
+        except BudgetExhausted:
+            pass
+        purse.close()
+    assert spent == pytest.approx(1.0)
+
+
+def test_a_day_costs_no_more_than_its_budget_whenever_it_is_worked_on(database: Database) -> None:
+    store_call(database, 0.7, at=NOW - timedelta(days=3))
+    with pytest.raises(BudgetExhausted, match=r"0\.0000 was spent today"):
+        budget(database, 1.0).hold(MODEL, 0.4)
+    budget(database, 1.0, TEAM.back(1)).hold(MODEL, 0.4)
+
+
+def test_more_budget_lets_the_same_day_go_on(database: Database) -> None:
+    store_call(database, 1.0)
+    with pytest.raises(BudgetExhausted):
+        budget(database, 1.0).hold(MODEL, 0.1)
+    budget(database, 2.0).hold(MODEL, 0.1)
+
+
+def test_a_budget_of_zero_allows_only_what_is_free(database: Database) -> None:
+    purse = budget(database, 0.0)
+    purse.hold("my-free-model", 0.0).settle(0.0)
+    with pytest.raises(BudgetExhausted):
+        purse.hold(MODEL, 0.000001)
+
+
+def test_a_model_without_a_price_is_refused_with_the_way_out(database: Database) -> None:
+    with pytest.raises(PriceUnknown, match=r"'llama'.*LLMA_PRICES_FILE.*daily_budget_usd = inf"):
+        budget(database, 1.0).hold("llama", None)
+
+
+def test_summaries_leave_a_tenth_to_embed_and_to_name(database: Database) -> None:
+    purse = budget(database, 1.0, stage="trace_summaries")
+    purse.hold(MODEL, 0.9).settle(0.9)
+    with pytest.raises(BudgetExhausted, match=r"of which trace_summaries may use 0\.9000"):
+        purse.hold(MODEL, 0.01)
+    budget(database, 1.0).hold(MODEL, 0.1)
+
+
+def test_threads_of_one_run_together_never_pass_it_and_leave_little(database: Database) -> None:
+    spent: list[float] = []
+    most_at_once: list[float] = []
+    under_way = 0.0
+    lock = threading.Lock()
+
+    def work(seed: int, ledger: UsageLedger, purse: DailyBudget) -> None:
+        nonlocal under_way
+        random = Random(seed)
+        while True:
+            most = random.uniform(0.005, 0.02)
+            cost = most * random.uniform(0.1, 1.0)
+            try:
+                hold = purse.hold(MODEL, most)
+            except BudgetExhausted:
+                return
+            with lock:
+                under_way += most
+                most_at_once.append(sum(spent) + under_way)
+            with lock:
+                under_way -= most
+                spent.append(cost)
+            hold.settle(cost)
+            ledger.record("a", Usage(MODEL, 1, 1, cost, 0.0, at=hold.at))
+
+    with paid_calls(database, 0.5) as (ledger, purse):
+        threads = [threading.Thread(target=work, args=(seed, ledger, purse)) for seed in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert max(most_at_once) <= 0.5 + 1e-9
+    assert 0.48 <= sum(spent) <= 0.5
+    left = spending(database, TEAM, datetime.now(UTC).date())
+    assert left.of_day == pytest.approx(sum(spent))
+    assert (left.held_of_day, left.held_on_date) == (0.0, 0.0)
+
+
+def test_two_processes_see_what_the_other_has_set_aside(database: Database) -> None:
+    one, two = budget(database, 1.0), budget(database, 1.0)
+    one.hold(MODEL, 0.6)
+    with pytest.raises(BudgetExhausted):
+        two.hold(MODEL, 0.5)
+    two.hold(MODEL, 0.3)
+
+
+def test_two_processes_that_race_for_the_last_of_it_do_not_both_get_it(database: Database) -> None:
+    for round_number in range(8):
+        team_day = TeamDay(100 + round_number, DAY)
+        allowed: list[int] = []
+        start = threading.Barrier(2)
+
+        def race(
+            number: int,
+            team_day: TeamDay = team_day,
+            allowed: list[int] = allowed,
+            start: threading.Barrier = start,
+        ) -> None:
+            purse = budget(database, 1.0, team_day)
+            start.wait()
+            try:
+                purse.hold(MODEL, 0.6)
+            except BudgetExhausted:
+                return
+            allowed.append(number)
+
+        racers = [threading.Thread(target=race, args=(number,)) for number in range(2)]
+        for racer in racers:
+            racer.start()
+        for racer in racers:
+            racer.join()
+        assert len(allowed) <= 1
+
+
+KILLED = """
+import os, signal
+from datetime import date
+from llma_assets.clickhouse import connect
+from llma_assets.ledger import UsageLedger
+from llma_assets.models import Usage
+from llma_assets.settings import Settings
+from llma_assets.team_day import TeamDay
+
+team_day = TeamDay(1, date(2026, 11, 7))
+database = connect(Settings.from_env())
+ledger = UsageLedger(database, team_day, stage="cluster_labels", theme_id="traces", limit_usd=1.0)
+for n in range(5):
+    hold = ledger.allowance.hold("gpt-4.1-nano", 0.1)
+    hold.settle(0.1)
+    ledger.record("a", Usage("gpt-4.1-nano", 1, 1, 0.1, 0.0, at=hold.at))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_spent_is_not_forgotten(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
+    killed = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, check=False)
+    assert killed.returncode == -9, killed.stderr.decode()[-2000:]
+    today = datetime.now(UTC).date()
+    assert spending(database, TEAM, today).of_day == 0.0  # its five calls are in no table
+    assert 0.5 <= spending(database, TEAM, today).held_of_day <= 0.55 + 1e-9
+    with paid_calls(database, 1.0) as (_, purse):
+        purse.hold(MODEL, 0.4).settle(0.4)
+        with pytest.raises(BudgetExhausted):
+            purse.hold(MODEL, 0.11)
+
+
+def test_a_run_past_midnight_is_paid_by_the_day_of_each_call(database: Database) -> None:
+    clock = [datetime(2026, 11, 21, 23, 59, tzinfo=UTC)]
+    purse = DailyBudget(database, TEAM, stage="x", limit_usd=1.0, clock=lambda: clock[0])
+    late = purse.hold(MODEL, 0.3)
+    clock[0] += timedelta(minutes=2)
+    early = purse.hold(MODEL, 0.2)
+    assert (late.at.date(), early.at.date()) == (TODAY, TODAY + timedelta(days=1))
+    late.settle(0.3)
+    early.settle(0.2)
+    purse.stored({TODAY: 0.3})
+    purse.close()
+    assert spending(database, TEAM, TODAY).held_on_date == 0.0
+    assert spending(database, TEAM, TODAY + timedelta(days=1)).held_on_date == pytest.approx(0.2)
+
+
+def test_a_finished_run_holds_nothing_and_one_without_calls_writes_nothing(database: Database) -> None:
+    with paid_calls(database, 1.0) as (ledger, purse):
+        pay(ledger, purse, most=0.3, cost=0.1)
+    left = spending(database, TEAM, datetime.now(UTC).date())
+    assert (left.of_day, left.held_of_day) == (pytest.approx(0.1), 0.0)
+    before = row_count(database)
+    with paid_calls(database, 1.0):
+        pass
+    assert row_count(database) == before
+
+
+def test_a_call_that_ends_after_its_stage_is_stored_all_the_same(database: Database) -> None:
+    with paid_calls(database, 1.0) as (ledger, purse):
+        hold = purse.hold(MODEL, 0.3)
+    assert spending(database, TEAM, datetime.now(UTC).date()).held_of_day >= 0.3
+    hold.settle(0.2)
+    ledger.record("a", Usage(MODEL, 1, 1, 0.2, 0.0, at=hold.at))
+    left = spending(database, TEAM, datetime.now(UTC).date())
+    assert (left.of_day, left.held_of_day) == (pytest.approx(0.2), 0.0)
+
+
+def test_without_a_limit_there_is_nobody_to_ask(database: Database) -> None:
+    with UsageLedger(database, TEAM, stage="x", theme_id="") as ledger:
+        assert ledger.allowance is None
