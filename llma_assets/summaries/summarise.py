@@ -4,7 +4,7 @@ What is asked stands in `prompt`, what an answer must be in `schema`. Retries, p
 model's; storing belongs to `storing`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +13,7 @@ from typing import Literal
 
 from llma_assets.models import (
     CallNotMade,
+    ChatMessage,
     ChatModel,
     InvalidAnswer,
     ModelConfigurationError,
@@ -68,7 +69,7 @@ class SummaryResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class SummaryTask:
     """How each item is summarised: the arguments that are the same for all."""
 
     chat: ChatModel
@@ -90,10 +91,13 @@ class _Task:
         except InvalidAnswer as error:
             return self.failed(item, _reason(error))
 
+    def messages(self, item: TextItem) -> Sequence[ChatMessage]:
+        """What the model is asked."""
+        return summary_messages(item.text, prompt=self.prompt, mode=self.mode, fence=self._hash(item)[:20])
+
     def _generate(self, item: TextItem) -> SummaryResult:
-        fingerprint = self._hash(item)
         completion = self.chat.complete(
-            summary_messages(item.text, prompt=self.prompt, mode=self.mode, fence=fingerprint[:20]),
+            self.messages(item),
             TraceSummary,
             offline=partial(extract_summary, item.text, self.mode),
             record=partial(self.record, item.item_id),
@@ -101,7 +105,7 @@ class _Task:
         summary = mend(completion.value, LineNumbers.of(item.text), self.mode)
         return SummaryResult(
             item.item_id,
-            fingerprint,
+            self._hash(item),
             "generated",
             "",
             completion.model,
@@ -161,13 +165,15 @@ def summarise(
     """
     if concurrency < 1:
         raise ValueError(f"concurrency is {concurrency}; at least 1 is needed")
-    task = _Task(chat, theme_id, prompt, mode, record)
+    task = SummaryTask(chat, theme_id, prompt, mode, record)
     if chat.name.startswith("offline/"):
         return _one_by_one(items, task, time_is_up)
     return _several_at_once(items, task, concurrency, time_is_up)
 
 
-def _one_by_one(items: Iterable[TextItem], task: _Task, time_is_up: Callable[[], bool]) -> Iterator[SummaryResult]:
+def _one_by_one(
+    items: Iterable[TextItem], task: SummaryTask, time_is_up: Callable[[], bool]
+) -> Iterator[SummaryResult]:
     for item in items:
         if time_is_up():
             yield task.undone(item, TIME_IS_UP)
@@ -176,7 +182,7 @@ def _one_by_one(items: Iterable[TextItem], task: _Task, time_is_up: Callable[[],
 
 
 def _several_at_once(
-    items: Iterable[TextItem], task: _Task, concurrency: int, time_is_up: Callable[[], bool]
+    items: Iterable[TextItem], task: SummaryTask, concurrency: int, time_is_up: Callable[[], bool]
 ) -> Iterator[SummaryResult]:
     """Keep calls under way until there are no more items, time is up, or further calls would not be made."""
     calls = _Calls(iter(items), task, concurrency, time_is_up)
@@ -203,7 +209,7 @@ class _Calls:
     """
 
     def __init__(
-        self, waiting: Iterator[TextItem], task: _Task, concurrency: int, time_is_up: Callable[[], bool]
+        self, waiting: Iterator[TextItem], task: SummaryTask, concurrency: int, time_is_up: Callable[[], bool]
     ) -> None:
         self.pool = ThreadPoolExecutor(concurrency, thread_name_prefix="summaries")
         self.running: dict[Future[SummaryResult], TextItem] = {}
