@@ -19,6 +19,7 @@ COMMANDS = {
     "ingest": "llma_assets.cli.ingest:ingest_command",
     "run": "llma_assets.cli.run:run",
     "clusters": "llma_assets.cli.clusters:clusters",
+    "trends": "llma_assets.cli.trends:trends",
     "trace": "llma_assets.cli.trace:trace",
     "segments": "llma_assets.cli.segments:segments_group",
     "tasks": "llma_assets.cli.tasks:tasks_group",
