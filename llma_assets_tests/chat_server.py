@@ -5,8 +5,9 @@
 
 Faults are used up by requests in order (None: a normal answer); then come normal answers. `answer` computes the
 content of normal chat answers from the request; without it one is made from the request's JSON schema.
-PyPI's packages of this kind were looked at (llmock, fakellm, mockllm, aimock-pytest, pytest-httpserver): none
-hangs, resets a connection and counts requests on a script, so this is the standard library's server.
+PyPI's packages of this kind were looked at (llmock, llmfaker, mock-ai-api, mocklimit, fakellm, mockllm, aimock-pytest,
+pytest-httpserver): some draw faults by chance, some patch the library, one only limits rates; none hangs, resets a
+connection and counts requests on a script, so this is the standard library's server.
 """
 
 import base64
@@ -75,12 +76,14 @@ class Garbage:
 
 @dataclass(frozen=True)
 class Content:
-    """200 with a chat completion that says exactly this."""
+    """200 with a chat completion that says exactly this; `message` are further fields of its message."""
 
-    text: str | None = ""
+    text: str | list[dict[str, Any]] | None = ""
     finish_reason: str = "stop"
     refusal: str | None = None
     usage: bool = True
+    message: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 EMPTY = Content("")
@@ -115,6 +118,49 @@ class Vectors:
     rows: tuple[tuple[float, ...], ...]
 
 
+class Quota:
+    """So many requests at most, that come back evenly, as OpenAI counts them; its headers tell how many are left.
+
+    Attributes:
+        refused: requests that got 429.
+    """
+
+    def __init__(self, requests: int, window_s: float, *, tells: bool = True, retry_after: bool = True) -> None:
+        self.refused = 0
+        self._most, self._rate = requests, requests / window_s
+        self._left, self._at = float(requests), time.monotonic()
+        self._tells, self._retry_after = tells, retry_after
+        self._lock = threading.Lock()
+
+    def take(self) -> "Status | None":
+        """Take one; a refusal where there is none."""
+        with self._lock:
+            self._refill()
+            if self._left >= 1:
+                self._left -= 1
+                return None
+            self.refused += 1
+            wait_ms = f"{1000 * (1 - self._left) / self._rate:.0f}"
+            return Status(429, "slow down", headers={"Retry-After-Ms": wait_ms} if self._retry_after else {})
+
+    def headers(self) -> dict[str, str]:
+        """The state as OpenAI tells it."""
+        if not self._tells:
+            return {}
+        with self._lock:
+            self._refill()
+            return {
+                "x-ratelimit-limit-requests": str(self._most),
+                "x-ratelimit-remaining-requests": str(int(self._left)),
+                "x-ratelimit-reset-requests": f"{1000 * (self._most - self._left) / self._rate:.0f}ms",
+            }
+
+    def _refill(self) -> None:
+        now = time.monotonic()
+        self._left = min(self._most, self._left + (now - self._at) * self._rate)
+        self._at = now
+
+
 Fault = Status | Garbage | Content | Hang | Dribble | Reset | Vectors | None
 Answer = Callable[[Request], str]
 
@@ -129,6 +175,7 @@ class ChatServer:
         judge: looks at each request before it is answered; what it returns, if not None, is the fault. For
             servers that refuse something: a parameter, a text, a model.
         latency_s: time that each normal answer takes.
+        quota: how many requests are answered in which time; the others get 429.
     """
 
     def __init__(
@@ -139,12 +186,14 @@ class ChatServer:
         always: Fault = None,
         judge: Callable[[Request], Fault] | None = None,
         latency_s: float = 0.0,
+        quota: "Quota | None" = None,
     ) -> None:
         self._answer = answer or answer_from_schema
         self._faults = list(faults)
         self._always = always
         self._judge = judge
         self._latency_s = latency_s
+        self._quota = quota
         self.handler: type[_Handler] | None = None
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -188,7 +237,12 @@ class ChatServer:
             self.most_at_once = max(self.most_at_once, self._at_once)
             scripted = self._faults.pop(0) if self._faults else self._always
         judged = self._judge(request) if self._judge else None
-        return judged or scripted
+        refused = self._quota.take() if self._quota else None
+        return judged or scripted or refused
+
+    def headers(self) -> Mapping[str, str]:
+        """What normal answers say about the quota."""
+        return self._quota.headers() if self._quota else {}
 
     def end(self) -> None:
         """Note that a request has its answer."""
@@ -240,7 +294,7 @@ class _Handler(BaseHTTPRequestHandler):
             if status == 200 and fault is not None:
                 self._fail(request, fault)
             else:
-                self._json(status, body if body is not None else self.chat.normal(request))
+                self._json(status, body if body is not None else self.chat.normal(request), self.chat.headers())
         finally:
             self.chat.end()
 
@@ -251,7 +305,7 @@ class _Handler(BaseHTTPRequestHandler):
             case Garbage():
                 self._bytes(200, fault.body, fault.content_type)
             case Content():
-                self._json(200, completion_body(request, fault))
+                self._json(200, completion_body(request, fault), fault.headers)
             case Vectors():
                 self._json(200, embeddings_body(request, fault.rows))
             case Hang():
@@ -308,7 +362,7 @@ def _error_body(status: Status) -> dict[str, Any]:
 
 def completion_body(request: Request, content: Content) -> dict[str, Any]:
     """A chat completion as servers send it; a token is four characters."""
-    message = {"role": "assistant", "content": content.text, "refusal": content.refusal}
+    message = {"role": "assistant", "content": content.text, "refusal": content.refusal, **content.message}
     body: dict[str, Any] = {
         "id": "chatcmpl-test",
         "object": "chat.completion",
@@ -317,7 +371,7 @@ def completion_body(request: Request, content: Content) -> dict[str, Any]:
         "choices": [{"index": 0, "message": message, "finish_reason": content.finish_reason}],
     }
     if content.usage:
-        spoken, said = len(request.prompt) // 4, len(content.text or "") // 4
+        spoken, said = len(request.prompt) // 4, len(str(content.text or "")) // 4
         body["usage"] = {
             "prompt_tokens": spoken,
             "completion_tokens": said,

@@ -134,7 +134,7 @@ class OpenAIServer:
                 raise
             else:
                 self._circuit.answered()
-                self._throttle.answered(turn, scarce_s(raw.headers))
+                self._throttle.answered(turn, scarce_s(raw.headers, self._throttle.under_way))
                 return reply
             if not isinstance(failure, ModelUnavailable) or failures == policy.attempts:
                 raise failure

@@ -105,12 +105,12 @@ def parse_duration(text: str) -> float | None:
     return _number(text)
 
 
-def scarce_s(headers: Mapping[str, str]) -> float:
+def scarce_s(headers: Mapping[str, str], under_way: int = 1) -> float:
     """How long to leave a server alone that has next to nothing left to give, by its `x-ratelimit-…` headers.
 
     OpenAI and many others tell for `requests` and for `tokens` the limit of the window, what remains of it, and the
     time after which all of it is there again. What is missing comes back evenly, so the wait is the part of that
-    time after which `SCARCE_SHARE` of the limit, or one request, is there.
+    time after which `SCARCE_SHARE` of the limit is there, and one request for each call that is under way.
 
     Returns:
         seconds, at most `LONGEST_SCARCE_S`; 0.0 where there is enough, or nothing readable is said.
@@ -119,16 +119,16 @@ def scarce_s(headers: Mapping[str, str]) -> float:
     ...           "x-ratelimit-reset-requests": "1m0s"})
     3.0
     """
-    return max(_scarce_s(headers, what) for what in ("requests", "tokens"))
+    return max(_scarce_s(headers, "requests", under_way), _scarce_s(headers, "tokens", 1))
 
 
-def _scarce_s(headers: Mapping[str, str], what: str) -> float:
+def _scarce_s(headers: Mapping[str, str], what: str, least: int) -> float:
     remaining = _number(headers.get(f"x-ratelimit-remaining-{what}", ""))
     reset_s = parse_duration(headers.get(f"x-ratelimit-reset-{what}", ""))
     if remaining is None or reset_s is None:
         return 0.0
     limit = _number(headers.get(f"x-ratelimit-limit-{what}", "")) or 1.0
-    needed = min(limit, max(1.0, SCARCE_SHARE * limit))
+    needed = min(limit, max(least, SCARCE_SHARE * limit))
     if remaining >= needed:
         return 0.0
     return min(reset_s * (needed - remaining) / (limit - remaining), LONGEST_SCARCE_S)

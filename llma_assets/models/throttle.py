@@ -38,6 +38,11 @@ class Throttle:
         """Calls that may be under way at once; infinite until the server has refused one."""
         return self._limit
 
+    @property
+    def under_way(self) -> int:
+        """Calls that have begun and not ended."""
+        return self._under_way
+
     def begin(self, deadline: float) -> int:
         """Wait until a call may be made, and take its place.
 

@@ -291,6 +291,9 @@ def test_a_truncated_or_refused_answer_costs_the_item_without_a_second_call(faul
         (Garbage(b"{}", "application/json"), "garbage"),
         (Garbage(b"\xff\xfe", "application/json"), "garbage"),
         (Garbage(b'{"choices": []}', "application/json"), "garbage"),
+        (Content(None, message={"reasoning_content": 'perhaps {"title": "Oslo", "visits": 2}'}), "empty"),
+        (Content([{"type": "image_url"}]), "empty"),
+        (Content("<think>{}</think>"), "empty"),
         (Garbage(b"", "application/json"), "garbage"),
     ],
 )
@@ -330,6 +333,62 @@ def test_json_with_prose_around_it_is_read(text: str) -> None:
     with ChatServer(always=Content(text)) as server:
         city, usage = ask(server)
     assert (city.title, len(usage)) == ("Oslo", 1)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        Content(GOOD.text, finish_reason="length"),
+        Content([{"type": "text", "text": '{"title": "Oslo", '}, {"type": "text", "text": '"visits": 2}'}]),
+        Content(None, "tool_calls", message={"tool_calls": [{"function": {"name": "City", "arguments": GOOD.text}}]}),
+        Content(None, message={"reasoning_content": GOOD.text}),
+        Content("", message={"reasoning": GOOD.text}),
+        Content('I try {"title": 1} first.</think>{"title": "Oslo", "visits": 2}'),
+        Content('First {"idea": 1}, and then {"title": "Oslo", "visits": 2}'),
+    ],
+    ids=repr,
+)
+def test_the_object_is_found_wherever_a_server_puts_it(content: Content) -> None:
+    with ChatServer(always=content) as server:
+        city, usage = ask(server)
+    assert (city, len(usage)) == (City(title="Oslo", visits=2), 1)
+
+
+def test_a_refusal_among_the_parts_is_a_refusal() -> None:
+    with ChatServer(always=Content([{"type": "refusal", "refusal": "no"}])) as server:
+        error, usage = failure(server)
+    assert (error.kind, len(usage)) == ("refusal", 1)
+
+
+def test_thoughts_that_were_cut_off_are_no_answer() -> None:
+    cut = Content(None, finish_reason="length", message={"reasoning_content": "well, let me"})
+    with ChatServer(always=cut) as server:
+        error, usage = failure(server)
+    assert (error.kind, len(usage)) == ("length", 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"error": {"code": 429, "message": "slow down"}}, "rate_limited"),
+        ({"error": {"code": 502, "message": "upstream"}, "choices": []}, "server_error"),
+        ({"error": {"message": "overloaded"}}, "server_error"),
+        ({"error": {"code": "401"}}, "bad_key"),
+    ],
+)
+def test_a_gateways_trouble_with_status_200_is_no_fault_of_the_prompt(body: object, kind: str) -> None:
+    with ChatServer(always=Garbage(json.dumps(body).encode(), "application/json")) as server:
+        error, usage = failure(server)
+    assert isinstance(error, ModelUnavailable | ModelConfigurationError)
+    assert (error.kind, [u.error for u in usage]) == (kind, [kind])
+
+
+def test_a_prompt_larger_than_a_minutes_tokens_is_too_long_and_not_tried_again() -> None:
+    said = "Request too large for gpt-4.1 on tokens per min (TPM): Limit 30000, Requested 90000."
+    with ChatServer(always=Status(429, said, code="rate_limit_exceeded")) as server:
+        error, usage = failure(server)
+    assert isinstance(error, InvalidAnswer)
+    assert (error.kind, len(usage)) == ("too_long", 1)
 
 
 def refuses(word: str, *modes: str) -> Callable[[Request], Fault]:
