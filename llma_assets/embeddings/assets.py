@@ -5,7 +5,8 @@ How a summary becomes the text that is embedded belongs in `compose.py`, which k
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -13,13 +14,13 @@ import orjson
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
-from llma_assets.embeddings import EmbeddedItem, embed_items, embedding_text
+from llma_assets.embeddings import EmbeddedItem, FailedItem, embed_items, embedding_text
 from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, PRODUCT, SUMMARIES_OF_DAY
 from llma_assets.embeddings.reuse import forget_later_days, known_vectors
-from llma_assets.ledger import UsageLedger, usage_totals
-from llma_assets.models import Embedder
+from llma_assets.ledger import UsageLedger, budget_metadata, note_undone, usage_totals
+from llma_assets.models import BudgetExhausted, Embedder, paid_by
 from llma_assets.partitions import team_days
-from llma_assets.resources import ClickHouseResource, EmbedderResource
+from llma_assets.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.stage import Progress, Report, run_tags, walk_partitions
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import BUILT_IN, Theme
@@ -41,12 +42,18 @@ def summary_embeddings(
     context: dg.AssetExecutionContext,
     clickhouse: ClickHouseResource,
     embedder: EmbedderResource,
+    team_settings: TeamSettingsResource,
     progress: dg.ResourceParam[Progress],
 ) -> None:
     """The vector of each summary, which clustering reads."""
     database = clickhouse.database().tagged(**run_tags(context))
-    model = embedder.model()
-    walk_partitions(context, lambda team_day: store_embeddings(database, team_day, model, progress=progress))
+    model, teams = embedder.model(), team_settings.settings()
+
+    def work(team_day: TeamDay) -> Report:
+        budget_usd = teams.options_of(team_day.team_id).daily_budget_usd
+        return store_embeddings(database, team_day, model, budget_usd=budget_usd, progress=progress)
+
+    walk_partitions(context, work)
 
 
 def store_embeddings(
@@ -55,21 +62,33 @@ def store_embeddings(
     embedder: Embedder,
     *,
     themes: Sequence[Theme] = BUILT_IN,
+    budget_usd: float | None = None,
     progress: Progress,
 ) -> Report:
-    """Embed each summary whose words have not been embedded by this model yet."""
-    items, metadata = 0, dict[str, Any](model=embedder.name)
+    """Embed each summary whose words have not been embedded by this model yet.
+
+    Args:
+        budget_usd: what the team's day may cost, None for no limit; what it does not pay for is left undone.
+    """
+    items, waiting, metadata = 0, 0, dict[str, Any](model=embedder.name)
     for theme in themes:
-        counts = _store_theme(database, team_day, theme, embedder, progress)
+        counts = _store_theme(database, team_day, theme, embedder, budget_usd, progress)
         items += counts["stored"]
+        waiting += counts["undone"]
         metadata |= {f"{theme.theme_id}_{name}": number for name, number in sorted(counts.items())}
     spent = usage_totals(database, team_day, stage=STAGE)
     metadata |= {"input_tokens": spent.input_tokens, "cost_usd": spent.cost_usd}
-    return Report(items=items, reason="" if items else "no_summaries", metadata=metadata)
+    metadata |= budget_metadata(database, team_day, budget_usd)
+    return Report(items=items, reason="" if items else "no_summaries", metadata=metadata, undone_for_budget=waiting)
 
 
 def _store_theme(
-    database: Database, team_day: TeamDay, theme: Theme, embedder: Embedder, progress: Progress
+    database: Database,
+    team_day: TeamDay,
+    theme: Theme,
+    embedder: Embedder,
+    budget_usd: float | None,
+    progress: Progress,
 ) -> "Counter[str]":
     key = {"team_id": team_day.team_id, "day": team_day.day}
     summaries = {row["item_id"]: row for row in database.rows(SUMMARIES_OF_DAY, **key, theme_id=theme.theme_id)}
@@ -106,8 +125,9 @@ def _store_theme(
         if item_id not in reused:
             alike.setdefault(hashes[item_id], []).append(item_id)
     asked = [(item_ids[0], texts[item_ids[0]]) for item_ids in alike.values()]
-    with UsageLedger(database, team_day, stage=STAGE, theme_id=theme.theme_id) as ledger:
-        for batch in chunked(embed_items(asked, embedder, record=lambda usage: ledger.record("", usage)), ROWS_AT_ONCE):
+    with UsageLedger(database, team_day, stage=STAGE, theme_id=theme.theme_id, limit_usd=budget_usd) as ledger:
+        results = embed_items(asked, paid_by(embedder, ledger.allowance), record=partial(ledger.record, ""))
+        for batch in chunked(_paid_for(results), ROWS_AT_ONCE):
             same = {result.item_id: alike[hashes[result.item_id]] for result in batch}
             embedded = [
                 (item_id, result.vector.tolist())
@@ -120,8 +140,26 @@ def _store_theme(
             counts["failed"] += sum(map(len, same.values())) - len(embedded)
             progress(STAGE, team_day, len(texts) - len(missing) + len(reused) + counts["succeeded"], len(texts))
     counts["stored"] = counts["skipped"] + counts["reused"] + counts["succeeded"]
+    counts["undone"] = len(texts) - counts["stored"] - counts["failed"]
+    note_undone(
+        database,
+        team_day,
+        stage=STAGE,
+        theme_id=theme.theme_id,
+        undone=counts["undone"],
+        items=len(texts),
+        refusal=ledger.refusal,
+    )
     counts["moved_here"] = forget_later_days(database, team_day, theme)
     return counts
+
+
+def _paid_for(results: Iterator[EmbeddedItem | FailedItem]) -> Iterator[EmbeddedItem | FailedItem]:
+    """The results until there is no more money; the rest waits for another run."""
+    try:
+        yield from results
+    except BudgetExhausted:
+        return
 
 
 def _text(row: Mapping[str, Any]) -> str:

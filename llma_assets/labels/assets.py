@@ -14,10 +14,10 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters.picture import cluster_table, map_markdown
 from llma_assets.clusters.queries import Run, clusters_of, committed_run, members_of
 from llma_assets.labels.naming import Naming, name_clusters
-from llma_assets.ledger import UsageLedger, usage_totals
-from llma_assets.models import ChatModel, Embedder
+from llma_assets.ledger import UsageLedger, budget_metadata, note_undone, usage_totals
+from llma_assets.models import ChatModel, Embedder, paid_by
 from llma_assets.partitions import team_days
-from llma_assets.resources import ChatModelResource, ClickHouseResource, EmbedderResource
+from llma_assets.resources import ChatModelResource, ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.stage import Progress, Report, run_tags, walk_partitions
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import BUILT_IN, Theme
@@ -40,12 +40,18 @@ def cluster_labels(
     clickhouse: ClickHouseResource,
     chat: ChatModelResource,
     embedder: EmbedderResource,
+    team_settings: TeamSettingsResource,
     progress: dg.ResourceParam[Progress],
 ) -> None:
     """A title and a description for each cluster."""
     database = clickhouse.database().tagged(**run_tags(context))
-    model, comparing = chat.model(), embedder.model()
-    walk_partitions(context, lambda team_day: store_labels(database, team_day, model, comparing, progress=progress))
+    model, comparing, teams = chat.model(), embedder.model(), team_settings.settings()
+
+    def work(team_day: TeamDay) -> Report:
+        budget_usd = teams.options_of(team_day.team_id).daily_budget_usd
+        return store_labels(database, team_day, model, comparing, budget_usd=budget_usd, progress=progress)
+
+    walk_partitions(context, work)
 
 
 def store_labels(
@@ -55,10 +61,15 @@ def store_labels(
     embedder: Embedder,
     *,
     themes: Sequence[Theme] = BUILT_IN,
+    budget_usd: float | None = None,
     progress: Progress,
 ) -> Report:
-    """Name the clusters that have no name yet; names that failed are asked for again."""
-    items, metadata = 0, dict[str, Any](model=chat.name)
+    """Name the clusters that have no name yet; names that failed are asked for again.
+
+    Args:
+        budget_usd: what the team's day may cost, None for no limit; names that it does not pay for wait.
+    """
+    items, waiting, metadata = 0, 0, dict[str, Any](model=chat.name)
     for done, theme in enumerate(themes):
         progress(STAGE, team_day, done, len(themes))
         run = committed_run(database, team_day, theme.theme_id)
@@ -66,17 +77,26 @@ def store_labels(
             continue
         items += run.clusters
         clusters, members = clusters_of(database, run), members_of(database, run)
-        with UsageLedger(database, team_day, stage=STAGE, theme_id=theme.theme_id) as ledger:
+        with UsageLedger(database, team_day, stage=STAGE, theme_id=theme.theme_id, limit_usd=budget_usd) as ledger:
             naming = name_clusters(
                 database,
                 run,
                 theme,
                 clusters,
                 members,
-                chat,
-                embedder,
+                paid_by(chat, ledger.allowance),
+                paid_by(embedder, ledger.allowance),
                 record=partial(ledger.record, ""),
             )
+        waiting += note_undone(
+            database,
+            team_day,
+            stage=STAGE,
+            theme_id=theme.theme_id,
+            undone=naming.undone,
+            items=run.clusters,
+            refusal=ledger.refusal,
+        )
         metadata |= {f"{theme.theme_id}_{name}": value for name, value in _numbers(naming).items()}
         metadata |= _pictures(team_day, theme, run, clusters, members, naming)
     progress(STAGE, team_day, len(themes), len(themes))
@@ -86,7 +106,9 @@ def store_labels(
         "output_tokens": spent.output_tokens,
         "cost_usd": spent.cost_usd,
     }
-    return Report(items=items, reason="" if items else "no_committed_run", metadata=metadata)
+    metadata |= budget_metadata(database, team_day, budget_usd)
+    reason = "" if items else "no_committed_run"
+    return Report(items=items, reason=reason, metadata=metadata, undone_for_budget=waiting)
 
 
 def _numbers(naming: Naming) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from datetime import UTC, date, datetime
 
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import queries
-from llma_assets.models import BudgetExhausted, Hold, PriceUnknown
+from llma_assets.ledger.skips import Skip, clear_skip, record_skip
+from llma_assets.models import BUDGET, BudgetExhausted, Hold, PriceUnknown
 from llma_assets.team_day import TeamDay
 
 SHARES = {"trace_summaries": 0.9}
@@ -85,6 +86,26 @@ def budget_metadata(
     }
 
 
+def note_undone(
+    database: Database, team_day: TeamDay, *, stage: str, theme_id: str, undone: int, items: int, refusal: str
+) -> int:
+    """Keep that items wait for money where people look for it; a theme that waits for none has nothing to say.
+
+    Args:
+        undone: of `items`, how many were left.
+        refusal: why calls were not made, "" where money was not the reason.
+
+    Returns:
+        how many items wait for money.
+    """
+    if not (undone and refusal):
+        clear_skip(database, team_id=team_day.team_id, day=team_day.day, stage=stage, theme_id=theme_id)
+        return 0
+    detail = f"{undone} of {items} items left undone; the next run takes them up if there is money left: {refusal}"
+    record_skip(database, Skip(team_day.team_id, team_day.day, stage, theme_id, BUDGET, detail))
+    return undone
+
+
 @dataclass(slots=True)
 class _Purse:
     """What this process has set aside on one calendar day."""
@@ -119,6 +140,7 @@ class DailyBudget:
 
     Attributes:
         limit_usd: the team's budget; the stage may use its share of it.
+        refusal: why the last call that was not allowed was not, "" while all were.
     """
 
     def __init__(
@@ -133,6 +155,7 @@ class DailyBudget:
         patience_s: float = PATIENCE_S,
     ) -> None:
         self.limit_usd = limit_usd
+        self.refusal = ""
         self._database = database
         self._team_day = team_day
         self._stage = stage
@@ -163,7 +186,8 @@ class DailyBudget:
                     return _Held(self, purse, most_usd, at)
                 left_s = until - time.monotonic()
                 if purse.under_way <= _EPSILON or left_s <= 0:
-                    raise BudgetExhausted(self._refusal(spent, most_usd))
+                    self.refusal = self._why(spent, most_usd)
+                    raise BudgetExhausted(self.refusal)
                 self._changed.wait(left_s)
 
     def stored(self, charged_usd: Mapping[date, float]) -> None:
@@ -233,7 +257,7 @@ class DailyBudget:
     def _spending(self, purse: _Purse) -> Spending:
         return spending(self._database, self._team_day, purse.spent_on)
 
-    def _refusal(self, spent: Spending, most_usd: float) -> str:
+    def _why(self, spent: Spending, most_usd: float) -> str:
         share = f", of which {self._stage} may use {self._limit:.4f}" if self._limit < self.limit_usd else ""
         return (
             f"the daily budget of team {self._team_day.team_id} is {self.limit_usd:.4f} USD{share}; "

@@ -67,6 +67,11 @@ class UsageLedger:
         """Who pays for the calls that this ledger records; None where there is no limit."""
         return self._budget
 
+    @property
+    def refusal(self) -> str:
+        """Why a call was not allowed, "" where all were."""
+        return self._budget.refusal if self._budget else ""
+
     def record(self, item_id: str, usage: Usage) -> None:
         """Keep one call; stores a batch when enough have come together."""
         if usage.model.startswith("offline/") and not usage.error:

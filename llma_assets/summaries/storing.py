@@ -119,7 +119,7 @@ def store_theme(
     counts["undone"] = work.asked - counts["generated"] - counts["failed"]
     counts["stored"] = counts["skipped"] + counts["reused"] + counts["generated"]
     counts["moved_here"] = forget_later_days(database, team_day, theme.theme_id)
-    _say_what_is_undone(database, team_day, theme, counts, reasons, limits)
+    _say_what_is_undone(database, team_day, theme, counts, reasons, ledger.refusal)
     return counts
 
 
@@ -150,7 +150,7 @@ def _say_what_is_undone(
     theme: Theme,
     counts: "Counter[str]",
     reasons: "Counter[str]",
-    limits: RunLimits,
+    refusal: str,
 ) -> None:
     """Keep why items were left undone where people look for it; a finished theme has nothing to say."""
     if not counts["undone"]:
@@ -159,7 +159,7 @@ def _say_what_is_undone(
     reason = reasons.most_common(1)[0][0] if reasons else "text_gone"
     detail = f"{counts['undone']} of {counts['items_queried']} items left undone; the next run takes them up"
     if reason == BUDGET:
-        detail += f" if there is money left of the daily budget of {limits.budget_usd:g} USD"
+        detail += f" if there is money left: {refusal}"
         counts["undone_for_budget"] = counts["undone"]
     record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, reason, detail))
 

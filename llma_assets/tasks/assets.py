@@ -10,7 +10,7 @@ import dagster as dg
 
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import UsageLedger, usage_totals
-from llma_assets.models import ChatModel
+from llma_assets.models import ChatModel, paid_by
 from llma_assets.partitions import teams
 from llma_assets.resources import (
     ChatModelResource,
@@ -129,27 +129,37 @@ def tasks(
 
     def work(team_id: int) -> Report:
         own = settings.options_of(team_id)
+        budget_usd = own.daily_budget_usd
         options = TaskOptions(
             match_distance=config.match_distance,
             judge="model" if own.model_judges_tasks else "keywords",
             least_impact=own.least_task_impact,
         )
-        return store_tasks(database, team_id, model, options=options, clock=clock, progress=progress)
+        return store_tasks(
+            database, team_id, model, options=options, budget_usd=budget_usd, clock=clock, progress=progress
+        )
 
     walk_keys(context, int, work)
 
 
 def store_tasks(
-    database: Database, team_id: int, chat: ChatModel, *, options: TaskOptions, clock: Clock, progress: Progress
+    database: Database,
+    team_id: int,
+    chat: ChatModel,
+    *,
+    options: TaskOptions,
+    budget_usd: float | None = None,
+    clock: Clock,
+    progress: Progress,
 ) -> Report:
     """Work the clustered batches into the team's tasks, and show the most urgent ones."""
     now = clock()
     today = TeamDay(team_id, now.date())
-    with UsageLedger(database, today, stage=TASKS_STAGE, theme_id="") as ledger:
+    with UsageLedger(database, today, stage=TASKS_STAGE, theme_id="", limit_usd=budget_usd) as ledger:
         counts = update_tasks(
             database,
             team_id,
-            chat,
+            paid_by(chat, ledger.allowance),
             now=now,
             options=options,
             record=lambda usage: ledger.record("", usage),
