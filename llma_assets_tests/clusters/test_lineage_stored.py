@@ -1,12 +1,15 @@
 """Lineages in the database: linked when a run is stored, the same when it is stored again, never across teams."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import orjson
 import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.lineage_queries import CarriedName, carried_names
+from llma_assets.clusters.queries import committed_run
 from llma_assets.team_day import TeamDay
 from llma_assets_tests.clusters.planted import lineages, name_clusters, plant, run_day, stored_run
 
@@ -107,3 +110,109 @@ def test_without_a_run_or_without_earlier_names_nothing_is_carried(two_teams: Da
     run_day(two_teams, 1, day(0), 3)
     name_clusters(two_teams, 1, day(0))
     assert carried_names(two_teams, TeamDay(1, day(0)), "traces") == {}
+
+
+def ids(database: Database, team_id: int, when: date) -> dict[str, str]:
+    """Lineage ids by topic."""
+    return {topic: row["lineage_id"] for topic, row in lineages(database, team_id, when).items()}
+
+
+def stored_rows(database: Database) -> list[tuple[object, ...]]:
+    """All cluster rows as they are, older versions too."""
+    rows = database.rows("SELECT team_id, day, cluster_id, lineage_id, inserted_at FROM clusters ORDER BY ALL")
+    return [tuple(row.values()) for row in rows]
+
+
+def test_a_second_run_of_a_day_writes_nothing(two_teams: Database) -> None:
+    for number in (0, 1):
+        run_day(two_teams, 1, day(number), 3)
+    before = stored_rows(two_teams)
+    for number in (0, 1):
+        run_day(two_teams, 1, day(number), 3)
+    assert stored_rows(two_teams) == before
+
+
+def test_a_day_that_is_clustered_again_keeps_its_ids_and_later_days_stay_as_they_are(two_teams: Database) -> None:
+    for number in range(3):
+        run_day(two_teams, 1, day(number), 3)
+    first, later = ids(two_teams, 1, day(0)), [row for row in stored_rows(two_teams) if row[1] != day(0)]
+    plant(two_teams, 1, day(0), {"A": 3, "C": 9}, first=100)
+    run_day(two_teams, 1, day(0), 3)
+    assert stored_run(two_teams, 1, day(0)).items == 39
+    assert ids(two_teams, 1, day(0)) == first == ids(two_teams, 1, day(2))
+    assert [row for row in stored_rows(two_teams) if row[1] != day(0)] == later
+    assert {row["lineage_status"] for row in lineages(two_teams, 1, day(0)).values()} == {"new"}
+
+
+def test_days_that_are_run_in_the_wrong_order_have_the_same_lineages(two_teams: Database) -> None:
+    for number in (2, 0, 1):
+        run_day(two_teams, 1, day(number), 3)
+    assert ids(two_teams, 1, day(0)) == ids(two_teams, 1, day(1)) == ids(two_teams, 1, day(2))
+
+
+def test_a_gap_longer_than_the_window_is_bridged_by_centroids(two_teams: Database) -> None:
+    run_day(two_teams, 1, day(0), 3)
+    plant(two_teams, 1, day(12), {"A": 10, "B": 10, "X": 10})
+    plant(two_teams, 2, day(12), {"C": 10, "B": 10, "X": 10})
+    run_day(two_teams, 1, day(12), 3)
+    before, after = ids(two_teams, 1, day(0)), lineages(two_teams, 1, day(12))
+    assert {topic: row["lineage_id"] for topic, row in after.items() if topic != "X"} == {
+        "A": before["A"],
+        "B": before["B"],
+    }
+    assert after["X"]["lineage_status"] == "new"
+    said = orjson.loads(stored_run(two_teams, 1, day(12)).lineage)
+    assert (said["previous_day"], said["note"]) == (day(0).isoformat(), "")
+    assert [each["lineage_id"] for each in said["ended"]] == [before["C"]]
+
+
+def test_a_run_that_is_older_than_four_weeks_is_not_looked_for(two_teams: Database) -> None:
+    run_day(two_teams, 1, day(0), 3)
+    plant(two_teams, 1, day(29), {"A": 10, "B": 10})
+    run_day(two_teams, 1, day(29), 2)
+    assert not set(ids(two_teams, 1, day(29)).values()) & set(ids(two_teams, 1, day(0)).values())
+
+
+def test_another_embedding_model_begins_new_lineages_and_says_so(two_teams: Database) -> None:
+    run_day(two_teams, 1, day(0), 3)
+    plant(two_teams, 1, day(1), {"A": 12, "B": 9, "C": 6}, model="openai/other")
+    run_day(two_teams, 1, day(1), 3, model="openai/other")
+    before, after = ids(two_teams, 1, day(0)), ids(two_teams, 1, day(1))
+    assert not set(before.values()) & set(after.values())
+    said = orjson.loads(stored_run(two_teams, 1, day(1)).lineage)
+    assert said["note"] == "embedding model: offline/planted before, openai/other now"
+    assert {each["lineage_id"] for each in said["ended"]} == set(before.values())
+
+
+def test_a_run_that_dies_before_its_commit_shows_nothing_and_is_done_alike_by_the_next(
+    two_teams: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_day(two_teams, 1, day(0), 3)
+    insert = Database.insert_rows
+    for table in ("cluster_members", "clusters", "clustering_runs"):
+
+        def dies(self: Database, name: str, rows: Sequence[Mapping[str, Any]], *, at: str = table) -> None:
+            if name == at:
+                raise KeyboardInterrupt
+            insert(self, name, rows)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Database, "insert_rows", dies)
+            with pytest.raises(KeyboardInterrupt):
+                run_day(two_teams, 1, day(1), 3)
+        assert committed_run(two_teams, TeamDay(1, day(1)), "traces") is None
+    run_day(two_teams, 1, day(1), 3)
+    assert ids(two_teams, 1, day(1)) == ids(two_teams, 1, day(0))
+    counted = two_teams.value("SELECT count() FROM clusters FINAL WHERE team_id = 1 AND day = {day:Date}", day=day(1))
+    assert counted == 3
+
+
+def test_runs_from_before_lineages_hand_on_ids_of_their_own(two_teams: Database) -> None:
+    run_day(two_teams, 1, day(0), 3)
+    columns = "team_id, day, theme_id, attempt_id, cluster_id, size, centroid, centroid_x, centroid_y"
+    rows = two_teams.rows(f"SELECT {columns} FROM clusters FINAL")
+    two_teams.insert_rows("clusters", [row | {"lineage_id": ""} for row in rows])
+    run_day(two_teams, 1, day(1), 3)
+    run_day(two_teams, 1, day(2), 3)
+    assert {row["lineage_status"] for row in lineages(two_teams, 1, day(1)).values()} == {"continued"}
+    assert ids(two_teams, 1, day(1)) == ids(two_teams, 1, day(2))
