@@ -4,7 +4,7 @@ what they may cost (`budget_holds`).
 The work itself belongs in the stage rooms.
 """
 
-from llma_assets.ledger.budget import DailyBudget, Spending, budget_metadata, note_undone, spending
+from llma_assets.ledger.budget import DailyBudget, Spending, budget_metadata, note_undone, release_hold, spending
 from llma_assets.ledger.skips import Skip, clear_skip, list_skips, record_skip
 from llma_assets.ledger.usage import UsageLedger, UsageTotals, usage_totals
 
@@ -19,6 +19,7 @@ __all__ = [
     "list_skips",
     "note_undone",
     "record_skip",
+    "release_hold",
     "spending",
     "usage_totals",
 ]

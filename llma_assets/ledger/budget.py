@@ -106,6 +106,12 @@ def note_undone(
     return undone
 
 
+def release_hold(database: Database, team_day: TeamDay, hold_id: uuid.UUID) -> None:
+    """Free what is set aside under an id, after what it was for is stored as spent, or known to cost nothing."""
+    for row in database.rows(queries.HOLD, team_id=team_day.team_id, day=team_day.day, hold_id=hold_id):
+        database.insert_rows("budget_holds", [{**row, "held_usd": 0.0, "version": row["version"] + 1}])
+
+
 @dataclass(slots=True)
 class _Purse:
     """What this process has set aside on one calendar day."""

@@ -43,6 +43,12 @@ FROM budget_holds FINAL
 WHERE team_id = {team_id:Int64} AND (day = {day:Date} OR spent_on = {spent_on:Date})
 """
 
+HOLD = """
+SELECT team_id, day, spent_on, hold_id, stage, held_usd, limit_usd, version
+FROM budget_holds FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date} AND hold_id = {hold_id:UUID} AND held_usd > 0
+"""
+
 SPENT = """
 SELECT
     sumIf(coalesce(u.cost_usd, u.at_most_usd, 0), u.day = {day:Date}) AS of_day,

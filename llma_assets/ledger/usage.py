@@ -72,14 +72,18 @@ class UsageLedger:
         """Why a call was not allowed, "" where all were."""
         return self._budget.refusal if self._budget else ""
 
-    def record(self, item_id: str, usage: Usage) -> None:
-        """Keep one call; stores a batch when enough have come together."""
+    def record(self, item_id: str, usage: Usage, *, call_id: uuid.UUID | None = None) -> None:
+        """Keep one call; stores a batch when enough have come together.
+
+        Args:
+            call_id: which call it was, for what may be read twice and must count once; None for a new one.
+        """
         if usage.model.startswith("offline/") and not usage.error:
             return
         row = {
             **self._key,
             "model": usage.model,
-            "call_id": self._new_id(),
+            "call_id": call_id or self._new_id(),
             "item_id": item_id,
             "input_tokens": usage.input_tokens,
             "output_tokens": usage.output_tokens,

@@ -3,7 +3,17 @@
 What is asked of a model (prompts, schemas, offline answers) belongs to the rooms that ask.
 """
 
-from llma_assets.models.budget import BUDGET, Allowance, BudgetExhausted, Hold, PriceUnknown, paid_by
+from llma_assets.models.batch_files import BatchAnswer, RequestFile, request_files
+from llma_assets.models.budget import (
+    BUDGET,
+    Allowance,
+    BudgetExhausted,
+    Hold,
+    PriceUnknown,
+    failed_usage,
+    most_usd_of_chat,
+    paid_by,
+)
 from llma_assets.models.choose import chat_model, embedder
 from llma_assets.models.errors import (
     CallNotMade,
@@ -14,6 +24,7 @@ from llma_assets.models.errors import (
     TextsRejected,
 )
 from llma_assets.models.offline_chat import OfflineChat
+from llma_assets.models.openai_batch import AnsweredChat, BatchState, OpenAIBatches
 from llma_assets.models.openai_chat import OpenAIChat
 from llma_assets.models.openai_embedder import OpenAIEmbedder
 from llma_assets.models.probe import Probe, answers, probe_chat, probe_embedder
@@ -31,6 +42,9 @@ from llma_assets.models.retry import RetryPolicy
 __all__ = [
     "BUDGET",
     "Allowance",
+    "AnsweredChat",
+    "BatchAnswer",
+    "BatchState",
     "BudgetExhausted",
     "CallNotMade",
     "ChatMessage",
@@ -43,19 +57,24 @@ __all__ = [
     "ModelError",
     "ModelUnavailable",
     "OfflineChat",
+    "OpenAIBatches",
     "OpenAIChat",
     "OpenAIEmbedder",
     "PriceUnknown",
     "Probe",
     "Record",
+    "RequestFile",
     "RetryPolicy",
     "TextsRejected",
     "Usage",
     "answers",
     "chat_model",
     "embedder",
+    "failed_usage",
     "ignore_usage",
+    "most_usd_of_chat",
     "paid_by",
     "probe_chat",
     "probe_embedder",
+    "request_files",
 ]

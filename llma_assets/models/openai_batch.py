@@ -7,7 +7,7 @@ A batch is made twice if it is asked for twice, and then paid twice: so each car
 metadata, and after an answer that never came `submit` looks for it before it asks again.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -21,8 +21,10 @@ from llma_assets.models.batch_files import (
     read_answers,
     temporary_file,
 )
-from llma_assets.models.errors import InvalidAnswer, ModelConfigurationError, ModelUnavailable
+from llma_assets.models.errors import InvalidAnswer, ModelConfigurationError, ModelError, ModelUnavailable
+from llma_assets.models.openai_chat import OpenAIChat
 from llma_assets.models.openai_server import OpenAIServer
+from llma_assets.models.protocols import ChatMessage, Completion, Record, T, ignore_usage
 
 if TYPE_CHECKING:
     import openai
@@ -223,6 +225,44 @@ class OpenAIBatches:
             return _Saved(answer.headers)
 
         _ask(self._files, send)
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredChat:
+    """A `ChatModel` for one question, whose answer is there already: it is read as the answer of a call is.
+
+    What went wrong with the request is the question's fault here: ask whose it is before.
+    """
+
+    chat: OpenAIChat
+    answer: BatchAnswer
+
+    @property
+    def name(self) -> str:
+        """The model's name as results carry it."""
+        return self.chat.name
+
+    def complete(
+        self,
+        messages: Sequence[ChatMessage],  # noqa: ARG002 - they were sent with the batch
+        schema: type[T],
+        *,
+        offline: Callable[[], T],  # noqa: ARG002 - the protocol's
+        record: Record = ignore_usage,
+    ) -> Completion[T]:
+        """The answer, read; `record` gets what it cost.
+
+        Raises:
+            InvalidAnswer: there is none, or it cannot be used.
+        """
+        try:
+            if self.answer.error is not None:
+                raise self.answer.error
+            return Completion(self.chat.read_batched(self.answer.body, schema, record=record), self.chat.name)
+        except InvalidAnswer:
+            raise
+        except ModelError as error:
+            raise InvalidAnswer(str(error), kind=error.kind) from None
 
 
 @dataclass(frozen=True, slots=True)

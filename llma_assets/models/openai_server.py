@@ -182,8 +182,13 @@ class OpenAIServer:
         if client is not None:
             client.close()
 
+    @property
+    def host(self) -> str:
+        """Where it is, without anything secret."""
+        return urlsplit(self._url).hostname or ""
+
     def __repr__(self) -> str:
-        return f"OpenAIServer(host={urlsplit(self._url).hostname!r})"
+        return f"OpenAIServer(host={self.host!r})"
 
 
 def _checked_key(key: str | None) -> str:

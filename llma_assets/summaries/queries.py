@@ -111,3 +111,23 @@ WHERE team_id = {team_id:Int64}
     AND item_id IN {item_ids:Array(String)}
     AND NOT retried
 """
+
+# Key of summary_batches: (team_id, day, theme_id, batch_key).
+OPEN_BATCHES = """
+SELECT batch_key, group_id, batch_id, questions, intended_at
+FROM summary_batches FINAL
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND state != 'closed'
+    AND server = {server:String}
+ORDER BY intended_at, batch_key
+"""
+
+TEAM_DAYS_WITH_OPEN_BATCHES = """
+SELECT team_id, day
+FROM summary_batches FINAL
+WHERE state != 'closed'
+GROUP BY team_id, day
+ORDER BY team_id, day
+"""
