@@ -26,6 +26,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from llma_assets.tokens import count_each
+
 DIMENSION = 16
 SERVED_MODEL = "test-model-2026-01-01"
 
@@ -176,6 +178,11 @@ class ChatServer:
             servers that refuse something: a parameter, a text, a model.
         latency_s: time that each normal answer takes.
         quota: how many requests are answered in which time; the others get 429.
+        bill: tokens of a request and of the answer to it; a quarter of their characters unless it is given.
+
+    Attributes:
+        billed: the model and the tokens, in and out, of each request that was worked on, also where the answer did
+            not arrive.
     """
 
     def __init__(
@@ -187,6 +194,7 @@ class ChatServer:
         judge: Callable[[Request], Fault] | None = None,
         latency_s: float = 0.0,
         quota: "Quota | None" = None,
+        bill: "Bill | None" = None,
     ) -> None:
         self._answer = answer or answer_from_schema
         self._faults = list(faults)
@@ -194,6 +202,8 @@ class ChatServer:
         self._judge = judge
         self._latency_s = latency_s
         self._quota = quota
+        self._bill = bill or quarter_bill
+        self.billed: list[tuple[str, int, int]] = []
         self.handler: type[_Handler] | None = None
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -258,8 +268,25 @@ class ChatServer:
         if self._latency_s:
             self._closing.wait(self._latency_s)
         if request.path.endswith("/embeddings"):
-            return embeddings_body(request, [vector_of(text) for text in _inputs(request)])
-        return completion_body(request, Content(self._answer(request)))
+            return self.embeddings(request, [vector_of(text) for text in _inputs(request)])
+        return self.completion(request, Content(self._answer(request)))
+
+    def completion(self, request: Request, content: Content) -> dict[str, Any]:
+        """A chat completion, put on the bill."""
+        return completion_body(request, content, self.charge(request, str(content.text or "")))
+
+    def embeddings(self, request: Request, rows: Iterable[Iterable[float]]) -> dict[str, Any]:
+        """An embeddings answer, put on the bill."""
+        return embeddings_body(request, rows, self.charge(request, ""))
+
+    def charge(self, request: Request, said: str | None = None) -> tuple[int, int]:
+        """Put a request on the bill, with the normal answer unless another is given."""
+        if said is None:
+            said = "" if request.path.endswith("/embeddings") else self._answer(request)
+        spoken, tokens_out = self._bill(request, said)
+        with self._lock:
+            self.billed.append((request.body["model"], spoken, tokens_out))
+        return spoken, tokens_out
 
 
 class _Server(ThreadingHTTPServer):
@@ -303,12 +330,14 @@ class _Handler(BaseHTTPRequestHandler):
             case Status():
                 self._json(fault.status, _error_body(fault), fault.headers)
             case Garbage():
+                self.chat.charge(request)
                 self._bytes(200, fault.body, fault.content_type)
             case Content():
-                self._json(200, completion_body(request, fault), fault.headers)
+                self._json(200, self.chat.completion(request, fault), fault.headers)
             case Vectors():
-                self._json(200, embeddings_body(request, fault.rows))
+                self._json(200, self.chat.embeddings(request, fault.rows))
             case Hang():
+                self.chat.charge(request)
                 self._wait_for_the_end()
             case Dribble():
                 self.send_response(200)
@@ -320,6 +349,7 @@ class _Handler(BaseHTTPRequestHandler):
                     self.wfile.flush()
                 self.close_connection = True
             case Reset():
+                self.chat.charge(request)
                 linger = struct.pack("ii", 1, 0)
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 self.connection.close()
@@ -360,8 +390,28 @@ def _error_body(status: Status) -> dict[str, Any]:
     return {"error": error}
 
 
-def completion_body(request: Request, content: Content) -> dict[str, Any]:
-    """A chat completion as servers send it; a token is four characters."""
+Bill = Callable[[Request, str], tuple[int, int]]
+
+
+def quarter_bill(request: Request, said: str) -> tuple[int, int]:
+    """Tokens of a request and of what was said: a quarter of the characters."""
+    if request.path.endswith("/embeddings"):
+        return sum(len(text) for text in _inputs(request)) // 4, 0
+    return len(request.prompt) // 4, len(said) // 4
+
+
+def real_bill(request: Request, said: str) -> tuple[int, int]:
+    """Tokens as OpenAI counts them for the model that was asked for: a few for each message, and the JSON schema."""
+    model = request.body["model"]
+    if request.path.endswith("/embeddings"):
+        return sum(count_each(_inputs(request), model)), 0
+    texts = [str(message["content"]) for message in request.body["messages"]]
+    schema = json.dumps(request.schema) if request.schema else ""
+    return sum(count_each([*texts, schema], model)) + 4 * len(texts) + 3, count_each([said], model)[0]
+
+
+def completion_body(request: Request, content: Content, tokens: tuple[int, int] | None = None) -> dict[str, Any]:
+    """A chat completion as servers send it, with these tokens of the request and of the answer."""
     message = {"role": "assistant", "content": content.text, "refusal": content.refusal, **content.message}
     body: dict[str, Any] = {
         "id": "chatcmpl-test",
@@ -371,7 +421,7 @@ def completion_body(request: Request, content: Content) -> dict[str, Any]:
         "choices": [{"index": 0, "message": message, "finish_reason": content.finish_reason}],
     }
     if content.usage:
-        spoken, said = len(request.prompt) // 4, len(str(content.text or "")) // 4
+        spoken, said = tokens or quarter_bill(request, str(content.text or ""))
         body["usage"] = {
             "prompt_tokens": spoken,
             "completion_tokens": said,
@@ -380,7 +430,9 @@ def completion_body(request: Request, content: Content) -> dict[str, Any]:
     return body
 
 
-def embeddings_body(request: Request, rows: Iterable[Iterable[float]]) -> dict[str, Any]:
+def embeddings_body(
+    request: Request, rows: Iterable[Iterable[float]], tokens: tuple[int, int] | None = None
+) -> dict[str, Any]:
     """An embeddings answer, rows in reverse order to see whether anyone looks at `index`."""
     as_base64 = request.body.get("encoding_format") == "base64"
     data = []
@@ -388,8 +440,8 @@ def embeddings_body(request: Request, rows: Iterable[Iterable[float]]) -> dict[s
         numbers = [float(number) for number in row]
         coded = base64.b64encode(np.asarray(numbers, dtype="<f4").tobytes()).decode()
         data.append({"object": "embedding", "index": index, "embedding": coded if as_base64 else numbers})
-    tokens = sum(len(text) for text in _inputs(request)) // 4
-    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    spoken, _ = tokens or quarter_bill(request, "")
+    usage = {"prompt_tokens": spoken, "total_tokens": spoken}
     return {"object": "list", "data": data[::-1], "model": SERVED_MODEL, "usage": usage}
 
 
