@@ -3,11 +3,11 @@
 Pure: pieces in, text and loss out. The same pieces and options give the same text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from llma_assets.rendering.document import Keep, Kind, Piece
+from llma_assets.rendering.document import LIGHT, Keep, Kind, Piece
 from llma_assets.rendering.formats import numbered
 from llma_assets.rendering.options import Loss, RenderOptions
 from llma_assets.rendering.survivors import Survivors, evenly, survivors_of
@@ -39,13 +39,14 @@ _STEPS: Final = (
     _Step(200, 600, 1_500, "errors_and_words", repeats=False),
 )
 _TRIES: Final = 8
+_BETWEEN: Final = 45
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Lines with the piece that each belongs to, and the pieces whose value is not whole."""
+    """Lines with the piece that each belongs to, and the pieces whose value is not whole; None is not made yet."""
 
-    lines: list[str]
+    lines: list[str | None]
     owners: list[int]
     shortened: set[int]
 
@@ -75,7 +76,7 @@ def fit(pieces: Sequence[Piece], options: RenderOptions) -> tuple[str, Loss]:
             text = cut_to_tokens(fitted.text, most, options.model)
             fitted = replace(fitted, text=text, rules=(*fitted.rules, "hard_cut"))
             tokens = count_tokens(text, options.model)
-    lines_before = sum(piece.value.newlines + 1 for piece in pieces)
+    lines_before = sum(piece.newlines + 1 for piece in pieces)
     touched = {pieces[index].event for index in fitted.shortened | fitted.left_out} - {0}
     return fitted.text, Loss(
         characters_before=sum(piece.length for piece in pieces) + max(lines_before - 1, 0),
@@ -103,23 +104,21 @@ def _fit(pieces: Sequence[Piece], options: RenderOptions, limit: int) -> _Fitted
     ]
     rules: list[str] = []
     repeated: set[int] = set()
-    layout: _Layout | None = None
     for position, step in enumerate(steps):
         repeated = repeated if step.repeats else repeated or _repeated_results(pieces)
         if step.rule == "repeated_results" and not repeated:
             continue
         if step.rule and step.rule not in rules:
             rules.append(step.rule)
-        if position < len(steps) - 1 and _at_least(pieces, step, repeated) > limit:
+        if _at_least(pieces, step, repeated) > limit:
             continue
         layout = _lay_out(pieces, step, repeated)
         if position == 0 and layout.shortened:
             rules.append("long_values")
-        text = _join(layout.lines, options)
+        text = _join([line or "" for line in layout.lines], options)
         if len(text) <= limit:
             return _Fitted(text, tuple(rules), layout.shortened, set(), {})
-    assert layout is not None  # the last step always lays out
-    fitted = _sample(pieces, steps[-1], repeated, layout, options, limit)
+    fitted = _sample(pieces, steps[-1], repeated, options, limit)
     rules.append("sampling")
     if len(fitted.text) > limit:
         rules.append("hard_cut")
@@ -137,7 +136,7 @@ def _at_least(pieces: Sequence[Piece], step: _Step, repeated: set[int]) -> int:
     """A length that the text will not be under; cheap, so that hopeless steps are skipped."""
     return (
         sum(
-            len(piece.prefix) + (0 if index in repeated else min(piece.value.length, _limit(piece, step))) + 1
+            (len(piece.prefix) if index in repeated else piece.least(_limit(piece, step))) + 1
             for index, piece in enumerate(pieces)
         )
         - 1
@@ -149,10 +148,10 @@ def _repeated_results(pieces: Sequence[Piece]) -> set[int]:
     seen: set[tuple[str, str, int]] = set()
     found: set[int] = set()
     for index, piece in enumerate(pieces):
-        value = piece.value
-        if piece.kind is not Kind.RESULT or piece.keep is not Keep.NO or value.length < _WORTH_A_REFERENCE:
+        if piece.kind is not Kind.RESULT or piece.keep is not Keep.NO or piece.size < _WORTH_A_REFERENCE:
             continue
-        key = (value.head, value.tail, value.omitted)
+        ends = piece.light or piece.whole
+        key = (ends.head, ends.tail, piece.size)
         if key in seen:
             found.add(index)
         seen.add(key)
@@ -160,21 +159,29 @@ def _repeated_results(pieces: Sequence[Piece]) -> set[int]:
 
 
 def _lay_out(
-    pieces: Sequence[Piece], step: _Step, repeated: set[int], survivors: dict[int, list[str]] | None = None
+    pieces: Sequence[Piece],
+    step: _Step,
+    repeated: set[int],
+    survivors: Mapping[int, list[str]] | None = None,
+    *,
+    lazily: bool = False,
 ) -> _Layout:
-    """All lines; those of `survivors` as they are given."""
-    lines: list[str] = []
+    """All lines; those of `survivors` as they are given. `lazily` leaves light ones for when they are chosen."""
+    lines: list[str | None] = []
     owners: list[int] = []
     shortened: set[int] = set()
     for index, piece in enumerate(pieces):
         limit = _limit(piece, step)
+        own: Sequence[str | None]
         if survivors is not None and index in survivors:
             own = survivors[index]
-            whole = own == piece.lines(piece.value.length)
+            whole = own == piece.lines(piece.size)
         elif index in repeated:
             own, whole = [f"{piece.prefix}{_AS_ABOVE}"], False
+        elif piece.light is not None:
+            own, whole = [None] if lazily else piece.lines(limit), piece.size <= LIGHT and not piece.newlines
         else:
-            own, whole = piece.lines(limit), piece.value.length <= limit
+            own, whole = piece.lines(limit), piece.size <= limit
         if not whole and piece.kind is not Kind.STRUCTURE:
             shortened.add(index)
         lines.extend(own)
@@ -186,44 +193,61 @@ def _join(lines: Sequence[str], options: RenderOptions) -> str:
     return "\n".join(numbered(lines) if options.line_numbers else lines)
 
 
-def _sample(
-    pieces: Sequence[Piece], step: _Step, repeated: set[int], tried: _Layout, options: RenderOptions, limit: int
-) -> _Fitted:
+def _sample(pieces: Sequence[Piece], step: _Step, repeated: set[int], options: RenderOptions, limit: int) -> _Fitted:
     """Survivors, then lines evenly, behind a header that says so."""
+    tried = _lay_out(pieces, replace(step, survivors=options.max_value_chars), repeated, lazily=True)
     room = limit - len(_banner(len(tried.lines), len(tried.lines), options)) - 1
     # A survivor needs no more lines than in the layout that was too long, so no number gets wider.
     overhead = 1 + (len(str(len(tried.lines))) + 3 if options.line_numbers else 0)
     others = sum(
-        len(line) + overhead
+        (_most(pieces[owner]) if line is None else len(line)) + overhead
         for line, owner in zip(tried.lines, tried.owners, strict=True)
         if pieces[owner].keep is Keep.NO
     )
     survivors: Survivors = survivors_of(pieces, room, overhead, others)
-    layout = _lay_out(pieces, step, repeated, survivors.lines)
-    texts = numbered(layout.lines) if options.line_numbers else layout.lines
+    layout = _lay_out(pieces, step, repeated, survivors.lines, lazily=True)
     # No line may eat the room of many others.
     longest = max(min(room // 6, 2_000), 60)
-    texts = [
-        text if len(text) <= longest or owner in survivors.lines else _cut_line(text, longest)
-        for text, owner in zip(texts, layout.owners, strict=True)
+    lengths = [
+        len(line or "")
+        if owner in survivors.lines
+        else min(_most(pieces[owner]) if line is None else len(line), longest)
+        for line, owner in zip(layout.lines, layout.owners, strict=True)
     ]
+    width = len(str(len(layout.lines)))
+    overhead = 1 + (width + 3 if options.line_numbers else 0)
     stays = [index for index, owner in enumerate(layout.owners) if owner in survivors.lines]
     # An empty line tells a reader nothing that the gap in the numbers does not tell.
     rest = [
         index
-        for index, owner in enumerate(layout.owners)
-        if owner not in survivors.lines and layout.lines[index].strip("│ ")
+        for index, (line, owner) in enumerate(zip(layout.lines, layout.owners, strict=True))
+        if owner not in survivors.lines and (line is None or line.strip("│ "))
     ]
-    left = room - sum(len(texts[index]) + 1 for index in stays)
-    kept = sorted([*stays, *evenly(rest, lambda index: len(texts[index]) + 1, left)])
+    left = room - sum(lengths[index] + overhead for index in stays)
+    kept = sorted([*stays, *evenly(rest, lambda index: lengths[index] + overhead, left)])
     chosen = set(kept)
+    shown = [_line(pieces, layout, index, lengths[index]) for index in kept]
+    if options.line_numbers:
+        shown = [f"L{index + 1:0{width}d}: {line}" for index, line in zip(kept, shown, strict=True)]
     return _Fitted(
-        text="\n".join([_banner(len(kept), len(layout.lines), options), *(texts[index] for index in kept)]),
+        text="\n".join([_banner(len(kept), len(layout.lines), options), *shown]),
         rules=(),
         shortened=layout.shortened,
         left_out={layout.owners[index] for index in rest if index not in chosen},
         missing=survivors.missing,
     )
+
+
+def _most(piece: Piece) -> int:
+    """Characters that the line of a light value may take: its two ends, and what stands between them."""
+    return len(piece.prefix) + min(piece.size, LIGHT) + (_BETWEEN if piece.size > LIGHT else 0)
+
+
+def _line(pieces: Sequence[Piece], layout: _Layout, index: int, longest: int) -> str:
+    """A chosen line, made now if it was not yet, at most `longest` characters of it."""
+    line = layout.lines[index]
+    line = pieces[layout.owners[index]].lines(LIGHT)[0] if line is None else line
+    return line if len(line) <= longest else _cut_line(line, longest)
 
 
 def _banner(kept: int, total: int, options: RenderOptions) -> str:

@@ -15,6 +15,13 @@ from llma_assets.rendering.message import Message, says_failure
 EMPTY: Final = "(empty)"
 """Stands for a message or an output that is there and says nothing."""
 
+LIGHT: Final = 200
+_LIGHT_END: Final = 400
+"""Characters of each end of a light value that are held, so that a private value that is cut through is seen."""
+
+_HOPELESS: Final = 16
+"""So many times the limit, and what follows is held lightly: even with all values at their shortest it has no room."""
+
 
 class Kind(IntEnum):
     """What a piece is, which decides how short it may become."""
@@ -41,55 +48,114 @@ class Piece:
     """Some lines of one kind under one prefix.
 
     Attributes:
+        value: where it is known; ask `whole` for it.
+        size: characters of the value in full.
+        newlines: of the value in full.
         event: number of the event that they belong to, 0 for what belongs to none.
+        light: the two ends of a value as they came, of a text that cannot be shown as a whole anyway: it is cleaned
+            and redacted only when it is one of the lines that are shown, and is one line then.
     """
 
     prefix: str
-    value: Value
+    value: Value | None
     kind: Kind
     keep: Keep
+    size: int
+    newlines: int
     event: int = 0
+    light: "Light | None" = None
+
+    @property
+    def whole(self) -> Value:
+        """The value, made now if it was not yet."""
+        if self.value is None:
+            assert self.light is not None
+            self.value = self.light.value(self.size)
+        return self.value
 
     def lines(self, limit: int) -> list[str]:
         """The lines, with the value shortened to about `limit` characters."""
+        if self.light is not None:
+            return [self.prefix + " ".join(self.whole.shortened(min(limit, LIGHT)).split())]
         bare = self.prefix.rstrip()
-        text = self.value.head if self.kind is Kind.STRUCTURE else self.value.shortened(limit)
+        text = self.whole.head if self.kind is Kind.STRUCTURE else self.whole.shortened(limit)
         return [f"{self.prefix}{line}" if line else bare for line in text.split("\n")]
+
+    def least(self, limit: int) -> int:
+        """Characters that the lines will have at least, line ends and numbers apart."""
+        return len(self.prefix) + min(self.size, LIGHT if self.light is not None else limit)
 
     @property
     def length(self) -> int:
         """Characters with the value in full."""
-        return self.value.length + (self.value.newlines + 1) * len(self.prefix)
+        return self.size + (self.newlines + 1) * len(self.prefix)
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """The ends of a value that is cleaned and redacted only if it is shown."""
+
+    head: str
+    tail: str
+    redactor: Redacts | None
+
+    def value(self, size: int) -> Value:
+        """The value, of which not more than `LIGHT` characters are shown."""
+        if not self.tail:
+            return value_of(self.head, redactor=self.redactor)
+        half = LIGHT // 2
+        made = value_of(self.head + "\n" * 2 + self.tail, half, self.redactor)
+        return Value(made.head, made.tail, size - len(made.head) - len(made.tail), 0, made.base64_removed)
 
 
 class Document:
     """Collects pieces and remembers which of them are the first and last words of the conversation."""
 
-    def __init__(self, max_value_chars: int, redactor: Redacts | None = None) -> None:
-        """Hold of each value a little more than `max_value_chars`; `redactor` sees all before it is held or cut."""
+    def __init__(self, max_value_chars: int, redactor: Redacts | None = None, max_chars: int = 10**9) -> None:
+        """Hold of each value a little more than `max_value_chars`; `redactor` sees all before it is shown or cut.
+
+        `max_chars` is the length of the text that is wanted, at most.
+        """
         self.pieces: list[Piece] = []
         self.redactor = redactor
         self.base64_removed = 0
         self.event = 0
         self._window = max(2 * max_value_chars, 2_000)
         self._limit = max_value_chars
+        self._room = _HOPELESS * max_chars
+        self._room_of_errors = self._room
+        self._roles: dict[str, str] = {}
+        self._last: dict[int, str] = {}
         self._first_user: range | None = None
         self._last_user: range | None = None
         self._answer: range | None = None
         self._given: range | None = None
         self._result: range | None = None
 
-    def line(self, text: str, prefix: str = "", keep: Keep = Keep.NO) -> None:
-        """Add one line of the layout."""
-        if self.redactor is not None:
+    def line(self, text: str, prefix: str = "", keep: Keep = Keep.NO, *, is_own: bool = False) -> None:
+        """Add one line of the layout; `is_own` says that it holds nothing of the trace that is not redacted yet."""
+        if self.redactor is not None and not is_own:
             text = self.redactor.redact(text)
-        self.pieces.append(Piece(prefix, Value(text, "", 0, 0, 0), Kind.STRUCTURE, keep, self.event))
+        self._room -= len(prefix) + len(text) + 1
+        value = Value(text, "", 0, 0, 0)
+        self.pieces.append(Piece(prefix, value, Kind.STRUCTURE, keep, len(text), 0, self.event))
 
     def text(self, text: str, prefix: str = "", kind: Kind = Kind.TEXT, keep: Keep = Keep.NO) -> None:
         """Add a value of any length; it is cleaned here."""
+        if self._room < 0 and (keep is not Keep.ERROR or self._room_of_errors < 0):
+            self._lightly(text, prefix, kind, keep)
+            return
         value = value_of(text, self._window, self.redactor)
         self.base64_removed += value.base64_removed
-        self.pieces.append(Piece(prefix, value, kind, keep, self.event))
+        size = len(prefix) + min(value.length, self._limit) + 1
+        self._room -= size
+        self._room_of_errors -= size if keep is Keep.ERROR else 0
+        self.pieces.append(Piece(prefix, value, kind, keep, value.length, value.newlines, self.event))
+
+    def _lightly(self, text: str, prefix: str, kind: Kind, keep: Keep) -> None:
+        short = len(text) <= 2 * _LIGHT_END
+        light = Light(text if short else text[:_LIGHT_END], "" if short else text[-_LIGHT_END:], self.redactor)
+        self.pieces.append(Piece(prefix, None, kind, keep, len(text), text.count("\n"), self.event, light))
 
     def given(self, text: str, prefix: str) -> None:
         """Add what an event was given and is no message; the first is the first word where nobody speaks."""
@@ -117,29 +183,35 @@ class Document:
         start = len(self.pieces)
         is_failure = message.is_error or (message.role == "tool" and says_failure(message.text))
         failed = Keep.ERROR if is_failure else Keep.NO
-        head = value_of(self.name(message.role, 80).upper()).head
-        self.line(f"[{number}] {head}{' (ERROR)' if message.is_error else ''}", prefix, failed)
+        head = self._roles.get(message.role)
+        if head is None:
+            head = self._roles[message.role] = value_of(self.name(message.role, 80).upper()).head
+        self.line(f"[{number}] {head}{' (ERROR)' if message.is_error else ''}", prefix, failed, is_own=True)
         if airy:
-            self.line("", prefix)
+            self.line("", prefix, is_own=True)
         if message.text or not message.tool_calls:
             kind = Kind.ERROR if is_failure else Kind.RESULT if message.role == "tool" else Kind.TEXT
             self.text(message.text or EMPTY, prefix, kind, failed)
         if message.tool_calls:
             if airy and message.text:
-                self.line("", prefix)
-            self.line(f"Tool calls: {len(message.tool_calls)}", prefix)
+                self.line("", prefix, is_own=True)
+            self.line(f"Tool calls: {len(message.tool_calls)}", prefix, is_own=True)
             for wish in message.tool_calls:
-                self.text(
-                    f"  - {call(wish.name, wish.arguments, wish.status, self._limit // 2, self.redactor)}", prefix
-                )
+                limit = self._limit // 2 if self._room >= 0 else LIGHT
+                self.text(f"  - {call(wish.name, wish.arguments, wish.status, limit, self.redactor)}", prefix)
         self._remember(message, range(start, len(self.pieces)))
+        if self._room < 0:
+            if message.role == "user":
+                self._last[Keep.LAST_USER] = message.text
+            elif message.role in {"assistant", "model"}:
+                self._last[Keep.FINAL_ANSWER] = message.text
 
     def error(self, lines: Sequence[str], prefix: str = "") -> None:
         """Add what is known of an error."""
         self.text("\n".join(lines), prefix, Kind.ERROR, Keep.ERROR)
 
     def close(self) -> list[Piece]:
-        """All pieces, with the first and last words marked to survive."""
+        """All pieces, with the first and last words marked to survive, and these held in full."""
         for found, keep in (
             (self._first_user or self._given, Keep.FIRST_USER),
             (self._answer or self._result, Keep.FINAL_ANSWER),
@@ -147,7 +219,15 @@ class Document:
         ):
             for index in found or ():
                 self.pieces[index].keep = keep
+                self._in_full(self.pieces[index])
         return self.pieces
+
+    def _in_full(self, piece: Piece) -> None:
+        text = self._last.get(piece.keep)
+        if piece.light is None or text is None or len(text) != piece.size or piece.kind is Kind.STRUCTURE:
+            return
+        piece.value, piece.light = value_of(text, self._window, self.redactor), None
+        piece.size, piece.newlines = piece.value.length, piece.value.newlines
 
     def _remember(self, message: Message, where: range) -> None:
         if message.role == "user":

@@ -32,7 +32,7 @@ def render_generation(event: Mapping[str, object], options: RenderOptions = Rend
     raw = event.get("properties")
     properties = properties_of(raw)
     redactor = redactor_of(redact=options.redact, extra_patterns=options.extra_patterns)
-    document = Document(options.max_value_chars, redactor)
+    document = Document(options.max_value_chars, redactor, options.max_chars)
     messages = 0
     tools = read_tools(tools_of(properties), redactor=redactor)
     if tools:

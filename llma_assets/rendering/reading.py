@@ -1,17 +1,21 @@
 """Turns any value into messages: strings, JSON in strings, lists, objects of any shape. Knows no events, no limits."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from llma_assets.rendering.cleaning import without_base64
 from llma_assets.rendering.jsontext import NOT_JSON, compact_json, parse_container, parse_json
 from llma_assets.rendering.message import Message, merged
 from llma_assets.rendering.shapes import SHAPES
+from llma_assets.rendering.shapes.speaking import speaks
 from llma_assets.rendering.shapes.streams import joined_stream
 from llma_assets.rendering.shapes.transcripts import literal, read_transcript, written_calls
 
 _DEPTH: Final = 24
 """Objects nested deeper than this inside a message are shown as JSON."""
+
+_MANY_ROWS: Final = 200
+"""A longer list in which nobody speaks is one value."""
 
 _HOLDERS: Final = ("messages", "choices", "candidates", "contents", "generations", "parts", "chat_history")
 
@@ -47,8 +51,7 @@ def split(value: object, role: str, depth: int = 0) -> Iterator[tuple[object, st
             if value:
                 yield value, role
             return
-        whole = joined_stream(value) if isinstance(value[0], Mapping) else None
-        for item in value if whole is None else [whole]:
+        for item in _items(value):
             if isinstance(item, list | tuple) and not _is_pair(item):
                 yield from split(item, role, depth + 1)
             elif item is not None:
@@ -57,6 +60,14 @@ def split(value: object, role: str, depth: int = 0) -> Iterator[tuple[object, st
         yield from split(value["messages"], role, depth + 1)
     else:
         yield value, role
+
+
+def _items(values: Sequence[object]) -> Sequence[object]:
+    """The items of a list: a stream's events are one, and so are rows of the application's data, if they are many."""
+    if len(values) > _MANY_ROWS and not any(isinstance(row, str) or speaks(row) for row in values[:20]):
+        return [compact_json(values)]
+    whole = joined_stream(values) if isinstance(values[0], Mapping) else None
+    return values if whole is None else [whole]
 
 
 def read_item(item: object, role: str) -> list[Message]:

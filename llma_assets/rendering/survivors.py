@@ -50,7 +50,7 @@ def survivors_of(pieces: Sequence[Piece], room: int, overhead: int, others: int)
     spoken = [index for index in words if pieces[index].kind is not Kind.STRUCTURE]
     errors = [index for index, piece in enumerate(pieces) if piece.keep is Keep.ERROR]
     said = [index for index in errors if pieces[index].kind is not Kind.STRUCTURE]
-    heads = [index for index in words if pieces[index].kind is Kind.STRUCTURE and pieces[index].value.head]
+    heads = [index for index in words if pieces[index].kind is Kind.STRUCTURE and pieces[index].size]
     header = [index for index, piece in enumerate(pieces) if piece.keep is Keep.HEADER]
     least = min(max(room // 10, 60), 400)
     firsts = {pieces[index].keep: index for index in reversed(spoken)}
@@ -98,7 +98,7 @@ class _Plan:
     def all_that_fit(self, members: Iterable[int]) -> None:
         """Give each of `members` all its lines, in order, as long as they fit."""
         for index in members:
-            lines = self._pieces[index].lines(self._pieces[index].value.length)
+            lines = self._pieces[index].lines(self._pieces[index].size)
             if self._cost(lines) <= self.left:
                 self._set(index, lines)
 
@@ -116,7 +116,7 @@ class _Plan:
 
     def _wish(self, index: int) -> int:
         piece = self._pieces[index]
-        full = piece.length + (piece.value.newlines + 1) * self._overhead
+        full = piece.length + (piece.newlines + 1) * self._overhead
         return max(full - self.given.get(index, 0), 0)
 
     def _set(self, index: int, lines: list[str]) -> None:
@@ -129,22 +129,22 @@ class _Plan:
 
     def _cost_of_brief(self, index: int, size: int) -> int:
         piece = self._pieces[index]
-        return min(size, piece.value.length) + len(piece.prefix) + self._overhead
+        return min(size, piece.size) + len(piece.prefix) + self._overhead
 
     def _brief(self, index: int, size: int) -> list[str]:
         """The beginning of a value on one line; it takes no more than `_cost_of_brief` says."""
         piece = self._pieces[index]
-        if piece.length + (piece.value.newlines + 1) * self._overhead <= self._cost_of_brief(index, size):
-            return piece.lines(piece.value.length)
-        text = " ".join(piece.value.head[: 4 * size].split())
-        if len(text) > size or piece.value.length > len(text) + 40:
+        if piece.length + (piece.newlines + 1) * self._overhead <= self._cost_of_brief(index, size):
+            return piece.lines(piece.size)
+        text = " ".join(piece.whole.head[: 4 * size].split())
+        if len(text) > size or piece.size > len(text) + 40:
             text = text[: size - 4] + " ..." if size > _SHORTEST else text[:size]
         return [piece.prefix + text[:size]]
 
     def _within(self, index: int, cost: int) -> list[str]:
         """The lines of a value that take at most `cost`; `[]` if nothing useful does."""
         piece = self._pieces[index]
-        size = piece.value.length
+        size = piece.size
         lines = piece.lines(size) if size <= cost else []
         while size >= _SHORTEST and (not lines or self._cost(lines) > cost):
             size = min(size, cost) * 9 // 10

@@ -50,7 +50,7 @@ def render_trace(events: Sequence[Mapping[str, object]], options: RenderOptions 
     trace = next((event for event in read if event.name == "$ai_trace"), None)
     others = [event for event in read if event is not trace]
     redactor = redactor_of(redact=options.redact, extra_patterns=options.extra_patterns)
-    document = Document(options.max_value_chars, redactor)
+    document = Document(options.max_value_chars, redactor, options.max_chars)
     conversation = Conversation(document, history_once=options.history_once)
     _header(document, trace, read)
     _tree(document, conversation, others, trace)
