@@ -3,6 +3,9 @@
 Each held-out member is reassigned to the name, title and description, that is nearest to its own vector. The share
 that comes home is the accuracy. Two figures say what it is worth: chance, and what the clusters' own centroids reach
 on the same members. All vectors have length 1.
+
+Names are texts of another kind than summaries, so all of them lie to one side, and some names are near to everything.
+Items and names are therefore each seen from their own mean before they are compared.
 """
 
 from collections.abc import Sequence
@@ -10,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from llma_assets.labels.choice import unit
 
 CHUNK_ROWS = 4096
 
@@ -81,8 +86,13 @@ def overall(fits: Sequence[Fit]) -> OverallFit | None:
 
 
 def _nearest(items: NDArray[np.float32], targets: NDArray[np.float32]) -> NDArray[np.intp]:
+    items, targets = _from_mean(items), _from_mean(targets)
     found = np.empty(len(items), dtype=np.intp)
     for start in range(0, len(items), CHUNK_ROWS):
         rows = slice(start, start + CHUNK_ROWS)
         found[rows] = (items[rows] @ targets.T).argmax(axis=1)
     return found
+
+
+def _from_mean(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    return unit(vectors - vectors.mean(axis=0)) if len(vectors) > 1 else vectors

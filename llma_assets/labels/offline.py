@@ -4,10 +4,10 @@ How phrases are found and weighed belongs in `words` and `phrases`.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, SummaryText
-from llma_assets.labels.phrases import ScoredPhrase, read_summaries, scored_phrases
+from llma_assets.labels.phrases import ScoredPhrase, Stems, read_summaries, scored_phrases
 from llma_assets.labels.schema import ClusterLabels, LabelItem
 from llma_assets.labels.verdicts import TITLE_WORDS, one_line
 from llma_assets.labels.words import flow_steps, phrases, steps
@@ -19,8 +19,8 @@ TOPIC_SHARE = 0.12
 _TOPICS = 3
 _CANDIDATES = 60
 _COVERED = 0.6
-_EXAMPLES = 3
-_ALIKE = 0.6
+_EXAMPLE_TITLES, _EXAMPLES = 2, 3
+_ALIKE = 0.7
 _TITLE_WORDS_WANTED = 8
 _SENTENCE_WORDS = 12  # shorter statements are not preferred for being short: sentences read better than lists
 _BULLET_CHARS = 160
@@ -154,21 +154,29 @@ def _common_steps(summaries: Sequence[SummaryText]) -> list[tuple[str, float]]:
 
 
 def _typical(cluster: ClusterEvidence, found: Sequence[ScoredPhrase]) -> list[str]:
-    """Statements of representatives that hold the most of what sets the cluster apart, each saying something new."""
+    """Two titles and a statement of representatives that hold the most of what sets the cluster apart."""
     weight = {phrase.stems: phrase.score for phrase in found[:_CANDIDATES]}
-    candidates = []
-    for place, summary in enumerate(cluster.representatives or cluster.members):
-        for text in map(one_line, summary.bullets or (summary.title,)):
-            held = {phrase.stems for phrase in phrases(text)}
-            words = max(_SENTENCE_WORDS, len(text.split()))
-            value = sum(weight.get(stems, 0.0) for stems in held) / words**0.5
-            if value > 0 and len(text.split()) >= 3:
-                candidates.append((-value, place, text, frozenset(word for stems in held for word in stems)))
+    summaries = cluster.representatives or cluster.members
     chosen: list[tuple[str, frozenset[str]]] = []
-    for _, _, text, words_held in sorted(candidates, key=lambda item: item[:3]):
-        if len(chosen) == _EXAMPLES:
-            break
-        if all(len(words_held & other) <= _ALIKE * min(len(words_held), len(other)) for _, other in chosen):
-            cut = text if len(text) <= _BULLET_CHARS else text[: _BULLET_CHARS - 1].rstrip() + "…"
-            chosen.append((cut, words_held))
-    return [text for text, _ in chosen]
+    for most, texts in (
+        (_EXAMPLE_TITLES, [summary.title for summary in summaries]),
+        (_EXAMPLES, [bullet for summary in summaries for bullet in summary.bullets]),
+    ):
+        for text, words_held in _ranked(texts, weight):
+            if len(chosen) == most:
+                break
+            if all(len(words_held & other) <= _ALIKE * min(len(words_held), len(other)) for _, other in chosen):
+                chosen.append((text, words_held))
+    return [text if len(text) <= _BULLET_CHARS else text[: _BULLET_CHARS - 1].rstrip() + "…" for text, _ in chosen]
+
+
+def _ranked(texts: Sequence[str], weight: Mapping[Stems, float]) -> list[tuple[str, frozenset[str]]]:
+    """The texts of three words or more, each with its words; those first that hold the heaviest phrases."""
+    ranked = []
+    for place, text in enumerate(map(one_line, texts)):
+        held = {phrase.stems for phrase in phrases(text)}
+        words = len(text.split())
+        value = sum(weight.get(stems, 0.0) for stems in held) / max(_SENTENCE_WORDS, words) ** 0.5
+        if value > 0 and words >= 3:
+            ranked.append((-value, place, text, frozenset(word for stems in held for word in stems)))
+    return [(text, words_held) for _, _, text, words_held in sorted(ranked, key=lambda item: item[:2])]

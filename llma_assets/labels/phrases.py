@@ -9,7 +9,7 @@ of its words, in whatever order: "freeze account" is in "please put a freeze on 
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from llma_assets.labels.evidence import ClusterEvidence, SummaryText
@@ -48,9 +48,11 @@ _LENGTH_WEIGHT = {1: 1.0, 2: 1.5, 3: 1.6, 4: 1.6}
 _PROPER_WEIGHT = 0.05
 _MOST_PROPER = 0.4
 _STEP_WEIGHT = 1.5
-_TITLE_WEIGHT = 0.5
+_TITLE_WEIGHT = 1.5
 # "Fee for cash" is seldom written so where fees and cash are spoken of; "cost of living" nearly always is.
 _COHESION = 0.5
+# "Direct round" where "direct round trip" is meant.
+_PART_WEIGHT = 0.7
 
 
 def read_summaries(cluster: ClusterEvidence) -> tuple[SummaryText, ...]:
@@ -83,6 +85,7 @@ class _Corpus:
             for place, summary in enumerate(summaries):
                 self._read(cluster_id, place, summary)
         self.names = self._names()
+        self.longer = {cluster_id: _longer(of_cluster) for cluster_id, of_cluster in self.spelled_in.items()}
 
     def _read(self, cluster_id: int, place: int, summary: SummaryText) -> None:
         texts = (summary.title, summary.flow_diagram, *summary.bullets, *summary.notes)
@@ -156,9 +159,21 @@ class _Corpus:
         reading = _LENGTH_WEIGHT[len(stems)] * (_STEP_WEIGHT if is_step else 1.0)
         reading *= _PROPER_WEIGHT if stems in self.names else 1.0
         reading *= 1.0 + _TITLE_WEIGHT * len(titles) / total
-        reading *= (len(self.spelled_in[cluster_id][stems]) / len(places)) ** _COHESION
+        spelled = len(self.spelled_in[cluster_id][stems])
+        reading *= (spelled / len(places)) ** _COHESION
+        if len(stems) > 1:
+            reading *= 1.0 - _PART_WEIGHT * self.longer[cluster_id].get(stems, 0) / spelled
         # The formula's logarithm is gentle; what half of all clusters say is no name for one of them.
         distinct = share / over_all
         surface = min(self.spellings[cluster_id][stems].items(), key=lambda item: (-item[1], item[0]))[0]
         score = share * math.log1p(mean_total / over_all) * reading * distinct
         return ScoredPhrase(stems, surface, share, score, is_step, frozenset(places))
+
+
+def _longer(spelled_in: Mapping[Stems, Collection[int]]) -> dict[Stems, int]:
+    """How many summaries have the most common phrase that is one word longer, by phrase; 0 is left out."""
+    found: dict[Stems, int] = {}
+    for stems, places in spelled_in.items():
+        for part in (stems[1:], stems[:-1]) if len(stems) > 2 else ():
+            found[part] = max(found.get(part, 0), len(places))
+    return found

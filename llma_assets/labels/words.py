@@ -19,7 +19,7 @@ from llma_assets.labels.languages import (
     stops_of,
 )
 
-LONGEST_PHRASE = 3
+LONGEST_PHRASE = 4
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _BREAK = re.compile(r"[^\w\s'’]+|\s[-–—]\s|\n|\S*\d\S*")
 _IDENTIFIER = re.compile(r"\b(?:[a-z]+(?:_[a-z]+)+|(?:[A-Z][a-z]+){2,}|[a-z]+(?:[A-Z][a-z]+)+)(?=\b|\d)(?!\s*=)")
@@ -85,13 +85,13 @@ def spelled(name: str) -> str:
 
 
 def phrases(text: str) -> Iterator[Phrase]:
-    """Every phrase of one to three words in `text`; a tool's name also as a whole.
+    """Every phrase of one to four words in `text`; a tool's name also as a whole.
 
     Words of other languages than English count as English unless the text has stop words of its own.
     """
     for name in steps(text):
         words = spelled(name).split()
-        if 2 <= len(words) <= LONGEST_PHRASE + 1:
+        if 2 <= len(words) <= LONGEST_PHRASE:
             yield Phrase(tuple(stem(word) for word in words), " ".join(words), proper=False, step=True)
     parts = [_WORD.findall(part) for part in _BREAK.split(_HYPHEN.sub(" ", _IDENTIFIER.sub(" . ", text)))]
     language = language_of([word.casefold() for words in parts for word in words])
