@@ -187,7 +187,7 @@ ORDER BY status
 
 @pytest.mark.parametrize(
     "fault",
-    [RateLimited("0.05"), Status(500), Garbage(), EMPTY, INVALID_JSON, TRUNCATED, REFUSAL, Hang(), Reset()],
+    [Status(500), Garbage(), EMPTY, INVALID_JSON, TRUNCATED, REFUSAL, Hang(), Reset()],
     ids=lambda fault: f"{type(fault).__name__}-{getattr(fault, 'status', '')}",
 )
 def test_a_bad_answer_costs_at_most_its_item_and_the_next_run_mends_it(
