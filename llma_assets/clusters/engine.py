@@ -132,4 +132,10 @@ def _map(
 ) -> NDArray[np.float64]:
     if not config.with_map:
         return np.zeros((len(points), 2))
-    return map_points(points, items.weights, labels)
+    if before is not None:
+        # An item that stands for several starts where the first of them lay.
+        known = np.flatnonzero(~np.isnan(before).any(axis=1))
+        earlier = np.full((len(points), 2), np.nan)
+        earlier[items.inverse[known[::-1]]] = before[known[::-1]]
+        before = earlier
+    return map_points(points, labels, before, seed=config.seed)

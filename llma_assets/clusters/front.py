@@ -73,7 +73,8 @@ def checked_coordinates(coordinates: NDArray[np.float64] | None, n: int) -> NDAr
     if array.shape != (n, 2):
         raise InvalidEmbeddingsError(f"initial_coordinates must have shape ({n}, 2), found {array.shape}")
     _refuse(np.flatnonzero(np.isinf(array).any(axis=1)), "infinite in initial_coordinates")
-    return None if np.isnan(array).any(axis=1).all() else array
+    new: NDArray[np.bool_] = np.isnan(array[:, 0]) | np.isnan(array[:, 1])
+    return None if new.all() else np.where(new[:, None], np.nan, array)
 
 
 def normalise(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -52,10 +52,11 @@ def nearest_neighbours(points: NDArray[np.float32], k: int, *, seed: int) -> Nei
     return Neighbours(indices, distances)
 
 
-def distances_to_nearest(queries: NDArray[np.float32], points: NDArray[np.float32], k: int) -> NDArray[np.float32]:
-    """Distances (q, k) from `queries` (q, p), which are not among `points` (m, p), to the nearest of these."""
-    everything = np.arange(len(points), dtype=np.int32)
-    return _search(queries, points, everything, min(k, len(points)), own=None)[1]
+def search_nearest(
+    queries: NDArray[np.float32], points: NDArray[np.float32], k: int
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Indices and distances, both (q, k), of the nearest of `points` (m, p) to `queries` (q, p), which are others."""
+    return _search(queries, points, np.arange(len(points), dtype=np.int32), min(k, len(points)), own=None)
 
 
 def _search(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.clusters.config import NOISE_LABEL
-from llma_assets.clusters.neighbours import Neighbours, distances_to_nearest, nearest_neighbours
+from llma_assets.clusters.neighbours import Neighbours, nearest_neighbours, search_nearest
 
 STRUCTURELESS = 1000
 AT_MOST_LIKE = 0.01
@@ -45,7 +45,7 @@ def lonely_points(points: NDArray[np.float32], neighbours: Neighbours, *, seed: 
         loneliness = nearest_neighbours(points, k, seed=seed).distances.mean(axis=1)
     rng = np.random.default_rng(seed)
     made = np.column_stack([points[rng.integers(0, m, STRUCTURELESS), axis] for axis in range(axes)])
-    chance = distances_to_nearest(made, points, k).mean(axis=1)
+    chance = search_nearest(made, points, k)[1].mean(axis=1)
     lonely: NDArray[np.bool_] = loneliness > np.quantile(chance, AT_MOST_LIKE)
     return lonely
 
