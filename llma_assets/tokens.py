@@ -75,6 +75,11 @@ def count_each(texts: Iterable[str], model: str) -> list[int]:
     return counts
 
 
+def load_vocabulary(model: str) -> None:
+    """Load what counts for `model` now, so that a call with a deadline need not wait for it; nothing the second time."""
+    count_tokens("", model)
+
+
 def most_tokens(text: str, model: str) -> int:
     """A number of tokens that `text` does not exceed for `model`, for whoever must not spend more than he has.
 

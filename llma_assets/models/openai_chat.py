@@ -23,6 +23,7 @@ from llma_assets.models.prices import price_of
 from llma_assets.models.protocols import ChatMessage, Completion, Record, T, Usage, ignore_usage
 from llma_assets.models.retry import RetryPolicy
 from llma_assets.models.structured import Unreadable, bounded_schema, read_answer, strict_schema
+from llma_assets.tokens import load_vocabulary
 
 if TYPE_CHECKING:
     import openai
@@ -119,6 +120,7 @@ class OpenAIChat:
             ModelUnavailable: after retries, or at the deadline.
             InvalidAnswer: for this prompt alone.
         """
+        load_vocabulary(self._model)
         deadline = self._server.deadline()
         prompt = [{"role": message.role, "content": message.text} for message in messages]
         try:

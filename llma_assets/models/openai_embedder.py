@@ -23,6 +23,7 @@ from llma_assets.models.openai_server import OpenAIServer, Reply
 from llma_assets.models.prices import price_of
 from llma_assets.models.protocols import Record, Usage, ignore_usage
 from llma_assets.models.retry import RetryPolicy
+from llma_assets.tokens import load_vocabulary
 
 if TYPE_CHECKING:
     import openai
@@ -185,6 +186,7 @@ class OpenAIEmbedder:
 
     def _ask(self, texts: Sequence[str], indexes: list[int], record: Record) -> dict[int, NDArray[np.float32]]:
         """Vectors by index from one answer. Rows that hold NaN or infinity are left out."""
+        load_vocabulary(self._model)
         deadline = self._server.deadline()
         while True:
             takes_base64 = self._learned.takes_base64
