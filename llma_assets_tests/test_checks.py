@@ -156,6 +156,25 @@ def failed_summaries(database: Database) -> None:
     database.insert_rows("trace_summaries", rows)
 
 
+def dead_letter(database: Database) -> None:
+    failed_summaries(database)
+    rows = [
+        {
+            "team_id": 1,
+            "day": DAY,
+            "theme_id": "traces",
+            "item_id": "0",
+            "content_hash": "",
+            "run_id": f"run-{number}",
+            "reason": "refusal",
+            "retried": False,
+            "failed_at": datetime(2026, 11, 7, tzinfo=UTC),
+        }
+        for number in range(3)
+    ]
+    database.insert_rows("summary_failures", rows)
+
+
 def vectors(*rows: list[float]) -> Callable[[Database], None]:
     def store(database: Database) -> None:
         database.insert_rows(
@@ -210,6 +229,7 @@ def eligible_by_own_events(database: Database) -> None:
         ("events_match_runs", unpublished_run, "no event"),
         ("events_match_runs", empty_event, "'items': 0"),
         ("few_failures", failed_summaries, "3 of 10 failed"),
+        ("no_dead_letters", dead_letter, "found 1 (llma retry --team 1 --date 2026-11-07 --list)"),
         ("sound_vectors", vectors([1.0, 0.0], [1.0]), "dimensions [1, 2]"),
         ("sound_vectors", vectors([1.0, 0.0], [float("nan"), 0.0]), "1 not finite"),
         ("sound_vectors", vectors([1.0, 0.0], [0.0, 0.0]), "1 zero"),
