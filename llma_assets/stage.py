@@ -30,23 +30,33 @@ class Report:
         reason: why there are none, "" where there are.
         metadata: what people look at in the UI, by name.
         undone_for_budget: items that wait for money; with any the partition's status is `budget`, which is no failure.
+        waiting: items that wait for an answer which a later run takes; with any the status is `waiting`.
     """
 
     items: int
     reason: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
     undone_for_budget: int = 0
+    waiting: int = 0
 
     def as_metadata(self, duration_s: float) -> dict[str, Any]:
         """The report as Dagster metadata."""
         return {
             "items": self.items,
-            "status": "budget" if self.undone_for_budget else "done" if self.items else "skipped",
+            "status": self._status,
             **({"reason": self.reason} if self.reason else {}),
             **({"undone_for_budget": self.undone_for_budget} if self.undone_for_budget else {}),
             **self.metadata,
             "duration_s": round(duration_s, 3),
         }
+
+    @property
+    def _status(self) -> str:
+        if self.undone_for_budget:
+            return "budget"
+        if self.waiting:
+            return "waiting"
+        return "done" if self.items else "skipped"
 
 
 class Progress(Protocol):

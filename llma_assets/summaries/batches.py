@@ -9,7 +9,6 @@ rows the results become is said in `storing`. Here stands which question is in w
 - a batch is closed after all that it brought is stored; until then it is read again, with the same result.
 """
 
-import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -42,8 +41,8 @@ from llma_assets.summaries.schema import TraceSummary
 from llma_assets.summaries.summarise import SummaryResult, SummaryTask, TextItem
 from llma_assets.team_day import TeamDay
 
-Via = Literal["calls", "batch"]
-"""How a model is asked: by a call for each question, or by batches."""
+Via = Literal["calls", "batch", "wait"]
+"""How new questions are asked: each by a call, by batches, or not at all. What open batches bring is always taken."""
 
 WAITING = "batch_waiting"
 """Why a question has no answer yet that is in an open batch."""
@@ -61,20 +60,8 @@ _CALLS = uuid.UUID("4f0c7a0e-6f0d-5d0b-9d4e-2f5a8a1f7c55")
 Texts = Callable[[Iterable[str]], Iterator[TextItem]]
 """The stored texts of items, by id; those that are gone are left out."""
 
-
-@dataclass(frozen=True, slots=True)
-class BatchPlan:
-    """How far a run goes with batches.
-
-    Attributes:
-        via: how new questions are asked. What open batches bring is taken in any case.
-        wait_s: how long to wait for a batch to end; what has not ended then is for a later run.
-        poll_s: how often to look meanwhile.
-    """
-
-    via: Via = "calls"
-    wait_s: float = 600.0
-    poll_s: float = 15.0
+Ask = Callable[[Sequence[str]], Iterator[SummaryResult]]
+"""Asks about items by ordinary calls, by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,37 +121,27 @@ class ThemeBatches:
         return {question for row in self._open.values() for question in row.questions} & self._questions.keys()
 
     def results(
-        self,
-        by_calls: Callable[[Sequence[str]], Iterator[SummaryResult]],
-        plan: BatchPlan,
-        time_is_up: Callable[[], bool],
+        self, by_calls: Callable[[Sequence[str]], Iterator[SummaryResult]], via: Via
     ) -> Iterator[SummaryResult]:
-        """Take what open batches brought, ask what is in none, and wait as far as the plan says.
+        """Take what open batches brought, and ask what is in none.
 
         One question of each submission is asked by a call: a key, a model or a format that is wrong then costs a
         call, and not a batch.
-
-        Args:
-            by_calls: asks about items by ordinary calls.
 
         Raises:
             ModelConfigurationError: as `summarise` does, or the server takes no batches.
         """
         yield from self._collect()
         free = self._free()
-        if plan.via == "calls":
+        if via == "calls":
             yield from by_calls([self._questions[question][0] for question in free])
         else:
-            if free and not self._hindrance:
+            if via == "batch" and free and not self._hindrance:
                 yield from self._ask_one(by_calls, free[0])
-            if len(free) > 1 and not self._hindrance and not time_is_up():
-                yield from self._submit(free[1:])
-            until = time.monotonic() + plan.wait_s
-            while self._open and time.monotonic() < until and not time_is_up():
-                time.sleep(min(plan.poll_s, max(0.0, until - time.monotonic())))
-                yield from self._collect()
+                if len(free) > 1 and not self._hindrance:
+                    yield from self._submit(free[1:])
             for question in self._free():
-                yield self._undone(question, self._hindrance or "batch_not_submitted")
+                yield self._undone(question, self._hindrance or "not_in_a_batch")
         for question in self.in_flight:
             yield self._undone(question, WAITING)
 
@@ -186,9 +163,7 @@ class ThemeBatches:
         taken = self._settled | self.in_flight
         return [question for question in self._questions if question not in taken]
 
-    def _ask_one(
-        self, by_calls: Callable[[Sequence[str]], Iterator[SummaryResult]], question: str
-    ) -> Iterator[SummaryResult]:
+    def _ask_one(self, by_calls: Ask, question: str) -> Iterator[SummaryResult]:
         for result in by_calls([self._questions[question][0]]):
             self._settled.add(question)
             if result.status == "undone":

@@ -14,16 +14,16 @@ from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import Skip, UsageLedger, clear_skip, record_skip
-from llma_assets.models import BUDGET, ChatModel, paid_by
+from llma_assets.models import BUDGET, ChatModel, ModelConfigurationError, OpenAIChat, paid_by
+from llma_assets.summaries.batches import STAGE, ThemeBatches, Via
 from llma_assets.summaries.dead_letters import record_failures
 from llma_assets.summaries.pending import Pending, pending
 from llma_assets.summaries.queries import TEXTS
 from llma_assets.summaries.reuse import forget_later_days
-from llma_assets.summaries.summarise import SummaryResult, TextItem, summarise
+from llma_assets.summaries.summarise import SummaryResult, SummaryTask, TextItem, summarise
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
-STAGE = "trace_summaries"
 TEXTS_AT_ONCE = 50
 ROWS_AT_ONCE = 50
 LONGEST_WAIT_S = 2.0
@@ -39,12 +39,14 @@ class RunLimits:
         concurrency: calls of the chat model under way at once.
         time_is_up: whether the run's deadline has passed; what was not begun then is left undone.
         budget_usd: what the team's day may cost, None for no limit; what it does not pay for is left undone.
+        via: how new questions are asked; see `batches`.
     """
 
     run_id: str
     concurrency: int = 5
     time_is_up: Callable[[], bool] = lambda: False
     budget_usd: float | None = None
+    via: Via = "calls"
 
 
 def store_theme(
@@ -67,8 +69,11 @@ def store_theme(
 
     Returns:
         counts by name: `items_queried`, `skipped` (had their summary), `reused` (were answered elsewhere),
-        `dead_letters` (no longer tried), `generated`, `failed`, `undone`, `stored`, `moved_here` (from a later day),
-        and the line references that models gave.
+        `dead_letters` (no longer tried), `generated`, `failed`, `undone`, `waiting` (of these, in an open batch),
+        `stored`, `moved_here` (from a later day), and the line references that models gave.
+
+    Raises:
+        ModelConfigurationError: no further item could succeed, or there are no batches to be had.
     """
     work = pending(database, team_day, theme, chat.name)
     counts: Counter[str] = Counter(
@@ -76,24 +81,8 @@ def store_theme(
     )
     _store_known_answers(database, team_day, theme, work)
 
-    def texts() -> Iterator[TextItem]:
-        for item_ids in chunked((same[0] for same in work.questions.values()), TEXTS_AT_ONCE):
-            for row in database.rows(
-                TEXTS, team_id=team_day.team_id, day=team_day.day, level=theme.level, item_ids=list(item_ids)
-            ):
-                yield TextItem(item_id=row["item_id"], text=row["text"])
-
     with UsageLedger(database, team_day, stage=STAGE, theme_id=theme.theme_id, limit_usd=limits.budget_usd) as ledger:
-        results = summarise(
-            texts(),
-            paid_by(chat, ledger.allowance),
-            theme_id=theme.theme_id,
-            prompt=theme.prompt,
-            mode=theme.mode,
-            concurrency=limits.concurrency,
-            record=ledger.record,
-            time_is_up=limits.time_is_up,
-        )
+        batches, results = _ask(database, team_day, theme, chat, work, ledger, limits)
         reasons: Counter[str] = Counter()
         for answered in _batches(results):
             # Usage first: what was spent is known even where the process ends before the next line.
@@ -116,11 +105,57 @@ def store_theme(
                 reasons.update([result.error] if result.status == "undone" else [])
             finished = counts["generated"] + counts["failed"]
             progress(len(work.items) - work.asked + finished, len(work.items))
+        if batches is not None:
+            batches.close()
+            counts.update(batches.counts)
+            counts["waiting"] = sum(len(work.questions[question]) for question in batches.in_flight)
     counts["undone"] = work.asked - counts["generated"] - counts["failed"]
     counts["stored"] = counts["skipped"] + counts["reused"] + counts["generated"]
     counts["moved_here"] = forget_later_days(database, team_day, theme.theme_id)
     _say_what_is_undone(database, team_day, theme, counts, reasons, ledger.refusal)
     return counts
+
+
+def _ask(
+    database: Database,
+    team_day: TeamDay,
+    theme: Theme,
+    chat: ChatModel,
+    work: Pending,
+    ledger: UsageLedger,
+    limits: RunLimits,
+) -> tuple[ThemeBatches | None, Iterator[SummaryResult]]:
+    """The results of what is to be asked, by calls or by batches; None for models that know no batches."""
+
+    def texts(wanted: Iterable[str]) -> Iterator[TextItem]:
+        for item_ids in chunked(wanted, TEXTS_AT_ONCE):
+            for row in database.rows(
+                TEXTS, team_id=team_day.team_id, day=team_day.day, level=theme.level, item_ids=list(item_ids)
+            ):
+                yield TextItem(item_id=row["item_id"], text=row["text"])
+
+    def by_calls(wanted: Iterable[str]) -> Iterator[SummaryResult]:
+        return summarise(
+            texts(wanted),
+            paid_by(chat, ledger.allowance),
+            theme_id=theme.theme_id,
+            prompt=theme.prompt,
+            mode=theme.mode,
+            concurrency=limits.concurrency,
+            record=ledger.record,
+            time_is_up=limits.time_is_up,
+        )
+
+    if isinstance(chat, OpenAIChat):
+        task = SummaryTask(chat, theme.theme_id, theme.prompt, theme.mode, ledger.record)
+        batches = ThemeBatches(database, team_day, task, chat, work.questions, texts, limit_usd=limits.budget_usd)
+        return batches, batches.results(by_calls, limits.via)
+    if limits.via == "batch":
+        raise ModelConfigurationError(
+            f"{chat.name} knows no batches; set OPENAI_API_KEY or OPENAI_BASE_URL, or ask it by calls",
+            kind="no_batches",
+        )
+    return None, by_calls(same[0] for same in work.questions.values())
 
 
 def _store_known_answers(database: Database, team_day: TeamDay, theme: Theme, work: Pending) -> None:
