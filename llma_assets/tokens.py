@@ -76,7 +76,7 @@ def count_each(texts: Iterable[str], model: str) -> list[int]:
 
 
 def load_vocabulary(model: str) -> None:
-    """Load what counts for `model` now, so that a call with a deadline need not wait for it; nothing the second time."""
+    """Load what counts for `model`, so that a call with a deadline need not wait for it; nothing the second time."""
     count_tokens("", model)
 
 

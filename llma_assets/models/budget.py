@@ -17,10 +17,10 @@ from llma_assets.models.prices import price_of
 from llma_assets.models.protocols import Record, Usage
 from llma_assets.tokens import most_tokens
 
-ANSWER_TOKENS = 8_192
-"""An answer is never longer: what rooms ask for stays below a third of it, and no call can run away."""
+ANSWER_TOKENS = 4_096
+"""An answer is never longer: the longest that a room asks for stays below it, and no call can run away."""
 
-REASONING_TOKENS = 32_768
+REASONING_TOKENS = 16_384
 """The same for models that think before they answer, at the price of an answer."""
 
 BUDGET = "budget"
@@ -116,7 +116,7 @@ def most_usd_of_chat(model: str, request: Mapping[str, Any], *, batch: bool = Fa
     asked = request.get("max_completion_tokens") or request.get("max_tokens")
     return price.most_usd(
         input_tokens=tokens_in,
-        output_tokens=asked or price.most_output_tokens or 4 * REASONING_TOKENS,
+        output_tokens=asked or price.most_output_tokens or 8 * REASONING_TOKENS,
         batch=batch,
     )
 
