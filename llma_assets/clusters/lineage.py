@@ -150,6 +150,7 @@ class _Story:
         fair: bool (kp, kc), and it is a fair part of it.
         torn: bool (kp, kc), most of the later cluster is out of the earlier one, and a fair part of that.
         replaced: bool (kp, kc), the earlier cluster fades, and the later one is young, near it and takes over.
+        since_now: bool (kp, kc), replaced, and it could not be known before.
     """
 
     previous: Snapshot
@@ -161,6 +162,7 @@ class _Story:
     fair: NDArray[np.bool_]
     torn: NDArray[np.bool_]
     replaced: NDArray[np.bool_]
+    since_now: NDArray[np.bool_]
     growth: Growth
 
     @classmethod
@@ -178,6 +180,7 @@ class _Story:
         for c, (p, _) in same.items():
             fades[p] |= now.fading[c]
         near = centroid_cosines(previous.centroids, current.centroids) >= NEAR_BY_CENTROID
+        replaced = near & fades[:, None] & now.young[None, :]
         return cls(
             previous,
             current,
@@ -187,7 +190,8 @@ class _Story:
             swallowed,
             fair=swallowed & (backward >= PART_SHARE),
             torn=torn,
-            replaced=near & fades[:, None] & now.young[None, :],
+            replaced=replaced,
+            since_now=replaced & ~before.fading[:, None],
             growth=now,
         )
 
@@ -200,7 +204,8 @@ class _Story:
         """What a later cluster is."""
         if c in self.same:
             p, similarity = self.same[c]
-            joined = self._where(self.fair, c)
+            taken = [other for other in self._from(self.since_now, c) if other != p]
+            joined = sorted({*self._where(self.fair, c), *taken})
             parents = self._names([p, *joined])
             return Link(c, self.previous.lineage_ids[p], self._status(c, p, joined), similarity, parents)
         own_id = self.current.lineage_ids[c]
