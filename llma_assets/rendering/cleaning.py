@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 _ANSI: Final = re.compile(r"\x1b\[[0-9;?]{0,32}[A-Za-z]")
+_INVISIBLE: Final = dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF))
+"""Signs of no width that say nothing, and behind which a private value could hide."""
+
 _LINE_ENDS: Final = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _UNSAFE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -26,6 +29,8 @@ WINDOW: Final = 20_000
 
 def clean(text: str) -> str:
     """`text` as valid UTF-8 without control characters other than newline and tab."""
+    if not text.isascii():
+        text = text.translate(_INVISIBLE)
     if _UNSAFE.search(text) is None:
         return text
     text = _LINE_ENDS.sub("\n", _ANSI.sub("", text))

@@ -18,6 +18,8 @@ _LOCAL: Final = re.compile(r"[\w.!#$%&*+~'-]+\Z")
 _DOMAIN: Final = re.compile(r"(?:[^\W_](?:[\w-]{0,62})\.){1,8}[^\W\d_][\w-]{1,62}|\[?[0-9]{1,3}(?:\.[0-9]{1,3}){3}\]?")
 _ENCODED: Final = re.compile(r"^(?:%[0-9A-Fa-f]{2}|[.'%+*&!#$~-])+")
 
+_AT_SIGNS: Final = ("@", "%40", "%2540", "&#64;", "&#x40;", "&commat;")
+
 _REPEATED: Final = re.compile(r"([^A-Za-z0-9])\1{5,}")  # what `shadow_of` makes of an escape
 
 _DIGITS: Final = re.compile(r"[0-9]{2,32}(?:[ \t\n\u00a0.-]{1,2}[0-9]{1,19}){0,24}")
@@ -98,7 +100,7 @@ _REGIONS: Final = ("GB", "FR", "DE", "IT", "NL", "BE", "CH", "AT", "AU", "IN", "
 
 def find_emails(shadow: str, taken: frozenset[int]) -> Iterator[Span]:
     """E-mail addresses, also with `%40`; `taken` are places of `@` that end a password in a URL."""
-    for sign in ("@", "%40"):
+    for sign in _AT_SIGNS:
         place = shadow.find(sign)
         while place >= 0:
             local = _LOCAL.search(shadow[max(place - 64, 0) : place]) if place not in taken else None

@@ -185,7 +185,7 @@ class Document:
         failed = Keep.ERROR if is_failure else Keep.NO
         head = self._roles.get(message.role)
         if head is None:
-            head = self._roles[message.role] = value_of(self.name(message.role, 80).upper()).head
+            head = self._roles[message.role] = self.name(self.name(message.role, 80).upper(), 80)
         self.line(f"[{number}] {head}{' (ERROR)' if message.is_error else ''}", prefix, failed, is_own=True)
         if airy:
             self.line("", prefix, is_own=True)

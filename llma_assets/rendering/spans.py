@@ -5,6 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+_ALIKE: Final[dict[int, int | str | None]] = {
+    **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},  # full-width forms of ASCII
+    **dict.fromkeys((0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " "),
+    **dict.fromkeys((*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFE63), "-"),
+    **{0x660 + n: str(n) for n in range(10)}, **{0x6F0 + n: str(n) for n in range(10)},
+    **{0x966 + n: str(n) for n in range(10)}, **{0x9E6 + n: str(n) for n in range(10)},
+}  # fmt: skip
+"""Digits, signs and blanks that a reader takes for those of ASCII: full-width, Arabic, Persian, Hindi, Bengali."""
+
 _ESCAPE: Final = re.compile(r"\\{1,16}(?:u([0-9a-fA-F]{4})|[nrtbf\"'/])")
 
 
@@ -26,13 +35,15 @@ class Span:
 
 
 def shadow_of(text: str) -> str:
-    r"""A copy of the same length in which the escapes of JSON inside JSON are what they stand for.
+    r"""A copy of the same length: escapes of JSON inside JSON are what they stand for, and look-alikes are ASCII.
 
     In `\nalice@example.com` the `n` is no letter of the address.
 
     >>> shadow_of('to:\\nbob, \\"x\\", https:\\/\\/y')
     'to:  bob, ""x"", https:////y'
     """
+    if not text.isascii():
+        text = text.translate(_ALIKE)
     return _ESCAPE.sub(_meaning, text) if "\\" in text else text
 
 

@@ -56,6 +56,49 @@ def test_a_private_value_becomes_a_placeholder_and_what_stands_around_it_stays(t
     assert _redacted(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("card ４１１１ １１１１ １１１１ １１１１", "card [CARD_1]"),
+        ("card ٤١١١١١١١١١١١١١١١", "card [CARD_1]"),
+        ("anna.smith＠example.com", "[EMAIL_1]"),
+        ("anna.smith%2540example.com", "[EMAIL_1]"),
+        ("anna.smith&#64;example.com", "[EMAIL_1]"),
+        ("call 415\u2011555\u20112671", "call [PHONE_1]"),
+        ("to ＤＥ８９３７０４００４４０５３２０１３０００", "to [IBAN_1]"),
+        ("4111–1111–1111–1111", "[CARD_1]"),
+        ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "aws_secret_access_key = [PASSWORD_1]"),
+        ("db_password: hunter2\nuser: bob", "db_password: [PASSWORD_1]\nuser: bob"),
+        ("my password is hunter2.", "my password is [PASSWORD_1]."),
+        ("Cookie: sessionid=abcdef0123456789abcdef; lang=en", "Cookie: sessionid=[TOKEN_1]; lang=en"),
+        ("bot 123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1", "bot [TOKEN_1]"),
+        ("use tvly-abcdefghijklmnopqrstuvwxyz012345 now", "use [KEY_1] now"),
+        ("sk-lf-01234567-89ab-cdef-0123-456789abcdef", "[KEY_1]"),
+        ("SK0123456789abcdef0123456789abcdef", "[KEY_1]"),
+    ],
+)
+def test_a_disguised_or_newer_value_is_found_too(text: str, expected: str) -> None:
+    assert _redacted(text) == expected
+
+
+def test_a_sign_of_no_width_hides_no_value() -> None:
+    made = event("generation", input=[user("anna.smith\u200b@example.com, 4111\u200b1111\u200b1111\u200b1111")])
+    assert "[EMAIL_1], [CARD_1]" in render_generation(made).text
+
+
+def test_a_value_in_a_trace_too_large_to_look_at_closely_is_hidden() -> None:
+    secrets = ["anna.smith@example.com", "sk-proj-abcDEF1234567890abcDEF1234567890abcd", "4111 1111 1111 1111"]
+    pad = "of no interest " * 70
+    for position in (0, 390, 1_000):
+        text = pad[:position] + " " + " ".join(secrets) + " " + pad[position:]
+        events = [event("span", n, output_state=f"{n} {text}", span_name=text[:300]) for n in range(1_200)]
+        events += [event("span", n, error=f"{n} {text}", is_error=True) for n in range(2_000, 2_400)]
+        shown = render_trace(events).text
+        assert "anna" not in shown
+        assert "sk-proj" not in shown
+        assert "1111" not in shown
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_generated_value_of_each_kind_is_hidden(kind: str) -> None:
     rng = random.Random(11)
@@ -83,6 +126,10 @@ def test_what_only_looks_private_stays(kind: str) -> None:
         "reservation EHGLP3, flight HAT271, 2024-05-15T06:30:00, $1,299.00",
         "rows 4532 1200 8837 1124 of 2023-2024",
         "task-force-2024-long-name-is-not-a-key",
+        "next_page_token: 12, max_tokens: 4096, prompt_tokens = 1200, the token is valid",
+        "the password is wrong; password: must have 8 characters; Password: required",
+        "pathology, TASK0123, patient 0123456789, ACCOUNT 12345678, fc-bayern-2024",
+        "version 1/2 of 3, ratio 1/1234, the session=open, auth=none, sid=12",
         "user_id sophia_silva_7557, payment credit_card_7815826",
     ],
 )
