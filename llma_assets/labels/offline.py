@@ -56,17 +56,14 @@ def offline_labels(
     return ClusterLabels(items=items)
 
 
-def _heads(scored: dict[int, list[ScoredPhrase]]) -> dict[int, ScoredPhrase]:
+def _heads(scored: Mapping[int, Sequence[ScoredPhrase]]) -> dict[int, ScoredPhrase]:
     """The phrase that opens each title; no two clusters share one, the one it fits better has it."""
     pairs = []
     for cluster_id, found in scored.items():
-        if not found:
-            continue
-        best = found[0].score
-        long = [p for p in found[:_CANDIDATES] if len(p.stems) > 1 and p.score >= HEAD_SCORE * best]
-        pairs += [
-            (-phrase.score, cluster_id, index, phrase) for index, phrase in enumerate(long or found[:_CANDIDATES])
-        ]
+        candidates = [phrase for phrase in found[:_CANDIDATES] if not phrase.name] or found[:_CANDIDATES]
+        best = candidates[0].score if candidates else 0.0
+        long = [phrase for phrase in candidates if len(phrase.stems) > 1 and phrase.score >= HEAD_SCORE * best]
+        pairs += [(-phrase.score, cluster_id, index, phrase) for index, phrase in enumerate(long or candidates)]
     heads: dict[int, ScoredPhrase] = {}
     gone: set[frozenset[str]] = set()
     for _, cluster_id, _, phrase in sorted(pairs, key=lambda pair: pair[:3]):

@@ -27,10 +27,11 @@ class ScoredPhrase:
 
     Attributes:
         stems: what makes phrases equal.
-        surface: its most common spelling in the cluster, lower case.
+        surface: its most common spelling in the cluster.
         share: share of the cluster's summaries that hold it, in (0, 1].
         score: class-based TF-IDF, weighted for reading; higher is better.
         step: mostly the name of a tool.
+        name: mostly written as the names of people and places are.
         held: positions of the summaries of the cluster that hold it.
     """
 
@@ -39,14 +40,14 @@ class ScoredPhrase:
     share: float
     score: float
     step: bool
+    name: bool
     held: frozenset[int]
 
 
 # Two words say more than one, and are rarer; without this the single words would always win.
-_LENGTH_WEIGHT = {1: 1.0, 2: 1.5, 3: 1.6, 4: 1.6}
-# Names of people and places are no topics. Where most words have capitals, as German nouns do, they mean nothing.
+_LENGTH_WEIGHT = {1: 1.0, 2: 1.5, 3: 1.5, 4: 1.4}
+# Names of people and places are examples, no topics.
 _PROPER_WEIGHT = 0.05
-_MOST_PROPER = 0.4
 _STEP_WEIGHT = 1.5
 _TITLE_WEIGHT = 1.5
 # "Fee for cash" is seldom written so where fees and cash are spoken of; "cost of living" nearly always is.
@@ -104,9 +105,7 @@ class _Corpus:
                     self.statements[word].add(statement)
 
     def _names(self) -> set[Stems]:
-        single = [stems for stems in self.seen if len(stems) == 1]
-        names = {stems for stems in self.seen if 2 * self.proper[stems] > self.seen[stems]}
-        return set() if sum(stems in names for stems in single) > _MOST_PROPER * len(single) else names
+        return {stems for stems in self.seen if 2 * self.proper[stems] > self.seen[stems]}
 
     def scored(self) -> dict[int, list[ScoredPhrase]]:
         candidates = {cluster_id: self._candidates(cluster_id) for cluster_id in self.summaries}
@@ -167,7 +166,7 @@ class _Corpus:
         distinct = share / over_all
         surface = min(self.spellings[cluster_id][stems].items(), key=lambda item: (-item[1], item[0]))[0]
         score = share * math.log1p(mean_total / over_all) * reading * distinct
-        return ScoredPhrase(stems, surface, share, score, is_step, frozenset(places))
+        return ScoredPhrase(stems, surface, share, score, is_step, stems in self.names, frozenset(places))
 
 
 def _longer(spelled_in: Mapping[Stems, Collection[int]]) -> dict[Stems, int]:

@@ -30,7 +30,9 @@ _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
 _CONTRACTION = re.compile(r"['’](?:s|re|ve|ll|d|m|t)$", re.IGNORECASE)
 _HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")
 _LONGEST_WORD = 30
+_LONGEST_ACRONYM = 4
 _TITLE_CASE = 0.6
+_NOUNS_HAVE_CAPITALS = ("german",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,8 @@ class Phrase:
 
     Attributes:
         stems: its words without endings; equal phrases have equal stems.
-        surface: as written, lower case.
-        proper: written with capitals in the middle of a sentence, as names are.
+        surface: as written, lower case but for names and acronyms.
+        proper: written with capitals in the middle of a sentence, as names are, or all in capitals, as codes are.
         step: the name of a tool or a function.
     """
 
@@ -104,7 +106,7 @@ def _runs(parts: list[list[str]], language: str) -> Iterator[list[_Word]]:
     stops = STOPS | stops_of(language)
     inside = [word for words in parts for word in words[1:]]
     capitals = sum(word[0].isupper() for word in inside)
-    names_show = capitals <= _TITLE_CASE * len(inside)
+    names_show = language not in _NOUNS_HAVE_CAPITALS and capitals <= _TITLE_CASE * len(inside)
     for words in parts:
         run: list[_Word] = []
         before = links = ""
@@ -122,8 +124,9 @@ def _runs(parts: list[list[str]], language: str) -> Iterator[list[_Word]]:
             elif language == ENGLISH and before == "how" and lower in MEASURED:
                 run = [_Word(f"how {lower}", f"how+{lower}", False, "")]
             elif content:
-                proper = names_show and position > 0 and word[0].isupper()
-                own = _Word(lower, stem(word, language), proper, links)
+                acronym = word.isupper() and len(word) <= _LONGEST_ACRONYM
+                proper = names_show and not acronym and word[0].isupper() and (position > 0 or word.isupper())
+                own = _Word(word if names_show and (proper or acronym) else lower, stem(word, language), proper, links)
                 run.append(own.negated() if before in NEGATIONS and not links else own)
                 links = ""
             elif run and not links and _links(lower, language):
