@@ -1,24 +1,28 @@
 """Faults in the middle of a run: killed processes, a killed server, a bad model server, monstrous traces."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
+import traceback
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from llma_assets.clickhouse import Database, connect, status, stop
 from llma_assets.clusters.checks import CHECKS as CLUSTER_CHECKS
 from llma_assets.events.checks import CHECKS as EVENT_CHECKS
 from llma_assets.ledger import usage_totals
-from llma_assets.models import ChatModel
+from llma_assets.models import ChatMessage, ChatModel, ModelError
 from llma_assets.models.openai_chat import OpenAIChat
 from llma_assets.models.retry import RetryPolicy
 from llma_assets.resources import ChatModelResource
 from llma_assets.settings import Settings
+from llma_assets.summaries import TraceSummary
 from llma_assets.team_day import TeamDay
 from llma_assets_tests.chat_server import (
     EMPTY,
@@ -26,6 +30,7 @@ from llma_assets_tests.chat_server import (
     REFUSAL,
     TRUNCATED,
     ChatServer,
+    Content,
     Fault,
     Garbage,
     Hang,
@@ -227,15 +232,67 @@ def test_passing_faults_cost_nothing_but_time(environment: Settings, database: D
         assert totals.calls == len(server.calls())
 
 
-def test_a_refused_key_stops_the_run_and_shows_no_secret(environment: Settings, database: Database) -> None:
-    write(database, day_of_traces(1, DAY, 4))
-    with ChatServer(always=Status(401, "Incorrect API key provided: sk-test-secret")) as server:
-        pipeline = Pipeline(database, chat=ServedChat(url=server.url))
+PLANTED = "sk-test-secret"
+"""The key that `ServedChat` sends, as a careless provider gives it back."""
+
+SPOKEN = {"X-Debug": PLANTED, "Retry-After": PLANTED, "x-ratelimit-reset-tokens": PLANTED}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Status(401, f"Incorrect API key provided: {PLANTED}", code=PLANTED, param=PLANTED, headers=SPOKEN),
+        Status(400, f"bad request: Authorization: Bearer {PLANTED}", code=PLANTED, headers=SPOKEN),
+        Status(429, f"{PLANTED} has no turn", headers=SPOKEN),
+        Status(500, f"crashed with {PLANTED}", headers=SPOKEN),
+        Garbage(f"<pre>{PLANTED}</pre>".encode()),
+        Garbage(json.dumps({"error": {"code": PLANTED, "message": PLANTED}}).encode(), "application/json"),
+        Content(f"oops {PLANTED}", headers=SPOKEN),
+        Content(json.dumps({PLANTED: 1, "title": {PLANTED: 2}})),
+        Content(None, finish_reason=PLANTED, refusal=f"no {PLANTED}"),
+    ],
+    ids=lambda fault: f"{type(fault).__name__}-{getattr(fault, 'status', '')}",
+)
+def test_no_log_metadata_row_or_exception_of_a_failed_run_shows_the_key(
+    environment: Settings, database: Database, caplog: pytest.LogCaptureFixture, fault: Fault
+) -> None:
+    caplog.set_level(logging.INFO)
+    write(database, day_of_traces(1, DAY, 2))
+    with ChatServer(always=fault) as server:
+        pipeline = Pipeline(database, chat=ServedChat(url=server.url, deadline_s=0.5))
         result = pipeline.texts(1, DAY, DAY, raise_on_error=False)
-        assert not result.success
+        raised = "".join(_chain_of_the_failure(server.url))
+    assert "Traceback" in raised
+    logged = [dg.serialize_value(entry) for entry in pipeline.instance.all_logs(result.run_id)]
+    assert any("trace_summaries" in entry for entry in logged)
+    names = [row["name"] for row in database.rows("SHOW TABLES")]
+    assert {"trace_summaries", "model_usage", "summary_failures", "skips"} <= set(names)
+    stored = [str(database.rows("SELECT * FROM {name:Identifier}", name=name)) for name in names]
+    assert PLANTED not in "\n".join([raised, caplog.text, *logged, *stored])
+
+
+def _chain_of_the_failure(url: str) -> list[str]:
+    """What a traceback and a repr show of the exception that one call of the model ends with, and of its causes."""
+    chat = ServedChat(url=url, deadline_s=0.5).model()
+    try:
+        answer = TraceSummary(title="t", bullets=[])
+        chat.complete([ChatMessage("user", "say it")], TraceSummary, offline=lambda: answer)
+    except ModelError as error:
+        shown = traceback.format_exception(error)
+        cause: BaseException | None = error
+        while cause is not None:
+            shown.append(f"{cause!r} {cause.args}")
+            cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+        return shown
+    raise AssertionError("the call did not fail")
+
+
+def test_a_refused_key_stops_the_run(environment: Settings, database: Database) -> None:
+    write(database, day_of_traces(1, DAY, 4))
+    with ChatServer(always=Status(401)) as server:
+        pipeline = Pipeline(database, chat=ServedChat(url=server.url))
+        assert not pipeline.texts(1, DAY, DAY, raise_on_error=False).success
         assert len(server.calls()) <= 5
-    logged = json.dumps([entry.message for entry in pipeline.instance.all_logs(result.run_id)])
-    assert "sk-test-secret" not in logged
 
 
 def test_one_bad_label_costs_one_label_and_is_asked_for_again(environment: Settings, database: Database) -> None:

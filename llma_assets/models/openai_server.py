@@ -211,6 +211,11 @@ def _checked_url(url: str | None) -> str:
         raise ModelConfigurationError(
             "OPENAI_BASE_URL holds a user name or a password; put the key into OPENAI_API_KEY", kind="bad_url"
         )
+    if usable and (parts.query or parts.fragment):
+        raise ModelConfigurationError(
+            "OPENAI_BASE_URL has a query or a fragment; it is the root of the API, and a key goes into OPENAI_API_KEY",
+            kind="bad_url",
+        )
     if not usable:
         raise ModelConfigurationError("OPENAI_BASE_URL is no http(s) URL with a host", kind="bad_url")
     return url or OPENAI_URL

@@ -500,6 +500,13 @@ def test_a_password_in_the_servers_url_is_refused_because_http_logs_show_urls() 
     assert "pass-word" not in str(caught.value)
 
 
+@pytest.mark.parametrize("url", ["https://example.test/v1?key=pass-word", "https://example.test/v1#pass-word"])
+def test_a_query_in_the_servers_url_is_refused_for_the_same_reason(url: str) -> None:
+    with pytest.raises(ModelConfigurationError, match="OPENAI_API_KEY") as caught:
+        OpenAIChat("m", base_url=url)
+    assert "pass-word" not in str(caught.value)
+
+
 def test_the_librarys_environment_does_not_send_a_key_to_a_server_without_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

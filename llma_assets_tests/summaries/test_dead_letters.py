@@ -1,12 +1,17 @@
 """Items that fail run after run: when they are no longer tried, and how they come back."""
 
+import signal
+import subprocess
+import sys
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from llma_assets.clickhouse import Database
+from llma_assets.ledger import usage_totals
 from llma_assets.models import OpenAIChat, RetryPolicy
+from llma_assets.settings import Settings
 from llma_assets.summaries.dead_letters import MOST_FAILURES, bring_back, dead_letters
 from llma_assets.summaries.storing import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
@@ -192,3 +197,49 @@ def test_what_was_not_begun_at_the_deadline_is_left_undone(database: Database) -
         assert (counts["generated"], counts["undone"], counts["failed"]) == (2, 4, 0)
         assert run(database, server, "next")["stored"] == 6
         assert len(server.calls()) == 6
+
+
+KILLED_AT = """
+import os, signal, sys
+from llma_assets.clickhouse import Database, connect
+from llma_assets.settings import Settings
+from llma_assets_tests.chat_server import ChatServer
+from llma_assets_tests.summaries.test_dead_letters import run
+
+insert = Database.insert_rows
+
+def insert_or_die(self, table, rows):
+    if table == sys.argv[1] and rows:
+        os.kill(os.getpid(), signal.SIGKILL)
+    insert(self, table, rows)
+
+class Server:
+    url = sys.argv[2]
+
+Database.insert_rows = insert_or_die
+run(connect(Settings.from_env()), Server, "killed")
+"""
+
+
+@pytest.mark.parametrize(("table", "asked_again"), [("trace_summaries", 4), ("summary_failures", 1)])
+def test_a_run_that_is_killed_while_it_stores_is_finished_by_the_next(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch, table: str, asked_again: int
+) -> None:
+    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
+    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
+    write_texts(database, TEAM, texts(4))
+    with cursed(REFUSAL) as server:
+        killed = subprocess.run(
+            [sys.executable, "-c", KILLED_AT, table, server.url], capture_output=True, check=False, timeout=60
+        )
+        assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()[-2000:]
+        assert len(server.calls()) == 4
+        # What was paid for is written down, whatever became of it.
+        assert usage_totals(database, TEAM, stage="trace_summaries").calls == 4
+        counts = run(database, server, "next")
+        assert (counts["stored"], counts["failed"]) == (3, 1)
+        assert len(server.calls()) == 4 + asked_again
+    with ChatServer() as server:
+        assert run(database, server, "last")["stored"] == 4
+        assert run(database, server, "once more")["stored"] == 4
+        assert len(server.calls()) == 1
