@@ -110,6 +110,7 @@ class ThemeBatches:
         self._clock = clock
         self._batches = OpenAIBatches(chat.server)
         self._open = {row.batch_key: row for row in self._stored()}
+        self._known = set(self._open)
         self._settled: set[str] = set()
         self._read: list[tuple[_Row, BatchState | None, str]] = []
         self._hindrance = ""
@@ -298,8 +299,9 @@ class ThemeBatches:
         """Make one batch; False where no more should be made now."""
         row = _Row(uuid.uuid4(), group_id, "", tuple(file.custom_ids), self._clock())
         self._write(row, "intended", "")
+        self._known.add(row.batch_key)
         wanted = set(row.questions)
-        if any(wanted & set(other.questions) for other in self._stored() if other.batch_key not in {row.batch_key}):
+        if any(wanted & set(other.questions) for other in self._stored() if other.batch_key not in self._known):
             # Another process asks the same at this moment. Perhaps it has seen this one and withdraws, too.
             self._write(row, "closed", "overtaken")
             self._hindrance = "batch_overtaken"
