@@ -19,6 +19,7 @@ from llma_assets.embeddings.checks import asset_checks as embedding_checks  # no
 from llma_assets.events.assets import cluster_events  # noqa: E402
 from llma_assets.events.checks import asset_checks as event_checks  # noqa: E402
 from llma_assets.labels.assets import cluster_labels  # noqa: E402
+from llma_assets.labels.checks import asset_checks as label_checks  # noqa: E402
 from llma_assets.rendering.assets import trace_texts  # noqa: E402
 from llma_assets.resources import (  # noqa: E402
     ChatModelResource,
@@ -65,6 +66,7 @@ def build_definitions(**resource_overrides: object) -> dg.Definitions:
             *summary_checks,
             *embedding_checks,
             *cluster_checks,
+            *label_checks,
             *event_checks,
             *task_checks,
         ],

@@ -22,6 +22,7 @@ STORED_TABLES = (
     "clusters",
     "cluster_members",
     "cluster_labels",
+    "cluster_name_tests",
     "skips",
 )
 

@@ -143,6 +143,14 @@ WHERE team_id = {team_id:Int64}
     AND attempt_id = {attempt_id:UUID}
 """
 
+FORGET_ATTEMPT_NAME_TESTS = """
+DELETE FROM cluster_name_tests
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND attempt_id = {attempt_id:UUID}
+"""
+
 FORGET_ATTEMPT_LABELS = """
 DELETE FROM cluster_labels
 WHERE team_id = {team_id:Int64}
@@ -261,6 +269,13 @@ def clusters_of(database: Database, run: Run) -> list[dict[str, Any]]:
     return database.rows(CLUSTERS_OF_RUN, **_attempt(run))
 
 
+def centroids_of(clusters: Sequence[dict[str, Any]]) -> NDArray[np.float32]:
+    """The centroids (k, d) of stored clusters, (0, 0) for none."""
+    return np.array([row["centroid"] for row in clusters], dtype=np.float32).reshape(
+        len(clusters), len(clusters[0]["centroid"]) if clusters else 0
+    )
+
+
 def members_of(database: Database, run: Run) -> list[dict[str, Any]]:
     """The members of a run by cluster and rank, noise last."""
     return database.rows(MEMBERS_OF_RUN, **_attempt(run))
@@ -287,5 +302,10 @@ def publish_run(
 
 def forget_attempt(database: Database, run: Run) -> None:
     """Remove what a superseded attempt wrote; nobody can see it any more."""
-    for statement in (FORGET_ATTEMPT_LABELS, FORGET_ATTEMPT_CLUSTERS, FORGET_ATTEMPT_MEMBERS):
+    for statement in (
+        FORGET_ATTEMPT_NAME_TESTS,
+        FORGET_ATTEMPT_LABELS,
+        FORGET_ATTEMPT_CLUSTERS,
+        FORGET_ATTEMPT_MEMBERS,
+    ):
         database.execute(statement, **_attempt(run))

@@ -8,8 +8,9 @@ Names are texts of another kind than summaries, so all of them lie to one side, 
 Items and names are therefore each seen from their own mean before they are compared.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +84,11 @@ def overall(fits: Sequence[Fit]) -> OverallFit | None:
         chance=1 / len(fits),
         by_centroids=sum(fit.centroid_hits for fit in fits) / held_out,
     )
+
+
+def fit_of(tests: Sequence[Mapping[str, Any]]) -> OverallFit | None:
+    """How well the names of a run fit, from its stored tests; None where no member was held out."""
+    return overall([Fit(row["held_out"], row["hits"], row["centroid_hits"]) for row in tests])
 
 
 def _nearest(items: NDArray[np.float32], targets: NDArray[np.float32]) -> NDArray[np.intp]:

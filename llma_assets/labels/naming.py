@@ -15,12 +15,12 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters.lineage_queries import CarriedName, carried_names
 from llma_assets.clusters.queries import Run
 from llma_assets.labels.choice import unit
-from llma_assets.labels.closeness import TOO_CLOSE, groups_too_close, nearest_names, too_close_to
+from llma_assets.labels.closeness import groups_too_close, nearest_names, too_close_to
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, ClusterLabel, Name
-from llma_assets.labels.fit import Fit, OverallFit, overall, reassigned
+from llma_assets.labels.fit import Fit, OverallFit, fit_of, reassigned
 from llma_assets.labels.labelling import CLUSTERS_A_CALL, label_clusters, retell_clusters
 from llma_assets.labels.material import Material, read_material
-from llma_assets.labels.queries import labels_of, name_tests_of, run_key
+from llma_assets.labels.queries import alike_of, labels_of, name_tests_of, run_key
 from llma_assets.models import ChatModel, Embedder, ModelConfigurationError, ModelError, Record
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
@@ -292,17 +292,3 @@ def _told(
         untested=untested,
         too_close=alike_of(tests),
     )
-
-
-def fit_of(tests: Sequence[Mapping[str, Any]]) -> OverallFit | None:
-    """How well the names of a run fit, from its stored tests; None where no member was held out."""
-    return overall([Fit(row["held_out"], row["hits"], row["centroid_hits"]) for row in tests])
-
-
-def alike_of(tests: Sequence[Mapping[str, Any]]) -> dict[int, int]:
-    """By cluster id the other cluster whose name is too like its own, from the stored tests of a run."""
-    return {
-        row["cluster_id"]: row["nearest_cluster_id"]
-        for row in tests
-        if row["nearest_distance"] is not None and row["nearest_distance"] < TOO_CLOSE
-    }

@@ -1,5 +1,6 @@
 """Every statement of the labels room, and the reads that need more than one line of Python."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.queries import Run
 from llma_assets.embeddings.queries import PRODUCT
+from llma_assets.labels.closeness import TOO_CLOSE
 from llma_assets.labels.evidence import ClusterLabel
 from llma_assets.themes import Theme
 
@@ -67,6 +69,15 @@ def labels_of(database: Database, run: Run) -> dict[int, ClusterLabel]:
 def name_tests_of(database: Database, run: Run) -> list[dict[str, Any]]:
     """The tests of a run's names, by cluster id."""
     return database.rows(NAME_TESTS_OF_RUN, **run_key(run))
+
+
+def alike_of(tests: Sequence[Mapping[str, Any]]) -> dict[int, int]:
+    """By cluster id the other cluster whose name is too like its own, from the stored tests of a run."""
+    return {
+        row["cluster_id"]: row["nearest_cluster_id"]
+        for row in tests
+        if row["nearest_distance"] is not None and row["nearest_distance"] < TOO_CLOSE
+    }
 
 
 def embeddings_of(database: Database, run: Run, theme: Theme, item_ids: list[str]) -> dict[str, NDArray[np.float32]]:

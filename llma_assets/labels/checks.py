@@ -1,0 +1,72 @@
+"""Checks of `cluster_labels`: every cluster has a name, names fit their clusters, and no two are mixed up."""
+
+from collections.abc import Iterator
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters.queries import clusters_of, runs_of_day
+from llma_assets.findings import Check, Outcome
+from llma_assets.labels.closeness import TOO_CLOSE
+from llma_assets.labels.fit import fit_of
+from llma_assets.labels.queries import LABELS_OF_RUN, NAME_TESTS_OF_RUN, alike_of, labels_of, name_tests_of
+from llma_assets.stage import asset_check
+from llma_assets.team_day import TeamDay
+
+LEAST_SKILL = 0.5
+"""Of the way from chance to what the centroids reach, names go at least so far. Offline names of good clusters go 0.8
+and more; where every second name is exchanged for another's, 0.4 is left (benchmarks/results/labels.md)."""
+
+LEAST_HELD_OUT = 20
+"""With fewer held-out members the accuracy says little."""
+
+
+def clusters_have_names(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """Every cluster of a committed run that was labelled has a name of its own: none is called by its number."""
+    for run in runs_of_day(database, team_day):
+        labels = labels_of(database, run)
+        if not labels:
+            continue
+        wanted = {row["cluster_id"] for row in clusters_of(database, run)}
+        named = {key for key, label in labels.items() if label.status == "generated"}
+        found = sorted(wanted - named)
+        yield Outcome(not found, "no cluster without a name", f"without: {found}", LABELS_OF_RUN, run.theme_id)
+
+
+def names_fit(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """Members that nobody saw while naming are mostly nearest to the name of their own cluster."""
+    for run in runs_of_day(database, team_day):
+        fit = fit_of(name_tests_of(database, run))
+        if fit is None or fit.held_out < LEAST_HELD_OUT:
+            continue
+        limit = fit.chance + LEAST_SKILL * max(0.0, fit.by_centroids - fit.chance)
+        yield Outcome(
+            passed=fit.accuracy >= limit,
+            expected=f"at least {limit:.0%} of {fit.held_out} held-out members come home by the names",
+            found=f"{fit.accuracy:.0%} (by centroids {fit.by_centroids:.0%}, by chance {fit.chance:.0%})",
+            query=NAME_TESTS_OF_RUN,
+            theme_id=run.theme_id,
+        )
+
+
+def names_apart(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """No two names of a run are so alike that readers mix them up."""
+    for run in runs_of_day(database, team_day):
+        tests = name_tests_of(database, run)
+        if not tests:
+            continue
+        found = [f"{one} and {other}" for one, other in sorted(alike_of(tests).items())]
+        yield Outcome(
+            passed=not found,
+            expected=f"no two names nearer than {TOO_CLOSE}",
+            found=f"too alike: {', '.join(found)}" if found else "none",
+            query=NAME_TESTS_OF_RUN,
+            theme_id=run.theme_id,
+        )
+
+
+CHECKS = (
+    Check("cluster_labels", clusters_have_names),
+    Check("cluster_labels", names_fit),
+    Check("cluster_labels", names_apart),
+)
+
+asset_checks = [asset_check(check) for check in CHECKS]
