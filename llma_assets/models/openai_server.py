@@ -126,7 +126,7 @@ class OpenAIServer:
                 reply = Reply(bytes(raw.content), time.perf_counter() - started)
             except openai.APIError as error:
                 failure = classify(error)
-                delay_s = policy.delay_s(failures, getattr(failure, "retry_after_s", None))
+                delay_s = self._delay_s(failure, failures)
                 paused = self._note(failure, turn, delay_s)
                 on_failure(failure.kind, time.perf_counter() - started)
             except BaseException:
@@ -161,6 +161,13 @@ class OpenAIServer:
             self._throttle.ended()
             raise
         return turn
+
+    def _delay_s(self, failure: ModelError, failures: int) -> float:
+        """How long to wait before another call, after so many failures of this one."""
+        retry_after_s = failure.retry_after_s if isinstance(failure, ModelUnavailable) else None
+        if failure.kind == "rate_limited" and retry_after_s is None:
+            return self.policy.pause_s(self._throttle.refused_rounds)
+        return self.policy.delay_s(failures, retry_after_s)
 
     def _note(self, failure: ModelError, turn: int, delay_s: float) -> bool:
         """Tell the other callers what was learned; whether all of them wait now."""

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+LONGEST_PAUSE_S = 3_600.0
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
@@ -50,7 +52,17 @@ class RetryPolicy:
         """
         if retry_after_s is not None:
             return retry_after_s + 0.25 * self.jitter()
-        step = min(self.first_delay_s * 2.0 ** (failures - 1), self.longest_delay_s)
+        return self._step_s(failures - 1, self.longest_delay_s)
+
+    def pause_s(self, refused_rounds: int) -> float:
+        """Seconds that all callers pause after a refusal that did not say how long.
+
+        Doubles with each round that was refused, so that a server that refuses everything is soon left alone.
+        """
+        return self._step_s(refused_rounds, LONGEST_PAUSE_S)
+
+    def _step_s(self, doublings: int, longest_s: float) -> float:
+        step = min(self.first_delay_s * 2.0 ** min(doublings, 60), longest_s)
         return step * (0.5 + 0.5 * self.jitter())
 
 

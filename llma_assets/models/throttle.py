@@ -32,6 +32,7 @@ class Throttle:
         self._under_way = 0
         self._resume_at = -math.inf
         self._cuts = 0
+        self._refused_rounds = 0
 
     @property
     def limit(self) -> float:
@@ -42,6 +43,11 @@ class Throttle:
     def under_way(self) -> int:
         """Calls that have begun and not ended."""
         return self._under_way
+
+    @property
+    def refused_rounds(self) -> int:
+        """How often the limit has been cut by refusals since the last answer."""
+        return self._refused_rounds
 
     def begin(self, deadline: float) -> int:
         """Wait until a call may be made, and take its place.
@@ -79,6 +85,7 @@ class Throttle:
             pause_s: how long the server has next to nothing left to give, by its own account.
         """
         with self._changed:
+            self._refused_rounds = 0
             if pause_s > 0:
                 self._pause(began, pause_s, keep=1.0)
             elif began == self._cuts and self._under_way + 1 > self._limit:
@@ -88,6 +95,7 @@ class Throttle:
     def refused(self, began: int, pause_s: float) -> None:
         """The server answered that it was too much; nobody asks it for so many seconds."""
         with self._changed:
+            self._refused_rounds += began == self._cuts
             self._pause(began, pause_s, keep=0.5)
             self._leave()
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from llma_assets.models import CallNotMade, ChatMessage, ModelError, ModelUnavailable, OpenAIChat, RetryPolicy
 from llma_assets_tests.chat_server import ChatServer, Content, Hang, Quota, RateLimited, Reset, Status
+from llma_assets_tests.models.test_openai_chat import Waits
 
 PROMPT = (ChatMessage("user", "Is it ready?"),)
 GOOD = Content('{"ready": true}')
@@ -101,6 +102,16 @@ def test_a_pause_longer_than_a_call_may_wait_fails_further_calls_at_once() -> No
         chat = OpenAIChat("m", base_url=server.url, policy=POLICY)
         assert [outcome(chat) for _ in range(5)] == ["rate_limited"] + ["not made: rate_limited"] * 4
         assert len(server.calls()) == 1
+
+
+def test_a_server_that_refuses_everything_without_a_word_is_soon_left_alone() -> None:
+    waits = Waits()
+    with ChatServer(always=RateLimited()) as server:
+        chat = OpenAIChat("m", base_url=server.url, policy=waits.policy(attempts=4, deadline_s=120.0))
+        kinds = Counter(outcome(chat) for _ in range(200))
+        assert len(server.calls()) <= 12
+    assert kinds["not made: rate_limited"] >= 190
+    assert sum(waits.slept) < 300
 
 
 @pytest.mark.parametrize("fault", [Status(500), Reset(), Hang()], ids=repr)
