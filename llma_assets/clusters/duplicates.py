@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.clusters.front import Distinct
-
-SEARCHED_AXES = 8
+from llma_assets.clusters.neighbours import Neighbours
 
 
 def merge_nearly_equal(
-    items: Distinct, points: NDArray[np.float32], distance: float
+    items: Distinct, points: NDArray[np.float32], neighbours: Neighbours, distance: float
 ) -> tuple[Distinct, NDArray[np.float32]]:
     """Let one item stand for all within `distance` of it, and return the items and points that are left.
 
@@ -24,7 +23,8 @@ def merge_nearly_equal(
 
     Args:
         items: m distinct rows.
-        points: float32 (m, p), the same in their principal axes; only the leading ones are searched.
+        points: float32 (m, p), the same in their principal axes, where nothing is farther apart than it is.
+        neighbours: of the same points; they tell which items have anything near.
         distance: Euclidean, between rows of length 1.
     """
     from scipy.spatial import KDTree
@@ -32,27 +32,29 @@ def merge_nearly_equal(
     m = len(points)
     if m < 2 or distance == 0.0:
         return items, points
-    leading = np.ascontiguousarray(points[:, :SEARCHED_AXES], dtype=np.float64)
-    tree = KDTree(leading)
-    nearest = tree.query(leading, k=2, distance_upper_bound=distance)[0][:, 1]
+    crowded = np.flatnonzero(neighbours.distances[:, 0] <= distance)
+    if len(crowded) == 0:
+        return items, points
+    inside = points[crowded].astype(np.float64)
+    tree = KDTree(inside)
     leader = np.arange(m)
-    taken = np.isinf(nearest)
-    for index in np.flatnonzero(~taken):
-        if taken[index]:
+    taken = np.zeros(len(crowded), dtype=bool)
+    for place, index in enumerate(crowded):
+        if taken[place]:
             continue
-        near = np.array(tree.query_ball_point(leading[index], distance), dtype=np.intp)
-        near = np.sort(near[~taken[near] & (near != index)])
-        apart = items.unit[near] - items.unit[index]
+        near = np.array(tree.query_ball_point(inside[place], distance), dtype=np.intp)
+        near = np.sort(near[~taken[near]])
+        apart = items.unit[crowded[near]] - items.unit[index]
         copies = near[np.einsum("ij,ij->i", apart, apart) <= distance**2]
-        leader[copies] = index
+        leader[crowded[copies]] = index
         taken[copies] = True
-        taken[index] = True
+        taken[place] = True
     kept = np.flatnonzero(leader == np.arange(m))
     if len(kept) == m:
         return items, points
-    place = np.empty(m, dtype=np.intp)
-    place[kept] = np.arange(len(kept))
-    home = place[leader]
+    place_of = np.empty(m, dtype=np.intp)
+    place_of[kept] = np.arange(len(kept))
+    home = place_of[leader]
     merged = replace(
         items,
         unit=items.unit[kept],

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from llma_assets.clusters.assigning import cluster_radii
 from llma_assets.clusters.clustering import Clustering, Quality
 from llma_assets.clusters.config import NOISE_LABEL, ClusteringConfig
 from llma_assets.clusters.duplicates import merge_nearly_equal
@@ -15,17 +16,17 @@ from llma_assets.clusters.layout import map_points
 from llma_assets.clusters.measures import (
     centroid_distances,
     numbered_by_size,
-    radii_of,
     ranks_within,
     separation_of,
 )
+from llma_assets.clusters.neighbours import Neighbours, nearest_neighbours
 from llma_assets.clusters.partition import Partition
 from llma_assets.clusters.reduction import principal_components, weighted_mean
 from llma_assets.clusters.silhouettes import SilhouetteScorer
 from llma_assets.clusters.stability import stability_of
 from llma_assets.clusters.threads import one_thread
 
-METHODS = {"graph": graph_partition, "kmeans": kmeans_partition, "hdbscan": hdbscan_partition}
+METHODS = {"kmeans": kmeans_partition, "hdbscan": hdbscan_partition}
 BORDERLINE = {"graph": 0.5, "kmeans": 0.05, "hdbscan": 0.1}
 """Strength below which a member is borderline: with `graph` most of its neighbours are in other clusters, with
 `kmeans` the next centroid is hardly farther, with `hdbscan` it joined when its cluster was about to end."""
@@ -63,9 +64,15 @@ def cluster(
 
 def _cluster(items: Distinct, config: ClusteringConfig, before: NDArray[np.float64] | None) -> Clustering:
     reduced = principal_components(items.unit, items.weights, config.pca_components)
-    items, points = merge_nearly_equal(items, reduced.points, config.same_distance)
+    neighbours = nearest_neighbours(reduced.points, config.neighbours, seed=config.seed)
+    items, points = merge_nearly_equal(items, reduced.points, neighbours, config.same_distance)
+    if len(points) < len(reduced.points):
+        neighbours = nearest_neighbours(points, config.neighbours, seed=config.seed)
     scorer = SilhouetteScorer(points, items.weights, sample=config.silhouette_sample, seed=config.seed)
-    partition = METHODS[config.method](points, items.weights, scorer, config)
+    if config.method == "graph":
+        partition = graph_partition(points, items.weights, neighbours, scorer, config)
+    else:
+        partition = METHODS[config.method](points, items.weights, scorer, config)
     labels, strength = partition.labels, partition.strength
     if strength is None:
         labels = polish(items.unit, items.weights, labels)
@@ -77,7 +84,7 @@ def _cluster(items: Distinct, config: ClusteringConfig, before: NDArray[np.float
     kind = "kmeans" if partition.strength is None else config.method
     clustered = labels >= 0
     sizes = np.bincount(labels[clustered], weights=items.weights[clustered], minlength=k).astype(np.float64)
-    laid = _map(points, items, labels, before, config)
+    laid = _map(points, neighbours, items, labels, before, config)
     own = labels[items.inverse].astype(np.int_)
     quality = Quality(
         clusters=k,
@@ -99,7 +106,7 @@ def _cluster(items: Distinct, config: ClusteringConfig, before: NDArray[np.float
     return Clustering(
         labels=own,
         centroids=centroids,
-        radii=radii_of(own, distances[items.inverse], k),
+        radii=cluster_radii(own, distances[items.inverse], k),
         groups=group_clusters(centroids, sizes, weighted_mean(items.unit, items.weights)),
         distances=distances[items.inverse],
         ranks=ranks_within(own, distances[items.inverse]),
@@ -125,6 +132,7 @@ def _stability(
 
 def _map(
     points: NDArray[np.float32],
+    neighbours: Neighbours,
     items: Distinct,
     labels: NDArray[np.int32],
     before: NDArray[np.float64] | None,
@@ -138,4 +146,4 @@ def _map(
         earlier = np.full((len(points), 2), np.nan)
         earlier[items.inverse[known[::-1]]] = before[known[::-1]]
         before = earlier
-    return map_points(points, labels, before, seed=config.seed)
+    return map_points(points, neighbours, labels, before, seed=config.seed)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from llma_assets.clusters.config import ClusteringConfig
 from llma_assets.clusters.kmeans import kmeans_partition
 from llma_assets.clusters.leiden import shared_neighbour_graph
-from llma_assets.clusters.neighbours import nearest_neighbours
+from llma_assets.clusters.neighbours import Neighbours
 from llma_assets.clusters.noise import belonging, lonely_points, without_noise
 from llma_assets.clusters.partition import Partition
 from llma_assets.clusters.resolution import Choice, ResolutionChooser
@@ -16,11 +16,14 @@ from llma_assets.clusters.silhouettes import SilhouetteScorer
 
 FEWEST_POINTS = 12
 """Fewer have no neighbourhoods to share."""
+FEWEST_NEIGHBOURS, POINTS_A_NEIGHBOUR = 3, 6
+"""Where there are few points the neighbourhoods are small, too: clusters must find room between them."""
 
 
 def graph_partition(
     points: NDArray[np.float32],
     weights: NDArray[np.float64],
+    neighbours: Neighbours,
     scorer: SilhouetteScorer,
     config: ClusteringConfig,
 ) -> Partition:
@@ -29,6 +32,7 @@ def graph_partition(
     Args:
         points: float32 (m, p), distinct.
         weights: float64 (m,).
+        neighbours: of the same points.
         scorer: of the same points; asked only where there are too few of them for a graph.
         config: neighbours, what was asked for (resolution, number or size of clusters), noise, seed.
     """
@@ -37,7 +41,7 @@ def graph_partition(
         few = kmeans_partition(points, weights, scorer, config)
         return replace(few, collapse=f"{m} distinct items are too few", mended_by="k-means")
     smallest = config.smallest_community(int(weights.sum()))
-    neighbours = nearest_neighbours(points, min(config.neighbours, max(3, m // 6)), seed=config.seed)
+    neighbours = neighbours.nearest(max(FEWEST_NEIGHBOURS, m // POINTS_A_NEIGHBOUR))
     chooser = ResolutionChooser(
         shared_neighbour_graph(neighbours),
         points,

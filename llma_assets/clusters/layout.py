@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.clusters.leiden import Graph, shared_neighbour_graph
-from llma_assets.clusters.neighbours import nearest_neighbours, search_nearest
+from llma_assets.clusters.neighbours import Neighbours, nearest_neighbours, search_nearest
 
 LAID_POINTS = 5000
 """More points than this are placed by those near them."""
-NEIGHBOURS = 15
 ROUNDS = 120
 STEP_OF_OLD = 0.1
 """What lay on the last map moves little; what is new finds its place."""
@@ -34,6 +33,7 @@ PLACED_BY = 3
 
 def map_points(
     points: NDArray[np.float32],
+    neighbours: Neighbours,
     labels: NDArray[np.int32],
     before: NDArray[np.float64] | None,
     *,
@@ -43,6 +43,7 @@ def map_points(
 
     Args:
         points: float32 (m, p), centred, axes by falling variance: the first two are where points start.
+        neighbours: of the same points.
         labels: int32 (m,), -1 is noise, which nothing pulls as a cluster.
         before: float64 (m, 2), where the points lay on the last map, NaN for those that did not; they move
             little from there. None makes a new map.
@@ -57,8 +58,8 @@ def map_points(
     laid = np.arange(m)
     if m > LAID_POINTS:
         laid = np.sort(np.random.default_rng(seed).choice(m, size=LAID_POINTS, replace=False))
-    near = nearest_neighbours(points[laid], NEIGHBOURS, seed=seed)
-    graph = shared_neighbour_graph(near)
+        neighbours = nearest_neighbours(points[laid], neighbours.indices.shape[1], seed=seed)
+    graph = shared_neighbour_graph(neighbours)
     inside = labels[laid]
     if before is None:
         start = _first_positions(points[laid])

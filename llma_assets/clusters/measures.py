@@ -1,4 +1,4 @@
-"""What is measured of a partition once it is found: distances, ranks, radii, margins, separation. No clustering."""
+"""What is measured of a partition once it is found: distances, ranks, margins, separation. No clustering."""
 
 from typing import Any
 
@@ -9,8 +9,6 @@ from llma_assets.clusters.config import NOISE_LABEL
 from llma_assets.clusters.kmeans import squared_distances
 
 BLOCK_ROWS = 8192
-RADIUS_QUANTILE = 0.95
-RADIUS_SLACK = 1.1
 
 
 def numbered_by_size(labels: NDArray[np.int32], weights: NDArray[np.float64]) -> NDArray[np.int32]:
@@ -59,15 +57,6 @@ def ranks_within(labels: NDArray[np.int_], distances: NDArray[np.float64]) -> ND
     ranks = np.empty(len(labels), dtype=np.int_)
     ranks[order] = np.arange(len(labels)) - np.repeat(starts, lengths)
     return ranks
-
-
-def radii_of(labels: NDArray[np.int_], distances: NDArray[np.float64], k: int) -> NDArray[np.float64]:
-    """Radius (k,) inside which a new item belongs to a cluster: the 95th percentile of its members' distances
-    times 1.1."""
-    order = np.argsort(labels, kind="stable")
-    ends = np.searchsorted(labels[order], np.arange(k + 1))
-    members = [distances[order[ends[c] : ends[c + 1]]] for c in range(k)]
-    return np.array([np.quantile(own, RADIUS_QUANTILE) * RADIUS_SLACK for own in members]).reshape(k)
 
 
 def separation_of(
