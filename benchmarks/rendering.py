@@ -1,12 +1,14 @@
 """How fast and how short rendering is: `python -m benchmarks.rendering FILE…` with files of events as JSON lines.
 
-Prints, for each file, CPU seconds on one core, peak memory, lengths of the texts, and the length of a trace's text
-against its number of generations, with each message once and with every history in full. Then the speed and the
-peak memory for made-up traces of 50 MB. Nothing is written.
+Prints, for each file, CPU seconds on one core with and without redaction and with a limit in tokens, peak memory,
+lengths of the texts, what limits cost, and the length of a trace's text against its number of generations, with each
+message once and with every history in full. Then the speed and the peak memory for made-up traces of 50 MB. Nothing
+is written.
 """
 
 import argparse
 import gzip
+import random
 import statistics
 import sys
 import time
@@ -18,9 +20,16 @@ from typing import Any
 
 import orjson
 
-from llma_assets.rendering import RenderOptions, item_facts, render_trace
+from llma_assets.rendering import RenderedTrace, RenderOptions, item_facts, render_trace
+from llma_assets.tokens import count_tokens
 
 Events = list[dict[str, Any]]
+
+MODEL = "gpt-4.1-nano"
+WORDS = (
+    *("the", "a", "customer", "flight", "refund", "order", "please", "check", "2024-05-15", "EHGLP3", "HAT271", "seat"),
+    *("price", "129.50", "total", "payment", "card", "user", "id", "status", "confirmed", "we", "can", "offer", "Oslo"),
+)
 
 FULL = {"max_chars": 10**9, "max_value_chars": 10**6, "line_numbers": False}
 
@@ -35,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         traces, megabytes = read(path)
         print(f"{path.name}: {len(traces):,} traces, {megabytes:.1f} MB of properties as JSON text")
         speed(traces, megabytes, options.repeat)
+        limits(traces)
         curve(traces)
     large(options.repeat)
     return 0
@@ -56,11 +66,20 @@ def read(path: Path) -> tuple[list[Events], float]:
 
 def speed(traces: list[Events], megabytes: float, repeat: int) -> None:
     """CPU time of all traces, parsing included, and the memory that rendering adds to the events."""
-    best, texts = float("inf"), []
-    for _ in range(repeat):
-        started = time.process_time()
-        texts = [render_trace(events) for events in traces]
-        best = min(best, time.process_time() - started)
+    texts: list[RenderedTrace] = []
+    count_tokens("", MODEL)  # the vocabulary is loaded once a process
+    for name, options in (
+        ("redacted", RenderOptions()),
+        ("redacted, 16,000 tokens", RenderOptions(max_tokens=16_000, model=MODEL)),
+        ("not redacted", RenderOptions(redact=False)),
+    ):
+        best = float("inf")
+        for _ in range(repeat):
+            started = time.process_time()
+            made = [render_trace(events, options) for events in traces]
+            best = min(best, time.process_time() - started)
+        texts = texts or made
+        print(f"  {name + ':':<25} {best:.2f} s of CPU, {megabytes / best:.0f} MB/s, {len(traces) / best:.0f} traces/s")
     started = time.process_time()
     for events in traces:
         item_facts(events)
@@ -75,12 +94,23 @@ def speed(traces: list[Events], megabytes: float, repeat: int) -> None:
     for rendered in texts:
         for rule in rendered.loss.rules:
             rules[rule] += 1
-    print(f"  render: {best:.2f} s of CPU, {megabytes / best:.0f} MB/s, {len(traces) / best:.0f} traces/s")
-    print(f"  facts:  {facts:.2f} s of CPU; peak memory beside the events {peak / 1e6:.1f} MB")
+    print(f"  facts: {facts:.2f} s of CPU; peak memory beside the events {peak / 1e6:.1f} MB")
     print(
         f"  length: median {lengths[len(lengths) // 2]:,}, 95 % {lengths[int(len(lengths) * 0.95)]:,}, "
         f"longest {lengths[-1]:,} characters; rules {dict(rules)}"
     )
+
+
+def limits(traces: list[Events]) -> None:
+    """What limits in tokens cost: share of characters kept, rules used, and survivors that found no room."""
+    print(f"  limit in tokens of {MODEL}   tokens used   characters kept   sampled   survivors missing")
+    for tokens in (16_000, 8_000, 4_000, 2_000, 1_000):
+        made = [render_trace(events, RenderOptions(max_tokens=tokens, model=MODEL)) for events in traces]
+        most = max(count_tokens(rendered.text, MODEL) for rendered in made)
+        kept = sum(r.loss.characters_after for r in made) / sum(r.loss.characters_before for r in made)
+        sampled = sum("sampling" in rendered.loss.rules for rendered in made)
+        missing = sum(sum(rendered.loss.survivors_missing.values()) for rendered in made)
+        print(f"  {tokens:>31,} {most:>13,} {kept:>17.0%} {sampled:>9,} {missing:>19,}")
 
 
 def curve(traces: list[Events]) -> None:
@@ -107,12 +137,20 @@ def large(repeat: int) -> None:
         answer = {"role": "assistant", "content": f"answer {turn} " + "a" * 180}
         turns.append(event("$ai_generation", turn, {"$ai_input": history, "$ai_output_choices": [answer]}))
         history = [*history, answer]
+    rng = random.Random(1)
+    pages = [" ".join(rng.choices(WORDS, k=700)) for _ in range(500)]
+    answers = [event("$ai_span", n, {"$ai_span_id": str(n), "$ai_output_state": f"{n} {pages[n % 500]}"})
+               for n in range(10_000)]  # fmt: skip
+    said = [{"role": "user" if n % 2 else "assistant", "content": f"{n} {pages[n % 500][:1_000]}"}
+            for n in range(45_000)]  # fmt: skip
     rows = [{"id": number, "name": f"row {number}", "tags": ["a", "b"]} for number in range(1_000_000)]
     spans = [event("$ai_span", n, {"$ai_parent_id": str(n - 1), "$ai_span_id": str(n)}) for n in range(10_000)]
     for name, events in (
         ("one value of text", [event("$ai_span", 0, {"$ai_output_state": "word " * 10_000_000})]),
         ("one value of a million objects", [event("$ai_span", 0, {"$ai_output_state": rows})]),
         ("500 generations with history", turns),
+        ("10,000 spans of 5 KB of text", answers),
+        ("45,000 messages of 1 KB", [event("$ai_generation", 0, {"$ai_input": said})]),
         ("a chain of 10,000 spans", spans),
     ):
         size = sum(len(made["properties"]) for made in events) / 1e6
@@ -121,7 +159,14 @@ def large(repeat: int) -> None:
             started = time.process_time()
             text = render_trace(events).text
             best = min(best, time.process_time() - started)
-        print(f"{name}: {size:.0f} MB, {best:.2f} s of CPU, {len(text):,} characters")
+        tracemalloc.start()
+        render_trace(events)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        print(
+            f"{name}: {size:.0f} MB, {best:.2f} s of CPU, {len(text):,} characters,"
+            f" peak memory beside the events {peak / 1e6:.0f} MB"
+        )
 
 
 def event(name: str, number: int, properties: dict[str, Any]) -> dict[str, Any]:

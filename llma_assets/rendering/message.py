@@ -40,6 +40,11 @@ _ROLES: Final = {
     "gpt": "assistant",
     "chatgpt": "assistant",
     "choice": "assistant",
+    "api": "assistant",
+    "incoming": "user",
+    "inbound": "user",
+    "outgoing": "assistant",
+    "outbound": "assistant",
     "reasoning": THINKING,
 }
 _KNOWN: Final = {"user", "assistant", "system", "developer", "model", "tool", THINKING}

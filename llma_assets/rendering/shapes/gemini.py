@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from llma_assets.rendering.message import THINKING, Message, merged, role_of
 from llma_assets.rendering.shapes.inner import MISSING, Inner, mapping, media, result_text, string, tool_call
+from llma_assets.rendering.shapes.speaking import speaker_of
 
 
 def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] | None:
@@ -17,7 +18,7 @@ def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] |
     if isinstance(item.get("candidates"), list):
         return [message for candidate in _list(item["candidates"]) for message in inner(candidate, "model")]
     if isinstance(item.get("content"), Mapping) and "role" not in item and "parts" in mapping(item["content"]):
-        return inner(item["content"], role)
+        return inner(item["content"], speaker_of(item) or role)
     if "contents" in item and "role" not in item:
         system = _either(item, "systemInstruction", "system_instruction")
         if system is MISSING:

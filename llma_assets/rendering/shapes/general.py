@@ -46,9 +46,11 @@ def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] |
     plain = canonical(item)
     if plain != item and "type" in plain and plain.get("type") != item.get("type"):
         return inner(plain, role)
+    speaker = speaker_of(plain)
     for key in ("payload", "item", "raw_item", "body"):
-        if isinstance(plain.get(key), Mapping) and ("type" in plain or speaker_of(plain)) and _is_message(plain[key]):
-            return inner({"role": speaker_of(plain), **mapping(plain[key])} if speaker_of(plain) else plain[key], role)
+        nested = plain.get(key)
+        if isinstance(nested, Mapping) and ("type" in plain or speaker) and _is_message(nested, speaker):
+            return inner(nested, speaker or role)
     attributes = plain.get("attributes")
     if isinstance(attributes, Mapping) and string(plain.get("name")).startswith("gen_ai."):
         return _span_event(string(plain["name"]), attributes, role, inner)
@@ -58,8 +60,8 @@ def read(item: Mapping[str, object], role: str, inner: Inner) -> list[Message] |
     return _call(plain, inner) or _message(plain, inner) or _result(plain, inner)
 
 
-def _is_message(value: object) -> bool:
-    return isinstance(value, Mapping) and (speaks(value, 1) or "content" in value)
+def _is_message(value: Mapping[str, object], speaker: str) -> bool:
+    return speaks(value, 1) or "content" in value or (speaker != "" and "text" in value)
 
 
 def _role_as_key(item: Mapping[str, object], inner: Inner) -> list[Message] | None:

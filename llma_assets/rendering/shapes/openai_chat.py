@@ -98,7 +98,8 @@ def calls_of(item: Mapping[str, object]) -> tuple[ToolCall, ...]:
                 continue
             call = mapping(wish.get("tool_call")) or wish
             inside = mapping(call.get("function")) or mapping(call.get("custom")) or call
-            name = next((inside[k] for k in ("name", "tool_name", "toolName", "function_name") if k in inside), None)
+            names = ("name", "tool_name", "toolName", "function_name", "function")
+            name = next((inside[k] for k in names if isinstance(inside.get(k), str)), None)
             keys = (
                 "arguments", "args", "input", "parameters", "tool_args", "kwargs", "tool_kwargs", "tool_input",
                 "params_as_json",

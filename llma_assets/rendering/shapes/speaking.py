@@ -13,8 +13,8 @@ CONTENT_KEYS: Final = (
 )  # fmt: skip
 CALL_KEYS: Final = ("tool_calls", "toolCalls", "function_call", "toolInvocations", "tool_invocations", "tool_call")
 SPEAKER_KEYS: Final = (
-    "role", "author", "speaker", "sender", "from", "source", "actor", "message_type", "sender_type", "event_name",
-    "event.name", "event",
+    "role", "role_type", "author", "speaker", "sender", "from", "source", "actor", "message_type", "sender_type",
+    "event_name", "event.name", "event", "direction",
 )  # fmt: skip
 """Keys whose value says who speaks, as far as the value is the name of a role."""
 
@@ -81,6 +81,9 @@ def speaker_of(item: Mapping[str, object]) -> str:
             role = known_role(value)
             if role:
                 return role
+    kind = item.get("type")
+    if isinstance(kind, str) and kind.lower().endswith("message") and known_role(snake(kind)):
+        return known_role(snake(kind))
     name = item.get("name")
     if isinstance(name, str) and name.startswith("gen_ai."):
         return known_role(name)
@@ -96,7 +99,9 @@ def canonical(item: Mapping[str, object]) -> dict[str, object]:
     found: dict[str, object] = {}
     for key, value in item.items():
         name = snake(key) if isinstance(key, str) else key
-        if name in {"$type", "content_type"} and isinstance(value, str):
+        if name == "kind" and value in {"text", "file", "data"}:
+            found.setdefault("type", value)
+        elif name in {"$type", "content_type"} and isinstance(value, str):
             found.setdefault("type", snake(value).removesuffix("_content"))
         else:
             found.setdefault(name, value)
