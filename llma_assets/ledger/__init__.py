@@ -5,19 +5,33 @@ The work itself belongs in the stage rooms.
 """
 
 from llma_assets.ledger.budget import DailyBudget, Spending, budget_metadata, note_undone, release_hold, spending
+from llma_assets.ledger.forecasts import (
+    Compared,
+    Forecast,
+    PastCalls,
+    compared_metadata,
+    past_calls,
+    predicted_and_actual,
+)
 from llma_assets.ledger.skips import Skip, clear_skip, list_skips, record_skip
 from llma_assets.ledger.usage import UsageLedger, UsageTotals, usage_totals
 
 __all__ = [
+    "Compared",
     "DailyBudget",
+    "Forecast",
+    "PastCalls",
     "Skip",
     "Spending",
     "UsageLedger",
     "UsageTotals",
     "budget_metadata",
     "clear_skip",
+    "compared_metadata",
     "list_skips",
     "note_undone",
+    "past_calls",
+    "predicted_and_actual",
     "record_skip",
     "release_hold",
     "spending",

@@ -56,3 +56,49 @@ SELECT
 FROM model_usage AS u FINAL
 WHERE u.team_id = {team_id:Int64} AND (u.day = {day:Date} OR toDate(u.timestamp) = {spent_on:Date})
 """
+
+# Key of model_usage: (team_id, day, stage, theme_id, model, call_id). Calls that a server worked on.
+PAST_CALLS = """
+SELECT
+    count() AS calls,
+    uniqExactIf(u.item_id, u.item_id != '') AS items,
+    sum(u.input_tokens) AS input_tokens,
+    sum(u.output_tokens) AS output_tokens,
+    uniqExact(u.day) AS days
+FROM
+(
+    SELECT day, item_id, input_tokens, output_tokens
+    FROM model_usage FINAL
+    WHERE team_id = {team_id:Int64}
+        AND stage = {stage:String}
+        AND theme_id = {theme_id:String}
+        AND asked_model = {model:String}
+        AND input_tokens > 0
+    ORDER BY timestamp DESC
+    LIMIT {most:UInt32}
+) AS u
+"""
+
+# Key of usage_forecasts: (team_id, day, stage, theme_id, model, forecast_id).
+COMPARED = """
+SELECT
+    f.stage AS stage,
+    f.theme_id AS theme_id,
+    f.model AS model,
+    countIf(f.ended_at IS NOT NULL) AS runs,
+    countIf(f.ended_at IS NULL) AS unfinished,
+    sumIf(f.items, f.ended_at IS NOT NULL) AS items,
+    sumIf(f.calls, f.ended_at IS NOT NULL) AS calls,
+    sumIf(f.input_tokens, f.ended_at IS NOT NULL) AS input_tokens,
+    sumIf(f.output_tokens, f.ended_at IS NOT NULL) AS output_tokens,
+    sumIf(f.cost_usd, f.ended_at IS NOT NULL) AS cost_usd,
+    ifNull(sum(f.actual_items), 0) AS actual_items,
+    ifNull(sum(f.actual_calls), 0) AS actual_calls,
+    ifNull(sum(f.actual_input_tokens), 0) AS actual_input_tokens,
+    ifNull(sum(f.actual_output_tokens), 0) AS actual_output_tokens,
+    sum(f.actual_cost_usd) AS actual_cost_usd
+FROM usage_forecasts AS f FINAL
+WHERE f.team_id = {team_id:Int64} AND f.day = {day:Date} AND (f.stage = {stage:String} OR {stage:String} = '')
+GROUP BY stage, theme_id, model
+ORDER BY stage, theme_id, model
+"""

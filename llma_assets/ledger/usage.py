@@ -3,7 +3,7 @@
 import threading
 import uuid
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from types import TracebackType
@@ -12,6 +12,7 @@ from typing import Any, Self
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import queries
 from llma_assets.ledger.budget import DailyBudget
+from llma_assets.ledger.forecasts import Actual, Forecast, ForecastRecord
 from llma_assets.models import Allowance, Usage
 from llma_assets.team_day import TeamDay
 
@@ -60,6 +61,9 @@ class UsageLedger:
         self._key = {"team_id": team_day.team_id, "day": team_day.day, "stage": stage, "theme_id": theme_id}
         self._new_id = new_id
         self._rows: list[dict[str, Any]] = []
+        self._seen: list[dict[str, Any]] = []
+        self._forecasts: list[tuple[str, ForecastRecord]] = []
+        self._team_day = team_day
         self._lock = threading.Lock()
 
     @property
@@ -71,6 +75,16 @@ class UsageLedger:
     def refusal(self) -> str:
         """Why a call was not allowed, "" where all were."""
         return self._budget.refusal if self._budget else ""
+
+    def expect(self, forecast: Forecast) -> None:
+        """Keep what the calls of this run are expected to take; what they took is stored beside it on leaving.
+
+        Where no call is expected there is nothing to keep.
+        """
+        if forecast.calls:
+            record = ForecastRecord(self._database, self._team_day, forecast)
+            record.begin()
+            self._forecasts.append((forecast.model, record))
 
     def record(self, item_id: str, usage: Usage, *, call_id: uuid.UUID | None = None) -> None:
         """Keep one call; stores a batch when enough have come together.
@@ -84,6 +98,7 @@ class UsageLedger:
             **self._key,
             "model": usage.model,
             "call_id": call_id or self._new_id(),
+            "asked_model": usage.asked_model or usage.model,
             "item_id": item_id,
             "input_tokens": usage.input_tokens,
             "output_tokens": usage.output_tokens,
@@ -96,6 +111,8 @@ class UsageLedger:
         }
         with self._lock:
             self._rows.append(row)
+            if self._forecasts:
+                self._seen.append(row)
             is_full = self._closed or len(self._rows) >= BATCH_ROWS
         if is_full:
             self.flush()
@@ -131,9 +148,23 @@ class UsageLedger:
         self._closed = True
         try:
             self.flush()
+            for model, forecast in self._forecasts:
+                forecast.end(_actual([row for row in self._seen if row["asked_model"] == model]))
         finally:
             if self._budget is not None:
                 self._budget.close()
+
+
+def _actual(rows: Sequence[Mapping[str, Any]]) -> Actual:
+    costs = [row["at_most_usd"] if row["cost_usd"] is None else row["cost_usd"] for row in rows]
+    return Actual(
+        calls=len(rows),
+        failed_calls=sum(row["error"] != "" for row in rows),
+        items=len({row["item_id"] for row in rows} - {""}),
+        input_tokens=sum(row["input_tokens"] for row in rows),
+        output_tokens=sum(row["output_tokens"] for row in rows),
+        cost_usd=sum(cost or 0.0 for cost in costs) if any(cost is not None for cost in costs) else None,
+    )
 
 
 def usage_totals(database: Database, team_day: TeamDay, *, stage: str) -> UsageTotals:

@@ -10,6 +10,7 @@ from llma_assets.models.budget import (
     BudgetExhausted,
     Hold,
     PriceUnknown,
+    chat_tokens,
     failed_usage,
     most_usd_of_chat,
     paid_by,
@@ -27,6 +28,7 @@ from llma_assets.models.offline_chat import OfflineChat
 from llma_assets.models.openai_batch import AnsweredChat, BatchState, OpenAIBatches
 from llma_assets.models.openai_chat import OpenAIChat
 from llma_assets.models.openai_embedder import OpenAIEmbedder
+from llma_assets.models.prices import Price, price_list, price_of
 from llma_assets.models.probe import Probe, answers, probe_chat, probe_embedder
 from llma_assets.models.protocols import (
     ChatMessage,
@@ -60,6 +62,7 @@ __all__ = [
     "OpenAIBatches",
     "OpenAIChat",
     "OpenAIEmbedder",
+    "Price",
     "PriceUnknown",
     "Probe",
     "Record",
@@ -69,11 +72,14 @@ __all__ = [
     "Usage",
     "answers",
     "chat_model",
+    "chat_tokens",
     "embedder",
     "failed_usage",
     "ignore_usage",
     "most_usd_of_chat",
     "paid_by",
+    "price_list",
+    "price_of",
     "probe_chat",
     "probe_embedder",
     "request_files",

@@ -7,15 +7,18 @@ is sent, and settled by what it cost when its answer is there.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol, TypeVar, cast
 
+from pydantic import BaseModel
+
 from llma_assets.models.errors import CallNotMade, ModelConfigurationError
 from llma_assets.models.prices import price_of
-from llma_assets.models.protocols import Record, Usage
-from llma_assets.tokens import most_tokens
+from llma_assets.models.protocols import ChatMessage, Record, Usage
+from llma_assets.models.structured import strict_schema
+from llma_assets.tokens import count_each, most_tokens
 
 ANSWER_TOKENS = 4_096
 """An answer is never longer: the longest that a room asks for stays below it, and no call can run away."""
@@ -136,6 +139,13 @@ def failed_usage(model: str, kind: str, duration_s: float) -> Usage:
     return Usage(model, 0, 0, 0.0 if free else None, duration_s, kind)
 
 
+def chat_tokens(model: str, messages: Sequence[ChatMessage], schema: type[BaseModel]) -> int:
+    """Tokens of a request for an object of `schema`, as a server counts them; see `tokens.count_tokens`."""
+    form = json.dumps(strict_schema(schema))
+    texts = [form, *(message.text for message in messages)]
+    return sum(count_each(texts, model)) + _MESSAGE_TOKENS // 2 * len(texts)
+
+
 class Tab:
     """The HTTP calls of one question: each is allowed before it is sent, and written down after. For one thread."""
 
@@ -170,6 +180,7 @@ class Tab:
 
     def close(self, usage: Usage) -> None:
         """To be called after each other HTTP call. What it cost is not always known: then it counts with the most."""
+        usage = replace(usage, asked_model=self._model)
         if usage.cost_usd is None:
             usage = replace(usage, at_most_usd=self._most_usd())
         hold, self._hold = self._hold, None

@@ -34,6 +34,7 @@ class Usage:
         error: short class of the failure, "" for success; never a secret, never the provider's raw text.
         cached_tokens: the part of `input_tokens` that the server had in its cache.
         at_most_usd: where `cost_usd` is None, what the call can have cost at most; None without a price.
+        asked_model: the name that was asked for, "" where it is `model`.
         at: when the call was allowed by a budget, UTC; None where none was asked.
     """
 
@@ -46,6 +47,7 @@ class Usage:
     cached_tokens: int = 0
     at_most_usd: float | None = None
     at: datetime | None = None
+    asked_model: str = ""
 
     @property
     def charged_usd(self) -> float:

@@ -4,6 +4,9 @@ ALTER TABLE model_usage ADD COLUMN IF NOT EXISTS cached_tokens UInt64 DEFAULT 0;
 
 ALTER TABLE model_usage ADD COLUMN IF NOT EXISTS at_most_usd Nullable(Float64) DEFAULT NULL;
 
+-- The name that was asked for; model is the one that the server says has answered.
+ALTER TABLE model_usage ADD COLUMN IF NOT EXISTS asked_model LowCardinality(String) DEFAULT model;
+
 -- Money that a process has set aside for calls which model_usage does not show yet. It is there before the first of
 -- them is made, and gets smaller as they are stored: so what a killed process may have spent is never forgotten, and two
 -- processes see each other. spent_on is the calendar day that pays, day the one whose traces are worked on. The row with

@@ -1,0 +1,207 @@
+"""What calls will take, said before they are made; and what they took, side by side with it.
+
+How many calls there will be, and of how many tokens, is for the rooms to say that ask. Here is what was seen of earlier
+calls, what it costs, and where it is kept.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from llma_assets.clickhouse import Database
+from llma_assets.ledger import queries
+from llma_assets.models import price_of
+from llma_assets.team_day import TeamDay
+
+PAST_CALLS = 1_000
+"""Of so many of the last calls the average is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastCalls:
+    """The last calls of a team for a stage, a theme and a model that were answered.
+
+    Attributes:
+        calls: how many, at most `PAST_CALLS`.
+        items: different items they were for, 0 where calls are not for one item.
+        input_tokens, output_tokens: of all of them.
+        days: different days they were for.
+    """
+
+    calls: int
+    items: int
+    input_tokens: int
+    output_tokens: int
+    days: int
+
+
+def past_calls(database: Database, team_id: int, *, stage: str, theme_id: str, model: str) -> PastCalls | None:
+    """What calls took so far, None where there were none.
+
+    Args:
+        model: as it was asked for.
+    """
+    (row,) = database.rows(
+        queries.PAST_CALLS, team_id=team_id, stage=stage, theme_id=theme_id, model=model, most=PAST_CALLS
+    )
+    return PastCalls(**row) if row["calls"] else None
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What the calls of a stage for a theme of a team's day will take.
+
+    Attributes:
+        stage, theme_id, model: who asks whom for what; the model as it is asked for.
+        items: items that will be asked about.
+        done: items that cost nothing more.
+        calls, input_tokens, output_tokens: what they will take.
+        basis: what the numbers stand on, a sentence for people.
+    """
+
+    stage: str
+    theme_id: str
+    model: str
+    items: int
+    done: int
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    basis: str
+
+    @property
+    def cost_usd(self) -> float | None:
+        """By the price table, None without a price; the offline models are free."""
+        return self._cost(batch=False)
+
+    @property
+    def batch_cost_usd(self) -> float | None:
+        """The same through the Batch API."""
+        return self._cost(batch=True)
+
+    def _cost(self, *, batch: bool) -> float | None:
+        if self.calls == 0 or self.model.startswith("offline/"):
+            return 0.0
+        price = price_of(self.model)
+        if price is None:
+            return None
+        # A call at a time: long prompts have another price than many short ones.
+        average = price.cost_usd(
+            input_tokens=round(self.input_tokens / self.calls),
+            output_tokens=round(self.output_tokens / self.calls),
+            batch=batch,
+        )
+        return average * self.calls
+
+
+@dataclass(frozen=True, slots=True)
+class Actual:
+    """What the calls of one run took. `cost_usd` is what counts against a budget, None without a price."""
+
+    calls: int
+    failed_calls: int
+    items: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+
+
+class ForecastRecord:
+    """One run's forecast in the database: stored before its calls, and again with what they took."""
+
+    def __init__(self, database: Database, team_day: TeamDay, forecast: Forecast) -> None:
+        self._database = database
+        self._row: dict[str, Any] = {
+            "team_id": team_day.team_id,
+            "day": team_day.day,
+            "stage": forecast.stage,
+            "theme_id": forecast.theme_id,
+            "model": forecast.model,
+            "forecast_id": uuid.uuid4(),
+            "made_at": datetime.now(UTC),
+            "items": forecast.items,
+            "calls": forecast.calls,
+            "input_tokens": forecast.input_tokens,
+            "output_tokens": forecast.output_tokens,
+            "cost_usd": forecast.cost_usd,
+            "basis": forecast.basis,
+        }
+
+    def begin(self) -> None:
+        """Store what is expected."""
+        self._store({}, version=1)
+
+    def end(self, actual: Actual) -> None:
+        """Store what came of it."""
+        self._store(
+            {
+                "actual_calls": actual.calls,
+                "actual_failed_calls": actual.failed_calls,
+                "actual_items": actual.items,
+                "actual_input_tokens": actual.input_tokens,
+                "actual_output_tokens": actual.output_tokens,
+                "actual_cost_usd": actual.cost_usd,
+                "ended_at": datetime.now(UTC),
+            },
+            version=2,
+        )
+
+    def _store(self, actual: dict[str, Any], *, version: int) -> None:
+        self._database.insert_rows("usage_forecasts", [{**self._row, **actual, "version": version}])
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Predicted and actual of the runs of a day that ended, by stage, theme and model.
+
+    Attributes:
+        runs: runs that ended; `unfinished` were killed or are at work, and are in none of the other numbers.
+        items, calls, input_tokens, output_tokens, cost_usd: predicted; costs None without a price.
+        actual_*: what it was. A run that a budget stopped took less than was predicted for it.
+    """
+
+    stage: str
+    theme_id: str
+    model: str
+    runs: int
+    unfinished: int
+    items: int
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+    actual_items: int
+    actual_calls: int
+    actual_input_tokens: int
+    actual_output_tokens: int
+    actual_cost_usd: float | None
+
+
+def predicted_and_actual(database: Database, team_day: TeamDay, *, stage: str = "") -> Sequence[Compared]:
+    """Forecasts of a team's day beside what came of them; of one stage, or of all."""
+    rows = database.rows(queries.COMPARED, team_id=team_day.team_id, day=team_day.day, stage=stage)
+    return [Compared(**row) for row in rows]
+
+
+def compared_metadata(database: Database, team_day: TeamDay, *, stage: str) -> dict[str, Any]:
+    """Predicted and actual of a stage as people look at them in the UI; nothing where nothing was predicted."""
+    compared = predicted_and_actual(database, team_day, stage=stage)
+    metadata: dict[str, Any] = {}
+    for each in compared:
+        prefix = f"{each.theme_id}_" if each.theme_id else ""
+        metadata |= {
+            f"{prefix}predicted_calls": each.calls,
+            f"{prefix}actual_calls": each.actual_calls,
+            f"{prefix}predicted_input_tokens": each.input_tokens,
+            f"{prefix}actual_input_tokens": each.actual_input_tokens,
+            f"{prefix}predicted_output_tokens": each.output_tokens,
+            f"{prefix}actual_output_tokens": each.actual_output_tokens,
+        }
+        if each.cost_usd is not None:
+            metadata[f"{prefix}predicted_cost_usd"] = round(each.cost_usd, 6)
+            metadata[f"{prefix}actual_cost_usd"] = round(each.actual_cost_usd or 0.0, 6)
+        else:
+            metadata[f"{prefix}cost"] = f"nobody knows what {each.model} costs: tokens only"
+    return metadata

@@ -1,0 +1,73 @@
+"""What the summaries of a theme and a day will take, from the stored texts alone. Asks no model.
+
+Prompts are counted as they will be sent. How long answers are is seen from earlier calls of the same team, theme and
+model; before there are any, from what the mode asks for.
+"""
+
+from collections.abc import Collection
+
+from more_itertools import chunked
+
+from llma_assets.clickhouse import Database
+from llma_assets.ledger import Forecast, past_calls
+from llma_assets.models import chat_tokens
+from llma_assets.summaries.pending import Pending
+from llma_assets.summaries.prompt import summary_messages
+from llma_assets.summaries.queries import TEXTS
+from llma_assets.summaries.schema import Mode, TraceSummary
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import Theme
+from llma_assets.tokens import count_each, encoding_of
+
+STAGE = "trace_summaries"
+ANSWER_TOKENS: dict[Mode, int] = {"minimal": 250, "detailed": 600}
+"""Tokens of a usual answer with as many bullets and notes as the mode allows for."""
+
+_TEXTS_AT_ONCE = 100
+_FENCE = "0123456789abcdef0123"  # as long as those that are used
+
+
+def forecast_summaries(
+    database: Database, team_day: TeamDay, theme: Theme, model: str, work: Pending, *, known: Collection[str] = ()
+) -> Forecast:
+    """What the questions of `work` will take.
+
+    Args:
+        model: the chat model as it will be asked for.
+        known: hashes of questions that will have been answered by then, by another theme.
+    """
+    questions = {question: ids for question, ids in work.questions.items() if question not in known}
+    items = sum(map(len, questions.values()))
+    if not questions or model.startswith("offline/"):
+        basis = "the offline model is free" if questions else "nothing to ask"
+        return Forecast(STAGE, theme.theme_id, model, items, len(work.items) - items, 0, 0, 0, basis)
+    frame = chat_tokens(model, summary_messages("", prompt=theme.prompt, mode=theme.mode, fence=_FENCE), TraceSummary)
+    text_tokens = sum(
+        sum(count_each((row["text"] for row in rows), model))
+        for item_ids in chunked((ids[0] for ids in questions.values()), _TEXTS_AT_ONCE)
+        for rows in [
+            database.rows(TEXTS, team_id=team_day.team_id, day=team_day.day, level=theme.level, item_ids=item_ids)
+        ]
+    )
+    spoken = len(questions) * frame + text_tokens
+    counted = "counted" if encoding_of(model) else "tokens approximated by 3 bytes each"
+    past = past_calls(database, team_day.team_id, stage=STAGE, theme_id=theme.theme_id, model=model)
+    if past is None or not past.items:
+        said = len(questions) * ANSWER_TOKENS[theme.mode]
+        basis = f"prompts {counted}; answers as mode {theme.mode} asks for, for want of earlier calls"
+        return Forecast(
+            STAGE, theme.theme_id, model, items, len(work.items) - items, len(questions), spoken, said, basis
+        )
+    # Some answers had to be asked for twice, and will have to be.
+    calls = past.calls / past.items
+    return Forecast(
+        stage=STAGE,
+        theme_id=theme.theme_id,
+        model=model,
+        items=items,
+        done=len(work.items) - items,
+        calls=round(len(questions) * calls),
+        input_tokens=round(spoken * calls),
+        output_tokens=round(len(questions) * past.output_tokens / past.items),
+        basis=f"prompts {counted}; answers and repeated calls as in the last {past.calls:,} calls",
+    )
