@@ -6,6 +6,7 @@ from datetime import date
 
 import click
 
+from llma_assets.cli.cluster_assign import assign
 from llma_assets.cli.cluster_edits import COMMANDS
 from llma_assets.cli.console import emit_json
 from llma_assets.cli.options import TEAM, Day, json_option, opened_database
@@ -62,5 +63,5 @@ def clusters(
         show_clusters(document, details, examples=shown, descriptions=describe)
 
 
-for command in COMMANDS:
+for command in (assign, *COMMANDS):
     clusters.add_command(command)

@@ -15,7 +15,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters.edit_queries import standings_of
 from llma_assets.clusters.edits import NOTHING
 from llma_assets.clusters.lineage import Links, first_lineage_id, link
-from llma_assets.clusters.queries import Run, clusters_of, committed_run
+from llma_assets.clusters.queries import Run, centroids_of, clusters_of, committed_run
 from llma_assets.clusters.snapshot import Snapshot, Space
 from llma_assets.team_day import TeamDay
 
@@ -150,7 +150,7 @@ def snapshot_of(database: Database, run: Run) -> Snapshot:
         item_ids=np.array(members.column("item_id").to_pylist(), dtype=np.str_),
         item_days=np.array(members.column("item_day").to_pylist(), dtype="datetime64[D]"),
         labels=places[np.asarray(members.column("cluster_id").combine_chunks(), dtype=np.int_)],
-        centroids=np.array([row["centroid"] for row in clusters], dtype=np.float32).reshape(len(clusters), -1),
+        centroids=centroids_of(clusters),
         lineage_ids=tuple(
             row["lineage_id"] or first_lineage_id(run.team_id, run.theme_id, run.attempt_id, row["cluster_id"])
             for row in clusters

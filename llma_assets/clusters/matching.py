@@ -71,6 +71,8 @@ def similarities(overlap: Overlap, earlier: Snapshot, later: Snapshot) -> tuple[
 
 def centroid_cosines(earlier: NDArray[np.float32], later: NDArray[np.float32]) -> NDArray[np.float64]:
     """Cosines of all pairs, at least 0, after the mean of all was taken off: what all topics share says nothing."""
+    if len(earlier) == 0 or len(later) == 0:
+        return np.zeros((len(earlier), len(later)))
     both = np.concatenate([_unit(earlier), _unit(later)])
     if len(both) > 2:
         both = _unit(both - both.mean(axis=0))

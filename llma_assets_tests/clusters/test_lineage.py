@@ -1,6 +1,7 @@
 """Linking the clusters of consecutive runs, on planted clusters whose story is known."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -272,3 +273,15 @@ def test_a_near_topic_that_takes_over_from_one_that_fades_is_split_from_it() -> 
     before, after = snapshot(8, counts, ["A", "B", "C"]), snapshot(9, counts, ["A", "B", "C", "a"])
     taken = link(before, after).clusters[3]
     assert (taken.lineage_id, taken.status, taken.parents) == ("a@9", "split", ("A@8",))
+
+
+def test_runs_that_are_all_noise_link_to_nothing_and_break_nothing() -> None:
+    counts = steady("AB")
+    nothing = replace(
+        snapshot(6, counts, "AB"), labels=np.full(140, -1), centroids=np.empty((0, 0), np.float32), lineage_ids=()
+    )
+    begun = link(nothing, snapshot(7, counts, "AB"))
+    assert [(each.lineage_id, each.status) for each in begun.clusters] == [("A@7", "new"), ("B@7", "new")]
+    ended = link(snapshot(5, counts, "AB"), nothing)
+    assert (ended.clusters, [each.lineage_id for each in ended.ended]) == ((), ["A@5", "B@5"])
+    assert link(nothing, nothing).clusters == ()
