@@ -2,12 +2,13 @@
 
 from llma_assets.clusters.clustering import Clustering, Quality, representatives
 from llma_assets.clusters.config import NOISE_LABEL, ClusteringConfig
-from llma_assets.clusters.engine import cluster
+from llma_assets.clusters.engine import BORDERLINE, cluster
 from llma_assets.clusters.errors import ClusteringError, InvalidConfigError, InvalidEmbeddingsError
 from llma_assets.clusters.partition import KScore
 from llma_assets.clusters.resolution import ResolutionScore
 
 __all__ = [
+    "BORDERLINE",
     "NOISE_LABEL",
     "Clustering",
     "ClusteringConfig",

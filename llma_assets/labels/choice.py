@@ -12,9 +12,6 @@ from llma_assets.labels.evidence import SummaryText
 REPRESENTATIVES = 7
 """Summaries of a cluster that a model reads: those closest to the centroid."""
 
-FIRM_STRENGTH = 0.05
-"""Members below this strength lie between clusters: they name none and test none."""
-
 NEAREST_READ, SPREAD_READ = 20, 60
 """Members whose summaries are read: the nearest to the centroid, and others evenly from the rest."""
 
@@ -42,14 +39,15 @@ class Split:
     held_out: list[int]
 
 
-def members_to_read(strengths: Sequence[float]) -> list[int]:
+def members_to_read(strengths: Sequence[float], borderline: float) -> list[int]:
     """Positions of the members whose summaries are read, ascending.
 
     Args:
-        strengths: of all members of a cluster, the closest to the centroid first. Where fewer than three are
-            firm, all count as firm.
+        strengths: of all members of a cluster, the closest to the centroid first.
+        borderline: members below this strength lie between clusters: they name none and test none. Where fewer
+            than three are above, all count.
     """
-    firm = [position for position, strength in enumerate(strengths) if strength >= FIRM_STRENGTH]
+    firm = [position for position, strength in enumerate(strengths) if strength >= borderline]
     if len(firm) < 3:
         firm = list(range(len(strengths)))
     return firm[:NEAREST_READ] + _evenly(firm[NEAREST_READ:], SPREAD_READ)

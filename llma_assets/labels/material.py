@@ -10,6 +10,7 @@ from more_itertools import chunked
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
+from llma_assets.clusters import BORDERLINE
 from llma_assets.clusters.queries import Run
 from llma_assets.labels.choice import alike_together, members_to_read, nearest_outside, split, unit
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, SummaryText
@@ -50,7 +51,7 @@ def read_material(
         clusters: its clusters.
         members: its members by cluster and rank.
     """
-    read = _read_ids(members)
+    read = _read_ids(members, BORDERLINE[run.method])
     ids = [item_id for item_ids in read.values() for item_id in item_ids]
     texts = _summaries(database, run, ids)
     vectors = embeddings_of(database, run, theme, ids)
@@ -81,14 +82,14 @@ def read_material(
     return Material([evidence[cluster_id] for cluster_id in order], centroids, held_out)
 
 
-def _read_ids(members: Sequence[Mapping[str, Any]]) -> dict[int, list[str]]:
+def _read_ids(members: Sequence[Mapping[str, Any]], borderline: float) -> dict[int, list[str]]:
     """Ids of the members whose summaries are read, by cluster, the closest first; none of noise."""
     by_cluster: dict[int, list[Mapping[str, Any]]] = {}
     for member in members:
         if member["cluster_id"] != NOISE_ID:
             by_cluster.setdefault(member["cluster_id"], []).append(member)
     return {
-        cluster_id: [own[at]["item_id"] for at in members_to_read([member["strength"] for member in own])]
+        cluster_id: [own[at]["item_id"] for at in members_to_read([member["strength"] for member in own], borderline)]
         for cluster_id, own in by_cluster.items()
     }
 
