@@ -4,6 +4,7 @@ import json
 import re
 import time
 import tracemalloc
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llma_assets.rendering import RenderOptions, item_facts, read_messages, render_generation, render_trace
+from llma_assets.tokens import count_tokens
 from llma_assets_tests.rendering.events import assistant, event, user
 
 _SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40)
@@ -85,6 +87,29 @@ _WORDS = st.sampled_from(
         "llm.input_messages.0.message.role",
         "llm.input_messages.x.message",
         "tool_call",
+        "author",
+        "sender",
+        "speaker",
+        "utterance",
+        "$type",
+        "FunctionName",
+        "payload",
+        "attributes",
+        "gen_ai.user.message",
+        "tool_input",
+        "intermediate_steps",
+        "inputs",
+        "outputs",
+        "answer",
+        "question",
+        "content_block_delta",
+        "delta",
+        "index",
+        "tool_call_id",
+        "toolInvocations",
+        "transcript",
+        "event_name",
+        "body",
     ]
 )
 _JSON = st.recursive(
@@ -158,6 +183,20 @@ def test_any_json_in_any_property_gives_the_same_valid_text_twice(
     text = render_trace(events, options).text
     _check(text, limit)
     assert render_trace(events, options).text == text
+
+
+@_FUZZ
+@given(
+    events=st.lists(_EVENTS, max_size=8),
+    limit=st.integers(1, 1_000),
+    model=st.sampled_from(["gpt-4.1-nano", "some-model"]),
+)
+def test_any_json_in_any_property_keeps_a_limit_in_tokens(events: list[dict[str, Any]], limit: int, model: str) -> None:
+    options = RenderOptions(max_tokens=limit, model=model)
+    rendered = render_trace(events, options)
+    assert count_tokens(rendered.text, model) <= limit
+    assert render_trace(events, options) == rendered
+    assert json.loads(json.dumps(asdict(rendered.loss)))
 
 
 @_FUZZ
