@@ -70,6 +70,19 @@ class Database:
         )
         return table
 
+    def arrow_stream(self, sql: str, /, **parameters: Any) -> "Iterator[pa.RecordBatch]":
+        """The rows of a query as Arrow record batches, one block of the server at a time, in bounded memory.
+
+        A connection that breaks after the first block raises `DatabaseUnavailable`; close the iterator if you
+        leave it early.
+        """
+        blocks = self._link.call(
+            lambda client: client.query_arrow_stream(sql, use_strings=True, **self._options(sql, parameters)),
+            repeatable=True,
+        )
+        with translated(), blocks as stream:
+            yield from stream
+
     def value(self, sql: str, /, **parameters: Any) -> Any:
         """The first column of the first row, None if there is no row."""
         result = self._link.call(lambda client: client.query(sql, **self._options(sql, parameters)), repeatable=True)

@@ -15,18 +15,17 @@ import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import Clustering, ClusteringConfig, cluster
-from llma_assets.clusters.assigning import cluster_radii
+from llma_assets.clusters.everything import Placed, place_everything
 from llma_assets.clusters.lineage import Links, first_lineage_id
 from llma_assets.clusters.lineage_queries import link_stored
 from llma_assets.clusters.picture import cluster_table, map_markdown
 from llma_assets.clusters.queries import (
-    Window,
     committed_run,
     forget_attempt,
     publish_run,
-    read_window,
 )
 from llma_assets.clusters.snapshot import Snapshot, Space
+from llma_assets.clusters.window_queries import Window, earlier_map, read_window, rest_embeddings
 from llma_assets.ledger import Skip, clear_skip, record_skip
 from llma_assets.partitions import team_days
 from llma_assets.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource
@@ -39,25 +38,44 @@ NAMESPACE = UUID("6f2d3a0e-6c4b-5a56-9d0f-6f3b0c7f5b11")
 CLUSTERING_VERSION = "v1"
 MIN_TRACES_FOR_CLUSTERING = 20
 MAX_SAMPLES = 2000
+MAX_SAMPLES_GRAPH = 20_000
+"""`graph` grows with the number of items, not with its square: 20,000 x 1,536 take some seconds."""
 
 
 class ClusteringRunConfig(dg.Config):
     """Options of a run; the defaults are those of every scheduled run."""
 
-    method: str = "kmeans"
-    """`kmeans` or `hdbscan`."""
+    method: str = "graph"
+    """`graph`, `kmeans` or `hdbscan`."""
+    target_clusters: int | None = None
+    """About this many clusters; without it the data chooses."""
+    min_cluster_size: int | None = None
+    """`graph` and `hdbscan`: smallest cluster in items; without it a share of the items."""
     min_k: int = 3
     """k-means: fewest clusters tried."""
     max_k: int = 6
     """k-means: most clusters tried."""
     min_items: int = MIN_TRACES_FOR_CLUSTERING
     """With fewer items in the window nothing is clustered, and the reason is recorded."""
-    max_samples: int = MAX_SAMPLES
-    """With more items in the window a seeded sample is clustered."""
+    max_samples: int | None = None
+    """With more items in the window a seeded sample is clustered, and all others are assigned to its clusters.
+    Without it 20,000 for `graph` and 2,000 for the others."""
 
     def clustering(self) -> ClusteringConfig:
         """The options as the pure engine takes them."""
-        return ClusteringConfig(method=self.method, min_k=self.min_k, max_k=self.max_k)
+        return ClusteringConfig(
+            method=self.method,
+            target_clusters=self.target_clusters,
+            min_cluster_size=self.min_cluster_size,
+            min_k=self.min_k,
+            max_k=self.max_k,
+        )
+
+    def sample_size(self) -> int:
+        """Items that are clustered at most."""
+        if self.max_samples is not None:
+            return self.max_samples
+        return MAX_SAMPLES_GRAPH if self.method == "graph" else MAX_SAMPLES
 
 
 @dg.asset(
@@ -116,7 +134,7 @@ def store_clusters(
             theme,
             lookback_days=lookback_days,
             model_name=model_name,
-            max_samples=options.max_samples,
+            max_samples=options.sample_size(),
         )
         if len(window.item_ids) < options.min_items:
             reason = "too_few_items" if window.item_ids else "no_items"
@@ -124,7 +142,7 @@ def store_clusters(
             record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, reason, detail))
             reasons.append(f"{theme.theme_id}: {reason} ({detail})")
             continue
-        items += len(window.item_ids)
+        items += window.available
         metadata |= _publish(database, team_day, theme, window, model_name, options)
         clear_skip(database, team_id=team_day.team_id, day=team_day.day, stage=STAGE, theme_id=theme.theme_id)
     progress(STAGE, team_day, len(themes), len(themes))
@@ -143,7 +161,12 @@ def _publish(
     previous = committed_run(database, team_day, theme.theme_id)
     if previous is not None and previous.attempt_id == attempt_id:
         return {f"{theme.theme_id}_status": "unchanged", f"{theme.theme_id}_clusters": previous.clusters}
-    clustering = cluster(window.embeddings, options.clustering())
+    clustering = cluster(
+        window.embeddings,
+        options.clustering(),
+        initial_coordinates=earlier_map(database, team_day, theme, window, model_name),
+    )
+    placed = place_everything(clustering, len(window.rest), rest_embeddings(database, window))
     key = {
         "team_id": team_day.team_id,
         "day": team_day.day,
@@ -157,15 +180,15 @@ def _publish(
             "trace_id": row["trace_id"],
             "generation_id": row["generation_id"],
             "item_day": row["timestamp"].date(),
-            "cluster_id": int(clustering.labels[index]),
-            "distance": float(clustering.distances[index]),
-            "rank": int(clustering.ranks[index]),
-            "strength": float(clustering.strength[index]),
-            "x": float(clustering.coordinates[index, 0]),
-            "y": float(clustering.coordinates[index, 1]),
+            "cluster_id": int(placed.labels[index]),
+            "distance": float(placed.distances[index]),
+            "rank": int(placed.ranks[index]),
+            "strength": float(placed.strength[index]),
+            "x": float(placed.coordinates[index, 0]),
+            "y": float(placed.coordinates[index, 1]),
             "timestamp": row["timestamp"],
         }
-        for index, row in enumerate(window.rows)
+        for index, row in enumerate([*window.rows, *window.rest])
     ]
     links = link_stored(
         database,
@@ -174,7 +197,7 @@ def _publish(
         theme_id=theme.theme_id,
         window_days=(team_day.end - window.start).days,
     )
-    clusters = cluster_rows(clustering, links)
+    clusters = cluster_rows(clustering, placed, links)
     run = {
         **key,
         "level": theme.level,
@@ -186,10 +209,10 @@ def _publish(
         "items": len(members),
         "window_items": window.available,
         "clusters": len(clustering.centroids),
-        "noise_items": int((clustering.labels == -1).sum()),
+        "noise_items": int((placed.labels == -1).sum()),
         "silhouette": clustering.quality.silhouette,
         "inertia": clustering.quality.inertia,
-        "quality": orjson.dumps(asdict(clustering.quality)).decode(),
+        "quality": orjson.dumps(quality_of(clustering, placed)).decode(),
         "lineage": orjson.dumps(links.summary()).decode(),
         "embedding_model": model_name,
         "window_start": window.start,
@@ -219,6 +242,7 @@ def _attempt_id(team_day: TeamDay, theme: Theme, window: Window, model_name: str
         CLUSTERING_VERSION,
         asdict(options.clustering()),
         window.item_ids,
+        [row["document_id"] for row in window.rest],
     ]
     digest.update(orjson.dumps(about, option=orjson.OPT_SORT_KEYS))
     digest.update(np.ascontiguousarray(window.embeddings).tobytes())
@@ -247,9 +271,9 @@ def _snapshot(
     )
 
 
-def cluster_rows(clustering: Clustering, links: Links) -> list[dict[str, Any]]:
+def cluster_rows(clustering: Clustering, placed: Placed, links: Links) -> list[dict[str, Any]]:
     """A row for each cluster, and one for noise where there is any; noise has no lineage."""
-    radii = cluster_radii(clustering.labels, clustering.distances, len(clustering.centroids))
+    sizes = np.bincount(placed.labels[placed.labels >= 0], minlength=len(clustering.centroids))
     rows = [
         {
             "cluster_id": cluster_id,
@@ -257,17 +281,17 @@ def cluster_rows(clustering: Clustering, links: Links) -> list[dict[str, Any]]:
             "lineage_status": links.clusters[cluster_id].status,
             "lineage_confidence": links.clusters[cluster_id].confidence,
             "lineage_parents": list(links.clusters[cluster_id].parents),
-            "radius": float(radii[cluster_id]),
-            "size": int((clustering.labels == cluster_id).sum()),
+            "radius": float(clustering.radii[cluster_id]),
+            "size": int(sizes[cluster_id]),
             "centroid": centroid.tolist(),
             "centroid_x": float(clustering.centroid_coordinates[cluster_id, 0]),
             "centroid_y": float(clustering.centroid_coordinates[cluster_id, 1]),
         }
         for cluster_id, centroid in enumerate(clustering.centroids)
     ]
-    noise = clustering.labels == -1
+    noise = placed.labels == -1
     if noise.any():
-        x, y = clustering.coordinates[noise].mean(axis=0)
+        x, y = placed.coordinates[noise].mean(axis=0)
         rows.append(
             {
                 "cluster_id": -1,
@@ -285,6 +309,20 @@ def cluster_rows(clustering: Clustering, links: Links) -> list[dict[str, Any]]:
     return rows
 
 
+def quality_of(clustering: Clustering, placed: Placed) -> dict[str, Any]:
+    """What is stored of a clustering's quality: of the sample, with shares of everything, and the upper level."""
+    noise = placed.labels < 0
+    sizes = np.bincount(placed.labels[~noise], minlength=len(clustering.centroids))
+    return {
+        **clustering.quality.to_dict(),
+        "noise_share": float(noise.mean()),
+        "largest_share": float(sizes.max() / len(placed.labels)),
+        "sampled_items": len(clustering.labels),
+        "assigned_items": len(placed.labels) - len(clustering.labels),
+        "groups": clustering.groups.tolist(),
+    }
+
+
 def _pictures(
     theme: Theme, clustering: Clustering, clusters: Sequence[dict[str, Any]], window: Window
 ) -> dict[str, Any]:
@@ -295,7 +333,7 @@ def _pictures(
                 "lineage_id": row["lineage_id"],
                 "lineage_status": row["lineage_status"],
                 "size": row["size"],
-                "share": row["size"] / len(window.item_ids),
+                "share": row["size"] / window.available,
                 "title": "Outliers" if row["cluster_id"] == -1 else f"Cluster {row['cluster_id']}",
                 "examples": [
                     window.item_ids[index]

@@ -1,4 +1,4 @@
-"""Every statement of the clusters room, and the reads and writes that need more than one line of Python.
+"""What a clustering run writes, and what others read of it; what it reads itself belongs in `window_queries`.
 
 What is published is what the commit row in `clustering_runs` names: members and clusters of an attempt without one
 are invisible. An attempt's id follows from its input, so the same work done twice has the same rows.
@@ -14,44 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
-from llma_assets.embeddings.queries import PRODUCT
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import Theme
-
-SAMPLE_SEED = 42
-
-# Key of document_embeddings:
-# (team_id, toDate(timestamp), product, document_type, model_name, rendering, document_id).
-WINDOW_ITEMS = """
-SELECT document_id
-FROM document_embeddings FINAL
-WHERE team_id = {team_id:Int64}
-    AND timestamp >= {window_start:DateTime64(6, 'UTC')}
-    AND timestamp < {window_end:DateTime64(6, 'UTC')}
-    AND product = {product:String}
-    AND document_type = {document_type:String}
-    AND model_name = {model_name:String}
-    AND rendering = {rendering:String}
-ORDER BY cityHash64({seed:UInt64}, document_id), document_id
-"""
-
-WINDOW_EMBEDDINGS = """
-SELECT
-    document_id,
-    timestamp,
-    JSONExtractString(metadata, 'trace_id') AS trace_id,
-    JSONExtractString(metadata, 'generation_id') AS generation_id,
-    embedding
-FROM document_embeddings FINAL
-WHERE team_id = {team_id:Int64}
-    AND timestamp >= {window_start:DateTime64(6, 'UTC')}
-    AND timestamp < {window_end:DateTime64(6, 'UTC')}
-    AND product = {product:String}
-    AND document_type = {document_type:String}
-    AND model_name = {model_name:String}
-    AND rendering = {rendering:String}
-    AND document_id IN {document_ids:Array(String)}
-"""
 
 # Key of clustering_runs: (team_id, day, theme_id).
 COMMITTED_RUN = """
@@ -161,25 +124,6 @@ WHERE team_id = {team_id:Int64}
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """The items that a clustering reads, in order of their ids.
-
-    Attributes:
-        item_ids: n ids, sorted.
-        rows: per item: document_id, timestamp, trace_id, generation_id.
-        embeddings: float32 array (n, d), rows in the order of the ids.
-        available: items in the window before sampling.
-        start: the midnight at which the window begins.
-    """
-
-    item_ids: list[str]
-    rows: list[dict[str, Any]]
-    embeddings: NDArray[np.float32]
-    available: int
-    start: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Run:
     """A committed clustering run."""
 
@@ -203,45 +147,6 @@ class Run:
     window_start: datetime
     window_end: datetime
     committed_at: datetime
-
-
-def read_window(
-    database: Database,
-    team_day: TeamDay,
-    theme: Theme,
-    *,
-    lookback_days: int,
-    model_name: str,
-    max_samples: int,
-) -> Window:
-    """Read the window's embeddings: ids first, then the vectors of a seeded sample of them."""
-    start = team_day.window(lookback_days)[0].start
-    space = {
-        "team_id": team_day.team_id,
-        "window_start": start,
-        "window_end": team_day.end,
-        "product": PRODUCT,
-        "document_type": theme.document_type,
-        "model_name": model_name,
-        "rendering": theme.rendering,
-    }
-    ids = [row["document_id"] for row in database.rows(WINDOW_ITEMS, **space, seed=SAMPLE_SEED)]
-    if not ids:
-        return Window([], [], np.empty((0, 0), dtype=np.float32), available=0, start=start)
-    table = database.arrow(WINDOW_EMBEDDINGS, **space, document_ids=ids[:max_samples]).combine_chunks()
-    vectors = table.column("embedding").combine_chunks()
-    flat = np.asarray(vectors.flatten(), dtype=np.float32)
-    embeddings = flat.reshape(len(vectors), -1)
-    rows = table.drop_columns(["embedding"]).to_pylist()
-    order = sorted(range(len(rows)), key=lambda index: rows[index]["document_id"])
-    rows = [rows[index] for index in order]
-    return Window(
-        item_ids=[row["document_id"] for row in rows],
-        rows=rows,
-        embeddings=np.ascontiguousarray(embeddings[order]),
-        available=len(ids),
-        start=start,
-    )
 
 
 def committed_run(database: Database, team_day: TeamDay, theme_id: str) -> Run | None:
