@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from llma_assets_tests.chat_server import ChatServer, Content, Request, Reset, _Handler, completion_body
+from llma_assets_tests.chat_server import ChatServer, Content, Request, Reset, _Handler
 
 EXPIRED = {"code": "batch_expired", "message": "too late"}
 
@@ -119,6 +119,10 @@ class BatchServer(ChatServer):
         self.store.polls[batch_id] = self._polls
         return batch
 
+    def charge(self, request: Request, said: str | None = None) -> tuple[int, int]:
+        """Put a request on the bill, if it is one that a model answers."""
+        return super().charge(request, said) if "messages" in (request.body or {}) else (0, 0)
+
     def lose(self) -> bool:
         """Whether the answer about a batch that was made gets lost."""
         self._lost_creations -= 1
@@ -167,7 +171,7 @@ class BatchServer(ChatServer):
             asked = Request("/v1/chat/completions", {}, request["body"])
             reply = ending.replies.get(number) or Content(self._answer(asked))
             if isinstance(reply, Content):
-                response = {"status_code": 200, "request_id": f"q{number}", "body": completion_body(asked, reply)}
+                response = {"status_code": 200, "request_id": f"q{number}", "body": self.completion(asked, reply)}
                 output += [json.dumps({**line, "response": response}).encode()] * (2 if ending.twice else 1)
             else:
                 response = {"status_code": reply[0], "request_id": f"q{number}", "body": {"error": reply[1]}}
