@@ -8,6 +8,7 @@ import click
 
 from llma_assets.cli.cluster_assign import assign
 from llma_assets.cli.cluster_edits import COMMANDS
+from llma_assets.cli.cluster_relink import relink
 from llma_assets.cli.console import emit_json
 from llma_assets.cli.options import TEAM, Day, json_option, opened_database
 
@@ -63,5 +64,5 @@ def clusters(
         show_clusters(document, details, examples=shown, descriptions=describe)
 
 
-for command in (assign, *COMMANDS):
+for command in (assign, *COMMANDS, relink):
     clusters.add_command(command)
