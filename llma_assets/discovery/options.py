@@ -13,7 +13,10 @@ from llma_assets.discovery.fields import MAX_TEAM_ID, FieldReader, SettingProble
 MINIMUM_TRACES = 20
 QUIET_MINUTES = 30
 MOST_QUIET_MINUTES = 24 * 60
-PER_HOUR = 100
+TRACES_PER_HOUR = 100
+GENERATIONS_PER_HOUR = 12
+"""A clustering reads at most 2,000 items of its seven days, which are 12 an hour: more would be paid for and not read."""
+
 MOST_PER_HOUR = 1_000_000
 MOST_TEXT_TOKENS = 1_000_000
 FEWEST_TEXT_TOKENS = 200
@@ -42,8 +45,8 @@ class TeamOptions:
 
     minimum_traces: int = MINIMUM_TRACES
     quiet_minutes: int = QUIET_MINUTES
-    max_traces_per_hour: int = PER_HOUR
-    max_generations_per_hour: int = PER_HOUR
+    max_traces_per_hour: int = TRACES_PER_HOUR
+    max_generations_per_hour: int = GENERATIONS_PER_HOUR
     daily_budget_usd: float | None = None
     redact: bool = True
     redaction_patterns: tuple[str, ...] = ()
