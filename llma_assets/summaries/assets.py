@@ -13,7 +13,7 @@ from typing import Any, Literal
 import dagster as dg
 
 from llma_assets.clickhouse import Database
-from llma_assets.ledger import budget_metadata, usage_totals
+from llma_assets.ledger import budget_metadata, compared_metadata, usage_totals
 from llma_assets.models import ChatModel
 from llma_assets.partitions import team_days
 from llma_assets.resources import ChatModelResource, ClickHouseResource, TeamSettingsResource
@@ -130,7 +130,9 @@ def store_summaries(
     return Report(
         items=items,
         reason="" if items else _why_nothing(totals),
-        metadata=metadata | budget_metadata(database, team_day, limits.budget_usd),
+        metadata=metadata
+        | compared_metadata(database, team_day, stage=STAGE)
+        | budget_metadata(database, team_day, limits.budget_usd),
         undone_for_budget=totals["undone_for_budget"],
         waiting=totals["waiting"],
     )

@@ -11,6 +11,7 @@ from more_itertools import chunked
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import Forecast, past_calls
 from llma_assets.models import chat_tokens
+from llma_assets.summaries.batches import STAGE
 from llma_assets.summaries.pending import Pending
 from llma_assets.summaries.prompt import summary_messages
 from llma_assets.summaries.queries import TEXTS
@@ -19,12 +20,11 @@ from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 from llma_assets.tokens import count_each, encoding_of
 
-STAGE = "trace_summaries"
 ANSWER_TOKENS: dict[Mode, int] = {"minimal": 250, "detailed": 600}
 """Tokens of a usual answer with as many bullets and notes as the mode allows for."""
 
 _TEXTS_AT_ONCE = 100
-_FENCE = "0123456789abcdef0123"  # as long as those that are used
+_FENCE = "e3b0c44298fc1c149afb"  # as long, and as random, as those that are used
 
 
 def forecast_summaries(

@@ -17,6 +17,7 @@ from llma_assets.ledger import Skip, UsageLedger, clear_skip, record_skip
 from llma_assets.models import BUDGET, ChatModel, ModelConfigurationError, OpenAIChat, paid_by
 from llma_assets.summaries.batches import STAGE, ThemeBatches, Via
 from llma_assets.summaries.dead_letters import record_failures
+from llma_assets.summaries.estimate import forecast_summaries
 from llma_assets.summaries.pending import Pending, pending
 from llma_assets.summaries.queries import TEXTS
 from llma_assets.summaries.reuse import forget_later_days
@@ -82,6 +83,8 @@ def store_theme(
     _store_known_answers(database, team_day, theme, work)
 
     with UsageLedger(database, team_day, stage=STAGE, theme_id=theme.theme_id, limit_usd=limits.budget_usd) as ledger:
+        if limits.via == "calls" and not chat.name.startswith("offline/"):
+            ledger.expect(forecast_summaries(database, team_day, theme, chat.name, work))
         batches, results = _ask(database, team_day, theme, chat, work, ledger, limits)
         reasons: Counter[str] = Counter()
         for answered in _batches(results):
