@@ -1,5 +1,6 @@
 """Summaries of traces and generations: text in, title, flow, bullets and notes with true line references out."""
 
+from llma_assets.summaries.batches import open_days, team_days_to_look_at
 from llma_assets.summaries.dead_letters import DeadLetter, bring_back, dead_letters
 from llma_assets.summaries.line_refs import LineNumbers, MendedRefs, mend_refs
 from llma_assets.summaries.prompt import content_hash
@@ -23,6 +24,8 @@ __all__ = [
     "dead_letters",
     "mend",
     "mend_refs",
+    "open_days",
     "shorten",
     "summarise",
+    "team_days_to_look_at",
 ]

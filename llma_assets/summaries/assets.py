@@ -26,9 +26,6 @@ from llma_assets.themes import BUILT_IN, Theme
 RETRY_NUMBER = "dagster/retry_number"
 """The tag of runs that Dagster's run retries start."""
 
-POLL_S = 15.0
-"""How often a run that waits for its batches looks at them."""
-
 
 class SummaryConfig(dg.Config):
     """Options of a run."""
@@ -42,9 +39,6 @@ class SummaryConfig(dg.Config):
     via: Literal["calls", "batch"] = "calls"
     """How the model is asked: `batch` is OpenAI's Batch API, for backfills: half the price, within a day. What a batch
     has not brought when the run ends is taken by a later run, which the sensor `open_batches` asks for."""
-
-    batch_wait_minutes: float = 0
-    """How long the run waits for its batches."""
 
 
 @dg.asset(
@@ -69,19 +63,13 @@ def trace_summaries(
 
     deadline = time.monotonic() + 60 * config.deadline_minutes
     limits = RunLimits(delivery(context.run), config.concurrency, lambda: time.monotonic() >= deadline, via=config.via)
-    wait_until = min(deadline, time.monotonic() + 60 * config.batch_wait_minutes)
 
     teams = team_settings.settings()
 
     def work(team_day: TeamDay) -> Report:
         budget_usd = teams.options_of(team_day.team_id).daily_budget_usd
         return store_summaries(
-            database,
-            team_day,
-            model,
-            limits=replace(limits, budget_usd=budget_usd),
-            wait_until=wait_until,
-            progress=progress,
+            database, team_day, model, limits=replace(limits, budget_usd=budget_usd), progress=progress
         )
 
     walk_partitions(context, work)
@@ -94,32 +82,17 @@ def store_summaries(
     *,
     themes: Sequence[Theme] = BUILT_IN,
     limits: RunLimits,
-    wait_until: float = 0.0,
     progress: Progress,
 ) -> Report:
-    """Summarise what has no summary yet, theme by theme; see `store_theme`.
-
-    Args:
-        wait_until: when to wait for open batches no longer, on the monotonic clock.
-    """
-    counts_of: dict[str, Counter[str]] = {}
-
-    def store(some: Sequence[Theme], limits: RunLimits) -> None:
-        for theme in some:
-            counts_of[theme.theme_id] = store_theme(
-                database, team_day, theme, chat, limits=limits, progress=partial(progress, STAGE, team_day)
-            )
-
-    store(themes, limits)
-    while (waiting := [theme for theme in themes if counts_of[theme.theme_id]["waiting"]]) and (
-        left_s := wait_until - time.monotonic()
-    ) > 0:
-        time.sleep(min(POLL_S, left_s))
-        store(waiting, replace(limits, via="wait"))
-    totals = sum(counts_of.values(), Counter[str]())
+    """Summarise what has no summary yet, theme by theme; see `store_theme`."""
+    totals: Counter[str] = Counter()
     metadata = dict[str, Any](model=chat.name)
-    for theme_id, counts in counts_of.items():
-        metadata |= {f"{theme_id}_{name}": number for name, number in sorted(counts.items())}
+    for theme in themes:
+        counts = store_theme(
+            database, team_day, theme, chat, limits=limits, progress=partial(progress, STAGE, team_day)
+        )
+        totals += counts
+        metadata |= {f"{theme.theme_id}_{name}": number for name, number in sorted(counts.items())}
     items = totals["stored"]
     spent = usage_totals(database, team_day, stage=STAGE)
     metadata |= {

@@ -13,7 +13,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
 from more_itertools import chunked
@@ -36,13 +36,13 @@ from llma_assets.models import (
     most_usd_of_chat,
     request_files,
 )
-from llma_assets.summaries.queries import OPEN_BATCHES
+from llma_assets.summaries.queries import DAYS_WITH_OPEN_BATCHES, OPEN_BATCHES, TEAM_DAYS_WITH_OPEN_BATCHES
 from llma_assets.summaries.schema import TraceSummary
 from llma_assets.summaries.summarise import SummaryResult, SummaryTask, TextItem
 from llma_assets.team_day import TeamDay
 
-Via = Literal["calls", "batch", "wait"]
-"""How new questions are asked: each by a call, by batches, or not at all. What open batches bring is always taken."""
+Via = Literal["calls", "batch"]
+"""How new questions are asked: each by a call, or by batches. What open batches bring is taken in any case."""
 
 WAITING = "batch_waiting"
 """Why a question has no answer yet that is in an open batch."""
@@ -77,6 +77,17 @@ class _Row:
 
 class _Gone(Exception):
     """There is no such batch at the server; the message is the reason that is stored."""
+
+
+def open_days(database: Database, team_id: int, first: date, last: date) -> list[date]:
+    """Days of a team that wait for the answers of batches, whatever server has them."""
+    rows = database.rows(DAYS_WITH_OPEN_BATCHES, team_id=team_id, **{"from": first, "until": last})
+    return [row["day"] for row in rows]
+
+
+def team_days_to_look_at(database: Database) -> list[TeamDay]:
+    """The days of all teams that wait for the answers of batches."""
+    return [TeamDay(row["team_id"], row["day"]) for row in database.rows(TEAM_DAYS_WITH_OPEN_BATCHES)]
 
 
 class ThemeBatches:
@@ -137,7 +148,7 @@ class ThemeBatches:
         if via == "calls":
             yield from by_calls([self._questions[question][0] for question in free])
         else:
-            if via == "batch" and free and not self._hindrance:
+            if free and not self._hindrance:
                 yield from self._ask_one(by_calls, free[0])
                 if len(free) > 1 and not self._hindrance:
                     yield from self._submit(free[1:])

@@ -60,6 +60,60 @@ GROUP BY theme_id
 ORDER BY theme_id
 """
 
+# Whether each stored line reference points at a line of the text that the model saw. A text that was rendered anew
+# since, or has expired, cannot tell. One row a theme. Keys: (team_id, day, theme_id, item_id) of trace_summaries,
+# (team_id, day, level, item_id) of trace_texts.
+LINE_REFERENCES = """
+SELECT
+    theme_id,
+    count() AS summaries,
+    countIf(has_text) AS with_text,
+    countIf(has_text AND is_broken) AS broken,
+    groupArrayIf(5)(item_id, has_text AND is_broken) AS examples,
+    sum(refs_total) AS given,
+    sum(refs_valid) AS kept
+FROM
+(
+    SELECT
+        theme_id,
+        item_id,
+        refs_total,
+        refs_valid,
+        texts.item_id != '' AS has_text,
+        arrayFlatten(arrayMap(
+            point -> splitByString(', ', JSONExtractString(point, 'line_refs')),
+            arrayConcat(JSONExtractArrayRaw(bullets), JSONExtractArrayRaw(interesting_notes))
+        )) AS refs,
+        arrayExists(
+            ref -> ref != '' AND
+            (
+                NOT match(ref, '^L[0-9]+(-[0-9]+)?$')
+                OR NOT hasAll(texts.lines, arrayMap(n -> toUInt64OrZero(n), extractAll(ref, '[0-9]+')))
+            ),
+            refs
+        ) AS is_broken
+    FROM
+    (
+        SELECT theme_id, level, item_id, text_hash, bullets, interesting_notes, refs_total, refs_valid
+        FROM trace_summaries FINAL
+        WHERE team_id = {team_id:Int64} AND day = {day:Date} AND status = 'generated'
+    ) AS summaries
+    LEFT JOIN
+    (
+        SELECT
+            level,
+            item_id,
+            text_hash,
+            arrayMap(n -> toUInt64OrZero(n), extractAll(text, '(?m)^L([0-9]+):')) AS lines
+        FROM trace_texts FINAL
+        WHERE team_id = {team_id:Int64} AND day = {day:Date}
+    ) AS texts
+    ON summaries.level = texts.level AND summaries.item_id = texts.item_id AND summaries.text_hash = texts.text_hash
+)
+GROUP BY theme_id
+ORDER BY theme_id
+"""
+
 SUMMARIES_OF_ITEMS = """
 SELECT day, item_id, title, flow_diagram, bullets, interesting_notes
 FROM trace_summaries FINAL
@@ -122,6 +176,13 @@ WHERE team_id = {team_id:Int64}
     AND state != 'closed'
     AND server = {server:String}
 ORDER BY intended_at, batch_key
+"""
+
+DAYS_WITH_OPEN_BATCHES = """
+SELECT DISTINCT day
+FROM summary_batches FINAL
+WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND state != 'closed'
+ORDER BY day
 """
 
 TEAM_DAYS_WITH_OPEN_BATCHES = """
