@@ -16,6 +16,7 @@ from llma_assets.discovery.queries import EVENTS_BY_TEAM_AND_DAY
 from llma_assets.partitions import partition_key, teams
 from llma_assets.rendering.queries import MADE_SINCE
 from llma_assets.resources import ClickHouseResource, Clock, TeamSettingsResource
+from llma_assets.summaries import team_days_to_look_at
 from llma_assets.tasks import teams_with_new_segments
 from llma_assets.team_day import TeamDay, midnight
 
@@ -26,6 +27,9 @@ MOST_REQUESTS = 500
 """Runs that the sensor asks for in one tick; the rest follows in the next ones."""
 
 ONE_DAY = timedelta(days=1)
+
+BY_BATCH = {"ops": {"trace_summaries": {"config": {"via": "batch"}}}}
+"""The run configuration of `texts_job` that asks for summaries by the Batch API."""
 
 discovery_job = dg.define_asset_job(
     "discovery_job",
@@ -165,6 +169,28 @@ def late_events(
     )
 
 
+@dg.sensor(
+    job=texts_job,
+    minimum_interval_seconds=1800,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+)
+def open_batches(
+    context: dg.SensorEvaluationContext, clickhouse: ClickHouseResource, clock: dg.ResourceParam[Clock]
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Days that wait for answers of the Batch API: a run takes those that are there, and asks anew for what expired."""
+    known = set(context.instance.get_dynamic_partitions(str(teams.name)))
+    waiting = team_days_to_look_at(clickhouse.database().tagged(sensor="open_batches"))
+    asked = [team_day for team_day in waiting if str(team_day.team_id) in known]
+    for team_day in asked:
+        yield dg.RunRequest(
+            run_key=f"{partition_key(team_day)}|batches|{clock():%Y-%m-%dT%H:%M}",
+            partition_key=partition_key(team_day),
+            run_config=BY_BATCH,
+        )
+    if not asked:
+        yield dg.SkipReason("no batch is open")
+
+
 def _due(database: Database, now: datetime) -> dict[str, TeamDay]:
     """The days before today whose texts are to be made, newest first, by what made them due."""
     since = now.date() - timedelta(days=LATE_DAYS)
@@ -202,4 +228,4 @@ def _request(team_day: TeamDay, *, run_key: str) -> dg.RunRequest:
 
 jobs = [discovery_job, texts_job, clusters_job, team_day_job, tasks_job]
 schedules = [discovery_hourly, texts_hourly, clusters_daily, tasks_half_hourly]
-sensors = [late_events]
+sensors = [late_events, open_batches]

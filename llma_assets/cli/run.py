@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 @click.option("--method", type=click.Choice(["kmeans", "hdbscan"]), default="kmeans", show_default=True)
 @click.option("--min-k", type=click.IntRange(2), default=3, show_default=True, help="k-means: fewest clusters tried.")
 @click.option("--max-k", type=click.IntRange(2), default=6, show_default=True, help="k-means: most clusters tried.")
+@click.option("--batch", is_flag=True, help="Ask for summaries by OpenAI's Batch API: half the price, within a day.")
+@click.option("--wait", type=click.FloatRange(0), default=0, metavar="MINUTES", help="With --batch: wait for them.")
 @click.option("--dry-run", is_flag=True, help="Show who would be run and on what; write and spend nothing.")
 @click.option("-v", "--verbose", is_flag=True, help="Show Dagster's own log on stderr.")
 @json_option
@@ -36,6 +38,8 @@ def run(
     method: str,
     min_k: int,
     max_k: int,
+    batch: bool,
+    wait: float,
     dry_run: bool,
     verbose: bool,
     as_json: bool,
@@ -45,6 +49,9 @@ def run(
     Discovery for the day, then texts, summaries and embeddings of the window's days, then clusters, labels and
     events. What is stored already is not done again. A team that discovery leaves out is not run: the reason is
     printed and recorded, and that is no failure.
+
+    With --batch what has to be asked goes into batches. Until they have ended the team is `waiting`, and nothing is
+    clustered; run it again, or let the sensor `open_batches` take what they bring.
     """
     from llma_assets.settings import Settings
 
@@ -52,6 +59,8 @@ def run(
         raise WrongUse("name teams by --team, or all eligible ones by --all")
     if max_k < min_k:
         raise WrongUse(f"--max-k {max_k} is less than --min-k {min_k}")
+    if wait and not batch:
+        raise WrongUse("--wait is for --batch")
     require_partition(day, Settings.from_env().oldest_day)
     clustering = {"method": method, "min_k": min_k, "max_k": max_k}
     wanted = None if all_teams else list(dict.fromkeys(team_ids))
@@ -60,7 +69,8 @@ def run(
             _dry_run(database, day, wanted, as_json)
             return
         started = time.monotonic()
-        runs, documents = run_teams(database, day, wanted, clustering, verbose=verbose)
+        batch_wait_s = 60 * wait if batch else None
+        runs, documents = run_teams(database, day, wanted, clustering, batch_wait_s=batch_wait_s, verbose=verbose)
         took_s = time.monotonic() - started
         if as_json:
             emit_json(run_document(day, runs, documents, took_s))
@@ -96,6 +106,7 @@ def run_teams(
     team_ids: Sequence[int] | None,
     clustering: Mapping[str, Any],
     *,
+    batch_wait_s: float | None = None,
     verbose: bool = False,
 ) -> "tuple[list[TeamRun], dict[int, dict[str, Any]]]":
     """Discovery, then one team after another.
@@ -103,6 +114,7 @@ def run_teams(
     Args:
         team_ids: the teams, None for all that are eligible.
         clustering: options of `cluster_assignments`.
+        batch_wait_s: ask for summaries by the Batch API and wait so long; None asks by calls.
 
     Returns:
         what came of each team, and the published clusters by team id.
@@ -136,7 +148,10 @@ def run_teams(
             team_ids = [decision.team_id for decision in decisions.values() if decision.eligible]
             if not team_ids:
                 say(f"No team is eligible on {day}. `llma skips --date {day}` says why; `llma ingest` brings events.")
-        runs = [runner.run_team(TeamDay(team_id, day), decisions.get(team_id), clustering) for team_id in team_ids]
+        runs = [
+            runner.run_team(TeamDay(team_id, day), decisions.get(team_id), clustering, batch_wait_s=batch_wait_s)
+            for team_id in team_ids
+        ]
     return runs, {each.team_day.team_id: cluster_document(database, each.team_day) for each in runs}
 
 
@@ -171,6 +186,8 @@ def show_runs(database: "Database", runs: "Sequence[TeamRun]", documents: Mappin
         if each.status == "failed":
             say(f"{each.team_day} failed: {each.detail}")
             say(f"`llma run` does only what is missing; Dagster's runs: {', '.join(r.run_id for r in each.job_runs)}")
+        elif each.status == "waiting":
+            show(f"{each.team_day}: waiting: {plain(each.detail)}")
         elif each.status == "skipped":
             show(f"{each.team_day}: not run: {plain(each.reason)}, {plain(each.detail)}")
         else:

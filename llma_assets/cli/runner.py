@@ -3,6 +3,8 @@
 Which jobs there are belongs in `automation.py`; what is printed belongs in `run.py` and `demo.py`.
 """
 
+import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -10,17 +12,22 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import dagster as dg
 
+from llma_assets.automation import BY_BATCH
 from llma_assets.cli.cluster_report import ASSIGNMENTS
 from llma_assets.definitions import build_definitions
 from llma_assets.discovery import TeamDecision, stored_decisions, window_of
 from llma_assets.ledger import Skip, record_skip
 from llma_assets.partitions import partition_key, range_tags, teams
+from llma_assets.summaries import WAITING, open_days
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import BUILT_IN
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
     from llma_assets.stage import Progress
+
+BATCH_POLL_S = 60.0
+"""How often a command that waits for batches looks at them."""
 
 NO_RECENT_EVENTS = "no_recent_events"
 STAGES = (
@@ -60,15 +67,16 @@ class TeamRun:
 
     Attributes:
         team_day: the team and the day.
-        status: `done` also where clustering found too little; `skipped` where discovery left the team out.
-        reason: why it was skipped, or what failed; "" for done.
+        status: `done` also where clustering found too little; `skipped` where discovery left the team out; `waiting`
+            where batches have not brought all summaries yet, so that nothing was clustered.
+        reason: why it was skipped or waits, or what failed; "" for done.
         detail: the reason in words.
         first_day: first day of the window that was run.
         job_runs: the runs that Dagster recorded, in order.
     """
 
     team_day: TeamDay
-    status: Literal["done", "skipped", "failed"]
+    status: Literal["done", "skipped", "waiting", "failed"]
     reason: str
     detail: str
     first_day: date
@@ -76,7 +84,10 @@ class TeamRun:
 
     def seconds(self) -> dict[str, float]:
         """Wall time by stage."""
-        return {stage: seconds for job_run in self.job_runs for stage, seconds in job_run.seconds.items()}
+        found: Counter[str] = Counter()
+        for job_run in self.job_runs:
+            found.update(job_run.seconds)
+        return dict(found)
 
 
 class Runner:
@@ -110,7 +121,14 @@ class Runner:
         """The first day of the window that ends with `day`, as far back as there are partitions."""
         return max(window_of(day, self._lookback_days)[0], self._oldest_day)
 
-    def run_team(self, team_day: TeamDay, decision: TeamDecision | None, clustering: Mapping[str, Any]) -> TeamRun:
+    def run_team(
+        self,
+        team_day: TeamDay,
+        decision: TeamDecision | None,
+        clustering: Mapping[str, Any],
+        *,
+        batch_wait_s: float | None = None,
+    ) -> TeamRun:
         """Texts, summaries and embeddings of the window's days, then the day's clusters, labels and events.
 
         A team that discovery left out costs nothing: the reason is recorded, and returned.
@@ -119,15 +137,25 @@ class Runner:
             team_day: the team, and the last day of its window.
             decision: what discovery decided, None where the team is unknown to it.
             clustering: options of `cluster_assignments`.
+            batch_wait_s: ask for summaries by the Batch API, and wait so long for what it brings; None asks by calls.
         """
         first_day = self.first_day(team_day.day)
         if decision is None or not decision.eligible:
             return self._left_out(team_day, decision, first_day)
         self._instance.add_dynamic_partitions(str(teams.name), [str(team_day.team_id)])
         tags = range_tags(replace(team_day, day=first_day), team_day)
-        texts = self._execute("texts_job", tags=tags)
-        if texts.error:
-            return TeamRun(team_day, "failed", "failed", texts.error, first_day, (texts,))
+        texts = [self._execute("texts_job", tags=tags, run_config=None if batch_wait_s is None else BY_BATCH)]
+        if batch_wait_s is not None:
+            until = time.monotonic() + batch_wait_s
+            while not texts[-1].error and (days := self._waiting_days(team_day, first_day)):
+                left_s = until - time.monotonic()
+                if left_s <= 0:
+                    detail = f"batches are open for {', '.join(map(str, days))}; run it again when they have ended"
+                    return TeamRun(team_day, "waiting", WAITING, detail, first_day, texts)
+                time.sleep(min(BATCH_POLL_S, left_s))
+                texts.append(self._execute("texts_job", tags=tags, run_config=BY_BATCH))
+        if texts[-1].error:
+            return TeamRun(team_day, "failed", "failed", texts[-1].error, first_day, texts)
         clusters = self._execute(
             "clusters_job",
             partition_key=partition_key(team_day),
@@ -135,7 +163,7 @@ class Runner:
         )
         status: Literal["done", "failed"] = "failed" if clusters.error else "done"
         reason = "failed" if clusters.error else ""
-        return TeamRun(team_day, status, reason, clusters.error, first_day, (texts, clusters))
+        return TeamRun(team_day, status, reason, clusters.error, first_day, (*texts, clusters))
 
     def run_texts(self, team_day: TeamDay) -> JobRun:
         """Texts, summaries and embeddings of one day, whatever discovery says of the team."""
@@ -146,6 +174,9 @@ class Runner:
         """One pass over a team's new session-replay segments."""
         self._instance.add_dynamic_partitions(str(teams.name), [str(team_id)])
         return self._execute("tasks_job", partition_key=str(team_id))
+
+    def _waiting_days(self, team_day: TeamDay, first_day: date) -> list[date]:
+        return open_days(self._database, team_day.team_id, first_day, team_day.day)
 
     def _left_out(self, team_day: TeamDay, decision: TeamDecision | None, first_day: date) -> TeamRun:
         reason = decision.reason if decision else NO_RECENT_EVENTS

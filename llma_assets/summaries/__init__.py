@@ -1,6 +1,6 @@
 """Summaries of traces and generations: text in, title, flow, bullets and notes with true line references out."""
 
-from llma_assets.summaries.batches import open_days, team_days_to_look_at
+from llma_assets.summaries.batches import WAITING, open_days, team_days_to_look_at
 from llma_assets.summaries.dead_letters import DeadLetter, bring_back, dead_letters
 from llma_assets.summaries.line_refs import LineNumbers, MendedRefs, mend_refs
 from llma_assets.summaries.prompt import content_hash
@@ -9,6 +9,7 @@ from llma_assets.summaries.summarise import TIME_IS_UP, SummaryResult, TextItem,
 
 __all__ = [
     "TIME_IS_UP",
+    "WAITING",
     "DeadLetter",
     "LineNumbers",
     "MendedRefs",
