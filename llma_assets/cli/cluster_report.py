@@ -97,12 +97,14 @@ def _run(database: "Database", run: "Run", decided: "Mapping[str, Standing]", *,
     from llma_assets.clusters.queries import clusters_of, members_of
     from llma_assets.labels.queries import LABELS_OF_RUN
 
+    rows = clusters_of(database, run)
     labels = {
         row["cluster_id"]: row
         for row in database.rows(
             LABELS_OF_RUN, team_id=run.team_id, day=run.day, theme_id=run.theme_id, attempt_id=run.attempt_id
         )
     }
+    _take_back(database, run, rows, labels, decided)
     members: dict[int, list[str]] = {}
     for member in members_of(database, run):
         members.setdefault(member["cluster_id"], []).append(member["item_id"])
@@ -117,7 +119,7 @@ def _run(database: "Database", run: "Run", decided: "Mapping[str, Standing]", *,
             **_words(row["cluster_id"], labels.get(row["cluster_id"])),
             "item_ids": members.get(row["cluster_id"], []),
         }
-        for row in clusters_of(database, run)
+        for row in rows
     ]
     clusters = _as_decided(entries, decided)
     return {
@@ -131,6 +133,29 @@ def _run(database: "Database", run: "Run", decided: "Mapping[str, Standing]", *,
         "hidden_clusters": 0 if show_hidden else sum(each["hidden"] for each in clusters),
         "clusters": [each for each in clusters if show_hidden or not each["hidden"]],
     }
+
+
+def _take_back(
+    database: "Database",
+    run: "Run",
+    clusters: Sequence[Mapping[str, Any]],
+    labels: Mapping[int, dict[str, Any]],
+    decided: "Mapping[str, Standing]",
+) -> None:
+    """Put the model's latest name in the place of a title that people have taken back since it was stored."""
+    from llma_assets.clusters.edit_queries import lineages_of
+    from llma_assets.clusters.edits import NOTHING
+
+    taken_back = {
+        row["cluster_id"]: row["lineage_id"]
+        for row in clusters
+        if labels.get(row["cluster_id"], {}).get("origin") == "locked"
+        and not decided.get(row["lineage_id"], NOTHING).title
+    }
+    if taken_back:
+        names = {each.lineage_id: each.title for each in lineages_of(database, run.team_id)}
+        for cluster_id, lineage_id in taken_back.items():
+            labels[cluster_id]["title"] = names.get(lineage_id, "") or f"Cluster {cluster_id}"
 
 
 def _as_decided(entries: Sequence[dict[str, Any]], decided: "Mapping[str, Standing]") -> list[dict[str, Any]]:

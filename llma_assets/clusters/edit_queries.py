@@ -21,6 +21,7 @@ ORDER BY edited_at, edit_id
 """
 
 # Keys: clustering_runs (team_id, day, theme_id); clusters and cluster_labels (…, attempt_id, cluster_id).
+# Labels of origin 'locked' hold what people chose; what holds of that, `standings_of` says.
 LINEAGES = """
 WITH
     runs AS
@@ -42,7 +43,7 @@ WITH
     (
         SELECT day, theme_id, attempt_id, cluster_id, title
         FROM cluster_labels FINAL
-        WHERE team_id = {team_id:Int64} AND title != ''
+        WHERE team_id = {team_id:Int64} AND title != '' AND origin != 'locked'
     )
 SELECT
     homes.theme_id AS theme_id,

@@ -50,7 +50,8 @@ WHERE team_id = {team_id:Int64}
 """
 
 # Keys: clustering_runs (team_id, day, theme_id); clusters and cluster_labels (…, attempt_id, cluster_id).
-# The name is the latest one; the content is the one that a model saw when it last thought of a name.
+# The name is the latest that a model gave; the content is what it saw when it last thought of one. Labels of origin
+# 'locked' hold what people chose, and only for as long as they want it.
 LATEST_NAMES = """
 WITH
     runs AS
@@ -79,14 +80,15 @@ WITH
             AND day BETWEEN {from:Date} AND {until:Date}
             AND theme_id = {theme_id:String}
             AND status = 'generated'
+            AND origin != 'locked'
     )
 SELECT
     lineage_id,
     argMax(title, day) AS latest_title,
     argMax(description, day) AS latest_description,
     argMax(model, day) AS latest_model,
-    maxIf(day, origin NOT IN ('carried', 'locked')) AS named_on,
-    argMaxIf(centroid, day, origin NOT IN ('carried', 'locked')) AS named_centroid
+    maxIf(day, origin != 'carried') AS named_on,
+    argMaxIf(centroid, day, origin != 'carried') AS named_centroid
 FROM homes
 INNER JOIN names USING (day, attempt_id, cluster_id)
 GROUP BY lineage_id

@@ -216,3 +216,15 @@ def test_options_before_a_command_and_missing_options_are_wrong_use(llma: Llma) 
     assert llma("clusters", "--date", "2026-11-02").exit_code == 2
     assert llma("clusters", "--team", "1", "hide", "abcd", "--team", "1").exit_code == 2
     assert json.loads(llma("clusters", "--team", "1", "--date", "2026-11-02", "--json").stdout)["runs"] == []
+
+
+def test_a_title_that_was_stored_with_a_later_day_goes_when_it_is_taken_back(
+    named: Database, llma: Llma, llma_json: Callable[..., Answer]
+) -> None:
+    one = ids(named)["A"]
+    llma("clusters", "rename", one, "Money back", "--team", "1")
+    next_day(named)
+    name_clusters(named, 1, TOMORROW, prefix="Money back", origin="locked")
+    llma("clusters", "rename", one, "--undo", "--team", "1")
+    assert {each["lineage_id"]: each["title"] for each in listed(llma_json)}[one] == "Topic A of team 1"
+    assert "Money back" not in llma("trends", "--team", "1").stdout
