@@ -67,11 +67,13 @@ class Check:
         judge: looks at a team's day and yields an outcome for each thing it looked at; nothing to look at is no
             failure. Its name is the check's, its docstring the check's description.
         blocking: whether a failure stops the assets after it in the same run.
+        warns: a failure is worth a look, and no failure of the pipeline: Dagster shows a warning, `llma check` passes.
     """
 
     asset: str
     judge: Callable[[Database, TeamDay], Iterator[Outcome]]
     blocking: bool = False
+    warns: bool = False
 
     @property
     def name(self) -> str:

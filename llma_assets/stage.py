@@ -143,7 +143,7 @@ def asset_check(
         days = [
             day for key in context.partition_keys for day in (targets(database, key) if targets else [team_day(key)])
         ]
-        return check_result([finding for day in days for finding in check.findings(database, day)])
+        return check_result([finding for day in days for finding in check.findings(database, day)], warns=check.warns)
 
     return dg.asset_check(
         asset=check.asset,
@@ -154,7 +154,7 @@ def asset_check(
     )(run_check)
 
 
-def check_result(findings: Sequence[Finding]) -> dg.AssetCheckResult:
+def check_result(findings: Sequence[Finding], *, warns: bool = False) -> dg.AssetCheckResult:
     """The findings of one check over all partitions of a run, as Dagster shows them."""
     failed = [finding for finding in findings if not finding.passed]
     metadata: dict[str, Any] = {"checked": len(findings), "failed": len(failed)}
@@ -168,6 +168,7 @@ def check_result(findings: Sequence[Finding]) -> dg.AssetCheckResult:
         )
     return dg.AssetCheckResult(
         passed=not failed,
+        severity=dg.AssetCheckSeverity.WARN if warns else dg.AssetCheckSeverity.ERROR,
         description="; ".join(finding.sentence for finding in failed[:SHOWN_FINDINGS]) or None,
         metadata=metadata,
     )

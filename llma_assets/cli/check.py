@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def check(ctx: click.Context, day: date, team_id: int | None, as_json: bool) -> None:
     """Check what is stored for a day.
 
-    Exit code 1 if a rule is broken. Nothing stored is nothing broken: exit code 0, said on stderr.
+    Exit code 1 if a rule is broken; a rule that only warns is shown, and does not count. Nothing stored is nothing
+    broken: exit code 0, said on stderr.
     """
     from llma_assets.team_day import TeamDay
 
@@ -34,7 +35,7 @@ def check(ctx: click.Context, day: date, team_id: int | None, as_json: bool) -> 
             for rule in rules
             for finding in rule.findings(database, TeamDay(team, day))
         ]
-    failed = [finding for _, finding in findings if not finding.passed]
+    failed = [finding for rule, finding in findings if not finding.passed and not rule.warns]
     if as_json:
         emit_json(
             {
@@ -47,7 +48,7 @@ def check(ctx: click.Context, day: date, team_id: int | None, as_json: bool) -> 
         )
     elif findings:
         for rule, finding in findings:
-            mark = "ok  " if finding.passed else "FAIL"
+            mark = "ok  " if finding.passed else "warn" if rule.warns else "FAIL"
             show(f"{mark} {plain(finding.sentence)}")
             if not finding.passed:
                 show(f"     {rule.description}\n     shown by: {' '.join(finding.outcome.query.split())}")
@@ -79,6 +80,7 @@ def _as_json(rule: "Check", finding: "Finding") -> dict[str, Any]:
         "theme": finding.outcome.theme_id,
         "passed": finding.passed,
         "blocking": rule.blocking,
+        "warns": rule.warns,
         "expected": str(finding.outcome.expected),
         "found": str(finding.outcome.found),
         "query": " ".join(finding.outcome.query.split()),

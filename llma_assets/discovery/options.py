@@ -15,7 +15,7 @@ QUIET_MINUTES = 30
 MOST_QUIET_MINUTES = 24 * 60
 TRACES_PER_HOUR = 100
 GENERATIONS_PER_HOUR = 12
-"""A clustering reads at most 2,000 items of its seven days, which are 12 an hour: more would be paid for and not read."""
+"""A clustering reads at most 2,000 items of its seven days, which are 12 an hour: more would be paid for, not read."""
 
 MOST_PER_HOUR = 1_000_000
 MOST_TEXT_TOKENS = 1_000_000

@@ -1,4 +1,4 @@
-"""Checks of `trace_summaries`: failures of single items are normal, a large share or the same ones again are not."""
+"""Checks of `trace_summaries`: few failures, the same ones not again, and references to lines that are there."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,10 +7,12 @@ from llma_assets.clickhouse import Database
 from llma_assets.findings import Check, Outcome
 from llma_assets.stage import asset_check
 from llma_assets.summaries.dead_letters import dead_letters
-from llma_assets.summaries.queries import DEAD_LETTERS, SUMMARY_COUNTS
+from llma_assets.summaries.queries import DEAD_LETTERS, LINE_REFERENCES, SUMMARY_COUNTS
 from llma_assets.team_day import TeamDay
 
 MAX_FAILED_SHARE = 0.2
+LEAST_TRUE_SHARE = 0.9
+"""Of the line references that a model gave; under it, the model guesses."""
 
 
 def few_failures(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
@@ -41,6 +43,43 @@ def no_dead_letters(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
         )
 
 
-CHECKS = (Check("trace_summaries", few_failures), Check("trace_summaries", no_dead_letters))
+def line_references_exist(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """Every stored line reference points at a line of the text that the model saw.
+
+    It stops nothing: embeddings and clusters do not read references. A summary whose text was rendered anew since, or
+    has expired, is counted as not checkable.
+    """
+    for row in database.rows(LINE_REFERENCES, team_id=team_day.team_id, day=team_day.day):
+        unknown = row["summaries"] - row["with_text"]
+        yield Outcome(
+            passed=not row["broken"],
+            expected="no reference to a line that is not in the text",
+            found=f"{row['broken']} of {row['with_text']} summaries with one"
+            + (f", such as {', '.join(row['examples'])}" if row["examples"] else "")
+            + (f"; {unknown} without their text" if unknown else ""),
+            query=LINE_REFERENCES,
+            theme_id=row["theme_id"],
+        )
+
+
+def few_false_references(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """At least nine tenths of the line references that the model gave are true; the others were dropped."""
+    for row in database.rows(LINE_REFERENCES, team_id=team_day.team_id, day=team_day.day):
+        given, kept = row["given"], row["kept"]
+        yield Outcome(
+            passed=kept >= LEAST_TRUE_SHARE * given,
+            expected=f"at least {LEAST_TRUE_SHARE:.0%} of the references true",
+            found=f"{kept / given:.1%}, {kept} of {given}" if given else "no references given",
+            query=LINE_REFERENCES,
+            theme_id=row["theme_id"],
+        )
+
+
+CHECKS = (
+    Check("trace_summaries", few_failures),
+    Check("trace_summaries", no_dead_letters),
+    Check("trace_summaries", line_references_exist),
+    Check("trace_summaries", few_false_references, warns=True),
+)
 
 asset_checks = [asset_check(check) for check in CHECKS]

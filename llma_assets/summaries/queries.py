@@ -114,6 +114,14 @@ GROUP BY theme_id
 ORDER BY theme_id
 """
 
+# Summaries that a clustering of the last of these days would read; for estimates.
+WINDOW_COUNTS = """
+SELECT theme_id, countIf(status = 'generated') AS items
+FROM trace_summaries FINAL
+WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date}
+GROUP BY theme_id
+"""
+
 SUMMARIES_OF_ITEMS = """
 SELECT day, item_id, title, flow_diagram, bullets, interesting_notes
 FROM trace_summaries FINAL

@@ -227,7 +227,7 @@ def test_check_passes_after_a_run_and_fails_on_a_zero_item_event(
     assert passed.document["checked"] == len(passed.document["findings"]) > 8
     assert list(passed.document) == ["date", "teams", "checked", "failed", "findings"]
     assert list(passed.document["findings"][0]) == [
-        "asset", "check", "team", "theme", "passed", "blocking", "expected", "found", "query",
+        "asset", "check", "team", "theme", "passed", "blocking", "warns", "expected", "found", "query",
     ]  # fmt: skip
 
     empty = {"$ai_analysis_theme_id": "traces", "$ai_total_items_analyzed": 0, "$ai_clusters": []}
