@@ -203,9 +203,9 @@ def _several_at_once(
 class _Calls:
     """The calls that are under way, and the items whose failure is in doubt.
 
-    A call that failed although the server was asked leaves a doubt: is it the server, or this prompt? As soon as the
-    server answers anything else, it was the prompt. Where nothing else is under way, one small question decides; if
-    that one is answered, a server that was taken for dead is asked on.
+    A call that failed although the server was asked leaves a doubt: is it the server, or this prompt? Such an item is
+    put aside. Once all others have been asked, a small question tells whether the server is there, perhaps again; if
+    so, the item is asked about once more. Where that fails, too, and the server answers others, it is the prompt.
     """
 
     def __init__(
@@ -219,8 +219,9 @@ class _Calls:
         self._concurrency = concurrency
         self._time_is_up = time_is_up
         self._stop: ModelConfigurationError | None = None
+        self._aside: dict[str, tuple[TextItem, str]] = {}
+        self._asked_again: set[str] = set()
         self._doubts: list[tuple[TextItem, str]] = []
-        self._circuit_opened: list[TextItem] = []
 
     def begin(self) -> Iterator[SummaryResult]:
         """Begin as many calls as may be; an item that comes too late is undone."""
@@ -244,14 +245,17 @@ class _Calls:
         except CallNotMade as error:
             self.may_begin = False
             if error.kind == CIRCUIT_OPEN:
-                self._circuit_opened.append(item)
+                self._aside[item.item_id] = (item, CIRCUIT_OPEN)
             else:
                 yield self._task.undone(item, error.kind)
         except ModelUnavailable as error:
             if error.kind in _SERVER_BUSY:
                 yield self._task.undone(item, error.kind)
-            else:
+            elif item.item_id in self._asked_again:
                 self._doubts.append((item, _reason(error)))
+            else:
+                self._aside[item.item_id] = (item, _reason(error))
+                self._asked_again.add(item.item_id)
         else:
             yield result
             yield from self._verdicts(self._task.failed)
@@ -264,13 +268,14 @@ class _Calls:
         """
         if self._stop is not None:
             raise self._stop
-        if self._doubts and self._task.server_answers():
+        tried = self._doubts or any(item_id in self._asked_again for item_id in self._aside)
+        if tried and not self._time_is_up() and self._task.server_answers():
             yield from self._verdicts(self._task.failed)
-            if self._circuit_opened:
-                self._waiting, self._circuit_opened = chain(self._circuit_opened, self._waiting), []
-                self.may_begin = True
+            self._waiting = chain([item for item, _ in self._aside.values()], self._waiting)
+            self._aside, self.may_begin = {}, True
+            return
+        self._doubts += self._aside.values()
         yield from self._verdicts(self._task.undone)
-        yield from (self._task.undone(item, CIRCUIT_OPEN) for item in self._circuit_opened)
 
     def _verdicts(self, verdict: Callable[[TextItem, str], SummaryResult]) -> Iterator[SummaryResult]:
         doubts, self._doubts = self._doubts, []

@@ -113,6 +113,23 @@ def test_a_server_that_is_down_is_found_out_by_a_few_calls_and_no_item_is_blamed
     assert len(ledger.calls) == asked
 
 
+def test_an_outage_is_waited_out_and_costs_no_item_its_name() -> None:
+    down = threading.Event()
+    down.set()
+    calls: list[Request] = []
+
+    def judge(request: Request) -> Fault:
+        calls.append(request)
+        if len(calls) > 12:
+            down.clear()
+        return Status(503) if down.is_set() else None
+
+    with ChatServer(judge=judge) as server:
+        results, _ = run(server, items(30), policy=replace(PATIENT, most_failures=12))
+    assert {result.status for result in results.values()} == {"generated"}
+    assert len(results) == 30
+
+
 def test_a_circuit_that_a_few_bad_prompts_opened_closes_again_for_the_others() -> None:
     def judge(request: Request) -> Fault:
         return Status(500) if re.search(r"number [0-7] ", request.prompt) else None
