@@ -25,6 +25,7 @@ COMMANDS = {
     "tasks": "llma_assets.cli.tasks:tasks_group",
     "check": "llma_assets.cli.check:check",
     "skips": "llma_assets.cli.ledger:skips",
+    "estimate": "llma_assets.cli.estimate:estimate",
     "usage": "llma_assets.cli.ledger:usage",
     "retry": "llma_assets.cli.retry:retry",
     "db": "llma_assets.cli.database:db",

@@ -22,6 +22,16 @@ FROM
 ORDER BY team_id
 """
 
+# Key of events: (team_id, toDate(timestamp), event, uuid).
+COUNT_TRACES_OF_DAY = """
+SELECT uniqExactIf(JSONExtractString(properties, '$ai_trace_id'), JSONExtractString(properties, '$ai_trace_id') != '')
+FROM {events_database:Identifier}.{events_table:Identifier}
+WHERE team_id = {team_id:Int64}
+    AND timestamp >= {from:DateTime64(6, 'UTC')}
+    AND timestamp < {until:DateTime64(6, 'UTC')}
+    AND event IN {trigger_events:Array(String)}
+"""
+
 # Key of model_usage: (team_id, day, stage, theme_id, model, call_id).
 USAGE_OF_DAY = """
 SELECT

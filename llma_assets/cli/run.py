@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 @click.option("--team", "team_ids", type=TEAM, multiple=True, help="Number of a team; may be repeated.")
 @click.option("--all", "all_teams", is_flag=True, help="Every team that is eligible on the day.")
 @date_option
-@click.option("--method", type=click.Choice(["kmeans", "hdbscan"]), default="kmeans", show_default=True)
+@click.option("--method", type=click.Choice(["graph", "kmeans", "hdbscan"]), default="graph", show_default=True)
+@click.option("--clusters", "target_clusters", type=click.IntRange(2), help="About so many; else the data chooses.")
 @click.option("--min-k", type=click.IntRange(2), default=3, show_default=True, help="k-means: fewest clusters tried.")
 @click.option("--max-k", type=click.IntRange(2), default=6, show_default=True, help="k-means: most clusters tried.")
 @click.option("--batch", is_flag=True, help="Ask for summaries by OpenAI's Batch API: half the price, within a day.")
 @click.option("--wait", type=click.FloatRange(0), default=0, metavar="MINUTES", help="With --batch: wait for them.")
+@click.option("--texts-only", is_flag=True, help="Stop after the texts: no model is asked. `llma estimate` reads them.")
 @click.option("--dry-run", is_flag=True, help="Show who would be run and on what; write and spend nothing.")
 @click.option("-v", "--verbose", is_flag=True, help="Show Dagster's own log on stderr.")
 @json_option
@@ -36,10 +38,12 @@ def run(
     all_teams: bool,
     day: date,
     method: str,
+    target_clusters: int | None,
     min_k: int,
     max_k: int,
     batch: bool,
     wait: float,
+    texts_only: bool,
     dry_run: bool,
     verbose: bool,
     as_json: bool,
@@ -61,8 +65,10 @@ def run(
         raise WrongUse(f"--max-k {max_k} is less than --min-k {min_k}")
     if wait and not batch:
         raise WrongUse("--wait is for --batch")
+    if batch and texts_only:
+        raise WrongUse("--texts-only asks no model, so there is nothing to ask by --batch")
     require_partition(day, Settings.from_env().oldest_day)
-    clustering = {"method": method, "min_k": min_k, "max_k": max_k}
+    clustering = {"method": method, "target_clusters": target_clusters, "min_k": min_k, "max_k": max_k}
     wanted = None if all_teams else list(dict.fromkeys(team_ids))
     with opened_database() as database:
         if dry_run:
@@ -70,7 +76,9 @@ def run(
             return
         started = time.monotonic()
         batch_wait_s = 60 * wait if batch else None
-        runs, documents = run_teams(database, day, wanted, clustering, batch_wait_s=batch_wait_s, verbose=verbose)
+        runs, documents = run_teams(
+            database, day, wanted, clustering, batch_wait_s=batch_wait_s, texts_only=texts_only, verbose=verbose
+        )
         took_s = time.monotonic() - started
         if as_json:
             emit_json(run_document(day, runs, documents, took_s))
@@ -107,6 +115,7 @@ def run_teams(
     clustering: Mapping[str, Any],
     *,
     batch_wait_s: float | None = None,
+    texts_only: bool = False,
     verbose: bool = False,
 ) -> "tuple[list[TeamRun], dict[int, dict[str, Any]]]":
     """Discovery, then one team after another.
@@ -115,6 +124,7 @@ def run_teams(
         team_ids: the teams, None for all that are eligible.
         clustering: options of `cluster_assignments`.
         batch_wait_s: ask for summaries by the Batch API and wait so long; None asks by calls.
+        texts_only: stop after the texts.
 
     Returns:
         what came of each team, and the published clusters by team id.
@@ -149,7 +159,13 @@ def run_teams(
             if not team_ids:
                 say(f"No team is eligible on {day}. `llma skips --date {day}` says why; `llma ingest` brings events.")
         runs = [
-            runner.run_team(TeamDay(team_id, day), decisions.get(team_id), clustering, batch_wait_s=batch_wait_s)
+            runner.run_team(
+                TeamDay(team_id, day),
+                decisions.get(team_id),
+                clustering,
+                batch_wait_s=batch_wait_s,
+                texts_only=texts_only,
+            )
             for team_id in team_ids
         ]
     return runs, {each.team_day.team_id: cluster_document(database, each.team_day) for each in runs}
@@ -186,6 +202,8 @@ def show_runs(database: "Database", runs: "Sequence[TeamRun]", documents: Mappin
         if each.status == "failed":
             say(f"{each.team_day} failed: {each.detail}")
             say(f"`llma run` does only what is missing; Dagster's runs: {', '.join(r.run_id for r in each.job_runs)}")
+        elif each.status == "texts":
+            show(f"{each.team_day}: the texts from {each.first_day} on are stored; `llma estimate` counts them")
         elif each.status == "waiting":
             show(f"{each.team_day}: waiting: {plain(each.detail)}")
         elif each.status == "skipped":

@@ -76,7 +76,7 @@ class TeamRun:
     """
 
     team_day: TeamDay
-    status: Literal["done", "skipped", "waiting", "failed"]
+    status: Literal["done", "texts", "skipped", "waiting", "failed"]
     reason: str
     detail: str
     first_day: date
@@ -128,6 +128,7 @@ class Runner:
         clustering: Mapping[str, Any],
         *,
         batch_wait_s: float | None = None,
+        texts_only: bool = False,
     ) -> TeamRun:
         """Texts, summaries and embeddings of the window's days, then the day's clusters, labels and events.
 
@@ -138,12 +139,18 @@ class Runner:
             decision: what discovery decided, None where the team is unknown to it.
             clustering: options of `cluster_assignments`.
             batch_wait_s: ask for summaries by the Batch API, and wait so long for what it brings; None asks by calls.
+            texts_only: stop after the texts, so that no model is asked.
         """
         first_day = self.first_day(team_day.day)
         if decision is None or not decision.eligible:
             return self._left_out(team_day, decision, first_day)
         self._instance.add_dynamic_partitions(str(teams.name), [str(team_day.team_id)])
         tags = range_tags(replace(team_day, day=first_day), team_day)
+        if texts_only:
+            texts_run = self._execute("texts_job", tags=tags, asset_selection=[dg.AssetKey("trace_texts")])
+            if texts_run.error:
+                return TeamRun(team_day, "failed", "failed", texts_run.error, first_day, (texts_run,))
+            return TeamRun(team_day, "texts", "", "", first_day, (texts_run,))
         texts = [self._execute("texts_job", tags=tags, run_config=None if batch_wait_s is None else BY_BATCH)]
         if batch_wait_s is not None:
             until = time.monotonic() + batch_wait_s

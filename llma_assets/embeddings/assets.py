@@ -14,18 +14,17 @@ import orjson
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
-from llma_assets.embeddings import EmbeddedItem, FailedItem, embed_items, embedding_text
+from llma_assets.embeddings import EmbeddedItem, FailedItem, embed_items, text_of_summary
+from llma_assets.embeddings.estimate import STAGE, forecast_texts
 from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, PRODUCT, SUMMARIES_OF_DAY
 from llma_assets.embeddings.reuse import forget_later_days, known_vectors
-from llma_assets.ledger import UsageLedger, budget_metadata, note_undone, usage_totals
+from llma_assets.ledger import UsageLedger, budget_metadata, compared_metadata, note_undone, usage_totals
 from llma_assets.models import BudgetExhausted, Embedder, paid_by
 from llma_assets.partitions import team_days
 from llma_assets.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.stage import Progress, Report, run_tags, walk_partitions
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import BUILT_IN, Theme
-
-STAGE = "summary_embeddings"
 
 ROWS_AT_ONCE = 100
 
@@ -78,6 +77,7 @@ def store_embeddings(
         metadata |= {f"{theme.theme_id}_{name}": number for name, number in sorted(counts.items())}
     spent = usage_totals(database, team_day, stage=STAGE)
     metadata |= {"input_tokens": spent.input_tokens, "cost_usd": spent.cost_usd}
+    metadata |= compared_metadata(database, team_day, stage=STAGE)
     metadata |= budget_metadata(database, team_day, budget_usd)
     return Report(items=items, reason="" if items else "no_summaries", metadata=metadata, undone_for_budget=waiting)
 
@@ -92,7 +92,7 @@ def _store_theme(
 ) -> "Counter[str]":
     key = {"team_id": team_day.team_id, "day": team_day.day}
     summaries = {row["item_id"]: row for row in database.rows(SUMMARIES_OF_DAY, **key, theme_id=theme.theme_id)}
-    texts = {item_id: _text(row) for item_id, row in summaries.items()}
+    texts = {item_id: text_of_summary(row) for item_id, row in summaries.items()}
     hashes = {item_id: hashlib.sha256(text.encode()).hexdigest() for item_id, text in texts.items()}
     done = {
         row["document_id"]: row["content_hash"]
@@ -126,6 +126,7 @@ def _store_theme(
             alike.setdefault(hashes[item_id], []).append(item_id)
     asked = [(item_ids[0], texts[item_ids[0]]) for item_ids in alike.values()]
     with UsageLedger(database, team_day, stage=STAGE, theme_id=theme.theme_id, limit_usd=budget_usd) as ledger:
+        ledger.expect(forecast_texts(theme, embedder.name, [text for _, text in asked], done=len(texts) - len(asked)))
         results = embed_items(asked, paid_by(embedder, ledger.allowance), record=partial(ledger.record, ""))
         for batch in chunked(_paid_for(results), ROWS_AT_ONCE):
             same = {result.item_id: alike[hashes[result.item_id]] for result in batch}
@@ -160,15 +161,6 @@ def _paid_for(results: Iterator[EmbeddedItem | FailedItem]) -> Iterator[Embedded
         yield from results
     except BudgetExhausted:
         return
-
-
-def _text(row: Mapping[str, Any]) -> str:
-    return embedding_text(
-        row["title"],
-        row["flow_diagram"],
-        [bullet["text"] for bullet in orjson.loads(row["bullets"])],
-        [note["text"] for note in orjson.loads(row["interesting_notes"])],
-    )
 
 
 def _row(

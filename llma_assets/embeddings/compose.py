@@ -3,13 +3,18 @@
 Which summaries are embedded and where vectors are stored belongs to `assets`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from llma_assets.models import Embedder, InvalidAnswer, Record, TextsRejected
+
+TEXTS_A_CALL = 128
+"""Texts that the embedder is given at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,21 @@ def embedding_text(title: str, flow_diagram: str, bullets: Sequence[str], notes:
     return "\n".join(line for part in parts if (line := " ".join(part.split())))
 
 
+def text_of_summary(row: Mapping[str, Any]) -> str:
+    """The text that stands for a stored summary, a row with `title`, `flow_diagram`, `bullets`, `interesting_notes`."""
+    return embedding_text(
+        row["title"],
+        row["flow_diagram"],
+        [bullet["text"] for bullet in orjson.loads(row["bullets"])],
+        [note["text"] for note in orjson.loads(row["interesting_notes"])],
+    )
+
+
 def embed_items(
     items: Sequence[tuple[str, str]],
     embedder: Embedder,
     record: Record,
-    batch_size: int = 128,
+    batch_size: int = TEXTS_A_CALL,
 ) -> Iterator[EmbeddedItem | FailedItem]:
     """Embed each (id, text) and yield its result, in order, a batch at a time.
 

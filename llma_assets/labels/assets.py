@@ -13,8 +13,9 @@ import numpy as np
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.picture import cluster_table, map_markdown
 from llma_assets.clusters.queries import Run, clusters_of, committed_run, members_of
+from llma_assets.labels.estimate import STAGE, forecast_labels
 from llma_assets.labels.naming import Naming, name_clusters
-from llma_assets.ledger import UsageLedger, budget_metadata, note_undone, usage_totals
+from llma_assets.ledger import UsageLedger, budget_metadata, compared_metadata, note_undone, usage_totals
 from llma_assets.models import ChatModel, Embedder, paid_by
 from llma_assets.partitions import team_days
 from llma_assets.resources import ChatModelResource, ClickHouseResource, EmbedderResource, TeamSettingsResource
@@ -22,7 +23,6 @@ from llma_assets.stage import Progress, Report, run_tags, walk_partitions
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import BUILT_IN, Theme
 
-STAGE = "cluster_labels"
 EXAMPLES = 2
 """Traces that the table of clusters names, at most."""
 
@@ -78,6 +78,11 @@ def store_labels(
         items += run.clusters
         clusters, members = clusters_of(database, run), members_of(database, run)
         with UsageLedger(database, team_day, stage=STAGE, theme_id=theme.theme_id, limit_usd=budget_usd) as ledger:
+            ledger.expect(
+                forecast_labels(
+                    database, team_day, theme, chat.name, items=run.items, is_new=False, least_items=run.items
+                )
+            )
             naming = name_clusters(
                 database,
                 run,
@@ -106,6 +111,7 @@ def store_labels(
         "output_tokens": spent.output_tokens,
         "cost_usd": spent.cost_usd,
     }
+    metadata |= compared_metadata(database, team_day, stage=STAGE)
     metadata |= budget_metadata(database, team_day, budget_usd)
     reason = "" if items else "no_committed_run"
     return Report(items=items, reason=reason, metadata=metadata, undone_for_budget=waiting)

@@ -18,7 +18,7 @@ from llma_assets.summaries.queries import TEXTS
 from llma_assets.summaries.schema import Mode, TraceSummary
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
-from llma_assets.tokens import count_each, encoding_of
+from llma_assets.tokens import BYTES_PER_TOKEN, count_each, encoding_of
 
 ANSWER_TOKENS: dict[Mode, int] = {"minimal": 250, "detailed": 600}
 """Tokens of a usual answer with as many bullets and notes as the mode allows for."""
@@ -50,11 +50,11 @@ def forecast_summaries(
         ]
     )
     spoken = len(questions) * frame + text_tokens
-    counted = "counted" if encoding_of(model) else "tokens approximated by 3 bytes each"
+    counted = "prompts counted" if encoding_of(model) else f"prompts by {BYTES_PER_TOKEN:g} bytes a token"
     past = past_calls(database, team_day.team_id, stage=STAGE, theme_id=theme.theme_id, model=model)
     if past is None or not past.items:
         said = len(questions) * ANSWER_TOKENS[theme.mode]
-        basis = f"prompts {counted}; answers as mode {theme.mode} asks for, for want of earlier calls"
+        basis = f"{counted}; answers as mode {theme.mode} asks for, for want of earlier calls"
         return Forecast(
             STAGE, theme.theme_id, model, items, len(work.items) - items, len(questions), spoken, said, basis
         )
@@ -69,5 +69,5 @@ def forecast_summaries(
         calls=round(len(questions) * calls),
         input_tokens=round(spoken * calls),
         output_tokens=round(len(questions) * past.output_tokens / past.items),
-        basis=f"prompts {counted}; answers and repeated calls as in the last {past.calls:,} calls",
+        basis=f"{counted}; answers and repeated calls as in the last {past.calls:,} calls",
     )

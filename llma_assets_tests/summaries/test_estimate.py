@@ -106,7 +106,7 @@ def test_a_model_without_a_price_has_tokens_and_no_cost(database: Database) -> N
     expected = estimate(database, model="my-own-model")
     assert expected.input_tokens > 0
     assert (expected.cost_usd, expected.batch_cost_usd) == (None, None)
-    assert "approximated" in expected.basis
+    assert "3 bytes a token" in expected.basis
 
 
 def test_no_texts_and_the_offline_model_cost_nothing(database: Database) -> None:

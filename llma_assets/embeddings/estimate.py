@@ -1,0 +1,73 @@
+"""What the vectors of a theme's summaries will take, from what is stored and from how many summaries are to come."""
+
+import hashlib
+import math
+from collections.abc import Collection, Sequence
+
+from llma_assets.clickhouse import Database
+from llma_assets.embeddings.compose import TEXTS_A_CALL, text_of_summary
+from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, PRODUCT, SUMMARIES_OF_DAY
+from llma_assets.ledger import Forecast
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import Theme
+from llma_assets.tokens import count_each
+
+STAGE = "summary_embeddings"
+SUMMARY_TOKENS = {"minimal": 130, "detailed": 350}
+"""Tokens of a usual summary of a mode, as it is embedded."""
+
+
+def forecast_texts(theme: Theme, model: str, texts: Sequence[str], *, done: int, coming: int = 0) -> Forecast:
+    """What embedding will take.
+
+    Args:
+        model: the embedding model as it will be asked for.
+        texts: what is known, counted as it is.
+        done: items that have their vector.
+        coming: texts that are not there yet; as long as those that are, or as is usual.
+    """
+    items = len(texts) + coming
+    if model.startswith("offline/") or not items:
+        basis = "the offline model is free" if items else "nothing to embed"
+        return Forecast(STAGE, theme.theme_id, model, items, done, 0, 0, 0, basis)
+    tokens = sum(count_each(texts, model))
+    basis = "texts counted"
+    if coming:
+        usual = tokens / len(texts) if texts else SUMMARY_TOKENS[theme.mode]
+        tokens += round(coming * usual)
+        basis = f"{coming:,} summaries that are still to be made, of {usual:.0f} tokens each" + (
+            f"; {len(texts):,} counted" if texts else ""
+        )
+    return Forecast(STAGE, theme.theme_id, model, items, done, math.ceil(items / TEXTS_A_CALL), tokens, 0, basis)
+
+
+def forecast_embeddings(
+    database: Database, team_day: TeamDay, theme: Theme, model: str, *, coming: int, replaced: Collection[str] = ()
+) -> Forecast:
+    """What embedding a theme's summaries of a day will take, also where a vector could be copied from another day.
+
+    Args:
+        coming: summaries that will have been made by then.
+        replaced: ids of stored summaries in whose place new ones come.
+    """
+    key = {"team_id": team_day.team_id, "day": team_day.day}
+    texts = {
+        row["item_id"]: text_of_summary(row)
+        for row in database.rows(SUMMARIES_OF_DAY, **key, theme_id=theme.theme_id)
+        if row["item_id"] not in replaced
+    }
+    stored = {
+        row["document_id"]: row["content_hash"]
+        for row in database.rows(
+            EMBEDDED_OF_DAY,
+            **key,
+            product=PRODUCT,
+            document_type=theme.document_type,
+            model_name=model,
+            rendering=theme.rendering,
+        )
+    }
+    missing = {
+        text for item_id, text in texts.items() if stored.get(item_id) != hashlib.sha256(text.encode()).hexdigest()
+    }
+    return forecast_texts(theme, model, sorted(missing), done=len(texts) - len(missing), coming=coming)

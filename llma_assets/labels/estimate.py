@@ -1,0 +1,72 @@
+"""What naming the clusters of a day will take, before there are any: from the clusters of the days before."""
+
+import math
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters.queries import committed_run
+from llma_assets.embeddings.estimate import SUMMARY_TOKENS
+from llma_assets.labels.choice import REPRESENTATIVES
+from llma_assets.labels.evidence import NOISE_ID
+from llma_assets.labels.labelling import CLUSTERS_A_CALL
+from llma_assets.labels.prompt import labelling_messages
+from llma_assets.labels.queries import labels_of
+from llma_assets.labels.schema import ClusterLabels
+from llma_assets.ledger import Forecast, past_calls
+from llma_assets.models import chat_tokens
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import Theme
+
+STAGE = "cluster_labels"
+CLUSTERS = 6
+"""Clusters of a theme whose number is not known from the days before."""
+
+NEIGHBOUR_TOKENS = 300
+"""Tokens of what is shown of the nearest texts outside a cluster."""
+
+LABEL_TOKENS = 130
+"""Tokens of a usual name with its description."""
+
+DAYS_BACK = 7
+
+
+def forecast_labels(
+    database: Database, team_day: TeamDay, theme: Theme, model: str, *, items: int, is_new: bool, least_items: int
+) -> Forecast:
+    """What the names of a theme's clusters will take. Names that are carried over from the day before count, too.
+
+    Args:
+        model: the chat model as it will be asked for.
+        items: items of the window that will be clustered.
+        is_new: whether some of them are still to come, so that there will be other clusters than are stored.
+        least_items: with fewer, nothing is clustered.
+    """
+    run = committed_run(database, team_day, theme.theme_id)
+    if run is not None and run.items and not is_new:
+        labels = labels_of(database, run)
+        done = sum(label.status == "generated" for key, label in labels.items() if key != NOISE_ID)
+        clusters = max(0, run.clusters - done)
+        why = f"the clusters of {team_day.day}"
+    elif items < least_items:
+        basis = f"{items:,} items, and with fewer than {least_items} nothing is clustered"
+        return Forecast(STAGE, theme.theme_id, model, 0, 0, 0, 0, 0, basis)
+    else:
+        done = 0
+        runs = (committed_run(database, team_day.back(days), theme.theme_id) for days in range(DAYS_BACK))
+        earlier = next((found for found in runs if found is not None and found.clusters), None)
+        clusters = earlier.clusters if earlier else CLUSTERS
+        why = f"as many clusters as on {earlier.day}" if earlier else f"{CLUSTERS} clusters, for want of earlier ones"
+    if model.startswith("offline/") or not clusters:
+        basis = "the offline model is free" if clusters else "all clusters have their names"
+        return Forecast(STAGE, theme.theme_id, model, clusters, done, 0, 0, 0, basis)
+    calls = math.ceil(clusters / CLUSTERS_A_CALL)
+    past = past_calls(database, team_day.team_id, stage=STAGE, theme_id=theme.theme_id, model=model)
+    if past is not None:
+        calls = max(calls, round(past.calls / past.days))
+        spoken, said = past.input_tokens / past.calls * calls, past.output_tokens / past.calls * calls
+        basis = f"{why}; calls as in the last {past.calls:,}"
+    else:
+        shown = REPRESENTATIVES * SUMMARY_TOKENS[theme.mode] + NEIGHBOUR_TOKENS
+        spoken = calls * chat_tokens(model, labelling_messages(()), ClusterLabels) + clusters * shown
+        said = clusters * LABEL_TOKENS
+        basis = f"{why}; {shown:,} tokens for each, for want of earlier calls"
+    return Forecast(STAGE, theme.theme_id, model, clusters, done, calls, round(spoken), round(said), basis)
