@@ -51,8 +51,8 @@ def _meaning(found: re.Match[str]) -> str:
     escape = found.group()
     last = escape[-1]
     if found.group(1):
-        sign = chr(int(found.group(1), 16))
-        last = sign if sign.isprintable() and not (sign.isascii() and sign.isalnum()) and sign not in "<>&" else " "
+        sign = chr(int(found.group(1), 16)).translate(_ALIKE)
+        last = sign if sign.isprintable() and not (sign.isascii() and sign.isalpha()) and sign not in "<>&" else " "
     return (last if found.group(1) or last in "\"'/" else " ") * len(escape)
 
 

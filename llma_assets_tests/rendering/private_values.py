@@ -110,6 +110,13 @@ def key(rng: random.Random) -> str:
             lambda: rng.choice(["sk", "rk"]) + rng.choice(["_live_", "_test_"]) + _of(rng, _ALNUM, 24),
             lambda: "AIza" + _of(rng, _URL_SAFE, 35),
             lambda: "hf_" + _random(rng, _ALNUM, 34),
+            lambda: rng.choice(["AC", "SK", "key-", "fc-"]) + _hex(rng, 32),
+            lambda: f"lsv2_pt_{_hex(rng, 32)}_{_hex(rng, 10)}",
+            lambda: rng.choice(["ntn_", "pcsk_", "nvapi-", "tgp_v1_", "xai-", "gsk_"]) + _of(rng, _ALNUM, 50),
+            lambda: "tvly-" + _of(rng, _ALNUM, 32),
+            lambda: f"{_of(rng, '123456789', 9)}:AA{_of(rng, _ALNUM, 33)}",
+            lambda: f"glsa_{_of(rng, _ALNUM, 32)}_{_hex(rng, 8)}",
+            lambda: "sk-lf-" + "-".join(_hex(rng, size) for size in (8, 4, 4, 4, 12)),
         ]
     )()
 
@@ -138,11 +145,30 @@ def password(rng: random.Random) -> str:
     return _random(rng, _ALNUM + "!$*+.,-_", rng.randint(8, 20))
 
 
+def disguised(rng: random.Random) -> str:
+    """A value in full-width signs, with other dashes and blanks, or with its `@` as an entity."""
+    if rng.random() < 0.5:
+        return email(rng).replace("@", rng.choice(["%2540", "&#64;", "\uff20", "&commat;"]))
+    made = rng.choice([card, iban])(rng)
+    wide = "".join(chr(ord(c) + 0xFEE0) if c.isalnum() else c for c in made)
+    return rng.choice([wide, made.replace(" ", "\u2009").replace("-", "\u2011"), wide.replace(" ", "\u3000")])
+
+
+def named_password(rng: random.Random) -> str:
+    """What stands behind the word in prose and in YAML."""
+    return _random(rng, _ALNUM + "!$*+_", rng.randint(8, 20))
+
+
 KINDS: dict[str, Make] = {
     "email": email, "phone": phone, "card": card, "iban": iban, "ipv4": ipv4, "ipv6": ipv6, "key": key, "jwt": jwt,
-    "private_key": private_key, "bearer": bearer, "password": password,
+    "private_key": private_key, "bearer": bearer, "password": password, "disguised": disguised,
+    "password in YAML": named_password,
 }  # fmt: skip
-AROUND = {"bearer": "Authorization: Bearer {}", "password": "postgres://admin:{}@db.internal:5432/app"}
+AROUND = {
+    "bearer": "Authorization: Bearer {}",
+    "password": "postgres://admin:{}@db.internal:5432/app",
+    "password in YAML": "db_password: {}",
+}
 """Words without which a value of a kind is not private by its looks."""
 
 
@@ -179,5 +205,14 @@ HARMLESS: dict[str, Make] = {
     "card of a wrong checksum": _no_card,
     "path": lambda rng: f"/srv/task-{rng.randint(1, 999)}/sk-learn-{rng.randint(1, 9)}.{rng.randint(0, 9)}/x.py",
     "zip code": lambda rng: f"{rng.randint(10_000, 99_999)}-{rng.randint(0, 9_999):04d}",
+    "setting": lambda rng: rng.choice(
+        [
+            f"max_tokens: {rng.randint(1, 99_999)}",
+            f"password: {rng.choice(['required', 'wrong', 'string', 'reset'])}",
+            f"the token is {rng.choice(['valid', 'expired'])}",
+            f"sid={rng.randint(1, 999)}",
+            "secret: true",
+        ]
+    ),
     "coordinates": lambda rng: f"{rng.uniform(-90, 90):.6f}, {rng.uniform(-180, 180):.6f}",
 }
