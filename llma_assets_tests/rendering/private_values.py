@@ -156,7 +156,7 @@ def disguised(rng: random.Random) -> str:
 
 def named_password(rng: random.Random) -> str:
     """What stands behind the word in prose and in YAML."""
-    return _random(rng, _ALNUM + "!$*+_", rng.randint(8, 20))
+    return "k7" + _random(rng, _ALNUM + "!*+_", rng.randint(8, 20))
 
 
 KINDS: dict[str, Make] = {

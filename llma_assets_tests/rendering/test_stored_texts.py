@@ -1,6 +1,7 @@
 """What is stored follows the team's options: what it wants hidden is hidden, also in what was stored before."""
 
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -9,9 +10,9 @@ import pytest
 from llma_assets.clickhouse import Database
 from llma_assets.discovery import TeamSettings
 from llma_assets.rendering import PatternError, RenderOptions
-from llma_assets.rendering.assets import store_texts
+from llma_assets.rendering.assets import _losses
 from llma_assets.rendering.losses import sum_up
-from llma_assets.stage import Report, silent
+from llma_assets.rendering.storing import Sampling, delete_redacted_otherwise, store_texts
 from llma_assets.team_day import TeamDay
 from llma_assets_tests.traffic import trace, write
 
@@ -20,8 +21,22 @@ NOW = datetime(2026, 11, 9, tzinfo=UTC)
 SECRET = "jane.roe@example.org"
 
 
-def run(database: Database, options: RenderOptions = RenderOptions(), team_id: int = 1) -> Report:
-    return store_texts(database, TeamDay(team_id, date(2026, 11, 7)), options, now=NOW, progress=silent)
+@dataclass(frozen=True)
+class Made:
+    """What a run did: the numbers that the asset reports."""
+
+    items: int
+    metadata: dict[str, Any]
+
+
+def run(database: Database, options: RenderOptions = RenderOptions(), team_id: int = 1) -> Made:
+    day = TeamDay(team_id, date(2026, 11, 7))
+    sampling = Sampling(now=NOW, quiet=timedelta(minutes=30), per_hour={"trace": 100, "generation": 100})
+    made = store_texts(database, day, options, sampling, progress=lambda _done, _total: None)
+    deleted = delete_redacted_otherwise(database, day, options)
+    rendered = made["trace"].counts["rendered"]
+    metadata = {"traces_rendered": rendered, "texts_deleted": deleted, **_losses(database, day)}
+    return Made(made["trace"].sampled, metadata)
 
 
 def texts(database: Database, team_id: int = 1) -> list[str]:
