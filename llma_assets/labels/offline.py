@@ -19,6 +19,7 @@ TOPIC_SHARE = 0.12
 _TOPICS = 3
 _CANDIDATES = 60
 _COVERED = 0.6
+_SECOND_SHARE = 0.3
 _EXAMPLE_TITLES, _EXAMPLES = 2, 3
 _ALIKE = 0.7
 _TITLE_WORDS_WANTED = 8
@@ -31,8 +32,8 @@ def offline_labels(
 ) -> ClusterLabels:
     """Label each cluster from the words of its summaries: same evidence, same labels.
 
-    Titles read "Search oneway flight: airline, one way, passengers"; descriptions hold the steps that are
-    common, the phrases that are, and statements that are typical.
+    Titles read "Find apartment and schedule visit: baths, pets"; descriptions hold the steps that are common, the
+    phrases that are, and what users asked, as examples.
 
     Args:
         evidence: clusters; noise, and clusters without summaries, get no item.
@@ -78,7 +79,7 @@ def _titles(cluster: ClusterEvidence, head: ScoredPhrase | None, found: Sequence
     if head is not None:
         topics = _apart(found, head)
         for shown in range(min(_TOPICS, len(topics)), len(topics) + 1):
-            title = _joined(head.surface, [topic.surface for topic in topics[max(0, shown - _TOPICS) : shown]])
+            title = _joined(head, topics[max(0, shown - _TOPICS) : shown])
             if len(title.split()) in TITLE_WORDS:
                 yield title
     for summary in cluster.representatives or cluster.members:
@@ -86,7 +87,7 @@ def _titles(cluster: ClusterEvidence, head: ScoredPhrase | None, found: Sequence
         if len(words) >= TITLE_WORDS.start:
             yield " ".join(words[: TITLE_WORDS.stop - 1])
     word = head.surface if head is not None else "unnamed traces"
-    yield _joined(word, [f"cluster {cluster.cluster_id}"]) if len(word.split()) < 8 else f"Cluster of {word}"
+    yield f"{_opened(word)}: cluster {cluster.cluster_id}" if len(word.split()) < 8 else f"Cluster of {word}"
 
 
 def _apart(found: Sequence[ScoredPhrase], head: ScoredPhrase | None = None) -> list[ScoredPhrase]:
@@ -113,14 +114,20 @@ def _gain(phrase: ScoredPhrase, covered: Collection[int]) -> float:
     return phrase.score * (1 - _COVERED * len(phrase.held & set(covered)) / len(phrase.held))
 
 
-def _joined(head: str, topics: Sequence[str]) -> str:
-    title = head[:1].upper() + head[1:]
+def _joined(head: ScoredPhrase, topics: Sequence[ScoredPhrase]) -> str:
+    """The head, the tool that goes with it where both are tools, and as many topics as fit."""
+    second = next((topic for topic in topics if head.step and topic.step and topic.share >= _SECOND_SHARE), None)
+    title = _opened(f"{head.surface} and {second.surface}" if second else head.surface)
     kept: list[str] = []
     for topic in topics:
         length = len(title.split()) + sum(len(word.split()) for word in kept)
-        if not kept or length + len(topic.split()) <= _TITLE_WORDS_WANTED:
-            kept.append(topic)
+        if topic is not second and (not kept or length + len(topic.surface.split()) <= _TITLE_WORDS_WANTED):
+            kept.append(topic.surface)
     return f"{title}: {', '.join(kept)}" if kept else title
+
+
+def _opened(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _points(cluster: ClusterEvidence, found: Sequence[ScoredPhrase]) -> list[str]:
