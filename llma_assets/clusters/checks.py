@@ -1,12 +1,28 @@
-"""Checks of `cluster_assignments`: what is committed is not empty, and its parts agree with each other."""
+"""Checks of `cluster_assignments`: what is committed is not empty, and its parts agree with each other, and it is
+fit to be published."""
 
 from collections.abc import Iterator
+from typing import Any
+
+import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.queries import COMMITTED_RUN, RUN_INVARIANTS, invariants_of, runs_of_day
+from llma_assets.clusters.queries import (
+    COMMITTED_RUN,
+    INFINITE_VALUES,
+    RUN_INVARIANTS,
+    infinite_values_of,
+    invariants_of,
+    runs_of_day,
+)
 from llma_assets.findings import Check, Outcome
 from llma_assets.stage import asset_check
 from llma_assets.team_day import TeamDay
+
+LARGEST_SHARE = 0.9
+DIFFERENT_ITEMS = 20
+NOISE_SHARE = 0.3
+STABILITY = 0.5
 
 
 def no_empty_runs(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
@@ -40,10 +56,71 @@ def sizes_add_up(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
         yield Outcome(found == expected, expected, found, RUN_INVARIANTS, run.theme_id)
 
 
+def no_giant_cluster(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """A run over different items never puts nearly all of them into one cluster: that is no answer to publish."""
+    for run in runs_of_day(database, team_day):
+        quality = orjson.loads(run.quality)
+        if quality.get("distinct_items", 0) < DIFFERENT_ITEMS:
+            continue
+        share = quality["largest_share"]
+        yield Outcome(
+            passed=share <= LARGEST_SHARE,
+            expected=f"at most {LARGEST_SHARE:.0%} of the items in one cluster",
+            found=f"{share:.0%} in the largest of {run.clusters}{_told(quality)}",
+            query=COMMITTED_RUN,
+            theme_id=run.theme_id,
+        )
+
+
+def finite_values(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """No distance, strength, position, centroid or radius of a run is NaN or infinite."""
+    for run in runs_of_day(database, team_day):
+        found = infinite_values_of(database, run)
+        expected = {"members": 0, "clusters": 0}
+        yield Outcome(found == expected, expected, found, INFINITE_VALUES, run.theme_id)
+
+
+def little_noise(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """At most three of ten items belong nowhere; more says that a run's clusters describe little of its traffic."""
+    for run in runs_of_day(database, team_day):
+        share = run.noise_items / max(run.items, 1)
+        yield Outcome(
+            passed=share <= NOISE_SHARE,
+            expected=f"at most {NOISE_SHARE:.0%} noise",
+            found=f"{share:.0%}{_told(orjson.loads(run.quality))}",
+            query=COMMITTED_RUN,
+            theme_id=run.theme_id,
+        )
+
+
+def confirmed_by_resamples(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """The clusters are found again on parts of the items: adjusted Rand index of at least one half."""
+    for run in runs_of_day(database, team_day):
+        quality = orjson.loads(run.quality)
+        stability = quality.get("stability")
+        if stability is not None:
+            yield Outcome(
+                passed=stability >= STABILITY,
+                expected=f"stability of at least {STABILITY}",
+                found=f"{stability:.2f}{_told(quality)}",
+                query=COMMITTED_RUN,
+                theme_id=run.theme_id,
+            )
+
+
+def _told(quality: dict[str, Any]) -> str:
+    """What the method itself found wrong, for the end of a sentence."""
+    return f"; {quality['collapse']}, so: {quality['mended_by']}" if quality.get("collapse") else ""
+
+
 CHECKS = (
     Check("cluster_assignments", no_empty_runs, blocking=True),
     Check("cluster_assignments", members_in_one_cluster, blocking=True),
     Check("cluster_assignments", sizes_add_up, blocking=True),
+    Check("cluster_assignments", no_giant_cluster, blocking=True),
+    Check("cluster_assignments", finite_values, blocking=True),
+    Check("cluster_assignments", little_noise),
+    Check("cluster_assignments", confirmed_by_resamples),
 )
 
 asset_checks = [asset_check(check) for check in CHECKS]

@@ -90,6 +90,31 @@ SELECT
     (SELECT countIf(size = 0) FROM sizes) AS empty_clusters
 """
 
+INFINITE_VALUES = """
+SELECT
+    (
+        SELECT countIf(NOT (isFinite(distance) AND isFinite(strength) AND isFinite(x) AND isFinite(y)))
+        FROM cluster_members FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day = {day:Date}
+            AND theme_id = {theme_id:String}
+            AND attempt_id = {attempt_id:UUID}
+    ) AS members,
+    (
+        SELECT countIf(NOT (
+            isFinite(radius)
+            AND isFinite(centroid_x)
+            AND isFinite(centroid_y)
+            AND arrayAll(value -> isFinite(value), centroid)
+        ))
+        FROM clusters FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day = {day:Date}
+            AND theme_id = {theme_id:String}
+            AND attempt_id = {attempt_id:UUID}
+    ) AS clusters
+"""
+
 FORGET_ATTEMPT_MEMBERS = """
 DELETE FROM cluster_members
 WHERE team_id = {team_id:Int64}
@@ -189,6 +214,12 @@ def members_of(database: Database, run: Run) -> list[dict[str, Any]]:
 def invariants_of(database: Database, run: Run) -> dict[str, int]:
     """Counts that must agree with the run's commit row."""
     (row,) = database.rows(RUN_INVARIANTS, **_attempt(run))
+    return row
+
+
+def infinite_values_of(database: Database, run: Run) -> dict[str, int]:
+    """Members and clusters of a run with a value that is NaN or infinite."""
+    (row,) = database.rows(INFINITE_VALUES, **_attempt(run))
     return row
 
 

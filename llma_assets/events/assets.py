@@ -87,7 +87,6 @@ def _publish(database: Database, team_day: TeamDay, theme: Theme, run: Run) -> d
             NUMBERS_OF_ITEMS,
             team_id=team_day.team_id,
             level=theme.level,
-            item_ids=[member["item_id"] for member in members],
             **{"from": run.window_start.date(), "until": run.day},
         )
     }
@@ -96,7 +95,11 @@ def _publish(database: Database, team_day: TeamDay, theme: Theme, run: Run) -> d
         if title := decided.get(row["lineage_id"], NOTHING).title:
             labels[row["cluster_id"]] = {"description": "", **labels.get(row["cluster_id"], {}), "title": title}
     properties = cluster_event_properties(
-        {**asdict(run), "params": orjson.loads(run.params)}, clusters, members, labels, numbers
+        {**asdict(run), "params": orjson.loads(run.params), "quality": orjson.loads(run.quality)},
+        clusters,
+        members,
+        labels,
+        numbers,
     )
     text = orjson.dumps(properties).decode()
     address = {

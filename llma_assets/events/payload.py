@@ -9,6 +9,19 @@ from typing import Any
 
 from llma_assets.events.aggregates import ItemNumbers, aggregate
 
+QUALITY = (
+    "stability",
+    "silhouette",
+    "noise_share",
+    "borderline_share",
+    "largest_share",
+    "separation",
+    "sampled_items",
+    "assigned_items",
+    "collapse",
+    "mended_by",
+)
+"""What of a run's quality is published; the curves and counts stay in `clustering_runs`."""
 NOTHING = ItemNumbers(cost_usd=0.0, latency_s=0.0, tokens=0, error_count=0)
 
 
@@ -43,6 +56,8 @@ def cluster_event_properties(
     by_cluster: dict[int, list[Mapping[str, Any]]] = {row["cluster_id"]: [] for row in clusters}
     for member in members:
         by_cluster[member["cluster_id"]].append(member)
+    quality = run.get("quality", {})
+    groups = quality.get("groups", [])
     return {
         "$ai_clustering_version": run["params"]["version"],
         "$ai_clustering_run_id": run["run_id"],
@@ -54,13 +69,18 @@ def cluster_event_properties(
         "$ai_window_end": run["window_end"].strftime("%Y-%m-%dT%H:%M:%SZ"),
         "$ai_total_items_analyzed": run["items"],
         "$ai_total_traces_analyzed": len({member["trace_id"] for member in members}),
-        "$ai_sampled_traces_count": run["items"],
+        "$ai_sampled_traces_count": quality.get("sampled_items", run["items"]),
         "$ai_optimal_k": run["clusters"],
         "$ai_silhouette_score": run["silhouette"],
         "$ai_inertia": run["inertia"],
         "$ai_clustering_params": {**run["params"], "window_items": run["window_items"]},
+        "$ai_clustering_quality": {name: quality[name] for name in QUALITY if name in quality},
         "$ai_clusters": [
-            _cluster(row, by_cluster[row["cluster_id"]], labels.get(row["cluster_id"], {}), numbers) for row in clusters
+            {
+                **_cluster(row, by_cluster[row["cluster_id"]], labels.get(row["cluster_id"], {}), numbers),
+                **({"group": groups[row["cluster_id"]]} if 0 <= row["cluster_id"] < len(groups) else {}),
+            }
+            for row in clusters
         ],
     }
 

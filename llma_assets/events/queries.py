@@ -7,7 +7,6 @@ FROM trace_texts FINAL
 WHERE team_id = {team_id:Int64}
     AND day BETWEEN {from:Date} AND {until:Date}
     AND level = {level:String}
-    AND item_id IN {item_ids:Array(String)}
 """
 
 # Events are published to the pipeline's own table, which is the source itself where no other is named.

@@ -166,7 +166,7 @@ def test_a_dry_run_writes_nothing(traffic: Database, llma_json: Callable[..., An
 
 
 def test_the_options_reach_the_clustering(traffic: Database, llma: Llma) -> None:
-    result = llma("run", "--team", "1", "--date", str(DAY), "--min-k", "2", "--max-k", "2")
+    result = llma("run", "--team", "1", "--date", str(DAY), "--method", "kmeans", "--min-k", "2", "--max-k", "2")
     assert result.exit_code == 0, result.output
     params = [json.loads(row["params"]) for row in traffic.rows("SELECT params FROM clustering_runs FINAL")]
     assert [(each["method"], each["min_k"], each["max_k"]) for each in params] == [("kmeans", 2, 2)] * 2
