@@ -29,13 +29,16 @@ def loaded() -> list[str]:
 def test_the_names_of_assets_checks_and_automation_are_pinned(loaded: list[str]) -> None:
     assert loaded[:5] == [
         "['cluster_assignments', 'cluster_events', 'cluster_labels', 'eligible_teams', "
-        "'summary_embeddings', 'trace_summaries', 'trace_texts']",
-        "['clusters_have_names', 'events_match_runs', 'few_failures', 'few_false_references', "
-        "'line_references_exist', 'members_in_one_cluster', 'names_apart', 'names_fit', "
-        "'no_dead_letters', 'no_empty_events', 'no_empty_runs', 'own_events_do_not_count', "
-        "'sizes_add_up', 'sound_vectors']",
-        "['clusters_job', 'discovery_job', 'team_day_job', 'texts_job']",
-        "['clusters_daily', 'discovery_hourly', 'texts_hourly']",
+        "'segment_clusters', 'summary_embeddings', 'tasks', 'trace_summaries', 'trace_texts', "
+        "'video_segments']",
+        "['clusters_have_names', 'confirmed_by_resamples', 'events_match_runs', 'few_failures', "
+        "'few_false_references', 'finite_values', 'line_references_exist', 'little_noise', "
+        "'members_in_one_cluster', 'names_apart', 'names_fit', 'no_dead_letters', 'no_empty_events', "
+        "'no_empty_runs', 'no_giant_cluster', 'own_events_do_not_count', 'sizes_add_up', "
+        "'sound_vectors', 'spending_within_budget', 'spending_within_budget', 'spending_within_budget', "
+        "'tasks_add_up']",
+        "['clusters_job', 'discovery_job', 'tasks_job', 'team_day_job', 'texts_job']",
+        "['clusters_daily', 'discovery_hourly', 'tasks_half_hourly', 'texts_hourly']",
         "['late_events', 'open_batches']",
     ]
 

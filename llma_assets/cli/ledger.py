@@ -1,11 +1,14 @@
 """`llma skips` and `llma usage`: why nothing is here, and what was spent."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
+from typing import Any
 
 import click
 
-from llma_assets.cli.console import emit_json, say, show_table
-from llma_assets.cli.options import date_option, json_option, opened_database, team_option
+from llma_assets.cli.console import emit_json, say, show, show_table
+from llma_assets.cli.options import date_option, json_option, opened_database, team_option, utc_today
 from llma_assets.cli.queries import USAGE_OF_DAY
 
 DISCOVERY = "eligible_teams"
@@ -60,18 +63,48 @@ def skips(day: date, team_id: int | None, as_json: bool) -> None:
 @date_option
 @json_option
 def usage(team_id: int, day: date, as_json: bool) -> None:
-    """Tokens and cost of a team's day.
+    """Tokens and cost of a team's day, beside what was predicted and what is allowed.
 
     By stage, theme and model; the offline models cost nothing and are not counted.
     """
+    from llma_assets.cli.run import team_settings
+    from llma_assets.ledger import predicted_and_actual, spending
+    from llma_assets.team_day import TeamDay
+
     with opened_database() as database:
         rows = database.rows(USAGE_OF_DAY, team_id=team_id, day=day)
+        forecasts = [asdict(each) for each in predicted_and_actual(database, TeamDay(team_id, day))]
+        spent = spending(database, TeamDay(team_id, day), utc_today())
+    budget_usd = team_settings().options_of(team_id).daily_budget_usd
     for row in rows:
         row["duration_s"] = round(row["duration_s"], 3)
-    summed = ("calls", "failed_calls", "input_tokens", "output_tokens", "cost_usd", "calls_without_price")
+        row["unknown_cost_at_most_usd"] = row["unknown_cost_at_most_usd"] or 0.0
+    summed = (
+        "calls",
+        "failed_calls",
+        "input_tokens",
+        "output_tokens",
+        "cached_tokens",
+        "cost_usd",
+        "unknown_cost_at_most_usd",
+        "calls_without_price",
+    )
     total = {name: sum(row[name] for row in rows) for name in summed}
+    budget = None if budget_usd is None else {"daily_usd": budget_usd, **asdict(spent)}
     if as_json:
-        emit_json({"team": team_id, "date": day.isoformat(), "usage": rows, "total": total})
+        forecasts = [
+            {"theme" if name == "theme_id" else name: value for name, value in each.items()} for each in forecasts
+        ]
+        emit_json(
+            {
+                "team": team_id,
+                "date": day.isoformat(),
+                "usage": rows,
+                "total": total,
+                "forecasts": forecasts,
+                "budget": budget,
+            }
+        )
         return
     if not rows:
         say(f"No paid call for team {team_id} on {day}; the offline models cost nothing and are not counted.")
@@ -96,3 +129,44 @@ def usage(team_id: int, day: date, as_json: bool) -> None:
     )
     if total["calls_without_price"]:
         say(f"{total['calls_without_price']:,} calls of models without a known price are not in the sum.")
+    if total["unknown_cost_at_most_usd"]:
+        say(
+            f"Calls that broke off are not in the sum, either: at most {total['unknown_cost_at_most_usd']:.4f} USD, "
+            "which count against a budget."
+        )
+    if forecasts:
+        _show_forecasts(forecasts)
+    if budget is not None:
+        show(
+            f"daily budget {budget_usd:g} USD: {spent.of_day:.4f} spent for {day}, {spent.on_date:.4f} spent today, "
+            f"{max(spent.held_of_day, spent.held_on_date):.4f} set aside by runs at work or killed"
+        )
+
+
+def _show_forecasts(forecasts: Sequence[Mapping[str, Any]]) -> None:
+    """Predicted and actual of the runs that ended, a line for each stage, theme and model."""
+    show()
+    show_table(
+        ("predicted / actual", "theme", "model", "calls", "tokens in", "tokens out", "USD"),
+        [
+            (
+                each["stage"],
+                each["theme_id"],
+                each["model"],
+                *(
+                    f"{each[name]:,} / {each['actual_' + name]:,}"
+                    for name in ("calls", "input_tokens", "output_tokens")
+                ),
+                f"{_usd(each['cost_usd'])} / {_usd(each['actual_cost_usd'])}",
+            )
+            for each in forecasts
+        ],
+        right=("calls", "tokens in", "tokens out", "USD"),
+    )
+    unfinished = sum(each["unfinished"] for each in forecasts)
+    if unfinished:
+        say(f"{unfinished:,} forecasts of runs that did not end, or are at work, are not among them.")
+
+
+def _usd(cost: float | None) -> str:
+    return "-" if cost is None else f"{cost:.4f}"

@@ -42,7 +42,9 @@ SELECT
     countIf(error != '') AS failed_calls,
     sum(input_tokens) AS input_tokens,
     sum(output_tokens) AS output_tokens,
+    sum(cached_tokens) AS cached_tokens,
     ifNull(sum(model_usage.cost_usd), 0) AS cost_usd,
+    sumIf(model_usage.at_most_usd, model_usage.cost_usd IS NULL) AS unknown_cost_at_most_usd,
     countIf(model_usage.cost_usd IS NULL AND error = '') AS calls_without_price,
     sum(duration_s) AS duration_s
 FROM model_usage FINAL

@@ -102,3 +102,16 @@ WHERE f.team_id = {team_id:Int64} AND f.day = {day:Date} AND (f.stage = {stage:S
 GROUP BY stage, theme_id, model
 ORDER BY stage, theme_id, model
 """
+
+# Key of budget_holds: (team_id, day, spent_on, hold_id). The budgets that were in force when money was set aside.
+LIMITS = """
+SELECT
+    spent_on,
+    maxIf(limit_usd, day = {day:Date}) AS of_day,
+    max(limit_usd) AS on_date
+FROM budget_holds FINAL
+WHERE team_id = {team_id:Int64}
+    AND spent_on IN (SELECT spent_on FROM budget_holds WHERE team_id = {team_id:Int64} AND day = {day:Date})
+GROUP BY spent_on
+ORDER BY spent_on
+"""

@@ -43,7 +43,9 @@ def test_usage_sums_by_stage_theme_and_model(database: Database, llma_json: Call
         "failed_calls": 1,
         "input_tokens": 3_000,
         "output_tokens": 30,
+        "cached_tokens": 0,
         "cost_usd": 0.25,
+        "unknown_cost_at_most_usd": 0.0,
         "calls_without_price": 1,
     }
     assert document == {
@@ -51,6 +53,8 @@ def test_usage_sums_by_stage_theme_and_model(database: Database, llma_json: Call
         "date": "2026-11-07",
         "usage": [{"stage": "trace_summaries", "theme": "traces", "model": "gpt-4.1-nano", **sums, "duration_s": 1.5}],
         "total": sums,
+        "forecasts": [],
+        "budget": None,
     }
 
 

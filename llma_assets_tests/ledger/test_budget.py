@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.ledger import DailyBudget, UsageLedger, spending
+from llma_assets.ledger import DailyBudget, UsageLedger, spending, spending_within_budget
 from llma_assets.models import BudgetExhausted, PriceUnknown, Usage
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
@@ -298,6 +298,27 @@ def test_a_call_that_ends_after_its_stage_is_stored_all_the_same(database: Datab
     ledger.record("a", Usage(MODEL, 1, 1, 0.2, 0.0, at=hold.at))
     left = spending(database, TEAM, datetime.now(UTC).date())
     assert (left.of_day, left.held_of_day) == (pytest.approx(0.2), 0.0)
+
+
+def outcomes(database: Database, team_day: TeamDay = TEAM) -> list[tuple[bool, str]]:
+    return [(each.passed, each.expected) for each in spending_within_budget(database, team_day)]
+
+
+def test_the_check_sees_spending_within_and_past_the_budget(database: Database) -> None:
+    today = datetime.now(UTC).date()
+    for team_day in (TEAM, TeamDay(2, DAY)):
+        with paid_calls(database, 1.0, team_day) as (ledger, purse):
+            pay(ledger, purse, most=0.3, cost=0.2)
+    expected = [f"at most 1.0000 USD on {today}", f"at most 1.0000 USD for {DAY}"]
+    assert outcomes(database) == [(True, each) for each in expected]
+    store_call(database, 0.9, at=datetime.now(UTC))  # a caller that asked nobody
+    assert outcomes(database) == [(False, each) for each in expected]
+    assert outcomes(database, TeamDay(2, DAY)) == [(True, each) for each in expected]
+
+
+def test_the_check_has_nothing_to_say_where_there_never_was_a_budget(database: Database) -> None:
+    store_call(database, 100.0)
+    assert outcomes(database) == []
 
 
 def test_without_a_limit_there_is_nobody_to_ask(database: Database) -> None:

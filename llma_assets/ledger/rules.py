@@ -1,0 +1,33 @@
+"""The rule that spending obeys; the rooms that spend make it a check of their asset."""
+
+from collections.abc import Iterator
+
+from llma_assets.clickhouse import Database
+from llma_assets.findings import Outcome
+from llma_assets.ledger import queries
+from llma_assets.ledger.budget import spending
+from llma_assets.team_day import TeamDay
+
+_CENT_FRACTION = 1e-6
+
+
+def spending_within_budget(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """What was spent for a team's day, and on each calendar day that paid for it, is at most the budget of that time.
+
+    Calls whose cost nobody knows count with the most that it can be. Days that never had a budget are not looked at.
+    """
+    rows = database.rows(queries.LIMITS, team_id=team_day.team_id, day=team_day.day)
+    for row in rows:
+        spent = spending(database, team_day, row["spent_on"])
+        yield _outcome(spent.on_date, row["on_date"], f"on {row['spent_on']}")
+    if rows:
+        yield _outcome(spent.of_day, max(row["of_day"] for row in rows), f"for {team_day.day}")
+
+
+def _outcome(spent_usd: float, limit_usd: float, when: str) -> Outcome:
+    return Outcome(
+        passed=spent_usd <= limit_usd + _CENT_FRACTION,
+        expected=f"at most {limit_usd:.4f} USD {when}",
+        found=f"{spent_usd:.4f} USD",
+        query=queries.SPENT,
+    )
