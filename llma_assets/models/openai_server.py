@@ -120,14 +120,15 @@ class OpenAIServer:
             except CallNotMade as not_made:
                 # Something was sent before: what became of that is the news.
                 raise failure or not_made from None
+            timeout_s = min(deadline - policy.clock(), policy.attempt_timeout_s)
             started = time.perf_counter()
             try:
-                raw = send(client, min(deadline - policy.clock(), policy.attempt_timeout_s))
+                raw = send(client, timeout_s)
                 reply = Reply(bytes(raw.content), time.perf_counter() - started)
             except openai.APIError as error:
                 failure = classify(error)
                 delay_s = self._delay_s(failure, failures)
-                paused = self._note(failure, turn, delay_s)
+                paused = self._note(failure, turn, delay_s, timeout_s)
                 on_failure(failure.kind, time.perf_counter() - started)
             except BaseException:
                 self._throttle.ended()
@@ -169,12 +170,12 @@ class OpenAIServer:
             return self.policy.pause_s(self._throttle.refused_rounds)
         return self.policy.delay_s(failures, retry_after_s)
 
-    def _note(self, failure: ModelError, turn: int, delay_s: float) -> bool:
+    def _note(self, failure: ModelError, turn: int, delay_s: float, timeout_s: float) -> bool:
         """Tell the other callers what was learned; whether all of them wait now."""
-        if failure.kind in _AWAY:
-            self._circuit.failed()
-        else:
+        if failure.kind not in _AWAY:
             self._circuit.answered()
+        elif failure.kind != "timeout" or timeout_s >= self.policy.attempt_timeout_s / 2:
+            self._circuit.failed()  # a server that was given little time before the deadline may be there all the same
         asked_to_wait = isinstance(failure, ModelUnavailable) and failure.retry_after_s is not None
         if asked_to_wait or failure.kind == "rate_limited":
             self._throttle.refused(turn, delay_s)

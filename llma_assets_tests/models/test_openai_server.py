@@ -149,6 +149,13 @@ def test_refusals_and_bad_answers_do_not_open_the_circuit() -> None:
     assert not any(kind.startswith("not made") for kind in kinds)
 
 
+def test_a_server_that_was_given_little_time_is_not_taken_for_dead() -> None:
+    policy = replace(POLICY, attempts=2, deadline_s=1.2, attempt_timeout_s=1.0, most_failures=1, cool_down_s=60.0)
+    with ChatServer(faults=[RateLimited("0.8"), Hang()], always=GOOD) as server:
+        chat = OpenAIChat("m", base_url=server.url, policy=policy)
+        assert [outcome(chat), outcome(chat)] == ["timeout", "ok"]
+
+
 def test_a_call_that_was_made_says_what_became_of_it_though_the_circuit_opened_meanwhile() -> None:
     with ChatServer(always=Status(500)) as server:
         chat = OpenAIChat("m", base_url=server.url, policy=replace(POLICY, most_failures=2, cool_down_s=60.0))
