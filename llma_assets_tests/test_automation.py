@@ -1,12 +1,21 @@
 """Schedules and the sensor ask for the partitions with something to do, once, and for no others."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
 
 import dagster as dg
 import pytest
 
-from llma_assets.automation import clusters_daily, discovery_hourly, late_events, texts_hourly
+from llma_assets.automation import (
+    BY_BATCH,
+    clusters_daily,
+    discovery_hourly,
+    late_events,
+    open_batches,
+    stale_clusters,
+    texts_hourly,
+)
 from llma_assets.clickhouse import Database
 from llma_assets.partitions import teams
 from llma_assets.rendering import RenderOptions
@@ -189,3 +198,121 @@ def test_a_trace_that_went_on_past_midnight_makes_its_own_day_due(pipeline: Pipe
     # The day after sees the same events again, and nothing new in them.
     make_texts(pipeline, 1, DAY + timedelta(days=1))
     assert asked(pipeline) == []
+
+
+def test_days_with_open_batches_are_asked_for_until_all_are_closed(pipeline: Pipeline) -> None:
+    def row(team_id: int, state: str) -> dict[str, object]:
+        return {
+            "team_id": team_id,
+            "day": DAY,
+            "theme_id": "traces",
+            "batch_key": UUID(int=1),
+            "group_id": UUID(int=2),
+            "state": state,
+            "reason": "",
+            "server": "127.0.0.1",
+            "batch_id": "b",
+            "model": "m",
+            "questions": ["q"],
+            "intended_at": NOON,
+        }
+
+    def asked() -> list[dg.RunRequest]:
+        with dg.build_sensor_context(
+            instance=pipeline.instance, repository_def=pipeline.definitions.get_repository_def()
+        ) as context:
+            found = open_batches(context, clickhouse=ClickHouseResource(), clock=lambda: pipeline.now)
+            return [each for each in found if isinstance(each, dg.RunRequest)]
+
+    assert asked() == []
+    pipeline.instance.add_dynamic_partitions(str(teams.name), ["1"])
+    pipeline.database.insert_rows("summary_batches", [row(1, "submitted"), row(2, "submitted")])
+    (request,) = asked()
+    assert (request.partition_key, request.run_config) == ("2026-11-07|1", BY_BATCH)
+    pipeline.database.insert_rows("summary_batches", [row(1, "closed")])
+    assert asked() == []
+
+
+def write_run(database: Database, team_id: int, day: date, committed_at: datetime, *, theme_id: str = "traces") -> None:
+    database.insert_rows(
+        "clustering_runs",
+        [
+            {
+                "team_id": team_id,
+                "day": day,
+                "theme_id": theme_id,
+                "embedding_model": "model",
+                "items": 20,
+                "window_start": datetime.combine(day - timedelta(days=6), time(), UTC),
+                "window_end": datetime.combine(day + timedelta(days=1), time(), UTC),
+                "committed_at": committed_at,
+            }
+        ],
+    )
+
+
+def write_vector(
+    database: Database,
+    team_id: int,
+    day: date,
+    inserted_at: datetime,
+    *,
+    theme_id: str = "traces",
+    model: str = "model",
+) -> None:
+    database.insert_rows(
+        "document_embeddings",
+        [
+            {
+                "team_id": team_id,
+                "product": "llm-analytics",
+                "document_type": "llm-trace-summary",
+                "model_name": model,
+                "rendering": f"llm_traces_summary_{theme_id}",
+                "document_id": f"{inserted_at}",
+                "timestamp": datetime.combine(day, time(12), UTC),
+                "inserted_at": inserted_at,
+                "embedding": [1.0],
+            }
+        ],
+    )
+
+
+def stale(pipeline: Pipeline, cursor: str | None = None) -> list[str]:
+    """The partitions that are to be clustered anew."""
+    with dg.build_sensor_context(instance=pipeline.instance, cursor=cursor) as context:
+        found = stale_clusters(context, clickhouse=ClickHouseResource(), clock=lambda: pipeline.now)
+    requests = found.run_requests if isinstance(found, dg.SensorResult) else None
+    return [str(request.partition_key) for request in requests or []]
+
+
+def test_clusters_are_asked_for_again_where_an_item_of_their_window_was_embedded_anew(pipeline: Pipeline) -> None:
+    know(pipeline, 1, 2)
+    pipeline.now = NOON + timedelta(days=2)
+    made, later = pipeline.now - timedelta(hours=9), pipeline.now - timedelta(hours=1)
+    for team_id in (1, 2):
+        for back in (0, 3, 9):
+            write_run(pipeline.database, team_id, DAY - timedelta(days=back), made)
+        write_vector(pipeline.database, team_id, DAY - timedelta(days=4), made - timedelta(minutes=5))
+    assert stale(pipeline) == []
+    # In the windows of the days before it by less than seven days, and of no other day, theme, model or team.
+    write_vector(pipeline.database, 1, DAY - timedelta(days=4), later)
+    write_vector(pipeline.database, 2, DAY - timedelta(days=4), later, theme_id="other")
+    write_vector(pipeline.database, 2, DAY - timedelta(days=4), later, model="other")
+    write_vector(pipeline.database, 2, DAY + timedelta(days=1), later)
+    assert stale(pipeline) == ["2026-11-07|1", "2026-11-04|1"]
+    write_run(pipeline.database, 1, DAY, pipeline.now)
+    assert stale(pipeline) == ["2026-11-04|1"]
+
+
+def test_clusters_wait_for_texts_that_are_still_to_be_made_or_were_made_just_now(pipeline: Pipeline) -> None:
+    know(pipeline, 1, 2)
+    pipeline.now = NOON + timedelta(days=2)
+    for team_id, age in ((1, timedelta(minutes=20)), (2, timedelta(minutes=5))):
+        write_run(pipeline.database, team_id, DAY, pipeline.now - timedelta(hours=9))
+        write_vector(pipeline.database, team_id, DAY, pipeline.now - age)
+    assert stale(pipeline) == ["2026-11-07|1"]
+    write(pipeline.database, day_of_traces(1, DAY, 1))
+    assert stale(pipeline) == []
+    make_texts(pipeline, 1, DAY)
+    assert stale(pipeline) == ["2026-11-07|1"]
