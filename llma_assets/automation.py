@@ -11,20 +11,26 @@ from datetime import date, datetime, timedelta
 import dagster as dg
 
 from llma_assets.clickhouse import Database
+from llma_assets.clusters.stale_queries import STALE_RUNS
 from llma_assets.discovery import TRIGGER_EVENTS, stored_decisions
 from llma_assets.discovery.queries import EVENTS_BY_TEAM_AND_DAY
+from llma_assets.embeddings.queries import PRODUCT
 from llma_assets.partitions import partition_key, teams
 from llma_assets.rendering.queries import MADE_SINCE
 from llma_assets.resources import ClickHouseResource, Clock, TeamSettingsResource
 from llma_assets.summaries import team_days_to_look_at
 from llma_assets.tasks import teams_with_new_segments
 from llma_assets.team_day import TeamDay, midnight
+from llma_assets.themes import TRACES
 
 LATE_DAYS = 31
 """The sensor sees events that arrive for days so far back; older ones are materialized by hand."""
 
 MOST_REQUESTS = 500
 """Runs that the sensor asks for in one tick; the rest follows in the next ones."""
+
+SETTLED = timedelta(minutes=15)
+"""Vectors that are younger may belong to a run that is not over."""
 
 ONE_DAY = timedelta(days=1)
 
@@ -191,6 +197,47 @@ def open_batches(
         yield dg.SkipReason("no batch is open")
 
 
+@dg.sensor(
+    job=clusters_job,
+    minimum_interval_seconds=900,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+)
+def stale_clusters(
+    context: dg.SensorEvaluationContext, clickhouse: ClickHouseResource, clock: dg.ResourceParam[Clock]
+) -> dg.SensorResult | dg.SkipReason:
+    """Published clusters of days before today in whose window a summary was embedded anew since.
+
+    A team waits while texts of its days are still to be made, or were made just now, so that it is clustered once.
+    """
+    now = clock()
+    database = clickhouse.database().tagged(sensor="stale_clusters")
+    known = set(context.instance.get_dynamic_partitions(str(teams.name)))
+    busy = {team_day.team_id for team_day in _due(database, now).values()}
+    since = now.date() - timedelta(days=LATE_DAYS)
+    stale = {
+        f"{partition_key(team_day)}|{row['newest']}": team_day
+        for row in database.rows(
+            STALE_RUNS,
+            since=since,
+            today=now.date(),
+            oldest=midnight(since - timedelta(days=LATE_DAYS)),
+            product=PRODUCT,
+            rendering_prefix=TRACES.rendering.removesuffix(TRACES.theme_id),
+        )
+        if row["newest"] <= now - SETTLED
+        and str((team_day := TeamDay(row["team_id"], row["day"])).team_id) in known
+        and team_day.team_id not in busy
+    }
+    asked = set(json.loads(context.cursor)) if context.cursor else set()
+    new = [run_key for run_key in stale if run_key not in asked][:MOST_REQUESTS]
+    if not new:
+        return dg.SkipReason(f"{len(stale)} days have clusters that are older than their items; all were asked for")
+    return dg.SensorResult(
+        run_requests=[_request(stale[run_key], run_key=run_key) for run_key in new],
+        cursor=json.dumps([*asked.intersection(stale), *new]),
+    )
+
+
 def _due(database: Database, now: datetime) -> dict[str, TeamDay]:
     """The days before today whose texts are to be made, newest first, by what made them due."""
     since = now.date() - timedelta(days=LATE_DAYS)
@@ -228,4 +275,4 @@ def _request(team_day: TeamDay, *, run_key: str) -> dg.RunRequest:
 
 jobs = [discovery_job, texts_job, clusters_job, team_day_job, tasks_job]
 schedules = [discovery_hourly, texts_hourly, clusters_daily, tasks_half_hourly]
-sensors = [late_events, open_batches]
+sensors = [late_events, open_batches, stale_clusters]
