@@ -19,7 +19,7 @@ TOPIC_SHARE = 0.12
 _TOPICS = 3
 _CANDIDATES = 60
 _COVERED = 0.6
-_SECOND_SHARE = 0.3
+_SECOND_SHARE, _SECOND_SCORE = 0.3, 0.25
 _EXAMPLE_TITLES, _EXAMPLES = 2, 3
 _ALIKE = 0.7
 _TITLE_WORDS_WANTED = 8
@@ -116,7 +116,9 @@ def _gain(phrase: ScoredPhrase, covered: Collection[int]) -> float:
 
 def _joined(head: ScoredPhrase, topics: Sequence[ScoredPhrase]) -> str:
     """The head, the tool that goes with it where both are tools, and as many topics as fit."""
-    second = next((topic for topic in topics if head.step and topic.step and topic.share >= _SECOND_SHARE), None)
+    least = _SECOND_SCORE * head.score
+    tools = [topic for topic in topics if head.step and topic.step and topic.score >= least]
+    second = next((tool for tool in tools if tool.share >= _SECOND_SHARE), None)
     title = _opened(f"{head.surface} and {second.surface}" if second else head.surface)
     kept: list[str] = []
     for topic in topics:
