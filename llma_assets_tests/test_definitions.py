@@ -39,7 +39,7 @@ def test_the_names_of_assets_checks_and_automation_are_pinned(loaded: list[str])
         "'tasks_add_up']",
         "['clusters_job', 'discovery_job', 'tasks_job', 'team_day_job', 'texts_job']",
         "['clusters_daily', 'discovery_hourly', 'tasks_half_hourly', 'texts_hourly']",
-        "['late_events', 'open_batches']",
+        "['late_events', 'open_batches', 'stale_clusters']",
     ]
 
 
