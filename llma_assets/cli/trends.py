@@ -63,7 +63,7 @@ def trends(team_id: int, weeks: int, day: date | None, theme_id: str | None, as_
 
 def _show(trends: Sequence["Trend"]) -> None:
     show_table(
-        ("lineage", "", "title", "items", "by day", "share", "", "errors", "", "USD"),
+        ("lineage", "", "title", "items", "by day", "share, 7 days", "", "errors, 7 days", "", "USD"),
         [
             (
                 each.lineage_id[:SHORT_ID],
@@ -79,7 +79,7 @@ def _show(trends: Sequence["Trend"]) -> None:
             )
             for each in trends
         ],
-        right=("items", "share", "errors", "USD"),
+        right=("items", "share, 7 days", "errors, 7 days", "USD"),
     )
 
 
@@ -90,11 +90,15 @@ def _interval(share: "Share") -> str:
 
 
 def _sparkline(trend: "Trend") -> str:
-    """The share by day, from nothing to its own highest; a day without any item at all is a gap."""
+    """The share by day up to its own highest; a dot is none of it, a gap is a day without any item at all."""
     shares = {point.day: point.share.value or 0.0 for point in trend.points}
     days = [min(shares) + timedelta(days=n) for n in range((max(shares) - min(shares)).days + 1)]
     top = max(shares.values()) or 1.0
-    return "".join(BARS[min(7, int(shares[day] / top * 8))] if day in shares else " " for day in days)
+    return "".join(_bar(shares[day] / top) if day in shares else " " for day in days)
+
+
+def _bar(height: float) -> str:
+    return BARS[min(7, int(height * 8))] if height > 0 else "·"
 
 
 def _as_json(trend: "Trend") -> dict[str, Any]:

@@ -226,6 +226,7 @@ def _publish(
         f"{theme.theme_id}_clusters": len(clustering.centroids),
         f"{theme.theme_id}_noise_items": run["noise_items"],
         f"{theme.theme_id}_silhouette": clustering.quality.silhouette or 0.0,
+        f"{theme.theme_id}_lineage": links.in_words(),
         **_pictures(theme, clustering, clusters, window),
     }
 

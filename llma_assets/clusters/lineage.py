@@ -4,6 +4,7 @@ Runs of neighbouring days share most of their items, so clusters are matched by 
 by their centroids where few or none are shared. What people decide about a lineage belongs in `edits`.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -78,6 +79,13 @@ class Links:
     ended: tuple[Ended, ...] = ()
     previous_day: date | None = None
     note: str = ""
+
+    def in_words(self) -> str:
+        """What happened since the run before, such as "40 continued, 2 new, 1 ended"."""
+        counts = Counter[str](each.status for each in self.clusters)
+        counts["ended"] = len(self.ended)
+        said = ", ".join(f"{number} {status}" for status, number in counts.most_common() if number)
+        return f"{said} ({self.note})" if self.note else said
 
     def summary(self) -> dict[str, Any]:
         """What is stored with the run, as JSON can hold it."""

@@ -136,7 +136,9 @@ def test_the_page_has_a_line_for_each_lineage(three_days: Database, llma: Llma) 
     assert result.exit_code == 0
     head, columns, first, second = result.stdout.strip().splitlines()
     assert head == "team 1, traces, 2026-10-22 to 2026-11-04"
-    assert columns.split() == ["lineage", "title", "items", "by", "day", "share", "errors", "USD"]
+    assert columns.split() == [
+        "lineage", "title", "items", "by", "day", "share,", "7", "days", "errors,", "7", "days", "USD",
+    ]  # fmt: skip
     assert "Money back" in first
     assert "▅▇█" in first
     assert "52.0% (" in first

@@ -285,3 +285,10 @@ def test_runs_that_are_all_noise_link_to_nothing_and_break_nothing() -> None:
     ended = link(snapshot(5, counts, "AB"), nothing)
     assert (ended.clusters, [each.lineage_id for each in ended.ended]) == ((), ["A@5", "B@5"])
     assert link(nothing, nothing).clusters == ()
+
+
+def test_what_happened_is_said_in_words() -> None:
+    counts = steady("AB") | {day: {"A": 10, "X": 10} for day in range(7, 14)}
+    links = link(snapshot(12, counts, "ABX"), snapshot(13, counts, "AX"))
+    assert links.in_words() == "2 continued, 1 ended"
+    assert link(None, snapshot(13, counts, "AX")).in_words() == "2 new (no run before it)"
