@@ -78,7 +78,12 @@ def store_theme(
     """
     work = pending(database, team_day, theme, chat.name)
     counts: Counter[str] = Counter(
-        items_queried=len(work.items), skipped=work.done, reused=len(work.reused), dead_letters=work.dead
+        items_queried=len(work.items),
+        skipped=work.done,
+        reused=len(work.reused),
+        dead_letters=work.dead,
+        generated=0,
+        failed=0,
     )
     _store_known_answers(database, team_day, theme, work)
 
