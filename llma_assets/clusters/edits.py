@@ -127,12 +127,16 @@ def after(standing: Standing, edit: Edit) -> Standing:
 
 
 def counted_as(lineage_id: str, found: Mapping[str, Standing]) -> str:
-    """The lineage that this one is counted with in the end, itself where nobody merged it."""
-    seen = {lineage_id}
-    while (into := found.get(lineage_id, NOTHING).into) and into not in seen:
-        seen.add(into)
-        lineage_id = into
-    return lineage_id
+    """The lineage that this one is counted with in the end, itself where nobody merged it.
+
+    Two people who merge at the same moment may make a circle; all in it are counted with the least id.
+    """
+    path = [lineage_id]
+    while into := found.get(path[-1], NOTHING).into:
+        if into in path:
+            return min(path[path.index(into) :])
+        path.append(into)
+    return path[-1]
 
 
 def decide(
