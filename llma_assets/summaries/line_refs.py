@@ -11,7 +11,7 @@ MOST_REFS = 8
 """References kept for one point."""
 
 _LINE = re.compile(r"^L(\d+):", re.MULTILINE)
-_SEPARATOR = re.compile(r"[,;\s]+")
+_SEPARATOR = re.compile(r"[,;:\s]+")  # a colon: models copy `L12:` as the text has it
 _REF = re.compile(r"\[?[Ll](\d{1,9})(?:[-–—][Ll]?(\d{1,9}))?\]?")
 _SPACED_RANGE = re.compile(r"\s*([-–—])\s*")
 
