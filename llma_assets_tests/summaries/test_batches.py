@@ -1,5 +1,9 @@
 """Summaries by the Batch API: nothing is paid twice, nothing is lost, and what comes back is judged as calls are."""
 
+import os
+import signal
+import subprocess
+import sys
 import uuid
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -11,6 +15,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.ledger import list_skips, spending
 from llma_assets.models import ModelConfigurationError, OfflineChat, OpenAIChat, RetryPolicy
 from llma_assets.models.prices import price_of
+from llma_assets.settings import Settings
 from llma_assets.summaries import batches as batches_module
 from llma_assets.summaries.storing import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
@@ -28,6 +33,31 @@ POLICY = RetryPolicy(attempts=3, deadline_s=5.0, attempt_timeout_s=2.0, first_de
 
 def chat(server: BatchServer) -> OpenAIChat:
     return OpenAIChat(MODEL, api_key="sk-test-secret", base_url=server.url, policy=POLICY)
+
+
+KILLED_AT = """
+import os, signal, sys
+from datetime import date
+from llma_assets.clickhouse import Database, connect
+from llma_assets.models import OpenAIChat
+from llma_assets.settings import Settings
+from llma_assets.summaries.storing import RunLimits, store_theme
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import TRACES
+
+insert = Database.insert_rows
+
+def insert_or_die(self, table, rows):
+    if table == "summary_batches" and rows[0]["state"] == sys.argv[1]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    insert(self, table, rows)
+
+Database.insert_rows = insert_or_die
+chat = OpenAIChat(sys.argv[2], base_url=sys.argv[3])
+limits = RunLimits(run_id="killed", via="batch", budget_usd=1.0)
+team_day = TeamDay(1, date(2026, 11, 7))
+store_theme(connect(Settings.from_env()), team_day, TRACES, chat, limits=limits, progress=lambda _done, _all: None)
+"""
 
 
 def go(
@@ -288,6 +318,30 @@ def test_a_process_that_was_killed_after_it_submitted_pays_once(
         assert len(server.created) == 1
     assert generated(stored) == set(texts(COUNT))
     assert Counter(row["item_id"] for row in usage(stored)).most_common(1) == [("item-0", 2)]
+
+
+@pytest.mark.parametrize("state", ["intended", "submitted", "closed"])
+def test_a_process_that_is_killed_at_any_of_its_notes_pays_each_batch_once_and_frees_its_money(
+    stored: Database, settings: Settings, state: str
+) -> None:
+    environment = {
+        **os.environ,
+        "CLICKHOUSE_URL": str(settings.clickhouse_url),
+        "LLMA_DATA_DIR": str(settings.data_dir),
+    }
+    with BatchServer() as server:
+        if state == "closed":
+            go(stored, server, budget_usd=1.0)
+        killed = subprocess.run(
+            [sys.executable, "-c", KILLED_AT, state, MODEL, server.url], env=environment, check=False
+        )
+        assert killed.returncode == -signal.SIGKILL
+        for _ in range(3):
+            go(stored, server, budget_usd=1.0)
+        assert len(server.created) == 1
+    assert generated(stored) == set(texts(COUNT))
+    held = "SELECT sum(held_usd) FROM budget_holds FINAL WHERE hold_id IN (SELECT group_id FROM summary_batches)"
+    assert stored.value(held) == pytest.approx(0)
 
 
 def test_a_process_that_was_killed_before_it_submitted_is_taken_up_after_a_while(
