@@ -227,7 +227,7 @@ def show_clusters(
                 (
                     each["cluster_id"],
                     each["lineage_id"][:SHORT_ID],
-                    _since(each),
+                    _status(each, run["lineage"]),
                     f"{each['size']:,}",
                     f"{each['size'] / run['items']:.1%}" if run["items"] else "",
                     each["title"] + _marks(each),
@@ -244,9 +244,10 @@ def show_clusters(
         show()
 
 
-def _since(cluster: Mapping[str, Any]) -> str:
-    """What happened since the run before; that it just went on needs no word."""
-    return "" if cluster["lineage_status"] == "continued" else str(cluster["lineage_status"])
+def _status(cluster: Mapping[str, Any], lineage: Mapping[str, Any]) -> str:
+    """What happened since the run before. That it just went on needs no word, nor that all is new without one."""
+    said = str(cluster["lineage_status"])
+    return "" if said == "continued" or lineage.get("previous_day") is None else said
 
 
 def _marks(cluster: Mapping[str, Any]) -> str:
@@ -258,7 +259,7 @@ def _marks(cluster: Mapping[str, Any]) -> str:
 def _show_lineage(run: Mapping[str, Any]) -> None:
     lineage = run["lineage"]
     if lineage.get("note") and lineage.get("previous_day"):
-        show(f"All lineages begin here: {plain(lineage['note'])}")
+        show(f"No lineage goes on from {lineage['previous_day']}: {plain(lineage['note'])}")
     if ended := lineage.get("ended"):
         gone = [
             each["lineage_id"][:SHORT_ID] + (f" (now in {each['into'][0][:SHORT_ID]})" if each["into"] else "")

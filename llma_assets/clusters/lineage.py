@@ -72,7 +72,7 @@ class Links:
         clusters: a link for each cluster, by number.
         ended: what was there in the run before and is no more.
         previous_day: of the run that was linked to, None where there was none.
-        note: why all lineages begin here, "" where they do not.
+        note: why no lineage goes on from the run before, "" where some can.
     """
 
     clusters: tuple[Link, ...]

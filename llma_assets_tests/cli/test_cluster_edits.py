@@ -204,11 +204,11 @@ def test_the_page_shows_lineage_and_what_ended(database: Database, llma: Llma) -
     assert " new " in page
 
 
-def test_another_method_begins_all_lineages_and_says_so(named: Database, llma: Llma) -> None:
+def test_another_method_begins_new_lineages_and_says_so(named: Database, llma: Llma) -> None:
     plant(named, 1, TOMORROW, TOPICS)
     run_day(named, 1, TOMORROW, 3, method="hdbscan")
     page = llma("clusters", "--team", "1", "--date", TOMORROW.isoformat()).stdout
-    assert "All lineages begin here: method: kmeans before, hdbscan now" in page
+    assert "No lineage goes on from 2026-11-02: method: kmeans before, hdbscan now" in page
 
 
 def test_options_before_a_command_and_missing_options_are_wrong_use(llma: Llma) -> None:

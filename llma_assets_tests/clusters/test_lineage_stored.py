@@ -184,6 +184,13 @@ def test_another_embedding_model_begins_new_lineages_and_says_so(two_teams: Data
     assert {each["lineage_id"] for each in said["ended"]} == set(before.values())
 
 
+def test_a_day_with_another_method_in_between_breaks_no_lineage(two_teams: Database) -> None:
+    for number, method in enumerate(("kmeans", "hdbscan", "kmeans")):
+        run_day(two_teams, 1, day(number), 3, method=method)
+    assert ids(two_teams, 1, day(2)) == ids(two_teams, 1, day(0))
+    assert not set(ids(two_teams, 1, day(1)).values()) & set(ids(two_teams, 1, day(0)).values())
+
+
 def test_a_run_that_dies_before_its_commit_shows_nothing_and_is_done_alike_by_the_next(
     two_teams: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
