@@ -53,13 +53,13 @@ HAVING item_id != '' AND first_at < {end:DateTime64(6, 'UTC')} AND last_at >= {s
 _GENERATIONS = """
 SELECT
     toString(uuid) AS item_id,
-    JSONExtractString(any(properties), '$ai_trace_id') AS trace_id,
+    any(JSONExtractString(properties, '$ai_trace_id')) AS trace_id,
     cityHash64(any(distinct_id)) AS user_hash,
     min(timestamp) AS first_at,
     first_at AS last_at,
     first_at AS last_of_day,
     1 AS events,
-    length(any(properties)) AS bytes
+    any(length(properties)) AS bytes
 FROM {events_database:Identifier}.{events_table:Identifier}
 WHERE team_id = {team_id:Int64}
     AND timestamp >= {start:DateTime64(6, 'UTC')}
