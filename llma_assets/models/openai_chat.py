@@ -249,12 +249,12 @@ class OpenAIChat:
     @staticmethod
     def _said(choice: Choice, schema: type[T]) -> T:
         """The object in a choice. An answer that was cut off after its object was complete is a good one."""
-        try:
+        if choice.finish_reason != "length":
             return read_answer(choice.message.text, schema)
+        try:
+            return read_answer(choice.message.text, schema, cut_off=True)
         except Unreadable:
-            if choice.finish_reason != "length":
-                raise
-        raise InvalidAnswer("the answer was cut off at the model's length limit", kind="length")
+            raise InvalidAnswer("the answer was cut off at the model's length limit", kind="length") from None
 
     @staticmethod
     def _repair_prompt(

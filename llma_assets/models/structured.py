@@ -75,8 +75,13 @@ def _without_loose_keywords(node: Any, dropped: Set[str], *, names: bool = False
     return node
 
 
-def read_answer(text: str, schema: type[T]) -> T:
+def read_answer(text: str, schema: type[T], *, cut_off: bool = False) -> T:
     """Read an object of `schema` out of a model's text: bare JSON, or JSON with a fence or prose around it.
+
+    Args:
+        text: what the model said.
+        schema: what it has to be.
+        cut_off: the text may end too early, so an object inside one that is not complete is no answer.
 
     Raises:
         Unreadable: there is no such object in it.
@@ -87,7 +92,7 @@ def read_answer(text: str, schema: type[T]) -> T:
     if not answer.strip():
         raise Unreadable("empty", ("the answer is empty",))
     problem: ValidationError | None = None
-    for found in _objects(answer):
+    for found in _objects(answer, outermost=cut_off):
         try:
             return schema.model_validate(found)
         except ValidationError as error:
@@ -105,8 +110,8 @@ def _path(loc: tuple[int | str, ...], known: set[str]) -> str:
     return ".".join(str(part) if isinstance(part, int) or part in known else "…" for part in loc) or "answer"
 
 
-def _objects(text: str) -> Iterator[Any]:
-    """Complete JSON objects in `text`, one behind the other."""
+def _objects(text: str, *, outermost: bool) -> Iterator[Any]:
+    """Complete JSON objects in `text`, one behind the other; `outermost` ends at what is none."""
     decoder = json.JSONDecoder()
     start, tried = text.find("{"), 0
     while start != -1 and tried < _MAX_TRIES:
@@ -114,7 +119,7 @@ def _objects(text: str) -> Iterator[Any]:
         try:
             found, end = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
-            start = text.find("{", start + 1)
+            start = -1 if outermost else text.find("{", start + 1)
         else:
             yield found
             start = text.find("{", end)

@@ -99,3 +99,11 @@ def test_an_object_is_found_behind_any_prose_without_braces(before: str, value: 
     prose = before.replace("{", "").replace("<", "")
     text = prose + Whole(default=value).model_dump_json() + " and so on }"
     assert read_answer(text, Whole).default == value
+
+
+def test_an_object_inside_one_that_was_cut_off_is_no_answer() -> None:
+    cut = '{"thoughts": [{"default": "x", "parts": []}, {"default": "y'
+    assert read_answer(cut, Whole).default == "x"
+    with pytest.raises(Unreadable) as caught:
+        read_answer(cut, Whole, cut_off=True)
+    assert caught.value.kind == "invalid_json"
