@@ -14,7 +14,9 @@ STRUCTURELESS = 1000
 AT_MOST_LIKE = 0.01
 """Share of the structureless points that may be less lonely than noise."""
 SURE_SHARE = 0.5
-"""With this share of its neighbours in its cluster a point belongs there, however far it lies."""
+"""With this share of its neighbours in its cluster a point is held there."""
+STRAY_DEVIATIONS = 4.0
+"""This many times the spread of its cluster above its middle a point's loneliness is not the cluster's."""
 POINTS_AN_AXIS = 10
 """Axes that fewer points than this define are shaped by single points, and say nothing about chance."""
 FEWEST_POINTS = 100
@@ -66,7 +68,10 @@ def without_noise(
     *,
     smallest: int,
 ) -> NDArray[np.int32]:
-    """Take out of the clusters what does not belong: lonely points that their neighbours do not hold, and leftovers.
+    """Take out of the clusters what does not belong: lonely points and leftovers.
+
+    A lonely point is noise where most of its neighbours are in other clusters, or where it is far lonelier than
+    the members of its own: a stray's neighbours may all be in the one cluster that happens to be nearest.
 
     A point that stands for as many items as a cluster has is no noise.
 
@@ -80,7 +85,20 @@ def without_noise(
     Returns:
         int32 (m,), -1 is noise; each cluster has at least `smallest` items.
     """
-    loose = lonely & (belonging(labels, neighbours) < SURE_SHARE) & (weights < smallest)
+    unheld = (belonging(labels, neighbours) < SURE_SHARE) | (_deviations(labels, neighbours) > STRAY_DEVIATIONS)
+    loose = lonely & unheld & (weights < smallest)
     kept = np.where(loose, np.int32(NOISE_LABEL), labels)
     sizes = np.bincount(kept[kept >= 0], weights=weights[kept >= 0], minlength=int(labels.max()) + 1)
     return np.where((kept >= 0) & (sizes[kept] >= smallest), kept, np.int32(NOISE_LABEL))
+
+
+def _deviations(labels: NDArray[np.int32], neighbours: Neighbours) -> NDArray[np.float64]:
+    """How far (m,) each point's mean distance to its neighbours is above the median of its cluster, in units of the
+    median absolute deviation scaled to a standard deviation."""
+    loneliness = neighbours.distances.mean(axis=1, dtype=np.float64)
+    deviations = np.zeros(len(labels))
+    order = np.argsort(labels, kind="stable")
+    for members in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
+        above = loneliness[members] - np.median(loneliness[members])
+        deviations[members] = above / max(1.4826 * float(np.median(np.abs(above))), 1e-6)
+    return deviations
