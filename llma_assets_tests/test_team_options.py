@@ -69,6 +69,8 @@ def test_the_limits_of_an_hour_are_those_of_the_team(pipeline: Pipeline, setting
     told = {name: value.value for name, value in event.metadata.items()}
     assert (told["traces_found"], told["traces_sampled"], told["traces_estimated"]) == (6, 3, 6.0)
     assert told["traces_lowest_probability"] == 0.5
+    (event,) = result.asset_materializations_for_node("trace_summaries")
+    assert event.metadata["traces_valid_line_refs_share"].value == 1.0
 
 
 def test_a_trace_is_taken_when_its_team_says_that_it_is_quiet(pipeline: Pipeline, settings: Settings) -> None:

@@ -19,6 +19,7 @@ from llma_assets.partitions import team_days
 from llma_assets.resources import ChatModelResource, ClickHouseResource, TeamSettingsResource
 from llma_assets.stage import Progress, Report, run_tags, walk_partitions
 from llma_assets.summaries.batches import STAGE
+from llma_assets.summaries.queries import SUMMARY_COUNTS
 from llma_assets.summaries.storing import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import BUILT_IN, Theme
@@ -93,6 +94,11 @@ def store_summaries(
         )
         totals += counts
         metadata |= {f"{theme.theme_id}_{name}": number for name, number in sorted(counts.items())}
+    metadata |= {
+        f"{row['theme_id']}_valid_line_refs_share": round(row["refs_kept"] / row["refs_given"], 4)
+        for row in database.rows(SUMMARY_COUNTS, team_id=team_day.team_id, day=team_day.day)
+        if row["refs_given"]
+    }
     items = totals["stored"]
     spent = usage_totals(database, team_day, stage=STAGE)
     metadata |= {

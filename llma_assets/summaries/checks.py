@@ -65,13 +65,13 @@ def line_references_exist(database: Database, team_day: TeamDay) -> Iterator[Out
 
 def few_false_references(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """At least nine tenths of the line references that the model gave are true; the others were dropped."""
-    for row in database.rows(LINE_REFERENCES, team_id=team_day.team_id, day=team_day.day):
-        given, kept = row["given"], row["kept"]
+    for row in database.rows(SUMMARY_COUNTS, team_id=team_day.team_id, day=team_day.day):
+        given, kept = row["refs_given"], row["refs_kept"]
         yield Outcome(
             passed=kept >= LEAST_TRUE_SHARE * given,
             expected=f"at least {LEAST_TRUE_SHARE:.0%} of the references true",
             found=f"{kept / given:.1%}, {kept} of {given}" if given else "no references given",
-            query=LINE_REFERENCES,
+            query=SUMMARY_COUNTS,
             theme_id=row["theme_id"],
         )
 

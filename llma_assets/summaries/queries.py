@@ -53,7 +53,12 @@ WHERE team_id = {team_id:Int64}
 """
 
 SUMMARY_COUNTS = """
-SELECT theme_id, countIf(status = 'generated') AS generated, countIf(status = 'failed') AS failed
+SELECT
+    theme_id,
+    countIf(status = 'generated') AS generated,
+    countIf(status = 'failed') AS failed,
+    sumIf(refs_total, status = 'generated') AS refs_given,
+    sumIf(refs_valid, status = 'generated') AS refs_kept
 FROM trace_summaries FINAL
 WHERE team_id = {team_id:Int64} AND day = {day:Date}
 GROUP BY theme_id
@@ -69,16 +74,12 @@ SELECT
     count() AS summaries,
     countIf(has_text) AS with_text,
     countIf(has_text AND is_broken) AS broken,
-    groupArrayIf(5)(item_id, has_text AND is_broken) AS examples,
-    sum(refs_total) AS given,
-    sum(refs_valid) AS kept
+    groupArrayIf(5)(item_id, has_text AND is_broken) AS examples
 FROM
 (
     SELECT
         theme_id,
         item_id,
-        refs_total,
-        refs_valid,
         texts.item_id != '' AS has_text,
         arrayFlatten(arrayMap(
             point -> splitByString(', ', JSONExtractString(point, 'line_refs')),
@@ -94,7 +95,7 @@ FROM
         ) AS is_broken
     FROM
     (
-        SELECT theme_id, level, item_id, text_hash, bullets, interesting_notes, refs_total, refs_valid
+        SELECT theme_id, level, item_id, text_hash, bullets, interesting_notes
         FROM trace_summaries FINAL
         WHERE team_id = {team_id:Int64} AND day = {day:Date} AND status = 'generated'
     ) AS summaries
