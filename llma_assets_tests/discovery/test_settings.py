@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from llma_assets.discovery import LOOKBACK_DAYS, TeamOptions, TeamSettings, TeamSettingsError
+from llma_assets.settings import SettingsError
 
 FULL = """
 guaranteed_team_ids = [5, 3]
@@ -188,3 +189,22 @@ def test_a_team_that_sets_a_broken_field_of_all_soundly_goes_on() -> None:
     )
     assert settings.options_of(12).redaction_patterns == ("case",)
     assert len(problems) == 1
+
+
+def test_the_budget_of_the_installation_holds_for_teams_without_one(tmp_path: Path) -> None:
+    (tmp_path / "teams.toml").write_text("[teams.1]\ndaily_budget_usd = 7\n[teams.2]\ndaily_budget_usd = inf\n")
+    settings, problems = TeamSettings.load(tmp_path, {"LLMA_DAILY_BUDGET_USD": "2.5"})
+    assert problems == []
+    assert [settings.options_of(team_id).daily_budget_usd for team_id in (1, 2, 3)] == [7.0, None, 2.5]
+
+
+def test_the_budget_of_the_installation_holds_without_a_file(tmp_path: Path) -> None:
+    assert TeamSettings.load(tmp_path, {"LLMA_DAILY_BUDGET_USD": "0"})[0].options_of(1).daily_budget_usd == 0.0
+    assert TeamSettings.load(tmp_path, {"LLMA_DAILY_BUDGET_USD": "inf"})[0].options_of(1).daily_budget_usd is None
+    assert TeamSettings.load(tmp_path, {})[0].options_of(1).daily_budget_usd is None
+
+
+@pytest.mark.parametrize("text", ["five", "-1", "nan", "1,50"])
+def test_a_broken_budget_of_the_installation_is_an_error_and_not_no_limit(text: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="LLMA_DAILY_BUDGET_USD is"):
+        TeamSettings.load(tmp_path, {"LLMA_DAILY_BUDGET_USD": text})
