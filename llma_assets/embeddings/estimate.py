@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from llma_assets.clickhouse import Database
 from llma_assets.embeddings.compose import TEXTS_A_CALL, text_of_summary
-from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, PRODUCT, SUMMARIES_OF_DAY
+from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, LAST_CONTENTS, PRODUCT, SUMMARIES_OF_DAY
 from llma_assets.ledger import Forecast
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
@@ -14,17 +14,23 @@ from llma_assets.tokens import count_each
 
 STAGE = "summary_embeddings"
 SUMMARY_TOKENS = {"minimal": 130, "detailed": 350}
-"""Tokens of a usual summary of a mode, as it is embedded."""
+"""Tokens of a usual summary of a mode, as it is embedded, for a team that has none yet."""
+
+LAST_TEXTS, DAYS_BACK = 200, 31
+"""Of so many of the team's last texts, at most so many days old, the average is taken."""
 
 
-def forecast_texts(theme: Theme, model: str, texts: Sequence[str], *, done: int, coming: int = 0) -> Forecast:
+def forecast_texts(
+    theme: Theme, model: str, texts: Sequence[str], *, done: int, coming: int = 0, usual: float = 0.0
+) -> Forecast:
     """What embedding will take.
 
     Args:
         model: the embedding model as it will be asked for.
         texts: what is known, counted as it is.
         done: items that have their vector.
-        coming: texts that are not there yet; as long as those that are, or as is usual.
+        coming: texts that are not there yet.
+        usual: tokens of each of these.
     """
     items = len(texts) + coming
     if model.startswith("offline/") or not items:
@@ -33,7 +39,6 @@ def forecast_texts(theme: Theme, model: str, texts: Sequence[str], *, done: int,
     tokens = sum(count_each(texts, model))
     basis = "texts counted"
     if coming:
-        usual = tokens / len(texts) if texts else SUMMARY_TOKENS[theme.mode]
         tokens += round(coming * usual)
         basis = f"{coming:,} summaries that are still to be made, of {usual:.0f} tokens each" + (
             f"; {len(texts):,} counted" if texts else ""
@@ -67,7 +72,19 @@ def forecast_embeddings(
             rendering=theme.rendering,
         )
     }
+    usual = float(SUMMARY_TOKENS[theme.mode])
+    if coming:
+        contents = database.rows(
+            LAST_CONTENTS,
+            team_id=team_day.team_id,
+            product=PRODUCT,
+            rendering=theme.rendering,
+            most=LAST_TEXTS,
+            **{"from": team_day.back(DAYS_BACK).day, "until": team_day.day},
+        )
+        if contents:
+            usual = sum(count_each((row["content"] for row in contents), model)) / len(contents)
     missing = {
         text for item_id, text in texts.items() if stored.get(item_id) != hashlib.sha256(text.encode()).hexdigest()
     }
-    return forecast_texts(theme, model, sorted(missing), done=len(texts) - len(missing), coming=coming)
+    return forecast_texts(theme, model, sorted(missing), done=len(texts) - len(missing), coming=coming, usual=usual)

@@ -75,3 +75,16 @@ WHERE team_id = {team_id:Int64} AND toDate(timestamp) = {day:Date} AND product =
 GROUP BY rendering, model_name
 ORDER BY rendering, model_name
 """
+
+# How long a theme's texts are. Key of document_embeddings:
+# (team_id, toDate(timestamp), product, document_type, model_name, rendering, document_id).
+LAST_CONTENTS = """
+SELECT content
+FROM document_embeddings
+WHERE team_id = {team_id:Int64}
+    AND toDate(timestamp) BETWEEN {from:Date} AND {until:Date}
+    AND product = {product:String}
+    AND rendering = {rendering:String}
+ORDER BY toDate(timestamp) DESC, cityHash64(document_id)
+LIMIT {most:UInt32}
+"""
