@@ -13,6 +13,7 @@ from llma_assets.clusters.checks import CHECKS as CLUSTER_CHECKS
 from llma_assets.discovery.checks import CHECKS as DISCOVERY_CHECKS
 from llma_assets.embeddings.checks import CHECKS as EMBEDDING_CHECKS
 from llma_assets.events.checks import CHECKS as EVENT_CHECKS
+from llma_assets.labels.checks import CHECKS as LABEL_CHECKS
 from llma_assets.settings import Settings
 from llma_assets.summaries.checks import CHECKS as SUMMARY_CHECKS
 from llma_assets.team_day import TeamDay
@@ -23,7 +24,7 @@ DAY = date(2026, 11, 7)
 TEAM = TeamDay(1, DAY)
 CHECKS = {
     check.name: check
-    for check in (*DISCOVERY_CHECKS, *SUMMARY_CHECKS, *EMBEDDING_CHECKS, *CLUSTER_CHECKS, *EVENT_CHECKS)
+    for check in (*DISCOVERY_CHECKS, *SUMMARY_CHECKS, *EMBEDDING_CHECKS, *CLUSTER_CHECKS, *LABEL_CHECKS, *EVENT_CHECKS)
 }
 ATTEMPT = UUID(int=7)
 KEY = {"team_id": 1, "day": DAY, "theme_id": "traces", "attempt_id": ATTEMPT}
@@ -257,12 +258,20 @@ def test_every_check_passes_on_what_the_pipeline_made(pipeline: Pipeline) -> Non
     assert {name: [finding.passed for finding in found] for name, found in findings.items()} == {
         **{name: [True, True] for name in CHECKS},
         "own_events_do_not_count": [True],
+        "names_fit": [],  # too few members to hold any out
     }
     evaluations = result.get_asset_check_evaluations()
     assert {evaluation.check_name for evaluation in evaluations} == {
         "no_empty_runs",
         "members_in_one_cluster",
         "sizes_add_up",
+        "no_giant_cluster",
+        "finite_values",
+        "little_noise",
+        "confirmed_by_resamples",
+        "clusters_have_names",
+        "names_fit",
+        "names_apart",
         "no_empty_events",
         "events_match_runs",
     }

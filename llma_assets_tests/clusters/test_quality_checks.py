@@ -1,0 +1,89 @@
+"""What is not fit to be published is blocked, and what should be looked at is a finding."""
+
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters.checks import CHECKS
+from llma_assets.findings import Outcome
+from llma_assets.team_day import TeamDay
+from llma_assets_tests.clusters.planted import plant, run_day, stored_run
+
+DAY = date(2026, 11, 7)
+BY_NAME = {check.name: check for check in CHECKS}
+
+
+@pytest.fixture
+def clustered(database: Database) -> Database:
+    for team_id in (1, 2):
+        plant(database, team_id, DAY, {"A": 30, "B": 30, "C": 20})
+        run_day(database, team_id, DAY, 3, method="graph")
+    return database
+
+
+def outcome(database: Database, name: str) -> Outcome:
+    (found,) = BY_NAME[name].judge(database, TeamDay(1, DAY))
+    return found
+
+
+def change(database: Database, quality: dict[str, Any], **columns: Any) -> None:
+    """Store team 1's run again with other columns; the newest row counts."""
+    row = {**asdict(stored_run(database, 1, DAY)), **columns}
+    row["quality"] = orjson.dumps(orjson.loads(row["quality"]) | quality).decode()
+    del row["committed_at"]
+    database.insert_rows("clustering_runs", [row])
+
+
+@pytest.mark.parametrize("name", ["no_giant_cluster", "finite_values", "little_noise", "confirmed_by_resamples"])
+def test_a_good_run_passes(clustered: Database, name: str) -> None:
+    assert outcome(clustered, name).passed
+
+
+def test_one_giant_cluster_of_different_items_is_blocked_and_one_of_equal_items_is_not(clustered: Database) -> None:
+    assert BY_NAME["no_giant_cluster"].blocking
+    change(clustered, {"largest_share": 0.95, "collapse": "it collapsed", "mended_by": "nothing"})
+    found = outcome(clustered, "no_giant_cluster")
+    assert not found.passed
+    assert "95%" in str(found.found)
+    assert "it collapsed" in str(found.found)
+    change(clustered, {"largest_share": 0.95, "distinct_items": 3})
+    assert list(BY_NAME["no_giant_cluster"].judge(clustered, TeamDay(1, DAY))) == []
+    (other,) = BY_NAME["no_giant_cluster"].judge(clustered, TeamDay(2, DAY))
+    assert other.passed
+
+
+@pytest.mark.parametrize("column", ["distance", "strength", "x"])
+def test_a_value_that_is_no_number_is_blocked(clustered: Database, column: str) -> None:
+    assert BY_NAME["finite_values"].blocking
+    (row, *_) = clustered.rows("SELECT * EXCEPT (inserted_at) FROM cluster_members WHERE team_id = 1 LIMIT 1")
+    clustered.insert_rows("cluster_members", [{**row, column: float("nan")}])
+    assert outcome(clustered, "finite_values").found == {"members": 1, "clusters": 0}
+    (other,) = BY_NAME["finite_values"].judge(clustered, TeamDay(2, DAY))
+    assert other.passed
+
+
+def test_much_noise_and_low_stability_are_findings_and_block_nothing(clustered: Database) -> None:
+    change(clustered, {"stability": 0.2}, noise_items=40)
+    for name in ("little_noise", "confirmed_by_resamples"):
+        assert not BY_NAME[name].blocking
+        assert not outcome(clustered, name).passed
+
+
+def test_a_stability_that_was_not_measured_is_no_finding(clustered: Database) -> None:
+    change(clustered, {"stability": None})
+    assert list(BY_NAME["confirmed_by_resamples"].judge(clustered, TeamDay(1, DAY))) == []
+
+
+def test_the_stored_quality_tells_the_whole_story(clustered: Database) -> None:
+    quality = orjson.loads(stored_run(clustered, 1, DAY).quality)
+    assert quality["sampled_items"] == 80
+    assert quality["assigned_items"] == 0
+    assert 0.5 < quality["stability"] <= 1
+    assert quality["groups"] == [0, 1, 2]
+    assert quality["resolution_curve"]
+    assert np.isfinite(quality["silhouette"])
