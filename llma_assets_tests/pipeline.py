@@ -23,6 +23,7 @@ STORED_TABLES = (
     "cluster_members",
     "cluster_labels",
     "cluster_name_tests",
+    "cluster_group_labels",
     "skips",
 )
 

@@ -139,6 +139,14 @@ WHERE team_id = {team_id:Int64}
     AND attempt_id = {attempt_id:UUID}
 """
 
+FORGET_ATTEMPT_GROUP_LABELS = """
+DELETE FROM cluster_group_labels
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND attempt_id = {attempt_id:UUID}
+"""
+
 FORGET_ATTEMPT_LABELS = """
 DELETE FROM cluster_labels
 WHERE team_id = {team_id:Int64}
@@ -240,6 +248,7 @@ def forget_attempt(database: Database, run: Run) -> None:
     """Remove what a superseded attempt wrote; nobody can see it any more."""
     for statement in (
         FORGET_ATTEMPT_NAME_TESTS,
+        FORGET_ATTEMPT_GROUP_LABELS,
         FORGET_ATTEMPT_LABELS,
         FORGET_ATTEMPT_CLUSTERS,
         FORGET_ATTEMPT_MEMBERS,

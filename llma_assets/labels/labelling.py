@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, ClusterLabel, outliers, unnamed
 from llma_assets.labels.offline import offline_labels
-from llma_assets.labels.prompt import labelling_messages, retelling_messages
+from llma_assets.labels.prompt import group_messages, labelling_messages, retelling_messages
 from llma_assets.labels.schema import ClusterLabels
 from llma_assets.labels.verdicts import judged
 from llma_assets.models import (
@@ -94,6 +94,27 @@ def retell_clusters(
     ]
 
 
+def label_groups(
+    groups: Sequence[ClusterEvidence],
+    chat: ChatModel,
+    record: Record = ignore_usage,
+    *,
+    offline: Callable[[Sequence[ClusterEvidence]], ClusterLabels],
+) -> Iterator[ClusterLabel]:
+    """Name groups of clusters as `label_clusters` names clusters.
+
+    Args:
+        groups: the names of the clusters of each are its representatives.
+        chat: who answers.
+        record: gets the usage of each call.
+        offline: the answer about some of the groups without a model.
+
+    Raises:
+        ModelConfigurationError: every further call would fail too.
+    """
+    return _labels(groups, _Asking(chat, record, set(), offline, group_messages))
+
+
 @dataclass(slots=True)
 class _Asking:
     """Calls of one run: who answers, which titles are gone, and how much patience is left."""
@@ -102,6 +123,7 @@ class _Asking:
     record: Record
     used: set[str]
     offline: Callable[[Sequence[ClusterEvidence]], ClusterLabels]
+    prompt: Callable[[Sequence[ClusterEvidence], Collection[str]], list[ChatMessage]] = labelling_messages
     singles: int = SINGLE_CALLS
     silent: int = 0
     stopped: bool = False
@@ -112,7 +134,7 @@ class _Asking:
         """Labels of one call; all failed, with the reason, where the call did; none where it was not made."""
         try:
             completion = self.chat.complete(
-                messages or labelling_messages(batch, self.used),
+                messages or self.prompt(batch, self.used),
                 ClusterLabels,
                 offline=lambda: self.offline(batch),
                 record=self.record,

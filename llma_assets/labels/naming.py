@@ -18,6 +18,7 @@ from llma_assets.labels.choice import unit
 from llma_assets.labels.closeness import groups_too_close, nearest_names, too_close_to
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, ClusterLabel, Name
 from llma_assets.labels.fit import Fit, OverallFit, fit_of, reassigned
+from llma_assets.labels.groups import groups_of, name_groups
 from llma_assets.labels.labelling import CLUSTERS_A_CALL, label_clusters, retell_clusters
 from llma_assets.labels.material import Material, read_material
 from llma_assets.labels.queries import alike_of, labels_of, name_tests_of, run_key
@@ -107,6 +108,7 @@ def name_clusters(
     _carry_over(database, run, labels, carried)
     missing = {row["cluster_id"] for row in clusters if not _is_named(labels.get(row["cluster_id"]))}
     if not missing and _is_tested(database, run, labels):
+        name_groups(database, run, groups_of(run, clusters, labels), chat, record)
         return _told(database, run, labels)
     material = read_material(database, run, theme, clusters, members)
     work = _Work(database, run, chat, embedder, record, labels, material)
@@ -120,6 +122,7 @@ def name_clusters(
             raise
         except ModelError as error:
             untested = f"names could not be compared: {error.kind}"
+    name_groups(database, run, groups_of(run, clusters, labels), chat, record)
     return _told(
         database, run, labels, asked=asked, undone=len(missing - labels.keys()), retold=retold, untested=untested
     )
@@ -192,7 +195,7 @@ def _ask(work: _Work, missing: set[int], carried: Mapping[int, CarriedName]) -> 
     answers = 0
     for label in label_clusters(asked, work.chat, work.record, taken=taken, others=others):
         work.keep(label)
-        answers += 1
+        answers += label.origin == "asked"
     return answers
 
 

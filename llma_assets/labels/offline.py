@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, SummaryText
+from llma_assets.labels.languages import count_words
 from llma_assets.labels.phrases import ScoredPhrase, Stems, read_summaries, scored_phrases
 from llma_assets.labels.schema import ClusterLabels, LabelItem
-from llma_assets.labels.verdicts import TITLE_WORDS, one_line
+from llma_assets.labels.verdicts import TITLE_CHARS, TITLE_WORDS, one_line
 from llma_assets.labels.words import flow_steps, phrases, steps
 
 HEAD_SCORE = 0.4
@@ -80,14 +81,19 @@ def _titles(cluster: ClusterEvidence, head: ScoredPhrase | None, found: Sequence
         topics = _apart(found, head)
         for shown in range(min(_TOPICS, len(topics)), len(topics) + 1):
             title = _joined(head, topics[max(0, shown - _TOPICS) : shown])
-            if len(title.split()) in TITLE_WORDS:
+            if _fits(title):
                 yield title
     for summary in cluster.representatives or cluster.members:
-        words = one_line(summary.title).split()
-        if len(words) >= TITLE_WORDS.start:
-            yield " ".join(words[: TITLE_WORDS.stop - 1])
+        title = " ".join(one_line(summary.title).split()[: TITLE_WORDS.stop - 1])
+        if _fits(title):
+            yield title
     word = head.surface if head is not None else "unnamed traces"
-    yield f"{_opened(word)}: cluster {cluster.cluster_id}" if len(word.split()) < 8 else f"Cluster of {word}"
+    numbered = f"{_opened(word)}: cluster {cluster.cluster_id}"
+    yield numbered if _fits(numbered) else f"Unnamed traces: cluster {cluster.cluster_id}"
+
+
+def _fits(title: str) -> bool:
+    return count_words(title) in TITLE_WORDS and len(title) <= TITLE_CHARS
 
 
 def _apart(found: Sequence[ScoredPhrase], head: ScoredPhrase | None = None) -> list[ScoredPhrase]:

@@ -36,6 +36,12 @@ The names that these clusters have now, current_title and current_description, a
 clusters up. Give each a name that says what it has and the others here do not; change as many as that takes. The \
 titles in too_alike_but_fixed cannot change: stay apart from them, too."""
 
+GROUPS_PROMPT = f"""\
+{LABELLING_PROMPT}
+
+Here each cluster is a group of clusters, and its summaries are the names of the clusters in it, the largest first. \
+Say what they have in common; do not list them."""
+
 PROMPT_CHARS = 120_000
 """The evidence of one call, in characters at most; each summary gets an equal part."""
 
@@ -54,6 +60,11 @@ def labelling_messages(evidence: Sequence[ClusterEvidence], taken: Collection[st
         taken: titles of other clusters of the same clustering; they come from models too, so they are fenced.
     """
     return _messages(LABELLING_PROMPT, evidence, {"titles_taken_by_other_clusters": taken})
+
+
+def group_messages(groups: Sequence[ClusterEvidence], taken: Collection[str] = ()) -> list[ChatMessage]:
+    """The prompt that asks for a label of each group of clusters."""
+    return _messages(GROUPS_PROMPT, groups, {"titles_taken_by_other_clusters": taken})
 
 
 def retelling_messages(

@@ -1,6 +1,7 @@
 """Every statement of the labels room, and the reads that need more than one line of Python."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from llma_assets.embeddings.queries import PRODUCT
 from llma_assets.labels.closeness import TOO_CLOSE
 from llma_assets.labels.evidence import ClusterLabel
 from llma_assets.themes import Theme
+
+KNOWN_DAYS = 28
+"""So long a group may have been away and still keep its name."""
 
 IDS_AT_ONCE = 2_000
 """Ids that one statement gets as a parameter."""
@@ -37,6 +41,29 @@ WHERE team_id = {team_id:Int64}
     AND theme_id = {theme_id:String}
     AND attempt_id = {attempt_id:UUID}
 ORDER BY cluster_id
+"""
+
+# Key of cluster_group_labels: (team_id, day, theme_id, attempt_id, group_id). Names of days before carry over.
+KNOWN_GROUP_LABELS = """
+SELECT attempt_id, group_id, content, title, description, model
+FROM cluster_group_labels FINAL
+WHERE team_id = {team_id:Int64}
+    AND day BETWEEN {from:Date} AND {until:Date}
+    AND theme_id = {theme_id:String}
+    AND status = 'generated'
+    AND content IN {contents:Array(String)}
+ORDER BY day, group_id
+"""
+
+# Key of cluster_group_labels: (team_id, day, theme_id, attempt_id, group_id).
+GROUP_LABELS_OF_RUN = """
+SELECT group_id, cluster_ids, title, description, status, error, model
+FROM cluster_group_labels FINAL
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND attempt_id = {attempt_id:UUID}
+ORDER BY group_id
 """
 
 # Key of document_embeddings:
@@ -69,6 +96,22 @@ def labels_of(database: Database, run: Run) -> dict[int, ClusterLabel]:
 def name_tests_of(database: Database, run: Run) -> list[dict[str, Any]]:
     """The tests of a run's names, by cluster id."""
     return database.rows(NAME_TESTS_OF_RUN, **run_key(run))
+
+
+def known_group_labels(database: Database, run: Run, contents: list[str]) -> list[dict[str, Any]]:
+    """Names of groups of the same clusters, of this run and of the days before, oldest first."""
+    return database.rows(
+        KNOWN_GROUP_LABELS,
+        team_id=run.team_id,
+        theme_id=run.theme_id,
+        contents=contents,
+        **{"from": run.day - timedelta(days=KNOWN_DAYS), "until": run.day},
+    )
+
+
+def group_labels_of(database: Database, run: Run) -> list[dict[str, Any]]:
+    """The names of a run's groups of clusters; none where it has no upper level."""
+    return database.rows(GROUP_LABELS_OF_RUN, **run_key(run))
 
 
 def alike_of(tests: Sequence[Mapping[str, Any]]) -> dict[int, int]:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from llma_assets.labels.evidence import NOISE_TITLE, ClusterEvidence, ClusterLabel, unnamed
+from llma_assets.labels.languages import count_words
 from llma_assets.labels.prompt import visible
 from llma_assets.labels.schema import ClusterLabels, LabelItem
 
@@ -67,7 +68,7 @@ def one_line(text: str) -> str:
 
 
 def _check_title(title: str, seen: Collection[str]) -> None:
-    words = len(title.split())
+    words = count_words(title)
     if not title:
         raise RefusedLabel("the title is empty")
     if _PLACEHOLDER.match(title):

@@ -173,3 +173,43 @@ def test_tools_are_read_from_flows_and_texts() -> None:
         "get_user_details",
     ]
     assert spelled("getUserDetails") == "get user details"
+
+
+def spoken(texts: list[str]) -> tuple[SummaryText, ...]:
+    return tuple(SummaryText(text, "user → assistant", (text,)) for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("texts", "others", "word"),
+    [
+        (
+            ["Je voudrais annuler ma commande", "Comment annuler la commande que j'ai faite", "Annuler une commande"],
+            ["Je n'ai pas reçu la facture de mars", "Où est ma facture", "Une facture pour mon entreprise"],
+            "commande",
+        ),
+        (
+            ["Ich möchte mein Passwort ändern", "Wie kann ich das Passwort ändern", "Passwort für das Konto ändern"],
+            ["Wann kommt meine Bestellung an", "Wo ist die Bestellung", "Die Bestellung ist nicht da"],
+            "passwort",
+        ),
+        (
+            ["我想取消订单", "请帮我取消订单", "怎么取消订单"],
+            ["我忘记了密码", "密码怎么重置", "密码重置不了"],
+            "订单",
+        ),
+    ],
+)
+def test_other_languages_have_names_too(texts: list[str], others: list[str], word: str) -> None:
+    evidence = [ClusterEvidence(0, 3, spoken(texts)), ClusterEvidence(1, 3, spoken(others))]
+    labels = judged(evidence, offline_labels(evidence), "offline")
+    assert [label.error for label in labels] == ["", ""]
+    assert word in labels[0].title.casefold()
+    assert word not in labels[1].title.casefold()
+
+
+def test_two_tools_of_a_cluster_are_joined() -> None:
+    def both(city: str) -> SummaryText:
+        return SummaryText(f"Flat in {city}", "user → FindApartment → ScheduleVisit", ("FindApartment, ScheduleVisit",))
+
+    evidence = [*EVIDENCE, ClusterEvidence(2, 9, tuple(map(both, ("Oslo", "Lima", "Rome", "Bern"))))]
+    assert offline_labels(evidence).items[2].title.startswith("Find apartment and schedule visit")

@@ -23,3 +23,25 @@ CREATE TABLE IF NOT EXISTS cluster_name_tests
 ENGINE = ReplacingMergeTree(inserted_at)
 PARTITION BY toYYYYMM(day)
 ORDER BY (team_id, day, theme_id, attempt_id, cluster_id);
+
+-- Names of groups of clusters, the upper level. `content` says which names of clusters it was made from: a group of the
+-- same clusters on another day keeps its name.
+CREATE TABLE IF NOT EXISTS cluster_group_labels
+(
+    team_id Int64,
+    day Date,
+    theme_id LowCardinality(String),
+    attempt_id UUID,
+    group_id Int32,
+    cluster_ids Array(Int32),
+    title String,
+    description String,
+    status LowCardinality(String),
+    error String,
+    model LowCardinality(String),
+    content String,
+    inserted_at DateTime64(6, 'UTC') DEFAULT now64(6)
+)
+ENGINE = ReplacingMergeTree(inserted_at)
+PARTITION BY toYYYYMM(day)
+ORDER BY (team_id, day, theme_id, attempt_id, group_id);
