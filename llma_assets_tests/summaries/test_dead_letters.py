@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -22,18 +23,19 @@ from llma_assets_tests.summaries.texts import texts, write_texts
 DAY = date(2026, 11, 7)
 TEAM = TeamDay(1, DAY)
 TRACES = next(theme for theme in BUILT_IN if theme.level == "trace")
-POLICY = RetryPolicy(
-    attempts=2, deadline_s=1.0, attempt_timeout_s=0.2, first_delay_s=0.01, cool_down_s=0.05, longest_delay_s=0.01
-)
+POLICY = RetryPolicy(attempts=2, deadline_s=30.0, first_delay_s=0.01, longest_delay_s=0.01, cool_down_s=0.05)
+IMPATIENT = replace(POLICY, deadline_s=1.0, attempt_timeout_s=0.2)
 
 
 def unseen(done: int, total: int) -> None:
     """Progress that nobody looks at."""
 
 
-def run(database: Database, server: ChatServer, run_id: str, team_day: TeamDay = TEAM) -> "Counter[str]":
+def run(
+    database: Database, server: ChatServer, run_id: str, team_day: TeamDay = TEAM, policy: RetryPolicy = POLICY
+) -> "Counter[str]":
     """One run of the traces theme."""
-    chat = OpenAIChat("test-model", base_url=server.url, policy=POLICY)
+    chat = OpenAIChat("test-model", base_url=server.url, policy=policy)
     return store_theme(database, team_day, TRACES, chat, limits=RunLimits(run_id), progress=unseen)
 
 
@@ -144,7 +146,7 @@ def test_a_server_that_is_away_is_no_fault_of_the_items(database: Database, faul
     write_texts(database, TEAM, texts(3))
     with ChatServer(always=fault) as server:
         for n in range(MOST_FAILURES):
-            counts = run(database, server, f"run-{n}")
+            counts = run(database, server, f"run-{n}", policy=IMPATIENT if fault == Hang() else POLICY)
             assert (counts["undone"], counts["failed"]) == (3, 0)
     with ChatServer() as server:
         assert run(database, server, "next")["stored"] == 3
