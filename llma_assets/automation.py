@@ -17,7 +17,7 @@ from llma_assets.discovery.queries import EVENTS_BY_TEAM_AND_DAY
 from llma_assets.embeddings.queries import PRODUCT
 from llma_assets.partitions import partition_key, teams
 from llma_assets.rendering.queries import MADE_SINCE
-from llma_assets.resources import ClickHouseResource, Clock, TeamSettingsResource
+from llma_assets.resources import ClickHouseResource, Clock, EmbedderResource, TeamSettingsResource
 from llma_assets.summaries import team_days_to_look_at
 from llma_assets.tasks import teams_with_new_segments
 from llma_assets.team_day import TeamDay, midnight
@@ -132,19 +132,21 @@ def clusters_daily(
     default_status=dg.DefaultScheduleStatus.STOPPED,
 )
 def tasks_half_hourly(
-    context: dg.ScheduleEvaluationContext, clickhouse: ClickHouseResource, team_settings: TeamSettingsResource
+    context: dg.ScheduleEvaluationContext,
+    clickhouse: ClickHouseResource,
+    embedder: EmbedderResource,
+    team_settings: TeamSettingsResource,
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Tasks of teams that have `session_replay_tasks` on, where new segments have come."""
     now = context.scheduled_execution_time
-    switched_on = team_settings.settings().teams_with_replay_tasks(
-        int(key) for key in context.instance.get_dynamic_partitions(str(teams.name))
-    )
-    due = teams_with_new_segments(clickhouse.database().tagged(schedule="tasks_half_hourly"), switched_on, now=now)
+    database = clickhouse.database().tagged(schedule="tasks_half_hourly")
+    found = teams_with_new_segments(database, model_name=embedder.model().name, now=now)
+    due = sorted(set(found).intersection(team_settings.settings().teams_with_replay_tasks(found)))
     context.instance.add_dynamic_partitions(str(teams.name), [str(team_id) for team_id in due])
     for team_id in due:
         yield dg.RunRequest(run_key=f"{team_id}|{now:%Y-%m-%dT%H:%M}", partition_key=str(team_id))
     if not due:
-        yield dg.SkipReason(f"{len(switched_on)} teams have session_replay_tasks on, none has new segments")
+        yield dg.SkipReason(f"{len(found)} teams have new segments, none of them has session_replay_tasks on")
 
 
 @dg.sensor(

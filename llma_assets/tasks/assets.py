@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from llma_assets.clickhouse import Database
-from llma_assets.ledger import UsageLedger, usage_totals
+from llma_assets.ledger import UsageLedger, budget_metadata, note_undone, usage_totals
 from llma_assets.models import ChatModel, paid_by
 from llma_assets.partitions import teams
 from llma_assets.resources import (
@@ -29,6 +29,7 @@ from llma_assets.tasks import (
     segment_counts,
     update_tasks,
 )
+from llma_assets.tasks.labelling import UNDONE
 from llma_assets.tasks.table import tasks_table
 from llma_assets.team_day import TeamDay
 
@@ -129,14 +130,19 @@ def tasks(
 
     def work(team_id: int) -> Report:
         own = settings.options_of(team_id)
-        budget_usd = own.daily_budget_usd
         options = TaskOptions(
             match_distance=config.match_distance,
             judge="model" if own.model_judges_tasks else "keywords",
             least_impact=own.least_task_impact,
         )
         return store_tasks(
-            database, team_id, model, options=options, budget_usd=budget_usd, clock=clock, progress=progress
+            database,
+            team_id,
+            model,
+            options=options,
+            budget_usd=own.daily_budget_usd,
+            clock=clock,
+            progress=progress,
         )
 
     walk_keys(context, int, work)
@@ -152,7 +158,12 @@ def store_tasks(
     clock: Clock,
     progress: Progress,
 ) -> Report:
-    """Work the clustered batches into the team's tasks, and show the most urgent ones."""
+    """Work the clustered batches into the team's tasks, and show the most urgent ones.
+
+    Args:
+        budget_usd: what the team's day may cost, None for no limit. Tasks are made all the same; labels that it does
+            not pay for wait for a later pass.
+    """
     now = clock()
     today = TeamDay(team_id, now.date())
     with UsageLedger(database, today, stage=TASKS_STAGE, theme_id="", limit_usd=budget_usd) as ledger:
@@ -167,17 +178,30 @@ def store_tasks(
         )
     found = list_tasks(database, team_id, now=now, options=options)
     shown = [task for task in found if task.status not in ("resolved", "ignored")]
+    undone = sum(task.label_error.startswith(UNDONE) for task in found)
+    waiting = note_undone(
+        database,
+        today,
+        stage=TASKS_STAGE,
+        theme_id="",
+        undone=undone,
+        items=len(found),
+        refusal=ledger.refusal,
+    )
     spent = usage_totals(database, today, stage=TASKS_STAGE)
     return Report(
         items=len(shown),
         reason="" if shown else "no_open_tasks",
         metadata={
             **asdict(counts),
+            "labels_undone": undone,
             "ignored_in_all": sum(task.status == "ignored" for task in found),
             "resolved_in_all": sum(task.status == "resolved" for task in found),
             "model": chat.name,
             "judge": options.judge,
             "cost_usd_today": spent.cost_usd,
             "most_urgent": dg.MetadataValue.md(tasks_table(shown[:SHOWN_TASKS])),
-        },
+        }
+        | budget_metadata(database, today, budget_usd),
+        undone_for_budget=waiting,
     )

@@ -124,12 +124,7 @@ def _cluster_batch(
     last = next(iter(database.rows(queries.LAST_BATCH, team_id=team_id)), None)
     done_id = last["batch_id"] if last else 0
     arrived_until = last["arrived_until"] if last else EPOCH
-    rows = database.rows(
-        queries.NEW_SEGMENTS,
-        **space_key(team_id, model_name),
-        since=max(arrived_until - options.overlap, EPOCH),
-        most=options.batch_segments,
-    )
+    rows = _new_rows(database, team_id, model_name, max(arrived_until - options.overlap, EPOCH), options.batch_segments)
     if not rows:
         return BatchCounts()
     if last and last["embedding_model"] != model_name:
@@ -161,13 +156,28 @@ def _cluster_batch(
                 "held": counts.held,
                 "refused": len(refused),
                 "recalled": counts.recalled,
-                "arrived_until": max(arrived_until, rows[-1]["inserted_at"]),
+                # A row that says it came in the future must not hide what comes until then.
+                "arrived_until": max(arrived_until, min(now, max(row["arrived_at"] for row in rows))),
                 "embedding_model": model_name,
                 "dimension": dimension,
             }
         ],
     )
     return counts + BatchCounts(batches=1, segments=len(rows), refused=len(refused))
+
+
+def _new_rows(database: Database, team_id: int, model_name: str, since: datetime, most: int) -> list[dict[str, Any]]:
+    """What is stored of the segments of the next batch, vectors left out, in order of their ids."""
+    key = space_key(team_id, model_name)
+    arrived = {
+        row["document_id"]: row["arrived_at"]
+        for row in database.rows(queries.NEW_SEGMENTS, **key, since=since, most=most)
+    }
+    return [
+        {**row, "arrived_at": arrived[row["document_id"]]}
+        for some in chunked(sorted(arrived), IDS_AT_ONCE)
+        for row in database.rows(queries.SEGMENT_ROWS, **key, document_ids=some)
+    ]
 
 
 def _usable(
@@ -183,7 +193,7 @@ def _usable(
         except SegmentError as error:
             refused.append(_refused(row, error))
             continue
-        taken.append(_Taken(segment, row["document_id"], flags_of(segment.description), row["inserted_at"]))
+        taken.append(_Taken(segment, row["document_id"], flags_of(segment.description), row["arrived_at"]))
     return taken, refused
 
 
@@ -280,7 +290,7 @@ def _member(each: _Taken, status: str, cluster_no: int, distance: float) -> dict
 
 def _refused(row: dict[str, Any], error: SegmentError) -> dict[str, Any]:
     blank = Segment(0, "", EPOCH, EPOCH, "", "")
-    taken = _Taken(blank, row["document_id"], Flags(False, False, False), row["inserted_at"])
+    taken = _Taken(blank, row["document_id"], Flags(False, False, False), row["arrived_at"])
     return {**_member(taken, "refused", NOISE, 0.0), "reason": str(error)}
 
 

@@ -11,8 +11,9 @@ from typing import Any
 from llma_assets.clickhouse import Database
 from llma_assets.tasks import queries
 from llma_assets.tasks.changes import TaskOptions
-from llma_assets.tasks.history import Lifecycle, lifecycles
+from llma_assets.tasks.history import Lifecycle, open_until
 from llma_assets.tasks.impact import priority
+from llma_assets.tasks.states import merge_parameters, read_lives
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,10 @@ class UnknownTaskError(ValueError):
 def list_tasks(database: Database, team_id: int, *, now: datetime, options: TaskOptions = TaskOptions()) -> list[Task]:
     """A team's tasks, most urgent first; tasks that were merged into another are part of it."""
     key = {"team_id": team_id, "pipeline": queries.PIPELINE}
-    lives = lifecycles(database.rows(queries.TASK_HISTORY, **key))
+    lives = read_lives(database, team_id)
     merges = {task_id: life.merged_into for task_id, life in lives.items() if life.merged_into}
     titles = {row["task_id"]: row for row in database.rows(queries.TASK_TITLES, **key)}
-    facts = database.rows(queries.TASK_FACTS, **key, **_merged(merges))
+    facts = database.rows(queries.TASK_FACTS, **key, **merge_parameters(merges))
     tasks = [
         _task(row, titles[row["id"]], lives.get(row["id"], Lifecycle()), merges, now, options)
         for row in facts
@@ -88,9 +89,8 @@ def find_task(tasks: Sequence[Task], wanted: str) -> Task:
 
 def task_history(database: Database, team_id: int, task: Task) -> list[dict[str, Any]]:
     """Every change of a task and of those that are part of it, oldest first."""
-    ids = {task.task_id, *task.merged}
-    rows = database.rows(queries.TASK_HISTORY, team_id=team_id, pipeline=queries.PIPELINE)
-    return [row for row in rows if row["task_id"] in ids]
+    ids = [task.task_id, *task.merged]
+    return database.rows(queries.TASK_HISTORY, team_id=team_id, pipeline=queries.PIPELINE, task_ids=ids)
 
 
 def task_segments(database: Database, team_id: int, task: Task, *, most: int = 100) -> list[dict[str, Any]]:
@@ -104,11 +104,6 @@ def task_segments(database: Database, team_id: int, task: Task, *, most: int = 1
     )
 
 
-def _merged(merges: Mapping[str, str]) -> dict[str, list[str]]:
-    """The merges as the two lists of a statement; never empty, because `transform` takes no empty list."""
-    return {"merged": ["", *merges], "into": ["", *merges.values()]}
-
-
 def _task(
     facts: Mapping[str, Any],
     title: Mapping[str, Any],
@@ -118,8 +113,8 @@ def _task(
     options: TaskOptions,
 ) -> Task:
     last_seen: datetime = facts["last_seen"]
-    quiet = now - last_seen > options.quiet and not (life.by_person and life.since and now - life.since < options.quiet)
-    status = "resolved" if quiet and life.status in ("new", "ongoing", "regressed") else life.status
+    is_quiet = now > open_until(life, last_seen, options.quiet)
+    status = "resolved" if is_quiet and life.status != "ignored" else life.status
     return Task(
         task_id=facts["id"],
         title=life.title or title["title"],

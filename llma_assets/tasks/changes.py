@@ -10,9 +10,11 @@ import numpy as np
 
 from llma_assets.clickhouse import Database
 from llma_assets.models import ChatModel, Record
-from llma_assets.tasks.history import Lifecycle
-from llma_assets.tasks.labelling import Label, label_group
+from llma_assets.tasks import queries
+from llma_assets.tasks.history import Lifecycle, open_until
+from llma_assets.tasks.labelling import SHOWN_SEGMENTS, Label, label_group
 from llma_assets.tasks.matching import MATCH_DISTANCE, cosine_distance, unit
+from llma_assets.tasks.vectors import read_vectors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,6 +58,7 @@ class GrowingTask:
         segments: how many it stands for.
         centroid: float32 (d,), the count-weighted mean of its groups' centroids.
         is_new: the batch founds it.
+        written_by: the batch that left it so, and the pass over it; None for a new one.
     """
 
     task_id: UUID
@@ -65,6 +68,7 @@ class GrowingTask:
     segments: int
     centroid: "NDArray[np.float32]"
     is_new: bool = False
+    written_by: tuple[int, UUID] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,27 +91,46 @@ class Change:
     detail: str
 
 
+def needs_label(task: GrowingTask, options: TaskOptions) -> bool:
+    """Whether a task has changed enough since its last label, or has none, or one that failed."""
+    seen = task.labelled_segments
+    if task.label.error or task.segments >= options.label_growth * seen:
+        return True
+    return cosine_distance(task.centroid, task.labelled_centroid) > options.label_shift
+
+
 def relabel(
     database: Database,
     team_id: int,
     task: GrowingTask,
     groups: Sequence[Group],
     chat: ChatModel,
-    options: TaskOptions,
+    model_name: str,
     record: Record,
-) -> bool:
-    """Label a task in place, if it has changed enough since its last label or has none; whether it was asked for.
+) -> None:
+    """Label a task in place, from the segments nearest to its centroid: of `groups`, and of those it had before.
 
     Raises:
         ModelConfigurationError: every further call would fail too.
     """
-    seen = task.labelled_segments
-    moved = bool(seen) and cosine_distance(task.centroid, task.labelled_centroid) > options.label_shift
-    if not (task.segments >= options.label_growth * seen or moved or task.label.error):
-        return False
     texts = [text for group in groups for text in group.texts]
-    vectors = np.concatenate([group.vectors for group in groups])
-    order = np.argsort(1 - unit(vectors) @ unit(task.centroid[None])[0], kind="stable").tolist()
+    parts = [group.vectors for group in groups]
+    if not task.is_new:
+        ids = [
+            row["document_id"]
+            for row in database.rows(
+                queries.NEAREST_SEGMENTS,
+                team_id=team_id,
+                pipeline=queries.PIPELINE,
+                task_id=task.task_id,
+                most=SHOWN_SEGMENTS,
+            )
+        ]
+        _, stored, vectors = read_vectors(database, team_id, model_name, ids)
+        texts, parts = [*texts, *stored], [*parts, *([vectors] if len(vectors) else [])]
+    if not texts:
+        return
+    order = np.argsort(1 - unit(np.concatenate(parts)) @ unit(task.centroid[None])[0], kind="stable").tolist()
     present = "" if task.label.error else task.label.title
     label = label_group(
         database, team_id, chat, [texts[index] for index in order], present_title=present, record=record
@@ -116,7 +139,6 @@ def relabel(
         label = replace(task.label, error=label.error)  # better an older title than none; asked again next time
     task.label = label
     task.labelled_segments, task.labelled_centroid = task.segments, task.centroid
-    return True
 
 
 def changes_of(
@@ -169,7 +191,7 @@ def _status_changes(
         # What happened before the task was resolved, and only arrives now, is no relapse.
         again = life.since is None or latest > life.since
         return [Change("regressed", "regressed", now, "seen again after it was resolved")] if again else []
-    if last_seen is not None and first - last_seen > options.quiet:
+    if last_seen is not None and first > open_until(life, last_seen, options.quiet):
         days = (first - last_seen).days
         return [
             Change("resolved", "resolved", now - A_MOMENT, f"quiet since {last_seen:%Y-%m-%d %H:%M}"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID, uuid5
 
@@ -32,6 +32,11 @@ class Lifecycle:
     by_person: bool = False
     merged_into: str = ""
     title: str = ""
+
+
+def open_until(life: Lifecycle, last_seen: datetime, quiet: timedelta) -> datetime:
+    """When a task falls quiet, or fell: `quiet` after it was last met, or after a person took it up again."""
+    return max(last_seen, life.since if life.by_person and life.since else last_seen) + quiet
 
 
 def lifecycles(changes: Iterable[Mapping[str, Any]]) -> dict[str, Lifecycle]:

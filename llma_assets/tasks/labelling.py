@@ -20,6 +20,9 @@ TITLE_WORDS = 12
 TITLE_CHARS = 120
 TEXT_CHARS = 1_200
 FALLBACK_CHARS = 50
+UNDONE = "undone"
+"""How the error of a label begins that another pass is to ask for again: nobody was there to answer, or to pay."""
+
 _SEGMENT_CHARS = 1_500
 _SCHEMA_VERSION = 1
 _HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
@@ -93,9 +96,12 @@ def label_group(
         ModelConfigurationError: every further call would fail too.
     """
     shown = [_clean(text)[:_SEGMENT_CHARS] for text in descriptions[:SHOWN_SEGMENTS]]
+    is_free = chat.name.startswith("offline/")
     question = json.dumps([_SCHEMA_VERSION, TASK_PROMPT, chat.name, shown, present_title])
     content_hash = hashlib.sha256(question.encode()).hexdigest()
-    stored = next(iter(database.rows(STORED_LABEL, team_id=team_id, content_hash=content_hash)), None)
+    stored = None
+    if not is_free:
+        stored = next(iter(database.rows(STORED_LABEL, team_id=team_id, content_hash=content_hash)), None)
     if stored:
         try:
             return _label(TaskLabel.model_validate_json(stored["answer"]), stored["model"])
@@ -108,19 +114,14 @@ def label_group(
             offline=lambda: offline_label(shown, present_title),
             record=record,
         )
-    except (InvalidAnswer, ModelUnavailable) as error:
+    except InvalidAnswer as error:
         return fallback(shown, f"{error.kind}: {error}")
-    database.insert_rows(
-        "task_labels",
-        [
-            {
-                "team_id": team_id,
-                "content_hash": content_hash,
-                "answer": completion.value.model_dump_json(),
-                "model": completion.model,
-            }
-        ],
-    )
+    except ModelUnavailable as error:
+        return fallback(shown, f"{UNDONE}, {error.kind}: {error}")
+    if not is_free:
+        answer = completion.value.model_dump_json()
+        row = {"team_id": team_id, "content_hash": content_hash, "answer": answer, "model": completion.model}
+        database.insert_rows("task_labels", [row])
     label = _label(completion.value, completion.model)
     return label if label.title else fallback(shown, "the title is empty")
 

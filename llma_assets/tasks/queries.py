@@ -7,22 +7,21 @@ PIPELINE = "tasks"
 
 # Key of document_embeddings:
 # (team_id, toDate(timestamp), product, document_type, model_name, rendering, document_id).
-# Segments that arrived since a moment and are in no committed batch, oldest arrival first.
+# Segments that arrived since a moment and are in no committed batch, oldest arrival first. Light columns only.
 NEW_SEGMENTS = """
 WITH fresh AS
 (
-    SELECT document_id, inserted_at, content, metadata, length(embedding) AS dimension,
-        arrayExists(x -> NOT isFinite(x), embedding) AS broken,
-        NOT arrayExists(x -> x != 0, embedding) AS zero
-    FROM document_embeddings FINAL
+    SELECT document_id, max(inserted_at) AS arrived_at
+    FROM document_embeddings
     WHERE team_id = {team_id:Int64}
         AND product = {product:String}
         AND document_type = {document_type:String}
         AND rendering = {rendering:String}
         AND model_name = {model_name:String}
         AND inserted_at > {since:DateTime64(6, 'UTC')}
+    GROUP BY document_id
 )
-SELECT document_id, inserted_at, content, metadata, dimension, broken, zero
+SELECT document_id, arrived_at
 FROM fresh
 WHERE document_id NOT IN
 (
@@ -32,8 +31,24 @@ WHERE document_id NOT IN
         AND attempt_id IN (SELECT attempt_id FROM segment_batches FINAL WHERE team_id = {team_id:Int64})
         AND document_id IN (SELECT document_id FROM fresh)
 )
-ORDER BY inserted_at, document_id
+ORDER BY arrived_at, document_id
 LIMIT {most:UInt64}
+"""
+
+# What is stored of segments, but for their vectors; of a segment that was stored twice the newest.
+SEGMENT_ROWS = """
+SELECT document_id, content, metadata, length(embedding) AS dimension,
+    arrayExists(x -> NOT isFinite(x), embedding) AS broken,
+    NOT arrayExists(x -> x != 0, embedding) AS zero
+FROM document_embeddings FINAL
+WHERE team_id = {team_id:Int64}
+    AND product = {product:String}
+    AND document_type = {document_type:String}
+    AND rendering = {rendering:String}
+    AND model_name = {model_name:String}
+    AND document_id IN {document_ids:Array(String)}
+ORDER BY document_id, inserted_at DESC
+LIMIT 1 BY document_id
 """
 
 # Segments of other models than the configured one: they cannot be compared, and are named instead of taken.
@@ -59,7 +74,8 @@ WHERE team_id = {team_id:Int64}
     AND rendering = {rendering:String}
     AND model_name = {model_name:String}
     AND document_id IN {document_ids:Array(String)}
-ORDER BY document_id
+ORDER BY document_id, inserted_at DESC
+LIMIT 1 BY document_id
 """
 
 KNOWN_SEGMENTS = """
@@ -73,12 +89,14 @@ WHERE team_id = {team_id:Int64}
     AND document_id IN {document_ids:Array(String)}
 """
 
+# Of all teams, for the schedule: a team may have nothing but replays, so that discovery does not know it.
 TEAMS_WITH_SEGMENTS = """
 SELECT team_id, max(inserted_at) AS arrived_until
 FROM document_embeddings
-WHERE team_id IN {team_ids:Array(Int64)}
-    AND product = {product:String}
+WHERE product = {product:String}
     AND document_type = {document_type:String}
+    AND rendering = {rendering:String}
+    AND model_name = {model_name:String}
     AND inserted_at > {since:DateTime64(6, 'UTC')}
 GROUP BY team_id
 ORDER BY team_id
@@ -155,10 +173,12 @@ LIMIT {most:UInt64}
 """
 
 # Key of watermarks: (team_id, pipeline, position). What counts of the tasks' tables is what these passes wrote.
-POSITION = """
-SELECT max(position)
+LAST_PASS = """
+SELECT position, pass_id
 FROM watermarks FINAL
 WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
+ORDER BY position DESC
+LIMIT 1
 """
 
 # Key of task_versions: (team_id, task_id, batch_id, pass_id). The newest version of each task that a done batch wrote.
@@ -167,13 +187,19 @@ WITH done AS
 (
     SELECT pass_id FROM watermarks FINAL WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
 )
-SELECT task_id, batch_id, title, description, label_model, label_error, actionable, actionable_reason,
-    labelled_segments, labelled_centroid, segments, centroid, embedding_model, dimension
-FROM task_versions FINAL
-WHERE team_id = {team_id:Int64}
-    AND pass_id IN (SELECT pass_id FROM done)
-ORDER BY task_id, batch_id DESC
-LIMIT 1 BY task_id
+SELECT toString(task_id) AS task_id, batch_id, toString(pass_id) AS pass_id, title, description, label_model,
+    label_error, actionable, actionable_reason, labelled_segments, labelled_centroid, segments, centroid,
+    embedding_model
+FROM task_versions AS v FINAL
+WHERE v.team_id = {team_id:Int64}
+    AND v.pass_id IN (SELECT pass_id FROM done)
+    AND (v.task_id, v.batch_id) IN
+    (
+        SELECT task_id, max(batch_id)
+        FROM task_versions
+        WHERE team_id = {team_id:Int64} AND pass_id IN (SELECT pass_id FROM done)
+        GROUP BY task_id
+    )
 """
 
 TASK_TITLES = """
@@ -182,11 +208,38 @@ WITH done AS
     SELECT pass_id FROM watermarks FINAL WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
 )
 SELECT toString(task_id) AS task_id, title, description, label_model, label_error, actionable, actionable_reason
-FROM task_versions FINAL
-WHERE team_id = {team_id:Int64}
-    AND pass_id IN (SELECT pass_id FROM done)
-ORDER BY task_id, batch_id DESC
-LIMIT 1 BY task_id
+FROM task_versions AS v FINAL
+WHERE v.team_id = {team_id:Int64}
+    AND v.pass_id IN (SELECT pass_id FROM done)
+    AND (v.task_id, v.batch_id) IN
+    (
+        SELECT task_id, max(batch_id)
+        FROM task_versions
+        WHERE team_id = {team_id:Int64} AND pass_id IN (SELECT pass_id FROM done)
+        GROUP BY task_id
+    )
+"""
+
+# Tasks whose present label is still to be made, the largest first.
+UNLABELLED_TASKS = """
+WITH done AS
+(
+    SELECT pass_id FROM watermarks FINAL WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
+)
+SELECT toString(task_id) AS task_id, embedding_model
+FROM task_versions AS v FINAL
+WHERE v.team_id = {team_id:Int64}
+    AND v.pass_id IN (SELECT pass_id FROM done)
+    AND startsWith(label_error, {undone:String})
+    AND (v.task_id, v.batch_id) IN
+    (
+        SELECT task_id, max(batch_id)
+        FROM task_versions
+        WHERE team_id = {team_id:Int64} AND pass_id IN (SELECT pass_id FROM done)
+        GROUP BY task_id
+    )
+ORDER BY segments DESC, task_id
+LIMIT {most:UInt64}
 """
 
 # Key of task_segments: (team_id, document_id, pass_id). `merged` and `into` say which tasks people made one.
@@ -199,7 +252,7 @@ SELECT
     transform(toString(task_id), {merged:Array(String)}, {into:Array(String)}, toString(task_id)) AS id,
     count() AS occurrence_count,
     uniqExact(distinct_id) AS user_count,
-    avg(impact) AS mean_impact,
+    round(avg(impact), 9) AS mean_impact,  -- the sum of floats depends on the order of rows
     min(segment_start) AS first_seen,
     max(segment_end) AS last_seen
 FROM task_segments FINAL
@@ -207,6 +260,21 @@ WHERE team_id = {team_id:Int64}
     AND pass_id IN (SELECT pass_id FROM done)
 GROUP BY id
 ORDER BY id
+"""
+
+# The segments that are nearest to the middle of a task.
+NEAREST_SEGMENTS = """
+WITH done AS
+(
+    SELECT pass_id FROM watermarks FINAL WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
+)
+SELECT document_id
+FROM task_segments FINAL
+WHERE team_id = {team_id:Int64}
+    AND pass_id IN (SELECT pass_id FROM done)
+    AND task_id = {task_id:UUID}
+ORDER BY distance, document_id
+LIMIT {most:UInt64}
 """
 
 SEGMENTS_OF_TASKS = """
@@ -231,9 +299,24 @@ WITH done AS
     SELECT pass_id FROM watermarks FINAL WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
 )
 SELECT toString(task_id) AS task_id, changed_at, batch_id, change, status, detail, target, changed_by
-FROM task_history FINAL
-WHERE team_id = {team_id:Int64}
+FROM task_history AS h FINAL
+WHERE h.team_id = {team_id:Int64}
     AND (batch_id = 0 OR pass_id IN (SELECT pass_id FROM done))
+    AND h.task_id IN {task_ids:Array(UUID)}
+ORDER BY changed_at, inserted_at, change_id
+"""
+
+# What the present state of all tasks follows from: growth and labels, which are most of a history, change none of it.
+LIFE_CHANGES = """
+WITH done AS
+(
+    SELECT pass_id FROM watermarks FINAL WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
+)
+SELECT toString(task_id) AS task_id, changed_at, batch_id, change, status, detail, target, changed_by
+FROM task_history AS h FINAL
+WHERE h.team_id = {team_id:Int64}
+    AND (batch_id = 0 OR pass_id IN (SELECT pass_id FROM done))
+    AND change NOT IN ('grown', 'labelled')
 ORDER BY changed_at, inserted_at, change_id
 """
 

@@ -1,6 +1,5 @@
 """Which teams have new segments: what the schedule asks. The schedule itself is in `automation`."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from llma_assets.clickhouse import Database
@@ -10,15 +9,15 @@ from llma_assets.tasks.vectors import EPOCH
 LOOK_BACK = timedelta(days=31)
 
 
-def teams_with_new_segments(database: Database, team_ids: Iterable[int], *, now: datetime) -> list[int]:
-    """Of these teams, the ones to which segments have come that are in no task's batch yet: one GROUP BY."""
-    wanted = set(team_ids)
+def teams_with_new_segments(database: Database, *, model_name: str, now: datetime) -> list[int]:
+    """The teams to which segments of this model have come that are in no task's batch yet: one GROUP BY."""
     rows = database.rows(
         queries.TEAMS_WITH_SEGMENTS,
         product=queries.PRODUCT,
         document_type=queries.DOCUMENT_TYPE,
+        rendering=queries.RENDERING,
+        model_name=model_name,
         since=now - LOOK_BACK,
-        team_ids=sorted(wanted),
     )
     done = {
         row["team_id"]: row["arrived_until"]

@@ -1,23 +1,38 @@
 """Batches, groups and tasks as they are stored, to and from what `updates` works with. Decides nothing."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import numpy as np
-
 from llma_assets.clickhouse import Database
 from llma_assets.tasks import queries
+from llma_assets.tasks.batches import OtherSpaceError
 from llma_assets.tasks.changes import Group, GrowingTask
+from llma_assets.tasks.history import Lifecycle, lifecycles
 from llma_assets.tasks.labelling import Label
 from llma_assets.tasks.matching import unit
-from llma_assets.tasks.vectors import read_vectors
+from llma_assets.tasks.vectors import matrix_of, read_vectors
 
 
-def position_of(database: Database, team_id: int) -> int:
-    """The last batch whose tasks are done; 0 before the first."""
-    return int(database.value(queries.POSITION, team_id=team_id, pipeline=queries.PIPELINE) or 0)
+@dataclass(slots=True)
+class States:
+    """A team's tasks as some pass left them, kept between the batches of a run.
+
+    Attributes:
+        pass_id: the pass; "" before any.
+        tasks: in order of their ids.
+    """
+
+    pass_id: str = ""
+    tasks: list[GrowingTask] = field(default_factory=list)
+
+
+def last_pass(database: Database, team_id: int) -> tuple[int, str]:
+    """The last batch whose tasks are done, and the pass that did it; 0 and "" before the first."""
+    row = next(iter(database.rows(queries.LAST_PASS, team_id=team_id, pipeline=queries.PIPELINE)), None)
+    return (int(row["position"]), str(row["pass_id"])) if row else (0, "")
 
 
 def read_groups(database: Database, team_id: int, batch: Mapping[str, Any]) -> list[Group]:
@@ -40,11 +55,23 @@ def read_groups(database: Database, team_id: int, batch: Mapping[str, Any]) -> l
     return groups
 
 
-def read_tasks(database: Database, team_id: int) -> list[GrowingTask]:
-    """A team's tasks as the batches that are done left them, in order of their ids."""
-    return [
+def read_tasks(database: Database, team_id: int, model_name: str) -> list[GrowingTask]:
+    """A team's tasks as the batches that are done left them, in order of their ids.
+
+    Raises:
+        OtherSpaceError: their centroids are of another model than `model_name`.
+    """
+    table = database.arrow(queries.TASK_STATES, team_id=team_id, pipeline=queries.PIPELINE)
+    if table.num_rows == 0:
+        return []
+    centroids, labelled = matrix_of(table["centroid"]), matrix_of(table["labelled_centroid"])
+    rows = table.drop_columns(["centroid", "labelled_centroid"]).to_pylist()
+    others = {row["embedding_model"] for row in rows} - {model_name}
+    if others:
+        raise OtherSpaceError(f"tasks of team {team_id} have centroids of {', '.join(sorted(others))}")
+    found = [
         GrowingTask(
-            row["task_id"],
+            UUID(row["task_id"]),
             Label(
                 row["title"],
                 row["description"],
@@ -54,27 +81,41 @@ def read_tasks(database: Database, team_id: int) -> list[GrowingTask]:
                 row["label_error"],
             ),
             row["labelled_segments"],
-            np.asarray(row["labelled_centroid"], dtype=np.float32),
+            labelled[index],
             row["segments"],
-            np.asarray(row["centroid"], dtype=np.float32),
+            centroids[index],
+            written_by=(row["batch_id"], UUID(row["pass_id"])),
         )
-        for row in database.rows(queries.TASK_STATES, team_id=team_id, pipeline=queries.PIPELINE)
+        for index, row in enumerate(rows)
     ]
+    return sorted(found, key=lambda task: str(task.task_id))
 
 
-def last_seen(database: Database, team_id: int) -> dict[str, datetime]:
-    """When each task was last met, by its id; merges do not count here."""
-    rows = database.rows(queries.TASK_FACTS, team_id=team_id, pipeline=queries.PIPELINE, merged=[""], into=[""])
+def last_seen(database: Database, team_id: int, lives: Mapping[str, Lifecycle]) -> dict[str, datetime]:
+    """When each task or what is merged into it was last met, by its id."""
+    merges = {task_id: life.merged_into for task_id, life in lives.items() if life.merged_into}
+    rows = database.rows(queries.TASK_FACTS, team_id=team_id, pipeline=queries.PIPELINE, **merge_parameters(merges))
     return {row["id"]: row["last_seen"] for row in rows}
 
 
-def version_row(team_id: int, task: GrowingTask, batch: Mapping[str, Any], pass_id: UUID) -> dict[str, Any]:
-    """The row of `task_versions` that a batch leaves of a task."""
+def read_lives(database: Database, team_id: int) -> dict[str, Lifecycle]:
+    """Where each of a team's tasks stands, by its id."""
+    return lifecycles(database.rows(queries.LIFE_CHANGES, team_id=team_id, pipeline=queries.PIPELINE))
+
+
+def merge_parameters(merges: Mapping[str, str]) -> dict[str, list[str]]:
+    """The merges as the two lists of a statement; never empty, because `transform` takes no empty list."""
+    return {"merged": ["", *merges], "into": ["", *merges.values()]}
+
+
+def version_row(team_id: int, task: GrowingTask, model_name: str, *, written_by: tuple[int, UUID]) -> dict[str, Any]:
+    """The row of `task_versions` that a batch leaves of a task; `written_by` is the batch and the pass over it."""
     label = task.label
+    batch_id, pass_id = written_by
     return {
         "team_id": team_id,
         "task_id": task.task_id,
-        "batch_id": batch["batch_id"],
+        "batch_id": batch_id,
         "pass_id": pass_id,
         "title": label.title,
         "description": label.description,
@@ -86,6 +127,6 @@ def version_row(team_id: int, task: GrowingTask, batch: Mapping[str, Any], pass_
         "labelled_centroid": task.labelled_centroid.tolist(),
         "segments": task.segments,
         "centroid": task.centroid.tolist(),
-        "embedding_model": batch["embedding_model"],
-        "dimension": batch["dimension"],
+        "embedding_model": model_name,
+        "dimension": len(task.centroid),
     }

@@ -5,6 +5,7 @@ What a batch means for one task belongs in `changes`, what is read for people in
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,11 +17,33 @@ from more_itertools import chunked
 from llma_assets.clickhouse import Database
 from llma_assets.models import ChatModel, Record, ignore_usage
 from llma_assets.tasks import queries
-from llma_assets.tasks.changes import Group, GrowingTask, TaskOptions, changes_of, relabel
-from llma_assets.tasks.history import Lifecycle, change_row, lifecycles
-from llma_assets.tasks.labelling import Label
+from llma_assets.tasks.changes import (
+    A_MOMENT,
+    Group,
+    GrowingTask,
+    TaskOptions,
+    changes_of,
+    needs_label,
+    relabel,
+)
+from llma_assets.tasks.history import Lifecycle, change_row, open_until
+from llma_assets.tasks.labelling import UNDONE, Label
 from llma_assets.tasks.matching import UNMATCHED, match_tasks, unit, weighted_mean
-from llma_assets.tasks.states import last_seen, position_of, read_groups, read_tasks, version_row
+from llma_assets.tasks.states import (
+    States,
+    last_pass,
+    last_seen,
+    read_groups,
+    read_lives,
+    read_tasks,
+    version_row,
+)
+
+LABEL_CALLS = 5
+"""Labels that are asked for at once."""
+
+LABELS_AGAIN = 100
+"""Tasks whose label failed that are tried again in one pass, at most."""
 
 LINKED = (
     "document_id",
@@ -81,11 +104,14 @@ def update_tasks(
         ModelConfigurationError: the model cannot be asked at all; what was done before stays.
     """
     total = TaskCounts()
-    waiting = database.rows(queries.OPEN_BATCHES, team_id=team_id, position=position_of(database, team_id))
+    states = States()
+    position, _ = last_pass(database, team_id)
+    waiting = database.rows(queries.OPEN_BATCHES, team_id=team_id, position=position)
     for number, batch in enumerate(waiting):
         progress(number, len(waiting))
-        total += _work_in(database, team_id, batch, chat, now, options, record)
+        total += _work_in(database, team_id, batch, states, chat, now, options, record)
     progress(len(waiting), len(waiting))
+    total += label_again(database, team_id, chat, now=now, record=record)
     return total + TaskCounts(resolved=_resolve_quiet(database, team_id, now, options))
 
 
@@ -93,35 +119,43 @@ def _work_in(
     database: Database,
     team_id: int,
     batch: Mapping[str, Any],
+    states: States,
     chat: ChatModel,
     now: datetime,
     options: TaskOptions,
     record: Record,
 ) -> TaskCounts:
-    batch_id, pass_id = batch["batch_id"], uuid4()
-    lives = lifecycles(database.rows(queries.TASK_HISTORY, team_id=team_id, pipeline=queries.PIPELINE))
-    seen = last_seen(database, team_id)
+    batch_id, pass_id, model_name = batch["batch_id"], uuid4(), batch["embedding_model"]
+    position, before = last_pass(database, team_id)
+    if position >= batch_id:
+        return TaskCounts()  # another run was faster
+    if states.pass_id != before:
+        states.pass_id, states.tasks = before, read_tasks(database, team_id, model_name)
+    lives = read_lives(database, team_id)
+    seen = last_seen(database, team_id, lives)
     homes = _homes(
         read_groups(database, team_id, batch),
-        read_tasks(database, team_id),
+        states.tasks,
         lives,
         options,
         new_id=lambda number: uuid5(batch["attempt_id"], str(number)),
     )
+    for task, groups in homes:
+        _grow(task, groups)
+        task.written_by = (batch_id, pass_id)
+    labelled = _label(database, team_id, homes, chat, model_name, options, record)
     links: list[dict[str, Any]] = []
     history: list[dict[str, Any]] = []
     counts = TaskCounts(batches=1, groups=sum(len(groups) for _, groups in homes))
     for task, groups in homes:
         members = [member for group in groups for member in group.members]
-        _grow(task, groups)
-        labelled = relabel(database, team_id, task, groups, chat, options, record)
-        task_id = str(task.task_id)
+        task_id, is_labelled = str(task.task_id), task.task_id in labelled
         changes = changes_of(
             task,
             members,
             lives.get(task_id, Lifecycle()),
             seen.get(task_id),
-            labelled=labelled,
+            labelled=is_labelled,
             now=now,
             options=options,
         )
@@ -145,17 +179,16 @@ def _work_in(
             ignored=any(each.status == "ignored" for each in changes),
             grown=not task.is_new,
             regressed=any(each.status == "regressed" for each in changes),
-            labelled=labelled,
-            label_failures=labelled and bool(task.label.error),
+            labelled=is_labelled,
+            label_failures=is_labelled and bool(task.label.error),
         )
     for some in chunked(links, 5_000):
         database.insert_rows("task_segments", some)
     for tasks in chunked([task for task, _ in homes], 500):
-        database.insert_rows("task_versions", [version_row(team_id, task, batch, pass_id) for task in tasks])
+        rows = [version_row(team_id, task, model_name, written_by=(batch_id, pass_id)) for task in tasks]
+        database.insert_rows("task_versions", rows)
     for some in chunked(history, 5_000):
         database.insert_rows("task_history", some)
-    if position_of(database, team_id) >= batch_id:
-        return TaskCounts()  # another run was faster with the same batch; what it wrote counts
     database.insert_rows(
         "watermarks",
         [
@@ -168,7 +201,71 @@ def _work_in(
             }
         ],
     )
+    if last_pass(database, team_id) != (batch_id, str(pass_id)):
+        states.pass_id = ""  # another run was faster with the same batch; what it wrote counts
+        return TaskCounts()
+    states.pass_id = str(pass_id)
+    new = [task for task, _ in homes if task.is_new]
+    for task in new:
+        task.is_new = False
+    states.tasks = sorted([*states.tasks, *new], key=lambda task: str(task.task_id))
     return counts
+
+
+def _label(
+    database: Database,
+    team_id: int,
+    homes: Sequence[tuple[GrowingTask, list[Group]]],
+    chat: ChatModel,
+    model_name: str,
+    options: TaskOptions,
+    record: Record,
+) -> set[UUID]:
+    """Label the tasks that need it, some at a time; which those were.
+
+    Raises:
+        ModelConfigurationError: the model cannot be asked at all; no further call is begun.
+    """
+    wanted = [(task, groups) for task, groups in homes if needs_label(task, options)]
+    pool = ThreadPoolExecutor(LABEL_CALLS, thread_name_prefix="task-labels")
+    try:
+        calls = [
+            pool.submit(relabel, database, team_id, task, groups, chat, model_name, record) for task, groups in wanted
+        ]
+        for call in calls:
+            call.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return {task.task_id for task, _ in wanted}
+
+
+def label_again(
+    database: Database, team_id: int, chat: ChatModel, *, now: datetime, record: Record = ignore_usage
+) -> TaskCounts:
+    """Label tasks for which nobody was there to answer, or to pay, up to a number a pass.
+
+    The version of the task that holds is written again, under its own key, so that no watermark has to move.
+    """
+    lives = read_lives(database, team_id)
+    key = {"team_id": team_id, "pipeline": queries.PIPELINE, "undone": UNDONE}
+    rows = database.rows(queries.UNLABELLED_TASKS, **key, most=LABELS_AGAIN)
+    if not rows:
+        return TaskCounts()
+    wanted = {row["task_id"] for row in rows if not lives.get(row["task_id"], Lifecycle()).merged_into}
+    model_name = rows[0]["embedding_model"]
+    done = TaskCounts()
+    for task in read_tasks(database, team_id, model_name):
+        if str(task.task_id) not in wanted or task.written_by is None:
+            continue
+        relabel(database, team_id, task, [], chat, model_name, record)
+        done += TaskCounts(labelled=1, label_failures=bool(task.label.error))
+        if task.label.error:
+            continue
+        change = change_row(team_id, task.task_id, changed_at=now, change="labelled", detail=task.label.title)
+        database.insert_rows("task_history", [change])
+        row = version_row(team_id, task, model_name, written_by=task.written_by)
+        database.insert_rows("task_versions", [row])
+    return done
 
 
 def _homes(
@@ -227,26 +324,20 @@ def _grow(task: GrowingTask, groups: Sequence[Group]) -> None:
 
 
 def _resolve_quiet(database: Database, team_id: int, now: datetime, options: TaskOptions) -> int:
-    """Close what nobody has met for long; how many that were."""
-    lives = lifecycles(database.rows(queries.TASK_HISTORY, team_id=team_id, pipeline=queries.PIPELINE))
-    rows = [
-        change_row(
-            team_id,
-            UUID(task_id),
-            changed_at=now,
-            change="resolved",
-            status="resolved",
-            detail=f"quiet since {seen:%Y-%m-%d %H:%M}",
+    """Write down which tasks have fallen quiet, as of when they did; how many that were."""
+    lives = read_lives(database, team_id)
+    rows = []
+    for task_id, seen in sorted(last_seen(database, team_id, lives).items()):
+        life = lives.get(task_id, Lifecycle())
+        until = open_until(life, seen, options.quiet)
+        if until >= now or life.status in ("resolved", "ignored"):
+            continue
+        changed_at = max(until, life.since + A_MOMENT if life.since else until)
+        detail = f"quiet since {seen:%Y-%m-%d %H:%M}"
+        rows.append(
+            change_row(
+                team_id, UUID(task_id), changed_at=changed_at, change="resolved", status="resolved", detail=detail
+            )
         )
-        for task_id, seen in sorted(last_seen(database, team_id).items())
-        if now - seen > options.quiet
-        and lives.get(task_id, Lifecycle()).status not in ("resolved", "ignored")
-        # A person who reopened it after it fell quiet keeps it open.
-        and not _touched_since(lives.get(task_id), seen + options.quiet)
-    ]
     database.insert_rows("task_history", rows)
     return len(rows)
-
-
-def _touched_since(life: Lifecycle | None, moment: datetime) -> bool:
-    return life is not None and life.by_person and life.since is not None and life.since > moment

@@ -11,6 +11,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.tasks import queries
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,12 +47,17 @@ def refused_segments(database: Database, team_id: int, *, most: int = 100) -> li
     return database.rows(queries.REFUSED_SEGMENTS, team_id=team_id, most=most)
 
 
+def matrix_of(column: "pa.ChunkedArray") -> "NDArray[np.float32]":
+    """A column of lists of equal length as an array (n, d)."""
+    values = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    matrix: NDArray[np.float32] = values.astype(np.float32, copy=False).reshape(len(column), -1)
+    return matrix
+
+
 def read_vectors(
     database: Database, team_id: int, model_name: str, document_ids: Sequence[str]
 ) -> "tuple[list[str], list[str], NDArray[np.float32]]":
     """Ids (sorted), descriptions and vectors, float32 (n, d), of stored segments; missing ones are left out."""
-    import pyarrow as pa
-
     ids: list[str] = []
     texts: list[str] = []
     parts: list[NDArray[np.float32]] = []
@@ -63,7 +69,5 @@ def read_vectors(
             continue
         ids += table["document_id"].to_pylist()
         texts += table["content"].to_pylist()
-        column = table["embedding"].combine_chunks() if isinstance(table["embedding"], pa.ChunkedArray) else None
-        values = (table["embedding"] if column is None else column).flatten().to_numpy(zero_copy_only=False)
-        parts.append(values.astype(np.float32, copy=False).reshape(table.num_rows, -1))
+        parts.append(matrix_of(table["embedding"]))
     return ids, texts, np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)

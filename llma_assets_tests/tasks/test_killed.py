@@ -17,7 +17,7 @@ from llma_assets.team_day import TeamDay
 from llma_assets_tests.tasks.replays import MODEL, MONDAY, place, segment, write
 
 DAY = timedelta(days=1)
-WRITES = ("segment_members", "segment_batches", "task_labels", "task_segments", "task_versions", "task_history")
+WRITES = ("segment_members", "segment_batches", "task_segments", "task_versions", "task_history")
 
 KILLED_AT = """
 import os, signal, sys

@@ -2,7 +2,8 @@
 --
 -- Segments are taken in batches, numbered 1, 2, 3 … for each team. Rows of a batch count once its commit row names the
 -- attempt that wrote them: `segment_batches` for what was clustered, `watermarks` for what became tasks. So a run that
--- is killed shows nothing, and of two at once one counts, whole.
+-- is killed shows nothing. Of two runs at once the first to commit a batch counts, whole and for good: `precedence` is
+-- the greater the earlier a row comes, because a later commit must not take back what has been built on the first.
 
 -- The commit row of a clustered batch. `arrived_until`: all segments that arrived up to then were looked at.
 CREATE TABLE IF NOT EXISTS segment_batches
@@ -18,9 +19,10 @@ CREATE TABLE IF NOT EXISTS segment_batches
     arrived_until DateTime64(6, 'UTC'),
     embedding_model LowCardinality(String),
     dimension UInt32,
-    inserted_at DateTime64(6, 'UTC') DEFAULT now64(6)
+    inserted_at DateTime64(6, 'UTC') DEFAULT now64(6),
+    precedence UInt64 DEFAULT 18446744073709551615 - toUInt64(toUnixTimestamp64Micro(inserted_at))
 )
-ENGINE = ReplacingMergeTree(inserted_at)
+ENGINE = ReplacingMergeTree(precedence)
 ORDER BY (team_id, batch_id);
 
 -- What became of each segment of a batch: `clustered`, `single` (noise that matters), `held` (noise that waits),
@@ -57,9 +59,10 @@ CREATE TABLE IF NOT EXISTS watermarks
     position UInt64,
     pass_id UUID,
     arrived_until DateTime64(6, 'UTC'),
-    inserted_at DateTime64(6, 'UTC') DEFAULT now64(6)
+    inserted_at DateTime64(6, 'UTC') DEFAULT now64(6),
+    precedence UInt64 DEFAULT 18446744073709551615 - toUInt64(toUnixTimestamp64Micro(inserted_at))
 )
-ENGINE = ReplacingMergeTree(inserted_at)
+ENGINE = ReplacingMergeTree(precedence)
 ORDER BY (team_id, pipeline, position);
 
 -- A task as the batch left it; the newest of a done batch holds. Counts are not kept here: links say them.
