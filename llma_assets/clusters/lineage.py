@@ -106,15 +106,14 @@ def link(previous: Snapshot | None, current: Snapshot, others: Iterable[Snapshot
 
     Ids are carried one to one, by the assignment with the greatest similarity overall. Of several clusters that
     merge, the most similar one gives its id; of several that one splits into, the most similar one keeps it.
-    Growth is judged within `current` alone, where all days were clustered alike: the share of the cluster among
-    the items since the run before, against its share among the older ones.
+    Growth is judged within `current` alone (see `growth`).
 
     Args:
         previous: the latest run before it, None where there is none.
         current: the run; its `lineage_ids` are those of new clusters.
         others: more runs that may hold the id of a cluster that is not in `previous`, the likeliest first: older
-            days (a cluster that was lost for a day comes back), an attempt at the same day that this one takes
-            the place of, the day after. Read only while there are new clusters left.
+            days (a cluster that was lost or merged for a day comes back), an attempt at the same day that this
+            one takes the place of, the day after. Read only while there are clusters without an old id.
 
     Returns:
         a link for each cluster, and what ended.
@@ -251,31 +250,30 @@ class _Story:
 
 
 def _recover(links: Links, current: Snapshot, others: Iterable[Snapshot], gone: frozenset[str]) -> Links:
-    """Give new clusters the id that they have in another run, where that id is free."""
+    """Give clusters that would get a new id the one that they have in another run, where that is free."""
     seen = set(gone)
     clusters = list(links.clusters)
     for other in others:
-        fresh = [each.cluster_id for each in clusters if each.status == "new"]
-        if not fresh:
+        begun = {each.cluster_id for each in clusters if each.lineage_id == current.lineage_ids[each.cluster_id]}
+        if not begun:
             break
         if other.space.differences(current.space):
             continue
         taken = seen | {each.lineage_id for each in clusters}
-        free = [p for p, lineage_id in enumerate(other.lineage_ids) if lineage_id and lineage_id not in taken]
+        free = {p for p, lineage_id in enumerate(other.lineage_ids) if lineage_id not in taken}
         seen |= set(other.lineage_ids)
         if not free:
             continue
         # Both sides whole, so that shares are right; then only what is free and new may be taken.
         found = same_clusters(other, current, Overlap.of(other, current))
         for c, (p, similarity) in found.items():
-            if c in fresh and p in free:
-                lineage_id = other.lineage_ids[p]
-                back = other.day < current.day
-                clusters[c] = Link(
-                    c,
-                    lineage_id,
-                    "continued" if back else "new",
-                    similarity if back else clusters[c].confidence,
-                    (lineage_id,) if back else (),
-                )
+            if c in begun and p in free:
+                clusters[c] = _recovered(clusters[c], other.lineage_ids[p], similarity, other, current)
     return replace(links, clusters=tuple(clusters))
+
+
+def _recovered(begun: Link, lineage_id: str, similarity: float, other: Snapshot, current: Snapshot) -> Link:
+    """The same cluster under its old id. What it came out of stays said; what was there before is not new."""
+    if begun.status != "new" or other.day >= current.day:
+        return replace(begun, lineage_id=lineage_id)
+    return Link(begun.cluster_id, lineage_id, "continued", similarity, (lineage_id,))

@@ -185,6 +185,15 @@ def test_a_cluster_that_was_lost_for_a_day_comes_back_as_itself() -> None:
     assert (found.lineage_id, found.status, found.parents) == ("C@6", "continued", ("C@6",))
 
 
+def test_a_cluster_that_was_merged_for_a_day_comes_back_under_its_own_id() -> None:
+    counts = {day: {"A": 20, "B": 12, "C": 10} for day in range(12)}
+    older = snapshot(6, counts, ["A", "B", "C"])
+    merged = snapshot(7, counts, ["AB", "C"], ids=["A@6", "C@6"])
+    found = by_group(link(merged, snapshot(8, counts, ["A", "B", "C"]), [older]), "ABC")
+    assert {name: each.lineage_id for name, each in found.items()} == {"A": "A@6", "B": "B@6", "C": "C@6"}
+    assert (found["B"].status, found["B"].parents) == ("split", ("A@6",))
+
+
 def test_an_attempt_that_is_replaced_leaves_its_ids_to_the_next() -> None:
     counts = steady("ABC")
     before = snapshot(6, counts, "AB")
