@@ -104,6 +104,30 @@ def test_a_budget_stops_a_day_without_failing_it_and_more_money_finishes_it(
     assert len(pipeline.published()) >= 2
 
 
+def test_vectors_and_names_that_nobody_paid_for_wait_as_well(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(pipeline.database, day_of_traces(1, DAY, 24))
+    monkeypatch.setenv("LLMA_CHAT_MODEL", "offline")
+    monkeypatch.setenv("LLMA_EMBEDDING_MODEL", "text-embedding-3-large")
+    monkeypatch.setenv("LLMA_DAILY_BUDGET_USD", "0")
+
+    def waiting() -> set[str]:
+        return {skip.stage for skip in list_skips(pipeline.database, day=DAY, team_id=1) if skip.reason == "budget"}
+
+    with server(monkeypatch) as running:
+        assert pipeline.texts(1, DAY, DAY).success
+        assert (running.requests, waiting()) == ([], {"summary_embeddings"})
+        monkeypatch.setenv("LLMA_DAILY_BUDGET_USD", "1")
+        assert pipeline.texts(1, DAY, DAY).success
+        assert waiting() == set()
+        calls = len(running.requests)
+        monkeypatch.setenv("LLMA_CHAT_MODEL", "gpt-4.1")
+        monkeypatch.setenv("LLMA_DAILY_BUDGET_USD", "0.0001")
+        assert pipeline.clusters(1, DAY).success
+        assert (len(running.requests), waiting()) == (calls, {"cluster_labels"})
+
+
 def test_every_call_of_every_stage_is_in_model_usage_as_the_server_billed_it(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:

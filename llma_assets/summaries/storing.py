@@ -202,7 +202,7 @@ def _say_what_is_undone(
     reason = reasons.most_common(1)[0][0] if reasons else "text_gone"
     detail = f"{counts['undone']} of {counts['items_queried']} items left undone; the next run takes them up"
     if reason == BUDGET:
-        detail += f" if there is money left: {refusal}"
+        detail += " if there is money left" + (f": {refusal}" if refusal else "")
         counts["undone_for_budget"] = counts["undone"]
     record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, reason, detail))
 
