@@ -320,6 +320,7 @@ def test_a_process_that_was_killed_after_it_submitted_pays_once(
     assert Counter(row["item_id"] for row in usage(stored)).most_common(1) == [("item-0", 2)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["intended", "submitted", "closed"])
 def test_a_process_that_is_killed_at_any_of_its_notes_pays_each_batch_once_and_frees_its_money(
     stored: Database, settings: Settings, state: str
