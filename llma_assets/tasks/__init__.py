@@ -14,6 +14,7 @@ from llma_assets.tasks.editing import (
 )
 from llma_assets.tasks.impact import Flags, flags_of, priority
 from llma_assets.tasks.ingesting import SegmentReport, ingest_segments
+from llma_assets.tasks.labelling import judged
 from llma_assets.tasks.matching import match_tasks
 from llma_assets.tasks.schedule import teams_with_new_segments
 from llma_assets.tasks.segments import Segment, SegmentError, parse_segment
@@ -39,6 +40,7 @@ __all__ = [
     "flags_of",
     "ignore_task",
     "ingest_segments",
+    "judged",
     "list_tasks",
     "match_tasks",
     "merge_tasks",

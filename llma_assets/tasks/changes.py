@@ -1,20 +1,19 @@
-"""What a batch does to one task: whether it is labelled anew, and which changes its history gets. Stores nothing."""
+"""What a batch does to one task: which changes its history gets. Stores nothing.
+
+When a task is labelled belongs in `relabelling`.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 import numpy as np
 
-from llma_assets.clickhouse import Database
-from llma_assets.models import ChatModel, Record
-from llma_assets.tasks import queries
 from llma_assets.tasks.history import Lifecycle, open_until
-from llma_assets.tasks.labelling import SHOWN_SEGMENTS, Label, label_group
-from llma_assets.tasks.matching import MATCH_DISTANCE, cosine_distance, unit
-from llma_assets.tasks.vectors import read_vectors
+from llma_assets.tasks.labelling import Label
+from llma_assets.tasks.matching import MATCH_DISTANCE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,56 +88,6 @@ class Change:
     status: str
     changed_at: datetime
     detail: str
-
-
-def needs_label(task: GrowingTask, options: TaskOptions) -> bool:
-    """Whether a task has changed enough since its last label, or has none, or one that failed."""
-    seen = task.labelled_segments
-    if task.label.error or task.segments >= options.label_growth * seen:
-        return True
-    return cosine_distance(task.centroid, task.labelled_centroid) > options.label_shift
-
-
-def relabel(
-    database: Database,
-    team_id: int,
-    task: GrowingTask,
-    groups: Sequence[Group],
-    chat: ChatModel,
-    model_name: str,
-    record: Record,
-) -> None:
-    """Label a task in place, from the segments nearest to its centroid: of `groups`, and of those it had before.
-
-    Raises:
-        ModelConfigurationError: every further call would fail too.
-    """
-    texts = [text for group in groups for text in group.texts]
-    parts = [group.vectors for group in groups]
-    if not task.is_new:
-        ids = [
-            row["document_id"]
-            for row in database.rows(
-                queries.NEAREST_SEGMENTS,
-                team_id=team_id,
-                pipeline=queries.PIPELINE,
-                task_id=task.task_id,
-                most=SHOWN_SEGMENTS,
-            )
-        ]
-        _, stored, vectors = read_vectors(database, team_id, model_name, ids)
-        texts, parts = [*texts, *stored], [*parts, *([vectors] if len(vectors) else [])]
-    if not texts:
-        return
-    order = np.argsort(1 - unit(np.concatenate(parts)) @ unit(task.centroid[None])[0], kind="stable").tolist()
-    present = "" if task.label.error else task.label.title
-    label = label_group(
-        database, team_id, chat, [texts[index] for index in order], present_title=present, record=record
-    )
-    if label.error and task.label.title:
-        label = replace(task.label, error=label.error)  # better an older title than none; asked again next time
-    task.label = label
-    task.labelled_segments, task.labelled_centroid = task.segments, task.centroid
 
 
 def changes_of(

@@ -25,6 +25,7 @@ class Lifecycle:
         by_person: whether a person set it.
         merged_into: id of the task that it is part of, "" where it is one of its own.
         title: what a person called it, "" where nobody did.
+        kept_apart: a person took it out of another task; only a person makes it part of one again.
     """
 
     status: str = "new"
@@ -32,6 +33,7 @@ class Lifecycle:
     by_person: bool = False
     merged_into: str = ""
     title: str = ""
+    kept_apart: bool = False
 
 
 def open_until(life: Lifecycle, last_seen: datetime, quiet: timedelta) -> datetime:
@@ -48,7 +50,7 @@ def lifecycles(changes: Iterable[Mapping[str, Any]]) -> dict[str, Lifecycle]:
         if change["change"] == "merged":
             life = replace(life, merged_into=change["target"])
         elif change["change"] == "unmerged":
-            life = replace(life, merged_into="")
+            life = replace(life, merged_into="", kept_apart=True)
         elif change["change"] == "renamed":
             life = replace(life, title=change["detail"])
         if change["status"]:

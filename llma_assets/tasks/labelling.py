@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from llma_assets.clickhouse import Database
-from llma_assets.models import ChatMessage, ChatModel, InvalidAnswer, ModelUnavailable, Record
+from llma_assets.models import (
+    ChatMessage,
+    ChatModel,
+    Completion,
+    InvalidAnswer,
+    ModelUnavailable,
+    Record,
+    ignore_usage,
+)
 from llma_assets.tasks.queries import STORED_LABEL
 
 SHOWN_SEGMENTS = 5
@@ -108,12 +116,7 @@ def label_group(
         except ValidationError:
             pass  # written by another version: ask again
     try:
-        completion = chat.complete(
-            _messages(shown, present_title),
-            TaskLabel,
-            offline=lambda: offline_label(shown, present_title),
-            record=record,
-        )
+        completion = _asked(chat, shown, present_title, record)
     except InvalidAnswer as error:
         return fallback(shown, f"{error.kind}: {error}")
     except ModelUnavailable as error:
@@ -124,6 +127,25 @@ def label_group(
         database.insert_rows("task_labels", [row])
     label = _label(completion.value, completion.model)
     return label if label.title else fallback(shown, "the title is empty")
+
+
+def judged(chat: ChatModel, descriptions: Sequence[str], *, record: Record = ignore_usage) -> TaskLabel:
+    """What a model says of segments that belong together, whether it is actionable among it; nothing is stored.
+
+    Raises:
+        ModelError: it could not be asked, or gave nothing usable.
+    """
+    shown = [_clean(text)[:_SEGMENT_CHARS] for text in descriptions[:SHOWN_SEGMENTS]]
+    return _asked(chat, shown, "", record).value
+
+
+def _asked(chat: ChatModel, shown: Sequence[str], present_title: str, record: Record) -> Completion[TaskLabel]:
+    return chat.complete(
+        _messages(shown, present_title),
+        TaskLabel,
+        offline=lambda: offline_label(shown, present_title),
+        record=record,
+    )
 
 
 def offline_label(descriptions: Sequence[str], present_title: str) -> TaskLabel:

@@ -5,7 +5,6 @@ What a batch means for one task belongs in `changes`, what is read for people in
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,12 +22,12 @@ from llma_assets.tasks.changes import (
     GrowingTask,
     TaskOptions,
     changes_of,
-    needs_label,
-    relabel,
 )
 from llma_assets.tasks.history import Lifecycle, change_row, open_until
-from llma_assets.tasks.labelling import UNDONE, Label
+from llma_assets.tasks.joining import joined_tasks
+from llma_assets.tasks.labelling import Label
 from llma_assets.tasks.matching import UNMATCHED, match_tasks, unit, weighted_mean
+from llma_assets.tasks.relabelling import label_again, label_tasks
 from llma_assets.tasks.states import (
     States,
     last_pass,
@@ -38,12 +37,6 @@ from llma_assets.tasks.states import (
     read_tasks,
     version_row,
 )
-
-LABEL_CALLS = 5
-"""Labels that are asked for at once."""
-
-LABELS_AGAIN = 100
-"""Tasks whose label failed that are tried again in one pass, at most."""
 
 LINKED = (
     "document_id",
@@ -68,6 +61,7 @@ class TaskCounts:
         batches: worked in.
         groups: in them; groups of one are noise that hurts.
         created, grown: tasks.
+        merged: tasks that have come so near to another that they are part of it now.
         ignored: of the created ones, those that are no problem.
         regressed: tasks that came back.
         resolved: tasks that had been quiet long enough.
@@ -79,6 +73,7 @@ class TaskCounts:
     created: int = 0
     ignored: int = 0
     grown: int = 0
+    merged: int = 0
     regressed: int = 0
     resolved: int = 0
     labelled: int = 0
@@ -111,7 +106,8 @@ def update_tasks(
         progress(number, len(waiting))
         total += _work_in(database, team_id, batch, states, chat, now, options, record)
     progress(len(waiting), len(waiting))
-    total += label_again(database, team_id, chat, now=now, record=record)
+    again = label_again(database, team_id, chat, now=now, record=record)
+    total += TaskCounts(labelled=again.asked, label_failures=again.failed)
     return total + TaskCounts(resolved=_resolve_quiet(database, team_id, now, options))
 
 
@@ -143,7 +139,7 @@ def _work_in(
     for task, groups in homes:
         _grow(task, groups)
         task.written_by = (batch_id, pass_id)
-    labelled = _label(database, team_id, homes, chat, model_name, options, record)
+    labelled = label_tasks(database, team_id, homes, chat, model_name, options, record)
     links: list[dict[str, Any]] = []
     history: list[dict[str, Any]] = []
     counts = TaskCounts(batches=1, groups=sum(len(groups) for _, groups in homes))
@@ -182,6 +178,23 @@ def _work_in(
             labelled=is_labelled,
             label_failures=is_labelled and bool(task.label.error),
         )
+    new = [task for task, _ in homes if task.is_new]
+    grown = {task.task_id for task, _ in homes}
+    pairs = joined_tasks([*states.tasks, *new], grown, lives, options.match_distance)
+    history += [
+        change_row(
+            team_id,
+            part.task_id,
+            batch_id=batch_id,
+            pass_id=pass_id,
+            changed_at=now,
+            change="merged",
+            detail=f"as near to {whole.label.title!r} as one problem is to itself",
+            target=str(whole.task_id),
+        )
+        for part, whole in pairs
+    ]
+    counts += TaskCounts(merged=len(pairs))
     for some in chunked(links, 5_000):
         database.insert_rows("task_segments", some)
     for tasks in chunked([task for task, _ in homes], 500):
@@ -205,67 +218,10 @@ def _work_in(
         states.pass_id = ""  # another run was faster with the same batch; what it wrote counts
         return TaskCounts()
     states.pass_id = str(pass_id)
-    new = [task for task, _ in homes if task.is_new]
     for task in new:
         task.is_new = False
     states.tasks = sorted([*states.tasks, *new], key=lambda task: str(task.task_id))
     return counts
-
-
-def _label(
-    database: Database,
-    team_id: int,
-    homes: Sequence[tuple[GrowingTask, list[Group]]],
-    chat: ChatModel,
-    model_name: str,
-    options: TaskOptions,
-    record: Record,
-) -> set[UUID]:
-    """Label the tasks that need it, some at a time; which those were.
-
-    Raises:
-        ModelConfigurationError: the model cannot be asked at all; no further call is begun.
-    """
-    wanted = [(task, groups) for task, groups in homes if needs_label(task, options)]
-    pool = ThreadPoolExecutor(LABEL_CALLS, thread_name_prefix="task-labels")
-    try:
-        calls = [
-            pool.submit(relabel, database, team_id, task, groups, chat, model_name, record) for task, groups in wanted
-        ]
-        for call in calls:
-            call.result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-    return {task.task_id for task, _ in wanted}
-
-
-def label_again(
-    database: Database, team_id: int, chat: ChatModel, *, now: datetime, record: Record = ignore_usage
-) -> TaskCounts:
-    """Label tasks for which nobody was there to answer, or to pay, up to a number a pass.
-
-    The version of the task that holds is written again, under its own key, so that no watermark has to move.
-    """
-    lives = read_lives(database, team_id)
-    key = {"team_id": team_id, "pipeline": queries.PIPELINE, "undone": UNDONE}
-    rows = database.rows(queries.UNLABELLED_TASKS, **key, most=LABELS_AGAIN)
-    if not rows:
-        return TaskCounts()
-    wanted = {row["task_id"] for row in rows if not lives.get(row["task_id"], Lifecycle()).merged_into}
-    model_name = rows[0]["embedding_model"]
-    done = TaskCounts()
-    for task in read_tasks(database, team_id, model_name):
-        if str(task.task_id) not in wanted or task.written_by is None:
-            continue
-        relabel(database, team_id, task, [], chat, model_name, record)
-        done += TaskCounts(labelled=1, label_failures=bool(task.label.error))
-        if task.label.error:
-            continue
-        change = change_row(team_id, task.task_id, changed_at=now, change="labelled", detail=task.label.title)
-        database.insert_rows("task_history", [change])
-        row = version_row(team_id, task, model_name, written_by=task.written_by)
-        database.insert_rows("task_versions", [row])
-    return done
 
 
 def _homes(

@@ -1,0 +1,55 @@
+"""Which tasks have grown so near to each other that they are one problem. Pure: tasks in, pairs out.
+
+The same problem in other words founds a task of its own; with more segments the two centroids move together. What
+people decide about tasks goes before what is found here.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+import numpy as np
+
+from llma_assets.tasks.changes import GrowingTask
+from llma_assets.tasks.history import Lifecycle
+from llma_assets.tasks.matching import unit
+
+_OPEN = ("new", "ongoing", "regressed")
+
+
+def joined_tasks(
+    tasks: Sequence[GrowingTask], grown: Collection[UUID], lives: Mapping[str, Lifecycle], threshold: float
+) -> list[tuple[GrowingTask, GrowingTask]]:
+    """Pairs (part, whole) of tasks that are to be one, closest pairs first; a task is in one pair at most.
+
+    The one with more segments is the whole. Left alone is what is part of another already, is not open, got its
+    status or title from a person, or was taken out of another task by one.
+
+    Args:
+        tasks: all of a team.
+        grown: ids of those that have moved; a pair holds at least one of them.
+        lives: where each task stands, by its id; what is missing is new.
+        threshold: cosine distance of two centroids below which they are one.
+    """
+    free = [task for task in tasks if _is_free(lives.get(str(task.task_id), Lifecycle()))]
+    moved = [index for index, task in enumerate(free) if task.task_id in grown]
+    if not moved or len(free) < 2:
+        return []
+    centroids = unit(np.stack([task.centroid for task in free]))
+    distances = 1 - centroids[moved] @ centroids.T
+    distances[np.arange(len(moved)), moved] = np.inf
+    rows, columns = np.nonzero(distances < threshold)
+    order = np.lexsort((columns, rows, distances[rows, columns])).tolist()
+    pairs: list[tuple[GrowingTask, GrowingTask]] = []
+    taken: set[UUID] = set()
+    for index in order:
+        first, second = free[moved[rows[index]]], free[columns[index]]
+        if first.task_id in taken or second.task_id in taken:
+            continue
+        part, whole = sorted((first, second), key=lambda task: (task.segments, not task.is_new, str(task.task_id)))
+        taken.update((part.task_id, whole.task_id))
+        pairs.append((part, whole))
+    return pairs
+
+
+def _is_free(life: Lifecycle) -> bool:
+    return not (life.merged_into or life.by_person or life.title or life.kept_apart) and life.status in _OPEN

@@ -1,0 +1,141 @@
+"""When a task is labelled, from which of its segments, and again where nobody was there to answer.
+
+What is asked belongs in `labelling`.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+import numpy as np
+
+from llma_assets.clickhouse import Database
+from llma_assets.models import ChatModel, Record
+from llma_assets.tasks import queries
+from llma_assets.tasks.changes import Group, GrowingTask, TaskOptions
+from llma_assets.tasks.history import Lifecycle, change_row
+from llma_assets.tasks.labelling import SHOWN_SEGMENTS, UNDONE, label_group
+from llma_assets.tasks.matching import cosine_distance, unit
+from llma_assets.tasks.states import read_lives, read_tasks, version_row
+from llma_assets.tasks.vectors import read_vectors
+
+LABEL_CALLS = 5
+"""Labels that are asked for at once."""
+
+LABELS_AGAIN = 100
+"""Tasks whose label is still to be made that are tried in one pass, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Labels that were still to be made: how many were asked for, and how many of these are still to be made."""
+
+    asked: int = 0
+    failed: int = 0
+
+
+def needs_label(task: GrowingTask, options: TaskOptions) -> bool:
+    """Whether a task has changed enough since its last label, or has none, or one that failed."""
+    seen = task.labelled_segments
+    if task.label.error or task.segments >= options.label_growth * seen:
+        return True
+    return cosine_distance(task.centroid, task.labelled_centroid) > options.label_shift
+
+
+def relabel(
+    database: Database,
+    team_id: int,
+    task: GrowingTask,
+    groups: Sequence[Group],
+    chat: ChatModel,
+    model_name: str,
+    record: Record,
+) -> None:
+    """Label a task in place, from the segments nearest to its centroid: of `groups`, and of those it had before.
+
+    Raises:
+        ModelConfigurationError: every further call would fail too.
+    """
+    texts = [text for group in groups for text in group.texts]
+    parts = [group.vectors for group in groups]
+    if not task.is_new:
+        ids = [
+            row["document_id"]
+            for row in database.rows(
+                queries.NEAREST_SEGMENTS,
+                team_id=team_id,
+                pipeline=queries.PIPELINE,
+                task_id=task.task_id,
+                most=SHOWN_SEGMENTS,
+            )
+        ]
+        _, stored, vectors = read_vectors(database, team_id, model_name, ids)
+        texts, parts = [*texts, *stored], [*parts, *([vectors] if len(vectors) else [])]
+    if not texts:
+        return
+    order = np.argsort(1 - unit(np.concatenate(parts)) @ unit(task.centroid[None])[0], kind="stable").tolist()
+    present = "" if task.label.error else task.label.title
+    label = label_group(
+        database, team_id, chat, [texts[index] for index in order], present_title=present, record=record
+    )
+    if label.error and task.label.title:
+        label = replace(task.label, error=label.error)  # better an older title than none; asked again next time
+    task.label = label
+    task.labelled_segments, task.labelled_centroid = task.segments, task.centroid
+
+
+def label_tasks(
+    database: Database,
+    team_id: int,
+    homes: Sequence[tuple[GrowingTask, list[Group]]],
+    chat: ChatModel,
+    model_name: str,
+    options: TaskOptions,
+    record: Record,
+) -> set[UUID]:
+    """Label the tasks that need it, some at a time; which those were.
+
+    Raises:
+        ModelConfigurationError: the model cannot be asked at all; no further call is begun.
+    """
+    wanted = [(task, groups) for task, groups in homes if needs_label(task, options)]
+    pool = ThreadPoolExecutor(LABEL_CALLS, thread_name_prefix="task-labels")
+    try:
+        calls = [
+            pool.submit(relabel, database, team_id, task, groups, chat, model_name, record) for task, groups in wanted
+        ]
+        for call in calls:
+            call.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return {task.task_id for task, _ in wanted}
+
+
+def label_again(database: Database, team_id: int, chat: ChatModel, *, now: datetime, record: Record) -> Again:
+    """Label tasks for which nobody was there to answer, or to pay, up to a number a pass.
+
+    The version of the task that holds is written again, under its own key, so that no watermark has to move.
+    """
+    lives = read_lives(database, team_id)
+    key = {"team_id": team_id, "pipeline": queries.PIPELINE, "undone": UNDONE}
+    rows = database.rows(queries.UNLABELLED_TASKS, **key, most=LABELS_AGAIN)
+    if not rows:
+        return Again()
+    wanted = {row["task_id"] for row in rows if not lives.get(row["task_id"], Lifecycle()).merged_into}
+    model_name = rows[0]["embedding_model"]
+    asked = failed = 0
+    for task in read_tasks(database, team_id, model_name):
+        if str(task.task_id) not in wanted or task.written_by is None:
+            continue
+        relabel(database, team_id, task, [], chat, model_name, record)
+        asked += 1
+        if task.label.error:
+            failed += 1
+            continue
+        change = change_row(team_id, task.task_id, changed_at=now, change="labelled", detail=task.label.title)
+        database.insert_rows("task_history", [change])
+        row = version_row(team_id, task, model_name, written_by=task.written_by)
+        database.insert_rows("task_versions", [row])
+    return Again(asked, failed)
