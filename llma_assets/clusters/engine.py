@@ -21,7 +21,7 @@ from llma_assets.clusters.measures import (
 )
 from llma_assets.clusters.neighbours import Neighbours, nearest_neighbours
 from llma_assets.clusters.partition import Partition
-from llma_assets.clusters.reduction import principal_components, weighted_mean
+from llma_assets.clusters.reduction import principal_components
 from llma_assets.clusters.silhouettes import SilhouetteScorer
 from llma_assets.clusters.stability import stability_of
 from llma_assets.clusters.threads import one_thread
@@ -107,7 +107,7 @@ def _cluster(items: Distinct, config: ClusteringConfig, before: NDArray[np.float
         labels=own,
         centroids=centroids,
         radii=cluster_radii(own, distances[items.inverse], k),
-        groups=group_clusters(centroids, sizes, weighted_mean(items.unit, items.weights)),
+        groups=group_clusters(centroids, sizes, reduced.mean),
         distances=distances[items.inverse],
         ranks=ranks_within(own, distances[items.inverse]),
         strength=strength[items.inverse],

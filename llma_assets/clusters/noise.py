@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from llma_assets.clusters.config import NOISE_LABEL
 from llma_assets.clusters.neighbours import Neighbours, nearest_neighbours, search_nearest
 
-STRUCTURELESS = 1000
+STRUCTURELESS = 500
 AT_MOST_LIKE = 0.01
 """Share of the structureless points that may be less lonely than noise."""
 SURE_SHARE = 0.5
@@ -85,20 +85,22 @@ def without_noise(
     Returns:
         int32 (m,), -1 is noise; each cluster has at least `smallest` items.
     """
-    unheld = (belonging(labels, neighbours) < SURE_SHARE) | (_deviations(labels, neighbours) > STRAY_DEVIATIONS)
-    loose = lonely & unheld & (weights < smallest)
+    loose = (belonging(labels, neighbours) < SURE_SHARE) | (_deviations(labels, lonely, neighbours) > STRAY_DEVIATIONS)
+    loose &= lonely & (weights < smallest)
     kept = np.where(loose, np.int32(NOISE_LABEL), labels)
     sizes = np.bincount(kept[kept >= 0], weights=weights[kept >= 0], minlength=int(labels.max()) + 1)
     return np.where((kept >= 0) & (sizes[kept] >= smallest), kept, np.int32(NOISE_LABEL))
 
 
-def _deviations(labels: NDArray[np.int32], neighbours: Neighbours) -> NDArray[np.float64]:
-    """How far (m,) each point's mean distance to its neighbours is above the median of its cluster, in units of the
-    median absolute deviation scaled to a standard deviation."""
+def _deviations(labels: NDArray[np.int32], lonely: NDArray[np.bool_], neighbours: Neighbours) -> NDArray[np.float64]:
+    """How far (m,) each lonely point's mean distance to its neighbours is above the median of its cluster.
+
+    In units of the median absolute deviation scaled to a standard deviation; 0 in clusters without lonely points.
+    """
     loneliness = neighbours.distances.mean(axis=1, dtype=np.float64)
     deviations = np.zeros(len(labels))
-    order = np.argsort(labels, kind="stable")
-    for members in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
+    for cluster_id in np.unique(labels[lonely]):
+        members = np.flatnonzero(labels == cluster_id)
         above = loneliness[members] - np.median(loneliness[members])
         deviations[members] = above / max(1.4826 * float(np.median(np.abs(above))), 1e-6)
     return deviations

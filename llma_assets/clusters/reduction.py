@@ -15,10 +15,12 @@ class Reduced:
 
     Attributes:
         points: float32 (m, p), centred, axes by falling variance.
+        mean: float64 (d,), what was taken off.
         explained_variance: share of the variance that the kept axes hold, in [0, 1].
     """
 
     points: NDArray[np.float32]
+    mean: NDArray[np.float64]
     explained_variance: float
 
 
@@ -30,7 +32,8 @@ def principal_components(unit: NDArray[np.float32], weights: NDArray[np.float64]
     Axes carry the sign that makes their largest coordinate positive.
     """
     m, d = unit.shape
-    mean = weighted_mean(unit, weights).astype(np.float32)
+    centre = weighted_mean(unit, weights)
+    mean = centre.astype(np.float32)
     root = np.sqrt(weights).astype(np.float32)[:, None]
     if m <= d:
         weighted = (unit - mean) * root
@@ -42,7 +45,7 @@ def principal_components(unit: NDArray[np.float32], weights: NDArray[np.float64]
             gram += weighted.T @ weighted
     total = float(np.trace(gram, dtype=np.float64))
     if m == 1 or total <= 0.0:
-        return Reduced(np.zeros((m, 1), dtype=np.float32), 1.0)
+        return Reduced(np.zeros((m, 1), dtype=np.float32), centre, 1.0)
     keep = min(components, m - 1, d)
     values, vectors = _leading(gram, keep)
     if m <= d:
@@ -51,14 +54,14 @@ def principal_components(unit: NDArray[np.float32], weights: NDArray[np.float64]
         points = np.empty((m, keep), dtype=np.float32)
         for part in _blocks(m):
             points[part] = (unit[part] - mean) @ vectors
-    return Reduced(_with_fixed_signs(points), min(1.0, float(values.sum(dtype=np.float64)) / total))
+    return Reduced(_with_fixed_signs(points), centre, min(1.0, float(values.sum(dtype=np.float64)) / total))
 
 
 def weighted_mean(unit: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean (d,) of the rows of `unit` (m, d), each counted `weights` (m,) times."""
     total = np.zeros(unit.shape[1])
     for part in _blocks(len(unit)):
-        total += weights[part] @ unit[part]
+        total += weights[part].astype(np.float32) @ unit[part]
     mean: NDArray[np.float64] = total / weights.sum()
     return mean
 

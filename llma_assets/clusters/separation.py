@@ -39,9 +39,9 @@ class SeparationScorer:
         self._sums = np.add.reduceat(points[order] * weights[order, None], starts, axis=0)
         self._masses = np.add.reduceat(weights[order], starts)
         self._weights = weights[self._chosen]
-        chosen = points[self._chosen].astype(np.float64)
+        chosen = points[self._chosen]
         self._norms = np.einsum("ij,ij->i", chosen, chosen)
-        self._products = chosen @ self._sums.T
+        self._products = chosen @ self._sums.astype(np.float32).T
 
     def score(self, labels: NDArray[np.int32], counts: NDArray[np.bool_]) -> float:
         """Mean over the chosen points of (b - a) / max(a, b), a being the distance to the own centroid, corrected
@@ -61,10 +61,9 @@ class SeparationScorer:
         union[np.arange(len(union)), labels[self._representative]] = 1.0
         masses = self._masses @ union
         centroids = (union.T @ self._sums) / masses[:, None]
-        squared = self._products @ (union / masses)
-        squared *= -2
+        squared = self._products @ (union * (-2 / masses)).astype(np.float32)
         squared += self._norms[:, None]
-        squared += np.einsum("ij,ij->i", centroids, centroids)
+        squared += np.einsum("ij,ij->i", centroids, centroids).astype(np.float32)
         rows, own = np.arange(len(squared)), labels[self._chosen]
         inside = np.sqrt(np.maximum(squared[rows, own], 0.0))
         others = masses[own] - self._weights
