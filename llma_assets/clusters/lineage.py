@@ -254,7 +254,11 @@ def _recover(links: Links, current: Snapshot, others: Iterable[Snapshot], gone: 
     seen = set(gone)
     clusters = list(links.clusters)
     for other in others:
-        begun = {each.cluster_id for each in clusters if each.lineage_id == current.lineage_ids[each.cluster_id]}
+        begun = {
+            each.cluster_id
+            for each in clusters
+            if each.lineage_id == current.lineage_ids[each.cluster_id] and each.lineage_id not in each.parents
+        }
         if not begun:
             break
         if other.space.differences(current.space):
