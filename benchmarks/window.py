@@ -66,6 +66,9 @@ def plant(database: Database, items: int, dimensions: int) -> None:
 
 def read(items: int) -> dict[str, float]:
     """Read the window in this process; memory in MB."""
+    import pyarrow as pa
+
+    pa.array([0.0])  # loading the library is no part of reading
     with connect(Settings.from_env()) as database:
         warm = {"lookback_days": 7, "model_name": MODEL}
         read_window(database, TeamDay(2, DAY), TRACES, max_samples=1, **warm)

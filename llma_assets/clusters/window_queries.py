@@ -51,7 +51,7 @@ WHERE team_id = {team_id:Int64}
     AND model_name = {model_name:String}
     AND rendering = {rendering:String}
     AND cityHash64({seed:UInt64}, document_id) BETWEEN {first:UInt64} AND {last:UInt64}
-SETTINGS max_block_size = 4096, preferred_block_size_bytes = 16777216
+SETTINGS max_block_size = 1024
 """
 
 # Keys: of clustering_runs (team_id, day, theme_id), of cluster_members (team_id, day, theme_id, attempt_id, item_id).
