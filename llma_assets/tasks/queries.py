@@ -262,19 +262,19 @@ GROUP BY id
 ORDER BY id
 """
 
-# The segments that are nearest to the middle of a task.
+# The segments that are nearest to the middle of each of some tasks.
 NEAREST_SEGMENTS = """
 WITH done AS
 (
     SELECT pass_id FROM watermarks FINAL WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
 )
-SELECT document_id
+SELECT toString(task_id) AS id, document_id
 FROM task_segments FINAL
 WHERE team_id = {team_id:Int64}
     AND pass_id IN (SELECT pass_id FROM done)
-    AND task_id = {task_id:UUID}
-ORDER BY distance, document_id
-LIMIT {most:UInt64}
+    AND task_id IN {task_ids:Array(UUID)}
+ORDER BY task_id, distance, document_id
+LIMIT {most:UInt64} BY task_id
 """
 
 SEGMENTS_OF_TASKS = """

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
+from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
 from llma_assets.models import ChatModel, Record
@@ -20,6 +22,9 @@ from llma_assets.tasks.labelling import SHOWN_SEGMENTS, UNDONE, label_group
 from llma_assets.tasks.matching import cosine_distance, unit
 from llma_assets.tasks.states import read_lives, read_tasks, version_row
 from llma_assets.tasks.vectors import read_vectors
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 LABEL_CALLS = 5
 """Labels that are asked for at once."""
@@ -36,6 +41,17 @@ class Again:
     failed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The stored segments of a task that are nearest to its middle: descriptions, and vectors (n, d)."""
+
+    texts: Sequence[str]
+    vectors: "NDArray[np.float32]"
+
+
+NOTHING = Nearest((), np.empty((0, 0), dtype=np.float32))
+
+
 def needs_label(task: GrowingTask, options: TaskOptions) -> bool:
     """Whether a task has changed enough since its last label, or has none, or one that failed."""
     seen = task.labelled_segments
@@ -49,30 +65,17 @@ def relabel(
     team_id: int,
     task: GrowingTask,
     groups: Sequence[Group],
+    before: Nearest,
     chat: ChatModel,
-    model_name: str,
     record: Record,
 ) -> None:
-    """Label a task in place, from the segments nearest to its centroid: of `groups`, and of those it had before.
+    """Label a task in place, from the segments nearest to its centroid: of `groups`, and of those it had `before`.
 
     Raises:
         ModelConfigurationError: every further call would fail too.
     """
-    texts = [text for group in groups for text in group.texts]
-    parts = [group.vectors for group in groups]
-    if not task.is_new:
-        ids = [
-            row["document_id"]
-            for row in database.rows(
-                queries.NEAREST_SEGMENTS,
-                team_id=team_id,
-                pipeline=queries.PIPELINE,
-                task_id=task.task_id,
-                most=SHOWN_SEGMENTS,
-            )
-        ]
-        _, stored, vectors = read_vectors(database, team_id, model_name, ids)
-        texts, parts = [*texts, *stored], [*parts, *([vectors] if len(vectors) else [])]
+    texts = [*(text for group in groups for text in group.texts), *before.texts]
+    parts = [*(group.vectors for group in groups), *([before.vectors] if before.texts else [])]
     if not texts:
         return
     order = np.argsort(1 - unit(np.concatenate(parts)) @ unit(task.centroid[None])[0], kind="stable").tolist()
@@ -101,10 +104,12 @@ def label_tasks(
         ModelConfigurationError: the model cannot be asked at all; no further call is begun.
     """
     wanted = [(task, groups) for task, groups in homes if needs_label(task, options)]
+    before = _nearest(database, team_id, [task.task_id for task, _ in wanted if not task.is_new], model_name)
     pool = ThreadPoolExecutor(LABEL_CALLS, thread_name_prefix="task-labels")
     try:
         calls = [
-            pool.submit(relabel, database, team_id, task, groups, chat, model_name, record) for task, groups in wanted
+            pool.submit(relabel, database, team_id, task, groups, before.get(task.task_id, NOTHING), chat, record)
+            for task, groups in wanted
         ]
         for call in calls:
             call.result()
@@ -126,10 +131,11 @@ def label_again(database: Database, team_id: int, chat: ChatModel, *, now: datet
     wanted = {row["task_id"] for row in rows if not lives.get(row["task_id"], Lifecycle()).merged_into}
     model_name = rows[0]["embedding_model"]
     asked = failed = 0
+    before = _nearest(database, team_id, [UUID(task_id) for task_id in sorted(wanted)], model_name)
     for task in read_tasks(database, team_id, model_name):
         if str(task.task_id) not in wanted or task.written_by is None:
             continue
-        relabel(database, team_id, task, [], chat, model_name, record)
+        relabel(database, team_id, task, [], before.get(task.task_id, NOTHING), chat, record)
         asked += 1
         if task.label.error:
             failed += 1
@@ -139,3 +145,24 @@ def label_again(database: Database, team_id: int, chat: ChatModel, *, now: datet
         row = version_row(team_id, task, model_name, written_by=task.written_by)
         database.insert_rows("task_versions", [row])
     return Again(asked, failed)
+
+
+def _nearest(database: Database, team_id: int, task_ids: Sequence[UUID], model_name: str) -> dict[UUID, Nearest]:
+    """What is stored of these tasks, for all of them at once."""
+    found: dict[UUID, Nearest] = {}
+    for some in chunked(task_ids, 200):
+        rows = database.rows(
+            queries.NEAREST_SEGMENTS,
+            team_id=team_id,
+            pipeline=queries.PIPELINE,
+            task_ids=some,
+            most=SHOWN_SEGMENTS,
+        )
+        ids, texts, vectors = read_vectors(database, team_id, model_name, [row["document_id"] for row in rows])
+        place = {document_id: index for index, document_id in enumerate(ids)}
+        indexes: dict[UUID, list[int]] = {}
+        for row in rows:
+            if row["document_id"] in place:
+                indexes.setdefault(UUID(row["id"]), []).append(place[row["document_id"]])
+        found |= {key: Nearest([texts[index] for index in own], vectors[own]) for key, own in indexes.items()}
+    return found

@@ -106,8 +106,9 @@ def update_tasks(
         progress(number, len(waiting))
         total += _work_in(database, team_id, batch, states, chat, now, options, record)
     progress(len(waiting), len(waiting))
-    again = label_again(database, team_id, chat, now=now, record=record)
-    total += TaskCounts(labelled=again.asked, label_failures=again.failed)
+    if not total.label_failures:
+        again = label_again(database, team_id, chat, now=now, record=record)
+        total += TaskCounts(labelled=again.asked, label_failures=again.failed)
     return total + TaskCounts(resolved=_resolve_quiet(database, team_id, now, options))
 
 

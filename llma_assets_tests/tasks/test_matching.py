@@ -28,7 +28,7 @@ def test_two_groups_may_be_the_same_tasks() -> None:
 
 
 def test_lengths_do_not_matter() -> None:
-    matched, _ = match_tasks(at(10) * 7, at(0) * 0.1, 0.3)
+    matched, _ = match_tasks(at(10) * np.float32(7), at(0) * np.float32(0.1), 0.3)
     assert matched.tolist() == [0]
 
 
