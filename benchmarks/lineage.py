@@ -1,8 +1,8 @@
 """How often lineage is right: clusters of fourteen days whose story is known, linked day by day and scored.
 
-    python benchmarks/lineage.py                       # the engine's default, and linking alone on true clusters
-    python benchmarks/lineage.py --write               # and into benchmarks/results/lineage.md
-    python benchmarks/lineage.py --method kmeans --seeds 1
+    python -m benchmarks.lineage                       # the engine's default, and linking alone on true clusters
+    python -m benchmarks.lineage --write               # and into benchmarks/results/lineage.md
+    python -m benchmarks.lineage --method kmeans --seeds 1
 
 The story (`lineage_story.py`) is CLINC150 spread over 14 days. Each day's seven-day window is clustered afresh. Two
 kinds of clusters are linked:

@@ -4,7 +4,6 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from llma_assets.cli.console import emit_json, plain, say, show, show_table
 from llma_assets.cli.options import date_option, json_option, opened_database, team_option
@@ -71,12 +70,13 @@ def _document(database: "Database", new: "NewItems") -> dict[str, Any]:
 
     decided = standings_of(database, new.run.team_id)
     titles = {each.lineage_id: each.title for each in lineages_of(database, new.run.team_id)}
+    labels = new.assigned.labels.tolist()
     places = [*range(len(new.clusters)), -1]
     clusters = []
     for place in places:
         noise: dict[str, Any] = {"cluster_id": -1, "lineage_id": "", "size": new.run.noise_items}
         row = new.clusters[place] if place >= 0 else noise
-        own = np.flatnonzero(new.assigned.labels == place)
+        own = [item for item, label in zip(new.item_ids, labels, strict=True) if label == place]
         lineage_id = row["lineage_id"]
         name = decided.get(lineage_id, NOTHING).title or titles.get(lineage_id, "") or f"Cluster {row['cluster_id']}"
         clusters.append(
@@ -86,7 +86,7 @@ def _document(database: "Database", new: "NewItems") -> dict[str, Any]:
                 "title": name if place >= 0 else NOISE_TITLE,
                 "items": len(own),
                 "share_of_run": row["size"] / new.run.items,
-                "item_ids": [new.item_ids[index] for index in own],
+                "item_ids": own,
             }
         )
     return {

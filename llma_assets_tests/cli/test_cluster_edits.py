@@ -228,3 +228,20 @@ def test_a_title_that_was_stored_with_a_later_day_goes_when_it_is_taken_back(
     llma("clusters", "rename", one, "--undo", "--team", "1")
     assert {each["lineage_id"]: each["title"] for each in listed(llma_json)}[one] == "Topic A of team 1"
     assert "Money back" not in llma("trends", "--team", "1").stdout
+
+
+def test_who_decides_is_the_login_or_has_to_be_said(
+    named: Database, llma: Llma, llma_json: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = ids(named)
+    monkeypatch.setenv("LLMA_USER", "grace")
+    llma("clusters", "hide", of["A"], "--team", "1")
+    monkeypatch.delenv("LLMA_USER")
+
+    def nameless() -> str:
+        raise OSError("no such user")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    refused = llma("clusters", "hide", of["B"], "--team", "1")
+    assert (refused.exit_code, "--by NAME" in refused.stderr) == (2, True)
+    assert [each["author"] for each in llma_json("clusters", "history", "--team", "1").document["edits"]] == ["grace"]
