@@ -1,8 +1,8 @@
 """Compare ways to cluster: time, memory, agreement with the truth, noise, stability.
 
-    python benchmarks/clustering.py                     # real texts, and 2,000 planted items of 3,072 dimensions
-    python benchmarks/clustering.py --sizes 2000 10000 50000 100000 --dimensions 1536 3072
-    python benchmarks/clustering.py --only graph kmeans --write
+    python -m benchmarks.clustering                     # real texts, and 2,000 planted items of 3,072 dimensions
+    python -m benchmarks.clustering --sizes 2000 10000 50000 100000 --dimensions 1536 3072
+    python -m benchmarks.clustering --only graph kmeans --write
 
 Methods: `graph`, `kmeans` and `hdbscan` of `llma_assets.clusters`; plain k-means (scikit-learn, k from 3 to 6, all
 dimensions, full silhouettes) and randomized PCA + HDBSCAN (min_cluster_size 2), which is what runs in the field; and
@@ -19,10 +19,7 @@ seeded four fifths of them. Texts are embedded by the offline embedder, once; th
 """
 
 import argparse
-import csv
-import gzip
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -37,21 +34,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.clustering_data import TEXTS, Vectors, load
+
 PROJECT = Path(__file__).resolve().parents[1]
-DATA = PROJECT / ".." / "shared" / "data"
 RESULTS = PROJECT / "benchmarks" / "results" / "clustering.md"
 PICTURE = PROJECT / "docs" / "images" / "clustering.png"
-TEXTS = ("banking77", "clinc150", "clinc150_oos")
-BANKING_ROWS_A_CATEGORY = 40
 OURS = ("graph", "kmeans", "hdbscan")
 NEEDS = {"umap_hdbscan": ("umap", "hdbscan"), "evoc": ("evoc",)}
 QUADRATIC = {"hdbscan": 20_000, "pca_hdbscan": 20_000, "plain_kmeans": 10_000, "umap_hdbscan": 10_000, "evoc": 50_000}
 """Items above which a method is not asked: it would take hours, or all memory."""
 
-ENOUGH_S = 60.0
+ENOUGH_S = 120.0
 """A method that has taken this long is not called again, and its stability stays unknown."""
 
-Vectors = NDArray[np.float32]
 Labels = NDArray[np.int_]
 
 
@@ -126,79 +121,11 @@ def ours(method: str, *, with_map: bool) -> Callable[[Vectors], Labels]:
     return lambda vectors: cluster(vectors, config).labels
 
 
-def read_texts(name: str, cache: Path) -> tuple[Vectors, NDArray[np.str_], NDArray[np.str_]]:
-    """Vectors, true groups and, for CLINC150, domains of a data set of short texts."""
-    if name == "banking77":
-        rows = _rows("banking77.csv.gz")
-        taken: dict[str, int] = {}
-        kept = []
-        for row in rows:
-            taken[row["category"]] = taken.get(row["category"], 0) + 1
-            if taken[row["category"]] <= BANKING_ROWS_A_CATEGORY:
-                kept.append((row["text"], row["category"], row["category"]))
-    else:
-        rows = [row for row in _rows("clinc150.csv.gz") if row["split"] == "test"]
-        kept = [
-            (row["text"], row["intent"], row["domain"])
-            for row in rows
-            if name == "clinc150_oos" or row["intent"] != "oos"
-        ]
-    texts, groups, domains = zip(*kept, strict=True)
-    path = cache / f"{name}.npy"
-    if not path.exists():
-        from llma_assets.models import OfflineEmbedder
-
-        print(f"embedding {len(texts)} texts of {name}", file=sys.stderr)
-        np.save(path, OfflineEmbedder().embed(list(texts)))
-    return np.load(path), np.array(groups), np.array(domains)
-
-
-def _rows(name: str) -> list[dict[str, str]]:
-    with gzip.open(DATA / name, "rt", encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def plant(items: int, dimensions: int, cache: Path) -> tuple[Vectors, NDArray[np.str_], NDArray[np.str_]]:
-    """A mixture like sentence embeddings: topics of very unequal sizes in groups, heavy tails, 3 % that is noise.
-
-    The topics' number grows with the root of the items. A topic is a centre and ten directions of its own; items
-    scatter along these with the tails of Student's t (4 degrees), and around them in all dimensions.
-    """
-    rng = np.random.default_rng([items, dimensions])
-    topics = round(40 * (items / 2000) ** 0.5)
-    sizes = 1 / np.arange(1, topics + 1) ** 0.7
-    truth = rng.choice(topics, size=items, p=sizes / sizes.sum())
-    noise = rng.random(items) < 0.03
-    path = cache / f"planted_{items}_{dimensions}.npy"
-    if not path.exists():
-        base = rng.standard_normal(dimensions, dtype=np.float32)
-        groups = 0.7 * rng.standard_normal((max(2, topics // 6), dimensions), dtype=np.float32)
-        centres = (
-            base
-            + groups[rng.integers(0, len(groups), topics)]
-            + 0.9 * rng.standard_normal((topics, dimensions), dtype=np.float32)
-        )
-        vectors = np.empty((items, dimensions), dtype=np.float32)
-        for topic in range(topics):
-            members = np.flatnonzero(truth == topic)
-            directions = rng.standard_normal((10, dimensions), dtype=np.float32)
-            along = 0.3 * rng.standard_t(4, size=(len(members), 10)).astype(np.float32)
-            vectors[members] = centres[topic] + along @ directions
-        for start in range(0, items, 4096):
-            part = slice(start, start + 4096)
-            vectors[part] += 1.6 * rng.standard_normal(vectors[part].shape, dtype=np.float32)
-        lost = np.flatnonzero(noise)
-        vectors[lost] = base + 2.2 * rng.standard_normal((len(lost), dimensions), dtype=np.float32)
-        np.save(path, vectors)
-    groups_of = np.where(noise, "noise", truth.astype(np.str_))
-    return np.load(path), groups_of, groups_of
-
-
 def measure(data: str, method: str, cache: Path, repeats: int) -> Figures:
     """Run one method on one data set in this process."""
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
-    vectors, groups, domains = _load(data, cache)
+    vectors, groups, domains = load(data, cache)
     before_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     run = ours(method, with_map=True) if method in OURS else BASELINES[method]
     times = []
@@ -263,17 +190,21 @@ def details(vectors: Vectors, groups: NDArray[np.str_], domains: NDArray[np.str_
     return found
 
 
-def _load(data: str, cache: Path) -> tuple[Vectors, NDArray[np.str_], NDArray[np.str_]]:
-    if data in TEXTS:
-        return read_texts(data, cache)
-    items, dimensions = data.split("x")
-    return plant(int(items), int(dimensions), cache)
-
-
 def measured_apart(data: str, method: str, cache: Path, repeats: int) -> Figures:
     """`measure` in a fresh process, on as many threads as there are cores."""
-    command = [sys.executable, __file__, "--one", data, method, "--cache", str(cache), "--repeats", str(repeats)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ})
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.clustering",
+        "--one",
+        data,
+        method,
+        "--cache",
+        str(cache),
+        "--repeats",
+        str(repeats),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=PROJECT)
     if done.returncode:
         raise SystemExit(f"{method} on {data} failed:\n{done.stderr[-2000:]}")
     return Figures(**json.loads(done.stdout.splitlines()[-1]))
@@ -389,7 +320,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     planted = [f"{items}x{wide}" for wide in options.dimensions for items in options.sizes]
     figures: list[Figures] = []
     for data in options.data or [*TEXTS, *planted]:
-        _load(data, options.cache)  # made and kept before anything is measured
+        load(data, options.cache)  # made and kept before anything is measured
         for method in (*OURS, *BASELINES):
             missing = [name for name in NEEDS.get(method, ()) if find_spec(name) is None]
             items = 0 if data in TEXTS else int(data.split("x")[0])
@@ -412,7 +343,7 @@ def report(figures: Sequence[Figures], *, as_json: bool, write: bool) -> int:
         text = "\n".join([as_table(figures), "", *promises, "", *notes(figures)])
         print(text)
         if write:
-            title = "# Clustering, on two cores\n\nMade by `python benchmarks/clustering.py`, whose docstring says how."
+            title = "# Clustering, on two cores\n\nMade by `python -m benchmarks.clustering`, whose docstring says how."
             RESULTS.write_text(f"{title}\n\n{text}\n", encoding="utf-8")
             draw(figures)
     return 0 if all(holds for _, holds in kept) else 1
