@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from llma_assets.clusters.config import NOISE_LABEL
 
+NAMED_CLUSTERS = 20
+"""Clusters that the legend names, the largest; more would leave no room for the map."""
 DISCLAIMER = "Near points are alike; distances between far clusters mean little."
 
 
@@ -45,10 +47,13 @@ def map_markdown(
             color="#b8b8b8" if noise else f"C{cluster_id % 10}",
             alpha=0.75,
             linewidths=0,
-            label=f"{_plain(titles.get(cluster_id, f'Cluster {cluster_id}'), 80)} ({len(of_cluster)})",
+            label=f"{_plain(titles.get(cluster_id, f'Cluster {cluster_id}'), 80)} ({len(of_cluster)})"
+            if noise or cluster_id < NAMED_CLUSTERS
+            else None,
         )
     axes.set_title(_plain(heading, 90), fontsize=11)
-    axes.set_xlabel(DISCLAIMER, fontsize=8)
+    more = int(labels.max(initial=NOISE_LABEL)) + 1 - NAMED_CLUSTERS
+    axes.set_xlabel(DISCLAIMER + (f" The {more} smaller clusters are not named." if more > 0 else ""), fontsize=8)
     axes.set_xticks([])
     axes.set_yticks([])
     figure.legend(fontsize=8, loc="outside lower center", frameon=False)

@@ -41,3 +41,12 @@ def test_titles_cannot_leave_their_cell_of_the_table() -> None:
         assert forbidden not in row
     assert "50%" in row
     assert "| 01234567 | grown |" in row
+
+
+def test_a_map_of_very_many_clusters_has_room_for_itself() -> None:
+    labels = np.arange(600) % 200
+    coordinates = np.random.default_rng(0).uniform(-1, 1, size=(600, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        picture = map_markdown(labels, coordinates, {}, "team 1")
+    assert base64.b64decode(picture.split("base64,")[1][:-1]).startswith(b"\x89PNG")
