@@ -34,7 +34,8 @@ def map_markdown(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.5, 7), dpi=80, layout="constrained")
+    named = min(len(np.unique(labels)), NAMED_CLUSTERS + 1)
+    figure = Figure(figsize=(7.5, 6 + 0.22 * named), dpi=80, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     for cluster_id in sorted(set(labels.tolist()), key=lambda label: (label == NOISE_LABEL, label)):
