@@ -65,16 +65,19 @@ class Score:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the simulation for each threshold and print its score."""
+    """Run the simulation for each threshold, and each least impact at the default one, and print its score."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, default=14)
     parser.add_argument("--every-hours", type=float, default=4)
     parser.add_argument("--harmless", type=int, default=60, help="harmless segments a day")
     parser.add_argument("--seeds", type=int, nargs="*", default=[7])
     parser.add_argument("--distances", type=float, nargs="*", default=[0.3, 0.35, 0.4])
+    parser.add_argument("--least-impacts", type=float, nargs="*", default=[0.1])
     options = parser.parse_args(argv)
-    print("| seed | match distance | recall | precision | tasks a problem | purity | passes until seen |")
-    print("|--:|--:|--:|--:|--:|--:|--:|")
+    print(
+        "| seed | match distance | least impact | recall | precision | tasks a problem | purity | passes until seen |"
+    )
+    print("|--:|--:|--:|--:|--:|--:|--:|--:|")
     for seed in options.seeds:
         problems = planted_problems(options.days, seed)
         days = [
@@ -82,10 +85,12 @@ def main(argv: Sequence[str] | None = None) -> None:
             for day in range(options.days)
         ]
         vectors = _embedded([segment.description for day in days for segment, _ in day])
-        for distance in options.distances:
-            score = simulate(days, vectors, every=timedelta(hours=options.every_hours), distance=distance)
+        variants = [TaskOptions(match_distance=distance) for distance in options.distances]
+        variants += [TaskOptions(least_impact=least) for least in options.least_impacts]
+        for variant in variants:
+            score = simulate(days, vectors, every=timedelta(hours=options.every_hours), options=variant)
             print(
-                f"| {seed} | {distance} | {score.detected} of {score.problems} "
+                f"| {seed} | {variant.match_distance} | {variant.least_impact} | {score.detected} of {score.problems} "
                 f"| {score.true_tasks} of {score.shown} | {score.duplicates:.2f} | {score.purity:.3f} "
                 f"| {score.passes:.0f} |",
                 flush=True,
@@ -93,14 +98,18 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def simulate(
-    days: Sequence[Sequence[tuple[Segment, str]]], vectors: NDArray[np.float32], *, every: timedelta, distance: float
+    days: Sequence[Sequence[tuple[Segment, str]]],
+    vectors: NDArray[np.float32],
+    *,
+    every: timedelta,
+    options: TaskOptions,
 ) -> Score:
     """Run the passes of all days on a fresh database and score the tasks at the end."""
     with tempfile.TemporaryDirectory(prefix="llma-benchmark-") as folder:
         settings = replace(Settings.from_env({"LLMA_DATA_DIR": folder}))
         try:
             with connect(settings) as database:
-                return _run(database, days, vectors, every, TaskOptions(match_distance=distance))
+                return _run(database, days, vectors, every, options)
         finally:
             stop(Path(folder))
 

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.models import OfflineChat
+from llma_assets.models import OfflineChat, OpenAIChat
 from llma_assets.settings import Settings
 from llma_assets.tasks import cluster_new_segments, list_tasks, task_history, task_segments, update_tasks
 from llma_assets.tasks.checks import tasks_add_up
 from llma_assets.team_day import TeamDay
+from llma_assets_tests.chat_server import ChatServer
+from llma_assets_tests.tasks.passing import some
 from llma_assets_tests.tasks.replays import MODEL, MONDAY, place, segment, write
 
 DAY = timedelta(days=1)
@@ -23,9 +25,11 @@ KILLED_AT = """
 import os, signal, sys
 from datetime import timedelta
 from llma_assets.clickhouse import Database, connect
-from llma_assets.models import OfflineChat
+from llma_assets.models import OfflineChat, OpenAIChat
 from llma_assets.settings import Settings
 from llma_assets.tasks import cluster_new_segments, update_tasks
+from llma_assets_tests.chat_server import ChatServer
+from llma_assets_tests.tasks.passing import some
 from llma_assets_tests.tasks.replays import MODEL, MONDAY
 
 table, moment = sys.argv[1:]
@@ -117,7 +121,7 @@ def facts(task: Any) -> tuple[Any, ...]:
 def test_two_passes_at_the_same_time_are_as_one(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     a_week(database, 1)
     insert = Database.insert_rows
-    entered = []
+    entered: list[str] = []
 
     def other_pass_first(self: Database, table: str, rows: Any) -> None:
         if table in ("segment_batches", "task_history") and table not in entered and rows:
@@ -131,3 +135,71 @@ def test_two_passes_at_the_same_time_are_as_one(database: Database, monkeypatch:
     assert entered
     assert sorted(task.occurrence_count for task, _, _ in everything(database)) == [3, 3, 6]
     assert [outcome.passed for outcome in tasks_add_up(database, TeamDay(1, MONDAY.date()))] == [True]
+
+
+def test_a_batch_that_two_passes_took_differently_is_as_the_first_committed_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The slower one took its segments before more had come, and commits after the other one's tasks are made."""
+    write(database, some("a", 0))
+    insert = Database.insert_rows
+    entered: list[str] = []
+
+    def more_come_and_another_pass_is_faster(self: Database, table: str, rows: Any) -> None:
+        if table == "segment_batches" and not entered:
+            entered.append(table)
+            write(database, some("b", 3))
+            a_pass(database, 1)
+        insert(self, table, rows)
+
+    monkeypatch.setattr(Database, "insert_rows", more_come_and_another_pass_is_faster)
+    a_pass(database, 1)
+    monkeypatch.undo()
+    a_pass(database, 1)
+    found = everything(database)
+    assert sorted(task.occurrence_count for task, _, _ in found) == [3, 3]
+    assert sorted(len(ids) for _, ids, _ in found) == [3, 3]
+    assert [outcome.passed for outcome in tasks_add_up(database, TeamDay(1, MONDAY.date()))] == [True]
+
+
+def test_a_pass_that_dies_after_its_labels_asks_no_model_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(database, some("a", 0))
+    insert = Database.insert_rows
+
+    def die(self: Database, table: str, rows: Any) -> None:
+        if table == "task_segments":
+            raise KeyboardInterrupt
+        insert(self, table, rows)
+
+    now = MONDAY + 2 * DAY
+    with ChatServer() as server:
+        chat = OpenAIChat("test-model", base_url=server.url)
+        cluster_new_segments(database, 1, model_name=MODEL, now=now)
+        monkeypatch.setattr(Database, "insert_rows", die)
+        with pytest.raises(KeyboardInterrupt):
+            update_tasks(database, 1, chat, now=now)
+        monkeypatch.undo()
+        assert everything(database) == []
+        update_tasks(database, 1, chat, now=now)
+        assert len(server.calls()) == 1
+    assert [task.label_model for task, _, _ in everything(database)] == ["test-model"]
+
+
+def test_a_row_that_says_it_came_in_the_future_hides_nothing(database: Database) -> None:
+    write(database, some("a", 0), arrived=MONDAY + 40 * DAY)
+    a_pass(database, 1)
+    write(database, some("b", 3), arrived=MONDAY + 2 * DAY)
+    a_pass(database, 1)
+    assert sorted(task.occurrence_count for task, _, _ in everything(database)) == [3, 3]
+
+
+def test_a_segment_that_is_stored_under_two_days_counts_once(database: Database) -> None:
+    """Its own time is part of the key of the table, so the table keeps both rows."""
+    pairs = some("a", 0)
+    write(database, pairs)
+    write(database, pairs, timestamp=MONDAY + DAY)
+    a_pass(database, 1)
+    a_pass(database, 1)
+    assert [task.occurrence_count for task, _, _ in everything(database)] == [3]

@@ -1,57 +1,29 @@
 """Passes over segments, on a real database: each segment once, tasks that grow, nothing of another team."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.models import OfflineChat
 from llma_assets.tasks import (
     BatchCounts,
     BatchOptions,
     OtherSpaceError,
-    Task,
     TaskCounts,
-    TaskOptions,
     close_task,
     cluster_new_segments,
     ignore_task,
-    list_tasks,
     merge_tasks,
     refused_segments,
     task_history,
     task_segments,
-    update_tasks,
 )
-from llma_assets_tests.tasks.replays import MODEL, MONDAY, place, segment, write
-
-DAY = timedelta(days=1)
-
-
-def a_pass(
-    database: Database, now: datetime, *, team_id: int = 1, batches: BatchOptions = BatchOptions(), **options: Any
-) -> tuple[BatchCounts, TaskCounts]:
-    clustered = cluster_new_segments(database, team_id, model_name=MODEL, now=now, options=batches)
-    return clustered, update_tasks(database, team_id, OfflineChat(), now=now, options=TaskOptions(**options))
-
-
-def tasks(database: Database, now: datetime, team_id: int = 1) -> list[Task]:
-    return list_tasks(database, team_id, now=now)
-
-
-def three(prefix: str, where: int, *, start: datetime = MONDAY, team_id: int = 1, text: str = "An error came") -> Any:
-    return [
-        (
-            segment(f"{prefix}{number}", f"{text} ({number})", team_id=team_id, start=start),
-            place(where, shift=0.01 * number),
-        )
-        for number in range(3)
-    ]
+from llma_assets_tests.tasks.passing import DAY, a_pass, some, tasks
+from llma_assets_tests.tasks.replays import MONDAY, place, segment, write
 
 
 def test_what_recurs_becomes_one_task_and_what_hurts_alone_another(database: Database) -> None:
-    write(database, three("a", 0) + three("b", 1) + [(segment("alone", "A crash"), place(2))])
+    write(database, some("a", 0) + some("b", 1) + [(segment("alone", "A crash"), place(2))])
     clustered, updated = a_pass(database, MONDAY + DAY)
     assert (clustered.segments, clustered.groups, clustered.singles, clustered.held) == (7, 2, 1, 0)
     assert updated.created == 3
@@ -61,7 +33,7 @@ def test_what_recurs_becomes_one_task_and_what_hurts_alone_another(database: Dat
 
 
 def test_a_second_pass_over_the_same_segments_does_nothing(database: Database) -> None:
-    write(database, three("a", 0))
+    write(database, some("a", 0))
     a_pass(database, MONDAY + DAY)
     before = tasks(database, MONDAY + DAY)
     clustered, updated = a_pass(database, MONDAY + DAY)
@@ -70,7 +42,7 @@ def test_a_second_pass_over_the_same_segments_does_nothing(database: Database) -
 
 
 def test_a_segment_that_is_stored_again_is_not_taken_again(database: Database) -> None:
-    pairs = three("a", 0)
+    pairs = some("a", 0)
     write(database, pairs)
     a_pass(database, MONDAY + DAY)
     write(database, pairs, arrived=MONDAY + 2 * DAY)
@@ -79,22 +51,22 @@ def test_a_segment_that_is_stored_again_is_not_taken_again(database: Database) -
 
 
 def test_a_row_that_becomes_visible_late_is_taken_all_the_same(database: Database) -> None:
-    write(database, three("a", 0), arrived=MONDAY + DAY)
+    write(database, some("a", 0), arrived=MONDAY + DAY)
     a_pass(database, MONDAY + DAY)
-    write(database, three("late", 0), arrived=MONDAY + DAY - timedelta(minutes=5))
+    write(database, some("late", 0), arrived=MONDAY + DAY - timedelta(minutes=5))
     assert a_pass(database, MONDAY + DAY)[0].segments == 3
     assert [task.occurrence_count for task in tasks(database, MONDAY + DAY)] == [6]
 
 
 def test_batches_are_bounded_and_one_pass_takes_them_all(database: Database) -> None:
-    write(database, [pair for number in range(4) for pair in three(f"g{number}", number)])
+    write(database, [pair for number in range(4) for pair in some(f"g{number}", number)])
     clustered, updated = a_pass(database, MONDAY + DAY, batches=BatchOptions(batch_segments=5))
     assert (clustered.batches, clustered.segments, updated.batches) == (3, 12, 3)
     assert sum(task.occurrence_count for task in tasks(database, MONDAY + DAY)) == 12
 
 
 def test_a_task_grows_and_counts_each_user_once(database: Database) -> None:
-    write(database, three("a", 0))
+    write(database, some("a", 0))
     a_pass(database, MONDAY + DAY)
     again = [(segment(f"c{n}", "An error", user="user-of-a0", start=MONDAY + DAY), place(0)) for n in range(2)]
     write(database, again)
@@ -129,7 +101,7 @@ def test_noise_that_waited_too_long_is_let_go(database: Database) -> None:
 
 def test_teams_with_equal_sessions_do_not_mix(database: Database) -> None:
     for team_id in (1, 2):
-        write(database, three("a", 0, team_id=team_id))
+        write(database, some("a", 0, team_id=team_id))
     a_pass(database, MONDAY + DAY)
     assert tasks(database, MONDAY + DAY, team_id=2) == []
     a_pass(database, MONDAY + DAY, team_id=2)
@@ -142,16 +114,16 @@ def test_teams_with_equal_sessions_do_not_mix(database: Database) -> None:
 
 
 def test_segments_of_another_model_are_refused_and_not_compared(database: Database) -> None:
-    write(database, three("a", 0))
+    write(database, some("a", 0))
     a_pass(database, MONDAY + DAY)
-    write(database, three("b", 0, start=MONDAY + DAY), model="other/model")
+    write(database, some("b", 0, start=MONDAY + DAY), model="other/model")
     with pytest.raises(OtherSpaceError, match="LLMA_EMBEDDING_MODEL=test/places"):
         cluster_new_segments(database, 1, model_name="other/model", now=MONDAY + 2 * DAY)
     assert [task.occurrence_count for task in tasks(database, MONDAY + DAY)] == [3]
 
 
 def test_stored_rows_that_cannot_be_used_are_refused_one_by_one(database: Database) -> None:
-    write(database, three("later", 0))
+    write(database, some("later", 0))
     bad = segment("a-bad")
     write(database, [(bad, [1.0, 2.0])])
     write(database, [(segment("nan"), [float("nan")] * 16)])
@@ -170,14 +142,14 @@ def test_stored_rows_that_cannot_be_used_are_refused_one_by_one(database: Databa
 
 
 def test_a_closed_task_that_comes_back_is_regressed(database: Database) -> None:
-    write(database, three("a", 0))
+    write(database, some("a", 0))
     a_pass(database, MONDAY + DAY)
     (task,) = tasks(database, MONDAY + DAY)
     close_task(database, 1, task, by="anna", now=MONDAY + DAY)
-    write(database, three("old", 0, start=MONDAY + timedelta(hours=1)), arrived=MONDAY + DAY)
+    write(database, some("old", 0, start=MONDAY + timedelta(hours=1)), arrived=MONDAY + DAY)
     a_pass(database, MONDAY + DAY)
     assert [each.status for each in tasks(database, MONDAY + DAY)] == ["resolved"], "it happened before it was closed"
-    write(database, three("again", 0, start=MONDAY + 2 * DAY))
+    write(database, some("again", 0, start=MONDAY + 2 * DAY))
     _, updated = a_pass(database, MONDAY + 3 * DAY)
     assert updated.regressed == 1
     (task,) = tasks(database, MONDAY + 3 * DAY)
@@ -187,11 +159,11 @@ def test_a_closed_task_that_comes_back_is_regressed(database: Database) -> None:
 
 
 def test_a_quiet_task_is_resolved_by_time_and_comes_back_as_regressed(database: Database) -> None:
-    write(database, three("a", 0))
+    write(database, some("a", 0))
     a_pass(database, MONDAY + DAY)
     month = MONDAY + 30 * DAY
     assert [task.status for task in tasks(database, month)] == ["resolved"], "as it is read, without any pass"
-    write(database, three("again", 0, start=month))
+    write(database, some("again", 0, start=month))
     a_pass(database, month + DAY)
     (task,) = tasks(database, month + DAY)
     statuses = [row["status"] for row in task_history(database, 1, task) if row["status"]]
@@ -199,22 +171,22 @@ def test_a_quiet_task_is_resolved_by_time_and_comes_back_as_regressed(database: 
 
 
 def test_an_ignored_task_takes_in_what_is_alike_and_stays_ignored(database: Database) -> None:
-    write(database, three("a", 0))
+    write(database, some("a", 0))
     a_pass(database, MONDAY + DAY)
     (task,) = tasks(database, MONDAY + DAY)
     ignore_task(database, 1, task, by="anna", now=MONDAY + DAY)
-    write(database, three("b", 0, start=MONDAY + DAY))
+    write(database, some("b", 0, start=MONDAY + DAY))
     a_pass(database, MONDAY + 2 * DAY)
     assert [(each.status, each.occurrence_count) for each in tasks(database, MONDAY + 2 * DAY)] == [("ignored", 6)]
 
 
 def test_a_merge_survives_later_passes_and_counts_users_once(database: Database) -> None:
     shared = [(segment("b9", "An error came", user="user-of-a0"), place(1))]
-    write(database, three("a", 0) + three("b", 1) + shared)
+    write(database, some("a", 0) + some("b", 1) + shared)
     a_pass(database, MONDAY + DAY)
     first, second = sorted(tasks(database, MONDAY + DAY), key=lambda task: task.occurrence_count)
     merge_tasks(database, 1, first, [second], by="anna", now=MONDAY + DAY)
-    write(database, three("c", 1, start=MONDAY + DAY))
+    write(database, some("c", 1, start=MONDAY + DAY))
     a_pass(database, MONDAY + 2 * DAY)
     (task,) = tasks(database, MONDAY + 2 * DAY)
     assert (task.task_id, task.merged) == (first.task_id, (second.task_id,))
@@ -224,9 +196,9 @@ def test_a_merge_survives_later_passes_and_counts_users_once(database: Database)
 def test_little_impact_founds_an_ignored_task_where_that_is_asked_for_and_surfaces_when_it_hurts(
     database: Database,
 ) -> None:
-    write(database, three("a", 0, text="Browses the shop"))
+    write(database, some("a", 0, text="Browses the shop"))
     a_pass(database, MONDAY + DAY, least_impact=0.1)
     assert [task.status for task in tasks(database, MONDAY + DAY)] == ["ignored"]
-    write(database, three("b", 0, start=MONDAY + DAY, text="The shop shows an error"))
+    write(database, some("b", 0, start=MONDAY + DAY, text="The shop shows an error"))
     a_pass(database, MONDAY + 2 * DAY, least_impact=0.1)
     assert [task.status for task in tasks(database, MONDAY + 2 * DAY)] == ["new"]
