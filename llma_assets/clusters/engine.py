@@ -7,6 +7,7 @@ from llma_assets.clusters.assigning import cluster_radii
 from llma_assets.clusters.clustering import Clustering, Quality
 from llma_assets.clusters.config import NOISE_LABEL, ClusteringConfig
 from llma_assets.clusters.duplicates import merge_nearly_equal
+from llma_assets.clusters.errors import InvalidConfigError
 from llma_assets.clusters.front import Distinct, checked, checked_coordinates, deduplicate, normalise
 from llma_assets.clusters.graph import graph_partition
 from llma_assets.clusters.groups import group_clusters
@@ -31,12 +32,16 @@ BORDERLINE = {"graph": 0.5, "kmeans": 0.05, "hdbscan": 0.1}
 """Strength below which a member is borderline: with `graph` most of its neighbours are in other clusters, with
 `kmeans` the next centroid is hardly farther, with `hdbscan` it joined when its cluster was about to end."""
 
+JUDGED_ONLY = 1000
+"""Points that the silhouette is taken over where nothing is chosen by it."""
+
 
 def cluster(
     embeddings: NDArray[np.float32],
     config: ClusteringConfig = ClusteringConfig(),
     *,
     initial_coordinates: NDArray[np.float64] | None = None,
+    earlier_resolution: float | None = None,
 ) -> Clustering:
     """Cluster the rows of `embeddings`.
 
@@ -49,28 +54,39 @@ def cluster(
         config: method and parameters.
         initial_coordinates: (n, 2), where the items lay on yesterday's map, NaN for new ones; the map starts
             from there. The partition does not depend on it.
+        earlier_resolution: `quality.resolution` of the run before. `graph` keeps it while no other is much better, so
+            that the same clusters are not cut finer on one day and coarser on the next.
 
     Raises:
         InvalidEmbeddingsError: no rows, a wrong shape, or rows that are zero, NaN or infinite (named); or
             `initial_coordinates` of another shape.
+        InvalidConfigError: `earlier_resolution` is not above 0.
     """
+    if earlier_resolution is not None and not earlier_resolution > 0:
+        raise InvalidConfigError(f"earlier_resolution is {earlier_resolution!r}; a number above 0 is needed")
     array = checked(embeddings)
     before = checked_coordinates(initial_coordinates, len(array))
     with one_thread():
         items = deduplicate(normalise(array))
         del array
-        return _cluster(items, config, before)
+        return _cluster(items, config, before, earlier_resolution)
 
 
-def _cluster(items: Distinct, config: ClusteringConfig, before: NDArray[np.float64] | None) -> Clustering:
+def _cluster(
+    items: Distinct,
+    config: ClusteringConfig,
+    before: NDArray[np.float64] | None,
+    earlier_resolution: float | None,
+) -> Clustering:
     reduced = principal_components(items.unit, items.weights, config.pca_components)
     neighbours = nearest_neighbours(reduced.points, config.neighbours, seed=config.seed)
     items, points = merge_nearly_equal(items, reduced.points, neighbours, config.same_distance)
     if len(points) < len(reduced.points):
         neighbours = nearest_neighbours(points, config.neighbours, seed=config.seed)
-    scorer = SilhouetteScorer(points, items.weights, sample=config.silhouette_sample, seed=config.seed)
+    sample = min(config.silhouette_sample, JUDGED_ONLY) if config.method == "graph" else config.silhouette_sample
+    scorer = SilhouetteScorer(points, items.weights, sample=sample, seed=config.seed)
     if config.method == "graph":
-        partition = graph_partition(points, items.weights, neighbours, scorer, config)
+        partition = graph_partition(points, items.weights, neighbours, scorer, config, earlier_resolution)
     else:
         partition = METHODS[config.method](points, items.weights, scorer, config)
     labels, strength = partition.labels, partition.strength
@@ -99,6 +115,7 @@ def _cluster(items: Distinct, config: ClusteringConfig, before: NDArray[np.float
         reduced_dimensions=points.shape[1],
         distinct_items=len(points),
         k_curve=partition.k_curve,
+        resolution=partition.resolution,
         resolution_curve=partition.resolution_curve,
         collapse=partition.collapse,
         mended_by=partition.mended_by,
