@@ -65,8 +65,9 @@ def _joins(between: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.f
     """
     count = len(between)
     degrees = between.sum(axis=1)
-    total = max(float(degrees.sum()), np.finfo(float).tiny)
-    degrees = np.maximum(degrees, np.finfo(float).tiny)
+    total = float(degrees.sum())
+    # What is joined to nothing has no degree, and nothing to gain; an infinite one keeps it so.
+    degrees = np.where(degrees > 0, degrees, np.inf)
     gain = between * (total / degrees[:, None]) / degrees[None, :]
     np.fill_diagonal(gain, -1.0)
     partner = gain.argmax(axis=1)

@@ -19,7 +19,8 @@ centres = rng.normal(size=(9, 700))
 points = (centres[rng.integers(0, 9, 500)] + 1.5 * rng.normal(size=(500, 700))).astype(np.float32)
 result = cluster(points, ClusteringConfig(method=sys.argv[1]))
 digest = hashlib.sha256()
-for name in ("labels", "centroids", "distances", "ranks", "strength", "coordinates", "centroid_coordinates"):
+names = ("labels", "centroids", "radii", "groups", "distances", "ranks", "strength", "borderline", "coordinates")
+for name in (*names, "centroid_coordinates"):
     digest.update(getattr(result, name).tobytes())
 digest.update(repr(result.quality).encode())
 print(digest.hexdigest(), len(result.centroids))

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from llma_assets.clusters import ClusteringConfig, cluster, representatives
 from llma_assets.clusters.agreement import adjusted_rand
-from llma_assets.clusters.leiden import shared_neighbour_graph
+from llma_assets.clusters.leiden import Graph, shared_neighbour_graph
 from llma_assets.clusters.neighbours import nearest_neighbours
 from llma_assets.clusters.tree import grow_tree
 
@@ -179,3 +179,16 @@ def test_a_radius_holds_nearly_all_members(method: str) -> None:
     assert 0.95 <= reach.mean() <= 1.0
     assert result.quality.stability is not None
     assert result.quality.stability > 0.5
+
+
+def test_what_is_joined_to_nothing_stays_apart_until_the_last() -> None:
+    both = Graph(
+        starts=np.array([0, 1, 2, 3, 4, 4, 4]),
+        ends=np.array([1, 0, 3, 2], dtype=np.int32),
+        weights=np.ones(4),
+    )
+    with np.errstate(all="raise"):
+        tree = grow_tree(both, 1.0, seed=0)
+    assert len(set(tree.at(0.01).tolist())) == 4
+    assert tree.into(1).tolist() == [0] * 6
+    assert np.isfinite(tree.resolutions).all()
