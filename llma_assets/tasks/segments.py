@@ -124,9 +124,9 @@ def stored_segment(team_id: int, document_id: str, description: str, metadata: s
         raise SegmentError("broken_json", f"metadata: {error}") from None
     if not isinstance(record, dict):
         raise SegmentError("not_an_object", "metadata is no JSON object")
-    session_id, colon, _ = document_id.partition(":")
-    if not colon:
-        raise SegmentError("invalid_session_id", "document_id is not session:start:end")
+    session_id, _, times = document_id.partition(":")
+    if times.count(":") % 2 == 0:  # start and end are written alike, so a colon parts two halves with equally many
+        raise SegmentError("invalid_session_id", "document_id is not session:start:end, or the session holds a colon")
     if record.get("session_id") not in (None, session_id):
         raise SegmentError("invalid_session_id", "document_id and metadata name different sessions")
     start, end = _times(

@@ -5,21 +5,26 @@ from datetime import timedelta
 import pytest
 
 from llma_assets.clickhouse import Database
+from llma_assets.models import OpenAIChat, RetryPolicy
 from llma_assets.tasks import (
     BatchCounts,
     BatchOptions,
     OtherSpaceError,
+    Segment,
     TaskCounts,
     close_task,
     cluster_new_segments,
     ignore_task,
     merge_tasks,
+    other_spaces,
     refused_segments,
+    segment_counts,
     task_history,
     task_segments,
 )
+from llma_assets_tests.chat_server import ChatServer, Status
 from llma_assets_tests.tasks.passing import DAY, a_pass, some, tasks
-from llma_assets_tests.tasks.replays import MONDAY, place, segment, write
+from llma_assets_tests.tasks.replays import MODEL, MONDAY, place, segment, write
 
 
 def test_what_recurs_becomes_one_task_and_what_hurts_alone_another(database: Database) -> None:
@@ -202,3 +207,34 @@ def test_little_impact_founds_an_ignored_task_where_that_is_asked_for_and_surfac
     write(database, some("b", 0, start=MONDAY + DAY, text="The shop shows an error"))
     a_pass(database, MONDAY + 2 * DAY, least_impact=0.1)
     assert [task.status for task in tasks(database, MONDAY + 2 * DAY)] == ["new"]
+
+
+def test_nothing_of_another_team_with_equal_ids_is_seen_by_any_statement(database: Database) -> None:
+    def quiet(session: str, team_id: int) -> list[tuple[Segment, list[float]]]:
+        return [(segment(session, "The button does nothing", team_id=team_id), place(7))]
+
+    write(database, [*some("a", 0, team_id=2), *quiet("first", 2)])
+    write(database, some("a", 0, team_id=2), model="other/model")
+    write(database, [(segment("bad", team_id=2), [1.0])])
+    with ChatServer(always=Status(500)) as server:
+        policy = RetryPolicy(attempts=1, deadline_s=1.0, attempt_timeout_s=0.5, first_delay_s=0.01)
+        a_pass(database, MONDAY + DAY, team_id=2, chat=OpenAIChat("test-model", base_url=server.url, policy=policy))
+    (other,) = tasks(database, MONDAY + DAY, team_id=2)
+    assert other.label_error.startswith("undone")
+    close_task(database, 2, other, by="anna", now=MONDAY + DAY)
+
+    write(database, [*some("a", 0), *quiet("second", 1)])
+    with ChatServer() as server:
+        clustered, updated = a_pass(database, MONDAY + DAY, chat=OpenAIChat("test-model", base_url=server.url))
+        assert len(server.calls()) == 1
+    assert (clustered.segments, clustered.refused, clustered.recalled, clustered.held) == (4, 0, 0, 1)
+    assert (updated.batches, updated.created, updated.labelled, updated.regressed) == (1, 1, 1, 0)
+    (own,) = tasks(database, MONDAY + DAY)
+    assert (own.status, own.occurrence_count, own.label_error) == ("new", 3, "")
+    assert [row["changed_by"] for row in task_history(database, 1, own)] == ["pipeline"] * 2
+    assert task_history(database, 1, other) == []
+    assert (refused_segments(database, 1), len(refused_segments(database, 2))) == ([], 1)
+    assert (other_spaces(database, 1, MODEL), other_spaces(database, 2, MODEL)) == ({}, {"other/model": 3})
+    assert segment_counts(database, 1) == {"processed": 4, "refused": 0, "in_tasks": 3}
+    assert segment_counts(database, 2) == {"processed": 4, "refused": 1, "in_tasks": 3}
+    assert a_pass(database, MONDAY + DAY, team_id=2)[1].labelled == 1

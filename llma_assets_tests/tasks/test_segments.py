@@ -99,6 +99,16 @@ def test_rows_of_other_pipelines_are_read_by_either_name_of_the_times() -> None:
     assert stored_segment(7, "s1:0:30", GOOD["description"], metadata, latest=NOW) == parsed()
 
 
+@pytest.mark.parametrize("times", ["0:30", "2026-11-02T09:00:00Z:2026-11-02T09:00:30Z"])
+def test_a_stored_session_with_a_colon_is_refused(times: str) -> None:
+    metadata = metadata_of(parsed()).replace('"session_id":"s1",', "")
+    assert stored_segment(7, f"s1:{times}", "text", metadata, latest=NOW).session_id == "s1"
+    for document_id in (f"a:s1:{times}", "s1", "s1:0"):
+        with pytest.raises(SegmentError) as refused:
+            stored_segment(7, document_id, "text", metadata, latest=NOW)
+        assert refused.value.reason == "invalid_session_id"
+
+
 def test_a_row_whose_metadata_names_another_session_is_refused() -> None:
     metadata = json.dumps({**GOOD, "session_id": "s2"})
     with pytest.raises(SegmentError, match="different sessions"):
