@@ -76,9 +76,11 @@ class Day:
 def engine_days(story: Story, embeddings: NDArray[np.float32], config: ClusteringConfig) -> list[Day]:
     """Cluster each day's window."""
     days = []
+    resolution = None
     for number in range(DAYS):
         items = np.flatnonzero(story.window(number))
-        found = cluster(embeddings[story.rows[items]], config)
+        found = cluster(embeddings[story.rows[items]], config, earlier_resolution=resolution)
+        resolution = found.quality.resolution
         days.append(Day(number, items, found.labels, found.distances, found.centroids))
     return days
 

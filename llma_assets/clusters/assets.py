@@ -25,7 +25,7 @@ from llma_assets.clusters.queries import (
     publish_run,
 )
 from llma_assets.clusters.snapshot import Snapshot, Space
-from llma_assets.clusters.window_queries import Window, earlier_map, read_window, rest_embeddings
+from llma_assets.clusters.window_queries import Window, earlier_map, earlier_resolution, read_window, rest_embeddings
 from llma_assets.ledger import Skip, clear_skip, record_skip
 from llma_assets.partitions import team_days
 from llma_assets.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource
@@ -165,6 +165,7 @@ def _publish(
         window.embeddings,
         options.clustering(),
         initial_coordinates=earlier_map(database, team_day, theme, window, model_name),
+        earlier_resolution=earlier_resolution(database, team_day, theme, window, model_name),
     )
     placed = place_everything(clustering, len(window.rest), rest_embeddings(database, window))
     key = {

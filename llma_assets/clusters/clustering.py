@@ -31,6 +31,7 @@ class Quality:
         reduced_dimensions: dimensions of the reduced space.
         distinct_items: items left when equal and nearly equal ones are counted once.
         k_curve: every k that was tried, with its silhouette and inertia in the reduced space.
+        resolution: the one that was chosen; None where it is not a parameter.
         resolution_curve: every resolution that was tried, with the stability and separation it gave.
         collapse: what was wrong with the method's first answer, "" where nothing was.
         mended_by: what replaced that answer, "" where nothing did.
@@ -48,6 +49,7 @@ class Quality:
     reduced_dimensions: int
     distinct_items: int
     k_curve: tuple[KScore, ...]
+    resolution: float | None
     resolution_curve: tuple[ResolutionScore, ...]
     collapse: str
     mended_by: str

@@ -26,6 +26,7 @@ def graph_partition(
     neighbours: Neighbours,
     scorer: SilhouetteScorer,
     config: ClusteringConfig,
+    earlier_resolution: float | None = None,
 ) -> Partition:
     """Find communities at the resolution that the data confirms; what belongs to none is noise.
 
@@ -35,6 +36,7 @@ def graph_partition(
         neighbours: of the same points.
         scorer: of the same points; asked only where there are too few of them for a graph.
         config: neighbours, what was asked for (resolution, number or size of clusters), noise, seed.
+        earlier_resolution: of the run before.
     """
     m = len(points)
     if m < FEWEST_POINTS:
@@ -51,7 +53,7 @@ def graph_partition(
         resamples=config.resamples,
         seed=config.seed,
     )
-    choice = _choice(chooser, config)
+    choice = _choice(chooser, config, earlier_resolution)
     lonely = lonely_points(points, neighbours, seed=config.seed)
     labels = without_noise(choice.labels, weights, lonely, neighbours, smallest=smallest)
     collapse, mended_by = "", ""
@@ -68,6 +70,7 @@ def graph_partition(
     return Partition(
         labels,
         strength=belonging(labels, neighbours),
+        resolution=None if choice.chosen is None else choice.chosen.resolution,
         resolution_curve=choice.curve,
         collapse=collapse,
         mended_by=mended_by,
@@ -75,12 +78,12 @@ def graph_partition(
     )
 
 
-def _choice(chooser: ResolutionChooser, config: ClusteringConfig) -> Choice:
+def _choice(chooser: ResolutionChooser, config: ClusteringConfig, earlier_resolution: float | None) -> Choice:
     if config.target_clusters is not None:
         return chooser.about(config.target_clusters)
     if config.resolution is not None:
         return chooser.at(config.resolution)
-    return chooser.choose()
+    return chooser.choose(earlier_resolution)
 
 
 def _lost(labels: NDArray[np.int32], weights: NDArray[np.float64]) -> float:

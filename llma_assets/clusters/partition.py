@@ -36,6 +36,7 @@ class Partition:
         labels: int32 (m,), any numbering, -1 is noise.
         strength: float64 (m,) in [0, 1] where the method has its own measure of membership, else None.
         k_curve: what was tried, by rising k; empty where k is not a parameter.
+        resolution: at which the partition was found, None where that is not a parameter.
         resolution_curve: what was tried, by rising resolution; empty where it is not a parameter.
         stability: mean agreement with resamples where the method has measured it, else None.
         again: does the same on other points, for stability to be measured; None where that has been done.
@@ -46,6 +47,7 @@ class Partition:
     labels: NDArray[np.int32]
     strength: NDArray[np.float64] | None = None
     k_curve: tuple[KScore, ...] = ()
+    resolution: float | None = None
     resolution_curve: tuple[ResolutionScore, ...] = ()
     stability: float | None = None
     again: Again | None = None

@@ -23,6 +23,9 @@ RESAMPLED_SHARE = 0.8
 FEWEST_CLUSTERS = 3
 SLACK = 0.01
 """The coarsest of the cuts whose score is this close to the best is taken, so that chance does not choose."""
+LOYALTY = 0.1
+"""The resolution of the run before is kept while no other scores so much better: near the top the curve is flat, and
+chance would cut the same clusters finer on one day and coarser on the next."""
 NO_STRUCTURE = 0.05
 """Points without structure score below 0.01, real texts above 0.15."""
 
@@ -98,18 +101,28 @@ class ResolutionChooser:
             nodes = np.sort(rng.choice(m, size=max(2, round(RESAMPLED_SHARE * m)), replace=False))
             self._resampled.append((nodes, grow_tree(graph.among(nodes), self._finest, seed=seed)))
 
-    def choose(self) -> Choice:
-        """Try resolutions by factors of two, then between those next to the best."""
+    def choose(self, earlier: float | None = None) -> Choice:
+        """Try resolutions by factors of two, then between those next to the best.
+
+        Args:
+            earlier: the resolution of the run before, kept where it is nearly as good as any; None for none.
+        """
         found = {exponent: self._at(exponent) for exponent in self._exponents()}
         best = max(found, key=lambda exponent: (found[exponent].score, -exponent))
         for exponent in (best - 0.5, best + 0.5):
             if min(found) < exponent < max(found):
                 found[exponent] = self._at(exponent)
+        before = None if earlier is None else float(np.log2(earlier))
+        if before is not None and min(found) <= before <= max(found):
+            found.setdefault(before, self._at(before))
         curve = tuple(found[exponent] for exponent in sorted(found))
         enough = [point for point in curve if point.clusters >= FEWEST_CLUSTERS] or list(curve)
         most = max(point.score for point in enough)
         weak = most < NO_STRUCTURE
         chosen = next(point for point in enough if weak or point.score >= most * (1 - SLACK))
+        kept = found.get(before) if before is not None else None
+        if kept in enough and not weak and kept.score >= most * (1 - LOYALTY):
+            chosen = kept
         return Choice(self._tree.at(chosen.resolution), chosen, curve, weak)
 
     def at(self, resolution: float) -> Choice:

@@ -76,6 +76,22 @@ WHERE team_id = {team_id:Int64}
 """
 
 
+# Key of clustering_runs: (team_id, day, theme_id).
+EARLIER_RESOLUTION = """
+SELECT JSONExtract(quality, 'resolution', 'Nullable(Float64)')
+FROM clustering_runs FINAL
+WHERE team_id = {team_id:Int64}
+    AND day < {day:Date}
+    AND day >= {since:Date}
+    AND theme_id = {theme_id:String}
+    AND embedding_model = {model_name:String}
+    AND method = 'graph'
+    AND items > 0
+ORDER BY day DESC
+LIMIT 1
+"""
+
+
 class WindowChanged(RuntimeError):
     """An embedding of the window went away, or changed its length, while it was read; the run can be repeated."""
 
@@ -183,6 +199,21 @@ def earlier_map(
         if row["item_id"] in index:
             found[index[row["item_id"]]] = row["x"], row["y"]
     return found
+
+
+def earlier_resolution(
+    database: Database, team_day: TeamDay, theme: Theme, window: Window, model_name: str
+) -> float | None:
+    """The resolution of the last run within the window, None where there is none."""
+    found = database.value(
+        EARLIER_RESOLUTION,
+        team_id=team_day.team_id,
+        day=team_day.day,
+        since=window.start.date(),
+        theme_id=theme.theme_id,
+        model_name=model_name,
+    )
+    return float(found) if found else None
 
 
 def _by_id(row: dict[str, Any]) -> str:
