@@ -3,11 +3,12 @@
 from datetime import date, timedelta
 
 import numpy as np
+import orjson
 import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.queries import clusters_of, invariants_of, members_of
-from llma_assets.clusters.window_queries import Window, earlier_map, read_window, rest_embeddings
+from llma_assets.clusters.window_queries import Window, earlier_map, earlier_resolution, read_window, rest_embeddings
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES
 from llma_assets_tests.clusters.planted import MODEL, plant, run_day, stored_run
@@ -101,3 +102,18 @@ def test_the_map_begins_where_the_items_lay_on_the_last_one_of_the_same_team(pla
     assert np.isfinite(found).any()
     assert np.isnan(earlier_map(planted, TeamDay(2, DAY), TRACES, window(planted, 2), MODEL)).all()
     assert np.isnan(earlier_map(planted, TeamDay(1, DAY), TRACES, read, "another")).all()
+
+
+def test_the_resolution_of_the_last_graph_of_the_same_team_is_known(planted: Database) -> None:
+    for number, method in ((2, "kmeans"), (1, "graph")):
+        day = DAY - timedelta(days=number)
+        plant(planted, 1, day, {"A": 20, "B": 20})
+        run_day(planted, 1, day, 2, method=method)
+    yesterday = stored_run(planted, 1, DAY - timedelta(days=1))
+    read = window(planted)
+    found = earlier_resolution(planted, TeamDay(1, DAY), TRACES, read, MODEL)
+    assert found is not None
+    assert found == orjson.loads(yesterday.quality)["resolution"]
+    assert earlier_resolution(planted, TeamDay(2, DAY), TRACES, window(planted, 2), MODEL) is None
+    assert earlier_resolution(planted, TeamDay(1, DAY), TRACES, read, "another") is None
+    assert earlier_resolution(planted, TeamDay(1, DAY - timedelta(days=1)), TRACES, read, MODEL) is None, "of k-means"
