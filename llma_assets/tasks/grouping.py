@@ -20,13 +20,14 @@ def group_segments(embeddings: "NDArray[np.float32]", *, distance: float = MATCH
 
     R. J. G. B. Campello, D. Moulavi, J. Sander, "Density-based clustering based on hierarchical density
     estimates", PAKDD 2013, on the exact principal components of the unit vectors: a randomized solver makes
-    the answer change with its seed. HDBSCAN never finds one group alone, however alike all segments of a small
-    batch are; so what it leaves as noise is grouped where it is closer, on average, than a group and its task
-    have to be. One thread, so that the answer is the same on every machine shape.
+    the answer change with its seed. HDBSCAN knows no scale: in a small batch it makes a group of what is merely less
+    unlike than the rest, and never finds one group alone, however alike all segments are. So members farther from
+    the middle of their group than a group may be from its task leave it, and what is noise then is grouped where it
+    is closer than that on average. One thread, so that the answer is the same on every machine shape.
 
     Args:
         embeddings: float32 (n, d), no row zero.
-        distance: cosine distance for the second look at noise.
+        distance: cosine distance for members that leave, and for the second look at noise.
 
     Returns:
         intp (n,); groups are numbered in the order of their first segment.
@@ -35,7 +36,7 @@ def group_segments(embeddings: "NDArray[np.float32]", *, distance: float = MATCH
 
     with threadpool_limits(limits=1):
         points = unit(embeddings)
-        labels = _dense(points)
+        labels = _without_far_members(points, _dense(points), distance)
         noise = np.flatnonzero(labels == NOISE)
         if len(noise) >= MIN_CLUSTER_SIZE:
             close = _close(points[noise], distance)
@@ -60,6 +61,18 @@ def _dense(points: "NDArray[np.float32]") -> "NDArray[np.intp]":
         copy=True,
     ).fit_predict(reduced)
     return labels.astype(np.intp)
+
+
+def _without_far_members(
+    points: "NDArray[np.float32]", labels: "NDArray[np.intp]", distance: float
+) -> "NDArray[np.intp]":
+    kept = labels.copy()
+    for group in range(int(labels.max()) + 1):
+        members = np.flatnonzero(labels == group)
+        middle = unit(points[members].mean(axis=0)[None])[0]
+        near = 1 - points[members] @ middle < distance
+        kept[members if near.sum() < MIN_CLUSTER_SIZE else members[~near]] = NOISE
+    return kept
 
 
 def _close(points: "NDArray[np.float32]", distance: float) -> "NDArray[np.intp]":

@@ -67,7 +67,8 @@ def match_tasks(
 def unit(vectors: "NDArray[np.float32]") -> "NDArray[np.float32]":
     """Rows of `vectors` (n, d) scaled to length 1."""
     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
-    scaled: NDArray[np.float32] = (vectors / np.maximum(lengths, np.finfo(np.float32).tiny)[:, None]).astype(np.float32)
+    factors = (1 / np.maximum(lengths, np.finfo(np.float32).tiny)).astype(np.float32)
+    scaled: NDArray[np.float32] = vectors * factors[:, None]
     return scaled
 
 

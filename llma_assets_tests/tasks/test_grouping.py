@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 
 from llma_assets.tasks.grouping import NOISE, group_segments
+from llma_assets.tasks.matching import MATCH_DISTANCE, unit
 
 
 def around(centres: np.ndarray, each: int, spread: float = 0.02) -> np.ndarray:
@@ -39,3 +41,15 @@ def test_the_same_segments_are_grouped_the_same_way() -> None:
 def test_what_is_like_nothing_stays_noise() -> None:
     points = np.concatenate([around(np.eye(32)[:5], 4), np.eye(32, dtype=np.float32)[20:22]])
     assert group_segments(points)[-2:].tolist() == [NOISE, NOISE]
+
+
+@pytest.mark.parametrize("count", [5, 20, 60])
+def test_no_member_is_farther_from_the_middle_of_its_group_than_a_group_may_be_from_its_task(count: int) -> None:
+    """HDBSCAN alone would make groups of what is merely less unlike than the rest."""
+    points = unit(np.random.default_rng(count).normal(size=(count, 6)).astype(np.float32))
+    labels = group_segments(points)
+    for group in set(labels.tolist()) - {NOISE}:
+        members = points[labels == group]
+        middle = unit(members.mean(axis=0)[None])[0]
+        assert len(members) >= 2
+        assert (1 - members @ middle < MATCH_DISTANCE).all()
