@@ -11,6 +11,7 @@ import argparse
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from benchmarks.replays.sentences import FLAGGED
 from llma_assets.models import ChatModel, OpenAIChat
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     print("| flag | sentences, true | not | precision | recall | wrongly flagged | missed |")
     print("|---|--:|--:|--:|--:|--:|--:|")
     for flag, (true, false) in FLAGGED.items():
-        print(_row(flag, true, false, lambda text, flag=flag: bool(getattr(flags_of(text), flag))))
+        print(_row(flag, true, false, partial(_has, flag)))
     problems = [text for true, _ in FLAGGED.values() for text in true]
     harmless = [text for _, false in FLAGGED.values() for text in false]
     print(_row("any", problems, harmless, lambda text: flags_of(text).impact > 0))
@@ -40,6 +41,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     chat = OpenAIChat(options.model, base_url=options.base_url, api_key=os.environ.get("OPENAI_API_KEY"))
     verdicts = _asked(chat, [*problems, *harmless])
     print(_row(f"judged by {options.model}", problems, harmless, lambda text: verdicts[text]))
+
+
+def _has(flag: str, text: str) -> bool:
+    return bool(getattr(flags_of(text), flag))
 
 
 def _asked(chat: ChatModel, texts: Sequence[str]) -> dict[str, bool]:
