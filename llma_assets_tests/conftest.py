@@ -10,12 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database, ServerState, connect, start, stop
 from llma_assets.clickhouse.database import open_database
 from llma_assets.clickhouse.lifecycle import address
 from llma_assets.clickhouse.link import Link
+from llma_assets.models.offline_embedder import OfflineEmbedder
 from llma_assets.settings import Settings
 
 MEMORY = Path("/dev/shm")
@@ -131,3 +134,25 @@ def database(settings: Settings, used_databases: UsedDatabases) -> Iterator[Data
     with connect(settings) as opened:
         used_databases.made(opened.name)
         yield opened
+
+
+@pytest.fixture(scope="session")
+def vectors_made() -> dict[str, NDArray[np.float32]]:
+    """What the offline embedder made of each text in this process."""
+    return {}
+
+
+@pytest.fixture(autouse=True)
+def vectors_are_made_once(monkeypatch: pytest.MonkeyPatch, vectors_made: dict[str, NDArray[np.float32]]) -> None:
+    """Keep what the offline embedder makes of a text: the same small traffic is embedded by hundreds of tests.
+
+    The vectors are the real ones; a text has the same bytes in any company. The embedder's own tests make them anew.
+    """
+    real = OfflineEmbedder._embed
+
+    def remembered(self: OfflineEmbedder, texts: Sequence[str]) -> NDArray[np.float32]:
+        missing = list(dict.fromkeys(text for text in texts if text not in vectors_made))
+        vectors_made.update(zip(missing, real(self, missing), strict=True))
+        return np.stack([vectors_made[text] for text in texts]) if texts else real(self, texts)
+
+    monkeypatch.setattr(OfflineEmbedder, "_embed", remembered)

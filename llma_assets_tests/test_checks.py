@@ -273,6 +273,7 @@ def test_every_check_passes_on_what_the_pipeline_made(pipeline: Pipeline) -> Non
         "clusters_have_names",
         "names_fit",
         "names_apart",
+        "spending_within_budget",
         "no_empty_events",
         "events_match_runs",
     }

@@ -24,6 +24,11 @@ SENTENCES = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def vectors_are_made_once() -> None:
+    """Not here: these tests are about how vectors are made."""
+
+
 @pytest.fixture(scope="module")
 def embedder() -> OfflineEmbedder:
     return OfflineEmbedder()
