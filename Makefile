@@ -38,8 +38,12 @@ check: install ## Lint, types, import contracts
 	$(BIN)/lint-imports
 
 .PHONY: test
-test: check ## Everything above, and all tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+test: check ## Everything above, and all tests but the slow ones
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not llm"
+
+.PHONY: test-slow
+test-slow: install ## The tests that take long: whole runs by the command line, processes killed at each write; CI runs them, too
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow
 
 .PHONY: test-conformance
 test-conformance: install ## clickhouse-connect's own tests against the embedded server: make test-conformance TESTS=folder

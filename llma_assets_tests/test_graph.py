@@ -101,6 +101,7 @@ def test_discovery_looks_back_exactly_as_far_as_clustering(pipeline: Pipeline) -
     assert {row["team_id"] for row in pipeline.published()} == {1}
 
 
+@pytest.mark.slow
 def test_the_loop_is_broken_a_team_that_stops_sending_leaves(pipeline: Pipeline) -> None:
     """Seven simulated days after a team's last event, with every stage run for whoever is eligible."""
     write(pipeline.database, day_of_traces(1, FIRST, 25))

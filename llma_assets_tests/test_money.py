@@ -73,6 +73,7 @@ def run(pipeline: Pipeline, team_id: int = 1) -> dict[str, dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_a_budget_stops_a_day_without_failing_it_and_more_money_finishes_it(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,8 @@ from llma_assets_tests.batch_server import BatchServer
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.traffic import day_of_traces, write
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 11, 7)
 RUN = ("run", "--team", "1", "--date", str(DAY))
 

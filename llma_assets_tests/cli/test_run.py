@@ -15,6 +15,8 @@ from llma_assets.settings import Settings
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.traffic import day_of_traces, trace, write
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 11, 7)
 COUNTED = ("events", "trace_texts", "trace_summaries", "document_embeddings", "cluster_members", "clustering_runs")
 

@@ -35,6 +35,7 @@ def test_a_point_alone_has_no_neighbours() -> None:
     assert nearest_neighbours(np.ones((1, 4), dtype=np.float32), 15, seed=0).indices.shape == (1, 0)
 
 
+@pytest.mark.slow
 def test_many_points_find_nearly_all_their_neighbours_in_near_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
     points, _ = topics(n=3000, d=30, noise=1.2)
     monkeypatch.setattr("llma_assets.clusters.neighbours.EXACT_POINTS", 1000)
