@@ -295,6 +295,7 @@ def test_a_refused_key_stops_the_run(environment: Settings, database: Database) 
         assert len(server.calls()) <= 5
 
 
+@pytest.mark.slow
 def test_one_bad_label_costs_one_label_and_is_asked_for_again(environment: Settings, database: Database) -> None:
     write(database, day_of_traces(1, DAY, 24))
     write(database, day_of_traces(2, DAY, 24))

@@ -90,6 +90,7 @@ def test_events_that_the_pipeline_writes_make_no_team_eligible(pipeline: Pipelin
     assert [decision.team_id for decision in stored_decisions(pipeline.database, DAY) if decision.eligible] == [2]
 
 
+@pytest.mark.slow
 def test_discovery_looks_back_exactly_as_far_as_clustering(pipeline: Pipeline) -> None:
     """Defect 3: a longer look-back enrols teams whose data is then ignored."""
     write(pipeline.database, day_of_traces(1, FIRST, 25))

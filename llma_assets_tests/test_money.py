@@ -157,6 +157,7 @@ def test_every_call_of_every_stage_is_in_model_usage_as_the_server_billed_it(
         assert metadata["trace_summaries"][f"{theme}_actual_calls"] == summaries.actual_calls
 
 
+@pytest.mark.slow
 def test_the_commands_tell_before_and_after(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, llma_json: Callable[..., Answer], llma: Llma
 ) -> None:

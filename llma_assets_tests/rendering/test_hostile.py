@@ -295,6 +295,7 @@ def _big_trace(shape: str) -> list[dict[str, Any]]:
     return events
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", ["one value", "one object", "lines", "history"])
 def test_a_trace_of_fifty_megabytes_is_rendered_in_bounded_time_and_memory(shape: str) -> None:
     events = [{**made, "properties": json.dumps(made["properties"])} for made in _big_trace(shape)]
@@ -306,6 +307,7 @@ def test_a_trace_of_fifty_megabytes_is_rendered_in_bounded_time_and_memory(shape
     assert len(rendered.text) <= 60_000
 
 
+@pytest.mark.slow
 def test_a_long_history_needs_little_memory_beside_its_events() -> None:
     events = [{**made, "properties": json.dumps(made["properties"])} for made in _big_trace("history")]
     tracemalloc.start()
