@@ -3,8 +3,6 @@
 Which decisions are possible belongs in `llma_assets.clusters.edits`.
 """
 
-import getpass
-import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,8 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from llma_assets.cli.console import emit_json, plain, say, show, show_table
-from llma_assets.cli.errors import WrongUse
-from llma_assets.cli.options import json_option, opened_database, team_option
+from llma_assets.cli.options import decider, json_option, opened_database, team_option
 
 if TYPE_CHECKING:
     from llma_assets.clusters.edits import Action, Edit
@@ -151,7 +148,7 @@ def _decide(
     from llma_assets.clusters.edit_queries import find_lineage, standings_of, store_edit
     from llma_assets.clusters.edits import NOTHING, after, decide
 
-    who = _author(author)
+    who = decider(author)
     stored, messages = [], []
     with opened_database() as database:
         main = find_lineage(database, team_id, into) if into else None
@@ -174,17 +171,6 @@ def _decide(
     else:
         for message in messages:
             show(plain(message))
-
-
-def _author(given: str | None) -> str:
-    """Who decides: as given, else LLMA_USER, else the login."""
-    name = (given or os.environ.get("LLMA_USER") or "").strip()
-    if name:
-        return name
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError) as error:  # a container's user may have no name
-        raise WrongUse("it is not known who you are; say it by --by NAME or LLMA_USER") from error
 
 
 def _as_json(edit: "Edit") -> dict[str, Any]:

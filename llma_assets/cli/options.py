@@ -1,11 +1,15 @@
 """The parameters that several commands share: team, date, `--json`. What a command does belongs in its module."""
 
+import getpass
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from llma_assets.cli.errors import WrongUse
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -80,3 +84,14 @@ def opened_database() -> "Iterator[Database]":
 
     with connect(Settings.from_env()) as database:
         yield database.tagged(client="llma")
+
+
+def decider(given: str | None) -> str:
+    """Who decides: as given, else LLMA_USER, else the login."""
+    name = (given or os.environ.get("LLMA_USER") or "").strip()[:200]
+    if name:
+        return name
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:  # a container's user may have no name
+        raise WrongUse("it is not known who you are; say it by --by NAME or LLMA_USER") from error

@@ -1,6 +1,5 @@
 """`llma tasks`: what recurs in session replays, and what people decide about it. Facts are made in `tasks`."""
 
-import getpass
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ import click
 
 from llma_assets.cli.console import emit_json, say, show, show_table
 from llma_assets.cli.errors import WrongUse
-from llma_assets.cli.options import json_option, opened_database, team_option
+from llma_assets.cli.options import decider, json_option, opened_database, team_option
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -22,7 +21,9 @@ CLOSED = ("resolved", "ignored")
 
 
 def _by_option(f: F) -> F:
-    return click.option("--by", default=None, metavar="NAME", help="Who decides (default: your login name).")(f)
+    return click.option(
+        "--by", default=None, metavar="NAME", help="Who decides (default: LLMA_USER, else your login)."
+    )(f)
 
 
 @click.group("tasks")
@@ -179,7 +180,7 @@ def rename(task: str, title: str, team_id: int, by: str | None) -> None:
 
     with _tasks_of(team_id) as (database, found):
         chosen = find_task(found, task)
-        rename_task(database, team_id, chosen, title, by=_login(by), now=_now())
+        rename_task(database, team_id, chosen, title, by=decider(by), now=_now())
     say(
         f"Task {chosen.task_id[:8]} is called {title!r} now." if title.strip() else "The task has its made title again."
     )
@@ -197,7 +198,7 @@ def merge(task: str, others: tuple[str, ...], team_id: int, by: str | None) -> N
     with _tasks_of(team_id) as (database, found):
         target = find_task(found, task)
         parts = [find_task(found, other) for other in others]
-        merge_tasks(database, team_id, target, parts, by=_login(by), now=_now())
+        merge_tasks(database, team_id, target, parts, by=decider(by), now=_now())
     say(f"{len(parts)} tasks are part of {target.task_id[:8]} now; `llma tasks unmerge` undoes it.")
 
 
@@ -211,7 +212,7 @@ def unmerge(task: str, part: str, team_id: int, by: str | None) -> None:
     from llma_assets.tasks import find_task, unmerge_task
 
     with _tasks_of(team_id) as (database, found):
-        freed = unmerge_task(database, team_id, find_task(found, task), part, by=_login(by), now=_now())
+        freed = unmerge_task(database, team_id, find_task(found, task), part, by=decider(by), now=_now())
     say(f"Task {freed[:8]} is one of its own again.")
 
 
@@ -263,7 +264,7 @@ def _decide(action: str, task: str, team_id: int, note: str, by: str | None) -> 
 
     with _tasks_of(team_id) as (database, found):
         chosen = find_task(found, task)
-        getattr(room, action)(database, team_id, chosen, by=_login(by), now=_now(), note=note)
+        getattr(room, action)(database, team_id, chosen, by=decider(by), now=_now(), note=note)
         after = find_task(room.list_tasks(database, team_id, now=_now()), chosen.task_id)
     say(f"Task {chosen.task_id[:8]}, {chosen.title!r}, was {chosen.status} and is {after.status} now.")
 
@@ -290,15 +291,6 @@ def _change_document(row: dict[str, Any]) -> dict[str, Any]:
         "target": row["target"],
         "changed_by": row["changed_by"],
     }
-
-
-def _login(by: str | None) -> str:
-    if by and by.strip():
-        return by.strip()[:200]
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container's user without a name
-        return "unknown"
 
 
 def _now() -> datetime:
