@@ -116,7 +116,7 @@ _AT_A_WORDS_START: Final = {"SK", "AC", "AQ.", "pat", "pa-", "fc-", "fw_", "EAAA
 """Too short to be looked for in the middle of a word."""
 
 _SHAPED: Final = (
-    re.compile(r"(?<![0-9A-Za-z])[0-9]{8,10}:AA[A-Za-z0-9_-]{32,35}(?![A-Za-z0-9_-])"),  # Telegram
+    re.compile(r"[0-9]{8,10}:AA[A-Za-z0-9_-]{32,}"),  # Telegram
     re.compile(r"(?<![0-9A-Za-z_-])[MNO][A-Za-z0-9_-]{22,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}"),  # Discord
 )
 """Keys that begin with no literal."""
