@@ -1,8 +1,11 @@
-"""What to look for in a trace. Today: one general summary of each trace, and of each generation.
+"""What to look for in a trace: questions, the items that each concerns, and what is stored of a team's own.
 
 A theme is the one concept for a question asked of traces, so that every stage loops over themes.
 """
 
-from llma_assets.themes.theme import BUILT_IN, GENERATIONS, TRACES, Level, Theme
+from llma_assets.themes.built_in import GENERAL, GENERATIONS, TRACES
+from llma_assets.themes.theme import Filter, Level, Theme, ThemeClustering
 
-__all__ = ["BUILT_IN", "GENERATIONS", "TRACES", "Level", "Theme"]
+BUILT_IN = GENERAL
+
+__all__ = ["BUILT_IN", "GENERAL", "GENERATIONS", "TRACES", "Filter", "Level", "Theme", "ThemeClustering"]
