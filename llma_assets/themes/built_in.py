@@ -20,4 +20,4 @@ GENERATIONS = Theme(
     judged=False,
 )
 GENERAL = (TRACES, GENERATIONS)
-"""On unless a team switches them off. The schedules of the pipeline run them; all others have a schedule of their own."""
+"""On unless a team switches them off. The pipeline's schedules run them; all others have a schedule of their own."""
