@@ -13,7 +13,7 @@ from llma_assets.ledger.forecasts import (
     past_calls,
     predicted_and_actual,
 )
-from llma_assets.ledger.rules import spending_within_budget
+from llma_assets.ledger.rules import spending_within_budget, theme_spending_within_budget
 from llma_assets.ledger.skips import Skip, clear_skip, list_skips, record_skip
 from llma_assets.ledger.usage import UsageLedger, UsageTotals, usage_totals
 
@@ -37,5 +37,6 @@ __all__ = [
     "release_hold",
     "spending",
     "spending_within_budget",
+    "theme_spending_within_budget",
     "usage_totals",
 ]

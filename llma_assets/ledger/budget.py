@@ -4,17 +4,22 @@ Two limits hold at once, both of the same amount: for the day whose traces are w
 and for the calendar day (UTC) on which the calls are made, over all days that are worked on. So a day's traffic never
 costs more than the budget, and a backfill of thirty days does not cost thirty budgets by tomorrow.
 
+A theme may have a budget of its own, within the team's. A call for it must be within both, in the same two ways: what
+is set aside for a theme counts against the theme's budget and against the team's.
+
 How two processes see each other: each writes down what it sets aside (`budget_holds`) before it reads what all have
 set aside and spent, and takes it back where that is too much. Of two that do so at once at least one sees the other. On
 a replicated cluster that needs reads that see every finished insert (`select_sequential_consistency`).
 """
 
+import math
 import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from types import MappingProxyType
 
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import queries
@@ -41,7 +46,7 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What counts against a team's budget, in USD.
+    """What counts against the budget of a team, or of one of its themes, in USD.
 
     Attributes:
         of_day: calls for the traces of the day, whenever they were made.
@@ -60,30 +65,48 @@ class Spending:
         return max(self.of_day + self.held_of_day, self.on_date + self.held_on_date)
 
 
-def spending(database: Database, team_day: TeamDay, spent_on: date) -> Spending:
+def spending(database: Database, team_day: TeamDay, spent_on: date, *, theme_id: str = "") -> Spending:
     """What counts against the budget of a team for a day, on a calendar day.
 
     What is set aside is read first: what is stored between the two reads counts twice, and never not at all.
+
+    Args:
+        theme_id: what is spent for one theme alone; "" is all that the team spends.
     """
-    key = {"team_id": team_day.team_id, "day": team_day.day, "spent_on": spent_on}
+    key = {"team_id": team_day.team_id, "day": team_day.day, "spent_on": spent_on, "theme_id": theme_id}
     (held,) = database.rows(queries.HELD, **key)
     (spent,) = database.rows(queries.SPENT, **key)
     return Spending(spent["of_day"], spent["on_date"], held["of_day"], held["on_date"])
 
 
 def budget_metadata(
-    database: Database, team_day: TeamDay, limit_usd: float | None, *, now: datetime | None = None
+    database: Database,
+    team_day: TeamDay,
+    limit_usd: float | None,
+    theme_limits_usd: Mapping[str, float | None] = MappingProxyType({}),
+    *,
+    now: datetime | None = None,
 ) -> dict[str, float]:
-    """What people look at where a team has a budget: the budget, and what counts against it. Nothing without one."""
-    if limit_usd is None:
-        return {}
-    spent = spending(database, team_day, (now or _utc_now()).date())
-    return {
-        "budget_usd": limit_usd,
-        "spent_of_day_usd": round(spent.of_day, 6),
-        "spent_today_usd": round(spent.on_date, 6),
-        "set_aside_usd": round(max(spent.held_of_day, spent.held_on_date), 6),
-    }
+    """What people look at where there is a budget: the budget, and what counts against it. Nothing without one.
+
+    Args:
+        limit_usd: the team's budget.
+        theme_limits_usd: budgets of themes by their ids, whose figures bear the theme's id in front.
+    """
+    spent_on = (now or _utc_now()).date()
+    metadata: dict[str, float] = {}
+    for theme_id, limit in {"": limit_usd, **theme_limits_usd}.items():
+        if limit is None:
+            continue
+        spent = spending(database, team_day, spent_on, theme_id=theme_id)
+        prefix = f"{theme_id}_" if theme_id else ""
+        metadata |= {
+            f"{prefix}budget_usd": limit,
+            f"{prefix}spent_of_day_usd": round(spent.of_day, 6),
+            f"{prefix}spent_today_usd": round(spent.on_date, 6),
+            f"{prefix}set_aside_usd": round(max(spent.held_of_day, spent.held_on_date), 6),
+        }
+    return metadata
 
 
 def note_undone(
@@ -110,6 +133,23 @@ def release_hold(database: Database, team_day: TeamDay, hold_id: uuid.UUID) -> N
     """Free what is set aside under an id, after what it was for is stored as spent, or known to cost nothing."""
     for row in database.rows(queries.HOLD, team_id=team_day.team_id, day=team_day.day, hold_id=hold_id):
         database.insert_rows("budget_holds", [{**row, "held_usd": 0.0, "version": row["version"] + 1}])
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """A budget that each call must keep within: the team's, where `theme_id` is "", or a theme's."""
+
+    theme_id: str
+    whole_usd: float
+    usd: float  # the part of it that the stage may use
+
+
+@dataclass(frozen=True, slots=True)
+class _Short:
+    """A budget that is too small for the next call, and what counts against it."""
+
+    limit: _Limit
+    spent: Spending
 
 
 @dataclass(slots=True)
@@ -145,7 +185,6 @@ class DailyBudget:
     """What one stage of one run may spend for a team's day: an `Allowance`. Safe to use from several threads.
 
     Attributes:
-        limit_usd: the team's budget; the stage may use its share of it.
         refusal: why the last call that was not allowed was not, "" while all were.
     """
 
@@ -155,18 +194,33 @@ class DailyBudget:
         team_day: TeamDay,
         *,
         stage: str,
-        limit_usd: float,
+        limit_usd: float | None,
+        theme_id: str = "",
+        theme_limit_usd: float | None = None,
         clock: Callable[[], datetime] = _utc_now,
         new_id: Callable[[], uuid.UUID] = uuid.uuid4,
         patience_s: float = PATIENCE_S,
     ) -> None:
-        self.limit_usd = limit_usd
+        """
+        Args:
+            limit_usd: the team's budget, None for no limit; the stage may use its share of it.
+            theme_id: what the calls are for.
+            theme_limit_usd: the theme's own budget, None for none; the stage may use the same share of it.
+        """
         self.refusal = ""
         self._database = database
         self._team_day = team_day
         self._stage = stage
-        self._limit = limit_usd * SHARES.get(stage, 1.0)
-        self._step = STEP * self._limit
+        self._theme_id = theme_id
+        self._limit_usd = math.inf if limit_usd is None else limit_usd
+        self._theme_limit_usd = math.inf if theme_limit_usd is None else theme_limit_usd
+        share = SHARES.get(stage, 1.0)
+        self._limits = [
+            _Limit(of_theme, whole, share * whole)
+            for of_theme, whole in (("", self._limit_usd), (theme_id, self._theme_limit_usd))
+            if math.isfinite(whole)
+        ]
+        self._step = STEP * min((limit.usd for limit in self._limits), default=0.0)
         self._clock = clock
         self._new_id = new_id
         self._patience_s = patience_s
@@ -177,22 +231,29 @@ class DailyBudget:
         """Set money aside for one call; see `Allowance.hold`."""
         if most_usd is None:
             raise PriceUnknown(
-                f"nobody knows what {model!r} costs, so the daily budget of team {self._team_day.team_id} "
-                f"({self.limit_usd:g} USD) cannot be kept. Give the model a price in the file that LLMA_PRICES_FILE "
-                "names (0 for a server of your own), or set daily_budget_usd = inf for the team"
+                f"nobody knows what {model!r} costs, so "
+                + " and ".join(f"{self._whose(limit)} ({limit.whole_usd:g} USD)" for limit in self._limits)
+                + " cannot be kept. Give the model a price in the file that LLMA_PRICES_FILE names (0 for a server of "
+                "your own), or "
+                + " and ".join(
+                    "take daily_budget_usd off the theme"
+                    if limit.theme_id
+                    else "set daily_budget_usd = inf for the team"
+                    for limit in self._limits
+                )
             )
         until = time.monotonic() + self._patience_s
         with self._changed:
             while True:
                 at = self._clock()
                 purse = self._purse(at.date())
-                spent = self._set_aside(purse, most_usd)
-                if spent is None:
+                short = self._set_aside(purse, most_usd)
+                if short is None:
                     purse.under_way += most_usd
                     return _Held(self, purse, most_usd, at)
                 left_s = until - time.monotonic()
                 if purse.under_way <= _EPSILON or left_s <= 0:
-                    self.refusal = self._why(spent, most_usd)
+                    self.refusal = self._why(short, most_usd)
                     raise BudgetExhausted(self.refusal)
                 self._changed.wait(left_s)
 
@@ -223,23 +284,24 @@ class DailyBudget:
             self._purses[spent_on] = _Purse(self._new_id(), spent_on)
         return self._purses[spent_on]
 
-    def _set_aside(self, purse: _Purse, most_usd: float) -> Spending | None:
-        """See that `most_usd` more is set aside in the database; else say what is spent."""
+    def _set_aside(self, purse: _Purse, most_usd: float) -> _Short | None:
+        """See that `most_usd` more is set aside in the database; else say which budget is too small for it."""
         need = purse.used + most_usd
         if need <= purse.held + _EPSILON:
             return None
         before = purse.held
-        # A first look costs nothing but a read, and spares a write where all is spent.
-        spent = self._spending(purse)
+        short = None
         for wanted in (need + self._step, need):
-            if spent.most - purse.held + wanted > self._limit + _EPSILON:
+            # A first look costs nothing but a read, and spares a write where all is spent.
+            short = self._shortage(purse, wanted - purse.held)
+            if short is not None:
                 continue
             self._write(purse, wanted)
-            spent = self._spending(purse)
-            if spent.most <= self._limit + _EPSILON:
+            short = self._shortage(purse, 0.0)
+            if short is None:
                 return None
             self._write(purse, before)
-        return spent
+        return short
 
     def _lower(self, purse: _Purse, wanted: float) -> None:
         if purse.held > wanted + _EPSILON:
@@ -253,20 +315,36 @@ class DailyBudget:
             "spent_on": purse.spent_on,
             "hold_id": purse.hold_id,
             "stage": self._stage,
+            "theme_id": self._theme_id,
             "held_usd": held_usd,
-            "limit_usd": self.limit_usd,
+            "limit_usd": self._limit_usd,
+            "theme_limit_usd": self._theme_limit_usd,
             "version": purse.version,
         }
         self._database.insert_rows("budget_holds", [row])
         purse.held = held_usd
 
-    def _spending(self, purse: _Purse) -> Spending:
-        return spending(self._database, self._team_day, purse.spent_on)
+    def _shortage(self, purse: _Purse, more_usd: float) -> _Short | None:
+        """The first budget that is too small for so much more than is set aside and spent by all."""
+        for limit in self._limits:
+            spent = spending(self._database, self._team_day, purse.spent_on, theme_id=limit.theme_id)
+            if spent.most + more_usd > limit.usd + _EPSILON:
+                return _Short(limit, spent)
+        return None
 
-    def _why(self, spent: Spending, most_usd: float) -> str:
-        share = f", of which {self._stage} may use {self._limit:.4f}" if self._limit < self.limit_usd else ""
+    def _whose(self, limit: _Limit) -> str:
+        team = f"team {self._team_day.team_id}"
         return (
-            f"the daily budget of team {self._team_day.team_id} is {self.limit_usd:.4f} USD{share}; "
+            f"the daily budget of theme {limit.theme_id!r} of {team}"
+            if limit.theme_id
+            else f"the daily budget of {team}"
+        )
+
+    def _why(self, short: _Short, most_usd: float) -> str:
+        limit, spent = short.limit, short.spent
+        share = f", of which {self._stage} may use {limit.usd:.4f}" if limit.usd < limit.whole_usd else ""
+        return (
+            f"{self._whose(limit)} is {limit.whole_usd:.4f} USD{share}; "
             f"{spent.of_day:.4f} is spent for {self._team_day.day}, {spent.on_date:.4f} was spent today, "
             f"and the next call may cost {most_usd:.4f}"
         )

@@ -34,17 +34,19 @@ FROM model_usage AS u FINAL
 WHERE u.team_id = {team_id:Int64} AND u.day = {day:Date} AND u.stage = {stage:String}
 """
 
-# Key of budget_holds: (team_id, day, spent_on, hold_id).
+# Key of budget_holds: (team_id, day, spent_on, hold_id). theme_id '' is whatever it was set aside for.
 HELD = """
 SELECT
     sumIf(held_usd, day = {day:Date}) AS of_day,
     sumIf(held_usd, spent_on = {spent_on:Date}) AS on_date
 FROM budget_holds FINAL
-WHERE team_id = {team_id:Int64} AND (day = {day:Date} OR spent_on = {spent_on:Date})
+WHERE team_id = {team_id:Int64}
+    AND (day = {day:Date} OR spent_on = {spent_on:Date})
+    AND ({theme_id:String} = '' OR theme_id = {theme_id:String})
 """
 
 HOLD = """
-SELECT team_id, day, spent_on, hold_id, stage, held_usd, limit_usd, version
+SELECT team_id, day, spent_on, hold_id, stage, theme_id, held_usd, limit_usd, theme_limit_usd, version
 FROM budget_holds FINAL
 WHERE team_id = {team_id:Int64} AND day = {day:Date} AND hold_id = {hold_id:UUID} AND held_usd > 0
 """
@@ -54,7 +56,9 @@ SELECT
     sumIf(coalesce(u.cost_usd, u.at_most_usd, 0), u.day = {day:Date}) AS of_day,
     sumIf(coalesce(u.cost_usd, u.at_most_usd, 0), toDate(u.timestamp) = {spent_on:Date}) AS on_date
 FROM model_usage AS u FINAL
-WHERE u.team_id = {team_id:Int64} AND (u.day = {day:Date} OR toDate(u.timestamp) = {spent_on:Date})
+WHERE u.team_id = {team_id:Int64}
+    AND (u.day = {day:Date} OR toDate(u.timestamp) = {spent_on:Date})
+    AND ({theme_id:String} = '' OR u.theme_id = {theme_id:String})
 """
 
 # Key of model_usage: (team_id, day, stage, theme_id, model, call_id). Calls that a server worked on.
@@ -111,7 +115,29 @@ SELECT
     max(limit_usd) AS on_date
 FROM budget_holds FINAL
 WHERE team_id = {team_id:Int64}
+    AND isFinite(limit_usd)
     AND spent_on IN (SELECT spent_on FROM budget_holds WHERE team_id = {team_id:Int64} AND day = {day:Date})
 GROUP BY spent_on
 ORDER BY spent_on
+"""
+
+# The same of themes; only those that set money aside for the day.
+THEME_LIMITS = """
+SELECT
+    theme_id,
+    spent_on,
+    maxIf(theme_limit_usd, day = {day:Date}) AS of_day,
+    max(theme_limit_usd) AS on_date
+FROM budget_holds FINAL
+WHERE team_id = {team_id:Int64}
+    AND theme_id != ''
+    AND isFinite(theme_limit_usd)
+    AND (theme_id, spent_on) IN
+    (
+        SELECT theme_id, spent_on
+        FROM budget_holds
+        WHERE team_id = {team_id:Int64} AND day = {day:Date} AND isFinite(theme_limit_usd)
+    )
+GROUP BY theme_id, spent_on
+ORDER BY theme_id, spent_on
 """

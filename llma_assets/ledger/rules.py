@@ -1,6 +1,8 @@
 """The rule that spending obeys; the rooms that spend make it a check of their asset."""
 
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 
 from llma_assets.clickhouse import Database
 from llma_assets.findings import Outcome
@@ -24,10 +26,25 @@ def spending_within_budget(database: Database, team_day: TeamDay) -> Iterator[Ou
         yield _outcome(spent.of_day, max(row["of_day"] for row in rows), f"for {team_day.day}")
 
 
-def _outcome(spent_usd: float, limit_usd: float, when: str) -> Outcome:
+def theme_spending_within_budget(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """What was spent for a theme is at most the theme's own budget, in the same two ways.
+
+    Themes that had no budget of their own are not looked at.
+    """
+    rows = database.rows(queries.THEME_LIMITS, team_id=team_day.team_id, day=team_day.day)
+    for theme_id, days in groupby(rows, key=itemgetter("theme_id")):
+        limits = list(days)
+        for row in limits:
+            spent = spending(database, team_day, row["spent_on"], theme_id=theme_id)
+            yield _outcome(spent.on_date, row["on_date"], f"on {row['spent_on']}", theme_id)
+        yield _outcome(spent.of_day, max(row["of_day"] for row in limits), f"for {team_day.day}", theme_id)
+
+
+def _outcome(spent_usd: float, limit_usd: float, when: str, theme_id: str = "") -> Outcome:
     return Outcome(
         passed=spent_usd <= limit_usd + _CENT_FRACTION,
         expected=f"at most {limit_usd:.4f} USD {when}",
         found=f"{spent_usd:.4f} USD",
         query=queries.SPENT,
+        theme_id=theme_id,
     )

@@ -3,6 +3,7 @@
 A skip is replaced, never deleted: a partition that has a result by now carries the empty reason.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -50,8 +51,15 @@ def record_skip(database: Database, skip: Skip) -> None:
     )
 
 
-def clear_skip(database: Database, *, team_id: int, day: date, stage: str, theme_id: str = "") -> None:
-    """Say that there is a result by now; writes only where a skip was stored."""
+def clear_skip(
+    database: Database, *, team_id: int, day: date, stage: str, theme_id: str = "", only: Collection[str] = ()
+) -> None:
+    """Say that there is a result by now; writes only where a skip was stored, and for one of the reasons if given."""
+    if only:
+        key = {"team_id": team_id, "day": day, "stage": stage, "theme_id": theme_id}
+        current = database.rows(queries.CURRENT_SKIP, **key)
+        if not current or current[0]["reason"] not in only:
+            return
     record_skip(database, Skip(team_id, day, stage, theme_id, reason="", detail=""))
 
 

@@ -47,15 +47,26 @@ class UsageLedger:
         stage: str,
         theme_id: str,
         limit_usd: float | None = None,
+        theme_limit_usd: float | None = None,
         new_id: Callable[[], uuid.UUID] = uuid.uuid4,
     ) -> None:
         """
         Args:
             stage, theme_id: who asks, for what.
-            limit_usd: the team's budget for a day, None for no limit. With one, the models that are asked have to be
+            limit_usd: the team's budget for a day, None for no limit.
+            theme_limit_usd: the theme's own, within it. With either, the models that are asked have to be
                 `paid_by(model, ledger.allowance)`.
         """
-        self._budget = None if limit_usd is None else DailyBudget(database, team_day, stage=stage, limit_usd=limit_usd)
+        self._budget = None
+        if limit_usd is not None or theme_limit_usd is not None:
+            self._budget = DailyBudget(
+                database,
+                team_day,
+                stage=stage,
+                limit_usd=limit_usd,
+                theme_id=theme_id,
+                theme_limit_usd=theme_limit_usd,
+            )
         self._closed = False
         self._database = database
         self._key = {"team_id": team_day.team_id, "day": team_day.day, "stage": stage, "theme_id": theme_id}

@@ -54,5 +54,10 @@ ALTER TABLE trace_summaries ADD COLUMN IF NOT EXISTS relevant Bool DEFAULT true;
 
 ALTER TABLE trace_summaries ADD COLUMN IF NOT EXISTS theme_version LowCardinality(String) DEFAULT '';
 
+-- What money is set aside for, and the theme's own budget that was in force; inf is none.
+ALTER TABLE budget_holds ADD COLUMN IF NOT EXISTS theme_id LowCardinality(String) DEFAULT '';
+
+ALTER TABLE budget_holds ADD COLUMN IF NOT EXISTS theme_limit_usd Float64 DEFAULT inf;
+
 -- Whether the item is in the fair sample of its hour; others are here only because a theme's filters match them.
 ALTER TABLE trace_texts ADD COLUMN IF NOT EXISTS drawn Bool DEFAULT true;
