@@ -78,7 +78,9 @@ def store_embeddings(
     spent = usage_totals(database, team_day, stage=STAGE)
     metadata |= {"input_tokens": spent.input_tokens, "cost_usd": spent.cost_usd}
     metadata |= compared_metadata(database, team_day, stage=STAGE)
-    metadata |= budget_metadata(database, team_day, budget_usd)
+    metadata |= budget_metadata(
+        database, team_day, budget_usd, {theme.theme_id: theme.daily_budget_usd for theme in themes}
+    )
     return Report(items=items, reason="" if items else "no_summaries", metadata=metadata, undone_for_budget=waiting)
 
 
@@ -125,7 +127,14 @@ def _store_theme(
         if item_id not in reused:
             alike.setdefault(hashes[item_id], []).append(item_id)
     asked = [(item_ids[0], texts[item_ids[0]]) for item_ids in alike.values()]
-    with UsageLedger(database, team_day, stage=STAGE, theme_id=theme.theme_id, limit_usd=budget_usd) as ledger:
+    with UsageLedger(
+        database,
+        team_day,
+        stage=STAGE,
+        theme_id=theme.theme_id,
+        limit_usd=budget_usd,
+        theme_limit_usd=theme.daily_budget_usd,
+    ) as ledger:
         ledger.expect(forecast_texts(theme, embedder.name, [text for _, text in asked], done=len(texts) - len(asked)))
         results = embed_items(asked, paid_by(embedder, ledger.allowance), record=partial(ledger.record, ""))
         for batch in chunked(_paid_for(results), ROWS_AT_ONCE):

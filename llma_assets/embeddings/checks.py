@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from llma_assets.clickhouse import Database
 from llma_assets.embeddings.queries import EMBEDDING_HEALTH, PRODUCT
 from llma_assets.findings import Check, Outcome
-from llma_assets.ledger import spending_within_budget
+from llma_assets.ledger import spending_within_budget, theme_spending_within_budget
 from llma_assets.stage import asset_check
 from llma_assets.team_day import TeamDay
 
@@ -27,6 +27,7 @@ def sound_vectors(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
 CHECKS = (
     Check("summary_embeddings", sound_vectors, blocking=True),
     Check("summary_embeddings", spending_within_budget),
+    Check("summary_embeddings", theme_spending_within_budget),
 )
 
 asset_checks = [asset_check(check) for check in CHECKS]

@@ -77,7 +77,14 @@ def store_labels(
             continue
         items += run.clusters
         clusters, members = clusters_of(database, run), members_of(database, run)
-        with UsageLedger(database, team_day, stage=STAGE, theme_id=theme.theme_id, limit_usd=budget_usd) as ledger:
+        with UsageLedger(
+            database,
+            team_day,
+            stage=STAGE,
+            theme_id=theme.theme_id,
+            limit_usd=budget_usd,
+            theme_limit_usd=theme.daily_budget_usd,
+        ) as ledger:
             ledger.expect(
                 forecast_labels(
                     database, team_day, theme, chat.name, items=run.items, is_new=False, least_items=run.items
@@ -112,7 +119,9 @@ def store_labels(
         "cost_usd": spent.cost_usd,
     }
     metadata |= compared_metadata(database, team_day, stage=STAGE)
-    metadata |= budget_metadata(database, team_day, budget_usd)
+    metadata |= budget_metadata(
+        database, team_day, budget_usd, {theme.theme_id: theme.daily_budget_usd for theme in themes}
+    )
     reason = "" if items else "no_committed_run"
     return Report(items=items, reason=reason, metadata=metadata, undone_for_budget=waiting)
 

@@ -111,7 +111,9 @@ def store_summaries(
         reason="" if items else _why_nothing(totals),
         metadata=metadata
         | compared_metadata(database, team_day, stage=STAGE)
-        | budget_metadata(database, team_day, limits.budget_usd),
+        | budget_metadata(
+            database, team_day, limits.budget_usd, {theme.theme_id: theme.daily_budget_usd for theme in themes}
+        ),
         undone_for_budget=totals["undone_for_budget"],
         waiting=totals["waiting"],
     )

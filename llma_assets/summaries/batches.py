@@ -103,6 +103,7 @@ class ThemeBatches:
         texts: Texts,
         *,
         limit_usd: float | None = None,
+        theme_limit_usd: float | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """
@@ -110,6 +111,7 @@ class ThemeBatches:
             task: what is asked of each item, and how an answer is judged.
             questions: ids of the items by question, for those that wait for an answer.
             limit_usd: the team's budget for a day, None for no limit.
+            theme_limit_usd: the theme's own, within it.
         """
         self._database = database
         self._team_day = team_day
@@ -118,6 +120,7 @@ class ThemeBatches:
         self._questions = questions
         self._texts = texts
         self._limit_usd = limit_usd
+        self._theme_limit_usd = theme_limit_usd
         self._clock = clock
         self._batches = OpenAIBatches(chat.server)
         self._open = {row.batch_key: row for row in self._stored()}
@@ -263,12 +266,14 @@ class ThemeBatches:
         """Put the questions into batches, as far as money goes; items without text get their result here."""
         group_id = uuid.uuid4()
         budget = None
-        if self._limit_usd is not None:
+        if self._limit_usd is not None or self._theme_limit_usd is not None:
             budget = DailyBudget(
                 self._database,
                 self._team_day,
                 stage=STAGE,
                 limit_usd=self._limit_usd,
+                theme_id=self._task.theme_id,
+                theme_limit_usd=self._theme_limit_usd,
                 new_id=lambda: group_id,
                 patience_s=0.0,
             )

@@ -87,7 +87,14 @@ def store_theme(
     )
     _store_known_answers(database, team_day, theme, work)
 
-    with UsageLedger(database, team_day, stage=STAGE, theme_id=theme.theme_id, limit_usd=limits.budget_usd) as ledger:
+    with UsageLedger(
+        database,
+        team_day,
+        stage=STAGE,
+        theme_id=theme.theme_id,
+        limit_usd=limits.budget_usd,
+        theme_limit_usd=theme.daily_budget_usd,
+    ) as ledger:
         if limits.via == "calls" and not chat.name.startswith("offline/"):
             ledger.expect(forecast_summaries(database, team_day, theme, chat.name, work))
         batches, results = _ask(database, team_day, theme, chat, work, ledger, limits)
@@ -156,7 +163,16 @@ def _ask(
 
     if isinstance(chat, OpenAIChat):
         task = SummaryTask(chat, theme.theme_id, theme.prompt, theme.mode, ledger.record)
-        batches = ThemeBatches(database, team_day, task, chat, work.questions, texts, limit_usd=limits.budget_usd)
+        batches = ThemeBatches(
+            database,
+            team_day,
+            task,
+            chat,
+            work.questions,
+            texts,
+            limit_usd=limits.budget_usd,
+            theme_limit_usd=theme.daily_budget_usd,
+        )
         return batches, batches.results(by_calls, limits.via)
     if limits.via == "batch":
         raise ModelConfigurationError(
