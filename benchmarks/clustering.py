@@ -72,7 +72,7 @@ class Figures:
 def plain_kmeans(vectors: Vectors) -> Labels:
     """k-means as in the field: every k from 3 to 6 in all dimensions, the best full silhouette wins.
 
-    In float64, which is what vectors become that are read as rows; a program that knows better takes about half the time.
+    In float64, which vectors become that are read as rows; a program that knows better takes about half the time.
     """
     from sklearn.cluster import KMeans
     from sklearn.metrics import silhouette_score
