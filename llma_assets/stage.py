@@ -1,24 +1,54 @@
-"""What every per-partition asset has in common: walk the partitions, isolate failures, report what was done.
+"""What every per-partition asset has in common: walk partitions and themes, isolate failures, report what was done.
 
 What a stage does with one partition belongs in its room's `assets.py`.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import dagster as dg
+from pydantic import Field
 
 from llma_assets.clickhouse import Database
 from llma_assets.findings import Check, Finding
+from llma_assets.ledger import Skip, clear_skip, record_skip
 from llma_assets.models import ModelConfigurationError
 from llma_assets.partitions import team_day, team_days
 from llma_assets.resources import ClickHouseResource
 from llma_assets.team_day import TeamDay
+from llma_assets.themes import Theme
 
 SHOWN_FINDINGS = 20
+FAILED, OUTSIDE_DATES = "failed", "outside_dates"
+"""Reasons of skips that are a theme's own."""
+
+SHOWN_ERROR = 500
+"""Characters of an error that a skip keeps."""
+
 Subject = TypeVar("Subject")
+Result = TypeVar("Result")
+
+
+class ThemesConfig(dg.Config):
+    """Options of every stage that works theme by theme."""
+
+    themes: list[str] = Field(default_factory=list)
+    """Only these themes, by their ids; without any, all that the team has switched on."""
+
+
+class ThemesFailed(RuntimeError):
+    """Some themes of a stage failed; what the others made is stored.
+
+    Attributes:
+        why: what failed, by theme.
+    """
+
+    def __init__(self, why: Mapping[str, str], *, of: int) -> None:
+        told = "; ".join(f"{theme_id} ({reason})" for theme_id, reason in why.items())
+        super().__init__(f"{len(why)} of {of} themes failed: {told}")
+        self.why = dict(why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +147,57 @@ def _keep_finished(context: dg.AssetExecutionContext, done: dict[str, dict[str, 
     """Log the finished partitions as materialized, because the step itself is about to fail."""
     for key, metadata in done.items():
         context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=metadata))
+
+
+def each_theme(
+    database: Database, team_day: TeamDay, stage: str, themes: Sequence[Theme], work: Callable[[Theme], Result]
+) -> list[tuple[Theme, Result]]:
+    """Do `work` for each theme that is to be run on the day, one by one; one that fails leaves the others standing.
+
+    Why a theme has nothing here is stored as a skip (`failed`, `outside_dates`), and cleared once it has.
+
+    Returns:
+        each theme that was worked on, with what `work` gave for it.
+
+    Raises:
+        ThemesFailed: names the themes that failed, after all others were worked on.
+        ModelConfigurationError: at once, where the installation's model is meant: no other theme could succeed. That
+            of a theme which has a chat model of its own concerns this theme alone.
+    """
+    log = dg.get_dagster_logger("themes")
+    done: list[tuple[Theme, Result]] = []
+    failures: dict[str, str] = {}
+    for theme in themes:
+
+        def skip(reason: str, detail: str, theme_id: str = theme.theme_id) -> None:
+            log.warning(f"{team_day}, {stage}: theme {theme_id} {reason.replace('_', ' ')}: {detail}")
+            record_skip(database, Skip(team_day.team_id, team_day.day, stage, theme_id, reason, detail))
+
+        if not theme.covers(team_day.day):
+            skip(OUTSIDE_DATES, f"the theme is for {theme.first_day or '…'} to {theme.last_day or '…'}")
+            continue
+        try:
+            result = work(theme)
+        # Whatever went wrong concerns this theme; it is raised again, here or below.
+        except Exception as error:
+            failures[theme.theme_id] = f"{type(error).__name__}: {error}"
+            log.exception(f"{team_day}, {stage}: theme {theme.theme_id} failed")
+            skip(FAILED, failures[theme.theme_id][:SHOWN_ERROR])
+            if isinstance(error, ModelConfigurationError) and theme.model is None:
+                raise
+            continue
+        done.append((theme, result))
+        clear_skip(
+            database,
+            team_id=team_day.team_id,
+            day=team_day.day,
+            stage=stage,
+            theme_id=theme.theme_id,
+            only=(FAILED, OUTSIDE_DATES),
+        )
+    if failures:
+        raise ThemesFailed(failures, of=len(failures) + len(done))
+    return done
 
 
 def run_tags(context: dg.AssetExecutionContext) -> dict[str, str]:

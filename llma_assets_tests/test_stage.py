@@ -1,0 +1,112 @@
+"""What all stages share: themes one by one, where one that fails leaves the others standing."""
+
+from dataclasses import replace
+from datetime import date
+
+import dagster as dg
+import pytest
+
+from llma_assets.clickhouse import Database
+from llma_assets.ledger import Skip, list_skips, record_skip
+from llma_assets.models import ModelConfigurationError
+from llma_assets.stage import ThemesConfig, ThemesFailed, each_theme
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import GENERATIONS, TRACES, Theme
+
+DAY = date(2026, 11, 7)
+TEAM_DAY = TeamDay(1, DAY)
+OWN = replace(TRACES, theme_id="own", model="a-model-of-its-own")
+THEMES = (TRACES, GENERATIONS, OWN)
+
+
+def skips(database: Database, team_id: int = 1) -> dict[str, tuple[str, str]]:
+    """Reason and detail of each theme's skip."""
+    return {skip.theme_id: (skip.reason, skip.detail) for skip in list_skips(database, day=DAY, team_id=team_id)}
+
+
+def test_a_theme_that_fails_leaves_the_others_standing_and_is_named(database: Database) -> None:
+    worked: list[str] = []
+
+    def work(theme: Theme) -> None:
+        if theme is TRACES:
+            raise ValueError("a broken prompt")
+        worked.append(theme.theme_id)
+
+    with pytest.raises(ThemesFailed, match=r"1 of 3 themes failed: traces \(ValueError: a broken prompt\)"):
+        each_theme(database, TEAM_DAY, "trace_summaries", THEMES, work)
+    assert worked == ["generations", "own"]
+    assert skips(database) == {"traces": ("failed", "ValueError: a broken prompt")}
+    assert skips(database, team_id=2) == {}
+
+
+def test_what_failed_is_cleared_once_it_succeeds(database: Database) -> None:
+    def fail(theme: Theme) -> None:
+        raise ValueError(theme.theme_id)
+
+    with pytest.raises(ThemesFailed):
+        each_theme(database, TEAM_DAY, "trace_summaries", THEMES, fail)
+    done = each_theme(database, TEAM_DAY, "trace_summaries", THEMES, lambda theme: theme.level)
+    assert [(theme.theme_id, result) for theme, result in done] == [
+        ("traces", "trace"),
+        ("generations", "generation"),
+        ("own", "trace"),
+    ]
+    assert skips(database) == {}
+
+
+def test_a_skip_that_a_stage_has_recorded_itself_stays(database: Database) -> None:
+    def too_few(theme: Theme) -> None:
+        record_skip(database, Skip(1, DAY, "cluster_assignments", theme.theme_id, "too_few_items", "3 of 20"))
+
+    each_theme(database, TEAM_DAY, "cluster_assignments", (TRACES,), too_few)
+    assert skips(database) == {"traces": ("too_few_items", "3 of 20")}
+
+
+def test_a_theme_is_not_run_outside_its_dates_and_says_so(database: Database) -> None:
+    later = replace(OWN, first_day=date(2026, 11, 8))
+    done = each_theme(database, TEAM_DAY, "trace_summaries", (TRACES, later), lambda theme: theme.theme_id)
+    assert [result for _, result in done] == ["traces"]
+    assert skips(database) == {"own": ("outside_dates", "the theme is for 2026-11-08 to …")}
+
+
+def test_a_wrong_model_of_the_installation_stops_all_themes_at_once(database: Database) -> None:
+    asked: list[str] = []
+
+    def work(theme: Theme) -> None:
+        asked.append(theme.theme_id)
+        raise ModelConfigurationError("the key is wrong")
+
+    with pytest.raises(ModelConfigurationError):
+        each_theme(database, TEAM_DAY, "trace_summaries", THEMES, work)
+    assert asked == ["traces"]
+    assert skips(database)["traces"][0] == "failed"
+
+
+def test_a_wrong_model_of_one_theme_concerns_this_theme_alone(database: Database) -> None:
+    def work(theme: Theme) -> str:
+        if theme.model is not None:
+            raise ModelConfigurationError(f"there is no model {theme.model}")
+        return theme.theme_id
+
+    with pytest.raises(ThemesFailed) as raised:
+        each_theme(database, TEAM_DAY, "trace_summaries", (OWN, TRACES), work)
+    assert list(raised.value.why) == ["own"]
+
+
+def test_an_interrupt_is_no_failure_of_a_theme(database: Database) -> None:
+    def work(theme: Theme) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        each_theme(database, TEAM_DAY, "trace_summaries", THEMES, work)
+    assert skips(database) == {}
+
+
+def test_without_a_name_in_the_config_all_themes_are_meant() -> None:
+    @dg.asset
+    def stage(config: ThemesConfig) -> list[str]:
+        return config.themes
+
+    assert dg.materialize([stage]).output_for_node("stage") == []
+    config = {"ops": {"stage": {"config": {"themes": ["traces"]}}}}
+    assert dg.materialize([stage], run_config=config).output_for_node("stage") == ["traces"]
