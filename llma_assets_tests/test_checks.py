@@ -260,6 +260,7 @@ def test_every_check_passes_on_what_the_pipeline_made(pipeline: Pipeline) -> Non
         "own_events_do_not_count": [True],
         "names_fit": [],  # too few members to hold any out
         "spending_within_budget": [],  # the team has no budget
+        "theme_spending_within_budget": [],  # nor has a theme
     }
     evaluations = result.get_asset_check_evaluations()
     assert {evaluation.check_name for evaluation in evaluations} == {
@@ -274,6 +275,7 @@ def test_every_check_passes_on_what_the_pipeline_made(pipeline: Pipeline) -> Non
         "names_fit",
         "names_apart",
         "spending_within_budget",
+        "theme_spending_within_budget",
         "no_empty_events",
         "events_match_runs",
     }

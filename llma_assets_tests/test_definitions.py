@@ -36,7 +36,8 @@ def test_the_names_of_assets_checks_and_automation_are_pinned(loaded: list[str])
         "'members_in_one_cluster', 'names_apart', 'names_fit', 'no_dead_letters', 'no_empty_events', "
         "'no_empty_runs', 'no_giant_cluster', 'own_events_do_not_count', 'sizes_add_up', "
         "'sound_vectors', 'spending_within_budget', 'spending_within_budget', 'spending_within_budget', "
-        "'tasks_add_up']",
+        "'tasks_add_up', 'theme_spending_within_budget', 'theme_spending_within_budget', "
+        "'theme_spending_within_budget']",
         "['clusters_job', 'discovery_job', 'tasks_job', 'team_day_job', 'texts_job']",
         "['clusters_daily', 'discovery_hourly', 'tasks_half_hourly', 'texts_hourly']",
         "['late_events', 'open_batches', 'stale_clusters']",

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -11,7 +12,15 @@ from random import Random
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.ledger import DailyBudget, UsageLedger, spending, spending_within_budget
+from llma_assets.ledger import (
+    DailyBudget,
+    UsageLedger,
+    budget_metadata,
+    release_hold,
+    spending,
+    spending_within_budget,
+    theme_spending_within_budget,
+)
 from llma_assets.models import BudgetExhausted, PriceUnknown, Usage
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
@@ -41,9 +50,10 @@ def store_call(
     *,
     at: datetime = NOW,
     most: float | None = None,
+    theme_id: str = "traces",
 ) -> None:
     """A call as an earlier run left it behind."""
-    with UsageLedger(database, team_day, stage="trace_summaries", theme_id="traces") as ledger:
+    with UsageLedger(database, team_day, stage="trace_summaries", theme_id=theme_id) as ledger:
         ledger.record("a", Usage(MODEL, 10, 1, cost_usd, 0.1, "" if cost_usd is not None else "timeout", 0, most, at))
 
 
@@ -324,3 +334,164 @@ def test_the_check_has_nothing_to_say_where_there_never_was_a_budget(database: D
 def test_without_a_limit_there_is_nobody_to_ask(database: Database) -> None:
     with UsageLedger(database, TEAM, stage="x", theme_id="") as ledger:
         assert ledger.allowance is None
+
+
+def theme_budget(
+    database: Database,
+    theme_limit_usd: float | None,
+    limit_usd: float | None = None,
+    *,
+    theme_id: str = "errors",
+    team_day: TeamDay = TEAM,
+    stage: str = "cluster_labels",
+) -> DailyBudget:
+    return DailyBudget(
+        database,
+        team_day,
+        stage=stage,
+        limit_usd=limit_usd,
+        theme_id=theme_id,
+        theme_limit_usd=theme_limit_usd,
+        clock=lambda: NOW,
+        patience_s=5.0,
+    )
+
+
+def test_a_theme_stops_at_its_own_budget_and_another_theme_goes_on(database: Database) -> None:
+    purse = theme_budget(database, 0.5, 1.0)
+    purse.hold(MODEL, 0.4).settle(0.4)
+    with pytest.raises(BudgetExhausted, match=r"theme 'errors' of team 1 is 0\.5000 USD"):
+        purse.hold(MODEL, 0.2)
+    theme_budget(database, 0.5, 1.0, theme_id="ux").hold(MODEL, 0.5)
+
+
+def test_a_theme_with_money_of_its_own_stops_where_the_team_has_none_left(database: Database) -> None:
+    store_call(database, 0.8, theme_id="ux")
+    with pytest.raises(BudgetExhausted, match=r"^the daily budget of team 1 is 1\.0000 USD"):
+        theme_budget(database, 0.5, 1.0).hold(MODEL, 0.3)
+    theme_budget(database, 0.5, 1.0).hold(MODEL, 0.2)
+
+
+def test_what_a_theme_sets_aside_counts_against_the_team_too(database: Database) -> None:
+    theme_budget(database, 0.7, 1.0).hold(MODEL, 0.7)
+    with pytest.raises(BudgetExhausted):
+        budget(database, 1.0).hold(MODEL, 0.31)
+    assert spending(database, TEAM, TODAY, theme_id="errors").held_of_day == pytest.approx(0.7)
+    assert spending(database, TEAM, TODAY, theme_id="ux").held_of_day == 0.0
+
+
+def test_a_theme_has_a_budget_though_its_team_has_none(database: Database) -> None:
+    purse = theme_budget(database, 0.5)
+    purse.hold(MODEL, 0.5)
+    with pytest.raises(BudgetExhausted, match="theme 'errors'"):
+        purse.hold(MODEL, 0.1)
+    with pytest.raises(PriceUnknown, match="take daily_budget_usd off the theme"):
+        purse.hold("llama", None)
+    assert outcomes(database) == []  # a team without a budget has passed none
+
+
+def test_a_theme_of_another_team_does_not_count(database: Database) -> None:
+    other = TeamDay(2, DAY)
+    store_call(database, 0.5, other, theme_id="errors")
+    with pytest.raises(BudgetExhausted):
+        theme_budget(database, 0.5, team_day=other).hold(MODEL, 0.1)
+    theme_budget(database, 0.5).hold(MODEL, 0.5)
+    assert spending(database, other, TODAY, theme_id="errors").held_of_day == 0.0
+
+
+def test_a_backfill_does_not_spend_many_budgets_of_a_theme_on_one_day(database: Database) -> None:
+    theme_budget(database, 0.5).hold(MODEL, 0.4)
+    with pytest.raises(BudgetExhausted, match="theme 'errors'"):
+        theme_budget(database, 0.5, team_day=TEAM.back(1)).hold(MODEL, 0.2)
+
+
+def test_summaries_of_a_theme_leave_a_tenth_of_its_budget_for_its_other_stages(database: Database) -> None:
+    purse = theme_budget(database, 1.0, stage="trace_summaries")
+    purse.hold(MODEL, 0.9).settle(0.9)
+    with pytest.raises(BudgetExhausted, match=r"of which trace_summaries may use 0\.9000"):
+        purse.hold(MODEL, 0.01)
+    theme_budget(database, 1.0).hold(MODEL, 0.1)
+
+
+def test_two_processes_that_race_for_the_last_of_a_theme_do_not_both_get_it(database: Database) -> None:
+    for round_number in range(4):
+        team_day = TeamDay(200 + round_number, DAY)
+        allowed: list[int] = []
+        start = threading.Barrier(2)
+
+        def race(
+            number: int,
+            team_day: TeamDay = team_day,
+            allowed: list[int] = allowed,
+            start: threading.Barrier = start,
+        ) -> None:
+            purse = theme_budget(database, 1.0, 5.0, team_day=team_day)
+            start.wait()
+            try:
+                purse.hold(MODEL, 0.6)
+            except BudgetExhausted:
+                return
+            allowed.append(number)
+
+        racers = [threading.Thread(target=race, args=(number,)) for number in range(2)]
+        for racer in racers:
+            racer.start()
+        for racer in racers:
+            racer.join()
+        assert len(allowed) <= 1
+
+
+def test_what_is_freed_by_its_id_is_freed_for_the_theme_too(database: Database) -> None:
+    hold_id = uuid.uuid4()
+    purse = DailyBudget(
+        database,
+        TEAM,
+        stage="x",
+        limit_usd=1.0,
+        theme_id="errors",
+        theme_limit_usd=0.5,
+        new_id=lambda: hold_id,
+        clock=lambda: NOW,
+    )
+    purse.hold(MODEL, 0.5)
+    assert spending(database, TEAM, TODAY, theme_id="errors").held_of_day == pytest.approx(0.5)
+    release_hold(database, TEAM, hold_id)
+    assert spending(database, TEAM, TODAY, theme_id="errors").held_of_day == 0.0
+    theme_budget(database, 0.5, 1.0).hold(MODEL, 0.5)
+
+
+def test_the_check_of_themes_sees_spending_within_and_past_their_budgets(database: Database) -> None:
+    today = datetime.now(UTC).date()
+    for team_day in (TEAM, TeamDay(2, DAY)):
+        with UsageLedger(
+            database, team_day, stage="x", theme_id="errors", limit_usd=5.0, theme_limit_usd=0.5
+        ) as ledger:
+            assert isinstance(ledger.allowance, DailyBudget)
+            pay(ledger, ledger.allowance, most=0.3, cost=0.2)
+    expected = [("errors", f"at most 0.5000 USD on {today}"), ("errors", f"at most 0.5000 USD for {DAY}")]
+
+    def seen(team_day: TeamDay) -> list[tuple[bool, tuple[str, str]]]:
+        found = theme_spending_within_budget(database, team_day)
+        return [(each.passed, (each.theme_id, each.expected)) for each in found]
+
+    assert seen(TEAM) == [(True, each) for each in expected]
+    store_call(database, 0.9, at=datetime.now(UTC), theme_id="ux")  # another theme's
+    assert seen(TEAM) == [(True, each) for each in expected]
+    store_call(database, 0.4, at=datetime.now(UTC), theme_id="errors")  # a caller that asked nobody
+    assert seen(TEAM) == [(False, each) for each in expected]
+    assert seen(TeamDay(2, DAY)) == [(True, each) for each in expected]
+    assert [each.passed for each in spending_within_budget(database, TEAM)] == [True, True]
+
+
+def test_what_people_look_at_names_the_budgets_of_themes(database: Database) -> None:
+    store_call(database, 0.25, theme_id="errors")
+    store_call(database, 0.5, theme_id="ux")
+    seen = budget_metadata(database, TEAM, None, {"errors": 0.75, "ux": None}, now=NOW)
+    assert seen == {
+        "errors_budget_usd": 0.75,
+        "errors_spent_of_day_usd": 0.25,
+        "errors_spent_today_usd": 0.25,
+        "errors_set_aside_usd": 0.0,
+    }
+    seen = budget_metadata(database, TEAM, 1.0, {"errors": 0.75}, now=NOW)
+    assert (seen["spent_of_day_usd"], seen["errors_spent_of_day_usd"]) == (0.75, 0.25)

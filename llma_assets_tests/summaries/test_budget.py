@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from random import Random
 
@@ -94,6 +95,23 @@ def test_the_budget_stops_the_work_before_it_is_passed_and_the_rest_waits(databa
     assert f"{counts['undone']} of 60 items left undone" in skip.detail
     assert f"daily budget of team 1 is {budget_usd:.4f} USD" in skip.detail
     assert list_skips(database, day=DAY, team_id=2) == []
+
+
+def test_a_theme_stops_at_its_own_budget_and_says_so_while_the_team_has_more(database: Database) -> None:
+    write_texts(database, TEAM, texts(40))
+    one = cost_of_one(database)
+    theme = replace(TRACES, theme_id="errors", daily_budget_usd=20 * one)
+    with ChatServer(bill=real_bill) as server:
+        chat = OpenAIChat(MODEL, base_url=server.url, policy=POLICY)
+        limits = RunLimits("run", budget_usd=1_000 * one)
+        counts = store_theme(database, TEAM, theme, chat, limits=limits, progress=unseen)
+        assert billed_usd(server) <= 0.9 * 20 * one
+        assert 1 <= counts["generated"] <= 18
+        assert counts["undone_for_budget"] == 40 - counts["generated"]
+        (skip,) = list_skips(database, day=DAY, team_id=1)
+        assert (skip.theme_id, skip.reason) == ("errors", "budget")
+        assert "daily budget of theme 'errors' of team 1 is" in skip.detail
+        assert run(database, server, 1_000 * one)["stored"] == 40
 
 
 def test_a_run_with_more_money_goes_on_where_the_last_one_stopped(database: Database) -> None:
