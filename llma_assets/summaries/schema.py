@@ -4,12 +4,15 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from llma_assets.summaries.line_refs import LineNumbers, mend_refs
 
 SCHEMA_VERSION = 1
 """Part of the content hash: raise it when the meaning of a field changes."""
+
+JUDGED_VERSION = 1
+"""As `SCHEMA_VERSION`, for what judged themes alone have: raising it asks nothing of the others anew."""
 
 Mode = Literal["minimal", "detailed"]
 
@@ -45,6 +48,11 @@ def _as_point(value: Any) -> Any:
 
 def _as_list(value: Any) -> Any:
     return [] if value is None else value
+
+
+def _as_bool(value: Any) -> Any:
+    """What models write for yes and no; pydantic knows `yes`, `true`, `1` and their opposites."""
+    return value.strip(" \t\n.!\"'*") if isinstance(value, str) else value
 
 
 def _not_blank(value: str) -> str:
@@ -94,6 +102,33 @@ class TraceSummary(BaseModel):
     )
 
 
+class _Judgement(BaseModel):
+    # A base of its own puts the judgement first: a model decides before it writes, and writes little after a no.
+    theme_relevant: Annotated[bool, BeforeValidator(_as_bool)] = Field(
+        description="Whether the record itself shows what the theme asks about."
+    )
+
+
+class JudgedSummary(TraceSummary, _Judgement):
+    """The summary of a trace, or of a single model call, for a theme that need not concern it."""
+
+    title: Annotated[str, BeforeValidator(_as_text)] = Field(
+        default="",
+        validate_default=True,
+        description=f"What this was about, in at most {TITLE_WORDS} words; empty if not relevant.",
+    )
+    bullets: _Points = Field(
+        default_factory=list,
+        description="The main points for the theme, most important first; empty if not relevant.",
+        json_schema_extra={"maxItems": LIMITS["detailed"].most_bullets},
+    )
+
+    @field_validator("title")
+    @classmethod
+    def _relevant_has_title(cls, title: str, info: ValidationInfo) -> str:
+        return _not_blank(title) if info.data.get("theme_relevant") else title
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """One statement, and the references to lines that exist (`L12, L14-18`, or empty)."""
@@ -104,7 +139,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A summary within all limits. `refs_valid` of the model's `refs_total` references were true."""
+    """A summary within all limits. `refs_valid` of the model's `refs_total` references were true.
+
+    `relevant` is False where the theme does not concern the record; then nothing else need be there.
+    """
 
     title: str
     flow_diagram: str
@@ -112,6 +150,7 @@ class Summary:
     interesting_notes: tuple[Point, ...]
     refs_total: int
     refs_valid: int
+    relevant: bool = True
 
 
 def mend(wire: TraceSummary, lines: LineNumbers, mode: Mode) -> Summary:
@@ -126,6 +165,7 @@ def mend(wire: TraceSummary, lines: LineNumbers, mode: Mode) -> Summary:
         interesting_notes=notes,
         refs_total=bullet_refs + note_refs,
         refs_valid=bullet_valid + note_valid,
+        relevant=wire.theme_relevant if isinstance(wire, JudgedSummary) else True,
     )
 
 

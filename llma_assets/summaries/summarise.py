@@ -25,7 +25,7 @@ from llma_assets.models import (
 from llma_assets.summaries.extractive import extract_summary
 from llma_assets.summaries.line_refs import LineNumbers
 from llma_assets.summaries.prompt import content_hash, summary_messages
-from llma_assets.summaries.schema import Mode, Point, TraceSummary, mend
+from llma_assets.summaries.schema import JudgedSummary, Mode, Point, TraceSummary, mend
 
 TIME_IS_UP = "run_deadline"
 CIRCUIT_OPEN = "circuit_open"
@@ -50,6 +50,7 @@ class SummaryResult:
         status: `generated`; or `failed` through a fault of the item; or `undone`: not asked, or asked in vain while
             the server was away, so that the next run takes it up. The reason of the latter two is in `error`, and
             nothing in the fields after `mode`.
+        relevant: whether the theme concerns the item; always, where nobody asked.
         refs_total: line references that the model gave.
         refs_valid: those of them that point at lines of the text; the others were dropped.
     """
@@ -66,17 +67,25 @@ class SummaryResult:
     interesting_notes: tuple[Point, ...] = ()
     refs_total: int = 0
     refs_valid: int = 0
+    relevant: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryTask:
-    """How each item is summarised: the arguments that are the same for all."""
+    """How each item is summarised: the arguments that are the same for all; see `summarise`."""
 
     chat: ChatModel
     theme_id: str
     prompt: str
     mode: Mode
     record: Callable[[str, Usage], None]
+    judged: bool = False
+    offline: Callable[[TextItem], TraceSummary] | None = None
+
+    @property
+    def schema(self) -> type[TraceSummary]:
+        """What an answer must be."""
+        return JudgedSummary if self.judged else TraceSummary
 
     def attempt(self, item: TextItem) -> SummaryResult:
         """Ask the model; what is wrong with this item alone gives a failed result.
@@ -93,13 +102,14 @@ class SummaryTask:
 
     def messages(self, item: TextItem) -> Sequence[ChatMessage]:
         """What the model is asked."""
-        return summary_messages(item.text, prompt=self.prompt, mode=self.mode, fence=self._hash(item)[:20])
+        fence = self._hash(item)[:20]
+        return summary_messages(item.text, prompt=self.prompt, mode=self.mode, fence=fence, judged=self.judged)
 
     def _generate(self, item: TextItem) -> SummaryResult:
         completion = self.chat.complete(
             self.messages(item),
-            TraceSummary,
-            offline=partial(extract_summary, item.text, self.mode),
+            self.schema,
+            offline=partial(self._offline, item),
             record=partial(self.record, item.item_id),
         )
         summary = mend(completion.value, LineNumbers.of(item.text), self.mode)
@@ -116,7 +126,11 @@ class SummaryTask:
             summary.interesting_notes,
             summary.refs_total,
             summary.refs_valid,
+            summary.relevant,
         )
+
+    def _offline(self, item: TextItem) -> TraceSummary:
+        return self.offline(item) if self.offline else extract_summary(item.text, self.mode)
 
     def failed(self, item: TextItem, error: str) -> SummaryResult:
         """The result of an item that has no summary through a fault of its own."""
@@ -131,7 +145,14 @@ class SummaryTask:
         return answers(self.chat, partial(self.record, ""))
 
     def _hash(self, item: TextItem) -> str:
-        return content_hash(item.text, theme_id=self.theme_id, prompt=self.prompt, model=self.chat.name, mode=self.mode)
+        return content_hash(
+            item.text,
+            theme_id=self.theme_id,
+            prompt=self.prompt,
+            model=self.chat.name,
+            mode=self.mode,
+            judged=self.judged,
+        )
 
 
 def _never() -> bool:
@@ -148,6 +169,8 @@ def summarise(
     concurrency: int = 5,
     record: Callable[[str, Usage], None],
     time_is_up: Callable[[], bool] = _never,
+    judged: bool = False,
+    offline: Callable[[TextItem], TraceSummary] | None = None,
 ) -> Iterator[SummaryResult]:
     """Summarise each item, and yield each result as soon as it is certain, so that it can be stored.
 
@@ -159,13 +182,16 @@ def summarise(
         record: gets the item's id and the usage of each call, from several threads; the id is "" for the question
             whether the server answers at all.
         time_is_up: whether the run's deadline has passed; asked before an item is begun.
+        judged: ask first whether the theme concerns the item at all.
+        offline: what the offline model answers, a `JudgedSummary` where it is judged; None for `extract_summary`,
+            which judges nothing.
 
     Raises:
         ModelConfigurationError: after the results of the calls that were under way.
     """
     if concurrency < 1:
         raise ValueError(f"concurrency is {concurrency}; at least 1 is needed")
-    task = SummaryTask(chat, theme_id, prompt, mode, record)
+    task = SummaryTask(chat, theme_id, prompt, mode, record, judged, offline)
     if chat.name.startswith("offline/"):
         return _one_by_one(items, task, time_is_up)
     return _several_at_once(items, task, concurrency, time_is_up)
