@@ -1,0 +1,10 @@
+"""Every statement of the store: the changes of a team's themes, of which the newest of each theme counts."""
+
+# Key of themes: (team_id, theme_id, changed_at, change_id).
+NEWEST_CHANGES = """
+SELECT theme_id, changed_at, change_id, action, author, settings, version
+FROM themes FINAL
+WHERE team_id = {team_id:Int64}
+ORDER BY theme_id, changed_at DESC, change_id DESC
+LIMIT 1 BY theme_id
+"""
