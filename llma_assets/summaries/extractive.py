@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from llma_assets.summaries.line_refs import LineNumbers
-from llma_assets.summaries.reading import Step, read_steps
+from llma_assets.summaries.reading import Step, read_steps, without_repeats
 from llma_assets.summaries.schema import Mode, SummaryPoint, TraceSummary, cut_title, shorten
 from llma_assets.summaries.words import content_words, is_courtesy, request_of, spoken
 
@@ -31,7 +31,7 @@ def extract_summary(text: str, mode: Mode) -> TraceSummary:
 
     Any text gives a summary: where nobody asked anything, it tells the name, the tools and the spans.
     """
-    steps, lines = _without_repeats(read_steps(text)), LineNumbers.of(text)
+    steps, lines = without_repeats(read_steps(text)), LineNumbers.of(text)
     users = [step for step in steps if step.kind == "message" and step.name == "user" and step.text]
     requests = _key_requests(users, _REQUESTS[mode])
     bullets = [_point(f'Asked: "{shorten(step.text, _QUOTE_CHARS)}"', step, lines) for step in requests]
@@ -47,20 +47,6 @@ def extract_summary(text: str, mode: Mode) -> TraceSummary:
         bullets=bullets,
         interesting_notes=_notes(steps, lines),
     )
-
-
-def _without_repeats(steps: list[Step]) -> list[Step]:
-    """Messages that a history told before are told once."""
-    seen: set[tuple[str, str]] = set()
-    kept = []
-    for step in steps:
-        key = (step.name, step.text)
-        if step.kind == "message" and len(step.text) > 20:
-            if key in seen:
-                continue
-            seen.add(key)
-        kept.append(step)
-    return kept
 
 
 def _key_requests(users: Sequence[Step], most: int) -> list[Step]:

@@ -17,14 +17,31 @@ ORDER BY item_id
 
 # Key of trace_summaries: (team_id, day, theme_id, item_id).
 SUMMARISED = """
-SELECT item_id, content_hash
+SELECT item_id, content_hash, theme_version
 FROM trace_summaries FINAL
 WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id = {theme_id:String} AND status = 'generated'
 """
 
+# The same summaries again, under another version of their theme: they replace what they were read from.
+SET_THEME_VERSION = """
+INSERT INTO trace_summaries
+    (team_id, day, theme_id, level, item_id, trace_id, generation_id, content_hash, question_hash, text_hash, status,
+    error, model, mode, title, flow_diagram, bullets, interesting_notes, refs_total, refs_valid, relevant,
+    theme_version, text_length, event_count, trace_timestamp, batch_run_id)
+SELECT team_id, day, theme_id, level, item_id, trace_id, generation_id, content_hash, question_hash, text_hash, status,
+    error, model, mode, title, flow_diagram, bullets, interesting_notes, refs_total, refs_valid, relevant,
+    {theme_version:String}, text_length, event_count, trace_timestamp, batch_run_id
+FROM trace_summaries FINAL
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND item_id IN {item_ids:Array(String)}
+"""
+
 # Key of trace_summaries: (team_id, day, theme_id, item_id). Whatever theme the question was asked for.
 KNOWN_ANSWERS = """
-SELECT question_hash, model, mode, title, flow_diagram, bullets, interesting_notes, refs_total, refs_valid
+SELECT question_hash, model, mode, title, flow_diagram, bullets, interesting_notes, refs_total, refs_valid,
+    relevant
 FROM trace_summaries FINAL
 WHERE team_id = {team_id:Int64}
     AND day BETWEEN {from:Date} AND {until:Date}
@@ -56,6 +73,7 @@ SUMMARY_COUNTS = """
 SELECT
     theme_id,
     countIf(status = 'generated') AS generated,
+    countIf(status = 'generated' AND relevant) AS relevant,
     countIf(status = 'failed') AS failed,
     sumIf(refs_total, status = 'generated') AS refs_given,
     sumIf(refs_valid, status = 'generated') AS refs_kept
@@ -117,7 +135,7 @@ ORDER BY theme_id
 
 # Summaries that a clustering of the last of these days would read; for estimates.
 WINDOW_COUNTS = """
-SELECT theme_id, countIf(status = 'generated') AS items
+SELECT theme_id, countIf(status = 'generated' AND relevant) AS items
 FROM trace_summaries FINAL
 WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date}
 GROUP BY theme_id
@@ -200,4 +218,24 @@ FROM summary_batches FINAL
 WHERE state != 'closed'
 GROUP BY team_id, day
 ORDER BY team_id, day
+"""
+
+# Key of trace_texts: (team_id, day, level, item_id). Only what was drawn fairly: themes render further items by what
+# is in them. Aliases differ from the columns, which ClickHouse would otherwise replace in the conditions.
+NORMS = """
+SELECT
+    countIf(cost_usd > 0) AS cost_usd_items,
+    quantileExactIf(0.5)(cost_usd, cost_usd > 0) AS cost_usd_median,
+    quantileExactIf(0.95)(cost_usd, cost_usd > 0) AS cost_usd_p95,
+    countIf(latency_s > 0) AS latency_s_items,
+    quantileExactIf(0.5)(latency_s, latency_s > 0) AS latency_s_median,
+    quantileExactIf(0.95)(latency_s, latency_s > 0) AS latency_s_p95,
+    countIf(tokens > 0) AS tokens_items,
+    quantileExactIf(0.5)(tokens, tokens > 0) AS tokens_median,
+    quantileExactIf(0.95)(tokens, tokens > 0) AS tokens_p95,
+    countIf(event_count > 0) AS event_count_items,
+    quantileExactIf(0.5)(event_count, event_count > 0) AS event_count_median,
+    quantileExactIf(0.95)(event_count, event_count > 0) AS event_count_p95
+FROM trace_texts FINAL
+WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND level = {level:String} AND drawn
 """

@@ -5,6 +5,7 @@ part of the step above it, so that any text gives some steps and none gives an e
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -62,6 +63,20 @@ def read_steps(text: str) -> list[Step]:
         if match:
             reader.line(int(match[1]), match[2].strip(_TREE))
     return [step for step in reader.steps if step.name not in {"system", "developer", "thinking"}]
+
+
+def without_repeats(steps: Sequence[Step]) -> list[Step]:
+    """Messages that a history told before are told once."""
+    seen: set[tuple[str, str]] = set()
+    kept = []
+    for step in steps:
+        key = (step.name, step.text)
+        if step.kind == "message" and len(step.text) > 20:
+            if key in seen:
+                continue
+            seen.add(key)
+        kept.append(step)
+    return kept
 
 
 class _Reader:

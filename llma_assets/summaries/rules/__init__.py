@@ -1,0 +1,44 @@
+"""Which items have to do with a theme, decided without a model: pure, deterministic, each verdict with its lines.
+
+A rule a module, one public function each. Phrases are English (`phrases.json`); what is decided by flags, numbers,
+repetition or a theme's own keywords holds in any language.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from llma_assets.summaries.rules.errors import shows_errors
+from llma_assets.summaries.rules.feature_requests import shows_wishes
+from llma_assets.summaries.rules.keywords import shows_keywords
+from llma_assets.summaries.rules.norms import Norms, Spread, read_norms
+from llma_assets.summaries.rules.performance import is_unusual
+from llma_assets.summaries.rules.success import shows_success
+from llma_assets.summaries.rules.talk import Talk
+from llma_assets.summaries.rules.ux import shows_trouble
+from llma_assets.summaries.rules.verdict import Facts, Signal, Verdict
+from llma_assets.themes.theme import Rule
+
+_RULES: Mapping[Rule, Callable[[Talk, Facts, Norms, Sequence[str]], Verdict]] = {
+    "errors": lambda talk, facts, _norms, _keywords: shows_errors(talk, facts),
+    "ux": lambda talk, _facts, _norms, _keywords: shows_trouble(talk),
+    "feature_requests": lambda talk, _facts, _norms, _keywords: shows_wishes(talk),
+    "performance": lambda talk, facts, norms, _keywords: is_unusual(talk, facts, norms),
+    "success": lambda talk, facts, norms, _keywords: shows_success(talk, facts, norms),
+    "keywords": lambda talk, _facts, _norms, keywords: shows_keywords(talk, keywords),
+}
+
+
+def applies(rule: Rule | None, text: str, facts: Facts, norms: Norms, keywords: Sequence[str] = ()) -> Verdict:
+    """Whether an item has to do with the theme whose rule this is; without a rule every item has.
+
+    Args:
+        text: the numbered text of a trace or a generation; any text, it is read and never followed.
+        facts: what is stored of the item beside the text.
+        norms: what is usual for the team's items of this level.
+        keywords: words of the rule `keywords`; the others ignore them.
+    """
+    if rule is None:
+        return Verdict(True, "every item that matches")
+    return _RULES[rule](Talk.of(text), facts, norms, keywords)
+
+
+__all__ = ["Facts", "Norms", "Signal", "Spread", "Verdict", "applies", "read_norms"]
