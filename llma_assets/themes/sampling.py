@@ -1,0 +1,52 @@
+"""Which of its items a theme takes: the one answer for texts, summaries and previews. Pure.
+
+What matches a theme belongs in `matching.py`, what is stored of the answer in the stages.
+"""
+
+import hashlib
+from collections.abc import Collection
+
+from llma_assets.themes.built_in import GENERAL
+from llma_assets.themes.theme import FEW_OF_MANY, MANY_MATCHES, Theme
+
+_GENERAL = {theme.theme_id for theme in GENERAL}
+
+
+def is_of_the_hour(theme: Theme) -> bool:
+    """Whether a theme's items come from the fair sample of each hour, and not from all that match its filters.
+
+    The general themes and those without filters would else be asked of everything that there is. A general theme with
+    filters, such as those of its team, takes what matches of the hour's sample.
+    """
+    return not theme.filters or theme.theme_id in _GENERAL
+
+
+def rate_of(theme: Theme, matched: int) -> float:
+    """The share of its items that a theme takes, in (0, 1].
+
+    Args:
+        matched: items of the day that match its filters, and follow on the theme that it comes after. What the hour's
+            sample has bounded already is not sampled again, unless the theme says so.
+    """
+    if theme.sample_rate is not None:
+        return theme.sample_rate
+    return 1.0 if is_of_the_hour(theme) or matched <= MANY_MATCHES else FEW_OF_MANY
+
+
+def is_taken(theme: Theme, trace_id: str, rate: float) -> bool:
+    """Whether a trace, with all that belongs to it, is in the sample.
+
+    Each trace has a place in [0, 1) that follows from the theme's seed and its id, and is in where the place lies below
+    the rate. So a higher rate keeps what a lower one took, and themes of one seed take the same traces. The place has
+    nothing to do with the hash by which an hour's sample is drawn, or the one sample would not be fair in the other.
+    """
+    place = hashlib.blake2b(f"{theme.sample_seed}|{trace_id}".encode(), digest_size=8, person=b"theme sample")
+    return int.from_bytes(place.digest()) < rate * 2**64
+
+
+def needs_texts(themes: Collection[Theme]) -> list[Theme]:
+    """The themes whose items have to be rendered because they match, whatever the hour's sample holds.
+
+    A theme that comes after another looks at items of that one, which have their text.
+    """
+    return [theme for theme in themes if not is_of_the_hour(theme) and theme.after is None]
