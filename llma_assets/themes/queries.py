@@ -8,3 +8,11 @@ WHERE team_id = {team_id:Int64}
 ORDER BY theme_id, changed_at DESC, change_id DESC
 LIMIT 1 BY theme_id
 """
+
+# Of all teams, for schedules: only teams that changed something have rows.
+NEWEST_CHANGES_OF_TEAMS = """
+SELECT team_id, theme_id, change_id, action, settings
+FROM themes FINAL
+ORDER BY team_id, theme_id, changed_at DESC, change_id DESC
+LIMIT 1 BY team_id, theme_id
+"""

@@ -6,12 +6,14 @@ How changes are made and stored belongs in `changes.py`; what a theme's settings
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from llma_assets.clickhouse import Database
 from llma_assets.themes.entries import SHIPPED, base_filters_from, problems_of_id, theme_from
 from llma_assets.themes.errors import Problem, ThemeError, did_you_mean
-from llma_assets.themes.queries import NEWEST_CHANGES
+from llma_assets.themes.queries import NEWEST_CHANGES, NEWEST_CHANGES_OF_TEAMS
 from llma_assets.themes.theme import Filter, Theme
 
 DELETED = "deleted"
@@ -60,7 +62,17 @@ class TeamThemes:
 
 def themes_of(database: Database, team_id: int) -> TeamThemes:
     """All themes of a team, also those that are switched off. What ships is there without any stored row."""
-    rows = {row["theme_id"]: row for row in database.rows(NEWEST_CHANGES, team_id=team_id)}
+    return _team_themes(team_id, database.rows(NEWEST_CHANGES, team_id=team_id))
+
+
+def themes_of_teams(database: Database) -> dict[int, TeamThemes]:
+    """The themes of every team that has changed something, by one query; all others have what ships."""
+    rows = database.rows(NEWEST_CHANGES_OF_TEAMS)
+    return {team_id: _team_themes(team_id, found) for team_id, found in groupby(rows, key=itemgetter("team_id"))}
+
+
+def _team_themes(team_id: int, stored: Iterable[Mapping[str, Any]]) -> TeamThemes:
+    rows = {row["theme_id"]: row for row in stored}
     changes = {theme_id: str(row["change_id"]) for theme_id, row in rows.items()}
     problems: list[Problem] = []
     base_filters: tuple[Filter, ...] = ()
