@@ -24,8 +24,8 @@ from llma_assets_tests.traffic import day_of_traces, event, trace, write
 DAY = date(2026, 11, 7)
 BEFORE = DAY - timedelta(days=1)
 LATER = datetime(2026, 11, 20, tzinfo=UTC)
-SECOND = Theme(theme_id="second", level="trace", prompt=TRACES.prompt)
-OTHER = Theme(theme_id="other", level="trace", prompt="Say how the user felt about it.")
+SECOND = Theme(theme_id="second", level="trace", prompt=TRACES.prompt, judged=False)
+OTHER = Theme(theme_id="other", level="trace", prompt="Say how the user felt about it.", judged=False)
 
 STORED = """
 SELECT toString(day) AS day, item_id, event_count
@@ -144,7 +144,7 @@ def test_another_prompt_another_mode_and_another_model_are_other_questions(stage
     write(stages.database, day_of_traces(1, DAY, 2))
     stages.run()
     assert stages.run(themes=(OTHER,))["chat"] == 2
-    assert stages.run(themes=(Theme("short", "trace", TRACES.prompt, mode="minimal"),))["chat"] == 2
+    assert stages.run(themes=(Theme("short", "trace", TRACES.prompt, mode="minimal", judged=False),))["chat"] == 2
     stages.chat = OpenAIChat("another-model", base_url=stages.server.url)
     assert stages.run()["chat"] == 2
 

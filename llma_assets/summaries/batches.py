@@ -37,7 +37,6 @@ from llma_assets.models import (
     request_files,
 )
 from llma_assets.summaries.queries import DAYS_WITH_OPEN_BATCHES, OPEN_BATCHES, TEAM_DAYS_WITH_OPEN_BATCHES
-from llma_assets.summaries.schema import TraceSummary
 from llma_assets.summaries.summarise import SummaryResult, SummaryTask, TextItem
 from llma_assets.team_day import TeamDay
 
@@ -302,7 +301,7 @@ class ThemeBatches:
                 self._settled.add(question)
                 blank.append(self._task.attempt(item))
                 continue
-            body = self._chat.request(self._task.messages(item), TraceSummary)
+            body = self._chat.request(self._task.messages(item), self._task.schema)
             if budget is not None:
                 try:
                     budget.hold(self._chat.name, most_usd_of_chat(self._chat.name, body, batch=True))

@@ -15,7 +15,7 @@ from llma_assets.summaries.batches import STAGE
 from llma_assets.summaries.pending import Pending
 from llma_assets.summaries.prompt import summary_messages
 from llma_assets.summaries.queries import TEXTS
-from llma_assets.summaries.schema import Mode, TraceSummary
+from llma_assets.summaries.schema import JudgedSummary, Mode, TraceSummary
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 from llma_assets.tokens import BYTES_PER_TOKEN, count_each, encoding_of
@@ -41,7 +41,9 @@ def forecast_summaries(
     if not questions or model.startswith("offline/"):
         basis = "the offline model is free" if questions else "nothing to ask"
         return Forecast(STAGE, theme.theme_id, model, items, len(work.items) - items, 0, 0, 0, basis)
-    frame = chat_tokens(model, summary_messages("", prompt=theme.prompt, mode=theme.mode, fence=_FENCE), TraceSummary)
+    schema = JudgedSummary if theme.judged else TraceSummary
+    messages = summary_messages("", prompt=theme.prompt, mode=theme.mode, fence=_FENCE, judged=theme.judged)
+    frame = chat_tokens(model, messages, schema)
     text_tokens = sum(
         sum(count_each((row["text"] for row in rows), model))
         for item_ids in chunked((ids[0] for ids in questions.values()), _TEXTS_AT_ONCE)

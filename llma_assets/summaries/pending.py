@@ -24,6 +24,8 @@ class Pending:
         items: all that have a text, rows of `ITEMS_OF_DAY` by id, with `content_hash` and `question_hash`.
         answers: what is known already of what they ask, by question hash, as `known_answers` gives it.
         reused: ids whose answer is among `answers`, but not stored for them yet.
+        outdated: ids whose summary is there, but was stored under another version of the theme: what is asked is the
+            same, what it is asked of has changed. They count as done.
         dead: how many are no longer tried.
         questions: ids by question hash of what has to be asked; items with the same text are asked about once.
     """
@@ -31,6 +33,7 @@ class Pending:
     items: Mapping[str, Mapping[str, Any]]
     answers: Mapping[str, Mapping[str, Any]]
     reused: Sequence[str]
+    outdated: Sequence[str]
     dead: int
     questions: Mapping[str, Sequence[str]]
 
@@ -53,17 +56,15 @@ def pending(database: Database, team_day: TeamDay, theme: Theme, model: str) -> 
     """
     key = {"team_id": team_day.team_id, "day": team_day.day}
     items = {
-        row["item_id"]: {
-            **row,
-            "content_hash": content_hash(
-                row["text_hash"], theme_id=theme.theme_id, prompt=theme.prompt, model=model, mode=theme.mode
-            ),
-            "question_hash": question_hash(row["text_hash"], prompt=theme.prompt, model=model, mode=theme.mode),
-        }
+        row["item_id"]: {**row, **_hashes(row, theme, model)}
         for row in database.rows(ITEMS_OF_DAY, **key, level=theme.level)
     }
-    stored = {row["item_id"]: row["content_hash"] for row in database.rows(SUMMARISED, **key, theme_id=theme.theme_id)}
-    missing = {item_id: row for item_id, row in items.items() if stored.get(item_id) != row["content_hash"]}
+    stored = {row["item_id"]: row for row in database.rows(SUMMARISED, **key, theme_id=theme.theme_id)}
+    done = {
+        item_id for item_id, row in items.items() if stored.get(item_id, {}).get("content_hash") == row["content_hash"]
+    }
+    outdated = [item_id for item_id in items if item_id in done and stored[item_id]["theme_version"] != theme.version]
+    missing = {item_id: row for item_id, row in items.items() if item_id not in done}
     answers = known_answers(database, team_day, (row["question_hash"] for row in missing.values())) if missing else {}
     reused = [item_id for item_id, row in missing.items() if row["question_hash"] in answers]
     dead = dead_items(database, team_day, theme.theme_id) if missing else set()
@@ -72,4 +73,15 @@ def pending(database: Database, team_day: TeamDay, theme: Theme, model: str) -> 
         if row["question_hash"] not in answers and (item_id, row["content_hash"]) not in dead:
             questions.setdefault(row["question_hash"], []).append(item_id)
     waiting = sum(map(len, questions.values()))
-    return Pending(items, answers, reused, len(missing) - len(reused) - waiting, questions)
+    return Pending(items, answers, reused, outdated, len(missing) - len(reused) - waiting, questions)
+
+
+def _hashes(row: Mapping[str, Any], theme: Theme, model: str) -> dict[str, str]:
+    """What the summary of an item depends on; which items the theme takes, and what it is called, is no part of it."""
+    text, mode, judged = row["text_hash"], theme.mode, theme.judged
+    return {
+        "content_hash": content_hash(
+            text, theme_id=theme.theme_id, prompt=theme.prompt, model=model, mode=mode, judged=judged
+        ),
+        "question_hash": question_hash(text, prompt=theme.prompt, model=model, mode=mode, judged=judged),
+    }

@@ -19,7 +19,7 @@ from llma_assets.summaries.batches import STAGE, ThemeBatches, Via
 from llma_assets.summaries.dead_letters import record_failures
 from llma_assets.summaries.estimate import forecast_summaries
 from llma_assets.summaries.pending import Pending, pending
-from llma_assets.summaries.queries import TEXTS
+from llma_assets.summaries.queries import SET_THEME_VERSION, TEXTS
 from llma_assets.summaries.reuse import forget_later_days
 from llma_assets.summaries.summarise import SummaryResult, SummaryTask, TextItem, summarise
 from llma_assets.team_day import TeamDay
@@ -27,6 +27,7 @@ from llma_assets.themes import Theme
 
 TEXTS_AT_ONCE = 50
 ROWS_AT_ONCE = 50
+IDS_AT_ONCE = 500
 LONGEST_WAIT_S = 2.0
 """What was paid for is stored so soon at the latest, so that a killed run loses little."""
 
@@ -71,7 +72,8 @@ def store_theme(
     Returns:
         counts by name: `items_queried`, `skipped` (had their summary), `reused` (were answered elsewhere),
         `dead_letters` (no longer tried), `generated`, `failed`, `undone`, `waiting` (of these, in an open batch),
-        `stored`, `moved_here` (from a later day), and the line references that models gave.
+        `stored`, `moved_here` (from a later day), `other_version` (kept, under the theme's present version), and the
+        line references that models gave.
 
     Raises:
         ModelConfigurationError: no further item could succeed, or there are no batches to be had.
@@ -86,6 +88,7 @@ def store_theme(
         failed=0,
     )
     _store_known_answers(database, team_day, theme, work)
+    counts["other_version"] = _set_version(database, team_day, theme, work)
 
     with UsageLedger(
         database,
@@ -159,10 +162,11 @@ def _ask(
             concurrency=limits.concurrency,
             record=ledger.record,
             time_is_up=limits.time_is_up,
+            judged=theme.judged,
         )
 
     if isinstance(chat, OpenAIChat):
-        task = SummaryTask(chat, theme.theme_id, theme.prompt, theme.mode, ledger.record)
+        task = SummaryTask(chat, theme.theme_id, theme.prompt, theme.mode, ledger.record, theme.judged)
         batches = ThemeBatches(
             database,
             team_day,
@@ -188,6 +192,20 @@ def _store_known_answers(database: Database, team_day: TeamDay, theme: Theme, wo
         items = [work.items[item_id] for item_id in item_ids]
         rows = [_copy(work.answers[item["question_hash"]], item, theme, team_day) for item in items]
         database.insert_rows("trace_summaries", rows)
+
+
+def _set_version(database: Database, team_day: TeamDay, theme: Theme, work: Pending) -> int:
+    """Say of summaries that hold under the theme's present version, too, that they do; returns of how many."""
+    for item_ids in chunked(work.outdated, IDS_AT_ONCE):
+        database.execute(
+            SET_THEME_VERSION,
+            team_id=team_day.team_id,
+            day=team_day.day,
+            theme_id=theme.theme_id,
+            theme_version=theme.version,
+            item_ids=item_ids,
+        )
+    return len(work.outdated)
 
 
 def _batches(results: Iterable[SummaryResult]) -> Iterator[list[SummaryResult]]:
@@ -239,6 +257,7 @@ def _row(result: SummaryResult, item: Mapping[str, Any], theme: Theme, team_day:
         "interesting_notes": points(result.interesting_notes),
         "refs_total": result.refs_total,
         "refs_valid": result.refs_valid,
+        "relevant": result.relevant,
     }
 
 
@@ -253,6 +272,7 @@ def _about(item: Mapping[str, Any], theme: Theme, team_day: TeamDay) -> dict[str
         "team_id": team_day.team_id,
         "day": team_day.day,
         "theme_id": theme.theme_id,
+        "theme_version": theme.version,
         "level": theme.level,
         "item_id": item["item_id"],
         "trace_id": item["trace_id"],
