@@ -7,12 +7,12 @@ the rooms when they run, so that `llma --help` answers at once.
 import sys
 import traceback
 import warnings
-from importlib import import_module
 from typing import Any
 
 import click
 
 from llma_assets.cli.errors import Interrupted, WrongUse, explained
+from llma_assets.cli.lazy import LazyGroup
 
 COMMANDS = {
     "demo": "llma_assets.cli.demo:demo",
@@ -21,6 +21,7 @@ COMMANDS = {
     "clusters": "llma_assets.cli.clusters:clusters",
     "trends": "llma_assets.cli.trends:trends",
     "trace": "llma_assets.cli.trace:trace",
+    "themes": "llma_assets.cli.themes:themes_group",
     "segments": "llma_assets.cli.segments:segments_group",
     "tasks": "llma_assets.cli.tasks:tasks_group",
     "check": "llma_assets.cli.check:check",
@@ -34,21 +35,8 @@ COMMANDS = {
 """Where each command lives, in the order of the help page."""
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command when it is needed, and explains exceptions."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """The commands in the order in which a person meets them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import a command; None if there is none of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        command = getattr(import_module(module), name)
-        assert isinstance(command, click.Command)
-        return command
+class ExplainingGroup(LazyGroup):
+    """Turns exceptions into exit codes and one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; whatever it raises becomes a `Problem` with an exit code."""
@@ -70,7 +58,11 @@ class LazyGroup(click.Group):
             raise explained(error) from error
 
 
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(
+    cls=ExplainingGroup,
+    locations=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.option("--debug", is_flag=True, envvar="LLMA_DEBUG", help="Show the traceback of a failure (or LLMA_DEBUG=1).")
 @click.version_option(package_name="llma-assets", prog_name="llma")
 def cli(debug: bool) -> None:
