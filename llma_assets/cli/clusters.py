@@ -24,6 +24,7 @@ from llma_assets.cli.options import TEAM, Day, json_option, opened_database
     help="Examples shown of each cluster, closest to its centre first (default 2; with --json all members).",
 )
 @click.option("--describe", is_flag=True, help="Print the descriptions, too.")
+@click.option("--audit", is_flag=True, help="Lay each name beside the evidence for it, the most doubtful first.")
 @click.option("--all", "show_hidden", is_flag=True, help="Show hidden clusters, too.")
 @json_option
 @click.pass_context
@@ -34,6 +35,7 @@ def clusters(
     level: str | None,
     limit_examples: int | None,
     describe: bool,
+    audit: bool,
     show_hidden: bool,
     as_json: bool,
 ) -> None:
@@ -54,6 +56,13 @@ def clusters(
     from llma_assets.team_day import TeamDay
 
     team_day = TeamDay(team_id, day)
+    if audit:
+        from llma_assets.cli.cluster_audit import audit_document, show_audit
+
+        with opened_database() as database:
+            audited = audit_document(database, team_day, level=level)
+        emit_json(audited) if as_json else show_audit(audited)
+        return
     with opened_database() as database:
         document = cluster_document(database, team_day, level=level, show_hidden=show_hidden)
         details = skip_details(database, team_day)
