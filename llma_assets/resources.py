@@ -44,7 +44,15 @@ class ChatModelResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """The model; offline where there is neither key nor server. One for all callers of this process: what it
         learned of its server holds for each of them.
         """
-        return _chat_model(Settings.from_env())
+        return _chat_model(Settings.from_env(), None)
+
+    def model_for(self, name: str | None) -> ChatModel:
+        """The model of that name, which a theme may have for itself, at the same server; None for `model`.
+
+        Raises:
+            ModelConfigurationError: an online model where there is neither key nor server.
+        """
+        return self.model() if name is None else _chat_model(Settings.from_env(), name)
 
 
 class EmbedderResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -55,9 +63,9 @@ class EmbedderResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return _embedder(Settings.from_env())
 
 
-@functools.lru_cache(maxsize=2)
-def _chat_model(settings: Settings) -> ChatModel:
-    return chat_model(settings)
+@functools.lru_cache(maxsize=16)
+def _chat_model(settings: Settings, name: str | None) -> ChatModel:
+    return chat_model(settings, name)
 
 
 @functools.lru_cache(maxsize=2)

@@ -1,25 +1,38 @@
 """Which chat model and which embedder the settings ask for. Never falls back on another one silently."""
 
+import functools
 import os
 
 from llma_assets.models.errors import ModelConfigurationError
 from llma_assets.models.offline_chat import OfflineChat
 from llma_assets.models.openai_chat import OpenAIChat
 from llma_assets.models.openai_embedder import OpenAIEmbedder
+from llma_assets.models.openai_server import OpenAIServer
 from llma_assets.models.protocols import ChatModel, Embedder
+from llma_assets.models.retry import RetryPolicy
 from llma_assets.settings import Settings
 
 
-def chat_model(settings: Settings) -> ChatModel:
-    """The chat model of the settings: offline where its name begins with `offline`, else a server's.
+def chat_model(settings: Settings, name: str | None = None) -> ChatModel:
+    """The chat model of the settings, or another one by its name: offline where it begins with `offline`, else a
+    server's. All models of one server share what was learned of it.
+
+    Args:
+        name: as the server knows it, None for that of the settings.
 
     Raises:
         ModelConfigurationError: an online model without key and URL, or with ones that cannot be used.
     """
-    if _is_offline(settings.chat_model, OfflineChat.name, "LLMA_CHAT_MODEL"):
+    wanted, where = (settings.chat_model, "LLMA_CHAT_MODEL") if name is None else (name, "model")
+    if _is_offline(wanted, OfflineChat.name, where):
         return OfflineChat()
-    _need_server(settings, settings.chat_model, "LLMA_CHAT_MODEL")
-    return OpenAIChat(settings.chat_model, api_key=settings.openai_api_key, base_url=settings.openai_base_url)
+    _need_server(settings, wanted, where)
+    return OpenAIChat(wanted, server=_server(settings.openai_api_key, settings.openai_base_url))
+
+
+@functools.lru_cache(maxsize=4)
+def _server(api_key: str | None, base_url: str | None) -> OpenAIServer:
+    return OpenAIServer(api_key=api_key, base_url=base_url, policy=RetryPolicy())
 
 
 def embedder(settings: Settings) -> Embedder:

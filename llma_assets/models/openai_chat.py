@@ -70,6 +70,7 @@ class OpenAIChat:
         api_key: str | None = None,
         base_url: str | None = None,
         policy: RetryPolicy | None = None,
+        server: OpenAIServer | None = None,
     ) -> None:
         """
         Args:
@@ -77,12 +78,13 @@ class OpenAIChat:
             api_key: None for servers that want none.
             base_url: root of the API, ending in `/v1` as a rule; None for OpenAI itself.
             policy: retries and deadline.
+            server: in place of these three: one that other models are asked at, too. What is learned of it is shared.
 
         Raises:
             ModelConfigurationError: the key or the URL cannot be used.
         """
         self._model = model
-        self._server = OpenAIServer(api_key=api_key, base_url=base_url, policy=policy or RetryPolicy())
+        self._server = server or OpenAIServer(api_key=api_key, base_url=base_url, policy=policy or RetryPolicy())
         self._learned = _Learned()
         self._allowance: Allowance | None = None
 

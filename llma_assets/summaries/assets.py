@@ -5,7 +5,7 @@ What is stored belongs in `storing`, what is asked and how an answer is judged i
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
@@ -17,18 +17,19 @@ from llma_assets.ledger import budget_metadata, compared_metadata, usage_totals
 from llma_assets.models import ChatModel
 from llma_assets.partitions import team_days
 from llma_assets.resources import ChatModelResource, ClickHouseResource, TeamSettingsResource
-from llma_assets.stage import Progress, Report, run_tags, walk_partitions
+from llma_assets.stage import Progress, Report, ThemesConfig, each_theme, run_tags, walk_partitions
 from llma_assets.summaries.batches import STAGE
 from llma_assets.summaries.queries import SUMMARY_COUNTS
 from llma_assets.summaries.storing import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import BUILT_IN, Theme
+from llma_assets.themes import Theme
+from llma_assets.themes.store import active_themes
 
 RETRY_NUMBER = "dagster/retry_number"
 """The tag of runs that Dagster's run retries start."""
 
 
-class SummaryConfig(dg.Config):
+class SummaryConfig(ThemesConfig):
     """Options of a run."""
 
     concurrency: int = 5
@@ -60,7 +61,6 @@ def trace_summaries(
 ) -> None:
     """What happened in each trace and generation: title, flow, bullets and notes, per theme."""
     database = clickhouse.database().tagged(**run_tags(context))
-    model = chat.model()
 
     deadline = time.monotonic() + 60 * config.deadline_minutes
     limits = RunLimits(delivery(context.run), config.concurrency, lambda: time.monotonic() >= deadline, via=config.via)
@@ -70,7 +70,12 @@ def trace_summaries(
     def work(team_day: TeamDay) -> Report:
         budget_usd = teams.options_of(team_day.team_id).daily_budget_usd
         return store_summaries(
-            database, team_day, model, limits=replace(limits, budget_usd=budget_usd), progress=progress
+            database,
+            team_day,
+            lambda theme: chat.model_for(theme.model),
+            themes=active_themes(database, team_day.team_id, config.themes),
+            limits=replace(limits, budget_usd=budget_usd),
+            progress=progress,
         )
 
     walk_partitions(context, work)
@@ -79,26 +84,42 @@ def trace_summaries(
 def store_summaries(
     database: Database,
     team_day: TeamDay,
-    chat: ChatModel,
+    chat_of: Callable[[Theme], ChatModel],
     *,
-    themes: Sequence[Theme] = BUILT_IN,
+    themes: Sequence[Theme],
     limits: RunLimits,
     progress: Progress,
 ) -> Report:
-    """Summarise what has no summary yet, theme by theme; see `store_theme`."""
+    """Summarise what has no summary yet, theme by theme; see `store_theme`.
+
+    Themes go one after the other: those that must not wait for each other have runs of their own.
+
+    Raises:
+        ThemesFailed: after the others were worked on; see `each_theme`.
+    """
     totals: Counter[str] = Counter()
-    metadata = dict[str, Any](model=chat.name)
-    for theme in themes:
+    metadata = dict[str, Any]()
+    asked: set[str] = set()
+
+    def work(theme: Theme) -> None:
+        chat = chat_of(theme)
+        asked.add(chat.name)
         counts = store_theme(
             database, team_day, theme, chat, limits=limits, progress=partial(progress, STAGE, team_day)
         )
-        totals += counts
-        metadata |= {f"{theme.theme_id}_{name}": number for name, number in sorted(counts.items())}
-    metadata |= {
-        f"{row['theme_id']}_valid_line_refs_share": round(row["refs_kept"] / row["refs_given"], 4)
-        for row in database.rows(SUMMARY_COUNTS, team_id=team_day.team_id, day=team_day.day)
-        if row["refs_given"]
-    }
+        totals.update(counts)
+        metadata.update({f"{theme.theme_id}_{name}": number for name, number in sorted(counts.items())})
+
+    done = {theme.theme_id: theme for theme, _ in each_theme(database, team_day, STAGE, themes, work)}
+    metadata["model"] = ", ".join(sorted(asked))
+    for row in database.rows(SUMMARY_COUNTS, team_id=team_day.team_id, day=team_day.day):
+        if row["theme_id"] not in done:
+            continue
+        if done[row["theme_id"]].judged:
+            metadata[f"{row['theme_id']}_relevant"] = row["relevant"]
+            metadata[f"{row['theme_id']}_irrelevant"] = row["generated"] - row["relevant"]
+        if row["refs_given"]:
+            metadata[f"{row['theme_id']}_valid_line_refs_share"] = round(row["refs_kept"] / row["refs_given"], 4)
     items = totals["stored"]
     spent = usage_totals(database, team_day, stage=STAGE)
     metadata |= {
