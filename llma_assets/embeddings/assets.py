@@ -16,15 +16,17 @@ from more_itertools import chunked
 from llma_assets.clickhouse import Database
 from llma_assets.embeddings import EmbeddedItem, FailedItem, embed_items, text_of_summary
 from llma_assets.embeddings.estimate import STAGE, forecast_texts
-from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, PRODUCT, SUMMARIES_OF_DAY
+from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, PRODUCT
 from llma_assets.embeddings.reuse import forget_later_days, known_vectors
+from llma_assets.embeddings.taken import forget_what_left, summaries_of_day
 from llma_assets.ledger import UsageLedger, budget_metadata, compared_metadata, note_undone, usage_totals
 from llma_assets.models import BudgetExhausted, Embedder, paid_by
 from llma_assets.partitions import team_days
 from llma_assets.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource
-from llma_assets.stage import Progress, Report, run_tags, walk_partitions
+from llma_assets.stage import Progress, Report, ThemesConfig, each_theme, run_tags, walk_partitions
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import BUILT_IN, Theme
+from llma_assets.themes import Theme
+from llma_assets.themes.store import active_themes
 
 ROWS_AT_ONCE = 100
 
@@ -39,18 +41,20 @@ ROWS_AT_ONCE = 100
 )
 def summary_embeddings(
     context: dg.AssetExecutionContext,
+    config: ThemesConfig,
     clickhouse: ClickHouseResource,
     embedder: EmbedderResource,
     team_settings: TeamSettingsResource,
     progress: dg.ResourceParam[Progress],
 ) -> None:
-    """The vector of each summary, which clustering reads."""
+    """The vector of each relevant summary, in the space of its theme, which clustering reads."""
     database = clickhouse.database().tagged(**run_tags(context))
     model, teams = embedder.model(), team_settings.settings()
 
     def work(team_day: TeamDay) -> Report:
         budget_usd = teams.options_of(team_day.team_id).daily_budget_usd
-        return store_embeddings(database, team_day, model, budget_usd=budget_usd, progress=progress)
+        themes = active_themes(database, team_day.team_id, config.themes)
+        return store_embeddings(database, team_day, model, themes=themes, budget_usd=budget_usd, progress=progress)
 
     walk_partitions(context, work)
 
@@ -60,18 +64,24 @@ def store_embeddings(
     team_day: TeamDay,
     embedder: Embedder,
     *,
-    themes: Sequence[Theme] = BUILT_IN,
+    themes: Sequence[Theme],
     budget_usd: float | None = None,
     progress: Progress,
 ) -> Report:
-    """Embed each summary whose words have not been embedded by this model yet.
+    """Embed each relevant summary whose words have not been embedded by this model yet.
 
     Args:
         budget_usd: what the team's day may cost, None for no limit; what it does not pay for is left undone.
+
+    Raises:
+        ThemesFailed: some themes failed; the vectors of the others are stored.
     """
     items, waiting, metadata = 0, 0, dict[str, Any](model=embedder.name)
-    for theme in themes:
-        counts = _store_theme(database, team_day, theme, embedder, budget_usd, progress)
+
+    def work(theme: Theme) -> "Counter[str]":
+        return _store_theme(database, team_day, theme, embedder, budget_usd, progress)
+
+    for theme, counts in each_theme(database, team_day, STAGE, themes, work):
         items += counts["stored"]
         waiting += counts["undone"]
         metadata |= {f"{theme.theme_id}_{name}": number for name, number in sorted(counts.items())}
@@ -92,22 +102,24 @@ def _store_theme(
     budget_usd: float | None,
     progress: Progress,
 ) -> "Counter[str]":
-    key = {"team_id": team_day.team_id, "day": team_day.day}
-    summaries = {row["item_id"]: row for row in database.rows(SUMMARIES_OF_DAY, **key, theme_id=theme.theme_id)}
+    summaries = {row["item_id"]: row for row in summaries_of_day(database, team_day, theme)}
     texts = {item_id: text_of_summary(row) for item_id, row in summaries.items()}
     hashes = {item_id: hashlib.sha256(text.encode()).hexdigest() for item_id, text in texts.items()}
     done = {
-        row["document_id"]: row["content_hash"]
+        row["document_id"]: (row["content_hash"], row["theme_version"])
         for row in database.rows(
             EMBEDDED_OF_DAY,
-            **key,
+            team_id=team_day.team_id,
+            day=team_day.day,
             product=PRODUCT,
             document_type=theme.document_type,
             model_name=embedder.name,
             rendering=theme.rendering,
         )
     }
-    missing = [item_id for item_id in texts if done.get(item_id) != hashes[item_id]]
+    # A vector of the same words under another version of the theme is stored anew, and not paid for.
+    wanted = {item_id: (hashes[item_id], row["theme_version"]) for item_id, row in summaries.items()}
+    missing = [item_id for item_id in texts if done.get(item_id) != wanted[item_id]]
     counts: Counter[str] = Counter(skipped=len(texts) - len(missing))
 
     def store(vectors: Sequence[tuple[str, Sequence[float]]]) -> None:
@@ -161,6 +173,7 @@ def _store_theme(
         refusal=ledger.refusal,
     )
     counts["moved_here"] = forget_later_days(database, team_day, theme)
+    counts["left_the_theme"] = forget_what_left(database, team_day, theme)
     return counts
 
 
@@ -185,6 +198,7 @@ def _row(
         "content_hash": content_hash,
         "trace_id": summary["trace_id"],
         "generation_id": summary["generation_id"],
+        "theme_version": summary["theme_version"],
     }
     return {
         "team_id": team_day.team_id,

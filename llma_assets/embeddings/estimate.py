@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 
 from llma_assets.clickhouse import Database
 from llma_assets.embeddings.compose import TEXTS_A_CALL, text_of_summary
-from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, LAST_CONTENTS, PRODUCT, SUMMARIES_OF_DAY
+from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, LAST_CONTENTS, PRODUCT
+from llma_assets.embeddings.taken import summaries_of_day
 from llma_assets.ledger import Forecast
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
@@ -58,7 +59,7 @@ def forecast_embeddings(
     key = {"team_id": team_day.team_id, "day": team_day.day}
     texts = {
         row["item_id"]: text_of_summary(row)
-        for row in database.rows(SUMMARIES_OF_DAY, **key, theme_id=theme.theme_id)
+        for row in summaries_of_day(database, team_day, theme)
         if row["item_id"] not in replaced
     }
     stored = {

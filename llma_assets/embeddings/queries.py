@@ -2,18 +2,36 @@
 
 PRODUCT = "llm-analytics"
 
-# Key of trace_summaries: (team_id, day, theme_id, item_id).
+# What a theme's space holds: what it found relevant, of what it takes. Days that were worked on before themes took
+# anything have no theme_items, and lose nothing. Keys: (team_id, day, theme_id, item_id) of both tables.
 SUMMARIES_OF_DAY = """
-SELECT item_id, trace_id, generation_id, title, flow_diagram, bullets, interesting_notes, trace_timestamp
+SELECT item_id, trace_id, generation_id, title, flow_diagram, bullets, interesting_notes, trace_timestamp, theme_version
 FROM trace_summaries FINAL
-WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id = {theme_id:String} AND status = 'generated'
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND status = 'generated'
+    AND relevant
+    AND (theme_version IN {versions:Array(String)} OR {any_version:Bool})
+    AND item_id NOT IN
+    (
+        SELECT item_id
+        FROM theme_items FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day = {day:Date}
+            AND theme_id = {theme_id:String}
+            AND NOT (taken AND screened)
+    )
 ORDER BY item_id
 """
 
 # Key of document_embeddings:
 # (team_id, toDate(timestamp), product, document_type, model_name, rendering, document_id).
 EMBEDDED_OF_DAY = """
-SELECT document_id, JSONExtractString(metadata, 'content_hash') AS content_hash
+SELECT
+    document_id,
+    JSONExtractString(metadata, 'content_hash') AS content_hash,
+    JSONExtractString(metadata, 'theme_version') AS theme_version
 FROM document_embeddings FINAL
 WHERE team_id = {team_id:Int64}
     AND toDate(timestamp) = {day:Date}
@@ -55,6 +73,40 @@ DELETE FROM document_embeddings
 WHERE team_id = {team_id:Int64}
     AND toDate(timestamp) > {day:Date}
     AND toDate(timestamp) <= {last_day:Date}
+    AND product = {product:String}
+    AND document_type = {document_type:String}
+    AND rendering = {rendering:String}
+    AND document_id IN {document_ids:Array(String)}
+"""
+
+# Whatever model made the vectors. Keys: as above, and (team_id, day, theme_id, item_id) of the other tables.
+LEFT_THE_THEME = """
+SELECT DISTINCT document_id
+FROM document_embeddings FINAL
+WHERE team_id = {team_id:Int64}
+    AND toDate(timestamp) = {day:Date}
+    AND product = {product:String}
+    AND document_type = {document_type:String}
+    AND rendering = {rendering:String}
+    AND document_id IN
+    (
+        SELECT item_id
+        FROM trace_summaries FINAL
+        WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id = {theme_id:String} AND NOT relevant
+        UNION ALL
+        SELECT item_id
+        FROM theme_items FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day = {day:Date}
+            AND theme_id = {theme_id:String}
+            AND NOT (taken AND screened)
+    )
+"""
+
+DELETE_EMBEDDINGS = """
+DELETE FROM document_embeddings
+WHERE team_id = {team_id:Int64}
+    AND toDate(timestamp) = {day:Date}
     AND product = {product:String}
     AND document_type = {document_type:String}
     AND rendering = {rendering:String}

@@ -75,3 +75,13 @@ SUCCESS_PATTERNS = Theme(
 )
 OPTIONAL = (ERROR_ANALYSIS, UX_ISSUES, FEATURE_REQUESTS, PERFORMANCE_ISSUES, SUCCESS_PATTERNS)
 """Off until a team switches them on."""
+
+_FIRST_VERSIONS = {theme.theme_id: theme.version for theme in GENERAL}
+
+
+def stored_versions(theme: Theme) -> tuple[str, ...]:
+    """What results of the theme as it is now bear as its version.
+
+    "" is what was stored before themes had versions, when there were only the general ones as they ship.
+    """
+    return (theme.version, "") if _FIRST_VERSIONS.get(theme.theme_id) == theme.version else (theme.version,)

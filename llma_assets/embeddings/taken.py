@@ -1,0 +1,49 @@
+"""Which summaries of a day belong into a theme's space, and which vectors are there no longer for a reason.
+
+Which items a theme takes, and which of them are relevant, is decided in `summaries`.
+"""
+
+from typing import Any
+
+from more_itertools import chunked
+
+from llma_assets.clickhouse import Database
+from llma_assets.embeddings.queries import DELETE_EMBEDDINGS, LEFT_THE_THEME, PRODUCT, SUMMARIES_OF_DAY
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import Theme, stored_versions
+
+_IDS_AT_ONCE = 500
+
+
+def summaries_of_day(database: Database, team_day: TeamDay, theme: Theme) -> list[dict[str, Any]]:
+    """The summaries that are to be embedded, rows of `SUMMARIES_OF_DAY`: relevant ones of items that the theme takes.
+
+    Summaries under an earlier version of the theme wait until they are renewed, unless the theme mixes versions.
+    """
+    return database.rows(
+        SUMMARIES_OF_DAY,
+        team_id=team_day.team_id,
+        day=team_day.day,
+        theme_id=theme.theme_id,
+        versions=list(stored_versions(theme)),
+        any_version=theme.clustering.mix_versions,
+    )
+
+
+def forget_what_left(database: Database, team_day: TeamDay, theme: Theme) -> int:
+    """Delete the day's vectors of items that the theme takes no longer, or that turned out not to be relevant.
+
+    Returns:
+        how many items left.
+    """
+    space = {
+        "team_id": team_day.team_id,
+        "day": team_day.day,
+        "product": PRODUCT,
+        "document_type": theme.document_type,
+        "rendering": theme.rendering,
+    }
+    left = [row["document_id"] for row in database.rows(LEFT_THE_THEME, **space, theme_id=theme.theme_id)]
+    for document_ids in chunked(left, _IDS_AT_ONCE):
+        database.execute(DELETE_EMBEDDINGS, **space, document_ids=document_ids)
+    return len(left)
