@@ -55,6 +55,6 @@ def list_command(team_id: int, as_json: bool) -> None:
 
 def theme_document(theme: "Theme") -> dict[str, object]:
     """A theme as `--json` gives it: its settings by their names in a file, and its version."""
-    from llma_assets.themes.entries import settings_of
+    from llma_assets.themes.plain import settings_of
 
     return {"theme_id": theme.theme_id, "version": theme.version, **settings_of(theme)}

@@ -1,6 +1,6 @@
 """A team's themes as they are now: what ships, with what the team changed, and its own.
 
-How changes are made and stored belongs in `changes.py`; what a theme's settings may be in `entries.py`.
+How changes are made and stored belongs in `changes.py`; what a theme's settings may be in `plain.py`.
 """
 
 import json
@@ -11,8 +11,8 @@ from operator import itemgetter
 from typing import Any
 
 from llma_assets.clickhouse import Database
-from llma_assets.themes.entries import SHIPPED, base_filters_from, problems_of_id, theme_from
 from llma_assets.themes.errors import Problem, ThemeError, did_you_mean
+from llma_assets.themes.plain import SHIPPED, base_filters_from, problems_of_id, theme_from
 from llma_assets.themes.queries import NEWEST_CHANGES, NEWEST_CHANGES_OF_TEAMS
 from llma_assets.themes.theme import Filter, Theme
 
