@@ -24,41 +24,54 @@ SHORT_ID = 8
 
 
 def cluster_document(
-    database: "Database", team_day: "TeamDay", *, level: str | None = None, show_hidden: bool = False
+    database: "Database",
+    team_day: "TeamDay",
+    *,
+    level: str | None = None,
+    theme_id: str | None = None,
+    show_hidden: bool = False,
 ) -> dict[str, Any]:
     """What is published for a team's day, by theme; a theme that was skipped has no items and its reason.
 
-    What people decided holds: their titles are shown, clusters that they merged are one, hidden ones are left out.
+    What people decided holds: their titles are shown, clusters that they merged are one, hidden ones are left out. A
+    theme that has been switched off or deleted since is shown with what it found.
+
+    Args:
+        level: themes of this level only.
+        theme_id: this theme only.
 
     Returns:
         `{"team", "date", "runs": […]}` as docs/cli.md describes it; all members of a cluster, closest first.
     """
     from llma_assets.clusters.edit_queries import standings_of
     from llma_assets.clusters.queries import runs_of_day
-    from llma_assets.themes import BUILT_IN
+    from llma_assets.themes.store import themes_of
 
     runs = {run.theme_id: run for run in runs_of_day(database, team_day)}
-    levels = {theme.theme_id: theme.level for theme in BUILT_IN} | {run.theme_id: run.level for run in runs.values()}
-    reasons = _skipped_reasons(database, team_day, list(levels))
+    known = themes_of(database, team_day.team_id).themes
+    levels: dict[str, str] = {theme.theme_id: theme.level for theme in known}
+    levels |= {run.theme_id: run.level for run in runs.values()}
+    reasons = _skipped_reasons(database, team_day, [theme.theme_id for theme in known if theme.enabled])
     decided = standings_of(database, team_day.team_id)
     return {
         "team": team_day.team_id,
         "date": team_day.day.isoformat(),
         "runs": [
-            _run(database, runs[theme_id], decided, show_hidden=show_hidden)
-            if theme_id in runs
-            else _skipped(theme_id, its_level, reasons[theme_id][0])
-            for theme_id, its_level in levels.items()
-            if (theme_id in runs or theme_id in reasons) and level in (None, its_level)
+            _run(database, runs[each], decided, show_hidden=show_hidden)
+            if each in runs
+            else _skipped(each, its_level, reasons[each][0])
+            for each, its_level in levels.items()
+            if (each in runs or each in reasons) and level in (None, its_level) and theme_id in (None, each)
         ],
     }
 
 
 def skip_details(database: "Database", team_day: "TeamDay") -> dict[str, str]:
     """The reason in words by theme, for a person to read."""
-    from llma_assets.themes import BUILT_IN
+    from llma_assets.themes.store import themes_of
 
-    found = _skipped_reasons(database, team_day, [theme.theme_id for theme in BUILT_IN])
+    themes = themes_of(database, team_day.team_id).themes
+    found = _skipped_reasons(database, team_day, [theme.theme_id for theme in themes if theme.enabled])
     return {theme_id: detail for theme_id, (_, detail) in found.items()}
 
 

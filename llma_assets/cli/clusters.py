@@ -3,6 +3,7 @@ commands about single clusters in `cluster_edits.py`.
 """
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,11 +13,16 @@ from llma_assets.cli.cluster_relink import relink
 from llma_assets.cli.console import emit_json
 from llma_assets.cli.options import TEAM, Day, json_option, opened_database
 
+if TYPE_CHECKING:
+    from llma_assets.clickhouse import Database
+    from llma_assets.team_day import TeamDay
+
 
 @click.group(invoke_without_command=True, subcommand_metavar="[COMMAND …]")
 @click.option("--team", "team_id", type=TEAM, help="Number of the team.")
 @click.option("--date", "day", type=Day(), help="Day, UTC; today and yesterday work.")
 @click.option("--level", type=click.Choice(["trace", "generation"]), help="Of traces, or of single model calls.")
+@click.option("--theme", "theme_id", help="This theme only.")
 @click.option(
     "--limit-examples",
     type=click.IntRange(0),
@@ -33,6 +39,7 @@ def clusters(
     team_id: int | None,
     day: date | None,
     level: str | None,
+    theme_id: str | None,
     limit_examples: int | None,
     describe: bool,
     audit: bool,
@@ -60,17 +67,28 @@ def clusters(
         from llma_assets.cli.cluster_audit import audit_document, show_audit
 
         with opened_database() as database:
-            audited = audit_document(database, team_day, level=level)
+            _require_theme(database, team_day, theme_id)
+            audited = audit_document(database, team_day, level=level, theme_id=theme_id)
         emit_json(audited) if as_json else show_audit(audited)
         return
     with opened_database() as database:
-        document = cluster_document(database, team_day, level=level, show_hidden=show_hidden)
+        _require_theme(database, team_day, theme_id)
+        document = cluster_document(database, team_day, level=level, theme_id=theme_id, show_hidden=show_hidden)
         details = skip_details(database, team_day)
     if as_json:
         emit_json(document if limit_examples is None else cut_examples(document, limit_examples))
     else:
         shown = EXAMPLES if limit_examples is None else limit_examples
         show_clusters(document, details, examples=shown, descriptions=describe)
+
+
+def _require_theme(database: "Database", team_day: "TeamDay", theme_id: str | None) -> None:
+    """A theme that is asked for must be one that the team has, or had on the day."""
+    from llma_assets.clusters.queries import committed_run
+    from llma_assets.themes.store import themes_of
+
+    if theme_id is not None and committed_run(database, team_day, theme_id) is None:
+        themes_of(database, team_day.team_id).get(theme_id)
 
 
 for command in (assign, *COMMANDS, relink):

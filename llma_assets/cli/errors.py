@@ -46,9 +46,10 @@ def explained(error: Exception) -> Problem:
     from llma_assets.ingest import IngestError
     from llma_assets.models import ModelError
     from llma_assets.settings import SettingsError
+    from llma_assets.themes.errors import ThemeError
 
     text = " ".join(str(error).split())
-    is_wrong_use = isinstance(error, SettingsError | TeamSettingsError | EditError)
+    is_wrong_use = isinstance(error, SettingsError | TeamSettingsError | EditError | ThemeError)
     if is_wrong_use or (isinstance(error, DatabaseError) and text.startswith("CLICKHOUSE_URL")):
         return WrongUse(text)
     match error:
