@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, SummaryText
-from llma_assets.labels.languages import count_words
 from llma_assets.labels.phrases import ScoredPhrase, Stems, read_summaries, scored_phrases
 from llma_assets.labels.schema import ClusterLabels, LabelItem
 from llma_assets.labels.verdicts import TITLE_CHARS, TITLE_WORDS, one_line
 from llma_assets.labels.words import flow_steps, phrases, steps
+from llma_assets.languages import count_words
 
 HEAD_SCORE = 0.4
 """A phrase of two words or more heads the title if it scores this share of the best phrase."""

@@ -5,9 +5,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from llma_assets.labels.evidence import NOISE_TITLE, ClusterEvidence, ClusterLabel, unnamed
-from llma_assets.labels.languages import count_words
 from llma_assets.labels.prompt import visible
 from llma_assets.labels.schema import ClusterLabels, LabelItem
+from llma_assets.languages import count_words
 
 TITLE_WORDS = range(3, 11)
 TITLE_CHARS = 120

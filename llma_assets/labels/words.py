@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from llma_assets.labels.languages import (
+from llma_assets.languages import (
     ENGLISH,
     LINKS,
     MEASURED,

@@ -1,4 +1,4 @@
-"""The language of a text, its stop words and its word stems. What a phrase is belongs in `words`.
+"""The language of a text, its stop words and its word stems. What a phrase is belongs in `labels`.
 
 English stop words stand in `stopwords.json`, with what every trace of a chat says; those of other languages come from
 the package `stop-words`, stems from `snowballstemmer`. Both are read when the first name is made.
