@@ -98,7 +98,7 @@ def _forecasts(
     Raises:
         Problem: there are events, but no texts yet.
     """
-    from llma_assets.clusters.assets import MIN_TRACES_FOR_CLUSTERING
+    from llma_assets.clusters.options import MIN_TRACES_FOR_CLUSTERING
     from llma_assets.embeddings.estimate import forecast_embeddings
     from llma_assets.labels.estimate import forecast_labels
     from llma_assets.summaries.estimate import forecast_summaries

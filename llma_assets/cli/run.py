@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 @click.option("--team", "team_ids", type=TEAM, multiple=True, help="Number of a team; may be repeated.")
 @click.option("--all", "all_teams", is_flag=True, help="Every team that is eligible on the day.")
 @date_option
-@click.option("--method", type=click.Choice(["graph", "kmeans", "hdbscan"]), default="graph", show_default=True)
+@click.option("--method", type=click.Choice(["graph", "kmeans", "hdbscan"]), help="Else the theme's: graph, as a rule.")
 @click.option("--clusters", "target_clusters", type=click.IntRange(2), help="About so many; else the data chooses.")
-@click.option("--min-k", type=click.IntRange(2), default=3, show_default=True, help="k-means: fewest clusters tried.")
-@click.option("--max-k", type=click.IntRange(2), default=6, show_default=True, help="k-means: most clusters tried.")
+@click.option("--min-k", type=click.IntRange(2), help="k-means: fewest clusters tried; else the theme's, or 3.")
+@click.option("--max-k", type=click.IntRange(2), help="k-means: most clusters tried; else the theme's, or 6.")
 @click.option("--batch", is_flag=True, help="Ask for summaries by OpenAI's Batch API: half the price, within a day.")
 @click.option("--wait", type=click.FloatRange(0), default=0, metavar="MINUTES", help="With --batch: wait for them.")
 @click.option("--texts-only", is_flag=True, help="Stop after the texts: no model is asked. `llma estimate` reads them.")
@@ -37,10 +37,10 @@ def run(
     team_ids: tuple[int, ...],
     all_teams: bool,
     day: date,
-    method: str,
+    method: str | None,
     target_clusters: int | None,
-    min_k: int,
-    max_k: int,
+    min_k: int | None,
+    max_k: int | None,
     batch: bool,
     wait: float,
     texts_only: bool,
@@ -61,14 +61,15 @@ def run(
 
     if bool(team_ids) == all_teams:
         raise WrongUse("name teams by --team, or all eligible ones by --all")
-    if max_k < min_k:
+    if min_k is not None and max_k is not None and max_k < min_k:
         raise WrongUse(f"--max-k {max_k} is less than --min-k {min_k}")
     if wait and not batch:
         raise WrongUse("--wait is for --batch")
     if batch and texts_only:
         raise WrongUse("--texts-only asks no model, so there is nothing to ask by --batch")
     require_partition(day, Settings.from_env().oldest_day)
-    clustering = {"method": method, "target_clusters": target_clusters, "min_k": min_k, "max_k": max_k}
+    given = {"method": method, "target_clusters": target_clusters, "min_k": min_k, "max_k": max_k}
+    clustering = {name: value for name, value in given.items() if value is not None}
     wanted = None if all_teams else list(dict.fromkeys(team_ids))
     with opened_database() as database:
         if dry_run:

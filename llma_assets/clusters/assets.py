@@ -5,7 +5,7 @@ How vectors become clusters belongs in the modules beside this one; they know no
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -15,67 +15,63 @@ import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import Clustering, ClusteringConfig, cluster
-from llma_assets.clusters.everything import Placed, place_everything
-from llma_assets.clusters.lineage import Links, first_lineage_id
+from llma_assets.clusters.everything import place_everything
+from llma_assets.clusters.lineage import first_lineage_id
 from llma_assets.clusters.lineage_queries import link_stored
+from llma_assets.clusters.options import engine_config, sample_size
 from llma_assets.clusters.picture import cluster_table, map_markdown
 from llma_assets.clusters.queries import (
     committed_run,
     forget_attempt,
     publish_run,
 )
+from llma_assets.clusters.rows import cluster_rows, member_rows, quality_of
 from llma_assets.clusters.snapshot import Snapshot, Space
 from llma_assets.clusters.window_queries import Window, earlier_map, earlier_resolution, read_window, rest_embeddings
 from llma_assets.ledger import Skip, clear_skip, record_skip
 from llma_assets.partitions import team_days
 from llma_assets.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource
-from llma_assets.stage import Progress, Report, run_tags, walk_partitions
+from llma_assets.stage import Progress, Report, ThemesConfig, each_theme, run_tags, walk_partitions
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import BUILT_IN, Theme
+from llma_assets.themes import Theme, ThemeClustering, stored_versions
+from llma_assets.themes.store import active_themes
 
 STAGE = "cluster_assignments"
 NAMESPACE = UUID("6f2d3a0e-6c4b-5a56-9d0f-6f3b0c7f5b11")
 CLUSTERING_VERSION = "v1"
-MIN_TRACES_FOR_CLUSTERING = 20
-MAX_SAMPLES = 2000
-MAX_SAMPLES_GRAPH = 20_000
-"""`graph` grows with the number of items, not with its square: 20,000 x 1,536 take some seconds."""
 
 
-class ClusteringRunConfig(dg.Config):
-    """Options of a run; the defaults are those of every scheduled run."""
+class ClusteringRunConfig(ThemesConfig):
+    """Options of a run. What is not given is as each theme wants it; its defaults are those of `ThemeClustering`."""
 
-    method: str = "graph"
-    """`graph`, `kmeans` or `hdbscan`."""
+    method: str | None = None
+    """`graph`, `kmeans` or `hdbscan`; `graph` unless the theme says otherwise."""
     target_clusters: int | None = None
     """About this many clusters; without it the data chooses."""
     min_cluster_size: int | None = None
     """`graph` and `hdbscan`: smallest cluster in items; without it a share of the items."""
-    min_k: int = 3
-    """k-means: fewest clusters tried."""
-    max_k: int = 6
-    """k-means: most clusters tried."""
-    min_items: int = MIN_TRACES_FOR_CLUSTERING
-    """With fewer items in the window nothing is clustered, and the reason is recorded."""
+    min_k: int | None = None
+    """k-means: fewest clusters tried, 3 unless the theme says otherwise."""
+    max_k: int | None = None
+    """k-means: most clusters tried, 6 unless the theme says otherwise."""
+    min_items: int | None = None
+    """With fewer items in the window nothing is clustered, and the reason is recorded; 20 unless the theme says
+    otherwise."""
     max_samples: int | None = None
     """With more items in the window a seeded sample is clustered, and all others are assigned to its clusters.
     Without it 20,000 for `graph` and 2,000 for the others."""
+    mix_versions: bool | None = None
+    """Cluster items that were summarised under an earlier version of the theme, too."""
 
-    def clustering(self) -> ClusteringConfig:
-        """The options as the pure engine takes them."""
-        return ClusteringConfig(
-            method=self.method,
-            target_clusters=self.target_clusters,
-            min_cluster_size=self.min_cluster_size,
-            min_k=self.min_k,
-            max_k=self.max_k,
-        )
-
-    def sample_size(self) -> int:
-        """Items that are clustered at most."""
-        if self.max_samples is not None:
-            return self.max_samples
-        return MAX_SAMPLES_GRAPH if self.method == "graph" else MAX_SAMPLES
+    def of(self, theme: Theme) -> ThemeClustering:
+        """How this run groups a theme's items. A bound of k that is given alone moves the theme's other one."""
+        own = {each.name: getattr(self, each.name) for each in fields(ThemeClustering)}
+        given = {name: value for name, value in own.items() if value is not None}
+        if self.min_k is not None:
+            given.setdefault("max_k", max(theme.clustering.max_k, self.min_k))
+        if self.max_k is not None:
+            given.setdefault("min_k", min(theme.clustering.min_k, self.max_k))
+        return replace(theme.clustering, **given)
 
 
 @dg.asset(
@@ -108,6 +104,7 @@ def cluster_assignments(
             model_name=model_name,
             lookback_days=settings.lookback_days,
             options=config,
+            themes=active_themes(database, team_day.team_id, config.themes),
             progress=progress,
         )
 
@@ -121,30 +118,48 @@ def store_clusters(
     model_name: str,
     lookback_days: int,
     options: ClusteringRunConfig,
-    themes: Sequence[Theme] = BUILT_IN,
+    themes: Sequence[Theme],
     progress: Progress,
 ) -> Report:
-    """Cluster each theme's window; the same window and options are never clustered twice."""
+    """Cluster each theme's window; the same window and options are never clustered twice.
+
+    Args:
+        lookback_days: length of the window where a theme has none of its own.
+
+    Raises:
+        ThemesFailed: some themes failed; the clusters of the others are published.
+    """
     items, metadata, reasons = 0, dict[str, Any](embedding_model=model_name), []
-    for done, theme in enumerate(themes):
-        progress(STAGE, team_day, done, len(themes))
+    places = {theme.theme_id: place for place, theme in enumerate(themes)}
+
+    def work(theme: Theme) -> tuple[int, dict[str, Any], str]:
+        progress(STAGE, team_day, places[theme.theme_id], len(themes))
+        clustering = options.of(theme)
         window = read_window(
             database,
             team_day,
             theme,
-            lookback_days=lookback_days,
+            lookback_days=theme.lookback_days or lookback_days,
             model_name=model_name,
-            max_samples=options.sample_size(),
+            max_samples=sample_size(clustering),
+            mix_versions=clustering.mix_versions,
         )
-        if len(window.item_ids) < options.min_items:
+        told = {f"{theme.theme_id}_items_of_other_versions": window.other_versions} if window.other_versions else {}
+        if len(window.item_ids) < clustering.min_items:
             reason = "too_few_items" if window.item_ids else "no_items"
-            detail = f"{len(window.item_ids)} of {options.min_items} items in the window"
+            detail = f"{len(window.item_ids)} of {clustering.min_items} items in the window"
+            if window.other_versions:
+                detail += f", {window.other_versions} more under earlier versions of the theme"
             record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, reason, detail))
-            reasons.append(f"{theme.theme_id}: {reason} ({detail})")
-            continue
-        items += window.available
-        metadata |= _publish(database, team_day, theme, window, model_name, options)
+            return 0, told, f"{theme.theme_id}: {reason} ({detail})"
+        told |= _publish(database, team_day, theme, window, model_name, clustering)
         clear_skip(database, team_id=team_day.team_id, day=team_day.day, stage=STAGE, theme_id=theme.theme_id)
+        return window.available, told, ""
+
+    for _, (number, told, reason) in each_theme(database, team_day, STAGE, themes, work):
+        items += number
+        metadata |= told
+        reasons += [reason] if reason else []
     progress(STAGE, team_day, len(themes), len(themes))
     return Report(items=items, reason="; ".join(reasons), metadata=metadata)
 
@@ -155,15 +170,16 @@ def _publish(
     theme: Theme,
     window: Window,
     model_name: str,
-    options: ClusteringRunConfig,
+    grouping: ThemeClustering,
 ) -> dict[str, Any]:
-    attempt_id = _attempt_id(team_day, theme, window, model_name, options)
+    config = engine_config(grouping)
+    attempt_id = _attempt_id(team_day, theme, window, model_name, config)
     previous = committed_run(database, team_day, theme.theme_id)
     if previous is not None and previous.attempt_id == attempt_id:
         return {f"{theme.theme_id}_status": "unchanged", f"{theme.theme_id}_clusters": previous.clusters}
     clustering = cluster(
         window.embeddings,
-        options.clustering(),
+        config,
         initial_coordinates=earlier_map(database, team_day, theme, window, model_name),
         earlier_resolution=earlier_resolution(database, team_day, theme, window, model_name),
     )
@@ -174,23 +190,7 @@ def _publish(
         "theme_id": theme.theme_id,
         "attempt_id": attempt_id,
     }
-    members = [
-        {
-            **key,
-            "item_id": row["document_id"],
-            "trace_id": row["trace_id"],
-            "generation_id": row["generation_id"],
-            "item_day": row["timestamp"].date(),
-            "cluster_id": int(placed.labels[index]),
-            "distance": float(placed.distances[index]),
-            "rank": int(placed.ranks[index]),
-            "strength": float(placed.strength[index]),
-            "x": float(placed.coordinates[index, 0]),
-            "y": float(placed.coordinates[index, 1]),
-            "timestamp": row["timestamp"],
-        }
-        for index, row in enumerate([*window.rows, *window.rest])
-    ]
+    members = [{**key, **row} for row in member_rows(placed, [*window.rows, *window.rest])]
     links = link_stored(
         database,
         _snapshot(team_day, theme, attempt_id, model_name, clustering, members),
@@ -205,7 +205,12 @@ def _publish(
         "run_id": f"team_{team_day.team_id}_{team_day.start:%Y-%m-%dT%H:%M:%SZ}",
         "method": clustering.method,
         "params": orjson.dumps(
-            {**asdict(options.clustering()), "version": CLUSTERING_VERSION, "theme_version": theme.version}
+            {
+                **asdict(config),
+                "version": CLUSTERING_VERSION,
+                "theme_version": theme.version,
+                **({"mix_versions": True} if grouping.mix_versions else {}),
+            }
         ).decode(),
         "items": len(members),
         "window_items": window.available,
@@ -232,7 +237,7 @@ def _publish(
     }
 
 
-def _attempt_id(team_day: TeamDay, theme: Theme, window: Window, model_name: str, options: ClusteringRunConfig) -> UUID:
+def _attempt_id(team_day: TeamDay, theme: Theme, window: Window, model_name: str, config: ClusteringConfig) -> UUID:
     """Equal input and options give the equal id, and so equal rows."""
     digest = hashlib.sha256()
     about = [
@@ -242,10 +247,13 @@ def _attempt_id(team_day: TeamDay, theme: Theme, window: Window, model_name: str
         theme.level,
         model_name,
         CLUSTERING_VERSION,
-        asdict(options.clustering()),
+        asdict(config),
         window.item_ids,
         [row["document_id"] for row in window.rest],
     ]
+    # What was clustered before themes had versions, and windows of their own, keeps its id.
+    about += [] if "" in stored_versions(theme) else [theme.version]
+    about += [] if theme.lookback_days is None else [theme.lookback_days]
     digest.update(orjson.dumps(about, option=orjson.OPT_SORT_KEYS))
     digest.update(np.ascontiguousarray(window.embeddings).tobytes())
     return uuid5(NAMESPACE, digest.hexdigest())
@@ -271,58 +279,6 @@ def _snapshot(
             for cluster_id in range(len(clustering.centroids))
         ),
     )
-
-
-def cluster_rows(clustering: Clustering, placed: Placed, links: Links) -> list[dict[str, Any]]:
-    """A row for each cluster, and one for noise where there is any; noise has no lineage."""
-    sizes = np.bincount(placed.labels[placed.labels >= 0], minlength=len(clustering.centroids))
-    rows = [
-        {
-            "cluster_id": cluster_id,
-            "lineage_id": links.clusters[cluster_id].lineage_id,
-            "lineage_status": links.clusters[cluster_id].status,
-            "lineage_confidence": links.clusters[cluster_id].confidence,
-            "lineage_parents": list(links.clusters[cluster_id].parents),
-            "radius": float(clustering.radii[cluster_id]),
-            "size": int(sizes[cluster_id]),
-            "centroid": centroid.tolist(),
-            "centroid_x": float(clustering.centroid_coordinates[cluster_id, 0]),
-            "centroid_y": float(clustering.centroid_coordinates[cluster_id, 1]),
-        }
-        for cluster_id, centroid in enumerate(clustering.centroids)
-    ]
-    noise = placed.labels == -1
-    if noise.any():
-        x, y = placed.coordinates[noise].mean(axis=0)
-        rows.append(
-            {
-                "cluster_id": -1,
-                "lineage_id": "",
-                "lineage_status": "",
-                "lineage_confidence": 0.0,
-                "lineage_parents": [],
-                "radius": 0.0,
-                "size": int(noise.sum()),
-                "centroid": [],
-                "centroid_x": float(x),
-                "centroid_y": float(y),
-            }
-        )
-    return rows
-
-
-def quality_of(clustering: Clustering, placed: Placed) -> dict[str, Any]:
-    """What is stored of a clustering's quality: of the sample, with shares of everything, and the upper level."""
-    noise = placed.labels < 0
-    sizes = np.bincount(placed.labels[~noise], minlength=len(clustering.centroids))
-    return {
-        **clustering.quality.to_dict(),
-        "noise_share": float(noise.mean()),
-        "largest_share": float(sizes.max() / len(placed.labels)),
-        "sampled_items": len(clustering.labels),
-        "assigned_items": len(placed.labels) - len(clustering.labels),
-        "groups": clustering.groups.tolist(),
-    }
 
 
 def _pictures(

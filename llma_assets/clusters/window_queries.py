@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from llma_assets.clickhouse import Database
 from llma_assets.embeddings.queries import PRODUCT
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import Theme
+from llma_assets.themes import Theme, stored_versions
 
 SAMPLE_SEED = 42
 
@@ -28,6 +28,7 @@ SELECT
     timestamp,
     JSONExtractString(metadata, 'trace_id') AS trace_id,
     JSONExtractString(metadata, 'generation_id') AS generation_id,
+    JSONExtractString(metadata, 'theme_version') AS theme_version,
     cityHash64({seed:UInt64}, document_id) AS place
 FROM document_embeddings FINAL
 WHERE team_id = {team_id:Int64}
@@ -69,6 +70,7 @@ WHERE team_id = {team_id:Int64}
             AND day >= {since:Date}
             AND theme_id = {theme_id:String}
             AND embedding_model = {model_name:String}
+            AND JSONExtractString(params, 'theme_version') IN {versions:Array(String)}
             AND items > 0
         ORDER BY day DESC
         LIMIT 1
@@ -85,6 +87,7 @@ WHERE team_id = {team_id:Int64}
     AND day >= {since:Date}
     AND theme_id = {theme_id:String}
     AND embedding_model = {model_name:String}
+    AND JSONExtractString(params, 'theme_version') IN {versions:Array(String)}
     AND method = 'graph'
     AND items > 0
 ORDER BY day DESC
@@ -108,6 +111,7 @@ class Window:
             `rest_embeddings`.
         start: the midnight at which the window begins.
         space: what the statements above need to find the items.
+        other_versions: items that were left out, because they were summarised under another version of the theme.
     """
 
     item_ids: list[str]
@@ -116,6 +120,7 @@ class Window:
     rest: list[dict[str, Any]]
     start: datetime
     space: dict[str, Any]
+    other_versions: int = 0
 
     @property
     def available(self) -> int:
@@ -131,8 +136,12 @@ def read_window(
     lookback_days: int,
     model_name: str,
     max_samples: int,
+    mix_versions: bool = False,
 ) -> Window:
     """Read what is in the window, and the vectors of a seeded sample of it, block by block into one array.
+
+    Args:
+        mix_versions: read what was summarised under other versions of the theme, too.
 
     Raises:
         WindowChanged: a vector of the sample could not be read.
@@ -148,11 +157,14 @@ def read_window(
         "rendering": theme.rendering,
         "seed": SAMPLE_SEED,
     }
-    everything = list(database.stream(WINDOW_ITEMS, **space))
+    found = list(database.stream(WINDOW_ITEMS, **space))
+    versions = stored_versions(theme)
+    everything = [row for row in found if mix_versions or row["theme_version"] in versions]
+    left_out = len(found) - len(everything)
     sample = sorted(everything[:max_samples], key=_by_id)
     rest = sorted(everything[max_samples:], key=_by_id)
     if not sample:
-        return Window([], [], np.empty((0, 0), dtype=np.float32), [], start, space)
+        return Window([], [], np.empty((0, 0), dtype=np.float32), [], start, space, left_out)
     places = [row["place"] for row in sample]
     embeddings = np.empty((0, 0), dtype=np.float32)
     seen = np.zeros(len(sample), dtype=bool)
@@ -167,7 +179,7 @@ def read_window(
         seen[rows] = True
     if not seen.all():
         raise WindowChanged(f"{int((~seen).sum())} of {len(sample)} embeddings of the sample are gone")
-    return Window([row["document_id"] for row in sample], sample, embeddings, rest, start, space)
+    return Window([row["document_id"] for row in sample], sample, embeddings, rest, start, space, left_out)
 
 
 def rest_embeddings(database: Database, window: Window) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
@@ -194,6 +206,7 @@ def earlier_map(
         day=team_day.day,
         since=window.start.date(),
         theme_id=theme.theme_id,
+        versions=list(stored_versions(theme)),
         model_name=model_name,
     ):
         if row["item_id"] in index:
@@ -211,6 +224,7 @@ def earlier_resolution(
         day=team_day.day,
         since=window.start.date(),
         theme_id=theme.theme_id,
+        versions=list(stored_versions(theme)),
         model_name=model_name,
     )
     return float(found) if found else None

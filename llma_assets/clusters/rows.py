@@ -1,0 +1,89 @@
+"""The rows that a clustering is stored as: its members, its clusters and its quality. No database.
+
+Where they are stored, and the row that makes them visible, belongs in `queries` and `assets`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from llma_assets.clusters.clustering import Clustering
+from llma_assets.clusters.everything import Placed
+from llma_assets.clusters.lineage import Links
+
+
+def member_rows(placed: Placed, items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A row for each item: the sample and the rest, in the order in which they were placed.
+
+    Args:
+        items: `document_id`, `timestamp`, `trace_id` and `generation_id` of each.
+    """
+    return [
+        {
+            "item_id": row["document_id"],
+            "trace_id": row["trace_id"],
+            "generation_id": row["generation_id"],
+            "item_day": row["timestamp"].date(),
+            "cluster_id": int(placed.labels[index]),
+            "distance": float(placed.distances[index]),
+            "rank": int(placed.ranks[index]),
+            "strength": float(placed.strength[index]),
+            "x": float(placed.coordinates[index, 0]),
+            "y": float(placed.coordinates[index, 1]),
+            "timestamp": row["timestamp"],
+        }
+        for index, row in enumerate(items)
+    ]
+
+
+def cluster_rows(clustering: Clustering, placed: Placed, links: Links) -> list[dict[str, Any]]:
+    """A row for each cluster, and one for noise where there is any; noise has no lineage."""
+    sizes = np.bincount(placed.labels[placed.labels >= 0], minlength=len(clustering.centroids))
+    rows = [
+        {
+            "cluster_id": cluster_id,
+            "lineage_id": links.clusters[cluster_id].lineage_id,
+            "lineage_status": links.clusters[cluster_id].status,
+            "lineage_confidence": links.clusters[cluster_id].confidence,
+            "lineage_parents": list(links.clusters[cluster_id].parents),
+            "radius": float(clustering.radii[cluster_id]),
+            "size": int(sizes[cluster_id]),
+            "centroid": centroid.tolist(),
+            "centroid_x": float(clustering.centroid_coordinates[cluster_id, 0]),
+            "centroid_y": float(clustering.centroid_coordinates[cluster_id, 1]),
+        }
+        for cluster_id, centroid in enumerate(clustering.centroids)
+    ]
+    noise = placed.labels == -1
+    if noise.any():
+        x, y = placed.coordinates[noise].mean(axis=0)
+        rows.append(
+            {
+                "cluster_id": -1,
+                "lineage_id": "",
+                "lineage_status": "",
+                "lineage_confidence": 0.0,
+                "lineage_parents": [],
+                "radius": 0.0,
+                "size": int(noise.sum()),
+                "centroid": [],
+                "centroid_x": float(x),
+                "centroid_y": float(y),
+            }
+        )
+    return rows
+
+
+def quality_of(clustering: Clustering, placed: Placed) -> dict[str, Any]:
+    """What is stored of a clustering's quality: of the sample, with shares of everything, and the upper level."""
+    noise = placed.labels < 0
+    sizes = np.bincount(placed.labels[~noise], minlength=len(clustering.centroids))
+    return {
+        **clustering.quality.to_dict(),
+        "noise_share": float(noise.mean()),
+        "largest_share": float(sizes.max() / len(placed.labels)),
+        "sampled_items": len(clustering.labels),
+        "assigned_items": len(placed.labels) - len(clustering.labels),
+        "groups": clustering.groups.tolist(),
+    }
