@@ -3,6 +3,8 @@
 What is stored belongs in `storing`, how a trace becomes text in the modules beside it.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC
 from functools import partial
 from typing import Any
@@ -18,9 +20,11 @@ from llma_assets.rendering.queries import LOSSES_OF_DAY
 from llma_assets.rendering.storing import LevelTexts, Sampling, delete_redacted_otherwise, store_texts
 from llma_assets.resources import ClickHouseResource, Clock, TeamSettingsResource
 from llma_assets.settings import Settings
-from llma_assets.stage import Progress, Report, run_tags, walk_partitions
+from llma_assets.stage import Progress, Report, ThemesConfig, run_tags, walk_partitions
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import Level
+from llma_assets.themes import Level, Theme
+from llma_assets.themes.sampling import is_of_the_hour
+from llma_assets.themes.store import active_themes
 
 STAGE = "trace_texts"
 
@@ -35,12 +39,13 @@ STAGE = "trace_texts"
 )
 def trace_texts(
     context: dg.AssetExecutionContext,
+    config: ThemesConfig,
     clickhouse: ClickHouseResource,
     team_settings: TeamSettingsResource,
     clock: dg.ResourceParam[Clock],
     progress: dg.ResourceParam[Progress],
 ) -> None:
-    """The readable text of each trace and generation of a team's day, which all themes share."""
+    """The readable text of each trace and generation of a team's day that a theme looks at; all themes share it."""
     database = clickhouse.database().tagged(**run_tags(context))
     settings, model = team_settings.settings(), Settings.from_env().chat_model
 
@@ -53,15 +58,24 @@ def trace_texts(
             now=clock().astimezone(UTC),
             quiet=team.quiet,
             per_hour={"trace": team.max_traces_per_hour, "generation": team.max_generations_per_hour},
+            themes=active_themes(database, team_day.team_id, config.themes),
         )
-        texts = store_texts(database, team_day, options, sampling, progress=partial(progress, STAGE, team_day))
+        texts = store_texts(
+            database,
+            team_day,
+            options,
+            sampling,
+            progress=partial(progress, STAGE, team_day),
+            is_whole=_is_whole(sampling, active_themes(database, team_day.team_id), team_day),
+        )
         deleted = delete_redacted_otherwise(database, team_day, options)
-        items = texts["trace"].sampled
+        items = texts["trace"].held or texts["generation"].held
         return Report(
             items=items,
-            reason="" if items else _why_nothing(texts["trace"], team.max_traces_per_hour),
+            reason="" if items else _why_nothing(texts["trace"], sampling, team_day),
             metadata={
                 **{name: number for level, found in texts.items() for name, number in _numbers(level, found).items()},
+                **_reuse(texts.values()),
                 "texts_deleted": deleted,
                 **_losses(database, team_day),
             },
@@ -70,12 +84,19 @@ def trace_texts(
     walk_partitions(context, work)
 
 
+def _is_whole(sampling: Sampling, themes: Iterable[Theme], team_day: TeamDay) -> bool:
+    """Whether a run for some themes draws whatever all of the team's would have drawn."""
+    wanted = {theme.level for theme in themes if is_of_the_hour(theme) and theme.covers(team_day.day)}
+    return all(any(map(is_of_the_hour, sampling.of_level(level, team_day.day))) for level in wanted)
+
+
 def _numbers(level: Level, texts: LevelTexts) -> dict[str, Any]:
     """How much of a level was found, is held, and was done now."""
     return {
         f"{level}s_found": texts.found,
         f"{level}s_not_quiet_yet": texts.not_quiet,
         f"{level}s_sampled": texts.sampled,
+        f"{level}s_matching_beside": texts.matching,
         f"{level}s_estimated": round(texts.estimated, 1),
         f"{level}s_lowest_probability": round(texts.lowest_probability, 4),
         f"{level}s_rendered": texts.counts["rendered"],
@@ -84,10 +105,28 @@ def _numbers(level: Level, texts: LevelTexts) -> dict[str, Any]:
     }
 
 
-def _why_nothing(texts: LevelTexts, per_hour: int) -> str:
-    if not per_hour:
+def _reuse(texts: Iterable[LevelTexts]) -> dict[str, Any]:
+    """How often a text was there already when a theme needed it: from an earlier run, or made for another theme."""
+    counts = sum((level.counts for level in texts), Counter[str]())
+    if not counts["wanted"]:
+        return {}
+    return {
+        "texts_wanted_by_themes": counts["wanted"],
+        "texts_rendered": counts["rendered"],
+        "texts_reused": counts["reused"],
+        "texts_hit_rate": round(counts["reused"] / counts["wanted"], 4),
+    }
+
+
+def _why_nothing(texts: LevelTexts, sampling: Sampling, team_day: TeamDay) -> str:
+    if not any(sampling.of_level(level, team_day.day) for level in sampling.per_hour):
+        return "no_theme_on"
+    themes = sampling.of_level("trace", team_day.day)
+    if not sampling.per_hour["trace"] and all(map(is_of_the_hour, themes)):
         return "max_traces_per_hour_is_0"
-    return "traces_not_quiet_yet" if texts.not_quiet else "no_traces"
+    if texts.not_quiet:
+        return "traces_not_quiet_yet"
+    return "nothing_matches" if texts.found else "no_traces"
 
 
 def _losses(database: Database, team_day: TeamDay) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Which items of a day are rendered: the statement that draws the sample of each hour, and what it finds.
 
 `docs/sampling.md` derives the probabilities. Payloads are read in `queries.py`, for the items that are chosen here.
+Items that some theme wants because they match its filters are rendered beside the sample, and are no part of it.
 
 The frame of an hour is every item that began in it, as far as is known, quiet or not. In it each user's items stand in
 the order of a hash, and the items of all users by rounds: everybody's first item, then everybody's second, and so on;
@@ -9,10 +10,12 @@ frame moves others back and none forward. So an item that was left out once neve
 stays, and the probability with which it came in is that of the frame in which it was first quiet.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
 from llma_assets.discovery import TRIGGER_EVENTS
@@ -28,9 +31,11 @@ REACH = timedelta(days=1)
 HOME_DAYS = 31
 """An item that is stored under a day so far away is known to be the same item."""
 
+_IDS_AT_ONCE = 1_000
+
 # A trace belongs to the day of its first event, so that a trace across midnight is read once and whole.
 # Key of events: (team_id, toDate(timestamp), event, uuid).
-_TRACES = """
+_TRACE_EVENTS = """
 SELECT
     JSONExtractString(properties, '$ai_trace_id') AS item_id,
     item_id AS trace_id,
@@ -45,12 +50,14 @@ WHERE team_id = {team_id:Int64}
     AND timestamp >= {from:DateTime64(6, 'UTC')}
     AND timestamp < {until:DateTime64(6, 'UTC')}
     AND event IN {trigger_events:Array(String)}
+"""
+_BY_TRACE = """
 GROUP BY item_id
 HAVING item_id != '' AND first_at < {end:DateTime64(6, 'UTC')} AND last_at >= {start:DateTime64(6, 'UTC')}
 """
 
 # A generation is one event, whole as soon as it is there: its day and its silence are its own, not its trace's.
-_GENERATIONS = """
+_GENERATION_EVENTS = """
 SELECT
     toString(uuid) AS item_id,
     any(JSONExtractString(properties, '$ai_trace_id')) AS trace_id,
@@ -65,6 +72,8 @@ WHERE team_id = {team_id:Int64}
     AND timestamp >= {start:DateTime64(6, 'UTC')}
     AND timestamp < {end:DateTime64(6, 'UTC')}
     AND event = '$ai_generation'
+"""
+_BY_GENERATION = """
 GROUP BY uuid
 HAVING trace_id != ''
 """
@@ -78,7 +87,8 @@ SELECT
     argMin(event_count, day) AS stored_events,
     argMin(last_event_at, day) AS stored_last_at,
     argMin(renderer, day) AS stored_renderer,
-    argMin(inclusion_probability, day) AS stored_probability
+    argMin(inclusion_probability, day) AS stored_probability,
+    max(drawn) AS stored_drawn
 FROM trace_texts FINAL
 WHERE team_id = {team_id:Int64}
     AND day BETWEEN {first_home:Date} AND {last_home:Date}
@@ -87,11 +97,12 @@ GROUP BY item_id
 """
 
 # `position` counts from 0; the item at position `per_hour` is the first that is left out. Its round is the one that is
-# taken in part: all rounds before it are taken, and of it the share that fits.
+# taken in part: all rounds before it are taken, and of it the share that fits. The first of each hour is there in any
+# case, for what it says of the day.
 _DRAW = """
 SELECT
     item_id, trace_id, user_hash, first_at, last_at, last_of_day, events, bytes,
-    home, last_home, stored_events, stored_last_at, stored_renderer, stored_probability,
+    home, last_home, stored_events, stored_last_at, stored_renderer, stored_probability, stored_drawn,
     stored.item_id != '' AS is_stored,
     position < {per_hour:UInt32} AS is_drawn,
     multiIf(
@@ -146,15 +157,22 @@ FROM
 LEFT JOIN stored ON stored.item_id = drawn.item_id
 WHERE if(
     first_at >= {start:DateTime64(6, 'UTC')},
-    is_drawn OR is_stored,
+    is_drawn OR is_stored OR position = 0,
     is_stored AND last_of_day > stored_last_at
 )
 ORDER BY first_at, item_id
 """
 
-TRACES_OF_DAY = f"WITH items AS ({_TRACES}), stored AS ({_STORED}){_DRAW}"
-GENERATIONS_OF_DAY = f"WITH items AS ({_GENERATIONS}), stored AS ({_STORED}){_DRAW}"
+TRACES_OF_DAY = f"WITH items AS ({_TRACE_EVENTS}{_BY_TRACE}), stored AS ({_STORED}){_DRAW}"
+GENERATIONS_OF_DAY = f"WITH items AS ({_GENERATION_EVENTS}{_BY_GENERATION}), stored AS ({_STORED}){_DRAW}"
 _ITEMS_OF_DAY: dict[Level, str] = {"trace": TRACES_OF_DAY, "generation": GENERATIONS_OF_DAY}
+
+# The same of items that are neither drawn nor stored.
+TRACES_BY_ID = f"{_TRACE_EVENTS}    AND item_id IN {{item_ids:Array(String)}}{_BY_TRACE}ORDER BY first_at, item_id"
+GENERATIONS_BY_ID = (
+    f"{_GENERATION_EVENTS}    AND uuid IN {{item_ids:Array(UUID)}}{_BY_GENERATION}ORDER BY first_at, item_id"
+)
+_ITEMS_BY_ID: dict[Level, str] = {"trace": TRACES_BY_ID, "generation": GENERATIONS_BY_ID}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +182,8 @@ class Frame:
     Attributes:
         found: items that began on the day.
         not_quiet: of these, those that are not silent long enough yet.
-        candidates: the sampled and quiet ones, and those that are stored; oldest first.
-        waits_until: when the next of the sampled ones will be quiet, None if all are.
+        candidates: the sampled and quiet ones, those that are stored, and those that are wanted.
+        waits_until: when the next of these will be quiet, None if all are.
         went_on: last event within reach of the items of the day before that went on after they were stored, by item.
     """
 
@@ -184,34 +202,47 @@ def items_of_day(
     now: datetime,
     quiet: timedelta,
     per_hour: int,
+    wanted: Collection[str] = (),
     seed: int = SAMPLE_SEED,
 ) -> Frame:
-    """Draw the sample of a day's items.
+    """Draw the sample of a day's items, and add those that are wanted whatever is drawn.
 
     An item that is stored under an earlier day belongs there: a trace that lasts longer than the events of a day's
     neighbours show is not taken twice.
+
+    Args:
+        per_hour: how many are drawn; with 0 the sample stays as it is stored.
+        wanted: ids of items of the day.
     """
     quiet_before = now - quiet
-    trace_only = {
-        "from": team_day.start - REACH,
-        "until": team_day.end + REACH,
-        "trigger_events": list(TRIGGER_EVENTS),
-    }
+    of_team: dict[str, Any] = {"team_id": team_day.team_id, "start": team_day.start, "end": team_day.end}
+    if level == "trace":
+        of_team |= {
+            "from": team_day.start - REACH,
+            "until": team_day.end + REACH,
+            "trigger_events": list(TRIGGER_EVENTS),
+        }
     rows = database.rows(
         _ITEMS_OF_DAY[level],
-        team_id=team_day.team_id,
+        **of_team,
         level=level,
-        start=team_day.start,
-        end=team_day.end,
         first_home=team_day.back(HOME_DAYS).day,
         last_home=team_day.back(-HOME_DAYS).day,
         quiet_before=quiet_before,
         per_hour=per_hour,
         seed=seed,
-        **(trace_only if level == "trace" else {}),
     )
     of_day = [row for row in rows if row["first_at"] >= team_day.start]
-    ours = [row for row in of_day if not row["is_stored"] or row["home"] >= team_day.day]
+    known = [row for row in of_day if row["is_drawn"] or row["is_stored"]]
+    ours = [row for row in known if not row["is_stored"] or row["home"] >= team_day.day]
+    # What is known, and not ours, is stored under an earlier day.
+    missing = sorted(set(wanted) - {row["item_id"] for row in known})
+    ours += [
+        {**row, "is_stored": False, "is_drawn": False, "probability": 0.0}
+        for item_ids in chunked(missing, _IDS_AT_ONCE)
+        for row in database.rows(_ITEMS_BY_ID[level], **of_team, item_ids=item_ids)
+        if row["first_at"] >= team_day.start
+    ]
     waiting = [row["last_at"] + quiet for row in ours if row["last_at"] > quiet_before]
     yesterday = team_day.back(1).day
     return Frame(
@@ -229,7 +260,8 @@ def items_of_day(
 
 def _candidate(row: dict[str, Any]) -> Candidate:
     stored = None
-    probability = row["probability"]
+    is_drawn = bool(row["is_drawn"])
+    probability = row["probability"] if is_drawn else 0.0
     if row["is_stored"]:
         stored = StoredText(
             day=row["home"],
@@ -237,9 +269,11 @@ def _candidate(row: dict[str, Any]) -> Candidate:
             events=row["stored_events"],
             renderer=row["stored_renderer"],
             probability=row["stored_probability"],
+            drawn=row["stored_drawn"],
         )
-        # Of two draws by the same hashes the more likely one contains the other.
-        probability = max(probability, stored.probability)
+        if stored.drawn:
+            # Of two draws by the same hashes the more likely one contains the other.
+            is_drawn, probability = True, max(row["probability"], stored.probability)
     return Candidate(
         item_id=row["item_id"],
         trace_id=row["trace_id"],
@@ -249,5 +283,6 @@ def _candidate(row: dict[str, Any]) -> Candidate:
         size_bytes=row["bytes"],
         user_hash=row["user_hash"],
         probability=probability,
+        drawn=is_drawn,
         stored=stored,
     )

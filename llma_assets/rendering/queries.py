@@ -37,6 +37,8 @@ WHERE team_id = {team_id:Int64}
     AND uuid IN {generation_ids:Array(UUID)}
 """
 
+MOMENT = "SELECT now64(6, 'UTC')"
+
 # Of items that turned out to have begun on an earlier day. Key of trace_texts: (team_id, day, level, item_id).
 DELETE_TEXTS_OF_LATER_DAYS = """
 DELETE FROM trace_texts
@@ -56,7 +58,7 @@ WHERE team_id = {team_id:Int64} AND day = {day:Date}
 
 # For the sensor: how far the texts of all teams are.
 MADE_SINCE = """
-SELECT team_id, day, events, waits_until
+SELECT team_id, day, events, waits_until, inserted_at AS made_at
 FROM texts_made FINAL
 WHERE day >= {since:Date}
 """
@@ -111,7 +113,8 @@ class StoredText:
         last_day: the last day it is stored under.
         events: the events it was made from.
         renderer: the name of the renderer and its options.
-        probability: the chance with which it came into the sample.
+        probability: the chance with which it came into the sample; 0 if it did not.
+        drawn: whether it is in the sample.
     """
 
     day: date
@@ -119,6 +122,7 @@ class StoredText:
     events: int
     renderer: str
     probability: float
+    drawn: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,8 @@ class Candidate:
         events: its events, each uuid once.
         size_bytes: length of its payloads.
         user_hash: stands for the user of its first event.
-        probability: the chance with which it comes into the sample, or came into it.
+        probability: the chance with which it comes into the sample, or came into it; 0 if it does not.
+        drawn: whether it is in the sample; others are here because themes want them.
         stored: what is stored of it, None if nothing is.
     """
 
@@ -145,6 +150,7 @@ class Candidate:
     size_bytes: int
     user_hash: int = 0
     probability: float = 1.0
+    drawn: bool = True
     stored: StoredText | None = None
 
 

@@ -1,14 +1,14 @@
 """Stores the texts of a team's day: renders what is new, has grown or came under other options, and nothing else.
 
-Which items those are belongs in `candidates`, how events become text in the modules beside this one, what Dagster is
-told in `assets`.
+All themes read the same texts, and each is rendered once. Which items are drawn belongs in `candidates`, how events
+become text in the modules beside this one, what Dagster is told in `assets`.
 """
 
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -16,7 +16,7 @@ import orjson
 from llma_assets.clickhouse import Database
 from llma_assets.discovery import TRIGGER_EVENTS
 from llma_assets.discovery.queries import TRIGGER_EVENTS_OF_TEAM
-from llma_assets.rendering.candidates import HOME_DAYS, Frame, items_of_day
+from llma_assets.rendering.candidates import HOME_DAYS, REACH, Frame, items_of_day
 from llma_assets.rendering.facts import item_facts
 from llma_assets.rendering.generation import render_generation
 from llma_assets.rendering.options import RenderOptions, redactions_like, renderer_of
@@ -25,6 +25,7 @@ from llma_assets.rendering.queries import (
     DELETE_TEXTS_OF_LATER_DAYS,
     DELETE_TEXTS_REDACTED_OTHERWISE,
     MADE,
+    MOMENT,
     Candidate,
     batches,
     events_of_generations,
@@ -32,7 +33,9 @@ from llma_assets.rendering.queries import (
 )
 from llma_assets.rendering.trace import render_trace
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import Level
+from llma_assets.themes import GENERAL, Level, Theme
+from llma_assets.themes.matching import matching_items
+from llma_assets.themes.sampling import is_of_the_hour, is_taken, needs_texts, rate_of
 
 IDS_AT_ONCE = 1_000
 
@@ -48,11 +51,18 @@ class Sampling:
         now: the present moment, UTC.
         quiet: an item is taken once it has been silent for so long.
         per_hour: of each hour, at most so many items are sampled, by level.
+        themes: those that texts are made for: the sample of a level where one of them looks at it, and what matches
+            the filters of the others.
     """
 
     now: datetime
     quiet: timedelta
     per_hour: Mapping[Level, int]
+    themes: Sequence[Theme] = GENERAL
+
+    def of_level(self, level: Level, day: date) -> list[Theme]:
+        """The themes that look at a level's items of a day."""
+        return [theme for theme in self.themes if theme.level == level and theme.covers(day)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +72,26 @@ class LevelTexts:
     Attributes:
         found: items that began on the day.
         not_quiet: of these, those that are not silent long enough yet.
-        sampled: texts that the day holds now.
-        estimated: how many items these stand for; equal to the quiet items found but for chance.
-        lowest_probability: of the items that the day holds; 1 if all were taken.
-        counts: `rendered`, `characters` (of those), `moved` (came from a later day).
+        sampled: texts of the sample that the day holds now.
+        matching: texts that it holds beside these, because they match some theme's filters, or did.
+        estimated: how many items the sample stands for; equal to the quiet items found but for chance.
+        lowest_probability: of the items of the sample; 1 if all were taken.
+        counts: `rendered`, `characters` (of those), `moved` (came from a later day), `wanted` (texts that themes look
+            at, each counted for each theme), `reused` (of these, those that were not rendered for the theme).
     """
 
-    found: int
-    not_quiet: int
-    sampled: int
-    estimated: float
-    lowest_probability: float
+    found: int = 0
+    not_quiet: int = 0
+    sampled: int = 0
+    matching: int = 0
+    estimated: float = 0.0
+    lowest_probability: float = 1.0
     counts: "Counter[str]" = field(default_factory=Counter)
+
+    @property
+    def held(self) -> int:
+        """Texts that the day holds now."""
+        return self.sampled + self.matching
 
 
 def store_texts(
@@ -83,13 +101,17 @@ def store_texts(
     sampling: Sampling,
     *,
     progress: Callable[[int, int], None],
+    is_whole: bool = True,
 ) -> dict[Level, LevelTexts]:
     """Render what is new, has grown, or was rendered with other options; what is stored already costs nothing.
 
-    An item that turned out to have begun on this day, and is stored under a later one, moves here.
+    An item that turned out to have begun on this day, and is stored under a later one, moves here. A level that none
+    of the themes looks at is left as it is.
 
     Args:
         progress: told how many texts of how many there are, level by level.
+        is_whole: the day's sample is up to date afterwards, which is noted; not so where a run is for some themes
+            only, which need less than the day's sample.
     """
     # Counted before anything is read: what comes in meanwhile makes the day due again.
     events = database.value(
@@ -102,13 +124,40 @@ def store_texts(
     waits: list[datetime] = []
     texts: dict[Level, LevelTexts] = {}
     for level, per_hour in sampling.per_hour.items():
-        frame = items_of_day(database, team_day, level, now=sampling.now, quiet=sampling.quiet, per_hour=per_hour)
-        texts[level] = _store_level(database, team_day, level, options, frame, progress)
+        themes = sampling.of_level(level, team_day.day)
+        if not themes:
+            texts[level] = LevelTexts()
+            continue
+        moment = database.value(MOMENT)
+        wanted = {theme.theme_id: _wanted(database, team_day, theme) for theme in needs_texts(themes)}
+        drawing = sum(map(is_of_the_hour, themes))
+        frame = items_of_day(
+            database,
+            team_day,
+            level,
+            now=sampling.now,
+            quiet=sampling.quiet,
+            per_hour=per_hour if drawing else 0,
+            wanted=set().union(*wanted.values()),
+        )
+        stored = _store_level(database, team_day, level, options, frame, moment, progress)
+        held = {item.item_id for item in frame.candidates}
+        uses = drawing * stored.sampled + sum(len(ids & held) for ids in wanted.values())
+        stored.counts.update(wanted=uses, reused=max(0, uses - stored.counts["rendered"]))
+        texts[level] = stored
         waits += [frame.waits_until] if frame.waits_until else []
         if frame.went_on:
             _make_due(database, team_day.back(1), min(frame.went_on.values()) + sampling.quiet)
-    _record_made(database, team_day, events, min(waits, default=None))
+    if is_whole:
+        _record_made(database, team_day, events, min(waits, default=None))
     return texts
+
+
+def _wanted(database: Database, team_day: TeamDay, theme: Theme) -> set[str]:
+    """The items of a theme with filters: those that match, and are in its sample."""
+    found = matching_items(database, team_day, theme, reach=REACH)
+    rate = rate_of(theme, len(found))
+    return {item_id for item_id, item in found.items() if is_taken(theme, item.trace_id, rate)}
 
 
 def delete_redacted_otherwise(database: Database, team_day: TeamDay, options: RenderOptions) -> int:
@@ -128,15 +177,19 @@ def _store_level(
     level: Level,
     options: RenderOptions,
     frame: Frame,
+    moment: datetime,
     progress: Callable[[int, int], None],
 ) -> LevelTexts:
+    """Store what is missing of a frame that was read after `moment`."""
     renderer = renderer_of(options)
     missing = [item for item in frame.candidates if not _is_up_to_date(item, team_day, renderer)]
     counts: Counter[str] = Counter()
     for batch in batches(missing):
         events = _READ[level](database, team_day.team_id, batch)
         rows = [_row(item, events[item.item_id], level, team_day, options) for item in batch]
-        database.insert_rows("trace_texts", rows)
+        database.insert_rows("trace_texts", [row for row in rows if row["drawn"]])
+        # A run beside this one may have drawn the item since: what is written as of then does not replace that.
+        database.insert_rows("trace_texts", [{**row, "inserted_at": moment} for row in rows if not row["drawn"]])
         counts["rendered"] += len(rows)
         counts["characters"] += sum(len(row["text"]) for row in rows)
         progress(len(frame.candidates) - len(missing) + counts["rendered"], len(frame.candidates))
@@ -151,12 +204,14 @@ def _store_level(
             item_ids=moved[start : start + IDS_AT_ONCE],
         )
     counts["moved"] = len(moved)
+    drawn = [item.probability for item in frame.candidates if item.drawn]
     return LevelTexts(
         found=frame.found,
         not_quiet=frame.not_quiet,
-        sampled=len(frame.candidates),
-        estimated=sum(1 / item.probability for item in frame.candidates),
-        lowest_probability=min((item.probability for item in frame.candidates), default=1.0),
+        sampled=len(drawn),
+        matching=len(frame.candidates) - len(drawn),
+        estimated=sum(1 / probability for probability in drawn),
+        lowest_probability=min(drawn, default=1.0),
         counts=counts,
     )
 
@@ -168,6 +223,7 @@ def _is_up_to_date(item: Candidate, team_day: TeamDay, renderer: str) -> bool:
         and stored.day == team_day.day
         and stored.events == item.events
         and stored.renderer == renderer
+        and stored.drawn == item.drawn
         # It rises where the limit was raised; what is stored under a lower chance would count for too many.
         and stored.probability >= item.probability
     )
@@ -214,6 +270,7 @@ def _row(
         "tokens": facts.tokens,
         "error_count": facts.error_count,
         "renderer": renderer_of(options),
+        "drawn": item.drawn,
         "inclusion_probability": item.probability,
         "user_hash": item.user_hash,
         "last_event_at": item.last_at,
