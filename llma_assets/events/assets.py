@@ -17,9 +17,10 @@ from llma_assets.events.queries import FORGET_OLDER_VERSIONS, NUMBERS_OF_ITEMS, 
 from llma_assets.labels.queries import LABELS_OF_RUN
 from llma_assets.partitions import team_days
 from llma_assets.resources import ClickHouseResource
-from llma_assets.stage import Progress, Report, run_tags, walk_partitions
+from llma_assets.stage import Progress, Report, ThemesConfig, each_theme, run_tags, walk_partitions
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import BUILT_IN, Theme
+from llma_assets.themes import Theme
+from llma_assets.themes.store import active_themes
 
 STAGE = "cluster_events"
 NAMESPACE = UUID("2b0b6a52-0a3b-57ac-9d65-0f4a6c1c5a77")
@@ -36,30 +37,38 @@ DISTINCT_ID = "llma-assets"
 )
 def cluster_events(
     context: dg.AssetExecutionContext,
+    config: ThemesConfig,
     clickhouse: ClickHouseResource,
     progress: dg.ResourceParam[Progress],
 ) -> None:
     """The published clusters: `$ai_trace_clusters` and `$ai_generation_clusters`."""
     database = clickhouse.database().tagged(**run_tags(context))
-    walk_partitions(context, lambda team_day: publish_events(database, team_day, progress=progress))
+
+    def work(team_day: TeamDay) -> Report:
+        themes = active_themes(database, team_day.team_id, config.themes)
+        return publish_events(database, team_day, themes=themes, progress=progress)
+
+    walk_partitions(context, work)
 
 
-def publish_events(
-    database: Database, team_day: TeamDay, *, themes: Sequence[Theme] = BUILT_IN, progress: Progress
-) -> Report:
+def publish_events(database: Database, team_day: TeamDay, *, themes: Sequence[Theme], progress: Progress) -> Report:
     """Publish the committed run of each theme; what is published already and unchanged is left alone.
 
     Raises:
-        EmptyClusteringError: a committed run has nothing in it; nothing is published for it.
+        ThemesFailed: some themes failed, such as by an `EmptyClusteringError`: a committed run has nothing in it, and
+            nothing is published for it. The others are published.
     """
     items, metadata = 0, dict[str, Any]()
-    for done, theme in enumerate(themes):
-        progress(STAGE, team_day, done, len(themes))
+    places = {theme.theme_id: place for place, theme in enumerate(themes)}
+
+    def work(theme: Theme) -> dict[str, Any]:
+        progress(STAGE, team_day, places[theme.theme_id], len(themes))
         run = committed_run(database, team_day, theme.theme_id)
-        if run is None:
-            continue
-        items += 1
-        metadata |= _publish(database, team_day, theme, run)
+        return _publish(database, team_day, theme, run) if run is not None else {}
+
+    for _, told in each_theme(database, team_day, STAGE, themes, work):
+        items += bool(told)
+        metadata |= told
     progress(STAGE, team_day, len(themes), len(themes))
     return Report(items=items, reason="" if items else "no_committed_run", metadata=metadata)
 

@@ -3,7 +3,7 @@
 How names are asked for, told apart, tested and stored belongs in the modules beside this one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,9 +19,10 @@ from llma_assets.ledger import UsageLedger, budget_metadata, compared_metadata, 
 from llma_assets.models import ChatModel, Embedder, paid_by
 from llma_assets.partitions import team_days
 from llma_assets.resources import ChatModelResource, ClickHouseResource, EmbedderResource, TeamSettingsResource
-from llma_assets.stage import Progress, Report, run_tags, walk_partitions
+from llma_assets.stage import Progress, Report, ThemesConfig, each_theme, run_tags, walk_partitions
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import BUILT_IN, Theme
+from llma_assets.themes import Theme
+from llma_assets.themes.store import active_themes
 
 EXAMPLES = 2
 """Traces that the table of clusters names, at most."""
@@ -37,6 +38,7 @@ EXAMPLES = 2
 )
 def cluster_labels(
     context: dg.AssetExecutionContext,
+    config: ThemesConfig,
     clickhouse: ClickHouseResource,
     chat: ChatModelResource,
     embedder: EmbedderResource,
@@ -45,11 +47,19 @@ def cluster_labels(
 ) -> None:
     """A title and a description for each cluster."""
     database = clickhouse.database().tagged(**run_tags(context))
-    model, comparing, teams = chat.model(), embedder.model(), team_settings.settings()
+    comparing, teams = embedder.model(), team_settings.settings()
 
     def work(team_day: TeamDay) -> Report:
         budget_usd = teams.options_of(team_day.team_id).daily_budget_usd
-        return store_labels(database, team_day, model, comparing, budget_usd=budget_usd, progress=progress)
+        return store_labels(
+            database,
+            team_day,
+            chat.model_for,
+            comparing,
+            themes=active_themes(database, team_day.team_id, config.themes),
+            budget_usd=budget_usd,
+            progress=progress,
+        )
 
     walk_partitions(context, work)
 
@@ -57,60 +67,37 @@ def cluster_labels(
 def store_labels(
     database: Database,
     team_day: TeamDay,
-    chat: ChatModel,
+    chat: Callable[[str | None], ChatModel],
     embedder: Embedder,
     *,
-    themes: Sequence[Theme] = BUILT_IN,
+    themes: Sequence[Theme],
     budget_usd: float | None = None,
     progress: Progress,
 ) -> Report:
     """Name the clusters that have no name yet; names that failed are asked for again.
 
     Args:
+        chat: the chat model of a name, which a theme may have for itself; that of the installation for None.
         budget_usd: what the team's day may cost, None for no limit; names that it does not pay for wait.
+
+    Raises:
+        ThemesFailed: some themes failed; the names of the others are stored.
     """
-    items, waiting, metadata = 0, 0, dict[str, Any](model=chat.name)
-    for done, theme in enumerate(themes):
-        progress(STAGE, team_day, done, len(themes))
+    items, waiting, metadata = 0, 0, dict[str, Any](model=chat(None).name)
+    places = {theme.theme_id: place for place, theme in enumerate(themes)}
+
+    def work(theme: Theme) -> tuple[int, int, dict[str, Any]]:
+        progress(STAGE, team_day, places[theme.theme_id], len(themes))
         run = committed_run(database, team_day, theme.theme_id)
         if run is None or run.items == 0:
-            continue
-        items += run.clusters
-        clusters, members = clusters_of(database, run), members_of(database, run)
-        with UsageLedger(
-            database,
-            team_day,
-            stage=STAGE,
-            theme_id=theme.theme_id,
-            limit_usd=budget_usd,
-            theme_limit_usd=theme.daily_budget_usd,
-        ) as ledger:
-            ledger.expect(
-                forecast_labels(
-                    database, team_day, theme, chat.name, items=run.items, is_new=False, least_items=run.items
-                )
-            )
-            naming = name_clusters(
-                database,
-                run,
-                theme,
-                clusters,
-                members,
-                paid_by(chat, ledger.allowance),
-                paid_by(embedder, ledger.allowance),
-                record=partial(ledger.record, ""),
-            )
-        waiting += note_undone(
-            database,
-            team_day,
-            stage=STAGE,
-            theme_id=theme.theme_id,
-            undone=naming.undone,
-            items=run.clusters,
-            refusal=ledger.refusal,
-        )
-        metadata |= {f"{theme.theme_id}_{name}": value for name, value in _numbers(naming).items()}
-        metadata |= _pictures(team_day, theme, run, clusters, members, naming)
+            return 0, 0, {}
+        undone, told = _store_theme(database, team_day, theme, run, chat(theme.model), embedder, budget_usd)
+        return run.clusters, undone, told
+
+    for _, (clusters, undone, told) in each_theme(database, team_day, STAGE, themes, work):
+        items += clusters
+        waiting += undone
+        metadata |= told
     progress(STAGE, team_day, len(themes), len(themes))
     spent = usage_totals(database, team_day, stage=STAGE)
     metadata |= {
@@ -124,6 +111,51 @@ def store_labels(
     )
     reason = "" if items else "no_committed_run"
     return Report(items=items, reason=reason, metadata=metadata, undone_for_budget=waiting)
+
+
+def _store_theme(
+    database: Database,
+    team_day: TeamDay,
+    theme: Theme,
+    run: Run,
+    chat: ChatModel,
+    embedder: Embedder,
+    budget_usd: float | None,
+) -> tuple[int, dict[str, Any]]:
+    """Name the clusters of one theme; how many names wait for money, and what to show."""
+    clusters, members = clusters_of(database, run), members_of(database, run)
+    with UsageLedger(
+        database,
+        team_day,
+        stage=STAGE,
+        theme_id=theme.theme_id,
+        limit_usd=budget_usd,
+        theme_limit_usd=theme.daily_budget_usd,
+    ) as ledger:
+        ledger.expect(
+            forecast_labels(database, team_day, theme, chat.name, items=run.items, is_new=False, least_items=run.items)
+        )
+        naming = name_clusters(
+            database,
+            run,
+            theme,
+            clusters,
+            members,
+            paid_by(chat, ledger.allowance),
+            paid_by(embedder, ledger.allowance),
+            record=partial(ledger.record, ""),
+        )
+    undone = note_undone(
+        database,
+        team_day,
+        stage=STAGE,
+        theme_id=theme.theme_id,
+        undone=naming.undone,
+        items=run.clusters,
+        refusal=ledger.refusal,
+    )
+    numbers = {f"{theme.theme_id}_{name}": value for name, value in _numbers(naming).items()}
+    return undone, numbers | _pictures(team_day, theme, run, clusters, members, naming)
 
 
 def _numbers(naming: Naming) -> dict[str, Any]:
