@@ -62,12 +62,74 @@ ORDER BY level = 'trace' DESC, day DESC
 LIMIT 1
 """
 
-# Key of trace_summaries: (team_id, day, theme_id, item_id).
+# Key of trace_summaries: (team_id, day, theme_id, item_id). Of a trace those of its generations, too.
 SUMMARIES_OF_ITEM = """
-SELECT theme_id, status, error, model, title, flow_diagram, bullets, interesting_notes
+SELECT
+    day,
+    theme_id,
+    theme_version,
+    level,
+    item_id,
+    status,
+    error,
+    relevant,
+    model,
+    title,
+    flow_diagram,
+    bullets,
+    interesting_notes
 FROM trace_summaries FINAL
-WHERE team_id = {team_id:Int64} AND day = {day:Date} AND item_id = {item_id:String}
-ORDER BY theme_id
+WHERE team_id = {team_id:Int64}
+    AND day BETWEEN {from:Date} AND {until:Date}
+    AND (item_id = {item_id:String} OR trace_id = {item_id:String})
+ORDER BY level = 'trace' DESC, theme_id, trace_timestamp, item_id
+"""
+
+# Of each item the latest run that read it. Keys: clustering_runs (team_id, day, theme_id); cluster_members
+# (…, attempt_id, item_id); clusters and cluster_labels (…, attempt_id, cluster_id).
+CLUSTERS_OF_ITEMS = """
+WITH
+    runs AS
+    (
+        SELECT day, theme_id, attempt_id
+        FROM clustering_runs FINAL
+        WHERE team_id = {team_id:Int64} AND day >= {from:Date} AND toDate(window_start) <= {until:Date}
+    ),
+    homes AS
+    (
+        SELECT day, theme_id, attempt_id, item_id, cluster_id
+        FROM cluster_members FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day >= {from:Date}
+            AND item_id IN {item_ids:Array(String)}
+            AND (day, theme_id, attempt_id) IN (SELECT day, theme_id, attempt_id FROM runs)
+        ORDER BY day DESC
+        LIMIT 1 BY theme_id, item_id
+    )
+SELECT
+    homes.day AS day,
+    homes.theme_id AS theme_id,
+    homes.item_id AS item_id,
+    homes.cluster_id AS cluster_id,
+    known.lineage_id AS lineage_id,
+    labels.title AS title
+FROM homes
+INNER JOIN
+(
+    SELECT day, theme_id, attempt_id, cluster_id, lineage_id
+    FROM clusters FINAL
+    WHERE team_id = {team_id:Int64}
+        AND day >= {from:Date}
+        AND (day, theme_id, attempt_id) IN (SELECT day, theme_id, attempt_id FROM runs)
+) AS known USING (day, theme_id, attempt_id, cluster_id)
+LEFT JOIN
+(
+    SELECT day, theme_id, attempt_id, cluster_id, title
+    FROM cluster_labels FINAL
+    WHERE team_id = {team_id:Int64}
+        AND day >= {from:Date}
+        AND (day, theme_id, attempt_id) IN (SELECT day, theme_id, attempt_id FROM runs)
+) AS labels USING (day, theme_id, attempt_id, cluster_id)
 """
 
 TABLE_SIZES = """

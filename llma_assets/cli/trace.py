@@ -10,7 +10,8 @@ import orjson
 from llma_assets.cli.console import emit_json, plain_block, say, show
 from llma_assets.cli.errors import Problem
 from llma_assets.cli.options import json_option, opened_database, team_option
-from llma_assets.cli.queries import SUMMARIES_OF_ITEM, TEXT_OF_ITEM
+from llma_assets.cli.queries import TEXT_OF_ITEM
+from llma_assets.cli.trace_themes import show_themes, theme_lines, themes_of_item
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -32,13 +33,15 @@ _CHANGES = {
 @team_option()
 @click.argument("item_id", metavar="ID")
 @click.option("--loss", "only_loss", is_flag=True, help="Print what the text leaves out instead of the text.")
+@click.option("--themes", "only_themes", is_flag=True, help="Print what each theme says of it instead of the text.")
 @json_option
-def trace(team_id: int, item_id: str, only_loss: bool, as_json: bool) -> None:
+def trace(team_id: int, item_id: str, only_loss: bool, only_themes: bool, as_json: bool) -> None:
     """Print the text of a trace as models see it.
 
     Or of one generation, by its uuid. The stored text where there is one; else it is made from the events now, and
     not stored. So it is, too, where the stored text shows private values that the team has hidden since. What the
-    text leaves out is said on stderr. An unknown id is a failure: exit code 1.
+    text leaves out is said on stderr, and so is what the team's themes say of it: whether it is relevant, its
+    summary's title, and the cluster that it is in. An unknown id is a failure: exit code 1.
     """
     with opened_database() as database:
         options = _options(team_id)
@@ -53,8 +56,13 @@ def trace(team_id: int, item_id: str, only_loss: bool, as_json: bool) -> None:
     if only_loss:
         show("\n".join(loss_lines(found["loss"])))
         return
+    if only_themes:
+        if not found["summaries"]:
+            say("No theme has looked at it yet; `llma run` has them look.")
+        show_themes(found["summaries"])
+        return
     click.echo(plain_block(found["text"]))
-    for line in loss_lines(found["loss"]):
+    for line in (*loss_lines(found["loss"]), *theme_lines(found["summaries"])):
         say(line)
 
 
@@ -94,7 +102,6 @@ def _stored(database: "Database", team_id: int, item_id: str, options: "RenderOp
     if not rows or not hides_enough(rows[0]["renderer"], options):
         return None
     (row,) = rows
-    summaries = database.rows(SUMMARIES_OF_ITEM, team_id=team_id, day=row["day"], item_id=item_id)
     return {
         "stored": True,
         "level": row["level"],
@@ -103,27 +110,8 @@ def _stored(database: "Database", team_id: int, item_id: str, options: "RenderOp
         "facts": {name: row[name] for name in FACTS},
         "loss": orjson.loads(row["loss"]),
         "text": row["text"],
-        "summaries": [_summary(summary) for summary in summaries],
+        "summaries": themes_of_item(database, team_id, item_id, row["day"]),
     }
-
-
-def _summary(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "theme": row["theme_id"],
-        "status": row["status"],
-        "error": row["error"],
-        "model": row["model"],
-        "title": row["title"],
-        "flow_diagram": row["flow_diagram"],
-        "bullets": _points(row["bullets"]),
-        "interesting_notes": _points(row["interesting_notes"]),
-    }
-
-
-def _points(text: str) -> list[Any]:
-    """Bullets or notes of a summary; none were stored for one that failed."""
-    points = orjson.loads(text) if text else []
-    return points if isinstance(points, list) else []
 
 
 def _rendered(database: "Database", team_id: int, item_id: str, options: "RenderOptions") -> dict[str, Any] | None:

@@ -1,7 +1,9 @@
 """`llma trace`: the stored text, the text made now, unknown ids, hostile text."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -125,3 +127,140 @@ def test_the_loss_alone_is_printed_on_request(database: Database, llma: Llma) ->
     assert "Rules used: long_values" in shown
     assert "Hidden: email 1" in shown
     assert "word word" not in shown
+
+
+GENERATION = "0b13a866-6b39-5c99-aab3-31282034f8a2"
+
+
+def store_summary(database: Database, theme_id: str, item_id: str = "t", *, team_id: int = 1, **fields: Any) -> None:
+    row = {
+        "team_id": team_id,
+        "day": WHEN.date(),
+        "theme_id": theme_id,
+        "level": "trace",
+        "item_id": item_id,
+        "trace_id": "t",
+        "generation_id": "",
+        "content_hash": "",
+        "status": "generated",
+        "error": "",
+        "model": "gpt-4.1-nano",
+        "mode": "detailed",
+        "title": f"Title of {theme_id}",
+        "flow_diagram": "asks → gets",
+        "bullets": '[{"text": "The tool failed.", "line_refs": "L1"}]',
+        "interesting_notes": "[]",
+        "text_length": 1,
+        "event_count": 1,
+        "trace_timestamp": WHEN,
+        "batch_run_id": "",
+        "relevant": True,
+        "theme_version": "v1",
+    }
+    database.insert_rows("trace_summaries", [{**row, **fields}])
+
+
+def store_cluster(
+    database: Database, theme_id: str, cluster_id: int, *, day: date, title: str = "", team_id: int = 1
+) -> None:
+    key: dict[str, Any] = {"team_id": team_id, "day": day, "theme_id": theme_id, "attempt_id": uuid4()}
+    start = datetime.combine(day - timedelta(days=6), datetime.min.time(), UTC)
+    database.insert_rows(
+        "cluster_members",
+        [
+            {
+                **key,
+                "item_id": "t",
+                "trace_id": "t",
+                "generation_id": "",
+                "item_day": WHEN.date(),
+                "cluster_id": cluster_id,
+                "distance": 0.0,
+                "rank": 0,
+                "strength": 1.0,
+                "x": 0.0,
+                "y": 0.0,
+                "timestamp": WHEN,
+            }
+        ],
+    )
+    cluster = {"cluster_id": cluster_id, "lineage_id": "lineage", "size": 1, "centroid": [1.0]}
+    database.insert_rows("clusters", [{**key, **cluster, "centroid_x": 0.0, "centroid_y": 0.0}])
+    if title:
+        label = {"cluster_id": cluster_id, "title": title, "description": "", "status": "generated", "error": ""}
+        database.insert_rows("cluster_labels", [{**key, **label, "model": "gpt-4.1-nano"}])
+    run = {
+        "level": "trace",
+        "run_id": "run",
+        "method": "graph",
+        "params": "{}",
+        "items": 1,
+        "window_items": 1,
+        "clusters": 1,
+        "noise_items": 0,
+        "silhouette": None,
+        "inertia": None,
+        "quality": "{}",
+        "embedding_model": "x",
+        "window_start": start,
+        "window_end": start + timedelta(days=7),
+    }
+    database.insert_rows("clustering_runs", [{**key, **run}])
+
+
+def test_each_theme_says_whether_it_is_relevant_and_in_which_cluster_it_was_last(
+    database: Database, llma_json: Callable[..., Answer]
+) -> None:
+    store_text(database, 1, "t", "L1: stored")
+    store_summary(database, "errors")
+    store_summary(database, "wishes", relevant=False, title="", bullets="[]")
+    store_summary(database, "errors", team_id=2, title="secret")
+    today = WHEN.date()
+    store_cluster(database, "errors", 3, day=today, title="Old name")
+    store_cluster(database, "errors", 4, day=today + timedelta(days=2), title="Tools that fail")
+    store_cluster(database, "errors", 9, day=today + timedelta(days=3), title="secret", team_id=2)
+    summaries = llma_json("trace", "--team", "1", "t").document["summaries"]
+    assert [(each["theme"], each["version"], each["relevant"]) for each in summaries] == [
+        ("errors", "v1", True),
+        ("wishes", "v1", False),
+    ]
+    assert summaries[0]["cluster"] == {
+        "date": "2026-11-09",
+        "cluster_id": 4,
+        "lineage_id": "lineage",
+        "title": "Tools that fail",
+    }
+    assert summaries[1]["cluster"] is None
+
+
+def test_the_themes_of_a_trace_are_said_beside_its_text(database: Database, llma: Llma) -> None:
+    store_text(database, 1, "t", "L1: stored")
+    store_summary(database, "errors")
+    store_summary(database, "ux", relevant=False)
+    store_summary(database, "wishes", status="failed", error="invalid_json", title="")
+    store_cluster(database, "errors", -1, day=WHEN.date())
+    for number in range(7):
+        store_summary(database, "generations", f"g{number}", level="generation", relevant=number > 1)
+    result = llma("trace", "--team", "1", "t")
+    assert result.stdout == "L1: stored\n"
+    assert "errors: “Title of errors”, in “Outliers” of 2026-11-07" in result.stderr
+    assert "ux: not relevant" in result.stderr
+    assert "wishes: failed: invalid_json" in result.stderr
+    assert "generations: 7 items, 5 relevant" in result.stderr
+
+
+def test_the_summaries_of_all_themes_are_printed_on_request(database: Database, llma: Llma) -> None:
+    store_text(database, 1, "t", "L1: stored")
+    store_summary(database, "errors")
+    shown = llma("trace", "--team", "1", "--themes", "t").stdout
+    assert "errors (version v1): “Title of errors”, in no cluster" in shown
+    assert "- The tool failed. [L1]" in shown
+    assert "L1: stored" not in shown
+
+
+def test_a_generation_has_its_own_summaries_alone(database: Database, llma_json: Callable[..., Answer]) -> None:
+    store_text(database, 1, GENERATION, "L1: call", level="generation")
+    store_summary(database, "errors")
+    store_summary(database, "generations", GENERATION, level="generation")
+    summaries = llma_json("trace", "--team", "1", GENERATION).document["summaries"]
+    assert [(each["theme"], each["item_id"]) for each in summaries] == [("generations", GENERATION)]
