@@ -14,7 +14,7 @@ from llma_assets.clusters.edits import NOTHING
 from llma_assets.clusters.queries import Run, clusters_of, committed_run, members_of
 from llma_assets.events import ItemNumbers, cluster_event_properties
 from llma_assets.events.queries import FORGET_OLDER_VERSIONS, NUMBERS_OF_ITEMS, PUBLISHED_EVENT
-from llma_assets.labels.queries import LABELS_OF_RUN
+from llma_assets.labels.queries import LABELS_OF_RUN, group_labels_of
 from llma_assets.partitions import team_days
 from llma_assets.resources import ClickHouseResource
 from llma_assets.stage import Progress, Report, ThemesConfig, each_theme, run_tags, walk_partitions
@@ -109,6 +109,8 @@ def _publish(database: Database, team_day: TeamDay, theme: Theme, run: Run) -> d
         members,
         labels,
         numbers,
+        theme_name=theme.name,
+        groups=group_labels_of(database, run),
     )
     text = orjson.dumps(properties).decode()
     address = {

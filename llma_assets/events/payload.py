@@ -35,6 +35,9 @@ def cluster_event_properties(
     members: Sequence[Mapping[str, Any]],
     labels: Mapping[int, Mapping[str, Any]],
     numbers: Mapping[str, ItemNumbers],
+    *,
+    theme_name: str = "",
+    groups: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Everything that is published of one clustering run.
 
@@ -44,6 +47,8 @@ def cluster_event_properties(
         members: its members by cluster and rank.
         labels: title and description by cluster id.
         numbers: cost, latency, tokens and errors by item id.
+        theme_name: what people call the theme.
+        groups: names of groups of clusters, where the run has an upper level.
 
     Raises:
         EmptyClusteringError: no members, no clusters, or counts that do not agree with the run.
@@ -57,12 +62,14 @@ def cluster_event_properties(
     for member in members:
         by_cluster[member["cluster_id"]].append(member)
     quality = run.get("quality", {})
-    groups = quality.get("groups", [])
+    group_of = quality.get("groups", [])
     return {
         "$ai_clustering_version": run["params"]["version"],
         "$ai_clustering_run_id": run["run_id"],
         "$ai_clustering_level": run["level"],
         "$ai_analysis_theme_id": run["theme_id"],
+        "$ai_analysis_theme_name": theme_name,
+        "$ai_analysis_theme_version": run["params"].get("theme_version", ""),
         "$ai_team_id": run["team_id"],
         "$ai_timestamp": run["day"].strftime("%Y-%m-%dT00:00:00Z"),
         "$ai_window_start": run["window_start"].strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -78,9 +85,18 @@ def cluster_event_properties(
         "$ai_clusters": [
             {
                 **_cluster(row, by_cluster[row["cluster_id"]], labels.get(row["cluster_id"], {}), numbers),
-                **({"group": groups[row["cluster_id"]]} if 0 <= row["cluster_id"] < len(groups) else {}),
+                **({"group": group_of[row["cluster_id"]]} if 0 <= row["cluster_id"] < len(group_of) else {}),
             }
             for row in clusters
+        ],
+        "$ai_cluster_groups": [
+            {
+                "group": group["group_id"],
+                "title": group["title"],
+                "description": group["description"],
+                "cluster_ids": group["cluster_ids"],
+            }
+            for group in groups
         ],
     }
 

@@ -77,6 +77,29 @@ def test_an_event_holds_members_by_rank_with_labels_and_metrics() -> None:
     assert json.loads(json.dumps(properties)) == properties
 
 
+def test_an_event_says_which_theme_it_is_of_and_under_which_version() -> None:
+    own = run(1) | {"theme_id": "ux_issues", "params": {"version": "v1", "theme_version": "abc"}}
+    properties = cluster_event_properties(
+        own, [cluster(0, 1)], [member("a", 0, 0)], {}, {}, theme_name="What is hard to use"
+    )
+    assert properties["$ai_analysis_theme_id"] == "ux_issues"
+    assert properties["$ai_analysis_theme_name"] == "What is hard to use"
+    assert properties["$ai_analysis_theme_version"] == "abc"
+    assert properties["$ai_cluster_groups"] == []
+    old = cluster_event_properties(run(1), [cluster(0, 1)], [member("a", 0, 0)], {}, {})
+    assert old["$ai_analysis_theme_version"] == "", "what was clustered before themes had versions"
+
+
+def test_an_event_names_the_groups_of_its_clusters() -> None:
+    groups = [{"group_id": 0, "cluster_ids": [0], "title": "Money", "description": "- back", "model": "m"}]
+    properties = cluster_event_properties(
+        run(1) | {"quality": {"groups": [0]}}, [cluster(0, 1)], [member("a", 0, 0)], {}, {}, groups=groups
+    )
+    named = {"group": 0, "title": "Money", "description": "- back", "cluster_ids": [0]}
+    assert properties["$ai_cluster_groups"] == [named]
+    assert properties["$ai_clusters"][0]["group"] == 0
+
+
 def test_a_cluster_without_a_label_is_numbered() -> None:
     properties = cluster_event_properties(run(1), [cluster(4, 1)], [member("a", 4, 0)], {}, {})
     assert properties["$ai_clusters"][0]["title"] == "Cluster 4"
