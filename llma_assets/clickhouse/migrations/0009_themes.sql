@@ -15,7 +15,8 @@ ENGINE = ReplacingMergeTree
 ORDER BY (team_id, theme_id, changed_at, change_id);
 
 -- The items of a day that a theme took: those that match its filters and are in its sample. `screened`: its rule did
--- not leave them out before the model was asked. `version` is the theme's when that was decided.
+-- not leave them out before the model was asked. `version` is the theme's when that was decided, `basis` a hash of what
+-- the rule decided by, '' where no rule was asked.
 CREATE TABLE IF NOT EXISTS theme_items
 (
     team_id Int64,
@@ -26,6 +27,7 @@ CREATE TABLE IF NOT EXISTS theme_items
     inclusion_probability Float64,
     taken Bool,
     screened Bool,
+    basis String DEFAULT '',
     inserted_at DateTime64(6, 'UTC') DEFAULT now64(6)
 )
 ENGINE = ReplacingMergeTree(inserted_at)
