@@ -6,7 +6,7 @@ become text in the modules beside this one, what Dagster is told in `assets`.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -171,6 +171,15 @@ def delete_redacted_otherwise(database: Database, team_day: TeamDay, options: Re
     return found
 
 
+def made_texts(
+    database: Database, team_day: TeamDay, level: Level, options: RenderOptions, items: Sequence[Candidate]
+) -> Iterator[list[dict[str, Any]]]:
+    """The texts of items, some at a time, as rows of `trace_texts` that nobody has stored."""
+    for batch in batches(items):
+        events = _READ[level](database, team_day.team_id, batch)
+        yield [_row(item, events[item.item_id], level, team_day, options) for item in batch]
+
+
 def _store_level(
     database: Database,
     team_day: TeamDay,
@@ -184,9 +193,7 @@ def _store_level(
     renderer = renderer_of(options)
     missing = [item for item in frame.candidates if not _is_up_to_date(item, team_day, renderer)]
     counts: Counter[str] = Counter()
-    for batch in batches(missing):
-        events = _READ[level](database, team_day.team_id, batch)
-        rows = [_row(item, events[item.item_id], level, team_day, options) for item in batch]
+    for rows in made_texts(database, team_day, level, options, missing):
         database.insert_rows("trace_texts", [row for row in rows if row["drawn"]])
         # A run beside this one may have drawn the item since: what is written as of then does not replace that.
         database.insert_rows("trace_texts", [{**row, "inserted_at": moment} for row in rows if not row["drawn"]])

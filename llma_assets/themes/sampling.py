@@ -40,8 +40,13 @@ def is_taken(theme: Theme, trace_id: str, rate: float) -> bool:
     the rate. So a higher rate keeps what a lower one took, and themes of one seed take the same traces. The place has
     nothing to do with the hash by which an hour's sample is drawn, or the one sample would not be fair in the other.
     """
+    return place_of(theme, trace_id) < rate * 2**64
+
+
+def place_of(theme: Theme, trace_id: str) -> int:
+    """The place of a trace in a theme's sample, in [0, 2^64); those with the lowest come in first."""
     place = hashlib.blake2b(f"{theme.sample_seed}|{trace_id}".encode(), digest_size=8, person=b"theme sample")
-    return int.from_bytes(place.digest()) < rate * 2**64
+    return int.from_bytes(place.digest())
 
 
 def needs_texts(themes: Collection[Theme]) -> list[Theme]:
