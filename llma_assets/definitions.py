@@ -9,7 +9,7 @@ import dagster as dg
 for category in (dg.BetaWarning, dg.PreviewWarning):
     warnings.filterwarnings("ignore", category=category)
 
-from llma_assets.automation import jobs, schedules, sensors  # noqa: E402
+from llma_assets.automation import schedules, sensors  # noqa: E402
 from llma_assets.clusters.assets import cluster_assignments  # noqa: E402
 from llma_assets.clusters.checks import asset_checks as cluster_checks  # noqa: E402
 from llma_assets.discovery.assets import eligible_teams  # noqa: E402
@@ -18,6 +18,7 @@ from llma_assets.embeddings.assets import summary_embeddings  # noqa: E402
 from llma_assets.embeddings.checks import asset_checks as embedding_checks  # noqa: E402
 from llma_assets.events.assets import cluster_events  # noqa: E402
 from llma_assets.events.checks import asset_checks as event_checks  # noqa: E402
+from llma_assets.jobs import jobs  # noqa: E402
 from llma_assets.labels.assets import cluster_labels  # noqa: E402
 from llma_assets.labels.checks import asset_checks as label_checks  # noqa: E402
 from llma_assets.rendering.assets import trace_texts  # noqa: E402

@@ -8,7 +8,6 @@ import dagster as dg
 import pytest
 
 from llma_assets.automation import (
-    BY_BATCH,
     clusters_daily,
     discovery_hourly,
     late_events,
@@ -228,7 +227,8 @@ def test_days_with_open_batches_are_asked_for_until_all_are_closed(pipeline: Pip
     pipeline.instance.add_dynamic_partitions(str(teams.name), ["1"])
     pipeline.database.insert_rows("summary_batches", [row(1, "submitted"), row(2, "submitted")])
     (request,) = asked()
-    assert (request.partition_key, request.run_config) == ("2026-11-07|1", BY_BATCH)
+    assert request.partition_key == "2026-11-07|1"
+    assert request.run_config["ops"]["trace_summaries"] == {"config": {"themes": ["traces"], "via": "batch"}}
     pipeline.database.insert_rows("summary_batches", [row(1, "closed")])
     assert asked() == []
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import dagster as dg
 
-from llma_assets.automation import BY_BATCH
 from llma_assets.cli.cluster_report import ASSIGNMENTS
 from llma_assets.definitions import build_definitions
 from llma_assets.discovery import TeamDecision, stored_decisions, window_of
@@ -41,6 +40,7 @@ STAGES = (
     "segment_clusters",
     "tasks",
 )
+BY_BATCH = {"ops": {"trace_summaries": {"config": {"via": "batch"}}}}
 INTERRUPTS = (KeyboardInterrupt.__name__, dg.DagsterExecutionInterruptedError.__name__)
 QUIET_LOGGERS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster's own log lines stay out of stderr; the instance keeps them all the same."""
@@ -183,7 +183,9 @@ class Runner:
         return self._execute("tasks_job", partition_key=str(team_id))
 
     def _waiting_days(self, team_day: TeamDay, first_day: date) -> list[date]:
-        return open_days(self._database, team_day.team_id, first_day, team_day.day)
+        return open_days(
+            self._database, team_day.team_id, first_day, team_day.day, [theme.theme_id for theme in BUILT_IN]
+        )
 
     def _left_out(self, team_day: TeamDay, decision: TeamDecision | None, first_day: date) -> TeamRun:
         reason = decision.reason if decision else NO_RECENT_EVENTS

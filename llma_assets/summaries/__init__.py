@@ -1,6 +1,6 @@
 """Summaries of traces and generations: text in, title, flow, bullets and notes with true line references out."""
 
-from llma_assets.summaries.batches import WAITING, open_days, team_days_to_look_at
+from llma_assets.summaries.batches import WAITING, open_days, themes_to_look_at
 from llma_assets.summaries.dead_letters import DeadLetter, bring_back, dead_letters
 from llma_assets.summaries.line_refs import LineNumbers, MendedRefs, mend_refs
 from llma_assets.summaries.prompt import content_hash
@@ -28,5 +28,5 @@ __all__ = [
     "open_days",
     "shorten",
     "summarise",
-    "team_days_to_look_at",
+    "themes_to_look_at",
 ]

@@ -11,7 +11,7 @@ rows the results become is said in `storing`. Here stands which question is in w
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
@@ -36,7 +36,7 @@ from llma_assets.models import (
     most_usd_of_chat,
     request_files,
 )
-from llma_assets.summaries.queries import DAYS_WITH_OPEN_BATCHES, OPEN_BATCHES, TEAM_DAYS_WITH_OPEN_BATCHES
+from llma_assets.summaries.queries import DAYS_WITH_OPEN_BATCHES, OPEN_BATCHES, THEMES_WITH_OPEN_BATCHES
 from llma_assets.summaries.summarise import SummaryResult, SummaryTask, TextItem
 from llma_assets.team_day import TeamDay
 
@@ -78,15 +78,16 @@ class _Gone(Exception):
     """There is no such batch at the server; the message is the reason that is stored."""
 
 
-def open_days(database: Database, team_id: int, first: date, last: date) -> list[date]:
-    """Days of a team that wait for the answers of batches, whatever server has them."""
-    rows = database.rows(DAYS_WITH_OPEN_BATCHES, team_id=team_id, **{"from": first, "until": last})
-    return [row["day"] for row in rows]
+def open_days(database: Database, team_id: int, first: date, last: date, theme_ids: Collection[str]) -> list[date]:
+    """Days of a team that wait for the answers of batches of these themes, whatever server has them."""
+    key = {"team_id": team_id, "from": first, "until": last, "theme_ids": list(theme_ids)}
+    return [row["day"] for row in database.rows(DAYS_WITH_OPEN_BATCHES, **key)]
 
 
-def team_days_to_look_at(database: Database) -> list[TeamDay]:
-    """The days of all teams that wait for the answers of batches."""
-    return [TeamDay(row["team_id"], row["day"]) for row in database.rows(TEAM_DAYS_WITH_OPEN_BATCHES)]
+def themes_to_look_at(database: Database) -> list[tuple[TeamDay, str]]:
+    """The days of all teams that wait for the answers of batches, each with the theme that asked."""
+    rows = database.rows(THEMES_WITH_OPEN_BATCHES)
+    return [(TeamDay(row["team_id"], row["day"]), row["theme_id"]) for row in rows]
 
 
 class ThemeBatches:

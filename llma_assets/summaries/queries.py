@@ -2,7 +2,8 @@
 
 # Key of trace_texts: (team_id, day, level, item_id). Light columns: the text itself is read for chosen ids only.
 ITEMS_OF_DAY = """
-SELECT item_id, trace_id, generation_id, text_hash, lengthUTF8(text) AS text_length, event_count, trace_timestamp
+SELECT item_id, trace_id, generation_id, text_hash, lengthUTF8(text) AS text_length, event_count, trace_timestamp,
+    cost_usd, latency_s, tokens, error_count
 FROM trace_texts FINAL
 WHERE team_id = {team_id:Int64} AND day = {day:Date} AND level = {level:String}
 ORDER BY item_id
@@ -17,7 +18,7 @@ ORDER BY item_id
 
 # Key of trace_summaries: (team_id, day, theme_id, item_id).
 SUMMARISED = """
-SELECT item_id, content_hash, theme_version
+SELECT item_id, content_hash, theme_version, relevant
 FROM trace_summaries FINAL
 WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id = {theme_id:String} AND status = 'generated'
 """
@@ -208,16 +209,18 @@ ORDER BY intended_at, batch_key
 DAYS_WITH_OPEN_BATCHES = """
 SELECT DISTINCT day
 FROM summary_batches FINAL
-WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND state != 'closed'
+WHERE team_id = {team_id:Int64}
+    AND day BETWEEN {from:Date} AND {until:Date}
+    AND theme_id IN {theme_ids:Array(String)}
+    AND state != 'closed'
 ORDER BY day
 """
 
-TEAM_DAYS_WITH_OPEN_BATCHES = """
-SELECT team_id, day
+THEMES_WITH_OPEN_BATCHES = """
+SELECT DISTINCT team_id, day, theme_id
 FROM summary_batches FINAL
 WHERE state != 'closed'
-GROUP BY team_id, day
-ORDER BY team_id, day
+ORDER BY team_id, day, theme_id
 """
 
 # Key of trace_texts: (team_id, day, level, item_id). Only what was drawn fairly: themes render further items by what
