@@ -17,6 +17,7 @@ from llma_assets.themes.theme import Level, Method, Mode, Operator, Rule, Schedu
 MAX_PROMPT_CHARS = 4_000
 MAX_FILTERS = 50
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _LINE_END = re.compile(r"[\t\n\u2028\u2029]")
 
 
@@ -43,10 +44,8 @@ def _day(value: object) -> object:
 
 def _scalar(value: object) -> bool:
     match value:
-        case bool():
-            return True
         case str():
-            return not _CONTROL.search(value) and len(value) <= MAX_PROMPT_CHARS
+            return not _UNSTORABLE.search(value)
         case int():
             return -(2**63) <= value < 2**64
         case float():
@@ -57,7 +56,7 @@ def _scalar(value: object) -> bool:
 def _filter_value(value: object) -> object:
     if value is None or _scalar(value) or (isinstance(value, list | tuple) and all(map(_scalar, value))):
         return tuple(value) if isinstance(value, list) else value
-    raise ValueError("must be a text without control characters, a finite number, true, false, or a list of such")
+    raise ValueError("must be a text, a finite number, true, false, or a list of such")
 
 
 Line = Annotated[str, Field(max_length=200), AfterValidator(_line)]
@@ -72,7 +71,7 @@ class _Entry(BaseModel):
 class FilterEntry(_Entry):
     """`{key, operator, value}`."""
 
-    key: Line
+    key: str
     operator: Operator = "exact"
     value: Annotated[Any, BeforeValidator(_filter_value)] = None
 

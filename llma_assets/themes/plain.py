@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from llma_assets.themes.built_in import GENERAL, OPTIONAL
 from llma_assets.themes.entries import FilterEntry, FiltersEntry, ThemeEntry
 from llma_assets.themes.errors import Problem, did_you_mean
+from llma_assets.themes.filter_checks import FilterError, check_filter
 from llma_assets.themes.theme import Filter, Level, Theme
 from llma_assets.themes.wording import THEME_FIELDS, at, problems_in
 
@@ -51,9 +52,7 @@ def theme_from(theme_id: str, settings: Mapping[str, Any], where: str = "") -> t
         entry = ThemeEntry.model_validate(dict(settings))
     except ValidationError as error:
         found = problems_in(error, where)
-        level = settings.get("level")
-        own_level: Level = level if theme_id not in SHIPPED and level in get_args(Level) else base.level
-        return replace(base, level=own_level, enabled=False), found
+        return replace(base, level=_level(settings, base), enabled=False), found
     theme = replace(base, **_values(entry, base))
     problems = [
         *_filter_problems(theme.base_filters, at(where, "base_filters")),
@@ -61,6 +60,11 @@ def theme_from(theme_id: str, settings: Mapping[str, Any], where: str = "") -> t
         *_odd_together(theme, entry, where),
     ]
     return (replace(base, level=theme.level, enabled=False) if problems else theme), problems
+
+
+def _level(settings: Mapping[str, Any], base: Theme) -> Level:
+    level: Level = settings.get("level", base.level)
+    return level if base.theme_id not in SHIPPED and level in get_args(Level) else base.level
 
 
 def base_filters_from(settings: Mapping[str, Any], where: str = "") -> tuple[tuple[Filter, ...], list[Problem]]:
@@ -95,6 +99,19 @@ def settings_of(theme: Theme, base: Theme | None = None) -> dict[str, Any]:
     if base is None:
         return settings
     return _what_differs(settings, settings_of(base))
+
+
+def with_defaults(theme_id: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with what they leave out, also settings that are not valid; "" stands for the team's own settings."""
+    if not theme_id:
+        return {"base_filters": [], **settings}
+    base = settings_of(SHIPPED.get(theme_id) or Theme(theme_id=theme_id, level="trace", prompt=""))
+    inner = {
+        name: {**base[name], **settings[name]}
+        for name in ("clustering", "date_range")
+        if isinstance(settings.get(name), dict)
+    }
+    return {**base, **settings, **inner}
 
 
 def filters_as_plain(filters: tuple[Filter, ...]) -> list[dict[str, Any]]:
@@ -144,10 +161,6 @@ def _filters(entries: list[FilterEntry]) -> tuple[Filter, ...]:
 
 
 def _filter_problems(filters: tuple[Filter, ...], where: str) -> list[Problem]:
-    try:
-        from llma_assets.themes.filters import FilterError, check_filter
-    except ModuleNotFoundError:
-        return []
     problems = []
     for number, each in enumerate(filters):
         try:

@@ -55,6 +55,10 @@ class TeamThemes:
             f"`llma themes list --team {self.team_id}` shows them"
         )
 
+    def problems_of(self, theme_id: str) -> tuple[Problem, ...]:
+        """What is wrong with what is stored of a theme."""
+        return tuple(each for each in self.problems if each.where.split(".")[0] == theme_id)
+
     def settings_alone(self, theme: Theme) -> Theme:
         """The theme without the team's base filters, as it is written in a file."""
         return replace(theme, base_filters=theme.base_filters[len(self.base_filters) :])
@@ -62,30 +66,31 @@ class TeamThemes:
 
 def themes_of(database: Database, team_id: int) -> TeamThemes:
     """All themes of a team, also those that are switched off. What ships is there without any stored row."""
-    return _team_themes(team_id, database.rows(NEWEST_CHANGES, team_id=team_id))
+    return team_themes(team_id, database.rows(NEWEST_CHANGES, team_id=team_id))
 
 
 def themes_of_teams(database: Database) -> dict[int, TeamThemes]:
     """The themes of every team that has changed something, by one query; all others have what ships."""
     rows = database.rows(NEWEST_CHANGES_OF_TEAMS)
-    return {team_id: _team_themes(team_id, found) for team_id, found in groupby(rows, key=itemgetter("team_id"))}
+    return {team_id: team_themes(team_id, found) for team_id, found in groupby(rows, key=itemgetter("team_id"))}
 
 
-def _team_themes(team_id: int, stored: Iterable[Mapping[str, Any]]) -> TeamThemes:
+def team_themes(team_id: int, stored: Iterable[Mapping[str, Any]]) -> TeamThemes:
+    """The themes of a team from the newest row of each."""
     rows = {row["theme_id"]: row for row in stored}
     changes = {theme_id: str(row["change_id"]) for theme_id, row in rows.items()}
     problems: list[Problem] = []
     base_filters: tuple[Filter, ...] = ()
     if row := rows.pop(TEAM_SETTINGS, None):
-        base_filters, problems = base_filters_from(_read(row), where="team")
+        base_filters, problems = base_filters_from(stored_settings(row), where="team")
     # Without the team's filters a theme would take what it must not see, and pay for it.
     is_usable = not problems
     found = dict(SHIPPED)
     for theme_id, row in rows.items():
         if row["action"] == DELETED:
             continue
-        wrong = problems_of_id(theme_id, "theme_id")
-        theme, more = theme_from(theme_id, _read(row), where=theme_id)
+        wrong = problems_of_id(theme_id, theme_id)
+        theme, more = theme_from(theme_id, stored_settings(row), where=theme_id)
         problems += [*wrong, *more]
         found[theme_id] = replace(theme, enabled=theme.enabled and not wrong)
     broken = dependency_problems(found.values())
@@ -131,8 +136,10 @@ def in_order(themes: Iterable[Theme]) -> list[Theme]:
     ordered: dict[str, Theme] = {}
     for theme in by_id.values():
         chain = [theme]
-        while chain[-1].after in by_id and chain[-1].after not in ordered and len(chain) <= len(by_id):
-            chain.append(by_id[chain[-1].after])  # type: ignore[index]
+        while (
+            (first := by_id.get(chain[-1].after or "")) and first.theme_id not in ordered and len(chain) <= len(by_id)
+        ):
+            chain.append(first)
         ordered |= {each.theme_id: each for each in reversed(chain) if each.theme_id not in ordered}
     return list(ordered.values())
 
@@ -160,17 +167,16 @@ def dependency_problems(themes: Iterable[Theme]) -> dict[str, Problem]:
 
 def _cycle(theme: Theme, by_id: Mapping[str, Theme]) -> list[str]:
     """The ids from a theme around to itself; empty where it is on no circle."""
-    path = [theme.theme_id]
-    following = theme.after
-    while following in by_id and len(path) <= len(by_id):
-        path.append(following)
-        if following == theme.theme_id:
+    path, each = [theme.theme_id], theme
+    while (first := by_id.get(each.after or "")) and len(path) <= len(by_id):
+        path.append(first.theme_id)
+        if first.theme_id == theme.theme_id:
             return path
-        following = by_id[following].after  # type: ignore[index]
+        each = first
     return []
 
 
-def _read(row: Mapping[str, Any]) -> dict[str, Any]:
+def stored_settings(row: Mapping[str, Any]) -> dict[str, Any]:
     """The stored settings; what is no object of JSON is a field that no theme has, and so is reported."""
     try:
         settings = json.loads(row["settings"] or "{}")
@@ -180,7 +186,6 @@ def _read(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _why_off(team: TeamThemes, theme_id: str) -> str:
-    for problem in team.problems:
-        if problem.where.split(".")[0] in (theme_id, "team"):
-            return f"theme {theme_id!r} is off because of what is stored: {problem}. `llma themes apply` mends it"
+    if problems := (*team.problems_of(theme_id), *team.problems_of("team")):
+        return f"theme {theme_id!r} is off because of what is stored: {problems[0]}. `llma themes apply` mends it"
     return f"theme {theme_id!r} is off; `llma themes enable {theme_id} --team {team.team_id}` switches it on"
