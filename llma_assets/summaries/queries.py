@@ -3,7 +3,7 @@
 # Key of trace_texts: (team_id, day, level, item_id). Light columns: the text itself is read for chosen ids only.
 ITEMS_OF_DAY = """
 SELECT item_id, trace_id, generation_id, text_hash, lengthUTF8(text) AS text_length, event_count, trace_timestamp,
-    cost_usd, latency_s, tokens, error_count
+    cost_usd, latency_s, tokens, error_count, drawn, inclusion_probability
 FROM trace_texts FINAL
 WHERE team_id = {team_id:Int64} AND day = {day:Date} AND level = {level:String}
 ORDER BY item_id
@@ -21,6 +21,17 @@ SUMMARISED = """
 SELECT item_id, content_hash, theme_version, relevant
 FROM trace_summaries FINAL
 WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id = {theme_id:String} AND status = 'generated'
+"""
+
+# For a theme that comes after this one.
+RELEVANT_OF_DAY = """
+SELECT item_id
+FROM trace_summaries FINAL
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND status = 'generated'
+    AND relevant
 """
 
 # The same summaries again, under another version of their theme: they replace what they were read from.

@@ -25,12 +25,13 @@ def rate_of(theme: Theme, matched: int) -> float:
     """The share of its items that a theme takes, in (0, 1].
 
     Args:
-        matched: items of the day that match its filters, and follow on the theme that it comes after. What the hour's
-            sample has bounded already is not sampled again, unless the theme says so.
+        matched: items of the day that match its filters, and that the theme which it comes after found relevant. What
+            the hour's sample has bounded already is not sampled again, unless the theme says so.
     """
     if theme.sample_rate is not None:
         return theme.sample_rate
-    return 1.0 if is_of_the_hour(theme) or matched <= MANY_MATCHES else FEW_OF_MANY
+    is_bounded = is_of_the_hour(theme) and theme.after is None
+    return 1.0 if is_bounded or matched <= MANY_MATCHES else FEW_OF_MANY
 
 
 def is_taken(theme: Theme, trace_id: str, rate: float) -> bool:
@@ -38,14 +39,16 @@ def is_taken(theme: Theme, trace_id: str, rate: float) -> bool:
 
     Each trace has a place in [0, 1) that follows from the theme's seed and its id, and is in where the place lies below
     the rate. So a higher rate keeps what a lower one took, and themes of one seed take the same traces. The place has
-    nothing to do with the hash by which an hour's sample is drawn, or the one sample would not be fair in the other.
+    nothing to do with the hash by which an hour's sample is drawn, or the one sample would not be fair in the other;
+    for the same reason a theme that comes after another has places of its own.
     """
     return place_of(theme, trace_id) < rate * 2**64
 
 
 def place_of(theme: Theme, trace_id: str) -> int:
     """The place of a trace in a theme's sample, in [0, 2^64); those with the lowest come in first."""
-    place = hashlib.blake2b(f"{theme.sample_seed}|{trace_id}".encode(), digest_size=8, person=b"theme sample")
+    own = theme.theme_id if theme.after is not None else ""
+    place = hashlib.blake2b(f"{theme.sample_seed}|{own}|{trace_id}".encode(), digest_size=8, person=b"theme sample")
     return int.from_bytes(place.digest())
 
 
