@@ -1,7 +1,7 @@
 """What a filter means, and how ClickHouse is asked: fixed fragments of SQL, everything else server-side parameters.
 
-Which filters are sound belongs in `filter_checks.py`, which items match in `matching.py`; `docs/themes.md` has the table
-of operators.
+Which filters are sound belongs in `filter_checks.py`, which items match in `matching.py`. The table of operators is in
+`docs/themes.md`.
 
 A key names an event property. If there is none of that very name and it has dots, it is a way into nested objects
 (`metadata.plan` is `plan` within `metadata`). Three keys are no properties but the event's own: `event` (its name),

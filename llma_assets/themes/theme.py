@@ -129,7 +129,7 @@ class Theme:
 
     @property
     def filters(self) -> tuple[Filter, ...]:
-        """All filters; an item matches when each is met by an event of it."""
+        """All filters; an item matches when one event of it meets them all."""
         return self.base_filters + self.theme_filters
 
     @property
