@@ -37,7 +37,7 @@ def test_the_names_of_assets_checks_and_automation_are_pinned(loaded: list[str])
         "'no_empty_runs', 'no_giant_cluster', 'own_events_do_not_count', 'sizes_add_up', "
         "'sound_vectors', 'spending_within_budget', 'spending_within_budget', 'spending_within_budget', "
         "'tasks_add_up', 'theme_spending_within_budget', 'theme_spending_within_budget', "
-        "'theme_spending_within_budget']",
+        "'theme_spending_within_budget', 'themes_find_something']",
         "['clusters_job', 'discovery_job', 'tasks_job', 'team_day_job', 'texts_job', 'theme_job']",
         "['clusters_daily', 'discovery_hourly', 'tasks_half_hourly', 'texts_hourly']",
         "['late_events', 'open_batches', 'stale_clusters', 'theme_schedules']",

@@ -1,4 +1,6 @@
-"""Checks of `trace_summaries`: few failures, the same ones not again, and references to lines that are there."""
+"""Checks of `trace_summaries`: few failures, the same ones not again, references to lines that are there, and
+themes that find what they look for.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +16,8 @@ from llma_assets.team_day import TeamDay
 MAX_FAILED_SHARE = 0.2
 LEAST_TRUE_SHARE = 0.9
 """Of the line references that a model gave; under it, the model guesses."""
+MANY_ITEMS = 50
+"""Of so many items of a day without a relevant one, a theme is likely to ask for the wrong thing."""
 
 
 def few_failures(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
@@ -76,11 +80,28 @@ def few_false_references(database: Database, team_day: TeamDay) -> Iterator[Outc
         )
 
 
+def themes_find_something(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """Of many items that a theme was asked about, one at least is relevant.
+
+    With none, its prompt or its rule misses what it is for, or its filters let in what it has nothing to do with:
+    money for nothing. `llma themes try` shows what it is told.
+    """
+    for row in database.rows(SUMMARY_COUNTS, team_id=team_day.team_id, day=team_day.day):
+        yield Outcome(
+            passed=row["relevant"] > 0 or row["generated"] < MANY_ITEMS,
+            expected=f"a relevant item among {MANY_ITEMS} or more",
+            found=f"{row['relevant']} of {row['generated']} relevant",
+            query=SUMMARY_COUNTS,
+            theme_id=row["theme_id"],
+        )
+
+
 CHECKS = (
     Check("trace_summaries", few_failures),
     Check("trace_summaries", no_dead_letters),
     Check("trace_summaries", line_references_exist),
     Check("trace_summaries", few_false_references, warns=True),
+    Check("trace_summaries", themes_find_something, warns=True),
     Check("trace_summaries", spending_within_budget),
     Check("trace_summaries", theme_spending_within_budget),
 )

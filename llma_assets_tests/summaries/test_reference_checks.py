@@ -1,4 +1,4 @@
-"""The checks of line references: judged by the text that the model saw, for each theme and team alone."""
+"""The checks of references and of relevance: judged for each theme and team alone, references by the stored text."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ import dagster as dg
 from llma_assets.clickhouse import Database
 from llma_assets.findings import Check, Finding
 from llma_assets.stage import check_result
-from llma_assets.summaries.checks import CHECKS
+from llma_assets.summaries.checks import CHECKS, MANY_ITEMS
 from llma_assets.team_day import TeamDay
 from llma_assets_tests.summaries.texts import write_texts
 
@@ -35,6 +35,7 @@ def write_summary(
     given: int = 0,
     kept: int = 0,
     status: str = "generated",
+    relevant: bool = True,
 ) -> None:
     def points(of: list[str]) -> str:
         return json.dumps([{"text": 'It says "L99".', "line_refs": line_refs} for line_refs in of])
@@ -46,6 +47,7 @@ def write_summary(
         "level": "trace",
         "item_id": item_id,
         "status": status,
+        "relevant": relevant,
         "bullets": points(refs),
         "interesting_notes": points(notes or []),
         "text_hash": hashlib.sha256(text.encode()).hexdigest(),
@@ -119,3 +121,21 @@ def test_the_share_of_true_references_is_stated_and_a_small_one_warns(database: 
     assert check_result([traces], warns=True).severity == dg.AssetCheckSeverity.WARN
     write_summary(database, "b", [], given=10, kept=8)
     assert findings(database, "few_false_references")[1].passed
+
+
+def test_a_theme_that_finds_nothing_among_many_items_warns(database: Database) -> None:
+    for number in range(MANY_ITEMS):
+        write_summary(database, f"item-{number}", [], theme_id="misses", relevant=False)
+        write_summary(database, f"item-{number}", [], theme_id="finds", relevant=number == 7)
+        write_summary(database, f"item-{number}", [], theme_id="misses", team_day=TeamDay(2, DAY))
+    write_summary(database, "one", [], theme_id="young", relevant=False)
+    outcomes = {finding.outcome.theme_id: finding for finding in findings(database, "themes_find_something")}
+    assert {theme_id: finding.passed for theme_id, finding in outcomes.items()} == {
+        "finds": True,
+        "misses": False,
+        "young": True,
+    }
+    assert outcomes["misses"].outcome.found == f"0 of {MANY_ITEMS} relevant"
+    assert check("themes_find_something").warns
+    (other,) = findings(database, "themes_find_something", team_day=TeamDay(2, DAY))
+    assert other.passed
