@@ -23,17 +23,6 @@ FROM trace_summaries FINAL
 WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id = {theme_id:String} AND status = 'generated'
 """
 
-# For a theme that comes after this one.
-RELEVANT_OF_DAY = """
-SELECT item_id
-FROM trace_summaries FINAL
-WHERE team_id = {team_id:Int64}
-    AND day = {day:Date}
-    AND theme_id = {theme_id:String}
-    AND status = 'generated'
-    AND relevant
-"""
-
 # The same summaries again, under another version of their theme: they replace what they were read from.
 SET_THEME_VERSION = """
 INSERT INTO trace_summaries

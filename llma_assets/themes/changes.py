@@ -17,6 +17,7 @@ from llma_assets.themes.plain import SHIPPED, settings_of
 from llma_assets.themes.planning import Before, Change, Wanted, changes_between, notes_on, stored_form, wanted_by
 from llma_assets.themes.queries import NEWEST_CHANGES
 from llma_assets.themes.store import team_themes
+from llma_assets.themes.theme import Theme
 
 MAX_AUTHOR_CHARS = 200
 
@@ -122,6 +123,16 @@ def delete(database: Database, team_id: int, theme_id: str, author: str, *, now:
     changes = tuple(changes_between(before, wanted))
     _store(database, before, wanted, changes, author, now)
     return Changes(team_id, changes, stored=True, based_on=before.team.changes)
+
+
+def themes_with(database: Database, team_id: int, document: Document) -> dict[str, Theme]:
+    """The team's themes as they would be if a document were applied, by id; for looking at one before it is stored.
+
+    Raises:
+        InvalidThemesError: the document is not valid.
+    """
+    wanted = wanted_by(_before_of(database, team_id), document, prune=False)
+    return {theme_id: wanted.effective(theme) for theme_id, theme in wanted.themes.items()}
 
 
 def _before_of(database: Database, team_id: int) -> Before:
