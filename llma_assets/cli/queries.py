@@ -161,3 +161,17 @@ FROM
     LIMIT 1
 )
 """
+
+# The last clustering of each theme. Key of clustering_runs: (team_id, day, theme_id).
+LAST_RUN_OF_THEMES = """
+SELECT
+    theme_id,
+    max(day) AS last_day,
+    argMax(items, day) AS clustered_items,
+    argMax(clusters, day) AS cluster_count,
+    argMax(committed_at, day) AS last_committed_at
+FROM clustering_runs FINAL
+WHERE team_id = {team_id:Int64}
+GROUP BY theme_id
+ORDER BY theme_id
+"""

@@ -1,5 +1,6 @@
 """`llma themes`: where its commands are. What they do belongs in the `themes_*` modules beside this one."""
 
+from importlib import import_module
 from importlib.util import find_spec
 
 import click
@@ -7,11 +8,20 @@ import click
 from llma_assets.cli.lazy import LazyGroup
 
 _SETTINGS = "llma_assets.cli.themes_settings"
+_CHANGES = "llma_assets.cli.themes_changes"
 _PREVIEW = "llma_assets.cli.themes_preview"
 _REPORTS = "llma_assets.cli.themes_reports"
 
 LOCATIONS = {
     "list": f"{_SETTINGS}:list_command",
+    "show": f"{_SETTINGS}:show_command",
+    "example": f"{_SETTINGS}:example",
+    "export": f"{_SETTINGS}:export_command",
+    "apply": f"{_CHANGES}:apply_command",
+    "enable": f"{_CHANGES}:enable",
+    "disable": f"{_CHANGES}:disable",
+    "delete": f"{_CHANGES}:delete_command",
+    "history": f"{_SETTINGS}:history_command",
     "preview": f"{_PREVIEW}:preview",
     "try": f"{_REPORTS}:try_command",
     "funnel": f"{_REPORTS}:funnel",
@@ -20,11 +30,17 @@ LOCATIONS = {
 """Where each command lives, in the order of the help page."""
 
 
-@click.group(
-    "themes",
-    cls=LazyGroup,
-    locations={name: where for name, where in LOCATIONS.items() if find_spec(where.partition(":")[0])},
-)
+class _Present(LazyGroup):
+    """Leaves out what is not there."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module, _, name = LOCATIONS.get(cmd_name, ":").partition(":")
+        if not module or not find_spec(module) or not hasattr(import_module(module), name):
+            return None
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group("themes", cls=_Present, locations=LOCATIONS)
 def themes_group() -> None:
     """The questions that a team asks of its traces: each with its own filter, prompt, sample and clusters.
 

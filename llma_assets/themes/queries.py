@@ -16,3 +16,11 @@ FROM themes FINAL
 ORDER BY team_id, theme_id, changed_at DESC, change_id DESC
 LIMIT 1 BY team_id, theme_id
 """
+
+# Key of themes: (team_id, theme_id, changed_at, change_id).
+ALL_CHANGES = """
+SELECT theme_id, changed_at, change_id, action, author, settings, version
+FROM themes FINAL
+WHERE team_id = {team_id:Int64} AND ({theme_id:String} = '' OR theme_id = {theme_id:String})
+ORDER BY changed_at, theme_id, change_id
+"""
