@@ -12,7 +12,7 @@ from llma_assets.summaries.rules.keywords import shows_keywords
 from llma_assets.summaries.rules.norms import Norms, Spread, read_norms
 from llma_assets.summaries.rules.performance import is_unusual
 from llma_assets.summaries.rules.success import shows_success
-from llma_assets.summaries.rules.talk import Talk
+from llma_assets.summaries.rules.talk import Talk, read_talk
 from llma_assets.summaries.rules.ux import shows_trouble
 from llma_assets.summaries.rules.verdict import Facts, Signal, Verdict
 from llma_assets.themes.theme import Rule
@@ -38,7 +38,7 @@ def applies(rule: Rule | None, text: str, facts: Facts, norms: Norms, keywords: 
     """
     if rule is None:
         return Verdict(True, "every item that matches")
-    return _RULES[rule](Talk.of(text), facts, norms, keywords)
+    return _RULES[rule](read_talk(text), facts, norms, keywords)
 
 
 __all__ = ["Facts", "Norms", "Signal", "Spread", "Verdict", "applies", "read_norms"]

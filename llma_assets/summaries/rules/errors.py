@@ -1,30 +1,132 @@
-"""Did something fail: events marked as errors, and results of tools that say so. What users say of errors is `ux`."""
+"""Did something fail: events marked as errors, results of tools that say so, and answers that admit it.
+
+Flags and the shape of results hold in any language; what is said of a failure in words is read in English. What users
+say of errors belongs to `ux`.
+"""
 
 import re
 
-from llma_assets.summaries.rules.talk import Talk, lines_of
+from llma_assets.summaries.reading import Step
+from llma_assets.summaries.rules.phrases import phrases
+from llma_assets.summaries.rules.talk import QUOTE_CHARS, Result, Talk, english_match, sentence_at
 from llma_assets.summaries.rules.verdict import Facts, Signal, Verdict
 from llma_assets.summaries.schema import shorten
+from llma_assets.summaries.words import spoken
 
-_FAILED = re.compile(
-    r"^\W{0,3}(?:error|exception|traceback|failed|failure|fatal)\b"
-    r"|\"(?:error|exception|error_message)\": ?(?!null|\"\"|false|\{\}|\[\])",
+FAILED = "error"
+ADMITTED = "failure"
+_ERROR_PREFIX = re.compile(r"^(?:\W*(?:error|exception)\W+)+", re.IGNORECASE)
+_STARTS_AS_ERROR = re.compile(
+    r"^\W{0,3}(?:error|exception|traceback|failed|failure|fatal|panic)\b|^\W{0,3}[A-Z]\w{2,40}(?:Error|Exception)\b"
+)
+_ERROR_FIELD = re.compile(
+    r"\"(?:error|errors|exception|error_?message|errorMessage)\": ?(?!null|\"\"|false|\{\}|\[\]|0\b)"
+    r"|\"(?:status|state|result|outcome)\": ?\"(?:error|failed|failure|timeout|timed_out)\""
+    r"|\"(?:success|ok|succeeded)\": ?false|\"is_?error\": ?true",
     re.IGNORECASE,
 )
+_HTTP_STATUS = re.compile(r"\b(?:HTTP(?:/\d(?:\.\d)?)?|status(?:[ _]?code)?)\W{0,4}[45]\d\d\b", re.IGNORECASE)
+_NONE_FAILED = re.compile(
+    r"^\W*(?:errors?|failures?|exceptions?|failed)\b\W{0,4}(?:0|none|no|null|false)\b", re.IGNORECASE
+)
+READS = re.compile(
+    r"(?:get|find|search|list|look ?up|read|fetch|query|check|calculate|compute|retrieve|show|view|browse|count"
+    r"|describe|load|select)\b"
+)
+"""How tools are called that change nothing; what others are asked for, they were to do."""
+_SHORT = 300
+"""Only short results are read as sentences: long ones are documents, which may speak of errors."""
 
 
 def shows_errors(talk: Talk, facts: Facts) -> Verdict:
-    """Relevant with an event marked as an error, or a result of a tool that tells of one."""
-    found: dict[tuple[str, str], Signal] = {}
-    for step, tool in talk.with_tools():
-        is_result = (step, tool) in talk.results if step.kind != "error" else False
-        if step.failed or step.kind == "error" or (is_result and _FAILED.search(step.text[:300])):
-            name = tool if step.kind == "message" else step.name
-            quote = shorten(step.text, 160)
-            found.setdefault((name, quote), Signal("error", name, quote, lines_of(step)))
-    signals = tuple(found.values())
+    """Relevant with an event marked as an error, a result that tells of one, or an answer that admits a failure."""
+    signals = _marked(talk) + _in_results(talk)
+    told = {signal.quote for signal in signals}
+    signals += [signal for signal in _admitted(talk) if signal.quote not in told]
     if signals:
-        return Verdict(True, f"{len(signals)} errors told", signals)
+        return Verdict(True, _why(signals), tuple(signals))
     if facts.error_count:
-        return Verdict(True, f"{facts.error_count} events marked as errors")
-    return Verdict(False, "no error")
+        number = facts.error_count
+        return Verdict(True, f"{number} event{'s' * (number > 1)} marked as errors, of which the text shows nothing")
+    return Verdict(False, "no error marked or told")
+
+
+def failed_results(talk: Talk) -> list[Result]:
+    """Results of tools that tell of an error."""
+    return [result for result in talk.results if _tells_error(result.step)]
+
+
+def _marked(talk: Talk) -> list[Signal]:
+    """One signal for each different error; a bare mark is left out where the same node explains itself."""
+    explained: dict[tuple[str, str], list[Step]] = {}
+    bare: dict[str, list[Step]] = {}
+    for step in talk.steps:
+        if not (step.failed or step.kind == "error"):
+            continue
+        detail = _ERROR_PREFIX.sub("", shorten(step.text, QUOTE_CHARS))
+        if detail:
+            explained.setdefault((step.name, detail), []).append(step)
+        else:
+            bare.setdefault(step.name, []).append(step)
+    names = {name for name, _ in explained}
+    found = [Signal(FAILED, name, detail, _first_lines(steps)) for (name, detail), steps in explained.items()]
+    return found + [Signal(FAILED, name, "", _first_lines(steps)) for name, steps in bare.items() if name not in names]
+
+
+def _in_results(talk: Talk) -> list[Signal]:
+    found: dict[tuple[str, str], list[Step]] = {}
+    for result in failed_results(talk):
+        if result.step.failed or result.step.kind == "error":
+            continue
+        detail = _ERROR_PREFIX.sub("", shorten(result.step.text, QUOTE_CHARS))
+        found.setdefault((result.tool, detail), []).append(result.step)
+    return [Signal(FAILED, tool, detail, _first_lines(steps)) for (tool, detail), steps in found.items()]
+
+
+def _tells_error(step: Step) -> bool:
+    text = step.text
+    head = text[:_SHORT]
+    if _NONE_FAILED.match(head):
+        return False
+    if _STARTS_AS_ERROR.search(head) or _ERROR_FIELD.search(head) or _HTTP_STATUS.search(head):
+        return True
+    is_sentence = len(text) <= _SHORT and text[:1] not in {"[", "{", "<"}
+    return is_sentence and english_match(phrases("error_text"), step) is not None
+
+
+def _admitted(talk: Talk) -> list[Signal]:
+    """Answers that say that something failed, or that something cannot be done right after a tool gave nothing."""
+    found = []
+    for at, step in talk.answers:
+        tool = _tool_without_result(talk, at)
+        match = english_match(phrases("failure"), step)
+        if match is None and tool:
+            match = english_match(phrases("cannot"), step)
+        if match is None:
+            continue
+        said = sentence_at(step.text, match.start(), match.end())
+        if not phrases("failure_excused").search(said):
+            found.append(Signal(ADMITTED, tool or talk.tool_before(at), said, talk.lines_of(step, match[0])))
+    return found
+
+
+def _tool_without_result(talk: Talk, at: int) -> str:
+    """The tool whose result right before an answer is empty or an error, or that was to change something."""
+    results = talk.results_before(at)
+    if not results:
+        return ""
+    last = results[-1]
+    is_in_doubt = last.is_empty or last.step.failed or _tells_error(last.step) or not READS.match(spoken(last.tool))
+    return last.tool if is_in_doubt else ""
+
+
+def _first_lines(steps: list[Step]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(step.first for step in steps[:4]))
+
+
+def _why(signals: list[Signal]) -> str:
+    marked = sum(signal.kind == FAILED for signal in signals)
+    admitted = len(signals) - marked
+    parts = [f"{marked} different error{'s' * (marked > 1)} marked or told by tools"] if marked else []
+    parts += [f"{admitted} answer{'s' * (admitted > 1)} admitting a failure"] if admitted else []
+    return ", ".join(parts)

@@ -1,19 +1,55 @@
-"""Is something wished that the application cannot do. Whether it failed at what it can do belongs in `errors`."""
+"""Is something wished that the application cannot do: it says so, or the user asks for more than there is. English.
 
-import re
+What it can do and failed at belongs in `errors`; what it cannot do for want of an answer of the user is neither.
+"""
 
-from llma_assets.summaries.rules.talk import Talk, lines_of
+from llma_assets.summaries.reading import Step
+from llma_assets.summaries.rules.errors import READS, failed_results
+from llma_assets.summaries.rules.phrases import phrases
+from llma_assets.summaries.rules.talk import Talk, english_match, is_english, sentence_at
 from llma_assets.summaries.rules.verdict import Signal, Verdict
-from llma_assets.summaries.schema import shorten
+from llma_assets.summaries.words import request_of, spoken
 
-_UNABLE = re.compile(r"\b(?:i(?:'m| am) (?:unable|not able) to|i can(?:no|')t|is not supported)\b", re.IGNORECASE)
+WISHED = "wished"
+REFUSED = "cannot be done"
 
 
 def shows_wishes(talk: Talk) -> Verdict:
-    """Relevant where the application says that it cannot do what is asked."""
-    signals = tuple(
-        Signal("cannot", "", shorten(step.text, 160), lines_of(step))
-        for step in talk.answers
-        if _UNABLE.search(step.text)
+    """Relevant where the application says that it cannot do something, or where the user wishes for a feature."""
+    refused = [signal for at, step in talk.answers if (signal := _refusal(talk, at, step))]
+    wished = [signal for _, step in talk.users if (signal := _wish(talk, step))]
+    signals = tuple(wished + refused)
+    if not signals:
+        return Verdict(False, "nothing wished, nothing refused")
+    parts = [f"{len(wished)} wishes told"] if wished else []
+    parts += [f"{len(refused)} answers saying that it cannot be done"] if refused else []
+    return Verdict(True, ", ".join(parts), signals)
+
+
+def _wish(talk: Talk, step: Step) -> Signal | None:
+    match = english_match(phrases("wish"), step)
+    if match is None:
+        return None
+    return Signal(WISHED, "", sentence_at(step.text, match.start(), match.end()), talk.lines_of(step, match[0]))
+
+
+def _refusal(talk: Talk, at: int, step: Step) -> Signal | None:
+    """The first sentence that refuses, and what the user had asked for."""
+    text = step.text.replace("’", "'")
+    for match in phrases("refusal").finditer(text[:4_000]):
+        said = sentence_at(text, match.start(), match.end())
+        if phrases("refusal_excused").search(said) or not is_english(step.text) or _after_failure(talk, at):
+            continue
+        asked = talk.last_user(at)
+        return Signal(REFUSED, request_of(asked.text) if asked else "", said, talk.lines_of(step, match[0]))
+    return None
+
+
+def _after_failure(talk: Talk, at: int) -> bool:
+    """Whether it is a tool that could not do it since the user spoke: a failure, and no missing feature."""
+    results = talk.results_before(at)
+    failed = {result.at for result in failed_results(talk)}
+    return any(
+        result.is_empty or result.step.failed or result.at in failed or not READS.match(spoken(result.tool))
+        for result in results
     )
-    return Verdict(bool(signals), "something is not possible" if signals else "nothing was refused", signals)

@@ -1,20 +1,68 @@
-"""Does the conversation speak of a theme's own keywords, in any form of the words."""
+"""Does the conversation speak of a theme's own keywords, in any form of the words and in the language they are in."""
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
-from llma_assets.summaries.rules.talk import Talk, lines_of
+from llma_assets.languages import ENGLISH, has_no_spaces, language_of, stem
+from llma_assets.summaries.reading import Step
+from llma_assets.summaries.rules.talk import Talk, sentence_at
 from llma_assets.summaries.rules.verdict import Signal, Verdict
-from llma_assets.summaries.schema import shorten
+
+SAID = "speaks of"
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
+_READ_CHARS = 20_000
+_MOST_OF_ONE = 3
 
 
 def shows_keywords(talk: Talk, keywords: Sequence[str]) -> Verdict:
-    """Relevant where a user or the application says one of the keywords."""
-    signals = []
-    for keyword in keywords:
-        pattern = re.compile(rf"\b{re.escape(keyword)}\b", re.IGNORECASE)
-        for step in (*talk.users, *talk.answers):
-            if pattern.search(step.text):
-                signals.append(Signal("keyword", keyword, shorten(step.text, 160), lines_of(step)))
-                break
-    return Verdict(bool(signals), "keywords: " + ", ".join(s.subject for s in signals), tuple(signals))
+    """Relevant where a user or the application says one of the keywords; of several words, all in their order.
+
+    Words are equal by their stems, in the language of the message and in English. A keyword of a script without
+    spaces is looked for as it is.
+    """
+    signals: list[Signal] = []
+    for keyword in dict.fromkeys(keywords):
+        found = [signal for step in _said(talk) if (signal := _keyword_in(talk, step, keyword))]
+        signals += found[:_MOST_OF_ONE]
+    told = list(dict.fromkeys(signal.subject for signal in signals))
+    if told:
+        return Verdict(True, f"speaks of {', '.join(told)}", tuple(signals))
+    return Verdict(False, "none of its keywords" if keywords else "the theme has no keywords")
+
+
+def _said(talk: Talk) -> list[Step]:
+    return [step for _, step in sorted((*talk.users, *talk.answers), key=lambda pair: pair[0])]
+
+
+def _keyword_in(talk: Talk, step: Step, keyword: str) -> Signal | None:
+    text = step.text[:_READ_CHARS]
+    span = _span(text, keyword)
+    if span is None:
+        return None
+    return Signal(SAID, keyword, sentence_at(text, *span), talk.lines_of(step, text[slice(*span)]))
+
+
+def _span(text: str, keyword: str) -> tuple[int, int] | None:
+    """Where a keyword stands in a text.
+
+    >>> _span("I was refunded twice", "refund")
+    (6, 14)
+    """
+    spans, languages = _words(text)
+    for language in languages:
+        wanted = [stem(word, language) for word in _WORD.findall(keyword)]
+        stems = [stem(text[start:end], language) for start, end in spans]
+        for at in range(len(stems) - len(wanted) + 1):
+            if wanted and stems[at : at + len(wanted)] == wanted:
+                return spans[at][0], spans[at + len(wanted) - 1][1]
+    if has_no_spaces(keyword) and (match := re.search(re.escape(keyword), text, re.IGNORECASE)):
+        return match.span()
+    return None
+
+
+@lru_cache(maxsize=256)
+def _words(text: str) -> tuple[list[tuple[int, int]], tuple[str, ...]]:
+    spans = [match.span() for match in _WORD.finditer(text)]
+    language = language_of([text[start:end].lower() for start, end in spans])
+    return spans, tuple(dict.fromkeys((language, ENGLISH)))

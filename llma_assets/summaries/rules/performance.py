@@ -1,27 +1,102 @@
-"""Was it slow or dear by the team's own measure, or did it call in circles. What is usual stands in `norms`."""
+"""Was it slow, dear or long by the team's own measure, did it call in circles, did something time out.
 
-from collections import Counter
+Numbers and repeated calls hold in any language. What is usual stands in `norms`; with too few items of its own a team
+has no usual, and only what the text itself shows counts.
+"""
 
-from llma_assets.summaries.rules.norms import Norms
-from llma_assets.summaries.rules.talk import Talk
+import re
+from collections.abc import Iterator
+
+from llma_assets.summaries.rules.norms import Norms, Spread
+from llma_assets.summaries.rules.phrases import phrases
+from llma_assets.summaries.rules.talk import Talk, english_match, sentence_at
 from llma_assets.summaries.rules.verdict import Facts, Signal, Verdict
 
 LEAST_ITEMS = 40
-"""A 95th percentile of fewer items rests on a single one."""
+"""A 95th percentile of fewer items rests on one of them."""
+FEW_ITEMS = 8
+"""With fewer even a median says little."""
 LEAST_FACTOR = 1.5
-_NUMBERS = (("cost_usd", "cost"), ("latency_s", "duration"), ("tokens", "tokens"), ("event_count", "events"))
+"""An item above the 95th percentile counts only if it is so many times the median: in even traffic nothing is slow."""
+FACTOR_OF_FEW = 3.0
+"""Without a percentile an item must be so many times the median."""
+MANY_TIMES = 3
+"""A call with the same arguments that is made so often goes in circles."""
+_DEAREST = 3
+
+SLOW, DEAR, LARGE, LONG = "slow", "dear", "many tokens", "many steps"
+IN_CIRCLES, TIMED_OUT = "same call again", "told to be slow"
+_NUMBERS = (
+    ("latency_s", SLOW, "{:,.1f} s"),
+    ("cost_usd", DEAR, "${:,.4f}"),
+    ("tokens", LARGE, "{:,.0f} tokens"),
+    ("event_count", LONG, "{:,.0f} events"),
+)
+_NODE = re.compile(r"^L(\d+): .*\[(?:GEN|SPAN|EMBED|TRACE)\] (.{0,200}?) \(([^()]*)\)$", re.MULTILINE)
+_SECONDS = re.compile(r"(?:^|, )([\d,]+\.\d+)s(?:,|$)")
+_DOLLARS = re.compile(r"(?:^|, )\$([\d,]+\.\d+)(?:,|$)")
 
 
 def is_unusual(talk: Talk, facts: Facts, norms: Norms) -> Verdict:
-    """Relevant above the team's 95th percentile, if that is far from the median, or with calls made in circles."""
-    signals = []
-    for field, told in _NUMBERS:
-        value, spread = getattr(facts, field), getattr(norms, field)
-        if spread.items >= LEAST_ITEMS and value > max(spread.p95, LEAST_FACTOR * spread.median):
-            signals.append(Signal(f"high {told}", "", f"{value:g} (median {spread.median:g}, p95 {spread.p95:g})"))
-    again = Counter((step.name, step.text) for step in talk.calls)
-    for (name, text), times in again.items():
-        if times >= 3:
-            where = tuple(step.first for step in talk.calls if (step.name, step.text) == (name, text))
-            signals.append(Signal("repeated call", name, f"{times} times", where))
-    return Verdict(bool(signals), ", ".join(s.kind for s in signals) or "as usual", tuple(signals))
+    """Relevant far above the team's own distribution, with calls made in circles, or where a timeout is told."""
+    signals = [*_far_from_usual(talk, facts, norms), *_circles(talk), *_told(talk)]
+    known = max(getattr(norms, name).items for name, _, _ in _NUMBERS)
+    few = f"; only {known} items to compare with" if known < LEAST_ITEMS else ""
+    if signals:
+        return Verdict(True, ", ".join(dict.fromkeys(signal.kind for signal in signals)) + few, tuple(signals))
+    return Verdict(False, f"as usual{few}")
+
+
+def limit_of(spread: Spread) -> float | None:
+    """Above which number an item is far from usual; None where too little is known."""
+    if spread.items >= LEAST_ITEMS:
+        return max(spread.p95, LEAST_FACTOR * spread.median)
+    return FACTOR_OF_FEW * spread.median if spread.items >= FEW_ITEMS else None
+
+
+def _far_from_usual(talk: Talk, facts: Facts, norms: Norms) -> Iterator[Signal]:
+    for name, kind, form in _NUMBERS:
+        value, spread = float(getattr(facts, name)), getattr(norms, name)
+        limit = limit_of(spread)
+        if limit is None or value <= limit:
+            continue
+        usual = f"{form.format(value)}; half of the team's take at most {form.format(spread.median)}"
+        if spread.items >= LEAST_ITEMS:
+            usual += f", 19 of 20 at most {form.format(spread.p95)}"
+        yield Signal(kind, "", usual, _dearest(talk, _SECONDS if kind == SLOW else _DOLLARS))
+
+
+def _dearest(talk: Talk, number: re.Pattern[str]) -> tuple[int, ...]:
+    """The lines of the steps that took the most of it."""
+    found = [
+        (float(match[1].replace(",", "")), int(node[1]))
+        for node in _NODE.finditer(talk.text)
+        if (match := number.search(node[3]))
+    ]
+    return tuple(sorted(line for _, line in sorted(found, key=lambda pair: (-pair[0], pair[1]))[:_DEAREST]))
+
+
+def _circles(talk: Talk) -> Iterator[Signal]:
+    made: dict[tuple[str, str], list[int]] = {}
+    for _, step in talk.calls:
+        if step.kind == "call":
+            made.setdefault((step.name, step.text), []).append(step.first)
+    for (name, arguments), lines in made.items():
+        if len(lines) >= MANY_TIMES:
+            yield Signal(
+                IN_CIRCLES, name, f"{len(lines)} times with {arguments[:120] or 'no arguments'}", tuple(lines[:8])
+            )
+
+
+def _told(talk: Talk) -> Iterator[Signal]:
+    """Where users, results or errors speak of waiting. English."""
+    said = [step for _, step in talk.users] + [
+        step
+        for step in (*(result.step for result in talk.results), *(s for s in talk.steps if s.kind == "error"))
+        if len(step.text) <= 300
+    ]
+    for step in said:
+        if match := english_match(phrases("slow"), step):
+            yield Signal(
+                TIMED_OUT, "", sentence_at(step.text, match.start(), match.end()), talk.lines_of(step, match[0])
+            )

@@ -1,28 +1,66 @@
-"""Did it go so well that one can learn from it. That nothing went wrong is not enough."""
+"""Did it go so well that one can learn from it: something was done, the user is pleased, and nothing went wrong.
 
-import re
+Praise is read in English. That nothing went wrong is not enough, and nor is a polite end.
+"""
 
 from llma_assets.summaries.rules.errors import shows_errors
+from llma_assets.summaries.rules.feature_requests import shows_wishes
 from llma_assets.summaries.rules.norms import Norms
-from llma_assets.summaries.rules.performance import is_unusual
-from llma_assets.summaries.rules.talk import Talk, lines_of
+from llma_assets.summaries.rules.performance import IN_CIRCLES, is_unusual
+from llma_assets.summaries.rules.phrases import phrases
+from llma_assets.summaries.rules.talk import Talk, english_match, sentence_at
 from llma_assets.summaries.rules.ux import shows_trouble
 from llma_assets.summaries.rules.verdict import Facts, Signal, Verdict
-from llma_assets.summaries.schema import shorten
 
-_PRAISE = re.compile(r"\b(?:perfect|awesome|excellent|amazing|wonderful|very helpful)\b", re.IGNORECASE)
+PRAISED, DONE = "user praises", "done"
+_LAST = 2
+"""Praise counts in so many last messages of the user: before, it is for what was found, not for how it ended."""
 
 
 def shows_success(talk: Talk, facts: Facts, norms: Norms) -> Verdict:
-    """Relevant where a user praises at the end of a conversation without errors and trouble."""
-    praise = tuple(
-        Signal("praise", "", shorten(step.text, 160), lines_of(step))
-        for step in talk.users[-1:]
-        if _PRAISE.search(step.text)
-    )
+    """Relevant where a tool did something, the user praises it at the end, and no other rule finds a fault."""
+    done = _done(talk)
+    praise = _praise(talk, warmly=bool(done))
     if not praise:
-        return Verdict(False, "no praise")
-    for other in (shows_errors(talk, facts), shows_trouble(talk), is_unusual(talk, facts, norms)):
-        if other.relevant:
-            return Verdict(False, f"praise, but {other.why}")
-    return Verdict(True, "praise at the end", praise)
+        return Verdict(False, "no praise at the end")
+    if not done:
+        return Verdict(False, "praise, but nothing that was done")
+    errors, trouble, wishes = shows_errors(talk, facts), shows_trouble(talk), shows_wishes(talk)
+    for fault in (errors, trouble, wishes):
+        if fault.relevant or (fault is trouble and fault.signals):
+            return Verdict(False, f"praise, but {fault.why}")
+    if any(signal.kind == IN_CIRCLES for signal in is_unusual(talk, facts, norms).signals):
+        return Verdict(False, "praise, but calls in circles")
+    return Verdict(True, "done, praised, and nothing went wrong", tuple(praise + done))
+
+
+def _praise(talk: Talk, *, warmly: bool) -> list[Signal]:
+    found = []
+    for _, step in talk.users[-_LAST:]:
+        names = ("praise", "praise_start", *(("warm_thanks",) if warmly else ()))
+        for name in names:
+            match = english_match(phrases(name), step)
+            if match is None or "?" in step.text or (name == "praise_start" and match.start() > 0):
+                continue
+            said = sentence_at(step.text, match.start(), match.end())
+            found.append(Signal(PRAISED, "", said, talk.lines_of(step, match[0])))
+            break
+    return found
+
+
+def _done(talk: Talk) -> list[Signal]:
+    """Answers after a tool was used that say that something is done now."""
+    found = []
+    for at, step in talk.answers:
+        tool = _used_for(talk, at)
+        if tool and (match := english_match(phrases("done"), step)):
+            said = sentence_at(step.text, match.start(), match.end())
+            found.append(Signal(DONE, tool, said, talk.lines_of(step, match[0])))
+    return found
+
+
+def _used_for(talk: Talk, at: int) -> str:
+    """The tool that was used last since the user spoke; "" if none was."""
+    before = talk.last_user(at)
+    since = before.first if before else 0
+    return next((step.name for position, step in reversed(talk.calls) if position < at and step.first > since), "")

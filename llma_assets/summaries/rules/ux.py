@@ -1,21 +1,145 @@
-"""Did the user have trouble with the application. What failed technically belongs in `errors`."""
+"""Did the user have trouble with the application: corrections, complaints, insisting, asking again, a person wanted.
+
+Said in words it is read in English; what is asked twice, by users or by the application, is seen in any language. A
+change of mind is no trouble, nor are thanks, nor what the user complains of before the application has said anything:
+that is the reason for coming. What failed technically belongs in `errors`.
+"""
 
 import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 
-from llma_assets.summaries.rules.talk import Talk, lines_of
+from llma_assets.languages import language_of, stem
+from llma_assets.summaries.rules.phrases import phrases
+from llma_assets.summaries.rules.talk import QUOTE_CHARS, Talk, english_match, sentence_at
 from llma_assets.summaries.rules.verdict import Signal, Verdict
 from llma_assets.summaries.schema import shorten
+from llma_assets.summaries.words import content_words, is_courtesy
 
-_COMPLAINT = re.compile(
-    r"\b(?:frustrat\w+|ridiculous|unacceptable|not helpful|i already (?:said|told))\b", re.IGNORECASE
-)
+CORRECTS, COMPLAINS, INSISTS = "user corrects", "user complains", "user insists"
+WANTS_PERSON, HANDED_OVER = "user asks for a person", "handed over to a person"
+REPEATS, ASKED_AGAIN, ADMITS = "user repeats", "application asks again", "application admits a mistake"
+ENOUGH = 2
+_STRONG, _WEAK = 2, 1
+_LEAST_WORDS = 4
+_ALIKE_REQUESTS, _ALIKE_QUESTIONS = 0.7, 0.8
+_HAND_OVER = re.compile(r"(?:transfer|escalat|hand_?off|handover)\w*", re.IGNORECASE)
+_CONFIRMS = re.compile(r"\b(?:confirm|correct|right|verify|is that ok)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clue:
+    at: int
+    weight: int
+    signal: Signal
 
 
 def shows_trouble(talk: Talk) -> Verdict:
-    """Relevant where a user complains."""
-    signals = tuple(
-        Signal("complaint", "", shorten(step.text, 160), lines_of(step))
-        for step in talk.users
-        if _COMPLAINT.search(step.text)
-    )
-    return Verdict(bool(signals), "the user complains" if signals else "no trouble told", signals)
+    """Relevant with one strong sign of trouble, or with two weak ones in different messages."""
+    clues = sorted((clue for find in _FINDERS for clue in find(talk)), key=lambda clue: (-clue.weight, clue.at))
+    clues = _one_a_message(clues)
+    weight = sum(clue.weight for clue in clues)
+    signals = tuple(clue.signal for clue in clues)
+    kinds = ", ".join(dict.fromkeys(signal.kind for signal in signals))
+    if weight >= ENOUGH:
+        return Verdict(True, kinds, signals)
+    return Verdict(False, f"only once: {kinds}" if kinds else "no trouble told", signals)
+
+
+def _one_a_message(clues: list[_Clue]) -> list[_Clue]:
+    kept: dict[int, _Clue] = {}
+    for clue in clues:
+        kept.setdefault(clue.at, clue)
+    return list(kept.values())
+
+
+def _said_by_user(talk: Talk) -> Iterator[_Clue]:
+    """What users say once the application has answered."""
+    answered = talk.answers[0][0] if talk.answers else len(talk.steps)
+    for at, step in talk.users:
+        if at < answered:
+            continue
+        for name, kind, weight in _SAYINGS:
+            match = english_match(phrases(name), step)
+            if match is None or (name == "correction_start" and match.start() > 0):
+                continue
+            said = sentence_at(step.text, match.start(), match.end())
+            excuse = _EXCUSES.get(name)
+            if excuse and phrases(excuse).search(step.text):
+                continue
+            yield _Clue(at, weight, Signal(kind, "", said, talk.lines_of(step, match[0])))
+            break
+
+
+_SAYINGS = (
+    ("correction", CORRECTS, _STRONG),
+    ("correction_start", CORRECTS, _STRONG),
+    ("complaint", COMPLAINS, _STRONG),
+    ("human", WANTS_PERSON, _STRONG),
+    ("insistence", INSISTS, _WEAK),
+)
+
+
+_EXCUSES = {"correction": "change_of_mind", "correction_start": "change_of_mind", "human": "human_declined"}
+"""Phrases beside which others mean something else."""
+
+
+def _handed_over(talk: Talk) -> Iterator[_Clue]:
+    """Calls of a tool that hands the conversation to a person."""
+    for at, step in talk.calls:
+        if _HAND_OVER.match(step.name) and re.search("human|agent|person|operator|support", step.name, re.IGNORECASE):
+            yield _Clue(at, _WEAK, Signal(HANDED_OVER, step.name, step.text[:200], talk.lines_of(step)))
+
+
+def _admitted(talk: Talk) -> Iterator[_Clue]:
+    for at, step in talk.answers:
+        if match := english_match(phrases("own_mistake"), step):
+            said = sentence_at(step.text, match.start(), match.end())
+            yield _Clue(at, _WEAK, Signal(ADMITS, "", said, talk.lines_of(step, match[0])))
+
+
+def _repeated(talk: Talk) -> Iterator[_Clue]:
+    """What a user asks for again in much the same words, after it was answered."""
+    earlier: list[frozenset[str]] = []
+    for at, step in talk.users:
+        words = _stems(step.text[:1_000])
+        assents = phrases("assent").match(step.text) is not None
+        if len(words) >= _LEAST_WORDS and not assents:
+            if any(_alike(words, before, _ALIKE_REQUESTS) for before in earlier):
+                yield _Clue(at, _WEAK, Signal(REPEATS, "", shorten(step.text, QUOTE_CHARS), talk.lines_of(step)))
+            earlier.append(words)
+
+
+def _asked_again(talk: Talk) -> Iterator[_Clue]:
+    """What the application asks again although the user has answered; not what it asks to be confirmed."""
+    earlier: list[frozenset[str]] = []
+    for at, step in talk.answers:
+        text = step.text[:1_000]
+        if "?" not in text or is_courtesy(text) or _CONFIRMS.search(text):
+            continue
+        words = _stems(text)
+        if len(words) >= _LEAST_WORDS:
+            if any(_alike(words, before, _ALIKE_QUESTIONS) for before in earlier):
+                yield _Clue(at, _WEAK, Signal(ASKED_AGAIN, "", shorten(text, QUOTE_CHARS), talk.lines_of(step)))
+            earlier.append(words)
+
+
+def _alike(some: frozenset[str], others: frozenset[str], least: float) -> bool:
+    return len(some & others) >= least * len(some | others)
+
+
+@lru_cache(maxsize=4_096)
+def _stems(text: str) -> frozenset[str]:
+    words = content_words(text)
+    language = language_of(words)
+    return frozenset(stem(word, language) for word in words)
+
+
+_FINDERS: tuple[Callable[[Talk], Iterator[_Clue]], ...] = (
+    _said_by_user,
+    _handed_over,
+    _admitted,
+    _repeated,
+    _asked_again,
+)
