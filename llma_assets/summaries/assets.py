@@ -110,16 +110,13 @@ def store_summaries(
         totals.update(counts)
         metadata.update({f"{theme.theme_id}_{name}": number for name, number in sorted(counts.items())})
 
-    done = {theme.theme_id: theme for theme, _ in each_theme(database, team_day, STAGE, themes, work)}
+    done = {theme.theme_id for theme, _ in each_theme(database, team_day, STAGE, themes, work)}
     metadata["model"] = ", ".join(sorted(asked))
-    for row in database.rows(SUMMARY_COUNTS, team_id=team_day.team_id, day=team_day.day):
-        if row["theme_id"] not in done:
-            continue
-        if done[row["theme_id"]].judged:
-            metadata[f"{row['theme_id']}_relevant"] = row["relevant"]
-            metadata[f"{row['theme_id']}_irrelevant"] = row["generated"] - row["relevant"]
-        if row["refs_given"]:
-            metadata[f"{row['theme_id']}_valid_line_refs_share"] = round(row["refs_kept"] / row["refs_given"], 4)
+    metadata |= {
+        f"{row['theme_id']}_valid_line_refs_share": round(row["refs_kept"] / row["refs_given"], 4)
+        for row in database.rows(SUMMARY_COUNTS, team_id=team_day.team_id, day=team_day.day)
+        if row["refs_given"] and row["theme_id"] in done
+    }
     items = totals["stored"]
     spent = usage_totals(database, team_day, stage=STAGE)
     metadata |= {

@@ -1,6 +1,6 @@
 """Which items of a theme and a day are to be asked about, and which are not: the one answer for runs and estimates.
 
-What is stored of them is written by `storing`.
+Which of them the theme takes at all is said by `taking`, what is stored of them is written by `storing`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,9 +9,11 @@ from typing import Any
 
 from llma_assets.clickhouse import Database
 from llma_assets.summaries.dead_letters import dead_items
+from llma_assets.summaries.judging import Judge, judge_of
 from llma_assets.summaries.prompt import content_hash, question_hash
-from llma_assets.summaries.queries import ITEMS_OF_DAY, SUMMARISED
+from llma_assets.summaries.queries import SUMMARISED
 from llma_assets.summaries.reuse import known_answers
+from llma_assets.summaries.taking import Taken, choose_items
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
@@ -21,21 +23,26 @@ class Pending:
     """The items of a theme and a day, by what is to be done for them.
 
     Attributes:
-        items: all that have a text, rows of `ITEMS_OF_DAY` by id, with `content_hash` and `question_hash`.
+        items: all that the theme takes and its rule leaves, rows of `ITEMS_OF_DAY` by id, with `content_hash` and
+            `question_hash`.
         answers: what is known already of what they ask, by question hash, as `known_answers` gives it.
         reused: ids whose answer is among `answers`, but not stored for them yet.
         outdated: ids whose summary is there, but was stored under another version of the theme: what is asked is the
             same, what it is asked of has changed. They count as done.
+        irrelevant: how many have a summary that says that the theme does not concern them.
         dead: how many are no longer tried.
         questions: ids by question hash of what has to be asked; items with the same text are asked about once.
+        judge: who answers in place of the offline model, where the theme is judged.
     """
 
     items: Mapping[str, Mapping[str, Any]]
     answers: Mapping[str, Mapping[str, Any]]
     reused: Sequence[str]
     outdated: Sequence[str]
+    irrelevant: int
     dead: int
     questions: Mapping[str, Sequence[str]]
+    judge: Judge | None = None
 
     @property
     def asked(self) -> int:
@@ -48,16 +55,18 @@ class Pending:
         return len(self.items) - len(self.reused) - self.dead - self.asked
 
 
-def pending(database: Database, team_day: TeamDay, theme: Theme, model: str) -> Pending:
+def pending(database: Database, team_day: TeamDay, theme: Theme, model: str, *, taken: Taken | None = None) -> Pending:
     """Look at what is stored, and say what is to be done; writes nothing.
 
     Args:
         model: the chat model that would answer; another model's summaries do not count.
+        taken: what the theme takes of the day, where that is known already.
     """
     key = {"team_id": team_day.team_id, "day": team_day.day}
+    judge = judge_of(database, team_day, theme, model)
     items = {
-        row["item_id"]: {**row, **_hashes(row, theme, model)}
-        for row in database.rows(ITEMS_OF_DAY, **key, level=theme.level)
+        item_id: {**row, **_hashes(row, theme, model, judge)}
+        for item_id, row in (taken or choose_items(database, team_day, theme)).items.items()
     }
     stored = {row["item_id"]: row for row in database.rows(SUMMARISED, **key, theme_id=theme.theme_id)}
     done = {
@@ -73,15 +82,25 @@ def pending(database: Database, team_day: TeamDay, theme: Theme, model: str) -> 
         if row["question_hash"] not in answers and (item_id, row["content_hash"]) not in dead:
             questions.setdefault(row["question_hash"], []).append(item_id)
     waiting = sum(map(len, questions.values()))
-    return Pending(items, answers, reused, outdated, len(missing) - len(reused) - waiting, questions)
+    return Pending(
+        items=items,
+        answers=answers,
+        reused=reused,
+        outdated=outdated,
+        irrelevant=sum(not stored[item_id]["relevant"] for item_id in done),
+        dead=len(missing) - len(reused) - waiting,
+        questions=questions,
+        judge=judge,
+    )
 
 
-def _hashes(row: Mapping[str, Any], theme: Theme, model: str) -> dict[str, str]:
+def _hashes(row: Mapping[str, Any], theme: Theme, model: str, judge: Judge | None) -> dict[str, str]:
     """What the summary of an item depends on; which items the theme takes, and what it is called, is no part of it."""
-    text, mode, judged = row["text_hash"], theme.mode, theme.judged
+    text, prompt, mode, judged = row["text_hash"], theme.prompt, theme.mode, theme.judged
+    by = judge.basis(row) if judge else ""
     return {
         "content_hash": content_hash(
-            text, theme_id=theme.theme_id, prompt=theme.prompt, model=model, mode=mode, judged=judged
+            text, theme_id=theme.theme_id, prompt=prompt, model=model, mode=mode, judged=judged, by=by
         ),
-        "question_hash": question_hash(text, prompt=theme.prompt, model=model, mode=mode, judged=judged),
+        "question_hash": question_hash(text, prompt=prompt, model=model, mode=mode, judged=judged, by=by),
     }

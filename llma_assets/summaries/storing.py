@@ -22,6 +22,7 @@ from llma_assets.summaries.pending import Pending, pending
 from llma_assets.summaries.queries import SET_THEME_VERSION, TEXTS
 from llma_assets.summaries.reuse import forget_later_days
 from llma_assets.summaries.summarise import SummaryResult, SummaryTask, TextItem, summarise
+from llma_assets.summaries.taking import NO_TEXTS, Taken, take_items
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
@@ -60,7 +61,7 @@ def store_theme(
     limits: RunLimits,
     progress: Callable[[int, int], None],
 ) -> "Counter[str]":
-    """Summarise each item once for its text, theme, prompt, model and mode.
+    """Summarise each item that the theme takes once for its text, theme, prompt, model and mode.
 
     A question that was answered before, for another theme, item or day of the team, is not asked again: the answer is
     copied. Items with the same text are asked about once. What failed is tried again, up to `MOST_FAILURES` runs. What
@@ -70,16 +71,20 @@ def store_theme(
         progress: told how many items of how many are done.
 
     Returns:
-        counts by name: `items_queried`, `skipped` (had their summary), `reused` (were answered elsewhere),
-        `dead_letters` (no longer tried), `generated`, `failed`, `undone`, `waiting` (of these, in an open batch),
-        `stored`, `moved_here` (from a later day), `other_version` (kept, under the theme's present version), and the
-        line references that models gave.
+        counts by name: `matched` and `sampled` (see `Taken`), `items_queried` (those that its rule left), `skipped`
+        (had their summary), `reused` (were answered elsewhere), `dead_letters` (no longer tried), `generated`,
+        `failed`, `undone`, `waiting` (of these, in an open batch), `stored`, of these `relevant` and `irrelevant` where
+        the theme is judged, `moved_here` (from a later day), `other_version` (kept, under the theme's present version),
+        and the line references that models gave.
 
     Raises:
         ModelConfigurationError: no further item could succeed, or there are no batches to be had.
     """
-    work = pending(database, team_day, theme, chat.name)
+    taken = take_items(database, team_day, theme)
+    work = pending(database, team_day, theme, chat.name, taken=taken)
     counts: Counter[str] = Counter(
+        matched=taken.matched,
+        sampled=taken.sampled,
         items_queried=len(work.items),
         skipped=work.done,
         reused=len(work.reused),
@@ -89,6 +94,8 @@ def store_theme(
     )
     _store_known_answers(database, team_day, theme, work)
     counts["other_version"] = _set_version(database, team_day, theme, work)
+    known = (work.answers[work.items[item_id]["question_hash"]] for item_id in work.reused)
+    irrelevant = work.irrelevant + sum(not answer["relevant"] for answer in known)
 
     with UsageLedger(
         database,
@@ -118,6 +125,7 @@ def store_theme(
             record_failures(database, team_day, theme.theme_id, limits.run_id, certain, work.items)
             for result in batch:
                 counts[result.status] += 1
+                irrelevant += not result.relevant
                 counts["line_refs"] += result.refs_total
                 counts["line_refs_valid"] += result.refs_valid
                 reasons.update([result.error] if result.status == "undone" else [])
@@ -129,8 +137,10 @@ def store_theme(
             counts["waiting"] = sum(len(work.questions[question]) for question in batches.in_flight)
     counts["undone"] = work.asked - counts["generated"] - counts["failed"]
     counts["stored"] = counts["skipped"] + counts["reused"] + counts["generated"]
+    if theme.judged:
+        counts["relevant"], counts["irrelevant"] = counts["stored"] - irrelevant, irrelevant
     counts["moved_here"] = forget_later_days(database, team_day, theme.theme_id)
-    _say_what_is_undone(database, team_day, theme, counts, reasons, ledger.refusal)
+    _say_what_is_undone(database, team_day, theme, taken, counts, reasons, ledger.refusal)
     return counts
 
 
@@ -152,6 +162,8 @@ def _ask(
             ):
                 yield TextItem(item_id=row["item_id"], text=row["text"])
 
+    judge = work.judge
+
     def by_calls(wanted: Iterable[str]) -> Iterator[SummaryResult]:
         return summarise(
             texts(wanted),
@@ -163,6 +175,7 @@ def _ask(
             record=ledger.record,
             time_is_up=limits.time_is_up,
             judged=theme.judged,
+            offline=(lambda item: judge.answer(work.items[item.item_id], item.text)) if judge else None,
         )
 
     if isinstance(chat, OpenAIChat):
@@ -225,11 +238,16 @@ def _say_what_is_undone(
     database: Database,
     team_day: TeamDay,
     theme: Theme,
+    taken: Taken,
     counts: "Counter[str]",
     reasons: "Counter[str]",
     refusal: str,
 ) -> None:
     """Keep why items were left undone where people look for it; a finished theme has nothing to say."""
+    if taken.reason not in ("", NO_TEXTS):
+        detail = f"{taken.matched} items match, {taken.sampled} of them are in the sample"
+        record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, taken.reason, detail))
+        return
     if not counts["undone"]:
         clear_skip(database, team_id=team_day.team_id, day=team_day.day, stage=STAGE, theme_id=theme.theme_id)
         return

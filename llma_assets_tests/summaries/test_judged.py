@@ -15,7 +15,7 @@ from llma_assets.summaries.schema import JudgedSummary
 from llma_assets.summaries.storing import RunLimits, store_theme
 from llma_assets.summaries.summarise import SummaryTask
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import Filter, Theme
+from llma_assets.themes import Theme
 from llma_assets_tests.chat_server import EMPTY, INVALID_JSON, REFUSAL, ChatServer, Content, Fault, Request
 from llma_assets_tests.summaries.texts import texts, write_texts
 
@@ -193,16 +193,17 @@ def test_a_second_run_asks_and_writes_nothing(database: Database) -> None:
     assert (counts["skipped"], counts["relevant"], counts["irrelevant"], counts["other_version"]) == (4, 2, 2, 0)
 
 
-def test_other_filters_alone_ask_nothing_and_the_rows_bear_the_new_version(database: Database) -> None:
-    write_texts(database, DAY, texts(4))
-    write_texts(database, OTHER, texts(4))
-    changed = replace(REFUNDS, theme_filters=(Filter("$ai_trace_id", "is_set"),), sample_rate=1.0)
+def test_another_version_of_the_same_question_asks_nothing_and_the_rows_bear_it(database: Database) -> None:
+    for team_day in (DAY, OTHER):
+        write_texts(database, team_day, texts(4))
+    changed = replace(REFUNDS, keywords=("refund",))
     assert changed.version != REFUNDS.version
     with ChatServer(even_ones) as server:
         for team_day in (DAY, OTHER):
             run(database, server, team_day=team_day)
         before = stored(database)
         assert run(database, server, changed)["other_version"] == 4
+        assert run(database, server, changed)["other_version"] == 0
         assert len(server.calls()) == 8
     after = stored(database)
     assert {row.pop("theme_version") for row in after} == {changed.version}
