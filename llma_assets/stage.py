@@ -211,7 +211,7 @@ def asset_check(
     partitions_def: dg.PartitionsDefinition = team_days,
     targets: Callable[[Database, str], Sequence[TeamDay]] | None = None,
 ) -> dg.AssetChecksDefinition:
-    """A check as Dagster runs it, for every partition of the run.
+    """A check as Dagster runs it, for every partition of the run, and for the themes that the run is for.
 
     Args:
         check: the rule.
@@ -224,7 +224,8 @@ def asset_check(
         days = [
             day for key in context.partition_keys for day in (targets(database, key) if targets else [team_day(key)])
         ]
-        return check_result([finding for day in days for finding in check.findings(database, day)], warns=check.warns)
+        findings = [finding for day in days for finding in check.findings(database, day)]
+        return check_result(_of_this_run(context.run, check, findings), warns=check.warns)
 
     return dg.asset_check(
         asset=check.asset,
@@ -233,6 +234,14 @@ def asset_check(
         blocking=check.blocking,
         partitions_def=partitions_def,
     )(run_check)
+
+
+def _of_this_run(run: dg.DagsterRun, check: Check, findings: Sequence[Finding]) -> list[Finding]:
+    """Without those about themes that the run is not for: another theme's fault must not stop it."""
+    given: Any = run.run_config
+    config = given.get("ops", {}).get(check.asset, {}).get("config", {})
+    themes = {"", *config.get("themes", ())}
+    return [finding for finding in findings if len(themes) == 1 or finding.outcome.theme_id in themes]
 
 
 def check_result(findings: Sequence[Finding], *, warns: bool = False) -> dg.AssetCheckResult:

@@ -269,6 +269,7 @@ def test_every_check_passes_on_what_the_pipeline_made(pipeline: Pipeline) -> Non
         "sizes_add_up",
         "no_giant_cluster",
         "finite_values",
+        "only_what_the_theme_takes",
         "little_noise",
         "confirmed_by_resamples",
         "clusters_have_names",

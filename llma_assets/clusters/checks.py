@@ -15,6 +15,7 @@ from llma_assets.clusters.queries import (
     invariants_of,
     runs_of_day,
 )
+from llma_assets.clusters.theme_queries import MEMBERS_OUTSIDE_THE_THEME, members_outside_the_theme
 from llma_assets.findings import Check, Outcome
 from llma_assets.stage import asset_check
 from llma_assets.team_day import TeamDay
@@ -80,6 +81,14 @@ def finite_values(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
         yield Outcome(found == expected, expected, found, INFINITE_VALUES, run.theme_id)
 
 
+def only_what_the_theme_takes(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """No run holds an item that its theme's filters, sample or rule left out, or that was judged not to be relevant."""
+    for run in runs_of_day(database, team_day):
+        found = members_outside_the_theme(database, run)
+        expected = {"not_taken": 0, "irrelevant": 0}
+        yield Outcome(found == expected, expected, found, MEMBERS_OUTSIDE_THE_THEME, run.theme_id)
+
+
 def little_noise(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """At most three of ten items belong nowhere; more says that a run's clusters describe little of its traffic."""
     for run in runs_of_day(database, team_day):
@@ -119,6 +128,7 @@ CHECKS = (
     Check("cluster_assignments", sizes_add_up, blocking=True),
     Check("cluster_assignments", no_giant_cluster, blocking=True),
     Check("cluster_assignments", finite_values, blocking=True),
+    Check("cluster_assignments", only_what_the_theme_takes, blocking=True),
     Check("cluster_assignments", little_noise),
     Check("cluster_assignments", confirmed_by_resamples),
 )

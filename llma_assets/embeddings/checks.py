@@ -1,13 +1,19 @@
-"""Check of `summary_embeddings`: vectors that can be compared with each other."""
+"""Checks of `summary_embeddings`: vectors that can be compared with each other."""
 
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 from llma_assets.clickhouse import Database
-from llma_assets.embeddings.queries import EMBEDDING_HEALTH, PRODUCT
+from llma_assets.embeddings.queries import EMBEDDING_HEALTH, PRODUCT, SPACES_OF_WINDOW
 from llma_assets.findings import Check, Outcome
 from llma_assets.ledger import spending_within_budget, theme_spending_within_budget
 from llma_assets.stage import asset_check
 from llma_assets.team_day import TeamDay
+
+WINDOW_DAYS = 7
+"""Days that a clustering reads, as a rule."""
 
 
 def sound_vectors(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
@@ -20,12 +26,57 @@ def sound_vectors(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
             found=f"dimensions {sorted(row['dimensions'])}, {row['not_finite']} not finite, "
             f"{row['zero']} zero vectors of {row['embeddings']} by {row['model_name']}",
             query=EMBEDDING_HEALTH,
-            theme_id=row["rendering"].removeprefix("llm_traces_summary_"),
+            theme_id=_theme_id(row["rendering"]),
         )
+
+
+def one_dimension(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """Over the days that are clustered together, all vectors of a theme by one model have the same dimension."""
+    for row in _spaces(database, team_day):
+        yield Outcome(
+            passed=len(row["lengths"]) == 1,
+            expected="1 dimension",
+            found=f"dimensions {sorted(row['lengths'])} by {row['model_name']}",
+            query=SPACES_OF_WINDOW,
+            theme_id=_theme_id(row["rendering"]),
+        )
+
+
+def one_model(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """Over the days that are clustered together, a theme's items are embedded by one model.
+
+    A clustering reads the vectors of the present model alone: items that only an earlier one has embedded are in no
+    cluster until their days are run again.
+    """
+    for rendering, rows in groupby(_spaces(database, team_day), itemgetter("rendering")):
+        present, *earlier = rows
+        left = {row["model_name"]: row["items"] for row in earlier if row["items"]}
+        yield Outcome(
+            passed=not left,
+            expected=f"all items by {present['model_name']}",
+            found="; ".join(f"{items} by {model} alone" for model, items in left.items()) or "all",
+            query=SPACES_OF_WINDOW,
+            theme_id=_theme_id(rendering),
+        )
+
+
+def _spaces(database: Database, team_day: TeamDay) -> list[dict[str, Any]]:
+    return database.rows(
+        SPACES_OF_WINDOW,
+        team_id=team_day.team_id,
+        product=PRODUCT,
+        **{"from": team_day.back(WINDOW_DAYS - 1).day, "until": team_day.day},
+    )
+
+
+def _theme_id(rendering: str) -> str:
+    return rendering.removeprefix("llm_traces_summary_")
 
 
 CHECKS = (
     Check("summary_embeddings", sound_vectors, blocking=True),
+    Check("summary_embeddings", one_dimension, blocking=True),
+    Check("summary_embeddings", one_model, warns=True),
     Check("summary_embeddings", spending_within_budget),
     Check("summary_embeddings", theme_spending_within_budget),
 )

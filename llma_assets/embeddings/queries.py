@@ -128,6 +128,34 @@ GROUP BY rendering, model_name
 ORDER BY rendering, model_name
 """
 
+# One row a space and model: what a clustering would read together. An item that a newer model has embedded, too, does
+# not count as the older one's.
+SPACES_OF_WINDOW = """
+SELECT
+    rendering,
+    model_name,
+    groupUniqArrayArray(4)(dimensions) AS lengths,
+    sum(newest_of_item) AS items,
+    max(newest) AS newest_vector
+FROM
+(
+    SELECT
+        rendering,
+        model_name,
+        document_id,
+        groupUniqArray(2)(length(embedding)) AS dimensions,
+        max(inserted_at) AS newest,
+        max(newest) OVER (PARTITION BY rendering, document_id) = newest AS newest_of_item
+    FROM document_embeddings FINAL
+    WHERE team_id = {team_id:Int64}
+        AND toDate(timestamp) BETWEEN {from:Date} AND {until:Date}
+        AND product = {product:String}
+    GROUP BY rendering, model_name, document_id
+)
+GROUP BY rendering, model_name
+ORDER BY rendering, newest_vector DESC, model_name
+"""
+
 # How long a theme's texts are. Key of document_embeddings:
 # (team_id, toDate(timestamp), product, document_type, model_name, rendering, document_id).
 LAST_CONTENTS = """

@@ -13,7 +13,7 @@ from llma_assets.clusters.queries import Run, clusters_of, committed_run, member
 from llma_assets.embeddings.queries import PRODUCT
 from llma_assets.stage import Report, silent
 from llma_assets.team_day import TeamDay, midnight
-from llma_assets.themes import TRACES
+from llma_assets.themes import TRACES, Theme
 
 MODEL = "offline/planted"
 DIMENSIONS = 32
@@ -28,7 +28,15 @@ def item_id(topic: str, day: date, number: int) -> str:
 
 
 def plant(
-    database: Database, team_id: int, day: date, counts: Mapping[str, int], *, model: str = MODEL, first: int = 0
+    database: Database,
+    team_id: int,
+    day: date,
+    counts: Mapping[str, int],
+    *,
+    model: str = MODEL,
+    first: int = 0,
+    theme: Theme = TRACES,
+    version: str = "",
 ) -> None:
     """Store the embeddings of a day: so many items of each topic."""
     rows = []
@@ -39,20 +47,24 @@ def plant(
                 {
                     "team_id": team_id,
                     "product": PRODUCT,
-                    "document_type": TRACES.document_type,
+                    "document_type": theme.document_type,
                     "model_name": model,
-                    "rendering": TRACES.rendering,
+                    "rendering": theme.rendering,
                     "document_id": item_id(topic, day, number),
                     "timestamp": midnight(day) + timedelta(minutes=number),
                     "content": topic,
-                    "metadata": orjson.dumps({"trace_id": item_id(topic, day, number)}).decode(),
+                    "metadata": orjson.dumps(
+                        {"trace_id": item_id(topic, day, number), **({"theme_version": version} if version else {})}
+                    ).decode(),
                     "embedding": (CENTRES[topic] + rng.normal(scale=0.06, size=DIMENSIONS)).astype(np.float32).tolist(),
                 }
             )
     database.insert_rows("document_embeddings", rows)
 
 
-def run_day(database: Database, team_id: int, day: date, clusters: int, **options: Any) -> Report:
+def run_day(
+    database: Database, team_id: int, day: date, clusters: int, *, theme: Theme = TRACES, **options: Any
+) -> Report:
     """Cluster a day's window into so many clusters."""
     given: dict[str, Any] = {"method": "kmeans", "min_k": clusters, "max_k": clusters, "min_items": 5} | options
     model = given.pop("model", MODEL)
@@ -62,14 +74,14 @@ def run_day(database: Database, team_id: int, day: date, clusters: int, **option
         model_name=model,
         lookback_days=7,
         options=ClusteringRunConfig(**given),
-        themes=(TRACES,),
+        themes=(theme,),
         progress=silent,
     )
 
 
-def stored_run(database: Database, team_id: int, day: date) -> Run:
+def stored_run(database: Database, team_id: int, day: date, theme: Theme = TRACES) -> Run:
     """The committed run of a day."""
-    run = committed_run(database, TeamDay(team_id, day), TRACES.theme_id)
+    run = committed_run(database, TeamDay(team_id, day), theme.theme_id)
     assert run is not None
     return run
 
