@@ -16,6 +16,7 @@ together is asked of one and the same event, as wherever events are counted. So 
 an event which is not so, and not that none is; beside `event exact $ai_trace` it says it of the trace as a whole.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,11 +36,14 @@ from llma_assets.themes.theme import Filter
 __all__ = ["Compiled", "FilterError", "check_filter", "check_filters", "compile_filters"]
 
 _TRACE_ID = "$ai_trace_id"
+
+# Names that can be elements of a tuple as they stand, without quoting anything; any other key is read by itself.
+_PLAIN = re.compile(r"(?!null$)[A-Za-z_$][A-Za-z0-9_$]*", re.ASCII | re.IGNORECASE)
 _NEGATIVE = ("is_not", "not_in", "not_icontains", "not_regex", "is_not_set")
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 # What reads as a number, and as a date; that there is no 31st of February is for the parser to say.
-_NUMBER = r"'^\\s*[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d{1,3})?\\s*$'"
+_NUMBER = r"'^ *[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d{1,3})? *$'"
 _DATE = r"'^(19[7-9]\\d|2[01]\\d\\d)-\\d\\d-\\d\\d([T ]\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d:?\\d\\d)?)?$'"
 _UNIX = r"'^\\d{9,10}(\\.\\d+)?$'"
 _UNIX_MS = r"'^\\d{12,13}(\\.\\d+)?$'"
@@ -72,7 +76,8 @@ def compile_filters(filters: Sequence[Filter], prefix: str = "f") -> Compiled:
         FilterError: a filter is not sound, or there are too many.
     """
     check_filters(filters)
-    names = list(dict.fromkeys([_TRACE_ID, *(each.key for each in filters if each.key not in COLUMNS)]))
+    plain = (each.key for each in filters if each.key not in COLUMNS and _PLAIN.fullmatch(each.key))
+    names = list(dict.fromkeys((_TRACE_ID, *plain)))
     parameters: dict[str, Any] = {f"{prefix}_names": _tuple_of(names)}
     conditions = []
     for place, each in enumerate(filters):
@@ -80,16 +85,15 @@ def compile_filters(filters: Sequence[Filter], prefix: str = "f") -> Compiled:
         text = _text(each.key, names, prefix, own, parameters)
         condition = _condition(each, text, own, parameters)
         conditions.append(f"(NOT {condition})" if each.operator in _NEGATIVE else condition)
-    return Compiled(tuple(conditions), parameters, f"ifNull({_property(names, _TRACE_ID, prefix)}, '')")
+    return Compiled(tuple(conditions), parameters, f"ifNull({_of_tuple(names, _TRACE_ID, prefix)}, '')")
 
 
 def _tuple_of(names: Sequence[str]) -> str:
     """The type that JSONExtract reads properties of these names into: one parse for all of them."""
-    quoted = ("`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`" for name in names)
-    return f"Tuple({', '.join(f'{name} Nullable(String)' for name in quoted)})"
+    return f"Tuple({', '.join(f'`{name}` Nullable(String)' for name in names)})"
 
 
-def _property(names: Sequence[str], name: str, prefix: str) -> str:
+def _of_tuple(names: Sequence[str], name: str, prefix: str) -> str:
     return f"tupleElement(JSONExtract(properties, {{{prefix}_names:String}}), {names.index(name) + 1})"
 
 
@@ -97,7 +101,10 @@ def _text(key: str, names: Sequence[str], prefix: str, own: str, parameters: dic
     """Expression for what a key names, as Nullable(String)."""
     if key in COLUMNS:
         return f"toNullable(toString({key}))"
-    literal = _property(names, key, prefix)
+    if key in names:
+        return _of_tuple(names, key, prefix)
+    parameters[f"{own}_key"] = key
+    literal = f"JSONExtract(properties, {{{own}_key:String}}, 'Nullable(String)')"
     way = key.split(".")
     if len(way) == 1 or not all(way):
         return literal
