@@ -44,7 +44,9 @@ def shows_errors(talk: Talk, facts: Facts) -> Verdict:
     told = {signal.quote for signal in signals}
     signals += [signal for signal in _admitted(talk) if signal.quote not in told]
     if signals:
-        return Verdict(True, _why(signals), tuple(signals))
+        first = signals[0]
+        headline = ": ".join(part for part in (spoken(first.subject), first.quote) if part)
+        return Verdict(True, _why(signals), tuple(signals), headline if first.quote else f"{headline} fails:")
     if facts.error_count:
         number = facts.error_count
         return Verdict(True, f"{number} event{'s' * (number > 1)} marked as errors, of which the text shows nothing")

@@ -3,6 +3,8 @@
 What it can do and failed at belongs in `errors`; what it cannot do for want of an answer of the user is neither.
 """
 
+import re
+
 from llma_assets.summaries.reading import Step
 from llma_assets.summaries.rules.errors import READS, failed_results
 from llma_assets.summaries.rules.phrases import phrases
@@ -12,6 +14,9 @@ from llma_assets.summaries.words import request_of, spoken
 
 WISHED = "wished"
 REFUSED = "cannot be done"
+_SAYS_WHO = re.compile(r"(?:i|we)\b.*(?:to|can't|cannot|can not)$", re.IGNORECASE)
+_CLAUSE_END = re.compile(r"[,;:]\s|\b(?:so|but|and|which|that|because|since)\b")
+_WORDS_BEFORE = 6
 
 
 def shows_wishes(talk: Talk) -> Verdict:
@@ -23,7 +28,18 @@ def shows_wishes(talk: Talk) -> Verdict:
         return Verdict(False, "nothing wished, nothing refused")
     parts = [f"{len(wished)} wishes told"] if wished else []
     parts += [f"{len(refused)} answers saying that it cannot be done"] if refused else []
-    return Verdict(True, ", ".join(parts), signals)
+    return Verdict(True, ", ".join(parts), signals, _headline(signals[0]))
+
+
+def _headline(signal: Signal) -> str:
+    """What is wished, or what cannot be done, without who says so."""
+    match = phrases("refusal").search(signal.quote)
+    if signal.kind == WISHED or match is None:
+        return signal.quote
+    if _SAYS_WHO.match(match[0]):
+        return f"Cannot {signal.quote[match.end() :].strip()}"
+    clause = _CLAUSE_END.split(signal.quote[: match.start()])[-1].split()
+    return " ".join([*clause[-_WORDS_BEFORE:], signal.quote[match.start() :]])
 
 
 def _wish(talk: Talk, step: Step) -> Signal | None:

@@ -27,7 +27,7 @@ def shows_keywords(talk: Talk, keywords: Sequence[str]) -> Verdict:
         signals += found[:_MOST_OF_ONE]
     told = list(dict.fromkeys(signal.subject for signal in signals))
     if told:
-        return Verdict(True, f"speaks of {', '.join(told)}", tuple(signals))
+        return Verdict(True, f"speaks of {', '.join(told)}", tuple(signals), f"{told[0]}:")
     return Verdict(False, "none of its keywords" if keywords else "the theme has no keywords")
 
 

@@ -11,6 +11,7 @@ from llma_assets.summaries.rules.norms import Norms, Spread
 from llma_assets.summaries.rules.phrases import phrases
 from llma_assets.summaries.rules.talk import Talk, english_match, sentence_at
 from llma_assets.summaries.rules.verdict import Facts, Signal, Verdict
+from llma_assets.summaries.words import spoken
 
 LEAST_ITEMS = 40
 """A 95th percentile of fewer items rests on one of them."""
@@ -43,7 +44,10 @@ def is_unusual(talk: Talk, facts: Facts, norms: Norms) -> Verdict:
     known = max(getattr(norms, name).items for name, _, _ in _NUMBERS)
     few = f"; only {known} items to compare with" if known < LEAST_ITEMS else ""
     if signals:
-        return Verdict(True, ", ".join(dict.fromkeys(signal.kind for signal in signals)) + few, tuple(signals))
+        kinds = list(dict.fromkeys(signal.kind for signal in signals))
+        tools = list(dict.fromkeys(spoken(signal.subject) for signal in signals if signal.subject))
+        headline = f"{tools[0]} again and again:" if tools else f"{', '.join(kinds[:2])}:"
+        return Verdict(True, ", ".join(kinds) + few, tuple(signals), headline)
     return Verdict(False, f"as usual{few}")
 
 

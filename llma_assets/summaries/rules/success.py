@@ -3,14 +3,15 @@
 Praise is read in English. That nothing went wrong is not enough, and nor is a polite end.
 """
 
-from llma_assets.summaries.rules.errors import shows_errors
+from llma_assets.summaries.rules.errors import READS, shows_errors
 from llma_assets.summaries.rules.feature_requests import shows_wishes
 from llma_assets.summaries.rules.norms import Norms
 from llma_assets.summaries.rules.performance import IN_CIRCLES, is_unusual
 from llma_assets.summaries.rules.phrases import phrases
-from llma_assets.summaries.rules.talk import Talk, english_match, sentence_at
+from llma_assets.summaries.rules.talk import THINKS, Talk, english_match, sentence_at
 from llma_assets.summaries.rules.ux import shows_trouble
 from llma_assets.summaries.rules.verdict import Facts, Signal, Verdict
+from llma_assets.summaries.words import spoken
 
 PRAISED, DONE = "user praises", "done"
 _LAST = 2
@@ -31,7 +32,8 @@ def shows_success(talk: Talk, facts: Facts, norms: Norms) -> Verdict:
             return Verdict(False, f"praise, but {fault.why}")
     if any(signal.kind == IN_CIRCLES for signal in is_unusual(talk, facts, norms).signals):
         return Verdict(False, "praise, but calls in circles")
-    return Verdict(True, "done, praised, and nothing went wrong", tuple(praise + done))
+    tools = list(dict.fromkeys(spoken(signal.subject) for signal in done))
+    return Verdict(True, "done, praised, and nothing went wrong", tuple(praise + done), f"{', '.join(tools[-2:])}:")
 
 
 def _praise(talk: Talk, *, warmly: bool) -> list[Signal]:
@@ -60,7 +62,8 @@ def _done(talk: Talk) -> list[Signal]:
 
 
 def _used_for(talk: Talk, at: int) -> str:
-    """The tool that was used last since the user spoke; "" if none was."""
-    before = talk.last_user(at)
-    since = before.first if before else 0
-    return next((step.name for position, step in reversed(talk.calls) if position < at and step.first > since), "")
+    """The tool that was used last since the user spoke, one that does something before one that looks something up."""
+    asked = max((position for position, _ in talk.users if position < at), default=-1)
+    used = [step.name for position, step in talk.calls if asked < position < at]
+    doing = [name for name in used if not READS.match(spoken(name)) and not THINKS.fullmatch(name)]
+    return (doing or used or [""])[-1]

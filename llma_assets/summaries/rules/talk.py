@@ -18,7 +18,8 @@ _ASSISTANTS = frozenset({"assistant", "model", "ai"})
 _NUMBERED = re.compile(r"^L(\d+): ?(.*)$", re.MULTILINE)
 _WORD = re.compile(r"[^\W\d_]+")
 _SENTENCE_END = re.compile(r"[.!?…](?=\s|$)|(?<= )[-•*](?= )")
-_THINKS = re.compile(r"think\w*|reason\w*|plan|scratch_?pad", re.IGNORECASE)
+THINKS = re.compile(r"think\w*|reason\w*|plan|scratch_?pad", re.IGNORECASE)
+"""How tools are called in which an agent only writes notes to itself."""
 _NOTHING = frozenset({"", "[]", "{}", "null", "none", '""', "(empty)", "false"})
 _READ_CHARS = 4_000
 """Of one message so much is read for phrases: a pasted document says nothing of the conversation."""
@@ -83,7 +84,7 @@ class Talk:
     def results_before(self, at: int) -> list[Result]:
         """What tools gave back between the last message of a user and a step; notes to oneself are no results."""
         asked = max((position for position, _ in self.users if position < at), default=-1)
-        return [result for result in self.results if asked < result.at < at and not _THINKS.fullmatch(result.tool)]
+        return [result for result in self.results if asked < result.at < at and not THINKS.fullmatch(result.tool)]
 
     def tool_before(self, at: int) -> str:
         """The tool that was used last between the last message of a user and a step; "" if none was."""

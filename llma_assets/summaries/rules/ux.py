@@ -43,7 +43,9 @@ def shows_trouble(talk: Talk) -> Verdict:
     signals = tuple(clue.signal for clue in clues)
     kinds = ", ".join(dict.fromkeys(signal.kind for signal in signals))
     if weight >= ENOUGH:
-        return Verdict(True, kinds, signals)
+        first = signals[0]
+        tells_itself = first.kind in {CORRECTS, COMPLAINS} and len(set(content_words(first.quote))) >= _LEAST_WORDS
+        return Verdict(True, kinds, signals, first.quote if tells_itself else f"{first.kind}:")
     return Verdict(False, f"only once: {kinds}" if kinds else "no trouble told", signals)
 
 

@@ -1,6 +1,6 @@
 """What a rule says of an item, and what it looks at beside the text. How a rule decides belongs in its own module."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,14 @@ class Verdict:
         relevant: whether it does.
         why: what decided, in a few words; also where the rule found nothing.
         signals: what was found, most telling first; some may be there although it was not enough.
+        headline: the most telling of it in a few words of the record; with a colon at its end where it says how it
+            was, and not with what, so that what was asked for should follow.
     """
 
     relevant: bool
     why: str
-    signals: tuple[Signal, ...] = field(default=())
+    signals: tuple[Signal, ...] = ()
+    headline: str = ""
 
     @property
     def lines(self) -> tuple[int, ...]:
