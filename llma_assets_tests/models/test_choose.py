@@ -1,11 +1,32 @@
 """Which model the settings ask for, and that no other is taken in silence."""
 
 import pytest
+from pydantic import BaseModel
 
-from llma_assets.models import ModelConfigurationError, OfflineChat, OpenAIChat, OpenAIEmbedder, chat_model, embedder
+from llma_assets.models import (
+    CallNotMade,
+    ChatMessage,
+    ModelConfigurationError,
+    ModelUnavailable,
+    OfflineChat,
+    OpenAIChat,
+    OpenAIEmbedder,
+    RetryPolicy,
+    chat_model,
+    embedder,
+)
+from llma_assets.models.openai_server import OpenAIServer
 from llma_assets.settings import Settings
+from llma_assets_tests.chat_server import ChatServer, Status
 
 KEY = "sk-secret-1"
+ASKED = [ChatMessage("user", "say it")]
+
+
+class Answer(BaseModel):
+    """What is asked for."""
+
+    text: str = ""
 
 
 def settings(**variables: str) -> Settings:
@@ -49,3 +70,37 @@ def test_an_online_model_without_key_and_server_is_an_error_and_not_offline() ->
 def test_models_show_no_key() -> None:
     chosen = settings(OPENAI_API_KEY=KEY)
     assert KEY not in repr((chat_model(chosen), embedder(chosen)))
+
+
+def test_a_model_by_its_name_is_asked_at_the_server_of_the_settings_and_shares_what_is_learned_of_it() -> None:
+    chosen = settings(OPENAI_API_KEY=KEY, OPENAI_BASE_URL="http://localhost:8001/v1")
+    first, second = chat_model(chosen), chat_model(chosen, "o9-mini")
+    assert isinstance(first, OpenAIChat)
+    assert isinstance(second, OpenAIChat)
+    assert (first.name, second.name) == ("gpt-4.1-nano", "o9-mini")
+    assert first.server is second.server
+    other = chat_model(settings(OPENAI_API_KEY=KEY, OPENAI_BASE_URL="http://localhost:8002/v1"), "o9-mini")
+    assert isinstance(other, OpenAIChat)
+    assert other.server is not second.server
+
+
+def test_an_online_model_by_its_name_without_key_and_server_is_an_error_that_says_what_to_do() -> None:
+    with pytest.raises(ModelConfigurationError, match=r"'o9-mini'.*OPENAI_API_KEY"):
+        chat_model(settings(), "o9-mini")
+
+
+def test_the_offline_model_can_be_asked_for_by_its_name_beside_an_online_one() -> None:
+    assert isinstance(chat_model(settings(OPENAI_API_KEY=KEY), "offline"), OfflineChat)
+
+
+def test_models_of_one_server_learn_together_that_it_is_down() -> None:
+    with ChatServer(always=Status(503)) as server:
+        policy = RetryPolicy(attempts=1, most_failures=3, cool_down_s=60.0)
+        shared = OpenAIServer(api_key=None, base_url=server.url, policy=policy)
+        one, two = OpenAIChat("one", server=shared), OpenAIChat("two", server=shared)
+        for _ in range(3):
+            with pytest.raises(ModelUnavailable):
+                one.complete(ASKED, Answer, offline=Answer)
+        with pytest.raises(CallNotMade):
+            two.complete(ASKED, Answer, offline=Answer)
+        assert len(server.calls()) == 3

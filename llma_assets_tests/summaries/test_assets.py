@@ -1,5 +1,6 @@
 """The asset `trace_summaries` in real runs: what it tells of items that it could not, or no longer does, ask about."""
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -7,16 +8,26 @@ import dagster as dg
 import pytest
 
 from llma_assets.clickhouse import Database
+from llma_assets.jobs import TEXTS_STAGES, run_config
 from llma_assets.ledger import list_skips
 from llma_assets.settings import Settings
 from llma_assets.summaries.assets import RETRY_NUMBER, delivery
 from llma_assets.summaries.dead_letters import MOST_FAILURES
-from llma_assets_tests.chat_server import REFUSAL, ChatServer
+from llma_assets.themes.changes import apply
+from llma_assets.themes.document import Document
+from llma_assets_tests.chat_server import REFUSAL, ChatServer, Request, Status
 from llma_assets_tests.pipeline import Pipeline
 from llma_assets_tests.test_faults import ServedChat
 from llma_assets_tests.traffic import day_of_traces, write
 
 DAY = date(2026, 11, 7)
+REFUNDS = {
+    "theme_id": "refunds",
+    "name": "Refunds",
+    "level": "trace",
+    "prompt": "Say which refund was refused, and why.",
+    "model": "judge-model",
+}
 NO_TIME = {"ops": {"trace_summaries": {"config": {"deadline_minutes": 0}}}}
 
 
@@ -27,6 +38,31 @@ def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
     monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
+
+
+def asked_for(server: ChatServer, model: str) -> list[Request]:
+    """The requests to a model by its name."""
+    return [request for request in server.calls() if request.body["model"] == model]
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
+    """A server that the settings name; it does not know the model `gone`."""
+
+    def judge(request: Request) -> Status | None:
+        known = "messages" not in request.body or request.body["model"] != "gone"
+        return None if known else Status(404, "no such model", code="model_not_found", param="model")
+
+    with ChatServer(judge=judge) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("LLMA_CHAT_MODEL", "team-model")
+        monkeypatch.setenv("LLMA_EMBEDDING_MODEL", "offline")
+        yield server
+
+
+def only(*themes: str) -> dict[str, Any]:
+    """Run config of the texts job for these themes."""
+    return run_config(TEXTS_STAGES, themes)
 
 
 def metadata(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
@@ -57,6 +93,61 @@ def test_the_metadata_counts_dead_letters(database: Database) -> None:
     assert [each["traces_dead_letters"] for each in told] == [0, 0, 0, 1]
     assert [each["traces_failed"] for each in told] == [1, 1, 1, 0]
     assert asked == 6 + 2 * (MOST_FAILURES - 1)
+
+
+def test_a_theme_asks_its_own_model_and_usage_names_it(database: Database, served: ChatServer) -> None:
+    write(database, day_of_traces(1, DAY, 3))
+    apply(database, 1, Document((REFUNDS,)), "me")
+    told = metadata(Pipeline(database).texts(1, DAY, DAY))
+    assert told["model"] == "judge-model, team-model"
+    assert (told["refunds_relevant"], told["refunds_irrelevant"]) == (3, 0)
+    assert "traces_relevant" not in told
+    assert len(asked_for(served, "judge-model")) == 3
+    assert len(asked_for(served, "team-model")) == 6
+    usage = database.rows("SELECT DISTINCT theme_id, asked_model FROM model_usage ORDER BY theme_id")
+    assert {row["theme_id"]: row["asked_model"] for row in usage} == {
+        "generations": "team-model",
+        "refunds": "judge-model",
+        "traces": "team-model",
+    }
+    rows = database.rows("SELECT DISTINCT model FROM trace_summaries FINAL WHERE theme_id = 'refunds'")
+    assert rows == [{"model": "judge-model"}]
+
+
+def test_a_theme_whose_model_is_not_there_fails_alone_and_says_so(database: Database, served: ChatServer) -> None:
+    write(database, day_of_traces(1, DAY, 3))
+    apply(database, 1, Document(({**REFUNDS, "model": "gone"},)), "me")
+    pipeline = Pipeline(database)
+    result = pipeline.texts(1, DAY, DAY, raise_on_error=False)
+    assert not result.success
+    (failure,) = (event for event in result.all_events if event.is_step_failure)
+    assert "refunds (ModelConfigurationError" in str(failure.event_specific_data)
+    assert len(asked_for(served, "gone")) <= 5
+    counts = database.rows("SELECT theme_id, count() AS items FROM trace_summaries FINAL GROUP BY theme_id")
+    assert {row["theme_id"]: row["items"] for row in counts} == {"generations": 3, "traces": 3}
+    skips = {skip.theme_id: skip.reason for skip in list_skips(database, day=DAY, team_id=1)}
+    assert skips["refunds"] == "failed"
+    apply(database, 1, Document((REFUNDS,)), "me")
+    told = metadata(pipeline.texts(1, DAY, DAY, run_config=only("refunds")))
+    assert told["refunds_generated"] == 3
+    assert len(asked_for(served, "team-model")) == 6
+
+
+def test_only_the_themes_of_the_config_are_asked_about(database: Database, served: ChatServer) -> None:
+    write(database, day_of_traces(1, DAY, 3))
+    apply(database, 1, Document((REFUNDS,)), "me")
+    told = metadata(Pipeline(database).texts(1, DAY, DAY, run_config=only("refunds")))
+    assert (told["items"], told["model"]) == (3, "judge-model")
+    assert {request.body["model"] for request in served.calls()} == {"judge-model"}
+
+
+def test_another_teams_themes_are_its_own(database: Database, served: ChatServer) -> None:
+    for team_id in (1, 2):
+        write(database, day_of_traces(team_id, DAY, 2))
+    apply(database, 2, Document((REFUNDS,)), "me")
+    told = metadata(Pipeline(database).texts(1, DAY, DAY))
+    assert told["model"] == "team-model"
+    assert asked_for(served, "judge-model") == []
 
 
 @pytest.mark.parametrize(
