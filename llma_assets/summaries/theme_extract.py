@@ -17,7 +17,8 @@ _ID = re.compile(r"\[[A-Z_]+_\d+\]|\S*\d\S*|\S*_\S*|\S*@\S*|[*`#]+")
 _OPENING = re.compile(
     r"^(?:(?:i'?m|i am|we'?re|we are)? ?(?:so |very |terribly |really )?(?:sorry|afraid)\b|unfortunately|"
     r"i apologi[sz]e|apologies|my apologies|but|however|and|so|that(?! is|'s| was)|note that|for that|actually|please|"
-    r"it (?:seems|looks|appears)(?: like| that)?|i (?:completely |do )?understand[^,.]{0,40}|well|no|yes|oh)\b[\s,.:;!-]*",
+    r"it (?:seems|looks|appears)(?: like| that)?|i (?:completely |do )?understand[^,.]{0,40}|well|no|yes|oh)\b"
+    r"[\s,.:;!-]*",
     re.IGNORECASE,
 )
 
