@@ -135,7 +135,7 @@ def _read(file: str) -> "Document":
     from llma_assets.themes.yaml_text import MAX_BYTES
 
     if file == "-":
-        content = click.get_binary_stream("stdin").read(MAX_BYTES + 1)
+        content = sys.stdin.buffer.read(MAX_BYTES + 1)
     else:
         with Path(file).open("rb") as opened:
             content = opened.read(MAX_BYTES + 1)
