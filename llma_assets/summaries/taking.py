@@ -110,7 +110,7 @@ def choose_items(database: Database, team_day: TeamDay, theme: Theme) -> Taken:
     }
     if not texts:
         return Taken(reason=NO_TEXTS)
-    chances, matching = _chances(database, team_day, theme, texts)
+    chances, why_none = _chances(database, team_day, theme, texts)
     rate = rate_of(theme, len(chances))
     stored = _stored(database, team_day, theme)
     sample = {
@@ -146,14 +146,14 @@ def choose_items(database: Database, team_day: TeamDay, theme: Theme) -> Taken:
         sampled=len(sample),
         sample_rate=rate,
         changes=[row for item_id, row in decisions.items() if stored.get(item_id) != row],
-        reason="" if passed else _why_nothing(matching, len(chances), len(sample)),
+        reason="" if passed else why_none if not chances else NOTHING_SCREENED if sample else NOTHING_SAMPLED,
     )
 
 
 def _chances(
     database: Database, team_day: TeamDay, theme: Theme, texts: Mapping[str, Mapping[str, Any]]
-) -> tuple[dict[str, float], int]:
-    """The items that the theme samples from, each with its chance to be there; and how many match its filters."""
+) -> tuple[dict[str, float], str]:
+    """The items that the theme samples from, each with its chance to be there; and why there are none, if so."""
     chances: dict[str, float] = {}
     if is_of_the_hour(theme):
         chances = {item_id: row["inclusion_probability"] for item_id, row in texts.items() if row["drawn"]}
@@ -161,8 +161,10 @@ def _chances(
         matching = matching_items(database, team_day, theme, reach=REACH)
         whole = not is_of_the_hour(theme)
         chances = {item_id: 1.0 if whole else chances[item_id] for item_id in matching if whole or item_id in chances}
-    matched = len(chances)
+    why_none = NOTHING_MATCHES
     if theme.after is not None:
+        if chances or not theme.filters:
+            why_none = NOTHING_BEFORE
         parent = themes_of(database, team_day.team_id).get(theme.after)
         before = {
             row["item_id"]: row["inclusion_probability"]
@@ -176,8 +178,7 @@ def _chances(
         }
         # What a theme without filters takes after another is all of that one's; the draw is in its chances already.
         chances = {item_id: chance for item_id, chance in before.items() if not theme.filters or item_id in chances}
-        matched = matched if theme.filters else len(before)
-    return chances, matched
+    return chances, why_none
 
 
 def _passed(
@@ -221,11 +222,3 @@ def _basis(text: Mapping[str, Any]) -> str:
 def _stored(database: Database, team_day: TeamDay, theme: Theme) -> dict[str, dict[str, Any]]:
     rows = database.rows(THEME_ITEMS, team_id=team_day.team_id, day=team_day.day, theme_id=theme.theme_id)
     return {row["item_id"]: row for row in rows}
-
-
-def _why_nothing(matching: int, matched: int, sampled: int) -> str:
-    if not matching:
-        return NOTHING_MATCHES
-    if not matched:
-        return NOTHING_BEFORE
-    return NOTHING_SCREENED if sampled else NOTHING_SAMPLED
