@@ -1,5 +1,6 @@
 """What all stages share: themes one by one, where one that fails leaves the others standing."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
@@ -7,9 +8,13 @@ import dagster as dg
 import pytest
 
 from llma_assets.clickhouse import Database
+from llma_assets.findings import Check, Outcome
 from llma_assets.ledger import Skip, list_skips, record_skip
 from llma_assets.models import ModelConfigurationError
-from llma_assets.stage import ThemesConfig, ThemesFailed, each_theme
+from llma_assets.partitions import partition_key, team_days, teams
+from llma_assets.resources import ClickHouseResource
+from llma_assets.settings import Settings
+from llma_assets.stage import ThemesConfig, ThemesFailed, asset_check, each_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import GENERATIONS, TRACES, Theme
 
@@ -110,3 +115,37 @@ def test_without_a_name_in_the_config_all_themes_are_meant() -> None:
     assert dg.materialize([stage]).output_for_node("stage") == []
     config = {"ops": {"stage": {"config": {"themes": ["traces"]}}}}
     assert dg.materialize([stage], run_config=config).output_for_node("stage") == ["traces"]
+
+
+def test_a_run_is_judged_by_its_own_themes(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
+
+    @dg.asset(partitions_def=team_days)
+    def stage(config: ThemesConfig) -> None: ...
+
+    def own_theme_is_well(_: Database, team_day: TeamDay) -> Iterator[Outcome]:
+        """The theme `own` is broken, all others are well."""
+        for theme in THEMES:
+            yield Outcome(theme is not OWN, "well", "broken", "SELECT 1", theme.theme_id)
+
+    check = Check("stage", own_theme_is_well, blocking=True)
+
+    def passes(*themes: str) -> bool:
+        with dg.instance_for_test() as instance:
+            instance.add_dynamic_partitions(str(teams.name), ["1"])
+            result = dg.materialize(
+                [stage, asset_check(check)],
+                instance=instance,
+                partition_key=partition_key(TEAM_DAY),
+                resources={"clickhouse": ClickHouseResource()},
+                run_config={"ops": {"stage": {"config": {"themes": list(themes)}}}},
+                raise_on_error=False,
+            )
+        (evaluation,) = result.get_asset_check_evaluations()
+        return evaluation.passed
+
+    assert passes("traces")
+    assert not passes("traces", "own")
+    assert not passes(), "without a name all themes are meant"

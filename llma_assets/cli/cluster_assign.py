@@ -29,14 +29,14 @@ def assign(team_id: int, day: date, theme_id: str | None, as_json: bool) -> None
     """
     from llma_assets.clusters.assign_queries import assign_new_items
     from llma_assets.team_day import TeamDay
-    from llma_assets.themes import BUILT_IN
+    from llma_assets.themes.store import themes_of
 
     found = []
     with opened_database() as database:
-        for theme in BUILT_IN:
-            new = (
-                assign_new_items(database, TeamDay(team_id, day), theme) if theme_id in (None, theme.theme_id) else None
-            )
+        # Those that are switched off have runs, too.
+        team = themes_of(database, team_id)
+        for theme in team.themes if theme_id is None else [team.get(theme_id)]:
+            new = assign_new_items(database, TeamDay(team_id, day), theme)
             if new is not None:
                 found.append(_document(database, new))
     if as_json:

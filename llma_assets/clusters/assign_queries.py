@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
@@ -16,7 +17,7 @@ from llma_assets.clusters.queries import Run, centroids_of, clusters_of, members
 from llma_assets.clusters.threads import one_thread
 from llma_assets.embeddings.queries import PRODUCT
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import Theme
+from llma_assets.themes import Theme, stored_versions
 
 # Key of clustering_runs: (team_id, day, theme_id).
 LATEST_RUN = """
@@ -39,6 +40,7 @@ WHERE team_id = {team_id:Int64}
     AND document_type = {document_type:String}
     AND model_name = {model_name:String}
     AND rendering = {rendering:String}
+    AND (JSONExtractString(metadata, 'theme_version') IN {versions:Array(String)} OR {any_version:Bool})
     AND document_id NOT IN
     (
         SELECT item_id
@@ -74,7 +76,8 @@ class NewItems:
 def assign_new_items(database: Database, team_day: TeamDay, theme: Theme) -> NewItems | None:
     """Assign what came since the latest run up to a day, and what came too late for it, to that run's clusters.
 
-    Items count that are embedded by the run's model, from the beginning of its window to the end of the day.
+    Items count that are embedded by the run's model, under the theme's version that the run is of, from the beginning
+    of its window to the end of the day.
 
     Returns:
         None if there is no run.
@@ -83,6 +86,8 @@ def assign_new_items(database: Database, team_day: TeamDay, theme: Theme) -> New
     if not rows:
         return None
     run = Run(**rows[0])
+    params = orjson.loads(run.params)
+    version, present = str(params.get("theme_version", "")), stored_versions(theme)
     table = database.arrow(
         NEW_EMBEDDINGS,
         team_id=run.team_id,
@@ -95,6 +100,8 @@ def assign_new_items(database: Database, team_day: TeamDay, theme: Theme) -> New
         document_type=theme.document_type,
         model_name=run.embedding_model,
         rendering=theme.rendering,
+        versions=list(present) if version in present else [version],
+        any_version=bool(params.get("mix_versions")),
     ).combine_chunks()
     clusters = [row for row in clusters_of(database, run) if row["cluster_id"] >= 0]
     radii = np.array([row["radius"] for row in clusters])

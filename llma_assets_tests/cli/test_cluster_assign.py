@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from llma_assets.clickhouse import Database
+from llma_assets.themes import TRACES
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.clusters.planted import item_id, lineages, name_clusters, plant, run_day
 
@@ -52,6 +53,23 @@ def test_late_items_of_the_window_count_and_those_of_later_days_do_not(
     plant(clustered, 1, FIRST, {"C": 1}, first=500)
     found = assigned(llma_json("clusters", "assign", "--team", "1", "--date", FIRST.isoformat()))
     assert [item for items in found.values() for item in items] == [item_id("C", FIRST, 500)]
+
+
+def test_items_under_another_version_of_the_theme_are_not_held_against_its_clusters(
+    clustered: Database, llma_json: Callable[..., Answer]
+) -> None:
+    plant(clustered, 1, NEXT, {"B": 4}, first=700, version="another")
+    plant(clustered, 1, NEXT, {"B": 1}, first=800, version=TRACES.version)
+    found = assigned(llma_json("clusters", "assign", "--team", "1", "--date", NEXT.isoformat()))
+    items = {item for items in found.values() for item in items}
+    assert item_id("B", NEXT, 800) in items
+    assert not items & {item_id("B", NEXT, number) for number in range(700, 704)}
+
+
+def test_a_theme_that_the_team_does_not_have_is_refused(clustered: Database, llma: Llma) -> None:
+    page = llma("clusters", "assign", "--team", "1", "--date", NEXT.isoformat(), "--theme", "trace")
+    assert page.exit_code == 2
+    assert "did you mean 'traces'?" in page.stderr
 
 
 def test_nothing_is_stored(clustered: Database, llma: Llma) -> None:
