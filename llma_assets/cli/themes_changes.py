@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from llma_assets.cli.console import emit_json, plain, say, show
-from llma_assets.cli.errors import WrongUse
+from llma_assets.cli.errors import Interrupted, WrongUse
 from llma_assets.cli.options import decider, json_option, opened_database, team_option
 from llma_assets.cli.themes_settings import THE_TEAM, fields_document, show_fields
 
@@ -49,10 +49,11 @@ def apply_command(
         if not as_json:
             _show_changes(found, nothing=f"The themes of team {team_id} are so already.")
         if found.changes and not dry_run:
-            if sys.stdin.isatty() and not yes:
+            if is_asked() and not yes:
                 if as_json:
                     say(f"{len(found.changes)} changes; see them with --dry-run.")
-                click.confirm("Apply this?", abort=True, err=True)
+                if not click.confirm("Apply this?", err=True):
+                    raise Interrupted("nothing was stored")
             found = apply(database, team_id, document, author, prune=prune, based_on=found)
     if as_json:
         emit_json({"dry_run": dry_run, **changes_document(found)})
@@ -95,6 +96,11 @@ def delete_command(theme_id: str, team_id: int, by: str | None, as_json: bool) -
         emit_json(changes_document(found))
     else:
         say(f"{theme_id} is deleted; `llma themes history {theme_id} --team {team_id}` still shows what it was.")
+
+
+def is_asked() -> bool:
+    """Whether there is a person to ask."""
+    return sys.stdin.isatty()
 
 
 def changes_document(found: "Changes") -> dict[str, Any]:

@@ -4,6 +4,7 @@ What changes them belongs in `themes_changes.py`, what they found in `themes_rep
 `llma_assets.themes`.
 """
 
+import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -136,8 +137,9 @@ def export_command(theme_ids: tuple[str, ...], team_id: int, full: bool, as_json
         filters = {} if document.base_filters is None else {"base_filters": document.base_filters}
         emit_json({"team": team_id, **filters, "themes": list(document.themes)})
     else:
-        # Not through the terminal's filter: a file must be what was applied. YAML escapes what is not printable.
-        click.echo(write_document(document), nl=False)
+        text = write_document(document)
+        # A file must be what was applied; a terminal must not be steered.
+        click.echo(plain_block(text) if sys.stdout.isatty() else text, nl=False)
     for problem in team.problems:
         if not theme_ids:
             say(f"Left out, as what is stored is not valid: {problem}")
@@ -173,7 +175,7 @@ def show_fields(fields: "Iterable[FieldChange]") -> None:
 
     for each in fields:
         for line in lines_of(each):
-            show(f"    {plain_block(line)}")
+            show(f"    {line}")
 
 
 def theme_document(theme: "Theme", last_run: Mapping[str, Any] | None) -> dict[str, Any]:
