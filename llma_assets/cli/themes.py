@@ -11,6 +11,7 @@ _SETTINGS = "llma_assets.cli.themes_settings"
 _CHANGES = "llma_assets.cli.themes_changes"
 _PREVIEW = "llma_assets.cli.themes_preview"
 _REPORTS = "llma_assets.cli.themes_reports"
+_TRIAL = "llma_assets.cli.themes_trial"
 
 LOCATIONS = {
     "list": f"{_SETTINGS}:list_command",
@@ -23,7 +24,7 @@ LOCATIONS = {
     "delete": f"{_CHANGES}:delete_command",
     "history": f"{_SETTINGS}:history_command",
     "preview": f"{_PREVIEW}:preview",
-    "try": f"{_REPORTS}:try_command",
+    "try": f"{_TRIAL}:try_command",
     "funnel": f"{_REPORTS}:funnel",
     "cross": f"{_REPORTS}:cross",
 }

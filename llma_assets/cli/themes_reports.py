@@ -1,6 +1,6 @@
-"""`llma themes try, funnel, cross`: what a theme finds, and what two of them have in common.
+"""`llma themes funnel, cross`: what became of a theme's items, and what two themes have in common.
 
-Nothing is computed here: see `summaries.trying`, `summaries.funnel` and `clusters.crossing`.
+Nothing is computed here: see `summaries.funnel` and `clusters.crossing`. A theme on trial is in `themes_trial.py`.
 """
 
 from collections.abc import Mapping
