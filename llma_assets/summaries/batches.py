@@ -70,6 +70,7 @@ class _Row:
     batch_key: uuid.UUID
     group_id: uuid.UUID
     batch_id: str
+    model: str
     questions: Sequence[str]
     intended_at: datetime
 
@@ -245,6 +246,8 @@ class ThemeBatches:
         made = {question: answer for question, answer in answers.items() if not _was_not_made(answer.error)}
         wanted = {self._questions[question][0]: question for question in made if question in self._questions}
         items = {wanted[item.item_id]: item for item in self._texts(wanted)}
+        # Paid at the price of the model that was asked, which need not be the one that is asked now.
+        asked = self._chat if row.model == self._chat.name else OpenAIChat(row.model, server=self._chat.server)
         for question, answer in made.items():
             # A text that has changed since, or is gone: the answer was paid for, and is of no use.
             item = items.get(question, TextItem("", "L1: gone"))
@@ -252,11 +255,12 @@ class ThemeBatches:
             def record(item_id: str, usage: Any, question: str = question) -> None:
                 if ledger is not None:
                     call_id = uuid.uuid5(_CALLS, f"{state.batch_id}/{question}")
-                    ledger.record(item_id, replace(usage, at=row.intended_at), call_id=call_id)
+                    usage = replace(usage, at=row.intended_at, asked_model=row.model)
+                    ledger.record(item_id, usage, call_id=call_id)
 
-            task = replace(self._task, chat=AnsweredChat(self._chat, answer), record=record)
+            task = replace(self._task, chat=AnsweredChat(asked, answer), record=record)
             if answer.error is not None:
-                record(item.item_id, failed_usage(self._chat.name, answer.error.kind, 0.0))
+                record(item.item_id, failed_usage(asked.name, answer.error.kind, 0.0))
             result = task.attempt(item)
             if question in items and question not in self._settled:
                 self._settled.add(question)
@@ -313,7 +317,7 @@ class ThemeBatches:
 
     def _submit_file(self, file: RequestFile, group_id: uuid.UUID) -> bool:
         """Make one batch; False where no more should be made now."""
-        row = _Row(uuid.uuid4(), group_id, "", tuple(file.custom_ids), self._clock())
+        row = _Row(uuid.uuid4(), group_id, "", self._chat.name, tuple(file.custom_ids), self._clock())
         self._write(row, "intended", "")
         self._known.add(row.batch_key)
         wanted = set(row.questions)
@@ -370,7 +374,7 @@ class ThemeBatches:
                     "reason": reason,
                     "server": self._chat.server.host,
                     "batch_id": row.batch_id,
-                    "model": self._chat.name,
+                    "model": row.model,
                     "questions": list(row.questions),
                     "intended_at": row.intended_at,
                 }

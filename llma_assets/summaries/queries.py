@@ -196,7 +196,7 @@ WHERE team_id = {team_id:Int64}
 
 # Key of summary_batches: (team_id, day, theme_id, batch_key).
 OPEN_BATCHES = """
-SELECT batch_key, group_id, batch_id, questions, intended_at
+SELECT batch_key, group_id, batch_id, model, questions, intended_at
 FROM summary_batches FINAL
 WHERE team_id = {team_id:Int64}
     AND day = {day:Date}

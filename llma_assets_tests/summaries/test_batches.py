@@ -19,7 +19,7 @@ from llma_assets.settings import Settings
 from llma_assets.summaries import batches as batches_module
 from llma_assets.summaries.storing import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import TRACES
+from llma_assets.themes import TRACES, Theme
 from llma_assets_tests.batch_server import BatchServer, Ending, Store
 from llma_assets_tests.chat_server import INVALID_JSON, REFUSAL, TRUNCATED, Content, Status
 from llma_assets_tests.summaries.texts import texts, write_texts
@@ -515,3 +515,55 @@ def test_of_two_runs_at_the_same_moment_one_submits_at_most(stored: Database, mo
         counts = go(stored, server)
         assert server.created == []
     assert counts["undone"] == COUNT - 1
+
+
+REFUNDS = Theme("refunds", "trace", "Say which refund was refused, and why.")
+
+
+def go_for(database: Database, server: BatchServer, theme: Theme, model: str = MODEL) -> "Counter[str]":
+    limits = RunLimits(run_id=str(uuid.uuid4()), via="batch")
+    asked = OpenAIChat(model, base_url=server.url, policy=POLICY)
+    return store_theme(database, DAY, theme, asked, limits=limits, progress=lambda _done, _all: None)
+
+
+def test_a_batch_of_a_judged_theme_brings_its_judgements(stored: Database) -> None:
+    no = Content('{"theme_relevant": "no"}')
+    silent = Content('{"title": "It does not say whether", "bullets": []}')
+    with BatchServer(endings=[Ending(replies={0: no, 1: silent})]) as server:
+        go_for(stored, server, REFUNDS)
+        counts = go_for(stored, server, REFUNDS)
+        (batch,) = server.created
+        asked = server.requests_of(batch)[0]["body"]["response_format"]["json_schema"]["schema"]
+    assert asked["required"][0] == "theme_relevant"
+    assert (counts["stored"], counts["failed"]) == (COUNT - 1, 1)
+    assert (counts["relevant"], counts["irrelevant"]) == (COUNT - 2, 1)
+    found = {row["item_id"]: (row["status"], row["relevant"]) for row in summaries(stored)}
+    assert sorted(found.values()) == [("failed", True), ("generated", False), *[("generated", True)] * (COUNT - 2)]
+    assert {row["theme_version"] for row in summaries(stored)} == {REFUNDS.version}
+
+
+def test_batches_of_two_themes_are_kept_apart(stored: Database) -> None:
+    wishes = Theme("wishes", "trace", "Say what the user wished for.")
+    with BatchServer(held=True) as server:
+        go_for(stored, server, REFUNDS)
+        go_for(stored, server, wishes)
+        server.held = False
+        assert go_for(stored, server, REFUNDS)["stored"] == COUNT
+        assert {row["theme_id"] for row in summaries(stored) if row["item_id"] != "item-0"} == {"refunds"}
+        assert go_for(stored, server, wishes)["stored"] == COUNT
+        assert len(server.created) == 2
+
+
+def test_a_batch_is_paid_at_the_price_of_the_model_that_it_asked(stored: Database) -> None:
+    with BatchServer(held=True) as server:
+        go_for(stored, server, REFUNDS, "gpt-4.1")
+        server.held = False
+        go_for(stored, server, REFUNDS, MODEL)
+    paid = [row for row in usage(stored) if row["asked_model"] == "gpt-4.1"]
+    price = price_of("gpt-4.1")
+    assert price is not None
+    assert len(paid) == COUNT
+    for row in paid:
+        tokens = {"input_tokens": row["input_tokens"], "output_tokens": row["output_tokens"]}
+        costs = [price.cost_usd(**tokens, batch=batch) for batch in (False, True)]
+        assert row["cost_usd"] == pytest.approx(costs[row["item_id"] != "item-0"])
