@@ -5,6 +5,7 @@ model; before there are any, from what the mode asks for.
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from more_itertools import chunked
 
@@ -14,7 +15,7 @@ from llma_assets.models import chat_tokens
 from llma_assets.summaries.batches import STAGE
 from llma_assets.summaries.pending import Pending
 from llma_assets.summaries.prompt import summary_messages
-from llma_assets.summaries.queries import TEXTS
+from llma_assets.summaries.queries import RELEVANCE_OF_LAST, TEXTS
 from llma_assets.summaries.schema import JudgedSummary, Mode, TraceSummary
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
@@ -23,8 +24,47 @@ from llma_assets.tokens import BYTES_PER_TOKEN, count_each, encoding_of
 ANSWER_TOKENS: dict[Mode, int] = {"minimal": 250, "detailed": 600}
 """Tokens of a usual answer with as many bullets and notes as the mode allows for."""
 
+LAST_ANSWERS, DAYS_BACK = 1_000, 31
+"""Of so many of a theme's last answers, at most so many days old, the share that concerns it is taken."""
+
 _TEXTS_AT_ONCE = 100
 _FENCE = "e3b0c44298fc1c149afb"  # as long, and as random, as those that are used
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """How many of a theme's last answers said that the theme concerns the item."""
+
+    asked: int
+    relevant: int
+
+    @property
+    def share(self) -> float:
+        """The part that is relevant; all of it where nothing is known."""
+        return self.relevant / self.asked if self.asked else 1.0
+
+
+def relevance_so_far(database: Database, team_day: TeamDay, theme: Theme, model: str) -> Relevance:
+    """What was found of a judged theme as it is now, before and on a day; nothing of one that need not be judged."""
+    if not theme.judged:
+        return Relevance(0, 0)
+    (row,) = database.rows(
+        RELEVANCE_OF_LAST,
+        team_id=team_day.team_id,
+        theme_id=theme.theme_id,
+        version=theme.version,
+        offline=model.startswith("offline/"),
+        most=LAST_ANSWERS,
+        **{"from": team_day.back(DAYS_BACK).day, "until": team_day.day},
+    )
+    return Relevance(row["asked"], row["relevant"])
+
+
+def frame_tokens(theme: Theme, model: str) -> int:
+    """Tokens of a theme's question without the text that it is asked of."""
+    schema = JudgedSummary if theme.judged else TraceSummary
+    messages = summary_messages("", prompt=theme.prompt, mode=theme.mode, fence=_FENCE, judged=theme.judged)
+    return chat_tokens(model, messages, schema)
 
 
 def forecast_summaries(
@@ -41,9 +81,7 @@ def forecast_summaries(
     if not questions or model.startswith("offline/"):
         basis = "the offline model is free" if questions else "nothing to ask"
         return Forecast(STAGE, theme.theme_id, model, items, len(work.items) - items, 0, 0, 0, basis)
-    schema = JudgedSummary if theme.judged else TraceSummary
-    messages = summary_messages("", prompt=theme.prompt, mode=theme.mode, fence=_FENCE, judged=theme.judged)
-    frame = chat_tokens(model, messages, schema)
+    frame = frame_tokens(theme, model)
     text_tokens = sum(
         sum(count_each((row["text"] for row in rows), model))
         for item_ids in chunked((ids[0] for ids in questions.values()), _TEXTS_AT_ONCE)

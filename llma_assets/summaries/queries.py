@@ -134,6 +134,24 @@ GROUP BY theme_id
 ORDER BY theme_id
 """
 
+# How much of a theme's last answers concern it. What a rule answered says nothing of what a model would.
+RELEVANCE_OF_LAST = """
+SELECT count() AS asked, countIf(relevant) AS relevant
+FROM
+(
+    SELECT relevant
+    FROM trace_summaries FINAL
+    WHERE team_id = {team_id:Int64}
+        AND day BETWEEN {from:Date} AND {until:Date}
+        AND theme_id = {theme_id:String}
+        AND theme_version = {version:String}
+        AND status = 'generated'
+        AND startsWith(model, 'offline/') = {offline:Bool}
+    ORDER BY day DESC, cityHash64(item_id)
+    LIMIT {most:UInt32}
+)
+"""
+
 # Summaries that a clustering of the last of these days would read; for estimates.
 WINDOW_COUNTS = """
 SELECT theme_id, countIf(status = 'generated' AND relevant) AS items
