@@ -13,7 +13,7 @@ from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import Day, json_option, opened_database, utc_today
 
 if TYPE_CHECKING:
-    from llma_assets.cli.runner import TeamRun
+    from llma_assets.cli.team_runs import TeamRun
     from llma_assets.clickhouse import Database
 
 
@@ -30,7 +30,9 @@ def demo(ctx: click.Context, day: date | None, verbose: bool, as_json: bool) -> 
     Writes traffic of several teams, runs the graph for them, and prints their clusters. A calendar day's traffic is
     always the same, and each event is stored once: running it twice adds nothing.
     """
-    from llma_assets.cli.run import require_partition, run_document, run_teams, show_runs, show_times
+    from llma_assets.cli.run import require_partition, team_settings
+    from llma_assets.cli.run_report import run_document, show_runs, show_times
+    from llma_assets.cli.team_runs import Wish, run_teams
     from llma_assets.settings import OWN_EVENTS, Settings
 
     day = day or utc_today() - timedelta(days=1)
@@ -43,7 +45,7 @@ def demo(ctx: click.Context, day: date | None, verbose: bool, as_json: bool) -> 
     started = time.monotonic()
     with opened_database() as database:
         team_ids = _write_sample(database, day)
-        runs, documents = run_teams(database, day, team_ids, {}, verbose=verbose)
+        runs, documents = run_teams(database, day, team_ids, Wish(verbose=verbose), team_settings())
         took_s = time.monotonic() - started
         if as_json:
             emit_json(run_document(day, runs, documents, took_s))

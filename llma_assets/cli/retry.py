@@ -60,7 +60,7 @@ def retry(
                     require_partition(each, Settings.from_env().oldest_day)
             bring_back(database, letters)
             if run_now and days:
-                runs = _run(database, team_id, days, verbose)
+                runs = _run(database, team_id, letters, verbose)
     action = "listed" if only_list else "dry_run" if dry_run else "brought_back"
     unknown = [item_id for item_id in item_ids if item_id not in {letter.item_id for letter in letters}]
     if as_json:
@@ -73,26 +73,22 @@ def retry(
         ctx.exit(1)
 
 
-def _run(database: "Database", team_id: int, days: Sequence[date], verbose: bool) -> "list[tuple[date, JobRun]]":
-    """Texts, summaries and embeddings of each day, in the Dagster instance."""
+def _run(
+    database: "Database", team_id: int, letters: "Sequence[DeadLetter]", verbose: bool
+) -> "list[tuple[date, JobRun]]":
+    """Texts, summaries and embeddings of each day, of the themes whose items were brought back."""
     from llma_assets.cli.instance import opened_instance
     from llma_assets.cli.progress import shown_progress
-    from llma_assets.cli.run import team_settings
     from llma_assets.cli.runner import Runner
     from llma_assets.settings import Settings
     from llma_assets.team_day import TeamDay
 
-    settings = Settings.from_env()
-    with opened_instance(settings) as instance, shown_progress(lines=verbose) as progress:
-        runner = Runner(
-            instance,
-            database,
-            progress=progress,
-            lookback_days=team_settings().lookback_days,
-            oldest_day=settings.oldest_day,
-            verbose=verbose,
-        )
-        return [(day, runner.run_texts(TeamDay(team_id, day))) for day in days]
+    themes: dict[date, set[str]] = {}
+    for letter in letters:
+        themes.setdefault(letter.day, set()).add(letter.theme_id)
+    with opened_instance(Settings.from_env()) as instance, shown_progress(lines=verbose) as progress:
+        runner = Runner(instance, database, progress=progress, verbose=verbose)
+        return [(day, runner.run_texts(TeamDay(team_id, day), sorted(themes[day]))) for day in sorted(themes)]
 
 
 def _document(

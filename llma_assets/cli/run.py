@@ -1,18 +1,17 @@
-"""`llma run`: takes teams through the graph for a day and shows their clusters. The work is in `runner.py`."""
+"""`llma run`: takes teams through the graph for a day and shows their clusters. The work is in `team_runs.py`."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from llma_assets.cli.console import emit_json, plain, say, show, show_table
+from llma_assets.cli.console import emit_json, plain, say, show
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import TEAM, date_option, json_option, opened_database, utc_today
 
 if TYPE_CHECKING:
-    from llma_assets.cli.runner import TeamRun
     from llma_assets.clickhouse import Database
     from llma_assets.discovery import TeamDecision, TeamSettings
 
@@ -21,6 +20,10 @@ if TYPE_CHECKING:
 @click.option("--team", "team_ids", type=TEAM, multiple=True, help="Number of a team; may be repeated.")
 @click.option("--all", "all_teams", is_flag=True, help="Every team that is eligible on the day.")
 @date_option
+@click.option("--theme", "theme_ids", multiple=True, help="Only this theme, also a manual one; may be repeated.")
+@click.option(
+    "--themes-at-once", type=click.IntRange(1, 16), default=2, show_default=True, help="Themes of a team run at once."
+)
 @click.option("--method", type=click.Choice(["graph", "kmeans", "hdbscan"]), help="Else the theme's: graph, as a rule.")
 @click.option("--clusters", "target_clusters", type=click.IntRange(2), help="About so many; else the data chooses.")
 @click.option("--min-k", type=click.IntRange(2), help="k-means: fewest clusters tried; else the theme's, or 3.")
@@ -37,6 +40,8 @@ def run(
     team_ids: tuple[int, ...],
     all_teams: bool,
     day: date,
+    theme_ids: tuple[str, ...],
+    themes_at_once: int,
     method: str | None,
     target_clusters: int | None,
     min_k: int | None,
@@ -54,9 +59,15 @@ def run(
     events. What is stored already is not done again. A team that discovery leaves out is not run: the reason is
     printed and recorded, and that is no failure.
 
+    The general themes are run, and each other theme that is switched on, unless its schedule is `manual`: such a one
+    is run by its name. Each runs by itself: one that fails leaves the others standing. How a theme is clustered is up
+    to the theme; what is given here holds for all themes of this run.
+
     With --batch what has to be asked goes into batches. Until they have ended the team is `waiting`, and nothing is
     clustered; run it again, or let the sensor `open_batches` take what they bring.
     """
+    from llma_assets.cli.run_report import run_document, show_runs, show_times
+    from llma_assets.cli.team_runs import Wish, run_teams
     from llma_assets.settings import Settings
 
     if bool(team_ids) == all_teams:
@@ -69,17 +80,21 @@ def run(
         raise WrongUse("--texts-only asks no model, so there is nothing to ask by --batch")
     require_partition(day, Settings.from_env().oldest_day)
     given = {"method": method, "target_clusters": target_clusters, "min_k": min_k, "max_k": max_k}
-    clustering = {name: value for name, value in given.items() if value is not None}
+    wish = Wish(
+        theme_ids=list(dict.fromkeys(theme_ids)),
+        clustering={name: value for name, value in given.items() if value is not None},
+        batch_wait_s=60 * wait if batch else None,
+        texts_only=texts_only,
+        at_once=themes_at_once,
+        verbose=verbose,
+    )
     wanted = None if all_teams else list(dict.fromkeys(team_ids))
     with opened_database() as database:
         if dry_run:
-            _dry_run(database, day, wanted, as_json)
+            _dry_run(database, day, wanted, wish.theme_ids, as_json)
             return
         started = time.monotonic()
-        batch_wait_s = 60 * wait if batch else None
-        runs, documents = run_teams(
-            database, day, wanted, clustering, batch_wait_s=batch_wait_s, texts_only=texts_only, verbose=verbose
-        )
+        runs, documents = run_teams(database, day, wanted, wish, team_settings())
         took_s = time.monotonic() - started
         if as_json:
             emit_json(run_document(day, runs, documents, took_s))
@@ -109,135 +124,30 @@ def team_settings() -> "TeamSettings":
     return settings
 
 
-def run_teams(
-    database: "Database",
-    day: date,
-    team_ids: Sequence[int] | None,
-    clustering: Mapping[str, Any],
-    *,
-    batch_wait_s: float | None = None,
-    texts_only: bool = False,
-    verbose: bool = False,
-) -> "tuple[list[TeamRun], dict[int, dict[str, Any]]]":
-    """Discovery, then one team after another.
-
-    Args:
-        team_ids: the teams, None for all that are eligible.
-        clustering: options of `cluster_assignments`.
-        batch_wait_s: ask for summaries by the Batch API and wait so long; None asks by calls.
-        texts_only: stop after the texts.
-
-    Returns:
-        what came of each team, and the published clusters by team id.
-
-    Raises:
-        Problem: discovery itself failed.
-    """
-    from llma_assets.cli.cluster_report import cluster_document
-    from llma_assets.cli.errors import Problem
-    from llma_assets.cli.instance import opened_instance
-    from llma_assets.cli.progress import shown_progress
-    from llma_assets.cli.runner import Runner
-    from llma_assets.settings import Settings
-    from llma_assets.team_day import TeamDay
-
-    settings = Settings.from_env()
-    lookback_days = team_settings().lookback_days
-    with opened_instance(settings) as instance, shown_progress(lines=verbose) as progress:
-        runner = Runner(
-            instance,
-            database,
-            progress=progress,
-            lookback_days=lookback_days,
-            oldest_day=settings.oldest_day,
-            verbose=verbose,
-        )
-        discovery, decisions = runner.discover(day)
-        if discovery.error:
-            raise Problem(discovery.error)
-        if team_ids is None:
-            team_ids = [decision.team_id for decision in decisions.values() if decision.eligible]
-            if not team_ids:
-                say(f"No team is eligible on {day}. `llma skips --date {day}` says why; `llma ingest` brings events.")
-        runs = [
-            runner.run_team(
-                TeamDay(team_id, day),
-                decisions.get(team_id),
-                clustering,
-                batch_wait_s=batch_wait_s,
-                texts_only=texts_only,
-            )
-            for team_id in team_ids
-        ]
-    return runs, {each.team_day.team_id: cluster_document(database, each.team_day) for each in runs}
-
-
-def run_document(
-    day: date, runs: "Sequence[TeamRun]", documents: Mapping[int, dict[str, Any]], took_s: float
-) -> dict[str, Any]:
-    """The object of `llma run --json`."""
-    return {
-        "date": day.isoformat(),
-        "duration_s": round(took_s, 3),
-        "teams": [
-            {
-                "team": each.team_day.team_id,
-                "status": each.status,
-                "reason": each.reason,
-                "detail": each.detail,
-                "first_day": each.first_day.isoformat(),
-                "dagster_runs": [job_run.run_id for job_run in each.job_runs],
-                "stages": {stage: round(seconds, 3) for stage, seconds in each.seconds().items()},
-                "runs": documents[each.team_day.team_id]["runs"],
-            }
-            for each in runs
-        ],
-    }
-
-
-def show_runs(database: "Database", runs: "Sequence[TeamRun]", documents: Mapping[int, dict[str, Any]]) -> None:
-    """Print each team's clusters, or why there are none; failures go to stderr."""
-    from llma_assets.cli.cluster_report import show_clusters, skip_details
-
-    for each in runs:
-        if each.status == "failed":
-            say(f"{each.team_day} failed: {each.detail}")
-            say(f"`llma run` does only what is missing; Dagster's runs: {', '.join(r.run_id for r in each.job_runs)}")
-        elif each.status == "texts":
-            show(f"{each.team_day}: the texts from {each.first_day} on are stored; `llma estimate` counts them")
-        elif each.status == "waiting":
-            show(f"{each.team_day}: waiting: {plain(each.detail)}")
-        elif each.status == "skipped":
-            show(f"{each.team_day}: not run: {plain(each.reason)}, {plain(each.detail)}")
-        else:
-            show_clusters(documents[each.team_day.team_id], skip_details(database, each.team_day))
-
-
-def show_times(runs: "Sequence[TeamRun]", took_s: float) -> None:
-    """Print how long each stage took."""
-    rows = [
-        (each.team_day.team_id, stage, f"{seconds:.1f}") for each in runs for stage, seconds in each.seconds().items()
-    ]
-    if rows:
-        show_table(("team", "stage", "seconds"), rows, right=("team", "seconds"))
-    show(f"{took_s:.1f} s in all")
-
-
-def _dry_run(database: "Database", day: date, team_ids: Sequence[int] | None, as_json: bool) -> None:
-    """Decide without storing, and say what a run would read."""
+def _dry_run(
+    database: "Database", day: date, team_ids: Sequence[int] | None, theme_ids: Sequence[str], as_json: bool
+) -> None:
+    """Decide without storing, and say what a run would read, for which themes."""
+    from llma_assets.cli.team_runs import chosen_themes
     from llma_assets.discovery import discover, window_of
 
     settings = team_settings()
     decisions = {decision.team_id: decision for decision in discover(database, settings, day)}
     chosen = [each for each in decisions if decisions[each].eligible] if team_ids is None else team_ids
     first_day, _ = window_of(day, settings.lookback_days)
-    rows = [_planned(team_id, decisions.get(team_id), first_day) for team_id in chosen]
+    rows = [
+        _planned(team_id, decisions.get(team_id), first_day)
+        | {"themes": [theme.theme_id for theme in chosen_themes(database, team_id, theme_ids)[0]]}
+        for team_id in chosen
+    ]
     if as_json:
         emit_json({"date": day.isoformat(), "dry_run": True, "teams": rows})
         return
     for row in rows:
         verb = "would run" if row["eligible"] else "would not run"
         show(f"team {row['team']}: {verb} {row['first_day']} to {day}: {row['reason']}, {plain(row['detail'])}")
+        if row["eligible"]:
+            show(f"  themes: {', '.join(row['themes'])}")
     if not rows:
         say(f"No team is eligible on {day}.")
 

@@ -1,12 +1,11 @@
-"""Takes teams through the whole graph for a day, in this process, recorded in the Dagster instance.
+"""Runs the jobs of the definitions for a team in this process, recorded in the Dagster instance.
 
-Which jobs there are belongs in `automation.py`; what is printed belongs in `run.py` and `demo.py`.
+Which jobs there are belongs in `jobs.py`, which lanes a team has and in what order they run in `lanes.py`, what is
+printed in `run.py` and `demo.py`.
 """
 
-import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,21 +13,19 @@ import dagster as dg
 
 from llma_assets.cli.cluster_report import ASSIGNMENTS
 from llma_assets.definitions import build_definitions
-from llma_assets.discovery import TeamDecision, stored_decisions, window_of
-from llma_assets.ledger import Skip, record_skip
+from llma_assets.discovery import TeamDecision, stored_decisions
+from llma_assets.jobs import CLUSTERS_STAGES, TEXTS_STAGES, run_config, theme_job, theme_tags
 from llma_assets.partitions import partition_key, range_tags, teams
 from llma_assets.summaries import WAITING, open_days
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import BUILT_IN
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
     from llma_assets.stage import Progress
 
-BATCH_POLL_S = 60.0
-"""How often a command that waits for batches looks at them."""
+GENERAL = "general"
+"""Name of the lane of the general themes, which are run together."""
 
-NO_RECENT_EVENTS = "no_recent_events"
 STAGES = (
     "eligible_teams",
     "trace_texts",
@@ -40,7 +37,6 @@ STAGES = (
     "segment_clusters",
     "tasks",
 )
-BY_BATCH = {"ops": {"trace_summaries": {"config": {"via": "batch"}}}}
 INTERRUPTS = (KeyboardInterrupt.__name__, dg.DagsterExecutionInterruptedError.__name__)
 QUIET_LOGGERS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster's own log lines stay out of stderr; the instance keeps them all the same."""
@@ -62,52 +58,67 @@ class JobRun:
 
 
 @dataclass(frozen=True, slots=True)
-class TeamRun:
-    """What came of a team.
+class Lane:
+    """What is run together of a team's day, one run after another: the general themes, or one other theme.
 
     Attributes:
-        team_day: the team and the day.
-        status: `done` also where clustering found too little; `skipped` where discovery left the team out; `waiting`
-            where batches have not brought all summaries yet, so that nothing was clustered.
-        reason: why it was skipped or waits, or what failed; "" for done.
-        detail: the reason in words.
-        first_day: first day of the window that was run.
-        job_runs: the runs that Dagster recorded, in order.
+        team_day: the team, and the day that is clustered.
+        theme_ids: its themes.
+        first_day: first day of the window whose texts are summarised.
+        after: name of the lane that it runs after.
+        is_general: whether it is that of the general themes.
+        clustering: options of `cluster_assignments`.
+        makes_texts: False where the texts of the window were made already.
+        by_batch: ask for summaries by the Batch API.
     """
 
     team_day: TeamDay
-    status: Literal["done", "texts", "skipped", "waiting", "failed"]
-    reason: str
-    detail: str
+    theme_ids: tuple[str, ...]
     first_day: date
+    after: str | None = None
+    is_general: bool = False
+    clustering: Mapping[str, Any] = field(default_factory=dict)
+    makes_texts: bool = True
+    by_batch: bool = False
+
+    @property
+    def name(self) -> str:
+        """`general`, or the theme."""
+        return GENERAL if self.is_general else self.theme_ids[0]
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRun:
+    """What came of a lane.
+
+    Attributes:
+        status: `done` also where clustering found too little; `waiting` where batches have not brought all summaries
+            yet, or the theme that it runs after is not done.
+        reason: why it waits, or `failed`; "" for done.
+        detail: the reason in words.
+        job_runs: the runs that Dagster recorded, in order.
+    """
+
+    status: Literal["done", "waiting", "failed"]
+    reason: str = ""
+    detail: str = ""
     job_runs: Sequence[JobRun] = field(default_factory=tuple)
 
-    def seconds(self) -> dict[str, float]:
-        """Wall time by stage."""
-        found: Counter[str] = Counter()
-        for job_run in self.job_runs:
-            found.update(job_run.seconds)
-        return dict(found)
+    @property
+    def seconds(self) -> float:
+        """Wall time of its stages and checks."""
+        return sum(sum(job_run.seconds.values()) for job_run in self.job_runs)
 
 
 class Runner:
-    """Runs the jobs of the definitions on an instance, one team after another."""
+    """Runs jobs of the definitions on an instance."""
 
     def __init__(
-        self,
-        instance: dg.DagsterInstance,
-        database: "Database",
-        *,
-        progress: "Progress",
-        lookback_days: int,
-        oldest_day: date,
-        verbose: bool = False,
+        self, instance: dg.DagsterInstance, database: "Database", *, progress: "Progress", verbose: bool = False
     ) -> None:
         self._instance = instance
         self._database = database
         self._definitions = build_definitions(progress=progress)
-        self._lookback_days = lookback_days
-        self._oldest_day = oldest_day
         self._verbose = verbose
 
     def discover(self, day: date) -> tuple[JobRun, dict[int, TeamDecision]]:
@@ -117,89 +128,69 @@ class Runner:
             return job_run, {}
         return job_run, {decision.team_id: decision for decision in stored_decisions(self._database, day)}
 
-    def first_day(self, day: date) -> date:
-        """The first day of the window that ends with `day`, as far back as there are partitions."""
-        return max(window_of(day, self._lookback_days)[0], self._oldest_day)
-
-    def run_team(
-        self,
-        team_day: TeamDay,
-        decision: TeamDecision | None,
-        clustering: Mapping[str, Any],
-        *,
-        batch_wait_s: float | None = None,
-        texts_only: bool = False,
-    ) -> TeamRun:
-        """Texts, summaries and embeddings of the window's days, then the day's clusters, labels and events.
-
-        A team that discovery left out costs nothing: the reason is recorded, and returned.
-
-        Args:
-            team_day: the team, and the last day of its window.
-            decision: what discovery decided, None where the team is unknown to it.
-            clustering: options of `cluster_assignments`.
-            batch_wait_s: ask for summaries by the Batch API, and wait so long for what it brings; None asks by calls.
-            texts_only: stop after the texts, so that no model is asked.
-        """
-        first_day = self.first_day(team_day.day)
-        if decision is None or not decision.eligible:
-            return self._left_out(team_day, decision, first_day)
-        self._instance.add_dynamic_partitions(str(teams.name), [str(team_day.team_id)])
-        tags = range_tags(replace(team_day, day=first_day), team_day)
-        if texts_only:
-            texts_run = self._execute("texts_job", tags=tags, asset_selection=[dg.AssetKey("trace_texts")])
-            if texts_run.error:
-                return TeamRun(team_day, "failed", "failed", texts_run.error, first_day, (texts_run,))
-            return TeamRun(team_day, "texts", "", "", first_day, (texts_run,))
-        texts = [self._execute("texts_job", tags=tags, run_config=None if batch_wait_s is None else BY_BATCH)]
-        if batch_wait_s is not None:
-            until = time.monotonic() + batch_wait_s
-            while not texts[-1].error and (days := self._waiting_days(team_day, first_day)):
-                left_s = until - time.monotonic()
-                if left_s <= 0:
-                    detail = f"batches are open for {', '.join(map(str, days))}; run it again when they have ended"
-                    return TeamRun(team_day, "waiting", WAITING, detail, first_day, texts)
-                time.sleep(min(BATCH_POLL_S, left_s))
-                texts.append(self._execute("texts_job", tags=tags, run_config=BY_BATCH))
-        if texts[-1].error:
-            return TeamRun(team_day, "failed", "failed", texts[-1].error, first_day, texts)
-        clusters = self._execute(
-            "clusters_job",
-            partition_key=partition_key(team_day),
-            run_config={"ops": {ASSIGNMENTS: {"config": dict(clustering)}}},
+    def make_texts(self, first: TeamDay, last: TeamDay, theme_ids: Sequence[str]) -> JobRun:
+        """The texts of a team's days that these themes read; no model is asked."""
+        self._know(last.team_id)
+        stages = TEXTS_STAGES[:1]
+        return self._execute(
+            "texts_job", stages, tags=range_tags(first, last), run_config=run_config(stages, theme_ids)
         )
-        status: Literal["done", "failed"] = "failed" if clusters.error else "done"
-        reason = "failed" if clusters.error else ""
-        return TeamRun(team_day, status, reason, clusters.error, first_day, (*texts, clusters))
 
-    def run_texts(self, team_day: TeamDay) -> JobRun:
-        """Texts, summaries and embeddings of one day, whatever discovery says of the team."""
-        self._instance.add_dynamic_partitions(str(teams.name), [str(team_day.team_id)])
-        return self._execute("texts_job", partition_key=partition_key(team_day))
+    def run_lane(self, lane: Lane) -> LaneRun:
+        """Texts, summaries and embeddings of the window's days, then the day's clusters, labels and events."""
+        self._know(lane.team_day.team_id)
+        first, last = TeamDay(lane.team_day.team_id, lane.first_day), lane.team_day
+        stages = TEXTS_STAGES if lane.makes_texts else TEXTS_STAGES[1:]
+        texts = self._execute(
+            "texts_job" if lane.is_general else theme_job.name,
+            stages,
+            tags=range_tags(first, last) if lane.is_general else theme_tags(first, last, lane.name),
+            run_config=run_config(stages, lane.theme_ids, by_batch=lane.by_batch),
+        )
+        if texts.error:
+            return LaneRun("failed", "failed", texts.error, (texts,))
+        waiting = open_days(self._database, last.team_id, first.day, last.day, lane.theme_ids) if lane.by_batch else []
+        if waiting:
+            detail = f"batches are open for {', '.join(map(str, waiting))}; run it again when they have ended"
+            return LaneRun("waiting", WAITING, detail, (texts,))
+        config = run_config(CLUSTERS_STAGES, lane.theme_ids)
+        config["ops"][ASSIGNMENTS]["config"] |= lane.clustering
+        clusters = (
+            self._execute("clusters_job", partition_key=partition_key(last), run_config=config)
+            if lane.is_general
+            else self._execute(
+                theme_job.name, CLUSTERS_STAGES, tags=theme_tags(last, last, lane.name), run_config=config
+            )
+        )
+        if clusters.error:
+            return LaneRun("failed", "failed", clusters.error, (texts, clusters))
+        return LaneRun("done", job_runs=(texts, clusters))
+
+    def run_texts(self, team_day: TeamDay, theme_ids: Sequence[str]) -> JobRun:
+        """Texts, summaries and embeddings of one day, of these themes, whatever discovery says of the team."""
+        self._know(team_day.team_id)
+        config = run_config(TEXTS_STAGES, theme_ids)
+        return self._execute("texts_job", partition_key=partition_key(team_day), run_config=config)
 
     def run_tasks(self, team_id: int) -> JobRun:
         """One pass over a team's new session-replay segments."""
-        self._instance.add_dynamic_partitions(str(teams.name), [str(team_id)])
+        self._know(team_id)
         return self._execute("tasks_job", partition_key=str(team_id))
 
-    def _waiting_days(self, team_day: TeamDay, first_day: date) -> list[date]:
-        return open_days(
-            self._database, team_day.team_id, first_day, team_day.day, [theme.theme_id for theme in BUILT_IN]
-        )
+    def _know(self, team_id: int) -> None:
+        self._instance.add_dynamic_partitions(str(teams.name), [str(team_id)])
 
-    def _left_out(self, team_day: TeamDay, decision: TeamDecision | None, first_day: date) -> TeamRun:
-        reason = decision.reason if decision else NO_RECENT_EVENTS
-        detail = decision.detail if decision else f"no trace event from {first_day} to {team_day.day}"
-        # By theme, so that a later clustering replaces what is said here.
-        for theme in BUILT_IN:
-            skip = Skip(team_day.team_id, team_day.day, ASSIGNMENTS, theme.theme_id, reason, detail)
-            record_skip(self._database, skip)
-        return TeamRun(team_day, "skipped", reason, detail, first_day)
-
-    def _execute(self, job: str, *, run_config: Mapping[str, Any] | None = None, **options: Any) -> JobRun:
+    def _execute(
+        self, job: str, stages: Sequence[str] = (), *, run_config: Mapping[str, Any] | None = None, **options: Any
+    ) -> JobRun:
+        """Run a job, or only these stages of it."""
         config = {**(run_config or {}), **({} if self._verbose else QUIET_LOGGERS)}
         result = self._definitions.resolve_job_def(job).execute_in_process(
-            instance=self._instance, run_config=config, raise_on_error=False, **options
+            instance=self._instance,
+            run_config=config,
+            raise_on_error=False,
+            asset_selection=[dg.AssetKey(stage) for stage in stages] or None,
+            **options,
         )
         seconds: dict[str, float] = {}
         failures = []

@@ -113,10 +113,7 @@ def run_command(ctx: click.Context, team_id: int, verbose: bool, as_json: bool) 
     options = team_task_options(team_id)
     with opened_database() as database, opened_instance(settings) as instance:
         with shown_progress(lines=verbose) as progress:
-            runner = Runner(
-                instance, database, progress=progress, lookback_days=1, oldest_day=settings.oldest_day, verbose=verbose
-            )
-            job_run = runner.run_tasks(team_id)
+            job_run = Runner(instance, database, progress=progress, verbose=verbose).run_tasks(team_id)
         found = list_tasks(database, team_id, now=datetime.now(UTC), options=options)
         counts = segment_counts(database, team_id)
     shown = [task for task in found if task.status != "ignored"]
