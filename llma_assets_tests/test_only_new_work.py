@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from llma_assets.rendering.storing import Sampling, store_texts
 from llma_assets.stage import silent
 from llma_assets.summaries.storing import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import BUILT_IN, TRACES, Theme
+from llma_assets.themes import BUILT_IN, TRACES, Filter, Theme
 from llma_assets_tests.chat_server import ChatServer
 from llma_assets_tests.traffic import day_of_traces, event, trace, write
 
@@ -25,6 +26,8 @@ DAY = date(2026, 11, 7)
 BEFORE = DAY - timedelta(days=1)
 LATER = datetime(2026, 11, 20, tzinfo=UTC)
 SECOND = Theme(theme_id="second", level="trace", prompt=TRACES.prompt, judged=False)
+FAILED = Theme("failed", "trace", "Say what failed.", theme_filters=(Filter("$ai_is_error", "exact", True),))
+ANY = replace(FAILED, theme_filters=(Filter("$ai_trace_id", "is_set"),))
 OTHER = Theme(theme_id="other", level="trace", prompt="Say how the user felt about it.", judged=False)
 
 STORED = """
@@ -55,8 +58,8 @@ class Stages:
         self.chat: ChatModel = OpenAIChat("test-model", base_url=server.url, policy=policy)
         self.embedder: Embedder = OpenAIEmbedder("test-embedder", base_url=server.url)
 
-    def texts(self, day: date = DAY, *, team_id: int = 1) -> Counter[str]:
-        sampling = Sampling(self.now, timedelta(minutes=30), {"trace": 100, "generation": 100})
+    def texts(self, day: date = DAY, *, team_id: int = 1, themes: tuple[Theme, ...] = (TRACES,)) -> Counter[str]:
+        sampling = Sampling(self.now, timedelta(minutes=30), {"trace": 100, "generation": 100}, themes)
         texts = store_texts(self.database, TeamDay(team_id, day), RenderOptions(), sampling, progress=unseen)
         return texts["trace"].counts
 
@@ -65,7 +68,7 @@ class Stages:
     ) -> Counter[str]:
         """One run of all three stages; counts the calls that reached the server, and texts rendered."""
         before = len(self.server.requests)
-        rendered = self.texts(day, team_id=team_id)["rendered"]
+        rendered = self.texts(day, team_id=team_id, themes=themes)["rendered"]
         for theme in themes:
             store_theme(
                 self.database,
@@ -101,10 +104,11 @@ def stages(database: Database) -> Any:
 
 
 def answer(prompt: str) -> str:
-    """A summary that differs where the text does."""
+    """A summary that differs where the text does; what is judged is relevant unless it says `beside the point`."""
     word = " and ".join(dict.fromkeys(re.findall(r"\(case ([^)]*)\)", prompt))) or "ping"
     bullets = [{"text": f"It was about case {word}.", "line_refs": "L1, L999"}]
-    return json.dumps({"title": f"Case {word}", "flow_diagram": "", "bullets": bullets, "interesting_notes": []})
+    said = {"title": f"Case {word}", "flow_diagram": "", "bullets": bullets, "interesting_notes": []}
+    return json.dumps({"theme_relevant": "beside the point" not in prompt, **said})
 
 
 def test_a_second_run_asks_nothing(stages: Stages) -> None:
@@ -273,3 +277,60 @@ def test_all_generations_of_a_trace_are_summarised(stages: Stages) -> None:
         when = datetime(2026, 11, 7, 9, number, tzinfo=UTC)
         write(stages.database, trace(1, "one", when, request=f"step (case {number})"))
     assert stages.run(themes=(generations,)) == {"rendered": 1, "chat": 4, "embedded": 4}
+
+
+def half_failed(database: Database, team_id: int = 1) -> None:
+    """Eight traces, of which four failed, and two of these have nothing to do with any theme."""
+    for number in range(8):
+        about = " beside the point" if number in (2, 3) else ""
+        extra = {"$ai_is_error": True} if number < 4 else {}
+        when = datetime(2026, 11, 7, 9, number, tzinfo=UTC)
+        write(database, trace(team_id, f"t{number}", when, request=f"one (case {number}){about}", extra=extra))
+
+
+def versions(database: Database, *, team_id: int = 1) -> Counter[str]:
+    rows = database.rows(
+        "SELECT theme_version FROM trace_summaries FINAL WHERE team_id = {team_id:Int64} AND theme_id = 'failed'",
+        team_id=team_id,
+    )
+    return Counter(row["theme_version"] for row in rows)
+
+
+def test_a_theme_pays_for_what_its_filters_match_and_embeds_what_is_relevant(stages: Stages) -> None:
+    for team_id in (1, 2):
+        half_failed(stages.database, team_id)
+    assert stages.run(themes=(FAILED,)) == {"rendered": 4, "chat": 4, "embedded": 2}
+    assert [row[1] for row in stages.embedded()] == ["t0", "t1"]
+    assert stages.run(themes=(FAILED,), run_id="again") == {"rendered": 0, "chat": 0, "embedded": 0}
+    assert versions(stages.database) == {FAILED.version: 4}
+    assert versions(stages.database, team_id=2) == {}
+
+
+def test_wider_filters_cost_the_new_items_alone_and_narrower_ones_nothing(stages: Stages) -> None:
+    half_failed(stages.database)
+    stages.run(themes=(FAILED,))
+    assert stages.run(themes=(ANY,), run_id="wider") == {"rendered": 4, "chat": 4, "embedded": 4}
+    assert versions(stages.database) == {ANY.version: 8}
+    assert stages.run(themes=(FAILED,), run_id="narrower") == {"rendered": 0, "chat": 0, "embedded": 0}
+    assert [row[1] for row in stages.embedded()] == ["t0", "t1"]
+    assert versions(stages.database) == {FAILED.version: 4, ANY.version: 4}
+    assert stages.run(themes=(ANY,), run_id="wider again")["chat"] == 0
+
+
+def test_another_prompt_of_a_theme_asks_anew(stages: Stages) -> None:
+    half_failed(stages.database)
+    stages.run(themes=(FAILED,))
+    assert stages.run(themes=(replace(FAILED, prompt="Say who was to blame."),), run_id="new")["chat"] == 4
+
+
+def test_two_judged_themes_with_the_same_prompt_pay_once_for_what_both_take(stages: Stages) -> None:
+    half_failed(stages.database)
+    stages.run(themes=(FAILED,))
+    assert stages.run(themes=(replace(ANY, theme_id="any"),), run_id="second")["chat"] == 4
+
+
+def test_a_higher_rate_keeps_what_was_paid(stages: Stages) -> None:
+    write(stages.database, day_of_traces(1, DAY, 40))
+    few = stages.run(themes=(replace(ANY, sample_rate=0.3),))["chat"]
+    assert 0 < few < 40
+    assert stages.run(themes=(replace(ANY, sample_rate=1.0),), run_id="more")["chat"] == 40 - few
