@@ -11,7 +11,7 @@ from llma_assets.summaries.estimate import ANSWER_TOKENS, forecast_summaries
 from llma_assets.summaries.pending import pending
 from llma_assets.summaries.storing import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import TRACES
+from llma_assets.themes import TRACES, Theme
 from llma_assets_tests.chat_server import INVALID_JSON, ChatServer, real_bill
 from llma_assets_tests.summaries.texts import texts, write_texts
 
@@ -20,24 +20,34 @@ TEAM = TeamDay(1, DAY)
 MODEL = "gpt-4.1-nano"
 
 
-def estimate(database: Database, team_day: TeamDay = TEAM, model: str = MODEL) -> Forecast:
-    return forecast_summaries(database, team_day, TRACES, model, pending(database, team_day, TRACES, model))
+REFUNDS = Theme("refunds", "trace", "Say which refund was refused, and why.")
+
+
+def estimate(database: Database, team_day: TeamDay = TEAM, model: str = MODEL, theme: Theme = TRACES) -> Forecast:
+    return forecast_summaries(database, team_day, theme, model, pending(database, team_day, theme, model))
 
 
 def unseen(done: int, total: int) -> None:
     """Progress that nobody looks at."""
 
 
-def run(database: Database, server: ChatServer, team_day: TeamDay = TEAM, budget_usd: float | None = None) -> None:
+def run(
+    database: Database,
+    server: ChatServer,
+    team_day: TeamDay = TEAM,
+    budget_usd: float | None = None,
+    theme: Theme = TRACES,
+) -> None:
     chat = OpenAIChat(MODEL, base_url=server.url)
-    store_theme(database, team_day, TRACES, chat, limits=RunLimits("run", budget_usd=budget_usd), progress=unseen)
+    store_theme(database, team_day, theme, chat, limits=RunLimits("run", budget_usd=budget_usd), progress=unseen)
 
 
-def test_prompts_are_counted_as_the_server_counts_them(database: Database) -> None:
+@pytest.mark.parametrize("theme", [TRACES, REFUNDS], ids=["general", "judged"])
+def test_prompts_are_counted_as_the_server_counts_them(database: Database, theme: Theme) -> None:
     write_texts(database, TEAM, texts(12))
-    expected = estimate(database)
+    expected = estimate(database, theme=theme)
     with ChatServer(bill=real_bill) as server:
-        run(database, server)
+        run(database, server, theme=theme)
     actual = sum(spoken for _, spoken, _ in server.billed)
     assert (expected.calls, expected.items, expected.done) == (12, 12, 0)
     assert expected.input_tokens == pytest.approx(actual, rel=0.02)
