@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from llma_assets.cli.console import emit_json, say, show, show_table
+from llma_assets.cli.console import emit_json, plain, say, show, show_table
 from llma_assets.cli.options import date_option, json_option, opened_database, team_option, utc_today
 from llma_assets.cli.queries import USAGE_OF_DAY
 
@@ -70,11 +70,21 @@ def usage(team_id: int, day: date, as_json: bool) -> None:
     from llma_assets.cli.run import team_settings
     from llma_assets.ledger import predicted_and_actual, spending
     from llma_assets.team_day import TeamDay
+    from llma_assets.themes.store import themes_of
 
     with opened_database() as database:
         rows = database.rows(USAGE_OF_DAY, team_id=team_id, day=day)
         forecasts = [asdict(each) for each in predicted_and_actual(database, TeamDay(team_id, day))]
         spent = spending(database, TeamDay(team_id, day), utc_today())
+        theme_budgets = [
+            {
+                "theme": theme.theme_id,
+                "daily_usd": theme.daily_budget_usd,
+                **asdict(spending(database, TeamDay(team_id, day), utc_today(), theme_id=theme.theme_id)),
+            }
+            for theme in themes_of(database, team_id).themes
+            if theme.daily_budget_usd is not None
+        ]
     budget_usd = team_settings().options_of(team_id).daily_budget_usd
     for row in rows:
         row["duration_s"] = round(row["duration_s"], 3)
@@ -103,6 +113,7 @@ def usage(team_id: int, day: date, as_json: bool) -> None:
                 "total": total,
                 "forecasts": forecasts,
                 "budget": budget,
+                "theme_budgets": theme_budgets,
             }
         )
         return
@@ -136,11 +147,13 @@ def usage(team_id: int, day: date, as_json: bool) -> None:
         )
     if forecasts:
         _show_forecasts(forecasts)
-    if budget is not None:
-        show(
-            f"daily budget {budget_usd:g} USD: {spent.of_day:.4f} spent for {day}, {spent.on_date:.4f} spent today, "
-            f"{max(spent.held_of_day, spent.held_on_date):.4f} set aside by runs at work or killed"
-        )
+    for whose, each in [("", budget), *((f" of {each['theme']}", each) for each in theme_budgets)]:
+        if each is not None:
+            show(
+                f"daily budget{plain(whose)} {each['daily_usd']:g} USD: {each['of_day']:.4f} spent for {day}, "
+                f"{each['on_date']:.4f} spent today, "
+                f"{max(each['held_of_day'], each['held_on_date']):.4f} set aside by runs at work or killed"
+            )
 
 
 def _show_forecasts(forecasts: Sequence[Mapping[str, Any]]) -> None:

@@ -6,19 +6,28 @@ from uuid import UUID
 
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import Skip, record_skip
+from llma_assets.themes import Theme
+from llma_assets.themes.changes import apply
+from llma_assets.themes.document import document_of
 from llma_assets_tests.cli.conftest import Answer, Llma
 
 DAY = date(2026, 11, 7)
 
 
 def store_call(
-    database: Database, number: int, *, team_id: int = 1, cost_usd: float | None = 0.25, error: str = ""
+    database: Database,
+    number: int,
+    *,
+    team_id: int = 1,
+    theme_id: str = "traces",
+    cost_usd: float | None = 0.25,
+    error: str = "",
 ) -> None:
     row = {
         "team_id": team_id,
         "day": DAY,
         "stage": "trace_summaries",
-        "theme_id": "traces",
+        "theme_id": theme_id,
         "model": "gpt-4.1-nano",
         "call_id": UUID(int=number),
         "item_id": "t",
@@ -55,6 +64,7 @@ def test_usage_sums_by_stage_theme_and_model(database: Database, llma_json: Call
         "total": sums,
         "forecasts": [],
         "budget": None,
+        "theme_budgets": [],
     }
 
 
@@ -64,6 +74,20 @@ def test_usage_prints_a_total(database: Database, llma: Llma) -> None:
     result = llma("usage", "--team", "1", "--date", str(DAY))
     assert result.stdout.splitlines()[-1].split() == ["total", "2", "0", "2,000", "20", "0.2500"]
     assert "1 calls of models without a known price" in result.stderr
+
+
+def test_usage_shows_what_counts_against_the_budget_of_a_theme(
+    database: Database, llma: Llma, llma_json: Callable[..., Answer]
+) -> None:
+    theme = Theme(theme_id="refunds", level="trace", prompt="Was the money paid back?", daily_budget_usd=0.5)
+    apply(database, 1, document_of([theme]), "a test")
+    store_call(database, 1)
+    store_call(database, 2, theme_id="refunds", cost_usd=0.125)
+    store_call(database, 3, theme_id="refunds", team_id=2)
+    (budget,) = llma_json("usage", "--team", "1", "--date", str(DAY)).document["theme_budgets"]
+    assert (budget["theme"], budget["daily_usd"], budget["of_day"]) == ("refunds", 0.5, 0.125)
+    shown = llma("usage", "--team", "1", "--date", str(DAY)).stdout
+    assert "daily budget of refunds 0.5 USD: 0.1250 spent for 2026-11-07" in shown
 
 
 def test_usage_of_nothing_says_so(llma: Llma, llma_json: Callable[..., Answer]) -> None:
