@@ -118,6 +118,7 @@ def probe_database(settings: Settings) -> Iterator[Finding]:
             yield Finding("database", "ok", detail)
             yield from _probe_room(database)
             yield from _probe_events(database, settings)
+            yield from _probe_themes(database)
     except DatabaseError as error:
         yield Finding("database", "fail", explained(error).message, _url_advice(settings))
 
@@ -164,6 +165,19 @@ def _probe_events(database: "Database", settings: Settings) -> Iterator[Finding]
         yield Finding("events table", "fail", f"{table}: {', '.join(wrong)}", f"Needed: {expected}. A view can cast.")
     else:
         yield Finding("events table", "ok", f"{table} can be read")
+
+
+def _probe_themes(database: "Database") -> Iterator[Finding]:
+    from llma_assets.themes.store import THE_TEAM, themes_of_teams
+
+    teams = themes_of_teams(database)
+    for team_id, team in teams.items():
+        advice = f"`llma themes export --team {team_id}` and `llma themes apply` mend it; until then it is off."
+        for problem in team.problems:
+            stops = problem in team.problems_of(THE_TEAM)
+            yield Finding("themes", "fail" if stops else "warn", f"team {team_id}: {problem}", advice)
+    if not any(team.problems for team in teams.values()):
+        yield Finding("themes", "ok", f"{len(teams):,} teams have changed what ships")
 
 
 def _bare(type_name: str) -> str:

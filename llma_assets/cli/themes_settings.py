@@ -5,8 +5,9 @@ What changes them belongs in `themes_changes.py`, what they found in `themes_rep
 """
 
 import sys
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
     from llma_assets.themes.differences import FieldChange
     from llma_assets.themes.errors import Problem
     from llma_assets.themes.history import PastChange
+    from llma_assets.themes.store import TeamThemes
     from llma_assets.themes.theme import Theme
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+_TIMES = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%d %H:%M:%S")
 THE_TEAM = "(all themes)"
 """What stands in place of a theme_id where the team's base filters are meant."""
 
@@ -69,18 +74,24 @@ def list_command(team_id: int, as_json: bool) -> None:
         say(f"`llma themes enable THEME --team {team_id}` switches one on; `llma themes show` tells what it asks.")
 
 
+def _at_option(f: F) -> F:
+    return click.option(
+        "--at", type=click.DateTime(_TIMES), help="As it was then, UTC, such as 2026-11-07T12:30:00; see history."
+    )(f)
+
+
 @click.command("show")
 @click.argument("theme_id", metavar="THEME")
 @team_option()
+@_at_option
 @json_option
-def show_command(theme_id: str, team_id: int, as_json: bool) -> None:
+def show_command(theme_id: str, team_id: int, at: datetime | None, as_json: bool) -> None:
     """All settings of a theme, also those that are the default."""
     from llma_assets.themes.document import Document, write_document
     from llma_assets.themes.plain import settings_of
-    from llma_assets.themes.store import themes_of
 
     with opened_database() as database:
-        team = themes_of(database, team_id)
+        team = _team(database, team_id, at)
         theme = team.get(theme_id)
         last_run = _last_runs(database, team_id).get(theme_id)
     problems = team.problems_of(theme_id)
@@ -121,17 +132,18 @@ def example(name: str | None, as_json: bool) -> None:
 @click.argument("theme_ids", metavar="[THEME]...", nargs=-1)
 @team_option()
 @click.option("--full", is_flag=True, help="Every field, also where it is the default.")
+@_at_option
 @json_option
-def export_command(theme_ids: tuple[str, ...], team_id: int, full: bool, as_json: bool) -> None:
+def export_command(theme_ids: tuple[str, ...], team_id: int, full: bool, at: datetime | None, as_json: bool) -> None:
     """A team's themes as YAML that `llma themes apply` takes: what differs from what ships, and your own.
 
-    With THEME only that one, without the team's base filters; what ships, too.
+    With THEME only that one, without the team's base filters; what ships, too. To go back to what was:
+    llma themes export mine --at 2026-11-07T12:30:00 --team 1 | llma themes apply - --team 1
     """
     from llma_assets.themes.document import export, write_document
-    from llma_assets.themes.store import themes_of
 
     with opened_database() as database:
-        team = themes_of(database, team_id)
+        team = _team(database, team_id, at)
     document = export(team, theme_ids, full=full)
     if as_json:
         filters = {} if document.base_filters is None else {"base_filters": document.base_filters}
@@ -222,6 +234,17 @@ def _plain_filters(filters: Any) -> list[dict[str, Any]]:
     from llma_assets.themes.plain import filters_as_plain
 
     return filters_as_plain(filters)
+
+
+def _team(database: "Database", team_id: int, at: datetime | None) -> "TeamThemes":
+    from llma_assets.themes.history import themes_at
+    from llma_assets.themes.store import themes_of
+
+    if at is None:
+        return themes_of(database, team_id)
+    # The history shows whole seconds: what was changed within one is meant, too.
+    until = at if at.microsecond else at.replace(microsecond=999_999)
+    return themes_at(database, team_id, until.replace(tzinfo=UTC))
 
 
 def _last_runs(database: "Database", team_id: int) -> dict[str, dict[str, Any]]:

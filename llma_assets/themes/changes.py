@@ -16,7 +16,7 @@ from llma_assets.themes.errors import ThemeError
 from llma_assets.themes.plain import SHIPPED, settings_of
 from llma_assets.themes.planning import Before, Change, Wanted, changes_between, notes_on, stored_form, wanted_by
 from llma_assets.themes.queries import NEWEST_CHANGES
-from llma_assets.themes.store import team_themes
+from llma_assets.themes.store import MENDS, team_themes
 from llma_assets.themes.theme import Theme
 
 MAX_AUTHOR_CHARS = 200
@@ -98,9 +98,10 @@ def set_enabled(
     team = _before_of(database, team_id).team
     theme = team.get(theme_id)
     if problems := team.problems_of(theme_id):
-        raise ThemeError(f"what is stored of {theme_id!r} is not valid: {problems[0]}. `llma themes apply` mends it")
+        raise ThemeError(f"what is stored of {theme_id!r} is not valid: {problems[0]}. {MENDS}")
     settings = settings_of(replace(team.settings_alone(theme), enabled=enabled))
-    return apply(database, team_id, Document(({"theme_id": theme_id, **settings},)), author, now=now)
+    document = Document(({"theme_id": theme_id, **settings},))
+    return apply(database, team_id, document, author, based_on=Changes(team_id, (), based_on=team.changes), now=now)
 
 
 def delete(database: Database, team_id: int, theme_id: str, author: str, *, now: datetime | None = None) -> Changes:

@@ -9,7 +9,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.themes.differences import FieldChange, differences
 from llma_assets.themes.plain import with_defaults
 from llma_assets.themes.queries import ALL_CHANGES
-from llma_assets.themes.store import DELETED, stored_settings
+from llma_assets.themes.store import DELETED, TeamThemes, stored_settings, team_themes
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,13 @@ class PastChange:
     action: str
     fields: tuple[FieldChange, ...]
     version: str
+
+
+def themes_at(database: Database, team_id: int, at: datetime) -> TeamThemes:
+    """A team's themes as they were at some time; of what ships, as it ships now."""
+    rows = database.rows(ALL_CHANGES, team_id=team_id, theme_id="")
+    newest = {row["theme_id"]: row for row in rows if row["changed_at"] <= at}
+    return team_themes(team_id, newest.values())
 
 
 def history(database: Database, team_id: int, theme_id: str = "") -> list[PastChange]:

@@ -20,6 +20,11 @@ DELETED = "deleted"
 TEAM_SETTINGS = ""
 """In place of a theme_id: what holds for all themes of a team."""
 
+THE_TEAM = "team"
+"""Begins the place of a problem with that; no theme may be called so."""
+
+MENDS = "`llma themes apply` mends it"
+
 
 @dataclass(frozen=True, slots=True)
 class TeamThemes:
@@ -82,7 +87,7 @@ def team_themes(team_id: int, stored: Iterable[Mapping[str, Any]]) -> TeamThemes
     problems: list[Problem] = []
     base_filters: tuple[Filter, ...] = ()
     if row := rows.pop(TEAM_SETTINGS, None):
-        base_filters, problems = base_filters_from(stored_settings(row), where="team")
+        base_filters, problems = base_filters_from(stored_settings(row), where=THE_TEAM)
     # Without the team's filters a theme would take what it must not see, and pay for it.
     is_usable = not problems
     found = dict(SHIPPED)
@@ -120,9 +125,11 @@ def active_themes(database: Database, team_id: int, only: Collection[str] = ()) 
         only: theme ids; all that are switched on if there are none.
 
     Raises:
-        ThemeError: one of `only` is unknown or switched off.
+        ThemeError: one of `only` is unknown or switched off, or the team's base filters are not valid.
     """
     team = themes_of(database, team_id)
+    if problems := team.problems_of(THE_TEAM):
+        raise ThemeError(f"team {team_id} runs no themes until its base filters are valid: {problems[0]}. {MENDS}")
     for theme_id in only:
         if not team.get(theme_id).enabled:
             raise ThemeError(_why_off(team, theme_id))
@@ -186,6 +193,6 @@ def stored_settings(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _why_off(team: TeamThemes, theme_id: str) -> str:
-    if problems := (*team.problems_of(theme_id), *team.problems_of("team")):
-        return f"theme {theme_id!r} is off because of what is stored: {problems[0]}. `llma themes apply` mends it"
+    if problems := team.problems_of(theme_id):
+        return f"theme {theme_id!r} is off because of what is stored: {problems[0]}. {MENDS}"
     return f"theme {theme_id!r} is off; `llma themes enable {theme_id} --team {team.team_id}` switches it on"

@@ -29,6 +29,7 @@ def test_a_fresh_installation_is_right_and_says_that_there_are_no_events(llma_js
         "database": "ok",
         "database disk": "ok",
         "events table": "warn",
+        "themes": "ok",
         "team settings": "ok",
         "chat model": "ok",
         "embedding model": "ok",
@@ -129,3 +130,21 @@ def test_a_pattern_of_private_values_that_cannot_be_used_fails(
     findings = [each for each in answer.document["findings"] if each["name"] == "team settings"]
     assert (answer.code, [each["status"] for each in findings]) == (1, ["warn", "fail"])
     assert "teams.7.redaction_patterns: extra pattern 0 cannot be used: missing )" in findings[1]["detail"]
+
+
+def test_themes_that_are_no_longer_valid_are_named(database: Database, llma_json: Callable[..., Answer]) -> None:
+    stored = {
+        "team_id": 7,
+        "changed_at": datetime(2026, 11, 7, tzinfo=UTC),
+        "change_id": "00000000-0000-0000-0000-000000000001",
+        "action": "changed",
+        "author": "ann",
+        "version": "",
+    }
+    database.insert_rows("themes", [stored | {"theme_id": "traces", "settings": '{"mode": "long"}'}])
+    answer = llma_json("doctor")
+    (found,) = [each for each in answer.document["findings"] if each["name"] == "themes"]
+    assert (found["status"], answer.code) == ("warn", 0)
+    assert found["detail"].startswith("team 7: traces.mode: 'long' is none of minimal, detailed")
+    database.insert_rows("themes", [stored | {"theme_id": "", "settings": '{"base_filters": [{"ky": "a"}]}'}])
+    assert llma_json("doctor").code == 1

@@ -233,6 +233,16 @@ def test_history_says_who_changed_what_and_when_also_of_a_deleted_theme(
     assert llma_json("themes", "history", "--team", "2").document["changes"] == []
 
 
+def test_what_was_is_shown_and_put_back(llma: Llma, llma_json: LlmaJson, database: Database, file: File) -> None:
+    llma("themes", "apply", file(MINE), "--team", "1")
+    at = llma_json("themes", "history", "--team", "1").document["changes"][0]["changed_at"].removesuffix("+00:00")
+    llma("themes", "apply", file(MINE.replace("Look.", "Look closer.")), "--team", "1")
+    assert llma_json("themes", "show", "mine", "--team", "1", "--at", at).document["prompt"] == "Look."
+    exported = llma("themes", "export", "mine", "--team", "1", "--at", at).stdout
+    assert llma("themes", "apply", file(exported), "--team", "1").exit_code == 0
+    assert themes_of(database, 1).get("mine").prompt == "Look."
+
+
 def test_a_shipped_theme_is_not_deleted(llma: Llma) -> None:
     result = llma("themes", "delete", "traces", "--team", "1")
     assert (result.exit_code, "llma themes disable traces --team 1" in result.stderr) == (2, True)

@@ -101,8 +101,11 @@ def test_a_row_that_is_no_longer_valid_switches_its_theme_off_and_leaves_the_oth
 
 def test_no_theme_runs_while_the_base_filters_of_the_team_are_not_valid(database: Database) -> None:
     stored(database, "", {"base_filters": [{"key": "a", "operator": "contains"}]})
-    assert active_ids(database) == []
-    assert themes_of(database, TEAM).problems[0].where == "team.base_filters[0].operator"
+    with pytest.raises(
+        ThemeError, match=r"no themes until its base filters are valid: team\.base_filters\[0\]\.operator"
+    ):
+        active_themes(database, TEAM)
+    assert not any(theme.enabled for theme in themes_of(database, TEAM).themes)
 
 
 def test_a_theme_comes_after_the_one_it_depends_on(database: Database) -> None:

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llma_assets.clickhouse import Database
-from llma_assets.themes.changes import Changes, apply, delete, set_enabled
+from llma_assets.themes.changes import Changes, apply, delete, set_enabled, themes_with
 from llma_assets.themes.document import Document, document_of, export, read_document, write_document
 from llma_assets.themes.errors import InvalidThemesError, ThemeError
-from llma_assets.themes.history import history
+from llma_assets.themes.history import history, themes_at
 from llma_assets.themes.plain import SHIPPED
 from llma_assets.themes.store import themes_of
 from llma_assets.themes.theme import Filter, Theme
@@ -327,6 +327,28 @@ def test_history_names_each_changed_field_with_who_and_when(database: Database) 
     assert second.theme_id == ""
     assert second.fields[0].after == [{"key": "env", "operator": "exact", "value": "prod"}]
     assert history(database, TEAM, "mine") == []
+
+
+def test_themes_can_be_seen_as_they_were_and_put_back(database: Database) -> None:
+    noon, one = datetime(2026, 11, 7, 12, tzinfo=UTC), datetime(2026, 11, 7, 13, tzinfo=UTC)
+    applied(database, {"theme_id": "mine", "prompt": "First."}, now=noon)
+    applied(database, {"theme_id": "mine", "prompt": "Second."}, now=one)
+    applied(database, {"theme_id": "mine", "prompt": "Other team."}, team_id=OTHER_TEAM, now=noon)
+    then = themes_at(database, TEAM, noon)
+    assert (then.get("mine").prompt, themes_at(database, TEAM, one).get("mine").prompt) == ("First.", "Second.")
+    apply(database, TEAM, export(then, ["mine"]), "ann")
+    assert themes_of(database, TEAM).get("mine") == then.get("mine")
+    assert [each.action for each in history(database, TEAM)] == ["created", "changed", "changed"]
+
+
+def test_themes_with_a_document_are_seen_before_it_is_stored(database: Database) -> None:
+    applied(database, base_filters=[{"key": "env", "value": "prod"}])
+    seen = themes_with(database, TEAM, of({"theme_id": "mine", "prompt": "Look."}))
+    assert seen["mine"].filters == (Filter("env", "exact", "prod"),)
+    assert list(seen) == [*SHIPPED, "mine"]
+    assert "mine" not in [theme.theme_id for theme in themes_of(database, TEAM).themes]
+    with pytest.raises(InvalidThemesError, match=r"themes\[0\]\.prompt"):
+        themes_with(database, TEAM, of({"theme_id": "mine"}))
 
 
 def test_a_stored_version_is_that_of_the_theme_with_the_teams_filters(database: Database) -> None:
