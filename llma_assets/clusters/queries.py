@@ -62,6 +62,26 @@ WHERE team_id = {team_id:Int64}
 ORDER BY cluster_id = -1, cluster_id, rank
 """
 
+# Of the items of a run's own window those of some of its days. Keys: clustering_runs (team_id, day, theme_id), and as
+# above.
+CLUSTERED_OF_DAYS = """
+SELECT countIf(cluster_id != -1) AS clustered, countIf(cluster_id = -1) AS outliers
+FROM cluster_members FINAL
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND item_day BETWEEN {from:Date} AND {day:Date}
+    AND attempt_id IN
+    (
+        SELECT attempt_id
+        FROM clustering_runs FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day = {day:Date}
+            AND theme_id = {theme_id:String}
+            AND JSONExtractString(params, 'theme_version') = {version:String}
+    )
+"""
+
 # What an attempt's members and clusters are, to be held against the commit row. Key of both: …, attempt_id, ….
 RUN_INVARIANTS = """
 WITH
@@ -217,6 +237,19 @@ def centroids_of(clusters: Sequence[dict[str, Any]]) -> NDArray[np.float32]:
 def members_of(database: Database, run: Run) -> list[dict[str, Any]]:
     """The members of a run by cluster and rank, noise last."""
     return database.rows(MEMBERS_OF_RUN, **_attempt(run))
+
+
+def clustered_since(
+    database: Database, team_day: TeamDay, theme_id: str, version: str, first_day: date
+) -> dict[str, int]:
+    """How many items of the days from `first_day` on a day's published run holds: `clustered`, and `outliers`.
+
+    Args:
+        version: of the theme; a run under another one counts as none.
+    """
+    key = {"team_id": team_day.team_id, "day": team_day.day, "theme_id": theme_id, "version": version}
+    (row,) = database.rows(CLUSTERED_OF_DAYS, **key, **{"from": first_day})
+    return row
 
 
 def invariants_of(database: Database, run: Run) -> dict[str, int]:

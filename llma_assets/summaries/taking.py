@@ -24,7 +24,7 @@ from llma_assets.summaries.taking_queries import (
     THEME_ITEMS,
 )
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import Theme
+from llma_assets.themes import Theme, stored_versions
 from llma_assets.themes.matching import matching_items
 from llma_assets.themes.sampling import is_of_the_hour, is_taken, rate_of
 from llma_assets.themes.store import themes_of
@@ -173,7 +173,7 @@ def _chances(
                 team_id=team_day.team_id,
                 day=team_day.day,
                 theme_id=parent.theme_id,
-                version=parent.version,
+                versions=list(stored_versions(parent)),
             )
         }
         # What a theme without filters takes after another is all of that one's; the draw is in its chances already.

@@ -32,7 +32,7 @@ WHERE team_id = {team_id:Int64}
             AND theme_id = {theme_id:String}
             AND status = 'generated'
             AND relevant
-            AND theme_version IN ('', {version:String})
+            AND theme_version IN {versions:Array(String)}
     )
 """
 
@@ -55,35 +55,41 @@ WHERE team_id = {team_id:Int64}
 """
 
 # Days that were taken of under another version have other numbers, and do not count.
-# Keys: (team_id, day, theme_id); (team_id, day, theme_id, item_id).
+# Keys: theme_days (team_id, day, theme_id); theme_items and trace_summaries (team_id, day, theme_id, item_id).
 FUNNEL_OF_DAYS = """
-SELECT
-    (
-        SELECT (sum(matched), sum(sampled), sum(screened), count())
-        FROM theme_days FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day BETWEEN {from:Date} AND {until:Date}
-            AND theme_id = {theme_id:String}
-            AND version = {version:String}
-    ) AS days,
-    (
-        SELECT (count(), countIf(relevant))
-        FROM trace_summaries FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day BETWEEN {from:Date} AND {until:Date}
-            AND theme_id = {theme_id:String}
-            AND status = 'generated'
-            AND theme_version IN ('', {version:String})
-            AND (day, item_id) IN
-            (
-                SELECT day, item_id
-                FROM theme_items FINAL
-                WHERE team_id = {team_id:Int64}
-                    AND day BETWEEN {from:Date} AND {until:Date}
-                    AND theme_id = {theme_id:String}
-                    AND version = {version:String}
-                    AND taken
-                    AND screened
-            )
-    ) AS summaries
+SELECT *
+FROM
+(
+    SELECT
+        sum(theme_days.matched) AS matched,
+        sum(theme_days.sampled) AS sampled,
+        sum(theme_days.screened) AS screened,
+        count() AS days
+    FROM theme_days FINAL
+    WHERE team_id = {team_id:Int64}
+        AND day BETWEEN {from:Date} AND {until:Date}
+        AND theme_id = {theme_id:String}
+        AND version = {version:String}
+) AS taken
+CROSS JOIN
+(
+    SELECT count() AS summarised, countIf(trace_summaries.relevant) AS relevant
+    FROM trace_summaries FINAL
+    WHERE team_id = {team_id:Int64}
+        AND day BETWEEN {from:Date} AND {until:Date}
+        AND theme_id = {theme_id:String}
+        AND status = 'generated'
+        AND theme_version IN {versions:Array(String)}
+        AND (day, item_id) IN
+        (
+            SELECT day, item_id
+            FROM theme_items FINAL
+            WHERE team_id = {team_id:Int64}
+                AND day BETWEEN {from:Date} AND {until:Date}
+                AND theme_id = {theme_id:String}
+                AND version = {version:String}
+                AND taken
+                AND screened
+        )
+) AS answered
 """
