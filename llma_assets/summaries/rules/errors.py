@@ -103,13 +103,18 @@ def _admitted(talk: Talk) -> list[Signal]:
         tool = _tool_without_result(talk, at)
         match = english_match(phrases("failure"), step)
         if match is None and tool:
-            match = english_match(phrases("cannot"), step)
+            match = _cannot(step)
         if match is None:
             continue
         said = sentence_at(step.text, match.start(), match.end())
         if not phrases("failure_excused").search(said):
             found.append(Signal(ADMITTED, tool or talk.tool_before(at), said, talk.lines_of(step, match[0])))
     return found
+
+
+def _cannot(step: Step) -> re.Match[str] | None:
+    """Where an answer after a call says that something cannot be done, unless it says that something was done, too."""
+    return None if phrases("done").search(step.text) else english_match(phrases("cannot"), step)
 
 
 def _tool_without_result(talk: Talk, at: int) -> str:

@@ -19,12 +19,20 @@ from llma_assets.summaries.words import content_words, is_courtesy
 
 CORRECTS, COMPLAINS, INSISTS = "user corrects", "user complains", "user insists"
 WANTS_PERSON, HANDED_OVER = "user asks for a person", "handed over to a person"
-REPEATS, ASKED_AGAIN, ADMITS = "user repeats", "application asks again", "application admits a mistake"
+REPEATS, ASKED_AGAIN, SAYS_AGAIN = "user repeats", "application asks again", "application says the same again"
+ADMITS = "application admits a mistake"
 ENOUGH = 2
 _STRONG, _WEAK = 2, 1
 _LEAST_WORDS = 4
 _ALIKE_REQUESTS, _ALIKE_QUESTIONS = 0.7, 0.8
 _HAND_OVER = re.compile(r"(?:transfer|escalat|hand_?off|handover)\w*", re.IGNORECASE)
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_NUMBER = re.compile(r"\d+")
+_OFFERS_HELP = re.compile(
+    r"\b(?:anything else|any other|any more|further (?:assistance|questions|help)|feel free|if you need"
+    r"|how (?:can|may) i)\b",
+    re.IGNORECASE,
+)
 _CONFIRMS = re.compile(r"\b(?:confirm|correct|right|verify|is that ok)\b", re.IGNORECASE)
 
 
@@ -115,16 +123,36 @@ def _repeated(talk: Talk) -> Iterator[_Clue]:
 
 def _asked_again(talk: Talk) -> Iterator[_Clue]:
     """What the application asks again although the user has answered; not what it asks to be confirmed."""
-    earlier: list[frozenset[str]] = []
+    earlier: list[tuple[frozenset[str], list[str]]] = []
     for at, step in talk.answers:
         text = step.text[:1_000]
-        if "?" not in text or is_courtesy(text) or _CONFIRMS.search(text):
+        words, numbers = _stems(text), _NUMBER.findall(text)
+        if "?" not in text or is_courtesy(text) or _CONFIRMS.search(text) or len(words) < _LEAST_WORDS:
             continue
-        words = _stems(text)
-        if len(words) >= _LEAST_WORDS:
-            if any(_alike(words, before, _ALIKE_QUESTIONS) for before in earlier):
-                yield _Clue(at, _WEAK, Signal(ASKED_AGAIN, "", shorten(text, QUOTE_CHARS), talk.lines_of(step)))
-            earlier.append(words)
+        # Other numbers make another offer of it.
+        if any(_alike(words, before, _ALIKE_QUESTIONS) and numbers == theirs for before, theirs in earlier):
+            yield _Clue(at, _WEAK, Signal(ASKED_AGAIN, "", shorten(text, QUOTE_CHARS), talk.lines_of(step)))
+        earlier.append((words, numbers))
+
+
+def _says_again(talk: Talk) -> Iterator[_Clue]:
+    """Sentences that the application says in more than two answers: it does not get on."""
+    said: list[tuple[frozenset[str], list[int], str]] = []
+    for at, step in talk.answers:
+        for sentence in _SENTENCE.split(step.text[:1_000]):
+            words = _stems(sentence)
+            if len(words) < _LEAST_WORDS or _OFFERS_HELP.search(sentence) or _CONFIRMS.search(sentence):
+                continue
+            for before, where, _ in said:
+                if _alike(words, before, _ALIKE_REQUESTS):
+                    where.append(at)
+                    break
+            else:
+                said.append((words, [at], sentence))
+    for _, where, sentence in said:
+        for at in sorted(set(where))[2:]:
+            quote = shorten(sentence, QUOTE_CHARS)
+            yield _Clue(at, _WEAK, Signal(SAYS_AGAIN, "", quote, talk.lines_of(talk.steps[at])))
 
 
 def _alike(some: frozenset[str], others: frozenset[str], least: float) -> bool:
@@ -144,4 +172,5 @@ _FINDERS: tuple[Callable[[Talk], Iterator[_Clue]], ...] = (
     _admitted,
     _repeated,
     _asked_again,
+    _says_again,
 )
