@@ -188,7 +188,7 @@ def test_an_example_is_valid_as_it_ships(name: str) -> None:
 
 def test_the_example_of_unhappy_users_is_for_one_agent() -> None:
     (entry,) = read_document(examples()["unhappy_users"]).themes
-    assert entry["filters"] == [{"key": "$ai_span_name", "operator": "exact", "value": "booking_agent"}]
+    assert entry["filters"] == [{"key": "$ai_span_name", "operator": "exact", "value": "airline_support"}]
 
 
 @pytest.mark.parametrize("theme_id", SHIPPED)

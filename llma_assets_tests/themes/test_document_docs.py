@@ -40,7 +40,7 @@ def test_the_file_that_is_shown_can_be_applied(database: Database) -> None:
     team = themes_of(database, 1)
     assert team.base_filters == (Filter("environment", "exact", "production"),)
     assert (team.get("error_analysis").enabled, team.get("error_analysis").sample_rate) == (True, 0.2)
-    assert team.get("unhappy_users").theme_filters == (Filter("$ai_span_name", "exact", "booking_agent"),)
+    assert team.get("unhappy_users").theme_filters == (Filter("$ai_span_name", "exact", "airline_support"),)
 
 
 def test_the_example_for_one_agent_is_the_one_that_ships() -> None:
