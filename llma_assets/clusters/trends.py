@@ -39,6 +39,20 @@ class DayCount:
     cost_usd: float
 
 
+def wilson(share: float, size: float) -> tuple[float, float]:
+    """The interval at 95 % of a proportion; E. B. Wilson, JASA 22 (1927), 209-212.
+
+    Args:
+        share: as it was seen, in [0, 1].
+        size: of the sample that it was seen in, above 0; that of a simple one that would be as certain.
+    """
+    z2 = Z95 * Z95
+    centre = (share + z2 / (2 * size)) / (1 + z2 / size)
+    half = Z95 / (1 + z2 / size) * math.sqrt(share * (1 - share) / size + z2 / (4 * size * size))
+    low = 0.0 if share == 0 else max(0.0, centre - half)
+    return low, 1.0 if share == 1 else min(1.0, centre + half)
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """A proportion and its Wilson interval at 95 %.
@@ -58,14 +72,10 @@ class Share:
 
     @classmethod
     def of(cls, part: int, whole: int) -> "Share":
-        """Make it of two counts. E. B. Wilson, JASA 22 (1927), 209-212."""
+        """Make it of two counts."""
         if whole == 0:
             return cls(part, whole, None, 0.0, 1.0)
-        p, z2 = part / whole, Z95 * Z95
-        centre = (p + z2 / (2 * whole)) / (1 + z2 / whole)
-        half = Z95 / (1 + z2 / whole) * math.sqrt(p * (1 - p) / whole + z2 / (4 * whole * whole))
-        low = 0.0 if part == 0 else max(0.0, centre - half)
-        return cls(part, whole, p, low, 1.0 if part == whole else min(1.0, centre + half))
+        return cls(part, whole, part / whole, *wilson(part / whole, whole))
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,40 @@ GROUP BY theme_id
 ORDER BY theme_id
 """
 
+# What the items of a theme's sample whose relevance is known stand for: each for 1 / its chance to be there. What the
+# rule left out is not relevant. Keys: (team_id, day, theme_id, item_id) of both tables.
+STANDS_FOR = """
+SELECT
+    count() AS decided,
+    ifNull(sum(1 / chance), 0) AS stands_for,
+    ifNull(sum((1 - chance) / (chance * chance)), 0) AS spread,
+    ifNull(sumIf(1 / chance, items.screened), 0) AS screened_for,
+    ifNull(sumIf(1 / chance, items.screened AND answers.relevant), 0) AS relevant_for
+FROM
+(
+    SELECT day, item_id, screened, least(1, inclusion_probability) AS chance
+    FROM theme_items FINAL
+    WHERE team_id = {team_id:Int64}
+        AND day BETWEEN {from:Date} AND {until:Date}
+        AND theme_id = {theme_id:String}
+        AND version = {version:String}
+        AND taken
+        AND inclusion_probability > 0
+) AS items
+LEFT JOIN
+(
+    SELECT day, item_id, relevant, true AS is_there
+    FROM trace_summaries FINAL
+    WHERE team_id = {team_id:Int64}
+        AND day BETWEEN {from:Date} AND {until:Date}
+        AND theme_id = {theme_id:String}
+        AND status = 'generated'
+        AND theme_version IN {versions:Array(String)}
+) AS answers
+ON items.day = answers.day AND items.item_id = answers.item_id
+WHERE answers.is_there OR NOT items.screened
+"""
+
 # How much of a theme's last answers concern it. What a rule answered says nothing of what a model would.
 RELEVANCE_OF_LAST = """
 SELECT count() AS asked, countIf(relevant) AS relevant
