@@ -11,11 +11,15 @@ import pytest
 from llma_assets.clickhouse import Database
 from llma_assets.models import OfflineChat, OpenAIChat, RetryPolicy
 from llma_assets.summaries import TextItem
+from llma_assets.summaries.dead_letters import MOST_FAILURES, bring_back, dead_letters
+from llma_assets.summaries.judging import Judge
+from llma_assets.summaries.rules import Norms, Spread
 from llma_assets.summaries.schema import JudgedSummary
 from llma_assets.summaries.storing import RunLimits, store_theme
 from llma_assets.summaries.summarise import SummaryTask
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
+from llma_assets.themes.theme import Rule
 from llma_assets_tests.chat_server import EMPTY, INVALID_JSON, REFUSAL, ChatServer, Content, Fault, Request
 from llma_assets_tests.summaries.texts import texts, write_texts
 
@@ -304,3 +308,48 @@ def test_items_with_the_same_text_and_other_numbers_are_judged_apart(database: D
     )
     offline(database, ERRORS)
     assert {row["item_id"]: row["relevant"] for row in stored(database, ERRORS)} == {"broken": True, "quiet": False}
+
+
+@pytest.mark.parametrize("rule", ["errors", "ux", "feature_requests", "keywords"])
+def test_rules_that_do_not_compare_say_the_same_whatever_is_usual(rule: Rule) -> None:
+    theme = Theme("t", "trace", "P", rule=rule, keywords=("suitcase",))
+    item = {"cost_usd": 3.0, "latency_s": 90.0, "tokens": 90_000, "error_count": 0, "event_count": 50}
+    usual = Norms(*[Spread(1_000, 0.001, 0.002)] * 4)
+    judges = [Judge(theme, Norms()), Judge(theme, usual)]
+    assert judges[0].basis(item) == judges[1].basis(item)
+    for text in TALKS.values():
+        assert judges[0].answer(item, text) == judges[1].answer(item, text)
+
+
+def test_what_is_usual_for_the_team_is_part_of_what_a_comparing_rule_judges_by(database: Database) -> None:
+    slow = Theme("slow", "trace", "Say what took so long.", rule="performance")
+    write_texts(database, DAY, texts(60))
+    database.execute(
+        "INSERT INTO trace_texts SELECT * REPLACE (if(item_id = 'item-0', 300, 2) AS latency_s, "
+        "now64(6) AS inserted_at) FROM trace_texts"
+    )
+    offline(database, slow)
+    assert [row["item_id"] for row in stored(database, slow) if row["relevant"]] == ["item-0"]
+    before = database.rows("SELECT * FROM trace_summaries ORDER BY item_id")
+    write_texts(database, OTHER, texts(60))
+    offline(database, slow)
+    assert database.rows("SELECT * FROM trace_summaries ORDER BY item_id") == before
+    database.execute(
+        "INSERT INTO trace_texts SELECT * REPLACE (300 AS latency_s, now64(6) AS inserted_at) FROM trace_texts FINAL "
+        "WHERE team_id = 1"
+    )
+    assert offline(database, slow)["generated"] == 60
+    assert [row["item_id"] for row in stored(database, slow) if row["relevant"]] == []
+
+
+def test_an_item_that_gave_no_judgement_in_three_runs_is_a_dead_letter_of_this_theme_alone(database: Database) -> None:
+    write_texts(database, DAY, texts(2))
+    silent = Content(json.dumps({"title": "t", "bullets": []}))
+    with ChatServer(even_ones, judge=lambda request: silent if "number 1 " in request.prompt else None) as server:
+        counts = [run(database, server, run_id=f"run-{n}") for n in range(MOST_FAILURES + 1)]
+    assert [each["dead_letters"] for each in counts] == [0] * MOST_FAILURES + [1]
+    assert [(letter.theme_id, letter.item_id) for letter in dead_letters(database, 1)] == [("refunds", "item-1")]
+    bring_back(database, dead_letters(database, 1))
+    with ChatServer(even_ones) as server:
+        counts = [run(database, server, run_id="after"), run(database, server, replace(REFUNDS, theme_id="other"))]
+    assert [(each["stored"], each["irrelevant"]) for each in counts] == [(2, 1), (2, 1)]
