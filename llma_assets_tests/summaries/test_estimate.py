@@ -69,8 +69,8 @@ def test_without_earlier_calls_answers_are_as_long_as_the_mode_asks_for(database
 
 def test_answers_are_as_long_as_those_of_earlier_calls_of_the_same_team(database: Database) -> None:
     for team_id, tokens in ((1, 100), (2, 9_000)):
-        key = {"stage": "trace_summaries", "theme_id": TRACES.theme_id}
-        with UsageLedger(database, TeamDay(team_id, DAY).back(1), **key) as ledger:
+        yesterday = TeamDay(team_id, DAY).back(1)
+        with UsageLedger(database, yesterday, stage="trace_summaries", theme_id=TRACES.theme_id) as ledger:
             for n in range(4):
                 ledger.record(f"item-{n}", Usage(MODEL, 500, tokens, 0.1, 0.1))
             ledger.record("item-0", Usage(MODEL, 500, tokens, 0.1, 0.1, "schema"))
