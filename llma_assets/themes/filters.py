@@ -33,7 +33,7 @@ from llma_assets.themes.filter_checks import (
 )
 from llma_assets.themes.theme import Filter
 
-__all__ = ["Compiled", "FilterError", "check_filter", "check_filters", "compile_filters"]
+__all__ = ["Compiled", "FilterError", "check_filter", "check_filters", "compile_filters", "property_of"]
 
 _TRACE_ID = "$ai_trace_id"
 
@@ -86,6 +86,12 @@ def compile_filters(filters: Sequence[Filter], prefix: str = "f") -> Compiled:
         condition = _condition(each, text, own, parameters)
         conditions.append(f"(NOT {condition})" if each.operator in _NEGATIVE else condition)
     return Compiled(tuple(conditions), parameters, f"ifNull({_of_tuple(names, _TRACE_ID, prefix)}, '')")
+
+
+def property_of(key: str, prefix: str = "p") -> tuple[str, dict[str, Any]]:
+    """Expression for what a filter's key names, as Nullable(String), and its parameters."""
+    parameters: dict[str, Any] = {}
+    return _text(key, (), prefix, prefix, parameters), parameters
 
 
 def _tuple_of(names: Sequence[str]) -> str:
