@@ -18,7 +18,7 @@ from llma_assets.ledger import UsageLedger
 from llma_assets.models import ChatModel, Embedder, OpenAIChat, OpenAIEmbedder, RetryPolicy
 from llma_assets.stage import silent
 from llma_assets.team_day import TeamDay, midnight
-from llma_assets.themes import TRACES
+from llma_assets.themes import TRACES, Theme
 from llma_assets_tests.chat_server import ChatServer, Request, vector_of
 
 MODEL = "test-embedding"
@@ -45,7 +45,7 @@ def item_text(team_id: int, topic: str, day: date, number: int) -> str:
     return f"{' '.join(words[number % 3 :] + words)} team{team_id} {own}"
 
 
-def plant(database: Database, team_id: int, day: date, counts: Mapping[str, int]) -> None:
+def plant(database: Database, team_id: int, day: date, counts: Mapping[str, int], *, theme: Theme = TRACES) -> None:
     """Store summaries and embeddings of a day: so many items of each topic."""
     summaries, embeddings = [], []
     for topic, count in counts.items():
@@ -58,8 +58,8 @@ def plant(database: Database, team_id: int, day: date, counts: Mapping[str, int]
                 {
                     "team_id": team_id,
                     "day": day,
-                    "theme_id": TRACES.theme_id,
-                    "level": TRACES.level,
+                    "theme_id": theme.theme_id,
+                    "level": theme.level,
                     "item_id": key,
                     **trace,
                     "content_hash": "",
@@ -81,13 +81,13 @@ def plant(database: Database, team_id: int, day: date, counts: Mapping[str, int]
                 {
                     "team_id": team_id,
                     "product": PRODUCT,
-                    "document_type": TRACES.document_type,
+                    "document_type": theme.document_type,
                     "model_name": MODEL,
-                    "rendering": TRACES.rendering,
+                    "rendering": theme.rendering,
                     "document_id": key,
                     "timestamp": when,
                     "content": text,
-                    "metadata": orjson.dumps(trace).decode(),
+                    "metadata": orjson.dumps({**trace, "theme_version": theme.version}).decode(),
                     "embedding": vector_of(text),
                 }
             )
@@ -95,14 +95,14 @@ def plant(database: Database, team_id: int, day: date, counts: Mapping[str, int]
     database.insert_rows("document_embeddings", embeddings)
 
 
-def cluster_day(database: Database, team_id: int, day: date, clusters: int) -> Run:
+def cluster_day(database: Database, team_id: int, day: date, clusters: int, *, theme: Theme = TRACES) -> Run:
     """Cluster a day's window into so many clusters, and return the committed run."""
     options = ClusteringRunConfig(method="kmeans", min_k=clusters, max_k=clusters, min_items=5)
     where = TeamDay(team_id, day)
     store_clusters(
-        database, where, model_name=MODEL, lookback_days=7, options=options, themes=(TRACES,), progress=silent
+        database, where, model_name=MODEL, lookback_days=7, options=options, themes=(theme,), progress=silent
     )
-    run = committed_run(database, where, TRACES.theme_id)
+    run = committed_run(database, where, theme.theme_id)
     assert run is not None
     return run
 
