@@ -112,3 +112,20 @@ def test_a_text_that_is_too_long_for_the_model_costs_that_item_alone(small_model
     (result,) = summarise([long], chat, theme_id="t", prompt="What happened?", record=lambda _item, _usage: None)
     assert result.status == "failed"
     assert result.error.startswith("too_long")
+
+
+def test_a_judged_theme_gets_its_judgement_and_a_summary_where_it_is_a_yes(small_model: Served) -> None:
+    items = [
+        TextItem(
+            "refused", "L1: [1] USER\nL2: \nL3: I want my money back.\nL4: [2] ASSISTANT\nL5: \nL6: We refuse it."
+        ),
+        TextItem("weather", "L1: [1] USER\nL2: \nL3: Will it rain?\nL4: [2] ASSISTANT\nL5: \nL6: Yes, it will rain."),
+    ]
+    chat = OpenAIChat(small_model.model, base_url=small_model.url, policy=PATIENT)
+    asked = {"theme_id": "t", "prompt": "Say which refund was refused, and why."}
+    results = list(
+        summarise(items, chat, **asked, concurrency=1, mode="minimal", record=lambda _item, _usage: None, judged=True)
+    )
+    assert sorted(result.item_id for result in results) == ["refused", "weather"]
+    assert [result.error for result in results if result.status != "generated"] == []
+    assert all(result.title for result in results if result.relevant)
