@@ -6,7 +6,7 @@ themes in `automation.py`.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
@@ -100,7 +100,7 @@ def theme_schedules(
     clickhouse: ClickHouseResource,
     team_settings: TeamSettingsResource,
     clock: dg.ResourceParam[Clock],
-) -> dg.SensorResult | dg.SkipReason:
+) -> dg.SensorResult:
     """Runs the themes of teams by their schedules: manual, every_10_minutes, hourly, daily, weekly.
 
     A tick with nothing due costs one query of the table `themes`. A theme that is due is asked for once, however many
@@ -118,10 +118,11 @@ def theme_schedules(
             tick.notes[each.name] = "is due; in the next tick, because too many are at once"
         for name in sorted(each.name for each in due):
             context.log.info(f"{name}: {tick.notes[name]}")
-    told = in_words(tick.notes)
-    if tick.memory != before:
-        context.update_cursor(_write_memory(tick.memory))
-    return dg.SensorResult(run_requests=tick.requests) if tick.requests else dg.SkipReason(told)
+    return dg.SensorResult(
+        run_requests=tick.requests,
+        skip_reason=None if tick.requests else dg.SkipReason(in_words(tick.notes)),
+        cursor=_write_memory(tick.memory),
+    )
 
 
 def slot_of(schedule: str, now: datetime) -> datetime:
@@ -188,9 +189,8 @@ def _ask(
     events = events_by_day(database, now.date(), now) if is_today else {}
     for each, has_failed in ready:
         covered = each.seen.covered if each.seen else None
-        version = each.seen.version if each.seen else each.theme.version
         # Decided until its schedule comes again; what its next run has to cover stays as it was.
-        tick.memory[each.lane] = Seen(now, covered, version)
+        tick.memory[each.lane] = replace(each.seen, looked_at=now) if each.seen else Seen(now, None, "")
         if each.team_id not in eligible[each.target]:
             tick.notes[each.name] = (
                 f"the team takes no part on {each.target}: `llma skips --date {each.target}` says why"
@@ -207,6 +207,10 @@ def _ask(
         ):
             tick.notes[each.name] = f"nothing new on {each.target}"
             continue
+        if each.theme.after and not why:
+            # What that theme finds relevant may have changed on any day that it went through.
+            why = f"it runs after {each.theme.after}"
+            earlier = _earlier_days(each, days, firsts[each.lane], everything=True)
         tick.memory[each.lane] = Seen(now, now, each.theme.version)
         tick.requests += _requests(each, earlier)
         also = f", and {len(earlier)} days from {earlier[0]} on: {why or 'their texts are newer'}" if earlier else ""
