@@ -16,6 +16,8 @@ STORED_TABLES = (
     "events",
     "eligible_teams",
     "trace_texts",
+    "theme_items",
+    "theme_days",
     "trace_summaries",
     "document_embeddings",
     "clustering_runs",

@@ -19,6 +19,7 @@ from llma_assets.partitions import team_days
 from llma_assets.resources import ChatModelResource, ClickHouseResource, TeamSettingsResource
 from llma_assets.stage import Progress, Report, ThemesConfig, each_theme, run_tags, walk_partitions
 from llma_assets.summaries.batches import STAGE
+from llma_assets.summaries.funnel import funnel
 from llma_assets.summaries.queries import SUMMARY_COUNTS
 from llma_assets.summaries.storing import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
@@ -117,6 +118,7 @@ def store_summaries(
         for row in database.rows(SUMMARY_COUNTS, team_id=team_day.team_id, day=team_day.day)
         if row["refs_given"] and row["theme_id"] in done
     }
+    metadata |= _funnels(database, team_day, [theme for theme in themes if theme.theme_id in done])
     items = totals["stored"]
     spent = usage_totals(database, team_day, stage=STAGE)
     metadata |= {
@@ -137,9 +139,19 @@ def store_summaries(
     )
 
 
+def _funnels(database: Database, team_day: TeamDay, themes: Sequence[Theme]) -> dict[str, Any]:
+    """How many items of the day came how far, theme by theme; what becomes of them in clusters is known later."""
+    records = []
+    for theme in themes:
+        found = funnel(database, team_day.team_id, team_day.day, team_day.day, theme)
+        steps = {step: getattr(found, step) for step in ("matched", "sampled", "screened", "summarised", "relevant")}
+        records.append(dg.TableRecord({"theme": theme.theme_id, **steps}))
+    return {"funnel": dg.MetadataValue.table(records)} if records else {}
+
+
 def _why_nothing(totals: "Counter[str]") -> str:
     if not totals["items_queried"]:
-        return "no_texts"
+        return "themes_took_nothing" if totals["took_nothing"] else "no_texts"
     if totals["waiting"]:
         return "batch_waiting"
     return "left_undone" if totals["undone"] else "all_failed"

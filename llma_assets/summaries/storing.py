@@ -245,6 +245,7 @@ def _say_what_is_undone(
 ) -> None:
     """Keep why items were left undone where people look for it; a finished theme has nothing to say."""
     if taken.reason not in ("", NO_TEXTS):
+        counts["took_nothing"] = 1
         detail = f"{taken.matched} items match, {taken.sampled} of them are in the sample"
         record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, taken.reason, detail))
         return
