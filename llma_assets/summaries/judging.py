@@ -17,8 +17,8 @@ from llma_assets.themes import Theme
 RULES_VERSION = 1
 """Part of the hash of what rules answer: raise it when a rule decides otherwise, or words it otherwise."""
 
-_COMPARING = {"performance", "success"}
-"""Rules that hold an item against what is usual for the team. What the others say does not change with the traffic."""
+_COMPARING = {"performance"}
+"""Holds an item against what is usual for the team; what the others say does not change with the traffic."""
 
 
 @dataclass(frozen=True, slots=True)

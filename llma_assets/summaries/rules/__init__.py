@@ -22,7 +22,7 @@ _RULES: Mapping[Rule, Callable[[Talk, Facts, Norms, Sequence[str]], Verdict]] = 
     "ux": lambda talk, _facts, _norms, _keywords: shows_trouble(talk),
     "feature_requests": lambda talk, _facts, _norms, _keywords: shows_wishes(talk),
     "performance": lambda talk, facts, norms, _keywords: is_unusual(talk, facts, norms),
-    "success": lambda talk, facts, norms, _keywords: shows_success(talk, facts, norms),
+    "success": lambda talk, facts, _norms, _keywords: shows_success(talk, facts),
     "keywords": lambda talk, _facts, _norms, keywords: shows_keywords(talk, keywords),
 }
 

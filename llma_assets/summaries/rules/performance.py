@@ -25,7 +25,7 @@ MANY_TIMES = 3
 """A call with the same arguments that is made so often goes in circles."""
 _DEAREST = 3
 
-SLOW, DEAR, LARGE, LONG = "slow", "dear", "many tokens", "many steps"
+SLOW, DEAR, LARGE, LONG = "slow", "costly", "many tokens", "many steps"
 IN_CIRCLES, TIMED_OUT = "same call again", "told to be slow"
 _NUMBERS = (
     ("latency_s", SLOW, "{:,.1f} s"),
@@ -40,7 +40,7 @@ _DOLLARS = re.compile(r"(?:^|, )\$([\d,]+\.\d+)(?:,|$)")
 
 def is_unusual(talk: Talk, facts: Facts, norms: Norms) -> Verdict:
     """Relevant far above the team's own distribution, with calls made in circles, or where a timeout is told."""
-    signals = [*_far_from_usual(talk, facts, norms), *_circles(talk), *_told(talk)]
+    signals = [*_far_from_usual(talk, facts, norms), *calls_in_circles(talk), *_told(talk)]
     known = max(getattr(norms, name).items for name, _, _ in _NUMBERS)
     few = f"; only {known} items to compare with" if known < LEAST_ITEMS else ""
     if signals:
@@ -64,10 +64,10 @@ def _far_from_usual(talk: Talk, facts: Facts, norms: Norms) -> Iterator[Signal]:
         limit = limit_of(spread)
         if limit is None or value <= limit:
             continue
-        usual = f"{form.format(value)}; half of the team's take at most {form.format(spread.median)}"
-        if spread.items >= LEAST_ITEMS:
-            usual += f", 19 of 20 at most {form.format(spread.p95)}"
-        yield Signal(kind, "", usual, _dearest(talk, _SECONDS if kind == SLOW else _DOLLARS))
+        # To the nearest half: what is told must not change with each item that joins the norms.
+        times = round(2 * value / spread.median) / 2
+        told = f"{form.format(value)}, {times:g} times the team's median"
+        yield Signal(kind, "", told, _dearest(talk, _SECONDS if kind == SLOW else _DOLLARS))
 
 
 def _dearest(talk: Talk, number: re.Pattern[str]) -> tuple[int, ...]:
@@ -80,7 +80,8 @@ def _dearest(talk: Talk, number: re.Pattern[str]) -> tuple[int, ...]:
     return tuple(sorted(line for _, line in sorted(found, key=lambda pair: (-pair[0], pair[1]))[:_DEAREST]))
 
 
-def _circles(talk: Talk) -> Iterator[Signal]:
+def calls_in_circles(talk: Talk) -> Iterator[Signal]:
+    """Calls that are made again and again with the same arguments."""
     made: dict[tuple[str, str], list[int]] = {}
     for _, step in talk.calls:
         if step.kind == "call":

@@ -5,8 +5,7 @@ Praise is read in English. That nothing went wrong is not enough, and nor is a p
 
 from llma_assets.summaries.rules.errors import READS, shows_errors
 from llma_assets.summaries.rules.feature_requests import shows_wishes
-from llma_assets.summaries.rules.norms import Norms
-from llma_assets.summaries.rules.performance import IN_CIRCLES, is_unusual
+from llma_assets.summaries.rules.performance import calls_in_circles
 from llma_assets.summaries.rules.phrases import phrases
 from llma_assets.summaries.rules.talk import THINKS, Talk, english_match, sentence_at
 from llma_assets.summaries.rules.ux import shows_trouble
@@ -18,7 +17,7 @@ _LAST = 2
 """Praise counts in so many last messages of the user: before, it is for what was found, not for how it ended."""
 
 
-def shows_success(talk: Talk, facts: Facts, norms: Norms) -> Verdict:
+def shows_success(talk: Talk, facts: Facts) -> Verdict:
     """Relevant where a tool did something, the user praises it at the end, and no other rule finds a fault."""
     done = _done(talk)
     praise = _praise(talk, warmly=bool(done))
@@ -30,7 +29,7 @@ def shows_success(talk: Talk, facts: Facts, norms: Norms) -> Verdict:
     for fault in (errors, trouble, wishes):
         if fault.relevant or (fault is trouble and fault.signals):
             return Verdict(False, f"praise, but {fault.why}")
-    if any(signal.kind == IN_CIRCLES for signal in is_unusual(talk, facts, norms).signals):
+    if any(calls_in_circles(talk)):
         return Verdict(False, "praise, but calls in circles")
     tools = list(dict.fromkeys(spoken(signal.subject) for signal in done))
     return Verdict(True, "done, praised, and nothing went wrong", tuple(praise + done), f"{', '.join(tools[-2:])}:")

@@ -78,6 +78,8 @@ def _said_by_user(talk: Talk) -> Iterator[_Clue]:
             excuse = _EXCUSES.get(name)
             if excuse and phrases(excuse).search(step.text):
                 continue
+            if name == "human" and phrases("assent").match(step.text):
+                continue  # taking an offer; that it was made and carried out counts as a hand-over
             yield _Clue(at, weight, Signal(kind, "", said, talk.lines_of(step, match[0])))
             break
 
