@@ -20,14 +20,14 @@ _STARTS_AS_ERROR = re.compile(
     r"^\W{0,3}(?:error|exception|traceback|failed|failure|fatal|panic)\b|^\W{0,3}[A-Z]\w{2,40}(?:Error|Exception)\b"
 )
 _ERROR_FIELD = re.compile(
-    r"\"(?:error|errors|exception|error_?message|errorMessage)\": ?(?!null|\"\"|false|\{\}|\[\]|0\b)"
+    r"\"(?:error|errors|exception|error_?message|errorMessage)\": ?+(?!null|\"\"|false|\{\}|\[\]|0\b)"
     r"|\"(?:status|state|result|outcome)\": ?\"(?:error|failed|failure|timeout|timed_out)\""
     r"|\"(?:success|ok|succeeded)\": ?false|\"is_?error\": ?true",
     re.IGNORECASE,
 )
 _HTTP_STATUS = re.compile(r"\b(?:HTTP(?:/\d(?:\.\d)?)?|status(?:[ _]?code)?)\W{0,4}[45]\d\d\b", re.IGNORECASE)
 _NONE_FAILED = re.compile(
-    r"^\W*(?:errors?|failures?|exceptions?|failed)\b\W{0,4}(?:0|none|no|null|false)\b", re.IGNORECASE
+    r"^\W*(?:errors?|failures?|exceptions?|failed)\b\W{0,4}(?:0|none|no|null|false)\W*(?:$|[,;\n])", re.IGNORECASE
 )
 READS = re.compile(
     r"(?:get|find|search|list|look ?up|read|fetch|query|check|calculate|compute|retrieve|show|view|browse|count"
