@@ -1,4 +1,4 @@
-"""The sensor `theme_schedules`: which themes it asks for, when, for which days, once; and what it says of the others."""
+"""The sensor `theme_schedules`: which themes it asks for, when, for which days, once; what it says of the others."""
 
 import json
 from collections.abc import Iterator

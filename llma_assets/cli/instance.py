@@ -41,6 +41,17 @@ def prepare_home(settings: Settings) -> Path:
     return home
 
 
+def missing_limits(instance: "dg.DagsterInstance") -> list[str]:
+    """Tags by which the shipped dagster.yaml limits the run queue, and that of the instance does not."""
+    import yaml
+
+    shipped = yaml.safe_load((resources.files("llma_assets") / CONFIG).read_text())
+    wanted = [each["key"] for each in shipped["concurrency"]["runs"]["tag_concurrency_limits"]]
+    queue = instance.get_concurrency_config().run_queue_config
+    found = {each["key"] for each in queue.tag_concurrency_limits} if queue else set()
+    return [key for key in wanted if key not in found]
+
+
 @contextmanager
 def opened_instance(settings: Settings) -> "Iterator[dg.DagsterInstance]":
     """The instance of DAGSTER_HOME; runs recorded in it show in the UI.

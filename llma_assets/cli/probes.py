@@ -224,17 +224,22 @@ def _probed(name: str, probe: "Callable[[], Probe]") -> Finding:
 
 
 def probe_instance(settings: Settings) -> Iterator[Finding]:
-    """Whether Dagster's instance can be opened and read."""
-    from llma_assets.cli.instance import dagster_home, opened_instance
+    """Whether Dagster's instance can be opened and read, and whether its run queue limits what it should."""
+    from llma_assets.cli.instance import dagster_home, missing_limits, opened_instance
 
     try:
         with opened_instance(settings) as instance:
-            runs = instance.get_runs_count()
+            runs, missing = instance.get_runs_count(), missing_limits(instance)
     except (Problem, OSError) as error:
         detail = error.message if isinstance(error, Problem) else explained(error).message
         yield Finding("Dagster instance", "fail", detail, "Set DAGSTER_HOME to a folder of yours.")
         return
-    yield Finding("Dagster instance", "ok", f"{dagster_home(settings)}: {runs:,} runs")
+    home = dagster_home(settings)
+    yield Finding("Dagster instance", "ok", f"{home}: {runs:,} runs")
+    if missing:
+        detail = f"{home}/dagster.yaml sets no limit for {', '.join(missing)}: two runs of a theme may pay twice"
+        advice = "It is that of an earlier version. Move it away, run `llma doctor` again, and take over your changes."
+        yield Finding("Dagster's run queue", "warn", detail, advice)
 
 
 def _gb(number: int) -> str:

@@ -121,6 +121,20 @@ def test_a_dagster_home_that_cannot_be_made_fails(
     assert (answer.code, statuses(answer)["Dagster instance"]) == (1, "fail")
 
 
+def test_a_dagster_yaml_of_an_earlier_version_is_told(
+    llma_json: Callable[..., Answer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    assert "Dagster's run queue" not in statuses(llma_json("doctor"))
+    config = (home / "dagster.yaml").read_text()
+    (home / "dagster.yaml").write_text(config.replace("llma/lane", "another/tag"))
+    answer = llma_json("doctor")
+    assert (answer.code, statuses(answer)["Dagster's run queue"]) == (0, "warn")
+    (told,) = [each["detail"] for each in answer.document["findings"] if each["name"] == "Dagster's run queue"]
+    assert "sets no limit for llma/lane:" in told
+
+
 def test_a_pattern_of_private_values_that_cannot_be_used_fails(
     settings: Settings, llma_json: Callable[..., Answer]
 ) -> None:
