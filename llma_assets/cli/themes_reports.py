@@ -3,7 +3,7 @@
 Nothing is computed here: see `summaries.funnel` and `clusters.crossing`. A theme on trial is in `themes_trial.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +17,111 @@ if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
     from llma_assets.clusters.cross_queries import Among, CrossedThemes
     from llma_assets.clusters.crossing import CrossPair
+    from llma_assets.summaries.shares import Estimate
     from llma_assets.team_day import TeamDay
+    from llma_assets.themes import Theme
 
 SHOWN_PAIRS = 20
 SHORT_ID = 8
 MEANT = {"looked-at": "looked_at", "in-both": "in_both"}
+
+
+STEPS = ("matched", "sampled", "screened", "summarised", "relevant", "clustered", "outliers")
+
+
+@click.command()
+@team_option()
+@date_option
+@click.option("--days", type=click.IntRange(1, 366), help="So many days that end then.  [default: the theme's window]")
+@click.option("--theme", "theme_ids", multiple=True, help="This theme, also one that is off; may be repeated.")
+@json_option
+def funnel(team_id: int, day: date, days: int | None, theme_ids: tuple[str, ...], as_json: bool) -> None:
+    """What became of each theme's items, from those that match to those in a cluster.
+
+    Counts are of what was done. The shares are of all items that match: where a theme takes a sample of them they are
+    estimates, and stand there with their 95 % interval.
+    """
+    from llma_assets.cli.run import team_settings
+    from llma_assets.team_day import TeamDay
+    from llma_assets.themes.store import themes_of
+
+    team_day = TeamDay(team_id, day)
+    lookback_days = team_settings().lookback_days
+    with opened_database() as database:
+        team = themes_of(database, team_id)
+        themes = [team.get(theme_id) for theme_id in dict.fromkeys(theme_ids)] or [
+            theme for theme in team.themes if theme.enabled
+        ]
+        found = [
+            _funnel(database, team_day.back((days or theme.lookback_days or lookback_days) - 1).day, team_day, theme)
+            for theme in themes
+        ]
+    if as_json:
+        emit_json({"team": team_id, "date": day.isoformat(), "themes": found})
+    else:
+        _show_funnel(team_id, day, found)
+
+
+def _funnel(database: "Database", first_day: date, team_day: "TeamDay", theme: "Theme") -> dict[str, Any]:
+    from llma_assets.summaries.funnel import funnel as count
+    from llma_assets.summaries.shares import theme_shares
+
+    counts = count(database, team_day.team_id, first_day, team_day.day, theme)
+    shares = theme_shares(database, team_day.team_id, first_day, team_day.day, theme)
+    return {
+        "theme": theme.theme_id,
+        "version": theme.version,
+        "enabled": theme.enabled,
+        "from": first_day.isoformat(),
+        "until": team_day.day.isoformat(),
+        "days_taken": counts.days,
+        **{step: getattr(counts, step) for step in STEPS},
+        "shares": None
+        if shares is None or not theme.judged  # without a question whether it is relevant there is nothing to estimate
+        else {
+            "items": shares.items,
+            "decided": shares.decided,
+            "screened": _estimate(shares.screened),
+            "relevant": _estimate(shares.relevant),
+        },
+    }
+
+
+def _estimate(share: "Estimate") -> dict[str, Any]:
+    return {"value": share.value, "low": share.low, "high": share.high, "estimate": not share.is_exact}
+
+
+def _show_funnel(team_id: int, day: date, found: Sequence[Mapping[str, Any]]) -> None:
+    show(f"team {team_id}, days until {day}")
+    show_table(
+        ("theme", "from", *STEPS, "relevant of all"),
+        [
+            (
+                each["theme"] + ("" if each["enabled"] else " (off)"),
+                each["from"],
+                *(f"{each[step]:,}" for step in STEPS),
+                _in_words(each["shares"]["relevant"]) if each["shares"] else "",
+            )
+            for each in found
+        ],
+        right=STEPS,
+    )
+    if any(each["shares"] and each["shares"]["relevant"]["estimate"] for each in found):
+        say("Estimates, of all items that match, from those of the sample: with their 95 % interval.")
+    for each in found:
+        if not each["days_taken"]:
+            theme_id = plain(each["theme"])
+            off = "" if each["enabled"] else f"it is off; `llma themes enable {theme_id} --team {team_id}`, then "
+            say(f"{theme_id} has taken nothing yet: {off}`llma run --team {team_id} --date {day} --theme {theme_id}`")
+        elif each["shares"] is not None and each["shares"]["decided"] < each["sampled"]:
+            left = each["sampled"] - each["shares"]["decided"]
+            say(f"{plain(each['theme'])}: of {left:,} items it is not known whether they are relevant.")
+
+
+def _in_words(share: Mapping[str, Any]) -> str:
+    if not share["estimate"]:
+        return f"{share['value']:.1%}"
+    return f"about {share['value']:.1%} ({share['low']:.1%}–{share['high']:.1%})"
 
 
 @click.command()
