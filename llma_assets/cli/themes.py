@@ -1,8 +1,5 @@
 """`llma themes`: where its commands are. What they do belongs in the `themes_*` modules beside this one."""
 
-from importlib import import_module
-from importlib.util import find_spec
-
 import click
 
 from llma_assets.cli.lazy import LazyGroup
@@ -31,17 +28,7 @@ LOCATIONS = {
 """Where each command lives, in the order of the help page."""
 
 
-class _Present(LazyGroup):
-    """Leaves out what is not there."""
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        module, _, name = LOCATIONS.get(cmd_name, ":").partition(":")
-        if not module or not find_spec(module) or not hasattr(import_module(module), name):
-            return None
-        return super().get_command(ctx, cmd_name)
-
-
-@click.group("themes", cls=_Present, locations=LOCATIONS)
+@click.group("themes", cls=LazyGroup, locations=LOCATIONS)
 def themes_group() -> None:
     """The questions that a team asks of its traces: each with its own filter, prompt, sample and clusters.
 
