@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 import dagster as dg
 
@@ -42,8 +43,8 @@ from llma_assets.summaries import themes_to_look_at
 from llma_assets.tasks import teams_with_new_segments
 from llma_assets.team_day import TeamDay, midnight
 from llma_assets.theme_schedules import theme_schedules
-from llma_assets.themes import TRACES
-from llma_assets.themes.store import TeamThemes, themes_of_teams
+from llma_assets.themes import TRACES, stored_versions
+from llma_assets.themes.store import TeamThemes, team_themes, themes_of_teams
 
 MOST_REQUESTS = 500
 """Runs that a sensor asks for in one tick; the rest follows in the next ones."""
@@ -202,7 +203,8 @@ def stale_clusters(
     """Published clusters of days before today in whose window a summary was embedded anew since.
 
     A team waits while texts of its days are still to be made, or were made just now, so that it is clustered once.
-    Only the themes that are stale are asked for, and of those no manual ones.
+    Only the themes that are stale are asked for, and of those no manual ones. Clusters under an earlier version of the
+    theme are history, which stays as it is.
     """
     now = clock()
     database = clickhouse.database().tagged(sensor="stale_clusters")
@@ -217,12 +219,15 @@ def stale_clusters(
         product=PRODUCT,
         rendering_prefix=TRACES.rendering.removesuffix(TRACES.theme_id),
     )
+    themes = themes_of_teams(database) if rows else {}
     found = {
         (TeamDay(row["team_id"], row["day"]), row["theme_id"]): str(row["newest"])
         for row in rows
-        if row["newest"] <= now - SETTLED and row["team_id"] in known and row["team_id"] not in busy
+        if row["newest"] <= now - SETTLED
+        and row["team_id"] in known
+        and row["team_id"] not in busy
+        and _is_of_this_version(row, themes)
     }
-    themes = themes_of_teams(database) if found else {}
     stale = _requests_by_lane(found, themes, CLUSTERS_STAGES, job=clusters_job.name, leave_manual=True)
     asked = set(json.loads(context.cursor)) if context.cursor else set()
     new = [run_key for run_key in stale if run_key not in asked][:MOST_REQUESTS]
@@ -231,6 +236,14 @@ def stale_clusters(
     return dg.SensorResult(
         run_requests=[stale[run_key] for run_key in new],
         cursor=json.dumps([*asked.intersection(stale), *new]),
+    )
+
+
+def _is_of_this_version(row: Mapping[str, Any], themes: Mapping[int, TeamThemes]) -> bool:
+    """Whether stored clusters are those of the theme as the team has it now."""
+    team = themes.get(row["team_id"]) or team_themes(row["team_id"], ())
+    return any(
+        theme.theme_id == row["theme_id"] and row["theme_version"] in stored_versions(theme) for theme in team.themes
     )
 
 

@@ -1,5 +1,6 @@
 """Schedules and the sensor ask for the partitions with something to do, once, and for no others."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
@@ -22,6 +23,7 @@ from llma_assets.rendering.storing import Sampling, store_texts
 from llma_assets.resources import ClickHouseResource
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
+from llma_assets.themes import TRACES
 from llma_assets_tests.pipeline import Pipeline
 from llma_assets_tests.traffic import day_of_traces, event, trace, write
 
@@ -233,7 +235,9 @@ def test_days_with_open_batches_are_asked_for_until_all_are_closed(pipeline: Pip
     assert asked() == []
 
 
-def write_run(database: Database, team_id: int, day: date, committed_at: datetime, *, theme_id: str = "traces") -> None:
+def write_run(
+    database: Database, team_id: int, day: date, committed_at: datetime, *, theme_id: str = "traces", version: str = ""
+) -> None:
     database.insert_rows(
         "clustering_runs",
         [
@@ -242,6 +246,7 @@ def write_run(database: Database, team_id: int, day: date, committed_at: datetim
                 "day": day,
                 "theme_id": theme_id,
                 "embedding_model": "model",
+                "params": json.dumps({"theme_version": version}),
                 "items": 20,
                 "window_start": datetime.combine(day - timedelta(days=6), time(), UTC),
                 "window_end": datetime.combine(day + timedelta(days=1), time(), UTC),
@@ -303,6 +308,16 @@ def test_clusters_are_asked_for_again_where_an_item_of_their_window_was_embedded
     assert stale(pipeline) == ["2026-11-07|1", "2026-11-04|1"]
     write_run(pipeline.database, 1, DAY, pipeline.now)
     assert stale(pipeline) == ["2026-11-04|1"]
+
+
+def test_clusters_of_an_earlier_version_of_their_theme_are_history(pipeline: Pipeline) -> None:
+    know(pipeline, 1, 2)
+    pipeline.now = NOON + timedelta(days=2)
+    made, later = pipeline.now - timedelta(hours=9), pipeline.now - timedelta(hours=1)
+    for team_id, version in ((1, "before"), (2, TRACES.version)):
+        write_run(pipeline.database, team_id, DAY, made, version=version)
+        write_vector(pipeline.database, team_id, DAY, later)
+    assert stale(pipeline) == ["2026-11-07|2"]
 
 
 def test_clusters_wait_for_texts_that_are_still_to_be_made_or_were_made_just_now(pipeline: Pipeline) -> None:

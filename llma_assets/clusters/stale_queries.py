@@ -6,10 +6,23 @@
 # Keys: (team_id, day, theme_id) of clustering_runs; (team_id, day, theme_id, item_id) of trace_summaries, theme_items;
 # (team_id, toDate(timestamp), product, document_type, model_name, rendering, document_id) of document_embeddings.
 STALE_RUNS = """
-SELECT runs.team_id AS team_id, runs.day AS day, runs.theme_id AS theme_id, max(changes.newest) AS newest
+SELECT
+    runs.team_id AS team_id,
+    runs.day AS day,
+    runs.theme_id AS theme_id,
+    runs.theme_version AS theme_version,
+    max(changes.newest) AS newest
 FROM
 (
-    SELECT team_id, day, theme_id, embedding_model, window_start, window_end, committed_at
+    SELECT
+        team_id,
+        day,
+        theme_id,
+        JSONExtractString(params, 'theme_version') AS theme_version,
+        embedding_model,
+        window_start,
+        window_end,
+        committed_at
     FROM clustering_runs FINAL
     WHERE day >= {since:Date} AND day < {today:Date}
 ) AS runs
@@ -41,7 +54,7 @@ ON changes.team_id = runs.team_id AND changes.theme_id = runs.theme_id
 WHERE changes.model IN ('', runs.embedding_model)
     AND changes.item_day >= toDate(runs.window_start)
     AND changes.item_day < toDate(runs.window_end)
-GROUP BY team_id, day, theme_id, runs.committed_at
+GROUP BY team_id, day, theme_id, theme_version, runs.committed_at
 HAVING newest > runs.committed_at
 ORDER BY day DESC, team_id, theme_id
 """

@@ -19,6 +19,7 @@ def commit(database: Database, team_id: int, theme_id: str) -> None:
         "day": DAY,
         "theme_id": theme_id,
         "embedding_model": "m",
+        "params": '{"theme_version": "then"}',
         "items": 20,
         "window_start": midnight(DAY - timedelta(days=6)),
         "window_end": midnight(DAY + timedelta(days=1)),
@@ -32,6 +33,7 @@ def item(team_id: int, theme_id: str, day: date, at: datetime, **kept: Any) -> d
 
 
 def stale(database: Database) -> list[tuple[int, date, str]]:
+    """Team, day and theme of what is stale; the version of each is known."""
     rows = database.rows(
         STALE_RUNS,
         since=DAY - timedelta(days=30),
@@ -40,6 +42,7 @@ def stale(database: Database) -> list[tuple[int, date, str]]:
         product=PRODUCT,
         rendering_prefix="llm_traces_summary_",
     )
+    assert {row["theme_version"] for row in rows} == {"then"}
     return [(row["team_id"], row["day"], row["theme_id"]) for row in rows]
 
 
