@@ -27,8 +27,12 @@ ERROR_ANALYSIS = Theme(
     theme_id="error_analysis",
     level="trace",
     name="Errors",
-    description="What goes wrong in the application: failed calls, wrong tool use, answers that break off.",
-    prompt="Say what failed, where in the trace, with which message, and what the application did about it.",
+    description="What fails in the application: tools and model calls that end in an error, actions that do not work.",
+    prompt="Failures: a tool or a model call that ended in an error, an action that did not work, or an answer that "
+    "admits it. It is no failure that a search rightly finds nothing, that a rule of the business forbids "
+    "something, or that somebody only speaks of errors. The title names the tool or the step that failed, and"
+    " the reason it gave. Say where it failed and with which message, what was tried again, and what the user"
+    " was told.",
     rule="errors",
     screen=True,
     enabled=False,
@@ -37,8 +41,12 @@ UX_ISSUES = Theme(
     theme_id="ux_issues",
     level="trace",
     name="Trouble of users",
-    description="Where users have a hard time: they repeat themselves, correct the application, or give up.",
-    prompt="Say where the user had trouble with the application, what they tried, and how the trouble ended.",
+    description="Where users have a hard time: they correct the application, insist, repeat themselves, give up.",
+    prompt="Trouble of the user with the application: the user corrects it, repeats or rephrases a request, insists "
+    "after a refusal, complains of how it answers, asks for a person, or gives up; or the application asks "
+    "again for what it was told. It is no trouble that a user changes a wish, answers a question or declines "
+    "an offer. The title names the kind of trouble and what the user was after. Say what set it off, what the"
+    " user tried, and how it ended.",
     rule="ux",
     screen=True,
     enabled=False,
@@ -47,8 +55,12 @@ FEATURE_REQUESTS = Theme(
     theme_id="feature_requests",
     level="trace",
     name="Wishes",
-    description="What users ask for that the application cannot do.",
-    prompt="Say what the user wanted that the application could not do or does not offer, and what they need it for.",
+    description="What users ask for that the application cannot or must not do, and what they wish it could.",
+    prompt="Wishes that the application does not meet: the user asks for something that the application says it "
+    "cannot or must not do, or says what it should be able to do. It is no such wish if the application could"
+    " do it and failed, or did it, or only lacks something that the user has to tell. The title names what is"
+    " wished, as short as the name of a feature. Say what the user needs it for, what the application "
+    "answered, and what was done instead.",
     rule="feature_requests",
     screen=True,
     enabled=False,
@@ -56,9 +68,12 @@ FEATURE_REQUESTS = Theme(
 PERFORMANCE_ISSUES = Theme(
     theme_id="performance_issues",
     level="trace",
-    name="Slow and dear",
-    description="Traces that take far longer, or cost far more, than is usual for the team.",
-    prompt="Say which steps made the trace slow or expensive, and why: loops, repeated calls, large contexts, waiting.",
+    name="Slow and costly",
+    description="Traces that take far longer, cost far more or need far more steps than is usual for the team.",
+    prompt="Waste of time and money: steps that took long or cost much, calls repeated with the same or nearly the "
+    "same arguments, many calls where few would do, contexts that grow, waiting and timeouts. Seconds and "
+    "dollars stand in brackets behind each step. The title names the step or the tool that made it slow or "
+    "costly, and why. Say which steps took the most, what was repeated, and what would have been enough.",
     rule="performance",
     screen=True,
     enabled=False,
@@ -67,8 +82,11 @@ SUCCESS_PATTERNS = Theme(
     theme_id="success_patterns",
     level="trace",
     name="What works",
-    description="Traces where users got what they wanted, and what brought it about.",
-    prompt="Say what the user achieved, how the application brought it about, and what shows that they were content.",
+    description="Traces where something was done, the user was pleased, and nothing went wrong on the way.",
+    prompt="Success worth learning from: what the user wanted was done, the user is pleased beyond a polite goodbye,"
+    " and nothing failed, was refused or had to be corrected on the way. The title names what was achieved. "
+    "Say which steps and tools brought it about, how the application asked and confirmed, and what shows that"
+    " the user was pleased.",
     rule="success",
     screen=True,
     enabled=False,
