@@ -23,7 +23,7 @@ from llma_assets.settings import Settings
 from llma_assets.stage import Progress, Report, ThemesConfig, run_tags, walk_partitions
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Level, Theme
-from llma_assets.themes.sampling import is_of_the_hour
+from llma_assets.themes.sampling import draws
 from llma_assets.themes.store import active_themes
 
 STAGE = "trace_texts"
@@ -86,8 +86,8 @@ def trace_texts(
 
 def _is_whole(sampling: Sampling, themes: Iterable[Theme], team_day: TeamDay) -> bool:
     """Whether a run for some themes draws whatever all of the team's would have drawn."""
-    wanted = {theme.level for theme in themes if is_of_the_hour(theme) and theme.covers(team_day.day)}
-    return all(any(map(is_of_the_hour, sampling.of_level(level, team_day.day))) for level in wanted)
+    wanted = {theme.level for theme in themes if draws(theme) and theme.covers(team_day.day)}
+    return all(any(map(draws, sampling.of_level(level, team_day.day))) for level in wanted)
 
 
 def _numbers(level: Level, texts: LevelTexts) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def _why_nothing(texts: LevelTexts, sampling: Sampling, team_day: TeamDay) -> st
     if not any(sampling.of_level(level, team_day.day) for level in sampling.per_hour):
         return "no_theme_on"
     themes = sampling.of_level("trace", team_day.day)
-    if not sampling.per_hour["trace"] and all(map(is_of_the_hour, themes)):
+    if not sampling.per_hour["trace"] and all(map(draws, themes)):
         return "max_traces_per_hour_is_0"
     if texts.not_quiet:
         return "traces_not_quiet_yet"

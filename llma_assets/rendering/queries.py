@@ -71,6 +71,12 @@ WHERE team_id = {team_id:Int64} AND day = {day:Date}
 ORDER BY level DESC, item_id
 """
 
+COUNT_TEXTS_MADE_OTHERWISE = """
+SELECT count()
+FROM trace_texts FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date} AND level = {level:String} AND renderer != {renderer:String}
+"""
+
 # Without FINAL: versions that a newer one hides still hold what the team now wants hidden.
 COUNT_TEXTS_REDACTED_OTHERWISE = """
 SELECT count()

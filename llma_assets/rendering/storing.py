@@ -21,6 +21,7 @@ from llma_assets.rendering.facts import item_facts
 from llma_assets.rendering.generation import render_generation
 from llma_assets.rendering.options import RenderOptions, redactions_like, renderer_of
 from llma_assets.rendering.queries import (
+    COUNT_TEXTS_MADE_OTHERWISE,
     COUNT_TEXTS_REDACTED_OTHERWISE,
     DELETE_TEXTS_OF_LATER_DAYS,
     DELETE_TEXTS_REDACTED_OTHERWISE,
@@ -35,7 +36,7 @@ from llma_assets.rendering.trace import render_trace
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import GENERAL, Level, Theme
 from llma_assets.themes.matching import matching_items
-from llma_assets.themes.sampling import is_of_the_hour, is_taken, needs_texts, rate_of
+from llma_assets.themes.sampling import draws, is_taken, needs_texts, rate_of
 
 IDS_AT_ONCE = 1_000
 
@@ -106,7 +107,7 @@ def store_texts(
     """Render what is new, has grown, or was rendered with other options; what is stored already costs nothing.
 
     An item that turned out to have begun on this day, and is stored under a later one, moves here. A level that none
-    of the themes looks at is left as it is.
+    of the themes looks at is left as it is, unless it was rendered with other options.
 
     Args:
         progress: told how many texts of how many there are, level by level.
@@ -125,12 +126,12 @@ def store_texts(
     texts: dict[Level, LevelTexts] = {}
     for level, per_hour in sampling.per_hour.items():
         themes = sampling.of_level(level, team_day.day)
-        if not themes:
+        if not themes and not _is_made_otherwise(database, team_day, level, options):
             texts[level] = LevelTexts()
             continue
         moment = database.value(MOMENT)
         wanted = {theme.theme_id: _wanted(database, team_day, theme) for theme in needs_texts(themes)}
-        drawing = sum(map(is_of_the_hour, themes))
+        drawing = sum(map(draws, themes))
         frame = items_of_day(
             database,
             team_day,
@@ -151,6 +152,12 @@ def store_texts(
     if is_whole:
         _record_made(database, team_day, events, min(waits, default=None))
     return texts
+
+
+def _is_made_otherwise(database: Database, team_day: TeamDay, level: Level, options: RenderOptions) -> bool:
+    """Whether texts are stored that other options made; what shows too much is deleted where it is not made anew."""
+    where = {"team_id": team_day.team_id, "day": team_day.day, "level": level, "renderer": renderer_of(options)}
+    return bool(database.value(COUNT_TEXTS_MADE_OTHERWISE, **where))
 
 
 def _wanted(database: Database, team_day: TeamDay, theme: Theme) -> set[str]:

@@ -21,6 +21,11 @@ def is_of_the_hour(theme: Theme) -> bool:
     return not theme.filters or theme.theme_id in _GENERAL
 
 
+def draws(theme: Theme) -> bool:
+    """Whether a theme needs the hour's sample to be drawn; one that comes after another takes items of that one."""
+    return is_of_the_hour(theme) and theme.after is None
+
+
 def rate_of(theme: Theme, matched: int) -> float:
     """The share of its items that a theme takes, in (0, 1].
 
@@ -30,8 +35,7 @@ def rate_of(theme: Theme, matched: int) -> float:
     """
     if theme.sample_rate is not None:
         return theme.sample_rate
-    is_bounded = is_of_the_hour(theme) and theme.after is None
-    return 1.0 if is_bounded or matched <= MANY_MATCHES else FEW_OF_MANY
+    return 1.0 if draws(theme) or matched <= MANY_MATCHES else FEW_OF_MANY
 
 
 def is_taken(theme: Theme, trace_id: str, rate: float) -> bool:

@@ -110,6 +110,23 @@ def test_a_level_without_themes_is_left_as_it_is(database: Database) -> None:
     assert len(stored(database, level="generation")) == 2
 
 
+def test_a_level_without_themes_is_made_anew_when_the_options_change_and_not_deleted(database: Database) -> None:
+    for team_id in (1, 2):
+        hour(database, team_id, fine=0)
+        run(database, GENERAL, team_id=team_id, options=RenderOptions(redact=False))
+    before = stored(database, level="generation")
+    again = [run(database, (FAILED,), is_whole=False)["generation"].counts["rendered"] for _ in range(2)]
+    assert again == [2, 0]
+    assert stored(database, level="generation") == before
+    assert run(database, GENERAL)["generation"].counts["rendered"] == 0
+
+
+def test_a_theme_after_another_needs_neither_the_sample_nor_what_matches(database: Database) -> None:
+    hour(database)
+    run(database, (Theme(theme_id="after", level="trace", prompt="?", after="failed"), replace(FAILED, after="other")))
+    assert stored(database) == {}
+
+
 def test_of_generations_those_that_match_are_rendered_beside_the_sample(database: Database) -> None:
     hour(database)
     made = run(database, (GENERATIONS, CALLS))["generation"]

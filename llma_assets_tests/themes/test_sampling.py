@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from llma_assets.themes import GENERAL, TRACES, Filter, Theme
-from llma_assets.themes.sampling import is_of_the_hour, is_taken, needs_texts, rate_of
+from llma_assets.themes.sampling import draws, is_of_the_hour, is_taken, needs_texts, rate_of
 from llma_assets.themes.theme import FEW_OF_MANY, MANY_MATCHES
 
 FAILED = Theme(theme_id="failed", level="trace", prompt="?", theme_filters=(Filter("$ai_is_error", "exact", True),))
@@ -62,4 +62,6 @@ def test_a_general_theme_looks_at_the_hours_sample_whatever_filters_its_team_has
     assert is_of_the_hour(filtered)
     assert not is_of_the_hour(FAILED)
     after = replace(FAILED, theme_id="after", after="failed")
+    assert draws(filtered)
+    assert not draws(replace(PLAIN, after="failed"))
     assert needs_texts([*GENERAL, filtered, PLAIN, FAILED, after]) == [FAILED]

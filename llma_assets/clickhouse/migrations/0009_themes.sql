@@ -63,3 +63,6 @@ ALTER TABLE budget_holds ADD COLUMN IF NOT EXISTS theme_limit_usd Float64 DEFAUL
 
 -- Whether the item is in the fair sample of its hour; others are here only because a theme's filters match them.
 ALTER TABLE trace_texts ADD COLUMN IF NOT EXISTS drawn Bool DEFAULT true;
+
+-- In characters. Every theme asks for it, and none should read the text for that.
+ALTER TABLE trace_texts ADD COLUMN IF NOT EXISTS text_length UInt32 DEFAULT lengthUTF8(text);
