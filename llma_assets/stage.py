@@ -14,7 +14,7 @@ from pydantic import Field
 from llma_assets.clickhouse import Database
 from llma_assets.findings import Check, Finding
 from llma_assets.ledger import Skip, clear_skip, record_skip
-from llma_assets.models import ModelConfigurationError
+from llma_assets.models import ModelConfigurationError, PriceUnknown
 from llma_assets.partitions import team_day, team_days
 from llma_assets.resources import ClickHouseResource
 from llma_assets.team_day import TeamDay
@@ -162,7 +162,7 @@ def each_theme(
     Raises:
         ThemesFailed: names the themes that failed, after all others were worked on.
         ModelConfigurationError: at once, where the installation's model is meant: no other theme could succeed. That
-            of a theme which has a chat model of its own concerns this theme alone.
+            of a theme which has a chat model of its own, or a budget that cannot be kept, concerns this theme alone.
     """
     log = dg.get_dagster_logger("themes")
     done: list[tuple[Theme, Result]] = []
@@ -183,7 +183,7 @@ def each_theme(
             failures[theme.theme_id] = f"{type(error).__name__}: {error}"
             log.exception(f"{team_day}, {stage}: theme {theme.theme_id} failed")
             skip(FAILED, failures[theme.theme_id][:SHOWN_ERROR])
-            if isinstance(error, ModelConfigurationError) and theme.model is None:
+            if isinstance(error, ModelConfigurationError) and not _is_its_own(error, theme):
                 raise
             continue
         done.append((theme, result))
@@ -198,6 +198,11 @@ def each_theme(
     if failures:
         raise ThemesFailed(failures, of=len(failures) + len(done))
     return done
+
+
+def _is_its_own(error: ModelConfigurationError, theme: Theme) -> bool:
+    """Whether what is wrong with a model may be right for another theme."""
+    return theme.model is not None or (isinstance(error, PriceUnknown) and theme.daily_budget_usd is not None)
 
 
 def run_tags(context: dg.AssetExecutionContext) -> dict[str, str]:

@@ -133,6 +133,19 @@ def test_a_theme_whose_model_is_not_there_fails_alone_and_says_so(database: Data
     assert len(asked_for(served, "team-model")) == 6
 
 
+def test_a_theme_whose_budget_cannot_be_kept_fails_alone(database: Database, served: ChatServer) -> None:
+    write(database, day_of_traces(1, DAY, 2))
+    dear = {key: value for key, value in REFUNDS.items() if key != "model"} | {"daily_budget_usd": 1.0}
+    apply(database, 1, Document((dear, {"theme_id": "wishes", "prompt": "Say what the user wishes for."})), "me")
+    assert not Pipeline(database).texts(1, DAY, DAY, raise_on_error=False).success
+    counts = database.rows("SELECT theme_id, count() AS items FROM trace_summaries FINAL GROUP BY theme_id")
+    assert {row["theme_id"]: row["items"] for row in counts} == {"generations": 2, "traces": 2, "wishes": 2}
+    (failed,) = (skip for skip in list_skips(database, day=DAY, team_id=1) if skip.stage == "trace_summaries")
+    assert (failed.theme_id, failed.reason) == ("refunds", "failed")
+    assert "nobody knows what 'team-model' costs" in failed.detail
+    assert "take daily_budget_usd off the theme" in failed.detail
+
+
 def test_only_the_themes_of_the_config_are_asked_about(database: Database, served: ChatServer) -> None:
     write(database, day_of_traces(1, DAY, 3))
     apply(database, 1, Document((REFUNDS,)), "me")
