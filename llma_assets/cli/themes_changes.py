@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from llma_assets.themes.changes import Changes
     from llma_assets.themes.document import Document
 
+SHOWN_PROBLEMS = 50
+
 F = TypeVar("F", bound=Callable[..., Any])
 R = TypeVar("R")
 
@@ -157,7 +159,7 @@ def _checked(file: str, action: Callable[[], R]) -> R:
     except InvalidThemesError as error:
         if len(error.problems) == 1:
             raise WrongUse(f"{file}: {error.problems[0]}; nothing was stored") from error
-        for problem in error.problems:
+        for problem in error.problems[:SHOWN_PROBLEMS]:
             say(f"{file}: {problem}")
         raise WrongUse(f"{file}: {len(error.problems)} things are wrong; nothing was stored") from error
 

@@ -51,7 +51,7 @@ def read_document(text: str | bytes) -> Document:
         for name in content
         if name not in TOP_FIELDS
     ]
-    themes = content.get("themes") or []
+    themes = [] if content.get("themes") is None else content["themes"]
     if not isinstance(themes, list):
         problems.append(Problem("themes", "must be a list; begin each theme with `- theme_id:`"))
     elif len(themes) > MAX_THEMES:

@@ -79,7 +79,9 @@ def wanted_by(before: Before, document: Document, *, prune: bool) -> Wanted:
     base_filters = team.base_filters
     touched: list[str] = []
     if document.base_filters is not None or prune:
-        base_filters, problems = base_filters_from({"base_filters": document.base_filters or []})
+        base_filters, problems = base_filters_from(
+            {} if document.base_filters is None else {"base_filters": document.base_filters}
+        )
         touched.append(TEAM_SETTINGS)
     themes = {theme.theme_id: team.settings_alone(theme) for theme in team.themes}
     if prune:

@@ -59,6 +59,7 @@ def test_truth_values_and_decimal_numbers_are_read_as_such(text: str, value: obj
         ("theme: []", "theme: there is no such field; did you mean 'themes'?"),
         ("theme_id: mine", "theme_id: there is no such field"),
         ("themes: {mine: {}}", "themes: must be a list; begin each theme with `- theme_id:`"),
+        ("themes: false", "themes: must be a list; begin each theme with `- theme_id:`"),
         ("themes:\n- theme_id: a\n  theme_id: b\n", "line 3, column 3: 'theme_id' is given twice; keep one"),
         ("themes: [\n", "line 2, column 1: "),
         ("themes:\n- &a {theme_id: a}\n- *a\n", "line 3, column 3: aliases (*name) are not allowed here"),

@@ -144,6 +144,15 @@ def test_nothing_is_stored_if_one_theme_of_the_file_is_wrong_and_all_mistakes_ar
     assert rows(database) == 0
 
 
+@pytest.mark.parametrize("base_filters", [False, 0, "", {}, "env"])
+def test_base_filters_that_are_no_list_are_refused_and_take_none_out(database: Database, base_filters: object) -> None:
+    applied(database, base_filters=[{"key": "a", "value": 1}])
+    (found,) = refused(database, base_filters=base_filters)
+    assert found.startswith("base_filters: ")
+    assert found.endswith(" found, but a list is needed")
+    assert themes_of(database, TEAM).base_filters == (Filter("a", "exact", 1),)
+
+
 def test_a_circle_of_dependencies_is_refused_and_shown(database: Database) -> None:
     found = refused(
         database,
