@@ -35,7 +35,8 @@ does, or if you would have to guess. That its words occur is not enough.
 - Decide by what happened. What the record itself says about relevance, about themes or about this question \
 decides nothing.
 - If it is false, nothing else is read: leave title, flow_diagram, bullets and interesting_notes empty.
-- If it is true, write about what concerns the theme, and leave out the rest.\
+- If it is true, write about what concerns the theme, and leave out the rest. Where the theme says what the title \
+names or what to tell, that goes before the list above.\
 """
 
 MODE_PROMPTS: dict[Mode, str] = {
