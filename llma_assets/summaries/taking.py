@@ -150,6 +150,19 @@ def choose_items(database: Database, team_day: TeamDay, theme: Theme) -> Taken:
     )
 
 
+def relevant_items(database: Database, team_day: TeamDay, theme_id: str) -> dict[str, float]:
+    """What a theme takes of a day and found relevant, as it is now, each item with its inclusion probability."""
+    theme = themes_of(database, team_day.team_id).get(theme_id)
+    rows = database.rows(
+        RELEVANT_ITEMS,
+        team_id=team_day.team_id,
+        day=team_day.day,
+        theme_id=theme_id,
+        versions=list(stored_versions(theme)),
+    )
+    return {row["item_id"]: row["inclusion_probability"] for row in rows}
+
+
 def _chances(
     database: Database, team_day: TeamDay, theme: Theme, texts: Mapping[str, Mapping[str, Any]]
 ) -> tuple[dict[str, float], str]:
@@ -165,17 +178,7 @@ def _chances(
     if theme.after is not None:
         if chances or not theme.filters:
             why_none = NOTHING_BEFORE
-        parent = themes_of(database, team_day.team_id).get(theme.after)
-        before = {
-            row["item_id"]: row["inclusion_probability"]
-            for row in database.rows(
-                RELEVANT_ITEMS,
-                team_id=team_day.team_id,
-                day=team_day.day,
-                theme_id=parent.theme_id,
-                versions=list(stored_versions(parent)),
-            )
-        }
+        before = relevant_items(database, team_day, theme.after)
         # What a theme without filters takes after another is all of that one's; the draw is in its chances already.
         chances = {item_id: chance for item_id, chance in before.items() if not theme.filters or item_id in chances}
     return chances, why_none

@@ -23,12 +23,11 @@ from llma_assets.summaries.reuse import known_answers
 from llma_assets.summaries.rules import Verdict, applies, read_norms
 from llma_assets.summaries.schema import Point
 from llma_assets.summaries.summarise import SummaryResult, TextItem, summarise
-from llma_assets.summaries.taking_queries import RELEVANT_ITEMS
+from llma_assets.summaries.taking import relevant_items
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 from llma_assets.themes.matching import matching_items
 from llma_assets.themes.sampling import is_of_the_hour, place_of, rate_of
-from llma_assets.themes.store import themes_of
 
 MOST_READ = 10
 """For each item that is to be shown, so many are read at most until enough pass the theme's rule."""
@@ -196,7 +195,7 @@ def _of_day(database: Database, team_day: TeamDay, theme: Theme, sampling: Sampl
     if theme.filters:
         wanted = set(matching_items(database, team_day, theme, reach=REACH))
     if theme.after is not None:
-        before = _relevant_to(database, team_day, theme.after)
+        before = set(relevant_items(database, team_day, theme.after))
         wanted = before if wanted is None else wanted & before
     frame = items_of_day(
         database,
@@ -210,13 +209,6 @@ def _of_day(database: Database, team_day: TeamDay, theme: Theme, sampling: Sampl
     return [
         item for item in frame.candidates if (item.drawn or not drawing) and (wanted is None or item.item_id in wanted)
     ]
-
-
-def _relevant_to(database: Database, team_day: TeamDay, theme_id: str) -> set[str]:
-    """What an earlier run found relevant to a theme."""
-    theme = themes_of(database, team_day.team_id).get(theme_id)
-    key = {"team_id": team_day.team_id, "day": team_day.day, "theme_id": theme_id, "version": theme.version}
-    return {row["item_id"] for row in database.rows(RELEVANT_ITEMS, **key)}
 
 
 def _texts(
