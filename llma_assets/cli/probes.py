@@ -177,7 +177,7 @@ def _probe_themes(database: "Database") -> Iterator[Finding]:
             stops = problem in team.problems_of(THE_TEAM)
             yield Finding("themes", "fail" if stops else "warn", f"team {team_id}: {problem}", advice)
     if not any(team.problems for team in teams.values()):
-        yield Finding("themes", "ok", f"{len(teams):,} teams have changed what ships")
+        yield Finding("themes", "ok", f"teams that changed what ships: {len(teams):,}")
 
 
 def _bare(type_name: str) -> str:
