@@ -181,6 +181,20 @@ class TestTrouble:
         assert verdict.relevant
         assert verdict.headline == "user repeats:"
 
+    def test_being_asked_again_and_again_for_what_one_does_not_have_is_trouble(self) -> None:
+        asked: tuple[Turn, ...] = (
+            ("user", "Move my flight"),
+            ("assistant", "Could you please provide your reservation ID?"),
+            ("user", "I do not have it here, it is the one to Oslo"),
+            ("assistant", "To move it, I need the reservation ID."),
+        )
+        assert not judged("ux", *asked).relevant
+        again: tuple[Turn, ...] = (
+            ("user", "My name is Kim"),
+            ("assistant", "Once you have the reservation ID, ask me."),
+        )
+        assert judged("ux", *asked, *again).relevant
+
     def test_offers_with_other_numbers_are_no_repetition(self) -> None:
         offers = [
             turn

@@ -24,6 +24,7 @@ ADMITS = "application admits a mistake"
 ENOUGH = 2
 _STRONG, _WEAK = 2, 1
 _LEAST_WORDS = 4
+_WORDS_OF_DEMAND = 6
 _ALIKE_REQUESTS, _ALIKE_QUESTIONS = 0.7, 0.8
 _HAND_OVER = re.compile(r"(?:transfer|escalat|hand_?off|handover)\w*", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
@@ -137,6 +138,20 @@ def _asked_again(talk: Talk) -> Iterator[_Clue]:
         earlier.append((words, numbers))
 
 
+def _demands_again(talk: Talk) -> Iterator[_Clue]:
+    """What the application wants to be told although it asked for that before: the user does not have it. English."""
+    wanted: list[frozenset[str]] = []
+    for at, step in talk.answers:
+        match = english_match(phrases("demand"), step)
+        if match is None:
+            continue
+        things = _stems(" ".join(step.text[match.end() :].split()[:_WORDS_OF_DEMAND]))
+        if any(things & before for before in wanted):
+            said = sentence_at(step.text, match.start(), match.end())
+            yield _Clue(at, _WEAK, Signal(ASKED_AGAIN, "", said, talk.lines_of(step, match[0])))
+        wanted.append(things)
+
+
 def _says_again(talk: Talk) -> Iterator[_Clue]:
     """Sentences that the application says in more than two answers: it does not get on."""
     said: list[tuple[frozenset[str], list[int], str]] = []
@@ -174,5 +189,6 @@ _FINDERS: tuple[Callable[[Talk], Iterator[_Clue]], ...] = (
     _admitted,
     _repeated,
     _asked_again,
+    _demands_again,
     _says_again,
 )
