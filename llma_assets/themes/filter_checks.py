@@ -111,8 +111,8 @@ def text_of(value: str | int | float | bool) -> str:
     """A value as text is compared with it: numbers and truth values as JSON writes them."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_NUMBER:
-        return str(int(value))
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:.0f}"
     return str(value)
 
 
@@ -186,6 +186,8 @@ def _check_plain(field: str, operator: str, value: object) -> None:
 def _check_part(field: str, operator: str, value: object) -> None:
     if value == "":
         raise FilterError(field, f"{operator} needs at least one character; for records with the property use is_set")
+    if isinstance(value, float) and "e" in repr(value):
+        raise FilterError(field, f"{value} can be written in several ways; put the one that is meant in quotes")
 
 
 def _check_number(field: str, operator: str, value: object) -> None:

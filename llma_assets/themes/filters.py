@@ -44,7 +44,11 @@ _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 # What reads as a number, and as a date; that there is no 31st of February is for the parser to say.
 _NUMBER = r"'^ *[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d{1,3})? *$'"
-_DATE = r"'^(19[7-9]\\d|2[01]\\d\\d)-\\d\\d-\\d\\d([T ]\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d:?\\d\\d)?)?$'"
+_CLOCK = r"([01]\\d|2[0-3]):[0-5]\\d"
+_DATE = (
+    r"'^(19[7-9]\\d|2[01]\\d\\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])"
+    rf"([T ]{_CLOCK}(:[0-5]\\d(\\.\\d{{1,9}})?)?(Z|[+-]{_CLOCK.replace(':', ':?')})?)?$'"
+)
 _UNIX = r"'^\\d{9,10}(\\.\\d+)?$'"
 _UNIX_MS = r"'^\\d{12,13}(\\.\\d+)?$'"
 

@@ -174,6 +174,7 @@ REFUSED: list[tuple[Filter, str, str]] = [
     (Filter("a", "between", (3, 1.5)), "value", "the smaller one: [1.5, 3]"),
     (Filter("a", "between", (1, "x")), "value[1]", "between needs a number, not 'x'"),
     (Filter("a", "icontains", ""), "value", "use is_set"),
+    (Filter("a", "icontains", 1e21), "value", "put the one that is meant in quotes"),
     (Filter("a", "not_icontains", ("x", "")), "value[1]", "at least one character"),
     (Filter("a", "exact", "x" * (MOST_VALUE_CHARS + 1)), "value", "has 1,001 characters; at most 1,000"),
     (Filter("a", "in", ("x" * 1_000,) * 17), "value", f"has 17,000 bytes; at most {MOST_VALUE_BYTES:,}"),
