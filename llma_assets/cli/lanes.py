@@ -8,7 +8,6 @@ import multiprocessing
 import os
 import signal
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -16,6 +15,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING
 
+from llma_assets.cli.errors import INTERRUPTED
 from llma_assets.cli.runner import Lane, LaneRun, Runner
 
 if TYPE_CHECKING:
@@ -97,50 +97,53 @@ class Processes:
         self._progress = progress
         self._verbose = verbose
         self._idle: list[_Process] = [_Process(verbose) for _ in range(at_once)]
+        self._running: dict[Connection, tuple[_Process, Lane]] = {}
 
     def run_all(self, lanes: Sequence[Lane]) -> dict[str, LaneRun]:
         """Run lanes, each after the one that it depends on; one whose process dies leaves the others standing."""
-        left, running, results = deque(lanes), dict[Connection, tuple[_Process, Lane]](), dict[str, LaneRun]()
-        try:
-            while left or running:
-                for lane in list(left):
-                    is_blocked = lane.after in {each.name for each in left} | {
-                        each.name for _, each in running.values()
-                    }
-                    if is_blocked:
-                        continue
-                    if (held := held_up(lane, results)) is not None:
-                        results[lane.name] = held
-                    elif self._idle:
-                        process = self._idle.pop()
-                        process.send(lane)
-                        running[process.pipe] = (process, lane)
-                    else:
-                        break
-                    left.remove(lane)
-                for pipe in wait(list(running)):
-                    assert isinstance(pipe, Connection)
-                    process, lane = running[pipe]
-                    try:
-                        message = pipe.recv()
-                    except (EOFError, OSError):
-                        process.end()
-                        process, message = _Process(self._verbose), process.obituary()
-                    if isinstance(message, LaneRun):
-                        results[lane.name] = message
-                        self._idle.append(process)
-                        del running[pipe]
-                    else:
-                        self._progress(*message)
-        except KeyboardInterrupt:
-            for process, _ in running.values():
-                process.interrupt()
-            raise
+        left, results = list(lanes), dict[str, LaneRun]()
+        while left or self._running:
+            for lane in list(left):
+                under_way = {each.name for each in left} | {each.name for _, each in self._running.values()}
+                if lane.after in under_way:
+                    continue
+                if (held := held_up(lane, results)) is not None:
+                    results[lane.name] = held
+                elif self._idle:
+                    process = self._idle.pop()
+                    process.send(lane)
+                    self._running[process.pipe] = (process, lane)
+                else:
+                    break
+                left.remove(lane)
+            for pipe in wait(list(self._running)):
+                assert isinstance(pipe, Connection)
+                self._hear(pipe, results)
         return results
 
+    def _hear(self, pipe: Connection, results: dict[str, LaneRun]) -> None:
+        """Take one message of a process: its progress, its result, or that it died."""
+        process, lane = self._running[pipe]
+        try:
+            message = pipe.recv()
+        except (EOFError, OSError):
+            process.end()
+            message, process = process.obituary(), _Process(self._verbose)
+        if isinstance(message, LaneRun):
+            results[lane.name] = message
+            self._idle.append(process)
+            del self._running[pipe]
+        else:
+            self._progress(*message)
+
     def close(self) -> None:
-        """End the processes."""
-        for process in self._idle:
+        """End the processes; those at work first note down that they were interrupted."""
+        at_work = [process for process, _ in self._running.values()]
+        # A terminal has told them already, other senders have not.
+        for seconds in (2.0, GRACE_S):
+            for process in [each for each in at_work if not each.has_ended(within_s=seconds)]:
+                process.interrupt()
+        for process in (*self._idle, *at_work):
             process.end()
 
 
@@ -176,13 +179,15 @@ class _Process:
         """What is said of the lane that it was at when it died."""
         return LaneRun("failed", "failed", f"its process ended by itself (exit code {self._process.exitcode})")
 
+    def has_ended(self, *, within_s: float) -> bool:
+        """Wait so long for its end."""
+        self._process.join(within_s)
+        return not self._process.is_alive()
+
     def interrupt(self) -> None:
-        """Let it note down that it was interrupted; a terminal has told it already, but other senders have not."""
-        self._process.join(2)
+        """Let it note down that it was interrupted."""
         if self._process.is_alive() and self._process.pid is not None:
             os.kill(self._process.pid, signal.SIGINT)
-            self._process.join(GRACE_S)
-        self.end()
 
     def end(self) -> None:
         """End it, by force if it does not by itself."""
@@ -195,27 +200,33 @@ class _Process:
 
 def _work(pipe: Connection, verbose: bool) -> None:
     """Run the lanes that come through the pipe; answers each with its `LaneRun`, with lines of progress before it."""
-    from llma_assets.cli.errors import explained
     from llma_assets.cli.instance import opened_instance
     from llma_assets.cli.options import opened_database
     from llma_assets.settings import Settings
 
-    with (
-        suppress(KeyboardInterrupt, EOFError),
-        opened_database() as database,
-        opened_instance(Settings.from_env()) as instance,
-    ):
-        progress = LabelledProgress(_Telling(pipe))
-        runner = Runner(instance, database, progress=progress, verbose=verbose)
-        while True:
-            lane = pipe.recv()
-            progress.label(lane.name)
-            try:
-                result = runner.run_lane(lane)
-            # Whatever went wrong concerns this lane; the answer says so, and the command's exit code does.
-            except Exception as error:
-                result = LaneRun("failed", "failed", explained(error).message)
-            pipe.send(result)
+    try:
+        with opened_database() as database, opened_instance(Settings.from_env()) as instance:
+            progress = LabelledProgress(_Telling(pipe))
+            runner = Runner(instance, database, progress=progress, verbose=verbose)
+            while True:
+                lane = pipe.recv()
+                progress.label(lane.name)
+                pipe.send(_result(runner, lane))
+    except EOFError:
+        return
+    except KeyboardInterrupt:
+        # What was interrupted is noted down. Python would wait for calls of models that are still under way.
+        os._exit(INTERRUPTED)
+
+
+def _result(runner: Runner, lane: Lane) -> LaneRun:
+    from llma_assets.cli.errors import explained
+
+    try:
+        return runner.run_lane(lane)
+    # Whatever went wrong concerns this lane; the answer says so, and the command's exit code does.
+    except Exception as error:
+        return LaneRun("failed", "failed", explained(error).message)
 
 
 class _Telling:
