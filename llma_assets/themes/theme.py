@@ -138,14 +138,14 @@ class Theme:
 
         How much is sampled, how items are grouped, when and for how much money is no part of it.
         """
-        asked = f"{self.level}|{self.mode}|{self.prompt}"
+        asked = f"{self.level}|{self.mode}|{self.prompt}" + ("|judged" if self.judged else "")
         defaults = {each.name: each.default for each in fields(self)}
         special: dict[str, Any] = {
             name: [astuple(each) for each in value] if name.endswith("filters") else value
             for name in ("base_filters", "theme_filters", "rule", "keywords", "screen", "after", "model")
             if (value := getattr(self, name)) != defaults[name]
         }
-        # Themes without any of these have the version that they had before there were such fields.
+        # The general themes have none of these, and the version that they had before there were such fields.
         return hashlib.sha256((asked + (f"|{special!r}" if special else "")).encode()).hexdigest()[:12]
 
     @property
