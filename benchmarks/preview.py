@@ -75,6 +75,7 @@ WORDS = (
     "service agent I have checked your booking flight to London tomorrow and it was delayed by two hours so we can "
     "offer a voucher or full for next time you fly thanks"
 )
+MERGES = "SELECT count() FROM system.merges"
 SIZES = "SELECT count() AS events, avg(length(properties)) AS bytes FROM events WHERE team_id = 1"
 
 TRACES = Theme("preview", "trace", "What went wrong?")
@@ -174,6 +175,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                         PLANT, team_id=team_id, events=options.events, words=WORDS, start=midnight(FIRST_DAY)
                     )
                 (sizes,) = database.rows(SIZES)
+                while database.value(MERGES):  # Of what was planted just now: work of its own, beside any preview.
+                    time.sleep(1)
                 measured = [measure(database, pid, name, options.times) for name in CASES]
         finally:
             stop(settings.data_dir)
