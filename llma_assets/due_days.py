@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 import dagster as dg
 
 from llma_assets.clickhouse import Database
-from llma_assets.discovery import TRIGGER_EVENTS, stored_decisions
+from llma_assets.discovery import TRIGGER_EVENTS, TeamDecision, stored_decisions
 from llma_assets.discovery.queries import EVENTS_BY_TEAM_AND_DAY
 from llma_assets.partitions import partition_key, teams
 from llma_assets.rendering.queries import MADE_SINCE
@@ -52,8 +52,12 @@ def events_by_day(database: Database, since: date, now: datetime) -> dict[TeamDa
 
 def eligible_on(database: Database, instance: dg.DagsterInstance, day: date) -> set[int]:
     """The teams that discovery let in on a day, or the day before where it has not decided yet."""
-    decisions = stored_decisions(database, day) or stored_decisions(database, day - ONE_DAY)
-    return known_teams(instance).intersection(each.team_id for each in decisions if each.eligible)
+    return known_teams(instance).intersection(each.team_id for each in decisions_on(database, day) if each.eligible)
+
+
+def decisions_on(database: Database, day: date) -> list[TeamDecision]:
+    """What discovery decided about teams on a day, or the day before where it has not decided yet."""
+    return stored_decisions(database, day) or stored_decisions(database, day - ONE_DAY)
 
 
 def known_teams(instance: dg.DagsterInstance) -> set[int]:

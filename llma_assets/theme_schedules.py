@@ -13,7 +13,7 @@ from typing import Any, Literal
 import dagster as dg
 
 from llma_assets.clickhouse import Database
-from llma_assets.due_days import ONE_DAY, eligible_on, events_by_day, further_themes
+from llma_assets.due_days import ONE_DAY, decisions_on, events_by_day, further_themes, known_teams
 from llma_assets.jobs import ALL_STAGES, LANE, TEXTS_STAGES, lane_of, theme_job, theme_request
 from llma_assets.rendering.queries import MADE_SINCE
 from llma_assets.resources import ClickHouseResource, Clock, TeamSettingsResource
@@ -113,8 +113,9 @@ def theme_schedules(
     before = _read_memory(context.cursor)
     due = find_due(themes_of_teams(database), before, now, tick)
     if due:
-        _ask(tick, due[:MOST_THEMES], database, context.instance, team_settings.settings().lookback_days, now)
-        for each in due[MOST_THEMES:]:
+        taking_part = _of_teams_that_take_part(tick, due, database, context.instance, now)
+        _ask(tick, taking_part[:MOST_THEMES], database, context.instance, team_settings.settings().lookback_days, now)
+        for each in taking_part[MOST_THEMES:]:
             tick.notes[each.name] = "is due; in the next tick, because too many are at once"
         for name in sorted(each.name for each in due):
             context.log.info(f"{name}: {tick.notes[name]}")
@@ -156,11 +157,26 @@ def find_due(themes: Mapping[int, TeamThemes], memory: Mapping[str, Seen], now: 
                 tick.notes[name] = f"is for {dates}; {target} is outside"
             elif seen and seen.looked_at >= slot:
                 following = slot + RHYTHMS[theme.schedule][0]
-                changed = "" if seen.version == theme.version else "changed; "
+                changed = "" if seen.version in ("", theme.version) else "changed; "
                 tick.notes[name] = f"{theme.schedule}: {changed}not due until {following:%Y-%m-%d %H:%M} UTC"
             else:
                 due.append(Due(team_id, theme, slot, target, seen))
     return sorted(due, key=lambda each: each.seen.looked_at if each.seen else datetime.min.replace(tzinfo=UTC))
+
+
+def _of_teams_that_take_part(
+    tick: Tick, due: list[Due], database: Database, instance: dg.DagsterInstance, now: datetime
+) -> list[Due]:
+    """The themes of teams that discovery lets in by now; the others stay due, so that they run once it does."""
+    known = known_teams(instance)
+    decisions = {each.team_id: each for each in decisions_on(database, now.date())}
+    for each in due:
+        decision = decisions.get(each.team_id)
+        if decision and not decision.eligible:
+            tick.notes[each.name] = f"the team takes no part: {decision.reason}, {decision.detail}"
+        elif decision is None or each.team_id not in known:
+            tick.notes[each.name] = "waits until discovery (`discovery_hourly`) lets the team in"
+    return [each for each in due if each.name not in tick.notes]
 
 
 def _ask(
@@ -179,7 +195,6 @@ def _ask(
             ready.append((each, state == "failed"))
     if not ready:
         return
-    eligible = {day: eligible_on(database, instance, day) for day in {each.target for each, _ in ready}}
     oldest_day = Settings.from_env().oldest_day
     firsts = {each.lane: _first_day(each, lookback_days, oldest_day) for each, _ in ready}
     made: dict[int, dict[date, Mapping[str, Any]]] = {}
@@ -191,11 +206,6 @@ def _ask(
         covered = each.seen.covered if each.seen else None
         # Decided until its schedule comes again; what its next run has to cover stays as it was.
         tick.memory[each.lane] = replace(each.seen, looked_at=now) if each.seen else Seen(now, None, "")
-        if each.team_id not in eligible[each.target]:
-            tick.notes[each.name] = (
-                f"the team takes no part on {each.target}: `llma skips --date {each.target}` says why"
-            )
-            continue
         why = _why_everything(each, has_failed)
         days = made.get(each.team_id, {})
         earlier = _earlier_days(each, days, firsts[each.lane], everything=bool(why))

@@ -240,6 +240,13 @@ def test_a_day_whose_texts_were_made_anew_since_is_gone_through_again(sensor: Se
     assert sensor.asked() == ["1/error_analysis 2026-11-05 texts", "1/error_analysis 2026-11-07"]
 
 
+def test_a_theme_that_was_never_run_is_not_called_changed(sensor: Sensor) -> None:
+    sensor.theme(schedule="hourly")
+    sensor.tick()
+    assert sensor.asked() == []
+    assert sensor.told == "team 1, error_analysis: hourly: not due until 2026-11-07 12:10 UTC"
+
+
 def test_a_theme_that_was_changed_goes_through_its_window_again_when_its_schedule_comes(sensor: Sensor) -> None:
     for back in (1, 3):
         sensor.texts(DAY - timedelta(days=back))
@@ -342,19 +349,32 @@ def test_a_theme_is_asked_for_days_within_its_dates_only(sensor: Sensor) -> None
     assert sensor.told == "team 1, error_analysis: is for 2026-11-05 to 2026-11-06; 2026-11-07 is outside"
 
 
-def test_a_team_that_takes_no_part_is_asked_about_once_and_covered_later(sensor: Sensor) -> None:
-    sensor.theme(team_id=7, schedule="daily")
+def test_a_theme_stays_due_until_discovery_lets_the_team_in(sensor: Sensor) -> None:
+    sensor.theme(team_id=7, schedule="weekly")
+    sensor.texts(DAY - timedelta(days=8), team_id=7, made_at=NOON - timedelta(days=1))
+    for _ in range(2):
+        assert sensor.asked() == []
+        assert sensor.told == "team 7, error_analysis: waits until discovery (`discovery_hourly`) lets the team in"
+        sensor.now += timedelta(minutes=10)
+    # Discovery knows nothing of the week that has ended.
+    sensor.let_in(7, days=1)
+    assert sensor.asked() == ["7/error_analysis 2026-10-30 texts", "7/error_analysis 2026-11-01"]
     assert sensor.asked() == []
-    assert (
-        sensor.told
-        == "team 7, error_analysis: the team takes no part on 2026-11-06: `llma skips --date 2026-11-06` says why"
+
+
+def test_why_a_team_takes_no_part_is_said_and_its_themes_do_not_hold_up_others(
+    sensor: Sensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llma_assets.theme_schedules.MOST_THEMES", 1)
+    sensor.database.insert_rows(
+        "eligible_teams",
+        [{"team_id": 1, "day": DAY, "eligible": False, "reason": "below_minimum", "detail": "5 traces of 10"}],
     )
+    sensor.theme(schedule="daily")
+    sensor.theme(team_id=2, schedule="daily")
+    assert sensor.asked() == ["2/error_analysis 2026-11-06"]
     assert sensor.asked() == []
-    assert "not due until" in sensor.told
-    sensor.texts(DAY - timedelta(days=2), team_id=7, made_at=NOON - timedelta(days=1))
-    sensor.let_in(7)
-    sensor.now += timedelta(days=1)
-    assert sensor.asked() == ["7/error_analysis 2026-11-05 texts", "7/error_analysis 2026-11-07"]
+    assert "team 1, error_analysis: the team takes no part: below_minimum, 5 traces of 10" in sensor.told
 
 
 def test_a_theme_that_is_switched_off_is_forgotten_and_one_switched_on_again_begins_anew(sensor: Sensor) -> None:

@@ -1,7 +1,7 @@
 """The shape of a theme as people write it: its fields by the names that they have in a file, with types and limits.
 
-What the values of a filter may be is decided in `filters.py`, what fields may be together in `plain.py`; what is said
-of a value that does not fit belongs in `wording.py`.
+What an operator takes is decided in `filter_checks.py`, what fields may be together in `plain.py`; what is said of a
+value that does not fit belongs in `wording.py`.
 """
 
 import math
@@ -11,11 +11,16 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.functional_validators import AfterValidator, BeforeValidator, model_validator
+from pydantic_core import PydanticCustomError
 
-from llma_assets.themes.theme import Level, Method, Mode, Operator, Rule, Schedule
+from llma_assets.themes.filter_checks import FilterError, check_filter
+from llma_assets.themes.theme import Filter, Level, Method, Mode, Operator, Rule, Schedule
 
 MAX_PROMPT_CHARS = 4_000
 MAX_FILTERS = 50
+FILTER_ERROR = "filter"
+"""Type of the error of a filter that is not sound; its context has the field, `at`, and the `problem`."""
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _LINE_END = re.compile(r"[\t\n\u2028\u2029]")
@@ -74,6 +79,21 @@ class FilterEntry(_Entry):
     key: str
     operator: Operator = "exact"
     value: Annotated[Any, BeforeValidator(_filter_value)] = None
+
+    @model_validator(mode="after")
+    def _sound(self) -> "FilterEntry":
+        try:
+            check_filter(self.filter)
+        except FilterError as error:
+            raise PydanticCustomError(
+                FILTER_ERROR, "{problem}", {"at": error.field, "problem": error.problem}
+            ) from None
+        return self
+
+    @property
+    def filter(self) -> Filter:
+        """The filter that is meant."""
+        return Filter(self.key, self.operator, self.value)
 
 
 class ClusteringEntry(_Entry):

@@ -14,7 +14,6 @@ from pydantic import ValidationError
 from llma_assets.themes.built_in import GENERAL, OPTIONAL
 from llma_assets.themes.entries import FilterEntry, FiltersEntry, ThemeEntry
 from llma_assets.themes.errors import Problem, did_you_mean
-from llma_assets.themes.filter_checks import FilterError, check_filter
 from llma_assets.themes.theme import Filter, Level, Theme
 from llma_assets.themes.wording import THEME_FIELDS, at, problems_in
 
@@ -54,11 +53,7 @@ def theme_from(theme_id: str, settings: Mapping[str, Any], where: str = "") -> t
         found = problems_in(error, where)
         return replace(base, level=_level(settings, base), enabled=False), found
     theme = replace(base, **_values(entry, base))
-    problems = [
-        *_filter_problems(theme.base_filters, at(where, "base_filters")),
-        *_filter_problems(theme.theme_filters, at(where, "filters")),
-        *_odd_together(theme, entry, where),
-    ]
+    problems = _odd_together(theme, entry, where)
     return (replace(base, level=theme.level, enabled=False) if problems else theme), problems
 
 
@@ -73,9 +68,7 @@ def base_filters_from(settings: Mapping[str, Any], where: str = "") -> tuple[tup
         entry = FiltersEntry.model_validate(dict(settings))
     except ValidationError as error:
         return (), problems_in(error, where)
-    found = _filters(entry.base_filters)
-    problems = _filter_problems(found, at(where, "base_filters"))
-    return (() if problems else found), problems
+    return _filters(entry.base_filters), []
 
 
 def settings_of(theme: Theme, base: Theme | None = None) -> dict[str, Any]:
@@ -157,17 +150,7 @@ def _values(entry: ThemeEntry, base: Theme) -> dict[str, Any]:
 
 
 def _filters(entries: list[FilterEntry]) -> tuple[Filter, ...]:
-    return tuple(Filter(each.key, each.operator, each.value) for each in entries)
-
-
-def _filter_problems(filters: tuple[Filter, ...], where: str) -> list[Problem]:
-    problems = []
-    for number, each in enumerate(filters):
-        try:
-            check_filter(each)
-        except FilterError as error:
-            problems.append(Problem(f"{where}[{number}].{error.field}", error.problem))
-    return problems
+    return tuple(each.filter for each in entries)
 
 
 def _odd_together(theme: Theme, entry: ThemeEntry, where: str) -> list[Problem]:

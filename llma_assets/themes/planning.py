@@ -177,10 +177,10 @@ def _settings(wanted: Wanted, theme_id: str) -> dict[str, Any] | None:
 
 
 def _action(changed: Sequence[FieldChange], theme: Theme | None) -> str:
-    if theme is not None and theme == SHIPPED.get(theme.theme_id):
-        return "reset"
     if theme is not None and [each.field for each in changed] == ["enabled"]:
         return "enabled" if theme.enabled else "disabled"
+    if theme is not None and theme == SHIPPED.get(theme.theme_id):
+        return "reset"
     return "changed"
 
 

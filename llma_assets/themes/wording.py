@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from llma_assets.themes.entries import ClusteringEntry, FilterEntry, ThemeEntry
+from llma_assets.themes.entries import FILTER_ERROR, ClusteringEntry, FilterEntry, ThemeEntry
 from llma_assets.themes.errors import Problem, did_you_mean
 
 THEME_FIELDS = ("theme_id", *ThemeEntry.model_fields)
@@ -43,7 +43,12 @@ def at(where: str, name: str) -> str:
 
 def problems_in(error: ValidationError, where: str) -> list[Problem]:
     """What is wrong, field by field; `where` is the place of the whole."""
-    return [Problem(_path(where, tuple(each["loc"])), _message(each)) for each in error.errors(include_url=False)]
+    return [Problem(_path(where, _loc(each)), _message(each)) for each in error.errors(include_url=False)]
+
+
+def _loc(error: Mapping[str, Any]) -> tuple[int | str, ...]:
+    inner = (error["ctx"]["at"],) if error["type"] == FILTER_ERROR else ()
+    return (*error["loc"], *inner)
 
 
 def _path(where: str, loc: tuple[int | str, ...]) -> str:
@@ -62,6 +67,8 @@ def _message(error: Mapping[str, Any]) -> str:
     elif kind == "literal_error":
         known = re.findall(r"'([^']*)'", limits["expected"])
         message = f"{shown} is none of {', '.join(known)}{did_you_mean(found, known)}"
+    elif kind == FILTER_ERROR:
+        message = str(limits["problem"])
     elif kind == "value_error":
         message = str(limits["error"])
     elif kind in _OUTSIDE:

@@ -133,7 +133,13 @@ def test_a_problem_names_its_field_and_what_would_be_right(given: dict[str, Any]
 
 
 def test_all_problems_of_a_theme_are_named_at_once() -> None:
-    given = {"mode": "long", "sample_rate": 7, "filters": [{"key": "a", "operator": "like"}, {"ky": "b"}], "shedule": 1}
+    filters = [
+        {"key": "a", "operator": "like"},
+        {"ky": "b"},
+        {"key": "c", "operator": "gt", "value": "much"},
+        {"key": "", "value": 1},
+    ]
+    given = {"mode": "long", "sample_rate": 7, "filters": filters, "shedule": 1}
     named = [each.split(": ")[0] for each in problems(OWN | given)]
     assert sorted(named) == sorted(
         [
@@ -142,6 +148,8 @@ def test_all_problems_of_a_theme_are_named_at_once() -> None:
             "themes[0].filters[0].operator",
             "themes[0].filters[1].key",
             "themes[0].filters[1].ky",
+            "themes[0].filters[2].value",
+            "themes[0].filters[3].key",
             "themes[0].shedule",
         ]
     )

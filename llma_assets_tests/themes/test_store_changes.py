@@ -88,6 +88,11 @@ def test_a_field_that_the_file_no_longer_names_goes_back_to_its_default(database
     assert done(applied(database, {"theme_id": "traces"})) == [("traces", "reset")]
 
 
+def test_a_shipped_theme_that_is_only_switched_on_and_off_again_is_called_so(database: Database) -> None:
+    assert done(applied(database, {"theme_id": "ux_issues", "enabled": True})) == [("ux_issues", "enabled")]
+    assert done(applied(database, {"theme_id": "ux_issues"})) == [("ux_issues", "disabled")]
+
+
 def test_what_the_file_does_not_name_stays(database: Database) -> None:
     applied(database, {"theme_id": "mine", "prompt": "Look."}, base_filters=[{"key": "a", "value": 1}])
     applied(database, {"theme_id": "other", "prompt": "Look."})
@@ -101,7 +106,7 @@ def test_pruning_deletes_own_themes_and_resets_shipped_ones_that_the_file_does_n
         database,
         {"theme_id": "mine", "prompt": "Look."},
         {"theme_id": "kept", "prompt": "Look."},
-        {"theme_id": "ux_issues", "enabled": True},
+        {"theme_id": "ux_issues", "enabled": True, "mode": "minimal"},
         base_filters=[{"key": "a", "value": 1}],
     )
     changes = applied(database, {"theme_id": "kept", "prompt": "Look."}, prune=True)
