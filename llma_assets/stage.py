@@ -135,12 +135,19 @@ def walk_keys(
     if failures:
         _keep_finished(context, done)
         raise dg.Failure(
-            f"{len(failures)} of {len(failures) + len(done)} partitions failed: "
-            + "; ".join(f"{key} ({why})" for key, why in failures.items()),
+            f"{len(failures)} of {len(failures) + len(done)} partitions failed: {_in_words(failures)}",
             metadata={"failed": sorted(failures), "finished": sorted(done)},
         )
     for key, metadata in done.items():
         context.add_asset_metadata(metadata, partition_key=key)
+
+
+def _in_words(failures: Mapping[str, str]) -> str:
+    """Which partitions failed and why, each reason once."""
+    keys_of: dict[str, list[str]] = {}
+    for key, why in failures.items():
+        keys_of.setdefault(why, []).append(key)
+    return "; ".join(f"{', '.join(keys)} ({why})" for why, keys in keys_of.items())
 
 
 def _keep_finished(context: dg.AssetExecutionContext, done: dict[str, dict[str, Any]]) -> None:

@@ -14,7 +14,7 @@ from llma_assets.models import ModelConfigurationError
 from llma_assets.partitions import partition_key, team_days, teams
 from llma_assets.resources import ClickHouseResource
 from llma_assets.settings import Settings
-from llma_assets.stage import ThemesConfig, ThemesFailed, asset_check, each_theme
+from llma_assets.stage import Report, ThemesConfig, ThemesFailed, asset_check, each_theme, walk_partitions
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import GENERATIONS, TRACES, Theme
 
@@ -105,6 +105,32 @@ def test_an_interrupt_is_no_failure_of_a_theme(database: Database) -> None:
     with pytest.raises(KeyboardInterrupt):
         each_theme(database, TEAM_DAY, "trace_summaries", THEMES, work)
     assert skips(database) == {}
+
+
+def test_what_several_days_fail_by_is_said_once() -> None:
+    @dg.asset(partitions_def=team_days, backfill_policy=dg.BackfillPolicy.single_run())
+    def stage(context: dg.AssetExecutionContext) -> None:
+        def work(each: TeamDay) -> Report:
+            if each.day == DAY:
+                return Report(items=1)
+            raise ValueError("the model is away" if each.day.day < 6 else "another reason")
+
+        walk_partitions(context, work)
+
+    days = [TeamDay(1, date(2026, 11, day)) for day in (4, 5, 6, 7)]
+    with dg.instance_for_test() as instance:
+        instance.add_dynamic_partitions(str(teams.name), ["1"])
+        tags = {
+            "dagster/asset_partition_range_start": partition_key(days[0]),
+            "dagster/asset_partition_range_end": partition_key(days[-1]),
+        }
+        result = dg.materialize([stage], instance=instance, tags=tags, raise_on_error=False)
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert failure.step_failure_data.user_failure_data is not None
+    assert failure.step_failure_data.user_failure_data.description == (
+        "3 of 4 partitions failed: 2026-11-04|1, 2026-11-05|1 (ValueError: the model is away); "
+        "2026-11-06|1 (ValueError: another reason)"
+    )
 
 
 def test_without_a_name_in_the_config_all_themes_are_meant() -> None:

@@ -32,6 +32,7 @@ from llma_assets.ledger import Skip, clear_skip, record_skip
 from llma_assets.partitions import team_days
 from llma_assets.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.stage import Progress, Report, ThemesConfig, each_theme, run_tags, walk_partitions
+from llma_assets.summaries.funnel import funnel
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme, ThemeClustering, stored_versions
 from llma_assets.themes.store import active_themes
@@ -39,6 +40,8 @@ from llma_assets.themes.store import active_themes
 STAGE = "cluster_assignments"
 NAMESPACE = UUID("6f2d3a0e-6c4b-5a56-9d0f-6f3b0c7f5b11")
 CLUSTERING_VERSION = "v1"
+STEPS = ("matched", "sampled", "screened", "summarised", "relevant", "clustered", "outliers")
+FUNNEL = dg.TableSchema([dg.TableColumn("theme"), *(dg.TableColumn(step, "int") for step in STEPS)])
 
 
 class ClusteringRunConfig(ThemesConfig):
@@ -161,7 +164,20 @@ def store_clusters(
         metadata |= told
         reasons += [reason] if reason else []
     progress(STAGE, team_day, len(themes), len(themes))
+    metadata["funnel"] = _funnels(database, team_day, themes, lookback_days)
     return Report(items=items, reason="; ".join(reasons), metadata=metadata)
+
+
+def _funnels(
+    database: Database, team_day: TeamDay, themes: Sequence[Theme], lookback_days: int
+) -> dg.TableMetadataValue:
+    """What became of each theme's items of the window, to those in a cluster; as `llma themes funnel` shows it."""
+    records = []
+    for theme in themes:
+        first_day = team_day.back((theme.lookback_days or lookback_days) - 1).day
+        found = funnel(database, team_day.team_id, first_day, team_day.day, theme)
+        records.append(dg.TableRecord({"theme": theme.theme_id, **{step: getattr(found, step) for step in STEPS}}))
+    return dg.MetadataValue.table(records, schema=FUNNEL)
 
 
 def _publish(

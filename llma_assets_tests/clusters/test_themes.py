@@ -72,6 +72,18 @@ def test_a_theme_reads_its_own_space_by_its_own_options(database: Database) -> N
     assert committed_run(database, TeamDay(2, DAY), "own") is None
 
 
+def test_the_metadata_has_the_funnel_of_each_theme_down_to_its_clusters(database: Database) -> None:
+    for team_id in (1, 2):
+        plant(database, team_id, DAY, {"A": 4 + 4 * team_id, "B": 8}, theme=OWN, version=OWN.version)
+    few = replace(OWN, theme_id="few")
+    records = [record.data for record in cluster(database, OWN, few)["funnel"].records]
+    assert [(each["theme"], each["clustered"]) for each in records] == [("own", 16), ("few", 0)]
+    assert list(records[0]) == [
+        "theme",
+        *("matched", "sampled", "screened", "summarised", "relevant", "clustered", "outliers"),
+    ]
+
+
 def test_a_theme_looks_back_as_far_as_it_wants(database: Database) -> None:
     plant(database, 1, DAY, {"A": 6, "B": 6}, theme=OWN, version=OWN.version)
     plant(database, 1, DAY - timedelta(days=9), {"C": 6}, theme=OWN, version=OWN.version)
