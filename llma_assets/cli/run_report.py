@@ -102,7 +102,9 @@ def show_times(runs: "Sequence[TeamRun]", took_s: float) -> None:
 
 def _try_again(run: "TeamRun") -> str:
     """How to do what failed, and no more."""
-    again = [] if len(run.lanes) == 1 else [lane for lane, done in run.lanes if done.status != "done"]
+    again = [
+        lane for lane, done in run.lanes if done.status != "done" and not (lane.is_general and len(run.lanes) == 1)
+    ]
     options = " ".join(f"--theme {theme_id}" for lane in again for theme_id in lane.theme_ids)
     if not options:
         return "`llma run` does only what is missing"
