@@ -38,7 +38,7 @@ MOST_THEMES = 200
 """Themes that are looked into in one tick; the rest follows in the next ones."""
 
 SHOWN = 20
-"""Themes that a tick's summary names; the log of the tick names all that were due."""
+"""Themes that are not due of which a tick says so; where one is due, its log has all that are, before these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +117,13 @@ def theme_schedules(
         _ask(tick, taking_part[:MOST_THEMES], database, context.instance, team_settings.settings().lookback_days, now)
         for each in taking_part[MOST_THEMES:]:
             tick.notes[each.name] = "is due; in the next tick, because too many are at once"
-        for name in sorted(each.name for each in due):
-            context.log.info(f"{name}: {tick.notes[name]}")
+    notes = {name: tick.notes[name] for name in (*sorted(each.name for each in due), *tick.notes)}
+    if due:
+        for line in in_lines(notes, len(due) + SHOWN):
+            context.log.info(line)
     return dg.SensorResult(
         run_requests=tick.requests,
-        skip_reason=None if tick.requests else dg.SkipReason(in_words(tick.notes)),
+        skip_reason=None if tick.requests else dg.SkipReason("; ".join(in_lines(notes, SHOWN))),
         cursor=_write_memory(tick.memory),
     )
 
@@ -289,13 +291,12 @@ def _requests(due: Due, earlier: list[date]) -> list[dg.RunRequest]:
     return requests
 
 
-def in_words(notes: Mapping[str, str]) -> str:
-    """What became of each theme, in a text that a tick can show."""
+def in_lines(notes: Mapping[str, str], most: int) -> list[str]:
+    """What became of each theme, for people; beyond `most` themes only how many more there are."""
     if not notes:
-        return "no team has a theme on beyond the general ones; `llma themes enable` switches one on"
-    shown = [f"{name}: {note}" for name, note in list(notes.items())[:SHOWN]]
-    more = len(notes) - len(shown)
-    return "; ".join(shown) + (f"; and {more} more" if more else "")
+        return ["no team has a theme on beyond the general ones; `llma themes enable` switches one on"]
+    lines = [f"{name}: {note}" for name, note in list(notes.items())[:most]]
+    return [*lines, f"and {len(notes) - most} more"] if len(notes) > most else lines
 
 
 def _read_memory(cursor: str | None) -> dict[str, Seen]:

@@ -389,6 +389,33 @@ def test_a_theme_that_is_switched_off_is_forgotten_and_one_switched_on_again_beg
     assert sensor.asked() == ["1/error_analysis 2026-11-04 texts", "1/error_analysis 2026-11-07"]
 
 
+def test_the_log_of_a_tick_tells_of_every_theme_those_that_are_due_first(
+    sensor: Sensor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sensor.theme(schedule="daily")
+    sensor.theme("feature_requests", schedule="manual")
+    sensor.tick()
+    sensor.theme("ux_issues", schedule="weekly")
+    capsys.readouterr()
+    sensor.tick()
+    assert [line.rpartition(" - ")[2] for line in capsys.readouterr().err.splitlines()] == [
+        "team 1, ux_issues: asked for 2026-11-01",
+        "team 1, error_analysis: daily: not due until 2026-11-08 01:30 UTC",
+        "team 1, feature_requests: manual: `llma run --team 1 --theme feature_requests` runs it",
+    ]
+
+
+def test_of_very_many_themes_that_are_not_due_a_tick_tells_how_many(
+    sensor: Sensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llma_assets.theme_schedules.SHOWN", 2)
+    for theme_id in ("error_analysis", "ux_issues", "success_patterns"):
+        sensor.theme(theme_id, schedule="manual")
+    assert sensor.asked() == []
+    assert sensor.told.count("manual") == 2
+    assert sensor.told.endswith("; and 1 more")
+
+
 def test_many_themes_that_are_due_at_once_are_spread_over_ticks(
     sensor: Sensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
