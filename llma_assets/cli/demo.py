@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 def demo(ctx: click.Context, day: date | None, verbose: bool, as_json: bool) -> None:
     """Sample traffic through the whole graph.
 
-    Writes traffic of several teams, runs the graph for them, and prints their clusters. A calendar day's traffic is
-    always the same, and each event is stored once: running it twice adds nothing.
+    Writes traffic of several teams, runs the graph for them, and prints their clusters; for one team also those of two
+    themes, which it switches on unless somebody changed them. A calendar day's traffic is always the same, and each
+    event is stored once: running it twice adds nothing.
     """
     from llma_assets.cli.run import require_partition, team_settings
     from llma_assets.cli.run_report import run_document, show_runs, show_times
@@ -45,12 +46,15 @@ def demo(ctx: click.Context, day: date | None, verbose: bool, as_json: bool) -> 
     started = time.monotonic()
     with opened_database() as database:
         team_ids = _write_sample(database, day)
-        runs, documents = run_teams(database, day, team_ids, Wish(verbose=verbose), team_settings())
+        _switch_themes_on(database)
+        settings_of_teams = team_settings()
+        runs, documents = run_teams(database, day, team_ids, Wish(verbose=verbose), settings_of_teams)
         took_s = time.monotonic() - started
         if as_json:
             emit_json(run_document(day, runs, documents, took_s))
         else:
             show_runs(database, runs, documents)
+            _show_funnels(database, day, settings_of_teams.lookback_days)
             show_times(runs, took_s)
             _show_next_steps(runs, documents)
     if any(each.status == "failed" for each in runs):
@@ -68,6 +72,30 @@ def _write_sample(database: "Database", day: date) -> list[int]:
     report = ingest(io.BytesIO(lines), database, rejects=None, strict=True)
     say(f"{report.inserted:,} events of {len(report.teams)} teams written, {report.duplicates:,} were there already.")
     return list(report.teams)
+
+
+def _switch_themes_on(database: "Database") -> None:
+    """Switch the demo's themes on; what somebody has changed of them stays."""
+    from llma_assets.demo import THEMED_TEAM, THEMES
+    from llma_assets.themes.changes import set_enabled
+    from llma_assets.themes.store import themes_of
+
+    changed = themes_of(database, THEMED_TEAM.team_id).changes
+    for theme_id in THEMES:
+        if theme_id not in changed:
+            set_enabled(database, THEMED_TEAM.team_id, theme_id, True, "demo")
+
+
+def _show_funnels(database: "Database", day: date, lookback_days: int) -> None:
+    """What became of the traces of the team that has themes."""
+    from llma_assets.cli.themes_reports import funnels, show_funnels
+    from llma_assets.demo import THEMED_TEAM
+    from llma_assets.team_day import TeamDay
+    from llma_assets.themes.store import active_themes
+
+    team_day = TeamDay(THEMED_TEAM.team_id, day)
+    themes = active_themes(database, team_day.team_id)
+    show_funnels(team_day, funnels(database, team_day, themes, lookback_days=lookback_days))
 
 
 def _show_next_steps(runs: "Sequence[TeamRun]", documents: dict[int, dict[str, Any]]) -> None:

@@ -78,9 +78,7 @@ def _asking(database: "Database", team_id: int, theme: "Theme", options: "TeamOp
     from llma_assets.summaries.estimate import ANSWER_TOKENS, frame_tokens
     from llma_assets.themes.preview import Asking
 
-    configured = chat_model(Settings.from_env()).name
-    # Without a server a theme's own model cannot be asked either.
-    name = model or (configured if configured.startswith("offline/") else theme.model or configured)
+    name = model or theme.model or chat_model(Settings.from_env()).name
     longest = RenderOptions.of_team(options, name).max_chars
     if name.startswith("offline/"):
         return Asking(name, 0, 0.0, longest)

@@ -52,14 +52,27 @@ def funnel(team_id: int, day: date, days: int | None, theme_ids: tuple[str, ...]
         themes = [team.get(theme_id) for theme_id in dict.fromkeys(theme_ids)] or [
             theme for theme in team.themes if theme.enabled
         ]
-        found = [
-            _funnel(database, team_day.back((days or theme.lookback_days or lookback_days) - 1).day, team_day, theme)
-            for theme in themes
-        ]
+        found = funnels(database, team_day, themes, days=days, lookback_days=lookback_days)
     if as_json:
         emit_json({"team": team_id, "date": day.isoformat(), "themes": found})
     else:
-        _show_funnel(team_id, day, found)
+        show_funnels(team_day, found)
+
+
+def funnels(
+    database: "Database", team_day: "TeamDay", themes: "Sequence[Theme]", *, lookback_days: int, days: int | None = None
+) -> list[dict[str, Any]]:
+    """The entries of `llma themes funnel --json`, for the days that end with `team_day`.
+
+    Args:
+        themes: of the team.
+        lookback_days: the team's window, for themes that have none of their own.
+        days: so many days for all of them instead.
+    """
+    return [
+        _funnel(database, team_day.back((days or theme.lookback_days or lookback_days) - 1).day, team_day, theme)
+        for theme in themes
+    ]
 
 
 def _funnel(database: "Database", first_day: date, team_day: "TeamDay", theme: "Theme") -> dict[str, Any]:
@@ -91,7 +104,9 @@ def _estimate(share: "Estimate") -> dict[str, Any]:
     return {"value": share.value, "low": share.low, "high": share.high, "estimate": not share.is_exact}
 
 
-def _show_funnel(team_id: int, day: date, found: Sequence[Mapping[str, Any]]) -> None:
+def show_funnels(team_day: "TeamDay", found: Sequence[Mapping[str, Any]]) -> None:
+    """Print what `funnels` found, and what it does not know."""
+    team_id, day = team_day.team_id, team_day.day
     show(f"team {team_id}, days until {day}")
     show_table(
         ("theme", "from", *STEPS, "relevant of all"),

@@ -3,9 +3,19 @@
 from llma_assets.demo.sample import (
     DEMO_TEAMS,
     PIPELINE_ONLY_TEAM_ID,
+    THEMED_TEAM,
+    THEMES,
     DemoTeam,
     planted_topics,
     sample_events,
 )
 
-__all__ = ["DEMO_TEAMS", "PIPELINE_ONLY_TEAM_ID", "DemoTeam", "planted_topics", "sample_events"]
+__all__ = [
+    "DEMO_TEAMS",
+    "PIPELINE_ONLY_TEAM_ID",
+    "THEMED_TEAM",
+    "THEMES",
+    "DemoTeam",
+    "planted_topics",
+    "sample_events",
+]

@@ -74,6 +74,9 @@ RECIPES = DemoTeam(
 DEMO_TEAMS = (TRAVEL, BANK, CODING, RECIPES)
 """The teams that send traces; the recipe helper sends too few."""
 
+THEMED_TEAM, THEMES = CODING, ("error_analysis", "ux_issues")
+"""The team that the demo asks more of than the general questions, and by which of the themes that ship."""
+
 PIPELINE_ONLY_TEAM_ID = 105
 """A team whose only events are of a kind that pipelines write: discovery must leave it out."""
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 256 << 10
 MAX_DEPTH = 12
 _TAG = "tag:yaml.org,2002:"
+# What YAML takes for the end of a line, and gives back as another one, unless it is escaped.
+_FOLDED = re.compile("[\\r\\x85\\u2028\\u2029]")
 # Each is narrower than YAML 1.1's own, so that what a dumper writes without quotes is read as the same text.
 _PLAIN = (
     ("bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), "tTfF"),
@@ -107,7 +109,8 @@ def _dumper() -> "type[yaml.SafeDumper]":
             return True
 
     def text(dumper: Any, value: str) -> Any:
-        return dumper.represent_scalar(f"{_TAG}str", value, style="|" if "\n" in value else None)
+        style = '"' if _FOLDED.search(value) else "|" if "\n" in value else None
+        return dumper.represent_scalar(f"{_TAG}str", value, style=style)
 
     Dumper.add_representer(str, text)
     return Dumper

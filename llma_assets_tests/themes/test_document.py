@@ -280,6 +280,12 @@ def test_a_theme_is_the_same_after_being_written_to_a_file_and_read(theme: Theme
     assert again.version == theme.version
 
 
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\x85", "\u2028", "\u2029", "\n \x85"])
+def test_every_kind_of_line_end_survives_yaml(end: str) -> None:
+    written = [end, f"{end}a", f"a{end}", f"a{end}b", f"a\n{end}"]
+    assert read_yaml(write_yaml(written)) == written
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.recursive(scalars | texts, lambda inner: st.lists(inner, max_size=3), max_leaves=6))
 def test_plain_values_survive_yaml_with_their_types(value: object) -> None:
