@@ -192,7 +192,14 @@ ORDER BY status
 
 @pytest.mark.parametrize(
     "fault",
-    [Status(500), Garbage(), EMPTY, INVALID_JSON, TRUNCATED, REFUSAL, Hang(), Reset()],
+    [
+        Status(500),
+        INVALID_JSON,
+        *(
+            pytest.param(fault, marks=pytest.mark.slow)
+            for fault in (Garbage(), EMPTY, TRUNCATED, REFUSAL, Hang(), Reset())
+        ),
+    ],
     ids=lambda fault: f"{type(fault).__name__}-{getattr(fault, 'status', '')}",
 )
 def test_a_bad_answer_costs_at_most_its_item_and_the_next_run_mends_it(

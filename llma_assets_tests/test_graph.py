@@ -128,6 +128,7 @@ def test_the_loop_is_broken_a_team_that_stops_sending_leaves(pipeline: Pipeline)
     assert "1" in pipeline.instance.get_dynamic_partitions("teams")
 
 
+@pytest.mark.slow
 def test_a_second_run_of_a_finished_partition_writes_nothing(pipeline: Pipeline) -> None:
     write(pipeline.database, day_of_traces(1, DAY, 24))
     write(pipeline.database, day_of_traces(2, DAY, 24))
@@ -141,6 +142,7 @@ def test_a_second_run_of_a_finished_partition_writes_nothing(pipeline: Pipeline)
     assert counts[0]["clustering_runs"] == 2
 
 
+@pytest.mark.slow
 def test_new_traces_replace_the_published_event_of_the_day(pipeline: Pipeline) -> None:
     write(pipeline.database, day_of_traces(1, DAY, 24))
     pipeline.texts(1, DAY, DAY)
@@ -156,6 +158,7 @@ def test_new_traces_replace_the_published_event_of_the_day(pipeline: Pipeline) -
     assert after["cluster_members"] == 2 * 28
 
 
+@pytest.mark.slow
 def test_two_runs_of_one_partition_at_the_same_time_publish_once(pipeline: Pipeline, database: Database) -> None:
     write(database, day_of_traces(1, DAY, 24))
     write(database, day_of_traces(2, DAY, 24))
@@ -180,6 +183,7 @@ def test_two_runs_of_one_partition_at_the_same_time_publish_once(pipeline: Pipel
         ) == sorted(f"trace-{DAY}-{number}" for number in range(24))
 
 
+@pytest.mark.slow
 def test_hostile_ids_and_cycles_go_through_every_stage(pipeline: Pipeline) -> None:
     ids = [
         "'; DROP TABLE events; --",
@@ -247,6 +251,7 @@ def test_a_team_on_the_skip_list_is_not_worked_on_even_by_hand(pipeline: Pipelin
     assert pipeline.published() == []
 
 
+@pytest.mark.slow
 def test_events_may_be_read_from_another_database_and_are_published_in_our_own(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,6 +285,7 @@ def test_events_may_be_read_from_another_database_and_are_published_in_our_own(
         pipeline.database.execute("DROP DATABASE {name:Identifier} SYNC", name=source)
 
 
+@pytest.mark.slow
 def test_private_values_are_in_nothing_that_the_pipeline_stores(pipeline: Pipeline) -> None:
     secrets = ["jane.roe@example.org", "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCD", "DE89370400440532013000"]
     for number in range(24):

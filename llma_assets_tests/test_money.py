@@ -105,6 +105,7 @@ def test_a_budget_stops_a_day_without_failing_it_and_more_money_finishes_it(
     assert len(pipeline.published()) >= 2
 
 
+@pytest.mark.slow
 def test_vectors_and_names_that_nobody_paid_for_wait_as_well(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,6 +59,7 @@ def test_a_pattern_of_a_team_hides_what_it_matches_in_the_texts_of_this_team(
     assert shown == {1: False, 2: True}
 
 
+@pytest.mark.slow
 def test_the_limits_of_an_hour_are_those_of_the_team(pipeline: Pipeline, settings: Settings) -> None:
     set_teams(settings, "max_traces_per_hour = 3\n[teams.1]\nmax_generations_per_hour = 0\n")
     for team_id in (1, 2):
@@ -73,6 +74,7 @@ def test_the_limits_of_an_hour_are_those_of_the_team(pipeline: Pipeline, setting
     assert event.metadata["traces_valid_line_refs_share"].value == 1.0
 
 
+@pytest.mark.slow
 def test_a_trace_is_taken_when_its_team_says_that_it_is_quiet(pipeline: Pipeline, settings: Settings) -> None:
     set_teams(settings, "[teams.1]\nquiet_minutes = 5\n")
     when = datetime(2026, 11, 7, 8, tzinfo=UTC)

@@ -90,6 +90,7 @@ def test_run_and_dry_run_contradict_each_other(llma: Llma) -> None:
     assert llma("retry", "--team", "1", "--run", "--dry-run").exit_code == 2
 
 
+@pytest.mark.slow
 def test_run_tries_them_at_once_in_the_dagster_instance(
     database: Database, llma_json: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:

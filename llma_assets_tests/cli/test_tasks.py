@@ -97,6 +97,7 @@ def test_the_list_has_the_documented_fields_most_urgent_first(tasks: list[dict[s
     assert {task["status"] for task in found} == {"new"}
 
 
+@pytest.mark.slow
 def test_a_second_pass_changes_nothing(tasks: list[dict[str, Any]], llma_json: Asks) -> None:
     again = llma_json("segments", "run", "--team", "1").document
     assert [task["task_id"] for task in again["tasks"]] == [task["task_id"] for task in tasks]
@@ -138,6 +139,7 @@ def test_closing_reopening_ignoring_and_renaming_hold_and_are_told(
     assert said == [("closed", "anna", "because"), ("reopened", "anna", "because"), ("ignored", "anna", "because")]
 
 
+@pytest.mark.slow
 def test_open_leaves_out_what_is_resolved(tasks: list[dict[str, Any]], llma: Llma, llma_json: Asks) -> None:
     llma("tasks", "close", tasks[0]["task_id"], "--team", "1")
     assert [task["task_id"] for task in listed(llma_json, "--open")] == [tasks[1]["task_id"]]
@@ -145,6 +147,7 @@ def test_open_leaves_out_what_is_resolved(tasks: list[dict[str, Any]], llma: Llm
     assert len(listed(llma_json, "--limit", "1")) == 1
 
 
+@pytest.mark.slow
 def test_merged_tasks_are_one_until_they_are_unmerged(tasks: list[dict[str, Any]], llma: Llma, llma_json: Asks) -> None:
     first, second = (task["task_id"] for task in tasks)
     assert llma("tasks", "merge", first, second, "--team", "1").exit_code == 0
@@ -171,6 +174,7 @@ def test_wrong_use_is_said_and_ends_with_2(llma: Llma, arguments: tuple[str, ...
     assert said in result.stderr
 
 
+@pytest.mark.slow
 def test_a_task_cannot_be_reopened_while_it_is_open(tasks: list[dict[str, Any]], llma: Llma) -> None:
     result = llma("tasks", "reopen", tasks[0]["task_id"], "--team", "1")
     assert result.exit_code == 2

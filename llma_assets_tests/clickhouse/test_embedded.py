@@ -121,6 +121,7 @@ def test_a_server_killed_under_a_query_answers_it_all_the_same(folder: Path, emb
     assert answers == [7]
 
 
+@pytest.mark.slow
 def test_what_was_acknowledged_survives_a_kill_during_inserts(folder: Path, embedded: Database) -> None:
     embedded.execute(NUMBERS)
     acknowledged: list[int] = []
@@ -213,6 +214,7 @@ def test_the_password_is_for_its_owner_alone(folder: Path) -> None:
     assert stat.S_IMODE(password.stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 def test_state_left_behind_by_a_killed_server_is_not_believed(folder: Path) -> None:
     state = start(folder)
     kill(folder)

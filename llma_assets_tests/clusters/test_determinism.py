@@ -35,6 +35,7 @@ def _digest(method: str, threads: str, hash_seed: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["graph", "kmeans", "hdbscan"])
 def test_fresh_processes_with_other_threads_and_hash_seeds_give_the_same_bytes(method: str) -> None:
     first = _digest(method, "1", "0")

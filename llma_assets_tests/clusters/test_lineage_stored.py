@@ -80,6 +80,7 @@ def test_a_carried_name_remembers_when_it_was_thought_of(two_teams: Database) ->
     assert {each.named_on for each in carried(two_teams, 1, day(2)).values()} == {day(0)}
 
 
+@pytest.mark.slow
 def test_content_that_drifts_is_found_though_each_day_is_like_the_last(database: Database) -> None:
     shares = ((20, 0), (16, 4), (10, 10), (4, 16), (0, 20), (0, 20), (0, 20), (0, 20), (0, 20), (0, 20))
     for number, (old, new) in enumerate(shares):

@@ -413,6 +413,7 @@ def test_summaries_of_a_theme_leave_a_tenth_of_its_budget_for_its_other_stages(d
     theme_budget(database, 1.0).hold(MODEL, 0.1)
 
 
+@pytest.mark.slow
 def test_two_processes_that_race_for_the_last_of_a_theme_do_not_both_get_it(database: Database) -> None:
     for round_number in range(4):
         team_day = TeamDay(200 + round_number, DAY)

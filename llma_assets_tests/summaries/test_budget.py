@@ -147,6 +147,7 @@ def test_the_budget_holds_whatever_goes_wrong_on_the_way(database: Database) -> 
     assert spent <= today_of(database) <= budget_usd
 
 
+@pytest.mark.slow
 def test_two_processes_for_one_team_do_not_pass_it_together(database: Database) -> None:
     days = [TEAM, TEAM.back(1), TEAM.back(2)]
     for n, team_day in enumerate(days):
@@ -186,6 +187,7 @@ store_theme(connect(settings), TeamDay(1, date(2026, 11, 7)), TRACES, chat, limi
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("table", "write"), [("model_usage", 1), ("trace_summaries", 1), ("budget_holds", 3)])
 def test_a_killed_run_does_not_let_the_next_one_pass_the_budget(
     table: str, write: int, settings: Settings, database: Database
