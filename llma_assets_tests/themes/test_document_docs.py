@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -11,7 +12,7 @@ from llma_assets.themes.changes import apply
 from llma_assets.themes.document import examples, read_document
 from llma_assets.themes.plain import RESERVED_IDS, SHIPPED
 from llma_assets.themes.store import themes_of
-from llma_assets.themes.theme import Filter
+from llma_assets.themes.theme import Filter, Operator
 from llma_assets.themes.wording import THEME_FIELDS
 
 DOCS = Path(__file__).parents[2] / "docs" / "themes.md"
@@ -47,7 +48,7 @@ def test_the_example_for_one_agent_is_the_one_that_ships() -> None:
     assert blocks("yaml")[-1] == examples()["unhappy_users"]
 
 
-def test_every_field_and_every_shipped_theme_is_explained() -> None:
+def test_every_field_operator_and_shipped_theme_is_explained() -> None:
     text = DOCS.read_text("utf-8")
     named = set(re.findall(r"`([a-z_]+)`", "\n".join(line for line in text.splitlines() if line.startswith("| `"))))
-    assert named >= {*THEME_FIELDS, *SHIPPED, *RESERVED_IDS}
+    assert named >= {*THEME_FIELDS, *SHIPPED, *RESERVED_IDS, *get_args(Operator)}
