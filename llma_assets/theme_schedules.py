@@ -225,7 +225,8 @@ def _ask(
             earlier = _earlier_days(each, days, firsts[each.lane], everything=True)
         tick.memory[each.lane] = Seen(now, now, each.theme.version)
         tick.requests += _requests(each, earlier)
-        also = f", and {len(earlier)} days from {earlier[0]} on: {why or 'their texts are newer'}" if earlier else ""
+        count_days = f"{len(earlier)} day{'s' if len(earlier) > 1 else ''}"
+        also = f", and {count_days} from {earlier[0]} on: {why or 'their texts are newer'}" if earlier else ""
         tick.notes[each.name] = f"asked for {each.target}{also}"
 
 
