@@ -46,7 +46,7 @@ def demo(ctx: click.Context, day: date | None, verbose: bool, as_json: bool) -> 
     started = time.monotonic()
     with opened_database() as database:
         team_ids = _write_sample(database, day)
-        _switch_themes_on(database)
+        switch_themes_on(database)
         settings_of_teams = team_settings()
         runs, documents = run_teams(database, day, team_ids, Wish(verbose=verbose), settings_of_teams)
         took_s = time.monotonic() - started
@@ -74,7 +74,7 @@ def _write_sample(database: "Database", day: date) -> list[int]:
     return list(report.teams)
 
 
-def _switch_themes_on(database: "Database") -> None:
+def switch_themes_on(database: "Database") -> None:
     """Switch the demo's themes on; what somebody has changed of them stays."""
     from llma_assets.demo import THEMED_TEAM, THEMES
     from llma_assets.themes.changes import set_enabled

@@ -1,12 +1,16 @@
 """`llma demo`: the whole graph on the sample traffic, and nothing twice."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 
 import pytest
 
+from llma_assets.cli.demo import switch_themes_on
 from llma_assets.clickhouse import Database
-from llma_assets.demo import DEMO_TEAMS, PIPELINE_ONLY_TEAM_ID
+from llma_assets.demo import DEMO_TEAMS, PIPELINE_ONLY_TEAM_ID, THEMED_TEAM, THEMES
+from llma_assets.themes.changes import set_enabled
+from llma_assets.themes.store import themes_of
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.cli.test_run import row_counts
 
@@ -24,6 +28,9 @@ def test_the_demo_shows_clusters_or_the_reason_for_each_team_and_adds_nothing_th
         assert f"team {team.team_id}, 2026-11-07, traces: " in first.stdout
     assert f"team {DEMO_TEAMS[3].team_id}, 2026-11-07: not run: below_minimum" in first.stdout
     assert f"team {PIPELINE_ONLY_TEAM_ID}, 2026-11-07: not run: no_recent_events" in first.stdout
+    for theme_id in THEMES:
+        assert re.search(rf"^team 103, 2026-11-07, {theme_id}: \d+ items in \d+ clusters", first.stdout, re.MULTILINE)
+        assert re.search(rf"^{theme_id} +2026-11-01( +[1-9]\d*)+ +0 +\d+\.\d%$", first.stdout, re.MULTILINE)
     assert "llma clusters --team 101 --date 2026-11-07" in first.stdout
     assert "make dev" in first.stdout
 
@@ -39,3 +46,16 @@ def test_the_demo_shows_clusters_or_the_reason_for_each_team_and_adds_nothing_th
     ]
     assert row_counts(database) == before
     assert llma("check", "--date", str(DAY)).exit_code == 0
+
+
+def test_the_demo_switches_two_themes_of_one_team_on_and_leaves_one_that_was_switched_off(database: Database) -> None:
+    switch_themes_on(database)
+    assert {theme.theme_id for theme in themes_of(database, THEMED_TEAM.team_id).themes if theme.enabled} == {
+        "traces",
+        "generations",
+        *THEMES,
+    }
+    set_enabled(database, THEMED_TEAM.team_id, THEMES[0], False, "ann")
+    switch_themes_on(database)
+    assert not themes_of(database, THEMED_TEAM.team_id).get(THEMES[0]).enabled
+    assert database.value("SELECT count() FROM themes") == 3
