@@ -76,10 +76,17 @@ def show_runs(database: "Database", runs: "Sequence[TeamRun]", documents: Mappin
         elif each.status == "waiting":
             show(f"{each.team_day}: waiting: {plain(each.detail)}")
         if any(done.status == "done" for _, done in each.lanes):
-            show_clusters(documents[each.team_day.team_id], skip_details(database, each.team_day))
+            show_clusters(_of_the_run(each, documents), skip_details(database, each.team_day))
         for row in theme_rows(each):
             if row["reason"] == "manual":
                 show(f"{each.team_day}, {row['theme']}: not run, because its schedule is manual; {row['detail']}")
+
+
+def _of_the_run(run: "TeamRun", documents: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
+    """The clusters of the themes that were run; those of others stand in `llma clusters`."""
+    document = documents[run.team_day.team_id]
+    ran = {theme_id for lane, _ in run.lanes for theme_id in lane.theme_ids}
+    return {**document, "runs": [each for each in document["runs"] if each["theme"] in ran]}
 
 
 def show_times(runs: "Sequence[TeamRun]", took_s: float) -> None:

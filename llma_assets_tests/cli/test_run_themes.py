@@ -59,7 +59,7 @@ def clustered(database: Database) -> dict[tuple[int, str], int]:
 
 
 def test_the_enabled_themes_are_run_by_themselves_and_the_manual_one_by_its_name(
-    traffic: Database, llma_json: Callable[..., Answer], settings: Settings
+    traffic: Database, llma: Llma, llma_json: Callable[..., Answer], settings: Settings
 ) -> None:
     answer = llma_json(*RUN)
     assert answer.code == 0, answer.document
@@ -70,8 +70,8 @@ def test_the_enabled_themes_are_run_by_themselves_and_the_manual_one_by_its_name
         texts = [run for run in instance.get_runs() if run.asset_selection == {dg.AssetKey("trace_texts")}]
     assert (lanes.count("1/requests"), len(texts)) == (2, 1)
 
-    named = llma_json(*RUN, "--theme", "answers")
-    assert told(named) == {"answers": "done"}
+    named = llma(*RUN, "--theme", "answers")
+    assert (named.exit_code, "answers: 24 items" in named.stdout, "requests: " in named.stdout) == (0, True, False)
     assert clustered(traffic)[1, "answers"] == 24
 
 
