@@ -51,9 +51,8 @@ def check(ctx: click.Context, day: date, team_id: int | None, as_json: bool) -> 
             mark = "ok  " if finding.passed else "warn" if rule.warns else "FAIL"
             show(f"{mark} {plain(finding.sentence)}")
             if not finding.passed:
-                show(
-                    f"     {' '.join(rule.description.split())}\n     shown by: {' '.join(finding.outcome.query.split())}"
-                )
+                show(f"     {' '.join(rule.description.split())}")
+                show(f"     shown by: {' '.join(finding.outcome.query.split())}")
         show(f"{len(findings)} checked, {len(failed)} failed")
     if not findings:
         say(f"Nothing to check: nothing is stored for {day}" + ("." if team_id is None else f" of team {team_id}."))
