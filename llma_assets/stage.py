@@ -187,7 +187,7 @@ def each_theme(
             result = work(theme)
         # Whatever went wrong concerns this theme; it is raised again, here or below.
         except Exception as error:
-            failures[theme.theme_id] = f"{type(error).__name__}: {error}"
+            failures[theme.theme_id] = f"{type(error).__name__}: {error}{_whose_model(error, theme)}"
             log.exception(f"{team_day}, {stage}: theme {theme.theme_id} failed")
             skip(FAILED, failures[theme.theme_id][:SHOWN_ERROR])
             if isinstance(error, ModelConfigurationError) and not _is_its_own(error, theme):
@@ -210,6 +210,13 @@ def each_theme(
 def _is_its_own(error: ModelConfigurationError, theme: Theme) -> bool:
     """Whether what is wrong with a model may be right for another theme."""
     return theme.model is not None or (isinstance(error, PriceUnknown) and theme.daily_budget_usd is not None)
+
+
+def _whose_model(error: Exception, theme: Theme) -> str:
+    """The model that a theme asks for by itself, where that is what is wrong, unless the error names it."""
+    if not isinstance(error, ModelConfigurationError) or theme.model is None or theme.model in str(error):
+        return ""
+    return f" (this theme asks for the model {theme.model!r})"
 
 
 def run_tags(context: dg.AssetExecutionContext) -> dict[str, str]:

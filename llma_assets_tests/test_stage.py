@@ -90,12 +90,13 @@ def test_a_wrong_model_of_the_installation_stops_all_themes_at_once(database: Da
 def test_a_wrong_model_of_one_theme_concerns_this_theme_alone(database: Database) -> None:
     def work(theme: Theme) -> str:
         if theme.model is not None:
-            raise ModelConfigurationError(f"there is no model {theme.model}")
+            raise ModelConfigurationError("the server does not know the model")
         return theme.theme_id
 
     with pytest.raises(ThemesFailed) as raised:
         each_theme(database, TEAM_DAY, "trace_summaries", (OWN, TRACES), work)
-    assert list(raised.value.why) == ["own"]
+    why = "the server does not know the model (this theme asks for the model 'a-model-of-its-own')"
+    assert raised.value.why == {"own": f"ModelConfigurationError: {why}"}
 
 
 def test_an_interrupt_is_no_failure_of_a_theme(database: Database) -> None:
