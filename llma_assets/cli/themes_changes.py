@@ -47,7 +47,7 @@ def apply_command(
     document = _read(file)
     author = decider(by)
     with opened_database() as database:
-        found = _checked(file, lambda: apply(database, team_id, document, author, dry_run=True, prune=prune))
+        found = checked(file, lambda: apply(database, team_id, document, author, dry_run=True, prune=prune))
         if not as_json:
             _show_changes(found, nothing=f"The themes of team {team_id} are so already.")
         if found.changes and not dry_run:
@@ -147,10 +147,10 @@ def _read(file: str) -> "Document":
     else:
         with Path(file).open("rb") as opened:
             content = opened.read(MAX_BYTES + 1)
-    return _checked(file, lambda: read_document(content))
+    return checked(file, lambda: read_document(content))
 
 
-def _checked(file: str, action: Callable[[], R]) -> R:
+def checked(file: str, action: Callable[[], R]) -> R:
     """What an action gives; all that is wrong with the file on a line of its own."""
     from llma_assets.themes.errors import InvalidThemesError
 

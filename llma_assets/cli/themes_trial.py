@@ -71,6 +71,7 @@ def try_command(
 
 def _theme(database: "Database", team_id: int, theme_id: str | None, path: Path | None) -> "Theme":
     """The theme that is meant: of the file, or of those that the team has; it may be switched off."""
+    from llma_assets.cli.themes_changes import checked
     from llma_assets.themes.changes import themes_with
     from llma_assets.themes.document import read_document
     from llma_assets.themes.store import themes_of
@@ -79,8 +80,8 @@ def _theme(database: "Database", team_id: int, theme_id: str | None, path: Path 
         if theme_id is None:
             raise WrongUse("name a theme by --theme, or a file of themes by --file")
         return themes_of(database, team_id).get(theme_id)
-    document = read_document(path.read_bytes())
-    themes = themes_with(database, team_id, document)
+    document = checked(str(path), lambda: read_document(path.read_bytes()))
+    themes = checked(str(path), lambda: themes_with(database, team_id, document))
     named = [str(each["theme_id"]) for each in document.themes]
     if theme_id is None and len(named) == 1:
         (theme_id,) = named

@@ -57,6 +57,19 @@ def test_a_theme_of_a_file_is_tried_and_neither_it_nor_anything_else_is_stored(
     ]  # fmt: skip
 
 
+def test_a_file_that_is_wrong_is_refused_with_each_mistake_on_its_line(
+    traffic: Database, llma: Llma, file: str
+) -> None:
+    Path(file).write_text(FILE.replace("rule: keywords", "rule: keyword").replace("prompt", "promt"))
+    result = llma("themes", "try", "--team", "1", "--date", "2026-11-07", "--file", file)
+    assert result.exit_code == 2
+    assert [line.split(": ")[1] for line in result.stderr.splitlines()] == [
+        "themes[0].rule",
+        "themes[0].promt",
+        file,
+    ]
+
+
 def test_a_theme_that_is_switched_off_can_be_tried(traffic: Database, llma: Llma) -> None:
     result = llma("themes", "try", "--team", "1", "--theme", "error_analysis", "--date", "2026-11-07", "--sample", "3")
     assert result.exit_code == 0
