@@ -74,7 +74,7 @@ RECIPES = DemoTeam(
 DEMO_TEAMS = (TRAVEL, BANK, CODING, RECIPES)
 """The teams that send traces; the recipe helper sends too few."""
 
-THEMED_TEAM, THEMES = CODING, ("error_analysis", "performance_issues")
+THEMED_TEAM, THEMES = CODING, ("error_analysis",)
 """The team that the demo asks more of than the general questions, and by which of the themes that ship."""
 
 PIPELINE_ONLY_TEAM_ID = 105

@@ -48,7 +48,7 @@ def test_the_demo_shows_clusters_or_the_reason_for_each_team_and_adds_nothing_th
     assert llma("check", "--date", str(DAY)).exit_code == 0
 
 
-def test_the_demo_switches_two_themes_of_one_team_on_and_leaves_one_that_was_switched_off(database: Database) -> None:
+def test_the_demo_switches_its_theme_of_one_team_on_and_leaves_one_that_was_switched_off(database: Database) -> None:
     switch_themes_on(database)
     assert {theme.theme_id for theme in themes_of(database, THEMED_TEAM.team_id).themes if theme.enabled} == {
         "traces",
@@ -58,4 +58,4 @@ def test_the_demo_switches_two_themes_of_one_team_on_and_leaves_one_that_was_swi
     set_enabled(database, THEMED_TEAM.team_id, THEMES[0], False, "ann")
     switch_themes_on(database)
     assert not themes_of(database, THEMED_TEAM.team_id).get(THEMES[0]).enabled
-    assert database.value("SELECT count() FROM themes") == 3
+    assert database.value("SELECT count() FROM themes") == 2
