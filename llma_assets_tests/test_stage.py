@@ -119,7 +119,7 @@ def test_what_several_days_fail_by_is_said_once() -> None:
         walk_partitions(context, work)
 
     days = [TeamDay(1, date(2026, 11, day)) for day in (4, 5, 6, 7)]
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(str(teams.name), ["1"])
         tags = {
             "dagster/asset_partition_range_start": partition_key(days[0]),
@@ -160,7 +160,7 @@ def test_a_run_is_judged_by_its_own_themes(
     check = Check("stage", own_theme_is_well, blocking=True)
 
     def passes(*themes: str) -> bool:
-        with dg.instance_for_test() as instance:
+        with dg.DagsterInstance.ephemeral() as instance:
             instance.add_dynamic_partitions(str(teams.name), ["1"])
             result = dg.materialize(
                 [stage, asset_check(check)],

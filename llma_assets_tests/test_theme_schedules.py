@@ -114,7 +114,7 @@ def shown(request: dg.RunRequest) -> str:
 def sensor(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sensor]:
     monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
     monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         found = Sensor(database, instance)
         found.let_in(1, 2)
         yield found
