@@ -146,6 +146,7 @@ def test_the_embedded_server_killed_in_the_middle_of_a_run_comes_back(
         stop(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_trace_of_50_mb_is_one_trace_among_others(environment: Settings, database: Database) -> None:
     write(database, day_of_traces(1, DAY, 2))
     long = "The quick brown fox jumps over the lazy dog. " * 24_000

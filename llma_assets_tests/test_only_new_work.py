@@ -216,6 +216,7 @@ def test_events_after_midnight_re_open_the_trace_of_the_day_before(stages: Stage
     assert stages.stored("trace_texts") == [("2026-11-06", "night", 6), ("2026-11-06", "quiet", 3)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [(BEFORE, DAY), (DAY, BEFORE)])
 def test_a_late_first_event_moves_a_trace_to_the_day_before_and_leaves_nothing_behind(
     stages: Stages, order: tuple[date, date]

@@ -18,6 +18,8 @@ import pytest
 from llma_assets.clickhouse import Database, DatabaseError, DatabaseUnavailable, connect, start, status, stop
 from llma_assets.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = "CREATE TABLE IF NOT EXISTS numbers (n Int64) ENGINE = ReplacingMergeTree ORDER BY n"
 START = "import sys; from llma_assets.clickhouse import start; state = start(sys.argv[1])"
 COUNT = "SELECT count() FROM numbers FINAL"
@@ -121,7 +123,6 @@ def test_a_server_killed_under_a_query_answers_it_all_the_same(folder: Path, emb
     assert answers == [7]
 
 
-@pytest.mark.slow
 def test_what_was_acknowledged_survives_a_kill_during_inserts(folder: Path, embedded: Database) -> None:
     embedded.execute(NUMBERS)
     acknowledged: list[int] = []
@@ -214,7 +215,6 @@ def test_the_password_is_for_its_owner_alone(folder: Path) -> None:
     assert stat.S_IMODE(password.stat().st_mode) == 0o600
 
 
-@pytest.mark.slow
 def test_state_left_behind_by_a_killed_server_is_not_believed(folder: Path) -> None:
     state = start(folder)
     kill(folder)

@@ -165,7 +165,7 @@ _EVENTS = st.fixed_dictionaries(
     }
 )  # fmt: skip
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_FUZZ = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+_FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def _check(text: str, limit: int) -> None:
