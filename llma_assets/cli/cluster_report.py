@@ -45,6 +45,7 @@ def cluster_document(
     """
     from llma_assets.clusters.edit_queries import standings_of
     from llma_assets.clusters.queries import runs_of_day
+    from llma_assets.themes import stored_versions
     from llma_assets.themes.store import themes_of
 
     runs = {run.theme_id: run for run in runs_of_day(database, team_day)}
@@ -53,11 +54,12 @@ def cluster_document(
     levels |= {run.theme_id: run.level for run in runs.values()}
     reasons = _skipped_reasons(database, team_day, [theme.theme_id for theme in known if theme.enabled])
     decided = standings_of(database, team_day.team_id)
+    versions = {theme.theme_id: stored_versions(theme) for theme in known}
     return {
         "team": team_day.team_id,
         "date": team_day.day.isoformat(),
         "runs": [
-            _run(database, runs[each], decided, show_hidden=show_hidden)
+            _run(database, runs[each], decided, versions.get(each), show_hidden=show_hidden)
             if each in runs
             else _skipped(each, its_level, reasons[each][0])
             for each, its_level in levels.items()
@@ -97,6 +99,8 @@ def _skipped(theme_id: str, level: str, reason: str) -> dict[str, Any]:
         "run_id": None,
         "level": level,
         "theme": theme_id,
+        "theme_version": None,
+        "earlier_version": False,
         "items": 0,
         "skipped_reason": reason,
         "quality": {},
@@ -106,7 +110,19 @@ def _skipped(theme_id: str, level: str, reason: str) -> dict[str, Any]:
     }
 
 
-def _run(database: "Database", run: "Run", decided: "Mapping[str, Standing]", *, show_hidden: bool) -> dict[str, Any]:
+def _run(
+    database: "Database",
+    run: "Run",
+    decided: "Mapping[str, Standing]",
+    versions: Sequence[str] | None,
+    *,
+    show_hidden: bool,
+) -> dict[str, Any]:
+    """What was published.
+
+    Args:
+        versions: those of the theme that are the present one; None of a theme that the team has no more.
+    """
     from llma_assets.clusters.queries import clusters_of, members_of
     from llma_assets.labels.queries import LABELS_OF_RUN
 
@@ -135,10 +151,13 @@ def _run(database: "Database", run: "Run", decided: "Mapping[str, Standing]", *,
         for row in rows
     ]
     clusters = _as_decided(entries, decided)
+    version = str(orjson.loads(run.params).get("theme_version", ""))
     return {
         "run_id": run.run_id,
         "level": run.level,
         "theme": run.theme_id,
+        "theme_version": version,
+        "earlier_version": versions is not None and version not in versions,
         "items": run.items,
         "skipped_reason": None,
         "quality": orjson.loads(run.quality),
@@ -234,6 +253,9 @@ def show_clusters(
         quality = "" if silhouette is None else f", silhouette {silhouette:.2f}"
         named = sum(each["cluster_id"] != NOISE for each in run["clusters"])
         show(f"{where}, {plain(run['theme'])}: {run['items']:,} items in {named} clusters{quality}")
+        if run["earlier_version"]:
+            why = f": {plain(details[run['theme']])}" if run["theme"] in details else ""
+            show(f"Of an earlier version of the theme, {run['theme_version'] or 'before versions'}{why}")
         show_table(
             ("cluster", "lineage", "status", "size", "share", "title", "examples"),
             [

@@ -74,7 +74,8 @@ def test_the_documents_of_run_and_clusters_have_the_documented_shape(
     ]
     for run in shown["runs"]:
         assert list(run) == [
-            "run_id", "level", "theme", "items", "skipped_reason", "quality", "lineage", "hidden_clusters", "clusters",
+            "run_id", "level", "theme", "theme_version", "earlier_version", "items", "skipped_reason", "quality",
+            "lineage", "hidden_clusters", "clusters",
         ]  # fmt: skip
         assert run["skipped_reason"] is None
         for cluster in run["clusters"]:
