@@ -42,7 +42,7 @@ test: check ## Everything above, and all tests but the slow ones
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not llm"
 
 .PHONY: test-slow
-test-slow: install ## The tests that take long: whole runs by the command line, processes killed at each write; CI runs them, too
+test-slow: install ## The tests that take long: whole runs, faults and killed processes, batches; CI runs them, too
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow
 
 .PHONY: test-conformance

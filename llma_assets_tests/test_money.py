@@ -19,6 +19,8 @@ from llma_assets_tests.cli.conftest import Answer, Llma, llma, llma_json
 from llma_assets_tests.pipeline import Pipeline
 from llma_assets_tests.traffic import day_of_traces, write
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["llma", "llma_json"]  # fixtures of the command line's tests
 
 DAY = date(2026, 11, 7)
@@ -73,7 +75,6 @@ def run(pipeline: Pipeline, team_id: int = 1) -> dict[str, dict[str, Any]]:
     return found
 
 
-@pytest.mark.slow
 def test_a_budget_stops_a_day_without_failing_it_and_more_money_finishes_it(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,7 +106,6 @@ def test_a_budget_stops_a_day_without_failing_it_and_more_money_finishes_it(
     assert len(pipeline.published()) >= 2
 
 
-@pytest.mark.slow
 def test_vectors_and_names_that_nobody_paid_for_wait_as_well(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,7 +158,6 @@ def test_every_call_of_every_stage_is_in_model_usage_as_the_server_billed_it(
         assert metadata["trace_summaries"][f"{theme}_actual_calls"] == summaries.actual_calls
 
 
-@pytest.mark.slow
 def test_the_commands_tell_before_and_after(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, llma_json: Callable[..., Answer], llma: Llma
 ) -> None:

@@ -10,6 +10,8 @@ from llma_assets.themes import TRACES
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.clusters.planted import item_id, lineages, name_clusters, plant, run_day
 
+pytestmark = pytest.mark.slow
+
 FIRST = date(2026, 11, 2)
 NEXT = FIRST + timedelta(days=1)
 

@@ -9,6 +9,8 @@ from llma_assets.clickhouse import Database
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.clusters.planted import lineages, plant, run_day
 
+pytestmark = pytest.mark.slow
+
 FIRST = date(2026, 11, 2)
 TOPICS = {"A": 12, "B": 9}
 

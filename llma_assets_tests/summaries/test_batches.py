@@ -24,6 +24,8 @@ from llma_assets_tests.batch_server import BatchServer, Ending, Store
 from llma_assets_tests.chat_server import INVALID_JSON, REFUSAL, TRUNCATED, Content, Status
 from llma_assets_tests.summaries.texts import texts, write_texts
 
+pytestmark = pytest.mark.slow
+
 DAY = TeamDay(1, date(2026, 11, 7))
 OTHER = TeamDay(2, date(2026, 11, 7))
 MODEL = "gpt-4.1-nano"
@@ -320,7 +322,6 @@ def test_a_process_that_was_killed_after_it_submitted_pays_once(
     assert Counter(row["item_id"] for row in usage(stored)).most_common(1) == [("item-0", 2)]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("state", ["intended", "submitted", "closed"])
 def test_a_process_that_is_killed_at_any_of_its_notes_pays_each_batch_once_and_frees_its_money(
     stored: Database, settings: Settings, state: str

@@ -18,6 +18,8 @@ from llma_assets_tests.chat_server import ChatServer
 from llma_assets_tests.tasks.passing import some
 from llma_assets_tests.tasks.replays import MODEL, MONDAY, place, segment, write
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 WRITES = ("segment_members", "segment_batches", "task_segments", "task_versions", "task_history")
 
@@ -87,7 +89,6 @@ def a_pass(database: Database, team_id: int, *, now: Any = MONDAY + 2 * DAY) -> 
     update_tasks(database, team_id, OfflineChat(), now=now)
 
 
-@pytest.mark.slow
 def test_a_pass_killed_at_any_write_leaves_what_was_and_the_next_one_ends_it(
     settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
