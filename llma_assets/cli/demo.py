@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 def demo(ctx: click.Context, day: date | None, verbose: bool, as_json: bool) -> None:
     """Sample traffic through the whole graph.
 
-    Writes traffic of several teams, runs the graph for them, and prints their clusters; for one team also those of two
-    themes, which it switches on unless somebody changed them. A calendar day's traffic is always the same, and each
-    event is stored once: running it twice adds nothing.
+    Writes traffic of several teams, runs the graph for them, and prints their clusters; for one team also those of a
+    theme, which it switches on unless somebody changed it. A calendar day's traffic is always the same, and each event
+    is stored once: running it twice adds nothing.
     """
     from llma_assets.cli.run import require_partition, team_settings
     from llma_assets.cli.run_report import run_document, show_runs, show_times
