@@ -1,4 +1,4 @@
-"""`requirements.lock` is what is installed: all that pyproject.toml asks for, as constraints.txt pins it, with hashes."""
+"""`requirements.lock` is what gets installed: all that pyproject.toml asks for, as constraints.txt pins it, hashed."""
 
 import re
 import tomllib
