@@ -2,7 +2,7 @@
 
 import pytest
 
-from llma_assets.clickhouse.server.statement import first_word, insert_head, output_format
+from llma_assets.clickhouse.server.statement import first_word, insert_head, output_format, reads_input
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,32 @@ from llma_assets.clickhouse.server.statement import first_word, insert_head, out
 def test_an_insert_is_split_from_its_data(text: bytes, statement: bytes, data_format: str | None, data: bytes) -> None:
     head = insert_head(text)
     assert head is not None
-    assert (head.statement, head.format, text[head.data_offset :]) == (statement, data_format, data)
+    assert (head.target, head.format, text[head.data_offset :]) == (statement, data_format, data)
+
+
+@pytest.mark.parametrize("rest", [b"FORMAT CSV\n1", b"VALUES (1)", b""])
+def test_where_the_data_is_read_from_stands_before_the_settings_of_an_insert(rest: bytes) -> None:
+    head = insert_head(b"INSERT INTO settings (a) -- all\nSETTINGS x = 1 " + rest)
+    assert head is not None
+    assert head.from_file("/dev/fd/7", "CSV").split(b"\n") == [
+        b"INSERT INTO settings (a) -- all",
+        b"",
+        b"FROM INFILE '/dev/fd/7' COMPRESSION 'none'",
+        b"SETTINGS x = 1 ",
+        b"FORMAT CSV",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (b"INSERT INTO t SELECT * FROM input('a Int8') FORMAT CSV\n1", True),
+        (b"INSERT INTO t SELECT * FROM (SELECT 1 FROM INPUT ( 'a Int8')) FORMAT CSV\n1", True),
+        (b"INSERT INTO t SELECT input, 'input(', `input` FROM (SELECT 1) -- input(\n", False),
+    ],
+)
+def test_the_function_input_is_found_wherever_it_stands(text: bytes, found: bool) -> None:
+    assert reads_input(text) is found
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,10 @@ from http import HTTPStatus
 
 _CODE = re.compile(r"Code: (\d+)\.")
 _VERSION = re.compile(r" ?\(version [^()]*(?:\([^()]*\))?\)\s*$")
+# What is said twice, or of the pipe, where the data of an INSERT could not be read.
+_CODE_AGAIN = re.compile(r"^(Code: \d+\. DB::Exception: )\1+")
+_NAME_AGAIN = re.compile(r"(\(\w+\)) \(version [^()]*\)\. \1$")
+_PIPE = re.compile(r":? \(in file/uri /dev/fd/\d+\)|: While executing File: data for INSERT was parsed from file")
 
 SYNTAX_ERROR = 62
 UNKNOWN_FORMAT = 73
@@ -47,5 +51,6 @@ class QueryError(Exception):
         text = _VERSION.sub("", str(error)).strip()
         start = text.find("Code: ")
         text = text[start:] if start >= 0 else text
+        text = _NAME_AGAIN.sub(r"\1", _CODE_AGAIN.sub(r"\1", _PIPE.sub("", text)))
         match = _CODE.match(text)
         return cls(int(match.group(1)) if match else UNKNOWN_EXCEPTION, text)

@@ -15,9 +15,16 @@ from llma_assets.clickhouse.server import formats
 from llma_assets.clickhouse.server.engine import Counts, Engine, Session, quote_name
 from llma_assets.clickhouse.server.errors import QueryError
 from llma_assets.clickhouse.server.request import HEAD_BYTES, QueryRequest
-from llma_assets.clickhouse.server.running import RunningQueries, killed_id, marked
+from llma_assets.clickhouse.server.running import RunningQueries, killed_id
 from llma_assets.clickhouse.server.sessions import DEFAULT_TIMEOUT_S, Sessions
-from llma_assets.clickhouse.server.statement import InsertHead, first_word, insert_head, output_format
+from llma_assets.clickhouse.server.statement import (
+    InsertHead,
+    first_word,
+    insert_head,
+    marked,
+    output_format,
+    reads_input,
+)
 
 _STREAMED_STATEMENTS = frozenset(("SELECT", "WITH", "FROM"))  # the engine streams no other
 _ANSWERING_STATEMENTS = _STREAMED_STATEMENTS | {
@@ -73,7 +80,7 @@ class Executor:
         with self._session(request) as session, _settings(session, request), _external(session, request):
             session.counts = Counts()
             with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
-                answer = _run(session, request, spool)
+                answer = _run(session, request, spool, self.running)
                 answer.started_ns = started_ns
                 try:
                     yield answer
@@ -120,7 +127,8 @@ def _external(session: Session, request: QueryRequest) -> Iterator[None]:
             name = quote_name(table.name)
             session.run(f"CREATE TEMPORARY TABLE {name} ({table.structure}) ENGINE = Memory")
             made.append(name)
-            session.insert(f"INSERT INTO {name}", table.format, (table.data,))
+            head = InsertHead(f"INSERT INTO {name}".encode(), b"", table.format, 0)
+            session.insert(head, table.format, iter((table.data,)), give_up=lambda: None)
         if request.read_only and not request.transport.get("session_id"):
             session.apply({"readonly": "2"})
         yield
@@ -129,10 +137,10 @@ def _external(session: Session, request: QueryRequest) -> Iterator[None]:
             session.run(f"DROP TEMPORARY TABLE IF EXISTS {name}")
 
 
-def _run(session: Session, request: QueryRequest, spool: IO[bytes]) -> Answer:
+def _run(session: Session, request: QueryRequest, spool: IO[bytes], running: RunningQueries) -> Answer:
     head = insert_head(request.head)
     if head is not None and _has_data(head, request):
-        _insert(session, request, head)
+        _insert(session, request, head, running)
         return Answer(None, (), session.counts)
     statement = request.head + b"".join(request.rest)
     chosen = output_format(statement) or request.transport.get("default_format") or "TabSeparated"
@@ -140,6 +148,8 @@ def _run(session: Session, request: QueryRequest, spool: IO[bytes]) -> Answer:
     if word not in _ANSWERING_STATEMENTS:
         if request.read_only:
             raise QueryError.of(164, "READONLY", "GET only reads; send this statement by POST")
+        if word == "INSERT" and reads_input(statement):  # chDB would store nothing, and say nothing
+            raise QueryError.of(48, "NOT_IMPLEMENTED", "The embedded server has no table function input()")
         result = session.run(statement, chosen, request.parameters)
         return Answer(chosen if result else None, (result,), session.counts)
     if word in _STREAMED_STATEMENTS:
@@ -172,8 +182,13 @@ def _has_data(head: InsertHead, request: QueryRequest) -> bool:
     return len(request.head) >= HEAD_BYTES and not request.parameters
 
 
-def _insert(session: Session, request: QueryRequest, head: InsertHead) -> None:
-    session.apply({f"param_{name}": value for name, value in request.parameters.items()})
-    chosen = head.format or request.transport.get("default_format") or "Values"
+def _insert(session: Session, request: QueryRequest, head: InsertHead, running: RunningQueries) -> None:
     inline = request.head[head.data_offset :]
-    session.insert(head.statement, chosen, chain((inline,) if inline else (), request.rest))
+    session.insert(
+        head,
+        head.format or request.transport.get("default_format") or "Values",
+        chain((inline,) if inline else (), request.rest),
+        parameters=request.parameters,
+        query_id=request.query_id,
+        give_up=lambda: running.kill(request.query_id),
+    )

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from llma_assets.clickhouse.server.engine import Engine
+from llma_assets.clickhouse.server.statement import marker
 
 _KILL = re.compile(rb"\s*KILL\s+QUERY\s+WHERE\s+query_id\s*=\s*'([\w.:-]+)'", re.IGNORECASE)
 _KILL_MARKED = "KILL QUERY WHERE endsWith(query, {marker:String}) ASYNC"
@@ -21,15 +22,6 @@ def killed_id(statement: bytes) -> str | None:
     """The client's query id that a KILL QUERY names, or None if this is nothing of the kind."""
     match = _KILL.match(statement)
     return match.group(1).decode() if match else None
-
-
-def marked(statement: bytes, query_id: str) -> bytes:
-    """The statement with its id in a comment at the end."""
-    return statement + b"\n" + _marker(query_id).encode()
-
-
-def _marker(query_id: str) -> str:
-    return f"/* query_id: {re.sub(r'[^A-Za-z0-9_.:-]', '_', query_id)} */"
 
 
 class RunningQueries:
@@ -56,7 +48,7 @@ class RunningQueries:
         """Ask the engine to end a query; nothing happens if it is over."""
         session = self._engine.session()
         try:
-            session.run(_KILL_MARKED, parameters={"marker": _marker(query_id)})
+            session.run(_KILL_MARKED, parameters={"marker": marker(query_id)})
         finally:
             session.close()
 

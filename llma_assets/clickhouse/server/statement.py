@@ -1,12 +1,13 @@
 """Just enough reading of SQL to route a request: is it an INSERT with data, and which FORMAT does it end in.
 
-What a statement means stays the engine's business; this module never rewrites one beyond cutting off
-`FORMAT x` and the data after it, because chDB takes those two apart from the statement.
+What a statement means stays the engine's business; this module never rewrites one, but for an INSERT whose data it
+cuts off and has read from a file.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 _TOKEN = re.compile(
     rb"""(?P<space>\s+|--[^\n]*|\#[!\ ][^\n]*|/\*.*?\*/)
@@ -24,14 +25,21 @@ class InsertHead:
     """An INSERT whose data follows in a format.
 
     Attributes:
-        statement: the INSERT up to FORMAT or VALUES.
+        target: the INSERT up to SETTINGS, FORMAT or VALUES.
+        settings: its SETTINGS clause, b"" for none.
         format: input format of the data; None if the statement does not name one.
         data_offset: where in the text the data begins.
     """
 
-    statement: bytes
+    target: bytes
+    settings: bytes
     format: str | None
     data_offset: int
+
+    def from_file(self, path: str, data_format: str) -> bytes:
+        """The INSERT that reads its data from a file; a path here needs no quoting."""
+        source = f"FROM INFILE '{path}' COMPRESSION 'none'"
+        return b"\n".join((self.target, source.encode(), self.settings, f"FORMAT {data_format}".encode()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +87,38 @@ def insert_head(text: bytes) -> InsertHead | None:
     tokens = _tokens(text)
     if first_word(text) not in ("INSERT", "WITH") or not any(token.text == b"INSERT" for token in tokens):
         return None
-    previous = b"INSERT"
+    previous, settings = b"INSERT", len(text)
     for token in tokens:
         before, previous = previous, token.text
         if before in (b".", b"INTO", b"TABLE"):  # a name, whatever it reads like
             continue
         if token.text in (b"SELECT", b"WITH", b"INFILE"):
             return None
+        if token.text == b"SETTINGS":
+            settings = token.start
         if token.text == b"VALUES":
-            return InsertHead(text[: token.start], "Values", token.end)
+            return InsertHead(text[: min(settings, token.start)], text[settings : token.start], "Values", token.end)
         if token.text == b"FORMAT":
-            return _with_format(text, token, next(tokens, None))
-    return InsertHead(text, None, len(text))
+            return _with_format(text, settings, token, next(tokens, None))
+    return InsertHead(text[:settings], text[settings:], None, len(text))
 
 
-def _with_format(text: bytes, clause: _Token, name: _Token | None) -> InsertHead | None:
+def _with_format(text: bytes, settings: int, clause: _Token, name: _Token | None) -> InsertHead | None:
     if name is None or not name.is_word:
         return None
     data = _DATA_START.match(text, name.end)
-    return InsertHead(text[: clause.start], text[name.start : name.end].decode(), data.end() if data else name.end)
+    return InsertHead(
+        text[: min(settings, clause.start)],
+        text[settings : clause.start],
+        text[name.start : name.end].decode(),
+        data.end() if data else name.end,
+    )
+
+
+def reads_input(text: bytes) -> bool:
+    """Whether a statement takes rows from the table function `input`, wherever it stands."""
+    words = [match.group().upper() for match in _TOKEN.finditer(text) if match.group("space") is None]
+    return (b"INPUT", b"(") in pairwise(words)
 
 
 def output_format(text: bytes) -> str | None:
@@ -109,3 +130,13 @@ def output_format(text: bytes) -> str | None:
             found = text[token.start : token.end].decode()
         previous = token.text
     return found
+
+
+def marked(statement: bytes, query_id: str) -> bytes:
+    """The statement with its client's id in a comment at the end, by which the running query is found."""
+    return statement + b"\n" + marker(query_id).encode()
+
+
+def marker(query_id: str) -> str:
+    """The comment that holds a query id."""
+    return f"/* query_id: {re.sub(r'[^A-Za-z0-9_.:-]', '_', query_id)} */"
