@@ -3,6 +3,7 @@
 Knows clickhouse-connect; nothing else in the project does.
 """
 
+import fcntl
 import logging
 import os
 import re
@@ -14,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from llma_assets.clickhouse import lifecycle
 from llma_assets.clickhouse.errors import DatabaseError, DatabaseUnavailable
+from llma_assets.private_files import private_folder, private_opener
 from llma_assets.settings import Settings
 
 T = TypeVar("T")
@@ -89,6 +91,14 @@ class Link:
                 self._client.close_connections()
                 self._client.close()
             self._client = None
+
+    @contextmanager
+    def exclusive(self, work: str) -> Iterator[None]:
+        """As `Database.exclusive`; the kernel lets go of the lock when its holder ends, however it ends."""
+        lock = private_folder(self._settings.data_dir) / f"{work}.lock"
+        with open(lock, "ab", opener=private_opener) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def _embedded(self) -> dict[str, Any]:
         state = lifecycle.start(self._settings.data_dir)
