@@ -140,7 +140,8 @@ class Database:
     def exclusive(self, work: str) -> Iterator[None]:
         """Wait until no other thread or process of this data folder is in a block for the same work.
 
-        For what is first looked up and then inserted. Processes of other machines are not kept out.
+        For what is first looked up and then inserted. Others are not kept out: those of another data folder or
+        machine, and everybody where the folder does not exist.
         """
         with self._link.exclusive(work):
             yield

@@ -9,13 +9,13 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from llma_assets.clickhouse import lifecycle
 from llma_assets.clickhouse.errors import DatabaseError, DatabaseUnavailable
-from llma_assets.private_files import private_folder, private_opener
+from llma_assets.private_files import private_opener
 from llma_assets.settings import Settings
 
 T = TypeVar("T")
@@ -95,9 +95,10 @@ class Link:
     @contextmanager
     def exclusive(self, work: str) -> Iterator[None]:
         """As `Database.exclusive`; the kernel lets go of the lock when its holder ends, however it ends."""
-        lock = private_folder(self._settings.data_dir) / f"{work}.lock"
-        with open(lock, "ab", opener=private_opener) as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        folder = self._settings.data_dir
+        with open(folder / f"{work}.lock", "ab", opener=private_opener) if folder.is_dir() else nullcontext() as file:
+            if file is not None:
+                fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
     def _embedded(self) -> dict[str, Any]:

@@ -147,6 +147,8 @@ class _Loading:
     empty: int = 0
     accepted: int = 0
     inserted: int = 0
+    repaired: int = 0
+    repairs: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     teams: dict[int, _Team] = field(default_factory=dict)
     batch: list[Event] = field(default_factory=list)
@@ -175,6 +177,9 @@ class _Loading:
         """Store the waiting batch, and tell how far it is. What counts as accepted has been stored."""
         new = store_new(self.database, self.batch) if self.batch else []
         for event in self.batch:
+            if event.repairs:
+                self.repaired += 1
+                self.repairs.update(event.repairs)
             team = self.teams.get(event.team_id)
             if team is None:
                 self.teams[event.team_id] = _Team(1, 0, event.timestamp_us, event.timestamp_us)
@@ -207,7 +212,10 @@ class _Loading:
             duplicates=self.accepted - self.inserted,
             rejected=self.reasons.total(),
             bytes=self.position.content_bytes,
+            repaired=self.repaired,
+            repairs=dict(self.repairs),
             reasons=dict(self.reasons),
+            first_refusal=self.rejects.first,
             rejects_file=self.rejects.path,
             teams={team_id: team.report() for team_id, team in sorted(self.teams.items())},
             duration_s=time.monotonic() - self.started,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from llma_assets.clickhouse import Database
 from llma_assets.ingest import ingest
+from llma_assets.private_files import private_folder
 from llma_assets.settings import Settings
 from llma_assets_tests.ingest.events import clock, event, lines, stored
 
@@ -17,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from llma_assets.clickhouse import connect
 from llma_assets.ingest import IngestLimits, ingest
+from llma_assets.private_files import private_folder
 from llma_assets.settings import Settings
 settings = Settings.from_env()
 limits = IngestLimits(batch_rows=int(sys.argv[2]))
@@ -43,6 +45,7 @@ def test_four_at_the_same_time_store_and_count_each_event_once(
 ) -> None:
     path = tmp_path / "events.jsonl"
     path.write_bytes(lines(*(event(number, team_id=1 + number % 2) for number in range(2000))))
+    private_folder(settings.data_dir)
     processes = [started(path, settings, batch_rows=50) for _ in range(4)]
     outputs = [process.communicate(timeout=120)[0] for process in processes]
     assert [process.returncode for process in processes] == [0] * 4
