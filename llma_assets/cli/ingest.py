@@ -2,19 +2,20 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from llma_assets.cli.console import emit_json, plain, say, show, show_table
-from llma_assets.cli.errors import WrongUse
+from llma_assets.cli.errors import Problem, WrongUse
 from llma_assets.cli.options import json_option, opened_database, team_option
 
 if TYPE_CHECKING:
-    from llma_assets.ingest import IngestProgress, IngestReport
+    from llma_assets.ingest import FirstRefusal, IngestProgress, IngestReport
 
 STDIN = "-"
 
@@ -28,9 +29,11 @@ def ingest_command(files: tuple[str, ...], strict: bool, team_id: int | None, as
     """Store trace events from JSON lines.
 
     Plain or gzip; `-` reads stdin. Each event is stored once, however often this runs. A bad line is counted, written
-    with its number and reason to a file in the data folder, and stops nothing unless --strict.
+    with its number and reason to a file in the data folder, and stops nothing unless --strict. A file of bad lines
+    alone is a failure: exit code 1.
     """
     from llma_assets.ingest import ingest
+    from llma_assets.private_files import private_folder
     from llma_assets.settings import OWN_EVENTS, Settings
 
     for name in files:
@@ -41,6 +44,7 @@ def ingest_command(files: tuple[str, ...], strict: bool, team_id: int | None, as
             f"What is ingested is stored in {OWN_EVENTS}, but the pipeline reads {settings.events_table}: "
             "unset LLMA_EVENTS_TABLE to have it read"
         )
+    private_folder(settings.data_dir)  # several at once wait for each other there
     rejects = settings.rejects_dir
     reports: list[tuple[str, IngestReport]] = []
     with opened_database() as database:
@@ -56,6 +60,22 @@ def ingest_command(files: tuple[str, ...], strict: bool, team_id: int | None, as
     else:
         for name, report in reports:
             _show_report(name, report)
+    require_some_accepted((name, report.accepted, report.first_refusal) for name, report in reports)
+
+
+def require_some_accepted(files: "Iterable[tuple[str, int, FirstRefusal | None]]") -> None:
+    """Fail where every line of a file was refused: it is another file than was meant, and nothing of it is stored.
+
+    Args:
+        files: name, accepted lines and first refusal of each.
+    """
+    wrong = [
+        f"{name}: every line was refused; the first, line {first.line:,}: {first.reason}, {first.detail}"
+        for name, accepted, first in files
+        if first is not None and not accepted
+    ]
+    if wrong:
+        raise Problem("; ".join(wrong))
 
 
 def require_readable(name: str) -> None:
@@ -79,7 +99,10 @@ def _as_json(name: str, report: "IngestReport") -> dict[str, Any]:
         "inserted": report.inserted,
         "duplicates": report.duplicates,
         "rejected": report.rejected,
+        "repaired": report.repaired,
+        "repairs": dict(sorted(report.repairs.items())),
         "reasons": dict(sorted(report.reasons.items())),
+        "first_refusal": asdict(report.first_refusal) if report.first_refusal else None,
         "rejects_file": str(report.rejects_file) if report.rejects_file else None,
         "bytes": report.bytes,
         "duration_s": round(report.duration_s, 3),
@@ -102,6 +125,8 @@ def _show_report(name: str, report: "IngestReport") -> None:
         f"{plain(name)}: {report.lines:,} lines, {report.inserted:,} new events, {report.duplicates:,} stored already, "
         f"{report.rejected:,} refused, in {report.duration_s:.1f} s ({rate:.0f} MB/s)"
     )
+    for repair, count in sorted(report.repairs.items()):
+        show(f"  repaired, {repair}: {count:,}, in {report.repaired:,} events")
     for reason, count in sorted(report.reasons.items()):
         show(f"  refused, {reason}: {count:,}")
     if report.teams:

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import click
 
 from llma_assets.cli.console import emit_json, plain, say, show, show_table
 from llma_assets.cli.errors import Problem
-from llma_assets.cli.ingest import STDIN, require_readable
+from llma_assets.cli.ingest import STDIN, require_readable, require_some_accepted
 from llma_assets.cli.options import json_option, opened_database, team_option, utc_today
 from llma_assets.cli.tasks import task_document, team_task_options
 
@@ -79,16 +80,10 @@ def ingest_command(files: tuple[str, ...], as_json: bool) -> None:
                 ledger.flush()
     if as_json:
         emit_json({"files": [_report_document(name, report) for name, report in reports]})
-        return
-    for name, report in reports:
-        show(
-            f"{plain(name)}: {report.lines:,} lines, {report.stored:,} new segments, {report.known:,} stored already, "
-            f"{report.refused:,} refused"
-        )
-        for reason, count in sorted(report.reasons.items()):
-            show(f"  refused, {reason}: {count:,}")
-        for team_id, count in report.teams.items():
-            show(f"  team {team_id}: {count:,} new")
+    else:
+        for name, report in reports:
+            _show_report(name, report)
+    require_some_accepted((name, report.stored + report.known, report.first_refusal) for name, report in reports)
 
 
 @segments_group.command("run")
@@ -172,6 +167,17 @@ def refused_command(team_id: int, limit: int, as_json: bool) -> None:
         say(f"No stored segment of team {team_id} was refused.")
 
 
+def _show_report(name: str, report: "SegmentReport") -> None:
+    show(
+        f"{plain(name)}: {report.lines:,} lines, {report.stored:,} new segments, {report.known:,} stored already, "
+        f"{report.refused:,} refused"
+    )
+    for reason, count in sorted(report.reasons.items()):
+        show(f"  refused, {reason}: {count:,}")
+    for team_id, count in report.teams.items():
+        show(f"  team {team_id}: {count:,} new")
+
+
 def _line_progress(name: str) -> "Callable[[int], None]":
     """A line on stderr every few seconds."""
     from llma_assets.cli.progress import SECONDS_BETWEEN_LINES
@@ -195,6 +201,7 @@ def _report_document(name: str, report: "SegmentReport") -> dict[str, Any]:
         "known": report.known,
         "refused": report.refused,
         "reasons": dict(sorted(report.reasons.items())),
+        "first_refusal": asdict(report.first_refusal) if report.first_refusal else None,
         "rejects_file": str(report.rejects_file) if report.rejects_file else None,
         "teams": [{"team": team_id, "stored": count} for team_id, count in report.teams.items()],
     }

@@ -7,6 +7,7 @@ content-derived uuid), so an insert whose connection broke is simply sent again.
 import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 EVENTS_PLACEHOLDER = "{events_database:Identifier}.{events_table:Identifier}"
 _INSERT_BYTES = 64 << 20
+_PARTITIONS_GUARD = "max_partitions_per_insert_block"
 
 
 class Database:
@@ -118,7 +120,7 @@ class Database:
         try:
             self._link.call(
                 lambda client: client.insert(
-                    table, data, column_names=columns, database=self.name, settings=self._settings()
+                    table, data, column_names=columns, database=self.name, settings=self._insert_settings(client)
                 ),
                 repeatable=True,
             )
@@ -133,6 +135,16 @@ class Database:
         step = max(1, data.num_rows * _INSERT_BYTES // max(data.nbytes, 1))
         for start in range(0, data.num_rows, step):
             self._insert_arrow(table, data.slice(start, step))
+
+    @contextmanager
+    def exclusive(self, work: str) -> Iterator[None]:
+        """Wait until no other thread or process of this data folder is in a block for the same work.
+
+        For what is first looked up and then inserted. Others are not kept out: those of another data folder or
+        machine, and everybody where the folder does not exist.
+        """
+        with self._link.exclusive(work):
+            yield
 
     def tagged(self, **tags: str) -> "Database":
         """The same database, whose queries carry these tags, as JSON, in ClickHouse's `log_comment`."""
@@ -157,7 +169,7 @@ class Database:
 
     def _insert_arrow(self, table: str, data: "pa.Table") -> None:
         self._link.call(
-            lambda client: client.insert_arrow(table, data, database=self.name, settings=self._settings()),
+            lambda client: client.insert_arrow(table, data, database=self.name, settings=self._insert_settings(client)),
             repeatable=True,
         )
 
@@ -167,6 +179,14 @@ class Database:
             database, _, table = self._events_table.rpartition(".")
             values |= {"events_database": database or self.name, "events_table": table}
         return {"parameters": values or None, "settings": self._settings()}
+
+    def _insert_settings(self, client: Any) -> dict[str, str]:
+        """Rows of more than 100 months in one insert are what people have: ClickHouse's guard would refuse them.
+
+        A server that keeps its guard (a constraint on the setting) keeps it, and its refusal is raised.
+        """
+        guard = client.server_settings.get(_PARTITIONS_GUARD)
+        return self._settings() | ({} if guard and guard.readonly else {_PARTITIONS_GUARD: "0"})
 
     def _settings(self) -> dict[str, str]:
         settings = {"database": self.name}

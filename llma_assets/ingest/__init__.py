@@ -3,11 +3,12 @@
 from llma_assets.ingest.errors import IngestError, LineError, Reason, SourceError, StrictError
 from llma_assets.ingest.lines import DamagedSource, Line, read_lines
 from llma_assets.ingest.loading import IngestLimits, ignore_progress, ingest
-from llma_assets.ingest.rejects import Refusal, RejectsFile
+from llma_assets.ingest.rejects import FirstRefusal, Refusal, RejectsFile
 from llma_assets.ingest.report import IngestProgress, IngestReport, TeamReport
 
 __all__ = [
     "DamagedSource",
+    "FirstRefusal",
     "IngestError",
     "IngestLimits",
     "IngestProgress",

@@ -17,6 +17,9 @@ from llma_assets.ingest.report import IngestProgress, IngestReport, TeamReport
 from llma_assets.ingest.storing import store_new
 
 FUTURE = timedelta(days=1)
+MONTH_US = 30 * 86_400_000_000
+SPREAD_MONTHS = 25
+SPREAD_ROWS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,9 @@ class IngestLimits:
 
     Attributes:
         max_line_bytes: a longer line is refused without being read whole.
-        batch_rows: an insert has at most so many events.
-        batch_bytes: an insert is sent once its events have so many bytes.
+        batch_rows: a batch has at most so many events; up to four times as many where they spread over years,
+            because each month of a batch becomes a part of the table.
+        batch_bytes: a batch is sent once its events have so many bytes.
     """
 
     max_line_bytes: int = 64 << 20
@@ -57,8 +61,8 @@ def ingest(
     """Store the events of a file of JSON lines, plain or gzip, each once however often this runs.
 
     An event is the same if team and uuid are the same. The first of several wins, also against what is
-    stored. It can be killed at any moment and run again. Two at the same time may both store an event; the
-    table's merges remove one, and readers count by uuid.
+    stored. It can be killed at any moment and run again. Several at the same time on one data folder store and count
+    each event once between them; on two machines both may store one: merges remove one, and readers count by uuid.
 
     Args:
         source: a path, or an open binary stream, which is read to its end and not closed.
@@ -143,10 +147,13 @@ class _Loading:
     empty: int = 0
     accepted: int = 0
     inserted: int = 0
+    repaired: int = 0
+    repairs: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     teams: dict[int, _Team] = field(default_factory=dict)
     batch: list[Event] = field(default_factory=list)
     batch_bytes: int = 0
+    batch_months: set[int] = field(default_factory=set)
 
     def add(self, line: Line, event: Event | None) -> None:
         """Count a line that is valid, or empty (None), and store the batch once it is full."""
@@ -156,7 +163,9 @@ class _Loading:
             return
         self.batch.append(event)
         self.batch_bytes += len(event.properties)
-        if len(self.batch) >= self.limits.batch_rows or self.batch_bytes >= self.limits.batch_bytes:
+        self.batch_months.add(event.timestamp_us // MONTH_US)
+        rows = self.limits.batch_rows * min(1 + len(self.batch_months) // SPREAD_MONTHS, SPREAD_ROWS)
+        if len(self.batch) >= rows or self.batch_bytes >= self.limits.batch_bytes:
             self.store()
 
     def reject(self, line: Line, error: LineError) -> None:
@@ -168,6 +177,9 @@ class _Loading:
         """Store the waiting batch, and tell how far it is. What counts as accepted has been stored."""
         new = store_new(self.database, self.batch) if self.batch else []
         for event in self.batch:
+            if event.repairs:
+                self.repaired += 1
+                self.repairs.update(event.repairs)
             team = self.teams.get(event.team_id)
             if team is None:
                 self.teams[event.team_id] = _Team(1, 0, event.timestamp_us, event.timestamp_us)
@@ -179,7 +191,7 @@ class _Loading:
             self.teams[event.team_id].inserted += 1
         self.accepted += len(self.batch)
         self.inserted += len(new)
-        self.batch, self.batch_bytes = [], 0
+        self.batch, self.batch_bytes, self.batch_months = [], 0, set()
         self.progress(
             IngestProgress(
                 lines=self.lines,
@@ -200,7 +212,10 @@ class _Loading:
             duplicates=self.accepted - self.inserted,
             rejected=self.reasons.total(),
             bytes=self.position.content_bytes,
+            repaired=self.repaired,
+            repairs=dict(self.repairs),
             reasons=dict(self.reasons),
+            first_refusal=self.rejects.first,
             rejects_file=self.rejects.path,
             teams={team_id: team.report() for team_id, team in sorted(self.teams.items())},
             duration_s=time.monotonic() - self.started,

@@ -1,8 +1,9 @@
 """From one line of JSON to one valid event. Pure: no files, no database, no clock."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from json import JSONDecoder
 from typing import Any
@@ -11,6 +12,7 @@ import orjson
 
 from llma_assets.ingest.errors import LineError
 from llma_assets.ingest.lines import Line
+from llma_assets.ingest.repairs import Repair, repaired
 
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,7 +25,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _PROPERTIES = re.compile(rb'"properties"[ \t\r]*:')
 _SPACE = re.compile(r"[ \t\r\n]*")
 _WHITESPACE = b" \t\r\n"
-_KINDS = {str: "a string", int: "an integer", dict: "an object"}
+_SHOWN_OF_VALUE = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,10 @@ class Event:
         uuid: in lower case, with hyphens.
         event: the event's name, not empty.
         team_id: from 0 to 2**63 - 1.
-        distinct_id: the user, as sent.
+        distinct_id: the user, as sent; the digits of a number, empty where there is none.
         timestamp_us: microseconds since 1970, UTC.
-        properties: a JSON object, the text as it stood in the line.
+        properties: a JSON object, the text as it stood in the line but for repairs.
+        repairs: how often what was replaced in the line.
     """
 
     uuid: str
@@ -45,6 +48,7 @@ class Event:
     distinct_id: str
     timestamp_us: int
     properties: bytes
+    repairs: Mapping[Repair, int] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[int, str]:
@@ -75,29 +79,72 @@ def parse_event(line: bytes, latest: datetime, team_id: int | None = None) -> Ev
     Raises:
         LineError: the line is no valid event.
     """
-    record, properties = _read(line)
-    uuid = _field(record, "uuid", str)
+    repairs: Mapping[Repair, int] = {}
+    try:
+        record, properties = _read(line)
+    except LineError as error:
+        if error.reason not in ("broken_json", "invalid_utf8"):
+            raise
+        line, repairs = repaired(line)
+        if not repairs:
+            raise
+        record, properties = _read(line)
+    if type(record.get("properties")) is str:  # as tables are exported whose column is a string
+        properties, inner_repairs = _read_properties(record["properties"].encode())
+        repairs = Counter(repairs) + inner_repairs
+    uuid = _string(record, "uuid")
     if not _UUID.fullmatch(uuid):
         raise LineError("invalid_uuid", "uuid is not of the form 8-4-4-4-12 hexadecimal digits")
-    event = _field(record, "event", str)
+    event = _string(record, "event")
     if not event:
         raise LineError("wrong_type", "event is empty")
-    team = _field(record, "team_id", int) if team_id is None else team_id
-    if not 0 <= team <= MAX_TEAM_ID:
-        raise LineError("wrong_type", "team_id is negative or has more than 63 bits")
-    distinct_id = _field(record, "distinct_id", str)
-    timestamp_us = _timestamp(_field(record, "timestamp", str), latest)
-    return Event(uuid.lower(), event, team, distinct_id, timestamp_us, properties)
+    team = _team(record) if team_id is None else team_id
+    distinct_id = _opaque_id(record, "distinct_id", line)
+    timestamp_us = _timestamp(_string(record, "timestamp"), latest)
+    return Event(uuid.lower(), event, team, distinct_id, timestamp_us, properties, repairs)
 
 
-def _field(record: Mapping[str, Any], name: str, kind: type) -> Any:
-    """The field of exactly this type: true is not an integer."""
+def _required(record: Mapping[str, Any], name: str) -> Any:
     if name not in record:
         raise LineError("missing_field", f"{name} is missing")
-    value = record[name]
-    if type(value) is not kind:
-        raise LineError("wrong_type", f"{name} is not {_KINDS[kind]}")
+    return record[name]
+
+
+def _string(record: Mapping[str, Any], name: str) -> str:
+    value = _required(record, name)
+    if type(value) is not str:
+        raise LineError("wrong_type", f"{name} is not a string")
     return value
+
+
+def _team(record: Mapping[str, Any]) -> int:
+    """The number of the team, also where a table was exported with its 64-bit numbers in quotes."""
+    value = _required(record, "team_id")
+    if type(value) is str and value.isascii() and value.isdigit() and len(value) < 20:
+        value = int(value)
+    if type(value) is str:
+        shown = value if len(value) <= _SHOWN_OF_VALUE else f"{value[:_SHOWN_OF_VALUE]}…"
+        raise LineError(
+            "wrong_type",
+            f"team_id is {shown!r}; teams are numbers: give each a number, or store all as one by --team N",
+        )
+    if type(value) is not int:  # true is not an integer
+        raise LineError("wrong_type", "team_id is not an integer")
+    if not 0 <= value <= MAX_TEAM_ID:
+        raise LineError("wrong_type", "team_id is negative or has more than 63 bits")
+    return value
+
+
+def _opaque_id(record: Mapping[str, Any], name: str, line: bytes) -> str:
+    """An id as text: of a number its digits as they were sent, of null and of what is missing nothing."""
+    value = record.get(name)
+    if value is None:
+        return ""
+    if type(value) is float:  # or an integer of more than 64 bits
+        return _text_of_member(line, name).decode()
+    if type(value) not in (str, int):
+        raise LineError("wrong_type", f"{name} is neither a string nor a number")
+    return str(value)
 
 
 def _timestamp(text: str, latest: datetime) -> int:
@@ -113,7 +160,7 @@ def _timestamp(text: str, latest: datetime) -> int:
 
 
 def _read(line: bytes) -> tuple[Mapping[str, Any], bytes]:
-    """The line as an object, `properties` in it unspecified, and the text of its properties.
+    """The line as an object, and the text of its properties, which need not be in it; a string of JSON stays there.
 
     Numbers of more than 64 bits, repeated keys and escapes so stay what they were.
     """
@@ -123,8 +170,30 @@ def _read(line: bytes) -> tuple[Mapping[str, Any], bytes]:
     record = _loads(line)
     if type(record) is not dict:
         raise LineError("not_an_object", "the line is not a JSON object")
-    _check_depth(_field(record, "properties", dict), line)
+    properties = _required(record, "properties")
+    if type(properties) is str:
+        return record, b""
+    if type(properties) is not dict:
+        raise LineError("wrong_type", "properties is not an object")
+    _check_depth(properties, line)
     return record, _text_of_member(line, "properties")
+
+
+def _read_properties(text: bytes) -> tuple[bytes, Counter[Repair]]:
+    """Properties that were a string: the text in it if that is an object, and what was repaired."""
+    text, repairs = text.strip(_WHITESPACE), Counter[Repair]()
+    try:
+        properties = _loads(text)
+    except LineError as error:
+        text, repairs = repaired(text)
+        try:
+            properties = _loads(text)
+        except LineError:
+            raise LineError(error.reason, f"properties is a string that is not JSON: {error.detail}") from None
+    if type(properties) is not dict:
+        raise LineError("wrong_type", "properties is not an object")
+    _check_depth(properties, text)
+    return text, repairs
 
 
 def _split_before_properties(line: bytes) -> tuple[Mapping[str, Any], bytes] | None:

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,21 @@ class Refusal(Protocol):
     def detail(self) -> str: ...
 
 
+@dataclass(frozen=True, slots=True)
+class FirstRefusal:
+    """The first line that was refused.
+
+    Attributes:
+        line: its number.
+        reason: the stable class of the fault.
+        detail: the fault in words, with the field.
+    """
+
+    line: int
+    reason: str
+    detail: str
+
+
 class RejectsFile:
     """Collects refused lines, and puts the file in its place whole, at the end, also when the ingest fails.
 
@@ -40,12 +56,15 @@ class RejectsFile:
         self._file: BinaryIO | None = None
         self.path: Path | None = None
         """Where the file is or will be; None while nothing is refused."""
+        self.first: FirstRefusal | None = None
+        """The first refusal, also where no file is kept."""
 
     def __enter__(self) -> "RejectsFile":
         return self
 
     def add(self, line: Line, error: Refusal) -> None:
         """Write one refused line; its content is cut to 1,000 characters."""
+        self.first = self.first or FirstRefusal(line.number, error.reason, error.detail)
         if self._folder is None:
             return
         if self._file is None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from llma_assets.ingest.rejects import FirstRefusal
+
 
 @dataclass(frozen=True, slots=True)
 class IngestProgress:
@@ -56,7 +58,10 @@ class IngestReport:
         duplicates: events that were in the table already, or came twice in the source.
         rejected: lines refused.
         bytes: bytes of JSON, after unpacking.
+        repaired: accepted events in which something was repaired.
+        repairs: how often each repair was made in them.
         reasons: number of refused lines for each reason.
+        first_refusal: the first of them, None if there are none.
         rejects_file: where the refused lines are; None if there are none, or no folder was given.
         teams: what each team got.
         duration_s: wall time.
@@ -69,7 +74,10 @@ class IngestReport:
     duplicates: int
     rejected: int
     bytes: int
+    repaired: int
+    repairs: Mapping[str, int]
     reasons: Mapping[str, int]
+    first_refusal: FirstRefusal | None
     rejects_file: Path | None
     teams: Mapping[int, TeamReport]
     duration_s: float

@@ -1,25 +1,32 @@
 """From valid events to rows of the events table: which of them are new, and their insert."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from llma_assets.clickhouse import Database
 from llma_assets.ingest import queries
-from llma_assets.ingest.parsing import Event
+from llma_assets.ingest.parsing import Event, day_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+T = TypeVar("T")
+
 UUIDS_A_QUERY = 2_500
 """So many, of 39 bytes each, fit into the 128 KiB that a server takes as one parameter."""
 
+MONTHS_AN_INSERT = 100
+"""A server refuses an insert into more partitions, and one may keep us from lifting that."""
+
 
 def store_new(database: Database, events: Sequence[Event]) -> list[Event]:
-    """Insert those events that are not stored yet, in one statement; give out those that were inserted.
+    """Insert those events that are not stored yet, by months; give out those that were inserted.
 
-    Of several events of one key, the first is taken. An insert that fails stores nothing or all of it, and
-    either way the same call can be made again.
+    Of several events of one key, the first is taken. Of several processes of one data folder that bring the same
+    event, one inserts it. An insert that fails stores some, none or all, and the same call can be made again.
 
     Raises:
         DatabaseError: the database failed.
@@ -27,11 +34,21 @@ def store_new(database: Database, events: Sequence[Event]) -> list[Event]:
     first: dict[tuple[int, str], Event] = {}
     for event in events:
         first.setdefault(event.key, event)
-    known = _known(database, list(first))
-    new = [event for key, event in first.items() if key not in known]
-    if new:
-        database.insert_arrow("events", _table(new))
+    with database.exclusive("ingest"):
+        known = _known(database, list(first))
+        new = [event for key, event in first.items() if key not in known]
+        for some in _by_months(new):
+            database.insert_arrow("events", _table(some))
     return new
+
+
+def _by_months(events: Sequence[Event]) -> Iterator[Sequence[Event]]:
+    """Inserts of at most a hundred months, as few as possible: each makes a part for each of its months."""
+    months: defaultdict[date, list[Event]] = defaultdict(list)
+    for event in events:
+        months[day_of(event.timestamp_us).replace(day=1)].append(event)
+    for some in _parts(sorted(months), MONTHS_AN_INSERT):
+        yield [event for month in some for event in months[month]]
 
 
 def _known(database: Database, keys: Sequence[tuple[int, str]]) -> set[tuple[int, str]]:
@@ -47,9 +64,9 @@ def _known(database: Database, keys: Sequence[tuple[int, str]]) -> set[tuple[int
     return known
 
 
-def _parts(keys: Sequence[tuple[int, str]], size: int) -> Iterator[Sequence[tuple[int, str]]]:
-    for start in range(0, len(keys), size):
-        yield keys[start : start + size]
+def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def _table(events: Sequence[Event]) -> "pa.Table":

@@ -14,7 +14,7 @@ import numpy as np
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
-from llma_assets.ingest import Line, RejectsFile, read_lines
+from llma_assets.ingest import FirstRefusal, Line, RejectsFile, read_lines
 from llma_assets.models import Embedder, Record, TextsRejected, ignore_usage
 from llma_assets.tasks.queries import DOCUMENT_TYPE, KNOWN_SEGMENTS, PRODUCT, RENDERING
 from llma_assets.tasks.segments import Segment, SegmentError, metadata_of, parse_segment
@@ -35,6 +35,7 @@ class SegmentReport:
         reasons: refused lines by reason.
         rejects_file: where they are, None where nothing was refused or kept.
         teams: new segments by team.
+        first_refusal: the first refused line, None if there is none.
     """
 
     lines: int
@@ -43,6 +44,7 @@ class SegmentReport:
     reasons: dict[str, int]
     rejects_file: Path | None
     teams: dict[int, int]
+    first_refusal: FirstRefusal | None = None
 
     @property
     def refused(self) -> int:
@@ -120,6 +122,7 @@ def ingest_segments(
         dict(reasons),
         refused_file.path,
         dict(sorted(teams.items())),
+        refused_file.first,
     )
 
 

@@ -11,8 +11,8 @@ from llma_assets.clickhouse import Database
 from llma_assets_tests.cli.conftest import Answer, Llma
 
 REPORT = [
-    "file", "lines", "empty", "accepted", "inserted", "duplicates", "rejected", "reasons", "rejects_file", "bytes",
-    "duration_s", "teams",
+    "file", "lines", "empty", "accepted", "inserted", "duplicates", "rejected", "repaired", "repairs", "reasons",
+    "first_refusal", "rejects_file", "bytes", "duration_s", "teams",
 ]  # fmt: skip
 
 
@@ -56,6 +56,53 @@ def test_bad_lines_are_counted_with_reasons_and_kept_in_a_file(llma: Llma, llma_
     shown = llma("ingest", "-", input=b"not json \x1b[2J\n")
     assert "refused, broken_json: 1" in shown.stdout
     assert "\x1b" not in shown.output
+
+
+@pytest.mark.parametrize(
+    ("content", "first"),
+    [
+        ("uuid,event\n1,2\n", "line 1: broken_json"),
+        ("\n" + line(1).replace('"team_id": 1', '"team_id": "acme"'), "line 2: wrong_type, team_id is 'acme'"),
+        ("{}\nno json\n", "line 1: missing_field, properties is missing"),
+    ],
+)
+def test_a_file_of_which_every_line_is_refused_is_a_failure(
+    database: Database, llma: Llma, llma_json: Callable[..., Answer], tmp_path: Path, content: str, first: str
+) -> None:
+    good, wrong = tmp_path / "good.jsonl", tmp_path / "wrong.jsonl"
+    good.write_text(line(1))
+    wrong.write_text(content)
+    result = llma("ingest", str(good), str(wrong))
+    assert result.exit_code == 1
+    refused, said = result.stderr.splitlines()
+    assert "lines refused; they are in" in refused
+    assert said.startswith(f"Error: {wrong}: every line was refused; the first, {first}")
+    assert database.value("SELECT count() FROM events") == 1
+    answer = llma_json("ingest", str(wrong))
+    assert answer.code == 1
+    assert answer.document["files"][0]["first_refusal"]["line"] == int(first[5])
+
+
+def test_a_file_with_one_good_line_is_no_failure_and_counts_the_others(llma_json: Callable[..., Answer]) -> None:
+    answer = llma_json("ingest", "-", input=f"bad\n{line(1)}\nbad\n".encode())
+    assert (answer.code, answer.document["files"][0]["rejected"]) == (0, 2)
+
+
+def test_repairs_are_counted_and_the_events_can_be_read(
+    database: Database, llma: Llma, llma_json: Callable[..., Answer]
+) -> None:
+    odd = [
+        line(number, team_id=number % 2 + 1).replace('"$ai_trace_id"', f'"x": {value}, "$ai_trace_id"')
+        for number, value in enumerate(("NaN", "[-Infinity, NaN]", '"\\ud83d"', '"fine"'))
+    ]
+    document = llma_json("ingest", "-", input="\n".join(odd).encode()).document["files"][0]
+    assert (document["inserted"], document["rejected"], document["repaired"]) == (4, 0, 3)
+    assert document["repairs"] == {"lone_surrogate": 1, "not_finite": 3}
+    assert database.rows(
+        "SELECT team_id, count() AS n, countIf(JSONHas(properties, '$ai_trace_id')) AS readable"
+        " FROM events GROUP BY team_id ORDER BY team_id"
+    ) == [{"team_id": 1, "n": 2, "readable": 2}, {"team_id": 2, "n": 2, "readable": 2}]
+    assert "repaired, not_finite: 3, in 3 events" in llma("ingest", "-", input="\n".join(odd).encode()).stdout
 
 
 def test_strict_stops_at_the_first_bad_line_and_fails(database: Database, llma: Llma) -> None:

@@ -51,6 +51,22 @@ def test_an_inserted_string_comes_back_exactly(database: Database, value: str) -
     assert database.rows(sql, team_id=1) == [{"distinct_id": value, "properties": value}]
 
 
+def over_the_years(team_id: int) -> list[dict[str, object]]:
+    """An event in each of 130 months."""
+    moments = [datetime(2010 + month // 12, 1 + month % 12, 2, tzinfo=UTC) for month in range(130)]
+    return [{**event(team_id, uuid4()), "timestamp": moment} for moment in moments]
+
+
+def test_an_insert_over_more_than_a_hundred_partitions_is_stored(database: Database) -> None:
+    database.insert_rows("events", over_the_years(1))
+    rows = over_the_years(2)
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    columns["uuid"] = [row["uuid"].bytes for row in rows]  # type: ignore[attr-defined]
+    database.insert_arrow("events", pa.table({**columns, "uuid": pa.array(columns["uuid"], pa.binary(16))}))
+    counted = database.rows("SELECT team_id, count() AS events FROM events GROUP BY team_id ORDER BY team_id")
+    assert counted == [{"team_id": 1, "events": 130}, {"team_id": 2, "events": 130}]
+
+
 def test_dates_times_and_ids_arrive_exactly(database: Database) -> None:
     uuid, moment = uuid4(), datetime(2026, 11, 7, 23, 59, 59, 123456, tzinfo=PARIS)
     row = database.rows(

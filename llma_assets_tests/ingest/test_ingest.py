@@ -2,9 +2,10 @@
 
 import gzip
 import os
+import random
 import stat
 import threading
-from datetime import date
+from datetime import UTC, date, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ import pytest
 
 from llma_assets.clickhouse import Database, DatabaseError
 from llma_assets.ingest import IngestLimits, IngestProgress, IngestReport, SourceError, StrictError, ingest
-from llma_assets_tests.ingest.events import clock, event, lines, packed, stored, stream, without
+from llma_assets.ingest.parsing import parse_event
+from llma_assets.ingest.storing import _by_months
+from llma_assets_tests.ingest.events import NOW, clock, event, lines, packed, stored, stream, without
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 SMALL = IngestLimits(max_line_bytes=10_000, batch_rows=10, batch_bytes=100_000)
@@ -82,6 +85,45 @@ def test_a_known_event_of_one_team_does_not_hide_another_team_s_in_a_mixed_batch
     run(stream(event(1, team_id=1), event(2, team_id=2)), database)
     report = run(stream(event(1, team_id=2), event(2, team_id=1), event(1, team_id=1)), database)
     assert (report.inserted, report.duplicates) == (2, 1)
+
+
+def monthly(number: int, **fields: Any) -> dict[str, Any]:
+    """One event a month, from January 2010 on."""
+    return event(number, timestamp=f"{2010 + number // 12}-{1 + number % 12:02}-02T00:00:00Z", **fields)
+
+
+@pytest.mark.parametrize("order", ["sorted", "shuffled"])
+def test_years_of_history_load_in_one_batch(database: Database, order: str) -> None:
+    numbers = list(range(190))
+    if order == "shuffled":
+        random.Random(3).shuffle(numbers)
+    content = lines(*(monthly(number, team_id=1 + number % 2) for number in numbers))
+    limits = IngestLimits()
+    first, second = (run(BytesIO(content), database, limits=limits) for _ in range(2))
+    assert (first.inserted, second.inserted, second.duplicates) == (190, 0, 190)
+    by_team = database.rows("SELECT team_id, count() AS events FROM events GROUP BY team_id ORDER BY team_id")
+    assert by_team == [{"team_id": 1, "events": 95}, {"team_id": 2, "events": 95}]
+
+
+def test_no_insert_has_more_months_than_a_server_takes_that_keeps_its_guard() -> None:
+    events = [parse_event(orjson.dumps(monthly(number % 190)), NOW) for number in range(400)]
+    inserts = list(_by_months(events))
+    months = [
+        {datetime.fromtimestamp(each.timestamp_us / 1e6, UTC).strftime("%Y%m") for each in some} for some in inserts
+    ]
+    assert [len(some) for some in months] == [100, 90]
+    assert not months[0] & months[1]
+    assert sorted(each.uuid for some in inserts for each in some) == sorted(each.uuid for each in events)
+
+
+@pytest.mark.parametrize(("months", "batches"), [(1, 4), (190, 1)])
+def test_a_batch_grows_where_its_events_spread_over_years(database: Database, months: int, batches: int) -> None:
+    seen: list[IngestProgress] = []
+    limits = IngestLimits(batch_rows=50)
+    source = stream(*({**monthly(number % months), "uuid": event(number)["uuid"]} for number in range(200)))
+    run(source, database, limits=limits, progress=seen.append)
+    assert len(seen) - 1 == batches
+    assert stored(database) == 200
 
 
 @pytest.mark.parametrize("members", [1, 3])

@@ -53,8 +53,8 @@ def test_unknown_fields_are_ignored() -> None:
     assert parse({**event(), "elements_chain": "", "person_id": None}) == parse(event())
 
 
-@pytest.mark.parametrize("field", ["uuid", "event", "team_id", "distinct_id", "timestamp", "properties"])
-def test_every_field_is_needed(field: str) -> None:
+@pytest.mark.parametrize("field", ["uuid", "event", "team_id", "timestamp", "properties"])
+def test_every_field_but_the_user_is_needed(field: str) -> None:
     error = refused(without(field))
     assert (error.reason, error.detail) == ("missing_field", f"{field} is missing")
 
@@ -67,14 +67,21 @@ def test_every_field_is_needed(field: str) -> None:
         ("event", ""),
         ("team_id", True),
         ("team_id", False),
-        ("team_id", "1"),
+        ("team_id", "acme"),
+        ("team_id", ""),
+        ("team_id", "-1"),
+        ("team_id", "1.0"),
+        ("team_id", "١"),
+        ("team_id", "9" * 19),
+        ("team_id", "9" * 20),
         ("team_id", 1.0),
         ("team_id", -1),
         ("team_id", 2**63),
-        ("distinct_id", 12),
+        ("distinct_id", True),
         ("distinct_id", ["a"]),
         ("timestamp", 1762250400),
-        ("properties", "{}"),
+        ("properties", "[]"),
+        ("properties", "null"),
         ("properties", []),
         ("properties", None),
     ],
@@ -83,6 +90,104 @@ def test_a_field_of_a_wrong_type_is_refused(field: str, value: Any) -> None:
     error = refused(event(**{field: value}))
     assert error.reason == "wrong_type"
     assert field in error.detail
+
+
+@pytest.mark.parametrize("value", ["12", "012", 12])
+def test_a_team_may_be_a_number_in_quotes(value: Any) -> None:
+    assert parse(event(team_id=value)).team_id == 12
+
+
+def test_a_team_s_name_is_refused_with_what_to_do() -> None:
+    assert refused(event(team_id="acme")).detail.startswith("team_id is 'acme'; teams are numbers")
+    assert "--team" in refused(event(team_id="x" * 5000)).detail
+    assert len(refused(event(team_id="x" * 5000)).detail) < 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (b"null", ""),
+        (b'""', ""),
+        (b"12345", "12345"),
+        (b"-5", "-5"),
+        (b"12345678901234567890", "12345678901234567890"),
+        (b"123456789012345678901234567890", "123456789012345678901234567890"),
+        (b"1.50", "1.50"),
+        (b"1e3", "1e3"),
+        (b'"org:7:user/1 %20"', "org:7:user/1 %20"),
+        ('"é🙂 ü"'.encode(), "é🙂 ü"),
+        (b'"' + b"x" * 1024 + b'"', "x" * 1024),
+    ],
+)
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_a_user_is_any_text_or_number_as_it_was_sent(sent: bytes, kept: str, place: str) -> None:
+    rest = orjson.dumps({name: value for name, value in event().items() if name != "distinct_id"})
+    member = b'"distinct_id" : ' + sent
+    line = b"{" + member + b"," + rest[1:] if place == "before" else rest[:-1] + b"," + member + b"}"
+    assert parse(line).distinct_id == kept
+
+
+def test_a_user_that_is_missing_is_empty() -> None:
+    assert parse(without("distinct_id")).distinct_id == ""
+
+
+@pytest.mark.parametrize("text", ['{"a": "x"}', ' {"a":1.50}\n', '{"big":123456789012345678901234567890}', "{}"])
+def test_properties_may_be_a_string_of_json_whose_text_is_kept(text: str) -> None:
+    found = parse(event(properties=text))
+    assert found.properties == text.strip().encode()
+    assert not found.repairs
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept", "repairs"),
+    [
+        (rb'{"a":NaN, "b":1.50}', rb'{"a":null, "b":1.50}', {"not_finite": 1}),
+        (rb'{"a":[Infinity,-Infinity]}', rb'{"a":[null,null]}', {"not_finite": 2}),
+        (rb'{"a":1e999,"b":-1E400,"c":1e-999}', rb'{"a":null,"b":null,"c":1e-999}', {"not_finite": 2}),
+        (b'{"a":' + b"9" * 400 + b"}", rb'{"a":null}', {"not_finite": 1}),
+        (rb'{"a":"NaN \" Infinity","b":NaN}', rb'{"a":"NaN \" Infinity","b":null}', {"not_finite": 1}),
+        (rb'{"a":"cut \ud83d"}', rb'{"a":"cut \ufffd"}', {"lone_surrogate": 1}),
+        (rb'{"a":"\uDE00\uD83D"}', rb'{"a":"\ufffd\ufffd"}', {"lone_surrogate": 2}),
+        (rb'{"a":"\ud83d\ud83d\ude00"}', rb'{"a":"\ufffd\ud83d\ude00"}', {"lone_surrogate": 1}),
+        (rb'{"a":"\\ud83d","b":"\\\ud83d"}', rb'{"a":"\\ud83d","b":"\\\ufffd"}', {"lone_surrogate": 1}),
+        (rb'{"\ud800":"key"}', rb'{"\ufffd":"key"}', {"lone_surrogate": 1}),
+        (b'{"a":"\xed\xa0\xbd"}', '{"a":"\ufffd"}'.encode(), {"lone_surrogate": 1}),
+        (b'{"a":"\xed\xa0\xbd\xed\xb8\x80 \xed\xb0\x80."}', '{"a":"😀 \ufffd."}'.encode(), {"lone_surrogate": 1}),
+        (
+            '{"a":"was \ufffd before","b":NaN}'.encode(),
+            '{"a":"was \ufffd before","b":null}'.encode(),
+            {"not_finite": 1},
+        ),
+        (rb'{"a":NaN,"b":"\ud83d"}', rb'{"a":null,"b":"\ufffd"}', {"not_finite": 1, "lone_surrogate": 1}),
+    ],
+)
+@pytest.mark.parametrize("place", ["last", "first", "a string"])
+def test_what_no_reader_takes_is_repaired_and_counted(
+    sent: bytes, kept: bytes, repairs: dict[str, int], place: str
+) -> None:
+    if place == "a string":
+        if b"\xed" in sent:
+            return  # not text, so no string of JSON
+        line = orjson.dumps(event(properties=sent.decode()))
+    elif place == "last":
+        line = with_properties(sent)
+    else:
+        line = b'{"properties":' + sent + b"," + orjson.dumps(without("properties"))[1:]
+    found = parse(line)
+    assert found.repairs == repairs
+    assert found.properties == kept
+    orjson.loads(found.properties)
+
+
+def test_ids_with_a_lone_surrogate_are_repaired_too() -> None:
+    found = parse(orjson.dumps(event(distinct_id="x?")).replace(b"x?", rb"x\udc00"))
+    assert (found.distinct_id, found.repairs) == ("x\ufffd", {"lone_surrogate": 1})
+
+
+def test_an_event_that_needs_no_repair_has_none() -> None:
+    pair = with_properties(rb'{"a":"\ud83d\ude00 NaN"}')
+    assert parse(pair).properties == rb'{"a":"\ud83d\ude00 NaN"}'
+    assert not parse(pair).repairs
 
 
 @pytest.mark.parametrize(
@@ -156,11 +261,12 @@ def test_the_limits_of_the_sane_range_are_within_it() -> None:
         b"not json",
         b'{"uuid": ',
         b"{} {}",
-        with_properties(b'{"a":NaN}'),
-        with_properties(b'{"a":Infinity}'),
-        with_properties(b'{"a":1e999}'),
-        with_properties(b'{"a":"\\ud800"}'),
-        with_properties(b'{"a":"\\udc00\\ud800"}'),
+        with_properties(b'{"a":nan}'),
+        with_properties(b'{"a":-NaN}'),
+        with_properties(b'{"a":"\\ud8"}'),
+        with_properties(b'{"a":NaN'),
+        orjson.dumps(event(properties="no json")),
+        orjson.dumps(event(properties="")),
         with_properties(b'{"a":"\t"}'),
         with_properties(b"{'a':1}"),
         with_properties(b"{}}"),
@@ -177,7 +283,7 @@ def test_what_is_no_object_is_refused(line: bytes) -> None:
     assert refused(line).reason == "not_an_object"
 
 
-@pytest.mark.parametrize("bad", [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80"])
+@pytest.mark.parametrize("bad", [b"\xff", b"\xc3", b"\xed\xa0\x80\xff", b"\xf8\x88\x80\x80\x80"])
 def test_bytes_that_are_not_utf_8_are_refused(bad: bytes) -> None:
     assert refused(with_properties(b'{"a":"' + bad + b'"}')).reason == "invalid_utf8"
 

@@ -1,4 +1,4 @@
-"""Ingest in processes of its own: two at the same time, and killed at any moment."""
+"""Ingest in processes of its own: several at the same time, and killed at any moment."""
 
 import os
 import subprocess
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from llma_assets.clickhouse import Database
 from llma_assets.ingest import ingest
+from llma_assets.private_files import private_folder
 from llma_assets.settings import Settings
 from llma_assets_tests.ingest.events import clock, event, lines, stored
 
@@ -17,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from llma_assets.clickhouse import connect
 from llma_assets.ingest import IngestLimits, ingest
+from llma_assets.private_files import private_folder
 from llma_assets.settings import Settings
 settings = Settings.from_env()
 limits = IngestLimits(batch_rows=int(sys.argv[2]))
@@ -38,16 +40,19 @@ def started(path: Path, settings: Settings, batch_rows: int) -> subprocess.Popen
     return subprocess.Popen(arguments, env=environ, stdout=subprocess.PIPE)
 
 
-def test_two_at_the_same_time_lose_nothing_and_each_event_counts_once(
+def test_four_at_the_same_time_store_and_count_each_event_once(
     settings: Settings, database: Database, tmp_path: Path
 ) -> None:
     path = tmp_path / "events.jsonl"
-    path.write_bytes(lines(*(event(number) for number in range(3000))))
-    processes = [started(path, settings, batch_rows=100) for _ in range(2)]
-    assert [process.wait(timeout=120) for process in processes] == [0, 0]
-    assert database.value("SELECT uniqExact(team_id, uuid) FROM events") == 3000
-    database.execute("OPTIMIZE TABLE events FINAL")
-    assert stored(database) == 3000
+    path.write_bytes(lines(*(event(number, team_id=1 + number % 2) for number in range(2000))))
+    private_folder(settings.data_dir)
+    processes = [started(path, settings, batch_rows=50) for _ in range(4)]
+    outputs = [process.communicate(timeout=120)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4
+    counts = [int(output.split()[-1]) for output in outputs]
+    assert sum(counts) == stored(database) == 2000
+    assert max(counts) < 2000  # they did work side by side
+    assert database.value("SELECT uniqExact(team_id, uuid) FROM events") == 2000
 
 
 def test_killed_at_any_moment_it_goes_on_where_it_was(settings: Settings, database: Database, tmp_path: Path) -> None:
