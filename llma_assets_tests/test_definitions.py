@@ -35,7 +35,7 @@ def test_the_names_of_assets_checks_and_automation_are_pinned(loaded: list[str])
         "'few_false_references', 'finite_values', 'line_references_exist', 'little_noise', "
         "'members_in_one_cluster', 'names_apart', 'names_fit', 'no_dead_letters', 'no_empty_events', "
         "'no_empty_runs', 'no_giant_cluster', 'one_dimension', 'one_model', 'only_what_the_theme_takes', "
-        "'own_events_do_not_count', 'sizes_add_up', "
+        "'own_events_do_not_count', 'segments_in_tasks', 'sizes_add_up', "
         "'sound_vectors', 'spending_within_budget', 'spending_within_budget', 'spending_within_budget', "
         "'tasks_add_up', 'theme_spending_within_budget', 'theme_spending_within_budget', "
         "'theme_spending_within_budget', 'themes_find_something']",

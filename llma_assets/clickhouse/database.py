@@ -101,8 +101,13 @@ class Database:
             repeatable=sql.lstrip().upper().startswith("INSERT"),
         )
 
-    def insert_rows(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    def insert_rows(self, table: str, rows: Sequence[Mapping[str, Any]], *, once: str = "") -> None:
         """Insert rows that all have the same keys, which name the columns; nothing for no rows.
+
+        Args:
+            once: a key of this insert. Of several inserts into a table with the same key the first one to be stored
+                stays, and the server drops the others without a word: of two processes that write at the same moment,
+                one wins, for all readers and for good. The table must keep a deduplication window (migration 0012).
 
         Raises:
             DatabaseError: the rows differ in their keys, a value does not fit its column, or ClickHouse refused.
@@ -117,10 +122,15 @@ class Database:
                 message = f"row {number} for {table} has the columns {sorted(row)}, row 0 has {sorted(columns)}"
                 raise DatabaseError(message)
             data.append([_as_utc(row[column]) for column in columns])
+        dropped = {"insert_deduplication_token": once} if once else {}
         try:
             self._link.call(
                 lambda client: client.insert(
-                    table, data, column_names=columns, database=self.name, settings=self._insert_settings(client)
+                    table,
+                    data,
+                    column_names=columns,
+                    database=self.name,
+                    settings=self._insert_settings(client) | dropped,
                 ),
                 repeatable=True,
             )

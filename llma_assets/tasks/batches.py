@@ -4,19 +4,19 @@ A batch is committed by its row in `segment_batches`, which names the attempt; w
 counts for nothing. What groups become belongs in `updates`.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4
 
 import numpy as np
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
 from llma_assets.tasks import queries
+from llma_assets.tasks.commits import commit_batch
 from llma_assets.tasks.grouping import NOISE, group_segments
 from llma_assets.tasks.impact import HIGH_IMPACT, Flags, flags_of
 from llma_assets.tasks.matching import MATCH_DISTANCE, unit
@@ -110,23 +110,22 @@ def cluster_new_segments(
         OtherSpaceError: the team's segments so far were of another model.
     """
     total = BatchCounts()
-    while True:
-        counts = _cluster_batch(database, team_id, model_name, now, options)
-        if not counts.segments:
-            return total
+    while (counts := _cluster_batch(database, team_id, model_name, now, options)) is not None:
         total += counts
         progress(total.segments)
+    return total
 
 
 def _cluster_batch(
     database: Database, team_id: int, model_name: str, now: datetime, options: BatchOptions
-) -> BatchCounts:
+) -> BatchCounts | None:
+    """Take the next batch; None where nothing is new, all zeros where another run was faster with it."""
     last = next(iter(database.rows(queries.LAST_BATCH, team_id=team_id)), None)
     done_id = last["batch_id"] if last else 0
     arrived_until = last["arrived_until"] if last else EPOCH
     rows = _new_rows(database, team_id, model_name, max(arrived_until - options.overlap, EPOCH), options.batch_segments)
     if not rows:
-        return BatchCounts()
+        return None
     if last and last["embedding_model"] != model_name:
         raise OtherSpaceError(
             f"the tasks of team {team_id} are made of vectors of {last['embedding_model']}, and those of {model_name} "
@@ -135,7 +134,6 @@ def _cluster_batch(
         )
     dimension = int(last["dimension"]) if last else _usual_dimension(rows)
     taken, refused = _usable(team_id, rows, dimension, now)
-    attempt_id = uuid5(NAMESPACE, _digest(team_id, done_id + 1, model_name, [row["document_id"] for row in rows]))
     ids, _, vectors = read_vectors(database, team_id, model_name, [each.document_id for each in taken])
     by_id = {each.document_id: each for each in taken}
     held = _recalled(database, team_id, model_name, vectors, now, options)
@@ -143,27 +141,27 @@ def _cluster_batch(
     points = np.concatenate([vectors, *(vector[None] for _, vector in held)]) if held else vectors
     labels = group_segments(points) if len(points) else np.empty(0, dtype=np.intp)
     members, counts = _members(everyone, points, labels, first_recalled=len(ids))
-    key = {"team_id": team_id, "batch_id": done_id + 1, "attempt_id": attempt_id}
+    # The id is this attempt's own: another one at the same segments may have seen others waiting, and must not replace
+    # these rows.
+    key = {"team_id": team_id, "batch_id": done_id + 1, "attempt_id": uuid4()}
     for chunk in chunked([{**key, **row} for row in (*members, *refused)], 2_000):
         database.insert_rows("segment_members", chunk)
-    database.insert_rows(
-        "segment_batches",
-        [
-            {
-                **key,
-                "segments": len(rows),
-                "clusters": counts.groups,
-                "held": counts.held,
-                "refused": len(refused),
-                "recalled": counts.recalled,
-                # A row that says it came in the future must not hide what comes until then.
-                "arrived_until": max(arrived_until, min(now, max(row["arrived_at"] for row in rows))),
-                "embedding_model": model_name,
-                "dimension": dimension,
-            }
-        ],
+    is_ours = commit_batch(
+        database,
+        {
+            **key,
+            "segments": len(rows),
+            "clusters": counts.groups,
+            "held": counts.held,
+            "refused": len(refused),
+            "recalled": counts.recalled,
+            # A row that says it came in the future must not hide what comes until then.
+            "arrived_until": max(arrived_until, min(now, max(row["arrived_at"] for row in rows))),
+            "embedding_model": model_name,
+            "dimension": dimension,
+        },
     )
-    return counts + BatchCounts(batches=1, segments=len(rows), refused=len(refused))
+    return counts + BatchCounts(batches=1, segments=len(rows), refused=len(refused)) if is_ours else BatchCounts()
 
 
 def _new_rows(database: Database, team_id: int, model_name: str, since: datetime, most: int) -> list[dict[str, Any]]:
@@ -300,7 +298,3 @@ def _waiting(team_id: int, row: dict[str, Any], description: str) -> _Taken:
     )
     flags = Flags(row["failure"], row["confusion"], row["abandonment"])
     return _Taken(segment, row["document_id"], flags, row["first_arrived"])
-
-
-def _digest(*parts: object) -> str:
-    return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Checks of `tasks`: what is stored of links and tasks must agree."""
+"""Checks of `tasks`: what is stored of segments, links and tasks must agree."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,8 +7,11 @@ from llma_assets.clickhouse import Database
 from llma_assets.findings import Check, Outcome
 from llma_assets.partitions import teams
 from llma_assets.stage import asset_check
-from llma_assets.tasks.queries import PIPELINE, TASK_INVARIANTS
+from llma_assets.tasks.queries import PIPELINE, SEGMENTS_WITHOUT_TASK, TASK_INVARIANTS
 from llma_assets.team_day import TeamDay
+
+SHOWN = 5
+"""Segments that a finding names."""
 
 
 def tasks_add_up(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
@@ -22,7 +25,19 @@ def tasks_add_up(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     )
 
 
-CHECKS = (Check("tasks", tasks_add_up),)
+def segments_in_tasks(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """Every clustered segment is in a task: nothing got lost between the two."""
+    lost = database.rows(SEGMENTS_WITHOUT_TASK, team_id=team_day.team_id, pipeline=PIPELINE)
+    named = ", ".join(f"{row['document_id']} of batch {row['batch_id']}" for row in lost[:SHOWN])
+    yield Outcome(
+        passed=not lost,
+        expected="no clustered segment without a task",
+        found=f"{len(lost)}: {named}" if lost else "none",
+        query=SEGMENTS_WITHOUT_TASK,
+    )
+
+
+CHECKS = (Check("tasks", tasks_add_up), Check("tasks", segments_in_tasks))
 
 asset_checks = [
     asset_check(

@@ -119,6 +119,12 @@ ORDER BY batch_id DESC
 LIMIT 1
 """
 
+ATTEMPT_OF_BATCH = """
+SELECT attempt_id
+FROM segment_batches FINAL
+WHERE team_id = {team_id:Int64} AND batch_id = {batch_id:UInt64}
+"""
+
 OPEN_BATCHES = """
 SELECT batch_id, attempt_id, arrived_until, embedding_model, dimension
 FROM segment_batches FINAL
@@ -179,6 +185,12 @@ FROM watermarks FINAL
 WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
 ORDER BY position DESC
 LIMIT 1
+"""
+
+PASS_OF_BATCH = """
+SELECT pass_id
+FROM watermarks FINAL
+WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String} AND position = {position:UInt64}
 """
 
 # Key of task_versions: (team_id, task_id, batch_id, pass_id). The newest version of each task that a done batch wrote.
@@ -325,6 +337,28 @@ STORED_LABEL = """
 SELECT answer, model
 FROM task_labels FINAL
 WHERE team_id = {team_id:Int64} AND content_hash = {content_hash:String}
+"""
+
+# Segments of done batches that are in a group, or alone and in need of a task, without a link to any task.
+# Keys: segment_members (team_id, batch_id, attempt_id, document_id), task_segments (team_id, document_id, pass_id).
+SEGMENTS_WITHOUT_TASK = """
+WITH done AS
+(
+    SELECT position, pass_id FROM watermarks FINAL WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
+)
+SELECT document_id, batch_id
+FROM segment_members FINAL
+WHERE team_id = {team_id:Int64}
+    AND batch_id <= (SELECT max(position) FROM done)
+    AND attempt_id IN (SELECT attempt_id FROM segment_batches FINAL WHERE team_id = {team_id:Int64})
+    AND status IN ('clustered', 'single')
+    AND document_id NOT IN
+    (
+        SELECT document_id
+        FROM task_segments
+        WHERE team_id = {team_id:Int64} AND pass_id IN (SELECT pass_id FROM done)
+    )
+ORDER BY batch_id, document_id
 """
 
 # Links that count but have no task, tasks that count but have no link, and links of tasks no batch made.

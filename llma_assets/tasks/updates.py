@@ -16,6 +16,7 @@ from more_itertools import chunked
 from llma_assets.clickhouse import Database
 from llma_assets.models import ChatModel, Record, ignore_usage
 from llma_assets.tasks import queries
+from llma_assets.tasks.batches import NAMESPACE
 from llma_assets.tasks.changes import (
     A_MOMENT,
     Group,
@@ -23,6 +24,7 @@ from llma_assets.tasks.changes import (
     TaskOptions,
     changes_of,
 )
+from llma_assets.tasks.commits import commit_pass
 from llma_assets.tasks.history import Lifecycle, change_row, open_until
 from llma_assets.tasks.joining import joined_tasks
 from llma_assets.tasks.labelling import Label
@@ -135,7 +137,8 @@ def _work_in(
         states.tasks,
         lives,
         options,
-        new_id=lambda number: uuid5(batch["attempt_id"], str(number)),
+        # A segment is in one task for ever, so the first one of a group says which task it founds.
+        new_id=lambda group: uuid5(NAMESPACE, repr((team_id, min(row["document_id"] for row in group.members)))),
     )
     for task, groups in homes:
         _grow(task, groups)
@@ -203,19 +206,17 @@ def _work_in(
         database.insert_rows("task_versions", rows)
     for some in chunked(history, 5_000):
         database.insert_rows("task_history", some)
-    database.insert_rows(
-        "watermarks",
-        [
-            {
-                "team_id": team_id,
-                "pipeline": queries.PIPELINE,
-                "position": batch_id,
-                "pass_id": pass_id,
-                "arrived_until": batch["arrived_until"],
-            }
-        ],
+    is_ours = commit_pass(
+        database,
+        {
+            "team_id": team_id,
+            "pipeline": queries.PIPELINE,
+            "position": batch_id,
+            "pass_id": pass_id,
+            "arrived_until": batch["arrived_until"],
+        },
     )
-    if last_pass(database, team_id) != (batch_id, str(pass_id)):
+    if not is_ours:
         states.pass_id = ""  # another run was faster with the same batch; what it wrote counts
         return TaskCounts()
     states.pass_id = str(pass_id)
@@ -231,7 +232,7 @@ def _homes(
     lives: Mapping[str, Lifecycle],
     options: TaskOptions,
     *,
-    new_id: Callable[[int], UUID],
+    new_id: Callable[[Group], UUID],
 ) -> list[tuple[GrowingTask, list[Group]]]:
     """Each task that gets something, with its groups. A group that fits no task founds one.
 
@@ -259,7 +260,7 @@ def _homes(
         near = _nearest(group, new, options.match_distance)
         if near is None:
             blank = Label("", "", "", None, "")
-            near = GrowingTask(new_id(number), blank, 0, group.centroid, 0, group.centroid, is_new=True)
+            near = GrowingTask(new_id(group), blank, 0, group.centroid, 0, group.centroid, is_new=True)
             new.append(near)
         found.setdefault(near.task_id, (near, []))[1].append(group)
     return list(found.values())

@@ -37,13 +37,13 @@ from llma_assets_tests.tasks.replays import MODEL, MONDAY
 table, moment = sys.argv[1:]
 insert = Database.insert_rows
 
-def insert_or_die(self, name, rows):
+def insert_or_die(self, name, rows, **options):
     if moment == "after":
-        insert(self, name, rows)
+        insert(self, name, rows, **options)
     if name == table and rows:
         os.kill(os.getpid(), signal.SIGKILL)
     if moment == "before":
-        insert(self, name, rows)
+        insert(self, name, rows, **options)
 
 Database.insert_rows = insert_or_die
 with connect(Settings.from_env()) as database:
@@ -124,11 +124,11 @@ def test_two_passes_at_the_same_time_are_as_one(database: Database, monkeypatch:
     insert = Database.insert_rows
     entered: list[str] = []
 
-    def other_pass_first(self: Database, table: str, rows: Any) -> None:
+    def other_pass_first(self: Database, table: str, rows: Any, **options: Any) -> None:
         if table in ("segment_batches", "task_history") and table not in entered and rows:
             entered.append(table)
             a_pass(database, 1)  # another process is faster
-        insert(self, table, rows)
+        insert(self, table, rows, **options)
 
     monkeypatch.setattr(Database, "insert_rows", other_pass_first)
     a_pass(database, 1)
@@ -146,12 +146,12 @@ def test_a_batch_that_two_passes_took_differently_is_as_the_first_committed_it(
     insert = Database.insert_rows
     entered: list[str] = []
 
-    def more_come_and_another_pass_is_faster(self: Database, table: str, rows: Any) -> None:
+    def more_come_and_another_pass_is_faster(self: Database, table: str, rows: Any, **options: Any) -> None:
         if table == "segment_batches" and not entered:
             entered.append(table)
             write(database, some("b", 3))
             a_pass(database, 1)
-        insert(self, table, rows)
+        insert(self, table, rows, **options)
 
     monkeypatch.setattr(Database, "insert_rows", more_come_and_another_pass_is_faster)
     a_pass(database, 1)
@@ -169,10 +169,10 @@ def test_a_pass_that_dies_after_its_labels_asks_no_model_again(
     write(database, some("a", 0))
     insert = Database.insert_rows
 
-    def die(self: Database, table: str, rows: Any) -> None:
+    def die(self: Database, table: str, rows: Any, **options: Any) -> None:
         if table == "task_segments":
             raise KeyboardInterrupt
-        insert(self, table, rows)
+        insert(self, table, rows, **options)
 
     now = MONDAY + 2 * DAY
     with ChatServer() as server:
