@@ -15,6 +15,7 @@ from typing import Any
 import dagster as dg
 
 from llma_assets.clusters.stale_queries import STALE_RUNS
+from llma_assets.discovery import why_left_out
 from llma_assets.due_days import (
     LATE_DAYS,
     ONE_DAY,
@@ -23,7 +24,7 @@ from llma_assets.due_days import (
     events_by_day,
     further_themes,
     general_themes,
-    known_teams,
+    taking_part,
 )
 from llma_assets.embeddings.queries import PRODUCT
 from llma_assets.jobs import (
@@ -72,7 +73,7 @@ def discovery_hourly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     default_status=dg.DefaultScheduleStatus.STOPPED,
 )
 def texts_hourly(
-    context: dg.ScheduleEvaluationContext, clickhouse: ClickHouseResource
+    context: dg.ScheduleEvaluationContext, clickhouse: ClickHouseResource, team_settings: TeamSettingsResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Texts, summaries and embeddings of today's events, of the general themes; in the first hour also the last of
     yesterday's.
@@ -80,7 +81,8 @@ def texts_hourly(
     now = context.scheduled_execution_time
     database = clickhouse.database().tagged(schedule="texts_hourly")
     days = [now.date() - ONE_DAY, now.date()] if now.hour == 0 else [now.date()]
-    eligible, themes = eligible_on(database, context.instance, now.date()), themes_of_teams(database)
+    eligible = eligible_on(database, context.instance, team_settings.settings(), now.date())
+    themes = themes_of_teams(database)
     requested = 0
     for team_day in sorted(events_by_day(database, days[0], now), key=str):
         if team_day.team_id in eligible and team_day.day in days:
@@ -98,12 +100,13 @@ def texts_hourly(
     default_status=dg.DefaultScheduleStatus.STOPPED,
 )
 def clusters_daily(
-    context: dg.ScheduleEvaluationContext, clickhouse: ClickHouseResource
+    context: dg.ScheduleEvaluationContext, clickhouse: ClickHouseResource, team_settings: TeamSettingsResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Clusters, labels and events of the general themes for the day that has just ended."""
     day = context.scheduled_execution_time.date() - ONE_DAY
     database = clickhouse.database().tagged(schedule="clusters_daily")
-    eligible, themes = eligible_on(database, context.instance, day), themes_of_teams(database)
+    eligible = eligible_on(database, context.instance, team_settings.settings(), day)
+    themes = themes_of_teams(database)
     for team_id in sorted(eligible):
         team_day = TeamDay(team_id, day)
         if general := general_themes(themes, team_id):
@@ -127,8 +130,13 @@ def tasks_half_hourly(
     """Tasks of teams that have `session_replay_tasks` on, where new segments have come."""
     now = context.scheduled_execution_time
     database = clickhouse.database().tagged(schedule="tasks_half_hourly")
+    settings = team_settings.settings()
     found = teams_with_new_segments(database, model_name=embedder.model().name, now=now)
-    due = sorted(set(found).intersection(team_settings.settings().teams_with_replay_tasks(found)))
+    due = [
+        team_id
+        for team_id in settings.teams_with_replay_tasks(found)
+        if team_id in found and why_left_out(settings, team_id) is None
+    ]
     context.instance.add_dynamic_partitions(str(teams.name), [str(team_id) for team_id in due])
     for team_id in due:
         yield dg.RunRequest(run_key=f"{team_id}|{now:%Y-%m-%dT%H:%M}", partition_key=str(team_id))
@@ -142,7 +150,10 @@ def tasks_half_hourly(
     default_status=dg.DefaultSensorStatus.STOPPED,
 )
 def late_events(
-    context: dg.SensorEvaluationContext, clickhouse: ClickHouseResource, clock: dg.ResourceParam[Clock]
+    context: dg.SensorEvaluationContext,
+    clickhouse: ClickHouseResource,
+    team_settings: TeamSettingsResource,
+    clock: dg.ResourceParam[Clock],
 ) -> dg.SensorResult | dg.SkipReason:
     """Days before today whose texts are not what their events are by now.
 
@@ -152,10 +163,10 @@ def late_events(
     for; the others go back to a day by themselves once its texts were made anew (`theme_schedules`).
     """
     database = clickhouse.database().tagged(sensor="late_events")
-    due = days_to_make(database, clock())
-    known = known_teams(context.instance)
-    # Of a team that discovery has not seen yet nothing is kept, so that its days are asked for once it has.
-    due = {run_key: team_day for run_key, team_day in due.items() if team_day.team_id in known}
+    now = clock()
+    eligible = taking_part(database, context.instance, team_settings.settings(), now.date())
+    # Of a team that does not take part nothing is kept, so that its days are asked for once it does.
+    due = {run_key: team_day for run_key, team_day in days_to_make(database, now).items() if team_day in eligible}
     asked = set(json.loads(context.cursor)) if context.cursor else set()
     new = [run_key for run_key in due if run_key not in asked][:MOST_REQUESTS]
     if not new:
@@ -174,17 +185,24 @@ def late_events(
     default_status=dg.DefaultSensorStatus.STOPPED,
 )
 def open_batches(
-    context: dg.SensorEvaluationContext, clickhouse: ClickHouseResource, clock: dg.ResourceParam[Clock]
+    context: dg.SensorEvaluationContext,
+    clickhouse: ClickHouseResource,
+    team_settings: TeamSettingsResource,
+    clock: dg.ResourceParam[Clock],
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Days that wait for answers of the Batch API: a run takes those that are there, and asks anew for what expired.
 
     The general themes of a day are looked at in one run, every other theme in its own. Answers that were asked for
-    are taken also where the theme has become a manual one; a theme that was switched off is left alone.
+    are taken also where the theme has become a manual one; a theme that was switched off is left alone, and so are the
+    batches of a team that takes no part any more.
     """
-    known = known_teams(context.instance)
+    now = clock()
     database = clickhouse.database().tagged(sensor="open_batches")
-    mark = f"batches|{clock():%Y-%m-%dT%H:%M}"
-    waiting = {each: mark for each in themes_to_look_at(database) if each[0].team_id in known}
+    found = themes_to_look_at(database)
+    oldest = min((team_day.day for team_day, _ in found), default=now.date())
+    eligible = taking_part(database, context.instance, team_settings.settings(), now.date(), oldest)
+    mark = f"batches|{now:%Y-%m-%dT%H:%M}"
+    waiting = {each: mark for each in found if each[0] in eligible}
     themes = themes_of_teams(database) if waiting else {}
     requests = _requests_by_lane(waiting, themes, TEXTS_STAGES, job=texts_job.name, by_batch=True)
     yield from requests.values()
@@ -198,7 +216,10 @@ def open_batches(
     default_status=dg.DefaultSensorStatus.STOPPED,
 )
 def stale_clusters(
-    context: dg.SensorEvaluationContext, clickhouse: ClickHouseResource, clock: dg.ResourceParam[Clock]
+    context: dg.SensorEvaluationContext,
+    clickhouse: ClickHouseResource,
+    team_settings: TeamSettingsResource,
+    clock: dg.ResourceParam[Clock],
 ) -> dg.SensorResult | dg.SkipReason:
     """Published clusters of days before today in whose window a summary was embedded anew since.
 
@@ -208,8 +229,8 @@ def stale_clusters(
     """
     now = clock()
     database = clickhouse.database().tagged(sensor="stale_clusters")
-    known = known_teams(context.instance)
-    busy = {team_day.team_id for team_day in days_to_make(database, now).values()}
+    eligible = taking_part(database, context.instance, team_settings.settings(), now.date())
+    busy = {team_day.team_id for team_day in days_to_make(database, now).values() if team_day in eligible}
     since = now.date() - timedelta(days=LATE_DAYS)
     rows = database.rows(
         STALE_RUNS,
@@ -224,7 +245,7 @@ def stale_clusters(
         (TeamDay(row["team_id"], row["day"]), row["theme_id"]): str(row["newest"])
         for row in rows
         if row["newest"] <= now - SETTLED
-        and row["team_id"] in known
+        and TeamDay(row["team_id"], row["day"]) in eligible
         and row["team_id"] not in busy
         and _is_of_this_version(row, themes)
     }

@@ -4,13 +4,14 @@ What is done about it belongs in `automation.py` and `theme_schedules.py`.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import dagster as dg
 
 from llma_assets.clickhouse import Database
-from llma_assets.discovery import TRIGGER_EVENTS, TeamDecision, stored_decisions
-from llma_assets.discovery.queries import EVENTS_BY_TEAM_AND_DAY
+from llma_assets.discovery import TRIGGER_EVENTS, TeamDecision, TeamSettings, stored_decisions, why_left_out
+from llma_assets.discovery.queries import EVENTS_BY_TEAM_AND_DAY, LET_IN_SINCE
 from llma_assets.partitions import partition_key, teams
 from llma_assets.rendering.queries import MADE_SINCE
 from llma_assets.team_day import TeamDay, midnight
@@ -50,9 +51,50 @@ def events_by_day(database: Database, since: date, now: datetime) -> dict[TeamDa
     return {TeamDay(row["team_id"], row["day"]): row["events"] for row in rows}
 
 
-def eligible_on(database: Database, instance: dg.DagsterInstance, day: date) -> set[int]:
-    """The teams that discovery let in on a day, or the day before where it has not decided yet."""
-    return known_teams(instance).intersection(each.team_id for each in decisions_on(database, day) if each.eligible)
+@dataclass(frozen=True, slots=True)
+class TakingPart:
+    """Whose days sensors may ask for: `team_day in taking_part`.
+
+    Attributes:
+        now: teams that take part by now.
+        earlier: days that a team took part in which takes no part any more, but may still be worked on; for what comes
+            late.
+    """
+
+    now: frozenset[int]
+    earlier: frozenset[TeamDay]
+
+    def __contains__(self, team_day: TeamDay) -> bool:
+        return team_day.team_id in self.now or team_day in self.earlier
+
+
+def taking_part(
+    database: Database, instance: dg.DagsterInstance, settings: TeamSettings, today: date, since: date | None = None
+) -> TakingPart:
+    """Who takes part today, and which days since `since` are of a window that a team was let in for.
+
+    Args:
+        since: `LATE_DAYS` ago unless it is given.
+    """
+    in_question = _to_be_worked_on(instance, settings)
+    rows = database.rows(LET_IN_SINCE, since=since or today - timedelta(days=LATE_DAYS))
+    return TakingPart(
+        frozenset(eligible_on(database, instance, settings, today)),
+        frozenset(TeamDay(row["team_id"], row["day_of_window"]) for row in rows if row["team_id"] in in_question),
+    )
+
+
+def eligible_on(database: Database, instance: dg.DagsterInstance, settings: TeamSettings, day: date) -> set[int]:
+    """The teams that discovery let in on a day, or the day before where it has not decided yet, and that the gate does
+    not keep out by now.
+    """
+    let_in = {each.team_id for each in decisions_on(database, day) if each.eligible}
+    return let_in & _to_be_worked_on(instance, settings)
+
+
+def _to_be_worked_on(instance: dg.DagsterInstance, settings: TeamSettings) -> set[int]:
+    """The teams that Dagster knows, without those that the gate keeps out."""
+    return {team_id for team_id in known_teams(instance) if why_left_out(settings, team_id) is None}
 
 
 def decisions_on(database: Database, day: date) -> list[TeamDecision]:

@@ -12,11 +12,12 @@ import dagster as dg
 from pydantic import Field
 
 from llma_assets.clickhouse import Database
+from llma_assets.discovery import ON_SKIP_LIST, TeamLeftOut, TeamOptions, resolve
 from llma_assets.findings import Check, Finding
 from llma_assets.ledger import Skip, clear_skip, record_skip
 from llma_assets.models import ModelConfigurationError, PriceUnknown
 from llma_assets.partitions import team_day, team_days
-from llma_assets.resources import ClickHouseResource
+from llma_assets.resources import ClickHouseResource, TeamSettingsResource
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
@@ -27,7 +28,9 @@ FAILED, OUTSIDE_DATES = "failed", "outside_dates"
 SHOWN_ERROR = 500
 """Characters of an error that a skip keeps."""
 
-Subject = TypeVar("Subject")
+Work = Callable[[TeamDay, TeamOptions], "Report"]
+"""What a stage does for a team's day, given how the team wants to be worked on."""
+
 Result = TypeVar("Result")
 
 
@@ -99,29 +102,33 @@ def silent(stage: str, team_day: TeamDay, done: int, total: int) -> None:
     """A `Progress` that shows nothing."""
 
 
-def walk_partitions(context: dg.AssetExecutionContext, work: Callable[[TeamDay], Report]) -> None:
-    """Do `work` for each team's day of the run; see `walk_keys`."""
-    walk_keys(context, team_day, work)
-
-
-def walk_keys(
-    context: dg.AssetExecutionContext, read_key: Callable[[str], Subject], work: Callable[[Subject], Report]
+def walk_partitions(
+    context: dg.AssetExecutionContext,
+    database: Database,
+    team_settings: TeamSettingsResource,
+    work: Work,
+    *,
+    read_key: Callable[[str], TeamDay] = team_day,
 ) -> None:
     """Do `work` for each partition of the run, one by one; one that fails leaves the others standing.
 
+    This is where every stage meets the gate (`discovery.resolve`): what is left out is skipped before `work` hears of
+    it. The settings are read anew for each partition, so that a run under way heeds them, too.
+
     Args:
-        read_key: from Dagster's partition key to what `work` takes.
+        read_key: from Dagster's partition key to the team and its day.
 
     Raises:
         dagster.Failure: names the partitions that failed; the healthy ones are logged as materialized first.
         ModelConfigurationError: at once; no further partition could succeed.
     """
+    stage = context.asset_key.to_user_string()
     failures: dict[str, str] = {}
     done: dict[str, dict[str, Any]] = {}
     for key in context.partition_keys:
         started = time.perf_counter()
         try:
-            report = work(read_key(key))
+            report = _if_let_in(database, team_settings, stage, read_key(key), work)
         except ModelConfigurationError:
             _keep_finished(context, done)
             raise
@@ -140,6 +147,20 @@ def walk_keys(
         )
     for key, metadata in done.items():
         context.add_asset_metadata(metadata, partition_key=key)
+
+
+def _if_let_in(
+    database: Database, team_settings: TeamSettingsResource, stage: str, team_day: TeamDay, work: Work
+) -> Report:
+    """Do `work` for a team, or note down why nothing is done."""
+    try:
+        options = resolve(team_settings.settings(), team_day.team_id)
+    except TeamLeftOut as left_out:
+        reason, detail = left_out.reason, left_out.detail
+        record_skip(database, Skip(team_day.team_id, team_day.day, stage, "", reason, detail))
+        return Report(items=0, reason=reason)
+    clear_skip(database, team_id=team_day.team_id, day=team_day.day, stage=stage, only=(ON_SKIP_LIST,))
+    return work(team_day, options)
 
 
 def _in_words(failures: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import dagster as dg
 
 from llma_assets.clickhouse import Database
+from llma_assets.discovery import TeamSettings, why_left_out
 from llma_assets.due_days import ONE_DAY, decisions_on, events_by_day, further_themes, known_teams
 from llma_assets.jobs import ALL_STAGES, LANE, TEXTS_STAGES, lane_of, theme_job, theme_request
 from llma_assets.rendering.queries import MADE_SINCE
@@ -113,8 +114,9 @@ def theme_schedules(
     before = _read_memory(context.cursor)
     due = find_due(themes_of_teams(database), before, now, tick)
     if due:
-        taking_part = _of_teams_that_take_part(tick, due, database, context.instance, now)
-        _ask(tick, taking_part[:MOST_THEMES], database, context.instance, team_settings.settings().lookback_days, now)
+        settings = team_settings.settings()
+        taking_part = _of_teams_that_take_part(tick, due, database, context.instance, settings, now)
+        _ask(tick, taking_part[:MOST_THEMES], database, context.instance, settings.lookback_days, now)
         for each in taking_part[MOST_THEMES:]:
             tick.notes[each.name] = "is due; in the next tick, because too many are at once"
     notes = {name: tick.notes[name] for name in (*sorted(each.name for each in due), *tick.notes)}
@@ -167,14 +169,21 @@ def find_due(themes: Mapping[int, TeamThemes], memory: Mapping[str, Seen], now: 
 
 
 def _of_teams_that_take_part(
-    tick: Tick, due: list[Due], database: Database, instance: dg.DagsterInstance, now: datetime
+    tick: Tick,
+    due: list[Due],
+    database: Database,
+    instance: dg.DagsterInstance,
+    settings: TeamSettings,
+    now: datetime,
 ) -> list[Due]:
-    """The themes of teams that discovery lets in by now; the others stay due, so that they run once it does."""
+    """The themes of teams that take part by now; the others stay due, so that they run once they do."""
     known = known_teams(instance)
     decisions = {each.team_id: each for each in decisions_on(database, now.date())}
     for each in due:
         decision = decisions.get(each.team_id)
-        if decision and not decision.eligible:
+        if left_out := why_left_out(settings, each.team_id):
+            tick.notes[each.name] = f"the team takes no part: {left_out.reason}, {left_out.detail}"
+        elif decision and not decision.eligible:
             tick.notes[each.name] = f"the team takes no part: {decision.reason}, {decision.detail}"
         elif decision is None or each.team_id not in known:
             tick.notes[each.name] = "waits until discovery (`discovery_hourly`) lets the team in"

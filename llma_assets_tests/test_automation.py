@@ -20,7 +20,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.partitions import teams
 from llma_assets.rendering import RenderOptions
 from llma_assets.rendering.storing import Sampling, store_texts
-from llma_assets.resources import ClickHouseResource
+from llma_assets.resources import ClickHouseResource, TeamSettingsResource
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES
@@ -29,6 +29,7 @@ from llma_assets_tests.traffic import day_of_traces, event, trace, write
 
 DAY = date(2026, 11, 7)
 NOON = datetime(2026, 11, 7, 12, tzinfo=UTC)
+RESOURCES = {"clickhouse": ClickHouseResource(), "team_settings": TeamSettingsResource()}
 
 
 @pytest.fixture
@@ -44,14 +45,14 @@ def requests(schedule: dg.ScheduleDefinition, pipeline: Pipeline, when: datetime
         instance=pipeline.instance,
         scheduled_execution_time=when,
         repository_def=pipeline.definitions.get_repository_def(),
-        resources={"clickhouse": ClickHouseResource()} if schedule is not discovery_hourly else {},
+        resources=RESOURCES if schedule is not discovery_hourly else {},
     ) as context:
         return list(schedule.evaluate_tick(context).run_requests or [])
 
 
 def tick(pipeline: Pipeline, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
     with dg.build_sensor_context(instance=pipeline.instance, cursor=cursor) as context:
-        return late_events(context, clickhouse=ClickHouseResource(), clock=lambda: pipeline.now)
+        return late_events(context, **RESOURCES, clock=lambda: pipeline.now)
 
 
 def test_discovery_is_asked_for_today(pipeline: Pipeline) -> None:
@@ -131,9 +132,24 @@ def make_texts(pipeline: Pipeline, team_id: int, day: date) -> None:
     store_texts(pipeline.database, team_day, RenderOptions(), sampling, progress=lambda *_: None)
 
 
-def know(pipeline: Pipeline, *team_ids: int) -> None:
-    """Teams as discovery makes them known."""
+def let_in(pipeline: Pipeline, *team_ids: int) -> None:
+    """Teams as discovery lets them in for the week that ends with `DAY`, and for each of the next days."""
     pipeline.instance.add_dynamic_partitions(str(teams.name), [str(team_id) for team_id in team_ids])
+    start = datetime.combine(DAY, time(), UTC)
+    pipeline.database.insert_rows(
+        "eligible_teams",
+        [
+            {
+                "team_id": team_id,
+                "day": DAY + timedelta(days=ahead),
+                "eligible": True,
+                "window_start": start + timedelta(days=ahead - 6),
+                "window_end": start + timedelta(days=ahead + 1),
+            }
+            for team_id in team_ids
+            for ahead in range(3)
+        ],
+    )
 
 
 def test_the_sensor_asks_for_no_day_whose_texts_are_up_to_date(pipeline: Pipeline) -> None:
@@ -141,7 +157,7 @@ def test_the_sensor_asks_for_no_day_whose_texts_are_up_to_date(pipeline: Pipelin
     for day in days:
         write(pipeline.database, day_of_traces(1, day, 8))
         write(pipeline.database, day_of_traces(2, day, 8))
-    know(pipeline, 1, 2)
+    let_in(pipeline, 1, 2)
     pipeline.now = NOON + timedelta(days=2)
     for team_id in (1, 2):
         for day in days:
@@ -155,7 +171,7 @@ def test_the_sensor_asks_for_no_day_whose_texts_are_up_to_date(pipeline: Pipelin
 
 def test_a_day_whose_run_has_not_come_yet_is_asked_for_once(pipeline: Pipeline) -> None:
     write(pipeline.database, day_of_traces(1, DAY, 3))
-    know(pipeline, 1, 2)
+    let_in(pipeline, 1, 2)
     pipeline.now = NOON + timedelta(days=2)
     first = tick(pipeline)
     assert isinstance(first, dg.SensorResult)
@@ -166,7 +182,7 @@ def test_a_day_whose_run_has_not_come_yet_is_asked_for_once(pipeline: Pipeline) 
 
 def test_the_sensor_comes_back_for_a_trace_that_was_not_quiet(pipeline: Pipeline) -> None:
     write(pipeline.database, day_of_traces(1, DAY, 3))
-    know(pipeline, 1, 2)
+    let_in(pipeline, 1, 2)
     # Its last event lies beyond midnight, so that its day never gets another event.
     write(pipeline.database, trace(1, "night", datetime(2026, 11, 7, 23, 59, tzinfo=UTC)))
     write(pipeline.database, trace(1, "night", datetime(2026, 11, 8, 0, 10, tzinfo=UTC), request="more"))
@@ -183,7 +199,7 @@ def test_a_trace_that_went_on_past_midnight_makes_its_own_day_due(pipeline: Pipe
     write(pipeline.database, day_of_traces(1, DAY, 3))
     write(pipeline.database, day_of_traces(2, DAY, 3))
     write(pipeline.database, trace(1, "night", datetime(2026, 11, 7, 23, 0, tzinfo=UTC)))
-    know(pipeline, 1, 2)
+    let_in(pipeline, 1, 2)
     pipeline.now = datetime(2026, 11, 8, 0, 0, tzinfo=UTC)
     make_texts(pipeline, 1, DAY)
     make_texts(pipeline, 2, DAY)
@@ -222,11 +238,11 @@ def test_days_with_open_batches_are_asked_for_until_all_are_closed(pipeline: Pip
         with dg.build_sensor_context(
             instance=pipeline.instance, repository_def=pipeline.definitions.get_repository_def()
         ) as context:
-            found = open_batches(context, clickhouse=ClickHouseResource(), clock=lambda: pipeline.now)
+            found = open_batches(context, **RESOURCES, clock=lambda: pipeline.now)
             return [each for each in found if isinstance(each, dg.RunRequest)]
 
     assert asked() == []
-    pipeline.instance.add_dynamic_partitions(str(teams.name), ["1"])
+    let_in(pipeline, 1)
     pipeline.database.insert_rows("summary_batches", [row(1, "submitted"), row(2, "submitted")])
     (request,) = asked()
     assert request.partition_key == "2026-11-07|1"
@@ -286,13 +302,13 @@ def write_vector(
 def stale(pipeline: Pipeline, cursor: str | None = None) -> list[str]:
     """The partitions that are to be clustered anew."""
     with dg.build_sensor_context(instance=pipeline.instance, cursor=cursor) as context:
-        found = stale_clusters(context, clickhouse=ClickHouseResource(), clock=lambda: pipeline.now)
+        found = stale_clusters(context, **RESOURCES, clock=lambda: pipeline.now)
     requests = found.run_requests if isinstance(found, dg.SensorResult) else None
     return [str(request.partition_key) for request in requests or []]
 
 
 def test_clusters_are_asked_for_again_where_an_item_of_their_window_was_embedded_anew(pipeline: Pipeline) -> None:
-    know(pipeline, 1, 2)
+    let_in(pipeline, 1, 2)
     pipeline.now = NOON + timedelta(days=2)
     made, later = pipeline.now - timedelta(hours=9), pipeline.now - timedelta(hours=1)
     for team_id in (1, 2):
@@ -311,7 +327,7 @@ def test_clusters_are_asked_for_again_where_an_item_of_their_window_was_embedded
 
 
 def test_clusters_of_an_earlier_version_of_their_theme_are_history(pipeline: Pipeline) -> None:
-    know(pipeline, 1, 2)
+    let_in(pipeline, 1, 2)
     pipeline.now = NOON + timedelta(days=2)
     made, later = pipeline.now - timedelta(hours=9), pipeline.now - timedelta(hours=1)
     for team_id, version in ((1, "before"), (2, TRACES.version)):
@@ -321,7 +337,7 @@ def test_clusters_of_an_earlier_version_of_their_theme_are_history(pipeline: Pip
 
 
 def test_clusters_wait_for_texts_that_are_still_to_be_made_or_were_made_just_now(pipeline: Pipeline) -> None:
-    know(pipeline, 1, 2)
+    let_in(pipeline, 1, 2)
     pipeline.now = NOON + timedelta(days=2)
     for team_id, age in ((1, timedelta(minutes=20)), (2, timedelta(minutes=5))):
         write_run(pipeline.database, team_id, DAY, pipeline.now - timedelta(hours=9))

@@ -8,11 +8,12 @@ import dagster as dg
 import pytest
 
 from llma_assets.clickhouse import Database
+from llma_assets.discovery import TeamOptions
 from llma_assets.findings import Check, Outcome
 from llma_assets.ledger import Skip, list_skips, record_skip
 from llma_assets.models import ModelConfigurationError
 from llma_assets.partitions import partition_key, team_days, teams
-from llma_assets.resources import ClickHouseResource
+from llma_assets.resources import ClickHouseResource, TeamSettingsResource
 from llma_assets.settings import Settings
 from llma_assets.stage import Report, ThemesConfig, ThemesFailed, asset_check, each_theme, walk_partitions
 from llma_assets.team_day import TeamDay
@@ -108,15 +109,19 @@ def test_an_interrupt_is_no_failure_of_a_theme(database: Database) -> None:
     assert skips(database) == {}
 
 
-def test_what_several_days_fail_by_is_said_once() -> None:
+def test_what_several_days_fail_by_is_said_once(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
+
     @dg.asset(partitions_def=team_days, backfill_policy=dg.BackfillPolicy.single_run())
     def stage(context: dg.AssetExecutionContext) -> None:
-        def work(each: TeamDay) -> Report:
+        def work(each: TeamDay, _: TeamOptions) -> Report:
             if each.day == DAY:
                 return Report(items=1)
             raise ValueError("the model is away" if each.day.day < 6 else "another reason")
 
-        walk_partitions(context, work)
+        walk_partitions(context, database, TeamSettingsResource(), work)
 
     days = [TeamDay(1, date(2026, 11, day)) for day in (4, 5, 6, 7)]
     with dg.DagsterInstance.ephemeral() as instance:

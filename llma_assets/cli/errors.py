@@ -42,14 +42,14 @@ def explained(error: Exception) -> Problem:
     """
     from llma_assets.clickhouse import DatabaseError, DatabaseUnavailable
     from llma_assets.clusters.edits import EditError, UnknownLineageError
-    from llma_assets.discovery import TeamSettingsError
+    from llma_assets.discovery import TeamLeftOut, TeamSettingsError
     from llma_assets.ingest import IngestError
     from llma_assets.models import ModelError
     from llma_assets.settings import SettingsError
     from llma_assets.themes.errors import ThemeError
 
     text = " ".join(str(error).split())
-    is_wrong_use = isinstance(error, SettingsError | TeamSettingsError | EditError | ThemeError)
+    is_wrong_use = isinstance(error, SettingsError | TeamSettingsError | TeamLeftOut | EditError | ThemeError)
     if is_wrong_use or (isinstance(error, DatabaseError) and text.startswith("CLICKHOUSE_URL")):
         return WrongUse(text)
     match error:

@@ -44,12 +44,15 @@ def retry(
     They begin at zero failures: the next run of their day asks the model about them again. A new text, prompt or
     model does the same without this command.
     """
-    from llma_assets.cli.run import require_partition
+    from llma_assets.cli.run import require_partition, team_settings
+    from llma_assets.discovery import resolve
     from llma_assets.settings import Settings
     from llma_assets.summaries import bring_back, dead_letters
 
     if run_now and (only_list or dry_run):
         raise WrongUse("--run brings items back; --list and --dry-run change nothing")
+    if run_now:
+        resolve(team_settings(), team_id)
     runs: list[tuple[date, JobRun]] = []
     with opened_database() as database:
         letters = dead_letters(database, team_id, day=day, theme_id=theme_id, item_ids=item_ids)

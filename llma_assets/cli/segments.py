@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,8 @@ def ingest_command(files: tuple[str, ...], as_json: bool) -> None:
     "description"}`, with an optional `embedding` of the configured model; without one the embedder makes it. Each
     segment is stored once; a bad line is counted, kept with its reason, and stops nothing.
     """
+    from llma_assets.cli.run import team_settings
+    from llma_assets.discovery import why_left_out
     from llma_assets.ingest import DamagedSource
     from llma_assets.ledger import UsageLedger
     from llma_assets.models import Record, embedder
@@ -47,7 +50,7 @@ def ingest_command(files: tuple[str, ...], as_json: bool) -> None:
     for name in files:
         require_readable(name)
     settings = Settings.from_env()
-    model = embedder(settings)
+    model, teams = embedder(settings), team_settings()
     reports: list[tuple[str, SegmentReport]] = []
     with opened_database() as database:
         ledgers: dict[int, UsageLedger] = {}
@@ -67,6 +70,7 @@ def ingest_command(files: tuple[str, ...], as_json: bool) -> None:
                             database,
                             model,
                             rejects=settings.rejects_dir,
+                            left_out=partial(why_left_out, teams),
                             record=recorder,
                             progress=_line_progress(name),
                         )
@@ -94,19 +98,23 @@ def ingest_command(files: tuple[str, ...], as_json: bool) -> None:
 def run_command(ctx: click.Context, team_id: int, verbose: bool, as_json: bool) -> None:
     """One pass over a team's new segments, recorded in Dagster: group them, and make or grow tasks.
 
-    Each segment is taken once, however often this runs and wherever it is interrupted.
+    Each segment is taken once, however often this runs and wherever it is interrupted. Nothing is done for a team on
+    the skip list: the reason is printed, and that is no failure.
     """
     from datetime import UTC, datetime
 
     from llma_assets.cli.instance import opened_instance
     from llma_assets.cli.progress import shown_progress
+    from llma_assets.cli.run import team_settings
     from llma_assets.cli.runner import Runner
+    from llma_assets.discovery import why_left_out
     from llma_assets.settings import Settings
     from llma_assets.tasks import list_tasks, segment_counts
 
     settings = Settings.from_env()
     options = team_task_options(team_id)
     with opened_database() as database, opened_instance(settings) as instance:
+        left_out = why_left_out(team_settings(), team_id)
         with shown_progress(lines=verbose) as progress:
             job_run = Runner(instance, database, progress=progress, verbose=verbose).run_tasks(team_id)
         found = list_tasks(database, team_id, now=datetime.now(UTC), options=options)
@@ -116,7 +124,8 @@ def run_command(ctx: click.Context, team_id: int, verbose: bool, as_json: bool) 
         emit_json(
             {
                 "team": team_id,
-                "status": "failed" if job_run.error else "done",
+                "status": "failed" if job_run.error else "skipped" if left_out else "done",
+                "reason": left_out.reason if left_out else "",
                 "error": job_run.error,
                 "dagster_run": job_run.run_id,
                 "segments": counts,
@@ -125,6 +134,8 @@ def run_command(ctx: click.Context, team_id: int, verbose: bool, as_json: bool) 
         )
     elif job_run.error:
         say(f"team {team_id} failed: {job_run.error}. Dagster's run: {job_run.run_id}")
+    elif left_out:
+        say(f"team {team_id} was skipped: {left_out.detail}")
     else:
         show(
             f"team {team_id}: {counts['processed']:,} segments processed so far, {counts['in_tasks']:,} of them in "

@@ -96,6 +96,7 @@ def _tried(
 ) -> "tuple[Trial, str]":
     """What came of it, and why a call was not allowed, "" where all were."""
     from llma_assets.cli.run import team_settings
+    from llma_assets.discovery import resolve
     from llma_assets.ledger import UsageLedger
     from llma_assets.models import paid_by
     from llma_assets.rendering import RenderOptions
@@ -104,7 +105,7 @@ def _tried(
     from llma_assets.summaries.trying import try_theme
 
     last = window[-1]
-    team = team_settings().options_of(last.team_id)
+    team = resolve(team_settings(), last.team_id)
     sampling = Sampling(
         now=datetime.now(UTC),
         quiet=team.quiet,

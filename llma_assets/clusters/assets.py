@@ -28,6 +28,7 @@ from llma_assets.clusters.queries import (
 from llma_assets.clusters.rows import cluster_rows, member_rows, quality_of
 from llma_assets.clusters.snapshot import Snapshot, Space
 from llma_assets.clusters.window_queries import Window, earlier_map, earlier_resolution, read_window, rest_embeddings
+from llma_assets.discovery import TeamOptions
 from llma_assets.ledger import Skip, clear_skip, record_skip
 from llma_assets.partitions import team_days
 from llma_assets.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource
@@ -96,22 +97,20 @@ def cluster_assignments(
     """The clusters of the last seven days, per theme: members with distance and rank, centroids, a 2-D map."""
     database = clickhouse.database().tagged(**run_tags(context))
     model_name = embedder.model().name
-    settings = team_settings.settings()
+    lookback_days = team_settings.settings().lookback_days
 
-    def work(team_day: TeamDay) -> Report:
-        if team_day.team_id in settings.skip_team_ids:
-            return Report(items=0, reason="team_on_skip_list")
+    def work(team_day: TeamDay, _: TeamOptions) -> Report:
         return store_clusters(
             database,
             team_day,
             model_name=model_name,
-            lookback_days=settings.lookback_days,
+            lookback_days=lookback_days,
             options=config,
             themes=active_themes(database, team_day.team_id, config.themes),
             progress=progress,
         )
 
-    walk_partitions(context, work)
+    walk_partitions(context, database, team_settings, work)
 
 
 def store_clusters(

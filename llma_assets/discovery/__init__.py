@@ -2,23 +2,28 @@
 
 from llma_assets.discovery.decisions import TRIGGER_EVENTS, TeamDecision, TeamStats, decide, window_of
 from llma_assets.discovery.fields import SettingProblem
+from llma_assets.discovery.gate import ON_SKIP_LIST, TeamLeftOut, resolve, why_left_out
 from llma_assets.discovery.options import TeamOptions
 from llma_assets.discovery.settings import LOOKBACK_DAYS, TeamSettings, TeamSettingsError
 from llma_assets.discovery.teams import discover, store_decisions, stored_decisions, team_stats
 
 __all__ = [
     "LOOKBACK_DAYS",
+    "ON_SKIP_LIST",
     "TRIGGER_EVENTS",
     "SettingProblem",
     "TeamDecision",
+    "TeamLeftOut",
     "TeamOptions",
     "TeamSettings",
     "TeamSettingsError",
     "TeamStats",
     "decide",
     "discover",
+    "resolve",
     "store_decisions",
     "stored_decisions",
     "team_stats",
+    "why_left_out",
     "window_of",
 ]

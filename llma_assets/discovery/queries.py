@@ -58,6 +58,16 @@ WHERE day = {day:Date}
 ORDER BY team_id
 """
 
+# Key of eligible_teams: (team_id, day). The days of the windows that teams were let in for.
+LET_IN_SINCE = """
+SELECT DISTINCT
+    team_id,
+    toDate(window_start) + arrayJoin(range(toUInt32(dateDiff('day', window_start, window_end)))) AS day_of_window
+FROM eligible_teams FINAL
+WHERE day >= {since:Date}
+    AND eligible
+"""
+
 # Key of events: (team_id, toDate(timestamp), event, uuid).
 TRIGGER_EVENTS_OF_TEAM = """
 SELECT uniqExact(uuid)

@@ -56,7 +56,7 @@ class TeamSettings:
 
     def teams_with_replay_tasks(self, team_ids: Iterable[int]) -> list[int]:
         """Of these teams and those that have a table of their own, the ones with `session_replay_tasks` on, sorted."""
-        asked = {*team_ids, *self.team_options} - self.skip_team_ids
+        asked = {*team_ids, *self.team_options}
         return sorted(team_id for team_id in asked if self.team_options.get(team_id, self.options).session_replay_tasks)
 
     def options_of(self, team_id: int) -> TeamOptions:

@@ -14,6 +14,7 @@ import orjson
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
+from llma_assets.discovery import TeamOptions
 from llma_assets.embeddings import EmbeddedItem, FailedItem, embed_items, text_of_summary
 from llma_assets.embeddings.estimate import STAGE, forecast_texts
 from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, PRODUCT
@@ -49,14 +50,19 @@ def summary_embeddings(
 ) -> None:
     """The vector of each relevant summary, in the space of its theme, which clustering reads."""
     database = clickhouse.database().tagged(**run_tags(context))
-    model, teams = embedder.model(), team_settings.settings()
+    model = embedder.model()
 
-    def work(team_day: TeamDay) -> Report:
-        budget_usd = teams.options_of(team_day.team_id).daily_budget_usd
-        themes = active_themes(database, team_day.team_id, config.themes)
-        return store_embeddings(database, team_day, model, themes=themes, budget_usd=budget_usd, progress=progress)
+    def work(team_day: TeamDay, team: TeamOptions) -> Report:
+        return store_embeddings(
+            database,
+            team_day,
+            model,
+            themes=active_themes(database, team_day.team_id, config.themes),
+            budget_usd=team.daily_budget_usd,
+            progress=progress,
+        )
 
-    walk_partitions(context, work)
+    walk_partitions(context, database, team_settings, work)
 
 
 def store_embeddings(

@@ -12,11 +12,12 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters.edit_queries import standings_of
 from llma_assets.clusters.edits import NOTHING
 from llma_assets.clusters.queries import Run, clusters_of, committed_run, members_of
+from llma_assets.discovery import TeamOptions
 from llma_assets.events import ItemNumbers, cluster_event_properties
 from llma_assets.events.queries import FORGET_OLDER_VERSIONS, NUMBERS_OF_ITEMS, PUBLISHED_EVENT
 from llma_assets.labels.queries import LABELS_OF_RUN, group_labels_of
 from llma_assets.partitions import team_days
-from llma_assets.resources import ClickHouseResource
+from llma_assets.resources import ClickHouseResource, TeamSettingsResource
 from llma_assets.stage import Progress, Report, ThemesConfig, each_theme, run_tags, walk_partitions
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
@@ -39,16 +40,17 @@ def cluster_events(
     context: dg.AssetExecutionContext,
     config: ThemesConfig,
     clickhouse: ClickHouseResource,
+    team_settings: TeamSettingsResource,
     progress: dg.ResourceParam[Progress],
 ) -> None:
     """The published clusters: `$ai_trace_clusters` and `$ai_generation_clusters`."""
     database = clickhouse.database().tagged(**run_tags(context))
 
-    def work(team_day: TeamDay) -> Report:
+    def work(team_day: TeamDay, _: TeamOptions) -> Report:
         themes = active_themes(database, team_day.team_id, config.themes)
         return publish_events(database, team_day, themes=themes, progress=progress)
 
-    walk_partitions(context, work)
+    walk_partitions(context, database, team_settings, work)
 
 
 def publish_events(database: Database, team_day: TeamDay, *, themes: Sequence[Theme], progress: Progress) -> Report:

@@ -13,6 +13,7 @@ import numpy as np
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.picture import cluster_table, map_markdown
 from llma_assets.clusters.queries import Run, clusters_of, committed_run, members_of
+from llma_assets.discovery import TeamOptions
 from llma_assets.labels.estimate import STAGE, forecast_labels
 from llma_assets.labels.naming import Naming, name_clusters
 from llma_assets.ledger import UsageLedger, budget_metadata, compared_metadata, note_undone, usage_totals
@@ -47,21 +48,20 @@ def cluster_labels(
 ) -> None:
     """A title and a description for each cluster."""
     database = clickhouse.database().tagged(**run_tags(context))
-    comparing, teams = embedder.model(), team_settings.settings()
+    comparing = embedder.model()
 
-    def work(team_day: TeamDay) -> Report:
-        budget_usd = teams.options_of(team_day.team_id).daily_budget_usd
+    def work(team_day: TeamDay, team: TeamOptions) -> Report:
         return store_labels(
             database,
             team_day,
             chat.model_for,
             comparing,
             themes=active_themes(database, team_day.team_id, config.themes),
-            budget_usd=budget_usd,
+            budget_usd=team.daily_budget_usd,
             progress=progress,
         )
 
-    walk_partitions(context, work)
+    walk_partitions(context, database, team_settings, work)
 
 
 def store_labels(

@@ -13,6 +13,7 @@ import dagster as dg
 import orjson
 
 from llma_assets.clickhouse import Database
+from llma_assets.discovery import TeamOptions
 from llma_assets.partitions import by_day, team_days
 from llma_assets.rendering import RenderOptions
 from llma_assets.rendering.losses import sum_up
@@ -47,12 +48,9 @@ def trace_texts(
 ) -> None:
     """The readable text of each trace and generation of a team's day that a theme looks at; all themes share it."""
     database = clickhouse.database().tagged(**run_tags(context))
-    settings, model = team_settings.settings(), Settings.from_env().chat_model
+    model = Settings.from_env().chat_model
 
-    def work(team_day: TeamDay) -> Report:
-        if team_day.team_id in settings.skip_team_ids:
-            return Report(items=0, reason="team_on_skip_list")
-        team = settings.options_of(team_day.team_id)
+    def work(team_day: TeamDay, team: TeamOptions) -> Report:
         options = RenderOptions.of_team(team, model)
         sampling = Sampling(
             now=clock().astimezone(UTC),
@@ -81,7 +79,7 @@ def trace_texts(
             },
         )
 
-    walk_partitions(context, work)
+    walk_partitions(context, database, team_settings, work)
 
 
 def _is_whole(sampling: Sampling, themes: Iterable[Theme], team_day: TeamDay) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import dagster as dg
 
 from llma_assets.clickhouse import Database
+from llma_assets.discovery import TeamOptions
 from llma_assets.ledger import budget_metadata, compared_metadata, usage_totals
 from llma_assets.models import ChatModel
 from llma_assets.partitions import team_days
@@ -66,20 +67,17 @@ def trace_summaries(
     deadline = time.monotonic() + 60 * config.deadline_minutes
     limits = RunLimits(delivery(context.run), config.concurrency, lambda: time.monotonic() >= deadline, via=config.via)
 
-    teams = team_settings.settings()
-
-    def work(team_day: TeamDay) -> Report:
-        budget_usd = teams.options_of(team_day.team_id).daily_budget_usd
+    def work(team_day: TeamDay, team: TeamOptions) -> Report:
         return store_summaries(
             database,
             team_day,
             lambda theme: chat.model_for(theme.model),
             themes=active_themes(database, team_day.team_id, config.themes),
-            limits=replace(limits, budget_usd=budget_usd),
+            limits=replace(limits, budget_usd=team.daily_budget_usd),
             progress=progress,
         )
 
-    walk_partitions(context, work)
+    walk_partitions(context, database, team_settings, work)
 
 
 def store_summaries(

@@ -4,11 +4,13 @@ What they do is in the modules beside this one, which know no Dagster.
 """
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import dagster as dg
 
 from llma_assets.clickhouse import Database
+from llma_assets.discovery import TeamOptions
 from llma_assets.ledger import UsageLedger, budget_metadata, note_undone, usage_totals
 from llma_assets.models import ChatModel, paid_by
 from llma_assets.partitions import teams
@@ -19,7 +21,7 @@ from llma_assets.resources import (
     EmbedderResource,
     TeamSettingsResource,
 )
-from llma_assets.stage import Progress, Report, run_tags, walk_keys
+from llma_assets.stage import Progress, Report, run_tags, walk_partitions
 from llma_assets.tasks import (
     BatchOptions,
     TaskOptions,
@@ -79,6 +81,7 @@ def segment_clusters(
     config: SegmentConfig,
     clickhouse: ClickHouseResource,
     embedder: EmbedderResource,
+    team_settings: TeamSettingsResource,
     clock: dg.ResourceParam[Clock],
     progress: dg.ResourceParam[Progress],
 ) -> None:
@@ -86,8 +89,8 @@ def segment_clusters(
     database = clickhouse.database().tagged(**run_tags(context))
     model_name = embedder.model().name
 
-    def work(team_id: int) -> Report:
-        today = TeamDay(team_id, clock().date())
+    def work(today: TeamDay, _: TeamOptions) -> Report:
+        team_id = today.team_id
         counts = cluster_new_segments(
             database,
             team_id,
@@ -103,7 +106,7 @@ def segment_clusters(
             metadata["segments_of_other_models"] = dg.MetadataValue.json(left)
         return Report(items=counts.segments, reason="" if counts.segments else "no_new_segments", metadata=metadata)
 
-    walk_keys(context, int, work)
+    walk_partitions(context, database, team_settings, work, read_key=partial(_today, clock))
 
 
 @dg.asset(
@@ -126,10 +129,8 @@ def tasks(
     """Recurring problems of a team's users: one task each, that grows with every new occurrence."""
     database = clickhouse.database().tagged(**run_tags(context))
     model = chat.model()
-    settings = team_settings.settings()
 
-    def work(team_id: int) -> Report:
-        own = settings.options_of(team_id)
+    def work(today: TeamDay, own: TeamOptions) -> Report:
         options = TaskOptions(
             match_distance=config.match_distance,
             judge="model" if own.model_judges_tasks else "keywords",
@@ -137,7 +138,7 @@ def tasks(
         )
         return store_tasks(
             database,
-            team_id,
+            today.team_id,
             model,
             options=options,
             budget_usd=own.daily_budget_usd,
@@ -145,7 +146,12 @@ def tasks(
             progress=progress,
         )
 
-    walk_keys(context, int, work)
+    walk_partitions(context, database, team_settings, work, read_key=partial(_today, clock))
+
+
+def _today(clock: Clock, key: str) -> TeamDay:
+    """The day on which a team's partition is worked on."""
+    return TeamDay(int(key), clock().date())
 
 
 def store_tasks(

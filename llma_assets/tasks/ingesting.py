@@ -14,6 +14,7 @@ import numpy as np
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
+from llma_assets.discovery import TeamLeftOut
 from llma_assets.ingest import FirstRefusal, Line, RejectsFile, read_lines
 from llma_assets.models import Embedder, Record, TextsRejected, ignore_usage
 from llma_assets.tasks.queries import DOCUMENT_TYPE, KNOWN_SEGMENTS, PRODUCT, RENDERING
@@ -58,6 +59,7 @@ def ingest_segments(
     embedder: Embedder,
     *,
     rejects: Path | None,
+    left_out: Callable[[int], TeamLeftOut | None] = lambda _team_id: None,
     record: Callable[[int, str], Record] = lambda _team_id, _item: ignore_usage,
     progress: Callable[[int], None] = lambda _lines: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -71,6 +73,7 @@ def ingest_segments(
 
     Args:
         rejects: folder for the file of refused lines; None to keep none.
+        left_out: why nothing is done for a team: its segments are refused unless they bring their vectors.
         record: gives the usage recorder for a team.
         progress: gets the number of lines done.
 
@@ -99,6 +102,8 @@ def ingest_segments(
                 if key in seen:
                     raise SegmentError("duplicate", "the file holds this segment further up")
                 seen.add(key)
+                if segment.embedding is None and (why := left_out(segment.team_id)) is not None:
+                    raise SegmentError(why.reason, why.detail)
             except SegmentError as error:
                 refuse(line, error)
                 continue

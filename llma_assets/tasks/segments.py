@@ -30,6 +30,7 @@ Reason = Literal[
     "invalid_vector",
     "duplicate",
     "embedding_failed",
+    "team_on_skip_list",
 ]
 """Why a segment was refused; stable, reports carry it."""
 
