@@ -63,6 +63,21 @@ class Status:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Said:
+    """Any status with exactly this body: an object as JSON, a text as it is. For what servers really answer."""
+
+    status: int
+    body: Any
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def bytes(self) -> bytes:
+        """The body."""
+        return self.body.encode() if isinstance(self.body, str) else json.dumps(self.body).encode()
+
+
 def RateLimited(retry_after: str | None = None) -> Status:
     """429, with a Retry-After header if given."""
     return Status(429, "slow down", headers={"Retry-After": retry_after} if retry_after else {})
@@ -163,7 +178,7 @@ class Quota:
         self._at = now
 
 
-Fault = Status | Garbage | Content | Hang | Dribble | Reset | Vectors | None
+Fault = Status | Said | Garbage | Content | Hang | Dribble | Reset | Vectors | None
 Answer = Callable[[Request], str]
 
 
@@ -177,6 +192,7 @@ class ChatServer:
         judge: looks at each request before it is answered; what it returns, if not None, is the fault. For
             servers that refuse something: a parameter, a text, a model.
         latency_s: time that each normal answer takes.
+        models: what `/v1/models` lists.
         quota: how many requests are answered in which time; the others get 429.
         bill: tokens of a request and of the answer to it; a quarter of their characters unless it is given.
 
@@ -195,7 +211,9 @@ class ChatServer:
         latency_s: float = 0.0,
         quota: "Quota | None" = None,
         bill: "Bill | None" = None,
+        models: Iterable[Mapping[str, Any]] = ({"id": SERVED_MODEL},),
     ) -> None:
+        self.models = list(models)
         self._answer = answer or answer_from_schema
         self._faults = list(faults)
         self._always = always
@@ -245,6 +263,8 @@ class ChatServer:
             self.requests.append(request)
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
+            if request.path.endswith("/models"):  # no question to a model: no script, and no answer of one
+                return None if isinstance(self._always, Content | Vectors) else self._always
             scripted = self._faults.pop(0) if self._faults else self._always
         judged = self._judge(request) if self._judge else None
         refused = self._quota.take() if self._quota else None
@@ -306,8 +326,11 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
-        models = [{"id": SERVED_MODEL, "object": "model", "created": 0, "owned_by": "tests"}]
-        self._serve(Request(self.path, self._lower_headers(), None), {"object": "list", "data": models})
+        request = Request(self.path, self._lower_headers(), None)
+        known = self.path == "/v1/models"
+        models = [{"object": "model", "created": 0, "owned_by": "tests", **model} for model in self.chat.models]
+        listed = {"object": "list", "data": models}
+        self._serve(request, listed if known else _error_body(Status(404)), status=200 if known else 404)
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -329,6 +352,10 @@ class _Handler(BaseHTTPRequestHandler):
         match fault:
             case Status():
                 self._json(fault.status, _error_body(fault), fault.headers)
+            case Said():
+                if fault.status < 300:
+                    self.chat.charge(request)
+                self._bytes(fault.status, fault.bytes, fault.content_type, fault.headers)
             case Garbage():
                 self.chat.charge(request)
                 self._bytes(200, fault.body, fault.content_type)

@@ -136,15 +136,8 @@ def _answer(line: bytes) -> BatchAnswer | None:
         return BatchAnswer(read.custom_id, error=ModelUnavailable(why, kind=code))
     if read.response.status_code < 300:
         return BatchAnswer(read.custom_id, body=json.dumps(read.response.body).encode())
-    return BatchAnswer(read.custom_id, error=_refusal(read.response))
-
-
-def _refusal(response: _Response) -> ModelError:
-    error = response.body.get("error") if isinstance(response.body, dict) else None
-    code, param, message = (
-        str(error.get(name) or "") if isinstance(error, dict) else "" for name in ("code", "param", "message")
-    )
-    return classify_answer(response.status_code, code=code, param=param, message=message)
+    error = classify_answer(read.response.status_code, json.dumps(read.response.body).encode())
+    return BatchAnswer(read.custom_id, error=error)
 
 
 def provider_word(code: str | None) -> str:

@@ -34,7 +34,10 @@ _REQUEST_TOKENS = 64
 _PERHAPS_PAID = {"timeout", "connection", "garbage"}
 """Failures after which the model may have done its work all the same. What a server refuses costs nothing."""
 
-_THINKING = ("o1", "o3", "o4", "gpt-5", "gpt-6")
+NO_EFFORT = "none"
+
+_THINKING = ("o1", "o3", "o4", "gpt-5", "gpt-6", "gemini-2.5", "gemini-3", "gemini-4")
+"""Names of models that think before they answer unless they are told not to."""
 
 
 class BudgetExhausted(CallNotMade):
@@ -95,10 +98,21 @@ def paid_by(model: M, allowance: Allowance | None) -> M:
     return cast(M, payable.within(allowance))
 
 
-def answer_limit(model: str) -> int:
-    """Tokens of an answer that are asked for at most."""
-    name = model.rsplit("/", 1)[-1].removeprefix("ft:")
-    wanted = REASONING_TOKENS if name.startswith(_THINKING) else ANSWER_TOKENS
+def default_effort(model: str) -> str:
+    """The reasoning effort that is sent where nobody chose one: none to models that would think at their own, paid.
+
+    What is asked here takes no thinking. "" for models that do not think unless they are told to.
+    """
+    return NO_EFFORT if _thinks(model) else ""
+
+
+def _thinks(model: str) -> bool:
+    return model.rsplit("/", 1)[-1].removeprefix("ft:").startswith(_THINKING)
+
+
+def answer_limit(model: str, effort: str = "") -> int:
+    """Tokens of an answer that are asked for at most, with this reasoning effort."""
+    wanted = REASONING_TOKENS if effort != NO_EFFORT and (effort or _thinks(model)) else ANSWER_TOKENS
     price = price_of(model)
     return min(wanted, price.most_output_tokens) if price and price.most_output_tokens else wanted
 

@@ -49,7 +49,7 @@ def embedder(settings: Settings) -> Embedder:
         _is_offline(settings.embedding_model, offline.name, "LLMA_EMBEDDING_MODEL")
         return offline
     _need_server(settings, settings.embedding_model, "LLMA_EMBEDDING_MODEL")
-    return OpenAIEmbedder(settings.embedding_model, api_key=settings.openai_api_key, base_url=settings.openai_base_url)
+    return OpenAIEmbedder(settings.embedding_model, server=_server(settings.openai_api_key, settings.openai_base_url))
 
 
 def _is_offline(name: str, offline_name: str, variable: str) -> bool:

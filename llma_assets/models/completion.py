@@ -1,100 +1,139 @@
 """What a chat completion looks like on its way from the server: the parts that are read, in the shapes that occur.
 
-All else that a server sends is let be. What the text in it must be belongs to `structured`.
+Only what was said is needed. All else may be missing, and what is there in a shape that nobody can use counts as
+missing: an answer that is paid for is not thrown away for an odd `usage`. What the text must be is `structured`'s.
 """
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
-from llma_assets.models.errors import ModelError
-from llma_assets.models.failures import classify_answer
+import orjson
 
-
-class Part(BaseModel):
-    """One of several parts of a message's content; what is neither text nor refusal is let be."""
-
-    text: str | None = None
-    refusal: str | None = None
+_MOST_TOKENS = 10**9
 
 
-class Function(BaseModel):
-    arguments: str = ""
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a server counted; None where it did not say, or not in a usable way."""
+
+    prompt: int | None = None
+    completion: int | None = None
+    cached: int = 0
+    cache_write: int = 0
 
 
-class ToolCall(BaseModel):
-    function: Function = Function()
+@dataclass(frozen=True, slots=True)
+class ChatCompletion:
+    """The part of a chat completion that is read.
+
+    Attributes:
+        text: what was said, "" where nothing was. Some servers put the object into a call of a tool that nobody
+            offered, or, where the model did not think at all, into what it thought.
+        is_refusal: whether the model said that it will not answer, or a filter did.
+        is_cut_off: whether it ended at the limit of its length.
+        model: who answered, "" where it is not said.
+    """
+
+    text: str
+    is_refusal: bool
+    is_cut_off: bool
+    model: str
+    tokens: Tokens
 
 
-class Message(BaseModel):
-    content: str | list[Part] | None = None
-    refusal: str | None = None
-    tool_calls: list[ToolCall] | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-
-    @property
-    def text(self) -> str:
-        """What was said. Some servers put the object into a call of a tool that nobody offered, or, where the model
-        did not think at all, into what it thought.
-        """
-        said = (
-            self.content if isinstance(self.content, str) else "".join(part.text or "" for part in self.content or ())
-        )
-        if said.strip():
-            return said
-        called = [call.function.arguments for call in self.tool_calls or ()]
-        thought = (self.reasoning_content or self.reasoning or "").strip()
-        return called[0] if called else thought if thought.startswith("{") else ""
-
-    @property
-    def is_refusal(self) -> bool:
-        """Whether the model said that it will not answer."""
-        parts = () if isinstance(self.content, str) else self.content or ()
-        return bool(self.refusal or any(part.refusal for part in parts))
-
-
-class Choice(BaseModel):
-    message: Message
-    finish_reason: str | None = None
-
-
-class PromptDetails(BaseModel):
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
-
-
-class Tokens(BaseModel):
-    prompt_tokens: int = Field(ge=0)
-    completion_tokens: int = Field(default=0, ge=0)
-    prompt_tokens_details: PromptDetails | None = None
-
-
-class ChatCompletion(BaseModel):
-    """The part of a chat completion that is read; all else that a server sends is let be."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    choices: list[Choice] = Field(min_length=1)
-    model: str | None = None
-    usage: Tokens | None = None
-
-
-class _Error(BaseModel):
-    code: int | str | None = None
-    message: str | None = None
-
-
-class _Trouble(BaseModel):
-    """What gateways send with status 200 when the server behind them failed."""
-
-    error: _Error
-
-
-def trouble_in(body: bytes) -> ModelError | None:
-    """The failure that a gateway reports where a completion should be; None where it reports none."""
-    try:
-        error = _Trouble.model_validate_json(body).error
-    except ValidationError:
+def read_completion(body: bytes) -> ChatCompletion | None:
+    """The completion in a body; None where it is none."""
+    found = json_of(body)
+    choice = next(_members(found.get("choices")), None) if isinstance(found, dict) else None
+    message = choice.get("message") if choice else None
+    if choice is None or not isinstance(message, dict):
         return None
-    code = str(error.code or "")
-    status = int(code) if code.isdecimal() and 400 <= int(code) < 600 else 502
-    return classify_answer(status, code=code, param="", message=error.message or "")
+    reason = choice.get("finish_reason")
+    return ChatCompletion(
+        text=_said(message),
+        is_refusal=_is_refusal(message) or reason == "content_filter",
+        is_cut_off=reason == "length",
+        model=text_of(found.get("model")),
+        tokens=_tokens(found.get("usage")),
+    )
+
+
+def json_of(body: bytes) -> Any:
+    """What a body holds, with the NaN that Python writes; None for what is no JSON."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def text_of(value: Any) -> str:
+    """`value` where it is a text that can be stored, else ""."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def count_of(value: Any) -> int | None:
+    """A number of tokens, None for what is none: a fraction, a negative, a word."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS
+    return value if is_count else None
+
+
+def _said(message: dict[str, Any]) -> str:
+    content = message.get("content")
+    said = "".join(_texts(content))
+    if said.strip():
+        return said
+    for call in _members(message.get("tool_calls")):
+        function = call.get("function")
+        arguments = _object_or_text(function.get("arguments")) if isinstance(function, dict) else ""
+        if arguments.strip():
+            return arguments
+    thoughts = (text_of(message.get(name)).strip() for name in ("reasoning_content", "reasoning"))
+    return next((thought for thought in thoughts if thought.startswith("{")), "")
+
+
+def _texts(content: Any) -> Iterator[str]:
+    """The texts of a message's content: a string, several parts, or the object itself that was asked for."""
+    if isinstance(content, list):
+        for part in content:
+            yield text_of(part.get("text")) if isinstance(part, dict) else text_of(part)
+    elif isinstance(content, dict) and isinstance(content.get("text"), str):
+        yield text_of(content["text"])
+    else:
+        yield _object_or_text(content)
+
+
+def _object_or_text(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, dict) and value else text_of(value)
+
+
+def _is_refusal(message: dict[str, Any]) -> bool:
+    parts = [message, *_members(message.get("content"))]
+    return any(text_of(part.get("refusal")).strip() for part in parts)
+
+
+def _tokens(usage: Any) -> Tokens:
+    if not isinstance(usage, dict):
+        return Tokens()
+    details = usage.get("prompt_tokens_details")
+    details = details if isinstance(details, dict) else {}
+    return Tokens(
+        count_of(usage.get("prompt_tokens")),
+        count_of(usage.get("completion_tokens")),
+        count_of(details.get("cached_tokens")) or 0,
+        count_of(details.get("cache_write_tokens")) or 0,
+    )
+
+
+def _members(value: Any) -> Iterator[dict[str, Any]]:
+    """The objects in a list, none where it is none."""
+    return (member for member in value if isinstance(member, dict)) if isinstance(value, list) else iter(())

@@ -1,10 +1,8 @@
 """The embedder behind an OpenAI-compatible server: bounded batches, checked vectors, bad texts singled out.
 
-HTTP, retries and deadlines are `openai_server`'s.
+HTTP, retries and deadlines are `openai_server`'s; what comes back looks like `embedding_answer`.
 """
 
-import base64
-import binascii
 import copy
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,10 +12,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field, ValidationError
 
 from llma_assets.models.budget import Allowance, Tab, failed_usage, most_usd_of_embeddings
-from llma_assets.models.errors import InvalidAnswer, TextsRejected
+from llma_assets.models.catalog import explained
+from llma_assets.models.embedding_answer import EmbeddingAnswer, read_embeddings
+from llma_assets.models.errors import (
+    InvalidAnswer,
+    ModelConfigurationError,
+    ModelError,
+    ModelUnavailable,
+    TextsRejected,
+)
 from llma_assets.models.failures import RequestRejected
 from llma_assets.models.openai_server import OpenAIServer, Reply
 from llma_assets.models.prices import price_of
@@ -28,31 +33,29 @@ from llma_assets.tokens import load_vocabulary
 if TYPE_CHECKING:
     import openai
 
-_HOPELESS = 4  # single texts refused, none accepted: then the shortest text decides about the rest
+_HOPELESS = 4
+"""Texts without a vector, none with one: then a text that any model embeds decides about the rest."""
 
+_ANY_TEXT = "a customer asks for a refund"
 
-class _Vector(BaseModel):
-    index: int = Field(ge=0)
-    embedding: list[float] | str
-
-
-class _Tokens(BaseModel):
-    prompt_tokens: int = Field(default=0, ge=0)
-
-
-class _Answer(BaseModel):
-    """The part of an embeddings answer that is read."""
-
-    data: list[_Vector]
-    model: str | None = None
-    usage: _Tokens | None = None
+_PERHAPS_THE_TEXT = {"server_error", "timeout"}
+"""Kinds of `ModelUnavailable` that a text can bring about: the model fails on it, or takes too long for so many."""
 
 
 @dataclass(slots=True)
-class _Learned:
-    """What the server has been found to do so far."""
+class EmbeddingHabits:
+    """What was found of an embedding model at a server so far.
+
+    Attributes:
+        takes_base64: whether vectors are asked for as base64, a quarter of the size.
+        most_texts: texts a call that it takes, None while it has taken all.
+        is_numbered: whether `index` tells whose a vector is; else the order does, once that was tried out.
+        dimension: length of the vectors, None before the first.
+    """
 
     takes_base64: bool = True
+    most_texts: int | None = None
+    is_numbered: bool = True
     dimension: int | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -67,13 +70,14 @@ class OpenAIEmbedder:
         api_key: str | None = None,
         base_url: str | None = None,
         policy: RetryPolicy | None = None,
+        server: OpenAIServer | None = None,
         batch_texts: int = 256,
         batch_chars: int = 200_000,
     ) -> None:
         """
         Args:
             model: the name that the server knows it by; stored with each vector.
-            api_key, base_url, policy: as for `OpenAIChat`; the deadline is for one batch.
+            api_key, base_url, policy, server: as for `OpenAIChat`; the deadline is for one batch.
             batch_texts: texts a call at most.
             batch_chars: characters a call at most; a longer text goes alone.
 
@@ -83,9 +87,9 @@ class OpenAIEmbedder:
         if min(batch_texts, batch_chars) < 1:
             raise ValueError("batch_texts and batch_chars are at least 1")
         self._model = model
-        self._server = OpenAIServer(api_key=api_key, base_url=base_url, policy=policy or RetryPolicy())
+        self._server = server or OpenAIServer(api_key=api_key, base_url=base_url, policy=policy or RetryPolicy())
         self._batch_texts, self._batch_chars = batch_texts, batch_chars
-        self._learned = _Learned()
+        self._habits = self._server.habits((EmbeddingHabits, model), EmbeddingHabits)
         self._allowance: Allowance | None = None
 
     @property
@@ -96,7 +100,12 @@ class OpenAIEmbedder:
     @property
     def dimension(self) -> int | None:
         """Length of the vectors, None before the first answer."""
-        return self._learned.dimension
+        return self._habits.dimension
+
+    @property
+    def server(self) -> OpenAIServer:
+        """Where the model is asked."""
+        return self._server
 
     def within(self, allowance: Allowance) -> Self:
         """The same model on the same connections, whose HTTP calls are each paid out of `allowance`."""
@@ -107,24 +116,33 @@ class OpenAIEmbedder:
     def embed(self, texts: Sequence[str], *, record: Record = ignore_usage) -> NDArray[np.float32]:
         """Embed `texts`; see `Embedder.embed`.
 
+        A batch that fails while the server is there is halved, whatever it was answered with, until the texts to
+        blame stand alone.
+
         Returns:
             float32 array (n, d), rows in the order of the texts; (0, d) for no texts, d 0 while unknown.
 
         Raises:
             TextsRejected: some texts got no vector (empty, refused by the server, NaN came back); the error
-                holds their indexes and the vectors of all others.
-            ModelConfigurationError, ModelUnavailable: the whole call failed.
+                holds their indexes, why, and the vectors of all others.
+            ModelConfigurationError: no text would get a vector: the key, the model, or what it gives is of no use.
+            ModelUnavailable: the server is away or busy. Either holds the `vectors` that came before, as above.
         """
-        rows: dict[int, NDArray[np.float32]] = {}
-        for batch in self._batches(texts):
-            rows.update(self._embed_batch(texts, batch, record))
-        result = np.full((len(texts), self._learned.dimension or 0), np.nan, dtype=np.float32)
-        for index, row in rows.items():
-            result[index] = row
-        if len(rows) < len(texts):
-            missing = [index for index in range(len(texts)) if index not in rows]
-            raise TextsRejected("no vector for some texts", indexes=missing, vectors=result)
-        return result
+        work = _Work(texts)
+        try:
+            for batch in self._batches(texts):
+                self._embed_batch(batch, work, record)
+            if work.failed and not work.rows and self._habits.dimension is None:
+                self._need_any_vector(work, record)
+        except ModelError as error:
+            final = explained(error, self._server, self._model) if isinstance(error, ModelConfigurationError) else error
+            final.vectors = work.matrix(self.dimension)
+            raise final from None
+        matrix = work.matrix(self.dimension)
+        if len(work.rows) < len(texts):
+            kinds = {index: work.failed.get(index, "empty") for index in range(len(texts)) if index not in work.rows}
+            raise TextsRejected("no vector for some texts", indexes=list(kinds), kinds=kinds, vectors=matrix)
+        return matrix
 
     def close(self) -> None:
         """Close the connections."""
@@ -140,7 +158,8 @@ class OpenAIEmbedder:
         for index, text in enumerate(texts):
             if not text.strip():
                 continue
-            if batch and (len(batch) == self._batch_texts or chars + len(text) > self._batch_chars):
+            most = min(self._batch_texts, self._habits.most_texts or self._batch_texts)
+            if batch and (len(batch) >= most or chars + len(text) > self._batch_chars):
                 yield batch
                 batch, chars = [], 0
             batch.append(index)
@@ -148,54 +167,88 @@ class OpenAIEmbedder:
         if batch:
             yield batch
 
-    def _embed_batch(self, texts: Sequence[str], batch: list[int], record: Record) -> dict[int, NDArray[np.float32]]:
-        """Vectors of a batch by index. A refused batch is halved until the texts to blame stand alone."""
-        rows: dict[int, NDArray[np.float32]] = {}
-        waiting = [batch]
-        refused = 0
+    def _embed_batch(self, batch: list[int], work: "_Work", record: Record) -> None:
+        """Vectors of a batch. One that fails is halved until the texts to blame stand alone."""
+        waiting = [_Part(batch)]
         while waiting:
             part = waiting.pop()
+            if pieces := part.cut(self._habits.most_texts):
+                waiting += pieces
+                continue
+            size = None
             try:
-                rows.update(self._ask(texts, part, record))
-            except InvalidAnswer:
-                if len(part) > 1:
-                    half = len(part) // 2
-                    waiting += [part[half:], part[:half]]
-                    continue
-                refused += 1
-                if refused == _HOPELESS and not rows and waiting:
-                    rest = [index for indexes in waiting for index in indexes]
-                    shortest = min(rest, key=lambda index: (len(texts[index]), index))
-                    waiting = self._after_probe(texts, shortest, waiting, rows, record)
-        return rows
+                self._ask(part.indexes, work, record)
+            except InvalidAnswer as error:
+                kind = error.kind
+                size = error.batch_size if isinstance(error, RequestRejected) else None
+            except ModelUnavailable as error:
+                if error.kind not in _PERHAPS_THE_TEXT or not self._is_to_blame(part, work, record):
+                    raise
+                kind, work.is_isolating = error.kind, True
+            else:
+                self._note_size(part)
+                continue
+            if len(part.indexes) > 1:
+                waiting += part.halves(size)
+                continue
+            work.failed[part.indexes[0]] = kind
+            if not work.rows and len(work.failed) == _HOPELESS:
+                self._need_any_vector(work, record)
 
-    def _after_probe(
-        self,
-        texts: Sequence[str],
-        shortest: int,
-        waiting: list[list[int]],
-        rows: dict[int, NDArray[np.float32]],
-        record: Record,
-    ) -> list[list[int]]:
-        """What is still worth asking for, by what becomes of the shortest text."""
+    def _note_size(self, part: "_Part") -> None:
+        """A part of another was taken; where that failed and two of its parts are taken, it was too many texts."""
+        if part.parent is None:
+            return
+        part.parent.taken += 1
+        part.parent.largest = largest = max(part.parent.largest, len(part.indexes))
+        if part.parent.taken == 2:
+            with self._habits.lock:
+                self._habits.most_texts = min(self._habits.most_texts or largest, largest)
+
+    def _need_any_vector(self, work: "_Work", record: Record) -> None:
+        """No text has a vector so far: find out whether any text gets one.
+
+        Raises:
+            ModelConfigurationError: none does.
+        """
+        probe = _Work([_ANY_TEXT])
         try:
-            rows.update(self._ask(texts, [shortest], record))
-        except InvalidAnswer:
-            return []
-        return [rest for part in waiting if (rest := [index for index in part if index != shortest])]
+            self._ask([0], probe, record)
+        except InvalidAnswer as error:
+            probe.failed[0] = error.kind
+        if not probe.rows:
+            raise ModelConfigurationError(
+                f"the embedding model {self._model!r} at {self._server.host} gives no usable vector for any text "
+                f"({', '.join(dict.fromkeys([*work.failed.values(), *probe.failed.values()]))})",
+                kind="no_vectors",
+            )
 
-    def _ask(self, texts: Sequence[str], indexes: list[int], record: Record) -> dict[int, NDArray[np.float32]]:
-        """Vectors by index from one answer. Rows that hold NaN or infinity are left out."""
+    def _is_to_blame(self, part: "_Part", work: "_Work", record: Record) -> bool:
+        """Whether the server answers another question than the one that it failed on."""
+        if work.is_isolating and len(part.indexes) > 1:
+            return True  # its parts will tell
+        try:
+            self._ask([0], _Work([_ANY_TEXT], is_isolating=True), record, attempts=1)
+        except InvalidAnswer:
+            return True
+        except ModelUnavailable:
+            return False
+        return True
+
+    def _ask(self, indexes: list[int], work: "_Work", record: Record, attempts: int | None = None) -> None:
+        """Put the vectors of one answer into `work`, and what is wrong with those that cannot be used.
+
+        Raises:
+            InvalidAnswer: nothing of it can be used.
+        """
         load_vocabulary(self._model)
         deadline = self._server.deadline()
+        asked = [work.texts[index] for index in indexes]
+        attempts = attempts or (1 if work.is_isolating and len(asked) > 1 else None)
         while True:
-            takes_base64 = self._learned.takes_base64
-            asked = [texts[index] for index in indexes]
-            options = {
-                "model": self._model,
-                "input": asked,
-                "encoding_format": "base64" if takes_base64 else "float",
-            }
+            takes_base64 = self._habits.takes_base64
+            options: dict[str, Any] = {"model": self._model, "input": asked}
+            options["encoding_format"] = "base64" if takes_base64 else "float"
             tab = Tab(self._model, partial(most_usd_of_embeddings, self._model, asked), self._allowance, record)
 
             def send(
@@ -206,61 +259,152 @@ class OpenAIEmbedder:
                 return create(timeout=timeout_s, **options)
 
             try:
-                reply = self._server.call(send, deadline=deadline, on_failure=tab.failed)
+                reply = self._server.call(
+                    send, deadline=deadline, on_failure=tab.failed, attempts=attempts, is_there=work.is_isolating
+                )
             except RequestRejected as rejection:
-                if not (takes_base64 and rejection.mentions & {"encoding_format", "base64"}):
+                if not (takes_base64 and "encoding" in rejection.mentions):
                     raise
-                self._learned.takes_base64 = False
-            else:
-                matrix = self._read(reply, len(indexes), tab.close)
-                usable = np.asarray(np.isfinite(matrix).all(axis=1))
-                return {index: matrix[i] for i, index in enumerate(indexes) if usable[i]}
+                self._habits.takes_base64 = False
+                continue
+            answer, vectors = self._read(reply, len(indexes), tab.close)
+            flaws = [self._flaw(vector) for vector in vectors]
+            if takes_base64 and all(flaws) and self._habits.dimension is None:
+                self._habits.takes_base64 = False  # what it calls base64 may be something else
+                continue
+            break
+        if not answer.is_numbered and self._habits.is_numbered and len(indexes) > 1:
+            self._try_order(asked, vectors, record)
+        self._keep(indexes, vectors, flaws, work)
 
-    def _read(self, reply: Reply, count: int, record: Record) -> NDArray[np.float32]:
-        """The (count, d) matrix in a reply; records the call's usage with what was wrong with it."""
-        try:
-            answer = _Answer.model_validate_json(reply.body)
-        except ValidationError:
+    def _keep(
+        self, indexes: list[int], vectors: "list[NDArray[np.float32] | None]", flaws: list[str], work: "_Work"
+    ) -> None:
+        with self._habits.lock:
+            for index, vector, flaw in zip(indexes, vectors, flaws, strict=True):
+                if flaw or vector is None:
+                    work.failed[index] = flaw
+                elif len(vector) != (self._habits.dimension or len(vector)):
+                    work.failed[index] = "dimension"
+                else:
+                    self._habits.dimension = len(vector)
+                    work.rows[index] = vector
+                    work.failed.pop(index, None)
+
+    @staticmethod
+    def _flaw(vector: "NDArray[np.float32] | None") -> str:
+        if vector is None:
+            return "garbage"
+        if not np.isfinite(vector).all():
+            return "not_finite"
+        return "" if vector.any() else "zero"
+
+    def _try_order(self, asked: Sequence[str], vectors: "list[NDArray[np.float32] | None]", record: Record) -> None:
+        """The indexes tell nothing: find out, once for a server, whether vectors come in the order of their texts.
+
+        Raises:
+            InvalidAnswer: they do not; texts go one by one from now on.
+        """
+        usable = [position for position, vector in enumerate(vectors) if not self._flaw(vector)]
+        alone = _Work(asked)
+        if usable:
+            self._ask([usable[-1]], alone, record)
+        (found,) = alone.rows.values() or (None,)
+        likeness = [-1.0 if found is None or vector is None else _cosine(found, vector) for vector in vectors]
+        if found is not None and likeness[usable[-1]] > max(max(likeness) - 1e-3, 0.99):
+            self._habits.is_numbered = False
+            return
+        with self._habits.lock:
+            self._habits.most_texts = 1
+        raise InvalidAnswer("nobody knows whose the embeddings are", kind="index")
+
+    def _read(
+        self, reply: Reply, count: int, record: Record
+    ) -> "tuple[EmbeddingAnswer, list[NDArray[np.float32] | None]]":
+        """An answer and its vectors in the order of the texts; records the call's usage with what was wrong."""
+        answer = read_embeddings(reply.body)
+        if answer is None:
             record(failed_usage(self._model, "garbage", reply.duration_s))
-            raise InvalidAnswer("the server's answer is no list of embeddings", kind="garbage") from None
-        error = ""
-        try:
-            return self._matrix(answer, count)
-        except InvalidAnswer as invalid:
-            error = invalid.kind
-            raise
-        finally:
-            record(self._usage(answer, reply, error))
+            raise InvalidAnswer("the server's answer is no list of embeddings", kind="garbage")
+        lengths = {len(vector) for vector in answer.vectors if vector is not None}
+        error = "count" if len(answer.vectors) != count else ""
+        if self._habits.dimension is None and len(lengths) > 1:
+            error = error or "dimension"
+        record(self._usage(answer, reply, error))
+        if error:
+            raise InvalidAnswer(f"{len(answer.vectors)} embeddings for {count} texts, of lengths {lengths}", kind=error)
+        vectors: list[NDArray[np.float32] | None] = [None] * count
+        for position, vector in zip(answer.order, answer.vectors, strict=True):
+            vectors[position] = vector
+        return answer, vectors
 
-    def _matrix(self, answer: _Answer, count: int) -> NDArray[np.float32]:
-        vectors = sorted(answer.data, key=lambda vector: vector.index)
-        if [vector.index for vector in vectors] != list(range(count)):
-            raise InvalidAnswer(f"{len(vectors)} embeddings came back for {count} texts", kind="count")
-        rows = [_floats(vector.embedding) for vector in vectors]
-        lengths = {len(row) for row in rows}
-        with self._learned.lock:
-            if len(lengths) == 1 and self._learned.dimension is None and 0 not in lengths:
-                self._learned.dimension = len(rows[0])
-            if lengths != {self._learned.dimension}:
-                raise InvalidAnswer("embeddings of different lengths came back", kind="dimension")
-        return np.stack(rows)
-
-    def _usage(self, answer: _Answer, reply: Reply, error: str) -> Usage:
+    def _usage(self, answer: EmbeddingAnswer, reply: Reply, error: str) -> Usage:
         model = (answer.model or self._model)[:200]
-        if answer.usage is None:
-            return Usage(model, 0, 0, None, reply.duration_s, error)
         price = price_of(self._model) or price_of(model)
-        tokens = answer.usage.prompt_tokens
-        cost = price.cost_usd(input_tokens=tokens, output_tokens=0) if price else None
-        return Usage(model, tokens, 0, cost, reply.duration_s, error)
+        cost = None
+        if price and answer.tokens is not None:
+            cost = price.cost_usd(input_tokens=answer.tokens, output_tokens=0)
+        return Usage(model, answer.tokens or 0, 0, cost, reply.duration_s, error)
 
 
-def _floats(embedding: list[float] | str) -> NDArray[np.float32]:
-    """A vector that came as numbers, or as base64 of little-endian float32."""
-    if isinstance(embedding, str):
-        try:
-            return np.frombuffer(base64.b64decode(embedding, validate=True), dtype="<f4").astype(np.float32)
-        except (binascii.Error, ValueError):
-            raise InvalidAnswer("an embedding cannot be decoded", kind="garbage") from None
-    with np.errstate(over="ignore"):
-        return np.asarray(embedding, dtype=np.float64).astype(np.float32)
+@dataclass(slots=True)
+class _Work:
+    """What became of the texts of one call of `embed` so far.
+
+    Attributes:
+        rows: vectors by the text's index.
+        failed: why a text has none, by its index.
+        is_isolating: the server answers, but failed on a batch: the text to blame is being looked for.
+    """
+
+    texts: Sequence[str]
+    rows: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
+    is_isolating: bool = False
+
+    def matrix(self, dimension: int | None) -> NDArray[np.float32]:
+        """The (n, d) vectors, NaN where there is none."""
+        matrix = np.full((len(self.texts), dimension or 0), np.nan, dtype=np.float32)
+        for index, row in self.rows.items():
+            matrix[index] = row
+        return matrix
+
+
+@dataclass(slots=True)
+class _Parent:
+    """A part that failed as a whole.
+
+    Attributes:
+        taken: how many of its parts were taken.
+        largest: number of texts of the largest of these.
+    """
+
+    taken: int = 0
+    largest: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Indexes of texts that go into one call. Lists of parts are stacks: the first part is the last."""
+
+    indexes: list[int]
+    parent: _Parent | None = None
+
+    def cut(self, most: int | None) -> "list[_Part]":
+        """Pieces that the server is known to take, none where it takes the whole."""
+        return [] if most is None or len(self.indexes) <= most else self._pieces(most, None)
+
+    def halves(self, size: int | None) -> "list[_Part]":
+        """Two halves of a part that failed, or pieces of the size that the server named."""
+        length = len(self.indexes)
+        return self._pieces(size if size and size < length else -(-length // 2), _Parent())
+
+    def _pieces(self, size: int, parent: _Parent | None) -> "list[_Part]":
+        starts = range(0, len(self.indexes), size)
+        return [_Part(self.indexes[start : start + size], parent) for start in reversed(starts)]
+
+
+def _cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    if a.shape != b.shape or not (a.any() and b.any()):
+        return -1.0
+    return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))

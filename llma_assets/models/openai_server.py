@@ -9,9 +9,9 @@ the calls that failed; both matter here, so its retries are off and the loop bel
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from llma_assets.models.circuit import Circuit
@@ -21,12 +21,15 @@ from llma_assets.models.errors import (
     ModelError,
     ModelUnavailable,
 )
-from llma_assets.models.failures import classify
+from llma_assets.models.failures import classify, classify_refusal
+from llma_assets.models.refusals import error_in
 from llma_assets.models.retry import RetryPolicy, scarce_s
 from llma_assets.models.throttle import Throttle
 
 if TYPE_CHECKING:
     import openai
+
+H = TypeVar("H")
 
 OPENAI_URL = "https://api.openai.com/v1"
 LARGEST_BODY = 64 * 1024 * 1024
@@ -34,6 +37,12 @@ LARGEST_FILE = 2 * 1024 * 1024 * 1024
 
 _AWAY = {"connection", "unreachable", "timeout", "server_error"}
 """Kinds of failure after which nobody knows whether the server is there."""
+
+_PERHAPS_THE_REQUEST = {"server_error", "timeout"}
+"""Of these, what a request can bring about by itself."""
+
+_UNTOLD = 500
+"""Status of a failure that came with status 200 and tells none itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,7 @@ class OpenAIServer:
     """Makes calls until one succeeds, a failure is final, or time is up. Safe to use from several threads.
 
     All callers share what was learned of the server: that it is down, that it wants a pause, that it takes fewer
-    calls at once.
+    calls at once, and how each of its models is asked.
     """
 
     def __init__(self, *, api_key: str | None, base_url: str | None, policy: RetryPolicy) -> None:
@@ -67,7 +76,14 @@ class OpenAIServer:
         )
         self._throttle = Throttle(clock=policy.clock, sleep=policy.sleep)
         self._client: openai.OpenAI | None = None
+        self._habits: dict[Hashable, Any] = {}
         self._lock = threading.Lock()
+
+    def habits(self, key: Hashable, make: Callable[[], H]) -> H:
+        """What was learned of how a model is asked here: one object for all who ask it."""
+        with self._lock:
+            habits: H = self._habits.setdefault(key, make())
+            return habits
 
     def client(self) -> "openai.OpenAI":
         """The library's client, made on first use."""
@@ -98,13 +114,17 @@ class OpenAIServer:
         *,
         deadline: float,
         on_failure: Callable[[str, float], None],
+        attempts: int | None = None,
+        is_there: bool = False,
     ) -> Reply:
-        """Call `send(client, timeout_s)` until it gives an answer.
+        """Call `send(client, timeout_s)` until it gives an answer. A failure that comes with status 200 is one, too.
 
         Args:
             send: makes one HTTP call through `with_raw_response`.
             deadline: when to give up, on the policy's clock.
             on_failure: gets the class of failure and the duration in seconds of each call that failed.
+            attempts: HTTP calls at most, None for the policy's.
+            is_there: the server has just answered another question: an error is not held against it.
 
         Raises:
             CallNotMade: the server is down, or wants a pause that ends after the deadline.
@@ -114,7 +134,8 @@ class OpenAIServer:
 
         policy, client = self.policy, self.client()
         failure: ModelError | None = None
-        for failures in range(1, policy.attempts + 1):
+        attempts = attempts or policy.attempts
+        for failures in range(1, attempts + 1):
             try:
                 turn = self._begin(deadline)
             except CallNotMade as not_made:
@@ -127,17 +148,20 @@ class OpenAIServer:
                 reply = Reply(bytes(raw.content), time.perf_counter() - started)
             except openai.APIError as error:
                 failure = classify(error)
-                delay_s = self._delay_s(failure, failures)
-                paused = self._note(failure, turn, delay_s, timeout_s)
-                on_failure(failure.kind, time.perf_counter() - started)
             except BaseException:
                 self._throttle.ended()
                 raise
             else:
-                self._circuit.answered()
-                self._throttle.answered(turn, scarce_s(raw.headers, self._throttle.under_way))
-                return reply
-            if not isinstance(failure, ModelUnavailable) or failures == policy.attempts:
+                refusal = error_in(reply.body)
+                if refusal is None:
+                    self._circuit.answered()
+                    self._throttle.answered(turn, scarce_s(raw.headers, self._throttle.under_way))
+                    return reply
+                failure = classify_refusal(refusal.status or _UNTOLD, refusal)
+            delay_s = self._delay_s(failure, failures)
+            paused = self._note(failure, turn, delay_s, timeout_s, is_there=is_there)
+            on_failure(failure.kind, time.perf_counter() - started)
+            if not isinstance(failure, ModelUnavailable) or failures == attempts:
                 raise failure
             if policy.clock() + delay_s >= deadline:
                 raise failure
@@ -170,10 +194,12 @@ class OpenAIServer:
             return self.policy.pause_s(self._throttle.refused_rounds)
         return self.policy.delay_s(failures, retry_after_s)
 
-    def _note(self, failure: ModelError, turn: int, delay_s: float, timeout_s: float) -> bool:
+    def _note(self, failure: ModelError, turn: int, delay_s: float, timeout_s: float, *, is_there: bool) -> bool:
         """Tell the other callers what was learned; whether all of them wait now."""
         if failure.kind not in _AWAY:
             self._circuit.answered()
+        elif is_there and failure.kind in _PERHAPS_THE_REQUEST:
+            pass
         elif failure.kind != "timeout" or timeout_s >= self.policy.attempt_timeout_s / 2:
             self._circuit.failed()  # a server that was given little time before the deadline may be there all the same
         asked_to_wait = isinstance(failure, ModelUnavailable) and failure.retry_after_s is not None

@@ -39,6 +39,7 @@ from llma_assets_tests.chat_server import (
     RateLimited,
     Request,
     Reset,
+    Said,
     Status,
 )
 
@@ -368,19 +369,51 @@ def test_thoughts_that_were_cut_off_are_no_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "kind"),
+    ("body", "kind", "calls"),
     [
-        ({"error": {"code": 429, "message": "slow down"}}, "rate_limited"),
-        ({"error": {"code": 502, "message": "upstream"}, "choices": []}, "server_error"),
-        ({"error": {"message": "overloaded"}}, "server_error"),
-        ({"error": {"code": "401"}}, "bad_key"),
+        ({"error": {"code": 429, "message": "slow down"}}, "rate_limited", 4),
+        ({"error": {"code": 502, "message": "upstream"}, "choices": []}, "server_error", 4),
+        ({"error": {"message": "overloaded"}}, "server_error", 4),
+        (
+            {"choices": [{"error": {"code": 502}, "message": {"content": ""}, "finish_reason": "error"}]},
+            "server_error",
+            4,
+        ),
+        ({"error": {"code": "401"}}, "bad_key", 1),
+        ([{"error": {"code": 400, "message": "API key not valid. Please pass a valid API key."}}], "bad_key", 1),
     ],
 )
-def test_a_gateways_trouble_with_status_200_is_no_fault_of_the_prompt(body: object, kind: str) -> None:
-    with ChatServer(always=Garbage(json.dumps(body).encode(), "application/json")) as server:
+def test_a_failure_with_status_200_is_what_it_is_with_its_own_status(body: object, kind: str, calls: int) -> None:
+    with ChatServer(always=Said(200, body)) as server:
         error, usage = failure(server)
     assert isinstance(error, ModelUnavailable | ModelConfigurationError)
-    assert (error.kind, [u.error for u in usage]) == (kind, [kind])
+    assert (error.kind, [u.error for u in usage]) == (kind, [kind] * calls)
+
+
+def test_a_failure_with_status_200_is_tried_again() -> None:
+    busy = Said(200, {"error": {"code": 502, "message": "upstream"}})
+    with ChatServer(faults=[busy, busy], always=GOOD) as server:
+        city, usage = ask(server)
+    assert (city.title, len(usage)) == ("Oslo", 3)
+
+
+def test_what_a_server_refuses_with_status_200_is_left_out_and_that_is_remembered() -> None:
+    def judge(request: Request) -> Fault:
+        said = {"error": {"message": "Unknown parameter: 'response_format'", "code": 400}}
+        return Said(200, said) if "response_format" in request.body else None
+
+    with ChatServer(judge=judge) as server:
+        chat = OpenAIChat("m", base_url=server.url)
+        for _ in range(2):
+            chat.complete(PROMPT, City, offline=never)
+        assert len(server.calls()) == 5
+    assert chat.structured_mode == "text"
+
+
+def test_a_good_answer_beside_a_warning_is_an_answer() -> None:
+    body = {"error": {"message": "slow"}, "choices": [{"message": {"content": GOOD.text}}]}
+    with ChatServer(always=Said(200, body)) as server:
+        assert ask(server)[0].title == "Oslo"
 
 
 def test_a_prompt_larger_than_a_minutes_tokens_is_too_long_and_not_tried_again() -> None:
@@ -463,10 +496,14 @@ def test_a_model_that_refuses_a_temperature_is_asked_without() -> None:
     ],
 )
 def test_a_request_that_is_refused_costs_that_item_alone(status: Status, kind: str) -> None:
-    with ChatServer(always=status) as server:
-        error, usage = failure(server)
-    assert isinstance(error, InvalidAnswer)
-    assert (error.kind, len(usage)) == (kind, 1)
+    usage: list[Usage] = []
+    with ChatServer(faults=[GOOD, status], always=GOOD) as server:
+        chat = OpenAIChat("m", base_url=server.url, policy=Waits().policy())
+        chat.complete(PROMPT, City, offline=never)
+        with pytest.raises(InvalidAnswer) as caught:
+            chat.complete(PROMPT, City, offline=never, record=usage.append)
+        chat.complete(PROMPT, City, offline=never)
+    assert (caught.value.kind, len(usage)) == (kind, 1)
 
 
 @pytest.mark.parametrize(
