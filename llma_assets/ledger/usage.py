@@ -4,12 +4,13 @@ import threading
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from llma_assets.clickhouse import Database
+from llma_assets.clickhouse import Database, DatabaseError
 from llma_assets.ledger import queries
 from llma_assets.ledger.budget import DailyBudget
 from llma_assets.ledger.forecasts import Actual, Forecast, ForecastRecord
@@ -126,7 +127,9 @@ class UsageLedger:
                 self._seen.append(row)
             is_full = self._closed or len(self._rows) >= BATCH_ROWS
         if is_full:
-            self.flush()
+            # The rows stay for the next flush, which says what is wrong; here that would cost the answer of the call.
+            with suppress(DatabaseError):
+                self.flush()
 
     def flush(self) -> None:
         """Store what is still in memory."""

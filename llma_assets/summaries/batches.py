@@ -11,7 +11,7 @@ rows the results become is said in `storing`. Here stands which question is in w
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
@@ -138,7 +138,7 @@ class ThemeBatches:
 
     def results(
         self, by_calls: Callable[[Sequence[str]], Iterator[SummaryResult]], via: Via
-    ) -> Iterator[SummaryResult]:
+    ) -> Generator[SummaryResult]:
         """Take what open batches brought, and ask what is in none.
 
         One question of each submission is asked by a call: a key, a model or a format that is wrong then costs a

@@ -21,7 +21,8 @@ TITLE_CHARS = 120
 TEXT_CHARS = 600
 _DANGLING = {"a", "an", "and", "at", "by", "for", "from", "i", "in", "is", "it", "my", "of", "on", "or", "that", "the"}
 _DANGLING |= {"to", "with", "your"}
-_INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+")
+"""Half a surrogate pair among it: an answer's JSON may hold one, and nothing that is stored can."""
 
 
 @dataclass(frozen=True, slots=True)

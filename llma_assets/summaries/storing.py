@@ -5,7 +5,8 @@ What is asked and how an answer is judged belongs in the modules beside this one
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ import orjson
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
+from llma_assets.isolation import fault_of
 from llma_assets.ledger import Skip, UsageLedger, clear_skip, record_skip
 from llma_assets.models import BUDGET, ChatModel, ModelConfigurationError, OpenAIChat, paid_by
 from llma_assets.summaries.batches import STAGE, ThemeBatches, Via
@@ -21,7 +23,7 @@ from llma_assets.summaries.estimate import forecast_summaries
 from llma_assets.summaries.pending import Pending, pending
 from llma_assets.summaries.queries import SET_THEME_VERSION, TEXTS
 from llma_assets.summaries.reuse import forget_later_days
-from llma_assets.summaries.summarise import SummaryResult, SummaryTask, TextItem, summarise
+from llma_assets.summaries.summarise import SummaryResult, SummaryTask, TextItem, left_of, summarise, unusable
 from llma_assets.summaries.taking import NO_TEXTS, Taken, take_items
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
@@ -29,8 +31,8 @@ from llma_assets.themes import Theme
 TEXTS_AT_ONCE = 50
 ROWS_AT_ONCE = 50
 IDS_AT_ONCE = 500
-LONGEST_WAIT_S = 2.0
-"""What was paid for is stored so soon at the latest, so that a killed run loses little."""
+LONGEST_WAIT_S = 0.25
+"""A result that comes so long after the last ones were stored is stored at once, with those that wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,29 +110,18 @@ def store_theme(
         if limits.via == "calls" and not chat.name.startswith("offline/"):
             ledger.expect(forecast_summaries(database, team_day, theme, chat.name, work))
         batches, results = _ask(database, team_day, theme, chat, work, ledger, limits)
-        reasons: Counter[str] = Counter()
-        for answered in _batches(results):
-            # Usage first: what was spent is known even where the process ends before the next line.
-            ledger.flush()
-            batch = [
-                replace(result, item_id=item_id)
-                for result in answered
-                for item_id in work.questions[work.items[result.item_id]["question_hash"]]
-            ]
-            certain = [result for result in batch if result.status != "undone"]
-            database.insert_rows(
-                "trace_summaries",
-                [_row(result, work.items[result.item_id], theme, team_day) for result in certain],
-            )
-            record_failures(database, team_day, theme.theme_id, limits.run_id, certain, work.items)
-            for result in batch:
-                counts[result.status] += 1
-                irrelevant += not result.relevant
-                counts["line_refs"] += result.refs_total
-                counts["line_refs_valid"] += result.refs_valid
-                reasons.update([result.error] if result.status == "undone" else [])
-            finished = counts["generated"] + counts["failed"]
-            progress(len(work.items) - work.asked + finished, len(work.items))
+        writer = _Writer(database, team_day, theme, work, ledger, limits)
+        try:
+            for result in results:
+                writer.add(result)
+                progress(len(work.items) - work.asked + writer.finished, len(work.items))
+            writer.flush()
+        # Whatever stops the work, an interrupt also: what was answered is paid for, and is stored first.
+        except BaseException as error:
+            writer.rescue(left_of(results, error))
+            raise
+        counts.update(writer.counts)
+        irrelevant += counts.pop("answered_no")
         if batches is not None:
             batches.close()
             counts.update(batches.counts)
@@ -140,8 +131,83 @@ def store_theme(
     if theme.judged:
         counts["relevant"], counts["irrelevant"] = counts["stored"] - irrelevant, irrelevant
     counts["moved_here"] = forget_later_days(database, team_day, theme.theme_id)
-    _say_what_is_undone(database, team_day, theme, taken, counts, reasons, ledger.refusal)
+    _say_what_is_undone(database, team_day, theme, taken, counts, writer.reasons, ledger.refusal)
     return counts
+
+
+class _Writer:
+    """Stores results soon after they come, in small batches, and counts them.
+
+    At most as many wait as calls are under way, for at most a quarter of a second while others come: a process that is
+    killed has paid for twice the calls under way at most.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        team_day: TeamDay,
+        theme: Theme,
+        work: Pending,
+        ledger: UsageLedger,
+        limits: RunLimits,
+    ) -> None:
+        self.counts: Counter[str] = Counter(answered_no=0)
+        self.reasons: Counter[str] = Counter()
+        self._database = database
+        self._team_day = team_day
+        self._theme = theme
+        self._work = work
+        self._ledger = ledger
+        self._run_id = limits.run_id
+        self._rows_at_once = min(limits.concurrency, ROWS_AT_ONCE)
+        self._waiting: list[tuple[SummaryResult, Mapping[str, Any]]] = []
+        self._stored_at = time.monotonic()
+
+    @property
+    def finished(self) -> int:
+        """Items that have a result by now, stored or about to be."""
+        return self.counts["generated"] + self.counts["failed"]
+
+    def add(self, result: SummaryResult) -> None:
+        """Take a result, for each item that asked the same."""
+        question = self._work.items[result.item_id]["question_hash"]
+        for item_id in self._work.questions[question]:
+            each = replace(result, item_id=item_id)
+            try:
+                row = _row(each, self._work.items[item_id], self._theme, self._team_day)
+            except Exception as error:  # an answer that cannot be written down costs its item
+                each = unusable(each, fault_of(error))
+                row = _row(each, self._work.items[item_id], self._theme, self._team_day)
+            self.counts[each.status] += 1
+            self.counts["answered_no"] += not each.relevant
+            self.counts["line_refs"] += each.refs_total
+            self.counts["line_refs_valid"] += each.refs_valid
+            if each.status == "undone":
+                self.reasons[each.error] += 1
+            else:
+                self._waiting.append((each, row))
+        if len(self._waiting) >= self._rows_at_once or time.monotonic() - self._stored_at >= LONGEST_WAIT_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Store what has come; a second time after an error does no harm."""
+        # Usage first: what was spent is known even where the process ends before the next line.
+        self._ledger.flush()
+        results = [result for result, _ in self._waiting]
+        self._database.insert_rows("trace_summaries", [row for _, row in self._waiting])
+        record_failures(self._database, self._team_day, self._theme.theme_id, self._run_id, results, self._work.items)
+        self._waiting = []
+        self._stored_at = time.monotonic()
+
+    def rescue(self, results: Iterable[SummaryResult]) -> None:
+        """Store what has come and what still comes, while an error is on its way: that is the news, not what fails
+        here.
+        """
+        with suppress(Exception):
+            for result in results:
+                self.add(result)
+        with suppress(Exception):
+            self.flush()
 
 
 def _ask(
@@ -152,7 +218,7 @@ def _ask(
     work: Pending,
     ledger: UsageLedger,
     limits: RunLimits,
-) -> tuple[ThemeBatches | None, Iterator[SummaryResult]]:
+) -> tuple[ThemeBatches | None, Generator[SummaryResult]]:
     """The results of what is to be asked, by calls or by batches; None for models that know no batches."""
 
     def texts(wanted: Iterable[str]) -> Iterator[TextItem]:
@@ -164,7 +230,7 @@ def _ask(
 
     judge = work.judge
 
-    def by_calls(wanted: Iterable[str]) -> Iterator[SummaryResult]:
+    def by_calls(wanted: Iterable[str]) -> Generator[SummaryResult]:
         return summarise(
             texts(wanted),
             paid_by(chat, ledger.allowance),
@@ -219,19 +285,6 @@ def _set_version(database: Database, team_day: TeamDay, theme: Theme, work: Pend
             item_ids=item_ids,
         )
     return len(work.outdated)
-
-
-def _batches(results: Iterable[SummaryResult]) -> Iterator[list[SummaryResult]]:
-    """Results in lists of `ROWS_AT_ONCE`, or what came within `LONGEST_WAIT_S`."""
-    batch: list[SummaryResult] = []
-    began = time.monotonic()
-    for result in results:
-        batch.append(result)
-        if len(batch) == ROWS_AT_ONCE or time.monotonic() - began >= LONGEST_WAIT_S:
-            yield batch
-            batch, began = [], time.monotonic()
-    if batch:
-        yield batch
 
 
 def _say_what_is_undone(

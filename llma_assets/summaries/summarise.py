@@ -4,13 +4,15 @@ What is asked stands in `prompt`, what an answer must be in `schema`. Retries, p
 model's; storing belongs to `storing`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import Literal
 
+from llma_assets.clickhouse import DatabaseError
+from llma_assets.isolation import fault_of
 from llma_assets.models import (
     CallNotMade,
     ChatMessage,
@@ -29,6 +31,9 @@ from llma_assets.summaries.schema import JudgedSummary, Mode, Point, TraceSummar
 
 TIME_IS_UP = "run_deadline"
 CIRCUIT_OPEN = "circuit_open"
+GRACE_S = 5.0
+"""So long an interrupted run waits for the answers of calls that are under way, which are paid for."""
+
 _SERVER_BUSY = {"rate_limited", "busy"}
 """Kinds of `ModelUnavailable` that say nothing about the item."""
 
@@ -70,6 +75,11 @@ class SummaryResult:
     relevant: bool = True
 
 
+def unusable(result: SummaryResult, error: str) -> SummaryResult:
+    """The result of an item whose answer turned out to be of no use after all."""
+    return SummaryResult(result.item_id, result.content_hash, "failed", error, result.model, result.mode)
+
+
 @dataclass(frozen=True, slots=True)
 class SummaryTask:
     """How each item is summarised: the arguments that are the same for all; see `summarise`."""
@@ -91,7 +101,7 @@ class SummaryTask:
         """Ask the model; what is wrong with this item alone gives a failed result.
 
         Raises:
-            ModelConfigurationError, ModelUnavailable: other items would fail too.
+            ModelConfigurationError, ModelUnavailable, DatabaseError: other items would fail too.
         """
         if not item.text.strip():
             return self.failed(item, "empty text")
@@ -99,6 +109,11 @@ class SummaryTask:
             return self._generate(item)
         except InvalidAnswer as error:
             return self.failed(item, _reason(error))
+        except (ModelError, DatabaseError):
+            raise
+        # Whatever else went wrong, it went wrong with this item.
+        except Exception as error:
+            return self.failed(item, fault_of(error))
 
     def messages(self, item: TextItem) -> Sequence[ChatMessage]:
         """What the model is asked."""
@@ -171,11 +186,14 @@ def summarise(
     time_is_up: Callable[[], bool] = _never,
     judged: bool = False,
     offline: Callable[[TextItem], TraceSummary] | None = None,
-) -> Iterator[SummaryResult]:
+) -> Generator[SummaryResult]:
     """Summarise each item, and yield each result as soon as it is certain, so that it can be stored.
 
     Items are drawn from `items` in the caller's thread, `concurrency` ahead at most. Once time is up, or a call is
     not made, no more are drawn: those have no result, and are undone, too.
+
+    Whatever ends it early, an interrupt also: the results of calls under way that are answered within `GRACE_S` are
+    yielded first; see `left_of` for a caller that is interrupted itself.
 
     Args:
         concurrency: calls under way at once; the offline model works in the caller's thread.
@@ -199,7 +217,7 @@ def summarise(
 
 def _one_by_one(
     items: Iterable[TextItem], task: SummaryTask, time_is_up: Callable[[], bool]
-) -> Iterator[SummaryResult]:
+) -> Generator[SummaryResult]:
     for item in items:
         if time_is_up():
             yield task.undone(item, TIME_IS_UP)
@@ -209,7 +227,7 @@ def _one_by_one(
 
 def _several_at_once(
     items: Iterable[TextItem], task: SummaryTask, concurrency: int, time_is_up: Callable[[], bool]
-) -> Iterator[SummaryResult]:
+) -> Generator[SummaryResult]:
     """Keep calls under way until there are no more items, time is up, or further calls would not be made."""
     calls = _Calls(iter(items), task, concurrency, time_is_up)
     try:
@@ -222,8 +240,25 @@ def _several_at_once(
                 continue
             for future in wait(calls.running, return_when=FIRST_COMPLETED).done:
                 yield from calls.results(future)
+    except GeneratorExit:
+        raise
+    except BaseException:
+        yield from calls.rescued()
+        raise
     finally:
         calls.pool.shutdown(wait=False, cancel_futures=True)
+
+
+def left_of(results: Generator[SummaryResult], error: BaseException) -> Iterator[SummaryResult]:
+    """What `results` still has to give after `error` interrupted whoever draws them: what was answered meanwhile."""
+    try:
+        yield results.throw(error)
+        yield from results
+    except StopIteration:
+        return
+    except BaseException as raised:
+        if raised is not error:
+            raise
 
 
 class _Calls:
@@ -285,6 +320,13 @@ class _Calls:
         else:
             yield result
             yield from self._verdicts(self._task.failed)
+
+    def rescued(self) -> Iterator[SummaryResult]:
+        """The results that the calls under way give within `GRACE_S`; no further one is begun."""
+        self.may_begin = False
+        for future in wait(self.running, timeout=GRACE_S).done:
+            if not future.cancelled() and future.exception() is None:
+                yield future.result()
 
     def settled(self) -> Iterator[SummaryResult]:
         """What is certain once nothing is under way.

@@ -223,9 +223,9 @@ run(connect(Settings.from_env()), Server, "killed")
 """
 
 
-@pytest.mark.parametrize(("table", "asked_again"), [("trace_summaries", 4), ("summary_failures", 1)])
+@pytest.mark.parametrize("table", ["trace_summaries", "summary_failures"])
 def test_a_run_that_is_killed_while_it_stores_is_finished_by_the_next(
-    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch, table: str, asked_again: int
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
     monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
     monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
@@ -235,12 +235,13 @@ def test_a_run_that_is_killed_while_it_stores_is_finished_by_the_next(
             [sys.executable, "-c", KILLED_AT, table, server.url], capture_output=True, check=False, timeout=60
         )
         assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()[-2000:]
-        assert len(server.calls()) == 4
+        asked = len(server.calls())
         # What was paid for is written down, whatever became of it.
-        assert usage_totals(database, TEAM, stage="trace_summaries").calls == 4
+        assert 1 <= usage_totals(database, TEAM, stage="trace_summaries").calls <= asked <= 4
+        left = 4 - database.value("SELECT count() FROM trace_summaries FINAL WHERE status = 'generated'")
         counts = run(database, server, "next")
         assert (counts["stored"], counts["failed"]) == (3, 1)
-        assert len(server.calls()) == 4 + asked_again
+        assert len(server.calls()) == asked + left
     with ChatServer() as server:
         assert run(database, server, "last")["stored"] == 4
         assert run(database, server, "once more")["stored"] == 4
