@@ -3,12 +3,20 @@
 The checks themselves belong in the rooms' `checks.py`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from llma_assets.clickhouse import Database
 from llma_assets.team_day import TeamDay
+
+SHOWN_FAULTS = 5
+
+
+def in_words(faults: Sequence[str]) -> str:
+    """The first faults in one line, and how many more there are; "" for none."""
+    more = f"; and {len(faults) - SHOWN_FAULTS} more" if len(faults) > SHOWN_FAULTS else ""
+    return "; ".join(faults[:SHOWN_FAULTS]) + more
 
 
 @dataclass(frozen=True, slots=True)

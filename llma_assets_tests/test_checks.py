@@ -227,6 +227,7 @@ def eligible_by_own_events(database: Database) -> None:
         ("members_in_one_cluster", homeless_member, "'homeless_members': 1"),
         ("sizes_add_up", wrong_sizes, "'total_size': 1"),
         ("no_empty_events", empty_event, "0 items"),
+        ("sizes_match_members", wrong_sizes, "cluster 0: size 1, 2 members"),
         ("events_match_runs", unpublished_run, "no event"),
         ("events_match_runs", empty_event, "'items': 0"),
         ("few_failures", failed_summaries, "3 of 10 failed"),
@@ -267,6 +268,10 @@ def test_every_check_passes_on_what_the_pipeline_made(pipeline: Pipeline) -> Non
         "no_empty_runs",
         "members_in_one_cluster",
         "sizes_add_up",
+        "sizes_match_members",
+        "items_counted_once",
+        "ranks_follow_distances",
+        "members_match_vectors",
         "no_giant_cluster",
         "finite_values",
         "only_what_the_theme_takes",
@@ -278,7 +283,9 @@ def test_every_check_passes_on_what_the_pipeline_made(pipeline: Pipeline) -> Non
         "spending_within_budget",
         "theme_spending_within_budget",
         "no_empty_events",
+        "published_once",
         "events_match_runs",
+        "event_titles_match_labels",
     }
     assert all(evaluation.passed for evaluation in evaluations)
 

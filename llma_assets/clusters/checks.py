@@ -7,6 +7,18 @@ from typing import Any
 import orjson
 
 from llma_assets.clickhouse import Database
+from llma_assets.clusters.check_queries import (
+    COUNTED_TWICE,
+    MEMBERS_AND_VECTORS,
+    RANKS_AND_DISTANCES,
+    SIZES_AND_MEMBERS,
+    counted_twice,
+    disorder_of,
+    members_and_vectors,
+    names_of,
+    sizes_and_members,
+)
+from llma_assets.clusters.config import NOISE_LABEL
 from llma_assets.clusters.queries import (
     COMMITTED_RUN,
     INFINITE_VALUES,
@@ -16,7 +28,7 @@ from llma_assets.clusters.queries import (
     runs_of_day,
 )
 from llma_assets.clusters.theme_queries import MEMBERS_OUTSIDE_THE_THEME, members_outside_the_theme
-from llma_assets.findings import Check, Outcome
+from llma_assets.findings import Check, Outcome, in_words
 from llma_assets.stage import asset_check
 from llma_assets.team_day import TeamDay
 
@@ -55,6 +67,90 @@ def sizes_add_up(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
         found = {name: counts[name] for name in ("total_size", "empty_clusters")}
         expected = {"total_size": run.items, "empty_clusters": 0}
         yield Outcome(found == expected, expected, found, RUN_INVARIANTS, run.theme_id)
+
+
+def sizes_match_members(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """Each cluster's size is the number of its members, and the run has as many clusters and outliers as it says."""
+    for run in runs_of_day(database, team_day):
+        rows, name = sizes_and_members(database, run), names_of(database, run)
+        wrong = [
+            f"{name(row['cluster_id'])}: size {row['size']}, {row['members']} members"
+            for row in rows
+            if row["size"] != row["members"]
+        ]
+        outliers = [row for row in rows if row["cluster_id"] == NOISE_LABEL]
+        counts = (
+            ("clusters", run.clusters, len(rows) - len(outliers)),
+            ("outliers", run.noise_items, sum(row["size"] for row in outliers)),
+        )
+        wrong += [f"{what}: {said} of the run, {stored} stored" for what, said, stored in counts if said != stored]
+        yield Outcome(
+            passed=not wrong,
+            expected="sizes that are the numbers of members",
+            found=in_words(wrong) or f"{len(rows)} sizes that are",
+            query=SIZES_AND_MEMBERS,
+            theme_id=run.theme_id,
+        )
+
+
+def items_counted_once(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """No trace or generation is two members of a run."""
+    for run in runs_of_day(database, team_day):
+        wrong = [
+            f"{row['generation_id'] or row['trace_id']}: {row['members']} members"
+            for row in counted_twice(database, run)
+        ]
+        yield Outcome(not wrong, "each item once", in_words(wrong) or "each once", COUNTED_TWICE, run.theme_id)
+
+
+def ranks_follow_distances(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """The members of a cluster are ranked from 0 without a gap, the closest to the centroid first."""
+    for run in runs_of_day(database, team_day):
+        name = names_of(database, run)
+        wrong = [
+            f"{name(row['cluster_id'])}: {row['misplaced']} ranks twice or missing, {row['out_of_order']} out of order"
+            for row in disorder_of(database, run)
+        ]
+        yield Outcome(
+            passed=not wrong,
+            expected="ranks in the order of the distances",
+            found=in_words(wrong) or "in order",
+            query=RANKS_AND_DISTANCES,
+            theme_id=run.theme_id,
+        )
+
+
+def members_match_vectors(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """Members lie as far from their cluster's centroid as is stored, and the centroid is the mean of their vectors.
+
+    Vectors that were made anew since the run was committed are not compared.
+    """
+    for run in runs_of_day(database, team_day):
+        rows, tolerance = members_and_vectors(database, run)
+        members = {row["cluster_id"]: row["members"] for row in sizes_and_members(database, run)}
+        name = names_of(database, run)
+        wrong = []
+        for row in rows:
+            faults = [
+                f"{row[count]} of {row['compared']} members {what}"
+                for count, what in (
+                    ("elsewhere", "lie elsewhere than their distance says"),
+                    ("unusable", "have a vector that is zero, not finite or of another length"),
+                )
+                if row[count]
+            ]
+            # Of a part of the members the mean is another one.
+            if row["compared"] == members[row["cluster_id"]] and row["sampled"] and row["off"] > tolerance:
+                faults.append(f"the centroid is {row['off']:.2f} away from the mean of the members")
+            wrong += [f"{name(row['cluster_id'])}: {' and '.join(faults)}"] if faults else []
+        compared = sum(row["compared"] for row in rows)
+        yield Outcome(
+            passed=not wrong,
+            expected="members where their distances say, around the centroids",
+            found=in_words(wrong) or f"{compared} of {run.items - run.noise_items} members compared",
+            query=MEMBERS_AND_VECTORS,
+            theme_id=run.theme_id,
+        )
 
 
 def no_giant_cluster(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
@@ -126,6 +222,10 @@ CHECKS = (
     Check("cluster_assignments", no_empty_runs, blocking=True),
     Check("cluster_assignments", members_in_one_cluster, blocking=True),
     Check("cluster_assignments", sizes_add_up, blocking=True),
+    Check("cluster_assignments", sizes_match_members, blocking=True),
+    Check("cluster_assignments", items_counted_once, blocking=True),
+    Check("cluster_assignments", ranks_follow_distances, blocking=True),
+    Check("cluster_assignments", members_match_vectors, blocking=True),
     Check("cluster_assignments", no_giant_cluster, blocking=True),
     Check("cluster_assignments", finite_values, blocking=True),
     Check("cluster_assignments", only_what_the_theme_takes, blocking=True),

@@ -7,7 +7,7 @@ from typing import Any
 
 from llma_assets.clickhouse import Database
 from llma_assets.embeddings.queries import EMBEDDING_HEALTH, PRODUCT, SPACES_OF_WINDOW
-from llma_assets.findings import Check, Outcome
+from llma_assets.findings import Check, Outcome, in_words
 from llma_assets.ledger import spending_within_budget, theme_spending_within_budget
 from llma_assets.stage import asset_check
 from llma_assets.team_day import TeamDay
@@ -17,14 +17,17 @@ WINDOW_DAYS = 7
 
 
 def sound_vectors(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
-    """The vectors of a theme and model have one dimension, and none is zero or holds NaN or infinity."""
-    rows = database.rows(EMBEDDING_HEALTH, team_id=team_day.team_id, day=team_day.day, product=PRODUCT)
-    for row in rows:
+    """The vectors of a theme and model have one dimension, and none is zero or holds NaN or infinity.
+
+    Those of all days that are clustered together: one that is broken stops the clusters of every day that reads it.
+    """
+    for row in _window(database, team_day, EMBEDDING_HEALTH):
+        days = f", on {in_words(row['unsound_days'])}" if row["unsound_days"] else ""
         yield Outcome(
             passed=len(row["dimensions"]) == 1 and row["not_finite"] == 0 and row["zero"] == 0,
             expected="1 dimension, 0 not finite, 0 zero vectors",
             found=f"dimensions {sorted(row['dimensions'])}, {row['not_finite']} not finite, "
-            f"{row['zero']} zero vectors of {row['embeddings']} by {row['model_name']}",
+            f"{row['zero']} zero vectors of {row['embeddings']} by {row['model_name']}{days}",
             query=EMBEDDING_HEALTH,
             theme_id=_theme_id(row["rendering"]),
         )
@@ -32,7 +35,7 @@ def sound_vectors(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
 
 def one_dimension(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """Over the days that are clustered together, all vectors of a theme by one model have the same dimension."""
-    for row in _spaces(database, team_day):
+    for row in _window(database, team_day, SPACES_OF_WINDOW):
         yield Outcome(
             passed=len(row["lengths"]) == 1,
             expected="1 dimension",
@@ -48,7 +51,7 @@ def one_model(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     A clustering reads the vectors of the present model alone: items that only an earlier one has embedded are in no
     cluster until their days are run again.
     """
-    for rendering, rows in groupby(_spaces(database, team_day), itemgetter("rendering")):
+    for rendering, rows in groupby(_window(database, team_day, SPACES_OF_WINDOW), itemgetter("rendering")):
         present, *earlier = rows
         left = {row["model_name"]: row["items"] for row in earlier if row["items"]}
         yield Outcome(
@@ -60,9 +63,10 @@ def one_model(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
         )
 
 
-def _spaces(database: Database, team_day: TeamDay) -> list[dict[str, Any]]:
+def _window(database: Database, team_day: TeamDay, statement: str) -> list[dict[str, Any]]:
+    """The rows of a statement about the vectors of the days that a clustering reads together."""
     return database.rows(
-        SPACES_OF_WINDOW,
+        statement,
         team_id=team_day.team_id,
         product=PRODUCT,
         **{"from": team_day.back(WINDOW_DAYS - 1).day, "until": team_day.day},

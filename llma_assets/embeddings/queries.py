@@ -113,17 +113,30 @@ WHERE team_id = {team_id:Int64}
     AND document_id IN {document_ids:Array(String)}
 """
 
-# One row a space: what is wrong with its vectors, if anything.
+# One row a space: what is wrong with its vectors of some days, if anything. A sum is finite where all its parts are.
 EMBEDDING_HEALTH = """
 SELECT
     rendering,
     model_name,
     count() AS embeddings,
     groupUniqArray(4)(length(embedding)) AS dimensions,
-    countIf(arrayExists(x -> NOT isFinite(x), embedding)) AS not_finite,
-    countIf(NOT arrayExists(x -> x != 0, embedding)) AS zero
-FROM document_embeddings FINAL
-WHERE team_id = {team_id:Int64} AND toDate(timestamp) = {day:Date} AND product = {product:String}
+    countIf(NOT is_finite) AS not_finite,
+    countIf(is_zero) AS zero,
+    arraySort(groupUniqArrayIf(toString(toDate(timestamp)), NOT is_finite OR is_zero)) AS unsound_days
+FROM
+(
+    SELECT
+        rendering,
+        model_name,
+        timestamp,
+        embedding,
+        isFinite(arraySum(embedding)) AS is_finite,
+        is_finite AND LinfNorm(embedding) = 0 AS is_zero
+    FROM document_embeddings FINAL
+    WHERE team_id = {team_id:Int64}
+        AND toDate(timestamp) BETWEEN {from:Date} AND {until:Date}
+        AND product = {product:String}
+)
 GROUP BY rendering, model_name
 ORDER BY rendering, model_name
 """

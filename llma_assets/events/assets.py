@@ -1,7 +1,6 @@
 """The asset `cluster_events`: publishes each committed run as one event, with a uuid that follows from what it is."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -9,13 +8,10 @@ import dagster as dg
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.edit_queries import standings_of
-from llma_assets.clusters.edits import NOTHING
-from llma_assets.clusters.queries import Run, clusters_of, committed_run, members_of
+from llma_assets.clusters.queries import Run, committed_run
 from llma_assets.discovery import TeamOptions
-from llma_assets.events import ItemNumbers, cluster_event_properties
-from llma_assets.events.queries import FORGET_OLDER_VERSIONS, NUMBERS_OF_ITEMS, PUBLISHED_EVENT
-from llma_assets.labels.queries import LABELS_OF_RUN, group_labels_of
+from llma_assets.events.building import properties_of
+from llma_assets.events.queries import FORGET_OLDER_VERSIONS, PUBLISHED_EVENT
 from llma_assets.partitions import team_days
 from llma_assets.resources import ClickHouseResource, TeamSettingsResource
 from llma_assets.stage import Progress, Report, ThemesConfig, each_theme, run_tags, walk_partitions
@@ -81,39 +77,7 @@ def event_uuid(team_day: TeamDay, theme: Theme) -> UUID:
 
 
 def _publish(database: Database, team_day: TeamDay, theme: Theme, run: Run) -> dict[str, Any]:
-    clusters, members = clusters_of(database, run), members_of(database, run)
-    labels = {
-        row["cluster_id"]: row
-        for row in database.rows(
-            LABELS_OF_RUN,
-            team_id=run.team_id,
-            day=run.day,
-            theme_id=run.theme_id,
-            attempt_id=run.attempt_id,
-        )
-    }
-    numbers = {
-        row.pop("item_id"): ItemNumbers(**row)
-        for row in database.rows(
-            NUMBERS_OF_ITEMS,
-            team_id=team_day.team_id,
-            level=theme.level,
-            **{"from": run.window_start.date(), "until": run.day},
-        )
-    }
-    decided = standings_of(database, team_day.team_id)
-    for row in clusters:
-        if title := decided.get(row["lineage_id"], NOTHING).title:
-            labels[row["cluster_id"]] = {"description": "", **labels.get(row["cluster_id"], {}), "title": title}
-    properties = cluster_event_properties(
-        {**asdict(run), "params": orjson.loads(run.params), "quality": orjson.loads(run.quality)},
-        clusters,
-        members,
-        labels,
-        numbers,
-        theme_name=theme.name,
-        groups=group_labels_of(database, run),
-    )
+    properties = properties_of(database, run, theme_name=theme.name)
     text = orjson.dumps(properties).decode()
     address = {
         "team_id": team_day.team_id,
@@ -144,5 +108,5 @@ def _publish(database: Database, team_day: TeamDay, theme: Theme, run: Run) -> d
     return {
         f"{theme.theme_id}_event": status,
         f"{theme.theme_id}_items": run.items,
-        f"{theme.theme_id}_clusters": len(clusters),
+        f"{theme.theme_id}_clusters": len(properties["$ai_clusters"]),
     }

@@ -51,7 +51,8 @@ def cluster_event_properties(
         groups: names of groups of clusters, where the run has an upper level.
 
     Raises:
-        EmptyClusteringError: no members, no clusters, or counts that do not agree with the run.
+        EmptyClusteringError: no members, no clusters, counts that do not agree with the run, or members of clusters
+            that are not there.
     """
     if run["items"] == 0 or not clusters or len(members) != run["items"]:
         raise EmptyClusteringError(
@@ -59,6 +60,11 @@ def cluster_event_properties(
             f"and {len(members)} members in {len(clusters)} clusters are stored: nothing is published"
         )
     by_cluster: dict[int, list[Mapping[str, Any]]] = {row["cluster_id"]: [] for row in clusters}
+    if homeless := {member["cluster_id"] for member in members} - by_cluster.keys():
+        raise EmptyClusteringError(
+            f"run {run['run_id']} of theme {run['theme_id']} has members of clusters that are not stored, "
+            f"{sorted(homeless)}: nothing is published"
+        )
     for member in members:
         by_cluster[member["cluster_id"]].append(member)
     quality = run.get("quality", {})
@@ -101,6 +107,11 @@ def cluster_event_properties(
     }
 
 
+def title_of(cluster: Mapping[str, Any], label: Mapping[str, Any]) -> str:
+    """What a cluster is called: as its label says, or by its number where it has none."""
+    return label.get("title") or f"Cluster {cluster['cluster_id']}"
+
+
 def _cluster(
     row: Mapping[str, Any],
     members: Sequence[Mapping[str, Any]],
@@ -112,7 +123,7 @@ def _cluster(
         "lineage_id": row["lineage_id"],
         "lineage_status": row["lineage_status"],
         "size": row["size"],
-        "title": label.get("title") or f"Cluster {row['cluster_id']}",
+        "title": title_of(row, label),
         "description": label.get("description", ""),
         "trace_ids": list(dict.fromkeys(member["trace_id"] for member in members)),
         "traces": [_member(member) for member in members],

@@ -31,15 +31,17 @@ WHERE team_id = {team_id:Int64}
 
 PUBLISHED_OF_DAY = """
 SELECT
+    uuid,
     event,
     JSONExtractString(properties, '$ai_analysis_theme_id') AS theme_id,
     JSONExtractUInt(properties, '$ai_total_items_analyzed') AS items,
     length(JSONExtractArrayRaw(properties, '$ai_clusters')) AS clusters,
     arraySum(arrayMap(c -> length(JSONExtractArrayRaw(c, 'traces')), JSONExtractArrayRaw(properties, '$ai_clusters')))
-        AS members
+        AS members,
+    properties
 FROM events FINAL
 WHERE team_id = {team_id:Int64}
     AND toDate(timestamp) = {day:Date}
     AND event IN ('$ai_trace_clusters', '$ai_generation_clusters')
-ORDER BY theme_id
+ORDER BY theme_id, uuid
 """

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.queries import clusters_of, runs_of_day
-from llma_assets.findings import Check, Outcome
+from llma_assets.findings import Check, Outcome, in_words
 from llma_assets.labels.closeness import TOO_CLOSE
 from llma_assets.labels.fit import fit_of
 from llma_assets.labels.queries import LABELS_OF_RUN, NAME_TESTS_OF_RUN, alike_of, labels_of, name_tests_of
@@ -49,17 +49,21 @@ def names_fit(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
 
 
 def names_apart(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
-    """No two names of a run are so alike that readers mix them up."""
+    """No two names of a run are so alike that readers mix them up.
+
+    It warns: two names for two clusters that say much the same are worth a look, and a `merge` or a `rename`.
+    """
     for run in runs_of_day(database, team_day):
         tests = name_tests_of(database, run)
         if not tests:
             continue
+        titles = {row["cluster_id"]: row["title"] for row in tests}
         pairs = {(min(pair), max(pair)) for pair in alike_of(tests).items()}
-        found = [f"{one} and {other}" for one, other in sorted(pairs)]
+        alike = [f"'{titles.get(one, one)}' and '{titles.get(other, other)}'" for one, other in sorted(pairs)]
         yield Outcome(
-            passed=not found,
+            passed=not alike,
             expected=f"no two names nearer than {TOO_CLOSE}",
-            found=f"too alike: {', '.join(found)}" if found else "none",
+            found=f"alike: {in_words(alike)}" if alike else "none",
             query=NAME_TESTS_OF_RUN,
             theme_id=run.theme_id,
         )
@@ -68,7 +72,7 @@ def names_apart(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
 CHECKS = (
     Check("cluster_labels", clusters_have_names),
     Check("cluster_labels", names_fit),
-    Check("cluster_labels", names_apart),
+    Check("cluster_labels", names_apart, warns=True),
     Check("cluster_labels", spending_within_budget),
     Check("cluster_labels", theme_spending_within_budget),
 )

@@ -44,6 +44,36 @@ def test_a_good_run_passes(clustered: Database, name: str) -> None:
     assert outcome(clustered, name).passed
 
 
+@pytest.mark.parametrize(
+    "options", [{"method": "graph"}, {"method": "kmeans"}, {"method": "hdbscan"}, {"max_samples": 50}]
+)
+def test_what_every_method_stores_agrees_with_its_vectors(database: Database, options: dict[str, Any]) -> None:
+    """Also of items that were assigned to the clusters of a sample, and of nearly equal ones, which count as one."""
+    plant(database, 1, DAY, {"A": 30, "B": 30, "C": 20})
+    (row,) = database.rows(
+        "SELECT * EXCEPT (inserted_at) FROM document_embeddings WHERE document_id = 'A-2026-11-07-3'"
+    )
+    copies = [
+        {**row, "document_id": f"copy-{number}", "metadata": orjson.dumps({"trace_id": f"copy-{number}"}).decode()}
+        | {"embedding": [value * 7 + 0.01 * number for value in row["embedding"]]}
+        for number in range(5)
+    ]
+    database.insert_rows("document_embeddings", copies)
+    run_day(database, 1, DAY, 3, **options)
+    for name in ("sizes_match_members", "items_counted_once", "ranks_follow_distances", "members_match_vectors"):
+        assert outcome(database, name).passed, outcome(database, name)
+    clustered = 85 - stored_run(database, 1, DAY).noise_items
+    assert outcome(database, "members_match_vectors").found == f"{clustered} of {clustered} members compared"
+
+
+def test_a_vector_that_was_made_anew_since_is_not_compared(clustered: Database) -> None:
+    (row, *_) = clustered.rows("SELECT * EXCEPT (inserted_at) FROM document_embeddings WHERE team_id = 1 LIMIT 1")
+    clustered.insert_rows("document_embeddings", [{**row, "embedding": [-value for value in row["embedding"]]}])
+    found = outcome(clustered, "members_match_vectors")
+    assert found.passed
+    assert found.found == "79 of 80 members compared"
+
+
 def test_one_giant_cluster_of_different_items_is_blocked_and_one_of_equal_items_is_not(clustered: Database) -> None:
     assert BY_NAME["no_giant_cluster"].blocking
     change(clustered, {"largest_share": 0.95, "collapse": "it collapsed", "mended_by": "nothing"})

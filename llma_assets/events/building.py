@@ -1,0 +1,141 @@
+"""From a committed run to what is published of it, and from a published event back to what of it is not stored.
+
+What the properties look like belongs in `payload`, when they are published in `assets`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters.edit_queries import edits_of, standings_of
+from llma_assets.clusters.edits import NOTHING
+from llma_assets.clusters.queries import Run, clusters_of, members_of
+from llma_assets.events.aggregates import ItemNumbers
+from llma_assets.events.payload import cluster_event_properties, title_of
+from llma_assets.events.queries import NUMBERS_OF_ITEMS
+from llma_assets.labels.queries import LABELS_OF_RUN, group_labels_of, run_key
+
+NOT_COMPARED = ("$ai_analysis_theme_name", "$ai_clusters")
+"""People may have given the theme another name since; clusters are compared one by one."""
+NOT_COMPARED_OF_CLUSTERS = ("title", "description", "traces", "trace_ids", "metrics")
+"""Names are judged by themselves, and what texts cost and took is forgotten with them after 90 days."""
+NEEDED = ("$ai_clustering_run_id", "$ai_total_items_analyzed", "size")
+"""What an event has always had; of the rest one of an earlier version may lack something."""
+
+
+def properties_of(database: Database, run: Run, *, theme_name: str) -> dict[str, Any]:
+    """What is to be published of a run: as it is stored, under the titles that people gave.
+
+    Raises:
+        EmptyClusteringError: the run's parts do not agree, or there are none.
+    """
+    numbers = {
+        row.pop("item_id"): ItemNumbers(**row)
+        for row in database.rows(
+            NUMBERS_OF_ITEMS,
+            team_id=run.team_id,
+            level=run.level,
+            **{"from": run.window_start.date(), "until": run.day},
+        )
+    }
+    decided = standings_of(database, run.team_id)
+    clusters, labels = clusters_of(database, run), _labels_of(database, run)
+    for row in clusters:
+        if title := decided.get(row["lineage_id"], NOTHING).title:
+            labels[row["cluster_id"]] = {"description": "", **labels.get(row["cluster_id"], {}), "title": title}
+    return _properties(database, run, clusters, labels, numbers, theme_name)
+
+
+def differences(database: Database, run: Run, published: Mapping[str, Any]) -> Iterator[str]:
+    """Where an event says another thing than the run that is stored, in words; names are not looked at.
+
+    Raises:
+        EmptyClusteringError: the run's parts do not agree, or there are none.
+    """
+    stored = _properties(database, run, clusters_of(database, run), _labels_of(database, run), {}, "")
+    stored = orjson.loads(orjson.dumps(stored))
+    yield from _differing(stored, published, NOT_COMPARED)
+    found = clusters_by_id(published)
+    for cluster in stored["$ai_clusters"]:
+        name = f"'{cluster['title']}'"
+        other = found.pop(cluster["cluster_id"], None)
+        if other is None:
+            yield f"{name} is not in it"
+            continue
+        yield from (f"{name}: {each}" for each in _differing(cluster, other, NOT_COMPARED_OF_CLUSTERS))
+        if cluster["traces"] != other.get("traces"):
+            yield f"{name}: other members than the {len(cluster['traces'])} that are stored"
+    yield from (f"cluster {cluster_id} is not stored" for cluster_id in found)
+
+
+def wrong_titles(database: Database, run: Run, published: Mapping[str, Any]) -> Iterator[str]:
+    """Titles and descriptions of an event that are none of the stored labels', in words.
+
+    A title that people gave counts, also one that they took back since: it goes when the day is run again.
+    """
+    labels = _labels_of(database, run)
+    given: dict[str, set[str]] = {}
+    for edit in edits_of(database, run.team_id):
+        given.setdefault(edit.lineage_id, set()).add(edit.title)
+    found = clusters_by_id(published)
+    for row in clusters_of(database, run):
+        label = labels.get(row["cluster_id"], {})
+        title, other = title_of(row, label), found.get(row["cluster_id"])
+        if other is None:
+            continue
+        if other.get("title") != title and other.get("title") not in given.get(row["lineage_id"], ()):
+            yield f"'{other.get('title')}' for '{title}'"
+        elif other.get("description", "") != label.get("description", ""):
+            yield f"another description of '{title}'"
+
+
+def clusters_by_id(published: Mapping[str, Any]) -> dict[Any, Mapping[str, Any]]:
+    """The clusters of an event; what is none is left out."""
+    clusters = published.get("$ai_clusters")
+    listed = clusters if isinstance(clusters, list) else []
+    return {each["cluster_id"]: each for each in listed if isinstance(each, dict) and _is_id(each.get("cluster_id"))}
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int)
+
+
+def _differing(stored: Mapping[str, Any], published: Mapping[str, Any], left_out: tuple[str, ...]) -> Iterator[str]:
+    for name, value in stored.items():
+        if name in left_out or (name not in published and name not in NEEDED):
+            continue
+        other = published.get(name)
+        if other != value:
+            is_short = not isinstance(value, list | dict)
+            yield f"{name} {_cut(other)}, stored {_cut(value)}" if is_short else f"another {name} than is stored"
+
+
+def _cut(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 80 else f"{text[:80]}…"
+
+
+def _labels_of(database: Database, run: Run) -> dict[int, dict[str, Any]]:
+    return {row["cluster_id"]: row for row in database.rows(LABELS_OF_RUN, **run_key(run))}
+
+
+def _properties(
+    database: Database,
+    run: Run,
+    clusters: list[dict[str, Any]],
+    labels: Mapping[int, Mapping[str, Any]],
+    numbers: Mapping[str, ItemNumbers],
+    theme_name: str,
+) -> dict[str, Any]:
+    return cluster_event_properties(
+        {**asdict(run), "params": orjson.loads(run.params), "quality": orjson.loads(run.quality)},
+        clusters,
+        members_of(database, run),
+        labels,
+        numbers,
+        theme_name=theme_name,
+        groups=group_labels_of(database, run),
+    )
