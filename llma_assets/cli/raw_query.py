@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from llma_assets.clickhouse import DatabaseError
+from llma_assets.clickhouse.errors import in_one_line
 from llma_assets.clickhouse.link import Link, database_name, translated
 from llma_assets.settings import Settings
 
@@ -32,7 +33,7 @@ def raw_pieces(settings: Settings, statement: str, *, header: bool) -> Iterator[
     if failure:
         message = failure.group(1).decode(errors="replace").strip()
         code = _CODE.search(message)
-        raise DatabaseError(message, int(code.group(1)) if code else 0)
+        raise DatabaseError(in_one_line(message), int(code.group(1)) if code else 0)
 
 
 def _pieces(settings: Settings, statement: str, default_format: str) -> Iterator[bytes]:

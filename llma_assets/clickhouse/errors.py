@@ -26,12 +26,36 @@ _SECRETS = (
     re.compile(r"(://[^/:@\s]*:)[^@/\s]+@"),
     re.compile(r"(?i)((?:password|secret_access_key|access_token)\s*[=:]\s*)('[^']*'|\S+)"),
 )
+_CLIENT = re.compile(r"^Received ClickHouse exception, code: \d+, server response: ")
+_NAME = re.compile(r"\s*(\([A-Z][A-Z0-9_]+\))\s*$")
+# What follows is the statement, or how the engine came there.
+_STATEMENT = re.compile(
+    r"[.:,]? (?:\(?[Ii]n (?:scope|query):? |While processing |Stack trace:)|: while executing 'FUNCTION "
+)
+_QUERY_ID = re.compile(r" ?/\* query_id: \S* \*/")
+_FULL_DISK = re.compile(r"not enough space|No space left on device", re.IGNORECASE)
+_SHOWN = 300
 
 
 def without_secrets(text: str) -> str:
     """Replace passwords in URLs and in `password=…`."""
     text = _SECRETS[0].sub(r"\1***@", text)
     return _SECRETS[1].sub(r"\1***", text)
+
+
+def in_one_line(text: str) -> str:
+    """What a server says of a failure: what is wrong and ClickHouse's name for it, without the statement.
+
+    >>> in_one_line("Code: 47. DB::Exception: Unknown identifier `x`. In scope SELECT x. (UNKNOWN_IDENTIFIER)")
+    'Code: 47. DB::Exception: Unknown identifier `x`. (UNKNOWN_IDENTIFIER)'
+    """
+    line = _QUERY_ID.sub("", _CLIENT.sub("", " ".join(text.split())))
+    name = _NAME.search(line)
+    words = _STATEMENT.split(line[: name.start()] if name else line, maxsplit=1)[0]
+    words = words if len(words) <= _SHOWN else words[:_SHOWN].rstrip() + " …"
+    if _FULL_DISK.search(line):
+        words = f"the disk of the database is full, make room and run it again: {words}"
+    return f"{words.removesuffix('.')}. {name.group(1)}" if name else words
 
 
 class DatabaseError(Exception):

@@ -6,7 +6,6 @@ Knows clickhouse-connect; nothing else in the project does.
 import fcntl
 import logging
 import os
-import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -14,7 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from llma_assets.clickhouse import lifecycle
-from llma_assets.clickhouse.errors import DatabaseError, DatabaseUnavailable
+from llma_assets.clickhouse.errors import DatabaseError, DatabaseUnavailable, in_one_line
 from llma_assets.private_files import private_opener
 from llma_assets.settings import Settings
 
@@ -26,7 +25,6 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _POOL_SIZE = 32
 _CONNECT_TIMEOUT_S = 10
 _ANSWER_TIMEOUT_S = 900
-_PREFIX = re.compile(r"^Received ClickHouse exception, code: \d+, server response: ")
 DEFAULT_DATABASE = "llma"
 
 
@@ -179,11 +177,11 @@ def _translated() -> Iterator[None]:
         yield
     except StreamFailureError as error:
         if error.code is None and isinstance(error.__cause__ or error.__context__, (HTTPError, OSError)):
-            raise _Broken(f"the connection to ClickHouse broke within an answer: {error}") from error
-        raise DatabaseError(_PREFIX.sub("", str(error)), _code(error)) from error
+            raise _Broken(f"the connection to ClickHouse broke within an answer: {in_one_line(str(error))}") from error
+        raise DatabaseError(in_one_line(str(error)), _code(error)) from error
     except Error as error:
         _raise_transport(error)
-        raise DatabaseError(_PREFIX.sub("", str(error)), _code(error)) from error
+        raise DatabaseError(in_one_line(str(error)), _code(error)) from error
     except (HTTPError, ConnectionError) as error:
         raise _Broken(f"the connection to ClickHouse broke: {type(error).__name__}") from error
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from llma_assets.clickhouse import DatabaseError, DatabaseUnavailable, MigrationError
+from llma_assets.clickhouse import Database, DatabaseError, DatabaseUnavailable, MigrationError
+from llma_assets.clickhouse.errors import in_one_line
 
 
 @pytest.mark.parametrize(
@@ -27,3 +28,45 @@ def test_listed_codes_are_retryable(code: int, retryable: bool) -> None:
 def test_servers_come_back_and_migrations_do_not_mend_themselves() -> None:
     assert DatabaseUnavailable("x").retryable
     assert not MigrationError("x", 241).retryable
+
+
+def test_an_error_of_the_database_is_one_short_line_without_the_statement(database: Database) -> None:
+    condition = " AND ".join(f"\nteam_id = {number}" for number in range(2, 1000))
+    for sql in (
+        f"SELECT nothing FROM events WHERE {condition}",
+        f"SELECT * FROM nowhere WHERE {condition}",
+        f"INSERT INTO skips SELECT throwIf({condition} OR 1) FROM numbers(1)",
+        f"SELECT {condition}",
+    ):
+        with pytest.raises(DatabaseError, match=r"\ACode: \d+\. DB::Exception: .*\. \([A-Z_]+\)\Z") as caught:
+            database.rows(sql)
+        assert len(str(caught.value)) < 400
+        assert "team_id = 7" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (
+            "Code: 47. DB::Exception: Unknown `x`. In scope SELECT x. (UNKNOWN_IDENTIFIER)",
+            "Code: 47. DB::Exception: Unknown `x`. (UNKNOWN_IDENTIFIER)",
+        ),
+        (
+            "Code: 6. DB::Exception: Cannot\nparse: (in query: SELECT 1): While processing 1. (CANNOT_PARSE_TEXT)",
+            "Code: 6. DB::Exception: Cannot parse. (CANNOT_PARSE_TEXT)",
+        ),
+        ("x" * 1000 + ". (TOO_DEEP_RECURSION)", "x" * 300 + " …. (TOO_DEEP_RECURSION)"),
+        (
+            "Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space. (NOT_ENOUGH_SPACE)",
+            "the disk of the database is full, make room and run it again: "
+            "Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space. (NOT_ENOUGH_SPACE)",
+        ),
+        (
+            'std::exception. Code: 1001, e.what() = filesystem error: No space left on device ["a"]',
+            "the disk of the database is full, make room and run it again: "
+            'std::exception. Code: 1001, e.what() = filesystem error: No space left on device ["a"]',
+        ),
+    ],
+)
+def test_what_a_server_says_is_cut_to_what_is_wrong(said: str, shown: str) -> None:
+    assert in_one_line(said) == shown
