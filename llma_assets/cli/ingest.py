@@ -26,9 +26,9 @@ STDIN = "-"
 @team_option(required=False, help="Store all events as this team's, whatever the lines say.")
 @json_option
 def ingest_command(files: tuple[str, ...], strict: bool, team_id: int | None, as_json: bool) -> None:
-    """Store trace events from JSON lines.
+    """Store trace events from JSON lines, or from a JSON array.
 
-    Plain or gzip; `-` reads stdin. Each event is stored once, however often this runs. A bad line is counted, written
+    Plain or packed; `-` reads stdin. Each event is stored once, however often this runs. A bad line is counted, written
     with its number and reason to a file in the data folder, and stops nothing unless --strict. A file of bad lines
     alone is a failure: exit code 1.
     """

@@ -1,8 +1,9 @@
-"""Ingest: JSON lines of trace events, plain or gzip, into the events table, each event once."""
+"""Ingest: files of trace events, JSON lines or arrays, packed or not, into the events table, each event once."""
 
 from llma_assets.ingest.errors import IngestError, LineError, Reason, SourceError, StrictError
 from llma_assets.ingest.lines import DamagedSource, Line, read_lines
 from llma_assets.ingest.loading import IngestLimits, ignore_progress, ingest
+from llma_assets.ingest.records import read_records
 from llma_assets.ingest.rejects import FirstRefusal, Refusal, RejectsFile
 from llma_assets.ingest.report import IngestProgress, IngestReport, TeamReport
 
@@ -24,4 +25,5 @@ __all__ = [
     "ignore_progress",
     "ingest",
     "read_lines",
+    "read_records",
 ]

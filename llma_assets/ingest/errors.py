@@ -59,4 +59,4 @@ class StrictError(IngestError):
 
 
 class SourceError(IngestError):
-    """The source cannot be read to its end: missing, unreadable, or a damaged or truncated gzip file."""
+    """The source cannot be read to its end: missing, unreadable, damaged, truncated, or a file of another kind."""

@@ -10,8 +10,9 @@ from typing import BinaryIO
 
 from llma_assets.clickhouse import Database
 from llma_assets.ingest.errors import LineError, SourceError, StrictError
-from llma_assets.ingest.lines import DamagedSource, Line, ReadPosition, read_lines
+from llma_assets.ingest.lines import DamagedSource, Line, ReadPosition
 from llma_assets.ingest.parsing import MAX_TEAM_ID, Event, day_of, parse_line
+from llma_assets.ingest.records import read_records
 from llma_assets.ingest.rejects import RejectsFile
 from llma_assets.ingest.report import IngestProgress, IngestReport, TeamReport
 from llma_assets.ingest.storing import store_new
@@ -58,7 +59,7 @@ def ingest(
     progress: Callable[[IngestProgress], None] = ignore_progress,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> IngestReport:
-    """Store the events of a file of JSON lines, plain or gzip, each once however often this runs.
+    """Store the events of a file of JSON (`read_records`), plain or packed, each once however often this runs.
 
     An event is the same if team and uuid are the same. The first of several wins, also against what is
     stored. It can be killed at any moment and run again. Several at the same time on one data folder store and count
@@ -102,14 +103,14 @@ def ingest(
 
 def _lines(source: BinaryIO | Path, max_line_bytes: int, position: ReadPosition) -> Iterator[Line]:
     if not isinstance(source, Path):
-        yield from read_lines(source, max_line_bytes, position)
+        yield from read_records(source, max_line_bytes, position)
         return
     try:
         stream = source.open("rb", buffering=0)
     except OSError as error:
         raise DamagedSource(f"it cannot be opened: {error.strerror}") from error
     with stream:
-        yield from read_lines(stream, max_line_bytes, position)
+        yield from read_records(stream, max_line_bytes, position)
 
 
 def _name(source: BinaryIO | Path) -> str:

@@ -15,7 +15,7 @@ from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
 from llma_assets.discovery import TeamLeftOut
-from llma_assets.ingest import FirstRefusal, Line, RejectsFile, read_lines
+from llma_assets.ingest import FirstRefusal, Line, RejectsFile, read_records
 from llma_assets.models import Embedder, Record, TextsRejected, ignore_usage
 from llma_assets.tasks.queries import DOCUMENT_TYPE, KNOWN_SEGMENTS, PRODUCT, RENDERING
 from llma_assets.tasks.segments import Segment, SegmentError, metadata_of, parse_segment
@@ -64,7 +64,7 @@ def ingest_segments(
     progress: Callable[[int], None] = lambda _lines: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> SegmentReport:
-    """Store the segments of a source of JSON lines, plain or gzip; a bad line stops nothing.
+    """Store the segments of a source of JSON (`read_records`), plain or packed; a bad line stops nothing.
 
     A segment is the same if team, session, start and end are the same; the first one stays. A second line of
     the same segment within a file is refused as a duplicate; one that was stored by an earlier ingest is known,
@@ -92,7 +92,7 @@ def ingest_segments(
         refused_file.add(line, error)
 
     def valid() -> Iterator[tuple[Line, Segment]]:
-        for line in read_lines(source, MAX_LINE_BYTES):
+        for line in read_records(source, MAX_LINE_BYTES):
             counts["lines"] += 1
             if not line.content.strip():
                 continue

@@ -1,11 +1,15 @@
 """`llma ingest`: files and stdin, the report, refused lines."""
 
+import bz2
 import gzip
 import json
+import zipfile
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from backports import zstd
 
 from llma_assets.clickhouse import Database
 from llma_assets_tests.cli.conftest import Answer, Llma
@@ -81,6 +85,43 @@ def test_a_file_of_which_every_line_is_refused_is_a_failure(
     answer = llma_json("ingest", str(wrong))
     assert answer.code == 1
     assert answer.document["files"][0]["first_refusal"]["line"] == int(first[5])
+
+
+def test_files_as_people_have_them_are_read(
+    database: Database, llma_json: Callable[..., Answer], tmp_path: Path
+) -> None:
+    two = [json.loads(line(1)), json.loads(line(2, team_id=9))]
+    lines = f"{line(1)}\n{line(2, team_id=9)}\n"
+    zipped = BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr("a.jsonl", lines)
+    contents = {
+        "array": json.dumps(two).encode(),
+        "indented": "\n".join(json.dumps(each, indent=2) for each in two).encode(),
+        "marks": "".join(f"\ufeff{each}\n" for each in lines.splitlines()).encode(),
+        "utf-16": lines.encode("utf-16"),
+        "utf-32": json.dumps(two, indent=4).encode("utf-32"),
+        "zip": zipped.getvalue(),
+        "bzip2": bz2.compress(lines.encode()),
+        "zstd": zstd.compress(json.dumps(two).encode()),
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    answer = llma_json("ingest", *(str(tmp_path / name) for name in contents))
+    assert answer.code == 0
+    assert {(row["lines"], row["accepted"], row["rejected"]) for row in answer.document["files"]} == {(2, 2, 0)}
+    assert database.rows("SELECT team_id, count() AS n FROM events GROUP BY team_id ORDER BY team_id") == [
+        {"team_id": 1, "n": 1},
+        {"team_id": 9, "n": 1},
+    ]
+
+
+def test_a_file_of_another_kind_is_a_failure_in_one_line(llma: Llma, tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl").write_bytes(b"PAR1" + b"\0" * 100)
+    result = llma("ingest", str(tmp_path / "events.jsonl"))
+    assert result.exit_code == 1
+    (said,) = result.stderr.splitlines()
+    assert "it is a Parquet file; JSON lines" in said
 
 
 def test_a_file_with_one_good_line_is_no_failure_and_counts_the_others(llma_json: Callable[..., Answer]) -> None:
