@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 import dagster as dg
 import numpy as np
@@ -21,8 +21,9 @@ from llma_assets.clusters.lineage_queries import link_stored
 from llma_assets.clusters.options import engine_config, sample_size
 from llma_assets.clusters.picture import cluster_table, map_markdown
 from llma_assets.clusters.queries import (
+    Run,
     committed_run,
-    forget_attempt,
+    forget_attempts,
     publish_run,
 )
 from llma_assets.clusters.rows import cluster_rows, member_rows, quality_of
@@ -188,10 +189,10 @@ def _publish(
     grouping: ThemeClustering,
 ) -> dict[str, Any]:
     config = engine_config(grouping)
-    attempt_id = _attempt_id(team_day, theme, window, model_name, config)
+    input_id = _input_id(team_day, theme, window, model_name, config)
     previous = committed_run(database, team_day, theme.theme_id)
-    if previous is not None and previous.attempt_id == attempt_id:
-        return {f"{theme.theme_id}_status": "unchanged", f"{theme.theme_id}_clusters": previous.clusters}
+    if previous is not None and previous.input_id == input_id:
+        return _unchanged(theme, previous)
     clustering = cluster(
         window.embeddings,
         config,
@@ -203,12 +204,13 @@ def _publish(
         "team_id": team_day.team_id,
         "day": team_day.day,
         "theme_id": theme.theme_id,
-        "attempt_id": attempt_id,
+        # The attempt's own: another one with equal input may be cut otherwise, because it saw other runs before it.
+        "attempt_id": uuid4(),
     }
     members = [{**key, **row} for row in member_rows(placed, [*window.rows, *window.rest])]
     links = link_stored(
         database,
-        _snapshot(team_day, theme, attempt_id, model_name, clustering, members),
+        _snapshot(team_day, theme, input_id, model_name, clustering, members),
         team_id=team_day.team_id,
         theme_id=theme.theme_id,
         window_days=(team_day.end - window.start).days,
@@ -216,6 +218,7 @@ def _publish(
     clusters = cluster_rows(clustering, placed, links)
     run = {
         **key,
+        "input_id": input_id,
         "level": theme.level,
         "run_id": f"team_{team_day.team_id}_{team_day.start:%Y-%m-%dT%H:%M:%SZ}",
         "method": clustering.method,
@@ -239,9 +242,11 @@ def _publish(
         "window_start": window.start,
         "window_end": team_day.end,
     }
+    previous = committed_run(database, team_day, theme.theme_id)
+    if previous is not None and previous.input_id == input_id:
+        return _unchanged(theme, previous)  # another run was faster
     publish_run(database, run, clusters=[{**key, **row} for row in clusters], members=members)
-    if previous is not None:
-        forget_attempt(database, previous)
+    forget_attempts(database, team_day, theme.theme_id, previous)
     return {
         f"{theme.theme_id}_status": "clustered",
         f"{theme.theme_id}_clusters": len(clustering.centroids),
@@ -252,8 +257,12 @@ def _publish(
     }
 
 
-def _attempt_id(team_day: TeamDay, theme: Theme, window: Window, model_name: str, config: ClusteringConfig) -> UUID:
-    """Equal input and options give the equal id, and so equal rows."""
+def _unchanged(theme: Theme, run: Run) -> dict[str, Any]:
+    return {f"{theme.theme_id}_status": "unchanged", f"{theme.theme_id}_clusters": run.clusters}
+
+
+def _input_id(team_day: TeamDay, theme: Theme, window: Window, model_name: str, config: ClusteringConfig) -> UUID:
+    """Equal items and options give the equal id: what was published from them is not clustered again."""
     digest = hashlib.sha256()
     about = [
         team_day.team_id,
@@ -277,7 +286,7 @@ def _attempt_id(team_day: TeamDay, theme: Theme, window: Window, model_name: str
 def _snapshot(
     team_day: TeamDay,
     theme: Theme,
-    attempt_id: UUID,
+    input_id: UUID,
     model_name: str,
     clustering: Clustering,
     members: Sequence[Mapping[str, Any]],
@@ -290,7 +299,7 @@ def _snapshot(
         labels=np.array([member["cluster_id"] for member in members], dtype=np.int_),
         centroids=clustering.centroids,
         lineage_ids=tuple(
-            first_lineage_id(team_day.team_id, theme.theme_id, attempt_id, cluster_id)
+            first_lineage_id(team_day.team_id, theme.theme_id, input_id, cluster_id)
             for cluster_id in range(len(clustering.centroids))
         ),
     )

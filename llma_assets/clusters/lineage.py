@@ -96,9 +96,9 @@ class Links:
         }
 
 
-def first_lineage_id(team_id: int, theme_id: str, attempt_id: UUID, cluster_id: int) -> str:
-    """The lineage id of a cluster that begins with this attempt; equal attempts give equal ids."""
-    return str(uuid5(NAMESPACE, f"{team_id}|{theme_id}|{attempt_id}|{cluster_id}"))
+def first_lineage_id(team_id: int, theme_id: str, input_id: UUID, cluster_id: int) -> str:
+    """The lineage id of a cluster that begins with a clustering of this input; equal input gives equal ids."""
+    return str(uuid5(NAMESPACE, f"{team_id}|{theme_id}|{input_id}|{cluster_id}"))
 
 
 def link(previous: Snapshot | None, current: Snapshot, others: Iterable[Snapshot] = ()) -> Links:

@@ -154,7 +154,7 @@ def snapshot_of(database: Database, run: Run) -> Snapshot:
         labels=places[np.asarray(members.column("cluster_id").combine_chunks(), dtype=np.int_)],
         centroids=centroids_of(clusters),
         lineage_ids=tuple(
-            row["lineage_id"] or first_lineage_id(run.team_id, run.theme_id, run.attempt_id, row["cluster_id"])
+            row["lineage_id"] or first_lineage_id(run.team_id, run.theme_id, run.input_id, row["cluster_id"])
             for row in clusters
         ),
     )

@@ -1,7 +1,8 @@
 """What a clustering run writes, and what others read of it; what it reads itself belongs in `window_queries`.
 
 What is published is what the commit row in `clustering_runs` names: members and clusters of an attempt without one
-are invisible. An attempt's id follows from its input, so the same work done twice has the same rows.
+are invisible. An attempt's id is its own, so that no other attempt replaces its rows; `input_id` follows from the items
+and options, so that the same work is not done twice.
 """
 
 from collections.abc import Sequence
@@ -135,6 +136,24 @@ SELECT
     ) AS clusters
 """
 
+# Attempts that nobody sees, and that nobody can still be writing: killed before their commit row, or of two at once the
+# one that the other replaced. Key of cluster_members: (team_id, day, theme_id, attempt_id, item_id).
+DEAD_ATTEMPTS = """
+SELECT attempt_id
+FROM cluster_members
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND attempt_id NOT IN
+    (
+        SELECT attempt_id
+        FROM clustering_runs FINAL
+        WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id = {theme_id:String}
+    )
+GROUP BY attempt_id
+HAVING max(inserted_at) < now64(6) - INTERVAL 1 DAY
+"""
+
 FORGET_ATTEMPT_MEMBERS = """
 DELETE FROM cluster_members
 WHERE team_id = {team_id:Int64}
@@ -185,6 +204,7 @@ class Run:
     theme_id: str
     level: str
     attempt_id: UUID
+    input_id: UUID
     run_id: str
     method: str
     params: str
@@ -277,13 +297,16 @@ def publish_run(
     database.insert_rows("clustering_runs", [run])
 
 
-def forget_attempt(database: Database, run: Run) -> None:
-    """Remove what a superseded attempt wrote; nobody can see it any more."""
-    for statement in (
-        FORGET_ATTEMPT_NAME_TESTS,
-        FORGET_ATTEMPT_GROUP_LABELS,
-        FORGET_ATTEMPT_LABELS,
-        FORGET_ATTEMPT_CLUSTERS,
-        FORGET_ATTEMPT_MEMBERS,
-    ):
-        database.execute(statement, **_attempt(run))
+def forget_attempts(database: Database, team_day: TeamDay, theme_id: str, previous: Run | None) -> None:
+    """Remove what the previous attempt and those that never counted wrote; nobody can see it any more."""
+    key = {"team_id": team_day.team_id, "day": team_day.day, "theme_id": theme_id}
+    superseded = {row["attempt_id"] for row in database.rows(DEAD_ATTEMPTS, **key)}
+    for attempt_id in superseded | ({previous.attempt_id} if previous else set()):
+        for statement in (
+            FORGET_ATTEMPT_NAME_TESTS,
+            FORGET_ATTEMPT_GROUP_LABELS,
+            FORGET_ATTEMPT_LABELS,
+            FORGET_ATTEMPT_CLUSTERS,
+            FORGET_ATTEMPT_MEMBERS,
+        ):
+            database.execute(statement, **key, attempt_id=attempt_id)

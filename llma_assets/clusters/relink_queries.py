@@ -67,7 +67,7 @@ def relink(database: Database, team_id: int, first: date, last: date, *, dry_run
             WHOLE_CLUSTERS, team_id=team_id, day=run.day, theme_id=run.theme_id, attempt_id=run.attempt_id
         )
         clusters = [row for row in rows if row["cluster_id"] >= 0]
-        own_ids = [first_lineage_id(team_id, run.theme_id, run.attempt_id, row["cluster_id"]) for row in clusters]
+        own_ids = [first_lineage_id(team_id, run.theme_id, run.input_id, row["cluster_id"]) for row in clusters]
         links = link_stored(
             database,
             replace(stored, lineage_ids=tuple(own_ids)),

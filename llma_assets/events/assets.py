@@ -105,6 +105,10 @@ def _publish(database: Database, team_day: TeamDay, theme: Theme, run: Run) -> d
     if status == "published" and published:
         # Readers see the newest version in any case; a plain count should see one event, too.
         database.execute(FORGET_OLDER_VERSIONS, **address, inserted_at=published[0]["inserted_at"])
+    newest = committed_run(database, team_day, theme.theme_id)
+    if newest is not None and newest.attempt_id != run.attempt_id:
+        # Another run has published a new clustering meanwhile; the event must not be of the old one.
+        return _publish(database, team_day, theme, newest)
     return {
         f"{theme.theme_id}_event": status,
         f"{theme.theme_id}_items": run.items,

@@ -9,7 +9,7 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.lineage_queries import CarriedName, carried_names
-from llma_assets.clusters.queries import committed_run
+from llma_assets.clusters.queries import clusters_of, committed_run
 from llma_assets.team_day import TeamDay
 from llma_assets_tests.clusters.planted import lineages, name_clusters, plant, run_day, stored_run
 
@@ -211,8 +211,15 @@ def test_a_run_that_dies_before_its_commit_shows_nothing_and_is_done_alike_by_th
         assert committed_run(two_teams, TeamDay(1, day(1)), "traces") is None
     run_day(two_teams, 1, day(1), 3)
     assert ids(two_teams, 1, day(1)) == ids(two_teams, 1, day(0))
-    counted = two_teams.value("SELECT count() FROM clusters FINAL WHERE team_id = 1 AND day = {day:Date}", day=day(1))
-    assert counted == 3
+    assert len(clusters_of(two_teams, stored_run(two_teams, 1, day(1)))) == 3
+    # What the dead attempts wrote is invisible, and the next clustering of the day removes it once it is old enough.
+    counts = "SELECT uniqExact(attempt_id) FROM cluster_members WHERE team_id = 1 AND day = {day:Date}"
+    assert two_teams.value(counts, day=day(1)) == 3
+    old = "toUUID('00000000-0000-0000-0000-000000000001') AS attempt_id, inserted_at - INTERVAL 2 DAY AS inserted_at"
+    two_teams.execute(f"INSERT INTO cluster_members SELECT * REPLACE ({old}) FROM cluster_members WHERE team_id = 1")
+    assert two_teams.value(counts, day=day(1)) == 4
+    run_day(two_teams, 1, day(1), 2)
+    assert two_teams.value(counts, day=day(1)) == 3, "the old one and the one before are gone"
 
 
 def test_runs_from_before_lineages_hand_on_ids_of_their_own(two_teams: Database) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -98,3 +99,22 @@ def test_a_theme_with_an_empty_run_publishes_nothing_and_leaves_the_others(clust
     with pytest.raises(ThemesFailed, match=r"own \(EmptyClusteringError"):
         publish(clustered, OWN, TRACES)
     assert set(published(clustered)) == {(1, "traces")}
+
+
+def test_an_event_is_of_the_newest_clustering_also_where_two_are_published_at_once(
+    clustered: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert, entered = Database.insert_rows, list[str]()
+
+    def other_is_faster(self: Database, table: str, rows: Any, **options: Any) -> None:
+        if table == "events" and not entered:
+            entered.append(table)
+            plant(self, 1, DAY, {"C": 10}, theme=OWN, version=OWN.version)
+            run_day(self, 1, DAY, 3, theme=OWN)
+            publish(self, OWN)
+        insert(self, table, rows, **options)
+
+    monkeypatch.setattr(Database, "insert_rows", other_is_faster)
+    publish(clustered, OWN)
+    (event,) = clustered.rows(EVENTS)
+    assert json.loads(event["properties"])["$ai_total_items_analyzed"] == 31

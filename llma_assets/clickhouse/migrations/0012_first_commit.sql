@@ -6,3 +6,7 @@
 ALTER TABLE segment_batches MODIFY SETTING non_replicated_deduplication_window = 10000;
 
 ALTER TABLE watermarks MODIFY SETTING non_replicated_deduplication_window = 10000;
+
+-- Which items and options a clustering was made of. It was the attempt's id, until two attempts with equal input and
+-- other earlier runs to go by replaced each other's rows.
+ALTER TABLE clustering_runs ADD COLUMN IF NOT EXISTS input_id UUID DEFAULT attempt_id AFTER attempt_id;
