@@ -28,9 +28,7 @@ demo: install ## Write sample traffic, run the whole graph, print each team's cl
 
 .PHONY: dev
 dev: install ## The Dagster UI on the same data, http://127.0.0.1:3000
-	mkdir -p $(DAGSTER_HOME)
-	test -f $(DAGSTER_HOME)/dagster.yaml || cp llma_assets/dagster.yaml $(DAGSTER_HOME)/dagster.yaml
-	$(BIN)/dagster dev --workspace workspace.yaml
+	$(BIN)/llma dev
 
 .PHONY: check
 check: install ## Lint, types, import contracts

@@ -31,6 +31,7 @@ COMMANDS = {
     "retry": "llma_assets.cli.retry:retry",
     "db": "llma_assets.cli.database:db",
     "doctor": "llma_assets.cli.doctor:doctor",
+    "dev": "llma_assets.cli.dev:dev",
 }
 """Where each command lives, in the order of the help page."""
 
