@@ -38,9 +38,9 @@ def read_messages(value: object, role: str = "user") -> list[Message]:
 
 def split(value: object, role: str, depth: int = 0) -> Iterator[tuple[object, str]]:
     """The items that can be read one by one, so that equal ones are read once. Items go to `read_item`."""
-    if value is None:
+    if value is None or value in ([], ()):
         return
-    if depth > _DEPTH:
+    if depth > _DEPTH or (isinstance(value, list | tuple) and _is_one(value)):
         yield value, role
     elif isinstance(value, str):
         parsed = _parsed(value)
@@ -49,10 +49,6 @@ def split(value: object, role: str, depth: int = 0) -> Iterator[tuple[object, st
         else:
             yield from split(parsed, role, depth + 1)
     elif isinstance(value, list | tuple):
-        if _is_one(value):
-            if value:
-                yield value, role
-            return
         for item in _items(value):
             if isinstance(item, list | tuple) and not _is_pair(item):
                 yield from split(item, role, depth + 1)
@@ -65,7 +61,7 @@ def split(value: object, role: str, depth: int = 0) -> Iterator[tuple[object, st
 
 
 def _is_one(values: Sequence[object]) -> bool:
-    """Whether a list is one item: a short message, plain values, or rows of the application's data, if they are many."""
+    """Whether a list is one item: a message in short, plain values, or many rows of the application's data."""
     if _is_pair(values) or not any(isinstance(item, Mapping | str | list | tuple) for item in values):
         return True
     return len(values) > _MANY_ROWS and not any(isinstance(row, str) or speaks(row) for row in values[:20])

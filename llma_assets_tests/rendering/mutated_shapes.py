@@ -1,4 +1,4 @@
-"""Message shapes as nobody meant them: known ones with types swapped, keys lost or doubled, JSON in strings, rows without end.
+"""Message shapes as nobody meant them: known ones with types swapped, keys lost or doubled, rows without end.
 
 Every input follows from a seed. What is done with an input, and what counts as a failure, is here as well, so that the
 short run in the tests and the long one in `benchmarks/shapes_fuzz.py` hold the same.
@@ -18,6 +18,7 @@ from typing import Any, Final
 import orjson
 
 from llma_assets.rendering import RenderOptions, item_facts, read_messages, render_generation, render_trace
+from llma_assets.rendering.jsontext import text_of
 from llma_assets.summaries.extractive import extract_summary
 from llma_assets.summaries.line_refs import LineNumbers
 from llma_assets.summaries.rules import Facts, Norms, applies
@@ -192,7 +193,7 @@ class Mutations:
     def _written(self, value: Any) -> Any:
         """The value as a string, as tracers write what they do not understand."""
         for _ in range(self.rng.choice((1, 1, 2, 3))):
-            text = str(value) if self.rng.random() < 0.2 else _short(value)
+            text = text_of(value) if self.rng.random() < 0.2 else _short(value)
             if len(text) > 50_000:
                 break
             value = text

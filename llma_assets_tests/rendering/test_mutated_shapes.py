@@ -1,4 +1,4 @@
-"""No shape stops a trace: known ones with things wrong with them, for some seconds; `benchmarks.shapes_fuzz` for longer."""
+"""No shape stops a trace: known ones with things wrong with them, short; `benchmarks.shapes_fuzz` takes longer."""
 
 import json
 from typing import Any
