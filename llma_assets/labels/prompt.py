@@ -1,12 +1,12 @@
 """What a model is asked when clusters are to be named, and how evidence is fenced. No calls, no parsing."""
 
 import json
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from llma_assets.labels.evidence import ClusterEvidence, SummaryText
 from llma_assets.models import ChatMessage
+from llma_assets.visible import visible
 
 LABELLING_PROMPT = """\
 You name clusters of traces of an LLM application, for the people who build it.
@@ -45,7 +45,6 @@ Say what they have in common; do not list them."""
 PROMPT_CHARS = 120_000
 """The evidence of one call, in characters at most; each summary gets an equal part."""
 
-_HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+")
 _SUMMARY_CHARS = 4_000
 _LEAST_CHARS = 200
 _NEIGHBOUR_CHARS = 300
@@ -83,15 +82,15 @@ def _messages(
     data: dict[str, Any] = {"clusters": [_cluster(cluster, budget) for cluster in evidence]}
     for name, given in titles.items():
         if given:
-            data[name] = sorted(visible(title) for title in given)
+            data[name] = sorted(visible(title, " ") for title in given)
     return [ChatMessage("system", prompt), ChatMessage("user", f"<data>\n{fenced(data)}\n</data>")]
 
 
 def _cluster(cluster: ClusterEvidence, budget: int) -> dict[str, Any]:
     shown: dict[str, Any] = {"cluster_id": cluster.cluster_id, "size": cluster.size}
     if cluster.current is not None:
-        shown["current_title"] = visible(cluster.current.title)[:_CURRENT_CHARS]
-        shown["current_description"] = visible(cluster.current.description)[:_CURRENT_CHARS]
+        shown["current_title"] = visible(cluster.current.title, " ")[:_CURRENT_CHARS]
+        shown["current_description"] = visible(cluster.current.description, " ")[:_CURRENT_CHARS]
     shown["summaries"] = [_summary(summary, budget) for summary in cluster.representatives]
     if cluster.neighbours:
         shown["outside_but_near"] = [_short(summary) for summary in cluster.neighbours]
@@ -104,18 +103,13 @@ def fenced(data: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def visible(text: str) -> str:
-    """`text` without control characters, direction marks and broken surrogates."""
-    return _HIDDEN.sub(" ", text.encode("utf-8", "replace").decode("utf-8"))
-
-
 def _summary(summary: SummaryText, budget: int) -> dict[str, Any]:
     """The summary in about `budget` characters: title first, then bullets, notes, and the flow."""
     left = budget
 
     def take(text: str) -> str:
         nonlocal left
-        shown = visible(text)
+        shown = visible(text, " ")
         cut = shown if len(shown) <= left else shown[: max(0, left - 1)] + "…"
         left = max(0, left - len(shown))
         return cut
@@ -128,4 +122,4 @@ def _summary(summary: SummaryText, budget: int) -> dict[str, Any]:
 
 def _short(summary: SummaryText) -> str:
     """The summary in one line: its title, and as much of its first bullets as fits."""
-    return " · ".join(visible(text) for text in (summary.title, *summary.bullets[:2]) if text)[:_NEIGHBOUR_CHARS]
+    return " · ".join(visible(text, " ") for text in (summary.title, *summary.bullets[:2]) if text)[:_NEIGHBOUR_CHARS]

@@ -5,9 +5,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from llma_assets.labels.evidence import NOISE_TITLE, ClusterEvidence, ClusterLabel, unnamed
-from llma_assets.labels.prompt import visible
 from llma_assets.labels.schema import ClusterLabels, LabelItem
 from llma_assets.languages import count_words
+from llma_assets.visible import visible
 
 TITLE_WORDS = range(3, 11)
 TITLE_CHARS = 120
@@ -60,7 +60,7 @@ def judged(
 
 def one_line(text: str) -> str:
     """`text` on one line, without control characters and quotation marks around it; markup stays as text."""
-    line = " ".join(visible(text).split())
+    line = " ".join(visible(text, " ").split())
     for opening, closing in (('"', '"'), ("“", "”"), ("'", "'"), ("`", "`"), ("**", "**")):
         if len(line) > len(opening) * 2 and line.startswith(opening) and line.endswith(closing):
             line = line[len(opening) : -len(closing)].strip()

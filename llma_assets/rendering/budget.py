@@ -104,13 +104,14 @@ def _fit(pieces: Sequence[Piece], options: RenderOptions, limit: int) -> _Fitted
     ]
     rules: list[str] = []
     repeated: set[int] = set()
+    is_hopeless = sum(len(piece.prefix) + 1 for piece in pieces) - 1 > limit
     for position, step in enumerate(steps):
         repeated = repeated if step.repeats else repeated or _repeated_results(pieces)
         if step.rule == "repeated_results" and not repeated:
             continue
         if step.rule and step.rule not in rules:
             rules.append(step.rule)
-        if _at_least(pieces, step, repeated) > limit:
+        if is_hopeless or _at_least(pieces, step, repeated) > limit:
             continue
         layout = _lay_out(pieces, step, repeated)
         if position == 0 and layout.shortened:

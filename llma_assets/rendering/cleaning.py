@@ -1,4 +1,4 @@
-"""Makes any string fit to print: no control characters, no base64, two ends of what is too long.
+"""Makes any string fit to print: nothing hidden, no base64, two ends of what is too long.
 
 Knows nothing of messages or traces.
 """
@@ -7,12 +7,14 @@ import re
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-_ANSI: Final = re.compile(r"\x1b\[[0-9;?]{0,32}[A-Za-z]")
-_INVISIBLE: Final = dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF))
-"""Signs of no width that say nothing, and behind which a private value could hide."""
+from llma_assets.visible import visible
 
-_LINE_ENDS: Final = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
-_UNSAFE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_ESCAPED: Final = re.compile(
+    r"(?<=[\w.@+-])\\{1,16}u(?:00ad|034f|061c|180e|200[b-f]|202[a-e]|206[0-9a-f]|feff|db40\\{1,16}udc[0-9a-f]{2})"
+    r"(?=[\w.@+\\-])",
+    re.IGNORECASE,
+)
+"""A hidden sign inside a word, as JSON inside JSON writes it: a private value is one word without it."""
 
 _DATA_URL: Final = re.compile(
     r"data:([A-Za-z0-9.+-]{1,60}/[A-Za-z0-9.+-]{1,60})?(?:;[A-Za-z0-9=.+-]{1,60}){0,4};base64,[A-Za-z0-9+/=_%-]*+"
@@ -28,13 +30,8 @@ WINDOW: Final = 20_000
 
 
 def clean(text: str) -> str:
-    """`text` as valid UTF-8 without control characters other than newline and tab."""
-    if not text.isascii():
-        text = text.translate(_INVISIBLE)
-    if _UNSAFE.search(text) is None:
-        return text
-    text = _LINE_ENDS.sub("\n", _ANSI.sub("", text))
-    return _UNSAFE.sub("\ufffd", text)
+    """`text` as valid UTF-8 without what no reader sees, and without control characters other than newline and tab."""
+    return visible(_ESCAPED.sub("", text) if "\\u" in text else text)
 
 
 def without_base64(text: str) -> tuple[str, int]:

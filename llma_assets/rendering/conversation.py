@@ -62,7 +62,11 @@ class Conversation:
             case "SPAN" | "TRACE":
                 self._span(node, properties, prefix, above)
             case _:
-                own = {key: value for key, value in properties.items() if not str(key).startswith("$")}
+                own = {
+                    key: value
+                    for key, value in properties.items()
+                    if not (isinstance(key, str) and key.startswith("$"))
+                }
                 self._field(own or None, "Properties: ", prefix)
         if not properties and event.raw:
             raw = event.raw

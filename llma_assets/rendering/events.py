@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from llma_assets.rendering.cleaning import one_line
-from llma_assets.rendering.jsontext import parse_json
+from llma_assets.rendering.jsontext import parse_json, text_of
 
 _HELD_OF_A_NAME: Final = 1_000
 
@@ -147,7 +147,7 @@ def text_id(value: object) -> str:
         return ""
     if isinstance(value, int) and value.bit_length() > 256:
         return ""
-    return str(value)[:1_000]
+    return text_of(value)[:1_000]
 
 
 def number(value: object) -> float | None:
@@ -205,7 +205,9 @@ def seconds_of(timestamp: object) -> float | None:
 
 
 def _label(name: object, properties: Mapping[str, object]) -> str:
-    own = {"$ai_evaluation": "$ai_evaluation_name", "$ai_metric": "$ai_metric_name"}.get(str(name))
+    own = {"$ai_evaluation": "$ai_evaluation_name", "$ai_metric": "$ai_metric_name"}.get(
+        name if isinstance(name, str) else ""
+    )
     other = "$ai_trace_name" if name == "$ai_trace" else None
     return next((said for key in (own, "$ai_span_name", other) if key and (said := _said(properties.get(key)))), "")
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from llma_assets.rendering.cleaning import Redacts, one_line, value_of
-from llma_assets.rendering.jsontext import NOT_JSON, compact_json, parse_container, parse_json
+from llma_assets.rendering.jsontext import NOT_JSON, compact_json, parse_container, parse_json, text_of
 
 NO_DETAILS = "An error occurred (no details available)"
 
@@ -45,7 +45,7 @@ def call(name: str, arguments: object, status: str = "", limit: int = 1_000, red
         inside = ""
     elif isinstance(arguments, Mapping):
         inside = ", ".join(
-            f"{one_line(str(key), 100, redactor)}={_short_json(value, limit, redactor)}"
+            f"{one_line(text_of(key), 100, redactor)}={_short_json(value, limit, redactor)}"
             for key, value in arguments.items()
         )
     elif isinstance(arguments, str):
@@ -89,7 +89,7 @@ def error_lines(error: object) -> list[str]:
 def _key_value_lines(value: object, indent: str, depth: int) -> list[str]:
     pairs: list[tuple[str, object]]
     if isinstance(value, Mapping):
-        pairs = [(f"{key}:", inner) for key, inner in value.items()]
+        pairs = [(f"{text_of(key)}:", inner) for key, inner in value.items()]
     elif isinstance(value, list):
         pairs = [("-", inner) for inner in value]
     else:

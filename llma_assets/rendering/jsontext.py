@@ -53,13 +53,14 @@ def _shown(value: object) -> object:
         return list(value)
     if isinstance(value, bytes | bytearray):
         return f"[{len(value)} bytes]"
-    return _text_of(value)
+    return text_of(value)
 
 
-def _text_of(value: object) -> str:
+def text_of(value: object) -> str:
+    """`str` of a value, whose own may fail: integers of more than 4,300 digits, objects of whatever class."""
     try:
         return str(value)
-    except Exception:  # a foreign __str__ may raise anything, and its type is all there is to say
+    except Exception:  # it may raise anything, and its type is all there is to say
         return f"[{type(value).__name__}]"
 
 
@@ -72,8 +73,8 @@ def _plain(value: object, depth: int = 0) -> object:
     if depth >= MAX_DEPTH:
         return "…"
     if isinstance(value, Mapping):
-        return {_text_of(key): _plain(inner, depth + 1) for key, inner in value.items()}
+        return {text_of(key): _plain(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(inner, depth + 1) for inner in value]
     shown = _shown(value)
-    return shown if isinstance(shown, str) else _text_of(value)
+    return shown if isinstance(shown, str) else text_of(value)

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from llma_assets.rendering.redaction import check_patterns
 from llma_assets.tokens import encoding_of
 
-RENDERER: Final = "3"
+RENDERER: Final = "4"
 """Raised when the same events and options give another text, so that stored texts are made anew."""
 
 TEXT_TOKENS: Final = 16_000
@@ -188,7 +188,7 @@ class RenderedTrace:
     """The text of a trace or of a generation, and what it leaves out.
 
     Attributes:
-        text: valid UTF-8, no control characters but newline and tab, at most `max_chars` long.
+        text: valid UTF-8, no control characters but newline and tab, nothing hidden, at most `max_chars` long.
         loss: what was left out to get there.
     """
 

@@ -38,19 +38,17 @@ def read_messages(value: object, role: str = "user") -> list[Message]:
 
 def split(value: object, role: str, depth: int = 0) -> Iterator[tuple[object, str]]:
     """The items that can be read one by one, so that equal ones are read once. Items go to `read_item`."""
-    if value is None or depth > _DEPTH:
+    if value is None or value in ([], ()):
         return
-    if isinstance(value, str):
+    if depth > _DEPTH or (isinstance(value, list | tuple) and _is_one(value)):
+        yield value, role
+    elif isinstance(value, str):
         parsed = _parsed(value)
         if parsed is NOT_JSON or not is_known(parsed):
             yield value, role
         else:
             yield from split(parsed, role, depth + 1)
     elif isinstance(value, list | tuple):
-        if _is_pair(value) or not any(isinstance(item, Mapping | str | list | tuple) for item in value):
-            if value:
-                yield value, role
-            return
         for item in _items(value):
             if isinstance(item, list | tuple) and not _is_pair(item):
                 yield from split(item, role, depth + 1)
@@ -62,10 +60,15 @@ def split(value: object, role: str, depth: int = 0) -> Iterator[tuple[object, st
         yield value, role
 
 
+def _is_one(values: Sequence[object]) -> bool:
+    """Whether a list is one item: a message in short, plain values, or many rows of the application's data."""
+    if _is_pair(values) or not any(isinstance(item, Mapping | str | list | tuple) for item in values):
+        return True
+    return len(values) > _MANY_ROWS and not any(isinstance(row, str) or speaks(row) for row in values[:20])
+
+
 def _items(values: Sequence[object]) -> Sequence[object]:
-    """The items of a list: a stream's events are one, and so are rows of the application's data, if they are many."""
-    if len(values) > _MANY_ROWS and not any(isinstance(row, str) or speaks(row) for row in values[:20]):
-        return [compact_json(values)]
+    """The items of a list; the events of a stream are one."""
     whole = joined_stream(values) if isinstance(values[0], Mapping) else None
     return values if whole is None else [whole]
 
@@ -78,8 +81,10 @@ def read_item(item: object, role: str) -> list[Message]:
             return read_messages(parsed, role)
         text, calls = written_calls(item) if role == "assistant" else (item, ())
         return read_transcript(text) or [Message(role, text, calls)]
-    if isinstance(item, list | tuple) and _is_pair(item):
-        return _inner(_DEPTH)({"role": item[0], "content": item[1]}, role)
+    if isinstance(item, list | tuple):
+        if _is_pair(item):
+            return _inner(_DEPTH)({"role": item[0], "content": item[1]}, role)
+        return [Message(role, compact_json(item))]
     return _read(item, role, _DEPTH)
 
 
@@ -92,14 +97,15 @@ def is_known(value: object) -> bool:
     )
 
 
-def is_conversation(value: object) -> bool:
+def is_conversation(value: object, depth: int = _DEPTH) -> bool:
     """Whether a span's state is clearly messages: its own data may have a `prompt` or a `content` as well."""
     if isinstance(value, str):
         value = _parsed(value)
     items = value if isinstance(value, list) else [value]
     first = items[0] if items else None
     if not isinstance(first, Mapping):
-        return isinstance(first, list) and bool(first) and (_is_pair(first) or is_conversation(first))
+        is_list = isinstance(first, list) and bool(first)
+        return is_list and (_is_pair(first) or (depth > 0 and is_conversation(first, depth - 1)))
     speaks = "role" in first or "_role" in first or "lc" in first or "part_kind" in first
     holds = any(isinstance(first.get(key), list) for key in _HOLDERS)
     typed = isinstance(first.get("type"), str) and ("content" in first or "data" in first or "call_id" in first)
@@ -119,7 +125,8 @@ def _is_update(value: object) -> bool:
 def _parsed(text: str) -> object:
     parsed = parse_container(text)
     if parsed is NOT_JSON and text[:3].lstrip("[").startswith("{'"):  # a Python repr
-        value = literal(text)
+        # As JSON has it: a repr may hold keys and values that no JSON holds.
+        value = parse_json(compact_json(literal(text)))
         return value if isinstance(value, dict | list) else NOT_JSON
     if parsed is NOT_JSON and text[:2] in {'"{', '"[', '"\\'}:  # JSON of a string that holds JSON
         again = parse_json(text)
@@ -150,7 +157,7 @@ def _read(value: object, role: str, depth: int) -> list[Message]:  # noqa: PLR09
                 return _read({"role": value[0], "content": value[1]}, role, depth)
             return [message for item in value for message in _read(item, role, depth - 1)]
         return [Message(role, compact_json(value))] if value else []
-    if isinstance(value, Mapping) and depth > 0:
+    if isinstance(value, Mapping) and value and depth > 0:
         found = _by_shape(value, role, depth)
         if found is not None:
             return found
@@ -179,7 +186,7 @@ class _inner:
     def _is_content(value: object) -> bool:
         """Parts of one message belong together; a list of messages with roles of their own does not."""
         return isinstance(value, list) and not any(
-            isinstance(part, Mapping) and ("role" in part or part.get("type") in {"human", "ai", "message"})
+            isinstance(part, Mapping) and ("role" in part or part.get("type") in ("human", "ai", "message"))
             for part in value
         )
 

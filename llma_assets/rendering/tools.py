@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from llma_assets.rendering.cleaning import Redacts, one_line
-from llma_assets.rendering.jsontext import NOT_JSON, parse_container
+from llma_assets.rendering.jsontext import NOT_JSON, parse_container, text_of
 from llma_assets.rendering.shapes.openai_chat import is_definition
 
 _MANY: Final = 5
@@ -125,7 +125,8 @@ def _parameters(schema: Mapping[str, object], redactor: Redacts | None) -> Itera
     needed = {name for name in required if isinstance(name, str)} if isinstance(required, list) else set()
     for name, inner in list(properties.items())[:60]:
         mark = "" if name in needed else "?"
-        yield f"{one_line(str(name), 80, _if_long(str(name), redactor, 80))}{mark}: {_type(inner)}"
+        shown = text_of(name)
+        yield f"{one_line(shown, 80, _if_long(shown, redactor, 80))}{mark}: {_type(inner)}"
 
 
 def _type(schema: object) -> str:
@@ -135,7 +136,7 @@ def _type(schema: object) -> str:
     if isinstance(kind, str) and kind:
         return one_line(kind, 40).lower()
     if isinstance(kind, list):
-        return "|".join(one_line(str(part), 40).lower() for part in kind[:6]) or "any"
+        return "|".join(one_line(text_of(part), 40).lower() for part in kind[:6]) or "any"
     for key in ("anyOf", "oneOf", "allOf"):
         options = schema.get(key)
         if isinstance(options, list) and options:

@@ -14,6 +14,7 @@ from llma_assets.rendering.events import Event, has_error, is_flag, number, read
 from llma_assets.rendering.formats import cost, latency
 from llma_assets.rendering.generation import lines_of_error
 from llma_assets.rendering.hierarchy import Visit, build, walk
+from llma_assets.rendering.jsontext import text_of
 from llma_assets.rendering.options import RenderedTrace, RenderOptions
 from llma_assets.rendering.redaction import redactor_of
 
@@ -128,7 +129,7 @@ def _node_line(document: Document, event: Event, properties: Mapping[str, object
     if kind == "EVAL":
         facts.append(_verdict(document, properties))
     if kind == "METRIC" and properties.get("$ai_metric_value") is not None:
-        facts.append(document.name(str(properties["$ai_metric_value"]), 100))
+        facts.append(document.name(text_of(properties["$ai_metric_value"]), 100))
     if event.latency_s is not None:
         facts.append(latency(event.latency_s))
     if kind in {"GEN", "EMBED"}:

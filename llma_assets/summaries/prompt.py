@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from llma_assets.models import ChatMessage
 from llma_assets.summaries.schema import JUDGED_VERSION, LIMITS, SCHEMA_VERSION, TITLE_WORDS, Mode
+from llma_assets.visible import visible
 
 SYSTEM_PROMPT = f"""\
 You read the record of one run of an application that uses language models, and you say what happened in it \
@@ -76,7 +77,7 @@ def summary_messages(text: str, *, prompt: str, mode: Mode, fence: str, judged: 
         mode=MODE_PROMPTS[mode],
         begin=begin,
         end=end,
-        text=text,
+        text=visible(text),
         order=JUDGED_ORDER if judged else ORDER,
     )
     system = f"{SYSTEM_PROMPT}\n\n{JUDGED_PROMPT}" if judged else SYSTEM_PROMPT

@@ -1,12 +1,12 @@
 """What a summary looks like: on the wire, where models are forgiven much, and mended, as it is stored."""
 
-import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from llma_assets.summaries.line_refs import LineNumbers, mend_refs
+from llma_assets.visible import visible
 
 SCHEMA_VERSION = 1
 """Part of the content hash: raise it when the meaning of a field changes."""
@@ -21,8 +21,6 @@ TITLE_CHARS = 120
 TEXT_CHARS = 600
 _DANGLING = {"a", "an", "and", "at", "by", "for", "from", "i", "in", "is", "it", "my", "of", "on", "or", "that", "the"}
 _DANGLING |= {"to", "with", "your"}
-_INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+")
-"""Half a surrogate pair among it: an answer's JSON may hold one, and nothing that is stored can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +174,7 @@ def cut_title(title: str) -> str:
     >>> cut_title("one two three four five six seven eight nine ten eleven")
     'one two three four five six seven eight nine ten'
     """
-    words = _INVISIBLE.sub(" ", title).split()
+    words = visible(title, " ").split()
     if len(words) > TITLE_WORDS:
         words = words[:TITLE_WORDS]
         while len(words) > 3 and words[-1].lower() in _DANGLING:
@@ -186,7 +184,7 @@ def cut_title(title: str) -> str:
 
 def shorten(text: str, most_chars: int) -> str:
     """`text` on one line without control characters, cut at a word with an ellipsis where it is too long."""
-    line = " ".join(_INVISIBLE.sub(" ", text).split())
+    line = " ".join(visible(text, " ").split())
     if len(line) <= most_chars:
         return line
     head = line[: most_chars - 1]

@@ -22,6 +22,7 @@ from llma_assets.models import (
     ignore_usage,
 )
 from llma_assets.tasks.queries import STORED_LABEL
+from llma_assets.visible import visible
 
 SHOWN_SEGMENTS = 5
 TITLE_WORDS = 12
@@ -33,7 +34,6 @@ UNDONE = "undone"
 
 _SEGMENT_CHARS = 1_500
 _SCHEMA_VERSION = 1
-_HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|,\s+(?=(?:and|but|although|so|the|each|which|after)\b)", re.IGNORECASE)
 
 TASK_PROMPT = """\
@@ -209,4 +209,4 @@ def _shorten(text: str, most: int) -> str:
 
 def _clean(text: str) -> str:
     """`text` on one line, without control characters and marks that turn its direction."""
-    return " ".join(_HIDDEN.sub(" ", text.encode("utf-8", "replace").decode()).split())
+    return " ".join(visible(text, " ").split())

@@ -102,10 +102,12 @@ def _asks(value: object) -> bool:
     return isinstance(value, Mapping) and any(isinstance(value.get(key), str) for key in _QUESTIONS)
 
 
-def _holds(key: str, value: object) -> bool:
+def _holds(key: object, value: object) -> bool:
     """Whether a conversation stands under `key`; a list of texts only under the keys that are meant for one."""
-    if not isinstance(value, Mapping | list | str) or (
-        key in _SETTINGS and not (key == "tools" and isinstance(value, Mapping))
+    if (
+        not isinstance(key, str)
+        or not isinstance(value, Mapping | list | str)
+        or (key in _SETTINGS and not (key == "tools" and isinstance(value, Mapping)))
     ):
         return False
     if key in _LISTS and isinstance(value, list):

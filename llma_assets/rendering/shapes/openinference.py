@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from llma_assets.rendering.jsontext import text_of
 from llma_assets.rendering.message import Message
 from llma_assets.rendering.shapes.inner import Inner
 
@@ -16,6 +17,12 @@ _ROOTS: Final = (
     ("llm.completions", "assistant"),
 )
 _NAMESPACES: Final = ("message_content.", "message.", "tool_call.")
+_LISTS: Final = (
+    ("content", re.compile(r"^contents\.(\d{1,6})\.(?:message_content\.)?(\w+)(?:\..*)?$")),
+    ("tool_calls", re.compile(r"^tool_calls\.(\d{1,6})\.(?:tool_call\.)?(?:function\.)?(\w+)$")),
+)
+"""Lists inside a message, by the keys of their entries: index and name."""
+
 _INDEXED: Final = re.compile(r"^(\d{1,6})(?:\.(.*))?$", re.DOTALL)
 
 
@@ -40,8 +47,9 @@ def _without_namespace(item: Mapping[str, object]) -> dict[str, object]:
     """`message.role` becomes `role`; lists of such objects are read in turn by `inner`."""
     plain: dict[str, object] = {}
     for key, value in item.items():
-        namespace = next((found for found in _NAMESPACES if key.startswith(found)), "")
-        plain[key.removeprefix(namespace)] = value
+        name = text_of(key)
+        namespace = next((found for found in _NAMESPACES if name.startswith(found)), "")
+        plain[name.removeprefix(namespace)] = value
     if isinstance(plain.get("tool_calls"), list):
         plain["tool_calls"] = [_call(call) for call in _list(plain["tool_calls"])]
     if "contents" in plain and "content" not in plain:
@@ -54,7 +62,7 @@ def _call(call: object) -> dict[str, object]:
         return {}
     found: dict[str, object] = {}
     for key, value in call.items():
-        name = key.removeprefix("tool_call.")
+        name = text_of(key).removeprefix("tool_call.")
         found[name.removeprefix("function.")] = value
     return found
 
@@ -62,34 +70,27 @@ def _call(call: object) -> dict[str, object]:
 def _collected(item: Mapping[str, object], root: str) -> list[dict[str, object]]:
     """The objects under `root`, by their index: `root.0.message.role` and `root.0.role` alike."""
     rows: dict[int, dict[str, object]] = {}
+    lists: dict[tuple[int, str], dict[int, dict[str, object]]] = {}
     for key, value in item.items():
         if not isinstance(key, str) or not key.startswith(root):
             continue
         match = _INDEXED.match(key[len(root) :])
         if match is None:
             continue
-        row = rows.setdefault(int(match.group(1)), {})
+        number = int(match.group(1))
+        row = rows.setdefault(number, {})
         path = (match.group(2) or "content").removeprefix("message.")
-        part = re.match(r"^contents\.(\d{1,6})\.(?:message_content\.)?(\w+)(?:\..*)?$", path)
-        if part is not None:
-            parts = row.setdefault("contents", {})
-            if isinstance(parts, dict):
-                parts.setdefault(int(part.group(1)), {})[part.group(2)] = value
-            continue
-        calls = re.match(r"^tool_calls\.(\d{1,6})\.(?:tool_call\.)?(?:function\.)?(\w+)$", path)
-        if calls is None:
-            row[path] = value
-            continue
-        wishes = row.setdefault("tool_calls", {})
-        if isinstance(wishes, dict):
-            wishes.setdefault(int(calls.group(1)), {})[calls.group(2)] = value
+        for name, entry in _LISTS:
+            found = entry.match(path)
+            if found is not None:
+                held = lists.setdefault((number, name), {})
+                held.setdefault(int(found.group(1)), {})[found.group(2)] = value
+                break
+        else:
+            row["content" if path == "contents" else path] = value
+    for (number, name), held in lists.items():
+        rows[number][name] = [held[index] for index in sorted(held)]
     for row in rows.values():
-        wishes = row.get("tool_calls")
-        if isinstance(wishes, dict):
-            row["tool_calls"] = [wishes[index] for index in sorted(wishes)]
-        parts = row.pop("contents", None)
-        if isinstance(parts, dict):
-            row["content"] = [parts[index] for index in sorted(parts)]
         row.setdefault("content", None)
     return [rows[index] for index in sorted(rows)]
 

@@ -99,7 +99,7 @@ def canonical(item: Mapping[str, object]) -> dict[str, object]:
     found: dict[str, object] = {}
     for key, value in item.items():
         name = snake(key) if isinstance(key, str) else key
-        if name == "kind" and value in {"text", "file", "data"}:
+        if name == "kind" and value in ("text", "file", "data"):
             found.setdefault("type", value)
         elif name in {"$type", "content_type"} and isinstance(value, str):
             found.setdefault("type", snake(value).removesuffix("_content"))

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from llma_assets.rendering.jsontext import parse_container
@@ -18,7 +19,7 @@ _TOKENS: Final = (
 )
 """Turns as chat templates write them for a model."""
 
-_WRITTEN: Final = re.compile(r"<tool_call>\s*(\{[^<]*+(?:<(?!/tool_call>)[^<]*+)*+)</tool_call>")
+_CALL_BEGINS, _CALL_ENDS = "<tool_call>", "</tool_call>"
 
 _REPR: Final = re.compile(r"^(?:\w{1,40}\()?role='(\w{1,40})',? content=")
 _CALLS: Final = re.compile(r" tool_calls=(\[\{.{1,20000}?\}\]) ", re.DOTALL)
@@ -55,14 +56,28 @@ def read_transcript(text: str) -> list[Message]:
 
 def written_calls(text: str) -> tuple[str, tuple[ToolCall, ...]]:
     """Words, and the calls that a model wrote among them as its template asks: `<tool_call>{…}</tool_call>`."""
-    if "<tool_call>" not in text:
-        return text, ()
-    calls = []
-    for found in _WRITTEN.finditer(text):
-        parsed = parse_container(found.group(1))
+    calls, said, at = [], [], 0
+    for start, end in _written(text):
+        parsed = parse_container(text[start + len(_CALL_BEGINS) : end])
         if isinstance(parsed, dict) and isinstance(parsed.get("name"), str):
             calls.append(tool_call(parsed["name"], parsed.get("arguments", parsed.get("parameters"))))
-    return (_WRITTEN.sub("", text).strip(), tuple(calls)) if calls else (text, ())
+        said.append(text[at:start])
+        at = end + len(_CALL_ENDS)
+    return ("".join([*said, text[at:]]).strip(), tuple(calls)) if calls else (text, ())
+
+
+def _written(text: str) -> Iterator[tuple[int, int]]:
+    """Where an object stands between the marks of a call; in linear time, however many marks have no end."""
+    start, end = text.find(_CALL_BEGINS), -1
+    while start >= 0:
+        inside = start + len(_CALL_BEGINS)
+        end = end if end >= inside else text.find(_CALL_ENDS, inside)
+        if end < 0:
+            return
+        is_object = text[inside : min(inside + 64, end)].lstrip().startswith("{")
+        if is_object:
+            yield start, end
+        start = text.find(_CALL_BEGINS, end if is_object else inside)
 
 
 def _from_template(text: str) -> list[Message]:
