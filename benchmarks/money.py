@@ -25,7 +25,7 @@ from llma_assets_tests.chat_server import ChatServer, real_bill
 
 DATA = Path(__file__).resolve().parents[1] / ".." / "shared" / "data" / "airline_agent.events.jsonl.gz"
 FIRST, DAYS, TEAM = date(2026, 11, 1), 7, "1"
-MODELS = {"LLMA_CHAT_MODEL": "gpt-4.1-mini", "LLMA_EMBEDDING_MODEL": "text-embedding-3-large"}
+MODELS = {"LLMA_CHAT_MODEL": "gpt-6-luna", "LLMA_EMBEDDING_MODEL": "text-embedding-3-large"}
 NUMBERS = ("calls", "input_tokens", "output_tokens", "cost_usd")
 
 

@@ -30,7 +30,7 @@ RESULTS = Path(__file__).resolve().parent / "results" / "preview.md"
 FIRST_DAY = date(2026, 11, 1)
 LAST_DAY = FIRST_DAY + timedelta(days=6)
 WANTED_S = 2.0
-ASKING = Asking("gpt-4.1-nano", frame_tokens=900, answer_tokens=600, longest_text=60_000)
+ASKING = Asking("gpt-6-luna", frame_tokens=900, answer_tokens=600, longest_text=60_000)
 
 # Properties as SDKs send them; numbers in part as texts; words by a hash, so that they compress as prose does.
 PLANT = """

@@ -25,7 +25,7 @@ from llma_assets.tokens import count_tokens
 
 Events = list[dict[str, Any]]
 
-MODEL = "gpt-4.1-nano"
+MODEL = "gpt-6-luna"
 WORDS = (
     *("the", "a", "customer", "flight", "refund", "order", "please", "check", "2024-05-15", "EHGLP3", "HAT271", "seat"),
     *("price", "129.50", "total", "payment", "card", "user", "id", "status", "confirmed", "we", "can", "offer", "Oslo"),

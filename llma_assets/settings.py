@@ -5,10 +5,15 @@ Every setting has a default that works on a fresh machine with no key and no ser
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+
+DEFAULT_CHAT_MODEL = "gpt-6-luna"
+DEFAULT_EMBEDDING_MODEL = "text-embedding-3-large"
+"""What is asked where there is a key or a server and no model is named."""
 
 OWN_EVENTS = "events"
 """The pipeline's own table of events: what is ingested and published lies there."""
@@ -32,6 +37,8 @@ class Settings:
         openai_base_url: root of the OpenAI-compatible server, None for OpenAI itself.
         oldest_day: first day of the daily partitions.
         daily_budget_usd: what models may cost a day for each team that has no budget of its own, None for no limit.
+        reasoning_effort: how much chat models think before they answer, None for `none` where they would think by
+            themselves, "" for whatever the server does.
     """
 
     data_dir: Path
@@ -43,6 +50,7 @@ class Settings:
     openai_base_url: str | None
     oldest_day: date
     daily_budget_usd: float | None = None
+    reasoning_effort: str | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -66,12 +74,13 @@ class Settings:
             data_dir=Path(get("LLMA_DATA_DIR") or ".llma").absolute(),
             clickhouse_url=get("CLICKHOUSE_URL"),
             events_table=get("LLMA_EVENTS_TABLE") or OWN_EVENTS,
-            chat_model=get("LLMA_CHAT_MODEL") or ("gpt-4.1-nano" if has_server else "offline"),
-            embedding_model=get("LLMA_EMBEDDING_MODEL") or ("text-embedding-3-large" if has_server else "offline"),
+            chat_model=get("LLMA_CHAT_MODEL") or (DEFAULT_CHAT_MODEL if has_server else "offline"),
+            embedding_model=get("LLMA_EMBEDDING_MODEL") or (DEFAULT_EMBEDDING_MODEL if has_server else "offline"),
             openai_api_key=key,
             openai_base_url=base_url,
             oldest_day=oldest_day,
             daily_budget_usd=_budget(get("LLMA_DAILY_BUDGET_USD")),
+            reasoning_effort=_effort(get("LLMA_REASONING_EFFORT")),
         )
 
     @property
@@ -83,6 +92,16 @@ class Settings:
         """Show no secret: the key and the password in the URL stay out."""
         server = "embedded" if self.clickhouse_url is None else "CLICKHOUSE_URL"
         return f"Settings(data_dir={str(self.data_dir)!r}, clickhouse={server}, chat_model={self.chat_model!r})"
+
+
+def _effort(text: str | None) -> str | None:
+    """Servers add levels of their own, so any word will do; `default` leaves it to the server."""
+    if text is not None and not re.fullmatch(r"[a-z]{1,20}", text):
+        raise SettingsError(
+            f"LLMA_REASONING_EFFORT is {text!r}; a level is needed, like none, minimal, low, medium or high, "
+            "or default for that of the server"
+        )
+    return "" if text == "default" else text
 
 
 def _budget(text: str | None) -> float | None:

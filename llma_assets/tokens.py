@@ -16,6 +16,7 @@ Encoding = Literal["o200k_base", "cl100k_base"]
 
 # By the beginning of the name, the first that fits; as published with tiktoken.
 _ENCODINGS: tuple[tuple[str, Encoding], ...] = (
+    ("gpt-6", "o200k_base"),
     ("gpt-5", "o200k_base"),
     ("gpt-4.1", "o200k_base"),
     ("gpt-4.5", "o200k_base"),
@@ -43,7 +44,7 @@ def encoding_of(model: str) -> Encoding | None:
 
     A maker's prefix (`openai/gpt-4o`) and that of a tuned model (`ft:gpt-4o:…`) do not matter.
 
-    >>> encoding_of("gpt-4.1-nano-2025-04-14"), encoding_of("text-embedding-3-large"), encoding_of("llama-3")
+    >>> encoding_of("gpt-6-luna-2026-09-22"), encoding_of("text-embedding-3-large"), encoding_of("llama-3")
     ('o200k_base', 'cl100k_base', None)
     """
     name = model.rsplit("/", 1)[-1].removeprefix("ft:").lower()
@@ -56,7 +57,7 @@ def count_tokens(text: str, model: str) -> int:
     Any string is accepted. What looks like a special token counts as the ordinary text that it is. The first call
     loads a vocabulary: half a second and 60 MB; after that some 5 MB of text take a tenth of a second.
 
-    >>> count_tokens("hello world", "gpt-4.1-nano")
+    >>> count_tokens("hello world", "gpt-6-luna")
     2
     >>> count_tokens("hello world", "some-local-model")
     4

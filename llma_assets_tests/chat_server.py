@@ -30,6 +30,16 @@ from llma_assets.tokens import count_each
 
 DIMENSION = 16
 SERVED_MODEL = "test-model-2026-01-01"
+LISTED_MODELS = (
+    SERVED_MODEL,
+    "gpt-6-luna",
+    "gpt-4.1",
+    "gpt-4.1-mini",
+    "gpt-4.1-nano",
+    "text-embedding-3-large",
+    "text-embedding-3-small",
+)
+"""What `/v1/models` lists unless it is told otherwise; any model is answered for."""
 
 
 @dataclass(frozen=True)
@@ -211,7 +221,7 @@ class ChatServer:
         latency_s: float = 0.0,
         quota: "Quota | None" = None,
         bill: "Bill | None" = None,
-        models: Iterable[Mapping[str, Any]] = ({"id": SERVED_MODEL},),
+        models: Iterable[Mapping[str, Any]] = tuple({"id": name} for name in LISTED_MODELS),
     ) -> None:
         self.models = list(models)
         self._answer = answer or answer_from_schema

@@ -5,8 +5,9 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, requires, version
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from llma_assets.cli.errors import Problem, explained
 from llma_assets.cli.queries import EVENT_COLUMN_TYPES, FREE_DISK
@@ -14,8 +15,9 @@ from llma_assets.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
-    from llma_assets.models import Probe
+    from llma_assets.models import ChatModel, Embedder, Probe
 
+M = TypeVar("M", bound="ChatModel | Embedder")
 Status = Literal["ok", "warn", "fail"]
 PYTHONS = ((3, 11), (3, 13))
 LITTLE_DISK_BYTES = 2 << 30
@@ -207,20 +209,27 @@ def probe_models(settings: Settings) -> Iterator[Finding]:
     """Ask the chat model and the embedder one small question each; a paid model costs a fraction of a cent."""
     from llma_assets.models import chat_model, embedder, probe_chat, probe_embedder
 
-    yield _probed("chat model", lambda: probe_chat(chat_model(settings)))
-    yield _probed("embedding model", lambda: probe_embedder(embedder(settings)))
+    yield from _probed("chat model", "LLMA_CHAT_MODEL", lambda: chat_model(settings), probe_chat)
+    yield from _probed("embedding model", "LLMA_EMBEDDING_MODEL", lambda: embedder(settings), probe_embedder)
 
 
-def _probed(name: str, probe: "Callable[[], Probe]") -> Finding:
-    from llma_assets.models import ModelConfigurationError
+def _probed(name: str, variable: str, choose: "Callable[[], M]", probe: "Callable[[M], Probe]") -> Iterator[Finding]:
+    from llma_assets.models import ModelConfigurationError, shutdown_of
 
-    advice = "Look at LLMA_CHAT_MODEL, LLMA_EMBEDDING_MODEL, OPENAI_API_KEY and OPENAI_BASE_URL."
+    advice = f"Look at {variable}, OPENAI_API_KEY and OPENAI_BASE_URL."
     try:
-        found = probe()
+        model = choose()
+        found, shutdown = probe(model), shutdown_of(model)
     except ModelConfigurationError as error:
-        return Finding(name, "fail", str(error), advice)
+        yield Finding(name, "fail", str(error), advice)
+        return
     detail = f"{found.model}: {found.detail} in {found.latency_s:.2f} s"
-    return Finding(name, "ok", detail) if found.ok else Finding(name, "fail", detail, advice)
+    yield Finding(name, "ok", detail) if found.ok else Finding(name, "fail", detail, advice)
+    if shutdown is not None:
+        days = (shutdown - datetime.now(UTC).date()).days
+        when = f"in {days:,} days" if days > 0 else "that day has come"
+        detail = f"{found.model} is shut down on {shutdown}: {when}"
+        yield Finding(f"{name}'s end", "warn", detail, f"Set {variable} to another; what it made is made anew then.")
 
 
 def probe_instance(settings: Settings) -> Iterator[Finding]:

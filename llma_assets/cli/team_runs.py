@@ -14,6 +14,7 @@ from llma_assets.cli.console import say
 from llma_assets.cli.errors import Problem, WrongUse
 from llma_assets.cli.instance import opened_instance
 from llma_assets.cli.lanes import LabelledProgress, one_by_one, processes, run_lanes
+from llma_assets.cli.needed_models import missing_model
 from llma_assets.cli.progress import shown_progress
 from llma_assets.cli.runner import GENERAL, JobRun, Lane, LaneRun, Runner
 from llma_assets.discovery import TeamDecision, TeamSettings, window_of
@@ -158,7 +159,7 @@ def run_teams(
     return runs, {each.team_day.team_id: cluster_document(database, each.team_day) for each in runs}
 
 
-def _run_team(
+def _run_team(  # noqa: PLR0911 - each says another thing about the team
     runner: Runner,
     progress: LabelledProgress,
     database: "Database",
@@ -187,6 +188,8 @@ def _run_team(
         return TeamRun(team_day, "skipped", "no_themes", detail, first_day, manual=manual)
     theme_ids = [theme.theme_id for theme in themes]
     first = TeamDay(team_day.team_id, first_day)
+    if not wish.texts_only and (missing := missing_model(database, first, team_day, themes)):
+        return TeamRun(team_day, "failed", "failed", missing, first_day, manual=manual)
     if wish.texts_only:
         texts = runner.make_texts(first, team_day, theme_ids)
         return TeamRun(team_day, "failed" if texts.error else "texts", "", texts.error, first_day, texts)

@@ -28,6 +28,7 @@ from llma_assets.models.offline_chat import OfflineChat
 from llma_assets.models.openai_batch import AnsweredChat, BatchState, OpenAIBatches
 from llma_assets.models.openai_chat import OpenAIChat
 from llma_assets.models.openai_embedder import OpenAIEmbedder
+from llma_assets.models.presence import need_models, shutdown_of
 from llma_assets.models.prices import Price, price_list, price_of
 from llma_assets.models.probe import Probe, answers, probe_chat, probe_embedder
 from llma_assets.models.protocols import (
@@ -77,10 +78,12 @@ __all__ = [
     "failed_usage",
     "ignore_usage",
     "most_usd_of_chat",
+    "need_models",
     "paid_by",
     "price_list",
     "price_of",
     "probe_chat",
     "probe_embedder",
     "request_files",
+    "shutdown_of",
 ]

@@ -27,7 +27,8 @@ def chat_model(settings: Settings, name: str | None = None) -> ChatModel:
     if _is_offline(wanted, OfflineChat.name, where):
         return OfflineChat()
     _need_server(settings, wanted, where)
-    return OpenAIChat(wanted, server=_server(settings.openai_api_key, settings.openai_base_url))
+    server = _server(settings.openai_api_key, settings.openai_base_url)
+    return OpenAIChat(wanted, server=server, effort=settings.reasoning_effort)
 
 
 @functools.lru_cache(maxsize=4)

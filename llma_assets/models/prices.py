@@ -6,6 +6,7 @@ A model that is in neither has no cost, only tokens: nobody guesses here.
 import os
 import re
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -38,6 +39,7 @@ class Price:
         batch_input, batch_output: through the Batch API, None where that is no cheaper.
         long_context: from where on long prompts cost more, None where they do not.
         most_output_tokens: the model's own limit of an answer, None where it is not known.
+        shutdown: the day on which its maker shuts it down, None where none is announced.
     """
 
     input: float
@@ -48,6 +50,7 @@ class Price:
     batch_output: float | None = None
     long_context: LongContext | None = None
     most_output_tokens: int | None = None
+    shutdown: date | None = None
 
     def cost_usd(
         self,
@@ -91,6 +94,7 @@ class _Row(BaseModel):
     batch_output: NonNegativeFloat | None = None
     long_context: bool = False
     most_output_tokens: NonNegativeInt | None = None
+    shutdown: date | None = None
 
 
 class _Long(BaseModel):
@@ -108,6 +112,7 @@ class _Table(BaseModel):
     read_from: str = ""
     as_of: str = ""
     unit: str = ""
+    shutdown_source: str = ""
     long_context: _Long | None = None
     models: dict[str, _Row]
 
@@ -123,6 +128,7 @@ class _Table(BaseModel):
             batch_output=row.batch_output,
             long_context=LongContext(own.over_tokens, own.input_factor, own.output_factor) if own else None,
             most_output_tokens=row.most_output_tokens,
+            shutdown=row.shutdown,
         )
 
 
@@ -155,7 +161,7 @@ def price_list() -> PriceList:
 def price_of(model: str) -> Price | None:
     """The price of a model, None if nobody knows it. A dated snapshot costs what its model costs.
 
-    >>> price_of("gpt-4.1-nano-2025-04-14") == price_of("gpt-4.1-nano")
+    >>> price_of("gpt-4o-mini-2024-07-18") == price_of("gpt-4o-mini")
     True
     >>> price_of("some-local-model") is None
     True

@@ -72,19 +72,19 @@ def test_an_events_table_of_another_shape_fails(
 
 
 def test_a_model_that_does_not_answer_fails_without_the_key(llma: Llma, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LLMA_CHAT_MODEL", "gpt-4.1-nano")
+    monkeypatch.setenv("LLMA_CHAT_MODEL", "gpt-6-luna")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-hunter2")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
     monkeypatch.setenv("LLMA_EMBEDDING_MODEL", "offline")
     result = llma("doctor")
     assert result.exit_code == 1
-    assert "fail chat model: gpt-4.1-nano" in result.stdout
+    assert "fail chat model: gpt-6-luna" in result.stdout
     assert "ok   embedding model" in result.stdout
     assert "hunter2" not in result.output
 
 
 def test_a_model_without_key_and_server_fails_with_the_way_out(llma: Llma, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LLMA_CHAT_MODEL", "gpt-4.1-nano")
+    monkeypatch.setenv("LLMA_CHAT_MODEL", "gpt-6-luna")
     result = llma("doctor")
     assert result.exit_code == 1
     assert "OPENAI_API_KEY" in result.stdout

@@ -35,7 +35,7 @@ from llma_assets_tests.chat_server import (
 )
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-MODEL = "gpt-4.1-nano"
+MODEL = "gpt-6-luna"
 PROMPT = (ChatMessage("user", "Say something about the weather in Oslo."),)
 POLICY = RetryPolicy(attempts=3, deadline_s=5.0, attempt_timeout_s=0.2, first_delay_s=0.01, longest_delay_s=0.02)
 
@@ -162,7 +162,7 @@ def test_where_answers_cannot_be_bounded_the_models_own_limit_is_held() -> None:
     price = price_of(MODEL)
     assert price is not None
     assert purse.held[-1] is not None
-    assert purse.held[-1] > price.cost_usd(input_tokens=0, output_tokens=32_768)
+    assert purse.held[-1] > price.cost_usd(input_tokens=0, output_tokens=128_000)
 
 
 def test_a_small_context_that_has_no_room_for_the_bound_is_asked_without() -> None:

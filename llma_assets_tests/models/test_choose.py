@@ -16,7 +16,7 @@ from llma_assets.models import (
     embedder,
 )
 from llma_assets.models.openai_server import OpenAIServer
-from llma_assets.settings import Settings
+from llma_assets.settings import Settings, SettingsError
 from llma_assets_tests.chat_server import ChatServer, Status
 
 KEY = "sk-secret-1"
@@ -53,7 +53,7 @@ def test_a_key_gives_online_models() -> None:
     chat, vectors = chat_model(chosen), embedder(chosen)
     assert isinstance(chat, OpenAIChat)
     assert isinstance(vectors, OpenAIEmbedder)
-    assert (chat.name, vectors.name) == ("gpt-4.1-nano", "text-embedding-3-large")
+    assert (chat.name, vectors.name) == ("gpt-6-luna", "text-embedding-3-large")
 
 
 def test_a_server_without_a_key_gives_online_models() -> None:
@@ -62,7 +62,7 @@ def test_a_server_without_a_key_gives_online_models() -> None:
 
 def test_an_online_model_without_key_and_server_is_an_error_and_not_offline() -> None:
     with pytest.raises(ModelConfigurationError, match="OPENAI_API_KEY"):
-        chat_model(settings(LLMA_CHAT_MODEL="gpt-4.1-nano"))
+        chat_model(settings(LLMA_CHAT_MODEL="gpt-6-luna"))
     with pytest.raises(ModelConfigurationError, match="LLMA_EMBEDDING_MODEL=offline"):
         embedder(settings(LLMA_EMBEDDING_MODEL="text-embedding-3-small"))
 
@@ -77,7 +77,7 @@ def test_a_model_by_its_name_is_asked_at_the_server_of_the_settings_and_shares_w
     first, second = chat_model(chosen), chat_model(chosen, "o9-mini")
     assert isinstance(first, OpenAIChat)
     assert isinstance(second, OpenAIChat)
-    assert (first.name, second.name) == ("gpt-4.1-nano", "o9-mini")
+    assert (first.name, second.name) == ("gpt-6-luna", "o9-mini")
     assert first.server is second.server
     other = chat_model(settings(OPENAI_API_KEY=KEY, OPENAI_BASE_URL="http://localhost:8002/v1"), "o9-mini")
     assert isinstance(other, OpenAIChat)
@@ -104,3 +104,40 @@ def test_models_of_one_server_learn_together_that_it_is_down() -> None:
         with pytest.raises(CallNotMade):
             two.complete(ASKED, Answer, offline=Answer)
         assert len(server.calls()) == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "model", "sent"),
+    [
+        (None, "gpt-6-luna", "none"),
+        (None, "openai/gpt-5.4-nano", "none"),
+        (None, "gpt-4o-mini", None),
+        (None, "llama-3", None),
+        ("low", "gpt-6-luna", "low"),
+        ("high", "llama-3", "high"),
+        ("default", "gpt-6-luna", None),
+    ],
+)
+def test_models_that_think_by_themselves_are_told_not_to_unless_a_setting_says_otherwise(
+    given: str | None, model: str, sent: str | None
+) -> None:
+    with ChatServer() as server:
+        variables = {"OPENAI_BASE_URL": server.url, "LLMA_CHAT_MODEL": model}
+        chosen = settings(**variables, **({"LLMA_REASONING_EFFORT": given} if given else {}))
+        chat_model(chosen).complete(ASKED, Answer, offline=Answer)
+        (request,) = server.calls()
+    assert request.body.get("reasoning_effort") == sent
+    assert request.body["max_completion_tokens"] == (16_384 if sent in {"low", "high"} or given == "default" else 4_096)
+
+
+def test_a_reasoning_effort_that_is_no_word_is_refused() -> None:
+    with pytest.raises(SettingsError, match="LLMA_REASONING_EFFORT"):
+        settings(LLMA_REASONING_EFFORT="very high!")
+
+
+def test_the_embedder_learns_of_its_server_together_with_the_chat_models() -> None:
+    chosen = settings(OPENAI_API_KEY=KEY, OPENAI_BASE_URL="http://localhost:8001/v1")
+    chat, vectors = chat_model(chosen), embedder(chosen)
+    assert isinstance(chat, OpenAIChat)
+    assert isinstance(vectors, OpenAIEmbedder)
+    assert chat.server is vectors.server

@@ -76,7 +76,7 @@ class Waits:
 IMPATIENT = RetryPolicy(attempts=2, deadline_s=0.6, attempt_timeout_s=0.2, first_delay_s=0.01)
 
 
-def ask(server: ChatServer, policy: RetryPolicy | None = None, model: str = "gpt-4.1-nano") -> tuple[City, list[Usage]]:
+def ask(server: ChatServer, policy: RetryPolicy | None = None, model: str = "gpt-6-luna") -> tuple[City, list[Usage]]:
     usage: list[Usage] = []
     chat = OpenAIChat(model, api_key=KEY, base_url=server.url, policy=policy or Waits().policy())
     return chat.complete(PROMPT, City, offline=never, record=usage.append).value, usage
@@ -88,7 +88,7 @@ def never() -> City:
 
 def failure(server: ChatServer, policy: RetryPolicy | None = None) -> tuple[ModelError, list[Usage]]:
     usage: list[Usage] = []
-    chat = OpenAIChat("gpt-4.1-nano", api_key=KEY, base_url=server.url, policy=policy or Waits().policy())
+    chat = OpenAIChat("gpt-6-luna", api_key=KEY, base_url=server.url, policy=policy or Waits().policy())
     with pytest.raises(ModelError) as caught:
         chat.complete(PROMPT, City, offline=never, record=usage.append)
     return caught.value, usage
@@ -121,7 +121,7 @@ def test_usage_holds_tokens_cost_and_the_name_that_the_server_gave() -> None:
     assert usage.model == SERVED_MODEL
     assert usage.input_tokens == len(request.prompt) // 4
     assert usage.output_tokens == len(GOOD.text or "") // 4
-    assert usage.cost_usd == pytest.approx((usage.input_tokens * 0.1 + usage.output_tokens * 0.4) / 1e6)
+    assert usage.cost_usd == pytest.approx((usage.input_tokens * 0.1 + usage.output_tokens * 0.5) / 1e6)
     assert 0 < usage.duration_s < 5
 
 
@@ -417,7 +417,7 @@ def test_a_good_answer_beside_a_warning_is_an_answer() -> None:
 
 
 def test_a_prompt_larger_than_a_minutes_tokens_is_too_long_and_not_tried_again() -> None:
-    said = "Request too large for gpt-4.1 on tokens per min (TPM): Limit 30000, Requested 90000."
+    said = "Request too large for gpt-6-luna on tokens per min (TPM): Limit 30000, Requested 90000."
     with ChatServer(always=Status(429, said, code="rate_limit_exceeded")) as server:
         error, usage = failure(server)
     assert isinstance(error, InvalidAnswer)

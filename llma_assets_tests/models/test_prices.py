@@ -1,6 +1,7 @@
 """The price table and what it says of a call."""
 
 import json
+from datetime import UTC, date, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from llma_assets.models import ModelConfigurationError
 from llma_assets.models.prices import LongContext, Price, price_list, price_of
+from llma_assets.settings import DEFAULT_CHAT_MODEL, DEFAULT_EMBEDDING_MODEL
 
 
 def test_every_price_in_the_data_file_can_be_read_and_says_from_where_and_when() -> None:
@@ -15,6 +17,29 @@ def test_every_price_in_the_data_file_can_be_read_and_says_from_where_and_when()
     assert table["source"].startswith("https://")
     assert price_list().as_of == table["as_of"] == "2026-11-21"
     assert all(price_of(name) is not None for name in table["models"])
+
+
+@pytest.mark.parametrize("model", [DEFAULT_CHAT_MODEL, DEFAULT_EMBEDDING_MODEL])
+def test_the_default_models_have_a_price_and_live_for_thirty_days_more(model: str) -> None:
+    """Fails a month before a default dies, so that somebody chooses another; dates are in `prices.json`."""
+    price = price_of(model)
+    assert price is not None
+    assert price.shutdown is None or price.shutdown > datetime.now(UTC).date() + timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    ("model", "shutdown"),
+    [
+        ("gpt-4.1-nano", date(2026, 10, 23)),
+        ("gpt-4.1-mini-2025-04-14", date(2027, 1, 14)),
+        ("gpt-5-mini", date(2026, 12, 11)),
+        ("gpt-6-luna", None),
+    ],
+)
+def test_a_price_tells_when_its_model_goes(model: str, shutdown: date | None) -> None:
+    price = price_of(model)
+    assert price is not None
+    assert price.shutdown == shutdown
 
 
 def test_a_batch_costs_half_wherever_it_is_listed() -> None:
@@ -28,7 +53,7 @@ def test_a_dated_snapshot_costs_what_its_model_costs() -> None:
     assert price_of("gpt-4o-mini-2024-07-18") == price_of("gpt-4o-mini")
 
 
-@pytest.mark.parametrize("name", ["", "my-model", "gpt-4.1-nano-turbo", "2024-07-18"])
+@pytest.mark.parametrize("name", ["", "my-model", "gpt-6-luna-turbo", "2024-07-18"])
 def test_an_unknown_model_has_no_price(name: str) -> None:
     assert price_of(name) is None
 

@@ -166,7 +166,9 @@ def test_a_brief_answer_to_a_brief_question_is_enough_to_blame_the_item(database
     with cursed(Status(500)) as server:
         assert run(database, server, "run")["failed"] == 1
         assert len(server.calls()) == 2 * (POLICY.attempts + 1)  # the prompt, the question, and both once more
-    with ChatServer(judge=lambda request: Content("no json") if "ready" in request.prompt else Status(500)) as server:
+    with ChatServer(
+        judge=lambda request: Content("no json") if "you are ready" in request.prompt else Status(500)
+    ) as server:
         assert run(database, server, "another run")["failed"] == 1
 
 
