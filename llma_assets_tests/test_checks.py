@@ -231,7 +231,7 @@ def eligible_by_own_events(database: Database) -> None:
         ("events_match_runs", unpublished_run, "no event"),
         ("events_match_runs", empty_event, "'items': 0"),
         ("few_failures", failed_summaries, "3 of 10 failed"),
-        ("no_dead_letters", dead_letter, "found 1 (llma retry --team 1 --date 2026-11-07 --list)"),
+        ("no_dead_letters", dead_letter, "found 1 (`llma retry --team 1 --date 2026-11-07 --list`)"),
         ("sound_vectors", vectors([1.0, 0.0], [1.0]), "dimensions [1, 2]"),
         ("sound_vectors", vectors([1.0, 0.0], [float("nan"), 0.0]), "1 not finite"),
         ("sound_vectors", vectors([1.0, 0.0], [0.0, 0.0]), "1 zero"),

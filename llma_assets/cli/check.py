@@ -5,37 +5,50 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llma_assets.cli.console import emit_json, plain, say, show
-from llma_assets.cli.options import date_option, json_option, opened_database, team_option
+from llma_assets.cli.console import emit_json, hinted, plain, say, show
+from llma_assets.cli.options import json_option, opened_database, optional_date, team_option
 from llma_assets.cli.queries import TEAMS_OF_DAY
 
 if TYPE_CHECKING:
     from llma_assets.findings import Check, Finding
 
+MARKS = FAILED, WARNED, PASSED = "FAIL", "warn", "ok"
+"""In the order in which they are shown."""
+
 
 @click.command()
-@date_option
+@optional_date
 @team_option(required=False, help="This team only.")
+@click.option("--failed", "only_failed", is_flag=True, help="Show only the rules that are broken.")
 @json_option
 @click.pass_context
-def check(ctx: click.Context, day: date, team_id: int | None, as_json: bool) -> None:
+def check(ctx: click.Context, day: date | None, team_id: int | None, only_failed: bool, as_json: bool) -> None:
     """Check what is stored for a day.
 
-    Exit code 1 if a rule is broken; a rule that only warns is shown, and does not count. Nothing stored is nothing
-    broken: exit code 0, said on stderr.
+    Exit code 1 if a rule is broken; a rule that only warns is shown, and does not count. What is broken comes first.
+    Nothing stored is nothing broken: exit code 0, said on stderr.
     """
+    from llma_assets.cli.days import days_there_are, require_day
     from llma_assets.team_day import TeamDay
 
     rules = all_checks()
     with opened_database() as database:
-        teams = [row["team_id"] for row in database.rows(TEAMS_OF_DAY, day=day)] if team_id is None else [team_id]
+        day = require_day(database, day, team_id)
+        stored = [row["team_id"] for row in database.rows(TEAMS_OF_DAY, day=day)]
+        teams = stored if team_id is None else [team_id]
         findings = [
             (rule, finding)
             for team in teams
             for rule in rules
             for finding in rule.findings(database, TeamDay(team, day))
         ]
-    failed = [finding for rule, finding in findings if not finding.passed and not rule.warns]
+        if not stored or team_id not in (None, *stored):
+            whose = "" if team_id is None else f" of team {team_id}"
+            say(f"Nothing to check: nothing is stored for {day}{whose}. {days_there_are(database, team_id, day)}")
+    findings.sort(key=lambda found: MARKS.index(_mark(*found)))
+    failed = [finding for rule, finding in findings if _mark(rule, finding) == FAILED]
+    warned = [finding for rule, finding in findings if _mark(rule, finding) == WARNED]
+    shown = findings[: len(failed)] if only_failed else findings
     if as_json:
         emit_json(
             {
@@ -43,21 +56,27 @@ def check(ctx: click.Context, day: date, team_id: int | None, as_json: bool) -> 
                 "teams": teams,
                 "checked": len(findings),
                 "failed": len(failed),
-                "findings": [_as_json(rule, finding) for rule, finding in findings],
+                "findings": [_as_json(rule, finding) for rule, finding in shown],
+                "warned": len(warned),
             }
         )
     elif findings:
-        for rule, finding in findings:
-            mark = "ok  " if finding.passed else "warn" if rule.warns else "FAIL"
-            show(f"{mark} {plain(finding.sentence)}")
-            if not finding.passed:
-                show(f"     {' '.join(rule.description.split())}")
-                show(f"     shown by: {' '.join(finding.outcome.query.split())}")
-        show(f"{len(findings)} checked, {len(failed)} failed")
-    if not findings:
-        say(f"Nothing to check: nothing is stored for {day}" + ("." if team_id is None else f" of team {team_id}."))
+        for rule, finding in shown:
+            _show(rule, finding)
+        show(f"{len(findings)} checked, {len(failed)} failed, {len(warned)} to look at")
     if failed:
         ctx.exit(1)
+
+
+def _mark(rule: "Check", finding: "Finding") -> str:
+    return PASSED if finding.passed else WARNED if rule.warns else FAILED
+
+
+def _show(rule: "Check", finding: "Finding") -> None:
+    show(f"{_mark(rule, finding):4} {plain(hinted(finding.sentence))}")
+    if not finding.passed:
+        show(f"     {' '.join(rule.description.split())}")
+        show(f"     shown by: {' '.join(finding.outcome.query.split())}")
 
 
 def all_checks() -> "list[Check]":

@@ -117,7 +117,7 @@ def _titles(database: "Database", run: "Run", item_ids: Sequence[str]) -> dict[s
 def show_audit(document: Mapping[str, Any]) -> None:
     """Print an audit: a table for each theme."""
     if not document["runs"]:
-        say(f"team {document['team']}, {document['date']}: no clusters are published; `llma clusters` says why")
+        say("There are no names to audit.")
     for run in document["runs"]:
         show(f"team {document['team']}, {document['date']}, {plain(run['theme'])}: names, the most doubtful first")
         show_table(

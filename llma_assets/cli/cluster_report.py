@@ -242,8 +242,6 @@ def show_clusters(
 ) -> None:
     """Print a document of clusters: title, size, share, examples; or why there are none."""
     where = f"team {document['team']}, {document['date']}"
-    if not document["runs"]:
-        say(f"{where}: nothing has been run. `llma run --team {document['team']} --date {document['date']}` does it")
     for run in document["runs"]:
         if run["skipped_reason"] is not None:
             detail = details.get(run["theme"], "")

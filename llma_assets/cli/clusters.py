@@ -10,7 +10,7 @@ import click
 from llma_assets.cli.cluster_assign import assign
 from llma_assets.cli.cluster_edits import COMMANDS
 from llma_assets.cli.cluster_relink import relink
-from llma_assets.cli.console import emit_json
+from llma_assets.cli.console import emit_json, say
 from llma_assets.cli.options import TEAM, Day, json_option, opened_database
 
 if TYPE_CHECKING:
@@ -57,24 +57,28 @@ def clusters(
         return
     if team_id is None:
         raise click.MissingParameter(ctx=ctx, param_hint="'--team'", param_type="option")
-    if day is None:
-        raise click.MissingParameter(ctx=ctx, param_hint="'--date'", param_type="option")
     from llma_assets.cli.cluster_report import EXAMPLES, cluster_document, cut_examples, show_clusters, skip_details
+    from llma_assets.cli.days import require_day
     from llma_assets.team_day import TeamDay
 
-    team_day = TeamDay(team_id, day)
     if audit:
         from llma_assets.cli.cluster_audit import audit_document, show_audit
 
         with opened_database() as database:
+            team_day = TeamDay(team_id, require_day(database, day, team_id))
             _require_theme(database, team_day, theme_id)
             audited = audit_document(database, team_day, level=level, theme_id=theme_id)
+            if not audited["runs"]:
+                say(f"{team_day}: no clusters. {_way_out(database, team_day, theme_id)}")
         emit_json(audited) if as_json else show_audit(audited)
         return
     with opened_database() as database:
+        team_day = TeamDay(team_id, require_day(database, day, team_id))
         _require_theme(database, team_day, theme_id)
         document = cluster_document(database, team_day, level=level, theme_id=theme_id, show_hidden=show_hidden)
         details = skip_details(database, team_day)
+        if not document["runs"]:
+            say(f"{team_day}: nothing has been run. {_way_out(database, team_day, theme_id)}")
     if as_json:
         emit_json(document if limit_examples is None else cut_examples(document, limit_examples))
     else:
@@ -89,6 +93,17 @@ def _require_theme(database: "Database", team_day: "TeamDay", theme_id: str | No
 
     if theme_id is not None and committed_run(database, team_day, theme_id) is None:
         themes_of(database, team_day.team_id).get(theme_id)
+
+
+def _way_out(database: "Database", team_day: "TeamDay", theme_id: str | None) -> str:
+    """Where there are clusters, and how they get here."""
+    from llma_assets.cli.days import days_there_are
+    from llma_assets.themes.store import themes_of
+
+    team_id = team_day.team_id
+    if theme_id is not None and not themes_of(database, team_id).get(theme_id).enabled:
+        return f"The theme {theme_id} is off; `llma themes enable {theme_id} --team {team_id}` switches it on"
+    return days_there_are(database, team_id, team_day.day, options=f" --theme {theme_id}" if theme_id else "")
 
 
 for command in (assign, *COMMANDS, relink):

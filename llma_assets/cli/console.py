@@ -6,7 +6,10 @@ never interpreted.
 
 import io
 import json
+import os
 import re
+import shlex
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -40,9 +43,23 @@ def plain_block(value: object) -> str:
     return _UNSAFE_IN_BLOCK.sub(_escape, str(value).replace("\r\n", "\n"))
 
 
+def command() -> str:
+    """How this program is called: `llma`, or the path by which it was where the shell would not find it by its name."""
+    called = sys.argv[0]
+    if os.path.basename(called) != "llma" or os.sep not in called or not os.path.exists(called):
+        return "llma"
+    found = shutil.which("llma")
+    return "llma" if found and os.path.samefile(found, called) else shlex.quote(called)
+
+
+def hinted(message: str) -> str:
+    """A message whose commands, written as `llma …`, can be copied."""
+    return message.replace("`llma ", f"`{command()} ")
+
+
 def say(message: str) -> None:
     """A message for the person, on stderr."""
-    click.echo(plain(message), err=True)
+    click.echo(plain(hinted(message)), err=True)
 
 
 def show(text: str = "") -> None:

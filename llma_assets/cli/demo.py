@@ -95,7 +95,7 @@ def _show_funnels(database: "Database", day: date, lookback_days: int) -> None:
 
     team_day = TeamDay(THEMED_TEAM.team_id, day)
     themes = active_themes(database, team_day.team_id)
-    show_funnels(team_day, funnels(database, team_day, themes, lookback_days=lookback_days))
+    show_funnels(database, team_day, funnels(database, team_day, themes, lookback_days=lookback_days))
 
 
 def _show_next_steps(runs: "Sequence[TeamRun]", documents: dict[int, dict[str, Any]]) -> None:

@@ -2,7 +2,7 @@
 
 import click
 
-from llma_assets.cli.console import emit_json, plain, show
+from llma_assets.cli.console import emit_json, hinted, plain, show
 from llma_assets.cli.options import json_option
 
 STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -25,7 +25,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
             mark = click.style(f"{finding.status:4}", fg=STYLES[finding.status])
             click.echo(f"{mark} {finding.name}: {plain(finding.detail)}")
             if finding.advice:
-                show(f"     {plain(finding.advice)}")
+                show(f"     {plain(hinted(finding.advice))}")
     failed = sum(finding.status == "fail" for finding in findings)
     if as_json:
         emit_json(

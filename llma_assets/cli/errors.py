@@ -8,7 +8,7 @@ from typing import IO, Any
 
 import click
 
-from llma_assets.cli.console import plain
+from llma_assets.cli.console import hinted, plain
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 
@@ -20,7 +20,7 @@ class Problem(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the one line, without anything that could steer a terminal."""
-        click.echo(f"Error: {plain(self.message)}", file=file, err=file is None)
+        click.echo(f"Error: {plain(hinted(self.message))}", file=file, err=file is None)
 
 
 class WrongUse(Problem):

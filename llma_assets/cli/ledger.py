@@ -8,25 +8,27 @@ from typing import Any
 import click
 
 from llma_assets.cli.console import emit_json, plain, say, show, show_table
-from llma_assets.cli.options import date_option, json_option, opened_database, team_option, utc_today
+from llma_assets.cli.options import date_option, json_option, opened_database, optional_date, team_option, utc_today
 from llma_assets.cli.queries import USAGE_OF_DAY
 
 DISCOVERY = "eligible_teams"
 
 
 @click.command()
-@date_option
+@optional_date
 @team_option(required=False, help="This team only.")
 @json_option
-def skips(day: date, team_id: int | None, as_json: bool) -> None:
+def skips(day: date | None, team_id: int | None, as_json: bool) -> None:
     """Why there is nothing for a team and a day.
 
     Who was left out by discovery, and which stage had nothing to do.
     """
+    from llma_assets.cli.days import days_there_are, require_day
     from llma_assets.discovery import stored_decisions
     from llma_assets.ledger import list_skips
 
     with opened_database() as database:
+        day = require_day(database, day, team_id)
         found = [
             {
                 "team": decision.team_id,
@@ -47,6 +49,10 @@ def skips(day: date, team_id: int | None, as_json: bool) -> None:
             }
             for skip in list_skips(database, day=day, team_id=team_id)
         ]
+        if not found and not stored_decisions(database, day):
+            say(f"Nothing has been run for {day}. {days_there_are(database, team_id, day)}")
+        elif not found:
+            say(f"Nothing was skipped on {day}" + ("." if team_id is None else f" for team {team_id}."))
     found.sort(key=lambda row: (row["team"], row["stage"] != DISCOVERY, row["stage"], row["theme"]))
     if as_json:
         emit_json({"date": day.isoformat(), "skips": found})
@@ -54,8 +60,6 @@ def skips(day: date, team_id: int | None, as_json: bool) -> None:
         show_table(
             ("team", "stage", "theme", "reason", "detail"), [tuple(row.values()) for row in found], right=("team",)
         )
-    else:
-        say(f"Nothing was skipped on {day}" + ("." if team_id is None else f" for team {team_id}."))
 
 
 @click.command()

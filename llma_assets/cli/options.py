@@ -71,6 +71,11 @@ def date_option(f: F) -> F:
     return click.option("--date", "day", type=Day(), required=True, help="Day, UTC; today and yesterday work.")(f)
 
 
+def optional_date(f: F) -> F:
+    """`--date`; where it is missing, `days.require_day` says which days there are."""
+    return click.option("--date", "day", type=Day(), help="Day, UTC; today and yesterday work.")(f)
+
+
 def json_option(f: F) -> F:
     """`--json`."""
     return click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout (docs/cli.md).")(f)

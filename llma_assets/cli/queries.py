@@ -22,6 +22,40 @@ FROM
 ORDER BY team_id
 """
 
+# Key of clustering_runs: (team_id, day, theme_id).
+CLUSTERED_DAYS = """
+SELECT DISTINCT day
+FROM clustering_runs FINAL
+WHERE team_id = {team_id:Int64} AND items > 0
+ORDER BY day
+"""
+
+# For whoever operates the pipeline: of all teams. Key of eligible_teams: (team_id, day).
+DAYS_WITH_ANYTHING = """
+SELECT DISTINCT day
+FROM eligible_teams
+ORDER BY day
+"""
+
+# Key of events: (team_id, toDate(timestamp), event, uuid).
+EVENT_DAYS = """
+SELECT DISTINCT toDate(timestamp) AS day
+FROM {events_database:Identifier}.{events_table:Identifier}
+WHERE team_id = {team_id:Int64}
+    AND toDate(timestamp) <= {until:Date}
+    AND event IN {trigger_events:Array(String)}
+ORDER BY day
+"""
+
+# For whoever operates the pipeline: of all teams.
+TEAMS_WITH_EVENTS = """
+SELECT DISTINCT team_id
+FROM {events_database:Identifier}.{events_table:Identifier}
+WHERE event IN {trigger_events:Array(String)}
+ORDER BY team_id
+LIMIT {most:UInt32}
+"""
+
 # Key of events: (team_id, toDate(timestamp), event, uuid).
 COUNT_TRACES_OF_DAY = """
 SELECT uniqExactIf(JSONExtractString(properties, '$ai_trace_id'), JSONExtractString(properties, '$ai_trace_id') != '')

@@ -5,7 +5,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from llma_assets.cli.cluster_report import show_clusters, skip_details
-from llma_assets.cli.console import plain, say, show, show_table
+from llma_assets.cli.console import hinted, plain, say, show, show_table
 
 if TYPE_CHECKING:
     from llma_assets.cli.team_runs import TeamRun
@@ -67,9 +67,9 @@ def show_runs(database: "Database", runs: "Sequence[TeamRun]", documents: Mappin
     """Print each team's clusters, or why there are none; failures go to stderr, with how to try again."""
     for each in runs:
         if each.status == "texts":
-            show(f"{each.team_day}: the texts from {each.first_day} on are stored; `llma estimate` counts them")
+            show(hinted(f"{each.team_day}: the texts from {each.first_day} on are stored; `llma estimate` counts them"))
         elif each.status == "skipped":
-            show(f"{each.team_day}: not run: {plain(each.reason)}, {plain(each.detail)}")
+            show(f"{each.team_day}: not run: {plain(each.reason)}, {plain(hinted(each.detail))}")
         elif each.status == "failed":
             say(f"{each.team_day} failed: {each.detail}")
             say(f"{_try_again(each)}; Dagster's runs: {', '.join(job_run.run_id for job_run in each.job_runs)}")
@@ -79,7 +79,8 @@ def show_runs(database: "Database", runs: "Sequence[TeamRun]", documents: Mappin
             show_clusters(_of_the_run(each, documents), skip_details(database, each.team_day))
         for row in theme_rows(each):
             if row["reason"] == "manual":
-                show(f"{each.team_day}, {row['theme']}: not run, because its schedule is manual; {row['detail']}")
+                detail = hinted(row["detail"])
+                show(f"{each.team_day}, {row['theme']}: not run, because its schedule is manual; {detail}")
 
 
 def _of_the_run(run: "TeamRun", documents: Mapping[int, dict[str, Any]]) -> dict[str, Any]:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from llma_assets.cli.cluster_report import ASSIGNMENTS, cluster_document
 from llma_assets.cli.console import say
+from llma_assets.cli.days import first_day_of
 from llma_assets.cli.errors import Problem, WrongUse
 from llma_assets.cli.instance import opened_instance
 from llma_assets.cli.lanes import LabelledProgress, one_by_one, processes, run_lanes
 from llma_assets.cli.needed_models import missing_model
 from llma_assets.cli.progress import shown_progress
 from llma_assets.cli.runner import GENERAL, JobRun, Lane, LaneRun, Runner
-from llma_assets.discovery import TeamDecision, TeamSettings, window_of
+from llma_assets.discovery import TeamDecision, TeamSettings
 from llma_assets.ledger import Skip, record_skip
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
@@ -173,7 +174,7 @@ def _run_team(  # noqa: PLR0911 - each says another thing about the team
     oldest_day = Settings.from_env().oldest_day
     lanes = _lanes(team_day, themes, wish, settings.lookback_days, oldest_day)
     first_day = min(
-        (lane.first_day for lane in lanes), default=_first_day(team_day.day, settings.lookback_days, oldest_day)
+        (lane.first_day for lane in lanes), default=first_day_of(team_day.day, settings.lookback_days, oldest_day)
     )
     if decision is None or not decision.eligible:
         reason = decision.reason if decision else NO_RECENT_EVENTS
@@ -213,11 +214,16 @@ def _lanes(team_day: TeamDay, themes: Sequence[Theme], wish: Wish, lookback_days
     general = [theme for theme in themes if theme.theme_id in GENERAL_IDS]
     groups = [general] if general else []
     groups += [[theme] for theme in themes if theme.theme_id not in GENERAL_IDS]
+
+    def first_day(group: Sequence[Theme]) -> date:
+        lookback = max(each.lookback_days or lookback_days for each in group)
+        return first_day_of(team_day.day, lookback, oldest_day)
+
     return [
         Lane(
             team_day=team_day,
             theme_ids=tuple(theme.theme_id for theme in group),
-            first_day=_first_day(team_day.day, max(each.lookback_days or lookback_days for each in group), oldest_day),
+            first_day=first_day(group),
             after=GENERAL if group[0].after in GENERAL_IDS else group[0].after,
             is_general=group is general,
             clustering=wish.clustering,
@@ -226,11 +232,6 @@ def _lanes(team_day: TeamDay, themes: Sequence[Theme], wish: Wish, lookback_days
         )
         for group in groups
     ]
-
-
-def _first_day(day: date, lookback_days: int, oldest_day: date) -> date:
-    """The first day of the window that ends with `day`, as far back as there are partitions."""
-    return max(window_of(day, lookback_days)[0], oldest_day)
 
 
 def _summed_up(

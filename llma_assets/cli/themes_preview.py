@@ -1,14 +1,14 @@
 """`llma themes preview`: what a theme would find and cost, before it runs. The counting is `themes.preview`'s."""
 
 import json
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from llma_assets.cli.console import emit_json, plain, say, show, show_table
 from llma_assets.cli.errors import WrongUse
-from llma_assets.cli.options import Day, json_option, opened_database, team_option, utc_today
+from llma_assets.cli.options import Day, json_option, opened_database, team_option
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -23,39 +23,41 @@ SHOWN_WORDS = 80
 @click.command()
 @team_option()
 @click.option("--theme", "theme_id", required=True, help="Which theme; one that is switched off, too.")
-@click.option("--date", "day", type=Day(), help="The last day, UTC; today and yesterday work. Yesterday by default.")
-@click.option("--days", type=click.IntRange(1, MOST_DAYS), default=1, show_default=True, help="So many days up to it.")
+@click.option("--date", "day", type=Day(), help="The last day, UTC.  [default: the latest with events]")
+@click.option("--days", type=click.IntRange(1, MOST_DAYS), help="So many days up to it.  [default: what a run takes]")
 @click.option("--model", help="Chat model; the theme's or the configured one unless another is named.")
 @json_option
-def preview(team_id: int, theme_id: str, day: date | None, days: int, model: str | None, as_json: bool) -> None:
+def preview(team_id: int, theme_id: str, day: date | None, days: int | None, model: str | None, as_json: bool) -> None:
     """What a theme would find and cost, before it runs.
 
     How many traces each filter matches alone and all of them together, how many of these would be in the sample, what
     asking about them would take, and ten of them. Asks no model and stores nothing.
     """
+    from llma_assets.cli.days import events_there_are, window_of_theme
     from llma_assets.rendering.candidates import REACH
     from llma_assets.themes.preview import preview as previewed
     from llma_assets.themes.store import themes_of
 
-    last_day = day or utc_today() - timedelta(days=1)
-    first_day = last_day - timedelta(days=days - 1)
     with opened_database() as database:
         team = themes_of(database, team_id)
         theme = team.get(theme_id)
         for problem in team.problems_of(theme_id):
             raise WrongUse(f"what is stored of {theme_id} is not valid: {problem}")
+        window = window_of_theme(database, team_id, theme, day, days)
         options = _options(team_id)
         per_hour = options.max_traces_per_hour if theme.level == "trace" else options.max_generations_per_hour
         found = previewed(
             database,
             team_id,
             theme,
-            first_day,
-            last_day,
+            window[0].day,
+            window[-1].day,
             asking=_asking(database, team_id, theme, options, model),
             per_hour=per_hour,
             reach=REACH,
         )
+        if not found.items:
+            say(f"No {theme.level}s began in these days. {events_there_are(database, team_id)}")
     if as_json:
         emit_json(_document(found))
     else:
@@ -163,8 +165,6 @@ def _show(found: "Preview") -> None:
         left_out = "  (not in the sample)" if each.taken is False else ""
         said = f"  {_said(each)!r}" if _said(each) else ""
         show(plain(f"  {each.first_at:%Y-%m-%d %H:%M}  {each.item_id}  {each.name}{said}{left_out}"))
-    if not found.items:
-        say(f"No {what} began in these days; `llma doctor` looks at what is there, --date and --days take others.")
     for place, count in enumerate(found.filters, 1):
         if count.hint:
             say(f"Filter {place} alone matches 0 {what}: {count.hint}")

@@ -11,7 +11,7 @@ import click
 
 from llma_assets.cli.console import emit_json, plain, say, show, show_table
 from llma_assets.cli.errors import Problem, WrongUse
-from llma_assets.cli.options import date_option, json_option, opened_database, team_option
+from llma_assets.cli.options import json_option, opened_database, optional_date, team_option
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -31,32 +31,33 @@ STEPS = ("matched", "sampled", "screened", "summarised", "relevant", "clustered"
 
 @click.command()
 @team_option()
-@date_option
+@optional_date
 @click.option("--days", type=click.IntRange(1, 366), help="So many days that end then.  [default: the theme's window]")
 @click.option("--theme", "theme_ids", multiple=True, help="This theme, also one that is off; may be repeated.")
 @json_option
-def funnel(team_id: int, day: date, days: int | None, theme_ids: tuple[str, ...], as_json: bool) -> None:
+def funnel(team_id: int, day: date | None, days: int | None, theme_ids: tuple[str, ...], as_json: bool) -> None:
     """What became of each theme's items, from those that match to those in a cluster.
 
     Counts are of what was done. The shares are of all items that match: where a theme takes a sample of them they are
     estimates, and stand there with their 95 % interval.
     """
+    from llma_assets.cli.days import require_day
     from llma_assets.cli.run import team_settings
     from llma_assets.team_day import TeamDay
     from llma_assets.themes.store import themes_of
 
-    team_day = TeamDay(team_id, day)
     lookback_days = team_settings().lookback_days
     with opened_database() as database:
+        team_day = TeamDay(team_id, require_day(database, day, team_id))
         team = themes_of(database, team_id)
         themes = [team.get(theme_id) for theme_id in dict.fromkeys(theme_ids)] or [
             theme for theme in team.themes if theme.enabled
         ]
         found = funnels(database, team_day, themes, days=days, lookback_days=lookback_days)
-    if as_json:
-        emit_json({"team": team_id, "date": day.isoformat(), "themes": found})
-    else:
-        show_funnels(team_day, found)
+        if as_json:
+            emit_json({"team": team_id, "date": team_day.day.isoformat(), "themes": found})
+        else:
+            show_funnels(database, team_day, found)
 
 
 def funnels(
@@ -104,8 +105,10 @@ def _estimate(share: "Estimate") -> dict[str, Any]:
     return {"value": share.value, "low": share.low, "high": share.high, "estimate": not share.is_exact}
 
 
-def show_funnels(team_day: "TeamDay", found: Sequence[Mapping[str, Any]]) -> None:
+def show_funnels(database: "Database", team_day: "TeamDay", found: Sequence[Mapping[str, Any]]) -> None:
     """Print what `funnels` found, and what it does not know."""
+    from llma_assets.cli.days import run_advice
+
     team_id, day = team_day.team_id, team_day.day
     show(f"team {team_id}, days until {day}")
     show_table(
@@ -127,7 +130,8 @@ def show_funnels(team_day: "TeamDay", found: Sequence[Mapping[str, Any]]) -> Non
         if not each["days_taken"]:
             theme_id = plain(each["theme"])
             off = "" if each["enabled"] else f"it is off; `llma themes enable {theme_id} --team {team_id}`, then "
-            say(f"{theme_id} has taken nothing yet: {off}`llma run --team {team_id} --date {day} --theme {theme_id}`")
+            advice = run_advice(database, team_id, day, options=f" --theme {theme_id}")
+            say(f"{theme_id} has taken nothing yet: {off}{advice}")
         elif each["shares"] is not None and each["shares"]["decided"] < each["sampled"]:
             left = each["sampled"] - each["shares"]["decided"]
             say(f"{plain(each['theme'])}: of {left:,} items it is not known whether they are relevant.")
@@ -141,7 +145,7 @@ def _in_words(share: Mapping[str, Any]) -> str:
 
 @click.command()
 @team_option()
-@date_option
+@optional_date
 @click.option("--themes", "theme_ids", nargs=2, required=True, metavar="A B", help="The two themes.")
 @click.option(
     "--among",
@@ -152,28 +156,31 @@ def _in_words(share: Mapping[str, Any]) -> str:
 )
 @click.option("--all", "show_all", is_flag=True, help="Show all pairs that were tested.")
 @json_option
-def cross(team_id: int, day: date, theme_ids: tuple[str, str], among: str, show_all: bool, as_json: bool) -> None:
+def cross(
+    team_id: int, day: date | None, theme_ids: tuple[str, str], among: str, show_all: bool, as_json: bool
+) -> None:
     """Which clusters of two themes share traces more than chance would.
 
     Of the clusters that are published for the day. The lift says how many times as many they share; the q-value takes
     into account that many pairs are tested. That two clusters go together does not say that one is the other's cause.
     """
+    from llma_assets.cli.days import require_day
     from llma_assets.clusters.cross_queries import NotClusteredError, cross_themes
     from llma_assets.team_day import TeamDay
     from llma_assets.themes.store import themes_of
 
     if theme_ids[0] == theme_ids[1]:
         raise WrongUse("a theme's clusters share no traces with each other; name two themes")
-    team_day = TeamDay(team_id, day)
     meant: Among = "in_both" if among == "in-both" else "looked_at"
     with opened_database() as database:
+        team_day = TeamDay(team_id, require_day(database, day, team_id))
         try:
             found = cross_themes(database, team_day, *theme_ids, among=meant)
         except NotClusteredError as error:
             team = themes_of(database, team_id)
             for theme_id in theme_ids:
                 team.get(theme_id)  # a theme that there is not is said as such
-            raise Problem(f"{error}; `llma skips --team {team_id} --date {day}` tells why") from error
+            raise Problem(f"{error}; `llma skips --team {team_id} --date {team_day.day}` tells why") from error
         titles = _titles(database, team_day)
     if as_json:
         emit_json(_cross_document(team_day, found, titles))

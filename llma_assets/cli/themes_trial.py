@@ -9,7 +9,7 @@ import click
 
 from llma_assets.cli.console import emit_json, plain, say, show
 from llma_assets.cli.errors import WrongUse
-from llma_assets.cli.options import Day, json_option, opened_database, team_option, utc_today
+from llma_assets.cli.options import Day, json_option, opened_database, team_option
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 STAGE = "theme_trial"
 """Under which `llma usage` shows what trials cost."""
 
-DAYS = 7
 SHOWN_BULLETS = 2
 
 
@@ -33,8 +32,8 @@ SHOWN_BULLETS = 2
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Try a theme as this file of themes says it, which need not have been applied.",
 )
-@click.option("--date", "day", type=Day(), help="Items of this day; with --days the last of them.  [default: today]")
-@click.option("--days", type=click.IntRange(1, 31), help=f"Items of so many days.  [default: {DAYS}; 1 with --date]")
+@click.option("--date", "day", type=Day(), help="The last day, UTC.  [default: the latest with events]")
+@click.option("--days", type=click.IntRange(1, 31), help="Items of so many days.  [default: what a run takes]")
 @click.option("--sample", "size", type=click.IntRange(1, 200), default=20, show_default=True, help="So many items.")
 @json_option
 def try_command(
@@ -51,18 +50,22 @@ def try_command(
     Of the items that match, those that the theme's sample would take first. No text, summary or decision is stored. A
     paid call is, though: it is in `llma usage` under the stage theme_trial, and counts against the budgets.
     """
+    from llma_assets.cli.days import events_there_are, window_of_theme
     from llma_assets.models import chat_model
     from llma_assets.settings import Settings
-    from llma_assets.team_day import TeamDay
 
-    last = TeamDay(team_id, day or utc_today())
-    window = last.window(days or (1 if day else DAYS))
     spent: list[Usage] = []
     with opened_database() as database:
         theme = _theme(database, team_id, theme_id, path)
+        window = window_of_theme(database, team_id, theme, day, days)
         chat = chat_model(Settings.from_env(), theme.model)
         trial, refusal = _tried(database, window, theme, chat, size, spent)
-    document = _document(trial, window[0].day, last.day, chat.name, spent, refusal)
+        if not trial.matched:
+            say(
+                f"Nothing matches on these days. {events_there_are(database, team_id)}; `llma themes preview` counts "
+                "what each filter matches."
+            )
+    document = _document(trial, window[0].day, window[-1].day, chat.name, spent, refusal)
     if as_json:
         emit_json({"team": team_id, **document})
     else:
@@ -197,8 +200,6 @@ def _show(team_id: int, trial: "Trial", document: Mapping[str, Any]) -> None:
     asked = f"{trial.relevant:,} of {len(trial.items):,} are relevant by {document['model']}"
     left_out = f"; the theme's rule left out {trial.left_out:,} of {trial.read:,} before" if trial.left_out else ""
     show(asked + left_out)
-    if not trial.matched:
-        say("Nothing matches on these days; --days looks at more of them, `llma themes preview` at each filter.")
     if document["not_asked_because"]:
         say(f"Not all questions were asked: {document['not_asked_because']}")
     cost = f"{document['calls']:,} calls, {document['cost_usd']:.4f} USD, counted in `llma usage`"

@@ -43,11 +43,14 @@ def trace(team_id: int, item_id: str, only_loss: bool, only_themes: bool, as_jso
     text leaves out is said on stderr, and so is what the team's themes say of it: whether it is relevant, its
     summary's title, and the cluster that it is in. An unknown id is a failure: exit code 1.
     """
+    from llma_assets.cli.days import days_there_are
+
     with opened_database() as database:
         options = _options(team_id)
         found = _stored(database, team_id, item_id, options) or _rendered(database, team_id, item_id, options)
+        there = days_there_are(database, team_id) if found is None else ""
     if found is None:
-        raise Problem(f"team {team_id} has no trace {item_id!r}; ids are listed by `llma clusters --team {team_id} …`")
+        raise Problem(f"team {team_id} has no trace {item_id!r}; `llma clusters` lists ids. {there}")
     if as_json:
         emit_json({"team": team_id, "id": item_id, **found})
         return

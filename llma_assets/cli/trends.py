@@ -32,11 +32,15 @@ def trends(team_id: int, weeks: int, day: date | None, theme_id: str | None, as_
     intervals; an arrow says that they differ from the seven days before by more than chance. Each day's figures are
     of that day's items alone.
     """
+    from llma_assets.cli.days import days_there_are
     from llma_assets.clusters.trend_queries import latest_day, trends_of
 
     with opened_database() as database:
         until = day or latest_day(database, team_id)
         found = trends_of(database, team_id, until=until, weeks=weeks) if until else {}
+        if not found:
+            when = f" from {until - timedelta(days=7 * weeks - 1)} to {until}" if until else ""
+            say(f"Team {team_id} has no linked clusters{when}. {days_there_are(database, team_id, day)}")
     if theme_id is not None:
         if found and theme_id not in found:
             raise WrongUse(f"team {team_id} has no clusters of a theme {theme_id!r}; it has {', '.join(found)}")
@@ -52,9 +56,6 @@ def trends(team_id: int, weeks: int, day: date | None, theme_id: str | None, as_
             }
         )
         return
-    if not found:
-        when = f" from {first} to {until}" if until else ""
-        say(f"Team {team_id} has no linked clusters{when}; `llma run` makes them")
     for name, of in found.items():
         show(f"team {team_id}, {plain(name)}, {first} to {until}")
         _show(of)

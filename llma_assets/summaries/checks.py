@@ -42,7 +42,7 @@ def no_dead_letters(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
         yield Outcome(
             passed=not dead,
             expected="no dead letters",
-            found=f"{dead} (llma retry --team {team_day.team_id} --date {team_day.day} --list)" if dead else "none",
+            found=f"{dead} (`llma retry --team {team_day.team_id} --date {team_day.day} --list`)" if dead else "none",
             query=DEAD_LETTERS,
             theme_id=row["theme_id"],
         )

@@ -107,7 +107,7 @@ def test_skips_of_one_team_show_no_other(database: Database, llma_json: Callable
 def test_skips_of_a_quiet_day_say_so_on_stderr(llma: Llma) -> None:
     result = llma("skips", "--date", str(DAY))
     assert (result.stdout, result.exit_code) == ("", 0)
-    assert result.stderr == "Nothing was skipped on 2026-11-07.\n"
+    assert result.stderr == "Nothing has been run for 2026-11-07. Nothing has been run yet\n"
 
 
 def test_a_hostile_detail_cannot_steer_the_terminal(database: Database, llma: Llma) -> None:

@@ -228,7 +228,7 @@ def test_check_passes_after_a_run_and_fails_on_a_zero_item_event(
     passed = llma_json("check", "--date", str(DAY))
     assert (passed.code, passed.document["failed"]) == (0, 0)
     assert passed.document["checked"] == len(passed.document["findings"]) > 8
-    assert list(passed.document) == ["date", "teams", "checked", "failed", "findings"]
+    assert list(passed.document) == ["date", "teams", "checked", "failed", "findings", "warned"]
     assert list(passed.document["findings"][0]) == [
         "asset", "check", "team", "theme", "passed", "blocking", "warns", "expected", "found", "query",
     ]  # fmt: skip
@@ -240,7 +240,11 @@ def test_check_passes_after_a_run_and_fails_on_a_zero_item_event(
     assert failed.code == 1
     broken = [row for row in failed.document["findings"] if not row["passed"]]
     assert {(row["team"], row["check"]) for row in broken} >= {(2, "no_empty_events")}
-    assert "FAIL cluster_events.no_empty_events" in llma("check", "--date", str(DAY)).stdout
+    shown = llma("check", "--date", str(DAY)).stdout.splitlines()
+    assert shown[0].startswith("FAIL cluster_events.no_empty_events (team 2, ")
+    only = llma("check", "--date", str(DAY), "--failed").stdout.splitlines()
+    assert {line[:4] for line in only[:-1]} == {"FAIL", "    "}
+    assert only[-1] == shown[-1]
     assert llma("check", "--date", str(DAY), "--team", "1").exit_code == 0
 
 

@@ -13,7 +13,7 @@ from llma_assets_tests.summaries.test_trying import COUNTS
 from llma_assets_tests.traffic import day_of_traces, write
 
 DAY = date(2026, 11, 7)
-ASKED = ("themes", "preview", "--team", "1", "--theme", "mine", "--date", "2026-11-07")
+ASKED = ("themes", "preview", "--team", "1", "--theme", "mine", "--date", "2026-11-07", "--days", "1")
 FILE = """
 themes:
   - theme_id: mine
