@@ -28,12 +28,12 @@ _SECRETS = (
 )
 _CLIENT = re.compile(r"^Received ClickHouse exception, code: \d+, server response: ")
 _NAME = re.compile(r"\s*(\([A-Z][A-Z0-9_]+\))\s*$")
-# What follows is the statement, or how the engine came there.
-_STATEMENT = re.compile(
-    r"[.:,]? (?:\(?[Ii]n (?:scope|query):? |While processing |Stack trace:)|: while executing 'FUNCTION "
+# What follows is the statement, how the engine came there, or which setting would let the disk run full.
+_REST = re.compile(
+    r"[.:,]? (?:\(?[Ii]n (?:scope|query):? |While processing |Stack trace:|to meet the configured threshold)|: while executing 'FUNCTION "
 )
 _QUERY_ID = re.compile(r" ?/\* query_id: \S* \*/")
-_FULL_DISK = re.compile(r"not enough space|No space left on device", re.IGNORECASE)
+_FULL_DISK = re.compile(r"NOT_ENOUGH_SPACE|No space left on device")
 _SHOWN = 300
 
 
@@ -51,7 +51,7 @@ def in_one_line(text: str) -> str:
     """
     line = _QUERY_ID.sub("", _CLIENT.sub("", " ".join(text.split())))
     name = _NAME.search(line)
-    words = _STATEMENT.split(line[: name.start()] if name else line, maxsplit=1)[0]
+    words = _REST.split(line[: name.start()] if name else line, maxsplit=1)[0]
     words = words if len(words) <= _SHOWN else words[:_SHOWN].rstrip() + " …"
     if _FULL_DISK.search(line):
         words = f"the disk of the database is full, make room and run it again: {words}"

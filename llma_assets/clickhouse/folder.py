@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 USER = "default"
+NEEDED_TO_START = 512 << 10
+"""Bytes on the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,11 @@ class Folder:
             return True
         finally:
             os.close(descriptor)
+
+    def is_full(self) -> bool:
+        """Whether the disk has no room for an engine to begin with, which would damage what it cannot write."""
+        found = os.statvfs(self.path)
+        return found.f_bavail * found.f_frsize < NEEDED_TO_START
 
     @property
     def start_lock(self) -> Path:

@@ -107,7 +107,12 @@ def _start_locked(data_dir: Path, folder: Folder, minutes: float) -> ServerState
                     f"the database server was not ready after {_START_S:.0f} s; its log is {folder.log}"
                 )
             time.sleep(_POLL_S)
-    raise DatabaseUnavailable(f"the database server ended while it started; its log is {folder.log}")
+    why = (
+        "the disk of the database is full, make room and run it again"
+        if folder.is_full()
+        else f"its log is {folder.log}"
+    )
+    raise DatabaseUnavailable(f"the database server ended while it started; {why}")
 
 
 def _spawn(folder: Folder, minutes: float) -> None:

@@ -97,7 +97,7 @@ def _apply(database: "Database", migration: Migration) -> None:
         except DatabaseUnavailable:
             raise
         except DatabaseError as error:
-            first_line = next(line for line in statement.splitlines() if not line.lstrip().startswith("--"))
+            first_line = _COMMENT_LINE.sub("", statement).strip().partition("\n")[0]
             raise MigrationError(
                 f"{migration.name}, statement {number} of {len(migration.statements)} ({first_line}): {error}",
                 error.code,

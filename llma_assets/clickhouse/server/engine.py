@@ -6,14 +6,19 @@ temporary tables. So each request gets its own, and nothing of one request is vi
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from llma_assets.clickhouse.server.errors import UNKNOWN_FORMAT, QueryError
 from llma_assets.clickhouse.server.pipe import Pipe
+from llma_assets.clickhouse.server.room import Room
 from llma_assets.clickhouse.server.statement import InsertHead, marked
+
+log = logging.getLogger(__name__)
 
 # Blocks of 32 MiB instead of a million rows: an insert of 500 MB takes 0.65 GB instead of 1.2, and half the time.
 # Formats are read by one thread, in blocks of the same size: several hold a quarter of a GB more, and gain nothing
@@ -149,7 +154,9 @@ class Engine:
 
     def __init__(self, folder: str) -> None:
         self._connect = import_module("chdb._chdb").connect
-        self._path = f"{folder}?{_SESSION_SETTINGS}"
+        self.room = Room(Path(folder).parent)
+        self._path = f"{folder}?{_SESSION_SETTINGS}&min_free_disk_bytes_to_perform_insert={self.room.kept}"
+        self._merges_wait = False
         self._anchor = self._connect(self._path)
         version = bytes(self._anchor.query("SELECT version(), timezone()", "TabSeparated").bytes())
         self.version, self.timezone = version.decode().strip().split("\t")
@@ -157,6 +164,16 @@ class Engine:
     def session(self) -> Session:
         """A fresh session with default settings."""
         return Session(self._connect(self._path))
+
+    def look_at_the_room(self) -> None:
+        """Have merges wait while there is little room: they write as statements do, and nobody would be told."""
+        wait = self.room.is_short()
+        if wait != self._merges_wait:
+            session = self.session()
+            session.run("SYSTEM STOP MERGES" if wait else "SYSTEM START MERGES")
+            session.close()
+            self._merges_wait = wait
+            log.info("merges wait for room on the disk" if wait else "there is room on the disk, merges go on")
 
     def close(self) -> None:
         """Flush and shut the engine down."""

@@ -6,7 +6,7 @@ The answer's first piece has been computed before anything is sent, so that most
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import IO
@@ -36,6 +36,7 @@ _ANSWERING_STATEMENTS = _STREAMED_STATEMENTS | {
     "KILL",
     "CHECK",
 }
+_NEEDING_NO_ROOM = frozenset(("DROP", "KILL", "SET", "SYSTEM", "USE"))
 _SPOOL_BYTES = 16 << 20
 _PIECE = 1 << 20
 
@@ -80,12 +81,53 @@ class Executor:
         with self._session(request) as session, _settings(session, request), _external(session, request):
             session.counts = Counts()
             with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
-                answer = _run(session, request, spool, self.running)
+                answer = self._run(session, request, spool)
                 answer.started_ns = started_ns
                 try:
                     yield answer
                 finally:
                     session.cancel_stream()
+
+    def _run(self, session: Session, request: QueryRequest, spool: IO[bytes]) -> Answer:
+        head = insert_head(request.head)
+        if head is not None and _has_data(head, request):
+            with self._room():
+                self._insert(session, request, head)
+            return Answer(None, (), session.counts)
+        statement = request.head + b"".join(request.rest)
+        chosen = output_format(statement) or request.transport.get("default_format") or "TabSeparated"
+        word = first_word(statement)
+        if word not in _ANSWERING_STATEMENTS:
+            if request.read_only:
+                raise QueryError.of(164, "READONLY", "GET only reads; send this statement by POST")
+            if word == "INSERT" and reads_input(statement):  # chDB would store nothing, and say nothing
+                raise QueryError.of(48, "NOT_IMPLEMENTED", "The embedded server has no table function input()")
+            with nullcontext() if word in _NEEDING_NO_ROOM else self._room():
+                result = session.run(statement, chosen, request.parameters)
+            return Answer(chosen if result else None, (result,), session.counts)
+        if word in _STREAMED_STATEMENTS:
+            statement = marked(statement, request.query_id)
+        if word not in _STREAMED_STATEMENTS or not formats.streams(chosen):
+            return Answer(chosen, (session.run(statement, chosen, request.parameters),), session.counts)
+        return _stream(session, request, statement, chosen, spool)
+
+    def _insert(self, session: Session, request: QueryRequest, head: InsertHead) -> None:
+        inline = request.head[head.data_offset :]
+        session.insert(
+            head,
+            head.format or request.transport.get("default_format") or "Values",
+            chain((inline,) if inline else (), request.rest),
+            parameters=request.parameters,
+            query_id=request.query_id,
+            give_up=lambda: self.running.kill(request.query_id),
+        )
+
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        """For statements that write: there is room before, and there was until the end."""
+        self._engine.room.require()
+        yield
+        self._engine.room.confirm()
 
     def _session(self, request: QueryRequest) -> AbstractContextManager[Session]:
         name = request.transport.get("session_id")
@@ -137,28 +179,6 @@ def _external(session: Session, request: QueryRequest) -> Iterator[None]:
             session.run(f"DROP TEMPORARY TABLE IF EXISTS {name}")
 
 
-def _run(session: Session, request: QueryRequest, spool: IO[bytes], running: RunningQueries) -> Answer:
-    head = insert_head(request.head)
-    if head is not None and _has_data(head, request):
-        _insert(session, request, head, running)
-        return Answer(None, (), session.counts)
-    statement = request.head + b"".join(request.rest)
-    chosen = output_format(statement) or request.transport.get("default_format") or "TabSeparated"
-    word = first_word(statement)
-    if word not in _ANSWERING_STATEMENTS:
-        if request.read_only:
-            raise QueryError.of(164, "READONLY", "GET only reads; send this statement by POST")
-        if word == "INSERT" and reads_input(statement):  # chDB would store nothing, and say nothing
-            raise QueryError.of(48, "NOT_IMPLEMENTED", "The embedded server has no table function input()")
-        result = session.run(statement, chosen, request.parameters)
-        return Answer(chosen if result else None, (result,), session.counts)
-    if word in _STREAMED_STATEMENTS:
-        statement = marked(statement, request.query_id)
-    if word not in _STREAMED_STATEMENTS or not formats.streams(chosen):
-        return Answer(chosen, (session.run(statement, chosen, request.parameters),), session.counts)
-    return _stream(session, request, statement, chosen, spool)
-
-
 def _stream(session: Session, request: QueryRequest, statement: bytes, chosen: str, spool: IO[bytes]) -> Answer:
     pieces = session.stream(statement, chosen, request.parameters)
     first = next(pieces, b"")
@@ -180,15 +200,3 @@ def _has_data(head: InsertHead, request: QueryRequest) -> bool:
     if head.format != "Values" or not request.head[head.data_offset :].strip():
         return True
     return len(request.head) >= HEAD_BYTES and not request.parameters
-
-
-def _insert(session: Session, request: QueryRequest, head: InsertHead, running: RunningQueries) -> None:
-    inline = request.head[head.data_offset :]
-    session.insert(
-        head,
-        head.format or request.transport.get("default_format") or "Values",
-        chain((inline,) if inline else (), request.rest),
-        parameters=request.parameters,
-        query_id=request.query_id,
-        give_up=lambda: running.kill(request.query_id),
-    )

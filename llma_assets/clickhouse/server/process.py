@@ -22,8 +22,11 @@ def serve(folder: Folder, *, idle_s: float, port: int = 0) -> int:
     """Serve a folder that this process has taken, until SIGTERM, SIGINT or `idle_s` seconds without a request.
 
     Returns:
-        4 if the port cannot be used. A server that ran ends the process itself, with 0.
+        4 if the port cannot be used, 5 if the disk is full. A server that ran ends the process itself, with 0.
     """
+    if folder.is_full():
+        log.error("the disk is full")
+        return 5
     try:
         server = Server(("127.0.0.1", port), USER, folder.password(), uuid.uuid4().hex)
     except OSError as error:
@@ -55,6 +58,7 @@ def _serve(folder: Folder, server: Server, idle_s: float) -> None:
 
 def _wait(server: Server, end: threading.Event, idle_s: float) -> None:
     while not end.wait(min(_TICK_S, max(idle_s / 4, 0.05))):
+        server.engine.look_at_the_room()
         server.executor.sessions.expire()
         for query_id in server.executor.running.kill_abandoned():
             log.info("ended query %s, whose client has gone", query_id)
