@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from typing import TYPE_CHECKING, Literal
 
 from llma_assets.cli.errors import Problem, explained
-from llma_assets.cli.queries import EVENT_COLUMN_TYPES, FREE_DISK
+from llma_assets.cli.queries import EVENT_COLUMN_TYPES, FREE_DISK, UNREADABLE_EVENTS
 from llma_assets.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Status = Literal["ok", "warn", "fail"]
 PYTHONS = ((3, 11), (3, 13))
 LITTLE_DISK_BYTES = 2 << 30
+EVENTS_LOOKED_AT = 100_000
 EVENT_TYPES = {
     "uuid": ("UUID",),
     "event": ("String",),
@@ -165,6 +166,27 @@ def _probe_events(database: "Database", settings: Settings) -> Iterator[Finding]
         yield Finding("events table", "fail", f"{table}: {', '.join(wrong)}", f"Needed: {expected}. A view can cast.")
     else:
         yield Finding("events table", "ok", f"{table} can be read")
+        yield from _probe_unreadable(database, table)
+
+
+def _probe_unreadable(database: "Database", table: str) -> Iterator[Finding]:
+    """Whether the latest events hold JSON; ClickHouse finds nothing in others, and says nothing."""
+    from llma_assets.discovery import LOOKBACK_DAYS, TRIGGER_EVENTS
+
+    (found,) = database.rows(
+        UNREADABLE_EVENTS, trigger_events=list(TRIGGER_EVENTS), days=LOOKBACK_DAYS, most=EVENTS_LOOKED_AT
+    )
+    if not found["unreadable"]:
+        return
+    detail = (
+        f"{table}: {found['unreadable']:,} of {found['events']:,} late events cannot be read, the last of team "
+        f"{found['team_id']} at {found['last_at']:%Y-%m-%d %H:%M}: their properties are no JSON object"
+    )
+    advice = (
+        "NaN, a lone surrogate or cut text does that, and `llma ingest` repairs it. `llma skips --date D` counts them "
+        f"by team; SELECT * FROM {table} WHERE JSONType(properties) != 'Object' shows them."
+    )
+    yield Finding("unreadable events", "warn", detail, advice)
 
 
 def _probe_themes(database: "Database") -> Iterator[Finding]:
