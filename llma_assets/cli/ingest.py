@@ -44,7 +44,8 @@ def ingest_command(files: tuple[str, ...], strict: bool, team_id: int | None, as
             f"What is ingested is stored in {OWN_EVENTS}, but the pipeline reads {settings.events_table}: "
             "unset LLMA_EVENTS_TABLE to have it read"
         )
-    private_folder(settings.data_dir)  # several at once wait for each other there
+    if not settings.data_dir.exists():
+        private_folder(settings.data_dir)  # several at once wait for each other there
     rejects = settings.rejects_dir
     reports: list[tuple[str, IngestReport]] = []
     with opened_database() as database:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from llma_assets.cli.errors import Problem, explained
@@ -258,10 +259,19 @@ def probe_instance(settings: Settings) -> Iterator[Finding]:
         return
     home = dagster_home(settings)
     yield Finding("Dagster instance", "ok", f"{home}: {runs:,} runs")
+    yield from _probe_privacy(home, settings.rejects_dir)
     if missing:
         detail = f"{home}/dagster.yaml sets no limit for {', '.join(missing)}: two runs of a theme may pay twice"
         advice = "It is that of an earlier version. Move it away, run `llma doctor` again, and take over your changes."
         yield Finding("Dagster's run queue", "warn", detail, advice)
+
+
+def _probe_privacy(*folders: Path) -> Iterator[Finding]:
+    """Whether others on this machine can read what holds texts of traces."""
+    for folder in folders:
+        if folder.is_dir() and folder.stat().st_mode & 0o077:
+            detail = f"{folder} holds texts of traces, and others on this machine can look into it"
+            yield Finding("private folders", "warn", detail, f"`chmod -R go-rwx {folder}` as its owner closes it.")
 
 
 def _gb(number: int) -> str:

@@ -1,5 +1,7 @@
 """`llma doctor`: what is right, what is wrong, and the way out; never a secret."""
 
+import os
+import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -193,3 +195,27 @@ def test_themes_that_are_no_longer_valid_are_named(database: Database, llma_json
     assert found["detail"].startswith("team 7: traces.mode: 'long' is none of minimal, detailed")
     database.insert_rows("themes", [stored | {"theme_id": "", "settings": '{"base_filters": [{"ky": "a"}]}'}])
     assert llma_json("doctor").code == 1
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_what_dagster_and_the_rejects_hold_is_closed_to_others(
+    settings: Settings, llma: Llma, llma_json: Callable[..., Answer], older: bool
+) -> None:
+    home = settings.data_dir / "dagster"
+    if older:
+        home.mkdir(parents=True)
+        home.chmod(0o755)
+        settings.rejects_dir.mkdir()
+        settings.rejects_dir.chmod(0o755)
+    before = os.umask(0o022)
+    try:
+        answer = llma_json("doctor")
+        assert statuses(answer).get("private folders") == ("warn" if older else None)
+        assert llma("ingest", "-", input=b"no json").exit_code == 1
+        assert "private folders" not in statuses(llma_json("doctor"))
+    finally:
+        os.umask(before)
+    written = [*home.rglob("*"), *settings.rejects_dir.rglob("*")]
+    assert {"dagster.yaml", "runs"} <= {path.name for path in written} | {path.stem for path in written}
+    for path in (home, settings.rejects_dir, *written):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
