@@ -1,6 +1,5 @@
 """`llma ingest`: files or stdin into the events table, with a progress bar and a report. Reading is in `ingest`."""
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llma_assets.cli.console import emit_json, plain, say, show, show_table
-from llma_assets.cli.errors import Problem, WrongUse
-from llma_assets.cli.options import json_option, opened_database, team_option
+from llma_assets.cli.errors import Problem
+from llma_assets.cli.options import STDIN, json_option, opened_database, require_readable, team_option
 
 if TYPE_CHECKING:
     from llma_assets.ingest import FirstRefusal, IngestProgress, IngestReport
-
-STDIN = "-"
 
 
 @click.command("ingest")
@@ -44,7 +41,8 @@ def ingest_command(files: tuple[str, ...], strict: bool, team_id: int | None, as
             f"What is ingested is stored in {OWN_EVENTS}, but the pipeline reads {settings.events_table}: "
             "unset LLMA_EVENTS_TABLE to have it read"
         )
-    private_folder(settings.data_dir)  # several at once wait for each other there
+    if not settings.data_dir.exists():
+        private_folder(settings.data_dir)  # several at once wait for each other there
     rejects = settings.rejects_dir
     reports: list[tuple[str, IngestReport]] = []
     with opened_database() as database:
@@ -76,18 +74,6 @@ def require_some_accepted(files: "Iterable[tuple[str, int, FirstRefusal | None]]
     ]
     if wrong:
         raise Problem("; ".join(wrong))
-
-
-def require_readable(name: str) -> None:
-    """Wrong use before anything is stored, instead of a failure in the middle."""
-    if name == STDIN:
-        return
-    if not os.path.exists(name):
-        raise WrongUse(f"{name}: there is no such file")
-    if os.path.isdir(name):
-        raise WrongUse(f"{name} is a folder; name its files")
-    if not os.access(name, os.R_OK):
-        raise WrongUse(f"{name} may not be read by this user")
 
 
 def _as_json(name: str, report: "IngestReport") -> dict[str, Any]:

@@ -4,7 +4,6 @@ What is run in it belongs in `runner.py`.
 """
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from llma_assets.cli.errors import Problem
+from llma_assets.private_files import private_folder, write_private
 from llma_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,15 +29,14 @@ def dagster_home(settings: Settings) -> Path:
 
 
 def prepare_home(settings: Settings) -> Path:
-    """Make the folder with its dagster.yaml where there is none; safe from several processes at once."""
-    home = dagster_home(settings)
-    home.mkdir(parents=True, exist_ok=True)
+    """Make the folder with its dagster.yaml where there is none; safe from several processes at once.
+
+    Its logs and its database hold texts of traces, so it is closed to others, also one that was there before.
+    """
+    home = private_folder(dagster_home(settings))
     config = home / CONFIG
     if not config.exists():
-        draft = home / f".{CONFIG}.{os.getpid()}"
-        with resources.as_file(resources.files("llma_assets") / CONFIG) as shipped:
-            shutil.copyfile(shipped, draft)
-        draft.replace(config)
+        write_private(config, (resources.files("llma_assets") / CONFIG).read_text("utf-8"))
     return home
 
 

@@ -4,6 +4,7 @@ What the commands do belongs in the modules beside this one. They are imported w
 the rooms when they run, so that `llma --help` answers at once.
 """
 
+import os
 import sys
 import traceback
 import warnings
@@ -41,6 +42,7 @@ class ExplainingGroup(LazyGroup):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; whatever it raises becomes a `Problem` with an exit code."""
+        os.umask(0o077)  # what we and Dagster write, in this process and its children, holds texts of traces
         try:
             return super().invoke(ctx)
         except click.exceptions.NoArgsIsHelpError:

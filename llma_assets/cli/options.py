@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+STDIN = "-"
+FILE_VARIABLES = ("LLMA_TEAMS_FILE", "LLMA_PRICES_FILE")
 MAX_TEAM_ID = 2**63 - 1
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2149, 6, 6)
 """The days that ClickHouse's type Date can hold."""
@@ -81,12 +83,31 @@ def json_option(f: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout (docs/cli.md).")(f)
 
 
+def require_readable(name: str, named_by: str = "") -> None:
+    """Wrong use before anything is done, instead of a failure in the middle; `-` is stdin."""
+    if name == STDIN:
+        return
+    where = f"{named_by} names {name}, but that" if named_by else name
+    if not os.path.exists(name):
+        raise WrongUse(f"{name}: there is no such file" + (f"; {named_by} names it" if named_by else ""))
+    if os.path.isdir(name):
+        raise WrongUse(f"{where} is a folder; name " + ("a file" if named_by else "its files"))
+    if not os.access(name, os.R_OK):
+        raise WrongUse(f"{where} may not be read by this user")
+
+
 @contextmanager
 def opened_database() -> "Iterator[Database]":
-    """The database of the settings, with its schema up to date; starts the embedded one where none runs."""
+    """The database of the settings, with its schema up to date; starts the embedded one where none runs.
+
+    Files that settings name have to be there: what reads them comes later, or in another process.
+    """
     from llma_assets.clickhouse import connect
     from llma_assets.settings import Settings
 
+    for variable in FILE_VARIABLES:
+        if name := os.environ.get(variable, "").strip():
+            require_readable(name, variable)
     with connect(Settings.from_env()) as database:
         yield database.tagged(client="llma")
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from llma_assets.cli.errors import Problem, explained
-from llma_assets.cli.queries import EVENT_COLUMN_TYPES, FREE_DISK
+from llma_assets.cli.queries import EVENT_COLUMN_TYPES, FREE_DISK, UNREADABLE_EVENTS
 from llma_assets.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ M = TypeVar("M", bound="ChatModel | Embedder")
 Status = Literal["ok", "warn", "fail"]
 PYTHONS = ((3, 11), (3, 13))
 LITTLE_DISK_BYTES = 2 << 30
+EVENTS_LOOKED_AT = 100_000
 EVENT_TYPES = {
     "uuid": ("UUID",),
     "event": ("String",),
@@ -167,6 +169,27 @@ def _probe_events(database: "Database", settings: Settings) -> Iterator[Finding]
         yield Finding("events table", "fail", f"{table}: {', '.join(wrong)}", f"Needed: {expected}. A view can cast.")
     else:
         yield Finding("events table", "ok", f"{table} can be read")
+        yield from _probe_unreadable(database, table)
+
+
+def _probe_unreadable(database: "Database", table: str) -> Iterator[Finding]:
+    """Whether the latest events hold JSON; ClickHouse finds nothing in others, and says nothing."""
+    from llma_assets.discovery import LOOKBACK_DAYS, TRIGGER_EVENTS
+
+    (found,) = database.rows(
+        UNREADABLE_EVENTS, trigger_events=list(TRIGGER_EVENTS), days=LOOKBACK_DAYS, most=EVENTS_LOOKED_AT
+    )
+    if not found["unreadable"]:
+        return
+    detail = (
+        f"{table}: {found['unreadable']:,} of {found['events']:,} late events cannot be read, the last of team "
+        f"{found['team_id']} at {found['last_at']:%Y-%m-%d %H:%M}: their properties are no JSON object"
+    )
+    advice = (
+        "NaN, a lone surrogate or cut text does that, and `llma ingest` repairs it. `llma skips --date D` counts them "
+        f"by team; SELECT * FROM {table} WHERE JSONType(properties) != 'Object' shows them."
+    )
+    yield Finding("unreadable events", "warn", detail, advice)
 
 
 def _probe_themes(database: "Database") -> Iterator[Finding]:
@@ -245,10 +268,19 @@ def probe_instance(settings: Settings) -> Iterator[Finding]:
         return
     home = dagster_home(settings)
     yield Finding("Dagster instance", "ok", f"{home}: {runs:,} runs")
+    yield from _probe_privacy(home, settings.rejects_dir)
     if missing:
         detail = f"{home}/dagster.yaml sets no limit for {', '.join(missing)}: two runs of a theme may pay twice"
         advice = "It is that of an earlier version. Move it away, run `llma doctor` again, and take over your changes."
         yield Finding("Dagster's run queue", "warn", detail, advice)
+
+
+def _probe_privacy(*folders: Path) -> Iterator[Finding]:
+    """Whether others on this machine can read what holds texts of traces."""
+    for folder in folders:
+        if folder.is_dir() and folder.stat().st_mode & 0o077:
+            detail = f"{folder} holds texts of traces, and others on this machine can look into it"
+            yield Finding("private folders", "warn", detail, f"`chmod -R go-rwx {folder}` as its owner closes it.")
 
 
 def _gb(number: int) -> str:

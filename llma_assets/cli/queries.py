@@ -196,6 +196,26 @@ FROM
 )
 """
 
+# Payloads of the last days that have events, of so many events at most.
+UNREADABLE_EVENTS = """
+SELECT
+    countIf(is_unreadable) AS unreadable,
+    count() AS events,
+    argMaxIf(team_id, timestamp, is_unreadable) AS team_id,
+    maxIf(timestamp, is_unreadable) AS last_at
+FROM
+(
+    SELECT team_id, timestamp, JSONType(properties) != 'Object' AS is_unreadable
+    FROM {events_database:Identifier}.{events_table:Identifier}
+    WHERE event IN {trigger_events:Array(String)}
+        AND timestamp >= (
+            SELECT max(timestamp) - toIntervalDay({days:UInt32})
+            FROM {events_database:Identifier}.{events_table:Identifier}
+        )
+    LIMIT {most:UInt32}
+)
+"""
+
 # The last clustering of each theme. Key of clustering_runs: (team_id, day, theme_id).
 LAST_RUN_OF_THEMES = """
 SELECT

@@ -13,8 +13,8 @@ import click
 
 from llma_assets.cli.console import emit_json, plain, say, show, show_table
 from llma_assets.cli.errors import Problem
-from llma_assets.cli.ingest import STDIN, require_readable, require_some_accepted
-from llma_assets.cli.options import json_option, opened_database, team_option, utc_today
+from llma_assets.cli.ingest import require_some_accepted
+from llma_assets.cli.options import STDIN, json_option, opened_database, require_readable, team_option, utc_today
 from llma_assets.cli.tasks import task_document, team_task_options
 
 if TYPE_CHECKING:

@@ -145,8 +145,11 @@ def _read(file: str) -> "Document":
     if file == "-":
         content = sys.stdin.buffer.read(MAX_BYTES + 1)
     else:
-        with Path(file).open("rb") as opened:
-            content = opened.read(MAX_BYTES + 1)
+        try:
+            with Path(file).open("rb") as opened:
+                content = opened.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise WrongUse(f"{file}: {error.strerror}") from error
     return checked(file, lambda: read_document(content))
 
 

@@ -7,7 +7,7 @@ from datetime import date
 
 import dagster as dg
 
-from llma_assets.discovery import discover, store_decisions
+from llma_assets.discovery import discover, record_unreadable, store_decisions
 from llma_assets.partitions import daily, teams
 from llma_assets.resources import ClickHouseResource, TeamSettingsResource
 from llma_assets.stage import run_tags
@@ -32,6 +32,7 @@ def eligible_teams(
     for key in context.partition_keys:
         decisions = discover(database, settings, date.fromisoformat(key))
         written = store_decisions(database, date.fromisoformat(key), decisions)
+        unreadable = record_unreadable(database, decisions, settings, date.fromisoformat(key))
         eligible = [decision.team_id for decision in decisions if decision.eligible]
         known = set(context.instance.get_dynamic_partitions(str(teams.name)))
         new = [str(team_id) for team_id in eligible if str(team_id) not in known]
@@ -48,6 +49,7 @@ def eligible_teams(
                 "teams_seen": len(decisions),
                 "new_teams": len(new),
                 "rows_written": written,
+                "unreadable_events": unreadable,
                 "lookback_days": settings.lookback_days,
                 "decisions": dg.MetadataValue.md(
                     "\n".join(

@@ -2,8 +2,8 @@
 
 import hashlib
 import math
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Literal
@@ -35,11 +35,13 @@ class TeamStats:
         team_id: the team.
         traces: distinct trace ids.
         events: trigger events, those without a trace id too.
+        unreadable: by day, those of them whose properties are no JSON object: no stage sees what is in them.
     """
 
     team_id: int
     traces: int
     events: int
+    unreadable: Mapping[date, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class TeamDecision:
         events: trigger events in the window.
         first_day: the window's first day, UTC.
         last_day: the window's last day, UTC: the day that was decided.
+        unreadable: as in `TeamStats`; no part of the decision, and not stored with it.
     """
 
     team_id: int
@@ -65,6 +68,7 @@ class TeamDecision:
     events: int
     first_day: date
     last_day: date
+    unreadable: Mapping[date, int] = field(default_factory=dict, compare=False)
 
 
 def window_of(day: date, lookback_days: int) -> tuple[date, date]:
@@ -103,7 +107,8 @@ def decide(
         team = found.get(team_id, TeamStats(team_id, 0, 0))
         reason, detail = _reason(team, settings, window, is_sampled=team_id in sampled)
         is_in = reason in ("guaranteed", "active")
-        decisions.append(TeamDecision(team_id, is_in, reason, detail, team.traces, team.events, *window))
+        decision = TeamDecision(team_id, is_in, reason, detail, team.traces, team.events, *window, team.unreadable)
+        decisions.append(decision)
     return decisions
 
 
@@ -118,7 +123,10 @@ def _reason(
     if team.team_id in settings.guaranteed_team_ids:
         return "guaranteed", f"the team is on the guaranteed list; {team.traces} traces"
     if team.traces < minimum:
-        return "below_minimum", f"{team.traces} of {minimum} traces"
+        lost = sum(team.unreadable.values())
+        return "below_minimum", f"{team.traces} of {minimum} traces" + (
+            f"; {lost:,} events cannot be read" * bool(lost)
+        )
     if not is_sampled:
         return "not_sampled", f"not among the sampled {settings.sample_percentage:.4%} of the active teams"
     return "active", f"{team.traces} traces, at least {minimum} needed"

@@ -1,18 +1,22 @@
 """The statements of discovery. Each is run with server-side parameters; values never enter the text."""
 
 # Key of events: (team_id, toDate(timestamp), event, uuid). Every team is asked for, so the months and days of
-# the window are what prunes. Counted by uuid: an event may be stored twice until the table merges.
+# the window are what prunes. Counted by uuid: an event may be stored twice until the table merges. An event is
+# unreadable if its properties are no JSON object. Nothing is found in them, so those with a trace are not looked at.
 TEAM_STATS = """
 SELECT
     team_id,
     uniqExactIf(trace_id, trace_id != '') AS traces,
-    uniqExact(uuid) AS events
+    uniqExact(uuid) AS events,
+    uniqExactMapIf(map(day, uuid), is_unreadable) AS unreadable
 FROM
 (
     SELECT
         team_id,
         uuid,
-        JSONExtractString(properties, '$ai_trace_id') AS trace_id
+        toDate(timestamp) AS day,
+        JSONExtractString(properties, '$ai_trace_id') AS trace_id,
+        trace_id = '' AND JSONType(properties) != 'Object' AS is_unreadable
     FROM {events_database:Identifier}.{events_table:Identifier}
     WHERE timestamp >= toDateTime64({first_day:Date}, 6, 'UTC')
         AND timestamp < toDateTime64({end_day:Date}, 6, 'UTC')

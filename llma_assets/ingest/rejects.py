@@ -1,7 +1,10 @@
 """The file of refused lines: one JSON object a line with number, reason and content."""
 
+import fcntl
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +14,7 @@ from typing import BinaryIO, Protocol
 import orjson
 
 from llma_assets.ingest.lines import Line
+from llma_assets.private_files import private_folder, private_opener
 
 KEPT_CHARACTERS = 1000
 
@@ -43,8 +47,9 @@ class FirstRefusal:
 class RejectsFile:
     """Collects refused lines, and puts the file in its place whole, at the end, also when the ingest fails.
 
-    One file an ingest, named by time; none if nothing is refused. A killed ingest leaves a hidden `.part`
-    file, which holds what had been refused. Traces are private, so only the owner may read it (mode 0600).
+    One file an ingest, named by time; none if nothing is refused. A killed ingest leaves a hidden `.part` file, which
+    the next one removes: running the source again refuses the same lines. Traces are private, so only the owner may
+    read folder and file.
 
     Each line: `{"line": 7, "reason": "broken_json", "detail": "…", "bytes": 9, "content": "…", "cut": true}`.
     """
@@ -60,6 +65,8 @@ class RejectsFile:
         """The first refusal, also where no file is kept."""
 
     def __enter__(self) -> "RejectsFile":
+        if self._folder is not None and self._folder.is_dir():
+            _remove_abandoned(private_folder(self._folder))
         return self
 
     def add(self, line: Line, error: Refusal) -> None:
@@ -68,10 +75,10 @@ class RejectsFile:
         if self._folder is None:
             return
         if self._file is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self.path = self._folder / self._name
-            descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            self._file = os.fdopen(descriptor, "wb")
+            self.path = private_folder(self._folder) / self._name
+            with _alone_in(self._folder):
+                self._file = open(self._part, "xb", opener=private_opener)  # noqa: SIM115 (closed by __exit__)
+                fcntl.flock(self._file, fcntl.LOCK_EX)
         # Four bytes are the longest character: enough is decoded, and never a whole trace of megabytes.
         beginning = line.content[: 4 * (KEPT_CHARACTERS + 1)].decode(errors="replace")
         record = {
@@ -91,10 +98,30 @@ class RejectsFile:
             return
         self._file.flush()
         os.fsync(self._file.fileno())
-        self._file.close()
         self._part.replace(self.path)
+        self._file.close()
 
     @property
     def _part(self) -> Path:
         assert self._folder is not None
         return self._folder / f".{self._name}.part"
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Nobody makes or removes a `.part` file meanwhile, so that none is seen before its maker holds it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove the `.part` files that no living process holds."""
+    with _alone_in(folder):
+        for part in folder.glob(".*.part"):
+            with part.open("rb") as file, suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                part.unlink()

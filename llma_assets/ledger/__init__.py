@@ -14,7 +14,7 @@ from llma_assets.ledger.forecasts import (
     predicted_and_actual,
 )
 from llma_assets.ledger.rules import spending_within_budget, theme_spending_within_budget
-from llma_assets.ledger.skips import Skip, clear_skip, list_skips, record_skip
+from llma_assets.ledger.skips import Skip, clear_skip, list_skips, record_skip, replace_skips
 from llma_assets.ledger.usage import UsageLedger, UsageTotals, usage_totals
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "predicted_and_actual",
     "record_skip",
     "release_hold",
+    "replace_skips",
     "spending",
     "spending_within_budget",
     "theme_spending_within_budget",

@@ -14,6 +14,13 @@ WHERE day = {day:Date} AND reason != ''
 ORDER BY team_id, stage, theme_id
 """
 
+# For discovery, which looks at all teams.
+SKIPS_OF_STAGE = """
+SELECT team_id, day, theme_id, reason, detail
+FROM skips FINAL
+WHERE day BETWEEN {first_day:Date} AND {last_day:Date} AND stage = {stage:String}
+"""
+
 SKIPS_OF_TEAM_AND_DAY = """
 SELECT team_id, day, stage, theme_id, reason, detail
 FROM skips FINAL

@@ -3,8 +3,8 @@
 A skip is replaced, never deleted: a partition that has a result by now carries the empty reason.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 
 from llma_assets.clickhouse import Database
@@ -49,6 +49,19 @@ def record_skip(database: Database, skip: Skip) -> None:
             }
         ],
     )
+
+
+def replace_skips(database: Database, stage: str, first_day: date, last_day: date, skips: Sequence[Skip]) -> None:
+    """Store these as the skips of a stage on these days, for all teams, and clear its others; writes what changes."""
+    rows = database.rows(queries.SKIPS_OF_STAGE, stage=stage, first_day=first_day, last_day=last_day)
+    current = {Skip(stage=stage, **row) for row in rows}
+    keys = {(skip.team_id, skip.day, skip.theme_id) for skip in skips}
+    cleared = [
+        replace(skip, reason="", detail="")
+        for skip in current
+        if skip.reason and (skip.team_id, skip.day, skip.theme_id) not in keys
+    ]
+    database.insert_rows("skips", [asdict(skip) for skip in [*cleared, *skips] if skip not in current])
 
 
 def clear_skip(

@@ -1,8 +1,11 @@
 """`llma doctor`: what is right, what is wrong, and the way out; never a secret."""
 
+import os
+import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -41,6 +44,36 @@ def test_a_fresh_installation_is_right_and_says_that_there_are_no_events(llma_js
 def test_events_that_can_be_read_are_right(database: Database, llma_json: Callable[..., Answer]) -> None:
     write(database, trace(1, "t", datetime(2026, 11, 7, tzinfo=UTC)))
     assert statuses(llma_json("doctor"))["events table"] == "ok"
+
+
+FOREIGN = "CREATE TABLE foreign_events AS events ENGINE = MergeTree ORDER BY (team_id, timestamp)"
+
+
+def write_foreign(database: Database) -> None:
+    """A table of somebody else: a trace of team 1, and two events of team 2 of which one cannot be read."""
+    database.execute(FOREIGN)
+    at = datetime(2026, 11, 7, tzinfo=UTC)
+    good = next(trace(1, "t", at))
+    others = [{**good, "uuid": uuid4(), "team_id": 2, "properties": text} for text in ('{"x": NaN}', "{}")]
+    for row in (good, *others):
+        database.insert_rows("foreign_events", [row])
+
+
+def test_events_of_one_s_own_table_that_cannot_be_read_are_told(
+    database: Database, llma: Llma, llma_json: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_foreign(database)
+    monkeypatch.setenv("LLMA_EVENTS_TABLE", "foreign_events")
+    answer = llma_json("doctor")
+    (found,) = (each for each in answer.document["findings"] if each["name"] == "unreadable events")
+    assert (answer.code, found["status"]) == (0, "warn")
+    assert found["detail"].startswith(
+        "foreign_events: 1 of 3 late events cannot be read, the last of team 2 at 2026-11-07"
+    )
+    assert llma("run", "--all", "--date", "2026-11-07").exit_code == 0
+    rows = [row for row in llma_json("skips", "--date", "2026-11-07").document["skips"] if row["stage"] == "events"]
+    assert [(row["team"], row["reason"]) for row in rows] == [(2, "unreadable_events")]
+    assert rows[0]["detail"].startswith("1 event with properties that are no JSON object")
 
 
 def test_an_unreachable_server_fails_without_its_password(llma: Llma, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,3 +195,27 @@ def test_themes_that_are_no_longer_valid_are_named(database: Database, llma_json
     assert found["detail"].startswith("team 7: traces.mode: 'long' is none of minimal, detailed")
     database.insert_rows("themes", [stored | {"theme_id": "", "settings": '{"base_filters": [{"ky": "a"}]}'}])
     assert llma_json("doctor").code == 1
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_what_dagster_and_the_rejects_hold_is_closed_to_others(
+    settings: Settings, llma: Llma, llma_json: Callable[..., Answer], older: bool
+) -> None:
+    home = settings.data_dir / "dagster"
+    if older:
+        home.mkdir(parents=True)
+        home.chmod(0o755)
+        settings.rejects_dir.mkdir()
+        settings.rejects_dir.chmod(0o755)
+    before = os.umask(0o022)
+    try:
+        answer = llma_json("doctor")
+        assert statuses(answer).get("private folders") == ("warn" if older else None)
+        assert llma("ingest", "-", input=b"no json").exit_code == 1
+        assert "private folders" not in statuses(llma_json("doctor"))
+    finally:
+        os.umask(before)
+    written = [*home.rglob("*"), *settings.rejects_dir.rglob("*")]
+    assert {"dagster.yaml", "runs"} <= {path.name for path in written} | {path.stem for path in written}
+    for path in (home, settings.rejects_dir, *written):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path

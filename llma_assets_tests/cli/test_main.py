@@ -140,6 +140,42 @@ def test_a_bad_setting_is_wrong_use(llma: Llma, monkeypatch: pytest.MonkeyPatch,
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("variable", ["LLMA_TEAMS_FILE", "LLMA_PRICES_FILE"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("run", "--team", "1", "--date", "today"),
+        ("estimate", "--team", "1", "--date", "today", "--model", "gpt-4.1-nano"),
+        ("usage", "--team", "1", "--date", "today"),
+        ("segments", "run", "--team", "1"),
+        ("themes", "preview", "--team", "1", "--theme", "error_analysis"),
+    ],
+)
+def test_a_file_that_a_setting_names_and_is_not_there_is_wrong_use(
+    llma: Llma, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, command: tuple[str, ...]
+) -> None:
+    for path in (tmp_path / "missing", tmp_path):
+        monkeypatch.setenv(variable, str(path))
+        result = llma(*command)
+        assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+        assert str(path) in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("ingest",),
+        ("segments", "ingest"),
+        ("themes", "apply", "--team", "1"),
+        ("themes", "try", "--team", "1", "--file"),
+    ],
+)
+def test_a_file_that_a_command_names_and_is_not_there_is_wrong_use(llma: Llma, command: tuple[str, ...]) -> None:
+    result = llma(*command, "missing")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "missing" in result.stderr
+
+
 def test_a_data_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = llma_process("skips", "--date", "today", LLMA_DATA_DIR=str(tmp_path / "file" / "data"), CLICKHOUSE_URL="")

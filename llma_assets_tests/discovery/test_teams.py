@@ -15,10 +15,12 @@ from llma_assets.discovery import (
     TeamDecision,
     TeamSettings,
     discover,
+    record_unreadable,
     store_decisions,
     stored_decisions,
     team_stats,
 )
+from llma_assets.ledger import list_skips
 from llma_assets.settings import Settings
 
 DAY = date(2026, 11, 7)
@@ -53,6 +55,60 @@ def traces(team_id: int, count: int, at: datetime = NOON, event: str = "$ai_gene
 
 def reasons(database: Database, day: date = DAY, settings: TeamSettings | None = None) -> dict[int, str]:
     return {d.team_id: d.reason for d in discover(database, settings or TeamSettings(), day)}
+
+
+NAN = '{"$ai_trace_id": "a", "x": NaN}'
+UNREADABLE = [NAN, '{"$ai_trace_id": "a", "x": "\\ud83d"}', '{"x": 1e999}', "", '"{}"', "[]", "null", '{"cut": "te']
+
+
+def unreadable(team_id: int, properties: str, at: datetime = NOON, event: str = "$ai_generation") -> dict[str, Any]:
+    return {**row(team_id, None, at, event), "properties": properties}
+
+
+def recorded(database: Database, day: date = DAY) -> dict[tuple[int, date], str]:
+    record_unreadable(database, discover(database, TeamSettings(), day), TeamSettings(), day)
+    skips = [skip for back in range(7) for skip in list_skips(database, day=day - timedelta(days=back))]
+    assert all((skip.stage, skip.theme_id, skip.reason) == ("events", "", "unreadable_events") for skip in skips)
+    return {(skip.team_id, skip.day): skip.detail for skip in skips}
+
+
+def test_events_that_are_no_json_object_are_counted_by_team_and_day(database: Database) -> None:
+    database.insert_rows("events", [unreadable(1, text) for text in UNREADABLE] + traces(1, 3))
+    database.insert_rows(
+        "events", [unreadable(1, NAN, NOON - timedelta(days=2)), unreadable(1, NAN, event="$pageview")]
+    )
+    database.insert_rows("events", [*traces(2, 3), row(2, None)])
+    assert {team.team_id: team.unreadable for team in team_stats(database, DAY, 7)} == {
+        1: {DAY: 8, DAY - timedelta(days=2): 1},
+        2: {},
+    }
+    found = recorded(database)
+    assert list(found) == [(1, DAY), (1, DAY - timedelta(days=2))]
+    assert found[1, DAY].startswith("8 events with properties that are no JSON object")
+    assert found[1, DAY - timedelta(days=2)].startswith("1 event with")
+    assert reasons(database) == {1: "below_minimum", 2: "below_minimum"}
+    assert [decision.detail for decision in discover(database, TeamSettings(), DAY)] == [
+        "3 of 20 traces; 9 events cannot be read",
+        "3 of 20 traces",
+    ]
+
+
+def test_an_event_stored_twice_is_one_that_cannot_be_read(database: Database) -> None:
+    twice = unreadable(1, NAN)
+    for _ in range(2):
+        database.insert_rows("events", [twice])
+    assert recorded(database)[1, DAY].startswith("1 event with")
+
+
+def test_a_second_look_writes_nothing_and_what_can_be_read_by_now_is_forgotten(database: Database) -> None:
+    broken, other = unreadable(1, NAN), unreadable(2, NAN)
+    database.insert_rows("events", [broken, other])
+    assert len(recorded(database)) == len(recorded(database)) == 2
+    assert database.value("SELECT count() FROM skips") == 2
+    database.execute("ALTER TABLE events DELETE WHERE team_id = 1 SETTINGS mutations_sync = 2")
+    database.insert_rows("events", [{**broken, "properties": '{"$ai_trace_id": "a"}'}])
+    assert list(recorded(database)) == [(2, DAY)]
+    assert list(recorded(database, DAY + timedelta(days=1))) == [(2, DAY)]
 
 
 def rows_of(database: Database) -> int:

@@ -15,7 +15,10 @@ import pytest
 
 from llma_assets.clickhouse import Database, DatabaseError
 from llma_assets.ingest import IngestLimits, IngestProgress, IngestReport, SourceError, StrictError, ingest
+from llma_assets.ingest.errors import LineError
+from llma_assets.ingest.lines import Line
 from llma_assets.ingest.parsing import parse_event
+from llma_assets.ingest.rejects import RejectsFile
 from llma_assets.ingest.storing import _by_months
 from llma_assets_tests.ingest.events import NOW, clock, event, lines, packed, stored, stream, without
 
@@ -174,12 +177,38 @@ def test_bad_lines_stop_nothing_and_are_told_with_number_reason_and_content(data
     assert stored(database) == 2
 
 
-def test_the_rejects_file_is_private_whole_and_one_for_each_ingest(database: Database, tmp_path: Path) -> None:
-    reports = [run(stream(b"bad"), database, rejects=tmp_path / "rejects") for _ in range(2)]
-    files = sorted((tmp_path / "rejects").iterdir())
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_the_rejects_file_is_private_whole_and_one_for_each_ingest(
+    database: Database, tmp_path: Path, older: bool
+) -> None:
+    folder = tmp_path / "rejects"
+    if older:
+        folder.mkdir(mode=0o755)
+        folder.chmod(0o755)
+    reports = [run(stream(b"bad"), database, rejects=folder) for _ in range(2)]
+    files = sorted(folder.iterdir())
     assert files == sorted(report.rejects_file for report in reports if report.rejects_file)
     assert len(files) == 2
-    assert stat.S_IMODE(files[0].stat().st_mode) == 0o600
+    assert (mode(folder), mode(files[0])) == (0o700, 0o600)
+
+
+def test_what_a_killed_ingest_left_of_its_rejects_is_removed_and_what_a_living_one_writes_stays(
+    database: Database, tmp_path: Path
+) -> None:
+    killed = tmp_path / ".20260101T000000-0.jsonl.part"
+    killed.write_bytes(b"{}")
+    with RejectsFile(tmp_path) as living:
+        living.add(Line(1, b"bad", 3), LineError("broken_json", "?"))
+        assert not killed.exists()
+        report = run(stream(b"worse"), database, rejects=tmp_path)
+        assert report.rejects_file is not None
+        assert len(list(tmp_path.glob(".*.part"))) == 1
+    assert living.path is not None
+    assert sorted(tmp_path.iterdir()) == sorted([living.path, report.rejects_file])
 
 
 def test_bad_lines_are_counted_also_when_nobody_wants_the_file(database: Database) -> None:

@@ -72,5 +72,6 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(settings: Settings, databa
         before = stored(database)
     assert before < 4000
     report = ingest(path, database, rejects=settings.rejects_dir, clock=clock)
+    assert list(settings.rejects_dir.iterdir()) == [report.rejects_file]
     assert report.inserted == 4000 - before
     assert database.value("SELECT uniqExact(uuid) FROM events") == stored(database) == 4000
