@@ -4,7 +4,7 @@ A batch is committed by its row in `segment_batches`, which names the attempt; w
 counts for nothing. What groups become belongs in `updates`.
 """
 
-from collections import Counter
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,12 +20,13 @@ from llma_assets.tasks.commits import commit_batch
 from llma_assets.tasks.grouping import NOISE, group_segments
 from llma_assets.tasks.impact import HIGH_IMPACT, Flags, flags_of
 from llma_assets.tasks.matching import MATCH_DISTANCE, unit
-from llma_assets.tasks.segments import Segment, SegmentError, stored_segment
-from llma_assets.tasks.vectors import EPOCH, IDS_AT_ONCE, read_vectors, space_key
+from llma_assets.tasks.segments import MAX_DESCRIPTION, MAX_METADATA, Segment, SegmentError, stored_segment
+from llma_assets.tasks.vectors import EPOCH, IDS_AT_ONCE, read_vectors, space_key, usual_dimension
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+log = logging.getLogger(__name__)
 NAMESPACE = UUID("0d2b6f0a-5f53-5d0e-9f0c-2f6f0d6a7c41")
 
 
@@ -132,9 +133,11 @@ def _cluster_batch(
             f"cannot be compared with them. Set LLMA_EMBEDDING_MODEL={last['embedding_model']}, and embed the new "
             "segments with it"
         )
-    dimension = int(last["dimension"]) if last else _usual_dimension(rows)
+    dimension = usual_dimension(database, team_id, model_name)
     taken, refused = _usable(team_id, rows, dimension, now)
-    ids, _, vectors = read_vectors(database, team_id, model_name, [each.document_id for each in taken])
+    ids, _, vectors = read_vectors(
+        database, team_id, model_name, [each.document_id for each in taken], dimension=dimension
+    )
     by_id = {each.document_id: each for each in taken}
     held = _recalled(database, team_id, model_name, vectors, now, options)
     everyone = [by_id[document_id] for document_id in ids] + [each for each, _ in held]
@@ -174,30 +177,38 @@ def _new_rows(database: Database, team_id: int, model_name: str, since: datetime
     return [
         {**row, "arrived_at": arrived[row["document_id"]]}
         for some in chunked(sorted(arrived), IDS_AT_ONCE)
-        for row in database.rows(queries.SEGMENT_ROWS, **key, document_ids=some)
+        for row in database.rows(
+            queries.SEGMENT_ROWS,
+            **key,
+            document_ids=some,
+            most_content=MAX_DESCRIPTION + 1,
+            most_metadata=MAX_METADATA,
+        )
     ]
 
 
 def _usable(
     team_id: int, rows: Sequence[dict[str, Any]], dimension: int, now: datetime
 ) -> tuple[list[_Taken], list[dict[str, Any]]]:
-    """The segments that can be used, and rows for those that cannot, each with its reason."""
+    """The segments that can be used, and rows for those that cannot, each with its reason.
+
+    Whatever one of them holds, it costs that one alone.
+    """
     taken: list[_Taken] = []
     refused: list[dict[str, Any]] = []
     for row in rows:
         try:
-            segment = stored_segment(team_id, row["document_id"], row["content"], row["metadata"], latest=now)
+            segment = stored_segment(team_id, row["document_id"], row["description"], row["facts"], latest=now)
             _check_vector(row, dimension)
+            flags = flags_of(segment.description)
         except SegmentError as error:
             refused.append(_refused(row, error))
-            continue
-        taken.append(_Taken(segment, row["document_id"], flags_of(segment.description), row["arrived_at"]))
+        except Exception as error:
+            log.exception("a segment of team %d cannot be used", team_id)
+            refused.append(_refused(row, SegmentError("unusable", type(error).__name__)))
+        else:
+            taken.append(_Taken(segment, row["document_id"], flags, row["arrived_at"]))
     return taken, refused
-
-
-def _usual_dimension(rows: Sequence[dict[str, Any]]) -> int:
-    """The dimension of a space that nothing is known of yet: what most of its first vectors have."""
-    return Counter(int(row["dimension"]) for row in rows).most_common(1)[0][0]
 
 
 def _check_vector(row: dict[str, Any], dimension: int) -> None:
@@ -229,8 +240,8 @@ def _recalled(
     new = unit(vectors)
     found: list[tuple[_Taken, NDArray[np.float32]]] = []
     for chunk in chunked(sorted(waiting), IDS_AT_ONCE):
-        ids, texts, held = read_vectors(database, team_id, model_name, chunk)
-        if not len(held) or held.shape[1] != new.shape[1]:
+        ids, texts, held = read_vectors(database, team_id, model_name, chunk, dimension=new.shape[1])
+        if not len(held):
             continue
         near = (unit(held) @ new.T).max(axis=1) > 1 - MATCH_DISTANCE
         found += [

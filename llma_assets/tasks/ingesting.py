@@ -107,6 +107,9 @@ def ingest_segments(
             except SegmentError as error:
                 refuse(line, error)
                 continue
+            except Exception as error:  # whatever a line holds, it costs that line alone
+                refuse(line, SegmentError("unusable", type(error).__name__))
+                continue
             yield line, segment
 
     with refused_file:

@@ -35,11 +35,13 @@ ORDER BY arrived_at, document_id
 LIMIT {most:UInt64}
 """
 
-# What is stored of segments, but for their vectors; of a segment that was stored twice the newest.
+# What is stored of segments, but for their vectors; of a segment that was stored twice the newest. No more of a text
+# than is needed to see that it is too long.
 SEGMENT_ROWS = """
-SELECT document_id, content, metadata, length(embedding) AS dimension,
-    arrayExists(x -> NOT isFinite(x), embedding) AS broken,
-    NOT arrayExists(x -> x != 0, embedding) AS zero
+SELECT document_id, substringUTF8(content, 1, {most_content:UInt64}) AS description,
+    substring(metadata, 1, {most_metadata:UInt64}) AS facts, length(embedding) AS dimension,
+    arrayExists(x -> NOT (isFinite(x) AND abs(x) < 1e18), embedding) AS broken,
+    NOT arrayExists(x -> abs(x) > 1e-18, embedding) AS zero
 FROM document_embeddings FINAL
 WHERE team_id = {team_id:Int64}
     AND product = {product:String}
@@ -65,8 +67,24 @@ GROUP BY model_name
 ORDER BY model_name
 """
 
+# How long most of a team's vectors are: one of another length is refused, and stops nothing.
+USUAL_DIMENSION = """
+SELECT length(embedding) AS dimension
+FROM document_embeddings
+WHERE team_id = {team_id:Int64}
+    AND product = {product:String}
+    AND document_type = {document_type:String}
+    AND rendering = {rendering:String}
+    AND model_name = {model_name:String}
+    AND notEmpty(embedding)
+GROUP BY dimension
+ORDER BY count() DESC, dimension DESC
+LIMIT 1
+"""
+
+# Only vectors that can be compared with others: a segment may have been stored again since it was found sound.
 SEGMENT_VECTORS = """
-SELECT document_id, content, embedding
+SELECT document_id, substringUTF8(content, 1, {most_content:UInt64}) AS description, embedding
 FROM document_embeddings FINAL
 WHERE team_id = {team_id:Int64}
     AND product = {product:String}
@@ -74,6 +92,9 @@ WHERE team_id = {team_id:Int64}
     AND rendering = {rendering:String}
     AND model_name = {model_name:String}
     AND document_id IN {document_ids:Array(String)}
+    AND length(embedding) = {dimension:UInt64}
+    AND arrayAll(x -> isFinite(x) AND abs(x) < 1e18, embedding)
+    AND arrayExists(x -> abs(x) > 1e-18, embedding)
 ORDER BY document_id, inserted_at DESC
 LIMIT 1 BY document_id
 """
@@ -193,7 +214,8 @@ FROM watermarks FINAL
 WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String} AND position = {position:UInt64}
 """
 
-# Key of task_versions: (team_id, task_id, batch_id, pass_id). The newest version of each task that a done batch wrote.
+# Key of task_versions: (team_id, task_id, batch_id, pass_id). The newest version of each task that a done batch wrote,
+# of those whose centroids have one dimension.
 TASK_STATES = """
 WITH done AS
 (
@@ -204,6 +226,7 @@ SELECT toString(task_id) AS task_id, batch_id, toString(pass_id) AS pass_id, tit
     embedding_model
 FROM task_versions AS v FINAL
 WHERE v.team_id = {team_id:Int64}
+    AND v.dimension = {dimension:UInt32}
     AND v.pass_id IN (SELECT pass_id FROM done)
     AND (v.task_id, v.batch_id) IN
     (
@@ -238,7 +261,7 @@ WITH done AS
 (
     SELECT pass_id FROM watermarks FINAL WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
 )
-SELECT toString(task_id) AS task_id, embedding_model
+SELECT toString(task_id) AS task_id, embedding_model, dimension
 FROM task_versions AS v FINAL
 WHERE v.team_id = {team_id:Int64}
     AND v.pass_id IN (SELECT pass_id FROM done)

@@ -104,7 +104,9 @@ def label_tasks(
         ModelConfigurationError: the model cannot be asked at all; no further call is begun.
     """
     wanted = [(task, groups) for task, groups in homes if needs_label(task, options)]
-    before = _nearest(database, team_id, [task.task_id for task, _ in wanted if not task.is_new], model_name)
+    dimension = len(homes[0][0].centroid) if homes else 0
+    known = [task.task_id for task, _ in wanted if not task.is_new]
+    before = _nearest(database, team_id, known, model_name, dimension)
     pool = ThreadPoolExecutor(LABEL_CALLS, thread_name_prefix="task-labels")
     try:
         calls = [
@@ -128,11 +130,16 @@ def label_again(database: Database, team_id: int, chat: ChatModel, *, now: datet
     rows = database.rows(queries.UNLABELLED_TASKS, **key, most=LABELS_AGAIN)
     if not rows:
         return Again()
-    wanted = {row["task_id"] for row in rows if not lives.get(row["task_id"], Lifecycle()).merged_into}
-    model_name = rows[0]["embedding_model"]
+    # Those of one dimension; the largest task's is first, others come in a later pass.
+    model_name, dimension = rows[0]["embedding_model"], rows[0]["dimension"]
+    wanted = {
+        row["task_id"]
+        for row in rows
+        if row["dimension"] == dimension and not lives.get(row["task_id"], Lifecycle()).merged_into
+    }
     asked = failed = 0
-    before = _nearest(database, team_id, [UUID(task_id) for task_id in sorted(wanted)], model_name)
-    for task in read_tasks(database, team_id, model_name):
+    before = _nearest(database, team_id, [UUID(task_id) for task_id in sorted(wanted)], model_name, dimension)
+    for task in read_tasks(database, team_id, model_name, dimension):
         if str(task.task_id) not in wanted or task.written_by is None:
             continue
         relabel(database, team_id, task, [], before.get(task.task_id, NOTHING), chat, record)
@@ -147,7 +154,9 @@ def label_again(database: Database, team_id: int, chat: ChatModel, *, now: datet
     return Again(asked, failed)
 
 
-def _nearest(database: Database, team_id: int, task_ids: Sequence[UUID], model_name: str) -> dict[UUID, Nearest]:
+def _nearest(
+    database: Database, team_id: int, task_ids: Sequence[UUID], model_name: str, dimension: int
+) -> dict[UUID, Nearest]:
     """What is stored of these tasks, for all of them at once."""
     found: dict[UUID, Nearest] = {}
     for some in chunked(task_ids, 200):
@@ -158,7 +167,8 @@ def _nearest(database: Database, team_id: int, task_ids: Sequence[UUID], model_n
             task_ids=some,
             most=SHOWN_SEGMENTS,
         )
-        ids, texts, vectors = read_vectors(database, team_id, model_name, [row["document_id"] for row in rows])
+        wanted = [row["document_id"] for row in rows]
+        ids, texts, vectors = read_vectors(database, team_id, model_name, wanted, dimension=dimension)
         place = {document_id: index for index, document_id in enumerate(ids)}
         indexes: dict[UUID, list[int]] = {}
         for row in rows:

@@ -4,6 +4,7 @@ No database, no files. What a segment's words mean belongs in `impact`.
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,9 +14,17 @@ import orjson
 
 MAX_TEAM_ID: Final = 2**63 - 1
 MAX_DESCRIPTION: Final = 20_000
+MAX_METADATA: Final = 65_536
+"""In bytes; a longer one is cut, and so is no JSON any more."""
 MAX_ID: Final = 500
 MAX_DIMENSION: Final = 16_384
 OLDEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+_TIME: Final = (
+    r"(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?|\d\d:\d\d:\d\d(?:\.\d+)?|[^:]+)"
+)
+_DOCUMENT_ID: Final = re.compile(rf"(?P<session>.+?):{_TIME}:{_TIME}", re.DOTALL)
+"""`{session}:{start}:{end}`: a session may hold colons, a time may too, if it is written by ISO 8601."""
 
 Reason = Literal[
     "broken_json",
@@ -31,6 +40,7 @@ Reason = Literal[
     "duplicate",
     "embedding_failed",
     "team_on_skip_list",
+    "unusable",
 ]
 """Why a segment was refused; stable, reports carry it."""
 
@@ -55,7 +65,7 @@ class Segment:
 
     Attributes:
         team_id: whose it is.
-        session_id: the replay; holds no colon, because ids of segments are cut at colons.
+        session_id: the replay; an opaque string, which may hold anything.
         start: first moment, UTC.
         end: last moment, UTC; not before `start`.
         distinct_id: the user.
@@ -95,15 +105,17 @@ def parse_segment(line: bytes, *, latest: datetime) -> Segment:
     if not isinstance(record, dict):
         raise SegmentError("not_an_object", "a segment is a JSON object")
     team_id = _required(record, "team_id")
+    if isinstance(team_id, str) and team_id.isascii() and team_id.isdecimal():
+        team_id = int(team_id)  # as ClickHouse exports 64 bits
     if not isinstance(team_id, int) or isinstance(team_id, bool) or not 0 <= team_id <= MAX_TEAM_ID:
         raise SegmentError("wrong_type", "team_id is no integer from 0 on")
     start, end = _times(_required(record, "start"), _required(record, "end"), latest)
     return Segment(
         team_id=team_id,
-        session_id=_session(_required(record, "session_id")),
+        session_id=_id(_required(record, "session_id"), "session_id"),
         start=start,
         end=end,
-        distinct_id=_text(_required(record, "distinct_id"), "distinct_id", MAX_ID),
+        distinct_id=_id(_required(record, "distinct_id"), "distinct_id"),
         description=_description(_required(record, "description")),
         embedding=None if record.get("embedding") is None else _vector(record["embedding"]),
     )
@@ -114,7 +126,7 @@ def stored_segment(team_id: int, document_id: str, description: str, metadata: s
 
     Args:
         metadata: JSON with `distinct_id`, and `start` and `end` (or `start_time` and `end_time`); the session
-            is what stands before the first colon of `document_id`.
+            is the one that it names, else what stands before the times in `document_id`.
 
     Raises:
         SegmentError: what is wrong with it.
@@ -125,11 +137,7 @@ def stored_segment(team_id: int, document_id: str, description: str, metadata: s
         raise SegmentError("broken_json", f"metadata: {error}") from None
     if not isinstance(record, dict):
         raise SegmentError("not_an_object", "metadata is no JSON object")
-    session_id, _, times = document_id.partition(":")
-    if times.count(":") % 2 == 0:  # start and end are written alike, so a colon parts two halves with equally many
-        raise SegmentError("invalid_session_id", "document_id is not session:start:end, or the session holds a colon")
-    if record.get("session_id") not in (None, session_id):
-        raise SegmentError("invalid_session_id", "document_id and metadata name different sessions")
+    session_id = _session_of(document_id, record.get("session_id"))
     start, end = _times(
         _required(record, "start" if "start" in record else "start_time"),
         _required(record, "end" if "end" in record else "end_time"),
@@ -137,10 +145,10 @@ def stored_segment(team_id: int, document_id: str, description: str, metadata: s
     )
     return Segment(
         team_id=team_id,
-        session_id=_session(session_id),
+        session_id=session_id,
         start=start,
         end=end,
-        distinct_id=_text(_required(record, "distinct_id"), "distinct_id", MAX_ID),
+        distinct_id=_id(_required(record, "distinct_id"), "distinct_id"),
         description=_description(description),
     )
 
@@ -174,11 +182,24 @@ def _text(value: object, name: str, most: int) -> str:
     return value
 
 
-def _session(value: object) -> str:
-    session_id = _text(value, "session_id", MAX_ID)
-    if ":" in session_id:
-        raise SegmentError("invalid_session_id", "session_id holds a colon, at which ids of segments are cut")
-    return session_id
+def _id(value: object, name: str) -> str:
+    """An id as it is: ids are opaque. A whole number is one, too, as many systems have them."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return _text(value, name, MAX_ID)
+
+
+def _session_of(document_id: str, named: object) -> str:
+    """The session of a stored segment: the one that its metadata name, else what stands before the times in its id."""
+    if named is not None:
+        session_id = _id(named, "session_id")
+        if not re.fullmatch(f"{_TIME}:{_TIME}", document_id.removeprefix(f"{session_id}:")):
+            raise SegmentError("invalid_session_id", "document_id is not session:start:end of the session of metadata")
+        return session_id
+    found = _DOCUMENT_ID.fullmatch(document_id)
+    if found is None:
+        raise SegmentError("invalid_session_id", "document_id is not session:start:end, and metadata name no session")
+    return _id(found["session"], "session_id")
 
 
 def _description(value: object) -> str:

@@ -22,10 +22,12 @@ class States:
 
     Attributes:
         pass_id: the pass; "" before any.
+        dimension: of the tasks' centroids.
         tasks: in order of their ids.
     """
 
     pass_id: str = ""
+    dimension: int = 0
     tasks: list[GrowingTask] = field(default_factory=list)
 
 
@@ -36,32 +38,38 @@ def last_pass(database: Database, team_id: int) -> tuple[int, str]:
 
 
 def read_groups(database: Database, team_id: int, batch: Mapping[str, Any]) -> list[Group]:
-    """The groups of a clustered batch, noise that hurts among them, in order of their numbers."""
+    """The groups of a clustered batch, noise that hurts among them, in order of their numbers.
+
+    A member whose vector is gone, or another by now, stays in its group; a group without any vector is left out.
+    """
     rows = database.rows(
         queries.MEMBERS_OF_BATCH, team_id=team_id, batch_id=batch["batch_id"], attempt_id=batch["attempt_id"]
     )
     wanted = [row["document_id"] for row in rows]
-    ids, texts, vectors = read_vectors(database, team_id, batch["embedding_model"], wanted)
+    ids, texts, vectors = read_vectors(
+        database, team_id, batch["embedding_model"], wanted, dimension=batch["dimension"]
+    )
     place = {document_id: index for index, document_id in enumerate(ids)}
     by_number: dict[int, list[dict[str, Any]]] = {}
     for row in rows:
-        if row["document_id"] in place:
-            by_number.setdefault(row["cluster_no"], []).append(row)
+        by_number.setdefault(row["cluster_no"], []).append(row)
     groups = []
     for _, members in sorted(by_number.items()):
-        indexes = [place[member["document_id"]] for member in members]
+        indexes = [place[member["document_id"]] for member in members if member["document_id"] in place]
+        if not indexes:
+            continue
         own = vectors[indexes]
         groups.append(Group(members, [texts[index] for index in indexes], own, unit(own).mean(axis=0)))
     return groups
 
 
-def read_tasks(database: Database, team_id: int, model_name: str) -> list[GrowingTask]:
-    """A team's tasks as the batches that are done left them, in order of their ids.
+def read_tasks(database: Database, team_id: int, model_name: str, dimension: int) -> list[GrowingTask]:
+    """A team's tasks of one dimension as the batches that are done left them, in order of their ids.
 
     Raises:
         OtherSpaceError: their centroids are of another model than `model_name`.
     """
-    table = database.arrow(queries.TASK_STATES, team_id=team_id, pipeline=queries.PIPELINE)
+    table = database.arrow(queries.TASK_STATES, team_id=team_id, pipeline=queries.PIPELINE, dimension=dimension)
     if table.num_rows == 0:
         return []
     centroids, labelled = matrix_of(table["centroid"]), matrix_of(table["labelled_centroid"])

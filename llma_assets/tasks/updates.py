@@ -128,8 +128,10 @@ def _work_in(
     position, before = last_pass(database, team_id)
     if position >= batch_id:
         return TaskCounts()  # another run was faster
-    if states.pass_id != before:
-        states.pass_id, states.tasks = before, read_tasks(database, team_id, model_name)
+    dimension = batch["dimension"]
+    if (states.pass_id, states.dimension) != (before, dimension):
+        states.pass_id, states.dimension = before, dimension
+        states.tasks = read_tasks(database, team_id, model_name, dimension)
     lives = read_lives(database, team_id)
     seen = last_seen(database, team_id, lives)
     homes = _homes(

@@ -9,6 +9,7 @@ from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
 from llma_assets.tasks import queries
+from llma_assets.tasks.segments import MAX_DESCRIPTION
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,20 +55,32 @@ def matrix_of(column: "pa.ChunkedArray") -> "NDArray[np.float32]":
     return matrix
 
 
+def usual_dimension(database: Database, team_id: int, model_name: str) -> int:
+    """The dimension that most of a team's vectors have, 0 where there is none."""
+    return int(database.value(queries.USUAL_DIMENSION, **space_key(team_id, model_name)) or 0)
+
+
 def read_vectors(
-    database: Database, team_id: int, model_name: str, document_ids: Sequence[str]
+    database: Database, team_id: int, model_name: str, document_ids: Sequence[str], *, dimension: int
 ) -> "tuple[list[str], list[str], NDArray[np.float32]]":
-    """Ids (sorted), descriptions and vectors, float32 (n, d), of stored segments; missing ones are left out."""
+    """Ids (sorted), descriptions and vectors, float32 (n, dimension), of stored segments.
+
+    Left out is what is missing, and what has no such vector (any more).
+    """
     ids: list[str] = []
     texts: list[str] = []
     parts: list[NDArray[np.float32]] = []
     for chunk in chunked(sorted(document_ids), IDS_AT_ONCE):
         table = database.arrow(
-            queries.SEGMENT_VECTORS, **space_key(team_id, model_name), document_ids=list(chunk)
+            queries.SEGMENT_VECTORS,
+            **space_key(team_id, model_name),
+            document_ids=list(chunk),
+            dimension=dimension,
+            most_content=MAX_DESCRIPTION,
         ).combine_chunks()
         if table.num_rows == 0:
             continue
         ids += table["document_id"].to_pylist()
-        texts += table["content"].to_pylist()
+        texts += table["description"].to_pylist()
         parts.append(matrix_of(table["embedding"]))
-    return ids, texts, np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)
+    return ids, texts, np.concatenate(parts) if parts else np.empty((0, dimension), dtype=np.float32)

@@ -88,7 +88,7 @@ def test_bad_lines_are_refused_one_by_one_and_kept_with_their_reason(database: D
         line("a"),
         b"{\n",
         b"\n",
-        line("b:c"),
+        line(""),
         line("a"),
         line("d", embedding=[1, 2]),
         line("e", description="refuse this"),
@@ -98,7 +98,7 @@ def test_bad_lines_are_refused_one_by_one_and_kept_with_their_reason(database: D
     assert report.stored == 2
     assert report.reasons == {
         "broken_json": 1,
-        "invalid_session_id": 1,
+        "missing_field": 1,
         "duplicate": 1,
         "invalid_vector": 1,
         "embedding_failed": 1,
