@@ -29,14 +29,14 @@ from llma_assets.resources import (  # noqa: E402
     TeamSettingsResource,
     utc_now,
 )
-from llma_assets.stage import silent  # noqa: E402
+from llma_assets.stage import Progress, silent, unfailing  # noqa: E402
 from llma_assets.summaries.assets import trace_summaries  # noqa: E402
 from llma_assets.summaries.checks import asset_checks as summary_checks  # noqa: E402
 from llma_assets.tasks.assets import segment_clusters, tasks, video_segments  # noqa: E402
 from llma_assets.tasks.checks import asset_checks as task_checks  # noqa: E402
 
 
-def build_definitions(**resource_overrides: object) -> dg.Definitions:
+def build_definitions(*, progress: Progress = silent, **resource_overrides: object) -> dg.Definitions:
     """Everything that Dagster loads; tests and commands swap a resource by its name instead of patching."""
     resources: dict[str, object] = {
         "clickhouse": ClickHouseResource(),
@@ -44,7 +44,7 @@ def build_definitions(**resource_overrides: object) -> dg.Definitions:
         "embedder": EmbedderResource(),
         "team_settings": TeamSettingsResource(),
         "clock": utc_now,
-        "progress": silent,
+        "progress": unfailing(progress),
     }
     unknown = resource_overrides.keys() - resources.keys()
     if unknown:

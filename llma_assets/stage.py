@@ -3,6 +3,7 @@
 What a stage does with one partition belongs in its room's `assets.py`.
 """
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -100,6 +101,24 @@ class Progress(Protocol):
 
 def silent(stage: str, team_day: TeamDay, done: int, total: int) -> None:
     """A `Progress` that shows nothing."""
+
+
+def unfailing(progress: Progress) -> Progress:
+    """A `Progress` that never fails what it tells of: with a first error of its own it falls silent."""
+    is_silent = False
+
+    def told(stage: str, team_day: TeamDay, done: int, total: int) -> None:
+        nonlocal is_silent
+        if is_silent:
+            return
+        try:
+            progress(stage, team_day, done, total)
+        # A closed pipe, a terminal that is gone, a mistake in drawing: nothing of the run depends on it.
+        except Exception:
+            is_silent = True
+            logging.getLogger(__name__).debug("no more progress is shown", exc_info=True)
+
+    return told
 
 
 def walk_partitions(

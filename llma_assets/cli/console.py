@@ -12,6 +12,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -58,8 +59,12 @@ def hinted(message: str) -> str:
 
 
 def say(message: str) -> None:
-    """A message for the person, on stderr."""
-    click.echo(plain(hinted(message)), err=True)
+    """A message for the person, on stderr. That nobody reads it any more is no reason to stop."""
+    try:
+        click.echo(plain(hinted(message)), err=True)
+    # What could not be written would be tried again at the end, and make the exit code 120.
+    except (OSError, ValueError):
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
 
 
 def show(text: str = "") -> None:

@@ -4,9 +4,12 @@ Dagster and the models of one machine keep a core busy, so that threads of one p
 a process can be interrupted. What one lane does belongs in `runner.py`.
 """
 
+import ctypes
 import multiprocessing
 import os
 import signal
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -27,6 +30,9 @@ BATCH_POLL_S = 60.0
 
 BETWEEN_MESSAGES_S = 0.2
 """A process tells how far it is no more often than that."""
+
+PR_SET_PDEATHSIG = 1
+"""Linux's `prctl`: send this process a signal when its parent ends."""
 
 GRACE_S = 30.0
 """How long an interrupted process may take to note down that it was."""
@@ -204,6 +210,7 @@ def _work(pipe: Connection, verbose: bool) -> None:
     from llma_assets.cli.options import opened_database
     from llma_assets.settings import Settings
 
+    end_with_parent()
     try:
         with opened_database() as database, opened_instance(Settings.from_env()) as instance:
             progress = LabelledProgress(_Telling(pipe))
@@ -217,6 +224,25 @@ def _work(pipe: Connection, verbose: bool) -> None:
     except KeyboardInterrupt:
         # What was interrupted is noted down. Python would wait for calls of models that are still under way.
         os._exit(INTERRUPTED)
+
+
+def end_with_parent() -> None:
+    """End this process as soon as the one that started it has ended, in whatever way: nobody hears what it makes.
+
+    The thread that started it must live as long as its process.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(INTERRUPTED)
+
+    # Elsewhere, and where the parent had ended before the kernel was told.
+    threading.Thread(target=watch, daemon=True, name="watches-parent").start()
 
 
 def _result(runner: Runner, lane: Lane) -> LaneRun:

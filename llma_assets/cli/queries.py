@@ -66,6 +66,33 @@ WHERE team_id = {team_id:Int64}
     AND event IN {trigger_events:Array(String)}
 """
 
+# Keys: (team_id, day, level, item_id) of trace_texts; (team_id, day, theme_id, item_id) of trace_summaries. What the
+# general themes, each of a level, have still to ask about.
+TEXTS_WITHOUT_SUMMARY = """
+SELECT count()
+FROM trace_texts FINAL
+WHERE team_id = {team_id:Int64}
+    AND day BETWEEN {from:Date} AND {until:Date}
+    AND drawn
+    AND (day, level, item_id) NOT IN
+    (
+        SELECT day, if(theme_id = {of_generations:String}, 'generation', 'trace'), item_id
+        FROM trace_summaries FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id IN ({of_traces:String}, {of_generations:String})
+            AND status = 'generated'
+    )
+"""
+
+# Key of model_usage: (team_id, day, stage, theme_id, model, call_id).
+SPENT_SINCE = """
+SELECT sum(ifNull(u.cost_usd, u.at_most_usd))
+FROM model_usage AS u FINAL
+WHERE u.team_id = {team_id:Int64}
+    AND u.timestamp >= {since:DateTime64(6, 'UTC')}
+"""
+
 # Key of model_usage: (team_id, day, stage, theme_id, model, call_id).
 USAGE_OF_DAY = """
 SELECT

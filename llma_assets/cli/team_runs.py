@@ -6,7 +6,7 @@ How a lane is run belongs in `runner.py`, how several are in `lanes.py`; what is
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from llma_assets.cli.cluster_report import ASSIGNMENTS, cluster_document
@@ -16,14 +16,18 @@ from llma_assets.cli.errors import Problem, WrongUse
 from llma_assets.cli.instance import opened_instance
 from llma_assets.cli.lanes import LabelledProgress, one_by_one, processes, run_lanes
 from llma_assets.cli.needed_models import missing_model
-from llma_assets.cli.progress import shown_progress
+from llma_assets.cli.pace import Pace
+from llma_assets.cli.progress import Outlook, shown_progress
+from llma_assets.cli.queries import SPENT_SINCE, TEXTS_WITHOUT_SUMMARY
 from llma_assets.cli.runner import GENERAL, JobRun, Lane, LaneRun, Runner
 from llma_assets.discovery import TeamDecision, TeamSettings
+from llma_assets.jobs import SUMMARIES
 from llma_assets.ledger import Skip, record_skip
 from llma_assets.settings import Settings
+from llma_assets.stage import unfailing
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import GENERAL as GENERAL_THEMES
-from llma_assets.themes import Theme
+from llma_assets.themes import GENERATIONS, TRACES, Theme
 from llma_assets.themes.errors import ThemeError
 from llma_assets.themes.store import active_themes
 
@@ -140,8 +144,10 @@ def run_teams(
     own_settings = Settings.from_env()
     for team_id in team_ids or ():
         chosen_themes(database, team_id, wish.theme_ids)
-    with opened_instance(own_settings) as instance, shown_progress(lines=wish.verbose) as shown:
-        progress = LabelledProgress(shown)
+    windows: dict[int, tuple[date, date]] = {}
+    outlook = _outlook(database, windows)
+    with opened_instance(own_settings) as instance, shown_progress(lines=wish.verbose, outlook=outlook) as shown:
+        progress = LabelledProgress(unfailing(shown))
         runner = Runner(instance, database, progress=progress, verbose=wish.verbose)
         discovery, decisions = runner.discover(day)
         if discovery.error:
@@ -154,7 +160,9 @@ def run_teams(
             if eligible and not team_ids:
                 raise WrongUse(f"no eligible team has {', '.join(wish.theme_ids)} switched on")
         runs = [
-            _run_team(runner, progress, database, TeamDay(team_id, day), decisions.get(team_id), wish, settings)
+            _run_team(
+                runner, progress, database, TeamDay(team_id, day), decisions.get(team_id), wish, settings, windows
+            )
             for team_id in team_ids
         ]
     return runs, {each.team_day.team_id: cluster_document(database, each.team_day) for each in runs}
@@ -168,8 +176,13 @@ def _run_team(  # noqa: PLR0911 - each says another thing about the team
     decision: TeamDecision | None,
     wish: Wish,
     settings: TeamSettings,
+    windows: dict[int, tuple[date, date]],
 ) -> TeamRun:
-    """The texts of the window, made once, then each lane. A team that discovery left out costs nothing."""
+    """The texts of the window, made once, then each lane. A team that discovery left out costs nothing.
+
+    Args:
+        windows: the first and the last day of each team that is run are written there.
+    """
     themes, manual = chosen_themes(database, team_day.team_id, wish.theme_ids)
     oldest_day = Settings.from_env().oldest_day
     lanes = _lanes(team_day, themes, wish, settings.lookback_days, oldest_day)
@@ -191,6 +204,11 @@ def _run_team(  # noqa: PLR0911 - each says another thing about the team
     first = TeamDay(team_day.team_id, first_day)
     if not wish.texts_only and (missing := missing_model(database, first, team_day, themes)):
         return TeamRun(team_day, "failed", "failed", missing, first_day, manual=manual)
+    windows[team_day.team_id] = (first_day, team_day.day)
+    say(
+        f"team {team_day.team_id}: {decision.traces:,} traces from {first_day} to {team_day.day}; "
+        f"themes: {', '.join(theme_ids)}"
+    )
     if wish.texts_only:
         texts = runner.make_texts(first, team_day, theme_ids)
         return TeamRun(team_day, "failed" if texts.error else "texts", "", texts.error, first_day, texts)
@@ -207,6 +225,26 @@ def _run_team(  # noqa: PLR0911 - each says another thing about the team
         run_all = several.run_all if several else one_by_one(runner, progress.label)
         results = run_lanes(lanes, run_all, batch_wait_s=wait_s)
     return _summed_up(team_day, first_day, texts, lanes, results, manual)
+
+
+def _outlook(database: "Database", windows: Mapping[int, tuple[date, date]]) -> Outlook:
+    """What is said beside the progress of teams whose windows are known."""
+    started = datetime.now(UTC)
+
+    def to_summarise(stage: str, team_id: int) -> int:
+        """What the general themes have still to ask about, on all days of the window."""
+        if stage != SUMMARIES or team_id not in windows:
+            return 0
+        first, last = windows[team_id]
+        themes = {"of_traces": TRACES.theme_id, "of_generations": GENERATIONS.theme_id}
+        key = {"team_id": team_id, "from": first, "until": last}
+        return int(database.value(TEXTS_WITHOUT_SUMMARY, **key, **themes))
+
+    def spent_usd() -> float:
+        spent = (database.value(SPENT_SINCE, team_id=team_id, since=started) for team_id in windows)
+        return sum(each or 0.0 for each in spent)
+
+    return Outlook(Pace(expected=to_summarise), spent_usd)
 
 
 def _lanes(team_day: TeamDay, themes: Sequence[Theme], wish: Wish, lookback_days: int, oldest_day: date) -> list[Lane]:

@@ -138,6 +138,31 @@ def test_ctrl_c_ends_all_processes_and_running_it_again_finishes(
     assert told(llma_json(*RUN))["requests"] == "done"
 
 
+def test_a_run_that_is_killed_takes_its_processes_with_it_and_asks_nothing_more(traffic: Database) -> None:
+    with ChatServer(latency_s=0.3) as server:
+        environment = dict(os.environ, OPENAI_BASE_URL=server.url, LLMA_CHAT_MODEL="gpt-4.1-nano")
+        environment["LLMA_EMBEDDING_MODEL"] = "offline"
+        command = [sys.executable, "-m", "llma_assets.cli.main", *RUN]
+        started = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, start_new_session=True)
+        wait_until(lambda: len(server.requests) >= 2)
+        children = children_of(started.pid)
+        assert len(children) >= 2
+        started.kill()
+        started.wait()
+        killed_at = time.monotonic()
+        wait_until(lambda: not any(is_alive(pid) for pid in children))
+        assert time.monotonic() - killed_at < 5
+        assert len(server.requests) < 72
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process is there, and no corpse that nobody has taken notice of."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 def wait_until(is_so: Callable[[], bool]) -> None:
     until = time.monotonic() + 90
     while not is_so():
