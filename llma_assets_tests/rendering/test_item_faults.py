@@ -91,8 +91,9 @@ def test_an_item_that_cannot_be_rendered_is_shown_as_recorded_and_named(
     assert skip.reason == "not_rendered"
     assert skip.detail.startswith("LookupError at rendering/rows.py:")
     assert "alice" not in skip.detail
-    (made, *_) = result.asset_materializations_for_node("trace_texts")
-    assert made.metadata["items_not_rendered"].value == 1
+    made = {str(each.partition): each.metadata for each in result.asset_materializations_for_node("trace_texts")}
+    assert made[f"{DAY}|1"]["items_not_rendered"].value == 1
+    assert "items_not_rendered" not in made[f"{next_day}|1"]
 
 
 def test_an_item_that_is_well_again_is_skipped_no_more(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
