@@ -22,6 +22,7 @@ from llma_assets.jobs import jobs  # noqa: E402
 from llma_assets.labels.assets import cluster_labels  # noqa: E402
 from llma_assets.labels.checks import asset_checks as label_checks  # noqa: E402
 from llma_assets.rendering.assets import trace_texts  # noqa: E402
+from llma_assets.rendering.checks import asset_checks as text_checks  # noqa: E402
 from llma_assets.resources import (  # noqa: E402
     ChatModelResource,
     ClickHouseResource,
@@ -64,6 +65,7 @@ def build_definitions(*, progress: Progress = silent, **resource_overrides: obje
         ],
         asset_checks=[
             *discovery_checks,
+            *text_checks,
             *summary_checks,
             *embedding_checks,
             *cluster_checks,

@@ -86,10 +86,11 @@ def all_checks() -> "list[Check]":
     from llma_assets.embeddings.checks import CHECKS as EMBEDDINGS
     from llma_assets.events.checks import CHECKS as EVENTS
     from llma_assets.labels.checks import CHECKS as LABELS
+    from llma_assets.rendering.checks import CHECKS as TEXTS
     from llma_assets.summaries.checks import CHECKS as SUMMARIES
     from llma_assets.tasks.checks import CHECKS as TASKS
 
-    return [*DISCOVERY, *SUMMARIES, *EMBEDDINGS, *CLUSTERS, *LABELS, *EVENTS, *TASKS]
+    return [*DISCOVERY, *TEXTS, *SUMMARIES, *EMBEDDINGS, *CLUSTERS, *LABELS, *EVENTS, *TASKS]
 
 
 def _as_json(rule: "Check", finding: "Finding") -> dict[str, Any]:

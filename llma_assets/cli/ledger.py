@@ -21,45 +21,54 @@ DISCOVERY = "eligible_teams"
 def skips(day: date | None, team_id: int | None, as_json: bool) -> None:
     """Why there is nothing for a team and a day.
 
-    Who was left out by discovery, and which stage had nothing to do.
+    Who was left out by discovery, which stage had nothing to do, and which items went wrong by themselves.
     """
     from llma_assets.cli.days import days_there_are, require_day
     from llma_assets.discovery import stored_decisions
-    from llma_assets.ledger import list_skips
+    from llma_assets.ledger import list_item_skips, list_skips
 
     with opened_database() as database:
         day = require_day(database, day, team_id)
         found = [
-            {
-                "team": decision.team_id,
-                "stage": DISCOVERY,
-                "theme": "",
-                "reason": decision.reason,
-                "detail": decision.detail,
-            }
-            for decision in stored_decisions(database, day)
-            if not decision.eligible and team_id in (None, decision.team_id)
-        ] + [
-            {
-                "team": skip.team_id,
-                "stage": skip.stage,
-                "theme": skip.theme_id,
-                "reason": skip.reason,
-                "detail": skip.detail,
-            }
-            for skip in list_skips(database, day=day, team_id=team_id)
+            _skip(each.team_id, DISCOVERY, "", each.reason, each.detail)
+            for each in stored_decisions(database, day)
+            if not each.eligible and team_id in (None, each.team_id)
+        ]
+        found += [
+            _skip(each.team_id, each.stage, each.theme_id, each.reason, each.detail)
+            for each in list_skips(database, day=day, team_id=team_id)
+        ]
+        found += [
+            _skip(each.team_id, each.stage, each.theme_id, each.reason, each.detail, each.level, each.item_id)
+            for each in list_item_skips(database, day=day, team_id=team_id)
         ]
         if not found and not stored_decisions(database, day):
             say(f"Nothing has been run for {day}. {days_there_are(database, team_id, day)}")
         elif not found:
             say(f"Nothing was skipped on {day}" + ("." if team_id is None else f" for team {team_id}."))
-    found.sort(key=lambda row: (row["team"], row["stage"] != DISCOVERY, row["stage"], row["theme"]))
+    found.sort(key=lambda row: (row["team"], row["stage"] != DISCOVERY, row["stage"], row["theme"], row["item"]))
     if as_json:
         emit_json({"date": day.isoformat(), "skips": found})
     elif found:
         show_table(
-            ("team", "stage", "theme", "reason", "detail"), [tuple(row.values()) for row in found], right=("team",)
+            ("team", "stage", "theme", "item", "reason", "detail"),
+            [tuple(row[name] for name in ("team", "stage", "theme", "item", "reason", "detail")) for row in found],
+            right=("team",),
         )
+
+
+def _skip(
+    team: int, stage: str, theme: str, reason: str, detail: str, level: str = "", item: str = ""
+) -> dict[str, Any]:
+    return {
+        "team": team,
+        "stage": stage,
+        "theme": theme,
+        "level": level,
+        "item": item,
+        "reason": reason,
+        "detail": detail,
+    }
 
 
 @click.command()

@@ -32,6 +32,7 @@ from llma_assets.clusters.window_queries import Window, earlier_map, earlier_res
 from llma_assets.discovery import TeamOptions
 from llma_assets.ledger import Skip, clear_skip, record_skip
 from llma_assets.partitions import team_days
+from llma_assets.rendering.queries import CONTENT_OF_DAYS
 from llma_assets.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.stage import Progress, Report, ThemesConfig, each_theme, run_tags, walk_partitions
 from llma_assets.summaries.funnel import funnel
@@ -151,6 +152,15 @@ def store_clusters(
         if len(window.item_ids) < clustering.min_items:
             reason = "too_few_items" if window.item_ids else "no_items"
             detail = f"{len(window.item_ids)} of {clustering.min_items} items in the window"
+            without = database.rows(
+                CONTENT_OF_DAYS,
+                team_id=team_day.team_id,
+                level=theme.level,
+                **{"from": window.start.date(), "until": team_day.day},
+            )[0]["without_content"]
+            if without:
+                reason = reason if window.item_ids else "no_content"
+                detail += f", {without} more without any content"
             if window.other_versions:
                 detail += f", {window.other_versions} more under earlier versions of the theme"
             record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, reason, detail))

@@ -13,6 +13,7 @@ from llma_assets.ledger.forecasts import (
     past_calls,
     predicted_and_actual,
 )
+from llma_assets.ledger.item_skips import ItemSkip, fault_of, list_item_skips, settle_items
 from llma_assets.ledger.rules import spending_within_budget, theme_spending_within_budget
 from llma_assets.ledger.skips import Skip, clear_skip, list_skips, record_skip, replace_skips
 from llma_assets.ledger.usage import UsageLedger, UsageTotals, usage_totals
@@ -21,6 +22,7 @@ __all__ = [
     "Compared",
     "DailyBudget",
     "Forecast",
+    "ItemSkip",
     "PastCalls",
     "Skip",
     "Spending",
@@ -29,6 +31,8 @@ __all__ = [
     "budget_metadata",
     "clear_skip",
     "compared_metadata",
+    "fault_of",
+    "list_item_skips",
     "list_skips",
     "note_undone",
     "past_calls",
@@ -36,6 +40,7 @@ __all__ = [
     "record_skip",
     "release_hold",
     "replace_skips",
+    "settle_items",
     "spending",
     "spending_within_budget",
     "theme_spending_within_budget",

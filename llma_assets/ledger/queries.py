@@ -28,6 +28,31 @@ WHERE team_id = {team_id:Int64} AND day = {day:Date} AND reason != ''
 ORDER BY stage, theme_id
 """
 
+# Key of item_skips: (team_id, day, stage, theme_id, level, item_id).
+CURRENT_ITEM_SKIPS = """
+SELECT item_id, reason, detail
+FROM item_skips FINAL
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND stage = {stage:String}
+    AND theme_id = {theme_id:String}
+    AND level = {level:String}
+"""
+
+ITEM_SKIPS_OF_DAY = """
+SELECT team_id, day, stage, theme_id, level, item_id, reason, detail
+FROM item_skips FINAL
+WHERE day = {day:Date} AND reason != ''
+ORDER BY team_id, stage, theme_id, level, item_id
+"""
+
+ITEM_SKIPS_OF_TEAM_AND_DAY = """
+SELECT team_id, day, stage, theme_id, level, item_id, reason, detail
+FROM item_skips FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date} AND reason != ''
+ORDER BY stage, theme_id, level, item_id
+"""
+
 # Key of model_usage: (team_id, day, stage, theme_id, model, call_id).
 USAGE_TOTALS = """
 SELECT

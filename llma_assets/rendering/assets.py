@@ -14,11 +14,13 @@ import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.discovery import TeamOptions
+from llma_assets.ledger import list_item_skips
 from llma_assets.partitions import by_day, team_days
 from llma_assets.rendering import RenderOptions
 from llma_assets.rendering.losses import sum_up
+from llma_assets.rendering.privacy_mode import NO_CONTENT, content_of_day, say_what_has_no_content
 from llma_assets.rendering.queries import LOSSES_OF_DAY
-from llma_assets.rendering.storing import LevelTexts, Sampling, delete_redacted_otherwise, store_texts
+from llma_assets.rendering.storing import STAGE, LevelTexts, Sampling, delete_redacted_otherwise, store_texts
 from llma_assets.resources import ClickHouseResource, Clock, TeamSettingsResource
 from llma_assets.settings import Settings
 from llma_assets.stage import Progress, Report, ThemesConfig, run_tags, walk_partitions
@@ -27,7 +29,8 @@ from llma_assets.themes import Level, Theme
 from llma_assets.themes.sampling import draws
 from llma_assets.themes.store import active_themes
 
-STAGE = "trace_texts"
+SHOWN_ITEMS = 20
+"""Items that a log names, at most."""
 
 
 @dg.asset(
@@ -67,19 +70,33 @@ def trace_texts(
             is_whole=_is_whole(sampling, active_themes(database, team_day.team_id), team_day),
         )
         deleted = delete_redacted_otherwise(database, team_day, options)
-        items = texts["trace"].held or texts["generation"].held
+        contents = content_of_day(database, team_day)
+        say_what_has_no_content(database, team_day, contents)
+        if any(level.counts["failed"] for level in texts.values()):
+            _say_what_failed(context, database, team_day)
+        items = contents["trace"].with_content or contents["generation"].with_content
+        why = NO_CONTENT if any(each.texts for each in contents.values()) else ""
         return Report(
             items=items,
-            reason="" if items else _why_nothing(texts["trace"], sampling, team_day),
+            reason="" if items else why or _why_nothing(texts["trace"], sampling, team_day),
             metadata={
+                **{f"{level}s_without_content": each.without for level, each in contents.items() if each.without},
                 **{name: number for level, found in texts.items() for name, number in _numbers(level, found).items()},
                 **_reuse(texts.values()),
                 "texts_deleted": deleted,
+                **_failures(texts.values()),
                 **_losses(database, team_day),
             },
         )
 
     walk_partitions(context, database, team_settings, work)
+
+
+def _say_what_failed(context: dg.AssetExecutionContext, database: Database, team_day: TeamDay) -> None:
+    """Name what could not be rendered in the log of the run; `llma skips` names all of it."""
+    skips = list_item_skips(database, day=team_day.day, team_id=team_day.team_id, stages=(STAGE,))
+    for skip in skips[:SHOWN_ITEMS]:
+        context.log.warning(f"{team_day}, {STAGE}: {skip.level} {skip.item_id} {skip.reason}: {skip.detail}")
 
 
 def _is_whole(sampling: Sampling, themes: Iterable[Theme], team_day: TeamDay) -> bool:
@@ -114,6 +131,11 @@ def _reuse(texts: Iterable[LevelTexts]) -> dict[str, Any]:
         "texts_reused": counts["reused"],
         "texts_hit_rate": round(counts["reused"] / counts["wanted"], 4),
     }
+
+
+def _failures(texts: Iterable[LevelTexts]) -> dict[str, Any]:
+    failed = sum(level.counts["failed"] for level in texts)
+    return {"items_not_rendered": failed} if failed else {}
 
 
 def _why_nothing(texts: LevelTexts, sampling: Sampling, team_day: TeamDay) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 
 import orjson
 
+from llma_assets.rendering.content import is_said
 from llma_assets.rendering.document import EMPTY, Document
 from llma_assets.rendering.events import Event
 from llma_assets.rendering.generation import input_of, lines_of_error, output_of, tools_of
@@ -159,6 +160,7 @@ class Conversation:
             return
         if not is_conversation(value):
             canonical = _digest(_canonical(value))
+            self._document.has_content = self._document.has_content or is_said(value)
             if self._once and canonical in self._values and len(_canonical(value)) >= _WORTH_A_REFERENCE:
                 self.values_repeated += 1
                 self._document.line(f"{label}(as above)", prefix)
@@ -191,6 +193,7 @@ class Conversation:
     def _field(self, value: object, label: str, prefix: str) -> None:
         if value is None:
             return
+        self._document.has_content = self._document.has_content or is_said(value)
         self._document.text(label + _text(value), prefix)
 
     def _show(self, messages: tuple[Message, ...], new: list[bool], first: int, prefix: str) -> None:

@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import Final
 
 from llma_assets.rendering.cleaning import Redacts, Value, one_line, value_of
+from llma_assets.rendering.content import says_something
 from llma_assets.rendering.formats import call
 from llma_assets.rendering.message import Message, says_failure
 
@@ -109,7 +110,11 @@ class Light:
 
 
 class Document:
-    """Collects pieces and remembers which of them are the first and last words of the conversation."""
+    """Collects pieces and remembers which of them are the first and last words of the conversation.
+
+    Attributes:
+        has_content: whether anything was said or done, as far as its builders say so.
+    """
 
     def __init__(self, max_value_chars: int, redactor: Redacts | None = None, max_chars: int = 10**9) -> None:
         """Hold of each value a little more than `max_value_chars`; `redactor` sees all before it is shown or cut.
@@ -120,6 +125,7 @@ class Document:
         self.redactor = redactor
         self.base64_removed = 0
         self.event = 0
+        self.has_content = False
         self._window = max(2 * max_value_chars, 2_000)
         self._limit = max_value_chars
         self._room = _HOPELESS * max_chars
@@ -181,6 +187,7 @@ class Document:
     def message(self, message: Message, number: int, prefix: str = "", *, airy: bool = False) -> None:
         """Add a message: `[1] USER`, its text, its calls. `airy` puts a blank line between role and text."""
         start = len(self.pieces)
+        self.has_content = self.has_content or says_something(message)
         is_failure = message.is_error or (message.role == "tool" and says_failure(message.text))
         failed = Keep.ERROR if is_failure else Keep.NO
         head = self._roles.get(message.role)
@@ -208,6 +215,7 @@ class Document:
 
     def error(self, lines: Sequence[str], prefix: str = "") -> None:
         """Add what is known of an error."""
+        self.has_content = True
         self.text("\n".join(lines), prefix, Kind.ERROR, Keep.ERROR)
 
     def close(self) -> list[Piece]:

@@ -53,11 +53,14 @@ def render_generation(event: Mapping[str, object], options: RenderOptions = Rend
         document.error(lines_of_error(properties))
     if not properties and raw:
         _section(document, "PROPERTIES (not readable):")
+        document.has_content = True
         document.text(raw if isinstance(raw, str) else compact_json(raw))
     text, loss = fit(document.close(), options)
     redactions = dict(redactor.counts) if redactor is not None else {}
     return RenderedTrace(
-        text, replace(loss, base64_removed=document.base64_removed, messages=messages, redactions=redactions)
+        text,
+        replace(loss, base64_removed=document.base64_removed, messages=messages, redactions=redactions),
+        document.has_content,
     )
 
 

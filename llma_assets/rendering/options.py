@@ -161,7 +161,8 @@ class Loss:
         values_repeated: long values that stand further up, and are referred to by `(as above)`.
         events_ignored: events that the pipeline itself wrote, and second copies of an event.
         rules: what was done to reach the limit, in order: `long_values`, `shorter_values`,
-            `repeated_results`, `tool_results`, `errors_and_words`, `sampling`, `hard_cut`.
+            `repeated_results`, `tool_results`, `errors_and_words`, `sampling`, `hard_cut`; `as_recorded` where the
+            events are shown as JSON, because they could not be rendered.
         redactions: private values that a placeholder stands for, by kind (`email`, `phone`, …), each occurrence
             counted, also in what was later cut.
     """
@@ -190,7 +191,9 @@ class RenderedTrace:
     Attributes:
         text: valid UTF-8, no control characters but newline and tab, nothing hidden, at most `max_chars` long.
         loss: what was left out to get there.
+        has_content: whether anything was said or done; not so where a tracer recorded only that something ran.
     """
 
     text: str
     loss: Loss
+    has_content: bool = True

@@ -71,6 +71,21 @@ WHERE team_id = {team_id:Int64} AND day = {day:Date}
 ORDER BY level DESC, item_id
 """
 
+# Of how many texts nothing is asked, because nothing was recorded but that something ran.
+CONTENT_OF_DAYS = """
+SELECT count() AS texts, countIf(NOT has_content) AS without_content
+FROM trace_texts FINAL
+WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND level = {level:String}
+"""
+
+# Key of item_skips: (team_id, day, stage, theme_id, level, item_id).
+NOT_RENDERED_OF_DAY = """
+SELECT level, count() AS items, concat(min(item_id), ': ', argMin(detail, item_id)) AS such_as
+FROM item_skips FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date} AND stage = {stage:String} AND reason = {reason:String}
+GROUP BY level
+"""
+
 COUNT_TEXTS_MADE_OTHERWISE = """
 SELECT count()
 FROM trace_texts FINAL

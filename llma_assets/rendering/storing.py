@@ -4,21 +4,17 @@ All themes read the same texts, and each is rendered once. Which items are drawn
 become text in the modules beside this one, what Dagster is told in `assets`.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
-
-import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.discovery import TRIGGER_EVENTS
 from llma_assets.discovery.queries import TRIGGER_EVENTS_OF_TEAM
+from llma_assets.ledger import settle_items
 from llma_assets.rendering.candidates import HOME_DAYS, REACH, Frame, items_of_day
-from llma_assets.rendering.facts import item_facts
-from llma_assets.rendering.generation import render_generation
 from llma_assets.rendering.options import RenderOptions, redactions_like, renderer_of
 from llma_assets.rendering.queries import (
     COUNT_TEXTS_MADE_OTHERWISE,
@@ -32,16 +28,27 @@ from llma_assets.rendering.queries import (
     events_of_generations,
     events_of_traces,
 )
-from llma_assets.rendering.trace import render_trace
+from llma_assets.rendering.rows import MadeText, made_text
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import GENERAL, Level, Theme
 from llma_assets.themes.matching import matching_items
 from llma_assets.themes.sampling import draws, is_taken, needs_texts, rate_of
 
+STAGE = "trace_texts"
+NOT_RENDERED = "not_rendered"
+"""Why an item is shown as it was recorded."""
+
+MANY_FAULTS, NEARLY_ALL = 10, 0.9
+"""So many faults, and such a share of what is rendered at once, are no fault of the items."""
+
 IDS_AT_ONCE = 1_000
 
 Read = Callable[[Database, int, Sequence[Candidate]], dict[str, list[dict[str, Any]]]]
 _READ: dict[Level, Read] = {"trace": events_of_traces, "generation": events_of_generations}
+
+
+class RendererBroken(RuntimeError):
+    """Nearly nothing can be rendered: the fault is ours, and nothing is stored that would hide it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +84,9 @@ class LevelTexts:
         matching: texts that it holds beside these, because they match some theme's filters, or did.
         estimated: how many items the sample stands for; equal to the quiet items found but for chance.
         lowest_probability: of the items of the sample; 1 if all were taken.
-        counts: `rendered`, `characters` (of those), `moved` (came from a later day), `wanted` (texts that themes look
-            at, each counted for each theme), `reused` (of these, those that were not rendered for the theme).
+        counts: `rendered`, `failed` (of those, could not be made as they should), `characters`, `moved` (came from a
+            later day), `wanted` (texts that themes look at, each counted for each theme), `reused` (of these, those
+            that were not rendered for the theme).
     """
 
     found: int = 0
@@ -113,6 +121,9 @@ def store_texts(
         progress: told how many texts of how many there are, level by level.
         is_whole: the day's sample is up to date afterwards, which is noted; not so where a run is for some themes
             only, which need less than the day's sample.
+
+    Raises:
+        RendererBroken: nearly everything failed; an item that fails alone is shown as it was recorded.
     """
     # Counted before anything is read: what comes in meanwhile makes the day due again.
     events = database.value(
@@ -180,11 +191,11 @@ def delete_redacted_otherwise(database: Database, team_day: TeamDay, options: Re
 
 def made_texts(
     database: Database, team_day: TeamDay, level: Level, options: RenderOptions, items: Sequence[Candidate]
-) -> Iterator[list[dict[str, Any]]]:
+) -> Iterator[list[MadeText]]:
     """The texts of items, some at a time, as rows of `trace_texts` that nobody has stored."""
     for batch in batches(items):
         events = _READ[level](database, team_day.team_id, batch)
-        yield [_row(item, events[item.item_id], level, team_day, options) for item in batch]
+        yield [made_text(item, events.get(item.item_id, ()), level, team_day, options) for item in batch]
 
 
 def _store_level(
@@ -200,11 +211,19 @@ def _store_level(
     renderer = renderer_of(options)
     missing = [item for item in frame.candidates if not _is_up_to_date(item, team_day, renderer)]
     counts: Counter[str] = Counter()
-    for rows in made_texts(database, team_day, level, options, missing):
+    for made in made_texts(database, team_day, level, options, missing):
+        rows = [each.row for each in made]
+        faults = {each.row["item_id"]: each.fault for each in made if each.fault}
+        if len(faults) >= MANY_FAULTS and len(faults) > NEARLY_ALL * len(made):
+            raise RendererBroken(f"{len(faults)} of {len(made)} {level}s in a row: {next(iter(faults.values()))}")
+        # What is stored is not rendered again, so what went wrong is written down before it.
+        well = [row["item_id"] for row in rows]
+        settle_items(database, team_day, stage=STAGE, level=level, failed=faults, reason=NOT_RENDERED, well=well)
         database.insert_rows("trace_texts", [row for row in rows if row["drawn"]])
         # A run beside this one may have drawn the item since: what is written as of then does not replace that.
         database.insert_rows("trace_texts", [{**row, "inserted_at": moment} for row in rows if not row["drawn"]])
         counts["rendered"] += len(rows)
+        counts["failed"] += len(faults)
         counts["characters"] += sum(len(row["text"]) for row in rows)
         progress(len(frame.candidates) - len(missing) + counts["rendered"], len(frame.candidates))
     moved = [item.item_id for item in frame.candidates if item.stored and item.stored.last_day > team_day.day]
@@ -254,46 +273,3 @@ def _record_made(database: Database, team_day: TeamDay, events: int, waits_until
     made = {"events": events, "waits_until": waits_until}
     if database.rows(MADE, team_id=team_day.team_id, day=team_day.day) != [made]:
         database.insert_rows("texts_made", [{"team_id": team_day.team_id, "day": team_day.day, **made}])
-
-
-def _row(
-    item: Candidate,
-    stored_events: Sequence[Mapping[str, Any]],
-    level: Level,
-    team_day: TeamDay,
-    options: RenderOptions,
-) -> dict[str, Any]:
-    events = [{**event, "properties": _parsed(event["properties"])} for event in stored_events]
-    rendered = render_trace(events, options) if level == "trace" else render_generation(events[0], options)
-    facts = item_facts(events)
-    return {
-        "team_id": team_day.team_id,
-        "day": team_day.day,
-        "level": level,
-        "item_id": item.item_id,
-        "trace_id": item.trace_id,
-        "generation_id": item.item_id if level == "generation" else "",
-        "text": rendered.text,
-        "text_hash": hashlib.sha256(rendered.text.encode()).hexdigest(),
-        "loss": orjson.dumps(asdict(rendered.loss)).decode(),
-        "line_count": rendered.text.count("\n") + 1,
-        "event_count": item.events,
-        "trace_timestamp": item.first_at,
-        "cost_usd": facts.cost_usd,
-        "latency_s": facts.latency_s,
-        "tokens": facts.tokens,
-        "error_count": facts.error_count,
-        "renderer": renderer_of(options),
-        "drawn": item.drawn,
-        "inclusion_probability": item.probability,
-        "user_hash": item.user_hash,
-        "last_event_at": item.last_at,
-    }
-
-
-def _parsed(properties: str) -> Any:
-    """The properties as an object; the renderer shows what cannot be parsed as it is."""
-    try:
-        return orjson.loads(properties)
-    except orjson.JSONDecodeError:
-        return properties

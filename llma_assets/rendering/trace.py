@@ -70,6 +70,7 @@ def render_trace(events: Sequence[Mapping[str, object]], options: RenderOptions 
             events_ignored=ignored,
             redactions=dict(redactor.counts) if redactor is not None else {},
         ),
+        document.has_content,
     )
 
 

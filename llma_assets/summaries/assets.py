@@ -23,6 +23,7 @@ from llma_assets.summaries.batches import STAGE
 from llma_assets.summaries.funnel import funnel
 from llma_assets.summaries.queries import SUMMARY_COUNTS
 from llma_assets.summaries.storing import RunLimits, store_theme
+from llma_assets.summaries.taking import NO_CONTENT
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 from llma_assets.themes.store import active_themes
@@ -149,6 +150,8 @@ def _funnels(database: Database, team_day: TeamDay, themes: Sequence[Theme]) -> 
 
 def _why_nothing(totals: "Counter[str]") -> str:
     if not totals["items_queried"]:
+        if totals["no_content"]:
+            return NO_CONTENT
         return "themes_took_nothing" if totals["took_nothing"] else "no_texts"
     if totals["waiting"]:
         return "batch_waiting"

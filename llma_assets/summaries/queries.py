@@ -3,7 +3,7 @@
 # Key of trace_texts: (team_id, day, level, item_id). Light columns: the text itself is read for chosen ids only.
 ITEMS_OF_DAY = """
 SELECT item_id, trace_id, generation_id, text_hash, text_length, event_count, trace_timestamp,
-    cost_usd, latency_s, tokens, error_count, drawn, inclusion_probability
+    cost_usd, latency_s, tokens, error_count, has_content, drawn, inclusion_probability
 FROM trace_texts FINAL
 WHERE team_id = {team_id:Int64} AND day = {day:Date} AND level = {level:String}
 ORDER BY item_id

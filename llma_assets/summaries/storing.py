@@ -24,7 +24,7 @@ from llma_assets.summaries.pending import Pending, pending
 from llma_assets.summaries.queries import SET_THEME_VERSION, TEXTS
 from llma_assets.summaries.reuse import forget_later_days
 from llma_assets.summaries.summarise import SummaryResult, SummaryTask, TextItem, left_of, summarise, unusable
-from llma_assets.summaries.taking import NO_TEXTS, Taken, take_items
+from llma_assets.summaries.taking import NO_CONTENT, NO_TEXTS, Taken, take_items
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
@@ -299,7 +299,10 @@ def _say_what_is_undone(
     """Keep why items were left undone where people look for it; a finished theme has nothing to say."""
     if taken.reason not in ("", NO_TEXTS):
         counts["took_nothing"] = 1
+        counts["no_content"] = int(taken.reason == NO_CONTENT)
         detail = f"{taken.matched} items match, {taken.sampled} of them are in the sample"
+        if taken.reason == NO_CONTENT:
+            detail = "none of the day's texts has any content; the skip of trace_texts says why"
         record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, taken.reason, detail))
         return
     if not counts["undone"]:

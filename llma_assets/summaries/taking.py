@@ -11,7 +11,9 @@ from typing import Any
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
+from llma_assets.ledger import fault_of, settle_items
 from llma_assets.rendering.candidates import REACH
+from llma_assets.summaries.batches import STAGE
 from llma_assets.summaries.judging import RULES_VERSION, facts_of
 from llma_assets.summaries.queries import ITEMS_OF_DAY, TEXTS
 from llma_assets.summaries.reuse import REMEMBERED_DAYS
@@ -29,9 +31,12 @@ from llma_assets.themes.matching import matching_items
 from llma_assets.themes.sampling import is_of_the_hour, is_taken, rate_of
 from llma_assets.themes.store import themes_of
 
-NO_TEXTS, NOTHING_MATCHES, NOTHING_BEFORE = "no_texts", "nothing_matches", "nothing_relevant_to_the_theme_before"
+NO_TEXTS, NO_CONTENT = "no_texts", "no_content"
+NOTHING_MATCHES, NOTHING_BEFORE = "nothing_matches", "nothing_relevant_to_the_theme_before"
 NOTHING_SAMPLED, NOTHING_SCREENED, OUTSIDE_DATES = "nothing_sampled", "rule_left_nothing", "outside_dates"
 """Why a theme takes nothing."""
+RULE_FAILED = "rule_failed"
+"""Why a theme leaves an item out that may concern it."""
 
 _TEXTS_AT_ONCE = 50
 _IDS_AT_ONCE = 500
@@ -49,6 +54,8 @@ class Taken:
         sampled: of these, items that have a text and are in the sample.
         sample_rate: the share that was to be taken.
         changes: what `theme_items` does not say yet, also of items that are no longer taken.
+        put_to_rule: ids of items that were put to the rule now.
+        broken: of these, those on which the rule failed, with what went wrong; they are left out.
         reason: why nothing is taken, "" where something is.
     """
 
@@ -57,6 +64,8 @@ class Taken:
     sampled: int = 0
     sample_rate: float = 1.0
     changes: Sequence[Mapping[str, Any]] = ()
+    put_to_rule: Sequence[str] = ()
+    broken: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
 
     @property
@@ -70,6 +79,17 @@ def take_items(database: Database, team_day: TeamDay, theme: Theme) -> Taken:
     taken = choose_items(database, team_day, theme)
     if taken.reason in (NO_TEXTS, OUTSIDE_DATES):
         return taken
+    if taken.put_to_rule:
+        settle_items(
+            database,
+            team_day,
+            stage=STAGE,
+            theme_id=theme.theme_id,
+            level=theme.level,
+            failed=taken.broken,
+            reason=RULE_FAILED,
+            well=taken.put_to_rule,
+        )
     key = {"team_id": team_day.team_id, "day": team_day.day, "theme_id": theme.theme_id}
     for rows in chunked(taken.changes, _ROWS_AT_ONCE):
         database.insert_rows("theme_items", [{**key, **row} for row in rows])
@@ -104,12 +124,11 @@ def choose_items(database: Database, team_day: TeamDay, theme: Theme) -> Taken:
     """
     if not theme.covers(team_day.day):
         return Taken(reason=OUTSIDE_DATES)
-    texts = {
-        row["item_id"]: row
-        for row in database.rows(ITEMS_OF_DAY, team_id=team_day.team_id, day=team_day.day, level=theme.level)
-    }
-    if not texts:
+    stored_texts = database.rows(ITEMS_OF_DAY, team_id=team_day.team_id, day=team_day.day, level=theme.level)
+    if not stored_texts:
         return Taken(reason=NO_TEXTS)
+    texts = {row["item_id"]: row for row in stored_texts if row["has_content"]}
+    with_text = {row["item_id"] for row in stored_texts}
     chances, why_none = _chances(database, team_day, theme, texts)
     rate = rate_of(theme, len(chances))
     stored = _stored(database, team_day, theme)
@@ -123,7 +142,7 @@ def choose_items(database: Database, team_day: TeamDay, theme: Theme) -> Taken:
             if row["taken"] and row["version"] == theme.version and item_id in chances and item_id in texts:
                 sample[item_id] = max(sample.get(item_id, 0.0), row["inclusion_probability"])
     bases = {item_id: _basis(texts[item_id]) if theme.screen and theme.rule else "" for item_id in sample}
-    passed = _passed(database, team_day, theme, bases, texts, stored)
+    passed, put_to_rule, broken = _passed(database, team_day, theme, bases, texts, stored)
     decisions: dict[str, dict[str, Any]] = {
         item_id: {
             "item_id": item_id,
@@ -138,7 +157,7 @@ def choose_items(database: Database, team_day: TeamDay, theme: Theme) -> Taken:
     decisions |= {
         item_id: {**row, "version": theme.version, "taken": False, "screened": False}
         for item_id, row in stored.items()
-        if item_id in texts and item_id not in sample
+        if item_id in with_text and item_id not in sample
     }
     return Taken(
         items={item_id: texts[item_id] for item_id in sorted(passed)},
@@ -146,8 +165,17 @@ def choose_items(database: Database, team_day: TeamDay, theme: Theme) -> Taken:
         sampled=len(sample),
         sample_rate=rate,
         changes=[row for item_id, row in decisions.items() if stored.get(item_id) != row],
-        reason="" if passed else why_none if not chances else NOTHING_SCREENED if sample else NOTHING_SAMPLED,
+        put_to_rule=put_to_rule,
+        broken=broken,
+        reason="" if passed else NO_CONTENT if not texts else _why_nothing(chances, sample, why_none),
     )
+
+
+def _why_nothing(chances: Mapping[str, float], sample: Mapping[str, float], why_none: str) -> str:
+    """Why nothing is left: nothing to draw from, nothing drawn, or nothing that the rule finds."""
+    if not chances:
+        return why_none
+    return NOTHING_SCREENED if sample else NOTHING_SAMPLED
 
 
 def relevant_items(database: Database, team_day: TeamDay, theme_id: str) -> dict[str, float]:
@@ -191,8 +219,8 @@ def _passed(
     bases: Mapping[str, str],
     texts: Mapping[str, Mapping[str, Any]],
     stored: Mapping[str, Mapping[str, Any]],
-) -> Set[str]:
-    """The sampled items that are not left out by the theme's rule."""
+) -> tuple[Set[str], Sequence[str], Mapping[str, str]]:
+    """The sampled items that are not left out by the theme's rule; which were put to it now, and on which it failed."""
     passed = {item_id for item_id, basis in bases.items() if not basis}
     open_ids = []
     for item_id, basis in bases.items():
@@ -201,12 +229,17 @@ def _passed(
             passed |= {item_id} if known["screened"] else set()
         elif basis:
             open_ids.append(item_id)
+    broken: dict[str, str] = {}
     if open_ids:
         norms = read_norms(database, team_day, theme.level)
         for item_id, text in _texts(database, team_day, theme, open_ids):
-            if applies(theme.rule, text, facts_of(texts[item_id]), norms, theme.keywords).relevant:
-                passed.add(item_id)
-    return passed
+            try:
+                if applies(theme.rule, text, facts_of(texts[item_id]), norms, theme.keywords).relevant:
+                    passed.add(item_id)
+            # Whatever is wrong concerns this item alone; `take_items` writes it down.
+            except Exception as error:
+                broken[item_id] = fault_of(error)
+    return passed, open_ids, broken
 
 
 def _texts(database: Database, team_day: TeamDay, theme: Theme, item_ids: list[str]) -> Iterator[tuple[str, str]]:

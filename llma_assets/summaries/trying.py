@@ -122,6 +122,8 @@ def try_theme(
     read = 0
     for row in _texts(database, theme, options, found[: size * MOST_READ], at_once=size):
         read += 1
+        if not row["has_content"]:
+            continue
         verdict = applies(theme.rule, row["text"], facts_of(row), norms, theme.keywords) if theme.rule else None
         # Without a model the rule is the answer, and its no is worth a look.
         if theme.screen and not is_offline and verdict is not None and not verdict.relevant:
@@ -218,12 +220,12 @@ def _texts(
     for start in range(0, len(found), at_once):
         some = found[start : start + at_once]
         rows = {
-            row["item_id"]: row
+            each.row["item_id"]: each.row
             for team_day in dict.fromkeys(each.team_day for each in some)
             for made in made_texts(
                 database, team_day, theme.level, options, [each.item for each in some if each.team_day == team_day]
             )
-            for row in made
+            for each in made
         }
         yield from (rows[each.item.item_id] for each in some)
 

@@ -1,0 +1,91 @@
+"""Items that went wrong by themselves: which, where and why. What became of a whole partition is in `skips`.
+
+An item's skip is replaced, never deleted: one that is well by now carries the empty reason.
+"""
+
+import traceback
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from more_itertools import chunked
+
+from llma_assets.clickhouse import Database
+from llma_assets.ledger import queries
+from llma_assets.team_day import TeamDay
+
+_IDS_AT_ONCE = 500
+_PACKAGE = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemSkip:
+    """Why a stage did for one trace or generation otherwise than for the others."""
+
+    team_id: int
+    day: date
+    stage: str
+    theme_id: str
+    level: str
+    item_id: str
+    reason: str
+    detail: str
+
+
+def fault_of(error: BaseException) -> str:
+    """Which error it was and where in the code. Not its message, which may quote the item.
+
+    >>> fault_of(KeyError("alice@example.com"))
+    'KeyError'
+    """
+    frames = [
+        f"{Path(frame.filename).relative_to(_PACKAGE)}:{frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(_PACKAGE)
+    ]
+    return " at ".join([type(error).__name__, *frames[-1:]])
+
+
+def settle_items(
+    database: Database,
+    team_day: TeamDay,
+    *,
+    stage: str,
+    level: str,
+    theme_id: str = "",
+    failed: Mapping[str, str],
+    reason: str,
+    well: Iterable[str] = (),
+) -> None:
+    """Say of items that they failed, and of those that failed before that they are well; a second time writes nothing.
+
+    Args:
+        failed: what went wrong, by item id.
+        reason: in a word; the same for all.
+        well: ids of items that did not fail now.
+    """
+    key = {"team_id": team_day.team_id, "day": team_day.day, "stage": stage, "theme_id": theme_id, "level": level}
+    current = {
+        row["item_id"]: (row["reason"], row["detail"]) for row in database.rows(queries.CURRENT_ITEM_SKIPS, **key)
+    }
+    wanted = {item_id: (reason, detail) for item_id, detail in failed.items()}
+    wanted |= {item_id: ("", "") for item_id in well if item_id in current and item_id not in failed}
+    rows = [
+        {**key, "item_id": item_id, "reason": why, "detail": detail}
+        for item_id, (why, detail) in wanted.items()
+        if current.get(item_id) != (why, detail)
+    ]
+    for some in chunked(rows, _IDS_AT_ONCE):
+        database.insert_rows("item_skips", some)
+
+
+def list_item_skips(
+    database: Database, *, day: date, team_id: int | None = None, stages: Collection[str] = ()
+) -> list[ItemSkip]:
+    """The items of a day that went wrong: of one team, or of all teams for whoever operates the pipeline."""
+    where: dict[str, Any] = {"day": day} if team_id is None else {"day": day, "team_id": team_id}
+    statement = queries.ITEM_SKIPS_OF_DAY if team_id is None else queries.ITEM_SKIPS_OF_TEAM_AND_DAY
+    found = [ItemSkip(**row) for row in database.rows(statement, **where)]
+    return [skip for skip in found if not stages or skip.stage in stages]
