@@ -23,7 +23,7 @@ _QUOTES = {
 }  # fmt: skip
 """Members that quote the request, or say nothing."""
 _CODES = {"code", "status", "status_code", "type", "reason", "error_type", "param", "provider_code"}
-_QUOTED_BY_PYTHON = re.compile(r"""['"]input['"]\s*:.*""", re.DOTALL)
+_QUOTED_BY_PYTHON = re.compile(r"""[{,]\s*['"]input['"]\s*:.*""", re.DOTALL)
 _TAGS = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 _DELAY = re.compile(r"retrydelay (\d+(?:\.\d+)?)s\b|try again in (\d+(?:\.\d+)?) ?s", re.ASCII)
 

@@ -11,6 +11,7 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.settings import Settings
+from llma_assets_tests.chat_server import ChatServer, Status
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.traffic import trace, write
 
@@ -114,6 +115,37 @@ def test_a_model_that_does_not_answer_fails_without_the_key(llma: Llma, monkeypa
     assert "fail chat model: gpt-6-luna" in result.stdout
     assert "ok   embedding model" in result.stdout
     assert "hunter2" not in result.output
+
+
+def test_a_model_that_is_to_be_shut_down_is_told_by_the_server_or_by_the_list(
+    llma_json: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = [{"id": "gpt-4.1-mini"}, {"id": "text-embedding-3-small", "shutdown_date": "2031-03-01"}]
+    with ChatServer(models=models) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("LLMA_CHAT_MODEL", "gpt-4.1-mini")
+        monkeypatch.setenv("LLMA_EMBEDDING_MODEL", "text-embedding-3-small")
+        answer = llma_json("doctor")
+    found = {each["name"]: each for each in answer.document["findings"]}
+    assert (answer.code, found["chat model"]["status"]) == (0, "ok")
+    assert found["chat model's end"]["status"] == found["embedding model's end"]["status"] == "warn"
+    assert found["chat model's end"]["detail"].startswith("gpt-4.1-mini is shut down on 2027-01-14: ")
+    assert found["embedding model's end"]["detail"].startswith("text-embedding-3-small is shut down on 2031-03-01: in ")
+
+
+def test_a_model_that_is_gone_is_named_with_what_the_server_offers(
+    llma_json: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = Status(404, "The model does not exist", code="model_not_found")
+    judge = lambda request: gone if request.body["model"] == "gpt-4.1-nano" else None  # noqa: E731
+    with ChatServer(judge=judge, models=[{"id": "gpt-6-luna"}]) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("LLMA_CHAT_MODEL", "gpt-4.1-nano")
+        answer = llma_json("doctor")
+    found = {each["name"]: each for each in answer.document["findings"]}["chat model"]
+    assert (answer.code, found["status"]) == (1, "fail")
+    assert "does not know the model 'gpt-4.1-nano'; it offers gpt-6-luna" in found["detail"]
+    assert "LLMA_CHAT_MODEL" in found["advice"]
 
 
 def test_a_model_without_key_and_server_fails_with_the_way_out(llma: Llma, monkeypatch: pytest.MonkeyPatch) -> None:
