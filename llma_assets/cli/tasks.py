@@ -1,6 +1,6 @@
 """`llma tasks`: what recurs in session replays, and what people decide about it. Facts are made in `tasks`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -58,27 +58,32 @@ def list_command(
         emit_json({"team": team_id, "tasks": [task_document(task) for task in chosen], "hidden": hidden})
         return
     if chosen:
-        show_table(
-            ("task", "priority", "status", "users", "seen", "impact", "last seen", "title"),
-            [
-                (
-                    task.task_id[:8],
-                    f"{task.priority:.2f}",
-                    task.status,
-                    f"{task.user_count:,}",
-                    f"{task.occurrence_count:,}",
-                    f"{task.mean_impact:.2f}",
-                    f"{task.last_seen:%Y-%m-%d %H:%M}",
-                    task.title,
-                )
-                for task in chosen
-            ],
-            right=("priority", "users", "seen", "impact"),
-        )
+        show_tasks(chosen)
     if hidden:
         say(f"{hidden:,} tasks are not shown because of their status; --all shows them.")
     elif not chosen:
         say(f"Team {team_id} has no tasks. `llma segments ingest FILE`, then `llma segments run --team {team_id}`.")
+
+
+def show_tasks(tasks: "Sequence[Task]") -> None:
+    """Print tasks, one a line."""
+    show_table(
+        ("task", "priority", "status", "users", "seen", "impact", "last seen", "title"),
+        [
+            (
+                task.task_id[:8],
+                f"{task.priority:.2f}",
+                task.status,
+                f"{task.user_count:,}",
+                f"{task.occurrence_count:,}",
+                f"{task.mean_impact:.2f}",
+                f"{task.last_seen:%Y-%m-%d %H:%M}",
+                task.title,
+            )
+            for task in tasks
+        ],
+        right=("priority", "users", "seen", "impact"),
+    )
 
 
 @tasks_group.command("show")

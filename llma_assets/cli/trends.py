@@ -58,11 +58,12 @@ def trends(team_id: int, weeks: int, day: date | None, theme_id: str | None, as_
         return
     for name, of in found.items():
         show(f"team {team_id}, {plain(name)}, {first} to {until}")
-        _show(of)
+        show_trends(of)
         show()
 
 
-def _show(trends: Sequence["Trend"]) -> None:
+def show_trends(trends: Sequence["Trend"]) -> None:
+    """Print the trends of a theme, one a line."""
     show_table(
         ("lineage", "", "title", "items", "by day", "share, 7 days", "", "errors, 7 days", "", "USD"),
         [

@@ -5,9 +5,12 @@ from llma_assets.demo.sample import (
     PIPELINE_ONLY_TEAM_ID,
     THEMED_TEAM,
     THEMES,
+    TRAVEL,
+    WEEK,
     DemoTeam,
     planted_topics,
     sample_events,
+    sample_segments,
 )
 
 __all__ = [
@@ -15,7 +18,10 @@ __all__ = [
     "PIPELINE_ONLY_TEAM_ID",
     "THEMED_TEAM",
     "THEMES",
+    "TRAVEL",
+    "WEEK",
     "DemoTeam",
     "planted_topics",
     "sample_events",
+    "sample_segments",
 ]

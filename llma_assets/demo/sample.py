@@ -1,4 +1,7 @@
-"""The demo's teams and their traffic of a week; a calendar day's traffic is the same in every week asked."""
+"""The demo's teams and their traffic of one week or two; a calendar day's traffic is the same whenever it is asked for.
+
+But for what changes: a problem of the travel team ends, and another begins, so many days before the last one.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,15 +10,33 @@ from random import Random
 from typing import Any
 from uuid import uuid5
 
-from llma_assets.demo import bank, coding, recipes, travel
+from llma_assets.demo import bank, changes, coding, recipes, travel
 from llma_assets.demo.shapes import AnthropicShape, OpenAIShape
-from llma_assets.demo.topics import Topic, Turn, converse
+from llma_assets.demo.topics import Topic, Turn, choose_slots, converse, fill
 from llma_assets.demo.traces import EVENT_NAMESPACE, Application, Visit, trace_events
 
-DAYS = 7
+WEEK = 7
 FIRST_HOUR, LAST_HOUR = 6, 22
 SECOND_TOPIC = 0.08
 """Share of users who, once there, ask for something else as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A topic that a team's users come for on some days only, beside all others.
+
+    Attributes:
+        key: part of its trace ids.
+        topic: what they come for.
+        first, last: days before the last one of the traffic.
+        daily: conversations a day.
+    """
+
+    key: str
+    topic: Topic
+    first: int
+    last: int
+    daily: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +49,9 @@ class DemoTeam:
         topics: what its users come for.
         slots: values for the topics' templates.
         application: what its traces have in common.
-        daily: least and most traces a day.
+        daily: least and most traces a day, without those of changes.
+        days: of traffic; with more than a week there are two windows to compare.
+        changes: topics of some days only.
     """
 
     team_id: int
@@ -37,6 +60,8 @@ class DemoTeam:
     slots: Mapping[str, tuple[str, ...]]
     application: Application
     daily: tuple[int, int]
+    days: int = WEEK
+    changes: tuple[Change, ...] = ()
 
 
 TRAVEL = DemoTeam(
@@ -45,7 +70,9 @@ TRAVEL = DemoTeam(
     travel.TOPICS,
     travel.SLOTS,
     Application("Travel agent", OpenAIShape(), "openai", "gpt-4o", 2.5, 10, travel.SYSTEM, 0.01),
-    (20, 23),
+    (12, 14),
+    2 * WEEK - 1,
+    (Change("voucher", changes.VOUCHERS, 12, 8, 3), Change("payment", changes.PAYMENTS, 4, 0, 4)),
 )
 BANK = DemoTeam(
     102,
@@ -53,7 +80,7 @@ BANK = DemoTeam(
     bank.TOPICS,
     bank.SLOTS,
     Application("Bank support", AnthropicShape(), "anthropic", "claude-sonnet-4", 3, 15, bank.SYSTEM, 0.01),
-    (16, 19),
+    (11, 13),
 )
 CODING = DemoTeam(
     103,
@@ -82,11 +109,11 @@ PIPELINE_ONLY_TEAM_ID = 105
 
 
 def sample_events(day: date, seed: int = 0) -> Iterator[dict[str, Any]]:
-    """Believable traffic of five teams in the seven days that end with `day`, the same for the same
+    """Believable traffic of five teams in the one or two weeks that end with `day`, the same for the same
     arguments.
 
     Another `day` shifts the window: the days in common have the same events with the same uuids, so that
-    storing both weeks stores each event once.
+    storing both stores each event once. Only what changes moves with `day`.
 
     Args:
         day: the last day, UTC; all events lie before 24:00 of it.
@@ -96,11 +123,39 @@ def sample_events(day: date, seed: int = 0) -> Iterator[dict[str, Any]]:
         events `{uuid, event, team_id, distinct_id, timestamp, properties}` as `ingest` reads them, day by
         day.
     """
-    for current in _days(day):
+    for back in reversed(range(max(team.days for team in DEMO_TEAMS))):
         for team in DEMO_TEAMS:
-            for visit, _, turns, random in _conversations(team, current, seed):
+            for visit, _, turns, random in _conversations(team, day, back, seed):
                 yield from trace_events(team.application, visit, turns, random)
-        yield from _pipeline_events(current, seed)
+        if back < WEEK:
+            yield from _pipeline_events(day - timedelta(days=back), seed)
+
+
+def sample_segments(day: date, seed: int = 0) -> Iterator[dict[str, Any]]:
+    """Segments of session replays of the travel team: those in which a payment fails, and some in which all goes well.
+
+    Yields:
+        segments as `tasks.ingest_segments` reads them, each in the session of a conversation.
+    """
+    routines = list(changes.ROUTINES)
+    for back in reversed(range(WEEK)):
+        for visit, topic, _, _ in _conversations(TRAVEL, day, back, seed):
+            random = Random(f"{seed}/{visit.trace_id}/replay")
+            if topic is changes.PAYMENTS:
+                description = fill(random.choice(changes.REPLAYS), choose_slots(TRAVEL.slots, random))
+            elif routines:
+                description = routines.pop()
+            else:
+                continue
+            end = visit.start + timedelta(seconds=random.randint(20, 90))
+            yield {
+                "team_id": TRAVEL.team_id,
+                "session_id": visit.session_id,
+                "start": visit.start.isoformat(timespec="milliseconds"),
+                "end": end.isoformat(timespec="milliseconds"),
+                "distinct_id": visit.user,
+                "description": description,
+            }
 
 
 def planted_topics(day: date, seed: int = 0) -> dict[str, str]:
@@ -110,31 +165,36 @@ def planted_topics(day: date, seed: int = 0) -> dict[str, str]:
     """
     return {
         visit.trace_id: topic.name
-        for current in _days(day)
         for team in DEMO_TEAMS
-        for visit, topic, _, _ in _conversations(team, current, seed)
+        for back in reversed(range(team.days))
+        for visit, topic, _, _ in _conversations(team, day, back, seed)
     }
 
 
-def _days(last: date) -> list[date]:
-    return [last - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
-
-
-def _conversations(team: DemoTeam, day: date, seed: int) -> Iterator[tuple[Visit, Topic, list[Turn], Random]]:
-    """The team's conversations of one day, each with the random numbers that its events go on with."""
+def _conversations(
+    team: DemoTeam, last: date, back: int, seed: int
+) -> Iterator[tuple[Visit, Topic, list[Turn], Random]]:
+    """The team's conversations of a day before `last`, each with the random numbers that its events go on with."""
+    day = last - timedelta(days=back)
     of_day = Random(f"{seed}/{team.key}/{day}")
-    if team is RECIPES and day.toordinal() % DAYS < 2:
-        return  # five traces in any seven days
-    for number in range(of_day.randint(*team.daily)):
-        trace_id = f"{team.key}-{day:%Y%m%d}-{number:02d}" + (f"-s{seed}" if seed else "")
+    if back >= team.days or (team is RECIPES and day.toordinal() % WEEK < 2):
+        return  # of the recipe helper five traces in any seven days
+    ordinary = of_day.randint(*team.daily)
+    asked: list[tuple[str, Topic | None]] = [(f"{number:02d}", None) for number in range(ordinary)]
+    for change in team.changes:
+        if change.last <= back <= change.first:
+            asked += [(f"{change.key}-{number}", change.topic) for number in range(change.daily)]
+    for name, changed in asked:
+        trace_id = f"{team.key}-{day:%Y%m%d}-{name}" + (f"-s{seed}" if seed else "")
         random = Random(f"{seed}/{trace_id}")
         user = random.randint(1, 40)
         seconds = random.uniform(FIRST_HOUR * 3600, LAST_HOUR * 3600)
         start = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(seconds=seconds)
         session_id = f"{team.key}-{day:%Y%m%d}-session-{user}"
-        topic, second = random.choices(team.topics, [topic.weight for topic in team.topics], k=2)
+        usual, second = random.choices(team.topics, [topic.weight for topic in team.topics], k=2)
+        topic = changed or usual
         turns = converse(topic, team.slots, random)
-        if random.random() < SECOND_TOPIC:
+        if changed is None and random.random() < SECOND_TOPIC:
             turns += converse(second, team.slots, random)
         yield (
             Visit(team.team_id, f"{team.key}-user-{user}", session_id, trace_id, start),

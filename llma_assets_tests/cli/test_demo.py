@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from llma_assets.cli.demo import switch_themes_on
 from llma_assets.clickhouse import Database
-from llma_assets.demo import DEMO_TEAMS, PIPELINE_ONLY_TEAM_ID, THEMED_TEAM, THEMES
+from llma_assets.demo import DEMO_TEAMS, PIPELINE_ONLY_TEAM_ID, THEMED_TEAM, THEMES, WEEK
 from llma_assets.themes.changes import set_enabled
 from llma_assets.themes.store import themes_of
 from llma_assets_tests.cli.conftest import Answer, Llma
@@ -28,6 +28,11 @@ def test_the_demo_shows_clusters_or_the_reason_for_each_team_and_adds_nothing_th
         assert f"team {team.team_id}, 2026-11-07, traces: " in first.stdout
     assert f"team {DEMO_TEAMS[3].team_id}, 2026-11-07: not run: below_minimum" in first.stdout
     assert f"team {PIPELINE_ONLY_TEAM_ID}, 2026-11-07: not run: no_recent_events" in first.stdout
+    assert not re.search(r"^team \d+, 2026-11-07, generations", first.stdout, re.MULTILINE)
+    assert re.search(r"^  \d+ in \d+ clusters: llma clusters .* --level generation$", first.stdout, re.MULTILINE)
+    assert re.search(r"^\w{8}  new .*(payment|charge)", first.stdout, re.MULTILINE | re.IGNORECASE)
+    assert re.search(r"^\w{8}  ended .*voucher", first.stdout, re.MULTILINE | re.IGNORECASE)
+    assert re.search(r"^\w{8} .* 20 .*The payment fails with an error at checkout$", first.stdout, re.MULTILINE)
     for theme_id in THEMES:
         assert re.search(rf"^team 103, 2026-11-07, {theme_id}: \d+ items in \d+ clusters", first.stdout, re.MULTILINE)
         assert re.search(rf"^{theme_id} +2026-11-01( +[1-9]\d*){{6}} +\d+ +\d+\.\d%$", first.stdout, re.MULTILINE)
@@ -44,8 +49,15 @@ def test_the_demo_shows_clusters_or_the_reason_for_each_team_and_adds_nothing_th
         (104, "skipped"),
         (105, "skipped"),
     ]
+    assert [task["occurrence_count"] for task in second.document["tasks"]] == [20]
     assert row_counts(database) == before
-    assert llma("check", "--date", str(DAY)).exit_code == 0
+    for day in (DAY, DAY - timedelta(days=WEEK - 1)):
+        checked = llma("check", "--date", str(day), "--failed")
+        assert (checked.exit_code, checked.stdout.count("\n")) == (0, 1)
+    steps = first.stdout.partition("Look further:")[2].splitlines()[1:]
+    for step in [line.split("  ")[1].split() for line in steps if line.startswith("  llma ")]:
+        shown = llma(*step[1:])
+        assert (shown.exit_code, bool(shown.stdout)) == (0, True), step
 
 
 def test_the_demo_switches_its_theme_of_one_team_on_and_leaves_one_that_was_switched_off(database: Database) -> None:

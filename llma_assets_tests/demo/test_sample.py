@@ -11,7 +11,16 @@ import orjson
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.demo import DEMO_TEAMS, PIPELINE_ONLY_TEAM_ID, DemoTeam, planted_topics, sample_events
+from llma_assets.demo import (
+    DEMO_TEAMS,
+    PIPELINE_ONLY_TEAM_ID,
+    TRAVEL,
+    WEEK,
+    DemoTeam,
+    planted_topics,
+    sample_events,
+    sample_segments,
+)
 from llma_assets.discovery import TRIGGER_EVENTS, TeamSettings, discover
 from llma_assets.ingest import ingest
 
@@ -40,20 +49,28 @@ def test_another_seed_gives_other_events() -> None:
     assert not other & {event["uuid"] for event in events()}
 
 
-def test_the_next_day_s_week_shares_six_days_event_for_event() -> None:
+def test_the_next_day_s_traffic_shares_all_days_but_one_event_for_event_but_for_what_changes() -> None:
     today = {event["uuid"]: event for event in events()}
     tomorrow = {event["uuid"]: event for event in sample_events(DAY + timedelta(days=1))}
     common = today.keys() & tomorrow.keys()
-    last_six = {uuid for uuid, event in today.items() if event["timestamp"][:10] > "2026-11-01"}
-    assert common == last_six
+    first = {team.team_id: DAY - timedelta(days=team.days - 1) for team in DEMO_TEAMS}
+    first[PIPELINE_ONLY_TEAM_ID] = DAY - timedelta(days=WEEK - 1)
+    changes = {change.key for team in DEMO_TEAMS for change in team.changes}
+    shared = {
+        uuid
+        for uuid, event in today.items()
+        if event["timestamp"][:10] > str(first[event["team_id"]])
+        and not changes & set(event["properties"]["$ai_trace_id"].split("-"))
+    }
+    assert shared <= common
     assert all(today[uuid] == tomorrow[uuid] for uuid in common)
 
 
 @pytest.mark.parametrize("day", [DAY + timedelta(days=shift) for shift in range(7)])
 def test_every_week_has_the_promised_numbers_of_traces(day: date) -> None:
     counts = Counter(trace_id.split("-")[0] for trace_id in planted_topics(day))
-    assert 140 <= counts["travel"] <= 161
-    assert 112 <= counts["bank"] <= 133
+    assert 12 * 13 + 35 <= counts["travel"] <= 14 * 13 + 35
+    assert 77 <= counts["bank"] <= 91
     assert 77 <= counts["coding"] <= 84
     assert counts["recipes"] == 5
 
@@ -62,17 +79,34 @@ def test_uuids_are_unique() -> None:
     assert len({event["uuid"] for event in events()}) == len(events())
 
 
-def test_all_events_lie_in_the_seven_days() -> None:
-    times = [datetime.fromisoformat(event["timestamp"]) for event in events()]
-    assert min(times) >= datetime(2026, 11, 1, tzinfo=UTC)
-    assert max(times) < datetime(2026, 11, 8, tzinfo=UTC)
-    assert len({time.date() for time in times}) == 7
+def test_all_events_lie_in_the_days_of_their_team() -> None:
+    times = defaultdict(list)
+    for event in events():
+        times[event["team_id"]].append(datetime.fromisoformat(event["timestamp"]))
+    for team_id, of_team in times.items():
+        days = TRAVEL.days if team_id == TRAVEL.team_id else WEEK
+        assert min(of_team) >= datetime(2026, 11, 8, tzinfo=UTC) - timedelta(days=days)
+        assert max(of_team) < datetime(2026, 11, 8, tzinfo=UTC)
+
+
+def test_a_problem_begins_another_one_ends_and_replays_show_the_first() -> None:
+    days = defaultdict(set)
+    for trace_id, topic in planted_topics(DAY).items():
+        days[topic].add(trace_id.split("-")[1])
+    assert (min(days["payment fails"]), max(days["payment fails"])) == ("20261103", "20261107")
+    assert max(days["voucher refused"]) == "20261030"
+    segments = list(sample_segments(DAY))
+    assert segments == list(sample_segments(DAY))
+    assert {segment["team_id"] for segment in segments} == {TRAVEL.team_id}
+    assert sum("payment fails" in segment["description"] for segment in segments) == 20
+    sessions = {event["properties"].get("$ai_session_id") for event in events()}
+    assert {segment["session_id"] for segment in segments} <= sessions
 
 
 def test_every_trace_has_a_planted_topic_of_its_own_team_and_the_other_way_round() -> None:
     planted = planted_topics(DAY)
     assert planted.keys() == of_traces().keys()
-    topics = {team.key: {topic.name for topic in team.topics} for team in DEMO_TEAMS}
+    topics = {team.key: topics_of(team) for team in DEMO_TEAMS}
     assert all(topic in topics[trace_id.split("-")[0]] for trace_id, topic in planted.items())
 
 
@@ -81,7 +115,11 @@ def test_every_team_with_enough_traces_shows_all_its_topics() -> None:
     for trace_id, topic in planted_topics(DAY).items():
         shown[trace_id.split("-")[0]].add(topic)
     for team in DEMO_TEAMS:
-        assert shown[team.key] == {topic.name for topic in team.topics}
+        assert shown[team.key] == topics_of(team)
+
+
+def topics_of(team: DemoTeam) -> set[str]:
+    return {topic.name for topic in (*team.topics, *(change.topic for change in team.changes))}
 
 
 def test_no_template_is_left_unfilled() -> None:
@@ -149,7 +187,7 @@ def test_the_planted_topics_come_out_of_the_words_alone(team: DemoTeam) -> None:
         if trace_id.startswith(team.key)
     }
     vectors = TfidfVectorizer(sublinear_tf=True, stop_words="english").fit_transform(words.values())
-    labels = KMeans(len(team.topics), n_init=10, random_state=0).fit_predict(vectors)
+    labels = KMeans(len(topics_of(team)), n_init=10, random_state=0).fit_predict(vectors)
     assert normalized_mutual_info_score([planted[trace_id] for trace_id in words], labels) > 0.75
 
 
