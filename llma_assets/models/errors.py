@@ -14,7 +14,11 @@ class ModelError(Exception):
 
     Attributes:
         kind: short class of the failure, as stored in `model_usage.error`: `bad_key`, `rate_limited` …
+        said: what the server said, without the key, "" where that is not known. It may quote the request, so it is in
+            no message; it is shown only where the request held nothing of anybody's.
     """
+
+    said: str = ""
 
     def __init__(self, message: str, *, kind: str) -> None:
         super().__init__(message)

@@ -132,9 +132,9 @@ class OpenAIChat:
         try:
             return Completion(self._ask(repair, schema, deadline, record), self._model)
         except Unreadable as second:
-            raise InvalidAnswer(
-                f"no usable answer after one repair ({second.kind}: {second})", kind=second.kind
-            ) from None
+            failure = InvalidAnswer(f"no usable answer after one repair ({second.kind}: {second})", kind=second.kind)
+            failure.said = self._server.without_key(second.answer)
+            raise failure from None
 
     @property
     def server(self) -> OpenAIServer:
@@ -243,6 +243,7 @@ class OpenAIChat:
             record(self._usage(answer, reply, error.kind, batch))
             raise
         except InvalidAnswer as error:
+            error.said = self._server.without_key(choice.message.refusal or choice.message.text)
             record(self._usage(answer, reply, error.kind, batch))
             raise
         record(self._usage(answer, reply, "", batch))

@@ -32,6 +32,8 @@ OPENAI_URL = "https://api.openai.com/v1"
 LARGEST_BODY = 64 * 1024 * 1024
 LARGEST_FILE = 2 * 1024 * 1024 * 1024
 
+_SAID = 4_000  # characters of what a server said that are kept with a failure
+
 _AWAY = {"connection", "unreachable", "timeout", "server_error"}
 """Kinds of failure after which nobody knows whether the server is there."""
 
@@ -127,6 +129,7 @@ class OpenAIServer:
                 reply = Reply(bytes(raw.content), time.perf_counter() - started)
             except openai.APIError as error:
                 failure = classify(error)
+                failure.said = self.without_key(error.message)
                 delay_s = self._delay_s(failure, failures)
                 paused = self._note(failure, turn, delay_s, timeout_s)
                 on_failure(failure.kind, time.perf_counter() - started)
@@ -182,6 +185,10 @@ class OpenAIServer:
             return True
         self._throttle.ended()
         return False
+
+    def without_key(self, said: str) -> str:
+        """What the server said, without the key that it may have repeated."""
+        return said.replace(self._key, "[key]")[:_SAID]
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
