@@ -12,8 +12,9 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters.edit_queries import standings_of
 from llma_assets.clusters.edits import NOTHING
 from llma_assets.clusters.queries import Run, clusters_of, committed_run, members_of
-from llma_assets.events import ItemNumbers, cluster_event_properties
+from llma_assets.events import ItemNumbers, NoNamesError, cluster_event_properties
 from llma_assets.events.queries import FORGET_OLDER_VERSIONS, NUMBERS_OF_ITEMS, PUBLISHED_EVENT
+from llma_assets.labels.evidence import NOISE_ID
 from llma_assets.labels.queries import LABELS_OF_RUN, group_labels_of
 from llma_assets.partitions import team_days
 from llma_assets.resources import ClickHouseResource
@@ -56,7 +57,7 @@ def publish_events(database: Database, team_day: TeamDay, *, themes: Sequence[Th
 
     Raises:
         ThemesFailed: some themes failed, such as by an `EmptyClusteringError`: a committed run has nothing in it, and
-            nothing is published for it. The others are published.
+            nothing is published for it, or by a `NoNamesError`. The others are published.
     """
     items, metadata = 0, dict[str, Any]()
     places = {theme.theme_id: place for place, theme in enumerate(themes)}
@@ -102,7 +103,16 @@ def _publish(database: Database, team_day: TeamDay, theme: Theme, run: Run) -> d
     decided = standings_of(database, team_day.team_id)
     for row in clusters:
         if title := decided.get(row["lineage_id"], NOTHING).title:
-            labels[row["cluster_id"]] = {"description": "", **labels.get(row["cluster_id"], {}), "title": title}
+            labels[row["cluster_id"]] = {
+                "description": "",
+                **labels.get(row["cluster_id"], {}),
+                "title": title,
+                "status": "generated",
+            }
+    # Names that were not asked for, such as for want of money, are no failure: the numbers stand for them until then.
+    states = [labels.get(row["cluster_id"], {}).get("status") for row in clusters if row["cluster_id"] != NOISE_ID]
+    if states and set(states) == {"failed"}:
+        raise NoNamesError(f"{len(states)} of {len(states)} clusters have no name; the labels are asked for again")
     properties = cluster_event_properties(
         {**asdict(run), "params": orjson.loads(run.params), "quality": orjson.loads(run.quality)},
         clusters,

@@ -45,7 +45,7 @@ Say what they have in common; do not list them."""
 PROMPT_CHARS = 120_000
 """The evidence of one call, in characters at most; each summary gets an equal part."""
 
-_HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+")
+_HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 _SUMMARY_CHARS = 4_000
 _LEAST_CHARS = 200
 _NEIGHBOUR_CHARS = 300
