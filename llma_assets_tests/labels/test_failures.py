@@ -74,7 +74,7 @@ def test_clusters_without_any_name_are_not_published_and_the_next_run_names_them
     assert (reason, detail[:7]) == ("labels_failed", "5 of 5:")
     with pytest.raises(ThemesFailed, match="5 of 5 clusters have no name"):
         publish(database)
-    assert skips(database)["cluster_events"][0] == "labels_failed"
+    assert skips(database)["cluster_events"][0] == "failed"
     assert database.rows(EVENTS) == []
     with ChatServer(answering(unchanged)) as server:
         name(database, server)
