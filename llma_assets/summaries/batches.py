@@ -289,6 +289,7 @@ class ThemeBatches:
                 theme_limit_usd=self._theme_limit_usd,
                 new_id=lambda: group_id,
                 patience_s=0.0,
+                is_of_batch=True,
             )
         blank: list[SummaryResult] = []
         submitted = 0
