@@ -16,7 +16,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.discovery import ON_SKIP_LIST, TeamLeftOut, TeamOptions, resolve
 from llma_assets.findings import Check, Finding
 from llma_assets.ledger import Skip, clear_skip, record_skip
-from llma_assets.models import ModelConfigurationError, PriceUnknown
+from llma_assets.models import ModelConfigurationError, NothingUsable, PriceUnknown
 from llma_assets.partitions import team_day, team_days
 from llma_assets.resources import ClickHouseResource, TeamSettingsResource
 from llma_assets.team_day import TeamDay
@@ -63,6 +63,7 @@ class Report:
         items: results that the partition now holds.
         reason: why there are none, "" where there are.
         metadata: what people look at in the UI, by name.
+        failed: items that failed; where they are all that there is, the status is `failed`.
         undone_for_budget: items that wait for money; with any the partition's status is `budget`, which is no failure.
         waiting: items that wait for an answer which a later run takes; with any the status is `waiting`.
     """
@@ -72,6 +73,7 @@ class Report:
     metadata: dict[str, Any] = field(default_factory=dict)
     undone_for_budget: int = 0
     waiting: int = 0
+    failed: int = 0
 
     def as_metadata(self, duration_s: float) -> dict[str, Any]:
         """The report as Dagster metadata."""
@@ -90,6 +92,8 @@ class Report:
             return "budget"
         if self.waiting:
             return "waiting"
+        if self.failed and not self.items:
+            return "failed"
         return "done" if self.items else "skipped"
 
 
@@ -201,7 +205,8 @@ def each_theme(
 ) -> list[tuple[Theme, Result]]:
     """Do `work` for each theme that is to be run on the day, one by one; one that fails leaves the others standing.
 
-    Why a theme has nothing here is stored as a skip (`failed`, `outside_dates`), and cleared once it has.
+    Why a theme has nothing here is stored as a skip (`failed`, `outside_dates`, or the `skip_reason` of an error that
+    has one), and cleared once it has.
 
     Returns:
         each theme that was worked on, with what `work` gave for it.
@@ -229,7 +234,9 @@ def each_theme(
         except Exception as error:
             failures[theme.theme_id] = f"{type(error).__name__}: {error}{_whose_model(error, theme)}"
             log.exception(f"{team_day}, {stage}: theme {theme.theme_id} failed")
-            skip(FAILED, failures[theme.theme_id][:SHOWN_ERROR])
+            reason = getattr(error, "skip_reason", FAILED)
+            detail = failures[theme.theme_id] if reason == FAILED else str(error)
+            skip(reason, detail[:SHOWN_ERROR])
             if isinstance(error, ModelConfigurationError) and not _is_its_own(error, theme):
                 raise
             continue
@@ -249,6 +256,8 @@ def each_theme(
 
 def _is_its_own(error: ModelConfigurationError, theme: Theme) -> bool:
     """Whether what is wrong with a model may be right for another theme."""
+    if isinstance(error, NothingUsable) and error.is_one_themes:
+        return True
     return theme.model is not None or (isinstance(error, PriceUnknown) and theme.daily_budget_usd is not None)
 
 

@@ -111,7 +111,7 @@ def _document(
             "daily_usd": budget_usd,
             "spent_of_day_usd": spent.of_day,
             "spent_today_usd": spent.on_date,
-            "set_aside_usd": max(spent.held_of_day, spent.held_on_date),
+            "set_aside_usd": max(spent.held_of_day + spent.lost_of_day, spent.held_on_date + spent.lost_on_date),
             "left_usd": max(0.0, budget_usd - spent.most),
             "fits": not unpriced and cost <= budget_usd - spent.most,
         },
@@ -138,7 +138,7 @@ def _theme_budget(
         "daily_usd": limit_usd,
         "spent_of_day_usd": spent.of_day,
         "spent_today_usd": spent.on_date,
-        "set_aside_usd": max(spent.held_of_day, spent.held_on_date),
+        "set_aside_usd": max(spent.held_of_day + spent.lost_of_day, spent.held_on_date + spent.lost_on_date),
         "left_usd": max(0.0, limit_usd - spent.most),
         "fits": None not in costs and sum(cost or 0.0 for cost in costs) <= limit_usd - spent.most,
     }

@@ -130,10 +130,32 @@ def usage(team_id: int, day: date, as_json: bool) -> None:
             }
         )
         return
-    if not rows:
+    if rows:
+        _show_usage([*rows, {"stage": "total", "theme": "", "model": "", **total}])
+    else:
         say(f"No paid call for team {team_id} on {day}; the offline models cost nothing and are not counted.")
-        return
-    lines = [*rows, {"stage": "total", "theme": "", "model": "", **total}]
+    if total["calls_without_price"]:
+        say(f"{total['calls_without_price']:,} calls of models without a known price are not in the sum.")
+    if total["unknown_cost_at_most_usd"]:
+        say(
+            f"Calls that broke off are not in the sum, either: at most {total['unknown_cost_at_most_usd']:.4f} USD, "
+            "which count against a budget."
+        )
+    if forecasts:
+        _show_forecasts(forecasts)
+    for whose, each in [("", budget), *((f" of {each['theme']}", each) for each in theme_budgets)]:
+        if each is not None:
+            lost = max(each["lost_of_day"], each["lost_on_date"])
+            show(
+                f"daily budget{plain(whose)} {each['daily_usd']:g} USD: {each['of_day']:.4f} spent for {day}, "
+                f"{each['on_date']:.4f} spent today, "
+                f"{max(each['held_of_day'], each['held_on_date']):.4f} set aside by runs at work"
+                + (f", {lost:.4f} perhaps paid for calls under way when their run was killed" if lost else "")
+            )
+
+
+def _show_usage(lines: Sequence[Mapping[str, Any]]) -> None:
+    """What was spent, a line for each stage, theme and model, and the sum."""
     show_table(
         ("stage", "theme", "model", "calls", "failed", "tokens in", "tokens out", "USD"),
         [
@@ -151,22 +173,6 @@ def usage(team_id: int, day: date, as_json: bool) -> None:
         ],
         right=("calls", "failed", "tokens in", "tokens out", "USD"),
     )
-    if total["calls_without_price"]:
-        say(f"{total['calls_without_price']:,} calls of models without a known price are not in the sum.")
-    if total["unknown_cost_at_most_usd"]:
-        say(
-            f"Calls that broke off are not in the sum, either: at most {total['unknown_cost_at_most_usd']:.4f} USD, "
-            "which count against a budget."
-        )
-    if forecasts:
-        _show_forecasts(forecasts)
-    for whose, each in [("", budget), *((f" of {each['theme']}", each) for each in theme_budgets)]:
-        if each is not None:
-            show(
-                f"daily budget{plain(whose)} {each['daily_usd']:g} USD: {each['of_day']:.4f} spent for {day}, "
-                f"{each['on_date']:.4f} spent today, "
-                f"{max(each['held_of_day'], each['held_on_date']):.4f} set aside by runs at work or killed"
-            )
 
 
 def _show_forecasts(forecasts: Sequence[Mapping[str, Any]]) -> None:

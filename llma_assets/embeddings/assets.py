@@ -15,13 +15,23 @@ from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
 from llma_assets.discovery import TeamOptions
-from llma_assets.embeddings import EmbeddedItem, FailedItem, embed_items, text_of_summary
+from llma_assets.embeddings import EmbeddedItem, FailedItem, embed_batches, text_of_summary
+from llma_assets.embeddings.compose import EMPTY_TEXT, flaw_of_sample
 from llma_assets.embeddings.estimate import STAGE, forecast_texts
 from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, PRODUCT
 from llma_assets.embeddings.reuse import forget_later_days, known_vectors
 from llma_assets.embeddings.taken import forget_what_left, summaries_of_day
-from llma_assets.ledger import UsageLedger, budget_metadata, compared_metadata, note_undone, usage_totals
-from llma_assets.models import BudgetExhausted, Embedder, paid_by
+from llma_assets.isolation import fault_of
+from llma_assets.ledger import (
+    Skip,
+    UsageLedger,
+    budget_metadata,
+    compared_metadata,
+    note_undone,
+    record_skip,
+    usage_totals,
+)
+from llma_assets.models import BudgetExhausted, Embedder, Evidence, Record, paid_by
 from llma_assets.partitions import team_days
 from llma_assets.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.stage import Progress, Report, ThemesConfig, each_theme, run_tags, walk_partitions
@@ -30,6 +40,10 @@ from llma_assets.themes import Theme
 from llma_assets.themes.store import active_themes
 
 ROWS_AT_ONCE = 100
+MAX_FAILED_SHARE = 0.2
+"""With more of a theme's summaries without a vector, it is said where people look."""
+
+EMBEDDINGS_FAILED = "embeddings_failed"
 
 
 @dg.asset(
@@ -50,7 +64,7 @@ def summary_embeddings(
 ) -> None:
     """The vector of each relevant summary, in the space of its theme, which clustering reads."""
     database = clickhouse.database().tagged(**run_tags(context))
-    model = embedder.model()
+    model, evidence = embedder.model(), Evidence()
 
     def work(team_day: TeamDay, team: TeamOptions) -> Report:
         return store_embeddings(
@@ -60,6 +74,7 @@ def summary_embeddings(
             themes=active_themes(database, team_day.team_id, config.themes),
             budget_usd=team.daily_budget_usd,
             progress=progress,
+            evidence=evidence,
         )
 
     walk_partitions(context, database, team_settings, work)
@@ -73,23 +88,28 @@ def store_embeddings(
     themes: Sequence[Theme],
     budget_usd: float | None = None,
     progress: Progress,
+    evidence: Evidence | None = None,
 ) -> Report:
     """Embed each relevant summary whose words have not been embedded by this model yet.
 
     Args:
         budget_usd: what the team's day may cost, None for no limit; what it does not pay for is left undone.
+        evidence: what the model has given so far in the run; None for nothing yet.
 
     Raises:
         ThemesFailed: some themes failed; the vectors of the others are stored.
+        NothingUsable: the model gives no usable vector, whatever it is given.
     """
-    items, waiting, metadata = 0, 0, dict[str, Any](model=embedder.name)
+    items, waiting, failed, metadata = 0, 0, 0, dict[str, Any](model=embedder.name)
+    seen = evidence or Evidence()
 
     def work(theme: Theme) -> "Counter[str]":
-        return _store_theme(database, team_day, theme, embedder, budget_usd, progress)
+        return _store_theme(database, team_day, theme, embedder, budget_usd, progress, seen)
 
     for theme, counts in each_theme(database, team_day, STAGE, themes, work):
         items += counts["stored"]
         waiting += counts["undone"]
+        failed += counts["failed"]
         metadata |= {f"{theme.theme_id}_{name}": number for name, number in sorted(counts.items())}
     spent = usage_totals(database, team_day, stage=STAGE)
     metadata |= {"input_tokens": spent.input_tokens, "cost_usd": spent.cost_usd}
@@ -97,7 +117,8 @@ def store_embeddings(
     metadata |= budget_metadata(
         database, team_day, budget_usd, {theme.theme_id: theme.daily_budget_usd for theme in themes}
     )
-    return Report(items=items, reason="" if items else "no_summaries", metadata=metadata, undone_for_budget=waiting)
+    reason = "" if items else "all_failed" if failed else "no_summaries"
+    return Report(items=items, reason=reason, metadata=metadata, undone_for_budget=waiting, failed=failed)
 
 
 def _store_theme(
@@ -107,9 +128,10 @@ def _store_theme(
     embedder: Embedder,
     budget_usd: float | None,
     progress: Progress,
+    evidence: Evidence,
 ) -> "Counter[str]":
     summaries = {row["item_id"]: row for row in summaries_of_day(database, team_day, theme)}
-    texts = {item_id: text_of_summary(row) for item_id, row in summaries.items()}
+    texts, why = _texts(summaries)
     hashes = {item_id: hashlib.sha256(text.encode()).hexdigest() for item_id, text in texts.items()}
     done = {
         row["document_id"]: (row["content_hash"], row["theme_version"])
@@ -124,9 +146,9 @@ def _store_theme(
         )
     }
     # A vector of the same words under another version of the theme is stored anew, and not paid for.
-    wanted = {item_id: (hashes[item_id], row["theme_version"]) for item_id, row in summaries.items()}
+    wanted = {item_id: (hashes[item_id], summaries[item_id]["theme_version"]) for item_id in texts}
     missing = [item_id for item_id in texts if done.get(item_id) != wanted[item_id]]
-    counts: Counter[str] = Counter(skipped=len(texts) - len(missing))
+    counts: Counter[str] = Counter(skipped=len(texts) - len(missing), failed=why.total())
 
     def store(vectors: Sequence[tuple[str, Sequence[float]]]) -> None:
         for some in chunked(vectors, ROWS_AT_ONCE):
@@ -145,6 +167,8 @@ def _store_theme(
         if item_id not in reused:
             alike.setdefault(hashes[item_id], []).append(item_id)
     asked = [(item_ids[0], texts[item_ids[0]]) for item_ids in alike.values()]
+    if asked:
+        evidence.look(embedder.name, theme.theme_id)
     with UsageLedger(
         database,
         team_day,
@@ -154,8 +178,8 @@ def _store_theme(
         theme_limit_usd=theme.daily_budget_usd,
     ) as ledger:
         ledger.expect(forecast_texts(theme, embedder.name, [text for _, text in asked], done=len(texts) - len(asked)))
-        results = embed_items(asked, paid_by(embedder, ledger.allowance), record=partial(ledger.record, ""))
-        for batch in chunked(_paid_for(results), ROWS_AT_ONCE):
+        payer, record = paid_by(embedder, ledger.allowance), partial(ledger.record, "")
+        for batch in _paid_for(embed_batches(asked, payer, record)):
             same = {result.item_id: alike[hashes[result.item_id]] for result in batch}
             embedded = [
                 (item_id, result.vector.tolist())
@@ -163,27 +187,71 @@ def _store_theme(
                 if isinstance(result, EmbeddedItem)
                 for item_id in same[result.item_id]
             ]
+            # Usage first: what was spent is known even where the process ends before the next line.
+            ledger.flush()
             store(embedded)
             counts["succeeded"] += len(embedded)
             counts["failed"] += sum(map(len, same.values())) - len(embedded)
+            failures = [result.error for result in batch if isinstance(result, FailedItem)]
+            why.update(failures)
+            if embedded:
+                evidence.accept(embedder.name, theme.theme_id)
+            elif any(error != EMPTY_TEXT for error in failures) and not evidence.is_trusted(
+                embedder.name, theme.theme_id
+            ):
+                _try_sample(payer, record, theme, evidence, len(failures), len(missing))
             progress(STAGE, team_day, len(texts) - len(missing) + len(reused) + counts["succeeded"], len(texts))
     counts["stored"] = counts["skipped"] + counts["reused"] + counts["succeeded"]
-    counts["undone"] = len(texts) - counts["stored"] - counts["failed"]
+    counts["undone"] = len(summaries) - counts["stored"] - counts["failed"]
     note_undone(
         database,
         team_day,
         stage=STAGE,
         theme_id=theme.theme_id,
         undone=counts["undone"],
-        items=len(texts),
+        items=len(summaries),
         refusal=ledger.refusal,
     )
+    if not counts["undone"] and counts["failed"] > MAX_FAILED_SHARE * len(summaries):
+        detail = f"{counts['failed']} of {len(summaries)}: {why.most_common(1)[0][0]}"
+        record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, EMBEDDINGS_FAILED, detail))
     counts["moved_here"] = forget_later_days(database, team_day, theme)
     counts["left_the_theme"] = forget_what_left(database, team_day, theme)
     return counts
 
 
-def _paid_for(results: Iterator[EmbeddedItem | FailedItem]) -> Iterator[EmbeddedItem | FailedItem]:
+def _texts(summaries: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, str], "Counter[str]"]:
+    """The texts that are embedded by item, and what broke those that have none: each costs itself alone."""
+    texts: dict[str, str] = {}
+    why: Counter[str] = Counter()
+    for item_id, row in summaries.items():
+        try:
+            texts[item_id] = text_of_summary(row)
+        except Exception as error:
+            why[f"{fault_of(error)}, such as of {item_id}"] += 1
+    return texts, why
+
+
+def _try_sample(
+    embedder: Embedder, record: Record, theme: Theme, evidence: Evidence, failures: int, items: int
+) -> None:
+    """Go on after failures and nothing else only if texts that nobody can blame get usable vectors.
+
+    Raises:
+        NothingUsable: they do not.
+        ModelUnavailable: nobody answers.
+    """
+    try:
+        flaw = flaw_of_sample(embedder, record)
+    except BudgetExhausted:
+        return
+    if flaw is not None:
+        fault = evidence.fault(embedder.name, theme.theme_id, failures, flaw)
+        raise fault.of(items, skip_reason=EMBEDDINGS_FAILED)
+    evidence.accept(embedder.name, theme.theme_id)
+
+
+def _paid_for(results: Iterator[list[EmbeddedItem | FailedItem]]) -> Iterator[list[EmbeddedItem | FailedItem]]:
     """The results until there is no more money; the rest waits for another run."""
     try:
         yield from results

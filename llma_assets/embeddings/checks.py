@@ -6,9 +6,12 @@ from operator import itemgetter
 from typing import Any
 
 from llma_assets.clickhouse import Database
-from llma_assets.embeddings.queries import EMBEDDING_HEALTH, PRODUCT, SPACES_OF_WINDOW
+from llma_assets.embeddings.assets import MAX_FAILED_SHARE
+from llma_assets.embeddings.estimate import STAGE
+from llma_assets.embeddings.queries import EMBEDDED_SUMMARIES, EMBEDDING_HEALTH, PRODUCT, SPACES_OF_WINDOW
 from llma_assets.findings import Check, Outcome, in_words
-from llma_assets.ledger import spending_within_budget, theme_spending_within_budget
+from llma_assets.ledger import list_skips, spending_within_budget, theme_spending_within_budget
+from llma_assets.models import BUDGET
 from llma_assets.stage import asset_check
 from llma_assets.team_day import TeamDay
 
@@ -30,6 +33,31 @@ def sound_vectors(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
             f"{row['zero']} zero vectors of {row['embeddings']} by {row['model_name']}{days}",
             query=EMBEDDING_HEALTH,
             theme_id=_theme_id(row["rendering"]),
+        )
+
+
+def summaries_are_embedded(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """Of a theme's summaries that are to be clustered, one at least has a vector, unless they wait for money."""
+    for row in _embedded(database, team_day):
+        yield Outcome(
+            passed=row["embedded"] > 0 or row["waiting"],
+            expected=f"vectors of {row['summaries']} summaries",
+            found="none" if not row["embedded"] else str(row["embedded"]),
+            query=EMBEDDED_SUMMARIES,
+            theme_id=row["theme_id"],
+        )
+
+
+def few_embedding_failures(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """At most a fifth of a theme's summaries have no vector because the model failed."""
+    for row in _embedded(database, team_day):
+        failed = 0 if row["waiting"] else row["summaries"] - row["embedded"]
+        yield Outcome(
+            passed=failed <= MAX_FAILED_SHARE * row["summaries"],
+            expected=f"at most {MAX_FAILED_SHARE:.0%} without a vector",
+            found=f"{failed} of {row['summaries']}",
+            query=EMBEDDED_SUMMARIES,
+            theme_id=row["theme_id"],
         )
 
 
@@ -63,6 +91,14 @@ def one_model(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
         )
 
 
+def _embedded(database: Database, team_day: TeamDay) -> list[dict[str, Any]]:
+    """Rows of `EMBEDDED_SUMMARIES`, with whether the theme waits for money."""
+    rows = database.rows(EMBEDDED_SUMMARIES, team_id=team_day.team_id, day=team_day.day, product=PRODUCT)
+    found = list_skips(database, day=team_day.day, team_id=team_day.team_id) if rows else []
+    waiting = {skip.theme_id for skip in found if (skip.stage, skip.reason) == (STAGE, BUDGET)}
+    return [{**row, "waiting": row["theme_id"] in waiting} for row in rows]
+
+
 def _window(database: Database, team_day: TeamDay, statement: str) -> list[dict[str, Any]]:
     """The rows of a statement about the vectors of the days that a clustering reads together."""
     return database.rows(
@@ -79,6 +115,8 @@ def _theme_id(rendering: str) -> str:
 
 CHECKS = (
     Check("summary_embeddings", sound_vectors, blocking=True),
+    Check("summary_embeddings", summaries_are_embedded, blocking=True),
+    Check("summary_embeddings", few_embedding_failures),
     Check("summary_embeddings", one_dimension, blocking=True),
     Check("summary_embeddings", one_model, warns=True),
     Check("summary_embeddings", spending_within_budget),

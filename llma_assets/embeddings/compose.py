@@ -5,16 +5,23 @@ Which summaries are embedded and where vectors are stored belongs to `assets`.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from llma_assets.models import Embedder, InvalidAnswer, Record, TextsRejected
+from llma_assets.clickhouse import DatabaseError
+from llma_assets.isolation import fault_of
+from llma_assets.models import Embedder, InvalidAnswer, ModelError, Record, TextsRejected
 
 TEXTS_A_CALL = 128
 """Texts that the embedder is given at once."""
+
+EMPTY_TEXT = "empty text"
+SAMPLE_TEXTS = ("a customer books a flight", "a customer asks for a refund")
+"""Any embedder that can be used at all has vectors for these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +62,16 @@ def text_of_summary(row: Mapping[str, Any]) -> str:
     )
 
 
-def embed_items(
+def embed_batches(
     items: Sequence[tuple[str, str]],
     embedder: Embedder,
     record: Record,
     batch_size: int = TEXTS_A_CALL,
-) -> Iterator[EmbeddedItem | FailedItem]:
-    """Embed each (id, text) and yield its result, in order, a batch at a time.
+) -> Iterator[list[EmbeddedItem | FailedItem]]:
+    """Embed each (id, text) and yield the results of a batch at a time, in order, so that they can be stored.
 
-    A text that the model rejects, or whose vector is zero, not finite or of another length than the first,
-    fails alone.
+    A text that the model rejects, or whose vector is zero, not finite or of another length than the first, or that
+    breaks the code that works on it, fails alone.
 
     Args:
         record: gets the usage of each call of the model.
@@ -78,34 +85,62 @@ def embed_items(
     dimension = embedder.dimension
     for start in range(0, len(items), batch_size):
         batch = items[start : start + batch_size]
-        asked = [index for index, (_, text) in enumerate(batch) if text.strip()]
-        vectors, rejected = _vectors([batch[index][1] for index in asked], embedder, record)
-        rows = {index: row for row, index in enumerate(asked)}
-        for index, (item_id, text) in enumerate(batch):
-            row = rows.get(index)
-            if row is None or row in rejected:
-                yield FailedItem(item_id, text, "empty text" if row is None else rejected[row])
-                continue
-            dimension = dimension or vectors.shape[1]
-            flaw = _flaw(vectors[row], dimension)
-            yield FailedItem(item_id, text, flaw) if flaw else EmbeddedItem(item_id, text, vectors[row])
+        vectors = iter(_vectors([text for _, text in batch if text.strip()], embedder, record))
+        results: list[EmbeddedItem | FailedItem] = []
+        for item_id, text in batch:
+            vector = next(vectors) if text.strip() else EMPTY_TEXT
+            if not isinstance(vector, str):
+                dimension = dimension or len(vector)
+                vector = _flaw(vector, dimension) or vector
+            if isinstance(vector, str):
+                results.append(FailedItem(item_id, text, vector))
+            else:
+                results.append(EmbeddedItem(item_id, text, vector))
+        yield results
 
 
-def _vectors(texts: Sequence[str], embedder: Embedder, record: Record) -> tuple[NDArray[np.float32], dict[int, str]]:
-    """Vectors (n, d) of a batch, and why rows of it have none."""
-    if not texts:
-        return np.empty((0, embedder.dimension or 0), dtype=np.float32), {}
+def embed_items(
+    items: Sequence[tuple[str, str]], embedder: Embedder, record: Record, batch_size: int = TEXTS_A_CALL
+) -> Iterator[EmbeddedItem | FailedItem]:
+    """The results of `embed_batches`, one by one."""
+    return chain.from_iterable(embed_batches(items, embedder, record, batch_size))
+
+
+def flaw_of_sample(embedder: Embedder, record: Record) -> InvalidAnswer | None:
+    """What is wrong with the vectors of two texts that nobody can blame; None where they are usable.
+
+    Raises:
+        ModelConfigurationError, ModelUnavailable: there was no answer.
+    """
     try:
-        vectors = embedder.embed(texts, record=record)
-    except TextsRejected as error:
-        return error.vectors, dict.fromkeys(error.indexes, f"{error.kind}: no vector for this text")
+        vectors = embedder.embed(SAMPLE_TEXTS, record=record)
     except InvalidAnswer as error:
-        reason = f"{error.kind}: {error}"
-        return np.empty((len(texts), 0), dtype=np.float32), dict.fromkeys(range(len(texts)), reason)
+        return error
+    flaws = [_flaw(vector, vectors.shape[1]) for vector in vectors]
+    return InvalidAnswer(flaws[0], kind="vectors") if any(flaws) or not flaws else None
+
+
+def _vectors(texts: Sequence[str], embedder: Embedder, record: Record) -> list[NDArray[np.float32] | str]:
+    """A vector for each text of a batch, or why it has none."""
+    try:
+        vectors = list(embedder.embed(texts, record=record)) if texts else []
+    except TextsRejected as error:
+        rejected = set(error.indexes)
+        reason = f"{error.kind}: no vector for this text"
+        return [reason if index in rejected else vector for index, vector in enumerate(error.vectors)]
+    except InvalidAnswer as error:
+        return [f"{error.kind}: {error}"] * len(texts)
+    except (ModelError, DatabaseError):
+        raise
+    # A text that breaks the code is looked for: it costs itself alone.
+    except Exception as error:
+        if len(texts) == 1:
+            return [fault_of(error)]
+        half = len(texts) // 2
+        return [*_vectors(texts[:half], embedder, record), *_vectors(texts[half:], embedder, record)]
     if len(vectors) != len(texts):
-        reason = f"count: {len(vectors)} vectors for {len(texts)} texts"
-        return np.empty((len(texts), 0), dtype=np.float32), dict.fromkeys(range(len(texts)), reason)
-    return vectors, {}
+        return [f"count: {len(vectors)} vectors for {len(texts)} texts"] * len(texts)
+    return vectors
 
 
 def _flaw(vector: NDArray[np.float32], dimension: int) -> str:

@@ -169,6 +169,36 @@ GROUP BY rendering, model_name
 ORDER BY rendering, newest_vector DESC, model_name
 """
 
+# One row a theme: how many of the summaries that belong into its space have a vector, by whatever model. Keys: as
+# above, and (team_id, day, theme_id, item_id) of the other tables.
+EMBEDDED_SUMMARIES = """
+SELECT theme_id, count() AS summaries, countIf(vectors.document_id != '') AS embedded
+FROM
+(
+    SELECT theme_id, item_id
+    FROM trace_summaries FINAL
+    WHERE team_id = {team_id:Int64}
+        AND day = {day:Date}
+        AND status = 'generated'
+        AND relevant
+        AND (theme_id, item_id) NOT IN
+        (
+            SELECT theme_id, item_id
+            FROM theme_items FINAL
+            WHERE team_id = {team_id:Int64} AND day = {day:Date} AND NOT (taken AND screened)
+        )
+) AS summaries
+LEFT JOIN
+(
+    SELECT DISTINCT rendering, document_id
+    FROM document_embeddings
+    WHERE team_id = {team_id:Int64} AND toDate(timestamp) = {day:Date} AND product = {product:String}
+) AS vectors
+ON concat('llm_traces_summary_', summaries.theme_id) = vectors.rendering AND summaries.item_id = vectors.document_id
+GROUP BY theme_id
+ORDER BY theme_id
+"""
+
 # How long a theme's texts are. Key of document_embeddings:
 # (team_id, toDate(timestamp), product, document_type, model_name, rendering, document_id).
 LAST_CONTENTS = """

@@ -54,7 +54,7 @@ def publish_events(database: Database, team_day: TeamDay, *, themes: Sequence[Th
 
     Raises:
         ThemesFailed: some themes failed, such as by an `EmptyClusteringError`: a committed run has nothing in it, and
-            nothing is published for it. The others are published.
+            nothing is published for it, or by a `NoNamesError`. The others are published.
     """
     items, metadata = 0, dict[str, Any]()
     places = {theme.theme_id: place for place, theme in enumerate(themes)}

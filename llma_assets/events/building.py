@@ -14,8 +14,9 @@ from llma_assets.clusters.edit_queries import edits_of, standings_of
 from llma_assets.clusters.edits import NOTHING
 from llma_assets.clusters.queries import Run, clusters_of, members_of
 from llma_assets.events.aggregates import ItemNumbers
-from llma_assets.events.payload import cluster_event_properties, title_of
+from llma_assets.events.payload import NoNamesError, cluster_event_properties, title_of
 from llma_assets.events.queries import NUMBERS_OF_ITEMS
+from llma_assets.labels.evidence import NOISE_ID
 from llma_assets.labels.queries import LABELS_OF_RUN, group_labels_of, run_key
 
 NOT_COMPARED = ("$ai_analysis_theme_name", "$ai_clusters")
@@ -31,6 +32,7 @@ def properties_of(database: Database, run: Run, *, theme_name: str) -> dict[str,
 
     Raises:
         EmptyClusteringError: the run's parts do not agree, or there are none.
+        NoNamesError: none of its clusters has a name.
     """
     numbers = {
         row.pop("item_id"): ItemNumbers(**row)
@@ -45,7 +47,16 @@ def properties_of(database: Database, run: Run, *, theme_name: str) -> dict[str,
     clusters, labels = clusters_of(database, run), _labels_of(database, run)
     for row in clusters:
         if title := decided.get(row["lineage_id"], NOTHING).title:
-            labels[row["cluster_id"]] = {"description": "", **labels.get(row["cluster_id"], {}), "title": title}
+            labels[row["cluster_id"]] = {
+                "description": "",
+                **labels.get(row["cluster_id"], {}),
+                "title": title,
+                "status": "generated",
+            }
+    # Names that were not asked for, such as for want of money, are no failure: the numbers stand for them until then.
+    states = [labels.get(row["cluster_id"], {}).get("status") for row in clusters if row["cluster_id"] != NOISE_ID]
+    if states and set(states) == {"failed"}:
+        raise NoNamesError(f"{len(states)} of {len(states)} clusters have no name; the labels are asked for again")
     return _properties(database, run, clusters, labels, numbers, theme_name)
 
 

@@ -29,6 +29,10 @@ class EmptyClusteringError(ValueError):
     """There is nothing to publish; the message names the run."""
 
 
+class NoNamesError(ValueError):
+    """No cluster has a name: all would be published by their numbers."""
+
+
 def cluster_event_properties(
     run: Mapping[str, Any],
     clusters: Sequence[Mapping[str, Any]],

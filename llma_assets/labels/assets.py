@@ -15,15 +15,26 @@ from llma_assets.clusters.picture import cluster_table, map_markdown
 from llma_assets.clusters.queries import Run, clusters_of, committed_run, members_of
 from llma_assets.discovery import TeamOptions
 from llma_assets.labels.estimate import STAGE, forecast_labels
-from llma_assets.labels.naming import Naming, name_clusters
-from llma_assets.ledger import UsageLedger, budget_metadata, compared_metadata, note_undone, usage_totals
-from llma_assets.models import ChatModel, Embedder, paid_by
+from llma_assets.labels.naming import LABELS_FAILED, Naming, name_clusters
+from llma_assets.ledger import (
+    Skip,
+    UsageLedger,
+    budget_metadata,
+    compared_metadata,
+    note_undone,
+    record_skip,
+    usage_totals,
+)
+from llma_assets.models import ChatModel, Embedder, Evidence, paid_by
 from llma_assets.partitions import team_days
 from llma_assets.resources import ChatModelResource, ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.stage import Progress, Report, ThemesConfig, each_theme, run_tags, walk_partitions
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 from llma_assets.themes.store import active_themes
+
+MAX_FAILED_SHARE = 0.2
+"""With more of a run's clusters without a name, it is said where people look."""
 
 EXAMPLES = 2
 """Traces that the table of clusters names, at most."""
@@ -48,7 +59,7 @@ def cluster_labels(
 ) -> None:
     """A title and a description for each cluster."""
     database = clickhouse.database().tagged(**run_tags(context))
-    comparing = embedder.model()
+    comparing, evidence = embedder.model(), Evidence()
 
     def work(team_day: TeamDay, team: TeamOptions) -> Report:
         return store_labels(
@@ -59,6 +70,7 @@ def cluster_labels(
             themes=active_themes(database, team_day.team_id, config.themes),
             budget_usd=team.daily_budget_usd,
             progress=progress,
+            evidence=evidence,
         )
 
     walk_partitions(context, database, team_settings, work)
@@ -73,16 +85,21 @@ def store_labels(
     themes: Sequence[Theme],
     budget_usd: float | None = None,
     progress: Progress,
+    evidence: Evidence | None = None,
 ) -> Report:
     """Name the clusters that have no name yet; names that failed are asked for again.
 
     Args:
         chat: the chat model of a name, which a theme may have for itself; that of the installation for None.
         budget_usd: what the team's day may cost, None for no limit; names that it does not pay for wait.
+        evidence: what the models have given so far in the run; None for nothing yet.
 
     Raises:
-        ThemesFailed: some themes failed; the names of the others are stored.
+        ThemesFailed: some themes failed, such as those none of whose clusters got a name; the names of the others are
+            stored.
+        NothingUsable: the model names nothing, whatever it is asked about.
     """
+    seen = evidence or Evidence()
     items, waiting, metadata = 0, 0, dict[str, Any](model=chat(None).name)
     places = {theme.theme_id: place for place, theme in enumerate(themes)}
 
@@ -91,7 +108,7 @@ def store_labels(
         run = committed_run(database, team_day, theme.theme_id)
         if run is None or run.items == 0:
             return 0, 0, {}
-        undone, told = _store_theme(database, team_day, theme, run, chat(theme.model), embedder, budget_usd)
+        undone, told = _store_theme(database, team_day, theme, run, chat(theme.model), embedder, budget_usd, seen)
         return run.clusters, undone, told
 
     for _, (clusters, undone, told) in each_theme(database, team_day, STAGE, themes, work):
@@ -121,6 +138,7 @@ def _store_theme(
     chat: ChatModel,
     embedder: Embedder,
     budget_usd: float | None,
+    evidence: Evidence,
 ) -> tuple[int, dict[str, Any]]:
     """Name the clusters of one theme; how many names wait for money, and what to show."""
     clusters, members = clusters_of(database, run), members_of(database, run)
@@ -144,6 +162,7 @@ def _store_theme(
             paid_by(chat, ledger.allowance),
             paid_by(embedder, ledger.allowance),
             record=partial(ledger.record, ""),
+            evidence=evidence,
         )
     undone = note_undone(
         database,
@@ -154,6 +173,10 @@ def _store_theme(
         items=run.clusters,
         refusal=ledger.refusal,
     )
+    failures = [label.error for label in naming.labels.values() if label.status == "failed"]
+    if failures and not undone and len(failures) > MAX_FAILED_SHARE * run.clusters:
+        detail = f"{len(failures)} of {run.clusters}: {failures[0]}"
+        record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, LABELS_FAILED, detail))
     numbers = {f"{theme.theme_id}_{name}": value for name, value in _numbers(naming).items()}
     return undone, numbers | _pictures(team_day, theme, run, clusters, members, naming)
 

@@ -4,7 +4,9 @@ import functools
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, ClusterLabel, outliers, unnamed
+from llma_assets.clickhouse import DatabaseError
+from llma_assets.isolation import fault_of
+from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, ClusterLabel, SummaryText, outliers, unnamed
 from llma_assets.labels.offline import offline_labels
 from llma_assets.labels.prompt import group_messages, labelling_messages, retelling_messages
 from llma_assets.labels.schema import ClusterLabels
@@ -13,6 +15,7 @@ from llma_assets.models import (
     CallNotMade,
     ChatMessage,
     ChatModel,
+    InvalidAnswer,
     ModelConfigurationError,
     ModelError,
     ModelUnavailable,
@@ -26,6 +29,29 @@ SINGLE_CALLS = 20
 """Clusters that are asked about alone after an unusable answer, at most."""
 SILENT_CALLS = 2
 """After so many calls in a row that the server did not answer, no more are made."""
+USELESS_CALLS = 4
+"""After so many answers in a row that hold no usable label, and none that did, no more calls are made: it is not the
+clusters."""
+
+SAMPLE = (
+    ClusterEvidence(
+        0,
+        20,
+        (
+            SummaryText("Customer asks for a refund of a broken kettle", bullets=("The agent opens a refund.",)),
+            SummaryText("Customer wants money back for a late parcel", bullets=("The agent looks up the order.",)),
+        ),
+    ),
+    ClusterEvidence(
+        1,
+        20,
+        (
+            SummaryText("User cannot log in and resets the password", bullets=("The agent sends a link by mail.",)),
+            SummaryText("User is locked out of the account", bullets=("The agent unlocks the account.",)),
+        ),
+    ),
+)
+"""Clusters that any model that can be used at all has a name for."""
 
 
 def label_clusters(
@@ -94,6 +120,26 @@ def retell_clusters(
     ]
 
 
+def flaw_of_sample(chat: ChatModel, record: Record = ignore_usage) -> ModelError | None:
+    """What is wrong with the names of clusters that nobody can blame; None where one at least is usable.
+
+    Raises:
+        ModelConfigurationError, ModelUnavailable: there was no answer.
+    """
+    try:
+        completion = chat.complete(
+            labelling_messages(SAMPLE), ClusterLabels, offline=lambda: offline_labels(SAMPLE), record=record
+        )
+    except InvalidAnswer as error:
+        return error
+    labels = judged(SAMPLE, completion.value, completion.model)
+    if any(label.status == "generated" for label in labels):
+        return None
+    flaw = InvalidAnswer(labels[0].error, kind="labels")
+    flaw.said = completion.value.model_dump_json()
+    return flaw
+
+
 def label_groups(
     groups: Sequence[ClusterEvidence],
     chat: ChatModel,
@@ -127,6 +173,13 @@ class _Asking:
     singles: int = SINGLE_CALLS
     silent: int = 0
     stopped: bool = False
+    useless: int = 0
+    accepted: bool = False
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether further calls would most likely give nothing either."""
+        return self.silent >= SILENT_CALLS or (self.useless >= USELESS_CALLS and not self.accepted)
 
     def ask(
         self, batch: Sequence[ClusterEvidence], messages: Sequence[ChatMessage] | None = None
@@ -149,10 +202,19 @@ class _Asking:
             return [unnamed(cluster.cluster_id, f"model unavailable: {error.kind}") for cluster in batch]
         except ModelError as error:
             self.silent = 0
+            self.useless += 1
             return [unnamed(cluster.cluster_id, f"no usable answer: {error.kind}") for cluster in batch]
+        except DatabaseError:
+            raise
+        # A cluster that breaks the code is found when each is asked about by itself.
+        except Exception as error:
+            return [unnamed(cluster.cluster_id, fault_of(error)) for cluster in batch]
         self.silent = 0
         labels = judged(batch, completion.value, completion.model, self.used)
-        self.used |= {label.title for label in labels if label.status == "generated"}
+        titles = {label.title for label in labels if label.status == "generated"}
+        self.used |= titles
+        self.accepted = self.accepted or bool(titles)
+        self.useless = 0 if titles else self.useless + 1
         return labels
 
 
@@ -184,8 +246,9 @@ def _labels(evidence: Sequence[ClusterEvidence], asking: _Asking) -> Iterator[Cl
             asked.append(cluster)
     for start in range(0, len(asked), CLUSTERS_A_CALL):
         batch = asked[start : start + CLUSTERS_A_CALL]
-        if asking.silent >= SILENT_CALLS:
-            yield from (unnamed(cluster.cluster_id, "model unavailable: not asked any more") for cluster in batch)
+        if asking.is_in_vain:
+            why = "model unavailable" if asking.silent >= SILENT_CALLS else "no usable answer"
+            yield from (unnamed(cluster.cluster_id, f"{why}: not asked any more") for cluster in batch)
             continue
         found = asking.ask(batch)
         if asking.stopped:
@@ -201,7 +264,7 @@ def _singly(
 ) -> Iterator[ClusterLabel]:
     """Ask about each cluster by itself, while any calls are left; a server that is away is not asked again."""
     for cluster, label in zip(batch, failed, strict=True):
-        if asking.singles == 0 or asking.silent >= SILENT_CALLS:
+        if asking.singles == 0 or asking.is_in_vain:
             yield label
             continue
         asking.singles -= 1

@@ -1,5 +1,6 @@
 """What clusters of a stored run are named from: reads summaries and vectors of chosen members. Asks no model."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import BORDERLINE
 from llma_assets.clusters.queries import Run
+from llma_assets.isolation import fault_of
 from llma_assets.labels.choice import alike_together, members_to_read, nearest_outside, split, unit
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, SummaryText
 from llma_assets.labels.labelling import CLUSTERS_A_CALL
@@ -114,8 +116,9 @@ def _around(
 
 
 def _summaries(database: Database, run: Run, item_ids: Sequence[str]) -> dict[str, SummaryText]:
+    """The summaries of items; one that cannot be read is left out, and another member stands for its cluster."""
     return {
-        row["item_id"]: _summary_text(row)
+        row["item_id"]: text
         for ids in chunked(item_ids, IDS_AT_ONCE)
         for row in database.rows(
             SUMMARIES_OF_ITEMS,
@@ -124,13 +127,18 @@ def _summaries(database: Database, run: Run, item_ids: Sequence[str]) -> dict[st
             item_ids=ids,
             **{"from": run.window_start.date(), "until": run.day},
         )
+        if (text := _summary_text(row)) is not None
     }
 
 
-def _summary_text(row: Mapping[str, Any]) -> SummaryText:
-    return SummaryText(
-        title=row["title"],
-        flow_diagram=row["flow_diagram"],
-        bullets=tuple(bullet["text"] for bullet in orjson.loads(row["bullets"])),
-        notes=tuple(note["text"] for note in orjson.loads(row["interesting_notes"])),
-    )
+def _summary_text(row: Mapping[str, Any]) -> SummaryText | None:
+    try:
+        return SummaryText(
+            title=row["title"],
+            flow_diagram=row["flow_diagram"],
+            bullets=tuple(bullet["text"] for bullet in orjson.loads(row["bullets"])),
+            notes=tuple(note["text"] for note in orjson.loads(row["interesting_notes"])),
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        logging.getLogger(__name__).warning("the summary of %s cannot be read: %s", row["item_id"], fault_of(error))
+        return None

@@ -19,15 +19,37 @@ from llma_assets.labels.closeness import groups_too_close, nearest_names, too_cl
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, ClusterLabel, Name
 from llma_assets.labels.fit import Fit, OverallFit, fit_of, reassigned
 from llma_assets.labels.groups import groups_of, name_groups
-from llma_assets.labels.labelling import CLUSTERS_A_CALL, label_clusters, retell_clusters
+from llma_assets.labels.labelling import CLUSTERS_A_CALL, flaw_of_sample, label_clusters, retell_clusters
 from llma_assets.labels.material import Material, read_material
 from llma_assets.labels.queries import alike_of, labels_of, name_tests_of, run_key
-from llma_assets.models import ChatModel, Embedder, ModelConfigurationError, ModelError, Record
+from llma_assets.models import (
+    ChatModel,
+    Embedder,
+    Evidence,
+    ModelConfigurationError,
+    ModelError,
+    ModelUnavailable,
+    NothingAnswered,
+    Record,
+)
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
 RETELLING_CALLS = 6
 """Groups of names that are sent back to be told apart, at most; the closest first."""
+
+
+LABELS_FAILED = "labels_failed"
+
+
+class NoNames(Exception):
+    """Every cluster of a run that was asked about would be called by its number: that is nothing to publish.
+
+    Attributes:
+        skip_reason: what the stage calls it where people look for why there is nothing.
+    """
+
+    skip_reason = LABELS_FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +109,7 @@ def name_clusters(
     chat: ChatModel,
     embedder: Embedder,
     record: Record,
+    evidence: Evidence | None = None,
 ) -> Naming:
     """Give each cluster of `run` that has none a name, and test the names where any is new.
 
@@ -99,8 +122,11 @@ def name_clusters(
         chat: who is asked for names.
         embedder: who compares names; tests need the one that embedded the run's items.
         record: gets the usage of each call.
+        evidence: what the model has given so far in the run; None for nothing yet.
 
     Raises:
+        NoNames: no cluster got a name, and none had one.
+        NothingUsable: nor does the model name clusters that nobody can blame.
         ModelConfigurationError: every further call would fail too; what was named is stored.
     """
     labels = labels_of(database, run)
@@ -113,6 +139,8 @@ def name_clusters(
     material = read_material(database, run, theme, clusters, members)
     work = _Work(database, run, chat, embedder, record, labels, material)
     asked = _ask(work, missing, carried)
+    if asked:
+        _see_that_there_are_names(work, asked, evidence or Evidence())
     retold, untested = 0, _obstacle(run, embedder)
     if not untested:
         try:
@@ -126,6 +154,30 @@ def name_clusters(
     return _told(
         database, run, labels, asked=asked, undone=len(missing - labels.keys()), retold=retold, untested=untested
     )
+
+
+def _see_that_there_are_names(work: _Work, asked: int, evidence: Evidence) -> None:
+    """Go on only if a cluster has a name by now; else say whose fault it is.
+
+    Raises:
+        NoNames, NothingAnswered, NothingUsable: none has.
+    """
+    name, theme_id = work.chat.name, work.run.theme_id
+    if work.named():
+        evidence.accept(name, theme_id)
+        return
+    failed = [label for label in work.labels.values() if label.status == "failed"]
+    why = failed[0].error
+    try:
+        flaw = flaw_of_sample(work.chat, work.record)
+    except ModelConfigurationError:
+        raise
+    except ModelUnavailable as error:
+        told = f"{len(failed)} of {asked}: the model {name} answered nothing ({error.kind})"
+        raise NothingAnswered(told, kind=LABELS_FAILED) from None
+    if flaw is not None:
+        raise evidence.fault(name, theme_id, len(failed), flaw).of(asked, skip_reason=LABELS_FAILED)
+    raise NoNames(f"{len(failed)} of {asked}: {why}")
 
 
 def _carry_over(

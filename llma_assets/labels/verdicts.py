@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from llma_assets.isolation import fault_of
 from llma_assets.labels.evidence import NOISE_TITLE, ClusterEvidence, ClusterLabel, unnamed
 from llma_assets.labels.schema import ClusterLabels, LabelItem
 from llma_assets.languages import count_words
@@ -52,6 +53,9 @@ def judged(
             description = _description(found.description)
         except RefusedLabel as refused:
             labels.append(unnamed(cluster.cluster_id, refused.reason, model))
+            continue
+        except Exception as error:  # a label that breaks the code costs its cluster's name
+            labels.append(unnamed(cluster.cluster_id, fault_of(error), model))
             continue
         seen.add(_key(title))
         labels.append(ClusterLabel(cluster.cluster_id, title, description, "generated", "", model))

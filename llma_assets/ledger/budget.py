@@ -7,6 +7,9 @@ costs more than the budget, and a backfill of thirty days does not cost thirty b
 A theme may have a budget of its own, within the team's. A call for it must be within both, in the same two ways: what
 is set aside for a theme counts against the theme's budget and against the team's.
 
+What is set aside belongs to a process (`holders`). It is free again once that is known to be dead, or, of a process on
+another machine, once nothing was heard of it for a while; only what its calls under way can have cost counts for ever.
+
 How two processes see each other: each writes down what it sets aside (`budget_holds`) before it reads what all have
 set aside and spent, and takes it back where that is too much. Of two that do so at once at least one sees the other. On
 a replicated cluster that needs reads that see every finished insert (`select_sequential_consistency`).
@@ -23,6 +26,7 @@ from types import MappingProxyType
 
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import queries
+from llma_assets.ledger.holders import NOBODY, Holder, state_of, this_process
 from llma_assets.ledger.skips import Skip, clear_skip, record_skip
 from llma_assets.models import BUDGET, BudgetExhausted, Hold, PriceUnknown
 from llma_assets.team_day import TeamDay
@@ -33,6 +37,12 @@ money is left to embed it and to name its cluster."""
 
 STEP = 0.05
 """Part of the budget that a process sets aside at once, so that not every call asks the database."""
+
+LEASE_S = 900
+"""What was set aside by a process of which nobody knows whether it is alive counts so long after it was last written
+down. A call takes two minutes at most, and a process that was silent for longer than `RENEWAL_S` asks anew."""
+
+RENEWAL_S = 300.0
 
 PATIENCE_S = 30.0
 """How long a call waits for other calls of this process to give back what they did not use."""
@@ -51,18 +61,23 @@ class Spending:
     Attributes:
         of_day: calls for the traces of the day, whenever they were made.
         on_date: calls made on the calendar day, for whatever traces.
-        held_of_day, held_on_date: set aside by processes that are at work, or were killed, and not in the others.
+        held_of_day, held_on_date: set aside by processes that are at work, or for open batches, and not in the others.
+        lost_of_day, lost_on_date: what calls can have cost that were under way when their process was killed.
     """
 
     of_day: float
     on_date: float
     held_of_day: float
     held_on_date: float
+    lost_of_day: float = 0.0
+    lost_on_date: float = 0.0
 
     @property
     def most(self) -> float:
         """What is compared with the budget."""
-        return max(self.of_day + self.held_of_day, self.on_date + self.held_on_date)
+        return max(
+            self.of_day + self.held_of_day + self.lost_of_day, self.on_date + self.held_on_date + self.lost_on_date
+        )
 
 
 def spending(database: Database, team_day: TeamDay, spent_on: date, *, theme_id: str = "") -> Spending:
@@ -74,9 +89,22 @@ def spending(database: Database, team_day: TeamDay, spent_on: date, *, theme_id:
         theme_id: what is spent for one theme alone; "" is all that the team spends.
     """
     key = {"team_id": team_day.team_id, "day": team_day.day, "spent_on": spent_on, "theme_id": theme_id}
-    (held,) = database.rows(queries.HELD, **key)
+    held, lost = {"is_of_day": 0.0, "is_on_date": 0.0}, {"is_of_day": 0.0, "is_on_date": 0.0}
+    for row in database.rows(queries.HELD, **key, lease_s=LEASE_S):
+        state = state_of(Holder(row["machine"], row["pid"], row["pid_started"]))
+        counts = state == "alive" or row["is_of_open_batch"] or (state == "unknown" and row["is_fresh"])
+        for axis in held:
+            held[axis] += row["held_usd"] if counts and row[axis] else 0.0
+            lost[axis] += row["at_risk_usd"] if not counts and row[axis] else 0.0
     (spent,) = database.rows(queries.SPENT, **key)
-    return Spending(spent["of_day"], spent["on_date"], held["of_day"], held["on_date"])
+    return Spending(
+        spent["of_day"],
+        spent["on_date"],
+        held["is_of_day"],
+        held["is_on_date"],
+        lost["is_of_day"],
+        lost["is_on_date"],
+    )
 
 
 def budget_metadata(
@@ -106,6 +134,8 @@ def budget_metadata(
             f"{prefix}spent_today_usd": round(spent.on_date, 6),
             f"{prefix}set_aside_usd": round(max(spent.held_of_day, spent.held_on_date), 6),
         }
+        if lost := max(spent.lost_of_day, spent.lost_on_date):
+            metadata[f"{prefix}perhaps_paid_usd"] = round(lost, 6)
     return metadata
 
 
@@ -150,6 +180,7 @@ class _Short:
 
     limit: _Limit
     spent: Spending
+    own_held: float  # the part of it that this process has set aside
 
 
 @dataclass(slots=True)
@@ -159,6 +190,8 @@ class _Purse:
     hold_id: uuid.UUID
     spent_on: date
     held: float = 0.0  # as it stands in the database
+    at_risk: float = 0.0  # the part of it that may be paid for, as it stands in the database
+    written_at: float = -math.inf
     under_way: float = 0.0  # for calls that have no answer yet
     unstored: float = 0.0  # what calls cost that model_usage does not show yet
     version: int = 0
@@ -200,13 +233,16 @@ class DailyBudget:
         clock: Callable[[], datetime] = _utc_now,
         new_id: Callable[[], uuid.UUID] = uuid.uuid4,
         patience_s: float = PATIENCE_S,
+        is_of_batch: bool = False,
     ) -> None:
         """
         Args:
             limit_usd: the team's budget, None for no limit; the stage may use its share of it.
             theme_id: what the calls are for.
             theme_limit_usd: the theme's own budget, None for none; the stage may use the same share of it.
+            is_of_batch: what is set aside is for batches, and outlives this process.
         """
+        self._is_of_batch = is_of_batch
         self.refusal = ""
         self._database = database
         self._team_day = team_day
@@ -253,7 +289,7 @@ class DailyBudget:
                     return _Held(self, purse, most_usd, at)
                 left_s = until - time.monotonic()
                 if purse.under_way <= _EPSILON or left_s <= 0:
-                    self.refusal = self._why(short, most_usd)
+                    self.refusal = self._why(purse, short, most_usd)
                     raise BudgetExhausted(self.refusal)
                 self._changed.wait(left_s)
 
@@ -264,7 +300,9 @@ class DailyBudget:
                 purse = self._purse(spent_on)
                 purse.unstored = max(0.0, purse.unstored - amount)
                 # What has moved to model_usage is set aside no longer: the sum of both must not grow by it.
-                self._lower(purse, max(purse.used, min(purse.held - amount, purse.used + self._step)))
+                wanted = max(purse.used, min(purse.held - amount, purse.used + self._step))
+                if purse.held > wanted + _EPSILON or purse.at_risk > purse.used + _EPSILON:
+                    self._write(purse, wanted if wanted > _EPSILON else 0.0)
 
     def close(self) -> None:
         """Give back what is not in use. Calls under way keep theirs."""
@@ -287,7 +325,16 @@ class DailyBudget:
     def _set_aside(self, purse: _Purse, most_usd: float) -> _Short | None:
         """See that `most_usd` more is set aside in the database; else say which budget is too small for it."""
         need = purse.used + most_usd
+        if purse.held > 0 and time.monotonic() - purse.written_at > RENEWAL_S:
+            # Whoever cannot see this process may have counted its money as free.
+            self._write(purse, purse.held)
+            short = self._shortage(purse, 0.0)
+            if short is not None:
+                self._write(purse, purse.used)
+                return short
         if need <= purse.held + _EPSILON:
+            if need > purse.at_risk + _EPSILON:
+                self._write(purse, purse.held, coming_usd=most_usd)
             return None
         before = purse.held
         short = None
@@ -296,7 +343,7 @@ class DailyBudget:
             short = self._shortage(purse, wanted - purse.held)
             if short is not None:
                 continue
-            self._write(purse, wanted)
+            self._write(purse, wanted, coming_usd=most_usd)
             short = self._shortage(purse, 0.0)
             if short is None:
                 return None
@@ -307,8 +354,11 @@ class DailyBudget:
         if purse.held > wanted + _EPSILON:
             self._write(purse, wanted if wanted > _EPSILON else 0.0)
 
-    def _write(self, purse: _Purse, held_usd: float) -> None:
+    def _write(self, purse: _Purse, held_usd: float, *, coming_usd: float = 0.0) -> None:
+        """Set aside so much; `coming_usd` is for a call that is about to be made."""
         purse.version += 1  # also of a write that may have failed
+        holder = NOBODY if self._is_of_batch else this_process()
+        at_risk_usd = 0.0 if self._is_of_batch else min(held_usd, purse.used + coming_usd)
         row = {
             "team_id": self._team_day.team_id,
             "day": self._team_day.day,
@@ -320,16 +370,20 @@ class DailyBudget:
             "limit_usd": self._limit_usd,
             "theme_limit_usd": self._theme_limit_usd,
             "version": purse.version,
+            "machine": holder.machine,
+            "pid": holder.pid,
+            "pid_started": holder.pid_started,
+            "at_risk_usd": at_risk_usd,
         }
         self._database.insert_rows("budget_holds", [row])
-        purse.held = held_usd
+        purse.held, purse.at_risk, purse.written_at = held_usd, at_risk_usd, time.monotonic()
 
     def _shortage(self, purse: _Purse, more_usd: float) -> _Short | None:
         """The first budget that is too small for so much more than is set aside and spent by all."""
         for limit in self._limits:
             spent = spending(self._database, self._team_day, purse.spent_on, theme_id=limit.theme_id)
             if spent.most + more_usd > limit.usd + _EPSILON:
-                return _Short(limit, spent)
+                return _Short(limit, spent, purse.held)
         return None
 
     def _whose(self, limit: _Limit) -> str:
@@ -340,11 +394,27 @@ class DailyBudget:
             else f"the daily budget of {team}"
         )
 
-    def _why(self, short: _Short, most_usd: float) -> str:
+    def _why(self, purse: _Purse, short: _Short, most_usd: float) -> str:
+        """What counts against a budget that is too small for the next call, and adds up to more than it."""
         limit, spent = short.limit, short.spent
-        share = f", of which {self._stage} may use {limit.usd:.4f}" if limit.usd < limit.whole_usd else ""
+        digits = 4 if limit.usd >= 0.01 else 6
+
+        def usd(amount: float) -> str:
+            return f"{amount:.{digits}f}"
+
+        # Of this process what calls are under way for, not what it set aside beyond that.
+        own = purse.used - short.own_held
+        of_day = (spent.of_day, spent.lost_of_day, spent.held_of_day + own)
+        on_date = (spent.on_date, spent.lost_on_date, spent.held_on_date + own)
+        is_day = sum(of_day) >= sum(on_date)
+        paid, lost, held = of_day if is_day else on_date
+        parts = [f"{usd(paid)} is spent for {self._team_day.day}" if is_day else f"{usd(paid)} was spent today"]
+        if lost > _EPSILON:
+            parts.append(f"{usd(lost)} may have been, by calls that were under way when their run was killed")
+        if held > _EPSILON:
+            parts.append(f"{usd(held)} is set aside by runs at work")
+        share = f", of which {self._stage} may use {usd(limit.usd)}" if limit.usd < limit.whole_usd else ""
         return (
-            f"{self._whose(limit)} is {limit.whole_usd:.4f} USD{share}; "
-            f"{spent.of_day:.4f} is spent for {self._team_day.day}, {spent.on_date:.4f} was spent today, "
-            f"and the next call may cost {most_usd:.4f}"
+            f"{self._whose(limit)} is {usd(limit.whole_usd)} USD{share}; {', '.join(parts)}, "
+            f"and the next call may cost {usd(most_usd)}: {usd(paid + lost + held + most_usd)} in all"
         )

@@ -66,19 +66,35 @@ FROM model_usage AS u FINAL
 WHERE u.team_id = {team_id:Int64} AND u.day = {day:Date} AND u.stage = {stage:String}
 """
 
-# Key of budget_holds: (team_id, day, spent_on, hold_id). theme_id '' is whatever it was set aside for.
+# Key of budget_holds: (team_id, day, spent_on, hold_id). theme_id '' is whatever it was set aside for. The age is told
+# by one clock, the database's. What nobody in particular holds is of a batch as long as one is open.
 HELD = """
 SELECT
-    sumIf(held_usd, day = {day:Date}) AS of_day,
-    sumIf(held_usd, spent_on = {spent_on:Date}) AS on_date
+    day = {day:Date} AS is_of_day,
+    spent_on = {spent_on:Date} AS is_on_date,
+    machine,
+    pid,
+    pid_started,
+    held_usd,
+    at_risk_usd,
+    inserted_at >= now64(6) - toIntervalSecond({lease_s:UInt32}) AS is_fresh,
+    machine = '' AND hold_id IN
+    (
+        SELECT group_id
+        FROM summary_batches FINAL
+        WHERE team_id = {team_id:Int64} AND state != 'closed'
+    ) AS is_of_open_batch
 FROM budget_holds FINAL
 WHERE team_id = {team_id:Int64}
     AND (day = {day:Date} OR spent_on = {spent_on:Date})
     AND ({theme_id:String} = '' OR theme_id = {theme_id:String})
+    AND held_usd > 0
 """
 
 HOLD = """
-SELECT team_id, day, spent_on, hold_id, stage, theme_id, held_usd, limit_usd, theme_limit_usd, version
+SELECT
+    team_id, day, spent_on, hold_id, stage, theme_id, held_usd, limit_usd, theme_limit_usd, version, machine, pid,
+    pid_started
 FROM budget_holds FINAL
 WHERE team_id = {team_id:Int64} AND day = {day:Date} AND hold_id = {hold_id:UUID} AND held_usd > 0
 """

@@ -24,6 +24,7 @@ from llma_assets.models.errors import (
     ModelUnavailable,
     TextsRejected,
 )
+from llma_assets.models.evidence import IN_A_ROW, Evidence, NothingAnswered, NothingUsable
 from llma_assets.models.offline_chat import OfflineChat
 from llma_assets.models.openai_batch import AnsweredChat, BatchState, OpenAIBatches
 from llma_assets.models.openai_chat import OpenAIChat
@@ -44,6 +45,7 @@ from llma_assets.models.retry import RetryPolicy
 
 __all__ = [
     "BUDGET",
+    "IN_A_ROW",
     "Allowance",
     "AnsweredChat",
     "BatchAnswer",
@@ -54,11 +56,14 @@ __all__ = [
     "ChatModel",
     "Completion",
     "Embedder",
+    "Evidence",
     "Hold",
     "InvalidAnswer",
     "ModelConfigurationError",
     "ModelError",
     "ModelUnavailable",
+    "NothingAnswered",
+    "NothingUsable",
     "OfflineChat",
     "OpenAIBatches",
     "OpenAIChat",

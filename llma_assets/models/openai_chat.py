@@ -116,7 +116,9 @@ class OpenAIChat:
                 repair = self._repair_prompt(prompt, first, schema)
             return Completion(self._ask(repair, schema, deadline, record), self._model)
         except Unreadable as second:
-            raise _unusable(second, "no usable answer after one repair") from None
+            failure = _unusable(second, "no usable answer after one repair")
+            failure.said = self._server.without_key(failure.said)
+            raise failure from None
         except ModelConfigurationError as error:
             raise explained(error, self._server, self._model) from None
 

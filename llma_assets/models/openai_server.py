@@ -35,6 +35,8 @@ OPENAI_URL = "https://api.openai.com/v1"
 LARGEST_BODY = 64 * 1024 * 1024
 LARGEST_FILE = 2 * 1024 * 1024 * 1024
 
+_SAID = 4_000  # characters of what a server said that are kept with a failure
+
 _AWAY = {"connection", "unreachable", "timeout", "server_error"}
 """Kinds of failure after which nobody knows whether the server is there."""
 
@@ -158,6 +160,7 @@ class OpenAIServer:
                     self._throttle.answered(turn, scarce_s(raw.headers, self._throttle.under_way))
                     return reply
                 failure = classify_refusal(refusal.status or _UNTOLD, refusal)
+            failure.said = self.without_key(failure.said)
             delay_s = self._delay_s(failure, failures)
             paused = self._note(failure, turn, delay_s, timeout_s, is_there=is_there)
             on_failure(failure.kind, time.perf_counter() - started)
@@ -208,6 +211,10 @@ class OpenAIServer:
             return True
         self._throttle.ended()
         return False
+
+    def without_key(self, said: str) -> str:
+        """What the server said, without the key that it may have repeated."""
+        return said.replace(self._key, "[key]")[:_SAID]
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""

@@ -5,7 +5,8 @@ from llma_assets.summaries.dead_letters import DeadLetter, bring_back, dead_lett
 from llma_assets.summaries.line_refs import LineNumbers, MendedRefs, mend_refs
 from llma_assets.summaries.prompt import content_hash
 from llma_assets.summaries.schema import Mode, Point, Summary, SummaryPoint, TraceSummary, mend, shorten
-from llma_assets.summaries.summarise import TIME_IS_UP, SummaryResult, TextItem, summarise
+from llma_assets.summaries.summarise import SummaryResult, TextItem, summarise
+from llma_assets.summaries.weighing import TIME_IS_UP
 
 __all__ = [
     "TIME_IS_UP",

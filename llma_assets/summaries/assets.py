@@ -14,8 +14,8 @@ import dagster as dg
 
 from llma_assets.clickhouse import Database
 from llma_assets.discovery import TeamOptions
-from llma_assets.ledger import budget_metadata, compared_metadata, usage_totals
-from llma_assets.models import ChatModel
+from llma_assets.ledger import budget_metadata, compared_metadata, list_skips, usage_totals
+from llma_assets.models import ChatModel, NothingAnswered
 from llma_assets.partitions import team_days
 from llma_assets.resources import ChatModelResource, ClickHouseResource, TeamSettingsResource
 from llma_assets.stage import Progress, Report, ThemesConfig, each_theme, run_tags, walk_partitions
@@ -96,6 +96,7 @@ def store_summaries(
 
     Raises:
         ThemesFailed: after the others were worked on; see `each_theme`.
+        NothingUsable: the model gives nothing usable, whoever asks.
     """
     totals: Counter[str] = Counter()
     metadata = dict[str, Any]()
@@ -107,6 +108,8 @@ def store_summaries(
         counts = store_theme(
             database, team_day, theme, chat, limits=limits, progress=partial(progress, STAGE, team_day)
         )
+        if counts["unanswered"]:
+            raise _unanswered(database, team_day, theme, chat)
         totals.update(counts)
         metadata.update({f"{theme.theme_id}_{name}": number for name, number in sorted(counts.items())})
 
@@ -135,6 +138,7 @@ def store_summaries(
         ),
         undone_for_budget=totals["undone_for_budget"],
         waiting=totals["waiting"],
+        failed=totals["failed"],
     )
 
 
@@ -148,6 +152,16 @@ def _funnels(database: Database, team_day: TeamDay, themes: Sequence[Theme]) -> 
     return {"funnel": dg.MetadataValue.table(records)} if records else {}
 
 
+def _unanswered(database: Database, team_day: TeamDay, theme: Theme, chat: ChatModel) -> NothingAnswered:
+    """What is raised where the server answered nothing: what is undone is not failed, but the run is."""
+    told = next(
+        skip
+        for skip in list_skips(database, day=team_day.day, team_id=team_day.team_id)
+        if (skip.stage, skip.theme_id) == (STAGE, theme.theme_id)
+    )
+    return NothingAnswered(f"{told.detail}: the model {chat.name} answered nothing ({told.reason})", kind=told.reason)
+
+
 def _why_nothing(totals: "Counter[str]") -> str:
     if not totals["items_queried"]:
         if totals["no_content"]:
@@ -155,7 +169,9 @@ def _why_nothing(totals: "Counter[str]") -> str:
         return "themes_took_nothing" if totals["took_nothing"] else "no_texts"
     if totals["waiting"]:
         return "batch_waiting"
-    return "left_undone" if totals["undone"] else "all_failed"
+    if totals["undone"]:
+        return "left_undone"
+    return "all_failed" if totals["failed"] else "dead_letters"
 
 
 def delivery(run: dg.DagsterRun) -> str:

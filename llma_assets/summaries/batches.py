@@ -26,6 +26,7 @@ from llma_assets.models import (
     BatchAnswer,
     BatchState,
     BudgetExhausted,
+    Evidence,
     ModelConfigurationError,
     ModelError,
     ModelUnavailable,
@@ -38,6 +39,7 @@ from llma_assets.models import (
 )
 from llma_assets.summaries.queries import DAYS_WITH_OPEN_BATCHES, OPEN_BATCHES, THEMES_WITH_OPEN_BATCHES
 from llma_assets.summaries.summarise import SummaryResult, SummaryTask, TextItem
+from llma_assets.summaries.weighing import Weighing
 from llma_assets.team_day import TeamDay
 
 Via = Literal["calls", "batch"]
@@ -105,6 +107,7 @@ class ThemeBatches:
         *,
         limit_usd: float | None = None,
         theme_limit_usd: float | None = None,
+        evidence: Evidence | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """
@@ -113,6 +116,7 @@ class ThemeBatches:
             questions: ids of the items by question, for those that wait for an answer.
             limit_usd: the team's budget for a day, None for no limit.
             theme_limit_usd: the theme's own, within it.
+            evidence: what the model has given so far in the run; None for nothing yet.
         """
         self._database = database
         self._team_day = team_day
@@ -123,6 +127,7 @@ class ThemeBatches:
         self._limit_usd = limit_usd
         self._theme_limit_usd = theme_limit_usd
         self._clock = clock
+        self._evidence = evidence or Evidence()
         self._batches = OpenAIBatches(chat.server)
         self._open = {row.batch_key: row for row in self._stored()}
         self._known = set(self._open)
@@ -145,9 +150,13 @@ class ThemeBatches:
         call, and not a batch.
 
         Raises:
+            NothingUsable: of what batches brought, too; they stay open then.
             ModelConfigurationError: as `summarise` does, or the server takes no batches.
         """
-        yield from self._collect()
+        weighing = Weighing(self._task, self._evidence)
+        for result in self._collect():
+            yield from weighing.weighed(result)
+        yield from weighing.verdict(lambda: False)
         free = self._free()
         if via == "calls":
             yield from by_calls([self._questions[question][0] for question in free])
@@ -280,6 +289,7 @@ class ThemeBatches:
                 theme_limit_usd=self._theme_limit_usd,
                 new_id=lambda: group_id,
                 patience_s=0.0,
+                is_of_batch=True,
             )
         blank: list[SummaryResult] = []
         submitted = 0

@@ -11,9 +11,9 @@ from llma_assets.ledger import spending_within_budget, theme_spending_within_bud
 from llma_assets.stage import asset_check
 from llma_assets.summaries.dead_letters import dead_letters
 from llma_assets.summaries.queries import DEAD_LETTERS, LINE_REFERENCES, SUMMARY_COUNTS
+from llma_assets.summaries.storing import MAX_FAILED_SHARE
 from llma_assets.team_day import TeamDay
 
-MAX_FAILED_SHARE = 0.2
 LEAST_TRUE_SHARE = 0.9
 """Of the line references that a model gave; under it, the model guesses."""
 MANY_ITEMS = 50

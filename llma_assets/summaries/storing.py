@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -16,8 +16,8 @@ from more_itertools import chunked
 from llma_assets.clickhouse import Database
 from llma_assets.isolation import fault_of
 from llma_assets.ledger import Skip, UsageLedger, clear_skip, record_skip
-from llma_assets.models import BUDGET, ChatModel, ModelConfigurationError, OpenAIChat, paid_by
-from llma_assets.summaries.batches import STAGE, ThemeBatches, Via
+from llma_assets.models import BUDGET, ChatModel, Evidence, ModelConfigurationError, NothingUsable, OpenAIChat, paid_by
+from llma_assets.summaries.batches import STAGE, WAITING, ThemeBatches, Via
 from llma_assets.summaries.dead_letters import record_failures
 from llma_assets.summaries.estimate import forecast_summaries
 from llma_assets.summaries.pending import Pending, pending
@@ -25,12 +25,22 @@ from llma_assets.summaries.queries import SET_THEME_VERSION, TEXTS
 from llma_assets.summaries.reuse import forget_later_days
 from llma_assets.summaries.summarise import SummaryResult, SummaryTask, TextItem, left_of, summarise, unusable
 from llma_assets.summaries.taking import NO_CONTENT, NO_TEXTS, Taken, take_items
+from llma_assets.summaries.weighing import TIME_IS_UP
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
 TEXTS_AT_ONCE = 50
 ROWS_AT_ONCE = 50
 IDS_AT_ONCE = 500
+SUMMARIES_FAILED = "summaries_failed"
+"""Why a theme has no summaries, or lacks many: the skip says how many of how many."""
+
+MAX_FAILED_SHARE = 0.2
+"""With more of a theme's items failed, it is said where people look."""
+
+_NOT_THE_SERVER = {BUDGET, TIME_IS_UP, WAITING, "not_in_a_batch", "batch_overtaken"}
+"""Why items are undone though the server may be well."""
+
 LONGEST_WAIT_S = 0.25
 """A result that comes so long after the last ones were stored is stored at once, with those that wait."""
 
@@ -45,6 +55,7 @@ class RunLimits:
         time_is_up: whether the run's deadline has passed; what was not begun then is left undone.
         budget_usd: what the team's day may cost, None for no limit; what it does not pay for is left undone.
         via: how new questions are asked; see `batches`.
+        evidence: what the models have given in this run so far, over all days and themes.
     """
 
     run_id: str
@@ -52,6 +63,7 @@ class RunLimits:
     time_is_up: Callable[[], bool] = lambda: False
     budget_usd: float | None = None
     via: Via = "calls"
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 def store_theme(
@@ -80,6 +92,7 @@ def store_theme(
         and the line references that models gave.
 
     Raises:
+        NothingUsable: the model gives nothing usable; nothing is held against the items.
         ModelConfigurationError: no further item could succeed, or there are no batches to be had.
     """
     taken = take_items(database, team_day, theme)
@@ -119,6 +132,8 @@ def store_theme(
         # Whatever stops the work, an interrupt also: what was answered is paid for, and is stored first.
         except BaseException as error:
             writer.rescue(left_of(results, error))
+            if isinstance(error, NothingUsable):
+                raise error.of(work.asked, skip_reason=SUMMARIES_FAILED) from None
             raise
         counts.update(writer.counts)
         irrelevant += counts.pop("answered_no")
@@ -131,7 +146,9 @@ def store_theme(
     if theme.judged:
         counts["relevant"], counts["irrelevant"] = counts["stored"] - irrelevant, irrelevant
     counts["moved_here"] = forget_later_days(database, team_day, theme.theme_id)
-    _say_what_is_undone(database, team_day, theme, taken, counts, writer.reasons, ledger.refusal)
+    _say_what_is_missing(database, team_day, theme, taken, counts, writer, ledger.refusal)
+    if counts["undone"] and writer.reasons.keys() - _NOT_THE_SERVER and not limits.evidence.has_answered(chat.name):
+        counts["unanswered"] = counts["undone"]
     return counts
 
 
@@ -152,7 +169,8 @@ class _Writer:
         limits: RunLimits,
     ) -> None:
         self.counts: Counter[str] = Counter(answered_no=0)
-        self.reasons: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()  # of what is undone
+        self.failures: Counter[str] = Counter()
         self._database = database
         self._team_day = team_day
         self._theme = theme
@@ -185,6 +203,7 @@ class _Writer:
             if each.status == "undone":
                 self.reasons[each.error] += 1
             else:
+                self.failures.update([each.error] if each.status == "failed" else [])
                 self._waiting.append((each, row))
         if len(self._waiting) >= self._rows_at_once or time.monotonic() - self._stored_at >= LONGEST_WAIT_S:
             self.flush()
@@ -242,6 +261,7 @@ def _ask(
             time_is_up=limits.time_is_up,
             judged=theme.judged,
             offline=(lambda item: judge.answer(work.items[item.item_id], item.text)) if judge else None,
+            evidence=limits.evidence,
         )
 
     if isinstance(chat, OpenAIChat):
@@ -255,6 +275,7 @@ def _ask(
             texts,
             limit_usd=limits.budget_usd,
             theme_limit_usd=theme.daily_budget_usd,
+            evidence=limits.evidence,
         )
         return batches, batches.results(by_calls, limits.via)
     if limits.via == "batch":
@@ -287,33 +308,44 @@ def _set_version(database: Database, team_day: TeamDay, theme: Theme, work: Pend
     return len(work.outdated)
 
 
-def _say_what_is_undone(
+def _say_what_is_missing(
     database: Database,
     team_day: TeamDay,
     theme: Theme,
     taken: Taken,
     counts: "Counter[str]",
-    reasons: "Counter[str]",
+    writer: _Writer,
     refusal: str,
 ) -> None:
-    """Keep why items were left undone where people look for it; a finished theme has nothing to say."""
+    """Keep why items have no summary where people look for it; a finished theme has nothing to say."""
+
+    def skip(reason: str, detail: str) -> None:
+        record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, reason, detail))
+
     if taken.reason not in ("", NO_TEXTS):
         counts["took_nothing"] = 1
         counts["no_content"] = int(taken.reason == NO_CONTENT)
         detail = f"{taken.matched} items match, {taken.sampled} of them are in the sample"
         if taken.reason == NO_CONTENT:
             detail = "none of the day's texts has any content; the skip of trace_texts says why"
-        record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, taken.reason, detail))
+        skip(taken.reason, detail)
         return
+    items = counts["items_queried"]
     if not counts["undone"]:
-        clear_skip(database, team_id=team_day.team_id, day=team_day.day, stage=STAGE, theme_id=theme.theme_id)
+        if counts["failed"] > MAX_FAILED_SHARE * items:
+            skip(SUMMARIES_FAILED, f"{counts['failed']} of {items}: {writer.failures.most_common(1)[0][0]}")
+        elif counts["dead_letters"] and not counts["stored"]:
+            detail = f"{counts['dead_letters']} of {items} have failed in several runs; `llma retry` brings them back"
+            skip("dead_letters", detail)
+        else:
+            clear_skip(database, team_id=team_day.team_id, day=team_day.day, stage=STAGE, theme_id=theme.theme_id)
         return
-    reason = reasons.most_common(1)[0][0] if reasons else "text_gone"
-    detail = f"{counts['undone']} of {counts['items_queried']} items left undone; the next run takes them up"
+    reason = writer.reasons.most_common(1)[0][0].partition(":")[0] if writer.reasons else "text_gone"
+    detail = f"{counts['undone']} of {items} items left undone; the next run takes them up"
     if reason == BUDGET:
         detail += " if there is money left" + (f": {refusal}" if refusal else "")
         counts["undone_for_budget"] = counts["undone"]
-    record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, reason, detail))
+    skip(reason, detail)
 
 
 def _row(result: SummaryResult, item: Mapping[str, Any], theme: Theme, team_day: TeamDay) -> dict[str, Any]:

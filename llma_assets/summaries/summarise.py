@@ -17,6 +17,7 @@ from llma_assets.models import (
     CallNotMade,
     ChatMessage,
     ChatModel,
+    Evidence,
     InvalidAnswer,
     ModelConfigurationError,
     ModelError,
@@ -28,8 +29,8 @@ from llma_assets.summaries.extractive import extract_summary
 from llma_assets.summaries.line_refs import LineNumbers
 from llma_assets.summaries.prompt import content_hash, summary_messages
 from llma_assets.summaries.schema import JudgedSummary, Mode, Point, TraceSummary, mend
+from llma_assets.summaries.weighing import EMPTY_TEXT, TIME_IS_UP, Weighing
 
-TIME_IS_UP = "run_deadline"
 CIRCUIT_OPEN = "circuit_open"
 GRACE_S = 5.0
 """So long an interrupted run waits for the answers of calls that are under way, which are paid for."""
@@ -44,6 +45,14 @@ class TextItem:
 
     item_id: str
     text: str
+
+
+SAMPLE = TextItem(
+    "",
+    "L1: [1] USER\nL2: \nL3: Which trains go from Oslo to Bergen tomorrow morning?\nL4: \nL5: [2] ASSISTANT\nL6: \n"
+    "L7: There are three: at 6:25, at 8:25 and at 11:25. The first one takes 6 hours and 31 minutes.",
+)
+"""A text that any model that can be used at all summarises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +113,7 @@ class SummaryTask:
             ModelConfigurationError, ModelUnavailable, DatabaseError: other items would fail too.
         """
         if not item.text.strip():
-            return self.failed(item, "empty text")
+            return self.failed(item, EMPTY_TEXT)
         try:
             return self._generate(item)
         except InvalidAnswer as error:
@@ -159,6 +168,22 @@ class SummaryTask:
         """Whether the model answers at all now."""
         return answers(self.chat, partial(self.record, ""))
 
+    def flaw_of_sample(self) -> ModelError | None:
+        """What is wrong with the answer about a text that nobody can blame; None where it is usable.
+
+        Raises:
+            ModelConfigurationError, ModelUnavailable: there was no answer.
+        """
+        try:
+            self._generate(SAMPLE)
+        except InvalidAnswer as error:
+            return error
+        except (ModelError, DatabaseError):
+            raise
+        except Exception as error:
+            return InvalidAnswer(fault_of(error), kind="broken")
+        return None
+
     def _hash(self, item: TextItem) -> str:
         return content_hash(
             item.text,
@@ -186,6 +211,7 @@ def summarise(
     time_is_up: Callable[[], bool] = _never,
     judged: bool = False,
     offline: Callable[[TextItem], TraceSummary] | None = None,
+    evidence: Evidence | None = None,
 ) -> Generator[SummaryResult]:
     """Summarise each item, and yield each result as soon as it is certain, so that it can be stored.
 
@@ -203,8 +229,10 @@ def summarise(
         judged: ask first whether the theme concerns the item at all.
         offline: what the offline model answers, a `JudgedSummary` where it is judged; None for `extract_summary`,
             which judges nothing.
+        evidence: what the model has given so far in the run; None for nothing yet.
 
     Raises:
+        NothingUsable: the model gives nothing usable, whatever it is asked about; no item has failed by it.
         ModelConfigurationError: after the results of the calls that were under way.
     """
     if concurrency < 1:
@@ -212,7 +240,7 @@ def summarise(
     task = SummaryTask(chat, theme_id, prompt, mode, record, judged, offline)
     if chat.name.startswith("offline/"):
         return _one_by_one(items, task, time_is_up)
-    return _several_at_once(items, task, concurrency, time_is_up)
+    return _several_at_once(items, task, concurrency, time_is_up, evidence or Evidence())
 
 
 def _one_by_one(
@@ -226,10 +254,15 @@ def _one_by_one(
 
 
 def _several_at_once(
-    items: Iterable[TextItem], task: SummaryTask, concurrency: int, time_is_up: Callable[[], bool]
+    items: Iterable[TextItem],
+    task: SummaryTask,
+    concurrency: int,
+    time_is_up: Callable[[], bool],
+    evidence: Evidence,
 ) -> Generator[SummaryResult]:
     """Keep calls under way until there are no more items, time is up, or further calls would not be made."""
-    calls = _Calls(iter(items), task, concurrency, time_is_up)
+    evidence.look(task.chat.name, task.theme_id)
+    calls = _Calls(iter(items), task, concurrency, time_is_up, evidence)
     try:
         while True:
             yield from calls.begin()
@@ -267,10 +300,17 @@ class _Calls:
     A call that failed although the server was asked leaves a doubt: is it the server, or this prompt? Such an item is
     put aside. Once all others have been asked, a small question tells whether the server is there, perhaps again; if
     so, the item is asked about once more. Where that fails, too, and the server answers others, it is the prompt.
+
+    While nothing usable has come at all, failures are held back (`Evidence`): a sample tells whether it is the items.
     """
 
     def __init__(
-        self, waiting: Iterator[TextItem], task: SummaryTask, concurrency: int, time_is_up: Callable[[], bool]
+        self,
+        waiting: Iterator[TextItem],
+        task: SummaryTask,
+        concurrency: int,
+        time_is_up: Callable[[], bool],
+        evidence: Evidence,
     ) -> None:
         self.pool = ThreadPoolExecutor(concurrency, thread_name_prefix="summaries")
         self.running: dict[Future[SummaryResult], TextItem] = {}
@@ -283,6 +323,7 @@ class _Calls:
         self._aside: dict[str, tuple[TextItem, str]] = {}
         self._asked_again: set[str] = set()
         self._doubts: list[tuple[TextItem, str]] = []
+        self._weighing = Weighing(task, evidence)
 
     def begin(self) -> Iterator[SummaryResult]:
         """Begin as many calls as may be; an item that comes too late is undone."""
@@ -318,15 +359,16 @@ class _Calls:
                 self._aside[item.item_id] = (item, _reason(error))
                 self._asked_again.add(item.item_id)
         else:
-            yield result
+            yield from self._weighing.weighed(result)
             yield from self._verdicts(self._task.failed)
+            self.may_begin = self.may_begin and not self._weighing.is_enough
 
     def rescued(self) -> Iterator[SummaryResult]:
         """The results that the calls under way give within `GRACE_S`; no further one is begun."""
         self.may_begin = False
         for future in wait(self.running, timeout=GRACE_S).done:
             if not future.cancelled() and future.exception() is None:
-                yield future.result()
+                yield from self._weighing.weighed(future.result())
 
     def settled(self) -> Iterator[SummaryResult]:
         """What is certain once nothing is under way.
@@ -336,18 +378,23 @@ class _Calls:
         """
         if self._stop is not None:
             raise self._stop
+        if self._weighing.is_enough:
+            self.may_begin = yield from self._weighing.verdict(self._time_is_up)
+            return
         tried = self._doubts or any(item_id in self._asked_again for item_id in self._aside)
         if tried and not self._time_is_up() and self._task.server_answers():
             yield from self._verdicts(self._task.failed)
             self._waiting = chain([item for item, _ in self._aside.values()], self._waiting)
             self._aside, self.may_begin = {}, True
             return
+        yield from self._weighing.verdict(self._time_is_up)
         self._doubts += self._aside.values()
         yield from self._verdicts(self._task.undone)
 
     def _verdicts(self, verdict: Callable[[TextItem, str], SummaryResult]) -> Iterator[SummaryResult]:
         doubts, self._doubts = self._doubts, []
-        yield from (verdict(item, reason) for item, reason in doubts)
+        for item, reason in doubts:
+            yield from self._weighing.weighed(verdict(item, reason))
 
 
 def _reason(error: ModelError) -> str:

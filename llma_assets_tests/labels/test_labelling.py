@@ -206,12 +206,25 @@ def test_a_wrong_key_stops_everything() -> None:
 
 
 def test_single_calls_are_bounded() -> None:
-    with ChatServer(always=Content('{"items": []}')) as server:
+    """A model that names the first clusters, and then nothing more."""
+
+    def first_only(items: list[dict[str, Any]]) -> Any:
+        return items if items[0]["cluster_id"] == 0 else [{"cluster_id": -7}]
+
+    with ChatServer(answering(first_only)) as server:
         labels = named(evidence(60), chat(server))
         calls = [ids for request in server.calls() if (ids := _ids_in(request))]
-    assert {label.status for label in labels} == {"failed"}
+    assert sum(label.status == "failed" for label in labels) == 52
     assert sum(len(ids) > 1 for ids in calls) == 8
     assert sum(len(ids) == 1 for ids in calls) == 20
+
+
+def test_a_model_that_names_nothing_is_soon_asked_no_more() -> None:
+    with ChatServer(always=Content('{"items": []}')) as server:
+        labels = named(evidence(60), chat(server))
+        assert len(server.calls()) == 4
+    assert {label.status for label in labels} == {"failed"}
+    assert labels[-1].error == "no usable answer: not asked any more"
 
 
 def test_many_clusters_are_asked_about_in_several_calls_whose_titles_stay_apart() -> None:

@@ -13,7 +13,7 @@ from llma_assets.clusters.edits import Edit
 from llma_assets.clusters.queries import Run, clusters_of
 from llma_assets.labels.checks import clusters_have_names, names_apart, names_fit
 from llma_assets.labels.queries import embeddings_of, labels_of, name_tests_of
-from llma_assets.models import BudgetExhausted, Hold, OfflineChat, paid_by
+from llma_assets.models import BudgetExhausted, Hold, NothingUsable, OfflineChat, paid_by
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES
 from llma_assets_tests.chat_server import ChatServer, Content, Fault, Request, Status
@@ -332,9 +332,10 @@ def test_names_are_not_compared_with_vectors_of_another_model(database: Database
     assert model.requests == []
 
 
-def test_an_answer_without_any_name_costs_no_more_than_one_call_a_cluster(database: Database, run: Run) -> None:
+def test_an_answer_without_any_name_costs_a_few_calls_and_says_whose_fault_it_is(database: Database, run: Run) -> None:
     with ChatServer(always=Content('{"items": []}')) as model:
-        naming = name_run(database, run, chat_of(model), embedder_of(model))
-        assert {len(ids) for ids in asked(model)} == {5, 1}
-    assert {label.title for label in naming.labels.values()} == {f"Cluster {number}" for number in range(5)}
-    assert naming.fit is None
+        with pytest.raises(NothingUsable, match=r"^5 of 5: the model test-model gave nothing that can be used"):
+            name_run(database, run, chat_of(model), embedder_of(model))
+        assert [len(ids) for ids in asked(model)] == [5, 1, 1, 1, 2]
+    titles = {label.title for label in labels_of(database, run).values()}
+    assert titles == {f"Cluster {number}" for number in range(5)}

@@ -17,7 +17,17 @@ from llma_assets.summaries.dead_letters import MOST_FAILURES, bring_back, dead_l
 from llma_assets.summaries.storing import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import BUILT_IN
-from llma_assets_tests.chat_server import REFUSAL, ChatServer, Content, Fault, Hang, RateLimited, Reset, Status
+from llma_assets_tests.chat_server import (
+    REFUSAL,
+    ChatServer,
+    Content,
+    Fault,
+    Hang,
+    RateLimited,
+    Request,
+    Reset,
+    Status,
+)
 from llma_assets_tests.summaries.texts import texts, write_texts
 
 DAY = date(2026, 11, 7)
@@ -56,7 +66,8 @@ def test_an_item_that_failed_in_three_runs_is_asked_about_no_more(database: Data
         for n in range(MOST_FAILURES):
             assert run(database, server, f"run-{n}")["failed"] == 1
         asked = len(server.calls())
-        assert asked == 2 + MOST_FAILURES
+        # Where all that is left to ask about fails, a sample shows that the model answers.
+        assert asked == 2 + MOST_FAILURES + (MOST_FAILURES - 1)
         counts = run(database, server, "run-after")
         assert len(server.calls()) == asked
     assert (counts["dead_letters"], counts["failed"], counts["undone"], counts["stored"]) == (1, 0, 0, 2)
@@ -165,10 +176,15 @@ def test_a_brief_answer_to_a_brief_question_is_enough_to_blame_the_item(database
     write_texts(database, TEAM, {"item-1": texts(2)["item-1"]})
     with cursed(Status(500)) as server:
         assert run(database, server, "run")["failed"] == 1
-        assert len(server.calls()) == 2 * (POLICY.attempts + 1)  # the prompt, the question, and both once more
-    with ChatServer(
-        judge=lambda request: Content("no json") if "you are ready" in request.prompt else Status(500)
-    ) as server:
+        # The prompt, the question, both once more, and the sample.
+        assert len(server.calls()) == 2 * (POLICY.attempts + 1) + 1
+
+    def judge(request: Request) -> Fault:
+        if "ready" in request.prompt:
+            return Content("no json")
+        return Status(500) if "number 1 " in request.prompt else None
+
+    with ChatServer(judge=judge) as server:
         assert run(database, server, "another run")["failed"] == 1
 
 

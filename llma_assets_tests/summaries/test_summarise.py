@@ -202,7 +202,7 @@ def test_no_items_give_no_results_and_no_calls() -> None:
 
 
 def test_an_error_shows_neither_the_trace_nor_the_servers_words() -> None:
-    with ChatServer(always=Status(400, "your text 'question number 0' is bad")) as server:
+    with fault_for("number 0 ", Status(400, "your text 'question number 0' is bad")) as server:
         results, _ = run(server, items(1))
     assert "question" not in results["item-0"].error
 

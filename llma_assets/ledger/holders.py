@@ -1,0 +1,69 @@
+"""Who has set money aside, and whether they are still at work. Knows no database."""
+
+import os
+import platform
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+_PROC = Path("/proc")
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A process.
+
+    Attributes:
+        machine: which boot of which machine, and which of its spaces of process ids; equal for processes that can see
+            each other. "" for nobody in particular.
+        pid: its number there.
+        pid_started: when it began, in the system's own ticks, because numbers are given again; 0 where nobody knows.
+    """
+
+    machine: str = ""
+    pid: int = 0
+    pid_started: int = 0
+
+
+NOBODY = Holder()
+
+
+def this_process() -> Holder:
+    """The process that asks; another one after a fork."""
+    pid = os.getpid()
+    return Holder(_machine(), pid, _started(pid) or 0)
+
+
+def state_of(holder: Holder) -> Literal["alive", "dead", "unknown"]:
+    """Whether a process is still at work; of other machines nobody knows."""
+    if not holder.machine or holder.machine != _machine():
+        return "unknown"
+    if not (_PROC / "self" / "stat").exists():
+        try:
+            os.kill(holder.pid, 0)
+        except ProcessLookupError:
+            return "dead"
+        except OSError:
+            pass
+        return "unknown"
+    return "alive" if _started(holder.pid) == holder.pid_started else "dead"
+
+
+@lru_cache(maxsize=1)
+def _machine() -> str:
+    try:
+        boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+        space = os.readlink(_PROC / "self/ns/pid")
+    except OSError:
+        boot, space = "", ""
+    return f"{platform.node()} {boot} {space}".strip()
+
+
+def _started(pid: int) -> int | None:
+    """When a process began; None where it has ended, also where nobody has taken notice of that yet."""
+    try:
+        fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in {"Z", "X"} else int(fields[19])

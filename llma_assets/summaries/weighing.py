@@ -1,0 +1,74 @@
+"""Holds failures back while the model has given nothing usable, until a sample tells whose fault they are.
+
+What an answer must be is said in `summarise`; what is known of the model in `models.evidence`.
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from llma_assets.models import IN_A_ROW, Evidence, ModelUnavailable
+
+if TYPE_CHECKING:
+    from llma_assets.summaries.summarise import SummaryResult, SummaryTask
+
+TIME_IS_UP = "run_deadline"
+EMPTY_TEXT = "empty text"
+
+
+class Weighing:
+    """The results of one theme of a day, on their way to whoever stores them. For one thread."""
+
+    def __init__(self, task: "SummaryTask", evidence: Evidence) -> None:
+        self._task = task
+        self._evidence = evidence
+        self._held_back: list[SummaryResult] = []
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether so many have failed that nothing more should be asked before a sample is."""
+        return len(self._held_back) >= IN_A_ROW
+
+    def weighed(self, result: "SummaryResult") -> "Iterator[SummaryResult]":
+        """The result, unless it is a failure that may be everybody's; with the first success all those before it."""
+        key = (self._task.chat.name, self._task.theme_id)
+        if result.status == "generated":
+            self._evidence.accept(*key)
+            yield from self._released()
+        elif result.status == "failed" and result.error != EMPTY_TEXT and not self._evidence.is_trusted(*key):
+            self._held_back.append(result)
+            return
+        yield result
+
+    def verdict(self, time_is_up: Callable[[], bool]) -> "Generator[SummaryResult, None, bool]":
+        """What was held back: failures of the items, if the model has something usable to say of a sample.
+
+        Returns:
+            whether it is worth asking on.
+
+        Raises:
+            NothingUsable: it has not.
+        """
+        if not self._held_back:
+            return True
+        if time_is_up():
+            yield from self._undone(TIME_IS_UP)
+            return False
+        try:
+            flaw = self._task.flaw_of_sample()
+        except ModelUnavailable as error:
+            yield from self._undone(error.kind)
+            return False
+        name, theme_id = self._task.chat.name, self._task.theme_id
+        if flaw is not None:
+            raise self._evidence.fault(name, theme_id, len(self._held_back), flaw)
+        self._evidence.accept(name, theme_id)
+        yield from self._released()
+        return True
+
+    def _released(self) -> "Iterator[SummaryResult]":
+        held_back, self._held_back = self._held_back, []
+        yield from held_back
+
+    def _undone(self, reason: str) -> "Iterator[SummaryResult]":
+        yield from (replace(result, status="undone", error=reason) for result in self._released())
