@@ -30,7 +30,8 @@ _CLIENT = re.compile(r"^Received ClickHouse exception, code: \d+, server respons
 _NAME = re.compile(r"\s*(\([A-Z][A-Z0-9_]+\))\s*$")
 # What follows is the statement, how the engine came there, or which setting would let the disk run full.
 _REST = re.compile(
-    r"[.:,]? (?:\(?[Ii]n (?:scope|query):? |While processing |Stack trace:|to meet the configured threshold)|: while executing 'FUNCTION "
+    r"[.:,]? (?:\(?[Ii]n (?:scope|query):? |While processing |Stack trace:|to meet the configured threshold)"
+    r"|: while executing 'FUNCTION "
 )
 _QUERY_ID = re.compile(r" ?/\* query_id: \S* \*/")
 _FULL_DISK = re.compile(r"NOT_ENOUGH_SPACE|No space left on device")
