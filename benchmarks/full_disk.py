@@ -160,10 +160,8 @@ def write_files(folder: Path) -> None:
     with (folder / "events.jsonl").open("w") as file:
         for team_id in (TEAM, OTHER):
             for event in day_of_traces(team_id, DAY, TRACES):
-                file.write(
-                    json.dumps({**event, "uuid": str(event["uuid"]), "timestamp": event["timestamp"].isoformat()})
-                )
-                file.write("\n")
+                line = {**event, "uuid": str(event["uuid"]), "timestamp": event["timestamp"].isoformat()}
+                file.write(json.dumps({**line, "properties": json.loads(event["properties"])}) + "\n")
     with (folder / "segments.jsonl").open("w") as file:
         for number in range(2 * SEGMENTS):
             begin = datetime.combine(DAY, datetime.min.time()) + timedelta(minutes=number)

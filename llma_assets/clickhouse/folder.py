@@ -8,9 +8,10 @@ import json
 import os
 import secrets
 import time
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from llma_assets.private_files import private_folder, private_opener, write_private
 
 USER = "default"
 NEEDED_TO_START = 512 << 10
@@ -24,7 +25,7 @@ class ServerState:
     Attributes:
         pid: its process id.
         port: its port on 127.0.0.1.
-        instance: random id of this one start, which /ping repeats.
+        instance: random id of this one start.
         version: ClickHouse version of the engine.
         started_at: Unix time, seconds.
     """
@@ -40,8 +41,7 @@ class Folder:
     """Paths and small files of an embedded server; made with mode 0700 on first use."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path = private_folder(path)
 
     @property
     def _server_lock(self) -> Path:
@@ -55,7 +55,7 @@ class Folder:
         Returns:
             False if another process holds it.
         """
-        descriptor = os.open(self._server_lock, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = private_opener(str(self._server_lock), os.O_RDWR | os.O_CREAT)
         deadline = time.monotonic() + timeout_s
         while True:
             try:
@@ -104,22 +104,16 @@ class Folder:
         return self.path / "password"
 
     def password(self) -> str:
-        """The generated password, made on first use; the file is readable by its owner alone."""
-        with suppress(FileNotFoundError):
-            os.chmod(self._password, 0o600)
-            if found := self._password.read_text().strip():
-                return found
-        fresh = secrets.token_urlsafe(32)
-        draft = self.path / f"password.{os.getpid()}.{secrets.token_hex(4)}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(fresh)
+        """The password of the server that started last, "" before there was one."""
         try:
-            os.link(draft, self._password)
-        except FileExistsError:
-            fresh = self._password.read_text().strip()
-        finally:
-            draft.unlink()
+            return self._password.read_text().strip()
+        except FileNotFoundError:
+            return ""
+
+    def renew_password(self) -> str:
+        """Make a password for a server that starts: what an earlier one was told opens nothing."""
+        fresh = secrets.token_urlsafe(32)
+        write_private(self._password, fresh)
         return fresh
 
     def state(self) -> ServerState | None:
@@ -131,9 +125,7 @@ class Folder:
 
     def write_state(self, state: ServerState) -> None:
         """Publish the state at once and whole."""
-        draft = self.path / f"state.{os.getpid()}.json"
-        draft.write_text(json.dumps(asdict(state)))
-        draft.replace(self._state)
+        write_private(self._state, json.dumps(asdict(state)))
 
     def forget_state(self) -> None:
         """Remove the state of a server that is no more."""

@@ -4,9 +4,9 @@ Whether a server lives is told by the lock that it holds, never by a process id 
 and files stay behind when a process is killed.
 """
 
-import http.client
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +16,8 @@ from filelock import FileLock, Timeout
 
 from llma_assets.clickhouse.errors import DatabaseUnavailable
 from llma_assets.clickhouse.folder import USER, Folder, ServerState
+from llma_assets.clickhouse.proof import has_password
+from llma_assets.private_files import private_opener
 
 _START_S = 90.0
 _START_TRIES = 2
@@ -64,7 +66,7 @@ def status(data_dir: Path) -> ServerState | None:
     state = folder.state()
     if state is None or not folder.is_taken():
         return None
-    return state if _answers(state) else None
+    return state if _answers(folder, state) else None
 
 
 def start(data_dir: Path) -> ServerState:
@@ -81,7 +83,7 @@ def start(data_dir: Path) -> ServerState:
     folder = _folder(data_dir)
     minutes = idle_minutes()
     try:
-        with FileLock(folder.start_lock, timeout=_START_S):
+        with FileLock(folder.start_lock, timeout=_START_S, mode=0o600):
             return _start_locked(data_dir, folder, minutes)
     except Timeout:
         raise DatabaseUnavailable(f"another process has been starting the database for {_START_S:.0f} s") from None
@@ -95,12 +97,11 @@ def _start_locked(data_dir: Path, folder: Folder, minutes: float) -> ServerState
         if time.monotonic() > deadline:
             raise DatabaseUnavailable(f"the database server does not answer; its log is {folder.log}")
         time.sleep(_POLL_S)
-    folder.password()
     for _ in range(_START_TRIES):
         _spawn(folder, minutes)
         while folder.is_taken():
             state = folder.state()
-            if state is not None and _answers(state):
+            if state is not None and _answers(folder, state):
                 return state
             if time.monotonic() > deadline:
                 raise DatabaseUnavailable(
@@ -122,7 +123,7 @@ def _spawn(folder: Folder, minutes: float) -> None:
     command = [sys.executable, "-m", "llma_assets.clickhouse.server", str(folder.path), "--idle-s", str(minutes * 60)]
     kept = {name: value for name, value in os.environ.items() if name in _ENVIRONMENT or name.startswith("LC_")}
     paths = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
-    with folder.log.open("ab") as log:
+    with open(folder.log, "ab", opener=private_opener) as log:
         process = subprocess.run(
             command,
             check=False,
@@ -150,7 +151,7 @@ def stop(data_dir: Path) -> bool:
     if state is None:
         return False
     folder = _folder(data_dir)
-    with FileLock(folder.start_lock, timeout=_START_S):
+    with FileLock(folder.start_lock, timeout=_START_S, mode=0o600):
         if status(data_dir) != state:
             return False
         os.kill(state.pid, signal.SIGTERM)
@@ -162,15 +163,10 @@ def stop(data_dir: Path) -> bool:
     return True
 
 
-def _answers(state: ServerState) -> bool:
+def _answers(folder: Folder, state: ServerState) -> bool:
     """Whether the very server that wrote this state answers on its port; no secret is sent to find out."""
-    connection = http.client.HTTPConnection("127.0.0.1", state.port, timeout=5)
     try:
-        connection.request("GET", "/ping")
-        response = connection.getresponse()
-        response.read()
-        return response.getheader("X-Llma-Instance") == state.instance
-    except (OSError, http.client.HTTPException):
+        with socket.create_connection(("127.0.0.1", state.port), timeout=5) as connection:
+            return has_password(connection, folder.password())
+    except OSError:
         return False
-    finally:
-        connection.close()

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from llma_assets.clickhouse import lifecycle
 from llma_assets.clickhouse.errors import DatabaseError, DatabaseUnavailable, in_one_line
+from llma_assets.clickhouse.proof import has_password
 from llma_assets.private_files import private_opener
 from llma_assets.settings import Settings
 
@@ -72,7 +73,8 @@ class Link:
         """The client of this process, made on first use."""
         with self._lock:
             if self._client is None or self._pid != os.getpid():
-                self._client = _make_client(**(self._embedded() if self.embedded else self._from_url()))
+                arguments = self._embedded() if self.embedded else self._from_url()
+                self._client = _make_client(embedded=self.embedded, **arguments)
                 self._pid = os.getpid()
             return self._client
 
@@ -136,7 +138,7 @@ def database_name(settings: Settings) -> str:
     return unquote(url.path.strip("/")) or DEFAULT_DATABASE
 
 
-def _make_client(**arguments: Any) -> Any:
+def _make_client(*, embedded: bool, **arguments: Any) -> Any:
     import clickhouse_connect
     from clickhouse_connect.driver.httputil import get_pool_manager
 
@@ -145,10 +147,13 @@ def _make_client(**arguments: Any) -> Any:
         logging.getLogger(name).setLevel(logging.ERROR)
     # A server on this machine is never behind the proxy of the environment.
     local = arguments["host"] in _LOOPBACK
+    pool: Any = get_pool_manager(maxsize=_POOL_SIZE, num_pools=1) if local else None
+    if embedded:
+        pool.pool_classes_by_scheme = {"http": _proven_pool(arguments["password"])}
     return clickhouse_connect.get_client(
         **arguments,
         compress=not local,  # compression costs more than loopback does
-        pool_mgr=get_pool_manager(maxsize=_POOL_SIZE, num_pools=1) if local else None,
+        pool_mgr=pool,
         autogenerate_session_id=False,
         form_encode_query_params=True,  # lists of ids are longer than a URL may be
         show_clickhouse_errors="scrub",
@@ -157,6 +162,31 @@ def _make_client(**arguments: Any) -> Any:
         send_receive_timeout=_ANSWER_TIMEOUT_S,
         client_name="llma-assets",
     )
+
+
+def _proven_pool(password: str) -> Any:
+    """Connections that are used only if the other side has shown that it is the folder's server."""
+    from urllib3 import HTTPConnectionPool
+    from urllib3.connection import HTTPConnection
+    from urllib3.exceptions import NewConnectionError
+
+    class ProvenConnection(HTTPConnection):
+        def connect(self) -> None:
+            super().connect()
+            sock = self.sock
+            assert sock is not None
+            try:
+                is_proven = has_password(sock, password)
+            except OSError:
+                is_proven = False
+            if not is_proven:
+                self.close()
+                raise NewConnectionError(self, "somebody else listens on the port of the embedded server")
+
+    class ProvenPool(HTTPConnectionPool):
+        ConnectionCls = ProvenConnection
+
+    return ProvenPool
 
 
 class _Refused(Exception):

@@ -1,7 +1,10 @@
 """The embedded server through its life: started, shared, killed, idle, stopped. Each test has its own folder."""
 
+import base64
+import fcntl
 import json
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -11,7 +14,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -304,3 +309,141 @@ database.value("SELECT count() FROM numbers(1000000000000) WHERE sipHash64(numbe
     client.kill()
     client.wait()
     assert wait_for(lambda: embedded.value(running) == 0)
+
+
+class Listener:
+    """Somebody else on a port, who answers everybody politely and keeps what they said."""
+
+    def __init__(self, port: int) -> None:
+        self.heard = b""
+        assert wait_for(lambda: self._takes(port))
+        self.port = self._socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def _takes(self, port: int) -> bool:
+        try:
+            self._socket = socket.create_server(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            with connection:
+                connection.settimeout(5)
+                while b"\r\n\r\n" not in (piece := self._read(connection)) and piece:
+                    pass
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nX-Llma-Proof: 00\r\n\r\nOk.\n")
+
+    def _read(self, connection: socket.socket) -> bytes:
+        try:
+            piece = connection.recv(1 << 16)
+        except OSError:
+            piece = b""
+        self.heard += piece
+        return piece
+
+    def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+def test_who_takes_the_port_of_a_killed_server_hears_no_password(folder: Path, embedded: Database) -> None:
+    state, password = start(folder), (folder / "clickhouse" / "password").read_text()
+    assert embedded.value("SELECT 1") == 1  # the client is made, with the password
+    embedded._link._client.http.clear()  # a connection that is open when the server ends keeps the port for a minute
+    kill(folder)
+    listener = Listener(state.port)
+    try:
+        assert embedded.value("SELECT 2") == 2
+        with connect(Settings.from_env({"LLMA_DATA_DIR": str(folder)})) as other:
+            assert other.value("SELECT 3") == 3
+    finally:
+        listener.close()
+    again = (folder / "clickhouse" / "password").read_text()
+    assert again != password
+    assert b"GET /ping " in listener.heard  # the old client did knock
+    for secret in (password, again):
+        for form in (secret.encode(), base64.b64encode(f"default:{secret}".encode())):
+            assert form not in listener.heard
+    assert b"Authorization" not in listener.heard
+    assert b"X-ClickHouse" not in listener.heard
+
+
+def test_state_that_names_a_foreign_port_sends_no_password_there(folder: Path) -> None:
+    start(folder)
+    kill(folder)
+    path = folder / "clickhouse" / "state.json"
+    listener = Listener(0)
+    left = {**json.loads(path.read_text()), "port": listener.port}
+    path.write_text(json.dumps(left))
+    lock = os.open(folder / "clickhouse" / "server.lock", os.O_RDWR)
+    fcntl.flock(lock, fcntl.LOCK_EX)  # as by a server that gets ready
+    try:
+        assert status(folder) is None
+    finally:
+        os.close(lock)
+        listener.close()
+    assert b"GET /ping " in listener.heard
+    assert b"Authorization" not in listener.heard
+
+
+def test_a_password_opens_one_start_alone(folder: Path) -> None:
+    start(folder)
+    before = (folder / "clickhouse" / "password").read_text()
+    stop(folder)
+    state = start(folder)
+    url = f"http://default:{before}@127.0.0.1:{state.port}/default"
+    with pytest.raises(DatabaseError) as caught, connect(Settings.from_env({"CLICKHOUSE_URL": url})):
+        pass
+    assert caught.value.code == 516
+
+
+def test_who_does_not_know_the_password_keeps_no_server_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMA_IDLE_MINUTES", str(1 / 60))
+    state = start(folder)
+    asked = 0
+
+    def ask_and_look() -> bool:
+        nonlocal asked
+        for path in ("/?query=SELECT+1", "/?query=SELECT+1&user=default&password=x", "/ping", "/nothing"):
+            with suppress(OSError), urlopen(f"http://127.0.0.1:{state.port}{path}", timeout=5):
+                pass
+            asked += 1
+        return status(folder) is None
+
+    assert wait_for(ask_and_look)
+    assert asked >= 8
+
+
+def test_a_server_raises_its_own_limit_of_open_files(folder: Path) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    code = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (64, {hard})); {START}"
+    assert run_python(code, str(folder)).wait(60) == 0
+    state = status(folder)
+    assert state is not None
+    assert resource.prlimit(state.pid, resource.RLIMIT_NOFILE)[0] >= min(hard, 1 << 20)
+    assert "can be open at once" not in (folder / "clickhouse" / "server.log").read_text()
+
+
+def test_a_low_hard_limit_of_open_files_is_said_in_the_log(folder: Path) -> None:
+    code = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (200, 1000)); {START}"
+    assert run_python(code, str(folder)).wait(60) == 0
+    state = status(folder)
+    assert state is not None
+    assert resource.prlimit(state.pid, resource.RLIMIT_NOFILE) == (1000, 1000)
+    assert "only 1000 files can be open at once" in (folder / "clickhouse" / "server.log").read_text()
+
+
+def test_all_that_is_written_is_for_its_owner_alone(folder: Path, embedded: Database) -> None:
+    embedded.execute(NUMBERS)
+    embedded.insert_rows("numbers", [{"n": 1}])
+    inside = list(folder.rglob("*"))
+    open_to_others = [str(path) for path in (folder, *inside) if path.lstat().st_mode & 0o077 and not path.is_symlink()]
+    assert len(inside) > 20
+    assert open_to_others == []

@@ -3,11 +3,28 @@
 import argparse
 import logging
 import os
+import resource
 import sys
 from pathlib import Path
 
 from llma_assets.clickhouse.folder import Folder
 from llma_assets.clickhouse.server.process import serve
+
+_MOST_FILES = 1 << 20
+NEEDED_FILES = 4096
+"""A few hundred parts of wide columns that are read at once."""
+
+
+def raise_file_limit() -> None:
+    """Open as many files as the system lets this user, whatever the shell that started this process has set."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = min(hard, _MOST_FILES) if hard != resource.RLIM_INFINITY else _MOST_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        wanted = soft
+    else:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    if 0 <= wanted < NEEDED_FILES:
+        logging.warning("only %d files can be open at once (ulimit -Hn): many parts or clients may be too much", wanted)
 
 
 def main() -> int:
@@ -25,6 +42,8 @@ def main() -> int:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(message)s"
     )
+    os.umask(0o077)  # what the engine stores is for its owner alone
+    raise_file_limit()
     folder = Folder(options.folder)
     if not folder.take(timeout_s=1):
         logging.error("another process serves this folder")

@@ -19,6 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from llma_assets.clickhouse.proof import CHALLENGE, PROOF, proof_of
 from llma_assets.clickhouse.server.compression import Compressor, compressor, decompress
 from llma_assets.clickhouse.server.engine import Engine
 from llma_assets.clickhouse.server.errors import AUTHENTICATION_FAILED, QueryError
@@ -35,7 +36,7 @@ _KEEP_ALIVE_S = 300.0
 
 
 class ActivityMeter:
-    """How many requests run, and since when none does. Safe from several threads."""
+    """How many requests of those who know the password run, and since when none does. Safe from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -69,11 +70,10 @@ class Server(ThreadingHTTPServer):
     engine: Engine
     executor: Executor
 
-    def __init__(self, address: tuple[str, int], user: str, password: str, instance: str) -> None:
+    def __init__(self, address: tuple[str, int], user: str, password: str) -> None:
         super().__init__(address, Handler)
         self.user = user
         self.password = password
-        self.instance = instance
         self.activity = ActivityMeter()
 
     def open(self, engine: Engine) -> None:
@@ -142,6 +142,11 @@ class Handler(BaseHTTPRequestHandler):
         elif url.path not in ("", "/", "/query"):
             self._plain(HTTPStatus.NOT_FOUND, b"There is no handler for this path\n")
         else:
+            try:
+                self._authenticate(dict(parse_qsl(url.query)))
+            except QueryError as error:
+                self._fail(error)
+                return
             with self.server.activity:
                 try:
                     self._run(url.query)
@@ -150,7 +155,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def _run(self, url_query: str) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self._authenticate(dict(parse_qsl(url_query)))
         body = decompress(headers.get("content-encoding", ""), self._body)
         try:
             request = read_request(url_query, headers, body, read_only=self.command != "POST")
@@ -246,7 +250,8 @@ class Handler(BaseHTTPRequestHandler):
     def _plain(self, status: HTTPStatus, body: bytes) -> None:
         self._drain()
         self.send_response(status)
-        self.send_header("X-Llma-Instance", self.server.instance)
+        if challenge := self.headers.get(CHALLENGE):
+            self.send_header(PROOF, proof_of(self.server.password, challenge))
         self.send_header("Content-Type", "text/html; charset=UTF-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

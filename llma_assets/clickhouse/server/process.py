@@ -28,7 +28,7 @@ def serve(folder: Folder, *, idle_s: float, port: int = 0) -> int:
         log.error("the disk is full")
         return 5
     try:
-        server = Server(("127.0.0.1", port), USER, folder.password(), uuid.uuid4().hex)
+        server = Server(("127.0.0.1", port), USER, folder.renew_password())
     except OSError as error:
         log.error("port %d cannot be used: %s", port, error.strerror)
         return 4
@@ -48,7 +48,7 @@ def _serve(folder: Folder, server: Server, idle_s: float) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     threading.Thread(target=server.serve_forever, args=(0.05,), name="http", daemon=True).start()
     folder.write_state(
-        ServerState(os.getpid(), server.server_port, server.instance, server.engine.version, time.time())
+        ServerState(os.getpid(), server.server_port, uuid.uuid4().hex, server.engine.version, time.time())
     )
     log.info("ready on port %d after %.2f s", server.server_port, time.monotonic() - started_s)
     _wait(server, end, idle_s)
