@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from benchmarks.replays.sentences import FLAGGED
+from benchmarks.replays import sentences, sentences_unseen
 from llma_assets.models import ChatModel, OpenAIChat
-from llma_assets.tasks import flags_of, judged
+from llma_assets.tasks import flags_of, is_problem, judged
 
 Verdict = Callable[[str], bool]
 WIDTH = 5
@@ -27,14 +27,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base-url", help="an OpenAI-compatible server; its key is read from OPENAI_API_KEY")
     parser.add_argument("--model", help="the model to ask")
+    parser.add_argument("--unseen", action="store_true", help="sentences that the rules of wording were not made by")
     options = parser.parse_args(argv)
+    flagged = (sentences_unseen if options.unseen else sentences).FLAGGED
     print("| flag | sentences, true | not | precision | recall | wrongly flagged | missed |")
     print("|---|--:|--:|--:|--:|--:|--:|")
-    for flag, (true, false) in FLAGGED.items():
+    for flag, (true, false) in flagged.items():
         print(_row(flag, true, false, partial(_has, flag)))
-    problems = [text for true, _ in FLAGGED.values() for text in true]
-    harmless = [text for _, false in FLAGGED.values() for text in false]
+    problems = [text for true, _ in flagged.values() for text in true]
+    harmless = [text for _, false in flagged.values() for text in false]
     print(_row("any", problems, harmless, lambda text: flags_of(text).impact > 0))
+    print(_row("told in any words", problems, harmless, is_problem))
     if not (options.base_url and options.model):
         print("\nNo model was asked: give --base-url and --model. The offline model does not judge.")
         return

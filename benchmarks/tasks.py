@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.replays.generator import FIRST_DAY, planted_problems, segments_of_day
+from benchmarks.replays.generator import FIRST_DAY, SEEN, UNSEEN, planted_problems, segments_of_day
 from llma_assets.clickhouse import Database, connect, stop
 from llma_assets.models import OfflineChat, embedder
 from llma_assets.settings import Settings
@@ -73,26 +73,31 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=[7])
     parser.add_argument("--distances", type=float, nargs="*", default=[0.3, 0.35, 0.4])
     parser.add_argument("--least-impacts", type=float, nargs="*", default=[0.1])
+    parser.add_argument("--least-troubles", type=float, nargs="*", default=[0.0])
+    parser.add_argument("--unseen", action="store_true", help="the texts that the rules of wording were not made by")
     options = parser.parse_args(argv)
     print(
-        "| seed | match distance | least impact | recall | precision | tasks a problem | purity | passes until seen |"
+        "| seed | match distance | least impact | least trouble | recall | precision | tasks a problem | purity "
+        "| passes until seen |"
     )
-    print("|--:|--:|--:|--:|--:|--:|--:|--:|")
+    print("|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
+    texts = UNSEEN if options.unseen else SEEN
     for seed in options.seeds:
-        problems = planted_problems(options.days, seed)
+        problems = planted_problems(options.days, seed, texts)
         days = [
-            list(segments_of_day(TEAM, day, problems, harmless=options.harmless, seed=seed))
+            list(segments_of_day(TEAM, day, problems, harmless=options.harmless, seed=seed, texts=texts))
             for day in range(options.days)
         ]
         vectors = _embedded([segment.description for day in days for segment, _ in day])
         variants = [TaskOptions(match_distance=distance) for distance in options.distances]
         variants += [TaskOptions(least_impact=least) for least in options.least_impacts]
+        variants += [TaskOptions(least_trouble=least) for least in options.least_troubles]
         for variant in variants:
             score = simulate(days, vectors, every=timedelta(hours=options.every_hours), options=variant)
             print(
-                f"| {seed} | {variant.match_distance} | {variant.least_impact} | {score.detected} of {score.problems} "
-                f"| {score.true_tasks} of {score.shown} | {score.duplicates:.2f} | {score.purity:.3f} "
-                f"| {score.passes:.0f} |",
+                f"| {seed} | {variant.match_distance} | {variant.least_impact} | {variant.least_trouble} "
+                f"| {score.detected} of {score.problems} | {score.true_tasks} of {score.shown} "
+                f"| {score.duplicates:.2f} | {score.purity:.3f} | {score.passes:.0f} |",
                 flush=True,
             )
 

@@ -40,6 +40,8 @@ class TeamOptions:
         session_replay_tasks: make tasks of session-replay segments every half hour.
         model_judges_tasks: the model says what is a problem, instead of keywords.
         least_task_impact: with keywords, what recurs with a smaller mean impact is kept as an ignored task.
+        least_task_trouble: with keywords, the same for what a smaller share of the segments tells as a problem.
+        resolve_old_tasks: a task whose segments are all old is resolved when it is made.
         unusable: protecting fields that are broken, so that the team may not be worked on.
     """
 
@@ -54,6 +56,8 @@ class TeamOptions:
     session_replay_tasks: bool = False
     model_judges_tasks: bool = False
     least_task_impact: float = 0.0
+    least_task_trouble: float = 0.25
+    resolve_old_tasks: bool = False
     unusable: tuple[SettingProblem, ...] = ()
 
     @property
@@ -81,6 +85,8 @@ def read_options(reader: FieldReader, base: TeamOptions) -> TeamOptions:
         session_replay_tasks=reader.flag("session_replay_tasks", base.session_replay_tasks),
         model_judges_tasks=reader.flag("model_judges_tasks", base.model_judges_tasks),
         least_task_impact=reader.fraction("least_task_impact", base.least_task_impact),
+        least_task_trouble=reader.fraction("least_task_trouble", base.least_task_trouble),
+        resolve_old_tasks=reader.flag("resolve_old_tasks", base.resolve_old_tasks),
     )
 
 

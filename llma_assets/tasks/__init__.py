@@ -12,7 +12,7 @@ from llma_assets.tasks.editing import (
     reopen_task,
     unmerge_task,
 )
-from llma_assets.tasks.impact import Flags, flags_of, priority
+from llma_assets.tasks.impact import Flags, flags_of, is_problem, priority
 from llma_assets.tasks.ingesting import SegmentReport, ingest_segments
 from llma_assets.tasks.labelling import judged
 from llma_assets.tasks.matching import match_tasks
@@ -40,6 +40,7 @@ __all__ = [
     "flags_of",
     "ignore_task",
     "ingest_segments",
+    "is_problem",
     "judged",
     "list_tasks",
     "match_tasks",

@@ -135,6 +135,8 @@ def tasks(
             match_distance=config.match_distance,
             judge="model" if own.model_judges_tasks else "keywords",
             least_impact=own.least_task_impact,
+            least_trouble=own.least_task_trouble,
+            resolve_old=own.resolve_old_tasks,
         )
         return store_tasks(
             database,

@@ -113,7 +113,7 @@ def _task(
     options: TaskOptions,
 ) -> Task:
     last_seen: datetime = facts["last_seen"]
-    is_quiet = now > open_until(life, last_seen, options.quiet)
+    is_quiet = now > open_until(life, last_seen, options.quiet, resolve_old=options.resolve_old)
     status = "resolved" if is_quiet and life.status != "ignored" else life.status
     return Task(
         task_id=facts["id"],

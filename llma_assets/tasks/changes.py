@@ -12,6 +12,7 @@ from uuid import UUID
 import numpy as np
 
 from llma_assets.tasks.history import Lifecycle, open_until
+from llma_assets.tasks.impact import is_problem
 from llma_assets.tasks.labelling import Label
 from llma_assets.tasks.matching import MATCH_DISTANCE
 
@@ -33,7 +34,11 @@ class TaskOptions:
         least_impact: with keywords, a group of segments with a smaller mean impact founds an ignored task: it is
             recognised the next time, stays out of lists, and surfaces when it begins to hurt. 0 ignores nothing,
             because keywords miss much; a failure in a quarter of the segments gives 0.1.
+        least_trouble: with keywords, the same for a group in which a smaller share of the segments tells a problem in
+            any words. What is not in English counts as one, because nobody has read it; 0 ignores nothing.
         quiet: a task without occurrences for so long counts as resolved.
+        resolve_old: a task that is made of nothing but older segments is resolved at once; else it stays open for
+            `quiet` from the day on which it was made, because nobody has seen it before.
         label_growth: a task is labelled again once it has so many times the segments that its label saw …
         label_shift: … or its centroid has moved so far, in cosine distance.
     """
@@ -41,7 +46,9 @@ class TaskOptions:
     match_distance: float = MATCH_DISTANCE
     judge: Judge = "keywords"
     least_impact: float = 0.0
+    least_trouble: float = 0.25
     quiet: timedelta = timedelta(days=14)
+    resolve_old: bool = False
     label_growth: float = 2.0
     label_shift: float = 0.1
 
@@ -93,6 +100,7 @@ class Change:
 def changes_of(
     task: GrowingTask,
     members: Sequence[Mapping[str, Any]],
+    texts: Sequence[str],
     life: Lifecycle,
     last_seen: datetime | None,
     *,
@@ -105,13 +113,14 @@ def changes_of(
     Args:
         task: with its label as of now.
         members: its segments of this batch.
+        texts: their descriptions.
         life: where it stood before.
         last_seen: end of its last segment before, None for a new task.
         labelled: whether it was labelled in this batch.
         now: when the changes are said to have happened.
     """
     size = f"{len(members)} segments of {len({member['distinct_id'] for member in members})} users"
-    problem, why = _is_problem(task, members, options)
+    problem, why = _is_problem(task, members, texts, options)
     changes = []
     if task.is_new:
         changes.append(Change("created", "new" if problem else "ignored", now, size if problem else f"{size}; {why}"))
@@ -140,7 +149,7 @@ def _status_changes(
         # What happened before the task was resolved, and only arrives now, is no relapse.
         again = life.since is None or latest > life.since
         return [Change("regressed", "regressed", now, "seen again after it was resolved")] if again else []
-    if last_seen is not None and first > open_until(life, last_seen, options.quiet):
+    if last_seen is not None and first > open_until(life, last_seen, options.quiet, resolve_old=options.resolve_old):
         days = (first - last_seen).days
         return [
             Change("resolved", "resolved", now - A_MOMENT, f"quiet since {last_seen:%Y-%m-%d %H:%M}"),
@@ -149,8 +158,12 @@ def _status_changes(
     return [Change("continued", "ongoing", now, "seen again")] if life.status == "new" else []
 
 
-def _is_problem(task: GrowingTask, members: Sequence[Mapping[str, Any]], options: TaskOptions) -> tuple[bool, str]:
+def _is_problem(
+    task: GrowingTask, members: Sequence[Mapping[str, Any]], texts: Sequence[str], options: TaskOptions
+) -> tuple[bool, str]:
     if options.judge == "model" and task.label.actionable is not None:
         return task.label.actionable, task.label.reason
     mean = float(np.mean([member["impact"] for member in members]))
-    return mean >= options.least_impact, f"mean impact {mean:.2f}"
+    share = sum(map(is_problem, texts)) / len(texts)
+    is_one = mean >= options.least_impact and share >= options.least_trouble
+    return is_one, f"mean impact {mean:.2f}, {share:.0%} tell a problem"

@@ -23,6 +23,7 @@ class Lifecycle:
         status: after the last change that set one.
         since: when that was, None before any change.
         by_person: whether a person set it.
+        created: when the pipeline made the task, None before any change.
         merged_into: id of the task that it is part of, "" where it is one of its own.
         title: what a person called it, "" where nobody did.
         kept_apart: a person took it out of another task; only a person makes it part of one again.
@@ -31,14 +32,21 @@ class Lifecycle:
     status: str = "new"
     since: datetime | None = None
     by_person: bool = False
+    created: datetime | None = None
     merged_into: str = ""
     title: str = ""
     kept_apart: bool = False
 
 
-def open_until(life: Lifecycle, last_seen: datetime, quiet: timedelta) -> datetime:
-    """When a task falls quiet, or fell: `quiet` after it was last met, or after a person took it up again."""
-    return max(last_seen, life.since if life.by_person and life.since else last_seen) + quiet
+def open_until(life: Lifecycle, last_seen: datetime, quiet: timedelta, *, resolve_old: bool) -> datetime:
+    """When a task falls quiet, or fell: `quiet` after it was last met, or after a person took it up again.
+
+    One that was quiet when it was made stays open for as long from then on, unless `resolve_old`.
+    """
+    until = max(last_seen, life.since if life.by_person and life.since else last_seen) + quiet
+    if not resolve_old and life.created and until < life.created:
+        return life.created + quiet
+    return until
 
 
 def lifecycles(changes: Iterable[Mapping[str, Any]]) -> dict[str, Lifecycle]:
@@ -47,7 +55,9 @@ def lifecycles(changes: Iterable[Mapping[str, Any]]) -> dict[str, Lifecycle]:
     for change in changes:
         task_id = change["task_id"]
         life = lives.get(task_id, Lifecycle())
-        if change["change"] == "merged":
+        if change["change"] == "created":
+            life = replace(life, created=change["changed_at"])
+        elif change["change"] == "merged":
             life = replace(life, merged_into=change["target"])
         elif change["change"] == "unmerged":
             life = replace(life, merged_into="", kept_apart=True)

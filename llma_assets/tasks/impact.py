@@ -1,13 +1,15 @@
 """How much a segment hurts, and how urgent a task is: the given keywords and formulas, and nothing else.
 
-Which segments form a task belongs in `matching`; a judgement by a model in `labelling`.
+When a keyword counts belongs in `wording`, which segments form a task in `matching`, a judgement by a model in
+`labelling`.
 """
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from llma_assets.tasks.wording import compiled, counts, normal, tells_trouble
 
 FAILURE: Final = (
     "error",
@@ -50,6 +52,7 @@ ABANDONMENT: Final = (
 HIGH_IMPACT: Final = 0.3
 """Noise above it is a task by itself; noise up to it waits for company."""
 
+_PATTERNS: Final = tuple(compiled(keywords) for keywords in (FAILURE, CONFUSION, ABANDONMENT))
 _HALF_LIFE_DAYS: Final = 7.0
 _DAY_S: Final = 86_400.0
 
@@ -73,13 +76,20 @@ class Flags:
 
 
 def flags_of(description: str) -> Flags:
-    """The flags of a segment's description, by keyword anywhere in it; weak, but the same for everybody.
+    """The flags of a segment's description, by keywords that it does not negate; weak, but the same for everybody.
 
     >>> flags_of("The user gave up after error 500")
     Flags(failure=True, confusion=False, abandonment=True)
+    >>> flags_of("The user finished without any error")
+    Flags(failure=False, confusion=False, abandonment=False)
     """
-    text = description.lower().replace("’", "'")
-    return Flags(_any(FAILURE, text), _any(CONFUSION, text), _any(ABANDONMENT, text))
+    text = normal(description)
+    return Flags(*(counts(pattern, text) for pattern in _PATTERNS))
+
+
+def is_problem(description: str) -> bool:
+    """Whether a description tells of a problem at all, be it without a keyword."""
+    return flags_of(description).impact > 0 or tells_trouble(normal(description))
 
 
 def priority(*, users: int, mean_impact: float, last_seen: datetime, now: datetime) -> float:
@@ -89,7 +99,3 @@ def priority(*, users: int, mean_impact: float, last_seen: datetime, now: dateti
     """
     days = max(0.0, (now - last_seen).total_seconds() / _DAY_S)
     return math.log1p(users) + 0.5 * mean_impact + 0.3 * math.exp2(-days / _HALF_LIFE_DAYS)
-
-
-def _any(keywords: Iterable[str], text: str) -> bool:
-    return any(keyword in text for keyword in keywords)

@@ -155,6 +155,7 @@ def _work_in(
         changes = changes_of(
             task,
             members,
+            [text for group in groups for text in group.texts],
             lives.get(task_id, Lifecycle()),
             seen.get(task_id),
             labelled=is_labelled,
@@ -289,7 +290,7 @@ def _resolve_quiet(database: Database, team_id: int, now: datetime, options: Tas
     rows = []
     for task_id, seen in sorted(last_seen(database, team_id, lives).items()):
         life = lives.get(task_id, Lifecycle())
-        until = open_until(life, seen, options.quiet)
+        until = open_until(life, seen, options.quiet, resolve_old=options.resolve_old)
         if until >= now or life.status in ("resolved", "ignored"):
             continue
         changed_at = max(until, life.since + A_MOMENT if life.since else until)

@@ -22,7 +22,7 @@ from llma_assets.tasks import (
 )
 from llma_assets.tasks.history import lifecycles
 from llma_assets_tests.tasks.passing import DAY, a_pass, some, tasks
-from llma_assets_tests.tasks.replays import MONDAY, write
+from llma_assets_tests.tasks.replays import MONDAY, place, segment, write
 
 
 def only(database: Database, now: datetime) -> Task:
@@ -57,11 +57,56 @@ def test_time_resolves_a_task_once_as_of_when_it_fell_quiet(database: Database) 
     assert [row["changed_at"] for row in rows] == [MONDAY + timedelta(days=14, seconds=10)]
 
 
-def test_what_arrives_long_after_it_happened_is_created_and_then_resolved(database: Database) -> None:
-    write(database, some("a", 0))
+def test_what_arrives_long_after_it_happened_is_open_for_the_quiet_time_from_then_on(database: Database) -> None:
+    write(database, some("a", 0) + some("b", 0, team_id=2))
     _, updated = a_pass(database, MONDAY + 60 * DAY)
+    assert (updated.created, updated.resolved) == (1, 0)
+    assert [only(database, MONDAY + day * DAY).status for day in (60, 73, 75)] == ["new", "new", "resolved"]
+    assert a_pass(database, MONDAY + 75 * DAY)[1].resolved == 1
+    resolved = [row for row in task_history(database, 1, only(database, MONDAY + 75 * DAY)) if row["status"]][-1]
+    assert (resolved["change"], resolved["changed_at"]) == ("resolved", MONDAY + 74 * DAY)
+    assert tasks(database, MONDAY + 75 * DAY, 2) == []
+
+
+def test_old_segments_are_resolved_at_once_where_the_team_wants_it(database: Database) -> None:
+    write(database, some("a", 0))
+    _, updated = a_pass(database, MONDAY + 60 * DAY, resolve_old=True)
     assert (updated.created, updated.resolved) == (1, 1)
     assert only(database, MONDAY + 60 * DAY).status == "resolved"
+
+
+def test_an_old_task_that_is_met_again_is_no_regression(database: Database) -> None:
+    write(database, some("a", 0))
+    a_pass(database, MONDAY + 60 * DAY)
+    write(database, some("b", 0, start=MONDAY + 60 * DAY))
+    a_pass(database, MONDAY + 61 * DAY)
+    assert only(database, MONDAY + 61 * DAY).status == "ongoing"
+
+
+def test_what_recurs_without_any_problem_is_kept_out_of_sight_until_it_hurts(database: Database) -> None:
+    write(database, some("a", 0, text="The user opens the cart without any problem"))
+    write(database, some("b", 0, text="The user opens the cart without any problem", team_id=2))
+    a_pass(database, MONDAY + DAY)
+    assert only(database, MONDAY + DAY).status == "ignored"
+    write(database, some("c", 0, text="The user opens the cart and it is empty", start=MONDAY + DAY))
+    a_pass(database, MONDAY + 2 * DAY)
+    assert only(database, MONDAY + 2 * DAY).status == "new"
+    assert ("surfaced", "new") in told(database, only(database, MONDAY + 2 * DAY))
+    a_pass(database, MONDAY + DAY, team_id=2, least_trouble=0.0)
+    assert [task.status for task in tasks(database, MONDAY + DAY, 2)] == ["new"]
+
+
+def test_segments_without_any_problem_that_are_alone_become_no_task(database: Database) -> None:
+    texts = (
+        "User browses the catalogue and adds a product to the cart without any problem.",
+        "User opens the invoice page; no error is shown and the download starts at once.",
+        "User changes the language, nothing fails, and continues.",
+    )
+    write(database, [(segment(f"org:n{n}", text), place(n)) for n, text in enumerate(texts)])
+    write(database, [(segment("org:s", "User pays and an error toast appears."), place(7))])
+    clustered, _ = a_pass(database, MONDAY + DAY)
+    assert (clustered.held, clustered.singles) == (3, 1)
+    assert [task.title for task in tasks(database, MONDAY + DAY)] == ["User pays and an error toast appears"]
 
 
 def test_a_task_that_a_person_takes_up_again_stays_open_for_the_quiet_time(database: Database) -> None:
