@@ -239,18 +239,6 @@ def test_a_trace_across_midnight_is_read_once_and_whole(pipeline: Pipeline) -> N
     assert rows == [{"team_id": 1, "day": "2026-11-06", "event_count": 3}]
 
 
-def test_a_team_on_the_skip_list_is_not_worked_on_even_by_hand(pipeline: Pipeline, settings: Settings) -> None:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    (settings.data_dir / "teams.toml").write_text("skip_team_ids = [1]\n")
-    write(pipeline.database, day_of_traces(1, DAY, 25))
-    write(pipeline.database, day_of_traces(2, DAY, 25))
-    assert pipeline.discover(DAY) == {"2"}
-    pipeline.texts(1, DAY, DAY)
-    assert pipeline.clusters(1, DAY).success
-    assert pipeline.row_counts()["trace_texts"] == 0
-    assert pipeline.published() == []
-
-
 @pytest.mark.slow
 def test_events_may_be_read_from_another_database_and_are_published_in_our_own(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch

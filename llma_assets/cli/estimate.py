@@ -78,6 +78,7 @@ def _document(
     embedding: str,
 ) -> dict[str, Any]:
     from llma_assets.cli.run import team_settings
+    from llma_assets.discovery import why_left_out
     from llma_assets.ledger import spending
     from llma_assets.models import price_list
     from llma_assets.themes import TRACES
@@ -86,6 +87,8 @@ def _document(
     settings = team_settings()
     themes = active_themes(database, team_day.team_id, theme_ids)
     forecasts, notes = _forecasts(database, team_day, themes, model_of, embedding, settings.lookback_days)
+    if (left_out := why_left_out(settings, team_day.team_id)) is not None:
+        notes.append(f"none of it would be done: {left_out.detail}")
     spent = spending(database, team_day, utc_today())
     budget_usd = settings.options_of(team_day.team_id).daily_budget_usd
     unpriced = sorted({each.model for each in forecasts if each.calls and each.cost_usd is None})

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Literal
 
+from llma_assets.discovery.gate import why_left_out
 from llma_assets.discovery.settings import TeamSettings
 
 TRIGGER_EVENTS = (
@@ -116,7 +117,7 @@ def _reason(
     team: TeamStats, settings: TeamSettings, window: tuple[date, date], *, is_sampled: bool
 ) -> tuple[Decided, str]:
     minimum = settings.minimum_of(team.team_id)
-    if team.team_id in settings.skip_team_ids:
+    if why_left_out(settings, team.team_id) is not None:
         return "skipped", "the team is on the skip list"
     if team.events == 0:
         return NO_RECENT_EVENTS, f"no trace event from {window[0]} to {window[1]}"
@@ -136,7 +137,7 @@ def _has_enough(team: TeamStats | None, settings: TeamSettings) -> bool:
     return (
         team is not None
         and team.events > 0
-        and team.team_id not in settings.skip_team_ids
+        and why_left_out(settings, team.team_id) is None
         and team.traces >= settings.minimum_of(team.team_id)
     )
 
