@@ -158,6 +158,7 @@ class OpenAIServer:
                     self._throttle.answered(turn, scarce_s(raw.headers, self._throttle.under_way))
                     return reply
                 failure = classify_refusal(refusal.status or _UNTOLD, refusal)
+            failure.said = self.without_key(failure.said)
             delay_s = self._delay_s(failure, failures)
             paused = self._note(failure, turn, delay_s, timeout_s, is_there=is_there)
             on_failure(failure.kind, time.perf_counter() - started)
@@ -208,6 +209,10 @@ class OpenAIServer:
             return True
         self._throttle.ended()
         return False
+
+    def without_key(self, said: str) -> str:
+        """What the server said, without the key that it may have repeated."""
+        return said.replace(self._key, "[key]")
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
