@@ -20,7 +20,7 @@ _NEXT_MODE: dict[StructuredMode, StructuredMode] = {
     "json_object": "text",
 }
 _NEXT_EFFORT = {"none": "minimal", "minimal": "low"}
-_MOST_SEARCHES = 3
+_MOST_SEARCHES = 2
 
 
 @dataclass(frozen=True, slots=True)

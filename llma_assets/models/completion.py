@@ -31,13 +31,13 @@ class ChatCompletion:
     Attributes:
         text: what was said, "" where nothing was. Some servers put the object into a call of a tool that nobody
             offered, or, where the model did not think at all, into what it thought.
-        is_refusal: whether the model said that it will not answer, or a filter did.
+        refusal: what the model said where it will not answer; a filter says nothing but `content_filter`.
         is_cut_off: whether it ended at the limit of its length.
         model: who answered, "" where it is not said.
     """
 
     text: str
-    is_refusal: bool
+    refusal: str
     is_cut_off: bool
     model: str
     tokens: Tokens
@@ -53,7 +53,7 @@ def read_completion(body: bytes) -> ChatCompletion | None:
     reason = choice.get("finish_reason")
     return ChatCompletion(
         text=_said(message),
-        is_refusal=_is_refusal(message) or reason == "content_filter",
+        refusal=_refusal(message) or ("content_filter" if reason == "content_filter" else ""),
         is_cut_off=reason == "length",
         model=text_of(found.get("model")),
         tokens=_tokens(found.get("usage")),
@@ -116,9 +116,9 @@ def _object_or_text(value: Any) -> str:
     return json.dumps(value) if isinstance(value, dict) and value else text_of(value)
 
 
-def _is_refusal(message: dict[str, Any]) -> bool:
-    parts = [message, *_members(message.get("content"))]
-    return any(text_of(part.get("refusal")).strip() for part in parts)
+def _refusal(message: dict[str, Any]) -> str:
+    parts = (message, *_members(message.get("content")))
+    return next((said for part in parts if (said := text_of(part.get("refusal")).strip())), "")
 
 
 def _tokens(usage: Any) -> Tokens:

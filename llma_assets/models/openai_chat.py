@@ -225,8 +225,8 @@ class OpenAIChat:
             record(failed_usage(self._model, "garbage", reply.duration_s))
             raise Unreadable("garbage", ("the server's answer is no chat completion",))
         try:
-            if answer.is_refusal:
-                raise InvalidAnswer("the model refused to answer", kind="refusal")
+            if answer.refusal:
+                raise InvalidAnswer("the model refused to answer", kind="refusal", said=answer.refusal[:SHOWN_CHARS])
             value = self._said(answer, schema)
         except (Unreadable, InvalidAnswer) as error:
             record(self._usage(answer, reply, error.kind, batch))

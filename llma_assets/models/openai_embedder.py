@@ -5,6 +5,7 @@ HTTP, retries and deadlines are `openai_server`'s; what comes back looks like `e
 
 import copy
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from llma_assets.models.budget import Allowance, Tab, failed_usage, most_usd_of_embeddings
 from llma_assets.models.catalog import explained
 from llma_assets.models.embedding_answer import EmbeddingAnswer, read_embeddings
+from llma_assets.models.embedding_work import Part, Work
 from llma_assets.models.errors import (
     InvalidAnswer,
     ModelConfigurationError,
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     import openai
 
 _HOPELESS = 4
-"""Texts without a vector, none with one: then a text that any model embeds decides about the rest."""
+"""Texts that failed by themselves, none with a vector: then a text that any model embeds decides about the rest."""
 
 _ANY_TEXT = "a customer asks for a refund"
 
@@ -124,24 +126,31 @@ class OpenAIEmbedder:
 
         Raises:
             TextsRejected: some texts got no vector (empty, refused by the server, NaN came back); the error
-                holds their indexes, why, and the vectors of all others.
-            ModelConfigurationError: no text would get a vector: the key, the model, or what it gives is of no use.
-            ModelUnavailable: the server is away or busy. Either holds the `vectors` that came before, as above.
+                holds their indexes, why, and the vectors of all others. Where nothing would get one, not all were
+                asked about.
+            ModelConfigurationError, ModelUnavailable: the whole call failed. Either holds the `vectors` that came
+                before, as above.
         """
-        work = _Work(texts)
+        work = Work(texts)
         try:
             for batch in self._batches(texts):
                 self._embed_batch(batch, work, record)
-            if work.failed and not work.rows and self._habits.dimension is None:
-                self._need_any_vector(work, record)
+                if work.is_hopeless:
+                    break
         except ModelError as error:
             final = explained(error, self._server, self._model) if isinstance(error, ModelConfigurationError) else error
             final.vectors = work.matrix(self.dimension)
             raise final from None
         matrix = work.matrix(self.dimension)
         if len(work.rows) < len(texts):
-            kinds = {index: work.failed.get(index, "empty") for index in range(len(texts)) if index not in work.rows}
-            raise TextsRejected("no vector for some texts", indexes=list(kinds), kinds=kinds, vectors=matrix)
+            why = "not_asked" if work.is_hopeless else "empty"
+            kinds = {index: work.failed.get(index, why) for index in range(len(texts)) if index not in work.rows}
+            kind = Counter(kinds.values()).most_common(1)[0][0]
+            rejected = TextsRejected(
+                "no vector for some texts", indexes=list(kinds), kinds=kinds, vectors=matrix, kind=kind
+            )
+            rejected.said = work.said
+            raise rejected
         return matrix
 
     def close(self) -> None:
@@ -167,9 +176,9 @@ class OpenAIEmbedder:
         if batch:
             yield batch
 
-    def _embed_batch(self, batch: list[int], work: "_Work", record: Record) -> None:
+    def _embed_batch(self, batch: list[int], work: Work, record: Record) -> None:
         """Vectors of a batch. One that fails is halved until the texts to blame stand alone."""
-        waiting = [_Part(batch)]
+        waiting = [Part(batch)]
         while waiting:
             part = waiting.pop()
             if pieces := part.cut(self._habits.most_texts):
@@ -179,12 +188,12 @@ class OpenAIEmbedder:
             try:
                 self._ask(part.indexes, work, record)
             except InvalidAnswer as error:
-                kind = error.kind
+                kind, work.said = error.kind, error.said
                 size = error.batch_size if isinstance(error, RequestRejected) else None
             except ModelUnavailable as error:
                 if error.kind not in _PERHAPS_THE_TEXT or not self._is_to_blame(part, work, record):
                     raise
-                kind, work.is_isolating = error.kind, True
+                kind, work.said, work.is_isolating = error.kind, error.said, True
             else:
                 self._note_size(part)
                 continue
@@ -192,10 +201,12 @@ class OpenAIEmbedder:
                 waiting += part.halves(size)
                 continue
             work.failed[part.indexes[0]] = kind
-            if not work.rows and len(work.failed) == _HOPELESS:
-                self._need_any_vector(work, record)
+            work.failed_alone += 1
+            if not work.rows and work.failed_alone == _HOPELESS and self._is_hopeless(record):
+                work.is_hopeless = True
+                return
 
-    def _note_size(self, part: "_Part") -> None:
+    def _note_size(self, part: Part) -> None:
         """A part of another was taken; where that failed and two of its parts are taken, it was too many texts."""
         if part.parent is None:
             return
@@ -205,37 +216,28 @@ class OpenAIEmbedder:
             with self._habits.lock:
                 self._habits.most_texts = min(self._habits.most_texts or largest, largest)
 
-    def _need_any_vector(self, work: "_Work", record: Record) -> None:
-        """No text has a vector so far: find out whether any text gets one.
-
-        Raises:
-            ModelConfigurationError: none does.
-        """
-        probe = _Work([_ANY_TEXT])
+    def _is_hopeless(self, record: Record) -> bool:
+        """Whether a text that any model embeds gets no usable vector either: then no other need be asked about."""
+        probe = Work([_ANY_TEXT])
         try:
             self._ask([0], probe, record)
-        except InvalidAnswer as error:
-            probe.failed[0] = error.kind
-        if not probe.rows:
-            raise ModelConfigurationError(
-                f"the embedding model {self._model!r} at {self._server.host} gives no usable vector for any text "
-                f"({', '.join(dict.fromkeys([*work.failed.values(), *probe.failed.values()]))})",
-                kind="no_vectors",
-            )
+        except InvalidAnswer:
+            return True
+        return not probe.rows
 
-    def _is_to_blame(self, part: "_Part", work: "_Work", record: Record) -> bool:
+    def _is_to_blame(self, part: Part, work: Work, record: Record) -> bool:
         """Whether the server answers another question than the one that it failed on."""
         if work.is_isolating and len(part.indexes) > 1:
             return True  # its parts will tell
         try:
-            self._ask([0], _Work([_ANY_TEXT], is_isolating=True), record, attempts=1)
+            self._ask([0], Work([_ANY_TEXT], is_isolating=True), record, attempts=1)
         except InvalidAnswer:
             return True
         except ModelUnavailable:
             return False
         return True
 
-    def _ask(self, indexes: list[int], work: "_Work", record: Record, attempts: int | None = None) -> None:
+    def _ask(self, indexes: list[int], work: Work, record: Record, attempts: int | None = None) -> None:
         """Put the vectors of one answer into `work`, and what is wrong with those that cannot be used.
 
         Raises:
@@ -278,7 +280,7 @@ class OpenAIEmbedder:
         self._keep(indexes, vectors, flaws, work)
 
     def _keep(
-        self, indexes: list[int], vectors: "list[NDArray[np.float32] | None]", flaws: list[str], work: "_Work"
+        self, indexes: list[int], vectors: "list[NDArray[np.float32] | None]", flaws: list[str], work: Work
     ) -> None:
         with self._habits.lock:
             for index, vector, flaw in zip(indexes, vectors, flaws, strict=True):
@@ -306,7 +308,7 @@ class OpenAIEmbedder:
             InvalidAnswer: they do not; texts go one by one from now on.
         """
         usable = [position for position, vector in enumerate(vectors) if not self._flaw(vector)]
-        alone = _Work(asked)
+        alone = Work(asked)
         if usable:
             self._ask([usable[-1]], alone, record)
         (found,) = alone.rows.values() or (None,)
@@ -345,63 +347,6 @@ class OpenAIEmbedder:
         if price and answer.tokens is not None:
             cost = price.cost_usd(input_tokens=answer.tokens, output_tokens=0)
         return Usage(model, answer.tokens or 0, 0, cost, reply.duration_s, error)
-
-
-@dataclass(slots=True)
-class _Work:
-    """What became of the texts of one call of `embed` so far.
-
-    Attributes:
-        rows: vectors by the text's index.
-        failed: why a text has none, by its index.
-        is_isolating: the server answers, but failed on a batch: the text to blame is being looked for.
-    """
-
-    texts: Sequence[str]
-    rows: dict[int, NDArray[np.float32]] = field(default_factory=dict)
-    failed: dict[int, str] = field(default_factory=dict)
-    is_isolating: bool = False
-
-    def matrix(self, dimension: int | None) -> NDArray[np.float32]:
-        """The (n, d) vectors, NaN where there is none."""
-        matrix = np.full((len(self.texts), dimension or 0), np.nan, dtype=np.float32)
-        for index, row in self.rows.items():
-            matrix[index] = row
-        return matrix
-
-
-@dataclass(slots=True)
-class _Parent:
-    """A part that failed as a whole.
-
-    Attributes:
-        taken: how many of its parts were taken.
-        largest: number of texts of the largest of these.
-    """
-
-    taken: int = 0
-    largest: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Indexes of texts that go into one call. Lists of parts are stacks: the first part is the last."""
-
-    indexes: list[int]
-    parent: _Parent | None = None
-
-    def cut(self, most: int | None) -> "list[_Part]":
-        """Pieces that the server is known to take, none where it takes the whole."""
-        return [] if most is None or len(self.indexes) <= most else self._pieces(most, None)
-
-    def halves(self, size: int | None) -> "list[_Part]":
-        """Two halves of a part that failed, or pieces of the size that the server named."""
-        length = len(self.indexes)
-        return self._pieces(size if size and size < length else -(-length // 2), _Parent())
-
-    def _pieces(self, size: int, parent: _Parent | None) -> "list[_Part]":
-        starts = range(0, len(self.indexes), size)
-        return [_Part(self.indexes[start : start + size], parent) for start in reversed(starts)]
 
 
 def _cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:

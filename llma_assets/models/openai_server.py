@@ -35,7 +35,6 @@ OPENAI_URL = "https://api.openai.com/v1"
 LARGEST_BODY = 64 * 1024 * 1024
 LARGEST_FILE = 2 * 1024 * 1024 * 1024
 
-_SAID = 4_000  # characters of what a server said that are kept with a failure
 
 _AWAY = {"connection", "unreachable", "timeout", "server_error"}
 """Kinds of failure after which nobody knows whether the server is there."""
@@ -214,7 +213,7 @@ class OpenAIServer:
 
     def without_key(self, said: str) -> str:
         """What the server said, without the key that it may have repeated."""
-        return said.replace(self._key, "[key]")[:_SAID]
+        return said.replace(self._key, "[key]")
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""

@@ -575,3 +575,111 @@ def test_a_closed_client_opens_again() -> None:
         chat.complete(PROMPT, City, offline=never)
         chat.close()
         assert chat.complete(PROMPT, City, offline=never).value.title == "Oslo"
+
+
+def roles(server: ChatServer) -> list[list[str]]:
+    return [[message["role"] for message in request.body["messages"]] for request in server.calls()]
+
+
+@pytest.mark.parametrize("mode", ["json_schema", "json_object_schema", "json_object", "text"])
+def test_there_is_one_system_message_and_roles_alternate_in_every_mode(mode: str) -> None:
+    modes = ["json_schema", "json_object_schema", "json_object"]
+    refused = modes[: modes.index(mode)] if mode in modes else modes
+    with ChatServer(
+        judge=refuses("response_format", *refused), faults=[None] * len(refused) + [INVALID_JSON]
+    ) as server:
+        chat = OpenAIChat("m", base_url=server.url)
+        chat.complete(PROMPT, City, offline=never)
+        last, repair = roles(server)[-2:]
+    assert chat.structured_mode == mode
+    assert last == ["system", "user"]
+    assert repair == ["system", "user", "assistant", "user"]
+
+
+def no_system(request: Request) -> Fault:
+    has_one = any(message["role"] == "system" for message in request.body["messages"])
+    return Status(400, "System role not supported") if has_one else None
+
+
+def test_a_model_without_a_system_role_is_told_before_the_question_and_that_is_remembered() -> None:
+    with ChatServer(judge=no_system, faults=[None, INVALID_JSON]) as server:
+        chat = OpenAIChat("m", base_url=server.url)
+        for _ in range(2):
+            chat.complete(PROMPT, City, offline=never)
+        assert roles(server) == [["system", "user"], ["user"], ["user", "assistant", "user"], ["user"]]
+        told = server.calls()[1].body["messages"][0]["content"]
+    assert told == "Answer in JSON.\n\nWhere does the traveller go?"
+
+
+def test_what_is_learned_of_a_model_holds_for_all_who_ask_it_at_its_server_and_for_no_other_model() -> None:
+    with ChatServer(judge=no_system) as server:
+        first = OpenAIChat("m", base_url=server.url)
+        first.complete(PROMPT, City, offline=never)
+        OpenAIChat("m", server=first.server).complete(PROMPT, City, offline=never)
+        assert len(server.calls()) == 3
+        OpenAIChat("another", server=first.server).complete(PROMPT, City, offline=never)
+        assert len(server.calls()) == 5
+
+
+def silent(*parts: str) -> Callable[[Request], Fault]:
+    """A server that refuses these parts without a word."""
+
+    def judge(request: Request) -> Fault:
+        roles = [message["role"] for message in request.body["messages"]]
+        used = {*request.body, *(["system"] if "system" in roles else [])}
+        return Said(400, "Bad Request", "text/plain") if used & set(parts) else None
+
+    return judge
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ("reasoning_effort",),
+        ("max_completion_tokens",),
+        ("temperature",),
+        ("system",),
+        ("response_format",),
+        ("response_format", "temperature", "max_completion_tokens", "max_tokens", "system"),
+    ],
+)
+def test_a_refusal_without_a_word_is_answered_by_leaving_out_one_part_after_another(parts: tuple[str, ...]) -> None:
+    with ChatServer(judge=silent(*parts)) as server:
+        chat = OpenAIChat("gpt-6-luna", base_url=server.url)
+        chat.complete(PROMPT, City, offline=never)
+        assert len(server.calls()) <= 8
+        before = len(server.calls())
+        chat.complete(PROMPT, City, offline=never)
+        assert len(server.calls()) == before + 1
+        last = server.calls()[-1].body
+    kept = {"reasoning_effort", "temperature", "response_format"} - set(parts)
+    assert kept <= last.keys() or len(parts) > 1
+
+
+def test_many_callers_of_such_a_server_look_for_the_form_once() -> None:
+    with ChatServer(judge=silent("response_format"), latency_s=0.02) as server:
+        chat = OpenAIChat("m", base_url=server.url)
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: chat.complete(PROMPT, City, offline=never), range(24)))
+        assert len(answers) == 24
+        assert len(server.calls()) <= 24 + 8 + 8
+
+
+def test_a_server_that_refuses_everything_without_a_word_is_not_searched_for_each_prompt() -> None:
+    with ChatServer(always=Status(400, "no")) as server:
+        chat = OpenAIChat("m", base_url=server.url)
+        for _ in range(12):
+            with pytest.raises(InvalidAnswer):
+                chat.complete(PROMPT, City, offline=never)
+        assert len(server.calls()) <= 12 + 2 * 7
+    assert chat.structured_mode == "json_schema"
+
+
+def test_what_was_said_is_kept_for_who_redacts_it_without_the_key() -> None:
+    with ChatServer(always=Status(401, f"no such key: {KEY}")) as server:
+        error, _ = failure(server)
+    assert error.said == "no such key: [key]"
+    assert "no such key" not in f"{error} {error!r}"
+    with ChatServer(always=Content("sorry, no JSON today")) as server:
+        error, _ = failure(server)
+    assert error.said == "sorry, no JSON today"

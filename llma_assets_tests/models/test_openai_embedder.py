@@ -1,5 +1,8 @@
 """What OpenAIEmbedder makes of each thing that a server can do, over real HTTP."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,6 +24,7 @@ from llma_assets_tests.chat_server import (
     RateLimited,
     Request,
     Reset,
+    Said,
     Status,
     Vectors,
     vector_of,
@@ -99,11 +103,14 @@ def test_many_bad_texts_before_a_good_one_do_not_cost_it() -> None:
     assert np.isfinite(caught.value.vectors[20]).all()
 
 
-def test_a_server_that_refuses_everything_is_not_asked_for_each_text_and_no_text_is_to_blame() -> None:
+def test_a_server_that_refuses_everything_is_not_asked_for_each_text() -> None:
     with ChatServer(always=Status(400, "no")) as server:
-        with pytest.raises(ModelConfigurationError, match=r"no usable vector for any text \(rejected\)"):
-            embedder(server).embed([f"text {n}" for n in range(200)])
+        with pytest.raises(TextsRejected) as caught:
+            embedder(server).embed([f"text {n}" for n in range(600)])
         assert len(server.calls(EMBEDDINGS)) < 25
+    assert len(caught.value.indexes) == 600
+    assert set(caught.value.kinds.values()) == {"rejected", "not_asked"}
+    assert caught.value.said == "no"
 
 
 def test_empty_texts_are_rejected_without_a_call_for_them() -> None:
@@ -193,3 +200,118 @@ def test_garbage_is_an_invalid_answer(fault: Fault) -> None:
             model.embed(["a"])
     assert isinstance(caught.value, TextsRejected)
     assert caught.value.kinds == {0: "garbage"}
+
+
+def fails_on(word: str, fault: Fault) -> Callable[[Request], Fault]:
+    return lambda request: fault if any(word in text for text in request.body["input"]) else None
+
+
+MANY = [f"text number {n}" for n in range(60)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Status(500, "input is too large to process. increase the physical batch size"), "too_long"),
+        (Status(500, "failed to encode response: json: unsupported value: NaN"), "not_finite"),
+        (Status(500, "it broke"), "server_error"),
+        (Status(503, "it broke"), "server_error"),
+        (Status(413, "too much"), "rejected"),
+        (Said(200, {"error": {"message": "it broke"}}), "server_error"),
+        (Said(200, {"error": {"message": "API said no", "code": 422}}), "rejected"),
+    ],
+)
+def test_one_text_that_the_server_fails_on_costs_itself_alone(fault: Fault, kind: str) -> None:
+    """59 good ones had no vectors for ever."""
+    texts = [*MANY]
+    texts[41] = "a bad text"
+    with ChatServer(judge=fails_on("bad", fault)) as server:
+        model = embedder(server)
+        with pytest.raises(TextsRejected) as caught:
+            model.embed(texts)
+        assert len(server.calls(EMBEDDINGS)) <= 2 * 6 + 6
+        model.embed(MANY)  # and the server does not count as down
+    assert caught.value.kinds == {41: kind}
+    rest = [n for n in range(60) if n != 41]
+    np.testing.assert_allclose(caught.value.vectors[rest], [vector_of(MANY[n]) for n in rest], rtol=1e-6)
+
+
+def test_several_bad_texts_with_500_do_not_open_the_circuit() -> None:
+    texts = ["bad" if n in {0, 1, 17, 30, 59} else text for n, text in enumerate(MANY)]
+    with ChatServer(judge=fails_on("bad", Status(500))) as server, pytest.raises(TextsRejected) as caught:
+        embedder(server, replace(PATIENT, most_failures=4)).embed(texts)
+    assert set(caught.value.kinds) == {0, 1, 17, 30, 59}
+
+
+def test_a_batch_that_takes_too_long_is_halved_while_the_server_is_there() -> None:
+    with ChatServer(judge=lambda request: Hang() if len(request.body["input"]) > 3 else None) as server:
+        vectors = embedder(server, replace(IMPATIENT, deadline_s=5.0)).embed(TEXTS)
+    np.testing.assert_allclose(vectors, [vector_of(text) for text in TEXTS], rtol=1e-6)
+
+
+def test_what_came_before_a_server_went_away_is_in_the_error() -> None:
+    gone = [Status(503)] * 3
+    with ChatServer(faults=[None, *gone]) as server, pytest.raises(ModelUnavailable) as caught:
+        embedder(server, batch_texts=4).embed(TEXTS)
+    assert caught.value.vectors is not None
+    assert np.isfinite(caught.value.vectors).all(axis=1).tolist() == [True] * 4 + [False] * 6
+
+
+def larger_than(most: int, said: str = "too many") -> Callable[[Request], Fault]:
+    return lambda request: Status(400, said) if len(request.body["input"]) > most else None
+
+
+@pytest.mark.parametrize(
+    ("most", "said", "first", "second"),
+    [
+        (32, "too many", 11, 8),
+        (8, "too many", 37, 32),
+        (32, "batch size 256 > maximum allowed batch size 32", 9, 8),
+        (1, "one at a time", 264, 256),
+    ],
+)
+def test_the_number_of_texts_that_a_server_takes_is_remembered(most: int, said: str, first: int, second: int) -> None:
+    """It took 15 calls, or 63, again and again."""
+    texts = [f"text number {n}" for n in range(256)]
+    with ChatServer(judge=larger_than(most, said)) as server:
+        model = embedder(server)
+        np.testing.assert_allclose(model.embed(texts), [vector_of(text) for text in texts], rtol=1e-6)
+        assert len(server.calls(EMBEDDINGS)) == first
+        shared = OpenAIEmbedder("text-embedding-3-small", server=model.server)
+        shared.embed(texts)
+        assert len(server.calls(EMBEDDINGS)) == first + second
+
+
+def test_one_bad_text_does_not_make_batches_smaller() -> None:
+    with ChatServer(judge=fails_on("bad", Status(400, "no"))) as server:
+        model = embedder(server)
+        with pytest.raises(TextsRejected):
+            model.embed(["bad", *MANY])
+        before = len(server.calls(EMBEDDINGS))
+        model.embed(MANY)
+        assert len(server.calls(EMBEDDINGS)) == before + 1
+
+
+def test_useless_indexes_are_tried_out_once_and_then_the_order_counts() -> None:
+    """64 texts took 127 calls."""
+    texts = [f"text number {n}" for n in range(64)]
+
+    def judge(request: Request) -> Fault:
+        rows = [{"index": 0, "embedding": vector_of(text)} for text in request.body["input"]]
+        return Said(200, {"data": rows})
+
+    with ChatServer(judge=judge) as server:
+        model = embedder(server)
+        for calls in (2, 3):
+            np.testing.assert_allclose(model.embed(texts), [vector_of(text) for text in texts], rtol=1e-6)
+            assert len(server.calls(EMBEDDINGS)) == calls
+
+
+@pytest.mark.parametrize("row", [(float("nan"), 1.0), (0.0, 0.0)])
+def test_vectors_of_which_none_can_be_used_are_failures_with_their_kind(row: tuple[float, ...]) -> None:
+    nothing = Vectors((row,) * 10)
+    with ChatServer(always=nothing) as server, pytest.raises(TextsRejected) as caught:
+        embedder(server).embed(TEXTS)
+    assert caught.value.kind in {"not_finite", "zero"}
+    assert set(caught.value.kinds.values()) == {caught.value.kind}
+    assert len(server.calls(EMBEDDINGS)) == 2  # once as base64, once as numbers
