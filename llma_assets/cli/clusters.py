@@ -12,6 +12,7 @@ from llma_assets.cli.cluster_edits import COMMANDS
 from llma_assets.cli.cluster_relink import relink
 from llma_assets.cli.console import emit_json, say
 from llma_assets.cli.options import TEAM, Day, json_option, opened_database
+from llma_assets.cli.ways_out import ways_out
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -84,6 +85,8 @@ def clusters(
     else:
         shown = EXAMPLES if limit_examples is None else limit_examples
         show_clusters(document, details, examples=shown, descriptions=describe)
+        for line in ways_out(run["skipped_reason"] for run in document["runs"]):
+            say(line)
 
 
 def _require_theme(database: "Database", team_day: "TeamDay", theme_id: str | None) -> None:

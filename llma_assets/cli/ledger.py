@@ -10,6 +10,7 @@ import click
 from llma_assets.cli.console import emit_json, plain, say, show, show_table
 from llma_assets.cli.options import date_option, json_option, opened_database, optional_date, team_option, utc_today
 from llma_assets.cli.queries import USAGE_OF_DAY
+from llma_assets.cli.ways_out import ways_out
 
 DISCOVERY = "eligible_teams"
 
@@ -55,6 +56,8 @@ def skips(day: date | None, team_id: int | None, as_json: bool) -> None:
             [tuple(row[name] for name in ("team", "stage", "theme", "item", "reason", "detail")) for row in found],
             right=("team",),
         )
+        for line in ways_out(row["reason"] for row in found):
+            say(line)
 
 
 def _skip(

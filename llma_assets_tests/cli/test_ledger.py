@@ -104,6 +104,18 @@ def test_skips_of_one_team_show_no_other(database: Database, llma_json: Callable
     assert [row["team"] for row in everybodys] == [1, 2]
 
 
+def test_skips_say_the_way_out_once_a_reason(database: Database, llma: Llma) -> None:
+    for team_id in (1, 2):
+        for reason, theme_id in (("too_few_items", "traces"), ("made up", "generations")):
+            record_skip(database, Skip(team_id, DAY, "cluster_assignments", theme_id, reason, "3 of 20"))
+    result = llma("skips", "--date", str(DAY), "--team", "1")
+    assert result.stdout.count("3 of 20") == 2
+    assert result.stderr.splitlines() == [
+        "too_few_items: `clustering.min_items` of the theme is the least; a longer `lookback_days` finds more"
+    ]
+    assert result.stderr == llma("clusters", "--date", str(DAY), "--team", "1").stderr
+
+
 def test_skips_of_a_quiet_day_say_so_on_stderr(llma: Llma) -> None:
     result = llma("skips", "--date", str(DAY))
     assert (result.stdout, result.exit_code) == ("", 0)
