@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from llma_assets.cli.cluster_report import show_clusters, skip_details
@@ -28,6 +29,7 @@ def run_document(
                 "first_day": each.first_day.isoformat(),
                 "dagster_runs": [job_run.run_id for job_run in each.job_runs],
                 "themes": theme_rows(each),
+                "left": list(each.left),
                 "stages": {stage: round(seconds, 3) for stage, seconds in each.seconds().items()},
                 "runs": documents[each.team_day.team_id]["runs"],
             }
@@ -75,12 +77,24 @@ def show_runs(database: "Database", runs: "Sequence[TeamRun]", documents: Mappin
             say(f"{_try_again(each)}; Dagster's runs: {', '.join(job_run.run_id for job_run in each.job_runs)}")
         elif each.status == "waiting":
             show(f"{each.team_day}: waiting: {plain(each.detail)}")
-        if any(done.status == "done" for _, done in each.lanes):
+        if any(done.status == "done" or done.reason == "all_failed" for _, done in each.lanes):
             show_clusters(_of_the_run(each, documents), skip_details(database, each.team_day))
         for row in theme_rows(each):
             if row["reason"] == "manual":
                 detail = hinted(row["detail"])
                 show(f"{each.team_day}, {row['theme']}: not run, because its schedule is manual; {detail}")
+        _say_what_is_left(each)
+
+
+def _say_what_is_left(run: "TeamRun") -> None:
+    """A line for each stage and reason, so that a run that is done does not look as if it were complete."""
+    left = sorted(run.left, key=lambda row: (row["stage"], row["reason"], row["date"]))
+    for (stage, reason), group in groupby(left, key=lambda row: (row["stage"], row["reason"])):
+        rows = list(group)
+        days = list(dict.fromkeys(row["date"] for row in rows))
+        when = days[0] if len(days) == 1 else f"{len(days)} days, {days[0]} to {days[-1]}"
+        last = rows[-1]
+        say(f"{run.team_day}: {stage}, {plain(reason)} ({when}): {plain(last['theme'])}: {plain(last['detail'])}")
 
 
 def _of_the_run(run: "TeamRun", documents: Mapping[int, dict[str, Any]]) -> dict[str, Any]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 GENERAL = "general"
 """Name of the lane of the general themes, which are run together."""
 
+ALL_FAILED = "all_failed"
+
 STAGES = (
     "eligible_teams",
     "trace_texts",
@@ -50,11 +52,13 @@ class JobRun:
         run_id: Dagster's id of it.
         error: what failed, "" for success.
         seconds: wall time by stage; all checks together are `checks`.
+        empty: stages and partitions that have nothing because all that was asked failed, in words; the run goes on.
     """
 
     run_id: str
     error: str
     seconds: Mapping[str, float]
+    empty: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,8 @@ class LaneRun:
     Attributes:
         status: `done` also where clustering found too little; `waiting` where batches have not brought all summaries
             yet, or the theme that it runs after is not done.
-        reason: why it waits, or `failed`; "" for done.
+        reason: why it waits, or `failed`, or `all_failed` where the day was run to its end, but a stage of the window
+            has nothing because all that was asked failed; "" for done.
         detail: the reason in words.
         job_runs: the runs that Dagster recorded, in order.
     """
@@ -164,6 +169,8 @@ class Runner:
         )
         if clusters.error:
             return LaneRun("failed", "failed", clusters.error, (texts, clusters))
+        if empty := (*texts.empty, *clusters.empty):
+            return LaneRun("failed", ALL_FAILED, "; ".join(empty), (texts, clusters))
         return LaneRun("done", job_runs=(texts, clusters))
 
     def run_texts(self, team_day: TeamDay, theme_ids: Sequence[str]) -> JobRun:
@@ -193,8 +200,10 @@ class Runner:
             **options,
         )
         seconds: dict[str, float] = {}
-        failures = []
+        failures, empty = [], []
         for event in result.all_events:
+            if event.is_step_materialization and (told := _all_failed(event)):
+                empty.append(told)
             if event.is_step_success and event.step_key is not None:
                 stage = event.step_key if event.step_key in STAGES else "checks"
                 seconds[stage] = seconds.get(stage, 0.0) + event.step_success_data.duration_ms / 1000
@@ -203,7 +212,16 @@ class Runner:
                     raise KeyboardInterrupt
                 failures.append(f"{event.step_key}: {_why(event)}")
         error = "" if result.success else "; ".join(failures) or f"run {result.run_id} failed"
-        return JobRun(result.run_id, error, seconds)
+        return JobRun(result.run_id, error, seconds, empty)
+
+
+def _all_failed(event: dg.DagsterEvent) -> str:
+    """Which stage has nothing for which partition because all that was asked failed; "" for others."""
+    found = event.step_materialization_data.materialization
+    status = found.metadata.get("status")
+    if status is None or status.value != "failed":
+        return ""
+    return f"{found.asset_key.to_user_string()} of {found.partition}: all that was asked failed"
 
 
 def _is_interrupt(event: dg.DagsterEvent) -> bool:

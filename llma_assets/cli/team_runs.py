@@ -5,8 +5,8 @@ How a lane is run belongs in `runner.py`, how several are in `lanes.py`; what is
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from llma_assets.cli.cluster_report import ASSIGNMENTS, cluster_document
@@ -22,7 +22,7 @@ from llma_assets.cli.queries import SPENT_SINCE, TEXTS_WITHOUT_SUMMARY
 from llma_assets.cli.runner import GENERAL, JobRun, Lane, LaneRun, Runner
 from llma_assets.discovery import TeamDecision, TeamSettings
 from llma_assets.jobs import SUMMARIES
-from llma_assets.ledger import Skip, record_skip
+from llma_assets.ledger import Skip, list_skips, record_skip
 from llma_assets.settings import Settings
 from llma_assets.stage import unfailing
 from llma_assets.team_day import TeamDay
@@ -35,6 +35,16 @@ if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
 
 NO_RECENT_EVENTS = "no_recent_events"
+ASKING_STAGES = ("trace_summaries", "summary_embeddings", "cluster_labels")
+NOTHING_TO_ASK = {
+    "no_texts",
+    "nothing_matches",
+    "nothing_relevant_to_the_theme_before",
+    "nothing_sampled",
+    "rule_left_nothing",
+    "outside_dates",
+}
+"""Reasons of skips that leave nothing for a later run."""
 GENERAL_IDS = frozenset(theme.theme_id for theme in GENERAL_THEMES)
 
 
@@ -52,6 +62,8 @@ class TeamRun:
         texts: the run that made the texts for all lanes, None where the only lane made them itself.
         lanes: the lanes and what came of each, in the order in which they were planned.
         manual: themes that are on and were not run, because they are run by their names only.
+        left: what the stages that ask models left for a later run, or failed at, on the days of the window: `date`,
+            `stage`, `theme`, `reason`, `detail`.
     """
 
     team_day: TeamDay
@@ -62,6 +74,7 @@ class TeamRun:
     texts: JobRun | None = None
     lanes: Sequence[tuple[Lane, LaneRun]] = field(default_factory=tuple)
     manual: Sequence[str] = field(default_factory=tuple)
+    left: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
 
     @property
     def job_runs(self) -> list[JobRun]:
@@ -215,7 +228,7 @@ def _run_team(  # noqa: PLR0911 - each says another thing about the team
     wait_s = wish.batch_wait_s or 0.0
     if len(lanes) == 1:
         results = run_lanes(lanes, one_by_one(runner, progress.label), batch_wait_s=wait_s)
-        return _summed_up(team_day, first_day, None, lanes, results, manual)
+        return _with_what_is_left(database, _summed_up(team_day, first_day, None, lanes, results, manual))
     # The processes start while the texts are made.
     with processes(min(wish.at_once, len(lanes)), progress, verbose=wish.verbose) as several:
         progress.label(GENERAL)
@@ -224,7 +237,7 @@ def _run_team(  # noqa: PLR0911 - each says another thing about the team
             return TeamRun(team_day, "failed", "failed", texts.error, first_day, texts, manual=manual)
         run_all = several.run_all if several else one_by_one(runner, progress.label)
         results = run_lanes(lanes, run_all, batch_wait_s=wait_s)
-    return _summed_up(team_day, first_day, texts, lanes, results, manual)
+    return _with_what_is_left(database, _summed_up(team_day, first_day, texts, lanes, results, manual))
 
 
 def _outlook(database: "Database", windows: Mapping[int, tuple[date, date]]) -> Outlook:
@@ -270,6 +283,25 @@ def _lanes(team_day: TeamDay, themes: Sequence[Theme], wish: Wish, lookback_days
         )
         for group in groups
     ]
+
+
+def _with_what_is_left(database: "Database", run: TeamRun) -> TeamRun:
+    """The run with what it left, of the themes that it was for."""
+    ran = {theme_id for lane, _ in run.lanes for theme_id in lane.theme_ids}
+    days = [run.first_day + timedelta(days=n) for n in range((run.team_day.day - run.first_day).days + 1)]
+    left = [
+        {
+            "date": skip.day.isoformat(),
+            "stage": skip.stage,
+            "theme": skip.theme_id,
+            "reason": skip.reason,
+            "detail": skip.detail,
+        }
+        for day in days
+        for skip in list_skips(database, day=day, team_id=run.team_day.team_id)
+        if skip.stage in ASKING_STAGES and skip.theme_id in ran and skip.reason not in NOTHING_TO_ASK
+    ]
+    return replace(run, left=left)
 
 
 def _summed_up(

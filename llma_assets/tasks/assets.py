@@ -11,8 +11,8 @@ import dagster as dg
 
 from llma_assets.clickhouse import Database
 from llma_assets.discovery import TeamOptions
-from llma_assets.ledger import UsageLedger, budget_metadata, note_undone, usage_totals
-from llma_assets.models import ChatModel, paid_by
+from llma_assets.ledger import Skip, UsageLedger, budget_metadata, note_undone, record_skip, usage_totals
+from llma_assets.models import ChatModel, NothingUsable, paid_by
 from llma_assets.partitions import teams
 from llma_assets.resources import (
     ChatModelResource,
@@ -175,15 +175,19 @@ def store_tasks(
     now = clock()
     today = TeamDay(team_id, now.date())
     with UsageLedger(database, today, stage=TASKS_STAGE, theme_id="", limit_usd=budget_usd) as ledger:
-        counts = update_tasks(
-            database,
-            team_id,
-            paid_by(chat, ledger.allowance),
-            now=now,
-            options=options,
-            record=lambda usage: ledger.record("", usage),
-            progress=lambda done, total: progress(TASKS_STAGE, today, done, total),
-        )
+        try:
+            counts = update_tasks(
+                database,
+                team_id,
+                paid_by(chat, ledger.allowance),
+                now=now,
+                options=options,
+                record=lambda usage: ledger.record("", usage),
+                progress=lambda done, total: progress(TASKS_STAGE, today, done, total),
+            )
+        except NothingUsable as error:
+            record_skip(database, Skip(team_id, today.day, TASKS_STAGE, "", error.skip_reason, str(error)))
+            raise
     found = list_tasks(database, team_id, now=now, options=options)
     shown = [task for task in found if task.status not in ("resolved", "ignored")]
     undone = sum(task.label_error.startswith(UNDONE) for task in found)

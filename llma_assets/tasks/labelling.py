@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from llma_assets.clickhouse import Database
+from llma_assets.clickhouse import Database, DatabaseError
+from llma_assets.isolation import fault_of
 from llma_assets.models import (
     ChatMessage,
     ChatModel,
     Completion,
     InvalidAnswer,
+    ModelError,
     ModelUnavailable,
     Record,
     ignore_usage,
@@ -32,6 +34,9 @@ TEXT_CHARS = 1_200
 FALLBACK_CHARS = 50
 UNDONE = "undone"
 """How the error of a label begins that another pass is to ask for again: nobody was there to answer, or to pay."""
+
+SAMPLE = ("The user pressed Save and saw an error message.", "Saving the form failed twice, then the user gave up.")
+"""Descriptions that any model that can be used at all writes a ticket for."""
 
 _SEGMENT_CHARS = 1_500
 _SCHEMA_VERSION = 1
@@ -121,6 +126,11 @@ def label_group(
         return fallback(shown, f"{error.kind}: {error}")
     except ModelUnavailable as error:
         return fallback(shown, f"{UNDONE}, {error.kind}: {error}")
+    except (ModelError, DatabaseError):
+        raise
+    # Whatever else went wrong, it went wrong with this group.
+    except Exception as error:
+        return fallback(shown, fault_of(error))
     if not is_free:
         answer = completion.value.model_dump_json()
         row = {"team_id": team_id, "content_hash": content_hash, "answer": answer, "model": completion.model}
@@ -137,6 +147,19 @@ def judged(chat: ChatModel, descriptions: Sequence[str], *, record: Record = ign
     """
     shown = [_clean(text)[:_SEGMENT_CHARS] for text in descriptions[:SHOWN_SEGMENTS]]
     return _asked(chat, shown, "", record).value
+
+
+def flaw_of_sample(chat: ChatModel, record: Record) -> InvalidAnswer | None:
+    """What is wrong with the answer about a group that nobody can blame; None where it is usable.
+
+    Raises:
+        ModelConfigurationError, ModelUnavailable: there was no answer.
+    """
+    try:
+        answer = _asked(chat, SAMPLE, "", record).value
+    except InvalidAnswer as error:
+        return error
+    return None if _title(answer.title) else InvalidAnswer("the title is empty", kind="title")
 
 
 def _asked(chat: ChatModel, shown: Sequence[str], present_title: str, record: Record) -> Completion[TaskLabel]:

@@ -14,17 +14,19 @@ import numpy as np
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
-from llma_assets.models import ChatModel, Record
+from llma_assets.models import IN_A_ROW, ChatModel, Evidence, ModelUnavailable, Record
 from llma_assets.tasks import queries
 from llma_assets.tasks.changes import Group, GrowingTask, TaskOptions
 from llma_assets.tasks.history import Lifecycle, change_row
-from llma_assets.tasks.labelling import SHOWN_SEGMENTS, UNDONE, label_group
+from llma_assets.tasks.labelling import SHOWN_SEGMENTS, UNDONE, flaw_of_sample, label_group
 from llma_assets.tasks.matching import cosine_distance, unit
 from llma_assets.tasks.states import read_lives, read_tasks, version_row
 from llma_assets.tasks.vectors import read_vectors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+LABELS_FAILED = "task_labels_failed"
 
 LABEL_CALLS = 5
 """Labels that are asked for at once."""
@@ -101,6 +103,7 @@ def label_tasks(
     """Label the tasks that need it, some at a time; which those were.
 
     Raises:
+        NothingUsable: the model gives nothing usable, for a sample neither.
         ModelConfigurationError: the model cannot be asked at all; no further call is begun.
     """
     wanted = [(task, groups) for task, groups in homes if needs_label(task, options)]
@@ -109,15 +112,37 @@ def label_tasks(
     before = _nearest(database, team_id, known, model_name, dimension)
     pool = ThreadPoolExecutor(LABEL_CALLS, thread_name_prefix="task-labels")
     try:
-        calls = [
-            pool.submit(relabel, database, team_id, task, groups, before.get(task.task_id, NOTHING), chat, record)
-            for task, groups in wanted
-        ]
-        for call in calls:
-            call.result()
+        for some in (wanted[:IN_A_ROW], wanted[IN_A_ROW:]):
+            calls = [
+                pool.submit(relabel, database, team_id, task, groups, before.get(task.task_id, NOTHING), chat, record)
+                for task, groups in some
+            ]
+            for call in calls:
+                call.result()
+            if some and all(_has_failed(task) for task, _ in wanted[: len(some)]):
+                _try_sample(chat, record, len(some), len(wanted))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return {task.task_id for task, _ in wanted}
+
+
+def _has_failed(task: GrowingTask) -> bool:
+    """Whether a model answered about a task, and nothing usable."""
+    return bool(task.label.error) and not task.label.error.startswith(UNDONE)
+
+
+def _try_sample(chat: ChatModel, record: Record, failures: int, labels: int) -> None:
+    """Go on after failures and nothing else only if a group that nobody can blame gets a usable label.
+
+    Raises:
+        NothingUsable: it does not.
+    """
+    try:
+        flaw = flaw_of_sample(chat, record)
+    except ModelUnavailable:
+        return
+    if flaw is not None:
+        raise Evidence().fault(chat.name, "", failures, flaw).of(labels, skip_reason=LABELS_FAILED)
 
 
 def label_again(database: Database, team_id: int, chat: ChatModel, *, now: datetime, record: Record) -> Again:

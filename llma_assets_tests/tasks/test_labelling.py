@@ -7,14 +7,24 @@ from typing import Any
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.ledger import UsageLedger
-from llma_assets.models import ChatModel, ModelConfigurationError, OfflineChat, OpenAIChat, RetryPolicy, paid_by
-from llma_assets.tasks import judged, task_history
+from llma_assets.ledger import UsageLedger, list_skips
+from llma_assets.models import (
+    ChatModel,
+    ModelConfigurationError,
+    NothingUsable,
+    OfflineChat,
+    OpenAIChat,
+    RetryPolicy,
+    paid_by,
+)
+from llma_assets.stage import silent
+from llma_assets.tasks import TaskOptions, cluster_new_segments, judged, task_history
+from llma_assets.tasks.assets import store_tasks
 from llma_assets.tasks.labelling import TaskLabel, label_group
 from llma_assets.team_day import TeamDay
-from llma_assets_tests.chat_server import REFUSAL, ChatServer, Request, Status
+from llma_assets_tests.chat_server import INVALID_JSON, REFUSAL, ChatServer, Fault, Request, Status
 from llma_assets_tests.tasks.passing import DAY, a_pass, some, tasks
-from llma_assets_tests.tasks.replays import MONDAY, place, segment, write
+from llma_assets_tests.tasks.replays import MODEL, MONDAY, place, segment, write
 
 POLICY = RetryPolicy(
     attempts=2, deadline_s=5.0, attempt_timeout_s=2.0, first_delay_s=0.01, longest_delay_s=0.02, most_failures=10_000
@@ -46,6 +56,11 @@ def present_or(title: str) -> Any:
         return answer(data_of(request).get("present_title", title))
 
     return say
+
+
+def refusing(word: str) -> ChatServer:
+    """A server that refuses to say anything about descriptions with a word, and labels all others."""
+    return ChatServer(lambda _: answer(), judge=lambda request: REFUSAL if word in request.prompt else None)
 
 
 def data_of(request: Request) -> Any:
@@ -119,7 +134,7 @@ def test_where_labelling_fails_the_title_is_issue_and_fifty_characters_and_growt
 ) -> None:
     text = "The user pressed the large green button in the middle of the page and saw an error"
     write(database, [(segment("a", text), place(0))])
-    with ChatServer(always=REFUSAL) as server:
+    with refusing("large green button") as server:
         _, updated = a_pass(database, MONDAY + DAY, chat=asked_of(server))
     assert updated.label_failures == 1
     (task,) = tasks(database, MONDAY + DAY)
@@ -137,7 +152,7 @@ def test_an_older_title_is_better_than_none(database: Database) -> None:
     a_pass(database, MONDAY + DAY)
     (before,) = tasks(database, MONDAY + DAY)
     write(database, some("b", 0, start=MONDAY + DAY))
-    with ChatServer(always=REFUSAL) as server:
+    with refusing("An error came") as server:
         a_pass(database, MONDAY + 2 * DAY, chat=asked_of(server))
     (after,) = tasks(database, MONDAY + 2 * DAY)
     assert after.title == before.title
@@ -216,3 +231,40 @@ def test_labels_that_the_budget_does_not_pay_for_are_made_by_a_later_pass_withou
         assert [task.title for task in tasks(database, MONDAY + DAY)] == ["Saving fails"] * 2
         assert a_pass(database, MONDAY + DAY, chat=chat)[1].labelled == 0
         assert len(server.calls()) == 2
+
+
+@pytest.mark.parametrize("fault", [Status(400, "API key not valid"), INVALID_JSON, REFUSAL], ids=["key", "json", "no"])
+def test_a_model_that_labels_nothing_fails_the_pass_and_makes_no_task_of_it(database: Database, fault: Fault) -> None:
+    for team_id in (1, 2):
+        for place_of in range(12):
+            write(database, some(f"{team_id}-{place_of}-", place_of, team_id=team_id, text=f"Error {place_of} came"))
+    options: dict[str, Any] = {"options": TaskOptions(), "clock": lambda: MONDAY + DAY, "progress": silent}
+    cluster_new_segments(database, 1, model_name=MODEL, now=MONDAY + DAY)
+    with ChatServer(always=fault) as server:
+        with pytest.raises(NothingUsable, match=r"^12 of 12: the model test-model gave nothing that can be used"):
+            store_tasks(database, 1, asked_of(server), **options)
+        assert len(server.calls()) <= 2 * (8 + 1)
+    assert tasks(database, MONDAY + DAY) == []
+    (skip,) = list_skips(database, day=(MONDAY + DAY).date(), team_id=1)
+    assert (skip.stage, skip.reason) == ("tasks", "task_labels_failed")
+    with ChatServer(lambda request: answer(f"Fails {request.prompt.count('Error 1')}")) as server:
+        assert store_tasks(database, 1, asked_of(server), **options).items == 12
+    assert list_skips(database, day=(MONDAY + DAY).date()) == []
+
+
+def test_labels_that_came_before_a_stop_are_not_asked_for_again(database: Database) -> None:
+    for place_of in range(9):
+        write(database, some(f"{place_of}-", place_of, text=f"Error {place_of} came"))
+    cluster_new_segments(database, 1, model_name=MODEL, now=MONDAY + DAY)
+    seen: list[str] = []
+
+    def judge(request: Request) -> Fault:
+        seen.append("")
+        return Status(402) if len(seen) > 6 else None
+
+    with ChatServer(lambda _: answer(), judge=judge) as first, pytest.raises(ModelConfigurationError):
+        a_pass(database, MONDAY + DAY, chat=asked_of(first))
+    assert database.value("SELECT count() FROM task_labels WHERE team_id = 1") == 6
+    with ChatServer(lambda _: answer()) as second:
+        a_pass(database, MONDAY + DAY, chat=asked_of(second))
+        assert len(second.calls()) == 3
