@@ -1,41 +1,112 @@
-"""Speed and memory of `llma_assets.ingest` into the embedded server: `python -m benchmarks.ingest [FILE …]`.
+"""Speed and memory of `llma_assets.ingest` into the embedded server: `python -m benchmarks.ingest [--years] [FILE …]`.
 
 For each file, in a process and a data folder of its own: the first ingest, which stores everything, and the
 second, which finds everything stored. MB are 10^6 bytes of JSON, after unpacking. The start of the server is
-timed on its own.
+timed on its own. `--years` adds made files of ten years of history: large events (those of the airline runs, three
+times) sorted by time and shuffled, and 150,000 small ones shuffled. CPU is that of client and server together;
+`parts` are those that the table has been given, and keeps.
 """
 
+import argparse
+import gzip
 import multiprocessing
+import os
+import random
 import resource
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
-from llma_assets.clickhouse import connect, status, stop
-from llma_assets.ingest import ingest
+import orjson
+
+from llma_assets.clickhouse import Database, connect, status, stop
+from llma_assets.ingest import IngestReport, ingest
 from llma_assets.settings import Settings
 
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 DEFAULT = ("airline_agent.events.jsonl.gz", "service_dialogues.events.jsonl.gz")
-COLUMNS = f"{'file':<36} {'run':<7} {'events':>7} {'MB':>6} {'s':>6} {'MB/s':>6} {'client MB':>10} {'server MB':>10}"
+COLUMNS = (
+    f"{'file':<36} {'run':<7} {'events':>7} {'MB':>6} {'s':>6} {'MB/s':>6} {'CPU s':>6} {'client MB':>10} "
+    f"{'server MB':>10} {'parts':>11}"
+)
+YEARS_FROM = datetime(2016, 1, 1, tzinfo=UTC)
+YEARS_S = 10 * 365 * 86_400
+SMALL_EVENTS = 150_000
+
+PARTS = """
+SELECT count() AS given, countIf(active) AS kept
+FROM system.parts
+WHERE database = currentDatabase() AND table = 'events'
+"""
 
 
 def main(arguments: list[str]) -> int:
     """Measure the files of the command line, by default the shared ones; 2 if one is missing."""
-    paths = [Path(argument) for argument in arguments] or [SHARED / name for name in DEFAULT]
-    missing = [str(path) for path in paths if not path.is_file()]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ingest", description=__doc__)
+    parser.add_argument("--years", action="store_true", help="also made files of ten years")
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE")
+    options = parser.parse_args(arguments)
+    paths = options.files or [SHARED / name for name in DEFAULT]
+    needed = paths + ([SHARED / DEFAULT[0]] if options.years else [])
+    missing = sorted({str(path) for path in needed if not path.is_file()})
     if missing:
         print(f"not found: {', '.join(missing)}", file=sys.stderr)
         return 2
     print(COLUMNS)
-    for path in paths:
-        process = multiprocessing.get_context("spawn").Process(target=measure, args=(path,))
-        process.start()
-        process.join()
-        if process.exitcode:
-            return 1
+    with tempfile.TemporaryDirectory(prefix="llma-benchmark-") as folder:
+        if options.years:
+            in_a_process(write_years_of_history, Path(folder))
+        for path in [*paths, *sorted(Path(folder).iterdir())]:
+            in_a_process(measure, path)
     return 0
+
+
+def in_a_process(work: Callable[[Path], None], path: Path) -> None:
+    """Do it in a process of its own, whose memory is its own, too."""
+    process = multiprocessing.get_context("spawn").Process(target=work, args=(path,))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise SystemExit(1)
+
+
+def write_years_of_history(folder: Path) -> None:
+    """Make the files of ten years."""
+    chance = random.Random(1)
+    with gzip.open(SHARED / DEFAULT[0]) as file:
+        sent = [orjson.loads(line) for line in file]
+    large = [{**event, **when_and_which(chance)} for _ in range(3) for event in sent]
+    large.sort(key=lambda event: str(event["timestamp"]))
+    write(folder / "ten_years_sorted.jsonl", large)
+    chance.shuffle(large)
+    write(folder / "ten_years_shuffled.jsonl", large)
+    small = [
+        {
+            "event": "$ai_span",
+            "team_id": 1 + number % 2,
+            "distinct_id": f"user-{number % 1000}",
+            **when_and_which(chance),
+            "properties": {"$ai_trace_id": f"trace-{number // 3}", "text": "x" * 150},
+        }
+        for number in range(SMALL_EVENTS)
+    ]
+    write(folder / "ten_years_small_shuffled.jsonl", small)
+
+
+def when_and_which(chance: random.Random) -> dict[str, Any]:
+    """A moment within the ten years, and an id."""
+    moment = YEARS_FROM + timedelta(seconds=chance.random() * YEARS_S)
+    return {"timestamp": moment.isoformat(), "uuid": str(UUID(int=chance.getrandbits(128)))}
+
+
+def write(path: Path, events: list[dict[str, Any]]) -> None:
+    """The events as lines of a file."""
+    path.write_bytes(b"".join(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE) for event in events))
 
 
 def measure(path: Path) -> None:
@@ -47,16 +118,37 @@ def measure(path: Path) -> None:
             with connect(settings) as database:
                 print(f"{path.name:<36} server and schema ready after {time.monotonic() - started:.2f} s")
                 for run in ("first", "second"):
+                    before = cpu_s(settings.data_dir)
                     report = ingest(path, database, rejects=settings.rejects_dir)
+                    require_stored(database, report)
                     megabytes = report.bytes / 1e6
+                    (parts,) = database.rows(PARTS)
                     print(
                         f"{path.name:<36} {run:<7} {report.inserted:>7,} {megabytes:>6.1f} {report.duration_s:>6.2f} "
-                        f"{megabytes / report.duration_s:>6.1f} {own_peak_mb():>10.0f} "
-                        f"{peak_mb_of_server(settings.data_dir):>10}",
+                        f"{megabytes / report.duration_s:>6.1f} {cpu_s(settings.data_dir) - before:>6.1f} "
+                        f"{own_peak_mb():>10.0f} {peak_mb_of_server(settings.data_dir):>10} "
+                        f"{parts['given']:>5} {parts['kept']:>5}",
                         flush=True,
                     )
         finally:
             stop(settings.data_dir)
+
+
+def require_stored(database: Database, report: IngestReport) -> None:
+    """What is said to be stored is stored."""
+    found = database.value("SELECT uniqExact(team_id, uuid) FROM events")
+    assert found >= report.accepted - report.duplicates, f"{found:,} of {report.inserted:,} events are stored"
+
+
+def cpu_s(data_dir: Path) -> float:
+    """CPU seconds of this process and of the server so far; its own alone where the system does not tell."""
+    own = time.process_time()
+    state = status(data_dir)
+    stat = Path(f"/proc/{state.pid}/stat") if state is not None else None
+    if stat is None or not stat.exists():
+        return own
+    fields = stat.read_text().rpartition(")")[2].split()
+    return own + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def own_peak_mb() -> float:

@@ -1,6 +1,7 @@
 """Ingest against a real database: each event once, each bad line told, whatever happens in between."""
 
 import gzip
+import json
 import os
 import random
 import stat
@@ -88,6 +89,45 @@ def test_a_known_event_of_one_team_does_not_hide_another_team_s_in_a_mixed_batch
     run(stream(event(1, team_id=1), event(2, team_id=2)), database)
     report = run(stream(event(1, team_id=2), event(2, team_id=1), event(1, team_id=1)), database)
     assert (report.inserted, report.duplicates) == (2, 1)
+
+
+def odd_value(chance: random.Random, depth: int = 0) -> Any:
+    """A value as Python and JavaScript write it, now and then with what JSON does not have."""
+    kinds = ["text", "number", "odd text", "odd number"] + ["list", "object"] * (depth < 3)
+    match chance.choice(kinds):
+        case "text":
+            return chance.choice(["", "fine", "NaN", 'a "quoted\\ud83d" one', "😀", "\\", "\0", "\ufffd"])
+        case "number":
+            return chance.choice([0, -1, 1.5, 2**63, -(2**70), 1e308, 10**300])
+        case "odd text":
+            return "".join(chance.choice(["\ud83d", "\ude00", "x", "\\", '"', "😀", "\udfff"]) for _ in range(5))
+        case "odd number":
+            return chance.choice([float("nan"), float("inf"), -float("inf"), 10**400])
+        case "list":
+            return [odd_value(chance, depth + 1) for _ in range(3)]
+        case _:
+            return {str(odd_value(chance, 3)): odd_value(chance, depth + 1) for _ in range(3)}
+
+
+@pytest.mark.parametrize("form", ["escaped", "raw", "string"])
+def test_whatever_is_accepted_can_be_read_in_the_database(database: Database, form: str) -> None:
+    chance = random.Random(5)
+    odd = []
+    for number in range(300):
+        properties = {"x": odd_value(chance), "$ai_trace_id": f"t{number}"}
+        whole = event(number, team_id=1 + number % 2, properties=properties)
+        if form == "string":
+            whole["properties"] = json.dumps(properties)
+        odd.append(json.dumps(whole, ensure_ascii=form != "raw").encode(errors="surrogatepass"))
+    report = run(stream(*odd), database, limits=IngestLimits())
+    assert (report.accepted, report.rejected) == (300, 0)
+    assert report.repaired > 50
+    assert set(report.repairs) == {"lone_surrogate", "not_finite"}
+    rows = database.rows(
+        "SELECT team_id, uniqExact(JSONExtractString(properties, '$ai_trace_id')) AS traces FROM events"
+        " WHERE JSONType(properties) = 'Object' GROUP BY team_id ORDER BY team_id"
+    )
+    assert rows == [{"team_id": 1, "traces": 150}, {"team_id": 2, "traces": 150}]
 
 
 def monthly(number: int, **fields: Any) -> dict[str, Any]:

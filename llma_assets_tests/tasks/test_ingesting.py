@@ -127,3 +127,21 @@ def test_a_vector_of_another_length_is_refused_where_the_length_is_known(
     model.dimension = dimension
     report = ingested(database, line("a", embedding=[1, 2]), model=model)
     assert report.refused == (0 if dimension is None else 1)
+
+
+def test_years_of_segments_are_stored_from_one_file_in_any_form(database: Database) -> None:
+    moments = [f"{2010 + month // 12}-{1 + month % 12:02}-02T10:00:00Z" for month in range(130)]
+    segments = [
+        json.loads(line("a", team_id=1 + number % 2, start=moment, end=moment, embedding=[1, 0, number]))
+        for number, moment in enumerate(moments)
+    ]
+    array = gzip.compress(json.dumps(segments, indent=1).encode())
+    assert (ingested(database, array).stored, ingested(database, array).known) == (130, 130)
+    assert [row["team_id"] for row in database.rows(STORED)] == [1] * 65 + [2] * 65
+
+
+def test_the_first_refused_segment_is_told(database: Database) -> None:
+    report = ingested(database, line("a"), b"no json\n", line("", description="x"))
+    assert report.first_refusal is not None
+    assert (report.first_refusal.line, report.first_refusal.reason) == (2, "broken_json")
+    assert ingested(database, line("b")).first_refusal is None
