@@ -5,7 +5,7 @@ from llma_assets.discovery.fields import SettingProblem
 from llma_assets.discovery.gate import ON_SKIP_LIST, TeamLeftOut, resolve, why_left_out
 from llma_assets.discovery.options import TeamOptions
 from llma_assets.discovery.settings import LOOKBACK_DAYS, TeamSettings, TeamSettingsError
-from llma_assets.discovery.teams import discover, record_unreadable, store_decisions, stored_decisions, team_stats
+from llma_assets.discovery.teams import discover, store_decisions, stored_decisions, team_stats
 
 __all__ = [
     "LOOKBACK_DAYS",
@@ -20,7 +20,6 @@ __all__ = [
     "TeamStats",
     "decide",
     "discover",
-    "record_unreadable",
     "resolve",
     "store_decisions",
     "stored_decisions",
