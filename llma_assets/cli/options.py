@@ -77,12 +77,16 @@ def json_option(f: F) -> F:
 
 
 @contextmanager
-def opened_database() -> "Iterator[Database]":
-    """The database of the settings, with its schema up to date; starts the embedded one where none runs."""
+def opened_database(*, create: bool = False) -> "Iterator[Database]":
+    """The database of the settings, with its schema up to date; starts the embedded one where none runs.
+
+    Args:
+        create: make it where there is none, for the commands that bring data or settings.
+    """
     from llma_assets.clickhouse import connect
     from llma_assets.settings import Settings
 
-    with connect(Settings.from_env()) as database:
+    with connect(Settings.from_env(), create=create) as database:
         yield database.tagged(client="llma")
 
 
