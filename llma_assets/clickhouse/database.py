@@ -125,7 +125,7 @@ class Database:
             )
         except (TypeError, ValueError, AttributeError, OverflowError, struct.error) as error:
             # Raised by the client while it encodes; it names the column in its log, and no value is shown here.
-            raise DatabaseError(f"a value does not fit its column in {table}: {type(error).__name__}") from error
+            raise DatabaseError(f"a value does not fit its column in {table}: {type(error).__name__}") from None
 
     def insert_arrow(self, table: str, data: "pa.Table") -> None:
         """Insert an Arrow table by its column names, in pieces of about 64 MiB; nothing for no rows."""
