@@ -3,8 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= auto
-export LLMA_DATA_DIR ?= $(CURDIR)/.llma
-export DAGSTER_HOME ?= $(LLMA_DATA_DIR)/dagster
+# As everywhere, a variable that is set and empty is unset.
+ifeq ($(strip $(LLMA_DATA_DIR)),)
+override LLMA_DATA_DIR := $(CURDIR)/.llma
+endif
+ifeq ($(strip $(DAGSTER_HOME)),)
+override DAGSTER_HOME := $(LLMA_DATA_DIR)/dagster
+endif
+export LLMA_DATA_DIR DAGSTER_HOME
 
 .PHONY: help
 help: ## Show this list

@@ -4,6 +4,7 @@ import codecs
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -28,8 +29,10 @@ def db() -> None:
 @json_option
 def status(as_json: bool) -> None:
     """Which database is used, whether it runs, its schema, and the size of its tables. Starts nothing."""
-    from llma_assets.clickhouse import connect
+    from llma_assets.clickhouse import NoDatabase, connect
     from llma_assets.clickhouse import status as server_status
+    from llma_assets.clickhouse.database import open_database
+    from llma_assets.clickhouse.link import Link
     from llma_assets.settings import Settings
 
     settings = Settings.from_env()
@@ -46,12 +49,16 @@ def status(as_json: bool) -> None:
         "tables": [],
     }
     if report["running"]:
-        with connect(settings) as database:
-            report |= {
-                "version": database.ping(),
-                "database": database.name,
-                "tables": database.rows(TABLE_SIZES, database=database.name),
-            }
+        try:
+            with connect(settings, create=False) as database:
+                report |= {
+                    "version": database.ping(),
+                    "database": database.name,
+                    "tables": database.rows(TABLE_SIZES, database=database.name),
+                }
+        except NoDatabase:
+            with open_database(Link(settings), "default") as server:
+                report["version"] = server.ping()
     if as_json:
         emit_json(report)
     else:
@@ -67,13 +74,19 @@ def _address(settings: "Settings", state: "ServerState | None") -> str | None:
 
 
 def _show_status(report: dict[str, Any]) -> None:
+    from llma_assets.clickhouse.lifecycle import has_data
+
     if not report["running"]:
-        show(f"embedded ClickHouse of {report['data_dir']}: not running; any command starts it, or `llma db start`")
+        what = "not running; any command starts it, or `llma db start`"
+        if not has_data(Path(report["data_dir"])):
+            what = "no database yet; `llma ingest FILE` or `llma demo` makes one, LLMA_DATA_DIR names another folder"
+        show(f"embedded ClickHouse of {report['data_dir']}: {what}")
         return
     where = f"of {report['data_dir']}, process {report['pid']}, " if report["mode"] == "embedded" else ""
-    show(
-        f"{report['mode']} ClickHouse {report['version']} {where}at {report['address']}, database {report['database']}"
-    )
+    database = f"database {report['database']}" if report["database"] else "no database yet: `llma db upgrade` makes it"
+    show(f"{report['mode']} ClickHouse {report['version']} {where}at {report['address']}, {database}")
+    if not report["database"]:
+        return
     show_table(
         ("table", "rows", "MB"),
         [(row["table"], f"{row['rows']:,}", f"{row['bytes'] / 1e6:,.1f}") for row in report["tables"]],

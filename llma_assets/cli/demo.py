@@ -54,7 +54,7 @@ def demo(ctx: click.Context, day: date | None, verbose: bool, as_json: bool) -> 
         )
     require_partition(day, settings.oldest_day)
     started = time.monotonic()
-    with opened_database() as database:
+    with opened_database(create=True) as database:
         team_ids = _write_sample(database, day)
         switch_themes_on(database)
         teams, wish = team_settings(), Wish(verbose=verbose)

@@ -45,7 +45,7 @@ def ingest_command(files: tuple[str, ...], strict: bool, team_id: int | None, as
         private_folder(settings.data_dir)  # several at once wait for each other there
     rejects = settings.rejects_dir
     reports: list[tuple[str, IngestReport]] = []
-    with opened_database() as database:
+    with opened_database(create=True) as database:
         for name in files:
             source = sys.stdin.buffer if name == STDIN else Path(name)
             with _progress_bar(name) as progress:

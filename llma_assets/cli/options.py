@@ -97,10 +97,13 @@ def require_readable(name: str, named_by: str = "") -> None:
 
 
 @contextmanager
-def opened_database() -> "Iterator[Database]":
+def opened_database(*, create: bool = False) -> "Iterator[Database]":
     """The database of the settings, with its schema up to date; starts the embedded one where none runs.
 
     Files that settings name have to be there: what reads them comes later, or in another process.
+
+    Args:
+        create: make it where there is none, for the commands that bring data or settings.
     """
     from llma_assets.clickhouse import connect
     from llma_assets.settings import Settings
@@ -108,7 +111,7 @@ def opened_database() -> "Iterator[Database]":
     for variable in FILE_VARIABLES:
         if name := os.environ.get(variable, "").strip():
             require_readable(name, variable)
-    with connect(Settings.from_env()) as database:
+    with connect(Settings.from_env(), create=create) as database:
         yield database.tagged(client="llma")
 
 

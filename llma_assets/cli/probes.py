@@ -1,5 +1,6 @@
 """What `llma doctor` tries, one function a thing; each yields findings and never raises for what it looks for."""
 
+import os
 import shutil
 import sys
 import tempfile
@@ -95,12 +96,15 @@ def probe_dagster() -> Iterator[Finding]:
 
 
 def probe_data_dir(settings: Settings) -> Iterator[Finding]:
-    """Whether the data folder can be written, and has room."""
+    """Whether the data folder can be written, and has room; one that is not there yet is not made."""
     folder = settings.data_dir
+    if not folder.exists():
+        yield _to_be_made("data folder", folder, "LLMA_DATA_DIR")
+        return
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"x")
+            file.flush()
         free = shutil.disk_usage(folder).free
     except OSError as error:
         yield Finding("data folder", "fail", f"{folder}: {error.strerror}", "Set LLMA_DATA_DIR to a folder of yours.")
@@ -111,18 +115,30 @@ def probe_data_dir(settings: Settings) -> Iterator[Finding]:
         yield Finding("data folder", "ok", f"{folder}: {_gb(free)} free")
 
 
+def _to_be_made(name: str, folder: Path, variable: str) -> Finding:
+    """Whether a folder that is not there can be made when it is needed."""
+    above = next(each for each in folder.parents if each.exists())
+    if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+        return Finding(name, "ok", f"{folder} is not there yet; who needs it makes it")
+    detail = f"{folder} is not there, and cannot be made in {above}"
+    return Finding(name, "fail", detail, f"Set {variable} to a folder of yours.")
+
+
 def probe_database(settings: Settings) -> Iterator[Finding]:
     """Whether the database answers, has the schema and room, and holds events that can be read."""
-    from llma_assets.clickhouse import DatabaseError, connect
+    from llma_assets.clickhouse import DatabaseError, NoDatabase, connect
 
     try:
-        with connect(settings) as database:
+        with connect(settings, create=False) as database:
             mode = "server of CLICKHOUSE_URL" if settings.clickhouse_url else "embedded"
             detail = f"{mode}, ClickHouse {database.ping()}, database {database.name}, schema up to date"
             yield Finding("database", "ok", detail)
             yield from _probe_room(database)
             yield from _probe_events(database, settings)
             yield from _probe_themes(database)
+    except NoDatabase as error:
+        where, _, advice = str(error).partition(": ")
+        yield Finding("database", "warn", where, f"{advice[0].upper()}{advice[1:]}.")
     except DatabaseError as error:
         yield Finding("database", "fail", explained(error).message, _url_advice(settings))
 
@@ -259,6 +275,9 @@ def probe_instance(settings: Settings) -> Iterator[Finding]:
     """Whether Dagster's instance can be opened and read, and whether its run queue limits what it should."""
     from llma_assets.cli.instance import dagster_home, missing_limits, opened_instance
 
+    if not dagster_home(settings).exists():
+        yield _to_be_made("Dagster instance", dagster_home(settings), "DAGSTER_HOME")
+        return
     try:
         with opened_instance(settings) as instance:
             runs, missing = instance.get_runs_count(), missing_limits(instance)

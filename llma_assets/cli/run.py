@@ -89,7 +89,7 @@ def run(
         verbose=verbose,
     )
     wanted = None if all_teams else list(dict.fromkeys(team_ids))
-    with opened_database() as database:
+    with opened_database(create=not dry_run) as database:
         if dry_run:
             _dry_run(database, day, wanted, wish.theme_ids, as_json)
             return

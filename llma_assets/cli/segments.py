@@ -52,7 +52,7 @@ def ingest_command(files: tuple[str, ...], as_json: bool) -> None:
     settings = Settings.from_env()
     model, teams = embedder(settings), team_settings()
     reports: list[tuple[str, SegmentReport]] = []
-    with opened_database() as database:
+    with opened_database(create=True) as database:
         ledgers: dict[int, UsageLedger] = {}
 
         def recorder(team_id: int, item: str) -> "Record":

@@ -46,7 +46,7 @@ def apply_command(
 
     document = _read(file)
     author = decider(by)
-    with opened_database() as database:
+    with opened_database(create=not dry_run) as database:
         found = checked(file, lambda: apply(database, team_id, document, author, dry_run=True, prune=prune))
         if not as_json:
             _show_changes(found, nothing=f"The themes of team {team_id} are so already.")
@@ -127,7 +127,7 @@ def changes_document(found: "Changes") -> dict[str, Any]:
 def _switch(theme_id: str, team_id: int, enabled: bool, by: str | None, as_json: bool) -> None:
     from llma_assets.themes.changes import set_enabled
 
-    with opened_database() as database:
+    with opened_database(create=True) as database:
         found = set_enabled(database, team_id, theme_id, enabled, decider(by))
     if as_json:
         emit_json(changes_document(found))

@@ -4,7 +4,7 @@ Statements about traces, clusters or labels belong to the rooms that ask them.
 """
 
 from llma_assets.clickhouse.database import Database, connect
-from llma_assets.clickhouse.errors import DatabaseError, DatabaseUnavailable, MigrationError
+from llma_assets.clickhouse.errors import DatabaseError, DatabaseUnavailable, MigrationError, NoDatabase
 from llma_assets.clickhouse.folder import ServerState
 from llma_assets.clickhouse.lifecycle import start, status, stop
 from llma_assets.clickhouse.migrate import migrate
@@ -14,6 +14,7 @@ __all__ = [
     "DatabaseError",
     "DatabaseUnavailable",
     "MigrationError",
+    "NoDatabase",
     "ServerState",
     "connect",
     "migrate",

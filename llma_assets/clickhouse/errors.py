@@ -85,6 +85,10 @@ class DatabaseUnavailable(DatabaseError):
         return True
 
 
+class NoDatabase(DatabaseError):
+    """There is none yet; the message says where it was looked for, and what makes one."""
+
+
 class MigrationError(DatabaseError):
     """The schema could not be brought up to date; the message names file and statement."""
 

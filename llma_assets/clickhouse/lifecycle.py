@@ -36,6 +36,11 @@ def _folder(data_dir: Path) -> Folder:
         raise DatabaseUnavailable(f"the data folder {path} cannot be used: {error.strerror}") from error
 
 
+def has_data(data_dir: Path) -> bool:
+    """Whether a server ever ran in this folder; nothing is made or started to find out."""
+    return (Path(data_dir).absolute() / "clickhouse" / "data").is_dir()
+
+
 def idle_minutes() -> float:
     """Minutes without a request after which a server ends, from LLMA_IDLE_MINUTES; default 15.
 

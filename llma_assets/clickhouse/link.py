@@ -63,10 +63,10 @@ class Link:
                     return operation(client)
             except _Refused as error:
                 if attempts == 0:
-                    raise DatabaseUnavailable(str(error)) from error.__cause__
+                    raise DatabaseUnavailable(str(error)) from None
             except _Broken as error:
                 if attempts == 0 or (client is not None and not repeatable):
-                    raise DatabaseUnavailable(str(error)) from error.__cause__
+                    raise DatabaseUnavailable(str(error)) from None
             self.drop(client)
 
     def _current(self) -> Any:
@@ -199,7 +199,10 @@ class _Broken(Exception):
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Turn clickhouse-connect's and urllib3's errors into ours."""
+    """Turn clickhouse-connect's and urllib3's errors into ours.
+
+    Theirs are left out of the chain: they quote whole statements, and whoever shows the innermost error shows those.
+    """
     from clickhouse_connect.driver.exceptions import Error, StreamFailureError
     from urllib3.exceptions import HTTPError
 
@@ -208,10 +211,10 @@ def _translated() -> Iterator[None]:
     except StreamFailureError as error:
         if error.code is None and isinstance(error.__cause__ or error.__context__, (HTTPError, OSError)):
             raise _Broken(f"the connection to ClickHouse broke within an answer: {in_one_line(str(error))}") from error
-        raise DatabaseError(in_one_line(str(error)), _code(error)) from error
+        raise DatabaseError(in_one_line(str(error)), _code(error)) from None
     except Error as error:
         _raise_transport(error)
-        raise DatabaseError(in_one_line(str(error)), _code(error)) from error
+        raise DatabaseError(in_one_line(str(error)), _code(error)) from None
     except (HTTPError, ConnectionError) as error:
         raise _Broken(f"the connection to ClickHouse broke: {type(error).__name__}") from error
 
@@ -223,7 +226,7 @@ def translated() -> Iterator[None]:
         with _translated():
             yield
     except (_Refused, _Broken) as error:
-        raise DatabaseUnavailable(str(error)) from error.__cause__
+        raise DatabaseUnavailable(str(error)) from None
 
 
 def _code(error: Exception) -> int:

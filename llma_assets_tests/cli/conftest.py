@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from llma_assets.cli.main import cli
+from llma_assets.clickhouse import Database
 from llma_assets.settings import Settings
 
 SETTINGS = (
@@ -32,8 +33,8 @@ class Llma(Protocol):
 
 
 @pytest.fixture
-def llma(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Llma:
-    """`llma` on a fresh database and an empty data folder, without keys."""
+def llma(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Llma:
+    """`llma` on an empty database and an empty data folder, without keys."""
     for name in SETTINGS:
         monkeypatch.delenv(name, raising=False)
     assert settings.clickhouse_url is not None

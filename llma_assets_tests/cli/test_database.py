@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from llma_assets.clickhouse import Database
 from llma_assets_tests.cli.conftest import Answer, Llma
 
 
@@ -67,7 +68,8 @@ def test_a_failure_in_the_middle_of_an_answer_fails_and_its_text_is_no_row(llma:
     assert "exception" not in result.stdout
 
 
-def test_upgrade_is_safe_to_run_twice(llma_json: Callable[..., Answer]) -> None:
+def test_upgrade_is_safe_to_run_twice(database: Database, llma_json: Callable[..., Answer]) -> None:
+    database.execute("DROP TABLE schema_migrations SYNC")
     first, second = llma_json("db", "upgrade"), llma_json("db", "upgrade")
     assert first.document["applied"]
     assert second.document == {"database": first.document["database"], "applied": []}

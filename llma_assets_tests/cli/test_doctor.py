@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from llma_assets.cli.instance import prepare_home
 from llma_assets.clickhouse import Database
 from llma_assets.settings import Settings
 from llma_assets_tests.chat_server import ChatServer, Status
@@ -187,10 +188,11 @@ def test_a_dagster_home_that_cannot_be_made_fails(
 
 
 def test_a_dagster_yaml_of_an_earlier_version_is_told(
-    llma_json: Callable[..., Answer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, llma_json: Callable[..., Answer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "home"
     monkeypatch.setenv("DAGSTER_HOME", str(home))
+    prepare_home(settings)
     assert "Dagster's run queue" not in statuses(llma_json("doctor"))
     config = (home / "dagster.yaml").read_text()
     (home / "dagster.yaml").write_text(config.replace("llma/lane", "another/tag"))

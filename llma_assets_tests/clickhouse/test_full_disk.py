@@ -4,6 +4,8 @@ Takes root and Linux, to mount a small disk.
 """
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +21,7 @@ from llma_assets.settings import Settings
 from llma_assets_tests.clickhouse.conftest import Ask, asking
 from llma_assets_tests.small_disk import CannotMount, SmallDisk, small_disk
 
+ROOT = Path(__file__).resolve().parents[2]
 NOT_ENOUGH_SPACE = 243
 FOUR_MB = "SELECT toInt64(2) AS team_id, number AS n, randomPrintableASCII(1000) AS words FROM numbers(4000)"
 FORMATS = ("JSONEachRow", "CSV", "Values", "Native", "RowBinary", "ArrowStream", "Parquet")
@@ -167,6 +170,17 @@ def test_merges_wait_while_there_is_little_room(disk: SmallDisk, server: Databas
         server.execute("INSERT INTO t VALUES (1, {n:UInt64}, 'x')", n=number)
     server.execute("OPTIMIZE TABLE t FINAL")
     assert server.value("SELECT count() FROM system.parts WHERE table = 't' AND active") == 1
+
+
+@pytest.mark.slow
+def test_a_stage_that_meets_a_full_disk_fails_and_recovers(disk: SmallDisk) -> None:
+    """One row of the matrix: texts of a day, on a disk that is full, and on one that is nearly so."""
+    command = [sys.executable, "-m", "benchmarks.full_disk", "--stages", "trace_texts"]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.stdout.splitlines() if "trace_" in line]
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [(row[1], row[2], row[3]) for row in rows] == [("full", "1", "ok"), ("nearly full", "1", "ok")]
+    assert all("trace_texts" in row[4] and "the disk of the database is full" in row[4] for row in rows)
 
 
 def wait_for_line(log: Path, begun: int, words: str) -> None:

@@ -166,14 +166,22 @@ class Engine:
         return Session(self._connect(self._path))
 
     def look_at_the_room(self) -> None:
-        """Have merges wait while there is little room: they write as statements do, and nobody would be told."""
+        """Have merges wait while there is little room: they write as statements do, and nobody would be told.
+
+        Raises:
+            QueryError: the engine refused.
+            OSError: the folder is gone.
+        """
         wait = self.room.is_short()
-        if wait != self._merges_wait:
-            session = self.session()
+        if wait == self._merges_wait:
+            return
+        session = self.session()
+        try:
             session.run("SYSTEM STOP MERGES" if wait else "SYSTEM START MERGES")
+        finally:
             session.close()
-            self._merges_wait = wait
-            log.info("merges wait for room on the disk" if wait else "there is room on the disk, merges go on")
+        self._merges_wait = wait
+        log.info("merges wait for room on the disk" if wait else "there is room on the disk, merges go on")
 
     def close(self) -> None:
         """Flush and shut the engine down."""

@@ -9,6 +9,7 @@ import uuid
 
 from llma_assets.clickhouse.folder import USER, Folder, ServerState
 from llma_assets.clickhouse.server.engine import Engine
+from llma_assets.clickhouse.server.errors import QueryError
 from llma_assets.clickhouse.server.http import Server
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,10 @@ def _serve(folder: Folder, server: Server, idle_s: float) -> None:
 
 def _wait(server: Server, end: threading.Event, idle_s: float) -> None:
     while not end.wait(min(_TICK_S, max(idle_s / 4, 0.05))):
-        server.engine.look_at_the_room()
+        try:
+            server.engine.look_at_the_room()
+        except (QueryError, OSError) as error:
+            log.warning("the room on the disk cannot be looked at: %s", error)
         server.executor.sessions.expire()
         for query_id in server.executor.running.kill_abandoned():
             log.info("ended query %s, whose client has gone", query_id)
