@@ -4,7 +4,7 @@ from llma_assets.discovery.decisions import TRIGGER_EVENTS, TeamDecision, TeamSt
 from llma_assets.discovery.fields import SettingProblem
 from llma_assets.discovery.options import TeamOptions
 from llma_assets.discovery.settings import LOOKBACK_DAYS, TeamSettings, TeamSettingsError
-from llma_assets.discovery.teams import discover, record_unreadable, store_decisions, stored_decisions, team_stats
+from llma_assets.discovery.teams import discover, store_decisions, stored_decisions, team_stats
 
 __all__ = [
     "LOOKBACK_DAYS",
@@ -17,7 +17,6 @@ __all__ = [
     "TeamStats",
     "decide",
     "discover",
-    "record_unreadable",
     "store_decisions",
     "stored_decisions",
     "team_stats",

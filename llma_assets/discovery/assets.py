@@ -7,7 +7,8 @@ from datetime import date
 
 import dagster as dg
 
-from llma_assets.discovery import discover, record_unreadable, store_decisions
+from llma_assets.discovery import discover, store_decisions
+from llma_assets.discovery.unreadable import record_unreadable
 from llma_assets.partitions import daily, teams
 from llma_assets.resources import ClickHouseResource, TeamSettingsResource
 from llma_assets.stage import run_tags

@@ -14,13 +14,9 @@ from llma_assets.discovery.decisions import (
     window_of,
 )
 from llma_assets.discovery.settings import TeamSettings
-from llma_assets.ledger import Skip, replace_skips
 
 REMEMBERED_DAYS = 31
 """A team that left is shown as leaving if discovery last saw it within so many days."""
-
-SOURCE, UNREADABLE = "events", "unreadable_events"
-"""Stage and reason of the skip that counts a day's events which no stage can read."""
 
 ONE_DAY = timedelta(days=1)
 
@@ -95,24 +91,6 @@ def store_decisions(database: Database, day: date, decisions: Sequence[TeamDecis
         ],
     )
     return len(changed)
-
-
-def record_unreadable(database: Database, decisions: Sequence[TeamDecision], settings: TeamSettings, day: date) -> int:
-    """Store as skips, by team and day of the window, how many events cannot be read; clear what can be by now.
-
-    Returns:
-        the number of such events.
-    """
-    found = [
-        (decision.team_id, of_day, count) for decision in decisions for of_day, count in decision.unreadable.items()
-    ]
-    why = "properties that are no JSON object (NaN, a lone surrogate, cut text): no stage sees them"
-    skips = [
-        Skip(team_id, of_day, SOURCE, "", UNREADABLE, f"{count:,} event{'s' * (count > 1)} with {why}")
-        for team_id, of_day, count in found
-    ]
-    replace_skips(database, SOURCE, *window_of(day, settings.lookback_days), skips)
-    return sum(count for _, _, count in found)
 
 
 def _midnight(day: date) -> datetime:

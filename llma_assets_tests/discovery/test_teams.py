@@ -15,11 +15,11 @@ from llma_assets.discovery import (
     TeamDecision,
     TeamSettings,
     discover,
-    record_unreadable,
     store_decisions,
     stored_decisions,
     team_stats,
 )
+from llma_assets.discovery.unreadable import record_unreadable
 from llma_assets.ledger import list_skips
 from llma_assets.settings import Settings
 

@@ -1,0 +1,30 @@
+"""The events that no stage can read, as skips. Counted by discovery, which scans all events of the window anyway."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from llma_assets.clickhouse import Database
+from llma_assets.discovery.decisions import TeamDecision, window_of
+from llma_assets.discovery.settings import TeamSettings
+from llma_assets.ledger import Skip, replace_skips
+
+SOURCE, UNREADABLE = "events", "unreadable_events"
+"""Stage and reason of these skips."""
+
+
+def record_unreadable(database: Database, decisions: Sequence[TeamDecision], settings: TeamSettings, day: date) -> int:
+    """Store as skips, by team and day of the window, how many events cannot be read; clear what can be by now.
+
+    Returns:
+        the number of such events.
+    """
+    found = [
+        (decision.team_id, of_day, count) for decision in decisions for of_day, count in decision.unreadable.items()
+    ]
+    why = "properties that are no JSON object (NaN, a lone surrogate, cut text): no stage sees them"
+    skips = [
+        Skip(team_id, of_day, SOURCE, "", UNREADABLE, f"{count:,} event{'s' * (count > 1)} with {why}")
+        for team_id, of_day, count in found
+    ]
+    replace_skips(database, SOURCE, *window_of(day, settings.lookback_days), skips)
+    return sum(count for _, _, count in found)
