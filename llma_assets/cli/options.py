@@ -91,18 +91,21 @@ def require_readable(name: str, named_by: str = "") -> None:
         raise WrongUse(f"{where} may not be read by this user")
 
 
-@contextmanager
-def opened_database() -> "Iterator[Database]":
-    """The database of the settings, with its schema up to date; starts the embedded one where none runs.
-
-    Files that settings name have to be there: what reads them comes later, or in another process.
-    """
-    from llma_assets.clickhouse import connect
-    from llma_assets.settings import Settings
-
+def require_named_files() -> None:
+    """The files that settings name have to be there: what reads them comes later, or in another process."""
     for variable in FILE_VARIABLES:
         if name := os.environ.get(variable, "").strip():
             require_readable(name, variable)
+
+
+@contextmanager
+def opened_database() -> "Iterator[Database]":
+    """The database of the settings, with its schema up to date; starts the embedded one where none runs."""
+    from llma_assets.clickhouse import connect
+    from llma_assets.settings import Settings
+
+    require_named_files()
+
     with connect(Settings.from_env()) as database:
         yield database.tagged(client="llma")
 
