@@ -1,4 +1,4 @@
-"""One at a time: for what is first looked up in the database and then inserted, which ClickHouse itself has no lock for."""
+"""One at a time: for what is first looked up in the database and then inserted. ClickHouse has no lock for that."""
 
 import fcntl
 from collections.abc import Iterator
