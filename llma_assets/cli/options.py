@@ -96,11 +96,16 @@ def require_readable(name: str, named_by: str = "") -> None:
         raise WrongUse(f"{where} may not be read by this user")
 
 
+def require_named_files() -> None:
+    """The files that settings name have to be there: what reads them comes later, or in another process."""
+    for variable in FILE_VARIABLES:
+        if name := os.environ.get(variable, "").strip():
+            require_readable(name, variable)
+
+
 @contextmanager
 def opened_database(*, create: bool = False) -> "Iterator[Database]":
     """The database of the settings, with its schema up to date; starts the embedded one where none runs.
-
-    Files that settings name have to be there: what reads them comes later, or in another process.
 
     Args:
         create: make it where there is none, for the commands that bring data or settings.
@@ -108,9 +113,7 @@ def opened_database(*, create: bool = False) -> "Iterator[Database]":
     from llma_assets.clickhouse import connect
     from llma_assets.settings import Settings
 
-    for variable in FILE_VARIABLES:
-        if name := os.environ.get(variable, "").strip():
-            require_readable(name, variable)
+    require_named_files()
     with connect(Settings.from_env(), create=create) as database:
         yield database.tagged(client="llma")
 

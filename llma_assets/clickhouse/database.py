@@ -7,12 +7,13 @@ content-derived uuid), so an insert whose connection broke is simply sent again.
 import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from llma_assets.clickhouse import lifecycle
 from llma_assets.clickhouse.errors import DatabaseError, NoDatabase
+from llma_assets.clickhouse.exclusive import exclusive
 from llma_assets.clickhouse.link import Link, database_name, translated
 from llma_assets.clickhouse.migrate import migrate
 from llma_assets.clickhouse.queries import CREATE_DATABASE, DATABASE_EXISTS
@@ -147,15 +148,13 @@ class Database:
         for start in range(0, data.num_rows, step):
             self._insert_arrow(table, data.slice(start, step))
 
-    @contextmanager
-    def exclusive(self, work: str) -> Iterator[None]:
+    def exclusive(self, work: str) -> AbstractContextManager[None]:
         """Wait until no other thread or process of this data folder is in a block for the same work.
 
         For what is first looked up and then inserted. Others are not kept out: those of another data folder or
         machine, and everybody where the folder does not exist.
         """
-        with self._link.exclusive(work):
-            yield
+        return exclusive(self._link.data_dir, work)
 
     def tagged(self, **tags: str) -> "Database":
         """The same database, whose queries carry these tags, as JSON, in ClickHouse's `log_comment`."""

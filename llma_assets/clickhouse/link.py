@@ -3,19 +3,17 @@
 Knows clickhouse-connect; nothing else in the project does.
 """
 
-import fcntl
 import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from llma_assets.clickhouse import lifecycle
 from llma_assets.clickhouse.errors import DatabaseError, DatabaseUnavailable, in_one_line
 from llma_assets.clickhouse.proof import has_password
-from llma_assets.private_files import private_opener
 from llma_assets.settings import Settings
 
 T = TypeVar("T")
@@ -41,6 +39,7 @@ class Link:
         self._lock = threading.RLock()
         self._client: Any = None
         self._pid = 0
+        self.data_dir = settings.data_dir
         self.embedded = settings.clickhouse_url is None
 
     def call(self, operation: Callable[[Any], T], *, repeatable: bool) -> T:
@@ -91,15 +90,6 @@ class Link:
                 self._client.close_connections()
                 self._client.close()
             self._client = None
-
-    @contextmanager
-    def exclusive(self, work: str) -> Iterator[None]:
-        """As `Database.exclusive`; the kernel lets go of the lock when its holder ends, however it ends."""
-        folder = self._settings.data_dir
-        with open(folder / f"{work}.lock", "ab", opener=private_opener) if folder.is_dir() else nullcontext() as file:
-            if file is not None:
-                fcntl.flock(file, fcntl.LOCK_EX)
-            yield
 
     def _embedded(self) -> dict[str, Any]:
         state = lifecycle.start(self._settings.data_dir)

@@ -1,4 +1,4 @@
-"""Says of how many events of a day no stage can read the properties; what discovery decides is in `decisions`."""
+"""The events that no stage can read, as skips. Counted by discovery, which scans all events of the window anyway."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -9,7 +9,7 @@ from llma_assets.discovery.settings import TeamSettings
 from llma_assets.ledger import Skip, replace_skips
 
 SOURCE, UNREADABLE = "events", "unreadable_events"
-"""Stage and reason of the skip that counts a day's events which no stage can read."""
+"""Stage and reason of these skips."""
 
 
 def record_unreadable(database: Database, decisions: Sequence[TeamDecision], settings: TeamSettings, day: date) -> int:
