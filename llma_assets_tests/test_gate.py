@@ -206,6 +206,7 @@ def test_a_run_under_way_heeds_the_list_from_its_next_partition_on(stored: Store
     assert worked == [DAY]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("via", ["calls", "batch"])
 def test_open_batches_of_a_team_on_the_list_stay_open_and_nothing_is_asked_for_them(
     stored: Stored, models: BatchServer, via: str
@@ -376,7 +377,7 @@ RUN_ON = ("--date", str(DAY))
 def test_run_of_a_team_on_the_list_asks_nothing_by_calls_or_batches_or_for_one_theme(
     stored: Stored, models: BatchServer
 ) -> None:
-    for options in ((), ("--batch",), ("--theme", "traces")):
+    for options in (("--theme", "traces"), ("--batch",)):
         done = llma("run", "--team", "1", *RUN_ON, *options, "--json")
         (team,) = json.loads(done.stdout)["teams"]
         assert (done.exit_code, team["status"], team["reason"]) == (0, "skipped", "skipped")
