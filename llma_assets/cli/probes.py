@@ -258,7 +258,8 @@ def _probed(name: str, variable: str, choose: "Callable[[], M]", probe: "Callabl
     advice = f"Look at {variable}, OPENAI_API_KEY and OPENAI_BASE_URL."
     try:
         model = choose()
-        found, shutdown = probe(model), shutdown_of(model)
+        found = probe(model)
+        shutdown = shutdown_of(model) if found.ok else None
     except ModelConfigurationError as error:
         yield Finding(name, "fail", str(error), advice)
         return

@@ -93,15 +93,11 @@ class ChatHabits:
     searching: threading.Lock = field(default_factory=threading.Lock)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def step(self, known: Form, kind: str, mentions: frozenset[str]) -> bool:
-        """Take the next form after `known` was refused. False: the refusal was for something else."""
-        following = known.without(kind, mentions)
-        if following is None:
-            return False
+    def step(self, known: Form, following: Form) -> None:
+        """`known` was refused for what it has beside `following`."""
         with self._lock:
             if self.form == known:  # else another thread has stepped down already
                 self.form, self.accepted = following, False
-        return True
 
     def taken(self, form: Form) -> None:
         """A request in this form was accepted."""

@@ -18,7 +18,7 @@ from llma_assets.models.retry import parse_retry_after
 if TYPE_CHECKING:
     import openai
 
-_TRANSIENT = {408: "timeout", 409: "conflict", 425: "too_early", 429: "rate_limited"}
+_TRANSIENT = {408: "timeout", 409: "conflict", 425: "too_early", 429: "rate_limited", 498: "rate_limited"}
 _REFUSED = {400, 403, 404, 413, 415, 422, 451, 500, 501}
 """Statuses that servers answer a single request with; the words say whether it or the set-up is to blame."""
 
@@ -105,8 +105,9 @@ _STOP_SIGNS = (
         "not a valid model",  # OpenRouter 400
         r"\bmodel\b.{0,120}\b(decommissioned|been (deprecated|shut down|retired|discontinued|removed))",
         "no endpoints found for",  # OpenRouter 404
-        "no models? loaded",  # LM Studio 400, 404
+        "no models? loaded|multiple models are loaded",  # LM Studio 400, 404
     ),
+    _sign("not_found", "no available channel for model", statuses={503}),  # New API
 )
 
 _ITEM_SIGNS = (
@@ -122,6 +123,7 @@ _ITEM_SIGNS = (
         r"tokens? .{0,40}\bmust (be|have) (<=|less than)",  # TGI 422, TEI 413
         "must have less than .{0,12} tokens",
         "range of input length|input length exceeds",  # DashScope, Ollama
+        "context the overflows|greater than the context length",  # LM Studio
         "reduce the length|request too large",
     ),
     _sign("too_long", "request too large", statuses={429}),  # OpenAI: more than a minute's tokens; no waiting helps

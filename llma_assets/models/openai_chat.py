@@ -167,12 +167,17 @@ class OpenAIChat:
             habits.taken(form)
             return reply, tab
 
+        only_this: Form | None = None
         while True:
-            form = habits.form
+            form = only_this or habits.form
             try:
                 reply, tab = call(form)
             except RequestRejected as rejection:
-                if habits.step(form, rejection.kind, rejection.mentions):
+                if following := form.without(rejection.kind, rejection.mentions):
+                    # A prompt that leaves no room for the limit says nothing of the next one.
+                    only_this = following if rejection.kind == "too_long" or only_this else None
+                    if only_this is None:
+                        habits.step(form, following)
                     continue
                 if rejection.kind != "rejected" or not habits.may_search:
                     raise

@@ -10,6 +10,8 @@ from llma_assets_tests.chat_server import ChatServer, Fault, Request, Said
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.traffic import day_of_traces, write
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 11, 7)
 GONE = {"error": {"message": "The model `gpt-4.1-nano` has been deprecated", "code": "model_not_found"}}
 RUN = ("run", "--team", "1", "--date", str(DAY))
@@ -18,8 +20,8 @@ RUN = ("run", "--team", "1", "--date", str(DAY))
 @pytest.fixture
 def traffic(database: Database) -> Database:
     """A day of two teams, with the same ids."""
-    write(database, day_of_traces(1, DAY, 12))
-    write(database, day_of_traces(2, DAY, 12))
+    write(database, day_of_traces(1, DAY, 24))
+    write(database, day_of_traces(2, DAY, 24))
     return database
 
 

@@ -683,3 +683,25 @@ def test_what_was_said_is_kept_for_who_redacts_it_without_the_key() -> None:
     with ChatServer(always=Content("sorry, no JSON today")) as server:
         error, _ = failure(server)
     assert error.said == "sorry, no JSON today"
+
+
+def test_a_prompt_without_room_for_the_limit_of_its_answer_is_asked_without_and_the_next_one_with_it() -> None:
+    long = (ChatMessage("user", "a long prompt"),)
+
+    def judge(request: Request) -> Fault:
+        limited = {"max_tokens", "max_completion_tokens"} & request.body.keys()
+        words = "max_tokens and max_completion_tokens exceed the context limit: 4000 + 4096 > 8000"
+        return Status(400, words) if limited and "long" in request.prompt else None
+
+    with ChatServer(judge=judge) as server:
+        chat = OpenAIChat("m", base_url=server.url)
+        for prompt in (PROMPT, long, PROMPT):
+            chat.complete(prompt, City, offline=never)
+        limits = [sorted({"max_tokens", "max_completion_tokens"} & r.body.keys()) for r in server.calls()]
+    assert limits == [
+        ["max_completion_tokens"],
+        ["max_completion_tokens"],
+        ["max_tokens"],
+        [],
+        ["max_completion_tokens"],
+    ]
