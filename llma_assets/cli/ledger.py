@@ -61,7 +61,7 @@ def skips(day: date | None, team_id: int | None, as_json: bool) -> None:
         show_table(
             ("team", "stage", "theme", "reason", "detail"), [tuple(row.values()) for row in found], right=("team",)
         )
-        for line in ways_out(row["reason"] for row in found):
+        for line in ways_out(str(row["reason"]) for row in found):
             say(line)
 
 
