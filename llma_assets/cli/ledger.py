@@ -56,7 +56,7 @@ def skips(day: date | None, team_id: int | None, as_json: bool) -> None:
             [tuple(row[name] for name in ("team", "stage", "theme", "item", "reason", "detail")) for row in found],
             right=("team",),
         )
-        for line in ways_out(row["reason"] for row in found):
+        for line in ways_out(str(row["reason"]) for row in found):
             say(line)
 
 

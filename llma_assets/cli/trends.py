@@ -39,8 +39,8 @@ def trends(team_id: int, weeks: int, day: date | None, theme_id: str | None, as_
         until = day or latest_day(database, team_id)
         found = trends_of(database, team_id, until=until, weeks=weeks) if until else {}
         if not found:
-            when = f" from {until - timedelta(days=7 * weeks - 1)} to {until}" if until else ""
-            say(f"Team {team_id} has no linked clusters{when}. {days_there_are(database, team_id, day)}")
+            nothing = f"No clusters from {until - timedelta(days=7 * weeks - 1)} to {until}. " if until else ""
+            say(f"{nothing}{days_there_are(database, team_id, day)}")
     if theme_id is not None:
         if found and theme_id not in found:
             raise WrongUse(f"team {team_id} has no clusters of a theme {theme_id!r}; it has {', '.join(found)}")

@@ -6,7 +6,7 @@ Which reasons there are is decided where they are recorded; one that is not here
 from collections.abc import Iterable, Iterator
 
 WAYS_OUT = {
-    "below_minimum": "`minimum_traces` of teams.toml is the least; `guaranteed_team_ids` are in with any number",
+    "below_minimum": "`minimum_traces` of teams.toml is the least; a team of `guaranteed_team_ids` needs none",
     "no_recent_events": "`llma ingest FILE` brings events; `llma doctor` looks at the table that they are read from",
     "skipped": "the team is in `skip_team_ids` of teams.toml",
     "not_sampled": "`sample_percentage` of teams.toml says how many of the active teams take part",

@@ -5,6 +5,7 @@ What must be true of that is judged in `checks`.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import orjson
@@ -120,10 +121,17 @@ WITH
         ORDER BY cityHash64({seed:UInt64}, item_id), item_id
         LIMIT {most:UInt64}
     ),
+    drawn AS
+    (
+        SELECT cluster_id, countIf(is_sampled) AS drawn_members
+        FROM chosen
+        GROUP BY cluster_id
+    ),
     homes AS
     (
-        SELECT cluster_id, centroid
+        SELECT cluster_id, centroid, drawn_members
         FROM clusters FINAL
+        INNER JOIN drawn USING (cluster_id)
         WHERE team_id = {team_id:Int64}
             AND day = {day:Date}
             AND theme_id = {theme_id:String}
@@ -146,7 +154,6 @@ WITH
 SELECT
     cluster_id,
     count() AS compared,
-    countIf(is_sampled) AS sampled,
     countIf(NOT isFinite(norm) OR norm = 0 OR length(embedding) != length(centroid)) AS unusable,
     countIf(
         abs(
@@ -158,11 +165,16 @@ SELECT
             ))
         ) > {tolerance:Float64}
     ) AS elsewhere,
-    if(unusable > 0, 0, L2Distance(avgForEachIf(arrayMap(x -> x / norm, embedding), is_sampled), any(centroid))) AS off
+    -- Of a part of the members the mean is another one.
+    if(
+        unusable > 0 OR drawn_members = 0 OR countIf(is_sampled) != drawn_members,
+        0,
+        L2Distance(avgForEachIf(arrayMap(x -> x / norm, embedding), is_sampled), any(centroid))
+    ) AS off
 FROM vectors
 INNER JOIN chosen USING (item_id)
 INNER JOIN homes USING (cluster_id)
-GROUP BY cluster_id
+GROUP BY cluster_id, drawn_members
 ORDER BY cluster_id
 SETTINGS max_block_size = 1024
 """
@@ -174,13 +186,19 @@ def attempt_of(run: Run) -> dict[str, Any]:
 
 
 def names_of(database: Database, run: Run) -> Callable[[int], str]:
-    """What to call a cluster of a run by its id: its title in quotes, or its number where it has none yet."""
-    titles = {row["cluster_id"]: row["title"] for row in database.rows(TITLES_OF_RUN, **attempt_of(run))}
+    """What to call a cluster of a run by its id: its title in quotes, or its number where it has none yet.
+
+    Nothing is read before a name is needed: there are seldom any faults.
+    """
+
+    @cache
+    def titles() -> dict[int, str]:
+        return {row["cluster_id"]: row["title"] for row in database.rows(TITLES_OF_RUN, **attempt_of(run))}
 
     def name(cluster_id: int) -> str:
         if cluster_id == NOISE_LABEL:
             return NOISE_TITLE
-        return f"'{titles[cluster_id]}'" if cluster_id in titles else f"cluster {cluster_id}"
+        return f"'{titles()[cluster_id]}'" if cluster_id in titles() else f"cluster {cluster_id}"
 
     return name
 
@@ -204,9 +222,9 @@ def members_and_vectors(database: Database, run: Run) -> tuple[list[dict[str, An
     """How the vectors of each cluster's members agree with what is stored of them, and what may differ.
 
     Returns:
-        of each cluster, noise not among them: `compared` members, of these `sampled` ones, `unusable` vectors, members
-        that lie `elsewhere` than their distance says, and how far the centroid is `off` the mean of the sampled ones;
-        and the difference that is none: nearly equal items are clustered as one.
+        of each cluster, noise not among them: `compared` members, `unusable` vectors, members that lie `elsewhere`
+        than their distance says, and how far the centroid is `off` the mean of the sampled ones, 0 where that cannot
+        be said; and the difference that is none: nearly equal items are clustered as one.
     """
     params, quality = orjson.loads(run.params), orjson.loads(run.quality)
     tolerance = params.get("same_distance", ClusteringConfig().same_distance) + ROUNDING

@@ -70,7 +70,7 @@ TRAVEL = DemoTeam(
     travel.TOPICS,
     travel.SLOTS,
     Application("Travel agent", OpenAIShape(), "openai", "gpt-4o", 2.5, 10, travel.SYSTEM, 0.01),
-    (12, 14),
+    (11, 13),
     2 * WEEK - 1,
     (Change("voucher", changes.VOUCHERS, 12, 8, 3), Change("payment", changes.PAYMENTS, 4, 0, 4)),
 )
@@ -80,7 +80,7 @@ BANK = DemoTeam(
     bank.TOPICS,
     bank.SLOTS,
     Application("Bank support", AnthropicShape(), "anthropic", "claude-sonnet-4", 3, 15, bank.SYSTEM, 0.01),
-    (11, 13),
+    (10, 12),
 )
 CODING = DemoTeam(
     103,
@@ -88,7 +88,7 @@ CODING = DemoTeam(
     coding.TOPICS,
     coding.SLOTS,
     Application("Coding assistant", OpenAIShape(), "openai", "gpt-4.1", 2, 8, coding.SYSTEM, 0.08),
-    (11, 12),
+    (9, 10),
 )
 RECIPES = DemoTeam(
     104,

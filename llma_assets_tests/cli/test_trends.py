@@ -163,7 +163,7 @@ def test_a_lineage_that_began_and_one_that_ended_are_said_first(
 def test_without_runs_it_says_so(llma: Llma, llma_json: Callable[..., Answer]) -> None:
     result = llma("trends", "--team", "1")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "Team 1 has no linked clusters. Team 1 has no clusters yet. Team 1 has no trace events; " in result.stderr
+    assert "Team 1 has no clusters yet. Team 1 has no trace events; " in result.stderr
     assert llma_json("trends", "--team", "1").document == {"team": 1, "from": None, "until": None, "themes": []}
 
 
