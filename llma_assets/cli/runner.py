@@ -5,7 +5,7 @@ printed in `run.py` and `demo.py`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -177,7 +177,8 @@ class Runner:
         """Texts, summaries and embeddings of one day, of these themes, whatever discovery says of the team."""
         self._know(team_day.team_id)
         config = run_config(TEXTS_STAGES, theme_ids)
-        return self._execute("texts_job", partition_key=partition_key(team_day), run_config=config)
+        done = self._execute("texts_job", partition_key=partition_key(team_day), run_config=config)
+        return replace(done, error=done.error or "; ".join(done.empty))
 
     def run_tasks(self, team_id: int) -> JobRun:
         """One pass over a team's new session-replay segments."""

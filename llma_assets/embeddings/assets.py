@@ -31,7 +31,7 @@ from llma_assets.ledger import (
     record_skip,
     usage_totals,
 )
-from llma_assets.models import BudgetExhausted, Embedder, Evidence, Record, paid_by
+from llma_assets.models import BudgetExhausted, Embedder, Evidence, NothingUsable, Record, paid_by
 from llma_assets.partitions import team_days
 from llma_assets.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.stage import Progress, Report, ThemesConfig, each_theme, run_tags, walk_partitions
@@ -168,7 +168,10 @@ def _store_theme(
             alike.setdefault(hashes[item_id], []).append(item_id)
     asked = [(item_ids[0], texts[item_ids[0]]) for item_ids in alike.values()]
     if asked:
-        evidence.look(embedder.name, theme.theme_id)
+        try:
+            evidence.look(embedder.name, theme.theme_id)
+        except NothingUsable as fault:
+            raise fault.of(len(missing), skip_reason=EMBEDDINGS_FAILED) from None
     with UsageLedger(
         database,
         team_day,

@@ -61,7 +61,7 @@ def test_the_documents_of_run_and_clusters_have_the_documented_shape(
     assert list(ran.document) == ["date", "duration_s", "teams"]
     (team,) = ran.document["teams"]
     assert list(team) == [
-        "team", "status", "reason", "detail", "first_day", "dagster_runs", "themes", "stages", "runs",
+        "team", "status", "reason", "detail", "first_day", "dagster_runs", "themes", "left", "stages", "runs",
     ]  # fmt: skip
     assert (team["status"], team["first_day"], len(team["dagster_runs"])) == ("done", "2026-11-01", 2)
 

@@ -17,10 +17,12 @@ import pytest
 from llma_assets.clickhouse import Database, DatabaseError
 from llma_assets.models import ModelConfigurationError, OpenAIChat, RetryPolicy
 from llma_assets.settings import Settings
+from llma_assets.summaries.batches import Via
 from llma_assets.summaries.dead_letters import dead_letters
 from llma_assets.summaries.storing import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES
+from llma_assets_tests.batch_server import BatchServer
 from llma_assets_tests.chat_server import ChatServer, Fault, Request, Status
 from llma_assets_tests.summaries.texts import texts, write_texts
 
@@ -186,6 +188,30 @@ def test_a_run_that_is_told_to_stop_keeps_its_answers_and_one_that_is_killed_los
     asked = Counter(request.prompt for server in (first, second) for request in server.calls())
     assert sum(times - 1 for times in asked.values()) <= most_lost
     assert len(first.calls()) < items
+
+
+def test_what_a_batch_brought_is_stored_before_a_call_finds_the_key_refused(database: Database) -> None:
+    write_texts(database, TEAM, texts(12))
+    refused: list[str] = []
+
+    def judge(request: Request) -> Fault:
+        return Status(401) if refused and "messages" in (request.body or {}) else None
+
+    def go(server: BatchServer, via: Via) -> "Counter[str]":
+        chat = OpenAIChat("gpt-4.1-nano", base_url=server.url, policy=POLICY)
+        return store_theme(database, TEAM, TRACES, chat, limits=RunLimits("run", via=via), progress=unseen)
+
+    with BatchServer(judge=judge) as server:
+        assert go(server, "batch")["waiting"] == 11
+        write_texts(database, TEAM, {"late": "L1: one that came later"})
+        refused.append("")
+        with pytest.raises(ModelConfigurationError):
+            go(server, "calls")
+        assert database.value(STORED) == 12
+        refused.clear()
+        assert go(server, "calls")["stored"] == 13
+    answered = "SELECT uniqExact(call_id) FROM model_usage FINAL WHERE team_id = 1 AND error = ''"
+    assert database.value(answered) == 13  # what was read twice counts once
 
 
 def test_an_item_that_breaks_the_code_costs_itself_alone_and_is_named(stored: Database) -> None:
