@@ -13,7 +13,7 @@ from llma_assets.ledger.forecasts import (
     past_calls,
     predicted_and_actual,
 )
-from llma_assets.ledger.item_skips import ItemSkip, fault_of, list_item_skips, settle_items
+from llma_assets.ledger.item_skips import ItemSkip, list_item_skips, settle_items
 from llma_assets.ledger.rules import spending_within_budget, theme_spending_within_budget
 from llma_assets.ledger.skips import Skip, clear_skip, list_skips, record_skip, replace_skips
 from llma_assets.ledger.usage import UsageLedger, UsageTotals, usage_totals
@@ -31,7 +31,6 @@ __all__ = [
     "budget_metadata",
     "clear_skip",
     "compared_metadata",
-    "fault_of",
     "list_item_skips",
     "list_skips",
     "note_undone",

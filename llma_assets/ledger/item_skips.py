@@ -3,11 +3,9 @@
 An item's skip is replaced, never deleted: one that is well by now carries the empty reason.
 """
 
-import traceback
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from more_itertools import chunked
@@ -17,7 +15,6 @@ from llma_assets.ledger import queries
 from llma_assets.team_day import TeamDay
 
 _IDS_AT_ONCE = 500
-_PACKAGE = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +29,6 @@ class ItemSkip:
     item_id: str
     reason: str
     detail: str
-
-
-def fault_of(error: BaseException) -> str:
-    """Which error it was and where in the code. Not its message, which may quote the item.
-
-    >>> fault_of(KeyError("alice@example.com"))
-    'KeyError'
-    """
-    frames = [
-        f"{Path(frame.filename).relative_to(_PACKAGE)}:{frame.lineno}"
-        for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).is_relative_to(_PACKAGE)
-    ]
-    return " at ".join([type(error).__name__, *frames[-1:]])
 
 
 def settle_items(

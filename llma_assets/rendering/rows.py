@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 import orjson
 
-from llma_assets.ledger import fault_of
+from llma_assets.isolation import fault_of
 from llma_assets.rendering.budget import fit
 from llma_assets.rendering.content import is_said
 from llma_assets.rendering.document import Document, Keep

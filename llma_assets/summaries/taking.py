@@ -11,7 +11,8 @@ from typing import Any
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
-from llma_assets.ledger import fault_of, settle_items
+from llma_assets.isolation import fault_of
+from llma_assets.ledger import settle_items
 from llma_assets.rendering.candidates import REACH
 from llma_assets.summaries.batches import STAGE
 from llma_assets.summaries.judging import RULES_VERSION, facts_of
