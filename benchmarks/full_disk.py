@@ -265,7 +265,7 @@ def show(rows: Iterable[Row]) -> bool:
     good = True
     print("| stage | disk | exit | verdict | what was said |\n|---|---|--:|---|---|")
     for row in rows:
-        said = row.said if len(row.said) <= 160 else row.said[:159] + "…"
+        said = (row.said if len(row.said) <= 160 else row.said[:159] + "…").replace("|", "\\|")
         print(f"| {row.stage} | {row.disk} | {row.code} | {row.verdict} | {said} |", flush=True)
         good &= row.verdict in ("ok", "fits")
     return good
