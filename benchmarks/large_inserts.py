@@ -70,7 +70,7 @@ def held_mb(peak: bool) -> float:
 
 def measured(way: str, data_format: str, megabytes: int) -> dict[str, Any]:
     """Seconds and memory of one case, in this process."""
-    with tempfile.TemporaryDirectory(prefix="llma-benchmark-") as folder:
+    with tempfile.TemporaryDirectory(prefix="llma-benchmark-", ignore_cleanup_errors=True) as folder:
         session = Engine(folder).session()
         session.run("SET output_format_arrow_compression_method = 'none'")
         session.run(TABLE)
