@@ -123,7 +123,8 @@ def job(name: str, stage: str, **options: Any) -> None:
 
 def stages(files: Path) -> list[Stage]:
     """All stages in order."""
-    first, key = TeamDay(TEAM, DAY), partition_key(TeamDay(TEAM, DAY))
+    last = TeamDay(TEAM, DAY)
+    first, key = TeamDay(TEAM, DAY - timedelta(days=6)), partition_key(last)
     run = ("run", "--team", str(TEAM), "--date", DAY.isoformat())
     pass_over = ("segments", "run", "--team", str(TEAM))
 
@@ -135,7 +136,7 @@ def stages(files: Path) -> list[Stage]:
         return finish
 
     def texts(stage: str) -> Stage:
-        return Stage(stage, run, lambda: job("texts_job", stage, tags=range_tags(first, first)))
+        return Stage(stage, run, lambda: job("texts_job", stage, tags=range_tags(first, last)))
 
     def clusters(stage: str) -> Stage:
         return Stage(stage, run, lambda: job("clusters_job", stage, partition_key=key))
@@ -265,7 +266,7 @@ def show(rows: Iterable[Row]) -> bool:
     good = True
     print("| stage | disk | exit | verdict | what was said |\n|---|---|--:|---|---|")
     for row in rows:
-        said = row.said if len(row.said) <= 160 else row.said[:159] + "…"
+        said = (row.said if len(row.said) <= 160 else row.said[:159] + "…").replace("|", "\\|")
         print(f"| {row.stage} | {row.disk} | {row.code} | {row.verdict} | {said} |", flush=True)
         good &= row.verdict in ("ok", "fits")
     return good

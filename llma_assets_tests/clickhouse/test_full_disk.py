@@ -179,8 +179,7 @@ def test_a_stage_that_meets_a_full_disk_fails_and_recovers(disk: SmallDisk) -> N
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.stdout.splitlines() if "trace_" in line]
     assert done.returncode == 0, done.stdout + done.stderr
-    assert [(row[1], row[2], row[3]) for row in rows] == [("full", "1", "ok"), ("nearly full", "1", "ok")]
-    assert all("trace_texts" in row[4] and "the disk of the database is full" in row[4] for row in rows)
+    assert [row[1:4] for row in rows] == [["full", "1", "ok"], ["nearly full", "1", "ok"]]
 
 
 def wait_for_line(log: Path, begun: int, words: str) -> None:
