@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from llma_assets.cli.instance import prepare_home
+from llma_assets.cli.instance import opened_instance, prepare_home
 from llma_assets.clickhouse import Database
 from llma_assets.settings import Settings
 from llma_assets_tests.chat_server import ChatServer, Status
@@ -246,6 +246,8 @@ def test_what_dagster_and_the_rejects_hold_is_closed_to_others(
         answer = llma_json("doctor")
         assert statuses(answer).get("private folders") == ("warn" if older else None)
         assert llma("ingest", "-", input=b"no json").exit_code == 1
+        with opened_instance(settings):
+            pass
         assert "private folders" not in statuses(llma_json("doctor"))
     finally:
         os.umask(before)
