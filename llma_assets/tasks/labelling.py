@@ -182,7 +182,7 @@ def offline_label(descriptions: Sequence[str], present_title: str) -> TaskLabel:
     return TaskLabel(
         title=present_title or _title(problem_title(nearest, TITLE_WORDS)),
         tried=_shorten(sentences[0], 300),
-        happened=_shorten(" ".join(sentences[worst if worst > 0 else 1 :]) or nearest, 300),
+        happened=_shorten(" ".join(sentences[worst if worst >= 0 else 1 :]) or nearest, 300),
         reproduce=f"Seen as well: {others}" if others else "Seen in one recording so far; watch it to reproduce.",
         actionable=True,
         reason="without a model, keywords decide",

@@ -362,14 +362,16 @@ FROM task_labels FINAL
 WHERE team_id = {team_id:Int64} AND content_hash = {content_hash:String}
 """
 
-# Segments of done batches that are in a group, or alone and in need of a task, without a link to any task.
+# Segments of done batches that are in a group, or alone and in need of a task, without a link to any task: what two
+# runs at once lost before 0012.
 # Keys: segment_members (team_id, batch_id, attempt_id, document_id), task_segments (team_id, document_id, pass_id).
 SEGMENTS_WITHOUT_TASK = """
 WITH done AS
 (
     SELECT position, pass_id FROM watermarks FINAL WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
 )
-SELECT document_id, batch_id
+SELECT batch_id, document_id, status, reason, cluster_no, distance, session_id, distinct_id, segment_start,
+    segment_end, failure, confusion, abandonment, impact
 FROM segment_members FINAL
 WHERE team_id = {team_id:Int64}
     AND batch_id <= (SELECT max(position) FROM done)
@@ -382,6 +384,8 @@ WHERE team_id = {team_id:Int64}
         WHERE team_id = {team_id:Int64} AND pass_id IN (SELECT pass_id FROM done)
     )
 ORDER BY batch_id, document_id
+LIMIT 1 BY document_id
+LIMIT {most:UInt64}
 """
 
 # Links that count but have no task, tasks that count but have no link, and links of tasks no batch made.

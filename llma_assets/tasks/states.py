@@ -15,6 +15,9 @@ from llma_assets.tasks.labelling import Label
 from llma_assets.tasks.matching import unit
 from llma_assets.tasks.vectors import matrix_of, read_vectors
 
+MOST_LOST = 1_000
+"""So many lost segments are looked for at once."""
+
 
 @dataclass(slots=True)
 class States:
@@ -40,19 +43,21 @@ def last_pass(database: Database, team_id: int) -> tuple[int, str]:
 def read_groups(database: Database, team_id: int, batch: Mapping[str, Any]) -> list[Group]:
     """The groups of a clustered batch, noise that hurts among them, in order of their numbers.
 
+    With them come those of earlier batches that got lost on their way to a task.
     A member whose vector is gone, or another by now, stays in its group; a group without any vector is left out.
     """
     rows = database.rows(
         queries.MEMBERS_OF_BATCH, team_id=team_id, batch_id=batch["batch_id"], attempt_id=batch["attempt_id"]
     )
+    rows += database.rows(queries.SEGMENTS_WITHOUT_TASK, team_id=team_id, pipeline=queries.PIPELINE, most=MOST_LOST)
     wanted = [row["document_id"] for row in rows]
     ids, texts, vectors = read_vectors(
         database, team_id, batch["embedding_model"], wanted, dimension=batch["dimension"]
     )
     place = {document_id: index for index, document_id in enumerate(ids)}
-    by_number: dict[int, list[dict[str, Any]]] = {}
+    by_number: dict[tuple[int, int], list[dict[str, Any]]] = {}
     for row in rows:
-        by_number.setdefault(row["cluster_no"], []).append(row)
+        by_number.setdefault((-row.get("batch_id", batch["batch_id"]), row["cluster_no"]), []).append(row)
     groups = []
     for _, members in sorted(by_number.items()):
         indexes = [place[member["document_id"]] for member in members if member["document_id"] in place]

@@ -124,16 +124,22 @@ def test_the_commit_that_is_stored_first_stays_also_where_another_began_earlier(
     assert database.value(winner, **key) == second
 
 
-def test_a_segment_that_is_in_no_task_is_named(database: Database) -> None:
+def test_a_segment_that_is_in_no_task_is_named_and_taken_up_by_the_next_batch(database: Database) -> None:
     write(database, some("a", 0) + some("b", 0, team_id=2))
     a_pass(database, LATER)
     a_pass(database, LATER, team_id=2)
     assert all_passed(database, 1)
-    database.execute("DELETE FROM task_segments WHERE team_id = 1 AND session_id = 'a1'")
+    (lost,) = write(database, [(segment("x"), place(0))], arrived=MONDAY - DAY)
+    (member,) = database.rows("SELECT * FROM segment_members WHERE team_id = 1 AND session_id = 'a1'")
+    database.insert_rows("segment_members", [{**member, "document_id": lost, "session_id": "x"}])
     (found,) = segments_in_tasks(database, TeamDay(1, MONDAY.date()))
     assert not found.passed
-    assert found.found.startswith("1: a1:")
+    assert found.found.startswith("1: x:")
     assert all_passed(database, 2)
+    write(database, some("c", 0, start=LATER))
+    a_pass(database, NOW)
+    assert homes(database, 1) == [["a0", "a1", "a2", "c0", "c1", "c2", "x"]]
+    assert all_passed(database, 1)
 
 
 def at_once(*passes: Callable[[], None]) -> None:
@@ -157,8 +163,9 @@ def at_once(*passes: Callable[[], None]) -> None:
 
 
 @pytest.mark.slow
-def test_two_passes_at_once_lose_nothing_fifty_times(database: Database) -> None:
-    for team_id in range(1, 51):
+@pytest.mark.parametrize("first", range(1, 51, 10))
+def test_two_passes_at_once_lose_nothing_fifty_times(database: Database, first: int) -> None:
+    for team_id in range(first, first + 10):
         expected = waiting_and_new(database, team_id)
         at_once(*[lambda team_id=team_id: a_pass(database, NOW, team_id=team_id)] * 2)  # type: ignore[misc]
         assert homes(database, team_id) == WHOLE, team_id
