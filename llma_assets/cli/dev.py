@@ -9,9 +9,6 @@ from typing import Any
 
 import click
 
-from llma_assets.cli.instance import prepare_home
-from llma_assets.settings import Settings
-
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Interface to serve on.")
@@ -22,6 +19,9 @@ def dev(host: str, port: int) -> None:
     As `dagster dev`, but pages of others cannot use it: Host and Origin are checked. There is no login: whoever
     reaches the port may do everything. LLMA_UI_HOSTS names the hosts by which it is opened, beside localhost.
     """
+    from llma_assets.cli.instance import prepare_home
+    from llma_assets.settings import Settings
+
     os.environ["DAGSTER_HOME"] = str(prepare_home(Settings.from_env()))
     # A shell lets what it starts in the background ignore Ctrl-C, and the processes below would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
