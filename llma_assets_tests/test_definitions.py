@@ -32,7 +32,7 @@ def test_the_names_of_assets_checks_and_automation_are_pinned(loaded: list[str])
         "'segment_clusters', 'summary_embeddings', 'tasks', 'trace_summaries', 'trace_texts', "
         "'video_segments']",
         "['clusters_have_names', 'confirmed_by_resamples', 'events_match_runs', 'few_failures', "
-        "'few_false_references', 'finite_values', 'line_references_exist', 'little_noise', "
+        "'few_false_references', 'few_items_not_rendered', 'finite_values', 'line_references_exist', 'little_noise', "
         "'members_in_one_cluster', 'names_apart', 'names_fit', 'no_dead_letters', 'no_empty_events', "
         "'no_empty_runs', 'no_giant_cluster', 'one_dimension', 'one_model', 'only_what_the_theme_takes', "
         "'own_events_do_not_count', 'sizes_add_up', "
