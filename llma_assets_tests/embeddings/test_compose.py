@@ -62,7 +62,7 @@ def test_one_rejected_text_fails_alone() -> None:
     with ChatServer(judge=judge) as server:
         results = list(embed_items(ITEMS, embedder(server), ignore_usage))
     failed = [result for result in results if isinstance(result, FailedItem)]
-    assert [(result.item_id, result.error) for result in failed] == [("item-3", "rejected: no vector for this text")]
+    assert [(result.item_id, result.error) for result in failed] == [("item-3", "too_long: no vector for this text")]
 
 
 def test_an_empty_text_fails_without_a_call() -> None:
