@@ -80,7 +80,7 @@ BANK = DemoTeam(
     bank.TOPICS,
     bank.SLOTS,
     Application("Bank support", AnthropicShape(), "anthropic", "claude-sonnet-4", 3, 15, bank.SYSTEM, 0.01),
-    (10, 12),
+    (6, 8),
 )
 CODING = DemoTeam(
     103,
@@ -88,7 +88,7 @@ CODING = DemoTeam(
     coding.TOPICS,
     coding.SLOTS,
     Application("Coding assistant", OpenAIShape(), "openai", "gpt-4.1", 2, 8, coding.SYSTEM, 0.08),
-    (9, 10),
+    (8, 9),
 )
 RECIPES = DemoTeam(
     104,

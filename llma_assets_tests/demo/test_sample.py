@@ -70,8 +70,8 @@ def test_the_next_day_s_traffic_shares_all_days_but_one_event_for_event_but_for_
 def test_every_week_has_the_promised_numbers_of_traces(day: date) -> None:
     counts = Counter(trace_id.split("-")[0] for trace_id in planted_topics(day))
     assert 11 * 13 + 35 <= counts["travel"] <= 13 * 13 + 35
-    assert 70 <= counts["bank"] <= 84
-    assert 63 <= counts["coding"] <= 70
+    assert 42 <= counts["bank"] <= 56
+    assert 56 <= counts["coding"] <= 63
     assert counts["recipes"] == 5
 
 
