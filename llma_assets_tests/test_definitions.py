@@ -31,13 +31,13 @@ def test_the_names_of_assets_checks_and_automation_are_pinned(loaded: list[str])
         "['cluster_assignments', 'cluster_events', 'cluster_labels', 'eligible_teams', "
         "'segment_clusters', 'summary_embeddings', 'tasks', 'trace_summaries', 'trace_texts', "
         "'video_segments']",
-        "['clusters_have_names', 'confirmed_by_resamples', 'events_match_runs', 'few_failures', "
-        "'few_false_references', 'finite_values', 'line_references_exist', 'little_noise', "
+        "['clusters_have_names', 'confirmed_by_resamples', 'events_match_runs', 'few_embedding_failures', "
+        "'few_failures', 'few_false_references', 'finite_values', 'line_references_exist', 'little_noise', "
         "'members_in_one_cluster', 'names_apart', 'names_fit', 'no_dead_letters', 'no_empty_events', "
         "'no_empty_runs', 'no_giant_cluster', 'one_dimension', 'one_model', 'only_what_the_theme_takes', "
         "'own_events_do_not_count', 'sizes_add_up', "
         "'sound_vectors', 'spending_within_budget', 'spending_within_budget', 'spending_within_budget', "
-        "'tasks_add_up', 'theme_spending_within_budget', 'theme_spending_within_budget', "
+        "'summaries_are_embedded', 'tasks_add_up', 'theme_spending_within_budget', 'theme_spending_within_budget', "
         "'theme_spending_within_budget', 'themes_find_something']",
         "['clusters_job', 'discovery_job', 'tasks_job', 'team_day_job', 'texts_job', 'theme_job']",
         "['clusters_daily', 'discovery_hourly', 'tasks_half_hourly', 'texts_hourly']",
