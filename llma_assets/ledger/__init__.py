@@ -4,7 +4,7 @@ what they may cost (`budget_holds`).
 The work itself belongs in the stage rooms.
 """
 
-from llma_assets.ledger.budget import DailyBudget, Spending, budget_metadata, note_undone, release_hold, spending
+from llma_assets.ledger.budget import DailyBudget, note_undone, release_hold
 from llma_assets.ledger.forecasts import (
     Compared,
     Forecast,
@@ -16,6 +16,7 @@ from llma_assets.ledger.forecasts import (
 from llma_assets.ledger.item_skips import ItemSkip, list_item_skips, settle_items
 from llma_assets.ledger.rules import spending_within_budget, theme_spending_within_budget
 from llma_assets.ledger.skips import Skip, clear_skip, list_skips, record_skip, replace_skips
+from llma_assets.ledger.spending import Spending, budget_metadata, spending
 from llma_assets.ledger.usage import UsageLedger, UsageTotals, usage_totals
 
 __all__ = [

@@ -21,13 +21,13 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from types import MappingProxyType
+from datetime import date, datetime
 
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import queries
-from llma_assets.ledger.holders import NOBODY, Holder, state_of, this_process
+from llma_assets.ledger.holders import NOBODY, this_process
 from llma_assets.ledger.skips import Skip, clear_skip, record_skip
+from llma_assets.ledger.spending import Spending, spending, utc_now
 from llma_assets.models import BUDGET, BudgetExhausted, Hold, PriceUnknown
 from llma_assets.team_day import TeamDay
 
@@ -38,105 +38,13 @@ money is left to embed it and to name its cluster."""
 STEP = 0.05
 """Part of the budget that a process sets aside at once, so that not every call asks the database."""
 
-LEASE_S = 900
-"""What was set aside by a process of which nobody knows whether it is alive counts so long after it was last written
-down. A call takes two minutes at most, and a process that was silent for longer than `RENEWAL_S` asks anew."""
-
 RENEWAL_S = 300.0
+"""A process that was silent for longer asks anew; what it has set aside counts for `LEASE_S` after it was written."""
 
 PATIENCE_S = 30.0
 """How long a call waits for other calls of this process to give back what they did not use."""
 
 _EPSILON = 1e-9
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Spending:
-    """What counts against the budget of a team, or of one of its themes, in USD.
-
-    Attributes:
-        of_day: calls for the traces of the day, whenever they were made.
-        on_date: calls made on the calendar day, for whatever traces.
-        held_of_day, held_on_date: set aside by processes that are at work, or for open batches, and not in the others.
-        lost_of_day, lost_on_date: what calls can have cost that were under way when their process was killed.
-    """
-
-    of_day: float
-    on_date: float
-    held_of_day: float
-    held_on_date: float
-    lost_of_day: float = 0.0
-    lost_on_date: float = 0.0
-
-    @property
-    def most(self) -> float:
-        """What is compared with the budget."""
-        return max(
-            self.of_day + self.held_of_day + self.lost_of_day, self.on_date + self.held_on_date + self.lost_on_date
-        )
-
-
-def spending(database: Database, team_day: TeamDay, spent_on: date, *, theme_id: str = "") -> Spending:
-    """What counts against the budget of a team for a day, on a calendar day.
-
-    What is set aside is read first: what is stored between the two reads counts twice, and never not at all.
-
-    Args:
-        theme_id: what is spent for one theme alone; "" is all that the team spends.
-    """
-    key = {"team_id": team_day.team_id, "day": team_day.day, "spent_on": spent_on, "theme_id": theme_id}
-    held, lost = {"is_of_day": 0.0, "is_on_date": 0.0}, {"is_of_day": 0.0, "is_on_date": 0.0}
-    for row in database.rows(queries.HELD, **key, lease_s=LEASE_S):
-        state = state_of(Holder(row["machine"], row["pid"], row["pid_started"]))
-        counts = state == "alive" or row["is_of_open_batch"] or (state == "unknown" and row["is_fresh"])
-        for axis in held:
-            held[axis] += row["held_usd"] if counts and row[axis] else 0.0
-            lost[axis] += row["at_risk_usd"] if not counts and row[axis] else 0.0
-    (spent,) = database.rows(queries.SPENT, **key)
-    return Spending(
-        spent["of_day"],
-        spent["on_date"],
-        held["is_of_day"],
-        held["is_on_date"],
-        lost["is_of_day"],
-        lost["is_on_date"],
-    )
-
-
-def budget_metadata(
-    database: Database,
-    team_day: TeamDay,
-    limit_usd: float | None,
-    theme_limits_usd: Mapping[str, float | None] = MappingProxyType({}),
-    *,
-    now: datetime | None = None,
-) -> dict[str, float]:
-    """What people look at where there is a budget: the budget, and what counts against it. Nothing without one.
-
-    Args:
-        limit_usd: the team's budget.
-        theme_limits_usd: budgets of themes by their ids, whose figures bear the theme's id in front.
-    """
-    spent_on = (now or _utc_now()).date()
-    metadata: dict[str, float] = {}
-    for theme_id, limit in {"": limit_usd, **theme_limits_usd}.items():
-        if limit is None:
-            continue
-        spent = spending(database, team_day, spent_on, theme_id=theme_id)
-        prefix = f"{theme_id}_" if theme_id else ""
-        metadata |= {
-            f"{prefix}budget_usd": limit,
-            f"{prefix}spent_of_day_usd": round(spent.of_day, 6),
-            f"{prefix}spent_today_usd": round(spent.on_date, 6),
-            f"{prefix}set_aside_usd": round(max(spent.held_of_day, spent.held_on_date), 6),
-        }
-        if lost := max(spent.lost_of_day, spent.lost_on_date):
-            metadata[f"{prefix}perhaps_paid_usd"] = round(lost, 6)
-    return metadata
 
 
 def note_undone(
@@ -230,7 +138,7 @@ class DailyBudget:
         limit_usd: float | None,
         theme_id: str = "",
         theme_limit_usd: float | None = None,
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = utc_now,
         new_id: Callable[[], uuid.UUID] = uuid.uuid4,
         patience_s: float = PATIENCE_S,
         is_of_batch: bool = False,

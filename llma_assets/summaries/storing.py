@@ -3,34 +3,28 @@
 What is asked and how an answer is judged belongs in the modules beside this one; what Dagster is told, in `assets`.
 """
 
-import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass, field
 
-import orjson
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
-from llma_assets.isolation import fault_of
 from llma_assets.ledger import Skip, UsageLedger, clear_skip, record_skip
 from llma_assets.models import BUDGET, ChatModel, Evidence, ModelConfigurationError, NothingUsable, OpenAIChat, paid_by
 from llma_assets.summaries.batches import STAGE, WAITING, ThemeBatches, Via
-from llma_assets.summaries.dead_letters import record_failures
 from llma_assets.summaries.estimate import forecast_summaries
 from llma_assets.summaries.pending import Pending, pending
 from llma_assets.summaries.queries import SET_THEME_VERSION, TEXTS
 from llma_assets.summaries.reuse import forget_later_days
-from llma_assets.summaries.summarise import SummaryResult, SummaryTask, TextItem, left_of, summarise, unusable
+from llma_assets.summaries.summarise import SummaryResult, SummaryTask, TextItem, left_of, summarise
 from llma_assets.summaries.taking import NO_CONTENT, NO_TEXTS, Taken, take_items
 from llma_assets.summaries.weighing import TIME_IS_UP
+from llma_assets.summaries.writing import ROWS_AT_ONCE, Writer, copied_row
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
 TEXTS_AT_ONCE = 50
-ROWS_AT_ONCE = 50
 IDS_AT_ONCE = 500
 SUMMARIES_FAILED = "summaries_failed"
 """Why a theme has no summaries, or lacks many: the skip says how many of how many."""
@@ -40,9 +34,6 @@ MAX_FAILED_SHARE = 0.2
 
 _NOT_THE_SERVER = {BUDGET, TIME_IS_UP, WAITING, "not_in_a_batch", "batch_overtaken"}
 """Why items are undone though the server may be well."""
-
-LONGEST_WAIT_S = 0.25
-"""A result that comes so long after the last ones were stored is stored at once, with those that wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +114,7 @@ def store_theme(
         if limits.via == "calls" and not chat.name.startswith("offline/"):
             ledger.expect(forecast_summaries(database, team_day, theme, chat.name, work))
         batches, results = _ask(database, team_day, theme, chat, work, ledger, limits)
-        writer = _Writer(database, team_day, theme, work, ledger, limits)
+        writer = Writer(database, team_day, theme, work, ledger, run_id=limits.run_id, concurrency=limits.concurrency)
         try:
             for result in results:
                 writer.add(result)
@@ -150,83 +141,6 @@ def store_theme(
     if counts["undone"] and writer.reasons.keys() - _NOT_THE_SERVER and not limits.evidence.has_answered(chat.name):
         counts["unanswered"] = counts["undone"]
     return counts
-
-
-class _Writer:
-    """Stores results soon after they come, in small batches, and counts them.
-
-    At most as many wait as calls are under way, for at most a quarter of a second while others come: a process that is
-    killed has paid for twice the calls under way at most.
-    """
-
-    def __init__(
-        self,
-        database: Database,
-        team_day: TeamDay,
-        theme: Theme,
-        work: Pending,
-        ledger: UsageLedger,
-        limits: RunLimits,
-    ) -> None:
-        self.counts: Counter[str] = Counter(answered_no=0)
-        self.reasons: Counter[str] = Counter()  # of what is undone
-        self.failures: Counter[str] = Counter()
-        self._database = database
-        self._team_day = team_day
-        self._theme = theme
-        self._work = work
-        self._ledger = ledger
-        self._run_id = limits.run_id
-        self._rows_at_once = min(limits.concurrency, ROWS_AT_ONCE)
-        self._waiting: list[tuple[SummaryResult, Mapping[str, Any]]] = []
-        self._stored_at = time.monotonic()
-
-    @property
-    def finished(self) -> int:
-        """Items that have a result by now, stored or about to be."""
-        return self.counts["generated"] + self.counts["failed"]
-
-    def add(self, result: SummaryResult) -> None:
-        """Take a result, for each item that asked the same."""
-        question = self._work.items[result.item_id]["question_hash"]
-        for item_id in self._work.questions[question]:
-            each = replace(result, item_id=item_id)
-            try:
-                row = _row(each, self._work.items[item_id], self._theme, self._team_day)
-            except Exception as error:  # an answer that cannot be written down costs its item
-                each = unusable(each, fault_of(error))
-                row = _row(each, self._work.items[item_id], self._theme, self._team_day)
-            self.counts[each.status] += 1
-            self.counts["answered_no"] += not each.relevant
-            self.counts["line_refs"] += each.refs_total
-            self.counts["line_refs_valid"] += each.refs_valid
-            if each.status == "undone":
-                self.reasons[each.error] += 1
-            else:
-                self.failures.update([each.error] if each.status == "failed" else [])
-                self._waiting.append((each, row))
-        if len(self._waiting) >= self._rows_at_once or time.monotonic() - self._stored_at >= LONGEST_WAIT_S:
-            self.flush()
-
-    def flush(self) -> None:
-        """Store what has come; a second time after an error does no harm."""
-        # Usage first: what was spent is known even where the process ends before the next line.
-        self._ledger.flush()
-        results = [result for result, _ in self._waiting]
-        self._database.insert_rows("trace_summaries", [row for _, row in self._waiting])
-        record_failures(self._database, self._team_day, self._theme.theme_id, self._run_id, results, self._work.items)
-        self._waiting = []
-        self._stored_at = time.monotonic()
-
-    def rescue(self, results: Iterable[SummaryResult]) -> None:
-        """Store what has come and what still comes, while an error is on its way: that is the news, not what fails
-        here.
-        """
-        with suppress(Exception):
-            for result in results:
-                self.add(result)
-        with suppress(Exception):
-            self.flush()
 
 
 def _ask(
@@ -290,7 +204,7 @@ def _store_known_answers(database: Database, team_day: TeamDay, theme: Theme, wo
     """Copy what was answered elsewhere."""
     for item_ids in chunked(work.reused, ROWS_AT_ONCE):
         items = [work.items[item_id] for item_id in item_ids]
-        rows = [_copy(work.answers[item["question_hash"]], item, theme, team_day) for item in items]
+        rows = [copied_row(work.answers[item["question_hash"]], item, theme, team_day) for item in items]
         database.insert_rows("trace_summaries", rows)
 
 
@@ -314,7 +228,7 @@ def _say_what_is_missing(
     theme: Theme,
     taken: Taken,
     counts: "Counter[str]",
-    writer: _Writer,
+    writer: Writer,
     refusal: str,
 ) -> None:
     """Keep why items have no summary where people look for it; a finished theme has nothing to say."""
@@ -346,49 +260,3 @@ def _say_what_is_missing(
         detail += " if there is money left" + (f": {refusal}" if refusal else "")
         counts["undone_for_budget"] = counts["undone"]
     skip(reason, detail)
-
-
-def _row(result: SummaryResult, item: Mapping[str, Any], theme: Theme, team_day: TeamDay) -> dict[str, Any]:
-    def points(of: Sequence[Any]) -> str:
-        return orjson.dumps([{"text": point.text, "line_refs": point.line_refs} for point in of]).decode()
-
-    return {
-        **_about(item, theme, team_day),
-        "status": result.status,
-        "error": result.error,
-        "model": result.model,
-        "mode": result.mode,
-        "title": result.title,
-        "flow_diagram": result.flow_diagram,
-        "bullets": points(result.bullets),
-        "interesting_notes": points(result.interesting_notes),
-        "refs_total": result.refs_total,
-        "refs_valid": result.refs_valid,
-        "relevant": result.relevant,
-    }
-
-
-def _copy(answer: Mapping[str, Any], item: Mapping[str, Any], theme: Theme, team_day: TeamDay) -> dict[str, Any]:
-    """The row of an item whose question was answered elsewhere."""
-    return {**_about(item, theme, team_day), "status": "generated", "error": "", **answer}
-
-
-def _about(item: Mapping[str, Any], theme: Theme, team_day: TeamDay) -> dict[str, Any]:
-    """What a row says of its item, before what the model answered."""
-    return {
-        "team_id": team_day.team_id,
-        "day": team_day.day,
-        "theme_id": theme.theme_id,
-        "theme_version": theme.version,
-        "level": theme.level,
-        "item_id": item["item_id"],
-        "trace_id": item["trace_id"],
-        "generation_id": item["generation_id"],
-        "content_hash": item["content_hash"],
-        "question_hash": item["question_hash"],
-        "text_hash": item["text_hash"],
-        "text_length": item["text_length"],
-        "event_count": item["event_count"],
-        "trace_timestamp": item["trace_timestamp"],
-        "batch_run_id": f"team_{team_day.team_id}_{team_day.start:%Y-%m-%dT%H:%M:%SZ}",
-    }

@@ -32,6 +32,9 @@ from llma_assets.summaries.schema import JudgedSummary, Mode, Point, TraceSummar
 from llma_assets.summaries.weighing import EMPTY_TEXT, TIME_IS_UP, Weighing
 
 CIRCUIT_OPEN = "circuit_open"
+FIRST_CALLS = 5
+"""No more calls are under way at once before one of them has given something usable."""
+
 GRACE_S = 5.0
 """So long an interrupted run waits for the answers of calls that are under way, which are paid for."""
 
@@ -327,7 +330,8 @@ class _Calls:
 
     def begin(self) -> Iterator[SummaryResult]:
         """Begin as many calls as may be; an item that comes too late is undone."""
-        while self.may_begin and len(self.running) < self._concurrency:
+        most = self._concurrency if self._weighing.is_trusted else min(self._concurrency, FIRST_CALLS)
+        while self.may_begin and len(self.running) < most:
             item = next(self._waiting, None)
             if item is None:
                 self.may_begin = False

@@ -25,6 +25,11 @@ class Weighing:
         self._held_back: list[SummaryResult] = []
 
     @property
+    def is_trusted(self) -> bool:
+        """Whether the model has given something usable for the theme."""
+        return self._evidence.is_trusted(self._task.chat.name, self._task.theme_id)
+
+    @property
     def is_enough(self) -> bool:
         """Whether so many have failed that nothing more should be asked before a sample is."""
         return len(self._held_back) >= IN_A_ROW
@@ -35,7 +40,7 @@ class Weighing:
         if result.status == "generated":
             self._evidence.accept(*key)
             yield from self._released()
-        elif result.status == "failed" and result.error != EMPTY_TEXT and not self._evidence.is_trusted(*key):
+        elif result.status == "failed" and result.error != EMPTY_TEXT and not self.is_trusted:
             self._held_back.append(result)
             return
         yield result

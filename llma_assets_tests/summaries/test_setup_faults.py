@@ -262,3 +262,14 @@ def test_a_batch_of_nothing_usable_is_read_again_when_the_model_is_right(databas
         broken[0] = False
         assert run(database, server, run_id="last")["failed"] == 11
         assert run(database, server, run_id="after")["stored"] == 12
+
+
+def test_many_calls_at_once_begin_only_after_the_first_good_answer(database: Database) -> None:
+    write_texts(database, TEAM, texts(200))
+    with ChatServer(always=INVALID_JSON, latency_s=0.01) as server, pytest.raises(NothingUsable):
+        stage(database, server, limits=RunLimits("run", concurrency=50))
+    assert len(server.calls()) <= MOST_CALLS
+    assert server.most_at_once <= 5
+    with ChatServer(latency_s=0.05) as server:
+        assert stage(database, server, limits=RunLimits("run", concurrency=20)).items == 200
+    assert server.most_at_once > 5

@@ -1,0 +1,108 @@
+"""What counts against a budget: what calls cost, what is set aside for calls, and what the dead may have paid.
+
+Who sets money aside, and when, belongs in `budget`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from types import MappingProxyType
+
+from llma_assets.clickhouse import Database
+from llma_assets.ledger import queries
+from llma_assets.ledger.holders import Holder, state_of
+from llma_assets.team_day import TeamDay
+
+LEASE_S = 900
+"""What was set aside by a process of which nobody knows whether it is alive counts so long after it was last written
+down. A call takes two minutes at most, and a process that was silent for longer than `RENEWAL_S` asks anew."""
+
+
+def utc_now() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What counts against the budget of a team, or of one of its themes, in USD.
+
+    Attributes:
+        of_day: calls for the traces of the day, whenever they were made.
+        on_date: calls made on the calendar day, for whatever traces.
+        held_of_day, held_on_date: set aside by processes that are at work, or for open batches, and not in the others.
+        lost_of_day, lost_on_date: what calls can have cost that were under way when their process was killed.
+    """
+
+    of_day: float
+    on_date: float
+    held_of_day: float
+    held_on_date: float
+    lost_of_day: float = 0.0
+    lost_on_date: float = 0.0
+
+    @property
+    def most(self) -> float:
+        """What is compared with the budget."""
+        return max(
+            self.of_day + self.held_of_day + self.lost_of_day, self.on_date + self.held_on_date + self.lost_on_date
+        )
+
+
+def spending(database: Database, team_day: TeamDay, spent_on: date, *, theme_id: str = "") -> Spending:
+    """What counts against the budget of a team for a day, on a calendar day.
+
+    What is set aside is read first: what is stored between the two reads counts twice, and never not at all.
+
+    Args:
+        theme_id: what is spent for one theme alone; "" is all that the team spends.
+    """
+    key = {"team_id": team_day.team_id, "day": team_day.day, "spent_on": spent_on, "theme_id": theme_id}
+    held, lost = {"is_of_day": 0.0, "is_on_date": 0.0}, {"is_of_day": 0.0, "is_on_date": 0.0}
+    for row in database.rows(queries.HELD, **key, lease_s=LEASE_S):
+        state = state_of(Holder(row["machine"], row["pid"], row["pid_started"]))
+        counts = state == "alive" or row["is_of_open_batch"] or (state == "unknown" and row["is_fresh"])
+        for axis in held:
+            held[axis] += row["held_usd"] if counts and row[axis] else 0.0
+            lost[axis] += row["at_risk_usd"] if not counts and row[axis] else 0.0
+    (spent,) = database.rows(queries.SPENT, **key)
+    return Spending(
+        spent["of_day"],
+        spent["on_date"],
+        held["is_of_day"],
+        held["is_on_date"],
+        lost["is_of_day"],
+        lost["is_on_date"],
+    )
+
+
+def budget_metadata(
+    database: Database,
+    team_day: TeamDay,
+    limit_usd: float | None,
+    theme_limits_usd: Mapping[str, float | None] = MappingProxyType({}),
+    *,
+    now: datetime | None = None,
+) -> dict[str, float]:
+    """What people look at where there is a budget: the budget, and what counts against it. Nothing without one.
+
+    Args:
+        limit_usd: the team's budget.
+        theme_limits_usd: budgets of themes by their ids, whose figures bear the theme's id in front.
+    """
+    spent_on = (now or utc_now()).date()
+    metadata: dict[str, float] = {}
+    for theme_id, limit in {"": limit_usd, **theme_limits_usd}.items():
+        if limit is None:
+            continue
+        spent = spending(database, team_day, spent_on, theme_id=theme_id)
+        prefix = f"{theme_id}_" if theme_id else ""
+        metadata |= {
+            f"{prefix}budget_usd": limit,
+            f"{prefix}spent_of_day_usd": round(spent.of_day, 6),
+            f"{prefix}spent_today_usd": round(spent.on_date, 6),
+            f"{prefix}set_aside_usd": round(max(spent.held_of_day, spent.held_on_date), 6),
+        }
+        if lost := max(spent.lost_of_day, spent.lost_on_date):
+            metadata[f"{prefix}perhaps_paid_usd"] = round(lost, 6)
+    return metadata

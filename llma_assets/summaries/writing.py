@@ -1,0 +1,151 @@
+"""Stores what became of each item of a theme's day, soon after it is known.
+
+Which items are asked about, and what is counted over all of them, is said in `storing`.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from llma_assets.clickhouse import Database
+from llma_assets.isolation import fault_of
+from llma_assets.ledger import UsageLedger
+from llma_assets.summaries.dead_letters import record_failures
+from llma_assets.summaries.pending import Pending
+from llma_assets.summaries.summarise import SummaryResult, unusable
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import Theme
+
+ROWS_AT_ONCE = 50
+LONGEST_WAIT_S = 0.25
+"""A result that comes so long after the last ones were stored is stored at once, with those that wait."""
+
+
+class Writer:
+    """Stores results soon after they come, in small batches, and counts them.
+
+    At most as many wait as calls are under way, for at most a quarter of a second while others come: a process that is
+    killed has paid for twice the calls under way at most.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        team_day: TeamDay,
+        theme: Theme,
+        work: Pending,
+        ledger: UsageLedger,
+        *,
+        run_id: str,
+        concurrency: int,
+    ) -> None:
+        self.counts: Counter[str] = Counter(answered_no=0)
+        self.reasons: Counter[str] = Counter()  # of what is undone
+        self.failures: Counter[str] = Counter()
+        self._database = database
+        self._team_day = team_day
+        self._theme = theme
+        self._work = work
+        self._ledger = ledger
+        self._run_id = run_id
+        self._rows_at_once = min(concurrency, ROWS_AT_ONCE)
+        self._waiting: list[tuple[SummaryResult, Mapping[str, Any]]] = []
+        self._stored_at = time.monotonic()
+
+    @property
+    def finished(self) -> int:
+        """Items that have a result by now, stored or about to be."""
+        return self.counts["generated"] + self.counts["failed"]
+
+    def add(self, result: SummaryResult) -> None:
+        """Take a result, for each item that asked the same."""
+        question = self._work.items[result.item_id]["question_hash"]
+        for item_id in self._work.questions[question]:
+            each = replace(result, item_id=item_id)
+            try:
+                row = _row(each, self._work.items[item_id], self._theme, self._team_day)
+            except Exception as error:  # an answer that cannot be written down costs its item
+                each = unusable(each, fault_of(error))
+                row = _row(each, self._work.items[item_id], self._theme, self._team_day)
+            self.counts[each.status] += 1
+            self.counts["answered_no"] += not each.relevant
+            self.counts["line_refs"] += each.refs_total
+            self.counts["line_refs_valid"] += each.refs_valid
+            if each.status == "undone":
+                self.reasons[each.error] += 1
+            else:
+                self.failures.update([each.error] if each.status == "failed" else [])
+                self._waiting.append((each, row))
+        if len(self._waiting) >= self._rows_at_once or time.monotonic() - self._stored_at >= LONGEST_WAIT_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Store what has come; a second time after an error does no harm."""
+        # Usage first: what was spent is known even where the process ends before the next line.
+        self._ledger.flush()
+        results = [result for result, _ in self._waiting]
+        self._database.insert_rows("trace_summaries", [row for _, row in self._waiting])
+        record_failures(self._database, self._team_day, self._theme.theme_id, self._run_id, results, self._work.items)
+        self._waiting = []
+        self._stored_at = time.monotonic()
+
+    def rescue(self, results: Iterable[SummaryResult]) -> None:
+        """Store what has come and what still comes, while an error is on its way: that is the news, not what fails
+        here.
+        """
+        with suppress(Exception):
+            for result in results:
+                self.add(result)
+        with suppress(Exception):
+            self.flush()
+
+
+def _row(result: SummaryResult, item: Mapping[str, Any], theme: Theme, team_day: TeamDay) -> dict[str, Any]:
+    def points(of: Sequence[Any]) -> str:
+        return orjson.dumps([{"text": point.text, "line_refs": point.line_refs} for point in of]).decode()
+
+    return {
+        **_about(item, theme, team_day),
+        "status": result.status,
+        "error": result.error,
+        "model": result.model,
+        "mode": result.mode,
+        "title": result.title,
+        "flow_diagram": result.flow_diagram,
+        "bullets": points(result.bullets),
+        "interesting_notes": points(result.interesting_notes),
+        "refs_total": result.refs_total,
+        "refs_valid": result.refs_valid,
+        "relevant": result.relevant,
+    }
+
+
+def copied_row(answer: Mapping[str, Any], item: Mapping[str, Any], theme: Theme, team_day: TeamDay) -> dict[str, Any]:
+    """The row of an item whose question was answered elsewhere."""
+    return {**_about(item, theme, team_day), "status": "generated", "error": "", **answer}
+
+
+def _about(item: Mapping[str, Any], theme: Theme, team_day: TeamDay) -> dict[str, Any]:
+    """What a row says of its item, before what the model answered."""
+    return {
+        "team_id": team_day.team_id,
+        "day": team_day.day,
+        "theme_id": theme.theme_id,
+        "theme_version": theme.version,
+        "level": theme.level,
+        "item_id": item["item_id"],
+        "trace_id": item["trace_id"],
+        "generation_id": item["generation_id"],
+        "content_hash": item["content_hash"],
+        "question_hash": item["question_hash"],
+        "text_hash": item["text_hash"],
+        "text_length": item["text_length"],
+        "event_count": item["event_count"],
+        "trace_timestamp": item["trace_timestamp"],
+        "batch_run_id": f"team_{team_day.team_id}_{team_day.start:%Y-%m-%dT%H:%M:%SZ}",
+    }
