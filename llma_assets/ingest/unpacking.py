@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol
 CHUNK = 1 << 20
 BOM = codecs.BOM_UTF8
 _HEAD = 512
+_ZIP = (bytes.fromhex("504b0304"), bytes.fromhex("504b0506"))
 _MOST_LAYERS = 3
 _XZ_MEMORY = 256 << 20
 
@@ -24,16 +25,18 @@ _ENCODINGS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _OTHERS = (
-    (0, b"PAR1", "a Parquet file"),
-    (0, b"ARROW1", "an Arrow file"),
-    (0, b"Obj\x01", "an Avro file"),
-    (0, b"SQLite format 3\0", "an SQLite database"),
-    (0, b"%PDF-", "a PDF"),
-    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (0, b"Rar!\x1a\x07", "a RAR archive"),
-    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Office document"),
-    (257, b"ustar", "a tar archive"),
+    (0, "50415231", "a Parquet file"),
+    (0, "4152524f5731", "an Arrow file"),
+    (0, "4f626a01", "an Avro file"),
+    (0, "53514c69746520666f726d6174203300", "an SQLite database"),
+    (0, "255044462d", "a PDF"),
+    (0, "377abcaf271c", "a 7z archive"),
+    (0, "526172211a07", "a RAR archive"),
+    (0, "d0cf11e0a1b11ae1", "an Office document"),
+    (257, "7573746172", "a tar archive"),
 )
+"""Where in a file which bytes, in hexadecimal, tell what it is."""
+
 _READABLE = "JSON lines, JSON objects or a JSON array are read, plain or packed by gzip, bzip2, xz, zstd or zip"
 
 
@@ -61,15 +64,15 @@ def unpacked(source: BinaryIO, position: ReadPosition) -> Iterator[bytes]:
         DamagedSource: the source is cut or broken, cannot be read, or is a file of another kind.
     """
     head, chunks = peeked(_chunks(source, position), _shows_format)
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+    if head.startswith(_ZIP):
         head, chunks = peeked(_unzipped(source, position), _shows_format)
     for _ in range(_MOST_LAYERS):
-        unpack = next((unpack for magic, unpack in _PACKED.items() if head.startswith(magic)), None)
+        unpack = next((unpack for magic, unpack in _PACKED.items() if head.startswith(bytes.fromhex(magic))), None)
         if unpack is None:
             break
         head, chunks = peeked(unpack(chunks), _shows_format)
     for at, magic, what in _OTHERS:
-        if head.startswith(magic, at):
+        if head.startswith(bytes.fromhex(magic), at):
             raise DamagedSource(f"it is {what}; {_READABLE}")
     for mark, encoding in _ENCODINGS:
         if head.startswith(mark):
@@ -213,12 +216,13 @@ def _zstd_error() -> type[Exception]:
     return ZstdError
 
 
-_PACKED: dict[bytes, Callable[[Iterator[bytes]], Iterator[bytes]]] = {
-    b"\x1f\x8b": _gunzipped,
-    b"BZh": _unpacking("bzip2", bz2.BZ2Decompressor),
-    b"\xfd7zXZ\0": _unpacking("xz", _xz),
-    b"\x28\xb5\x2f\xfd": _unpacking("zstd", _zstd),
+_PACKED: dict[str, Callable[[Iterator[bytes]], Iterator[bytes]]] = {
+    "1f8b": _gunzipped,
+    "425a68": _unpacking("bzip2", bz2.BZ2Decompressor),
+    "fd377a585a00": _unpacking("xz", _xz),
+    "28b52ffd": _unpacking("zstd", _zstd),
 }
+"""What unpacks a format, by its first bytes in hexadecimal."""
 
 
 def _unzipped(source: BinaryIO, position: ReadPosition) -> Iterator[bytes]:
