@@ -13,11 +13,17 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters import BORDERLINE
 from llma_assets.clusters.queries import Run
 from llma_assets.labels.choice import alike_together, members_to_read, nearest_outside, split, unit
+from llma_assets.labels.estimate import STAGE
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, SummaryText
 from llma_assets.labels.labelling import CLUSTERS_A_CALL
 from llma_assets.labels.queries import IDS_AT_ONCE, embeddings_of
+from llma_assets.ledger import fault_of, settle_items
 from llma_assets.summaries.queries import SUMMARIES_OF_ITEMS
+from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
+
+UNREADABLE = "summary_unreadable"
+"""Why a member does not speak for its cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +120,32 @@ def _around(
 
 
 def _summaries(database: Database, run: Run, item_ids: Sequence[str]) -> dict[str, SummaryText]:
-    return {
-        row["item_id"]: _summary_text(row)
-        for ids in chunked(item_ids, IDS_AT_ONCE)
+    """The summaries that can be read; one that cannot be is left out of the evidence, and named."""
+    texts: dict[str, SummaryText] = {}
+    broken: dict[str, str] = {}
+    for ids in chunked(item_ids, IDS_AT_ONCE):
         for row in database.rows(
             SUMMARIES_OF_ITEMS,
             team_id=run.team_id,
             theme_id=run.theme_id,
             item_ids=ids,
             **{"from": run.window_start.date(), "until": run.day},
-        )
-    }
+        ):
+            try:
+                texts[row["item_id"]] = _summary_text(row)
+            except (KeyError, TypeError, ValueError) as error:
+                broken[row["item_id"]] = fault_of(error)
+    settle_items(
+        database,
+        TeamDay(run.team_id, run.day),
+        stage=STAGE,
+        theme_id=run.theme_id,
+        level=run.level,
+        failed=broken,
+        reason=UNREADABLE,
+        well=texts,
+    )
+    return texts
 
 
 def _summary_text(row: Mapping[str, Any]) -> SummaryText:
