@@ -1,6 +1,5 @@
 """What clusters of a stored run are named from: reads summaries and vectors of chosen members. Asks no model."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +14,17 @@ from llma_assets.clusters import BORDERLINE
 from llma_assets.clusters.queries import Run
 from llma_assets.isolation import fault_of
 from llma_assets.labels.choice import alike_together, members_to_read, nearest_outside, split, unit
+from llma_assets.labels.estimate import STAGE
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, SummaryText
 from llma_assets.labels.labelling import CLUSTERS_A_CALL
 from llma_assets.labels.queries import IDS_AT_ONCE, embeddings_of
+from llma_assets.ledger import settle_items
 from llma_assets.summaries.queries import SUMMARIES_OF_ITEMS
+from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
+
+UNREADABLE = "summary_unreadable"
+"""Why a member does not speak for its cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,29 +121,38 @@ def _around(
 
 
 def _summaries(database: Database, run: Run, item_ids: Sequence[str]) -> dict[str, SummaryText]:
-    """The summaries of items; one that cannot be read is left out, and another member stands for its cluster."""
-    return {
-        row["item_id"]: text
-        for ids in chunked(item_ids, IDS_AT_ONCE)
+    """The summaries that can be read; one that cannot be is left out of the evidence, and named."""
+    texts: dict[str, SummaryText] = {}
+    broken: dict[str, str] = {}
+    for ids in chunked(item_ids, IDS_AT_ONCE):
         for row in database.rows(
             SUMMARIES_OF_ITEMS,
             team_id=run.team_id,
             theme_id=run.theme_id,
             item_ids=ids,
             **{"from": run.window_start.date(), "until": run.day},
-        )
-        if (text := _summary_text(row)) is not None
-    }
+        ):
+            try:
+                texts[row["item_id"]] = _summary_text(row)
+            except (KeyError, TypeError, ValueError) as error:
+                broken[row["item_id"]] = fault_of(error)
+    settle_items(
+        database,
+        TeamDay(run.team_id, run.day),
+        stage=STAGE,
+        theme_id=run.theme_id,
+        level=run.level,
+        failed=broken,
+        reason=UNREADABLE,
+        well=texts,
+    )
+    return texts
 
 
-def _summary_text(row: Mapping[str, Any]) -> SummaryText | None:
-    try:
-        return SummaryText(
-            title=row["title"],
-            flow_diagram=row["flow_diagram"],
-            bullets=tuple(bullet["text"] for bullet in orjson.loads(row["bullets"])),
-            notes=tuple(note["text"] for note in orjson.loads(row["interesting_notes"])),
-        )
-    except (ValueError, TypeError, KeyError) as error:
-        logging.getLogger(__name__).warning("the summary of %s cannot be read: %s", row["item_id"], fault_of(error))
-        return None
+def _summary_text(row: Mapping[str, Any]) -> SummaryText:
+    return SummaryText(
+        title=row["title"],
+        flow_diagram=row["flow_diagram"],
+        bullets=tuple(bullet["text"] for bullet in orjson.loads(row["bullets"])),
+        notes=tuple(note["text"] for note in orjson.loads(row["interesting_notes"])),
+    )

@@ -9,7 +9,8 @@ import dagster as dg
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.ledger import fault_of, list_item_skips, settle_items
+from llma_assets.isolation import fault_of
+from llma_assets.ledger import list_item_skips, settle_items
 from llma_assets.rendering import RenderedTrace, RenderOptions, render_trace, rows
 from llma_assets.rendering.checks import few_items_not_rendered
 from llma_assets.rendering.queries import Candidate
