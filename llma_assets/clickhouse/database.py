@@ -109,7 +109,7 @@ class Database:
         Args:
             once: a key of this insert. Of several inserts into a table with the same key the first one to be stored
                 stays, and the server drops the others without a word: of two processes that write at the same moment,
-                one wins, for all readers and for good. The table must keep a deduplication window (migration 0012).
+                one wins, for all readers and for good. The table must keep a deduplication window (migration 0010).
 
         Raises:
             DatabaseError: the rows differ in their keys, a value does not fit its column, or ClickHouse refused.

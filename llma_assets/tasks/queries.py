@@ -363,7 +363,7 @@ WHERE team_id = {team_id:Int64} AND content_hash = {content_hash:String}
 """
 
 # Segments of done batches that are in a group, or alone and in need of a task, without a link to any task: what two
-# runs at once lost before 0012.
+# runs at once lost before 0010.
 # Keys: segment_members (team_id, batch_id, attempt_id, document_id), task_segments (team_id, document_id, pass_id).
 SEGMENTS_WITHOUT_TASK = """
 WITH done AS

@@ -167,13 +167,13 @@ def test_what_cannot_even_be_shown_as_recorded_shows_nothing(monkeypatch: pytest
     made = rows.made_text(item, [event], "trace", TeamDay(1, DAY), RenderOptions())
     assert made.row["text"] == "(could not be read)"
     assert not made.row["has_content"]
-    assert made.fault.count("Error at") == 2
+    assert made.fault.count("broken: ") == 2
 
 
 def test_a_fault_is_told_without_its_message() -> None:
     with pytest.raises(ValueError, match="4111") as raised:
         int("4111 1111 1111 1111")
-    assert fault_of(raised.value) == "ValueError"
+    assert fault_of(raised.value) == "broken: ValueError"
 
 
 def test_a_rule_that_fails_on_an_item_leaves_that_item_out_and_names_it(
