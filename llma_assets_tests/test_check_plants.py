@@ -259,7 +259,7 @@ def failed(database: Database, name: str, team_id: int) -> list[Finding]:
 
 
 def ids() -> list[str]:
-    return [f"{getattr(plant, '__name__', plant)}-{name}"[:60] for plant, name, _ in PLANTS]
+    return [f"{getattr(plant, 'func', plant).__name__}-{name}" for plant, name, _ in PLANTS]
 
 
 @pytest.mark.parametrize(("plant", "name", "told"), PLANTS, ids=ids())

@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 
 from llma_assets.clickhouse import DatabaseError
 from llma_assets.isolation import fault_of
-from llma_assets.models import Embedder, InvalidAnswer, ModelError, Record, TextsRejected
+from llma_assets.models import (
+    Embedder,
+    InvalidAnswer,
+    ModelConfigurationError,
+    ModelError,
+    ModelUnavailable,
+    Record,
+    TextsRejected,
+)
 
 TEXTS_A_CALL = 128
 """Texts that the embedder is given at once."""
@@ -85,10 +93,20 @@ def embed_batches(
     dimension = embedder.dimension
     for start in range(0, len(items), batch_size):
         batch = items[start : start + batch_size]
-        vectors = iter(_vectors([text for _, text in batch if text.strip()], embedder, record))
+        stopped: ModelError | None = None
+        vectors: Iterator[NDArray[np.float32] | str | None]
+        try:
+            vectors = iter(_vectors([text for _, text in batch if text.strip()], embedder, record))
+        except (ModelConfigurationError, ModelUnavailable) as error:
+            if error.vectors is None:
+                raise
+            # What came before the stop is paid for; texts without a vector are nobody's failure.
+            stopped, vectors = error, iter([vector if np.isfinite(vector).all() else None for vector in error.vectors])
         results: list[EmbeddedItem | FailedItem] = []
         for item_id, text in batch:
             vector = next(vectors) if text.strip() else EMPTY_TEXT
+            if vector is None:
+                continue
             if not isinstance(vector, str):
                 dimension = dimension or len(vector)
                 vector = _flaw(vector, dimension) or vector
@@ -97,6 +115,8 @@ def embed_batches(
             else:
                 results.append(EmbeddedItem(item_id, text, vector))
         yield results
+        if stopped is not None:
+            raise stopped
 
 
 def embed_items(
@@ -125,9 +145,11 @@ def _vectors(texts: Sequence[str], embedder: Embedder, record: Record) -> list[N
     try:
         vectors = list(embedder.embed(texts, record=record)) if texts else []
     except TextsRejected as error:
-        rejected = set(error.indexes)
-        reason = f"{error.kind}: no vector for this text"
-        return [reason if index in rejected else vector for index, vector in enumerate(error.vectors)]
+        kinds = error.kinds
+        return [
+            f"{kinds[index]}: no vector for this text" if index in kinds else vector
+            for index, vector in enumerate(error.vectors)
+        ]
     except InvalidAnswer as error:
         return [f"{error.kind}: {error}"] * len(texts)
     except (ModelError, DatabaseError):

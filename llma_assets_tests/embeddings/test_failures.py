@@ -60,7 +60,7 @@ def always(rows: Callable[[int], Sequence[Sequence[float]]]) -> ChatServer:
         always(lambda count: [[NAN] * 4] * count),
         always(lambda count: [[0.0] * 4] * count),
         always(lambda count: [[1.0, 2.0]] * (count + 1)),
-        ChatServer(always=Status(400, "API key not valid")),
+        ChatServer(always=Status(400, "who are you")),
         ChatServer(always=Status(422, "input is not what I take")),
     ],
     ids=["nan", "zero", "count", "key", "refused"],
@@ -115,7 +115,7 @@ def test_what_was_embedded_before_the_server_went_away_is_not_asked_again(
 ) -> None:
     monkeypatch.setattr("llma_assets.embeddings.compose.TEXTS_A_CALL", 20)
     monkeypatch.setattr("llma_assets.embeddings.compose.embed_batches.__defaults__", (20,))
-    with ChatServer(faults=[None, None, Status(503), Status(503)]) as first, pytest.raises(ThemesFailed):
+    with ChatServer(faults=[None, None], always=Status(503)) as first, pytest.raises(ThemesFailed):
         embed(summarised, first)
     assert summarised.value(COUNT) == 40
     with ChatServer() as second:

@@ -90,7 +90,8 @@ def test_an_item_that_cannot_be_rendered_is_shown_as_recorded_and_named(
     (skip,) = list_item_skips(pipeline.database, day=DAY)
     assert (skip.team_id, skip.stage, skip.level, skip.item_id) == (1, "trace_texts", "trace", "bad")
     assert skip.reason == "not_rendered"
-    assert skip.detail.startswith("broken: LookupError in ") and "(rendering/rows.py:" in skip.detail
+    assert skip.detail.startswith("broken: LookupError in ")
+    assert "(rendering/rows.py:" in skip.detail
     assert "alice" not in skip.detail
     made = {str(each.partition): each.metadata for each in result.asset_materializations_for_node("trace_texts")}
     assert made[f"{DAY}|1"]["items_not_rendered"].value == 1
@@ -201,4 +202,5 @@ def test_a_rule_that_fails_on_an_item_leaves_that_item_out_and_names_it(
     (skip,) = list_item_skips(database, day=DAY)
     assert (skip.team_id, skip.stage, skip.theme_id, skip.item_id) == (1, "trace_summaries", "error_analysis", "t2")
     assert skip.reason == "rule_failed"
-    assert skip.detail.startswith("broken: ZeroDivisionError in ") and "(summaries/taking.py:" in skip.detail
+    assert skip.detail.startswith("broken: ZeroDivisionError in ")
+    assert "(summaries/taking.py:" in skip.detail
