@@ -38,8 +38,10 @@ def summarised(database: Database) -> Database:
     return database
 
 
-def embed(database: Database, server: ChatServer, team_day: TeamDay = TEAM, **options: Any) -> Report:
-    embedder = OpenAIEmbedder("embedder", base_url=server.url, policy=POLICY)
+def embed(
+    database: Database, server: ChatServer, team_day: TeamDay = TEAM, *, batch_texts: int = 256, **options: Any
+) -> Report:
+    embedder = OpenAIEmbedder("embedder", base_url=server.url, policy=POLICY, batch_texts=batch_texts)
     return store_embeddings(database, team_day, embedder, themes=(TRACES,), progress=silent, **options)
 
 
@@ -110,13 +112,13 @@ def test_what_waits_for_money_has_not_failed(summarised: Database) -> None:
     assert [outcome.passed for outcome in summaries_are_embedded(summarised, OTHER)] == [False]
 
 
+@pytest.mark.parametrize(("given", "asked"), [(20, 256), (60, 20)], ids=["batches of the stage", "of the embedder"])
 def test_what_was_embedded_before_the_server_went_away_is_not_asked_again(
-    summarised: Database, monkeypatch: pytest.MonkeyPatch
+    summarised: Database, monkeypatch: pytest.MonkeyPatch, given: int, asked: int
 ) -> None:
-    monkeypatch.setattr("llma_assets.embeddings.compose.TEXTS_A_CALL", 20)
-    monkeypatch.setattr("llma_assets.embeddings.compose.embed_batches.__defaults__", (20,))
+    monkeypatch.setattr("llma_assets.embeddings.compose.embed_batches.__defaults__", (given,))
     with ChatServer(faults=[None, None], always=Status(503)) as first, pytest.raises(ThemesFailed):
-        embed(summarised, first)
+        embed(summarised, first, batch_texts=asked)
     assert summarised.value(COUNT) == 40
     with ChatServer() as second:
         assert embed(summarised, second).items == 60
