@@ -49,5 +49,8 @@ def test_an_empty_variable_is_an_unset_one(value: str, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("value", ["", " "])
 def test_make_takes_an_empty_data_folder_for_an_unset_one(value: str) -> None:
     environment = {**os.environ, "LLMA_DATA_DIR": value, "DAGSTER_HOME": value}
-    shown = subprocess.run(["make", "-n", "dev"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    assert f"mkdir -p {ROOT}/.llma/dagster\n" in shown.stdout
+    shown = subprocess.run(
+        ["make", "-pn", "help"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert f"LLMA_DATA_DIR := {ROOT}/.llma\n" in shown.stdout
+    assert f"DAGSTER_HOME := {ROOT}/.llma/dagster\n" in shown.stdout

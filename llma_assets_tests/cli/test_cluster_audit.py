@@ -85,4 +85,4 @@ def test_a_name_that_was_not_tested_says_so_and_comes_last(named: Database, llma
 def test_without_clusters_it_says_so(llma: Llma) -> None:
     result = llma("clusters", "--team", "7", "--date", str(DAY), "--audit")
     assert result.exit_code == 0
-    assert "no clusters are published" in result.stderr
+    assert "Team 7 has no clusters yet" in result.stderr

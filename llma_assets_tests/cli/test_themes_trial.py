@@ -107,7 +107,7 @@ def test_a_trial_stops_at_the_teams_budget_and_says_so(
         result = llma("themes", "try", "--team", "1", "--date", "2026-11-07", "--file", file)
         assert server.calls() == []
     assert result.exit_code == 0
-    assert "Not all questions were asked: the daily budget of team 1 is 0.0000 USD" in result.stderr
+    assert "Not all questions were asked: the daily budget of team 1 is 0.000001 USD" in result.stderr
     assert traffic.value("SELECT count() FROM model_usage") == 0
 
 

@@ -81,7 +81,7 @@ def test_every_format_that_is_read_is_refused_alike(ask: Ask) -> None:
     assert is_unchanged(ask, "a constraint")
 
 
-@pytest.mark.parametrize("refusal", REFUSALS)
+@pytest.mark.parametrize("refusal", sorted(REFUSALS.keys() - {"130 partitions"}))  # it takes any number of partitions
 def test_the_database_object_raises_for_rows_and_for_arrow(database: Database, ask: Ask, refusal: str) -> None:
     _, code = prepare(ask, refusal)
     numbers = range(130)

@@ -259,7 +259,8 @@ def test_a_run_that_is_killed_while_it_stores_is_finished_by_the_next(
         left = 4 - database.value("SELECT count() FROM trace_summaries FINAL WHERE status = 'generated'")
         counts = run(database, server, "next")
         assert (counts["stored"], counts["failed"]) == (3, 1)
-        assert len(server.calls()) == asked + left
+        # Where nothing else is left to ask, a sample tells that the item is to blame.
+        assert len(server.calls()) - asked in (left, left + 1)
     with ChatServer() as server:
         assert run(database, server, "last")["stored"] == 4
         assert run(database, server, "once more")["stored"] == 4
