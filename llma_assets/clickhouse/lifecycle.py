@@ -21,6 +21,8 @@ from llma_assets.private_files import private_opener
 
 _START_S = 90.0
 _START_TRIES = 2
+_STRANGER_S = 5.0
+"""For so long a server may answer that does not know the password: one that is ending, while another begins."""
 _STOP_S = 60.0
 _POLL_S = 0.02
 _LOG_BYTES = 1 << 20
@@ -99,7 +101,13 @@ def _start_locked(data_dir: Path, folder: Folder, minutes: float) -> ServerState
     while folder.is_taken():  # somebody else's server: ready, getting ready, or ending
         if (found := status(data_dir)) is not None:
             return found
-        if time.monotonic() > deadline:
+        left_s = deadline - time.monotonic()
+        if left_s < _START_S - _STRANGER_S and (state := folder.state()) and _is_stranger(folder, state):
+            raise DatabaseUnavailable(
+                f"whoever answers on port {state.port} does not know the password of {folder.path}: perhaps a server "
+                f"of an earlier version; end process {state.pid}, and run it again"
+            )
+        if left_s < 0:
             raise DatabaseUnavailable(f"the database server does not answer; its log is {folder.log}")
         time.sleep(_POLL_S)
     for _ in range(_START_TRIES):
@@ -171,7 +179,19 @@ def stop(data_dir: Path) -> bool:
 def _answers(folder: Folder, state: ServerState) -> bool:
     """Whether the very server that wrote this state answers on its port; no secret is sent to find out."""
     try:
-        with socket.create_connection(("127.0.0.1", state.port), timeout=5) as connection:
-            return has_password(connection, folder.password())
+        return _is_known(folder, state)
     except OSError:
         return False
+
+
+def _is_stranger(folder: Folder, state: ServerState) -> bool:
+    """Whether somebody else answers there."""
+    try:
+        return not _is_known(folder, state)
+    except OSError:
+        return False
+
+
+def _is_known(folder: Folder, state: ServerState) -> bool:
+    with socket.create_connection(("127.0.0.1", state.port), timeout=5) as connection:
+        return has_password(connection, folder.password())

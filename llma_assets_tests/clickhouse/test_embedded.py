@@ -375,7 +375,10 @@ def test_who_takes_the_port_of_a_killed_server_hears_no_password(folder: Path, e
     assert b"X-ClickHouse" not in listener.heard
 
 
-def test_state_that_names_a_foreign_port_sends_no_password_there(folder: Path) -> None:
+def test_state_that_names_a_foreign_port_sends_no_password_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llma_assets.clickhouse.lifecycle._STRANGER_S", 0.0)
     start(folder)
     kill(folder)
     path = folder / "clickhouse" / "state.json"
@@ -386,6 +389,8 @@ def test_state_that_names_a_foreign_port_sends_no_password_there(folder: Path) -
     fcntl.flock(lock, fcntl.LOCK_EX)  # as by a server that gets ready
     try:
         assert status(folder) is None
+        with pytest.raises(DatabaseUnavailable, match=f"an earlier version; end process {left['pid']}"):
+            start(folder)
     finally:
         os.close(lock)
         listener.close()
