@@ -101,7 +101,9 @@ def embed_batches(
             if error.vectors is None:
                 raise
             # What came before the stop is paid for; texts without a vector are nobody's failure.
-            stopped, vectors = error, iter([vector if np.isfinite(vector).all() else None for vector in error.vectors])
+            came = [len(vector) > 0 and bool(np.isfinite(vector).all()) for vector in error.vectors]
+            stopped = error
+            vectors = iter([vector if whole else None for vector, whole in zip(error.vectors, came, strict=True)])
         results: list[EmbeddedItem | FailedItem] = []
         for item_id, text in batch:
             vector = next(vectors) if text.strip() else EMPTY_TEXT

@@ -7,6 +7,7 @@ object in it are `structured`'s.
 import copy
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -116,9 +117,7 @@ class OpenAIChat:
                 repair = self._repair_prompt(prompt, first, schema)
             return Completion(self._ask(repair, schema, deadline, record), self._model)
         except Unreadable as second:
-            failure = _unusable(second, "no usable answer after one repair")
-            failure.said = self._server.without_key(failure.said)
-            raise failure from None
+            raise _unusable(second, "no usable answer after one repair") from None
         except ModelConfigurationError as error:
             raise explained(error, self._server, self._model) from None
 
@@ -229,6 +228,9 @@ class OpenAIChat:
         if answer is None:
             record(failed_usage(self._model, "garbage", reply.duration_s))
             raise Unreadable("garbage", ("the server's answer is no chat completion",))
+        # Some servers repeat the key that they were given; nothing that is read, stored or quoted may hold it.
+        clean = self._server.without_key
+        answer = replace(answer, text=clean(answer.text), refusal=clean(answer.refusal))
         try:
             if answer.refusal:
                 raise InvalidAnswer("the model refused to answer", kind="refusal", said=answer.refusal[:SHOWN_CHARS])

@@ -42,6 +42,7 @@ _AWAY = {"connection", "unreachable", "timeout", "server_error"}
 _PERHAPS_THE_REQUEST = {"server_error", "timeout"}
 """Of these, what a request can bring about by itself."""
 
+_SHORTEST_KEY = 12  # characters; what local servers are given in its place ("none", "EMPTY") is a word of the language
 _UNTOLD = 500
 """Status of a failure that came with status 200 and tells none itself."""
 
@@ -212,8 +213,8 @@ class OpenAIServer:
         return False
 
     def without_key(self, said: str) -> str:
-        """What the server said, without the key that it may have repeated."""
-        return said.replace(self._key, "[key]")
+        """What the server said, without the key that it may have repeated; a word that stands for none is no key."""
+        return said.replace(self._key, "[key]") if len(self._key) >= _SHORTEST_KEY else said
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""

@@ -37,7 +37,6 @@ def test_the_demo_shows_clusters_or_the_reason_for_each_team_and_adds_nothing_th
         assert re.search(rf"^team 103, 2026-11-07, {theme_id}: \d+ items in \d+ clusters", first.stdout, re.MULTILINE)
         assert re.search(rf"^{theme_id} +2026-11-01( +[1-9]\d*){{6}} +\d+ +\d+\.\d%$", first.stdout, re.MULTILINE)
     assert "llma clusters --team 101 --date 2026-11-07" in first.stdout
-    assert "make dev" in first.stdout
 
     before = row_counts(database)
     second = llma_json("demo", "--date", str(DAY))

@@ -36,7 +36,7 @@ def use(monkeypatch: pytest.MonkeyPatch, server: ChatServer, *, embeds: bool = F
     monkeypatch.setenv("LLMA_EMBEDDING_MODEL", "my-embedder" if embeds else "offline")
 
 
-@pytest.mark.parametrize("fault", [Status(400, "API key not valid."), Status(503)], ids=["refused", "away"])
+@pytest.mark.parametrize("fault", [Status(400, "who are you"), Status(503)], ids=["refused", "away"])
 def test_a_run_that_got_nothing_of_its_model_has_failed(
     traffic: Database, llma_json: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:

@@ -375,9 +375,7 @@ def test_who_takes_the_port_of_a_killed_server_hears_no_password(folder: Path, e
     assert b"X-ClickHouse" not in listener.heard
 
 
-def test_state_that_names_a_foreign_port_sends_no_password_there(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_state_that_names_a_foreign_port_sends_no_password_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("llma_assets.clickhouse.lifecycle._STRANGER_S", 0.0)
     start(folder)
     kill(folder)
