@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 NO_RECENT_EVENTS = "no_recent_events"
 ASKING_STAGES = ("trace_summaries", "summary_embeddings", "cluster_labels")
 NOTHING_TO_ASK = {
+    "no_content",
     "no_texts",
     "nothing_matches",
     "nothing_relevant_to_the_theme_before",
