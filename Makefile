@@ -16,8 +16,8 @@ export LLMA_DATA_DIR DAGSTER_HOME
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
-# Pinned versions with the hashes of their files, wheels only: nothing that was not tested is installed, and nothing
-# of what is installed runs before. The stamp makes later calls start at once.
+# Pinned versions with the hashes of their files, wheels only: no other file is installed, and none runs code while it
+# is. The stamp makes later calls start at once.
 $(VENV)/installed: pyproject.toml requirements.lock
 	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 13), "Python 3.11 to 3.13 is needed; name one by: make PYTHON=python3.12"'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
