@@ -8,7 +8,7 @@ import dagster as dg
 
 from llma_assets.clickhouse import Database
 from llma_assets.definitions import build_definitions
-from llma_assets.partitions import partition_key, range_tags, teams
+from llma_assets.defs.partitions import partition_key, range_tags, teams
 from llma_assets.stage import Progress, silent
 from llma_assets.team_day import TeamDay
 

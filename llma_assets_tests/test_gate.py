@@ -16,7 +16,6 @@ from uuid import uuid4
 import dagster as dg
 import pytest
 from click.testing import CliRunner
-
 from llma_assets.automation import (
     clusters_daily,
     late_events,
@@ -25,18 +24,20 @@ from llma_assets.automation import (
     tasks_half_hourly,
     texts_hourly,
 )
+
 from llma_assets.cli.main import cli
 from llma_assets.clickhouse import Database, ServerState, connect
 from llma_assets.clickhouse.lifecycle import address
 from llma_assets.definitions import build_definitions
-from llma_assets.discovery import ON_SKIP_LIST
+from llma_assets.defs.partitions import partition_key, range_tags, team_days, teams
+from llma_assets.defs.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource
+from llma_assets.defs.sensors.theme_schedules import theme_schedules
+from llma_assets.defs.stage_asset import walk_partitions
 from llma_assets.ledger import list_skips
-from llma_assets.partitions import partition_key, range_tags, team_days, teams
-from llma_assets.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.settings import Settings
-from llma_assets.stage import Report, walk_partitions
+from llma_assets.stage import Report
 from llma_assets.team_day import TeamDay
-from llma_assets.theme_schedules import theme_schedules
+from llma_assets.teams import ON_SKIP_LIST
 from llma_assets_tests.batch_server import BatchServer
 from llma_assets_tests.cli.conftest import SETTINGS
 from llma_assets_tests.pipeline import STORED_TABLES, Pipeline

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.embeddings.assets import store_embeddings
+from llma_assets.embeddings.partition import store_embeddings
 from llma_assets.models import ChatModel, Embedder, OpenAIChat, RetryPolicy
 from llma_assets.models.openai_embedder import OpenAIEmbedder
 from llma_assets.rendering import RenderOptions

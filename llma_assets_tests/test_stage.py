@@ -8,15 +8,17 @@ import dagster as dg
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.discovery import TeamOptions
+from llma_assets.defs.checks import asset_check
+from llma_assets.defs.partitions import partition_key, team_days, teams
+from llma_assets.defs.resources import ClickHouseResource, TeamSettingsResource
+from llma_assets.defs.stage_asset import ThemesConfig, walk_partitions
 from llma_assets.findings import Check, Outcome
 from llma_assets.ledger import Skip, list_skips, record_skip
 from llma_assets.models import ModelConfigurationError
-from llma_assets.partitions import partition_key, team_days, teams
-from llma_assets.resources import ClickHouseResource, TeamSettingsResource
 from llma_assets.settings import Settings
-from llma_assets.stage import Report, ThemesConfig, ThemesFailed, asset_check, each_theme, walk_partitions
+from llma_assets.stage import Report, ThemesFailed, each_theme
 from llma_assets.team_day import TeamDay
+from llma_assets.teams import TeamOptions
 from llma_assets.themes import GENERATIONS, TRACES, Theme
 
 DAY = date(2026, 11, 7)

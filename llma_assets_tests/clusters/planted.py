@@ -8,8 +8,8 @@ import numpy as np
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.assets import ClusteringRunConfig, store_clusters
-from llma_assets.clusters.queries import Run, clusters_of, committed_run, members_of
+from llma_assets.clusters.partition import ClusteringRunConfig, store_clusters
+from llma_assets.clusters.store.runs import Run, clusters_of, committed_run, members_of
 from llma_assets.embeddings.queries import PRODUCT
 from llma_assets.stage import Report, silent
 from llma_assets.team_day import TeamDay, midnight

@@ -8,12 +8,12 @@ import orjson
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.assets import ClusteringRunConfig, store_clusters
 from llma_assets.clusters.checks import CHECKS
 from llma_assets.clusters.options import engine_config, sample_size
-from llma_assets.clusters.queries import clusters_of, committed_run, members_of
-from llma_assets.clusters.trend_queries import LINKED_RUNS
+from llma_assets.clusters.partition import ClusteringRunConfig, store_clusters
+from llma_assets.clusters.store.runs import clusters_of, committed_run, members_of
 from llma_assets.ledger import list_skips
+from llma_assets.reports.trend_queries import LINKED_RUNS
 from llma_assets.stage import ThemesFailed, silent
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES, Theme, ThemeClustering

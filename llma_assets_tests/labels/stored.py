@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.assets import ClusteringRunConfig, store_clusters
-from llma_assets.clusters.queries import Run, clusters_of, committed_run, members_of
+from llma_assets.clusters.partition import ClusteringRunConfig, store_clusters
+from llma_assets.clusters.store.runs import Run, clusters_of, committed_run, members_of
 from llma_assets.embeddings.queries import PRODUCT
 from llma_assets.labels.naming import Naming, name_clusters
 from llma_assets.labels.queries import labels_of
