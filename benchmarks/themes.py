@@ -21,7 +21,7 @@ from pathlib import Path
 
 from llma_assets.clickhouse import Database, connect, start, stop
 from llma_assets.clickhouse.lifecycle import address
-from llma_assets.clusters.partition import ClusteringRunConfig, store_clusters
+from llma_assets.clusters.partition import RunOptions, store_clusters
 from llma_assets.embeddings.partition import store_embeddings
 from llma_assets.ingest import ingest
 from llma_assets.models import ChatModel, Embedder, OfflineChat, OpenAIChat, OpenAIEmbedder
@@ -183,7 +183,7 @@ def measure_funnels(server: Server, days: Sequence[date]) -> Iterator[tuple[Them
             TeamDay(TEAM, days[-1]),
             model_name=embedder.name,
             lookback_days=len(days),
-            options=ClusteringRunConfig(),
+            options=RunOptions(),
             themes=FIVE,
             progress=silent,
         )
