@@ -213,3 +213,10 @@ def test_the_event_that_is_to_be_pasted_is_stored(page: Path, database: Database
     (pasted,) = re.findall(r"<<'EOF'\n(.*?)\nEOF$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
     report = ingest(BytesIO(pasted.encode()), database, rejects=None, strict=True)
     assert (report.inserted, list(report.teams)) == (1, [1])
+
+
+def test_the_example_of_clustering_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    page = ROOT / "docs" / "clustering.md"
+    (example,) = [block for language, block in FENCE.findall(page.read_text("utf-8")) if language == "python"]
+    exec(compile(example, str(page), "exec"), {})
+    assert capsys.readouterr().out == "5 clusters, 0 outliers, stability 1.0\n"
