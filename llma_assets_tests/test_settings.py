@@ -15,7 +15,9 @@ from llma_assets.settings import Settings
 from llma_assets.teams import TeamSettings
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTED = re.findall(r"`([A-Z_]+)`", (ROOT / "docs" / "cli.md").read_text().partition("## Options of teams")[0])
+DOCUMENTED = re.findall(
+    r"`([A-Z_]+)`", (ROOT / "docs" / "configuration.md").read_text().partition("## Settings of teams")[0]
+)
 VARIABLES = sorted({name for name in DOCUMENTED if name.startswith(("LLMA_", "OPENAI_", "CLICKHOUSE_", "DAGSTER_"))})
 
 

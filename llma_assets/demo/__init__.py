@@ -10,6 +10,7 @@ from llma_assets.demo.sample import (
     DemoTeam,
     planted_topics,
     sample_events,
+    sample_lines,
     sample_segments,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "DemoTeam",
     "planted_topics",
     "sample_events",
+    "sample_lines",
     "sample_segments",
 ]

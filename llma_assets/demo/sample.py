@@ -3,12 +3,14 @@
 But for what changes: a problem of the travel team ends, and another begins, so many days before the last one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import uuid5
+
+import orjson
 
 from llma_assets.demo import bank, changes, coding, recipes, travel
 from llma_assets.demo.shapes import AnthropicShape, OpenAIShape
@@ -129,6 +131,21 @@ def sample_events(day: date, seed: int = 0) -> Iterator[dict[str, Any]]:
                 yield from trace_events(team.application, visit, turns, random)
         if back < WEEK:
             yield from _pipeline_events(day - timedelta(days=back), seed)
+
+
+def sample_lines(day: date, *, days: int = WEEK, team_ids: Collection[int] = (), seed: int = 0) -> Iterator[bytes]:
+    """The sample events as JSON lines, which `llma ingest` reads.
+
+    Args:
+        day: the last day, UTC.
+        days: the number of days that end with it.
+        team_ids: only events of these teams; all teams if empty.
+        seed: as in `sample_events`.
+    """
+    first = f"{day - timedelta(days=days - 1)}"
+    for event in sample_events(day, seed):
+        if event["timestamp"] >= first and (not team_ids or event["team_id"] in team_ids):
+            yield orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def sample_segments(day: date, seed: int = 0) -> Iterator[dict[str, Any]]:

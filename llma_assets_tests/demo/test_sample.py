@@ -1,9 +1,12 @@
 """The demo's traffic: the same each time, sound as traces, and about what was planted."""
 
 import json
+import subprocess
+import sys
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from importlib import resources
 from io import BytesIO
 from typing import Any
 
@@ -19,6 +22,7 @@ from llma_assets.demo import (
     DemoTeam,
     planted_topics,
     sample_events,
+    sample_lines,
     sample_segments,
 )
 from llma_assets.discovery import discover
@@ -221,3 +225,26 @@ def test_ingested_the_sample_makes_three_teams_eligible(database: Database) -> N
         103: "active",
         104: "below_minimum",
     }
+
+
+def shipped_sample() -> bytes:
+    return (resources.files("llma_assets.demo") / "sample.jsonl").read_bytes()
+
+
+def test_the_file_that_ships_is_what_the_documented_command_writes() -> None:
+    command = [sys.executable, "-m", "llma_assets.demo", "--team", "102", "--days", "4", "--date", "2026-11-07"]
+    assert subprocess.run(command, capture_output=True, check=True).stdout == shipped_sample()
+
+
+def test_the_file_that_ships_makes_its_team_eligible(database: Database) -> None:
+    report = ingest(BytesIO(shipped_sample()), database, rejects=None, strict=True)
+    assert (report.rejected, report.inserted) == (0, report.lines)
+    decisions = {each.team_id: each for each in discover(database, TeamSettings(), DAY)}
+    assert decisions[102].eligible
+
+
+def test_sample_lines_are_the_events_of_the_chosen_days_and_teams() -> None:
+    first = f"{DAY - timedelta(days=1)}"
+    chosen = [json.loads(line) for line in sample_lines(DAY, days=2, team_ids=[103, 104])]
+    assert chosen == [each for each in events() if each["timestamp"] >= first and each["team_id"] in (103, 104)]
+    assert {each["team_id"] for each in chosen} == {103, 104}
