@@ -64,7 +64,7 @@ test-llm: install ## Three real traces through two small real models; builds lla
 .PHONY: lock
 lock: install ## Write requirements.lock anew, after a change of pyproject.toml or constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13,<0.14'
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --constraint constraints.txt \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra all --universal --python-version 3.11 --constraint constraints.txt \
 		--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
 
 .PHONY: clean

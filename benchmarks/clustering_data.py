@@ -46,7 +46,7 @@ def read_texts(name: str, cache: Path) -> tuple[Vectors, NDArray[np.str_], NDArr
     texts, groups, domains = zip(*kept, strict=True)
     path = cache / f"{name}.npy"
     if not path.exists():
-        from llma_assets.models import OfflineEmbedder
+        from llma_assets.models.offline_embedder import OfflineEmbedder
 
         print(f"embedding {len(texts)} texts of {name}", file=sys.stderr)
         np.save(path, OfflineEmbedder().embed(list(texts)))

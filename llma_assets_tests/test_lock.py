@@ -32,9 +32,18 @@ def test_the_lock_file_and_the_constraints_name_the_same_versions() -> None:
 
 def test_the_lock_file_has_all_that_the_project_asks_for_within_its_ranges() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    asked = [Requirement(text) for text in project["dependencies"] + project["optional-dependencies"]["dev"]]
+    extras = project["optional-dependencies"]
+    groups = [project["dependencies"], *(extras[name] for name in ("dev", "embedded", "offline", "notebook"))]
+    asked = [Requirement(text) for group in groups for text in group]
     missing = [str(one) for one in asked if not one.specifier.contains(LOCKED.get(canonicalize_name(one.name), "0"))]
     assert missing == []
+
+
+def test_all_names_the_extras_that_a_user_can_take() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    (everything,) = map(Requirement, extras["all"])
+    assert everything.name == "llma-assets"
+    assert everything.extras == extras.keys() - {"all", "dev", "bench", "conformance", "llm"}
 
 
 def test_every_package_of_the_lock_file_has_the_hashes_of_its_files() -> None:

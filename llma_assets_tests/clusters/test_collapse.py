@@ -59,15 +59,6 @@ def test_where_every_way_collapses_k_means_does_it_and_the_quality_says_so() -> 
     assert result.method == "hdbscan"
 
 
-def test_neighbours_from_a_tree_give_the_clusters_that_the_matrix_gives(monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = np.random.default_rng(1)
-    centres = rng.normal(size=(6, 40))
-    points = (centres[np.arange(300) % 6] + 0.2 * rng.normal(size=(300, 40))).astype(np.float32)
-    by_matrix = cluster(points, CONFIG)
-    monkeypatch.setattr("llma_assets.clusters.engine.hdbscan.LARGEST_MATRIX", 100)
-    assert (cluster(points, CONFIG).labels == by_matrix.labels).all()
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_a_clustering_that_holds_is_left_alone(seed: int) -> None:
     rng = np.random.default_rng(seed)

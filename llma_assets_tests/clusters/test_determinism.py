@@ -79,6 +79,6 @@ def test_clusterings_in_several_threads_neither_disturb_each_other_nor_leave_a_l
 
 def test_importing_the_room_loads_no_heavy_library() -> None:
     rooms = "import sys, llma_assets.clusters, llma_assets.labels;"
-    heavy = f"{rooms} print([name for name in ('sklearn', 'scipy', 'openai') if name in sys.modules])"
+    heavy = f"{rooms} print([name for name in ('sklearn', 'scipy', 'hdbscan', 'openai') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"

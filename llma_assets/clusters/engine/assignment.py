@@ -88,7 +88,7 @@ def assign(embeddings: NDArray[np.float32], centroids: NDArray[np.float32], radi
     norms = np.square(centroids, dtype=np.float64).sum(axis=1)
     for start in range(0, n, BLOCK_ROWS):
         rows = slice(start, start + BLOCK_ROWS)
-        unit = _unit(embeddings[rows], start)
+        unit = unit_rows(embeddings[rows], start)
         apart = np.sqrt(np.maximum(1.0 + norms - 2.0 * (unit @ centroids.T), 0.0))
         nearest = apart.argmin(axis=1)
         each = np.arange(len(nearest))
@@ -99,7 +99,12 @@ def assign(embeddings: NDArray[np.float32], centroids: NDArray[np.float32], radi
     return Assignment(labels, distances, strength)
 
 
-def _unit(block: NDArray[np.float32], start: int) -> NDArray[np.float32]:
+def unit_rows(block: NDArray[np.float32], start: int = 0) -> NDArray[np.float32]:
+    """The rows of `block` (b, d) at length 1; `start` is the number of its first row, for the error.
+
+    Raises:
+        InvalidEmbeddingsError: rows that are zero, NaN or infinite (named).
+    """
     lengths = np.sqrt(np.einsum("ij,ij->i", block, block, dtype=np.float64))
     wrong = np.flatnonzero(~np.isfinite(lengths) | (lengths == 0)) + start
     if wrong.size:

@@ -27,6 +27,9 @@ class KScore:
 Again = Callable[[NDArray[np.float32], NDArray[np.float64]], NDArray[np.int32]]
 """Finds on other points (m, p) with weights (m,), without a new choice of parameters, labels (m,)."""
 
+Predict = Callable[[NDArray[np.float32]], tuple[NDArray[np.int32], NDArray[np.float64]]]
+"""Where other points (b, p) in the same axes belong: labels (b,), -1 is noise, and strength (b,) in [0, 1]."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Partition:
@@ -35,6 +38,8 @@ class Partition:
     Attributes:
         labels: int32 (m,), any numbering, -1 is noise.
         strength: float64 (m,) in [0, 1] where the method has its own measure of membership, else None.
+        outlier_scores: float64 (m,) in [0, 1] where the method has them, else None.
+        predict: the method's own way to place points that it did not see, None where it has none.
         k_curve: what was tried, by rising k; empty where k is not a parameter.
         resolution: at which the partition was found, None where that is not a parameter.
         resolution_curve: what was tried, by rising resolution; empty where it is not a parameter.
@@ -46,6 +51,8 @@ class Partition:
 
     labels: NDArray[np.int32]
     strength: NDArray[np.float64] | None = None
+    outlier_scores: NDArray[np.float64] | None = None
+    predict: Predict | None = None
     k_curve: tuple[KScore, ...] = ()
     resolution: float | None = None
     resolution_curve: tuple[ResolutionScore, ...] = ()

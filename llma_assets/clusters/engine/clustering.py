@@ -1,5 +1,6 @@
 """The result of a clustering and what can be asked of it. How it is found belongs in `engine`."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -8,6 +9,9 @@ from numpy.typing import NDArray
 
 from llma_assets.clusters.engine.choose_k import KScore
 from llma_assets.clusters.engine.resolution import ResolutionScore
+
+Predict = Callable[[NDArray[np.float32]], tuple[NDArray[np.int_], NDArray[np.float64]]]
+"""Where rows of length 1 (b, d) that were not clustered belong: labels (b,), -1 is noise, and strength (b,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,9 @@ class Clustering:
         distinct: intp (n,), equal for items whose embeddings are equal, or nearly.
         quality: how good it is.
         method: "graph", "kmeans" or "hdbscan", as asked; `quality.mended_by` says where another had to help.
+        outlier_scores: float64 (n,) in [0, 1] of `hdbscan`: how much thinner it is around the item than in what lies
+            near; None with other methods.
+        predict: `hdbscan`'s own way to place items that were not clustered; None where centroids and radii do it.
     """
 
     labels: NDArray[np.int_]
@@ -96,6 +103,8 @@ class Clustering:
     distinct: NDArray[np.intp]
     quality: Quality
     method: str
+    outlier_scores: NDArray[np.float64] | None = None
+    predict: Predict | None = None
 
     @property
     def sizes(self) -> NDArray[np.intp]:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from llma_assets.clusters.engine.assignment import cluster_radii
 from llma_assets.clusters.engine.choose_k import Partition
-from llma_assets.clusters.engine.clustering import Clustering, Quality
+from llma_assets.clusters.engine.clustering import Clustering, Predict, Quality
 from llma_assets.clusters.engine.config import NOISE_LABEL, ClusteringConfig
 from llma_assets.clusters.engine.duplicates import merge_nearly_equal
 from llma_assets.clusters.engine.errors import InvalidConfigError
@@ -17,7 +17,7 @@ from llma_assets.clusters.engine.layout import map_points
 from llma_assets.clusters.engine.measures import centroid_distances, numbered_by_size, ranks_within, separation_of
 from llma_assets.clusters.engine.neighbours import Neighbours, nearest_neighbours
 from llma_assets.clusters.engine.preprocessing import Distinct, checked, checked_coordinates, deduplicate, normalise
-from llma_assets.clusters.engine.reduction import principal_components
+from llma_assets.clusters.engine.reduction import Reduced, axes_of, principal_components
 from llma_assets.clusters.engine.silhouettes import SilhouetteScorer
 from llma_assets.clusters.engine.stability import stability_of
 from llma_assets.clusters.engine.threads import one_thread
@@ -74,6 +74,7 @@ def _cluster(
     earlier_resolution: float | None,
 ) -> Clustering:
     reduced = principal_components(items.unit, items.weights, config.pca_components)
+    axes = axes_of(items.unit, items.weights, reduced) if config.method == "hdbscan" else None
     neighbours = nearest_neighbours(reduced.points, config.neighbours, seed=config.seed)
     items, points = merge_nearly_equal(items, reduced.points, neighbours, config.same_distance)
     if len(points) < len(reduced.points):
@@ -129,7 +130,27 @@ def _cluster(
         distinct=items.inverse,
         quality=quality,
         method=config.method,
+        outlier_scores=None if partition.outlier_scores is None else partition.outlier_scores[items.inverse],
+        predict=None if axes is None else _predict(partition, labels, reduced, axes),
     )
+
+
+def _predict(
+    partition: Partition, labels: NDArray[np.int32], reduced: Reduced, axes: NDArray[np.float32]
+) -> Predict | None:
+    """The partition's own way to place other points, from rows of length 1 to the final `labels` (m,)."""
+    predict = partition.predict
+    if predict is None:
+        return None
+    numbers = np.full(int(labels.max(initial=NOISE_LABEL)) + 2, NOISE_LABEL, dtype=np.int_)
+    numbers[partition.labels] = labels  # noise has the last place
+    mean = reduced.mean.astype(np.float32)
+
+    def placed(unit: NDArray[np.float32]) -> tuple[NDArray[np.int_], NDArray[np.float64]]:
+        found, strength = predict(np.asarray((unit - mean) @ axes, dtype=np.float32))
+        return numbers[found], strength
+
+    return placed
 
 
 def _stability(

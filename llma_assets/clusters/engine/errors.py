@@ -9,6 +9,10 @@ class InvalidConfigError(ClusteringError):
     """A parameter is outside its range; the message names the parameter, the range and what was given."""
 
 
+class MissingPackageError(ClusteringError):
+    """A method needs a package that is not installed; the message names both, and how to get it."""
+
+
 class InvalidEmbeddingsError(ClusteringError):
     """The embeddings cannot be clustered.
 

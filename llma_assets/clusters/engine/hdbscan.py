@@ -1,45 +1,21 @@
-"""HDBSCAN whose collapses are seen and mended. Works on distinct, reduced, weighted points.
+"""HDBSCAN, by the package of its authors, whose collapses are seen and mended. Works on distinct, reduced points.
 
 R. J. G. B. Campello, D. Moulavi, J. Sander, "Density-based clustering based on hierarchical density
 estimates", PAKDD 2013. On some samples its answer is one giant cluster, or nearly all noise: no answer to publish.
+How the package is called belongs in `density`.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llma_assets.clusters.density import Attempt, Density, fit_density
 from llma_assets.clusters.engine.choose_k import Again, Partition
-from llma_assets.clusters.engine.config import NOISE_LABEL, ClusteringConfig
+from llma_assets.clusters.engine.config import ClusteringConfig
 from llma_assets.clusters.engine.kmeans import kmeans_partition
-from llma_assets.clusters.engine.silhouettes import SilhouetteScorer, pairwise_distances
-
-LARGEST_MATRIX = 8000
-"""Above this many points the distances are not held at once; a ball tree finds the neighbours."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One way to run HDBSCAN.
-
-    Attributes:
-        selection: "eom" takes the most persistent clusters, "leaf" the smallest ones of the tree.
-        min_cluster_size: in items.
-        min_samples: neighbours that make a point dense.
-        dimensions: leading axes used; density means little in many.
-    """
-
-    selection: str
-    min_cluster_size: int
-    min_samples: int
-    dimensions: int
-
-    def __str__(self) -> str:
-        return (
-            f"{self.selection} selection, min_cluster_size {self.min_cluster_size}, "
-            f"min_samples {self.min_samples}, {self.dimensions} dimensions"
-        )
+from llma_assets.clusters.engine.silhouettes import SilhouetteScorer
 
 
 def hdbscan_partition(
@@ -68,25 +44,17 @@ def hdbscan_partition(
             f"{n} items, {len(points)} of them distinct, are too few",
             "k-means",
         )
-    # A point that stands for many is repeated, up to the number that makes a cluster.
-    repeats = np.minimum(weights, size).astype(np.intp)
-    repeated = np.repeat(np.arange(len(points)), repeats)
-    first = np.cumsum(repeats) - repeats
     complaint = ""
     best: tuple[float, Partition] | None = None
-    distances: tuple[int, NDArray[np.float32] | None] = (0, None)
     for attempt in _attempts(size, config.min_samples, points.shape[1]):
-        if distances[0] != attempt.dimensions:
-            distances = attempt.dimensions, _distances(points, repeated, attempt.dimensions, scorer)
-        labels, strength = _run(points[repeated, : attempt.dimensions], distances[1], attempt)
-        labels, strength = labels[first], strength[first]
-        found = collapse_of(labels, weights, config)
+        density = fit_density(points, weights, attempt)
+        found = collapse_of(density.labels, weights, config)
         if not found and not complaint:
-            return Partition(labels, strength, again=_again(attempt))
+            return _partition(density, attempt)
         complaint = complaint or found
-        score = (scorer.score(labels) or 0.0) * float(weights[labels >= 0].sum()) / n
+        score = (scorer.score(density.labels) or 0.0) * float(weights[density.labels >= 0].sum()) / n
         if not found and (best is None or score > best[0]):
-            best = score, Partition(labels, strength, collapse=complaint, mended_by=str(attempt), again=_again(attempt))
+            best = score, _mended(_partition(density, attempt), complaint, str(attempt))
     if best is not None:
         return best[1]
     return _mended(kmeans_partition(points, weights, scorer, config), complaint, "k-means")
@@ -117,35 +85,14 @@ def _attempts(size: int, min_samples: int, dimensions: int) -> Iterator[Attempt]
             yield Attempt(selection, size, min_samples, fewer)
 
 
-def _distances(
-    points: NDArray[np.float32], repeated: NDArray[np.intp], dimensions: int, scorer: SilhouetteScorer
-) -> NDArray[np.float32] | None:
-    if len(repeated) > LARGEST_MATRIX:
-        return None
-    if dimensions == points.shape[1] and len(scorer.distances) == len(points):
-        matrix = scorer.distances
-    else:
-        matrix = pairwise_distances(points[:, :dimensions])
-    return matrix if len(repeated) == len(points) else matrix[np.ix_(repeated, repeated)]
-
-
-def _run(
-    points: NDArray[np.float32], distances: NDArray[np.float32] | None, attempt: Attempt
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    from sklearn.cluster import HDBSCAN
-
-    model = HDBSCAN(
-        min_cluster_size=attempt.min_cluster_size,
-        min_samples=min(attempt.min_samples, len(points)),
-        cluster_selection_method=attempt.selection,
-        metric="euclidean" if distances is None else "precomputed",
-        algorithm="ball_tree" if distances is None else "brute",
-        copy=True,
+def _partition(density: Density, attempt: Attempt) -> Partition:
+    return Partition(
+        density.labels,
+        density.strength,
+        outlier_scores=density.outlier_scores,
+        predict=density.predict,
+        again=_again(attempt),
     )
-    model.fit(points if distances is None else distances)
-    labels = np.asarray(model.labels_, dtype=np.int32)
-    strength = np.nan_to_num(np.asarray(model.probabilities_, dtype=np.float64), nan=1.0)
-    return np.where(labels < 0, np.int32(NOISE_LABEL), labels), np.clip(strength, 0.0, 1.0)
 
 
 def _mended(partition: Partition, collapse: str, mended_by: str) -> Partition:
@@ -154,11 +101,6 @@ def _mended(partition: Partition, collapse: str, mended_by: str) -> Partition:
 
 def _again(attempt: Attempt) -> Again:
     def again(points: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.int32]:
-        repeats = np.minimum(weights, attempt.min_cluster_size).astype(np.intp)
-        repeated = np.repeat(np.arange(len(points)), repeats)
-        leading = np.ascontiguousarray(points[repeated, : attempt.dimensions])
-        distances = pairwise_distances(leading) if len(leading) <= LARGEST_MATRIX else None
-        labels: NDArray[np.int32] = _run(leading, distances, attempt)[0][np.cumsum(repeats) - repeats]
-        return labels
+        return fit_density(points, weights, attempt).labels
 
     return again

@@ -113,6 +113,7 @@ def _search(
         indices[part] = candidates[np.take_along_axis(columns, order, axis=1)]
         squares = np.take_along_axis(values, order, axis=1) + np.einsum("ij,ij->i", rows, rows)[:, None]
         distances[part] = np.sqrt(np.maximum(squares, 0))
+        del squared  # else it lives beside the next block's
     return indices, distances
 
 

@@ -57,6 +57,27 @@ def principal_components(unit: NDArray[np.float32], weights: NDArray[np.float64]
     return Reduced(_with_fixed_signs(points), centre, min(1.0, float(values.sum(dtype=np.float64)) / total))
 
 
+def axes_of(unit: NDArray[np.float32], weights: NDArray[np.float64], reduced: Reduced) -> NDArray[np.float32]:
+    """The principal axes (d, p) of `reduced`: `(rows - mean) @ axes` projects other rows of length 1 as these were.
+
+    With X the centred rows, W their weights and P = X A their projection, the columns of A are eigenvectors of
+    X'WX, so that X'WP = A diag(P'WP). An axis without variance is zero.
+
+    Args:
+        unit: float32 (m, d), what was reduced.
+        weights: float64 (m,).
+        reduced: what `principal_components` made of both.
+    """
+    mean = reduced.mean.astype(np.float32)
+    product = np.zeros((unit.shape[1], reduced.points.shape[1]))
+    variances = np.zeros(reduced.points.shape[1])
+    for part in _blocks(len(unit)):
+        weighted = reduced.points[part] * weights[part].astype(np.float32)[:, None]
+        product += (unit[part] - mean).T @ weighted
+        variances += np.einsum("ij,ij->j", weighted, reduced.points[part], dtype=np.float64)
+    return np.divide(product, variances, out=np.zeros_like(product), where=variances > 0).astype(np.float32)
+
+
 def weighted_mean(unit: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean (d,) of the rows of `unit` (m, d), each counted `weights` (m,) times."""
     total = np.zeros(unit.shape[1])

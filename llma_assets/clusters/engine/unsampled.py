@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from llma_assets.clusters.engine.assignment import assign
+from llma_assets.clusters.engine.assignment import assign, unit_rows
 from llma_assets.clusters.engine.clustering import Clustering
 from llma_assets.clusters.engine.config import NOISE_LABEL
 from llma_assets.clusters.engine.measures import ranks_within
@@ -24,7 +24,8 @@ class Placed:
         labels: int (n,), -1 is noise.
         distances: float64 (n,), as in `Clustering`.
         ranks: int (n,), place of the item in its cluster, sample and rest together.
-        strength: float64 (n,) in [0, 1]; of the rest how much nearer its centroid is than the next one.
+        strength: float64 (n,) in [0, 1]; of the rest how much nearer its centroid is than the next one, or what the
+            method says that placed it.
         coordinates: float64 (n, 2); an item that was not clustered lies where its nearest cluster has its middle.
     """
 
@@ -38,7 +39,8 @@ class Placed:
 def place_everything(
     clustering: Clustering, rest: int, blocks: Iterable[tuple[NDArray[np.intp], NDArray[np.float32]]]
 ) -> Placed:
-    """Add the items outside the sample: each goes to its nearest centroid, or to noise outside that one's radius.
+    """Add the items outside the sample: each goes where the method puts it that found the clusters (`hdbscan`), else
+    to its nearest centroid, or to noise outside that one's radius.
 
     Args:
         clustering: of the sample.
@@ -54,11 +56,19 @@ def place_everything(
     for places, embeddings in blocks:
         with one_thread():
             found = assign(embeddings, clustering.centroids, everywhere)
-        inside = found.distances <= clustering.radii[found.labels]
-        labels[places] = np.where(inside, found.labels, NOISE_LABEL)
-        distances[places] = found.distances
-        strength[places] = np.where(inside, found.strength, 0.0)
-        coordinates[places] = clustering.centroid_coordinates[found.labels]
+            near = found.labels
+            if clustering.predict is None:
+                inside = found.distances <= clustering.radii[near]
+                labels[places] = np.where(inside, near, NOISE_LABEL)
+                distances[places] = found.distances
+                strength[places] = np.where(inside, found.strength, 0.0)
+            else:
+                unit = unit_rows(embeddings)
+                own, strength[places] = clustering.predict(unit)
+                labels[places] = own
+                near = np.where(own < 0, near, own)
+                distances[places] = np.linalg.norm(unit - clustering.centroids[near], axis=1)
+        coordinates[places] = clustering.centroid_coordinates[near]
     all_labels = np.concatenate([clustering.labels, labels])
     all_distances = np.concatenate([clustering.distances, distances])
     return Placed(
