@@ -30,7 +30,7 @@ from llma_assets.models.openai_batch import AnsweredChat, BatchState, OpenAIBatc
 from llma_assets.models.openai_chat import OpenAIChat
 from llma_assets.models.openai_embedder import OpenAIEmbedder
 from llma_assets.models.presence import need_models, shutdown_of
-from llma_assets.models.prices import Price, price_list, price_of
+from llma_assets.models.prices import price_list, price_of
 from llma_assets.models.probe import Probe, answers, probe_chat, probe_embedder
 from llma_assets.models.protocols import (
     ChatMessage,
@@ -41,6 +41,7 @@ from llma_assets.models.protocols import (
     Usage,
     ignore_usage,
 )
+from llma_assets.models.rates import Price
 from llma_assets.models.retry import RetryPolicy
 
 __all__ = [
