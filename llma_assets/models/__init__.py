@@ -3,7 +3,10 @@
 What is asked of a model (prompts, schemas, offline answers) belongs to the rooms that ask.
 """
 
+from llma_assets.models.answered_chat import AnsweredChat
+from llma_assets.models.availability import require_models, shutdown_date
 from llma_assets.models.batch_files import BatchAnswer, RequestFile, request_files
+from llma_assets.models.batch_replies import BatchState
 from llma_assets.models.budget import (
     BUDGET,
     Allowance,
@@ -11,7 +14,6 @@ from llma_assets.models.budget import (
     Hold,
     PriceUnknown,
     chat_tokens,
-    failed_usage,
     most_usd_of_chat,
     paid_by,
 )
@@ -24,14 +26,24 @@ from llma_assets.models.errors import (
     ModelUnavailable,
     TextsRejected,
 )
-from llma_assets.models.evidence import IN_A_ROW, Evidence, NothingAnswered, NothingUsable
+from llma_assets.models.metering import failed_usage
+from llma_assets.models.model_health import (
+    FAILURES_IN_A_ROW,
+    ModelHealth,
+    NothingAnswered,
+    NothingUsable,
+)
 from llma_assets.models.offline_chat import OfflineChat
-from llma_assets.models.openai_batch import AnsweredChat, BatchState, OpenAIBatches
+from llma_assets.models.openai_batch import OpenAIBatches
 from llma_assets.models.openai_chat import OpenAIChat
 from llma_assets.models.openai_embedder import OpenAIEmbedder
-from llma_assets.models.presence import need_models, shutdown_of
 from llma_assets.models.prices import price_list, price_of
-from llma_assets.models.probe import Probe, answers, probe_chat, probe_embedder
+from llma_assets.models.probe import (
+    Probe,
+    is_responding,
+    probe_chat,
+    probe_embedder,
+)
 from llma_assets.models.protocols import (
     ChatMessage,
     ChatModel,
@@ -43,9 +55,18 @@ from llma_assets.models.protocols import (
 )
 from llma_assets.models.rates import Price
 from llma_assets.models.retry import RetryPolicy
+from llma_assets.models.structured import strict_schema
+
+# Old names, until the other packages say the new ones.
+Evidence = ModelHealth
+IN_A_ROW = FAILURES_IN_A_ROW
+need_models = require_models
+shutdown_of = shutdown_date
+answers = is_responding
 
 __all__ = [
     "BUDGET",
+    "FAILURES_IN_A_ROW",
     "IN_A_ROW",
     "Allowance",
     "AnsweredChat",
@@ -62,6 +83,7 @@ __all__ = [
     "InvalidAnswer",
     "ModelConfigurationError",
     "ModelError",
+    "ModelHealth",
     "ModelUnavailable",
     "NothingAnswered",
     "NothingUsable",
@@ -83,6 +105,7 @@ __all__ = [
     "embedder",
     "failed_usage",
     "ignore_usage",
+    "is_responding",
     "most_usd_of_chat",
     "need_models",
     "paid_by",
@@ -91,5 +114,8 @@ __all__ = [
     "probe_chat",
     "probe_embedder",
     "request_files",
+    "require_models",
+    "shutdown_date",
     "shutdown_of",
+    "strict_schema",
 ]

@@ -75,7 +75,7 @@ def configured_prices() -> Mapping[str, Price]:
     """The prices in the file that `LLMA_PRICES_FILE` names, by model; none where it names no file.
 
     Raises:
-        ModelConfigurationError: the file cannot be read, or is no price table.
+        ModelConfigurationError: the file cannot be read, or is not a price table.
     """
     path = os.environ.get(PRICES_FILE_VARIABLE, "").strip()
     return _read(path) if path else {}
@@ -92,7 +92,9 @@ def _read(path: str) -> Mapping[str, Price]:
         why = f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
     else:
         return {name: row.price(table.long_context) for name, row in table.models.items()}
-    raise ModelConfigurationError(f"{PRICES_FILE_VARIABLE} names {path}, which is no price table: {why}", kind="prices")
+    raise ModelConfigurationError(
+        f"{PRICES_FILE_VARIABLE} names {path}, which is not a price table: {why}", kind="prices"
+    )
 
 
 def _scaled(rates: Rates, input_factor: float, output: float, over_tokens: int = 0) -> Rates:

@@ -1,6 +1,6 @@
 """What a model costs: by the installation's own file, else by public prices.
 
-A model that neither knows has no cost, only tokens: nobody guesses here.
+A model that neither knows has tokens and no cost: nothing is guessed.
 """
 
 import re
@@ -35,14 +35,14 @@ def price_list() -> PriceList:
     """Where prices come from.
 
     Raises:
-        ModelConfigurationError: the file that `LLMA_PRICES_FILE` names cannot be read, or is no price table.
+        ModelConfigurationError: the file that `LLMA_PRICES_FILE` names cannot be read, or is not a price table.
     """
     configured = tuple(configured_prices())
     return PriceList(source_name(), newest_price_day(datetime.now(UTC).date()).isoformat(), configured)
 
 
 def price_of(model: str) -> Price | None:
-    """The price of a model, None if nobody knows it. A dated snapshot costs what its model costs.
+    """The price of a model, None where it is unknown. A dated snapshot costs what its model costs.
 
     The file that `LLMA_PRICES_FILE` names comes first, then public prices (see `public_price`).
 

@@ -36,7 +36,7 @@ _ALIASES = {
 """Prefixes of LiteLLM, and the package's names for the same providers."""
 
 _MAKERS = {"", "cohere", "databricks", "deepseek", "google", "meta", "mistral", "moonshotai", "openai"}
-"""Prefixes that name who made a model, not who serves it: open weights with such a name may be served by anybody."""
+"""Prefixes that name who made a model, not who serves it: open weights with such a name may be served by anyone."""
 
 _OPEN_WEIGHTS = re.compile(r"^(?!ft:).*:|(?<![a-z])\d+(\.\d+)?b(?![a-z0-9])", re.IGNORECASE)
 """A tag (`deepseek-r1:7b`) or a number of parameters (`gpt-oss-20b`): how local servers name open weights."""
@@ -79,7 +79,7 @@ def public_price(model: str, day: date) -> Price | None:
     """The public price of a model, None where there is none.
 
     A name is looked up with the provider in front of it (`azure/gpt-4.1`), or else at the maker that uses such names.
-    A dated snapshot costs what its model costs. Open weights under their maker's name have no public price: anybody
+    A dated snapshot costs what its model costs. Open weights under their maker's name have no public price: anyone
     may serve them, for nothing, too. `groq/llama-3.3-70b-versatile` names who serves it, and has one.
 
     Args:

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from llma_assets.models.circuit import Circuit
+from llma_assets.models.circuit_breaker import CircuitBreaker
 
 
 @dataclass
@@ -23,7 +23,7 @@ class Scene:
     clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
-        self.circuit = Circuit(failures=3, cool_down_s=30.0, probe_s=60.0, clock=self.clock)
+        self.circuit = CircuitBreaker(failures=3, cool_down_s=30.0, probe_s=60.0, clock=self.clock)
 
     def open(self) -> None:
         for _ in range(3):
