@@ -288,7 +288,7 @@ class ThemeBatches:
                 theme_id=self._task.theme_id,
                 theme_limit_usd=self._theme_limit_usd,
                 new_id=lambda: group_id,
-                patience_s=0.0,
+                max_wait_s=0.0,
                 is_of_batch=True,
             )
         blank: list[SummaryResult] = []

@@ -40,7 +40,7 @@ def budget(
     now: datetime = NOW,
     stage: str = "cluster_labels",
 ) -> DailyBudget:
-    return DailyBudget(database, team_day, stage=stage, limit_usd=limit_usd, clock=lambda: now, patience_s=5.0)
+    return DailyBudget(database, team_day, stage=stage, limit_usd=limit_usd, clock=lambda: now, max_wait_s=5.0)
 
 
 def store_call(
@@ -354,7 +354,7 @@ def theme_budget(
         theme_id=theme_id,
         theme_limit_usd=theme_limit_usd,
         clock=lambda: NOW,
-        patience_s=5.0,
+        max_wait_s=5.0,
     )
 
 

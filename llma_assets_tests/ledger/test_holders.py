@@ -51,7 +51,7 @@ def today() -> date:
 
 
 def budget(database: Database, limit_usd: float, team_day: TeamDay = TEAM, **options: Any) -> DailyBudget:
-    return DailyBudget(database, team_day, stage="x", limit_usd=limit_usd, patience_s=0.0, **options)
+    return DailyBudget(database, team_day, stage="x", limit_usd=limit_usd, max_wait_s=0.0, **options)
 
 
 def hold_row(
