@@ -25,11 +25,9 @@ from llma_assets.isolation import fault_of
 from llma_assets.ledger import (
     Skip,
     UsageLedger,
-    budget_metadata,
-    compared_metadata,
     note_undone,
     record_skip,
-    usage_totals,
+    spending_metadata,
 )
 from llma_assets.models import BudgetExhausted, Embedder, Evidence, NothingUsable, Record, paid_by
 from llma_assets.partitions import team_days
@@ -111,11 +109,12 @@ def store_embeddings(
         waiting += counts["undone"]
         failed += counts["failed"]
         metadata |= {f"{theme.theme_id}_{name}": number for name, number in sorted(counts.items())}
-    spent = usage_totals(database, team_day, stage=STAGE)
-    metadata |= {"input_tokens": spent.input_tokens, "cost_usd": spent.cost_usd}
-    metadata |= compared_metadata(database, team_day, stage=STAGE)
-    metadata |= budget_metadata(
-        database, team_day, budget_usd, {theme.theme_id: theme.daily_budget_usd for theme in themes}
+    metadata |= spending_metadata(
+        database,
+        team_day,
+        stage=STAGE,
+        budget_usd=budget_usd,
+        theme_budgets_usd={theme.theme_id: theme.daily_budget_usd for theme in themes},
     )
     reason = "" if items else "all_failed" if failed else "no_summaries"
     return Report(items=items, reason=reason, metadata=metadata, undone_for_budget=waiting, failed=failed)

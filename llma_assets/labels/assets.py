@@ -19,11 +19,9 @@ from llma_assets.labels.naming import LABELS_FAILED, Naming, name_clusters
 from llma_assets.ledger import (
     Skip,
     UsageLedger,
-    budget_metadata,
-    compared_metadata,
     note_undone,
     record_skip,
-    usage_totals,
+    spending_metadata,
 )
 from llma_assets.models import ChatModel, Embedder, Evidence, paid_by
 from llma_assets.partitions import team_days
@@ -116,15 +114,12 @@ def store_labels(
         waiting += undone
         metadata |= told
     progress(STAGE, team_day, len(themes), len(themes))
-    spent = usage_totals(database, team_day, stage=STAGE)
-    metadata |= {
-        "input_tokens": spent.input_tokens,
-        "output_tokens": spent.output_tokens,
-        "cost_usd": spent.cost_usd,
-    }
-    metadata |= compared_metadata(database, team_day, stage=STAGE)
-    metadata |= budget_metadata(
-        database, team_day, budget_usd, {theme.theme_id: theme.daily_budget_usd for theme in themes}
+    metadata |= spending_metadata(
+        database,
+        team_day,
+        stage=STAGE,
+        budget_usd=budget_usd,
+        theme_budgets_usd={theme.theme_id: theme.daily_budget_usd for theme in themes},
     )
     reason = "" if items else "no_committed_run"
     return Report(items=items, reason=reason, metadata=metadata, undone_for_budget=waiting)

@@ -14,7 +14,7 @@ import dagster as dg
 
 from llma_assets.clickhouse import Database
 from llma_assets.discovery import TeamOptions
-from llma_assets.ledger import budget_metadata, compared_metadata, list_skips, usage_totals
+from llma_assets.ledger import list_skips, spending_metadata
 from llma_assets.models import ChatModel, NothingAnswered
 from llma_assets.partitions import team_days
 from llma_assets.resources import ChatModelResource, ClickHouseResource, TeamSettingsResource
@@ -122,20 +122,17 @@ def store_summaries(
     }
     metadata |= _funnels(database, team_day, [theme for theme in themes if theme.theme_id in done])
     items = totals["stored"]
-    spent = usage_totals(database, team_day, stage=STAGE)
-    metadata |= {
-        "input_tokens": spent.input_tokens,
-        "output_tokens": spent.output_tokens,
-        "cost_usd": spent.cost_usd,
-    }
+    metadata |= spending_metadata(
+        database,
+        team_day,
+        stage=STAGE,
+        budget_usd=limits.budget_usd,
+        theme_budgets_usd={theme.theme_id: theme.daily_budget_usd for theme in themes},
+    )
     return Report(
         items=items,
         reason="" if items else _why_nothing(totals),
-        metadata=metadata
-        | compared_metadata(database, team_day, stage=STAGE)
-        | budget_metadata(
-            database, team_day, limits.budget_usd, {theme.theme_id: theme.daily_budget_usd for theme in themes}
-        ),
+        metadata=metadata,
         undone_for_budget=totals["undone_for_budget"],
         waiting=totals["waiting"],
         failed=totals["failed"],

@@ -11,7 +11,7 @@ import dagster as dg
 
 from llma_assets.clickhouse import Database
 from llma_assets.discovery import TeamOptions
-from llma_assets.ledger import Skip, UsageLedger, budget_metadata, note_undone, record_skip, usage_totals
+from llma_assets.ledger import Skip, UsageLedger, note_undone, record_skip, spending_metadata
 from llma_assets.models import ChatModel, NothingUsable, paid_by
 from llma_assets.partitions import teams
 from llma_assets.resources import (
@@ -200,7 +200,7 @@ def store_tasks(
         items=len(found),
         refusal=ledger.refusal,
     )
-    spent = usage_totals(database, today, stage=TASKS_STAGE)
+    spending = spending_metadata(database, today, stage=TASKS_STAGE, budget_usd=budget_usd)
     return Report(
         items=len(shown),
         reason="" if shown else "no_open_tasks",
@@ -211,9 +211,9 @@ def store_tasks(
             "resolved_in_all": sum(task.status == "resolved" for task in found),
             "model": chat.name,
             "judge": options.judge,
-            "cost_usd_today": spent.cost_usd,
+            "cost_usd_today": spending["cost_usd"],  # the old name of cost_usd, for one version
             "most_urgent": dg.MetadataValue.md(tasks_table(shown[:SHOWN_TASKS])),
         }
-        | budget_metadata(database, today, budget_usd),
+        | spending,
         undone_for_budget=waiting,
     )
