@@ -25,11 +25,11 @@ from llma_assets.isolation import fault_of
 from llma_assets.ledger import (
     Skip,
     UsageLedger,
-    note_undone,
+    note_deferred,
     record_skip,
     spending_metadata,
 )
-from llma_assets.models import BudgetExhausted, Embedder, Evidence, NothingUsable, Record, paid_by
+from llma_assets.models import BudgetExhausted, Embedder, ModelHealth, NothingUsable, Record, paid_by
 from llma_assets.partitions import team_days
 from llma_assets.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.stage import Progress, Report, ThemesConfig, each_theme, run_tags, walk_partitions
@@ -62,7 +62,7 @@ def summary_embeddings(
 ) -> None:
     """The vector of each relevant summary, in the space of its theme, which clustering reads."""
     database = clickhouse.database().tagged(**run_tags(context))
-    model, evidence = embedder.model(), Evidence()
+    model, evidence = embedder.model(), ModelHealth()
 
     def work(team_day: TeamDay, team: TeamOptions) -> Report:
         return store_embeddings(
@@ -86,7 +86,7 @@ def store_embeddings(
     themes: Sequence[Theme],
     budget_usd: float | None = None,
     progress: Progress,
-    evidence: Evidence | None = None,
+    evidence: ModelHealth | None = None,
 ) -> Report:
     """Embed each relevant summary whose words have not been embedded by this model yet.
 
@@ -99,7 +99,7 @@ def store_embeddings(
         NothingUsable: the model gives no usable vector, whatever it is given.
     """
     items, waiting, failed, metadata = 0, 0, 0, dict[str, Any](model=embedder.name)
-    seen = evidence or Evidence()
+    seen = evidence or ModelHealth()
 
     def work(theme: Theme) -> "Counter[str]":
         return _store_theme(database, team_day, theme, embedder, budget_usd, progress, seen)
@@ -127,7 +127,7 @@ def _store_theme(
     embedder: Embedder,
     budget_usd: float | None,
     progress: Progress,
-    evidence: Evidence,
+    evidence: ModelHealth,
 ) -> "Counter[str]":
     summaries = {row["item_id"]: row for row in summaries_of_day(database, team_day, theme)}
     texts, why = _texts(summaries)
@@ -168,7 +168,7 @@ def _store_theme(
     asked = [(item_ids[0], texts[item_ids[0]]) for item_ids in alike.values()]
     if asked:
         try:
-            evidence.look(embedder.name, theme.theme_id)
+            evidence.raise_known_fault(embedder.name, theme.theme_id)
         except NothingUsable as fault:
             raise fault.of(len(missing), skip_reason=EMBEDDINGS_FAILED) from None
     with UsageLedger(
@@ -205,12 +205,12 @@ def _store_theme(
             progress(STAGE, team_day, len(texts) - len(missing) + len(reused) + counts["succeeded"], len(texts))
     counts["stored"] = counts["skipped"] + counts["reused"] + counts["succeeded"]
     counts["undone"] = len(summaries) - counts["stored"] - counts["failed"]
-    note_undone(
+    note_deferred(
         database,
         team_day,
         stage=STAGE,
         theme_id=theme.theme_id,
-        undone=counts["undone"],
+        deferred=counts["undone"],
         items=len(summaries),
         refusal=ledger.refusal,
     )
@@ -235,7 +235,7 @@ def _texts(summaries: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, str], 
 
 
 def _try_sample(
-    embedder: Embedder, record: Record, theme: Theme, evidence: Evidence, failures: int, items: int
+    embedder: Embedder, record: Record, theme: Theme, evidence: ModelHealth, failures: int, items: int
 ) -> None:
     """Go on after failures and nothing else only if texts that nobody can blame get usable vectors.
 

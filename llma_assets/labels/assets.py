@@ -19,11 +19,11 @@ from llma_assets.labels.naming import LABELS_FAILED, Naming, name_clusters
 from llma_assets.ledger import (
     Skip,
     UsageLedger,
-    note_undone,
+    note_deferred,
     record_skip,
     spending_metadata,
 )
-from llma_assets.models import ChatModel, Embedder, Evidence, paid_by
+from llma_assets.models import ChatModel, Embedder, ModelHealth, paid_by
 from llma_assets.partitions import team_days
 from llma_assets.resources import ChatModelResource, ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.stage import Progress, Report, ThemesConfig, each_theme, run_tags, walk_partitions
@@ -57,7 +57,7 @@ def cluster_labels(
 ) -> None:
     """A title and a description for each cluster."""
     database = clickhouse.database().tagged(**run_tags(context))
-    comparing, evidence = embedder.model(), Evidence()
+    comparing, evidence = embedder.model(), ModelHealth()
 
     def work(team_day: TeamDay, team: TeamOptions) -> Report:
         return store_labels(
@@ -83,7 +83,7 @@ def store_labels(
     themes: Sequence[Theme],
     budget_usd: float | None = None,
     progress: Progress,
-    evidence: Evidence | None = None,
+    evidence: ModelHealth | None = None,
 ) -> Report:
     """Name the clusters that have no name yet; names that failed are asked for again.
 
@@ -97,7 +97,7 @@ def store_labels(
             stored.
         NothingUsable: the model names nothing, whatever it is asked about.
     """
-    seen = evidence or Evidence()
+    seen = evidence or ModelHealth()
     items, waiting, metadata = 0, 0, dict[str, Any](model=chat(None).name)
     places = {theme.theme_id: place for place, theme in enumerate(themes)}
 
@@ -133,7 +133,7 @@ def _store_theme(
     chat: ChatModel,
     embedder: Embedder,
     budget_usd: float | None,
-    evidence: Evidence,
+    evidence: ModelHealth,
 ) -> tuple[int, dict[str, Any]]:
     """Name the clusters of one theme; how many names wait for money, and what to show."""
     clusters, members = clusters_of(database, run), members_of(database, run)
@@ -159,12 +159,12 @@ def _store_theme(
             record=partial(ledger.record, ""),
             evidence=evidence,
         )
-    undone = note_undone(
+    undone = note_deferred(
         database,
         team_day,
         stage=STAGE,
         theme_id=theme.theme_id,
-        undone=naming.undone,
+        deferred=naming.undone,
         items=run.clusters,
         refusal=ledger.refusal,
     )

@@ -5,12 +5,11 @@ Why there is nothing (`skips`), what calls cost (`model_usage`), and what they m
 The work itself belongs in the stage rooms.
 """
 
-from llma_assets.ledger._old_names import note_undone, settle_items
 from llma_assets.ledger.budget import DailyBudget
 from llma_assets.ledger.forecasts import Forecast, ForecastComparison, PastCalls, past_calls, predicted_and_actual
 from llma_assets.ledger.holds import release_hold
 from llma_assets.ledger.item_skips import ItemSkip, list_item_skips, record_item_skips
-from llma_assets.ledger.metadata import budget_metadata, compared_metadata, spending_metadata
+from llma_assets.ledger.metadata import budget_metadata, spending_metadata
 from llma_assets.ledger.rules import spending_within_budget, theme_spending_within_budget
 from llma_assets.ledger.skips import Skip, clear_skip, list_skips, note_deferred, record_skip, replace_skips
 from llma_assets.ledger.spending import Spending, spending
@@ -28,18 +27,15 @@ __all__ = [
     "UsageTotals",
     "budget_metadata",
     "clear_skip",
-    "compared_metadata",
     "list_item_skips",
     "list_skips",
     "note_deferred",
-    "note_undone",
     "past_calls",
     "predicted_and_actual",
     "record_item_skips",
     "record_skip",
     "release_hold",
     "replace_skips",
-    "settle_items",
     "spending",
     "spending_metadata",
     "spending_within_budget",

@@ -37,7 +37,7 @@ def spending_metadata(
         "input_tokens": totals.input_tokens,
         "output_tokens": totals.output_tokens,
         "cost_usd": totals.cost_usd,
-        **compared_metadata(database, team_day, stage=stage),
+        **_forecast_metadata(database, team_day, stage=stage),
         **budget_metadata(database, team_day, budget_usd, theme_budgets_usd),
     }
 
@@ -74,7 +74,7 @@ def budget_metadata(
     return metadata
 
 
-def compared_metadata(database: Database, team_day: TeamDay, *, stage: str) -> dict[str, Any]:
+def _forecast_metadata(database: Database, team_day: TeamDay, *, stage: str) -> dict[str, Any]:
     """Forecast and actual of a stage; nothing where there was no forecast."""
     metadata: dict[str, Any] = {}
     for each in predicted_and_actual(database, team_day, stage=stage):

@@ -57,17 +57,9 @@ from llma_assets.models.rates import Price
 from llma_assets.models.retry import RetryPolicy
 from llma_assets.models.structured import strict_schema
 
-# Old names, until the other packages say the new ones.
-Evidence = ModelHealth
-IN_A_ROW = FAILURES_IN_A_ROW
-need_models = require_models
-shutdown_of = shutdown_date
-answers = is_responding
-
 __all__ = [
     "BUDGET",
     "FAILURES_IN_A_ROW",
-    "IN_A_ROW",
     "Allowance",
     "AnsweredChat",
     "BatchAnswer",
@@ -78,7 +70,6 @@ __all__ = [
     "ChatModel",
     "Completion",
     "Embedder",
-    "Evidence",
     "Hold",
     "InvalidAnswer",
     "ModelConfigurationError",
@@ -99,7 +90,6 @@ __all__ = [
     "RetryPolicy",
     "TextsRejected",
     "Usage",
-    "answers",
     "chat_model",
     "chat_tokens",
     "embedder",
@@ -107,7 +97,6 @@ __all__ = [
     "ignore_usage",
     "is_responding",
     "most_usd_of_chat",
-    "need_models",
     "paid_by",
     "price_list",
     "price_of",
@@ -116,6 +105,5 @@ __all__ = [
     "request_files",
     "require_models",
     "shutdown_date",
-    "shutdown_of",
     "strict_schema",
 ]

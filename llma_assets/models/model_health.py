@@ -66,8 +66,8 @@ class ModelHealth:
         """Whether anything usable has come, for whatever theme."""
         return any(name == model for name, _ in +self._accepted)
 
-    def look(self, model: str, theme_id: str) -> None:
-        """To be called before a theme is begun.
+    def raise_known_fault(self, model: str, theme_id: str) -> None:
+        """Refuse a theme for which the model is known to give nothing usable. To be called before it is begun.
 
         Raises:
             NothingUsable: it was found before, on another day of the run.

@@ -17,13 +17,13 @@ from llma_assets.models import (
     CallNotMade,
     ChatMessage,
     ChatModel,
-    Evidence,
     InvalidAnswer,
     ModelConfigurationError,
     ModelError,
+    ModelHealth,
     ModelUnavailable,
     Usage,
-    answers,
+    is_responding,
 )
 from llma_assets.summaries.extractive import extract_summary
 from llma_assets.summaries.line_refs import LineNumbers
@@ -169,7 +169,7 @@ class SummaryTask:
 
     def server_answers(self) -> bool:
         """Whether the model answers at all now."""
-        return answers(self.chat, partial(self.record, ""))
+        return is_responding(self.chat, partial(self.record, ""))
 
     def flaw_of_sample(self) -> ModelError | None:
         """What is wrong with the answer about a text that nobody can blame; None where it is usable.
@@ -214,7 +214,7 @@ def summarise(
     time_is_up: Callable[[], bool] = _never,
     judged: bool = False,
     offline: Callable[[TextItem], TraceSummary] | None = None,
-    evidence: Evidence | None = None,
+    evidence: ModelHealth | None = None,
 ) -> Generator[SummaryResult]:
     """Summarise each item, and yield each result as soon as it is certain, so that it can be stored.
 
@@ -243,7 +243,7 @@ def summarise(
     task = SummaryTask(chat, theme_id, prompt, mode, record, judged, offline)
     if chat.name.startswith("offline/"):
         return _one_by_one(items, task, time_is_up)
-    return _several_at_once(items, task, concurrency, time_is_up, evidence or Evidence())
+    return _several_at_once(items, task, concurrency, time_is_up, evidence or ModelHealth())
 
 
 def _one_by_one(
@@ -261,10 +261,10 @@ def _several_at_once(
     task: SummaryTask,
     concurrency: int,
     time_is_up: Callable[[], bool],
-    evidence: Evidence,
+    evidence: ModelHealth,
 ) -> Generator[SummaryResult]:
     """Keep calls under way until there are no more items, time is up, or further calls would not be made."""
-    evidence.look(task.chat.name, task.theme_id)
+    evidence.raise_known_fault(task.chat.name, task.theme_id)
     calls = _Calls(iter(items), task, concurrency, time_is_up, evidence)
     try:
         while True:
@@ -304,7 +304,7 @@ class _Calls:
     put aside. Once all others have been asked, a small question tells whether the server is there, perhaps again; if
     so, the item is asked about once more. Where that fails, too, and the server answers others, it is the prompt.
 
-    While nothing usable has come at all, failures are held back (`Evidence`): a sample tells whether it is the items.
+    While nothing usable has come, failures are held back (`ModelHealth`): a sample tells whether it is the items.
     """
 
     def __init__(
@@ -313,7 +313,7 @@ class _Calls:
         task: SummaryTask,
         concurrency: int,
         time_is_up: Callable[[], bool],
-        evidence: Evidence,
+        evidence: ModelHealth,
     ) -> None:
         self.pool = ThreadPoolExecutor(concurrency, thread_name_prefix="summaries")
         self.running: dict[Future[SummaryResult], TextItem] = {}

@@ -11,7 +11,7 @@ import dagster as dg
 
 from llma_assets.clickhouse import Database
 from llma_assets.discovery import TeamOptions
-from llma_assets.ledger import Skip, UsageLedger, note_undone, record_skip, spending_metadata
+from llma_assets.ledger import Skip, UsageLedger, note_deferred, record_skip, spending_metadata
 from llma_assets.models import ChatModel, NothingUsable, paid_by
 from llma_assets.partitions import teams
 from llma_assets.resources import (
@@ -191,12 +191,12 @@ def store_tasks(
     found = list_tasks(database, team_id, now=now, options=options)
     shown = [task for task in found if task.status not in ("resolved", "ignored")]
     undone = sum(task.label_error.startswith(UNDONE) for task in found)
-    waiting = note_undone(
+    waiting = note_deferred(
         database,
         today,
         stage=TASKS_STAGE,
         theme_id="",
-        undone=undone,
+        deferred=undone,
         items=len(found),
         refusal=ledger.refusal,
     )
