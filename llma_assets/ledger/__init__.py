@@ -6,13 +6,13 @@ The work itself belongs in the stage rooms.
 """
 
 from llma_assets.ledger.budget import DailyBudget
+from llma_assets.ledger.charges import Spending, spending
 from llma_assets.ledger.forecasts import Forecast, ForecastComparison, PastCalls, past_calls, predicted_and_actual
 from llma_assets.ledger.holds import release_hold
 from llma_assets.ledger.item_skips import ItemSkip, list_item_skips, record_item_skips
 from llma_assets.ledger.metadata import budget_metadata, spending_metadata
 from llma_assets.ledger.rules import spending_within_budget, theme_spending_within_budget
 from llma_assets.ledger.skips import Skip, clear_skip, list_skips, note_deferred, record_skip, replace_skips
-from llma_assets.ledger.spending import Spending, spending
 from llma_assets.ledger.usage import UsageLedger, UsageTotals, usage_totals
 
 __all__ = [

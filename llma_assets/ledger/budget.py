@@ -24,10 +24,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from llma_assets.clickhouse import Database
+from llma_assets.ledger.charges import spending, utc_now
 from llma_assets.ledger.holders import NO_PROCESS, this_process
 from llma_assets.ledger.holds import Reservation
 from llma_assets.ledger.limits import Limit, Shortage, price_unknown, why_refused
-from llma_assets.ledger.spending import spending, utc_now
 from llma_assets.models import BudgetExhausted, Hold, PriceUnknown
 from llma_assets.team_day import TeamDay
 

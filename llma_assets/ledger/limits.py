@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from llma_assets.ledger.spending import Spending
+from llma_assets.ledger.charges import Spending
 
 _EPSILON = 1e-9
 

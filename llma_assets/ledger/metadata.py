@@ -6,8 +6,8 @@ from types import MappingProxyType
 from typing import Any
 
 from llma_assets.clickhouse import Database
+from llma_assets.ledger.charges import spending, utc_now
 from llma_assets.ledger.forecasts import predicted_and_actual
-from llma_assets.ledger.spending import spending, utc_now
 from llma_assets.ledger.usage import usage_totals
 from llma_assets.team_day import TeamDay
 

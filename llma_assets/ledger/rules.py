@@ -7,7 +7,7 @@ from operator import itemgetter
 from llma_assets.clickhouse import Database
 from llma_assets.findings import Outcome
 from llma_assets.ledger import queries
-from llma_assets.ledger.spending import spending
+from llma_assets.ledger.charges import spending
 from llma_assets.team_day import TeamDay
 
 _CENT_FRACTION = 1e-6

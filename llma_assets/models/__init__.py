@@ -34,6 +34,7 @@ from llma_assets.models.model_health import (
     NothingUsable,
 )
 from llma_assets.models.offline_chat import OfflineChat
+from llma_assets.models.offline_embedder import OfflineEmbedder
 from llma_assets.models.openai_batch import OpenAIBatches
 from llma_assets.models.openai_chat import OpenAIChat
 from llma_assets.models.openai_embedder import OpenAIEmbedder
@@ -79,6 +80,7 @@ __all__ = [
     "NothingAnswered",
     "NothingUsable",
     "OfflineChat",
+    "OfflineEmbedder",
     "OpenAIBatches",
     "OpenAIChat",
     "OpenAIEmbedder",

@@ -12,8 +12,8 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import DailyBudget, release_hold, spending
+from llma_assets.ledger.charges import LEASE_S
 from llma_assets.ledger.holders import Holder, state_of, this_process
-from llma_assets.ledger.spending import LEASE_S
 from llma_assets.models import BudgetExhausted
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay

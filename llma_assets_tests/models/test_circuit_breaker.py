@@ -80,7 +80,7 @@ def test_a_probe_that_fails_begins_another_cool_down(scene: Scene) -> None:
     assert scene.circuit.wait_s() == 30.0
 
 
-def test_a_probe_that_nobody_hears_of_again_is_replaced(scene: Scene) -> None:
+def test_a_probe_without_an_outcome_is_replaced(scene: Scene) -> None:
     scene.open()
     scene.clock.now += 30.0
     scene.circuit.wait_s()
@@ -101,7 +101,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.scene.clock.now += seconds
 
     @rule()
-    def somebody_asks(self) -> None:
+    def caller_asks(self) -> None:
         was_open = self.scene.circuit.is_open
         if self.scene.circuit.wait_s() == 0.0 and was_open:
             self.let_through.append(self.scene.clock.now)

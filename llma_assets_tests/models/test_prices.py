@@ -49,7 +49,7 @@ def test_no_price_needs_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("model", [DEFAULT_CHAT_MODEL, DEFAULT_EMBEDDING_MODEL])
 def test_the_default_models_have_a_price_and_live_for_thirty_days_more(model: str) -> None:
-    """Fails a month before a default dies, so that somebody chooses another; dates are in `model_limits.json`."""
+    """Fails a month before a default dies, so that another is chosen in time; dates are in `model_limits.json`."""
     price = price_of(model)
     assert price is not None
     assert price.shutdown is None or price.shutdown > datetime.now(UTC).date() + timedelta(days=30)
@@ -121,7 +121,7 @@ def test_an_unknown_model_has_no_price(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["gpt-oss-20b", "openai/gpt-oss-20b", "deepseek-r1:7b", "google/gemma-3-27b-it"])
-def test_open_weights_have_no_price_where_nobody_says_who_serves_them(name: str) -> None:
+def test_open_weights_have_no_price_where_the_name_does_not_say_who_serves_them(name: str) -> None:
     assert price_of(name) is None
 
 
