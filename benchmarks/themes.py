@@ -25,8 +25,7 @@ from llma_assets.clusters.assets import ClusteringRunConfig, store_clusters
 from llma_assets.discovery import TRIGGER_EVENTS, TeamOptions
 from llma_assets.embeddings.assets import store_embeddings
 from llma_assets.ingest import ingest
-from llma_assets.models import ChatModel, Embedder, OfflineChat, OpenAIChat, OpenAIEmbedder
-from llma_assets.models.offline_embedder import OfflineEmbedder
+from llma_assets.models import ChatModel, Embedder, OfflineChat, OfflineEmbedder, OpenAIChat, OpenAIEmbedder
 from llma_assets.rendering import RenderOptions
 from llma_assets.rendering.storing import Sampling, store_texts
 from llma_assets.settings import Settings

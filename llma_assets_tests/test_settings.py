@@ -11,7 +11,7 @@ from llma_assets.cli.instance import dagster_home
 from llma_assets.cli.options import decider
 from llma_assets.clickhouse.lifecycle import idle_minutes
 from llma_assets.discovery import TeamSettings
-from llma_assets.models.prices import price_list
+from llma_assets.models import price_list
 from llma_assets.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
