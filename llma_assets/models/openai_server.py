@@ -1,7 +1,7 @@
 """One OpenAI-compatible server: its HTTP client, deadlines and retries.
 
 What is sent and what an answer must look like belongs to `openai_chat` and `openai_embedder`; how many calls may be
-under way to `throttle`, when a server is down to `circuit`, and which failure means what to `failures`.
+under way to `throttle`, when a server is down to `circuit_breaker`, and which failure means what to `failures`.
 
 The openai library retries too, honouring Retry-After, but it sleeps past any deadline and does not report
 the calls that failed; both matter here, so its retries are off and the loop below makes them.

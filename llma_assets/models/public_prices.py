@@ -122,7 +122,7 @@ def newest_price_day(today: date) -> date:
         for each in [*(model.prices if isinstance(model.prices, list) else ()), *(model.price_variants or ())]
         if isinstance(each.constraint, StartDateConstraint)
     )
-    return max(day for day in days if day <= today)
+    return max((day for day in days if day <= today), default=today)
 
 
 def _providers() -> "list[Provider]":
