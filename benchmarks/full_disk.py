@@ -25,13 +25,13 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from llma_assets.cli.instance import opened_instance
-from llma_assets.cli.runner import Runner
+from llma_assets.cli.run.runner import Runner
 from llma_assets.clickhouse import connect, start, stop
 from llma_assets.clickhouse.server.room import Room
 from llma_assets.clusters.checks import CHECKS as CLUSTER_CHECKS
+from llma_assets.defs.instance import opened_instance
+from llma_assets.defs.partitions import partition_key, range_tags
 from llma_assets.events.checks import CHECKS as EVENT_CHECKS
-from llma_assets.partitions import partition_key, range_tags
 from llma_assets.settings import Settings
 from llma_assets.stage import silent
 from llma_assets.tasks import list_tasks, segment_counts

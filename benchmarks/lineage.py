@@ -40,9 +40,10 @@ from benchmarks.lineage_story import (
     told,
 )
 from llma_assets.clusters import ClusteringConfig, cluster
-from llma_assets.clusters.assigning import assign, cluster_radii
-from llma_assets.clusters.lineage import Link, Links, first_lineage_id, link
-from llma_assets.clusters.snapshot import Snapshot, Space
+from llma_assets.clusters.engine.assignment import assign, cluster_radii
+from llma_assets.clusters.lineage.links import Link, Links, link
+from llma_assets.clusters.lineage.snapshot import Snapshot, Space
+from llma_assets.clusters.lineage_ids import first_lineage_id
 
 RESULTS = PROJECT / "benchmarks" / "results" / "lineage.md"
 SPACE = Space("offline", "benchmark")

@@ -19,8 +19,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from llma_assets.clickhouse import Database, connect, stop
-from llma_assets.discovery import TRIGGER_EVENTS, TeamOptions
-from llma_assets.embeddings.assets import store_embeddings
+from llma_assets.embeddings.partition import store_embeddings
 from llma_assets.ingest import ingest
 from llma_assets.models import OpenAIChat, OpenAIEmbedder
 from llma_assets.rendering import RenderOptions
@@ -29,7 +28,9 @@ from llma_assets.settings import Settings
 from llma_assets.stage import silent
 from llma_assets.summaries.storing import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
+from llma_assets.teams import TeamOptions
 from llma_assets.themes import BUILT_IN, Theme
+from llma_assets.trace_events import TRIGGER_EVENTS
 from llma_assets_tests.chat_server import ChatServer, Request
 
 DATA = Path(__file__).resolve().parents[1] / ".." / "shared" / "data" / "airline_agent.events.jsonl.gz"

@@ -21,19 +21,20 @@ from pathlib import Path
 
 from llma_assets.clickhouse import Database, connect, start, stop
 from llma_assets.clickhouse.lifecycle import address
-from llma_assets.clusters.assets import ClusteringRunConfig, store_clusters
-from llma_assets.discovery import TRIGGER_EVENTS, TeamOptions
-from llma_assets.embeddings.assets import store_embeddings
+from llma_assets.clusters.partition import RunOptions, store_clusters
+from llma_assets.embeddings.partition import store_embeddings
 from llma_assets.ingest import ingest
 from llma_assets.models import ChatModel, Embedder, OfflineChat, OfflineEmbedder, OpenAIChat, OpenAIEmbedder
 from llma_assets.rendering import RenderOptions
 from llma_assets.rendering.storing import Sampling, store_texts
+from llma_assets.reports.funnel import Funnel, funnel
 from llma_assets.settings import Settings
 from llma_assets.stage import silent
-from llma_assets.summaries.funnel import Funnel, funnel
 from llma_assets.summaries.storing import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
+from llma_assets.teams import TeamOptions
 from llma_assets.themes import OPTIONAL, TRACES, Theme
+from llma_assets.trace_events import TRIGGER_EVENTS
 from llma_assets_tests.chat_server import ChatServer, Request, answer_from_schema
 
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
@@ -181,7 +182,7 @@ def measure_funnels(server: Server, days: Sequence[date]) -> Iterator[tuple[Them
             TeamDay(TEAM, days[-1]),
             model_name=embedder.name,
             lookback_days=len(days),
-            options=ClusteringRunConfig(),
+            options=RunOptions(),
             themes=FIVE,
             progress=silent,
         )

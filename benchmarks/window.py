@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from llma_assets.clickhouse import Database, connect, stop
-from llma_assets.clusters.window_queries import read_window
+from llma_assets.clusters.store.window import read_window
 from llma_assets.embeddings.queries import PRODUCT
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay, midnight

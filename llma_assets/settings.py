@@ -39,6 +39,7 @@ class Settings:
         daily_budget_usd: what models may cost a day for each team that has no budget of its own, None for no limit.
         reasoning_effort: how much chat models think before they answer, None for `none` where they would think by
             themselves, "" for whatever the server does.
+        owners: who answers for the assets: e-mail addresses, or `team:name`.
     """
 
     data_dir: Path
@@ -51,6 +52,7 @@ class Settings:
     oldest_day: date
     daily_budget_usd: float | None = None
     reasoning_effort: str | None = None
+    owners: tuple[str, ...] = ()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -81,6 +83,7 @@ class Settings:
             oldest_day=oldest_day,
             daily_budget_usd=_budget(get("LLMA_DAILY_BUDGET_USD")),
             reasoning_effort=_effort(get("LLMA_REASONING_EFFORT")),
+            owners=_owners(get("LLMA_OWNERS")),
         )
 
     @property
@@ -102,6 +105,16 @@ def _effort(text: str | None) -> str | None:
             "or default for that of the server"
         )
     return "" if text == "default" else text
+
+
+def _owners(text: str | None) -> tuple[str, ...]:
+    owners = tuple(part.strip() for part in (text or "").split(",") if part.strip())
+    for owner in owners:
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+|team:[\w-]+", owner):
+            raise SettingsError(
+                f"LLMA_OWNERS holds {owner!r}; e-mail addresses or team:name are needed, with commas between"
+            )
+    return owners
 
 
 def _budget(text: str | None) -> float | None:

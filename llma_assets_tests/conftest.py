@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database, ServerState, connect, start, stop
-from llma_assets.clickhouse.database import open_database
+from llma_assets.clickhouse.connecting import open_database
 from llma_assets.clickhouse.lifecycle import address
 from llma_assets.clickhouse.link import Link
 from llma_assets.models import OfflineEmbedder

@@ -7,10 +7,15 @@ from typing import Any
 import dagster as dg
 
 from llma_assets.clickhouse import Database
+from llma_assets.clock import utc_now
 from llma_assets.definitions import build_definitions
-from llma_assets.partitions import partition_key, range_tags, teams
-from llma_assets.stage import Progress, silent
+from llma_assets.defs.partitions import Partitions, partition_key, range_tags, teams
+from llma_assets.defs.resources import resources_of
+from llma_assets.defs.stage_asset import stage_asset
+from llma_assets.stage import Progress, Report, StageContext, silent
 from llma_assets.team_day import TeamDay
+
+PARTITIONS = Partitions.since(date(2026, 1, 1))
 
 STORED_TABLES = (
     "events",
@@ -88,3 +93,21 @@ class Pipeline:
 
     def _know(self, team_id: int) -> None:
         self.instance.add_dynamic_partitions(str(teams.name), [str(team_id)])
+
+
+def dummy_stage(work: Callable[[StageContext], Report], **options: Any) -> dg.AssetsDefinition:
+    """A stage that is made team by team and does this, in the frame of all stages."""
+    given: dict[str, Any] = {
+        "group": "tests",
+        "deps": (),
+        "kinds": set(),
+        "pool": "clickhouse",
+        "table": "events",
+        "code_version": "1",
+    }
+    return stage_asset(**given | options)(work).definition(PARTITIONS)
+
+
+def resources(**overrides: object) -> dict[str, object]:
+    """What a stage asks for, by name, as the environment says."""
+    return {**resources_of({}), "clock": utc_now, "progress": silent, **overrides}

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from llma_assets.cli.check import all_checks
+from llma_assets.cli.commands.check import all_checks
 from llma_assets.clickhouse import Database
 from llma_assets.findings import Finding
 from llma_assets.settings import Settings

@@ -7,8 +7,8 @@ import pytest
 
 LOAD = """
 import sys
-from llma_assets.definitions import defs
-repository = defs.get_repository_def()
+from llma_assets.definitions import build_definitions
+repository = build_definitions().get_repository_def()
 print(sorted(key.to_user_string() for key in repository.asset_graph.get_all_asset_keys()))
 print(sorted(key.name for key in repository.asset_graph.asset_check_keys))
 print(sorted(job.name for job in repository.get_all_jobs() if not job.name.startswith("__")))
@@ -29,7 +29,7 @@ def loaded() -> list[str]:
 def test_the_names_of_assets_checks_and_automation_are_pinned(loaded: list[str]) -> None:
     assert loaded[:5] == [
         "['cluster_assignments', 'cluster_events', 'cluster_labels', 'eligible_teams', "
-        "'segment_clusters', 'summary_embeddings', 'tasks', 'trace_summaries', 'trace_texts', "
+        "'events', 'segment_clusters', 'summary_embeddings', 'tasks', 'trace_summaries', 'trace_texts', "
         "'video_segments']",
         "['clusters_have_names', 'confirmed_by_resamples', 'event_titles_match_labels', 'events_match_runs', "
         "'few_embedding_failures', 'few_failures', 'few_false_references', 'few_items_not_rendered', "

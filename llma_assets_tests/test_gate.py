@@ -17,29 +17,23 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner
 
-from llma_assets.automation import (
-    clusters_daily,
-    late_events,
-    open_batches,
-    stale_clusters,
-    tasks_half_hourly,
-    texts_hourly,
-)
 from llma_assets.cli.main import cli
 from llma_assets.clickhouse import Database, ServerState, connect
 from llma_assets.clickhouse.lifecycle import address
 from llma_assets.definitions import build_definitions
-from llma_assets.discovery import ON_SKIP_LIST
+from llma_assets.defs.partitions import partition_key, range_tags, teams
+from llma_assets.defs.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource
+from llma_assets.defs.schedules import clusters_daily, tasks_half_hourly, texts_hourly
+from llma_assets.defs.sensors import late_events, open_batches, stale_clusters
+from llma_assets.defs.sensors.theme_schedules import theme_schedules
 from llma_assets.ledger import list_skips
-from llma_assets.partitions import partition_key, range_tags, team_days, teams
-from llma_assets.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.settings import Settings
-from llma_assets.stage import Report, walk_partitions
+from llma_assets.stage import Report, StageContext
 from llma_assets.team_day import TeamDay
-from llma_assets.theme_schedules import theme_schedules
+from llma_assets.teams import ON_SKIP_LIST
 from llma_assets_tests.batch_server import BatchServer
 from llma_assets_tests.cli.conftest import SETTINGS
-from llma_assets_tests.pipeline import STORED_TABLES, Pipeline
+from llma_assets_tests.pipeline import STORED_TABLES, Pipeline, dummy_stage, resources
 from llma_assets_tests.tasks.passing import some
 from llma_assets_tests.tasks.replays import write as write_segments
 from llma_assets_tests.test_automation import write_run, write_vector
@@ -123,7 +117,8 @@ def put_on_skip_list(stored: Stored) -> None:
 def team_stages() -> list[str]:
     """All assets of the definitions that are made team by team; one that is added is among them."""
     assets = [each for each in build_definitions().assets or () if isinstance(each, dg.AssetsDefinition)]
-    return [each.key.to_user_string() for each in assets if each.partitions_def in (team_days, teams)]
+    daily = (dg.DailyPartitionsDefinition, type(None))
+    return [each.key.to_user_string() for each in assets if not isinstance(each.partitions_def, daily)]
 
 
 def materialize(pipeline: Pipeline, stage: str, team_day: TeamDay, **options: Any) -> dict[str, Any]:
@@ -157,21 +152,16 @@ def test_no_stage_does_anything_for_a_team_on_the_skip_list(stored: Stored, mode
 def test_a_stage_that_is_added_is_held_without_knowing_of_it(stored: Stored, models: BatchServer) -> None:
     worked: list[int] = []
 
-    @dg.asset(partitions_def=team_days)
-    def added_later(
-        context: dg.AssetExecutionContext, clickhouse: ClickHouseResource, team_settings: TeamSettingsResource
-    ) -> None:
-        def work(team_day: TeamDay, _: object) -> Report:
-            worked.append(team_day.team_id)
-            return Report(items=1)
+    def added_later(ctx: StageContext) -> Report:
+        worked.append(ctx.partition.team_id)
+        return Report(items=1)
 
-        walk_partitions(context, clickhouse.database(), team_settings, work)
-
+    stage = dummy_stage(added_later)
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(str(teams.name), ["1", "2"])
         for team_day in (OUT, IN):
-            resources = {"clickhouse": ClickHouseResource(), "team_settings": TeamSettingsResource()}
-            dg.materialize([added_later], instance=instance, partition_key=partition_key(team_day), resources=resources)
+            key = partition_key(team_day)
+            dg.materialize([stage], instance=instance, partition_key=key, resources=resources())
     assert worked == [IN.team_id]
 
 
@@ -191,18 +181,15 @@ def test_a_run_under_way_heeds_the_list_from_its_next_partition_on(stored: Store
     (stored.folder / "teams.toml").unlink()
     worked: list[date] = []
 
-    @dg.asset(partitions_def=team_days, backfill_policy=dg.BackfillPolicy.single_run())
-    def long_stage(context: dg.AssetExecutionContext) -> None:
-        def work(team_day: TeamDay, _: object) -> Report:
-            worked.append(team_day.day)
-            put_on_skip_list(stored)
-            return Report(items=1)
-
-        walk_partitions(context, stored.database, TeamSettingsResource(), work)
+    def long_stage(ctx: StageContext) -> Report:
+        worked.append(ctx.partition.day)
+        put_on_skip_list(stored)
+        return Report(items=1)
 
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(str(teams.name), ["1", "2"])
-        dg.materialize([long_stage], instance=instance, tags=range_tags(OUT, TeamDay(1, NOW.date())))
+        days = range_tags(OUT, TeamDay(1, NOW.date()))
+        dg.materialize([dummy_stage(long_stage)], instance=instance, tags=days, resources=resources())
     assert worked == [DAY]
 
 

@@ -8,9 +8,10 @@ import dagster as dg
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.discovery import LOOKBACK_DAYS, stored_decisions
+from llma_assets.discovery import stored_decisions
 from llma_assets.ledger import list_skips
 from llma_assets.settings import Settings
+from llma_assets.teams import LOOKBACK_DAYS
 from llma_assets_tests.pipeline import Pipeline
 from llma_assets_tests.traffic import day_of_traces, event, trace, write
 

@@ -9,9 +9,9 @@ import dagster as dg
 import pytest
 
 from llma_assets.clickhouse import Database
+from llma_assets.defs.partitions import partition_key
 from llma_assets.ledger import list_skips, predicted_and_actual, spending, spending_within_budget
 from llma_assets.models import PriceUnknown, price_of
-from llma_assets.partitions import partition_key
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
 from llma_assets_tests.chat_server import ChatServer, real_bill

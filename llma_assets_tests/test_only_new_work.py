@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.embeddings.assets import store_embeddings
+from llma_assets.embeddings.partition import store_embeddings
 from llma_assets.models import ChatModel, Embedder, OpenAIChat, OpenAIEmbedder, RetryPolicy
 from llma_assets.rendering import RenderOptions
 from llma_assets.rendering.storing import Sampling, store_texts

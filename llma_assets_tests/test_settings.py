@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from llma_assets.cli.instance import dagster_home
 from llma_assets.cli.options import decider
 from llma_assets.clickhouse.lifecycle import idle_minutes
-from llma_assets.discovery import TeamSettings
+from llma_assets.defs.instance import dagster_home
 from llma_assets.models import price_list
 from llma_assets.settings import Settings
+from llma_assets.teams import TeamSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTED = re.findall(r"`([A-Z_]+)`", (ROOT / "docs" / "cli.md").read_text().partition("## Options of teams")[0])

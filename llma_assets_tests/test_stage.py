@@ -8,16 +8,18 @@ import dagster as dg
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.discovery import TeamOptions
+from llma_assets.defs.checks import asset_check
+from llma_assets.defs.partitions import partition_key, team_day, teams
+from llma_assets.defs.resources import ClickHouseResource
+from llma_assets.defs.stage_asset import ThemesConfig
 from llma_assets.findings import Check, Outcome
 from llma_assets.ledger import Skip, list_skips, record_skip
 from llma_assets.models import ModelConfigurationError
-from llma_assets.partitions import partition_key, team_days, teams
-from llma_assets.resources import ClickHouseResource, TeamSettingsResource
 from llma_assets.settings import Settings
-from llma_assets.stage import Report, ThemesConfig, ThemesFailed, asset_check, each_theme, walk_partitions
+from llma_assets.stage import Report, StageContext, ThemesFailed, each_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import GENERATIONS, TRACES, Theme
+from llma_assets_tests.pipeline import PARTITIONS, dummy_stage, resources
 
 DAY = date(2026, 11, 7)
 TEAM_DAY = TeamDay(1, DAY)
@@ -113,15 +115,12 @@ def test_what_several_days_fail_by_is_said_once(
     settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
 
-    @dg.asset(partitions_def=team_days, backfill_policy=dg.BackfillPolicy.single_run())
-    def stage(context: dg.AssetExecutionContext) -> None:
-        def work(each: TeamDay, _: TeamOptions) -> Report:
-            if each.day == DAY:
-                return Report(items=1)
-            raise ValueError("the model is away" if each.day.day < 6 else "another reason")
-
-        walk_partitions(context, database, TeamSettingsResource(), work)
+    def stage(ctx: StageContext) -> Report:
+        if ctx.partition.day == DAY:
+            return Report(items=1)
+        raise ValueError("the model is away" if ctx.partition.day.day < 6 else "another reason")
 
     days = [TeamDay(1, date(2026, 11, day)) for day in (4, 5, 6, 7)]
     with dg.DagsterInstance.ephemeral() as instance:
@@ -130,7 +129,9 @@ def test_what_several_days_fail_by_is_said_once(
             "dagster/asset_partition_range_start": partition_key(days[0]),
             "dagster/asset_partition_range_end": partition_key(days[-1]),
         }
-        result = dg.materialize([stage], instance=instance, tags=tags, raise_on_error=False)
+        result = dg.materialize(
+            [dummy_stage(stage)], instance=instance, tags=tags, resources=resources(), raise_on_error=False
+        )
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     assert failure.step_failure_data.user_failure_data is not None
     assert failure.step_failure_data.user_failure_data.description == (
@@ -154,10 +155,10 @@ def test_a_run_is_judged_by_its_own_themes(
 ) -> None:
     monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
 
-    @dg.asset(partitions_def=team_days)
+    @dg.asset(partitions_def=PARTITIONS.team_days)
     def stage(config: ThemesConfig) -> None: ...
 
-    def own_theme_is_well(_: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    def own_theme_is_well(_: Database, __: TeamDay) -> Iterator[Outcome]:
         """The theme `own` is broken, all others are well."""
         for theme in THEMES:
             yield Outcome(theme is not OWN, "well", "broken", "SELECT 1", theme.theme_id)
@@ -168,7 +169,7 @@ def test_a_run_is_judged_by_its_own_themes(
         with dg.DagsterInstance.ephemeral() as instance:
             instance.add_dynamic_partitions(str(teams.name), ["1"])
             result = dg.materialize(
-                [stage, asset_check(check)],
+                [stage, asset_check(check, PARTITIONS.team_days, lambda _, key: [team_day(key)])],
                 instance=instance,
                 partition_key=partition_key(TEAM_DAY),
                 resources={"clickhouse": ClickHouseResource()},

@@ -11,7 +11,7 @@ from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 from dagster_webserver import app as dagster_app
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from llma_assets.webserver import Guard, GuardedWebserver
+from llma_assets.defs.webserver import Guard, GuardedWebserver
 
 OURS = {"host": "127.0.0.1:3000"}
 JSON = {"content-type": "application/json"}
@@ -144,7 +144,7 @@ def test_scripts_of_the_operator_need_no_origin() -> None:
 
 @pytest.fixture(scope="module")
 def dagster() -> Iterator[ASGIApp]:
-    """Dagster's own application, made as `python -m llma_assets.webserver` has it made."""
+    """Dagster's own application, made as `python -m llma_assets.defs.webserver` has it made."""
     with pytest.MonkeyPatch.context() as patched, dg.instance_for_test() as instance:
         patched.setattr(dagster_app, "DagsterWebserver", GuardedWebserver)
         patched.setenv("LLMA_UI_HOSTS", " ui.example.com , other.example.com")

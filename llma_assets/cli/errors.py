@@ -8,7 +8,7 @@ from typing import IO, Any
 
 import click
 
-from llma_assets.cli.console import hinted, plain
+from llma_assets.cli.render.console import hinted, plain
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 
@@ -41,12 +41,13 @@ def explained(error: Exception) -> Problem:
     The rooms' exceptions are imported here, when there is something to explain, to keep the start quick.
     """
     from llma_assets.clickhouse import DatabaseError, DatabaseUnavailable
-    from llma_assets.clusters.edits import EditError, UnknownLineageError
-    from llma_assets.discovery import TeamLeftOut, TeamSettingsError
+    from llma_assets.clusters import EditError, UnknownLineageError
+    from llma_assets.defs.instance import InstanceError
     from llma_assets.ingest import IngestError
     from llma_assets.models import ModelError
     from llma_assets.settings import SettingsError
-    from llma_assets.themes.errors import ThemeError
+    from llma_assets.teams import TeamLeftOut, TeamSettingsError
+    from llma_assets.themes import ThemeError
 
     text = " ".join(str(error).split())
     is_wrong_use = isinstance(error, SettingsError | TeamSettingsError | TeamLeftOut | EditError | ThemeError)
@@ -55,7 +56,7 @@ def explained(error: Exception) -> Problem:
     match error:
         case DatabaseUnavailable():
             text = f"{text}. {_database_advice()}"
-        case DatabaseError() | IngestError() | UnknownLineageError():
+        case DatabaseError() | IngestError() | UnknownLineageError() | InstanceError():
             pass
         case ModelError():
             text = f"{text}. `llma doctor` tries the models that are configured"

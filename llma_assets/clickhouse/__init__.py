@@ -3,22 +3,30 @@
 Statements about traces, clusters or labels belong to the rooms that ask them.
 """
 
-from llma_assets.clickhouse.database import Database, connect
-from llma_assets.clickhouse.errors import DatabaseError, DatabaseUnavailable, MigrationError, NoDatabase
+from llma_assets.clickhouse.connecting import connect, open_database
+from llma_assets.clickhouse.database import Database
+from llma_assets.clickhouse.errors import DatabaseError, DatabaseUnavailable, MigrationError, NoDatabase, in_one_line
 from llma_assets.clickhouse.folder import ServerState
-from llma_assets.clickhouse.lifecycle import start, status, stop
+from llma_assets.clickhouse.lifecycle import has_data, start, status, stop
+from llma_assets.clickhouse.link import Link, database_name, translated
 from llma_assets.clickhouse.migrate import migrate
 
 __all__ = [
     "Database",
     "DatabaseError",
     "DatabaseUnavailable",
+    "Link",
     "MigrationError",
     "NoDatabase",
     "ServerState",
     "connect",
+    "database_name",
+    "has_data",
+    "in_one_line",
     "migrate",
+    "open_database",
     "start",
     "status",
     "stop",
+    "translated",
 ]

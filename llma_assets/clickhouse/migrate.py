@@ -9,13 +9,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
-from typing import TYPE_CHECKING
 
+from llma_assets.clickhouse.database import Database
 from llma_assets.clickhouse.errors import DatabaseError, DatabaseUnavailable, MigrationError
 from llma_assets.clickhouse.queries import APPLIED_MIGRATIONS, CREATE_SCHEMA_MIGRATIONS, HAS_SCHEMA_MIGRATIONS
-
-if TYPE_CHECKING:
-    from llma_assets.clickhouse.database import Database
 
 _FILE = re.compile(r"(\d{4})_\w+\.sql")
 _STATEMENT_END = re.compile(r";[ \t]*(?:--[^\n]*)?$", re.MULTILINE)
@@ -60,7 +57,7 @@ def shipped_migrations() -> list[Migration]:
     return sorted((Migration.parse(file.name, file.read_text("utf-8")) for file in files), key=lambda m: m.number)
 
 
-def migrate(database: "Database", migrations: Iterable[Migration] | None = None) -> list[str]:
+def migrate(database: Database, migrations: Iterable[Migration] | None = None) -> list[str]:
     """Apply what is missing. Safe to run twice, and from several processes at once.
 
     Returns:
@@ -90,7 +87,7 @@ def migrate(database: "Database", migrations: Iterable[Migration] | None = None)
     return done
 
 
-def _apply(database: "Database", migration: Migration) -> None:
+def _apply(database: Database, migration: Migration) -> None:
     for number, statement in enumerate(migration.statements, 1):
         try:
             database.execute(statement)

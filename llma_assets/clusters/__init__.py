@@ -1,23 +1,76 @@
 """Vectors to clusters: reduce, cluster, noise, quality, map. Pure apart from the Dagster and query modules."""
 
-from llma_assets.clusters.clustering import Clustering, Quality, representatives
-from llma_assets.clusters.config import NOISE_LABEL, ClusteringConfig
-from llma_assets.clusters.engine import BORDERLINE, cluster
-from llma_assets.clusters.errors import ClusteringError, InvalidConfigError, InvalidEmbeddingsError
-from llma_assets.clusters.partition import KScore
-from llma_assets.clusters.resolution import ResolutionScore
+from llma_assets.clusters.checks import CHECKS
+from llma_assets.clusters.edits.decisions import (
+    NOTHING,
+    Action,
+    Edit,
+    EditError,
+    Lineage,
+    Standing,
+    UnknownLineageError,
+    after,
+    counted_as,
+    decide,
+)
+from llma_assets.clusters.edits.stored import edits_of, find_lineage, lineages_of, standings_of, store_edit
+from llma_assets.clusters.engine.choose_k import KScore
+from llma_assets.clusters.engine.clustering import Clustering, Quality, representatives
+from llma_assets.clusters.engine.clustering_run import BORDERLINE, cluster
+from llma_assets.clusters.engine.config import NOISE_LABEL, NOISE_TITLE, ClusteringConfig
+from llma_assets.clusters.engine.errors import ClusteringError, InvalidConfigError, InvalidEmbeddingsError
+from llma_assets.clusters.engine.resolution import ResolutionScore
+from llma_assets.clusters.lineage.relink import relink
+from llma_assets.clusters.lineage.stored import CarriedName, carried_names
+from llma_assets.clusters.new_items import NewItems, assign_new_items
+from llma_assets.clusters.options import RunOptions
+from llma_assets.clusters.partition import CLUSTERING_VERSION, store_clusters
+from llma_assets.clusters.store.runs import Run, clustered_since, clusters_of, committed_run, members_of, runs_of_day
+from llma_assets.clusters.store.stale import STALE_RUNS
 
 __all__ = [
     "BORDERLINE",
+    "CHECKS",
+    "CLUSTERING_VERSION",
     "NOISE_LABEL",
+    "NOISE_TITLE",
+    "NOTHING",
+    "STALE_RUNS",
+    "Action",
+    "CarriedName",
     "Clustering",
     "ClusteringConfig",
     "ClusteringError",
+    "Edit",
+    "EditError",
     "InvalidConfigError",
     "InvalidEmbeddingsError",
     "KScore",
+    "Lineage",
+    "NewItems",
     "Quality",
     "ResolutionScore",
+    "Run",
+    "RunOptions",
+    "Standing",
+    "UnknownLineageError",
+    "after",
+    "assign_new_items",
+    "carried_names",
     "cluster",
+    "clustered_since",
+    "clusters_of",
+    "committed_run",
+    "counted_as",
+    "decide",
+    "edits_of",
+    "find_lineage",
+    "lineages_of",
+    "members_of",
+    "relink",
     "representatives",
+    "runs_of_day",
+    "standings_of",
+    "store_clusters",
+    "store_edit",
 ]

@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.check_queries import (
+from llma_assets.clusters.engine.config import NOISE_LABEL
+from llma_assets.clusters.store.invariants import (
     COUNTED_TWICE,
     MEMBERS_AND_VECTORS,
     RANKS_AND_DISTANCES,
@@ -18,8 +19,7 @@ from llma_assets.clusters.check_queries import (
     names_of,
     sizes_and_members,
 )
-from llma_assets.clusters.config import NOISE_LABEL
-from llma_assets.clusters.queries import (
+from llma_assets.clusters.store.runs import (
     COMMITTED_RUN,
     INFINITE_VALUES,
     RUN_INVARIANTS,
@@ -27,9 +27,8 @@ from llma_assets.clusters.queries import (
     invariants_of,
     runs_of_day,
 )
-from llma_assets.clusters.theme_queries import MEMBERS_OUTSIDE_THE_THEME, members_outside_the_theme
+from llma_assets.clusters.store.theme_members import MEMBERS_OUTSIDE_THE_THEME, members_outside_the_theme
 from llma_assets.findings import Check, Outcome, in_words
-from llma_assets.stage import asset_check
 from llma_assets.team_day import TeamDay
 
 LARGEST_SHARE = 0.9
@@ -233,5 +232,3 @@ CHECKS = (
     Check("cluster_assignments", little_noise),
     Check("cluster_assignments", confirmed_by_resamples),
 )
-
-asset_checks = [asset_check(check) for check in CHECKS]

@@ -1,55 +1,221 @@
-"""What a method hands back to the shared front: a partition of the distinct points, and how it was found."""
+"""The stage `cluster_assignments` for one partition: a window's embeddings are clustered, and published by one row.
 
-from collections.abc import Callable
-from dataclasses import dataclass
+How vectors become clusters belongs in the package `engine`; it knows no database.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID, uuid4, uuid5
 
 import numpy as np
-from numpy.typing import NDArray
+import orjson
 
-from llma_assets.clusters.resolution import ResolutionScore
+from llma_assets.clickhouse import Database
+from llma_assets.clusters.engine.clustering import Clustering
+from llma_assets.clusters.engine.clustering_run import cluster
+from llma_assets.clusters.engine.config import ClusteringConfig
+from llma_assets.clusters.engine.unsampled import place_everything
+from llma_assets.clusters.lineage.snapshot import Snapshot, Space
+from llma_assets.clusters.lineage.stored import link_stored
+from llma_assets.clusters.lineage_ids import first_lineage_id
+from llma_assets.clusters.options import RunOptions, engine_config, sample_size
+from llma_assets.clusters.rows import cluster_rows, member_rows, quality_of
+from llma_assets.clusters.store.runs import Run, committed_run, forget_attempts, publish_run
+from llma_assets.clusters.store.window import Window, earlier_map, earlier_resolution, read_window, rest_embeddings
+from llma_assets.ledger import Skip, clear_skip, record_skip
+from llma_assets.rendering import CONTENT_OF_DAYS
+from llma_assets.stage import Progress, Report, each_theme
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import Theme, ThemeClustering, stored_versions
+
+STAGE = "cluster_assignments"
+NAMESPACE = UUID("6f2d3a0e-6c4b-5a56-9d0f-6f3b0c7f5b11")
+CLUSTERING_VERSION = "v1"
 
 
-@dataclass(frozen=True, slots=True)
-class KScore:
-    """One point of the curve that k was chosen from.
+def store_clusters(
+    database: Database,
+    team_day: TeamDay,
+    *,
+    model_name: str,
+    lookback_days: int,
+    options: RunOptions,
+    themes: Sequence[Theme],
+    progress: Progress,
+) -> Report:
+    """Cluster each theme's window; the same window and options are never clustered twice.
 
-    Attributes:
-        k: number of clusters.
-        silhouette: mean silhouette in the reduced space, None where it is not defined.
-        inertia: sum of squared distances to the centroids, in the reduced space.
+    Args:
+        lookback_days: length of the window where a theme has none of its own.
+
+    Raises:
+        ThemesFailed: some themes failed; the clusters of the others are published.
     """
+    items, metadata, reasons = 0, dict[str, Any](embedding_model=model_name), []
+    places = {theme.theme_id: place for place, theme in enumerate(themes)}
 
-    k: int
-    silhouette: float | None
-    inertia: float
+    def work(theme: Theme) -> tuple[int, dict[str, Any], str]:
+        progress(STAGE, team_day, places[theme.theme_id], len(themes))
+        clustering = options.of(theme)
+        window = read_window(
+            database,
+            team_day,
+            theme,
+            lookback_days=theme.lookback_days or lookback_days,
+            model_name=model_name,
+            max_samples=sample_size(clustering),
+            mix_versions=clustering.mix_versions,
+        )
+        told = {f"{theme.theme_id}_items_of_other_versions": window.other_versions} if window.other_versions else {}
+        if len(window.item_ids) < clustering.min_items:
+            reason = "too_few_items" if window.item_ids else "no_items"
+            detail = f"{len(window.item_ids)} of {clustering.min_items} items in the window"
+            without = database.rows(
+                CONTENT_OF_DAYS,
+                team_id=team_day.team_id,
+                level=theme.level,
+                **{"from": window.start.date(), "until": team_day.day},
+            )[0]["without_content"]
+            if without:
+                reason = reason if window.item_ids else "no_content"
+                detail += f", {without} more without any content"
+            if window.other_versions:
+                detail += f", {window.other_versions} more under earlier versions of the theme"
+            record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, reason, detail))
+            return 0, told, f"{theme.theme_id}: {reason} ({detail})"
+        told |= _publish(database, team_day, theme, window, model_name, clustering)
+        clear_skip(database, team_id=team_day.team_id, day=team_day.day, stage=STAGE, theme_id=theme.theme_id)
+        return window.available, told, ""
+
+    for _, (number, told, reason) in each_theme(database, team_day, STAGE, themes, work):
+        items += number
+        metadata |= told
+        reasons += [reason] if reason else []
+    progress(STAGE, team_day, len(themes), len(themes))
+    return Report(items=items, reason="; ".join(reasons), details=metadata)
 
 
-Again = Callable[[NDArray[np.float32], NDArray[np.float64]], NDArray[np.int32]]
-"""Finds on other points (m, p) with weights (m,), without a new choice of parameters, labels (m,)."""
+def _publish(
+    database: Database,
+    team_day: TeamDay,
+    theme: Theme,
+    window: Window,
+    model_name: str,
+    grouping: ThemeClustering,
+) -> dict[str, Any]:
+    config = engine_config(grouping)
+    input_id = _input_id(team_day, theme, window, model_name, config)
+    previous = committed_run(database, team_day, theme.theme_id)
+    if previous is not None and previous.input_id == input_id:
+        return _unchanged(theme, previous)
+    clustering = cluster(
+        window.embeddings,
+        config,
+        initial_coordinates=earlier_map(database, team_day, theme, window, model_name),
+        earlier_resolution=earlier_resolution(database, team_day, theme, window, model_name),
+    )
+    placed = place_everything(clustering, len(window.rest), rest_embeddings(database, window))
+    key = {
+        "team_id": team_day.team_id,
+        "day": team_day.day,
+        "theme_id": theme.theme_id,
+        # The attempt's own: another one with equal input may be cut otherwise, because it saw other runs before it.
+        "attempt_id": uuid4(),
+    }
+    members = [{**key, **row} for row in member_rows(placed, [*window.rows, *window.rest])]
+    links = link_stored(
+        database,
+        _snapshot(team_day, theme, input_id, model_name, clustering, members),
+        team_id=team_day.team_id,
+        theme_id=theme.theme_id,
+        window_days=(team_day.end - window.start).days,
+    )
+    clusters = cluster_rows(clustering, placed, links)
+    run = {
+        **key,
+        "input_id": input_id,
+        "level": theme.level,
+        "run_id": f"team_{team_day.team_id}_{team_day.start:%Y-%m-%dT%H:%M:%SZ}",
+        "method": clustering.method,
+        "params": orjson.dumps(
+            {
+                **asdict(config),
+                "version": CLUSTERING_VERSION,
+                "theme_version": theme.version,
+                **({"mix_versions": True} if grouping.mix_versions else {}),
+            }
+        ).decode(),
+        "items": len(members),
+        "window_items": window.available,
+        "clusters": len(clustering.centroids),
+        "noise_items": int((placed.labels == -1).sum()),
+        "silhouette": clustering.quality.silhouette,
+        "inertia": clustering.quality.inertia,
+        "quality": orjson.dumps(quality_of(clustering, placed)).decode(),
+        "lineage": orjson.dumps(links.summary()).decode(),
+        "embedding_model": model_name,
+        "window_start": window.start,
+        "window_end": team_day.end,
+    }
+    previous = committed_run(database, team_day, theme.theme_id)
+    if previous is not None and previous.input_id == input_id:
+        return _unchanged(theme, previous)  # another run was faster
+    publish_run(database, run, clusters=[{**key, **row} for row in clusters], members=members)
+    forget_attempts(database, team_day, theme.theme_id, previous)
+    return {
+        f"{theme.theme_id}_status": "clustered",
+        f"{theme.theme_id}_clusters": len(clustering.centroids),
+        f"{theme.theme_id}_noise_items": run["noise_items"],
+        f"{theme.theme_id}_silhouette": clustering.quality.silhouette or 0.0,
+        f"{theme.theme_id}_lineage": links.in_words(),
+    }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Partition:
-    """A partition of the distinct points.
+def _unchanged(theme: Theme, run: Run) -> dict[str, Any]:
+    return {f"{theme.theme_id}_status": "unchanged", f"{theme.theme_id}_clusters": run.clusters}
 
-    Attributes:
-        labels: int32 (m,), any numbering, -1 is noise.
-        strength: float64 (m,) in [0, 1] where the method has its own measure of membership, else None.
-        k_curve: what was tried, by rising k; empty where k is not a parameter.
-        resolution: at which the partition was found, None where that is not a parameter.
-        resolution_curve: what was tried, by rising resolution; empty where it is not a parameter.
-        stability: mean agreement with resamples where the method has measured it, else None.
-        again: does the same on other points, for stability to be measured; None where that has been done.
-        collapse: what was wrong with the method's first answer, "" where nothing was.
-        mended_by: what replaced the first answer, "" where nothing did.
-    """
 
-    labels: NDArray[np.int32]
-    strength: NDArray[np.float64] | None = None
-    k_curve: tuple[KScore, ...] = ()
-    resolution: float | None = None
-    resolution_curve: tuple[ResolutionScore, ...] = ()
-    stability: float | None = None
-    again: Again | None = None
-    collapse: str = ""
-    mended_by: str = ""
+def _input_id(team_day: TeamDay, theme: Theme, window: Window, model_name: str, config: ClusteringConfig) -> UUID:
+    """Equal items and options give the equal id: what was published from them is not clustered again."""
+    digest = hashlib.sha256()
+    about = [
+        team_day.team_id,
+        team_day.day,
+        theme.theme_id,
+        theme.level,
+        model_name,
+        CLUSTERING_VERSION,
+        asdict(config),
+        window.item_ids,
+        [row["document_id"] for row in window.rest],
+    ]
+    # What was clustered before themes had versions, and windows of their own, keeps its id.
+    about += [] if "" in stored_versions(theme) else [theme.version]
+    about += [] if theme.lookback_days is None else [theme.lookback_days]
+    digest.update(orjson.dumps(about, option=orjson.OPT_SORT_KEYS))
+    digest.update(np.ascontiguousarray(window.embeddings).tobytes())
+    return uuid5(NAMESPACE, digest.hexdigest())
+
+
+def _snapshot(
+    team_day: TeamDay,
+    theme: Theme,
+    input_id: UUID,
+    model_name: str,
+    clustering: Clustering,
+    members: Sequence[Mapping[str, Any]],
+) -> Snapshot:
+    return Snapshot(
+        day=team_day.day,
+        space=Space(model_name, clustering.method, theme.version),
+        item_ids=np.array([member["item_id"] for member in members], dtype=np.str_),
+        item_days=np.array([member["item_day"] for member in members], dtype="datetime64[D]"),
+        labels=np.array([member["cluster_id"] for member in members], dtype=np.int_),
+        centroids=clustering.centroids,
+        lineage_ids=tuple(
+            first_lineage_id(team_day.team_id, theme.theme_id, input_id, cluster_id)
+            for cluster_id in range(len(clustering.centroids))
+        ),
+    )

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from llma_assets.clusters.clustering import Clustering
-from llma_assets.clusters.everything import Placed
-from llma_assets.clusters.lineage import Links
+from llma_assets.clusters.engine.clustering import Clustering
+from llma_assets.clusters.engine.unsampled import Placed
+from llma_assets.clusters.lineage.links import Links
 
 
 def member_rows(placed: Placed, items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

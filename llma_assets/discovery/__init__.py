@@ -1,16 +1,31 @@
 """Discovery: which teams take part on a day, and why each of the others does not."""
 
-from llma_assets.discovery.decisions import TRIGGER_EVENTS, TeamDecision, TeamStats, decide, window_of
-from llma_assets.discovery.fields import SettingProblem
-from llma_assets.discovery.gate import ON_SKIP_LIST, TeamLeftOut, resolve, why_left_out
-from llma_assets.discovery.options import TeamOptions
-from llma_assets.discovery.settings import LOOKBACK_DAYS, TeamSettings, TeamSettingsError
+from llma_assets.discovery.checks import CHECKS, decided_teams
+from llma_assets.discovery.decisions import TeamDecision, TeamStats, decide, window_of
+from llma_assets.discovery.queries import EVENTS_BY_TEAM_AND_DAY, LET_IN_SINCE, TRIGGER_EVENTS_OF_TEAM
 from llma_assets.discovery.teams import discover, store_decisions, stored_decisions, team_stats
+from llma_assets.discovery.unreadable import record_unreadable
+from llma_assets.teams import (
+    LOOKBACK_DAYS,
+    ON_SKIP_LIST,
+    SettingProblem,
+    TeamLeftOut,
+    TeamOptions,
+    TeamSettings,
+    TeamSettingsError,
+    resolve,
+    why_left_out,
+)
+from llma_assets.trace_events import TRIGGER_EVENTS
 
 __all__ = [
+    "CHECKS",
+    "EVENTS_BY_TEAM_AND_DAY",
+    "LET_IN_SINCE",
     "LOOKBACK_DAYS",
     "ON_SKIP_LIST",
     "TRIGGER_EVENTS",
+    "TRIGGER_EVENTS_OF_TEAM",
     "SettingProblem",
     "TeamDecision",
     "TeamLeftOut",
@@ -19,7 +34,9 @@ __all__ = [
     "TeamSettingsError",
     "TeamStats",
     "decide",
+    "decided_teams",
     "discover",
+    "record_unreadable",
     "resolve",
     "store_decisions",
     "stored_decisions",

@@ -1,15 +1,14 @@
 """Check of `eligible_teams`: nobody is eligible because of events that the pipeline itself wrote."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 
 from llma_assets.clickhouse import Database
-from llma_assets.discovery import TRIGGER_EVENTS, stored_decisions
 from llma_assets.discovery.queries import TRIGGER_EVENTS_OF_TEAM
+from llma_assets.discovery.teams import stored_decisions
 from llma_assets.findings import Check, Outcome
-from llma_assets.partitions import daily
-from llma_assets.stage import asset_check
 from llma_assets.team_day import TeamDay, midnight
+from llma_assets.trace_events import TRIGGER_EVENTS
 
 
 def own_events_do_not_count(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
@@ -32,12 +31,9 @@ def own_events_do_not_count(database: Database, team_day: TeamDay) -> Iterator[O
         )
 
 
-def decided_teams(database: Database, key: str) -> Sequence[TeamDay]:
-    """The teams that a day's partition decided about."""
-    day = date.fromisoformat(key)
+def decided_teams(database: Database, day: date) -> list[TeamDay]:
+    """The teams that discovery decided about on a day."""
     return [TeamDay(decision.team_id, day) for decision in stored_decisions(database, day)]
 
 
 CHECKS = (Check("eligible_teams", own_events_do_not_count, blocking=True),)
-
-asset_checks = [asset_check(check, partitions_def=daily, targets=decided_teams) for check in CHECKS]

@@ -8,19 +8,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Literal
 
-from llma_assets.discovery.gate import why_left_out
-from llma_assets.discovery.settings import TeamSettings
-
-TRIGGER_EVENTS = (
-    "$ai_generation",
-    "$ai_embedding",
-    "$ai_span",
-    "$ai_trace",
-    "$ai_metric",
-    "$ai_feedback",
-    "$ai_evaluation",
-)
-"""The events that customers send. What pipelines write never makes a team eligible."""
+from llma_assets.teams import TeamSettings, why_left_out
 
 Decided = Literal["guaranteed", "active", "skipped", "below_minimum", "not_sampled", "no_recent_events"]
 """Why a team is in (the first two) or out."""

@@ -5,15 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from llma_assets.clickhouse import Database
 from llma_assets.discovery import queries
-from llma_assets.discovery.decisions import (
-    NO_RECENT_EVENTS,
-    TRIGGER_EVENTS,
-    TeamDecision,
-    TeamStats,
-    decide,
-    window_of,
-)
-from llma_assets.discovery.settings import TeamSettings
+from llma_assets.discovery.decisions import NO_RECENT_EVENTS, TeamDecision, TeamStats, decide, window_of
+from llma_assets.teams import TeamSettings
+from llma_assets.trace_events import TRIGGER_EVENTS
 
 REMEMBERED_DAYS = 31
 """A team that left is shown as leaving if discovery last saw it within so many days."""

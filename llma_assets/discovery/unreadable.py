@@ -5,8 +5,8 @@ from datetime import date
 
 from llma_assets.clickhouse import Database
 from llma_assets.discovery.decisions import TeamDecision, window_of
-from llma_assets.discovery.settings import TeamSettings
 from llma_assets.ledger import Skip, replace_skips
+from llma_assets.teams import TeamSettings
 
 SOURCE, UNREADABLE = "events", "unreadable_events"
 """Stage and reason of these skips."""

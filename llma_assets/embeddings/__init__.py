@@ -1,6 +1,8 @@
 """Vectors of summaries: what text stands for a summary, and its embedding, one bad item costing itself alone."""
 
+from llma_assets.embeddings.checks import CHECKS
 from llma_assets.embeddings.compose import (
+    TEXT_VERSION,
     EmbeddedItem,
     FailedItem,
     embed_batches,
@@ -8,5 +10,21 @@ from llma_assets.embeddings.compose import (
     embedding_text,
     text_of_summary,
 )
+from llma_assets.embeddings.estimate import SUMMARY_TOKENS, forecast_embeddings
+from llma_assets.embeddings.partition import store_embeddings
+from llma_assets.embeddings.queries import PRODUCT
 
-__all__ = ["EmbeddedItem", "FailedItem", "embed_batches", "embed_items", "embedding_text", "text_of_summary"]
+__all__ = [
+    "CHECKS",
+    "PRODUCT",
+    "SUMMARY_TOKENS",
+    "TEXT_VERSION",
+    "EmbeddedItem",
+    "FailedItem",
+    "embed_batches",
+    "embed_items",
+    "embedding_text",
+    "forecast_embeddings",
+    "store_embeddings",
+    "text_of_summary",
+]

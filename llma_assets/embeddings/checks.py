@@ -6,13 +6,12 @@ from operator import itemgetter
 from typing import Any
 
 from llma_assets.clickhouse import Database
-from llma_assets.embeddings.assets import MAX_FAILED_SHARE
 from llma_assets.embeddings.estimate import STAGE
+from llma_assets.embeddings.partition import MAX_FAILED_SHARE
 from llma_assets.embeddings.queries import EMBEDDED_SUMMARIES, EMBEDDING_HEALTH, PRODUCT, SPACES_OF_WINDOW
 from llma_assets.findings import Check, Outcome, in_words
 from llma_assets.ledger import list_skips, spending_within_budget, theme_spending_within_budget
 from llma_assets.models import BUDGET
-from llma_assets.stage import asset_check
 from llma_assets.team_day import TeamDay
 
 WINDOW_DAYS = 7
@@ -122,5 +121,3 @@ CHECKS = (
     Check("summary_embeddings", spending_within_budget),
     Check("summary_embeddings", theme_spending_within_budget),
 )
-
-asset_checks = [asset_check(check) for check in CHECKS]

@@ -27,6 +27,9 @@ from llma_assets.models import (
 TEXTS_A_CALL = 128
 """Texts that the embedder is given at once."""
 
+TEXT_VERSION = "1"
+"""Changes with how a summary becomes the text that is embedded."""
+
 EMPTY_TEXT = "empty text"
 SAMPLE_TEXTS = ("a customer books a flight", "a customer asks for a refund")
 """Any embedder that can be used at all has vectors for these."""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from llma_assets.clickhouse import Database
 from llma_assets.embeddings.compose import TEXTS_A_CALL, text_of_summary
 from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, LAST_CONTENTS, PRODUCT
-from llma_assets.embeddings.taken import summaries_of_day
+from llma_assets.embeddings.selection import summaries_of_day
 from llma_assets.ledger import Forecast
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme

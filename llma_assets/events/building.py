@@ -10,14 +10,11 @@ from typing import Any
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.edit_queries import edits_of, standings_of
-from llma_assets.clusters.edits import NOTHING
-from llma_assets.clusters.queries import Run, clusters_of, members_of
+from llma_assets.clusters import NOTHING, Run, clusters_of, edits_of, members_of, standings_of
 from llma_assets.events.aggregates import ItemNumbers
 from llma_assets.events.payload import NoNamesError, cluster_event_properties, title_of
 from llma_assets.events.queries import NUMBERS_OF_ITEMS
-from llma_assets.labels.evidence import NOISE_ID
-from llma_assets.labels.queries import LABELS_OF_RUN, group_labels_of, run_key
+from llma_assets.labels import LABELS_OF_RUN, NOISE_ID, group_labels_of, run_key
 
 NOT_COMPARED = ("$ai_analysis_theme_name", "$ai_clusters")
 """People may have given the theme another name since; clusters are compared one by one."""

@@ -8,12 +8,11 @@ from typing import Any
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.queries import Run, runs_of_day
+from llma_assets.clusters import Run, runs_of_day
 from llma_assets.events.building import differences, wrong_titles
 from llma_assets.events.payload import EmptyClusteringError
 from llma_assets.events.queries import PUBLISHED_OF_DAY
 from llma_assets.findings import Check, Outcome, in_words
-from llma_assets.stage import asset_check
 from llma_assets.team_day import TeamDay
 
 
@@ -102,5 +101,3 @@ CHECKS = (
     Check("cluster_events", events_match_runs),
     Check("cluster_events", event_titles_match_labels),
 )
-
-asset_checks = [asset_check(check) for check in CHECKS]

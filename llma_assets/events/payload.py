@@ -25,6 +25,10 @@ QUALITY = (
 NOTHING = ItemNumbers(cost_usd=0.0, latency_s=0.0, tokens=0, error_count=0)
 
 
+PAYLOAD_VERSION = "1"
+"""Changes with the properties of a published event."""
+
+
 class EmptyClusteringError(ValueError):
     """There is nothing to publish; the message names the run."""
 

@@ -1,20 +1,34 @@
 """Clusters to names: one structured call a few clusters, each name judged, told apart and tested by itself."""
 
-from llma_assets.labels.evidence import NOISE_TITLE, ClusterEvidence, ClusterLabel, Name, SummaryText
+from llma_assets.labels.checks import CHECKS
+from llma_assets.labels.estimate import forecast_labels
+from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, ClusterLabel, Name, SummaryText
 from llma_assets.labels.labelling import label_clusters
 from llma_assets.labels.offline import offline_labels
-from llma_assets.labels.prompt import LABELLING_PROMPT
+from llma_assets.labels.partition import store_labels
+from llma_assets.labels.prompt import LABELLING_PROMPT, PROMPT_VERSION
+from llma_assets.labels.queries import IDS_AT_ONCE, LABELS_OF_RUN, group_labels_of, labels_of, name_tests_of, run_key
 from llma_assets.labels.schema import ClusterLabels, LabelItem
 
 __all__ = [
+    "CHECKS",
+    "IDS_AT_ONCE",
     "LABELLING_PROMPT",
-    "NOISE_TITLE",
+    "LABELS_OF_RUN",
+    "NOISE_ID",
+    "PROMPT_VERSION",
     "ClusterEvidence",
     "ClusterLabel",
     "ClusterLabels",
     "LabelItem",
     "Name",
     "SummaryText",
+    "forecast_labels",
+    "group_labels_of",
     "label_clusters",
+    "labels_of",
+    "name_tests_of",
     "offline_labels",
+    "run_key",
+    "store_labels",
 ]

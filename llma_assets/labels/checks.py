@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.queries import clusters_of, runs_of_day
+from llma_assets.clusters import clusters_of, runs_of_day
 from llma_assets.findings import Check, Outcome, in_words
 from llma_assets.labels.closeness import TOO_CLOSE
 from llma_assets.labels.fit import fit_of
 from llma_assets.labels.queries import LABELS_OF_RUN, NAME_TESTS_OF_RUN, alike_of, labels_of, name_tests_of
 from llma_assets.ledger import spending_within_budget, theme_spending_within_budget
-from llma_assets.stage import asset_check
 from llma_assets.team_day import TeamDay
 
 LEAST_SKILL = 0.6
@@ -76,5 +75,3 @@ CHECKS = (
     Check("cluster_labels", spending_within_budget),
     Check("cluster_labels", theme_spending_within_budget),
 )
-
-asset_checks = [asset_check(check) for check in CHECKS]

@@ -3,8 +3,8 @@
 import math
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.queries import committed_run
-from llma_assets.embeddings.estimate import SUMMARY_TOKENS
+from llma_assets.clusters import committed_run
+from llma_assets.embeddings import SUMMARY_TOKENS
 from llma_assets.labels.choice import REPRESENTATIVES
 from llma_assets.labels.evidence import NOISE_ID
 from llma_assets.labels.labelling import CLUSTERS_A_CALL

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from llma_assets.clusters import NOISE_TITLE
+
 NOISE_ID = -1
-NOISE_TITLE = "Outliers"
 NOISE_DESCRIPTION = "- Items that are not close to any cluster\n- Each stands alone, or in a group too small to name"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.queries import Run
+from llma_assets.clusters import Run
 from llma_assets.labels.choice import REPRESENTATIVES
 from llma_assets.labels.evidence import ClusterEvidence, ClusterLabel, SummaryText
 from llma_assets.labels.labelling import label_groups

@@ -10,8 +10,7 @@ from more_itertools import chunked
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import BORDERLINE
-from llma_assets.clusters.queries import Run
+from llma_assets.clusters import BORDERLINE, Run
 from llma_assets.isolation import fault_of
 from llma_assets.labels.choice import alike_together, members_to_read, nearest_outside, split, unit
 from llma_assets.labels.estimate import STAGE
@@ -19,7 +18,7 @@ from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, SummaryText
 from llma_assets.labels.labelling import CLUSTERS_A_CALL
 from llma_assets.labels.queries import IDS_AT_ONCE, embeddings_of
 from llma_assets.ledger import record_item_skips
-from llma_assets.summaries.queries import SUMMARIES_OF_ITEMS
+from llma_assets.summaries import SUMMARIES_OF_ITEMS
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 

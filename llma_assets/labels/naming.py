@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.lineage_queries import CarriedName, carried_names
-from llma_assets.clusters.queries import Run
+from llma_assets.clusters import CarriedName, Run, carried_names
 from llma_assets.labels.choice import unit
 from llma_assets.labels.closeness import groups_too_close, nearest_names, too_close_to
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, ClusterLabel, Name

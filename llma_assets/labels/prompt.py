@@ -1,5 +1,6 @@
 """What a model is asked when clusters are to be named, and how evidence is fenced. No calls, no parsing."""
 
+import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -123,3 +124,7 @@ def _summary(summary: SummaryText, budget: int) -> dict[str, Any]:
 def _short(summary: SummaryText) -> str:
     """The summary in one line: its title, and as much of its first bullets as fits."""
     return " · ".join(visible(text, " ") for text in (summary.title, *summary.bullets[:2]) if text)[:_NEIGHBOUR_CHARS]
+
+
+PROMPT_VERSION = hashlib.sha256("\0".join((LABELLING_PROMPT, RETELLING_PROMPT, GROUPS_PROMPT)).encode()).hexdigest()[:8]
+"""Changes with what a model is asked."""

@@ -9,8 +9,8 @@ from more_itertools import chunked
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.queries import Run
-from llma_assets.embeddings.queries import PRODUCT
+from llma_assets.clusters import Run
+from llma_assets.embeddings import PRODUCT
 from llma_assets.labels.closeness import TOO_CLOSE
 from llma_assets.labels.evidence import ClusterLabel
 from llma_assets.themes import Theme

@@ -4,8 +4,9 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from llma_assets.clusters import NOISE_TITLE
 from llma_assets.isolation import fault_of
-from llma_assets.labels.evidence import NOISE_TITLE, ClusterEvidence, ClusterLabel, unnamed
+from llma_assets.labels.evidence import ClusterEvidence, ClusterLabel, unnamed
 from llma_assets.labels.schema import ClusterLabels, LabelItem
 from llma_assets.languages import count_words
 from llma_assets.visible import visible

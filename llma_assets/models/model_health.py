@@ -9,7 +9,7 @@ sample, is for the room to say that asks.
 from collections import Counter
 
 from llma_assets.models.errors import ModelConfigurationError, ModelError, ModelUnavailable
-from llma_assets.quoting import quoted
+from llma_assets.privacy import quoted
 
 FAILURES_IN_A_ROW = 8
 """Failures without anything accepted, after which a sample decides. With five calls under way at most twelve items are

@@ -3,26 +3,56 @@
 Pure, except for the room's `assets.py` and `queries.py`: equal events and options give equal text.
 """
 
+from llma_assets.privacy import PatternError, check_patterns
+from llma_assets.rendering.candidates import HOME_DAYS, REACH, items_of_day
+from llma_assets.rendering.checks import CHECKS
 from llma_assets.rendering.facts import ItemFacts, item_facts
 from llma_assets.rendering.generation import render_generation
 from llma_assets.rendering.message import Message, ToolCall
-from llma_assets.rendering.options import Loss, RenderedTrace, RenderOptions, hides_enough
+from llma_assets.rendering.options import RENDERER, Loss, RenderedTrace, RenderOptions, hides_enough
+from llma_assets.rendering.partition import render_partition
+from llma_assets.rendering.queries import (
+    CONTENT_OF_DAYS,
+    DAY_OF_TRACE,
+    MADE,
+    MADE_SINCE,
+    TIME_OF_GENERATION,
+    Candidate,
+    events_of_generations,
+    events_of_traces,
+)
 from llma_assets.rendering.reading import read_messages
-from llma_assets.rendering.redaction import PatternError, check_patterns
+from llma_assets.rendering.storing import Sampling, made_texts
 from llma_assets.rendering.trace import render_trace
 
 __all__ = [
+    "CHECKS",
+    "CONTENT_OF_DAYS",
+    "DAY_OF_TRACE",
+    "HOME_DAYS",
+    "MADE",
+    "MADE_SINCE",
+    "REACH",
+    "RENDERER",
+    "TIME_OF_GENERATION",
+    "Candidate",
     "ItemFacts",
     "Loss",
     "Message",
     "PatternError",
     "RenderOptions",
     "RenderedTrace",
+    "Sampling",
     "ToolCall",
     "check_patterns",
+    "events_of_generations",
+    "events_of_traces",
     "hides_enough",
     "item_facts",
+    "items_of_day",
+    "made_texts",
     "read_messages",
     "render_generation",
+    "render_partition",
     "render_trace",
 ]

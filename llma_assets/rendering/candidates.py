@@ -18,10 +18,10 @@ from typing import Any
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
-from llma_assets.discovery import TRIGGER_EVENTS
 from llma_assets.rendering.queries import Candidate, StoredText
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Level
+from llma_assets.trace_events import TRIGGER_EVENTS
 
 SAMPLE_SEED = 42
 

@@ -7,7 +7,6 @@ from llma_assets.findings import Check, Outcome
 from llma_assets.rendering.privacy_mode import content_of_day
 from llma_assets.rendering.queries import NOT_RENDERED_OF_DAY
 from llma_assets.rendering.storing import NOT_RENDERED, STAGE
-from llma_assets.stage import asset_check
 from llma_assets.team_day import TeamDay
 
 FEW, FEW_SHARE = 2, 0.01
@@ -34,5 +33,3 @@ def few_items_not_rendered(database: Database, team_day: TeamDay) -> Iterator[Ou
 
 
 CHECKS = (Check(STAGE, few_items_not_rendered, warns=True),)
-
-asset_checks = [asset_check(check) for check in CHECKS]

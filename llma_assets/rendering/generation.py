@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from llma_assets.privacy import redactor_of
 from llma_assets.rendering.budget import fit
 from llma_assets.rendering.document import Document, Keep
 from llma_assets.rendering.events import has_error, number, properties_of
@@ -12,7 +13,6 @@ from llma_assets.rendering.jsontext import compact_json
 from llma_assets.rendering.message import Message
 from llma_assets.rendering.options import RenderedTrace, RenderOptions
 from llma_assets.rendering.reading import read_item, split
-from llma_assets.rendering.redaction import redactor_of
 from llma_assets.rendering.tools import read_tools, tool_lines, tools_beside
 
 _RULE: Final = "-" * 80

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Final, Protocol
 
-from llma_assets.rendering.redaction import check_patterns
+from llma_assets.privacy import check_patterns
 from llma_assets.tokens import encoding_of
 
 RENDERER: Final = "4"

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from llma_assets.clickhouse import Database
-from llma_assets.discovery import TRIGGER_EVENTS
+from llma_assets.trace_events import TRIGGER_EVENTS
 
 BATCH_BYTES = 32 * 2**20
 BATCH_ITEMS = 200

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 import orjson
 
 from llma_assets.isolation import fault_of
+from llma_assets.privacy import redactor_of
 from llma_assets.rendering.budget import fit
 from llma_assets.rendering.content import is_said
 from llma_assets.rendering.document import Document, Keep
@@ -20,7 +21,6 @@ from llma_assets.rendering.generation import render_generation
 from llma_assets.rendering.jsontext import compact_json, text_of
 from llma_assets.rendering.options import Loss, RenderedTrace, RenderOptions, renderer_of
 from llma_assets.rendering.queries import Candidate
-from llma_assets.rendering.redaction import redactor_of
 from llma_assets.rendering.trace import render_trace
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Level

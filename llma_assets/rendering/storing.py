@@ -11,8 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from llma_assets.clickhouse import Database
-from llma_assets.discovery import TRIGGER_EVENTS
-from llma_assets.discovery.queries import TRIGGER_EVENTS_OF_TEAM
+from llma_assets.discovery import TRIGGER_EVENTS_OF_TEAM
 from llma_assets.ledger import record_item_skips
 from llma_assets.rendering.candidates import HOME_DAYS, REACH, Frame, items_of_day
 from llma_assets.rendering.options import RenderOptions, redactions_like, renderer_of
@@ -30,9 +29,8 @@ from llma_assets.rendering.queries import (
 )
 from llma_assets.rendering.rows import MadeText, made_text
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import GENERAL, Level, Theme
-from llma_assets.themes.matching import matching_items
-from llma_assets.themes.sampling import draws, is_taken, needs_texts, rate_of
+from llma_assets.themes import GENERAL, Level, Theme, draws, is_taken, matching_items, needs_texts, rate_of
+from llma_assets.trace_events import TRIGGER_EVENTS
 
 STAGE = "trace_texts"
 NOT_RENDERED = "not_rendered"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from llma_assets.privacy import redactor_of
 from llma_assets.rendering.budget import fit
 from llma_assets.rendering.conversation import Conversation
 from llma_assets.rendering.document import Document, Keep
@@ -16,7 +17,6 @@ from llma_assets.rendering.generation import lines_of_error
 from llma_assets.rendering.hierarchy import Visit, build, walk
 from llma_assets.rendering.jsontext import text_of
 from llma_assets.rendering.options import RenderedTrace, RenderOptions
-from llma_assets.rendering.redaction import redactor_of
 
 _MAX_GUIDES: Final = 24
 """Levels that are drawn; deeper ones stand at the last level with their depth, so that text stays linear."""

@@ -38,7 +38,7 @@ from llma_assets.models import (
     request_files,
 )
 from llma_assets.summaries.queries import DAYS_WITH_OPEN_BATCHES, OPEN_BATCHES, THEMES_WITH_OPEN_BATCHES
-from llma_assets.summaries.summarise import SummaryResult, SummaryTask, TextItem
+from llma_assets.summaries.task import SummaryResult, SummaryTask, TextItem
 from llma_assets.summaries.weighing import Weighing
 from llma_assets.team_day import TeamDay
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from llma_assets.clickhouse import Database
 from llma_assets.findings import Check, Outcome
 from llma_assets.ledger import spending_within_budget, theme_spending_within_budget
-from llma_assets.stage import asset_check
 from llma_assets.summaries.dead_letters import dead_letters
 from llma_assets.summaries.queries import DEAD_LETTERS, LINE_REFERENCES, SUMMARY_COUNTS
 from llma_assets.summaries.storing import MAX_FAILED_SHARE
@@ -105,5 +104,3 @@ CHECKS = (
     Check("trace_summaries", spending_within_budget),
     Check("trace_summaries", theme_spending_within_budget),
 )
-
-asset_checks = [asset_check(check) for check in CHECKS]

@@ -14,7 +14,7 @@ from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
 from llma_assets.summaries.queries import BRING_BACK, DEAD_ITEMS, DEAD_LETTERS
-from llma_assets.summaries.summarise import SummaryResult
+from llma_assets.summaries.task import SummaryResult
 from llma_assets.team_day import TeamDay
 
 MOST_FAILURES = 3

@@ -13,7 +13,7 @@ from llma_assets.summaries.judging import Judge, judge_of
 from llma_assets.summaries.prompt import content_hash, question_hash
 from llma_assets.summaries.queries import SUMMARISED
 from llma_assets.summaries.reuse import known_answers
-from llma_assets.summaries.taking import Taken, choose_items
+from llma_assets.summaries.selection import Taken, choose_items
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 

@@ -108,3 +108,12 @@ def content_hash(
 def question_hash(text: str, *, prompt: str, model: str, mode: Mode, judged: bool = False, by: str = "") -> str:
     """What an answer depends on: as `content_hash`, but whatever the theme is called."""
     return content_hash(text, theme_id="", prompt=prompt, model=model, mode=mode, judged=judged, by=by)
+
+
+PROMPT_VERSION = (
+    f"{SCHEMA_VERSION}.{JUDGED_VERSION}."
+    + hashlib.sha256(
+        "\0".join((SYSTEM_PROMPT, JUDGED_PROMPT, REQUEST_PROMPT, *MODE_PROMPTS.values())).encode()
+    ).hexdigest()[:8]
+)
+"""Changes with what a model is asked, and with the shape of its answers."""

@@ -25,12 +25,13 @@ from llma_assets.summaries.estimate import forecast_summaries
 from llma_assets.summaries.pending import Pending, pending
 from llma_assets.summaries.queries import SET_THEME_VERSION, TEXTS
 from llma_assets.summaries.reuse import forget_later_days
-from llma_assets.summaries.summarise import SummaryResult, SummaryTask, TextItem, left_of, summarise
-from llma_assets.summaries.taking import NO_CONTENT, NO_TEXTS, Taken, take_items
+from llma_assets.summaries.selection import NO_CONTENT, NO_TEXTS, Taken, take_items
+from llma_assets.summaries.summarise import left_of, summarise
+from llma_assets.summaries.task import SummaryResult, SummaryTask, TextItem
 from llma_assets.summaries.weighing import TIME_IS_UP
 from llma_assets.summaries.writing import ROWS_AT_ONCE, Writer, copied_row
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import Theme
+from llma_assets.themes import TeamThemes, Theme
 
 TEXTS_AT_ONCE = 50
 IDS_AT_ONCE = 500
@@ -73,6 +74,7 @@ def store_theme(
     *,
     limits: RunLimits,
     progress: Callable[[int, int], None],
+    team_themes: TeamThemes | None = None,
 ) -> "Counter[str]":
     """Summarise each item that the theme takes once for its text, theme, prompt, model and mode.
 
@@ -82,6 +84,7 @@ def store_theme(
 
     Args:
         progress: told how many items of how many are done.
+        team_themes: all themes of the team, for a theme that comes after another; read where they are not given.
 
     Returns:
         counts by name: `matched` and `sampled` (see `Taken`), `items_queried` (those that its rule left), `skipped`
@@ -94,7 +97,7 @@ def store_theme(
         NothingUsable: the model gives nothing usable; nothing is held against the items.
         ModelConfigurationError: no further item could succeed, or there are no batches to be had.
     """
-    taken = take_items(database, team_day, theme)
+    taken = take_items(database, team_day, theme, team_themes)
     work = pending(database, team_day, theme, chat.name, taken=taken)
     counts: Counter[str] = Counter(
         matched=taken.matched,

@@ -5,21 +5,17 @@ What an answer must be is said in `summarise`; what is known of the model in `mo
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from llma_assets.models import FAILURES_IN_A_ROW, ModelHealth, ModelUnavailable
-
-if TYPE_CHECKING:
-    from llma_assets.summaries.summarise import SummaryResult, SummaryTask
+from llma_assets.summaries.task import EMPTY_TEXT, SummaryResult, SummaryTask
 
 TIME_IS_UP = "run_deadline"
-EMPTY_TEXT = "empty text"
 
 
 class Weighing:
     """The results of one theme of a day, on their way to whoever stores them. For one thread."""
 
-    def __init__(self, task: "SummaryTask", evidence: ModelHealth) -> None:
+    def __init__(self, task: SummaryTask, evidence: ModelHealth) -> None:
         self._task = task
         self._evidence = evidence
         self._held_back: list[SummaryResult] = []
@@ -34,7 +30,7 @@ class Weighing:
         """Whether so many have failed that nothing more should be asked before a sample is."""
         return len(self._held_back) >= FAILURES_IN_A_ROW
 
-    def weighed(self, result: "SummaryResult") -> "Iterator[SummaryResult]":
+    def weighed(self, result: SummaryResult) -> Iterator[SummaryResult]:
         """The result, unless it is a failure that may be everybody's; with the first success all those before it."""
         key = (self._task.chat.name, self._task.theme_id)
         if result.status == "generated":
@@ -45,7 +41,7 @@ class Weighing:
             return
         yield result
 
-    def verdict(self, time_is_up: Callable[[], bool]) -> "Generator[SummaryResult, None, bool]":
+    def verdict(self, time_is_up: Callable[[], bool]) -> Generator[SummaryResult, None, bool]:
         """What was held back: failures of the items, if the model has something usable to say of a sample.
 
         Returns:
@@ -71,9 +67,9 @@ class Weighing:
         yield from self._released()
         return True
 
-    def _released(self) -> "Iterator[SummaryResult]":
+    def _released(self) -> Iterator[SummaryResult]:
         held_back, self._held_back = self._held_back, []
         yield from held_back
 
-    def _undone(self, reason: str) -> "Iterator[SummaryResult]":
+    def _undone(self, reason: str) -> Iterator[SummaryResult]:
         yield from (replace(result, status="undone", error=reason) for result in self._released())

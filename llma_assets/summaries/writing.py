@@ -17,7 +17,7 @@ from llma_assets.isolation import fault_of
 from llma_assets.ledger import UsageLedger
 from llma_assets.summaries.dead_letters import record_failures
 from llma_assets.summaries.pending import Pending
-from llma_assets.summaries.summarise import SummaryResult, unusable
+from llma_assets.summaries.task import SummaryResult, unusable
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 

@@ -3,6 +3,7 @@
 from llma_assets.tasks.batches import BatchCounts, BatchOptions, OtherSpaceError, cluster_new_segments
 from llma_assets.tasks.board import Task, UnknownTaskError, find_task, list_tasks, task_history, task_segments
 from llma_assets.tasks.changes import TaskOptions
+from llma_assets.tasks.checks import CHECKS
 from llma_assets.tasks.editing import (
     EditError,
     close_task,
@@ -12,16 +13,21 @@ from llma_assets.tasks.editing import (
     reopen_task,
     unmerge_task,
 )
+from llma_assets.tasks.grouping import GROUPING_VERSION
 from llma_assets.tasks.impact import Flags, flags_of, is_problem, priority
 from llma_assets.tasks.ingesting import SegmentReport, ingest_segments
-from llma_assets.tasks.labelling import judged
+from llma_assets.tasks.labelling import PROMPT_VERSION, judged
 from llma_assets.tasks.matching import match_tasks
 from llma_assets.tasks.schedule import teams_with_new_segments
 from llma_assets.tasks.segments import Segment, SegmentError, parse_segment
+from llma_assets.tasks.stages import store_segment_clusters, store_tasks
 from llma_assets.tasks.updates import TaskCounts, update_tasks
 from llma_assets.tasks.vectors import other_spaces, refused_segments, segment_counts
 
 __all__ = [
+    "CHECKS",
+    "GROUPING_VERSION",
+    "PROMPT_VERSION",
     "BatchCounts",
     "BatchOptions",
     "EditError",
@@ -52,6 +58,8 @@ __all__ = [
     "rename_task",
     "reopen_task",
     "segment_counts",
+    "store_segment_clusters",
+    "store_tasks",
     "task_history",
     "task_segments",
     "teams_with_new_segments",

@@ -1,12 +1,9 @@
 """Checks of `tasks`: what is stored of segments, links and tasks must agree."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from llma_assets.clickhouse import Database
 from llma_assets.findings import Check, Outcome
-from llma_assets.partitions import teams
-from llma_assets.stage import asset_check
 from llma_assets.tasks.queries import PIPELINE, SEGMENTS_WITHOUT_TASK, TASK_INVARIANTS
 from llma_assets.tasks.states import MOST_LOST
 from llma_assets.team_day import TeamDay
@@ -39,12 +36,3 @@ def segments_in_tasks(database: Database, team_day: TeamDay) -> Iterator[Outcome
 
 
 CHECKS = (Check("tasks", tasks_add_up), Check("tasks", segments_in_tasks))
-
-asset_checks = [
-    asset_check(
-        check,
-        partitions_def=teams,
-        targets=lambda _database, key: [TeamDay(int(key), datetime.now(UTC).date())],
-    )
-    for check in CHECKS
-]

@@ -15,6 +15,10 @@ NOISE = -1
 _LARGEST_MATRIX = 6_000
 
 
+GROUPING_VERSION = "1"
+"""Changes with how segments are grouped."""
+
+
 def group_segments(embeddings: "NDArray[np.float32]", *, distance: float = MATCH_DISTANCE) -> "NDArray[np.intp]":
     """The group of each segment, -1 for noise.
 

@@ -14,12 +14,12 @@ import numpy as np
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
-from llma_assets.discovery import TeamLeftOut
 from llma_assets.ingest import FirstRefusal, Line, RejectsFile, read_records
 from llma_assets.models import Embedder, Record, TextsRejected, ignore_usage
 from llma_assets.tasks.queries import DOCUMENT_TYPE, KNOWN_SEGMENTS, PRODUCT, RENDERING
 from llma_assets.tasks.segments import Segment, SegmentError, metadata_of, parse_segment
 from llma_assets.tasks.vectors import IDS_AT_ONCE, space_key
+from llma_assets.teams import TeamLeftOut
 
 MAX_LINE_BYTES = 4 << 20
 BATCH_SEGMENTS = 500

@@ -233,3 +233,7 @@ def _shorten(text: str, most: int) -> str:
 def _clean(text: str) -> str:
     """`text` on one line, without control characters and marks that turn its direction."""
     return " ".join(visible(text, " ").split())
+
+
+PROMPT_VERSION = f"{_SCHEMA_VERSION}." + hashlib.sha256(TASK_PROMPT.encode()).hexdigest()[:8]
+"""Changes with what a model is asked, and with the shape of its answers."""

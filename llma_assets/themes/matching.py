@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from llma_assets.clickhouse import Database
-from llma_assets.discovery import TRIGGER_EVENTS
 from llma_assets.team_day import TeamDay
 from llma_assets.themes.filters import compile_filters
 from llma_assets.themes.theme import Level, Theme
+from llma_assets.trace_events import TRIGGER_EVENTS
 
 # `__all__` stands for the conditions, which are fixed text as well, and `__trace_id__` for what reads the trace's id.
 # A trace belongs to the day of its first event. Key of events: (team_id, toDate(timestamp), event, uuid).

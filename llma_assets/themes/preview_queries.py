@@ -9,10 +9,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from llma_assets.clickhouse import Database
-from llma_assets.discovery import TRIGGER_EVENTS
 from llma_assets.team_day import midnight
 from llma_assets.themes.filters import compile_filters, property_of
 from llma_assets.themes.theme import Level, Theme
+from llma_assets.trace_events import TRIGGER_EVENTS
 
 MOST_SEEN = 10_000
 """Of so many events it is said which properties and values there are."""

@@ -60,6 +60,25 @@ class TeamThemes:
             f"`llma themes list --team {self.team_id}` shows them"
         )
 
+    def active(self, only: Collection[str] = ()) -> tuple[Theme, ...]:
+        """The themes that are switched on, each after the one that it depends on, otherwise the general ones first.
+
+        Args:
+            only: theme ids; all that are switched on if there are none.
+
+        Raises:
+            ThemeError: one of `only` is unknown or switched off, or the team's base filters are not valid.
+        """
+        if problems := self.problems_of(THE_TEAM):
+            raise ThemeError(
+                f"team {self.team_id} runs no themes until its base filters are valid: {problems[0]}. {MENDS}"
+            )
+        for theme_id in only:
+            if not self.get(theme_id).enabled:
+                raise ThemeError(_why_off(self, theme_id))
+        wanted = set(only) or {theme.theme_id for theme in self.themes if theme.enabled}
+        return tuple(theme for theme in in_order(self.themes) if theme.theme_id in wanted)
+
     def problems_of(self, theme_id: str) -> tuple[Problem, ...]:
         """What is wrong with what is stored of a theme."""
         return tuple(each for each in self.problems if each.where.split(".")[0] == theme_id)
@@ -117,24 +136,8 @@ def team_themes(team_id: int, stored: Iterable[Mapping[str, Any]]) -> TeamThemes
 
 
 def active_themes(database: Database, team_id: int, only: Collection[str] = ()) -> tuple[Theme, ...]:
-    """The themes that are switched on, each after the one that it depends on, otherwise the general ones first.
-
-    Args:
-        database: where the team's themes are.
-        team_id: whose.
-        only: theme ids; all that are switched on if there are none.
-
-    Raises:
-        ThemeError: one of `only` is unknown or switched off, or the team's base filters are not valid.
-    """
-    team = themes_of(database, team_id)
-    if problems := team.problems_of(THE_TEAM):
-        raise ThemeError(f"team {team_id} runs no themes until its base filters are valid: {problems[0]}. {MENDS}")
-    for theme_id in only:
-        if not team.get(theme_id).enabled:
-            raise ThemeError(_why_off(team, theme_id))
-    wanted = set(only) or {theme.theme_id for theme in team.themes if theme.enabled}
-    return tuple(theme for theme in in_order(team.themes) if theme.theme_id in wanted)
+    """The themes of a team that are switched on, as `TeamThemes.active` chooses them."""
+    return themes_of(database, team_id).active(only)
 
 
 def in_order(themes: Iterable[Theme]) -> list[Theme]:

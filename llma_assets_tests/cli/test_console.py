@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from llma_assets.cli.console import emit_json, plain, plain_block, show_table
+from llma_assets.cli.render.console import emit_json, plain, plain_block, show_table
 
 HOSTILE = "\x1b]0;owned\x07\x1b[2Jred\r\n[bold]x[/bold] \u202egnp.exe \x9b31m \u2028 :smile: 🦊"
 

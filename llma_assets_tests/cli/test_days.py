@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from llma_assets.cli.console import command
-from llma_assets.cli.days import in_spans
+from llma_assets.cli.render.console import command
+from llma_assets.cli.run.days import in_spans
 from llma_assets.clickhouse import Database
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.clusters.planted import plant, run_day

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from llma_assets.cli.demo import switch_themes_on
+from llma_assets.cli.commands.demo import switch_themes_on
 from llma_assets.clickhouse import Database
 from llma_assets.demo import DEMO_TEAMS, PIPELINE_ONLY_TEAM_ID, THEMED_TEAM, THEMES, WEEK
 from llma_assets.themes.changes import set_enabled

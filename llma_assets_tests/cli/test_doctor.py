@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from llma_assets.cli.instance import opened_instance, prepare_home
 from llma_assets.clickhouse import Database
+from llma_assets.defs.instance import opened_instance, prepare_home
 from llma_assets.settings import Settings
 from llma_assets_tests.chat_server import ChatServer, Status
 from llma_assets_tests.cli.conftest import Answer, Llma

@@ -7,8 +7,8 @@ from datetime import date
 
 import pytest
 
-from llma_assets.cli.pace import Pace, in_words
-from llma_assets.cli.progress import SECONDS_BETWEEN_LINES, BarProgress, Outlook, PlainProgress, shown_progress
+from llma_assets.cli.render.pace import Pace, in_words
+from llma_assets.cli.render.progress import SECONDS_BETWEEN_LINES, BarProgress, Outlook, PlainProgress, shown_progress
 from llma_assets.clickhouse import Database
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
@@ -138,8 +138,8 @@ def test_an_interrupt_is_no_failure_of_progress(
 
 SAYS = """
 import sys
-from llma_assets.cli.console import say, show
-from llma_assets.cli.progress import shown_progress
+from llma_assets.cli.render.console import say, show
+from llma_assets.cli.render.progress import shown_progress
 sys.stdin.readline()
 with shown_progress() as progress:
     say("one")

@@ -8,9 +8,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from llma_assets.cli.instance import opened_instance
-from llma_assets.cli.progress import PlainProgress
+from llma_assets.cli.render.progress import PlainProgress
 from llma_assets.clickhouse import Database
+from llma_assets.defs.instance import opened_instance
 from llma_assets.settings import Settings
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.traffic import day_of_traces, trace, write

@@ -12,9 +12,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from llma_assets.cli.instance import opened_instance
 from llma_assets.clickhouse import Database
-from llma_assets.jobs import LANE
+from llma_assets.defs.instance import opened_instance
+from llma_assets.defs.jobs import LANE
 from llma_assets.settings import Settings
 from llma_assets_tests.chat_server import ChatServer
 from llma_assets_tests.cli.conftest import Answer, Llma

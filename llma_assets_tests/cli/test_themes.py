@@ -124,7 +124,7 @@ def test_a_dry_run_stores_nothing(llma: Llma, database: Database, file: File) ->
 def test_on_a_terminal_apply_asks_first(
     llma: Llma, database: Database, file: File, monkeypatch: pytest.MonkeyPatch, answer: str, stored: bool
 ) -> None:
-    monkeypatch.setattr("llma_assets.cli.themes_changes.is_asked", lambda: True)
+    monkeypatch.setattr("llma_assets.cli.commands.themes_changes.is_asked", lambda: True)
     result = llma("themes", "apply", file(MINE), "--team", "1", input=answer.encode())
     assert "Apply this?" in result.stderr
     assert result.exit_code == (0 if stored else 130)

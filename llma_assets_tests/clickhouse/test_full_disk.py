@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from llma_assets.clickhouse import Database, DatabaseError, DatabaseUnavailable, start, status, stop
-from llma_assets.clickhouse.database import open_database
+from llma_assets.clickhouse.connecting import open_database
 from llma_assets.clickhouse.lifecycle import address
 from llma_assets.clickhouse.link import Link
 from llma_assets.clickhouse.server.room import Room

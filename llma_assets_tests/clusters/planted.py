@@ -8,8 +8,8 @@ import numpy as np
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.assets import ClusteringRunConfig, store_clusters
-from llma_assets.clusters.queries import Run, clusters_of, committed_run, members_of
+from llma_assets.clusters.partition import RunOptions, store_clusters
+from llma_assets.clusters.store.runs import Run, clusters_of, committed_run, members_of
 from llma_assets.embeddings.queries import PRODUCT
 from llma_assets.stage import Report, silent
 from llma_assets.team_day import TeamDay, midnight
@@ -73,7 +73,7 @@ def run_day(
         TeamDay(team_id, day),
         model_name=model,
         lookback_days=7,
-        options=ClusteringRunConfig(**given),
+        options=RunOptions(**given),
         themes=(theme,),
         progress=silent,
     )

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from llma_assets.clusters import ClusteringConfig, cluster
-from llma_assets.clusters.assigning import BLOCK_ROWS, assign, cluster_radii
-from llma_assets.clusters.errors import ClusteringError, InvalidEmbeddingsError
+from llma_assets.clusters.engine.assignment import BLOCK_ROWS, assign, cluster_radii
+from llma_assets.clusters.engine.errors import ClusteringError, InvalidEmbeddingsError
 
 
 def blobs(seed: int, per_cluster: int, k: int = 4, d: int = 24, spread: float = 0.05) -> tuple[np.ndarray, np.ndarray]:

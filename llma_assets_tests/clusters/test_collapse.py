@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from llma_assets.clusters import ClusteringConfig, cluster
-from llma_assets.clusters.hdbscan import collapse_of
+from llma_assets.clusters.engine.hdbscan import collapse_of
 
 CONFIG = ClusteringConfig(method="hdbscan")
 
@@ -64,7 +64,7 @@ def test_neighbours_from_a_tree_give_the_clusters_that_the_matrix_gives(monkeypa
     centres = rng.normal(size=(6, 40))
     points = (centres[np.arange(300) % 6] + 0.2 * rng.normal(size=(300, 40))).astype(np.float32)
     by_matrix = cluster(points, CONFIG)
-    monkeypatch.setattr("llma_assets.clusters.hdbscan.LARGEST_MATRIX", 100)
+    monkeypatch.setattr("llma_assets.clusters.engine.hdbscan.LARGEST_MATRIX", 100)
     assert (cluster(points, CONFIG).labels == by_matrix.labels).all()
 
 

@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.cross_queries import NotClusteredError, cross_themes
-from llma_assets.clusters.crossing import Crossing, cross
+from llma_assets.reports.overlap import Crossing, cross
+from llma_assets.reports.overlap_queries import NotClusteredError, cross_themes
 from llma_assets.team_day import TeamDay
 from llma_assets_tests.clusters.stored_runs import DAY, ids, store_run
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from llma_assets.clusters.edits import (
+from llma_assets.clusters.edits.decisions import (
     ACTIONS,
     NOTHING,
     Action,

@@ -5,10 +5,10 @@ import pytest
 from numpy.typing import NDArray
 
 from llma_assets.clusters import ClusteringConfig, cluster, representatives
-from llma_assets.clusters.agreement import adjusted_rand
-from llma_assets.clusters.leiden import Graph, shared_neighbour_graph
-from llma_assets.clusters.neighbours import nearest_neighbours
-from llma_assets.clusters.tree import grow_tree
+from llma_assets.clusters.engine.agreement import adjusted_rand
+from llma_assets.clusters.engine.leiden import Graph, shared_neighbour_graph
+from llma_assets.clusters.engine.neighbours import nearest_neighbours
+from llma_assets.clusters.engine.tree import grow_tree
 
 
 def topics(

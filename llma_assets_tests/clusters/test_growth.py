@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from llma_assets.clusters.growth import Growth, growth_in
+from llma_assets.clusters.lineage.growth import Growth, growth_in
 
 
 def growth(*daily: list[int]) -> Growth:

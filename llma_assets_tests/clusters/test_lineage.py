@@ -6,8 +6,9 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from llma_assets.clusters.lineage import Link, Links, first_lineage_id, link
-from llma_assets.clusters.snapshot import Snapshot, Space
+from llma_assets.clusters.lineage.links import Link, Links, link
+from llma_assets.clusters.lineage.snapshot import Snapshot, Space
+from llma_assets.clusters.lineage_ids import first_lineage_id
 
 DAY = date(2026, 11, 7)
 SPACE = Space("offline/test", "graph", "v1")

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from llma_assets.clusters import ClusteringConfig, cluster
-from llma_assets.clusters.assigning import assign, cluster_radii
-from llma_assets.clusters.lineage import Links, link
-from llma_assets.clusters.snapshot import Snapshot, Space
+from llma_assets.clusters.engine.assignment import assign, cluster_radii
+from llma_assets.clusters.lineage.links import Links, link
+from llma_assets.clusters.lineage.snapshot import Snapshot, Space
 
 FIRST = date(2026, 11, 1)
 DAYS, WINDOW, DIMENSIONS, EACH = 14, 7, 48, 12

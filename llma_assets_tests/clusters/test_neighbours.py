@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from llma_assets.clusters import Clustering, ClusteringConfig, InvalidEmbeddingsError, cluster
-from llma_assets.clusters.neighbours import Neighbours, nearest_neighbours, search_nearest
+from llma_assets.clusters.engine.neighbours import Neighbours, nearest_neighbours, search_nearest
 from llma_assets_tests.clusters.test_graph import topics
 
 
@@ -38,8 +38,8 @@ def test_a_point_alone_has_no_neighbours() -> None:
 @pytest.mark.slow
 def test_many_points_find_nearly_all_their_neighbours_in_near_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
     points, _ = topics(n=3000, d=30, noise=1.2)
-    monkeypatch.setattr("llma_assets.clusters.neighbours.EXACT_POINTS", 1000)
-    monkeypatch.setattr("llma_assets.clusters.neighbours.BUCKET_POINTS", 60)
+    monkeypatch.setattr("llma_assets.clusters.engine.neighbours.EXACT_POINTS", 1000)
+    monkeypatch.setattr("llma_assets.clusters.engine.neighbours.BUCKET_POINTS", 60)
     found = nearest_neighbours(points, 15, seed=0)
     again = nearest_neighbours(points, 15, seed=0)
     assert found.indices.tobytes() == again.indices.tobytes()
@@ -50,8 +50,8 @@ def test_many_points_find_nearly_all_their_neighbours_in_near_buckets(monkeypatc
 def test_equal_points_in_one_bucket_still_have_all_their_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
     points = np.zeros((200, 3), dtype=np.float32)
     points[:150] = 1.0
-    monkeypatch.setattr("llma_assets.clusters.neighbours.EXACT_POINTS", 100)
-    monkeypatch.setattr("llma_assets.clusters.neighbours.BUCKET_POINTS", 20)
+    monkeypatch.setattr("llma_assets.clusters.engine.neighbours.EXACT_POINTS", 100)
+    monkeypatch.setattr("llma_assets.clusters.engine.neighbours.BUCKET_POINTS", 20)
     found = nearest_neighbours(points, 60, seed=0)
     assert found.indices.shape == (200, 60)
     assert np.isfinite(found.distances).all()
@@ -101,7 +101,7 @@ def test_coordinates_of_a_wrong_shape_or_size_are_refused(wrong: NDArray[np.floa
 
 def test_most_of_very_many_points_are_placed_amid_those_that_are_laid_out(monkeypatch: pytest.MonkeyPatch) -> None:
     points, _ = topics(n=900, k=8)
-    monkeypatch.setattr("llma_assets.clusters.layout.LAID_POINTS", 300)
+    monkeypatch.setattr("llma_assets.clusters.engine.layout.LAID_POINTS", 300)
     assert purity(cluster(points)) > 0.85
 
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from llma_assets.clusters.front import deduplicate, normalise
-from llma_assets.clusters.kmeans import polish
-from llma_assets.clusters.measures import numbered_by_size
-from llma_assets.clusters.reduction import principal_components
-from llma_assets.clusters.silhouettes import SilhouetteScorer, pairwise_distances
+from llma_assets.clusters.engine.kmeans import polish
+from llma_assets.clusters.engine.measures import numbered_by_size
+from llma_assets.clusters.engine.preprocessing import deduplicate, normalise
+from llma_assets.clusters.engine.reduction import principal_components
+from llma_assets.clusters.engine.silhouettes import SilhouetteScorer, pairwise_distances
 
 
 def random(n: int, d: int, seed: int = 0) -> NDArray[np.float32]:

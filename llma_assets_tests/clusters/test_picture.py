@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 
-from llma_assets.clusters.picture import cluster_table, map_markdown
+from llma_assets.reports.cluster_map import cluster_table, map_markdown
 
 
 def test_the_map_is_a_png_and_the_same_for_the_same_input() -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.stale_queries import STALE_RUNS
+from llma_assets.clusters.store.stale import STALE_RUNS
 from llma_assets.embeddings.queries import PRODUCT
 from llma_assets.team_day import midnight
 

@@ -8,12 +8,12 @@ import orjson
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.assets import ClusteringRunConfig, store_clusters
 from llma_assets.clusters.checks import CHECKS
 from llma_assets.clusters.options import engine_config, sample_size
-from llma_assets.clusters.queries import clusters_of, committed_run, members_of
-from llma_assets.clusters.trend_queries import LINKED_RUNS
+from llma_assets.clusters.partition import RunOptions, store_clusters
+from llma_assets.clusters.store.runs import clusters_of, committed_run, members_of
 from llma_assets.ledger import list_skips
+from llma_assets.reports.trend_queries import LINKED_RUNS
 from llma_assets.stage import ThemesFailed, silent
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES, Theme, ThemeClustering
@@ -32,7 +32,7 @@ def cluster(database: Database, *themes: Theme, team_id: int = 1, day: date = DA
         TeamDay(team_id, day),
         model_name=MODEL,
         lookback_days=7,
-        options=ClusteringRunConfig(**options),
+        options=RunOptions(**options),
         themes=themes,
         progress=silent,
     )
@@ -45,12 +45,12 @@ def topics(database: Database, theme: Theme = OWN, *, team_id: int = 1, day: dat
 
 
 def test_a_run_groups_a_theme_as_the_theme_wants_unless_it_is_told_otherwise() -> None:
-    given = ClusteringRunConfig(method="hdbscan", min_items=3).of(OWN)
+    given = RunOptions(method="hdbscan", min_items=3).of(OWN)
     assert given == replace(OWN.clustering, method="hdbscan", min_items=3)
-    assert ClusteringRunConfig().of(OWN) == OWN.clustering
-    assert ClusteringRunConfig().of(TRACES) == ThemeClustering()
-    assert ClusteringRunConfig(min_k=9).of(TRACES).max_k == 9
-    assert ClusteringRunConfig(max_k=2).of(TRACES).min_k == 2
+    assert RunOptions().of(OWN) == OWN.clustering
+    assert RunOptions().of(TRACES) == ThemeClustering()
+    assert RunOptions(min_k=9).of(TRACES).max_k == 9
+    assert RunOptions(max_k=2).of(TRACES).min_k == 2
 
 
 def test_a_graph_takes_more_items_than_the_other_methods_unless_the_theme_says_how_many() -> None:

@@ -4,8 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from llma_assets.clusters.edits import Lineage, Standing
-from llma_assets.clusters.trends import Change, DayCount, Share, Trend, trends
+from llma_assets.clusters.edits.decisions import Lineage, Standing
+from llma_assets.reports.trends import Change, DayCount, Trend, trends
+from llma_assets.stats import Share
 
 FIRST = date(2026, 11, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(14)]

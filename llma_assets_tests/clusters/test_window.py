@@ -7,8 +7,8 @@ import orjson
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.queries import clusters_of, invariants_of, members_of
-from llma_assets.clusters.window_queries import Window, earlier_map, earlier_resolution, read_window, rest_embeddings
+from llma_assets.clusters.store.runs import clusters_of, invariants_of, members_of
+from llma_assets.clusters.store.window import Window, earlier_map, earlier_resolution, read_window, rest_embeddings
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES
 from llma_assets_tests.clusters.planted import MODEL, plant, run_day, stored_run

@@ -21,8 +21,10 @@ from llma_assets.demo import (
     sample_events,
     sample_segments,
 )
-from llma_assets.discovery import TRIGGER_EVENTS, TeamSettings, discover
+from llma_assets.discovery import discover
 from llma_assets.ingest import ingest
+from llma_assets.teams import TeamSettings
+from llma_assets.trace_events import TRIGGER_EVENTS
 
 DAY = date(2026, 11, 7)
 

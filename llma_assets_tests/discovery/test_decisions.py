@@ -5,7 +5,8 @@ from datetime import date
 
 import pytest
 
-from llma_assets.discovery import TeamDecision, TeamOptions, TeamSettings, TeamStats, decide
+from llma_assets.discovery import TeamDecision, TeamStats, decide
+from llma_assets.teams import TeamOptions, TeamSettings
 
 DAY = date(2026, 11, 7)
 

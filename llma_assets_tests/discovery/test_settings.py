@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from llma_assets.discovery import LOOKBACK_DAYS, TeamOptions, TeamSettings, TeamSettingsError
 from llma_assets.settings import SettingsError
+from llma_assets.teams import LOOKBACK_DAYS, TeamOptions, TeamSettings, TeamSettingsError
 
 FULL = """
 guaranteed_team_ids = [5, 3]

@@ -9,19 +9,12 @@ from uuid import uuid4
 import pytest
 
 from llma_assets.clickhouse import Database, connect
-from llma_assets.discovery import (
-    LOOKBACK_DAYS,
-    TRIGGER_EVENTS,
-    TeamDecision,
-    TeamSettings,
-    discover,
-    store_decisions,
-    stored_decisions,
-    team_stats,
-)
+from llma_assets.discovery import TeamDecision, discover, store_decisions, stored_decisions, team_stats
 from llma_assets.discovery.unreadable import record_unreadable
 from llma_assets.ledger import list_skips
 from llma_assets.settings import Settings
+from llma_assets.teams import LOOKBACK_DAYS, TeamSettings
+from llma_assets.trace_events import TRIGGER_EVENTS
 
 DAY = date(2026, 11, 7)
 NOON = datetime(2026, 11, 7, 12, tzinfo=UTC)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
 from llma_assets.embeddings import FailedItem, embed_items
-from llma_assets.embeddings.assets import store_embeddings
 from llma_assets.embeddings.checks import few_embedding_failures, summaries_are_embedded
+from llma_assets.embeddings.partition import store_embeddings
 from llma_assets.ledger import Skip, list_skips, record_skip
 from llma_assets.models import (
     ModelUnavailable,

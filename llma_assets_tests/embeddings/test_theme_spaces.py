@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.embeddings.assets import store_embeddings
 from llma_assets.embeddings.checks import CHECKS
+from llma_assets.embeddings.partition import store_embeddings
 from llma_assets.models import OpenAIEmbedder
 from llma_assets.stage import Report, silent
 from llma_assets.team_day import TeamDay

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.events.assets import publish_events
+from llma_assets.events.partition import publish_events
 from llma_assets.stage import ThemesFailed, silent
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES, Theme

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.edit_queries import find_lineage, standings_of, store_edit
-from llma_assets.clusters.edits import Action, decide
-from llma_assets.events.assets import publish_events
+from llma_assets.clusters.edits.decisions import Action, decide
+from llma_assets.clusters.edits.stored import find_lineage, standings_of, store_edit
+from llma_assets.events.partition import publish_events
 from llma_assets.stage import silent
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES

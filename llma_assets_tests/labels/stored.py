@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.assets import ClusteringRunConfig, store_clusters
-from llma_assets.clusters.queries import Run, clusters_of, committed_run, members_of
+from llma_assets.clusters.partition import RunOptions, store_clusters
+from llma_assets.clusters.store.runs import Run, clusters_of, committed_run, members_of
 from llma_assets.embeddings.queries import PRODUCT
 from llma_assets.labels.naming import Naming, name_clusters
 from llma_assets.labels.queries import labels_of
@@ -97,7 +97,7 @@ def plant(database: Database, team_id: int, day: date, counts: Mapping[str, int]
 
 def cluster_day(database: Database, team_id: int, day: date, clusters: int, *, theme: Theme = TRACES) -> Run:
     """Cluster a day's window into so many clusters, and return the committed run."""
-    options = ClusteringRunConfig(method="kmeans", min_k=clusters, max_k=clusters, min_items=5)
+    options = RunOptions(method="kmeans", min_k=clusters, max_k=clusters, min_items=5)
     where = TeamDay(team_id, day)
     store_clusters(
         database, where, model_name=MODEL, lookback_days=7, options=options, themes=(theme,), progress=silent

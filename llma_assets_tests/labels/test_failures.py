@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.edit_queries import store_edit
-from llma_assets.clusters.edits import Edit
-from llma_assets.clusters.queries import Run, clusters_of
-from llma_assets.events.assets import publish_events
-from llma_assets.labels.assets import store_labels
+from llma_assets.clusters.edits.decisions import Edit
+from llma_assets.clusters.edits.stored import store_edit
+from llma_assets.clusters.store.runs import Run, clusters_of
+from llma_assets.events.partition import publish_events
+from llma_assets.labels.partition import store_labels
 from llma_assets.labels.queries import labels_of
 from llma_assets.ledger import list_skips
 from llma_assets.models import ModelConfigurationError, NothingUsable

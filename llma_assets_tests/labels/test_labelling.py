@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from llma_assets.labels import NOISE_TITLE, ClusterEvidence, ClusterLabel, SummaryText, label_clusters
+from llma_assets.clusters import NOISE_TITLE
+from llma_assets.labels import ClusterEvidence, ClusterLabel, SummaryText, label_clusters
 from llma_assets.models import (
     ChatModel,
     ModelConfigurationError,

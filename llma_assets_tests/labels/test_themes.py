@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.queries import committed_run
-from llma_assets.labels.assets import store_labels
+from llma_assets.clusters.store.runs import committed_run
+from llma_assets.labels.partition import store_labels
 from llma_assets.labels.queries import labels_of
 from llma_assets.models import ChatModel, ModelConfigurationError, OpenAIChat
 from llma_assets.stage import Report, ThemesFailed, silent

@@ -8,10 +8,10 @@ import orjson
 import pytest
 
 from llma_assets.clickhouse import Database
+from llma_assets.defs.resources import ChatModelResource
 from llma_assets.ingest import ingest
 from llma_assets.ledger import usage_totals
 from llma_assets.models import ChatModel, OpenAIChat, RetryPolicy, probe_chat
-from llma_assets.resources import ChatModelResource
 from llma_assets.settings import Settings
 from llma_assets.summaries import LineNumbers, SummaryPoint, TextItem, mend_refs, summarise
 from llma_assets.team_day import TeamDay

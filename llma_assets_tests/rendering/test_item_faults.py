@@ -16,8 +16,8 @@ from llma_assets.rendering.checks import few_items_not_rendered
 from llma_assets.rendering.queries import Candidate
 from llma_assets.rendering.storing import Sampling, store_texts
 from llma_assets.settings import Settings
-from llma_assets.summaries import taking
-from llma_assets.summaries.taking import take_items
+from llma_assets.summaries import selection as taking
+from llma_assets.summaries.selection import take_items
 from llma_assets.team_day import TeamDay
 from llma_assets.themes.built_in import ERROR_ANALYSIS
 from llma_assets_tests.pipeline import Pipeline

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from llma_assets.privacy.redaction import PatternError, Redactor
 from llma_assets.rendering import RenderOptions, render_generation, render_trace
-from llma_assets.rendering.redaction import PatternError, Redactor
 from llma_assets_tests.rendering.events import assistant, event, user
 from llma_assets_tests.rendering.private_values import AROUND, HARMLESS, KINDS
 

@@ -8,12 +8,13 @@ import orjson
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.discovery import TeamSettings
-from llma_assets.rendering import PatternError, RenderOptions
-from llma_assets.rendering.assets import _losses
+from llma_assets.privacy import PatternError
+from llma_assets.rendering import RenderOptions
 from llma_assets.rendering.losses import sum_up
+from llma_assets.rendering.partition import _losses
 from llma_assets.rendering.storing import Sampling, delete_redacted_otherwise, store_texts
 from llma_assets.team_day import TeamDay
+from llma_assets.teams import TeamSettings
 from llma_assets_tests.traffic import trace, write
 
 WHEN = datetime(2026, 11, 7, 8, tzinfo=UTC)

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.jobs import TEXTS_STAGES, run_config
+from llma_assets.defs.jobs import TEXTS_STAGES, run_config
 from llma_assets.rendering.queries import MADE
 from llma_assets.settings import Settings
 from llma_assets.themes.changes import apply

@@ -8,10 +8,10 @@ import dagster as dg
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.jobs import TEXTS_STAGES, run_config
+from llma_assets.defs.jobs import TEXTS_STAGES, run_config
+from llma_assets.defs.stage_asset import RETRY_NUMBER, delivery
 from llma_assets.ledger import list_skips
 from llma_assets.settings import Settings
-from llma_assets.summaries.assets import RETRY_NUMBER, delivery
 from llma_assets.summaries.dead_letters import MOST_FAILURES
 from llma_assets.themes.changes import apply
 from llma_assets.themes.document import Document

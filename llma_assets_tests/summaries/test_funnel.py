@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from llma_assets.clickhouse import Database
-from llma_assets.summaries.funnel import Funnel, funnel
+from llma_assets.reports.funnel import Funnel, funnel
 from llma_assets.themes import Filter, Theme
 
 DAY = date(2026, 11, 7)

@@ -16,7 +16,7 @@ from llma_assets.summaries.judging import Judge
 from llma_assets.summaries.rules import Norms, Spread
 from llma_assets.summaries.schema import JudgedSummary
 from llma_assets.summaries.storing import RunLimits, store_theme
-from llma_assets.summaries.summarise import SummaryTask
+from llma_assets.summaries.task import SummaryTask
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 from llma_assets.themes.theme import Rule

@@ -8,8 +8,8 @@ from typing import Any
 import dagster as dg
 
 from llma_assets.clickhouse import Database
+from llma_assets.defs.checks import check_result
 from llma_assets.findings import Check, Finding
-from llma_assets.stage import check_result
 from llma_assets.summaries.checks import CHECKS, MANY_ITEMS
 from llma_assets.team_day import TeamDay
 from llma_assets_tests.summaries.texts import write_texts

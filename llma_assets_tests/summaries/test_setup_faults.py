@@ -17,9 +17,9 @@ from llma_assets.models import (
     RetryPolicy,
 )
 from llma_assets.stage import Report, ThemesFailed, silent
-from llma_assets.summaries.assets import store_summaries
 from llma_assets.summaries.checks import few_failures
 from llma_assets.summaries.dead_letters import MOST_FAILURES
+from llma_assets.summaries.partition import store_summaries
 from llma_assets.summaries.storing import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import GENERATIONS, TRACES, Theme

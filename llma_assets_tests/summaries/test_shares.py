@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.summaries.shares import Estimate, Shares, estimate, theme_shares
+from llma_assets.reports.shares import Estimate, Shares, estimate, theme_shares
 from llma_assets.themes import Theme
 
 DAY = date(2026, 11, 7)

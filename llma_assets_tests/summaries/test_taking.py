@@ -11,10 +11,10 @@ from llma_assets.clickhouse import Database
 from llma_assets.models import OfflineChat
 from llma_assets.rendering import RenderOptions
 from llma_assets.rendering.storing import Sampling, store_texts
-from llma_assets.summaries import taking
+from llma_assets.summaries import selection as taking
 from llma_assets.summaries.pending import pending
+from llma_assets.summaries.selection import Taken, choose_items, take_items
 from llma_assets.summaries.storing import RunLimits, store_theme
-from llma_assets.summaries.taking import Taken, choose_items, take_items
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import GENERAL, GENERATIONS, TRACES, Filter, Theme, sampling
 from llma_assets.themes.store import TeamThemes

@@ -6,12 +6,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from llma_assets.automation import tasks_half_hourly
 from llma_assets.clickhouse import Database
+from llma_assets.defs.partitions import teams
+from llma_assets.defs.resources import ChatModelResource, ClickHouseResource, EmbedderResource, TeamSettingsResource
+from llma_assets.defs.schedules import tasks_half_hourly
 from llma_assets.ledger import list_skips
 from llma_assets.models import ChatModel, OpenAIChat, embedder
-from llma_assets.partitions import teams
-from llma_assets.resources import ChatModelResource, ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.settings import Settings
 from llma_assets.tasks import list_tasks
 from llma_assets.tasks.table import tasks_table

@@ -19,8 +19,8 @@ from llma_assets.models import (
 )
 from llma_assets.stage import silent
 from llma_assets.tasks import TaskOptions, cluster_new_segments, judged, task_history
-from llma_assets.tasks.assets import store_tasks
 from llma_assets.tasks.labelling import TaskLabel, label_group
+from llma_assets.tasks.stages import store_tasks
 from llma_assets.team_day import TeamDay
 from llma_assets_tests.chat_server import INVALID_JSON, REFUSAL, ChatServer, Fault, Request, Status
 from llma_assets_tests.tasks.passing import DAY, a_pass, some, tasks

@@ -15,7 +15,7 @@ from llma_assets.summaries.rules.success import shows_success
 from llma_assets.summaries.rules.talk import Talk, read_talk
 from llma_assets.summaries.rules.ux import shows_trouble
 from llma_assets.summaries.rules.verdict import Facts, Signal, Verdict
-from llma_assets.themes.theme import Rule
+from llma_assets.themes import Rule
 
 _RULES: Mapping[Rule, Callable[[Talk, Facts, Norms, Sequence[str]], Verdict]] = {
     "errors": lambda talk, facts, _norms, _keywords: shows_errors(talk, facts),

@@ -1,0 +1,1 @@
+"""The commands of `llma`, by noun. Each imports the rooms when it runs."""

@@ -1,0 +1,184 @@
+"""`llma clusters rename`, `lock`, `merge`, `hide`, what undoes them, and `history`: what people decide about clusters.
+
+Which decisions are possible belongs in `llma_assets.clusters.edits.decisions`.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from llma_assets.cli.options import decider, json_option, opened_database, team_option
+from llma_assets.cli.render.console import emit_json, plain, say, show, show_table
+
+if TYPE_CHECKING:
+    from llma_assets.clusters import Action, Edit
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SHORT_ID = 8
+
+SAID = {
+    "rename": "is now called",
+    "unname": "is named by the model again:",
+    "lock": "keeps the name",
+    "unlock": "may be renamed by the model again:",
+    "merge": "is now counted with",
+    "unmerge": "is counted on its own again:",
+    "hide": "is hidden:",
+    "unhide": "is shown again:",
+}
+"""What is said once a decision is stored."""
+
+
+def _decision(f: F) -> F:
+    """The options that all decisions share."""
+    f = json_option(f)
+    f = click.option("--by", "author", default=None, help="Who decides; default: LLMA_USER, else your login.")(f)
+    return team_option()(f)
+
+
+@click.command()
+@click.argument("lineage")
+@click.argument("title", default="")
+@click.option("--undo", is_flag=True, help="Take your title back: the model names it again.")
+@_decision
+def rename(lineage: str, title: str, undo: bool, team_id: int, author: str | None, as_json: bool) -> None:
+    """Give a cluster a title of your own, on all its days."""
+    if undo and title:
+        raise click.UsageError("either a title or --undo, not both")
+    _decide(team_id, "unname" if undo else "rename", [lineage], author=author, title=title, as_json=as_json)
+
+
+@click.command()
+@click.argument("lineage")
+@_decision
+def lock(lineage: str, team_id: int, author: str | None, as_json: bool) -> None:
+    """Keep the name that a cluster has now, whatever becomes of it."""
+    _decide(team_id, "lock", [lineage], author=author, as_json=as_json)
+
+
+@click.command()
+@click.argument("lineage")
+@_decision
+def unlock(lineage: str, team_id: int, author: str | None, as_json: bool) -> None:
+    """Let the model rename a locked cluster again."""
+    _decide(team_id, "unlock", [lineage], author=author, as_json=as_json)
+
+
+@click.command()
+@click.argument("main")
+@click.argument("others", nargs=-1, required=True)
+@_decision
+def merge(main: str, others: tuple[str, ...], team_id: int, author: str | None, as_json: bool) -> None:
+    """Count OTHERS together with MAIN, under the name of MAIN."""
+    _decide(team_id, "merge", others, author=author, into=main, as_json=as_json)
+
+
+@click.command()
+@click.argument("lineage")
+@_decision
+def unmerge(lineage: str, team_id: int, author: str | None, as_json: bool) -> None:
+    """Count a merged cluster on its own again."""
+    _decide(team_id, "unmerge", [lineage], author=author, as_json=as_json)
+
+
+@click.command()
+@click.argument("lineage")
+@_decision
+def hide(lineage: str, team_id: int, author: str | None, as_json: bool) -> None:
+    """Leave a cluster out of listings and trends."""
+    _decide(team_id, "hide", [lineage], author=author, as_json=as_json)
+
+
+@click.command()
+@click.argument("lineage")
+@_decision
+def unhide(lineage: str, team_id: int, author: str | None, as_json: bool) -> None:
+    """Show a hidden cluster again."""
+    _decide(team_id, "unhide", [lineage], author=author, as_json=as_json)
+
+
+@click.command()
+@click.argument("lineage", required=False)
+@team_option()
+@json_option
+def history(lineage: str | None, team_id: int, as_json: bool) -> None:
+    """What people decided about a team's clusters, or about one, and when."""
+    from llma_assets.clusters import edits_of, find_lineage
+
+    with opened_database() as database:
+        wanted = find_lineage(database, team_id, lineage).lineage_id if lineage else None
+        edits = [edit for edit in edits_of(database, team_id) if wanted in (None, edit.lineage_id)]
+    if as_json:
+        emit_json({"team": team_id, "edits": [_as_json(edit) for edit in edits]})
+    elif edits:
+        show_table(
+            ("when", "who", "lineage", "action", "what"),
+            [
+                (
+                    f"{edit.edited_at:%Y-%m-%d %H:%M:%S}",
+                    edit.author,
+                    edit.lineage_id[:SHORT_ID],
+                    edit.action,
+                    edit.title or edit.into_lineage_id[:SHORT_ID],
+                )
+                for edit in edits
+            ],
+        )
+    else:
+        say(f"Nobody has decided anything about {'this cluster' if lineage else 'clusters'} of team {team_id}.")
+
+
+COMMANDS = (rename, lock, unlock, merge, unmerge, hide, unhide, history)
+"""In the order of the help page."""
+
+
+def _decide(
+    team_id: int,
+    action: "Action",
+    lineages: Sequence[str],
+    *,
+    author: str | None,
+    as_json: bool,
+    title: str = "",
+    into: str = "",
+) -> None:
+    from llma_assets.clusters import NOTHING, after, decide, find_lineage, standings_of, store_edit
+
+    who = decider(author)
+    stored, messages = [], []
+    with opened_database() as database:
+        main = find_lineage(database, team_id, into) if into else None
+        wanted = [find_lineage(database, team_id, text) for text in lineages]
+        found = standings_of(database, team_id)
+        for lineage in wanted:
+            edit = decide(action, lineage, found, author=who, at=datetime.now(UTC), title=title, into=main)
+            if edit is not None:
+                found[lineage.lineage_id] = after(found.get(lineage.lineage_id, NOTHING), edit)
+                stored.append(edit)
+            about = main or lineage
+            name = found.get(about.lineage_id, NOTHING).title or about.title or about.lineage_id[:SHORT_ID]
+            said = SAID[action] if edit else "is as you want it already:"
+            messages.append(f"{lineage.lineage_id[:SHORT_ID]} {said} {name}")
+        # Only once all of them are known to be possible.
+        for edit in stored:
+            store_edit(database, team_id, edit)
+    if as_json:
+        emit_json({"team": team_id, "edits": [_as_json(edit) for edit in stored]})
+    else:
+        for message in messages:
+            show(plain(message))
+
+
+def _as_json(edit: "Edit") -> dict[str, Any]:
+    return {
+        "edited_at": edit.edited_at.isoformat().replace("+00:00", "Z"),
+        "author": edit.author,
+        "theme": edit.theme_id,
+        "lineage_id": edit.lineage_id,
+        "action": edit.action,
+        "title": edit.title,
+        "into_lineage_id": edit.into_lineage_id,
+    }

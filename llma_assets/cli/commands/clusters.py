@@ -1,0 +1,113 @@
+"""`llma clusters`: what is published for a team's day. What the document holds is in `cluster_report.py`, the
+commands about single clusters in `cluster_edits.py`.
+"""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import click
+
+from llma_assets.cli.commands.cluster_assign import assign
+from llma_assets.cli.commands.cluster_edits import COMMANDS
+from llma_assets.cli.commands.cluster_relink import relink
+from llma_assets.cli.options import TEAM, Day, json_option, opened_database
+from llma_assets.cli.render.console import emit_json, say
+from llma_assets.cli.ways_out import ways_out
+
+if TYPE_CHECKING:
+    from llma_assets.clickhouse import Database
+    from llma_assets.team_day import TeamDay
+
+
+@click.group(invoke_without_command=True, subcommand_metavar="[COMMAND …]")
+@click.option("--team", "team_id", type=TEAM, help="Number of the team.")
+@click.option("--date", "day", type=Day(), help="Day, UTC; today and yesterday work.")
+@click.option("--level", type=click.Choice(["trace", "generation"]), help="Of traces, or of single model calls.")
+@click.option("--theme", "theme_id", help="This theme only.")
+@click.option(
+    "--limit-examples",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Examples shown of each cluster, closest to its centre first (default 2; with --json all members).",
+)
+@click.option("--describe", is_flag=True, help="Print the descriptions, too.")
+@click.option("--audit", is_flag=True, help="Lay each name beside the evidence for it, the most doubtful first.")
+@click.option("--all", "show_hidden", is_flag=True, help="Show hidden clusters, too.")
+@json_option
+@click.pass_context
+def clusters(
+    ctx: click.Context,
+    team_id: int | None,
+    day: date | None,
+    level: str | None,
+    theme_id: str | None,
+    limit_examples: int | None,
+    describe: bool,
+    audit: bool,
+    show_hidden: bool,
+    as_json: bool,
+) -> None:
+    """The clusters of a team's day, or why there are none.
+
+    With a command: what people decide about one cluster. That holds for its lineage, so for all days that have it;
+    any beginning of a lineage id will do that belongs to one alone.
+    """
+    if ctx.invoked_subcommand is not None:
+        if team_id is not None or day is not None:
+            raise click.UsageError(f"options go behind the command: llma clusters {ctx.invoked_subcommand} … --team N")
+        return
+    if team_id is None:
+        raise click.MissingParameter(ctx=ctx, param_hint="'--team'", param_type="option")
+    from llma_assets.cli.render.clusters import EXAMPLES, cluster_document, cut_examples, show_clusters, skip_details
+    from llma_assets.cli.run.days import require_day
+    from llma_assets.team_day import TeamDay
+
+    if audit:
+        from llma_assets.cli.commands.cluster_audit import audit_document, show_audit
+
+        with opened_database() as database:
+            team_day = TeamDay(team_id, require_day(database, day, team_id))
+            _require_theme(database, team_day, theme_id)
+            audited = audit_document(database, team_day, level=level, theme_id=theme_id)
+            if not audited["runs"]:
+                say(f"{team_day}: no clusters. {_way_out(database, team_day, theme_id)}")
+        emit_json(audited) if as_json else show_audit(audited)
+        return
+    with opened_database() as database:
+        team_day = TeamDay(team_id, require_day(database, day, team_id))
+        _require_theme(database, team_day, theme_id)
+        document = cluster_document(database, team_day, level=level, theme_id=theme_id, show_hidden=show_hidden)
+        details = skip_details(database, team_day)
+        if not document["runs"]:
+            say(f"{team_day}: nothing has been run. {_way_out(database, team_day, theme_id)}")
+    if as_json:
+        emit_json(document if limit_examples is None else cut_examples(document, limit_examples))
+    else:
+        shown = EXAMPLES if limit_examples is None else limit_examples
+        show_clusters(document, details, examples=shown, descriptions=describe)
+        for line in ways_out(run["skipped_reason"] for run in document["runs"]):
+            say(line)
+
+
+def _require_theme(database: "Database", team_day: "TeamDay", theme_id: str | None) -> None:
+    """A theme that is asked for must be one that the team has, or had on the day."""
+    from llma_assets.clusters import committed_run
+    from llma_assets.themes import themes_of
+
+    if theme_id is not None and committed_run(database, team_day, theme_id) is None:
+        themes_of(database, team_day.team_id).get(theme_id)
+
+
+def _way_out(database: "Database", team_day: "TeamDay", theme_id: str | None) -> str:
+    """Where there are clusters, and how they get here."""
+    from llma_assets.cli.run.days import days_there_are
+    from llma_assets.themes import themes_of
+
+    team_id = team_day.team_id
+    if theme_id is not None and not themes_of(database, team_id).get(theme_id).enabled:
+        return f"The theme {theme_id} is off; `llma themes enable {theme_id} --team {team_id}` switches it on"
+    return days_there_are(database, team_id, team_day.day, options=f" --theme {theme_id}" if theme_id else "")
+
+
+for command in (assign, *COMMANDS, relink):
+    clusters.add_command(command)

@@ -1,0 +1,171 @@
+"""`llma db`: the database itself: is it there, start it, stop it, bring its schema up to date, ask it something."""
+
+import codecs
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import click
+
+from llma_assets.cli.errors import WrongUse
+from llma_assets.cli.options import json_option, opened_database
+from llma_assets.cli.queries import TABLE_SIZES
+from llma_assets.cli.render.console import emit_json, plain_block, say, show, show_table
+
+if TYPE_CHECKING:
+    from llma_assets.clickhouse import ServerState
+    from llma_assets.settings import Settings
+
+
+@click.group()
+def db() -> None:
+    """The database: status, start, stop, upgrade, query."""
+
+
+@db.command()
+@json_option
+def status(as_json: bool) -> None:
+    """Which database is used, whether it runs, its schema, and the size of its tables. Starts nothing."""
+    from llma_assets.clickhouse import Link, NoDatabase, connect, open_database
+    from llma_assets.clickhouse import status as server_status
+    from llma_assets.settings import Settings
+
+    settings = Settings.from_env()
+    state = None if settings.clickhouse_url else server_status(settings.data_dir)
+    report: dict[str, Any] = {
+        "mode": "remote" if settings.clickhouse_url else "embedded",
+        "address": _address(settings, state),
+        "running": bool(settings.clickhouse_url or state),
+        "version": None,
+        "database": None,
+        "data_dir": str(settings.data_dir),
+        "pid": state.pid if state else None,
+        "started_at": datetime.fromtimestamp(state.started_at, UTC).isoformat() if state else None,
+        "tables": [],
+    }
+    if report["running"]:
+        try:
+            with connect(settings, create=False) as database:
+                report |= {
+                    "version": database.ping(),
+                    "database": database.name,
+                    "tables": database.rows(TABLE_SIZES, database=database.name),
+                }
+        except NoDatabase:
+            with open_database(Link(settings), "default") as server:
+                report["version"] = server.ping()
+    if as_json:
+        emit_json(report)
+    else:
+        _show_status(report)
+
+
+def _address(settings: "Settings", state: "ServerState | None") -> str | None:
+    """Host and port, and never the user's password."""
+    if settings.clickhouse_url is None:
+        return f"127.0.0.1:{state.port}" if state else None
+    url = urlsplit(settings.clickhouse_url)
+    return url.netloc.rpartition("@")[2]
+
+
+def _show_status(report: dict[str, Any]) -> None:
+    from llma_assets.clickhouse import has_data
+
+    if not report["running"]:
+        what = "not running; any command starts it, or `llma db start`"
+        if not has_data(Path(report["data_dir"])):
+            what = "no database yet; `llma ingest FILE` or `llma demo` makes one, LLMA_DATA_DIR names another folder"
+        show(f"embedded ClickHouse of {report['data_dir']}: {what}")
+        return
+    where = f"of {report['data_dir']}, process {report['pid']}, " if report["mode"] == "embedded" else ""
+    database = f"database {report['database']}" if report["database"] else "no database yet: `llma db upgrade` makes it"
+    show(f"{report['mode']} ClickHouse {report['version']} {where}at {report['address']}, {database}")
+    if not report["database"]:
+        return
+    show_table(
+        ("table", "rows", "MB"),
+        [(row["table"], f"{row['rows']:,}", f"{row['bytes'] / 1e6:,.1f}") for row in report["tables"]],
+        right=("rows", "MB"),
+    )
+
+
+@db.command()
+def start() -> None:
+    """Start the embedded database; it ends by itself after some idle minutes (LLMA_IDLE_MINUTES)."""
+    from llma_assets.clickhouse import start as start_server
+    from llma_assets.settings import Settings
+
+    settings = Settings.from_env()
+    _needs_embedded(settings, "start")
+    state = start_server(settings.data_dir)
+    say(f"Embedded ClickHouse {state.version} runs at 127.0.0.1:{state.port}, process {state.pid}.")
+
+
+@db.command()
+def stop() -> None:
+    """Stop the embedded database after its running queries."""
+    from llma_assets.clickhouse import stop as stop_server
+    from llma_assets.settings import Settings
+
+    settings = Settings.from_env()
+    _needs_embedded(settings, "stop")
+    say("Stopped." if stop_server(settings.data_dir) else "It was not running.")
+
+
+def _needs_embedded(settings: "Settings", verb: str) -> None:
+    if settings.clickhouse_url is not None:
+        raise WrongUse(
+            f"there is nothing to {verb}: CLICKHOUSE_URL names a server; unset it to use the embedded database"
+        )
+
+
+@db.command()
+@json_option
+def upgrade(as_json: bool) -> None:
+    """Bring the schema up to date; safe to run twice and at the same time."""
+    from llma_assets.clickhouse import Link, database_name, migrate, open_database
+    from llma_assets.settings import Settings
+
+    settings = Settings.from_env()
+    with open_database(Link(settings), database_name(settings), settings.events_table) as database:
+        applied = migrate(database)
+        name = database.name
+    if as_json:
+        emit_json({"database": name, "applied": applied})
+    elif applied:
+        show(f"database {name}: applied {', '.join(applied)}")
+    else:
+        show(f"database {name} is up to date")
+
+
+@db.command()
+@click.argument("sql")
+@click.option("--header", is_flag=True, help="Names of the columns in the first line.")
+def query(sql: str, header: bool) -> None:
+    """Run a statement; rows come tab-separated, as ClickHouse writes them (FORMAT … in it works, too).
+
+    `-` reads the statement from stdin.
+    """
+    statement = sys.stdin.read() if sql == "-" else sql
+    if not statement.strip():
+        raise WrongUse("the statement is empty")
+    from llma_assets.cli.commands.raw_query import raw_pieces
+    from llma_assets.settings import Settings
+
+    with opened_database():
+        _write(raw_pieces(Settings.from_env(), statement, header=header))
+
+
+def _write(pieces: Iterator[bytes]) -> None:
+    """Bytes as they are into a file or a pipe; on a terminal nothing that could steer it."""
+    if sys.stdout.isatty():
+        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        for piece in pieces:
+            click.echo(plain_block(decoder.decode(piece)), nl=False)
+        return
+    for piece in pieces:
+        sys.stdout.buffer.write(piece)
+    sys.stdout.buffer.flush()

@@ -1,0 +1,41 @@
+"""`llma doctor`: is everything that is configured reachable and right? The probes are in `probes.py`."""
+
+import click
+
+from llma_assets.cli.options import json_option
+from llma_assets.cli.render.console import emit_json, hinted, plain, show
+
+STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
+
+
+@click.command()
+@json_option
+@click.pass_context
+def doctor(ctx: click.Context, as_json: bool) -> None:
+    """Is everything that is configured right?
+
+    Tries it, and says what to do about what is wrong; exit code 1 if something is.
+    """
+    from llma_assets.cli.run.probes import probe_everything
+
+    findings = []
+    for finding in probe_everything():
+        findings.append(finding)
+        if not as_json:
+            mark = click.style(f"{finding.status:4}", fg=STYLES[finding.status])
+            click.echo(f"{mark} {finding.name}: {plain(finding.detail)}")
+            if finding.advice:
+                show(f"     {plain(hinted(finding.advice))}")
+    failed = sum(finding.status == "fail" for finding in findings)
+    if as_json:
+        emit_json(
+            {
+                "ok": not failed,
+                "findings": [
+                    {"name": each.name, "status": each.status, "detail": each.detail, "advice": each.advice}
+                    for each in findings
+                ],
+            }
+        )
+    if failed:
+        ctx.exit(1)

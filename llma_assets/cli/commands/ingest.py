@@ -1,0 +1,149 @@
+"""`llma ingest`: files or stdin into the events table, with a progress bar and a report. Reading is in `ingest`."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from llma_assets.cli.errors import Problem
+from llma_assets.cli.options import STDIN, json_option, opened_database, require_readable, team_option
+from llma_assets.cli.render.console import emit_json, plain, say, show, show_table
+
+if TYPE_CHECKING:
+    from llma_assets.ingest import FirstRefusal, IngestProgress, IngestReport
+
+
+@click.command("ingest")
+@click.argument("files", metavar="FILE…", nargs=-1, required=True)
+@click.option("--strict", is_flag=True, help="Stop at the first bad line; what came before it is stored.")
+@team_option(required=False, help="Store all events as this team's, whatever the lines say.")
+@json_option
+def ingest_command(files: tuple[str, ...], strict: bool, team_id: int | None, as_json: bool) -> None:
+    """Store trace events from JSON lines, or from a JSON array.
+
+    Plain or packed; `-` reads stdin. Each event is stored once, however often this runs. A bad line is counted, written
+    with its number and reason to a file in the data folder, and stops nothing unless --strict. A file of bad lines
+    alone is a failure: exit code 1.
+    """
+    from llma_assets.ingest import ingest
+    from llma_assets.private_files import private_folder
+    from llma_assets.settings import OWN_EVENTS, Settings
+
+    for name in files:
+        require_readable(name)
+    settings = Settings.from_env()
+    if settings.events_table != OWN_EVENTS:
+        say(
+            f"What is ingested is stored in {OWN_EVENTS}, but the pipeline reads {settings.events_table}: "
+            "unset LLMA_EVENTS_TABLE to have it read"
+        )
+    if not settings.data_dir.exists():
+        private_folder(settings.data_dir)  # several at once wait for each other there
+    rejects = settings.rejects_dir
+    reports: list[tuple[str, IngestReport]] = []
+    with opened_database(create=True) as database:
+        for name in files:
+            source = sys.stdin.buffer if name == STDIN else Path(name)
+            with _progress_bar(name) as progress:
+                report = ingest(source, database, rejects=rejects, strict=strict, team_id=team_id, progress=progress)
+            reports.append((name, report))
+            if report.rejects_file is not None:
+                say(f"{name}: {report.rejected:,} lines refused; they are in {report.rejects_file}")
+    if as_json:
+        emit_json({"files": [_as_json(name, report) for name, report in reports]})
+    else:
+        for name, report in reports:
+            _show_report(name, report)
+    require_some_accepted((name, report.accepted, report.first_refusal) for name, report in reports)
+
+
+def require_some_accepted(files: "Iterable[tuple[str, int, FirstRefusal | None]]") -> None:
+    """Fail where every line of a file was refused: it is another file than was meant, and nothing of it is stored.
+
+    Args:
+        files: name, accepted lines and first refusal of each.
+    """
+    wrong = [
+        f"{name}: every line was refused; the first, line {first.line:,}: {first.reason}, {first.detail}"
+        for name, accepted, first in files
+        if first is not None and not accepted
+    ]
+    if wrong:
+        raise Problem("; ".join(wrong))
+
+
+def _as_json(name: str, report: "IngestReport") -> dict[str, Any]:
+    return {
+        "file": name,
+        "lines": report.lines,
+        "empty": report.empty,
+        "accepted": report.accepted,
+        "inserted": report.inserted,
+        "duplicates": report.duplicates,
+        "rejected": report.rejected,
+        "repaired": report.repaired,
+        "repairs": dict(sorted(report.repairs.items())),
+        "reasons": dict(sorted(report.reasons.items())),
+        "first_refusal": asdict(report.first_refusal) if report.first_refusal else None,
+        "rejects_file": str(report.rejects_file) if report.rejects_file else None,
+        "bytes": report.bytes,
+        "duration_s": round(report.duration_s, 3),
+        "teams": [
+            {
+                "team": team_id,
+                "accepted": team.accepted,
+                "inserted": team.inserted,
+                "first_day": team.first_day.isoformat(),
+                "last_day": team.last_day.isoformat(),
+            }
+            for team_id, team in report.teams.items()
+        ],
+    }
+
+
+def _show_report(name: str, report: "IngestReport") -> None:
+    rate = report.bytes / 1e6 / report.duration_s if report.duration_s else 0.0
+    show(
+        f"{plain(name)}: {report.lines:,} lines, {report.inserted:,} new events, {report.duplicates:,} stored already, "
+        f"{report.rejected:,} refused, in {report.duration_s:.1f} s ({rate:.0f} MB/s)"
+    )
+    for repair, count in sorted(report.repairs.items()):
+        show(f"  repaired, {repair}: {count:,}, in {report.repaired:,} events")
+    for reason, count in sorted(report.reasons.items()):
+        show(f"  refused, {reason}: {count:,}")
+    if report.teams:
+        show_table(
+            ("team", "events", "new", "from", "to"),
+            [
+                (team_id, f"{team.accepted:,}", f"{team.inserted:,}", team.first_day, team.last_day)
+                for team_id, team in report.teams.items()
+            ],
+            right=("team", "events", "new"),
+        )
+
+
+@contextmanager
+def _progress_bar(name: str) -> "Iterator[Callable[[IngestProgress], None]]":
+    """A bar by bytes on a terminal's stderr; silence where there is no terminal, because the report follows soon."""
+    from llma_assets.ingest import ignore_progress
+
+    if not sys.stderr.isatty():
+        yield ignore_progress
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        size = Path(name).stat().st_size if name != STDIN and Path(name).is_file() else None
+        task = bar.add_task(plain("stdin" if name == STDIN else Path(name).name), total=size)
+        yield lambda progress: bar.update(task, completed=progress.source_bytes, total=progress.source_size)

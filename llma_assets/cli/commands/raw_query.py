@@ -1,0 +1,49 @@
+"""A statement's answer as bytes, in ClickHouse's own format, while it comes in. For `llma db query` alone."""
+
+import re
+from collections.abc import Iterator
+
+from llma_assets.clickhouse import DatabaseError, Link, database_name, in_one_line, translated
+from llma_assets.settings import Settings
+
+PIECE = 1 << 16
+_TAIL = 1 << 17
+_FAILURE = re.compile(rb"\r\n__exception__\r\n[^\r\n]+\r\n(.*)\n\d+ [^\r\n]+\r\n__exception__\r\n\Z", re.DOTALL)
+_CODE = re.compile(r"Code: (\d+)")
+
+
+def raw_pieces(settings: Settings, statement: str, *, header: bool) -> Iterator[bytes]:
+    """Run a statement and yield its answer piece by piece, tab-separated unless it names a FORMAT.
+
+    Raises:
+        DatabaseError: ClickHouse refused, or failed in the middle of the answer; what came before was yielded.
+        DatabaseUnavailable: the connection could not be made or broke.
+    """
+    tail = b""
+    for piece in _pieces(settings, statement, "TabSeparatedWithNames" if header else "TabSeparated"):
+        tail += piece
+        # A failure in mid-stream is the last thing that ClickHouse writes: the end is held back until it is seen.
+        if len(tail) > 2 * _TAIL:
+            yield tail[:-_TAIL]
+            tail = tail[-_TAIL:]
+    failure = _FAILURE.search(tail)
+    yield tail[: failure.start()] if failure else tail
+    if failure:
+        message = failure.group(1).decode(errors="replace").strip()
+        code = _CODE.search(message)
+        raise DatabaseError(in_one_line(message), int(code.group(1)) if code else 0)
+
+
+def _pieces(settings: Settings, statement: str, default_format: str) -> Iterator[bytes]:
+    link = Link(settings)
+    options = {
+        "settings": {"database": database_name(settings)},
+        "transport_settings": {"X-ClickHouse-Format": default_format},
+    }
+    try:
+        answer = link.call(lambda client: client.raw_stream(statement, **options), repeatable=False)
+        with translated(), answer:
+            while piece := answer.read(PIECE):
+                yield piece
+    finally:
+        link.close()

@@ -1,0 +1,307 @@
+"""`llma tasks`: what recurs in session replays, and what people decide about it. Facts are made in `tasks`."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from llma_assets.cli.errors import WrongUse
+from llma_assets.cli.options import decider, json_option, opened_database, team_option
+from llma_assets.cli.render.console import emit_json, say, show, show_table
+
+if TYPE_CHECKING:
+    from llma_assets.clickhouse import Database
+    from llma_assets.tasks import Task, TaskOptions
+
+F = TypeVar("F", bound=Callable[..., Any])
+STATUSES = ("new", "regressed", "ongoing", "resolved", "ignored")
+CLOSED = ("resolved", "ignored")
+
+
+def _by_option(f: F) -> F:
+    return click.option(
+        "--by", default=None, metavar="NAME", help="Who decides (default: LLMA_USER, else your login)."
+    )(f)
+
+
+@click.group("tasks")
+def tasks_group() -> None:
+    """Recurring problems of session replays, as prioritised tasks.
+
+    TASK is an id, or as much of its beginning as is needed. What people decide survives all later runs, and can be
+    undone: close and reopen, merge and unmerge, ignore and reopen, rename with an empty title.
+    """
+
+
+@tasks_group.command("list")
+@team_option()
+@click.option("--status", "statuses", type=click.Choice(STATUSES), multiple=True, help="Only these; may be repeated.")
+@click.option("--open", "only_open", is_flag=True, help="Leave out resolved ones.")
+@click.option("--all", "everything", is_flag=True, help="Ignored ones, too.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="The N most urgent ones.")
+@json_option
+def list_command(
+    team_id: int, statuses: tuple[str, ...], only_open: bool, everything: bool, limit: int | None, as_json: bool
+) -> None:
+    """The tasks of a team, most urgent first; all but the ignored ones unless told otherwise."""
+    if only_open and everything:
+        raise WrongUse("--open and --all exclude each other")
+    left_out = () if everything else CLOSED if only_open else ("ignored",)
+    wanted = statuses or tuple(each for each in STATUSES if each not in left_out)
+    with _tasks_of(team_id) as (_, found):
+        chosen = [task for task in found if task.status in wanted]
+    hidden = len(found) - len(chosen)
+    chosen = chosen[:limit]
+    if as_json:
+        emit_json({"team": team_id, "tasks": [task_document(task) for task in chosen], "hidden": hidden})
+        return
+    if chosen:
+        show_tasks(chosen)
+    if hidden:
+        say(f"{hidden:,} tasks are not shown because of their status; --all shows them.")
+    elif not chosen:
+        say(f"Team {team_id} has no tasks. `llma segments ingest FILE`, then `llma segments run --team {team_id}`.")
+
+
+def show_tasks(tasks: "Sequence[Task]") -> None:
+    """Print tasks, one a line."""
+    show_table(
+        ("task", "priority", "status", "users", "seen", "impact", "last seen", "title"),
+        [
+            (
+                task.task_id[:8],
+                f"{task.priority:.2f}",
+                task.status,
+                f"{task.user_count:,}",
+                f"{task.occurrence_count:,}",
+                f"{task.mean_impact:.2f}",
+                f"{task.last_seen:%Y-%m-%d %H:%M}",
+                task.title,
+            )
+            for task in tasks
+        ],
+        right=("priority", "users", "seen", "impact"),
+    )
+
+
+@tasks_group.command("show")
+@click.argument("task")
+@team_option()
+@click.option("--segments", type=click.IntRange(0), default=10, show_default=True, help="The newest N segments.")
+@json_option
+def show_command(task: str, team_id: int, segments: int, as_json: bool) -> None:
+    """A task with its segments and everything that ever happened to it."""
+    from llma_assets.tasks import find_task, task_history, task_segments
+
+    with _tasks_of(team_id) as (database, found):
+        chosen = find_task(found, task)
+        history = task_history(database, team_id, chosen)
+        shown = task_segments(database, team_id, chosen, most=segments) if segments else []
+    if as_json:
+        emit_json(
+            {
+                "team": team_id,
+                **task_document(chosen),
+                "segments": [_segment_document(row) for row in shown],
+                "history": [_change_document(row) for row in history],
+            }
+        )
+        return
+    show(f"{chosen.title}\n{chosen.status}, priority {chosen.priority:.2f}, task {chosen.task_id}\n")
+    show(f"{chosen.description}\n")
+    if chosen.reason:
+        show(f"Actionable: {chosen.actionable}. {chosen.reason}\n")
+    show(
+        f"{chosen.user_count:,} users, {chosen.occurrence_count:,} segments, mean impact {chosen.mean_impact:.2f}, "
+        f"{chosen.first_seen:%Y-%m-%d %H:%M} to {chosen.last_seen:%Y-%m-%d %H:%M}"
+    )
+    if shown:
+        show()
+        show_table(
+            ("session", "from", "to", "user", "distance", "flags"),
+            [
+                (
+                    row["session_id"],
+                    f"{row['segment_start']:%Y-%m-%d %H:%M:%S}",
+                    f"{row['segment_end']:%H:%M:%S}",
+                    row["distinct_id"],
+                    f"{row['distance']:.2f}",
+                    ", ".join(name for name in ("failure", "confusion", "abandonment") if row[name]),
+                )
+                for row in shown
+            ],
+            right=("distance",),
+        )
+    show()
+    show_table(
+        ("when", "change", "status", "by", "detail"),
+        [
+            (f"{row['changed_at']:%Y-%m-%d %H:%M}", row["change"], row["status"], row["changed_by"], row["detail"])
+            for row in history
+        ],
+    )
+
+
+@tasks_group.command()
+@click.argument("task")
+@team_option()
+@click.option("--note", default="", help="Why; kept in the history.")
+@_by_option
+def close(task: str, team_id: int, note: str, by: str | None) -> None:
+    """Say that a problem is solved; if it comes back it is `regressed`."""
+    _decide("close_task", task, team_id, note, by)
+
+
+@tasks_group.command()
+@click.argument("task")
+@team_option()
+@click.option("--note", default="", help="Why; kept in the history.")
+@_by_option
+def reopen(task: str, team_id: int, note: str, by: str | None) -> None:
+    """Take a resolved or ignored task up again."""
+    _decide("reopen_task", task, team_id, note, by)
+
+
+@tasks_group.command()
+@click.argument("task")
+@team_option()
+@click.option("--note", default="", help="Why; kept in the history.")
+@_by_option
+def ignore(task: str, team_id: int, note: str, by: str | None) -> None:
+    """Say that it is no problem; what is alike still goes there, out of sight."""
+    _decide("ignore_task", task, team_id, note, by)
+
+
+@tasks_group.command()
+@click.argument("task")
+@click.argument("title")
+@team_option()
+@_by_option
+def rename(task: str, title: str, team_id: int, by: str | None) -> None:
+    """Give a task a title of your own; "" gives back the one that was made."""
+    from llma_assets.tasks import find_task, rename_task
+
+    with _tasks_of(team_id) as (database, found):
+        chosen = find_task(found, task)
+        rename_task(database, team_id, chosen, title, by=decider(by), now=_now())
+    say(
+        f"Task {chosen.task_id[:8]} is called {title!r} now." if title.strip() else "The task has its made title again."
+    )
+
+
+@tasks_group.command()
+@click.argument("task")
+@click.argument("others", nargs=-1, required=True)
+@team_option()
+@_by_option
+def merge(task: str, others: tuple[str, ...], team_id: int, by: str | None) -> None:
+    """Make OTHERS part of TASK, for what there is and for what will come."""
+    from llma_assets.tasks import find_task, merge_tasks
+
+    with _tasks_of(team_id) as (database, found):
+        target = find_task(found, task)
+        parts = [find_task(found, other) for other in others]
+        merge_tasks(database, team_id, target, parts, by=decider(by), now=_now())
+    say(f"{len(parts)} tasks are part of {target.task_id[:8]} now; `llma tasks unmerge` undoes it.")
+
+
+@tasks_group.command()
+@click.argument("task")
+@click.argument("part")
+@team_option()
+@_by_option
+def unmerge(task: str, part: str, team_id: int, by: str | None) -> None:
+    """Make PART of TASK a task of its own again."""
+    from llma_assets.tasks import find_task, unmerge_task
+
+    with _tasks_of(team_id) as (database, found):
+        freed = unmerge_task(database, team_id, find_task(found, task), part, by=decider(by), now=_now())
+    say(f"Task {freed[:8]} is one of its own again.")
+
+
+def task_document(task: "Task") -> dict[str, Any]:
+    """A task as `--json` gives it."""
+    return {
+        "task_id": task.task_id,
+        "title": task.title,
+        "description": task.description,
+        "status": task.status,
+        "priority": round(task.priority, 6),
+        "user_count": task.user_count,
+        "occurrence_count": task.occurrence_count,
+        "mean_impact": round(task.mean_impact, 6),
+        "first_seen": task.first_seen.isoformat(),
+        "last_seen": task.last_seen.isoformat(),
+        "actionable": {"yes": True, "no": False}.get(task.actionable),
+        "reason": task.reason,
+        "label_model": task.label_model,
+        "label_error": task.label_error,
+        "merged": list(task.merged),
+    }
+
+
+@contextmanager
+def _tasks_of(team_id: int) -> "Iterator[tuple[Database, list[Task]]]":
+    from llma_assets.tasks import EditError, UnknownTaskError, list_tasks
+
+    options = team_task_options(team_id)
+    with opened_database() as database:
+        try:
+            yield database, list_tasks(database, team_id, now=_now(), options=options)
+        except (EditError, UnknownTaskError) as error:
+            raise WrongUse(f"{error}. `llma tasks list --team {team_id} --all` shows them") from error
+
+
+def team_task_options(team_id: int) -> "TaskOptions":
+    """How the team's tasks are made and read."""
+    from llma_assets.cli.run.settings import team_settings
+    from llma_assets.tasks import TaskOptions
+
+    own = team_settings().options_of(team_id)
+    return TaskOptions(
+        judge="model" if own.model_judges_tasks else "keywords",
+        least_impact=own.least_task_impact,
+        least_trouble=own.least_task_trouble,
+        resolve_old=own.resolve_old_tasks,
+    )
+
+
+def _decide(action: str, task: str, team_id: int, note: str, by: str | None) -> None:
+    from llma_assets import tasks as room
+    from llma_assets.tasks import find_task
+
+    with _tasks_of(team_id) as (database, found):
+        chosen = find_task(found, task)
+        getattr(room, action)(database, team_id, chosen, by=decider(by), now=_now(), note=note)
+        after = find_task(room.list_tasks(database, team_id, now=_now()), chosen.task_id)
+    say(f"Task {chosen.task_id[:8]}, {chosen.title!r}, was {chosen.status} and is {after.status} now.")
+
+
+def _segment_document(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "session_id": row["session_id"],
+        "start": row["segment_start"].isoformat(),
+        "end": row["segment_end"].isoformat(),
+        "distinct_id": row["distinct_id"],
+        "distance": round(row["distance"], 6),
+        **{name: row[name] for name in ("failure", "confusion", "abandonment")},
+        "impact": round(row["impact"], 6),
+    }
+
+
+def _change_document(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "task_id": row["task_id"],
+        "changed_at": row["changed_at"].isoformat(),
+        "change": row["change"],
+        "status": row["status"],
+        "detail": row["detail"],
+        "target": row["target"],
+        "changed_by": row["changed_by"],
+    }
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

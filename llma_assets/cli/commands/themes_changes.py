@@ -1,0 +1,178 @@
+"""`llma themes apply, enable, disable, delete`: what changes a team's themes. Changes are made in `themes.changes`."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from llma_assets.cli.commands.themes_settings import THE_TEAM, fields_document, show_fields
+from llma_assets.cli.errors import Interrupted, WrongUse
+from llma_assets.cli.options import decider, json_option, opened_database, team_option
+from llma_assets.cli.render.console import emit_json, plain, say, show
+
+if TYPE_CHECKING:
+    from llma_assets.themes import Changes, Document
+
+SHOWN_PROBLEMS = 50
+
+F = TypeVar("F", bound=Callable[..., Any])
+R = TypeVar("R")
+
+
+def _by_option(f: F) -> F:
+    return click.option("--by", default=None, help="Who decides; default: LLMA_USER, else your login.")(f)
+
+
+@click.command("apply")
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
+@team_option()
+@click.option("--dry-run", is_flag=True, help="Show what would change, store nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--prune", is_flag=True, help="FILE is all there is: delete or reset what it does not name.")
+@_by_option
+@json_option
+def apply_command(
+    file: str, team_id: int, dry_run: bool, yes: bool, prune: bool, by: str | None, as_json: bool
+) -> None:
+    """Make the themes that FILE names what it says; `-` reads stdin.
+
+    Shows what changes, and on a terminal asks before it does. Fields that FILE leaves out are as they ship, or the
+    default. Themes that it does not name stay as they are, unless --prune is given.
+    """
+    from llma_assets.themes import apply
+
+    document = _read(file)
+    author = decider(by)
+    with opened_database(create=not dry_run) as database:
+        found = checked(file, lambda: apply(database, team_id, document, author, dry_run=True, prune=prune))
+        if not as_json:
+            _show_changes(found, nothing=f"The themes of team {team_id} are so already.")
+        if found.changes and not dry_run:
+            if is_asked() and not yes:
+                if as_json:
+                    say(f"{len(found.changes)} changes; see them with --dry-run.")
+                if not click.confirm("Apply this?", err=True):
+                    raise Interrupted("nothing was stored")
+            found = apply(database, team_id, document, author, prune=prune, based_on=found)
+    if as_json:
+        emit_json({"dry_run": dry_run, **changes_document(found)})
+    elif found.stored:
+        say(f"Stored for team {team_id}, by {author}.")
+
+
+@click.command()
+@click.argument("theme_id", metavar="THEME")
+@team_option()
+@_by_option
+@json_option
+def enable(theme_id: str, team_id: int, by: str | None, as_json: bool) -> None:
+    """Switch a theme on."""
+    _switch(theme_id, team_id, True, by, as_json)
+
+
+@click.command()
+@click.argument("theme_id", metavar="THEME")
+@team_option()
+@_by_option
+@json_option
+def disable(theme_id: str, team_id: int, by: str | None, as_json: bool) -> None:
+    """Switch a theme off; what it found stays."""
+    _switch(theme_id, team_id, False, by, as_json)
+
+
+@click.command("delete")
+@click.argument("theme_id", metavar="THEME")
+@team_option()
+@_by_option
+@json_option
+def delete_command(theme_id: str, team_id: int, by: str | None, as_json: bool) -> None:
+    """Delete a theme of your own; its history, and what it found, stay."""
+    from llma_assets.themes import delete
+
+    with opened_database() as database:
+        found = delete(database, team_id, theme_id, decider(by))
+    if as_json:
+        emit_json(changes_document(found))
+    else:
+        say(f"{theme_id} is deleted; `llma themes history {theme_id} --team {team_id}` still shows what it was.")
+
+
+def is_asked() -> bool:
+    """Whether there is a person to ask."""
+    return sys.stdin.isatty()
+
+
+def changes_document(found: "Changes") -> dict[str, Any]:
+    """Changes as `--json` gives them."""
+    return {
+        "team": found.team_id,
+        "stored": found.stored,
+        "changes": [
+            {
+                "theme_id": each.theme_id,
+                "action": each.action,
+                "version_before": each.version_before or None,
+                "version_after": each.version_after or None,
+                "fields": fields_document(each.fields),
+            }
+            for each in found.changes
+        ],
+        "notes": list(found.notes),
+    }
+
+
+def _switch(theme_id: str, team_id: int, enabled: bool, by: str | None, as_json: bool) -> None:
+    from llma_assets.themes import set_enabled
+
+    with opened_database(create=True) as database:
+        found = set_enabled(database, team_id, theme_id, enabled, decider(by))
+    if as_json:
+        emit_json(changes_document(found))
+        return
+    state = "on" if enabled else "off"
+    say(f"{theme_id} is {state} now." if found.stored else f"{theme_id} is {state} already.")
+    for note in found.notes:
+        say(f"Note: {note}")
+
+
+def _read(file: str) -> "Document":
+    from llma_assets.themes import MAX_BYTES, read_document
+
+    if file == "-":
+        content = sys.stdin.buffer.read(MAX_BYTES + 1)
+    else:
+        try:
+            with Path(file).open("rb") as opened:
+                content = opened.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise WrongUse(f"{file}: {error.strerror}") from error
+    return checked(file, lambda: read_document(content))
+
+
+def checked(file: str, action: Callable[[], R]) -> R:
+    """What an action gives; all that is wrong with the file on a line of its own."""
+    from llma_assets.themes import InvalidThemesError
+
+    try:
+        return action()
+    except InvalidThemesError as error:
+        if len(error.problems) == 1:
+            raise WrongUse(f"{file}: {error.problems[0]}; nothing was stored") from error
+        for problem in error.problems[:SHOWN_PROBLEMS]:
+            say(f"{file}: {problem}")
+        raise WrongUse(f"{file}: {len(error.problems)} things are wrong; nothing was stored") from error
+
+
+def _show_changes(found: "Changes", *, nothing: str) -> None:
+    for each in found.changes:
+        version = each.version_after
+        if each.version_before and each.version_before != version:
+            version = f"{each.version_before} → {version}" if version else each.version_before
+        show(f"{plain(each.theme_id) or THE_TEAM} {each.action}{f', version {version}' if version else ''}")
+        show_fields(each.fields)
+    for note in found.notes:
+        say(f"Note: {note}")
+    if not found.changes:
+        say(nothing)

@@ -1,0 +1,206 @@
+"""`llma themes preview`: what a theme would find and cost, before it runs. The counting is `themes.preview`'s."""
+
+import json
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from llma_assets.cli.errors import WrongUse
+from llma_assets.cli.options import Day, json_option, opened_database, team_option
+from llma_assets.cli.render.console import emit_json, plain, say, show, show_table
+
+if TYPE_CHECKING:
+    from llma_assets.clickhouse import Database
+    from llma_assets.teams import TeamOptions
+    from llma_assets.themes import Asking, Example, Filter, Preview, Theme
+
+MOST_DAYS = 366
+SHOWN_WORDS = 80
+
+
+@click.command()
+@team_option()
+@click.option("--theme", "theme_id", required=True, help="Which theme; one that is switched off, too.")
+@click.option("--date", "day", type=Day(), help="The last day, UTC.  [default: the latest with events]")
+@click.option("--days", type=click.IntRange(1, MOST_DAYS), help="So many days up to it.  [default: what a run takes]")
+@click.option("--model", help="Chat model; the theme's or the configured one unless another is named.")
+@json_option
+def preview(team_id: int, theme_id: str, day: date | None, days: int | None, model: str | None, as_json: bool) -> None:
+    """What a theme would find and cost, before it runs.
+
+    How many traces each filter matches alone and all of them together, how many of these would be in the sample, what
+    asking about them would take, and ten of them. Asks no model and stores nothing.
+    """
+    from llma_assets.cli.run.days import events_there_are, window_of_theme
+    from llma_assets.rendering import REACH
+    from llma_assets.themes import preview as previewed
+    from llma_assets.themes import themes_of
+
+    with opened_database() as database:
+        team = themes_of(database, team_id)
+        theme = team.get(theme_id)
+        for problem in team.problems_of(theme_id):
+            raise WrongUse(f"what is stored of {theme_id} is not valid: {problem}")
+        window = window_of_theme(database, team_id, theme, day, days)
+        options = _options(team_id)
+        per_hour = options.max_traces_per_hour if theme.level == "trace" else options.max_generations_per_hour
+        found = previewed(
+            database,
+            team_id,
+            theme,
+            window[0].day,
+            window[-1].day,
+            asking=_asking(database, team_id, theme, options, model),
+            per_hour=per_hour,
+            reach=REACH,
+        )
+        if not found.items:
+            say(f"No {theme.level}s began in these days. {events_there_are(database, team_id)}")
+    if as_json:
+        emit_json(_document(found))
+    else:
+        _show(found)
+
+
+def _options(team_id: int) -> "TeamOptions":
+    from llma_assets.cli.run.settings import team_settings
+
+    return team_settings().options_of(team_id)
+
+
+def _asking(database: "Database", team_id: int, theme: "Theme", options: "TeamOptions", model: str | None) -> "Asking":
+    """What a question of the theme takes, by its prompt and by earlier calls."""
+    from llma_assets.ledger import past_calls
+    from llma_assets.models import chat_model
+    from llma_assets.rendering import RenderOptions
+    from llma_assets.settings import Settings
+    from llma_assets.summaries import ANSWER_TOKENS, STAGE, frame_tokens
+    from llma_assets.themes import Asking
+
+    name = model or theme.model or chat_model(Settings.from_env()).name
+    longest = RenderOptions.of_team(options, name).max_chars
+    if name.startswith("offline/"):
+        return Asking(name, 0, 0.0, longest)
+    frame = frame_tokens(theme, name)
+    past = past_calls(database, team_id, stage=STAGE, theme_id=theme.theme_id, model=name)
+    if past is None or not past.items:
+        answer = ANSWER_TOKENS[theme.mode]
+        return Asking(name, frame, answer, longest, basis=f"answers as mode {theme.mode} asks for")
+    return Asking(
+        model=name,
+        frame_tokens=frame,
+        answer_tokens=past.output_tokens / past.calls,
+        longest_text=longest,
+        calls_per_item=past.calls / past.items,
+        basis=f"answers as in the last {past.calls:,} calls",
+    )
+
+
+def _document(found: "Preview") -> dict[str, Any]:
+    return {
+        "team": found.team_id,
+        "theme": found.theme.theme_id,
+        "version": found.theme.version,
+        "level": found.theme.level,
+        "from": found.first_day.isoformat(),
+        "to": found.last_day.isoformat(),
+        "items": found.items,
+        "filters": [
+            {
+                "key": each.filter.key,
+                "operator": each.filter.operator,
+                "value": list(each.filter.value) if isinstance(each.filter.value, tuple) else each.filter.value,
+                "is_base_filter": place < len(found.theme.base_filters),
+                "matched": each.items,
+                "hint": each.hint,
+            }
+            for place, each in enumerate(found.filters)
+        ],
+        "matched": found.matched,
+        "taken": found.taken,
+        "lowest_rate": found.lowest_rate,
+        "model": found.model,
+        "calls": found.calls,
+        "input_tokens": found.input_tokens,
+        "output_tokens": found.output_tokens,
+        "cost_usd": found.cost_usd,
+        "batch_cost_usd": found.batch_cost_usd,
+        "basis": found.basis,
+        "examples": [
+            {
+                "item_id": each.item_id,
+                "trace_id": each.trace_id,
+                "first_at": each.first_at.isoformat(),
+                "name": each.name,
+                "said": _said(each),
+                "taken": each.taken,
+            }
+            for each in found.examples
+        ],
+        "notes": list(found.notes),
+    }
+
+
+def _show(found: "Preview") -> None:
+    days = str(found.first_day) if found.first_day == found.last_day else f"{found.first_day} to {found.last_day}"
+    what = "generations" if found.theme.level == "generation" else "traces"
+    show(f"{found.theme.theme_id}, team {found.team_id}, {days}: {found.items:,} {what}")
+    if found.filters:
+        show_table(
+            ("", "filter", what, "share"),
+            [
+                *(
+                    (place, _words(each.filter), f"{each.items:,}", _share(each.items, found.items))
+                    for place, each in enumerate(found.filters, 1)
+                ),
+                ("", "all together", f"{found.matched:,}", _share(found.matched, found.items)),
+            ],
+            right=("", what, "share"),
+        )
+    _show_sample(found, what)
+    for each in found.examples:
+        left_out = "  (not in the sample)" if each.taken is False else ""
+        said = f"  {_said(each)!r}" if _said(each) else ""
+        show(plain(f"  {each.first_at:%Y-%m-%d %H:%M}  {each.item_id}  {each.name}{said}{left_out}"))
+    for place, count in enumerate(found.filters, 1):
+        if count.hint:
+            say(f"Filter {place} alone matches 0 {what}: {count.hint}")
+    for note in found.notes:
+        say(note)
+
+
+def _show_sample(found: "Preview", what: str) -> None:
+    about = "about " if found.lowest_rate < 1 else ""
+    sampled = f", {found.lowest_rate:.3g} of them at least" if found.lowest_rate < 1 else ", all of them"
+    if not found.matched:
+        return
+    show(f"in the sample: {about}{found.taken:,} {what}{sampled}")
+    if found.cost_usd is None:
+        cost = f"nobody knows what {found.model} costs (LLMA_PRICES_FILE adds prices)"
+    else:
+        batch = f", ${found.batch_cost_usd:,.4f} by the Batch API" if found.batch_cost_usd != found.cost_usd else ""
+        cost = f"${found.cost_usd:,.4f}{batch}"
+    show(
+        f"{found.model}: {found.calls:,} calls at most, {found.input_tokens:,} tokens in, {found.output_tokens:,} out, "
+        f"{cost} ({found.basis})"
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else ""
+
+
+def _words(each: "Filter") -> str:
+    value = "" if each.value is None else json.dumps(each.value, ensure_ascii=False)
+    return f"{each.key} {each.operator} {value if len(value) <= SHOWN_WORDS else value[:SHOWN_WORDS] + '…'}".rstrip()
+
+
+def _said(example: "Example") -> str:
+    """What the user said first, the beginning of it, on one line; else what the first event was given."""
+    from llma_assets.rendering import read_messages
+
+    messages = read_messages(example.input) if example.input else []
+    spoken = next((each.text for each in messages if each.role == "user" and each.text), "")
+    text = " ".join((spoken or (messages[0].text if messages else "")).split())
+    return text if len(text) <= SHOWN_WORDS else f"{text[:SHOWN_WORDS].rstrip()}…"

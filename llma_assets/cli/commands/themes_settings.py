@@ -1,0 +1,264 @@
+"""`llma themes list, show, example, export, history`: a team's themes as they are, and as they were.
+
+What changes them belongs in `themes_changes.py`, what they found in `themes_reports.py`. Facts are made in
+`llma_assets.themes`.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from llma_assets.cli.errors import WrongUse
+from llma_assets.cli.options import json_option, opened_database, team_option
+from llma_assets.cli.render.console import emit_json, plain, plain_block, say, show, show_table
+
+if TYPE_CHECKING:
+    from llma_assets.clickhouse import Database
+    from llma_assets.themes import FieldChange, PastChange, Problem, TeamThemes, Theme
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_TIMES = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%d %H:%M:%S")
+THE_TEAM = "(all themes)"
+"""What stands in place of a theme_id where the team's base filters are meant."""
+
+
+@click.command("list")
+@team_option()
+@json_option
+def list_command(team_id: int, as_json: bool) -> None:
+    """All themes of a team, those that are off, too."""
+    from llma_assets.themes import themes_of
+
+    with opened_database() as database:
+        team = themes_of(database, team_id)
+        last_runs = _last_runs(database, team_id)
+    if as_json:
+        emit_json(
+            {
+                "team": team_id,
+                "base_filters": _plain_filters(team.base_filters),
+                "themes": [theme_document(each, last_runs.get(each.theme_id)) for each in team.themes],
+                "problems": [problem_document(each) for each in team.problems],
+            }
+        )
+        return
+    show_table(
+        ("theme", "level", "runs", "version", "filters", "sample", "budget", "last run", "name"),
+        [
+            (
+                theme.theme_id,
+                theme.level,
+                _when(theme),
+                theme.version,
+                len(theme.filters) or "",
+                _sample(theme),
+                "" if theme.daily_budget_usd is None else f"${theme.daily_budget_usd:,.2f}",
+                _last_run(last_runs.get(theme.theme_id)),
+                theme.name,
+            )
+            for theme in team.themes
+        ],
+        right=("filters", "budget"),
+    )
+    for problem in team.problems:
+        say(f"Not valid, so the theme is off: {problem}")
+    if not all(theme.enabled for theme in team.themes):
+        say(f"`llma themes enable THEME --team {team_id}` switches one on; `llma themes show` tells what it asks.")
+
+
+def _at_option(f: F) -> F:
+    return click.option(
+        "--at", type=click.DateTime(_TIMES), help="As it was then, UTC, such as 2026-11-07T12:30:00; see history."
+    )(f)
+
+
+@click.command("show")
+@click.argument("theme_id", metavar="THEME")
+@team_option()
+@_at_option
+@json_option
+def show_command(theme_id: str, team_id: int, at: datetime | None, as_json: bool) -> None:
+    """All settings of a theme, also those that are the default."""
+    from llma_assets.themes import Document, settings_of, write_document
+
+    with opened_database() as database:
+        team = _team(database, team_id, at)
+        theme = team.get(theme_id)
+        last_run = _last_runs(database, team_id).get(theme_id)
+    problems = team.problems_of(theme_id)
+    if as_json:
+        document = theme_document(theme, last_run)
+        emit_json({"team": team_id, **document, "problems": [problem_document(each) for each in problems]})
+        return
+    show(f"{plain(theme.name or theme.theme_id)}: {_when(theme)}, version {theme.version}")
+    show(f"Last run: {_last_run(last_run) or 'none'}\n")
+    own = team.settings_alone(theme)
+    write = write_document(Document(({"theme_id": theme_id, **settings_of(own)},), _plain_filters(team.base_filters)))
+    show(write.rstrip("\n"))
+    for problem in problems:
+        say(f"Not valid, so the theme is off: {problem}")
+
+
+@click.command()
+@click.argument("name", required=False)
+@json_option
+def example(name: str | None, as_json: bool) -> None:
+    """A theme's file to begin with; without NAME which there are.
+
+    For example: llma themes example unhappy_users > unhappy_users.yaml
+    """
+    from llma_assets.themes import did_you_mean, examples
+
+    found = examples()
+    if name is not None and name not in found:
+        raise WrongUse(f"there is no example {name!r}{did_you_mean(name, found)}; there are: {', '.join(found)}")
+    if as_json:
+        emit_json({"examples": dict(found) if name is None else {name: found[name]}})
+    else:
+        show("\n".join(found) if name is None else found[name].rstrip("\n"))
+
+
+@click.command("export")
+@click.argument("theme_ids", metavar="[THEME]...", nargs=-1)
+@team_option()
+@click.option("--full", is_flag=True, help="Every field, also where it is the default.")
+@_at_option
+@json_option
+def export_command(theme_ids: tuple[str, ...], team_id: int, full: bool, at: datetime | None, as_json: bool) -> None:
+    """A team's themes as YAML that `llma themes apply` takes: what differs from what ships, and your own.
+
+    With THEME only that one, without the team's base filters; what ships, too. To go back to what was:
+    llma themes export mine --at 2026-11-07T12:30:00 --team 1 | llma themes apply - --team 1
+    """
+    from llma_assets.themes import export, write_document
+
+    with opened_database() as database:
+        team = _team(database, team_id, at)
+    document = export(team, theme_ids, full=full)
+    if as_json:
+        filters = {} if document.base_filters is None else {"base_filters": document.base_filters}
+        emit_json({"team": team_id, **filters, "themes": list(document.themes)})
+    else:
+        text = write_document(document)
+        # A file must be what was applied; a terminal must not be steered.
+        click.echo(plain_block(text) if sys.stdout.isatty() else text, nl=False)
+    for problem in team.problems:
+        if not theme_ids:
+            say(f"Left out, as what is stored is not valid: {problem}")
+
+
+@click.command("history")
+@click.argument("theme_id", metavar="[THEME]", required=False)
+@team_option()
+@json_option
+def history_command(theme_id: str | None, team_id: int, as_json: bool) -> None:
+    """Who changed what of a team's themes, or of one, and when; oldest first, deleted themes, too."""
+    from llma_assets.themes import history, themes_of
+
+    with opened_database() as database:
+        found = history(database, team_id, theme_id or "")
+        if theme_id and not found:
+            themes_of(database, team_id).get(theme_id)  # a theme that there never was is said as such
+    if as_json:
+        emit_json({"team": team_id, "changes": [_past_document(each) for each in found]})
+        return
+    for each in found:
+        who = f"{each.changed_at:%Y-%m-%d %H:%M:%S} {plain(each.author)}"
+        show(f"{who}: {plain(each.theme_id) or THE_TEAM} {plain(each.action)}, version {plain(each.version) or '-'}")
+        show_fields(each.fields)
+    if not found:
+        say(f"Nothing was changed of {theme_id or f'the themes of team {team_id}'} yet.")
+
+
+def show_fields(fields: "Iterable[FieldChange]") -> None:
+    """Changed fields, indented."""
+    from llma_assets.themes import lines_of
+
+    for each in fields:
+        for line in lines_of(each):
+            show(f"    {line}")
+
+
+def theme_document(theme: "Theme", last_run: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A theme as `--json` gives it: its settings by their names in a file, its version, its last run."""
+    from llma_assets.themes import settings_of
+
+    return {
+        "theme_id": theme.theme_id,
+        "version": theme.version,
+        **settings_of(theme),
+        "last_run": None
+        if last_run is None
+        else {
+            "date": last_run["last_day"].isoformat(),
+            "committed_at": last_run["last_committed_at"].isoformat(),
+            "items": last_run["clustered_items"],
+            "clusters": last_run["cluster_count"],
+        },
+    }
+
+
+def fields_document(fields: "Iterable[FieldChange]") -> list[dict[str, Any]]:
+    """Changed fields as `--json` gives them."""
+    return [{"field": each.field, "before": each.before, "after": each.after} for each in fields]
+
+
+def problem_document(problem: "Problem") -> dict[str, str]:
+    """A problem as `--json` gives it."""
+    return {"where": problem.where, "message": problem.message}
+
+
+def _past_document(change: "PastChange") -> dict[str, Any]:
+    return {
+        "theme_id": change.theme_id,
+        "changed_at": change.changed_at.isoformat(),
+        "by": change.author,
+        "action": change.action,
+        "version": change.version,
+        "fields": fields_document(change.fields),
+    }
+
+
+def _plain_filters(filters: Any) -> list[dict[str, Any]]:
+    from llma_assets.themes import filters_as_plain
+
+    return filters_as_plain(filters)
+
+
+def _team(database: "Database", team_id: int, at: datetime | None) -> "TeamThemes":
+    from llma_assets.themes import themes_at, themes_of
+
+    if at is None:
+        return themes_of(database, team_id)
+    # The history shows whole seconds: what was changed within one is meant, too.
+    until = at if at.microsecond else at.replace(microsecond=999_999)
+    return themes_at(database, team_id, until.replace(tzinfo=UTC))
+
+
+def _last_runs(database: "Database", team_id: int) -> dict[str, dict[str, Any]]:
+    from llma_assets.cli.queries import LAST_RUN_OF_THEMES
+
+    return {row["theme_id"]: row for row in database.rows(LAST_RUN_OF_THEMES, team_id=team_id)}
+
+
+def _last_run(run: Mapping[str, Any] | None) -> str:
+    return f"{run['last_day']}: {run['clustered_items']:,} items, {run['cluster_count']:,} clusters" if run else ""
+
+
+def _when(theme: "Theme") -> str:
+    from llma_assets.themes import GENERAL_IDS
+
+    if not theme.enabled:
+        return "off"
+    schedule = "with the pipeline" if theme.theme_id in GENERAL_IDS else theme.schedule.replace("_", " ")
+    return f"{schedule}, after {theme.after}" if theme.after else schedule
+
+
+def _sample(theme: "Theme") -> str:
+    from llma_assets.themes import FEW_OF_MANY, MANY_MATCHES
+
+    return f"{FEW_OF_MANY:.0%} above {MANY_MATCHES:,}" if theme.sample_rate is None else f"{theme.sample_rate:.4g}"

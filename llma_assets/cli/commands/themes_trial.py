@@ -1,0 +1,218 @@
+"""`llma themes try`: a theme on a sample of items, saved or not. What is tried belongs in `summaries.trying`."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from llma_assets.cli.errors import WrongUse
+from llma_assets.cli.options import Day, json_option, opened_database, team_option
+from llma_assets.cli.render.console import emit_json, plain, say, show
+
+if TYPE_CHECKING:
+    from llma_assets.clickhouse import Database
+    from llma_assets.models import Usage
+    from llma_assets.reports import Trial, TriedItem
+    from llma_assets.themes import Theme
+
+STAGE = "theme_trial"
+"""Under which `llma usage` shows what trials cost."""
+
+SHOWN_BULLETS = 2
+
+
+@click.command("try")
+@team_option()
+@click.option("--theme", "theme_id", help="The theme; with --file needed only where the file has several.")
+@click.option(
+    "--file",
+    "path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Try a theme as this file of themes says it, which need not have been applied.",
+)
+@click.option("--date", "day", type=Day(), help="The last day, UTC.  [default: the latest with events]")
+@click.option("--days", type=click.IntRange(1, 31), help="Items of so many days.  [default: what a run takes]")
+@click.option("--sample", "size", type=click.IntRange(1, 200), default=20, show_default=True, help="So many items.")
+@json_option
+def try_command(
+    team_id: int,
+    theme_id: str | None,
+    path: Path | None,
+    day: date | None,
+    days: int | None,
+    size: int,
+    as_json: bool,
+) -> None:
+    """Ask a theme's question of a sample, and show the answers.
+
+    Of the items that match, those that the theme's sample would take first. No text, summary or decision is stored. A
+    paid call is, though: it is in `llma usage` under the stage theme_trial, and counts against the budgets.
+    """
+    from llma_assets.cli.run.days import events_there_are, window_of_theme
+    from llma_assets.models import chat_model
+    from llma_assets.settings import Settings
+
+    spent: list[Usage] = []
+    with opened_database() as database:
+        theme = _theme(database, team_id, theme_id, path)
+        window = window_of_theme(database, team_id, theme, day, days)
+        chat = chat_model(Settings.from_env(), theme.model)
+        trial, refusal = _tried(database, window, theme, chat, size, spent)
+        if not trial.matched:
+            say(
+                f"Nothing matches on these days. {events_there_are(database, team_id)}; `llma themes preview` counts "
+                "what each filter matches."
+            )
+    document = _document(trial, window[0].day, window[-1].day, chat.name, spent, refusal)
+    if as_json:
+        emit_json({"team": team_id, **document})
+    else:
+        _show(team_id, trial, document)
+
+
+def _theme(database: "Database", team_id: int, theme_id: str | None, path: Path | None) -> "Theme":
+    """The theme that is meant: of the file, or of those that the team has; it may be switched off."""
+    from llma_assets.cli.commands.themes_changes import checked
+    from llma_assets.themes import read_document, themes_of, themes_with
+
+    if path is None:
+        if theme_id is None:
+            raise WrongUse("name a theme by --theme, or a file of themes by --file")
+        return themes_of(database, team_id).get(theme_id)
+    document = checked(str(path), lambda: read_document(path.read_bytes()))
+    themes = checked(str(path), lambda: themes_with(database, team_id, document))
+    named = [str(each["theme_id"]) for each in document.themes]
+    if theme_id is None and len(named) == 1:
+        (theme_id,) = named
+    if theme_id not in named:
+        meant = f"has no theme {theme_id!r}" if theme_id else "has several themes, or none"
+        raise WrongUse(f"{path} {meant}; --theme says which of {', '.join(named) or 'no themes'}")
+    return themes[theme_id]
+
+
+def _tried(
+    database: "Database", window: Any, theme: "Theme", chat: Any, size: int, spent: "list[Usage]"
+) -> "tuple[Trial, str]":
+    """What came of it, and why a call was not allowed, "" where all were."""
+    from llma_assets.cli.run.settings import team_settings
+    from llma_assets.ledger import UsageLedger
+    from llma_assets.models import paid_by
+    from llma_assets.rendering import RenderOptions, Sampling
+    from llma_assets.reports import try_theme
+    from llma_assets.settings import Settings
+    from llma_assets.teams import resolve
+
+    last = window[-1]
+    team = resolve(team_settings(), last.team_id)
+    sampling = Sampling(
+        now=datetime.now(UTC),
+        quiet=team.quiet,
+        per_hour={"trace": team.max_traces_per_hour, "generation": team.max_generations_per_hour},
+        themes=(theme,),
+    )
+    with UsageLedger(
+        database,
+        last,
+        stage=STAGE,
+        theme_id=theme.theme_id,
+        limit_usd=team.daily_budget_usd,
+        theme_limit_usd=theme.daily_budget_usd,
+    ) as ledger:
+
+        def record(item_id: str, usage: "Usage") -> None:
+            spent.append(usage)
+            ledger.record(item_id, usage)
+
+        trial = try_theme(
+            database,
+            window,
+            theme,
+            paid_by(chat, ledger.allowance),
+            sampling=sampling,
+            options=RenderOptions.of_team(team, Settings.from_env().chat_model),
+            record=record,
+            size=size,
+        )
+    return trial, ledger.refusal
+
+
+def _document(
+    trial: "Trial", first: date, last: date, model: str, spent: "list[Usage]", refusal: str
+) -> dict[str, Any]:
+    paid = [usage for usage in spent if not usage.model.startswith("offline/")]
+    return {
+        "theme": trial.theme.theme_id,
+        "version": trial.theme.version,
+        "level": trial.theme.level,
+        "from": first.isoformat(),
+        "until": last.isoformat(),
+        "model": model,
+        "matched": trial.matched,
+        "sampled": trial.sampled,
+        "read": trial.read,
+        "left_out_by_rule": trial.left_out,
+        "asked": len(trial.items),
+        "relevant": trial.relevant,
+        "calls": len(paid),
+        "input_tokens": sum(usage.input_tokens for usage in paid),
+        "output_tokens": sum(usage.output_tokens for usage in paid),
+        "cost_usd": sum(usage.charged_usd for usage in paid),
+        "not_asked_because": refusal,
+        "items": [_item(item) for item in trial.items],
+    }
+
+
+def _item(item: "TriedItem") -> dict[str, Any]:
+    result, verdict = item.result, item.verdict
+
+    def points(of: Any) -> list[dict[str, str]]:
+        return [{"text": point.text, "line_refs": point.line_refs} for point in of]
+
+    return {
+        "id": result.item_id,
+        "trace_id": item.trace_id,
+        "day": item.day.isoformat(),
+        "status": result.status,
+        "error": result.error,
+        "known": item.known,
+        "relevant": result.relevant if result.status == "generated" else None,
+        "rule": None if verdict is None else {"relevant": verdict.relevant, "why": verdict.why},
+        "title": result.title,
+        "flow_diagram": result.flow_diagram,
+        "bullets": points(result.bullets),
+        "interesting_notes": points(result.interesting_notes),
+    }
+
+
+def _show(team_id: int, trial: "Trial", document: Mapping[str, Any]) -> None:
+    theme = trial.theme
+    show(
+        f"team {team_id}, {plain(theme.theme_id)} (version {theme.version}), {document['from']} to {document['until']}:"
+        f" {trial.matched:,} {theme.level}s match, a run would take {trial.sampled:,}\n"
+    )
+    for item in document["items"]:
+        _show_item(item)
+    asked = f"{trial.relevant:,} of {len(trial.items):,} are relevant by {document['model']}"
+    left_out = f"; the theme's rule left out {trial.left_out:,} of {trial.read:,} before" if trial.left_out else ""
+    show(asked + left_out)
+    if document["not_asked_because"]:
+        say(f"Not all questions were asked: {document['not_asked_because']}")
+    cost = f"{document['calls']:,} calls, {document['cost_usd']:.4f} USD, counted in `llma usage`"
+    say(f"Nothing was stored{f' but what it cost: {cost}' if document['calls'] else '; it cost nothing'}.")
+
+
+def _show_item(item: Mapping[str, Any]) -> None:
+    if item["status"] != "generated":
+        said = f"{item['status']}: {item['error']}"
+    else:
+        said = item["title"] if item["relevant"] else "not relevant"
+    show(f"{plain(item['id'])}  {plain(said)}")
+    if item["rule"] is not None:
+        agrees = item["relevant"] in (None, item["rule"]["relevant"])
+        show(f"  rule: {'' if agrees else 'otherwise, '}{plain(item['rule']['why'])}")
+    for point in item["bullets"][:SHOWN_BULLETS]:
+        refs = f" [{plain(point['line_refs'])}]" if point["line_refs"] else ""
+        show(f"  - {plain(point['text'])}{refs}")
+    show()

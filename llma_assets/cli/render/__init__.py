@@ -1,0 +1,1 @@
+"""How results, messages and progress look on a terminal."""

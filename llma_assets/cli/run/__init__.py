@@ -1,0 +1,1 @@
+"""How `llma run` takes teams through the graph."""

@@ -1,0 +1,142 @@
+"""Where something is, and how it gets there: what commands say to somebody who asked for a day that has nothing.
+
+Nothing is advised that `llma run` would refuse: discovery is asked first, without storing what it says.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from llma_assets.cli.errors import Problem, WrongUse
+from llma_assets.cli.options import utc_today
+from llma_assets.cli.queries import CLUSTERED_DAYS, DAYS_WITH_ANYTHING, EVENT_DAYS, TEAMS_WITH_EVENTS
+
+if TYPE_CHECKING:
+    from llma_assets.clickhouse import Database
+    from llma_assets.team_day import TeamDay
+    from llma_assets.themes import Theme
+
+SHOWN_SPANS, SHOWN_TEAMS = 4, 10
+
+
+def first_day_of(day: date, lookback_days: int, oldest_day: date) -> date:
+    """The first day of the window that a run of `day` takes, as far back as there are partitions."""
+    from llma_assets.discovery import window_of
+
+    return max(window_of(day, lookback_days)[0], oldest_day)
+
+
+def window_of_theme(
+    database: "Database", team_id: int, theme: "Theme", day: date | None, days: int | None
+) -> "list[TeamDay]":
+    """The days of a team that a command looks at: what a run of the theme would take unless told otherwise.
+
+    Args:
+        day: the last of them; the latest with events without it.
+        days: how many.
+
+    Raises:
+        Problem: no day was given, and the team has no events; the message names teams that have.
+    """
+    from llma_assets.cli.run.settings import team_settings
+    from llma_assets.settings import Settings
+    from llma_assets.team_day import TeamDay
+
+    if day is None:
+        there = _event_days(database, team_id)
+        if not there:
+            raise Problem(_no_events(database, team_id))
+        day = there[-1]
+    if days is None:
+        lookback_days = theme.lookback_days or team_settings().lookback_days
+        days = max((day - first_day_of(day, lookback_days, Settings.from_env().oldest_day)).days + 1, 1)
+    return TeamDay(team_id, day).window(days)
+
+
+def events_there_are(database: "Database", team_id: int) -> str:
+    """On which days a team sent trace events, or which teams did."""
+    days = _event_days(database, team_id)
+    return f"Team {team_id} has events of {in_spans(days)}" if days else _no_events(database, team_id)
+
+
+def require_day(database: "Database", day: date | None, team_id: int | None = None) -> date:
+    """The day that was given.
+
+    Raises:
+        WrongUse: none was; the message lists the days that there are.
+    """
+    if day is not None:
+        return day
+    raise WrongUse(f"name a day by --date. {days_there_are(database, team_id)}")
+
+
+def days_there_are(database: "Database", team_id: int | None, day: date | None = None, *, options: str = "") -> str:
+    """On which days there is something of a team, or of any, and what `llma run` would do about one that has nothing.
+
+    Args:
+        day: the one that was asked for; the latest with events without it.
+        options: of `llma run`, such as ` --theme errors`.
+    """
+    if team_id is None:
+        days = [row["day"] for row in database.rows(DAYS_WITH_ANYTHING)]
+        return f"Something has been run for {in_spans(days)}" if days else "Nothing has been run yet"
+    clustered = [row["day"] for row in database.rows(CLUSTERED_DAYS, team_id=team_id)]
+    if clustered:
+        there = f"Team {team_id} has clusters of {in_spans(clustered)}"
+        return f"{there}. {run_advice(database, team_id, day, options=options)}" if day else there
+    return f"Team {team_id} has no clusters yet. {run_advice(database, team_id, day, options=options)}"
+
+
+def run_advice(database: "Database", team_id: int, day: date | None = None, *, options: str = "") -> str:
+    """The command that makes a team's clusters, or why it would not.
+
+    Args:
+        options: of the command, such as ` --theme errors`.
+    """
+    from llma_assets.cli.run.settings import team_settings
+    from llma_assets.discovery import discover
+    from llma_assets.settings import Settings
+
+    days = _event_days(database, team_id)
+    if not days:
+        return _no_events(database, team_id)
+    oldest, today = Settings.from_env().oldest_day, utc_today()
+    wanted = day or days[-1]
+    if not oldest <= wanted <= today:
+        return f"{wanted} cannot be run: days go from {oldest} to {today}, today; its events are of {in_spans(days)}"
+    settings = team_settings()
+    decided = {each.team_id: each for each in discover(database, settings, wanted)}.get(team_id)
+    if decided is not None and decided.eligible:
+        return f"`llma run --team {team_id} --date {wanted}{options}` makes them"
+    first_day = first_day_of(wanted, settings.lookback_days, oldest)
+    why = f"{decided.reason}, {decided.detail}" if decided else f"no trace event from {first_day} to {wanted}"
+    return f"`llma run` would leave it out on {wanted}: {why}; its events are of {in_spans(days)}"
+
+
+def in_spans(days: Sequence[date]) -> str:
+    """Days as spans, the last ones: `2026-11-22 to 2026-11-28, 2026-12-01`."""
+    spans: list[list[date]] = []
+    for day in sorted(days):
+        if spans and day - spans[-1][-1] <= timedelta(days=1):
+            spans[-1] = [spans[-1][0], day]
+        else:
+            spans.append([day, day])
+    told = [str(first) if first == last else f"{first} to {last}" for first, last in spans[-SHOWN_SPANS:]]
+    return ("… " if len(spans) > SHOWN_SPANS else "") + ", ".join(told)
+
+
+def _event_days(database: "Database", team_id: int) -> list[date]:
+    from llma_assets.trace_events import TRIGGER_EVENTS
+
+    rows = database.rows(EVENT_DAYS, team_id=team_id, until=utc_today(), trigger_events=list(TRIGGER_EVENTS))
+    return [row["day"] for row in rows]
+
+
+def _no_events(database: "Database", team_id: int) -> str:
+    from llma_assets.trace_events import TRIGGER_EVENTS
+
+    rows = database.rows(TEAMS_WITH_EVENTS, trigger_events=list(TRIGGER_EVENTS), most=SHOWN_TEAMS + 1)
+    teams = ", ".join(str(row["team_id"]) for row in rows[:SHOWN_TEAMS]) + (", …" if len(rows) > SHOWN_TEAMS else "")
+    nobody = "nor has any other: `llma ingest FILE` or `llma demo` bring some"
+    others = f"teams with some: {teams}" if teams else nobody
+    return f"Team {team_id} has no trace events; {others}"

@@ -1,0 +1,49 @@
+"""Are the models of a run there? Asked before the texts of a week are made for them. How is `models.presence`'s."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from llma_assets.discovery import TRIGGER_EVENTS_OF_TEAM
+from llma_assets.models import ModelConfigurationError, require_models
+from llma_assets.rendering import MADE
+from llma_assets.settings import Settings
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import Theme
+from llma_assets.trace_events import TRIGGER_EVENTS
+
+if TYPE_CHECKING:
+    from llma_assets.clickhouse import Database
+
+
+def missing_model(database: "Database", first: TeamDay, last: TeamDay, themes: Sequence[Theme]) -> str:
+    """What is wrong with a model that these days of a team are run with, in one line; "" where nothing is.
+
+    Where all texts are made nobody is asked: what is still to be asked finds out by itself.
+    """
+    if not any(_is_due(database, TeamDay(last.team_id, first.day + timedelta(days=n))) for n in _days(first, last)):
+        return ""
+    # A model of a theme's own concerns that theme alone, unless nothing else is run.
+    names = {theme.model for theme in themes}
+    try:
+        require_models(Settings.from_env(), [None] if None in names or len(names) > 1 else list(names))
+    except ModelConfigurationError as error:
+        return str(error)
+    return ""
+
+
+def _days(first: TeamDay, last: TeamDay) -> range:
+    return range((last.day - first.day).days + 1)
+
+
+def _is_due(database: "Database", day: TeamDay) -> bool:
+    """Whether the texts of a day are still to be made, by what was noted when they were."""
+    events = database.value(
+        TRIGGER_EVENTS_OF_TEAM,
+        team_id=day.team_id,
+        start=day.start,
+        end=day.end,
+        trigger_events=list(TRIGGER_EVENTS),
+    )
+    made = database.rows(MADE, team_id=day.team_id, day=day.day)
+    return int(events) != (made[0]["events"] if made else 0)

@@ -1,0 +1,133 @@
+"""What came of teams' runs, as a document and as a page: what `llma run` and `llma demo` show. They run nothing."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from llma_assets.cli.render.clusters import show_clusters, skip_details
+from llma_assets.cli.render.console import hinted, plain, say, show, show_table
+
+if TYPE_CHECKING:
+    from llma_assets.cli.run.team_runs import TeamRun
+    from llma_assets.clickhouse import Database
+
+
+def run_document(
+    day: date, runs: "Sequence[TeamRun]", documents: Mapping[int, dict[str, Any]], took_s: float
+) -> dict[str, Any]:
+    """The object of `llma run --json`."""
+    return {
+        "date": day.isoformat(),
+        "duration_s": round(took_s, 3),
+        "teams": [
+            {
+                "team": each.team_day.team_id,
+                "status": each.status,
+                "reason": each.reason,
+                "detail": each.detail,
+                "first_day": each.first_day.isoformat(),
+                "dagster_runs": [job_run.run_id for job_run in each.job_runs],
+                "themes": theme_rows(each),
+                "left": list(each.left),
+                "stages": {stage: round(seconds, 3) for stage, seconds in each.seconds().items()},
+                "runs": documents[each.team_day.team_id]["runs"],
+            }
+            for each in runs
+        ],
+    }
+
+
+def theme_rows(run: "TeamRun") -> list[dict[str, Any]]:
+    """What came of each theme of a team; the general ones are run together, so that they share runs and seconds."""
+    rows: list[dict[str, Any]] = [
+        {
+            "theme": theme_id,
+            "status": done.status,
+            "reason": done.reason,
+            "detail": done.detail,
+            "seconds": round(done.seconds, 3),
+            "dagster_runs": [job_run.run_id for job_run in done.job_runs],
+        }
+        for lane, done in run.lanes
+        for theme_id in lane.theme_ids
+    ]
+    return rows + [
+        {
+            "theme": theme_id,
+            "status": "skipped",
+            "reason": "manual",
+            "detail": f"`llma run --team {run.team_day.team_id} --date {run.team_day.day} --theme {theme_id}` runs it",
+            "seconds": 0.0,
+            "dagster_runs": [],
+        }
+        for theme_id in run.manual
+    ]
+
+
+def show_runs(database: "Database", runs: "Sequence[TeamRun]", documents: Mapping[int, dict[str, Any]]) -> None:
+    """Print each team's clusters, or why there are none; failures go to stderr, with how to try again."""
+    for each in runs:
+        if each.status == "texts":
+            show(hinted(f"{each.team_day}: the texts from {each.first_day} on are stored; `llma estimate` counts them"))
+        elif each.status == "skipped":
+            show(f"{each.team_day}: not run: {plain(each.reason)}, {plain(hinted(each.detail))}")
+        elif each.status == "failed":
+            say(f"{each.team_day} failed: {each.detail}")
+            say(f"{_try_again(each)}; Dagster's runs: {', '.join(job_run.run_id for job_run in each.job_runs)}")
+        elif each.status == "waiting":
+            show(f"{each.team_day}: waiting: {plain(each.detail)}")
+        if any(done.status == "done" or done.reason == "all_failed" for _, done in each.lanes):
+            show_clusters(_of_the_run(each, documents), skip_details(database, each.team_day))
+        for row in theme_rows(each):
+            if row["reason"] == "manual":
+                detail = hinted(row["detail"])
+                show(f"{each.team_day}, {row['theme']}: not run, because its schedule is manual; {detail}")
+        _say_what_is_left(each)
+
+
+def _say_what_is_left(run: "TeamRun") -> None:
+    """A line for each stage and reason, so that a run that is done does not look as if it were complete."""
+    left = sorted(run.left, key=lambda row: (row["stage"], row["reason"], row["date"]))
+    for (stage, reason), group in groupby(left, key=lambda row: (row["stage"], row["reason"])):
+        rows = list(group)
+        days = list(dict.fromkeys(row["date"] for row in rows))
+        when = days[0] if len(days) == 1 else f"{len(days)} days, {days[0]} to {days[-1]}"
+        last = rows[-1]
+        say(f"{run.team_day}: {stage}, {plain(reason)} ({when}): {plain(last['theme'])}: {plain(last['detail'])}")
+
+
+def _of_the_run(run: "TeamRun", documents: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
+    """The clusters of the themes that were run; those of others stand in `llma clusters`."""
+    document = documents[run.team_day.team_id]
+    ran = {theme_id for lane, _ in run.lanes for theme_id in lane.theme_ids}
+    return {**document, "runs": [each for each in document["runs"] if each["theme"] in ran]}
+
+
+def show_times(runs: "Sequence[TeamRun]", took_s: float) -> None:
+    """Print how long each stage took, and each theme where a team has several that are run by themselves."""
+    rows = [
+        (each.team_day.team_id, stage, f"{seconds:.1f}") for each in runs for stage, seconds in each.seconds().items()
+    ]
+    if rows:
+        show_table(("team", "stage", "seconds"), rows, right=("team", "seconds"))
+    themes = [
+        (each.team_day.team_id, " + ".join(lane.theme_ids), done.status, f"{done.seconds:.1f}")
+        for each in runs
+        if len(each.lanes) > 1
+        for lane, done in each.lanes
+    ]
+    if themes:
+        show_table(("team", "theme", "status", "seconds"), themes, right=("team", "seconds"))
+    show(f"{took_s:.1f} s in all")
+
+
+def _try_again(run: "TeamRun") -> str:
+    """How to do what failed, and no more."""
+    again = [
+        lane for lane, done in run.lanes if done.status != "done" and not (lane.is_general and len(run.lanes) == 1)
+    ]
+    options = " ".join(f"--theme {theme_id}" for lane in again for theme_id in lane.theme_ids)
+    if not options:
+        return "`llma run` does only what is missing"
+    return f"`llma run --team {run.team_day.team_id} --date {run.team_day.day} {options}` tries only these again"

@@ -1,0 +1,1 @@
+"""Vectors to clusters: preprocessing, reduction, clustering, noise, quality, map. Pure and deterministic."""

@@ -1,0 +1,55 @@
+"""What a method hands back to the shared front: a partition of the distinct points, and how it was found."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llma_assets.clusters.engine.resolution import ResolutionScore
+
+
+@dataclass(frozen=True, slots=True)
+class KScore:
+    """One point of the curve that k was chosen from.
+
+    Attributes:
+        k: number of clusters.
+        silhouette: mean silhouette in the reduced space, None where it is not defined.
+        inertia: sum of squared distances to the centroids, in the reduced space.
+    """
+
+    k: int
+    silhouette: float | None
+    inertia: float
+
+
+Again = Callable[[NDArray[np.float32], NDArray[np.float64]], NDArray[np.int32]]
+"""Finds on other points (m, p) with weights (m,), without a new choice of parameters, labels (m,)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Partition:
+    """A partition of the distinct points.
+
+    Attributes:
+        labels: int32 (m,), any numbering, -1 is noise.
+        strength: float64 (m,) in [0, 1] where the method has its own measure of membership, else None.
+        k_curve: what was tried, by rising k; empty where k is not a parameter.
+        resolution: at which the partition was found, None where that is not a parameter.
+        resolution_curve: what was tried, by rising resolution; empty where it is not a parameter.
+        stability: mean agreement with resamples where the method has measured it, else None.
+        again: does the same on other points, for stability to be measured; None where that has been done.
+        collapse: what was wrong with the method's first answer, "" where nothing was.
+        mended_by: what replaced the first answer, "" where nothing did.
+    """
+
+    labels: NDArray[np.int32]
+    strength: NDArray[np.float64] | None = None
+    k_curve: tuple[KScore, ...] = ()
+    resolution: float | None = None
+    resolution_curve: tuple[ResolutionScore, ...] = ()
+    stability: float | None = None
+    again: Again | None = None
+    collapse: str = ""
+    mended_by: str = ""

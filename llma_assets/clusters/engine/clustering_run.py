@@ -1,0 +1,161 @@
+"""The front that all methods share: check, normalise, deduplicate, reduce, cluster, measure. No database."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llma_assets.clusters.engine.assignment import cluster_radii
+from llma_assets.clusters.engine.choose_k import Partition
+from llma_assets.clusters.engine.clustering import Clustering, Quality
+from llma_assets.clusters.engine.config import NOISE_LABEL, ClusteringConfig
+from llma_assets.clusters.engine.duplicates import merge_nearly_equal
+from llma_assets.clusters.engine.errors import InvalidConfigError
+from llma_assets.clusters.engine.graph import graph_partition
+from llma_assets.clusters.engine.groups import group_clusters
+from llma_assets.clusters.engine.hdbscan import hdbscan_partition
+from llma_assets.clusters.engine.kmeans import kmeans_partition, means_of, polish
+from llma_assets.clusters.engine.layout import map_points
+from llma_assets.clusters.engine.measures import centroid_distances, numbered_by_size, ranks_within, separation_of
+from llma_assets.clusters.engine.neighbours import Neighbours, nearest_neighbours
+from llma_assets.clusters.engine.preprocessing import Distinct, checked, checked_coordinates, deduplicate, normalise
+from llma_assets.clusters.engine.reduction import principal_components
+from llma_assets.clusters.engine.silhouettes import SilhouetteScorer
+from llma_assets.clusters.engine.stability import stability_of
+from llma_assets.clusters.engine.threads import one_thread
+
+METHODS = {"kmeans": kmeans_partition, "hdbscan": hdbscan_partition}
+BORDERLINE = {"graph": 0.5, "kmeans": 0.05, "hdbscan": 0.1}
+"""Strength below which a member is borderline: with `graph` most of its neighbours are in other clusters, with
+`kmeans` the next centroid is hardly farther, with `hdbscan` it joined when its cluster was about to end."""
+
+JUDGED_ONLY = 1000
+"""Points that the silhouette is taken over where nothing is chosen by it."""
+
+
+def cluster(
+    embeddings: NDArray[np.float32],
+    config: ClusteringConfig = ClusteringConfig(),
+    *,
+    initial_coordinates: NDArray[np.float64] | None = None,
+    earlier_resolution: float | None = None,
+) -> Clustering:
+    """Cluster the rows of `embeddings`.
+
+    Deterministic: equal input and config give equal bytes, on any number of threads. Only directions count:
+    rows are scaled to length 1. The partition does not depend on the order of the rows, and rows that are
+    equal, or nearly, get the same answer. BLAS and OpenMP run on one thread meanwhile, in the whole process.
+
+    Args:
+        embeddings: float32 (n, d), n at least 1; not changed.
+        config: method and parameters.
+        initial_coordinates: (n, 2), where the items lay on yesterday's map, NaN for new ones; the map starts
+            from there. The partition does not depend on it.
+        earlier_resolution: `quality.resolution` of the run before. `graph` keeps it while no other is much better, so
+            that the same clusters are not cut finer on one day and coarser on the next.
+
+    Raises:
+        InvalidEmbeddingsError: no rows, a wrong shape, or rows that are zero, NaN or infinite (named); or
+            `initial_coordinates` of another shape.
+        InvalidConfigError: `earlier_resolution` is not above 0.
+    """
+    if earlier_resolution is not None and not earlier_resolution > 0:
+        raise InvalidConfigError(f"earlier_resolution is {earlier_resolution!r}; a number above 0 is needed")
+    array = checked(embeddings)
+    before = checked_coordinates(initial_coordinates, len(array))
+    with one_thread():
+        items = deduplicate(normalise(array))
+        del array
+        return _cluster(items, config, before, earlier_resolution)
+
+
+def _cluster(
+    items: Distinct,
+    config: ClusteringConfig,
+    before: NDArray[np.float64] | None,
+    earlier_resolution: float | None,
+) -> Clustering:
+    reduced = principal_components(items.unit, items.weights, config.pca_components)
+    neighbours = nearest_neighbours(reduced.points, config.neighbours, seed=config.seed)
+    items, points = merge_nearly_equal(items, reduced.points, neighbours, config.same_distance)
+    if len(points) < len(reduced.points):
+        neighbours = nearest_neighbours(points, config.neighbours, seed=config.seed)
+    sample = min(config.silhouette_sample, JUDGED_ONLY) if config.method == "graph" else config.silhouette_sample
+    scorer = SilhouetteScorer(points, items.weights, sample=sample, seed=config.seed)
+    if config.method == "graph":
+        partition = graph_partition(points, items.weights, neighbours, scorer, config, earlier_resolution)
+    else:
+        partition = METHODS[config.method](points, items.weights, scorer, config)
+    labels, strength = partition.labels, partition.strength
+    if strength is None:
+        labels = polish(items.unit, items.weights, labels)
+    labels = numbered_by_size(labels, items.weights)
+    k = int(labels.max(initial=NOISE_LABEL)) + 1
+    centroids = means_of(items.unit, items.weights, labels, k)
+    distances, margins = centroid_distances(items.unit, centroids, labels)
+    strength = np.where(labels < 0, 0.0, margins if strength is None else strength)
+    kind = "kmeans" if partition.strength is None else config.method
+    clustered = labels >= 0
+    sizes = np.bincount(labels[clustered], weights=items.weights[clustered], minlength=k).astype(np.float64)
+    laid = _map(points, neighbours, items, labels, before, config)
+    own = labels[items.inverse].astype(np.int_)
+    quality = Quality(
+        clusters=k,
+        silhouette=scorer.score(labels),
+        inertia=float((items.weights[clustered] * np.square(distances[clustered])).sum()),
+        stability=_stability(partition, points, items, config),
+        noise_share=float(items.weights[~clustered].sum() / items.weights.sum()),
+        borderline_share=float(items.weights[clustered & (strength < BORDERLINE[kind])].sum() / items.weights.sum()),
+        largest_share=float(sizes.max() / items.weights.sum()),
+        separation=separation_of(centroids, labels, distances, items.weights, sizes),
+        explained_variance=reduced.explained_variance,
+        reduced_dimensions=points.shape[1],
+        distinct_items=len(points),
+        k_curve=partition.k_curve,
+        resolution=partition.resolution,
+        resolution_curve=partition.resolution_curve,
+        collapse=partition.collapse,
+        mended_by=partition.mended_by,
+    )
+    return Clustering(
+        labels=own,
+        centroids=centroids,
+        radii=cluster_radii(own, distances[items.inverse], k),
+        groups=group_clusters(centroids, sizes, reduced.mean),
+        distances=distances[items.inverse],
+        ranks=ranks_within(own, distances[items.inverse]),
+        strength=strength[items.inverse],
+        borderline=(clustered & (strength < BORDERLINE[kind]))[items.inverse],
+        coordinates=laid[items.inverse],
+        centroid_coordinates=means_of(laid.astype(np.float32), items.weights, labels, k).astype(np.float64),
+        distinct=items.inverse,
+        quality=quality,
+        method=config.method,
+    )
+
+
+def _stability(
+    partition: Partition, points: NDArray[np.float32], items: Distinct, config: ClusteringConfig
+) -> float | None:
+    if partition.again is None:
+        return partition.stability
+    return stability_of(
+        partition.labels, points, items.weights, partition.again, resamples=config.resamples, seed=config.seed
+    )
+
+
+def _map(
+    points: NDArray[np.float32],
+    neighbours: Neighbours,
+    items: Distinct,
+    labels: NDArray[np.int32],
+    before: NDArray[np.float64] | None,
+    config: ClusteringConfig,
+) -> NDArray[np.float64]:
+    if not config.with_map:
+        return np.zeros((len(points), 2))
+    if before is not None:
+        # An item that stands for several starts where the first of them lay.
+        known = np.flatnonzero(~np.isnan(before).any(axis=1))
+        earlier = np.full((len(points), 2), np.nan)
+        earlier[items.inverse[known[::-1]]] = before[known[::-1]]
+        before = earlier
+    return map_points(points, neighbours, labels, before, seed=config.seed)

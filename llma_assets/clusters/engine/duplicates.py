@@ -1,0 +1,64 @@
+"""Nearly equal items, taken together so that they are clustered once. Equal ones are `front`'s.
+
+The same text embedded twice, or stored with another rounding, gives rows that differ in their last digits: to a
+graph of neighbours a crowd of its own, to a density a cluster, and to a person one item.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llma_assets.clusters.engine.neighbours import Neighbours
+from llma_assets.clusters.engine.preprocessing import Distinct
+
+
+def merge_nearly_equal(
+    items: Distinct, points: NDArray[np.float32], neighbours: Neighbours, distance: float
+) -> tuple[Distinct, NDArray[np.float32]]:
+    """Let one item stand for all within `distance` of it, and return the items and points that are left.
+
+    In the items' own order each that nobody stands for yet takes those near it. So no chain of small steps joins
+    what is far apart, and the answer depends on the content alone.
+
+    Args:
+        items: m distinct rows.
+        points: float32 (m, p), the same in their principal axes, where nothing is farther apart than it is.
+        neighbours: of the same points; they tell which items have anything near.
+        distance: Euclidean, between rows of length 1.
+    """
+    from scipy.spatial import KDTree
+
+    m = len(points)
+    if m < 2 or distance == 0.0:
+        return items, points
+    crowded = np.flatnonzero(neighbours.distances[:, 0] <= distance)
+    if len(crowded) == 0:
+        return items, points
+    inside = points[crowded].astype(np.float64)
+    tree = KDTree(inside)
+    leader = np.arange(m)
+    taken = np.zeros(len(crowded), dtype=bool)
+    for place, index in enumerate(crowded):
+        if taken[place]:
+            continue
+        near = np.array(tree.query_ball_point(inside[place], distance), dtype=np.intp)
+        near = np.sort(near[~taken[near]])
+        apart = items.unit[crowded[near]] - items.unit[index]
+        copies = near[np.einsum("ij,ij->i", apart, apart) <= distance**2]
+        leader[crowded[copies]] = index
+        taken[copies] = True
+        taken[place] = True
+    kept = np.flatnonzero(leader == np.arange(m))
+    if len(kept) == m:
+        return items, points
+    place_of = np.empty(m, dtype=np.intp)
+    place_of[kept] = np.arange(len(kept))
+    home = place_of[leader]
+    merged = replace(
+        items,
+        unit=items.unit[kept],
+        weights=np.bincount(home, weights=items.weights).astype(np.float64),
+        inverse=home[items.inverse],
+    )
+    return merged, points[kept]

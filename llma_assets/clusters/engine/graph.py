@@ -1,0 +1,90 @@
+"""The method `graph`: communities of the graph of shared neighbours. Works on distinct, reduced, weighted points."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llma_assets.clusters.engine.choose_k import Partition
+from llma_assets.clusters.engine.config import ClusteringConfig
+from llma_assets.clusters.engine.kmeans import kmeans_partition
+from llma_assets.clusters.engine.leiden import shared_neighbour_graph
+from llma_assets.clusters.engine.neighbours import Neighbours
+from llma_assets.clusters.engine.noise import belonging, lonely_points, without_noise
+from llma_assets.clusters.engine.resolution import Choice, ResolutionChooser
+from llma_assets.clusters.engine.silhouettes import SilhouetteScorer
+
+FEWEST_POINTS = 12
+"""Fewer have no neighbourhoods to share."""
+FEWEST_NEIGHBOURS, POINTS_A_NEIGHBOUR = 3, 6
+"""Where there are few points the neighbourhoods are small, too: clusters must find room between them."""
+
+
+def graph_partition(
+    points: NDArray[np.float32],
+    weights: NDArray[np.float64],
+    neighbours: Neighbours,
+    scorer: SilhouetteScorer,
+    config: ClusteringConfig,
+    earlier_resolution: float | None = None,
+) -> Partition:
+    """Find communities at the resolution that the data confirms; what belongs to none is noise.
+
+    Args:
+        points: float32 (m, p), distinct.
+        weights: float64 (m,).
+        neighbours: of the same points.
+        scorer: of the same points; asked only where there are too few of them for a graph.
+        config: neighbours, what was asked for (resolution, number or size of clusters), noise, seed.
+        earlier_resolution: of the run before.
+    """
+    m = len(points)
+    if m < FEWEST_POINTS:
+        few = kmeans_partition(points, weights, scorer, config)
+        return replace(few, collapse=f"{m} distinct items are too few", mended_by="k-means")
+    smallest = config.smallest_community(int(weights.sum()))
+    neighbours = neighbours.nearest(max(FEWEST_NEIGHBOURS, m // POINTS_A_NEIGHBOUR))
+    chooser = ResolutionChooser(
+        shared_neighbour_graph(neighbours),
+        points,
+        weights,
+        smallest=smallest,
+        sample=config.silhouette_sample,
+        resamples=config.resamples,
+        seed=config.seed,
+    )
+    choice = _choice(chooser, config, earlier_resolution)
+    lonely = lonely_points(points, neighbours, seed=config.seed)
+    labels = without_noise(choice.labels, weights, lonely, neighbours, smallest=smallest)
+    collapse, mended_by = "", ""
+    if choice.weak:
+        collapse, mended_by = "no structure that a resample confirms", "the coarsest division"
+    if _lost(labels, weights) > config.max_noise_share:
+        # What is noise by far the most is no finding about single items.
+        collapse = f"{_lost(labels, weights):.0%} of the items lie no closer together than chance puts them"
+        mended_by = "no item called noise for its distance"
+        labels = without_noise(choice.labels, weights, np.zeros(m, dtype=bool), neighbours, smallest=smallest)
+    if (labels < 0).all():
+        collapse, mended_by = "no community is large enough for a cluster", "one cluster of all"
+        labels = np.zeros(m, dtype=np.int32)
+    return Partition(
+        labels,
+        strength=belonging(labels, neighbours),
+        resolution=None if choice.chosen is None else choice.chosen.resolution,
+        resolution_curve=choice.curve,
+        collapse=collapse,
+        mended_by=mended_by,
+        stability=None if choice.chosen is None else choice.chosen.stability,
+    )
+
+
+def _choice(chooser: ResolutionChooser, config: ClusteringConfig, earlier_resolution: float | None) -> Choice:
+    if config.target_clusters is not None:
+        return chooser.about(config.target_clusters)
+    if config.resolution is not None:
+        return chooser.at(config.resolution)
+    return chooser.choose(earlier_resolution)
+
+
+def _lost(labels: NDArray[np.int32], weights: NDArray[np.float64]) -> float:
+    return float(weights[labels < 0].sum() / weights.sum())

@@ -1,0 +1,70 @@
+"""A clustering of a sample carried over to everything in the window, so that counts are of everything.
+
+How clusters are found belongs in `engine`, how one item is assigned in `assigning`. No database.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llma_assets.clusters.engine.assignment import assign
+from llma_assets.clusters.engine.clustering import Clustering
+from llma_assets.clusters.engine.config import NOISE_LABEL
+from llma_assets.clusters.engine.measures import ranks_within
+from llma_assets.clusters.engine.threads import one_thread
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """Where n items belong: those of the sample first, the rest after them.
+
+    Attributes:
+        labels: int (n,), -1 is noise.
+        distances: float64 (n,), as in `Clustering`.
+        ranks: int (n,), place of the item in its cluster, sample and rest together.
+        strength: float64 (n,) in [0, 1]; of the rest how much nearer its centroid is than the next one.
+        coordinates: float64 (n, 2); an item that was not clustered lies where its nearest cluster has its middle.
+    """
+
+    labels: NDArray[np.int_]
+    distances: NDArray[np.float64]
+    ranks: NDArray[np.int_]
+    strength: NDArray[np.float64]
+    coordinates: NDArray[np.float64]
+
+
+def place_everything(
+    clustering: Clustering, rest: int, blocks: Iterable[tuple[NDArray[np.intp], NDArray[np.float32]]]
+) -> Placed:
+    """Add the items outside the sample: each goes to its nearest centroid, or to noise outside that one's radius.
+
+    Args:
+        clustering: of the sample.
+        rest: items outside it.
+        blocks: places in the rest, and their embeddings (b, d); what is in no block is noise.
+
+    Raises:
+        InvalidEmbeddingsError: rows that are zero, NaN or infinite.
+    """
+    labels = np.full(rest, NOISE_LABEL, dtype=np.int_)
+    distances, strength, coordinates = np.zeros(rest), np.zeros(rest), np.zeros((rest, 2))
+    everywhere = np.full(len(clustering.centroids), np.inf)
+    for places, embeddings in blocks:
+        with one_thread():
+            found = assign(embeddings, clustering.centroids, everywhere)
+        inside = found.distances <= clustering.radii[found.labels]
+        labels[places] = np.where(inside, found.labels, NOISE_LABEL)
+        distances[places] = found.distances
+        strength[places] = np.where(inside, found.strength, 0.0)
+        coordinates[places] = clustering.centroid_coordinates[found.labels]
+    all_labels = np.concatenate([clustering.labels, labels])
+    all_distances = np.concatenate([clustering.distances, distances])
+    return Placed(
+        labels=all_labels,
+        distances=all_distances,
+        ranks=ranks_within(all_labels, all_distances),
+        strength=np.concatenate([clustering.strength, strength]),
+        coordinates=np.vstack([clustering.coordinates, coordinates]),
+    )

@@ -1,0 +1,67 @@
+"""The clusters of one run as linking sees them, and what has to be equal for two runs to be comparable. No logic."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llma_assets.clusters.lineage.growth import Growth, growth_in
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """What has to be equal for the clusters of two runs to be comparable.
+
+    Attributes:
+        embedding_model: name of the model.
+        method: clustering method.
+        theme_version: what was asked of the traces; "" where it is not known, which is equal to any.
+    """
+
+    embedding_model: str
+    method: str
+    theme_version: str = ""
+
+    def differences(self, other: "Space") -> str:
+        """What changed from this to the other, in words; "" where nothing did."""
+        changed = []
+        if self.embedding_model != other.embedding_model:
+            changed.append(f"embedding model: {self.embedding_model} before, {other.embedding_model} now")
+        if self.method != other.method:
+            changed.append(f"method: {self.method} before, {other.method} now")
+        if self.theme_version and other.theme_version and self.theme_version != other.theme_version:
+            changed.append(f"theme version: {self.theme_version} before, {other.theme_version} now")
+        return "; ".join(changed)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """The k clusters of one run over n items, as linking sees them.
+
+    Attributes:
+        day: of the run.
+        space: what makes it comparable.
+        item_ids: str (n,), distinct.
+        item_days: datetime64[D] (n,), the day of each item.
+        labels: int (n,) in 0..k-1, -1 is noise.
+        centroids: float32 (k, d).
+        lineage_ids: k ids; of the run that is to be linked, the ids that its clusters get if they are new.
+    """
+
+    day: date
+    space: Space
+    item_ids: NDArray[np.str_]
+    item_days: NDArray[np.datetime64]
+    labels: NDArray[np.int_]
+    centroids: NDArray[np.float32]
+    lineage_ids: tuple[str, ...]
+
+    @property
+    def sizes(self) -> NDArray[np.intp]:
+        """Members of each cluster, (k,)."""
+        return np.bincount(self.labels[self.labels >= 0], minlength=len(self.lineage_ids))
+
+    def growth(self) -> Growth:
+        """How the clusters grow or fade within the window."""
+        return growth_in(self.item_days, self.labels, len(self.lineage_ids))

@@ -1,0 +1,244 @@
+"""Every statement about lineages: runs that a new one is linked to, names that carry over, what people decided.
+
+A lineage is stored with its clusters; only those of committed attempts count.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import orjson
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters.edits.decisions import NOTHING
+from llma_assets.clusters.edits.stored import standings_of
+from llma_assets.clusters.lineage.links import Links, link
+from llma_assets.clusters.lineage.snapshot import Snapshot, Space
+from llma_assets.clusters.lineage_ids import first_lineage_id
+from llma_assets.clusters.store.runs import Run, centroids_of, clusters_of, committed_run
+from llma_assets.team_day import TeamDay
+
+LINK_DAYS = 28
+"""So far back a run is looked for to link to; beyond the window, centroids decide alone."""
+
+NAMED_DAYS = 28
+"""So long a lineage may have been away and still keep its name."""
+
+SAME_CONTENT = 0.5
+"""A centroid has moved less than this share of the way to the nearest other cluster: the content is the same."""
+
+# Key of clustering_runs: (team_id, day, theme_id).
+RUNS_AROUND = """
+SELECT *
+FROM clustering_runs FINAL
+WHERE team_id = {team_id:Int64}
+    AND day BETWEEN {from:Date} AND {until:Date}
+    AND theme_id = {theme_id:String}
+    AND items > 0
+ORDER BY day
+"""
+
+# Key of cluster_members: (team_id, day, theme_id, attempt_id, item_id).
+HOMES_OF_RUN = """
+SELECT item_id, item_day, cluster_id
+FROM cluster_members FINAL
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND attempt_id = {attempt_id:UUID}
+"""
+
+# Keys: clustering_runs (team_id, day, theme_id); clusters and cluster_labels (…, attempt_id, cluster_id).
+# The name is the latest that a model gave; the content is what it saw when it last thought of one. Labels of origin
+# 'locked' hold what people chose, and only for as long as they want it.
+LATEST_NAMES = """
+WITH
+    runs AS
+    (
+        SELECT day, attempt_id
+        FROM clustering_runs FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
+    ),
+    homes AS
+    (
+        SELECT day, attempt_id, cluster_id, lineage_id, centroid
+        FROM clusters FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
+            AND lineage_id IN {lineage_ids:Array(String)}
+            AND (day, attempt_id) IN (SELECT day, attempt_id FROM runs)
+    ),
+    names AS
+    (
+        SELECT day, attempt_id, cluster_id, title, description, model, origin
+        FROM cluster_labels FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
+            AND status = 'generated'
+            AND origin != 'locked'
+    )
+SELECT
+    lineage_id,
+    argMax(title, day) AS latest_title,
+    argMax(description, day) AS latest_description,
+    argMax(model, day) AS latest_model,
+    maxIf(day, origin != 'carried') AS named_on,
+    argMaxIf(centroid, day, origin != 'carried') AS named_centroid
+FROM homes
+INNER JOIN names USING (day, attempt_id, cluster_id)
+GROUP BY lineage_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedName:
+    """The name that a cluster had on earlier days, and whether it can still be called so.
+
+    Attributes:
+        lineage_id: of the cluster.
+        title: the latest name; what people chose, where they did.
+        description: the latest description.
+        model: who wrote it.
+        named_on: the day on which a model last thought of a name, None where that is not known.
+        status: of the cluster, as in `lineage.Link`.
+        confidence: of the link, as in `lineage.Link`.
+        drift: how far the centroid has moved since `named_on`, as a share of its distance to the nearest other
+            cluster today; None where it cannot be said.
+        unchanged: whether the content is still what it was when it was named.
+        renamed: whether people chose the title.
+        locked: whether people want no model to change it.
+    """
+
+    lineage_id: str
+    title: str
+    description: str
+    model: str
+    named_on: date | None
+    status: str
+    confidence: float
+    drift: float | None
+    unchanged: bool
+    renamed: bool
+    locked: bool
+
+    @property
+    def keep(self) -> bool:
+        """Whether no model has to be asked."""
+        return self.unchanged or self.renamed or self.locked
+
+
+def space_of(run: Run) -> Space:
+    """What has to be equal for another run to be comparable with this one."""
+    return Space(run.embedding_model, run.method, str(orjson.loads(run.params).get("theme_version", "")))
+
+
+def snapshot_of(database: Database, run: Run) -> Snapshot:
+    """A stored run as linking sees it. Clusters of a run without lineages have the ids of new ones."""
+    clusters = [row for row in clusters_of(database, run) if row["cluster_id"] >= 0]
+    members = database.arrow(
+        HOMES_OF_RUN, team_id=run.team_id, day=run.day, theme_id=run.theme_id, attempt_id=run.attempt_id
+    )
+    places = np.full(max((row["cluster_id"] for row in clusters), default=-1) + 2, -1)
+    for place, row in enumerate(clusters):
+        places[row["cluster_id"]] = place
+    return Snapshot(
+        day=run.day,
+        space=space_of(run),
+        item_ids=np.array(members.column("item_id").to_pylist(), dtype=np.str_),
+        item_days=np.array(members.column("item_day").to_pylist(), dtype="datetime64[D]"),
+        labels=places[np.asarray(members.column("cluster_id").combine_chunks(), dtype=np.int_)],
+        centroids=centroids_of(clusters),
+        lineage_ids=tuple(
+            row["lineage_id"] or first_lineage_id(run.team_id, run.theme_id, run.input_id, row["cluster_id"])
+            for row in clusters
+        ),
+    )
+
+
+def link_stored(database: Database, current: Snapshot, *, team_id: int, theme_id: str, window_days: int) -> Links:
+    """Link a run that is not stored yet to the stored ones.
+
+    Reads the latest run before it; and, only while there are clusters that it does not explain, the older runs of
+    its window, the run of the same day that it replaces, and the first run after it.
+    """
+    around = [
+        Run(**row)
+        for row in database.rows(
+            RUNS_AROUND,
+            team_id=team_id,
+            theme_id=theme_id,
+            **{"from": current.day - timedelta(days=LINK_DAYS), "until": current.day + timedelta(days=window_days)},
+        )
+    ]
+    earlier = [run for run in reversed(around) if run.day < current.day]
+    later = [run for run in around if run.day >= current.day]
+    previous = snapshot_of(database, earlier[0]) if earlier else None
+    reach = current.day - timedelta(days=window_days)
+    return link(previous, current, _snapshots(database, [r for r in earlier[1:] if r.day > reach] + later[:2]))
+
+
+def _snapshots(database: Database, runs: Sequence[Run]) -> Iterator[Snapshot]:
+    for run in runs:
+        yield snapshot_of(database, run)
+
+
+def carried_names(database: Database, team_day: TeamDay, theme_id: str) -> dict[int, CarriedName]:
+    """The names that the clusters of a committed run had on earlier days, by cluster id.
+
+    Names of the last `NAMED_DAYS` days count. People's titles are there for every cluster that has one, whether
+    it had another name or not. A cluster that never had a name is left out; without a committed run there is none.
+    """
+    run = committed_run(database, team_day, theme_id)
+    if run is None:
+        return {}
+    clusters = [row for row in clusters_of(database, run) if row["cluster_id"] >= 0 and row["lineage_id"]]
+    if not clusters:
+        return {}
+    names = {
+        row["lineage_id"]: row
+        for row in database.rows(
+            LATEST_NAMES,
+            team_id=run.team_id,
+            theme_id=run.theme_id,
+            lineage_ids=[row["lineage_id"] for row in clusters],
+            **{"from": run.day - timedelta(days=NAMED_DAYS), "until": run.day - timedelta(days=1)},
+        )
+    }
+    decided = standings_of(database, run.team_id)
+    centroids = np.array([row["centroid"] for row in clusters], dtype=np.float64)
+    carried = {}
+    for place, row in enumerate(clusters):
+        name, standing = names.get(row["lineage_id"]), decided.get(row["lineage_id"], NOTHING)
+        if name is None and not standing.title:
+            continue
+        named_on = name["named_on"] if name and name["named_centroid"] else None
+        drift = _drift(centroids, place, name["named_centroid"]) if name and named_on else None
+        goes_on = row["lineage_status"] in ("new", "continued", "grown", "shrunk")
+        carried[row["cluster_id"]] = CarriedName(
+            lineage_id=row["lineage_id"],
+            title=standing.title or (name["latest_title"] if name else ""),
+            description=name["latest_description"] if name else "",
+            model=name["latest_model"] if name else "",
+            named_on=named_on,
+            status=row["lineage_status"],
+            confidence=row["lineage_confidence"],
+            drift=drift,
+            unchanged=goes_on and drift is not None and drift < SAME_CONTENT,
+            renamed=standing.renamed,
+            locked=standing.locked,
+        )
+    return carried
+
+
+def _drift(centroids: Any, place: int, then: Sequence[float]) -> float | None:
+    if len(then) != centroids.shape[1] or len(centroids) < 2:
+        return None
+    others = np.linalg.norm(np.delete(centroids, place, axis=0) - centroids[place], axis=1).min()
+    moved = np.linalg.norm(np.asarray(then) - centroids[place])
+    return float(moved / others) if others > 0 else None

@@ -1,0 +1,251 @@
+"""What a clustering reads: the embeddings of a window, a seeded sample of them, the rest, and the map before.
+
+What it writes, and what others read of it, belongs in `queries`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llma_assets.clickhouse import Database
+from llma_assets.embeddings import PRODUCT
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import Theme, stored_versions
+
+SAMPLE_SEED = 42
+
+# Key of document_embeddings:
+# (team_id, toDate(timestamp), product, document_type, model_name, rendering, document_id).
+# An item's place in the order of `cityHash64` says whether it is in the sample: the same items every time, and
+# most of them still where more have come.
+WINDOW_ITEMS = """
+SELECT
+    document_id,
+    timestamp,
+    JSONExtractString(metadata, 'trace_id') AS trace_id,
+    JSONExtractString(metadata, 'generation_id') AS generation_id,
+    JSONExtractString(metadata, 'theme_version') AS theme_version,
+    cityHash64({seed:UInt64}, document_id) AS place
+FROM document_embeddings FINAL
+WHERE team_id = {team_id:Int64}
+    AND timestamp >= {window_start:DateTime64(6, 'UTC')}
+    AND timestamp < {window_end:DateTime64(6, 'UTC')}
+    AND product = {product:String}
+    AND document_type = {document_type:String}
+    AND model_name = {model_name:String}
+    AND rendering = {rendering:String}
+ORDER BY place, document_id
+"""
+
+WINDOW_EMBEDDINGS = """
+SELECT document_id, embedding
+FROM document_embeddings FINAL
+WHERE team_id = {team_id:Int64}
+    AND timestamp >= {window_start:DateTime64(6, 'UTC')}
+    AND timestamp < {window_end:DateTime64(6, 'UTC')}
+    AND product = {product:String}
+    AND document_type = {document_type:String}
+    AND model_name = {model_name:String}
+    AND rendering = {rendering:String}
+    AND cityHash64({seed:UInt64}, document_id) BETWEEN {first:UInt64} AND {last:UInt64}
+SETTINGS max_block_size = 1024
+"""
+
+# Keys: of clustering_runs (team_id, day, theme_id), of cluster_members (team_id, day, theme_id, attempt_id, item_id).
+EARLIER_MAP = """
+SELECT item_id, x, y
+FROM cluster_members FINAL
+WHERE team_id = {team_id:Int64}
+    AND theme_id = {theme_id:String}
+    AND (day, attempt_id) IN
+    (
+        SELECT day, attempt_id
+        FROM clustering_runs FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day < {day:Date}
+            AND day >= {since:Date}
+            AND theme_id = {theme_id:String}
+            AND embedding_model = {model_name:String}
+            AND JSONExtractString(params, 'theme_version') IN {versions:Array(String)}
+            AND items > 0
+        ORDER BY day DESC
+        LIMIT 1
+    )
+"""
+
+
+# Key of clustering_runs: (team_id, day, theme_id).
+EARLIER_RESOLUTION = """
+SELECT JSONExtract(quality, 'resolution', 'Nullable(Float64)')
+FROM clustering_runs FINAL
+WHERE team_id = {team_id:Int64}
+    AND day < {day:Date}
+    AND day >= {since:Date}
+    AND theme_id = {theme_id:String}
+    AND embedding_model = {model_name:String}
+    AND JSONExtractString(params, 'theme_version') IN {versions:Array(String)}
+    AND method = 'graph'
+    AND items > 0
+ORDER BY day DESC
+LIMIT 1
+"""
+
+
+class WindowChanged(RuntimeError):
+    """An embedding of the window went away, or changed its length, while it was read; the run can be repeated."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """The items of a window and the embeddings of its sample, both in order of their ids.
+
+    Attributes:
+        item_ids: n ids of the sample, sorted.
+        rows: per item of the sample: document_id, timestamp, trace_id, generation_id.
+        embeddings: float32 array (n, d), rows in the order of the ids.
+        rest: the rows of the items that are not in the sample, sorted by id; their embeddings are read by
+            `rest_embeddings`.
+        start: the midnight at which the window begins.
+        space: what the statements above need to find the items.
+        other_versions: items that were left out, because they were summarised under another version of the theme.
+    """
+
+    item_ids: list[str]
+    rows: list[dict[str, Any]]
+    embeddings: NDArray[np.float32]
+    rest: list[dict[str, Any]]
+    start: datetime
+    space: dict[str, Any]
+    other_versions: int = 0
+
+    @property
+    def available(self) -> int:
+        """Items in the window, the sample and the rest."""
+        return len(self.rows) + len(self.rest)
+
+
+def read_window(
+    database: Database,
+    team_day: TeamDay,
+    theme: Theme,
+    *,
+    lookback_days: int,
+    model_name: str,
+    max_samples: int,
+    mix_versions: bool = False,
+) -> Window:
+    """Read what is in the window, and the vectors of a seeded sample of it, block by block into one array.
+
+    Args:
+        mix_versions: read what was summarised under other versions of the theme, too.
+
+    Raises:
+        WindowChanged: a vector of the sample could not be read.
+    """
+    start = team_day.window(lookback_days)[0].start
+    space = {
+        "team_id": team_day.team_id,
+        "window_start": start,
+        "window_end": team_day.end,
+        "product": PRODUCT,
+        "document_type": theme.document_type,
+        "model_name": model_name,
+        "rendering": theme.rendering,
+        "seed": SAMPLE_SEED,
+    }
+    found = list(database.stream(WINDOW_ITEMS, **space))
+    versions = stored_versions(theme)
+    everything = [row for row in found if mix_versions or row["theme_version"] in versions]
+    left_out = len(found) - len(everything)
+    sample = sorted(everything[:max_samples], key=_by_id)
+    rest = sorted(everything[max_samples:], key=_by_id)
+    if not sample:
+        return Window([], [], np.empty((0, 0), dtype=np.float32), [], start, space, left_out)
+    places = [row["place"] for row in sample]
+    embeddings = np.empty((0, 0), dtype=np.float32)
+    seen = np.zeros(len(sample), dtype=bool)
+    index = {row["document_id"]: number for number, row in enumerate(sample)}
+    for ids, block in _blocks(database, space, min(places), max(places)):
+        rows, kept = _places(ids, index)
+        if embeddings.size == 0:
+            embeddings = np.empty((len(sample), block.shape[1]), dtype=np.float32)
+        if block.shape[1] != embeddings.shape[1]:
+            raise WindowChanged(f"vectors of {block.shape[1]} and of {embeddings.shape[1]} dimensions in one window")
+        embeddings[rows] = block[kept]
+        seen[rows] = True
+    if not seen.all():
+        raise WindowChanged(f"{int((~seen).sum())} of {len(sample)} embeddings of the sample are gone")
+    return Window([row["document_id"] for row in sample], sample, embeddings, rest, start, space, left_out)
+
+
+def rest_embeddings(database: Database, window: Window) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+    """The vectors of the items outside the sample, block by block: places in `window.rest`, and vectors (b, d)."""
+    if not window.rest:
+        return
+    index = {row["document_id"]: number for number, row in enumerate(window.rest)}
+    places = [row["place"] for row in window.rest]
+    for ids, block in _blocks(database, window.space, min(places), max(places)):
+        rows, kept = _places(ids, index)
+        if len(rows):
+            yield rows, block[kept]
+
+
+def earlier_map(
+    database: Database, team_day: TeamDay, theme: Theme, window: Window, model_name: str
+) -> NDArray[np.float64]:
+    """Where the sample's items lay on the last map within the window, (n, 2); NaN for those that were on none."""
+    index = {item_id: number for number, item_id in enumerate(window.item_ids)}
+    found = np.full((len(index), 2), np.nan)
+    for row in database.stream(
+        EARLIER_MAP,
+        team_id=team_day.team_id,
+        day=team_day.day,
+        since=window.start.date(),
+        theme_id=theme.theme_id,
+        versions=list(stored_versions(theme)),
+        model_name=model_name,
+    ):
+        if row["item_id"] in index:
+            found[index[row["item_id"]]] = row["x"], row["y"]
+    return found
+
+
+def earlier_resolution(
+    database: Database, team_day: TeamDay, theme: Theme, window: Window, model_name: str
+) -> float | None:
+    """The resolution of the last run within the window, None where there is none."""
+    found = database.value(
+        EARLIER_RESOLUTION,
+        team_id=team_day.team_id,
+        day=team_day.day,
+        since=window.start.date(),
+        theme_id=theme.theme_id,
+        versions=list(stored_versions(theme)),
+        model_name=model_name,
+    )
+    return float(found) if found else None
+
+
+def _by_id(row: dict[str, Any]) -> str:
+    return str(row["document_id"])
+
+
+def _blocks(
+    database: Database, space: dict[str, Any], first: int, last: int
+) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
+    for batch in database.arrow_stream(WINDOW_EMBEDDINGS, **space, first=first, last=last):
+        if batch.num_rows:
+            vectors = np.asarray(batch.column("embedding").flatten(), dtype=np.float32)
+            if vectors.size % batch.num_rows:
+                raise WindowChanged("vectors of different lengths in one window")
+            yield batch.column("document_id").to_pylist(), vectors.reshape(batch.num_rows, -1)
+
+
+def _places(ids: list[str], index: dict[str, int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Places of the ids that are in `index`, and which of the ids these are."""
+    kept = [number for number, item_id in enumerate(ids) if item_id in index]
+    return np.array([index[ids[number]] for number in kept], dtype=np.intp), np.array(kept, dtype=np.intp)

@@ -1,0 +1,36 @@
+"""All assets, in the order of the graph. What each is stands in the module of its name."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from llma_assets.defs.cluster_assignments import cluster_assignments
+from llma_assets.defs.cluster_events import cluster_events
+from llma_assets.defs.cluster_labels import cluster_labels
+from llma_assets.defs.eligible_teams import eligible_teams_of
+from llma_assets.defs.external import events, video_segments
+from llma_assets.defs.partitions import Partitions
+from llma_assets.defs.segment_clusters import segment_clusters
+from llma_assets.defs.summary_embeddings import summary_embeddings
+from llma_assets.defs.tasks import tasks
+from llma_assets.defs.trace_summaries import trace_summaries
+from llma_assets.defs.trace_texts import trace_texts
+
+STAGES = (
+    trace_texts,
+    trace_summaries,
+    summary_embeddings,
+    cluster_assignments,
+    cluster_labels,
+    cluster_events,
+    segment_clusters,
+    tasks,
+)
+
+
+def assets_of(partitions: Partitions, owners: Sequence[str] = ()) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """The assets, from the oldest day on, with those who answer for them."""
+    made = [eligible_teams_of(partitions), *(stage.definition(partitions) for stage in STAGES)]
+    if owners:
+        made = [asset.map_asset_specs(lambda spec: spec.replace_attributes(owners=list(owners))) for asset in made]
+    return [events, video_segments, *made]

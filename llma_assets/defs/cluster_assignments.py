@@ -1,0 +1,63 @@
+"""The asset `cluster_assignments`."""
+
+from dataclasses import fields, replace
+
+from llma_assets.clusters import CLUSTERING_VERSION, RunOptions, store_clusters
+from llma_assets.defs.overview import overview
+from llma_assets.defs.stage_asset import ThemesConfig, stage_asset
+from llma_assets.reports import funnel_tables
+from llma_assets.stage import Report, StageContext
+
+STEPS = ("matched", "sampled", "screened", "summarised", "relevant", "clustered", "outliers")
+
+
+class ClusteringRunConfig(ThemesConfig):
+    """Options of a run. What is not given is as each theme wants it; its defaults are those of `ThemeClustering`."""
+
+    method: str | None = None
+    """`graph`, `kmeans` or `hdbscan`; `graph` unless the theme says otherwise."""
+    target_clusters: int | None = None
+    """About this many clusters; without it the data chooses."""
+    min_cluster_size: int | None = None
+    """`graph` and `hdbscan`: smallest cluster in items; without it a share of the items."""
+    min_k: int | None = None
+    """k-means: fewest clusters tried, 3 unless the theme says otherwise."""
+    max_k: int | None = None
+    """k-means: most clusters tried, 6 unless the theme says otherwise."""
+    min_items: int | None = None
+    """With fewer items in the window nothing is clustered, and the reason is recorded; 20 unless the theme says
+    otherwise."""
+    max_samples: int | None = None
+    """With more items in the window a seeded sample is clustered, and all others are assigned to its clusters.
+    Without it 20,000 for `graph` and 2,000 for the others."""
+    mix_versions: bool | None = None
+    """Cluster items that were summarised under an earlier version of the theme, too."""
+
+    def run_options(self) -> RunOptions:
+        """The options as the room takes them."""
+        return RunOptions(**{each.name: getattr(self, each.name) for each in fields(RunOptions)})
+
+
+@stage_asset(
+    deps=["summary_embeddings"],
+    group="clusters",
+    kinds={"clickhouse", "scikitlearn"},
+    pool="clickhouse",
+    table="cluster_members",
+    code_version=CLUSTERING_VERSION,
+    config=ClusteringRunConfig,
+)
+def cluster_assignments(ctx: StageContext) -> Report:
+    """The clusters of the last seven days, per theme: members with distance and rank, centroids, a 2-D map."""
+    options: ClusteringRunConfig = ctx.options
+    report = store_clusters(
+        ctx.database,
+        ctx.partition,
+        model_name=ctx.embedder().name,
+        lookback_days=ctx.lookback_days,
+        options=options.run_options(),
+        themes=ctx.themes,
+        progress=ctx.progress,
+    )
+    funnels = funnel_tables(ctx.database, ctx.partition, ctx.themes, STEPS, lookback_days=ctx.lookback_days)
+    return replace(report, pages=overview(ctx.database, ctx.partition), tables={"funnel": funnels})

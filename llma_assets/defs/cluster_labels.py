@@ -1,0 +1,31 @@
+"""The asset `cluster_labels`."""
+
+from dataclasses import replace
+
+from llma_assets.defs.overview import overview
+from llma_assets.defs.stage_asset import stage_asset
+from llma_assets.labels import PROMPT_VERSION, store_labels
+from llma_assets.stage import Report, StageContext
+
+
+@stage_asset(
+    deps=["cluster_assignments"],
+    group="clusters",
+    kinds={"clickhouse"},
+    pool="models",
+    table="cluster_labels",
+    code_version=PROMPT_VERSION,
+)
+def cluster_labels(ctx: StageContext) -> Report:
+    """A title and a description for each cluster."""
+    report = store_labels(
+        ctx.database,
+        ctx.partition,
+        ctx.chat,
+        ctx.embedder(),
+        themes=ctx.themes,
+        budget_usd=ctx.team.daily_budget_usd,
+        progress=ctx.progress,
+        evidence=ctx.evidence,
+    )
+    return replace(report, pages=overview(ctx.database, ctx.partition))

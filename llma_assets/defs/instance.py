@@ -1,0 +1,93 @@
+"""The Dagster instance that `llma` and `make dev` share: where it lives, and how it is made.
+
+What is run in it belongs in `runner.py`.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from llma_assets.private_files import private_folder, write_private
+from llma_assets.settings import Settings
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    Instance = dg.DagsterInstance
+
+CONFIG = "dagster.yaml"
+
+
+class InstanceError(RuntimeError):
+    """The Dagster instance cannot be used; the message says of which folder, and why."""
+
+
+def dagster_home(settings: Settings) -> Path:
+    """DAGSTER_HOME, else the folder `dagster` of the data folder; absolute."""
+    named = os.environ.get("DAGSTER_HOME", "").strip()
+    return Path(named).expanduser().absolute() if named else settings.data_dir / "dagster"
+
+
+def prepare_home(settings: Settings) -> Path:
+    """Make the folder with its dagster.yaml where there is none; safe from several processes at once.
+
+    Its logs and its database hold texts of traces, so it is closed to others, also one that was there before.
+    """
+    home = private_folder(dagster_home(settings))
+    config = home / CONFIG
+    if not config.exists():
+        write_private(config, (resources.files("llma_assets") / CONFIG).read_text("utf-8"))
+    return home
+
+
+def missing_limits(instance: "dg.DagsterInstance") -> list[str]:
+    """Tags by which the shipped dagster.yaml limits the run queue, and that of the instance does not."""
+    import yaml
+
+    shipped = yaml.safe_load((resources.files("llma_assets") / CONFIG).read_text())
+    wanted = [each["key"] for each in shipped["concurrency"]["runs"]["tag_concurrency_limits"]]
+    queue = instance.get_concurrency_config().run_queue_config
+    found = {each["key"] for each in queue.tag_concurrency_limits} if queue else set()
+    return [key for key in wanted if key not in found]
+
+
+@contextmanager
+def opened_instance(settings: Settings) -> "Iterator[dg.DagsterInstance]":
+    """The instance of DAGSTER_HOME; runs recorded in it show in the UI.
+
+    Raises:
+        InstanceError: its dagster.yaml cannot be used, or its storage not be opened.
+    """
+    import dagster as dg
+
+    home = prepare_home(settings)
+    try:
+        # The first to open it makes its tables; several at once would make them twice.
+        with FileLock(home / ".llma.lock"), _environment("DAGSTER_HOME", str(home)):
+            instance = dg.DagsterInstance.get()
+    except dg.DagsterError as error:
+        first_line = str(error).strip().partition("\n")[0]
+        raise InstanceError(
+            f"the Dagster instance of {home} cannot be opened: {first_line} (see {home / CONFIG})"
+        ) from error
+    with instance, _environment("DAGSTER_HOME", str(home)):
+        yield instance
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """Set a variable for a while: resources and steps may ask for the instance by it."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

@@ -1,0 +1,243 @@
+"""Runs the jobs of the definitions for a team in this process, recorded in the Dagster instance.
+
+Which jobs there are belongs in `jobs.py`, which lanes a team has and in what order they run in `lanes.py`, what is
+printed in `run.py` and `demo.py`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal
+
+import dagster as dg
+
+from llma_assets.defs.jobs import CLUSTERS_STAGES, TEXTS_STAGES, run_config, theme_job, theme_tags
+from llma_assets.defs.partitions import partition_key, range_tags, teams
+from llma_assets.discovery import TeamDecision, stored_decisions
+from llma_assets.summaries import WAITING, open_days
+from llma_assets.team_day import TeamDay
+
+if TYPE_CHECKING:
+    from llma_assets.clickhouse import Database
+
+GENERAL = "general"
+"""Name of the lane of the general themes, which are run together."""
+
+ALL_FAILED = "all_failed"
+
+STAGES = (
+    "eligible_teams",
+    "trace_texts",
+    "trace_summaries",
+    "summary_embeddings",
+    "cluster_assignments",
+    "cluster_labels",
+    "cluster_events",
+    "segment_clusters",
+    "tasks",
+)
+INTERRUPTS = (KeyboardInterrupt.__name__, dg.DagsterExecutionInterruptedError.__name__)
+QUIET_LOGGERS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Dagster's own log lines stay out of stderr; the instance keeps them all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """One run of a job.
+
+    Attributes:
+        run_id: Dagster's id of it.
+        error: what failed, "" for success.
+        seconds: wall time by stage; all checks together are `checks`.
+        empty: stages and partitions that have nothing because all that was asked failed, in words; the run goes on.
+    """
+
+    run_id: str
+    error: str
+    seconds: Mapping[str, float]
+    empty: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What is run together of a team's day, one run after another: the general themes, or one other theme.
+
+    Attributes:
+        team_day: the team, and the day that is clustered.
+        theme_ids: its themes.
+        first_day: first day of the window whose texts are summarised.
+        after: name of the lane that it runs after.
+        is_general: whether it is that of the general themes.
+        clustering: options of `cluster_assignments`.
+        makes_texts: False where the texts of the window were made already.
+        by_batch: ask for summaries by the Batch API.
+    """
+
+    team_day: TeamDay
+    theme_ids: tuple[str, ...]
+    first_day: date
+    after: str | None = None
+    is_general: bool = False
+    clustering: Mapping[str, Any] = field(default_factory=dict)
+    makes_texts: bool = True
+    by_batch: bool = False
+
+    @property
+    def name(self) -> str:
+        """`general`, or the theme."""
+        return GENERAL if self.is_general else self.theme_ids[0]
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRun:
+    """What came of a lane.
+
+    Attributes:
+        status: `done` also where clustering found too little; `waiting` where batches have not brought all summaries
+            yet, or the theme that it runs after is not done.
+        reason: why it waits, or `failed`, or `all_failed` where the day was run to its end, but a stage of the window
+            has nothing because all that was asked failed; "" for done.
+        detail: the reason in words.
+        job_runs: the runs that Dagster recorded, in order.
+    """
+
+    status: Literal["done", "waiting", "failed"]
+    reason: str = ""
+    detail: str = ""
+    job_runs: Sequence[JobRun] = field(default_factory=tuple)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of its stages and checks."""
+        return sum(sum(job_run.seconds.values()) for job_run in self.job_runs)
+
+
+class Runner:
+    """Runs jobs of the definitions on an instance."""
+
+    def __init__(
+        self, instance: dg.DagsterInstance, database: "Database", definitions: dg.Definitions, *, verbose: bool = False
+    ) -> None:
+        self._instance = instance
+        self._database = database
+        self._definitions = definitions
+        self._verbose = verbose
+
+    def discover(self, day: date) -> tuple[JobRun, dict[int, TeamDecision]]:
+        """Decide who takes part on a day; the decisions by team id, none where the run failed."""
+        job_run = self._execute("discovery_job", partition_key=day.isoformat())
+        if job_run.error:
+            return job_run, {}
+        return job_run, {decision.team_id: decision for decision in stored_decisions(self._database, day)}
+
+    def make_texts(self, first: TeamDay, last: TeamDay, theme_ids: Sequence[str]) -> JobRun:
+        """The texts of a team's days that these themes read; no model is asked."""
+        self._know(last.team_id)
+        stages = TEXTS_STAGES[:1]
+        return self._execute(
+            "texts_job", stages, tags=range_tags(first, last), run_config=run_config(stages, theme_ids)
+        )
+
+    def run_lane(self, lane: Lane) -> LaneRun:
+        """Texts, summaries and embeddings of the window's days, then the day's clusters, labels and events."""
+        self._know(lane.team_day.team_id)
+        first, last = TeamDay(lane.team_day.team_id, lane.first_day), lane.team_day
+        stages = TEXTS_STAGES if lane.makes_texts else TEXTS_STAGES[1:]
+        texts = self._execute(
+            "texts_job" if lane.is_general else theme_job.name,
+            stages,
+            tags=range_tags(first, last) if lane.is_general else theme_tags(first, last, lane.name),
+            run_config=run_config(stages, lane.theme_ids, by_batch=lane.by_batch),
+        )
+        if texts.error:
+            return LaneRun("failed", "failed", texts.error, (texts,))
+        waiting = open_days(self._database, last.team_id, first.day, last.day, lane.theme_ids) if lane.by_batch else []
+        if waiting:
+            detail = f"batches are open for {', '.join(map(str, waiting))}; run it again when they have ended"
+            return LaneRun("waiting", WAITING, detail, (texts,))
+        config = run_config(CLUSTERS_STAGES, lane.theme_ids)
+        config["ops"][CLUSTERS_STAGES[0]]["config"] |= lane.clustering
+        clusters = (
+            self._execute("clusters_job", partition_key=partition_key(last), run_config=config)
+            if lane.is_general
+            else self._execute(
+                theme_job.name, CLUSTERS_STAGES, tags=theme_tags(last, last, lane.name), run_config=config
+            )
+        )
+        if clusters.error:
+            return LaneRun("failed", "failed", clusters.error, (texts, clusters))
+        if empty := (*texts.empty, *clusters.empty):
+            return LaneRun("failed", ALL_FAILED, "; ".join(empty), (texts, clusters))
+        return LaneRun("done", job_runs=(texts, clusters))
+
+    def run_texts(self, team_day: TeamDay, theme_ids: Sequence[str]) -> JobRun:
+        """Texts, summaries and embeddings of one day, of these themes, whatever discovery says of the team."""
+        self._know(team_day.team_id)
+        config = run_config(TEXTS_STAGES, theme_ids)
+        done = self._execute("texts_job", partition_key=partition_key(team_day), run_config=config)
+        return replace(done, error=done.error or "; ".join(done.empty))
+
+    def run_tasks(self, team_id: int) -> JobRun:
+        """One pass over a team's new session-replay segments."""
+        self._know(team_id)
+        return self._execute("tasks_job", partition_key=str(team_id))
+
+    def _know(self, team_id: int) -> None:
+        self._instance.add_dynamic_partitions(str(teams.name), [str(team_id)])
+
+    def _execute(
+        self, job: str, stages: Sequence[str] = (), *, run_config: Mapping[str, Any] | None = None, **options: Any
+    ) -> JobRun:
+        """Run a job, or only these stages of it."""
+        config = {**(run_config or {}), **({} if self._verbose else QUIET_LOGGERS)}
+        result = self._definitions.resolve_job_def(job).execute_in_process(
+            instance=self._instance,
+            run_config=config,
+            raise_on_error=False,
+            asset_selection=[dg.AssetKey(stage) for stage in stages] or None,
+            **options,
+        )
+        seconds: dict[str, float] = {}
+        failures, empty = [], []
+        for event in result.all_events:
+            if event.is_step_materialization and (told := _all_failed(event)):
+                empty.append(told)
+            if event.is_step_success and event.step_key is not None:
+                stage = event.step_key if event.step_key in STAGES else "checks"
+                seconds[stage] = seconds.get(stage, 0.0) + event.step_success_data.duration_ms / 1000
+            elif event.is_step_failure:
+                if _is_interrupt(event):
+                    raise KeyboardInterrupt
+                failures.append(f"{event.step_key}: {_why(event)}")
+        error = "" if result.success else "; ".join(failures) or f"run {result.run_id} failed"
+        return JobRun(result.run_id, error, seconds, empty)
+
+
+def _all_failed(event: dg.DagsterEvent) -> str:
+    """Which stage has nothing for which partition because all that was asked failed; "" for others."""
+    found = event.step_materialization_data.materialization
+    status = found.metadata.get("status")
+    if status is None or status.value != "failed":
+        return ""
+    return f"{found.asset_key.to_user_string()} of {found.partition}: all that was asked failed"
+
+
+def _is_interrupt(event: dg.DagsterEvent) -> bool:
+    """Whether a step ended because of Ctrl-C, which Dagster turns into a failure of the step."""
+    error = event.step_failure_data.error
+    while error is not None:
+        if error.cls_name in INTERRUPTS:
+            return True
+        error = error.cause
+    return False
+
+
+def _why(event: dg.DagsterEvent) -> str:
+    """What failed, in the words of the innermost error."""
+    failure = event.step_failure_data
+    if failure.user_failure_data is not None and failure.user_failure_data.description:
+        return failure.user_failure_data.description
+    error = failure.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return " ".join(error.message.split()) if error is not None else "unknown"

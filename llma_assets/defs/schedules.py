@@ -1,0 +1,119 @@
+"""Schedules: what is run at which hour, and for which teams.
+
+Each asks for partitions explicitly, with run keys, only for teams with something to do. The product of teams and days
+is never enumerated here. The jobs are in `jobs.py`, what is due in `due_days.py`.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from llma_assets.defs.due_days import ONE_DAY, eligible_on, events_by_day, general_themes
+from llma_assets.defs.jobs import (
+    CLUSTERS_STAGES,
+    TEXTS_STAGES,
+    clusters_job,
+    discovery_job,
+    general_request,
+    tasks_job,
+    texts_job,
+)
+from llma_assets.defs.partitions import partition_key, teams
+from llma_assets.defs.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource
+from llma_assets.tasks import teams_with_new_segments
+from llma_assets.team_day import TeamDay
+from llma_assets.teams import why_left_out
+from llma_assets.themes import themes_of_teams
+
+
+@dg.schedule(
+    job=discovery_job,
+    cron_schedule="50 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+)
+def discovery_hourly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Decides anew, every hour, who takes part today."""
+    now = context.scheduled_execution_time
+    return dg.RunRequest(run_key=f"{now:%Y-%m-%dT%H}", partition_key=f"{now:%Y-%m-%d}")
+
+
+@dg.schedule(
+    job=texts_job,
+    cron_schedule="0 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+)
+def texts_hourly(
+    context: dg.ScheduleEvaluationContext, clickhouse: ClickHouseResource, team_settings: TeamSettingsResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Texts, summaries and embeddings of today's events, of the general themes; in the first hour also the last of
+    yesterday's.
+    """
+    now = context.scheduled_execution_time
+    database = clickhouse.database().tagged(schedule="texts_hourly")
+    days = [now.date() - ONE_DAY, now.date()] if now.hour == 0 else [now.date()]
+    eligible = eligible_on(database, context.instance, team_settings.settings(), now.date())
+    themes = themes_of_teams(database)
+    requested = 0
+    for team_day in sorted(events_by_day(database, days[0], now), key=str):
+        if team_day.team_id in eligible and team_day.day in days:
+            requested += 1
+            run_key = f"{partition_key(team_day)}|{now:%Y-%m-%dT%H}"
+            yield general_request(team_day, run_key, general_themes(themes, team_day.team_id), TEXTS_STAGES)
+    if not requested:
+        yield dg.SkipReason(f"{len(eligible)} eligible teams, none of them with events")
+
+
+@dg.schedule(
+    job=clusters_job,
+    cron_schedule="30 1 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+)
+def clusters_daily(
+    context: dg.ScheduleEvaluationContext, clickhouse: ClickHouseResource, team_settings: TeamSettingsResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Clusters, labels and events of the general themes for the day that has just ended."""
+    day = context.scheduled_execution_time.date() - ONE_DAY
+    database = clickhouse.database().tagged(schedule="clusters_daily")
+    eligible = eligible_on(database, context.instance, team_settings.settings(), day)
+    themes = themes_of_teams(database)
+    for team_id in sorted(eligible):
+        team_day = TeamDay(team_id, day)
+        if general := general_themes(themes, team_id):
+            yield general_request(team_day, str(partition_key(team_day)), general, CLUSTERS_STAGES)
+    if not eligible:
+        yield dg.SkipReason(f"no team is eligible on {day}")
+
+
+@dg.schedule(
+    job=tasks_job,
+    cron_schedule="*/30 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+)
+def tasks_half_hourly(
+    context: dg.ScheduleEvaluationContext,
+    clickhouse: ClickHouseResource,
+    embedder: EmbedderResource,
+    team_settings: TeamSettingsResource,
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Tasks of teams that have `session_replay_tasks` on, where new segments have come."""
+    now = context.scheduled_execution_time
+    database = clickhouse.database().tagged(schedule="tasks_half_hourly")
+    settings = team_settings.settings()
+    found = teams_with_new_segments(database, model_name=embedder.model().name, now=now)
+    due = [
+        team_id
+        for team_id in settings.teams_with_replay_tasks(found)
+        if team_id in found and why_left_out(settings, team_id) is None
+    ]
+    context.instance.add_dynamic_partitions(str(teams.name), [str(team_id) for team_id in due])
+    for team_id in due:
+        yield dg.RunRequest(run_key=f"{team_id}|{now:%Y-%m-%dT%H:%M}", partition_key=str(team_id))
+    if not due:
+        yield dg.SkipReason(f"{len(found)} teams have new segments, none of them has session_replay_tasks on")
+
+
+schedules = [discovery_hourly, texts_hourly, clusters_daily, tasks_half_hourly]

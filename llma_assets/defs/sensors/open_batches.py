@@ -1,0 +1,44 @@
+"""The sensor `open_batches`: days that wait for answers of the Batch API."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from llma_assets.clock import Clock
+from llma_assets.defs.due_days import taking_part
+from llma_assets.defs.jobs import TEXTS_STAGES, texts_job, theme_job
+from llma_assets.defs.resources import ClickHouseResource, TeamSettingsResource
+from llma_assets.defs.sensors.requests import requests_by_lane
+from llma_assets.summaries import themes_to_look_at
+from llma_assets.themes import themes_of_teams
+
+
+@dg.sensor(
+    jobs=[texts_job, theme_job],
+    minimum_interval_seconds=1800,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+)
+def open_batches(
+    context: dg.SensorEvaluationContext,
+    clickhouse: ClickHouseResource,
+    team_settings: TeamSettingsResource,
+    clock: dg.ResourceParam[Clock],
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Days that wait for answers of the Batch API: a run takes those that are there, and asks anew for what expired.
+
+    The general themes of a day are looked at in one run, every other theme in its own. Answers that were asked for
+    are taken also where the theme has become a manual one; a theme that was switched off is left alone, and so are the
+    batches of a team that takes no part any more.
+    """
+    now = clock()
+    database = clickhouse.database().tagged(sensor="open_batches")
+    found = themes_to_look_at(database)
+    oldest = min((team_day.day for team_day, _ in found), default=now.date())
+    eligible = taking_part(database, context.instance, team_settings.settings(), now.date(), oldest)
+    mark = f"batches|{now:%Y-%m-%dT%H:%M}"
+    waiting = {each: mark for each in found if each[0] in eligible}
+    themes = themes_of_teams(database) if waiting else {}
+    requests = requests_by_lane(waiting, themes, TEXTS_STAGES, job=texts_job.name, by_batch=True)
+    yield from requests.values()
+    if not requests:
+        yield dg.SkipReason("no batch is open")

@@ -1,0 +1,87 @@
+"""The sensor `stale_clusters`: published clusters whose items have changed since."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+
+from llma_assets.clock import Clock
+from llma_assets.clusters import STALE_RUNS
+from llma_assets.defs.due_days import (
+    LATE_DAYS,
+    days_to_make,
+    taking_part,
+)
+from llma_assets.defs.jobs import (
+    CLUSTERS_STAGES,
+    clusters_job,
+    theme_job,
+)
+from llma_assets.defs.resources import ClickHouseResource, TeamSettingsResource
+from llma_assets.defs.sensors.requests import MOST_REQUESTS, requests_by_lane
+from llma_assets.embeddings import PRODUCT
+from llma_assets.team_day import TeamDay, midnight
+from llma_assets.themes import TRACES, TeamThemes, stored_versions, team_themes, themes_of_teams
+
+SETTLED = timedelta(minutes=15)
+"""Vectors that are younger may belong to a run that is not over."""
+
+
+@dg.sensor(
+    jobs=[clusters_job, theme_job],
+    minimum_interval_seconds=900,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+)
+def stale_clusters(
+    context: dg.SensorEvaluationContext,
+    clickhouse: ClickHouseResource,
+    team_settings: TeamSettingsResource,
+    clock: dg.ResourceParam[Clock],
+) -> dg.SensorResult | dg.SkipReason:
+    """Published clusters of days before today in whose window a summary was embedded anew since.
+
+    A team waits while texts of its days are still to be made, or were made just now, so that it is clustered once.
+    Only the themes that are stale are asked for, and of those no manual ones. Clusters under an earlier version of the
+    theme are history, which stays as it is.
+    """
+    now = clock()
+    database = clickhouse.database().tagged(sensor="stale_clusters")
+    eligible = taking_part(database, context.instance, team_settings.settings(), now.date())
+    busy = {team_day.team_id for team_day in days_to_make(database, now).values() if team_day in eligible}
+    since = now.date() - timedelta(days=LATE_DAYS)
+    rows = database.rows(
+        STALE_RUNS,
+        since=since,
+        today=now.date(),
+        oldest=midnight(since - timedelta(days=LATE_DAYS)),
+        product=PRODUCT,
+        rendering_prefix=TRACES.rendering.removesuffix(TRACES.theme_id),
+    )
+    themes = themes_of_teams(database) if rows else {}
+    found = {
+        (TeamDay(row["team_id"], row["day"]), row["theme_id"]): str(row["newest"])
+        for row in rows
+        if row["newest"] <= now - SETTLED
+        and TeamDay(row["team_id"], row["day"]) in eligible
+        and row["team_id"] not in busy
+        and _is_of_this_version(row, themes)
+    }
+    stale = requests_by_lane(found, themes, CLUSTERS_STAGES, job=clusters_job.name, leave_manual=True)
+    asked = set(json.loads(context.cursor)) if context.cursor else set()
+    new = [run_key for run_key in stale if run_key not in asked][:MOST_REQUESTS]
+    if not new:
+        return dg.SkipReason(f"{len(stale)} days have clusters that are older than their items; all were asked for")
+    return dg.SensorResult(
+        run_requests=[stale[run_key] for run_key in new],
+        cursor=json.dumps([*asked.intersection(stale), *new]),
+    )
+
+
+def _is_of_this_version(row: Mapping[str, Any], themes: Mapping[int, TeamThemes]) -> bool:
+    """Whether stored clusters are those of the theme as the team has it now."""
+    team = themes.get(row["team_id"]) or team_themes(row["team_id"], ())
+    return any(
+        theme.theme_id == row["theme_id"] and row["theme_version"] in stored_versions(theme) for theme in team.themes
+    )

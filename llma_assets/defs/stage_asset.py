@@ -1,0 +1,252 @@
+"""The frame of every asset that is made team by team: walk partitions, resolve the team, isolate failures, report.
+
+This is where every stage meets the gate (`teams.resolve`): what is left out is skipped before the stage hears of it, so
+that a stage which is added later is held by it without knowing. What a stage does with one partition belongs in its
+room's `partition.py`.
+"""
+
+import inspect
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from llma_assets.clickhouse import Database
+from llma_assets.clock import Clock
+from llma_assets.defs.logs import shown_in_the_run
+from llma_assets.defs.metadata import as_metadata
+from llma_assets.defs.partitions import Partitions, team_day, teams
+from llma_assets.defs.resources import ChatModelResource, ClickHouseResource, EmbedderResource, TeamSettingsResource
+from llma_assets.ledger import Skip, clear_skip, record_skip
+from llma_assets.models import ModelConfigurationError, ModelHealth
+from llma_assets.stage import Progress, Report, StageContext
+from llma_assets.team_day import TeamDay
+from llma_assets.teams import ON_SKIP_LIST, TeamLeftOut, resolve
+from llma_assets.themes import TeamThemes, themes_of
+
+RETRY_NUMBER = "dagster/retry_number"
+"""The tag of runs that Dagster's run retries start."""
+
+Work = Callable[[StageContext], Report]
+"""What a stage does for one partition."""
+
+
+class StageConfig(dg.Config):
+    """Options of a stage that has none."""
+
+
+class ThemesConfig(StageConfig):
+    """Options of every stage that works theme by theme."""
+
+    themes: list[str] = Field(default_factory=list)
+    """Only these themes, by their ids; without any, all that the team has switched on."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StageAsset:
+    """A stage that is made team by team, before it is known from which day on.
+
+    Attributes:
+        work: what it does for one partition.
+        config: class of its options.
+        options: of the asset, as `dg.asset` takes them.
+        by_team: its partitions are teams, not teams and dates.
+    """
+
+    work: Work
+    config: type[StageConfig]
+    options: Mapping[str, Any]
+    by_team: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name of the asset."""
+        return self.work.__name__
+
+    def definition(self, partitions: Partitions) -> dg.AssetsDefinition:
+        """The asset as Dagster takes it."""
+
+        def run(
+            context: dg.AssetExecutionContext,
+            config: StageConfig,
+            clickhouse: ClickHouseResource,
+            chat: ChatModelResource,
+            embedder: EmbedderResource,
+            team_settings: TeamSettingsResource,
+            clock: dg.ResourceParam[Clock],
+            progress: dg.ResourceParam[Progress],
+        ) -> None:
+            tags = {"run": context.run.run_id, "asset": self.name}
+            frame = _Frame(self, context, config, clickhouse.database().tagged(**tags), team_settings)
+            frame.walk(chat, embedder, clock, progress)
+
+        run.__annotations__["config"] = self.config
+        asset: dg.AssetsDefinition = dg.asset(
+            name=self.name,
+            description=inspect.getdoc(self.work),
+            partitions_def=teams if self.by_team else partitions.team_days,
+            **self.options,
+        )(run)
+        return asset
+
+
+def stage_asset(
+    *,
+    group: str,
+    deps: Sequence[Any],
+    kinds: set[str],
+    pool: str,
+    table: str,
+    code_version: str,
+    config: type[StageConfig] = ThemesConfig,
+    by_team: bool = False,
+    partitions_a_run: int = 7,
+) -> Callable[[Work], StageAsset]:
+    """Make an asset of a function from a `StageContext` to a `Report`; its name and docstring are the asset's.
+
+    Args:
+        group: of the asset.
+        deps: the assets that it reads.
+        kinds: what it stands on, for the lineage.
+        pool: what it loads: `models` or `clickhouse`.
+        table: where its rows are stored.
+        code_version: changes with what is made of equal input.
+        config: class of its options.
+        by_team: its partitions are teams, not teams and dates.
+        partitions_a_run: of a backfill.
+    """
+
+    def frame(work: Work) -> StageAsset:
+        options = {
+            "group_name": group,
+            "deps": deps,
+            "kinds": kinds,
+            "pool": pool,
+            "code_version": code_version,
+            "metadata": {"dagster/table_name": table},
+            "backfill_policy": dg.BackfillPolicy.multi_run(max_partitions_per_run=partitions_a_run),
+        }
+        return StageAsset(work, config, options, by_team)
+
+    return frame
+
+
+class _Frame:
+    """One run of one stage."""
+
+    def __init__(
+        self,
+        asset: StageAsset,
+        context: dg.AssetExecutionContext,
+        config: StageConfig,
+        database: Database,
+        team_settings: TeamSettingsResource,
+    ) -> None:
+        self._asset = asset
+        self._context = context
+        self._config = config
+        self._database = database
+        self._team_settings = team_settings
+        self._themes: dict[int, TeamThemes] = {}
+        self._started = time.monotonic()
+
+    def walk(self, chat: ChatModelResource, embedder: EmbedderResource, clock: Clock, progress: Progress) -> None:
+        """Work on each partition of the run, one by one; one that fails leaves the others standing.
+
+        The settings of teams are read anew for each partition, so that a run under way heeds them, too.
+
+        Raises:
+            dagster.Failure: names the partitions that failed; the healthy ones are logged as materialized first.
+            ModelConfigurationError: at once; no further partition could succeed.
+        """
+        context, failures = self._context, dict[str, str]()
+        done: dict[str, dict[str, Any]] = {}
+        evidence = ModelHealth()
+        for key in context.partition_keys:
+            started = time.perf_counter()
+            try:
+                partition = TeamDay(int(key), clock().date()) if self._asset.by_team else team_day(key)
+                with shown_in_the_run(context.log):
+                    report = self._report(
+                        partition,
+                        chat=chat.model_for,
+                        chat_name=chat.name,
+                        embedder=embedder.model,
+                        clock=clock,
+                        progress=progress,
+                        evidence=evidence,
+                    )
+            except ModelConfigurationError:
+                self._keep_finished(done)
+                raise
+            # Whatever went wrong concerns this partition; it is raised again below, with the others' results kept.
+            except Exception as error:
+                context.log.exception(f"{key} failed")
+                failures[key] = f"{type(error).__name__}: {error}"
+                continue
+            done[key] = as_metadata(report, time.perf_counter() - started)
+            context.log.info(f"{key}: {report.items} items {report.reason}".rstrip())
+        if failures:
+            self._keep_finished(done)
+            raise dg.Failure(
+                f"{len(failures)} of {len(failures) + len(done)} partitions failed: {_in_words(failures)}",
+                metadata={"failed": sorted(failures), "finished": sorted(done)},
+            )
+        for key, metadata in done.items():
+            context.add_asset_metadata(metadata, partition_key=key)
+
+    def _report(self, partition: TeamDay, **given: Any) -> Report:
+        """Do the work for a team, or note down why nothing is done."""
+        stage, database = self._asset.name, self._database
+        settings = self._team_settings.settings()
+        try:
+            options = resolve(settings, partition.team_id)
+        except TeamLeftOut as left_out:
+            reason, detail = left_out.reason, left_out.detail
+            record_skip(database, Skip(partition.team_id, partition.day, stage, "", reason, detail))
+            return Report(items=0, reason=reason)
+        clear_skip(database, team_id=partition.team_id, day=partition.day, stage=stage, only=(ON_SKIP_LIST,))
+        themes = self._themes_of(partition.team_id)
+        context = StageContext(
+            stage=stage,
+            database=database,
+            partition=partition,
+            team=options,
+            lookback_days=settings.lookback_days,
+            themes=themes.active(self._config.themes) if themes and isinstance(self._config, ThemesConfig) else (),
+            team_themes=themes,
+            options=self._config,
+            delivery=delivery(self._context.run),
+            run_seconds=lambda: time.monotonic() - self._started,
+            **given,
+        )
+        return self._asset.work(context)
+
+    def _themes_of(self, team_id: int) -> TeamThemes:
+        """The themes of a team, the same for all partitions of the run."""
+        if team_id not in self._themes:
+            self._themes[team_id] = themes_of(self._database, team_id)
+        return self._themes[team_id]
+
+    def _keep_finished(self, done: Mapping[str, Mapping[str, Any]]) -> None:
+        """Log the finished partitions as materialized, because the step itself is about to fail."""
+        for key, metadata in done.items():
+            self._context.log_event(dg.AssetMaterialization(self._context.asset_key, partition=key, metadata=metadata))
+
+
+def _in_words(failures: Mapping[str, str]) -> str:
+    """Which partitions failed and why, each reason once."""
+    keys_of: dict[str, list[str]] = {}
+    for key, why in failures.items():
+        keys_of.setdefault(why, []).append(key)
+    return "; ".join(f"{', '.join(keys)} ({why})" for why, keys in keys_of.items())
+
+
+def delivery(run: dg.DagsterRun) -> str:
+    """The run's id; a run that Dagster starts again by itself, after a crash, is the run that it repeats."""
+    if RETRY_NUMBER in run.tags and run.root_run_id is not None:
+        return run.root_run_id
+    return run.run_id

@@ -1,0 +1,43 @@
+"""The asset `tasks`."""
+
+from llma_assets.defs.stage_asset import StageConfig, stage_asset
+from llma_assets.stage import Report, StageContext
+from llma_assets.tasks import PROMPT_VERSION, TaskOptions, store_tasks
+
+
+class TaskConfig(StageConfig):
+    """Options of a run."""
+
+    match_distance: float = TaskOptions().match_distance
+    """Cosine distance of centroids within which a group of segments is a task's."""
+
+
+@stage_asset(
+    deps=["segment_clusters"],
+    group="tasks",
+    kinds={"clickhouse"},
+    pool="models",
+    table="task_versions",
+    code_version=PROMPT_VERSION,
+    config=TaskConfig,
+    by_team=True,
+    partitions_a_run=1,
+)
+def tasks(ctx: StageContext) -> Report:
+    """Recurring problems of a team's users: one task each, that grows with every new occurrence."""
+    options: TaskConfig = ctx.options
+    return store_tasks(
+        ctx.database,
+        ctx.partition.team_id,
+        ctx.chat(None),
+        options=TaskOptions(
+            match_distance=options.match_distance,
+            judge="model" if ctx.team.model_judges_tasks else "keywords",
+            least_impact=ctx.team.least_task_impact,
+            least_trouble=ctx.team.least_task_trouble,
+            resolve_old=ctx.team.resolve_old_tasks,
+        ),
+        budget_usd=ctx.team.daily_budget_usd,
+        clock=ctx.clock,
+        progress=ctx.progress,
+    )

@@ -1,0 +1,57 @@
+"""The asset `trace_summaries`."""
+
+from dataclasses import replace
+from typing import Literal
+
+from llma_assets.defs.stage_asset import ThemesConfig, stage_asset
+from llma_assets.reports import funnel_tables
+from llma_assets.stage import Report, StageContext
+from llma_assets.summaries import PROMPT_VERSION, RunLimits, store_summaries
+
+STEPS = ("matched", "sampled", "screened", "summarised", "relevant")
+"""Of a day's funnel; what becomes of its items in clusters is known later."""
+
+
+class SummaryConfig(ThemesConfig):
+    """Options of a run."""
+
+    concurrency: int = 5
+    """Calls of the chat model under way at once; fewer while the server says that it is too many."""
+
+    deadline_minutes: float = 180
+    """What has not been begun so long after the run's start is left undone, and taken up by the next run."""
+
+    via: Literal["calls", "batch"] = "calls"
+    """How the model is asked: `batch` is OpenAI's Batch API, for backfills: half the price, within a day. What a batch
+    has not brought when the run ends is taken by a later run, which the sensor `open_batches` asks for."""
+
+
+@stage_asset(
+    deps=["trace_texts"],
+    group="traces",
+    kinds={"clickhouse"},
+    pool="models",
+    table="trace_summaries",
+    code_version=PROMPT_VERSION,
+    config=SummaryConfig,
+)
+def trace_summaries(ctx: StageContext) -> Report:
+    """What happened in each trace and generation: title, flow, bullets and notes, per theme."""
+    options: SummaryConfig = ctx.options
+    limits = RunLimits(
+        ctx.delivery,
+        options.concurrency,
+        lambda: ctx.run_seconds() >= 60 * options.deadline_minutes,
+        via=options.via,
+        budget_usd=ctx.team.daily_budget_usd,
+    )
+    report = store_summaries(
+        ctx.database,
+        ctx.partition,
+        lambda theme: ctx.chat(theme.model),
+        themes=ctx.themes,
+        team_themes=ctx.team_themes,
+        limits=limits,
+        progress=ctx.progress,
+    )
+    return replace(report, tables={"funnel": funnel_tables(ctx.database, ctx.partition, ctx.themes, STEPS)})

@@ -1,0 +1,257 @@
+"""The stage `summary_embeddings` for one partition: one vector for each summary, in the space of its theme.
+
+How a summary becomes the text that is embedded belongs in `compose.py`, which knows no database.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import orjson
+from more_itertools import chunked
+
+from llma_assets.clickhouse import Database
+from llma_assets.embeddings.compose import (
+    EMPTY_TEXT,
+    EmbeddedItem,
+    FailedItem,
+    embed_batches,
+    flaw_of_sample,
+    text_of_summary,
+)
+from llma_assets.embeddings.estimate import STAGE, forecast_texts
+from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, PRODUCT
+from llma_assets.embeddings.reuse import forget_later_days, known_vectors
+from llma_assets.embeddings.selection import forget_what_left, summaries_of_day
+from llma_assets.isolation import fault_of
+from llma_assets.ledger import (
+    Skip,
+    UsageLedger,
+    note_deferred,
+    record_skip,
+    spending_metadata,
+)
+from llma_assets.models import BudgetExhausted, Embedder, ModelHealth, NothingUsable, Record, paid_by
+from llma_assets.stage import Progress, Report, each_theme
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import Theme
+
+ROWS_AT_ONCE = 100
+MAX_FAILED_SHARE = 0.2
+"""With more of a theme's summaries without a vector, it is said where people look."""
+
+EMBEDDINGS_FAILED = "embeddings_failed"
+
+
+def store_embeddings(
+    database: Database,
+    team_day: TeamDay,
+    embedder: Embedder,
+    *,
+    themes: Sequence[Theme],
+    budget_usd: float | None = None,
+    progress: Progress,
+    evidence: ModelHealth | None = None,
+) -> Report:
+    """Embed each relevant summary whose words have not been embedded by this model yet.
+
+    Args:
+        budget_usd: what the team's day may cost, None for no limit; what it does not pay for is left undone.
+        evidence: what the model has given so far in the run; None for nothing yet.
+
+    Raises:
+        ThemesFailed: some themes failed; the vectors of the others are stored.
+        NothingUsable: the model gives no usable vector, whatever it is given.
+    """
+    items, waiting, failed, metadata = 0, 0, 0, dict[str, Any](model=embedder.name)
+    seen = evidence or ModelHealth()
+
+    def work(theme: Theme) -> "Counter[str]":
+        return _store_theme(database, team_day, theme, embedder, budget_usd, progress, seen)
+
+    for theme, counts in each_theme(database, team_day, STAGE, themes, work):
+        items += counts["stored"]
+        waiting += counts["undone"]
+        failed += counts["failed"]
+        metadata |= {f"{theme.theme_id}_{name}": number for name, number in sorted(counts.items())}
+    metadata |= spending_metadata(
+        database,
+        team_day,
+        stage=STAGE,
+        budget_usd=budget_usd,
+        theme_budgets_usd={theme.theme_id: theme.daily_budget_usd for theme in themes},
+    )
+    reason = "" if items else "all_failed" if failed else "no_summaries"
+    return Report(items=items, reason=reason, details=metadata, undone_for_budget=waiting, failed=failed)
+
+
+def _store_theme(
+    database: Database,
+    team_day: TeamDay,
+    theme: Theme,
+    embedder: Embedder,
+    budget_usd: float | None,
+    progress: Progress,
+    evidence: ModelHealth,
+) -> "Counter[str]":
+    summaries = {row["item_id"]: row for row in summaries_of_day(database, team_day, theme)}
+    texts, why = _texts(summaries)
+    hashes = {item_id: hashlib.sha256(text.encode()).hexdigest() for item_id, text in texts.items()}
+    done = {
+        row["document_id"]: (row["content_hash"], row["theme_version"])
+        for row in database.rows(
+            EMBEDDED_OF_DAY,
+            team_id=team_day.team_id,
+            day=team_day.day,
+            product=PRODUCT,
+            document_type=theme.document_type,
+            model_name=embedder.name,
+            rendering=theme.rendering,
+        )
+    }
+    # A vector of the same words under another version of the theme is stored anew, and not paid for.
+    wanted = {item_id: (hashes[item_id], summaries[item_id]["theme_version"]) for item_id in texts}
+    missing = [item_id for item_id in texts if done.get(item_id) != wanted[item_id]]
+    counts: Counter[str] = Counter(skipped=len(texts) - len(missing), failed=why.total())
+
+    def store(vectors: Sequence[tuple[str, Sequence[float]]]) -> None:
+        for some in chunked(vectors, ROWS_AT_ONCE):
+            rows = [
+                _row(summaries[item_id], texts[item_id], hashes[item_id], vector, theme, embedder, team_day)
+                for item_id, vector in some
+            ]
+            database.insert_rows("document_embeddings", rows)
+
+    known = known_vectors(database, team_day, embedder, {hashes[item_id] for item_id in missing})
+    reused = {item_id: known[hashes[item_id]] for item_id in missing if hashes[item_id] in known}
+    store(list(reused.items()))
+    counts["reused"] = len(reused)
+    alike: dict[str, list[str]] = {}
+    for item_id in missing:
+        if item_id not in reused:
+            alike.setdefault(hashes[item_id], []).append(item_id)
+    asked = [(item_ids[0], texts[item_ids[0]]) for item_ids in alike.values()]
+    if asked:
+        try:
+            evidence.raise_known_fault(embedder.name, theme.theme_id)
+        except NothingUsable as fault:
+            raise fault.of(len(missing), skip_reason=EMBEDDINGS_FAILED) from None
+    with UsageLedger(
+        database,
+        team_day,
+        stage=STAGE,
+        theme_id=theme.theme_id,
+        limit_usd=budget_usd,
+        theme_limit_usd=theme.daily_budget_usd,
+    ) as ledger:
+        ledger.expect(forecast_texts(theme, embedder.name, [text for _, text in asked], done=len(texts) - len(asked)))
+        payer, record = paid_by(embedder, ledger.allowance), partial(ledger.record, "")
+        for batch in _paid_for(embed_batches(asked, payer, record)):
+            same = {result.item_id: alike[hashes[result.item_id]] for result in batch}
+            embedded = [
+                (item_id, result.vector.tolist())
+                for result in batch
+                if isinstance(result, EmbeddedItem)
+                for item_id in same[result.item_id]
+            ]
+            # Usage first: what was spent is known even where the process ends before the next line.
+            ledger.flush()
+            store(embedded)
+            counts["succeeded"] += len(embedded)
+            counts["failed"] += sum(map(len, same.values())) - len(embedded)
+            failures = [result.error for result in batch if isinstance(result, FailedItem)]
+            why.update(failures)
+            if embedded:
+                evidence.accept(embedder.name, theme.theme_id)
+            elif any(error != EMPTY_TEXT for error in failures) and not evidence.is_trusted(
+                embedder.name, theme.theme_id
+            ):
+                _try_sample(payer, record, theme, evidence, len(failures), len(missing))
+            progress(STAGE, team_day, len(texts) - len(missing) + len(reused) + counts["succeeded"], len(texts))
+    counts["stored"] = counts["skipped"] + counts["reused"] + counts["succeeded"]
+    counts["undone"] = len(summaries) - counts["stored"] - counts["failed"]
+    note_deferred(
+        database,
+        team_day,
+        stage=STAGE,
+        theme_id=theme.theme_id,
+        deferred=counts["undone"],
+        items=len(summaries),
+        refusal=ledger.refusal,
+    )
+    if not counts["undone"] and counts["failed"] > MAX_FAILED_SHARE * len(summaries):
+        detail = f"{counts['failed']} of {len(summaries)}: {why.most_common(1)[0][0]}"
+        record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, EMBEDDINGS_FAILED, detail))
+    counts["moved_here"] = forget_later_days(database, team_day, theme)
+    counts["left_the_theme"] = forget_what_left(database, team_day, theme)
+    return counts
+
+
+def _texts(summaries: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, str], "Counter[str]"]:
+    """The texts that are embedded by item, and what broke those that have none: each costs itself alone."""
+    texts: dict[str, str] = {}
+    why: Counter[str] = Counter()
+    for item_id, row in summaries.items():
+        try:
+            texts[item_id] = text_of_summary(row)
+        except Exception as error:
+            why[f"{fault_of(error)}, such as of {item_id}"] += 1
+    return texts, why
+
+
+def _try_sample(
+    embedder: Embedder, record: Record, theme: Theme, evidence: ModelHealth, failures: int, items: int
+) -> None:
+    """Go on after failures and nothing else only if texts that nobody can blame get usable vectors.
+
+    Raises:
+        NothingUsable: they do not.
+        ModelUnavailable: nobody answers.
+    """
+    try:
+        flaw = flaw_of_sample(embedder, record)
+    except BudgetExhausted:
+        return
+    if flaw is not None:
+        fault = evidence.fault(embedder.name, theme.theme_id, failures, flaw)
+        raise fault.of(items, skip_reason=EMBEDDINGS_FAILED)
+    evidence.accept(embedder.name, theme.theme_id)
+
+
+def _paid_for(results: Iterator[list[EmbeddedItem | FailedItem]]) -> Iterator[list[EmbeddedItem | FailedItem]]:
+    """The results until there is no more money; the rest waits for another run."""
+    try:
+        yield from results
+    except BudgetExhausted:
+        return
+
+
+def _row(
+    summary: Mapping[str, Any],
+    text: str,
+    content_hash: str,
+    vector: Sequence[float],
+    theme: Theme,
+    embedder: Embedder,
+    team_day: TeamDay,
+) -> dict[str, Any]:
+    metadata = {
+        "content_hash": content_hash,
+        "trace_id": summary["trace_id"],
+        "generation_id": summary["generation_id"],
+        "theme_version": summary["theme_version"],
+    }
+    return {
+        "team_id": team_day.team_id,
+        "product": PRODUCT,
+        "document_type": theme.document_type,
+        "model_name": embedder.name,
+        "rendering": theme.rendering,
+        "document_id": summary["item_id"],
+        "timestamp": summary["trace_timestamp"],
+        "content": text,
+        "metadata": orjson.dumps(metadata).decode(),
+        "embedding": vector,
+    }

@@ -1,0 +1,89 @@
+"""The stage `cluster_events` for one partition: each committed run is published as one event.
+
+Its uuid follows from what it is, so that publishing it again changes nothing.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid5
+
+import orjson
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters import Run, committed_run
+from llma_assets.events.building import properties_of
+from llma_assets.events.queries import FORGET_OLDER_VERSIONS, PUBLISHED_EVENT
+from llma_assets.stage import Progress, Report, each_theme
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import Theme
+
+STAGE = "cluster_events"
+NAMESPACE = UUID("2b0b6a52-0a3b-57ac-9d65-0f4a6c1c5a77")
+DISTINCT_ID = "llma-assets"
+
+
+def publish_events(database: Database, team_day: TeamDay, *, themes: Sequence[Theme], progress: Progress) -> Report:
+    """Publish the committed run of each theme; what is published already and unchanged is left alone.
+
+    Raises:
+        ThemesFailed: some themes failed, such as by an `EmptyClusteringError`: a committed run has nothing in it, and
+            nothing is published for it, or by a `NoNamesError`. The others are published.
+    """
+    items, metadata = 0, dict[str, Any]()
+    places = {theme.theme_id: place for place, theme in enumerate(themes)}
+
+    def work(theme: Theme) -> dict[str, Any]:
+        progress(STAGE, team_day, places[theme.theme_id], len(themes))
+        run = committed_run(database, team_day, theme.theme_id)
+        return _publish(database, team_day, theme, run) if run is not None else {}
+
+    for _, told in each_theme(database, team_day, STAGE, themes, work):
+        items += bool(told)
+        metadata |= told
+    progress(STAGE, team_day, len(themes), len(themes))
+    return Report(items=items, reason="" if items else "no_committed_run", details=metadata)
+
+
+def event_uuid(team_day: TeamDay, theme: Theme) -> UUID:
+    """One event for a team, a day and a theme, however often it is published."""
+    return uuid5(NAMESPACE, f"{theme.event}|{team_day.team_id}|{team_day.day.isoformat()}|{theme.theme_id}")
+
+
+def _publish(database: Database, team_day: TeamDay, theme: Theme, run: Run) -> dict[str, Any]:
+    properties = properties_of(database, run, theme_name=theme.name)
+    text = orjson.dumps(properties).decode()
+    address = {
+        "team_id": team_day.team_id,
+        "day": team_day.day,
+        "event": theme.event,
+        "uuid": event_uuid(team_day, theme),
+    }
+    published = database.rows(PUBLISHED_EVENT, **address)
+    status = "unchanged"
+    if not published or published[0]["properties"] != text:
+        database.insert_rows(
+            "events",
+            [
+                {
+                    "uuid": address["uuid"],
+                    "event": theme.event,
+                    "team_id": team_day.team_id,
+                    "distinct_id": DISTINCT_ID,
+                    "timestamp": team_day.start,
+                    "properties": text,
+                }
+            ],
+        )
+        status = "published"
+    if status == "published" and published:
+        # Readers see the newest version in any case; a plain count should see one event, too.
+        database.execute(FORGET_OLDER_VERSIONS, **address, inserted_at=published[0]["inserted_at"])
+    newest = committed_run(database, team_day, theme.theme_id)
+    if newest is not None and newest.attempt_id != run.attempt_id:
+        # Another run has published a new clustering meanwhile; the event must not be of the old one.
+        return _publish(database, team_day, theme, newest)
+    return {
+        f"{theme.theme_id}_event": status,
+        f"{theme.theme_id}_items": run.items,
+        f"{theme.theme_id}_clusters": len(properties["$ai_clusters"]),
+    }

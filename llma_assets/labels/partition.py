@@ -1,0 +1,151 @@
+"""The stage `cluster_labels` for one partition: names the clusters of committed runs.
+
+How names are asked for, told apart, tested and stored belongs in the modules beside this one.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters import Run, clusters_of, committed_run, members_of
+from llma_assets.labels.estimate import STAGE, forecast_labels
+from llma_assets.labels.naming import LABELS_FAILED, Naming, name_clusters
+from llma_assets.ledger import (
+    Skip,
+    UsageLedger,
+    note_deferred,
+    record_skip,
+    spending_metadata,
+)
+from llma_assets.models import ChatModel, Embedder, ModelHealth, paid_by
+from llma_assets.stage import Progress, Report, each_theme
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import Theme
+
+MAX_FAILED_SHARE = 0.2
+"""With more of a run's clusters without a name, it is said where people look."""
+
+
+def store_labels(
+    database: Database,
+    team_day: TeamDay,
+    chat: Callable[[str | None], ChatModel],
+    embedder: Embedder,
+    *,
+    themes: Sequence[Theme],
+    budget_usd: float | None = None,
+    progress: Progress,
+    evidence: ModelHealth | None = None,
+) -> Report:
+    """Name the clusters that have no name yet; names that failed are asked for again.
+
+    Args:
+        chat: the chat model of a name, which a theme may have for itself; that of the installation for None.
+        budget_usd: what the team's day may cost, None for no limit; names that it does not pay for wait.
+        evidence: what the models have given so far in the run; None for nothing yet.
+
+    Raises:
+        ThemesFailed: some themes failed, such as those none of whose clusters got a name; the names of the others are
+            stored.
+        NothingUsable: the model names nothing, whatever it is asked about.
+    """
+    seen = evidence or ModelHealth()
+    items, waiting, metadata = 0, 0, dict[str, Any](model=chat(None).name)
+    places = {theme.theme_id: place for place, theme in enumerate(themes)}
+
+    def work(theme: Theme) -> tuple[int, int, dict[str, Any]]:
+        progress(STAGE, team_day, places[theme.theme_id], len(themes))
+        run = committed_run(database, team_day, theme.theme_id)
+        if run is None or run.items == 0:
+            return 0, 0, {}
+        undone, told = _store_theme(database, team_day, theme, run, chat(theme.model), embedder, budget_usd, seen)
+        return run.clusters, undone, told
+
+    for _, (clusters, undone, told) in each_theme(database, team_day, STAGE, themes, work):
+        items += clusters
+        waiting += undone
+        metadata |= told
+    progress(STAGE, team_day, len(themes), len(themes))
+    metadata |= spending_metadata(
+        database,
+        team_day,
+        stage=STAGE,
+        budget_usd=budget_usd,
+        theme_budgets_usd={theme.theme_id: theme.daily_budget_usd for theme in themes},
+    )
+    reason = "" if items else "no_committed_run"
+    return Report(items=items, reason=reason, details=metadata, undone_for_budget=waiting)
+
+
+def _store_theme(
+    database: Database,
+    team_day: TeamDay,
+    theme: Theme,
+    run: Run,
+    chat: ChatModel,
+    embedder: Embedder,
+    budget_usd: float | None,
+    evidence: ModelHealth,
+) -> tuple[int, dict[str, Any]]:
+    """Name the clusters of one theme; how many names wait for money, and what to show."""
+    clusters, members = clusters_of(database, run), members_of(database, run)
+    with UsageLedger(
+        database,
+        team_day,
+        stage=STAGE,
+        theme_id=theme.theme_id,
+        limit_usd=budget_usd,
+        theme_limit_usd=theme.daily_budget_usd,
+    ) as ledger:
+        ledger.expect(
+            forecast_labels(database, team_day, theme, chat.name, items=run.items, is_new=False, least_items=run.items)
+        )
+        naming = name_clusters(
+            database,
+            run,
+            theme,
+            clusters,
+            members,
+            paid_by(chat, ledger.allowance),
+            paid_by(embedder, ledger.allowance),
+            record=partial(ledger.record, ""),
+            evidence=evidence,
+        )
+    undone = note_deferred(
+        database,
+        team_day,
+        stage=STAGE,
+        theme_id=theme.theme_id,
+        deferred=naming.undone,
+        items=run.clusters,
+        refusal=ledger.refusal,
+    )
+    failures = [label.error for label in naming.labels.values() if label.status == "failed"]
+    if failures and not undone and len(failures) > MAX_FAILED_SHARE * run.clusters:
+        detail = f"{len(failures)} of {run.clusters}: {failures[0]}"
+        record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, LABELS_FAILED, detail))
+    numbers = {f"{theme.theme_id}_{name}": value for name, value in _numbers(naming).items()}
+    return undone, numbers
+
+
+def _numbers(naming: Naming) -> dict[str, Any]:
+    """What was done for the names of a theme, and how well they fit."""
+    failed = sum(label.status == "failed" for label in naming.labels.values())
+    numbers: dict[str, Any] = {
+        "asked": naming.asked,
+        "carried": sum(label.origin == "carried" for label in naming.labels.values()),
+        "locked": sum(label.origin == "locked" for label in naming.labels.values()),
+        "undone": naming.undone,
+        "failed": failed,
+        "retold": naming.retold,
+        "names_too_alike": len(naming.too_close),
+    }
+    if naming.fit is not None:
+        numbers |= {
+            "name_accuracy": round(naming.fit.accuracy, 4),
+            "name_accuracy_by_chance": round(naming.fit.chance, 4),
+            "accuracy_by_centroids": round(naming.fit.by_centroids, 4),
+            "held_out_items": naming.fit.held_out,
+        }
+    return numbers | ({"names_untested": naming.untested} if naming.untested else {})

@@ -1,0 +1,12 @@
+"""Privacy: what is private in a text, and placeholders in its place. Pure."""
+
+from llma_assets.privacy.quoting import quoted
+from llma_assets.privacy.redaction import PatternError, Redactor, check_patterns, redactor_of
+
+__all__ = [
+    "PatternError",
+    "Redactor",
+    "check_patterns",
+    "quoted",
+    "redactor_of",
+]

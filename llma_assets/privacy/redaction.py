@@ -1,0 +1,122 @@
+"""Puts placeholders in the place of private values: `[EMAIL_1]`, the same for the same value throughout a text.
+
+What is private is found by `contacts`, `credentials` and a team's own patterns; here they are joined and counted.
+Own patterns run in RE2, whose time is linear in the text whatever the pattern.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+from llma_assets.privacy.contacts import find_emails, find_numbers
+from llma_assets.privacy.credentials import PASSWORD, find_credentials
+from llma_assets.privacy.spans import Span, apart, shadow_of
+
+CUSTOM: Final = "CUSTOM"
+_MAX_PATTERNS: Final = 50
+_MAX_PATTERN_CHARS: Final = 1_000
+_MAX_PATTERN_MEMORY: Final = 1 << 18
+"""Bytes for a compiled pattern, which also bounds its time for a character."""
+
+
+class PatternError(ValueError):
+    """A team's own pattern cannot be used; says which by its position, and why."""
+
+
+def check_patterns(patterns: Sequence[str]) -> None:
+    """Whether each pattern can run in linear time.
+
+    Raises:
+        PatternError: too many patterns, or one that is too long, matches the empty text, or is none of RE2's syntax
+            (which has no backreferences and no looking around).
+    """
+    if isinstance(patterns, str):
+        raise PatternError("extra_patterns is one text; a sequence of patterns is needed")
+    if len(patterns) > _MAX_PATTERNS:
+        raise PatternError(f"{len(patterns)} extra patterns; at most {_MAX_PATTERNS} are allowed")
+    for place, pattern in enumerate(patterns):
+        if not isinstance(pattern, str) or not 0 < len(pattern) <= _MAX_PATTERN_CHARS:
+            raise PatternError(f"extra pattern {place} must be a text of 1 to {_MAX_PATTERN_CHARS} characters")
+        try:
+            compiled = _compiled(pattern)
+        except ValueError as error:
+            raise PatternError(f"extra pattern {place} cannot be used: {error}") from None
+        if compiled.match("") is not None:
+            raise PatternError(f"extra pattern {place} matches the empty text")
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> Any:
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _MAX_PATTERN_MEMORY
+    try:
+        return re2.compile(pattern, options)
+    except re2.error as error:
+        reason = error.args[0] if error.args else "not understood"
+        raise ValueError(reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)) from None
+
+
+def redactor_of(*, redact: bool, extra_patterns: Sequence[str]) -> "Redactor | None":
+    """A redactor for one document, or None where nothing is to be replaced."""
+    return Redactor(extra_patterns) if redact else None
+
+
+class Redactor:
+    """The private values of one text and their numbers. Give each document its own.
+
+    Attributes:
+        counts: values replaced so far by kind (`email`, `phone`, …), each occurrence counted.
+    """
+
+    def __init__(self, extra_patterns: Sequence[str] = ()) -> None:
+        """Know nothing yet; `extra_patterns` were checked by `check_patterns`."""
+        self.counts: Counter[str] = Counter()
+        self._extra = [_compiled(pattern) for pattern in extra_patterns]
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._last: Counter[str] = Counter()
+
+    def redact(self, text: str, start: int = 0, end: int | None = None) -> str:
+        """`text[start:end]` with placeholders; a value across either border is replaced as a whole."""
+        end = len(text) if end is None else end
+        spans = self._spans(text)
+        if not spans:
+            return text[start:end]
+        parts: list[str] = []
+        place = start
+        for span in spans:
+            if span.end <= start or span.start >= end:
+                continue
+            if span.start > place:
+                parts.append(text[place : span.start])
+            parts.append(self._placeholder(span))
+            place = span.end
+        if place < end:
+            parts.append(text[place:end])
+        return "".join(parts)
+
+    def _spans(self, text: str) -> list[Span]:
+        if len(text) < 5 and not self._extra:
+            return []
+        shadow = shadow_of(text)
+        credentials = list(find_credentials(shadow))
+        taken = frozenset(span.end for span in credentials if span.kind == PASSWORD)
+        return apart([*credentials, *find_emails(shadow, taken), *find_numbers(shadow), *self._own(text)])
+
+    def _own(self, text: str) -> Iterator[Span]:
+        for pattern in self._extra:
+            for found in pattern.finditer(text):
+                if found.end() > found.start():
+                    yield Span(found.start(), found.end(), CUSTOM, found.group())
+
+    def _placeholder(self, span: Span) -> str:
+        self.counts[span.kind.lower()] += 1
+        key = (span.kind, span.value)
+        number = self._numbers.get(key)
+        if number is None:
+            self._last[span.kind] += 1
+            number = self._numbers[key] = self._last[span.kind]
+        return f"[{span.kind}_{number}]"

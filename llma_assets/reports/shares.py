@@ -1,0 +1,89 @@
+"""What a theme's sample says of all the items that it could have taken: shares, with how certain they are.
+
+How many items came how far is counted in `funnel`. An estimate is one of the items that match, not of those that were
+asked about: each item of the sample stands for 1 / its chance to be in it (D. G. Horvitz, D. J. Thompson, JASA 47
+(1952), 663-685), and the interval is Wilson's for the simple sample that would be as certain. Items that are in the
+sample for certain add nothing to what is uncertain, so that the share of a whole is exact.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from llma_assets.clickhouse import Database
+from llma_assets.stats import wilson
+from llma_assets.summaries import STANDS_FOR
+from llma_assets.themes import Theme, stored_versions
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A share of all items that match.
+
+    Attributes:
+        value: the share, in [0, 1].
+        low, high: its interval at 95 %; both are `value` where it was counted and not estimated.
+    """
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether all items were looked at."""
+        return self.low == self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What is known of the items of some days.
+
+    Attributes:
+        items: how many match, as far as the sample tells.
+        decided: of the sampled items, those whose relevance is known; the shares are of what these stand for.
+        screened: not left out by the theme's rule.
+        relevant: the theme concerns them.
+    """
+
+    items: float
+    decided: int
+    screened: Estimate
+    relevant: Estimate
+
+
+def theme_shares(database: Database, team_id: int, first_day: date, last_day: date, theme: Theme) -> Shares | None:
+    """The shares of a theme's items over some days, None where nothing is decided.
+
+    An item that is still to be asked about, or whose summary failed, says nothing; with many of them the shares are
+    those of what a run came to first.
+    """
+    (row,) = database.rows(
+        STANDS_FOR,
+        team_id=team_id,
+        theme_id=theme.theme_id,
+        version=theme.version,
+        versions=list(stored_versions(theme)),
+        **{"from": first_day, "until": last_day},
+    )
+    if not row["decided"]:
+        return None
+    whole, spread = row["stands_for"], row["spread"]
+    return Shares(
+        items=whole,
+        decided=row["decided"],
+        screened=estimate(row["screened_for"] / whole, whole, spread),
+        relevant=estimate(row["relevant_for"] / whole, whole, spread),
+    )
+
+
+def estimate(share: float, whole: float, spread: float) -> Estimate:
+    """A weighted share with its interval.
+
+    Args:
+        share: sum of the weights of the items that have it, over `whole`.
+        whole: sum of the weights 1 / p of all items, p their chances to be in the sample.
+        spread: sum of (1 - p) / p² of them: the variance of `whole`.
+    """
+    if spread <= 1e-9 * whole:
+        return Estimate(share, share, share)
+    return Estimate(share, *wilson(min(1.0, max(0.0, share)), whole * whole / spread))

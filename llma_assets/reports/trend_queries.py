@@ -1,0 +1,106 @@
+"""Every statement about trends: items by day and lineage, with what they cost and broke."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters import lineages_of, standings_of
+from llma_assets.reports.trends import DayCount, Trend, trends
+
+# Key of clustering_runs: (team_id, day, theme_id). Runs from before lineages have none to count.
+LINKED_RUNS = """
+SELECT theme_id, level, day
+FROM clustering_runs FINAL
+WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND lineage != '{}'
+ORDER BY theme_id, day
+"""
+
+# Keys: clustering_runs (team_id, day, theme_id); cluster_members (…, attempt_id, item_id);
+# clusters (…, attempt_id, cluster_id); trace_texts (team_id, day, level, item_id).
+# Windows overlap: each day's items are counted once, in the first run that has that day.
+COUNTS_BY_DAY = """
+WITH
+    runs AS
+    (
+        SELECT day, attempt_id
+        FROM clustering_runs FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
+            AND lineage != '{}'
+    ),
+    members AS
+    (
+        SELECT day, attempt_id, item_id, item_day, cluster_id
+        FROM cluster_members FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
+            AND item_day >= {from:Date}
+            AND (day, attempt_id) IN (SELECT day, attempt_id FROM runs)
+    ),
+    homes AS
+    (
+        SELECT day, attempt_id, cluster_id, lineage_id
+        FROM clusters FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
+            AND (day, attempt_id) IN (SELECT day, attempt_id FROM runs)
+    ),
+    numbers AS
+    (
+        SELECT day AS item_day, item_id, cost_usd, error_count, true AS is_known
+        FROM trace_texts FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND level = {level:String}
+    )
+SELECT
+    item_day,
+    lineage_id,
+    count() AS items,
+    countIf(numbers.is_known) AS known,
+    countIf(numbers.error_count > 0) AS errors,
+    sum(numbers.cost_usd) AS cost_usd
+FROM members
+INNER JOIN homes USING (day, attempt_id, cluster_id)
+LEFT JOIN numbers USING (item_day, item_id)
+WHERE (item_day, day) IN (SELECT item_day, min(day) FROM members GROUP BY item_day)
+GROUP BY item_day, lineage_id
+ORDER BY item_day, lineage_id
+"""
+
+LATEST_RUN = """
+SELECT max(day) AS day, count() AS runs
+FROM clustering_runs FINAL
+WHERE team_id = {team_id:Int64} AND lineage != '{}'
+"""
+
+
+def latest_day(database: Database, team_id: int) -> date | None:
+    """The day of a team's latest run that has lineages, None where there is none."""
+    (row,) = database.rows(LATEST_RUN, team_id=team_id)
+    day: date | None = row["day"] if row["runs"] else None
+    return day
+
+
+def trends_of(database: Database, team_id: int, *, until: date, weeks: int) -> dict[str, list[Trend]]:
+    """The trends of each theme of a team over the weeks that end with a day, by theme id."""
+    period: dict[str, Any] = {"team_id": team_id, "from": until - timedelta(days=7 * weeks - 1), "until": until}
+    runs: dict[str, list[dict[str, Any]]] = {}
+    for run in database.rows(LINKED_RUNS, **period):
+        runs.setdefault(run["theme_id"], []).append(run)
+    if not runs:
+        return {}
+    lineages, decided = lineages_of(database, team_id), standings_of(database, team_id)
+    found = {}
+    for theme_id, of_theme in runs.items():
+        rows = database.rows(COUNTS_BY_DAY, **period, theme_id=theme_id, level=of_theme[-1]["level"])
+        found[theme_id] = trends(
+            [DayCount(**row) for row in rows],
+            [lineage for lineage in lineages if lineage.theme_id == theme_id],
+            decided,
+            run_days=[run["day"] for run in of_theme],
+        )
+    return found

@@ -1,0 +1,276 @@
+"""Which items of a day a theme takes: what matches, follows on its parent, is in its sample, and passes its rule.
+
+What is sampled is said by `themes.sampling`, how a rule decides by `rules`, what is asked of the items by `pending`.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from typing import Any
+
+from more_itertools import chunked
+
+from llma_assets.clickhouse import Database
+from llma_assets.isolation import fault_of
+from llma_assets.ledger import record_item_skips
+from llma_assets.rendering import REACH
+from llma_assets.summaries.batches import STAGE
+from llma_assets.summaries.judging import RULES_VERSION, facts_of
+from llma_assets.summaries.queries import ITEMS_OF_DAY, TEXTS
+from llma_assets.summaries.reuse import REMEMBERED_DAYS
+from llma_assets.summaries.rules import applies, read_norms
+from llma_assets.summaries.selection_queries import (
+    DELETE_THEME_ITEMS_OF_LATER_DAYS,
+    RELEVANT_ITEMS,
+    TAKEN_HERE_AND_LATER,
+    THEME_DAY,
+    THEME_ITEMS,
+)
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import (
+    TeamThemes,
+    Theme,
+    is_of_the_hour,
+    is_taken,
+    matching_items,
+    rate_of,
+    stored_versions,
+    themes_of,
+)
+
+NO_TEXTS, NO_CONTENT = "no_texts", "no_content"
+NOTHING_MATCHES, NOTHING_BEFORE = "nothing_matches", "nothing_relevant_to_the_theme_before"
+NOTHING_SAMPLED, NOTHING_SCREENED, OUTSIDE_DATES = "nothing_sampled", "rule_left_nothing", "outside_dates"
+"""Why a theme takes nothing."""
+RULE_FAILED = "rule_failed"
+"""Why a theme leaves an item out that may concern it."""
+
+_TEXTS_AT_ONCE = 50
+_IDS_AT_ONCE = 500
+_ROWS_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a theme takes of a day.
+
+    Attributes:
+        items: what the model is asked about: rows of `ITEMS_OF_DAY` by item id.
+        matched: items that match the theme's filters, and are relevant to the theme before it. Those that are not quiet
+            yet, and so have no text, are among them.
+        sampled: of these, items that have a text and are in the sample.
+        sample_rate: the share that was to be taken.
+        changes: what `theme_items` does not say yet, also of items that are no longer taken.
+        put_to_rule: ids of items that were put to the rule now.
+        broken: of these, those on which the rule failed, with what went wrong; they are left out.
+        reason: why nothing is taken, "" where something is.
+    """
+
+    items: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    matched: int = 0
+    sampled: int = 0
+    sample_rate: float = 1.0
+    changes: Sequence[Mapping[str, Any]] = ()
+    put_to_rule: Sequence[str] = ()
+    broken: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+
+    @property
+    def screened(self) -> int:
+        """Of the sampled items those that the theme's rule did not leave out."""
+        return len(self.items)
+
+
+def take_items(database: Database, team_day: TeamDay, theme: Theme, team_themes: TeamThemes | None = None) -> Taken:
+    """Decide what a theme takes of a day, and store that; see `choose_items`. A second time nothing is written."""
+    taken = choose_items(database, team_day, theme, team_themes)
+    if taken.reason in (NO_TEXTS, OUTSIDE_DATES):
+        return taken
+    if taken.put_to_rule:
+        record_item_skips(
+            database,
+            team_day,
+            stage=STAGE,
+            theme_id=theme.theme_id,
+            level=theme.level,
+            failed=taken.broken,
+            reason=RULE_FAILED,
+            recovered=taken.put_to_rule,
+        )
+    key = {"team_id": team_day.team_id, "day": team_day.day, "theme_id": theme.theme_id}
+    for rows in chunked(taken.changes, _ROWS_AT_ONCE):
+        database.insert_rows("theme_items", [{**key, **row} for row in rows])
+    numbers = {
+        "version": theme.version,
+        "matched": taken.matched,
+        "sampled": taken.sampled,
+        "screened": taken.screened,
+        "sample_rate": taken.sample_rate,
+    }
+    if database.rows(THEME_DAY, **key) != [numbers]:
+        database.insert_rows("theme_days", [{**key, **numbers}])
+    later = {**key, "last_day": team_day.back(-REMEMBERED_DAYS).day}
+    moved = [row["item_id"] for row in database.rows(TAKEN_HERE_AND_LATER, **later)]
+    for item_ids in chunked(moved, _IDS_AT_ONCE):
+        database.execute(DELETE_THEME_ITEMS_OF_LATER_DAYS, **later, item_ids=item_ids)
+    return taken
+
+
+def choose_items(database: Database, team_day: TeamDay, theme: Theme, team_themes: TeamThemes | None = None) -> Taken:
+    """Decide what a theme takes of a day; writes nothing.
+
+    - A theme without filters, and each general one, looks at the sample of the hours, of which its own filters leave
+      some; any other theme at everything that matches its filters.
+    - Of these a theme that comes after another takes what that one found relevant.
+    - Of these the sampled share. A share that was lowered by itself, because the day has become large, leaves what was
+      taken before; one that is set does not.
+    - Of these what its rule finds, where the theme is screened. A text is put to the rule once.
+
+    An item's inclusion probability is its chance to have come so far, the rule aside. What has no text any longer is
+    left as it was decided.
+
+    Args:
+        team_themes: all themes of the team, for a theme that comes after another; read where they are not given.
+    """
+    if not theme.covers(team_day.day):
+        return Taken(reason=OUTSIDE_DATES)
+    stored_texts = database.rows(ITEMS_OF_DAY, team_id=team_day.team_id, day=team_day.day, level=theme.level)
+    if not stored_texts:
+        return Taken(reason=NO_TEXTS)
+    texts = {row["item_id"]: row for row in stored_texts if row["has_content"]}
+    with_text = {row["item_id"] for row in stored_texts}
+    chances, why_none = _chances(database, team_day, theme, texts, team_themes)
+    rate = rate_of(theme, len(chances))
+    stored = _stored(database, team_day, theme)
+    sample = {
+        item_id: chance * rate
+        for item_id, chance in chances.items()
+        if item_id in texts and is_taken(theme, texts[item_id]["trace_id"], rate)
+    }
+    if theme.sample_rate is None:
+        for item_id, row in stored.items():
+            if row["taken"] and row["version"] == theme.version and item_id in chances and item_id in texts:
+                sample[item_id] = max(sample.get(item_id, 0.0), row["inclusion_probability"])
+    bases = {item_id: _basis(texts[item_id]) if theme.screen and theme.rule else "" for item_id in sample}
+    passed, put_to_rule, broken = _passed(database, team_day, theme, bases, texts, stored)
+    decisions: dict[str, dict[str, Any]] = {
+        item_id: {
+            "item_id": item_id,
+            "version": theme.version,
+            "inclusion_probability": chance,
+            "taken": True,
+            "screened": item_id in passed,
+            "basis": bases[item_id],
+        }
+        for item_id, chance in sample.items()
+    }
+    decisions |= {
+        item_id: {**row, "version": theme.version, "taken": False, "screened": False}
+        for item_id, row in stored.items()
+        if item_id in with_text and item_id not in sample
+    }
+    return Taken(
+        items={item_id: texts[item_id] for item_id in sorted(passed)},
+        matched=len(chances),
+        sampled=len(sample),
+        sample_rate=rate,
+        changes=[row for item_id, row in decisions.items() if stored.get(item_id) != row],
+        put_to_rule=put_to_rule,
+        broken=broken,
+        reason="" if passed else NO_CONTENT if not texts else _why_nothing(chances, sample, why_none),
+    )
+
+
+def _why_nothing(chances: Mapping[str, float], sample: Mapping[str, float], why_none: str) -> str:
+    """Why nothing is left: nothing to draw from, nothing drawn, or nothing that the rule finds."""
+    if not chances:
+        return why_none
+    return NOTHING_SCREENED if sample else NOTHING_SAMPLED
+
+
+def relevant_items(
+    database: Database, team_day: TeamDay, theme_id: str, team_themes: TeamThemes | None = None
+) -> dict[str, float]:
+    """What a theme takes of a day and found relevant, as it is now, each item with its inclusion probability."""
+    theme = (team_themes or themes_of(database, team_day.team_id)).get(theme_id)
+    rows = database.rows(
+        RELEVANT_ITEMS,
+        team_id=team_day.team_id,
+        day=team_day.day,
+        theme_id=theme_id,
+        versions=list(stored_versions(theme)),
+    )
+    return {row["item_id"]: row["inclusion_probability"] for row in rows}
+
+
+def _chances(
+    database: Database,
+    team_day: TeamDay,
+    theme: Theme,
+    texts: Mapping[str, Mapping[str, Any]],
+    team_themes: TeamThemes | None,
+) -> tuple[dict[str, float], str]:
+    """The items that the theme samples from, each with its chance to be there; and why there are none, if so."""
+    chances: dict[str, float] = {}
+    if is_of_the_hour(theme):
+        chances = {item_id: row["inclusion_probability"] for item_id, row in texts.items() if row["drawn"]}
+    if theme.filters:
+        matching = matching_items(database, team_day, theme, reach=REACH)
+        whole = not is_of_the_hour(theme)
+        chances = {item_id: 1.0 if whole else chances[item_id] for item_id in matching if whole or item_id in chances}
+    why_none = NOTHING_MATCHES
+    if theme.after is not None:
+        if chances or not theme.filters:
+            why_none = NOTHING_BEFORE
+        before = relevant_items(database, team_day, theme.after, team_themes)
+        # What a theme without filters takes after another is all of that one's; the draw is in its chances already.
+        chances = {item_id: chance for item_id, chance in before.items() if not theme.filters or item_id in chances}
+    return chances, why_none
+
+
+def _passed(
+    database: Database,
+    team_day: TeamDay,
+    theme: Theme,
+    bases: Mapping[str, str],
+    texts: Mapping[str, Mapping[str, Any]],
+    stored: Mapping[str, Mapping[str, Any]],
+) -> tuple[Set[str], Sequence[str], Mapping[str, str]]:
+    """The sampled items that are not left out by the theme's rule; which were put to it now, and on which it failed."""
+    passed = {item_id for item_id, basis in bases.items() if not basis}
+    open_ids = []
+    for item_id, basis in bases.items():
+        known = stored.get(item_id)
+        if basis and known and known["taken"] and (known["version"], known["basis"]) == (theme.version, basis):
+            passed |= {item_id} if known["screened"] else set()
+        elif basis:
+            open_ids.append(item_id)
+    broken: dict[str, str] = {}
+    if open_ids:
+        norms = read_norms(database, team_day, theme.level)
+        for item_id, text in _texts(database, team_day, theme, open_ids):
+            try:
+                if applies(theme.rule, text, facts_of(texts[item_id]), norms, theme.keywords).relevant:
+                    passed.add(item_id)
+            # Whatever is wrong concerns this item alone; `take_items` writes it down.
+            except Exception as error:
+                broken[item_id] = fault_of(error)
+    return passed, open_ids, broken
+
+
+def _texts(database: Database, team_day: TeamDay, theme: Theme, item_ids: list[str]) -> Iterator[tuple[str, str]]:
+    for some in chunked(item_ids, _TEXTS_AT_ONCE):
+        for row in database.rows(
+            TEXTS, team_id=team_day.team_id, day=team_day.day, level=theme.level, item_ids=list(some)
+        ):
+            yield row["item_id"], row["text"]
+
+
+def _basis(text: Mapping[str, Any]) -> str:
+    """What a rule decides by, beside what the theme's version says: the text, and how rules decide today."""
+    return hashlib.sha256(f"{RULES_VERSION}|{text['text_hash']}".encode()).hexdigest()[:16]
+
+
+def _stored(database: Database, team_day: TeamDay, theme: Theme) -> dict[str, dict[str, Any]]:
+    rows = database.rows(THEME_ITEMS, team_id=team_day.team_id, day=team_day.day, theme_id=theme.theme_id)
+    return {row["item_id"]: row for row in rows}

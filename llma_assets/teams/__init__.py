@@ -1,0 +1,19 @@
+"""Teams: what may be set for each, and the one gate that says whether anything is done for a team, and how."""
+
+from llma_assets.teams.fields import SettingProblem
+from llma_assets.teams.gate import ON_SKIP_LIST, TeamLeftOut, resolve, why_left_out
+from llma_assets.teams.options import TeamOptions
+from llma_assets.teams.settings import LOOKBACK_DAYS, TEAMS_FILE_VARIABLE, TeamSettings, TeamSettingsError
+
+__all__ = [
+    "LOOKBACK_DAYS",
+    "ON_SKIP_LIST",
+    "TEAMS_FILE_VARIABLE",
+    "SettingProblem",
+    "TeamLeftOut",
+    "TeamOptions",
+    "TeamSettings",
+    "TeamSettingsError",
+    "resolve",
+    "why_left_out",
+]
