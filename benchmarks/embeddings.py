@@ -91,7 +91,7 @@ class Figures:
 
 
 def minilm_windows(threads: int) -> Embed:
-    from llma_assets.models.offline_embedder import OfflineEmbedder
+    from llma_assets.models import OfflineEmbedder
 
     return OfflineEmbedder(threads).embed
 

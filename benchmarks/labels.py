@@ -34,7 +34,7 @@ from llma_assets.labels.choice import members_to_read, split, unit
 from llma_assets.labels.closeness import nearest_names
 from llma_assets.labels.fit import OverallFit, overall, reassigned
 from llma_assets.labels.material import read_material
-from llma_assets.models.offline_embedder import OfflineEmbedder
+from llma_assets.models import OfflineEmbedder
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 TITLE_WORDS = 10

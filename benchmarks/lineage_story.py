@@ -86,7 +86,7 @@ def read_embeddings(cache: Path) -> NDArray[np.float32]:
     if cache.exists():
         found: NDArray[np.float32] = np.load(cache)
         return found
-    from llma_assets.models.offline_embedder import OfflineEmbedder
+    from llma_assets.models import OfflineEmbedder
 
     with gzip.open(CLINC150, "rt", encoding="utf-8", newline="") as file:
         texts = [row["text"] for row in csv.DictReader(file)]

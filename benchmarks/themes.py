@@ -24,8 +24,7 @@ from llma_assets.clickhouse.lifecycle import address
 from llma_assets.clusters.partition import RunOptions, store_clusters
 from llma_assets.embeddings.partition import store_embeddings
 from llma_assets.ingest import ingest
-from llma_assets.models import ChatModel, Embedder, OfflineChat, OpenAIChat, OpenAIEmbedder
-from llma_assets.models.offline_embedder import OfflineEmbedder
+from llma_assets.models import ChatModel, Embedder, OfflineChat, OfflineEmbedder, OpenAIChat, OpenAIEmbedder
 from llma_assets.rendering import RenderOptions
 from llma_assets.rendering.storing import Sampling, store_texts
 from llma_assets.reports.funnel import Funnel, funnel

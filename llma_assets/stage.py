@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 from llma_assets.clickhouse import Database
 from llma_assets.clock import Clock
 from llma_assets.ledger import Skip, clear_skip, record_skip
-from llma_assets.models import ChatModel, Embedder, Evidence, ModelConfigurationError, NothingUsable, PriceUnknown
+from llma_assets.models import ChatModel, Embedder, ModelConfigurationError, ModelHealth, NothingUsable, PriceUnknown
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamOptions
 from llma_assets.themes import TeamThemes, Theme
@@ -128,7 +128,7 @@ class StageContext:
     chat: Callable[[str | None], ChatModel]
     chat_name: str
     embedder: Callable[[], Embedder]
-    evidence: Evidence
+    evidence: ModelHealth
     delivery: str
     run_seconds: Callable[[], float]
 

@@ -18,7 +18,7 @@ from llma_assets.clickhouse import Database, ServerState, connect, start, stop
 from llma_assets.clickhouse.connecting import open_database
 from llma_assets.clickhouse.lifecycle import address
 from llma_assets.clickhouse.link import Link
-from llma_assets.models.offline_embedder import OfflineEmbedder
+from llma_assets.models import OfflineEmbedder
 from llma_assets.settings import Settings
 
 MEMORY = Path("/dev/shm")

@@ -18,9 +18,7 @@ from llma_assets.clusters.checks import CHECKS as CLUSTER_CHECKS
 from llma_assets.defs.resources import ChatModelResource
 from llma_assets.events.checks import CHECKS as EVENT_CHECKS
 from llma_assets.ledger import usage_totals
-from llma_assets.models import ChatMessage, ChatModel, ModelError
-from llma_assets.models.openai_chat import OpenAIChat
-from llma_assets.models.retry import RetryPolicy
+from llma_assets.models import ChatMessage, ChatModel, ModelError, OpenAIChat, RetryPolicy
 from llma_assets.settings import Settings
 from llma_assets.summaries import TraceSummary
 from llma_assets.team_day import TeamDay

@@ -11,8 +11,7 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.embeddings.partition import store_embeddings
-from llma_assets.models import ChatModel, Embedder, OpenAIChat, RetryPolicy
-from llma_assets.models.openai_embedder import OpenAIEmbedder
+from llma_assets.models import ChatModel, Embedder, OpenAIChat, OpenAIEmbedder, RetryPolicy
 from llma_assets.rendering import RenderOptions
 from llma_assets.rendering.storing import Sampling, store_texts
 from llma_assets.stage import silent

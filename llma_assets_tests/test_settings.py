@@ -10,7 +10,7 @@ import pytest
 from llma_assets.cli.options import decider
 from llma_assets.clickhouse.lifecycle import idle_minutes
 from llma_assets.defs.instance import dagster_home
-from llma_assets.models.prices import price_list
+from llma_assets.models import price_list
 from llma_assets.settings import Settings
 from llma_assets.teams import TeamSettings
 

@@ -21,7 +21,7 @@ from llma_assets.defs.metadata import as_metadata
 from llma_assets.defs.partitions import Partitions, team_day, teams
 from llma_assets.defs.resources import ChatModelResource, ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.ledger import Skip, clear_skip, record_skip
-from llma_assets.models import Evidence, ModelConfigurationError
+from llma_assets.models import ModelConfigurationError, ModelHealth
 from llma_assets.stage import Progress, Report, StageContext
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import ON_SKIP_LIST, TeamLeftOut, resolve
@@ -164,7 +164,7 @@ class _Frame:
         """
         context, failures = self._context, dict[str, str]()
         done: dict[str, dict[str, Any]] = {}
-        evidence = Evidence()
+        evidence = ModelHealth()
         for key in context.partition_keys:
             started = time.perf_counter()
             try:

@@ -29,13 +29,11 @@ from llma_assets.isolation import fault_of
 from llma_assets.ledger import (
     Skip,
     UsageLedger,
-    budget_metadata,
-    compared_metadata,
-    note_undone,
+    note_deferred,
     record_skip,
-    usage_totals,
+    spending_metadata,
 )
-from llma_assets.models import BudgetExhausted, Embedder, Evidence, NothingUsable, Record, paid_by
+from llma_assets.models import BudgetExhausted, Embedder, ModelHealth, NothingUsable, Record, paid_by
 from llma_assets.stage import Progress, Report, each_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
@@ -55,7 +53,7 @@ def store_embeddings(
     themes: Sequence[Theme],
     budget_usd: float | None = None,
     progress: Progress,
-    evidence: Evidence | None = None,
+    evidence: ModelHealth | None = None,
 ) -> Report:
     """Embed each relevant summary whose words have not been embedded by this model yet.
 
@@ -68,7 +66,7 @@ def store_embeddings(
         NothingUsable: the model gives no usable vector, whatever it is given.
     """
     items, waiting, failed, metadata = 0, 0, 0, dict[str, Any](model=embedder.name)
-    seen = evidence or Evidence()
+    seen = evidence or ModelHealth()
 
     def work(theme: Theme) -> "Counter[str]":
         return _store_theme(database, team_day, theme, embedder, budget_usd, progress, seen)
@@ -78,11 +76,12 @@ def store_embeddings(
         waiting += counts["undone"]
         failed += counts["failed"]
         metadata |= {f"{theme.theme_id}_{name}": number for name, number in sorted(counts.items())}
-    spent = usage_totals(database, team_day, stage=STAGE)
-    metadata |= {"input_tokens": spent.input_tokens, "cost_usd": spent.cost_usd}
-    metadata |= compared_metadata(database, team_day, stage=STAGE)
-    metadata |= budget_metadata(
-        database, team_day, budget_usd, {theme.theme_id: theme.daily_budget_usd for theme in themes}
+    metadata |= spending_metadata(
+        database,
+        team_day,
+        stage=STAGE,
+        budget_usd=budget_usd,
+        theme_budgets_usd={theme.theme_id: theme.daily_budget_usd for theme in themes},
     )
     reason = "" if items else "all_failed" if failed else "no_summaries"
     return Report(items=items, reason=reason, details=metadata, undone_for_budget=waiting, failed=failed)
@@ -95,7 +94,7 @@ def _store_theme(
     embedder: Embedder,
     budget_usd: float | None,
     progress: Progress,
-    evidence: Evidence,
+    evidence: ModelHealth,
 ) -> "Counter[str]":
     summaries = {row["item_id"]: row for row in summaries_of_day(database, team_day, theme)}
     texts, why = _texts(summaries)
@@ -136,7 +135,7 @@ def _store_theme(
     asked = [(item_ids[0], texts[item_ids[0]]) for item_ids in alike.values()]
     if asked:
         try:
-            evidence.look(embedder.name, theme.theme_id)
+            evidence.raise_known_fault(embedder.name, theme.theme_id)
         except NothingUsable as fault:
             raise fault.of(len(missing), skip_reason=EMBEDDINGS_FAILED) from None
     with UsageLedger(
@@ -173,12 +172,12 @@ def _store_theme(
             progress(STAGE, team_day, len(texts) - len(missing) + len(reused) + counts["succeeded"], len(texts))
     counts["stored"] = counts["skipped"] + counts["reused"] + counts["succeeded"]
     counts["undone"] = len(summaries) - counts["stored"] - counts["failed"]
-    note_undone(
+    note_deferred(
         database,
         team_day,
         stage=STAGE,
         theme_id=theme.theme_id,
-        undone=counts["undone"],
+        deferred=counts["undone"],
         items=len(summaries),
         refusal=ledger.refusal,
     )
@@ -203,7 +202,7 @@ def _texts(summaries: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, str], 
 
 
 def _try_sample(
-    embedder: Embedder, record: Record, theme: Theme, evidence: Evidence, failures: int, items: int
+    embedder: Embedder, record: Record, theme: Theme, evidence: ModelHealth, failures: int, items: int
 ) -> None:
     """Go on after failures and nothing else only if texts that nobody can blame get usable vectors.
 

@@ -17,7 +17,7 @@ from llma_assets.labels.estimate import STAGE
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, SummaryText
 from llma_assets.labels.labelling import CLUSTERS_A_CALL
 from llma_assets.labels.queries import IDS_AT_ONCE, embeddings_of
-from llma_assets.ledger import settle_items
+from llma_assets.ledger import record_item_skips
 from llma_assets.summaries import SUMMARIES_OF_ITEMS
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
@@ -135,7 +135,7 @@ def _summaries(database: Database, run: Run, item_ids: Sequence[str]) -> dict[st
                 texts[row["item_id"]] = _summary_text(row)
             except (KeyError, TypeError, ValueError) as error:
                 broken[row["item_id"]] = fault_of(error)
-    settle_items(
+    record_item_skips(
         database,
         TeamDay(run.team_id, run.day),
         stage=STAGE,
@@ -143,7 +143,7 @@ def _summaries(database: Database, run: Run, item_ids: Sequence[str]) -> dict[st
         level=run.level,
         failed=broken,
         reason=UNREADABLE,
-        well=texts,
+        recovered=texts,
     )
     return texts
 

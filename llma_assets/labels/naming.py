@@ -24,9 +24,9 @@ from llma_assets.labels.queries import alike_of, labels_of, name_tests_of, run_k
 from llma_assets.models import (
     ChatModel,
     Embedder,
-    Evidence,
     ModelConfigurationError,
     ModelError,
+    ModelHealth,
     ModelUnavailable,
     NothingAnswered,
     Record,
@@ -108,7 +108,7 @@ def name_clusters(
     chat: ChatModel,
     embedder: Embedder,
     record: Record,
-    evidence: Evidence | None = None,
+    evidence: ModelHealth | None = None,
 ) -> Naming:
     """Give each cluster of `run` that has none a name, and test the names where any is new.
 
@@ -139,7 +139,7 @@ def name_clusters(
     work = _Work(database, run, chat, embedder, record, labels, material)
     asked = _ask(work, missing, carried)
     if asked:
-        _see_that_there_are_names(work, asked, evidence or Evidence())
+        _see_that_there_are_names(work, asked, evidence or ModelHealth())
     retold, untested = 0, _obstacle(run, embedder)
     if not untested:
         try:
@@ -155,7 +155,7 @@ def name_clusters(
     )
 
 
-def _see_that_there_are_names(work: _Work, asked: int, evidence: Evidence) -> None:
+def _see_that_there_are_names(work: _Work, asked: int, evidence: ModelHealth) -> None:
     """Go on only if a cluster has a name by now; else say whose fault it is.
 
     Raises:

@@ -14,13 +14,11 @@ from llma_assets.labels.naming import LABELS_FAILED, Naming, name_clusters
 from llma_assets.ledger import (
     Skip,
     UsageLedger,
-    budget_metadata,
-    compared_metadata,
-    note_undone,
+    note_deferred,
     record_skip,
-    usage_totals,
+    spending_metadata,
 )
-from llma_assets.models import ChatModel, Embedder, Evidence, paid_by
+from llma_assets.models import ChatModel, Embedder, ModelHealth, paid_by
 from llma_assets.stage import Progress, Report, each_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
@@ -38,7 +36,7 @@ def store_labels(
     themes: Sequence[Theme],
     budget_usd: float | None = None,
     progress: Progress,
-    evidence: Evidence | None = None,
+    evidence: ModelHealth | None = None,
 ) -> Report:
     """Name the clusters that have no name yet; names that failed are asked for again.
 
@@ -52,7 +50,7 @@ def store_labels(
             stored.
         NothingUsable: the model names nothing, whatever it is asked about.
     """
-    seen = evidence or Evidence()
+    seen = evidence or ModelHealth()
     items, waiting, metadata = 0, 0, dict[str, Any](model=chat(None).name)
     places = {theme.theme_id: place for place, theme in enumerate(themes)}
 
@@ -69,15 +67,12 @@ def store_labels(
         waiting += undone
         metadata |= told
     progress(STAGE, team_day, len(themes), len(themes))
-    spent = usage_totals(database, team_day, stage=STAGE)
-    metadata |= {
-        "input_tokens": spent.input_tokens,
-        "output_tokens": spent.output_tokens,
-        "cost_usd": spent.cost_usd,
-    }
-    metadata |= compared_metadata(database, team_day, stage=STAGE)
-    metadata |= budget_metadata(
-        database, team_day, budget_usd, {theme.theme_id: theme.daily_budget_usd for theme in themes}
+    metadata |= spending_metadata(
+        database,
+        team_day,
+        stage=STAGE,
+        budget_usd=budget_usd,
+        theme_budgets_usd={theme.theme_id: theme.daily_budget_usd for theme in themes},
     )
     reason = "" if items else "no_committed_run"
     return Report(items=items, reason=reason, details=metadata, undone_for_budget=waiting)
@@ -91,7 +86,7 @@ def _store_theme(
     chat: ChatModel,
     embedder: Embedder,
     budget_usd: float | None,
-    evidence: Evidence,
+    evidence: ModelHealth,
 ) -> tuple[int, dict[str, Any]]:
     """Name the clusters of one theme; how many names wait for money, and what to show."""
     clusters, members = clusters_of(database, run), members_of(database, run)
@@ -117,12 +112,12 @@ def _store_theme(
             record=partial(ledger.record, ""),
             evidence=evidence,
         )
-    undone = note_undone(
+    undone = note_deferred(
         database,
         team_day,
         stage=STAGE,
         theme_id=theme.theme_id,
-        undone=naming.undone,
+        deferred=naming.undone,
         items=run.clusters,
         refusal=ledger.refusal,
     )

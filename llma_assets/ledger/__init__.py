@@ -1,28 +1,24 @@
-"""What the pipeline writes down about its own work: why nothing is here (`skips`), what calls cost (`model_usage`), and
-what they may cost (`budget_holds`).
+"""What the pipeline records about its own work.
+
+Why there is nothing (`skips`), what calls cost (`model_usage`), and what they may cost (`budget_holds`).
 
 The work itself belongs in the stage rooms.
 """
 
-from llma_assets.ledger.budget import DailyBudget, note_undone, release_hold
-from llma_assets.ledger.forecasts import (
-    Compared,
-    Forecast,
-    PastCalls,
-    compared_metadata,
-    past_calls,
-    predicted_and_actual,
-)
-from llma_assets.ledger.item_skips import ItemSkip, list_item_skips, settle_items
+from llma_assets.ledger.budget import DailyBudget
+from llma_assets.ledger.charges import Spending, spending
+from llma_assets.ledger.forecasts import Forecast, ForecastComparison, PastCalls, past_calls, predicted_and_actual
+from llma_assets.ledger.holds import release_hold
+from llma_assets.ledger.item_skips import ItemSkip, list_item_skips, record_item_skips
+from llma_assets.ledger.metadata import budget_metadata, spending_metadata
 from llma_assets.ledger.rules import spending_within_budget, theme_spending_within_budget
-from llma_assets.ledger.skips import Skip, clear_skip, list_skips, record_skip, replace_skips
-from llma_assets.ledger.spending import Spending, budget_metadata, spending
+from llma_assets.ledger.skips import Skip, clear_skip, list_skips, note_deferred, record_skip, replace_skips
 from llma_assets.ledger.usage import UsageLedger, UsageTotals, usage_totals
 
 __all__ = [
-    "Compared",
     "DailyBudget",
     "Forecast",
+    "ForecastComparison",
     "ItemSkip",
     "PastCalls",
     "Skip",
@@ -31,17 +27,17 @@ __all__ = [
     "UsageTotals",
     "budget_metadata",
     "clear_skip",
-    "compared_metadata",
     "list_item_skips",
     "list_skips",
-    "note_undone",
+    "note_deferred",
     "past_calls",
     "predicted_and_actual",
+    "record_item_skips",
     "record_skip",
     "release_hold",
     "replace_skips",
-    "settle_items",
     "spending",
+    "spending_metadata",
     "spending_within_budget",
     "theme_spending_within_budget",
     "usage_totals",

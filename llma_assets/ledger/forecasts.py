@@ -16,7 +16,7 @@ from llma_assets.models import price_of
 from llma_assets.team_day import TeamDay
 
 PAST_CALLS = 1_000
-"""Of so many of the last calls the average is taken."""
+"""The average is that of so many of the last calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Forecast:
     """What the calls of a stage for a theme of a team's day will take.
 
     Attributes:
-        stage, theme_id, model: who asks whom for what; the model as it is asked for.
+        stage, theme_id, model: which stage asks which model for what; the model as it is asked for.
         items: items that will be asked about.
         done: items that cost nothing more.
         calls, input_tokens, output_tokens: what they will take.
@@ -153,13 +153,13 @@ class ForecastRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """Predicted and actual of the runs of a day that ended, by stage, theme and model.
+class ForecastComparison:
+    """Forecast and actual of the runs of a day that ended, by stage, theme and model.
 
     Attributes:
         runs: runs that ended; `unfinished` were killed or are at work, and are in none of the other numbers.
         items, calls, input_tokens, output_tokens, cost_usd: predicted; costs None without a price.
-        actual_*: what it was. A run that a budget stopped took less than was predicted for it.
+        actual_*: what it was. A run that a budget stopped took less than its forecast.
     """
 
     stage: str
@@ -179,29 +179,7 @@ class Compared:
     actual_cost_usd: float | None
 
 
-def predicted_and_actual(database: Database, team_day: TeamDay, *, stage: str = "") -> Sequence[Compared]:
+def predicted_and_actual(database: Database, team_day: TeamDay, *, stage: str = "") -> Sequence[ForecastComparison]:
     """Forecasts of a team's day beside what came of them; of one stage, or of all."""
     rows = database.rows(queries.COMPARED, team_id=team_day.team_id, day=team_day.day, stage=stage)
-    return [Compared(**row) for row in rows]
-
-
-def compared_metadata(database: Database, team_day: TeamDay, *, stage: str) -> dict[str, Any]:
-    """Predicted and actual of a stage as people look at them in the UI; nothing where nothing was predicted."""
-    compared = predicted_and_actual(database, team_day, stage=stage)
-    metadata: dict[str, Any] = {}
-    for each in compared:
-        prefix = f"{each.theme_id}_" if each.theme_id else ""
-        metadata |= {
-            f"{prefix}predicted_calls": each.calls,
-            f"{prefix}actual_calls": each.actual_calls,
-            f"{prefix}predicted_input_tokens": each.input_tokens,
-            f"{prefix}actual_input_tokens": each.actual_input_tokens,
-            f"{prefix}predicted_output_tokens": each.output_tokens,
-            f"{prefix}actual_output_tokens": each.actual_output_tokens,
-        }
-        if each.cost_usd is not None:
-            metadata[f"{prefix}predicted_cost_usd"] = round(each.cost_usd, 6)
-            metadata[f"{prefix}actual_cost_usd"] = round(each.actual_cost_usd or 0.0, 6)
-        else:
-            metadata[f"{prefix}cost"] = f"nobody knows what {each.model} costs: tokens only"
-    return metadata
+    return [ForecastComparison(**row) for row in rows]

@@ -1,4 +1,4 @@
-"""Who has set money aside, and whether they are still at work. Knows no database."""
+"""Which process has set money aside, and whether it is still at work. Knows no database."""
 
 import os
 import platform
@@ -16,9 +16,9 @@ class Holder:
 
     Attributes:
         machine: which boot of which machine, and which of its spaces of process ids; equal for processes that can see
-            each other. "" for nobody in particular.
+            each other. "" for no process in particular.
         pid: its number there.
-        pid_started: when it began, in the system's own ticks, because numbers are given again; 0 where nobody knows.
+        pid_started: when it began, in the system's own ticks, because numbers are given again; 0 where it is unknown.
     """
 
     machine: str = ""
@@ -26,7 +26,7 @@ class Holder:
     pid_started: int = 0
 
 
-NOBODY = Holder()
+NO_PROCESS = Holder()
 
 
 def this_process() -> Holder:
@@ -36,7 +36,7 @@ def this_process() -> Holder:
 
 
 def state_of(holder: Holder) -> Literal["alive", "dead", "unknown"]:
-    """Whether a process is still at work; of other machines nobody knows."""
+    """Whether a process is still at work; of other machines it is unknown."""
     if not holder.machine or holder.machine != _machine():
         return "unknown"
     if not (_PROC / "self" / "stat").exists():
@@ -61,7 +61,7 @@ def _machine() -> str:
 
 
 def _started(pid: int) -> int | None:
-    """When a process began; None where it has ended, also where nobody has taken notice of that yet."""
+    """When a process began; None where it has ended, also where its parent has not collected it yet."""
     try:
         fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,6 +1,6 @@
 """Items that went wrong by themselves: which, where and why. What became of a whole partition is in `skips`.
 
-An item's skip is replaced, never deleted: one that is well by now carries the empty reason.
+An item's skip is replaced, never deleted: one that has recovered carries the empty reason.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -19,7 +19,7 @@ _IDS_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class ItemSkip:
-    """Why a stage did for one trace or generation otherwise than for the others."""
+    """Why a stage treated one trace or generation unlike the others."""
 
     team_id: int
     day: date
@@ -31,7 +31,7 @@ class ItemSkip:
     detail: str
 
 
-def settle_items(
+def record_item_skips(
     database: Database,
     team_day: TeamDay,
     *,
@@ -40,21 +40,21 @@ def settle_items(
     theme_id: str = "",
     failed: Mapping[str, str],
     reason: str,
-    well: Iterable[str] = (),
+    recovered: Iterable[str] = (),
 ) -> None:
-    """Say of items that they failed, and of those that failed before that they are well; a second time writes nothing.
+    """Record which items failed, and which of those that failed before have recovered; a second time writes nothing.
 
     Args:
         failed: what went wrong, by item id.
         reason: in a word; the same for all.
-        well: ids of items that did not fail now.
+        recovered: ids of items that did not fail now.
     """
     key = {"team_id": team_day.team_id, "day": team_day.day, "stage": stage, "theme_id": theme_id, "level": level}
     current = {
         row["item_id"]: (row["reason"], row["detail"]) for row in database.rows(queries.CURRENT_ITEM_SKIPS, **key)
     }
     wanted = {item_id: (reason, detail) for item_id, detail in failed.items()}
-    wanted |= {item_id: ("", "") for item_id in well if item_id in current and item_id not in failed}
+    wanted |= {item_id: ("", "") for item_id in recovered if item_id in current and item_id not in failed}
     rows = [
         {**key, "item_id": item_id, "reason": why, "detail": detail}
         for item_id, (why, detail) in wanted.items()
@@ -67,7 +67,7 @@ def settle_items(
 def list_item_skips(
     database: Database, *, day: date, team_id: int | None = None, stages: Collection[str] = ()
 ) -> list[ItemSkip]:
-    """The items of a day that went wrong: of one team, or of all teams for whoever operates the pipeline."""
+    """The items of a day that went wrong: of one team, or of all teams, for operators."""
     where: dict[str, Any] = {"day": day} if team_id is None else {"day": day, "team_id": team_id}
     statement = queries.ITEM_SKIPS_OF_DAY if team_id is None else queries.ITEM_SKIPS_OF_TEAM_AND_DAY
     found = [ItemSkip(**row) for row in database.rows(statement, **where)]

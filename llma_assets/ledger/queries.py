@@ -67,7 +67,7 @@ WHERE u.team_id = {team_id:Int64} AND u.day = {day:Date} AND u.stage = {stage:St
 """
 
 # Key of budget_holds: (team_id, day, spent_on, hold_id). theme_id '' is whatever it was set aside for. The age is told
-# by one clock, the database's. What nobody in particular holds is of a batch as long as one is open.
+# by one clock, the database's. What no process in particular holds is of a batch as long as one is open.
 HELD = """
 SELECT
     day = {day:Date} AS is_of_day,

@@ -7,7 +7,7 @@ from operator import itemgetter
 from llma_assets.clickhouse import Database
 from llma_assets.findings import Outcome
 from llma_assets.ledger import queries
-from llma_assets.ledger.spending import spending
+from llma_assets.ledger.charges import spending
 from llma_assets.team_day import TeamDay
 
 _CENT_FRACTION = 1e-6
@@ -16,7 +16,7 @@ _CENT_FRACTION = 1e-6
 def spending_within_budget(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """What was spent for a team's day, and on each calendar day that paid for it, is at most the budget of that time.
 
-    Calls whose cost nobody knows count with the most that it can be. Days that never had a budget are not looked at.
+    Calls of unknown cost count with the most that it can be. Days that never had a budget are not looked at.
     """
     rows = database.rows(queries.LIMITS, team_id=team_day.team_id, day=team_day.day)
     for row in rows:

@@ -1,4 +1,4 @@
-"""Skips are data: who asks "why is nothing here" finds the answer in one query.
+"""Skips are data: one query answers "why is there nothing here".
 
 A skip is replaced, never deleted: a partition that has a result by now carries the empty reason.
 """
@@ -9,6 +9,8 @@ from datetime import date
 
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import queries
+from llma_assets.models import BUDGET
+from llma_assets.team_day import TeamDay
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,28 @@ def clear_skip(
     record_skip(database, Skip(team_id, day, stage, theme_id, reason="", detail=""))
 
 
+def note_deferred(
+    database: Database, team_day: TeamDay, *, stage: str, theme_id: str, deferred: int, items: int, refusal: str
+) -> int:
+    """Record as a skip that items wait for money; clear it where a theme has none that wait.
+
+    Args:
+        deferred: of `items`, how many were left for a later run.
+        refusal: why calls were not made, "" where money was not the reason.
+
+    Returns:
+        how many items wait for money.
+    """
+    if not (deferred and refusal):
+        clear_skip(database, team_id=team_day.team_id, day=team_day.day, stage=stage, theme_id=theme_id)
+        return 0
+    detail = f"{deferred} of {items} items deferred; the next run takes them up if there is money left: {refusal}"
+    record_skip(database, Skip(team_day.team_id, team_day.day, stage, theme_id, BUDGET, detail))
+    return deferred
+
+
 def list_skips(database: Database, *, day: date, team_id: int | None = None) -> list[Skip]:
-    """The skips of a day: of one team, or of all teams for whoever operates the pipeline."""
+    """The skips of a day: of one team, or of all teams, for operators."""
     if team_id is None:
         rows = database.rows(queries.SKIPS_OF_DAY, day=day)
     else:

@@ -53,7 +53,7 @@ class UsageLedger:
     ) -> None:
         """
         Args:
-            stage, theme_id: who asks, for what.
+            stage, theme_id: which stage asks, and for which theme.
             limit_usd: the team's budget for a day, None for no limit.
             theme_limit_usd: the theme's own, within it. With either, the models that are asked have to be
                 `paid_by(model, ledger.allowance)`.
@@ -146,8 +146,7 @@ class UsageLedger:
         if self._budget is not None:
             charged: defaultdict[date, float] = defaultdict(float)
             for row in rows:
-                cost = row["at_most_usd"] if row["cost_usd"] is None else row["cost_usd"]
-                charged[row["timestamp"].date()] += cost or 0.0
+                charged[row["timestamp"].date()] += _charged_usd(row) or 0.0
             self._budget.stored(charged)
 
     def __enter__(self) -> Self:
@@ -170,7 +169,7 @@ class UsageLedger:
 
 
 def _actual(rows: Sequence[Mapping[str, Any]]) -> Actual:
-    costs = [row["at_most_usd"] if row["cost_usd"] is None else row["cost_usd"] for row in rows]
+    costs = [_charged_usd(row) for row in rows]
     return Actual(
         calls=len(rows),
         failed_calls=sum(row["error"] != "" for row in rows),
@@ -179,6 +178,12 @@ def _actual(rows: Sequence[Mapping[str, Any]]) -> Actual:
         output_tokens=sum(row["output_tokens"] for row in rows),
         cost_usd=sum(cost or 0.0 for cost in costs) if any(cost is not None for cost in costs) else None,
     )
+
+
+def _charged_usd(row: Mapping[str, Any]) -> float | None:
+    """What a call counts with in a budget; None for one of a model without a price."""
+    cost: float | None = row["at_most_usd"] if row["cost_usd"] is None else row["cost_usd"]
+    return cost
 
 
 def usage_totals(database: Database, team_day: TeamDay, *, stage: str) -> UsageTotals:

@@ -3,7 +3,10 @@
 What is asked of a model (prompts, schemas, offline answers) belongs to the rooms that ask.
 """
 
+from llma_assets.models.answered_chat import AnsweredChat
+from llma_assets.models.availability import require_models, shutdown_date
 from llma_assets.models.batch_files import BatchAnswer, RequestFile, request_files
+from llma_assets.models.batch_replies import BatchState
 from llma_assets.models.budget import (
     BUDGET,
     Allowance,
@@ -11,7 +14,6 @@ from llma_assets.models.budget import (
     Hold,
     PriceUnknown,
     chat_tokens,
-    failed_usage,
     most_usd_of_chat,
     paid_by,
 )
@@ -24,14 +26,25 @@ from llma_assets.models.errors import (
     ModelUnavailable,
     TextsRejected,
 )
-from llma_assets.models.evidence import IN_A_ROW, Evidence, NothingAnswered, NothingUsable
+from llma_assets.models.metering import failed_usage
+from llma_assets.models.model_health import (
+    FAILURES_IN_A_ROW,
+    ModelHealth,
+    NothingAnswered,
+    NothingUsable,
+)
 from llma_assets.models.offline_chat import OfflineChat
-from llma_assets.models.openai_batch import AnsweredChat, BatchState, OpenAIBatches
+from llma_assets.models.offline_embedder import OfflineEmbedder
+from llma_assets.models.openai_batch import OpenAIBatches
 from llma_assets.models.openai_chat import OpenAIChat
 from llma_assets.models.openai_embedder import OpenAIEmbedder
-from llma_assets.models.presence import need_models, shutdown_of
-from llma_assets.models.prices import Price, price_list, price_of
-from llma_assets.models.probe import Probe, answers, probe_chat, probe_embedder
+from llma_assets.models.prices import price_list, price_of
+from llma_assets.models.probe import (
+    Probe,
+    is_responding,
+    probe_chat,
+    probe_embedder,
+)
 from llma_assets.models.protocols import (
     ChatMessage,
     ChatModel,
@@ -41,11 +54,13 @@ from llma_assets.models.protocols import (
     Usage,
     ignore_usage,
 )
+from llma_assets.models.rates import Price
 from llma_assets.models.retry import RetryPolicy
+from llma_assets.models.structured import strict_schema
 
 __all__ = [
     "BUDGET",
-    "IN_A_ROW",
+    "FAILURES_IN_A_ROW",
     "Allowance",
     "AnsweredChat",
     "BatchAnswer",
@@ -56,15 +71,16 @@ __all__ = [
     "ChatModel",
     "Completion",
     "Embedder",
-    "Evidence",
     "Hold",
     "InvalidAnswer",
     "ModelConfigurationError",
     "ModelError",
+    "ModelHealth",
     "ModelUnavailable",
     "NothingAnswered",
     "NothingUsable",
     "OfflineChat",
+    "OfflineEmbedder",
     "OpenAIBatches",
     "OpenAIChat",
     "OpenAIEmbedder",
@@ -76,19 +92,20 @@ __all__ = [
     "RetryPolicy",
     "TextsRejected",
     "Usage",
-    "answers",
     "chat_model",
     "chat_tokens",
     "embedder",
     "failed_usage",
     "ignore_usage",
+    "is_responding",
     "most_usd_of_chat",
-    "need_models",
     "paid_by",
     "price_list",
     "price_of",
     "probe_chat",
     "probe_embedder",
     "request_files",
-    "shutdown_of",
+    "require_models",
+    "shutdown_date",
+    "strict_schema",
 ]

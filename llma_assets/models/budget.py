@@ -1,14 +1,11 @@
 """What a call of a model can cost at most, and asking for that money before it is made.
 
-Who has how much, and what was spent by whom, is the ledger's to know; prices are in `prices`.
-
-One question may take several HTTP calls (retries, repairs, batches). Each of them is paid by itself: allowed before it
-is sent, and settled by what it cost when its answer is there.
+Who has how much, and what was spent by whom, is the ledger's to know; prices are in `prices`, and what a call did cost
+in `metering`.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar, cast
 
@@ -16,7 +13,7 @@ from pydantic import BaseModel
 
 from llma_assets.models.errors import CallNotMade, ModelConfigurationError
 from llma_assets.models.prices import price_of
-from llma_assets.models.protocols import ChatMessage, Record, Usage
+from llma_assets.models.protocols import ChatMessage
 from llma_assets.models.structured import strict_schema
 from llma_assets.tokens import count_each, most_tokens
 
@@ -27,13 +24,10 @@ REASONING_TOKENS = 16_384
 """The same for models that think before they answer, at the price of an answer."""
 
 BUDGET = "budget"
-"""The kind of `BudgetExhausted`, and the reason of what it leaves undone."""
+"""The kind of `BudgetExhausted`, and the reason of what it defers."""
 
 _MESSAGE_TOKENS = 8
 _REQUEST_TOKENS = 64
-_PERHAPS_PAID = {"timeout", "connection", "garbage"}
-"""Failures after which the model may have done its work all the same. What a server refuses costs nothing."""
-
 NO_EFFORT = "none"
 
 _THINKING = ("o1", "o3", "o4", "gpt-5", "gpt-6", "gemini-2.5", "gemini-3", "gemini-4")
@@ -48,7 +42,7 @@ class BudgetExhausted(CallNotMade):
 
 
 class PriceUnknown(ModelConfigurationError):
-    """A budget in money cannot be kept, because nobody knows what the model costs."""
+    """A budget in money cannot be kept, because the model has no known price."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, kind="price_unknown")
@@ -66,7 +60,7 @@ class Hold(Protocol):
 
 
 class Allowance(Protocol):
-    """Somebody's money. Safe to use from several threads."""
+    """A budget that pays for calls. Safe to use from several threads."""
 
     def hold(self, model: str, most_usd: float | None) -> Hold:
         """Set money aside for one call.
@@ -91,7 +85,7 @@ M = TypeVar("M")
 
 
 def paid_by(model: M, allowance: Allowance | None) -> M:
-    """The same model, each of whose calls is paid out of `allowance`; None is no limit, and offline costs nothing."""
+    """The same model, each of whose calls `allowance` pays for; None is no limit, and offline models cost nothing."""
     payable = cast(_Payable, model)
     if allowance is None or payable.name.startswith("offline/"):
         return model
@@ -99,7 +93,7 @@ def paid_by(model: M, allowance: Allowance | None) -> M:
 
 
 def default_effort(model: str) -> str:
-    """The reasoning effort that is sent where nobody chose one: none to models that would think at their own, paid.
+    """The reasoning effort that is sent where none was chosen: `none` to models that would think, paid, without it.
 
     What is asked here takes no thinking. "" for models that do not think unless they are told to.
     """
@@ -147,58 +141,8 @@ def most_usd_of_embeddings(model: str, texts: Iterable[str]) -> float | None:
     return price.most_usd(input_tokens=tokens, output_tokens=0)
 
 
-def failed_usage(model: str, kind: str, duration_s: float) -> Usage:
-    """The usage of an HTTP call without a usable reply: free where the server refused it, else nobody knows."""
-    free = price_of(model) is not None and kind not in _PERHAPS_PAID
-    return Usage(model, 0, 0, 0.0 if free else None, duration_s, kind)
-
-
 def chat_tokens(model: str, messages: Sequence[ChatMessage], schema: type[BaseModel]) -> int:
     """Tokens of a request for an object of `schema`, as a server counts them; see `tokens.count_tokens`."""
     form = json.dumps(strict_schema(schema))
     texts = [form, *(message.text for message in messages)]
     return sum(count_each(texts, model)) + _MESSAGE_TOKENS // 2 * len(texts)
-
-
-class Tab:
-    """The HTTP calls of one question: each is allowed before it is sent, and written down after. For one thread."""
-
-    def __init__(
-        self, model: str, most_usd: Callable[[], float | None], allowance: Allowance | None, record: Record
-    ) -> None:
-        """
-        Args:
-            model: who is asked.
-            most_usd: what a call can cost at most, asked for only where it matters.
-            allowance: who pays, None for nobody who minds.
-            record: gets the usage of each call.
-        """
-        self._model = model
-        self._most_usd = most_usd
-        self._allowance = allowance
-        self._record = record
-        self._hold: Hold | None = None
-
-    def open(self) -> None:
-        """To be called before each HTTP call.
-
-        Raises:
-            BudgetExhausted, PriceUnknown: the call must not be made.
-        """
-        if self._allowance is not None:
-            self._hold = self._allowance.hold(self._model, self._most_usd())
-
-    def failed(self, kind: str, duration_s: float) -> None:
-        """To be called after an HTTP call that gave no reply."""
-        self.close(failed_usage(self._model, kind, duration_s))
-
-    def close(self, usage: Usage) -> None:
-        """To be called after each other HTTP call. What it cost is not always known: then it counts with the most."""
-        usage = replace(usage, asked_model=self._model)
-        if usage.cost_usd is None:
-            usage = replace(usage, at_most_usd=self._most_usd())
-        hold, self._hold = self._hold, None
-        if hold is not None:
-            usage = replace(usage, at=hold.at)
-            hold.settle(usage.charged_usd)
-        self._record(usage)

@@ -1,6 +1,6 @@
 """What a chat completion looks like on its way from the server: the parts that are read, in the shapes that occur.
 
-Only what was said is needed. All else may be missing, and what is there in a shape that nobody can use counts as
+Only what was said is needed. All else may be missing, and what is there in an unusable shape counts as
 missing: an answer that is paid for is not thrown away for an odd `usage`. What the text must be is `structured`'s.
 """
 
@@ -29,7 +29,7 @@ class ChatCompletion:
     """The part of a chat completion that is read.
 
     Attributes:
-        text: what was said, "" where nothing was. Some servers put the object into a call of a tool that nobody
+        text: what was said, "" where nothing was. Some servers put the object into a tool call that was not
             offered, or, where the model did not think at all, into what it thought.
         refusal: what the model said where it will not answer; a filter says nothing but `content_filter`.
         is_cut_off: whether it ended at the limit of its length.
@@ -61,7 +61,7 @@ def read_completion(body: bytes) -> ChatCompletion | None:
 
 
 def json_of(body: bytes) -> Any:
-    """What a body holds, with the NaN that Python writes; None for what is no JSON."""
+    """What a body holds, with the NaN that Python writes; None for what is not JSON."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:

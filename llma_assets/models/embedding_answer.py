@@ -20,7 +20,7 @@ class EmbeddingAnswer:
     """The part of an embeddings answer that is read.
 
     Attributes:
-        vectors: float32 (d,) each, in the order in which they came; None for what is no vector.
+        vectors: float32 (d,) each, in the order in which they came; None for what is not one.
         order: for each, the text that it belongs to by its index.
         is_numbered: whether the indexes tell the texts apart; where they do not, `order` is the order of arrival.
         model: who answered, "" where it is not said.
@@ -35,7 +35,7 @@ class EmbeddingAnswer:
 
 
 def read_embeddings(body: bytes) -> EmbeddingAnswer | None:
-    """The embeddings in a body; None where it is no such answer."""
+    """The embeddings in a body; None where it holds none."""
     found = json_of(body)
     data = found.get("data") if isinstance(found, dict) else None
     if not isinstance(found, dict) or not isinstance(data, list) or not data:
@@ -53,8 +53,24 @@ def read_embeddings(body: bytes) -> EmbeddingAnswer | None:
     )
 
 
+def flaw_of(vector: NDArray[np.float32] | None) -> str:
+    """Why a vector cannot be used, in a word; "" where it can."""
+    if vector is None:
+        return "garbage"
+    if not np.isfinite(vector).all():
+        return "not_finite"
+    return "" if vector.any() else "zero"
+
+
+def cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Cosine similarity of two vectors (d,); -1.0 for those of different length or without any."""
+    if a.shape != b.shape or not (a.any() and b.any()):
+        return -1.0
+    return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
+
+
 def _index(value: Any, position: int) -> int:
-    """A missing index is the position; one that is none tells nobody apart."""
+    """A missing index is the position; one that is not a number tells no texts apart."""
     if value is None:
         return position
     count = count_of(value)

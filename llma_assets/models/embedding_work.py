@@ -16,7 +16,7 @@ class Work:
         failed: why a text has none, by its index.
         failed_alone: how many of them were asked about by themselves.
         is_isolating: the server answers, but failed on a batch: the text to blame is being looked for.
-        is_hopeless: no text has a vector, nor would any other get one.
+        none_will_succeed: no text has a vector, nor would any other get one.
         said: what the server said last of a text that has none.
     """
 
@@ -25,7 +25,7 @@ class Work:
     failed: dict[int, str] = field(default_factory=dict)
     failed_alone: int = 0
     is_isolating: bool = False
-    is_hopeless: bool = False
+    none_will_succeed: bool = False
     said: str = ""
 
     def matrix(self, dimension: int | None) -> NDArray[np.float32]:
@@ -41,11 +41,11 @@ class Parent:
     """A part that failed as a whole.
 
     Attributes:
-        taken: how many of its parts were taken.
+        accepted: how many of its parts the server accepted.
         largest: number of texts of the largest of these.
     """
 
-    taken: int = 0
+    accepted: int = 0
     largest: int = 0
 
 
@@ -57,7 +57,7 @@ class Part:
     parent: Parent | None = None
 
     def cut(self, most: int | None) -> "list[Part]":
-        """Pieces that the server is known to take, none where it takes the whole."""
+        """Pieces that the server is known to accept, none where it accepts the whole."""
         return [] if most is None or len(self.indexes) <= most else self._pieces(most, None)
 
     def halves(self, size: int | None) -> "list[Part]":

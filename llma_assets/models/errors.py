@@ -15,7 +15,7 @@ class ModelError(Exception):
     Attributes:
         kind: short class of the failure, as stored in `model_usage.error`: `bad_key`, `rate_limited` …
         said: the beginning of what the server or the model said, "" where nothing came. It is in no message: it may
-            quote a trace, so whoever shows it redacts it.
+            quote a trace, so code that shows it redacts it.
         vectors: where vectors were asked for, those that came before: float32 (n, d), NaN in rows without one.
     """
 
@@ -50,7 +50,7 @@ class ModelUnavailable(ModelError):
 
 class CallNotMade(ModelUnavailable):
     """Nothing was sent, because it would be of no use now: the server is down or wants to be left alone, or there is
-    nothing left to pay with. Further calls would not be made either, so leave the rest undone and come back later.
+    nothing left to pay with. Further calls would not be made either, so defer the rest to a later run.
     """
 
 
@@ -62,7 +62,7 @@ class InvalidAnswer(ModelError):
 
 
 class TextsRejected(InvalidAnswer):
-    """Some texts of a batch got no vector; the others did, and nobody pays for them twice.
+    """Some texts of a batch got no vector; the others did, and are not paid for twice.
 
     Attributes:
         indexes: positions of the rejected texts in the caller's sequence, ascending.

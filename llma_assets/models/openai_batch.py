@@ -7,75 +7,29 @@ A batch is made twice if it is asked for twice, and then paid twice: so each car
 metadata, and after an answer that never came `submit` looks for it before it asks again.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
 
-from pydantic import BaseModel, Field, ValidationError
-
-from llma_assets.models.batch_files import (
-    ENDPOINT,
-    BatchAnswer,
-    RequestFile,
-    provider_word,
-    read_answers,
-    temporary_file,
-)
-from llma_assets.models.errors import InvalidAnswer, ModelConfigurationError, ModelError, ModelUnavailable
-from llma_assets.models.openai_chat import OpenAIChat
+from llma_assets.models.batch_files import ENDPOINT, BatchAnswer, RequestFile, read_answers, temporary_file
+from llma_assets.models.batch_replies import KEY, BatchPage, BatchReply, BatchState, FileReply, parsed
+from llma_assets.models.errors import ModelConfigurationError, ModelUnavailable
 from llma_assets.models.openai_server import OpenAIServer
-from llma_assets.models.protocols import ChatMessage, Completion, Record, T, ignore_usage
 
 if TYPE_CHECKING:
     import openai
 
-KEY = "llma_batch"
 _PAGE = 100
 _FILE_TIMEOUT_S = 900.0
-
-_ENDED = {"completed", "failed", "expired", "cancelled"}
-
-
-@dataclass(frozen=True, slots=True)
-class BatchState:
-    """What a server says about a batch.
-
-    Attributes:
-        batch_id: the server's name for it.
-        key: ours, "" for a batch of somebody else.
-        status: the server's word; `ended` is what matters.
-        input_file_id, output_file_id, error_file_id: "" where there is none.
-        requests, completed, failed: the server's counts, 0 while it does not say.
-        errors: codes of what was wrong with the batch as a whole, such as `token_limit_exceeded`.
-    """
-
-    batch_id: str
-    key: str
-    status: str
-    input_file_id: str
-    output_file_id: str
-    error_file_id: str
-    requests: int = 0
-    completed: int = 0
-    failed: int = 0
-    errors: tuple[str, ...] = ()
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will come of it."""
-        return self.status in _ENDED
 
 
 class OpenAIBatches:
     """The batches of one server and key. Safe to use from several threads."""
 
     def __init__(self, server: OpenAIServer) -> None:
-        policy = server.policy
         self._server = server
-        self._once = server.with_policy(replace(policy, attempts=1))
-        self._files = server.with_policy(
-            replace(policy, deadline_s=2 * _FILE_TIMEOUT_S, attempt_timeout_s=_FILE_TIMEOUT_S)
-        )
+        self._once = server.with_policy(attempts=1)
+        self._files = server.with_policy(deadline_s=2 * _FILE_TIMEOUT_S, attempt_timeout_s=_FILE_TIMEOUT_S)
 
     def submit(self, requests: RequestFile, key: str) -> BatchState:
         """Upload the file and make a batch of it that carries `key`; safe against answers that get lost on the way.
@@ -125,7 +79,7 @@ class OpenAIBatches:
             return client.batches.with_raw_response.retrieve(batch_id, timeout=timeout_s)
 
         try:
-            return _parsed(_ask(self._server, send), _Batch).state()
+            return parsed(self._server.ask(send), BatchReply).state()
         except ModelConfigurationError as error:
             if error.kind != "not_found":
                 raise
@@ -142,7 +96,7 @@ class OpenAIBatches:
         def send(client: "openai.OpenAI", timeout_s: float) -> Any:
             return client.batches.with_raw_response.cancel(batch_id, timeout=timeout_s)
 
-        _ask(self._server, send)
+        self._server.ask(send)
 
     def answers(self, state: BatchState) -> Iterator[BatchAnswer | None]:
         """The lines of both of its files, as they stand there: in any order, perhaps twice. None: an unreadable line.
@@ -168,7 +122,7 @@ class OpenAIBatches:
                 return client.files.with_raw_response.delete(file_id, timeout=timeout_s)
 
             try:
-                _ask(self._server, send)
+                self._server.ask(send)
             except ModelConfigurationError as error:
                 if error.kind != "not_found":
                     raise
@@ -184,7 +138,7 @@ class OpenAIBatches:
             file = (f"{key}.jsonl", requests.file, "application/jsonl")
             return client.files.with_raw_response.create(file=file, purpose="batch", timeout=timeout_s)
 
-        return _parsed(_ask(self._files, send), _File).id
+        return parsed(self._files.ask(send), FileReply).id
 
     def _create(self, file_id: str, key: str) -> BatchState:
         """One call, made once: what is not answered may have been done."""
@@ -198,15 +152,15 @@ class OpenAIBatches:
                 timeout=timeout_s,
             )
 
-        return _parsed(_ask(self._once, send), _Batch).state()
+        return parsed(self._once.ask(send), BatchReply).state()
 
-    def _page(self, limit: int, after: str = "") -> "_Page":
+    def _page(self, limit: int, after: str = "") -> "BatchPage":
         from openai import omit
 
         def send(client: "openai.OpenAI", timeout_s: float) -> Any:
             return client.batches.with_raw_response.list(limit=limit, after=after or omit, timeout=timeout_s)
 
-        return _parsed(_ask(self._server, send), _Page)
+        return parsed(self._server.ask(send), BatchPage)
 
     def _download(self, file_id: str, into: IO[bytes]) -> None:
         import httpx2
@@ -224,45 +178,7 @@ class OpenAIBatches:
                 raise openai.APIConnectionError(request=error.request) from error
             return _Saved(answer.headers)
 
-        _ask(self._files, send)
-
-
-@dataclass(frozen=True, slots=True)
-class AnsweredChat:
-    """A `ChatModel` for one question, whose answer is there already: it is read as the answer of a call is.
-
-    What went wrong with the request is the question's fault here: ask whose it is before.
-    """
-
-    chat: OpenAIChat
-    answer: BatchAnswer
-
-    @property
-    def name(self) -> str:
-        """The model's name as results carry it."""
-        return self.chat.name
-
-    def complete(
-        self,
-        messages: Sequence[ChatMessage],  # noqa: ARG002 - they were sent with the batch
-        schema: type[T],
-        *,
-        offline: Callable[[], T],  # noqa: ARG002 - the protocol's
-        record: Record = ignore_usage,
-    ) -> Completion[T]:
-        """The answer, read; `record` gets what it cost.
-
-        Raises:
-            InvalidAnswer: there is none, or it cannot be used.
-        """
-        try:
-            if self.answer.error is not None:
-                raise self.answer.error
-            return Completion(self.chat.read_batched(self.answer.body, schema, record=record), self.chat.name)
-        except InvalidAnswer:
-            raise
-        except ModelError as error:
-            raise InvalidAnswer(str(error), kind=error.kind) from None
+        self._files.ask(send)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,74 +187,3 @@ class _Saved:
 
     headers: Mapping[str, str]
     content: bytes = b""
-
-
-def _ask(server: OpenAIServer, send: Callable[["openai.OpenAI", float], Any]) -> bytes:
-    """A call about batches, which costs nothing by itself and so leaves no usage."""
-    return server.call(send, deadline=server.deadline(), on_failure=lambda _kind, _duration_s: None).body
-
-
-class _File(BaseModel):
-    id: str = Field(min_length=1)
-
-
-class _Problem(BaseModel):
-    code: str | None = None
-
-
-class _Problems(BaseModel):
-    data: list[_Problem] | None = None
-
-
-class _Counts(BaseModel):
-    total: int = 0
-    completed: int = 0
-    failed: int = 0
-
-
-class _Batch(BaseModel):
-    """The part of a batch that is read."""
-
-    id: str = Field(min_length=1)
-    status: str
-    input_file_id: str | None = None
-    output_file_id: str | None = None
-    error_file_id: str | None = None
-    metadata: dict[str, Any] | None = None
-    request_counts: _Counts | None = None
-    errors: _Problems | None = None
-
-    @property
-    def key(self) -> str:
-        return str((self.metadata or {}).get(KEY, ""))
-
-    def state(self) -> BatchState:
-        counts = self.request_counts or _Counts()
-        problems = (self.errors and self.errors.data) or []
-        return BatchState(
-            batch_id=self.id,
-            key=self.key,
-            status=self.status,
-            input_file_id=self.input_file_id or "",
-            output_file_id=self.output_file_id or "",
-            error_file_id=self.error_file_id or "",
-            requests=counts.total,
-            completed=counts.completed,
-            failed=counts.failed,
-            errors=tuple(dict.fromkeys(provider_word(problem.code) for problem in problems)),
-        )
-
-
-class _Page(BaseModel):
-    data: list[_Batch]
-    has_more: bool = False
-
-
-P = TypeVar("P", bound=BaseModel)
-
-
-def _parsed(body: bytes, model: type[P]) -> P:
-    try:
-        return model.model_validate_json(body)
-    except ValidationError:
-        raise InvalidAnswer(f"the server's answer is no {model.__name__.strip('_').lower()}", kind="garbage") from None

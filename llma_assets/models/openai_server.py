@@ -1,20 +1,20 @@
 """One OpenAI-compatible server: its HTTP client, deadlines and retries.
 
 What is sent and what an answer must look like belongs to `openai_chat` and `openai_embedder`; how many calls may be
-under way to `throttle`, when a server is down to `circuit`, and which failure means what to `failures`.
+under way to `throttle`, when a server is down to `circuit_breaker`, and which failure means what to `failures`.
 
-The openai library retries too, honouring Retry-After, but it sleeps past any deadline and tells nobody about
+The openai library retries too, honouring Retry-After, but it sleeps past any deadline and does not report
 the calls that failed; both matter here, so its retries are off and the loop below makes them.
 """
 
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from llma_assets.models.circuit import Circuit
+from llma_assets.models.circuit_breaker import CircuitBreaker
 from llma_assets.models.errors import (
     CallNotMade,
     ModelConfigurationError,
@@ -22,6 +22,7 @@ from llma_assets.models.errors import (
     ModelUnavailable,
 )
 from llma_assets.models.failures import classify, classify_refusal
+from llma_assets.models.http_bounds import bounding_hooks
 from llma_assets.models.refusals import error_in
 from llma_assets.models.retry import RetryPolicy, scarce_s
 from llma_assets.models.throttle import Throttle
@@ -29,15 +30,12 @@ from llma_assets.models.throttle import Throttle
 if TYPE_CHECKING:
     import openai
 
-H = TypeVar("H")
+C = TypeVar("C")
 
 OPENAI_URL = "https://api.openai.com/v1"
-LARGEST_BODY = 64 * 1024 * 1024
-LARGEST_FILE = 2 * 1024 * 1024 * 1024
-
 
 _AWAY = {"connection", "unreachable", "timeout", "server_error"}
-"""Kinds of failure after which nobody knows whether the server is there."""
+"""Kinds of failure that do not tell whether the server is there."""
 
 _PERHAPS_THE_REQUEST = {"server_error", "timeout"}
 """Of these, what a request can bring about by itself."""
@@ -70,7 +68,7 @@ class OpenAIServer:
         self._key = _checked_key(api_key)
         self._url = _checked_url(base_url)
         self.policy = policy
-        self._circuit = Circuit(
+        self._circuit = CircuitBreaker(
             failures=policy.most_failures,
             cool_down_s=policy.cool_down_s,
             probe_s=policy.attempt_timeout_s,
@@ -78,14 +76,14 @@ class OpenAIServer:
         )
         self._throttle = Throttle(clock=policy.clock, sleep=policy.sleep)
         self._client: openai.OpenAI | None = None
-        self._habits: dict[Hashable, Any] = {}
+        self._capabilities: dict[Hashable, Any] = {}
         self._lock = threading.Lock()
 
-    def habits(self, key: Hashable, make: Callable[[], H]) -> H:
+    def capabilities(self, key: Hashable, make: Callable[[], C]) -> C:
         """What was learned of how a model is asked here: one object for all who ask it."""
         with self._lock:
-            habits: H = self._habits.setdefault(key, make())
-            return habits
+            known: C = self._capabilities.setdefault(key, make())
+            return known
 
     def client(self) -> "openai.OpenAI":
         """The library's client, made on first use."""
@@ -97,18 +95,22 @@ class OpenAIServer:
                     api_key=self._key,
                     base_url=self._url,
                     max_retries=0,
-                    http_client=openai.DefaultHttpxClient(event_hooks=_deadline_hooks()),
+                    http_client=openai.DefaultHttpxClient(event_hooks=bounding_hooks()),
                 )
             return self._client
 
-    def with_policy(self, policy: RetryPolicy) -> "OpenAIServer":
-        """The same server, asked with another patience."""
-        return OpenAIServer(api_key=self._key, base_url=self._url, policy=policy)
+    def with_policy(self, **changes: Any) -> "OpenAIServer":
+        """The same server on connections of its own, with other values in its `RetryPolicy`."""
+        return OpenAIServer(api_key=self._key, base_url=self._url, policy=replace(self.policy, **changes))
 
     def deadline(self) -> float:
         """When an answer that is asked for now must be there, on the policy's clock. Loading the library is free."""
         self.client()
         return self.policy.clock() + self.policy.deadline_s
+
+    def ask(self, send: Callable[["openai.OpenAI", float], Any]) -> bytes:
+        """The body of a call that costs nothing, and so leaves no usage; as for `call`."""
+        return self.call(send, deadline=self.deadline(), on_failure=lambda _kind, _duration_s: None).body
 
     def call(
         self,
@@ -258,40 +260,5 @@ def _checked_url(url: str | None) -> str:
             kind="bad_url",
         )
     if not usable:
-        raise ModelConfigurationError("OPENAI_BASE_URL is no http(s) URL with a host", kind="bad_url")
+        raise ModelConfigurationError("OPENAI_BASE_URL is not an http(s) URL with a host", kind="bad_url")
     return url or OPENAI_URL
-
-
-def _deadline_hooks() -> dict[str, list[Callable[[Any], None]]]:
-    """Hold each HTTP call to its timeout as a whole, and its body to `LARGEST_BODY`, or a file's to `LARGEST_FILE`.
-
-    The library's timeout counts from one read to the next: a server that sends a byte a second never ends.
-    """
-    import httpx2
-
-    class BoundedStream(httpx2.SyncByteStream):
-        def __init__(self, inner: httpx2.SyncByteStream, deadline: float, request: httpx2.Request) -> None:
-            self._inner, self._deadline, self._request = inner, deadline, request
-
-        def __iter__(self) -> Iterator[bytes]:
-            size = 0
-            largest = LARGEST_FILE if self._request.url.path.endswith("/content") else LARGEST_BODY
-            for part in self._inner:
-                size += len(part)
-                if time.monotonic() > self._deadline:
-                    raise httpx2.ReadTimeout("the answer took too long", request=self._request)
-                if size > largest:
-                    raise httpx2.ReadError("the answer is too large", request=self._request)
-                yield part
-
-        def close(self) -> None:
-            self._inner.close()
-
-    def note_deadline(request: Any) -> None:
-        request.extensions["llma_deadline"] = time.monotonic() + request.extensions["timeout"]["read"]
-
-    def bound_body(response: Any) -> None:
-        deadline = response.request.extensions["llma_deadline"]
-        response.stream = BoundedStream(response.stream, deadline, response.request)
-
-    return {"request": [note_deadline], "response": [bound_body]}

@@ -1,8 +1,8 @@
 """Asks a model one small question: is it there, and does it answer as it must?
 
-For `llma doctor`, for a run before it prepares work for a model, and for whoever has to tell a server that is away from
-a prompt that it cannot answer. The question has the shape of the real ones: instructions, fenced data, an object with a
-list of objects. What a server refuses of these it refuses here.
+For `llma doctor`, for a run before it prepares work for a model, and for callers that have to tell a server that is
+away from a prompt that it cannot answer. The question has the shape of the real ones: instructions, fenced data, an
+object with a list of objects. What a server refuses of these it refuses here.
 """
 
 import time
@@ -64,7 +64,7 @@ class Ready(BaseModel):
 READY = Ready(ready=True, points=[])
 
 
-def answers(chat: ChatModel, record: Record, *, sleep: Callable[[float], None] = time.sleep) -> bool:
+def is_responding(chat: ChatModel, record: Record, *, sleep: Callable[[float], None] = time.sleep) -> bool:
     """Whether the model answers one small question, well or badly; costs some two hundred tokens.
 
     If its circuit is open, waits once until it may be asked again.

@@ -28,7 +28,7 @@ class Usage:
         model: the model that answered, as the server names it (`offline/...` for the offline ones).
         input_tokens: tokens of the prompt or of the embedded texts.
         output_tokens: tokens of the answer, 0 for embeddings.
-        cost_usd: by the price table; None where the model has no known price, or where nobody knows what was done
+        cost_usd: by the price table; None where the model has no known price, or where it is unknown what was done
             for the call: it broke off, or its answer did not say.
         duration_s: wall time of the call.
         error: short class of the failure, "" for success; never a secret, never the provider's raw text.

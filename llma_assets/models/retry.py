@@ -11,7 +11,7 @@ LONGEST_PAUSE_S = 3_600.0
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How patient a client is.
+    """How often and how long a client tries.
 
     Attributes:
         attempts: HTTP calls for one answer, the first one included.
@@ -48,7 +48,7 @@ class RetryPolicy:
 
         What the server asked for, else between a half and the whole of an exponential step.
 
-        A little is added to the server's wish, so that many clients do not come back in the same instant.
+        A little is added to what the server asked for, so that many clients do not come back in the same instant.
         """
         if retry_after_s is not None:
             return retry_after_s + 0.25 * self.jitter()
@@ -96,7 +96,7 @@ def parse_retry_after(value: str | None, milliseconds: str | None, now: float) -
 
 
 SCARCE_SHARE = 0.05
-"""Of what a server allows in a window: with less than that left, nobody asks until so much is there again."""
+"""Of what a server allows in a window: with less than that left, no call is made until so much is there again."""
 LONGEST_SCARCE_S = 60.0
 """Longer pauses are taken from refusals alone: the numbers are the server's guess, and windows of a day exist."""
 _UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}

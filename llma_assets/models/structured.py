@@ -81,7 +81,7 @@ def read_answer(text: str, schema: type[T], *, cut_off: bool = False) -> T:
     Args:
         text: what the model said.
         schema: what it has to be.
-        cut_off: the text may end too early, so an object inside one that is not complete is no answer.
+        cut_off: the text may end too early, so an object inside an incomplete one does not count.
 
     Raises:
         Unreadable: there is no such object in it.

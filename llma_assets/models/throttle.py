@@ -93,7 +93,7 @@ class Throttle:
             self._leave()
 
     def refused(self, began: int, pause_s: float) -> None:
-        """The server answered that it was too much; nobody asks it for so many seconds."""
+        """The server answered that it was too much; it is not asked for so many seconds."""
         with self._changed:
             self._refused_rounds += began == self._cuts
             self._pause(began, pause_s, keep=0.5)
@@ -105,7 +105,7 @@ class Throttle:
             self._leave()
 
     def _pause(self, began: int, pause_s: float, *, keep: float) -> None:
-        """Nobody goes before the pause is over, then one by one. What began before the last cut tells no news."""
+        """No call is made before the pause is over, then one by one. What began before the last cut tells no news."""
         if began == self._cuts:
             self._steep_until = max(1.0, self._under_way * keep)
             self._limit = 1.0

@@ -12,7 +12,7 @@ from typing import Any
 
 from llma_assets.clickhouse import Database
 from llma_assets.discovery import TRIGGER_EVENTS_OF_TEAM
-from llma_assets.ledger import settle_items
+from llma_assets.ledger import record_item_skips
 from llma_assets.rendering.candidates import HOME_DAYS, REACH, Frame, items_of_day
 from llma_assets.rendering.options import RenderOptions, redactions_like, renderer_of
 from llma_assets.rendering.queries import (
@@ -216,7 +216,9 @@ def _store_level(
             raise RendererBroken(f"{len(faults)} of {len(made)} {level}s in a row: {next(iter(faults.values()))}")
         # What is stored is not rendered again, so what went wrong is written down before it.
         well = [row["item_id"] for row in rows]
-        settle_items(database, team_day, stage=STAGE, level=level, failed=faults, reason=NOT_RENDERED, well=well)
+        record_item_skips(
+            database, team_day, stage=STAGE, level=level, failed=faults, reason=NOT_RENDERED, recovered=well
+        )
         database.insert_rows("trace_texts", [row for row in rows if row["drawn"]])
         # A run beside this one may have drawn the item since: what is written as of then does not replace that.
         database.insert_rows("trace_texts", [{**row, "inserted_at": moment} for row in rows if not row["drawn"]])

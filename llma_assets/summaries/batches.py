@@ -26,9 +26,9 @@ from llma_assets.models import (
     BatchAnswer,
     BatchState,
     BudgetExhausted,
-    Evidence,
     ModelConfigurationError,
     ModelError,
+    ModelHealth,
     ModelUnavailable,
     OpenAIBatches,
     OpenAIChat,
@@ -107,7 +107,7 @@ class ThemeBatches:
         *,
         limit_usd: float | None = None,
         theme_limit_usd: float | None = None,
-        evidence: Evidence | None = None,
+        evidence: ModelHealth | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """
@@ -127,7 +127,7 @@ class ThemeBatches:
         self._limit_usd = limit_usd
         self._theme_limit_usd = theme_limit_usd
         self._clock = clock
-        self._evidence = evidence or Evidence()
+        self._evidence = evidence or ModelHealth()
         self._batches = OpenAIBatches(chat.server)
         self._open = {row.batch_key: row for row in self._stored()}
         self._known = set(self._open)
@@ -288,7 +288,7 @@ class ThemeBatches:
                 theme_id=self._task.theme_id,
                 theme_limit_usd=self._theme_limit_usd,
                 new_id=lambda: group_id,
-                patience_s=0.0,
+                max_wait_s=0.0,
                 is_of_batch=True,
             )
         blank: list[SummaryResult] = []

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from llma_assets.clickhouse import Database
-from llma_assets.ledger import budget_metadata, compared_metadata, list_skips, usage_totals
+from llma_assets.ledger import list_skips, spending_metadata
 from llma_assets.models import ChatModel, NothingAnswered
 from llma_assets.stage import Progress, Report, each_theme
 from llma_assets.summaries.batches import STAGE
@@ -67,20 +67,17 @@ def store_summaries(
         if row["refs_given"] and row["theme_id"] in done
     }
     items = totals["stored"]
-    spent = usage_totals(database, team_day, stage=STAGE)
-    metadata |= {
-        "input_tokens": spent.input_tokens,
-        "output_tokens": spent.output_tokens,
-        "cost_usd": spent.cost_usd,
-    }
+    metadata |= spending_metadata(
+        database,
+        team_day,
+        stage=STAGE,
+        budget_usd=limits.budget_usd,
+        theme_budgets_usd={theme.theme_id: theme.daily_budget_usd for theme in themes},
+    )
     return Report(
         items=items,
         reason="" if items else _why_nothing(totals),
-        details=metadata
-        | compared_metadata(database, team_day, stage=STAGE)
-        | budget_metadata(
-            database, team_day, limits.budget_usd, {theme.theme_id: theme.daily_budget_usd for theme in themes}
-        ),
+        details=metadata,
         undone_for_budget=totals["undone_for_budget"],
         waiting=totals["waiting"],
         failed=totals["failed"],

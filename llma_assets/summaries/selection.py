@@ -12,7 +12,7 @@ from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
 from llma_assets.isolation import fault_of
-from llma_assets.ledger import settle_items
+from llma_assets.ledger import record_item_skips
 from llma_assets.rendering import REACH
 from llma_assets.summaries.batches import STAGE
 from llma_assets.summaries.judging import RULES_VERSION, facts_of
@@ -87,7 +87,7 @@ def take_items(database: Database, team_day: TeamDay, theme: Theme, team_themes:
     if taken.reason in (NO_TEXTS, OUTSIDE_DATES):
         return taken
     if taken.put_to_rule:
-        settle_items(
+        record_item_skips(
             database,
             team_day,
             stage=STAGE,
@@ -95,7 +95,7 @@ def take_items(database: Database, team_day: TeamDay, theme: Theme, team_themes:
             level=theme.level,
             failed=taken.broken,
             reason=RULE_FAILED,
-            well=taken.put_to_rule,
+            recovered=taken.put_to_rule,
         )
     key = {"team_id": team_day.team_id, "day": team_day.day, "theme_id": theme.theme_id}
     for rows in chunked(taken.changes, _ROWS_AT_ONCE):

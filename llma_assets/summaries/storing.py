@@ -11,7 +11,15 @@ from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import Skip, UsageLedger, clear_skip, record_skip
-from llma_assets.models import BUDGET, ChatModel, Evidence, ModelConfigurationError, NothingUsable, OpenAIChat, paid_by
+from llma_assets.models import (
+    BUDGET,
+    ChatModel,
+    ModelConfigurationError,
+    ModelHealth,
+    NothingUsable,
+    OpenAIChat,
+    paid_by,
+)
 from llma_assets.summaries.batches import STAGE, WAITING, ThemeBatches, Via
 from llma_assets.summaries.estimate import forecast_summaries
 from llma_assets.summaries.pending import Pending, pending
@@ -55,7 +63,7 @@ class RunLimits:
     time_is_up: Callable[[], bool] = lambda: False
     budget_usd: float | None = None
     via: Via = "calls"
-    evidence: Evidence = field(default_factory=Evidence)
+    evidence: ModelHealth = field(default_factory=ModelHealth)
 
 
 def store_theme(

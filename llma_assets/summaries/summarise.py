@@ -11,8 +11,8 @@ from itertools import chain
 from llma_assets.models import (
     CallNotMade,
     ChatModel,
-    Evidence,
     ModelConfigurationError,
+    ModelHealth,
     ModelUnavailable,
     Usage,
 )
@@ -47,7 +47,7 @@ def summarise(
     time_is_up: Callable[[], bool] = _never,
     judged: bool = False,
     offline: Callable[[TextItem], TraceSummary] | None = None,
-    evidence: Evidence | None = None,
+    evidence: ModelHealth | None = None,
 ) -> Generator[SummaryResult]:
     """Summarise each item, and yield each result as soon as it is certain, so that it can be stored.
 
@@ -76,7 +76,7 @@ def summarise(
     task = SummaryTask(chat, theme_id, prompt, mode, record, judged, offline)
     if chat.name.startswith("offline/"):
         return _one_by_one(items, task, time_is_up)
-    return _several_at_once(items, task, concurrency, time_is_up, evidence or Evidence())
+    return _several_at_once(items, task, concurrency, time_is_up, evidence or ModelHealth())
 
 
 def _one_by_one(
@@ -94,10 +94,10 @@ def _several_at_once(
     task: SummaryTask,
     concurrency: int,
     time_is_up: Callable[[], bool],
-    evidence: Evidence,
+    evidence: ModelHealth,
 ) -> Generator[SummaryResult]:
     """Keep calls under way until there are no more items, time is up, or further calls would not be made."""
-    evidence.look(task.chat.name, task.theme_id)
+    evidence.raise_known_fault(task.chat.name, task.theme_id)
     calls = _Calls(iter(items), task, concurrency, time_is_up, evidence)
     try:
         while True:
@@ -137,7 +137,7 @@ class _Calls:
     put aside. Once all others have been asked, a small question tells whether the server is there, perhaps again; if
     so, the item is asked about once more. Where that fails, too, and the server answers others, it is the prompt.
 
-    While nothing usable has come at all, failures are held back (`Evidence`): a sample tells whether it is the items.
+    While nothing usable has come, failures are held back (`ModelHealth`): a sample tells whether it is the items.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class _Calls:
         task: SummaryTask,
         concurrency: int,
         time_is_up: Callable[[], bool],
-        evidence: Evidence,
+        evidence: ModelHealth,
     ) -> None:
         self.pool = ThreadPoolExecutor(concurrency, thread_name_prefix="summaries")
         self.running: dict[Future[SummaryResult], TextItem] = {}

@@ -10,7 +10,7 @@ from typing import Literal
 
 from llma_assets.clickhouse import DatabaseError
 from llma_assets.isolation import fault_of
-from llma_assets.models import ChatMessage, ChatModel, InvalidAnswer, ModelError, Usage, answers
+from llma_assets.models import ChatMessage, ChatModel, InvalidAnswer, ModelError, Usage, is_responding
 from llma_assets.summaries.extractive import extract_summary
 from llma_assets.summaries.line_refs import LineNumbers
 from llma_assets.summaries.prompt import content_hash, summary_messages
@@ -146,7 +146,7 @@ class SummaryTask:
 
     def server_answers(self) -> bool:
         """Whether the model answers at all now."""
-        return answers(self.chat, partial(self.record, ""))
+        return is_responding(self.chat, partial(self.record, ""))
 
     def flaw_of_sample(self) -> ModelError | None:
         """What is wrong with the answer about a text that nobody can blame; None where it is usable.

@@ -6,7 +6,7 @@ What an answer must be is said in `summarise`; what is known of the model in `mo
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 
-from llma_assets.models import IN_A_ROW, Evidence, ModelUnavailable
+from llma_assets.models import FAILURES_IN_A_ROW, ModelHealth, ModelUnavailable
 from llma_assets.summaries.task import EMPTY_TEXT, SummaryResult, SummaryTask
 
 TIME_IS_UP = "run_deadline"
@@ -15,7 +15,7 @@ TIME_IS_UP = "run_deadline"
 class Weighing:
     """The results of one theme of a day, on their way to whoever stores them. For one thread."""
 
-    def __init__(self, task: SummaryTask, evidence: Evidence) -> None:
+    def __init__(self, task: SummaryTask, evidence: ModelHealth) -> None:
         self._task = task
         self._evidence = evidence
         self._held_back: list[SummaryResult] = []
@@ -28,7 +28,7 @@ class Weighing:
     @property
     def is_enough(self) -> bool:
         """Whether so many have failed that nothing more should be asked before a sample is."""
-        return len(self._held_back) >= IN_A_ROW
+        return len(self._held_back) >= FAILURES_IN_A_ROW
 
     def weighed(self, result: SummaryResult) -> Iterator[SummaryResult]:
         """The result, unless it is a failure that may be everybody's; with the first success all those before it."""

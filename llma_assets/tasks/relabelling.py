@@ -14,7 +14,7 @@ import numpy as np
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
-from llma_assets.models import IN_A_ROW, ChatModel, Evidence, ModelUnavailable, Record
+from llma_assets.models import FAILURES_IN_A_ROW, ChatModel, ModelHealth, ModelUnavailable, Record
 from llma_assets.tasks import queries
 from llma_assets.tasks.changes import Group, GrowingTask, TaskOptions
 from llma_assets.tasks.history import Lifecycle, change_row
@@ -112,7 +112,7 @@ def label_tasks(
     before = _nearest(database, team_id, known, model_name, dimension)
     pool = ThreadPoolExecutor(LABEL_CALLS, thread_name_prefix="task-labels")
     try:
-        for some in (wanted[:IN_A_ROW], wanted[IN_A_ROW:]):
+        for some in (wanted[:FAILURES_IN_A_ROW], wanted[FAILURES_IN_A_ROW:]):
             calls = [
                 pool.submit(relabel, database, team_id, task, groups, before.get(task.task_id, NOTHING), chat, record)
                 for task, groups in some
@@ -142,7 +142,7 @@ def _try_sample(chat: ChatModel, record: Record, failures: int, labels: int) -> 
     except ModelUnavailable:
         return
     if flaw is not None:
-        raise Evidence().fault(chat.name, "", failures, flaw).of(labels, skip_reason=LABELS_FAILED)
+        raise ModelHealth().fault(chat.name, "", failures, flaw).of(labels, skip_reason=LABELS_FAILED)
 
 
 def label_again(database: Database, team_id: int, chat: ChatModel, *, now: datetime, record: Record) -> Again:

@@ -8,7 +8,7 @@ from typing import Any
 
 from llma_assets.clickhouse import Database
 from llma_assets.clock import Clock
-from llma_assets.ledger import Skip, UsageLedger, budget_metadata, note_undone, record_skip, usage_totals
+from llma_assets.ledger import Skip, UsageLedger, note_deferred, record_skip, spending_metadata
 from llma_assets.models import ChatModel, NothingUsable, paid_by
 from llma_assets.stage import Progress, Report
 from llma_assets.tasks.batches import BatchOptions, cluster_new_segments
@@ -91,16 +91,16 @@ def store_tasks(
     found = list_tasks(database, team_id, now=now, options=options)
     shown = [task for task in found if task.status not in ("resolved", "ignored")]
     undone = sum(task.label_error.startswith(UNDONE) for task in found)
-    waiting = note_undone(
+    waiting = note_deferred(
         database,
         today,
         stage=TASKS_STAGE,
         theme_id="",
-        undone=undone,
+        deferred=undone,
         items=len(found),
         refusal=ledger.refusal,
     )
-    spent = usage_totals(database, today, stage=TASKS_STAGE)
+    spending = spending_metadata(database, today, stage=TASKS_STAGE, budget_usd=budget_usd)
     return Report(
         items=len(shown),
         reason="" if shown else "no_open_tasks",
@@ -111,9 +111,9 @@ def store_tasks(
             "resolved_in_all": sum(task.status == "resolved" for task in found),
             "model": chat.name,
             "judge": options.judge,
-            "cost_usd_today": spent.cost_usd,
+            "cost_usd_today": spending["cost_usd"],  # the old name of cost_usd, for one version
         }
-        | budget_metadata(database, today, budget_usd),
+        | spending,
         pages={"most_urgent": tasks_table(shown[:SHOWN_TASKS])},
         undone_for_budget=waiting,
     )

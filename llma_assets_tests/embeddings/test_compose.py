@@ -7,8 +7,15 @@ import pytest
 from numpy.typing import NDArray
 
 from llma_assets.embeddings import EmbeddedItem, FailedItem, embed_items, embedding_text
-from llma_assets.models import ModelConfigurationError, ModelUnavailable, OpenAIEmbedder, Record, RetryPolicy, Usage
-from llma_assets.models.protocols import ignore_usage
+from llma_assets.models import (
+    ModelConfigurationError,
+    ModelUnavailable,
+    OpenAIEmbedder,
+    Record,
+    RetryPolicy,
+    Usage,
+    ignore_usage,
+)
 from llma_assets_tests.chat_server import ChatServer, Fault, Request, Status, Vectors, vector_of
 
 ITEMS = [(f"item-{n}", f"text number {n}") for n in range(10)]

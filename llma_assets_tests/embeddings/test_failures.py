@@ -13,8 +13,15 @@ from llma_assets.embeddings import FailedItem, embed_items
 from llma_assets.embeddings.checks import few_embedding_failures, summaries_are_embedded
 from llma_assets.embeddings.partition import store_embeddings
 from llma_assets.ledger import Skip, list_skips, record_skip
-from llma_assets.models import ModelUnavailable, NothingUsable, OfflineChat, OpenAIEmbedder, RetryPolicy
-from llma_assets.models.protocols import Record, ignore_usage
+from llma_assets.models import (
+    ModelUnavailable,
+    NothingUsable,
+    OfflineChat,
+    OpenAIEmbedder,
+    Record,
+    RetryPolicy,
+    ignore_usage,
+)
 from llma_assets.stage import Report, ThemesFailed, silent
 from llma_assets.summaries.storing import RunLimits, store_theme
 from llma_assets.team_day import TeamDay

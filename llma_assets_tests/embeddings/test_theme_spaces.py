@@ -10,7 +10,7 @@ import pytest
 from llma_assets.clickhouse import Database
 from llma_assets.embeddings.checks import CHECKS
 from llma_assets.embeddings.partition import store_embeddings
-from llma_assets.models.openai_embedder import OpenAIEmbedder
+from llma_assets.models import OpenAIEmbedder
 from llma_assets.stage import Report, silent
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES, Filter, Theme

@@ -40,7 +40,7 @@ def budget(
     now: datetime = NOW,
     stage: str = "cluster_labels",
 ) -> DailyBudget:
-    return DailyBudget(database, team_day, stage=stage, limit_usd=limit_usd, clock=lambda: now, patience_s=5.0)
+    return DailyBudget(database, team_day, stage=stage, limit_usd=limit_usd, clock=lambda: now, max_wait_s=5.0)
 
 
 def store_call(
@@ -71,28 +71,28 @@ def paid_calls(
         yield ledger, ledger.allowance
 
 
-def pay(ledger: UsageLedger, purse: DailyBudget, *, most: float, cost: float) -> None:
+def pay(ledger: UsageLedger, allowance: DailyBudget, *, most: float, cost: float) -> None:
     """One call: allowed, made, written down."""
-    hold = purse.hold(MODEL, most)
+    hold = allowance.hold(MODEL, most)
     hold.settle(cost)
     ledger.record("a", Usage(MODEL, 10, 1, cost, 0.1, at=hold.at))
 
 
 def test_calls_are_allowed_until_the_next_could_pass_the_budget(database: Database) -> None:
-    purse = budget(database, 1.0)
+    allowance = budget(database, 1.0)
     for _ in range(3):
-        purse.hold(MODEL, 0.3).settle(0.3)
+        allowance.hold(MODEL, 0.3).settle(0.3)
     with pytest.raises(BudgetExhausted, match=r"1\.0000 USD.*may cost 0\.3000"):
-        purse.hold(MODEL, 0.3)
-    purse.hold(MODEL, 0.1)
+        allowance.hold(MODEL, 0.3)
+    allowance.hold(MODEL, 0.1)
 
 
 def test_what_a_call_did_not_use_is_free_for_the_next(database: Database) -> None:
-    purse = budget(database, 1.0)
+    allowance = budget(database, 1.0)
     for _ in range(50):
-        purse.hold(MODEL, 0.5).settle(0.01)
+        allowance.hold(MODEL, 0.5).settle(0.01)
     with pytest.raises(BudgetExhausted):
-        purse.hold(MODEL, 0.51)
+        allowance.hold(MODEL, 0.51)
 
 
 def test_what_was_spent_before_counts_over_all_stages(database: Database) -> None:
@@ -102,7 +102,7 @@ def test_what_was_spent_before_counts_over_all_stages(database: Database) -> Non
     assert row_count(database) == 0
 
 
-def test_a_call_whose_cost_nobody_knows_counts_with_the_most(database: Database) -> None:
+def test_a_call_of_unknown_cost_counts_with_the_most(database: Database) -> None:
     store_call(database, None, most=0.9)
     with pytest.raises(BudgetExhausted):
         budget(database, 1.0).hold(MODEL, 0.2)
@@ -120,14 +120,14 @@ def test_another_team_of_the_same_day_does_not_count(database: Database) -> None
 def test_a_backfill_of_many_days_does_not_spend_many_budgets_on_one_day(database: Database) -> None:
     spent = 0.0
     for back in range(10):
-        purse = budget(database, 1.0, TEAM.back(back))
+        allowance = budget(database, 1.0, TEAM.back(back))
         try:
             for _ in range(5):
-                purse.hold(MODEL, 0.1).settle(0.1)
+                allowance.hold(MODEL, 0.1).settle(0.1)
                 spent += 0.1
         except BudgetExhausted:
             pass
-        purse.close()
+        allowance.close()
     assert spent == pytest.approx(1.0)
 
 
@@ -146,10 +146,10 @@ def test_more_budget_lets_the_same_day_go_on(database: Database) -> None:
 
 
 def test_a_budget_of_zero_allows_only_what_is_free(database: Database) -> None:
-    purse = budget(database, 0.0)
-    purse.hold("my-free-model", 0.0).settle(0.0)
+    allowance = budget(database, 0.0)
+    allowance.hold("my-free-model", 0.0).settle(0.0)
     with pytest.raises(BudgetExhausted):
-        purse.hold(MODEL, 0.000001)
+        allowance.hold(MODEL, 0.000001)
 
 
 def test_a_model_without_a_price_is_refused_with_the_way_out(database: Database) -> None:
@@ -158,10 +158,10 @@ def test_a_model_without_a_price_is_refused_with_the_way_out(database: Database)
 
 
 def test_summaries_leave_a_tenth_to_embed_and_to_name(database: Database) -> None:
-    purse = budget(database, 1.0, stage="trace_summaries")
-    purse.hold(MODEL, 0.9).settle(0.9)
+    allowance = budget(database, 1.0, stage="trace_summaries")
+    allowance.hold(MODEL, 0.9).settle(0.9)
     with pytest.raises(BudgetExhausted, match=r"of which trace_summaries may use 0\.9000"):
-        purse.hold(MODEL, 0.01)
+        allowance.hold(MODEL, 0.01)
     budget(database, 1.0).hold(MODEL, 0.1)
 
 
@@ -171,14 +171,14 @@ def test_threads_of_one_run_together_never_pass_it_and_leave_little(database: Da
     under_way = 0.0
     lock = threading.Lock()
 
-    def work(seed: int, ledger: UsageLedger, purse: DailyBudget) -> None:
+    def work(seed: int, ledger: UsageLedger, allowance: DailyBudget) -> None:
         nonlocal under_way
         random = Random(seed)
         while True:
             most = random.uniform(0.005, 0.02)
             cost = most * random.uniform(0.1, 1.0)
             try:
-                hold = purse.hold(MODEL, most)
+                hold = allowance.hold(MODEL, most)
             except BudgetExhausted:
                 return
             with lock:
@@ -190,8 +190,8 @@ def test_threads_of_one_run_together_never_pass_it_and_leave_little(database: Da
             hold.settle(cost)
             ledger.record("a", Usage(MODEL, 1, 1, cost, 0.0, at=hold.at))
 
-    with paid_calls(database, 0.5) as (ledger, purse):
-        threads = [threading.Thread(target=work, args=(seed, ledger, purse)) for seed in range(8)]
+    with paid_calls(database, 0.5) as (ledger, allowance):
+        threads = [threading.Thread(target=work, args=(seed, ledger, allowance)) for seed in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -223,10 +223,10 @@ def test_two_processes_that_race_for_the_last_of_it_do_not_both_get_it(database:
             allowed: list[int] = allowed,
             start: threading.Barrier = start,
         ) -> None:
-            purse = budget(database, 1.0, team_day)
+            allowance = budget(database, 1.0, team_day)
             start.wait()
             try:
-                purse.hold(MODEL, 0.6)
+                allowance.hold(MODEL, 0.6)
             except BudgetExhausted:
                 return
             allowed.append(number)
@@ -269,30 +269,30 @@ def test_what_a_killed_process_spent_is_not_forgotten(
     assert spending(database, TEAM, today).of_day == 0.0  # its five calls are in no table
     left = spending(database, TEAM, today)
     assert (left.held_of_day, left.lost_of_day) == (0.0, pytest.approx(0.5))
-    with paid_calls(database, 1.0) as (_, purse):
-        purse.hold(MODEL, 0.4).settle(0.4)
+    with paid_calls(database, 1.0) as (_, allowance):
+        allowance.hold(MODEL, 0.4).settle(0.4)
         with pytest.raises(BudgetExhausted):
-            purse.hold(MODEL, 0.11)
+            allowance.hold(MODEL, 0.11)
 
 
 def test_a_run_past_midnight_is_paid_by_the_day_of_each_call(database: Database) -> None:
     clock = [datetime(2026, 11, 21, 23, 59, tzinfo=UTC)]
-    purse = DailyBudget(database, TEAM, stage="x", limit_usd=1.0, clock=lambda: clock[0])
-    late = purse.hold(MODEL, 0.3)
+    allowance = DailyBudget(database, TEAM, stage="x", limit_usd=1.0, clock=lambda: clock[0])
+    late = allowance.hold(MODEL, 0.3)
     clock[0] += timedelta(minutes=2)
-    early = purse.hold(MODEL, 0.2)
+    early = allowance.hold(MODEL, 0.2)
     assert (late.at.date(), early.at.date()) == (TODAY, TODAY + timedelta(days=1))
     late.settle(0.3)
     early.settle(0.2)
-    purse.stored({TODAY: 0.3})
-    purse.close()
+    allowance.stored({TODAY: 0.3})
+    allowance.close()
     assert spending(database, TEAM, TODAY).held_on_date == 0.0
     assert spending(database, TEAM, TODAY + timedelta(days=1)).held_on_date == pytest.approx(0.2)
 
 
 def test_a_finished_run_holds_nothing_and_one_without_calls_writes_nothing(database: Database) -> None:
-    with paid_calls(database, 1.0) as (ledger, purse):
-        pay(ledger, purse, most=0.3, cost=0.1)
+    with paid_calls(database, 1.0) as (ledger, allowance):
+        pay(ledger, allowance, most=0.3, cost=0.1)
     left = spending(database, TEAM, datetime.now(UTC).date())
     assert (left.of_day, left.held_of_day) == (pytest.approx(0.1), 0.0)
     before = row_count(database)
@@ -302,8 +302,8 @@ def test_a_finished_run_holds_nothing_and_one_without_calls_writes_nothing(datab
 
 
 def test_a_call_that_ends_after_its_stage_is_stored_all_the_same(database: Database) -> None:
-    with paid_calls(database, 1.0) as (ledger, purse):
-        hold = purse.hold(MODEL, 0.3)
+    with paid_calls(database, 1.0) as (ledger, allowance):
+        hold = allowance.hold(MODEL, 0.3)
     assert spending(database, TEAM, datetime.now(UTC).date()).held_of_day >= 0.3
     hold.settle(0.2)
     ledger.record("a", Usage(MODEL, 1, 1, 0.2, 0.0, at=hold.at))
@@ -318,11 +318,11 @@ def outcomes(database: Database, team_day: TeamDay = TEAM) -> list[tuple[bool, s
 def test_the_check_sees_spending_within_and_past_the_budget(database: Database) -> None:
     today = datetime.now(UTC).date()
     for team_day in (TEAM, TeamDay(2, DAY)):
-        with paid_calls(database, 1.0, team_day) as (ledger, purse):
-            pay(ledger, purse, most=0.3, cost=0.2)
+        with paid_calls(database, 1.0, team_day) as (ledger, allowance):
+            pay(ledger, allowance, most=0.3, cost=0.2)
     expected = [f"at most 1.0000 USD on {today}", f"at most 1.0000 USD for {DAY}"]
     assert outcomes(database) == [(True, each) for each in expected]
-    store_call(database, 0.9, at=datetime.now(UTC))  # a caller that asked nobody
+    store_call(database, 0.9, at=datetime.now(UTC))  # a call that was made without asking
     assert outcomes(database) == [(False, each) for each in expected]
     assert outcomes(database, TeamDay(2, DAY)) == [(True, each) for each in expected]
 
@@ -332,7 +332,7 @@ def test_the_check_has_nothing_to_say_where_there_never_was_a_budget(database: D
     assert outcomes(database) == []
 
 
-def test_without_a_limit_there_is_nobody_to_ask(database: Database) -> None:
+def test_without_a_limit_there_is_no_allowance(database: Database) -> None:
     with UsageLedger(database, TEAM, stage="x", theme_id="") as ledger:
         assert ledger.allowance is None
 
@@ -354,15 +354,15 @@ def theme_budget(
         theme_id=theme_id,
         theme_limit_usd=theme_limit_usd,
         clock=lambda: NOW,
-        patience_s=5.0,
+        max_wait_s=5.0,
     )
 
 
 def test_a_theme_stops_at_its_own_budget_and_another_theme_goes_on(database: Database) -> None:
-    purse = theme_budget(database, 0.5, 1.0)
-    purse.hold(MODEL, 0.4).settle(0.4)
+    allowance = theme_budget(database, 0.5, 1.0)
+    allowance.hold(MODEL, 0.4).settle(0.4)
     with pytest.raises(BudgetExhausted, match=r"theme 'errors' of team 1 is 0\.5000 USD"):
-        purse.hold(MODEL, 0.2)
+        allowance.hold(MODEL, 0.2)
     theme_budget(database, 0.5, 1.0, theme_id="ux").hold(MODEL, 0.5)
 
 
@@ -382,12 +382,12 @@ def test_what_a_theme_sets_aside_counts_against_the_team_too(database: Database)
 
 
 def test_a_theme_has_a_budget_though_its_team_has_none(database: Database) -> None:
-    purse = theme_budget(database, 0.5)
-    purse.hold(MODEL, 0.5)
+    allowance = theme_budget(database, 0.5)
+    allowance.hold(MODEL, 0.5)
     with pytest.raises(BudgetExhausted, match="theme 'errors'"):
-        purse.hold(MODEL, 0.1)
+        allowance.hold(MODEL, 0.1)
     with pytest.raises(PriceUnknown, match="take daily_budget_usd off the theme"):
-        purse.hold("llama", None)
+        allowance.hold("llama", None)
     assert outcomes(database) == []  # a team without a budget has passed none
 
 
@@ -407,10 +407,10 @@ def test_a_backfill_does_not_spend_many_budgets_of_a_theme_on_one_day(database: 
 
 
 def test_summaries_of_a_theme_leave_a_tenth_of_its_budget_for_its_other_stages(database: Database) -> None:
-    purse = theme_budget(database, 1.0, stage="trace_summaries")
-    purse.hold(MODEL, 0.9).settle(0.9)
+    allowance = theme_budget(database, 1.0, stage="trace_summaries")
+    allowance.hold(MODEL, 0.9).settle(0.9)
     with pytest.raises(BudgetExhausted, match=r"of which trace_summaries may use 0\.9000"):
-        purse.hold(MODEL, 0.01)
+        allowance.hold(MODEL, 0.01)
     theme_budget(database, 1.0).hold(MODEL, 0.1)
 
 
@@ -427,10 +427,10 @@ def test_two_processes_that_race_for_the_last_of_a_theme_do_not_both_get_it(data
             allowed: list[int] = allowed,
             start: threading.Barrier = start,
         ) -> None:
-            purse = theme_budget(database, 1.0, 5.0, team_day=team_day)
+            allowance = theme_budget(database, 1.0, 5.0, team_day=team_day)
             start.wait()
             try:
-                purse.hold(MODEL, 0.6)
+                allowance.hold(MODEL, 0.6)
             except BudgetExhausted:
                 return
             allowed.append(number)
@@ -445,7 +445,7 @@ def test_two_processes_that_race_for_the_last_of_a_theme_do_not_both_get_it(data
 
 def test_what_is_freed_by_its_id_is_freed_for_the_theme_too(database: Database) -> None:
     hold_id = uuid.uuid4()
-    purse = DailyBudget(
+    allowance = DailyBudget(
         database,
         TEAM,
         stage="x",
@@ -455,7 +455,7 @@ def test_what_is_freed_by_its_id_is_freed_for_the_theme_too(database: Database) 
         new_id=lambda: hold_id,
         clock=lambda: NOW,
     )
-    purse.hold(MODEL, 0.5)
+    allowance.hold(MODEL, 0.5)
     assert spending(database, TEAM, TODAY, theme_id="errors").held_of_day == pytest.approx(0.5)
     release_hold(database, TEAM, hold_id)
     assert spending(database, TEAM, TODAY, theme_id="errors").held_of_day == 0.0
@@ -479,7 +479,7 @@ def test_the_check_of_themes_sees_spending_within_and_past_their_budgets(databas
     assert seen(TEAM) == [(True, each) for each in expected]
     store_call(database, 0.9, at=datetime.now(UTC), theme_id="ux")  # another theme's
     assert seen(TEAM) == [(True, each) for each in expected]
-    store_call(database, 0.4, at=datetime.now(UTC), theme_id="errors")  # a caller that asked nobody
+    store_call(database, 0.4, at=datetime.now(UTC), theme_id="errors")  # a call that was made without asking
     assert seen(TEAM) == [(False, each) for each in expected]
     assert seen(TeamDay(2, DAY)) == [(True, each) for each in expected]
     assert [each.passed for each in spending_within_budget(database, TEAM)] == [True, True]

@@ -12,8 +12,8 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import DailyBudget, release_hold, spending
+from llma_assets.ledger.charges import LEASE_S
 from llma_assets.ledger.holders import Holder, state_of, this_process
-from llma_assets.ledger.spending import LEASE_S
 from llma_assets.models import BudgetExhausted
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
@@ -51,7 +51,7 @@ def today() -> date:
 
 
 def budget(database: Database, limit_usd: float, team_day: TeamDay = TEAM, **options: Any) -> DailyBudget:
-    return DailyBudget(database, team_day, stage="x", limit_usd=limit_usd, patience_s=0.0, **options)
+    return DailyBudget(database, team_day, stage="x", limit_usd=limit_usd, max_wait_s=0.0, **options)
 
 
 def hold_row(

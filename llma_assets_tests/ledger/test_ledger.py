@@ -1,10 +1,24 @@
-"""Skips and usage: written once, told apart by team."""
+"""Skips and usage: stored once, and by team."""
 
 import threading
 from datetime import date
 
+import pytest
+
 from llma_assets.clickhouse import Database
-from llma_assets.ledger import Skip, UsageLedger, clear_skip, list_skips, record_skip, usage_totals
+from llma_assets.ledger import (
+    Forecast,
+    Skip,
+    UsageLedger,
+    clear_skip,
+    list_item_skips,
+    list_skips,
+    note_deferred,
+    record_item_skips,
+    record_skip,
+    spending_metadata,
+    usage_totals,
+)
 from llma_assets.models import Usage
 from llma_assets.team_day import TeamDay
 
@@ -19,7 +33,7 @@ def stored_rows(database: Database) -> int:
     return int(database.value("SELECT count() FROM skips"))
 
 
-def test_a_skip_is_stored_once_and_told_by_team(database: Database) -> None:
+def test_a_skip_is_stored_once_and_listed_by_team(database: Database) -> None:
     record_skip(database, skip(1))
     record_skip(database, skip(1))
     record_skip(database, skip(2, 'it\'s "5" of 20; DROP TABLE skips'))
@@ -73,3 +87,81 @@ def test_offline_calls_leave_no_row(database: Database) -> None:
     with UsageLedger(database, TeamDay(1, DAY), stage="trace_summaries", theme_id="traces") as ledger:
         ledger.record("a", Usage("offline/extractive-1", 0, 0, 0.0, 0.0))
     assert usage_totals(database, TeamDay(1, DAY), stage="trace_summaries").calls == 0
+
+
+def test_a_stage_shows_what_it_spent_beside_its_forecast_and_its_budgets(database: Database) -> None:
+    team_day = TeamDay(1, DAY)
+    forecast = Forecast("trace_summaries", "traces", "gpt-4.1-nano", 4, 0, 4, 400, 40, "")
+    with UsageLedger(database, team_day, stage="trace_summaries", theme_id="traces") as ledger:
+        ledger.expect(forecast)
+        ledger.record("a", Usage("gpt-4.1-nano", 100, 10, 0.25, 0.1))
+        ledger.record("b", Usage("gpt-4.1-nano", 200, 20, 0.5, 0.1))
+    with UsageLedger(database, team_day, stage="cluster_labels", theme_id="traces") as other:
+        other.record("", Usage("gpt-4.1-nano", 1, 1, 0.125, 0.1))
+    shown = spending_metadata(
+        database, team_day, stage="trace_summaries", budget_usd=2.0, theme_budgets_usd={"traces": 1.0, "errors": None}
+    )
+    assert shown == {
+        "input_tokens": 300,
+        "output_tokens": 30,
+        "cost_usd": 0.75,
+        "traces_predicted_calls": 4,
+        "traces_actual_calls": 2,
+        "traces_predicted_input_tokens": 400,
+        "traces_actual_input_tokens": 300,
+        "traces_predicted_output_tokens": 40,
+        "traces_actual_output_tokens": 30,
+        "traces_predicted_cost_usd": pytest.approx(400 * 0.1e-6 + 40 * 0.4e-6),
+        "traces_actual_cost_usd": 0.75,
+        "budget_usd": 2.0,
+        "spent_of_day_usd": 0.875,
+        "spent_today_usd": 0.875,
+        "set_aside_usd": 0.0,
+        "traces_budget_usd": 1.0,
+        "traces_spent_of_day_usd": 0.875,
+        "traces_spent_today_usd": 0.875,
+        "traces_set_aside_usd": 0.0,
+    }
+
+
+def test_a_stage_without_calls_and_without_a_budget_shows_zeros(database: Database) -> None:
+    shown = spending_metadata(database, TeamDay(1, DAY), stage="trace_summaries", budget_usd=None)
+    assert shown == {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0}
+
+
+def test_items_that_wait_for_money_leave_a_skip_until_none_waits(database: Database) -> None:
+    def note(deferred: int, refusal: str) -> int:
+        return note_deferred(
+            database,
+            TeamDay(1, DAY),
+            stage="cluster_labels",
+            theme_id="traces",
+            deferred=deferred,
+            items=5,
+            refusal=refusal,
+        )
+
+    assert note(2, "the daily budget is spent") == 2
+    (found,) = list_skips(database, day=DAY, team_id=1)
+    assert (found.reason, found.theme_id) == ("budget", "traces")
+    assert found.detail.startswith("2 of 5 items deferred; the next run takes them up")
+    assert found.detail.endswith("the daily budget is spent")
+    assert note(2, "") == 0
+    assert list_skips(database, day=DAY, team_id=1) == []
+
+
+def test_an_item_that_has_recovered_is_listed_no_longer(database: Database) -> None:
+    def record(failed: dict[str, str], recovered: list[str]) -> list[str]:
+        record_item_skips(
+            database,
+            TeamDay(1, DAY),
+            stage="trace_texts",
+            level="trace",
+            failed=failed,
+            reason="not_rendered",
+            recovered=recovered,
+        )
+        return [skip.item_id for skip in list_item_skips(database, day=DAY, team_id=1)]
+
+    assert record({"a": "boom", "b": "boom"}, ["c"]) == ["a", "b"]
+    assert record({"b": "boom"}, ["a", "b", "c"]) == ["b"]

@@ -89,7 +89,7 @@ def test_an_odd_optional_member_costs_no_answer(path: tuple[Any, ...]) -> None:
 
 
 @pytest.mark.parametrize("usage", [*ODD, {"prompt_tokens": 10}, {"completion_tokens": 2}], ids=repr)
-def test_a_call_whose_usage_cannot_be_read_is_answered_and_nobody_knows_its_cost(usage: Any) -> None:
+def test_a_call_whose_usage_cannot_be_read_is_answered_and_its_cost_is_unknown(usage: Any) -> None:
     recorded: list[Usage] = []
     with ChatServer(always=Said(200, {**COMPLETION, "usage": usage})) as server:
         chat = OpenAIChat("gpt-6-luna", base_url=server.url, policy=POLICY)

@@ -59,7 +59,7 @@ GOOD = Content('{"title": "Oslo", "visits": 2}')
 
 @dataclass
 class Waits:
-    """A clock that moves only when somebody sleeps."""
+    """A clock that moves only when a caller sleeps."""
 
     slept: list[float] = field(default_factory=list)
 

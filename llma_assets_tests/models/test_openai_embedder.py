@@ -50,7 +50,7 @@ def test_rows_come_in_the_order_of_the_texts_as_float32() -> None:
     assert model.dimension == DIMENSION
 
 
-def test_no_texts_ask_nobody() -> None:
+def test_no_texts_make_no_call() -> None:
     with ChatServer() as server:
         assert embedder(server).embed([]).shape == (0, 0)
         assert server.calls(EMBEDDINGS) == []
@@ -129,7 +129,7 @@ def test_a_vector_with_nan_costs_its_text_alone() -> None:
     assert caught.value.indexes == (1,)
 
 
-def test_vectors_that_cannot_be_told_to_texts_are_not_used() -> None:
+def test_vectors_that_match_no_text_are_not_used() -> None:
     three = Vectors(((0.1, 0.2), (0.3, 0.4), (0.5, 0.6)))
     with ChatServer(faults=[None, three, three, three]) as server:
         model = embedder(server)

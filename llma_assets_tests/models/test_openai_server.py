@@ -75,7 +75,7 @@ def test_a_quota_is_kept_to_with_few_refusals() -> None:
     assert quota.refused <= 20  # callers that learn nothing from each other are refused more often than answered
 
 
-def test_a_quota_that_nobody_tells_about_is_found_by_its_refusals() -> None:
+def test_an_unannounced_quota_is_found_by_its_refusals() -> None:
     quota = Quota(20, 1.0, tells=False)
     with ChatServer(quota=quota, latency_s=0.05) as server:
         chat = OpenAIChat("m", base_url=server.url, policy=replace(POLICY, attempts=8))
@@ -115,7 +115,7 @@ def test_a_server_that_refuses_everything_without_a_word_is_soon_left_alone() ->
 
 
 @pytest.mark.parametrize("fault", [Status(500), Reset(), Hang()], ids=repr)
-def test_a_server_that_is_down_is_asked_by_nobody_after_a_few_calls(fault: Status | Reset | Hang) -> None:
+def test_a_server_that_is_down_is_not_asked_after_a_few_calls(fault: Status | Reset | Hang) -> None:
     policy = replace(POLICY, attempt_timeout_s=0.1, cool_down_s=60.0)
     with ChatServer(always=fault) as server:
         chat = OpenAIChat("m", base_url=server.url, policy=policy)

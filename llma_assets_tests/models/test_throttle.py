@@ -1,4 +1,4 @@
-"""How many calls at once, on a clock that moves only when somebody sleeps; and with real threads."""
+"""How many calls at once, on a clock that moves only when a caller sleeps; and with real threads."""
 
 import math
 import threading

@@ -10,7 +10,7 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.isolation import fault_of
-from llma_assets.ledger import list_item_skips, settle_items
+from llma_assets.ledger import list_item_skips, record_item_skips
 from llma_assets.rendering import RenderedTrace, RenderOptions, render_trace, rows
 from llma_assets.rendering.checks import few_items_not_rendered
 from llma_assets.rendering.queries import Candidate
@@ -133,7 +133,7 @@ def test_the_check_warns_of_more_than_a_few(database: Database) -> None:
         made = [_made(team_day, f"i{n}") for n in range(9)]
         database.insert_rows("trace_texts", [*made, _made(TeamDay(2, DAY), "i0")])
         failed = {f"i{n}": "KeyError at x.py:1" for n in range(number)}
-        settle_items(database, team_day, stage="trace_texts", level="trace", failed=failed, reason="not_rendered")
+        record_item_skips(database, team_day, stage="trace_texts", level="trace", failed=failed, reason="not_rendered")
         (outcome,) = few_items_not_rendered(database, team_day)
         assert outcome.passed == (number < 3)
     assert outcome.found == "3 of 9, such as i0: KeyError at x.py:1"

@@ -142,7 +142,7 @@ def test_a_theme_whose_budget_cannot_be_kept_fails_alone(database: Database, ser
     assert {row["theme_id"]: row["items"] for row in counts} == {"generations": 2, "traces": 2, "wishes": 2}
     (failed,) = (skip for skip in list_skips(database, day=DAY, team_id=1) if skip.stage == "trace_summaries")
     assert (failed.theme_id, failed.reason) == ("refunds", "failed")
-    assert "nobody knows what 'team-model' costs" in failed.detail
+    assert "no price is known for 'team-model'" in failed.detail
     assert "take daily_budget_usd off the theme" in failed.detail
 
 

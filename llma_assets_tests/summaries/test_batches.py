@@ -13,8 +13,7 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import list_skips, spending
-from llma_assets.models import ModelConfigurationError, OfflineChat, OpenAIChat, RetryPolicy
-from llma_assets.models.prices import price_of
+from llma_assets.models import ModelConfigurationError, OfflineChat, OpenAIChat, RetryPolicy, price_of
 from llma_assets.settings import Settings
 from llma_assets.summaries import batches as batches_module
 from llma_assets.summaries.storing import RunLimits, store_theme

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from llma_assets.models.structured import strict_schema
+from llma_assets.models import strict_schema
 from llma_assets.summaries import TraceSummary, content_hash
 from llma_assets.summaries.prompt import question_hash, summary_messages
 from llma_assets.themes import GENERAL, Theme

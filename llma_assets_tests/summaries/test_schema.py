@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from llma_assets.models.structured import strict_schema
+from llma_assets.models import strict_schema
 from llma_assets.summaries import LineNumbers, Mode, SummaryPoint, TraceSummary, mend, shorten
 from llma_assets.summaries.schema import LIMITS, TEXT_CHARS, TITLE_CHARS, TITLE_WORDS
 

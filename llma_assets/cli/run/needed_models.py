@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from llma_assets.discovery import TRIGGER_EVENTS_OF_TEAM
-from llma_assets.models import ModelConfigurationError, need_models
+from llma_assets.models import ModelConfigurationError, require_models
 from llma_assets.rendering import MADE
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
@@ -26,7 +26,7 @@ def missing_model(database: "Database", first: TeamDay, last: TeamDay, themes: S
     # A model of a theme's own concerns that theme alone, unless nothing else is run.
     names = {theme.model for theme in themes}
     try:
-        need_models(Settings.from_env(), [None] if None in names or len(names) > 1 else list(names))
+        require_models(Settings.from_env(), [None] if None in names or len(names) > 1 else list(names))
     except ModelConfigurationError as error:
         return str(error)
     return ""

@@ -254,13 +254,13 @@ def probe_models(settings: Settings) -> Iterator[Finding]:
 
 
 def _probed(name: str, variable: str, choose: "Callable[[], M]", probe: "Callable[[M], Probe]") -> Iterator[Finding]:
-    from llma_assets.models import ModelConfigurationError, shutdown_of
+    from llma_assets.models import ModelConfigurationError, shutdown_date
 
     advice = f"Look at {variable}, OPENAI_API_KEY and OPENAI_BASE_URL."
     try:
         model = choose()
         found = probe(model)
-        shutdown = shutdown_of(model) if found.ok else None
+        shutdown = shutdown_date(model) if found.ok else None
     except ModelConfigurationError as error:
         yield Finding(name, "fail", str(error), advice)
         return

@@ -1,4 +1,4 @@
-"""How a chat model is asked at a server: which parts of a request it takes, found out from what it refuses.
+"""What a server accepts of a chat request, learned from what it refuses.
 
 The strictest form is asked first. Where a refusal names what it refuses, that is asked in another way; where it names
 nothing, one part after another is left out. What is found is kept for the server and the model. Knows no HTTP.
@@ -24,7 +24,7 @@ _MOST_SEARCHES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class RequestForm:
     """The form of a request.
 
     Attributes:
@@ -41,7 +41,7 @@ class Form:
     effort: str = ""
     takes_system: bool = True
 
-    def without(self, kind: str, mentions: frozenset[str]) -> "Form | None":
+    def without(self, kind: str, mentions: frozenset[str]) -> "RequestForm | None":
         """The next form to try after a refusal of this kind, that speaks of these parts; None where it is for
         something else.
         """
@@ -58,9 +58,9 @@ class Form:
         }
         return next((form for part, form in following.items() if part in mentions and form != self), None)
 
-    def plainer(self) -> Iterator["Form"]:
+    def plainer(self) -> Iterator["RequestForm"]:
         """Forms to try after a refusal that names nothing: each part alone left out, then all of them."""
-        plainest = Form("text", False, "", "", False)
+        plainest = RequestForm("text", False, "", "", False)
         parts = (
             replace(self, effort=""),
             replace(self, limit_name="max_tokens" if self.limit_name == "max_completion_tokens" else ""),
@@ -77,29 +77,29 @@ class Form:
 
 
 @dataclass(slots=True)
-class ChatHabits:
+class ChatCapabilities:
     """What was found of a model at a server so far. Safe to use from several threads.
 
     Attributes:
         form: how it is asked.
         accepted: whether it ever took a request in this form.
-        searching: held by whoever looks for a form that is taken; the others wait for what is found.
-        searches: how often somebody looked in vain.
+        searching: held by the thread that looks for a form that is accepted; the others wait for what it finds.
+        searches: how often a thread looked in vain.
     """
 
-    form: Form = field(default_factory=Form)
+    form: RequestForm = field(default_factory=RequestForm)
     accepted: bool = False
     searches: int = 0
     searching: threading.Lock = field(default_factory=threading.Lock)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def step(self, known: Form, following: Form) -> None:
+    def step_down(self, known: RequestForm, following: RequestForm) -> None:
         """`known` was refused for what it has beside `following`."""
         with self._lock:
             if self.form == known:  # else another thread has stepped down already
                 self.form, self.accepted = following, False
 
-    def taken(self, form: Form) -> None:
+    def note_accepted(self, form: RequestForm) -> None:
         """A request in this form was accepted."""
         with self._lock:
             if form == self.form:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llma_assets.models import ModelConfigurationError, chat_model, embedder, need_models, shutdown_of
+from llma_assets.models import ModelConfigurationError, chat_model, embedder, require_models, shutdown_date
 from llma_assets.settings import Settings
 from llma_assets_tests.chat_server import ChatServer, Fault, Request, Said, Status
 
@@ -19,20 +19,20 @@ def unknown(request: Request) -> Fault:
 
 def test_models_that_the_server_lists_are_asked_nothing() -> None:
     with ChatServer() as server:
-        need_models(settings(server))
+        require_models(settings(server))
         assert {request.path for request in server.requests} == {"/v1/models"}
 
 
 def test_models_that_are_listed_nowhere_are_asked_one_question_each() -> None:
     with ChatServer(models=()) as server:
-        need_models(settings(server))
+        require_models(settings(server))
         assert (len(server.calls()), len(server.calls("/v1/embeddings"))) == (1, 1)
 
 
 def test_a_model_that_the_server_does_not_know_is_named_in_one_line_with_what_there_is() -> None:
     with ChatServer(judge=unknown, models=[{"id": "gpt-6-luna"}, {"id": "gpt-6.1-sol"}]) as server:
         with pytest.raises(ModelConfigurationError) as caught:
-            need_models(settings(server, LLMA_CHAT_MODEL="gpt-4.1-nano"))
+            require_models(settings(server, LLMA_CHAT_MODEL="gpt-4.1-nano"))
         assert len(server.calls()) == 1
     assert str(caught.value) == (
         "LLMA_CHAT_MODEL is 'gpt-4.1-nano': 127.0.0.1 does not know the model 'gpt-4.1-nano'; "
@@ -43,36 +43,36 @@ def test_a_model_that_the_server_does_not_know_is_named_in_one_line_with_what_th
 def test_an_embedding_model_that_the_server_does_not_know_is_named_with_its_variable() -> None:
     models = [{"id": "gpt-6-luna"}]
     with ChatServer(judge=unknown, models=models) as server, pytest.raises(ModelConfigurationError) as caught:
-        need_models(settings(server, LLMA_EMBEDDING_MODEL="gpt-4.1-nano", LLMA_CHAT_MODEL="offline"))
+        require_models(settings(server, LLMA_EMBEDDING_MODEL="gpt-4.1-nano", LLMA_CHAT_MODEL="offline"))
     assert str(caught.value).startswith("LLMA_EMBEDDING_MODEL is 'gpt-4.1-nano': 127.0.0.1 does not know")
 
 
 def test_a_long_list_is_shortened() -> None:
     models = [{"id": f"model-{n}"} for n in range(200)] + [{"id": "x\x1b[2J"}, {"id": 7}, {}]
     with ChatServer(judge=unknown, models=models) as server, pytest.raises(ModelConfigurationError) as caught:
-        need_models(settings(server, LLMA_CHAT_MODEL="gpt-4.1-nano"))
+        require_models(settings(server, LLMA_CHAT_MODEL="gpt-4.1-nano"))
     assert str(caught.value).endswith("and 194 others")
     assert "\x1b" not in str(caught.value)
 
 
 def test_a_wrong_key_is_found_out_too() -> None:
     with ChatServer(always=Status(401)) as server, pytest.raises(ModelConfigurationError, match="OPENAI_API_KEY"):
-        need_models(settings(server))
+        require_models(settings(server))
 
 
 def test_a_key_that_may_not_read_the_list_may_ask_all_the_same() -> None:
     with ChatServer(models=[{"id": "another"}]) as server:
-        need_models(settings(server))
+        require_models(settings(server))
 
 
 @pytest.mark.parametrize("fault", [Status(503), Said(429, {"error": {"message": "slow down"}})])
 def test_a_server_that_is_away_or_busy_is_no_error(fault: Fault) -> None:
     with ChatServer(always=fault) as server:
-        need_models(settings(server))
+        require_models(settings(server))
 
 
 def test_offline_models_need_no_server() -> None:
-    need_models(Settings.from_env({}))
+    require_models(Settings.from_env({}))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_offline_models_need_no_server() -> None:
 )
 def test_the_server_says_when_a_model_goes(member: dict[str, object]) -> None:
     with ChatServer(models=[{"id": "gpt-6-luna", **member}]) as server:
-        found = shutdown_of(chat_model(settings(server)))
+        found = shutdown_date(chat_model(settings(server)))
     assert str(found) == "2027-03-01"
 
 
@@ -94,5 +94,5 @@ def test_the_server_says_when_a_model_goes(member: dict[str, object]) -> None:
 def test_a_server_that_says_nothing_usable_leaves_it_to_the_price_list(member: dict[str, object]) -> None:
     with ChatServer(models=[{"id": "gpt-4.1-mini", **member}, {"id": "text-embedding-3-small"}]) as server:
         chosen = settings(server, LLMA_CHAT_MODEL="gpt-4.1-mini", LLMA_EMBEDDING_MODEL="text-embedding-3-small")
-        assert str(shutdown_of(chat_model(chosen))) == "2027-01-14"
-        assert shutdown_of(embedder(chosen)) is None
+        assert str(shutdown_date(chat_model(chosen))) == "2027-01-14"
+        assert shutdown_date(embedder(chosen)) is None

@@ -1,12 +1,10 @@
-"""What counts against a budget: what calls cost, what is set aside for calls, and what the dead may have paid.
+"""What counts against a budget: what calls cost, what is set aside for calls, and what killed runs may have paid.
 
 Who sets money aside, and when, belongs in `budget`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from types import MappingProxyType
 
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import queries
@@ -14,8 +12,8 @@ from llma_assets.ledger.holders import Holder, state_of
 from llma_assets.team_day import TeamDay
 
 LEASE_S = 900
-"""What was set aside by a process of which nobody knows whether it is alive counts so long after it was last written
-down. A call takes two minutes at most, and a process that was silent for longer than `RENEWAL_S` asks anew."""
+"""How long money counts that was set aside by a process of which it is unknown whether it is alive, since it was last
+written down. A call takes two minutes at most, and a process that was silent for longer than `RENEWAL_S` asks anew."""
 
 
 def utc_now() -> datetime:
@@ -74,35 +72,3 @@ def spending(database: Database, team_day: TeamDay, spent_on: date, *, theme_id:
         lost["is_of_day"],
         lost["is_on_date"],
     )
-
-
-def budget_metadata(
-    database: Database,
-    team_day: TeamDay,
-    limit_usd: float | None,
-    theme_limits_usd: Mapping[str, float | None] = MappingProxyType({}),
-    *,
-    now: datetime | None = None,
-) -> dict[str, float]:
-    """What people look at where there is a budget: the budget, and what counts against it. Nothing without one.
-
-    Args:
-        limit_usd: the team's budget.
-        theme_limits_usd: budgets of themes by their ids, whose figures bear the theme's id in front.
-    """
-    spent_on = (now or utc_now()).date()
-    metadata: dict[str, float] = {}
-    for theme_id, limit in {"": limit_usd, **theme_limits_usd}.items():
-        if limit is None:
-            continue
-        spent = spending(database, team_day, spent_on, theme_id=theme_id)
-        prefix = f"{theme_id}_" if theme_id else ""
-        metadata |= {
-            f"{prefix}budget_usd": limit,
-            f"{prefix}spent_of_day_usd": round(spent.of_day, 6),
-            f"{prefix}spent_today_usd": round(spent.on_date, 6),
-            f"{prefix}set_aside_usd": round(max(spent.held_of_day, spent.held_on_date), 6),
-        }
-        if lost := max(spent.lost_of_day, spent.lost_on_date):
-            metadata[f"{prefix}perhaps_paid_usd"] = round(lost, 6)
-    return metadata

@@ -1,4 +1,4 @@
-"""The circuit breaker: when a server does not answer anybody, nobody asks it for a while. Knows no HTTP.
+"""The circuit breaker: a server that answers no caller is not asked for a while. Knows no HTTP.
 
 Which failure means that a server is down is decided by `openai_server`.
 """
@@ -7,11 +7,11 @@ import threading
 from collections.abc import Callable
 
 
-class Circuit:
+class CircuitBreaker:
     """Closed: calls are made. Open: none is made until a cool-down has passed; then one is, and its outcome decides.
 
     Safe to use from several threads. Each call that `wait_s` allowed is followed by `answered` or `failed`; a probe
-    of which nobody hears again is replaced by another after `probe_s`.
+    without either is replaced by another after `probe_s`.
     """
 
     def __init__(self, *, failures: int, cool_down_s: float, probe_s: float, clock: Callable[[], float]) -> None:

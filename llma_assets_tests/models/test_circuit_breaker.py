@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from llma_assets.models.circuit import Circuit
+from llma_assets.models.circuit_breaker import CircuitBreaker
 
 
 @dataclass
@@ -23,7 +23,7 @@ class Scene:
     clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
-        self.circuit = Circuit(failures=3, cool_down_s=30.0, probe_s=60.0, clock=self.clock)
+        self.circuit = CircuitBreaker(failures=3, cool_down_s=30.0, probe_s=60.0, clock=self.clock)
 
     def open(self) -> None:
         for _ in range(3):
@@ -80,7 +80,7 @@ def test_a_probe_that_fails_begins_another_cool_down(scene: Scene) -> None:
     assert scene.circuit.wait_s() == 30.0
 
 
-def test_a_probe_that_nobody_hears_of_again_is_replaced(scene: Scene) -> None:
+def test_a_probe_without_an_outcome_is_replaced(scene: Scene) -> None:
     scene.open()
     scene.clock.now += 30.0
     scene.circuit.wait_s()
@@ -101,7 +101,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.scene.clock.now += seconds
 
     @rule()
-    def somebody_asks(self) -> None:
+    def caller_asks(self) -> None:
         was_open = self.scene.circuit.is_open
         if self.scene.circuit.wait_s() == 0.0 and was_open:
             self.let_through.append(self.scene.clock.now)

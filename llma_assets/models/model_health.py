@@ -1,9 +1,9 @@
-"""What a model has been seen to do in a run: it tells a set-up that cannot work from items that fail.
+"""The health of the models of a run: it tells a set-up that cannot work from items that fail.
 
 A key that is refused in an unknown way, a model that never keeps to the format, vectors of nothing but NaN: each answer
 by itself looks like the failure of its item. So while nothing has been accepted, failures are held back; after a few of
-them in a row, or when there is nothing more to ask, the model is asked about a sample that nobody can blame. What the
-sample is, is for the room that asks.
+them in a row, or when there is nothing more to ask, the model is asked about a sample that is known to be good. Which
+sample, is for the room to say that asks.
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ from collections import Counter
 from llma_assets.models.errors import ModelConfigurationError, ModelError, ModelUnavailable
 from llma_assets.privacy import quoted
 
-IN_A_ROW = 8
+FAILURES_IN_A_ROW = 8
 """Failures without anything accepted, after which a sample decides. With five calls under way at most twelve items are
 asked about before a wrong set-up is known; a model that fails on three items of five gets so far one time in sixty, and
 its answer to the sample then still speaks for it."""
@@ -36,7 +36,7 @@ class NothingUsable(ModelConfigurationError):
 
 
 class NothingAnswered(ModelUnavailable):
-    """The server answered nothing in this run; what was asked is taken up by the next one.
+    """The server answered nothing in this run; what was asked is deferred to the next one.
 
     Attributes:
         skip_reason: the kind of what went wrong.
@@ -47,8 +47,8 @@ class NothingAnswered(ModelUnavailable):
         self.skip_reason = kind
 
 
-class Evidence:
-    """What models have given in one run of a stage, by theme. For one thread."""
+class ModelHealth:
+    """What models have answered in one run of a stage, by theme. For one thread."""
 
     def __init__(self) -> None:
         self._accepted: Counter[tuple[str, str]] = Counter()
@@ -66,8 +66,8 @@ class Evidence:
         """Whether anything usable has come, for whatever theme."""
         return any(name == model for name, _ in +self._accepted)
 
-    def look(self, model: str, theme_id: str) -> None:
-        """To be called before a theme is begun.
+    def raise_known_fault(self, model: str, theme_id: str) -> None:
+        """Refuse a theme for which the model is known to give nothing usable. To be called before it is begun.
 
         Raises:
             NothingUsable: it was found before, on another day of the run.
