@@ -23,8 +23,7 @@ from pathlib import Path
 from llma_assets.clickhouse import Database, connect, start, stop
 from llma_assets.settings import Settings
 from llma_assets.team_day import midnight
-from llma_assets.themes.preview import Asking, preview
-from llma_assets.themes.theme import Filter, Theme
+from llma_assets.themes import Asking, Filter, Theme, preview_theme
 
 RESULTS = Path(__file__).resolve().parent / "results" / "preview.md"
 FIRST_DAY = date(2026, 11, 1)
@@ -125,7 +124,7 @@ def measure(database: Database, pid: int, name: str, times: int) -> Measured:
     walls, cpus, found = [], [], None
     for _ in range(times):
         before, started = cpu_s(pid), time.perf_counter()
-        found = preview(
+        found = preview_theme(
             database,
             1,
             replace(theme, theme_filters=filters),

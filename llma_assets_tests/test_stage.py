@@ -18,7 +18,7 @@ from llma_assets.models import ModelConfigurationError
 from llma_assets.settings import Settings
 from llma_assets.stage import Report, StageContext, ThemesFailed, each_theme
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import GENERATIONS, TRACES, Theme
+from llma_assets.themes import GENERATIONS, TRACES, DateRange, Theme
 from llma_assets_tests.pipeline import PARTITIONS, dummy_stage, resources
 
 DAY = date(2026, 11, 7)
@@ -71,7 +71,7 @@ def test_a_skip_that_a_stage_has_recorded_itself_stays(database: Database) -> No
 
 
 def test_a_theme_is_not_run_outside_its_dates_and_says_so(database: Database) -> None:
-    later = replace(OWN, first_day=date(2026, 11, 8))
+    later = replace(OWN, date_range=DateRange(date(2026, 11, 8)))
     done = each_theme(database, TEAM_DAY, "trace_summaries", (TRACES, later), lambda theme: theme.theme_id)
     assert [result for _, result in done] == ["traces"]
     assert skips(database) == {"own": ("outside_dates", "the theme is for 2026-11-08 to …")}

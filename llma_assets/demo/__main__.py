@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from llma_assets.demo import WEEK, sample_lines
+from llma_assets.demo.sample import WEEK, sample_lines
 
 
 @click.command()

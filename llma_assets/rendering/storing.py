@@ -29,7 +29,7 @@ from llma_assets.rendering.queries import (
 )
 from llma_assets.rendering.rows import MadeText, made_text
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import GENERAL, Level, Theme, draws, is_taken, matching_items, needs_texts, rate_of
+from llma_assets.themes import GENERAL, Level, Theme, draws, is_selected, matching_items, needs_texts, rate_of
 from llma_assets.trace_events import TRIGGER_EVENTS
 
 STAGE = "trace_texts"
@@ -173,7 +173,7 @@ def _wanted(database: Database, team_day: TeamDay, theme: Theme) -> set[str]:
     """The items of a theme with filters: those that match, and are in its sample."""
     found = matching_items(database, team_day, theme, reach=REACH)
     rate = rate_of(theme, len(found))
-    return {item_id for item_id, item in found.items() if is_taken(theme, item.trace_id, rate)}
+    return {item_id for item_id, item in found.items() if is_selected(theme, item.trace_id, rate)}
 
 
 def delete_redacted_otherwise(database: Database, team_day: TeamDay, options: RenderOptions) -> int:

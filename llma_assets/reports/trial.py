@@ -29,7 +29,7 @@ from llma_assets.summaries import (
     summarise,
 )
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import Theme, is_of_the_hour, matching_items, place_of, rate_of
+from llma_assets.themes import Theme, matching_items, place_of, rate_of, uses_hourly_sample
 
 MOST_READ = 10
 """For each item that is to be shown, so many are read at most until enough pass the theme's rule."""
@@ -194,7 +194,7 @@ def _found(database: Database, days: Sequence[TeamDay], theme: Theme, sampling: 
 
 def _of_day(database: Database, team_day: TeamDay, theme: Theme, sampling: Sampling) -> list[Candidate]:
     """The items that a run would sample from, as `taking` has them, but without their texts."""
-    drawing = is_of_the_hour(theme) and theme.after is None
+    drawing = uses_hourly_sample(theme) and theme.after is None
     wanted: set[str] | None = None
     if theme.filters:
         wanted = set(matching_items(database, team_day, theme, reach=REACH))

@@ -30,12 +30,12 @@ from llma_assets.team_day import TeamDay
 from llma_assets.themes import (
     TeamThemes,
     Theme,
-    is_of_the_hour,
-    is_taken,
+    is_selected,
     matching_items,
     rate_of,
     stored_versions,
     themes_of,
+    uses_hourly_sample,
 )
 
 NO_TEXTS, NO_CONTENT = "no_texts", "no_content"
@@ -145,7 +145,7 @@ def choose_items(database: Database, team_day: TeamDay, theme: Theme, team_theme
     sample = {
         item_id: chance * rate
         for item_id, chance in chances.items()
-        if item_id in texts and is_taken(theme, texts[item_id]["trace_id"], rate)
+        if item_id in texts and is_selected(theme, texts[item_id]["trace_id"], rate)
     }
     if theme.sample_rate is None:
         for item_id, row in stored.items():
@@ -212,11 +212,11 @@ def _chances(
 ) -> tuple[dict[str, float], str]:
     """The items that the theme samples from, each with its chance to be there; and why there are none, if so."""
     chances: dict[str, float] = {}
-    if is_of_the_hour(theme):
+    if uses_hourly_sample(theme):
         chances = {item_id: row["inclusion_probability"] for item_id, row in texts.items() if row["drawn"]}
     if theme.filters:
         matching = matching_items(database, team_day, theme, reach=REACH)
-        whole = not is_of_the_hour(theme)
+        whole = not uses_hourly_sample(theme)
         chances = {item_id: 1.0 if whole else chances[item_id] for item_id in matching if whole or item_id in chances}
     why_none = NOTHING_MATCHES
     if theme.after is not None:

@@ -3,16 +3,26 @@
 A theme is the one concept for a question asked of traces, so that every stage loops over themes.
 """
 
-from llma_assets.themes.built_in import GENERAL, GENERATIONS, OPTIONAL, TRACES, stored_versions
+from llma_assets.themes.built_in import GENERAL, GENERAL_IDS, GENERATIONS, OPTIONAL, SHIPPED, TRACES, stored_versions
 from llma_assets.themes.changes import Changes, apply, delete, set_enabled, themes_with
 from llma_assets.themes.differences import FieldChange, lines_of
-from llma_assets.themes.document import Document, examples, export, read_document, write_document
+from llma_assets.themes.document import Document, document_of, examples, export, read_document, write_document
 from llma_assets.themes.errors import InvalidThemesError, Problem, ThemeError, did_you_mean
-from llma_assets.themes.history import PastChange, history, themes_at
-from llma_assets.themes.matching import matching_items
-from llma_assets.themes.plain import GENERAL_IDS, filters_as_plain, settings_of
-from llma_assets.themes.preview import Asking, Example, Preview, preview
-from llma_assets.themes.sampling import draws, is_of_the_hour, is_taken, needs_texts, place_of, rate_of
+from llma_assets.themes.filter import Filter
+from llma_assets.themes.filter_checks import FilterError
+from llma_assets.themes.history import PastChange, past_changes, themes_at
+from llma_assets.themes.matching import MatchedItem, matching_items
+from llma_assets.themes.planning import Change
+from llma_assets.themes.preview import Asking, Example, Preview, preview_theme
+from llma_assets.themes.sampling import (
+    draws,
+    is_selected,
+    needs_texts,
+    place_of,
+    rate_of,
+    uses_hourly_sample,
+)
+from llma_assets.themes.serialization import settings_of, settings_of_filters
 from llma_assets.themes.store import (
     THE_TEAM,
     TeamThemes,
@@ -22,7 +32,7 @@ from llma_assets.themes.store import (
     themes_of,
     themes_of_teams,
 )
-from llma_assets.themes.theme import FEW_OF_MANY, MANY_MATCHES, Filter, Level, Rule, Theme, ThemeClustering
+from llma_assets.themes.theme import FEW_OF_MANY, MANY_MATCHES, DateRange, Level, Rule, Theme, ThemeClustering
 from llma_assets.themes.yaml_text import MAX_BYTES
 
 BUILT_IN = GENERAL
@@ -36,16 +46,21 @@ __all__ = [
     "MANY_MATCHES",
     "MAX_BYTES",
     "OPTIONAL",
+    "SHIPPED",
     "THE_TEAM",
     "TRACES",
     "Asking",
+    "Change",
     "Changes",
+    "DateRange",
     "Document",
     "Example",
     "FieldChange",
     "Filter",
+    "FilterError",
     "InvalidThemesError",
     "Level",
+    "MatchedItem",
     "PastChange",
     "Preview",
     "Problem",
@@ -58,28 +73,29 @@ __all__ = [
     "apply",
     "delete",
     "did_you_mean",
+    "document_of",
     "draws",
     "examples",
     "export",
-    "filters_as_plain",
-    "history",
     "in_order",
-    "is_of_the_hour",
-    "is_taken",
+    "is_selected",
     "lines_of",
     "matching_items",
     "needs_texts",
+    "past_changes",
     "place_of",
-    "preview",
+    "preview_theme",
     "rate_of",
     "read_document",
     "set_enabled",
     "settings_of",
+    "settings_of_filters",
     "stored_versions",
     "team_themes",
     "themes_at",
     "themes_of",
     "themes_of_teams",
     "themes_with",
+    "uses_hourly_sample",
     "write_document",
 ]

@@ -1,5 +1,7 @@
 """The themes that ship: two general ones, always there, and those that are off until a team switches them on."""
 
+from collections.abc import Mapping
+
 from llma_assets.themes.theme import Theme
 
 TRACES = Theme(
@@ -93,6 +95,15 @@ SUCCESS_PATTERNS = Theme(
 )
 OPTIONAL = (ERROR_ANALYSIS, UX_ISSUES, FEATURE_REQUESTS, PERFORMANCE_ISSUES, SUCCESS_PATTERNS)
 """Off until a team switches them on."""
+
+SHIPPED: Mapping[str, Theme] = {theme.theme_id: theme for theme in (*GENERAL, *OPTIONAL)}
+GENERAL_IDS = frozenset(theme.theme_id for theme in GENERAL)
+
+
+def base_of(theme_id: str) -> Theme:
+    """What settings of a theme are given on top of: the theme as it ships, or an own one that asks nothing yet."""
+    return SHIPPED.get(theme_id) or Theme(theme_id=theme_id, level="trace", prompt="")
+
 
 _FIRST_VERSIONS = {theme.theme_id: theme.version for theme in GENERAL}
 

@@ -11,12 +11,13 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from llma_assets.clickhouse import Database
+from llma_assets.themes.built_in import SHIPPED
 from llma_assets.themes.document import Document
 from llma_assets.themes.errors import ThemeError
-from llma_assets.themes.plain import SHIPPED, settings_of
 from llma_assets.themes.planning import Before, Change, Wanted, changes_between, notes_on, stored_form, wanted_by
 from llma_assets.themes.queries import NEWEST_CHANGES
-from llma_assets.themes.store import MENDS, team_themes
+from llma_assets.themes.serialization import settings_of
+from llma_assets.themes.store import THE_FIX, team_themes
 from llma_assets.themes.theme import Theme
 
 MAX_AUTHOR_CHARS = 200
@@ -98,7 +99,7 @@ def set_enabled(
     team = _before_of(database, team_id).team
     theme = team.get(theme_id)
     if problems := team.problems_of(theme_id):
-        raise ThemeError(f"what is stored of {theme_id!r} is not valid: {problems[0]}. {MENDS}")
+        raise ThemeError(f"what is stored of {theme_id!r} is not valid: {problems[0]}. {THE_FIX}")
     settings = settings_of(replace(team.settings_alone(theme), enabled=enabled))
     document = Document(({"theme_id": theme_id, **settings},))
     return apply(database, team_id, document, author, based_on=Changes(team_id, (), based_on=team.changes), now=now)

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from llma_assets.themes.built_in import base_of
 from llma_assets.themes.errors import InvalidThemesError, Problem, ThemeError, did_you_mean
-from llma_assets.themes.plain import SHIPPED, filters_as_plain, settings_of
+from llma_assets.themes.filter import Filter
+from llma_assets.themes.serialization import settings_of, settings_of_filters
 from llma_assets.themes.store import TeamThemes
-from llma_assets.themes.theme import Filter, Theme
+from llma_assets.themes.theme import Theme
 from llma_assets.themes.yaml_text import read_yaml, write_yaml
 
 TOP_FIELDS = ("base_filters", "themes")
@@ -69,7 +71,7 @@ def document_of(themes: Iterable[Theme], base_filters: Iterable[Filter] | None =
     """The document that says the same as these themes; base filters of None leave those of the team as they are."""
     return Document(
         tuple({"theme_id": theme.theme_id, **settings_of(theme)} for theme in themes),
-        None if base_filters is None else filters_as_plain(tuple(base_filters)),
+        None if base_filters is None else settings_of_filters(base_filters),
     )
 
 
@@ -92,10 +94,10 @@ def export(team: TeamThemes, only: Collection[str] = (), *, full: bool = False) 
                 raise ThemeError(f"what is stored of {theme.theme_id!r} is not valid: {found[0]}")
             continue
         own = team.settings_alone(theme)
-        settings = settings_of(own) if full else settings_of(own, _base(own))
+        settings = settings_of(own) if full else settings_of(own, base_of(theme.theme_id))
         if settings or full or only:
             themes.append({"theme_id": theme.theme_id, **settings})
-    return Document(tuple(themes), None if only or not team.base_filters else filters_as_plain(team.base_filters))
+    return Document(tuple(themes), None if only or not team.base_filters else settings_of_filters(team.base_filters))
 
 
 def write_document(document: Document) -> str:
@@ -108,8 +110,3 @@ def examples() -> Mapping[str, str]:
     """Files of themes that ship as examples, to be applied as they are or changed: YAML by name."""
     found = sorted(files("llma_assets.themes").joinpath("examples").iterdir(), key=lambda each: each.name)
     return {each.name.removesuffix(".yaml"): each.read_text("utf-8") for each in found if each.name.endswith(".yaml")}
-
-
-def _base(theme: Theme) -> Theme:
-    """What the settings of an exported theme are compared with: what ships, or what is left out of a file."""
-    return SHIPPED.get(theme.theme_id) or Theme(theme_id=theme.theme_id, level="trace", prompt="")

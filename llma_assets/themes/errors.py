@@ -1,4 +1,4 @@
-"""What can be wrong with themes, said so that a person can mend it. Errors of the database belong to `clickhouse`."""
+"""What can be wrong with themes, said so that a person can fix it. Errors of the database belong to `clickhouse`."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

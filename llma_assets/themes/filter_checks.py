@@ -1,6 +1,6 @@
 """Which filters are sound: what each operator takes, how much of it, and where in a pattern the mistake is.
 
-What a filter means belongs in `filters.py`. A filter is checked when it is saved, so that no query fails by it later.
+What a filter means belongs in `filter_sql.py`. It is checked when it is saved, so that no query fails by it later.
 """
 
 import math
@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
-from llma_assets.themes.theme import Filter, FilterValue, Operator
+from llma_assets.themes.filter import Filter, FilterValue, Operator, Scalar
 
 MOST_FILTERS = 150
 MOST_KEY_CHARS = 400
@@ -76,7 +76,7 @@ def check_filter(filter: Filter) -> None:
     _check_key(filter.key)
     operator, value = filter.operator, filter.value
     if operator not in get_args(Operator):
-        raise FilterError("operator", f"{operator!r} is none; there are {', '.join(get_args(Operator))}")
+        raise FilterError("operator", f"{operator!r} is not one of {', '.join(get_args(Operator))}")
     if filter.key == "timestamp" and operator not in DATES:
         raise FilterError("operator", f"the time of an event takes one of {', '.join(DATES)}")
     if operator in ("is_set", "is_not_set"):
@@ -95,30 +95,25 @@ def check_filter(filter: Filter) -> None:
     if size > MOST_VALUE_BYTES:
         raise FilterError("value", f"has {size:,} bytes; at most {MOST_VALUE_BYTES:,} are allowed")
     if operator == "between":
-        low, high = map(number_of, values_of(filter))
+        low, high = map(float, values_of(filter))
         if low > high:
             raise FilterError("value", f"the first number is the smaller one: [{high:g}, {low:g}]")
 
 
-def values_of(filter: Filter) -> tuple[str | int | float | bool, ...]:
+def values_of(filter: Filter) -> tuple[Scalar, ...]:
     """The values as a tuple: of one for a single value, empty for none."""
     if filter.value is None:
         return ()
     return filter.value if isinstance(filter.value, tuple) else (filter.value,)
 
 
-def text_of(value: str | int | float | bool) -> str:
+def text_of(value: Scalar) -> str:
     """A value as text is compared with it: numbers and truth values as JSON writes them."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
         return f"{value:.0f}"
     return str(value)
-
-
-def number_of(value: str | int | float | bool) -> float:
-    """A checked number, also one that is written as text."""
-    return float(value)
 
 
 def span_of(value: str) -> tuple[datetime, datetime]:
@@ -139,7 +134,7 @@ def _local(value: str) -> str:
 
 def _check_key(key: object) -> None:
     if not isinstance(key, str) or not key:
-        raise FilterError("key", "the name of an event property is needed, such as $ai_span_name")
+        raise FilterError("key", "must be the name of an event property, such as $ai_span_name")
     if len(key) > MOST_KEY_CHARS:
         raise FilterError("key", f"has {len(key):,} characters; at most {MOST_KEY_CHARS} are allowed")
     if key.count(".") >= MOST_KEY_PARTS:
@@ -156,18 +151,20 @@ def _check_shape(operator: str, value: FilterValue) -> None:
     if is_list and operator in ("gt", "gte", "lt", "lte", *DATES):
         raise FilterError("value", f"{operator} takes a single value")
     if isinstance(value, tuple) and not 0 < len(value) <= MOST_VALUES:
-        raise FilterError("value", f"a list of 1 to {MOST_VALUES} values is needed; this has {len(value):,}")
+        raise FilterError("value", f"must be a list of 1 to {MOST_VALUES} values; this has {len(value):,}")
 
 
 def _check_size(field: str, value: object) -> None:
     if isinstance(value, str):
         if len(value) > MOST_VALUE_CHARS:
             raise FilterError(field, f"has {len(value):,} characters; at most {MOST_VALUE_CHARS:,} are allowed")
+        if "\0" in value:
+            raise FilterError(field, "holds the character U+0000, which no text may hold; leave it out")
         _check_encodable(field, value)
     elif not isinstance(value, bool | int | float):
-        raise FilterError(field, f"a text, a number, true or false is needed, not {type(value).__name__}")
+        raise FilterError(field, f"must be a text, a number, true or false, not {type(value).__name__}")
     elif not math.isfinite(value):
-        raise FilterError(field, f"{value} is no number that anything can be compared with")
+        raise FilterError(field, f"must be a finite number, not {value}")
     elif isinstance(value, int) and abs(value) > LARGEST_NUMBER:
         raise FilterError(field, f"numbers above {LARGEST_NUMBER:,} are compared as texts; put it in quotes")
 
@@ -176,7 +173,7 @@ def _check_encodable(field: str, text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise FilterError(field, f"character {error.start + 1} is half of a surrogate pair, which is no text") from None
+        raise FilterError(field, f"character {error.start + 1} is half of a surrogate pair; leave it out") from None
 
 
 def _check_plain(field: str, operator: str, value: object) -> None:
@@ -205,7 +202,7 @@ def _check_date(field: str, operator: str, value: object) -> None:
     try:
         start, _ = span_of(value)
     except (ValueError, OverflowError) as error:
-        raise FilterError(field, f"{value!r} is no date: {error}") from None
+        raise FilterError(field, f"{value!r} is not a date: {error}") from None
     if not 1970 <= start.year < 2200:
         raise FilterError(field, "only the years from 1970 to 2199 can be compared")
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from llma_assets.clickhouse import Database
 from llma_assets.themes.differences import FieldChange, differences
-from llma_assets.themes.plain import with_defaults
 from llma_assets.themes.queries import ALL_CHANGES
+from llma_assets.themes.serialization import with_defaults
 from llma_assets.themes.store import DELETED, TeamThemes, stored_settings, team_themes
 
 
@@ -37,7 +37,7 @@ def themes_at(database: Database, team_id: int, at: datetime) -> TeamThemes:
     return team_themes(team_id, newest.values())
 
 
-def history(database: Database, team_id: int, theme_id: str = "") -> list[PastChange]:
+def past_changes(database: Database, team_id: int, theme_id: str = "") -> list[PastChange]:
     """All changes of a team's themes, or of one of them, oldest first; also what is no longer valid."""
     settings: dict[str, Mapping[str, Any]] = {}
     found = []

@@ -1,7 +1,7 @@
 """Which items of a day match a theme: the statements that ask, and what they find.
 
-What a filter means belongs in `filters.py`, which of the matching items are taken in `sampling.py`, which of them are
-quiet in `rendering`. How many match, before a theme runs, is `preview.py`.
+What a filter means belongs in `filter_sql.py`, which of the matching items are selected in `sampling.py`, which of them
+are quiet in `rendering`. How many match, before a theme runs, is in `preview.py`.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from llma_assets.clickhouse import Database
 from llma_assets.team_day import TeamDay
-from llma_assets.themes.filters import compile_filters
+from llma_assets.themes.filter_sql import compile_filters
 from llma_assets.themes.theme import Level, Theme
 from llma_assets.trace_events import TRIGGER_EVENTS
 

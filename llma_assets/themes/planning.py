@@ -4,23 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from llma_assets.themes.built_in import SHIPPED, base_of
 from llma_assets.themes.differences import FieldChange, canonical, differences
 from llma_assets.themes.document import Document
 from llma_assets.themes.errors import InvalidThemesError, Problem, did_you_mean
+from llma_assets.themes.filter import Filter
 from llma_assets.themes.filter_checks import FilterError, check_filters
-from llma_assets.themes.plain import (
-    SHIPPED,
-    base_filters_from,
-    filters_as_plain,
-    problems_of_id,
-    settings_of,
-    theme_from,
-    with_defaults,
-)
+from llma_assets.themes.serialization import settings_of, settings_of_filters, with_defaults
 from llma_assets.themes.store import DELETED, TEAM_SETTINGS, TeamThemes, dependency_problems, stored_settings
-from llma_assets.themes.theme import Filter, Theme
-
-_EMPTY = Theme(theme_id="", level="trace", prompt="")
+from llma_assets.themes.theme import Theme
+from llma_assets.themes.validation import base_filters_from, problems_of_id, theme_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +67,7 @@ class Wanted:
 
 
 def wanted_by(before: Before, document: Document, *, prune: bool) -> Wanted:
+    """What a document makes of a team's themes; InvalidThemesError names everything that is wrong with it."""
     team = before.team
     problems: list[Problem] = []
     base_filters = team.base_filters
@@ -151,12 +145,13 @@ def _together(before: Before, wanted: Wanted, places: Mapping[str, str]) -> list
 
 
 def changes_between(before: Before, wanted: Wanted) -> list[Change]:
+    """What has to be stored: nothing of a theme that is so already."""
     found = []
     for theme_id in wanted.touched:
         old, new = before.settings(theme_id), _settings(wanted, theme_id)
         theme = wanted.themes.get(theme_id)
         if old is None and theme is not None and new is not None:
-            action, changed = "created", differences(settings_of(replace(_EMPTY, level=theme.level)), new)
+            action, changed = "created", differences(settings_of(replace(base_of(""), level=theme.level)), new)
         elif old is not None and new is None:
             action, changed = DELETED, ()
         elif old is not None and new is not None and canonical(old) != canonical(new):
@@ -171,7 +166,7 @@ def changes_between(before: Before, wanted: Wanted) -> list[Change]:
 
 def _settings(wanted: Wanted, theme_id: str) -> dict[str, Any] | None:
     if theme_id == TEAM_SETTINGS:
-        return {"base_filters": filters_as_plain(wanted.base_filters)}
+        return {"base_filters": settings_of_filters(wanted.base_filters)}
     theme = wanted.themes.get(theme_id)
     return settings_of(theme) if theme else None
 
@@ -185,6 +180,7 @@ def _action(changed: Sequence[FieldChange], theme: Theme | None) -> str:
 
 
 def notes_on(before: Before, wanted: Wanted) -> list[str]:
+    """What whoever applies it should know: what begins anew, what now costs money, what will find nothing."""
     notes = []
     old = {theme.theme_id: theme for theme in before.team.themes}
     for theme_id, theme in wanted.themes.items():

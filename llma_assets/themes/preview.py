@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from llma_assets.clickhouse import Database
-from llma_assets.models import price_of
 from llma_assets.themes.errors import did_you_mean
+from llma_assets.themes.filter import NEGATIVE, Filter
 from llma_assets.themes.filter_checks import COLUMNS
 from llma_assets.themes.preview_queries import STORED_TEXTS, Hour, first_events, scan, seen_keys, seen_values
-from llma_assets.themes.sampling import is_of_the_hour, is_taken, rate_of
-from llma_assets.themes.theme import Filter, Theme
+from llma_assets.themes.sampling import is_selected, rate_of, uses_hourly_sample
+from llma_assets.themes.theme import Theme
 from llma_assets.tokens import BYTES_PER_TOKEN
 
 EXAMPLES = 10
-NEGATIVE = ("is_not", "not_in", "not_icontains", "not_regex", "is_not_set")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Example:
         first_at: time of its first event.
         name: of the trace or of its first step, "" if it has none.
         input: what its first event was given, JSON, "" if nothing.
-        taken: it is in the sample; of a theme that takes from the sample of each hour this is not known here.
+        selected: it is in the sample; of a theme that takes from the sample of each hour this is not known here.
     """
 
     item_id: str
@@ -72,7 +71,7 @@ class Example:
     first_at: datetime
     name: str
     input: str
-    taken: bool | None
+    selected: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +82,8 @@ class Preview:
         items: all items of the theme's level that began in these days.
         filters: each filter with what it matches alone.
         matched: what all of them match.
-        taken: of these, about how many are in the sample.
-        lowest_rate: the smallest share that is taken of a day, or of an hour.
+        selected: of these, about how many are in the sample.
+        lowest_rate: the smallest share that is selected of a day, or of an hour.
         calls, input_tokens, output_tokens: of the questions about them, at most: what is answered already, and what a
             rule or another theme leaves out, is not asked.
         cost_usd: None for a model without a price.
@@ -101,7 +100,7 @@ class Preview:
     items: int
     filters: Sequence[FilterCount]
     matched: int
-    taken: int
+    selected: int
     lowest_rate: float
     model: str
     calls: int
@@ -114,7 +113,7 @@ class Preview:
     notes: Sequence[str]
 
 
-def preview(
+def preview_theme(
     database: Database,
     team_id: int,
     theme: Theme,
@@ -149,11 +148,11 @@ def preview(
     rates = _rates(theme, hours, per_hour)
     items = sum(hour.items for hour in hours)
     matched = sum(hour.matched for hour in hours)
-    taken = round(sum(hour.matched * rates[hour.hour] for hour in hours))
+    selected = round(sum(hour.matched * rates[hour.hour] for hour in hours))
     counts = [sum(hour.each[place] for hour in hours) for place in range(len(theme.filters))]
     text_tokens, text_basis = _text_tokens(database, team_id, theme, first_day, last_day, hours, matched)
     is_free = asking.model.startswith("offline/")
-    calls = 0 if is_free else round(taken * asking.calls_per_item)
+    calls = 0 if is_free else round(selected * asking.calls_per_item)
     spoken = round(text_tokens) + asking.frame_tokens
     return Preview(
         theme=theme,
@@ -163,7 +162,7 @@ def preview(
         items=items,
         filters=_filter_counts(database, team_id, theme, first_day, last_day, counts, has_items=items > 0),
         matched=matched,
-        taken=taken,
+        selected=selected,
         lowest_rate=min((rates[hour.hour] for hour in hours if hour.matched), default=1.0),
         model=asking.model,
         calls=calls,
@@ -178,11 +177,11 @@ def preview(
 
 
 def _rates(theme: Theme, hours: Sequence[Hour], per_hour: int) -> dict[datetime, float]:
-    """The share of what matches in an hour that is taken."""
+    """The share of what matches in an hour that is selected."""
     of_day: dict[date, int] = defaultdict(int)
     for hour in hours:
         of_day[hour.hour.date()] += hour.matched
-    drawn = {hour.hour: min(1.0, per_hour / hour.items) if is_of_the_hour(theme) else 1.0 for hour in hours}
+    drawn = {hour.hour: min(1.0, per_hour / hour.items) if uses_hourly_sample(theme) else 1.0 for hour in hours}
     return {hour.hour: drawn[hour.hour] * rate_of(theme, of_day[hour.hour.date()]) for hour in hours}
 
 
@@ -205,6 +204,8 @@ def _text_tokens(
 
 
 def _cost(asking: Asking, calls: int, spoken: int, *, batch: bool) -> float | None:
+    from llma_assets.models import price_of  # and with it the clients of all models: whoever lists themes needs none
+
     if not calls:
         return 0.0
     price = price_of(asking.model)
@@ -250,8 +251,8 @@ def _examples(
     for (_, item_id, first_at), hour in sorted(drawn, key=lambda each: (each[0][2], each[0][1])):
         first = told.get(item_id, {})
         trace_id = first.get("trace_id") or item_id
-        taken = None if is_of_the_hour(theme) else is_taken(theme, trace_id, rates[hour])
-        examples.append(Example(item_id, trace_id, first_at, first.get("name", ""), first.get("input", ""), taken))
+        selected = None if uses_hourly_sample(theme) else is_selected(theme, trace_id, rates[hour])
+        examples.append(Example(item_id, trace_id, first_at, first.get("name", ""), first.get("input", ""), selected))
     return examples
 
 
@@ -264,7 +265,7 @@ def _notes(theme: Theme, items: int, matched: int, counts: Sequence[int]) -> lis
             "A negative operator is met by any event that is not so, also by one without the property; beside "
             "`event exact $ai_trace` it is asked of that event alone."
         )
-    if is_of_the_hour(theme):
+    if uses_hourly_sample(theme):
         notes.append("It takes what matches of the fair sample of each hour, which all general themes share.")
     if theme.after:
         notes.append(f"It looks only at what {theme.after} finds relevant, so at fewer than these.")

@@ -1,6 +1,6 @@
 """Every statement of the preview: events are scanned once, whatever the number of filters, days and questions.
 
-What a filter means belongs in `filters.py`, what follows from the counts in `preview.py`.
+What a filter means belongs in `filter_sql.py`, what follows from the counts in `preview.py`.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Any
 
 from llma_assets.clickhouse import Database
 from llma_assets.team_day import midnight
-from llma_assets.themes.filters import compile_filters, property_of
+from llma_assets.themes.filter_sql import compile_filters, property_of
 from llma_assets.themes.theme import Level, Theme
 from llma_assets.trace_events import TRIGGER_EVENTS
 

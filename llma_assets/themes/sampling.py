@@ -1,4 +1,4 @@
-"""Which of its items a theme takes: the one answer for texts, summaries and previews. Pure.
+"""Which of its items a theme selects: the one answer for texts, summaries and previews. Pure.
 
 What matches a theme belongs in `matching.py`, what is stored of the answer in the stages.
 """
@@ -6,28 +6,26 @@ What matches a theme belongs in `matching.py`, what is stored of the answer in t
 import hashlib
 from collections.abc import Collection
 
-from llma_assets.themes.built_in import GENERAL
+from llma_assets.themes.built_in import GENERAL_IDS
 from llma_assets.themes.theme import FEW_OF_MANY, MANY_MATCHES, Theme
 
-_GENERAL = {theme.theme_id for theme in GENERAL}
 
-
-def is_of_the_hour(theme: Theme) -> bool:
+def uses_hourly_sample(theme: Theme) -> bool:
     """Whether a theme's items come from the fair sample of each hour, and not from all that match its filters.
 
-    The general themes and those without filters would else be asked of everything that there is. A general theme with
-    filters, such as those of its team, takes what matches of the hour's sample.
+    The general themes and those without filters would otherwise be asked of everything that there is. A general theme
+    with filters, such as those of its team, selects what matches of the hour's sample.
     """
-    return not theme.filters or theme.theme_id in _GENERAL
+    return not theme.filters or theme.theme_id in GENERAL_IDS
 
 
 def draws(theme: Theme) -> bool:
-    """Whether a theme needs the hour's sample to be drawn; one that comes after another takes items of that one."""
-    return is_of_the_hour(theme) and theme.after is None
+    """Whether a theme needs the hour's sample to be drawn; one that comes after another selects from that one."""
+    return uses_hourly_sample(theme) and theme.after is None
 
 
 def rate_of(theme: Theme, matched: int) -> float:
-    """The share of its items that a theme takes, in (0, 1].
+    """The share of its items that a theme selects, in (0, 1].
 
     Args:
         matched: items of the day that match its filters, and that the theme which it comes after found relevant. What
@@ -38,13 +36,13 @@ def rate_of(theme: Theme, matched: int) -> float:
     return 1.0 if draws(theme) or matched <= MANY_MATCHES else FEW_OF_MANY
 
 
-def is_taken(theme: Theme, trace_id: str, rate: float) -> bool:
+def is_selected(theme: Theme, trace_id: str, rate: float) -> bool:
     """Whether a trace, with all that belongs to it, is in the sample.
 
     Each trace has a place in [0, 1) that follows from the theme's seed and its id, and is in where the place lies below
-    the rate. So a higher rate keeps what a lower one took, and themes of one seed take the same traces. The place has
-    nothing to do with the hash by which an hour's sample is drawn, or the one sample would not be fair in the other;
-    for the same reason a theme that comes after another has places of its own.
+    the rate. So a higher rate keeps what a lower one selected, and themes of one seed select the same traces. The
+    place is independent of the hash that draws an hour's sample: with the same hash, one sample would not be fair
+    within the other. For the same reason a theme that comes after another has places of its own.
     """
     return place_of(theme, trace_id) < rate * 2**64
 
@@ -61,4 +59,4 @@ def needs_texts(themes: Collection[Theme]) -> list[Theme]:
 
     A theme that comes after another looks at items of that one, which have their text.
     """
-    return [theme for theme in themes if not is_of_the_hour(theme) and theme.after is None]
+    return [theme for theme in themes if not uses_hourly_sample(theme) and theme.after is None]

@@ -1,6 +1,6 @@
 """A team's themes as they are now: what ships, with what the team changed, and its own.
 
-How changes are made and stored belongs in `changes.py`; what a theme's settings may be in `plain.py`.
+How changes are made and stored belongs in `changes.py`; what a theme's settings may be in `validation.py`.
 """
 
 import json
@@ -11,10 +11,12 @@ from operator import itemgetter
 from typing import Any
 
 from llma_assets.clickhouse import Database
+from llma_assets.themes.built_in import SHIPPED
 from llma_assets.themes.errors import Problem, ThemeError, did_you_mean
-from llma_assets.themes.plain import SHIPPED, base_filters_from, problems_of_id, theme_from
+from llma_assets.themes.filter import Filter
 from llma_assets.themes.queries import NEWEST_CHANGES, NEWEST_CHANGES_OF_TEAMS
-from llma_assets.themes.theme import Filter, Theme
+from llma_assets.themes.theme import Theme
+from llma_assets.themes.validation import base_filters_from, problems_of_id, theme_from
 
 DELETED = "deleted"
 TEAM_SETTINGS = ""
@@ -23,7 +25,7 @@ TEAM_SETTINGS = ""
 THE_TEAM = "team"
 """Begins the place of a problem with that; no theme may be called so."""
 
-MENDS = "`llma themes apply` mends it"
+THE_FIX = "`llma themes apply` fixes it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class TeamThemes:
         """
         if problems := self.problems_of(THE_TEAM):
             raise ThemeError(
-                f"team {self.team_id} runs no themes until its base filters are valid: {problems[0]}. {MENDS}"
+                f"team {self.team_id} runs no themes until its base filters are valid: {problems[0]}. {THE_FIX}"
             )
         for theme_id in only:
             if not self.get(theme_id).enabled:
@@ -197,5 +199,5 @@ def stored_settings(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _why_off(team: TeamThemes, theme_id: str) -> str:
     if problems := team.problems_of(theme_id):
-        return f"theme {theme_id!r} is off because of what is stored: {problems[0]}. {MENDS}"
+        return f"theme {theme_id!r} is off because of what is stored: {problems[0]}. {THE_FIX}"
     return f"theme {theme_id!r} is off; `llma themes enable {theme_id} --team {team.team_id}` switches it on"

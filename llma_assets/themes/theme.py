@@ -1,58 +1,28 @@
 """The theme itself: a question asked of traces, and of which ones, how it is answered, grouped, paid for and repeated.
 
-What a filter means belongs in `filters.py`, which themes ship in `built_in.py`, what is stored of a team's own in
-`store.py`.
+Each field's type says which values it takes; they are checked where a theme is read (`validation.py`). What a filter
+means belongs in `filter_sql.py`, which themes ship in `built_in.py`, what is stored of a team's own in `store.py`.
 """
 
 import hashlib
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import astuple, dataclass, fields
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, with_config
+
+from llma_assets.themes.filter import Filter
+from llma_assets.themes.schema import Day, Filters, Line, Text, Word
 
 Level = Literal["trace", "generation"]
 Mode = Literal["minimal", "detailed"]
 Method = Literal["graph", "kmeans", "hdbscan"]
 Schedule = Literal["manual", "every_10_minutes", "hourly", "daily", "weekly"]
 Rule = Literal["errors", "ux", "feature_requests", "performance", "success", "keywords"]
-Operator = Literal[
-    "exact",
-    "is_not",
-    "icontains",
-    "not_icontains",
-    "regex",
-    "not_regex",
-    "gt",
-    "gte",
-    "lt",
-    "lte",
-    "in",
-    "not_in",
-    "is_set",
-    "is_not_set",
-    "between",
-    "date_exact",
-    "date_before",
-    "date_after",
-]
-
-FilterValue = str | int | float | bool | None | tuple[str | int | float | bool, ...]
+_ONLY_KNOWN_FIELDS = ConfigDict(extra="forbid")
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """A condition that one event of a trace must meet; its meaning and its limits belong in `filters.py`.
-
-    Attributes:
-        key: name of an event property, such as `$ai_span_name`.
-        operator: how the property is compared.
-        value: what with; a tuple for `in`, `not_in` and `between`, None for `is_set` and `is_not_set`.
-    """
-
-    key: str
-    operator: Operator
-    value: FilterValue = None
-
-
+@with_config(_ONLY_KNOWN_FIELDS)
 @dataclass(frozen=True, slots=True)
 class ThemeClustering:
     """How a theme's items are grouped; the meaning of each is that of `ClusteringConfig`.
@@ -64,15 +34,31 @@ class ThemeClustering:
     """
 
     method: Method = "graph"
-    target_clusters: int | None = None
-    min_cluster_size: int | None = None
-    min_k: int = 3
-    max_k: int = 6
-    min_items: int = 20
-    max_samples: int | None = None
-    mix_versions: bool = False
+    target_clusters: Annotated[StrictInt, Field(ge=2, le=1000)] | None = None
+    min_cluster_size: Annotated[StrictInt, Field(ge=2, le=100_000)] | None = None
+    min_k: Annotated[StrictInt, Field(ge=2, le=1000)] = 3
+    max_k: Annotated[StrictInt, Field(ge=2, le=1000)] = 6
+    min_items: Annotated[StrictInt, Field(ge=2, le=1_000_000)] = 20
+    max_samples: Annotated[StrictInt, Field(ge=20, le=1_000_000)] | None = None
+    mix_versions: StrictBool = False
 
 
+@with_config(_ONLY_KNOWN_FIELDS)
+@dataclass(frozen=True, slots=True)
+class DateRange:
+    """Days from the first to the last, both included; None is open. A file calls them `from` and `to`."""
+
+    first: Annotated[Day, Field(alias="from")] = None
+    last: Annotated[Day, Field(alias="to")] = None
+
+
+def _in_order(days: DateRange) -> DateRange:
+    if days.first and days.last and days.first > days.last:
+        raise ValueError(f"goes from {days.first} to {days.last}, which is before it; exchange the two")
+    return days
+
+
+@with_config(_ONLY_KNOWN_FIELDS)
 @dataclass(frozen=True, slots=True)
 class Theme:
     """One question asked of traces, or of generations.
@@ -84,18 +70,18 @@ class Theme:
         mode: how long a summary is, `minimal` or `detailed`.
         name: for people.
         description: for people, what it is for.
-        judged: the answer says whether the item has to do with the theme at all; what has not is not clustered.
+        judged: the model decides on relevance, too: what does not concern the theme is not clustered.
         base_filters: what every item must match, the team's own base filters first.
         theme_filters: what an item must match beside those.
-        rule: how relevance is decided without a model; None takes every item that matches.
+        rule: how relevance is decided without a model; None: every item that matches is relevant.
         keywords: words of the rule `keywords`.
-        screen: with a model, too, only what the rule takes is asked about: cheap, and what the rule misses is missed.
-        after: another theme, whose relevant items alone are looked at.
-        sample_rate: share of the matching items that is taken, in (0, 1]; None takes all, or a tenth where there are
-            more than `MANY_MATCHES` of a day.
-        sample_seed: which ones.
+        screen: the model, too, is asked only about what the rule finds relevant: cheap, but the rule may miss some.
+        after: another theme; only its relevant items are looked at.
+        sample_rate: share of the matching items that is selected, in (0, 1]; None: all, or a tenth where more than
+            `MANY_MATCHES` match on a day.
+        sample_seed: decides which items those are.
         model: chat model, None for that of the installation.
-        first_day, last_day: only days between are worked on, both included; None is open.
+        date_range: only these days are worked on.
         lookback_days: days that a clustering reads, None for the team's.
         clustering: how items are grouped.
         schedule: how often it runs by itself.
@@ -105,27 +91,26 @@ class Theme:
 
     theme_id: str
     level: Level
-    prompt: str
+    prompt: Text
     mode: Mode = "detailed"
-    name: str = ""
-    description: str = ""
-    judged: bool = True
-    base_filters: tuple[Filter, ...] = ()
-    theme_filters: tuple[Filter, ...] = ()
+    name: Line = ""
+    description: Text = ""
+    judged: StrictBool = True
+    base_filters: Filters = ()
+    theme_filters: Annotated[Filters, Field(alias="filters")] = ()
     rule: Rule | None = None
-    keywords: tuple[str, ...] = ()
-    screen: bool = False
-    after: str | None = None
-    sample_rate: float | None = None
-    sample_seed: int = 42
-    model: str | None = None
-    first_day: date | None = None
-    last_day: date | None = None
-    lookback_days: int | None = None
-    clustering: ThemeClustering = field(default_factory=ThemeClustering)
+    keywords: Annotated[tuple[Word, ...], Field(max_length=200)] = ()
+    screen: StrictBool = False
+    after: StrictStr | None = None
+    sample_rate: Annotated[StrictFloat, Field(gt=0, le=1)] | None = None
+    sample_seed: Annotated[StrictInt, Field(ge=0, lt=2**31)] = 42
+    model: Word | None = None
+    date_range: Annotated[DateRange, AfterValidator(_in_order)] = DateRange()
+    lookback_days: Annotated[StrictInt, Field(ge=1, le=365)] | None = None
+    clustering: ThemeClustering = ThemeClustering()
     schedule: Schedule = "daily"
-    enabled: bool = True
-    daily_budget_usd: float | None = None
+    enabled: StrictBool = True
+    daily_budget_usd: Annotated[StrictFloat, Field(ge=0, le=1_000_000, allow_inf_nan=False)] | None = None
 
     @property
     def filters(self) -> tuple[Filter, ...]:
@@ -163,6 +148,16 @@ class Theme:
         """Name of the event that publishes the theme's clusters."""
         return f"$ai_{self.level}_clusters"
 
+    @property
+    def first_day(self) -> date | None:
+        """The first day that is worked on; None is open."""
+        return self.date_range.first
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day that is worked on; None is open."""
+        return self.date_range.last
+
     def covers(self, day: date) -> bool:
         """Whether the theme is to be run on a day."""
         return (self.first_day is None or day >= self.first_day) and (self.last_day is None or day <= self.last_day)
@@ -170,4 +165,4 @@ class Theme:
 
 MANY_MATCHES = 5_000
 FEW_OF_MANY = 0.1
-"""Of more than `MANY_MATCHES` items of a day this share is taken, unless the theme says otherwise."""
+"""Of more than `MANY_MATCHES` items of a day this share is selected, unless the theme says otherwise."""

@@ -226,7 +226,7 @@ def test_themes_that_are_no_longer_valid_are_named(database: Database, llma_json
     answer = llma_json("doctor")
     (found,) = [each for each in answer.document["findings"] if each["name"] == "themes"]
     assert (found["status"], answer.code) == ("warn", 0)
-    assert found["detail"].startswith("team 7: traces.mode: 'long' is none of minimal, detailed")
+    assert found["detail"].startswith("team 7: traces.mode: 'long' is not one of minimal, detailed")
     database.insert_rows("themes", [stored | {"theme_id": "", "settings": '{"base_filters": [{"ky": "a"}]}'}])
     assert llma_json("doctor").code == 1
 

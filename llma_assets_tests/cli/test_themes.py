@@ -10,8 +10,7 @@ from uuid import uuid4
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.themes.plain import SHIPPED
-from llma_assets.themes.store import themes_of
+from llma_assets.themes import SHIPPED, themes_of
 from llma_assets_tests.cli.conftest import Answer, Llma
 
 MINE = """
@@ -261,7 +260,7 @@ def test_hostile_texts_are_shown_plain(llma: Llma, database: Database) -> None:
 def test_what_is_stored_and_no_longer_valid_is_said_and_the_others_are_listed(llma: Llma, database: Database) -> None:
     database.insert_rows("themes", [_row("mine", {"prompt": "Look.", "mode": "long"}, author="ann")])
     result = llma("themes", "list", "--team", "1")
-    assert "Not valid, so the theme is off: mine.mode: 'long' is none of minimal, detailed" in result.stderr
+    assert "Not valid, so the theme is off: mine.mode: 'long' is not one of minimal, detailed" in result.stderr
     assert len(result.stdout.splitlines()) == 1 + len(SHIPPED) + 1
 
 

@@ -6,8 +6,7 @@ from datetime import date
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.themes.changes import apply
-from llma_assets.themes.document import read_document
+from llma_assets.themes import apply, read_document
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.summaries.test_trying import COUNTS
 from llma_assets_tests.traffic import day_of_traces, write

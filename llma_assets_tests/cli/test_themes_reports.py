@@ -7,9 +7,7 @@ from datetime import date
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.themes import Theme
-from llma_assets.themes.changes import apply
-from llma_assets.themes.document import document_of
+from llma_assets.themes import Theme, apply, document_of
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.clusters.stored_runs import ids, store_run
 from llma_assets_tests.summaries import test_shares

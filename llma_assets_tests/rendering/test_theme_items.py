@@ -12,7 +12,7 @@ from llma_assets.rendering import RenderOptions
 from llma_assets.rendering.queries import MADE
 from llma_assets.rendering.storing import LevelTexts, Sampling, delete_redacted_otherwise, store_texts
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import GENERAL, GENERATIONS, TRACES, Filter, Level, Theme
+from llma_assets.themes import GENERAL, GENERATIONS, TRACES, DateRange, Filter, Level, Theme
 from llma_assets_tests.traffic import event, trace, write
 
 DAY = date(2026, 11, 7)
@@ -137,7 +137,7 @@ def test_of_generations_those_that_match_are_rendered_beside_the_sample(database
 
 def test_a_theme_that_is_not_for_the_day_has_nothing_rendered(database: Database) -> None:
     hour(database)
-    run(database, (replace(FAILED, last_day=DAY - timedelta(days=1)),))
+    run(database, (replace(FAILED, date_range=DateRange(last=DAY - timedelta(days=1))),))
     assert stored(database) == {}
 
 

@@ -16,7 +16,7 @@ from llma_assets.summaries.pending import pending
 from llma_assets.summaries.selection import Taken, choose_items, take_items
 from llma_assets.summaries.storing import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import GENERAL, GENERATIONS, TRACES, Filter, Theme, sampling
+from llma_assets.themes import GENERAL, GENERATIONS, TRACES, DateRange, Filter, Theme, sampling
 from llma_assets.themes.store import TeamThemes
 from llma_assets_tests.traffic import event, trace, write
 
@@ -152,7 +152,7 @@ def test_a_day_outside_a_themes_dates_takes_nothing_and_keeps_what_was_taken(dat
     texts(database, FAILED)
     take_items(database, TEAM_DAY, FAILED)
     before = rows(database, FAILED)
-    taken = take_items(database, TEAM_DAY, replace(FAILED, first_day=DAY + timedelta(days=1)))
+    taken = take_items(database, TEAM_DAY, replace(FAILED, date_range=DateRange(DAY + timedelta(days=1))))
     assert (taken.reason, dict(taken.items)) == ("outside_dates", {})
     assert rows(database, FAILED) == before
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import re2
 
-from llma_assets.themes.theme import Filter
+from llma_assets.themes import Filter
 
 NUMBER = re.compile(r" *[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})? *")
 DATE = re.compile(

@@ -9,12 +9,26 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from llma_assets.themes.document import Document, document_of, examples, read_document, write_document
-from llma_assets.themes.errors import InvalidThemesError
-from llma_assets.themes.filter_checks import FilterError, check_filter
-from llma_assets.themes.plain import GENERAL_IDS, SHIPPED, settings_of, theme_from
-from llma_assets.themes.theme import Filter, Theme, ThemeClustering
-from llma_assets.themes.yaml_text import MAX_BYTES, read_yaml, write_yaml
+from llma_assets.themes import (
+    GENERAL_IDS,
+    MAX_BYTES,
+    SHIPPED,
+    DateRange,
+    Document,
+    Filter,
+    FilterError,
+    InvalidThemesError,
+    Theme,
+    ThemeClustering,
+    document_of,
+    examples,
+    read_document,
+    settings_of,
+    write_document,
+)
+from llma_assets.themes.filter_checks import check_filter
+from llma_assets.themes.validation import theme_from
+from llma_assets.themes.yaml_text import read_yaml, write_yaml
 
 OWN = {"prompt": "Look."}
 
@@ -90,16 +104,16 @@ def test_a_bomb_of_nested_aliases_is_refused_at_its_first_alias() -> None:
         ({"budget": 1}, "themes[0].budget: there is no such field; it is called 'daily_budget_usd'"),
         (
             {"schedule": "dayly"},
-            "themes[0].schedule: 'dayly' is none of manual, every_10_minutes, hourly, daily, weekly",
+            "themes[0].schedule: 'dayly' is not one of manual, every_10_minutes, hourly, daily, weekly",
         ),
-        ({"level": "traces"}, "themes[0].level: 'traces' is none of trace, generation; did you mean 'trace'?"),
-        ({"enabled": "yes"}, "themes[0].enabled: 'yes' found, but true or false is needed"),
-        ({"enabled": 1}, "themes[0].enabled: 1 found, but true or false is needed"),
-        ({"sample_rate": 0}, "themes[0].sample_rate: 0 is not above 0"),
-        ({"sample_rate": 10}, "themes[0].sample_rate: 10 is more than 1"),
-        ({"sample_rate": True}, "themes[0].sample_rate: True found, but a number is needed"),
-        ({"daily_budget_usd": float("nan")}, "themes[0].daily_budget_usd: nan is no"),
-        ({"name": 7}, "themes[0].name: 7 found, but a text (put it into quotes) is needed"),
+        ({"level": "traces"}, "themes[0].level: 'traces' is not one of trace, generation; did you mean 'trace'?"),
+        ({"enabled": "yes"}, "themes[0].enabled: must be true or false, not 'yes'"),
+        ({"enabled": 1}, "themes[0].enabled: must be true or false, not 1"),
+        ({"sample_rate": 0}, "themes[0].sample_rate: must be greater than 0, not 0"),
+        ({"sample_rate": 10}, "themes[0].sample_rate: must be at most 1, not 10"),
+        ({"sample_rate": True}, "themes[0].sample_rate: must be a number, not True"),
+        ({"daily_budget_usd": float("nan")}, "themes[0].daily_budget_usd: must be a finite number, not nan"),
+        ({"name": 7}, "themes[0].name: must be a text, not 7; put it into quotes"),
         ({"name": "a\nb"}, "themes[0].name: goes over several lines; write it on one"),
         ({"prompt": "a\0b"}, "themes[0].prompt: holds the character U+0000, which no text may hold"),
         ({"prompt": "\ud800"}, "themes[0].prompt: "),
@@ -113,13 +127,18 @@ def test_a_bomb_of_nested_aliases_is_refused_at_its_first_alias() -> None:
             "themes[0].clustering.methd: there is no such field; did you mean 'method'",
         ),
         ({"clustering": {"min_k": 9}}, "themes[0].clustering.max_k: 6 is less than min_k, which is 9"),
-        ({"clustering": "graph"}, "themes[0].clustering: 'graph' found, but a mapping of fields is needed"),
+        ({"clustering": "graph"}, "themes[0].clustering: must be a mapping of fields, not 'graph'"),
         ({"rule": "keywords"}, "themes[0].keywords: the rule `keywords` needs words to look for"),
         ({"keywords": ["a"]}, "themes[0].keywords: words are only looked for with `rule: keywords`"),
         ({"screen": True}, "themes[0].screen: there is no rule to screen by"),
-        ({"filters": {"key": "a"}}, "themes[0].filters: {'key': 'a'} found, but a list is needed"),
-        ({"filters": [{"key": "a", "operator": "contains"}]}, "themes[0].filters[0].operator: 'contains' is none of"),
-        ({"filters": [{"key": "a", "value": {}}]}, "themes[0].filters[0].value: must be a text, a finite number"),
+        ({"filters": {"key": "a"}}, "themes[0].filters: must be a list, not {'key': 'a'}"),
+        ({"filters": [{"key": "a", "operator": "has"}]}, "themes[0].filters[0].operator: 'has' is not one of exact,"),
+        ({"filters": [{"key": "a", "value": {}}]}, "themes[0].filters[0].value: must be a text, a number, true or"),
+        ({"filters": [{"key": "a", "value": [1, [2]]}]}, "themes[0].filters[0].value[1]: must be a text, a number,"),
+        ({"daily_budget_usd": 1e7}, "themes[0].daily_budget_usd: must be at most 1,000,000, not 10000000.0"),
+        ({"clustering": {"max_samples": 7}}, "themes[0].clustering.max_samples: must be at least 20, not 7"),
+        ({"sample_seed": 2**31}, "themes[0].sample_seed: must be less than 2,147,483,648, not 2147483648"),
+        ({"keywords": [" "]}, "themes[0].keywords[0]: is empty; write something, or leave it out"),
         ({"filters": [{"operator": "is_set"}]}, "themes[0].filters[0].key: is missing"),
         ({"filters": [{"key": "a", "operator": "regex", "value": "(("}]}, "themes[0].filters[0].value: character 2"),
         ({"base_filters": [{"key": "a"}]}, "themes[0].base_filters[0].value: "),
@@ -180,8 +199,7 @@ def test_a_prompt_does_not_depend_on_the_line_end_of_a_block() -> None:
 
 
 def test_every_field_of_a_theme_can_be_written_in_a_file() -> None:
-    named_otherwise = {"theme_filters": "filters", "first_day": "date_range", "last_day": "date_range"}
-    wanted = {named_otherwise.get(each.name, each.name) for each in fields(Theme)} - {"theme_id"}
+    wanted = {"filters" if each.name == "theme_filters" else each.name for each in fields(Theme)} - {"theme_id"}
     assert set(settings_of(SHIPPED["traces"])) == wanted
     assert set(settings_of(SHIPPED["traces"])["clustering"]) == {each.name for each in fields(ThemeClustering)}
 
@@ -254,8 +272,7 @@ def themes(draw: st.DrawFn) -> Theme:
         sample_rate=draw(st.none() | st.floats(0.001, 1)),
         sample_seed=draw(st.integers(0, 2**31 - 1)),
         model=draw(st.none() | lines.filter(bool)),
-        first_day=first_day,
-        last_day=first_day and draw(st.none() | st.just(date(2030, 1, 2))),
+        date_range=DateRange(first_day, first_day and draw(st.none() | st.just(date(2030, 1, 2)))),
         lookback_days=draw(st.none() | st.integers(1, 90)),
         clustering=ThemeClustering(
             method=draw(st.sampled_from(["graph", "kmeans", "hdbscan"])),

@@ -8,12 +8,10 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.settings import Settings
-from llma_assets.themes.changes import apply
-from llma_assets.themes.document import examples, read_document
-from llma_assets.themes.plain import RESERVED_IDS, SHIPPED
-from llma_assets.themes.store import themes_of
-from llma_assets.themes.theme import Filter, Operator
-from llma_assets.themes.wording import THEME_FIELDS
+from llma_assets.themes import SHIPPED, Filter, apply, examples, read_document, themes_of
+from llma_assets.themes.filter import Operator
+from llma_assets.themes.serialization import THEME_FIELDS
+from llma_assets.themes.validation import RESERVED_IDS
 
 DOCS = Path(__file__).parents[2] / "docs" / "themes.md"
 

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from llma_assets.clickhouse import Database
+from llma_assets.themes import Filter
+from llma_assets.themes.filter import FilterValue, Operator
 from llma_assets.themes.filter_checks import (
     LARGEST_NUMBER,
     MOST_FILTERS,
@@ -14,10 +16,12 @@ from llma_assets.themes.filter_checks import (
     MOST_VALUE_BYTES,
     MOST_VALUE_CHARS,
     MOST_VALUES,
+    FilterError,
+    check_filter,
+    check_filters,
     pattern_problem,
 )
-from llma_assets.themes.filters import FilterError, check_filter, check_filters, compile_filters
-from llma_assets.themes.theme import Filter, FilterValue, Operator
+from llma_assets.themes.filter_sql import compile_filters
 
 EVENT: dict[str, Any] = {
     "name": "Support Agent",
@@ -152,13 +156,13 @@ REFUSED: list[tuple[Filter, str, str]] = [
     (Filter("x" * (MOST_KEY_CHARS + 1), "is_set"), "key", "has 401 characters; at most 400"),
     (Filter(".".join("abcdefghi"), "is_set"), "key", "at most 8 names"),
     (Filter("\ud83e", "is_set"), "key", "character 1 is half of a surrogate pair"),
-    (Filter("a", "equals", "x"), "operator", "'equals' is none; there are exact, is_not"),  # type: ignore[arg-type]
+    (Filter("a", "equals", "x"), "operator", "'equals' is not one of exact, is_not"),  # type: ignore[arg-type]
     (Filter("timestamp", "exact", "x"), "operator", "date_exact, date_before, date_after"),
     (Filter("a", "is_set", "yes"), "value", "takes none; leave it out"),
     (Filter("a", "is_not_set", ()), "value", "takes none; leave it out"),
     (Filter("a", "exact"), "value", "there is is_not_set"),
     (Filter("a", "in", "x"), "value", "in takes a list; for a single value there is exact"),
-    (Filter("a", "in", ()), "value", "1 to 200 values is needed; this has 0"),
+    (Filter("a", "in", ()), "value", "1 to 200 values; this has 0"),
     (Filter("a", "in", ("x",) * (MOST_VALUES + 1)), "value", "this has 201"),
     (Filter("a", "gt", (1, 2)), "value", "gt takes a single value"),
     (Filter("a", "date_after", ("2026-01-01",)), "value", "takes a single value"),
@@ -166,8 +170,8 @@ REFUSED: list[tuple[Filter, str, str]] = [
     (Filter("a", "gt", True), "value", "gt needs a number, not True"),
     (Filter("a", "lt", "2026-01-01"), "value", "for dates there are date_before and date_after"),
     (Filter("a", "gt", "1e999"), "value", "too large for a number"),
-    (Filter("a", "exact", float("nan")), "value", "nan is no number"),
-    (Filter("a", "between", (0, float("inf"))), "value[1]", "inf is no number"),
+    (Filter("a", "exact", float("nan")), "value", "must be a finite number, not nan"),
+    (Filter("a", "between", (0, float("inf"))), "value[1]", "must be a finite number, not inf"),
     (Filter("a", "exact", LARGEST_NUMBER + 1), "value", "put it in quotes"),
     (Filter("a", "between", 5), "value", "between takes two numbers"),
     (Filter("a", "between", (1, 2, 3)), "value", "between takes two numbers"),
@@ -178,14 +182,15 @@ REFUSED: list[tuple[Filter, str, str]] = [
     (Filter("a", "not_icontains", ("x", "")), "value[1]", "at least one character"),
     (Filter("a", "exact", "x" * (MOST_VALUE_CHARS + 1)), "value", "has 1,001 characters; at most 1,000"),
     (Filter("a", "in", ("x" * 1_000,) * 17), "value", f"has 17,000 bytes; at most {MOST_VALUE_BYTES:,}"),
+    (Filter("a", "exact", "a\0b"), "value", "holds the character U+0000"),
     (Filter("a", "exact", ("ok", "\udfff")), "value[1]", "character 1 is half of a surrogate pair"),
     (Filter("a", "exact", ("ok", None)), "value[1]", "not NoneType"),  # type: ignore[arg-type]
     (Filter("a", "exact", {"b": 1}), "value", "not dict"),  # type: ignore[arg-type]
     (Filter("a", "date_exact", "5.1.2026"), "value", "a day like 2026-01-31"),
     (Filter("a", "date_exact", 20260105), "value", "a day like 2026-01-31"),
-    (Filter("a", "date_exact", "2026-02-30"), "value", "is no date: day"),
+    (Filter("a", "date_exact", "2026-02-30"), "value", "is not a date: day"),
     (Filter("a", "date_before", "1969-12-31"), "value", "years from 1970 to 2199"),
-    (Filter("a", "date_before", "0001-01-01T00:00+14:00"), "value", "is no date"),
+    (Filter("a", "date_before", "0001-01-01T00:00+14:00"), "value", "is not a date"),
     (Filter("a", "regex", ""), "value", "a text that is not empty"),
     (Filter("a", "regex", 5), "value", "a pattern in RE2's syntax"),
     (Filter("a", "regex", "a(b"), "value", "character 2, at '(b': missing )"),

@@ -15,10 +15,10 @@ from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
 from llma_assets.team_day import TeamDay
-from llma_assets.themes.filter_checks import MOST_FILTERS
-from llma_assets.themes.filters import FilterError, check_filter, compile_filters
-from llma_assets.themes.matching import matching_items
-from llma_assets.themes.theme import Filter, Operator, Theme
+from llma_assets.themes import Filter, FilterError, Theme, matching_items
+from llma_assets.themes.filter import Operator
+from llma_assets.themes.filter_checks import MOST_FILTERS, check_filter
+from llma_assets.themes.filter_sql import compile_filters
 from llma_assets_tests.themes.reference import as_number, meets
 
 NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)

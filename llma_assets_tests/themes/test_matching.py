@@ -9,9 +9,7 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.team_day import TeamDay
-from llma_assets.themes.filters import FilterError
-from llma_assets.themes.matching import matching_items
-from llma_assets.themes.theme import Filter, Theme
+from llma_assets.themes import Filter, FilterError, Theme, matching_items
 from llma_assets_tests.traffic import event, trace, write
 
 DAY = date(2026, 11, 5)

@@ -8,10 +8,17 @@ from typing import Any
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.themes.built_in import GENERATIONS, TRACES
-from llma_assets.themes.preview import Asking, Preview, preview
-from llma_assets.themes.sampling import is_taken
-from llma_assets.themes.theme import MANY_MATCHES, Filter, Theme
+from llma_assets.themes import (
+    GENERATIONS,
+    MANY_MATCHES,
+    TRACES,
+    Asking,
+    Filter,
+    Preview,
+    Theme,
+    is_selected,
+    preview_theme,
+)
 from llma_assets_tests.traffic import event, trace, write
 
 DAY = date(2026, 11, 5)
@@ -31,7 +38,7 @@ def look(
     per_hour: int = 100,
 ) -> Preview:
     """A preview of the days up to DAY."""
-    return preview(
+    return preview_theme(
         database,
         team_id,
         replace(theme, theme_filters=filters),
@@ -100,26 +107,26 @@ def test_what_is_stored_twice_counts_once(database: Database) -> None:
 def test_many_matches_of_a_day_are_sampled_and_few_are_not(database: Database) -> None:
     write(database, [*spans(MANY_MATCHES + 100, "many", plan="pro"), *spans(50, "few", plan="free")])
     many, few = look(database, PRO), look(database, Filter("plan", "exact", "free"))
-    assert (many.matched, many.taken, many.lowest_rate) == (MANY_MATCHES + 100, 510, 0.1)
-    assert (few.matched, few.taken, few.lowest_rate) == (50, 50, 1.0)
+    assert (many.matched, many.selected, many.lowest_rate) == (MANY_MATCHES + 100, 510, 0.1)
+    assert (few.matched, few.selected, few.lowest_rate) == (50, 50, 1.0)
 
 
 def test_a_rate_of_the_theme_itself_holds_for_few_matches_too(database: Database) -> None:
     write(database, spans(40, plan="pro"))
     found = look(database, PRO, theme=replace(THEME, sample_rate=0.25))
-    assert (found.taken, found.lowest_rate, found.calls) == (10, 0.25, 10)
+    assert (found.selected, found.lowest_rate, found.calls) == (10, 0.25, 10)
 
 
 @pytest.mark.parametrize("theme", [THEME, TRACES])
 def test_without_filters_it_takes_from_the_sample_of_each_hour(database: Database, theme: Theme) -> None:
     write(database, [*spans(30), *spans(5, "later", when=NOON + timedelta(hours=1))])
-    assert look(database, theme=theme, per_hour=10).taken == 15
+    assert look(database, theme=theme, per_hour=10).selected == 15
 
 
 def test_a_general_theme_with_filters_takes_what_matches_of_the_sample(database: Database) -> None:
     write(database, [*spans(30, plan="pro"), *spans(10, "free", plan="free")])
     found = look(database, PRO, theme=TRACES, per_hour=20)
-    assert (found.matched, found.taken, found.lowest_rate) == (30, 15, 0.5)
+    assert (found.matched, found.selected, found.lowest_rate) == (30, 15, 0.5)
 
 
 def test_tokens_come_from_stored_texts_where_there_are_some(database: Database) -> None:
@@ -161,7 +168,7 @@ def test_a_model_without_a_price_has_tokens_and_no_cost(database: Database) -> N
 def test_the_offline_model_is_asked_for_nothing(database: Database) -> None:
     write(database, spans(3, plan="pro"))
     found = look(database, PRO, asking=replace(ASKING, model="offline/extractive"))
-    assert (found.taken, found.calls, found.input_tokens, found.cost_usd) == (3, 0, 0, 0.0)
+    assert (found.selected, found.calls, found.input_tokens, found.cost_usd) == (3, 0, 0, 0.0)
 
 
 def test_answers_that_had_to_be_asked_for_twice_cost_more_calls(database: Database) -> None:
@@ -190,8 +197,8 @@ def test_an_example_says_whether_it_is_in_the_sample(database: Database) -> None
     write(database, spans(30, plan="pro"))
     theme = replace(THEME, sample_rate=0.5)
     examples = look(database, PRO, theme=theme).examples
-    assert {each.taken for each in examples} == {True, False}
-    assert all(each.taken == is_taken(theme, each.trace_id, 0.5) for each in examples)
+    assert {each.selected for each in examples} == {True, False}
+    assert all(each.selected == is_selected(theme, each.trace_id, 0.5) for each in examples)
 
 
 def test_a_misspelled_property_is_named_with_the_one_that_is_there(database: Database) -> None:
@@ -228,7 +235,7 @@ def test_that_another_theme_or_a_rule_leaves_out_some_is_said(database: Database
 
 def test_days_without_events_have_nothing_and_cost_nothing(database: Database) -> None:
     found = look(database, PRO)
-    assert (found.items, found.matched, found.taken, found.calls, found.cost_usd) == (0, 0, 0, 0, 0.0)
+    assert (found.items, found.matched, found.selected, found.calls, found.cost_usd) == (0, 0, 0, 0, 0.0)
     assert (found.examples, [each.hint for each in found.filters]) == ([], [""])
 
 

@@ -4,9 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from llma_assets.themes import GENERAL, TRACES, Filter, Theme
-from llma_assets.themes.sampling import draws, is_of_the_hour, is_taken, needs_texts, rate_of
-from llma_assets.themes.theme import FEW_OF_MANY, MANY_MATCHES
+from llma_assets.themes import (
+    FEW_OF_MANY,
+    GENERAL,
+    MANY_MATCHES,
+    TRACES,
+    Filter,
+    Theme,
+    draws,
+    is_selected,
+    needs_texts,
+    rate_of,
+    uses_hourly_sample,
+)
 
 FAILED = Theme(theme_id="failed", level="trace", prompt="?", theme_filters=(Filter("$ai_is_error", "exact", True),))
 PLAIN = Theme(theme_id="plain", level="trace", prompt="?")
@@ -14,7 +24,7 @@ TRACE_IDS = [f"trace-{number}" for number in range(20_000)]
 
 
 def taken(theme: Theme, rate: float) -> set[str]:
-    return {trace_id for trace_id in TRACE_IDS if is_taken(theme, trace_id, rate)}
+    return {trace_id for trace_id in TRACE_IDS if is_selected(theme, trace_id, rate)}
 
 
 @pytest.mark.parametrize("rate", [0.01, 0.1, 0.5, 0.99])
@@ -59,8 +69,8 @@ def test_what_the_hours_bound_already_is_not_sampled_again_by_itself() -> None:
 
 def test_a_general_theme_looks_at_the_hours_sample_whatever_filters_its_team_has() -> None:
     filtered = replace(TRACES, base_filters=FAILED.filters)
-    assert is_of_the_hour(filtered)
-    assert not is_of_the_hour(FAILED)
+    assert uses_hourly_sample(filtered)
+    assert not uses_hourly_sample(FAILED)
     after = replace(FAILED, theme_id="after", after="failed")
     assert draws(filtered)
     assert not draws(replace(PLAIN, after="failed"))

@@ -8,9 +8,7 @@ from uuid import uuid4
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.themes.errors import ThemeError
-from llma_assets.themes.store import active_themes, themes_of
-from llma_assets.themes.theme import Filter
+from llma_assets.themes import Filter, ThemeError, active_themes, themes_of
 
 TEAM, OTHER_TEAM = 1, 2
 START = datetime(2026, 11, 7, 12, tzinfo=UTC)

@@ -34,8 +34,7 @@ def preview(team_id: int, theme_id: str, day: date | None, days: int | None, mod
     """
     from llma_assets.cli.run.days import events_there_are, window_of_theme
     from llma_assets.rendering import REACH
-    from llma_assets.themes import preview as previewed
-    from llma_assets.themes import themes_of
+    from llma_assets.themes import preview_theme, themes_of
 
     with opened_database() as database:
         team = themes_of(database, team_id)
@@ -45,7 +44,7 @@ def preview(team_id: int, theme_id: str, day: date | None, days: int | None, mod
         window = window_of_theme(database, team_id, theme, day, days)
         options = _options(team_id)
         per_hour = options.max_traces_per_hour if theme.level == "trace" else options.max_generations_per_hour
-        found = previewed(
+        found = preview_theme(
             database,
             team_id,
             theme,
@@ -118,7 +117,7 @@ def _document(found: "Preview") -> dict[str, Any]:
             for place, each in enumerate(found.filters)
         ],
         "matched": found.matched,
-        "taken": found.taken,
+        "taken": found.selected,
         "lowest_rate": found.lowest_rate,
         "model": found.model,
         "calls": found.calls,
@@ -134,7 +133,7 @@ def _document(found: "Preview") -> dict[str, Any]:
                 "first_at": each.first_at.isoformat(),
                 "name": each.name,
                 "said": _said(each),
-                "taken": each.taken,
+                "taken": each.selected,
             }
             for each in found.examples
         ],
@@ -160,7 +159,7 @@ def _show(found: "Preview") -> None:
         )
     _show_sample(found, what)
     for each in found.examples:
-        left_out = "  (not in the sample)" if each.taken is False else ""
+        left_out = "  (not in the sample)" if each.selected is False else ""
         said = f"  {_said(each)!r}" if _said(each) else ""
         show(plain(f"  {each.first_at:%Y-%m-%d %H:%M}  {each.item_id}  {each.name}{said}{left_out}"))
     for place, count in enumerate(found.filters, 1):
@@ -175,7 +174,7 @@ def _show_sample(found: "Preview", what: str) -> None:
     sampled = f", {found.lowest_rate:.3g} of them at least" if found.lowest_rate < 1 else ", all of them"
     if not found.matched:
         return
-    show(f"in the sample: {about}{found.taken:,} {what}{sampled}")
+    show(f"in the sample: {about}{found.selected:,} {what}{sampled}")
     if found.cost_usd is None:
         cost = f"nobody knows what {found.model} costs (LLMA_PRICES_FILE adds prices)"
     else:

@@ -31,7 +31,7 @@ THE_TEAM = "(all themes)"
 @json_option
 def list_command(team_id: int, as_json: bool) -> None:
     """All themes of a team, those that are off, too."""
-    from llma_assets.themes import themes_of
+    from llma_assets.themes import settings_of_filters, themes_of
 
     with opened_database() as database:
         team = themes_of(database, team_id)
@@ -40,7 +40,7 @@ def list_command(team_id: int, as_json: bool) -> None:
         emit_json(
             {
                 "team": team_id,
-                "base_filters": _plain_filters(team.base_filters),
+                "base_filters": settings_of_filters(team.base_filters),
                 "themes": [theme_document(each, last_runs.get(each.theme_id)) for each in team.themes],
                 "problems": [problem_document(each) for each in team.problems],
             }
@@ -83,7 +83,7 @@ def _at_option(f: F) -> F:
 @json_option
 def show_command(theme_id: str, team_id: int, at: datetime | None, as_json: bool) -> None:
     """All settings of a theme, also those that are the default."""
-    from llma_assets.themes import Document, settings_of, write_document
+    from llma_assets.themes import Document, settings_of, settings_of_filters, write_document
 
     with opened_database() as database:
         team = _team(database, team_id, at)
@@ -97,8 +97,8 @@ def show_command(theme_id: str, team_id: int, at: datetime | None, as_json: bool
     show(f"{plain(theme.name or theme.theme_id)}: {_when(theme)}, version {theme.version}")
     show(f"Last run: {_last_run(last_run) or 'none'}\n")
     own = team.settings_alone(theme)
-    write = write_document(Document(({"theme_id": theme_id, **settings_of(own)},), _plain_filters(team.base_filters)))
-    show(write.rstrip("\n"))
+    file = Document(({"theme_id": theme_id, **settings_of(own)},), settings_of_filters(team.base_filters))
+    show(write_document(file).rstrip("\n"))
     for problem in problems:
         say(f"Not valid, so the theme is off: {problem}")
 
@@ -157,10 +157,10 @@ def export_command(theme_ids: tuple[str, ...], team_id: int, full: bool, at: dat
 @json_option
 def history_command(theme_id: str | None, team_id: int, as_json: bool) -> None:
     """Who changed what of a team's themes, or of one, and when; oldest first, deleted themes, too."""
-    from llma_assets.themes import history, themes_of
+    from llma_assets.themes import past_changes, themes_of
 
     with opened_database() as database:
-        found = history(database, team_id, theme_id or "")
+        found = past_changes(database, team_id, theme_id or "")
         if theme_id and not found:
             themes_of(database, team_id).get(theme_id)  # a theme that there never was is said as such
     if as_json:
@@ -221,12 +221,6 @@ def _past_document(change: "PastChange") -> dict[str, Any]:
         "version": change.version,
         "fields": fields_document(change.fields),
     }
-
-
-def _plain_filters(filters: Any) -> list[dict[str, Any]]:
-    from llma_assets.themes import filters_as_plain
-
-    return filters_as_plain(filters)
 
 
 def _team(database: "Database", team_id: int, at: datetime | None) -> "TeamThemes":

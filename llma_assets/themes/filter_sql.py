@@ -21,25 +21,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from llma_assets.themes.filter import NEGATIVE, Filter
 from llma_assets.themes.filter_checks import (
     COLUMNS,
-    FilterError,
-    check_filter,
     check_filters,
-    number_of,
     span_of,
     text_of,
     values_of,
 )
-from llma_assets.themes.theme import Filter
-
-__all__ = ["Compiled", "FilterError", "check_filter", "check_filters", "compile_filters", "property_of"]
 
 _TRACE_ID = "$ai_trace_id"
 
 # Names that can be elements of a tuple as they stand, without quoting anything; any other key is read by itself.
 _PLAIN = re.compile(r"(?!null$)[A-Za-z_$][A-Za-z0-9_$]*", re.ASCII | re.IGNORECASE)
-_NEGATIVE = ("is_not", "not_in", "not_icontains", "not_regex", "is_not_set")
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 # What reads as a number, and as a date; that there is no 31st of February is for the parser to say.
@@ -88,7 +82,7 @@ def compile_filters(filters: Sequence[Filter], prefix: str = "f") -> Compiled:
         own = f"{prefix}{place}"
         text = _text(each.key, names, prefix, own, parameters)
         condition = _condition(each, text, own, parameters)
-        conditions.append(f"(NOT {condition})" if each.operator in _NEGATIVE else condition)
+        conditions.append(f"(NOT {condition})" if each.operator in NEGATIVE else condition)
     return Compiled(tuple(conditions), parameters, f"ifNull({_of_tuple(names, _TRACE_ID, prefix)}, '')")
 
 
@@ -189,7 +183,7 @@ def _number(text: str) -> str:
 
 
 def _compared(operator: str, values: Sequence[Any], text: str, own: str, parameters: dict[str, Any]) -> str:
-    parameters |= {f"{own}_number{place}": number_of(value) for place, value in enumerate(values)}
+    parameters |= {f"{own}_number{place}": float(value) for place, value in enumerate(values)}
     signs = (">=", "<=") if operator == "between" else (_SIGNS[operator],)
     each = (f"{_number(text)} {sign} {{{own}_number{place}:Float64}}" for place, sign in enumerate(signs))
     return f"ifNull({' AND '.join(each)}, 0)"
