@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from llma_assets.clusters import ClusteringConfig, ClusteringError, cluster
-from llma_assets.clusters.density import Attempt, fit_density
 from llma_assets.clusters.engine.assignment import unit_rows
+from llma_assets.clusters.engine.density import Attempt, fit_density
 from llma_assets.clusters.engine.unsampled import place_everything
 
 CONFIG = ClusteringConfig(method="hdbscan", with_map=False)
