@@ -43,13 +43,29 @@ check: install ## Lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Tests keep their compiled modules, also where Python is told to keep none: workers and processes that tests start
+# would compile everything again.
+PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+.PHONY: test-fast
+test-fast: install ## Tests that need no database and start no process: in half a minute, while you work
+	$(PYTEST) -m "not (slow or llm or database or process or heavy)"
+
+# The checks run beside the tests, on what these leave of the processors; what they print is shown when they are done.
 .PHONY: test
-test: check ## Everything above, and all tests but the slow ones
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not llm"
+test: install ## The checks, and all tests but the slow ones: before you push
+	@log=$$(mktemp); $(MAKE) --no-print-directory check >$$log 2>&1 & checks=$$!; \
+	$(PYTEST) -m "not slow and not llm"; tests=$$?; \
+	wait $$checks; checked=$$?; cat $$log; rm -f $$log; \
+	exit $$((tests ? tests : checked))
 
 .PHONY: test-slow
-test-slow: install ## The tests that take long: whole runs, faults and killed processes, batches; CI runs them, too
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow
+test-slow: install ## Whole runs, faults and killed processes, batches; and every example of the property tests. CI runs them
+	$(PYTEST) -m "slow or (hypothesis and not llm)" --hypothesis-profile full
+
+.PHONY: test-mutations
+test-mutations: install ## Break the rules that must hold, one by one, and see that tests notice
+	$(BIN)/python -m benchmarks.mutations
 
 .PHONY: test-conformance
 test-conformance: install ## clickhouse-connect's own tests against the embedded server: make test-conformance TESTS=folder

@@ -4,12 +4,16 @@ database of its own."""
 import os
 import secrets
 import shutil
+import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -17,9 +21,11 @@ from numpy.typing import NDArray
 from llma_assets.clickhouse import Database, ServerState, connect, start, stop
 from llma_assets.clickhouse.connecting import open_database
 from llma_assets.clickhouse.lifecycle import address
-from llma_assets.clickhouse.link import Link
+from llma_assets.clickhouse.link import Link, database_name
 from llma_assets.models import OfflineEmbedder
 from llma_assets.settings import Settings
+from llma_assets_tests.databases import PlantedOnce, PlantedStates, SharedLink, UsedDatabases
+from llma_assets_tests.fuzzing import FULL
 
 MEMORY = Path("/dev/shm")
 """Where a database costs no disk; thousands of small files take their time on one."""
@@ -27,6 +33,54 @@ MEMORY = Path("/dev/shm")
 
 def _has_room(folder: Path) -> bool:
     return folder.is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > 4 << 30
+
+
+# `make test-slow` tries all examples; everything else, and a run in an editor, a part of them.
+hypothesis.settings.register_profile(FULL, hypothesis.settings())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses the embedded server, through whatever fixtures."""
+    for item in items:
+        if "data_dir" in getattr(item, "fixturenames", ()):
+            item.add_marker("database")
+
+
+@pytest.fixture(scope="session")
+def started_processes() -> Iterator[list[str]]:
+    """What this process has started: Python programs and copies of itself."""
+    started: list[str] = []
+    open_process, fork, start_process = subprocess.Popen.__init__, os.fork, BaseProcess.start
+
+    def opened(self: subprocess.Popen[Any], args: Any, *rest: Any, **options: Any) -> None:
+        program = str(args if isinstance(args, str | bytes | os.PathLike) else next(iter(args)))
+        if Path(program).name.startswith(("python", "llma", "dagster", "make")):  # matplotlib asks `fc-list` for fonts
+            started.append(program)
+        open_process(self, args, *rest, **options)
+
+    def forked() -> int:
+        started.append("os.fork")
+        return fork()
+
+    def process_started(self: BaseProcess) -> None:
+        started.append(type(self).__name__)
+        start_process(self)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(subprocess.Popen, "__init__", opened)
+        patched.setattr(os, "fork", forked)
+        patched.setattr(BaseProcess, "start", process_started)
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def only_marked_tests_start_processes(request: pytest.FixtureRequest, started_processes: list[str]) -> Iterator[None]:
+    """Hold `make test-fast` to what it promises."""
+    yield
+    started, started_processes[:] = started_processes[:], []
+    is_marked = any(request.node.get_closest_marker(name) for name in ("process", "database", "slow", "llm"))
+    if started and not is_marked:
+        pytest.fail(f"this test starts {started[0]}: mark it with @pytest.mark.process")
 
 
 @pytest.fixture(scope="session")
@@ -46,61 +100,28 @@ def server(data_dir: Path) -> ServerState:
 
 
 @pytest.fixture(scope="session")
-def default_database(data_dir: Path, server: ServerState) -> Iterator[Database]:
+def server_link(data_dir: Path, server: ServerState) -> Link:
+    """The connection of this test process."""
+    return Link(Settings.from_env({"LLMA_DATA_DIR": str(data_dir)}))
+
+
+@pytest.fixture(scope="session")
+def default_database(server_link: Link) -> Iterator[Database]:
     """The server's own database, without a schema, to make and drop others from."""
-    settings = Settings.from_env({"LLMA_DATA_DIR": str(data_dir)})
-    with open_database(Link(settings), "default") as opened:
+    with open_database(server_link, "default") as opened:
         yield opened
-
-
-TABLES = """
-SELECT name, ifNull(total_rows, 1) AS rows, create_table_query
-FROM system.tables
-WHERE database = {name:String}
-ORDER BY name
-"""
-
-
-class UsedDatabases:
-    """Migrated databases that tests have given back: emptying one takes a tenth of the time of making one."""
-
-    def __init__(self, server: Database) -> None:
-        self._server = server
-        self._free: list[str] = []
-        self._as_migrated: list[tuple[str, str]] = []
-
-    def take(self) -> str:
-        """A name: of an empty, migrated database, or of none that is there yet."""
-        return self._free.pop() if self._free else f"test_{secrets.token_hex(6)}"
-
-    def made(self, name: str) -> None:
-        """Told of a database that has just been migrated, before a test has it."""
-        self._as_migrated = self._as_migrated or self._schema(name, self._server.rows(TABLES, name=name))
-
-    def give_back(self, name: str) -> None:
-        """Empty a database for the next test; one whose tables a test has changed is dropped."""
-        rows = self._server.rows(TABLES, name=name)
-        if not rows or self._schema(name, rows) != self._as_migrated:
-            self._server.execute("DROP DATABASE IF EXISTS {name:Identifier}", name=name)
-            return
-        for row in rows:
-            if row["rows"] and row["name"] != "schema_migrations":
-                self._server.execute(
-                    "TRUNCATE TABLE {name:Identifier}.{table:Identifier}", name=name, table=row["name"]
-                )
-        self._free.append(name)
-
-    def _schema(self, name: str, rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-        """The tables with their definitions, and how many migrations are noted."""
-        noted = self._server.value("SELECT count() FROM {name:Identifier}.schema_migrations FINAL", name=name)
-        tables = [(row["name"], row["create_table_query"].replace(name, "")) for row in rows]
-        return [*tables, ("schema_migrations", str(noted))]
 
 
 @pytest.fixture(scope="session")
 def used_databases(default_database: Database) -> UsedDatabases:
     """What tests of this process have left behind."""
     return UsedDatabases(default_database)
+
+
+@pytest.fixture(scope="session")
+def planted_states(default_database: Database) -> PlantedStates:
+    """What planting functions have made in this process."""
+    return PlantedStates(default_database)
 
 
 @pytest.fixture
@@ -129,11 +150,19 @@ def settings(
 
 
 @pytest.fixture
-def database(settings: Settings, used_databases: UsedDatabases) -> Iterator[Database]:
+def database(settings: Settings, server_link: Link, used_databases: UsedDatabases) -> Database:
     """An empty, migrated database of the embedded server."""
-    with connect(settings) as opened:
-        used_databases.made(opened.name)
-        yield opened
+    name = database_name(settings)
+    if not used_databases.is_migrated(name):
+        connect(settings).close()
+        used_databases.made(name)
+    return Database(SharedLink(settings, server_link), name, settings.events_table)
+
+
+@pytest.fixture
+def planted_once(database: Database, planted_states: PlantedStates) -> PlantedOnce:
+    """Plants a state where it is needed for the first time, and copies it afterwards."""
+    return partial(planted_states.put, database)
 
 
 @pytest.fixture(scope="session")

@@ -14,28 +14,23 @@ from llma_assets.clickhouse import Database
 from llma_assets.findings import Finding
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
-from llma_assets_tests.pipeline import STORED_TABLES, Pipeline
+from llma_assets_tests.databases import PlantedOnce
+from llma_assets_tests.pipeline import Pipeline
 from llma_assets_tests.traffic import day_of_traces, write
 
 DAY = date(2026, 11, 7)
 DAY_BEFORE = DAY - timedelta(days=1)
 ROWS = "SELECT * FROM {table:Identifier} FINAL WHERE team_id = 1 ORDER BY ALL"
-ROWS_OF_ALL = "SELECT * FROM {table:Identifier} FINAL"
 WRITTEN_AT = ("inserted_at", "committed_at")
-
-
-@pytest.fixture(scope="module")
-def made() -> dict[str, list[dict[str, Any]]]:
-    """The rows of the run by table, once a test has made it."""
-    return {}
 
 
 @pytest.fixture
 def stored(
-    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch, made: dict[str, list[dict[str, Any]]]
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch, planted_once: PlantedOnce
 ) -> Database:
     """Two teams with equal traces of two days, taken through the whole graph."""
-    if not made:
+
+    def run(database: Database) -> None:
         for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
@@ -48,11 +43,8 @@ def stored(
         for team_id in (1, 2):
             pipeline.texts(team_id, DAY_BEFORE, DAY)
             pipeline.clusters(team_id, DAY)
-        made |= {table: database.rows(ROWS_OF_ALL, table=table) for table in STORED_TABLES}
-        made["events"] = [row for row in made["events"] if row["event"].endswith("_clusters")]
-    else:
-        for table, rows in made.items():
-            database.insert_rows(table, rows)
+
+    planted_once(run)
     return database
 
 

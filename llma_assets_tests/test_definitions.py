@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 LOAD = """
 import sys
 from llma_assets.definitions import build_definitions

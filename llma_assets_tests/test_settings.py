@@ -48,6 +48,7 @@ def test_an_empty_variable_is_an_unset_one(value: str, monkeypatch: pytest.Monke
     assert everything() == unset
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("value", ["", " "])
 def test_make_takes_an_empty_data_folder_for_an_unset_one(value: str) -> None:
     environment = {**os.environ, "LLMA_DATA_DIR": value, "DAGSTER_HOME": value}

@@ -9,6 +9,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.themes import TRACES
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.clusters.planted import item_id, lineages, name_clusters, plant, run_day
+from llma_assets_tests.databases import PlantedOnce
 
 pytestmark = pytest.mark.slow
 
@@ -16,14 +17,18 @@ FIRST = date(2026, 11, 2)
 NEXT = FIRST + timedelta(days=1)
 
 
-@pytest.fixture
-def clustered(database: Database) -> Database:
+def clusters_and_new_items(database: Database) -> None:
     """Two teams with clusters of A, B and C, and new items on the next day: other ones for each team."""
     for team_id, new in ((1, {"A": 5, "B": 3, "X": 2}), (2, {"C": 4})):
         plant(database, team_id, FIRST, {"A": 20, "B": 20, "C": 20})
         run_day(database, team_id, FIRST, 3)
         name_clusters(database, team_id, FIRST)
         plant(database, team_id, NEXT, new)
+
+
+@pytest.fixture
+def clustered(database: Database, planted_once: PlantedOnce) -> Database:
+    planted_once(clusters_and_new_items)
     return database
 
 

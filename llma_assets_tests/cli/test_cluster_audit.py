@@ -9,13 +9,13 @@ import pytest
 from llma_assets.clickhouse import Database
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.clusters.planted import lineages, name_clusters, plant, run_day, stored_run
+from llma_assets_tests.databases import PlantedOnce
 
 DAY = date(2026, 11, 2)
 HITS = {1: {"A": 9, "B": 4}, 2: {"A": 2, "B": 7}}
 
 
-@pytest.fixture
-def named(database: Database) -> Database:
+def two_named_teams(database: Database) -> None:
     """Two teams with the same items, whose names fit each other's clusters."""
     for team_id, hits in HITS.items():
         plant(database, team_id, DAY, {"A": 12, "B": 14})
@@ -42,6 +42,11 @@ def named(database: Database) -> Database:
                 for topic, other in (("A", "B"), ("B", "A"))
             ],
         )
+
+
+@pytest.fixture
+def named(database: Database, planted_once: PlantedOnce) -> Database:
+    planted_once(two_named_teams)
     return database
 
 

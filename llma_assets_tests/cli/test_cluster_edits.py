@@ -10,19 +10,24 @@ import pytest
 from llma_assets.clickhouse import Database
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.clusters.planted import lineages, name_clusters, plant, run_day
+from llma_assets_tests.databases import PlantedOnce
 
 FIRST = date(2026, 11, 2)
 TOMORROW = FIRST + timedelta(days=1)
 TOPICS = {"A": 12, "B": 9, "C": 6}
 
 
-@pytest.fixture
-def named(database: Database) -> Database:
+def two_named_teams(database: Database) -> None:
     """Two teams with equal items and three named clusters each."""
     for team_id in (1, 2):
         plant(database, team_id, FIRST, TOPICS)
         run_day(database, team_id, FIRST, 3)
         name_clusters(database, team_id, FIRST)
+
+
+@pytest.fixture
+def named(database: Database, planted_once: PlantedOnce) -> Database:
+    planted_once(two_named_teams)
     return database
 
 

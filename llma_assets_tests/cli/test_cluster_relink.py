@@ -8,6 +8,7 @@ import pytest
 from llma_assets.clickhouse import Database
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.clusters.planted import lineages, plant, run_day
+from llma_assets_tests.databases import PlantedOnce
 
 pytestmark = pytest.mark.slow
 
@@ -29,14 +30,18 @@ def relink(llma_json: Callable[..., Answer], first: int, last: int, *options: st
     )
 
 
-@pytest.fixture
-def broken(database: Database) -> Database:
+def a_broken_chain(database: Database) -> None:
     """Day 8 was run before days 0 and 7, too far from day 0 to hand its ids back. The other team likewise."""
     for team_id in (1, 2):
         for number in (8, 0, 7):
             plant(database, team_id, day(number), TOPICS)
             run_day(database, team_id, day(number), 2)
     assert not set(ids(database, day(8)).values()) & set(ids(database, day(7)).values())
+
+
+@pytest.fixture
+def broken(database: Database, planted_once: PlantedOnce) -> Database:
+    planted_once(a_broken_chain)
     return database
 
 

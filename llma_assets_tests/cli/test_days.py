@@ -13,13 +13,13 @@ from llma_assets.cli.run.days import in_spans
 from llma_assets.clickhouse import Database
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.clusters.planted import plant, run_day
+from llma_assets_tests.databases import PlantedOnce
 from llma_assets_tests.traffic import day_of_traces, write
 
 DAY = date(2026, 11, 7)
 
 
-@pytest.fixture
-def stored(database: Database) -> Database:
+def three_teams(database: Database) -> None:
     """Team 1 has traces of two days and clusters of one, team 2 has too few traces, team 3 traces alone."""
     for day in (DAY - timedelta(days=1), DAY):
         write(database, day_of_traces(1, day, 12))
@@ -27,6 +27,11 @@ def stored(database: Database) -> Database:
     write(database, day_of_traces(3, DAY, 24))
     plant(database, 1, DAY, {"A": 12, "B": 9})
     run_day(database, 1, DAY, 2)
+
+
+@pytest.fixture
+def stored(database: Database, planted_once: PlantedOnce) -> Database:
+    planted_once(three_teams)
     return database
 
 

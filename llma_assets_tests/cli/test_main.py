@@ -56,11 +56,13 @@ def test_each_command_has_a_help_page(llma: Llma, command: str) -> None:
     assert result.stdout.startswith(f"Usage: llma {command}")
 
 
+@pytest.mark.process
 def test_help_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", SHOW_HELP], capture_output=True, text=True, check=True)
     assert not set(HEAVY) & set(done.stderr.split())
 
 
+@pytest.mark.process
 def test_help_answers_at_once() -> None:
     took_s = []
     for _ in range(5):
@@ -176,6 +178,7 @@ def test_a_file_that_a_command_names_and_is_not_there_is_wrong_use(llma: Llma, c
     assert "missing" in result.stderr
 
 
+@pytest.mark.process
 def test_a_data_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = llma_process("skips", "--date", "today", LLMA_DATA_DIR=str(tmp_path / "file" / "data"), CLICKHOUSE_URL="")

@@ -82,6 +82,7 @@ def test_a_server_without_the_database_is_named_and_gets_none(settings: Settings
     connect(settings, create=False).close()
 
 
+@pytest.mark.process
 def test_a_command_that_brings_data_makes_the_database(fresh: Path) -> None:
     (fresh / "events.jsonl").write_text("")
     try:

@@ -13,6 +13,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.defs.instance import opened_instance
 from llma_assets.settings import Settings
 from llma_assets_tests.cli.conftest import Answer, Llma
+from llma_assets_tests.databases import PlantedOnce
 from llma_assets_tests.traffic import day_of_traces, trace, write
 
 pytestmark = pytest.mark.slow
@@ -21,12 +22,16 @@ DAY = date(2026, 11, 7)
 COUNTED = ("events", "trace_texts", "trace_summaries", "document_embeddings", "cluster_members", "clustering_runs")
 
 
-@pytest.fixture
-def traffic(database: Database) -> Database:
+def traffic_of_two_teams(database: Database) -> None:
     """Team 1 with 24 traces in two days, team 2 with 3 traces of the same ids."""
     write(database, day_of_traces(1, DAY, 12))
     write(database, day_of_traces(1, DAY - timedelta(days=6), 12))
     write(database, day_of_traces(2, DAY, 3))
+
+
+@pytest.fixture
+def traffic(database: Database, planted_once: PlantedOnce) -> Database:
+    planted_once(traffic_of_two_teams)
     return database
 
 

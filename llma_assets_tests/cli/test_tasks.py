@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from llma_assets.clickhouse import Database
 from llma_assets_tests.cli.conftest import Answer, Llma
+from llma_assets_tests.databases import PlantedOnce
 
 FIELDS = (
     "task_id",
@@ -56,14 +58,18 @@ def segments(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def tasks(segments: Path, llma: Llma, llma_json: Asks) -> list[dict[str, Any]]:
+def tasks(segments: Path, llma: Llma, llma_json: Asks, planted_once: PlantedOnce) -> list[dict[str, Any]]:
     """Two tasks of team 1, through Dagster."""
-    assert llma("segments", "ingest", str(segments)).exit_code == 0
-    answer = llma_json("segments", "run", "--team", "1")
-    assert answer.code == 0, answer.document
-    found: list[dict[str, Any]] = answer.document["tasks"]
-    assert len(found) == 2
-    return found
+
+    def run(_: Database) -> list[dict[str, Any]]:
+        assert llma("segments", "ingest", str(segments)).exit_code == 0
+        answer = llma_json("segments", "run", "--team", "1")
+        assert answer.code == 0, answer.document
+        found: list[dict[str, Any]] = answer.document["tasks"]
+        assert len(found) == 2
+        return found
+
+    return planted_once(run)
 
 
 def listed(llma_json: Asks, *options: str) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.themes import Theme, apply, document_of
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.clusters.stored_runs import ids, store_run
+from llma_assets_tests.databases import PlantedOnce
 from llma_assets_tests.summaries import test_shares
 
 DAY = date(2026, 11, 7)
@@ -18,8 +19,7 @@ ERRORS = Theme(theme_id="errors", level="trace", prompt="What failed?")
 UX = replace(ERRORS, theme_id="ux", prompt="What annoyed?")
 
 
-@pytest.fixture
-def sampled(database: Database) -> Database:
+def a_sampled_theme(database: Database) -> None:
     """A theme that took 20 items, each of which stands for two; a quarter of them is relevant."""
     apply(database, 1, document_of([ERRORS]), "a test")
     for team_id in (1, 2):
@@ -32,6 +32,11 @@ def sampled(database: Database) -> Database:
     numbers = {"matched": 41, "sampled": 20, "screened": 20, "sample_rate": 0.5}
     key = {"team_id": 1, "day": DAY, "theme_id": "errors", "version": ERRORS.version}
     database.insert_rows("theme_days", [{**key, **numbers}])
+
+
+@pytest.fixture
+def sampled(database: Database, planted_once: PlantedOnce) -> Database:
+    planted_once(a_sampled_theme)
     return database
 
 
@@ -67,8 +72,7 @@ def test_a_theme_that_took_nothing_says_what_to_do(database: Database, llma: Llm
     assert llma("themes", "funnel", *WHERE, "--theme", "ux_isues").exit_code == 2
 
 
-@pytest.fixture
-def crossed(database: Database) -> Database:
+def two_crossing_themes(database: Database) -> None:
     """Two themes of two teams; the first clusters of the first team's go together."""
     apply(database, 1, document_of([ERRORS, UX]), "a test")
     store_run(database, "errors", {0: ids(0, 20), 1: ids(20, 60)}, looked_at=ids(60, 200))
@@ -80,6 +84,11 @@ def crossed(database: Database) -> Database:
     )
     label = {"cluster_id": 0, "title": "Tools that \x1b[31mfail", "description": "", "status": "generated", "error": ""}
     database.insert_rows("cluster_labels", [{**key, **run, **label, "model": "x"}])
+
+
+@pytest.fixture
+def crossed(database: Database, planted_once: PlantedOnce) -> Database:
+    planted_once(two_crossing_themes)
     return database
 
 

@@ -10,6 +10,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.team_day import midnight
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.clusters.planted import item_id, lineages, name_clusters, plant, run_day, stored_run
+from llma_assets_tests.databases import PlantedOnce
 
 FIRST = date(2026, 11, 2)
 
@@ -45,8 +46,7 @@ def store_numbers(database: Database, team_id: int, when: date, topic: str, coun
     database.insert_rows("trace_texts", rows)
 
 
-@pytest.fixture
-def three_days(database: Database) -> Database:
+def three_days_of_two_teams(database: Database) -> None:
     """A grows from day to day and breaks more often, B stays; the other team has the same ids and other numbers."""
     for number in range(3):
         for team_id, sizes in ((1, {"A": 6 + 7 * number, "B": 12}), (2, {"A": 3, "B": 9})):
@@ -56,6 +56,11 @@ def three_days(database: Database) -> Database:
                 store_numbers(database, team_id, day(number), topic, count, errors=errors)
             run_day(database, team_id, day(number), 2)
             name_clusters(database, team_id, day(number))
+
+
+@pytest.fixture
+def three_days(database: Database, planted_once: PlantedOnce) -> Database:
+    planted_once(three_days_of_two_teams)
     return database
 
 

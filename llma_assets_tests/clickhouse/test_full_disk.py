@@ -22,6 +22,8 @@ from llma_assets_tests.clickhouse.conftest import Ask, asking
 from llma_assets_tests.small_disk import CannotMount, SmallDisk, small_disk
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.process
+
 NOT_ENOUGH_SPACE = 243
 FOUR_MB = "SELECT toInt64(2) AS team_id, number AS n, randomPrintableASCII(1000) AS words FROM numbers(4000)"
 FORMATS = ("JSONEachRow", "CSV", "Values", "Native", "RowBinary", "ArrowStream", "Parquet")

@@ -15,6 +15,7 @@ def blobs(seed: int, per_cluster: int, k: int = 4, d: int = 24, spread: float = 
     return (centres[truth] + rng.normal(scale=spread, size=(len(truth), d))).astype(np.float32), truth
 
 
+@pytest.mark.heavy
 def test_new_items_join_the_cluster_of_their_kind() -> None:
     points, _ = blobs(1, 40)
     found = cluster(points, ClusteringConfig(method="kmeans", min_k=4, max_k=4))

@@ -77,6 +77,7 @@ def test_clusterings_in_several_threads_neither_disturb_each_other_nor_leave_a_l
     assert results == [alone.labels.tobytes()] * 4
 
 
+@pytest.mark.process
 def test_importing_the_room_loads_no_heavy_library() -> None:
     rooms = "import sys, llma_assets.clusters, llma_assets.labels;"
     heavy = f"{rooms} print([name for name in ('sklearn', 'scipy', 'hdbscan', 'openai') if name in sys.modules])"

@@ -45,3 +45,16 @@ def test_one_day_empty_clusters_and_no_items_say_nothing() -> None:
     assert not growth([20], [30], [5]).grown.any()
     assert growth([0] * 7, [5] * 7, [1] * 7).ratio[0] == 1
     assert len(growth_in(np.array([], dtype="datetime64[D]"), np.array([], dtype=int), 0).z) == 0
+
+
+def test_a_change_that_is_certain_but_small_is_none() -> None:
+    found = growth([1000] * 4 + [900] * 3, [1000] * 4 + [1110] * 3, [8000] * 4 + [7990] * 3)
+    assert found.z[0] < -3
+    assert found.z[1] > 3
+    assert not (found.grown | found.faded).any()
+
+
+def test_a_third_less_has_faded_and_is_not_fading() -> None:
+    found = growth([100] * 4 + [60] * 3, [100] * 4 + [160] * 3, [800] * 7)
+    assert (found.faded.tolist(), found.fading.tolist()) == ([True, False], [False, False])
+    assert (found.grown.tolist(), found.young.tolist()) == ([False, True], [False, False])

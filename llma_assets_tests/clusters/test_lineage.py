@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
+import pytest
 
 from llma_assets.clusters.lineage.links import Link, Links, link
 from llma_assets.clusters.lineage.snapshot import Snapshot, Space
@@ -207,6 +208,7 @@ def test_an_attempt_that_is_replaced_leaves_its_ids_to_the_next() -> None:
     ]
 
 
+@pytest.mark.heavy
 def test_an_id_is_never_given_twice() -> None:
     rng = np.random.default_rng(7)
     counts = steady("ABCDEFGH")

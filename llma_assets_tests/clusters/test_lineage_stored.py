@@ -12,6 +12,7 @@ from llma_assets.clusters.lineage.stored import CarriedName, carried_names
 from llma_assets.clusters.store.runs import clusters_of, committed_run
 from llma_assets.team_day import TeamDay
 from llma_assets_tests.clusters.planted import lineages, name_clusters, plant, run_day, stored_run
+from llma_assets_tests.databases import PlantedOnce
 
 FIRST = date(2026, 11, 2)
 
@@ -20,12 +21,16 @@ def day(number: int) -> date:
     return FIRST + timedelta(days=number)
 
 
-@pytest.fixture
-def two_teams(database: Database) -> Database:
+def three_days_of_two_teams(database: Database) -> None:
     """Three days of A, B and C for team 1, and the same ids with other topics for team 2."""
     for number in range(3):
         plant(database, 1, day(number), {"A": 12, "B": 9, "C": 6})
         plant(database, 2, day(number), {"A": 6, "B": 9, "C": 12, "X": 8})
+
+
+@pytest.fixture
+def two_teams(database: Database, planted_once: PlantedOnce) -> Database:
+    planted_once(three_days_of_two_teams)
     return database
 
 

@@ -91,6 +91,7 @@ def story() -> Story:
     return told
 
 
+@pytest.mark.heavy
 def test_what_stays_has_one_lineage_on_all_days(story: Story) -> None:
     for topic in (*STEADY, "double"):
         assert {story.lineage(topic, day) for day in range(DAYS)} == {story.lineage(topic, 0)}

@@ -4,6 +4,7 @@ import base64
 import warnings
 
 import numpy as np
+import pytest
 
 from llma_assets.reports.cluster_map import cluster_table, map_markdown
 
@@ -43,6 +44,7 @@ def test_titles_cannot_leave_their_cell_of_the_table() -> None:
     assert "| 01234567 | grown |" in row
 
 
+@pytest.mark.heavy
 def test_a_map_of_very_many_clusters_has_room_for_itself() -> None:
     labels = np.arange(600) % 200
     coordinates = np.random.default_rng(0).uniform(-1, 1, size=(600, 2))

@@ -13,16 +13,21 @@ from llma_assets.clusters.checks import CHECKS
 from llma_assets.findings import Outcome
 from llma_assets.team_day import TeamDay
 from llma_assets_tests.clusters.planted import plant, run_day, stored_run
+from llma_assets_tests.databases import PlantedOnce
 
 DAY = date(2026, 11, 7)
 BY_NAME = {check.name: check for check in CHECKS}
 
 
-@pytest.fixture
-def clustered(database: Database) -> Database:
+def two_clustered_teams(database: Database) -> None:
     for team_id in (1, 2):
         plant(database, team_id, DAY, {"A": 30, "B": 30, "C": 20})
         run_day(database, team_id, DAY, 3, method="graph")
+
+
+@pytest.fixture
+def clustered(database: Database, planted_once: PlantedOnce) -> Database:
+    planted_once(two_clustered_teams)
     return database
 
 

@@ -18,6 +18,7 @@ from llma_assets.stage import ThemesFailed, silent
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES, Theme, ThemeClustering
 from llma_assets_tests.clusters.planted import MODEL, item_id, plant, run_day, stored_run
+from llma_assets_tests.databases import PlantedOnce
 
 DAY = date(2026, 11, 7)
 BEFORE = DAY - timedelta(days=1)
@@ -242,12 +243,16 @@ def judge_irrelevant(database: Database, item: str, *, team_id: int = 1, version
     database.insert_rows("trace_summaries", [row])
 
 
-@pytest.fixture
-def clustered(database: Database) -> Database:
+def two_clustered_teams(database: Database) -> None:
     """Two teams with equal items in a run each."""
     for team_id in (1, 2):
         plant(database, team_id, DAY, {"A": 8, "B": 8}, theme=OWN, version=OWN.version)
         cluster(database, OWN, team_id=team_id)
+
+
+@pytest.fixture
+def clustered(database: Database, planted_once: PlantedOnce) -> Database:
+    planted_once(two_clustered_teams)
     return database
 
 

@@ -12,6 +12,7 @@ from llma_assets.clusters.store.window import Window, earlier_map, earlier_resol
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES
 from llma_assets_tests.clusters.planted import MODEL, plant, run_day, stored_run
+from llma_assets_tests.databases import PlantedOnce
 
 DAY = date(2026, 11, 7)
 
@@ -22,13 +23,17 @@ def window(database: Database, team_id: int = 1, *, max_samples: int = 1000) -> 
     )
 
 
-@pytest.fixture
-def planted(database: Database) -> Database:
+def five_windows(database: Database) -> None:
     plant(database, 1, DAY, {"A": 30, "B": 20})
     plant(database, 1, DAY - timedelta(days=3), {"A": 10})
     plant(database, 1, DAY - timedelta(days=7), {"C": 10})
     plant(database, 1, DAY, {"D": 5}, model="another")
     plant(database, 2, DAY, {"A": 3, "X": 4})
+
+
+@pytest.fixture
+def planted(database: Database, planted_once: PlantedOnce) -> Database:
+    planted_once(five_windows)
     return database
 
 

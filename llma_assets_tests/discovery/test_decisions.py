@@ -113,6 +113,14 @@ def test_guaranteed_and_skipped_teams_are_not_part_of_the_sampled_share() -> Non
     assert sum(decision.reason == "not_sampled" for decision in found) == 2
 
 
+def test_teams_on_the_skip_list_change_nothing_for_the_others() -> None:
+    for seed in range(20):
+        settings = TeamSettings(skip_team_ids=frozenset(range(20, 40)), sample_percentage=0.5, sample_seed=seed)
+        alone = decide([active(i) for i in range(20)], settings, DAY)
+        beside = decide([active(i) for i in range(40)], settings, DAY)
+        assert [each.reason for each in beside[:20]] == [each.reason for each in alone[:20]]
+
+
 def test_the_window_of_a_decision_is_as_long_as_the_lookback() -> None:
     decision = decisions([active(1)], TeamSettings(lookback_days=3))[1]
     assert (decision.first_day, decision.last_day) == (date(2026, 11, 5), DAY)

@@ -42,6 +42,11 @@ def test_an_empty_mapping_gives_the_defaults_and_no_problem() -> None:
     assert problems == []
 
 
+def test_a_team_is_redacted_unless_its_options_say_otherwise() -> None:
+    settings, _ = TeamSettings.from_mapping({"teams": {"2": {"redact": False}}})
+    assert (settings.options_of(1).redact, settings.options_of(2).redact) == (True, False)
+
+
 def test_every_field_is_read_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "teams.toml"
     path.write_text(FULL)

@@ -112,6 +112,7 @@ def test_a_cluster_without_a_label_is_numbered() -> None:
         (0, [cluster(0, 0)], []),
         (2, [], [member("a", 0, 0), member("b", 0, 1)]),
         (2, [cluster(0, 2)], [member("a", 0, 0)]),
+        (1, [cluster(0, 1)], [member("a", 3, 0)]),
     ],
 )
 def test_an_empty_or_torn_run_is_never_published(

@@ -13,6 +13,7 @@ from llma_assets.stage import ThemesFailed, silent
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES, Theme
 from llma_assets_tests.clusters.planted import name_clusters, plant, run_day
+from llma_assets_tests.databases import PlantedOnce
 
 DAY = date(2026, 11, 2)
 OWN = Theme("own", "trace", "Say what broke.", name="What broke")
@@ -20,13 +21,17 @@ OWN = Theme("own", "trace", "Say what broke.", name="What broke")
 EVENTS = "SELECT team_id, properties FROM events FINAL ORDER BY team_id, properties"
 
 
-@pytest.fixture
-def clustered(database: Database) -> Database:
+def two_clustered_teams(database: Database) -> None:
     """Two teams with equal items and a run for each of two themes."""
     for team_id in (1, 2):
         for theme in (TRACES, OWN):
             plant(database, team_id, DAY, {"A": 12, "B": 9}, theme=theme, version=theme.version)
             run_day(database, team_id, DAY, 2, theme=theme)
+
+
+@pytest.fixture
+def clustered(database: Database, planted_once: PlantedOnce) -> Database:
+    planted_once(two_clustered_teams)
     return database
 
 

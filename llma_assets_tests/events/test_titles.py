@@ -14,17 +14,22 @@ from llma_assets.stage import silent
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES
 from llma_assets_tests.clusters.planted import lineages, name_clusters, plant, run_day
+from llma_assets_tests.databases import PlantedOnce
 
 DAY = date(2026, 11, 2)
 
 
-@pytest.fixture
-def named(database: Database) -> Database:
+def two_named_teams(database: Database) -> None:
     """Two teams with equal items and two named clusters each."""
     for team_id in (1, 2):
         plant(database, team_id, DAY, {"A": 12, "B": 9})
         run_day(database, team_id, DAY, 2)
         name_clusters(database, team_id, DAY)
+
+
+@pytest.fixture
+def named(database: Database, planted_once: PlantedOnce) -> Database:
+    planted_once(two_named_teams)
     return database
 
 

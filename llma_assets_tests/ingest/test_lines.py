@@ -133,6 +133,7 @@ def test_the_lines_after_a_too_long_one_are_read() -> None:
     assert found[1].size == 3 * CHUNK
 
 
+@pytest.mark.heavy
 def test_a_gzip_bomb_of_one_line_needs_only_a_few_megabytes() -> None:
     packer = zlib.compressobj(9, wbits=31)
     bomb = b"".join(packer.compress(b"x" * (1 << 20)) for _ in range(300)) + packer.flush()

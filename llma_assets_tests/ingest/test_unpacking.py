@@ -79,6 +79,7 @@ def test_garbage_after_a_stream_is_damage_after_its_lines(name: str) -> None:
     assert (found, damage.startswith(f"the {name} data is broken")) == ([b"a", b"b"], True)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["bzip2", "xz", "zstd"])
 def test_a_bomb_of_one_line_needs_only_a_few_megabytes(name: str) -> None:
     bomb = PACKERS[name](b"x" * (50 << 20))

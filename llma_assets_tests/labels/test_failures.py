@@ -20,6 +20,7 @@ from llma_assets.stage import ThemesFailed, silent
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES
 from llma_assets_tests.chat_server import EMPTY, INVALID_JSON, REFUSAL, ChatServer, Fault, Request, Status
+from llma_assets_tests.databases import PlantedOnce
 from llma_assets_tests.labels.stored import (
     TOPICS,
     answering,
@@ -36,13 +37,17 @@ TEAM, OTHER = TeamDay(1, DAY), TeamDay(2, DAY)
 EVENTS = "SELECT team_id, properties FROM events FINAL ORDER BY team_id"
 
 
-@pytest.fixture
-def run(database: Database) -> Run:
+def five_clusters(database: Database) -> Run:
     """Five clusters of team 1, and of team 2 with the same ids."""
     for team_day in (OTHER, TEAM):
         plant(database, team_day.team_id, DAY, dict.fromkeys(TOPICS, 12))
         found = cluster_day(database, team_day.team_id, DAY, 5)
     return found
+
+
+@pytest.fixture
+def run(planted_once: PlantedOnce) -> Run:
+    return planted_once(five_clusters)
 
 
 def name(database: Database, server: ChatServer, team_day: TeamDay = TEAM) -> None:

@@ -16,6 +16,7 @@ from llma_assets.labels.groups import groups_of, name_groups
 from llma_assets.labels.queries import group_labels_of
 from llma_assets.models import OfflineChat, ignore_usage
 from llma_assets_tests.chat_server import ChatServer
+from llma_assets_tests.databases import PlantedOnce
 from llma_assets_tests.labels.stored import (
     TOPICS,
     answering,
@@ -35,11 +36,15 @@ LABELS = {
 }
 
 
-@pytest.fixture
-def run(database: Database) -> Run:
+def five_clusters(database: Database) -> Run:
     """Five clusters of team 1 in groups of two, two, and one."""
     plant(database, 1, DAY, dict.fromkeys(TOPICS, 8))
     return replace(cluster_day(database, 1, DAY, 5), quality=json.dumps({"groups": [0, 1, 0, 1, 2]}))
+
+
+@pytest.fixture
+def run(planted_once: PlantedOnce) -> Run:
+    return planted_once(five_clusters)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from llma_assets.models import BudgetExhausted, Hold, NothingUsable, OfflineChat
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES
 from llma_assets_tests.chat_server import ChatServer, Content, Fault, Request, Status
+from llma_assets_tests.databases import PlantedOnce
 from llma_assets_tests.labels.stored import (
     MODEL,
     TOPICS,
@@ -38,11 +39,15 @@ TEAM = TeamDay(1, DAY)
 COUNTS = dict.fromkeys(TOPICS, 12)
 
 
-@pytest.fixture
-def run(database: Database) -> Run:
+def five_clusters(database: Database) -> Run:
     """Five clusters of team 1."""
     plant(database, 1, DAY, COUNTS)
     return cluster_day(database, 1, DAY, 5)
+
+
+@pytest.fixture
+def run(planted_once: PlantedOnce) -> Run:
+    return planted_once(five_clusters)
 
 
 @pytest.fixture

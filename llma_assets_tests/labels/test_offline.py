@@ -11,6 +11,7 @@ from llma_assets.labels import ClusterEvidence, SummaryText, offline_labels
 from llma_assets.labels.phrases import scored_phrases
 from llma_assets.labels.verdicts import judged
 from llma_assets.labels.words import flow_steps, phrases, spelled, steps
+from llma_assets_tests.fuzzing import example_count
 
 
 def flight(city: str) -> SummaryText:
@@ -104,7 +105,7 @@ summaries = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=example_count(60), deadline=None)
 @given(st.lists(st.lists(summaries, min_size=1, max_size=4), min_size=1, max_size=4))
 def test_any_text_gives_a_label_that_keeps_the_rules(groups: list[list[SummaryText]]) -> None:
     evidence = [ClusterEvidence(n, len(group), tuple(group)) for n, group in enumerate(groups)]

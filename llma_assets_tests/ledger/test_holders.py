@@ -100,6 +100,7 @@ def test_eighteen_kills_leave_the_budget_usable(
         budget(database, 0.30).hold(MODEL, 0.30)
 
 
+@pytest.mark.process
 def test_a_process_that_is_at_work_is_alive_and_one_that_has_ended_is_dead() -> None:
     own = this_process()
     assert state_of(own) == "alive"

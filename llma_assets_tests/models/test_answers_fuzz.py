@@ -14,6 +14,7 @@ from llma_assets.models import ChatMessage, ModelError, OpenAIChat, OpenAIEmbedd
 from llma_assets.models.completion import read_completion
 from llma_assets.models.embedding_answer import read_embeddings
 from llma_assets_tests.chat_server import ChatServer, Said
+from llma_assets_tests.fuzzing import example_count
 
 PROMPT = (ChatMessage("user", "Where does the traveller go?"),)
 POLICY = RetryPolicy(attempts=1, deadline_s=5.0, first_delay_s=0.001)
@@ -177,7 +178,7 @@ def paths(node: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=example_count(200), deadline=None)
 @given(changes=st.lists(st.tuples(st.sampled_from(paths(COMPLETION)), values), min_size=1, max_size=3))
 def test_any_change_of_a_completion_is_an_answer_or_none(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
     document = COMPLETION
@@ -190,7 +191,7 @@ def test_any_change_of_a_completion_is_an_answer_or_none(changes: list[tuple[tup
     assert answer is None or answer.text.encode() is not None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=example_count(200), deadline=None)
 @given(changes=st.lists(st.tuples(st.sampled_from(paths(EMBEDDINGS)), values), min_size=1, max_size=3))
 def test_any_change_of_embeddings_gives_vectors_or_none(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
     document = EMBEDDINGS
@@ -204,7 +205,7 @@ def test_any_change_of_embeddings_gives_vectors_or_none(changes: list[tuple[tupl
         assert sorted(answer.order) == list(range(len(answer.vectors)))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=example_count(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(change=st.tuples(st.sampled_from(paths(COMPLETION)), values))
 def test_no_answer_of_a_server_raises_anything_but_a_model_error(change: tuple[tuple[Any, ...], Any]) -> None:
     with ChatServer(always=Said(200, changed(COMPLETION, *change))) as server:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from llma_assets.models.circuit_breaker import CircuitBreaker
+from llma_assets_tests.fuzzing import example_count
 
 
 @dataclass
@@ -123,4 +124,4 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 TestAnyOrder = AnyOrder.TestCase
-TestAnyOrder.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
+TestAnyOrder.settings = settings(max_examples=example_count(50), stateful_step_count=30, deadline=None)

@@ -225,6 +225,7 @@ assert not vendor, vendor
 """
 
 
+@pytest.mark.process
 def test_a_fresh_process_loads_late_reaches_for_no_network_and_prints_nothing() -> None:
     done = subprocess.run([sys.executable, "-c", FRESH], capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -243,6 +244,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit - before) // 2*
 """
 
 
+@pytest.mark.process
 def test_a_batch_of_long_texts_takes_less_than_100_mb() -> None:
     done = subprocess.run([sys.executable, "-c", LONG_TEXTS], capture_output=True, text=True, timeout=240, check=True)
     assert int(done.stdout) < 100

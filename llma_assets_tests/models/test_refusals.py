@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from llma_assets.models import InvalidAnswer, ModelConfigurationError, ModelError
 from llma_assets.models.failures import RequestRejected, classify_answer
 from llma_assets.models.refusals import Refusal, error_in
+from llma_assets_tests.fuzzing import example_count
 
 SHAPES: list[Any] = [
     {"error": {"message": "WORDS", "code": None}},
@@ -130,7 +131,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=example_count(150), deadline=None)
 @given(
     body=st.binary(max_size=80) | json_values.map(lambda value: json.dumps(value).encode()),
     status=st.integers(400, 599),

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llma_assets.rendering import RenderOptions, read_messages, render_trace
+from llma_assets_tests.fuzzing import example_count
 from llma_assets_tests.rendering.events import assistant, conversation, event, system, user
 
 PLAIN = RenderOptions(line_numbers=False, max_chars=10**7)
@@ -62,7 +63,7 @@ _SPOKEN = st.tuples(st.sampled_from(["user", "assistant", "tool", "system"]), st
 
 
 @given(turns=st.lists(st.tuples(st.lists(_SPOKEN, max_size=6), st.booleans(), st.sampled_from("abcde")), max_size=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=example_count(300), deadline=None)
 def test_no_message_of_any_conversation_is_lost(turns: list[tuple[list[tuple[str, str]], bool, str]]) -> None:
     history: list[dict[str, Any]] = []
     events = []

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from llma_assets.rendering import RenderOptions, item_facts, read_messages, render_generation, render_trace
 from llma_assets.tokens import count_tokens
+from llma_assets_tests.fuzzing import example_count
 from llma_assets_tests.rendering.events import assistant, event, user
 
 _SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40)
@@ -165,7 +166,7 @@ _EVENTS = st.fixed_dictionaries(
     }
 )  # fmt: skip
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+_FUZZ = settings(max_examples=example_count(150), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def _check(text: str, limit: int) -> None:
@@ -224,7 +225,7 @@ def test_any_events_have_finite_facts(events: list[dict[str, Any]]) -> None:
 
 
 @given(texts=st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=6))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=example_count(100), deadline=None)
 def test_no_unknown_text_is_dropped_from_a_message(texts: list[str]) -> None:
     shown = read_messages([{"unknown": text} for text in texts])
     assert len(shown) == len(texts)
@@ -240,6 +241,7 @@ def test_json_of_any_depth_is_shown(depth: int) -> None:
     assert "[GEN]" in render_trace([{**made, "properties": whole}]).text
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("depth", [300, 5_000, 100_000])
 @pytest.mark.parametrize("key", ["content", "parts", "messages", "other"])
 def test_objects_of_any_depth_are_shown(depth: int, key: str) -> None:

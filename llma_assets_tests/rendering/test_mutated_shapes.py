@@ -73,6 +73,7 @@ def test_numbers_with_more_digits_than_python_writes_stand_as_what_they_are() ->
     assert "[METRIC] m ([int])" in render_trace([made]).text
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("first", [1, 61, 121])
 def test_mutated_shapes_become_texts_and_summaries(first: int) -> None:
     assert [failure for seed in range(first, first + 60) if (failure := failure_of(seed))] == []

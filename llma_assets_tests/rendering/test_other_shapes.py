@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from llma_assets.rendering import Message, read_messages, render_generation, render_trace
 from llma_assets.rendering.shapes import speaking
+from llma_assets_tests.fuzzing import example_count
 from llma_assets_tests.rendering.events import event
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "fixtures" / "conversations.jsonl").open()]
@@ -92,7 +93,7 @@ def _leaves(value: Any) -> list[Any]:
     ),
     st.sampled_from(["state", "content", "messages", "input", "output", "payload", "parts", "role", "type", "text"]),
 )
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=example_count(300), deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_word_under_unknown_keys_is_lost(value: Any, key: str) -> None:
     beside = [{key: value, "alpha": "word5"}] if key in {"state", "output", "payload"} else []
     for shape in (value, [value], {key: value}, beside):

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from llma_assets.privacy.redaction import PatternError, Redactor
 from llma_assets.rendering import RenderOptions, render_generation, render_trace
+from llma_assets_tests.fuzzing import example_count
 from llma_assets_tests.rendering.events import assistant, event, user
 from llma_assets_tests.rendering.private_values import AROUND, HARMLESS, KINDS
 
-_FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+_FUZZ = settings(max_examples=example_count(150), deadline=None, suppress_health_check=list(HealthCheck))
 _SEEDS = st.integers(0, 2**32)
 _WORDLESS = st.text(
     st.characters(exclude_categories=("L", "N", "M", "Pc"), exclude_characters="+-%@.:/\\&=#$€£'\"[]"), max_size=20
@@ -86,6 +87,7 @@ def test_a_sign_of_no_width_hides_no_value() -> None:
     assert "[EMAIL_1], [CARD_1]" in render_generation(made).text
 
 
+@pytest.mark.heavy
 def test_a_value_in_a_trace_too_large_to_look_at_closely_is_hidden() -> None:
     secrets = ["anna.smith@example.com", "sk-proj-abcDEF1234567890abcDEF1234567890abcd", "4111 1111 1111 1111"]
     pad = "of no interest " * 70
@@ -201,6 +203,7 @@ def test_redaction_can_be_switched_off() -> None:
     assert rendered.loss.redactions == {}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "size", [60, 100, 4_000, 8_100, *(pytest.param(size, marks=pytest.mark.slow) for size in (40_000, 90_000))]
 )

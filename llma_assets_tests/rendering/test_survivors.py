@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from llma_assets.rendering import RenderedTrace, RenderOptions, render_generation, render_trace
 from llma_assets.tokens import count_tokens
+from llma_assets_tests.fuzzing import example_count
 from llma_assets_tests.rendering.events import assistant, event, system, user
 
-_FUZZ = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+_FUZZ = settings(max_examples=example_count(40), deadline=None, suppress_health_check=list(HealthCheck))
 _FILLER = st.sampled_from(
     ["", "x" * 300, "several words " * 80, "line\n" * 60, "ünïcödé 漢字 " * 50, "0123456789" * 90]
 )
@@ -132,6 +133,7 @@ def test_more_errors_than_have_room_are_counted_as_missing() -> None:
     assert rendered.loss.survivors_missing == lost
 
 
+@pytest.mark.heavy
 def test_ten_thousand_errors_in_a_large_trace_are_counted() -> None:
     events = [event("span", n, error=f"FAULT{n}. " + "stack " * 300, is_error=True) for n in range(10_000)]
     rendered = render_trace(events)

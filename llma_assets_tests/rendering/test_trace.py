@@ -170,6 +170,7 @@ def _walk_lines(text: str) -> int:
     return sum("[SPAN] n" in line for line in text.split("\n"))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("shape", ["chain", "star", "bush", "ring"])
 def test_ten_thousand_events_are_rendered_quickly_and_each_once(shape: str) -> None:
     size = 10_000

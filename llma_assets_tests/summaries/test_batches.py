@@ -21,6 +21,7 @@ from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES, Theme
 from llma_assets_tests.batch_server import BatchServer, Ending, Store
 from llma_assets_tests.chat_server import INVALID_JSON, REFUSAL, TRUNCATED, Content, Status
+from llma_assets_tests.databases import PlantedOnce
 from llma_assets_tests.summaries.texts import texts, write_texts
 
 pytestmark = pytest.mark.slow
@@ -84,11 +85,15 @@ def usage(database: Database) -> list[dict[str, Any]]:
     return database.rows("SELECT * FROM model_usage FINAL ORDER BY item_id")
 
 
-@pytest.fixture
-def stored(database: Database) -> Database:
+def texts_of_two_teams(database: Database) -> None:
     """Six texts of a team, and six others of another team under the same ids."""
     write_texts(database, DAY, texts(COUNT))
     write_texts(database, OTHER, {name: f"{text} of the other team" for name, text in texts(COUNT).items()})
+
+
+@pytest.fixture
+def stored(database: Database, planted_once: PlantedOnce) -> Database:
+    planted_once(texts_of_two_teams)
     return database
 
 

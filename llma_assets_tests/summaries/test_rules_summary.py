@@ -105,6 +105,7 @@ def _some_real_texts(name: str, most: int) -> list[tuple[str, Facts]]:
     return found
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["airline_agent", "service_dialogues"])
 def test_on_real_traces_every_reference_is_true_and_the_summary_within_its_limits(name: str) -> None:
     rules: tuple[Rule, ...] = ("errors", "ux", "feature_requests", "performance", "success")

@@ -24,6 +24,7 @@ from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES
 from llma_assets_tests.batch_server import BatchServer
 from llma_assets_tests.chat_server import ChatServer, Fault, Request, Status
+from llma_assets_tests.databases import PlantedOnce
 from llma_assets_tests.summaries.texts import texts, write_texts
 
 DAY = date(2026, 11, 7)
@@ -50,11 +51,15 @@ def asked_once(servers: Sequence[ChatServer]) -> bool:
     return max(seen.values()) == 1
 
 
-@pytest.fixture
-def stored(database: Database) -> Database:
+def texts_of_two_teams(database: Database) -> None:
     """Texts of a team's day, and of another's with the same ids."""
     write_texts(database, TEAM, texts(ITEMS))
     write_texts(database, OTHER, texts(ITEMS))
+
+
+@pytest.fixture
+def stored(database: Database, planted_once: PlantedOnce) -> Database:
+    planted_once(texts_of_two_teams)
     return database
 
 

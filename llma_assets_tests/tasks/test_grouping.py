@@ -11,6 +11,7 @@ def around(centres: np.ndarray, each: int, spread: float = 0.02) -> np.ndarray:
     return (points + spread * rng.normal(size=points.shape)).astype(np.float32)
 
 
+@pytest.mark.heavy
 def test_a_batch_that_is_all_alike_is_one_group() -> None:
     assert group_segments(around(np.eye(8)[:1], 3)).tolist() == [0, 0, 0]
 

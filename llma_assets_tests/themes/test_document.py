@@ -29,6 +29,7 @@ from llma_assets.themes import (
 from llma_assets.themes.filter_checks import check_filter
 from llma_assets.themes.validation import theme_from
 from llma_assets.themes.yaml_text import read_yaml, write_yaml
+from llma_assets_tests.fuzzing import example_count
 
 OWN = {"prompt": "Look."}
 
@@ -287,7 +288,7 @@ def themes(draw: st.DrawFn) -> Theme:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=example_count(60), deadline=None)
 @given(themes())
 def test_a_theme_is_the_same_after_being_written_to_a_file_and_read(theme: Theme) -> None:
     (entry,) = read_document(write_document(document_of([theme]))).themes
@@ -303,14 +304,14 @@ def test_every_kind_of_line_end_survives_yaml(end: str) -> None:
     assert read_yaml(write_yaml(written)) == written
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=example_count(200), deadline=None)
 @given(st.recursive(scalars | texts, lambda inner: st.lists(inner, max_size=3), max_leaves=6))
 def test_plain_values_survive_yaml_with_their_types(value: object) -> None:
     again = read_yaml(write_yaml({"value": value}))["value"]
     assert repr(again) == repr(value)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=example_count(200), deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200) | st.text("{}[]&*!-: \n\"'|>%@#?a1", max_size=60))
 def test_any_text_is_read_or_refused(text: str | bytes) -> None:
     with suppress(InvalidThemesError):
@@ -324,7 +325,7 @@ anything = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=example_count(200), deadline=None)
 @given(st.dictionaries(st.sampled_from([*settings_of(SHIPPED["traces"]), "other"]), anything, max_size=6))
 def test_any_settings_give_a_theme_or_problems_that_begin_with_a_field(given: dict[str, Any]) -> None:
     theme, found = theme_from("mine", given, "themes[0]")

@@ -19,6 +19,7 @@ from llma_assets.themes import Filter, FilterError, Theme, matching_items
 from llma_assets.themes.filter import Operator
 from llma_assets.themes.filter_checks import MOST_FILTERS, check_filter
 from llma_assets.themes.filter_sql import compile_filters
+from llma_assets_tests.fuzzing import example_count
 from llma_assets_tests.themes.reference import as_number, meets
 
 NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)
@@ -228,7 +229,7 @@ def check(database: Database, rows: Sequence[dict[str, Any]], filters: Sequence[
 
 
 @settings(
-    max_examples=60,
+    max_examples=example_count(60),
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
@@ -271,7 +272,12 @@ def test_every_odd_value_is_compared_with_every_other_by_every_operator(database
     check(database, rows, filters)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=example_count(60),
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(key=st.text(min_size=1, max_size=60), value=st.text(max_size=200))
 def test_any_text_is_found_again_under_any_key(database: Database, key: str, value: str) -> None:
     team_id = next(TEAMS)

@@ -30,6 +30,7 @@ from llma_assets.themes import (
     themes_with,
     write_document,
 )
+from llma_assets_tests.fuzzing import example_count
 
 TEAM, OTHER_TEAM = 1, 2
 MINE = Theme(theme_id="mine", level="trace", prompt="Look.")
@@ -424,7 +425,7 @@ entries = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=example_count(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(own=st.lists(entries, max_size=3), enabled=st.booleans(), has_filters=st.booleans())
 def test_an_export_applies_to_no_change_and_makes_another_team_the_same(
     database: Database, own: list[dict[str, Any]], enabled: bool, has_filters: bool
