@@ -26,7 +26,7 @@ from llma_assets.rendering import RenderOptions
 from llma_assets.rendering.storing import Sampling, store_texts
 from llma_assets.settings import Settings
 from llma_assets.stage import silent
-from llma_assets.summaries.storing import RunLimits, store_theme
+from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamOptions
 from llma_assets.themes import BUILT_IN, Theme

@@ -20,7 +20,7 @@ from random import Random
 from llma_assets.clickhouse import connect, stop
 from llma_assets.models import OpenAIChat
 from llma_assets.settings import Settings
-from llma_assets.summaries.storing import RunLimits, store_theme
+from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES
 from llma_assets_tests.chat_server import ChatServer, Request
@@ -37,7 +37,7 @@ from dagster._utils.interrupts import capture_interrupts, raise_interrupts_as
 from llma_assets.clickhouse import connect
 from llma_assets.models import OpenAIChat
 from llma_assets.settings import Settings
-from llma_assets.summaries.storing import RunLimits, store_theme
+from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES
 

@@ -15,7 +15,7 @@ from llma_assets.models import ChatModel, Embedder, OpenAIChat, OpenAIEmbedder, 
 from llma_assets.rendering import RenderOptions
 from llma_assets.rendering.storing import Sampling, store_texts
 from llma_assets.stage import silent
-from llma_assets.summaries.storing import RunLimits, store_theme
+from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import BUILT_IN, TRACES, Filter, Theme
 from llma_assets_tests.chat_server import ChatServer

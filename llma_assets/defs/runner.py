@@ -14,7 +14,7 @@ import dagster as dg
 from llma_assets.defs.jobs import CLUSTERS_STAGES, TEXTS_STAGES, run_config, theme_job, theme_tags
 from llma_assets.defs.partitions import partition_key, range_tags, teams
 from llma_assets.discovery import TeamDecision, stored_decisions
-from llma_assets.summaries import WAITING, open_days
+from llma_assets.summaries import WAITING, days_with_open_batches
 from llma_assets.team_day import TeamDay
 
 if TYPE_CHECKING:
@@ -151,7 +151,11 @@ class Runner:
         )
         if texts.error:
             return LaneRun("failed", "failed", texts.error, (texts,))
-        waiting = open_days(self._database, last.team_id, first.day, last.day, lane.theme_ids) if lane.by_batch else []
+        waiting = (
+            days_with_open_batches(self._database, last.team_id, first.day, last.day, lane.theme_ids)
+            if lane.by_batch
+            else []
+        )
         if waiting:
             detail = f"batches are open for {', '.join(map(str, waiting))}; run it again when they have ended"
             return LaneRun("waiting", WAITING, detail, (texts,))

@@ -15,17 +15,17 @@ from llma_assets.clickhouse import Database
 from llma_assets.models import ChatModel, Usage
 from llma_assets.rendering import REACH, Candidate, RenderOptions, Sampling, items_of_day, made_texts
 from llma_assets.summaries import (
-    Judge,
     Point,
+    RuleAnswers,
     SummaryResult,
     TextItem,
     Verdict,
     applies,
     facts_of,
-    known_answers,
     question_hash,
     read_norms,
     relevant_items,
+    stored_answers,
     summarise,
 )
 from llma_assets.team_day import TeamDay
@@ -117,7 +117,7 @@ def try_theme(
     """
     found, sampled = _found(database, days, theme, sampling)
     norms = read_norms(database, days[-1], theme.level)
-    judge = Judge(theme, norms)
+    rule_answers = RuleAnswers(theme, norms)
     is_offline = chat.name.startswith("offline/")
     rows: dict[str, dict[str, Any]] = {}
     verdicts: dict[str, Verdict | None] = {}
@@ -140,11 +140,11 @@ def try_theme(
             model=chat.name,
             mode=theme.mode,
             judged=theme.judged,
-            by=judge.basis(row) if is_offline and theme.judged else "",
+            by=rule_answers.basis(row) if is_offline and theme.judged else "",
         )
         for item_id, row in rows.items()
     }
-    known = known_answers(database, days[-1], hashes.values()) if rows else {}
+    known = stored_answers(database, days[-1], hashes.values()) if rows else {}
     first = {hashes[item_id]: item_id for item_id in reversed(rows)}
     answered = {
         hashes[result.item_id]: result
@@ -157,7 +157,7 @@ def try_theme(
             concurrency=concurrency,
             record=record,
             judged=theme.judged,
-            offline=(lambda item: judge.answer(rows[item.item_id], item.text)) if theme.judged else None,
+            offline=(lambda item: rule_answers.answer(rows[item.item_id], item.text)) if theme.judged else None,
         )
     }
     answered |= {key: _known_result(row) for key, row in known.items()}

@@ -1,24 +1,24 @@
 """Summaries of traces and generations: text in, title, flow, bullets and notes with true line references out."""
 
-from llma_assets.summaries.batches import STAGE, WAITING, open_days, themes_to_look_at
+from llma_assets.summaries.batches import STAGE, WAITING, days_with_open_batches, themes_with_open_batches
 from llma_assets.summaries.checks import CHECKS
-from llma_assets.summaries.dead_letters import DeadLetter, bring_back, dead_letters
+from llma_assets.summaries.dead_letters import DeadLetter, dead_letters, requeue
 from llma_assets.summaries.estimate import ANSWER_TOKENS, forecast_summaries, frame_tokens, relevance_so_far
-from llma_assets.summaries.judging import Judge, facts_of
-from llma_assets.summaries.line_refs import LineNumbers, MendedRefs, mend_refs
+from llma_assets.summaries.line_refs import CheckedRefs, LineNumbers, check_refs
 from llma_assets.summaries.partition import store_summaries
 from llma_assets.summaries.pending import pending
 from llma_assets.summaries.prompt import PROMPT_VERSION, content_hash, question_hash
 from llma_assets.summaries.queries import STANDS_FOR, SUMMARIES_OF_ITEMS, WINDOW_COUNTS
-from llma_assets.summaries.reuse import known_answers
+from llma_assets.summaries.reuse import stored_answers
+from llma_assets.summaries.rule_answers import RuleAnswers, facts_of
 from llma_assets.summaries.rules import Verdict, applies, read_norms
-from llma_assets.summaries.schema import Mode, Point, Summary, SummaryPoint, TraceSummary, mend, shorten
+from llma_assets.summaries.schema import Mode, Point, Summary, SummaryPoint, TraceSummary, clean_summary, shorten
 from llma_assets.summaries.selection import relevant_items
 from llma_assets.summaries.selection_queries import FUNNEL_OF_DAYS
-from llma_assets.summaries.storing import RunLimits
 from llma_assets.summaries.summarise import summarise
 from llma_assets.summaries.task import SummaryResult, TextItem
-from llma_assets.summaries.weighing import TIME_IS_UP
+from llma_assets.summaries.theme_run import RunLimits
+from llma_assets.summaries.triage import TIME_IS_UP
 
 __all__ = [
     "ANSWER_TOKENS",
@@ -31,12 +31,12 @@ __all__ = [
     "TIME_IS_UP",
     "WAITING",
     "WINDOW_COUNTS",
+    "CheckedRefs",
     "DeadLetter",
-    "Judge",
     "LineNumbers",
-    "MendedRefs",
     "Mode",
     "Point",
+    "RuleAnswers",
     "RunLimits",
     "Summary",
     "SummaryPoint",
@@ -45,23 +45,23 @@ __all__ = [
     "TraceSummary",
     "Verdict",
     "applies",
-    "bring_back",
+    "check_refs",
+    "clean_summary",
     "content_hash",
+    "days_with_open_batches",
     "dead_letters",
     "facts_of",
     "forecast_summaries",
     "frame_tokens",
-    "known_answers",
-    "mend",
-    "mend_refs",
-    "open_days",
     "pending",
     "question_hash",
     "read_norms",
     "relevance_so_far",
     "relevant_items",
+    "requeue",
     "shorten",
     "store_summaries",
+    "stored_answers",
     "summarise",
-    "themes_to_look_at",
+    "themes_with_open_batches",
 ]

@@ -39,7 +39,7 @@ from llma_assets.models import (
 )
 from llma_assets.summaries.queries import DAYS_WITH_OPEN_BATCHES, OPEN_BATCHES, THEMES_WITH_OPEN_BATCHES
 from llma_assets.summaries.task import SummaryResult, SummaryTask, TextItem
-from llma_assets.summaries.weighing import Weighing
+from llma_assets.summaries.triage import FailureTriage
 from llma_assets.team_day import TeamDay
 
 Via = Literal["calls", "batch"]
@@ -53,7 +53,7 @@ GRACE = timedelta(minutes=2)
 """So long after it was asked for, a batch may still turn up in the server's list."""
 
 ANSWERS_AT_ONCE = 50
-_FREE_AGAIN = {"batch_expired", "batch_cancelled", "rate_limited"}
+_NOT_PROCESSED = {"batch_expired", "batch_cancelled", "rate_limited"}
 """Why a request was not made, through no fault of its own and for no money."""
 
 _CALLS = uuid.UUID("4f0c7a0e-6f0d-5d0b-9d4e-2f5a8a1f7c55")
@@ -77,17 +77,19 @@ class _Row:
     intended_at: datetime
 
 
-class _Gone(Exception):
+class _BatchMissing(Exception):
     """There is no such batch at the server; the message is the reason that is stored."""
 
 
-def open_days(database: Database, team_id: int, first: date, last: date, theme_ids: Collection[str]) -> list[date]:
+def days_with_open_batches(
+    database: Database, team_id: int, first: date, last: date, theme_ids: Collection[str]
+) -> list[date]:
     """Days of a team that wait for the answers of batches of these themes, whatever server has them."""
     key = {"team_id": team_id, "from": first, "until": last, "theme_ids": list(theme_ids)}
     return [row["day"] for row in database.rows(DAYS_WITH_OPEN_BATCHES, **key)]
 
 
-def themes_to_look_at(database: Database) -> list[tuple[TeamDay, str]]:
+def themes_with_open_batches(database: Database) -> list[tuple[TeamDay, str]]:
     """The days of all teams that wait for the answers of batches, each with the theme that asked."""
     rows = database.rows(THEMES_WITH_OPEN_BATCHES)
     return [(TeamDay(row["team_id"], row["day"]), row["theme_id"]) for row in rows]
@@ -133,7 +135,7 @@ class ThemeBatches:
         self._known = set(self._open)
         self._settled: set[str] = set()
         self._read: list[tuple[_Row, BatchState | None, str]] = []
-        self._hindrance = ""
+        self._blocked_by = ""
         self.counts: Counter[str] = Counter()
 
     @property
@@ -153,20 +155,20 @@ class ThemeBatches:
             NothingUsable: of what batches brought, too; they stay open then.
             ModelConfigurationError: as `summarise` does, or the server takes no batches.
         """
-        weighing = Weighing(self._task, self._evidence)
+        weighing = FailureTriage(self._task, self._evidence)
         for result in self._collect():
-            yield from weighing.weighed(result)
+            yield from weighing.admit(result)
         yield from weighing.verdict(lambda: False)
-        free = self._free()
+        free = self._unasked()
         if via == "calls":
             yield from by_calls([self._questions[question][0] for question in free])
         else:
-            if free and not self._hindrance:
+            if free and not self._blocked_by:
                 yield from self._ask_one(by_calls, free[0])
-                if len(free) > 1 and not self._hindrance:
+                if len(free) > 1 and not self._blocked_by:
                     yield from self._submit(free[1:])
-            for question in self._free():
-                yield self._undone(question, self._hindrance or "not_in_a_batch")
+            for question in self._unasked():
+                yield self._undone(question, self._blocked_by or "not_in_a_batch")
         for question in self.in_flight:
             yield self._undone(question, WAITING)
 
@@ -184,7 +186,7 @@ class ThemeBatches:
         self._read.clear()
         self._batches.close()
 
-    def _free(self) -> list[str]:
+    def _unasked(self) -> list[str]:
         taken = self._settled | self.in_flight
         return [question for question in self._questions if question not in taken]
 
@@ -192,42 +194,42 @@ class ThemeBatches:
         for result in by_calls([self._questions[question][0]]):
             self._settled.add(question)
             if result.status == "undone":
-                self._hindrance = result.error
+                self._blocked_by = result.error
             yield result
 
     def _collect(self) -> Iterator[SummaryResult]:
         """The results of batches that have ended. A server that does not answer leaves them for later."""
         for row in list(self._open.values()):
             try:
-                state = self._look(row)
+                state = self._state_of(row)
                 if state is None or not state.ended:
                     continue
                 yield from self._answers(row, state)
-            except _Gone as gone:
+            except _BatchMissing as gone:
                 state, reason = None, str(gone)
             except ModelUnavailable as error:
-                self._hindrance = error.kind
+                self._blocked_by = error.kind
                 continue
             else:
                 reason = state.status
                 if state.status == "failed":
-                    reason = self._hindrance = f"batch_{state.errors[0] if state.errors else 'failed'}"
+                    reason = self._blocked_by = f"batch_{state.errors[0] if state.errors else 'failed'}"
             del self._open[row.batch_key]
             self._read.append((row, state, reason))
 
-    def _look(self, row: _Row) -> BatchState | None:
+    def _state_of(self, row: _Row) -> BatchState | None:
         """How the batch of a row stands; None while it is not certain that there is one."""
         if row.batch_id:
             state = self._batches.state(row.batch_id)
             if state is None:
-                raise _Gone("not_found")
+                raise _BatchMissing("not_found")
             return state
         state = self._batches.find(str(row.batch_key))
         if state is not None:
             self._open[row.batch_key] = replace(row, batch_id=state.batch_id)
             self._write(self._open[row.batch_key], "submitted", "found")
         elif self._clock() - row.intended_at > GRACE:
-            raise _Gone("never_made")
+            raise _BatchMissing("never_made")
         return state
 
     def _answers(self, row: _Row, state: BatchState) -> Iterator[SummaryResult]:
@@ -252,7 +254,7 @@ class ThemeBatches:
     def _judged(
         self, row: _Row, state: BatchState, answers: Mapping[str, BatchAnswer], ledger: UsageLedger | None
     ) -> Iterator[SummaryResult]:
-        made = {question: answer for question, answer in answers.items() if not _was_not_made(answer.error)}
+        made = {question: answer for question, answer in answers.items() if not _was_not_processed(answer.error)}
         wanted = {self._questions[question][0]: question for question in made if question in self._questions}
         items = {wanted[item.item_id]: item for item in self._texts(wanted)}
         # Paid at the price of the model that was asked, which need not be the one that is asked now.
@@ -321,7 +323,7 @@ class ThemeBatches:
                 try:
                     budget.hold(self._chat.name, most_usd_of_chat(self._chat.name, body, batch=True))
                 except BudgetExhausted:
-                    self._hindrance = BUDGET
+                    self._blocked_by = BUDGET
                     return
             yield question, body
 
@@ -334,18 +336,18 @@ class ThemeBatches:
         if any(wanted & set(other.questions) for other in self._stored() if other.batch_key not in self._known):
             # Another process asks the same at this moment. Perhaps it has seen this one and withdraws, too.
             self._write(row, "closed", "overtaken")
-            self._hindrance = "batch_overtaken"
+            self._blocked_by = "batch_overtaken"
             return False
         self._open[row.batch_key] = row
         try:
             state = self._batches.submit(file, str(row.batch_key))
         except ModelUnavailable as error:
-            self._hindrance = error.kind  # and the batch may be there all the same: it stays intended
+            self._blocked_by = error.kind  # and the batch may be there all the same: it stays intended
             return False
         except ModelError as error:
             del self._open[row.batch_key]
             self._write(row, "closed", error.kind)
-            self._hindrance = f"batch_{error.kind}"
+            self._blocked_by = f"batch_{error.kind}"
             if error.kind == "not_found":
                 raise ModelConfigurationError(
                     "the server takes no batches (no /v1/files or no /v1/batches); ask it by calls", kind="no_batches"
@@ -396,6 +398,6 @@ def _no_answer() -> ModelUnavailable:
     return ModelUnavailable("the batch is complete, but has no answer to this question", kind="no_answer")
 
 
-def _was_not_made(error: ModelError | None) -> bool:
+def _was_not_processed(error: ModelError | None) -> bool:
     """Whether a request may be made again as if nothing had happened; what all requests share is no fault of one."""
-    return error is not None and (error.kind in _FREE_AGAIN or isinstance(error, ModelConfigurationError))
+    return error is not None and (error.kind in _NOT_PROCESSED or isinstance(error, ModelConfigurationError))

@@ -10,10 +10,10 @@ from llma_assets.findings import Check, Outcome
 from llma_assets.ledger import spending_within_budget, theme_spending_within_budget
 from llma_assets.summaries.dead_letters import dead_letters
 from llma_assets.summaries.queries import DEAD_LETTERS, LINE_REFERENCES, SUMMARY_COUNTS
-from llma_assets.summaries.storing import MAX_FAILED_SHARE
+from llma_assets.summaries.theme_run import MAX_FAILED_SHARE
 from llma_assets.team_day import TeamDay
 
-LEAST_TRUE_SHARE = 0.9
+MIN_VALID_SHARE = 0.9
 """Of the line references that a model gave; under it, the model guesses."""
 MANY_ITEMS = 50
 """Of so many items of a day without a relevant one, a theme is likely to ask for the wrong thing."""
@@ -71,8 +71,8 @@ def few_false_references(database: Database, team_day: TeamDay) -> Iterator[Outc
     for row in database.rows(SUMMARY_COUNTS, team_id=team_day.team_id, day=team_day.day):
         given, kept = row["refs_given"], row["refs_kept"]
         yield Outcome(
-            passed=kept >= LEAST_TRUE_SHARE * given,
-            expected=f"at least {LEAST_TRUE_SHARE:.0%} of the references true",
+            passed=kept >= MIN_VALID_SHARE * given,
+            expected=f"at least {MIN_VALID_SHARE:.0%} of the references true",
             found=f"{kept / given:.1%}, {kept} of {given}" if given else "no references given",
             query=SUMMARY_COUNTS,
             theme_id=row["theme_id"],

@@ -13,11 +13,11 @@ from typing import Any
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
-from llma_assets.summaries.queries import BRING_BACK, DEAD_ITEMS, DEAD_LETTERS
+from llma_assets.summaries.queries import DEAD_ITEMS, DEAD_LETTERS, REQUEUE
 from llma_assets.summaries.task import SummaryResult
 from llma_assets.team_day import TeamDay
 
-MOST_FAILURES = 3
+MAX_FAILURES = 3
 """Runs in which an item may fail before it is a dead letter."""
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2149, 6, 6)
@@ -83,7 +83,7 @@ def record_failures(
 def dead_items(database: Database, team_day: TeamDay, theme_id: str) -> set[tuple[str, str]]:
     """(item id, content hash) of what is no longer tried for a theme of a team's day."""
     rows = database.rows(
-        DEAD_ITEMS, team_id=team_day.team_id, day=team_day.day, theme_id=theme_id, most_failures=MOST_FAILURES
+        DEAD_ITEMS, team_id=team_day.team_id, day=team_day.day, theme_id=theme_id, most_failures=MAX_FAILURES
     )
     return {(row["item_id"], row["content_hash"]) for row in rows}
 
@@ -105,7 +105,7 @@ def dead_letters(
     rows = database.rows(
         DEAD_LETTERS,
         team_id=team_id,
-        most_failures=MOST_FAILURES,
+        most_failures=MAX_FAILURES,
         **{"from": day or FIRST_DAY, "until": day or LAST_DAY},
     )
     return [
@@ -115,9 +115,9 @@ def dead_letters(
     ]
 
 
-def bring_back(database: Database, letters: Iterable[DeadLetter]) -> None:
+def requeue(database: Database, letters: Iterable[DeadLetter]) -> None:
     """Start these items at zero failures, so that the next run of their day tries them again; twice is as once."""
     for (team_id, day, theme_id), group in groupby(letters, lambda each: (each.team_id, each.day, each.theme_id)):
         for some in chunked(group, _IDS_AT_ONCE):
             item_ids = [letter.item_id for letter in some]
-            database.execute(BRING_BACK, team_id=team_id, day=day, theme_id=theme_id, item_ids=item_ids)
+            database.execute(REQUEUE, team_id=team_id, day=day, theme_id=theme_id, item_ids=item_ids)

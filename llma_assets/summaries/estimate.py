@@ -89,14 +89,14 @@ def forecast_summaries(
             database.rows(TEXTS, team_id=team_day.team_id, day=team_day.day, level=theme.level, item_ids=item_ids)
         ]
     )
-    spoken = len(questions) * frame + text_tokens
+    as_words = len(questions) * frame + text_tokens
     counted = "prompts counted" if encoding_of(model) else f"prompts by {BYTES_PER_TOKEN:g} bytes a token"
     past = past_calls(database, team_day.team_id, stage=STAGE, theme_id=theme.theme_id, model=model)
     if past is None or not past.items:
         said = len(questions) * ANSWER_TOKENS[theme.mode]
         basis = f"{counted}; answers as mode {theme.mode} asks for, for want of earlier calls"
         return Forecast(
-            STAGE, theme.theme_id, model, items, len(work.items) - items, len(questions), spoken, said, basis
+            STAGE, theme.theme_id, model, items, len(work.items) - items, len(questions), as_words, said, basis
         )
     # Some answers had to be asked for twice, and will have to be.
     calls = past.calls / past.items
@@ -107,7 +107,7 @@ def forecast_summaries(
         items=items,
         done=len(work.items) - items,
         calls=round(len(questions) * calls),
-        input_tokens=round(spoken * calls),
+        input_tokens=round(as_words * calls),
         output_tokens=round(len(questions) * past.output_tokens / past.items),
         basis=f"{counted}; answers and repeated calls as in the last {past.calls:,} calls",
     )

@@ -9,16 +9,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from llma_assets.summaries.line_refs import LineNumbers
-from llma_assets.summaries.reading import Step, read_steps, without_repeats
 from llma_assets.summaries.schema import Mode, SummaryPoint, TraceSummary, cut_title, shorten
-from llma_assets.summaries.words import content_words, is_courtesy, request_of, spoken
+from llma_assets.summaries.transcript import Step, read_steps, without_repeats
+from llma_assets.summaries.words import as_words, content_words, is_courtesy, request_of
 
 _QUOTE_CHARS = 160
-_MOST_FLOW_STEPS = 14
+_MAX_FLOW_STEPS = 14
 _REQUESTS: dict[Mode, int] = {"minimal": 2, "detailed": 5}
 _TOOLS: dict[Mode, int] = {"minimal": 1, "detailed": 3}
 _ARGUMENT = re.compile(r'\w+="([^"\\]{3,40})"')
-_TELLING_VALUE = re.compile(r"[^\W\d_][^\d_@/:<>{}]*")
+_MEANINGFUL_VALUE = re.compile(r"[^\W\d_][^\d_@/:<>{}]*")
 _ERROR_TEXT = re.compile(r"^\W{0,3}(?:error|exception|traceback|failed|failure)\b|\"(?:error|exception)\":", re.I)
 _ERROR_PREFIX = re.compile(r"^(?:\W*error\W+)+", re.IGNORECASE)
 _FLAGS = {"true", "false", "yes", "none", "null"}
@@ -36,7 +36,7 @@ def extract_summary(text: str, mode: Mode) -> TraceSummary:
     requests = _key_requests(users, _REQUESTS[mode])
     bullets = [_point(f'Asked: "{shorten(step.text, _QUOTE_CHARS)}"', step, lines) for step in requests]
     bullets += _tool_points(steps, lines, _TOOLS[mode])
-    answer = _last_telling_answer(steps)
+    answer = _last_meaningful_answer(steps)
     if answer is not None:
         bullets.append(_point(f'Answered: "{shorten(answer.text, _QUOTE_CHARS)}"', answer, lines))
     if not bullets:
@@ -68,14 +68,14 @@ def _title(steps: Sequence[Step], users: Sequence[Step]) -> str:
     asked = [request for step in users if (request := request_of(step.text))]
     request = next((words for words in asked if len(content_words(words)) >= 2), "")
     if not request and (asked or users):
-        called = [f"({spoken(step.name)})" for step in steps if step.kind == "call"][:1]
+        called = [f"({as_words(step.name)})" for step in steps if step.kind == "call"][:1]
         request = " ".join([asked[0] if asked else users[0].text[:200], *called])
     title = cut_title(request)
     if title:
         return title[0].upper() + title[1:]
     named = [step.name for step in steps if step.kind == "name"]
-    worked = [spoken(step.name) for step in steps if step.kind in {"call", "span"}]
-    parts = [spoken(named[0])] if named else []
+    worked = [as_words(step.name) for step in steps if step.kind in {"call", "span"}]
+    parts = [as_words(named[0])] if named else []
     parts += list(dict.fromkeys(word for word in worked if word not in parts))[:2]
     return cut_title(", ".join(part for part in parts if part).capitalize()) or "Run without a request"
 
@@ -90,8 +90,8 @@ def _flow(steps: Sequence[Step]) -> str:
         if is_tool or is_said:
             names.append(step.name)
     folded = _fold(names)
-    if len(folded) > _MOST_FLOW_STEPS:
-        half = _MOST_FLOW_STEPS // 2
+    if len(folded) > _MAX_FLOW_STEPS:
+        half = _MAX_FLOW_STEPS // 2
         folded = [*folded[:half], "…", *folded[-half:]]
     return " → ".join(folded)
 
@@ -124,20 +124,20 @@ def _tool_points(steps: Sequence[Step], lines: LineNumbers, most: int) -> list[S
     counts = Counter(step.name for step in called)
     values: dict[str, Counter[str]] = {name: Counter() for name in counts}
     for step in called:
-        values[step.name].update(value for value in _ARGUMENT.findall(step.text) if _TELLING_VALUE.fullmatch(value))
+        values[step.name].update(value for value in _ARGUMENT.findall(step.text) if _MEANINGFUL_VALUE.fullmatch(value))
     order = sorted(counts, key=lambda name: (-len(values[name]), -counts[name], name))[:most]
     points = []
     for name in sorted(order, key=list(counts).index):
         where = [step for step in called if step.name == name]
         with_values = ", ".join(value for value, _ in values[name].most_common(5))
         times = f" ×{counts[name]}" if counts[name] > 1 else ""
-        told = f"{spoken(name)}{times}" + (f": {with_values}" if with_values else "")
+        told = f"{as_words(name)}{times}" + (f": {with_values}" if with_values else "")
         refs = ", ".join(lines.ref(step.first) for step in where[:4])
         points.append(SummaryPoint(text=told[0].upper() + told[1:] if told else name, line_refs=refs))
     return points
 
 
-def _last_telling_answer(steps: Sequence[Step]) -> Step | None:
+def _last_meaningful_answer(steps: Sequence[Step]) -> Step | None:
     """The last thing the assistant said that is more than a courtesy."""
     said = [step for step in steps if step.kind == "message" and step.name in {"assistant", "model"} and step.text]
     telling = [step for step in said if not is_courtesy(step.text) and len(set(content_words(step.text[:1_000]))) >= 3]
@@ -155,11 +155,11 @@ def _notes(steps: Sequence[Step], lines: LineNumbers) -> list[SummaryPoint]:
             empty.setdefault(tool, []).append(step)
     notes = _error_points(steps, lines)
     notes += [
-        _group(f"{spoken(name)} was called {len(again)} times with the same arguments", again, lines)
+        _group(f"{as_words(name)} was called {len(again)} times with the same arguments", again, lines)
         for (name, _), again in asked.items()
         if len(again) > 1
     ]
-    notes += [_group(f"{spoken(name) or 'a tool'} found nothing", found, lines) for name, found in empty.items()]
+    notes += [_group(f"{as_words(name) or 'a tool'} found nothing", found, lines) for name, found in empty.items()]
     missing = [step for step in steps if step.kind == "missing"]
     if missing:
         notes.append(_group("The result of a tool was not recorded", missing, lines))
@@ -173,7 +173,7 @@ def _error_points(steps: Sequence[Step], lines: LineNumbers) -> list[SummaryPoin
     for step, tool in _with_tools(steps):
         if not (step.failed or step.kind == "error" or (_is_result(step) and _ERROR_TEXT.search(step.text[:300]))):
             continue
-        name = spoken(tool if step.kind == "message" else step.name)
+        name = as_words(tool if step.kind == "message" else step.name)
         detail = _ERROR_PREFIX.sub("", shorten(step.text, _QUOTE_CHARS))
         if detail:
             found.setdefault(detail, (name, step))

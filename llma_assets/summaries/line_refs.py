@@ -7,7 +7,7 @@ writes them, with its leading zeros, so that a reference can be searched for in 
 import re
 from dataclasses import dataclass
 
-MOST_REFS = 8
+MAX_REFS = 8
 """References kept for one point."""
 
 _LINE = re.compile(r"^L(\d+):", re.MULTILINE)
@@ -40,7 +40,7 @@ class LineNumbers:
 
 
 @dataclass(frozen=True, slots=True)
-class MendedRefs:
+class CheckedRefs:
     """What is left of a string of references: `text` holds the `valid` ones of `total`."""
 
     text: str
@@ -48,10 +48,10 @@ class MendedRefs:
     valid: int
 
 
-def mend_refs(line_refs: str, lines: LineNumbers) -> MendedRefs:
+def check_refs(line_refs: str, lines: LineNumbers) -> CheckedRefs:
     """Keep the references whose first and last lines are in the text, once each, and count the rest.
 
-    >>> mend_refs("L2, L4-9, see above", LineNumbers.of("L1: a\\nL2: b\\nL3: c")).text
+    >>> check_refs("L2, L4-9, see above", LineNumbers.of("L1: a\\nL2: b\\nL3: c")).text
     'L2'
     """
     wanted = [part for part in _SEPARATOR.split(_SPACED_RANGE.sub(r"\1", line_refs.strip())) if part]
@@ -63,4 +63,4 @@ def mend_refs(line_refs: str, lines: LineNumbers) -> MendedRefs:
         first, last = int(match[1]), int(match[2] or match[1])
         if first <= last and first in lines.numbers and last in lines.numbers:
             kept.append(lines.ref(first, last))
-    return MendedRefs(", ".join(list(dict.fromkeys(kept))[:MOST_REFS]), len(wanted), len(kept))
+    return CheckedRefs(", ".join(list(dict.fromkeys(kept))[:MAX_REFS]), len(wanted), len(kept))

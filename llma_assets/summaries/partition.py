@@ -15,7 +15,7 @@ from llma_assets.stage import Progress, Report, each_theme
 from llma_assets.summaries.batches import STAGE
 from llma_assets.summaries.queries import SUMMARY_COUNTS
 from llma_assets.summaries.selection import NO_CONTENT
-from llma_assets.summaries.storing import RunLimits, store_theme
+from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TeamThemes, Theme
 

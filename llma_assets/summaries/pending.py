@@ -9,11 +9,11 @@ from typing import Any
 
 from llma_assets.clickhouse import Database
 from llma_assets.summaries.dead_letters import dead_items
-from llma_assets.summaries.judging import Judge, judge_of
 from llma_assets.summaries.prompt import content_hash, question_hash
 from llma_assets.summaries.queries import SUMMARISED
-from llma_assets.summaries.reuse import known_answers
-from llma_assets.summaries.selection import Taken, choose_items
+from llma_assets.summaries.reuse import stored_answers
+from llma_assets.summaries.rule_answers import RuleAnswers, rule_answers_of
+from llma_assets.summaries.selection import Selection, select_items
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
@@ -25,14 +25,14 @@ class Pending:
     Attributes:
         items: all that the theme takes and its rule leaves, rows of `ITEMS_OF_DAY` by id, with `content_hash` and
             `question_hash`.
-        answers: what is known already of what they ask, by question hash, as `known_answers` gives it.
+        answers: what is known already of what they ask, by question hash, as `stored_answers` gives it.
         reused: ids whose answer is among `answers`, but not stored for them yet.
         outdated: ids whose summary is there, but was stored under another version of the theme: what is asked is the
             same, what it is asked of has changed. They count as done.
         irrelevant: how many have a summary that says that the theme does not concern them.
         dead: how many are no longer tried.
         questions: ids by question hash of what has to be asked; items with the same text are asked about once.
-        judge: who answers in place of the offline model, where the theme is judged.
+        rule_answers: who answers in place of the offline model, where the theme is judged.
     """
 
     items: Mapping[str, Mapping[str, Any]]
@@ -42,7 +42,7 @@ class Pending:
     irrelevant: int
     dead: int
     questions: Mapping[str, Sequence[str]]
-    judge: Judge | None = None
+    rule_answers: RuleAnswers | None = None
 
     @property
     def asked(self) -> int:
@@ -55,7 +55,9 @@ class Pending:
         return len(self.items) - len(self.reused) - self.dead - self.asked
 
 
-def pending(database: Database, team_day: TeamDay, theme: Theme, model: str, *, taken: Taken | None = None) -> Pending:
+def pending(
+    database: Database, team_day: TeamDay, theme: Theme, model: str, *, taken: Selection | None = None
+) -> Pending:
     """Look at what is stored, and say what is to be done; writes nothing.
 
     Args:
@@ -63,10 +65,10 @@ def pending(database: Database, team_day: TeamDay, theme: Theme, model: str, *, 
         taken: what the theme takes of the day, where that is known already.
     """
     key = {"team_id": team_day.team_id, "day": team_day.day}
-    judge = judge_of(database, team_day, theme, model)
+    rule_answers = rule_answers_of(database, team_day, theme, model)
     items = {
-        item_id: {**row, **_hashes(row, theme, model, judge)}
-        for item_id, row in (taken or choose_items(database, team_day, theme)).items.items()
+        item_id: {**row, **_hashes(row, theme, model, rule_answers)}
+        for item_id, row in (taken or select_items(database, team_day, theme)).items.items()
     }
     stored = {row["item_id"]: row for row in database.rows(SUMMARISED, **key, theme_id=theme.theme_id)}
     done = {
@@ -74,7 +76,7 @@ def pending(database: Database, team_day: TeamDay, theme: Theme, model: str, *, 
     }
     outdated = [item_id for item_id in items if item_id in done and stored[item_id]["theme_version"] != theme.version]
     missing = {item_id: row for item_id, row in items.items() if item_id not in done}
-    answers = known_answers(database, team_day, (row["question_hash"] for row in missing.values())) if missing else {}
+    answers = stored_answers(database, team_day, (row["question_hash"] for row in missing.values())) if missing else {}
     reused = [item_id for item_id, row in missing.items() if row["question_hash"] in answers]
     dead = dead_items(database, team_day, theme.theme_id) if missing else set()
     questions: dict[str, list[str]] = {}
@@ -90,14 +92,14 @@ def pending(database: Database, team_day: TeamDay, theme: Theme, model: str, *, 
         irrelevant=sum(not stored[item_id]["relevant"] for item_id in done),
         dead=len(missing) - len(reused) - waiting,
         questions=questions,
-        judge=judge,
+        rule_answers=rule_answers,
     )
 
 
-def _hashes(row: Mapping[str, Any], theme: Theme, model: str, judge: Judge | None) -> dict[str, str]:
+def _hashes(row: Mapping[str, Any], theme: Theme, model: str, rule_answers: RuleAnswers | None) -> dict[str, str]:
     """What the summary of an item depends on; which items the theme takes, and what it is called, is no part of it."""
     text, prompt, mode, judged = row["text_hash"], theme.prompt, theme.mode, theme.judged
-    by = judge.basis(row) if judge else ""
+    by = rule_answers.basis(row) if rule_answers else ""
     return {
         "content_hash": content_hash(
             text, theme_id=theme.theme_id, prompt=prompt, model=model, mode=mode, judged=judged, by=by

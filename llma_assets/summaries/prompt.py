@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 from llma_assets.models import ChatMessage
-from llma_assets.summaries.schema import JUDGED_VERSION, LIMITS, SCHEMA_VERSION, TITLE_WORDS, Mode
+from llma_assets.summaries.schema import LIMITS, RELEVANCE_VERSION, SCHEMA_VERSION, TITLE_WORDS, Mode
 from llma_assets.visible import visible
 
 SYSTEM_PROMPT = f"""\
@@ -29,7 +29,7 @@ numbers that you can see. No statement without a line that shows it.
 Say only what the record says. Do not repeat e-mail addresses, keys, passwords or card numbers. Write English.\
 """
 
-JUDGED_PROMPT = """\
+RELEVANCE_PROMPT = """\
 The request names a theme. Decide first whether the record belongs to it:
 - theme_relevant: true if lines of the record show that what the theme asks about happened in it; false if none \
 does, or if you would have to guess. That its words occur is not enough.
@@ -58,7 +58,7 @@ The record begins after the line `{begin}` and ends before the line `{end}`.
 """
 
 ORDER = "Summarise the record."
-JUDGED_ORDER = "Decide whether the record belongs to the theme; if it does, summarise what concerns the theme."
+RELEVANCE_ORDER = "Decide whether the record belongs to the theme; if it does, summarise what concerns the theme."
 
 
 def summary_messages(text: str, *, prompt: str, mode: Mode, fence: str, judged: bool = False) -> Sequence[ChatMessage]:
@@ -78,9 +78,9 @@ def summary_messages(text: str, *, prompt: str, mode: Mode, fence: str, judged: 
         begin=begin,
         end=end,
         text=visible(text),
-        order=JUDGED_ORDER if judged else ORDER,
+        order=RELEVANCE_ORDER if judged else ORDER,
     )
-    system = f"{SYSTEM_PROMPT}\n\n{JUDGED_PROMPT}" if judged else SYSTEM_PROMPT
+    system = f"{SYSTEM_PROMPT}\n\n{RELEVANCE_PROMPT}" if judged else SYSTEM_PROMPT
     return (ChatMessage("system", system), ChatMessage("user", request))
 
 
@@ -97,7 +97,7 @@ def content_hash(
     """
     parts = [text, theme_id, prompt, SYSTEM_PROMPT, MODE_PROMPTS[mode], model, mode, str(SCHEMA_VERSION)]
     if judged:
-        parts += [JUDGED_PROMPT, JUDGED_ORDER, str(JUDGED_VERSION), by]
+        parts += [RELEVANCE_PROMPT, RELEVANCE_ORDER, str(RELEVANCE_VERSION), by]
     digest = hashlib.sha256()
     for part in parts:
         data = part.encode("utf-8", "surrogatepass")
@@ -111,9 +111,9 @@ def question_hash(text: str, *, prompt: str, model: str, mode: Mode, judged: boo
 
 
 PROMPT_VERSION = (
-    f"{SCHEMA_VERSION}.{JUDGED_VERSION}."
+    f"{SCHEMA_VERSION}.{RELEVANCE_VERSION}."
     + hashlib.sha256(
-        "\0".join((SYSTEM_PROMPT, JUDGED_PROMPT, REQUEST_PROMPT, *MODE_PROMPTS.values())).encode()
+        "\0".join((SYSTEM_PROMPT, RELEVANCE_PROMPT, REQUEST_PROMPT, *MODE_PROMPTS.values())).encode()
     ).hexdigest()[:8]
 )
 """Changes with what a model is asked, and with the shape of its answers."""

@@ -234,7 +234,7 @@ ORDER BY day, theme_id, item_id
 """
 
 # The same rows again with `retried` set: they replace what they were read from.
-BRING_BACK = """
+REQUEUE = """
 INSERT INTO summary_failures
     (team_id, day, theme_id, item_id, content_hash, run_id, reason, retried, failed_at)
 SELECT team_id, day, theme_id, item_id, content_hash, run_id, reason, true, failed_at

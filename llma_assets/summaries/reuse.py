@@ -18,7 +18,7 @@ REMEMBERED_DAYS = 31
 _IDS_AT_ONCE = 500
 
 
-def known_answers(database: Database, team_day: TeamDay, questions: Iterable[str]) -> dict[str, dict[str, Any]]:
+def stored_answers(database: Database, team_day: TeamDay, questions: Iterable[str]) -> dict[str, dict[str, Any]]:
     """The stored answers to questions of this team by their hash; what was never answered is absent.
 
     Args:
@@ -39,7 +39,7 @@ def known_answers(database: Database, team_day: TeamDay, questions: Iterable[str
     }
 
 
-def forget_later_days(database: Database, team_day: TeamDay, theme_id: str) -> int:
+def delete_later_days(database: Database, team_day: TeamDay, theme_id: str) -> int:
     """Delete the summaries that items of this day have under later ones, where they were before they moved here.
 
     Returns:

@@ -5,13 +5,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
-from llma_assets.summaries.line_refs import LineNumbers, mend_refs
+from llma_assets.summaries.line_refs import LineNumbers, check_refs
 from llma_assets.visible import visible
 
 SCHEMA_VERSION = 1
 """Part of the content hash: raise it when the meaning of a field changes."""
 
-JUDGED_VERSION = 1
+RELEVANCE_VERSION = 1
 """As `SCHEMA_VERSION`, for what judged themes alone have: raising it asks nothing of the others anew."""
 
 Mode = Literal["minimal", "detailed"]
@@ -152,19 +152,19 @@ class Summary:
     relevant: bool = True
 
 
-def mend(wire: TraceSummary, lines: LineNumbers, mode: Mode) -> Summary:
+def clean_summary(answer: TraceSummary, lines: LineNumbers, mode: Mode) -> Summary:
     """Cut what is too long or too much, drop references to lines that do not exist, and count them."""
     limits = LIMITS[mode]
-    bullets, bullet_refs, bullet_valid = _points(wire.bullets, lines, limits.most_bullets)
-    notes, note_refs, note_valid = _points(wire.interesting_notes, lines, limits.most_notes)
+    bullets, bullet_refs, bullet_valid = _points(answer.bullets, lines, limits.most_bullets)
+    notes, note_refs, note_valid = _points(answer.interesting_notes, lines, limits.most_notes)
     return Summary(
-        title=cut_title(wire.title),
-        flow_diagram=shorten(wire.flow_diagram, TEXT_CHARS),
+        title=cut_title(answer.title),
+        flow_diagram=shorten(answer.flow_diagram, TEXT_CHARS),
         bullets=bullets,
         interesting_notes=notes,
         refs_total=bullet_refs + note_refs,
         refs_valid=bullet_valid + note_valid,
-        relevant=wire.theme_relevant if isinstance(wire, JudgedSummary) else True,
+        relevant=answer.theme_relevant if isinstance(answer, JudgedSummary) else True,
     )
 
 
@@ -192,15 +192,15 @@ def shorten(text: str, most_chars: int) -> str:
     return (head[:cut] if cut > most_chars // 2 else head).rstrip(" ,;:-") + "…"
 
 
-def _points(wire: list[SummaryPoint], lines: LineNumbers, most: int) -> tuple[tuple[Point, ...], int, int]:
+def _points(answer: list[SummaryPoint], lines: LineNumbers, most: int) -> tuple[tuple[Point, ...], int, int]:
     """The first `most` points that say something; references given, references true."""
     points: list[Point] = []
     total = valid = 0
-    for point in wire:
+    for point in answer:
         text = shorten(point.text, TEXT_CHARS)
         if not text or len(points) == most:
             continue
-        refs = mend_refs(point.line_refs, lines)
+        refs = check_refs(point.line_refs, lines)
         total, valid = total + refs.total, valid + refs.valid
         points.append(Point(text, refs.text))
     return tuple(points), total, valid

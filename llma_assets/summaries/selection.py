@@ -15,14 +15,14 @@ from llma_assets.isolation import fault_of
 from llma_assets.ledger import record_item_skips
 from llma_assets.rendering import REACH
 from llma_assets.summaries.batches import STAGE
-from llma_assets.summaries.judging import RULES_VERSION, facts_of
 from llma_assets.summaries.queries import ITEMS_OF_DAY, TEXTS
 from llma_assets.summaries.reuse import REMEMBERED_DAYS
+from llma_assets.summaries.rule_answers import RULES_VERSION, facts_of
 from llma_assets.summaries.rules import applies, read_norms
 from llma_assets.summaries.selection_queries import (
     DELETE_THEME_ITEMS_OF_LATER_DAYS,
     RELEVANT_ITEMS,
-    TAKEN_HERE_AND_LATER,
+    SELECTED_HERE_AND_LATER,
     THEME_DAY,
     THEME_ITEMS,
 )
@@ -51,7 +51,7 @@ _ROWS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Selection:
     """What a theme takes of a day.
 
     Attributes:
@@ -61,7 +61,7 @@ class Taken:
         sampled: of these, items that have a text and are in the sample.
         sample_rate: the share that was to be taken.
         changes: what `theme_items` does not say yet, also of items that are no longer taken.
-        put_to_rule: ids of items that were put to the rule now.
+        checked_by_rule: ids of items that were put to the rule now.
         broken: of these, those on which the rule failed, with what went wrong; they are left out.
         reason: why nothing is taken, "" where something is.
     """
@@ -71,7 +71,7 @@ class Taken:
     sampled: int = 0
     sample_rate: float = 1.0
     changes: Sequence[Mapping[str, Any]] = ()
-    put_to_rule: Sequence[str] = ()
+    checked_by_rule: Sequence[str] = ()
     broken: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
 
@@ -81,12 +81,14 @@ class Taken:
         return len(self.items)
 
 
-def take_items(database: Database, team_day: TeamDay, theme: Theme, team_themes: TeamThemes | None = None) -> Taken:
-    """Decide what a theme takes of a day, and store that; see `choose_items`. A second time nothing is written."""
-    taken = choose_items(database, team_day, theme, team_themes)
+def update_selection(
+    database: Database, team_day: TeamDay, theme: Theme, team_themes: TeamThemes | None = None
+) -> Selection:
+    """Decide what a theme takes of a day, and store that; see `select_items`. A second time nothing is written."""
+    taken = select_items(database, team_day, theme, team_themes)
     if taken.reason in (NO_TEXTS, OUTSIDE_DATES):
         return taken
-    if taken.put_to_rule:
+    if taken.checked_by_rule:
         record_item_skips(
             database,
             team_day,
@@ -95,7 +97,7 @@ def take_items(database: Database, team_day: TeamDay, theme: Theme, team_themes:
             level=theme.level,
             failed=taken.broken,
             reason=RULE_FAILED,
-            recovered=taken.put_to_rule,
+            recovered=taken.checked_by_rule,
         )
     key = {"team_id": team_day.team_id, "day": team_day.day, "theme_id": theme.theme_id}
     for rows in chunked(taken.changes, _ROWS_AT_ONCE):
@@ -110,13 +112,15 @@ def take_items(database: Database, team_day: TeamDay, theme: Theme, team_themes:
     if database.rows(THEME_DAY, **key) != [numbers]:
         database.insert_rows("theme_days", [{**key, **numbers}])
     later = {**key, "last_day": team_day.back(-REMEMBERED_DAYS).day}
-    moved = [row["item_id"] for row in database.rows(TAKEN_HERE_AND_LATER, **later)]
+    moved = [row["item_id"] for row in database.rows(SELECTED_HERE_AND_LATER, **later)]
     for item_ids in chunked(moved, _IDS_AT_ONCE):
         database.execute(DELETE_THEME_ITEMS_OF_LATER_DAYS, **later, item_ids=item_ids)
     return taken
 
 
-def choose_items(database: Database, team_day: TeamDay, theme: Theme, team_themes: TeamThemes | None = None) -> Taken:
+def select_items(
+    database: Database, team_day: TeamDay, theme: Theme, team_themes: TeamThemes | None = None
+) -> Selection:
     """Decide what a theme takes of a day; writes nothing.
 
     - A theme without filters, and each general one, looks at the sample of the hours, of which its own filters leave
@@ -133,10 +137,10 @@ def choose_items(database: Database, team_day: TeamDay, theme: Theme, team_theme
         team_themes: all themes of the team, for a theme that comes after another; read where they are not given.
     """
     if not theme.covers(team_day.day):
-        return Taken(reason=OUTSIDE_DATES)
+        return Selection(reason=OUTSIDE_DATES)
     stored_texts = database.rows(ITEMS_OF_DAY, team_id=team_day.team_id, day=team_day.day, level=theme.level)
     if not stored_texts:
-        return Taken(reason=NO_TEXTS)
+        return Selection(reason=NO_TEXTS)
     texts = {row["item_id"]: row for row in stored_texts if row["has_content"]}
     with_text = {row["item_id"] for row in stored_texts}
     chances, why_none = _chances(database, team_day, theme, texts, team_themes)
@@ -152,7 +156,7 @@ def choose_items(database: Database, team_day: TeamDay, theme: Theme, team_theme
             if row["taken"] and row["version"] == theme.version and item_id in chances and item_id in texts:
                 sample[item_id] = max(sample.get(item_id, 0.0), row["inclusion_probability"])
     bases = {item_id: _basis(texts[item_id]) if theme.screen and theme.rule else "" for item_id in sample}
-    passed, put_to_rule, broken = _passed(database, team_day, theme, bases, texts, stored)
+    passed, checked_by_rule, broken = _passing(database, team_day, theme, bases, texts, stored)
     decisions: dict[str, dict[str, Any]] = {
         item_id: {
             "item_id": item_id,
@@ -169,13 +173,13 @@ def choose_items(database: Database, team_day: TeamDay, theme: Theme, team_theme
         for item_id, row in stored.items()
         if item_id in with_text and item_id not in sample
     }
-    return Taken(
+    return Selection(
         items={item_id: texts[item_id] for item_id in sorted(passed)},
         matched=len(chances),
         sampled=len(sample),
         sample_rate=rate,
         changes=[row for item_id, row in decisions.items() if stored.get(item_id) != row],
-        put_to_rule=put_to_rule,
+        checked_by_rule=checked_by_rule,
         broken=broken,
         reason="" if passed else NO_CONTENT if not texts else _why_nothing(chances, sample, why_none),
     )
@@ -228,7 +232,7 @@ def _chances(
     return chances, why_none
 
 
-def _passed(
+def _passing(
     database: Database,
     team_day: TeamDay,
     theme: Theme,
@@ -252,7 +256,7 @@ def _passed(
             try:
                 if applies(theme.rule, text, facts_of(texts[item_id]), norms, theme.keywords).relevant:
                     passed.add(item_id)
-            # Whatever is wrong concerns this item alone; `take_items` writes it down.
+            # Whatever is wrong concerns this item alone; `update_selection` writes it down.
             except Exception as error:
                 broken[item_id] = fault_of(error)
     return passed, open_ids, broken

@@ -37,7 +37,7 @@ WHERE team_id = {team_id:Int64}
 """
 
 # An item has one day. One that is here and under a later day was moved here by an event that came late.
-TAKEN_HERE_AND_LATER = """
+SELECTED_HERE_AND_LATER = """
 SELECT item_id
 FROM theme_items FINAL
 WHERE team_id = {team_id:Int64} AND day >= {day:Date} AND day <= {last_day:Date} AND theme_id = {theme_id:String}

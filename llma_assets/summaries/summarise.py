@@ -18,7 +18,7 @@ from llma_assets.models import (
 )
 from llma_assets.summaries.schema import Mode, TraceSummary
 from llma_assets.summaries.task import SummaryResult, SummaryTask, TextItem, reason_of
-from llma_assets.summaries.weighing import TIME_IS_UP, Weighing
+from llma_assets.summaries.triage import TIME_IS_UP, FailureTriage
 
 CIRCUIT_OPEN = "circuit_open"
 FIRST_CALLS = 5
@@ -55,7 +55,7 @@ def summarise(
     not made, no more are drawn: those have no result, and are undone, too.
 
     Whatever ends it early, an interrupt also: the results of calls under way that are answered within `GRACE_S` are
-    yielded first; see `left_of` for a caller that is interrupted itself.
+    yielded first; see `remaining_results` for a caller that is interrupted itself.
 
     Args:
         concurrency: calls under way at once; the offline model works in the caller's thread.
@@ -103,7 +103,7 @@ def _several_at_once(
         while True:
             yield from calls.begin()
             if not calls.running:
-                yield from calls.settled()
+                yield from calls.when_idle()
                 if not calls.may_begin:
                     break
                 continue
@@ -112,13 +112,13 @@ def _several_at_once(
     except GeneratorExit:
         raise
     except BaseException:
-        yield from calls.rescued()
+        yield from calls.remaining()
         raise
     finally:
         calls.pool.shutdown(wait=False, cancel_futures=True)
 
 
-def left_of(results: Generator[SummaryResult], error: BaseException) -> Iterator[SummaryResult]:
+def remaining_results(results: Generator[SummaryResult], error: BaseException) -> Iterator[SummaryResult]:
     """What `results` still has to give after `error` interrupted whoever draws them: what was answered meanwhile."""
     try:
         yield results.throw(error)
@@ -159,11 +159,11 @@ class _Calls:
         self._aside: dict[str, tuple[TextItem, str]] = {}
         self._asked_again: set[str] = set()
         self._doubts: list[tuple[TextItem, str]] = []
-        self._weighing = Weighing(task, evidence)
+        self._triage = FailureTriage(task, evidence)
 
     def begin(self) -> Iterator[SummaryResult]:
         """Begin as many calls as may be; an item that comes too late is undone."""
-        most = self._concurrency if self._weighing.is_trusted else min(self._concurrency, FIRST_CALLS)
+        most = self._concurrency if self._triage.is_trusted else min(self._concurrency, FIRST_CALLS)
         while self.may_begin and len(self.running) < most:
             item = next(self._waiting, None)
             if item is None:
@@ -196,18 +196,18 @@ class _Calls:
                 self._aside[item.item_id] = (item, reason_of(error))
                 self._asked_again.add(item.item_id)
         else:
-            yield from self._weighing.weighed(result)
+            yield from self._triage.admit(result)
             yield from self._verdicts(self._task.failed)
-            self.may_begin = self.may_begin and not self._weighing.is_enough
+            self.may_begin = self.may_begin and not self._triage.is_enough
 
-    def rescued(self) -> Iterator[SummaryResult]:
+    def remaining(self) -> Iterator[SummaryResult]:
         """The results that the calls under way give within `GRACE_S`; no further one is begun."""
         self.may_begin = False
         for future in wait(self.running, timeout=GRACE_S).done:
             if not future.cancelled() and future.exception() is None:
-                yield from self._weighing.weighed(future.result())
+                yield from self._triage.admit(future.result())
 
-    def settled(self) -> Iterator[SummaryResult]:
+    def when_idle(self) -> Iterator[SummaryResult]:
         """What is certain once nothing is under way.
 
         Raises:
@@ -215,8 +215,8 @@ class _Calls:
         """
         if self._stop is not None:
             raise self._stop
-        if self._weighing.is_enough:
-            self.may_begin = yield from self._weighing.verdict(self._time_is_up)
+        if self._triage.is_enough:
+            self.may_begin = yield from self._triage.verdict(self._time_is_up)
             return
         tried = self._doubts or any(item_id in self._asked_again for item_id in self._aside)
         if tried and not self._time_is_up() and self._task.server_answers():
@@ -224,11 +224,11 @@ class _Calls:
             self._waiting = chain([item for item, _ in self._aside.values()], self._waiting)
             self._aside, self.may_begin = {}, True
             return
-        yield from self._weighing.verdict(self._time_is_up)
+        yield from self._triage.verdict(self._time_is_up)
         self._doubts += self._aside.values()
         yield from self._verdicts(self._task.undone)
 
     def _verdicts(self, verdict: Callable[[TextItem, str], SummaryResult]) -> Iterator[SummaryResult]:
         doubts, self._doubts = self._doubts, []
         for item, reason in doubts:
-            yield from self._weighing.weighed(verdict(item, reason))
+            yield from self._triage.admit(verdict(item, reason))

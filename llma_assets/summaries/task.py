@@ -14,7 +14,7 @@ from llma_assets.models import ChatMessage, ChatModel, InvalidAnswer, ModelError
 from llma_assets.summaries.extractive import extract_summary
 from llma_assets.summaries.line_refs import LineNumbers
 from llma_assets.summaries.prompt import content_hash, summary_messages
-from llma_assets.summaries.schema import JudgedSummary, Mode, Point, TraceSummary, mend
+from llma_assets.summaries.schema import JudgedSummary, Mode, Point, TraceSummary, clean_summary
 
 EMPTY_TEXT = "empty text"
 
@@ -116,7 +116,7 @@ class SummaryTask:
             offline=partial(self._offline, item),
             record=partial(self.record, item.item_id),
         )
-        summary = mend(completion.value, LineNumbers.of(item.text), self.mode)
+        summary = clean_summary(completion.value, LineNumbers.of(item.text), self.mode)
         return SummaryResult(
             item.item_id,
             self._hash(item),
@@ -148,7 +148,7 @@ class SummaryTask:
         """Whether the model answers at all now."""
         return is_responding(self.chat, partial(self.record, ""))
 
-    def flaw_of_sample(self) -> ModelError | None:
+    def error_on_sample(self) -> ModelError | None:
         """What is wrong with the answer about a text that nobody can blame; None where it is usable.
 
         Raises:

@@ -54,10 +54,10 @@ def content_words(text: str) -> list[str]:
     return [word for word in map(str.lower, _WORD.findall(text)) if _is_content(word)]
 
 
-def spoken(name: str) -> str:
+def as_words(name: str) -> str:
     """The name of a tool as words.
 
-    >>> spoken("SearchOnewayFlight"), spoken("get_user_details"), spoken("mcp__db.query-v2")
+    >>> as_words("SearchOnewayFlight"), as_words("get_user_details"), as_words("mcp__db.query-v2")
     ('search oneway flight', 'get user details', 'mcp db query v2')
     """
     return " ".join(re.split(r"[\W_]+", _CAMEL.sub(" ", name))).strip().lower()

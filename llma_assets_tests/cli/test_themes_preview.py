@@ -8,7 +8,7 @@ import pytest
 from llma_assets.clickhouse import Database
 from llma_assets.themes import apply, read_document
 from llma_assets_tests.cli.conftest import Answer, Llma
-from llma_assets_tests.summaries.test_trying import COUNTS
+from llma_assets_tests.summaries.test_trial import COUNTS
 from llma_assets_tests.traffic import day_of_traces, write
 
 DAY = date(2026, 11, 7)

@@ -10,7 +10,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.settings import Settings
 from llma_assets_tests.chat_server import ChatServer, real_bill
 from llma_assets_tests.cli.conftest import Answer, Llma
-from llma_assets_tests.summaries.test_trying import COUNTS, yes
+from llma_assets_tests.summaries.test_trial import COUNTS, yes
 from llma_assets_tests.traffic import day_of_traces, write
 
 DAY = date(2026, 11, 7)

@@ -23,7 +23,7 @@ from llma_assets.models import (
     ignore_usage,
 )
 from llma_assets.stage import Report, ThemesFailed, silent
-from llma_assets.summaries.storing import RunLimits, store_theme
+from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES
 from llma_assets_tests.chat_server import ChatServer, Fault, Request, Status, Vectors

@@ -13,7 +13,7 @@ from llma_assets.ingest import ingest
 from llma_assets.ledger import usage_totals
 from llma_assets.models import ChatModel, OpenAIChat, RetryPolicy, probe_chat
 from llma_assets.settings import Settings
-from llma_assets.summaries import LineNumbers, SummaryPoint, TextItem, mend_refs, summarise
+from llma_assets.summaries import LineNumbers, SummaryPoint, TextItem, check_refs, summarise
 from llma_assets.team_day import TeamDay
 from llma_assets_tests.llm.airline import AIRLINE, airline_traces
 from llma_assets_tests.llm.small_models import SMALL_MODELS, Served, SmallModel, served
@@ -81,7 +81,7 @@ def test_three_real_traces_become_stored_and_embedded_summaries(
         points = [
             SummaryPoint(**point) for name in ("bullets", "interesting_notes") for point in orjson.loads(row[name])
         ]
-        refs = [mend_refs(point.line_refs, LineNumbers.of(text)) for point in points]
+        refs = [check_refs(point.line_refs, LineNumbers.of(text)) for point in points]
         assert all(ref.valid == ref.total for ref in refs)
         assert row["title"]
     for day in days:

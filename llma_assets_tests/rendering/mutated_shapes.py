@@ -21,9 +21,9 @@ from llma_assets.rendering import RenderOptions, item_facts, read_messages, rend
 from llma_assets.rendering.jsontext import text_of
 from llma_assets.summaries.extractive import extract_summary
 from llma_assets.summaries.line_refs import LineNumbers
+from llma_assets.summaries.rule_summary import theme_summary
 from llma_assets.summaries.rules import Facts, Norms, applies
 from llma_assets.summaries.schema import mend
-from llma_assets.summaries.theme_extract import theme_summary
 
 FIXTURES: Final = Path(__file__).parent / "fixtures"
 RULES: Final = ("errors", "ux", "feature_requests", "performance", "success", "keywords")

@@ -17,7 +17,7 @@ from llma_assets.rendering.queries import Candidate
 from llma_assets.rendering.storing import Sampling, store_texts
 from llma_assets.settings import Settings
 from llma_assets.summaries import selection as taking
-from llma_assets.summaries.selection import take_items
+from llma_assets.summaries.selection import update_selection
 from llma_assets.team_day import TeamDay
 from llma_assets.themes.built_in import ERROR_ANALYSIS
 from llma_assets_tests.pipeline import Pipeline
@@ -197,7 +197,7 @@ def test_a_rule_that_fails_on_an_item_leaves_that_item_out_and_names_it(
     store_texts(database, team_day, RenderOptions(), sampling, progress=lambda *_: None)
     with monkeypatch.context() as broken:
         broken.setattr(taking, "applies", faulty)
-        taken = take_items(database, team_day, ERROR_ANALYSIS)
+        taken = update_selection(database, team_day, ERROR_ANALYSIS)
     assert sorted(taken.items) == ["t0", "t1", "t3"]
     (skip,) = list_item_skips(database, day=DAY)
     assert (skip.team_id, skip.stage, skip.theme_id, skip.item_id) == (1, "trace_summaries", "error_analysis", "t2")

@@ -12,7 +12,7 @@ from llma_assets.defs.jobs import TEXTS_STAGES, run_config
 from llma_assets.defs.stage_asset import RETRY_NUMBER, delivery
 from llma_assets.ledger import list_skips
 from llma_assets.settings import Settings
-from llma_assets.summaries.dead_letters import MOST_FAILURES
+from llma_assets.summaries.dead_letters import MAX_FAILURES
 from llma_assets.themes.changes import apply
 from llma_assets.themes.document import Document
 from llma_assets_tests.chat_server import REFUSAL, ChatServer, Request, Status
@@ -88,11 +88,11 @@ def test_the_metadata_counts_dead_letters(database: Database) -> None:
     write(database, day_of_traces(1, DAY, 3))
     with ChatServer(judge=lambda request: REFUSAL if "(case 1)" in str(request.body) else None) as server:
         pipeline = Pipeline(database, chat=ServedChat(url=server.url))
-        told = [metadata(pipeline.texts(1, DAY, DAY)) for _ in range(MOST_FAILURES + 1)]
+        told = [metadata(pipeline.texts(1, DAY, DAY)) for _ in range(MAX_FAILURES + 1)]
         asked = len(server.calls())
     assert [each["traces_dead_letters"] for each in told] == [0, 0, 0, 1]
     assert [each["traces_failed"] for each in told] == [1, 1, 1, 0]
-    assert asked == 6 + 2 * 2 * (MOST_FAILURES - 1)  # each time with a sample, which shows that the model answers
+    assert asked == 6 + 2 * 2 * (MAX_FAILURES - 1)  # each time with a sample, which shows that the model answers
 
 
 def test_a_theme_asks_its_own_model_and_usage_names_it(database: Database, served: ChatServer) -> None:

@@ -16,7 +16,7 @@ from llma_assets.ledger import list_skips, spending
 from llma_assets.models import ModelConfigurationError, OfflineChat, OpenAIChat, RetryPolicy, price_of
 from llma_assets.settings import Settings
 from llma_assets.summaries import batches as batches_module
-from llma_assets.summaries.storing import RunLimits, store_theme
+from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES, Theme
 from llma_assets_tests.batch_server import BatchServer, Ending, Store
@@ -43,7 +43,7 @@ from datetime import date
 from llma_assets.clickhouse import Database, connect
 from llma_assets.models import OpenAIChat
 from llma_assets.settings import Settings
-from llma_assets.summaries.storing import RunLimits, store_theme
+from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES
 

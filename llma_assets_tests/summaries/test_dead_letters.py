@@ -13,8 +13,8 @@ from llma_assets.clickhouse import Database
 from llma_assets.ledger import usage_totals
 from llma_assets.models import OpenAIChat, RetryPolicy
 from llma_assets.settings import Settings
-from llma_assets.summaries.dead_letters import MOST_FAILURES, bring_back, dead_letters
-from llma_assets.summaries.storing import RunLimits, store_theme
+from llma_assets.summaries.dead_letters import MAX_FAILURES, dead_letters, requeue
+from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import BUILT_IN
 from llma_assets_tests.chat_server import (
@@ -63,11 +63,11 @@ def fail_so_often(database: Database, runs: int, team_day: TeamDay = TEAM) -> No
 def test_an_item_that_failed_in_three_runs_is_asked_about_no_more(database: Database) -> None:
     write_texts(database, TEAM, texts(3))
     with cursed(REFUSAL) as server:
-        for n in range(MOST_FAILURES):
+        for n in range(MAX_FAILURES):
             assert run(database, server, f"run-{n}")["failed"] == 1
         asked = len(server.calls())
         # Where all that is left to ask about fails, a sample shows that the model answers.
-        assert asked == 2 + MOST_FAILURES + (MOST_FAILURES - 1)
+        assert asked == 2 + MAX_FAILURES + (MAX_FAILURES - 1)
         counts = run(database, server, "run-after")
         assert len(server.calls()) == asked
     assert (counts["dead_letters"], counts["failed"], counts["undone"], counts["stored"]) == (1, 0, 0, 2)
@@ -75,10 +75,10 @@ def test_an_item_that_failed_in_three_runs_is_asked_about_no_more(database: Data
 
 def test_a_dead_letter_tells_what_failed_why_how_often_and_when(database: Database) -> None:
     write_texts(database, TEAM, texts(3))
-    fail_so_often(database, MOST_FAILURES)
+    fail_so_often(database, MAX_FAILURES)
     (letter,) = dead_letters(database, 1)
     assert (letter.team_id, letter.day, letter.theme_id, letter.item_id) == (1, DAY, TRACES.theme_id, "item-1")
-    assert (letter.reason, letter.failures) == ("refusal: the model refused to answer", MOST_FAILURES)
+    assert (letter.reason, letter.failures) == ("refusal: the model refused to answer", MAX_FAILURES)
     assert datetime.now(UTC) - letter.last_failed_at < timedelta(minutes=5)
 
 
@@ -92,8 +92,8 @@ def test_a_run_that_is_delivered_again_counts_once(database: Database) -> None:
 
 def test_an_item_that_was_brought_back_begins_at_zero(database: Database) -> None:
     write_texts(database, TEAM, texts(3))
-    fail_so_often(database, MOST_FAILURES)
-    bring_back(database, dead_letters(database, 1))
+    fail_so_often(database, MAX_FAILURES)
+    requeue(database, dead_letters(database, 1))
     assert dead_letters(database, 1) == []
     with cursed(REFUSAL) as server:
         assert run(database, server, "first-after")["failed"] == 1
@@ -104,17 +104,17 @@ def test_an_item_that_was_brought_back_begins_at_zero(database: Database) -> Non
 
 def test_bringing_back_twice_is_as_once(database: Database) -> None:
     write_texts(database, TEAM, texts(3))
-    fail_so_often(database, MOST_FAILURES)
+    fail_so_often(database, MAX_FAILURES)
     letters = dead_letters(database, 1)
-    bring_back(database, letters)
-    bring_back(database, letters)
+    requeue(database, letters)
+    requeue(database, letters)
     rows = database.rows("SELECT item_id, retried FROM summary_failures FINAL WHERE team_id = 1")
-    assert rows == [{"item_id": "item-1", "retried": True}] * MOST_FAILURES
+    assert rows == [{"item_id": "item-1", "retried": True}] * MAX_FAILURES
 
 
 def test_a_new_text_begins_at_zero(database: Database) -> None:
     write_texts(database, TEAM, texts(3))
-    fail_so_often(database, MOST_FAILURES)
+    fail_so_often(database, MAX_FAILURES)
     write_texts(database, TEAM, {"item-1": "L1: another question number 1 of the same trace"})
     with cursed(REFUSAL) as server:
         assert run(database, server, "after")["failed"] == 1
@@ -123,7 +123,7 @@ def test_a_new_text_begins_at_zero(database: Database) -> None:
 
 def test_an_item_that_got_its_summary_after_all_is_no_dead_letter(database: Database) -> None:
     write_texts(database, TEAM, texts(3))
-    fail_so_often(database, MOST_FAILURES - 1)
+    fail_so_often(database, MAX_FAILURES - 1)
     with ChatServer() as server:
         run(database, server, "good")
     assert dead_letters(database, 1) == []
@@ -133,11 +133,11 @@ def test_another_teams_item_of_the_same_id_is_not_concerned(database: Database) 
     other = TeamDay(2, DAY)
     for team_day in (TEAM, other):
         write_texts(database, team_day, texts(3))
-    fail_so_often(database, MOST_FAILURES)
-    fail_so_often(database, MOST_FAILURES - 1, other)
+    fail_so_often(database, MAX_FAILURES)
+    fail_so_often(database, MAX_FAILURES - 1, other)
     assert dead_letters(database, 2) == []
-    fail_so_often(database, MOST_FAILURES, other)
-    bring_back(database, dead_letters(database, 2))
+    fail_so_often(database, MAX_FAILURES, other)
+    requeue(database, dead_letters(database, 2))
     assert [letter.team_id for letter in dead_letters(database, 1)] == [1]
     with cursed(REFUSAL) as server:
         assert run(database, server, "next")["dead_letters"] == 1
@@ -145,7 +145,7 @@ def test_another_teams_item_of_the_same_id_is_not_concerned(database: Database) 
 
 def test_dead_letters_can_be_narrowed_to_a_day_a_theme_and_items(database: Database) -> None:
     write_texts(database, TEAM, texts(3))
-    fail_so_often(database, MOST_FAILURES)
+    fail_so_often(database, MAX_FAILURES)
     assert len(dead_letters(database, 1, day=DAY, theme_id=TRACES.theme_id, item_ids=["item-1"])) == 1
     assert dead_letters(database, 1, day=DAY + timedelta(days=1)) == []
     assert dead_letters(database, 1, theme_id="another") == []
@@ -156,7 +156,7 @@ def test_dead_letters_can_be_narrowed_to_a_day_a_theme_and_items(database: Datab
 def test_a_server_that_is_away_is_no_fault_of_the_items(database: Database, fault: Fault) -> None:
     write_texts(database, TEAM, texts(3))
     with ChatServer(always=fault) as server:
-        for n in range(MOST_FAILURES):
+        for n in range(MAX_FAILURES):
             counts = run(database, server, f"run-{n}", policy=IMPATIENT if fault == Hang() else POLICY)
             assert (counts["undone"], counts["failed"]) == (3, 0)
     with ChatServer() as server:
@@ -166,7 +166,7 @@ def test_a_server_that_is_away_is_no_fault_of_the_items(database: Database, faul
 def test_a_prompt_that_breaks_the_server_alone_is_found_out(database: Database) -> None:
     write_texts(database, TEAM, texts(3))
     with cursed(Status(500)) as server:
-        for n in range(MOST_FAILURES):
+        for n in range(MAX_FAILURES):
             assert run(database, server, f"run-{n}")["failed"] == 1
     (letter,) = dead_letters(database, 1)
     assert letter.reason.startswith("server_error")

@@ -9,7 +9,7 @@ from llma_assets.ledger import Forecast, UsageLedger, predicted_and_actual
 from llma_assets.models import OpenAIChat, Usage
 from llma_assets.summaries.estimate import ANSWER_TOKENS, forecast_summaries
 from llma_assets.summaries.pending import pending
-from llma_assets.summaries.storing import RunLimits, store_theme
+from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES, Theme
 from llma_assets_tests.chat_server import INVALID_JSON, ChatServer, real_bill

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from llma_assets.models import OfflineChat
 from llma_assets.rendering import render_trace
-from llma_assets.summaries import LineNumbers, Mode, SummaryPoint, TextItem, TraceSummary, mend, summarise
+from llma_assets.summaries import LineNumbers, Mode, SummaryPoint, TextItem, TraceSummary, clean_summary, summarise
 from llma_assets.summaries.extractive import extract_summary
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
@@ -177,7 +177,7 @@ LINE = st.one_of(
 def test_whatever_the_lines_say_every_reference_is_true_and_the_same_each_time(lines: list[str], mode: Mode) -> None:
     text = numbered("\n".join(lines))
     summary = extract_summary(text, mode)
-    mended = mend(summary, LineNumbers.of(text), mode)
+    mended = clean_summary(summary, LineNumbers.of(text), mode)
     assert mended.refs_valid == mended.refs_total
     assert extract_summary(text, mode) == summary
     assert TraceSummary.model_validate_json(summary.model_dump_json()) == summary

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llma_assets.summaries import LineNumbers, mend_refs
+from llma_assets.summaries import LineNumbers, check_refs
 
 TEXT = "\n".join(f"L{n:03d}: line {n}" for n in range(1, 121) if not 50 <= n < 60)
 LINES = LineNumbers.of(TEXT)
@@ -37,12 +37,12 @@ LINES = LineNumbers.of(TEXT)
     ],
 )
 def test_only_lines_that_exist_are_kept(given_refs: str, kept: str, total: int, valid: int) -> None:
-    mended = mend_refs(given_refs, LINES)
+    mended = check_refs(given_refs, LINES)
     assert (mended.text, mended.total, mended.valid) == (kept, total, valid)
 
 
 def test_a_reference_can_be_searched_for_in_the_text() -> None:
-    assert f"{mend_refs('L7', LINES).text}: " in TEXT
+    assert f"{check_refs('L7', LINES).text}: " in TEXT
 
 
 def test_a_number_inside_a_line_is_no_line() -> None:
@@ -50,13 +50,13 @@ def test_a_number_inside_a_line_is_no_line() -> None:
 
 
 def test_a_text_without_numbers_has_no_lines() -> None:
-    assert mend_refs("L1", LineNumbers.of("no numbers")).valid == 0
+    assert check_refs("L1", LineNumbers.of("no numbers")).valid == 0
 
 
 @given(st.text(max_size=200))
 def test_any_string_gives_true_references_or_none(refs: str) -> None:
-    mended = mend_refs(refs, LINES)
-    again = mend_refs(mended.text, LINES)
+    mended = check_refs(refs, LINES)
+    again = check_refs(mended.text, LINES)
     assert again.text == mended.text
     assert again.total == again.valid
     assert mended.valid <= mended.total

@@ -9,11 +9,11 @@ import orjson
 import pytest
 
 from llma_assets.rendering import RenderOptions, item_facts, render_trace
-from llma_assets.summaries import LineNumbers, TraceSummary, mend
+from llma_assets.summaries import LineNumbers, TraceSummary, clean_summary
 from llma_assets.summaries.extractive import extract_summary
+from llma_assets.summaries.rule_summary import theme_summary
 from llma_assets.summaries.rules import Facts, Norms, Spread, applies
 from llma_assets.summaries.schema import LIMITS
-from llma_assets.summaries.theme_extract import theme_summary
 from llma_assets.themes.theme import Rule
 from llma_assets_tests.summaries.conversations import Turn, conversation
 
@@ -118,7 +118,7 @@ def test_on_real_traces_every_reference_is_true_and_the_summary_within_its_limit
             if not verdict.relevant:
                 continue
             wire = theme_summary(text, "detailed", verdict)
-            mended = mend(wire, LineNumbers.of(text), "detailed")
+            mended = clean_summary(wire, LineNumbers.of(text), "detailed")
             assert mended.refs_total == mended.refs_valid
             assert 0 < len(mended.bullets) == len(wire.bullets) <= LIMITS["detailed"].most_bullets
             assert wire == theme_summary(text, "detailed", applies(rule, text, facts, norms))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from llma_assets.models import strict_schema
-from llma_assets.summaries import LineNumbers, Mode, SummaryPoint, TraceSummary, mend, shorten
+from llma_assets.summaries import LineNumbers, Mode, SummaryPoint, TraceSummary, clean_summary, shorten
 from llma_assets.summaries.schema import LIMITS, TEXT_CHARS, TITLE_CHARS, TITLE_WORDS
 
 LINES = LineNumbers.of("L1: a\nL2: b\nL3: c")
@@ -20,16 +20,18 @@ def wire(**changes: Any) -> TraceSummary:
 
 
 def test_a_title_of_more_than_ten_words_is_cut_at_a_word() -> None:
-    title = mend(wire(title="one two three four five six seven eight nine ten, eleven"), LINES, "detailed").title
+    title = clean_summary(
+        wire(title="one two three four five six seven eight nine ten, eleven"), LINES, "detailed"
+    ).title
     assert title == "one two three four five six seven eight nine ten"
 
 
 def test_a_title_without_spaces_is_cut_too() -> None:
-    assert len(mend(wire(title="x" * 500), LINES, "detailed").title) <= TITLE_CHARS
+    assert len(clean_summary(wire(title="x" * 500), LINES, "detailed").title) <= TITLE_CHARS
 
 
 def test_false_references_are_dropped_and_counted_and_their_point_stays() -> None:
-    summary = mend(
+    summary = clean_summary(
         wire(
             bullets=[{"text": "true", "line_refs": "L1-2, L9"}, {"text": "false", "line_refs": "L77"}],
             interesting_notes=[{"text": "note", "line_refs": "L3"}],
@@ -44,14 +46,14 @@ def test_false_references_are_dropped_and_counted_and_their_point_stays() -> Non
 @pytest.mark.parametrize("mode", ["minimal", "detailed"])
 def test_more_points_than_the_mode_allows_are_cut(mode: Mode) -> None:
     many = [{"text": f"point {n}", "line_refs": "L1"} for n in range(40)]
-    summary = mend(wire(bullets=many, interesting_notes=many), LINES, mode)
+    summary = clean_summary(wire(bullets=many, interesting_notes=many), LINES, mode)
     limits = LIMITS[mode]
     assert (len(summary.bullets), len(summary.interesting_notes)) == (limits.most_bullets, limits.most_notes)
     assert summary.refs_total == limits.most_bullets + limits.most_notes
 
 
 def test_points_that_say_nothing_are_left_out() -> None:
-    summary = mend(wire(bullets=[{"text": " \n "}, {"text": "said"}]), LINES, "detailed")
+    summary = clean_summary(wire(bullets=[{"text": " \n "}, {"text": "said"}]), LINES, "detailed")
     assert [point.text for point in summary.bullets] == ["said"]
 
 
@@ -88,7 +90,7 @@ def test_the_schema_that_is_sent_asks_for_every_field() -> None:
 
 
 def test_control_characters_and_direction_marks_do_not_pass() -> None:
-    summary = mend(wire(title="a\x00b\x1b[31m \u202ec", flow_diagram="x\ny"), LINES, "detailed")
+    summary = clean_summary(wire(title="a\x00b\x1b[31m \u202ec", flow_diagram="x\ny"), LINES, "detailed")
     assert summary.title == "a b c"
     assert summary.flow_diagram == "x y"
 
@@ -112,7 +114,7 @@ def test_shortened_text_is_one_line_within_its_limit(text: str, most: int) -> No
     st.sampled_from(["minimal", "detailed"]),
 )
 def test_whatever_a_model_says_the_mended_summary_is_within_limits(said: TraceSummary, mode: Mode) -> None:
-    summary = mend(said, LINES, mode)
+    summary = clean_summary(said, LINES, mode)
     assert len(summary.title.split()) <= TITLE_WORDS
     assert len(summary.flow_diagram) <= TEXT_CHARS
     assert len(summary.bullets) <= LIMITS[mode].most_bullets

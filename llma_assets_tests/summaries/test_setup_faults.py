@@ -18,9 +18,9 @@ from llma_assets.models import (
 )
 from llma_assets.stage import Report, ThemesFailed, silent
 from llma_assets.summaries.checks import few_failures
-from llma_assets.summaries.dead_letters import MOST_FAILURES
+from llma_assets.summaries.dead_letters import MAX_FAILURES
 from llma_assets.summaries.partition import store_summaries
-from llma_assets.summaries.storing import RunLimits, store_theme
+from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import GENERATIONS, TRACES, Theme
 from llma_assets_tests.batch_server import BatchServer, Ending
@@ -107,10 +107,10 @@ def test_a_model_that_gives_nothing_usable_is_stopped_after_a_few_calls_and_no_i
     write_texts(database, TEAM, texts(213))
     write_texts(database, OTHER, texts(3))
     with ChatServer(always=fault) as server:
-        for n in range(MOST_FAILURES + 1):
+        for n in range(MAX_FAILURES + 1):
             with pytest.raises(NothingUsable, match=r"^213 of 213: the model test-model gave nothing that can be used"):
                 stage(database, server, limits=RunLimits(f"run-{n}"))
-        assert len(server.calls()) <= MOST_CALLS * (MOST_FAILURES + 1)
+        assert len(server.calls()) <= MOST_CALLS * (MAX_FAILURES + 1)
     assert [row["count()"] for row in database.rows(HELD)] == [0, 0]
     reason, detail = skips(database)["traces"]
     assert (reason, detail[:11]) == ("summaries_failed", "213 of 213:")
@@ -255,7 +255,7 @@ def test_a_batch_of_nothing_usable_is_read_again_when_the_model_is_right(databas
     with BatchServer(judge=judge, endings=[ending]) as server:
         assert run(database, server, via="batch")["waiting"] == 11
         broken[0] = True
-        for n in range(MOST_FAILURES + 1):
+        for n in range(MAX_FAILURES + 1):
             with pytest.raises(NothingUsable):
                 run(database, server, run_id=f"run-{n}")
         assert database.value("SELECT count() FROM summary_failures") == 0

@@ -19,7 +19,7 @@ from llma_assets.models import ModelConfigurationError, OpenAIChat, RetryPolicy
 from llma_assets.settings import Settings
 from llma_assets.summaries.batches import Via
 from llma_assets.summaries.dead_letters import dead_letters
-from llma_assets.summaries.storing import RunLimits, store_theme
+from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES
 from llma_assets_tests.batch_server import BatchServer
@@ -152,7 +152,7 @@ from llma_assets.clickhouse import connect
 from llma_assets.settings import Settings
 from llma_assets_tests.summaries.test_stops import TEAM, unseen
 from llma_assets.models import OpenAIChat
-from llma_assets.summaries.storing import RunLimits, store_theme
+from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.themes import TRACES
 from dagster._utils.interrupts import capture_interrupts, raise_interrupts_as
 from dagster._core.errors import DagsterExecutionInterruptedError

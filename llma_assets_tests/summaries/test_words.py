@@ -2,7 +2,7 @@
 
 import pytest
 
-from llma_assets.summaries.words import content_words, is_courtesy, request_of, spoken
+from llma_assets.summaries.words import as_words, content_words, is_courtesy, request_of
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_the_request_is_found_behind_the_courtesies(said: str, wanted: str) -> N
     ],
 )
 def test_a_tools_name_is_told_in_words(name: str, words: str) -> None:
-    assert spoken(name) == words
+    assert as_words(name) == words
 
 
 def test_ids_numbers_and_function_words_carry_no_topic() -> None:

@@ -47,7 +47,7 @@ def retry(
     from llma_assets.cli.commands.run import require_partition
     from llma_assets.cli.run.settings import team_settings
     from llma_assets.settings import Settings
-    from llma_assets.summaries import bring_back, dead_letters
+    from llma_assets.summaries import dead_letters, requeue
     from llma_assets.teams import resolve
 
     if run_now and (only_list or dry_run):
@@ -62,7 +62,7 @@ def retry(
             if run_now:
                 for each in days:
                     require_partition(each, Settings.from_env().oldest_day)
-            bring_back(database, letters)
+            requeue(database, letters)
             if run_now and days:
                 runs = _run(database, team_id, letters, verbose)
     action = "listed" if only_list else "dry_run" if dry_run else "brought_back"

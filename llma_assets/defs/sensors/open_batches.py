@@ -9,7 +9,7 @@ from llma_assets.defs.due_days import taking_part
 from llma_assets.defs.jobs import TEXTS_STAGES, texts_job, theme_job
 from llma_assets.defs.resources import ClickHouseResource, TeamSettingsResource
 from llma_assets.defs.sensors.requests import requests_by_lane
-from llma_assets.summaries import themes_to_look_at
+from llma_assets.summaries import themes_with_open_batches
 from llma_assets.themes import themes_of_teams
 
 
@@ -32,7 +32,7 @@ def open_batches(
     """
     now = clock()
     database = clickhouse.database().tagged(sensor="open_batches")
-    found = themes_to_look_at(database)
+    found = themes_with_open_batches(database)
     oldest = min((team_day.day for team_day, _ in found), default=now.date())
     eligible = taking_part(database, context.instance, team_settings.settings(), now.date(), oldest)
     mark = f"batches|{now:%Y-%m-%dT%H:%M}"

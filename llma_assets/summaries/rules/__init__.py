@@ -6,24 +6,24 @@ repetition or a theme's own keywords holds in any language.
 
 from collections.abc import Callable, Mapping, Sequence
 
+from llma_assets.summaries.rules.conversation import Conversation, read_conversation
 from llma_assets.summaries.rules.errors import shows_errors
-from llma_assets.summaries.rules.feature_requests import shows_wishes
+from llma_assets.summaries.rules.feature_requests import shows_feature_requests
 from llma_assets.summaries.rules.keywords import shows_keywords
 from llma_assets.summaries.rules.norms import Norms, Spread, read_norms
 from llma_assets.summaries.rules.performance import is_unusual
 from llma_assets.summaries.rules.success import shows_success
-from llma_assets.summaries.rules.talk import Talk, read_talk
 from llma_assets.summaries.rules.ux import shows_trouble
 from llma_assets.summaries.rules.verdict import Facts, Signal, Verdict
 from llma_assets.themes import Rule
 
-_RULES: Mapping[Rule, Callable[[Talk, Facts, Norms, Sequence[str]], Verdict]] = {
-    "errors": lambda talk, facts, _norms, _keywords: shows_errors(talk, facts),
-    "ux": lambda talk, _facts, _norms, _keywords: shows_trouble(talk),
-    "feature_requests": lambda talk, _facts, _norms, _keywords: shows_wishes(talk),
-    "performance": lambda talk, facts, norms, _keywords: is_unusual(talk, facts, norms),
-    "success": lambda talk, facts, _norms, _keywords: shows_success(talk, facts),
-    "keywords": lambda talk, _facts, _norms, keywords: shows_keywords(talk, keywords),
+_RULES: Mapping[Rule, Callable[[Conversation, Facts, Norms, Sequence[str]], Verdict]] = {
+    "errors": lambda conversation, facts, _norms, _keywords: shows_errors(conversation, facts),
+    "ux": lambda conversation, _facts, _norms, _keywords: shows_trouble(conversation),
+    "feature_requests": lambda conversation, _facts, _norms, _keywords: shows_feature_requests(conversation),
+    "performance": lambda conversation, facts, norms, _keywords: is_unusual(conversation, facts, norms),
+    "success": lambda conversation, facts, _norms, _keywords: shows_success(conversation, facts),
+    "keywords": lambda conversation, _facts, _norms, keywords: shows_keywords(conversation, keywords),
 }
 
 
@@ -38,7 +38,7 @@ def applies(rule: Rule | None, text: str, facts: Facts, norms: Norms, keywords: 
     """
     if rule is None:
         return Verdict(True, "every item that matches")
-    return _RULES[rule](read_talk(text), facts, norms, keywords)
+    return _RULES[rule](read_conversation(text), facts, norms, keywords)
 
 
 __all__ = ["Facts", "Norms", "Signal", "Spread", "Verdict", "applies", "read_norms"]

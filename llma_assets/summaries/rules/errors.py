@@ -6,12 +6,12 @@ say of errors belongs to `ux`.
 
 import re
 
-from llma_assets.summaries.reading import Step
+from llma_assets.summaries.rules.conversation import QUOTE_CHARS, Conversation, Result, english_match, sentence_at
 from llma_assets.summaries.rules.phrases import phrases
-from llma_assets.summaries.rules.talk import QUOTE_CHARS, Result, Talk, english_match, sentence_at
 from llma_assets.summaries.rules.verdict import Facts, Signal, Verdict
 from llma_assets.summaries.schema import shorten
-from llma_assets.summaries.words import spoken
+from llma_assets.summaries.transcript import Step
+from llma_assets.summaries.words import as_words
 
 FAILED = "error"
 ADMITTED = "failure"
@@ -38,14 +38,14 @@ _SHORT = 300
 """Only short results are read as sentences: long ones are documents, which may speak of errors."""
 
 
-def shows_errors(talk: Talk, facts: Facts) -> Verdict:
+def shows_errors(conversation: Conversation, facts: Facts) -> Verdict:
     """Relevant with an event marked as an error, a result that tells of one, or an answer that admits a failure."""
-    signals = _marked(talk) + _in_results(talk)
+    signals = _marked(conversation) + _in_results(conversation)
     told = {signal.quote for signal in signals}
-    signals += [signal for signal in _admitted(talk) if signal.quote not in told]
+    signals += [signal for signal in _admitted(conversation) if signal.quote not in told]
     if signals:
         first = signals[0]
-        headline = ": ".join(part for part in (spoken(first.subject), first.quote) if part)
+        headline = ": ".join(part for part in (as_words(first.subject), first.quote) if part)
         return Verdict(True, _why(signals), tuple(signals), headline if first.quote else f"{headline} fails:")
     if facts.error_count:
         number = facts.error_count
@@ -53,16 +53,16 @@ def shows_errors(talk: Talk, facts: Facts) -> Verdict:
     return Verdict(False, "no error marked or told")
 
 
-def failed_results(talk: Talk) -> list[Result]:
+def failed_results(conversation: Conversation) -> list[Result]:
     """Results of tools that tell of an error."""
-    return [result for result in talk.results if _tells_error(result.step)]
+    return [result for result in conversation.results if _tells_error(result.step)]
 
 
-def _marked(talk: Talk) -> list[Signal]:
+def _marked(conversation: Conversation) -> list[Signal]:
     """One signal for each different error; a bare mark is left out where the same node explains itself."""
     explained: dict[tuple[str, str], list[Step]] = {}
     bare: dict[str, list[Step]] = {}
-    for step in talk.steps:
+    for step in conversation.steps:
         if not (step.failed or step.kind == "error"):
             continue
         detail = _ERROR_PREFIX.sub("", shorten(step.text, QUOTE_CHARS))
@@ -75,9 +75,9 @@ def _marked(talk: Talk) -> list[Signal]:
     return found + [Signal(FAILED, name, "", _first_lines(steps)) for name, steps in bare.items() if name not in names]
 
 
-def _in_results(talk: Talk) -> list[Signal]:
+def _in_results(conversation: Conversation) -> list[Signal]:
     found: dict[tuple[str, str], list[Step]] = {}
-    for result in failed_results(talk):
+    for result in failed_results(conversation):
         if result.step.failed or result.step.kind == "error":
             continue
         detail = _ERROR_PREFIX.sub("", shorten(result.step.text, QUOTE_CHARS))
@@ -96,11 +96,11 @@ def _tells_error(step: Step) -> bool:
     return is_sentence and english_match(phrases("error_text"), step) is not None
 
 
-def _admitted(talk: Talk) -> list[Signal]:
+def _admitted(conversation: Conversation) -> list[Signal]:
     """Answers that say that something failed, or that something cannot be done right after a tool gave nothing."""
     found = []
-    for at, step in talk.answers:
-        tool = _tool_without_result(talk, at)
+    for at, step in conversation.answers:
+        tool = _tool_without_result(conversation, at)
         match = english_match(phrases("failure"), step)
         if match is None and tool:
             match = _cannot(step)
@@ -108,7 +108,9 @@ def _admitted(talk: Talk) -> list[Signal]:
             continue
         said = sentence_at(step.text, match.start(), match.end())
         if not phrases("failure_excused").search(said):
-            found.append(Signal(ADMITTED, tool or talk.tool_before(at), said, talk.lines_of(step, match[0])))
+            found.append(
+                Signal(ADMITTED, tool or conversation.tool_before(at), said, conversation.lines_of(step, match[0]))
+            )
     return found
 
 
@@ -117,13 +119,13 @@ def _cannot(step: Step) -> re.Match[str] | None:
     return None if phrases("done").search(step.text) else english_match(phrases("cannot"), step)
 
 
-def _tool_without_result(talk: Talk, at: int) -> str:
+def _tool_without_result(conversation: Conversation, at: int) -> str:
     """The tool whose result right before an answer is empty or an error, or that was to change something."""
-    results = talk.results_before(at)
+    results = conversation.results_before(at)
     if not results:
         return ""
     last = results[-1]
-    is_in_doubt = last.is_empty or last.step.failed or _tells_error(last.step) or not READS.match(spoken(last.tool))
+    is_in_doubt = last.is_empty or last.step.failed or _tells_error(last.step) or not READS.match(as_words(last.tool))
     return last.tool if is_in_doubt else ""
 
 

@@ -5,24 +5,24 @@ What it can do and failed at belongs in `errors`; what it cannot do for want of 
 
 import re
 
-from llma_assets.summaries.reading import Step
+from llma_assets.summaries.rules.conversation import Conversation, english_match, is_english, sentence_at
 from llma_assets.summaries.rules.errors import READS, failed_results
 from llma_assets.summaries.rules.phrases import phrases
-from llma_assets.summaries.rules.talk import Talk, english_match, is_english, sentence_at
 from llma_assets.summaries.rules.verdict import Signal, Verdict
-from llma_assets.summaries.words import request_of, spoken
+from llma_assets.summaries.transcript import Step
+from llma_assets.summaries.words import as_words, request_of
 
-WISHED = "wished"
+REQUESTED = "wished"
 REFUSED = "cannot be done"
 _SAYS_WHO = re.compile(r"(?:i|we)\b.*(?:to|can't|cannot|can not)$", re.IGNORECASE)
 _CLAUSE_END = re.compile(r"[,;:]\s|\b(?:so|but|and|which|that|because|since)\b")
 _WORDS_BEFORE = 6
 
 
-def shows_wishes(talk: Talk) -> Verdict:
+def shows_feature_requests(conversation: Conversation) -> Verdict:
     """Relevant where the application says that it cannot do something, or where the user wishes for a feature."""
-    refused = [signal for at, step in talk.answers if (signal := _refusal(talk, at, step))]
-    wished = [signal for _, step in talk.users if (signal := _wish(talk, step))]
+    refused = [signal for at, step in conversation.answers if (signal := _refusal(conversation, at, step))]
+    wished = [signal for _, step in conversation.users if (signal := _request(conversation, step))]
     signals = tuple(wished + refused)
     if not signals:
         return Verdict(False, "nothing wished, nothing refused")
@@ -34,7 +34,7 @@ def shows_wishes(talk: Talk) -> Verdict:
 def _headline(signal: Signal) -> str:
     """What is wished, or what cannot be done, without who says so."""
     match = phrases("refusal").search(signal.quote)
-    if signal.kind == WISHED or match is None:
+    if signal.kind == REQUESTED or match is None:
         return signal.quote
     if _SAYS_WHO.match(match[0]):
         return f"Cannot {signal.quote[match.end() :].strip()}"
@@ -42,30 +42,32 @@ def _headline(signal: Signal) -> str:
     return " ".join([*clause[-_WORDS_BEFORE:], signal.quote[match.start() :]])
 
 
-def _wish(talk: Talk, step: Step) -> Signal | None:
-    match = english_match(phrases("wish"), step)
+def _request(conversation: Conversation, step: Step) -> Signal | None:
+    match = english_match(phrases("request"), step)
     if match is None:
         return None
-    return Signal(WISHED, "", sentence_at(step.text, match.start(), match.end()), talk.lines_of(step, match[0]))
+    return Signal(
+        REQUESTED, "", sentence_at(step.text, match.start(), match.end()), conversation.lines_of(step, match[0])
+    )
 
 
-def _refusal(talk: Talk, at: int, step: Step) -> Signal | None:
+def _refusal(conversation: Conversation, at: int, step: Step) -> Signal | None:
     """The first sentence that refuses, and what the user had asked for."""
     text = step.text.replace("’", "'")
     for match in phrases("refusal").finditer(text[:4_000]):
         said = sentence_at(text, match.start(), match.end())
-        if phrases("refusal_excused").search(said) or not is_english(step.text) or _after_failure(talk, at):
+        if phrases("refusal_excused").search(said) or not is_english(step.text) or _after_failure(conversation, at):
             continue
-        asked = talk.last_user(at)
-        return Signal(REFUSED, request_of(asked.text) if asked else "", said, talk.lines_of(step, match[0]))
+        asked = conversation.last_user(at)
+        return Signal(REFUSED, request_of(asked.text) if asked else "", said, conversation.lines_of(step, match[0]))
     return None
 
 
-def _after_failure(talk: Talk, at: int) -> bool:
+def _after_failure(conversation: Conversation, at: int) -> bool:
     """Whether it is a tool that could not do it since the user spoke: a failure, and no missing feature."""
-    results = talk.results_before(at)
-    failed = {result.at for result in failed_results(talk)}
+    results = conversation.results_before(at)
+    failed = {result.at for result in failed_results(conversation)}
     return any(
-        result.is_empty or result.step.failed or result.at in failed or not READS.match(spoken(result.tool))
+        result.is_empty or result.step.failed or result.at in failed or not READS.match(as_words(result.tool))
         for result in results
     )

@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from llma_assets.languages import ENGLISH, has_no_spaces, language_of, stem
-from llma_assets.summaries.reading import Step
-from llma_assets.summaries.rules.talk import Talk, sentence_at
+from llma_assets.summaries.rules.conversation import Conversation, sentence_at
 from llma_assets.summaries.rules.verdict import Signal, Verdict
+from llma_assets.summaries.transcript import Step
 
 SAID = "speaks of"
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
 _READ_CHARS = 20_000
-_MOST_OF_ONE = 3
+_MAX_SIGNALS = 3
 
 
-def shows_keywords(talk: Talk, keywords: Sequence[str]) -> Verdict:
+def shows_keywords(conversation: Conversation, keywords: Sequence[str]) -> Verdict:
     """Relevant where a user or the application says one of the keywords; of several words, all in their order.
 
     Words are equal by their stems, in the language of the message and in English. A keyword of a script without
@@ -23,24 +23,24 @@ def shows_keywords(talk: Talk, keywords: Sequence[str]) -> Verdict:
     """
     signals: list[Signal] = []
     for keyword in dict.fromkeys(keywords):
-        found = [signal for step in _said(talk) if (signal := _keyword_in(talk, step, keyword))]
-        signals += found[:_MOST_OF_ONE]
+        found = [signal for step in _said(conversation) if (signal := _keyword_in(conversation, step, keyword))]
+        signals += found[:_MAX_SIGNALS]
     told = list(dict.fromkeys(signal.subject for signal in signals))
     if told:
         return Verdict(True, f"speaks of {', '.join(told)}", tuple(signals), f"{told[0]}:")
     return Verdict(False, "none of its keywords" if keywords else "the theme has no keywords")
 
 
-def _said(talk: Talk) -> list[Step]:
-    return [step for _, step in sorted((*talk.users, *talk.answers), key=lambda pair: pair[0])]
+def _said(conversation: Conversation) -> list[Step]:
+    return [step for _, step in sorted((*conversation.users, *conversation.answers), key=lambda pair: pair[0])]
 
 
-def _keyword_in(talk: Talk, step: Step, keyword: str) -> Signal | None:
+def _keyword_in(conversation: Conversation, step: Step, keyword: str) -> Signal | None:
     text = step.text[:_READ_CHARS]
     span = _span(text, keyword)
     if span is None:
         return None
-    return Signal(SAID, keyword, sentence_at(text, *span), talk.lines_of(step, text[slice(*span)]))
+    return Signal(SAID, keyword, sentence_at(text, *span), conversation.lines_of(step, text[slice(*span)]))
 
 
 def _span(text: str, keyword: str) -> tuple[int, int] | None:

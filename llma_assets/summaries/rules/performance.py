@@ -7,29 +7,29 @@ has no usual, and only what the text itself shows counts.
 import re
 from collections.abc import Iterator
 
+from llma_assets.summaries.rules.conversation import Conversation, english_match, sentence_at
 from llma_assets.summaries.rules.norms import Norms, Spread
 from llma_assets.summaries.rules.phrases import phrases
-from llma_assets.summaries.rules.talk import Talk, english_match, sentence_at
 from llma_assets.summaries.rules.verdict import Facts, Signal, Verdict
-from llma_assets.summaries.words import spoken
+from llma_assets.summaries.words import as_words
 
-LEAST_ITEMS = 40
+MIN_ITEMS = 40
 """A 95th percentile of fewer items rests on one of them."""
 FEW_ITEMS = 8
 """With fewer even a median says little."""
-LEAST_FACTOR = 1.5
+MIN_FACTOR = 1.5
 """An item above the 95th percentile counts only if it is so many times the median: in even traffic nothing is slow."""
 FACTOR_OF_FEW = 3.0
 """Without a percentile an item must be so many times the median."""
 MANY_TIMES = 3
 """A call with the same arguments that is made so often goes in circles."""
-_DEAREST = 3
+_SHOWN_LINES = 3
 
-SLOW, DEAR, LARGE, LONG = "slow", "costly", "many tokens", "many steps"
-IN_CIRCLES, TIMED_OUT = "same call again", "told to be slow"
+SLOW, COSTLY, LARGE, LONG = "slow", "costly", "many tokens", "many steps"
+REPEATED_CALL, TIMED_OUT = "same call again", "told to be slow"
 _NUMBERS = (
     ("latency_s", SLOW, "{:,.1f} s"),
-    ("cost_usd", DEAR, "${:,.4f}"),
+    ("cost_usd", COSTLY, "${:,.4f}"),
     ("tokens", LARGE, "{:,.0f} tokens"),
     ("event_count", LONG, "{:,.0f} events"),
 )
@@ -38,14 +38,14 @@ _SECONDS = re.compile(r"(?:^|, )([\d,]+\.\d+)s(?:,|$)")
 _DOLLARS = re.compile(r"(?:^|, )\$([\d,]+\.\d+)(?:,|$)")
 
 
-def is_unusual(talk: Talk, facts: Facts, norms: Norms) -> Verdict:
+def is_unusual(conversation: Conversation, facts: Facts, norms: Norms) -> Verdict:
     """Relevant far above the team's own distribution, with calls made in circles, or where a timeout is told."""
-    signals = [*_far_from_usual(talk, facts, norms), *calls_in_circles(talk), *_told(talk)]
+    signals = [*_far_from_usual(conversation, facts, norms), *repeated_calls(conversation), *_told(conversation)]
     known = max(getattr(norms, name).items for name, _, _ in _NUMBERS)
-    few = f"; only {known} items to compare with" if known < LEAST_ITEMS else ""
+    few = f"; only {known} items to compare with" if known < MIN_ITEMS else ""
     if signals:
         kinds = list(dict.fromkeys(signal.kind for signal in signals))
-        tools = list(dict.fromkeys(spoken(signal.subject) for signal in signals if signal.subject))
+        tools = list(dict.fromkeys(as_words(signal.subject) for signal in signals if signal.subject))
         headline = f"{tools[0]} again and again:" if tools else f"{', '.join(kinds[:2])}:"
         return Verdict(True, ", ".join(kinds) + few, tuple(signals), headline)
     return Verdict(False, f"as usual{few}")
@@ -53,12 +53,12 @@ def is_unusual(talk: Talk, facts: Facts, norms: Norms) -> Verdict:
 
 def limit_of(spread: Spread) -> float | None:
     """Above which number an item is far from usual; None where too little is known."""
-    if spread.items >= LEAST_ITEMS:
-        return max(spread.p95, LEAST_FACTOR * spread.median)
+    if spread.items >= MIN_ITEMS:
+        return max(spread.p95, MIN_FACTOR * spread.median)
     return FACTOR_OF_FEW * spread.median if spread.items >= FEW_ITEMS else None
 
 
-def _far_from_usual(talk: Talk, facts: Facts, norms: Norms) -> Iterator[Signal]:
+def _far_from_usual(conversation: Conversation, facts: Facts, norms: Norms) -> Iterator[Signal]:
     for name, kind, form in _NUMBERS:
         value, spread = float(getattr(facts, name)), getattr(norms, name)
         limit = limit_of(spread)
@@ -67,41 +67,44 @@ def _far_from_usual(talk: Talk, facts: Facts, norms: Norms) -> Iterator[Signal]:
         # To the nearest half: what is told must not change with each item that joins the norms.
         times = round(2 * value / spread.median) / 2
         told = f"{form.format(value)}, {times:g} times the team's median"
-        yield Signal(kind, "", told, _dearest(talk, _SECONDS if kind == SLOW else _DOLLARS))
+        yield Signal(kind, "", told, _most_expensive_lines(conversation, _SECONDS if kind == SLOW else _DOLLARS))
 
 
-def _dearest(talk: Talk, number: re.Pattern[str]) -> tuple[int, ...]:
+def _most_expensive_lines(conversation: Conversation, number: re.Pattern[str]) -> tuple[int, ...]:
     """The lines of the steps that took the most of it."""
     found = [
         (float(match[1].replace(",", "")), int(node[1]))
-        for node in _NODE.finditer(talk.text)
+        for node in _NODE.finditer(conversation.text)
         if (match := number.search(node[3]))
     ]
-    return tuple(sorted(line for _, line in sorted(found, key=lambda pair: (-pair[0], pair[1]))[:_DEAREST]))
+    return tuple(sorted(line for _, line in sorted(found, key=lambda pair: (-pair[0], pair[1]))[:_SHOWN_LINES]))
 
 
-def calls_in_circles(talk: Talk) -> Iterator[Signal]:
+def repeated_calls(conversation: Conversation) -> Iterator[Signal]:
     """Calls that are made again and again with the same arguments."""
     made: dict[tuple[str, str], list[int]] = {}
-    for _, step in talk.calls:
+    for _, step in conversation.calls:
         if step.kind == "call":
             made.setdefault((step.name, step.text), []).append(step.first)
     for (name, arguments), lines in made.items():
         if len(lines) >= MANY_TIMES:
             yield Signal(
-                IN_CIRCLES, name, f"{len(lines)} times with {arguments[:120] or 'no arguments'}", tuple(lines[:8])
+                REPEATED_CALL, name, f"{len(lines)} times with {arguments[:120] or 'no arguments'}", tuple(lines[:8])
             )
 
 
-def _told(talk: Talk) -> Iterator[Signal]:
+def _told(conversation: Conversation) -> Iterator[Signal]:
     """Where users, results or errors speak of waiting. English."""
-    said = [step for _, step in talk.users] + [
+    said = [step for _, step in conversation.users] + [
         step
-        for step in (*(result.step for result in talk.results), *(s for s in talk.steps if s.kind == "error"))
+        for step in (
+            *(result.step for result in conversation.results),
+            *(s for s in conversation.steps if s.kind == "error"),
+        )
         if len(step.text) <= 300
     ]
     for step in said:
         if match := english_match(phrases("slow"), step):
             yield Signal(
-                TIMED_OUT, "", sentence_at(step.text, match.start(), match.end()), talk.lines_of(step, match[0])
+                TIMED_OUT, "", sentence_at(step.text, match.start(), match.end()), conversation.lines_of(step, match[0])
             )

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from llma_assets.languages import language_of, stem
+from llma_assets.summaries.rules.conversation import QUOTE_CHARS, Conversation, english_match, sentence_at
 from llma_assets.summaries.rules.phrases import phrases
-from llma_assets.summaries.rules.talk import QUOTE_CHARS, Talk, english_match, sentence_at
 from llma_assets.summaries.rules.verdict import Signal, Verdict
 from llma_assets.summaries.schema import shorten
 from llma_assets.summaries.words import content_words, is_courtesy
@@ -23,7 +23,7 @@ REPEATS, ASKED_AGAIN, SAYS_AGAIN = "user repeats", "application asks again", "ap
 ADMITS = "application admits a mistake"
 ENOUGH = 2
 _STRONG, _WEAK = 2, 1
-_LEAST_WORDS = 4
+_MIN_WORDS = 4
 _WORDS_OF_DEMAND = 6
 _ALIKE_REQUESTS, _ALIKE_QUESTIONS = 0.7, 0.8
 _HAND_OVER = re.compile(r"(?:transfer|escalat|hand_?off|handover)\w*", re.IGNORECASE)
@@ -44,16 +44,16 @@ class _Clue:
     signal: Signal
 
 
-def shows_trouble(talk: Talk) -> Verdict:
+def shows_trouble(conversation: Conversation) -> Verdict:
     """Relevant with one strong sign of trouble, or with two weak ones in different messages."""
-    clues = sorted((clue for find in _FINDERS for clue in find(talk)), key=lambda clue: (-clue.weight, clue.at))
+    clues = sorted((clue for find in _FINDERS for clue in find(conversation)), key=lambda clue: (-clue.weight, clue.at))
     clues = _one_a_message(clues)
     weight = sum(clue.weight for clue in clues)
     signals = tuple(clue.signal for clue in clues)
     kinds = ", ".join(dict.fromkeys(signal.kind for signal in signals))
     if weight >= ENOUGH:
         first = signals[0]
-        tells_itself = first.kind in {CORRECTS, COMPLAINS} and len(set(content_words(first.quote))) >= _LEAST_WORDS
+        tells_itself = first.kind in {CORRECTS, COMPLAINS} and len(set(content_words(first.quote))) >= _MIN_WORDS
         return Verdict(True, kinds, signals, first.quote if tells_itself else f"{first.kind}:")
     return Verdict(False, f"only once: {kinds}" if kinds else "no trouble told", signals)
 
@@ -65,10 +65,10 @@ def _one_a_message(clues: list[_Clue]) -> list[_Clue]:
     return list(kept.values())
 
 
-def _said_by_user(talk: Talk) -> Iterator[_Clue]:
+def _said_by_user(conversation: Conversation) -> Iterator[_Clue]:
     """What users say once the application has answered."""
-    answered = talk.answers[0][0] if talk.answers else len(talk.steps)
-    for at, step in talk.users:
+    answered = conversation.answers[0][0] if conversation.answers else len(conversation.steps)
+    for at, step in conversation.users:
         if at < answered:
             continue
         for name, kind, weight in _SAYINGS:
@@ -81,7 +81,7 @@ def _said_by_user(talk: Talk) -> Iterator[_Clue]:
                 continue
             if name == "human" and phrases("assent").match(step.text):
                 continue  # taking an offer; that it was made and carried out counts as a hand-over
-            yield _Clue(at, weight, Signal(kind, "", said, talk.lines_of(step, match[0])))
+            yield _Clue(at, weight, Signal(kind, "", said, conversation.lines_of(step, match[0])))
             break
 
 
@@ -98,67 +98,69 @@ _EXCUSES = {"correction": "change_of_mind", "correction_start": "change_of_mind"
 """Phrases beside which others mean something else."""
 
 
-def _handed_over(talk: Talk) -> Iterator[_Clue]:
+def _handed_over(conversation: Conversation) -> Iterator[_Clue]:
     """Calls of a tool that hands the conversation to a person."""
-    for at, step in talk.calls:
+    for at, step in conversation.calls:
         if _HAND_OVER.match(step.name) and re.search("human|agent|person|operator|support", step.name, re.IGNORECASE):
-            yield _Clue(at, _WEAK, Signal(HANDED_OVER, step.name, step.text[:200], talk.lines_of(step)))
+            yield _Clue(at, _WEAK, Signal(HANDED_OVER, step.name, step.text[:200], conversation.lines_of(step)))
 
 
-def _admitted(talk: Talk) -> Iterator[_Clue]:
-    for at, step in talk.answers:
+def _admitted(conversation: Conversation) -> Iterator[_Clue]:
+    for at, step in conversation.answers:
         if match := english_match(phrases("own_mistake"), step):
             said = sentence_at(step.text, match.start(), match.end())
-            yield _Clue(at, _WEAK, Signal(ADMITS, "", said, talk.lines_of(step, match[0])))
+            yield _Clue(at, _WEAK, Signal(ADMITS, "", said, conversation.lines_of(step, match[0])))
 
 
-def _repeated(talk: Talk) -> Iterator[_Clue]:
+def _repeated(conversation: Conversation) -> Iterator[_Clue]:
     """What a user asks for again in much the same words, after it was answered."""
     earlier: list[frozenset[str]] = []
-    for at, step in talk.users:
+    for at, step in conversation.users:
         words = _stems(step.text[:1_000])
         assents = phrases("assent").match(step.text) is not None
-        if len(words) >= _LEAST_WORDS and not assents:
+        if len(words) >= _MIN_WORDS and not assents:
             if any(_alike(words, before, _ALIKE_REQUESTS) for before in earlier):
-                yield _Clue(at, _WEAK, Signal(REPEATS, "", shorten(step.text, QUOTE_CHARS), talk.lines_of(step)))
+                yield _Clue(
+                    at, _WEAK, Signal(REPEATS, "", shorten(step.text, QUOTE_CHARS), conversation.lines_of(step))
+                )
             earlier.append(words)
 
 
-def _asked_again(talk: Talk) -> Iterator[_Clue]:
+def _asked_again(conversation: Conversation) -> Iterator[_Clue]:
     """What the application asks again although the user has answered; not what it asks to be confirmed."""
     earlier: list[tuple[frozenset[str], list[str]]] = []
-    for at, step in talk.answers:
+    for at, step in conversation.answers:
         text = step.text[:1_000]
         words, numbers = _stems(text), _NUMBER.findall(text)
-        if "?" not in text or is_courtesy(text) or _CONFIRMS.search(text) or len(words) < _LEAST_WORDS:
+        if "?" not in text or is_courtesy(text) or _CONFIRMS.search(text) or len(words) < _MIN_WORDS:
             continue
         # Other numbers make another offer of it.
         if any(_alike(words, before, _ALIKE_QUESTIONS) and numbers == theirs for before, theirs in earlier):
-            yield _Clue(at, _WEAK, Signal(ASKED_AGAIN, "", shorten(text, QUOTE_CHARS), talk.lines_of(step)))
+            yield _Clue(at, _WEAK, Signal(ASKED_AGAIN, "", shorten(text, QUOTE_CHARS), conversation.lines_of(step)))
         earlier.append((words, numbers))
 
 
-def _demands_again(talk: Talk) -> Iterator[_Clue]:
+def _demands_again(conversation: Conversation) -> Iterator[_Clue]:
     """What the application wants to be told although it asked for that before: the user does not have it. English."""
     wanted: list[frozenset[str]] = []
-    for at, step in talk.answers:
+    for at, step in conversation.answers:
         match = english_match(phrases("demand"), step)
         if match is None:
             continue
         things = _stems(" ".join(step.text[match.end() :].split()[:_WORDS_OF_DEMAND]))
         if any(things & before for before in wanted):
             said = sentence_at(step.text, match.start(), match.end())
-            yield _Clue(at, _WEAK, Signal(ASKED_AGAIN, "", said, talk.lines_of(step, match[0])))
+            yield _Clue(at, _WEAK, Signal(ASKED_AGAIN, "", said, conversation.lines_of(step, match[0])))
         wanted.append(things)
 
 
-def _says_again(talk: Talk) -> Iterator[_Clue]:
+def _says_again(conversation: Conversation) -> Iterator[_Clue]:
     """Sentences that the application says in more than two answers: it does not get on."""
     said: list[tuple[frozenset[str], list[int], str]] = []
-    for at, step in talk.answers:
+    for at, step in conversation.answers:
         for sentence in _SENTENCE.split(step.text[:1_000]):
             words = _stems(sentence)
-            if len(words) < _LEAST_WORDS or _OFFERS_HELP.search(sentence) or _CONFIRMS.search(sentence):
+            if len(words) < _MIN_WORDS or _OFFERS_HELP.search(sentence) or _CONFIRMS.search(sentence):
                 continue
             for before, where, _ in said:
                 if _alike(words, before, _ALIKE_REQUESTS):
@@ -169,7 +171,7 @@ def _says_again(talk: Talk) -> Iterator[_Clue]:
     for _, where, sentence in said:
         for at in sorted(set(where))[2:]:
             quote = shorten(sentence, QUOTE_CHARS)
-            yield _Clue(at, _WEAK, Signal(SAYS_AGAIN, "", quote, talk.lines_of(talk.steps[at])))
+            yield _Clue(at, _WEAK, Signal(SAYS_AGAIN, "", quote, conversation.lines_of(conversation.steps[at])))
 
 
 def _alike(some: frozenset[str], others: frozenset[str], least: float) -> bool:
@@ -183,7 +185,7 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(stem(word, language) for word in words)
 
 
-_FINDERS: tuple[Callable[[Talk], Iterator[_Clue]], ...] = (
+_FINDERS: tuple[Callable[[Conversation], Iterator[_Clue]], ...] = (
     _said_by_user,
     _handed_over,
     _admitted,

@@ -13,8 +13,8 @@ from llma_assets.rendering import RenderOptions
 from llma_assets.rendering.storing import Sampling, store_texts
 from llma_assets.summaries import selection as taking
 from llma_assets.summaries.pending import pending
-from llma_assets.summaries.selection import Taken, choose_items, take_items
-from llma_assets.summaries.storing import RunLimits, store_theme
+from llma_assets.summaries.selection import Selection, select_items, update_selection
+from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import GENERAL, GENERATIONS, TRACES, DateRange, Filter, Theme, sampling
 from llma_assets.themes.store import TeamThemes
@@ -96,12 +96,12 @@ def team_has_themes(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_general_theme_takes_every_drawn_text_and_nothing_beside_the_sample(database: Database) -> None:
     traffic(database)
     texts(database, *GENERAL, FAILED, per_hour=2)
-    taken = take_items(database, TEAM_DAY, TRACES)
+    taken = update_selection(database, TEAM_DAY, TRACES)
     drawn = database.rows("SELECT item_id FROM trace_texts FINAL WHERE level = 'trace' AND drawn")
     assert set(taken.items) == held(database, TRACES) == {row["item_id"] for row in drawn}
     assert (taken.matched, taken.sampled, taken.screened) == (2, 2, 2)
     assert {row["probability"] for row in rows(database, TRACES).values()} == {0.25}
-    assert len(take_items(database, TEAM_DAY, GENERATIONS).items) == 2
+    assert len(update_selection(database, TEAM_DAY, GENERATIONS).items) == 2
 
 
 def test_a_theme_with_filters_takes_what_matches_whatever_is_drawn(database: Database) -> None:
@@ -109,7 +109,7 @@ def test_a_theme_with_filters_takes_what_matches_whatever_is_drawn(database: Dat
     traffic(database, 2, failed=2)
     for team_id in (1, 2):
         texts(database, *GENERAL, FAILED, team_id=team_id, per_hour=1)
-    taken = take_items(database, TEAM_DAY, FAILED)
+    taken = update_selection(database, TEAM_DAY, FAILED)
     assert set(taken.items) == {f"failed-{number}" for number in range(4)}
     assert {row["probability"] for row in rows(database, FAILED).values()} == {1.0}
     assert rows(database, FAILED, 2) == {}
@@ -118,18 +118,18 @@ def test_a_theme_with_filters_takes_what_matches_whatever_is_drawn(database: Dat
 def test_a_general_theme_with_filters_takes_what_matches_of_the_sample(database: Database) -> None:
     traffic(database)
     texts(database, *GENERAL, FAILED, per_hour=3)
-    drawn = set(take_items(database, TEAM_DAY, TRACES).items)
-    filtered = take_items(database, TEAM_DAY, replace(TRACES, base_filters=FAILED.filters))
+    drawn = set(update_selection(database, TEAM_DAY, TRACES).items)
+    filtered = update_selection(database, TEAM_DAY, replace(TRACES, base_filters=FAILED.filters))
     assert set(filtered.items) == {item_id for item_id in drawn if item_id.startswith("failed")}
 
 
 def test_a_second_run_writes_nothing_and_reads_no_text(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     traffic(database)
     texts(database, *GENERAL, FAILED)
-    first = [take_items(database, TEAM_DAY, theme) for theme in (*GENERAL, FAILED, REFUNDS)]
+    first = [update_selection(database, TEAM_DAY, theme) for theme in (*GENERAL, FAILED, REFUNDS)]
     before = written(database)
     monkeypatch.setattr(taking, "TEXTS", "SELECT throwIf(true)")
-    again = [take_items(database, TEAM_DAY, theme) for theme in (*GENERAL, FAILED, REFUNDS)]
+    again = [update_selection(database, TEAM_DAY, theme) for theme in (*GENERAL, FAILED, REFUNDS)]
     assert [each.items for each in first] == [each.items for each in again]
     assert not any(each.changes for each in again)
     assert written(database) == before
@@ -138,21 +138,21 @@ def test_a_second_run_writes_nothing_and_reads_no_text(database: Database, monke
 def test_to_choose_writes_nothing(database: Database) -> None:
     traffic(database)
     texts(database, FAILED)
-    assert choose_items(database, TEAM_DAY, FAILED).sampled == 4
+    assert select_items(database, TEAM_DAY, FAILED).sampled == 4
     assert written(database) == (0, 0)
 
 
 def test_a_day_without_texts_takes_nothing_and_says_so(database: Database) -> None:
-    assert take_items(database, TEAM_DAY, TRACES).reason == "no_texts"
+    assert update_selection(database, TEAM_DAY, TRACES).reason == "no_texts"
     assert written(database) == (0, 0)
 
 
 def test_a_day_outside_a_themes_dates_takes_nothing_and_keeps_what_was_taken(database: Database) -> None:
     traffic(database)
     texts(database, FAILED)
-    take_items(database, TEAM_DAY, FAILED)
+    update_selection(database, TEAM_DAY, FAILED)
     before = rows(database, FAILED)
-    taken = take_items(database, TEAM_DAY, replace(FAILED, date_range=DateRange(DAY + timedelta(days=1))))
+    taken = update_selection(database, TEAM_DAY, replace(FAILED, date_range=DateRange(DAY + timedelta(days=1))))
     assert (taken.reason, dict(taken.items)) == ("outside_dates", {})
     assert rows(database, FAILED) == before
 
@@ -161,10 +161,10 @@ def test_what_matches_and_is_not_quiet_yet_waits(database: Database) -> None:
     traffic(database, failed=2, fine=0)
     quiet = WHEN + timedelta(minutes=30, seconds=30)
     texts(database, FAILED, now=quiet)
-    taken = take_items(database, TEAM_DAY, FAILED)
+    taken = update_selection(database, TEAM_DAY, FAILED)
     assert (taken.matched, taken.sampled) == (2, 1)
     texts(database, FAILED)
-    assert take_items(database, TEAM_DAY, FAILED).sampled == 2
+    assert update_selection(database, TEAM_DAY, FAILED).sampled == 2
 
 
 def test_a_raised_share_keeps_what_was_taken_and_a_lowered_one_gives_back_the_rest(database: Database) -> None:
@@ -172,7 +172,7 @@ def test_a_raised_share_keeps_what_was_taken_and_a_lowered_one_gives_back_the_re
     texts(database, FAILED)
     sets = []
     for rate in (0.3, 0.8, 0.3):
-        taken = take_items(database, TEAM_DAY, replace(FAILED, sample_rate=rate))
+        taken = update_selection(database, TEAM_DAY, replace(FAILED, sample_rate=rate))
         assert (taken.matched, taken.sample_rate) == (24, rate)
         assert {row["probability"] for row in rows(database, FAILED).values() if row["taken"]} == {rate}
         sets.append(held(database, FAILED))
@@ -184,7 +184,7 @@ def test_a_raised_share_keeps_what_was_taken_and_a_lowered_one_gives_back_the_re
 def test_a_share_of_the_hours_sample_has_both_chances(database: Database) -> None:
     traffic(database, failed=20, fine=20)
     texts(database, per_hour=20)
-    take_items(database, TEAM_DAY, replace(TRACES, sample_rate=0.5))
+    update_selection(database, TEAM_DAY, replace(TRACES, sample_rate=0.5))
     assert {row["probability"] for row in rows(database, TRACES).values()} == {0.25}
 
 
@@ -195,7 +195,7 @@ def test_generations_of_one_trace_are_taken_together(database: Database) -> None
         write(database, [event(1, "$ai_generation", WHEN + timedelta(minutes=number, seconds=1), properties)])
     half = replace(FAILED, theme_id="calls", level="generation", sample_rate=0.5)
     texts(database, half)
-    taken = take_items(database, TEAM_DAY, half)
+    taken = update_selection(database, TEAM_DAY, half)
     traces = [row["trace_id"] for row in taken.items.values()]
     assert 0 < len(traces) < 20
     assert all(traces.count(trace_id) == 2 for trace_id in traces)
@@ -207,10 +207,10 @@ def test_a_day_that_becomes_large_keeps_what_was_taken_and_takes_a_tenth_of_the_
     monkeypatch.setattr(sampling, "MANY_MATCHES", 10)
     traffic(database, failed=10, fine=0)
     texts(database, FAILED)
-    assert take_items(database, TEAM_DAY, FAILED).sampled == 10
+    assert update_selection(database, TEAM_DAY, FAILED).sampled == 10
     traffic(database, failed=60, fine=0)
     texts(database, FAILED)
-    taken = take_items(database, TEAM_DAY, FAILED)
+    taken = update_selection(database, TEAM_DAY, FAILED)
     assert (taken.matched, taken.sample_rate) == (60, 0.1)
     stored = rows(database, FAILED)
     first = {f"failed-{number}" for number in range(10)}
@@ -219,15 +219,15 @@ def test_a_day_that_becomes_large_keeps_what_was_taken_and_takes_a_tenth_of_the_
     assert {stored[item_id]["probability"] for item_id in stored.keys() - first} == {0.1}
     assert len(stored) < 30
     # Another prompt asks everything anew: there is nothing to keep.
-    assert take_items(database, TEAM_DAY, replace(FAILED, prompt="other")).sampled < len(stored)
+    assert update_selection(database, TEAM_DAY, replace(FAILED, prompt="other")).sampled < len(stored)
 
 
 def test_what_no_longer_matches_is_no_longer_taken(database: Database) -> None:
     traffic(database)
     texts(database, *GENERAL, FAILED)
-    take_items(database, TEAM_DAY, FAILED)
+    update_selection(database, TEAM_DAY, FAILED)
     other = replace(FAILED, theme_filters=(Filter("$ai_is_error", "exact", True), Filter("nowhere", "is_set")))
-    taken = take_items(database, TEAM_DAY, other)
+    taken = update_selection(database, TEAM_DAY, other)
     assert (taken.reason, taken.matched) == ("nothing_matches", 0)
     assert held(database, FAILED) == set()
     assert {row["version"] for row in rows(database, FAILED).values()} == {other.version}
@@ -236,20 +236,20 @@ def test_what_no_longer_matches_is_no_longer_taken(database: Database) -> None:
 def test_items_whose_texts_have_expired_stay_as_they_were_decided(database: Database) -> None:
     traffic(database)
     texts(database, FAILED)
-    take_items(database, TEAM_DAY, FAILED)
+    update_selection(database, TEAM_DAY, FAILED)
     before = rows(database, FAILED)
     database.execute("DELETE FROM trace_texts WHERE item_id = 'failed-0'")
-    assert take_items(database, TEAM_DAY, FAILED).sampled == 3
+    assert update_selection(database, TEAM_DAY, FAILED).sampled == 3
     assert rows(database, FAILED) == before
     database.execute("TRUNCATE TABLE trace_texts")
-    take_items(database, TEAM_DAY, FAILED)
+    update_selection(database, TEAM_DAY, FAILED)
     assert rows(database, FAILED) == before
 
 
 def test_a_screened_theme_asks_only_about_what_its_rule_finds(database: Database) -> None:
     traffic(database)
     texts(database)
-    taken = take_items(database, TEAM_DAY, REFUNDS)
+    taken = update_selection(database, TEAM_DAY, REFUNDS)
     assert set(taken.items) == {"failed-1", "failed-3", "fine-5", "fine-7"}
     assert (taken.matched, taken.sampled, taken.screened) == (8, 8, 4)
     assert {item_id for item_id, row in rows(database, REFUNDS).items() if row["screened"]} == set(taken.items)
@@ -259,7 +259,7 @@ def test_a_screened_theme_asks_only_about_what_its_rule_finds(database: Database
 def test_without_screening_the_rule_leaves_nothing_out(database: Database) -> None:
     traffic(database)
     texts(database)
-    assert take_items(database, TEAM_DAY, replace(REFUNDS, screen=False)).screened == 8
+    assert update_selection(database, TEAM_DAY, replace(REFUNDS, screen=False)).screened == 8
 
 
 def test_a_text_that_has_grown_is_put_to_the_rule_again_and_no_other(
@@ -267,7 +267,7 @@ def test_a_text_that_has_grown_is_put_to_the_rule_again_and_no_other(
 ) -> None:
     traffic(database)
     texts(database)
-    take_items(database, TEAM_DAY, REFUNDS)
+    update_selection(database, TEAM_DAY, REFUNDS)
     more = {"$ai_trace_id": "fine-4", "$ai_input": [{"role": "user", "content": "then a refund"}]}
     write(database, [event(1, "$ai_generation", WHEN + timedelta(minutes=5), more)])
     texts(database)
@@ -279,9 +279,9 @@ def test_a_text_that_has_grown_is_put_to_the_rule_again_and_no_other(
         return applies(rule, text, *rest)
 
     monkeypatch.setattr(taking, "applies", noted)
-    assert "fine-4" in take_items(database, TEAM_DAY, REFUNDS).items
+    assert "fine-4" in update_selection(database, TEAM_DAY, REFUNDS).items
     assert len(asked) == 1
-    take_items(database, TEAM_DAY, replace(REFUNDS, keywords=("parcel",)))
+    update_selection(database, TEAM_DAY, replace(REFUNDS, keywords=("parcel",)))
     assert len(asked) == 9
 
 
@@ -290,16 +290,16 @@ def test_a_theme_after_another_takes_what_that_one_found_relevant(database: Data
     for team_id in (1, 2):
         traffic(database, team_id)
         texts(database, *GENERAL, FAILED, team_id=team_id)
-        take_items(database, TeamDay(team_id, DAY), FAILED)
-    assert take_items(database, TEAM_DAY, AFTER).reason == "nothing_relevant_to_the_theme_before"
+        update_selection(database, TeamDay(team_id, DAY), FAILED)
+    assert update_selection(database, TEAM_DAY, AFTER).reason == "nothing_relevant_to_the_theme_before"
     nowhere = replace(AFTER, theme_filters=(Filter("nowhere", "is_set"),))
-    assert take_items(database, TEAM_DAY, nowhere).reason == "nothing_matches"
+    assert update_selection(database, TEAM_DAY, nowhere).reason == "nothing_matches"
     found_relevant(database, {"failed-3"}, team_id=2)
-    assert take_items(database, TEAM_DAY, AFTER).items.keys() == set()
+    assert update_selection(database, TEAM_DAY, AFTER).items.keys() == set()
     found_relevant(database, {"failed-1", "failed-2"})
-    assert take_items(database, TEAM_DAY, AFTER).items.keys() == {"failed-1", "failed-2"}
+    assert update_selection(database, TEAM_DAY, AFTER).items.keys() == {"failed-1", "failed-2"}
     refunds = replace(AFTER, theme_filters=(Filter("$ai_input", "icontains", "refund"),))
-    assert take_items(database, TEAM_DAY, refunds).items.keys() == {"failed-1"}
+    assert update_selection(database, TEAM_DAY, refunds).items.keys() == {"failed-1"}
     assert held(database, AFTER) == {"failed-1"}
 
 
@@ -307,13 +307,13 @@ def test_a_theme_after_another_takes_what_that_one_found_relevant(database: Data
 def test_what_was_relevant_under_another_version_or_is_no_longer_taken_does_not_count(database: Database) -> None:
     traffic(database)
     texts(database, *GENERAL, FAILED)
-    take_items(database, TEAM_DAY, FAILED)
+    update_selection(database, TEAM_DAY, FAILED)
     found_relevant(database, {"failed-1", "failed-2"}, theme_version="old")
-    assert take_items(database, TEAM_DAY, AFTER).items.keys() == set()
+    assert update_selection(database, TEAM_DAY, AFTER).items.keys() == set()
     found_relevant(database, {"failed-1", "failed-2"})
     row = {"team_id": 1, "day": DAY, "theme_id": "failed", "item_id": "failed-2", "taken": False, "screened": False}
     database.insert_rows("theme_items", [row])
-    assert take_items(database, TEAM_DAY, AFTER).items.keys() == {"failed-1"}
+    assert update_selection(database, TEAM_DAY, AFTER).items.keys() == {"failed-1"}
 
 
 @pytest.mark.usefixtures("team_has_themes")
@@ -321,9 +321,9 @@ def test_the_chance_of_an_item_goes_on_into_the_theme_after(database: Database) 
     traffic(database, failed=40, fine=0)
     texts(database, FAILED)
     half = replace(FAILED, sample_rate=0.5)
-    take_items(database, TEAM_DAY, half)
+    update_selection(database, TEAM_DAY, half)
     found_relevant(database, held(database, FAILED))
-    take_items(database, TEAM_DAY, replace(AFTER, sample_rate=0.5))
+    update_selection(database, TEAM_DAY, replace(AFTER, sample_rate=0.5))
     stored = rows(database, AFTER)
     assert stored
     assert len(stored) < len(held(database, FAILED))
@@ -334,12 +334,12 @@ def test_an_item_that_moved_to_an_earlier_day_is_taken_there_alone(database: Dat
     for team_id in (1, 2):
         traffic(database, team_id, failed=2, fine=0)
         texts(database, FAILED, team_id=team_id)
-        take_items(database, TeamDay(team_id, DAY), FAILED)
+        update_selection(database, TeamDay(team_id, DAY), FAILED)
     yesterday = TeamDay(1, DAY - timedelta(days=1))
     first = {"$ai_trace_id": "failed-0"}
     write(database, [event(1, "$ai_span", datetime(2026, 11, 6, 23, tzinfo=UTC), first)])
     texts(database, FAILED, day=yesterday.day)
-    assert take_items(database, yesterday, FAILED).items.keys() == {"failed-0"}
+    assert update_selection(database, yesterday, FAILED).items.keys() == {"failed-0"}
     assert {item: row["day"] for item, row in rows(database, FAILED).items()} == {
         "failed-0": "2026-11-06",
         "failed-1": "2026-11-07",
@@ -365,10 +365,10 @@ def test_a_run_that_is_killed_at_any_write_is_mended_by_the_next(
     with monkeypatch.context() as killed:
         killed.setattr(Database, "insert_rows", dying)
         with pytest.raises(KeyboardInterrupt):
-            take_items(database, TEAM_DAY, REFUNDS)
-    assert len(take_items(database, TEAM_DAY, REFUNDS).items) == 8
+            update_selection(database, TEAM_DAY, REFUNDS)
+    assert len(update_selection(database, TEAM_DAY, REFUNDS).items) == 8
     assert len(rows(database, REFUNDS)) == 16
-    assert not take_items(database, TEAM_DAY, REFUNDS).changes
+    assert not update_selection(database, TEAM_DAY, REFUNDS).changes
 
 
 def test_what_a_theme_takes_is_summarised_and_nothing_else(database: Database) -> None:
@@ -402,4 +402,4 @@ def test_why_a_theme_took_nothing_is_said_where_people_look_for_it(database: Dat
 
 
 def test_nothing_taken_is_nothing_to_do() -> None:
-    assert Taken().screened == 0
+    assert Selection().screened == 0

@@ -24,12 +24,12 @@ from llma_assets.summaries.batches import STAGE, WAITING, ThemeBatches, Via
 from llma_assets.summaries.estimate import forecast_summaries
 from llma_assets.summaries.pending import Pending, pending
 from llma_assets.summaries.queries import SET_THEME_VERSION, TEXTS
-from llma_assets.summaries.reuse import forget_later_days
-from llma_assets.summaries.selection import NO_CONTENT, NO_TEXTS, Taken, take_items
-from llma_assets.summaries.summarise import left_of, summarise
+from llma_assets.summaries.result_writer import ROWS_AT_ONCE, Writer, copied_row
+from llma_assets.summaries.reuse import delete_later_days
+from llma_assets.summaries.selection import NO_CONTENT, NO_TEXTS, Selection, update_selection
+from llma_assets.summaries.summarise import remaining_results, summarise
 from llma_assets.summaries.task import SummaryResult, SummaryTask, TextItem
-from llma_assets.summaries.weighing import TIME_IS_UP
-from llma_assets.summaries.writing import ROWS_AT_ONCE, Writer, copied_row
+from llma_assets.summaries.triage import TIME_IS_UP
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TeamThemes, Theme
 
@@ -79,7 +79,7 @@ def store_theme(
     """Summarise each item that the theme takes once for its text, theme, prompt, model and mode.
 
     A question that was answered before, for another theme, item or day of the team, is not asked again: the answer is
-    copied. Items with the same text are asked about once. What failed is tried again, up to `MOST_FAILURES` runs. What
+    copied. Items with the same text are asked about once. What failed is tried again, up to `MAX_FAILURES` runs. What
     could not be asked about is left undone without a trace but a skip that says why, and is taken up by the next run.
 
     Args:
@@ -87,7 +87,7 @@ def store_theme(
         team_themes: all themes of the team, for a theme that comes after another; read where they are not given.
 
     Returns:
-        counts by name: `matched` and `sampled` (see `Taken`), `items_queried` (those that its rule left), `skipped`
+        counts by name: `matched` and `sampled` (see `Selection`), `items_queried` (those that its rule left), `skipped`
         (had their summary), `reused` (were answered elsewhere), `dead_letters` (no longer tried), `generated`,
         `failed`, `undone`, `waiting` (of these, in an open batch), `stored`, of these `relevant` and `irrelevant` where
         the theme is judged, `moved_here` (from a later day), `other_version` (kept, under the theme's present version),
@@ -97,7 +97,7 @@ def store_theme(
         NothingUsable: the model gives nothing usable; nothing is held against the items.
         ModelConfigurationError: no further item could succeed, or there are no batches to be had.
     """
-    taken = take_items(database, team_day, theme, team_themes)
+    taken = update_selection(database, team_day, theme, team_themes)
     work = pending(database, team_day, theme, chat.name, taken=taken)
     counts: Counter[str] = Counter(
         matched=taken.matched,
@@ -133,7 +133,7 @@ def store_theme(
             writer.flush()
         # Whatever stops the work, an interrupt also: what was answered is paid for, and is stored first.
         except BaseException as error:
-            writer.rescue(left_of(results, error))
+            writer.store_remaining(remaining_results(results, error))
             if isinstance(error, NothingUsable):
                 raise error.of(work.asked, skip_reason=SUMMARIES_FAILED) from None
             raise
@@ -147,8 +147,8 @@ def store_theme(
     counts["stored"] = counts["skipped"] + counts["reused"] + counts["generated"]
     if theme.judged:
         counts["relevant"], counts["irrelevant"] = counts["stored"] - irrelevant, irrelevant
-    counts["moved_here"] = forget_later_days(database, team_day, theme.theme_id)
-    _say_what_is_missing(database, team_day, theme, taken, counts, writer, ledger.refusal)
+    counts["moved_here"] = delete_later_days(database, team_day, theme.theme_id)
+    _record_missing(database, team_day, theme, taken, counts, writer, ledger.refusal)
     if counts["undone"] and writer.reasons.keys() - _NOT_THE_SERVER and not limits.evidence.has_answered(chat.name):
         counts["unanswered"] = counts["undone"]
     return counts
@@ -172,7 +172,7 @@ def _ask(
             ):
                 yield TextItem(item_id=row["item_id"], text=row["text"])
 
-    judge = work.judge
+    rule_answers = work.rule_answers
 
     def by_calls(wanted: Iterable[str]) -> Generator[SummaryResult]:
         return summarise(
@@ -185,7 +185,7 @@ def _ask(
             record=ledger.record,
             time_is_up=limits.time_is_up,
             judged=theme.judged,
-            offline=(lambda item: judge.answer(work.items[item.item_id], item.text)) if judge else None,
+            offline=(lambda item: rule_answers.answer(work.items[item.item_id], item.text)) if rule_answers else None,
             evidence=limits.evidence,
         )
 
@@ -233,11 +233,11 @@ def _set_version(database: Database, team_day: TeamDay, theme: Theme, work: Pend
     return len(work.outdated)
 
 
-def _say_what_is_missing(
+def _record_missing(
     database: Database,
     team_day: TeamDay,
     theme: Theme,
-    taken: Taken,
+    taken: Selection,
     counts: "Counter[str]",
     writer: Writer,
     refusal: str,

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from llma_assets.languages import ENGLISH, language_of
-from llma_assets.summaries.reading import Step, read_steps, without_repeats
 from llma_assets.summaries.schema import shorten
+from llma_assets.summaries.transcript import Step, read_steps, without_repeats
 
 QUOTE_CHARS = 200
 _EXECUTORS = frozenset({"tool", "function"})
@@ -45,7 +45,7 @@ class Result:
         return self.step.text.strip().lower() in _NOTHING
 
 
-class Talk:
+class Conversation:
     """What happened in one item: any text gives some talk.
 
     Attributes:
@@ -105,9 +105,9 @@ class Talk:
 
 
 @lru_cache(maxsize=8)
-def read_talk(text: str) -> Talk:
+def read_conversation(text: str) -> Conversation:
     """The talk of a numbered text; several rules look at the same one."""
-    return Talk(text)
+    return Conversation(text)
 
 
 @lru_cache(maxsize=4_096)

@@ -11,8 +11,8 @@ from llma_assets.models import ChatModel, OfflineChat, OpenAIChat, Usage
 from llma_assets.rendering import RenderOptions
 from llma_assets.rendering.storing import Sampling, store_texts
 from llma_assets.reports.trial import Trial, try_theme
-from llma_assets.summaries.selection import take_items
-from llma_assets.summaries.storing import RunLimits, store_theme
+from llma_assets.summaries.selection import update_selection
+from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import GENERATIONS, TRACES, Filter, Theme
 from llma_assets.themes.changes import apply
@@ -113,7 +113,7 @@ def test_the_items_are_those_that_a_run_takes_first(database: Database) -> None:
     theme = replace(REFUNDS, sample_rate=0.3)
     trial = tried(database, theme, size=5)
     store_texts(database, TEAM, RenderOptions(), sampling(theme), progress=unseen)
-    taken = take_items(database, TEAM, theme)
+    taken = update_selection(database, TEAM, theme)
     assert {item.result.item_id for item in trial.items} <= set(taken.items)
     assert (trial.matched, trial.sampled) == (taken.matched, taken.sampled)
     assert 5 < trial.sampled < 40

@@ -12,7 +12,7 @@ from llma_assets.summaries.task import EMPTY_TEXT, SummaryResult, SummaryTask
 TIME_IS_UP = "run_deadline"
 
 
-class Weighing:
+class FailureTriage:
     """The results of one theme of a day, on their way to whoever stores them. For one thread."""
 
     def __init__(self, task: SummaryTask, evidence: ModelHealth) -> None:
@@ -30,7 +30,7 @@ class Weighing:
         """Whether so many have failed that nothing more should be asked before a sample is."""
         return len(self._held_back) >= FAILURES_IN_A_ROW
 
-    def weighed(self, result: SummaryResult) -> Iterator[SummaryResult]:
+    def admit(self, result: SummaryResult) -> Iterator[SummaryResult]:
         """The result, unless it is a failure that may be everybody's; with the first success all those before it."""
         key = (self._task.chat.name, self._task.theme_id)
         if result.status == "generated":
@@ -56,7 +56,7 @@ class Weighing:
             yield from self._undone(TIME_IS_UP)
             return False
         try:
-            flaw = self._task.flaw_of_sample()
+            flaw = self._task.error_on_sample()
         except ModelUnavailable as error:
             yield from self._undone(error.kind)
             return False

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from llma_assets.clickhouse import Database
+from llma_assets.summaries.rule_summary import theme_summary
 from llma_assets.summaries.rules import Facts, Norms, applies, read_norms
 from llma_assets.summaries.schema import JudgedSummary, SummaryPoint
-from llma_assets.summaries.theme_extract import theme_summary
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
@@ -22,7 +22,7 @@ _COMPARING = {"performance"}
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class RuleAnswers:
     """Answers for the items of one theme of a team's day, the same each time for the same texts and numbers."""
 
     theme: Theme
@@ -45,12 +45,12 @@ class Judge:
         return JudgedSummary(theme_relevant=True, **theme_summary(text, self.theme.mode, verdict).model_dump())
 
 
-def judge_of(database: Database, team_day: TeamDay, theme: Theme, model: str) -> Judge | None:
+def rule_answers_of(database: Database, team_day: TeamDay, theme: Theme, model: str) -> RuleAnswers | None:
     """Who answers for the items of a theme in place of the model; None where the model does, or nobody has to judge."""
     if not (theme.judged and model.startswith("offline/")):
         return None
     is_comparing = theme.rule in _COMPARING
-    return Judge(theme, read_norms(database, team_day, theme.level) if is_comparing else Norms())
+    return RuleAnswers(theme, read_norms(database, team_day, theme.level) if is_comparing else Norms())
 
 
 def facts_of(item: Mapping[str, Any]) -> Facts:

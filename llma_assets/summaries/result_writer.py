@@ -94,7 +94,7 @@ class Writer:
         self._waiting = []
         self._stored_at = time.monotonic()
 
-    def rescue(self, results: Iterable[SummaryResult]) -> None:
+    def store_remaining(self, results: Iterable[SummaryResult]) -> None:
         """Store what has come and what still comes, while an error is on its way: that is the news, not what fails
         here.
         """
@@ -110,7 +110,7 @@ def _row(result: SummaryResult, item: Mapping[str, Any], theme: Theme, team_day:
         return orjson.dumps([{"text": point.text, "line_refs": point.line_refs} for point in of]).decode()
 
     return {
-        **_about(item, theme, team_day),
+        **_item_columns(item, theme, team_day),
         "status": result.status,
         "error": result.error,
         "model": result.model,
@@ -127,10 +127,10 @@ def _row(result: SummaryResult, item: Mapping[str, Any], theme: Theme, team_day:
 
 def copied_row(answer: Mapping[str, Any], item: Mapping[str, Any], theme: Theme, team_day: TeamDay) -> dict[str, Any]:
     """The row of an item whose question was answered elsewhere."""
-    return {**_about(item, theme, team_day), "status": "generated", "error": "", **answer}
+    return {**_item_columns(item, theme, team_day), "status": "generated", "error": "", **answer}
 
 
-def _about(item: Mapping[str, Any], theme: Theme, team_day: TeamDay) -> dict[str, Any]:
+def _item_columns(item: Mapping[str, Any], theme: Theme, team_day: TeamDay) -> dict[str, Any]:
     """What a row says of its item, before what the model answered."""
     return {
         "team_id": team_day.team_id,

@@ -11,12 +11,12 @@ import pytest
 from llma_assets.clickhouse import Database
 from llma_assets.models import OfflineChat, OpenAIChat, RetryPolicy
 from llma_assets.summaries import TextItem
-from llma_assets.summaries.dead_letters import MOST_FAILURES, bring_back, dead_letters
-from llma_assets.summaries.judging import Judge
+from llma_assets.summaries.dead_letters import MAX_FAILURES, dead_letters, requeue
+from llma_assets.summaries.rule_answers import RuleAnswers
 from llma_assets.summaries.rules import Norms, Spread
 from llma_assets.summaries.schema import JudgedSummary
-from llma_assets.summaries.storing import RunLimits, store_theme
 from llma_assets.summaries.task import SummaryTask
+from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 from llma_assets.themes.theme import Rule
@@ -315,7 +315,7 @@ def test_rules_that_do_not_compare_say_the_same_whatever_is_usual(rule: Rule) ->
     theme = Theme("t", "trace", "P", rule=rule, keywords=("suitcase",))
     item = {"cost_usd": 3.0, "latency_s": 90.0, "tokens": 90_000, "error_count": 0, "event_count": 50}
     usual = Norms(*[Spread(1_000, 0.001, 0.002)] * 4)
-    judges = [Judge(theme, Norms()), Judge(theme, usual)]
+    judges = [RuleAnswers(theme, Norms()), RuleAnswers(theme, usual)]
     assert judges[0].basis(item) == judges[1].basis(item)
     for text in TALKS.values():
         assert judges[0].answer(item, text) == judges[1].answer(item, text)
@@ -346,10 +346,10 @@ def test_an_item_that_gave_no_judgement_in_three_runs_is_a_dead_letter_of_this_t
     write_texts(database, DAY, texts(2))
     silent = Content(json.dumps({"title": "t", "bullets": []}))
     with ChatServer(even_ones, judge=lambda request: silent if "number 1 " in request.prompt else None) as server:
-        counts = [run(database, server, run_id=f"run-{n}") for n in range(MOST_FAILURES + 1)]
-    assert [each["dead_letters"] for each in counts] == [0] * MOST_FAILURES + [1]
+        counts = [run(database, server, run_id=f"run-{n}") for n in range(MAX_FAILURES + 1)]
+    assert [each["dead_letters"] for each in counts] == [0] * MAX_FAILURES + [1]
     assert [(letter.theme_id, letter.item_id) for letter in dead_letters(database, 1)] == [("refunds", "item-1")]
-    bring_back(database, dead_letters(database, 1))
+    requeue(database, dead_letters(database, 1))
     with ChatServer(even_ones) as server:
         counts = [run(database, server, run_id="after"), run(database, server, replace(REFUNDS, theme_id="other"))]
     assert [(each["stored"], each["irrelevant"]) for each in counts] == [(2, 1), (2, 1)]

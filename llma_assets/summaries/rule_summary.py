@@ -8,10 +8,10 @@ import re
 from collections.abc import Sequence
 
 from llma_assets.summaries.extractive import extract_summary
-from llma_assets.summaries.line_refs import MOST_REFS, LineNumbers
+from llma_assets.summaries.line_refs import MAX_REFS, LineNumbers
 from llma_assets.summaries.rules import Signal, Verdict
 from llma_assets.summaries.schema import LIMITS, Mode, SummaryPoint, TraceSummary, cut_title, shorten
-from llma_assets.summaries.words import content_words, spoken
+from llma_assets.summaries.words import as_words, content_words
 
 _ID = re.compile(r"\[[A-Z_]+_\d+\]|\S*\d\S*|\S*_\S*|\S*@\S*|[*`#]+")
 _OPENING = re.compile(
@@ -49,7 +49,7 @@ def _points(signals: Sequence[Signal], lines: LineNumbers) -> list[SummaryPoint]
     """One bullet for each different thing that was found."""
     told: dict[str, list[int]] = {}
     for signal in signals:
-        subject = spoken(signal.subject) if signal.subject.isidentifier() else signal.subject
+        subject = as_words(signal.subject) if signal.subject.isidentifier() else signal.subject
         about = f" ({shorten(subject, 80)})" if subject else ""
         quote = f": {signal.quote}" if signal.quote else ""
         text = signal.kind[0].upper() + signal.kind[1:] + about + quote
@@ -58,7 +58,7 @@ def _points(signals: Sequence[Signal], lines: LineNumbers) -> list[SummaryPoint]
         SummaryPoint(
             text=text,
             line_refs=", ".join(lines.ref(n) for n in sorted(set(numbers)) if n in lines.numbers and n)
-            if len(numbers) <= MOST_REFS
+            if len(numbers) <= MAX_REFS
             else lines.ref(min(numbers), max(numbers)),
         )
         for text, numbers in told.items()
