@@ -22,5 +22,5 @@ def summary_embeddings(ctx: StageContext) -> Report:
         themes=ctx.themes,
         budget_usd=ctx.team.daily_budget_usd,
         progress=ctx.progress,
-        evidence=ctx.evidence,
+        health=ctx.evidence,
     )

@@ -53,20 +53,20 @@ def store_embeddings(
     themes: Sequence[Theme],
     budget_usd: float | None = None,
     progress: Progress,
-    evidence: ModelHealth | None = None,
+    health: ModelHealth | None = None,
 ) -> Report:
     """Embed each relevant summary whose words have not been embedded by this model yet.
 
     Args:
         budget_usd: what the team's day may cost, None for no limit; what it does not pay for is left undone.
-        evidence: what the model has given so far in the run; None for nothing yet.
+        health: what the model has given so far in the run; None for nothing yet.
 
     Raises:
         ThemesFailed: some themes failed; the vectors of the others are stored.
         NothingUsable: the model gives no usable vector, whatever it is given.
     """
     items, waiting, failed, metadata = 0, 0, 0, dict[str, Any](model=embedder.name)
-    seen = evidence or ModelHealth()
+    seen = health or ModelHealth()
 
     def work(theme: Theme) -> "Counter[str]":
         return _store_theme(database, team_day, theme, embedder, budget_usd, progress, seen)
@@ -94,7 +94,7 @@ def _store_theme(
     embedder: Embedder,
     budget_usd: float | None,
     progress: Progress,
-    evidence: ModelHealth,
+    health: ModelHealth,
 ) -> "Counter[str]":
     summaries = {row["item_id"]: row for row in summaries_of_day(database, team_day, theme)}
     texts, why = _texts(summaries)
@@ -135,7 +135,7 @@ def _store_theme(
     asked = [(item_ids[0], texts[item_ids[0]]) for item_ids in alike.values()]
     if asked:
         try:
-            evidence.raise_known_fault(embedder.name, theme.theme_id)
+            health.raise_known_fault(embedder.name, theme.theme_id)
         except NothingUsable as fault:
             raise fault.of(len(missing), skip_reason=EMBEDDINGS_FAILED) from None
     with UsageLedger(
@@ -164,11 +164,11 @@ def _store_theme(
             failures = [result.error for result in batch if isinstance(result, FailedItem)]
             why.update(failures)
             if embedded:
-                evidence.accept(embedder.name, theme.theme_id)
-            elif any(error != EMPTY_TEXT for error in failures) and not evidence.is_trusted(
+                health.accept(embedder.name, theme.theme_id)
+            elif any(error != EMPTY_TEXT for error in failures) and not health.is_trusted(
                 embedder.name, theme.theme_id
             ):
-                _try_sample(payer, record, theme, evidence, len(failures), len(missing))
+                _try_sample(payer, record, theme, health, len(failures), len(missing))
             progress(STAGE, team_day, len(texts) - len(missing) + len(reused) + counts["succeeded"], len(texts))
     counts["stored"] = counts["skipped"] + counts["reused"] + counts["succeeded"]
     counts["undone"] = len(summaries) - counts["stored"] - counts["failed"]
@@ -202,7 +202,7 @@ def _texts(summaries: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, str], 
 
 
 def _try_sample(
-    embedder: Embedder, record: Record, theme: Theme, evidence: ModelHealth, failures: int, items: int
+    embedder: Embedder, record: Record, theme: Theme, health: ModelHealth, failures: int, items: int
 ) -> None:
     """Go on after failures and nothing else only if texts that nobody can blame get usable vectors.
 
@@ -215,9 +215,9 @@ def _try_sample(
     except BudgetExhausted:
         return
     if flaw is not None:
-        fault = evidence.fault(embedder.name, theme.theme_id, failures, flaw)
+        fault = health.fault(embedder.name, theme.theme_id, failures, flaw)
         raise fault.of(items, skip_reason=EMBEDDINGS_FAILED)
-    evidence.accept(embedder.name, theme.theme_id)
+    health.accept(embedder.name, theme.theme_id)
 
 
 def _paid_for(results: Iterator[list[EmbeddedItem | FailedItem]]) -> Iterator[list[EmbeddedItem | FailedItem]]:

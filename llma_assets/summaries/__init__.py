@@ -1,6 +1,7 @@
 """Summaries of traces and generations: text in, title, flow, bullets and notes with true line references out."""
 
-from llma_assets.summaries.batches import STAGE, WAITING, days_with_open_batches, themes_with_open_batches
+from llma_assets.summaries.batch_rows import days_with_open_batches, themes_with_open_batches
+from llma_assets.summaries.batches import STAGE, WAITING
 from llma_assets.summaries.checks import CHECKS
 from llma_assets.summaries.dead_letters import DeadLetter, dead_letters, requeue
 from llma_assets.summaries.estimate import ANSWER_TOKENS, forecast_summaries, frame_tokens, relevance_so_far

@@ -11,9 +11,9 @@ rows the results become is said in `storing`. Here stands which question is in w
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from more_itertools import chunked
@@ -37,7 +37,7 @@ from llma_assets.models import (
     most_usd_of_chat,
     request_files,
 )
-from llma_assets.summaries.queries import DAYS_WITH_OPEN_BATCHES, OPEN_BATCHES, THEMES_WITH_OPEN_BATCHES
+from llma_assets.summaries.batch_rows import BatchRow, BatchRows
 from llma_assets.summaries.task import SummaryResult, SummaryTask, TextItem
 from llma_assets.summaries.triage import FailureTriage
 from llma_assets.team_day import TeamDay
@@ -65,34 +65,8 @@ Ask = Callable[[Sequence[str]], Iterator[SummaryResult]]
 """Asks about items by ordinary calls, by id."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One row of `summary_batches`."""
-
-    batch_key: uuid.UUID
-    group_id: uuid.UUID
-    batch_id: str
-    model: str
-    questions: Sequence[str]
-    intended_at: datetime
-
-
 class _BatchMissing(Exception):
     """There is no such batch at the server; the message is the reason that is stored."""
-
-
-def days_with_open_batches(
-    database: Database, team_id: int, first: date, last: date, theme_ids: Collection[str]
-) -> list[date]:
-    """Days of a team that wait for the answers of batches of these themes, whatever server has them."""
-    key = {"team_id": team_id, "from": first, "until": last, "theme_ids": list(theme_ids)}
-    return [row["day"] for row in database.rows(DAYS_WITH_OPEN_BATCHES, **key)]
-
-
-def themes_with_open_batches(database: Database) -> list[tuple[TeamDay, str]]:
-    """The days of all teams that wait for the answers of batches, each with the theme that asked."""
-    rows = database.rows(THEMES_WITH_OPEN_BATCHES)
-    return [(TeamDay(row["team_id"], row["day"]), row["theme_id"]) for row in rows]
 
 
 class ThemeBatches:
@@ -109,7 +83,7 @@ class ThemeBatches:
         *,
         limit_usd: float | None = None,
         theme_limit_usd: float | None = None,
-        evidence: ModelHealth | None = None,
+        health: ModelHealth | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """
@@ -129,12 +103,13 @@ class ThemeBatches:
         self._limit_usd = limit_usd
         self._theme_limit_usd = theme_limit_usd
         self._clock = clock
-        self._evidence = evidence or ModelHealth()
+        self._health = health or ModelHealth()
         self._batches = OpenAIBatches(chat.server)
-        self._open = {row.batch_key: row for row in self._stored()}
+        self._rows = BatchRows(database, team_day, task.theme_id, chat.server.host)
+        self._open = {row.batch_key: row for row in self._rows.open()}
         self._known = set(self._open)
         self._settled: set[str] = set()
-        self._read: list[tuple[_Row, BatchState | None, str]] = []
+        self._read: list[tuple[BatchRow, BatchState | None, str]] = []
         self._blocked_by = ""
         self.counts: Counter[str] = Counter()
 
@@ -155,10 +130,10 @@ class ThemeBatches:
             NothingUsable: of what batches brought, too; they stay open then.
             ModelConfigurationError: as `summarise` does, or the server takes no batches.
         """
-        weighing = FailureTriage(self._task, self._evidence)
+        triage = FailureTriage(self._task, self._health)
         for result in self._collect():
-            yield from weighing.admit(result)
-        yield from weighing.verdict(lambda: False)
+            yield from triage.admit(result)
+        yield from triage.resolve(lambda: False)
         free = self._unasked()
         if via == "calls":
             yield from by_calls([self._questions[question][0] for question in free])
@@ -168,14 +143,14 @@ class ThemeBatches:
                 if len(free) > 1 and not self._blocked_by:
                     yield from self._submit(free[1:])
             for question in self._unasked():
-                yield self._undone(question, self._blocked_by or "not_in_a_batch")
+                yield self._deferred(question, self._blocked_by or "not_in_a_batch")
         for question in self.in_flight:
-            yield self._undone(question, WAITING)
+            yield self._deferred(question, WAITING)
 
     def close(self) -> None:
         """Say that all results are stored: the batches that they came from are not read again."""
         for row, state, reason in self._read:
-            self._write(row, "closed", reason)
+            self._rows.write(row, "closed", reason)
             if not any(other.group_id == row.group_id for other in self._open.values()):
                 release_hold(self._database, self._team_day, row.group_id)
             if state is not None:
@@ -217,7 +192,7 @@ class ThemeBatches:
             del self._open[row.batch_key]
             self._read.append((row, state, reason))
 
-    def _state_of(self, row: _Row) -> BatchState | None:
+    def _state_of(self, row: BatchRow) -> BatchState | None:
         """How the batch of a row stands; None while it is not certain that there is one."""
         if row.batch_id:
             state = self._batches.state(row.batch_id)
@@ -227,12 +202,12 @@ class ThemeBatches:
         state = self._batches.find(str(row.batch_key))
         if state is not None:
             self._open[row.batch_key] = replace(row, batch_id=state.batch_id)
-            self._write(self._open[row.batch_key], "submitted", "found")
+            self._rows.write(self._open[row.batch_key], "submitted", "found")
         elif self._clock() - row.intended_at > GRACE:
             raise _BatchMissing("never_made")
         return state
 
-    def _answers(self, row: _Row, state: BatchState) -> Iterator[SummaryResult]:
+    def _answers(self, row: BatchRow, state: BatchState) -> Iterator[SummaryResult]:
         """The result of each question that the batch has an answer to, once, whatever its files hold."""
         expected, seen = set(row.questions), set[str]()
         with UsageLedger(self._database, self._team_day, stage=STAGE, theme_id=self._task.theme_id) as ledger:
@@ -244,15 +219,15 @@ class ThemeBatches:
                     else:
                         seen.add(line.custom_id)
                         answers[line.custom_id] = line
-                yield from self._judged(row, state, answers, ledger)
+                yield from self._results_of(row, state, answers, ledger)
                 ledger.flush()
         if state.status == "completed":
-            lost = {question: BatchAnswer(question, error=_no_answer()) for question in expected - seen}
+            lost = {question: BatchAnswer(question, error=_missing_answer()) for question in expected - seen}
             for some in chunked(lost, ANSWERS_AT_ONCE):
-                yield from self._judged(row, state, {question: lost[question] for question in some}, None)
+                yield from self._results_of(row, state, {question: lost[question] for question in some}, None)
 
-    def _judged(
-        self, row: _Row, state: BatchState, answers: Mapping[str, BatchAnswer], ledger: UsageLedger | None
+    def _results_of(
+        self, row: BatchRow, state: BatchState, answers: Mapping[str, BatchAnswer], ledger: UsageLedger | None
     ) -> Iterator[SummaryResult]:
         made = {question: answer for question, answer in answers.items() if not _was_not_processed(answer.error)}
         wanted = {self._questions[question][0]: question for question in made if question in self._questions}
@@ -329,13 +304,13 @@ class ThemeBatches:
 
     def _submit_file(self, file: RequestFile, group_id: uuid.UUID) -> bool:
         """Make one batch; False where no more should be made now."""
-        row = _Row(uuid.uuid4(), group_id, "", self._chat.name, tuple(file.custom_ids), self._clock())
-        self._write(row, "intended", "")
+        row = BatchRow(uuid.uuid4(), group_id, "", self._chat.name, tuple(file.custom_ids), self._clock())
+        self._rows.write(row, "intended", "")
         self._known.add(row.batch_key)
         wanted = set(row.questions)
-        if any(wanted & set(other.questions) for other in self._stored() if other.batch_key not in self._known):
+        if any(wanted & set(other.questions) for other in self._rows.open() if other.batch_key not in self._known):
             # Another process asks the same at this moment. Perhaps it has seen this one and withdraws, too.
-            self._write(row, "closed", "overtaken")
+            self._rows.write(row, "closed", "overtaken")
             self._blocked_by = "batch_overtaken"
             return False
         self._open[row.batch_key] = row
@@ -346,7 +321,7 @@ class ThemeBatches:
             return False
         except ModelError as error:
             del self._open[row.batch_key]
-            self._write(row, "closed", error.kind)
+            self._rows.write(row, "closed", error.kind)
             self._blocked_by = f"batch_{error.kind}"
             if error.kind == "not_found":
                 raise ModelConfigurationError(
@@ -356,45 +331,14 @@ class ThemeBatches:
                 raise
             return False
         self._open[row.batch_key] = replace(row, batch_id=state.batch_id)
-        self._write(self._open[row.batch_key], "submitted", "")
+        self._rows.write(self._open[row.batch_key], "submitted", "")
         return True
 
-    def _undone(self, question: str, reason: str) -> SummaryResult:
-        return self._task.undone(TextItem(self._questions[question][0], ""), reason)
-
-    def _stored(self) -> list[_Row]:
-        rows = self._database.rows(
-            OPEN_BATCHES,
-            team_id=self._team_day.team_id,
-            day=self._team_day.day,
-            theme_id=self._task.theme_id,
-            server=self._chat.server.host,
-        )
-        return [_Row(**row) for row in rows]
-
-    def _write(self, row: _Row, state: str, reason: str) -> None:
-        self._database.insert_rows(
-            "summary_batches",
-            [
-                {
-                    "team_id": self._team_day.team_id,
-                    "day": self._team_day.day,
-                    "theme_id": self._task.theme_id,
-                    "batch_key": row.batch_key,
-                    "group_id": row.group_id,
-                    "state": state,
-                    "reason": reason,
-                    "server": self._chat.server.host,
-                    "batch_id": row.batch_id,
-                    "model": row.model,
-                    "questions": list(row.questions),
-                    "intended_at": row.intended_at,
-                }
-            ],
-        )
+    def _deferred(self, question: str, reason: str) -> SummaryResult:
+        return self._task.deferred(TextItem(self._questions[question][0], ""), reason)
 
 
-def _no_answer() -> ModelUnavailable:
+def _missing_answer() -> ModelUnavailable:
     return ModelUnavailable("the batch is complete, but has no answer to this question", kind="no_answer")
 
 

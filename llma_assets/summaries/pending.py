@@ -56,19 +56,19 @@ class Pending:
 
 
 def pending(
-    database: Database, team_day: TeamDay, theme: Theme, model: str, *, taken: Selection | None = None
+    database: Database, team_day: TeamDay, theme: Theme, model: str, *, selection: Selection | None = None
 ) -> Pending:
     """Look at what is stored, and say what is to be done; writes nothing.
 
     Args:
         model: the chat model that would answer; another model's summaries do not count.
-        taken: what the theme takes of the day, where that is known already.
+        selection: what the theme takes of the day, where that is known already.
     """
     key = {"team_id": team_day.team_id, "day": team_day.day}
     rule_answers = rule_answers_of(database, team_day, theme, model)
     items = {
         item_id: {**row, **_hashes(row, theme, model, rule_answers)}
-        for item_id, row in (taken or select_items(database, team_day, theme)).items.items()
+        for item_id, row in (selection or select_items(database, team_day, theme)).items.items()
     }
     stored = {row["item_id"]: row for row in database.rows(SUMMARISED, **key, theme_id=theme.theme_id)}
     done = {

@@ -62,7 +62,7 @@ class Selection:
         sample_rate: the share that was to be taken.
         changes: what `theme_items` does not say yet, also of items that are no longer taken.
         checked_by_rule: ids of items that were put to the rule now.
-        broken: of these, those on which the rule failed, with what went wrong; they are left out.
+        rule_failures: of these, those on which the rule failed, with what went wrong; they are left out.
         reason: why nothing is taken, "" where something is.
     """
 
@@ -72,7 +72,7 @@ class Selection:
     sample_rate: float = 1.0
     changes: Sequence[Mapping[str, Any]] = ()
     checked_by_rule: Sequence[str] = ()
-    broken: Mapping[str, str] = field(default_factory=dict)
+    rule_failures: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
 
     @property
@@ -85,29 +85,29 @@ def update_selection(
     database: Database, team_day: TeamDay, theme: Theme, team_themes: TeamThemes | None = None
 ) -> Selection:
     """Decide what a theme takes of a day, and store that; see `select_items`. A second time nothing is written."""
-    taken = select_items(database, team_day, theme, team_themes)
-    if taken.reason in (NO_TEXTS, OUTSIDE_DATES):
-        return taken
-    if taken.checked_by_rule:
+    selection = select_items(database, team_day, theme, team_themes)
+    if selection.reason in (NO_TEXTS, OUTSIDE_DATES):
+        return selection
+    if selection.checked_by_rule:
         record_item_skips(
             database,
             team_day,
             stage=STAGE,
             theme_id=theme.theme_id,
             level=theme.level,
-            failed=taken.broken,
+            failed=selection.rule_failures,
             reason=RULE_FAILED,
-            recovered=taken.checked_by_rule,
+            recovered=selection.checked_by_rule,
         )
     key = {"team_id": team_day.team_id, "day": team_day.day, "theme_id": theme.theme_id}
-    for rows in chunked(taken.changes, _ROWS_AT_ONCE):
+    for rows in chunked(selection.changes, _ROWS_AT_ONCE):
         database.insert_rows("theme_items", [{**key, **row} for row in rows])
     numbers = {
         "version": theme.version,
-        "matched": taken.matched,
-        "sampled": taken.sampled,
-        "screened": taken.screened,
-        "sample_rate": taken.sample_rate,
+        "matched": selection.matched,
+        "sampled": selection.sampled,
+        "screened": selection.screened,
+        "sample_rate": selection.sample_rate,
     }
     if database.rows(THEME_DAY, **key) != [numbers]:
         database.insert_rows("theme_days", [{**key, **numbers}])
@@ -115,7 +115,7 @@ def update_selection(
     moved = [row["item_id"] for row in database.rows(SELECTED_HERE_AND_LATER, **later)]
     for item_ids in chunked(moved, _IDS_AT_ONCE):
         database.execute(DELETE_THEME_ITEMS_OF_LATER_DAYS, **later, item_ids=item_ids)
-    return taken
+    return selection
 
 
 def select_items(
@@ -156,7 +156,7 @@ def select_items(
             if row["taken"] and row["version"] == theme.version and item_id in chances and item_id in texts:
                 sample[item_id] = max(sample.get(item_id, 0.0), row["inclusion_probability"])
     bases = {item_id: _basis(texts[item_id]) if theme.screen and theme.rule else "" for item_id in sample}
-    passed, checked_by_rule, broken = _passing(database, team_day, theme, bases, texts, stored)
+    passed, checked_by_rule, rule_failures = _passing(database, team_day, theme, bases, texts, stored)
     decisions: dict[str, dict[str, Any]] = {
         item_id: {
             "item_id": item_id,
@@ -180,7 +180,7 @@ def select_items(
         sample_rate=rate,
         changes=[row for item_id, row in decisions.items() if stored.get(item_id) != row],
         checked_by_rule=checked_by_rule,
-        broken=broken,
+        rule_failures=rule_failures,
         reason="" if passed else NO_CONTENT if not texts else _why_nothing(chances, sample, why_none),
     )
 
@@ -249,7 +249,7 @@ def _passing(
             passed |= {item_id} if known["screened"] else set()
         elif basis:
             open_ids.append(item_id)
-    broken: dict[str, str] = {}
+    rule_failures: dict[str, str] = {}
     if open_ids:
         norms = read_norms(database, team_day, theme.level)
         for item_id, text in _texts(database, team_day, theme, open_ids):
@@ -258,8 +258,8 @@ def _passing(
                     passed.add(item_id)
             # Whatever is wrong concerns this item alone; `update_selection` writes it down.
             except Exception as error:
-                broken[item_id] = fault_of(error)
-    return passed, open_ids, broken
+                rule_failures[item_id] = fault_of(error)
+    return passed, open_ids, rule_failures
 
 
 def _texts(database: Database, team_day: TeamDay, theme: Theme, item_ids: list[str]) -> Iterator[tuple[str, str]]:

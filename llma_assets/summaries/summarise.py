@@ -47,7 +47,7 @@ def summarise(
     time_is_up: Callable[[], bool] = _never,
     judged: bool = False,
     offline: Callable[[TextItem], TraceSummary] | None = None,
-    evidence: ModelHealth | None = None,
+    health: ModelHealth | None = None,
 ) -> Generator[SummaryResult]:
     """Summarise each item, and yield each result as soon as it is certain, so that it can be stored.
 
@@ -65,7 +65,7 @@ def summarise(
         judged: ask first whether the theme concerns the item at all.
         offline: what the offline model answers, a `JudgedSummary` where it is judged; None for `extract_summary`,
             which judges nothing.
-        evidence: what the model has given so far in the run; None for nothing yet.
+        health: what the model has given so far in the run; None for nothing yet.
 
     Raises:
         NothingUsable: the model gives nothing usable, whatever it is asked about; no item has failed by it.
@@ -76,7 +76,7 @@ def summarise(
     task = SummaryTask(chat, theme_id, prompt, mode, record, judged, offline)
     if chat.name.startswith("offline/"):
         return _one_by_one(items, task, time_is_up)
-    return _several_at_once(items, task, concurrency, time_is_up, evidence or ModelHealth())
+    return _several_at_once(items, task, concurrency, time_is_up, health or ModelHealth())
 
 
 def _one_by_one(
@@ -84,7 +84,7 @@ def _one_by_one(
 ) -> Generator[SummaryResult]:
     for item in items:
         if time_is_up():
-            yield task.undone(item, TIME_IS_UP)
+            yield task.deferred(item, TIME_IS_UP)
             return
         yield task.attempt(item)
 
@@ -94,11 +94,11 @@ def _several_at_once(
     task: SummaryTask,
     concurrency: int,
     time_is_up: Callable[[], bool],
-    evidence: ModelHealth,
+    health: ModelHealth,
 ) -> Generator[SummaryResult]:
     """Keep calls under way until there are no more items, time is up, or further calls would not be made."""
-    evidence.raise_known_fault(task.chat.name, task.theme_id)
-    calls = _Calls(iter(items), task, concurrency, time_is_up, evidence)
+    health.raise_known_fault(task.chat.name, task.theme_id)
+    calls = _Calls(iter(items), task, concurrency, time_is_up, health)
     try:
         while True:
             yield from calls.begin()
@@ -146,7 +146,7 @@ class _Calls:
         task: SummaryTask,
         concurrency: int,
         time_is_up: Callable[[], bool],
-        evidence: ModelHealth,
+        health: ModelHealth,
     ) -> None:
         self.pool = ThreadPoolExecutor(concurrency, thread_name_prefix="summaries")
         self.running: dict[Future[SummaryResult], TextItem] = {}
@@ -156,10 +156,10 @@ class _Calls:
         self._concurrency = concurrency
         self._time_is_up = time_is_up
         self._stop: ModelConfigurationError | None = None
-        self._aside: dict[str, tuple[TextItem, str]] = {}
+        self._to_retry: dict[str, tuple[TextItem, str]] = {}
         self._asked_again: set[str] = set()
         self._doubts: list[tuple[TextItem, str]] = []
-        self._triage = FailureTriage(task, evidence)
+        self._triage = FailureTriage(task, health)
 
     def begin(self) -> Iterator[SummaryResult]:
         """Begin as many calls as may be; an item that comes too late is undone."""
@@ -170,7 +170,7 @@ class _Calls:
                 self.may_begin = False
             elif self._time_is_up():
                 self.may_begin = False
-                yield self._task.undone(item, TIME_IS_UP)
+                yield self._task.deferred(item, TIME_IS_UP)
             else:
                 self.running[self.pool.submit(self._task.attempt, item)] = item
 
@@ -184,21 +184,21 @@ class _Calls:
         except CallNotMade as error:
             self.may_begin = False
             if error.kind == CIRCUIT_OPEN:
-                self._aside[item.item_id] = (item, CIRCUIT_OPEN)
+                self._to_retry[item.item_id] = (item, CIRCUIT_OPEN)
             else:
-                yield self._task.undone(item, error.kind)
+                yield self._task.deferred(item, error.kind)
         except ModelUnavailable as error:
             if error.kind in _SERVER_BUSY:
-                yield self._task.undone(item, error.kind)
+                yield self._task.deferred(item, error.kind)
             elif item.item_id in self._asked_again:
                 self._doubts.append((item, reason_of(error)))
             else:
-                self._aside[item.item_id] = (item, reason_of(error))
+                self._to_retry[item.item_id] = (item, reason_of(error))
                 self._asked_again.add(item.item_id)
         else:
             yield from self._triage.admit(result)
-            yield from self._verdicts(self._task.failed)
-            self.may_begin = self.may_begin and not self._triage.is_enough
+            yield from self._settle_doubts(self._task.failed)
+            self.may_begin = self.may_begin and not self._triage.needs_sample
 
     def remaining(self) -> Iterator[SummaryResult]:
         """The results that the calls under way give within `GRACE_S`; no further one is begun."""
@@ -215,20 +215,20 @@ class _Calls:
         """
         if self._stop is not None:
             raise self._stop
-        if self._triage.is_enough:
-            self.may_begin = yield from self._triage.verdict(self._time_is_up)
+        if self._triage.needs_sample:
+            self.may_begin = yield from self._triage.resolve(self._time_is_up)
             return
-        tried = self._doubts or any(item_id in self._asked_again for item_id in self._aside)
+        tried = self._doubts or any(item_id in self._asked_again for item_id in self._to_retry)
         if tried and not self._time_is_up() and self._task.server_answers():
-            yield from self._verdicts(self._task.failed)
-            self._waiting = chain([item for item, _ in self._aside.values()], self._waiting)
-            self._aside, self.may_begin = {}, True
+            yield from self._settle_doubts(self._task.failed)
+            self._waiting = chain([item for item, _ in self._to_retry.values()], self._waiting)
+            self._to_retry, self.may_begin = {}, True
             return
-        yield from self._triage.verdict(self._time_is_up)
-        self._doubts += self._aside.values()
-        yield from self._verdicts(self._task.undone)
+        yield from self._triage.resolve(self._time_is_up)
+        self._doubts += self._to_retry.values()
+        yield from self._settle_doubts(self._task.deferred)
 
-    def _verdicts(self, verdict: Callable[[TextItem, str], SummaryResult]) -> Iterator[SummaryResult]:
+    def _settle_doubts(self, resolve: Callable[[TextItem, str], SummaryResult]) -> Iterator[SummaryResult]:
         doubts, self._doubts = self._doubts, []
         for item, reason in doubts:
-            yield from self._triage.admit(verdict(item, reason))
+            yield from self._triage.admit(resolve(item, reason))

@@ -41,7 +41,7 @@ class SummaryResult:
 
     Attributes:
         content_hash: of the text and everything else that the summary depends on.
-        status: `generated`; or `failed` through a fault of the item; or `undone`: not asked, or asked in vain while
+        status: `generated`; or `failed` through a fault of the item; or `deferred`: not asked, or asked in vain while
             the server was away, so that the next run takes it up. The reason of the latter two is in `error`, and
             nothing in the fields after `mode`.
         relevant: whether the theme concerns the item; always, where nobody asked.
@@ -140,7 +140,7 @@ class SummaryTask:
         """The result of an item that has no summary through a fault of its own."""
         return SummaryResult(item.item_id, self._hash(item), "failed", error, self.chat.name, self.mode)
 
-    def undone(self, item: TextItem, error: str) -> SummaryResult:
+    def deferred(self, item: TextItem, error: str) -> SummaryResult:
         """The result of an item that is still to be asked about."""
         return SummaryResult(item.item_id, self._hash(item), "undone", error, self.chat.name, self.mode)
 

@@ -55,7 +55,7 @@ class RunLimits:
         time_is_up: whether the run's deadline has passed; what was not begun then is left undone.
         budget_usd: what the team's day may cost, None for no limit; what it does not pay for is left undone.
         via: how new questions are asked; see `batches`.
-        evidence: what the models have given in this run so far, over all days and themes.
+        health: what the models have given in this run so far, over all days and themes.
     """
 
     run_id: str
@@ -63,7 +63,7 @@ class RunLimits:
     time_is_up: Callable[[], bool] = lambda: False
     budget_usd: float | None = None
     via: Via = "calls"
-    evidence: ModelHealth = field(default_factory=ModelHealth)
+    health: ModelHealth = field(default_factory=ModelHealth)
 
 
 def store_theme(
@@ -97,11 +97,11 @@ def store_theme(
         NothingUsable: the model gives nothing usable; nothing is held against the items.
         ModelConfigurationError: no further item could succeed, or there are no batches to be had.
     """
-    taken = update_selection(database, team_day, theme, team_themes)
-    work = pending(database, team_day, theme, chat.name, taken=taken)
+    selection = update_selection(database, team_day, theme, team_themes)
+    work = pending(database, team_day, theme, chat.name, selection=selection)
     counts: Counter[str] = Counter(
-        matched=taken.matched,
-        sampled=taken.sampled,
+        matched=selection.matched,
+        sampled=selection.sampled,
         items_queried=len(work.items),
         skipped=work.done,
         reused=len(work.reused),
@@ -148,8 +148,8 @@ def store_theme(
     if theme.judged:
         counts["relevant"], counts["irrelevant"] = counts["stored"] - irrelevant, irrelevant
     counts["moved_here"] = delete_later_days(database, team_day, theme.theme_id)
-    _record_missing(database, team_day, theme, taken, counts, writer, ledger.refusal)
-    if counts["undone"] and writer.reasons.keys() - _NOT_THE_SERVER and not limits.evidence.has_answered(chat.name):
+    _record_missing(database, team_day, theme, selection, counts, writer, ledger.refusal)
+    if counts["undone"] and writer.reasons.keys() - _NOT_THE_SERVER and not limits.health.has_answered(chat.name):
         counts["unanswered"] = counts["undone"]
     return counts
 
@@ -186,7 +186,7 @@ def _ask(
             time_is_up=limits.time_is_up,
             judged=theme.judged,
             offline=(lambda item: rule_answers.answer(work.items[item.item_id], item.text)) if rule_answers else None,
-            evidence=limits.evidence,
+            health=limits.health,
         )
 
     if isinstance(chat, OpenAIChat):
@@ -200,7 +200,7 @@ def _ask(
             texts,
             limit_usd=limits.budget_usd,
             theme_limit_usd=theme.daily_budget_usd,
-            evidence=limits.evidence,
+            health=limits.health,
         )
         return batches, batches.results(by_calls, limits.via)
     if limits.via == "batch":
@@ -237,7 +237,7 @@ def _record_missing(
     database: Database,
     team_day: TeamDay,
     theme: Theme,
-    taken: Selection,
+    selection: Selection,
     counts: "Counter[str]",
     writer: Writer,
     refusal: str,
@@ -247,13 +247,13 @@ def _record_missing(
     def skip(reason: str, detail: str) -> None:
         record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, reason, detail))
 
-    if taken.reason not in ("", NO_TEXTS):
+    if selection.reason not in ("", NO_TEXTS):
         counts["took_nothing"] = 1
-        counts["no_content"] = int(taken.reason == NO_CONTENT)
-        detail = f"{taken.matched} items match, {taken.sampled} of them are in the sample"
-        if taken.reason == NO_CONTENT:
+        counts["no_content"] = int(selection.reason == NO_CONTENT)
+        detail = f"{selection.matched} items match, {selection.sampled} of them are in the sample"
+        if selection.reason == NO_CONTENT:
             detail = "none of the day's texts has any content; the skip of trace_texts says why"
-        skip(taken.reason, detail)
+        skip(selection.reason, detail)
         return
     items = counts["items_queried"]
     if not counts["undone"]:

@@ -1,6 +1,6 @@
 """Holds failures back while the model has given nothing usable, until a sample tells whose fault they are.
 
-What an answer must be is said in `summarise`; what is known of the model in `models.evidence`.
+What an answer must be is said in `summarise`; what is known of the model in `models.health`.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -15,18 +15,18 @@ TIME_IS_UP = "run_deadline"
 class FailureTriage:
     """The results of one theme of a day, on their way to whoever stores them. For one thread."""
 
-    def __init__(self, task: SummaryTask, evidence: ModelHealth) -> None:
+    def __init__(self, task: SummaryTask, health: ModelHealth) -> None:
         self._task = task
-        self._evidence = evidence
+        self._health = health
         self._held_back: list[SummaryResult] = []
 
     @property
     def is_trusted(self) -> bool:
         """Whether the model has given something usable for the theme."""
-        return self._evidence.is_trusted(self._task.chat.name, self._task.theme_id)
+        return self._health.is_trusted(self._task.chat.name, self._task.theme_id)
 
     @property
-    def is_enough(self) -> bool:
+    def needs_sample(self) -> bool:
         """Whether so many have failed that nothing more should be asked before a sample is."""
         return len(self._held_back) >= FAILURES_IN_A_ROW
 
@@ -34,14 +34,14 @@ class FailureTriage:
         """The result, unless it is a failure that may be everybody's; with the first success all those before it."""
         key = (self._task.chat.name, self._task.theme_id)
         if result.status == "generated":
-            self._evidence.accept(*key)
-            yield from self._released()
+            self._health.accept(*key)
+            yield from self._release()
         elif result.status == "failed" and result.error != EMPTY_TEXT and not self.is_trusted:
             self._held_back.append(result)
             return
         yield result
 
-    def verdict(self, time_is_up: Callable[[], bool]) -> Generator[SummaryResult, None, bool]:
+    def resolve(self, time_is_up: Callable[[], bool]) -> Generator[SummaryResult, None, bool]:
         """What was held back: failures of the items, if the model has something usable to say of a sample.
 
         Returns:
@@ -53,23 +53,23 @@ class FailureTriage:
         if not self._held_back:
             return True
         if time_is_up():
-            yield from self._undone(TIME_IS_UP)
+            yield from self._deferred(TIME_IS_UP)
             return False
         try:
             flaw = self._task.error_on_sample()
         except ModelUnavailable as error:
-            yield from self._undone(error.kind)
+            yield from self._deferred(error.kind)
             return False
         name, theme_id = self._task.chat.name, self._task.theme_id
         if flaw is not None:
-            raise self._evidence.fault(name, theme_id, len(self._held_back), flaw)
-        self._evidence.accept(name, theme_id)
-        yield from self._released()
+            raise self._health.fault(name, theme_id, len(self._held_back), flaw)
+        self._health.accept(name, theme_id)
+        yield from self._release()
         return True
 
-    def _released(self) -> Iterator[SummaryResult]:
+    def _release(self) -> Iterator[SummaryResult]:
         held_back, self._held_back = self._held_back, []
         yield from held_back
 
-    def _undone(self, reason: str) -> Iterator[SummaryResult]:
-        yield from (replace(result, status="undone", error=reason) for result in self._released())
+    def _deferred(self, reason: str) -> Iterator[SummaryResult]:
+        yield from (replace(result, status="undone", error=reason) for result in self._release())

@@ -96,10 +96,10 @@ def team_has_themes(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_general_theme_takes_every_drawn_text_and_nothing_beside_the_sample(database: Database) -> None:
     traffic(database)
     texts(database, *GENERAL, FAILED, per_hour=2)
-    taken = update_selection(database, TEAM_DAY, TRACES)
+    selection = update_selection(database, TEAM_DAY, TRACES)
     drawn = database.rows("SELECT item_id FROM trace_texts FINAL WHERE level = 'trace' AND drawn")
-    assert set(taken.items) == held(database, TRACES) == {row["item_id"] for row in drawn}
-    assert (taken.matched, taken.sampled, taken.screened) == (2, 2, 2)
+    assert set(selection.items) == held(database, TRACES) == {row["item_id"] for row in drawn}
+    assert (selection.matched, selection.sampled, selection.screened) == (2, 2, 2)
     assert {row["probability"] for row in rows(database, TRACES).values()} == {0.25}
     assert len(update_selection(database, TEAM_DAY, GENERATIONS).items) == 2
 
@@ -109,8 +109,8 @@ def test_a_theme_with_filters_takes_what_matches_whatever_is_drawn(database: Dat
     traffic(database, 2, failed=2)
     for team_id in (1, 2):
         texts(database, *GENERAL, FAILED, team_id=team_id, per_hour=1)
-    taken = update_selection(database, TEAM_DAY, FAILED)
-    assert set(taken.items) == {f"failed-{number}" for number in range(4)}
+    selection = update_selection(database, TEAM_DAY, FAILED)
+    assert set(selection.items) == {f"failed-{number}" for number in range(4)}
     assert {row["probability"] for row in rows(database, FAILED).values()} == {1.0}
     assert rows(database, FAILED, 2) == {}
 
@@ -152,8 +152,8 @@ def test_a_day_outside_a_themes_dates_takes_nothing_and_keeps_what_was_taken(dat
     texts(database, FAILED)
     update_selection(database, TEAM_DAY, FAILED)
     before = rows(database, FAILED)
-    taken = update_selection(database, TEAM_DAY, replace(FAILED, date_range=DateRange(DAY + timedelta(days=1))))
-    assert (taken.reason, dict(taken.items)) == ("outside_dates", {})
+    selection = update_selection(database, TEAM_DAY, replace(FAILED, date_range=DateRange(DAY + timedelta(days=1))))
+    assert (selection.reason, dict(selection.items)) == ("outside_dates", {})
     assert rows(database, FAILED) == before
 
 
@@ -161,8 +161,8 @@ def test_what_matches_and_is_not_quiet_yet_waits(database: Database) -> None:
     traffic(database, failed=2, fine=0)
     quiet = WHEN + timedelta(minutes=30, seconds=30)
     texts(database, FAILED, now=quiet)
-    taken = update_selection(database, TEAM_DAY, FAILED)
-    assert (taken.matched, taken.sampled) == (2, 1)
+    selection = update_selection(database, TEAM_DAY, FAILED)
+    assert (selection.matched, selection.sampled) == (2, 1)
     texts(database, FAILED)
     assert update_selection(database, TEAM_DAY, FAILED).sampled == 2
 
@@ -172,8 +172,8 @@ def test_a_raised_share_keeps_what_was_taken_and_a_lowered_one_gives_back_the_re
     texts(database, FAILED)
     sets = []
     for rate in (0.3, 0.8, 0.3):
-        taken = update_selection(database, TEAM_DAY, replace(FAILED, sample_rate=rate))
-        assert (taken.matched, taken.sample_rate) == (24, rate)
+        selection = update_selection(database, TEAM_DAY, replace(FAILED, sample_rate=rate))
+        assert (selection.matched, selection.sample_rate) == (24, rate)
         assert {row["probability"] for row in rows(database, FAILED).values() if row["taken"]} == {rate}
         sets.append(held(database, FAILED))
     assert sets[0] < sets[1] < {f"failed-{number}" for number in range(24)}
@@ -195,8 +195,8 @@ def test_generations_of_one_trace_are_taken_together(database: Database) -> None
         write(database, [event(1, "$ai_generation", WHEN + timedelta(minutes=number, seconds=1), properties)])
     half = replace(FAILED, theme_id="calls", level="generation", sample_rate=0.5)
     texts(database, half)
-    taken = update_selection(database, TEAM_DAY, half)
-    traces = [row["trace_id"] for row in taken.items.values()]
+    selection = update_selection(database, TEAM_DAY, half)
+    traces = [row["trace_id"] for row in selection.items.values()]
     assert 0 < len(traces) < 20
     assert all(traces.count(trace_id) == 2 for trace_id in traces)
 
@@ -210,8 +210,8 @@ def test_a_day_that_becomes_large_keeps_what_was_taken_and_takes_a_tenth_of_the_
     assert update_selection(database, TEAM_DAY, FAILED).sampled == 10
     traffic(database, failed=60, fine=0)
     texts(database, FAILED)
-    taken = update_selection(database, TEAM_DAY, FAILED)
-    assert (taken.matched, taken.sample_rate) == (60, 0.1)
+    selection = update_selection(database, TEAM_DAY, FAILED)
+    assert (selection.matched, selection.sample_rate) == (60, 0.1)
     stored = rows(database, FAILED)
     first = {f"failed-{number}" for number in range(10)}
     assert first < held(database, FAILED)
@@ -227,8 +227,8 @@ def test_what_no_longer_matches_is_no_longer_taken(database: Database) -> None:
     texts(database, *GENERAL, FAILED)
     update_selection(database, TEAM_DAY, FAILED)
     other = replace(FAILED, theme_filters=(Filter("$ai_is_error", "exact", True), Filter("nowhere", "is_set")))
-    taken = update_selection(database, TEAM_DAY, other)
-    assert (taken.reason, taken.matched) == ("nothing_matches", 0)
+    selection = update_selection(database, TEAM_DAY, other)
+    assert (selection.reason, selection.matched) == ("nothing_matches", 0)
     assert held(database, FAILED) == set()
     assert {row["version"] for row in rows(database, FAILED).values()} == {other.version}
 
@@ -249,11 +249,11 @@ def test_items_whose_texts_have_expired_stay_as_they_were_decided(database: Data
 def test_a_screened_theme_asks_only_about_what_its_rule_finds(database: Database) -> None:
     traffic(database)
     texts(database)
-    taken = update_selection(database, TEAM_DAY, REFUNDS)
-    assert set(taken.items) == {"failed-1", "failed-3", "fine-5", "fine-7"}
-    assert (taken.matched, taken.sampled, taken.screened) == (8, 8, 4)
-    assert {item_id for item_id, row in rows(database, REFUNDS).items() if row["screened"]} == set(taken.items)
-    assert set(pending(database, TEAM_DAY, REFUNDS, "offline/x").items) == set(taken.items)
+    selection = update_selection(database, TEAM_DAY, REFUNDS)
+    assert set(selection.items) == {"failed-1", "failed-3", "fine-5", "fine-7"}
+    assert (selection.matched, selection.sampled, selection.screened) == (8, 8, 4)
+    assert {item_id for item_id, row in rows(database, REFUNDS).items() if row["screened"]} == set(selection.items)
+    assert set(pending(database, TEAM_DAY, REFUNDS, "offline/x").items) == set(selection.items)
 
 
 def test_without_screening_the_rule_leaves_nothing_out(database: Database) -> None:
