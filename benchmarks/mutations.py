@@ -174,10 +174,10 @@ MUTANTS = (
         ("test_the_window_has_the_teams_own_items_of_seven_days_by_id_with_their_vectors",),
     ),
     Mutant(
-        "tenants: the map begins with places of the same team",
-        "SELECT item_id, x, y\nFROM cluster_members FINAL\n" + TEAM,
-        "SELECT item_id, x, y\nFROM cluster_members FINAL\n" + ANY_TEAM,
-        ("test_the_map_begins_where_the_items_lay_on_the_last_one_of_the_same_team",),
+        "tenants: the resolution goes on from the last run of the same team",
+        "SELECT JSONExtract(quality, 'resolution', 'Nullable(Float64)')\nFROM clustering_runs FINAL\n" + TEAM,
+        "SELECT JSONExtract(quality, 'resolution', 'Nullable(Float64)')\nFROM clustering_runs FINAL\n" + ANY_TEAM,
+        ("test_the_resolution_of_the_last_graph_of_the_same_team_is_known",),
     ),
     Mutant(
         "tenants: a team's money is its own",

@@ -22,6 +22,7 @@ from llma_assets.clickhouse import Database, ServerState, connect, start, stop
 from llma_assets.clickhouse.connecting import open_database
 from llma_assets.clickhouse.lifecycle import address
 from llma_assets.clickhouse.link import Link, database_name
+from llma_assets.defs import instance
 from llma_assets.models import OfflineEmbedder
 from llma_assets.settings import Settings
 from llma_assets_tests.databases import PlantedOnce, PlantedStates, SharedLink, UsedDatabases
@@ -163,6 +164,31 @@ def database(settings: Settings, server_link: Link, used_databases: UsedDatabase
 def planted_once(database: Database, planted_states: PlantedStates) -> PlantedOnce:
     """Plants a state where it is needed for the first time, and copies it afterwards."""
     return partial(planted_states.put, database)
+
+
+@pytest.fixture(scope="session")
+def opened_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Dagster home that was opened once, so that its SQLite files have their tables: those take Dagster a second."""
+    folder = tmp_path_factory.mktemp("template")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("DAGSTER_HOME", raising=False)
+        with instance.opened_instance(Settings.from_env({"LLMA_DATA_DIR": str(folder)})):
+            return folder / "dagster"
+
+
+@pytest.fixture
+def new_homes_have_their_tables(opened_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a home that is about to be opened for the first time the empty tables of one that was."""
+    real = instance.prepare_home
+
+    def prepared(settings: Settings) -> Path:
+        home = real(settings)
+        if not (home / "history").exists() and not (home / "schedules").exists():
+            for name in ("history", "schedules"):
+                shutil.copytree(opened_home / name, home / name)
+        return home
+
+    monkeypatch.setattr(instance, "prepare_home", prepared)
 
 
 @pytest.fixture(scope="session")

@@ -111,3 +111,9 @@ def dummy_stage(work: Callable[[StageContext], Report], **options: Any) -> dg.As
 def resources(**overrides: object) -> dict[str, object]:
     """What a stage asks for, by name, as the environment says."""
     return {**resources_of({}), "clock": utc_now, "progress": silent, **overrides}
+
+
+def told_of(materialization: Any) -> dict[str, Any]:
+    """What Dagster was told of a partition: its metadata, and what stands in `details` beside it."""
+    told = {name: value.value for name, value in materialization.metadata.items()}
+    return {**told.pop("details", {}), **told}

@@ -89,6 +89,10 @@ class NoDatabase(DatabaseError):
     """There is none yet; the message says where it was looked for, and what makes one."""
 
 
+class EmbeddedNotInstalled(DatabaseError):
+    """The embedded server cannot be started without its package; the message names the extra that brings it."""
+
+
 class MigrationError(DatabaseError):
     """The schema could not be brought up to date; the message names file and statement."""
 

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from llma_assets.clickhouse.errors import DatabaseUnavailable
+from llma_assets.clickhouse.errors import DatabaseUnavailable, EmbeddedNotInstalled
 from llma_assets.clickhouse.folder import USER, Folder, ServerState
 from llma_assets.clickhouse.proof import has_password
+from llma_assets.extras import missing_extra
 from llma_assets.private_files import private_opener
 
 _START_S = 90.0
@@ -76,17 +77,26 @@ def status(data_dir: Path) -> ServerState | None:
     return state if _answers(folder, state) else None
 
 
+def missing_embedded() -> str:
+    """Why no embedded server can be started on this installation, and the ways out; "" where one can."""
+    complaint = missing_extra("embedded", "the embedded database")
+    return complaint and f"{complaint}, or set CLICKHOUSE_URL to a ClickHouse server"
+
+
 def start(data_dir: Path) -> ServerState:
     """Start the server of this folder unless it runs; several processes may ask at once and get the same one.
 
     The server belongs to nobody: it outlives its starter, shares none of its pipes and does not see its Ctrl-C.
 
     Raises:
+        EmbeddedNotInstalled: chdb is not installed.
         DatabaseUnavailable: it did not get ready; the message says where its log is.
     """
     found = status(data_dir)
     if found is not None:
         return found
+    if complaint := missing_embedded():
+        raise EmbeddedNotInstalled(complaint)
     folder = _folder(data_dir)
     minutes = idle_minutes()
     try:

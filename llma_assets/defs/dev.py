@@ -24,7 +24,7 @@ def _guarding(start: Any) -> Any:
         module = parts[parts.index("-m") + 1]
         if module not in ("dagster_webserver", "dagster._daemon"):
             raise RuntimeError(f"this version of Dagster starts {module}, of which nobody knows who may use it")
-        ours = "llma_assets.defs.webserver" if module == "dagster_webserver" else module
+        ours = "llma_assets.webserver" if module == "dagster_webserver" else module
         return start([sys.executable, "-m", ours, *parts[parts.index("-m") + 2 :]], **options)
 
     return start_ours

@@ -106,7 +106,3 @@ def main() -> None:
     # Dagster has no setting for middleware.
     app.DagsterWebserver = GuardedWebserver  # type: ignore[attr-defined]
     dagster_webserver(auto_envvar_prefix="DAGSTER_WEBSERVER")
-
-
-if __name__ == "__main__":
-    main()

@@ -35,10 +35,23 @@ def require_models(settings: Settings, chat_models: Collection[str | None] = (No
         if isinstance(chat, OpenAIChat):
             asked = OpenAIChat(chat.name, server=_for_one_question(chat.server), effort=settings.reasoning_effort)
             _need("LLMA_CHAT_MODEL" if name is None else "model of a theme", asked, partial(ask_chat, asked))
-    vectors = embedder(settings)
+    vectors = require_packages(embedder(settings))
     if isinstance(vectors, OpenAIEmbedder):
         again = OpenAIEmbedder(vectors.name, server=_for_one_question(vectors.server))
         _need("LLMA_EMBEDDING_MODEL", again, partial(ask_embedder, again))
+
+
+def require_packages(model: Embedder) -> Embedder:
+    """The same model, where the packages that it needs are installed; nothing is loaded.
+
+    Raises:
+        ModelConfigurationError: one is not; the message names the extra that brings it.
+    """
+    from llma_assets.models.offline_embedder import OfflineEmbedder
+
+    if isinstance(model, OfflineEmbedder):
+        model.require()
+    return model
 
 
 def shutdown_date(model: ChatModel | Embedder) -> date | None:

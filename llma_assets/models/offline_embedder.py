@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from llma_assets.extras import missing_extra
 from llma_assets.models.errors import ModelConfigurationError
 from llma_assets.models.protocols import Record, Usage, ignore_usage
 
@@ -132,7 +133,8 @@ class OfflineEmbedder:
             float32 array (n, 384), rows in the order of the texts, each of length 1.
 
         Raises:
-            ModelConfigurationError: a file of the model is missing or is not the pinned one.
+            ModelConfigurationError: a package of the extra `offline` is missing, or a file of the model is missing or
+                is not the pinned one.
         """
         started = time.perf_counter()
         try:
@@ -142,6 +144,16 @@ class OfflineEmbedder:
             raise
         record(Usage(self.name, 0, 0, 0.0, time.perf_counter() - started))
         return vectors
+
+    def require(self) -> None:
+        """Refuse where a package that it needs is not installed; nothing is loaded.
+
+        Raises:
+            ModelConfigurationError: the message names the extra that brings it.
+        """
+        if complaint := missing_extra("offline", "the offline embedding model"):
+            fix = f"{complaint}, or name a model of your server in LLMA_EMBEDDING_MODEL"
+            raise ModelConfigurationError(fix, kind="not_installed")
 
     def _embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         vectors = np.empty((len(texts), DIMENSION), dtype=np.float32)
@@ -168,6 +180,7 @@ class OfflineEmbedder:
     def _loaded(self) -> tuple[Encode, Forward]:
         with self._lock:
             if self._engine is None:
+                self.require()
                 self._engine = (_load_encode(), _load_forward())
             return self._engine
 

@@ -37,7 +37,7 @@ def cluster(database: Database, *themes: Theme, team_id: int = 1, day: date = DA
         themes=themes,
         progress=silent,
     )
-    return report.metadata
+    return report.details
 
 
 def topics(database: Database, theme: Theme = OWN, *, team_id: int = 1, day: date = DAY) -> set[str]:

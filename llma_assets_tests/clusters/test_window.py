@@ -122,3 +122,17 @@ def test_the_resolution_of_the_last_graph_of_the_same_team_is_known(planted: Dat
     assert earlier_resolution(planted, TeamDay(2, DAY), TRACES, window(planted, 2), MODEL) is None
     assert earlier_resolution(planted, TeamDay(1, DAY), TRACES, read, "another") is None
     assert earlier_resolution(planted, TeamDay(1, DAY - timedelta(days=1)), TRACES, read, MODEL) is None, "of k-means"
+
+
+def test_above_the_sample_of_hdbscan_the_rest_is_placed_by_density_and_counted(planted: Database) -> None:
+    run_day(planted, 1, DAY, 2, method="hdbscan", max_samples=40)
+    run = stored_run(planted, 1, DAY)
+    assert run.method == "hdbscan"
+    assert orjson.loads(run.quality)["assigned_items"] == 20
+    counts = invariants_of(planted, run)
+    assert (run.items, counts["members"], counts["total_size"]) == (60, 60, 60)
+    homes: dict[int, set[str]] = {}
+    for member in members_of(planted, run):
+        homes.setdefault(member["cluster_id"], set()).add(member["item_id"][0])
+    assert all(len(topics) == 1 for label, topics in homes.items() if label >= 0)
+    assert {frozenset(topics) for label, topics in homes.items() if label >= 0} == {frozenset("A"), frozenset("B")}

@@ -109,7 +109,7 @@ def test_texts_that_fail_by_themselves_are_counted_and_the_check_says_so(summari
 
     with ChatServer(judge=judge) as server:
         report = embed(summarised, server)
-    assert (report.items, report.as_metadata(0.0)["status"]) == (45, "done")
+    assert (report.items, report.status) == (45, "done")
     assert skip_of(summarised)[0] == "embeddings_failed"
     assert skip_of(summarised)[1].startswith("15 of 60:")
     (few,) = few_embedding_failures(summarised, TEAM)
@@ -145,7 +145,7 @@ def test_a_summary_that_cannot_be_read_costs_itself_alone_and_is_named(summarise
     with ChatServer() as server:
         report = embed(summarised, server)
     assert report.items == 59
-    assert report.metadata["traces_failed"] == 1
+    assert report.details["traces_failed"] == 1
 
 
 class Fragile:

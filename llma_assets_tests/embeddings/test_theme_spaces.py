@@ -111,7 +111,7 @@ def test_only_relevant_items_that_the_theme_takes_are_embedded(space: Space) -> 
     assert space.stored() == [(1, "a", OWN.version), (1, "d", OWN.version)] + [
         (2, item, OWN.version) for item in ("b", "c")
     ]
-    assert report.metadata["own_left_the_theme"] == 1
+    assert report.details["own_left_the_theme"] == 1
 
 
 def test_a_general_theme_loses_nothing_that_was_there_before_themes_took_items(space: Space) -> None:
@@ -143,7 +143,7 @@ def test_a_second_run_writes_nothing_and_embeds_nothing(space: Space) -> None:
     rows, embedded = space.database.value("SELECT count() FROM document_embeddings"), space.embedded
     again = space.run(OWN)
     assert (space.database.value("SELECT count() FROM document_embeddings"), space.embedded) == (rows, embedded)
-    assert (again.items, again.metadata["own_left_the_theme"]) == (1, 0)
+    assert (again.items, again.details["own_left_the_theme"]) == (1, 0)
 
 
 def test_another_version_of_the_theme_over_the_same_words_is_told_and_not_embedded_again(space: Space) -> None:
@@ -153,7 +153,7 @@ def test_another_version_of_the_theme_over_the_same_words_is_told_and_not_embedd
     report = space.run(CHANGED)
     assert space.embedded == 2
     assert space.stored() == [(1, "a", CHANGED.version), (1, "b", OWN.version)]
-    assert report.metadata["own_reused"] == 1
+    assert report.details["own_reused"] == 1
 
 
 def test_a_summary_of_an_earlier_version_waits_until_it_is_renewed_unless_versions_are_mixed(space: Space) -> None:

@@ -48,9 +48,9 @@ def texts(database: Database, team_id: int = 1) -> list[str]:
 
 def test_a_second_run_with_equal_options_renders_nothing(database: Database) -> None:
     write(database, trace(1, "t", WHEN, request=f"I am {SECRET}"))
-    assert run(database).metadata["traces_rendered"] == 1
+    assert run(database).details["traces_rendered"] == 1
     again = run(database)
-    assert (again.metadata["traces_rendered"], again.metadata["texts_deleted"], again.items) == (0, 0, 1)
+    assert (again.details["traces_rendered"], again.details["texts_deleted"], again.items) == (0, 0, 1)
 
 
 def test_a_team_that_switches_redaction_on_keeps_no_text_without_it(database: Database) -> None:
@@ -58,7 +58,7 @@ def test_a_team_that_switches_redaction_on_keeps_no_text_without_it(database: Da
     run(database, RenderOptions(redact=False))
     assert any(SECRET in text for text in texts(database))
     report = run(database)
-    assert report.metadata["texts_deleted"] == 2
+    assert report.details["texts_deleted"] == 2
     assert len(texts(database)) == 2
     assert not any(SECRET in text for text in texts(database))
 
@@ -83,7 +83,7 @@ def test_a_change_of_length_alone_deletes_nothing_and_renders_anew(database: Dat
     write(database, trace(1, "t", WHEN, request="word " * 800))
     run(database)
     report = run(database, RenderOptions(max_tokens=300))
-    assert (report.metadata["traces_rendered"], report.metadata["texts_deleted"]) == (1, 0)
+    assert (report.details["traces_rendered"], report.details["texts_deleted"]) == (1, 0)
 
 
 def test_the_texts_of_another_team_stay(database: Database) -> None:
@@ -98,7 +98,7 @@ def test_what_was_lost_is_in_the_metadata_of_every_run(database: Database) -> No
     write(database, trace(1, "long", WHEN, request="word " * 4_000))
     write(database, trace(1, "short", WHEN, request=f"I am {SECRET}"))
     for _ in range(2):
-        metadata = run(database).metadata
+        metadata = run(database).details
         assert metadata["loss"]["texts"] == 4
         assert metadata["loss"]["values_shortened"] == 2
         assert metadata["loss_rules"] == {"long_values": 2}

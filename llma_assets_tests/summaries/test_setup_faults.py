@@ -152,7 +152,7 @@ def test_items_that_fail_by_themselves_are_blamed_and_the_day_is_not_done(databa
     with about("about flights", REFUSAL) as server:
         report = stage(database, server)
         assert len(server.calls()) == count + 1
-    assert (report.items, report.reason, report.as_metadata(0.0)["status"]) == (0, "all_failed", "failed")
+    assert (report.items, report.reason, report.status) == (0, "all_failed", "failed")
     assert skips(database)["traces"] == (
         "summaries_failed",
         f"{count} of {count}: refusal: the model refused to answer",
@@ -165,7 +165,7 @@ def test_a_model_that_fails_on_most_items_is_judged_by_the_check(database: Datab
     write_texts(database, OTHER, texts(50))
     with ChatServer(judge=lambda request: REFUSAL if "0 about" not in request.prompt else None) as server:
         report = stage(database, server)
-    assert (report.items, report.as_metadata(0.0)["status"]) == (5, "done")
+    assert (report.items, report.status) == (5, "done")
     assert skips(database)["traces"][0] == "summaries_failed"
     assert skips(database)["traces"][1].startswith("45 of 50:")
     (outcome,) = few_failures(database, TEAM)
@@ -179,7 +179,7 @@ def test_a_day_after_one_that_went_well_is_not_asked_about_a_sample(database: Da
     limits = RunLimits("run")
     with about("forbidden", REFUSAL) as server:
         assert stage(database, server, before, limits=limits).items == 3
-        assert stage(database, server, limits=limits).as_metadata(0.0)["status"] == "failed"
+        assert stage(database, server, limits=limits).status == "failed"
         assert len(server.calls()) == 4
 
 
@@ -240,7 +240,7 @@ def test_a_server_that_goes_away_after_some_answers_has_not_failed(database: Dat
 
     with ChatServer(judge=judge) as server:
         report = stage(database, server)
-    assert report.as_metadata(0.0)["status"] == "done"
+    assert report.status == "done"
     assert skips(database)["traces"][0] == "rate_limited"
 
 

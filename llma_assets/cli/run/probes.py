@@ -126,7 +126,7 @@ def _to_be_made(name: str, folder: Path, variable: str) -> Finding:
 
 def probe_database(settings: Settings) -> Iterator[Finding]:
     """Whether the database answers, has the schema and room, and holds events that can be read."""
-    from llma_assets.clickhouse import DatabaseError, NoDatabase, connect
+    from llma_assets.clickhouse import DatabaseError, EmbeddedNotInstalled, NoDatabase, connect, missing_embedded
 
     try:
         with connect(settings, create=False) as database:
@@ -137,10 +137,21 @@ def probe_database(settings: Settings) -> Iterator[Finding]:
             yield from _probe_events(database, settings)
             yield from _probe_themes(database)
     except NoDatabase as error:
+        if settings.clickhouse_url is None and (complaint := missing_embedded()):
+            yield _not_installed("database", complaint)
+            return
         where, _, advice = str(error).partition(": ")
         yield Finding("database", "warn", where, f"{advice[0].upper()}{advice[1:]}.")
+    except EmbeddedNotInstalled as error:
+        yield _not_installed("database", str(error))
     except DatabaseError as error:
         yield Finding("database", "fail", explained(error).message, _url_advice(settings))
+
+
+def _not_installed(name: str, complaint: str) -> Finding:
+    """A missing extra, which the complaint names after a colon together with the ways out."""
+    detail, _, advice = complaint.partition(": ")
+    return Finding(name, "fail", detail, f"{advice[0].upper()}{advice[1:]}.")
 
 
 def _url_advice(settings: Settings) -> str:
@@ -247,10 +258,12 @@ def probe_team_settings(settings: Settings) -> Iterator[Finding]:
 
 def probe_models(settings: Settings) -> Iterator[Finding]:
     """Ask the chat model and the embedder one small question each; a paid model costs a fraction of a cent."""
-    from llma_assets.models import chat_model, embedder, probe_chat, probe_embedder
+    from llma_assets.models import chat_model, embedder, probe_chat, probe_embedder, require_packages
 
     yield from _probed("chat model", "LLMA_CHAT_MODEL", lambda: chat_model(settings), probe_chat)
-    yield from _probed("embedding model", "LLMA_EMBEDDING_MODEL", lambda: embedder(settings), probe_embedder)
+    yield from _probed(
+        "embedding model", "LLMA_EMBEDDING_MODEL", lambda: require_packages(embedder(settings)), probe_embedder
+    )
 
 
 def _probed(name: str, variable: str, choose: "Callable[[], M]", probe: "Callable[[M], Probe]") -> Iterator[Finding]:
@@ -262,7 +275,8 @@ def _probed(name: str, variable: str, choose: "Callable[[], M]", probe: "Callabl
         found = probe(model)
         shutdown = shutdown_date(model) if found.ok else None
     except ModelConfigurationError as error:
-        yield Finding(name, "fail", str(error), advice)
+        is_missing = error.kind == "not_installed" and "llma-assets[" in str(error)
+        yield _not_installed(name, str(error)) if is_missing else Finding(name, "fail", str(error), advice)
         return
     detail = f"{found.model}: {found.detail} in {found.latency_s:.2f} s"
     yield Finding(name, "ok", detail) if found.ok else Finding(name, "fail", detail, advice)
