@@ -39,7 +39,7 @@ class Report:
         tables: rows of equal fields by name, shown before the details.
         pages: Markdown by name, shown before the tables.
         failed: items that failed; where they are all that there is, the status is `failed`.
-        undone_for_budget: items that wait for money; with any the partition's status is `budget`, which is no failure.
+        deferred: items that wait for budget; with any the partition's status is `budget`, which is no failure.
         waiting: items that wait for an answer which a later run takes; with any the status is `waiting`.
     """
 
@@ -48,14 +48,14 @@ class Report:
     details: Mapping[str, Any] = field(default_factory=dict)
     tables: Mapping[str, Sequence[Mapping[str, str | int | float | bool | None]]] = field(default_factory=dict)
     pages: Mapping[str, str] = field(default_factory=dict)
-    undone_for_budget: int = 0
+    deferred: int = 0
     waiting: int = 0
     failed: int = 0
 
     @property
     def status(self) -> str:
         """`done`, `skipped`, `budget`, `waiting` or `failed`."""
-        if self.undone_for_budget:
+        if self.deferred:
             return "budget"
         if self.waiting:
             return "waiting"

@@ -13,7 +13,8 @@ def as_metadata(report: Report, duration_s: float) -> dict[str, Any]:
         "items": report.items,
         "status": report.status,
         **({"reason": report.reason} if report.reason else {}),
-        **({"undone_for_budget": report.undone_for_budget} if report.undone_for_budget else {}),
+        # `undone_for_budget` is the old name of `deferred`, for one version.
+        **({"deferred": report.deferred, "undone_for_budget": report.deferred} if report.deferred else {}),
         **{name: dg.MetadataValue.md(text) for name, text in report.pages.items()},
         **{
             name: dg.MetadataValue.table([dg.TableRecord(dict(row)) for row in rows])

@@ -84,7 +84,7 @@ def store_embeddings(
         theme_budgets_usd={theme.theme_id: theme.daily_budget_usd for theme in themes},
     )
     reason = "" if items else "all_failed" if failed else "no_summaries"
-    return Report(items=items, reason=reason, details=metadata, undone_for_budget=waiting, failed=failed)
+    return Report(items=items, reason=reason, details=metadata, deferred=waiting, failed=failed)
 
 
 def _store_theme(

@@ -75,7 +75,7 @@ def store_labels(
         theme_budgets_usd={theme.theme_id: theme.daily_budget_usd for theme in themes},
     )
     reason = "" if items else "no_committed_run"
-    return Report(items=items, reason=reason, details=metadata, undone_for_budget=waiting)
+    return Report(items=items, reason=reason, details=metadata, deferred=waiting)
 
 
 def _store_theme(

@@ -1,4 +1,7 @@
-"""Summaries of traces and generations: text in, title, flow, bullets and notes with true line references out."""
+"""Summaries of traces and generations: title, flow, bullets and notes with valid line references.
+
+Rendering the texts belongs in `rendering`, embedding the summaries in `embeddings`.
+"""
 
 from llma_assets.summaries.batch_rows import days_with_open_batches, themes_with_open_batches
 from llma_assets.summaries.batches import STAGE, WAITING

@@ -16,7 +16,7 @@ from llma_assets.team_day import TeamDay
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """One row of `summary_batches`."""
+    """One row of `summary_batches`: a batch, and the hashes of its questions."""
 
     batch_key: uuid.UUID
     group_id: uuid.UUID
@@ -76,12 +76,12 @@ class BatchRows:
 def days_with_open_batches(
     database: Database, team_id: int, first: date, last: date, theme_ids: Collection[str]
 ) -> list[date]:
-    """Days of a team that wait for the answers of batches of these themes, whatever server has them."""
+    """Days of a team with open batches of these themes, at any server."""
     key = {"team_id": team_id, "from": first, "until": last, "theme_ids": list(theme_ids)}
     return [row["day"] for row in database.rows(DAYS_WITH_OPEN_BATCHES, **key)]
 
 
 def themes_with_open_batches(database: Database) -> list[tuple[TeamDay, str]]:
-    """The days of all teams that wait for the answers of batches, each with the theme that asked."""
+    """The partitions of all teams with open batches, each with its theme."""
     rows = database.rows(THEMES_WITH_OPEN_BATCHES)
     return [(TeamDay(row["team_id"], row["day"]), row["theme_id"]) for row in rows]

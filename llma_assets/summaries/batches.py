@@ -1,12 +1,14 @@
 """Summaries through OpenAI's Batch API: asked today, answered within a day, at half the price.
 
-What is asked, and how an answer is judged, is as in `summarise`; files and batches are `models.openai_batch`'s; whose
-rows the results become is said in `storing`. Here stands which question is in which batch, so that none is paid twice:
+This module decides which question goes into which batch, so that no question is paid for twice:
 
-- a row is stored before its batch is made, and the batch carries the row's key: what a killed process left behind is
-  found by it, or found not to be there;
-- a question in an open batch is not asked again, neither by another batch nor by a call;
-- a batch is closed after all that it brought is stored; until then it is read again, with the same result.
+- A row is stored before its batch is created, and the batch carries the row's key. The key tells whether a killed
+  process created the batch or not.
+- A question in an open batch is not asked again, neither by another batch nor by a call.
+- A batch is closed after all its answers are stored. Until then it is read again, with the same result.
+
+Prompts and the checks of answers belong in `task`, files and HTTP in `models.openai_batch`, stored summaries in
+`theme_run`.
 """
 
 import uuid
@@ -43,34 +45,34 @@ from llma_assets.summaries.triage import FailureTriage
 from llma_assets.team_day import TeamDay
 
 Via = Literal["calls", "batch"]
-"""How new questions are asked: each by a call, or by batches. What open batches bring is taken in any case."""
+"""How new questions are asked: each by a call, or by batches. Answers of open batches are read in both cases."""
 
 WAITING = "batch_waiting"
-"""Why a question has no answer yet that is in an open batch."""
+"""Reason of questions that are in an open batch and have no answer yet."""
 
 STAGE = "trace_summaries"
 GRACE = timedelta(minutes=2)
-"""So long after it was asked for, a batch may still turn up in the server's list."""
+"""After this time a batch that is not in the server's list was never created."""
 
 ANSWERS_AT_ONCE = 50
 _NOT_PROCESSED = {"batch_expired", "batch_cancelled", "rate_limited"}
-"""Why a request was not made, through no fault of its own and for no money."""
+"""Errors of requests that the server did not process: they cost nothing, and are asked again."""
 
 _CALLS = uuid.UUID("4f0c7a0e-6f0d-5d0b-9d4e-2f5a8a1f7c55")
 
 Texts = Callable[[Iterable[str]], Iterator[TextItem]]
-"""The stored texts of items, by id; those that are gone are left out."""
+"""Gives the stored texts of items by id; deleted ones are left out."""
 
 Ask = Callable[[Sequence[str]], Iterator[SummaryResult]]
 """Asks about items by ordinary calls, by id."""
 
 
 class _BatchMissing(Exception):
-    """There is no such batch at the server; the message is the reason that is stored."""
+    """The server has no such batch; the message is the reason that is stored."""
 
 
 class ThemeBatches:
-    """The batches of one theme of a team's day at one server. For one thread."""
+    """The batches of one theme of a partition at one server. Not thread-safe."""
 
     def __init__(
         self,
@@ -88,11 +90,11 @@ class ThemeBatches:
     ) -> None:
         """
         Args:
-            task: what is asked of each item, and how an answer is judged.
-            questions: ids of the items by question, for those that wait for an answer.
+            task: the prompt, and the checks of an answer.
+            questions: ids of the items that need an answer, by question hash.
             limit_usd: the team's budget for a day, None for no limit.
-            theme_limit_usd: the theme's own, within it.
-            evidence: what the model has given so far in the run; None for nothing yet.
+            theme_limit_usd: the theme's own budget, within the team's.
+            health: what the model has answered so far in the run; None for nothing yet.
         """
         self._database = database
         self._team_day = team_day
@@ -115,20 +117,20 @@ class ThemeBatches:
 
     @property
     def in_flight(self) -> set[str]:
-        """Questions whose answer an open batch may bring."""
+        """Questions that are in an open batch."""
         return {question for row in self._open.values() for question in row.questions} & self._questions.keys()
 
     def results(
         self, by_calls: Callable[[Sequence[str]], Iterator[SummaryResult]], via: Via
     ) -> Generator[SummaryResult]:
-        """Take what open batches brought, and ask what is in none.
+        """Read the answers of open batches, and ask the questions that are in none.
 
-        One question of each submission is asked by a call: a key, a model or a format that is wrong then costs a
-        call, and not a batch.
+        One question of each submission is asked by a call, so that a wrong key, model or format costs one call and not
+        a batch.
 
         Raises:
-            NothingUsable: of what batches brought, too; they stay open then.
-            ModelConfigurationError: as `summarise` does, or the server takes no batches.
+            NothingUsable: no answer is usable. If the answers came from batches, these stay open.
+            ModelConfigurationError: see `summarise`; or the server does not support batches.
         """
         triage = FailureTriage(self._task, self._health)
         for result in self._collect():
@@ -148,7 +150,7 @@ class ThemeBatches:
             yield self._deferred(question, WAITING)
 
     def close(self) -> None:
-        """Say that all results are stored: the batches that they came from are not read again."""
+        """Close the batches that have ended; call it after all their results are stored."""
         for row, state, reason in self._read:
             self._rows.write(row, "closed", reason)
             if not any(other.group_id == row.group_id for other in self._open.values()):
@@ -157,7 +159,7 @@ class ThemeBatches:
                 try:
                     self._batches.delete_files(state)
                 except ModelError:
-                    self.counts["batch_files_left"] += 1  # they go by themselves, later
+                    self.counts["batch_files_left"] += 1  # the server deletes them later
         self._read.clear()
         self._batches.close()
 
@@ -173,7 +175,7 @@ class ThemeBatches:
             yield result
 
     def _collect(self) -> Iterator[SummaryResult]:
-        """The results of batches that have ended. A server that does not answer leaves them for later."""
+        """The results of batches that have ended. While the server does not answer they are deferred."""
         for row in list(self._open.values()):
             try:
                 state = self._state_of(row)
@@ -193,7 +195,7 @@ class ThemeBatches:
             self._read.append((row, state, reason))
 
     def _state_of(self, row: BatchRow) -> BatchState | None:
-        """How the batch of a row stands; None while it is not certain that there is one."""
+        """The state of a row's batch; None while it is not certain that the batch exists."""
         if row.batch_id:
             state = self._batches.state(row.batch_id)
             if state is None:
@@ -208,7 +210,7 @@ class ThemeBatches:
         return state
 
     def _answers(self, row: BatchRow, state: BatchState) -> Iterator[SummaryResult]:
-        """The result of each question that the batch has an answer to, once, whatever its files hold."""
+        """One result for each answered question, even if the files hold an answer twice or foreign lines."""
         expected, seen = set(row.questions), set[str]()
         with UsageLedger(self._database, self._team_day, stage=STAGE, theme_id=self._task.theme_id) as ledger:
             for lines in chunked(self._batches.answers(state), ANSWERS_AT_ONCE):
@@ -232,10 +234,10 @@ class ThemeBatches:
         made = {question: answer for question, answer in answers.items() if not _was_not_processed(answer.error)}
         wanted = {self._questions[question][0]: question for question in made if question in self._questions}
         items = {wanted[item.item_id]: item for item in self._texts(wanted)}
-        # Paid at the price of the model that was asked, which need not be the one that is asked now.
+        # The price is that of the model that was asked, which may differ from the present one.
         asked = self._chat if row.model == self._chat.name else OpenAIChat(row.model, server=self._chat.server)
         for question, answer in made.items():
-            # A text that has changed since, or is gone: the answer was paid for, and is of no use.
+            # The text has changed or was deleted: the answer was paid for, and cannot be used.
             item = items.get(question, TextItem("", "L1: gone"))
 
             def record(item_id: str, usage: Any, question: str = question) -> None:
@@ -253,7 +255,7 @@ class ThemeBatches:
                 yield result
 
     def _submit(self, questions: Sequence[str]) -> Iterator[SummaryResult]:
-        """Put the questions into batches, as far as money goes; items without text get their result here."""
+        """Put the questions into batches, as far as the budget allows; items without text fail at once."""
         group_id = uuid.uuid4()
         budget = None
         if self._limit_usd is not None or self._theme_limit_usd is not None:
@@ -303,13 +305,13 @@ class ThemeBatches:
             yield question, body
 
     def _submit_file(self, file: RequestFile, group_id: uuid.UUID) -> bool:
-        """Make one batch; False where no more should be made now."""
+        """Create one batch; False if no more should be created in this run."""
         row = BatchRow(uuid.uuid4(), group_id, "", self._chat.name, tuple(file.custom_ids), self._clock())
         self._rows.write(row, "intended", "")
         self._known.add(row.batch_key)
         wanted = set(row.questions)
         if any(wanted & set(other.questions) for other in self._rows.open() if other.batch_key not in self._known):
-            # Another process asks the same at this moment. Perhaps it has seen this one and withdraws, too.
+            # Another process is asking the same. It may have seen this batch and withdraw, too.
             self._rows.write(row, "closed", "overtaken")
             self._blocked_by = "batch_overtaken"
             return False
@@ -317,7 +319,7 @@ class ThemeBatches:
         try:
             state = self._batches.submit(file, str(row.batch_key))
         except ModelUnavailable as error:
-            self._blocked_by = error.kind  # and the batch may be there all the same: it stays intended
+            self._blocked_by = error.kind  # the batch may exist nevertheless: the row stays "intended"
             return False
         except ModelError as error:
             del self._open[row.batch_key]
@@ -325,7 +327,7 @@ class ThemeBatches:
             self._blocked_by = f"batch_{error.kind}"
             if error.kind == "not_found":
                 raise ModelConfigurationError(
-                    "the server takes no batches (no /v1/files or no /v1/batches); ask it by calls", kind="no_batches"
+                    "the server has no Batch API (no /v1/files or no /v1/batches); use via: calls", kind="no_batches"
                 ) from None
             if isinstance(error, ModelConfigurationError):
                 raise
@@ -343,5 +345,5 @@ def _missing_answer() -> ModelUnavailable:
 
 
 def _was_not_processed(error: ModelError | None) -> bool:
-    """Whether a request may be made again as if nothing had happened; what all requests share is no fault of one."""
+    """Whether the request can be made again without cost; an error that all requests share is no fault of one item."""
     return error is not None and (error.kind in _NOT_PROCESSED or isinstance(error, ModelConfigurationError))

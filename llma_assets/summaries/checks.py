@@ -1,6 +1,4 @@
-"""Checks of `trace_summaries`: few failures, the same ones not again, references to lines that are there, and
-themes that find what they look for.
-"""
+"""Rules of the asset checks of `trace_summaries`. Their Dagster side belongs in `defs.checks`."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,9 +12,9 @@ from llma_assets.summaries.theme_run import MAX_FAILED_SHARE
 from llma_assets.team_day import TeamDay
 
 MIN_VALID_SHARE = 0.9
-"""Of the line references that a model gave; under it, the model guesses."""
+"""Least share of valid line references; below it, the model guesses."""
 MANY_ITEMS = 50
-"""Of so many items of a day without a relevant one, a theme is likely to ask for the wrong thing."""
+"""A theme without a relevant item among this many is likely to ask for the wrong thing."""
 
 
 def few_failures(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
@@ -33,7 +31,7 @@ def few_failures(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
 
 
 def no_dead_letters(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
-    """No item has failed in so many runs that it is no longer tried; `llma retry` shows such, and brings them back."""
+    """No item is a dead letter; `llma retry` lists and requeues them."""
     letters = dead_letters(database, team_day.team_id, day=team_day.day)
     by_theme = Counter(letter.theme_id for letter in letters)
     for row in database.rows(SUMMARY_COUNTS, team_id=team_day.team_id, day=team_day.day):
@@ -50,8 +48,8 @@ def no_dead_letters(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
 def line_references_exist(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """Every stored line reference points at a line of the text that the model saw.
 
-    It stops nothing: embeddings and clusters do not read references. A summary whose text was rendered anew since, or
-    has expired, is counted as not checkable.
+    The check blocks nothing, because embeddings and clusters do not read references. A summary whose text has been
+    rendered again or has expired cannot be checked; such summaries are counted.
     """
     for row in database.rows(LINE_REFERENCES, team_id=team_day.team_id, day=team_day.day):
         unknown = row["summaries"] - row["with_text"]
@@ -67,12 +65,12 @@ def line_references_exist(database: Database, team_day: TeamDay) -> Iterator[Out
 
 
 def few_false_references(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
-    """At least nine tenths of the line references that the model gave are true; the others were dropped."""
+    """At least nine tenths of the model's line references are valid; invalid ones were dropped."""
     for row in database.rows(SUMMARY_COUNTS, team_id=team_day.team_id, day=team_day.day):
         given, kept = row["refs_given"], row["refs_kept"]
         yield Outcome(
             passed=kept >= MIN_VALID_SHARE * given,
-            expected=f"at least {MIN_VALID_SHARE:.0%} of the references true",
+            expected=f"at least {MIN_VALID_SHARE:.0%} of the references valid",
             found=f"{kept / given:.1%}, {kept} of {given}" if given else "no references given",
             query=SUMMARY_COUNTS,
             theme_id=row["theme_id"],
@@ -80,10 +78,10 @@ def few_false_references(database: Database, team_day: TeamDay) -> Iterator[Outc
 
 
 def themes_find_something(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
-    """Of many items that a theme was asked about, one at least is relevant.
+    """At least one of a theme's items is relevant, where many were summarised.
 
-    With none, its prompt or its rule misses what it is for, or its filters let in what it has nothing to do with:
-    money for nothing. `llma themes try` shows what it is told.
+    A theme without any has a prompt or rule that misses its purpose, or filters that select unrelated items: it spends
+    money for nothing. `llma themes try` shows what the model answers.
     """
     for row in database.rows(SUMMARY_COUNTS, team_id=team_day.team_id, day=team_day.day):
         yield Outcome(

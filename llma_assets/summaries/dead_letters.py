@@ -1,7 +1,6 @@
-"""Items that failed in several runs: they are not asked about again until somebody says so.
+"""Dead letters: items that failed in several runs and are not retried until somebody requeues them.
 
-What counts as an item's own failure is decided where it is asked about (`summarise`); which command shows the list
-belongs to the command line.
+Whether a failure is the item's own is decided in `summarise`; the command `llma retry` belongs in `cli`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +17,7 @@ from llma_assets.summaries.task import SummaryResult
 from llma_assets.team_day import TeamDay
 
 MAX_FAILURES = 3
-"""Runs in which an item may fail before it is a dead letter."""
+"""An item that failed in this many runs is a dead letter."""
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2149, 6, 6)
 _IDS_AT_ONCE = 1_000
@@ -26,14 +25,14 @@ _IDS_AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """An item that is no longer tried.
+    """An item that is not retried any more.
 
     Attributes:
         team_id, day, theme_id, item_id: which item.
-        content_hash: of its text and everything else that the summary depends on.
-        reason: why it failed the last time; never a provider's raw words.
+        content_hash: hash of the text and of everything else that the summary depends on.
+        reason: why it failed last; never a provider's own text.
         failures: runs in which it failed.
-        last_failed_at: when it failed the last time, UTC.
+        last_failed_at: when it failed last, UTC.
     """
 
     team_id: int
@@ -54,7 +53,7 @@ def record_failures(
     results: Iterable[SummaryResult],
     items: Mapping[str, Mapping[str, Any]],
 ) -> None:
-    """Count the failed items among `results` once for this run; storing the same run twice counts once.
+    """Record the failed items among `results`; each counts once for a run, however often it is recorded.
 
     Args:
         items: by id, with the `content_hash` that the stored summary depends on.
@@ -81,7 +80,7 @@ def record_failures(
 
 
 def dead_items(database: Database, team_day: TeamDay, theme_id: str) -> set[tuple[str, str]]:
-    """(item id, content hash) of what is no longer tried for a theme of a team's day."""
+    """(item id, content hash) of the dead letters of a theme in a partition."""
     rows = database.rows(
         DEAD_ITEMS, team_id=team_day.team_id, day=team_day.day, theme_id=theme_id, most_failures=MAX_FAILURES
     )
@@ -116,7 +115,7 @@ def dead_letters(
 
 
 def requeue(database: Database, letters: Iterable[DeadLetter]) -> None:
-    """Start these items at zero failures, so that the next run of their day tries them again; twice is as once."""
+    """Reset the failures of these items, so that the next run of their day tries them again. Idempotent."""
     for (team_id, day, theme_id), group in groupby(letters, lambda each: (each.team_id, each.day, each.theme_id)):
         for some in chunked(group, _IDS_AT_ONCE):
             item_ids = [letter.item_id for letter in some]

@@ -1,7 +1,7 @@
-"""What the summaries of a theme and a day will take, from the stored texts alone. Asks no model.
+"""Estimates calls and tokens of a theme's summaries for one partition. Asks no model.
 
-Prompts are counted as they will be sent. How long answers are is seen from earlier calls of the same team, theme and
-model; before there are any, from what the mode asks for.
+The tokens of prompts are counted. The length of answers is taken from earlier calls of the same team, theme and model,
+or from the theme's mode where there are none.
 """
 
 from collections.abc import Collection
@@ -25,27 +25,27 @@ ANSWER_TOKENS: dict[Mode, int] = {"minimal": 250, "detailed": 600}
 """Tokens of a usual answer with as many bullets and notes as the mode allows for."""
 
 LAST_ANSWERS, DAYS_BACK = 1_000, 31
-"""Of so many of a theme's last answers, at most so many days old, the share that concerns it is taken."""
+"""The share of relevant items is that of the theme's last answers: at most so many, at most so many days old."""
 
 _TEXTS_AT_ONCE = 100
-_FENCE = "e3b0c44298fc1c149afb"  # as long, and as random, as those that are used
+_FENCE = "e3b0c44298fc1c149afb"  # as long and as random as real ones
 
 
 @dataclass(frozen=True, slots=True)
 class Relevance:
-    """How many of a theme's last answers said that the theme concerns the item."""
+    """How many of a theme's last answers found the item relevant."""
 
     asked: int
     relevant: int
 
     @property
     def share(self) -> float:
-        """The part that is relevant; all of it where nothing is known."""
+        """The share that is relevant; 1 where nothing is known."""
         return self.relevant / self.asked if self.asked else 1.0
 
 
 def relevance_so_far(database: Database, team_day: TeamDay, theme: Theme, model: str) -> Relevance:
-    """What was found of a judged theme as it is now, before and on a day; nothing of one that need not be judged."""
+    """The relevance of the last answers for a theme's present version; (0, 0) if it does not ask for it."""
     if not theme.judged:
         return Relevance(0, 0)
     (row,) = database.rows(
@@ -61,7 +61,7 @@ def relevance_so_far(database: Database, team_day: TeamDay, theme: Theme, model:
 
 
 def frame_tokens(theme: Theme, model: str) -> int:
-    """Tokens of a theme's question without the text that it is asked of."""
+    """Tokens of a theme's prompt without the text of an item."""
     schema = JudgedSummary if theme.judged else TraceSummary
     messages = summary_messages("", prompt=theme.prompt, mode=theme.mode, fence=_FENCE, judged=theme.judged)
     return chat_tokens(model, messages, schema)
@@ -70,11 +70,11 @@ def frame_tokens(theme: Theme, model: str) -> int:
 def forecast_summaries(
     database: Database, team_day: TeamDay, theme: Theme, model: str, work: Pending, *, known: Collection[str] = ()
 ) -> Forecast:
-    """What the questions of `work` will take.
+    """Estimate calls and tokens of the questions in `work`.
 
     Args:
-        model: the chat model as it will be asked for.
-        known: hashes of questions that will have been answered by then, by another theme.
+        model: name of the chat model.
+        known: hashes of questions that another theme will have answered by then.
     """
     questions = {question: ids for question, ids in work.questions.items() if question not in known}
     items = sum(map(len, questions.values()))
@@ -89,16 +89,24 @@ def forecast_summaries(
             database.rows(TEXTS, team_id=team_day.team_id, day=team_day.day, level=theme.level, item_ids=item_ids)
         ]
     )
-    as_words = len(questions) * frame + text_tokens
+    input_tokens = len(questions) * frame + text_tokens
     counted = "prompts counted" if encoding_of(model) else f"prompts by {BYTES_PER_TOKEN:g} bytes a token"
     past = past_calls(database, team_day.team_id, stage=STAGE, theme_id=theme.theme_id, model=model)
     if past is None or not past.items:
-        said = len(questions) * ANSWER_TOKENS[theme.mode]
-        basis = f"{counted}; answers as mode {theme.mode} asks for, for want of earlier calls"
+        output_tokens = len(questions) * ANSWER_TOKENS[theme.mode]
+        basis = f"{counted}; answers as mode {theme.mode} asks for, because there are no earlier calls"
         return Forecast(
-            STAGE, theme.theme_id, model, items, len(work.items) - items, len(questions), as_words, said, basis
+            STAGE,
+            theme.theme_id,
+            model,
+            items,
+            len(work.items) - items,
+            len(questions),
+            input_tokens,
+            output_tokens,
+            basis,
         )
-    # Some answers had to be asked for twice, and will have to be.
+    # Some questions needed two calls, and will again.
     calls = past.calls / past.items
     return Forecast(
         stage=STAGE,
@@ -107,7 +115,7 @@ def forecast_summaries(
         items=items,
         done=len(work.items) - items,
         calls=round(len(questions) * calls),
-        input_tokens=round(as_words * calls),
+        input_tokens=round(input_tokens * calls),
         output_tokens=round(len(questions) * past.output_tokens / past.items),
         basis=f"{counted}; answers and repeated calls as in the last {past.calls:,} calls",
     )

@@ -1,7 +1,7 @@
-"""The offline summary: picked from the numbered text alone, the same each time, every reference true.
+"""The offline summary: extracted from the numbered text, deterministic, with valid references only.
 
-Topics must show in it, because it is what gets embedded and clustered: the user's own words and the names of
-tools come first; ids, system prompts and the names of the machinery stay out.
+It must show the topic, because it is embedded and clustered: it begins with what users wrote and with the names of
+tools, and leaves out ids and system prompts. The transcript parser belongs in `transcript`.
 """
 
 import re
@@ -29,7 +29,7 @@ _EXECUTORS = {"tool", "function"}
 def extract_summary(text: str, mode: Mode) -> TraceSummary:
     """Summarise the numbered text of a trace or a generation without a model.
 
-    Any text gives a summary: where nobody asked anything, it tells the name, the tools and the spans.
+    Any text gives a summary: without a user message it consists of the name, the tools and the spans.
     """
     steps, lines = without_repeats(read_steps(text)), LineNumbers.of(text)
     users = [step for step in steps if step.kind == "message" and step.name == "user" and step.text]
@@ -50,13 +50,13 @@ def extract_summary(text: str, mode: Mode) -> TraceSummary:
 
 
 def _key_requests(users: Sequence[Step], most: int) -> list[Step]:
-    """The first message that asks for something, and those that brought the most new content, in order."""
+    """The first message that asks for something, and those that add the most new words, in order."""
     known: set[str] = set()
     gains: list[tuple[int, int]] = []
     for index, step in enumerate(users):
         new = set(content_words(step.text[:2_000])) - known
         known |= new
-        # Long pastes must not crowd out what was asked first.
+        # A long pasted text must not displace the first request.
         gains.append((min(len(new), 12), -index))
     first = next((index for index, step in enumerate(users) if request_of(step.text)), 0)
     best = [-index for gain, index in sorted(gains, reverse=True) if gain >= 2 and -index != first]
@@ -64,7 +64,7 @@ def _key_requests(users: Sequence[Step], most: int) -> list[Step]:
 
 
 def _title(steps: Sequence[Step], users: Sequence[Step]) -> str:
-    """What the user asked first; without users the trace's name and its tools."""
+    """The user's first request; without users the trace's name and tools."""
     asked = [request for step in users if (request := request_of(step.text))]
     request = next((words for words in asked if len(content_words(words)) >= 2), "")
     if not request and (asked or users):
@@ -81,7 +81,7 @@ def _title(steps: Sequence[Step], users: Sequence[Step]) -> str:
 
 
 def _flow(steps: Sequence[Step]) -> str:
-    """Roles and tools in order; what repeats at once is folded with its count."""
+    """Roles and tools in order; direct repetitions are folded into one entry with a count."""
     calls = {step.name for step in steps if step.kind == "call"}
     names = []
     for step in steps:
@@ -97,7 +97,7 @@ def _flow(steps: Sequence[Step]) -> str:
 
 
 def _fold(names: Sequence[str]) -> list[str]:
-    """Runs of one name, and of a pair of names taking turns, become one entry with a count.
+    """Repetitions of a name, or of a pair of names, become one entry with a count.
 
     >>> _fold(["user", "assistant", "user", "assistant", "search", "search"])
     ['(user ⇄ assistant) ×2', 'search ×2']
@@ -117,7 +117,7 @@ def _fold(names: Sequence[str]) -> list[str]:
 
 
 def _tool_points(steps: Sequence[Step], lines: LineNumbers, most: int) -> list[SummaryPoint]:
-    """The tools that say the most about the topic: those with telling arguments, then the most called."""
+    """The tools that say most about the topic: those with meaningful arguments, then those called most often."""
     called = [step for step in steps if step.kind == "call"] or [
         step for step in steps if step.kind == "span" and step.name
     ]
@@ -138,14 +138,14 @@ def _tool_points(steps: Sequence[Step], lines: LineNumbers, most: int) -> list[S
 
 
 def _last_meaningful_answer(steps: Sequence[Step]) -> Step | None:
-    """The last thing the assistant said that is more than a courtesy."""
+    """The assistant's last message that is more than a courtesy."""
     said = [step for step in steps if step.kind == "message" and step.name in {"assistant", "model"} and step.text]
     telling = [step for step in said if not is_courtesy(step.text) and len(set(content_words(step.text[:1_000]))) >= 3]
     return telling[-1] if telling else said[-1] if said else None
 
 
 def _notes(steps: Sequence[Step], lines: LineNumbers) -> list[SummaryPoint]:
-    """Errors, calls made again unchanged, results that are missing or empty."""
+    """Errors, repeated calls, missing or empty results."""
     asked: dict[tuple[str, str], list[Step]] = {}
     empty: dict[str, list[Step]] = {}
     for step, tool in _with_tools(steps):
@@ -167,7 +167,7 @@ def _notes(steps: Sequence[Step], lines: LineNumbers) -> list[SummaryPoint]:
 
 
 def _error_points(steps: Sequence[Step], lines: LineNumbers) -> list[SummaryPoint]:
-    """One note for each different error. A span, its result and the model's next input often tell the same one."""
+    """One note for each different error. A span, its result and the next model call often report the same one."""
     found: dict[str, tuple[str, Step]] = {}
     bare: dict[str, Step] = {}
     for step, tool in _with_tools(steps):
@@ -209,7 +209,7 @@ def _span_points(steps: Sequence[Step], lines: LineNumbers) -> list[SummaryPoint
 
 
 def _first_line(text: str) -> SummaryPoint:
-    """Where nothing could be read: the first line that says something."""
+    """For texts that the parser finds no step in: the first line with text."""
     for raw in text.split("\n"):
         label, _, said = raw.partition(": ")
         if said.strip():

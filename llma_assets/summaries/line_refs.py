@@ -1,4 +1,4 @@
-"""References to lines of a numbered text: what they look like, and which of them are true.
+"""References to lines of a numbered text: their format, and which of them are valid.
 
 A reference is `L12` or `L12-18`; a string may hold several, separated by commas. Numbers are written as the text
 writes them, with its leading zeros, so that a reference can be searched for in the text.
@@ -18,14 +18,14 @@ _SPACED_RANGE = re.compile(r"\s*([-–—])\s*")
 
 @dataclass(frozen=True, slots=True)
 class LineNumbers:
-    """The line numbers of one text, and the width it writes them with."""
+    """The line numbers of one text, and how many digits they are written with."""
 
     numbers: frozenset[int]
     width: int
 
     @classmethod
     def of(cls, text: str) -> "LineNumbers":
-        """Read the numbers off a text whose lines begin with `L01: `; gaps are fine.
+        """Read the numbers of a text whose lines begin with `L01: `; gaps are allowed.
 
         >>> LineNumbers.of("L01: a\\nL02: \\nL10: b").numbers == {1, 2, 10}
         True
@@ -41,7 +41,7 @@ class LineNumbers:
 
 @dataclass(frozen=True, slots=True)
 class CheckedRefs:
-    """What is left of a string of references: `text` holds the `valid` ones of `total`."""
+    """The result of checking a string of references: `text` holds the `valid` ones of `total`."""
 
     text: str
     total: int
@@ -49,7 +49,7 @@ class CheckedRefs:
 
 
 def check_refs(line_refs: str, lines: LineNumbers) -> CheckedRefs:
-    """Keep the references whose first and last lines are in the text, once each, and count the rest.
+    """Keep each reference whose first and last line exist in the text, once, and count all.
 
     >>> check_refs("L2, L4-9, see above", LineNumbers.of("L1: a\\nL2: b\\nL3: c")).text
     'L2'

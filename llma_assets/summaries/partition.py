@@ -1,6 +1,6 @@
 """The stage `trace_summaries` for one partition: a summary of each stored text that has none yet.
 
-What is stored belongs in `storing`, what is asked and how an answer is judged in the modules beside it.
+One theme is worked on in `theme_run`, one item in `task`.
 """
 
 from collections import Counter
@@ -30,13 +30,13 @@ def store_summaries(
     progress: Progress,
     team_themes: TeamThemes | None = None,
 ) -> Report:
-    """Summarise what has no summary yet, theme by theme; see `store_theme`.
+    """Summarise items that have no summary yet, theme by theme; see `store_theme`.
 
-    Themes go one after the other: those that must not wait for each other have runs of their own.
+    Themes run one after the other; those that must not wait for each other have separate runs.
 
     Raises:
-        ThemesFailed: after the others were worked on; see `each_theme`.
-        NothingUsable: the model gives nothing usable, whoever asks.
+        ThemesFailed: some themes failed, after all others were done; see `each_theme`.
+        NothingUsable: no answer of the model is usable, for any theme.
     """
     totals: Counter[str] = Counter()
     metadata = dict[str, Any]()
@@ -78,20 +78,22 @@ def store_summaries(
         items=items,
         reason="" if items else _why_nothing(totals),
         details=metadata,
-        undone_for_budget=totals["undone_for_budget"],
+        deferred=totals["undone_for_budget"],
         waiting=totals["waiting"],
         failed=totals["failed"],
     )
 
 
 def _unanswered(database: Database, team_day: TeamDay, theme: Theme, chat: ChatModel) -> NothingAnswered:
-    """What is raised where the server answered nothing: what is undone is not failed, but the run is."""
-    told = next(
+    """The error of a run in which the server answered nothing: its items are deferred, the run fails."""
+    stored = next(
         skip
         for skip in list_skips(database, day=team_day.day, team_id=team_day.team_id)
         if (skip.stage, skip.theme_id) == (STAGE, theme.theme_id)
     )
-    return NothingAnswered(f"{told.detail}: the model {chat.name} answered nothing ({told.reason})", kind=told.reason)
+    return NothingAnswered(
+        f"{stored.detail}: the model {chat.name} answered nothing ({stored.reason})", kind=stored.reason
+    )
 
 
 def _why_nothing(totals: "Counter[str]") -> str:

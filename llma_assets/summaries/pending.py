@@ -1,6 +1,6 @@
-"""Which items of a theme and a day are to be asked about, and which are not: the one answer for runs and estimates.
+"""Which items of a theme need a summary, and which have one: used by runs and by estimates.
 
-Which of them the theme takes at all is said by `taking`, what is stored of them is written by `storing`.
+Which items the theme selects is decided in `selection`; their summaries are stored by `theme_run`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,19 +20,18 @@ from llma_assets.themes import Theme
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """The items of a theme and a day, by what is to be done for them.
+    """The selected items of a theme in a partition, by what has to be done for them.
 
     Attributes:
-        items: all that the theme takes and its rule leaves, rows of `ITEMS_OF_DAY` by id, with `content_hash` and
-            `question_hash`.
-        answers: what is known already of what they ask, by question hash, as `stored_answers` gives it.
+        items: all selected items, rows of `ITEMS_OF_DAY` by id, with `content_hash` and `question_hash`.
+        answers: stored answers to their questions by question hash, see `stored_answers`.
         reused: ids whose answer is among `answers`, but not stored for them yet.
-        outdated: ids whose summary is there, but was stored under another version of the theme: what is asked is the
-            same, what it is asked of has changed. They count as done.
-        irrelevant: how many have a summary that says that the theme does not concern them.
-        dead: how many are no longer tried.
+        outdated: ids whose summary was stored under another version of the theme. The question is the same, only the
+            selection has changed, so they count as done.
+        irrelevant: how many have a summary that found them irrelevant.
+        dead: how many are dead letters.
         questions: ids by question hash of what has to be asked; items with the same text are asked about once.
-        rule_answers: who answers in place of the offline model, where the theme is judged.
+        rule_answers: answers in place of the offline model, where the theme asks for relevance.
     """
 
     items: Mapping[str, Mapping[str, Any]]
@@ -46,23 +45,23 @@ class Pending:
 
     @property
     def asked(self) -> int:
-        """Items that wait for an answer."""
+        """Number of items that need an answer."""
         return sum(map(len, self.questions.values()))
 
     @property
     def done(self) -> int:
-        """Items that have their summary."""
+        """Number of items that have their summary."""
         return len(self.items) - len(self.reused) - self.dead - self.asked
 
 
 def pending(
     database: Database, team_day: TeamDay, theme: Theme, model: str, *, selection: Selection | None = None
 ) -> Pending:
-    """Look at what is stored, and say what is to be done; writes nothing.
+    """Compare the selected items with what is stored. Writes nothing.
 
     Args:
-        model: the chat model that would answer; another model's summaries do not count.
-        selection: what the theme takes of the day, where that is known already.
+        model: name of the chat model; summaries of another model do not count.
+        selection: the theme's selected items; read if not given.
     """
     key = {"team_id": team_day.team_id, "day": team_day.day}
     rule_answers = rule_answers_of(database, team_day, theme, model)
@@ -97,7 +96,7 @@ def pending(
 
 
 def _hashes(row: Mapping[str, Any], theme: Theme, model: str, rule_answers: RuleAnswers | None) -> dict[str, str]:
-    """What the summary of an item depends on; which items the theme takes, and what it is called, is no part of it."""
+    """Hashes of what a summary depends on; the theme's selection and name are not part of them."""
     text, prompt, mode, judged = row["text_hash"], theme.prompt, theme.mode, theme.judged
     by = rule_answers.basis(row) if rule_answers else ""
     return {

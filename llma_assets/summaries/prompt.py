@@ -1,4 +1,7 @@
-"""What the chat model is asked when it summarises. Every text that it is told stands here."""
+"""The prompts of summaries, and the hashes that tell whether a summary is still valid.
+
+The schema of answers belongs in `schema`.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -65,11 +68,11 @@ def summary_messages(text: str, *, prompt: str, mode: Mode, fence: str, judged: 
     """The messages that ask for a summary of `text`.
 
     Args:
-        text: the numbered text of a trace; hostile.
-        prompt: what the theme wants to know.
+        text: the numbered text of a trace; untrusted.
+        prompt: the theme's prompt.
         mode: how long the summary is.
-        fence: a word that the text cannot hold but by design of whoever knows the whole text in advance.
-        judged: ask first whether the theme concerns the text at all.
+        fence: a word that the text cannot contain, unless its author knew the whole text in advance.
+        judged: ask first whether the text is relevant for the theme.
     """
     begin, end = f"=== record {fence} begins ===", f"=== record {fence} ends ==="
     request = REQUEST_PROMPT.format(
@@ -87,13 +90,13 @@ def summary_messages(text: str, *, prompt: str, mode: Mode, fence: str, judged: 
 def content_hash(
     text: str, *, theme_id: str, prompt: str, model: str, mode: Mode, judged: bool = False, by: str = ""
 ) -> str:
-    """What a summary depends on, as 64 hex digits: equal hashes need no second summary.
+    """The hash of everything that a summary depends on, 64 hex digits: equal hashes need no second summary.
 
-    Text, theme, prompt (the theme's and ours), model, mode and schema version are all in it.
+    It covers text, theme, prompts, model, mode and schema version.
 
     Args:
-        judged: whether the theme asks for its relevance, too. The hashes of themes that do not are older than this.
-        by: what else the answer follows from, where a rule gives it and no model.
+        judged: whether the theme asks for relevance; if it does not, the hash is the one of versions before that.
+        by: what else the answer depends on, where a rule gives it and no model.
     """
     parts = [text, theme_id, prompt, SYSTEM_PROMPT, MODE_PROMPTS[mode], model, mode, str(SCHEMA_VERSION)]
     if judged:
@@ -106,7 +109,7 @@ def content_hash(
 
 
 def question_hash(text: str, *, prompt: str, model: str, mode: Mode, judged: bool = False, by: str = "") -> str:
-    """What an answer depends on: as `content_hash`, but whatever the theme is called."""
+    """The hash of everything that an answer depends on: as `content_hash`, but without the theme's id."""
     return content_hash(text, theme_id="", prompt=prompt, model=model, mode=mode, judged=judged, by=by)
 
 
@@ -116,4 +119,4 @@ PROMPT_VERSION = (
         "\0".join((SYSTEM_PROMPT, RELEVANCE_PROMPT, REQUEST_PROMPT, *MODE_PROMPTS.values())).encode()
     ).hexdigest()[:8]
 )
-"""Changes with what a model is asked, and with the shape of its answers."""
+"""Changes with the prompts and with the schema of answers."""

@@ -1,4 +1,4 @@
-"""Every statement of the summaries room."""
+"""The statements of the summaries room, but for those of selections (`selection_queries`)."""
 
 # Key of trace_texts: (team_id, day, level, item_id). Light columns: the text itself is read for chosen ids only.
 ITEMS_OF_DAY = """
@@ -23,7 +23,7 @@ FROM trace_summaries FINAL
 WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id = {theme_id:String} AND status = 'generated'
 """
 
-# The same summaries again, under another version of their theme: they replace what they were read from.
+# The same summaries under another version of their theme; they replace the rows they were read from.
 SET_THEME_VERSION = """
 INSERT INTO trace_summaries
     (team_id, day, theme_id, level, item_id, trace_id, generation_id, content_hash, question_hash, text_hash, status,
@@ -39,7 +39,7 @@ WHERE team_id = {team_id:Int64}
     AND item_id IN {item_ids:Array(String)}
 """
 
-# Key of trace_summaries: (team_id, day, theme_id, item_id). Whatever theme the question was asked for.
+# Key of trace_summaries: (team_id, day, theme_id, item_id). Answers for any theme count.
 KNOWN_ANSWERS = """
 SELECT question_hash, model, mode, title, flow_diagram, bullets, interesting_notes, refs_total, refs_valid,
     relevant

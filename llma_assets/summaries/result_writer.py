@@ -1,6 +1,6 @@
-"""Stores what became of each item of a theme's day, soon after it is known.
+"""Stores results as they come, in small batches.
 
-Which items are asked about, and what is counted over all of them, is said in `storing`.
+Which items are summarised, and the counts over all of them, belong in `theme_run`.
 """
 
 import time
@@ -23,14 +23,14 @@ from llma_assets.themes import Theme
 
 ROWS_AT_ONCE = 50
 LONGEST_WAIT_S = 0.25
-"""A result that comes so long after the last ones were stored is stored at once, with those that wait."""
+"""Results are stored at the latest when the next one comes after this time."""
 
 
 class Writer:
-    """Stores results soon after they come, in small batches, and counts them.
+    """Stores results in small batches, and counts them.
 
-    At most as many wait as calls are under way, for at most a quarter of a second while others come: a process that is
-    killed has paid for twice the calls under way at most.
+    At most as many results wait as calls are under way, and for a quarter of a second while others come. A process
+    that is killed loses the answers of at most twice that many calls.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Writer:
         concurrency: int,
     ) -> None:
         self.counts: Counter[str] = Counter(answered_no=0)
-        self.reasons: Counter[str] = Counter()  # of what is undone
+        self.reasons: Counter[str] = Counter()  # of deferred items
         self.failures: Counter[str] = Counter()
         self._database = database
         self._team_day = team_day
@@ -59,17 +59,17 @@ class Writer:
 
     @property
     def finished(self) -> int:
-        """Items that have a result by now, stored or about to be."""
+        """Number of items with a result, stored or waiting."""
         return self.counts["generated"] + self.counts["failed"]
 
     def add(self, result: SummaryResult) -> None:
-        """Take a result, for each item that asked the same."""
+        """Add a result, once for each item with the same question."""
         question = self._work.items[result.item_id]["question_hash"]
         for item_id in self._work.questions[question]:
             each = replace(result, item_id=item_id)
             try:
                 row = _row(each, self._work.items[item_id], self._theme, self._team_day)
-            except Exception as error:  # an answer that cannot be written down costs its item
+            except Exception as error:  # an answer that cannot be stored fails its item alone
                 each = unusable(each, fault_of(error))
                 row = _row(each, self._work.items[item_id], self._theme, self._team_day)
             self.counts[each.status] += 1
@@ -85,8 +85,8 @@ class Writer:
             self.flush()
 
     def flush(self) -> None:
-        """Store what has come; a second time after an error does no harm."""
-        # Usage first: what was spent is known even where the process ends before the next line.
+        """Store the waiting results; can be repeated after an error."""
+        # Usage first: spending is recorded even if the process ends before the next line.
         self._ledger.flush()
         results = [result for result, _ in self._waiting]
         self._database.insert_rows("trace_summaries", [row for _, row in self._waiting])
@@ -95,9 +95,7 @@ class Writer:
         self._stored_at = time.monotonic()
 
     def store_remaining(self, results: Iterable[SummaryResult]) -> None:
-        """Store what has come and what still comes, while an error is on its way: that is the news, not what fails
-        here.
-        """
+        """Store the waiting and the remaining results after an error; errors of storing do not hide that error."""
         with suppress(Exception):
             for result in results:
                 self.add(result)
@@ -126,12 +124,12 @@ def _row(result: SummaryResult, item: Mapping[str, Any], theme: Theme, team_day:
 
 
 def copied_row(answer: Mapping[str, Any], item: Mapping[str, Any], theme: Theme, team_day: TeamDay) -> dict[str, Any]:
-    """The row of an item whose question was answered elsewhere."""
+    """The row of an item whose question is answered already, for another item, theme or day."""
     return {**_item_columns(item, theme, team_day), "status": "generated", "error": "", **answer}
 
 
 def _item_columns(item: Mapping[str, Any], theme: Theme, team_day: TeamDay) -> dict[str, Any]:
-    """What a row says of its item, before what the model answered."""
+    """The columns of a row that do not come from the model."""
     return {
         "team_id": team_day.team_id,
         "day": team_day.day,

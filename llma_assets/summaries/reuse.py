@@ -1,6 +1,6 @@
-"""Answers that were paid for already: the same question about the same text, whatever theme, item or day it was for.
+"""Stored answers that can be reused: to the same question about the same text, for any theme, item or day.
 
-What a question is, is said by `question_hash` in `prompt`. What is stored of an item is written by `storing`.
+`prompt.question_hash` defines when questions are equal; summaries are stored by `theme_run`.
 """
 
 from collections.abc import Iterable
@@ -13,19 +13,19 @@ from llma_assets.summaries.queries import DELETE_SUMMARIES_OF_LATER_DAYS, KNOWN_
 from llma_assets.team_day import TeamDay
 
 REMEMBERED_DAYS = 31
-"""Answers of so many days before and after are looked through, and an item is known to be the same."""
+"""Answers are reused, and moved items are recognised, this many days before and after a day."""
 
 _IDS_AT_ONCE = 500
 
 
 def stored_answers(database: Database, team_day: TeamDay, questions: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """The stored answers to questions of this team by their hash; what was never answered is absent.
+    """The stored answers to questions of a team, by question hash.
 
     Args:
-        questions: hashes of what would be asked.
+        questions: question hashes.
 
     Returns:
-        per hash the columns of `trace_summaries` that hold the answer.
+        by hash the columns of `trace_summaries` that hold the answer; unanswered questions are absent.
     """
     return {
         row["question_hash"]: row
@@ -40,7 +40,7 @@ def stored_answers(database: Database, team_day: TeamDay, questions: Iterable[st
 
 
 def delete_later_days(database: Database, team_day: TeamDay, theme_id: str) -> int:
-    """Delete the summaries that items of this day have under later ones, where they were before they moved here.
+    """Delete summaries under later days of items that moved to this day (a late event can move an item).
 
     Returns:
         how many items moved.

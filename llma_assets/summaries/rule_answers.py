@@ -1,6 +1,6 @@
-"""What answers for a judged theme where there is no model: the theme's rule, and a summary of the lines it found.
+"""Answers for themes that ask for relevance when there is no model: the theme's rule and a summary of what it found.
 
-How a rule decides belongs in `rules`, how its lines are put into words in `theme_extract`.
+The rules belong in `rules`, the summary of their findings in `rule_summary`.
 """
 
 from collections.abc import Mapping
@@ -15,21 +15,21 @@ from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
 RULES_VERSION = 1
-"""Part of the hash of what rules answer: raise it when a rule decides otherwise, or words it otherwise."""
+"""Part of the hash of such answers: raise it when a rule or the wording of its answers changes."""
 
 _COMPARING = {"performance"}
-"""Holds an item against what is usual for the team; what the others say does not change with the traffic."""
+"""Rules that compare an item with the team's usual values; other rules do not depend on the traffic."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleAnswers:
-    """Answers for the items of one theme of a team's day, the same each time for the same texts and numbers."""
+    """Answers for the items of one theme in a partition; deterministic."""
 
     theme: Theme
     norms: Norms
 
     def basis(self, item: Mapping[str, Any]) -> str:
-        """What an answer follows from beside the text and what is asked.
+        """What an answer depends on, besides the text and the prompt.
 
         Args:
             item: a row of `ITEMS_OF_DAY`.
@@ -38,7 +38,7 @@ class RuleAnswers:
         return repr((RULES_VERSION, self.theme.rule, self.theme.keywords, facts_of(item), norms))
 
     def answer(self, item: Mapping[str, Any], text: str) -> JudgedSummary:
-        """What the theme's rule says of an item; one that has nothing to do with the theme is told why, and no more."""
+        """The rule's answer for an item; for an irrelevant one, only the reason."""
         verdict = applies(self.theme.rule, text, facts_of(item), self.norms, self.theme.keywords)
         if not verdict.relevant:
             return JudgedSummary(theme_relevant=False, interesting_notes=[SummaryPoint(text=verdict.why)])
@@ -46,7 +46,7 @@ class RuleAnswers:
 
 
 def rule_answers_of(database: Database, team_day: TeamDay, theme: Theme, model: str) -> RuleAnswers | None:
-    """Who answers for the items of a theme in place of the model; None where the model does, or nobody has to judge."""
+    """The rule's answers for a theme; None if a model answers, or if the theme does not ask for relevance."""
     if not (theme.judged and model.startswith("offline/")):
         return None
     is_comparing = theme.rule in _COMPARING
@@ -54,5 +54,5 @@ def rule_answers_of(database: Database, team_day: TeamDay, theme: Theme, model: 
 
 
 def facts_of(item: Mapping[str, Any]) -> Facts:
-    """The stored numbers of an item, out of a row of `ITEMS_OF_DAY`."""
+    """The stored numbers of an item, from a row of `ITEMS_OF_DAY`."""
     return Facts(**{name: item[name] for name in ("cost_usd", "latency_s", "tokens", "error_count", "event_count")})

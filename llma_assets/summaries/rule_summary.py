@@ -1,7 +1,7 @@
-"""The offline summary of what a theme is about: from the lines that a rule found, the same each time.
+"""The offline summary for a theme with a rule: made from the lines that the rule found, deterministic.
 
-It is what gets embedded and clustered, so the title says what went wrong or is wished, and with what: words of the
-record, not ours. The summary of a whole item belongs in `extractive`; what is found, in `rules`.
+It is embedded and clustered, so the title says in the record's own words what went wrong or what is requested. The
+summary of a whole item belongs in `extractive`, the rules in `rules`.
 """
 
 import re
@@ -24,10 +24,10 @@ _OPENING = re.compile(
 
 
 def theme_summary(text: str, mode: Mode, verdict: Verdict) -> TraceSummary:
-    """Summarise what a rule found in a numbered text; where it found nothing to show, the whole text.
+    """Summarise the signals of a rule in a numbered text; without signals, the whole text.
 
-    Bullets are what was found, most telling first, then what the user asked, which says what it was about. Every
-    reference is to lines of the text; what only numbers show has none.
+    Bullets are the signals, strongest first, then the user's request. All line references are valid; a signal from
+    stored numbers has none.
     """
     whole = extract_summary(text, mode)
     if not verdict.signals:
@@ -46,7 +46,7 @@ def theme_summary(text: str, mode: Mode, verdict: Verdict) -> TraceSummary:
 
 
 def _points(signals: Sequence[Signal], lines: LineNumbers) -> list[SummaryPoint]:
-    """One bullet for each different thing that was found."""
+    """One bullet for each different signal."""
     told: dict[str, list[int]] = {}
     for signal in signals:
         subject = as_words(signal.subject) if signal.subject.isidentifier() else signal.subject
@@ -66,7 +66,7 @@ def _points(signals: Sequence[Signal], lines: LineNumbers) -> list[SummaryPoint]
 
 
 def _title(headline: str, request: str) -> str:
-    """The headline without its courtesies; with what was asked for where it does not say with what it was."""
+    """The headline without courtesies, and with the request where the headline does not name the subject."""
     plain = ": ".join(part for part in map(_plain, headline.split(": ", 1)) if part)
     if headline.endswith(":") or not content_words(plain):
         plain = ": ".join(part for part in (plain, request) if part)
@@ -75,7 +75,7 @@ def _title(headline: str, request: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Without ids, numbers, marks and courtesies: what two records that tell the same have in common."""
+    """`text` without ids, numbers, markup and courtesies, so that equal problems get equal titles."""
     words = " ".join(_ID.sub(" ", text.replace("’", "'")).split())
     while (shorter := _OPENING.sub("", words, count=1)) != words:
         words = shorter

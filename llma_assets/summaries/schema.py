@@ -1,4 +1,7 @@
-"""What a summary looks like: on the wire, where models are forgiven much, and mended, as it is stored."""
+"""The schema of summaries: as models write them (validated leniently) and as they are stored (within all limits).
+
+Docstrings and descriptions of the pydantic models are part of the prompt.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -12,7 +15,7 @@ SCHEMA_VERSION = 1
 """Part of the content hash: raise it when the meaning of a field changes."""
 
 RELEVANCE_VERSION = 1
-"""As `SCHEMA_VERSION`, for what judged themes alone have: raising it asks nothing of the others anew."""
+"""As `SCHEMA_VERSION`, for themes that ask for relevance; raising it leaves the summaries of other themes valid."""
 
 Mode = Literal["minimal", "detailed"]
 
@@ -25,7 +28,7 @@ _DANGLING |= {"to", "with", "your"}
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many bullets a mode asks for, and how many bullets and notes it keeps."""
+    """How many bullets a mode asks for, and how many bullets and notes are kept."""
 
     fewest_bullets: int
     most_bullets: int
@@ -50,7 +53,7 @@ def _as_list(value: Any) -> Any:
 
 
 def _as_bool(value: Any) -> Any:
-    """What models write for yes and no; pydantic knows `yes`, `true`, `1` and their opposites."""
+    """Strip punctuation around yes and no; pydantic parses `yes`, `true`, `1` and their opposites."""
     return value.strip(" \t\n.!\"'*") if isinstance(value, str) else value
 
 
@@ -102,7 +105,7 @@ class TraceSummary(BaseModel):
 
 
 class _Judgement(BaseModel):
-    # A base of its own puts the judgement first: a model decides before it writes, and writes little after a no.
+    # A separate base class puts this field first, so that a model decides before it writes.
     theme_relevant: Annotated[bool, BeforeValidator(_as_bool)] = Field(
         description="Whether the record itself shows what the theme asks about."
     )
@@ -130,7 +133,7 @@ class JudgedSummary(TraceSummary, _Judgement):
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One statement, and the references to lines that exist (`L12, L14-18`, or empty)."""
+    """One statement with its valid line references (`L12, L14-18`, or empty)."""
 
     text: str
     line_refs: str
@@ -138,9 +141,9 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A summary within all limits. `refs_valid` of the model's `refs_total` references were true.
+    """A summary within all limits. `refs_valid` of the model's `refs_total` line references were valid.
 
-    `relevant` is False where the theme does not concern the record; then nothing else need be there.
+    Where `relevant` is False all other fields may be empty.
     """
 
     title: str
@@ -153,7 +156,7 @@ class Summary:
 
 
 def clean_summary(answer: TraceSummary, lines: LineNumbers, mode: Mode) -> Summary:
-    """Cut what is too long or too much, drop references to lines that do not exist, and count them."""
+    """Cut texts and lists to their limits, and drop references to lines that do not exist."""
     limits = LIMITS[mode]
     bullets, bullet_refs, bullet_valid = _points(answer.bullets, lines, limits.most_bullets)
     notes, note_refs, note_valid = _points(answer.interesting_notes, lines, limits.most_notes)
@@ -169,7 +172,7 @@ def clean_summary(answer: TraceSummary, lines: LineNumbers, mode: Mode) -> Summa
 
 
 def cut_title(title: str) -> str:
-    """At most ten words on one line; a cut title ends in no article or preposition.
+    """At most ten words on one line; a cut title does not end in an article or preposition.
 
     >>> cut_title("one two three four five six seven eight nine ten eleven")
     'one two three four five six seven eight nine ten'
@@ -183,7 +186,7 @@ def cut_title(title: str) -> str:
 
 
 def shorten(text: str, most_chars: int) -> str:
-    """`text` on one line without control characters, cut at a word with an ellipsis where it is too long."""
+    """`text` on one line without control characters; if too long, cut at a word and with an ellipsis."""
     line = " ".join(visible(text, " ").split())
     if len(line) <= most_chars:
         return line
@@ -193,7 +196,7 @@ def shorten(text: str, most_chars: int) -> str:
 
 
 def _points(answer: list[SummaryPoint], lines: LineNumbers, most: int) -> tuple[tuple[Point, ...], int, int]:
-    """The first `most` points that say something; references given, references true."""
+    """The first `most` points with text; number of references, number of valid references."""
     points: list[Point] = []
     total = valid = 0
     for point in answer:

@@ -1,6 +1,6 @@
-"""Which items of a day a theme takes: what matches, follows on its parent, is in its sample, and passes its rule.
+"""Which items of a day a theme selects: by its filters, its parent theme, its sample and its rule.
 
-What is sampled is said by `themes.sampling`, how a rule decides by `rules`, what is asked of the items by `pending`.
+Sampling belongs in `themes.sampling`, rules in `rules`; which selected items need a summary is decided in `pending`.
 """
 
 import hashlib
@@ -41,9 +41,9 @@ from llma_assets.themes import (
 NO_TEXTS, NO_CONTENT = "no_texts", "no_content"
 NOTHING_MATCHES, NOTHING_BEFORE = "nothing_matches", "nothing_relevant_to_the_theme_before"
 NOTHING_SAMPLED, NOTHING_SCREENED, OUTSIDE_DATES = "nothing_sampled", "rule_left_nothing", "outside_dates"
-"""Why a theme takes nothing."""
+"""Reasons why a theme selects nothing."""
 RULE_FAILED = "rule_failed"
-"""Why a theme leaves an item out that may concern it."""
+"""Reason why an item is left out: the rule raised an error on it."""
 
 _TEXTS_AT_ONCE = 50
 _IDS_AT_ONCE = 500
@@ -52,18 +52,18 @@ _ROWS_AT_ONCE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a theme takes of a day.
+    """The items that a theme selects of a day.
 
     Attributes:
-        items: what the model is asked about: rows of `ITEMS_OF_DAY` by item id.
-        matched: items that match the theme's filters, and are relevant to the theme before it. Those that are not quiet
-            yet, and so have no text, are among them.
-        sampled: of these, items that have a text and are in the sample.
-        sample_rate: the share that was to be taken.
-        changes: what `theme_items` does not say yet, also of items that are no longer taken.
-        checked_by_rule: ids of items that were put to the rule now.
-        rule_failures: of these, those on which the rule failed, with what went wrong; they are left out.
-        reason: why nothing is taken, "" where something is.
+        items: the selected items, which the model is asked about: rows of `ITEMS_OF_DAY` by item id.
+        matched: number of items that match the theme's filters and are relevant for its parent theme. It includes
+            unfinished items, which have no text yet.
+        sampled: of these, how many have a text and are in the sample.
+        sample_rate: the share that is sampled.
+        changes: rows of `theme_items` that have changed, also of items that are no longer selected.
+        checked_by_rule: ids of items that the rule was run on now.
+        rule_failures: of these, items on which the rule raised an error, with the error; they are left out.
+        reason: why nothing is selected, "" if something is.
     """
 
     items: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -77,14 +77,14 @@ class Selection:
 
     @property
     def screened(self) -> int:
-        """Of the sampled items those that the theme's rule did not leave out."""
+        """Number of sampled items that passed the theme's rule."""
         return len(self.items)
 
 
 def update_selection(
     database: Database, team_day: TeamDay, theme: Theme, team_themes: TeamThemes | None = None
 ) -> Selection:
-    """Decide what a theme takes of a day, and store that; see `select_items`. A second time nothing is written."""
+    """Select a theme's items of a day and store the selection; see `select_items`. Idempotent."""
     selection = select_items(database, team_day, theme, team_themes)
     if selection.reason in (NO_TEXTS, OUTSIDE_DATES):
         return selection
@@ -121,20 +121,19 @@ def update_selection(
 def select_items(
     database: Database, team_day: TeamDay, theme: Theme, team_themes: TeamThemes | None = None
 ) -> Selection:
-    """Decide what a theme takes of a day; writes nothing.
+    """Select a theme's items of a day. Writes nothing.
 
-    - A theme without filters, and each general one, looks at the sample of the hours, of which its own filters leave
-      some; any other theme at everything that matches its filters.
-    - Of these a theme that comes after another takes what that one found relevant.
-    - Of these the sampled share. A share that was lowered by itself, because the day has become large, leaves what was
-      taken before; one that is set does not.
-    - Of these what its rule finds, where the theme is screened. A text is put to the rule once.
+    1. A theme without filters, and each general theme, starts from the hourly sample, to which its filters apply. Any
+       other theme starts from all items that match its filters.
+    2. A theme with a parent (`after`) keeps the items that are relevant for the parent.
+    3. The theme's sample is drawn. If the share is lowered automatically because the day has become large, items that
+       were selected before stay; if somebody sets the share, they do not.
+    4. The rule of a screened theme leaves out items. It runs once on each text.
 
-    An item's inclusion probability is its chance to have come so far, the rule aside. What has no text any longer is
-    left as it was decided.
+    An item's inclusion probability is its chance to reach step 4. Items whose text was deleted keep their decision.
 
     Args:
-        team_themes: all themes of the team, for a theme that comes after another; read where they are not given.
+        team_themes: all themes of the team, for a theme with a parent; read if not given.
     """
     if not theme.covers(team_day.day):
         return Selection(reason=OUTSIDE_DATES)
@@ -186,7 +185,7 @@ def select_items(
 
 
 def _why_nothing(chances: Mapping[str, float], sample: Mapping[str, float], why_none: str) -> str:
-    """Why nothing is left: nothing to draw from, nothing drawn, or nothing that the rule finds."""
+    """Which step left nothing: filters and parent, sample or rule."""
     if not chances:
         return why_none
     return NOTHING_SCREENED if sample else NOTHING_SAMPLED
@@ -195,7 +194,7 @@ def _why_nothing(chances: Mapping[str, float], sample: Mapping[str, float], why_
 def relevant_items(
     database: Database, team_day: TeamDay, theme_id: str, team_themes: TeamThemes | None = None
 ) -> dict[str, float]:
-    """What a theme takes of a day and found relevant, as it is now, each item with its inclusion probability."""
+    """The inclusion probability of each item that the theme's present version selects and found relevant."""
     theme = (team_themes or themes_of(database, team_day.team_id)).get(theme_id)
     rows = database.rows(
         RELEVANT_ITEMS,
@@ -214,7 +213,7 @@ def _chances(
     texts: Mapping[str, Mapping[str, Any]],
     team_themes: TeamThemes | None,
 ) -> tuple[dict[str, float], str]:
-    """The items that the theme samples from, each with its chance to be there; and why there are none, if so."""
+    """The items that the theme samples from, each with its inclusion probability so far; and why there are none."""
     chances: dict[str, float] = {}
     if uses_hourly_sample(theme):
         chances = {item_id: row["inclusion_probability"] for item_id, row in texts.items() if row["drawn"]}
@@ -227,7 +226,7 @@ def _chances(
         if chances or not theme.filters:
             why_none = NOTHING_BEFORE
         before = relevant_items(database, team_day, theme.after, team_themes)
-        # What a theme without filters takes after another is all of that one's; the draw is in its chances already.
+        # A theme without filters takes all items of its parent: their probabilities include the draw already.
         chances = {item_id: chance for item_id, chance in before.items() if not theme.filters or item_id in chances}
     return chances, why_none
 
@@ -240,7 +239,7 @@ def _passing(
     texts: Mapping[str, Mapping[str, Any]],
     stored: Mapping[str, Mapping[str, Any]],
 ) -> tuple[Set[str], Sequence[str], Mapping[str, str]]:
-    """The sampled items that are not left out by the theme's rule; which were put to it now, and on which it failed."""
+    """The sampled items that pass the theme's rule; those it was run on now; and those on which it failed."""
     passed = {item_id for item_id, basis in bases.items() if not basis}
     open_ids = []
     for item_id, basis in bases.items():
@@ -256,7 +255,7 @@ def _passing(
             try:
                 if applies(theme.rule, text, facts_of(texts[item_id]), norms, theme.keywords).relevant:
                     passed.add(item_id)
-            # Whatever is wrong concerns this item alone; `update_selection` writes it down.
+            # The error concerns this item alone; `update_selection` records it.
             except Exception as error:
                 rule_failures[item_id] = fault_of(error)
     return passed, open_ids, rule_failures
@@ -271,7 +270,7 @@ def _texts(database: Database, team_day: TeamDay, theme: Theme, item_ids: list[s
 
 
 def _basis(text: Mapping[str, Any]) -> str:
-    """What a rule decides by, beside what the theme's version says: the text, and how rules decide today."""
+    """Hash of the text and the version of the rules: with an equal one the stored decision of a rule is valid."""
     return hashlib.sha256(f"{RULES_VERSION}|{text['text_hash']}".encode()).hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""The statements about which items a theme takes, and what becomes of them on the way to a cluster."""
+"""Statements about the selection of a theme (`theme_items`, `theme_days`). Other statements belong in `queries`."""
 
 # Key of theme_items: (team_id, day, theme_id, item_id).
 THEME_ITEMS = """
@@ -14,7 +14,7 @@ FROM theme_days FINAL
 WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id = {theme_id:String}
 """
 
-# What a theme that comes after this one looks at. Keys: (team_id, day, theme_id, item_id) of both tables.
+# The items that a theme after this one starts from. Keys: (team_id, day, theme_id, item_id) of both tables.
 RELEVANT_ITEMS = """
 SELECT item_id, inclusion_probability
 FROM theme_items FINAL
@@ -54,7 +54,7 @@ WHERE team_id = {team_id:Int64}
     AND item_id IN {item_ids:Array(String)}
 """
 
-# Days that were taken of under another version have other numbers, and do not count.
+# Days of another version do not count: their numbers are not comparable.
 # Keys: theme_days (team_id, day, theme_id); theme_items and trace_summaries (team_id, day, theme_id, item_id).
 FUNNEL_OF_DAYS = """
 SELECT *

@@ -1,7 +1,6 @@
-"""Summaries of many texts: bounded concurrency, and whose fault it is where there is none.
+"""Summarises many items with bounded concurrency, and finds out whether a failure is the item's or the server's.
 
-What is asked stands in `prompt`, what an answer must be in `schema`. Retries, pauses and the circuit breaker are the
-model's; storing belongs to `storing`.
+One item belongs in `task`; retries, pauses and the circuit breaker in `models`; storing in `result_writer`.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -22,10 +21,10 @@ from llma_assets.summaries.triage import TIME_IS_UP, FailureTriage
 
 CIRCUIT_OPEN = "circuit_open"
 FIRST_CALLS = 5
-"""No more calls are under way at once before one of them has given something usable."""
+"""Concurrent calls at most, until the first usable answer."""
 
 GRACE_S = 5.0
-"""So long an interrupted run waits for the answers of calls that are under way, which are paid for."""
+"""An interrupted run waits this long for the answers of calls under way, because they are paid for."""
 
 _SERVER_BUSY = {"rate_limited", "busy"}
 """Kinds of `ModelUnavailable` that say nothing about the item."""
@@ -49,30 +48,28 @@ def summarise(
     offline: Callable[[TextItem], TraceSummary] | None = None,
     health: ModelHealth | None = None,
 ) -> Generator[SummaryResult]:
-    """Summarise each item, and yield each result as soon as it is certain, so that it can be stored.
+    """Summarise each item, and yield each result as soon as it is final.
 
-    Items are drawn from `items` in the caller's thread, `concurrency` ahead at most. Once time is up, or a call is
-    not made, no more are drawn: those have no result, and are undone, too.
+    Items are read from `items` in the caller's thread, at most `concurrency` ahead. Once time is up, or a call is not
+    made, no more items are read; they have no result and are deferred, too.
 
-    Whatever ends it early, an interrupt also: the results of calls under way that are answered within `GRACE_S` are
-    yielded first; see `remaining_results` for a caller that is interrupted itself.
+    If an error or an interrupt ends the work early, results that come within `GRACE_S` are yielded first; see
+    `remaining_results` for a caller that is interrupted itself.
 
     Args:
-        concurrency: calls under way at once; the offline model works in the caller's thread.
-        record: gets the item's id and the usage of each call, from several threads; the id is "" for the question
-            whether the server answers at all.
-        time_is_up: whether the run's deadline has passed; asked before an item is begun.
-        judged: ask first whether the theme concerns the item at all.
-        offline: what the offline model answers, a `JudgedSummary` where it is judged; None for `extract_summary`,
-            which judges nothing.
-        health: what the model has given so far in the run; None for nothing yet.
+        concurrency: concurrent calls at most; the offline model works in the caller's thread.
+        record: gets the item's id and the usage of each call, from several threads; the id is "" for a health check.
+        time_is_up: whether the run's deadline has passed; checked before each item.
+        judged: ask for the item's relevance first.
+        offline: gives the offline answer, a `JudgedSummary` if `judged`; None for `extract_summary`.
+        health: what the model has answered so far in the run; None for nothing yet.
 
     Raises:
-        NothingUsable: the model gives nothing usable, whatever it is asked about; no item has failed by it.
-        ModelConfigurationError: after the results of the calls that were under way.
+        NothingUsable: no answer of the model is usable, for the sample neither; no item counts as failed.
+        ModelConfigurationError: no call can succeed; the results of calls under way are yielded first.
     """
     if concurrency < 1:
-        raise ValueError(f"concurrency is {concurrency}; at least 1 is needed")
+        raise ValueError(f"concurrency must be at least 1, got {concurrency}")
     task = SummaryTask(chat, theme_id, prompt, mode, record, judged, offline)
     if chat.name.startswith("offline/"):
         return _one_by_one(items, task, time_is_up)
@@ -96,7 +93,7 @@ def _several_at_once(
     time_is_up: Callable[[], bool],
     health: ModelHealth,
 ) -> Generator[SummaryResult]:
-    """Keep calls under way until there are no more items, time is up, or further calls would not be made."""
+    """Keep calls under way until there are no more items, time is up, or the model makes no further calls."""
     health.raise_known_fault(task.chat.name, task.theme_id)
     calls = _Calls(iter(items), task, concurrency, time_is_up, health)
     try:
@@ -119,7 +116,7 @@ def _several_at_once(
 
 
 def remaining_results(results: Generator[SummaryResult], error: BaseException) -> Iterator[SummaryResult]:
-    """What `results` still has to give after `error` interrupted whoever draws them: what was answered meanwhile."""
+    """The results that `results` still yields after `error` interrupted its consumer."""
     try:
         yield results.throw(error)
         yield from results
@@ -131,13 +128,13 @@ def remaining_results(results: Generator[SummaryResult], error: BaseException) -
 
 
 class _Calls:
-    """The calls that are under way, and the items whose failure is in doubt.
+    """The calls under way, and the items whose failure has no known cause yet.
 
-    A call that failed although the server was asked leaves a doubt: is it the server, or this prompt? Such an item is
-    put aside. Once all others have been asked, a small question tells whether the server is there, perhaps again; if
-    so, the item is asked about once more. Where that fails, too, and the server answers others, it is the prompt.
+    When a call fails, the cause may be the server or the prompt. The item is asked about again after all others, if the
+    server answers a health check by then. If the second call fails, too, while the server answers others, the cause is
+    the prompt and the item fails.
 
-    While nothing usable has come, failures are held back (`ModelHealth`): a sample tells whether it is the items.
+    Until the first usable answer all failures are held back; see `triage`.
     """
 
     def __init__(
@@ -162,7 +159,7 @@ class _Calls:
         self._triage = FailureTriage(task, health)
 
     def begin(self) -> Iterator[SummaryResult]:
-        """Begin as many calls as may be; an item that comes too late is undone."""
+        """Start as many calls as allowed; an item after the deadline is deferred."""
         most = self._concurrency if self._triage.is_trusted else min(self._concurrency, FIRST_CALLS)
         while self.may_begin and len(self.running) < most:
             item = next(self._waiting, None)
@@ -175,7 +172,7 @@ class _Calls:
                 self.running[self.pool.submit(self._task.attempt, item)] = item
 
     def results(self, future: Future[SummaryResult]) -> Iterator[SummaryResult]:
-        """What is certain now that this call has ended."""
+        """The results that are final once this call has ended."""
         item = self.running.pop(future)
         try:
             result = future.result()
@@ -201,17 +198,17 @@ class _Calls:
             self.may_begin = self.may_begin and not self._triage.needs_sample
 
     def remaining(self) -> Iterator[SummaryResult]:
-        """The results that the calls under way give within `GRACE_S`; no further one is begun."""
+        """The results of calls under way that end within `GRACE_S`; no further call is started."""
         self.may_begin = False
         for future in wait(self.running, timeout=GRACE_S).done:
             if not future.cancelled() and future.exception() is None:
                 yield from self._triage.admit(future.result())
 
     def when_idle(self) -> Iterator[SummaryResult]:
-        """What is certain once nothing is under way.
+        """The results that are final once no call is under way.
 
         Raises:
-            ModelConfigurationError: one of the calls found that all of them fail.
+            ModelConfigurationError: a call found that no call can succeed.
         """
         if self._stop is not None:
             raise self._stop

@@ -1,6 +1,6 @@
-"""How one item is summarised: what the model is asked, and what became of it.
+"""Summarises one item: asks the model, checks the answer, and turns it into a result.
 
-What is asked stands in `prompt`, what an answer must be in `schema`; many items at once belong to `summarise`.
+Prompts belong in `prompt`, the schema in `schema`, concurrency in `summarise`.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,21 +32,21 @@ SAMPLE = TextItem(
     "L1: [1] USER\nL2: \nL3: Which trains go from Oslo to Bergen tomorrow morning?\nL4: \nL5: [2] ASSISTANT\nL6: \n"
     "L7: There are three: at 6:25, at 8:25 and at 11:25. The first one takes 6 hours and 31 minutes.",
 )
-"""A text that any model that can be used at all summarises."""
+"""A text that every usable model can summarise."""
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryResult:
-    """What became of one item.
+    """The result of one item.
 
     Attributes:
-        content_hash: of the text and everything else that the summary depends on.
-        status: `generated`; or `failed` through a fault of the item; or `deferred`: not asked, or asked in vain while
-            the server was away, so that the next run takes it up. The reason of the latter two is in `error`, and
-            nothing in the fields after `mode`.
-        relevant: whether the theme concerns the item; always, where nobody asked.
+        content_hash: hash of the text and of everything else that the summary depends on.
+        status: `generated`; `failed` because of the item; or `undone`, which is deferred: not asked, or not answered
+            because the server was away, so that the next run asks again.
+        error: the reason of the latter two; the fields after `mode` are empty then.
+        relevant: whether the theme concerns the item; True where the theme does not ask for relevance.
         refs_total: line references that the model gave.
-        refs_valid: those of them that point at lines of the text; the others were dropped.
+        refs_valid: references that point at lines of the text; others were dropped.
     """
 
     item_id: str
@@ -65,13 +65,13 @@ class SummaryResult:
 
 
 def unusable(result: SummaryResult, error: str) -> SummaryResult:
-    """The result of an item whose answer turned out to be of no use after all."""
+    """The failed result of an item whose answer cannot be used."""
     return SummaryResult(result.item_id, result.content_hash, "failed", error, result.model, result.mode)
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryTask:
-    """How each item is summarised: the arguments that are the same for all; see `summarise`."""
+    """How the items of a theme are summarised; for the fields see `summarise`."""
 
     chat: ChatModel
     theme_id: str
@@ -83,11 +83,11 @@ class SummaryTask:
 
     @property
     def schema(self) -> type[TraceSummary]:
-        """What an answer must be."""
+        """The schema of an answer."""
         return JudgedSummary if self.judged else TraceSummary
 
     def attempt(self, item: TextItem) -> SummaryResult:
-        """Ask the model; what is wrong with this item alone gives a failed result.
+        """Ask the model; an error that concerns this item alone gives a failed result.
 
         Raises:
             ModelConfigurationError, ModelUnavailable, DatabaseError: other items would fail too.
@@ -100,12 +100,12 @@ class SummaryTask:
             return self.failed(item, reason_of(error))
         except (ModelError, DatabaseError):
             raise
-        # Whatever else went wrong, it went wrong with this item.
+        # Any other error concerns this item alone.
         except Exception as error:
             return self.failed(item, fault_of(error))
 
     def messages(self, item: TextItem) -> Sequence[ChatMessage]:
-        """What the model is asked."""
+        """The messages to the model."""
         fence = self._hash(item)[:20]
         return summary_messages(item.text, prompt=self.prompt, mode=self.mode, fence=fence, judged=self.judged)
 
@@ -137,19 +137,19 @@ class SummaryTask:
         return self.offline(item) if self.offline else extract_summary(item.text, self.mode)
 
     def failed(self, item: TextItem, error: str) -> SummaryResult:
-        """The result of an item that has no summary through a fault of its own."""
+        """The result of an item that failed."""
         return SummaryResult(item.item_id, self._hash(item), "failed", error, self.chat.name, self.mode)
 
     def deferred(self, item: TextItem, error: str) -> SummaryResult:
-        """The result of an item that is still to be asked about."""
+        """The result of an item that a later run asks about."""
         return SummaryResult(item.item_id, self._hash(item), "undone", error, self.chat.name, self.mode)
 
     def server_answers(self) -> bool:
-        """Whether the model answers at all now."""
+        """Whether the server answers a minimal question."""
         return is_responding(self.chat, partial(self.record, ""))
 
     def error_on_sample(self) -> ModelError | None:
-        """What is wrong with the answer about a text that nobody can blame; None where it is usable.
+        """Ask about `SAMPLE`; the error of its answer, None if the answer is usable.
 
         Raises:
             ModelConfigurationError, ModelUnavailable: there was no answer.

@@ -1,6 +1,6 @@
-"""Stores a theme's summaries of a team's day: which items need one, and what became of each.
+"""Summarises one theme in one partition, from its selection to stored summaries and the skip that explains gaps.
 
-What is asked and how an answer is judged belongs in the modules beside this one; what Dagster is told, in `assets`.
+Prompts and answers belong in `task`, concurrency in `summarise`, the report over all themes in `partition`.
 """
 
 from collections import Counter
@@ -36,26 +36,26 @@ from llma_assets.themes import TeamThemes, Theme
 TEXTS_AT_ONCE = 50
 IDS_AT_ONCE = 500
 SUMMARIES_FAILED = "summaries_failed"
-"""Why a theme has no summaries, or lacks many: the skip says how many of how many."""
+"""Reason of a skip: many summaries failed; its detail says how many."""
 
 MAX_FAILED_SHARE = 0.2
-"""With more of a theme's items failed, it is said where people look."""
+"""If a larger share of a theme's items fails, a skip says so."""
 
 _NOT_THE_SERVER = {BUDGET, TIME_IS_UP, WAITING, "not_in_a_batch", "batch_overtaken"}
-"""Why items are undone though the server may be well."""
+"""Reasons of deferred items that say nothing about the server."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunLimits:
-    """What bounds the run that a theme is summarised in.
+    """The limits of the run.
 
     Attributes:
-        run_id: which run it is; an item's failures are counted once for each.
-        concurrency: calls of the chat model under way at once.
-        time_is_up: whether the run's deadline has passed; what was not begun then is left undone.
-        budget_usd: what the team's day may cost, None for no limit; what it does not pay for is left undone.
+        run_id: the run; an item's failures count once for each run.
+        concurrency: concurrent calls of the chat model at most.
+        time_is_up: whether the run's deadline has passed; items that were not begun are deferred.
+        budget_usd: the team's budget for the day, None for no limit; items above it are deferred.
         via: how new questions are asked; see `batches`.
-        health: what the models have given in this run so far, over all days and themes.
+        health: what the models have answered so far in the run, over all days and themes.
     """
 
     run_id: str
@@ -76,26 +76,25 @@ def store_theme(
     progress: Callable[[int, int], None],
     team_themes: TeamThemes | None = None,
 ) -> "Counter[str]":
-    """Summarise each item that the theme takes once for its text, theme, prompt, model and mode.
+    """Summarise each selected item that has no summary yet for its text, theme, prompt, model and mode.
 
-    A question that was answered before, for another theme, item or day of the team, is not asked again: the answer is
-    copied. Items with the same text are asked about once. What failed is tried again, up to `MAX_FAILURES` runs. What
-    could not be asked about is left undone without a trace but a skip that says why, and is taken up by the next run.
+    An answer to the same question for another theme, item or day of the team is copied. Items with the same text are
+    asked about once. Failed items are tried again in up to `MAX_FAILURES` runs. Items that could not be asked about are
+    deferred: a skip says why, and the next run asks.
 
     Args:
-        progress: told how many items of how many are done.
-        team_themes: all themes of the team, for a theme that comes after another; read where they are not given.
+        progress: gets the number of items that are done, and of all.
+        team_themes: all themes of the team, for a theme with a parent; read if not given.
 
     Returns:
-        counts by name: `matched` and `sampled` (see `Selection`), `items_queried` (those that its rule left), `skipped`
-        (had their summary), `reused` (were answered elsewhere), `dead_letters` (no longer tried), `generated`,
-        `failed`, `undone`, `waiting` (of these, in an open batch), `stored`, of these `relevant` and `irrelevant` where
-        the theme is judged, `moved_here` (from a later day), `other_version` (kept, under the theme's present version),
-        and the line references that models gave.
+        counts by name: `matched` and `sampled` (see `Selection`), `items_queried` (selected), `skipped` (had their
+        summary), `reused` (copied), `dead_letters`, `generated`, `failed`, `undone` (deferred), `waiting` (of these, in
+        an open batch), `stored`, of these `relevant` and `irrelevant` where the theme asks for relevance, `moved_here`
+        (from a later day), `other_version` (kept, under the theme's present version), and the line references.
 
     Raises:
-        NothingUsable: the model gives nothing usable; nothing is held against the items.
-        ModelConfigurationError: no further item could succeed, or there are no batches to be had.
+        NothingUsable: no answer of the model is usable; the items do not count as failed.
+        ModelConfigurationError: no further item can succeed, or the model does not support batches.
     """
     selection = update_selection(database, team_day, theme, team_themes)
     work = pending(database, team_day, theme, chat.name, selection=selection)
@@ -131,7 +130,7 @@ def store_theme(
                 writer.add(result)
                 progress(len(work.items) - work.asked + writer.finished, len(work.items))
             writer.flush()
-        # Whatever stops the work, an interrupt also: what was answered is paid for, and is stored first.
+        # Also on an interrupt: answers that are paid for are stored first.
         except BaseException as error:
             writer.store_remaining(remaining_results(results, error))
             if isinstance(error, NothingUsable):
@@ -163,7 +162,7 @@ def _ask(
     ledger: UsageLedger,
     limits: RunLimits,
 ) -> tuple[ThemeBatches | None, Generator[SummaryResult]]:
-    """The results of what is to be asked, by calls or by batches; None for models that know no batches."""
+    """The results of the open questions, and the batches if the model supports them."""
 
     def texts(wanted: Iterable[str]) -> Iterator[TextItem]:
         for item_ids in chunked(wanted, TEXTS_AT_ONCE):
@@ -205,14 +204,14 @@ def _ask(
         return batches, batches.results(by_calls, limits.via)
     if limits.via == "batch":
         raise ModelConfigurationError(
-            f"{chat.name} knows no batches; set OPENAI_API_KEY or OPENAI_BASE_URL, or ask it by calls",
+            f"{chat.name} does not support batches; set OPENAI_API_KEY or OPENAI_BASE_URL, or use via: calls",
             kind="no_batches",
         )
     return None, by_calls(same[0] for same in work.questions.values())
 
 
 def _store_known_answers(database: Database, team_day: TeamDay, theme: Theme, work: Pending) -> None:
-    """Copy what was answered elsewhere."""
+    """Store copies of known answers."""
     for item_ids in chunked(work.reused, ROWS_AT_ONCE):
         items = [work.items[item_id] for item_id in item_ids]
         rows = [copied_row(work.answers[item["question_hash"]], item, theme, team_day) for item in items]
@@ -220,7 +219,7 @@ def _store_known_answers(database: Database, team_day: TeamDay, theme: Theme, wo
 
 
 def _set_version(database: Database, team_day: TeamDay, theme: Theme, work: Pending) -> int:
-    """Say of summaries that hold under the theme's present version, too, that they do; returns of how many."""
+    """Store the present version with summaries that are still valid under it; returns how many."""
     for item_ids in chunked(work.outdated, IDS_AT_ONCE):
         database.execute(
             SET_THEME_VERSION,
@@ -242,7 +241,7 @@ def _record_missing(
     writer: Writer,
     refusal: str,
 ) -> None:
-    """Keep why items have no summary where people look for it; a finished theme has nothing to say."""
+    """Record as a skip why items have no summary; clear the skip of a finished theme."""
 
     def skip(reason: str, detail: str) -> None:
         record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, reason, detail))
@@ -260,13 +259,13 @@ def _record_missing(
         if counts["failed"] > MAX_FAILED_SHARE * items:
             skip(SUMMARIES_FAILED, f"{counts['failed']} of {items}: {writer.failures.most_common(1)[0][0]}")
         elif counts["dead_letters"] and not counts["stored"]:
-            detail = f"{counts['dead_letters']} of {items} have failed in several runs; `llma retry` brings them back"
+            detail = f"{counts['dead_letters']} of {items} items failed in several runs; `llma retry` requeues them"
             skip("dead_letters", detail)
         else:
             clear_skip(database, team_id=team_day.team_id, day=team_day.day, stage=STAGE, theme_id=theme.theme_id)
         return
     reason = writer.reasons.most_common(1)[0][0].partition(":")[0] if writer.reasons else "text_gone"
-    detail = f"{counts['undone']} of {items} items left undone; the next run takes them up"
+    detail = f"{counts['undone']} of {items} items deferred; the next run takes them up"
     if reason == BUDGET:
         detail += " if there is money left" + (f": {refusal}" if refusal else "")
         counts["undone_for_budget"] = counts["undone"]

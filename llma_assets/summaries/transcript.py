@@ -1,7 +1,7 @@
-"""Reads the numbered text of a trace back into steps: who said what, which tools were called, what failed.
+"""The transcript parser: reads the numbered text of a trace back into messages, tool calls, spans and errors.
 
-The text is the renderer's (REFERENCE 2); nothing here knows events or databases. A line that fits no form is
-part of the step above it, so that any text gives some steps and none gives an error.
+The text is rendered by `rendering`. A line of unknown format belongs to the step above it, so every text gives steps
+and no text raises an error. What steps mean belongs in `rules` and `extractive`.
 """
 
 import re
@@ -28,14 +28,14 @@ _MISSING = "[tool output not recorded]"
 
 @dataclass(slots=True)
 class Step:
-    """One thing that happened.
+    """One step of a trace.
 
     Attributes:
-        kind: what it is; `name` is the trace's own name at the top.
+        kind: what it is; `name` is the trace's name at the top.
         name: role of a message (lower case), name of a tool, span or model call.
-        lines: its text, without numbers and tree.
+        lines: its text, without line numbers and tree characters.
         first, last: line numbers in the text.
-        failed: it was marked as an error.
+        failed: whether it is marked as an error.
     """
 
     kind: Kind
@@ -47,7 +47,7 @@ class Step:
 
     @property
     def text(self) -> str:
-        """What was said, on one line; of a span, its output."""
+        """Its text on one line; of a span, the output."""
         lines = self.lines
         if self.kind == "span":
             outputs = [line for line in lines if not line.startswith("Input:")]
@@ -56,7 +56,7 @@ class Step:
 
 
 def read_steps(text: str) -> list[Step]:
-    """The steps of a numbered text, in its order. System prompts and lists of tools are left out."""
+    """The steps of a numbered text, in order. System prompts and lists of tools are left out."""
     reader = _Reader()
     for raw in text.split("\n"):
         match = _NUMBERED.match(raw)
@@ -66,7 +66,7 @@ def read_steps(text: str) -> list[Step]:
 
 
 def without_repeats(steps: Sequence[Step]) -> list[Step]:
-    """Messages that a history told before are told once."""
+    """Leave out messages that repeat an earlier one, as histories do."""
     seen: set[tuple[str, str]] = set()
     kept = []
     for step in steps:
@@ -80,7 +80,7 @@ def without_repeats(steps: Sequence[Step]) -> list[Step]:
 
 
 class _Reader:
-    """Line by line: which step is open, and whether calls or a list of tools are being told."""
+    """The state of the parser: which step is open, and whether it is in a list of tool calls."""
 
     def __init__(self) -> None:
         self.steps: list[Step] = []

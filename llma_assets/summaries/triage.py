@@ -1,6 +1,6 @@
-"""Holds failures back while the model has given nothing usable, until a sample tells whose fault they are.
+"""Holds failures back while the model has given no usable answer, until a sample tells the cause.
 
-What an answer must be is said in `summarise`; what is known of the model in `models.health`.
+The model's record over a run belongs in `models.evidence`, the checks of an answer in `task`.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -13,7 +13,7 @@ TIME_IS_UP = "run_deadline"
 
 
 class FailureTriage:
-    """The results of one theme of a day, on their way to whoever stores them. For one thread."""
+    """Passes on the results of one theme, or holds them back. Not thread-safe."""
 
     def __init__(self, task: SummaryTask, health: ModelHealth) -> None:
         self._task = task
@@ -27,11 +27,11 @@ class FailureTriage:
 
     @property
     def needs_sample(self) -> bool:
-        """Whether so many have failed that nothing more should be asked before a sample is."""
+        """Whether so many items have failed that the sample must be asked first."""
         return len(self._held_back) >= FAILURES_IN_A_ROW
 
     def admit(self, result: SummaryResult) -> Iterator[SummaryResult]:
-        """The result, unless it is a failure that may be everybody's; with the first success all those before it."""
+        """The result; a failure that may be the model's is held back, and passed on with the first success."""
         key = (self._task.chat.name, self._task.theme_id)
         if result.status == "generated":
             self._health.accept(*key)
@@ -42,13 +42,13 @@ class FailureTriage:
         yield result
 
     def resolve(self, time_is_up: Callable[[], bool]) -> Generator[SummaryResult, None, bool]:
-        """What was held back: failures of the items, if the model has something usable to say of a sample.
+        """Ask the sample, and pass on what was held back: as failures of the items if the sample's answer is usable.
 
         Returns:
-            whether it is worth asking on.
+            whether further items should be asked about.
 
         Raises:
-            NothingUsable: it has not.
+            NothingUsable: the answer about the sample is not usable either.
         """
         if not self._held_back:
             return True

@@ -1,4 +1,7 @@
-"""Words that carry a topic, told from courtesies, function words, ids and numbers. English; others pass through."""
+"""Finds the words that carry a topic, without courtesies, function words, ids and numbers.
+
+The lists are English; words of other languages pass. Phrases that a rule looks for belong in `rules.phrases`.
+"""
 
 import json
 import re
@@ -46,7 +49,7 @@ def _is_content(word: str) -> bool:
 
 
 def content_words(text: str) -> list[str]:
-    """Words that say what a text is about, lower case, in order, with repeats.
+    """The content words of a text in lower case, in order, with repetitions.
 
     >>> content_words("Hi, I would like to book a flight to Oslo, please")
     ['book', 'flight', 'oslo']
@@ -64,7 +67,7 @@ def as_words(name: str) -> str:
 
 
 def request_of(text: str) -> str:
-    """The heart of what a user says: the first sentence with some content, without its courtesies.
+    """A user's request: the first sentence with content, without courtesies.
 
     >>> request_of("Hi there! I would like to book a one-way flight to Oslo. Thanks!")
     'book a one-way flight to Oslo'
@@ -75,7 +78,7 @@ def request_of(text: str) -> str:
     best, most = "", 0
     for sentence in _SENTENCE.split(text[:2_000]):
         plain = _ASKING.sub("", _INTRODUCTION.sub("", _GREETING.sub("", sentence.strip())))
-        # The first sentence with some content asks; later ones explain, at greater length.
+        # The first sentence with content is the request; later ones explain it.
         weight = 0 if _IDENTIFYING.match(plain) else min(len(set(content_words(plain))), 2)
         if weight > most:
             best, most = plain, weight

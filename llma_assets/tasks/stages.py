@@ -115,5 +115,5 @@ def store_tasks(
         }
         | spending,
         pages={"most_urgent": tasks_table(shown[:SHOWN_TASKS])},
-        undone_for_budget=waiting,
+        deferred=waiting,
     )

@@ -100,5 +100,5 @@ def test_a_run_that_left_everything_for_want_of_money_is_done_and_says_so(
         result = llma("run", "--team", "1", "--date", str(DAY))
         assert server.calls() == []
     assert result.exit_code == 0, result.output
-    assert "trace_summaries, budget (2026-11-07): traces: 24 of 24 items left undone" in result.stderr
+    assert "trace_summaries, budget (2026-11-07): traces: 24 of 24 items deferred" in result.stderr
     assert traffic.value(PUBLISHED) == 0

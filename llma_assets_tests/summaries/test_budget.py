@@ -91,7 +91,7 @@ def test_the_budget_stops_the_work_before_it_is_passed_and_the_rest_waits(databa
     assert today_of(database) == pytest.approx(spent)
     (skip,) = list_skips(database, day=DAY, team_id=1)
     assert (skip.stage, skip.reason) == ("trace_summaries", "budget")
-    assert f"{counts['undone']} of 60 items left undone" in skip.detail
+    assert f"{counts['undone']} of 60 items deferred" in skip.detail
     assert f"daily budget of team 1 is {budget_usd:.4f} USD" in skip.detail
     assert list_skips(database, day=DAY, team_id=2) == []
 

@@ -196,7 +196,7 @@ def test_why_items_were_left_undone_is_kept_until_they_are_done(database: Databa
         run(database, server, "run")
     (skip,) = list_skips(database, day=DAY, team_id=1)
     assert (skip.stage, skip.theme_id, skip.reason) == ("trace_summaries", TRACES.theme_id, "rate_limited")
-    assert skip.detail == "3 of 3 items left undone; the next run takes them up"
+    assert skip.detail == "3 of 3 items deferred; the next run takes them up"
     with ChatServer() as server:
         run(database, server, "next")
     assert list_skips(database, day=DAY, team_id=1) == []

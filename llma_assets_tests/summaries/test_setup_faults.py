@@ -226,7 +226,7 @@ def test_a_run_in_which_the_server_answered_nothing_has_failed_and_blames_nobody
     assert NothingAnswered.__name__ in str(raised.value)
     reason, detail = skips(database)["traces"]
     assert reason in {"server_error", "circuit_open", "rate_limited"}
-    assert detail.startswith("30 of 30 items left undone; the next run takes them up: the model test-model")
+    assert detail.startswith("30 of 30 items deferred; the next run takes them up: the model test-model")
     assert [row["count()"] for row in database.rows(HELD)] == [0, 0]
 
 

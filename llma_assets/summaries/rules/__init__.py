@@ -1,7 +1,7 @@
-"""Which items have to do with a theme, decided without a model: pure, deterministic, each verdict with its lines.
+"""Rules decide without a model whether an item is relevant for a theme: pure, deterministic, with the lines as proof.
 
-A rule a module, one public function each. Phrases are English (`phrases.json`); what is decided by flags, numbers,
-repetition or a theme's own keywords holds in any language.
+Each module holds one rule with one public function. Phrases are English (`phrases.json`); flags, numbers, repetitions
+and a theme's keywords work in any language.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,12 +28,12 @@ _RULES: Mapping[Rule, Callable[[Conversation, Facts, Norms, Sequence[str]], Verd
 
 
 def applies(rule: Rule | None, text: str, facts: Facts, norms: Norms, keywords: Sequence[str] = ()) -> Verdict:
-    """Whether an item has to do with the theme whose rule this is; without a rule every item has.
+    """Whether an item is relevant by a rule; without a rule every item is.
 
     Args:
-        text: the numbered text of a trace or a generation; any text, it is read and never followed.
-        facts: what is stored of the item beside the text.
-        norms: what is usual for the team's items of this level.
+        text: the numbered text of a trace or a generation; untrusted.
+        facts: the stored numbers of the item.
+        norms: the usual values of the team's items of this level.
         keywords: words of the rule `keywords`; the others ignore them.
     """
     if rule is None:

@@ -1,6 +1,6 @@
-"""The steps of a numbered text as rules want them: told once, who said what, and which lines show it.
+"""A numbered text as rules read it: messages, calls and results without repetitions, with their line numbers.
 
-What it means belongs to the rules; how the text is read belongs in `reading`.
+Parsing belongs in `transcript`, what the steps mean in the rules.
 """
 
 import re
@@ -19,18 +19,18 @@ _NUMBERED = re.compile(r"^L(\d+): ?(.*)$", re.MULTILINE)
 _WORD = re.compile(r"[^\W\d_]+")
 _SENTENCE_END = re.compile(r"[.!?…](?=\s|$)|(?<= )[-•*](?= )")
 THINKS = re.compile(r"think\w*|reason\w*|plan|scratch_?pad", re.IGNORECASE)
-"""How tools are called in which an agent only writes notes to itself."""
+"""Names of tools in which an agent only writes notes to itself."""
 _NOTHING = frozenset({"", "[]", "{}", "null", "none", '""', "(empty)", "false"})
 _READ_CHARS = 4_000
-"""Of one message so much is read for phrases: a pasted document says nothing of the conversation."""
+"""Characters of a message that are searched for phrases; more is a pasted document."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a tool gave back.
+    """What a tool returned.
 
     Attributes:
-        step: where it stands.
+        step: the step that holds it.
         tool: the tool's name.
         at: position of the step among the steps.
     """
@@ -41,20 +41,20 @@ class Result:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing came back; an action that gives nothing back may still have worked."""
+        """Whether the result is empty; the call may have succeeded nevertheless."""
         return self.step.text.strip().lower() in _NOTHING
 
 
 class Conversation:
-    """What happened in one item: any text gives some talk.
+    """The conversation in one item; every text gives one.
 
     Attributes:
         text: the numbered text.
-        steps: what happened, in order; what a history told again is told once.
-        users: what users said, with their positions among the steps.
-        answers: what the application said, with positions.
-        calls: which tools were called, with positions; spans where no calls are told.
-        results: what tools gave back.
+        steps: all steps in order, without repetitions by histories.
+        users: messages of users, with their positions among the steps.
+        answers: messages of the application, with positions.
+        calls: tool calls with positions; spans if the text has no tool calls.
+        results: results of tools.
     """
 
     def __init__(self, text: str) -> None:
@@ -82,12 +82,12 @@ class Conversation:
         return {int(match[1]): match[2] for match in _NUMBERED.finditer(self.text)}
 
     def results_before(self, at: int) -> list[Result]:
-        """What tools gave back between the last message of a user and a step; notes to oneself are no results."""
+        """Results of tools between a user's last message and a step, without an agent's notes to itself."""
         asked = max((position for position, _ in self.users if position < at), default=-1)
         return [result for result in self.results if asked < result.at < at and not THINKS.fullmatch(result.tool)]
 
     def tool_before(self, at: int) -> str:
-        """The tool that was used last between the last message of a user and a step; "" if none was."""
+        """The last tool used between a user's last message and a step; "" if none was."""
         results = self.results_before(at)
         return results[-1].tool if results else ""
 
@@ -106,18 +106,18 @@ class Conversation:
 
 @lru_cache(maxsize=8)
 def read_conversation(text: str) -> Conversation:
-    """The talk of a numbered text; several rules look at the same one."""
+    """The conversation of a numbered text; cached, because several rules read it."""
     return Conversation(text)
 
 
 @lru_cache(maxsize=4_096)
 def is_english(text: str) -> bool:
-    """Whether English phrases mean in a text what they mean in English; so of short texts, which show no language."""
+    """Whether a text is English, or too short to tell."""
     return language_of([word.lower() for word in _WORD.findall(text[:_READ_CHARS])]) == ENGLISH
 
 
 def english_match(pattern: re.Pattern[str], step: Step) -> re.Match[str] | None:
-    """Where a message says one of the English phrases; None where it is written in another language."""
+    """The first match of English phrases in a message; None if the message is not English."""
     match = pattern.search(_plain(step.text[:_READ_CHARS]))
     return match if match and is_english(step.text) else None
 

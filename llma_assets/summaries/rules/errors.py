@@ -1,7 +1,6 @@
-"""Did something fail: events marked as errors, results of tools that say so, and answers that admit it.
+"""The rule `errors`: events marked as errors, results of tools that report one, answers that admit a failure.
 
-Flags and the shape of results hold in any language; what is said of a failure in words is read in English. What users
-say of errors belongs to `ux`.
+Flags and the format of results work in any language, phrases are English. What users say about errors belongs in `ux`.
 """
 
 import re
@@ -33,13 +32,13 @@ READS = re.compile(
     r"(?:get|find|search|list|look ?up|read|fetch|query|check|calculate|compute|retrieve|show|view|browse|count"
     r"|describe|load|select)\b"
 )
-"""How tools are called that change nothing; what others are asked for, they were to do."""
+"""Names of tools that only read; other tools are meant to change something."""
 _SHORT = 300
-"""Only short results are read as sentences: long ones are documents, which may speak of errors."""
+"""Only results up to this length are read as sentences; longer ones are documents, which may mention errors."""
 
 
 def shows_errors(conversation: Conversation, facts: Facts) -> Verdict:
-    """Relevant with an event marked as an error, a result that tells of one, or an answer that admits a failure."""
+    """Relevant with an event marked as an error, a result that reports one, or an answer that admits a failure."""
     signals = _marked(conversation) + _in_results(conversation)
     told = {signal.quote for signal in signals}
     signals += [signal for signal in _admitted(conversation) if signal.quote not in told]
@@ -54,12 +53,12 @@ def shows_errors(conversation: Conversation, facts: Facts) -> Verdict:
 
 
 def failed_results(conversation: Conversation) -> list[Result]:
-    """Results of tools that tell of an error."""
+    """Results of tools that report an error."""
     return [result for result in conversation.results if _tells_error(result.step)]
 
 
 def _marked(conversation: Conversation) -> list[Signal]:
-    """One signal for each different error; a bare mark is left out where the same node explains itself."""
+    """One signal for each different error; a mark without a message is left out if the same node has a message, too."""
     explained: dict[tuple[str, str], list[Step]] = {}
     bare: dict[str, list[Step]] = {}
     for step in conversation.steps:
@@ -97,7 +96,7 @@ def _tells_error(step: Step) -> bool:
 
 
 def _admitted(conversation: Conversation) -> list[Signal]:
-    """Answers that say that something failed, or that something cannot be done right after a tool gave nothing."""
+    """Answers that admit a failure, or that say that something cannot be done right after a tool returned nothing."""
     found = []
     for at, step in conversation.answers:
         tool = _tool_without_result(conversation, at)
@@ -115,12 +114,12 @@ def _admitted(conversation: Conversation) -> list[Signal]:
 
 
 def _cannot(step: Step) -> re.Match[str] | None:
-    """Where an answer after a call says that something cannot be done, unless it says that something was done, too."""
+    """Where an answer says that something cannot be done, unless it also says that something was done."""
     return None if phrases("done").search(step.text) else english_match(phrases("cannot"), step)
 
 
 def _tool_without_result(conversation: Conversation, at: int) -> str:
-    """The tool whose result right before an answer is empty or an error, or that was to change something."""
+    """The tool whose result right before an answer is empty or an error, or that was meant to change something."""
     results = conversation.results_before(at)
     if not results:
         return ""

@@ -1,6 +1,6 @@
-"""Is something wished that the application cannot do: it says so, or the user asks for more than there is. English.
+"""The rule `feature_requests`: the user asks for a feature, or the application cannot do something. English.
 
-What it can do and failed at belongs in `errors`; what it cannot do for want of an answer of the user is neither.
+What the application can do and failed at belongs in `errors`; that it misses an answer of the user is neither.
 """
 
 import re
@@ -20,7 +20,7 @@ _WORDS_BEFORE = 6
 
 
 def shows_feature_requests(conversation: Conversation) -> Verdict:
-    """Relevant where the application says that it cannot do something, or where the user wishes for a feature."""
+    """Relevant where the application says that it cannot do something, or where the user asks for a feature."""
     refused = [signal for at, step in conversation.answers if (signal := _refusal(conversation, at, step))]
     wished = [signal for _, step in conversation.users if (signal := _request(conversation, step))]
     signals = tuple(wished + refused)
@@ -32,7 +32,7 @@ def shows_feature_requests(conversation: Conversation) -> Verdict:
 
 
 def _headline(signal: Signal) -> str:
-    """What is wished, or what cannot be done, without who says so."""
+    """What is requested or cannot be done, without the words that say who says so."""
     match = phrases("refusal").search(signal.quote)
     if signal.kind == REQUESTED or match is None:
         return signal.quote
@@ -52,7 +52,7 @@ def _request(conversation: Conversation, step: Step) -> Signal | None:
 
 
 def _refusal(conversation: Conversation, at: int, step: Step) -> Signal | None:
-    """The first sentence that refuses, and what the user had asked for."""
+    """The first sentence that refuses, and the user's request before it."""
     text = step.text.replace("’", "'")
     for match in phrases("refusal").finditer(text[:4_000]):
         said = sentence_at(text, match.start(), match.end())
@@ -64,7 +64,7 @@ def _refusal(conversation: Conversation, at: int, step: Step) -> Signal | None:
 
 
 def _after_failure(conversation: Conversation, at: int) -> bool:
-    """Whether it is a tool that could not do it since the user spoke: a failure, and no missing feature."""
+    """Whether a tool failed since the user's last message: then it is a failure, not a missing feature."""
     results = conversation.results_before(at)
     failed = {result.at for result in failed_results(conversation)}
     return any(

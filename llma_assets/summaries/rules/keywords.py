@@ -1,4 +1,4 @@
-"""Does the conversation speak of a theme's own keywords, in any form of the words and in the language they are in."""
+"""The rule `keywords`: the conversation contains a keyword of the theme, in any form of the word."""
 
 import re
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ _MAX_SIGNALS = 3
 
 
 def shows_keywords(conversation: Conversation, keywords: Sequence[str]) -> Verdict:
-    """Relevant where a user or the application says one of the keywords; of several words, all in their order.
+    """Relevant where a user or the application uses one of the keywords; the words of a keyword must be adjacent.
 
-    Words are equal by their stems, in the language of the message and in English. A keyword of a script without
-    spaces is looked for as it is.
+    Words are compared by their stems, in the language of the message and in English. A keyword in a script without
+    spaces is searched as it is.
     """
     signals: list[Signal] = []
     for keyword in dict.fromkeys(keywords):
@@ -44,7 +44,7 @@ def _keyword_in(conversation: Conversation, step: Step, keyword: str) -> Signal 
 
 
 def _span(text: str, keyword: str) -> tuple[int, int] | None:
-    """Where a keyword stands in a text.
+    """Where a text contains a keyword.
 
     >>> _span("I was refunded twice", "refund")
     (6, 14)

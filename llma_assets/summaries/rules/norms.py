@@ -1,6 +1,6 @@
-"""What is usual for a team: how cost, latency, tokens and events are spread over its own items.
+"""Norms: the usual cost, latency, tokens and number of events of a team's items.
 
-What counts as far from usual belongs in `performance`.
+What counts as unusual belongs in `performance`.
 """
 
 import math
@@ -12,15 +12,15 @@ from llma_assets.team_day import TeamDay
 from llma_assets.themes import Level
 
 NORM_DAYS = 7
-"""Days that norms are taken from, the one in question included, unless the caller says otherwise."""
+"""Days that norms are computed from by default, the present one included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How one number is spread over the items for which it is above 0.
+    """The distribution of one number over the items for which it is above 0.
 
     Attributes:
-        items: how many those are; with none, the others are 0.
+        items: how many those are; if 0, the other fields are 0, too.
     """
 
     items: int = 0
@@ -30,7 +30,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Norms:
-    """What is usual for the items of one level of a team; all empty where nothing is known."""
+    """The distributions of one level of a team; empty where nothing is known."""
 
     cost_usd: Spread = field(default_factory=Spread)
     latency_s: Spread = field(default_factory=Spread)
@@ -39,7 +39,7 @@ class Norms:
 
 
 def read_norms(database: Database, team_day: TeamDay, level: Level, lookback_days: int = NORM_DAYS) -> Norms:
-    """The norms of a team's items of `level` that were drawn fairly in the days that end with `team_day`."""
+    """The norms of a team's randomly sampled items of `level`, over the days that end with `team_day`."""
     row = database.rows(
         NORMS,
         team_id=team_day.team_id,

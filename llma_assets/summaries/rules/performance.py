@@ -1,7 +1,7 @@
-"""Was it slow, dear or long by the team's own measure, did it call in circles, did something time out.
+"""The rule `performance`: slow, expensive or long compared with the team's norms, repeated calls, timeouts.
 
-Numbers and repeated calls hold in any language. What is usual stands in `norms`; with too few items of its own a team
-has no usual, and only what the text itself shows counts.
+Numbers and repeated calls work in any language. Norms belong in `norms`; a team with too few items has none, and only
+repeated calls and timeouts count.
 """
 
 import re
@@ -14,15 +14,15 @@ from llma_assets.summaries.rules.verdict import Facts, Signal, Verdict
 from llma_assets.summaries.words import as_words
 
 MIN_ITEMS = 40
-"""A 95th percentile of fewer items rests on one of them."""
+"""With fewer items the 95th percentile depends on a single one."""
 FEW_ITEMS = 8
-"""With fewer even a median says little."""
+"""With fewer items even the median says little."""
 MIN_FACTOR = 1.5
-"""An item above the 95th percentile counts only if it is so many times the median: in even traffic nothing is slow."""
+"""An item above the 95th percentile must also be this many times the median: in uniform traffic nothing is slow."""
 FACTOR_OF_FEW = 3.0
-"""Without a percentile an item must be so many times the median."""
+"""Without a percentile an item must be this many times the median."""
 MANY_TIMES = 3
-"""A call with the same arguments that is made so often goes in circles."""
+"""So many calls with the same arguments are a signal."""
 _SHOWN_LINES = 3
 
 SLOW, COSTLY, LARGE, LONG = "slow", "costly", "many tokens", "many steps"
@@ -39,7 +39,7 @@ _DOLLARS = re.compile(r"(?:^|, )\$([\d,]+\.\d+)(?:,|$)")
 
 
 def is_unusual(conversation: Conversation, facts: Facts, norms: Norms) -> Verdict:
-    """Relevant far above the team's own distribution, with calls made in circles, or where a timeout is told."""
+    """Relevant if far above the team's norms, with repeated calls, or where a timeout is mentioned."""
     signals = [*_far_from_usual(conversation, facts, norms), *repeated_calls(conversation), *_told(conversation)]
     known = max(getattr(norms, name).items for name, _, _ in _NUMBERS)
     few = f"; only {known} items to compare with" if known < MIN_ITEMS else ""
@@ -52,7 +52,7 @@ def is_unusual(conversation: Conversation, facts: Facts, norms: Norms) -> Verdic
 
 
 def limit_of(spread: Spread) -> float | None:
-    """Above which number an item is far from usual; None where too little is known."""
+    """The value above which an item is unusual; None if too little is known."""
     if spread.items >= MIN_ITEMS:
         return max(spread.p95, MIN_FACTOR * spread.median)
     return FACTOR_OF_FEW * spread.median if spread.items >= FEW_ITEMS else None
@@ -64,14 +64,14 @@ def _far_from_usual(conversation: Conversation, facts: Facts, norms: Norms) -> I
         limit = limit_of(spread)
         if limit is None or value <= limit:
             continue
-        # To the nearest half: what is told must not change with each item that joins the norms.
+        # Rounded to halves: the text must not change with each item that is added to the norms.
         times = round(2 * value / spread.median) / 2
         told = f"{form.format(value)}, {times:g} times the team's median"
         yield Signal(kind, "", told, _most_expensive_lines(conversation, _SECONDS if kind == SLOW else _DOLLARS))
 
 
 def _most_expensive_lines(conversation: Conversation, number: re.Pattern[str]) -> tuple[int, ...]:
-    """The lines of the steps that took the most of it."""
+    """The lines of the steps with the largest numbers."""
     found = [
         (float(match[1].replace(",", "")), int(node[1]))
         for node in _NODE.finditer(conversation.text)
@@ -81,7 +81,7 @@ def _most_expensive_lines(conversation: Conversation, number: re.Pattern[str]) -
 
 
 def repeated_calls(conversation: Conversation) -> Iterator[Signal]:
-    """Calls that are made again and again with the same arguments."""
+    """Calls that are repeated with the same arguments."""
     made: dict[tuple[str, str], list[int]] = {}
     for _, step in conversation.calls:
         if step.kind == "call":
@@ -94,7 +94,7 @@ def repeated_calls(conversation: Conversation) -> Iterator[Signal]:
 
 
 def _told(conversation: Conversation) -> Iterator[Signal]:
-    """Where users, results or errors speak of waiting. English."""
+    """Where users, results or errors mention waiting. English."""
     said = [step for _, step in conversation.users] + [
         step
         for step in (

@@ -1,6 +1,6 @@
-"""Did it go so well that one can learn from it: something was done, the user is pleased, and nothing went wrong.
+"""The rule `success`: something was done, the user praises it, and no other rule finds a problem. English.
 
-Praise is read in English. That nothing went wrong is not enough, and nor is a polite end.
+A conversation without problems, or with a polite end, is not enough.
 """
 
 from llma_assets.summaries.rules.conversation import THINKS, Conversation, english_match, sentence_at
@@ -14,11 +14,11 @@ from llma_assets.summaries.words import as_words
 
 PRAISED, DONE = "user praises", "done"
 _LAST = 2
-"""Praise counts in so many last messages of the user: before, it is for what was found, not for how it ended."""
+"""Praise counts in this many last messages of the user; earlier praise is not about the outcome."""
 
 
 def shows_success(conversation: Conversation, facts: Facts) -> Verdict:
-    """Relevant where a tool did something, the user praises it at the end, and no other rule finds a fault."""
+    """Relevant where a tool did something, the user praises it at the end, and no other rule finds a problem."""
     done = _done(conversation)
     praise = _praise(conversation, warmly=bool(done))
     if not praise:
@@ -54,7 +54,7 @@ def _praise(conversation: Conversation, *, warmly: bool) -> list[Signal]:
 
 
 def _done(conversation: Conversation) -> list[Signal]:
-    """Answers after a tool was used that say that something is done now."""
+    """Answers after a tool was used that say that something is done."""
     found = []
     for at, step in conversation.answers:
         tool = _used_for(conversation, at)
@@ -65,7 +65,7 @@ def _done(conversation: Conversation) -> list[Signal]:
 
 
 def _used_for(conversation: Conversation, at: int) -> str:
-    """The tool that was used last since the user spoke, one that does something before one that looks something up."""
+    """The last tool used since the user's message; tools that change something come before tools that read."""
     asked = max((position for position, _ in conversation.users if position < at), default=-1)
     used = [step.name for position, step in conversation.calls if asked < position < at]
     doing = [name for name in used if not READS.match(as_words(name)) and not THINKS.fullmatch(name)]

@@ -1,8 +1,7 @@
-"""Did the user have trouble with the application: corrections, complaints, insisting, asking again, a person wanted.
+"""The rule `ux`: the user corrects, complains, insists, repeats a request or asks for a person.
 
-Said in words it is read in English; what is asked twice, by users or by the application, is seen in any language. A
-change of mind is no trouble, nor are thanks, nor what the user complains of before the application has said anything:
-that is the reason for coming. What failed technically belongs in `errors`.
+Phrases are English; repetitions are found in any language. A change of mind or thanks do not count, nor do complaints
+before the application's first answer: they are the reason for the conversation. Technical failures belong in `errors`.
 """
 
 import re
@@ -45,7 +44,7 @@ class _Clue:
 
 
 def shows_trouble(conversation: Conversation) -> Verdict:
-    """Relevant with one strong sign of trouble, or with two weak ones in different messages."""
+    """Relevant with one strong clue, or with two weak ones in different messages."""
     clues = sorted((clue for find in _FINDERS for clue in find(conversation)), key=lambda clue: (-clue.weight, clue.at))
     clues = _one_a_message(clues)
     weight = sum(clue.weight for clue in clues)
@@ -66,7 +65,7 @@ def _one_a_message(clues: list[_Clue]) -> list[_Clue]:
 
 
 def _said_by_user(conversation: Conversation) -> Iterator[_Clue]:
-    """What users say once the application has answered."""
+    """Clues in messages of users after the application's first answer."""
     answered = conversation.answers[0][0] if conversation.answers else len(conversation.steps)
     for at, step in conversation.users:
         if at < answered:
@@ -80,7 +79,7 @@ def _said_by_user(conversation: Conversation) -> Iterator[_Clue]:
             if excuse and phrases(excuse).search(step.text):
                 continue
             if name == "human" and phrases("assent").match(step.text):
-                continue  # taking an offer; that it was made and carried out counts as a hand-over
+                continue  # the user accepts an offer; the hand-over itself is a clue of its own
             yield _Clue(at, weight, Signal(kind, "", said, conversation.lines_of(step, match[0])))
             break
 
@@ -95,7 +94,7 @@ _SAYINGS = (
 
 
 _EXCUSES = {"correction": "change_of_mind", "correction_start": "change_of_mind", "human": "human_declined"}
-"""Phrases beside which others mean something else."""
+"""Phrases that cancel other phrases in the same message."""
 
 
 def _handed_over(conversation: Conversation) -> Iterator[_Clue]:
@@ -113,7 +112,7 @@ def _admitted(conversation: Conversation) -> Iterator[_Clue]:
 
 
 def _repeated(conversation: Conversation) -> Iterator[_Clue]:
-    """What a user asks for again in much the same words, after it was answered."""
+    """Requests that a user repeats in similar words after an answer."""
     earlier: list[frozenset[str]] = []
     for at, step in conversation.users:
         words = _stems(step.text[:1_000])
@@ -127,21 +126,21 @@ def _repeated(conversation: Conversation) -> Iterator[_Clue]:
 
 
 def _asked_again(conversation: Conversation) -> Iterator[_Clue]:
-    """What the application asks again although the user has answered; not what it asks to be confirmed."""
+    """Questions that the application repeats after the user's answer; requests to confirm do not count."""
     earlier: list[tuple[frozenset[str], list[str]]] = []
     for at, step in conversation.answers:
         text = step.text[:1_000]
         words, numbers = _stems(text), _NUMBER.findall(text)
         if "?" not in text or is_courtesy(text) or _CONFIRMS.search(text) or len(words) < _MIN_WORDS:
             continue
-        # Other numbers make another offer of it.
+        # With other numbers it is another offer.
         if any(_alike(words, before, _ALIKE_QUESTIONS) and numbers == theirs for before, theirs in earlier):
             yield _Clue(at, _WEAK, Signal(ASKED_AGAIN, "", shorten(text, QUOTE_CHARS), conversation.lines_of(step)))
         earlier.append((words, numbers))
 
 
 def _demands_again(conversation: Conversation) -> Iterator[_Clue]:
-    """What the application wants to be told although it asked for that before: the user does not have it. English."""
+    """Information that the application asks for again: the user cannot give it. English."""
     wanted: list[frozenset[str]] = []
     for at, step in conversation.answers:
         match = english_match(phrases("demand"), step)
@@ -155,7 +154,7 @@ def _demands_again(conversation: Conversation) -> Iterator[_Clue]:
 
 
 def _says_again(conversation: Conversation) -> Iterator[_Clue]:
-    """Sentences that the application says in more than two answers: it does not get on."""
+    """Sentences that the application repeats in more than two answers: it is stuck."""
     said: list[tuple[frozenset[str], list[int], str]] = []
     for at, step in conversation.answers:
         for sentence in _SENTENCE.split(step.text[:1_000]):

@@ -1,11 +1,11 @@
-"""What a rule says of an item, and what it looks at beside the text. How a rule decides belongs in its own module."""
+"""Input and output types of rules. The rules themselves belong in their own modules."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is stored of an item beside its text (columns of trace_texts); what is not known is 0."""
+    """The stored numbers of an item (columns of `trace_texts`); 0 where unknown."""
 
     cost_usd: float = 0.0
     latency_s: float = 0.0
@@ -16,13 +16,13 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One thing in the text that speaks for the theme.
+    """One finding that makes an item relevant.
 
     Attributes:
-        kind: what it is, in a few words, such as "error of a tool".
-        subject: whose or about what: a tool's name, a request; may be empty.
-        quote: what the text says there, on one line; may be empty.
-        lines: the numbers of the lines that show it, ascending; empty where only a stored fact does.
+        kind: what was found, in a few words, such as "error of a tool".
+        subject: a tool's name or a request; may be empty.
+        quote: the text, on one line; may be empty.
+        lines: numbers of the lines that show it, ascending; empty for a stored number.
     """
 
     kind: str
@@ -33,14 +33,14 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether an item has to do with a theme.
+    """Whether an item is relevant for a theme.
 
     Attributes:
-        relevant: whether it does.
-        why: what decided, in a few words; also where the rule found nothing.
-        signals: what was found, most telling first; some may be there although it was not enough.
-        headline: the most telling of it in a few words of the record; with a colon at its end where it says how it
-            was, and not with what, so that what was asked for should follow.
+        relevant: whether it is.
+        why: the reason, in a few words; also for irrelevant items.
+        signals: what was found, strongest first; there may be some although they were not enough.
+        headline: the strongest signal in a few words of the record; ends with a colon if the user's request should
+            follow.
     """
 
     relevant: bool
@@ -50,5 +50,5 @@ class Verdict:
 
     @property
     def lines(self) -> tuple[int, ...]:
-        """The numbers of all lines that show it, ascending."""
+        """The numbers of all lines that the signals name, ascending."""
         return tuple(sorted({line for signal in self.signals for line in signal.lines}))
