@@ -7,10 +7,11 @@
 The data folder is `../shared/data` beside the project, or `--data`. With `--cache FOLDER` the vectors of the texts are
 kept there as `NAME.npy`, rows in the order of the file.
 
-The split is the product's (`llma_assets.labels.choice`): seven members nearest to the centroid, further ones that are
-counted, and up to twenty that nobody sees while naming. A text of the data sets stands for a trace of one message, as
-the offline summary would put it. Accuracy is the share of held-out members whose nearest name is their own cluster's;
-skill says how far that is on the way from chance to what the clusters' own centroids reach. Two more columns say what
+The split is the product's (`llma_assets.labels.evidence_choice`): seven members nearest to the centroid, further ones
+that are counted, and up to twenty that nobody sees while naming. A text of the data sets stands for a trace of one
+message, as the offline summary would put it. Accuracy is the share of held-out members whose nearest name is their own
+cluster's; skill says how far that is on the way from chance to what the clusters' own centroids reach. Two more columns
+say what
 a limit is worth: the skill when every second name is exchanged for that of another cluster, and of the titles alone.
 """
 
@@ -30,10 +31,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.labels import ClusterEvidence, LabelItem, SummaryText, offline_labels
-from llma_assets.labels.choice import members_to_read, split, unit
-from llma_assets.labels.closeness import nearest_names
-from llma_assets.labels.fit import OverallFit, overall, reassigned
-from llma_assets.labels.material import read_material
+from llma_assets.labels.evidence_choice import members_to_read, split, unit
+from llma_assets.labels.held_out import HeldOutAccuracy, held_out_tests, overall
+from llma_assets.labels.label_inputs import read_label_inputs
+from llma_assets.labels.name_distances import nearest_names
 from llma_assets.models import OfflineEmbedder
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -126,15 +127,15 @@ def published(team_id: int, day: date) -> list[Clustered]:
             run = committed_run(database, TeamDay(team_id, day), theme.theme_id)
             if run is None or not run.items:
                 continue
-            material = read_material(database, run, theme, clusters_of(database, run), members_of(database, run))
-            evidence = [each for each in material.evidence if each.cluster_id in material.centroids]
+            inputs = read_label_inputs(database, run, theme, clusters_of(database, run), members_of(database, run))
+            evidence = [each for each in inputs.evidence if each.cluster_id in inputs.centroids]
             ids = [each.cluster_id for each in evidence]
-            tests = [(place, material.held_out[key]) for place, key in enumerate(ids) if key in material.held_out]
+            tests = [(place, inputs.held_out[key]) for place, key in enumerate(ids) if key in inputs.held_out]
             found.append(
                 Clustered(
                     f"team {team_id}, {theme.theme_id}, {run.method}",
                     evidence,
-                    np.array([material.centroids[key] for key in ids]),
+                    np.array([inputs.centroids[key] for key in ids]),
                     np.concatenate([vectors for _, vectors in tests]),
                     np.repeat([place for place, _ in tests], [len(vectors) for _, vectors in tests]),
                     [""] * len(ids),
@@ -175,14 +176,14 @@ def figures_of(clustered: Clustered, items: Sequence[LabelItem], embedder: Offli
     )
 
 
-def _fit(clustered: Clustered, names: Vectors) -> OverallFit:
-    found = overall(reassigned(clustered.held_out, clustered.homes, names, clustered.centroids))
+def _fit(clustered: Clustered, names: Vectors) -> HeldOutAccuracy:
+    found = overall(held_out_tests(clustered.held_out, clustered.homes, names, clustered.centroids))
     if found is None:
         raise SystemExit(f"{clustered.name}: no member could be held out")
     return found
 
 
-def _skill(fit: OverallFit) -> float:
+def _skill(fit: HeldOutAccuracy) -> float:
     return (fit.accuracy - fit.chance) / (fit.by_centroids - fit.chance)
 
 

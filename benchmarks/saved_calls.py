@@ -25,7 +25,7 @@ from llma_assets.models import OpenAIChat, OpenAIEmbedder
 from llma_assets.rendering import RenderOptions
 from llma_assets.rendering.storing import Sampling, store_texts
 from llma_assets.settings import Settings
-from llma_assets.stage import silent
+from llma_assets.stage import silent_calls
 from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamOptions
@@ -123,7 +123,7 @@ def run_week(database: Database, server: ChatServer, name: str, themes: Sequence
         rendered += sum(level.counts["rendered"] for level in texts.values())
         for theme in themes:
             store_theme(database, team_day, theme, chat, limits=RunLimits(name), progress=unseen)
-        store_embeddings(database, team_day, embedder, themes=themes, progress=silent)
+        store_embeddings(database, team_day, embedder, themes=themes, progress=silent_calls)
     requests = server.requests[before:]
     return Step(
         name,

@@ -15,7 +15,7 @@ from functools import partial
 
 from benchmarks.replays import sentences, sentences_unseen
 from llma_assets.models import ChatModel, OpenAIChat
-from llma_assets.tasks import flags_of, is_problem, judged
+from llma_assets.tasks import flags_of, is_problem, model_opinion
 
 Verdict = Callable[[str], bool]
 WIDTH = 5
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         print("\nNo model was asked: give --base-url and --model. The offline model does not judge.")
         return
     chat = OpenAIChat(options.model, base_url=options.base_url, api_key=os.environ.get("OPENAI_API_KEY"))
-    verdicts = _asked(chat, [*problems, *harmless])
+    verdicts = _ask_model(chat, [*problems, *harmless])
     print(_row(f"judged by {options.model}", problems, harmless, lambda text: verdicts[text]))
 
 
@@ -50,9 +50,9 @@ def _has(flag: str, text: str) -> bool:
     return bool(getattr(flags_of(text), flag))
 
 
-def _asked(chat: ChatModel, texts: Sequence[str]) -> dict[str, bool]:
+def _ask_model(chat: ChatModel, texts: Sequence[str]) -> dict[str, bool]:
     with ThreadPoolExecutor(WIDTH) as pool:
-        return dict(zip(texts, pool.map(lambda text: judged(chat, [text]).actionable, texts), strict=True))
+        return dict(zip(texts, pool.map(lambda text: model_opinion(chat, [text]).actionable, texts), strict=True))
 
 
 def _row(name: str, true: Iterable[str], false: Iterable[str], verdict: Verdict) -> str:

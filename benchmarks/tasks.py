@@ -31,7 +31,7 @@ from llma_assets.tasks import (
     task_segments,
     update_tasks,
 )
-from llma_assets.tasks.queries import DOCUMENT_TYPE, PRODUCT, RENDERING
+from llma_assets.tasks.segment_queries import DOCUMENT_TYPE, PRODUCT, RENDERING
 from llma_assets.tasks.segments import metadata_of
 
 MODEL = "offline/benchmark"

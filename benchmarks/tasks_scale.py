@@ -24,7 +24,7 @@ from llma_assets.clickhouse import Database, connect, stop
 from llma_assets.models import OfflineChat
 from llma_assets.settings import Settings
 from llma_assets.tasks import cluster_new_segments, list_tasks, match_tasks, update_tasks
-from llma_assets.tasks.queries import DOCUMENT_TYPE, PRODUCT, RENDERING
+from llma_assets.tasks.segment_queries import DOCUMENT_TYPE, PRODUCT, RENDERING
 
 MODEL = "benchmark/topics"
 START = datetime(2026, 11, 1, tzinfo=UTC)

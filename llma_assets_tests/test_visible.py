@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llma_assets.labels.evidence import ClusterEvidence, SummaryText
+from llma_assets.labels.label_checks import one_line
 from llma_assets.labels.prompt import labelling_messages
-from llma_assets.labels.verdicts import one_line
 from llma_assets.rendering import RenderOptions, render_generation, render_trace
 from llma_assets.summaries.prompt import summary_messages
 from llma_assets.summaries.schema import cut_title, shorten

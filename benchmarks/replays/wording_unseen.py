@@ -1,7 +1,7 @@
 # ruff: noqa: E501
 """A second set of problems and harmless sessions, of another product and by other describers; as in `wording`.
 
-Written before the rules of `llma_assets.tasks.wording` were, and never looked at while they were being made: what they
+Written before the rules of `llma_assets.tasks.trouble_phrases` were, and never looked at while they were being made: what they
 do on these texts is what they do on texts that nobody has seen. Whoever changes the rules by this set writes a third.
 """
 

@@ -14,11 +14,11 @@ from llma_assets.clusters.edits.decisions import (
     decide,
 )
 from llma_assets.clusters.edits.stored import edits_of, find_lineage, lineages_of, standings_of, store_edit
-from llma_assets.clusters.engine.choose_k import KScore
 from llma_assets.clusters.engine.clustering import Clustering, Quality, representatives
 from llma_assets.clusters.engine.clustering_run import BORDERLINE, cluster
 from llma_assets.clusters.engine.config import NOISE_LABEL, NOISE_TITLE, ClusteringConfig
 from llma_assets.clusters.engine.errors import ClusteringError, InvalidConfigError, InvalidEmbeddingsError
+from llma_assets.clusters.engine.partition import KScore
 from llma_assets.clusters.engine.resolution import ResolutionScore
 from llma_assets.clusters.lineage.relink import relink
 from llma_assets.clusters.lineage.stored import CarriedName, carried_names

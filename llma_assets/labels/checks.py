@@ -5,17 +5,17 @@ from collections.abc import Iterator
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import clusters_of, runs_of_day
 from llma_assets.findings import Check, Outcome, in_words
-from llma_assets.labels.closeness import TOO_CLOSE
-from llma_assets.labels.fit import fit_of
-from llma_assets.labels.queries import LABELS_OF_RUN, NAME_TESTS_OF_RUN, alike_of, labels_of, name_tests_of
+from llma_assets.labels.held_out import accuracy_of
+from llma_assets.labels.name_distances import TOO_CLOSE
+from llma_assets.labels.queries import LABELS_OF_RUN, NAME_TESTS_OF_RUN, labels_of, name_tests_of, too_close_of
 from llma_assets.ledger import spending_within_budget, theme_spending_within_budget
 from llma_assets.team_day import TeamDay
 
-LEAST_SKILL = 0.6
+MIN_SKILL = 0.6
 """Of the way from chance to what the centroids reach, names go at least so far. Offline names go 0.8 and more; where
 every second name is exchanged for another's, 0.4 to 0.5 are left (benchmarks/results/labels.md)."""
 
-LEAST_HELD_OUT = 20
+MIN_HELD_OUT = 20
 """With fewer held-out members the accuracy says little."""
 
 
@@ -34,10 +34,10 @@ def clusters_have_names(database: Database, team_day: TeamDay) -> Iterator[Outco
 def names_fit(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """Members that nobody saw while naming are mostly nearest to the name of their own cluster."""
     for run in runs_of_day(database, team_day):
-        fit = fit_of(name_tests_of(database, run))
-        if fit is None or fit.held_out < LEAST_HELD_OUT:
+        fit = accuracy_of(name_tests_of(database, run))
+        if fit is None or fit.held_out < MIN_HELD_OUT:
             continue
-        limit = fit.chance + LEAST_SKILL * max(0.0, fit.by_centroids - fit.chance)
+        limit = fit.chance + MIN_SKILL * max(0.0, fit.by_centroids - fit.chance)
         yield Outcome(
             passed=fit.accuracy >= limit,
             expected=f"at least {limit:.0%} of {fit.held_out} held-out members come home by the names",
@@ -57,7 +57,7 @@ def names_apart(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
         if not tests:
             continue
         titles = {row["cluster_id"]: row["title"] for row in tests}
-        pairs = {(min(pair), max(pair)) for pair in alike_of(tests).items()}
+        pairs = {(min(pair), max(pair)) for pair in too_close_of(tests).items()}
         alike = [f"'{titles.get(one, one)}' and '{titles.get(other, other)}'" for one, other in sorted(pairs)]
         yield Outcome(
             passed=not alike,

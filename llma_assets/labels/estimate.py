@@ -5,9 +5,9 @@ import math
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import committed_run
 from llma_assets.embeddings import SUMMARY_TOKENS
-from llma_assets.labels.choice import REPRESENTATIVES
 from llma_assets.labels.evidence import NOISE_ID
-from llma_assets.labels.labelling import CLUSTERS_A_CALL
+from llma_assets.labels.evidence_choice import REPRESENTATIVES
+from llma_assets.labels.labelling import CLUSTERS_PER_CALL
 from llma_assets.labels.prompt import labelling_messages
 from llma_assets.labels.queries import labels_of
 from llma_assets.labels.schema import ClusterLabels
@@ -45,7 +45,7 @@ def forecast_labels(
         labels = labels_of(database, run)
         done = sum(label.status == "generated" for key, label in labels.items() if key != NOISE_ID)
         clusters = max(0, run.clusters - done)
-        why = f"the clusters of {team_day.day}"
+        clusters_basis = f"the clusters of {team_day.day}"
     elif items < least_items:
         basis = f"{items:,} items, and with fewer than {least_items} nothing is clustered"
         return Forecast(STAGE, theme.theme_id, model, 0, 0, 0, 0, 0, basis)
@@ -54,19 +54,21 @@ def forecast_labels(
         runs = (committed_run(database, team_day.back(days), theme.theme_id) for days in range(DAYS_BACK))
         earlier = next((found for found in runs if found is not None and found.clusters), None)
         clusters = earlier.clusters if earlier else CLUSTERS
-        why = f"as many clusters as on {earlier.day}" if earlier else f"{CLUSTERS} clusters, for want of earlier ones"
+        clusters_basis = f"as many clusters as on {earlier.day}" if earlier else f"{CLUSTERS} clusters, as a guess"
     if model.startswith("offline/") or not clusters:
         basis = "the offline model is free" if clusters else "all clusters have their names"
         return Forecast(STAGE, theme.theme_id, model, clusters, done, 0, 0, 0, basis)
-    calls = math.ceil(clusters / CLUSTERS_A_CALL)
+    calls = math.ceil(clusters / CLUSTERS_PER_CALL)
     past = past_calls(database, team_day.team_id, stage=STAGE, theme_id=theme.theme_id, model=model)
     if past is not None:
         calls = max(calls, round(past.calls / past.days))
-        spoken, said = past.input_tokens / past.calls * calls, past.output_tokens / past.calls * calls
-        basis = f"{why}; calls as in the last {past.calls:,}"
+        input_tokens, output_tokens = past.input_tokens / past.calls * calls, past.output_tokens / past.calls * calls
+        basis = f"{clusters_basis}; calls as in the last {past.calls:,}"
     else:
         shown = REPRESENTATIVES * SUMMARY_TOKENS[theme.mode] + NEIGHBOUR_TOKENS
-        spoken = calls * chat_tokens(model, labelling_messages(()), ClusterLabels) + clusters * shown
-        said = clusters * LABEL_TOKENS
-        basis = f"{why}; {shown:,} tokens for each, for want of earlier calls"
-    return Forecast(STAGE, theme.theme_id, model, clusters, done, calls, round(spoken), round(said), basis)
+        input_tokens = calls * chat_tokens(model, labelling_messages(()), ClusterLabels) + clusters * shown
+        output_tokens = clusters * LABEL_TOKENS
+        basis = f"{clusters_basis}; {shown:,} tokens for each, because there are no earlier calls"
+    return Forecast(
+        STAGE, theme.theme_id, model, clusters, done, calls, round(input_tokens), round(output_tokens), basis
+    )

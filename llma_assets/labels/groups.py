@@ -13,12 +13,12 @@ import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import Run
-from llma_assets.labels.choice import REPRESENTATIVES
 from llma_assets.labels.evidence import ClusterEvidence, ClusterLabel, SummaryText
+from llma_assets.labels.evidence_choice import REPRESENTATIVES
+from llma_assets.labels.label_checks import POINTS, TITLE_WORDS
 from llma_assets.labels.labelling import label_groups
 from llma_assets.labels.queries import known_group_labels, run_key
 from llma_assets.labels.schema import ClusterLabels, LabelItem
-from llma_assets.labels.verdicts import POINTS, TITLE_WORDS
 from llma_assets.models import ChatModel, Record
 
 

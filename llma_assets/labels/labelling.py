@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from llma_assets.clickhouse import DatabaseError
 from llma_assets.isolation import fault_of
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, ClusterLabel, SummaryText, outliers, unnamed
+from llma_assets.labels.label_checks import checked_labels
 from llma_assets.labels.offline import offline_labels
-from llma_assets.labels.prompt import group_messages, labelling_messages, retelling_messages
+from llma_assets.labels.prompt import group_messages, labelling_messages, relabelling_messages
 from llma_assets.labels.schema import ClusterLabels
-from llma_assets.labels.verdicts import judged
 from llma_assets.models import (
     CallNotMade,
     ChatMessage,
@@ -23,7 +23,7 @@ from llma_assets.models import (
     ignore_usage,
 )
 
-CLUSTERS_A_CALL = 8
+CLUSTERS_PER_CALL = 8
 """Few enough that each gets its due, and enough that neighbours are named side by side."""
 SINGLE_CALLS = 20
 """Clusters that are asked about alone after an unusable answer, at most."""
@@ -59,7 +59,7 @@ def label_clusters(
     chat: ChatModel,
     record: Record = ignore_usage,
     *,
-    taken: Collection[str] = (),
+    used_titles: Collection[str] = (),
     others: Sequence[ClusterEvidence] = (),
 ) -> Iterator[ClusterLabel]:
     """Name each cluster; each label is given out as soon as it is certain, so that it can be stored.
@@ -74,7 +74,7 @@ def label_clusters(
         evidence: clusters with different ids; noise (-1) is called "Outliers" and is never sent.
         chat: who answers.
         record: gets the usage of each call.
-        taken: titles that other clusters of the same clustering already have.
+        used_titles: titles that other clusters of the same clustering already have.
         others: clusters that are not asked about; offline names are told apart from them, too.
 
     Raises:
@@ -84,16 +84,18 @@ def label_clusters(
     ids = [cluster.cluster_id for cluster in (*evidence, *others)]
     if len(set(ids)) != len(ids):
         raise ValueError(f"cluster ids must differ, found {sorted(ids)}")
-    return _labels(evidence, _Asking(chat, record, set(taken), _offline((*evidence, *others), evidence, taken)))
+    return _labels(
+        evidence, _Calls(chat, record, set(used_titles), _offline((*evidence, *others), evidence, used_titles))
+    )
 
 
-def retell_clusters(
+def relabel_clusters(
     group: Sequence[ClusterEvidence],
     chat: ChatModel,
     record: Record = ignore_usage,
     *,
-    taken: Collection[str] = (),
-    fixed: Collection[str] = (),
+    used_titles: Collection[str] = (),
+    fixed_titles: Collection[str] = (),
 ) -> list[ClusterLabel]:
     """Ask once for names of clusters whose present names (`current`) are too alike; failed ones keep theirs.
 
@@ -101,8 +103,8 @@ def retell_clusters(
         group: the clusters, each with its present name.
         chat: who answers.
         record: gets the usage of the call.
-        taken: titles of all other clusters.
-        fixed: titles among those that are too like these, and that stay.
+        used_titles: titles of all other clusters.
+        fixed_titles: titles among those that are too like these, and that stay.
 
     Returns:
         Labels of the clusters whose new name is usable and different, marked as retold.
@@ -110,8 +112,8 @@ def retell_clusters(
     Raises:
         ModelConfigurationError: every further call would fail too.
     """
-    asking = _Asking(chat, record, set(taken), lambda batch: offline_labels(batch, taken))
-    labels = asking.ask(group, retelling_messages(group, taken, fixed))
+    asking = _Calls(chat, record, set(used_titles), lambda batch: offline_labels(batch, used_titles))
+    labels = asking.ask(group, relabelling_messages(group, used_titles, fixed_titles))
     before = {cluster.cluster_id: cluster.current for cluster in group}
     return [
         replace(label, origin="retold")
@@ -120,7 +122,7 @@ def retell_clusters(
     ]
 
 
-def flaw_of_sample(chat: ChatModel, record: Record = ignore_usage) -> ModelError | None:
+def error_on_sample(chat: ChatModel, record: Record = ignore_usage) -> ModelError | None:
     """What is wrong with the names of clusters that nobody can blame; None where one at least is usable.
 
     Raises:
@@ -132,7 +134,7 @@ def flaw_of_sample(chat: ChatModel, record: Record = ignore_usage) -> ModelError
         )
     except InvalidAnswer as error:
         return error
-    labels = judged(SAMPLE, completion.value, completion.model)
+    labels = checked_labels(SAMPLE, completion.value, completion.model)
     if any(label.status == "generated" for label in labels):
         return None
     flaw = InvalidAnswer(labels[0].error, kind="labels")
@@ -158,11 +160,11 @@ def label_groups(
     Raises:
         ModelConfigurationError: every further call would fail too.
     """
-    return _labels(groups, _Asking(chat, record, set(), offline, group_messages))
+    return _labels(groups, _Calls(chat, record, set(), offline, group_messages))
 
 
 @dataclass(slots=True)
-class _Asking:
+class _Calls:
     """Calls of one run: who answers, which titles are gone, and how much patience is left."""
 
     chat: ChatModel
@@ -170,16 +172,16 @@ class _Asking:
     used: set[str]
     offline: Callable[[Sequence[ClusterEvidence]], ClusterLabels]
     prompt: Callable[[Sequence[ClusterEvidence], Collection[str]], list[ChatMessage]] = labelling_messages
-    singles: int = SINGLE_CALLS
-    silent: int = 0
+    single_calls_left: int = SINGLE_CALLS
+    silent_calls: int = 0
     stopped: bool = False
-    useless: int = 0
-    accepted: bool = False
+    useless_calls: int = 0
+    has_labels: bool = False
 
     @property
-    def is_in_vain(self) -> bool:
+    def should_stop(self) -> bool:
         """Whether further calls would most likely give nothing either."""
-        return self.silent >= SILENT_CALLS or (self.useless >= USELESS_CALLS and not self.accepted)
+        return self.silent_calls >= SILENT_CALLS or (self.useless_calls >= USELESS_CALLS and not self.has_labels)
 
     def ask(
         self, batch: Sequence[ClusterEvidence], messages: Sequence[ChatMessage] | None = None
@@ -198,35 +200,35 @@ class _Asking:
             self.stopped = True
             return []
         except ModelUnavailable as error:
-            self.silent += 1
+            self.silent_calls += 1
             return [unnamed(cluster.cluster_id, f"model unavailable: {error.kind}") for cluster in batch]
         except ModelError as error:
-            self.silent = 0
-            self.useless += 1
+            self.silent_calls = 0
+            self.useless_calls += 1
             return [unnamed(cluster.cluster_id, f"no usable answer: {error.kind}") for cluster in batch]
         except DatabaseError:
             raise
         # A cluster that breaks the code is found when each is asked about by itself.
         except Exception as error:
             return [unnamed(cluster.cluster_id, fault_of(error)) for cluster in batch]
-        self.silent = 0
-        labels = judged(batch, completion.value, completion.model, self.used)
+        self.silent_calls = 0
+        labels = checked_labels(batch, completion.value, completion.model, self.used)
         titles = {label.title for label in labels if label.status == "generated"}
         self.used |= titles
-        self.accepted = self.accepted or bool(titles)
-        self.useless = 0 if titles else self.useless + 1
+        self.has_labels = self.has_labels or bool(titles)
+        self.useless_calls = 0 if titles else self.useless_calls + 1
         return labels
 
 
 def _offline(
-    everything: Sequence[ClusterEvidence], asked: Sequence[ClusterEvidence], taken: Collection[str]
+    all_clusters: Sequence[ClusterEvidence], asked: Sequence[ClusterEvidence], used_titles: Collection[str]
 ) -> Callable[[Sequence[ClusterEvidence]], ClusterLabels]:
     """The offline answer about a batch; counted once over all clusters, so that names are distinct among them."""
     wanted = {cluster.cluster_id for cluster in asked}
 
     @functools.cache
     def all_items() -> ClusterLabels:
-        return offline_labels(everything, taken, only=wanted)
+        return offline_labels(all_clusters, used_titles, only=wanted)
 
     def answer(batch: Sequence[ClusterEvidence]) -> ClusterLabels:
         ids = {cluster.cluster_id for cluster in batch}
@@ -235,7 +237,7 @@ def _offline(
     return answer
 
 
-def _labels(evidence: Sequence[ClusterEvidence], asking: _Asking) -> Iterator[ClusterLabel]:
+def _labels(evidence: Sequence[ClusterEvidence], asking: _Calls) -> Iterator[ClusterLabel]:
     asked = []
     for cluster in evidence:
         if cluster.cluster_id == NOISE_ID:
@@ -244,10 +246,10 @@ def _labels(evidence: Sequence[ClusterEvidence], asking: _Asking) -> Iterator[Cl
             yield unnamed(cluster.cluster_id, "there is no summary of any of its representatives")
         else:
             asked.append(cluster)
-    for start in range(0, len(asked), CLUSTERS_A_CALL):
-        batch = asked[start : start + CLUSTERS_A_CALL]
-        if asking.is_in_vain:
-            why = "model unavailable" if asking.silent >= SILENT_CALLS else "no usable answer"
+    for start in range(0, len(asked), CLUSTERS_PER_CALL):
+        batch = asked[start : start + CLUSTERS_PER_CALL]
+        if asking.should_stop:
+            why = "model unavailable" if asking.silent_calls >= SILENT_CALLS else "no usable answer"
             yield from (unnamed(cluster.cluster_id, f"{why}: not asked any more") for cluster in batch)
             continue
         found = asking.ask(batch)
@@ -259,15 +261,13 @@ def _labels(evidence: Sequence[ClusterEvidence], asking: _Asking) -> Iterator[Cl
             yield from found
 
 
-def _singly(
-    batch: Sequence[ClusterEvidence], failed: Sequence[ClusterLabel], asking: _Asking
-) -> Iterator[ClusterLabel]:
+def _singly(batch: Sequence[ClusterEvidence], failed: Sequence[ClusterLabel], asking: _Calls) -> Iterator[ClusterLabel]:
     """Ask about each cluster by itself, while any calls are left; a server that is away is not asked again."""
     for cluster, label in zip(batch, failed, strict=True):
-        if asking.singles == 0 or asking.is_in_vain:
+        if asking.single_calls_left == 0 or asking.should_stop:
             yield label
             continue
-        asking.singles -= 1
+        asking.single_calls_left -= 1
         yield from asking.ask([cluster])
         if asking.stopped:
             return

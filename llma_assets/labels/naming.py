@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import CarriedName, Run, carried_names
-from llma_assets.labels.choice import unit
-from llma_assets.labels.closeness import groups_too_close, nearest_names, too_close_to
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, ClusterLabel, Name
-from llma_assets.labels.fit import Fit, OverallFit, fit_of, reassigned
+from llma_assets.labels.evidence_choice import unit
 from llma_assets.labels.groups import groups_of, name_groups
-from llma_assets.labels.labelling import CLUSTERS_A_CALL, flaw_of_sample, label_clusters, retell_clusters
-from llma_assets.labels.material import Material, read_material
-from llma_assets.labels.queries import alike_of, labels_of, name_tests_of, run_key
+from llma_assets.labels.held_out import HeldOutAccuracy, NameTest, accuracy_of, held_out_tests
+from llma_assets.labels.label_inputs import LabelInputs, read_label_inputs
+from llma_assets.labels.labelling import CLUSTERS_PER_CALL, error_on_sample, label_clusters, relabel_clusters
+from llma_assets.labels.name_distances import groups_too_close, nearest_names, too_close_to
+from llma_assets.labels.queries import labels_of, name_tests_of, run_key, too_close_of
 from llma_assets.models import (
     ChatModel,
     Embedder,
@@ -34,14 +34,14 @@ from llma_assets.models import (
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
-RETELLING_CALLS = 6
+RELABELLING_CALLS = 6
 """Groups of names that are sent back to be told apart, at most; the closest first."""
 
 
 LABELS_FAILED = "labels_failed"
 
 
-class NoNames(Exception):
+class NoNamesError(Exception):
     """Every cluster of a run that was asked about would be called by its number: that is nothing to publish.
 
     Attributes:
@@ -58,8 +58,8 @@ class Naming:
     Attributes:
         labels: by cluster id.
         asked: clusters whose name was asked for just now.
-        undone: clusters left without a name, because a call was not made.
-        retold: names changed because they were too like another.
+        deferred: clusters left without a name, because a call was not made.
+        relabelled: names changed because they were too like another.
         fit: how well the names fit; None where that could not be tested.
         untested: why not, "" where they were.
         too_close: by cluster id the other cluster whose name is too like its own.
@@ -67,9 +67,9 @@ class Naming:
 
     labels: dict[int, ClusterLabel]
     asked: int
-    undone: int
-    retold: int
-    fit: OverallFit | None
+    deferred: int
+    relabelled: int
+    fit: HeldOutAccuracy | None
     untested: str
     too_close: dict[int, int]
 
@@ -84,11 +84,11 @@ class _Work:
     embedder: Embedder
     record: Record
     labels: dict[int, ClusterLabel]
-    material: Material
+    inputs: LabelInputs
 
-    def keep(self, label: ClusterLabel) -> None:
+    def store(self, label: ClusterLabel) -> None:
         """Store a label at once."""
-        _keep(self.database, self.run, self.labels, label)
+        _store(self.database, self.run, self.labels, label)
 
     def named(self) -> list[int]:
         """Ids of the clusters that have a name, noise left out, ascending."""
@@ -124,7 +124,7 @@ def name_clusters(
         evidence: what the model has given so far in the run; None for nothing yet.
 
     Raises:
-        NoNames: no cluster got a name, and none had one.
+        NoNamesError: no cluster got a name, and none had one.
         NothingUsable: nor does the model name clusters that nobody can blame.
         ModelConfigurationError: every further call would fail too; what was named is stored.
     """
@@ -134,32 +134,38 @@ def name_clusters(
     missing = {row["cluster_id"] for row in clusters if not _is_named(labels.get(row["cluster_id"]))}
     if not missing and _is_tested(database, run, labels):
         name_groups(database, run, groups_of(run, clusters, labels), chat, record)
-        return _told(database, run, labels)
-    material = read_material(database, run, theme, clusters, members)
-    work = _Work(database, run, chat, embedder, record, labels, material)
+        return _naming(database, run, labels)
+    inputs = read_label_inputs(database, run, theme, clusters, members)
+    work = _Work(database, run, chat, embedder, record, labels, inputs)
     asked = _ask(work, missing, carried)
     if asked:
-        _see_that_there_are_names(work, asked, evidence or ModelHealth())
-    retold, untested = 0, _obstacle(run, embedder)
+        _check_names(work, asked, evidence or ModelHealth())
+    relabelled, untested = 0, _why_untestable(run, embedder)
     if not untested:
         try:
-            retold = _tell_apart(work)
+            relabelled = _relabel_alike(work)
             _test(work)
         except ModelConfigurationError:
             raise
         except ModelError as error:
             untested = f"names could not be compared: {error.kind}"
     name_groups(database, run, groups_of(run, clusters, labels), chat, record)
-    return _told(
-        database, run, labels, asked=asked, undone=len(missing - labels.keys()), retold=retold, untested=untested
+    return _naming(
+        database,
+        run,
+        labels,
+        asked=asked,
+        deferred=len(missing - labels.keys()),
+        relabelled=relabelled,
+        untested=untested,
     )
 
 
-def _see_that_there_are_names(work: _Work, asked: int, evidence: ModelHealth) -> None:
+def _check_names(work: _Work, asked: int, evidence: ModelHealth) -> None:
     """Go on only if a cluster has a name by now; else say whose fault it is.
 
     Raises:
-        NoNames, NothingAnswered, NothingUsable: none has.
+        NoNamesError, NothingAnswered, NothingUsable: none has.
     """
     name, theme_id = work.chat.name, work.run.theme_id
     if work.named():
@@ -168,7 +174,7 @@ def _see_that_there_are_names(work: _Work, asked: int, evidence: ModelHealth) ->
     failed = [label for label in work.labels.values() if label.status == "failed"]
     why = failed[0].error
     try:
-        flaw = flaw_of_sample(work.chat, work.record)
+        flaw = error_on_sample(work.chat, work.record)
     except ModelConfigurationError:
         raise
     except ModelUnavailable as error:
@@ -176,7 +182,7 @@ def _see_that_there_are_names(work: _Work, asked: int, evidence: ModelHealth) ->
         raise NothingAnswered(told, kind=LABELS_FAILED) from None
     if flaw is not None:
         raise evidence.fault(name, theme_id, len(failed), flaw).of(asked, skip_reason=LABELS_FAILED)
-    raise NoNames(f"{len(failed)} of {asked}: {why}")
+    raise NoNamesError(f"{len(failed)} of {asked}: {why}")
 
 
 def _carry_over(
@@ -187,18 +193,18 @@ def _carry_over(
     A name that people chose replaces one that is stored; one that they took back is forgotten, to be asked for.
     """
     for cluster_id, label in list(labels.items()):
-        if label.origin == "locked" and not _is_peoples(carried.get(cluster_id)):
+        if label.origin == "locked" and not _is_edited(carried.get(cluster_id)):
             del labels[cluster_id]
     for cluster_id, name in carried.items():
         stored = labels.get(cluster_id)
-        if _is_peoples(name):
+        if _is_edited(name):
             if stored is None or (stored.title, stored.origin) != (name.title, "locked"):
-                _keep(database, run, labels, _carried(cluster_id, name, "locked"))
+                _store(database, run, labels, _carried(cluster_id, name, "locked"))
         elif name.keep and not _is_named(stored):
-            _keep(database, run, labels, _carried(cluster_id, name, "carried"))
+            _store(database, run, labels, _carried(cluster_id, name, "carried"))
 
 
-def _is_peoples(name: CarriedName | None) -> bool:
+def _is_edited(name: CarriedName | None) -> bool:
     return name is not None and (name.renamed or name.locked)
 
 
@@ -206,7 +212,7 @@ def _carried(cluster_id: int, name: CarriedName, origin: str) -> ClusterLabel:
     return ClusterLabel(cluster_id, name.title, name.description, "generated", "", name.model, origin)
 
 
-def _keep(database: Database, run: Run, labels: dict[int, ClusterLabel], label: ClusterLabel) -> None:
+def _store(database: Database, run: Run, labels: dict[int, ClusterLabel], label: ClusterLabel) -> None:
     """Store a label at once, so that nothing that comes later can lose it."""
     row = {
         "cluster_id": label.cluster_id,
@@ -231,7 +237,7 @@ def _is_tested(database: Database, run: Run, labels: Mapping[int, ClusterLabel])
     return {row["cluster_id"]: row["title"] for row in name_tests_of(database, run)} == titles
 
 
-def _obstacle(run: Run, embedder: Embedder) -> str:
+def _why_untestable(run: Run, embedder: Embedder) -> str:
     if embedder.name == run.embedding_model:
         return ""
     return f"the items were embedded by {run.embedding_model}, names would be by {embedder.name}"
@@ -239,44 +245,46 @@ def _obstacle(run: Run, embedder: Embedder) -> str:
 
 def _ask(work: _Work, missing: set[int], carried: Mapping[int, CarriedName]) -> int:
     """Ask for the names of the clusters in `missing`, and store each; names of days before are shown."""
-    evidence = [_with_name(cluster, carried.get(cluster.cluster_id)) for cluster in work.material.evidence]
+    evidence = [_with_name(cluster, carried.get(cluster.cluster_id)) for cluster in work.inputs.evidence]
     asked = [cluster for cluster in evidence if cluster.cluster_id in missing]
-    taken = [label.title for label in work.labels.values() if _is_named(label)]
+    used_titles = [label.title for label in work.labels.values() if _is_named(label)]
     others = [cluster for cluster in evidence if cluster.cluster_id not in missing]
     answers = 0
-    for label in label_clusters(asked, work.chat, work.record, taken=taken, others=others):
-        work.keep(label)
+    for label in label_clusters(asked, work.chat, work.record, used_titles=used_titles, others=others):
+        work.store(label)
         answers += label.origin == "asked"
     return answers
 
 
-def _tell_apart(work: _Work) -> int:
+def _relabel_alike(work: _Work) -> int:
     """Send names that are too alike back together, once; keep new ones that are farther apart. Returns how many."""
     ids = work.named()
     labels = [work.labels[cluster_id] for cluster_id in ids]
     vectors = work.name_vectors(labels)
     movable = [label.origin == "asked" for label in labels]
-    of_cluster = {cluster.cluster_id: cluster for cluster in work.material.evidence}
-    retold = 0
-    for group in groups_too_close(vectors, movable, CLUSTERS_A_CALL)[:RETELLING_CALLS]:
+    of_cluster = {cluster.cluster_id: cluster for cluster in work.inputs.evidence}
+    relabelled = 0
+    for group in groups_too_close(vectors, movable, CLUSTERS_PER_CALL)[:RELABELLING_CALLS]:
         inside = {ids[index] for index in group}
         evidence = [_with_name(of_cluster[ids[index]], labels[index]) for index in group]
         outside = [label for key, label in work.labels.items() if key not in inside and _is_named(label)]
-        fixed = [work.labels[ids[index]].title for index in too_close_to(vectors, group)]
-        found = retell_clusters(evidence, work.chat, work.record, taken=[label.title for label in outside], fixed=fixed)
-        retold += _keep_farther(work, ids, vectors, found)
+        fixed_titles = [work.labels[ids[index]].title for index in too_close_to(vectors, group)]
+        found = relabel_clusters(
+            evidence, work.chat, work.record, used_titles=[label.title for label in outside], fixed_titles=fixed_titles
+        )
+        relabelled += _store_if_farther(work, ids, vectors, found)
         for index in group:
             label = work.labels[ids[index]]
             if label.origin == "asked":  # asked back once, with no better answer: not again
-                work.keep(replace(label, origin="retold"))
-    return retold
+                work.store(replace(label, origin="retold"))
+    return relabelled
 
 
 def _with_name(cluster: ClusterEvidence, name: ClusterLabel | CarriedName | None) -> ClusterEvidence:
     return cluster if name is None else replace(cluster, current=Name(name.title, name.description))
 
 
-def _keep_farther(work: _Work, ids: list[int], vectors: NDArray[np.float32], found: Sequence[ClusterLabel]) -> int:
+def _store_if_farther(work: _Work, ids: list[int], vectors: NDArray[np.float32], found: Sequence[ClusterLabel]) -> int:
     """Keep the new names if the closest of them is farther from all others than before; `vectors` follows."""
     if not found:
         return 0
@@ -292,7 +300,7 @@ def _keep_farther(work: _Work, ids: list[int], vectors: NDArray[np.float32], fou
         return 0
     vectors[:] = changed
     for label in found:
-        work.keep(label)
+        work.store(label)
     return len(found)
 
 
@@ -301,12 +309,12 @@ def _test(work: _Work) -> None:
     ids = work.named()
     labels = [work.labels[cluster_id] for cluster_id in ids]
     vectors = work.name_vectors(labels)
-    centroids = np.array([work.material.centroids[cluster_id] for cluster_id in ids], dtype=np.float32)
-    held_out = [(place, work.material.held_out[key]) for place, key in enumerate(ids) if key in work.material.held_out]
-    fits = [Fit(0, 0, 0)] * len(ids)
+    centroids = np.array([work.inputs.centroids[cluster_id] for cluster_id in ids], dtype=np.float32)
+    held_out = [(place, work.inputs.held_out[key]) for place, key in enumerate(ids) if key in work.inputs.held_out]
+    fits = [NameTest(0, 0, 0)] * len(ids)
     if held_out:
-        homes = np.repeat([place for place, _ in held_out], [len(items) for _, items in held_out])
-        fits = reassigned(np.concatenate([items for _, items in held_out]), homes, vectors, centroids)
+        clusters_of_items = np.repeat([place for place, _ in held_out], [len(items) for _, items in held_out])
+        fits = held_out_tests(np.concatenate([items for _, items in held_out]), clusters_of_items, vectors, centroids)
     work.database.insert_rows(
         "cluster_name_tests",
         [
@@ -326,23 +334,23 @@ def _test(work: _Work) -> None:
     )
 
 
-def _told(
+def _naming(
     database: Database,
     run: Run,
     labels: dict[int, ClusterLabel],
     *,
     asked: int = 0,
-    undone: int = 0,
-    retold: int = 0,
+    deferred: int = 0,
+    relabelled: int = 0,
     untested: str = "",
 ) -> Naming:
     tests = [] if untested else name_tests_of(database, run)
     return Naming(
         labels=labels,
         asked=asked,
-        undone=undone,
-        retold=retold,
-        fit=fit_of(tests),
+        deferred=deferred,
+        relabelled=relabelled,
+        fit=accuracy_of(tests),
         untested=untested,
-        too_close=alike_of(tests),
+        too_close=too_close_of(tests),
     )

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, SummaryText
+from llma_assets.labels.label_checks import TITLE_CHARS, TITLE_WORDS, one_line
 from llma_assets.labels.phrases import ScoredPhrase, Stems, read_summaries, scored_phrases
 from llma_assets.labels.schema import ClusterLabels, LabelItem
-from llma_assets.labels.verdicts import TITLE_CHARS, TITLE_WORDS, one_line
 from llma_assets.labels.words import flow_steps, phrases, steps
 from llma_assets.languages import count_words
 
@@ -29,7 +29,7 @@ _BULLET_CHARS = 160
 
 
 def offline_labels(
-    evidence: Sequence[ClusterEvidence], taken: Collection[str] = (), *, only: Collection[int] | None = None
+    evidence: Sequence[ClusterEvidence], used_titles: Collection[str] = (), *, only: Collection[int] | None = None
 ) -> ClusterLabels:
     """Label each cluster from the words of its summaries: same evidence, same labels.
 
@@ -38,13 +38,13 @@ def offline_labels(
 
     Args:
         evidence: clusters; noise, and clusters without summaries, get no item.
-        taken: titles of other clusters, not to be given again.
+        used_titles: titles of other clusters, not to be given again.
         only: ids of the clusters to label; the others are what these are set apart from. All by default.
     """
     named = [cluster for cluster in evidence if cluster.cluster_id != NOISE_ID and read_summaries(cluster)]
     scored = scored_phrases(named)
-    used = {title.casefold() for title in taken}
-    heads = _heads(scored)
+    used = {title.casefold() for title in used_titles}
+    heads = _head_phrases(scored)
     items = []
     for cluster in named:
         if only is not None and cluster.cluster_id not in only:
@@ -58,7 +58,7 @@ def offline_labels(
     return ClusterLabels(items=items)
 
 
-def _heads(scored: Mapping[int, Sequence[ScoredPhrase]]) -> dict[int, ScoredPhrase]:
+def _head_phrases(scored: Mapping[int, Sequence[ScoredPhrase]]) -> dict[int, ScoredPhrase]:
     """The phrase that opens each title; no two clusters share one, the one it fits better has it."""
     pairs = []
     for cluster_id, found in scored.items():
@@ -78,9 +78,9 @@ def _heads(scored: Mapping[int, Sequence[ScoredPhrase]]) -> dict[int, ScoredPhra
 def _titles(cluster: ClusterEvidence, head: ScoredPhrase | None, found: Sequence[ScoredPhrase]) -> Iterator[str]:
     """Titles of 3 to 10 words, best first; the last ones are certain to be free."""
     if head is not None:
-        topics = _apart(found, head)
+        topics = _distinct_phrases(found, head)
         for shown in range(min(_TOPICS, len(topics)), len(topics) + 1):
-            title = _joined(head, topics[max(0, shown - _TOPICS) : shown])
+            title = _title_of(head, topics[max(0, shown - _TOPICS) : shown])
             if _fits(title):
                 yield title
     for summary in cluster.representatives or cluster.members:
@@ -88,7 +88,7 @@ def _titles(cluster: ClusterEvidence, head: ScoredPhrase | None, found: Sequence
         if _fits(title):
             yield title
     word = head.surface if head is not None else "unnamed traces"
-    numbered = f"{_opened(word)}: cluster {cluster.cluster_id}"
+    numbered = f"{_capitalised(word)}: cluster {cluster.cluster_id}"
     yield numbered if _fits(numbered) else f"Unnamed traces: cluster {cluster.cluster_id}"
 
 
@@ -96,14 +96,14 @@ def _fits(title: str) -> bool:
     return count_words(title) in TITLE_WORDS and len(title) <= TITLE_CHARS
 
 
-def _apart(found: Sequence[ScoredPhrase], head: ScoredPhrase | None = None) -> list[ScoredPhrase]:
+def _distinct_phrases(found: Sequence[ScoredPhrase], head: ScoredPhrase | None = None) -> list[ScoredPhrase]:
     """Phrases that share no word with `head` or with each other; those first that say the most about the rest."""
     used = set(_words_of(head)) if head else set()
     covered = set(head.held) if head else set()
     left = [phrase for phrase in found[:_CANDIDATES] if len(phrase.stems) <= 2 or phrase.step]
     chosen: list[ScoredPhrase] = []
     while left := [phrase for phrase in left if not used & set(_words_of(phrase))]:
-        best = max(left, key=lambda phrase: (phrase.share >= TOPIC_SHARE, _gain(phrase, covered), phrase.stems))
+        best = max(left, key=lambda phrase: (phrase.share >= TOPIC_SHARE, _new_coverage(phrase, covered), phrase.stems))
         chosen.append(best)
         used |= set(_words_of(best))
         covered |= best.held
@@ -115,17 +115,17 @@ def _words_of(phrase: ScoredPhrase) -> list[str]:
     return [part for stem in phrase.stems for part in stem.split("+")]
 
 
-def _gain(phrase: ScoredPhrase, covered: Collection[int]) -> float:
+def _new_coverage(phrase: ScoredPhrase, covered: Collection[int]) -> float:
     """The score of a phrase, less where the summaries that hold it are spoken for."""
     return phrase.score * (1 - _COVERED * len(phrase.held & set(covered)) / len(phrase.held))
 
 
-def _joined(head: ScoredPhrase, topics: Sequence[ScoredPhrase]) -> str:
+def _title_of(head: ScoredPhrase, topics: Sequence[ScoredPhrase]) -> str:
     """The head, the tool that goes with it where both are tools, and as many topics as fit."""
     least = _SECOND_SCORE * head.score
     tools = [topic for topic in topics if head.step and topic.step and topic.score >= least]
     second = next((tool for tool in tools if tool.share >= _SECOND_SHARE), None)
-    title = _opened(f"{head.surface} and {second.surface}" if second else head.surface)
+    title = _capitalised(f"{head.surface} and {second.surface}" if second else head.surface)
     kept: list[str] = []
     for topic in topics:
         length = len(title.split()) + sum(len(word.split()) for word in kept)
@@ -134,7 +134,7 @@ def _joined(head: ScoredPhrase, topics: Sequence[ScoredPhrase]) -> str:
     return f"{title}: {', '.join(kept)}" if kept else title
 
 
-def _opened(text: str) -> str:
+def _capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
@@ -144,10 +144,10 @@ def _points(cluster: ClusterEvidence, found: Sequence[ScoredPhrase]) -> list[str
     common = _common_steps(summaries)
     if common:
         points.append("Common steps: " + ", ".join(f"{name} ({share:.0%})" for name, share in common))
-    topics = [phrase for phrase in _apart(found) if phrase.share >= TOPIC_SHARE and not phrase.step][:6]
+    topics = [phrase for phrase in _distinct_phrases(found) if phrase.share >= TOPIC_SHARE and not phrase.step][:6]
     if topics:
         points.append("Often mentioned: " + ", ".join(f"{topic.surface} ({topic.share:.0%})" for topic in topics))
-    points += [f"For example: {statement}" for statement in _typical(cluster, found)]
+    points += [f"For example: {statement}" for statement in _examples(cluster, found)]
     if len(points) < 2:
         points.append(f"{cluster.size} items, {len(summaries)} of them read for this description")
     if len(points) < 2:
@@ -165,7 +165,7 @@ def _common_steps(summaries: Sequence[SummaryText]) -> list[tuple[str, float]]:
     return [(name, number / len(summaries)) for name, number in ordered[:4] if number * 5 >= len(summaries)]
 
 
-def _typical(cluster: ClusterEvidence, found: Sequence[ScoredPhrase]) -> list[str]:
+def _examples(cluster: ClusterEvidence, found: Sequence[ScoredPhrase]) -> list[str]:
     """Two titles and a statement of representatives that hold the most of what sets the cluster apart."""
     weight = {phrase.stems: phrase.score for phrase in found[:_CANDIDATES]}
     summaries = cluster.representatives or cluster.members
@@ -174,7 +174,7 @@ def _typical(cluster: ClusterEvidence, found: Sequence[ScoredPhrase]) -> list[st
         (_EXAMPLE_TITLES, [summary.title for summary in summaries]),
         (_EXAMPLES, [bullet for summary in summaries for bullet in summary.bullets]),
     ):
-        for text, words_held in _ranked(texts, weight):
+        for text, words_held in _ranked_texts(texts, weight):
             if len(chosen) == most:
                 break
             if all(len(words_held & other) <= _ALIKE * min(len(words_held), len(other)) for _, other in chosen):
@@ -182,7 +182,7 @@ def _typical(cluster: ClusterEvidence, found: Sequence[ScoredPhrase]) -> list[st
     return [text if len(text) <= _BULLET_CHARS else text[: _BULLET_CHARS - 1].rstrip() + "…" for text, _ in chosen]
 
 
-def _ranked(texts: Sequence[str], weight: Mapping[Stems, float]) -> list[tuple[str, frozenset[str]]]:
+def _ranked_texts(texts: Sequence[str], weight: Mapping[Stems, float]) -> list[tuple[str, frozenset[str]]]:
     """The texts of three words or more, each with its words; those first that hold the heaviest phrases."""
     ranked = []
     for place, text in enumerate(map(one_line, texts)):

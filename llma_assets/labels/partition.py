@@ -59,12 +59,12 @@ def store_labels(
         run = committed_run(database, team_day, theme.theme_id)
         if run is None or run.items == 0:
             return 0, 0, {}
-        undone, told = _store_theme(database, team_day, theme, run, chat(theme.model), embedder, budget_usd, seen)
-        return run.clusters, undone, told
+        deferred, told = _store_theme(database, team_day, theme, run, chat(theme.model), embedder, budget_usd, seen)
+        return run.clusters, deferred, told
 
-    for _, (clusters, undone, told) in each_theme(database, team_day, STAGE, themes, work):
+    for _, (clusters, deferred, told) in each_theme(database, team_day, STAGE, themes, work):
         items += clusters
-        waiting += undone
+        waiting += deferred
         metadata |= told
     progress(STAGE, team_day, len(themes), len(themes))
     metadata |= spending_metadata(
@@ -112,21 +112,21 @@ def _store_theme(
             record=partial(ledger.record, ""),
             evidence=evidence,
         )
-    undone = note_deferred(
+    deferred = note_deferred(
         database,
         team_day,
         stage=STAGE,
         theme_id=theme.theme_id,
-        deferred=naming.undone,
+        deferred=naming.deferred,
         items=run.clusters,
         refusal=ledger.refusal,
     )
     failures = [label.error for label in naming.labels.values() if label.status == "failed"]
-    if failures and not undone and len(failures) > MAX_FAILED_SHARE * run.clusters:
+    if failures and not deferred and len(failures) > MAX_FAILED_SHARE * run.clusters:
         detail = f"{len(failures)} of {run.clusters}: {failures[0]}"
         record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, LABELS_FAILED, detail))
     numbers = {f"{theme.theme_id}_{name}": value for name, value in _numbers(naming).items()}
-    return undone, numbers
+    return deferred, numbers
 
 
 def _numbers(naming: Naming) -> dict[str, Any]:
@@ -136,9 +136,9 @@ def _numbers(naming: Naming) -> dict[str, Any]:
         "asked": naming.asked,
         "carried": sum(label.origin == "carried" for label in naming.labels.values()),
         "locked": sum(label.origin == "locked" for label in naming.labels.values()),
-        "undone": naming.undone,
+        "undone": naming.deferred,
         "failed": failed,
-        "retold": naming.retold,
+        "retold": naming.relabelled,
         "names_too_alike": len(naming.too_close),
     }
     if naming.fit is not None:

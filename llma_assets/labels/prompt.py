@@ -30,7 +30,7 @@ Keep current_title and current_description, word for word, where they still fit 
 
 Write in the language that most of the summaries are written in."""
 
-RETELLING_PROMPT = f"""\
+RELABELLING_PROMPT = f"""\
 {LABELLING_PROMPT}
 
 The names that these clusters have now, current_title and current_description, are so alike that a reader mixes the \
@@ -47,31 +47,33 @@ PROMPT_CHARS = 120_000
 """The evidence of one call, in characters at most; each summary gets an equal part."""
 
 _SUMMARY_CHARS = 4_000
-_LEAST_CHARS = 200
+_MIN_CHARS = 200
 _NEIGHBOUR_CHARS = 300
 _CURRENT_CHARS = 1_000
 
 
-def labelling_messages(evidence: Sequence[ClusterEvidence], taken: Collection[str] = ()) -> list[ChatMessage]:
+def labelling_messages(evidence: Sequence[ClusterEvidence], used_titles: Collection[str] = ()) -> list[ChatMessage]:
     """The prompt that asks for a label of each cluster in `evidence`.
 
     Args:
         evidence: clusters with representatives; over-long summaries are cut so that all fit PROMPT_CHARS.
-        taken: titles of other clusters of the same clustering; they come from models too, so they are fenced.
+        used_titles: titles of other clusters of the same clustering; they come from models too, so they are fenced.
     """
-    return _messages(LABELLING_PROMPT, evidence, {"titles_taken_by_other_clusters": taken})
+    return _messages(LABELLING_PROMPT, evidence, {"titles_taken_by_other_clusters": used_titles})
 
 
-def group_messages(groups: Sequence[ClusterEvidence], taken: Collection[str] = ()) -> list[ChatMessage]:
+def group_messages(groups: Sequence[ClusterEvidence], used_titles: Collection[str] = ()) -> list[ChatMessage]:
     """The prompt that asks for a label of each group of clusters."""
-    return _messages(GROUPS_PROMPT, groups, {"titles_taken_by_other_clusters": taken})
+    return _messages(GROUPS_PROMPT, groups, {"titles_taken_by_other_clusters": used_titles})
 
 
-def retelling_messages(
-    group: Sequence[ClusterEvidence], taken: Collection[str] = (), fixed: Collection[str] = ()
+def relabelling_messages(
+    group: Sequence[ClusterEvidence], used_titles: Collection[str] = (), fixed_titles: Collection[str] = ()
 ) -> list[ChatMessage]:
-    """The prompt that asks for names of clusters, apart from each other and from the titles in `fixed`."""
-    return _messages(RETELLING_PROMPT, group, {"titles_taken_by_other_clusters": taken, "too_alike_but_fixed": fixed})
+    """The prompt that asks for names of clusters, apart from each other and from the titles in `fixed_titles`."""
+    return _messages(
+        RELABELLING_PROMPT, group, {"titles_taken_by_other_clusters": used_titles, "too_alike_but_fixed": fixed_titles}
+    )
 
 
 def _messages(
@@ -79,7 +81,7 @@ def _messages(
 ) -> list[ChatMessage]:
     summaries = sum(len(cluster.representatives) for cluster in evidence)
     room = PROMPT_CHARS - sum(_NEIGHBOUR_CHARS * len(cluster.neighbours) for cluster in evidence)
-    budget = max(_LEAST_CHARS, min(_SUMMARY_CHARS, room // max(1, summaries)))
+    budget = max(_MIN_CHARS, min(_SUMMARY_CHARS, room // max(1, summaries)))
     data: dict[str, Any] = {"clusters": [_cluster(cluster, budget) for cluster in evidence]}
     for name, given in titles.items():
         if given:
@@ -126,5 +128,7 @@ def _short(summary: SummaryText) -> str:
     return " · ".join(visible(text, " ") for text in (summary.title, *summary.bullets[:2]) if text)[:_NEIGHBOUR_CHARS]
 
 
-PROMPT_VERSION = hashlib.sha256("\0".join((LABELLING_PROMPT, RETELLING_PROMPT, GROUPS_PROMPT)).encode()).hexdigest()[:8]
+PROMPT_VERSION = hashlib.sha256("\0".join((LABELLING_PROMPT, RELABELLING_PROMPT, GROUPS_PROMPT)).encode()).hexdigest()[
+    :8
+]
 """Changes with what a model is asked."""

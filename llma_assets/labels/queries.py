@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import Run
 from llma_assets.embeddings import PRODUCT
-from llma_assets.labels.closeness import TOO_CLOSE
 from llma_assets.labels.evidence import ClusterLabel
+from llma_assets.labels.name_distances import TOO_CLOSE
 from llma_assets.themes import Theme
 
 KNOWN_DAYS = 28
@@ -114,7 +114,7 @@ def group_labels_of(database: Database, run: Run) -> list[dict[str, Any]]:
     return database.rows(GROUP_LABELS_OF_RUN, **run_key(run))
 
 
-def alike_of(tests: Sequence[Mapping[str, Any]]) -> dict[int, int]:
+def too_close_of(tests: Sequence[Mapping[str, Any]]) -> dict[int, int]:
     """By cluster id the other cluster whose name is too like its own, from the stored tests of a run."""
     return {
         row["cluster_id"]: row["nearest_cluster_id"]

@@ -16,7 +16,7 @@ from llma_assets.tasks.editing import (
 from llma_assets.tasks.grouping import GROUPING_VERSION
 from llma_assets.tasks.impact import Flags, flags_of, is_problem, priority
 from llma_assets.tasks.ingesting import SegmentReport, ingest_segments
-from llma_assets.tasks.labelling import PROMPT_VERSION, judged
+from llma_assets.tasks.labelling import PROMPT_VERSION, model_opinion
 from llma_assets.tasks.matching import match_tasks
 from llma_assets.tasks.schedule import teams_with_new_segments
 from llma_assets.tasks.segments import Segment, SegmentError, parse_segment
@@ -47,10 +47,10 @@ __all__ = [
     "ignore_task",
     "ingest_segments",
     "is_problem",
-    "judged",
     "list_tasks",
     "match_tasks",
     "merge_tasks",
+    "model_opinion",
     "other_spaces",
     "parse_segment",
     "priority",

@@ -15,8 +15,8 @@ import numpy as np
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
-from llma_assets.tasks import queries
-from llma_assets.tasks.commits import commit_batch
+from llma_assets.tasks import segment_queries
+from llma_assets.tasks.first_commit import commit_batch
 from llma_assets.tasks.grouping import NOISE, group_segments
 from llma_assets.tasks.impact import HIGH_IMPACT, Flags, flags_of
 from llma_assets.tasks.matching import MATCH_DISTANCE, unit
@@ -58,7 +58,7 @@ class BatchCounts:
 
     Attributes:
         batches: committed ones.
-        segments: new segments taken, refused ones among them.
+        segments: new segments usable, refused ones among them.
         groups: groups of two or more.
         singles: noise that hurts enough to be a task by itself.
         held: noise that waits for company.
@@ -79,7 +79,7 @@ class BatchCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Taken:
+class _UsableSegment:
     """A usable segment with what is stored of it."""
 
     segment: Segment
@@ -121,7 +121,7 @@ def _cluster_batch(
     database: Database, team_id: int, model_name: str, now: datetime, options: BatchOptions
 ) -> BatchCounts | None:
     """Take the next batch; None where nothing is new, all zeros where another run was faster with it."""
-    last = next(iter(database.rows(queries.LAST_BATCH, team_id=team_id)), None)
+    last = next(iter(database.rows(segment_queries.LAST_BATCH, team_id=team_id)), None)
     done_id = last["batch_id"] if last else 0
     arrived_until = last["arrived_until"] if last else EPOCH
     rows = _new_rows(database, team_id, model_name, max(arrived_until - options.overlap, EPOCH), options.batch_segments)
@@ -134,16 +134,16 @@ def _cluster_batch(
             "segments with it"
         )
     dimension = usual_dimension(database, team_id, model_name)
-    taken, refused = _usable(team_id, rows, dimension, now)
+    usable, refused = _usable(team_id, rows, dimension, now)
     ids, _, vectors = read_vectors(
-        database, team_id, model_name, [each.document_id for each in taken], dimension=dimension
+        database, team_id, model_name, [each.document_id for each in usable], dimension=dimension
     )
-    by_id = {each.document_id: each for each in taken}
-    held = _recalled(database, team_id, model_name, vectors, now, options)
-    everyone = [by_id[document_id] for document_id in ids] + [each for each, _ in held]
+    by_id = {each.document_id: each for each in usable}
+    held = _recall_held(database, team_id, model_name, vectors, now, options)
+    segments = [by_id[document_id] for document_id in ids] + [each for each, _ in held]
     points = np.concatenate([vectors, *(vector[None] for _, vector in held)]) if held else vectors
     labels = group_segments(points) if len(points) else np.empty(0, dtype=np.intp)
-    members, counts = _members(everyone, points, labels, first_recalled=len(ids))
+    members, counts = _members(segments, points, labels, first_recalled=len(ids))
     # The id is this attempt's own: another one at the same segments may have seen others waiting, and must not replace
     # these rows.
     key = {"team_id": team_id, "batch_id": done_id + 1, "attempt_id": uuid4()}
@@ -172,13 +172,13 @@ def _new_rows(database: Database, team_id: int, model_name: str, since: datetime
     key = space_key(team_id, model_name)
     arrived = {
         row["document_id"]: row["arrived_at"]
-        for row in database.rows(queries.NEW_SEGMENTS, **key, since=since, most=most)
+        for row in database.rows(segment_queries.NEW_SEGMENTS, **key, since=since, most=most)
     }
     return [
         {**row, "arrived_at": arrived[row["document_id"]]}
         for some in chunked(sorted(arrived), IDS_AT_ONCE)
         for row in database.rows(
-            queries.SEGMENT_ROWS,
+            segment_queries.SEGMENT_ROWS,
             **key,
             document_ids=some,
             most_content=MAX_DESCRIPTION + 1,
@@ -189,12 +189,12 @@ def _new_rows(database: Database, team_id: int, model_name: str, since: datetime
 
 def _usable(
     team_id: int, rows: Sequence[dict[str, Any]], dimension: int, now: datetime
-) -> tuple[list[_Taken], list[dict[str, Any]]]:
+) -> tuple[list[_UsableSegment], list[dict[str, Any]]]:
     """The segments that can be used, and rows for those that cannot, each with its reason.
 
     Whatever one of them holds, it costs that one alone.
     """
-    taken: list[_Taken] = []
+    usable: list[_UsableSegment] = []
     refused: list[dict[str, Any]] = []
     for row in rows:
         try:
@@ -207,8 +207,8 @@ def _usable(
             log.exception("a segment of team %d cannot be used", team_id)
             refused.append(_refused(row, SegmentError("unusable", type(error).__name__)))
         else:
-            taken.append(_Taken(segment, row["document_id"], flags, row["arrived_at"]))
-    return taken, refused
+            usable.append(_UsableSegment(segment, row["document_id"], flags, row["arrived_at"]))
+    return usable, refused
 
 
 def _check_vector(row: dict[str, Any], dimension: int) -> None:
@@ -220,25 +220,25 @@ def _check_vector(row: dict[str, Any], dimension: int) -> None:
         raise SegmentError("invalid_vector", f"{row['dimension']} numbers where {dimension} are expected")
 
 
-def _recalled(
+def _recall_held(
     database: Database,
     team_id: int,
     model_name: str,
     vectors: "NDArray[np.float32]",
     now: datetime,
     options: BatchOptions,
-) -> "list[tuple[_Taken, NDArray[np.float32]]]":
+) -> "list[tuple[_UsableSegment, NDArray[np.float32]]]":
     """Segments that wait and are close to one of the new ones, with their vectors, in order of their ids."""
     if not len(vectors):
         return []
     waiting = {
         row["document_id"]: row
         for row in database.rows(
-            queries.HELD_SEGMENTS, team_id=team_id, since=now - options.hold, most=options.held_segments
+            segment_queries.HELD_SEGMENTS, team_id=team_id, since=now - options.hold, most=options.held_segments
         )
     }
     new = unit(vectors)
-    found: list[tuple[_Taken, NDArray[np.float32]]] = []
+    found: list[tuple[_UsableSegment, NDArray[np.float32]]] = []
     for chunk in chunked(sorted(waiting), IDS_AT_ONCE):
         ids, texts, held = read_vectors(database, team_id, model_name, chunk, dimension=new.shape[1])
         if not len(held):
@@ -252,7 +252,11 @@ def _recalled(
 
 
 def _members(
-    everyone: Sequence[_Taken], points: "NDArray[np.float32]", labels: "NDArray[np.intp]", *, first_recalled: int
+    segments: Sequence[_UsableSegment],
+    points: "NDArray[np.float32]",
+    labels: "NDArray[np.intp]",
+    *,
+    first_recalled: int,
 ) -> tuple[list[dict[str, Any]], BatchCounts]:
     """A row for each new segment, and for each recalled one that found company."""
     groups = int(labels.max()) + 1 if len(labels) else 0
@@ -260,7 +264,7 @@ def _members(
     centres = [unit(unit_points[labels == group].mean(axis=0)[None])[0] for group in range(groups)]
     rows: list[dict[str, Any]] = []
     singles = held = recalled = 0
-    for index, each in enumerate(everyone):
+    for index, each in enumerate(segments):
         group, distance = int(labels[index]), 0.0
         if group != NOISE:
             status = "clustered"
@@ -278,7 +282,7 @@ def _members(
     return rows, BatchCounts(groups=groups, singles=singles, held=held, recalled=recalled)
 
 
-def _member(each: _Taken, status: str, cluster_no: int, distance: float) -> dict[str, Any]:
+def _member(each: _UsableSegment, status: str, cluster_no: int, distance: float) -> dict[str, Any]:
     return {
         "document_id": each.document_id,
         "status": status,
@@ -299,13 +303,13 @@ def _member(each: _Taken, status: str, cluster_no: int, distance: float) -> dict
 
 def _refused(row: dict[str, Any], error: SegmentError) -> dict[str, Any]:
     blank = Segment(0, "", EPOCH, EPOCH, "", "")
-    taken = _Taken(blank, row["document_id"], Flags(False, False, False), row["arrived_at"])
-    return {**_member(taken, "refused", NOISE, 0.0), "reason": str(error)}
+    segment = _UsableSegment(blank, row["document_id"], Flags(False, False, False), row["arrived_at"])
+    return {**_member(segment, "refused", NOISE, 0.0), "reason": str(error)}
 
 
-def _waiting(team_id: int, row: dict[str, Any], description: str) -> _Taken:
+def _waiting(team_id: int, row: dict[str, Any], description: str) -> _UsableSegment:
     segment = Segment(
         team_id, row["session_id"], row["segment_start"], row["segment_end"], row["distinct_id"], description
     )
     flags = Flags(row["failure"], row["confusion"], row["abandonment"])
-    return _Taken(segment, row["document_id"], flags, row["first_arrived"])
+    return _UsableSegment(segment, row["document_id"], flags, row["first_arrived"])

@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from llma_assets.clickhouse import Database
-from llma_assets.tasks import queries
+from llma_assets.tasks import task_queries
 from llma_assets.tasks.changes import TaskOptions
 from llma_assets.tasks.history import Lifecycle, open_until
 from llma_assets.tasks.impact import priority
-from llma_assets.tasks.states import merge_parameters, read_lives
+from llma_assets.tasks.states import merge_parameters, read_lifecycles
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,11 @@ class UnknownTaskError(ValueError):
 
 def list_tasks(database: Database, team_id: int, *, now: datetime, options: TaskOptions = TaskOptions()) -> list[Task]:
     """A team's tasks, most urgent first; tasks that were merged into another are part of it."""
-    key = {"team_id": team_id, "pipeline": queries.PIPELINE}
-    lives = read_lives(database, team_id)
+    key = {"team_id": team_id, "pipeline": task_queries.PIPELINE}
+    lives = read_lifecycles(database, team_id)
     merges = {task_id: life.merged_into for task_id, life in lives.items() if life.merged_into}
-    titles = {row["task_id"]: row for row in database.rows(queries.TASK_TITLES, **key)}
-    facts = database.rows(queries.TASK_FACTS, **key, **merge_parameters(merges))
+    titles = {row["task_id"]: row for row in database.rows(task_queries.TASK_TITLES, **key)}
+    facts = database.rows(task_queries.TASK_FACTS, **key, **merge_parameters(merges))
     tasks = [
         _task(row, titles[row["id"]], lives.get(row["id"], Lifecycle()), merges, now, options)
         for row in facts
@@ -90,15 +90,15 @@ def find_task(tasks: Sequence[Task], wanted: str) -> Task:
 def task_history(database: Database, team_id: int, task: Task) -> list[dict[str, Any]]:
     """Every change of a task and of those that are part of it, oldest first."""
     ids = [task.task_id, *task.merged]
-    return database.rows(queries.TASK_HISTORY, team_id=team_id, pipeline=queries.PIPELINE, task_ids=ids)
+    return database.rows(task_queries.TASK_HISTORY, team_id=team_id, pipeline=task_queries.PIPELINE, task_ids=ids)
 
 
 def task_segments(database: Database, team_id: int, task: Task, *, most: int = 100) -> list[dict[str, Any]]:
     """The newest segments of a task."""
     return database.rows(
-        queries.SEGMENTS_OF_TASKS,
+        task_queries.SEGMENTS_OF_TASKS,
         team_id=team_id,
-        pipeline=queries.PIPELINE,
+        pipeline=task_queries.PIPELINE,
         task_ids=[task.task_id, *task.merged],
         most=most,
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Judge = Literal["keywords", "model"]
-A_MOMENT = timedelta(microseconds=1)
+ONE_TICK = timedelta(microseconds=1)
 """Puts one change before another of the same time."""
 
 
@@ -152,7 +152,7 @@ def _status_changes(
     if last_seen is not None and first > open_until(life, last_seen, options.quiet, resolve_old=options.resolve_old):
         days = (first - last_seen).days
         return [
-            Change("resolved", "resolved", now - A_MOMENT, f"quiet since {last_seen:%Y-%m-%d %H:%M}"),
+            Change("resolved", "resolved", now - ONE_TICK, f"quiet since {last_seen:%Y-%m-%d %H:%M}"),
             Change("regressed", "regressed", now, f"seen again after {days} quiet days"),
         ]
     return [Change("continued", "ongoing", now, "seen again")] if life.status == "new" else []

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from llma_assets.clickhouse import Database
 from llma_assets.findings import Check, Outcome
-from llma_assets.tasks.queries import PIPELINE, SEGMENTS_WITHOUT_TASK, TASK_INVARIANTS
-from llma_assets.tasks.states import MOST_LOST
+from llma_assets.tasks.states import MAX_LOST
+from llma_assets.tasks.task_queries import PIPELINE, SEGMENTS_WITHOUT_TASK, TASK_INVARIANTS
 from llma_assets.team_day import TeamDay
 
 SHOWN = 5
@@ -25,7 +25,7 @@ def tasks_add_up(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
 
 def segments_in_tasks(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """Every clustered segment is in a task: nothing got lost between the two. The next batch takes up what was."""
-    lost = database.rows(SEGMENTS_WITHOUT_TASK, team_id=team_day.team_id, pipeline=PIPELINE, most=MOST_LOST)
+    lost = database.rows(SEGMENTS_WITHOUT_TASK, team_id=team_day.team_id, pipeline=PIPELINE, most=MAX_LOST)
     named = ", ".join(f"{row['document_id']} of batch {row['batch_id']}" for row in lost[:SHOWN])
     yield Outcome(
         passed=not lost,

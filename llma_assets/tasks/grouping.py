@@ -40,12 +40,12 @@ def group_segments(embeddings: "NDArray[np.float32]", *, distance: float = MATCH
 
     with threadpool_limits(limits=1):
         points = unit(embeddings)
-        labels = _without_far_members(points, _dense(points), distance)
+        labels = _drop_far_members(points, _dense(points), distance)
         noise = np.flatnonzero(labels == NOISE)
         if len(noise) >= MIN_CLUSTER_SIZE:
-            close = _close(points[noise], distance)
+            close = _group_close(points[noise], distance)
             labels[noise] = np.where(close == NOISE, NOISE, close + labels.max() + 1)
-    return _in_order(labels)
+    return _renumbered(labels)
 
 
 def _dense(points: "NDArray[np.float32]") -> "NDArray[np.intp]":
@@ -67,9 +67,7 @@ def _dense(points: "NDArray[np.float32]") -> "NDArray[np.intp]":
     return labels.astype(np.intp)
 
 
-def _without_far_members(
-    points: "NDArray[np.float32]", labels: "NDArray[np.intp]", distance: float
-) -> "NDArray[np.intp]":
+def _drop_far_members(points: "NDArray[np.float32]", labels: "NDArray[np.intp]", distance: float) -> "NDArray[np.intp]":
     kept = labels.copy()
     for group in range(int(labels.max()) + 1):
         members = np.flatnonzero(labels == group)
@@ -79,7 +77,7 @@ def _without_far_members(
     return kept
 
 
-def _close(points: "NDArray[np.float32]", distance: float) -> "NDArray[np.intp]":
+def _group_close(points: "NDArray[np.float32]", distance: float) -> "NDArray[np.intp]":
     """Groups of two or more by average linkage; -1 for what is alone."""
     from sklearn.cluster import AgglomerativeClustering
 
@@ -90,7 +88,7 @@ def _close(points: "NDArray[np.float32]", distance: float) -> "NDArray[np.intp]"
     return np.where(alone, NOISE, linked)
 
 
-def _in_order(labels: "NDArray[np.intp]") -> "NDArray[np.intp]":
+def _renumbered(labels: "NDArray[np.intp]") -> "NDArray[np.intp]":
     numbers: dict[int, int] = {NOISE: NOISE}
     for label in labels.tolist():
         numbers.setdefault(label, len(numbers) - 1)

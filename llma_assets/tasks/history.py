@@ -11,7 +11,7 @@ from llma_assets.tasks.batches import NAMESPACE
 Status = Literal["new", "ongoing", "resolved", "regressed", "ignored"]
 STATUSES: Final[tuple[Status, ...]] = ("new", "regressed", "ongoing", "resolved", "ignored")
 PIPELINE: Final = "pipeline"
-OUTSIDE: Final = UUID(int=0)
+NO_PASS: Final = UUID(int=0)
 """Pass of the changes that belong to no batch; they count at once."""
 
 
@@ -26,7 +26,7 @@ class Lifecycle:
         created: when the pipeline made the task, None before any change.
         merged_into: id of the task that it is part of, "" where it is one of its own.
         title: what a person called it, "" where nobody did.
-        kept_apart: a person took it out of another task; only a person makes it part of one again.
+        separated: a person took it out of another task; only a person makes it part of one again.
     """
 
     status: str = "new"
@@ -35,7 +35,7 @@ class Lifecycle:
     created: datetime | None = None
     merged_into: str = ""
     title: str = ""
-    kept_apart: bool = False
+    separated: bool = False
 
 
 def open_until(life: Lifecycle, last_seen: datetime, quiet: timedelta, *, resolve_old: bool) -> datetime:
@@ -50,7 +50,7 @@ def open_until(life: Lifecycle, last_seen: datetime, quiet: timedelta, *, resolv
 
 
 def lifecycles(changes: Iterable[Mapping[str, Any]]) -> dict[str, Lifecycle]:
-    """The lifecycle of each task, from its changes in order of time; merges of merges point at the last one."""
+    """The life of each task, from its changes in order of time; merges of merges point at the last one."""
     lives: dict[str, Lifecycle] = {}
     for change in changes:
         task_id = change["task_id"]
@@ -60,18 +60,21 @@ def lifecycles(changes: Iterable[Mapping[str, Any]]) -> dict[str, Lifecycle]:
         elif change["change"] == "merged":
             life = replace(life, merged_into=change["target"])
         elif change["change"] == "unmerged":
-            life = replace(life, merged_into="", kept_apart=True)
+            life = replace(life, merged_into="", separated=True)
         elif change["change"] == "renamed":
             life = replace(life, title=change["detail"])
         if change["status"]:
             life = replace(
-                life, status=change["status"], since=change["changed_at"], by_person=change["changed_by"] != PIPELINE
+                life,
+                status=change["status"],
+                since=change["changed_at"],
+                by_person=change["changed_by"] != PIPELINE,
             )
         lives[task_id] = life
-    return {task_id: replace(life, merged_into=_end(lives, task_id)) for task_id, life in lives.items()}
+    return {task_id: replace(life, merged_into=_last_target(lives, task_id)) for task_id, life in lives.items()}
 
 
-def _end(lives: Mapping[str, Lifecycle], task_id: str) -> str:
+def _last_target(lives: Mapping[str, Lifecycle], task_id: str) -> str:
     """Where a chain of merges ends, "" for a task of its own; a ring, which editing refuses, ends where it began."""
     seen = [task_id]
     while (target := lives.get(seen[-1], Lifecycle()).merged_into) and target not in seen:
@@ -84,7 +87,7 @@ def change_row(
     task_id: UUID,
     *,
     batch_id: int = 0,
-    pass_id: UUID = OUTSIDE,
+    pass_id: UUID = NO_PASS,
     changed_at: datetime,
     change: str,
     status: str = "",

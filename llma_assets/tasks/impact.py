@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from llma_assets.tasks.wording import compiled, counts, normal, tells_trouble
+from llma_assets.tasks.trouble_phrases import has_keyword, keyword_pattern, normalised, reports_trouble
 
 FAILURE: Final = (
     "error",
@@ -52,7 +52,7 @@ ABANDONMENT: Final = (
 HIGH_IMPACT: Final = 0.3
 """Noise above it is a task by itself; noise up to it waits for company."""
 
-_PATTERNS: Final = tuple(compiled(keywords) for keywords in (FAILURE, CONFUSION, ABANDONMENT))
+_PATTERNS: Final = tuple(keyword_pattern(keywords) for keywords in (FAILURE, CONFUSION, ABANDONMENT))
 _HALF_LIFE_DAYS: Final = 7.0
 _DAY_S: Final = 86_400.0
 
@@ -83,13 +83,13 @@ def flags_of(description: str) -> Flags:
     >>> flags_of("The user finished without any error")
     Flags(failure=False, confusion=False, abandonment=False)
     """
-    text = normal(description)
-    return Flags(*(counts(pattern, text) for pattern in _PATTERNS))
+    text = normalised(description)
+    return Flags(*(has_keyword(pattern, text) for pattern in _PATTERNS))
 
 
 def is_problem(description: str) -> bool:
     """Whether a description tells of a problem at all, be it without a keyword."""
-    return flags_of(description).impact > 0 or tells_trouble(normal(description))
+    return flags_of(description).impact > 0 or reports_trouble(normalised(description))
 
 
 def priority(*, users: int, mean_impact: float, last_seen: datetime, now: datetime) -> float:

@@ -16,7 +16,7 @@ from more_itertools import chunked
 from llma_assets.clickhouse import Database
 from llma_assets.ingest import FirstRefusal, Line, RejectsFile, read_records
 from llma_assets.models import Embedder, Record, TextsRejected, ignore_usage
-from llma_assets.tasks.queries import DOCUMENT_TYPE, KNOWN_SEGMENTS, PRODUCT, RENDERING
+from llma_assets.tasks.segment_queries import DOCUMENT_TYPE, KNOWN_SEGMENTS, PRODUCT, RENDERING
 from llma_assets.tasks.segments import Segment, SegmentError, metadata_of, parse_segment
 from llma_assets.tasks.vectors import IDS_AT_ONCE, space_key
 from llma_assets.teams import TeamLeftOut
@@ -97,7 +97,7 @@ def ingest_segments(
             if not line.content.strip():
                 continue
             try:
-                segment = _parsed(line, clock(), embedder.dimension)
+                segment = _parse_line(line, clock(), embedder.dimension)
                 key = (segment.team_id, segment.document_id)
                 if key in seen:
                     raise SegmentError("duplicate", "the file holds this segment further up")
@@ -134,7 +134,7 @@ def ingest_segments(
     )
 
 
-def _parsed(line: Line, now: datetime, dimension: int | None) -> Segment:
+def _parse_line(line: Line, now: datetime, dimension: int | None) -> Segment:
     if line.too_long:
         raise SegmentError("too_long", f"the line has {line.size:,} bytes")
     segment = parse_segment(line.content, latest=now)

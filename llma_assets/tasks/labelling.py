@@ -22,9 +22,9 @@ from llma_assets.models import (
     Record,
     ignore_usage,
 )
-from llma_assets.tasks.clauses import problem_sentence, problem_title
 from llma_assets.tasks.impact import is_problem
-from llma_assets.tasks.queries import STORED_LABEL
+from llma_assets.tasks.problem_titles import problem_sentence, problem_title
+from llma_assets.tasks.task_queries import STORED_LABEL
 from llma_assets.visible import visible
 
 SHOWN_SEGMENTS = 5
@@ -32,7 +32,7 @@ TITLE_WORDS = 12
 TITLE_CHARS = 120
 TEXT_CHARS = 1_200
 FALLBACK_CHARS = 50
-UNDONE = "undone"
+DEFERRED = "undone"
 """How the error of a label begins that another pass is to ask for again: nobody was there to answer, or to pay."""
 
 SAMPLE = ("The user pressed Save and saw an error message.", "Saving the form failed twice, then the user gave up.")
@@ -121,11 +121,11 @@ def label_group(
         except ValidationError:
             pass  # written by another version: ask again
     try:
-        completion = _asked(chat, shown, present_title, record)
+        completion = _ask_model(chat, shown, present_title, record)
     except InvalidAnswer as error:
         return fallback(shown, f"{error.kind}: {error}")
     except ModelUnavailable as error:
-        return fallback(shown, f"{UNDONE}, {error.kind}: {error}")
+        return fallback(shown, f"{DEFERRED}, {error.kind}: {error}")
     except (ModelError, DatabaseError):
         raise
     # Whatever else went wrong, it went wrong with this group.
@@ -139,30 +139,30 @@ def label_group(
     return label if label.title else fallback(shown, "the title is empty")
 
 
-def judged(chat: ChatModel, descriptions: Sequence[str], *, record: Record = ignore_usage) -> TaskLabel:
+def model_opinion(chat: ChatModel, descriptions: Sequence[str], *, record: Record = ignore_usage) -> TaskLabel:
     """What a model says of segments that belong together, whether it is actionable among it; nothing is stored.
 
     Raises:
         ModelError: it could not be asked, or gave nothing usable.
     """
     shown = [_clean(text)[:_SEGMENT_CHARS] for text in descriptions[:SHOWN_SEGMENTS]]
-    return _asked(chat, shown, "", record).value
+    return _ask_model(chat, shown, "", record).value
 
 
-def flaw_of_sample(chat: ChatModel, record: Record) -> InvalidAnswer | None:
+def error_on_sample(chat: ChatModel, record: Record) -> InvalidAnswer | None:
     """What is wrong with the answer about a group that nobody can blame; None where it is usable.
 
     Raises:
         ModelConfigurationError, ModelUnavailable: there was no answer.
     """
     try:
-        answer = _asked(chat, SAMPLE, "", record).value
+        answer = _ask_model(chat, SAMPLE, "", record).value
     except InvalidAnswer as error:
         return error
     return None if _title(answer.title) else InvalidAnswer("the title is empty", kind="title")
 
 
-def _asked(chat: ChatModel, shown: Sequence[str], present_title: str, record: Record) -> Completion[TaskLabel]:
+def _ask_model(chat: ChatModel, shown: Sequence[str], present_title: str, record: Record) -> Completion[TaskLabel]:
     return chat.complete(
         _messages(shown, present_title),
         TaskLabel,

@@ -15,12 +15,12 @@ from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
 from llma_assets.models import FAILURES_IN_A_ROW, ChatModel, ModelHealth, ModelUnavailable, Record
-from llma_assets.tasks import queries
+from llma_assets.tasks import task_queries
 from llma_assets.tasks.changes import Group, GrowingTask, TaskOptions
 from llma_assets.tasks.history import Lifecycle, change_row
-from llma_assets.tasks.labelling import SHOWN_SEGMENTS, UNDONE, flaw_of_sample, label_group
+from llma_assets.tasks.labelling import DEFERRED, SHOWN_SEGMENTS, error_on_sample, label_group
 from llma_assets.tasks.matching import cosine_distance, unit
-from llma_assets.tasks.states import read_lives, read_tasks, version_row
+from llma_assets.tasks.states import read_lifecycles, read_tasks, version_row
 from llma_assets.tasks.vectors import read_vectors
 
 if TYPE_CHECKING:
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 LABELS_FAILED = "task_labels_failed"
 
-LABEL_CALLS = 5
+CONCURRENT_LABELS = 5
 """Labels that are asked for at once."""
 
-LABELS_AGAIN = 100
+MAX_DEFERRED_LABELS = 100
 """Tasks whose label is still to be made that are tried in one pass, at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class DeferredLabels:
     """Labels that were still to be made: how many were asked for, and how many of these are still to be made."""
 
     asked: int = 0
@@ -44,14 +44,14 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
-class Nearest:
+class NearestSegments:
     """The stored segments of a task that are nearest to its middle: descriptions, and vectors (n, d)."""
 
     texts: Sequence[str]
     vectors: "NDArray[np.float32]"
 
 
-NOTHING = Nearest((), np.empty((0, 0), dtype=np.float32))
+NO_SEGMENTS = NearestSegments((), np.empty((0, 0), dtype=np.float32))
 
 
 def needs_label(task: GrowingTask, options: TaskOptions) -> bool:
@@ -67,7 +67,7 @@ def relabel(
     team_id: int,
     task: GrowingTask,
     groups: Sequence[Group],
-    before: Nearest,
+    before: NearestSegments,
     chat: ChatModel,
     record: Record,
 ) -> None:
@@ -94,7 +94,7 @@ def relabel(
 def label_tasks(
     database: Database,
     team_id: int,
-    homes: Sequence[tuple[GrowingTask, list[Group]]],
+    assignments: Sequence[tuple[GrowingTask, list[Group]]],
     chat: ChatModel,
     model_name: str,
     options: TaskOptions,
@@ -106,15 +106,17 @@ def label_tasks(
         NothingUsable: the model gives nothing usable, for a sample neither.
         ModelConfigurationError: the model cannot be asked at all; no further call is begun.
     """
-    wanted = [(task, groups) for task, groups in homes if needs_label(task, options)]
-    dimension = len(homes[0][0].centroid) if homes else 0
+    wanted = [(task, groups) for task, groups in assignments if needs_label(task, options)]
+    dimension = len(assignments[0][0].centroid) if assignments else 0
     known = [task.task_id for task, _ in wanted if not task.is_new]
     before = _nearest(database, team_id, known, model_name, dimension)
-    pool = ThreadPoolExecutor(LABEL_CALLS, thread_name_prefix="task-labels")
+    pool = ThreadPoolExecutor(CONCURRENT_LABELS, thread_name_prefix="task-labels")
     try:
         for some in (wanted[:FAILURES_IN_A_ROW], wanted[FAILURES_IN_A_ROW:]):
             calls = [
-                pool.submit(relabel, database, team_id, task, groups, before.get(task.task_id, NOTHING), chat, record)
+                pool.submit(
+                    relabel, database, team_id, task, groups, before.get(task.task_id, NO_SEGMENTS), chat, record
+                )
                 for task, groups in some
             ]
             for call in calls:
@@ -128,7 +130,7 @@ def label_tasks(
 
 def _has_failed(task: GrowingTask) -> bool:
     """Whether a model answered about a task, and nothing usable."""
-    return bool(task.label.error) and not task.label.error.startswith(UNDONE)
+    return bool(task.label.error) and not task.label.error.startswith(DEFERRED)
 
 
 def _try_sample(chat: ChatModel, record: Record, failures: int, labels: int) -> None:
@@ -138,23 +140,25 @@ def _try_sample(chat: ChatModel, record: Record, failures: int, labels: int) -> 
         NothingUsable: it does not.
     """
     try:
-        flaw = flaw_of_sample(chat, record)
+        flaw = error_on_sample(chat, record)
     except ModelUnavailable:
         return
     if flaw is not None:
         raise ModelHealth().fault(chat.name, "", failures, flaw).of(labels, skip_reason=LABELS_FAILED)
 
 
-def label_again(database: Database, team_id: int, chat: ChatModel, *, now: datetime, record: Record) -> Again:
+def label_deferred(
+    database: Database, team_id: int, chat: ChatModel, *, now: datetime, record: Record
+) -> DeferredLabels:
     """Label tasks for which nobody was there to answer, or to pay, up to a number a pass.
 
     The version of the task that holds is written again, under its own key, so that no watermark has to move.
     """
-    lives = read_lives(database, team_id)
-    key = {"team_id": team_id, "pipeline": queries.PIPELINE, "undone": UNDONE}
-    rows = database.rows(queries.UNLABELLED_TASKS, **key, most=LABELS_AGAIN)
+    lives = read_lifecycles(database, team_id)
+    key = {"team_id": team_id, "pipeline": task_queries.PIPELINE, "undone": DEFERRED}
+    rows = database.rows(task_queries.UNLABELLED_TASKS, **key, most=MAX_DEFERRED_LABELS)
     if not rows:
-        return Again()
+        return DeferredLabels()
     # Those of one dimension; the largest task's is first, others come in a later pass.
     model_name, dimension = rows[0]["embedding_model"], rows[0]["dimension"]
     wanted = {
@@ -167,7 +171,7 @@ def label_again(database: Database, team_id: int, chat: ChatModel, *, now: datet
     for task in read_tasks(database, team_id, model_name, dimension):
         if str(task.task_id) not in wanted or task.written_by is None:
             continue
-        relabel(database, team_id, task, [], before.get(task.task_id, NOTHING), chat, record)
+        relabel(database, team_id, task, [], before.get(task.task_id, NO_SEGMENTS), chat, record)
         asked += 1
         if task.label.error:
             failed += 1
@@ -176,19 +180,19 @@ def label_again(database: Database, team_id: int, chat: ChatModel, *, now: datet
         database.insert_rows("task_history", [change])
         row = version_row(team_id, task, model_name, written_by=task.written_by)
         database.insert_rows("task_versions", [row])
-    return Again(asked, failed)
+    return DeferredLabels(asked, failed)
 
 
 def _nearest(
     database: Database, team_id: int, task_ids: Sequence[UUID], model_name: str, dimension: int
-) -> dict[UUID, Nearest]:
+) -> dict[UUID, NearestSegments]:
     """What is stored of these tasks, for all of them at once."""
-    found: dict[UUID, Nearest] = {}
+    found: dict[UUID, NearestSegments] = {}
     for some in chunked(task_ids, 200):
         rows = database.rows(
-            queries.NEAREST_SEGMENTS,
+            task_queries.NEAREST_SEGMENTS,
             team_id=team_id,
-            pipeline=queries.PIPELINE,
+            pipeline=task_queries.PIPELINE,
             task_ids=some,
             most=SHOWN_SEGMENTS,
         )
@@ -199,5 +203,5 @@ def _nearest(
         for row in rows:
             if row["document_id"] in place:
                 indexes.setdefault(UUID(row["id"]), []).append(place[row["document_id"]])
-        found |= {key: Nearest([texts[index] for index in own], vectors[own]) for key, own in indexes.items()}
+        found |= {key: NearestSegments([texts[index] for index in own], vectors[own]) for key, own in indexes.items()}
     return found

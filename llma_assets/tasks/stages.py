@@ -14,7 +14,7 @@ from llma_assets.stage import Progress, Report
 from llma_assets.tasks.batches import BatchOptions, cluster_new_segments
 from llma_assets.tasks.board import list_tasks
 from llma_assets.tasks.changes import TaskOptions
-from llma_assets.tasks.labelling import UNDONE
+from llma_assets.tasks.labelling import DEFERRED
 from llma_assets.tasks.table import tasks_table
 from llma_assets.tasks.updates import update_tasks
 from llma_assets.tasks.vectors import other_spaces, segment_counts
@@ -90,7 +90,7 @@ def store_tasks(
             raise
     found = list_tasks(database, team_id, now=now, options=options)
     shown = [task for task in found if task.status not in ("resolved", "ignored")]
-    undone = sum(task.label_error.startswith(UNDONE) for task in found)
+    undone = sum(task.label_error.startswith(DEFERRED) for task in found)
     waiting = note_deferred(
         database,
         today,

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from llma_assets.clickhouse import Database
-from llma_assets.tasks import queries
+from llma_assets.tasks import segment_queries, task_queries
 from llma_assets.tasks.batches import OtherSpaceError
 from llma_assets.tasks.changes import Group, GrowingTask
 from llma_assets.tasks.history import Lifecycle, lifecycles
@@ -15,12 +15,12 @@ from llma_assets.tasks.labelling import Label
 from llma_assets.tasks.matching import unit
 from llma_assets.tasks.vectors import matrix_of, read_vectors
 
-MOST_LOST = 1_000
+MAX_LOST = 1_000
 """So many lost segments are looked for at once."""
 
 
 @dataclass(slots=True)
-class States:
+class TaskStates:
     """A team's tasks as some pass left them, kept between the batches of a run.
 
     Attributes:
@@ -36,7 +36,7 @@ class States:
 
 def last_pass(database: Database, team_id: int) -> tuple[int, str]:
     """The last batch whose tasks are done, and the pass that did it; 0 and "" before the first."""
-    row = next(iter(database.rows(queries.LAST_PASS, team_id=team_id, pipeline=queries.PIPELINE)), None)
+    row = next(iter(database.rows(task_queries.LAST_PASS, team_id=team_id, pipeline=task_queries.PIPELINE)), None)
     return (int(row["position"]), str(row["pass_id"])) if row else (0, "")
 
 
@@ -47,9 +47,11 @@ def read_groups(database: Database, team_id: int, batch: Mapping[str, Any]) -> l
     A member whose vector is gone, or another by now, stays in its group; a group without any vector is left out.
     """
     rows = database.rows(
-        queries.MEMBERS_OF_BATCH, team_id=team_id, batch_id=batch["batch_id"], attempt_id=batch["attempt_id"]
+        segment_queries.MEMBERS_OF_BATCH, team_id=team_id, batch_id=batch["batch_id"], attempt_id=batch["attempt_id"]
     )
-    rows += database.rows(queries.SEGMENTS_WITHOUT_TASK, team_id=team_id, pipeline=queries.PIPELINE, most=MOST_LOST)
+    rows += database.rows(
+        task_queries.SEGMENTS_WITHOUT_TASK, team_id=team_id, pipeline=task_queries.PIPELINE, most=MAX_LOST
+    )
     wanted = [row["document_id"] for row in rows]
     ids, texts, vectors = read_vectors(
         database, team_id, batch["embedding_model"], wanted, dimension=batch["dimension"]
@@ -74,7 +76,9 @@ def read_tasks(database: Database, team_id: int, model_name: str, dimension: int
     Raises:
         OtherSpaceError: their centroids are of another model than `model_name`.
     """
-    table = database.arrow(queries.TASK_STATES, team_id=team_id, pipeline=queries.PIPELINE, dimension=dimension)
+    table = database.arrow(
+        task_queries.TASK_STATES, team_id=team_id, pipeline=task_queries.PIPELINE, dimension=dimension
+    )
     if table.num_rows == 0:
         return []
     centroids, labelled = matrix_of(table["centroid"]), matrix_of(table["labelled_centroid"])
@@ -107,13 +111,15 @@ def read_tasks(database: Database, team_id: int, model_name: str, dimension: int
 def last_seen(database: Database, team_id: int, lives: Mapping[str, Lifecycle]) -> dict[str, datetime]:
     """When each task or what is merged into it was last met, by its id."""
     merges = {task_id: life.merged_into for task_id, life in lives.items() if life.merged_into}
-    rows = database.rows(queries.TASK_FACTS, team_id=team_id, pipeline=queries.PIPELINE, **merge_parameters(merges))
+    rows = database.rows(
+        task_queries.TASK_FACTS, team_id=team_id, pipeline=task_queries.PIPELINE, **merge_parameters(merges)
+    )
     return {row["id"]: row["last_seen"] for row in rows}
 
 
-def read_lives(database: Database, team_id: int) -> dict[str, Lifecycle]:
+def read_lifecycles(database: Database, team_id: int) -> dict[str, Lifecycle]:
     """Where each of a team's tasks stands, by its id."""
-    return lifecycles(database.rows(queries.LIFE_CHANGES, team_id=team_id, pipeline=queries.PIPELINE))
+    return lifecycles(database.rows(task_queries.LIFECYCLE_CHANGES, team_id=team_id, pipeline=task_queries.PIPELINE))
 
 
 def merge_parameters(merges: Mapping[str, str]) -> dict[str, list[str]]:

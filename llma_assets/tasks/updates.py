@@ -15,27 +15,27 @@ from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
 from llma_assets.models import ChatModel, Record, ignore_usage
-from llma_assets.tasks import queries
+from llma_assets.tasks import segment_queries, task_queries
 from llma_assets.tasks.batches import NAMESPACE
 from llma_assets.tasks.changes import (
-    A_MOMENT,
+    ONE_TICK,
     Group,
     GrowingTask,
     TaskOptions,
     changes_of,
 )
-from llma_assets.tasks.commits import commit_pass
+from llma_assets.tasks.first_commit import commit_pass
 from llma_assets.tasks.history import Lifecycle, change_row, open_until
-from llma_assets.tasks.joining import joined_tasks
 from llma_assets.tasks.labelling import Label
 from llma_assets.tasks.matching import UNMATCHED, match_tasks, unit, weighted_mean
-from llma_assets.tasks.relabelling import label_again, label_tasks
+from llma_assets.tasks.merging import tasks_to_merge
+from llma_assets.tasks.relabelling import label_deferred, label_tasks
 from llma_assets.tasks.states import (
-    States,
+    TaskStates,
     last_pass,
     last_seen,
     read_groups,
-    read_lives,
+    read_lifecycles,
     read_tasks,
     version_row,
 )
@@ -101,24 +101,24 @@ def update_tasks(
         ModelConfigurationError: the model cannot be asked at all; what was done before stays.
     """
     total = TaskCounts()
-    states = States()
+    states = TaskStates()
     position, _ = last_pass(database, team_id)
-    waiting = database.rows(queries.OPEN_BATCHES, team_id=team_id, position=position)
+    waiting = database.rows(segment_queries.OPEN_BATCHES, team_id=team_id, position=position)
     for number, batch in enumerate(waiting):
         progress(number, len(waiting))
-        total += _work_in(database, team_id, batch, states, chat, now, options, record)
+        total += _update_from_batch(database, team_id, batch, states, chat, now, options, record)
     progress(len(waiting), len(waiting))
     if not total.label_failures:
-        again = label_again(database, team_id, chat, now=now, record=record)
+        again = label_deferred(database, team_id, chat, now=now, record=record)
         total += TaskCounts(labelled=again.asked, label_failures=again.failed)
     return total + TaskCounts(resolved=_resolve_quiet(database, team_id, now, options))
 
 
-def _work_in(
+def _update_from_batch(
     database: Database,
     team_id: int,
     batch: Mapping[str, Any],
-    states: States,
+    states: TaskStates,
     chat: ChatModel,
     now: datetime,
     options: TaskOptions,
@@ -132,9 +132,9 @@ def _work_in(
     if (states.pass_id, states.dimension) != (before, dimension):
         states.pass_id, states.dimension = before, dimension
         states.tasks = read_tasks(database, team_id, model_name, dimension)
-    lives = read_lives(database, team_id)
+    lives = read_lifecycles(database, team_id)
     seen = last_seen(database, team_id, lives)
-    homes = _homes(
+    assignments = _assign_groups(
         read_groups(database, team_id, batch),
         states.tasks,
         lives,
@@ -142,14 +142,14 @@ def _work_in(
         # A segment is in one task for ever, so the first one of a group says which task it founds.
         new_id=lambda group: uuid5(NAMESPACE, repr((team_id, min(row["document_id"] for row in group.members)))),
     )
-    for task, groups in homes:
+    for task, groups in assignments:
         _grow(task, groups)
         task.written_by = (batch_id, pass_id)
-    labelled = label_tasks(database, team_id, homes, chat, model_name, options, record)
+    labelled = label_tasks(database, team_id, assignments, chat, model_name, options, record)
     links: list[dict[str, Any]] = []
     history: list[dict[str, Any]] = []
-    counts = TaskCounts(batches=1, groups=sum(len(groups) for _, groups in homes))
-    for task, groups in homes:
+    counts = TaskCounts(batches=1, groups=sum(len(groups) for _, groups in assignments))
+    for task, groups in assignments:
         members = [member for group in groups for member in group.members]
         task_id, is_labelled = str(task.task_id), task.task_id in labelled
         changes = changes_of(
@@ -185,9 +185,9 @@ def _work_in(
             labelled=is_labelled,
             label_failures=is_labelled and bool(task.label.error),
         )
-    new = [task for task, _ in homes if task.is_new]
-    grown = {task.task_id for task, _ in homes}
-    pairs = joined_tasks([*states.tasks, *new], grown, lives, options.match_distance)
+    new = [task for task, _ in assignments if task.is_new]
+    grown = {task.task_id for task, _ in assignments}
+    pairs = tasks_to_merge([*states.tasks, *new], grown, lives, options.match_distance)
     history += [
         change_row(
             team_id,
@@ -204,7 +204,7 @@ def _work_in(
     counts += TaskCounts(merged=len(pairs))
     for some in chunked(links, 5_000):
         database.insert_rows("task_segments", some)
-    for tasks in chunked([task for task, _ in homes], 500):
+    for tasks in chunked([task for task, _ in assignments], 500):
         rows = [version_row(team_id, task, model_name, written_by=(batch_id, pass_id)) for task in tasks]
         database.insert_rows("task_versions", rows)
     for some in chunked(history, 5_000):
@@ -213,7 +213,7 @@ def _work_in(
         database,
         {
             "team_id": team_id,
-            "pipeline": queries.PIPELINE,
+            "pipeline": task_queries.PIPELINE,
             "position": batch_id,
             "pass_id": pass_id,
             "arrived_until": batch["arrived_until"],
@@ -229,7 +229,7 @@ def _work_in(
     return counts
 
 
-def _homes(
+def _assign_groups(
     groups: Sequence[Group],
     tasks: Sequence[GrowingTask],
     lives: Mapping[str, Lifecycle],
@@ -286,14 +286,14 @@ def _grow(task: GrowingTask, groups: Sequence[Group]) -> None:
 
 def _resolve_quiet(database: Database, team_id: int, now: datetime, options: TaskOptions) -> int:
     """Write down which tasks have fallen quiet, as of when they did; how many that were."""
-    lives = read_lives(database, team_id)
+    lives = read_lifecycles(database, team_id)
     rows = []
     for task_id, seen in sorted(last_seen(database, team_id, lives).items()):
         life = lives.get(task_id, Lifecycle())
         until = open_until(life, seen, options.quiet, resolve_old=options.resolve_old)
         if until >= now or life.status in ("resolved", "ignored"):
             continue
-        changed_at = max(until, life.since + A_MOMENT if life.since else until)
+        changed_at = max(until, life.since + ONE_TICK if life.since else until)
         detail = f"quiet since {seen:%Y-%m-%d %H:%M}"
         rows.append(
             change_row(

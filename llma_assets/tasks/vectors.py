@@ -8,7 +8,7 @@ import numpy as np
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
-from llma_assets.tasks import queries
+from llma_assets.tasks import segment_queries
 from llma_assets.tasks.segments import MAX_DESCRIPTION
 
 if TYPE_CHECKING:
@@ -24,28 +24,28 @@ def space_key(team_id: int, model_name: str) -> dict[str, Any]:
     """The parameters that single out a team's segments in one model's space."""
     return {
         "team_id": team_id,
-        "product": queries.PRODUCT,
-        "document_type": queries.DOCUMENT_TYPE,
-        "rendering": queries.RENDERING,
+        "product": segment_queries.PRODUCT,
+        "document_type": segment_queries.DOCUMENT_TYPE,
+        "rendering": segment_queries.RENDERING,
         "model_name": model_name,
     }
 
 
 def other_spaces(database: Database, team_id: int, model_name: str) -> dict[str, int]:
     """How many of a team's segments belong to other models, by model; they are left where they are."""
-    rows = database.rows(queries.OTHER_SPACES, **space_key(team_id, model_name), since=EPOCH)
+    rows = database.rows(segment_queries.OTHER_SPACES, **space_key(team_id, model_name), since=EPOCH)
     return {row["model_name"]: row["segments"] for row in rows}
 
 
 def segment_counts(database: Database, team_id: int) -> dict[str, int]:
     """Segments over the whole life of a team: processed, refused, in tasks."""
-    (row,) = database.rows(queries.SEGMENT_COUNTS, team_id=team_id)
+    (row,) = database.rows(segment_queries.SEGMENT_COUNTS, team_id=team_id)
     return dict(row)
 
 
 def refused_segments(database: Database, team_id: int, *, most: int = 100) -> list[dict[str, Any]]:
     """Stored segments that could not be used, with the reason, the newest first."""
-    return database.rows(queries.REFUSED_SEGMENTS, team_id=team_id, most=most)
+    return database.rows(segment_queries.REFUSED_SEGMENTS, team_id=team_id, most=most)
 
 
 def matrix_of(column: "pa.ChunkedArray") -> "NDArray[np.float32]":
@@ -57,7 +57,7 @@ def matrix_of(column: "pa.ChunkedArray") -> "NDArray[np.float32]":
 
 def usual_dimension(database: Database, team_id: int, model_name: str) -> int:
     """The dimension that most of a team's vectors have, 0 where there is none."""
-    return int(database.value(queries.USUAL_DIMENSION, **space_key(team_id, model_name)) or 0)
+    return int(database.value(segment_queries.USUAL_DIMENSION, **space_key(team_id, model_name)) or 0)
 
 
 def read_vectors(
@@ -72,7 +72,7 @@ def read_vectors(
     parts: list[NDArray[np.float32]] = []
     for chunk in chunked(sorted(document_ids), IDS_AT_ONCE):
         table = database.arrow(
-            queries.SEGMENT_VECTORS,
+            segment_queries.SEGMENT_VECTORS,
             **space_key(team_id, model_name),
             document_ids=list(chunk),
             dimension=dimension,

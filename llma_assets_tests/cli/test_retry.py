@@ -1,4 +1,4 @@
-"""`llma retry`: the items that are no longer tried, as a person sees them and brings them back."""
+"""`llma retry`: dead letters as a person sees and requeues them."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime

@@ -17,7 +17,7 @@ from llma_assets.embeddings.queries import PRODUCT
 from llma_assets.team_day import TeamDay, midnight
 from llma_assets.themes import TRACES
 from llma_assets_tests.clusters.planted import MODEL, run_day, stored_run
-from llma_assets_tests.clusters.test_loyalty import CONFIG, nested
+from llma_assets_tests.clusters.test_earlier_resolution import CONFIG, nested
 
 DAY = date(2026, 11, 7)
 

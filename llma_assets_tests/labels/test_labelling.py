@@ -68,9 +68,9 @@ def answering(change: Callable[[list[dict[str, Any]]], Any]) -> Callable[[Reques
 
 
 def named(
-    clusters: Sequence[ClusterEvidence], chat: ChatModel, record: Record = ignore_usage, taken: Sequence[str] = ()
+    clusters: Sequence[ClusterEvidence], chat: ChatModel, record: Record = ignore_usage, used_titles: Sequence[str] = ()
 ) -> list[ClusterLabel]:
-    return list(label_clusters(clusters, chat, record, taken=taken))
+    return list(label_clusters(clusters, chat, record, used_titles=used_titles))
 
 
 def unchanged(_items: list[dict[str, Any]]) -> None:
@@ -164,9 +164,9 @@ def test_an_unusable_answer_is_followed_by_one_call_for_each_cluster(fault: Faul
 
     with ChatServer(answering(unchanged), judge=judge) as server:
         labels = named(evidence(), chat(server))
-        singles = [ids for request in server.calls() if len(ids := _ids_in(request)) == 1]
+        single_calls_left = [ids for request in server.calls() if len(ids := _ids_in(request)) == 1]
     assert [label.status for label in labels] == ["generated"] * 3
-    assert singles == [[0], [1], [2]]
+    assert single_calls_left == [[0], [1], [2]]
 
 
 def _ids_in(request: Request) -> list[int]:
@@ -240,9 +240,9 @@ def test_many_clusters_are_asked_about_in_several_calls_whose_titles_stay_apart(
 
 
 def test_titles_that_are_taken_are_not_given_again() -> None:
-    taken = [good(1)["title"]]
+    used_titles = [good(1)["title"]]
     with ChatServer(answering(unchanged)) as server:
-        labels = named(evidence(), chat(server), taken=taken)
+        labels = named(evidence(), chat(server), used_titles=used_titles)
     assert [label.status for label in labels] == ["generated", "failed", "generated"]
 
 

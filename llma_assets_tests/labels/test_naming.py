@@ -219,7 +219,7 @@ def test_names_too_alike_are_sent_back_together_once(database: Database, run: Ru
         assert len(told["titles_taken_by_other_clusters"]) == 3
         name_run(database, run, chat_of(model), embedder_of(model))
         assert len(model.calls()) == 2
-    assert naming.retold == 2
+    assert naming.relabelled == 2
     assert naming.too_close == {}
     assert sorted(label.origin for label in naming.labels.values()) == ["asked"] * 3 + ["retold"] * 2
     assert [outcome.passed for outcome in names_apart(database, TEAM)] == [True]
@@ -235,7 +235,7 @@ def test_names_that_stay_alike_are_kept_and_flagged(database: Database, run: Run
         assert len(model.calls()) == 2
         name_run(database, run, chat_of(model), embedder_of(model))
         assert len(model.calls()) == 2
-    assert naming.retold == 0
+    assert naming.relabelled == 0
     assert len(naming.too_close) == 2
     assert len({label.title for label in naming.labels.values()}) == 5
     assert [outcome.passed for outcome in names_apart(database, TEAM)] == [False]
@@ -322,11 +322,11 @@ def test_without_money_names_are_left_undone_and_named_another_day(
     database: Database, run: Run, model: ChatServer
 ) -> None:
     poor = name_run(database, run, paid_by(chat_of(model), Empty()), paid_by(embedder_of(model), Empty()))
-    assert (poor.asked, poor.undone, poor.labels) == (0, 5, {})
+    assert (poor.asked, poor.deferred, poor.labels) == (0, 5, {})
     assert model.requests == []
     assert labels_of(database, run) == {}
     rich = name_run(database, run, chat_of(model), embedder_of(model))
-    assert (rich.asked, rich.undone) == (5, 0)
+    assert (rich.asked, rich.deferred) == (5, 0)
 
 
 def test_names_are_not_compared_with_vectors_of_another_model(database: Database, run: Run, model: ChatServer) -> None:

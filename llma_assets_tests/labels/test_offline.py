@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llma_assets.labels import ClusterEvidence, SummaryText, offline_labels
+from llma_assets.labels.label_checks import checked_labels
 from llma_assets.labels.phrases import scored_phrases
-from llma_assets.labels.verdicts import judged
 from llma_assets.labels.words import flow_steps, phrases, spelled, steps
 from llma_assets_tests.fuzzing import example_count
 
@@ -46,7 +46,7 @@ def test_titles_say_what_sets_each_cluster_apart() -> None:
 
 
 def test_every_offline_label_passes_the_rules_for_labels() -> None:
-    labels = judged(EVIDENCE, offline_labels(EVIDENCE), "offline")
+    labels = checked_labels(EVIDENCE, offline_labels(EVIDENCE), "offline")
     assert [label.error for label in labels] == ["", ""]
 
 
@@ -81,7 +81,7 @@ def test_clusters_that_look_alike_get_different_titles() -> None:
 
 def test_titles_that_are_taken_are_not_given_again() -> None:
     first = offline_labels(EVIDENCE).items[0].title
-    assert offline_labels(EVIDENCE, taken=[first]).items[0].title != first
+    assert offline_labels(EVIDENCE, used_titles=[first]).items[0].title != first
 
 
 def test_noise_and_clusters_without_text_get_no_item() -> None:
@@ -111,7 +111,7 @@ def test_any_text_gives_a_label_that_keeps_the_rules(groups: list[list[SummaryTe
     evidence = [ClusterEvidence(n, len(group), tuple(group)) for n, group in enumerate(groups)]
     answer = offline_labels(evidence)
     assert [item.cluster_id for item in answer.items] == list(range(len(groups)))
-    assert [label.error for label in judged(evidence, answer, "offline")] == [""] * len(groups)
+    assert [label.error for label in checked_labels(evidence, answer, "offline")] == [""] * len(groups)
 
 
 def test_scores_are_those_of_the_formula_for_plain_words() -> None:
@@ -202,7 +202,7 @@ def spoken(texts: list[str]) -> tuple[SummaryText, ...]:
 )
 def test_other_languages_have_names_too(texts: list[str], others: list[str], word: str) -> None:
     evidence = [ClusterEvidence(0, 3, spoken(texts)), ClusterEvidence(1, 3, spoken(others))]
-    labels = judged(evidence, offline_labels(evidence), "offline")
+    labels = checked_labels(evidence, offline_labels(evidence), "offline")
     assert [label.error for label in labels] == ["", ""]
     assert word in labels[0].title.casefold()
     assert word not in labels[1].title.casefold()

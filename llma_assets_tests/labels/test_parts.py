@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llma_assets.labels import ClusterEvidence, ClusterLabels, LabelItem, SummaryText
-from llma_assets.labels.choice import alike_together, members_to_read, nearest_outside, split, unit
-from llma_assets.labels.closeness import groups_too_close, nearest_names, too_close_to
-from llma_assets.labels.fit import Fit, fit_of, overall, reassigned
-from llma_assets.labels.verdicts import judged
+from llma_assets.labels.evidence_choice import members_to_read, nearest_outside, similar_together, split, unit
+from llma_assets.labels.held_out import NameTest, accuracy_of, held_out_tests, overall
+from llma_assets.labels.label_checks import checked_labels
+from llma_assets.labels.name_distances import groups_too_close, nearest_names, too_close_to
 
 
 def texts(words: str) -> list[SummaryText]:
@@ -62,9 +62,9 @@ def test_the_nearest_outside_are_different_and_not_inside() -> None:
 
 def test_clusters_that_could_be_mixed_up_are_in_one_batch() -> None:
     centroids = dict(enumerate(directions(0, 90, 5, 95, 10, 100)))
-    assert alike_together(centroids, 3) == [[0, 2, 4], [1, 3, 5]]
-    assert alike_together({}, 3) == []
-    assert alike_together({7: directions(0)[0]}, 3) == [[7]]
+    assert similar_together(centroids, 3) == [[0, 2, 4], [1, 3, 5]]
+    assert similar_together({}, 3) == []
+    assert similar_together({7: directions(0)[0]}, 3) == [[7]]
 
 
 def test_vectors_of_zeros_stay() -> None:
@@ -99,31 +99,31 @@ def test_groups_are_bounded_and_fall_apart_at_their_widest_pairs() -> None:
 
 def test_members_come_home_to_the_nearest_name() -> None:
     items = directions(0, 5, 90, 95, 180)
-    homes = np.array([0, 0, 1, 1, 0])
+    clusters_of_items = np.array([0, 0, 1, 1, 0])
     names = centroids = directions(0, 90)
-    fits = reassigned(items, homes, names, centroids)
+    fits = held_out_tests(items, clusters_of_items, names, centroids)
     assert [fit.held_out for fit in fits] == [3, 2]
     assert sum(fit.hits for fit in fits) >= 4
-    assert reassigned(items, homes, names[::-1], centroids)[0].hits <= 1
+    assert held_out_tests(items, clusters_of_items, names[::-1], centroids)[0].hits <= 1
 
 
 def test_names_that_lie_to_one_side_are_seen_from_their_own_mean() -> None:
     items = np.eye(3, dtype=np.float32)[:2]
     names = unit(np.array([[1, 0.8, 0], [0.5, 0.7, 3]], dtype=np.float32))
     assert (items @ names.T).argmax(axis=1).tolist() == [0, 0]  # the first is nearer to both
-    assert [fit.hits for fit in reassigned(items, np.array([0, 1]), names, items)] == [1, 1]
+    assert [fit.hits for fit in held_out_tests(items, np.array([0, 1]), names, items)] == [1, 1]
 
 
 def test_the_overall_figures_count_members_not_clusters() -> None:
-    found = overall([Fit(8, 8, 8), Fit(2, 0, 1)])
+    found = overall([NameTest(8, 8, 8), NameTest(2, 0, 1)])
     assert found is not None
     assert (found.held_out, found.accuracy, found.chance, found.by_centroids) == (10, 0.8, 0.5, 0.9)
-    assert overall([Fit(0, 0, 0)]) is None
-    assert fit_of([]) is None
+    assert overall([NameTest(0, 0, 0)]) is None
+    assert accuracy_of([]) is None
 
 
 @pytest.mark.parametrize(("title", "kept"), [("取消订单并申请退款", True), ("退款", False), ("返品" * 30, False)])
 def test_titles_without_spaces_are_counted_by_their_characters(title: str, kept: bool) -> None:
     answer = ClusterLabels(items=[LabelItem(cluster_id=0, title=title, description=["一。", "二。"])])
-    label = judged([ClusterEvidence(0, 3, tuple(texts("a")))], answer, "m")[0]
+    label = checked_labels([ClusterEvidence(0, 3, tuple(texts("a")))], answer, "m")[0]
     assert (label.status == "generated") is kept

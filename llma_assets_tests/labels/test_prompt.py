@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llma_assets.labels import LABELLING_PROMPT, ClusterEvidence, Name, SummaryText
-from llma_assets.labels.prompt import PROMPT_CHARS, group_messages, labelling_messages, retelling_messages
+from llma_assets.labels.prompt import PROMPT_CHARS, group_messages, labelling_messages, relabelling_messages
 
 
-def data_of(evidence: list[ClusterEvidence], taken: tuple[str, ...] = ()) -> dict[str, Any]:
-    text = labelling_messages(evidence, taken)[1].text
+def data_of(evidence: list[ClusterEvidence], used_titles: tuple[str, ...] = ()) -> dict[str, Any]:
+    text = labelling_messages(evidence, used_titles)[1].text
     assert text.startswith("<data>\n")
     assert text.endswith("\n</data>")
     inside = text[len("<data>\n") : -len("\n</data>")]
@@ -25,7 +25,7 @@ def data_of(evidence: list[ClusterEvidence], taken: tuple[str, ...] = ()) -> dic
 @given(st.text(max_size=300), st.lists(st.text(max_size=100), max_size=4))
 def test_no_text_ends_the_fence(text: str, bullets: list[str]) -> None:
     summary = SummaryText(text, text, tuple(bullets), (text,))
-    data = data_of([ClusterEvidence(3, 9, (summary,))], taken=(text,))
+    data = data_of([ClusterEvidence(3, 9, (summary,))], used_titles=(text,))
     assert data["clusters"][0]["cluster_id"] == 3
     assert len(data["clusters"][0]["summaries"]) == 1
 
@@ -66,7 +66,7 @@ def test_short_summaries_are_whole() -> None:
 def test_neighbours_and_earlier_names_are_fenced_too(text: str) -> None:
     summary = SummaryText(text, text, (text, text))
     cluster = ClusterEvidence(0, 9, (summary,), neighbours=(summary,), current=Name(text, text))
-    data = data_of([cluster], taken=(text,))
+    data = data_of([cluster], used_titles=(text,))
     assert set(data["clusters"][0]) == {
         "cluster_id",
         "size",
@@ -79,7 +79,7 @@ def test_neighbours_and_earlier_names_are_fenced_too(text: str) -> None:
 
 def test_names_that_are_told_apart_are_shown_beside_those_that_stay() -> None:
     cluster = ClusterEvidence(0, 9, (SummaryText("a"),), current=Name("Broken kettles", "- one\n- two"))
-    system, user = retelling_messages([cluster], taken=("Other",), fixed=("Broken toasters",))
+    system, user = relabelling_messages([cluster], used_titles=("Other",), fixed_titles=("Broken toasters",))
     data = json.loads(user.text.removeprefix("<data>\n").removesuffix("\n</data>"))
     assert data["clusters"][0]["current_title"] == "Broken kettles"
     assert data["too_alike_but_fixed"] == ["Broken toasters"]

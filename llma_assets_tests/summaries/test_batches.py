@@ -444,7 +444,7 @@ def test_a_wrong_key_costs_a_call_and_no_batch(stored: Database) -> None:
 
 def test_the_offline_model_knows_no_batches(stored: Database) -> None:
     limits = RunLimits(run_id="r", via="batch")
-    with pytest.raises(ModelConfigurationError, match="knows no batches"):
+    with pytest.raises(ModelConfigurationError, match="does not support batches"):
         store_theme(stored, DAY, TRACES, OfflineChat(), limits=limits, progress=lambda _done, _all: None)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from llma_assets.clickhouse import Database
 from llma_assets.tasks import Segment
-from llma_assets.tasks.queries import DOCUMENT_TYPE, PRODUCT, RENDERING
+from llma_assets.tasks.segment_queries import DOCUMENT_TYPE, PRODUCT, RENDERING
 from llma_assets.tasks.segments import metadata_of
 
 MODEL = "test/places"

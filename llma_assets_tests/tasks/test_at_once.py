@@ -12,8 +12,9 @@ import pytest
 from llma_assets.clickhouse import Database
 from llma_assets.tasks import cluster_new_segments, segment_counts, task_segments
 from llma_assets.tasks.checks import segments_in_tasks, tasks_add_up
-from llma_assets.tasks.commits import commit_batch, commit_pass
-from llma_assets.tasks.queries import ATTEMPT_OF_BATCH, HELD_SEGMENTS, PASS_OF_BATCH, PIPELINE
+from llma_assets.tasks.first_commit import commit_batch, commit_pass
+from llma_assets.tasks.segment_queries import ATTEMPT_OF_BATCH, HELD_SEGMENTS
+from llma_assets.tasks.task_queries import PASS_OF_BATCH, PIPELINE
 from llma_assets.team_day import TeamDay
 from llma_assets_tests.tasks.passing import DAY, a_pass, some, tasks
 from llma_assets_tests.tasks.replays import MODEL, MONDAY, place, segment, write

@@ -18,7 +18,7 @@ from llma_assets.models import (
     paid_by,
 )
 from llma_assets.stage import silent
-from llma_assets.tasks import TaskOptions, cluster_new_segments, judged, task_history
+from llma_assets.tasks import TaskOptions, cluster_new_segments, model_opinion, task_history
 from llma_assets.tasks.labelling import TaskLabel, label_group
 from llma_assets.tasks.stages import store_tasks
 from llma_assets.team_day import TeamDay
@@ -202,8 +202,8 @@ def test_a_model_may_judge_instead_of_keywords(database: Database) -> None:
 
 def test_one_sentence_can_be_judged_by_itself() -> None:
     with ChatServer(lambda _request: answer(actionable=False)) as server:
-        assert judged(asked_of(server), ["Closed the deal"]).actionable is False
-    assert isinstance(judged(OfflineChat(), ["Closed the deal"]), TaskLabel)
+        assert model_opinion(asked_of(server), ["Closed the deal"]).actionable is False
+    assert isinstance(model_opinion(OfflineChat(), ["Closed the deal"]), TaskLabel)
 
 
 def test_a_refused_key_stops_the_pass_and_the_next_one_goes_on(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""`llma retry`: shows the items that failed run after run, and brings them back. The rules are in `summaries`."""
+"""`llma retry`: lists items that failed in several runs, and requeues them. The rules belong in `summaries`."""
 
 from collections.abc import Sequence
 from datetime import date

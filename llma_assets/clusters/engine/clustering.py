@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llma_assets.clusters.engine.choose_k import KScore
+from llma_assets.clusters.engine.partition import KScore
 from llma_assets.clusters.engine.resolution import ResolutionScore
 
 Predict = Callable[[NDArray[np.float32]], tuple[NDArray[np.int_], NDArray[np.float64]]]

@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.clusters.engine.assignment import cluster_radii
-from llma_assets.clusters.engine.choose_k import Partition
 from llma_assets.clusters.engine.clustering import Clustering, Predict, Quality
 from llma_assets.clusters.engine.config import NOISE_LABEL, ClusteringConfig
 from llma_assets.clusters.engine.duplicates import merge_nearly_equal
@@ -16,6 +15,7 @@ from llma_assets.clusters.engine.kmeans import kmeans_partition, means_of, polis
 from llma_assets.clusters.engine.layout import map_points
 from llma_assets.clusters.engine.measures import centroid_distances, numbered_by_size, ranks_within, separation_of
 from llma_assets.clusters.engine.neighbours import Neighbours, nearest_neighbours
+from llma_assets.clusters.engine.partition import Partition
 from llma_assets.clusters.engine.preprocessing import Distinct, checked, checked_coordinates, deduplicate, normalise
 from llma_assets.clusters.engine.reduction import Reduced, axes_of, principal_components
 from llma_assets.clusters.engine.silhouettes import SilhouetteScorer

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llma_assets.clusters.engine.choose_k import Predict
 from llma_assets.clusters.engine.config import NOISE_LABEL
 from llma_assets.clusters.engine.errors import MissingPackageError
+from llma_assets.clusters.engine.partition import Predict
 
 ALGORITHM = "prims_kdtree"
 """Finds the exact tree in memory that grows with the items, not with their square. `boruvka_kdtree` finds the same tree

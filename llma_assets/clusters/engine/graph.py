@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from llma_assets.clusters.engine.choose_k import Partition
 from llma_assets.clusters.engine.config import ClusteringConfig
 from llma_assets.clusters.engine.kmeans import kmeans_partition
 from llma_assets.clusters.engine.leiden import shared_neighbour_graph
 from llma_assets.clusters.engine.neighbours import Neighbours
 from llma_assets.clusters.engine.noise import belonging, lonely_points, without_noise
+from llma_assets.clusters.engine.partition import Partition
 from llma_assets.clusters.engine.resolution import Choice, ResolutionChooser
 from llma_assets.clusters.engine.silhouettes import SilhouetteScorer
 

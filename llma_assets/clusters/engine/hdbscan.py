@@ -11,10 +11,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from llma_assets.clusters.engine.choose_k import Again, Partition
 from llma_assets.clusters.engine.config import ClusteringConfig
 from llma_assets.clusters.engine.density import Attempt, Density, fit_density
 from llma_assets.clusters.engine.kmeans import kmeans_partition
+from llma_assets.clusters.engine.partition import Again, Partition
 from llma_assets.clusters.engine.silhouettes import SilhouetteScorer
 
 

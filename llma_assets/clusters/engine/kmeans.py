@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from llma_assets.clusters.engine.choose_k import KScore, Partition
 from llma_assets.clusters.engine.config import ClusteringConfig
+from llma_assets.clusters.engine.partition import KScore, Partition
 from llma_assets.clusters.engine.silhouettes import SilhouetteScorer
 
 

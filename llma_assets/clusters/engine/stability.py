@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.clusters.engine.agreement import adjusted_rand
-from llma_assets.clusters.engine.choose_k import Again
+from llma_assets.clusters.engine.partition import Again
 
 RESAMPLED_SHARE = 0.8
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import BORDERLINE, Run
 from llma_assets.isolation import fault_of
-from llma_assets.labels.choice import alike_together, members_to_read, nearest_outside, split, unit
 from llma_assets.labels.estimate import STAGE
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, SummaryText
-from llma_assets.labels.labelling import CLUSTERS_A_CALL
+from llma_assets.labels.evidence_choice import members_to_read, nearest_outside, similar_together, split, unit
+from llma_assets.labels.labelling import CLUSTERS_PER_CALL
 from llma_assets.labels.queries import IDS_AT_ONCE, embeddings_of
 from llma_assets.ledger import record_item_skips
 from llma_assets.summaries import SUMMARIES_OF_ITEMS
@@ -27,7 +27,7 @@ UNREADABLE = "summary_unreadable"
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class LabelInputs:
     """What the names of a run are made from and tested with.
 
     Attributes:
@@ -41,13 +41,13 @@ class Material:
     held_out: dict[int, NDArray[np.float32]]
 
 
-def read_material(
+def read_label_inputs(
     database: Database,
     run: Run,
     theme: Theme,
     clusters: Sequence[Mapping[str, Any]],
     members: Sequence[Mapping[str, Any]],
-) -> Material:
+) -> LabelInputs:
     """Read what the clusters of `run` are named from.
 
     Args:
@@ -67,7 +67,7 @@ def read_material(
         if row["cluster_id"] != NOISE_ID
     }
     known = {cluster_id: [item_id for item_id in item_ids if item_id in texts] for cluster_id, item_ids in read.items()}
-    around = _around(known, centroids, texts, vectors)
+    around = _neighbours_of(known, centroids, texts, vectors)
     evidence, held_out = {}, {}
     for row in clusters:
         cluster_id = row["cluster_id"]
@@ -83,9 +83,9 @@ def read_material(
         testing = [vectors[item_ids[at]] for at in parts.held_out if item_ids[at] in vectors]
         if testing:
             held_out[cluster_id] = unit(np.array(testing))
-    order = [cluster_id for batch in alike_together(centroids, CLUSTERS_A_CALL) for cluster_id in batch]
+    order = [cluster_id for batch in similar_together(centroids, CLUSTERS_PER_CALL) for cluster_id in batch]
     order += [cluster_id for cluster_id in evidence if cluster_id not in centroids]
-    return Material([evidence[cluster_id] for cluster_id in order], centroids, held_out)
+    return LabelInputs([evidence[cluster_id] for cluster_id in order], centroids, held_out)
 
 
 def _read_ids(members: Sequence[Mapping[str, Any]], borderline: float) -> dict[int, list[str]]:
@@ -100,7 +100,7 @@ def _read_ids(members: Sequence[Mapping[str, Any]], borderline: float) -> dict[i
     }
 
 
-def _around(
+def _neighbours_of(
     known: Mapping[int, Sequence[str]],
     centroids: Mapping[int, NDArray[np.float32]],
     texts: Mapping[str, SummaryText],
@@ -110,11 +110,11 @@ def _around(
     placed = [(item_id, home) for home, item_ids in known.items() for item_id in item_ids if item_id in vectors]
     if not placed:
         return {}
-    ids, homes = [item_id for item_id, _ in placed], np.array([home for _, home in placed])
+    ids, clusters_of_items = [item_id for item_id, _ in placed], np.array([home for _, home in placed])
     matrix = unit(np.array([vectors[item_id] for item_id in ids]))
     in_order = [texts[item_id] for item_id in ids]
     return {
-        cluster_id: tuple(nearest_outside(centroid, matrix, homes != cluster_id, in_order))
+        cluster_id: tuple(nearest_outside(centroid, matrix, clusters_of_items != cluster_id, in_order))
         for cluster_id, centroid in centroids.items()
     }
 

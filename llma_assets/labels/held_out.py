@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llma_assets.labels.choice import unit
+from llma_assets.labels.evidence_choice import unit
 
 CHUNK_ROWS = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class NameTest:
     """The test of one name.
 
     Attributes:
@@ -36,7 +36,7 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True)
-class OverallFit:
+class HeldOutAccuracy:
     """The test of all names of a clustering.
 
     Attributes:
@@ -52,33 +52,33 @@ class OverallFit:
     by_centroids: float
 
 
-def reassigned(
+def held_out_tests(
     items: NDArray[np.float32],
-    homes: NDArray[np.intp],
+    clusters_of_items: NDArray[np.intp],
     names: NDArray[np.float32],
     centroids: NDArray[np.float32],
-) -> list[Fit]:
+) -> list[NameTest]:
     """Test each of the k names; of equally near names the first counts.
 
     Args:
         items: float32 (n, d), held-out members.
-        homes: intp (n,), index of the cluster of each, in [0, k).
+        clusters_of_items: intp (n,), index of the cluster of each, in [0, k).
         names: float32 (k, d).
         centroids: float32 (k, d).
     """
-    by_name, by_centroid = _nearest(items, names) == homes, _nearest(items, centroids) == homes
+    by_name, by_centroid = _nearest(items, names) == clusters_of_items, _nearest(items, centroids) == clusters_of_items
     return [
-        Fit(int(own.sum()), int(by_name[own].sum()), int(by_centroid[own].sum()))
-        for own in (homes == index for index in range(len(names)))
+        NameTest(int(own.sum()), int(by_name[own].sum()), int(by_centroid[own].sum()))
+        for own in (clusters_of_items == index for index in range(len(names)))
     ]
 
 
-def overall(fits: Sequence[Fit]) -> OverallFit | None:
+def overall(fits: Sequence[NameTest]) -> HeldOutAccuracy | None:
     """All names together; None where no member was held out."""
     held_out = sum(fit.held_out for fit in fits)
     if not held_out:
         return None
-    return OverallFit(
+    return HeldOutAccuracy(
         held_out=held_out,
         accuracy=sum(fit.hits for fit in fits) / held_out,
         chance=1 / len(fits),
@@ -86,9 +86,9 @@ def overall(fits: Sequence[Fit]) -> OverallFit | None:
     )
 
 
-def fit_of(tests: Sequence[Mapping[str, Any]]) -> OverallFit | None:
+def accuracy_of(tests: Sequence[Mapping[str, Any]]) -> HeldOutAccuracy | None:
     """How well the names of a run fit, from its stored tests; None where no member was held out."""
-    return overall([Fit(row["held_out"], row["hits"], row["centroid_hits"]) for row in tests])
+    return overall([NameTest(row["held_out"], row["hits"], row["centroid_hits"]) for row in tests])
 
 
 def _nearest(items: NDArray[np.float32], targets: NDArray[np.float32]) -> NDArray[np.intp]:

@@ -16,7 +16,7 @@ from llma_assets.tasks.matching import unit
 _OPEN = ("new", "ongoing", "regressed")
 
 
-def joined_tasks(
+def tasks_to_merge(
     tasks: Sequence[GrowingTask], grown: Collection[UUID], lives: Mapping[str, Lifecycle], threshold: float
 ) -> list[tuple[GrowingTask, GrowingTask]]:
     """Pairs (part, whole) of tasks that are to be one, closest pairs first; a task is in one pair at most.
@@ -30,7 +30,7 @@ def joined_tasks(
         lives: where each task stands, by its id; what is missing is new.
         threshold: cosine distance of two centroids below which they are one.
     """
-    free = [task for task in tasks if _is_free(lives.get(str(task.task_id), Lifecycle()))]
+    free = [task for task in tasks if _can_merge(lives.get(str(task.task_id), Lifecycle()))]
     moved = [index for index, task in enumerate(free) if task.task_id in grown]
     if not moved or len(free) < 2:
         return []
@@ -51,5 +51,5 @@ def joined_tasks(
     return pairs
 
 
-def _is_free(life: Lifecycle) -> bool:
-    return not (life.merged_into or life.by_person or life.title or life.kept_apart) and life.status in _OPEN
+def _can_merge(life: Lifecycle) -> bool:
+    return not (life.merged_into or life.by_person or life.title or life.separated) and life.status in _OPEN

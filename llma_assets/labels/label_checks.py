@@ -20,14 +20,14 @@ _PLACEHOLDER = re.compile(r"^(?:cluster|group|topic|untitled)\s*#?\d*$", re.IGNO
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedLabel(Exception):
+class RejectedLabel(Exception):
     """Why one label is not kept."""
 
     reason: str
 
 
-def judged(
-    evidence: Sequence[ClusterEvidence], answer: ClusterLabels, model: str, taken: Collection[str] = ()
+def checked_labels(
+    evidence: Sequence[ClusterEvidence], answer: ClusterLabels, model: str, used_titles: Collection[str] = ()
 ) -> list[ClusterLabel]:
     """A label for each cluster in `evidence`, in its order; what is wrong with one costs that one alone.
 
@@ -37,22 +37,22 @@ def judged(
         evidence: what was asked about; items for other clusters are ignored.
         answer: as the model wrote it.
         model: who answered.
-        taken: titles of other clusters of the same clustering.
+        used_titles: titles of other clusters of the same clustering.
     """
     items: dict[int, LabelItem] = {}
     for item in answer.items:
         items.setdefault(item.cluster_id, item)
-    seen = {_key(title) for title in taken} | {_key(NOISE_TITLE)}
+    seen = {_key(title) for title in used_titles} | {_key(NOISE_TITLE)}
     labels = []
     for cluster in evidence:
         found = items.get(cluster.cluster_id)
         try:
             if found is None:
-                raise RefusedLabel("the answer has no label for this cluster")
+                raise RejectedLabel("the answer has no label for this cluster")
             title = one_line(found.title)
             _check_title(title, seen)
             description = _description(found.description)
-        except RefusedLabel as refused:
+        except RejectedLabel as refused:
             labels.append(unnamed(cluster.cluster_id, refused.reason, model))
             continue
         except Exception as error:  # a label that breaks the code costs its cluster's name
@@ -75,15 +75,15 @@ def one_line(text: str) -> str:
 def _check_title(title: str, seen: Collection[str]) -> None:
     words = count_words(title)
     if not title:
-        raise RefusedLabel("the title is empty")
+        raise RejectedLabel("the title is empty")
     if _PLACEHOLDER.match(title):
-        raise RefusedLabel("the title says nothing")
+        raise RejectedLabel("the title says nothing")
     if words not in TITLE_WORDS:
-        raise RefusedLabel(f"the title has {words} words; 3 to 10 are needed")
+        raise RejectedLabel(f"the title has {words} words; 3 to 10 are needed")
     if len(title) > TITLE_CHARS:
-        raise RefusedLabel(f"the title has {len(title)} characters; at most {TITLE_CHARS} are allowed")
+        raise RejectedLabel(f"the title has {len(title)} characters; at most {TITLE_CHARS} are allowed")
     if _key(title) in seen:
-        raise RefusedLabel("the title is the same as another cluster's")
+        raise RejectedLabel("the title is the same as another cluster's")
 
 
 def _description(points: Sequence[str]) -> str:
@@ -92,10 +92,10 @@ def _description(points: Sequence[str]) -> str:
     if len(lines) == 1:
         lines = [part for part in re.split(r"(?<=[.!?;])\s+", lines[0]) if part]
     if len(lines) not in POINTS:
-        raise RefusedLabel(f"the description has {len(lines)} points; 2 to 5 are needed")
+        raise RejectedLabel(f"the description has {len(lines)} points; 2 to 5 are needed")
     longest = max(map(len, lines))
     if longest > POINT_CHARS:
-        raise RefusedLabel(f"a point of the description has {longest} characters; at most {POINT_CHARS} are allowed")
+        raise RejectedLabel(f"a point of the description has {longest} characters; at most {POINT_CHARS} are allowed")
     return "\n".join(f"- {line}" for line in lines)
 
 

@@ -50,7 +50,7 @@ def members_to_read(strengths: Sequence[float], borderline: float) -> list[int]:
     firm = [position for position, strength in enumerate(strengths) if strength >= borderline]
     if len(firm) < 3:
         firm = list(range(len(strengths)))
-    return firm[:NEAREST_READ] + _evenly(firm[NEAREST_READ:], SPREAD_READ)
+    return firm[:NEAREST_READ] + _evenly_spread(firm[NEAREST_READ:], SPREAD_READ)
 
 
 def split(texts: Sequence[SummaryText]) -> Split:
@@ -62,7 +62,7 @@ def split(texts: Sequence[SummaryText]) -> Split:
         shown.setdefault(text, position)
     representatives = list(shown.values())
     rest = [position for position in range(len(texts)) if position not in set(representatives)]
-    tested = set(_evenly(rest[1::3], HELD_OUT))
+    tested = set(_evenly_spread(rest[1::3], HELD_OUT))
     members = [position for position in rest if position not in tested]
     seen = {texts[position] for position in (*representatives, *members)}
     return Split(representatives, members, [at for at in sorted(tested) if texts[at] not in seen])
@@ -91,7 +91,7 @@ def nearest_outside(
     return list(found)
 
 
-def alike_together(centroids: Mapping[int, NDArray[np.float32]], size: int) -> list[list[int]]:
+def similar_together(centroids: Mapping[int, NDArray[np.float32]], size: int) -> list[list[int]]:
     """Cluster ids in batches of `size`, so that clusters that could be mixed up are named side by side.
 
     Each batch is the lowest id that is left, and those nearest to it.
@@ -118,7 +118,7 @@ def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return scaled
 
 
-def _evenly(items: Sequence[T], most: int) -> list[T]:
+def _evenly_spread(items: Sequence[T], most: int) -> list[T]:
     """At most `most` of `items`, evenly spread over them."""
     if len(items) <= most:
         return list(items)

@@ -4,12 +4,12 @@ import time
 
 import pytest
 
-from llma_assets.tasks.clauses import problem_title
 from llma_assets.tasks.impact import Flags, flags_of, is_problem
 from llma_assets.tasks.labelling import TITLE_WORDS, offline_label
+from llma_assets.tasks.problem_titles import problem_title
 from llma_assets.tasks.segments import MAX_DESCRIPTION
 
-NOTHING = Flags(False, False, False)
+NO_SEGMENTS = Flags(False, False, False)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ NOTHING = Flags(False, False, False)
     ],
 )
 def test_what_is_negated_does_not_count(text: str) -> None:
-    assert flags_of(text) == NOTHING
+    assert flags_of(text) == NO_SEGMENTS
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_what_is_negated_does_not_count(text: str) -> None:
     ],
 )
 def test_what_is_solved_or_supposed_or_a_name_does_not_count(text: str) -> None:
-    assert flags_of(text) == NOTHING
+    assert flags_of(text) == NO_SEGMENTS
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-_MOST_MATCHES: Final = 100
+_MAX_MATCHES: Final = 100
 """Of one text; so that a hostile one of nothing but keywords costs no more than others."""
 
 _BEFORE, _AFTER = 160, 80
@@ -167,46 +167,46 @@ _ENGLISH: Final = frozenset((
     "the", "a", "an", "to", "of", "and", "in", "on", "is", "was", "for", "with", "it", "at", "are", "as", "but",
     "by", "from", "after", "then", "they", "he", "she", "their", "no", "not", "that", "this", "user",
 ))  # fmt: skip
-_LEAST_ENGLISH: Final = 0.12
+_MIN_ENGLISH: Final = 0.12
 
 
-def compiled(keywords: Iterable[str]) -> re.Pattern[str]:
+def keyword_pattern(keywords: Iterable[str]) -> re.Pattern[str]:
     """One pattern for keywords, each at the beginning of a word."""
     return re.compile(rf"(?<![a-z0-9])(?:{'|'.join(map(re.escape, keywords))})")
 
 
-def normal(text: str) -> str:
+def normalised(text: str) -> str:
     """`text` in lower case, with plain apostrophes, and the words of `TypeError` apart."""
     return " ".join(_CAMEL.sub(" ", text).lower().replace("’", "'").split())
 
 
-def counts(pattern: re.Pattern[str], text: str) -> bool:
-    """Whether a keyword of `pattern` is in a `normal` text and says that the thing happened.
+def has_keyword(pattern: re.Pattern[str], text: str) -> bool:
+    """Whether a keyword of `pattern` is in a `normalised` text and says that the thing happened.
 
-    >>> counts(compiled(["problem"]), "adds a product without any problem")
+    >>> has_keyword(keyword_pattern(["problem"]), "adds a product without any problem")
     False
-    >>> counts(compiled(["problem"]), "could not solve the problem")
+    >>> has_keyword(keyword_pattern(["problem"]), "could not solve the problem")
     True
     """
     for number, match in enumerate(pattern.finditer(text)):
-        if number >= _MOST_MATCHES:
+        if number >= _MAX_MATCHES:
             return False
-        if _happened(match.group(), *_clause(text, match.start(), match.end())):
+        if _counts_as_problem(match.group(), *_clause(text, match.start(), match.end())):
             return True
     return False
 
 
-def tells_trouble(text: str) -> bool:
-    """Whether a `normal` text tells of trouble in words that are no keywords; True where these rules cannot read it."""
+def reports_trouble(text: str) -> bool:
+    """Whether a `normalised` text reports trouble without a keyword; True if it is not English."""
     return not _is_english(text) or trouble_words(text)
 
 
 def trouble_words(text: str) -> bool:
-    """Whether a `normal` English text has words of trouble, or something in it does not happen that should."""
-    if counts(_TROUBLE, text):
+    """Whether a `normalised` English text has words of trouble, or something in it does not happen that should."""
+    if has_keyword(_TROUBLE, text):
         return True
     for number, match in enumerate(_NOTHING_COMES.finditer(text)):
-        if number < _MOST_MATCHES and not _GOOD_ABSENCE.match(text[match.start() : match.end() + _AFTER]):
+        if number < _MAX_MATCHES and not _GOOD_ABSENCE.match(text[match.start() : match.end() + _AFTER]):
             return True
     return False
 
@@ -214,7 +214,7 @@ def trouble_words(text: str) -> bool:
 def _is_english(text: str) -> bool:
     """Whether these rules can read it; few words say nothing, and count as not read."""
     words = re.findall(r"[^\W\d_]+", text[:2_000])
-    return bool(words) and sum(word in _ENGLISH for word in words) >= _LEAST_ENGLISH * len(words)
+    return bool(words) and sum(word in _ENGLISH for word in words) >= _MIN_ENGLISH * len(words)
 
 
 def _clause(text: str, start: int, end: int) -> tuple[str, str]:
@@ -224,7 +224,7 @@ def _clause(text: str, start: int, end: int) -> tuple[str, str]:
     return _CLAUSE_END.split(before)[-1], _CLAUSE_END.split(after, maxsplit=1)[0]
 
 
-def _happened(keyword: str, before: str, after: str) -> bool:
+def _counts_as_problem(keyword: str, before: str, after: str) -> bool:
     if keyword in ("404", "500"):
         return _is_code(before, after)
     is_supposed = _SUPPOSED.search(before) or (before.endswith("on ") and _OPTION.match(after))
@@ -263,4 +263,4 @@ def _is_code(before: str, after: str) -> bool:
     return bool(_CODE_BEFORE.search(before) and (_CODE_AFTER.match(after) or "error" in before))
 
 
-_TROUBLE: Final = compiled(TROUBLE)
+_TROUBLE: Final = keyword_pattern(TROUBLE)

@@ -8,19 +8,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from llma_assets.clickhouse import Database
-from llma_assets.tasks import queries
+from llma_assets.tasks import segment_queries, task_queries
 
 
 def commit_batch(database: Database, row: Mapping[str, Any]) -> bool:
     """Commit an attempt at clustering a batch; False where another attempt at the same batch came before."""
     key = {"team_id": row["team_id"], "batch_id": row["batch_id"]}
-    return _commit(database, "segment_batches", row, queries.ATTEMPT_OF_BATCH, key, str(row["attempt_id"]))
+    return _commit(database, "segment_batches", row, segment_queries.ATTEMPT_OF_BATCH, key, str(row["attempt_id"]))
 
 
 def commit_pass(database: Database, row: Mapping[str, Any]) -> bool:
     """Commit a pass that made tasks of a batch; False where another pass over it came before."""
     key = {name: row[name] for name in ("team_id", "pipeline", "position")}
-    return _commit(database, "watermarks", row, queries.PASS_OF_BATCH, key, str(row["pass_id"]))
+    return _commit(database, "watermarks", row, task_queries.PASS_OF_BATCH, key, str(row["pass_id"]))
 
 
 def _commit(

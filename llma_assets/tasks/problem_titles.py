@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from llma_assets.tasks.impact import flags_of
-from llma_assets.tasks.wording import normal, trouble_words
+from llma_assets.tasks.trouble_phrases import normalised, trouble_words
 
 _SENTENCE_END: Final = re.compile(
     r"(?<=[.!?;])\s+|,\s+(?=(?:and|but|although|so|the|each|which|after)\b)", re.IGNORECASE
@@ -27,7 +27,7 @@ _HEAD_WORDS: Final = 3
 def problem_sentence(description: str) -> tuple[list[str], int]:
     """The sentences of a description, and which of them tells most of the problem; -1 where none does."""
     sentences = [part for part in _SENTENCE_END.split(description) if part.strip()] or [description]
-    return sentences, _worst(sentences)
+    return sentences, _worst_part(sentences)
 
 
 def problem_title(description: str, most_words: int) -> str:
@@ -48,7 +48,7 @@ def _window(sentence: str, most_words: int) -> str:
     if len(sentence.split()) <= most_words:
         return _LOOSE.sub("", sentence.strip().rstrip("."))
     parts = [part.split() for part in _PART_END.split(sentence) if part.strip()]
-    worst = max(_worst([" ".join(part) for part in parts]), 0)
+    worst = max(_worst_part([" ".join(part) for part in parts]), 0)
     words, first, last = parts[worst], worst, worst
     while first > 0 and len(parts[first - 1]) + len(words) <= most_words:
         first -= 1
@@ -63,11 +63,11 @@ def _window(sentence: str, most_words: int) -> str:
     return f"{_LOOSE.sub('', ' '.join(head))} … {rest}"
 
 
-def _worst(parts: Sequence[str]) -> int:
+def _worst_part(parts: Sequence[str]) -> int:
     """The place of the part with the most impact, the first of equals; -1 where none tells a problem.
 
     Trouble in other words is more than that somebody left, and less than a failure or confusion.
     """
-    scores = [flags_of(part).impact + 0.25 * trouble_words(normal(part)) for part in parts]
+    scores = [flags_of(part).impact + 0.25 * trouble_words(normalised(part)) for part in parts]
     highest = max(scores)
     return scores.index(highest) if highest > 0 else -1
