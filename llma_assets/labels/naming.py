@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import CarriedName, Run, carried_names
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, ClusterLabel, Name
-from llma_assets.labels.evidence_choice import unit
 from llma_assets.labels.groups import groups_of, name_groups
 from llma_assets.labels.held_out import HeldOutAccuracy, NameTest, accuracy_of, held_out_tests
-from llma_assets.labels.label_inputs import LabelInputs, read_label_inputs
+from llma_assets.labels.label_inputs import read_label_inputs
 from llma_assets.labels.labelling import CLUSTERS_PER_CALL, error_on_sample, label_clusters, relabel_clusters
 from llma_assets.labels.name_distances import groups_too_close, nearest_names, too_close_to
+from llma_assets.labels.naming_run import NamingRun, carry_over, is_named
 from llma_assets.labels.queries import labels_of, name_tests_of, run_key, too_close_of
 from llma_assets.models import (
     ChatModel,
@@ -74,31 +74,6 @@ class Naming:
     too_close: dict[int, int]
 
 
-@dataclass(slots=True)
-class _Work:
-    """One run being named."""
-
-    database: Database
-    run: Run
-    chat: ChatModel
-    embedder: Embedder
-    record: Record
-    labels: dict[int, ClusterLabel]
-    inputs: LabelInputs
-
-    def store(self, label: ClusterLabel) -> None:
-        """Store a label at once."""
-        _store(self.database, self.run, self.labels, label)
-
-    def named(self) -> list[int]:
-        """Ids of the clusters that have a name, noise left out, ascending."""
-        return sorted(key for key, label in self.labels.items() if label.status == "generated" and key != NOISE_ID)
-
-    def name_vectors(self, names: Sequence[ClusterLabel]) -> NDArray[np.float32]:
-        """The vectors (k, d) of names, length 1."""
-        return unit(self.embedder.embed([label.name.text for label in names], record=self.record))
-
-
 def name_clusters(
     database: Database,
     run: Run,
@@ -130,13 +105,13 @@ def name_clusters(
     """
     labels = labels_of(database, run)
     carried = carried_names(database, TeamDay(run.team_id, run.day), run.theme_id)
-    _carry_over(database, run, labels, carried)
-    missing = {row["cluster_id"] for row in clusters if not _is_named(labels.get(row["cluster_id"]))}
+    carry_over(database, run, labels, carried)
+    missing = {row["cluster_id"] for row in clusters if not is_named(labels.get(row["cluster_id"]))}
     if not missing and _is_tested(database, run, labels):
         name_groups(database, run, groups_of(run, clusters, labels), chat, record)
         return _naming(database, run, labels)
     inputs = read_label_inputs(database, run, theme, clusters, members)
-    work = _Work(database, run, chat, embedder, record, labels, inputs)
+    work = NamingRun(database, run, chat, embedder, record, labels, inputs)
     asked = _ask(work, missing, carried)
     if asked:
         _check_names(work, asked, evidence or ModelHealth())
@@ -161,7 +136,7 @@ def name_clusters(
     )
 
 
-def _check_names(work: _Work, asked: int, evidence: ModelHealth) -> None:
+def _check_names(work: NamingRun, asked: int, evidence: ModelHealth) -> None:
     """Go on only if a cluster has a name by now; else say whose fault it is.
 
     Raises:
@@ -185,55 +160,9 @@ def _check_names(work: _Work, asked: int, evidence: ModelHealth) -> None:
     raise NoNamesError(f"{len(failed)} of {asked}: {why}")
 
 
-def _carry_over(
-    database: Database, run: Run, labels: dict[int, ClusterLabel], carried: Mapping[int, CarriedName]
-) -> None:
-    """Store the names that need no model: those that people chose, and those whose content has not changed.
-
-    A name that people chose replaces one that is stored; one that they took back is forgotten, to be asked for.
-    """
-    for cluster_id, label in list(labels.items()):
-        if label.origin == "locked" and not _is_edited(carried.get(cluster_id)):
-            del labels[cluster_id]
-    for cluster_id, name in carried.items():
-        stored = labels.get(cluster_id)
-        if _is_edited(name):
-            if stored is None or (stored.title, stored.origin) != (name.title, "locked"):
-                _store(database, run, labels, _carried(cluster_id, name, "locked"))
-        elif name.keep and not _is_named(stored):
-            _store(database, run, labels, _carried(cluster_id, name, "carried"))
-
-
-def _is_edited(name: CarriedName | None) -> bool:
-    return name is not None and (name.renamed or name.locked)
-
-
-def _carried(cluster_id: int, name: CarriedName, origin: str) -> ClusterLabel:
-    return ClusterLabel(cluster_id, name.title, name.description, "generated", "", name.model, origin)
-
-
-def _store(database: Database, run: Run, labels: dict[int, ClusterLabel], label: ClusterLabel) -> None:
-    """Store a label at once, so that nothing that comes later can lose it."""
-    row = {
-        "cluster_id": label.cluster_id,
-        "title": label.title,
-        "description": label.description,
-        "status": label.status,
-        "error": label.error,
-        "model": label.model,
-        "origin": label.origin,
-    }
-    database.insert_rows("cluster_labels", [{**run_key(run), **row}])
-    labels[label.cluster_id] = label
-
-
-def _is_named(label: ClusterLabel | None) -> bool:
-    return label is not None and label.status == "generated"
-
-
 def _is_tested(database: Database, run: Run, labels: Mapping[int, ClusterLabel]) -> bool:
     """Whether the stored tests are of exactly these names."""
-    titles = {key: label.title for key, label in labels.items() if key != NOISE_ID and _is_named(label)}
+    titles = {key: label.title for key, label in labels.items() if key != NOISE_ID and is_named(label)}
     return {row["cluster_id"]: row["title"] for row in name_tests_of(database, run)} == titles
 
 
@@ -243,11 +172,11 @@ def _why_untestable(run: Run, embedder: Embedder) -> str:
     return f"the items were embedded by {run.embedding_model}, names would be by {embedder.name}"
 
 
-def _ask(work: _Work, missing: set[int], carried: Mapping[int, CarriedName]) -> int:
+def _ask(work: NamingRun, missing: set[int], carried: Mapping[int, CarriedName]) -> int:
     """Ask for the names of the clusters in `missing`, and store each; names of days before are shown."""
     evidence = [_with_name(cluster, carried.get(cluster.cluster_id)) for cluster in work.inputs.evidence]
     asked = [cluster for cluster in evidence if cluster.cluster_id in missing]
-    used_titles = [label.title for label in work.labels.values() if _is_named(label)]
+    used_titles = [label.title for label in work.labels.values() if is_named(label)]
     others = [cluster for cluster in evidence if cluster.cluster_id not in missing]
     answers = 0
     for label in label_clusters(asked, work.chat, work.record, used_titles=used_titles, others=others):
@@ -256,7 +185,7 @@ def _ask(work: _Work, missing: set[int], carried: Mapping[int, CarriedName]) -> 
     return answers
 
 
-def _relabel_alike(work: _Work) -> int:
+def _relabel_alike(work: NamingRun) -> int:
     """Send names that are too alike back together, once; keep new ones that are farther apart. Returns how many."""
     ids = work.named()
     labels = [work.labels[cluster_id] for cluster_id in ids]
@@ -267,7 +196,7 @@ def _relabel_alike(work: _Work) -> int:
     for group in groups_too_close(vectors, movable, CLUSTERS_PER_CALL)[:RELABELLING_CALLS]:
         inside = {ids[index] for index in group}
         evidence = [_with_name(of_cluster[ids[index]], labels[index]) for index in group]
-        outside = [label for key, label in work.labels.items() if key not in inside and _is_named(label)]
+        outside = [label for key, label in work.labels.items() if key not in inside and is_named(label)]
         fixed_titles = [work.labels[ids[index]].title for index in too_close_to(vectors, group)]
         found = relabel_clusters(
             evidence, work.chat, work.record, used_titles=[label.title for label in outside], fixed_titles=fixed_titles
@@ -284,7 +213,9 @@ def _with_name(cluster: ClusterEvidence, name: ClusterLabel | CarriedName | None
     return cluster if name is None else replace(cluster, current=Name(name.title, name.description))
 
 
-def _store_if_farther(work: _Work, ids: list[int], vectors: NDArray[np.float32], found: Sequence[ClusterLabel]) -> int:
+def _store_if_farther(
+    work: NamingRun, ids: list[int], vectors: NDArray[np.float32], found: Sequence[ClusterLabel]
+) -> int:
     """Keep the new names if the closest of them is farther from all others than before; `vectors` follows."""
     if not found:
         return 0
@@ -304,7 +235,7 @@ def _store_if_farther(work: _Work, ids: list[int], vectors: NDArray[np.float32],
     return len(found)
 
 
-def _test(work: _Work) -> None:
+def _test(work: NamingRun) -> None:
     """Test all names, and store the tests together: they are about each other."""
     ids = work.named()
     labels = [work.labels[cluster_id] for cluster_id in ids]

@@ -18,9 +18,10 @@ from llma_assets.clickhouse import Database
 from llma_assets.tasks import segment_queries
 from llma_assets.tasks.first_commit import commit_batch
 from llma_assets.tasks.grouping import NOISE, group_segments
-from llma_assets.tasks.impact import HIGH_IMPACT, Flags, flags_of
+from llma_assets.tasks.impact import HIGH_IMPACT
 from llma_assets.tasks.matching import MATCH_DISTANCE, unit
-from llma_assets.tasks.segments import MAX_DESCRIPTION, MAX_METADATA, Segment, SegmentError, stored_segment
+from llma_assets.tasks.segments import MAX_DESCRIPTION, MAX_METADATA
+from llma_assets.tasks.usable_segments import UsableSegment, held_segment, member_row, usable_segments
 from llma_assets.tasks.vectors import EPOCH, IDS_AT_ONCE, read_vectors, space_key, usual_dimension
 
 if TYPE_CHECKING:
@@ -78,16 +79,6 @@ class BatchCounts:
         return BatchCounts(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
 
 
-@dataclass(frozen=True, slots=True)
-class _UsableSegment:
-    """A usable segment with what is stored of it."""
-
-    segment: Segment
-    document_id: str
-    flags: Flags
-    arrived_at: datetime
-
-
 def cluster_new_segments(
     database: Database,
     team_id: int,
@@ -134,7 +125,7 @@ def _cluster_batch(
             "segments with it"
         )
     dimension = usual_dimension(database, team_id, model_name)
-    usable, refused = _usable(team_id, rows, dimension, now)
+    usable, refused = usable_segments(team_id, rows, dimension, now)
     ids, _, vectors = read_vectors(
         database, team_id, model_name, [each.document_id for each in usable], dimension=dimension
     )
@@ -187,39 +178,6 @@ def _new_rows(database: Database, team_id: int, model_name: str, since: datetime
     ]
 
 
-def _usable(
-    team_id: int, rows: Sequence[dict[str, Any]], dimension: int, now: datetime
-) -> tuple[list[_UsableSegment], list[dict[str, Any]]]:
-    """The segments that can be used, and rows for those that cannot, each with its reason.
-
-    Whatever one of them holds, it costs that one alone.
-    """
-    usable: list[_UsableSegment] = []
-    refused: list[dict[str, Any]] = []
-    for row in rows:
-        try:
-            segment = stored_segment(team_id, row["document_id"], row["description"], row["facts"], latest=now)
-            _check_vector(row, dimension)
-            flags = flags_of(segment.description)
-        except SegmentError as error:
-            refused.append(_refused(row, error))
-        except Exception as error:
-            log.exception("a segment of team %d cannot be used", team_id)
-            refused.append(_refused(row, SegmentError("unusable", type(error).__name__)))
-        else:
-            usable.append(_UsableSegment(segment, row["document_id"], flags, row["arrived_at"]))
-    return usable, refused
-
-
-def _check_vector(row: dict[str, Any], dimension: int) -> None:
-    if row["dimension"] == 0 or row["zero"]:
-        raise SegmentError("invalid_vector", "the vector is empty or zero")
-    if row["broken"]:
-        raise SegmentError("invalid_vector", "the vector holds NaN or infinity")
-    if row["dimension"] != dimension:
-        raise SegmentError("invalid_vector", f"{row['dimension']} numbers where {dimension} are expected")
-
-
 def _recall_held(
     database: Database,
     team_id: int,
@@ -227,7 +185,7 @@ def _recall_held(
     vectors: "NDArray[np.float32]",
     now: datetime,
     options: BatchOptions,
-) -> "list[tuple[_UsableSegment, NDArray[np.float32]]]":
+) -> "list[tuple[UsableSegment, NDArray[np.float32]]]":
     """Segments that wait and are close to one of the new ones, with their vectors, in order of their ids."""
     if not len(vectors):
         return []
@@ -238,21 +196,21 @@ def _recall_held(
         )
     }
     new = unit(vectors)
-    found: list[tuple[_UsableSegment, NDArray[np.float32]]] = []
+    found: list[tuple[UsableSegment, NDArray[np.float32]]] = []
     for chunk in chunked(sorted(waiting), IDS_AT_ONCE):
         ids, texts, held = read_vectors(database, team_id, model_name, chunk, dimension=new.shape[1])
         if not len(held):
             continue
         near = (unit(held) @ new.T).max(axis=1) > 1 - MATCH_DISTANCE
         found += [
-            (_waiting(team_id, waiting[ids[index]], texts[index]), held[index])
+            (held_segment(team_id, waiting[ids[index]], texts[index]), held[index])
             for index in np.flatnonzero(near).tolist()
         ]
     return found
 
 
 def _members(
-    segments: Sequence[_UsableSegment],
+    segments: Sequence[UsableSegment],
     points: "NDArray[np.float32]",
     labels: "NDArray[np.intp]",
     *,
@@ -278,38 +236,5 @@ def _members(
         else:
             status = "held"
             held += 1
-        rows.append(_member(each, status, group, distance))
+        rows.append(member_row(each, status, group, distance))
     return rows, BatchCounts(groups=groups, singles=singles, held=held, recalled=recalled)
-
-
-def _member(each: _UsableSegment, status: str, cluster_no: int, distance: float) -> dict[str, Any]:
-    return {
-        "document_id": each.document_id,
-        "status": status,
-        "reason": "",
-        "cluster_no": cluster_no,
-        "distance": distance,
-        "session_id": each.segment.session_id,
-        "distinct_id": each.segment.distinct_id,
-        "segment_start": each.segment.start,
-        "segment_end": each.segment.end,
-        "failure": each.flags.failure,
-        "confusion": each.flags.confusion,
-        "abandonment": each.flags.abandonment,
-        "impact": each.flags.impact,
-        "arrived_at": each.arrived_at,
-    }
-
-
-def _refused(row: dict[str, Any], error: SegmentError) -> dict[str, Any]:
-    blank = Segment(0, "", EPOCH, EPOCH, "", "")
-    segment = _UsableSegment(blank, row["document_id"], Flags(False, False, False), row["arrived_at"])
-    return {**_member(segment, "refused", NOISE, 0.0), "reason": str(error)}
-
-
-def _waiting(team_id: int, row: dict[str, Any], description: str) -> _UsableSegment:
-    segment = Segment(
-        team_id, row["session_id"], row["segment_start"], row["segment_end"], row["distinct_id"], description
-    )
-    flags = Flags(row["failure"], row["confusion"], row["abandonment"])
-    return _UsableSegment(segment, row["document_id"], flags, row["first_arrived"])

@@ -4,30 +4,26 @@ What a batch means for one task belongs in `changes`, what is read for people in
 `editing`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-import numpy as np
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
 from llma_assets.models import ChatModel, Record, ignore_usage
 from llma_assets.tasks import segment_queries, task_queries
+from llma_assets.tasks.assignment import assign_groups, grow
 from llma_assets.tasks.batches import NAMESPACE
 from llma_assets.tasks.changes import (
     ONE_TICK,
-    Group,
-    GrowingTask,
     TaskOptions,
     changes_of,
 )
 from llma_assets.tasks.first_commit import commit_pass
 from llma_assets.tasks.history import Lifecycle, change_row, open_until
-from llma_assets.tasks.labelling import Label
-from llma_assets.tasks.matching import UNMATCHED, match_tasks, unit, weighted_mean
 from llma_assets.tasks.merging import tasks_to_merge
 from llma_assets.tasks.relabelling import label_deferred, label_tasks
 from llma_assets.tasks.states import (
@@ -134,7 +130,7 @@ def _update_from_batch(
         states.tasks = read_tasks(database, team_id, model_name, dimension)
     lives = read_lifecycles(database, team_id)
     seen = last_seen(database, team_id, lives)
-    assignments = _assign_groups(
+    assignments = assign_groups(
         read_groups(database, team_id, batch),
         states.tasks,
         lives,
@@ -143,7 +139,7 @@ def _update_from_batch(
         new_id=lambda group: uuid5(NAMESPACE, repr((team_id, min(row["document_id"] for row in group.members)))),
     )
     for task, groups in assignments:
-        _grow(task, groups)
+        grow(task, groups)
         task.written_by = (batch_id, pass_id)
     labelled = label_tasks(database, team_id, assignments, chat, model_name, options, record)
     links: list[dict[str, Any]] = []
@@ -227,61 +223,6 @@ def _update_from_batch(
         task.is_new = False
     states.tasks = sorted([*states.tasks, *new], key=lambda task: str(task.task_id))
     return counts
-
-
-def _assign_groups(
-    groups: Sequence[Group],
-    tasks: Sequence[GrowingTask],
-    lives: Mapping[str, Lifecycle],
-    options: TaskOptions,
-    *,
-    new_id: Callable[[Group], UUID],
-) -> list[tuple[GrowingTask, list[Group]]]:
-    """Each task that gets something, with its groups. A group that fits no task founds one.
-
-    Larger groups found first, and a founded task takes later groups of the same batch, too. What fits a task that
-    was merged into another belongs to the other.
-    """
-    if not groups:
-        return []
-    found: dict[UUID, tuple[GrowingTask, list[Group]]] = {}
-    by_id = {str(task.task_id): task for task in tasks}
-    centroids = np.stack([group.centroid for group in groups])
-    known = np.stack([task.centroid for task in tasks]) if tasks else np.empty_like(centroids, shape=(0, 0))
-    matched, _ = match_tasks(centroids, known, options.match_distance)
-    rest = []
-    for number, group in enumerate(groups):
-        if matched[number] == UNMATCHED:
-            rest.append(number)
-            continue
-        task = tasks[int(matched[number])]
-        task = by_id.get(lives.get(str(task.task_id), Lifecycle()).merged_into, task)
-        found.setdefault(task.task_id, (task, []))[1].append(group)
-    new: list[GrowingTask] = []
-    for number in sorted(rest, key=lambda number: (-len(groups[number].members), number)):
-        group = groups[number]
-        near = _nearest(group, new, options.match_distance)
-        if near is None:
-            blank = Label("", "", "", None, "")
-            near = GrowingTask(new_id(group), blank, 0, group.centroid, 0, group.centroid, is_new=True)
-            new.append(near)
-        found.setdefault(near.task_id, (near, []))[1].append(group)
-    return list(found.values())
-
-
-def _nearest(group: Group, tasks: Sequence[GrowingTask], threshold: float) -> GrowingTask | None:
-    if not tasks:
-        return None
-    distances = 1 - unit(np.stack([task.centroid for task in tasks])) @ unit(group.centroid[None])[0]
-    nearest = int(distances.argmin())
-    return tasks[nearest] if distances[nearest] < threshold else None
-
-
-def _grow(task: GrowingTask, groups: Sequence[Group]) -> None:
-    for group in groups:
-        size = len(group.members)
-        task.centroid = weighted_mean(task.centroid, task.segments, group.centroid, size)
-        task.segments += size
 
 
 def _resolve_quiet(database: Database, team_id: int, now: datetime, options: TaskOptions) -> int:
