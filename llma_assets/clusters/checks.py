@@ -163,7 +163,7 @@ def no_giant_cluster(database: Database, team_day: TeamDay) -> Iterator[Outcome]
         yield Outcome(
             passed=share <= LARGEST_SHARE,
             expected=f"at most {LARGEST_SHARE:.0%} of the items in one cluster",
-            found=f"{share:.0%} in {which}{_told(quality)}",
+            found=f"{share:.0%} in {which}{_collapse_note(quality)}",
             query=COMMITTED_RUN,
             theme_id=run.theme_id,
         )
@@ -192,7 +192,7 @@ def little_noise(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
         yield Outcome(
             passed=share <= NOISE_SHARE,
             expected=f"at most {NOISE_SHARE:.0%} noise",
-            found=f"{share:.0%}{_told(orjson.loads(run.quality))}",
+            found=f"{share:.0%}{_collapse_note(orjson.loads(run.quality))}",
             query=COMMITTED_RUN,
             theme_id=run.theme_id,
         )
@@ -207,13 +207,13 @@ def confirmed_by_resamples(database: Database, team_day: TeamDay) -> Iterator[Ou
             yield Outcome(
                 passed=stability >= STABILITY,
                 expected=f"stability of at least {STABILITY}",
-                found=f"{stability:.2f}{_told(quality)}",
+                found=f"{stability:.2f}{_collapse_note(quality)}",
                 query=COMMITTED_RUN,
                 theme_id=run.theme_id,
             )
 
 
-def _told(quality: dict[str, Any]) -> str:
+def _collapse_note(quality: dict[str, Any]) -> str:
     """What the method itself found wrong, for the end of a sentence."""
     return f"; {quality['collapse']}, so: {quality['mended_by']}" if quality.get("collapse") else ""
 

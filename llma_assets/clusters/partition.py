@@ -16,7 +16,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters.engine.clustering import Clustering
 from llma_assets.clusters.engine.clustering_run import cluster
 from llma_assets.clusters.engine.config import ClusteringConfig
-from llma_assets.clusters.engine.unsampled import place_everything
+from llma_assets.clusters.engine.unsampled import assign_unsampled
 from llma_assets.clusters.lineage.snapshot import Snapshot, Space
 from llma_assets.clusters.lineage.stored import link_stored
 from llma_assets.clusters.lineage_ids import first_lineage_id
@@ -116,7 +116,7 @@ def _publish(
         initial_coordinates=earlier_map(database, team_day, theme, window, model_name),
         earlier_resolution=earlier_resolution(database, team_day, theme, window, model_name),
     )
-    placed = place_everything(clustering, len(window.rest), rest_embeddings(database, window))
+    placement = assign_unsampled(clustering, len(window.rest), rest_embeddings(database, window))
     key = {
         "team_id": team_day.team_id,
         "day": team_day.day,
@@ -124,7 +124,7 @@ def _publish(
         # The attempt's own: another one with equal input may be cut otherwise, because it saw other runs before it.
         "attempt_id": uuid4(),
     }
-    members = [{**key, **row} for row in member_rows(placed, [*window.rows, *window.rest])]
+    members = [{**key, **row} for row in member_rows(placement, [*window.rows, *window.rest])]
     links = link_stored(
         database,
         _snapshot(team_day, theme, input_id, model_name, clustering, members),
@@ -132,7 +132,7 @@ def _publish(
         theme_id=theme.theme_id,
         window_days=(team_day.end - window.start).days,
     )
-    clusters = cluster_rows(clustering, placed, links)
+    clusters = cluster_rows(clustering, placement, links)
     run = {
         **key,
         "input_id": input_id,
@@ -150,10 +150,10 @@ def _publish(
         "items": len(members),
         "window_items": window.available,
         "clusters": len(clustering.centroids),
-        "noise_items": int((placed.labels == -1).sum()),
+        "noise_items": int((placement.labels == -1).sum()),
         "silhouette": clustering.quality.silhouette,
         "inertia": clustering.quality.inertia,
-        "quality": orjson.dumps(quality_of(clustering, placed)).decode(),
+        "quality": orjson.dumps(quality_of(clustering, placement)).decode(),
         "lineage": orjson.dumps(links.summary()).decode(),
         "embedding_model": model_name,
         "window_start": window.start,

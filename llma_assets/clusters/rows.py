@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from llma_assets.clusters.engine.clustering import Clustering
-from llma_assets.clusters.engine.unsampled import Placed
+from llma_assets.clusters.engine.unsampled import Placement
 from llma_assets.clusters.lineage.links import Links
 
 
-def member_rows(placed: Placed, items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def member_rows(placement: Placement, items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """A row for each item: the sample and the rest, in the order in which they were placed.
 
     Args:
@@ -25,21 +25,21 @@ def member_rows(placed: Placed, items: Sequence[Mapping[str, Any]]) -> list[dict
             "trace_id": row["trace_id"],
             "generation_id": row["generation_id"],
             "item_day": row["timestamp"].date(),
-            "cluster_id": int(placed.labels[index]),
-            "distance": float(placed.distances[index]),
-            "rank": int(placed.ranks[index]),
-            "strength": float(placed.strength[index]),
-            "x": float(placed.coordinates[index, 0]),
-            "y": float(placed.coordinates[index, 1]),
+            "cluster_id": int(placement.labels[index]),
+            "distance": float(placement.distances[index]),
+            "rank": int(placement.ranks[index]),
+            "strength": float(placement.strength[index]),
+            "x": float(placement.coordinates[index, 0]),
+            "y": float(placement.coordinates[index, 1]),
             "timestamp": row["timestamp"],
         }
         for index, row in enumerate(items)
     ]
 
 
-def cluster_rows(clustering: Clustering, placed: Placed, links: Links) -> list[dict[str, Any]]:
+def cluster_rows(clustering: Clustering, placement: Placement, links: Links) -> list[dict[str, Any]]:
     """A row for each cluster, and one for noise where there is any; noise has no lineage."""
-    sizes = np.bincount(placed.labels[placed.labels >= 0], minlength=len(clustering.centroids))
+    sizes = np.bincount(placement.labels[placement.labels >= 0], minlength=len(clustering.centroids))
     rows = [
         {
             "cluster_id": cluster_id,
@@ -55,9 +55,9 @@ def cluster_rows(clustering: Clustering, placed: Placed, links: Links) -> list[d
         }
         for cluster_id, centroid in enumerate(clustering.centroids)
     ]
-    noise = placed.labels == -1
+    noise = placement.labels == -1
     if noise.any():
-        x, y = placed.coordinates[noise].mean(axis=0)
+        x, y = placement.coordinates[noise].mean(axis=0)
         rows.append(
             {
                 "cluster_id": -1,
@@ -75,15 +75,15 @@ def cluster_rows(clustering: Clustering, placed: Placed, links: Links) -> list[d
     return rows
 
 
-def quality_of(clustering: Clustering, placed: Placed) -> dict[str, Any]:
+def quality_of(clustering: Clustering, placement: Placement) -> dict[str, Any]:
     """What is stored of a clustering's quality: of the sample, with shares of everything, and the upper level."""
-    noise = placed.labels < 0
-    sizes = np.bincount(placed.labels[~noise], minlength=len(clustering.centroids))
+    noise = placement.labels < 0
+    sizes = np.bincount(placement.labels[~noise], minlength=len(clustering.centroids))
     return {
         **clustering.quality.to_dict(),
         "noise_share": float(noise.mean()),
-        "largest_share": float(sizes.max() / len(placed.labels)),
+        "largest_share": float(sizes.max() / len(placement.labels)),
         "sampled_items": len(clustering.labels),
-        "assigned_items": len(placed.labels) - len(clustering.labels),
+        "assigned_items": len(placement.labels) - len(clustering.labels),
         "groups": clustering.groups.tolist(),
     }

@@ -24,7 +24,7 @@ from llma_assets.models import (
     TextsRejected,
 )
 
-TEXTS_A_CALL = 128
+TEXTS_PER_CALL = 128
 """Texts that the embedder is given at once."""
 
 TEXT_VERSION = "1"
@@ -77,7 +77,7 @@ def embed_batches(
     items: Sequence[tuple[str, str]],
     embedder: Embedder,
     record: Record,
-    batch_size: int = TEXTS_A_CALL,
+    batch_size: int = TEXTS_PER_CALL,
 ) -> Iterator[list[EmbeddedItem | FailedItem]]:
     """Embed each (id, text) and yield the results of a batch at a time, in order, so that they can be stored.
 
@@ -125,13 +125,13 @@ def embed_batches(
 
 
 def embed_items(
-    items: Sequence[tuple[str, str]], embedder: Embedder, record: Record, batch_size: int = TEXTS_A_CALL
+    items: Sequence[tuple[str, str]], embedder: Embedder, record: Record, batch_size: int = TEXTS_PER_CALL
 ) -> Iterator[EmbeddedItem | FailedItem]:
     """The results of `embed_batches`, one by one."""
     return chain.from_iterable(embed_batches(items, embedder, record, batch_size))
 
 
-def flaw_of_sample(embedder: Embedder, record: Record) -> InvalidAnswer | None:
+def error_on_sample(embedder: Embedder, record: Record) -> InvalidAnswer | None:
     """What is wrong with the vectors of two texts that nobody can blame; None where they are usable.
 
     Raises:

@@ -5,7 +5,7 @@ import math
 from collections.abc import Collection, Sequence
 
 from llma_assets.clickhouse import Database
-from llma_assets.embeddings.compose import TEXTS_A_CALL, text_of_summary
+from llma_assets.embeddings.compose import TEXTS_PER_CALL, text_of_summary
 from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, LAST_CONTENTS, PRODUCT
 from llma_assets.embeddings.selection import summaries_of_day
 from llma_assets.ledger import Forecast
@@ -44,7 +44,7 @@ def forecast_texts(
         basis = f"{coming:,} summaries that are still to be made, of {usual:.0f} tokens each" + (
             f"; {len(texts):,} counted" if texts else ""
         )
-    return Forecast(STAGE, theme.theme_id, model, items, done, math.ceil(items / TEXTS_A_CALL), tokens, 0, basis)
+    return Forecast(STAGE, theme.theme_id, model, items, done, math.ceil(items / TEXTS_PER_CALL), tokens, 0, basis)
 
 
 def forecast_embeddings(

@@ -18,13 +18,13 @@ from llma_assets.embeddings.compose import (
     EmbeddedItem,
     FailedItem,
     embed_batches,
-    flaw_of_sample,
+    error_on_sample,
     text_of_summary,
 )
 from llma_assets.embeddings.estimate import STAGE, forecast_texts
 from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, PRODUCT
-from llma_assets.embeddings.reuse import forget_later_days, known_vectors
-from llma_assets.embeddings.selection import forget_what_left, summaries_of_day
+from llma_assets.embeddings.reuse import delete_later_days, known_vectors
+from llma_assets.embeddings.selection import delete_left_items, summaries_of_day
 from llma_assets.isolation import fault_of
 from llma_assets.ledger import (
     Skip,
@@ -148,7 +148,7 @@ def _store_theme(
     ) as ledger:
         ledger.expect(forecast_texts(theme, embedder.name, [text for _, text in asked], done=len(texts) - len(asked)))
         payer, record = paid_by(embedder, ledger.allowance), partial(ledger.record, "")
-        for batch in _paid_for(embed_batches(asked, payer, record)):
+        for batch in _within_budget(embed_batches(asked, payer, record)):
             same = {result.item_id: alike[hashes[result.item_id]] for result in batch}
             embedded = [
                 (item_id, result.vector.tolist())
@@ -168,7 +168,7 @@ def _store_theme(
             elif any(error != EMPTY_TEXT for error in failures) and not health.is_trusted(
                 embedder.name, theme.theme_id
             ):
-                _try_sample(payer, record, theme, health, len(failures), len(missing))
+                _check_sample(payer, record, theme, health, len(failures), len(missing))
             progress(STAGE, team_day, len(texts) - len(missing) + len(reused) + counts["succeeded"], len(texts))
     counts["stored"] = counts["skipped"] + counts["reused"] + counts["succeeded"]
     counts["undone"] = len(summaries) - counts["stored"] - counts["failed"]
@@ -184,8 +184,8 @@ def _store_theme(
     if not counts["undone"] and counts["failed"] > MAX_FAILED_SHARE * len(summaries):
         detail = f"{counts['failed']} of {len(summaries)}: {why.most_common(1)[0][0]}"
         record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, EMBEDDINGS_FAILED, detail))
-    counts["moved_here"] = forget_later_days(database, team_day, theme)
-    counts["left_the_theme"] = forget_what_left(database, team_day, theme)
+    counts["moved_here"] = delete_later_days(database, team_day, theme)
+    counts["left_the_theme"] = delete_left_items(database, team_day, theme)
     return counts
 
 
@@ -201,7 +201,7 @@ def _texts(summaries: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, str], 
     return texts, why
 
 
-def _try_sample(
+def _check_sample(
     embedder: Embedder, record: Record, theme: Theme, health: ModelHealth, failures: int, items: int
 ) -> None:
     """Go on after failures and nothing else only if texts that nobody can blame get usable vectors.
@@ -211,7 +211,7 @@ def _try_sample(
         ModelUnavailable: nobody answers.
     """
     try:
-        flaw = flaw_of_sample(embedder, record)
+        flaw = error_on_sample(embedder, record)
     except BudgetExhausted:
         return
     if flaw is not None:
@@ -220,7 +220,7 @@ def _try_sample(
     health.accept(embedder.name, theme.theme_id)
 
 
-def _paid_for(results: Iterator[list[EmbeddedItem | FailedItem]]) -> Iterator[list[EmbeddedItem | FailedItem]]:
+def _within_budget(results: Iterator[list[EmbeddedItem | FailedItem]]) -> Iterator[list[EmbeddedItem | FailedItem]]:
     """The results until there is no more money; the rest waits for another run."""
     try:
         yield from results

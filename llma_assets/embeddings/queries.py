@@ -80,7 +80,7 @@ WHERE team_id = {team_id:Int64}
 """
 
 # Whatever model made the vectors. Keys: as above, and (team_id, day, theme_id, item_id) of the other tables.
-LEFT_THE_THEME = """
+LEFT_ITEMS = """
 SELECT DISTINCT document_id
 FROM document_embeddings FINAL
 WHERE team_id = {team_id:Int64}

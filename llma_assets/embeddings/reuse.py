@@ -38,7 +38,7 @@ def known_vectors(
     }
 
 
-def forget_later_days(database: Database, team_day: TeamDay, theme: Theme) -> int:
+def delete_later_days(database: Database, team_day: TeamDay, theme: Theme) -> int:
     """Delete the vectors that items of this day have under later ones, where they were before they moved here.
 
     Returns:

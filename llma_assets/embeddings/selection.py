@@ -8,7 +8,7 @@ from typing import Any
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
-from llma_assets.embeddings.queries import DELETE_EMBEDDINGS, LEFT_THE_THEME, PRODUCT, SUMMARIES_OF_DAY
+from llma_assets.embeddings.queries import DELETE_EMBEDDINGS, LEFT_ITEMS, PRODUCT, SUMMARIES_OF_DAY
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme, stored_versions
 
@@ -30,7 +30,7 @@ def summaries_of_day(database: Database, team_day: TeamDay, theme: Theme) -> lis
     )
 
 
-def forget_what_left(database: Database, team_day: TeamDay, theme: Theme) -> int:
+def delete_left_items(database: Database, team_day: TeamDay, theme: Theme) -> int:
     """Delete the day's vectors of items that the theme takes no longer, or that turned out not to be relevant.
 
     Returns:
@@ -43,7 +43,7 @@ def forget_what_left(database: Database, team_day: TeamDay, theme: Theme) -> int
         "document_type": theme.document_type,
         "rendering": theme.rendering,
     }
-    left = [row["document_id"] for row in database.rows(LEFT_THE_THEME, **space, theme_id=theme.theme_id)]
+    left = [row["document_id"] for row in database.rows(LEFT_ITEMS, **space, theme_id=theme.theme_id)]
     for document_ids in chunked(left, _IDS_AT_ONCE):
         database.execute(DELETE_EMBEDDINGS, **space, document_ids=document_ids)
     return len(left)

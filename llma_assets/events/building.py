@@ -18,9 +18,9 @@ from llma_assets.labels import LABELS_OF_RUN, NOISE_ID, group_labels_of, run_key
 
 NOT_COMPARED = ("$ai_analysis_theme_name", "$ai_clusters")
 """People may have given the theme another name since; clusters are compared one by one."""
-NOT_COMPARED_OF_CLUSTERS = ("title", "description", "traces", "trace_ids", "metrics")
+NOT_COMPARED_IN_CLUSTERS = ("title", "description", "traces", "trace_ids", "metrics")
 """Names are judged by themselves, and what texts cost and took is forgotten with them after 90 days."""
-NEEDED = ("$ai_clustering_run_id", "$ai_total_items_analyzed", "size")
+REQUIRED_PROPERTIES = ("$ai_clustering_run_id", "$ai_total_items_analyzed", "size")
 """What an event has always had; of the rest one of an earlier version may lack something."""
 
 
@@ -57,7 +57,7 @@ def properties_of(database: Database, run: Run, *, theme_name: str) -> dict[str,
     return _properties(database, run, clusters, labels, numbers, theme_name)
 
 
-def differences(database: Database, run: Run, published: Mapping[str, Any]) -> Iterator[str]:
+def differences_from_run(database: Database, run: Run, published: Mapping[str, Any]) -> Iterator[str]:
     """Where an event says another thing than the run that is stored, in words; names are not looked at.
 
     Raises:
@@ -73,7 +73,7 @@ def differences(database: Database, run: Run, published: Mapping[str, Any]) -> I
         if other is None:
             yield f"{name} is not in it"
             continue
-        yield from (f"{name}: {each}" for each in _differing(cluster, other, NOT_COMPARED_OF_CLUSTERS))
+        yield from (f"{name}: {each}" for each in _differing(cluster, other, NOT_COMPARED_IN_CLUSTERS))
         if cluster["traces"] != other.get("traces"):
             yield f"{name}: other members than the {len(cluster['traces'])} that are stored"
     yield from (f"cluster {cluster_id} is not stored" for cluster_id in found)
@@ -113,7 +113,7 @@ def _is_id(value: Any) -> bool:
 
 def _differing(stored: Mapping[str, Any], published: Mapping[str, Any], left_out: tuple[str, ...]) -> Iterator[str]:
     for name, value in stored.items():
-        if name in left_out or (name not in published and name not in NEEDED):
+        if name in left_out or (name not in published and name not in REQUIRED_PROPERTIES):
             continue
         other = published.get(name)
         if other != value:

@@ -9,7 +9,7 @@ import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import Run, runs_of_day
-from llma_assets.events.building import differences, wrong_titles
+from llma_assets.events.building import differences_from_run, wrong_titles
 from llma_assets.events.payload import EmptyClusteringError
 from llma_assets.events.queries import PUBLISHED_OF_DAY
 from llma_assets.findings import Check, Outcome, in_words
@@ -81,7 +81,7 @@ def _faults(database: Database, run: Run, event: dict[str, Any]) -> list[str]:
     if event["event"] != f"$ai_{run.level}_clusters":
         return [f"an event {event['event']} of a theme of {run.level}s"]
     try:
-        return list(differences(database, run, _properties(event)))
+        return list(differences_from_run(database, run, _properties(event)))
     except EmptyClusteringError as error:
         return [str(error)]
 

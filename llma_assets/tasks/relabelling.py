@@ -122,7 +122,7 @@ def label_tasks(
             for call in calls:
                 call.result()
             if some and all(_has_failed(task) for task, _ in wanted[: len(some)]):
-                _try_sample(chat, record, len(some), len(wanted))
+                _check_sample(chat, record, len(some), len(wanted))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return {task.task_id for task, _ in wanted}
@@ -133,7 +133,7 @@ def _has_failed(task: GrowingTask) -> bool:
     return bool(task.label.error) and not task.label.error.startswith(DEFERRED)
 
 
-def _try_sample(chat: ChatModel, record: Record, failures: int, labels: int) -> None:
+def _check_sample(chat: ChatModel, record: Record, failures: int, labels: int) -> None:
     """Go on after failures and nothing else only if a group that nobody can blame gets a usable label.
 
     Raises:

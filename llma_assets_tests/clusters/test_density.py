@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from llma_assets.clusters import ClusteringConfig, ClusteringError, cluster
 from llma_assets.clusters.engine.assignment import unit_rows
 from llma_assets.clusters.engine.density import Attempt, fit_density
-from llma_assets.clusters.engine.unsampled import place_everything
+from llma_assets.clusters.engine.unsampled import assign_unsampled
 
 CONFIG = ClusteringConfig(method="hdbscan", with_map=False)
 ATTEMPT = Attempt("eom", min_cluster_size=8, min_samples=2, dimensions=20)
@@ -61,7 +61,7 @@ def test_items_outside_the_sample_go_where_it_is_dense_and_not_where_a_centroid_
     angle = np.linspace(0, 6, 20)
     rest = np.column_stack([2 * np.cos(angle), 2 * np.sin(angle), np.full(20, 2.0)])
     rest = np.vstack([rest, [[0.0, 0.0, -2.0]]]).astype(np.float32)
-    placed = place_everything(result, 21, [(np.arange(21), rest)])
+    placed = assign_unsampled(result, 21, [(np.arange(21), rest)])
     assert set(placed.labels[500:520].tolist()) == {int(result.labels[0])}
     assert placed.labels[520] == -1
     unit = rest[:20] / np.linalg.norm(rest[:20], axis=1, keepdims=True)
@@ -69,7 +69,7 @@ def test_items_outside_the_sample_go_where_it_is_dense_and_not_where_a_centroid_
     assert np.allclose(placed.distances[500:520], apart, atol=1e-5)
     assert (placed.strength[500:520] > 0).all()
     assert placed.strength[520] == 0
-    by_centroids = place_everything(replace(result, predict=None), 21, [(np.arange(21), rest)])
+    by_centroids = assign_unsampled(replace(result, predict=None), 21, [(np.arange(21), rest)])
     assert (by_centroids.labels[500:520] != result.labels[0]).any()
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from llma_assets.clusters.engine.kmeans import polish
+from llma_assets.clusters.engine.kmeans import refine_kmeans
 from llma_assets.clusters.engine.measures import numbered_by_size
 from llma_assets.clusters.engine.preprocessing import deduplicate, normalise
 from llma_assets.clusters.engine.reduction import principal_components
@@ -88,7 +88,7 @@ def test_polishing_never_makes_the_inertia_worse_and_empties_no_cluster() -> Non
     def inertia(assigned: NDArray[np.int32]) -> float:
         return sum(float(((unit[assigned == c] - unit[assigned == c].mean(axis=0)) ** 2).sum()) for c in range(7))
 
-    polished = polish(unit, np.ones(200), labels)
+    polished = refine_kmeans(unit, np.ones(200), labels)
     assert inertia(polished) < inertia(labels)
     assert np.bincount(polished, minlength=7).min() > 0
 

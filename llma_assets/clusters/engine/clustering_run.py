@@ -6,12 +6,12 @@ from numpy.typing import NDArray
 from llma_assets.clusters.engine.assignment import cluster_radii
 from llma_assets.clusters.engine.clustering import Clustering, Predict, Quality
 from llma_assets.clusters.engine.config import NOISE_LABEL, ClusteringConfig
-from llma_assets.clusters.engine.duplicates import merge_nearly_equal
+from llma_assets.clusters.engine.duplicates import merge_near_duplicates
 from llma_assets.clusters.engine.errors import InvalidConfigError
 from llma_assets.clusters.engine.graph import graph_partition
 from llma_assets.clusters.engine.groups import group_clusters
 from llma_assets.clusters.engine.hdbscan import hdbscan_partition
-from llma_assets.clusters.engine.kmeans import kmeans_partition, means_of, polish
+from llma_assets.clusters.engine.kmeans import kmeans_partition, means_of, refine_kmeans
 from llma_assets.clusters.engine.layout import map_points
 from llma_assets.clusters.engine.measures import centroid_distances, numbered_by_size, ranks_within, separation_of
 from llma_assets.clusters.engine.neighbours import Neighbours, nearest_neighbours
@@ -27,7 +27,7 @@ BORDERLINE = {"graph": 0.5, "kmeans": 0.05, "hdbscan": 0.1}
 """Strength below which a member is borderline: with `graph` most of its neighbours are in other clusters, with
 `kmeans` the next centroid is hardly farther, with `hdbscan` it joined when its cluster was about to end."""
 
-JUDGED_ONLY = 1000
+GRAPH_SILHOUETTE_SAMPLE = 1000
 """Points that the silhouette is taken over where nothing is chosen by it."""
 
 
@@ -76,10 +76,12 @@ def _cluster(
     reduced = principal_components(items.unit, items.weights, config.pca_components)
     axes = axes_of(items.unit, items.weights, reduced) if config.method == "hdbscan" else None
     neighbours = nearest_neighbours(reduced.points, config.neighbours, seed=config.seed)
-    items, points = merge_nearly_equal(items, reduced.points, neighbours, config.same_distance)
+    items, points = merge_near_duplicates(items, reduced.points, neighbours, config.same_distance)
     if len(points) < len(reduced.points):
         neighbours = nearest_neighbours(points, config.neighbours, seed=config.seed)
-    sample = min(config.silhouette_sample, JUDGED_ONLY) if config.method == "graph" else config.silhouette_sample
+    sample = (
+        min(config.silhouette_sample, GRAPH_SILHOUETTE_SAMPLE) if config.method == "graph" else config.silhouette_sample
+    )
     scorer = SilhouetteScorer(points, items.weights, sample=sample, seed=config.seed)
     if config.method == "graph":
         partition = graph_partition(points, items.weights, neighbours, scorer, config, earlier_resolution)
@@ -87,7 +89,7 @@ def _cluster(
         partition = METHODS[config.method](points, items.weights, scorer, config)
     labels, strength = partition.labels, partition.strength
     if strength is None:
-        labels = polish(items.unit, items.weights, labels)
+        labels = refine_kmeans(items.unit, items.weights, labels)
     labels = numbered_by_size(labels, items.weights)
     k = int(labels.max(initial=NOISE_LABEL)) + 1
     centroids = means_of(items.unit, items.weights, labels, k)
@@ -114,7 +116,7 @@ def _cluster(
         resolution=partition.resolution,
         resolution_curve=partition.resolution_curve,
         collapse=partition.collapse,
-        mended_by=partition.mended_by,
+        mended_by=partition.fallback,
     )
     return Clustering(
         labels=own,
@@ -156,10 +158,10 @@ def _predict(
 def _stability(
     partition: Partition, points: NDArray[np.float32], items: Distinct, config: ClusteringConfig
 ) -> float | None:
-    if partition.again is None:
+    if partition.recluster is None:
         return partition.stability
     return stability_of(
-        partition.labels, points, items.weights, partition.again, resamples=config.resamples, seed=config.seed
+        partition.labels, points, items.weights, partition.recluster, resamples=config.resamples, seed=config.seed
     )
 
 

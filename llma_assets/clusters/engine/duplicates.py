@@ -13,7 +13,7 @@ from llma_assets.clusters.engine.neighbours import Neighbours
 from llma_assets.clusters.engine.preprocessing import Distinct
 
 
-def merge_nearly_equal(
+def merge_near_duplicates(
     items: Distinct, points: NDArray[np.float32], neighbours: Neighbours, distance: float
 ) -> tuple[Distinct, NDArray[np.float32]]:
     """Let one item stand for all within `distance` of it, and return the items and points that are left.

@@ -9,7 +9,7 @@ from llma_assets.clusters.engine.config import ClusteringConfig
 from llma_assets.clusters.engine.kmeans import kmeans_partition
 from llma_assets.clusters.engine.leiden import shared_neighbour_graph
 from llma_assets.clusters.engine.neighbours import Neighbours
-from llma_assets.clusters.engine.noise import belonging, lonely_points, without_noise
+from llma_assets.clusters.engine.noise import isolated_points, mark_noise, neighbour_agreement
 from llma_assets.clusters.engine.partition import Partition
 from llma_assets.clusters.engine.resolution import Choice, ResolutionChooser
 from llma_assets.clusters.engine.silhouettes import SilhouetteScorer
@@ -41,7 +41,7 @@ def graph_partition(
     m = len(points)
     if m < FEWEST_POINTS:
         few = kmeans_partition(points, weights, scorer, config)
-        return replace(few, collapse=f"{m} distinct items are too few", mended_by="k-means")
+        return replace(few, collapse=f"{m} distinct items are too few", fallback="k-means")
     smallest = config.smallest_community(int(weights.sum()))
     neighbours = neighbours.nearest(max(FEWEST_NEIGHBOURS, m // POINTS_A_NEIGHBOUR))
     chooser = ResolutionChooser(
@@ -54,26 +54,26 @@ def graph_partition(
         seed=config.seed,
     )
     choice = _choice(chooser, config, earlier_resolution)
-    lonely = lonely_points(points, neighbours, seed=config.seed)
-    labels = without_noise(choice.labels, weights, lonely, neighbours, smallest=smallest)
-    collapse, mended_by = "", ""
+    isolated = isolated_points(points, neighbours, seed=config.seed)
+    labels = mark_noise(choice.labels, weights, isolated, neighbours, smallest=smallest)
+    collapse, fallback = "", ""
     if choice.weak:
-        collapse, mended_by = "no structure that a resample confirms", "the coarsest division"
-    if _lost(labels, weights) > config.max_noise_share:
+        collapse, fallback = "no structure that a resample confirms", "the coarsest division"
+    if _noise_share(labels, weights) > config.max_noise_share:
         # What is noise by far the most is no finding about single items.
-        collapse = f"{_lost(labels, weights):.0%} of the items lie no closer together than chance puts them"
-        mended_by = "no item called noise for its distance"
-        labels = without_noise(choice.labels, weights, np.zeros(m, dtype=bool), neighbours, smallest=smallest)
+        collapse = f"{_noise_share(labels, weights):.0%} of the items lie no closer together than chance puts them"
+        fallback = "no item called noise for its distance"
+        labels = mark_noise(choice.labels, weights, np.zeros(m, dtype=bool), neighbours, smallest=smallest)
     if (labels < 0).all():
-        collapse, mended_by = "no community is large enough for a cluster", "one cluster of all"
+        collapse, fallback = "no community is large enough for a cluster", "one cluster of all"
         labels = np.zeros(m, dtype=np.int32)
     return Partition(
         labels,
-        strength=belonging(labels, neighbours),
+        strength=neighbour_agreement(labels, neighbours),
         resolution=None if choice.chosen is None else choice.chosen.resolution,
         resolution_curve=choice.curve,
         collapse=collapse,
-        mended_by=mended_by,
+        fallback=fallback,
         stability=None if choice.chosen is None else choice.chosen.stability,
     )
 
@@ -86,5 +86,5 @@ def _choice(chooser: ResolutionChooser, config: ClusteringConfig, earlier_resolu
     return chooser.choose(earlier_resolution)
 
 
-def _lost(labels: NDArray[np.int32], weights: NDArray[np.float64]) -> float:
+def _noise_share(labels: NDArray[np.int32], weights: NDArray[np.float64]) -> float:
     return float(weights[labels < 0].sum() / weights.sum())

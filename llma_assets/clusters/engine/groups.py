@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-ENOUGH_TO_GROUP = 10
+MIN_CLUSTERS_TO_GROUP = 10
 """Up to this many clusters need no upper level."""
-ROOM = 2**0.5
+GROUP_RANGE_FACTOR = 2**0.5
 
 
 def group_clusters(
@@ -27,13 +27,13 @@ def group_clusters(
     from scipy.cluster.hierarchy import fcluster, linkage
 
     k = len(centroids)
-    if k <= ENOUGH_TO_GROUP:
+    if k <= MIN_CLUSTERS_TO_GROUP:
         return np.arange(k)
     directions = centroids - mean
     lengths = np.linalg.norm(directions, axis=1, keepdims=True)
     directions /= np.where(lengths > 0, lengths, 1.0)
     joins = linkage(directions, method="ward")
-    few, many = max(3, round(k**0.5 / ROOM)), round(k**0.5 * ROOM)
+    few, many = max(3, round(k**0.5 / GROUP_RANGE_FACTOR)), round(k**0.5 * GROUP_RANGE_FACTOR)
     heights = joins[:, 2]
     # With g groups left the next join is the one at place k - g, and the last one made at place k - g - 1.
     steps = [heights[k - g] - heights[k - g - 1] for g in range(few, many + 1)]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from llma_assets.clusters.engine.config import ClusteringConfig
 from llma_assets.clusters.engine.density import Attempt, Density, fit_density
 from llma_assets.clusters.engine.kmeans import kmeans_partition
-from llma_assets.clusters.engine.partition import Again, Partition
+from llma_assets.clusters.engine.partition import Partition, Recluster
 from llma_assets.clusters.engine.silhouettes import SilhouetteScorer
 
 
@@ -39,7 +39,7 @@ def hdbscan_partition(
     n = int(weights.sum())
     size = config.smallest_dense(n)
     if n < 2 * size or len(points) < 3:
-        return _mended(
+        return _with_fallback(
             kmeans_partition(points, weights, scorer, config),
             f"{n} items, {len(points)} of them distinct, are too few",
             "k-means",
@@ -54,10 +54,10 @@ def hdbscan_partition(
         complaint = complaint or found
         score = (scorer.score(density.labels) or 0.0) * float(weights[density.labels >= 0].sum()) / n
         if not found and (best is None or score > best[0]):
-            best = score, _mended(_partition(density, attempt), complaint, str(attempt))
+            best = score, _with_fallback(_partition(density, attempt), complaint, str(attempt))
     if best is not None:
         return best[1]
-    return _mended(kmeans_partition(points, weights, scorer, config), complaint, "k-means")
+    return _with_fallback(kmeans_partition(points, weights, scorer, config), complaint, "k-means")
 
 
 def collapse_of(labels: NDArray[np.int32], weights: NDArray[np.float64], config: ClusteringConfig) -> str:
@@ -91,16 +91,16 @@ def _partition(density: Density, attempt: Attempt) -> Partition:
         density.strength,
         outlier_scores=density.outlier_scores,
         predict=density.predict,
-        again=_again(attempt),
+        recluster=_recluster(attempt),
     )
 
 
-def _mended(partition: Partition, collapse: str, mended_by: str) -> Partition:
-    return replace(partition, collapse=collapse, mended_by=mended_by)
+def _with_fallback(partition: Partition, collapse: str, fallback: str) -> Partition:
+    return replace(partition, collapse=collapse, fallback=fallback)
 
 
-def _again(attempt: Attempt) -> Again:
-    def again(points: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.int32]:
+def _recluster(attempt: Attempt) -> Recluster:
+    def recluster(points: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.int32]:
         return fit_density(points, weights, attempt).labels
 
-    return again
+    return recluster

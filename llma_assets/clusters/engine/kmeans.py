@@ -45,15 +45,15 @@ def kmeans_partition(
         raise AssertionError("no k was tried")
     chosen = int(best[1].max()) + 1
 
-    def again(points: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.int32]:
+    def recluster(points: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.int32]:
         model = KMeans(min(chosen, len(points)), n_init=1, random_state=config.seed, algorithm="lloyd")
         labels: NDArray[np.int32] = model.fit(points, sample_weight=weights).labels_.astype(np.int32)
         return labels
 
-    return Partition(best[1], k_curve=tuple(curve), again=again)
+    return Partition(best[1], k_curve=tuple(curve), recluster=recluster)
 
 
-def polish(
+def refine_kmeans(
     unit: NDArray[np.float32],
     weights: NDArray[np.float64],
     labels: NDArray[np.int32],

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from llma_assets.clusters.engine.leiden import Graph, shared_neighbour_graph
 from llma_assets.clusters.engine.neighbours import Neighbours, nearest_neighbours, search_nearest
 
-LAID_POINTS = 5000
+MAX_LAID_POINTS = 5000
 """More points than this are placed by those near them."""
 ROUNDS = 120
-STEP_OF_OLD = 0.1
+EARLIER_STEP = 0.1
 """What lay on the last map moves little; what is new finds its place."""
 PUSHES = 10
-ACROSS = 0.2
+ACROSS_CLUSTERS = 0.2
 """Pull of an edge between two clusters, against one inside: clusters stay together, like ones near."""
 NEAR_PUSH = 2.0
 """Push of a point's neighbours together, against a pull of 1: a cluster is a cloud to see into, not a dot."""
@@ -28,7 +28,7 @@ FIRST_SPREAD = 5.0
 """Standard deviation of the first positions."""
 EXTENT = 15.0
 """Largest coordinate that maps come to, about; yesterday's is brought back to it."""
-PLACED_BY = 3
+PLACEMENT_NEIGHBOURS = 3
 
 
 def map_points(
@@ -56,8 +56,8 @@ def map_points(
     if m == 1:
         return np.zeros((1, 2)) if before is None else np.clip(before, -1.0, 1.0)
     laid = np.arange(m)
-    if m > LAID_POINTS:
-        laid = np.sort(np.random.default_rng(seed).choice(m, size=LAID_POINTS, replace=False))
+    if m > MAX_LAID_POINTS:
+        laid = np.sort(np.random.default_rng(seed).choice(m, size=MAX_LAID_POINTS, replace=False))
         neighbours = nearest_neighbours(points[laid], neighbours.indices.shape[1], seed=seed)
     graph = shared_neighbour_graph(neighbours)
     inside = labels[laid]
@@ -68,7 +68,7 @@ def map_points(
         scale = float(np.abs(placed).max())
     else:
         start = _earlier_positions(before[laid], graph, points[laid])
-        steps = np.where(np.isnan(before[laid, 0]), 1.0, STEP_OF_OLD).astype(np.float32)
+        steps = np.where(np.isnan(before[laid, 0]), 1.0, EARLIER_STEP).astype(np.float32)
         placed = _settle(start, graph, inside, steps, seed=seed)
         scale = max(EXTENT, float(np.abs(placed).max()))
     coordinates = placed.astype(np.float64) / (scale or 1.0)
@@ -124,7 +124,7 @@ def _settle(
     rng = np.random.default_rng(seed)
     origins, ends = graph.origins, graph.ends
     together = (labels[origins] == labels[ends]) & (labels[origins] >= 0)
-    pull = (graph.weights * np.where(together, 1.0, ACROSS)).astype(np.float32)
+    pull = (graph.weights * np.where(together, 1.0, ACROSS_CLUSTERS)).astype(np.float32)
     total = np.bincount(origins, weights=pull, minlength=m).astype(np.float32)
     pull /= total[origins]
     near = (NEAR_PUSH / np.diff(graph.starts))[origins].astype(np.float32)
@@ -164,7 +164,7 @@ def _place_the_rest(
     everywhere = np.empty((len(points), 2))
     everywhere[laid] = placed
     rest = np.setdiff1d(np.arange(len(points)), laid, assume_unique=True)
-    indices, distances = search_nearest(points[rest], points[laid], PLACED_BY)
+    indices, distances = search_nearest(points[rest], points[laid], PLACEMENT_NEIGHBOURS)
     closeness = 1 / np.maximum(distances.astype(np.float64), 1e-6)
     closeness /= closeness.sum(axis=1, keepdims=True)
     everywhere[rest] = np.einsum("ij,ijk->ik", closeness, placed[indices])

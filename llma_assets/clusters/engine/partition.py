@@ -24,7 +24,7 @@ class KScore:
     inertia: float
 
 
-Again = Callable[[NDArray[np.float32], NDArray[np.float64]], NDArray[np.int32]]
+Recluster = Callable[[NDArray[np.float32], NDArray[np.float64]], NDArray[np.int32]]
 """Finds on other points (m, p) with weights (m,), without a new choice of parameters, labels (m,)."""
 
 Predict = Callable[[NDArray[np.float32]], tuple[NDArray[np.int32], NDArray[np.float64]]]
@@ -44,9 +44,9 @@ class Partition:
         resolution: at which the partition was found, None where that is not a parameter.
         resolution_curve: what was tried, by rising resolution; empty where it is not a parameter.
         stability: mean agreement with resamples where the method has measured it, else None.
-        again: does the same on other points, for stability to be measured; None where that has been done.
+        recluster: does the same on other points, for stability to be measured; None where that has been done.
         collapse: what was wrong with the method's first answer, "" where nothing was.
-        mended_by: what replaced the first answer, "" where nothing did.
+        fallback: what replaced the first answer, "" where nothing did.
     """
 
     labels: NDArray[np.int32]
@@ -57,6 +57,6 @@ class Partition:
     resolution: float | None = None
     resolution_curve: tuple[ResolutionScore, ...] = ()
     stability: float | None = None
-    again: Again | None = None
+    recluster: Recluster | None = None
     collapse: str = ""
-    mended_by: str = ""
+    fallback: str = ""

@@ -23,7 +23,7 @@ RESAMPLED_SHARE = 0.8
 FEWEST_CLUSTERS = 3
 SLACK = 0.01
 """The coarsest of the cuts whose score is this close to the best is taken, so that chance does not choose."""
-LOYALTY = 0.1
+KEEP_EARLIER_MARGIN = 0.1
 """The resolution of the run before is kept while no other scores so much better: near the top the curve is flat, and
 chance would cut the same clusters finer on one day and coarser on the next."""
 NO_STRUCTURE = 0.05
@@ -121,7 +121,7 @@ class ResolutionChooser:
         weak = most < NO_STRUCTURE
         chosen = next(point for point in enough if weak or point.score >= most * (1 - SLACK))
         kept = found.get(before) if before is not None else None
-        if kept in enough and not weak and kept.score >= most * (1 - LOYALTY):
+        if kept in enough and not weak and kept.score >= most * (1 - KEEP_EARLIER_MARGIN):
             chosen = kept
         return Choice(self._tree.at(chosen.resolution), chosen, curve, weak)
 

@@ -17,7 +17,7 @@ from llma_assets.clusters.engine.threads import one_thread
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Placed:
+class Placement:
     """Where n items belong: those of the sample first, the rest after them.
 
     Attributes:
@@ -36,9 +36,9 @@ class Placed:
     coordinates: NDArray[np.float64]
 
 
-def place_everything(
+def assign_unsampled(
     clustering: Clustering, rest: int, blocks: Iterable[tuple[NDArray[np.intp], NDArray[np.float32]]]
-) -> Placed:
+) -> Placement:
     """Add the items outside the sample: each goes where the method puts it that found the clusters (`hdbscan`), else
     to its nearest centroid, or to noise outside that one's radius.
 
@@ -71,7 +71,7 @@ def place_everything(
         coordinates[places] = clustering.centroid_coordinates[near]
     all_labels = np.concatenate([clustering.labels, labels])
     all_distances = np.concatenate([clustering.distances, distances])
-    return Placed(
+    return Placement(
         labels=all_labels,
         distances=all_distances,
         ranks=ranks_within(all_labels, all_distances),

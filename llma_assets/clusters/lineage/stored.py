@@ -30,7 +30,7 @@ SAME_CONTENT = 0.5
 """A centroid has moved less than this share of the way to the nearest other cluster: the content is the same."""
 
 # Key of clustering_runs: (team_id, day, theme_id).
-RUNS_AROUND = """
+NEARBY_RUNS = """
 SELECT *
 FROM clustering_runs FINAL
 WHERE team_id = {team_id:Int64}
@@ -41,7 +41,7 @@ ORDER BY day
 """
 
 # Key of cluster_members: (team_id, day, theme_id, attempt_id, item_id).
-HOMES_OF_RUN = """
+CLUSTERS_OF_ITEMS = """
 SELECT item_id, item_day, cluster_id
 FROM cluster_members FINAL
 WHERE team_id = {team_id:Int64}
@@ -142,7 +142,7 @@ def snapshot_of(database: Database, run: Run) -> Snapshot:
     """A stored run as linking sees it. Clusters of a run without lineages have the ids of new ones."""
     clusters = [row for row in clusters_of(database, run) if row["cluster_id"] >= 0]
     members = database.arrow(
-        HOMES_OF_RUN, team_id=run.team_id, day=run.day, theme_id=run.theme_id, attempt_id=run.attempt_id
+        CLUSTERS_OF_ITEMS, team_id=run.team_id, day=run.day, theme_id=run.theme_id, attempt_id=run.attempt_id
     )
     places = np.full(max((row["cluster_id"] for row in clusters), default=-1) + 2, -1)
     for place, row in enumerate(clusters):
@@ -170,7 +170,7 @@ def link_stored(database: Database, current: Snapshot, *, team_id: int, theme_id
     around = [
         Run(**row)
         for row in database.rows(
-            RUNS_AROUND,
+            NEARBY_RUNS,
             team_id=team_id,
             theme_id=theme_id,
             **{"from": current.day - timedelta(days=LINK_DAYS), "until": current.day + timedelta(days=window_days)},
