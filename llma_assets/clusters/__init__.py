@@ -1,4 +1,7 @@
-"""Vectors to clusters: reduce, cluster, noise, quality, map. Pure apart from the Dagster and query modules."""
+"""Clusters of embeddings, their lineage over days, and people's edits.
+
+The algorithms belong in `engine`, which knows no database; names of clusters belong in `labels`.
+"""
 
 from llma_assets.clusters.checks import CHECKS
 from llma_assets.clusters.edits.decisions import (

@@ -1,5 +1,4 @@
-"""Checks of `cluster_assignments`: what is committed is not empty, and its parts agree with each other, and it is
-fit to be published."""
+"""Rules of the asset checks of `cluster_assignments`. Their Dagster side belongs in `defs.checks`."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -150,7 +149,7 @@ def members_match_vectors(database: Database, team_day: TeamDay) -> Iterator[Out
 
 
 def no_giant_cluster(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
-    """A run over different items never puts nearly all of them into one cluster: that is no answer to publish."""
+    """No run over different items puts nearly all of them into one cluster."""
     for run in runs_of_day(database, team_day):
         quality = orjson.loads(run.quality)
         if quality.get("distinct_items", 0) < DIFFERENT_ITEMS:
@@ -178,7 +177,7 @@ def finite_values(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
 
 
 def only_what_the_theme_takes(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
-    """No run holds an item that its theme's filters, sample or rule left out, or that was judged not to be relevant."""
+    """No run holds an item that its theme did not select, or that is not relevant."""
     for run in runs_of_day(database, team_day):
         found = members_outside_the_theme(database, run)
         expected = {"not_taken": 0, "irrelevant": 0}
@@ -186,7 +185,7 @@ def only_what_the_theme_takes(database: Database, team_day: TeamDay) -> Iterator
 
 
 def little_noise(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
-    """At most three of ten items belong nowhere; more says that a run's clusters describe little of its traffic."""
+    """At most 30 % of the items are noise; with more, the clusters describe little of the traffic."""
     for run in runs_of_day(database, team_day):
         share = run.noise_items / max(run.items, 1)
         yield Outcome(
@@ -199,7 +198,7 @@ def little_noise(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
 
 
 def confirmed_by_resamples(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
-    """The clusters are found again on parts of the items: adjusted Rand index of at least one half."""
+    """Clusterings of resampled items agree with the run: adjusted Rand index of at least one half."""
     for run in runs_of_day(database, team_day):
         quality = orjson.loads(run.quality)
         stability = quality.get("stability")
@@ -214,7 +213,7 @@ def confirmed_by_resamples(database: Database, team_day: TeamDay) -> Iterator[Ou
 
 
 def _collapse_note(quality: dict[str, Any]) -> str:
-    """What the method itself found wrong, for the end of a sentence."""
+    """The collapse that the method found, and its fallback, as the end of a sentence."""
     return f"; {quality['collapse']}, so: {quality['mended_by']}" if quality.get("collapse") else ""
 
 

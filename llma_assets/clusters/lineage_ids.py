@@ -1,4 +1,4 @@
-"""Ids that follow from what they name: a lineage's first cluster, an edit. Equal input gives the equal id."""
+"""Deterministic ids of lineages and edits: equal input gives the same id."""
 
 from uuid import UUID, uuid5
 
@@ -6,5 +6,5 @@ NAMESPACE = UUID("0c5a4f3e-54b8-5d0b-8a86-3a5f8e1f6d02")
 
 
 def first_lineage_id(team_id: int, theme_id: str, input_id: UUID, cluster_id: int) -> str:
-    """The lineage id of a cluster that begins with a clustering of this input; equal input gives equal ids."""
+    """The id of a lineage that begins with this cluster of a run."""
     return str(uuid5(NAMESPACE, f"{team_id}|{theme_id}|{input_id}|{cluster_id}"))

@@ -1,6 +1,6 @@
-"""Every statement about items that came after a run: which they are, and in which of its clusters they belong.
+"""Assigns items that came after a run to its clusters.
 
-How an item is assigned belongs in `assigning`. Nothing is stored: the next run clusters the items anyway.
+The assignment of one item belongs in `engine.assignment`. Nothing is stored: the next run clusters the items.
 """
 
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ ORDER BY document_id
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewItems:
-    """Items that a run has not seen, and where they belong.
+    """Items that are not in a run, with their clusters.
 
     Attributes:
         run: the run.
@@ -74,10 +74,10 @@ class NewItems:
 
 
 def assign_new_items(database: Database, team_day: TeamDay, theme: Theme) -> NewItems | None:
-    """Assign what came since the latest run up to a day, and what came too late for it, to that run's clusters.
+    """Assign items that are not in the latest run up to a day to the clusters of that run.
 
-    Items count that are embedded by the run's model, under the theme's version that the run is of, from the beginning
-    of its window to the end of the day.
+    These are the items from the beginning of the run's window to the end of the day that the run's model embedded under
+    the run's version of the theme.
 
     Returns:
         None if there is no run.
@@ -117,7 +117,7 @@ def assign_new_items(database: Database, team_day: TeamDay, theme: Theme) -> New
 
 
 def _radii_of_members(database: Database, run: Run, cluster_ids: list[int]) -> NDArray[np.float64]:
-    """For a run that was stored before radii were."""
+    """The radii of a run that was stored without them, by an earlier version."""
     members = members_of(database, run)
     labels = np.array([cluster_ids.index(m["cluster_id"]) if m["cluster_id"] in cluster_ids else -1 for m in members])
     return cluster_radii(labels, np.array([member["distance"] for member in members]), len(cluster_ids))

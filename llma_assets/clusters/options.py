@@ -1,4 +1,4 @@
-"""From how a theme wants its items grouped to what the engine takes. What each parameter means belongs in `config`."""
+"""Turns the clustering options of a theme and a run into the engine's config. Parameters belong in `engine.config`."""
 
 from dataclasses import dataclass, fields, replace
 
@@ -8,12 +8,12 @@ from llma_assets.themes import Theme, ThemeClustering
 MIN_TRACES_FOR_CLUSTERING = ThemeClustering().min_items
 MAX_SAMPLES = 2000
 MAX_SAMPLES_GRAPH = 20_000
-"""`graph` grows with the number of items, not with its square: 20,000 x 1,536 take some seconds."""
+"""`graph` needs time proportional to the number of items: 20,000 x 1,536 take some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How one run groups items; what is None is as each theme wants it. The fields are those of `ThemeClustering`."""
+    """Options of one run; None keeps the theme's own value. The fields are those of `ThemeClustering`."""
 
     method: str | None = None
     target_clusters: int | None = None
@@ -25,7 +25,7 @@ class RunOptions:
     mix_versions: bool | None = None
 
     def of(self, theme: Theme) -> ThemeClustering:
-        """How this run groups a theme's items. A bound of k that is given alone moves the theme's other one."""
+        """The options for a theme in this run. A single bound of k moves the theme's other bound."""
         own = {each.name: getattr(self, each.name) for each in fields(ThemeClustering)}
         given = {name: value for name, value in own.items() if value is not None}
         if self.min_k is not None:
@@ -36,7 +36,7 @@ class RunOptions:
 
 
 def engine_config(clustering: ThemeClustering) -> ClusteringConfig:
-    """The options as the pure engine takes them.
+    """The options as the engine's config.
 
     Raises:
         InvalidConfigError: a parameter is outside its range.
@@ -51,7 +51,7 @@ def engine_config(clustering: ThemeClustering) -> ClusteringConfig:
 
 
 def sample_size(clustering: ThemeClustering) -> int:
-    """Items that are clustered at most; what is above is assigned to the clusters of these."""
+    """Items that are clustered at most; further items are assigned to the clusters found."""
     if clustering.max_samples is not None:
         return clustering.max_samples
     return MAX_SAMPLES_GRAPH if clustering.method == "graph" else MAX_SAMPLES

@@ -1,6 +1,6 @@
-"""The stage `cluster_assignments` for one partition: a window's embeddings are clustered, and published by one row.
+"""The stage `cluster_assignments` for one partition: clusters the embeddings of a window and commits them by one row.
 
-How vectors become clusters belongs in the package `engine`; it knows no database.
+Algorithms belong in `engine`, linking to earlier runs in `lineage`.
 """
 
 import hashlib
@@ -45,7 +45,7 @@ def store_clusters(
     themes: Sequence[Theme],
     progress: Progress,
 ) -> Report:
-    """Cluster each theme's window; the same window and options are never clustered twice.
+    """Cluster each theme's window; a window that was clustered with the same options is not clustered again.
 
     Args:
         lookback_days: length of the window where a theme has none of its own.
@@ -121,7 +121,7 @@ def _publish(
         "team_id": team_day.team_id,
         "day": team_day.day,
         "theme_id": theme.theme_id,
-        # The attempt's own: another one with equal input may be cut otherwise, because it saw other runs before it.
+        # New for each attempt: another one with equal input may give other clusters, after other earlier runs.
         "attempt_id": uuid4(),
     }
     members = [{**key, **row} for row in member_rows(placement, [*window.rows, *window.rest])]
@@ -178,7 +178,7 @@ def _unchanged(theme: Theme, run: Run) -> dict[str, Any]:
 
 
 def _input_id(team_day: TeamDay, theme: Theme, window: Window, model_name: str, config: ClusteringConfig) -> UUID:
-    """Equal items and options give the equal id: what was published from them is not clustered again."""
+    """The id of a run's input: equal items and options give the same id, and are not clustered again."""
     digest = hashlib.sha256()
     about = [
         team_day.team_id,
@@ -191,7 +191,7 @@ def _input_id(team_day: TeamDay, theme: Theme, window: Window, model_name: str, 
         window.item_ids,
         [row["document_id"] for row in window.rest],
     ]
-    # What was clustered before themes had versions, and windows of their own, keeps its id.
+    # Runs from before themes had versions and windows keep their id.
     about += [] if "" in stored_versions(theme) else [theme.version]
     about += [] if theme.lookback_days is None else [theme.lookback_days]
     digest.update(orjson.dumps(about, option=orjson.OPT_SORT_KEYS))

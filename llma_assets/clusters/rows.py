@@ -1,7 +1,4 @@
-"""The rows that a clustering is stored as: its members, its clusters and its quality. No database.
-
-Where they are stored, and the row that makes them visible, belongs in `queries` and `assets`.
-"""
+"""Turns a clustering into rows: members, clusters and quality. No database; storing belongs in `store`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +11,7 @@ from llma_assets.clusters.lineage.links import Links
 
 
 def member_rows(placement: Placement, items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A row for each item: the sample and the rest, in the order in which they were placed.
+    """A row for each item: the sample first, then the items outside it.
 
     Args:
         items: `document_id`, `timestamp`, `trace_id` and `generation_id` of each.
@@ -76,7 +73,7 @@ def cluster_rows(clustering: Clustering, placement: Placement, links: Links) -> 
 
 
 def quality_of(clustering: Clustering, placement: Placement) -> dict[str, Any]:
-    """What is stored of a clustering's quality: of the sample, with shares of everything, and the upper level."""
+    """The stored quality: measures of the sample, shares of all items, and the groups of clusters."""
     noise = placement.labels < 0
     sizes = np.bincount(placement.labels[~noise], minlength=len(clustering.centroids))
     return {

@@ -1,4 +1,4 @@
-"""Vectors of summaries: what text stands for a summary, and its embedding, one bad item costing itself alone."""
+"""Embeddings of summaries. Summaries belong in `summaries`, clustering in `clusters`."""
 
 from llma_assets.embeddings.checks import CHECKS
 from llma_assets.embeddings.compose import (

@@ -1,4 +1,4 @@
-"""Checks of `summary_embeddings`: vectors that can be compared with each other."""
+"""Rules of the asset checks of `summary_embeddings`. Their Dagster side belongs in `defs.checks`."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -21,7 +21,7 @@ WINDOW_DAYS = 7
 def sound_vectors(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """The vectors of a theme and model have one dimension, and none is zero or holds NaN or infinity.
 
-    Those of all days that are clustered together: one that is broken stops the clusters of every day that reads it.
+    It covers all days of a clustering's window: one invalid vector stops the clusters of every day that reads it.
     """
     for row in _window(database, team_day, EMBEDDING_HEALTH):
         days = f", on {in_words(row['unsound_days'])}" if row["unsound_days"] else ""
@@ -36,7 +36,7 @@ def sound_vectors(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
 
 
 def summaries_are_embedded(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
-    """Of a theme's summaries that are to be clustered, one at least has a vector, unless they wait for money."""
+    """Of a theme's summaries that are to be clustered, one at least has a vector, unless they wait for budget."""
     for row in _embedded(database, team_day):
         yield Outcome(
             passed=row["embedded"] > 0 or row["waiting"],
@@ -91,7 +91,7 @@ def one_model(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
 
 
 def _embedded(database: Database, team_day: TeamDay) -> list[dict[str, Any]]:
-    """Rows of `EMBEDDED_SUMMARIES`, with whether the theme waits for money."""
+    """Rows of `EMBEDDED_SUMMARIES`, with whether the theme waits for budget."""
     rows = database.rows(EMBEDDED_SUMMARIES, team_id=team_day.team_id, day=team_day.day, product=PRODUCT)
     found = list_skips(database, day=team_day.day, team_id=team_day.team_id) if rows else []
     waiting = {skip.theme_id for skip in found if (skip.stage, skip.reason) == (STAGE, BUDGET)}

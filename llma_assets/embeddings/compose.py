@@ -1,6 +1,6 @@
-"""From a summary to the text that is embedded, and from texts to checked vectors.
+"""Composes the text of a summary that is embedded, and embeds texts to checked vectors.
 
-Which summaries are embedded and where vectors are stored belongs to `assets`.
+Which summaries are embedded, and where vectors are stored, belongs in `partition`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,14 +25,14 @@ from llma_assets.models import (
 )
 
 TEXTS_PER_CALL = 128
-"""Texts that the embedder is given at once."""
+"""Texts in one call of the embedder."""
 
 TEXT_VERSION = "1"
 """Changes with how a summary becomes the text that is embedded."""
 
 EMPTY_TEXT = "empty text"
 SAMPLE_TEXTS = ("a customer books a flight", "a customer asks for a refund")
-"""Any embedder that can be used at all has vectors for these."""
+"""Texts that every usable embedder has vectors for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class FailedItem:
 
 
 def embedding_text(title: str, flow_diagram: str, bullets: Sequence[str], notes: Sequence[str]) -> str:
-    r"""The text that stands for a summary: title, flow, bullets, notes, a line each; no line references.
+    r"""The text of a summary that is embedded: title, flow, bullets and notes, one line each; no line references.
 
     >>> embedding_text("Book a flight", "user → book", ["Asked for Oslo"], [])
     'Book a flight\nuser → book\nAsked for Oslo'
@@ -64,7 +64,7 @@ def embedding_text(title: str, flow_diagram: str, bullets: Sequence[str], notes:
 
 
 def text_of_summary(row: Mapping[str, Any]) -> str:
-    """The text that stands for a stored summary, a row with `title`, `flow_diagram`, `bullets`, `interesting_notes`."""
+    """The text of a stored summary; a row with `title`, `flow_diagram`, `bullets`, `interesting_notes`."""
     return embedding_text(
         row["title"],
         row["flow_diagram"],
@@ -81,18 +81,18 @@ def embed_batches(
 ) -> Iterator[list[EmbeddedItem | FailedItem]]:
     """Embed each (id, text) and yield the results of a batch at a time, in order, so that they can be stored.
 
-    A text that the model rejects, or whose vector is zero, not finite or of another length than the first, or that
-    breaks the code that works on it, fails alone.
+    A text fails alone if the model rejects it, if its vector is zero, not finite or of another length than the first,
+    or if the code raises an error on it.
 
     Args:
         record: gets the usage of each call of the model.
         batch_size: texts given to the embedder at once; what is yielded before a failure stays yielded.
 
     Raises:
-        ModelConfigurationError, ModelUnavailable: the model gives nothing more; what came before is good.
+        ModelConfigurationError, ModelUnavailable: the model gives no more vectors; earlier results are valid.
     """
     if batch_size < 1:
-        raise ValueError(f"batch_size is {batch_size}; at least 1 is needed")
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     dimension = embedder.dimension
     for start in range(0, len(items), batch_size):
         batch = items[start : start + batch_size]
@@ -103,7 +103,7 @@ def embed_batches(
         except (ModelConfigurationError, ModelUnavailable) as error:
             if error.vectors is None:
                 raise
-            # What came before the stop is paid for; texts without a vector are nobody's failure.
+            # Vectors before the stop are paid for; texts without a vector have not failed.
             came = [len(vector) > 0 and bool(np.isfinite(vector).all()) for vector in error.vectors]
             stopped = error
             vectors = iter([vector if whole else None for vector, whole in zip(error.vectors, came, strict=True)])
@@ -132,7 +132,7 @@ def embed_items(
 
 
 def error_on_sample(embedder: Embedder, record: Record) -> InvalidAnswer | None:
-    """What is wrong with the vectors of two texts that nobody can blame; None where they are usable.
+    """Embed `SAMPLE_TEXTS`; the error of their vectors, None if they are usable.
 
     Raises:
         ModelConfigurationError, ModelUnavailable: there was no answer.
@@ -159,7 +159,7 @@ def _vectors(texts: Sequence[str], embedder: Embedder, record: Record) -> list[N
         return [f"{error.kind}: {error}"] * len(texts)
     except (ModelError, DatabaseError):
         raise
-    # A text that breaks the code is looked for: it costs itself alone.
+    # Find the text that raises the error: it fails alone.
     except Exception as error:
         if len(texts) == 1:
             return [fault_of(error)]

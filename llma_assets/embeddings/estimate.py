@@ -1,4 +1,4 @@
-"""What the vectors of a theme's summaries will take, from what is stored and from how many summaries are to come."""
+"""Estimates calls and tokens of the embeddings of a theme's summaries. Asks no model."""
 
 import hashlib
 import math
@@ -18,20 +18,20 @@ SUMMARY_TOKENS = {"minimal": 130, "detailed": 350}
 """Tokens of a usual summary of a mode, as it is embedded, for a team that has none yet."""
 
 LAST_TEXTS, DAYS_BACK = 200, 31
-"""Of so many of the team's last texts, at most so many days old, the average is taken."""
+"""The average length is that of the team's last texts: at most so many, at most so many days old."""
 
 
 def forecast_texts(
     theme: Theme, model: str, texts: Sequence[str], *, done: int, coming: int = 0, usual: float = 0.0
 ) -> Forecast:
-    """What embedding will take.
+    """Estimate calls and tokens of embedding texts.
 
     Args:
-        model: the embedding model as it will be asked for.
-        texts: what is known, counted as it is.
+        model: name of the embedding model.
+        texts: known texts, whose tokens are counted.
         done: items that have their vector.
-        coming: texts that are not there yet.
-        usual: tokens of each of these.
+        coming: number of texts that are not known yet.
+        usual: estimated tokens of each of these.
     """
     items = len(texts) + coming
     if model.startswith("offline/") or not items:
@@ -50,11 +50,11 @@ def forecast_texts(
 def forecast_embeddings(
     database: Database, team_day: TeamDay, theme: Theme, model: str, *, coming: int, replaced: Collection[str] = ()
 ) -> Forecast:
-    """What embedding a theme's summaries of a day will take, also where a vector could be copied from another day.
+    """Estimate the embeddings of a theme's summaries of a day; vectors that could be copied from other days count, too.
 
     Args:
         coming: summaries that will have been made by then.
-        replaced: ids of stored summaries in whose place new ones come.
+        replaced: ids of stored summaries that new ones will replace.
     """
     key = {"team_id": team_day.team_id, "day": team_day.day}
     texts = {

@@ -1,6 +1,6 @@
 """The stage `summary_embeddings` for one partition: one vector for each summary, in the space of its theme.
 
-How a summary becomes the text that is embedded belongs in `compose.py`, which knows no database.
+The text of a summary and its embedding belong in `compose`, which knows no database.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ from llma_assets.themes import Theme
 
 ROWS_AT_ONCE = 100
 MAX_FAILED_SHARE = 0.2
-"""With more of a theme's summaries without a vector, it is said where people look."""
+"""If a larger share of a theme's summaries has no vector, a skip says so."""
 
 EMBEDDINGS_FAILED = "embeddings_failed"
 
@@ -55,15 +55,15 @@ def store_embeddings(
     progress: Progress,
     health: ModelHealth | None = None,
 ) -> Report:
-    """Embed each relevant summary whose words have not been embedded by this model yet.
+    """Embed each relevant summary whose text this model has not embedded yet.
 
     Args:
-        budget_usd: what the team's day may cost, None for no limit; what it does not pay for is left undone.
-        health: what the model has given so far in the run; None for nothing yet.
+        budget_usd: the team's budget for the day, None for no limit; summaries above it are deferred.
+        health: what the model has answered so far in the run; None for nothing yet.
 
     Raises:
         ThemesFailed: some themes failed; the vectors of the others are stored.
-        NothingUsable: the model gives no usable vector, whatever it is given.
+        NothingUsable: no vector of the model is usable.
     """
     items, waiting, failed, metadata = 0, 0, 0, dict[str, Any](model=embedder.name)
     seen = health or ModelHealth()
@@ -111,7 +111,7 @@ def _store_theme(
             rendering=theme.rendering,
         )
     }
-    # A vector of the same words under another version of the theme is stored anew, and not paid for.
+    # A vector of the same text under another version of the theme is stored again, without a call.
     wanted = {item_id: (hashes[item_id], summaries[item_id]["theme_version"]) for item_id in texts}
     missing = [item_id for item_id in texts if done.get(item_id) != wanted[item_id]]
     counts: Counter[str] = Counter(skipped=len(texts) - len(missing), failed=why.total())
@@ -156,7 +156,7 @@ def _store_theme(
                 if isinstance(result, EmbeddedItem)
                 for item_id in same[result.item_id]
             ]
-            # Usage first: what was spent is known even where the process ends before the next line.
+            # Usage first: spending is recorded even if the process ends before the next line.
             ledger.flush()
             store(embedded)
             counts["succeeded"] += len(embedded)
@@ -190,7 +190,7 @@ def _store_theme(
 
 
 def _texts(summaries: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, str], "Counter[str]"]:
-    """The texts that are embedded by item, and what broke those that have none: each costs itself alone."""
+    """The text of each item, and the errors of items without one; each fails alone."""
     texts: dict[str, str] = {}
     why: Counter[str] = Counter()
     for item_id, row in summaries.items():
@@ -204,11 +204,11 @@ def _texts(summaries: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, str], 
 def _check_sample(
     embedder: Embedder, record: Record, theme: Theme, health: ModelHealth, failures: int, items: int
 ) -> None:
-    """Go on after failures and nothing else only if texts that nobody can blame get usable vectors.
+    """After failures only, go on only if the sample texts get usable vectors.
 
     Raises:
         NothingUsable: they do not.
-        ModelUnavailable: nobody answers.
+        ModelUnavailable: the server does not answer.
     """
     try:
         flaw = error_on_sample(embedder, record)
@@ -221,7 +221,7 @@ def _check_sample(
 
 
 def _within_budget(results: Iterator[list[EmbeddedItem | FailedItem]]) -> Iterator[list[EmbeddedItem | FailedItem]]:
-    """The results until there is no more money; the rest waits for another run."""
+    """The results until the budget is exhausted; other items are deferred."""
     try:
         yield from results
     except BudgetExhausted:

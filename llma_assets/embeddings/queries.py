@@ -2,8 +2,8 @@
 
 PRODUCT = "llm-analytics"
 
-# What a theme's space holds: what it found relevant, of what it takes. Days that were worked on before themes took
-# anything have no theme_items, and lose nothing. Keys: (team_id, day, theme_id, item_id) of both tables.
+# The relevant summaries of the items that a theme selects. Days from before selections were stored have no rows in
+# theme_items; all their summaries count. Keys: (team_id, day, theme_id, item_id) of both tables.
 SUMMARIES_OF_DAY = """
 SELECT item_id, trace_id, generation_id, title, flow_diagram, bullets, interesting_notes, trace_timestamp, theme_version
 FROM trace_summaries FINAL
@@ -41,7 +41,7 @@ WHERE team_id = {team_id:Int64}
     AND rendering = {rendering:String}
 """
 
-# Of every space of the model: themes share what they say in the same words.
+# Of every theme: vectors of equal texts are shared.
 KNOWN_VECTORS = """
 SELECT JSONExtractString(metadata, 'content_hash') AS content_hash, embedding
 FROM document_embeddings FINAL

@@ -1,6 +1,6 @@
-"""Vectors that were paid for already: of the same words by the same model, whatever theme, item or day they were for.
+"""Stored vectors that can be reused: of the same text by the same model, for any theme, item or day.
 
-What words stand for a summary is said in `compose`; what is stored of an item is written by `assets`.
+The text of a summary belongs in `compose`, storing vectors in `partition`.
 """
 
 from collections.abc import Collection, Sequence
@@ -14,7 +14,7 @@ from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
 REMEMBERED_DAYS = 31
-"""Vectors of so many days before and after are looked through, and an item is known to be the same."""
+"""Vectors are reused, and moved items are recognised, this many days before and after a day."""
 
 _IDS_AT_ONCE = 500
 
@@ -22,7 +22,7 @@ _IDS_AT_ONCE = 500
 def known_vectors(
     database: Database, team_day: TeamDay, embedder: Embedder, content_hashes: Collection[str]
 ) -> dict[str, Sequence[float]]:
-    """The stored vectors (d,) of this team by the hash of their words; what was never embedded is absent."""
+    """The stored vectors (d,) of a team by the hash of their text."""
     return {
         row["content_hash"]: row["embedding"]
         for some in chunked(sorted(set(content_hashes)), _IDS_AT_ONCE)
@@ -39,7 +39,7 @@ def known_vectors(
 
 
 def delete_later_days(database: Database, team_day: TeamDay, theme: Theme) -> int:
-    """Delete the vectors that items of this day have under later ones, where they were before they moved here.
+    """Delete vectors under later days of items that moved to this day (a late event can move an item).
 
     Returns:
         how many items moved.

@@ -1,6 +1,6 @@
-"""Which summaries of a day belong into a theme's space, and which vectors are there no longer for a reason.
+"""Which summaries of a day are embedded for a theme, and which vectors have to be deleted.
 
-Which items a theme takes, and which of them are relevant, is decided in `summaries`.
+Which items a theme selects, and which of them are relevant, is decided in `summaries`.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ _IDS_AT_ONCE = 500
 
 
 def summaries_of_day(database: Database, team_day: TeamDay, theme: Theme) -> list[dict[str, Any]]:
-    """The summaries that are to be embedded, rows of `SUMMARIES_OF_DAY`: relevant ones of items that the theme takes.
+    """The summaries that are to be embedded, rows of `SUMMARIES_OF_DAY`: relevant ones of items that the theme selects.
 
     Summaries under an earlier version of the theme wait until they are renewed, unless the theme mixes versions.
     """
@@ -31,7 +31,7 @@ def summaries_of_day(database: Database, team_day: TeamDay, theme: Theme) -> lis
 
 
 def delete_left_items(database: Database, team_day: TeamDay, theme: Theme) -> int:
-    """Delete the day's vectors of items that the theme takes no longer, or that turned out not to be relevant.
+    """Delete the day's vectors of items that the theme no longer selects, or that are not relevant.
 
     Returns:
         how many items left.

@@ -1,6 +1,6 @@
-"""From clusters to published events: aggregates of cost, latency, tokens and errors, and the event itself.
+"""Publishes each clustering run as one event, with aggregates of cost, latency, tokens and errors.
 
-What is a cluster belongs in `clusters`, what it is called in `labels`.
+Clusters belong in `clusters`, their names in `labels`.
 """
 
 from llma_assets.events.aggregates import ClusterMetrics, ItemNumbers, aggregate

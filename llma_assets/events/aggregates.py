@@ -1,4 +1,4 @@
-"""What the items of a cluster cost, took and broke, as one set of numbers."""
+"""Aggregates cost, latency, tokens and errors of the items of a cluster."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class ItemNumbers:
 
 @dataclass(frozen=True, slots=True)
 class ClusterMetrics:
-    """Numbers of a cluster; averages are over items whose value is above 0, None where there is no such item."""
+    """Numbers of a cluster; averages are over items with a value above 0, None if there are none."""
 
     avg_cost: float | None
     avg_latency: float | None
@@ -28,7 +28,7 @@ class ClusterMetrics:
 
 
 def aggregate(items: Sequence[ItemNumbers]) -> ClusterMetrics:
-    """Sum up the items of a cluster.
+    """Aggregate the items of a cluster.
 
     `error_count` counts items with at least one error; `error_rate` is its share of all items.
     """

@@ -1,6 +1,6 @@
-"""From a committed run to what is published of it, and from a published event back to what of it is not stored.
+"""Builds the properties of an event from a stored run, and compares published events with stored runs.
 
-What the properties look like belongs in `payload`, when they are published in `assets`.
+The format of properties belongs in `payload`, publishing in `partition`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,18 +17,18 @@ from llma_assets.events.queries import NUMBERS_OF_ITEMS
 from llma_assets.labels import LABELS_OF_RUN, NOISE_ID, group_labels_of, run_key
 
 NOT_COMPARED = ("$ai_analysis_theme_name", "$ai_clusters")
-"""People may have given the theme another name since; clusters are compared one by one."""
+"""The theme may have been renamed since; clusters are compared one by one."""
 NOT_COMPARED_IN_CLUSTERS = ("title", "description", "traces", "trace_ids", "metrics")
-"""Names are judged by themselves, and what texts cost and took is forgotten with them after 90 days."""
+"""Titles are checked separately; metrics are deleted with the texts after 90 days."""
 REQUIRED_PROPERTIES = ("$ai_clustering_run_id", "$ai_total_items_analyzed", "size")
-"""What an event has always had; of the rest one of an earlier version may lack something."""
+"""Properties of every version of the event; an event of an earlier version may lack others."""
 
 
 def properties_of(database: Database, run: Run, *, theme_name: str) -> dict[str, Any]:
-    """What is to be published of a run: as it is stored, under the titles that people gave.
+    """The properties of a run's event, with titles that people gave.
 
     Raises:
-        EmptyClusteringError: the run's parts do not agree, or there are none.
+        EmptyClusteringError: the run is empty, or its rows are inconsistent.
         NoNamesError: none of its clusters has a name.
     """
     numbers = {
@@ -50,18 +50,20 @@ def properties_of(database: Database, run: Run, *, theme_name: str) -> dict[str,
                 "title": title,
                 "status": "generated",
             }
-    # Names that were not asked for, such as for want of money, are no failure: the numbers stand for them until then.
+    # Deferred names (no budget) are no failure: clusters are published with their numbers until then.
     states = [labels.get(row["cluster_id"], {}).get("status") for row in clusters if row["cluster_id"] != NOISE_ID]
     if states and set(states) == {"failed"}:
-        raise NoNamesError(f"{len(states)} of {len(states)} clusters have no name; the labels are asked for again")
+        raise NoNamesError(
+            f"{len(states)} of {len(states)} clusters have no name; the next run of cluster_labels asks again"
+        )
     return _properties(database, run, clusters, labels, numbers, theme_name)
 
 
 def differences_from_run(database: Database, run: Run, published: Mapping[str, Any]) -> Iterator[str]:
-    """Where an event says another thing than the run that is stored, in words; names are not looked at.
+    """How an event differs from the stored run, one text for each difference; titles are not compared.
 
     Raises:
-        EmptyClusteringError: the run's parts do not agree, or there are none.
+        EmptyClusteringError: the run is empty, or its rows are inconsistent.
     """
     stored = _properties(database, run, clusters_of(database, run), _labels_of(database, run), {}, "")
     stored = orjson.loads(orjson.dumps(stored))
@@ -80,9 +82,9 @@ def differences_from_run(database: Database, run: Run, published: Mapping[str, A
 
 
 def wrong_titles(database: Database, run: Run, published: Mapping[str, Any]) -> Iterator[str]:
-    """Titles and descriptions of an event that are none of the stored labels', in words.
+    """Titles and descriptions of an event that differ from the stored labels, one text for each.
 
-    A title that people gave counts, also one that they took back since: it goes when the day is run again.
+    Titles that people gave are right, also those that they took back: these change when the day is run again.
     """
     labels = _labels_of(database, run)
     given: dict[str, set[str]] = {}
@@ -101,7 +103,7 @@ def wrong_titles(database: Database, run: Run, published: Mapping[str, Any]) -> 
 
 
 def clusters_by_id(published: Mapping[str, Any]) -> dict[Any, Mapping[str, Any]]:
-    """The clusters of an event; what is none is left out."""
+    """The clusters of an event by id; malformed entries are left out."""
     clusters = published.get("$ai_clusters")
     listed = clusters if isinstance(clusters, list) else []
     return {each["cluster_id"]: each for each in listed if isinstance(each, dict) and _is_id(each.get("cluster_id"))}

@@ -1,4 +1,4 @@
-"""Checks of `cluster_events`: no event says "nothing", and what is published is what is stored."""
+"""Rules of the asset checks of `cluster_events`. Their Dagster side belongs in `defs.checks`."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -29,7 +29,7 @@ def no_empty_events(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
 
 
 def published_once(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
-    """A theme's clusters of a day are published as one event: readers count what is there twice as twice as much."""
+    """A theme's clusters of a day are published as one event: readers would count a second one as more clusters."""
     for theme_id, events in _published(database, team_day).items():
         uuids = ", ".join(str(row["uuid"]) for row in events)
         yield Outcome(len(events) == 1, "1 event", f"{len(events)}: {uuids}", PUBLISHED_OF_DAY, theme_id)
@@ -87,7 +87,7 @@ def _faults(database: Database, run: Run, event: dict[str, Any]) -> list[str]:
 
 
 def _properties(event: dict[str, Any]) -> dict[str, Any]:
-    """The properties of an event; none where they are no JSON object."""
+    """The properties of an event; empty if they are not a JSON object."""
     try:
         properties = orjson.loads(event["properties"])
     except orjson.JSONDecodeError:

@@ -1,6 +1,6 @@
 """The stage `cluster_events` for one partition: each committed run is published as one event.
 
-Its uuid follows from what it is, so that publishing it again changes nothing.
+The event's uuid is deterministic, so that publishing it again changes nothing. Its properties belong in `building`.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ DISTINCT_ID = "llma-assets"
 
 
 def publish_events(database: Database, team_day: TeamDay, *, themes: Sequence[Theme], progress: Progress) -> Report:
-    """Publish the committed run of each theme; what is published already and unchanged is left alone.
+    """Publish the committed run of each theme; an unchanged event is not written again.
 
     Raises:
         ThemesFailed: some themes failed, such as by an `EmptyClusteringError`: a committed run has nothing in it, and
@@ -45,7 +45,7 @@ def publish_events(database: Database, team_day: TeamDay, *, themes: Sequence[Th
 
 
 def event_uuid(team_day: TeamDay, theme: Theme) -> UUID:
-    """One event for a team, a day and a theme, however often it is published."""
+    """The uuid of the event of a team, a day and a theme."""
     return uuid5(NAMESPACE, f"{theme.event}|{team_day.team_id}|{team_day.day.isoformat()}|{theme.theme_id}")
 
 
@@ -76,11 +76,11 @@ def _publish(database: Database, team_day: TeamDay, theme: Theme, run: Run) -> d
         )
         status = "published"
     if status == "published" and published:
-        # Readers see the newest version in any case; a plain count should see one event, too.
+        # Readers with FINAL see the newest version anyway; a plain count should see one event, too.
         database.execute(FORGET_OLDER_VERSIONS, **address, inserted_at=published[0]["inserted_at"])
     newest = committed_run(database, team_day, theme.theme_id)
     if newest is not None and newest.attempt_id != run.attempt_id:
-        # Another run has published a new clustering meanwhile; the event must not be of the old one.
+        # Another run has committed a new clustering meanwhile: publish that one.
         return _publish(database, team_day, theme, newest)
     return {
         f"{theme.theme_id}_event": status,

@@ -1,6 +1,6 @@
 """The properties of a `$ai_trace_clusters` or `$ai_generation_clusters` event, built from stored rows.
 
-An event without items cannot be built: whoever tries gets an error, not an empty event.
+An empty run raises an error; it never becomes an empty event. Reading the rows belongs in `building`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ QUALITY = (
     "collapse",
     "mended_by",
 )
-"""What of a run's quality is published; the curves and counts stay in `clustering_runs`."""
+"""The published fields of a run's quality; others stay in `clustering_runs`."""
 NOTHING = ItemNumbers(cost_usd=0.0, latency_s=0.0, tokens=0, error_count=0)
 
 
@@ -30,11 +30,11 @@ PAYLOAD_VERSION = "1"
 
 
 class EmptyClusteringError(ValueError):
-    """There is nothing to publish; the message names the run."""
+    """The run is empty or inconsistent; the message names it."""
 
 
 class NoNamesError(ValueError):
-    """No cluster has a name: all would be published by their numbers."""
+    """No cluster has a name; all would be published with their numbers."""
 
 
 def cluster_event_properties(
@@ -47,7 +47,7 @@ def cluster_event_properties(
     theme_name: str = "",
     groups: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Everything that is published of one clustering run.
+    """The properties of the event of one clustering run.
 
     Args:
         run: the committed run, with `params` already an object.
@@ -64,8 +64,8 @@ def cluster_event_properties(
     """
     if run["items"] == 0 or not clusters or len(members) != run["items"]:
         raise EmptyClusteringError(
-            f"run {run['run_id']} of theme {run['theme_id']} says {run['items']} items, "
-            f"and {len(members)} members in {len(clusters)} clusters are stored: nothing is published"
+            f"run {run['run_id']} of theme {run['theme_id']} has {run['items']} items, "
+            f"but {len(members)} members in {len(clusters)} clusters are stored; nothing is published"
         )
     by_cluster: dict[int, list[Mapping[str, Any]]] = {row["cluster_id"]: [] for row in clusters}
     if homeless := {member["cluster_id"] for member in members} - by_cluster.keys():
@@ -116,7 +116,7 @@ def cluster_event_properties(
 
 
 def title_of(cluster: Mapping[str, Any], label: Mapping[str, Any]) -> str:
-    """What a cluster is called: as its label says, or by its number where it has none."""
+    """The title of a cluster: its label's, or its number."""
     return label.get("title") or f"Cluster {cluster['cluster_id']}"
 
 

@@ -1,4 +1,4 @@
-"""Every statement of the events room."""
+"""The statements of the events room."""
 
 # Key of trace_texts: (team_id, day, level, item_id).
 NUMBERS_OF_ITEMS = """

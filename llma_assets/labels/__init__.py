@@ -1,4 +1,7 @@
-"""Clusters to names: one structured call a few clusters, each name judged, told apart and tested by itself."""
+"""Names of clusters: asked of a model or made offline, checked, made distinct and tested on held-out members.
+
+Clusters belong in `clusters`, publishing them in `events`.
+"""
 
 from llma_assets.labels.checks import CHECKS
 from llma_assets.labels.estimate import forecast_labels

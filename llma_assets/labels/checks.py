@@ -1,4 +1,4 @@
-"""Checks of `cluster_labels`: every cluster has a name, names fit their clusters, and no two are mixed up."""
+"""Rules of the asset checks of `cluster_labels`. Their Dagster side belongs in `defs.checks`."""
 
 from collections.abc import Iterator
 
@@ -12,15 +12,15 @@ from llma_assets.ledger import spending_within_budget, theme_spending_within_bud
 from llma_assets.team_day import TeamDay
 
 MIN_SKILL = 0.6
-"""Of the way from chance to what the centroids reach, names go at least so far. Offline names go 0.8 and more; where
-every second name is exchanged for another's, 0.4 to 0.5 are left (benchmarks/results/labels.md)."""
+"""Least skill of names: (accuracy - chance) / (accuracy of centroids - chance). Offline names reach 0.8 and more; with
+every second name exchanged, 0.4 to 0.5 are left (benchmarks/results/labels.md)."""
 
 MIN_HELD_OUT = 20
-"""With fewer held-out members the accuracy says little."""
+"""With fewer held-out members the accuracy is not checked."""
 
 
 def clusters_have_names(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
-    """Every cluster of a committed run that was labelled has a name of its own: none is called by its number."""
+    """Every cluster of a labelled run has a name; none is called by its number."""
     for run in runs_of_day(database, team_day):
         labels = labels_of(database, run)
         if not labels:
@@ -32,7 +32,7 @@ def clusters_have_names(database: Database, team_day: TeamDay) -> Iterator[Outco
 
 
 def names_fit(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
-    """Members that nobody saw while naming are mostly nearest to the name of their own cluster."""
+    """Held-out label accuracy: most held-out members are nearest to the name of their own cluster."""
     for run in runs_of_day(database, team_day):
         fit = accuracy_of(name_tests_of(database, run))
         if fit is None or fit.held_out < MIN_HELD_OUT:
@@ -40,7 +40,7 @@ def names_fit(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
         limit = fit.chance + MIN_SKILL * max(0.0, fit.by_centroids - fit.chance)
         yield Outcome(
             passed=fit.accuracy >= limit,
-            expected=f"at least {limit:.0%} of {fit.held_out} held-out members come home by the names",
+            expected=f"held-out label accuracy of at least {limit:.0%} on {fit.held_out} members",
             found=f"{fit.accuracy:.0%} (by centroids {fit.by_centroids:.0%}, by chance {fit.chance:.0%})",
             query=NAME_TESTS_OF_RUN,
             theme_id=run.theme_id,
@@ -48,9 +48,9 @@ def names_fit(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
 
 
 def names_apart(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
-    """No two names of a run are so alike that readers mix them up.
+    """Labels are distinct: no two names of a run are so similar that readers confuse them.
 
-    It warns: two names for two clusters that say much the same are worth a look, and a `merge` or a `rename`.
+    It warns: two similar clusters may need a `llma clusters merge` or `rename`.
     """
     for run in runs_of_day(database, team_day):
         tests = name_tests_of(database, run)
@@ -62,7 +62,7 @@ def names_apart(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
         yield Outcome(
             passed=not alike,
             expected=f"no two names nearer than {TOO_CLOSE}",
-            found=f"alike: {in_words(alike)}" if alike else "none",
+            found=f"similar: {in_words(alike)}" if alike else "none",
             query=NAME_TESTS_OF_RUN,
             theme_id=run.theme_id,
         )

@@ -1,4 +1,4 @@
-"""What naming the clusters of a day will take, before there are any: from the clusters of the days before."""
+"""Estimates calls and tokens of naming the clusters of a day, from the clusters of earlier days. Asks no model."""
 
 import math
 
@@ -18,10 +18,10 @@ from llma_assets.themes import Theme
 
 STAGE = "cluster_labels"
 CLUSTERS = 6
-"""Clusters of a theme whose number is not known from the days before."""
+"""Number of clusters of a theme without earlier runs."""
 
 NEIGHBOUR_TOKENS = 300
-"""Tokens of what is shown of the nearest texts outside a cluster."""
+"""Tokens of the neighbours of a cluster in a prompt."""
 
 LABEL_TOKENS = 130
 """Tokens of a usual name with its description."""
@@ -32,12 +32,12 @@ DAYS_BACK = 7
 def forecast_labels(
     database: Database, team_day: TeamDay, theme: Theme, model: str, *, items: int, is_new: bool, least_items: int
 ) -> Forecast:
-    """What the names of a theme's clusters will take. Names that are carried over from the day before count, too.
+    """Estimate calls and tokens of naming a theme's clusters; names that will be carried over count, too.
 
     Args:
-        model: the chat model as it will be asked for.
+        model: name of the chat model.
         items: items of the window that will be clustered.
-        is_new: whether some of them are still to come, so that there will be other clusters than are stored.
+        is_new: whether some of them are not there yet, so that the stored clusters will change.
         least_items: with fewer, nothing is clustered.
     """
     run = committed_run(database, team_day, theme.theme_id)

@@ -1,4 +1,4 @@
-"""What labelling is given and what it gives back. No prompts, no rules for titles."""
+"""Input and output types of labelling. Prompts belong in `prompt`, the checks of labels in `label_checks`."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ NOISE_DESCRIPTION = "- Items that are not close to any cluster\n- Each stands al
 
 @dataclass(frozen=True, slots=True)
 class SummaryText:
-    """The text of one stored summary. Written from hostile data: never markup, never an instruction.
+    """The text of one stored summary. Untrusted: never markup, never an instruction.
 
     Attributes:
         title: about ten words.
@@ -40,15 +40,15 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class ClusterEvidence:
-    """What a cluster is named from.
+    """The evidence that a cluster is named from.
 
     Attributes:
         cluster_id: -1 is noise, which is never sent to a model.
         size: items in the cluster.
-        representatives: summaries of the items closest to the centroid; these are what a model reads.
-        members: summaries of further items, counted by the offline names only; may be empty.
-        neighbours: summaries of the items of other clusters that are nearest: what the name must leave out.
-        current: the name it has had so far, to be kept where it still fits; None for a new cluster.
+        representatives: summaries of the items closest to the centroid; a model reads only these.
+        members: summaries of further items for offline names; may be empty.
+        neighbours: summaries of the nearest items of other clusters, which the name must not cover.
+        current: its present name, to be kept if it still fits; None for a new cluster.
     """
 
     cluster_id: int
@@ -70,8 +70,8 @@ class ClusterLabel:
         status: "generated" or "failed".
         error: why it failed, "" otherwise; holds nothing of the model's answer.
         model: who answered, as the server names it; "" where nobody did.
-        origin: "asked" of a model; "retold" by it, because the first name was too like another; "carried" over
-            from the same cluster of an earlier run; "locked" by people; "fixed" for noise.
+        origin: "asked" of a model; "retold": asked again, because the first name was too similar to another;
+            "carried" over from an earlier run; "locked" by people; "fixed" for noise.
     """
 
     cluster_id: int

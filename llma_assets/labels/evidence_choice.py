@@ -1,4 +1,4 @@
-"""Which members stand for a cluster, which test its name, and what lies next to it. No prompts, no database."""
+"""Chooses the members that represent a cluster, those that test its name, and its neighbours. No database."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from llma_assets.labels.evidence import SummaryText
 
 REPRESENTATIVES = 7
-"""Summaries of a cluster that a model reads: those closest to the centroid."""
+"""Summaries that a model reads for a cluster: those closest to the centroid."""
 
 NEAREST_READ, SPREAD_READ = 20, 60
-"""Members whose summaries are read: the nearest to the centroid, and others evenly from the rest."""
+"""Members whose summaries are read: the nearest to the centroid, and others evenly spread over the rest."""
 
 HELD_OUT = 20
-"""Members that test a name, at most; one of three that are not shown."""
+"""Members that test a name, at most; every third of those that no model reads."""
 
 NEIGHBOURS = 4
 """Items of other clusters that are shown beside a cluster."""
@@ -30,8 +30,8 @@ class Split:
 
     Attributes:
         representatives: at most 7, all with different texts.
-        members: counted by the offline names.
-        held_out: seen by nobody who names; no text of the other two among them.
+        members: further members that offline names are made from.
+        held_out: members that test the name; none of their texts is among the other two.
     """
 
     representatives: list[int]
@@ -44,8 +44,8 @@ def members_to_read(strengths: Sequence[float], borderline: float) -> list[int]:
 
     Args:
         strengths: of all members of a cluster, the closest to the centroid first.
-        borderline: members below this strength lie between clusters: they name none and test none. Where fewer
-            than three are above, all count.
+        borderline: members below this strength lie between clusters and are left out, unless fewer than three are
+            above it.
     """
     firm = [position for position, strength in enumerate(strengths) if strength >= borderline]
     if len(firm) < 3:
@@ -54,7 +54,7 @@ def members_to_read(strengths: Sequence[float], borderline: float) -> list[int]:
 
 
 def split(texts: Sequence[SummaryText]) -> Split:
-    """Share out the read members of a cluster, the closest first, among those who name and those who test."""
+    """Divide the members of a cluster, the closest first, into those for its name and those that test it."""
     shown: dict[SummaryText, int] = {}
     for position, text in enumerate(texts):
         if len(shown) == REPRESENTATIVES:
@@ -92,9 +92,9 @@ def nearest_outside(
 
 
 def similar_together(centroids: Mapping[int, NDArray[np.float32]], size: int) -> list[list[int]]:
-    """Cluster ids in batches of `size`, so that clusters that could be mixed up are named side by side.
+    """Cluster ids in batches of `size`, with similar clusters in one batch, so that they get distinct names.
 
-    Each batch is the lowest id that is left, and those nearest to it.
+    Each batch is the lowest remaining id and those nearest to it.
 
     Args:
         centroids: by cluster id, of one length.

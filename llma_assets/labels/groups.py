@@ -1,6 +1,6 @@
 """Names for groups of clusters, the upper level of a run, made from the names of their clusters.
 
-A group is named again only when the names of its clusters change; the same names on another day carry its name over.
+A group is named again only if the names of its clusters change; with the same names it keeps its name on other days.
 """
 
 import hashlib
@@ -24,12 +24,12 @@ from llma_assets.models import ChatModel, Record
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Clusters that belong together, the largest first.
+    """A group of similar clusters.
 
     Attributes:
         group_id: number of the group, from 0.
         cluster_ids: its clusters.
-        evidence: their names, as what the group is named from.
+        evidence: their names, as evidence for the group's name.
         content: hash of the names; equal for equal groups of any day.
     """
 
@@ -65,9 +65,9 @@ def groups_of(run: Run, clusters: Sequence[Mapping[str, Any]], labels: Mapping[i
 
 
 def name_groups(database: Database, run: Run, groups: Sequence[Group], chat: ChatModel, record: Record) -> None:
-    """Store a name for each group that has none, or whose clusters are called otherwise by now.
+    """Store a name for each group that has none, or whose clusters have other names by now.
 
-    A group of one cluster has that cluster's name, and a group that is known from another day the name that it had.
+    A group of one cluster has that cluster's name; a group that is known from another day keeps its name.
     """
     known = known_group_labels(database, run, [group.content for group in groups])
     stored = {row["content"] for row in known if row["attempt_id"] == run.attempt_id}
@@ -115,7 +115,7 @@ def _points(description: str) -> list[str]:
 
 
 def _title_of_each(groups: Sequence[Group]) -> dict[int, str]:
-    """Titles without a model: what the titles of the largest clusters open with, as many as fit."""
+    """Titles without a model: the beginnings of the titles of the largest clusters, as many as fit."""
     titles = {}
     for group in groups:
         words: list[str] = []
@@ -129,7 +129,7 @@ def _title_of_each(groups: Sequence[Group]) -> dict[int, str]:
 
 
 def _lowered(words: list[str]) -> list[str]:
-    """The words as they stand within a sentence; an acronym stays."""
+    """The words with a lower-case initial, unless they begin with an acronym."""
     return words if words[0][1:2].isupper() else [words[0][:1].lower() + words[0][1:], *words[1:]]
 
 

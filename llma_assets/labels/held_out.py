@@ -1,11 +1,11 @@
-"""How well names fit: whether members that nobody saw while naming find their way home by the names alone.
+"""Held-out label accuracy: how many held-out members are nearest to the name of their own cluster.
 
-Each held-out member is reassigned to the name, title and description, that is nearest to its own vector. The share
-that comes home is the accuracy. Two figures say what it is worth: chance, and what the clusters' own centroids reach
-on the same members. All vectors have length 1.
+Each held-out member is assigned to the name (title and description) nearest to its vector. The accuracy is the share
+that is assigned to the own cluster. It is compared with chance, and with the accuracy of the clusters' centroids on the
+same members. All vectors have length 1.
 
-Names are texts of another kind than summaries, so all of them lie to one side, and some names are near to everything.
-Items and names are therefore each seen from their own mean before they are compared.
+Names are texts of another kind than summaries: all lie in one direction, and some are near to every summary. So items
+and names are each centred on their own mean first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,9 +25,9 @@ class NameTest:
     """The test of one name.
 
     Attributes:
-        held_out: members that were reassigned.
-        hits: those that came home by the names.
-        centroid_hits: those that came home by the centroids: what no name can be expected to pass by much.
+        held_out: number of held-out members.
+        hits: members that are nearest to the name of their cluster.
+        centroid_hits: members that are nearest to the centroid of their cluster; names can hardly do better.
     """
 
     held_out: int
@@ -40,10 +40,10 @@ class HeldOutAccuracy:
     """The test of all names of a clustering.
 
     Attributes:
-        held_out: members that were reassigned.
-        accuracy: share that came home by the names, in [0, 1].
-        chance: share that would by a throw of the dice: one by the number of names.
-        by_centroids: share that came home by the centroids.
+        held_out: number of held-out members.
+        accuracy: share that is nearest to the name of its cluster, in [0, 1].
+        chance: 1 / number of names.
+        by_centroids: share that is nearest to the centroid of its cluster.
     """
 
     held_out: int
@@ -58,7 +58,7 @@ def held_out_tests(
     names: NDArray[np.float32],
     centroids: NDArray[np.float32],
 ) -> list[NameTest]:
-    """Test each of the k names; of equally near names the first counts.
+    """Test each of the k names; on a tie the first name wins.
 
     Args:
         items: float32 (n, d), held-out members.
@@ -87,7 +87,7 @@ def overall(fits: Sequence[NameTest]) -> HeldOutAccuracy | None:
 
 
 def accuracy_of(tests: Sequence[Mapping[str, Any]]) -> HeldOutAccuracy | None:
-    """How well the names of a run fit, from its stored tests; None where no member was held out."""
+    """The held-out label accuracy of a run, from its stored tests; None if no member was held out."""
     return overall([NameTest(row["held_out"], row["hits"], row["centroid_hits"]) for row in tests])
 
 

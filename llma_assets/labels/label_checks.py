@@ -1,4 +1,4 @@
-"""Which labels of an answer are good enough to keep, one by one. No calls, no repair by a model."""
+"""Checks the labels of an answer one by one. Calls belong in `labelling`."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -21,7 +21,7 @@ _PLACEHOLDER = re.compile(r"^(?:cluster|group|topic|untitled)\s*#?\d*$", re.IGNO
 
 @dataclass(frozen=True, slots=True)
 class RejectedLabel(Exception):
-    """Why one label is not kept."""
+    """A label is not accepted; `reason` says why."""
 
     reason: str
 
@@ -29,14 +29,14 @@ class RejectedLabel(Exception):
 def checked_labels(
     evidence: Sequence[ClusterEvidence], answer: ClusterLabels, model: str, used_titles: Collection[str] = ()
 ) -> list[ClusterLabel]:
-    """A label for each cluster in `evidence`, in its order; what is wrong with one costs that one alone.
+    """A label for each cluster in `evidence`, in its order; an invalid label fails alone.
 
     Of several items for a cluster the first counts. Of equal titles the first cluster keeps it.
 
     Args:
         evidence: what was asked about; items for other clusters are ignored.
-        answer: as the model wrote it.
-        model: who answered.
+        answer: the model's answer.
+        model: name of the model.
         used_titles: titles of other clusters of the same clustering.
     """
     items: dict[int, LabelItem] = {}
@@ -55,7 +55,7 @@ def checked_labels(
         except RejectedLabel as refused:
             labels.append(unnamed(cluster.cluster_id, refused.reason, model))
             continue
-        except Exception as error:  # a label that breaks the code costs its cluster's name
+        except Exception as error:  # an unexpected error fails this label alone
             labels.append(unnamed(cluster.cluster_id, fault_of(error), model))
             continue
         seen.add(_key(title))
@@ -77,7 +77,7 @@ def _check_title(title: str, seen: Collection[str]) -> None:
     if not title:
         raise RejectedLabel("the title is empty")
     if _PLACEHOLDER.match(title):
-        raise RejectedLabel("the title says nothing")
+        raise RejectedLabel("the title is a placeholder")
     if words not in TITLE_WORDS:
         raise RejectedLabel(f"the title has {words} words; 3 to 10 are needed")
     if len(title) > TITLE_CHARS:

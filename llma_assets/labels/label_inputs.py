@@ -1,4 +1,4 @@
-"""What clusters of a stored run are named from: reads summaries and vectors of chosen members. Asks no model."""
+"""Reads the summaries and vectors that the names of a run are made from and tested with. Asks no model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,15 +23,15 @@ from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
 UNREADABLE = "summary_unreadable"
-"""Why a member does not speak for its cluster."""
+"""Reason why a member is left out of the evidence."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelInputs:
-    """What the names of a run are made from and tested with.
+    """The inputs of naming: evidence of each cluster, and held-out members.
 
     Attributes:
-        evidence: every cluster, noise included, those that could be mixed up side by side.
+        evidence: every cluster, noise included, with similar clusters side by side.
         centroids: by cluster id, float32 (d,), length 1; noise has none.
         held_out: by cluster id, float32 (m, d), length 1: vectors of the members that test the name.
     """
@@ -48,7 +48,7 @@ def read_label_inputs(
     clusters: Sequence[Mapping[str, Any]],
     members: Sequence[Mapping[str, Any]],
 ) -> LabelInputs:
-    """Read what the clusters of `run` are named from.
+    """Read the inputs for the names of a run.
 
     Args:
         database: where summaries and vectors are.
@@ -120,7 +120,7 @@ def _neighbours_of(
 
 
 def _summaries(database: Database, run: Run, item_ids: Sequence[str]) -> dict[str, SummaryText]:
-    """The summaries that can be read; one that cannot be is left out of the evidence, and named."""
+    """The summaries by item; a malformed one is left out and recorded as a skip."""
     texts: dict[str, SummaryText] = {}
     broken: dict[str, str] = {}
     for ids in chunked(item_ids, IDS_AT_ONCE):

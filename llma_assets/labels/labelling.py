@@ -1,4 +1,7 @@
-"""Asks for the names of clusters, and sees that one bad answer costs one name. No prompts, no rules for titles."""
+"""Asks a model for names of clusters, so that an unusable answer costs one name.
+
+Prompts belong in `prompt`, the checks of labels in `label_checks`, storing in `naming`.
+"""
 
 import functools
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -24,14 +27,14 @@ from llma_assets.models import (
 )
 
 CLUSTERS_PER_CALL = 8
-"""Few enough that each gets its due, and enough that neighbours are named side by side."""
+"""Few enough for attention to each, and enough to name neighbours side by side."""
 SINGLE_CALLS = 20
-"""Clusters that are asked about alone after an unusable answer, at most."""
+"""Clusters that are asked about one by one after an unusable answer, at most."""
 SILENT_CALLS = 2
-"""After so many calls in a row that the server did not answer, no more are made."""
+"""After so many calls in a row without an answer, no more are made."""
 USELESS_CALLS = 4
-"""After so many answers in a row that hold no usable label, and none that did, no more calls are made: it is not the
-clusters."""
+"""After so many answers in a row without a usable label, and none with one, no more calls are made: the cause is the
+model, not the clusters."""
 
 SAMPLE = (
     ClusterEvidence(
@@ -51,7 +54,7 @@ SAMPLE = (
         ),
     ),
 )
-"""Clusters that any model that can be used at all has a name for."""
+"""Clusters that every usable model can name."""
 
 
 def label_clusters(
@@ -62,20 +65,20 @@ def label_clusters(
     used_titles: Collection[str] = (),
     others: Sequence[ClusterEvidence] = (),
 ) -> Iterator[ClusterLabel]:
-    """Name each cluster; each label is given out as soon as it is certain, so that it can be stored.
+    """Name each cluster, and yield each label as soon as it is final.
 
-    Eight clusters a structured call, in the order of `evidence`: whoever calls puts those side by side that could
-    be mixed up. A label that is missing, too long, too short or not distinct costs that cluster's name alone.
-    Where a call fails or holds no usable label, each of its clusters is asked about by itself, as long as the
-    server answers. What has no name then is called "Cluster N", with the reason. Where a call is not made, for want
-    of money, there are no further labels: who is left out can be asked about another time.
+    One structured call names eight clusters, in the order of `evidence`, where similar clusters should be adjacent. A
+    label that is missing, too long, too short or not distinct fails alone. If a call fails or holds no usable label,
+    each of its clusters is asked about separately, as long as the server answers. A cluster without a usable label is
+    called "Cluster N", with the reason. If a call is not made (no budget), there are no further labels: the remaining
+    clusters are deferred.
 
     Args:
         evidence: clusters with different ids; noise (-1) is called "Outliers" and is never sent.
-        chat: who answers.
+        chat: the chat model.
         record: gets the usage of each call.
-        used_titles: titles that other clusters of the same clustering already have.
-        others: clusters that are not asked about; offline names are told apart from them, too.
+        used_titles: titles of other clusters of the same clustering.
+        others: clusters that are not asked about; offline names are distinct from theirs, too.
 
     Raises:
         ValueError: a cluster id is there twice.
@@ -83,7 +86,7 @@ def label_clusters(
     """
     ids = [cluster.cluster_id for cluster in (*evidence, *others)]
     if len(set(ids)) != len(ids):
-        raise ValueError(f"cluster ids must differ, found {sorted(ids)}")
+        raise ValueError(f"cluster ids must be distinct, got {sorted(ids)}")
     return _labels(
         evidence, _Calls(chat, record, set(used_titles), _offline((*evidence, *others), evidence, used_titles))
     )
@@ -97,17 +100,17 @@ def relabel_clusters(
     used_titles: Collection[str] = (),
     fixed_titles: Collection[str] = (),
 ) -> list[ClusterLabel]:
-    """Ask once for names of clusters whose present names (`current`) are too alike; failed ones keep theirs.
+    """Ask once for distinct names of clusters whose present names (`current`) are too similar; failed ones keep theirs.
 
     Args:
         group: the clusters, each with its present name.
-        chat: who answers.
+        chat: the chat model.
         record: gets the usage of the call.
         used_titles: titles of all other clusters.
-        fixed_titles: titles among those that are too like these, and that stay.
+        fixed_titles: those of them that are too similar and cannot change.
 
     Returns:
-        Labels of the clusters whose new name is usable and different, marked as retold.
+        Labels of the clusters whose new name is usable and different, with origin "retold".
 
     Raises:
         ModelConfigurationError: every further call would fail too.
@@ -123,7 +126,7 @@ def relabel_clusters(
 
 
 def error_on_sample(chat: ChatModel, record: Record = ignore_usage) -> ModelError | None:
-    """What is wrong with the names of clusters that nobody can blame; None where one at least is usable.
+    """Ask for names of `SAMPLE`; the error of the answer, None if at least one name is usable.
 
     Raises:
         ModelConfigurationError, ModelUnavailable: there was no answer.
@@ -153,7 +156,7 @@ def label_groups(
 
     Args:
         groups: the names of the clusters of each are its representatives.
-        chat: who answers.
+        chat: the chat model.
         record: gets the usage of each call.
         offline: the answer about some of the groups without a model.
 
@@ -165,7 +168,7 @@ def label_groups(
 
 @dataclass(slots=True)
 class _Calls:
-    """Calls of one run: who answers, which titles are gone, and how much patience is left."""
+    """The calls of one run: the model, used titles, and how many failures are tolerated."""
 
     chat: ChatModel
     record: Record
@@ -180,13 +183,13 @@ class _Calls:
 
     @property
     def should_stop(self) -> bool:
-        """Whether further calls would most likely give nothing either."""
+        """Whether further calls would most likely fail, too."""
         return self.silent_calls >= SILENT_CALLS or (self.useless_calls >= USELESS_CALLS and not self.has_labels)
 
     def ask(
         self, batch: Sequence[ClusterEvidence], messages: Sequence[ChatMessage] | None = None
     ) -> list[ClusterLabel]:
-        """Labels of one call; all failed, with the reason, where the call did; none where it was not made."""
+        """Labels of one call; all failed, with the reason, if the call failed; none if it was not made."""
         try:
             completion = self.chat.complete(
                 messages or self.prompt(batch, self.used),
@@ -208,7 +211,7 @@ class _Calls:
             return [unnamed(cluster.cluster_id, f"no usable answer: {error.kind}") for cluster in batch]
         except DatabaseError:
             raise
-        # A cluster that breaks the code is found when each is asked about by itself.
+        # The cluster that raises the error is found when each is asked about separately.
         except Exception as error:
             return [unnamed(cluster.cluster_id, fault_of(error)) for cluster in batch]
         self.silent_calls = 0
@@ -223,7 +226,7 @@ class _Calls:
 def _offline(
     all_clusters: Sequence[ClusterEvidence], asked: Sequence[ClusterEvidence], used_titles: Collection[str]
 ) -> Callable[[Sequence[ClusterEvidence]], ClusterLabels]:
-    """The offline answer about a batch; counted once over all clusters, so that names are distinct among them."""
+    """The offline answer about a batch; computed once over all clusters, so that names are distinct."""
     wanted = {cluster.cluster_id for cluster in asked}
 
     @functools.cache
@@ -262,7 +265,7 @@ def _labels(evidence: Sequence[ClusterEvidence], asking: _Calls) -> Iterator[Clu
 
 
 def _singly(batch: Sequence[ClusterEvidence], failed: Sequence[ClusterLabel], asking: _Calls) -> Iterator[ClusterLabel]:
-    """Ask about each cluster by itself, while any calls are left; a server that is away is not asked again."""
+    """Ask about each cluster separately, while calls are left and the server answers."""
     for cluster, label in zip(batch, failed, strict=True):
         if asking.single_calls_left == 0 or asking.should_stop:
             yield label

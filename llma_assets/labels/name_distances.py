@@ -1,4 +1,4 @@
-"""Which names are so alike that readers mix them up. How names become vectors, and what is done about it, is not here.
+"""Finds names that are so similar that readers confuse them. Embedding and changing names belongs in `naming`.
 
 All vectors have length 1; a distance is 1 minus the cosine.
 """
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TOO_CLOSE = 0.2
-"""Cosine distance below which two names count as alike."""
+"""Cosine distance below which two names are too similar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Nearest:
 
     @property
     def too_close(self) -> bool:
-        """Whether readers could mix up the two names."""
+        """Whether readers could confuse the two names."""
         return self.distance is not None and self.distance < TOO_CLOSE
 
 
@@ -42,12 +42,12 @@ def nearest_names(names: NDArray[np.float32]) -> list[Nearest]:
 
 
 def groups_too_close(names: NDArray[np.float32], movable: Sequence[bool], most: int) -> list[list[int]]:
-    """Positions of names to be told apart together: connected by pairs that are too close, the closest first.
+    """Groups of names that must be made distinct together: connected by pairs that are too close, closest first.
 
     Args:
         names: float32 (k, d).
-        movable: k flags; a name that cannot change is in no group, but brings those too close to it into one.
-        most: names in a group at most, at least 2; larger groups fall apart at their widest pairs.
+        movable: k flags; a name that cannot change is in no group, but those too close to it are.
+        most: names in a group at most, at least 2; larger groups are divided at their widest pairs.
     """
     distances = _distances(names)
     group_of = {index: [index] for index in range(len(names)) if movable[index]}

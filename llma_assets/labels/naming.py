@@ -1,7 +1,7 @@
-"""Names the clusters of a stored run: carries over, asks, tells apart, tests, and stores each name as it comes.
+"""Names the clusters of a stored run: carries names over, asks for others, makes them distinct, tests and stores them.
 
-Killed at any line, the next run goes on from what is stored; a finished run is not read beyond its names, and nothing
-is asked again. Knows no Dagster.
+Every name is stored at once, so a run that was killed continues where it stopped, and nothing is asked twice. Calls
+belong in `labelling`, names that need no model in `naming_run`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,17 +35,17 @@ from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
 RELABELLING_CALLS = 6
-"""Groups of names that are sent back to be told apart, at most; the closest first."""
+"""Groups of similar names that are asked for again, at most; the closest first."""
 
 
 LABELS_FAILED = "labels_failed"
 
 
 class NoNamesError(Exception):
-    """Every cluster of a run that was asked about would be called by its number: that is nothing to publish.
+    """No cluster of a run got a name, so there is nothing to publish.
 
     Attributes:
-        skip_reason: what the stage calls it where people look for why there is nothing.
+        skip_reason: reason of the skip that is recorded.
     """
 
     skip_reason = LABELS_FAILED
@@ -57,12 +57,12 @@ class Naming:
 
     Attributes:
         labels: by cluster id.
-        asked: clusters whose name was asked for just now.
-        deferred: clusters left without a name, because a call was not made.
-        relabelled: names changed because they were too like another.
-        fit: how well the names fit; None where that could not be tested.
-        untested: why not, "" where they were.
-        too_close: by cluster id the other cluster whose name is too like its own.
+        asked: clusters whose name was asked for in this run.
+        deferred: clusters without a name, because a call was not made.
+        relabelled: names that were changed because they were too similar to another.
+        fit: the held-out label accuracy; None if it could not be tested.
+        untested: why it could not, "" if it was.
+        too_close: by cluster id the other cluster whose name is too similar.
     """
 
     labels: dict[int, ClusterLabel]
@@ -93,15 +93,15 @@ def name_clusters(
         theme: its theme.
         clusters: its clusters.
         members: its members by cluster and rank.
-        chat: who is asked for names.
-        embedder: who compares names; tests need the one that embedded the run's items.
+        chat: the chat model.
+        embedder: embeds names to compare them; tests need the model that embedded the run's items.
         record: gets the usage of each call.
-        evidence: what the model has given so far in the run; None for nothing yet.
+        evidence: what the model has answered so far in the run; None for nothing yet.
 
     Raises:
         NoNamesError: no cluster got a name, and none had one.
-        NothingUsable: nor does the model name clusters that nobody can blame.
-        ModelConfigurationError: every further call would fail too; what was named is stored.
+        NothingUsable: the model does not name the sample clusters either.
+        ModelConfigurationError: no further call can succeed; names so far are stored.
     """
     labels = labels_of(database, run)
     carried = carried_names(database, TeamDay(run.team_id, run.day), run.theme_id)
@@ -137,7 +137,7 @@ def name_clusters(
 
 
 def _check_names(work: NamingRun, asked: int, evidence: ModelHealth) -> None:
-    """Go on only if a cluster has a name by now; else say whose fault it is.
+    """Raise if no cluster has a name; the sample tells whether the cause is the model.
 
     Raises:
         NoNamesError, NothingAnswered, NothingUsable: none has.
@@ -173,7 +173,7 @@ def _why_untestable(run: Run, embedder: Embedder) -> str:
 
 
 def _ask(work: NamingRun, missing: set[int], carried: Mapping[int, CarriedName]) -> int:
-    """Ask for the names of the clusters in `missing`, and store each; names of days before are shown."""
+    """Ask for the names of the clusters in `missing`, with their earlier names in the prompt, and store each."""
     evidence = [_with_name(cluster, carried.get(cluster.cluster_id)) for cluster in work.inputs.evidence]
     asked = [cluster for cluster in evidence if cluster.cluster_id in missing]
     used_titles = [label.title for label in work.labels.values() if is_named(label)]
@@ -186,7 +186,7 @@ def _ask(work: NamingRun, missing: set[int], carried: Mapping[int, CarriedName])
 
 
 def _relabel_alike(work: NamingRun) -> int:
-    """Send names that are too alike back together, once; keep new ones that are farther apart. Returns how many."""
+    """Ask once for distinct names in place of similar ones; store those that are farther apart. Returns how many."""
     ids = work.named()
     labels = [work.labels[cluster_id] for cluster_id in ids]
     vectors = work.name_vectors(labels)
@@ -204,7 +204,7 @@ def _relabel_alike(work: NamingRun) -> int:
         relabelled += _store_if_farther(work, ids, vectors, found)
         for index in group:
             label = work.labels[ids[index]]
-            if label.origin == "asked":  # asked back once, with no better answer: not again
+            if label.origin == "asked":  # asked once more without a better answer: not again
                 work.store(replace(label, origin="retold"))
     return relabelled
 
@@ -216,7 +216,7 @@ def _with_name(cluster: ClusterEvidence, name: ClusterLabel | CarriedName | None
 def _store_if_farther(
     work: NamingRun, ids: list[int], vectors: NDArray[np.float32], found: Sequence[ClusterLabel]
 ) -> int:
-    """Keep the new names if the closest of them is farther from all others than before; `vectors` follows."""
+    """Store the new names if their smallest distance to any name grows; updates `vectors`."""
     if not found:
         return 0
     places = [ids.index(label.cluster_id) for label in found]
@@ -236,7 +236,7 @@ def _store_if_farther(
 
 
 def _test(work: NamingRun) -> None:
-    """Test all names, and store the tests together: they are about each other."""
+    """Test all names, and store the tests together, because they depend on each other."""
     ids = work.named()
     labels = [work.labels[cluster_id] for cluster_id in ids]
     vectors = work.name_vectors(labels)

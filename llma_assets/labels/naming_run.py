@@ -46,9 +46,9 @@ class NamingRun:
 def carry_over(
     database: Database, run: Run, labels: dict[int, ClusterLabel], carried: Mapping[int, CarriedName]
 ) -> None:
-    """Store the names that need no model: those that people chose, and those whose content has not changed.
+    """Store the names that need no model: people's own, and those of clusters with unchanged content.
 
-    A name that people chose replaces one that is stored; one that they took back is forgotten, to be asked for.
+    A name by people replaces a stored one; one that they took back is dropped, so that a model is asked.
     """
     for cluster_id, label in list(labels.items()):
         if label.origin == "locked" and not _is_edited(carried.get(cluster_id)):
@@ -71,7 +71,7 @@ def _carried(cluster_id: int, name: CarriedName, origin: str) -> ClusterLabel:
 
 
 def store_label(database: Database, run: Run, labels: dict[int, ClusterLabel], label: ClusterLabel) -> None:
-    """Store a label at once, so that nothing that comes later can lose it."""
+    """Store a label at once, so that a later error cannot lose it."""
     row = {
         "cluster_id": label.cluster_id,
         "title": label.title,

@@ -1,6 +1,6 @@
-"""Names of clusters without a model: the phrases that set a cluster apart, put together so that people can read them.
+"""Names of clusters without a model: readable titles and descriptions from distinctive phrases.
 
-How phrases are found and weighed belongs in `words` and `phrases`.
+Finding phrases belongs in `words`, scoring them in `phrases`.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from llma_assets.languages import count_words
 HEAD_SCORE = 0.4
 """A phrase of two words or more heads the title if it scores this share of the best phrase."""
 TOPIC_SHARE = 0.12
-"""A phrase that fewer of the summaries hold is an example, no topic."""
+"""A phrase in a smaller share of the summaries is an example, not a topic."""
 _TOPICS = 3
 _CANDIDATES = 60
 _COVERED = 0.6
@@ -33,13 +33,13 @@ def offline_labels(
 ) -> ClusterLabels:
     """Label each cluster from the words of its summaries: same evidence, same labels.
 
-    Titles read "Find apartment and schedule visit: baths, pets"; descriptions hold the steps that are common, the
-    phrases that are, and what users asked, as examples.
+    Titles read "Find apartment and schedule visit: baths, pets"; descriptions hold common steps, common phrases and
+    examples of requests.
 
     Args:
         evidence: clusters; noise, and clusters without summaries, get no item.
         used_titles: titles of other clusters, not to be given again.
-        only: ids of the clusters to label; the others are what these are set apart from. All by default.
+        only: ids of the clusters to label; the others are for contrast. All by default.
     """
     named = [cluster for cluster in evidence if cluster.cluster_id != NOISE_ID and read_summaries(cluster)]
     scored = scored_phrases(named)
@@ -59,7 +59,7 @@ def offline_labels(
 
 
 def _head_phrases(scored: Mapping[int, Sequence[ScoredPhrase]]) -> dict[int, ScoredPhrase]:
-    """The phrase that opens each title; no two clusters share one, the one it fits better has it."""
+    """The first phrase of each title; no two clusters share one, the better fit wins."""
     pairs = []
     for cluster_id, found in scored.items():
         candidates = [phrase for phrase in found[:_CANDIDATES] if not phrase.name] or found[:_CANDIDATES]
@@ -76,7 +76,7 @@ def _head_phrases(scored: Mapping[int, Sequence[ScoredPhrase]]) -> dict[int, Sco
 
 
 def _titles(cluster: ClusterEvidence, head: ScoredPhrase | None, found: Sequence[ScoredPhrase]) -> Iterator[str]:
-    """Titles of 3 to 10 words, best first; the last ones are certain to be free."""
+    """Titles of 3 to 10 words, best first; the last one is always unused."""
     if head is not None:
         topics = _distinct_phrases(found, head)
         for shown in range(min(_TOPICS, len(topics)), len(topics) + 1):
@@ -97,7 +97,7 @@ def _fits(title: str) -> bool:
 
 
 def _distinct_phrases(found: Sequence[ScoredPhrase], head: ScoredPhrase | None = None) -> list[ScoredPhrase]:
-    """Phrases that share no word with `head` or with each other; those first that say the most about the rest."""
+    """Phrases without a common word with `head` or each other, by how many further summaries they cover."""
     used = set(_words_of(head)) if head else set()
     covered = set(head.held) if head else set()
     left = [phrase for phrase in found[:_CANDIDATES] if len(phrase.stems) <= 2 or phrase.step]
@@ -116,7 +116,7 @@ def _words_of(phrase: ScoredPhrase) -> list[str]:
 
 
 def _new_coverage(phrase: ScoredPhrase, covered: Collection[int]) -> float:
-    """The score of a phrase, less where the summaries that hold it are spoken for."""
+    """The score of a phrase, reduced if the summaries that hold it are covered already."""
     return phrase.score * (1 - _COVERED * len(phrase.held & set(covered)) / len(phrase.held))
 
 

@@ -1,6 +1,6 @@
 """The stage `cluster_labels` for one partition: names the clusters of committed runs.
 
-How names are asked for, told apart, tested and stored belongs in the modules beside this one.
+Naming one run belongs in `naming`.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
 MAX_FAILED_SHARE = 0.2
-"""With more of a run's clusters without a name, it is said where people look."""
+"""If a larger share of a run's clusters has no name, a skip says so."""
 
 
 def store_labels(
@@ -42,13 +42,13 @@ def store_labels(
 
     Args:
         chat: the chat model of a name, which a theme may have for itself; that of the installation for None.
-        budget_usd: what the team's day may cost, None for no limit; names that it does not pay for wait.
-        evidence: what the models have given so far in the run; None for nothing yet.
+        budget_usd: the team's budget for the day, None for no limit; names above it are deferred.
+        evidence: what the models have answered so far in the run; None for nothing yet.
 
     Raises:
         ThemesFailed: some themes failed, such as those none of whose clusters got a name; the names of the others are
             stored.
-        NothingUsable: the model names nothing, whatever it is asked about.
+        NothingUsable: no label of the model is usable.
     """
     seen = evidence or ModelHealth()
     items, waiting, metadata = 0, 0, dict[str, Any](model=chat(None).name)
@@ -88,7 +88,7 @@ def _store_theme(
     budget_usd: float | None,
     evidence: ModelHealth,
 ) -> tuple[int, dict[str, Any]]:
-    """Name the clusters of one theme; how many names wait for money, and what to show."""
+    """Name the clusters of one theme; returns how many names are deferred, and details for the report."""
     clusters, members = clusters_of(database, run), members_of(database, run)
     with UsageLedger(
         database,
@@ -130,7 +130,7 @@ def _store_theme(
 
 
 def _numbers(naming: Naming) -> dict[str, Any]:
-    """What was done for the names of a theme, and how well they fit."""
+    """Counts of a theme's names, and their held-out accuracy."""
     failed = sum(label.status == "failed" for label in naming.labels.values())
     numbers: dict[str, Any] = {
         "asked": naming.asked,

@@ -1,4 +1,4 @@
-"""Which phrases set a cluster apart: class-based TF-IDF over phrases. No titles, no sentences.
+"""Scores distinctive phrases of clusters by class-based TF-IDF. Titles belong in `offline`.
 
 M. Grootendorst, "BERTopic: Neural topic modeling with a class-based TF-IDF procedure", arXiv:2203.05794 (2022),
 equation 2: W(t, c) = tf(t, c) · log(1 + A / tf(t)), with tf(t) summed over the classes and A the mean over the
@@ -18,7 +18,7 @@ from llma_assets.labels.words import phrases
 Stems = tuple[str, ...]
 
 SCORED = 400
-"""Phrases of a cluster that are scored in full; the others score less by their own spelling already."""
+"""Phrases of a cluster that are scored in full, preselected by a simpler score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ class ScoredPhrase:
     held: frozenset[int]
 
 
-# Two words say more than one, and are rarer; without this the single words would always win.
+# Longer phrases say more, but are rarer: without weights single words would always win.
 _LENGTH_WEIGHT = {1: 1.0, 2: 1.5, 3: 1.5, 4: 1.4}
-# Names of people and places are examples, no topics.
+# Names of people and places are examples, not topics.
 _PROPER_WEIGHT = 0.05
 _STEP_WEIGHT = 1.5
 _TITLE_WEIGHT = 1.5
@@ -57,7 +57,7 @@ _PART_WEIGHT = 0.7
 
 
 def read_summaries(cluster: ClusterEvidence) -> tuple[SummaryText, ...]:
-    """All summaries that are at hand for `cluster`, each once."""
+    """All distinct summaries of a cluster."""
     return tuple(dict.fromkeys((*cluster.representatives, *cluster.members)))
 
 

@@ -1,4 +1,4 @@
-"""What a model is asked when clusters are to be named, and how evidence is fenced. No calls, no parsing."""
+"""The prompts of labelling, with the evidence fenced. Calls belong in `labelling`, the schema in `schema`."""
 
 import hashlib
 import json
@@ -57,7 +57,7 @@ def labelling_messages(evidence: Sequence[ClusterEvidence], used_titles: Collect
 
     Args:
         evidence: clusters with representatives; over-long summaries are cut so that all fit PROMPT_CHARS.
-        used_titles: titles of other clusters of the same clustering; they come from models too, so they are fenced.
+        used_titles: titles of other clusters of the same clustering; fenced, because models wrote them.
     """
     return _messages(LABELLING_PROMPT, evidence, {"titles_taken_by_other_clusters": used_titles})
 
@@ -70,7 +70,7 @@ def group_messages(groups: Sequence[ClusterEvidence], used_titles: Collection[st
 def relabelling_messages(
     group: Sequence[ClusterEvidence], used_titles: Collection[str] = (), fixed_titles: Collection[str] = ()
 ) -> list[ChatMessage]:
-    """The prompt that asks for names of clusters, apart from each other and from the titles in `fixed_titles`."""
+    """The prompt that asks for names that are distinct from each other and from `fixed_titles`."""
     return _messages(
         RELABELLING_PROMPT, group, {"titles_taken_by_other_clusters": used_titles, "too_alike_but_fixed": fixed_titles}
     )
@@ -131,4 +131,4 @@ def _short(summary: SummaryText) -> str:
 PROMPT_VERSION = hashlib.sha256("\0".join((LABELLING_PROMPT, RELABELLING_PROMPT, GROUPS_PROMPT)).encode()).hexdigest()[
     :8
 ]
-"""Changes with what a model is asked."""
+"""Changes with the prompts."""

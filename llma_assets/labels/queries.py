@@ -1,4 +1,4 @@
-"""Every statement of the labels room, and the reads that need more than one line of Python."""
+"""The statements of the labels room, and functions that read by them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -16,10 +16,10 @@ from llma_assets.labels.name_distances import TOO_CLOSE
 from llma_assets.themes import Theme
 
 KNOWN_DAYS = 28
-"""So long a group may have been away and still keep its name."""
+"""A group keeps its name if it existed within this many days."""
 
 IDS_AT_ONCE = 2_000
-"""Ids that one statement gets as a parameter."""
+"""Ids in one query parameter, at most."""
 
 # Key of cluster_labels: (team_id, day, theme_id, attempt_id, cluster_id).
 LABELS_OF_RUN = """

@@ -1,6 +1,7 @@
-"""The answer that is asked of a model: one label for each cluster. What a good label is belongs in `verdicts`.
+"""The answer that is asked of a model: one label for each cluster. The checks of labels belong in `label_checks`.
 
-The schema that is sent is strict; reading is lenient, so that one bad label does not cost the others.
+The schema in the request is strict; validation is lenient, so that one invalid label does not cost the others.
+Docstrings and descriptions of the models are part of the prompt.
 """
 
 from collections.abc import Mapping

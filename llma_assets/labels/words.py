@@ -1,4 +1,4 @@
-"""From the text of a summary to the phrases that may name it: words, identifiers, stop words. No statistics."""
+"""Finds the candidate phrases in a summary: words, identifiers, stop words. Scoring belongs in `phrases`."""
 
 import re
 from collections.abc import Iterator

@@ -105,5 +105,5 @@ def test_unusable_rows_are_named() -> None:
 def test_shapes_that_do_not_fit_are_refused() -> None:
     with pytest.raises(InvalidEmbeddingsError, match="3 dimensions"):
         assign(np.ones((2, 4), np.float32), np.eye(3, dtype=np.float32), np.ones(3))
-    with pytest.raises(ClusteringError, match="3 centroids need as many radii, found 2"):
+    with pytest.raises(ClusteringError, match="one value for each of the 3 centroids, found 2"):
         assign(np.ones((2, 3), np.float32), np.eye(3, dtype=np.float32), np.ones(2))

@@ -101,7 +101,7 @@ def test_coordinates_of_a_wrong_shape_or_size_are_refused(wrong: NDArray[np.floa
 
 def test_most_of_very_many_points_are_placed_amid_those_that_are_laid_out(monkeypatch: pytest.MonkeyPatch) -> None:
     points, _ = topics(n=900, k=8)
-    monkeypatch.setattr("llma_assets.clusters.engine.layout.LAID_POINTS", 300)
+    monkeypatch.setattr("llma_assets.clusters.engine.layout.MAX_LAID_POINTS", 300)
     assert purity(cluster(points)) > 0.85
 
 

@@ -161,7 +161,7 @@ def test_names_that_came_before_a_stop_are_stored(
     database: Database, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two clusters a call; the second call finds the account empty."""
-    monkeypatch.setattr("llma_assets.labels.labelling.CLUSTERS_A_CALL", 2)
+    monkeypatch.setattr("llma_assets.labels.labelling.CLUSTERS_PER_CALL", 2)
     chats: list[str] = []
 
     def judge(request: Request) -> Fault:

@@ -100,7 +100,7 @@ def test_one_call_names_all_clusters() -> None:
         (lambda items: items[1].update(title="one two " + "x" * 500), "characters"),
         (lambda items: items[1].update(title=items[0]["title"].upper() + "!"), "same as another"),
         (lambda items: items[1].update(title=NOISE_TITLE), "1 words"),
-        (lambda items: items[1].update(title="Cluster 7"), "says nothing"),
+        (lambda items: items[1].update(title="Cluster 7"), "is a placeholder"),
         (lambda items: items[1].update(title=None), "empty"),
         (lambda items: items[1].pop("title") and None, "empty"),
         (lambda items: items[1].update(description=[]), "0 points"),
@@ -270,7 +270,7 @@ def test_a_cluster_without_summaries_says_so() -> None:
 
 
 def test_a_cluster_given_twice_is_an_error() -> None:
-    with pytest.raises(ValueError, match="must differ"):
+    with pytest.raises(ValueError, match="must be distinct"):
         named([*evidence(2), *evidence(1)], OfflineChat())
 
 

@@ -1,7 +1,6 @@
-"""What people decide about clusters, and what follows from all decisions together. No database, no command line.
+"""People's decisions about clusters, and the state that they add up to. No database, no command line.
 
-A decision is about a lineage, so it holds on all days that have it. Decisions are only ever added; undoing one is
-another.
+A decision concerns a lineage, so it holds on all its days. Decisions are only added; undoing one adds another.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +16,7 @@ MAX_TITLE = 200
 
 
 class EditError(ValueError):
-    """The decision cannot be taken; the message says why and what to do."""
+    """The decision is not possible; the message says why and what to do."""
 
 
 class UnknownLineageError(LookupError):
@@ -30,10 +29,10 @@ class Edit:
 
     Attributes:
         theme_id: theme of the lineage.
-        lineage_id: what it is about.
+        lineage_id: the lineage that it concerns.
         action: what was decided.
         title: of `rename`: the new one; of `lock`: the one that stays; else "".
-        into_lineage_id: of `merge`: what it is counted with; else "".
+        into_lineage_id: of `merge`: the lineage that it is counted with; else "".
         author: who decided.
         edited_at: when.
     """
@@ -57,7 +56,7 @@ class Lineage:
         first_day: of the first run that has it.
         last_day: of the latest.
         size: its members in the latest.
-        title: what it was last called by a model, "" where it never was.
+        title: its last title by a model, "" where it has none.
     """
 
     theme_id: str
@@ -70,7 +69,7 @@ class Lineage:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What holds for a lineage after all decisions.
+    """The state of a lineage after all decisions.
 
     Attributes:
         given: the title that people chose, "" where they did not.
@@ -86,7 +85,7 @@ class Standing:
 
     @property
     def title(self) -> str:
-        """What it is called because of people, "" where a model decides."""
+        """The title that people chose or locked, "" where a model decides."""
         return self.given or self.kept
 
     @property
@@ -104,7 +103,7 @@ NOTHING = Standing()
 
 
 def standings(edits: Iterable[Edit]) -> dict[str, Standing]:
-    """What holds for each lineage that anything was ever decided about; `edits` in the order of their times."""
+    """The state of each lineage that people made a decision about; `edits` in order of time."""
     found: dict[str, Standing] = {}
     for edit in edits:
         found[edit.lineage_id] = after(found.get(edit.lineage_id, NOTHING), edit)
@@ -112,7 +111,7 @@ def standings(edits: Iterable[Edit]) -> dict[str, Standing]:
 
 
 def after(standing: Standing, edit: Edit) -> Standing:
-    """What holds once `edit` was decided."""
+    """The state after one more decision."""
     changed: dict[Action, dict[str, Any]] = {
         "rename": {"given": edit.title},
         "unname": {"given": ""},
@@ -127,9 +126,9 @@ def after(standing: Standing, edit: Edit) -> Standing:
 
 
 def counted_as(lineage_id: str, found: Mapping[str, Standing]) -> str:
-    """The lineage that this one is counted with in the end, itself where nobody merged it.
+    """The lineage that this one is counted with, following merges; itself if nobody merged it.
 
-    Two people who merge at the same moment may make a circle; all in it are counted with the least id.
+    Two merges at the same moment can make a circle; its lineages are counted with the smallest id.
     """
     path = [lineage_id]
     while into := found.get(path[-1], NOTHING).into:
@@ -149,19 +148,19 @@ def decide(
     title: str = "",
     into: Lineage | None = None,
 ) -> Edit | None:
-    """The decision that makes it so, None where it is so already.
+    """Make a decision; None if it would change nothing.
 
     Args:
-        action: what is wanted.
-        lineage: what it is about.
-        found: what holds for all lineages.
+        action: the action.
+        lineage: the lineage that it concerns.
+        found: the states of all lineages.
         author: who decides.
         at: when.
         title: of `rename`, the new one.
-        into: of `merge`, what it is to be counted with.
+        into: of `merge`, the lineage to count it with.
 
     Raises:
-        EditError: it makes no sense; the message says why.
+        EditError: the decision is not possible; the message says why.
     """
     standing = found.get(lineage.lineage_id, NOTHING)
     target = ""
@@ -173,7 +172,7 @@ def decide(
             raise EditError(f"{lineage.lineage_id[:13]} has no name yet that could be locked; rename it instead")
     elif action == "merge":
         if into is None:
-            raise EditError("merging needs another cluster")
+            raise EditError("merge needs a second cluster, to count the first one with")
         if into.theme_id != lineage.theme_id:
             raise EditError(
                 f"clusters of two themes, {lineage.theme_id} and {into.theme_id}, cannot be counted together"

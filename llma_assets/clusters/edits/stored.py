@@ -1,6 +1,6 @@
-"""Every statement about people's decisions: what was decided, which lineages there are to decide about.
+"""Statements about people's decisions and about the lineages that they can concern.
 
-Which decisions are possible, and what they come to, belongs in `edits`.
+Which decisions are possible, and what they add up to, belongs in `decisions`.
 """
 
 from uuid import uuid5
@@ -60,17 +60,17 @@ ORDER BY last_day DESC, size DESC, lineage_id
 
 
 def edits_of(database: Database, team_id: int) -> list[Edit]:
-    """All that people decided about a team's clusters, oldest first."""
+    """All decisions about a team's clusters, oldest first."""
     return [Edit(**row) for row in database.rows(EDITS, team_id=team_id)]
 
 
 def standings_of(database: Database, team_id: int) -> dict[str, Standing]:
-    """What people's decisions come to, by lineage id."""
+    """The state of each lineage after people's decisions, by lineage id."""
     return standings(edits_of(database, team_id))
 
 
 def store_edit(database: Database, team_id: int, edit: Edit) -> None:
-    """Add a decision; the same one sent again is the same row."""
+    """Store a decision; storing it again gives the same row."""
     about = f"{team_id}|{edit.lineage_id}|{edit.action}|{edit.author}|{edit.edited_at.isoformat()}"
     row = {
         "team_id": team_id,

@@ -1,4 +1,4 @@
-"""How far two partitions of the same points agree. Nothing else.
+"""The agreement of two partitions of the same points: the adjusted Rand index.
 
 L. Hubert, P. Arabie, "Comparing partitions", Journal of Classification 2 (1985).
 """

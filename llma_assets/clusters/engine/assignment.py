@@ -1,6 +1,6 @@
-"""Items that were not clustered put into clusters that are there: the nearest centroid, or noise. No database.
+"""Assigns items to existing clusters: to the nearest centroid, or to noise. No database.
 
-How clusters are found belongs in `engine`, which clusters of other days they are in `lineage`.
+Finding clusters belongs in `clustering_run`, linking them over days in `lineage`.
 """
 
 from typing import NamedTuple
@@ -13,11 +13,11 @@ from llma_assets.clusters.engine.errors import ClusteringError, InvalidEmbedding
 
 RADIUS_QUANTILE, RADIUS_MARGIN = 0.95, 1.1
 BLOCK_ROWS = 4096
-"""Rows that are worked on at once; what is needed above the input stays a few dozen megabytes."""
+"""Rows in one block, so that temporary arrays stay at a few dozen megabytes."""
 
 
 class Assignment(NamedTuple):
-    """Where n items belong.
+    """The clusters of n items.
 
     Attributes:
         labels: int (n,), the cluster, -1 where the item lies outside its nearest cluster.
@@ -59,7 +59,7 @@ def cluster_radii(labels: NDArray[np.int_], distances: NDArray[np.float64], k: i
 def assign(embeddings: NDArray[np.float32], centroids: NDArray[np.float32], radii: NDArray[np.float64]) -> Assignment:
     """Assign each row to its nearest centroid, or to noise where that lies further away than its cluster reaches.
 
-    Only directions count: rows are taken at length 1, as the centroids were made. Works through the rows in
+    Only directions count: rows are scaled to length 1, as the centroids were. Works through the rows in
     blocks and does not copy the whole input. On a tie the cluster of the lower number wins. Call it within
     `threads.one_thread()` where the bytes have to be the same on every machine.
 
@@ -74,7 +74,9 @@ def assign(embeddings: NDArray[np.float32], centroids: NDArray[np.float32], radi
     """
     embeddings, centroids = np.asarray(embeddings), np.asarray(centroids, dtype=np.float32)
     if len(radii) != len(centroids):
-        raise ClusteringError(f"{len(centroids)} centroids need as many radii, found {len(radii)}")
+        raise ClusteringError(
+            f"radii must have one value for each of the {len(centroids)} centroids, found {len(radii)}"
+        )
     n, k = len(embeddings), len(centroids)
     labels = np.full(n, NOISE_LABEL, dtype=np.int_)
     distances, strength = np.full(n, np.inf), np.zeros(n)

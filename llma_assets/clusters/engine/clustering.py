@@ -1,4 +1,4 @@
-"""The result of a clustering and what can be asked of it. How it is found belongs in `engine`."""
+"""The result of a clustering. Finding it belongs in `clustering_run`."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -11,12 +11,12 @@ from llma_assets.clusters.engine.partition import KScore
 from llma_assets.clusters.engine.resolution import ResolutionScore
 
 Predict = Callable[[NDArray[np.float32]], tuple[NDArray[np.int_], NDArray[np.float64]]]
-"""Where rows of length 1 (b, d) that were not clustered belong: labels (b,), -1 is noise, and strength (b,)."""
+"""Assigns unseen rows of length 1 (b, d): labels (b,), -1 is noise, and strength (b,)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How good a clustering is; every field can be stored as JSON.
+    """The quality of a clustering; every field is serialisable as JSON.
 
     Attributes:
         clusters: number of clusters, noise not counted.
@@ -26,8 +26,8 @@ class Quality:
             scaled to length 1.
         stability: mean adjusted Rand index with what is found on parts of the items, at most 1; None with too
             few items.
-        noise_share: share of the items that belong nowhere.
-        borderline_share: share of the items that belong to their cluster only just.
+        noise_share: share of the items that are noise.
+        borderline_share: share of the items that are borderline members of their cluster.
         largest_share: share of the items in the largest cluster.
         separation: median over the clusters of the distance to the nearest other centroid, divided by the
             mean distance of the cluster's members to their own; None with fewer than two clusters.
@@ -37,8 +37,8 @@ class Quality:
         k_curve: every k that was tried, with its silhouette and inertia in the reduced space.
         resolution: the one that was chosen; None where it is not a parameter.
         resolution_curve: every resolution that was tried, with the stability and separation it gave.
-        collapse: what was wrong with the method's first answer, "" where nothing was.
-        mended_by: what replaced that answer, "" where nothing did.
+        collapse: why the method's first answer was not usable, "" if it was.
+        mended_by: the fallback that replaced that answer, "" if nothing did.
     """
 
     clusters: int
@@ -59,7 +59,7 @@ class Quality:
     mended_by: str
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON can hold them."""
+        """The fields as a JSON-serialisable dict."""
         return asdict(self)
 
 
@@ -79,15 +79,15 @@ class Clustering:
         ranks: int (n,), place of the item in its cluster, 0 is the closest to the centroid; among noise 0
             is the farthest.
         strength: float64 (n,) in [0, 1], how firmly the item belongs to its cluster; 0 for noise.
-        borderline: bool (n,), members that belong only just; they count, and describe nothing.
+        borderline: bool (n,), borderline members; they count, but do not represent their cluster.
         coordinates: float64 (n, 2) in [-1, 1].
         centroid_coordinates: float64 (k, 2), means of the members' coordinates.
         distinct: intp (n,), equal for items whose embeddings are equal, or nearly.
         quality: how good it is.
-        method: "graph", "kmeans" or "hdbscan", as asked; `quality.mended_by` says where another had to help.
-        outlier_scores: float64 (n,) in [0, 1] of `hdbscan`: how much thinner it is around the item than in what lies
-            near; None with other methods.
-        predict: `hdbscan`'s own way to place items that were not clustered; None where centroids and radii do it.
+        method: "graph", "kmeans" or "hdbscan", as asked; `quality.mended_by` names the fallback, if one was used.
+        outlier_scores: float64 (n,) in [0, 1] of `hdbscan`: how much lower the density is at the item than in the
+            nearest cluster; None with other methods.
+        predict: `hdbscan`'s own assignment of unsampled items; None where centroids and radii decide.
     """
 
     labels: NDArray[np.int_]
@@ -115,8 +115,8 @@ class Clustering:
 def representatives(clustering: Clustering, n: int = 7) -> dict[int, list[int]]:
     """The `n` items of each cluster that are closest to its centroid, by rank.
 
-    Items with equal embeddings say the same, so one of them stands for all while others are left. Borderline
-    members stand for a cluster only where it has no others.
+    Of items with equal embeddings one is enough while there are others. Borderline members represent a cluster only if
+    it has no others.
 
     Returns:
         For each cluster, without noise, indices of at most `n` items.

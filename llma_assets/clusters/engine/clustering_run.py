@@ -28,7 +28,7 @@ BORDERLINE = {"graph": 0.5, "kmeans": 0.05, "hdbscan": 0.1}
 `kmeans` the next centroid is hardly farther, with `hdbscan` it joined when its cluster was about to end."""
 
 GRAPH_SILHOUETTE_SAMPLE = 1000
-"""Points that the silhouette is taken over where nothing is chosen by it."""
+"""Points that the silhouette of `graph` is computed on; it decides nothing there."""
 
 
 def cluster(
@@ -41,8 +41,8 @@ def cluster(
     """Cluster the rows of `embeddings`.
 
     Deterministic: equal input and config give equal bytes, on any number of threads. Only directions count:
-    rows are scaled to length 1. The partition does not depend on the order of the rows, and rows that are
-    equal, or nearly, get the same answer. BLAS and OpenMP run on one thread meanwhile, in the whole process.
+    rows are scaled to length 1. The partition does not depend on the order of the rows, and equal or
+    nearly equal rows get the same cluster. BLAS and OpenMP are limited to one thread in the whole process meanwhile.
 
     Args:
         embeddings: float32 (n, d), n at least 1; not changed.
@@ -58,7 +58,7 @@ def cluster(
         InvalidConfigError: `earlier_resolution` is not above 0.
     """
     if earlier_resolution is not None and not earlier_resolution > 0:
-        raise InvalidConfigError(f"earlier_resolution is {earlier_resolution!r}; a number above 0 is needed")
+        raise InvalidConfigError(f"earlier_resolution must be above 0, got {earlier_resolution!r}")
     array = checked(embeddings)
     before = checked_coordinates(initial_coordinates, len(array))
     with one_thread():
@@ -140,7 +140,7 @@ def _cluster(
 def _predict(
     partition: Partition, labels: NDArray[np.int32], reduced: Reduced, axes: NDArray[np.float32]
 ) -> Predict | None:
-    """The partition's own way to place other points, from rows of length 1 to the final `labels` (m,)."""
+    """The partition's own assignment of other points, from rows of length 1 to the final numbers of clusters."""
     predict = partition.predict
     if predict is None:
         return None
@@ -176,7 +176,7 @@ def _map(
     if not config.with_map:
         return np.zeros((len(points), 2))
     if before is not None:
-        # An item that stands for several starts where the first of them lay.
+        # A point that stands for several items starts at the position of the first of them.
         known = np.flatnonzero(~np.isnan(before).any(axis=1))
         earlier = np.full((len(points), 2), np.nan)
         earlier[items.inverse[known[::-1]]] = before[known[::-1]]

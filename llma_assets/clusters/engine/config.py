@@ -25,9 +25,9 @@ class ClusteringConfig:
         min_cluster_size: smallest cluster of `graph` and `hdbscan` in items; None follows from the number of
             items (`smallest_community`, `smallest_dense`).
         neighbours: of each point in the graph; fewer where there are not six times as many points.
-        resamples: that the stability of a clustering is measured on.
+        resamples: number of resamples that measure the stability of a clustering.
         same_distance: items closer than this, at length 1, are clustered as one and get the same answer: by
-            default a cosine of 0.9998. 0 takes only equal ones together.
+            default a cosine of 0.9998. With 0 only equal ones are.
         with_map: lay the items out in two dimensions; without it all coordinates are 0.
         min_k: smallest number of clusters that k-means tries; fewer only where there are too few points.
         max_k: largest number of clusters that k-means tries; it never reaches the number of distinct points.
@@ -39,9 +39,9 @@ class ClusteringConfig:
         min_samples: neighbours, the point itself counted, that make a point dense. Small, because sentence
             embeddings are sparse: larger values left two to three times as much noise on real ones.
         max_cluster_share: a density clustering whose largest cluster holds more than this share of all items
-            has collapsed, and is mended.
+            has collapsed, and a fallback replaces it.
         max_noise_share: a density clustering that leaves more than this share as noise has collapsed.
-        silhouette_sample: distinct points that silhouettes are taken over, at most.
+        silhouette_sample: distinct points that silhouettes are computed on, at most.
         seed: of every random choice.
 
     Raises:
@@ -157,5 +157,5 @@ class ClusteringConfig:
         return max(self.min_cluster_floor, math.ceil(self.min_cluster_fraction * n))
 
     def to_dict(self) -> dict[str, Any]:
-        """The parameters as JSON can hold them."""
+        """The parameters as a JSON-serialisable dict."""
         return dataclasses.asdict(self)

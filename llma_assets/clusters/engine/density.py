@@ -1,6 +1,6 @@
-"""One call of the `hdbscan` package: labels, strength, outlier scores, and where items that it did not see belong.
+"""One call of the `hdbscan` package: labels, strength, outlier scores, and the assignment of unseen points.
 
-What a good answer is, and what to do about a bad one, belongs in `hdbscan`. The package's outlier score is GLOSH:
+Collapses and fallbacks belong in `hdbscan`. The package's outlier score is GLOSH:
 R. J. G. B. Campello, D. Moulavi, A. Zimek, J. Sander, "Hierarchical density estimates for data clustering,
 visualization, and outlier detection", ACM TKDD 10 (2015).
 """
@@ -28,7 +28,7 @@ class Attempt:
     Attributes:
         selection: "eom" takes the most persistent clusters, "leaf" the smallest ones of the tree.
         min_cluster_size: in items.
-        min_samples: neighbours that make a point dense, the point itself counted; 1 is taken as 2.
+        min_samples: neighbours that make a point dense, the point itself counted; 1 counts as 2.
         dimensions: leading axes used; density means little in many.
     """
 
@@ -51,7 +51,7 @@ class Density:
     Attributes:
         labels: int32 (m,), -1 is noise.
         strength: float64 (m,) in [0, 1], HDBSCAN's probability of membership; 0 for noise.
-        outlier_scores: float64 (m,) in [0, 1]; the more, the thinner it is around the point than in what lies near.
+        outlier_scores: float64 (m,) in [0, 1]; higher where the density is lower than in the nearest cluster.
         predict: labels and strength of other points (b, p) in the same axes.
     """
 
@@ -106,16 +106,16 @@ def _package() -> Any:
             raise
         raise MissingPackageError(
             "the clustering method 'hdbscan' needs the package hdbscan, which is not installed (it has no wheel for "
-            "Linux on ARM): pip install 'hdbscan>=0.8.44,<0.9', or take the method graph or kmeans"
+            "Linux on ARM): pip install 'hdbscan>=0.8.44,<0.9', or use the method graph or kmeans"
         ) from error
     return hdbscan
 
 
 def _finite_lambdas(model: Any, n: int) -> NDArray[np.float64]:
-    """Give points that lie on one another the density of the densest that do not, and return that of each point (n,).
+    """Replace infinite densities by the largest finite one of the cluster, and return the density of each point (n,).
 
-    Their distance is 0 and their density infinite: measured by it, every other member of the cluster would have
-    strength 0, and outlier scores would be no numbers.
+    Points at the same position have infinite density: relative to it every other member of the cluster would have
+    strength 0, and outlier scores would be NaN.
     """
     tree = model.condensed_tree_._raw_tree
     lambdas, parents = tree["lambda_val"], tree["parent"]

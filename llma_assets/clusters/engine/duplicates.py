@@ -1,7 +1,7 @@
-"""Nearly equal items, taken together so that they are clustered once. Equal ones are `front`'s.
+"""Merges near duplicates, so that they are clustered once. Exact duplicates are merged in `preprocessing`.
 
-The same text embedded twice, or stored with another rounding, gives rows that differ in their last digits: to a
-graph of neighbours a crowd of its own, to a density a cluster, and to a person one item.
+The same text embedded twice, or stored with another rounding, gives rows that differ in their last digits. Unmerged
+they form a dense cluster of their own.
 """
 
 from dataclasses import replace
@@ -16,14 +16,14 @@ from llma_assets.clusters.engine.preprocessing import Distinct
 def merge_near_duplicates(
     items: Distinct, points: NDArray[np.float32], neighbours: Neighbours, distance: float
 ) -> tuple[Distinct, NDArray[np.float32]]:
-    """Let one item stand for all within `distance` of it, and return the items and points that are left.
+    """Let one item represent all within `distance` of it, and return the representatives and their points.
 
-    In the items' own order each that nobody stands for yet takes those near it. So no chain of small steps joins
-    what is far apart, and the answer depends on the content alone.
+    In the items' order each item that is not represented yet represents those near it. So chains of small distances do
+    not join distant items, and the result depends on the content alone.
 
     Args:
         items: m distinct rows.
-        points: float32 (m, p), the same in their principal axes, where nothing is farther apart than it is.
+        points: float32 (m, p), the same in their principal axes, where distances are never larger.
         neighbours: of the same points; they tell which items have anything near.
         distance: Euclidean, between rows of length 1.
     """

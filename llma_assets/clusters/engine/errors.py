@@ -1,8 +1,8 @@
-"""What can be wrong with the input of the clustering room. Failures of databases or models belong elsewhere."""
+"""Errors in the input of a clustering. Errors of databases or models belong in `clickhouse` and `models`."""
 
 
 class ClusteringError(ValueError):
-    """The clustering cannot be done as asked."""
+    """The clustering is not possible with this input."""
 
 
 class InvalidConfigError(ClusteringError):
@@ -17,7 +17,7 @@ class InvalidEmbeddingsError(ClusteringError):
     """The embeddings cannot be clustered.
 
     Attributes:
-        rows: indices of the rows at fault, ascending; empty when the array as a whole is at fault.
+        rows: indices of the invalid rows, ascending; empty if the array as a whole is invalid.
     """
 
     def __init__(self, message: str, rows: tuple[int, ...] = ()) -> None:

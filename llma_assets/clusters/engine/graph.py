@@ -15,9 +15,9 @@ from llma_assets.clusters.engine.resolution import Choice, ResolutionChooser
 from llma_assets.clusters.engine.silhouettes import SilhouetteScorer
 
 FEWEST_POINTS = 12
-"""Fewer have no neighbourhoods to share."""
+"""Least number of points for a graph of shared neighbours."""
 FEWEST_NEIGHBOURS, POINTS_A_NEIGHBOUR = 3, 6
-"""Where there are few points the neighbourhoods are small, too: clusters must find room between them."""
+"""With few points neighbourhoods are small, too, so that there can be several clusters."""
 
 
 def graph_partition(
@@ -28,14 +28,14 @@ def graph_partition(
     config: ClusteringConfig,
     earlier_resolution: float | None = None,
 ) -> Partition:
-    """Find communities at the resolution that the data confirms; what belongs to none is noise.
+    """Find communities at the resolution that resamples confirm; points that belong to none are noise.
 
     Args:
         points: float32 (m, p), distinct.
         weights: float64 (m,).
         neighbours: of the same points.
-        scorer: of the same points; asked only where there are too few of them for a graph.
-        config: neighbours, what was asked for (resolution, number or size of clusters), noise, seed.
+        scorer: of the same points; used only if there are too few of them for a graph.
+        config: neighbours, resolution, number or size of clusters, noise, seed.
         earlier_resolution: of the run before.
     """
     m = len(points)
@@ -60,7 +60,7 @@ def graph_partition(
     if choice.weak:
         collapse, fallback = "no structure that a resample confirms", "the coarsest division"
     if _noise_share(labels, weights) > config.max_noise_share:
-        # What is noise by far the most is no finding about single items.
+        # If most items are noise, the limit says nothing about single items.
         collapse = f"{_noise_share(labels, weights):.0%} of the items lie no closer together than chance puts them"
         fallback = "no item called noise for its distance"
         labels = mark_noise(choice.labels, weights, np.zeros(m, dtype=bool), neighbours, smallest=smallest)

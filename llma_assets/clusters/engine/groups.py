@@ -1,10 +1,10 @@
-"""The upper level: groups of clusters, for whoever has more clusters than a person takes in. Sees centroids only."""
+"""The upper level: groups of similar clusters, for readers of many clusters. Uses centroids only."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 MIN_CLUSTERS_TO_GROUP = 10
-"""Up to this many clusters need no upper level."""
+"""Up to this many clusters are not grouped."""
 GROUP_RANGE_FACTOR = 2**0.5
 
 
@@ -13,8 +13,8 @@ def group_clusters(
 ) -> NDArray[np.int_]:
     """Group alike clusters, about as many groups as each has clusters.
 
-    Ward's method on the directions of the centroids, seen from the mean of all items. Of the numbers of groups
-    near the square root of k the one is taken after which joining two more costs most.
+    Ward's method on the directions of the centroids, seen from the mean of all items. Among the numbers of groups
+    near the square root of k it chooses the one after which joining two more groups costs most.
 
     Args:
         centroids: float32 (k, d).

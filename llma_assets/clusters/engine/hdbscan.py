@@ -1,8 +1,8 @@
-"""HDBSCAN, by the package of its authors, whose collapses are seen and mended. Works on distinct, reduced points.
+"""The method `hdbscan`, with a fallback where it collapses. Works on distinct, reduced points.
 
 R. J. G. B. Campello, D. Moulavi, J. Sander, "Density-based clustering based on hierarchical density
-estimates", PAKDD 2013. On some samples its answer is one giant cluster, or nearly all noise: no answer to publish.
-How the package is called belongs in `density`.
+estimates", PAKDD 2013. On some samples it collapses: one giant cluster, or nearly all noise.
+The call of the package belongs in `density`.
 """
 
 from collections.abc import Iterator
@@ -24,11 +24,11 @@ def hdbscan_partition(
     scorer: SilhouetteScorer,
     config: ClusteringConfig,
 ) -> Partition:
-    """Run HDBSCAN as configured; where it collapses, find the best way that does not.
+    """Run HDBSCAN as configured; if it collapses, use the best fallback.
 
-    The other ways are fewer dimensions, in which density means more, and the leaves of the tree. Of those that
-    do not collapse the one with the largest silhouette times the share of items that it clusters is taken.
-    Where all collapse k-means has to do. An answer that is right as configured is not touched.
+    The fallbacks use fewer dimensions, in which density means more, and the leaves of the tree. Of those that do not
+    collapse the one with the largest silhouette times the share of clustered items wins. If all collapse, k-means is
+    the fallback.
 
     Args:
         points: float32 (m, p), distinct, axes by falling variance.
@@ -61,7 +61,7 @@ def hdbscan_partition(
 
 
 def collapse_of(labels: NDArray[np.int32], weights: NDArray[np.float64], config: ClusteringConfig) -> str:
-    """What makes a partition of weighted points unfit to publish, "" where nothing does."""
+    """Why a partition of weighted points has collapsed, "" if it has not."""
     total = float(weights.sum())
     noise = float(weights[labels < 0].sum()) / total
     k = int(labels.max(initial=-1)) + 1
@@ -79,7 +79,7 @@ def collapse_of(labels: NDArray[np.int32], weights: NDArray[np.float64], config:
 
 
 def _attempts(size: int, min_samples: int, dimensions: int) -> Iterator[Attempt]:
-    """As configured first, then the ways to mend it."""
+    """The configured attempt first, then the fallbacks."""
     for fewer in dict.fromkeys((dimensions, min(30, dimensions), min(15, dimensions))):
         for selection in ("eom", "leaf"):
             yield Attempt(selection, size, min_samples, fewer)

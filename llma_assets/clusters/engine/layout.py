@@ -1,9 +1,8 @@
-"""Two dimensions for the eye, from the graph of neighbours. Distances on the map mean little; nothing is computed
-from it.
+"""Lays points out on a two-dimensional map, from the graph of neighbours. Nothing is computed from the map.
 
-Edges pull, all else pushes, both with the heavy-tailed kernel of t-SNE (L. van der Maaten, G. Hinton, "Visualizing
-data using t-SNE", 2008); what pushes is sampled anew in each round (J. Tang et al., "Visualizing large-scale and
-high-dimensional data", 2016). All points move at once, so a round is a few array operations.
+Edges attract and all other points repel, both with the heavy-tailed kernel of t-SNE (L. van der Maaten, G. Hinton,
+"Visualizing data using t-SNE", 2008); repelling points are sampled anew in each round (J. Tang et al., "Visualizing
+large-scale and high-dimensional data", 2016). All points move at once, so a round is a few array operations.
 """
 
 import numpy as np
@@ -13,21 +12,21 @@ from llma_assets.clusters.engine.leiden import Graph, shared_neighbour_graph
 from llma_assets.clusters.engine.neighbours import Neighbours, nearest_neighbours, search_nearest
 
 MAX_LAID_POINTS = 5000
-"""More points than this are placed by those near them."""
+"""Further points are placed by their nearest neighbours on the map."""
 ROUNDS = 120
 EARLIER_STEP = 0.1
-"""What lay on the last map moves little; what is new finds its place."""
+"""Step of points that were on the last map, relative to new ones: they move little."""
 PUSHES = 10
 ACROSS_CLUSTERS = 0.2
-"""Pull of an edge between two clusters, against one inside: clusters stay together, like ones near."""
+"""Attraction of an edge between two clusters, relative to an edge inside one."""
 NEAR_PUSH = 2.0
-"""Push of a point's neighbours together, against a pull of 1: a cluster is a cloud to see into, not a dot."""
+"""Repulsion by a point's neighbours in sum, relative to an attraction of 1, so that clusters do not become dots."""
 FAR_PUSH = 3.0
-"""Push of one of the sampled points."""
+"""Repulsion by one sampled point."""
 FIRST_SPREAD = 5.0
 """Standard deviation of the first positions."""
 EXTENT = 15.0
-"""Largest coordinate that maps come to, about; yesterday's is brought back to it."""
+"""Approximate largest coordinate of a map before scaling; an earlier map is scaled back to it."""
 PLACEMENT_NEIGHBOURS = 3
 
 
@@ -42,12 +41,11 @@ def map_points(
     """Lay out the reduced `points` (m, p) so that near ones stay near and the clusters in `labels` (m,) together.
 
     Args:
-        points: float32 (m, p), centred, axes by falling variance: the first two are where points start.
+        points: float32 (m, p), centred, axes by falling variance: the first two are the first positions.
         neighbours: of the same points.
-        labels: int32 (m,), -1 is noise, which nothing pulls as a cluster.
-        before: float64 (m, 2), where the points lay on the last map, NaN for those that did not; they move
-            little from there. None makes a new map.
-        seed: of what pushes, and of the points that are laid out where there are very many.
+        labels: int32 (m,), -1 is noise.
+        before: float64 (m, 2), positions on the last map, NaN for new points; None makes a new map.
+        seed: of the sampled points.
 
     Returns:
         float64 (m, 2) in [-1, 1]; a new map is centred, and its largest coordinate is 1.
@@ -78,7 +76,7 @@ def map_points(
 
 
 def _first_positions(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The two leading axes, or the one that there is, spread alike."""
+    """The first two axes (or the only one), scaled to equal spread."""
     start = np.zeros((len(points), 2), dtype=np.float32)
     start[:, : min(2, points.shape[1])] = points[:, :2]
     spread = start.std(axis=0)
@@ -87,9 +85,9 @@ def _first_positions(points: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _earlier_positions(before: NDArray[np.float64], graph: Graph, points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Positions to go on from.
+    """First positions that continue the last map.
 
-    A new point starts amid its neighbours that have a position, or theirs; what is joined to none, in the middle.
+    A new point starts at the mean of its neighbours, or of theirs; a point without any, in the middle.
     """
     known: NDArray[np.bool_] = np.isfinite(before[:, 0])
     origins = graph.origins
@@ -106,7 +104,7 @@ def _earlier_positions(before: NDArray[np.float64], graph: Graph, points: NDArra
         known = known | reached
     if not known.all():
         start[~known] = start[known].mean(axis=0) if known.any() else 0.0
-    # Two new points amid the same neighbours must not start on top of each other: nothing could part them.
+    # Two new points with the same neighbours must not start at the same position: no force could separate them.
     nudged: NDArray[np.float32] = (start + 0.01 * _first_positions(points)).astype(np.float32)
     return nudged
 
@@ -119,7 +117,7 @@ def _settle(
     *,
     seed: int,
 ) -> NDArray[np.float32]:
-    """Let edges pull and a sample of all points push, each point by its own step (m,), which falls to nothing."""
+    """Move points by attraction of edges and repulsion of sampled points; each point's step (m,) falls to 0."""
     m = len(start)
     rng = np.random.default_rng(seed)
     origins, ends = graph.origins, graph.ends
@@ -149,7 +147,7 @@ def _settle(
 
 
 def _pushes(x: NDArray[np.float32], y: NDArray[np.float32], pushes: int) -> tuple[NDArray[np.float32], ...]:
-    """The push (m,) on each point by the next `pushes` of the order that they are in."""
+    """The repulsion (m,) of each point by the next `pushes` points in their order."""
     others_x = np.lib.stride_tricks.sliding_window_view(np.concatenate([x[1:], x[:pushes]]), pushes)
     others_y = np.lib.stride_tricks.sliding_window_view(np.concatenate([y[1:], y[:pushes]]), pushes)
     dx, dy = x[:, None] - others_x, y[:, None] - others_y
@@ -160,7 +158,7 @@ def _pushes(x: NDArray[np.float32], y: NDArray[np.float32], pushes: int) -> tupl
 def _place_the_rest(
     points: NDArray[np.float32], laid: NDArray[np.intp], placed: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Put each point that was not laid out amid the nearest that were."""
+    """Place each remaining point at the weighted mean of its nearest points on the map."""
     everywhere = np.empty((len(points), 2))
     everywhere[laid] = placed
     rest = np.setdiff1d(np.arange(len(points)), laid, assume_unique=True)

@@ -1,4 +1,6 @@
-"""The graph of shared neighbours, and its communities by the Leiden algorithm. No choice of a resolution here.
+"""The graph of shared neighbours, and its communities by the Leiden algorithm.
+
+Choosing a resolution belongs in `resolution`.
 
 V. A. Traag, L. Waltman, N. J. van Eck, "From Louvain to Leiden: guaranteeing well-connected communities",
 Scientific Reports 9 (2019). R. A. Jarvis, E. A. Patrick, "Clustering using a similarity measure based on shared
@@ -50,10 +52,10 @@ class Graph:
 
 
 def shared_neighbour_graph(neighbours: Neighbours) -> Graph:
-    """Join each point with its neighbours, an edge weighing the share of neighbours that its ends have in common.
+    """Connect each point with its neighbours; an edge's weight is the share of neighbours that its ends have in common.
 
-    A point counts among its own neighbours; the share is Jaccard's, so an edge weighs 1 where both ends see the
-    same points, and at least a little where one end sees the other.
+    A point counts as its own neighbour. The share is the Jaccard index, so a weight is 1 if both ends have the same
+    neighbours, and above 0 if one end is a neighbour of the other.
     """
     from scipy.sparse import csr_array
 

@@ -1,4 +1,4 @@
-"""What is measured of a partition once it is found: distances, ranks, margins, separation. No clustering."""
+"""Measures of a partition: distances, ranks, margins, separation. Finding partitions belongs in the methods."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""The nearest neighbours of every point, by matrix products. What is made of them belongs elsewhere.
+"""The nearest neighbours of every point, by matrix products.
 
-Exact up to `EXACT_POINTS`; above that among the points of near buckets, because exact work grows with the square.
+Exact up to `EXACT_POINTS`; above that only near buckets are searched, because exact search needs quadratic time.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 EXACT_POINTS = 20_000
 BUCKET_POINTS = 250
 PROBED_BUCKETS = 16
-"""Together 4,000 candidates: 99 % of the true neighbours of real texts, all of those of separate clusters."""
+"""Together 4,000 candidates: they contain 99 % of the true neighbours on real texts, and all in separate clusters."""
 BLOCK_ENTRIES = 8_000_000
 """Entries of a block of distances, at most: 32 MB."""
 
@@ -84,7 +84,7 @@ def _search(
     group = max(1, int((c / k) ** 0.5))
     groups = -(-c // group)
     chosen = points[candidates]
-    # A further column adds the squared norms within the product; what fills the last group is out of reach.
+    # A further column adds the squared norms within the product; padding of the last group is never chosen.
     right = np.zeros((p + 1, group * groups), dtype=np.float32)
     right[:p, :c] = -2 * chosen.T
     right[p, :c] = np.einsum("ij,ij->i", chosen, chosen)
@@ -113,7 +113,7 @@ def _search(
         indices[part] = candidates[np.take_along_axis(columns, order, axis=1)]
         squares = np.take_along_axis(values, order, axis=1) + np.einsum("ij,ij->i", rows, rows)[:, None]
         distances[part] = np.sqrt(np.maximum(squares, 0))
-        del squared  # else it lives beside the next block's
+        del squared  # free it before the next block is allocated
     return indices, distances
 
 

@@ -68,7 +68,7 @@ def mark_noise(
     *,
     smallest: int,
 ) -> NDArray[np.int32]:
-    """Take out of the clusters what does not belong: lonely points and leftovers.
+    """Mark as noise the isolated points and the members of clusters that are too small.
 
     An isolated point is noise if most of its neighbours are in other clusters, or if it is far more isolated than the
     members of its cluster: all neighbours of a stray point may be in the one cluster that happens to be nearest.

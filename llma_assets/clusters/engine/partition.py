@@ -1,4 +1,7 @@
-"""What a method hands back to the shared front: a partition of the distinct points, and how it was found."""
+"""The result of a method: a partition of the distinct points, and how it was found.
+
+The result of a whole clustering, over all items, belongs in `clustering`.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,10 +28,10 @@ class KScore:
 
 
 Recluster = Callable[[NDArray[np.float32], NDArray[np.float64]], NDArray[np.int32]]
-"""Finds on other points (m, p) with weights (m,), without a new choice of parameters, labels (m,)."""
+"""Clusters other points (m, p) with weights (m,) with the same parameters: labels (m,)."""
 
 Predict = Callable[[NDArray[np.float32]], tuple[NDArray[np.int32], NDArray[np.float64]]]
-"""Where other points (b, p) in the same axes belong: labels (b,), -1 is noise, and strength (b,) in [0, 1]."""
+"""Assigns other points (b, p) in the same axes: labels (b,), -1 is noise, and strength (b,) in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,14 +42,14 @@ class Partition:
         labels: int32 (m,), any numbering, -1 is noise.
         strength: float64 (m,) in [0, 1] where the method has its own measure of membership, else None.
         outlier_scores: float64 (m,) in [0, 1] where the method has them, else None.
-        predict: the method's own way to place points that it did not see, None where it has none.
-        k_curve: what was tried, by rising k; empty where k is not a parameter.
+        predict: the method's own assignment of unseen points, None if it has none.
+        k_curve: every k that was tried, ascending; empty if k is no parameter.
         resolution: at which the partition was found, None where that is not a parameter.
         resolution_curve: what was tried, by rising resolution; empty where it is not a parameter.
         stability: mean agreement with resamples where the method has measured it, else None.
-        recluster: does the same on other points, for stability to be measured; None where that has been done.
-        collapse: what was wrong with the method's first answer, "" where nothing was.
-        fallback: what replaced the first answer, "" where nothing did.
+        recluster: clusters other points with the same parameters, to measure stability; None if that is done.
+        collapse: why the method's first answer was not usable, "" if it was.
+        fallback: what replaced that answer, "" if nothing did.
     """
 
     labels: NDArray[np.int32]

@@ -1,4 +1,4 @@
-"""What every method shares before it clusters: check, normalise, deduplicate. No clustering here."""
+"""Preprocessing of every method: validate, normalise, merge exact duplicates. No clustering."""
 
 from dataclasses import dataclass
 
@@ -41,12 +41,12 @@ def checked(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
         raise InvalidEmbeddingsError(f"embeddings must have at least one row and column, found {array.shape}")
     if not (np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer)):
         raise InvalidEmbeddingsError(f"embeddings must be numbers, found dtype {array.dtype}")
-    # Without a temporary copy of the array: integers are widened first, because the least one has no opposite.
+    # Avoids a temporary copy of the array; integers are widened first, because the smallest one has no negative.
     wide = np.float64 if np.issubdtype(array.dtype, np.integer) else array.dtype
     largest = np.maximum(array.max(axis=1).astype(wide), -array.min(axis=1).astype(wide))[:, None]
     _refuse(np.flatnonzero(~np.isfinite(largest)), "NaN or infinite")
     _refuse(np.flatnonzero(largest == 0), "all zero")
-    # Rows are scaled by their largest entry first: a length may overflow, and doubles may not fit a float.
+    # Scaling by the largest entry avoids overflows of lengths and of conversions to float32.
     return np.ascontiguousarray(array / largest, dtype=np.float32)
 
 
@@ -62,7 +62,7 @@ def _refuse(rows: NDArray[np.intp], what: str) -> None:
 
 
 def checked_coordinates(coordinates: NDArray[np.float64] | None, n: int) -> NDArray[np.float64] | None:
-    """Return `coordinates` as float64 (n, 2); None where there are none, or all are NaN.
+    """Return `coordinates` as float64 (n, 2); None if there are none, or all are NaN.
 
     Raises:
         InvalidEmbeddingsError: another shape, or infinite.
@@ -78,7 +78,7 @@ def checked_coordinates(coordinates: NDArray[np.float64] | None, n: int) -> NDAr
 
 
 def normalise(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale the rows of `embeddings` (n, d) to length 1 in place, each by itself; zeros lose their sign."""
+    """Scale each row of `embeddings` (n, d) to length 1 in place; negative zeros become zeros."""
     lengths = np.sqrt(np.einsum("ij,ij->i", embeddings, embeddings, dtype=np.float64)[:, None]).astype(np.float32)
     embeddings /= lengths
     embeddings += np.float32(0.0)
@@ -86,10 +86,10 @@ def normalise(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def deduplicate(unit: NDArray[np.float32]) -> Distinct:
-    """Merge equal rows of `unit` (n, d) and put the rest into an order of their own.
+    """Merge equal rows of `unit` (n, d) and sort the distinct ones.
 
-    The order is by the rows' bytes. Little-endian floats lead with their least significant byte, so it is
-    as good as random, and k-means starts from it without a bias.
+    The order is by the rows' bytes. Little-endian floats begin with their least significant byte, so the
+    order is practically random, and k-means starts from it without a bias.
     """
     n, d = unit.shape
     rows = np.ascontiguousarray(unit, dtype="<f4").view(np.dtype((np.void, d * 4))).reshape(n)

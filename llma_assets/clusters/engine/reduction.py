@@ -15,7 +15,7 @@ class Reduced:
 
     Attributes:
         points: float32 (m, p), centred, axes by falling variance.
-        mean: float64 (d,), what was taken off.
+        mean: float64 (d,), subtracted from the rows.
         explained_variance: share of the variance that the kept axes hold, in [0, 1].
     """
 
@@ -88,7 +88,7 @@ def weighted_mean(unit: NDArray[np.float32], weights: NDArray[np.float64]) -> ND
 
 
 def _blocks(m: int) -> Iterator[slice]:
-    """Rows by blocks, so that no copy of all of them is ever made."""
+    """Blocks of rows, so that not all rows are copied at once."""
     for start in range(0, m, BLOCK_ROWS):
         yield slice(start, start + BLOCK_ROWS)
 

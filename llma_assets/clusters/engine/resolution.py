@@ -1,4 +1,4 @@
-"""Which cut of the tree of communities to take: a curve of stability and separation, and the choice on it.
+"""Chooses a cut of the tree of communities, on a curve of stability and separation.
 
 U. von Luxburg, "Clustering stability: an overview", Foundations and Trends in Machine Learning (2010): stability
 alone favours few clusters, and separation alone, many small ones; their product has its maximum in between.
@@ -22,10 +22,10 @@ COARSEST = 0.05
 RESAMPLED_SHARE = 0.8
 FEWEST_CLUSTERS = 3
 SLACK = 0.01
-"""The coarsest of the cuts whose score is this close to the best is taken, so that chance does not choose."""
+"""The coarsest cut with a score this close to the best wins, so that chance does not decide."""
 KEEP_EARLIER_MARGIN = 0.1
-"""The resolution of the run before is kept while no other scores so much better: near the top the curve is flat, and
-chance would cut the same clusters finer on one day and coarser on the next."""
+"""The resolution of the run before is kept unless another scores better by this share: near its top the curve is flat,
+and chance would cut the same clusters finer on one day and coarser on the next."""
 NO_STRUCTURE = 0.05
 """Points without structure score below 0.01, real texts above 0.15."""
 
@@ -51,13 +51,13 @@ class ResolutionScore:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:
-    """The cut that was taken.
+    """The chosen cut.
 
     Attributes:
-        labels: int32 (m,), small communities among them.
-        chosen: its point on the curve; None where the data has no cut to score.
+        labels: int32 (m,), with communities of all sizes.
+        chosen: its point on the curve; None if there is no cut to score.
         curve: what was tried, by rising resolution.
-        weak: the data has no structure that a resample confirms.
+        weak: whether no resample confirms the structure.
     """
 
     labels: NDArray[np.int32]
@@ -73,7 +73,7 @@ class ResolutionChooser:
         graph: of m points.
         points: float32 (m, p), that separation is measured on.
         weights: float64 (m,), how many items each stands for.
-        smallest: items of the smallest cluster; what is in smaller ones counts 0 for separation.
+        smallest: items of the smallest cluster; points in smaller communities count 0 for separation.
         sample: points that separation is measured at, at most.
         resamples: of the graph's nodes.
         seed: of communities, resamples and sample.
@@ -105,7 +105,7 @@ class ResolutionChooser:
         """Try resolutions by factors of two, then between those next to the best.
 
         Args:
-            earlier: the resolution of the run before, kept where it is nearly as good as any; None for none.
+            earlier: the resolution of the run before, kept if it is nearly as good as the best; None for none.
         """
         found = {exponent: self._at(exponent) for exponent in self._exponents()}
         best = max(found, key=lambda exponent: (found[exponent].score, -exponent))
@@ -126,7 +126,7 @@ class ResolutionChooser:
         return Choice(self._tree.at(chosen.resolution), chosen, curve, weak)
 
     def at(self, resolution: float) -> Choice:
-        """The cut at a resolution that was asked for."""
+        """The cut at a given resolution."""
         point = self._score(resolution, self._tree.at(resolution), [tree.at(resolution) for _, tree in self._resampled])
         return Choice(self._tree.at(resolution), point, (point,), weak=False)
 

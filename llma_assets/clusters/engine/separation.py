@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 
 class SeparationScorer:
-    """Scores partitions whose clusters are unions of fine communities; products with the points are taken once.
+    """Scores partitions whose clusters are unions of fine communities; products with the points are computed once.
 
     Args:
         points: float32 (m, p).
         weights: float64 (m,).
         fine: int32 (m,), community of each point.
-        sample: points that scores are taken over, at most; a seeded choice where there are more.
+        sample: points that scores are computed on, at most; a seeded sample if there are more.
         seed: of that choice.
     """
 

@@ -1,4 +1,4 @@
-"""Silhouettes of many partitions over one set of distances, by matrix products. Nothing else.
+"""Silhouettes of many partitions over one set of distances, by matrix products.
 
 P. J. Rousseeuw, "Silhouettes: a graphical aid to the interpretation and validation of cluster analysis",
 Journal of Computational and Applied Mathematics 20 (1987).
@@ -29,8 +29,8 @@ class SilhouetteScorer:
     Args:
         points: float32 (m, p).
         weights: float64 (m,), how many equal items each point stands for.
-        sample: points that scores are taken over, at most; a seeded choice where there are more.
-        seed: of that choice.
+        sample: points that scores are computed on, at most; a seeded sample if there are more.
+        seed: of that sample.
     """
 
     def __init__(self, points: NDArray[np.float32], weights: NDArray[np.float64], *, sample: int, seed: int) -> None:
@@ -51,7 +51,7 @@ class SilhouetteScorer:
         """Mean silhouette of a partition, in [-1, 1].
 
         Args:
-            labels: int (m,); negative labels are noise and take no part.
+            labels: int (m,); negative labels are noise and are ignored.
 
         Returns:
             None with fewer than two clusters among the chosen points.

@@ -1,4 +1,4 @@
-"""Whether a method finds on parts of the data what it found on all of it. Graphs are resampled in `resolution`."""
+"""The stability of a clustering: its agreement with clusterings of resamples. Graphs are resampled in `resolution`."""
 
 import numpy as np
 from numpy.typing import NDArray

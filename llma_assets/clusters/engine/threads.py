@@ -12,8 +12,8 @@ def one_thread() -> Iterator[None]:
     """Hold BLAS and OpenMP to one thread, and restore what was before.
 
     The limit is the process's own, so callers in other threads wait for their turn: two limits that overlap
-    would restore each other's. One thread gives the same bytes on every machine shape, and costs nothing
-    at these sizes.
+    would restore each other's. One thread gives the same bytes on every machine, and costs no time at
+    these sizes.
     """
     import scipy.linalg  # noqa: F401  (only libraries that are loaded by now can be limited)
     import sklearn.cluster  # noqa: F401

@@ -1,6 +1,6 @@
-"""A tree of communities: fine ones, joined in the order in which joining them pays. Cuts of it are partitions.
+"""A tree of communities: fine ones, joined in the order of their gain. Cuts of the tree are partitions.
 
-Two communities are better joined than apart, by modularity, at every resolution below w(a, b) * w / (w(a) * w(b)):
+By modularity, two communities are better joined than apart at every resolution below w(a, b) * w / (w(a) * w(b)):
 the weight between them over what chance would put there. Joining the pair where this is largest, again and again,
 gives one tree that holds a partition for every resolution (T. Bonald et al., "Hierarchical graph clustering using
 node pair sampling", 2018). It costs as much as one partition, and cuts of it are nested.
@@ -21,7 +21,7 @@ class Tree:
     Attributes:
         fine: int32 (m,), community of each node, in 0..c-1.
         pairs: intp (c - 1, 2), what is joined, in this order; the second takes the number of the first.
-        resolutions: float64 (c - 1,), below which each join pays.
+        resolutions: float64 (c - 1,), below which each join is a gain.
     """
 
     fine: NDArray[np.int32]
@@ -29,7 +29,7 @@ class Tree:
     resolutions: NDArray[np.float64]
 
     def at(self, resolution: float) -> NDArray[np.int32]:
-        """The partition (m,) at `resolution`: joins are made in order up to the first that does not pay."""
+        """The partition (m,) at `resolution`: joins are made in order up to the first without a gain."""
         pays = self.resolutions >= resolution
         return self._after(len(pays) if pays.all() else int(np.argmin(pays)))
 
@@ -58,7 +58,7 @@ def grow_tree(graph: Graph, finest: float, *, seed: int) -> Tree:
 
 
 def _joins(between: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Join the pair that pays most until one is left.
+    """Join the pair with the largest gain until one community is left.
 
     Args:
         between: (c, c), weight of the edges between communities and, on the diagonal, inside; changed.
@@ -66,7 +66,7 @@ def _joins(between: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.f
     count = len(between)
     degrees = between.sum(axis=1)
     total = float(degrees.sum())
-    # What is joined to nothing has no degree, and nothing to gain; an infinite one keeps it so.
+    # A community without edges has degree 0 and no gain; an infinite degree keeps its gain at 0.
     degrees = np.where(degrees > 0, degrees, np.inf)
     gain = between * (total / degrees[:, None]) / degrees[None, :]
     np.fill_diagonal(gain, -1.0)

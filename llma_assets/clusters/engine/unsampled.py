@@ -1,6 +1,6 @@
-"""A clustering of a sample carried over to everything in the window, so that counts are of everything.
+"""Assigns unsampled items to the clusters of the sample, so that counts cover the whole window.
 
-How clusters are found belongs in `engine`, how one item is assigned in `assigning`. No database.
+Finding clusters belongs in `clustering_run`, assigning one item in `assignment`. No database.
 """
 
 from collections.abc import Iterable
@@ -18,15 +18,15 @@ from llma_assets.clusters.engine.threads import one_thread
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Placement:
-    """Where n items belong: those of the sample first, the rest after them.
+    """The clusters of n items: the sample first, then the unsampled items.
 
     Attributes:
         labels: int (n,), -1 is noise.
         distances: float64 (n,), as in `Clustering`.
         ranks: int (n,), place of the item in its cluster, sample and rest together.
-        strength: float64 (n,) in [0, 1]; of the rest how much nearer its centroid is than the next one, or what the
-            method says that placed it.
-        coordinates: float64 (n, 2); an item that was not clustered lies where its nearest cluster has its middle.
+        strength: float64 (n,) in [0, 1]; of unsampled items how much nearer the own centroid is than the next one, or
+            the method's own measure.
+        coordinates: float64 (n, 2); an unsampled item lies at the middle of its nearest cluster.
     """
 
     labels: NDArray[np.int_]
@@ -39,13 +39,13 @@ class Placement:
 def assign_unsampled(
     clustering: Clustering, rest: int, blocks: Iterable[tuple[NDArray[np.intp], NDArray[np.float32]]]
 ) -> Placement:
-    """Add the items outside the sample: each goes where the method puts it that found the clusters (`hdbscan`), else
-    to its nearest centroid, or to noise outside that one's radius.
+    """Assign each unsampled item by the method that found the clusters (`hdbscan`), else to its nearest centroid, or to
+    noise outside that centroid's radius.
 
     Args:
         clustering: of the sample.
-        rest: items outside it.
-        blocks: places in the rest, and their embeddings (b, d); what is in no block is noise.
+        rest: number of unsampled items.
+        blocks: positions among the unsampled items with embeddings (b, d); items in no block are noise.
 
     Raises:
         InvalidEmbeddingsError: rows that are zero, NaN or infinite.

@@ -1,7 +1,7 @@
-"""Whether clusters grow or fade within one window: shares of newer days against shares of older ones. No database.
+"""Whether clusters grow or fade within one window: compares shares of newer and of older days. No database.
 
-A window is clustered as a whole, so all its days are cut alike, and a cluster's share of the newer days can be held
-against its share of the older ones. Sizes of neighbouring windows cannot: they share most items, and the cut moves.
+A window is clustered as a whole, so shares of its days are comparable. Sizes of neighbouring windows are not: they
+share most items, and the boundaries of clusters move.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 CHANGE_RATIO, CHANGE_Z = 1.25, 3.0
-"""Grown or faded: the two shares differ by this factor, and by so many standard errors."""
+"""A cluster has grown or faded if its shares differ by this factor, and by so many standard errors."""
 
 ONE_SIDED_RATIO = 3.0
 """With this factor, nearly all of the cluster lies in the newer days, or in the older ones."""
@@ -21,7 +21,7 @@ class Growth:
     """The change of k clusters within their window.
 
     Attributes:
-        ratio: float64 (k,), share of the newer days over share of the older ones; infinite where it was not there.
+        ratio: float64 (k,), share of the newer days over share of the older ones; infinite where the older share is 0.
         z: float64 (k,), the difference in standard errors.
     """
 
@@ -40,12 +40,12 @@ class Growth:
 
     @property
     def young(self) -> NDArray[np.bool_]:
-        """Clusters that hardly were there in the older days, (k,)."""
+        """Clusters that hardly existed in the older days, (k,)."""
         return self.grown & (self.ratio >= ONE_SIDED_RATIO)
 
     @property
     def fading(self) -> NDArray[np.bool_]:
-        """Clusters that hardly are there in the newer days, (k,)."""
+        """Clusters that hardly exist in the newer days, (k,)."""
         return self.faded & (self.ratio <= 1 / ONE_SIDED_RATIO)
 
 

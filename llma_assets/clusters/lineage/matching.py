@@ -1,6 +1,6 @@
-"""Which cluster of one run is most like which of another: by shared items, and by centroids where those are few.
+"""The similarity of the clusters of two runs: by shared items, and by centroids where these are few.
 
-What follows from it for a cluster's history belongs in `lineage`.
+What follows for lineages belongs in `links`.
 """
 
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from llma_assets.clusters.lineage.snapshot import Snapshot
 
 SAME_BY_MEMBERS, SAME_BY_CENTROID = 0.25, 0.6
-"""Least similarity of a cluster that carries its id on: Jaccard of the shared items; cosine of centred centroids."""
+"""Least similarity of a cluster that keeps its id: Jaccard index of shared items, cosine of centred centroids."""
 
 FEW_SHARED = 3.0
-"""With so many shared items, they and the centroids count alike; with more, they count for more."""
+"""With so many shared items, items and centroids have equal weight; with more, items have more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overlap:
-    """What became of the items that both runs hold.
+    """The items that both runs hold, by cluster.
 
     Attributes:
         counts: (kp, kc) items that went from one cluster to the other.
@@ -37,7 +37,7 @@ class Overlap:
         kp, kc = len(earlier.lineage_ids), len(later.lineage_ids)
         _, left, right = np.intersect1d(earlier.item_ids, later.item_ids, assume_unique=True, return_indices=True)
         was, now = earlier.labels[left], later.labels[right]
-        # Noise, -1, falls into the last row or column, which is cut off after the sums were taken.
+        # Noise, -1, falls into the last row or column, which is cut off after the sums.
         table = np.zeros((kp + 1, kc + 1), dtype=np.intp)
         np.add.at(table, (was, now), 1)
         return cls(table[:kp, :kc], table.sum(axis=1)[:kp], table.sum(axis=0)[:kc])
@@ -70,7 +70,7 @@ def similarities(overlap: Overlap, earlier: Snapshot, later: Snapshot) -> tuple[
 
 
 def centroid_cosines(earlier: NDArray[np.float32], later: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Cosines of all pairs, at least 0, after the mean of all was taken off: what all topics share says nothing."""
+    """Cosines of all pairs, at least 0, of centroids centred on their common mean."""
     if len(earlier) == 0 or len(later) == 0:
         return np.zeros((len(earlier), len(later)))
     both = np.concatenate([_unit(earlier), _unit(later)])
@@ -88,11 +88,11 @@ def _unit(rows: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def same_clusters(earlier: Snapshot, later: Snapshot, overlap: Overlap) -> dict[int, tuple[int, float]]:
-    """For each later cluster that goes on an earlier one: which one, and how similar they are."""
+    """For each later cluster that continues an earlier one: that cluster, and their similarity."""
     from scipy.optimize import linear_sum_assignment
 
     similarity, least = similarities(overlap, earlier, later)
-    # A pair that may not be taken must not keep another from its best: it counts for nothing.
+    # A pair below its limit must not block a better one: it counts as 0.
     allowed = np.where(similarity >= least, similarity, 0.0)
     rows, columns = linear_sum_assignment(allowed, maximize=True)
     return {int(c): (int(p), float(similarity[p, c])) for p, c in zip(rows, columns, strict=True) if allowed[p, c] > 0}

@@ -1,6 +1,6 @@
-"""Linking stored runs again, in the order of their days. Days are never linked again without being asked for.
+"""Links stored runs again, in the order of their days, on request only.
 
-For runs from before lineages, and for days that were first run out of order, so that a chain is broken.
+For runs from before lineages, and for days that were first run out of order, which breaks lineages.
 """
 
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ class Relinked:
         day: its day.
         replaced: lineage ids that its clusters no longer have → those that they have now; "" before where there
             was none.
-        changed: whether anything at all is different, be it a status.
+        changed: whether anything is different, such as a status.
     """
 
     theme_id: str
@@ -56,8 +56,8 @@ class Relinked:
 def relink(database: Database, team_id: int, first: date, last: date, *, dry_run: bool = False) -> Iterator[Relinked]:
     """Link the runs of some days again, each to the runs before it, and store what is different.
 
-    Ids that nothing speaks against stay. A run is its clusters, then its commit row, so a killed one is done again
-    by the next call; one that is right already is not written. A dry run links each day to what is stored, so it
+    Ids that are still right stay, and a run that is right is not written. Clusters are written before the run's row, so
+    that the next call repeats a run that was killed. A dry run links each day to what is stored, so it
     does not see what its own earlier days would change.
     """
     for row in database.rows(RUNS_BETWEEN, team_id=team_id, **{"from": first, "until": last}):

@@ -1,4 +1,4 @@
-"""The clusters of one run as linking sees them, and what has to be equal for two runs to be comparable. No logic."""
+"""The input of linking: the clusters of one run, and what must be equal for two runs to be comparable."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -24,7 +24,7 @@ class Space:
     theme_version: str = ""
 
     def differences(self, other: "Space") -> str:
-        """What changed from this to the other, in words; "" where nothing did."""
+        """A description of what differs from this to the other; "" if nothing does."""
         changed = []
         if self.embedding_model != other.embedding_model:
             changed.append(f"embedding model: {self.embedding_model} before, {other.embedding_model} now")

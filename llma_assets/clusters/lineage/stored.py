@@ -1,6 +1,6 @@
-"""Every statement about lineages: runs that a new one is linked to, names that carry over, what people decided.
+"""Statements about lineages: runs to link to, and names that carry over. Linking itself belongs in `links`.
 
-A lineage is stored with its clusters; only those of committed attempts count.
+Lineages are stored with their clusters; only those of committed attempts count.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,13 +21,13 @@ from llma_assets.clusters.store.runs import Run, centroids_of, clusters_of, comm
 from llma_assets.team_day import TeamDay
 
 LINK_DAYS = 28
-"""So far back a run is looked for to link to; beyond the window, centroids decide alone."""
+"""Runs up to this many days back are linked to; beyond the window only centroids decide."""
 
 NAMED_DAYS = 28
-"""So long a lineage may have been away and still keep its name."""
+"""A lineage keeps its name if it had a cluster within this many days."""
 
 SAME_CONTENT = 0.5
-"""A centroid has moved less than this share of the way to the nearest other cluster: the content is the same."""
+"""The content is the same if the centroid has moved less than this share of the distance to the nearest other one."""
 
 # Key of clustering_runs: (team_id, day, theme_id).
 NEARBY_RUNS = """
@@ -98,21 +98,21 @@ GROUP BY lineage_id
 
 @dataclass(frozen=True, slots=True)
 class CarriedName:
-    """The name that a cluster had on earlier days, and whether it can still be called so.
+    """The name that a cluster had on earlier days, and whether it still fits.
 
     Attributes:
         lineage_id: of the cluster.
-        title: the latest name; what people chose, where they did.
+        title: the latest title; people's own, where they chose one.
         description: the latest description.
         model: who wrote it.
-        named_on: the day on which a model last thought of a name, None where that is not known.
+        named_on: the day of the last name by a model, None if unknown.
         status: of the cluster, as in `lineage.Link`.
         confidence: of the link, as in `lineage.Link`.
         drift: how far the centroid has moved since `named_on`, as a share of its distance to the nearest other
-            cluster today; None where it cannot be said.
+            cluster today; None if unknown.
         unchanged: whether the content is still what it was when it was named.
         renamed: whether people chose the title.
-        locked: whether people want no model to change it.
+        locked: whether people locked the title.
     """
 
     lineage_id: str
@@ -129,7 +129,7 @@ class CarriedName:
 
     @property
     def keep(self) -> bool:
-        """Whether no model has to be asked."""
+        """Whether the name is kept without asking a model."""
         return self.unchanged or self.renamed or self.locked
 
 
@@ -139,7 +139,7 @@ def space_of(run: Run) -> Space:
 
 
 def snapshot_of(database: Database, run: Run) -> Snapshot:
-    """A stored run as linking sees it. Clusters of a run without lineages have the ids of new ones."""
+    """A stored run as input of linking. Clusters of a run without lineages get new ids."""
     clusters = [row for row in clusters_of(database, run) if row["cluster_id"] >= 0]
     members = database.arrow(
         CLUSTERS_OF_ITEMS, team_id=run.team_id, day=run.day, theme_id=run.theme_id, attempt_id=run.attempt_id
