@@ -1,4 +1,7 @@
-"""Session-replay segments to prioritised tasks: what recurs becomes one task that grows."""
+"""Turns segments of session replays into prioritised tasks: a recurring problem becomes one task that grows.
+
+Clusters of traces belong in `clusters`.
+"""
 
 from llma_assets.tasks.batches import BatchCounts, BatchOptions, OtherSpaceError, cluster_new_segments
 from llma_assets.tasks.board import Task, UnknownTaskError, find_task, list_tasks, task_history, task_segments

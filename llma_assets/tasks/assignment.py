@@ -22,10 +22,10 @@ def assign_groups(
     *,
     new_id: Callable[[Group], UUID],
 ) -> list[tuple[GrowingTask, list[Group]]]:
-    """Each task that gets something, with its groups. A group that fits no task founds one.
+    """Each task that gets groups, with them. A group that matches no task creates one.
 
-    Larger groups found first, and a founded task takes later groups of the same batch, too. What fits a task that
-    was merged into another belongs to the other.
+    Larger groups create tasks first, and a new task can get later groups of the same batch, too. A group that matches a
+    merged task is assigned to the task that it was merged into.
     """
     if not groups:
         return []

@@ -1,7 +1,7 @@
-"""Takes new segments in batches and groups each batch: the asset `segment_clusters`, as plain functions.
+"""Groups new segments batch by batch, for the asset `segment_clusters`.
 
-A batch is committed by its row in `segment_batches`, which names the attempt; what a killed run wrote before that
-counts for nothing. What groups become belongs in `updates`.
+A batch is committed by its row in `segment_batches`, which names the attempt; rows of a killed run without it are
+ignored. What groups become belongs in `updates`.
 """
 
 import logging
@@ -32,19 +32,19 @@ NAMESPACE = UUID("0d2b6f0a-5f53-5d0e-9f0c-2f6f0d6a7c41")
 
 
 class OtherSpaceError(ValueError):
-    """A team's tasks are made of one model's vectors, and another's were to be compared with them."""
+    """Segments of another embedding model than that of the team's tasks cannot be compared with them."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchOptions:
-    """How segments are taken.
+    """How segments are read and held.
 
     Attributes:
-        batch_segments: of one batch at most, so that memory is bounded whatever has piled up.
-        overlap: arrivals are looked at again for so long after their batch, because a row can become visible
-            later than its time of insertion says.
-        hold: noise that does not hurt much waits for company so long, then it is let go.
-        held_segments: of these, the newest are looked at, at most.
+        batch_segments: segments in one batch at most, so that memory is bounded.
+        overlap: how far back arrivals are read again, because a row can become visible later than its time of
+            insertion says.
+        hold: how long noise of low impact waits for similar segments.
+        held_segments: of these, the newest so many are compared.
     """
 
     batch_segments: int = 4_000
@@ -55,15 +55,15 @@ class BatchOptions:
 
 @dataclass(frozen=True, slots=True)
 class BatchCounts:
-    """What became of the segments of one pass.
+    """Counts of one pass over new segments.
 
     Attributes:
         batches: committed ones.
-        segments: new segments usable, refused ones among them.
+        segments: new segments, refused ones included.
         groups: groups of two or more.
-        singles: noise that hurts enough to be a task by itself.
-        held: noise that waits for company.
-        recalled: segments that had waited and are now in a group.
+        singles: noise of high impact, which becomes a task by itself.
+        held: noise that waits for similar segments.
+        recalled: held segments that are in a group now.
         refused: segments that cannot be used, by reason.
     """
 
@@ -91,15 +91,15 @@ def cluster_new_segments(
     """Group all segments that have arrived, a batch at a time; each batch is committed by itself.
 
     Args:
-        model_name: the space that is read; segments of another model are left where they are.
-        now: the present, for refusing segments of the future and for letting go of held ones.
+        model_name: the embedding model; segments of other models are ignored.
+        now: the present time; it limits times of segments and how long they are held.
         progress: gets the number of segments done so far.
 
     Returns:
-        what became of the segments; all zeros where there were none.
+        the counts; all zeros if there were no segments.
 
     Raises:
-        OtherSpaceError: the team's segments so far were of another model.
+        OtherSpaceError: the team's earlier segments are of another model.
     """
     total = BatchCounts()
     while (counts := _cluster_batch(database, team_id, model_name, now, options)) is not None:
@@ -111,7 +111,7 @@ def cluster_new_segments(
 def _cluster_batch(
     database: Database, team_id: int, model_name: str, now: datetime, options: BatchOptions
 ) -> BatchCounts | None:
-    """Take the next batch; None where nothing is new, all zeros where another run was faster with it."""
+    """Group the next batch; None if nothing is new, all zeros if another run committed the batch first."""
     last = next(iter(database.rows(segment_queries.LAST_BATCH, team_id=team_id)), None)
     done_id = last["batch_id"] if last else 0
     arrived_until = last["arrived_until"] if last else EPOCH
@@ -120,8 +120,8 @@ def _cluster_batch(
         return None
     if last and last["embedding_model"] != model_name:
         raise OtherSpaceError(
-            f"the tasks of team {team_id} are made of vectors of {last['embedding_model']}, and those of {model_name} "
-            f"cannot be compared with them. Set LLMA_EMBEDDING_MODEL={last['embedding_model']}, and embed the new "
+            f"the tasks of team {team_id} use vectors of the model {last['embedding_model']}, which cannot be compared "
+            f"with those of {model_name}. Set LLMA_EMBEDDING_MODEL={last['embedding_model']}, and embed the new "
             "segments with it"
         )
     dimension = usual_dimension(database, team_id, model_name)
@@ -135,7 +135,7 @@ def _cluster_batch(
     points = np.concatenate([vectors, *(vector[None] for _, vector in held)]) if held else vectors
     labels = group_segments(points) if len(points) else np.empty(0, dtype=np.intp)
     members, counts = _members(segments, points, labels, first_recalled=len(ids))
-    # The id is this attempt's own: another one at the same segments may have seen others waiting, and must not replace
+    # New for each attempt: another one on the same segments may have seen other held segments, and must not replace
     # these rows.
     key = {"team_id": team_id, "batch_id": done_id + 1, "attempt_id": uuid4()}
     for chunk in chunked([{**key, **row} for row in (*members, *refused)], 2_000):
@@ -149,7 +149,7 @@ def _cluster_batch(
             "held": counts.held,
             "refused": len(refused),
             "recalled": counts.recalled,
-            # A row that says it came in the future must not hide what comes until then.
+            # A row with a time of insertion in the future must not hide rows that arrive until then.
             "arrived_until": max(arrived_until, min(now, max(row["arrived_at"] for row in rows))),
             "embedding_model": model_name,
             "dimension": dimension,
@@ -159,7 +159,7 @@ def _cluster_batch(
 
 
 def _new_rows(database: Database, team_id: int, model_name: str, since: datetime, most: int) -> list[dict[str, Any]]:
-    """What is stored of the segments of the next batch, vectors left out, in order of their ids."""
+    """The rows of the next batch without vectors, in order of their ids."""
     key = space_key(team_id, model_name)
     arrived = {
         row["document_id"]: row["arrived_at"]
@@ -186,7 +186,7 @@ def _recall_held(
     now: datetime,
     options: BatchOptions,
 ) -> "list[tuple[UsableSegment, NDArray[np.float32]]]":
-    """Segments that wait and are close to one of the new ones, with their vectors, in order of their ids."""
+    """Held segments that are close to a new one, with their vectors, in order of their ids."""
     if not len(vectors):
         return []
     waiting = {
@@ -216,7 +216,7 @@ def _members(
     *,
     first_recalled: int,
 ) -> tuple[list[dict[str, Any]], BatchCounts]:
-    """A row for each new segment, and for each recalled one that found company."""
+    """A row for each new segment, and for each recalled one that is in a group now."""
     groups = int(labels.max()) + 1 if len(labels) else 0
     unit_points = unit(points) if len(points) else points
     centres = [unit(unit_points[labels == group].mean(axis=0)[None])[0] for group in range(groups)]

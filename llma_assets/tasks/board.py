@@ -1,6 +1,6 @@
-"""The tasks of a team as people read them: facts from links, status from history, priority as of now.
+"""Reads the tasks of a team for people: facts from links, status from history, priority at the present time.
 
-Nothing is stored here, so a list is right whenever it is read, without a nightly job.
+Nothing is stored here, so a list is always up to date. Changes by people belong in `editing`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,18 +21,18 @@ class Task:
     """A recurring problem.
 
     Attributes:
-        task_id: lasting id.
-        title: a person's, else the label's.
+        task_id: its lasting id.
+        title: a person's title, else the label's.
         description: what users tried, what happened, how to reproduce it.
         status: new, ongoing, resolved, regressed or ignored.
-        priority: as of when the list was read.
+        priority: at the time of reading.
         user_count: distinct users over its whole life.
         occurrence_count: segments over its whole life.
         mean_impact: of its segments, 0 to 1.
         first_seen, last_seen: first moment of its first and last moment of its last segment.
-        actionable: the model's opinion "yes" or "no", "" where keywords decide.
+        actionable: "yes" or "no" by the model, "" where keywords decide.
         reason: the model's reason.
-        label_model: who wrote title and description, "" where labelling failed.
+        label_model: the model of title and description, "" where labelling failed.
         label_error: why it failed.
         merged: ids of the tasks that were made part of it.
     """
@@ -55,7 +55,7 @@ class Task:
 
 
 class UnknownTaskError(ValueError):
-    """No task of the team has this id, or several begin so."""
+    """No task of the team has this id, or several ids begin so."""
 
 
 def list_tasks(database: Database, team_id: int, *, now: datetime, options: TaskOptions = TaskOptions()) -> list[Task]:
@@ -74,7 +74,7 @@ def list_tasks(database: Database, team_id: int, *, now: datetime, options: Task
 
 
 def find_task(tasks: Sequence[Task], wanted: str) -> Task:
-    """The task whose id is, or alone begins with, `wanted`; a merged one's id finds what it is part of.
+    """The task whose id is, or alone begins with, `wanted`; the id of a merged task finds the task that it is part of.
 
     Raises:
         UnknownTaskError: none, or several.
@@ -83,8 +83,8 @@ def find_task(tasks: Sequence[Task], wanted: str) -> Task:
     found = [task for task in tasks if any(each.startswith(text) for each in (task.task_id, *task.merged))]
     if len(found) == 1 and text:
         return found[0]
-    several = f"several tasks begin with {wanted!r}: {', '.join(task.task_id for task in found[:5])}"
-    raise UnknownTaskError(several if found and text else f"the team has no task {wanted!r}")
+    several = f"{wanted!r} matches several tasks, give more characters: {', '.join(task.task_id for task in found[:5])}"
+    raise UnknownTaskError(several if found and text else f"the team has no task {wanted!r}; `llma tasks` lists them")
 
 
 def task_history(database: Database, team_id: int, task: Task) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
-"""What a batch does to one task: which changes its history gets. Stores nothing.
+"""Which changes a batch adds to the history of a task. Stores nothing.
 
-When a task is labelled belongs in `relabelling`.
+Labelling belongs in `relabelling`, storing in `updates`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Judge = Literal["keywords", "model"]
 ONE_TICK = timedelta(microseconds=1)
-"""Puts one change before another of the same time."""
+"""Orders two changes of the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,17 @@ class TaskOptions:
     """How groups become tasks.
 
     Attributes:
-        match_distance: cosine distance of centroids within which a group is a task's.
-        judge: whether keywords or the model say that something is a problem.
-        least_impact: with keywords, a group of segments with a smaller mean impact founds an ignored task: it is
-            recognised the next time, stays out of lists, and surfaces when it begins to hurt. 0 ignores nothing,
-            because keywords miss much; a failure in a quarter of the segments gives 0.1.
-        least_trouble: with keywords, the same for a group in which a smaller share of the segments tells a problem in
-            any words. What is not in English counts as one, because nobody has read it; 0 ignores nothing.
-        quiet: a task without occurrences for so long counts as resolved.
-        resolve_old: a task that is made of nothing but older segments is resolved at once; else it stays open for
-            `quiet` from the day on which it was made, because nobody has seen it before.
-        label_growth: a task is labelled again once it has so many times the segments that its label saw …
+        match_distance: largest cosine distance between the centroids of a group and its task.
+        judge: whether keywords or the model decide that something is a problem.
+        least_impact: with keywords, a group with a smaller mean impact becomes an ignored task: it is recognised the
+            next time, is not listed, and surfaces when its impact rises. 0 ignores nothing, because keywords miss
+            much; a failure in a quarter of the segments gives 0.1.
+        least_trouble: with keywords, the same for a group in which a smaller share of the segments reports a problem
+            in any words. Segments that are not English count as problems; 0 ignores nothing.
+        quiet: a task without occurrences for so long is resolved.
+        resolve_old: a task with only older segments is resolved at once; otherwise it stays open for `quiet` from the
+            day of its creation.
+        label_growth: a task is labelled again once it has so many times the segments of its last label …
         label_shift: … or its centroid has moved so far, in cosine distance.
     """
 
@@ -55,16 +55,16 @@ class TaskOptions:
 
 @dataclass(slots=True)
 class GrowingTask:
-    """A task while a batch is worked in.
+    """A task while a batch is processed.
 
     Attributes:
         task_id: its lasting id.
-        label: what it is called.
-        labelled_segments, labelled_centroid: what its label was made from.
-        segments: how many it stands for.
+        label: its label.
+        labelled_segments, labelled_centroid: segments and centroid at the time of its label.
+        segments: number of its segments.
         centroid: float32 (d,), the count-weighted mean of its groups' centroids.
-        is_new: the batch founds it.
-        written_by: the batch that left it so, and the pass over it; None for a new one.
+        is_new: whether the batch creates it.
+        written_by: the batch and the pass that wrote this version; None for a new task.
     """
 
     task_id: UUID
@@ -89,7 +89,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One row of a task's history to be: what happened, the status after it ("" where it stays), when, in words."""
+    """A row for a task's history: the change, the status after it ("" if unchanged), the time and a detail."""
 
     change: str
     status: str
@@ -108,16 +108,16 @@ def changes_of(
     now: datetime,
     options: TaskOptions,
 ) -> list[Change]:
-    """What the segments of a batch mean for the history of their task.
+    """The changes that the segments of a batch add to the history of their task.
 
     Args:
-        task: with its label as of now.
+        task: with its present label.
         members: its segments of this batch.
         texts: their descriptions.
-        life: where it stood before.
+        life: its lifecycle before.
         last_seen: end of its last segment before, None for a new task.
         labelled: whether it was labelled in this batch.
-        now: when the changes are said to have happened.
+        now: time of the changes.
     """
     size = f"{len(members)} segments of {len({member['distinct_id'] for member in members})} users"
     problem, why = _is_problem(task, members, texts, options)
@@ -146,7 +146,7 @@ def _status_changes(
     if life.status == "ignored":
         return [Change("surfaced", "new", now, why)] if problem and not life.by_person else []
     if life.status == "resolved":
-        # What happened before the task was resolved, and only arrives now, is no relapse.
+        # Segments from before the task was resolved that arrive late are no regression.
         again = life.since is None or latest > life.since
         return [Change("regressed", "regressed", now, "seen again after it was resolved")] if again else []
     if last_seen is not None and first > open_until(life, last_seen, options.quiet, resolve_old=options.resolve_old):
@@ -166,4 +166,4 @@ def _is_problem(
     mean = float(np.mean([member["impact"] for member in members]))
     share = sum(map(is_problem, texts)) / len(texts)
     is_one = mean >= options.least_impact and share >= options.least_trouble
-    return is_one, f"mean impact {mean:.2f}, {share:.0%} tell a problem"
+    return is_one, f"mean impact {mean:.2f}, {share:.0%} report a problem"

@@ -1,4 +1,4 @@
-"""Checks of `tasks`: what is stored of segments, links and tasks must agree."""
+"""Rules of the asset checks of `tasks`. Their Dagster side belongs in `defs.checks`."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ def tasks_add_up(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
 
 
 def segments_in_tasks(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
-    """Every clustered segment is in a task: nothing got lost between the two. The next batch takes up what was."""
+    """Every clustered segment is in a task; the next batch recovers lost ones."""
     lost = database.rows(SEGMENTS_WITHOUT_TASK, team_id=team_day.team_id, pipeline=PIPELINE, most=MAX_LOST)
     named = ", ".join(f"{row['document_id']} of batch {row['batch_id']}" for row in lost[:SHOWN])
     yield Outcome(

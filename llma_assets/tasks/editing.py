@@ -1,4 +1,7 @@
-"""What people do to tasks: close, reopen, ignore, rename, merge, unmerge. Each is a row of history, kept for ever."""
+"""Changes of tasks by people: close, reopen, ignore, rename, merge, unmerge. Each adds a row to the history.
+
+Reading tasks belongs in `board`.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,23 +15,23 @@ MAX_TITLE = 200
 
 
 class EditError(ValueError):
-    """The change makes no sense for the task as it is; the message says why."""
+    """The change is not possible for the task; the message says why."""
 
 
 def close_task(database: Database, team_id: int, task: Task, *, by: str, now: datetime, note: str = "") -> None:
-    """Say that the problem is solved; a later occurrence makes it regressed."""
+    """Close a task; a later occurrence makes it regressed."""
     _set_status(database, team_id, task, "closed", "resolved", by=by, now=now, note=note)
 
 
 def reopen_task(database: Database, team_id: int, task: Task, *, by: str, now: datetime, note: str = "") -> None:
-    """Take a resolved or ignored task up again."""
+    """Reopen a resolved or ignored task."""
     if task.status not in ("resolved", "ignored"):
         raise EditError(f"task {task.task_id} is {task.status}; only a resolved or ignored one can be reopened")
     _set_status(database, team_id, task, "reopened", "ongoing", by=by, now=now, note=note)
 
 
 def ignore_task(database: Database, team_id: int, task: Task, *, by: str, now: datetime, note: str = "") -> None:
-    """Say that it is no problem; it keeps taking in what is alike, and stays out of lists."""
+    """Ignore a task: it still collects similar segments, but is not listed."""
     _set_status(database, team_id, task, "ignored", "ignored", by=by, now=now, note=note)
 
 
@@ -76,14 +79,16 @@ def merge_tasks(
 
 
 def unmerge_task(database: Database, team_id: int, task: Task, part: str, *, by: str, now: datetime) -> str:
-    """Make a part of a task one of its own again; returns its id.
+    """Make a merged task separate again; returns its id.
 
     Raises:
-        UnknownTaskError: the task has no such part, or several begin so.
+        UnknownTaskError: the task has no such part, or several ids begin so.
     """
     found = [task_id for task_id in task.merged if task_id.startswith(part.strip().lower())]
     if len(found) != 1:
-        raise UnknownTaskError(f"{part!r} names {len(found) or 'no'} parts of task {task.task_id}")
+        raise UnknownTaskError(
+            f"{part!r} matches {len(found) or 'no'} parts of task {task.task_id}; it must match exactly one"
+        )
     row = change_row(team_id, UUID(found[0]), changed_at=now, change="unmerged", changed_by=by)
     database.insert_rows("task_history", [row])
     return found[0]

@@ -1,4 +1,4 @@
-"""Which segments of a batch say the same: principal components, then HDBSCAN. Pure: arrays in, labels out."""
+"""Groups the segments of a batch by principal components and HDBSCAN. Pure: arrays in, labels out."""
 
 from typing import TYPE_CHECKING
 
@@ -23,15 +23,15 @@ def group_segments(embeddings: "NDArray[np.float32]", *, distance: float = MATCH
     """The group of each segment, -1 for noise.
 
     R. J. G. B. Campello, D. Moulavi, J. Sander, "Density-based clustering based on hierarchical density
-    estimates", PAKDD 2013, on the exact principal components of the unit vectors: a randomized solver makes
-    the answer change with its seed. HDBSCAN knows no scale: in a small batch it makes a group of what is merely less
-    unlike than the rest, and never finds one group alone, however alike all segments are. So members farther from
-    the middle of their group than a group may be from its task leave it, and what is noise then is grouped where it
-    is closer than that on average. One thread, so that the answer is the same on every machine shape.
+    estimates", PAKDD 2013, on the exact principal components of the unit vectors: with a randomized
+    solver the result would depend on its seed. HDBSCAN has no scale: in a small batch it groups segments that are
+    merely less different than the rest, and it never finds a single group, however similar all segments are. So members
+    farther than `distance` from the middle of their group leave it, and noise is grouped again by average linkage
+    within that distance. One thread gives the same result on every machine.
 
     Args:
         embeddings: float32 (n, d), no row zero.
-        distance: cosine distance for members that leave, and for the second look at noise.
+        distance: largest cosine distance, for both steps.
 
     Returns:
         intp (n,); groups are numbered in the order of their first segment.
@@ -78,7 +78,7 @@ def _drop_far_members(points: "NDArray[np.float32]", labels: "NDArray[np.intp]",
 
 
 def _group_close(points: "NDArray[np.float32]", distance: float) -> "NDArray[np.intp]":
-    """Groups of two or more by average linkage; -1 for what is alone."""
+    """Groups of two or more by average linkage; -1 for single segments."""
     from sklearn.cluster import AgglomerativeClustering
 
     linked: NDArray[np.intp] = AgglomerativeClustering(

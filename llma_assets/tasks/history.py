@@ -1,4 +1,4 @@
-"""What happened to tasks: every change is a row, and the present status follows from them. Pure, but for no clock."""
+"""The history of tasks: every change is a row, and the present status follows from the rows. No database, no clock."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -12,21 +12,21 @@ Status = Literal["new", "ongoing", "resolved", "regressed", "ignored"]
 STATUSES: Final[tuple[Status, ...]] = ("new", "regressed", "ongoing", "resolved", "ignored")
 PIPELINE: Final = "pipeline"
 NO_PASS: Final = UUID(int=0)
-"""Pass of the changes that belong to no batch; they count at once."""
+"""Pass id of changes outside a batch; they count at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """Where a task stands.
+    """The lifecycle of a task.
 
     Attributes:
-        status: after the last change that set one.
-        since: when that was, None before any change.
+        status: the last one that a change set.
+        since: the time of that change, None before any.
         by_person: whether a person set it.
-        created: when the pipeline made the task, None before any change.
-        merged_into: id of the task that it is part of, "" where it is one of its own.
-        title: what a person called it, "" where nobody did.
-        separated: a person took it out of another task; only a person makes it part of one again.
+        created: when the pipeline created the task, None before any change.
+        merged_into: id of the task that it is merged into, "" if none.
+        title: a person's title, "" if none.
+        separated: whether a person unmerged it; then only a person merges it again.
     """
 
     status: str = "new"
@@ -39,9 +39,9 @@ class Lifecycle:
 
 
 def open_until(life: Lifecycle, last_seen: datetime, quiet: timedelta, *, resolve_old: bool) -> datetime:
-    """When a task falls quiet, or fell: `quiet` after it was last met, or after a person took it up again.
+    """When a task becomes resolved by itself: `quiet` after its last occurrence, or after a person reopened it.
 
-    One that was quiet when it was made stays open for as long from then on, unless `resolve_old`.
+    A task with only older segments stays open for `quiet` from its creation, unless `resolve_old`.
     """
     until = max(last_seen, life.since if life.by_person and life.since else last_seen) + quiet
     if not resolve_old and life.created and until < life.created:
@@ -75,7 +75,7 @@ def lifecycles(changes: Iterable[Mapping[str, Any]]) -> dict[str, Lifecycle]:
 
 
 def _last_target(lives: Mapping[str, Lifecycle], task_id: str) -> str:
-    """Where a chain of merges ends, "" for a task of its own; a ring, which editing refuses, ends where it began."""
+    """The last task of a chain of merges, "" for a separate task; a ring ends where it began."""
     seen = [task_id]
     while (target := lives.get(seen[-1], Lifecycle()).merged_into) and target not in seen:
         seen.append(target)

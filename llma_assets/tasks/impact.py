@@ -1,7 +1,6 @@
-"""How much a segment hurts, and how urgent a task is: the given keywords and formulas, and nothing else.
+"""The impact of a segment and the priority of a task, by keywords and formulas.
 
-When a keyword counts belongs in `wording`, which segments form a task in `matching`, a judgement by a model in
-`labelling`.
+When a keyword counts belongs in `trouble_phrases`, matching in `matching`, a model's opinion in `labelling`.
 """
 
 import math
@@ -50,7 +49,7 @@ ABANDONMENT: Final = (
     "incomplete",
 )
 HIGH_IMPACT: Final = 0.3
-"""Noise above it is a task by itself; noise up to it waits for company."""
+"""Noise above this impact is a task by itself; other noise waits for similar segments."""
 
 _PATTERNS: Final = tuple(keyword_pattern(keywords) for keywords in (FAILURE, CONFUSION, ABANDONMENT))
 _HALF_LIFE_DAYS: Final = 7.0
@@ -59,7 +58,7 @@ _DAY_S: Final = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """What the words of a segment say went wrong."""
+    """What went wrong in a segment, by its words."""
 
     failure: bool
     confusion: bool
@@ -76,7 +75,7 @@ class Flags:
 
 
 def flags_of(description: str) -> Flags:
-    """The flags of a segment's description, by keywords that it does not negate; weak, but the same for everybody.
+    """The flags of a segment's description, by keywords that it does not negate.
 
     >>> flags_of("The user gave up after error 500")
     Flags(failure=True, confusion=False, abandonment=True)
@@ -88,14 +87,14 @@ def flags_of(description: str) -> Flags:
 
 
 def is_problem(description: str) -> bool:
-    """Whether a description tells of a problem at all, be it without a keyword."""
+    """Whether a description reports a problem, with or without a keyword."""
     return flags_of(description).impact > 0 or reports_trouble(normalised(description))
 
 
 def priority(*, users: int, mean_impact: float, last_seen: datetime, now: datetime) -> float:
     """1.0 ln(1 + users) + 0.5 mean impact + 0.3 · 0.5^(days since the last occurrence / 7).
 
-    Computed whenever a task is read, so that it decays by itself. An occurrence in the future counts as now.
+    Computed whenever a task is read, so that it decays over time. An occurrence in the future counts as now.
     """
     days = max(0.0, (now - last_seen).total_seconds() / _DAY_S)
     return math.log1p(users) + 0.5 * mean_impact + 0.3 * math.exp2(-days / _HALF_LIFE_DAYS)

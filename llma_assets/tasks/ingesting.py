@@ -1,6 +1,6 @@
-"""Segments from JSON lines into `document_embeddings`, each once; what has no vector gets one from the embedder.
+"""Ingests segments from JSON lines into `document_embeddings`, each once, and embeds those without a vector.
 
-What a valid segment is belongs in `segments`.
+Parsing a segment belongs in `segments`.
 """
 
 from collections import Counter
@@ -27,14 +27,14 @@ BATCH_SEGMENTS = 500
 
 @dataclass(frozen=True, slots=True)
 class SegmentReport:
-    """What became of a file of segments.
+    """The result of ingesting a file of segments.
 
     Attributes:
-        lines: read, blank ones included.
+        lines: lines read, blank ones included.
         stored: new segments.
-        known: segments that were stored before, or stood in the file twice with the same content of id.
+        known: segments that were stored before, or that are in the file twice with the same id.
         reasons: refused lines by reason.
-        rejects_file: where they are, None where nothing was refused or kept.
+        rejects_file: file of the refused lines, None if there is none.
         teams: new segments by team.
         first_refusal: the first refused line, None if there is none.
     """
@@ -64,22 +64,21 @@ def ingest_segments(
     progress: Callable[[int], None] = lambda _lines: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> SegmentReport:
-    """Store the segments of a source of JSON (`read_records`), plain or packed; a bad line stops nothing.
+    """Store the segments of a source of JSON (`read_records`), plain or compressed; an invalid line is refused alone.
 
-    A segment is the same if team, session, start and end are the same; the first one stays. A second line of
-    the same segment within a file is refused as a duplicate; one that was stored by an earlier ingest is known,
-    so a file can be ingested again. Vectors that come along must have the dimension of the embedder's own, where
-    that is known, because they are compared with them.
+    Segments are equal if team, session, start and end are equal; the first one stays. A second line of the same
+    segment in a file is refused as a duplicate; a segment of an earlier ingest is known, so a file can be ingested
+    again. Vectors in the file must have the embedder's dimension, if it is known, because they are compared.
 
     Args:
         rejects: folder for the file of refused lines; None to keep none.
-        left_out: why nothing is done for a team: its segments are refused unless they bring their vectors.
+        left_out: why a team is left out: its segments are refused unless they have vectors.
         record: gives the usage recorder for a team.
         progress: gets the number of lines done.
 
     Raises:
-        ModelConfigurationError, ModelUnavailable: a vector was needed and cannot be had; what came before is stored.
-        DamagedSource: the source cannot be read to its end; what came before is stored.
+        ModelConfigurationError, ModelUnavailable: the embedder gives no vectors; earlier segments are stored.
+        DamagedSource: the source cannot be read to its end; earlier segments are stored.
     """
     counts: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
@@ -100,14 +99,14 @@ def ingest_segments(
                 segment = _parse_line(line, clock(), embedder.dimension)
                 key = (segment.team_id, segment.document_id)
                 if key in seen:
-                    raise SegmentError("duplicate", "the file holds this segment further up")
+                    raise SegmentError("duplicate", "the segment is in an earlier line of the file, too")
                 seen.add(key)
                 if segment.embedding is None and (why := left_out(segment.team_id)) is not None:
                     raise SegmentError(why.reason, why.detail)
             except SegmentError as error:
                 refuse(line, error)
                 continue
-            except Exception as error:  # whatever a line holds, it costs that line alone
+            except Exception as error:  # an unexpected error fails this line alone
                 refuse(line, SegmentError("unusable", type(error).__name__))
                 continue
             yield line, segment

@@ -1,6 +1,6 @@
-"""A title and a description for a group of segments: asked of the model once for the same segments, or made offline.
+"""Labels a group of segments with title and description: by the model, once for the same segments, or offline.
 
-Which groups are labelled, and when again, belongs in `updates`.
+Which tasks are labelled, and when, belongs in `relabelling`.
 """
 
 import hashlib
@@ -33,10 +33,10 @@ TITLE_CHARS = 120
 TEXT_CHARS = 1_200
 FALLBACK_CHARS = 50
 DEFERRED = "undone"
-"""How the error of a label begins that another pass is to ask for again: nobody was there to answer, or to pay."""
+"""Prefix of the error of a deferred label, which a later pass asks for: no answer, or no budget. It is stored."""
 
 SAMPLE = ("The user pressed Save and saw an error message.", "Saving the form failed twice, then the user gave up.")
-"""Descriptions that any model that can be used at all writes a ticket for."""
+"""Descriptions that every usable model writes a ticket for."""
 
 _SEGMENT_CHARS = 1_500
 _SCHEMA_VERSION = 1
@@ -75,15 +75,15 @@ class TaskLabel(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a task is called.
+    """The label of a task.
 
     Attributes:
         title: one line; "Issue: " and the beginning of a description where labelling failed.
         description: what users tried, what happened, how to reproduce it, a line each.
-        model: who wrote it, "" where nobody could.
-        actionable: the model's opinion, None where nobody was asked.
-        reason: why.
-        error: why there is no better title, "" for success.
+        model: the model that wrote it, "" if labelling failed.
+        actionable: the model's opinion, None if no model was asked.
+        reason: the model's reason.
+        error: why labelling failed, "" for success.
     """
 
     title: str
@@ -103,7 +103,7 @@ def label_group(
     present_title: str,
     record: Record,
 ) -> Label:
-    """Label a group by up to five descriptions, closest to its centre first. The same question is asked once.
+    """Label a group by up to five descriptions, closest to its centre first. Equal questions are asked once.
 
     Raises:
         ModelConfigurationError: every further call would fail too.
@@ -119,7 +119,7 @@ def label_group(
         try:
             return _label(TaskLabel.model_validate_json(stored["answer"]), stored["model"])
         except ValidationError:
-            pass  # written by another version: ask again
+            pass  # stored by another version: ask again
     try:
         completion = _ask_model(chat, shown, present_title, record)
     except InvalidAnswer as error:
@@ -128,7 +128,7 @@ def label_group(
         return fallback(shown, f"{DEFERRED}, {error.kind}: {error}")
     except (ModelError, DatabaseError):
         raise
-    # Whatever else went wrong, it went wrong with this group.
+    # Any other error concerns this group alone.
     except Exception as error:
         return fallback(shown, fault_of(error))
     if not is_free:
@@ -140,17 +140,17 @@ def label_group(
 
 
 def model_opinion(chat: ChatModel, descriptions: Sequence[str], *, record: Record = ignore_usage) -> TaskLabel:
-    """What a model says of segments that belong together, whether it is actionable among it; nothing is stored.
+    """A model's label of a group, with its opinion whether it is actionable. Stores nothing.
 
     Raises:
-        ModelError: it could not be asked, or gave nothing usable.
+        ModelError: no answer, or no usable one.
     """
     shown = [_clean(text)[:_SEGMENT_CHARS] for text in descriptions[:SHOWN_SEGMENTS]]
     return _ask_model(chat, shown, "", record).value
 
 
 def error_on_sample(chat: ChatModel, record: Record) -> InvalidAnswer | None:
-    """What is wrong with the answer about a group that nobody can blame; None where it is usable.
+    """Ask about `SAMPLE`; the error of the answer, None if it is usable.
 
     Raises:
         ModelConfigurationError, ModelUnavailable: there was no answer.
@@ -172,9 +172,9 @@ def _ask_model(chat: ChatModel, shown: Sequence[str], present_title: str, record
 
 
 def offline_label(descriptions: Sequence[str], present_title: str) -> TaskLabel:
-    """The label without a model: of the segments nearest to the centre the first that tells a problem speaks for all.
+    """The label without a model: from the first segment, in order of distance to the centre, that reports a problem.
 
-    A present title is kept; without a model nobody can say that it fits no longer.
+    A present title is kept.
     """
     nearest = next((text for text in descriptions if is_problem(text)), descriptions[0] if descriptions else "")
     sentences, worst = problem_sentence(nearest)
@@ -216,7 +216,7 @@ def _messages(shown: Sequence[str], present_title: str) -> list[ChatMessage]:
     data: dict[str, object] = {"descriptions": list(shown)}
     if present_title:
         data["present_title"] = present_title
-    # No angle bracket and no line break in it, so that no text can end the fence.
+    # Without angle brackets and line breaks no text can end the fence.
     fenced = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
     return [ChatMessage("system", TASK_PROMPT), ChatMessage("user", f"<data>\n{fenced}\n</data>")]
 
@@ -236,4 +236,4 @@ def _clean(text: str) -> str:
 
 
 PROMPT_VERSION = f"{_SCHEMA_VERSION}." + hashlib.sha256(TASK_PROMPT.encode()).hexdigest()[:8]
-"""Changes with what a model is asked, and with the shape of its answers."""
+"""Changes with the prompt and with the schema of answers."""

@@ -1,4 +1,4 @@
-"""Which task a new group of segments belongs to, by centroids. Pure: arrays in, numbers out."""
+"""Matches groups of segments to tasks by their centroids. Pure: arrays in, numbers out."""
 
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ _BLOCK_ROWS = 512
 def match_tasks(
     groups: "NDArray[np.float32]", tasks: "NDArray[np.float32]", threshold: float = MATCH_DISTANCE
 ) -> "tuple[NDArray[np.intp], NDArray[np.float32]]":
-    """The task of each group: one to one first, closest pairs first; then what is left takes its closest task.
+    """The task of each group: one to one first, closest pairs first; then each remaining group its closest task.
 
     Args:
         groups: float32 (g, d), centroids of any length but zero.
@@ -37,7 +37,7 @@ def match_tasks(
     if count == 0 or len(tasks) == 0:
         return matched, distances
     if groups.shape[1] != tasks.shape[1]:
-        raise ValueError(f"groups have {groups.shape[1]} dimensions, tasks {tasks.shape[1]}")
+        raise ValueError(f"groups and tasks must have the same dimension, got {groups.shape[1]} and {tasks.shape[1]}")
     unit_tasks = unit(tasks)
     pairs_g, pairs_t, pairs_d = [], [], []
     for start in range(0, count, _BLOCK_ROWS):
@@ -48,16 +48,16 @@ def match_tasks(
         pairs_d.append(block[rows, columns])
     group, task, distance = np.concatenate(pairs_g), np.concatenate(pairs_t), np.concatenate(pairs_d)
     order = np.lexsort((task, group, distance))
-    taken: set[int] = set()
+    used: set[int] = set()
     rest = []
     for index in order.tolist():
         if matched[group[index]] != UNMATCHED:
             continue
-        if int(task[index]) in taken:
+        if int(task[index]) in used:
             rest.append(index)
             continue
         matched[group[index]], distances[group[index]] = task[index], distance[index]
-        taken.add(int(task[index]))
+        used.add(int(task[index]))
     for index in rest:
         if matched[group[index]] == UNMATCHED:
             matched[group[index]], distances[group[index]] = task[index], distance[index]

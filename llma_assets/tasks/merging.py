@@ -1,7 +1,7 @@
-"""Which tasks have grown so near to each other that they are one problem. Pure: tasks in, pairs out.
+"""Finds tasks whose centroids have come so close that they are one problem. Pure: tasks in, pairs out.
 
-The same problem in other words founds a task of its own; with more segments the two centroids move together. What
-people decide about tasks goes before what is found here.
+The same problem in other words first becomes a task of its own; with more segments the two centroids approach each
+other. Decisions of people take precedence.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -19,16 +19,16 @@ _OPEN = ("new", "ongoing", "regressed")
 def tasks_to_merge(
     tasks: Sequence[GrowingTask], grown: Collection[UUID], lives: Mapping[str, Lifecycle], threshold: float
 ) -> list[tuple[GrowingTask, GrowingTask]]:
-    """Pairs (part, whole) of tasks that are to be one, closest pairs first; a task is in one pair at most.
+    """Pairs (part, whole) of tasks to merge, closest pairs first; a task is in one pair at most.
 
-    The one with more segments is the whole. Left alone is what is part of another already, is not open, got its
-    status or title from a person, or was taken out of another task by one.
+    The task with more segments is the whole. Tasks are left out if they are merged already, not open, or if a person
+    set their status or title or unmerged them.
 
     Args:
         tasks: all of a team.
-        grown: ids of those that have moved; a pair holds at least one of them.
-        lives: where each task stands, by its id; what is missing is new.
-        threshold: cosine distance of two centroids below which they are one.
+        grown: ids of those whose centroid has moved; each pair holds at least one of them.
+        lives: lifecycles by task id; a missing task is new.
+        threshold: cosine distance of two centroids below which they are merged.
     """
     free = [task for task in tasks if _can_merge(lives.get(str(task.task_id), Lifecycle()))]
     moved = [index for index, task in enumerate(free) if task.task_id in grown]
@@ -40,13 +40,13 @@ def tasks_to_merge(
     rows, columns = np.nonzero(distances < threshold)
     order = np.lexsort((columns, rows, distances[rows, columns])).tolist()
     pairs: list[tuple[GrowingTask, GrowingTask]] = []
-    taken: set[UUID] = set()
+    used: set[UUID] = set()
     for index in order:
         first, second = free[moved[rows[index]]], free[columns[index]]
-        if first.task_id in taken or second.task_id in taken:
+        if first.task_id in used or second.task_id in used:
             continue
         part, whole = sorted((first, second), key=lambda task: (task.segments, not task.is_new, str(task.task_id)))
-        taken.update((part.task_id, whole.task_id))
+        used.update((part.task_id, whole.task_id))
         pairs.append((part, whole))
     return pairs
 

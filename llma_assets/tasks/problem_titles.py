@@ -1,4 +1,4 @@
-"""Which part of a description tells the problem, and a title made of it. Pure, English; no model."""
+"""Finds the part of a description that reports the problem, and makes a title of it. English; no model."""
 
 import re
 from collections.abc import Sequence
@@ -19,19 +19,19 @@ _LOOSE: Final = re.compile(
     r"|while|with|without)$)+$",
     re.IGNORECASE,
 )
-"""What no title ends with."""
+"""Words and marks that are cut from the end of a title."""
 _HEAD_WORDS: Final = 3
-"""Fewer words of the beginning say nothing."""
+"""Least words of the beginning that are shown."""
 
 
 def problem_sentence(description: str) -> tuple[list[str], int]:
-    """The sentences of a description, and which of them tells most of the problem; -1 where none does."""
+    """The sentences of a description, and the index of the one that reports the worst problem; -1 if none does."""
     sentences = [part for part in _SENTENCE_END.split(description) if part.strip()] or [description]
     return sentences, _worst_part(sentences)
 
 
 def problem_title(description: str, most_words: int) -> str:
-    """At most so many words of a description: the part that tells the problem, with what stands around it.
+    """At most so many words of a description: the part that reports the problem, with its context.
 
     >>> problem_title("He looks at five lamps, sorts them by price, and then the page crashes when he pays.", 6)
     'The page crashes'
@@ -44,7 +44,7 @@ def problem_title(description: str, most_words: int) -> str:
 
 
 def _window(sentence: str, most_words: int) -> str:
-    """The worst part of a sentence, then those before and after it while there is room, then how it begins."""
+    """The worst part of a sentence, then those before and after it while there is room, then its beginning."""
     if len(sentence.split()) <= most_words:
         return _LOOSE.sub("", sentence.strip().rstrip("."))
     parts = [part.split() for part in _PART_END.split(sentence) if part.strip()]
@@ -64,9 +64,9 @@ def _window(sentence: str, most_words: int) -> str:
 
 
 def _worst_part(parts: Sequence[str]) -> int:
-    """The place of the part with the most impact, the first of equals; -1 where none tells a problem.
+    """The index of the part with the most impact, the first on a tie; -1 if none reports a problem.
 
-    Trouble in other words is more than that somebody left, and less than a failure or confusion.
+    Other words of trouble weigh more than abandonment, and less than failure or confusion.
     """
     scores = [flags_of(part).impact + 0.25 * trouble_words(normalised(part)) for part in parts]
     highest = max(scores)

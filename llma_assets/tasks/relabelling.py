@@ -1,6 +1,6 @@
-"""When a task is labelled, from which of its segments, and again where nobody was there to answer.
+"""When a task is labelled, from which segments, and how deferred labels are asked for again.
 
-What is asked belongs in `labelling`.
+Prompts and answers belong in `labelling`.
 """
 
 from collections.abc import Sequence
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 LABELS_FAILED = "task_labels_failed"
 
 CONCURRENT_LABELS = 5
-"""Labels that are asked for at once."""
+"""Concurrent calls for labels."""
 
 MAX_DEFERRED_LABELS = 100
-"""Tasks whose label is still to be made that are tried in one pass, at most."""
+"""Deferred labels that one pass asks for, at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeferredLabels:
-    """Labels that were still to be made: how many were asked for, and how many of these are still to be made."""
+    """Deferred labels: how many were asked for, and how many of these failed again."""
 
     asked: int = 0
     failed: int = 0
@@ -45,7 +45,7 @@ class DeferredLabels:
 
 @dataclass(frozen=True, slots=True)
 class NearestSegments:
-    """The stored segments of a task that are nearest to its middle: descriptions, and vectors (n, d)."""
+    """The stored segments nearest to a task's centroid: descriptions, and vectors (n, d)."""
 
     texts: Sequence[str]
     vectors: "NDArray[np.float32]"
@@ -86,7 +86,7 @@ def relabel(
         database, team_id, chat, [texts[index] for index in order], present_title=present, record=record
     )
     if label.error and task.label.title:
-        label = replace(task.label, error=label.error)  # better an older title than none; asked again next time
+        label = replace(task.label, error=label.error)  # an older title is better than none; the next pass asks again
     task.label = label
     task.labelled_segments, task.labelled_centroid = task.segments, task.centroid
 
@@ -100,11 +100,11 @@ def label_tasks(
     options: TaskOptions,
     record: Record,
 ) -> set[UUID]:
-    """Label the tasks that need it, some at a time; which those were.
+    """Label the tasks that need it; returns their ids.
 
     Raises:
-        NothingUsable: the model gives nothing usable, for a sample neither.
-        ModelConfigurationError: the model cannot be asked at all; no further call is begun.
+        NothingUsable: no answer of the model is usable, for the sample neither.
+        ModelConfigurationError: no call can succeed; no further call is started.
     """
     wanted = [(task, groups) for task, groups in assignments if needs_label(task, options)]
     dimension = len(assignments[0][0].centroid) if assignments else 0
@@ -129,12 +129,12 @@ def label_tasks(
 
 
 def _has_failed(task: GrowingTask) -> bool:
-    """Whether a model answered about a task, and nothing usable."""
+    """Whether a model answered about a task, but not usably."""
     return bool(task.label.error) and not task.label.error.startswith(DEFERRED)
 
 
 def _check_sample(chat: ChatModel, record: Record, failures: int, labels: int) -> None:
-    """Go on after failures and nothing else only if a group that nobody can blame gets a usable label.
+    """After failures only, go on only if the sample gets a usable label.
 
     Raises:
         NothingUsable: it does not.
@@ -150,16 +150,16 @@ def _check_sample(chat: ChatModel, record: Record, failures: int, labels: int) -
 def label_deferred(
     database: Database, team_id: int, chat: ChatModel, *, now: datetime, record: Record
 ) -> DeferredLabels:
-    """Label tasks for which nobody was there to answer, or to pay, up to a number a pass.
+    """Label tasks with deferred labels, up to `MAX_DEFERRED_LABELS`.
 
-    The version of the task that holds is written again, under its own key, so that no watermark has to move.
+    The present version of a task is replaced under its own key, so that no watermark has to move.
     """
     lives = read_lifecycles(database, team_id)
     key = {"team_id": team_id, "pipeline": task_queries.PIPELINE, "undone": DEFERRED}
     rows = database.rows(task_queries.UNLABELLED_TASKS, **key, most=MAX_DEFERRED_LABELS)
     if not rows:
         return DeferredLabels()
-    # Those of one dimension; the largest task's is first, others come in a later pass.
+    # Only tasks of one dimension, that of the largest task; others come in a later pass.
     model_name, dimension = rows[0]["embedding_model"], rows[0]["dimension"]
     wanted = {
         row["task_id"]
@@ -186,7 +186,7 @@ def label_deferred(
 def _nearest(
     database: Database, team_id: int, task_ids: Sequence[UUID], model_name: str, dimension: int
 ) -> dict[UUID, NearestSegments]:
-    """What is stored of these tasks, for all of them at once."""
+    """The nearest segments of these tasks, read together."""
     found: dict[UUID, NearestSegments] = {}
     for some in chunked(task_ids, 200):
         rows = database.rows(

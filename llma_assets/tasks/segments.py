@@ -1,6 +1,6 @@
-"""A segment of a session replay: what is known of it, how a line of JSON becomes one, how a stored row does.
+"""A segment of a session replay, and how it is parsed from a line of JSON or a stored row. No database, no files.
 
-No database, no files. What a segment's words mean belongs in `impact`.
+What a description means belongs in `impact`.
 """
 
 import math
@@ -15,7 +15,7 @@ import orjson
 MAX_TEAM_ID: Final = 2**63 - 1
 MAX_DESCRIPTION: Final = 20_000
 MAX_METADATA: Final = 65_536
-"""In bytes; a longer one is cut, and so is no JSON any more."""
+"""In bytes; longer metadata is cut, and is refused as invalid JSON."""
 MAX_ID: Final = 500
 MAX_DIMENSION: Final = 16_384
 OLDEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -24,7 +24,7 @@ _TIME: Final = (
     r"(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?|\d\d:\d\d:\d\d(?:\.\d+)?|[^:]+)"
 )
 _DOCUMENT_ID: Final = re.compile(rf"(?P<session>.+?):{_TIME}:{_TIME}", re.DOTALL)
-"""`{session}:{start}:{end}`: a session may hold colons, a time may too, if it is written by ISO 8601."""
+"""`{session}:{start}:{end}`: a session may contain colons, and so may an ISO 8601 time."""
 
 Reason = Literal[
     "broken_json",
@@ -42,15 +42,15 @@ Reason = Literal[
     "team_on_skip_list",
     "unusable",
 ]
-"""Why a segment was refused; stable, reports carry it."""
+"""Why a segment was refused; stored, so the values never change."""
 
 
 class SegmentError(ValueError):
-    """One segment cannot be used; the others are not touched.
+    """One segment cannot be used; others are not affected.
 
     Attributes:
-        reason: the stable class of the fault.
-        detail: which field, and what is wrong with it; holds no text of the segment.
+        reason: the class of the error.
+        detail: the field and what is wrong with it; contains no text of the segment.
     """
 
     def __init__(self, reason: Reason, detail: str) -> None:
@@ -61,16 +61,16 @@ class SegmentError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Some seconds of a session, described in words.
+    """A few seconds of a session, described in words.
 
     Attributes:
-        team_id: whose it is.
-        session_id: the replay; an opaque string, which may hold anything.
+        team_id: the team.
+        session_id: the replay; an opaque string.
         start: first moment, UTC.
         end: last moment, UTC; not before `start`.
         distinct_id: the user.
         description: what was seen.
-        embedding: finite numbers, not all zero; None where the embedder is to make it.
+        embedding: finite numbers, not all zero; None if the embedder makes it.
     """
 
     team_id: int
@@ -88,11 +88,11 @@ class Segment:
 
 
 def parse_segment(line: bytes, *, latest: datetime) -> Segment:
-    """Read a segment from a line of JSON.
+    """Parse a segment from a line of JSON.
 
     Args:
         line: an object with `team_id, session_id, start, end, distinct_id, description`, optional `embedding`.
-            Times are ISO 8601 (UTC where they say nothing), or seconds since 1970.
+            Times are ISO 8601 (UTC without an offset), or seconds since 1970.
         latest: times after it are refused.
 
     Raises:
@@ -103,12 +103,12 @@ def parse_segment(line: bytes, *, latest: datetime) -> Segment:
     except orjson.JSONDecodeError as error:
         raise SegmentError("broken_json", str(error)) from None
     if not isinstance(record, dict):
-        raise SegmentError("not_an_object", "a segment is a JSON object")
+        raise SegmentError("not_an_object", "the line must be a JSON object")
     team_id = _required(record, "team_id")
     if isinstance(team_id, str) and team_id.isascii() and team_id.isdecimal():
         team_id = int(team_id)  # as ClickHouse exports 64 bits
     if not isinstance(team_id, int) or isinstance(team_id, bool) or not 0 <= team_id <= MAX_TEAM_ID:
-        raise SegmentError("wrong_type", "team_id is no integer from 0 on")
+        raise SegmentError("wrong_type", "team_id must be a non-negative integer")
     start, end = _times(_required(record, "start"), _required(record, "end"), latest)
     return Segment(
         team_id=team_id,
@@ -122,11 +122,11 @@ def parse_segment(line: bytes, *, latest: datetime) -> Segment:
 
 
 def stored_segment(team_id: int, document_id: str, description: str, metadata: str, *, latest: datetime) -> Segment:
-    """Read a segment from a row of `document_embeddings`, ours or another pipeline's, without its vector.
+    """Parse a segment from a row of `document_embeddings`, also one of another pipeline, without its vector.
 
     Args:
         metadata: JSON with `distinct_id`, and `start` and `end` (or `start_time` and `end_time`); the session
-            is the one that it names, else what stands before the times in `document_id`.
+            is its `session_id`, else the part of `document_id` before the times.
 
     Raises:
         SegmentError: what is wrong with it.
@@ -136,7 +136,7 @@ def stored_segment(team_id: int, document_id: str, description: str, metadata: s
     except orjson.JSONDecodeError as error:
         raise SegmentError("broken_json", f"metadata: {error}") from None
     if not isinstance(record, dict):
-        raise SegmentError("not_an_object", "metadata is no JSON object")
+        raise SegmentError("not_an_object", "metadata must be a JSON object")
     session_id = _session_of(document_id, record.get("session_id"))
     start, end = _times(
         _required(record, "start" if "start" in record else "start_time"),
@@ -154,7 +154,7 @@ def stored_segment(team_id: int, document_id: str, description: str, metadata: s
 
 
 def metadata_of(segment: Segment) -> str:
-    """What `document_embeddings.metadata` holds of a segment; `stored_segment` reads it."""
+    """The `document_embeddings.metadata` of a segment; `stored_segment` parses it."""
     return orjson.dumps(
         {
             "session_id": segment.session_id,
@@ -174,7 +174,7 @@ def _required(record: Mapping[str, Any], name: str) -> Any:
 
 def _text(value: object, name: str, most: int) -> str:
     if not isinstance(value, str):
-        raise SegmentError("wrong_type", f"{name} is no string")
+        raise SegmentError("wrong_type", f"{name} must be a string")
     if not value.strip():
         raise SegmentError("missing_field", f"{name} is empty")
     if len(value) > most:
@@ -183,22 +183,26 @@ def _text(value: object, name: str, most: int) -> str:
 
 
 def _id(value: object, name: str) -> str:
-    """An id as it is: ids are opaque. A whole number is one, too, as many systems have them."""
+    """An opaque id; an integer is accepted, too, because many systems use them."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return _text(value, name, MAX_ID)
 
 
 def _session_of(document_id: str, named: object) -> str:
-    """The session of a stored segment: the one that its metadata name, else what stands before the times in its id."""
+    """The session of a stored segment: from its metadata, else the part of its id before the times."""
     if named is not None:
         session_id = _id(named, "session_id")
         if not re.fullmatch(f"{_TIME}:{_TIME}", document_id.removeprefix(f"{session_id}:")):
-            raise SegmentError("invalid_session_id", "document_id is not session:start:end of the session of metadata")
+            raise SegmentError(
+                "invalid_session_id", "document_id must be session:start:end, with the session_id of metadata"
+            )
         return session_id
     found = _DOCUMENT_ID.fullmatch(document_id)
     if found is None:
-        raise SegmentError("invalid_session_id", "document_id is not session:start:end, and metadata name no session")
+        raise SegmentError(
+            "invalid_session_id", "document_id must be session:start:end, or metadata must have a session_id"
+        )
     return _id(found["session"], "session_id")
 
 
@@ -222,22 +226,22 @@ def _time(value: object, name: str, latest: datetime) -> datetime:
         elif isinstance(value, str):
             moment = datetime.fromisoformat(value)
         else:
-            raise SegmentError("invalid_time", f"{name} is neither a string nor a number")
+            raise SegmentError("invalid_time", f"{name} must be a string or a number")
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
-        raise SegmentError("invalid_time", f"{name} is no ISO 8601 time and no seconds since 1970") from None
+        raise SegmentError("invalid_time", f"{name} must be an ISO 8601 time or seconds since 1970") from None
     if not OLDEST <= moment <= latest + timedelta(days=1):
-        raise SegmentError("invalid_time", f"{name} is before 2000 or more than a day ahead")
+        raise SegmentError("invalid_time", f"{name} must be between 2000 and tomorrow")
     return moment
 
 
 def _vector(value: object) -> tuple[float, ...]:
     if not isinstance(value, Sequence) or isinstance(value, str) or not 0 < len(value) <= MAX_DIMENSION:
-        raise SegmentError("invalid_vector", f"embedding is no list of 1 to {MAX_DIMENSION:,} numbers")
+        raise SegmentError("invalid_vector", f"embedding must be a list of 1 to {MAX_DIMENSION:,} numbers")
     if not all(isinstance(number, int | float) and not isinstance(number, bool) for number in value):
-        raise SegmentError("invalid_vector", "embedding holds something that is no number")
+        raise SegmentError("invalid_vector", "embedding must hold numbers only")
     if not all(math.isfinite(number) and abs(number) < 1e18 for number in value):
-        raise SegmentError("invalid_vector", "embedding holds NaN, infinity or a number beyond all bounds")
+        raise SegmentError("invalid_vector", "embedding holds NaN, infinity or a number above 1e18")
     if not any(value):
         raise SegmentError("invalid_vector", "embedding is zero")
     return tuple(float(number) for number in value)

@@ -1,6 +1,6 @@
 """The stages `segment_clusters` and `tasks` for one team.
 
-What they do is in the modules beside this one.
+Grouping belongs in `batches`, tasks in `updates`.
 """
 
 from dataclasses import asdict
@@ -33,10 +33,10 @@ def store_segment_clusters(
     clock: Clock,
     progress: Progress,
 ) -> Report:
-    """Group a team's new segments by what they say; each is taken once.
+    """Group a team's new segments by their descriptions; each is grouped once.
 
     Args:
-        model_name: of the embedding model in whose space they are.
+        model_name: name of the embedding model.
     """
     now = clock()
     today = TeamDay(team_id, now.date())
@@ -66,11 +66,11 @@ def store_tasks(
     clock: Clock,
     progress: Progress,
 ) -> Report:
-    """Work the clustered batches into the team's tasks, and show the most urgent ones.
+    """Update the team's tasks with the clustered batches, and report the most urgent ones.
 
     Args:
-        budget_usd: what the team's day may cost, None for no limit. Tasks are made all the same; labels that it does
-            not pay for wait for a later pass.
+        budget_usd: the team's budget for the day, None for no limit. It limits labels only; labels above it are
+            deferred.
     """
     now = clock()
     today = TeamDay(team_id, now.date())

@@ -16,12 +16,12 @@ from llma_assets.tasks.matching import unit
 from llma_assets.tasks.vectors import matrix_of, read_vectors
 
 MAX_LOST = 1_000
-"""So many lost segments are looked for at once."""
+"""Lost segments that are read at once, at most."""
 
 
 @dataclass(slots=True)
 class TaskStates:
-    """A team's tasks as some pass left them, kept between the batches of a run.
+    """A team's tasks after some pass, kept between the batches of a run.
 
     Attributes:
         pass_id: the pass; "" before any.
@@ -35,16 +35,16 @@ class TaskStates:
 
 
 def last_pass(database: Database, team_id: int) -> tuple[int, str]:
-    """The last batch whose tasks are done, and the pass that did it; 0 and "" before the first."""
+    """The last processed batch, and the pass over it; 0 and "" before the first."""
     row = next(iter(database.rows(task_queries.LAST_PASS, team_id=team_id, pipeline=task_queries.PIPELINE)), None)
     return (int(row["position"]), str(row["pass_id"])) if row else (0, "")
 
 
 def read_groups(database: Database, team_id: int, batch: Mapping[str, Any]) -> list[Group]:
-    """The groups of a clustered batch, noise that hurts among them, in order of their numbers.
+    """The groups of a clustered batch, including single segments of high impact, in order of their numbers.
 
-    With them come those of earlier batches that got lost on their way to a task.
-    A member whose vector is gone, or another by now, stays in its group; a group without any vector is left out.
+    Lost segments of earlier batches are added. A member without a comparable vector stays in its group; a group without
+    any vector is left out.
     """
     rows = database.rows(
         segment_queries.MEMBERS_OF_BATCH, team_id=team_id, batch_id=batch["batch_id"], attempt_id=batch["attempt_id"]
@@ -71,7 +71,7 @@ def read_groups(database: Database, team_id: int, batch: Mapping[str, Any]) -> l
 
 
 def read_tasks(database: Database, team_id: int, model_name: str, dimension: int) -> list[GrowingTask]:
-    """A team's tasks of one dimension as the batches that are done left them, in order of their ids.
+    """A team's present tasks of one dimension, in order of their ids.
 
     Raises:
         OtherSpaceError: their centroids are of another model than `model_name`.
@@ -85,7 +85,9 @@ def read_tasks(database: Database, team_id: int, model_name: str, dimension: int
     rows = table.drop_columns(["centroid", "labelled_centroid"]).to_pylist()
     others = {row["embedding_model"] for row in rows} - {model_name}
     if others:
-        raise OtherSpaceError(f"tasks of team {team_id} have centroids of {', '.join(sorted(others))}")
+        raise OtherSpaceError(
+            f"tasks of team {team_id} use vectors of {', '.join(sorted(others))}, which cannot be compared with {model_name}"
+        )
     found = [
         GrowingTask(
             UUID(row["task_id"]),
@@ -109,7 +111,7 @@ def read_tasks(database: Database, team_id: int, model_name: str, dimension: int
 
 
 def last_seen(database: Database, team_id: int, lives: Mapping[str, Lifecycle]) -> dict[str, datetime]:
-    """When each task or what is merged into it was last met, by its id."""
+    """The last occurrence of each task, merged ones included, by its id."""
     merges = {task_id: life.merged_into for task_id, life in lives.items() if life.merged_into}
     rows = database.rows(
         task_queries.TASK_FACTS, team_id=team_id, pipeline=task_queries.PIPELINE, **merge_parameters(merges)
@@ -118,7 +120,7 @@ def last_seen(database: Database, team_id: int, lives: Mapping[str, Lifecycle]) 
 
 
 def read_lifecycles(database: Database, team_id: int) -> dict[str, Lifecycle]:
-    """Where each of a team's tasks stands, by its id."""
+    """The lifecycle of each of a team's tasks, by its id."""
     return lifecycles(database.rows(task_queries.LIFECYCLE_CHANGES, team_id=team_id, pipeline=task_queries.PIPELINE))
 
 
@@ -128,7 +130,7 @@ def merge_parameters(merges: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def version_row(team_id: int, task: GrowingTask, model_name: str, *, written_by: tuple[int, UUID]) -> dict[str, Any]:
-    """The row of `task_versions` that a batch leaves of a task; `written_by` is the batch and the pass over it."""
+    """The row of `task_versions` for a task; `written_by` is the batch and the pass over it."""
     label = task.label
     batch_id, pass_id = written_by
     return {

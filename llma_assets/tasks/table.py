@@ -1,4 +1,4 @@
-"""Tasks as a Markdown table for the Dagster UI; titles are hostile text, and are escaped. No terminal, no JSON."""
+"""Tasks as a Markdown table for the Dagster UI; titles are untrusted and are escaped."""
 
 import html
 import re

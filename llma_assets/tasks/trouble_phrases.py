@@ -1,10 +1,10 @@
-"""What the words of a description say happened: which keywords count, whether there is trouble at all. Pure, English.
+"""Decides which keywords in a description count, and whether it reports trouble at all. Pure, English.
 
 "Adds a product without any problem" has the word and not the thing. A keyword counts unless its clause negates it ("no
 error", "never crashed"), says that it is solved ("fixed the issue"), supposes it ("if an error occurs"), or has it in
 a name ("the bug report form"). After W. W. Chapman and others, "A simple algorithm for identifying negated findings and
 diseases in discharge summaries", Journal of Biomedical Informatics 34, 2001: cues, each with a scope that ends at the
-clause. How much a segment hurts belongs in `impact`, which part of a description tells it in `clauses`.
+clause. The impact of a segment belongs in `impact`, titles in `problem_titles`.
 """
 
 import re
@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from typing import Final
 
 _MAX_MATCHES: Final = 100
-"""Of one text; so that a hostile one of nothing but keywords costs no more than others."""
+"""Matches in one text that are examined, so that a hostile text costs no more than others."""
 
 _BEFORE, _AFTER = 160, 80
-"""So many characters around a keyword are looked at."""
+"""Characters around a keyword that are examined."""
 
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _CLAUSE_END: Final = re.compile(
@@ -75,7 +75,7 @@ _SUPPOSED: Final = re.compile(
 )
 _OPTION: Final = re.compile(r"^\w* (?:option|settings?|policy|behaviour|behavior|toggle)\b")
 
-# Names of things that are called after trouble.
+# Names of things that contain a keyword.
 _NAME_AFTER: Final = re.compile(
     r"^(?:s|es|ed)?[ -](?:report(?:ing|s)?(?! (?:pop|appear|say|show|is shown))|tracker|tracking|form|template|list"
     r"|logs?\b"
@@ -148,7 +148,7 @@ TROUBLE: Final = (
     "broken off", "several times", "two times", "three times", "four times", "five times", "zero", "too long",
     "too late", "not-found", "shifted", "ignores", "returned to",
 )  # fmt: skip
-"""Beginnings of words that tell trouble without being a keyword; a group is a problem if enough of its texts do."""
+"""Prefixes of words of trouble that are no keywords; a group is a problem if enough of its texts have one."""
 
 _NOTHING_COMES: Final = re.compile(
     r"\b(?:cannot|can't|unable|won't|nothing|never)\b|(?<!if )\b(?:does|do|did|is|are|was|were|has|have|had|could"
@@ -171,7 +171,7 @@ _MIN_ENGLISH: Final = 0.12
 
 
 def keyword_pattern(keywords: Iterable[str]) -> re.Pattern[str]:
-    """One pattern for keywords, each at the beginning of a word."""
+    """One pattern for keywords at the beginning of words."""
     return re.compile(rf"(?<![a-z0-9])(?:{'|'.join(map(re.escape, keywords))})")
 
 
@@ -181,7 +181,7 @@ def normalised(text: str) -> str:
 
 
 def has_keyword(pattern: re.Pattern[str], text: str) -> bool:
-    """Whether a keyword of `pattern` is in a `normalised` text and says that the thing happened.
+    """Whether a keyword of `pattern` is in a `normalised` text and reports that it happened.
 
     >>> has_keyword(keyword_pattern(["problem"]), "adds a product without any problem")
     False
@@ -212,13 +212,13 @@ def trouble_words(text: str) -> bool:
 
 
 def _is_english(text: str) -> bool:
-    """Whether these rules can read it; few words say nothing, and count as not read."""
+    """Whether a text is English; too short a text is not."""
     words = re.findall(r"[^\W\d_]+", text[:2_000])
     return bool(words) and sum(word in _ENGLISH for word in words) >= _MIN_ENGLISH * len(words)
 
 
 def _clause(text: str, start: int, end: int) -> tuple[str, str]:
-    """What stands before and after a place in its clause."""
+    """The text before and after a position within its clause."""
     before = _POINT.sub("_", text[max(0, start - _BEFORE) : start])
     after = _POINT.sub("_", text[end : end + _AFTER])
     return _CLAUSE_END.split(before)[-1], _CLAUSE_END.split(after, maxsplit=1)[0]
@@ -259,7 +259,7 @@ def _is_name(keyword: str, before: str, after: str) -> bool:
 
 
 def _is_code(before: str, after: str) -> bool:
-    """Whether a number is a status code: 500 sheets of paper are none."""
+    """Whether a number is a status code; in "500 sheets of paper" it is not."""
     return bool(_CODE_BEFORE.search(before) and (_CODE_AFTER.match(after) or "error" in before))
 
 

@@ -1,7 +1,6 @@
-"""Groups of a batch to tasks: match, create, grow, label, and move the watermark last. The asset `tasks`.
+"""Updates tasks with the groups of each batch, for the asset `tasks`: assign, grow, label, merge, commit.
 
-What a batch means for one task belongs in `changes`, what is read for people in `board`, what people change in
-`editing`.
+Changes of one task belong in `changes`, reading for people in `board`, changes by people in `editing`.
 """
 
 from collections.abc import Callable, Mapping
@@ -48,22 +47,22 @@ LINKED = (
     "abandonment",
     "impact",
 )
-"""What a link takes over from the segment."""
+"""Columns that a link copies from its segment."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskCounts:
-    """What one pass did to tasks.
+    """Counts of one pass over tasks.
 
     Attributes:
-        batches: worked in.
-        groups: in them; groups of one are noise that hurts.
+        batches: processed batches.
+        groups: their groups; a group of one is a segment of high impact.
         created, grown: tasks.
-        merged: tasks that have come so near to another that they are part of it now.
-        ignored: of the created ones, those that are no problem.
-        regressed: tasks that came back.
-        resolved: tasks that had been quiet long enough.
-        labelled: tasks that were (re)labelled; `label_failures` of them in vain.
+        merged: tasks that were merged into a closer one.
+        ignored: created tasks that are no problem.
+        regressed: tasks that occurred again after they were resolved.
+        resolved: tasks without occurrences for long enough.
+        labelled: tasks that were labelled; `label_failures` of them failed.
     """
 
     batches: int = 0
@@ -91,10 +90,10 @@ def update_tasks(
     record: Record = ignore_usage,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> TaskCounts:
-    """Work every clustered batch into the team's tasks, oldest first, each committed by the watermark.
+    """Update the team's tasks with every clustered batch, oldest first; the watermark commits each.
 
     Raises:
-        ModelConfigurationError: the model cannot be asked at all; what was done before stays.
+        ModelConfigurationError: no call can succeed; earlier batches are committed.
     """
     total = TaskCounts()
     states = TaskStates()
@@ -123,7 +122,7 @@ def _update_from_batch(
     batch_id, pass_id, model_name = batch["batch_id"], uuid4(), batch["embedding_model"]
     position, before = last_pass(database, team_id)
     if position >= batch_id:
-        return TaskCounts()  # another run was faster
+        return TaskCounts()  # another run has processed the batch
     dimension = batch["dimension"]
     if (states.pass_id, states.dimension) != (before, dimension):
         states.pass_id, states.dimension = before, dimension
@@ -135,7 +134,7 @@ def _update_from_batch(
         states.tasks,
         lives,
         options,
-        # A segment is in one task for ever, so the first one of a group says which task it founds.
+        # A segment stays in one task, so the first segment of a group determines the id of a new task.
         new_id=lambda group: uuid5(NAMESPACE, repr((team_id, min(row["document_id"] for row in group.members)))),
     )
     for task, groups in assignments:
@@ -216,7 +215,7 @@ def _update_from_batch(
         },
     )
     if not is_ours:
-        states.pass_id = ""  # another run was faster with the same batch; what it wrote counts
+        states.pass_id = ""  # another run committed the same batch first
         return TaskCounts()
     states.pass_id = str(pass_id)
     for task in new:
@@ -226,7 +225,7 @@ def _update_from_batch(
 
 
 def _resolve_quiet(database: Database, team_id: int, now: datetime, options: TaskOptions) -> int:
-    """Write down which tasks have fallen quiet, as of when they did; how many that were."""
+    """Resolve tasks without recent occurrences, at the time when they became quiet; returns how many."""
     lives = read_lifecycles(database, team_id)
     rows = []
     for task_id, seen in sorted(last_seen(database, team_id, lives).items()):

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class UsableSegment:
-    """A usable segment with what is stored of it."""
+    """A usable segment with its flags and its time of arrival."""
 
     segment: Segment
     document_id: str
@@ -30,10 +30,7 @@ class UsableSegment:
 def usable_segments(
     team_id: int, rows: Sequence[dict[str, Any]], dimension: int, now: datetime
 ) -> tuple[list[UsableSegment], list[dict[str, Any]]]:
-    """The segments that can be used, and rows for those that cannot, each with its reason.
-
-    Whatever one of them holds, it costs that one alone.
-    """
+    """The segments that can be used, and rows for the others with the reason; each fails alone."""
     usable: list[UsableSegment] = []
     refused: list[dict[str, Any]] = []
     for row in rows:
@@ -57,7 +54,7 @@ def _check_vector(row: dict[str, Any], dimension: int) -> None:
     if row["broken"]:
         raise SegmentError("invalid_vector", "the vector holds NaN or infinity")
     if row["dimension"] != dimension:
-        raise SegmentError("invalid_vector", f"{row['dimension']} numbers where {dimension} are expected")
+        raise SegmentError("invalid_vector", f"the vector has {row['dimension']} numbers; {dimension} are expected")
 
 
 def member_row(each: UsableSegment, status: str, cluster_no: int, distance: float) -> dict[str, Any]:

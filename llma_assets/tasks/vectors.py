@@ -1,4 +1,4 @@
-"""What is stored of segments: their vectors, of which model they are, how many there are. Only reads."""
+"""Reads stored segments: vectors, models and counts. Statements belong in `segment_queries`."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 IDS_AT_ONCE = 1_000
-"""Ids in one parameter, which a server takes up to 128 KiB of."""
+"""Ids in one query parameter, which may have 128 KiB."""
 
 
 def space_key(team_id: int, model_name: str) -> dict[str, Any]:
-    """The parameters that single out a team's segments in one model's space."""
+    """The parameters that select a team's segments of one model."""
     return {
         "team_id": team_id,
         "product": segment_queries.PRODUCT,
@@ -32,7 +32,7 @@ def space_key(team_id: int, model_name: str) -> dict[str, Any]:
 
 
 def other_spaces(database: Database, team_id: int, model_name: str) -> dict[str, int]:
-    """How many of a team's segments belong to other models, by model; they are left where they are."""
+    """How many of a team's segments belong to other models, by model; they are not grouped."""
     rows = database.rows(segment_queries.OTHER_SPACES, **space_key(team_id, model_name), since=EPOCH)
     return {row["model_name"]: row["segments"] for row in rows}
 
@@ -65,7 +65,7 @@ def read_vectors(
 ) -> "tuple[list[str], list[str], NDArray[np.float32]]":
     """Ids (sorted), descriptions and vectors, float32 (n, dimension), of stored segments.
 
-    Left out is what is missing, and what has no such vector (any more).
+    Missing segments, and those without a vector of this dimension, are left out.
     """
     ids: list[str] = []
     texts: list[str] = []

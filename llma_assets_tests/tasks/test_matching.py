@@ -55,7 +55,7 @@ def test_nothing_matches_where_there_is_nothing() -> None:
 
 
 def test_other_dimensions_are_refused() -> None:
-    with pytest.raises(ValueError, match="groups have 3 dimensions, tasks 2"):
+    with pytest.raises(ValueError, match="the same dimension, got 3 and 2"):
         match_tasks(np.ones((1, 3), dtype=np.float32), np.ones((1, 2), dtype=np.float32))
 
 
