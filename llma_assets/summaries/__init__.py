@@ -3,8 +3,8 @@
 Rendering the texts belongs in `rendering`, embedding the summaries in `embeddings`.
 """
 
-from llma_assets.summaries.batch_rows import days_with_open_batches, themes_with_open_batches
-from llma_assets.summaries.batches import STAGE, WAITING
+from llma_assets.summaries.batch_rows import STAGE, days_with_open_batches, themes_with_open_batches
+from llma_assets.summaries.batches import WAITING
 from llma_assets.summaries.checks import CHECKS
 from llma_assets.summaries.dead_letters import DeadLetter, dead_letters, requeue
 from llma_assets.summaries.estimate import ANSWER_TOKENS, forecast_summaries, frame_tokens, relevance_so_far

@@ -13,6 +13,9 @@ from llma_assets.clickhouse import Database
 from llma_assets.summaries.queries import DAYS_WITH_OPEN_BATCHES, OPEN_BATCHES, THEMES_WITH_OPEN_BATCHES
 from llma_assets.team_day import TeamDay
 
+STAGE = "trace_summaries"
+"""The stage that batches belong to."""
+
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:

@@ -13,7 +13,7 @@ Prompts and the checks of answers belong in `task`, files and HTTP in `models.op
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -21,25 +21,21 @@ from typing import Any, Literal
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
-from llma_assets.ledger import DailyBudget, UsageLedger, release_hold
+from llma_assets.ledger import UsageLedger, release_hold
 from llma_assets.models import (
-    BUDGET,
     AnsweredChat,
     BatchAnswer,
     BatchState,
-    BudgetExhausted,
     ModelConfigurationError,
     ModelError,
     ModelHealth,
     ModelUnavailable,
     OpenAIBatches,
     OpenAIChat,
-    RequestFile,
     failed_usage,
-    most_usd_of_chat,
-    request_files,
 )
-from llma_assets.summaries.batch_rows import BatchRow, BatchRows
+from llma_assets.summaries.batch_rows import STAGE, BatchRow, BatchRows
+from llma_assets.summaries.batch_submission import BatchSubmission, Texts
 from llma_assets.summaries.task import SummaryResult, SummaryTask, TextItem
 from llma_assets.summaries.triage import FailureTriage
 from llma_assets.team_day import TeamDay
@@ -50,7 +46,6 @@ Via = Literal["calls", "batch"]
 WAITING = "batch_waiting"
 """Reason of questions that are in an open batch and have no answer yet."""
 
-STAGE = "trace_summaries"
 GRACE = timedelta(minutes=2)
 """After this time a batch that is not in the server's list was never created."""
 
@@ -59,9 +54,6 @@ _NOT_PROCESSED = {"batch_expired", "batch_cancelled", "rate_limited"}
 """Errors of requests that the server did not process: they cost nothing, and are asked again."""
 
 _CALLS = uuid.UUID("4f0c7a0e-6f0d-5d0b-9d4e-2f5a8a1f7c55")
-
-Texts = Callable[[Iterable[str]], Iterator[TextItem]]
-"""Gives the stored texts of items by id; deleted ones are left out."""
 
 Ask = Callable[[Sequence[str]], Iterator[SummaryResult]]
 """Asks about items by ordinary calls, by id."""
@@ -102,14 +94,26 @@ class ThemeBatches:
         self._chat = chat
         self._questions = questions
         self._texts = texts
-        self._limit_usd = limit_usd
-        self._theme_limit_usd = theme_limit_usd
         self._clock = clock
         self._health = health or ModelHealth()
         self._batches = OpenAIBatches(chat.server)
         self._rows = BatchRows(database, team_day, task.theme_id, chat.server.host)
         self._open = {row.batch_key: row for row in self._rows.open()}
-        self._known = set(self._open)
+        self._submission = BatchSubmission(
+            database,
+            team_day,
+            task,
+            chat,
+            questions,
+            texts,
+            self._batches,
+            self._rows,
+            self._open,
+            clock,
+            limit_usd,
+            theme_limit_usd,
+            known=set(self._open),
+        )
         self._settled: set[str] = set()
         self._read: list[tuple[BatchRow, BatchState | None, str]] = []
         self._blocked_by = ""
@@ -255,86 +259,11 @@ class ThemeBatches:
                 yield result
 
     def _submit(self, questions: Sequence[str]) -> Iterator[SummaryResult]:
-        """Put the questions into batches, as far as the budget allows; items without text fail at once."""
-        group_id = uuid.uuid4()
-        budget = None
-        if self._limit_usd is not None or self._theme_limit_usd is not None:
-            budget = DailyBudget(
-                self._database,
-                self._team_day,
-                stage=STAGE,
-                limit_usd=self._limit_usd,
-                theme_id=self._task.theme_id,
-                theme_limit_usd=self._theme_limit_usd,
-                new_id=lambda: group_id,
-                max_wait_s=0.0,
-                is_of_batch=True,
-            )
-        blank: list[SummaryResult] = []
-        submitted = 0
-        try:
-            for file in request_files(self._requests(questions, budget, blank)):
-                if not self._submit_file(file, group_id):
-                    break
-                submitted += 1
-        finally:
-            if budget is not None:
-                budget.close()
-            if not any(row.group_id == group_id for row in self._open.values()):
-                release_hold(self._database, self._team_day, group_id)
-        self.counts["batches_submitted"] += submitted
-        yield from blank
-
-    def _requests(
-        self, questions: Sequence[str], budget: DailyBudget | None, blank: list[SummaryResult]
-    ) -> Iterator[tuple[str, dict[str, Any]]]:
-        question_of = {self._questions[question][0]: question for question in questions}
-        for item in self._texts(question_of):
-            question = question_of[item.item_id]
-            if not item.text.strip():
-                self._settled.add(question)
-                blank.append(self._task.attempt(item))
-                continue
-            body = self._chat.request(self._task.messages(item), self._task.schema)
-            if budget is not None:
-                try:
-                    budget.hold(self._chat.name, most_usd_of_chat(self._chat.name, body, batch=True))
-                except BudgetExhausted:
-                    self._blocked_by = BUDGET
-                    return
-            yield question, body
-
-    def _submit_file(self, file: RequestFile, group_id: uuid.UUID) -> bool:
-        """Create one batch; False if no more should be created in this run."""
-        row = BatchRow(uuid.uuid4(), group_id, "", self._chat.name, tuple(file.custom_ids), self._clock())
-        self._rows.write(row, "intended", "")
-        self._known.add(row.batch_key)
-        wanted = set(row.questions)
-        if any(wanted & set(other.questions) for other in self._rows.open() if other.batch_key not in self._known):
-            # Another process is asking the same. It may have seen this batch and withdraw, too.
-            self._rows.write(row, "closed", "overtaken")
-            self._blocked_by = "batch_overtaken"
-            return False
-        self._open[row.batch_key] = row
-        try:
-            state = self._batches.submit(file, str(row.batch_key))
-        except ModelUnavailable as error:
-            self._blocked_by = error.kind  # the batch may exist nevertheless: the row stays "intended"
-            return False
-        except ModelError as error:
-            del self._open[row.batch_key]
-            self._rows.write(row, "closed", error.kind)
-            self._blocked_by = f"batch_{error.kind}"
-            if error.kind == "not_found":
-                raise ModelConfigurationError(
-                    "the server has no Batch API (no /v1/files or no /v1/batches); use via: calls", kind="no_batches"
-                ) from None
-            if isinstance(error, ModelConfigurationError):
-                raise
-            return False
-        self._open[row.batch_key] = replace(row, batch_id=state.batch_id)
-        self._rows.write(self._open[row.batch_key], "submitted", "")
-        return True
+        """Submit the questions; yields results of items without text."""
+        yield from self._submission.submit(questions)
+        self.counts["batches_submitted"] += self._submission.submitted
+        self._settled |= self._submission.settled
+        self._blocked_by = self._submission.blocked_by or self._blocked_by
 
     def _deferred(self, question: str, reason: str) -> SummaryResult:
         return self._task.deferred(TextItem(self._questions[question][0], ""), reason)

@@ -12,7 +12,7 @@ from more_itertools import chunked
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import Forecast, past_calls
 from llma_assets.models import chat_tokens
-from llma_assets.summaries.batches import STAGE
+from llma_assets.summaries.batch_rows import STAGE
 from llma_assets.summaries.pending import Pending
 from llma_assets.summaries.prompt import summary_messages
 from llma_assets.summaries.queries import RELEVANCE_OF_LAST, TEXTS

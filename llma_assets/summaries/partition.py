@@ -12,7 +12,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.ledger import list_skips, spending_metadata
 from llma_assets.models import ChatModel, NothingAnswered
 from llma_assets.stage import Progress, Report, each_theme
-from llma_assets.summaries.batches import STAGE
+from llma_assets.summaries.batch_rows import STAGE
 from llma_assets.summaries.queries import SUMMARY_COUNTS
 from llma_assets.summaries.selection import NO_CONTENT
 from llma_assets.summaries.theme_run import RunLimits, store_theme

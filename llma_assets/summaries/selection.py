@@ -14,7 +14,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.isolation import fault_of
 from llma_assets.ledger import record_item_skips
 from llma_assets.rendering import REACH
-from llma_assets.summaries.batches import STAGE
+from llma_assets.summaries.batch_rows import STAGE
 from llma_assets.summaries.queries import ITEMS_OF_DAY, TEXTS
 from llma_assets.summaries.reuse import REMEMBERED_DAYS
 from llma_assets.summaries.rule_answers import RULES_VERSION, facts_of

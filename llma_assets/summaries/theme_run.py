@@ -20,7 +20,8 @@ from llma_assets.models import (
     OpenAIChat,
     paid_by,
 )
-from llma_assets.summaries.batches import STAGE, WAITING, ThemeBatches, Via
+from llma_assets.summaries.batch_rows import STAGE
+from llma_assets.summaries.batches import WAITING, ThemeBatches, Via
 from llma_assets.summaries.estimate import forecast_summaries
 from llma_assets.summaries.pending import Pending, pending
 from llma_assets.summaries.queries import SET_THEME_VERSION, TEXTS

@@ -85,8 +85,9 @@ def read_tasks(database: Database, team_id: int, model_name: str, dimension: int
     rows = table.drop_columns(["centroid", "labelled_centroid"]).to_pylist()
     others = {row["embedding_model"] for row in rows} - {model_name}
     if others:
+        named = ", ".join(sorted(others))
         raise OtherSpaceError(
-            f"tasks of team {team_id} use vectors of {', '.join(sorted(others))}, which cannot be compared with {model_name}"
+            f"tasks of team {team_id} use vectors of {named}, which cannot be compared with those of {model_name}"
         )
     found = [
         GrowingTask(
