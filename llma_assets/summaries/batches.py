@@ -168,8 +168,8 @@ class ThemeBatches:
         self._batches.close()
 
     def _unasked(self) -> list[str]:
-        taken = self._settled | self.in_flight
-        return [question for question in self._questions if question not in taken]
+        settled = self._settled | self.in_flight
+        return [question for question in self._questions if question not in settled]
 
     def _ask_one(self, by_calls: Ask, question: str) -> Iterator[SummaryResult]:
         for result in by_calls([self._questions[question][0]]):

@@ -1,6 +1,6 @@
 """Estimates calls and tokens of a theme's summaries for one partition. Asks no model.
 
-The tokens of prompts are counted. The length of answers is taken from earlier calls of the same team, theme and model,
+The tokens of prompts are counted. The length of answers comes from earlier calls of the same team, theme and model,
 or from the theme's mode where there are none.
 """
 

@@ -155,7 +155,7 @@ def label_deferred(
     The present version of a task is replaced under its own key, so that no watermark has to move.
     """
     lives = read_lifecycles(database, team_id)
-    key = {"team_id": team_id, "pipeline": task_queries.PIPELINE, "undone": DEFERRED}
+    key = {"team_id": team_id, "pipeline": task_queries.PIPELINE, "deferred": DEFERRED}
     rows = database.rows(task_queries.UNLABELLED_TASKS, **key, most=MAX_DEFERRED_LABELS)
     if not rows:
         return DeferredLabels()

@@ -1,4 +1,4 @@
-"""Which teams have new segments: what the schedule asks. The schedule itself is in `automation`."""
+"""Finds the teams with new segments. The schedule itself belongs in `defs.schedules`."""
 
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ LOOK_BACK = timedelta(days=31)
 
 
 def teams_with_new_segments(database: Database, *, model_name: str, now: datetime) -> list[int]:
-    """The teams to which segments of this model have come that are in no task's batch yet: one GROUP BY."""
+    """The teams with segments of this model that no batch contains yet; one query for all teams."""
     rows = database.rows(
         segment_queries.TEAMS_WITH_SEGMENTS,
         product=segment_queries.PRODUCT,

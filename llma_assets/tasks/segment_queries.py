@@ -55,7 +55,7 @@ ORDER BY document_id, inserted_at DESC
 LIMIT 1 BY document_id
 """
 
-# Segments of other models than the configured one: they cannot be compared, and are named instead of taken.
+# Segments of other models than the configured one: they cannot be compared; they are reported, not grouped.
 OTHER_SPACES = """
 SELECT model_name, count() AS segments
 FROM document_embeddings FINAL

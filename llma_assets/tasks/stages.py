@@ -90,13 +90,13 @@ def store_tasks(
             raise
     found = list_tasks(database, team_id, now=now, options=options)
     shown = [task for task in found if task.status not in ("resolved", "ignored")]
-    undone = sum(task.label_error.startswith(DEFERRED) for task in found)
+    deferred = sum(task.label_error.startswith(DEFERRED) for task in found)
     waiting = note_deferred(
         database,
         today,
         stage=TASKS_STAGE,
         theme_id="",
-        deferred=undone,
+        deferred=deferred,
         items=len(found),
         refusal=ledger.refusal,
     )
@@ -106,7 +106,7 @@ def store_tasks(
         reason="" if shown else "no_open_tasks",
         details={
             **asdict(counts),
-            "labels_undone": undone,
+            "labels_undone": deferred,
             "ignored_in_all": sum(task.status == "ignored" for task in found),
             "resolved_in_all": sum(task.status == "resolved" for task in found),
             "model": chat.name,

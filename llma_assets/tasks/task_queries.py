@@ -81,7 +81,7 @@ SELECT toString(task_id) AS task_id, embedding_model, dimension
 FROM task_versions AS v FINAL
 WHERE v.team_id = {team_id:Int64}
     AND v.pass_id IN (SELECT pass_id FROM done)
-    AND startsWith(label_error, {undone:String})
+    AND startsWith(label_error, {deferred:String})
     AND (v.task_id, v.batch_id) IN
     (
         SELECT task_id, max(batch_id)

@@ -119,7 +119,7 @@ def test_among_traces_that_are_in_both_only_those_count(database: Database, stor
     }
 
 
-def test_what_the_rule_left_out_was_looked_at_and_what_is_no_longer_taken_was_not(
+def test_what_the_rule_left_out_was_looked_at_and_what_is_no_longer_selected_was_not(
     database: Database, store: Store
 ) -> None:
     store("errors", {0: ids(0, 10)}, looked_at=ids(10, 20))

@@ -78,7 +78,7 @@ def test_a_clustering_that_holds_is_left_alone(seed: int) -> None:
         ([0] * 5 + [1] * 4 + [-1], ""),
     ],
 )
-def test_a_collapse_is_told_by_shares_of_items(labels: list[int], found: str) -> None:
+def test_a_collapse_is_reported_by_shares_of_items(labels: list[int], found: str) -> None:
     complaint = collapse_of(np.array(labels, dtype=np.int32), np.ones(len(labels)), CONFIG)
     assert found in complaint if found else complaint == ""
 

@@ -46,7 +46,7 @@ def stale(database: Database) -> list[tuple[int, date, str]]:
     return [(row["team_id"], row["day"], row["theme_id"]) for row in rows]
 
 
-def test_an_item_that_a_theme_takes_no_longer_makes_the_runs_of_its_window_stale(database: Database) -> None:
+def test_an_item_that_a_theme_no_longer_selects_makes_the_runs_of_its_window_stale(database: Database) -> None:
     for team_id in (1, 2):
         for theme_id in ("own", "traces"):
             commit(database, team_id, theme_id)

@@ -102,7 +102,7 @@ def space(database: Database) -> Iterator[Space]:
         yield Space(database, server)
 
 
-def test_only_relevant_items_that_the_theme_takes_are_embedded(space: Space) -> None:
+def test_only_relevant_items_that_the_theme_selects_are_embedded(space: Space) -> None:
     for team_id, relevant in ((1, {"a": True, "b": False, "c": True, "d": True}), (2, {"b": True, "c": True})):
         space.summaries(OWN, relevant, team_id=team_id)
         space.run(OWN, team_id=team_id)
@@ -146,7 +146,7 @@ def test_a_second_run_writes_nothing_and_embeds_nothing(space: Space) -> None:
     assert (again.items, again.details["own_left_the_theme"]) == (1, 0)
 
 
-def test_another_version_of_the_theme_over_the_same_words_is_told_and_not_embedded_again(space: Space) -> None:
+def test_another_version_of_the_theme_over_the_same_words_is_stored_and_not_embedded_again(space: Space) -> None:
     space.summaries(OWN, {"a": True, "b": True})
     space.run(OWN)
     space.summaries(CHANGED, {"a": True})

@@ -93,7 +93,7 @@ def test_clusters_without_any_name_are_not_published_and_the_next_run_names_them
     assert "Cluster 0" not in published[0]["properties"]
 
 
-def test_clusters_that_the_model_will_not_name_are_told_from_a_set_up_that_cannot_work(
+def test_clusters_that_the_model_will_not_name_are_distinguished_from_a_set_up_that_cannot_work(
     database: Database, run: Run
 ) -> None:
     def judge(request: Request) -> Fault:

@@ -239,7 +239,7 @@ def test_many_clusters_are_asked_about_in_several_calls_whose_titles_stay_apart(
     assert failed == [8, 16]
 
 
-def test_titles_that_are_taken_are_not_given_again() -> None:
+def test_used_titles_are_not_given_again() -> None:
     used_titles = [good(1)["title"]]
     with ChatServer(answering(unchanged)) as server:
         labels = named(evidence(), chat(server), used_titles=used_titles)

@@ -181,7 +181,9 @@ def test_a_run_killed_before_the_test_of_its_names_tests_them_next_time(
     assert second.fit is not None
 
 
-def test_names_that_fit_bring_held_out_members_home(database: Database, run: Run, model: ChatServer) -> None:
+def test_names_that_fit_assign_held_out_members_to_their_clusters(
+    database: Database, run: Run, model: ChatServer
+) -> None:
     naming = name_run(database, run, chat_of(model), embedder_of(model))
     assert naming.fit is not None
     assert naming.fit.chance == pytest.approx(0.2)
@@ -318,7 +320,7 @@ class Empty:
         raise BudgetExhausted(f"nothing is left for {model}")
 
 
-def test_without_money_names_are_left_undone_and_named_another_day(
+def test_without_money_names_are_deferred_and_named_another_day(
     database: Database, run: Run, model: ChatServer
 ) -> None:
     poor = name_run(database, run, paid_by(chat_of(model), Empty()), paid_by(embedder_of(model), Empty()))

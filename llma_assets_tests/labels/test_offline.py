@@ -79,7 +79,7 @@ def test_clusters_that_look_alike_get_different_titles() -> None:
     assert len({title.casefold() for title in titles}) == 12
 
 
-def test_titles_that_are_taken_are_not_given_again() -> None:
+def test_used_titles_are_not_given_again() -> None:
     first = offline_labels(EVIDENCE).items[0].title
     assert offline_labels(EVIDENCE, used_titles=[first]).items[0].title != first
 

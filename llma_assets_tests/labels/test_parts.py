@@ -80,7 +80,7 @@ def test_the_nearest_name_is_told_with_its_distance() -> None:
     assert nearest_names(np.empty((0, 2), dtype=np.float32)) == []
 
 
-def test_names_that_are_alike_are_told_apart_together() -> None:
+def test_names_that_are_alike_are_made_distinct_together() -> None:
     names = directions(0, 10, 90, 95, 180)
     assert groups_too_close(names, [True] * 5, 8) == [[2, 3], [0, 1]]
     assert groups_too_close(directions(0, 90, 180), [True] * 3, 8) == []
@@ -97,7 +97,7 @@ def test_groups_are_bounded_and_fall_apart_at_their_widest_pairs() -> None:
     assert groups_too_close(directions(0, 1, 4, 6), [True] * 4, 2) == [[0, 1], [2, 3]]
 
 
-def test_members_come_home_to_the_nearest_name() -> None:
+def test_members_are_assigned_to_the_nearest_name() -> None:
     items = directions(0, 5, 90, 95, 180)
     clusters_of_items = np.array([0, 0, 1, 1, 0])
     names = centroids = directions(0, 90)

@@ -77,7 +77,7 @@ def test_neighbours_and_earlier_names_are_fenced_too(text: str) -> None:
     }
 
 
-def test_names_that_are_told_apart_are_shown_beside_those_that_stay() -> None:
+def test_names_to_be_made_distinct_are_shown_beside_those_that_stay() -> None:
     cluster = ClusterEvidence(0, 9, (SummaryText("a"),), current=Name("Broken kettles", "- one\n- two"))
     system, user = relabelling_messages([cluster], used_titles=("Other",), fixed_titles=("Broken toasters",))
     data = json.loads(user.text.removeprefix("<data>\n").removesuffix("\n</data>"))

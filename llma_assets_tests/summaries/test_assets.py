@@ -71,7 +71,7 @@ def metadata(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
     return told_of(found)
 
 
-def test_a_run_without_time_leaves_everything_undone_and_the_next_one_takes_it_up(database: Database) -> None:
+def test_a_run_without_time_defers_everything_and_the_next_one_does_it(database: Database) -> None:
     write(database, day_of_traces(1, DAY, 3))
     with ChatServer() as server:
         pipeline = Pipeline(database, chat=ServedChat(url=server.url))

@@ -350,7 +350,7 @@ def test_a_process_that_is_killed_at_any_of_its_notes_pays_each_batch_once_and_f
     assert stored.value(held) == pytest.approx(0)
 
 
-def test_a_process_that_was_killed_before_it_submitted_is_taken_up_after_a_while(
+def test_a_process_that_was_killed_before_it_submitted_is_submitted_after_a_while(
     stored: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def die(*_: Any) -> None:
@@ -531,7 +531,7 @@ def go_for(database: Database, server: BatchServer, theme: Theme, model: str = M
     return store_theme(database, DAY, theme, asked, limits=limits, progress=lambda _done, _all: None)
 
 
-def test_a_batch_of_a_judged_theme_brings_its_judgements(stored: Database) -> None:
+def test_a_batch_of_a_theme_that_asks_for_relevance_brings_it(stored: Database) -> None:
     no = Content('{"theme_relevant": "no"}')
     silent = Content('{"title": "It does not say whether", "bullets": []}')
     with BatchServer(endings=[Ending(replies={0: no, 1: silent})]) as server:

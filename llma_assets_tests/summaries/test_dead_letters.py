@@ -188,7 +188,7 @@ def test_a_brief_answer_to_a_brief_question_is_enough_to_blame_the_item(database
         assert run(database, server, "another run")["failed"] == 1
 
 
-def test_why_items_were_left_undone_is_kept_until_they_are_done(database: Database) -> None:
+def test_why_items_were_deferred_is_kept_until_they_are_done(database: Database) -> None:
     from llma_assets.ledger import list_skips
 
     write_texts(database, TEAM, texts(3))
@@ -202,7 +202,7 @@ def test_why_items_were_left_undone_is_kept_until_they_are_done(database: Databa
     assert list_skips(database, day=DAY, team_id=1) == []
 
 
-def test_what_was_not_begun_at_the_deadline_is_left_undone(database: Database) -> None:
+def test_what_was_not_begun_at_the_deadline_is_deferred(database: Database) -> None:
     write_texts(database, TEAM, texts(6))
     began: list[str] = []
 

@@ -141,13 +141,13 @@ def test_system_prompts_and_lists_of_tools_stay_out() -> None:
     assert "Hyvä herra" in summary.bullets[-1].text
 
 
-def test_a_message_that_a_history_repeats_is_told_once() -> None:
+def test_a_message_that_a_history_repeats_is_read_once() -> None:
     turn = "[1] USER\nPlease compare two mortgage offers for me\n"
     summary = extract_summary(numbered("[GEN] a (1s)\n" + turn + "[GEN] b (1s)\n" + turn), "detailed")
     assert len(summary.bullets) == 1
 
 
-def test_a_trace_without_users_is_told_by_its_name_and_spans() -> None:
+def test_a_trace_without_users_is_described_by_its_name_and_spans() -> None:
     text = numbered(
         "NIGHTLY REPORT\n" + "=" * 80 + "\n\nTRACE HIERARCHY:\n\n├─ [SPAN] load_rows (1.20s)\n"
         "│  Output: 12 rows\n└─ [SPAN] send_mail (0.10s)"

@@ -80,7 +80,7 @@ def test_another_team_with_equal_ids_counts_for_itself(database: Database) -> No
     assert funnel(database, 1, DAY - timedelta(days=6), DAY, THEME) == Funnel(10, 8, 6, 5, 4, 2, 1, 1)
 
 
-def test_what_was_taken_or_answered_under_another_version_does_not_count(database: Database) -> None:
+def test_what_was_selected_or_answered_under_another_version_does_not_count(database: Database) -> None:
     store(database)
     other = replace(THEME, prompt="another question")
     assert funnel(database, 1, DAY, DAY, other) == Funnel()
@@ -89,7 +89,7 @@ def test_what_was_taken_or_answered_under_another_version_does_not_count(databas
     assert funnel(database, 1, DAY, DAY, THEME).summarised == 4
 
 
-def test_what_is_no_longer_taken_does_not_count(database: Database) -> None:
+def test_what_is_no_longer_selected_does_not_count(database: Database) -> None:
     store(database)
     key = {"team_id": 1, "day": DAY, "theme_id": "failed", "item_id": "i0", "version": THEME.version}
     database.insert_rows("theme_items", [{**key, "taken": False, "screened": False}])

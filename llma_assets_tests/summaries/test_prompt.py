@@ -85,7 +85,7 @@ def test_the_schema_of_general_themes_is_that_of_before_there_were_others() -> N
     assert hashlib.sha256(json.dumps(strict_schema(TraceSummary)).encode()).hexdigest() == SCHEMA_BEFORE_THEMES
 
 
-def test_a_judged_theme_asks_another_question_about_the_same_text() -> None:
+def test_a_theme_that_asks_for_relevance_asks_another_question_about_the_same_text() -> None:
     asked: dict[str, Any] = {"prompt": "P", "model": "m", "mode": "minimal"}
     assert question_hash("t", **asked, judged=True) != question_hash("t", **asked)
     assert question_hash("t", **asked, judged=True) == question_hash("t", **asked, judged=True)

@@ -91,7 +91,7 @@ def test_a_reference_to_an_omitted_line_to_none_or_in_no_form_fails_and_names_th
     assert "good" not in words
 
 
-def test_a_summary_of_a_text_that_changed_since_is_not_judged(database: Database) -> None:
+def test_a_summary_of_a_text_that_changed_since_is_not_checked(database: Database) -> None:
     write_texts(database, TEAM, {"a": TEXT, "b": TEXT})
     write_summary(database, "a", ["L99"], text="L99: as it was")
     write_summary(database, "b", ["L01"])
@@ -99,7 +99,7 @@ def test_a_summary_of_a_text_that_changed_since_is_not_judged(database: Database
     assert found(database) == {"traces": (True, "0 of 1 summaries with one; 2 without their text")}
 
 
-def test_themes_teams_and_failed_items_are_told_apart(database: Database) -> None:
+def test_themes_teams_and_failed_items_are_distinguished(database: Database) -> None:
     for team_day in (TEAM, TeamDay(2, DAY)):
         write_texts(database, team_day, {"a": TEXT})
     write_summary(database, "a", ["L01"])

@@ -86,7 +86,7 @@ def test_the_model_is_asked_for_its_judgement_by_schema_and_in_words(database: D
     assert "If it is false, nothing else is read" in request.prompt
 
 
-def test_a_general_theme_is_neither_asked_nor_told_of_relevance(database: Database) -> None:
+def test_a_general_theme_is_not_asked_for_relevance(database: Database) -> None:
     write_texts(database, DAY, texts(1))
     with ChatServer() as server:
         run(database, server, replace(REFUNDS, judged=False))
@@ -216,7 +216,7 @@ def test_another_version_of_the_same_question_asks_nothing_and_the_rows_bear_it(
     assert {row["theme_version"] for row in stored(database, team_day=OTHER)} == {REFUNDS.version}
 
 
-def test_a_theme_with_the_same_prompt_takes_over_the_judgement_too(database: Database) -> None:
+def test_a_theme_with_the_same_prompt_reuses_the_relevance_too(database: Database) -> None:
     write_texts(database, DAY, texts(4))
     second = replace(REFUNDS, theme_id="refunds_of_germany")
     with ChatServer(even_ones) as server:
@@ -227,7 +227,7 @@ def test_a_theme_with_the_same_prompt_takes_over_the_judgement_too(database: Dat
     assert [row["relevant"] for row in stored(database, second)] == [True, False, True, False]
 
 
-def test_a_theme_that_is_not_judged_does_not_take_over_what_a_judged_one_was_told(database: Database) -> None:
+def test_a_theme_that_does_not_ask_for_relevance_does_not_reuse_answers_of_one_that_does(database: Database) -> None:
     write_texts(database, DAY, texts(2))
     with ChatServer(even_ones) as server:
         run(database, server)
@@ -236,7 +236,7 @@ def test_a_theme_that_is_not_judged_does_not_take_over_what_a_judged_one_was_tol
         assert len(server.calls()) == 2
 
 
-def test_another_teams_answers_are_not_taken_over(database: Database) -> None:
+def test_another_teams_answers_are_not_reused(database: Database) -> None:
     for team_day in (DAY, OTHER):
         write_texts(database, team_day, texts(2))
     with ChatServer(even_ones) as server:
@@ -299,7 +299,7 @@ def test_without_rule_and_model_every_item_is_relevant(database: Database) -> No
     assert offline(database, REFUNDS)["relevant"] == 2
 
 
-def test_items_with_the_same_text_and_other_numbers_are_judged_apart(database: Database) -> None:
+def test_items_with_the_same_text_and_other_numbers_get_separate_answers(database: Database) -> None:
     same = {"quiet": TALKS["sound"], "broken": TALKS["sound"]}
     write_texts(database, DAY, same)
     database.execute(

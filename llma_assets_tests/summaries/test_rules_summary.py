@@ -39,7 +39,7 @@ def test_the_title_of_an_error_names_the_tool_and_what_it_said_without_numbers()
     assert summary("errors", *FAILED).title == "Book seat: payment amount does not add up"
 
 
-def test_the_title_of_a_wish_says_what_cannot_be_done() -> None:
+def test_the_title_of_a_feature_request_says_what_cannot_be_done() -> None:
     turns: tuple[Turn, ...] = (
         ("user", "Bring my dog"),
         ("assistant", "Sorry, I am unable to add a pet to booking B7."),
@@ -74,7 +74,7 @@ def test_what_was_found_comes_first_and_what_was_asked_last() -> None:
     assert all(bullet.line_refs for bullet in bullets)
 
 
-def test_what_is_found_twice_is_told_once_with_both_lines() -> None:
+def test_what_is_found_twice_is_reported_once_with_both_lines() -> None:
     again = (*FAILED[:3], ("call", "book_seat", {"seat": "15A"}), *FAILED[2:3])
     first = summary("errors", *again).bullets[0]
     assert len(first.line_refs.split(", ")) == 2

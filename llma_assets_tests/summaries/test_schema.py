@@ -113,7 +113,7 @@ def test_shortened_text_is_one_line_within_its_limit(text: str, most: int) -> No
     ),
     st.sampled_from(["minimal", "detailed"]),
 )
-def test_whatever_a_model_says_the_mended_summary_is_within_limits(said: TraceSummary, mode: Mode) -> None:
+def test_whatever_a_model_says_the_cleaned_summary_is_within_limits(said: TraceSummary, mode: Mode) -> None:
     summary = clean_summary(said, LINES, mode)
     assert len(summary.title.split()) <= TITLE_WORDS
     assert len(summary.flow_diagram) <= TEXT_CHARS

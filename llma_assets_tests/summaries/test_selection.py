@@ -93,7 +93,7 @@ def team_has_themes(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_a_general_theme_takes_every_drawn_text_and_nothing_beside_the_sample(database: Database) -> None:
+def test_a_general_theme_selects_every_drawn_text_and_nothing_beside_the_sample(database: Database) -> None:
     traffic(database)
     texts(database, *GENERAL, FAILED, per_hour=2)
     selection = update_selection(database, TEAM_DAY, TRACES)
@@ -104,7 +104,7 @@ def test_a_general_theme_takes_every_drawn_text_and_nothing_beside_the_sample(da
     assert len(update_selection(database, TEAM_DAY, GENERATIONS).items) == 2
 
 
-def test_a_theme_with_filters_takes_what_matches_whatever_is_drawn(database: Database) -> None:
+def test_a_theme_with_filters_selects_what_matches_whatever_is_drawn(database: Database) -> None:
     traffic(database)
     traffic(database, 2, failed=2)
     for team_id in (1, 2):
@@ -115,7 +115,7 @@ def test_a_theme_with_filters_takes_what_matches_whatever_is_drawn(database: Dat
     assert rows(database, FAILED, 2) == {}
 
 
-def test_a_general_theme_with_filters_takes_what_matches_of_the_sample(database: Database) -> None:
+def test_a_general_theme_with_filters_selects_what_matches_of_the_sample(database: Database) -> None:
     traffic(database)
     texts(database, *GENERAL, FAILED, per_hour=3)
     drawn = set(update_selection(database, TEAM_DAY, TRACES).items)
@@ -142,12 +142,12 @@ def test_to_choose_writes_nothing(database: Database) -> None:
     assert written(database) == (0, 0)
 
 
-def test_a_day_without_texts_takes_nothing_and_says_so(database: Database) -> None:
+def test_a_day_without_texts_selects_nothing_and_says_so(database: Database) -> None:
     assert update_selection(database, TEAM_DAY, TRACES).reason == "no_texts"
     assert written(database) == (0, 0)
 
 
-def test_a_day_outside_a_themes_dates_takes_nothing_and_keeps_what_was_taken(database: Database) -> None:
+def test_a_day_outside_a_themes_dates_selects_nothing_and_keeps_what_was_selected(database: Database) -> None:
     traffic(database)
     texts(database, FAILED)
     update_selection(database, TEAM_DAY, FAILED)
@@ -167,7 +167,7 @@ def test_what_matches_and_is_not_quiet_yet_waits(database: Database) -> None:
     assert update_selection(database, TEAM_DAY, FAILED).sampled == 2
 
 
-def test_a_raised_share_keeps_what_was_taken_and_a_lowered_one_gives_back_the_rest(database: Database) -> None:
+def test_a_raised_share_keeps_what_was_selected_and_a_lowered_one_gives_back_the_rest(database: Database) -> None:
     traffic(database, failed=24, fine=0)
     texts(database, FAILED)
     sets = []
@@ -188,7 +188,7 @@ def test_a_share_of_the_hours_sample_has_both_chances(database: Database) -> Non
     assert {row["probability"] for row in rows(database, TRACES).values()} == {0.25}
 
 
-def test_generations_of_one_trace_are_taken_together(database: Database) -> None:
+def test_generations_of_one_trace_are_selected_together(database: Database) -> None:
     traffic(database, failed=10, fine=0)
     for number in range(10):
         properties = {"$ai_trace_id": f"failed-{number}", "$ai_is_error": True, "$ai_input": "again"}
@@ -201,7 +201,7 @@ def test_generations_of_one_trace_are_taken_together(database: Database) -> None
     assert all(traces.count(trace_id) == 2 for trace_id in traces)
 
 
-def test_a_day_that_becomes_large_keeps_what_was_taken_and_takes_a_tenth_of_the_rest(
+def test_a_day_that_becomes_large_keeps_what_was_selected_and_selects_a_tenth_of_the_rest(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sampling, "MANY_MATCHES", 10)
@@ -222,7 +222,7 @@ def test_a_day_that_becomes_large_keeps_what_was_taken_and_takes_a_tenth_of_the_
     assert update_selection(database, TEAM_DAY, replace(FAILED, prompt="other")).sampled < len(stored)
 
 
-def test_what_no_longer_matches_is_no_longer_taken(database: Database) -> None:
+def test_what_no_longer_matches_is_no_longer_selected(database: Database) -> None:
     traffic(database)
     texts(database, *GENERAL, FAILED)
     update_selection(database, TEAM_DAY, FAILED)
@@ -286,7 +286,7 @@ def test_a_text_that_has_grown_is_put_to_the_rule_again_and_no_other(
 
 
 @pytest.mark.usefixtures("team_has_themes")
-def test_a_theme_after_another_takes_what_that_one_found_relevant(database: Database) -> None:
+def test_a_theme_after_another_selects_what_that_one_found_relevant(database: Database) -> None:
     for team_id in (1, 2):
         traffic(database, team_id)
         texts(database, *GENERAL, FAILED, team_id=team_id)
@@ -304,7 +304,7 @@ def test_a_theme_after_another_takes_what_that_one_found_relevant(database: Data
 
 
 @pytest.mark.usefixtures("team_has_themes")
-def test_what_was_relevant_under_another_version_or_is_no_longer_taken_does_not_count(database: Database) -> None:
+def test_what_was_relevant_under_another_version_or_is_no_longer_selected_does_not_count(database: Database) -> None:
     traffic(database)
     texts(database, *GENERAL, FAILED)
     update_selection(database, TEAM_DAY, FAILED)
@@ -330,7 +330,7 @@ def test_the_chance_of_an_item_goes_on_into_the_theme_after(database: Database) 
     assert {row["probability"] for row in stored.values()} == {0.25}
 
 
-def test_an_item_that_moved_to_an_earlier_day_is_taken_there_alone(database: Database) -> None:
+def test_an_item_that_moved_to_an_earlier_day_is_selected_there_alone(database: Database) -> None:
     for team_id in (1, 2):
         traffic(database, team_id, failed=2, fine=0)
         texts(database, FAILED, team_id=team_id)
@@ -348,7 +348,7 @@ def test_an_item_that_moved_to_an_earlier_day_is_taken_there_alone(database: Dat
 
 
 @pytest.mark.parametrize("line", [1, 2, 3])
-def test_a_run_that_is_killed_at_any_write_is_mended_by_the_next(
+def test_a_run_that_is_killed_at_any_write_is_repaired_by_the_next(
     database: Database, monkeypatch: pytest.MonkeyPatch, line: int
 ) -> None:
     traffic(database, failed=12)
@@ -371,7 +371,7 @@ def test_a_run_that_is_killed_at_any_write_is_mended_by_the_next(
     assert not update_selection(database, TEAM_DAY, REFUNDS).changes
 
 
-def test_what_a_theme_takes_is_summarised_and_nothing_else(database: Database) -> None:
+def test_what_a_theme_selects_is_summarised_and_nothing_else(database: Database) -> None:
     traffic(database)
     traffic(database, 2)
     for team_id in (1, 2):
@@ -401,5 +401,5 @@ def test_why_a_theme_took_nothing_is_said_where_people_look_for_it(database: Dat
     assert reasons() == []
 
 
-def test_nothing_taken_is_nothing_to_do() -> None:
+def test_nothing_selected_is_nothing_to_do() -> None:
     assert Selection().screened == 0

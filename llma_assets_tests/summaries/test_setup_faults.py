@@ -160,7 +160,7 @@ def test_items_that_fail_by_themselves_are_blamed_and_the_day_is_not_done(databa
     assert [row["count()"] for row in database.rows(HELD)] == [count, count]
 
 
-def test_a_model_that_fails_on_most_items_is_judged_by_the_check(database: Database) -> None:
+def test_a_model_that_fails_on_most_items_is_reported_by_the_check(database: Database) -> None:
     write_texts(database, TEAM, texts(50))
     write_texts(database, OTHER, texts(50))
     with ChatServer(judge=lambda request: REFUSAL if "0 about" not in request.prompt else None) as server:

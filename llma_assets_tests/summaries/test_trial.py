@@ -108,7 +108,7 @@ def test_a_theme_is_tried_on_what_its_filters_match(database: Database) -> None:
     assert (trial.matched, trial.sampled) == (1, 1)
 
 
-def test_the_items_are_those_that_a_run_takes_first(database: Database) -> None:
+def test_the_items_are_those_that_a_run_selects_first(database: Database) -> None:
     write(database, day_of_traces(1, DAY, 40))
     theme = replace(REFUNDS, sample_rate=0.3)
     trial = tried(database, theme, size=5)
@@ -121,7 +121,7 @@ def test_the_items_are_those_that_a_run_takes_first(database: Database) -> None:
     assert [item.result.item_id for item in again.items] == [item.result.item_id for item in trial.items]
 
 
-def test_a_theme_that_takes_few_is_tried_on_as_many_all_the_same(database: Database) -> None:
+def test_a_theme_that_selects_few_is_tried_on_as_many_all_the_same(database: Database) -> None:
     write(database, day_of_traces(1, DAY, 12))
     trial = tried(database, replace(REFUNDS, sample_rate=0.0001), size=6)
     assert (trial.sampled, len(trial.items)) == (0, 6)

@@ -33,7 +33,7 @@ def test_the_request_is_found_behind_the_courtesies(said: str, wanted: str) -> N
         ("___", ""),
     ],
 )
-def test_a_tools_name_is_told_in_words(name: str, words: str) -> None:
+def test_a_tools_name_is_written_as_words(name: str, words: str) -> None:
     assert as_words(name) == words
 
 

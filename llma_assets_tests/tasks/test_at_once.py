@@ -125,7 +125,7 @@ def test_the_commit_that_is_stored_first_stays_also_where_another_began_earlier(
     assert database.value(winner, **key) == second
 
 
-def test_a_segment_that_is_in_no_task_is_named_and_taken_up_by_the_next_batch(database: Database) -> None:
+def test_a_segment_that_is_in_no_task_is_named_and_recovered_by_the_next_batch(database: Database) -> None:
     write(database, some("a", 0) + some("b", 0, team_id=2))
     a_pass(database, LATER)
     a_pass(database, LATER, team_id=2)

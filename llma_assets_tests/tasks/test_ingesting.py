@@ -140,7 +140,7 @@ def test_years_of_segments_are_stored_from_one_file_in_any_form(database: Databa
     assert [row["team_id"] for row in database.rows(STORED)] == [1] * 65 + [2] * 65
 
 
-def test_the_first_refused_segment_is_told(database: Database) -> None:
+def test_the_first_refused_segment_is_reported(database: Database) -> None:
     report = ingested(database, line("a"), b"no json\n", line("", description="x"))
     assert report.first_refusal is not None
     assert (report.first_refusal.line, report.first_refusal.reason) == (2, "broken_json")

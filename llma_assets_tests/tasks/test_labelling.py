@@ -200,7 +200,7 @@ def test_a_model_may_judge_instead_of_keywords(database: Database) -> None:
     assert states == {"yes": ("new", "because"), "no": ("ignored", "because")}
 
 
-def test_one_sentence_can_be_judged_by_itself() -> None:
+def test_one_sentence_gets_the_models_opinion_by_itself() -> None:
     with ChatServer(lambda _request: answer(actionable=False)) as server:
         assert model_opinion(asked_of(server), ["Closed the deal"]).actionable is False
     assert isinstance(model_opinion(OfflineChat(), ["Closed the deal"]), TaskLabel)

@@ -46,7 +46,7 @@ def test_a_second_pass_over_the_same_segments_does_nothing(database: Database) -
     assert tasks(database, MONDAY + DAY) == before
 
 
-def test_a_segment_that_is_stored_again_is_not_taken_again(database: Database) -> None:
+def test_a_segment_that_is_stored_again_is_not_grouped_again(database: Database) -> None:
     pairs = some("a", 0)
     write(database, pairs)
     a_pass(database, MONDAY + DAY)
@@ -55,7 +55,7 @@ def test_a_segment_that_is_stored_again_is_not_taken_again(database: Database) -
     assert [task.occurrence_count for task in tasks(database, MONDAY + DAY)] == [3]
 
 
-def test_a_row_that_becomes_visible_late_is_taken_all_the_same(database: Database) -> None:
+def test_a_row_that_becomes_visible_late_is_grouped_nevertheless(database: Database) -> None:
     write(database, some("a", 0), arrived=MONDAY + DAY)
     a_pass(database, MONDAY + DAY)
     write(database, some("late", 0), arrived=MONDAY + DAY - timedelta(minutes=5))
@@ -175,7 +175,7 @@ def test_a_quiet_task_is_resolved_by_time_and_comes_back_as_regressed(database: 
     assert statuses == ["new", "resolved", "regressed"]
 
 
-def test_an_ignored_task_takes_in_what_is_alike_and_stays_ignored(database: Database) -> None:
+def test_an_ignored_task_collects_similar_segments_and_stays_ignored(database: Database) -> None:
     write(database, some("a", 0))
     a_pass(database, MONDAY + DAY)
     (task,) = tasks(database, MONDAY + DAY)

@@ -91,7 +91,7 @@ def test_what_happened_counts_beside_a_negation_of_something_else(text: str) -> 
         ("Checkout kaputt", True),
     ],
 )
-def test_trouble_is_told_without_keywords_and_what_cannot_be_read_counts_as_told(text: str, told: bool) -> None:
+def test_trouble_is_found_without_keywords_and_what_cannot_be_read_counts_as_trouble(text: str, told: bool) -> None:
     assert is_problem(text) is told
 
 

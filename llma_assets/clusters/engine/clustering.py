@@ -84,7 +84,7 @@ class Clustering:
         centroid_coordinates: float64 (k, 2), means of the members' coordinates.
         distinct: intp (n,), equal for items whose embeddings are equal, or nearly.
         quality: how good it is.
-        method: "graph", "kmeans" or "hdbscan", as asked; `quality.mended_by` names the fallback, if one was used.
+        method: "graph", "kmeans" or "hdbscan", as configured; `quality.mended_by` names the fallback, if one was used.
         outlier_scores: float64 (n,) in [0, 1] of `hdbscan`: how much lower the density is at the item than in the
             nearest cluster; None with other methods.
         predict: `hdbscan`'s own assignment of unsampled items; None where centroids and radii decide.

@@ -38,17 +38,17 @@ def merge_near_duplicates(
     inside = points[crowded].astype(np.float64)
     tree = KDTree(inside)
     leader = np.arange(m)
-    taken = np.zeros(len(crowded), dtype=bool)
+    represented = np.zeros(len(crowded), dtype=bool)
     for place, index in enumerate(crowded):
-        if taken[place]:
+        if represented[place]:
             continue
         near = np.array(tree.query_ball_point(inside[place], distance), dtype=np.intp)
-        near = np.sort(near[~taken[near]])
+        near = np.sort(near[~represented[near]])
         apart = items.unit[crowded[near]] - items.unit[index]
         copies = near[np.einsum("ij,ij->i", apart, apart) <= distance**2]
         leader[crowded[copies]] = index
-        taken[copies] = True
-        taken[place] = True
+        represented[copies] = True
+        represented[place] = True
     kept = np.flatnonzero(leader == np.arange(m))
     if len(kept) == m:
         return items, points

@@ -205,8 +205,8 @@ class _Transition:
         """The link of a later cluster."""
         if c in self.same:
             p, similarity = self.same[c]
-            taken = [other for other in self._from(self.replaced_now, c) if other != p]
-            joined = sorted({*self._where(self.substantial, c), *taken})
+            replaced = [other for other in self._from(self.replaced_now, c) if other != p]
+            joined = sorted({*self._where(self.substantial, c), *replaced})
             parents = self._names([p, *joined])
             return Link(c, self.previous.lineage_ids[p], self._status(c, p, joined), similarity, parents)
         own_id = self.current.lineage_ids[c]
@@ -261,8 +261,8 @@ def _recover_ids(links: Links, current: Snapshot, others: Iterable[Snapshot], en
             break
         if other.space.differences(current.space):
             continue
-        taken = seen | {each.lineage_id for each in clusters}
-        free = {p for p, lineage_id in enumerate(other.lineage_ids) if lineage_id not in taken}
+        used = seen | {each.lineage_id for each in clusters}
+        free = {p for p, lineage_id in enumerate(other.lineage_ids) if lineage_id not in used}
         seen |= set(other.lineage_ids)
         if not free:
             continue
