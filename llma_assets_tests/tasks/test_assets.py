@@ -100,7 +100,8 @@ def test_a_spent_budget_makes_tasks_whose_labels_wait_and_says_so(environment: S
     with ChatServer() as server:
         metadata = shown(run(Pipeline(database, now=NOW, chat=Served(url=server.url))), "tasks")
         assert server.calls() == []
-    assert (metadata["status"], metadata["undone_for_budget"], metadata["labels_undone"]) == ("budget", 1, 1)
+    assert (metadata["status"], metadata["deferred"], metadata["labels_undone"]) == ("budget", 1, 1)
+    assert metadata["undone_for_budget"] == 1  # the old name, for one version
     assert metadata["budget_usd"] == 0.000001
     assert [task.title[:7] for task in list_tasks(database, 1, now=NOW)] == ["Issue: "]
     assert [skip.stage for skip in list_skips(database, team_id=1, day=NOW.date())] == ["tasks"]
