@@ -1,7 +1,8 @@
 """What reads across rooms, as typed objects: the command line, notebooks and pages show the same ones."""
 
 from llma_assets.reports.checks import all_checks
-from llma_assets.reports.cluster_map import cluster_table, map_markdown
+from llma_assets.reports.cluster_map import map_markdown, map_png
+from llma_assets.reports.cluster_table import cluster_table, clusters_in_sentences, escaped, table_rows
 from llma_assets.reports.clusters_of_day import ClusterRow, ThemeClusters, clusters_of_day
 from llma_assets.reports.funnel import Funnel, funnel, funnel_tables
 from llma_assets.reports.overlap import FALSE_SHARE, CrossPair
