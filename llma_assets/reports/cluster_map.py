@@ -81,7 +81,7 @@ def _drawn(
     lines = -(-min(len(islands.cluster_ids), MAX_LEGEND) // LEGEND_COLUMNS) + 1
     height = MAP_HEIGHT + LEGEND_LINE * (lines + 1)
     figure = Figure(figsize=(WIDTH, height), dpi=dots)
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)
     map_share, margin = MAP_HEIGHT / height, 0.012
     axes = figure.add_axes((margin, 1 - map_share, 1 - 2 * margin, map_share - 0.4 / height))
     axes.set_title(_drawable(heading, 110), fontsize=11, loc="left")

@@ -23,7 +23,9 @@ TITLE_WIDTHS = (34, 22, 14)
 """Characters of a title on the map: the first that fits."""
 MAX_TITLES = 60
 COVERED = 2
-"""Points of other clusters that a title may cover."""
+"""Points of clusters that a title may cover."""
+WIDEST = 150.0
+"""Pixels: a title stands beside an island of at most this width and height, beside the number of a wider one."""
 HIDDEN_SHARE = 0.5
 """Of an island's points, what its number may cover; where the middle would cover more it stands beside."""
 GAP = 3.0
@@ -98,12 +100,13 @@ def place_labels(
         taken.append(box)
         numbers[cluster_id] = box
         _draw_number(axes, cluster_id, box, middle, colour(cluster_id))
+    clustered = points[islands.labels != NOISE_LABEL]
     for cluster_id in islands.cluster_ids[:MAX_TITLES]:
-        others = points[(islands.labels != cluster_id) & (islands.labels != NOISE_LABEL)]
+        island = _core(points[islands.labels == cluster_id], numbers[cluster_id])
         for text in dict.fromkeys(shortened(titles[cluster_id], width) for width in TITLE_WIDTHS):
             size = measure(text, TITLE_SIZE)
-            places = (box for box in _beside(numbers[cluster_id], size) if _is_free(box, page, taken))
-            place = next((box for box in places if _covered(box, others) <= COVERED), None)
+            places = (box for box in _beside(island, size) if _is_free(box, page, taken))
+            place = next((box for box in places if _covered(box, clustered) <= COVERED), None)
             if text and place is not None:
                 taken.append(place)
                 _draw_title(axes, text, place)
@@ -138,10 +141,18 @@ def _around(middle: NDArray[np.float64], size: tuple[float, float]) -> list[Box]
     return boxes
 
 
-def _beside(number: Box, size: tuple[float, float]) -> list[Box]:
-    """Right of a number, left, above, below, and the corners."""
+def _core(points: NDArray[np.float64], number: Box) -> Box:
+    """Where a title must not be: an island's number and most of its points, but for an island that is all over."""
+    low, high = np.quantile(points, [0.1, 0.9], axis=0)
+    if max(high - low) > WIDEST:
+        return number
+    return (min(number[0], low[0]), min(number[1], low[1]), max(number[2], high[0]), max(number[3], high[1]))
+
+
+def _beside(island: Box, size: tuple[float, float]) -> list[Box]:
+    """Right of an island, left, above, below, and the corners."""
     width, height = size
-    left, bottom, right, top = number
+    left, bottom, right, top = island
     across, middle = (left + right) / 2, (bottom + top) / 2
     corners = [
         (right + GAP, middle - height / 2),
