@@ -1,6 +1,7 @@
 """What Dagster shows of a partition: first what people look for, then counters in one entry. docs/metadata.md has all.
 
-The asset page sorts entries by name; runs show them in the order given. So the names sort as they are to be read.
+Pages of a partition and of a run show entries in this order, the overview of an asset by name. Names are short: they
+take from the width of the tables beside them.
 """
 
 from typing import Any
@@ -9,6 +10,9 @@ import dagster as dg
 
 from llma_assets.reports import escaped
 from llma_assets.stage import Report
+
+FIRST = ("clusters", "clusters_map", "summary")
+"""Entries before those that have no place of their own, which come by name."""
 
 PLOTTED = ("cost_usd", "cost_usd_today")
 """Counters that are entries of their own, too: Dagster plots them over the partitions."""
@@ -32,7 +36,8 @@ def as_metadata(report: Report, duration_s: float) -> dict[str, Any]:
         **({"reason": report.reason} if report.reason else {}),
         # The second is the name that the first had before; gone with the next version.
         **({"deferred_for_budget": waiting, "undone_for_budget": waiting} if waiting else {}),
-        **dict(sorted(shown.items())),
+        **{name: shown[name] for name in FIRST if name in shown},
+        **{name: shown[name] for name in sorted(shown) if name not in FIRST},
         "details": dg.MetadataValue.json(dict(report.details)),
         **{name: report.details[name] for name in (*PLOTTED, *ALIASES) if name in report.details},
         "dagster/row_count": report.items,

@@ -23,11 +23,7 @@ PAGE_BYTES = 400_000
 
 
 def with_overview(ctx: StageContext, report: Report) -> Report:
-    """The report of a stage that works on clusters, with all that is published of the partition.
-
-    The names of the entries sort as they are to be read, because the asset page sorts them: the table `clusters`,
-    `clusters_map`, `clusters_summary`, the counters in `details`, `funnel`.
-    """
+    """The report of a stage that works on clusters, with all that is published of the partition."""
     found = clusters_of_day(ctx.database, ctx.partition)
     seen = {theme.theme_id for theme in found}
     themes = [theme for theme in ctx.team_themes.themes if theme.enabled or theme.theme_id in seen]
@@ -41,7 +37,7 @@ def with_overview(ctx: StageContext, report: Report) -> Report:
         report,
         pages={
             "clusters_map": maps_page(found, ctx.partition),
-            "clusters_summary": clusters_in_sentences(found, by_theme),
+            "summary": clusters_in_sentences(found, by_theme),
         },
         tables={"clusters": table_rows(found), "funnel": funnels},
     )

@@ -10,12 +10,14 @@ from typing import Any
 
 from llma_assets.reports.clusters_of_day import ClusterRow, ThemeClusters
 
-SHOWN_ROWS = 45
-"""Rows of a table that is shown in the page itself, of all themes together."""
+SHOWN_ROWS = 15
+"""Clusters of the table that is shown in the page itself, of all themes together; it is 400 pixels wide."""
 LEAST_ROWS = 3
-"""Rows that each theme has of them, however many themes there are."""
+"""Clusters that each theme has of them, however many themes there are."""
+SHORT_TITLE = 48
+"""Characters of a title there."""
 TITLE_WIDTH = 70
-"""Characters of a title in a table or sentence."""
+"""Characters of a title in a sentence."""
 INLINE_CHARACTERS = 999
 """Of longer Markdown Dagster shows a link and not the text."""
 BIGGEST = 3
@@ -32,49 +34,33 @@ _LINKS = re.compile(r":(?=//)|www(?=\.)|@", re.IGNORECASE)
 def table_rows(themes: Sequence[ThemeClusters]) -> list[dict[str, str | int]]:
     """The biggest clusters of each theme, with their numbers on the map, as rows of equal fields.
 
-    A theme that has more clusters than there is room for ends in a row that counts the others.
+    Where there are several themes each begins with a row for all of it; one that has more clusters than there is room
+    for has a row for the others.
     """
     room = max(LEAST_ROWS, SHOWN_ROWS // max(1, len(themes)))
-    return [row for theme in themes for row in _rows_of(theme, room)]
+    rows = []
+    for theme in themes:
+        if len(themes) > 1:
+            rows.append(_fields("", f"{theme.theme_id}: all", theme.items, 1.0, ""))
+        rows += _rows_of(theme, room)
+    return rows
 
 
 def _rows_of(theme: ThemeClusters, room: int) -> list[dict[str, str | int]]:
     clusters = theme.clusters
     kept = clusters if len(clusters) <= room else clusters[: room - 1]
-    rows = [_row(theme, row) for row in kept]
+    rows = [
+        _fields(str(row.cluster_id), shortened(row.title, SHORT_TITLE), row.size, row.share, row.lineage_status)
+        for row in kept
+    ]
     if left := clusters[len(kept) :]:
         size = sum(row.size for row in left)
-        traces = sum(row.traces for row in left)
-        rows.append(_fields(theme, "…", f"{len(left)} smaller clusters", size, size / theme.items, traces, "", ""))
-    return rows + [_row(theme, row) for row in theme.rows if row.is_noise]
+        rows.append(_fields("…", f"{len(left):,} smaller clusters", size, size / theme.items, ""))
+    return rows + [_fields("", row.title, row.size, row.share, "") for row in theme.rows if row.is_noise]
 
 
-def _row(theme: ThemeClusters, row: ClusterRow) -> dict[str, str | int]:
-    return _fields(
-        theme,
-        "" if row.is_noise else str(row.cluster_id),
-        shortened(row.title, TITLE_WIDTH),
-        row.size,
-        row.share,
-        row.traces,
-        "" if row.is_noise else row.lineage_status,
-        next(iter(row.examples), ""),
-    )
-
-
-def _fields(
-    theme: ThemeClusters, number: str, title: str, size: int, share: float, traces: int, status: str, example: str
-) -> dict[str, str | int]:
-    return {
-        "theme": theme.theme_id,
-        "no": number,
-        "title": title,
-        "size": size,
-        "share": percent(share),
-        "traces": traces,
-        "status": status,
-        "example": example,
-    }
+def _fields(number: str, title: str, size: int, share: float, status: str) -> dict[str, str | int]:
+    return {"no": number, "title": title, "size": size, "share": percent(share), "status": status}
 
 
 def cluster_table(rows: Sequence[ClusterRow]) -> str:
@@ -119,7 +105,7 @@ def _paragraph(theme: ThemeClusters, funnel: Mapping[str, Any], named: int) -> s
     outside = theme.outliers / theme.items
     told = [
         f"{found}{_counted(len(clusters), 'cluster')} {'holds' if len(clusters) == 1 else 'hold'} "
-        f"{percent(1 - outside)}" + (f", {percent(outside)} are outliers" if outside else "")
+        f"{percent(1 - outside) if outside else 'all'}" + (f", {percent(outside)} are outliers" if outside else "")
     ]
     told.append(_changes(theme))
     if named:
@@ -158,9 +144,17 @@ def percent(share: float) -> str:
 
 
 def shortened(text: str, width: int) -> str:
-    """One line of at most `width` characters."""
+    """One line of at most `width` characters, cut between words where that leaves most of it.
+
+    >>> shortened("Repay home loan early: penalty", 24)
+    'Repay home loan early…'
+    """
     line = " ".join(text.split())
-    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
+    if len(line) <= width:
+        return line
+    cut = line[:width]
+    words = cut.rpartition(" ")[0]
+    return (words if len(words) > 2 * width // 3 else cut[:-1]).rstrip(" ,;:.") + "…"
 
 
 def escaped(text: str) -> str:

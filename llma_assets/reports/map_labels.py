@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 NUMBER_SIZE, TITLE_SIZE = 9.0, 8.0
-TITLE_WIDTHS = (34, 22, 14)
+TITLE_WIDTHS = (40, 26, 16)
 """Characters of a title on the map: the first that fits."""
 MAX_TITLES = 60
 COVERED = 2
