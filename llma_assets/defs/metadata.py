@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from llma_assets.reports import escaped
+from llma_assets.markdown import escaped
 from llma_assets.stage import Report
 
 FIRST = ("clusters", "clusters_map", "summary")

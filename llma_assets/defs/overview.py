@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from llma_assets.markdown import escaped
 from llma_assets.reports import (
     ThemeClusters,
+    by_step,
     cluster_table,
     clusters_in_sentences,
     clusters_of_day,
-    escaped,
     funnel_tables,
     map_markdown,
     table_rows,
@@ -29,7 +30,7 @@ def with_overview(ctx: StageContext, report: Report) -> Report:
     themes = [theme for theme in ctx.team_themes.themes if theme.enabled or theme.theme_id in seen]
     funnels = funnel_tables(ctx.database, ctx.partition, themes, STEPS, lookback_days=ctx.lookback_days)
     if not found:
-        return replace(report, tables={"funnel": funnels})
+        return replace(report, tables={"funnel": by_step(funnels)})
     by_theme = {row["theme"]: row for row in funnels}
     order = {theme.theme_id: place for place, theme in enumerate(found)}
     funnels.sort(key=lambda row: order.get(row["theme"], len(order)))
@@ -39,7 +40,7 @@ def with_overview(ctx: StageContext, report: Report) -> Report:
             "clusters_map": maps_page(found, ctx.partition),
             "summary": clusters_in_sentences(found, by_theme),
         },
-        tables={"clusters": table_rows(found), "funnel": funnels},
+        tables={"clusters": table_rows(found), "funnel": by_step(funnels)},
     )
 
 

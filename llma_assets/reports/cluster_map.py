@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.clusters import NOISE_LABEL
-from llma_assets.reports.cluster_table import shortened
+from llma_assets.markdown import shortened
 from llma_assets.reports.map_labels import Islands, Measure, place_labels
 
 if TYPE_CHECKING:

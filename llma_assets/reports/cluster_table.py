@@ -3,11 +3,11 @@
 Titles come from trace text and are hostile: what becomes Markdown is escaped.
 """
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from llma_assets.markdown import escaped, shortened
 from llma_assets.reports.clusters_of_day import ClusterRow, ThemeClusters
 
 SHOWN_ROWS = 15
@@ -22,13 +22,10 @@ INLINE_CHARACTERS = 999
 """Of longer Markdown Dagster shows a link and not the text."""
 BIGGEST = 3
 """Clusters of a theme that its sentence names."""
+SPACE = "\u00a0"
+"""Between a number and its sign, which stay in one line."""
 NOTABLE = ("new", "grown", "merged", "split", "shrunk")
 """What can have happened to a cluster that is worth a sentence, by how much."""
-
-NO_WIDTH = "\u200b"
-_SPECIAL = "\\`*_{}[]()#+!|~<>&" + NO_WIDTH
-_LINKS = re.compile(r":(?=//)|www(?=\.)|@", re.IGNORECASE)
-"""Where a space of no width keeps an address from becoming a link: pages make links of bare addresses, too."""
 
 
 def table_rows(themes: Sequence[ThemeClusters]) -> list[dict[str, str | int]]:
@@ -139,29 +136,5 @@ def _counted(number: int, noun: str) -> str:
 def percent(share: float) -> str:
     """A share in whole percent; what is there at all is not 0 %, and what is not all is not 100 %."""
     if 0 < share < 0.01:
-        return "< 1 %"
-    return "> 99 %" if 0.99 < share < 1 else f"{share:.0%}".replace("%", " %")
-
-
-def shortened(text: str, width: int) -> str:
-    """One line of at most `width` characters, cut between words where that leaves most of it.
-
-    >>> shortened("Repay home loan early: penalty", 24)
-    'Repay home loan early…'
-    """
-    line = " ".join(text.split())
-    if len(line) <= width:
-        return line
-    cut = line[:width]
-    words = cut.rpartition(" ")[0]
-    return (words if len(words) > 2 * width // 3 else cut[:-1]).rstrip(" ,;:.") + "…"
-
-
-def escaped(text: str) -> str:
-    """Text as Markdown shows it and nothing else, in one line, within a cell of a table too.
-
-    >>> escaped("<b> *x*")
-    '&#60;b&#62; &#42;x&#42;'
-    """
-    line = _LINKS.sub(lambda found: found.group() + NO_WIDTH, " ".join(text.split()))
-    return "".join(f"&#{ord(character)};" if character in _SPECIAL else character for character in line)
+        return f"<{SPACE}1{SPACE}%"
+    return f">{SPACE}99{SPACE}%" if 0.99 < share < 1 else f"{share:.0%}".replace("%", f"{SPACE}%")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.clusters import NOISE_LABEL
-from llma_assets.reports.cluster_table import shortened
+from llma_assets.markdown import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
