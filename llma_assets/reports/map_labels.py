@@ -85,6 +85,8 @@ def place_labels(
         titles: what can be drawn of each cluster's name; nothing is for "".
         colour: of a cluster.
     """
+    axes.autoscale_view()
+    axes.autoscale(False)  # Labels are placed in pixels: from here on the map must not move below them.
     window = axes.get_window_extent(renderer)
     page = (window.x0, window.y0, window.x1, window.y1)
     points = axes.transData.transform(islands.coordinates) if len(islands.coordinates) else np.empty((0, 2))
