@@ -157,8 +157,8 @@ def _beside(island: Box, size: tuple[float, float]) -> list[Box]:
     left, bottom, right, top = island
     across, middle = (left + right) / 2, (bottom + top) / 2
     corners = [
-        (right + GAP, middle - height / 2),
-        (left - GAP - width, middle - height / 2),
+        (right + 2 * GAP, middle - height / 2),
+        (left - 2 * GAP - width, middle - height / 2),
         (across - width / 2, top + GAP),
         (across - width / 2, bottom - GAP - height),
         (left, top + GAP),
