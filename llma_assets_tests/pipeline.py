@@ -1,6 +1,6 @@
 """The whole graph in one process, for tests: real jobs on a real database, with a clock that the test sets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -93,6 +93,12 @@ class Pipeline:
 
     def _know(self, team_id: int) -> None:
         self.instance.add_dynamic_partitions(str(teams.name), [str(team_id)])
+
+
+def told(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What a materialisation shows, by name: its entries, and the counters of `details` beside them."""
+    entries = {name: getattr(value, "value", value) for name, value in metadata.items()}
+    return dict(entries.get("details", {})) | entries
 
 
 def dummy_stage(work: Callable[[StageContext], Report], **options: Any) -> dg.AssetsDefinition:
