@@ -1,6 +1,6 @@
 """The whole graph in one process, for tests: real jobs on a real database, with a clock that the test sets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -95,6 +95,12 @@ class Pipeline:
         self.instance.add_dynamic_partitions(str(teams.name), [str(team_id)])
 
 
+def told(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What a materialisation shows, by name: its entries, and the counters of `details` beside them."""
+    entries = {name: getattr(value, "value", value) for name, value in metadata.items()}
+    return dict(entries.get("details", {})) | entries
+
+
 def dummy_stage(work: Callable[[StageContext], Report], **options: Any) -> dg.AssetsDefinition:
     """A stage that is made team by team and does this, in the frame of all stages."""
     given: dict[str, Any] = {
@@ -111,9 +117,3 @@ def dummy_stage(work: Callable[[StageContext], Report], **options: Any) -> dg.As
 def resources(**overrides: object) -> dict[str, object]:
     """What a stage asks for, by name, as the environment says."""
     return {**resources_of({}), "clock": utc_now, "progress": silent, **overrides}
-
-
-def told_of(materialization: Any) -> dict[str, Any]:
-    """What Dagster was told of a partition: its metadata, and what stands in `details` beside it."""
-    told = {name: value.value for name, value in materialization.metadata.items()}
-    return {**told.pop("details", {}), **told}

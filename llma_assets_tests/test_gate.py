@@ -33,7 +33,7 @@ from llma_assets.team_day import TeamDay
 from llma_assets.teams import ON_SKIP_LIST
 from llma_assets_tests.batch_server import BatchServer
 from llma_assets_tests.cli.conftest import SETTINGS
-from llma_assets_tests.pipeline import STORED_TABLES, Pipeline, dummy_stage, resources, told_of
+from llma_assets_tests.pipeline import STORED_TABLES, Pipeline, dummy_stage, resources, told
 from llma_assets_tests.tasks.passing import some
 from llma_assets_tests.tasks.replays import write as write_segments
 from llma_assets_tests.test_automation import write_run, write_vector
@@ -128,7 +128,7 @@ def materialize(pipeline: Pipeline, stage: str, team_day: TeamDay, **options: An
     key = str(team_day.team_id) if job == "tasks_job" else partition_key(team_day)
     done = pipeline.run(job, asset_selection=[dg.AssetKey(stage)], partition_key=key, **options)
     (event,) = done.asset_materializations_for_node(stage)
-    return told_of(event)
+    return told(event.metadata)
 
 
 @pytest.mark.parametrize("stage", team_stages())

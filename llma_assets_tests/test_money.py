@@ -16,7 +16,7 @@ from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
 from llma_assets_tests.chat_server import ChatServer, real_bill
 from llma_assets_tests.cli.conftest import Answer, Llma, llma, llma_json
-from llma_assets_tests.pipeline import Pipeline, told_of
+from llma_assets_tests.pipeline import Pipeline, told
 from llma_assets_tests.traffic import day_of_traces, write
 
 pytestmark = pytest.mark.slow
@@ -71,7 +71,7 @@ def run(pipeline: Pipeline, team_id: int = 1) -> dict[str, dict[str, Any]]:
         materialization = record.asset_materialization
         assert materialization is not None
         assert materialization.partition == partition_key(TeamDay(team_id, DAY))
-        found[stage] = told_of(materialization)
+        found[stage] = told(materialization.metadata)
     return found
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.settings import Settings
-from llma_assets_tests.pipeline import Pipeline, told_of
+from llma_assets_tests.pipeline import Pipeline, told
 from llma_assets_tests.traffic import day_of_traces, trace, write
 
 DAY = date(2026, 11, 7)
@@ -67,11 +67,11 @@ def test_the_limits_of_an_hour_are_those_of_the_team(pipeline: Pipeline, setting
         result = pipeline.texts(team_id, DAY, DAY)
     assert texts(pipeline) == {(1, "trace"): 3, (2, "trace"): 3, (2, "generation"): 6}
     (event,) = result.asset_materializations_for_node("trace_texts")
-    told = told_of(event)
-    assert (told["traces_found"], told["traces_sampled"], told["traces_estimated"]) == (6, 3, 6.0)
-    assert told["traces_lowest_probability"] == 0.5
+    shown = told(event.metadata)
+    assert (shown["traces_found"], shown["traces_sampled"], shown["traces_estimated"]) == (6, 3, 6.0)
+    assert shown["traces_lowest_probability"] == 0.5
     (event,) = result.asset_materializations_for_node("trace_summaries")
-    assert told_of(event)["traces_valid_line_refs_share"] == 1.0
+    assert told(event.metadata)["traces_valid_line_refs_share"] == 1.0
 
 
 @pytest.mark.slow

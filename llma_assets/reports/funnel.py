@@ -3,7 +3,7 @@
 What the items stand for, where they are a sample, belongs to whoever reports it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -82,3 +82,13 @@ def funnel_tables(
         found = funnel(database, team_day.team_id, team_day.back(days - 1).day, team_day.day, theme)
         rows.append({"theme": theme.theme_id, **{step: getattr(found, step) for step in steps}})
     return rows
+
+
+def by_step(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of `funnel_tables` turned: a row for each step and a column for each theme, which fits into a page.
+
+    >>> by_step([{"theme": "traces", "matched": 9, "sampled": 5}])
+    [{'step': 'matched', 'traces': 9}, {'step': 'sampled', 'traces': 5}]
+    """
+    steps = [step for step in rows[0] if step != "theme"] if rows else []
+    return [{"step": step, **{row["theme"]: row[step] for row in rows}} for step in steps]

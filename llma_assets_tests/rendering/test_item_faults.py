@@ -20,7 +20,7 @@ from llma_assets.summaries import selection as taking
 from llma_assets.summaries.selection import take_items
 from llma_assets.team_day import TeamDay
 from llma_assets.themes.built_in import ERROR_ANALYSIS
-from llma_assets_tests.pipeline import Pipeline, told_of
+from llma_assets_tests.pipeline import Pipeline, told
 from llma_assets_tests.traffic import day_of_traces, trace, write
 
 DAY = date(2026, 11, 7)
@@ -93,7 +93,7 @@ def test_an_item_that_cannot_be_rendered_is_shown_as_recorded_and_named(
     assert skip.detail.startswith("broken: LookupError in ")
     assert "(rendering/rows.py:" in skip.detail
     assert "alice" not in skip.detail
-    made = {str(each.partition): told_of(each) for each in result.asset_materializations_for_node("trace_texts")}
+    made = {str(each.partition): told(each.metadata) for each in result.asset_materializations_for_node("trace_texts")}
     assert made[f"{DAY}|1"]["items_not_rendered"] == 1
     assert "items_not_rendered" not in made[f"{next_day}|1"]
 

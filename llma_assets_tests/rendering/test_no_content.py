@@ -13,7 +13,7 @@ from llma_assets.ledger import list_skips
 from llma_assets.rendering import render_generation, render_trace
 from llma_assets.settings import Settings
 from llma_assets_tests.chat_server import ChatServer
-from llma_assets_tests.pipeline import Pipeline, told_of
+from llma_assets_tests.pipeline import Pipeline, told
 from llma_assets_tests.rendering.events import assistant, event, system, user
 from llma_assets_tests.traffic import day_of_traces, write
 from llma_assets_tests.traffic import event as stored_event
@@ -163,7 +163,7 @@ def test_a_day_of_privacy_mode_costs_nothing_and_says_what_to_switch(pipeline: P
         assert pipeline.row_counts()[table] == 0
     (made,) = result.asset_materializations_for_node("trace_texts")
     assert (made.metadata["status"].value, made.metadata["reason"].value) == ("skipped", "no_content")
-    assert told_of(made)["traces_without_content"] == 25
+    assert told(made.metadata)["traces_without_content"] == 25
     skips = {(each.stage, each.theme_id): each for each in list_skips(pipeline.database, day=DAY, team_id=1)}
     texts = skips["trace_texts", ""]
     assert texts.reason == "no_content"

@@ -12,7 +12,7 @@ from llma_assets.rendering.queries import MADE
 from llma_assets.settings import Settings
 from llma_assets.themes.changes import apply
 from llma_assets.themes.document import Document
-from llma_assets_tests.pipeline import Pipeline, told_of
+from llma_assets_tests.pipeline import Pipeline, told
 from llma_assets_tests.traffic import day_of_traces, write
 
 DAY = date(2026, 11, 7)
@@ -43,7 +43,7 @@ def run(pipeline: Pipeline, *theme_ids: str, team_id: int = 1) -> dict[str, dict
     config = run_config(TEXTS_STAGES, theme_ids)
     result = pipeline.texts(team_id, DAY, DAY, run_config=config)
     return {
-        event.asset_key.to_user_string(): told_of(event.step_materialization_data.materialization)
+        event.asset_key.to_user_string(): told(event.step_materialization_data.materialization.metadata)
         for event in result.get_asset_materialization_events()
         if isinstance(event.asset_key, dg.AssetKey)
     }

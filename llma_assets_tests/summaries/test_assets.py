@@ -16,7 +16,7 @@ from llma_assets.summaries.dead_letters import MOST_FAILURES
 from llma_assets.themes.changes import apply
 from llma_assets.themes.document import Document
 from llma_assets_tests.chat_server import REFUSAL, ChatServer, Request, Status
-from llma_assets_tests.pipeline import Pipeline, told_of
+from llma_assets_tests.pipeline import Pipeline, told
 from llma_assets_tests.test_faults import ServedChat
 from llma_assets_tests.traffic import day_of_traces, write
 
@@ -68,7 +68,7 @@ def only(*themes: str) -> dict[str, Any]:
 def metadata(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
     """What the materialization of `trace_summaries` says."""
     (found,) = result.asset_materializations_for_node("trace_summaries")
-    return told_of(found)
+    return told(found.metadata)
 
 
 def test_a_run_without_time_leaves_everything_undone_and_the_next_one_takes_it_up(database: Database) -> None:

@@ -16,7 +16,7 @@ from llma_assets.settings import Settings
 from llma_assets.tasks import list_tasks
 from llma_assets.tasks.table import tasks_table
 from llma_assets_tests.chat_server import ChatServer
-from llma_assets_tests.pipeline import Pipeline, told_of
+from llma_assets_tests.pipeline import Pipeline, told
 from llma_assets_tests.tasks.passing import DAY, some
 from llma_assets_tests.tasks.replays import MONDAY, place, segment, write
 
@@ -54,7 +54,7 @@ def run(pipeline: Pipeline, team_id: int = 1, **options: Any) -> dg.ExecuteInPro
 
 def shown(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
     (event,) = result.asset_materializations_for_node(asset)
-    return told_of(event)
+    return told(event.metadata)
 
 
 def test_a_run_makes_tasks_shows_them_and_checks_them(environment: Settings, database: Database) -> None:
