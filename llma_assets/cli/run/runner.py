@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from llma_assets.stage import Progress
 
 
-def runner_of(
-    instance: "Instance", database: "Database", *, progress: "Progress", verbose: bool = False
-) -> Runner:
+def runner_of(instance: "Instance", database: "Database", *, progress: "Progress", verbose: bool = False) -> Runner:
     """Runs jobs of this installation on an instance; `verbose` leaves Dagster's own log on stderr."""
     return Runner(instance, database, build_definitions(progress=progress), verbose=verbose)
