@@ -7,12 +7,14 @@ from datetime import date
 
 import dagster as dg
 
+from llma_assets.clickhouse import columns_of
+from llma_assets.defs.catalog import Catalog, column_schema
 from llma_assets.defs.partitions import Partitions, teams
 from llma_assets.defs.resources import ClickHouseResource, TeamSettingsResource
-from llma_assets.discovery import discover, record_unreadable, store_decisions
+from llma_assets.discovery import DECISION_VERSION, discover, record_unreadable, store_decisions
 
 
-def eligible_teams_of(partitions: Partitions) -> dg.AssetsDefinition:
+def eligible_teams_of(partitions: Partitions, catalog: Catalog) -> dg.AssetsDefinition:
     """The asset, daily from the oldest day on."""
     return dg.asset(
         name="eligible_teams",
@@ -22,7 +24,9 @@ def eligible_teams_of(partitions: Partitions) -> dg.AssetsDefinition:
         group_name="discovery",
         kinds={"clickhouse"},
         pool="clickhouse",
-        metadata={"dagster/table_name": "eligible_teams"},
+        owners=list(catalog.owners),
+        code_version=DECISION_VERSION,
+        metadata={"dagster/table_name": catalog.table("eligible_teams")},
     )(eligible_teams)
 
 
@@ -35,6 +39,7 @@ def eligible_teams(
     """
     database = clickhouse.database().tagged(run=context.run.run_id, asset="eligible_teams")
     settings = team_settings.settings()
+    schema = column_schema(columns_of(database, "eligible_teams"))
     for key in context.partition_keys:
         decisions = discover(database, settings, date.fromisoformat(key))
         written = store_decisions(database, date.fromisoformat(key), decisions)
@@ -57,6 +62,8 @@ def eligible_teams(
                 "rows_written": written,
                 "unreadable_events": unreadable,
                 "lookback_days": settings.lookback_days,
+                "dagster/row_count": len(decisions),
+                "dagster/column_schema": schema,
                 "decisions": dg.MetadataValue.md(
                     "\n".join(
                         [

@@ -83,7 +83,7 @@ def texts_hourly(
 def clusters_daily(
     context: dg.ScheduleEvaluationContext, clickhouse: ClickHouseResource, team_settings: TeamSettingsResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Every night at 01:30 UTC: clusters, their names and their events, of the general themes, for the day that has ended.
+    """Every night at 01:30 UTC: clusters, their names and events, of the general themes, for the day that has ended.
 
     It needs the summaries that `texts_hourly` makes. `stale_clusters` does it again where summaries changed since.
     """

@@ -35,11 +35,11 @@ def late_events(
 ) -> dg.SensorResult | dg.SkipReason:
     """Every 5 minutes: texts, summaries and embeddings of days before today whose events have changed.
 
-    Belongs beside `texts_hourly`, and works for the teams that `discovery_hourly` let in. It finds history that was just
-    ingested, late arrivals, traces that were not quiet when their day was last looked at, and traces that went on past
-    midnight. What was made is compared with what is there, so a day whose texts are up to
-    date is never asked for. The cursor holds what was asked for and is not made yet. The general themes are asked
-    for; the others go back to a day by themselves once its texts were made anew (`theme_schedules`).
+    Belongs beside `texts_hourly`, and works for the teams that `discovery_hourly` let in. It finds history that was
+    just ingested, late arrivals, traces that were not quiet when their day was last looked at, and traces that went on
+    past midnight. What was made is compared with what is there, so a day whose texts are up to date is never asked
+    for. The cursor holds what was asked for and is not made yet. The general themes are asked for; the others go back
+    to a day by themselves once its texts were made anew (`theme_schedules`).
     """
     database = clickhouse.database().tagged(sensor="late_events")
     now = clock()
