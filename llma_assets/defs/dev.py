@@ -1,5 +1,6 @@
 """Dagster's own services, the UI and the daemon, started behind the guard of `webserver`."""
 
+import logging
 import sys
 from collections.abc import Sequence
 from importlib import resources
@@ -10,11 +11,20 @@ def serve(host: str, port: int) -> None:
     """Run the UI and the daemon until they are interrupted; DAGSTER_HOME says of which instance."""
     import dagster._cli.dev as dagster_dev
 
+    logging.getLogger("dagster").addFilter(_is_true_here)
     # Dagster has no setting for it.
     dagster_dev.open_ipc_subprocess = _guarding(dagster_dev.open_ipc_subprocess)  # type: ignore[attr-defined]
     with resources.as_file(resources.files("llma_assets") / "workspace.yaml") as workspace:
         arguments = ["--workspace", str(workspace), "--host", host, "--port", str(port)]
         dagster_dev.dev_command.main(arguments, prog_name="llma dev", standalone_mode=False)
+
+
+def _is_true_here(record: logging.LogRecord) -> bool:
+    """All that Dagster says, without its warning of a dagster.yaml in the folder that `llma dev` was called in.
+
+    That of this repository is used: the one of DAGSTER_HOME follows it (`home_config`).
+    """
+    return not record.getMessage().startswith("Found a dagster instance configuration value")
 
 
 def _guarding(start: Any) -> Any:
