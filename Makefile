@@ -43,6 +43,10 @@ check: install ## Lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+.PHONY: defs
+defs: install ## Load all Dagster definitions, as a code location does
+	DAGSTER_DISABLE_TELEMETRY=1 $(BIN)/dg check defs
+
 .PHONY: test
 test: check ## Everything above, and all tests but the slow ones
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not llm"
