@@ -72,7 +72,9 @@ def store_clusters(
             max_samples=sample_size(clustering),
             mix_versions=clustering.mix_versions,
         )
-        told = {f"{theme.theme_id}_items_of_other_versions": window.other_versions} if window.other_versions else {}
+        told: dict[str, Any] = (
+            {f"{theme.theme_id}_items_of_other_versions": window.other_versions} if window.other_versions else {}
+        )
         if len(window.item_ids) < clustering.min_items:
             reason = "too_few_items" if window.item_ids else "no_items"
             detail = f"{len(window.item_ids)} of {clustering.min_items} items in the window"

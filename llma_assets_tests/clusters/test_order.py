@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import Edit, store_edit
+from llma_assets.clusters import Edit, partition, store_edit
 from llma_assets.stage import Report
 from llma_assets_tests.clusters.planted import lineages, plant, run_day, stored_run
 
@@ -128,7 +128,7 @@ def test_what_people_decided_about_stays_and_the_way_out_is_said(database: Datab
     assert lineages(database, 1, day(20)) == before
     assert report.details["traces_later_days"] == (
         "run after later days, and people decided about 1 of their lineages; "
-        "`llma clusters relink --team 1 --from 2026-11-22 --to 2026-11-22` links them again all the same"
+        "`llma clusters relink --team 1 --from 2026-11-22 --to 2026-12-10` links them again all the same"
     )
 
 
@@ -139,3 +139,23 @@ def test_a_run_that_is_linked_again_is_as_old_as_it_was(database: Database) -> N
     after = [stored_run(database, 1, day(number)) for number in (3, 4)]
     assert orjson.loads(after[0].lineage)["previous_day"] == day(2).isoformat()
     assert all(run.committed_at - then <= timedelta(microseconds=1) for run, then in zip(after, before, strict=True))
+
+
+def test_of_two_runs_at_once_one_sees_the_other(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Day 2 is linked to day 1; before it is stored, day 0 comes, and links day 1 again."""
+    for number in (12, 0, 20):
+        plant(database, 1, day(number), MIXED)
+    run_day(database, 1, day(12), 3)
+    with monkeypatch.context() as patched:
+        real = partition.publish_run
+
+        def publish(*arguments: Any, **options: Any) -> None:
+            patched.setattr("llma_assets.clusters.partition.publish_run", real)
+            run_day(database, 1, day(0), 3)
+            real(*arguments, **options)
+
+        patched.setattr("llma_assets.clusters.partition.publish_run", publish)
+        run_day(database, 1, day(20), 3)
+    ids = [{topic: row["lineage_id"] for topic, row in lineages(database, 1, day(n)).items()} for n in (0, 12, 20)]
+    assert ids[0] == ids[1] == ids[2]
+    assert orjson.loads(stored_run(database, 1, day(20)).lineage)["ended"] == []

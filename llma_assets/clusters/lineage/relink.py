@@ -16,7 +16,9 @@ from llma_assets.clusters.edits.decisions import NOTHING
 from llma_assets.clusters.edits.stored import standings_of
 from llma_assets.clusters.lineage.stored import LINK_DAYS, link_stored, snapshot_of
 from llma_assets.clusters.lineage_ids import first_lineage_id
-from llma_assets.clusters.store.runs import Run
+from llma_assets.clusters.store.runs import Run, clusters_of
+
+ONE_DAY = timedelta(days=1)
 
 # Key of clustering_runs: (team_id, day, theme_id).
 RUNS_BETWEEN = """
@@ -27,7 +29,7 @@ ORDER BY theme_id, day
 """
 
 # Key of clustering_runs: (team_id, day, theme_id).
-RUNS_OF_THEME = """
+NEXT_RUN = """
 SELECT *
 FROM clustering_runs FINAL
 WHERE team_id = {team_id:Int64}
@@ -35,7 +37,7 @@ WHERE team_id = {team_id:Int64}
     AND theme_id = {theme_id:String}
     AND items > 0
 ORDER BY day
-LIMIT {most:UInt32}
+LIMIT 1
 """
 
 # Key of clusters: (team_id, day, theme_id, attempt_id, cluster_id).
@@ -114,29 +116,65 @@ def relink(database: Database, team_id: int, first: date, last: date, *, dry_run
 def link_later_days(database: Database, team_id: int, day: date, theme_id: str) -> LaterDays:
     """Link the days after one again, where they were run before it: a backfill out of order ends as one in order.
 
-    The commit row of a run says which run it was linked to. Where that of the next day's run is not this day, the runs
-    after it are linked again until nothing can change any more. Nothing is read but one row where all is in order.
+    The commit row of a run says which run it was linked to. Where that of the next day's run is not this day's as it
+    is now, the runs after it are linked again until nothing can change any more. The day itself is, too, where another
+    run has changed the one before it meanwhile: of two at once each looks after it has written, so one sees the other.
     """
-    given = {"team_id": team_id, "from": day + timedelta(days=1), "until": day + timedelta(days=LINK_DAYS)}
-    later = [Run(**row) for row in database.rows(RUNS_OF_THEME, theme_id=theme_id, most=1, **given)]
-    if not later or orjson.loads(later[0].lineage).get("previous_day") == day.isoformat():
-        return LaterDays()
-    later = [Run(**row) for row in database.rows(RUNS_OF_THEME, theme_id=theme_id, most=LINK_DAYS, **given)]
     decided = {each for each, standing in standings_of(database, team_id).items() if standing != NOTHING}
     linked: list[Relinked] = []
-    changed, is_next = day, True
-    for run in later:
-        # Beside the run before it a run is linked to those of its own window.
-        if not is_next and run.day - changed > run.window_end - run.window_start:
-            break
+    run, changed = _next_run(database, team_id, theme_id, day), day
+    previous = _run_before(database, run) if run and run.day == day else None
+    # The day itself comes first, then those after it.
+    following = run if run and (previous is None or _follows(database, run, previous)) else None
+    while run:
+        if following is not None:
+            later = _next_run(database, team_id, theme_id, following.day + ONE_DAY)
+            if later is None or later.day - day > timedelta(days=LINK_DAYS):
+                break
+            if not linked and _follows(database, later, following):
+                break
+            # Beside the run before it a run is linked to those of its own window.
+            if following.day != changed and later.day - changed > later.window_end - later.window_start:
+                break
+            run = later
         done = _link_again(database, run, kept=decided)
-        if lost := sorted({before for before, _ in done.replaced} & decided):
-            return LaterDays(tuple(linked), run.day, later[-1].day, tuple(lost))
-        is_next = done.changed
+        if lost := sorted({gone for gone, _ in done.replaced} & decided):
+            return LaterDays(tuple(linked), run.day, day + timedelta(days=LINK_DAYS), tuple(lost))
         if done.changed:
             changed = run.day
             linked.append(done)
+        following = run
     return LaterDays(tuple(linked))
+
+
+def _next_run(database: Database, team_id: int, theme_id: str, since: date) -> Run | None:
+    """The first run of a theme from a day on, within the days that are linked."""
+    days = {"from": since, "until": since + timedelta(days=LINK_DAYS)}
+    rows = database.rows(NEXT_RUN, team_id=team_id, theme_id=theme_id, **days)
+    return Run(**rows[0]) if rows else None
+
+
+def _run_before(database: Database, run: Run) -> Run | None:
+    """The run that a run was linked to, as it is now."""
+    previous = orjson.loads(run.lineage).get("previous_day")
+    return _next_run(database, run.team_id, run.theme_id, date.fromisoformat(previous)) if previous else None
+
+
+def _follows(database: Database, run: Run, before: Run) -> bool:
+    """Whether a run is linked to the one before it as that is now: each of its lineages goes on or has ended."""
+    summary = orjson.loads(run.lineage)
+    if summary.get("previous_day") != before.day.isoformat():
+        return False
+    known = _lineage_ids(database, run) | {each["lineage_id"] for each in summary["ended"]}
+    return _lineage_ids(database, before) <= known
+
+
+def _lineage_ids(database: Database, run: Run) -> set[str]:
+    return {
+        row["lineage_id"] or first_lineage_id(run.team_id, run.theme_id, run.input_id, row["cluster_id"])
+        for row in clusters_of(database, run)
+        if row["cluster_id"] >= 0
+    }
 
 
 def _link_again(database: Database, run: Run, *, dry_run: bool = False, kept: Collection[str] = ()) -> Relinked:
