@@ -45,7 +45,7 @@ check: install ## Lint, types, import contracts
 
 .PHONY: defs
 defs: install ## Load all Dagster definitions, as a code location does
-	DAGSTER_DISABLE_TELEMETRY=1 $(BIN)/dg check defs
+	home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && cp dagster.yaml "$$home" && DAGSTER_HOME="$$home" $(BIN)/dg check defs
 
 .PHONY: test
 test: check ## Everything above, and all tests but the slow ones
