@@ -9,6 +9,7 @@ import dagster as dg
 from llma_assets.clickhouse import Database
 from llma_assets.clock import utc_now
 from llma_assets.definitions import build_definitions
+from llma_assets.defs.catalog import Catalog
 from llma_assets.defs.partitions import Partitions, partition_key, range_tags, teams
 from llma_assets.defs.resources import resources_of
 from llma_assets.defs.stage_asset import stage_asset
@@ -111,7 +112,7 @@ def dummy_stage(work: Callable[[StageContext], Report], **options: Any) -> dg.As
         "table": "events",
         "code_version": "1",
     }
-    return stage_asset(**given | options)(work).definition(PARTITIONS)
+    return stage_asset(**given | options)(work).definition(PARTITIONS, Catalog())
 
 
 def resources(**overrides: object) -> dict[str, object]:

@@ -315,7 +315,7 @@ def test_clusters_are_asked_for_again_where_an_item_of_their_window_was_embedded
     write_vector(pipeline.database, 2, DAY - timedelta(days=4), later, theme_id="other")
     write_vector(pipeline.database, 2, DAY - timedelta(days=4), later, model="other")
     write_vector(pipeline.database, 2, DAY + timedelta(days=1), later)
-    assert stale(pipeline) == ["2026-11-07|1", "2026-11-04|1"]
+    assert stale(pipeline) == ["2026-11-04|1", "2026-11-07|1"]
     write_run(pipeline.database, 1, DAY, pipeline.now)
     assert stale(pipeline) == ["2026-11-04|1"]
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +20,9 @@ from llma_assets.defs.sensors.theme_schedules import slot_of, theme_schedules
 from llma_assets.settings import Settings
 from llma_assets.themes.queries import NEWEST_CHANGES_OF_TEAMS
 from llma_assets_tests.traffic import day_of_traces, write
+
+MODULE = import_module("llma_assets.defs.sensors.theme_schedules")
+"""The module; its package exports the sensor by the same name."""
 
 DAY = date(2026, 11, 7)
 """A Saturday."""
@@ -365,7 +369,7 @@ def test_a_theme_stays_due_until_discovery_lets_the_team_in(sensor: Sensor) -> N
 def test_why_a_team_takes_no_part_is_said_and_its_themes_do_not_hold_up_others(
     sensor: Sensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("llma_assets.defs.sensors.theme_schedules.MOST_THEMES", 1)
+    monkeypatch.setattr(MODULE, "MOST_THEMES", 1)
     sensor.database.insert_rows(
         "eligible_teams",
         [{"team_id": 1, "day": DAY, "eligible": False, "reason": "below_minimum", "detail": "5 traces of 10"}],
@@ -408,7 +412,7 @@ def test_the_log_of_a_tick_tells_of_every_theme_those_that_are_due_first(
 def test_of_very_many_themes_that_are_not_due_a_tick_tells_how_many(
     sensor: Sensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("llma_assets.defs.sensors.theme_schedules.SHOWN", 2)
+    monkeypatch.setattr(MODULE, "SHOWN", 2)
     for theme_id in ("error_analysis", "ux_issues", "success_patterns"):
         sensor.theme(theme_id, schedule="manual")
     assert sensor.asked() == []
@@ -419,7 +423,7 @@ def test_of_very_many_themes_that_are_not_due_a_tick_tells_how_many(
 def test_many_themes_that_are_due_at_once_are_spread_over_ticks(
     sensor: Sensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("llma_assets.defs.sensors.theme_schedules.MOST_THEMES", 2)
+    monkeypatch.setattr(MODULE, "MOST_THEMES", 2)
     for theme_id in ("error_analysis", "ux_issues", "success_patterns"):
         sensor.theme(theme_id, schedule="daily")
     assert [len(sensor.tick()) for _ in range(3)] == [2, 1, 0]

@@ -21,7 +21,7 @@ from llma_assets.clusters.engine.config import NOISE_LABEL, NOISE_TITLE, Cluster
 from llma_assets.clusters.engine.errors import ClusteringError, InvalidConfigError, InvalidEmbeddingsError
 from llma_assets.clusters.engine.resolution import ResolutionScore
 from llma_assets.clusters.lineage.relink import relink
-from llma_assets.clusters.lineage.stored import CarriedName, carried_names
+from llma_assets.clusters.lineage.stored import LINK_DAYS, CarriedName, carried_names
 from llma_assets.clusters.new_items import NewItems, assign_new_items
 from llma_assets.clusters.options import RunOptions
 from llma_assets.clusters.partition import CLUSTERING_VERSION, store_clusters
@@ -32,6 +32,7 @@ __all__ = [
     "BORDERLINE",
     "CHECKS",
     "CLUSTERING_VERSION",
+    "LINK_DAYS",
     "NOISE_LABEL",
     "NOISE_TITLE",
     "NOTHING",

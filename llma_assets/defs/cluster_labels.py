@@ -1,5 +1,6 @@
 """The asset `cluster_labels`."""
 
+from llma_assets.defs.catalog import CHAT, EMBEDDER
 from llma_assets.defs.overview import with_overview
 from llma_assets.defs.stage_asset import stage_asset
 from llma_assets.labels import PROMPT_VERSION, store_labels
@@ -10,6 +11,7 @@ from llma_assets.stage import Report, StageContext
     deps=["cluster_assignments"],
     group="clusters",
     kinds={"clickhouse"},
+    models={CHAT, EMBEDDER},
     pool="models",
     table="cluster_labels",
     code_version=PROMPT_VERSION,

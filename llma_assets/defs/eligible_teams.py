@@ -9,13 +9,15 @@ from datetime import date
 
 import dagster as dg
 
+from llma_assets.clickhouse import columns_of
+from llma_assets.defs.catalog import Catalog, column_schema
 from llma_assets.defs.partitions import Partitions, teams
 from llma_assets.defs.resources import ClickHouseResource, TeamSettingsResource
-from llma_assets.discovery import TeamDecision, discover, record_unreadable, store_decisions
+from llma_assets.discovery import DECISION_VERSION, TeamDecision, discover, record_unreadable, store_decisions
 from llma_assets.markdown import escaped
 
 
-def eligible_teams_of(partitions: Partitions) -> dg.AssetsDefinition:
+def eligible_teams_of(partitions: Partitions, catalog: Catalog) -> dg.AssetsDefinition:
     """The asset, daily from the oldest day on."""
     return dg.asset(
         name="eligible_teams",
@@ -25,7 +27,9 @@ def eligible_teams_of(partitions: Partitions) -> dg.AssetsDefinition:
         group_name="discovery",
         kinds={"clickhouse"},
         pool="clickhouse",
-        metadata={"dagster/table_name": "eligible_teams"},
+        owners=list(catalog.owners),
+        code_version=DECISION_VERSION,
+        metadata={"dagster/table_name": catalog.table("eligible_teams")},
     )(eligible_teams)
 
 
@@ -38,6 +42,7 @@ def eligible_teams(
     """
     database = clickhouse.database().tagged(run=context.run.run_id, asset="eligible_teams")
     settings = team_settings.settings()
+    schema = column_schema(columns_of(database, "eligible_teams"))
     for key in context.partition_keys:
         decisions = discover(database, settings, date.fromisoformat(key))
         written = store_decisions(database, date.fromisoformat(key), decisions)
@@ -62,6 +67,7 @@ def eligible_teams(
                     }
                 ),
                 "dagster/row_count": len(decisions),
+                "dagster/column_schema": schema,
                 # Names of the version before; gone with the next one.
                 "teams_seen": len(decisions),
                 "new_teams": len(new),

@@ -1,5 +1,6 @@
 """The asset `tasks`."""
 
+from llma_assets.defs.catalog import CHAT
 from llma_assets.defs.stage_asset import StageConfig, stage_asset
 from llma_assets.stage import Report, StageContext
 from llma_assets.tasks import PROMPT_VERSION, TaskOptions, store_tasks
@@ -16,6 +17,7 @@ class TaskConfig(StageConfig):
     deps=["segment_clusters"],
     group="tasks",
     kinds={"clickhouse"},
+    models={CHAT},
     pool="models",
     table="task_versions",
     code_version=PROMPT_VERSION,

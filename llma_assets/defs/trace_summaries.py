@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Literal
 
+from llma_assets.defs.catalog import CHAT
 from llma_assets.defs.stage_asset import ThemesConfig, stage_asset
 from llma_assets.reports import by_step, funnel_tables
 from llma_assets.stage import Report, StageContext
@@ -30,6 +31,7 @@ class SummaryConfig(ThemesConfig):
     deps=["trace_texts"],
     group="traces",
     kinds={"clickhouse"},
+    models={CHAT},
     pool="models",
     table="trace_summaries",
     code_version=PROMPT_VERSION,

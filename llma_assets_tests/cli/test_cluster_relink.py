@@ -1,11 +1,12 @@
-"""`llma clusters relink`: broken chains are mended when asked for, and only then."""
+"""`llma clusters relink`: chains that were left broken for the sake of decisions are mended when asked for."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from llma_assets.clickhouse import Database
+from llma_assets.clusters import Edit, store_edit
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.clusters.planted import lineages, plant, run_day
 from llma_assets_tests.databases import PlantedOnce
@@ -31,11 +32,17 @@ def relink(llma_json: Callable[..., Answer], first: int, last: int, *options: st
 
 
 def a_broken_chain(database: Database) -> None:
-    """Day 8 was run before days 0 and 7, too far from day 0 to hand its ids back. The other team likewise."""
+    """Day 8 was run before days 0 and 7, too far from day 0 to hand its ids back. The other team likewise.
+
+    Somebody hid a cluster of it meanwhile, so that it was not linked again by itself.
+    """
     for team_id in (1, 2):
         for number in (8, 0, 7):
             plant(database, team_id, day(number), TOPICS)
             run_day(database, team_id, day(number), 2)
+            if number == 8:
+                hidden = Edit("traces", ids(database, day(8), team_id)["A"], "hide", "", "", "test", datetime.now(UTC))
+                store_edit(database, team_id, hidden)
     assert not set(ids(database, day(8)).values()) & set(ids(database, day(7)).values())
 
 

@@ -207,6 +207,37 @@ def test_a_dagster_yaml_of_an_earlier_version_is_told(
     assert "sets no limit for llma/lane:" in told
 
 
+def test_a_dagster_yaml_follows_what_ships_until_somebody_edits_it(
+    settings: Settings, llma_json: Callable[..., Answer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    prepare_home(settings)
+    shipped = (home / "dagster.yaml").read_text()
+    # As an earlier version left it.
+    for name in ("dagster.yaml", "dagster.yaml.shipped"):
+        (home / name).write_text(shipped.replace("max_concurrent_runs: 4", "max_concurrent_runs: 2"))
+    prepare_home(settings)
+    assert (home / "dagster.yaml").read_text() == shipped == (home / "dagster.yaml.shipped").read_text()
+
+    # An earlier version, and somebody has set another value in it since.
+    (home / "dagster.yaml.shipped").write_text(shipped.replace("max_concurrent_runs: 4", "max_concurrent_runs: 2"))
+    edited = shipped.replace("max_concurrent_runs: 4", "max_concurrent_runs: 2").replace("success: 30", "success: 90")
+    (home / "dagster.yaml").write_text(edited)
+    answer = llma_json("doctor")
+    assert (home / "dagster.yaml").read_text() == edited
+    (told,) = [each for each in answer.document["findings"] if each["name"] == "Dagster's settings"]
+    assert told["status"] == "warn"
+    assert told["detail"].endswith("by now: concurrency.runs.max_concurrent_runs")
+    assert f"copy the one that ships to {home}/dagster.yaml.shipped" in told["advice"]
+    # Both ways out.
+    (home / "dagster.yaml").write_text(edited.replace("max_concurrent_runs: 2", "max_concurrent_runs: 4"))
+    assert "Dagster's settings" not in statuses(llma_json("doctor"))
+    (home / "dagster.yaml").write_text(edited)
+    (home / "dagster.yaml.shipped").write_text(shipped)
+    assert "Dagster's settings" not in statuses(llma_json("doctor"))
+
+
 def test_a_pattern_of_private_values_that_cannot_be_used_fails(
     settings: Settings, llma_json: Callable[..., Answer]
 ) -> None:
