@@ -25,12 +25,22 @@ from llma_assets.clusters.lineage.stored import CarriedName, carried_names
 from llma_assets.clusters.new_items import NewItems, assign_new_items
 from llma_assets.clusters.options import RunOptions
 from llma_assets.clusters.partition import CLUSTERING_VERSION, store_clusters
-from llma_assets.clusters.store.runs import Run, clustered_since, clusters_of, committed_run, members_of, runs_of_day
+from llma_assets.clusters.partition import STAGE as CLUSTERING_STAGE
+from llma_assets.clusters.store.runs import (
+    Run,
+    clustered_since,
+    clusters_of,
+    clusters_of_items,
+    committed_run,
+    members_of,
+    runs_of_day,
+)
 from llma_assets.clusters.store.stale import STALE_RUNS
 
 __all__ = [
     "BORDERLINE",
     "CHECKS",
+    "CLUSTERING_STAGE",
     "CLUSTERING_VERSION",
     "NOISE_LABEL",
     "NOISE_TITLE",
@@ -60,6 +70,7 @@ __all__ = [
     "cluster",
     "clustered_since",
     "clusters_of",
+    "clusters_of_items",
     "committed_run",
     "counted_as",
     "decide",

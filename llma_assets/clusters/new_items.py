@@ -86,14 +86,10 @@ def assign_new_items(database: Database, team_day: TeamDay, theme: Theme) -> New
     if not rows:
         return None
     run = Run(**rows[0])
-    params = orjson.loads(run.params)
-    version, present = str(params.get("theme_version", "")), stored_versions(theme)
+    version, present = run.theme_version, stored_versions(theme)
     table = database.arrow(
         NEW_EMBEDDINGS,
-        team_id=run.team_id,
-        day=run.day,
-        theme_id=run.theme_id,
-        attempt_id=run.attempt_id,
+        **run.attempt,
         window_start=run.window_start,
         until=team_day.end,
         product=PRODUCT,
@@ -101,7 +97,7 @@ def assign_new_items(database: Database, team_day: TeamDay, theme: Theme) -> New
         model_name=run.embedding_model,
         rendering=theme.rendering,
         versions=list(present) if version in present else [version],
-        any_version=bool(params.get("mix_versions")),
+        any_version=bool(orjson.loads(run.params).get("mix_versions")),
     ).combine_chunks()
     clusters = [row for row in clusters_of(database, run) if row["cluster_id"] >= 0]
     radii = np.array([row["radius"] for row in clusters])

@@ -17,7 +17,7 @@ from llma_assets.ledger.item_skips import ItemSkip, list_item_skips, settle_item
 from llma_assets.ledger.rules import spending_within_budget, theme_spending_within_budget
 from llma_assets.ledger.skips import Skip, clear_skip, list_skips, record_skip, replace_skips
 from llma_assets.ledger.spending import Spending, budget_metadata, spending
-from llma_assets.ledger.usage import UsageLedger, UsageTotals, usage_totals
+from llma_assets.ledger.usage import StageUsage, UsageLedger, UsageTotals, spent_since, usage_of_day, usage_totals
 
 __all__ = [
     "Compared",
@@ -27,6 +27,7 @@ __all__ = [
     "PastCalls",
     "Skip",
     "Spending",
+    "StageUsage",
     "UsageLedger",
     "UsageTotals",
     "budget_metadata",
@@ -43,6 +44,8 @@ __all__ = [
     "settle_items",
     "spending",
     "spending_within_budget",
+    "spent_since",
     "theme_spending_within_budget",
+    "usage_of_day",
     "usage_totals",
 ]

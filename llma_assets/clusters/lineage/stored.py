@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
-import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.edits.decisions import NOTHING
@@ -135,15 +134,13 @@ class CarriedName:
 
 def space_of(run: Run) -> Space:
     """What has to be equal for another run to be comparable with this one."""
-    return Space(run.embedding_model, run.method, str(orjson.loads(run.params).get("theme_version", "")))
+    return Space(run.embedding_model, run.method, run.theme_version)
 
 
 def snapshot_of(database: Database, run: Run) -> Snapshot:
     """A stored run as linking sees it. Clusters of a run without lineages have the ids of new ones."""
     clusters = [row for row in clusters_of(database, run) if row["cluster_id"] >= 0]
-    members = database.arrow(
-        HOMES_OF_RUN, team_id=run.team_id, day=run.day, theme_id=run.theme_id, attempt_id=run.attempt_id
-    )
+    members = database.arrow(HOMES_OF_RUN, **run.attempt)
     places = np.full(max((row["cluster_id"] for row in clusters), default=-1) + 2, -1)
     for place, row in enumerate(clusters):
         places[row["cluster_id"]] = place

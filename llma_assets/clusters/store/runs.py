@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
@@ -61,6 +62,53 @@ WHERE team_id = {team_id:Int64}
     AND theme_id = {theme_id:String}
     AND attempt_id = {attempt_id:UUID}
 ORDER BY cluster_id = -1, cluster_id, rank
+"""
+
+# Of each item the latest run that read it. Keys: clustering_runs (team_id, day, theme_id); cluster_members
+# (…, attempt_id, item_id); clusters and cluster_labels (…, attempt_id, cluster_id).
+CLUSTERS_OF_ITEMS = """
+WITH
+    runs AS
+    (
+        SELECT day, theme_id, attempt_id
+        FROM clustering_runs FINAL
+        WHERE team_id = {team_id:Int64} AND day >= {from:Date} AND toDate(window_start) <= {until:Date}
+    ),
+    homes AS
+    (
+        SELECT day, theme_id, attempt_id, item_id, cluster_id
+        FROM cluster_members FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day >= {from:Date}
+            AND item_id IN {item_ids:Array(String)}
+            AND (day, theme_id, attempt_id) IN (SELECT day, theme_id, attempt_id FROM runs)
+        ORDER BY day DESC
+        LIMIT 1 BY theme_id, item_id
+    )
+SELECT
+    homes.day AS day,
+    homes.theme_id AS theme_id,
+    homes.item_id AS item_id,
+    homes.cluster_id AS cluster_id,
+    known.lineage_id AS lineage_id,
+    labels.title AS title
+FROM homes
+INNER JOIN
+(
+    SELECT day, theme_id, attempt_id, cluster_id, lineage_id
+    FROM clusters FINAL
+    WHERE team_id = {team_id:Int64}
+        AND day >= {from:Date}
+        AND (day, theme_id, attempt_id) IN (SELECT day, theme_id, attempt_id FROM runs)
+) AS known USING (day, theme_id, attempt_id, cluster_id)
+LEFT JOIN
+(
+    SELECT day, theme_id, attempt_id, cluster_id, title
+    FROM cluster_labels FINAL
+    WHERE team_id = {team_id:Int64}
+        AND day >= {from:Date}
+        AND (day, theme_id, attempt_id) IN (SELECT day, theme_id, attempt_id FROM runs)
+) AS labels USING (day, theme_id, attempt_id, cluster_id)
 """
 
 # Of the items of a run's own window those of some of its days. Keys: clustering_runs (team_id, day, theme_id), and as
@@ -221,6 +269,16 @@ class Run:
     window_end: datetime
     committed_at: datetime
 
+    @property
+    def attempt(self) -> dict[str, Any]:
+        """The key that the rows of the run have in common, as parameters of statements."""
+        return {"team_id": self.team_id, "day": self.day, "theme_id": self.theme_id, "attempt_id": self.attempt_id}
+
+    @property
+    def theme_version(self) -> str:
+        """The version of the theme that its items were summarised under, "" where that is not known."""
+        return str(orjson.loads(self.params).get("theme_version", ""))
+
 
 def committed_run(database: Database, team_day: TeamDay, theme_id: str) -> Run | None:
     """The run whose results are published for a team, a day and a theme."""
@@ -233,18 +291,9 @@ def runs_of_day(database: Database, team_day: TeamDay) -> list[Run]:
     return [Run(**row) for row in database.rows(RUNS_OF_DAY, team_id=team_day.team_id, day=team_day.day)]
 
 
-def _attempt(run: Run) -> dict[str, Any]:
-    return {
-        "team_id": run.team_id,
-        "day": run.day,
-        "theme_id": run.theme_id,
-        "attempt_id": run.attempt_id,
-    }
-
-
 def clusters_of(database: Database, run: Run) -> list[dict[str, Any]]:
     """The clusters of a run, noise last."""
-    return database.rows(CLUSTERS_OF_RUN, **_attempt(run))
+    return database.rows(CLUSTERS_OF_RUN, **run.attempt)
 
 
 def centroids_of(clusters: Sequence[dict[str, Any]]) -> NDArray[np.float32]:
@@ -256,7 +305,7 @@ def centroids_of(clusters: Sequence[dict[str, Any]]) -> NDArray[np.float32]:
 
 def members_of(database: Database, run: Run) -> list[dict[str, Any]]:
     """The members of a run by cluster and rank, noise last."""
-    return database.rows(MEMBERS_OF_RUN, **_attempt(run))
+    return database.rows(MEMBERS_OF_RUN, **run.attempt)
 
 
 def clustered_since(
@@ -272,15 +321,27 @@ def clustered_since(
     return row
 
 
+def clusters_of_items(
+    database: Database, team_id: int, item_ids: Sequence[str], *, first_day: date, last_day: date
+) -> list[dict[str, Any]]:
+    """Of each theme and item the cluster in the latest run that read it: day, number, lineage, and the model's title.
+
+    Args:
+        first_day, last_day: of the items.
+    """
+    period = {"from": first_day, "until": last_day}
+    return database.rows(CLUSTERS_OF_ITEMS, team_id=team_id, item_ids=item_ids, **period)
+
+
 def invariants_of(database: Database, run: Run) -> dict[str, int]:
     """Counts that must agree with the run's commit row."""
-    (row,) = database.rows(RUN_INVARIANTS, **_attempt(run))
+    (row,) = database.rows(RUN_INVARIANTS, **run.attempt)
     return row
 
 
 def infinite_values_of(database: Database, run: Run) -> dict[str, int]:
     """Members and clusters of a run with a value that is NaN or infinite."""
-    (row,) = database.rows(INFINITE_VALUES, **_attempt(run))
+    (row,) = database.rows(INFINITE_VALUES, **run.attempt)
     return row
 
 

@@ -3,10 +3,6 @@
 What a theme takes is decided in `summaries`; what a run reads, in `window_queries`.
 """
 
-from typing import Any
-
-import orjson
-
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.store.runs import Run
 
@@ -55,18 +51,11 @@ FROM members
 
 def members_outside_the_theme(database: Database, run: Run) -> dict[str, int]:
     """How many members of a run the theme does not take, and how many it found not to be relevant."""
-    (row,) = database.rows(MEMBERS_OUTSIDE_THE_THEME, **_parameters(run))
+    (row,) = database.rows(
+        MEMBERS_OUTSIDE_THE_THEME,
+        **run.attempt,
+        version=run.theme_version,
+        committed_at=run.committed_at,
+        **{"from": run.window_start.date(), "until": run.day},
+    )
     return row
-
-
-def _parameters(run: Run) -> dict[str, Any]:
-    return {
-        "team_id": run.team_id,
-        "day": run.day,
-        "theme_id": run.theme_id,
-        "attempt_id": run.attempt_id,
-        "version": str(orjson.loads(run.params).get("theme_version", "")),
-        "committed_at": run.committed_at,
-        "from": run.window_start.date(),
-        "until": run.day,
-    }
