@@ -15,6 +15,7 @@ from llma_assets.reports.estimate import (
     estimate_report,
 )
 from llma_assets.reports.funnel import STEPS, Funnel, FunnelReport, funnel, funnel_report, funnel_tables
+from llma_assets.reports.items import ClusteredItem, clustered_items
 from llma_assets.reports.overlap import FALSE_SHARE
 from llma_assets.reports.overlap_queries import Among, NotClusteredError
 from llma_assets.reports.overlap_report import AMONG, Overlap, OverlapSide, overlap_report
@@ -23,7 +24,7 @@ from llma_assets.reports.shares import Estimate
 from llma_assets.reports.skips import Skips, skips_of_day
 from llma_assets.reports.tasks import Tasks, TaskStory, task_story, tasks_report
 from llma_assets.reports.trace import ThemeAnswer, TraceReport, trace_report
-from llma_assets.reports.trend_queries import ThemeTrends, TrendsReport, trends_report
+from llma_assets.reports.trend_queries import ThemeTrends, TrendsReport, latest_day, trends_report
 from llma_assets.reports.trends import Trend
 from llma_assets.reports.trial import Trial, try_theme
 from llma_assets.reports.trial_report import TrialItem, TrialReport, trial_report
@@ -39,6 +40,7 @@ __all__ = [
     "Budget",
     "BudgetLeft",
     "ClusterRow",
+    "ClusteredItem",
     "Estimate",
     "EstimateReport",
     "EstimateTotal",
@@ -75,11 +77,13 @@ __all__ = [
     "all_checks",
     "audit",
     "cluster_table",
+    "clustered_items",
     "clusters_of_day",
     "estimate_report",
     "funnel",
     "funnel_report",
     "funnel_tables",
+    "latest_day",
     "map_markdown",
     "overlap_report",
     "published_clusters",

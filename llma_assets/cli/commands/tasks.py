@@ -232,13 +232,7 @@ def team_task_options(team_id: int) -> "TaskOptions":
     from llma_assets.cli.run.settings import team_settings
     from llma_assets.tasks import TaskOptions
 
-    own = team_settings().options_of(team_id)
-    return TaskOptions(
-        judge="model" if own.model_judges_tasks else "keywords",
-        least_impact=own.least_task_impact,
-        least_trouble=own.least_task_trouble,
-        resolve_old=own.resolve_old_tasks,
-    )
+    return TaskOptions.of_team(team_settings().options_of(team_id))
 
 
 def _decide(action: str, task: str, team_id: int, note: str, by: str | None) -> None:
