@@ -4,7 +4,6 @@ A report is a frozen dataclass whose fields are in the order of the document's k
 field is no part of the document, stands in the field's type.
 """
 
-from collections.abc import Hashable
 from datetime import date, datetime
 from functools import cache
 from typing import Annotated, Any
@@ -28,7 +27,7 @@ NOT_IN_JSON = Field(exclude=True)
 """Of a field that only people are shown."""
 
 
-def json_object(report: object) -> dict[str, Any]:
+def json_object(report: Any) -> dict[str, Any]:
     """The JSON object of a report: keys in the order of the fields, days and moments as ISO 8601.
 
     >>> from dataclasses import dataclass
@@ -45,5 +44,5 @@ def json_object(report: object) -> dict[str, Any]:
 
 
 @cache
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
     return TypeAdapter(kind)

@@ -22,13 +22,6 @@ FROM
 ORDER BY team_id
 """
 
-# Key of clustering_runs: (team_id, day, theme_id).
-CLUSTERED_DAYS = """
-SELECT DISTINCT day
-FROM clustering_runs FINAL
-WHERE team_id = {team_id:Int64} AND items > 0
-ORDER BY day
-"""
 
 # For whoever operates the pipeline: of all teams. Key of eligible_teams: (team_id, day).
 DAYS_WITH_ANYTHING = """
@@ -104,18 +97,4 @@ FROM
         )
     LIMIT {most:UInt32}
 )
-"""
-
-# The last clustering of each theme. Key of clustering_runs: (team_id, day, theme_id).
-LAST_RUN_OF_THEMES = """
-SELECT
-    theme_id,
-    max(day) AS last_day,
-    argMax(items, day) AS clustered_items,
-    argMax(clusters, day) AS cluster_count,
-    argMax(committed_at, day) AS last_committed_at
-FROM clustering_runs FINAL
-WHERE team_id = {team_id:Int64}
-GROUP BY theme_id
-ORDER BY theme_id
 """

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import Run
-from llma_assets.embeddings import PRODUCT
+from llma_assets.embeddings import space_of
 from llma_assets.labels.closeness import TOO_CLOSE
 from llma_assets.labels.evidence import ClusterLabel
 from llma_assets.themes import Theme
@@ -125,10 +125,7 @@ def embeddings_of(database: Database, run: Run, theme: Theme, item_ids: list[str
         table = database.arrow(
             EMBEDDINGS_OF_ITEMS,
             team_id=run.team_id,
-            product=PRODUCT,
-            document_type=theme.document_type,
-            model_name=run.embedding_model,
-            rendering=theme.rendering,
+            **space_of(theme, run.embedding_model),
             item_ids=ids,
             **{"from": run.window_start.date(), "until": run.day},
         ).combine_chunks()

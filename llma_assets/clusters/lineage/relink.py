@@ -13,7 +13,7 @@ import orjson
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.lineage.stored import link_stored, snapshot_of
 from llma_assets.clusters.lineage_ids import first_lineage_id
-from llma_assets.clusters.store.runs import Run
+from llma_assets.clusters.store.clustering_runs import Run
 
 # Key of clustering_runs: (team_id, day, theme_id).
 RUNS_BETWEEN = """

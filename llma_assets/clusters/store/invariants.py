@@ -12,9 +12,9 @@ import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.engine.config import NOISE_LABEL, NOISE_TITLE, ClusteringConfig
-from llma_assets.clusters.store.runs import Run
+from llma_assets.clusters.store.clustering_runs import Run
 from llma_assets.clusters.store.window import SAMPLE_SEED
-from llma_assets.embeddings import PRODUCT
+from llma_assets.embeddings import space_of
 from llma_assets.themes import GENERATIONS, TRACES
 
 COMPARED_MEMBERS = 20_000
@@ -222,7 +222,7 @@ def members_and_vectors(database: Database, run: Run) -> tuple[list[dict[str, An
     """
     params, quality = orjson.loads(run.params), orjson.loads(run.quality)
     tolerance = params.get("same_distance", ClusteringConfig().same_distance) + ROUNDING
-    space = replace(GENERATIONS if run.level == "generation" else TRACES, theme_id=run.theme_id)
+    theme = replace(GENERATIONS if run.level == "generation" else TRACES, theme_id=run.theme_id)
     sampled = quality.get("sampled_items", run.items)
     rows = database.rows(
         MEMBERS_AND_VECTORS,
@@ -231,10 +231,7 @@ def members_and_vectors(database: Database, run: Run) -> tuple[list[dict[str, An
         seed=SAMPLE_SEED,
         sampled=sampled,
         most=max(sampled, COMPARED_MEMBERS),
-        product=PRODUCT,
-        document_type=space.document_type,
-        model_name=run.embedding_model,
-        rendering=space.rendering,
+        **space_of(theme, run.embedding_model),
         committed_at=run.committed_at,
         tolerance=tolerance,
     )
