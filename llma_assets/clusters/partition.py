@@ -24,8 +24,10 @@ from llma_assets.clusters.lineage.stored import link_stored
 from llma_assets.clusters.lineage_ids import first_lineage_id
 from llma_assets.clusters.options import RunOptions, engine_config, sample_size
 from llma_assets.clusters.rows import cluster_rows, member_rows, quality_of
-from llma_assets.clusters.store.runs import Run, committed_run, forget_attempts, publish_run
-from llma_assets.clusters.store.window import Window, earlier_map, earlier_resolution, read_window, rest_embeddings
+from llma_assets.clusters.store.attempts import forget_attempts, publish_run
+from llma_assets.clusters.store.cluster_members import earlier_map
+from llma_assets.clusters.store.clustering_runs import Run, committed_run, earlier_resolution
+from llma_assets.clusters.store.window import Window, read_window, rest_embeddings
 from llma_assets.ledger import Skip, clear_skip, record_skip
 from llma_assets.rendering import CONTENT_OF_DAYS
 from llma_assets.stage import Progress, Report, each_theme
@@ -124,7 +126,7 @@ def _publish(
         window.embeddings,
         config,
         initial_coordinates=earlier_map(database, team_day, theme, window, model_name),
-        earlier_resolution=earlier_resolution(database, team_day, theme, window, model_name),
+        earlier_resolution=earlier_resolution(database, team_day, theme, model_name, since=window.start.date()),
     )
     placed = place_everything(clustering, len(window.rest), rest_embeddings(database, window))
     key = {

@@ -20,7 +20,7 @@ from llma_assets.labels.fit import Fit, OverallFit, fit_of, reassigned
 from llma_assets.labels.groups import groups_of, name_groups
 from llma_assets.labels.labelling import CLUSTERS_A_CALL, flaw_of_sample, label_clusters, retell_clusters
 from llma_assets.labels.material import Material, read_material
-from llma_assets.labels.queries import alike_of, labels_of, name_tests_of, run_key
+from llma_assets.labels.queries import alike_of, labels_of, name_tests_of
 from llma_assets.models import (
     ChatModel,
     Embedder,
@@ -217,7 +217,7 @@ def _keep(database: Database, run: Run, labels: dict[int, ClusterLabel], label: 
         "model": label.model,
         "origin": label.origin,
     }
-    database.insert_rows("cluster_labels", [{**run_key(run), **row}])
+    database.insert_rows("cluster_labels", [{**run.attempt, **row}])
     labels[label.cluster_id] = label
 
 
@@ -311,7 +311,7 @@ def _test(work: _Work) -> None:
         "cluster_name_tests",
         [
             {
-                **run_key(work.run),
+                **work.run.attempt,
                 "cluster_id": label.cluster_id,
                 "title": label.title,
                 "held_out": fit.held_out,

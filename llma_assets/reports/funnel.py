@@ -10,9 +10,14 @@ from typing import Any
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import clustered_since
+from llma_assets.reports.shares import Shares, theme_shares
+from llma_assets.serialization import Day, FirstDay, TeamId, ThemeId
 from llma_assets.summaries import FUNNEL_OF_DAYS
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme, stored_versions
+
+STEPS = ("matched", "sampled", "screened", "summarised", "relevant", "clustered", "outliers")
+"""How far an item can come, and where it may end, as fields of `Funnel`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,77 @@ def funnel(database: Database, team_id: int, first_day: date, last_day: date, th
         clustered=clustered["clustered"],
         outliers=clustered["outliers"],
         days=row["days"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeFunnel:
+    """What became of a theme's items over some days.
+
+    Attributes:
+        theme_id, version, enabled: which theme.
+        first_day, until: the days.
+        days_taken: of how many of them the theme has taken its items.
+        matched, sampled, screened, summarised, relevant, clustered, outliers: as in `Funnel`.
+        shares: of all items that match; None for a theme that asks nothing about relevance, and where nothing is known.
+    """
+
+    theme_id: ThemeId
+    version: str
+    enabled: bool
+    first_day: FirstDay
+    until: date
+    days_taken: int
+    matched: int
+    sampled: int
+    screened: int
+    summarised: int
+    relevant: int
+    clustered: int
+    outliers: int
+    shares: Shares | None
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelReport:
+    """What became of the items of a team's themes, up to a day."""
+
+    team_id: TeamId
+    day: Day
+    themes: tuple[ThemeFunnel, ...]
+
+
+def funnel_report(
+    database: Database, team_day: TeamDay, themes: Sequence[Theme], *, lookback_days: int, days: int | None = None
+) -> FunnelReport:
+    """What became of the items of some themes, of the days that end with `team_day`.
+
+    Args:
+        themes: of the team.
+        lookback_days: the team's window, for themes that have none of their own.
+        days: so many days for all of them instead.
+    """
+    return FunnelReport(
+        team_day.team_id,
+        team_day.day,
+        tuple(_of_theme(database, team_day, (days or theme.lookback_days or lookback_days), theme) for theme in themes),
+    )
+
+
+def _of_theme(database: Database, team_day: TeamDay, days: int, theme: Theme) -> ThemeFunnel:
+    first_day = team_day.back(days - 1).day
+    counts = funnel(database, team_day.team_id, first_day, team_day.day, theme)
+    shares = theme_shares(database, team_day.team_id, first_day, team_day.day, theme)
+    return ThemeFunnel(
+        theme_id=theme.theme_id,
+        version=theme.version,
+        enabled=theme.enabled,
+        first_day=first_day,
+        until=team_day.day,
+        days_taken=counts.days,
+        **{step: getattr(counts, step) for step in STEPS},
+        # Without a question whether it is relevant there is nothing to estimate.
+        shares=shares if theme.judged else None,
     )
 
 

@@ -9,12 +9,13 @@ from llma_assets.summaries.line_refs import LineNumbers, MendedRefs, mend_refs
 from llma_assets.summaries.partition import store_summaries
 from llma_assets.summaries.pending import pending
 from llma_assets.summaries.prompt import PROMPT_VERSION, content_hash, question_hash
-from llma_assets.summaries.queries import STANDS_FOR, SUMMARIES_OF_ITEMS, WINDOW_COUNTS
+from llma_assets.summaries.queries import STANDS_FOR
 from llma_assets.summaries.reuse import known_answers
 from llma_assets.summaries.rules import Verdict, applies, read_norms
 from llma_assets.summaries.schema import Mode, Point, Summary, SummaryPoint, TraceSummary, mend, shorten
 from llma_assets.summaries.selection import relevant_items
 from llma_assets.summaries.selection_queries import FUNNEL_OF_DAYS
+from llma_assets.summaries.stored import items_of_window, summaries_of_item, summaries_of_items, texts_without_summary
 from llma_assets.summaries.storing import RunLimits
 from llma_assets.summaries.summarise import summarise
 from llma_assets.summaries.task import SummaryResult, TextItem
@@ -27,10 +28,8 @@ __all__ = [
     "PROMPT_VERSION",
     "STAGE",
     "STANDS_FOR",
-    "SUMMARIES_OF_ITEMS",
     "TIME_IS_UP",
     "WAITING",
-    "WINDOW_COUNTS",
     "DeadLetter",
     "Judge",
     "LineNumbers",
@@ -51,6 +50,7 @@ __all__ = [
     "facts_of",
     "forecast_summaries",
     "frame_tokens",
+    "items_of_window",
     "known_answers",
     "mend",
     "mend_refs",
@@ -62,6 +62,9 @@ __all__ = [
     "relevant_items",
     "shorten",
     "store_summaries",
+    "summaries_of_item",
+    "summaries_of_items",
     "summarise",
+    "texts_without_summary",
     "themes_to_look_at",
 ]

@@ -6,9 +6,12 @@ Nothing is stored here, so a list is right whenever it is read, without a nightl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import PlainSerializer
 
 from llma_assets.clickhouse import Database
+from llma_assets.serialization import Moment, Rounded
 from llma_assets.tasks import queries
 from llma_assets.tasks.changes import TaskOptions
 from llma_assets.tasks.history import Lifecycle, open_until
@@ -41,13 +44,13 @@ class Task:
     title: str
     description: str
     status: str
-    priority: float
+    priority: Rounded
     user_count: int
     occurrence_count: int
-    mean_impact: float
-    first_seen: datetime
-    last_seen: datetime
-    actionable: str
+    mean_impact: Rounded
+    first_seen: Moment
+    last_seen: Moment
+    actionable: Annotated[str, PlainSerializer({"yes": True, "no": False}.get, return_type=bool | None)]
     reason: str
     label_model: str
     label_error: str

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import cluster
 from llma_assets.clusters.checks import CHECKS
-from llma_assets.clusters.store.runs import invariants_of, members_of
+from llma_assets.clusters.store.attempts import invariants_of
+from llma_assets.clusters.store.cluster_members import members_of
 from llma_assets.embeddings.queries import PRODUCT
 from llma_assets.team_day import TeamDay, midnight
 from llma_assets.themes import TRACES

@@ -9,7 +9,8 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.lineage.stored import CarriedName, carried_names
-from llma_assets.clusters.store.runs import clusters_of, committed_run
+from llma_assets.clusters.store.clustering_runs import committed_run
+from llma_assets.clusters.store.clusters import clusters_of
 from llma_assets.team_day import TeamDay
 from llma_assets_tests.clusters.planted import lineages, name_clusters, plant, run_day, stored_run
 from llma_assets_tests.databases import PlantedOnce

@@ -11,7 +11,9 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters.checks import CHECKS
 from llma_assets.clusters.options import engine_config, sample_size
 from llma_assets.clusters.partition import RunOptions, store_clusters
-from llma_assets.clusters.store.runs import clusters_of, committed_run, members_of
+from llma_assets.clusters.store.cluster_members import members_of
+from llma_assets.clusters.store.clustering_runs import committed_run
+from llma_assets.clusters.store.clusters import clusters_of
 from llma_assets.ledger import list_skips
 from llma_assets.reports import by_step, funnel_tables
 from llma_assets.reports.trend_queries import LINKED_RUNS

@@ -7,8 +7,11 @@ import orjson
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.store.runs import clusters_of, invariants_of, members_of
-from llma_assets.clusters.store.window import Window, earlier_map, earlier_resolution, read_window, rest_embeddings
+from llma_assets.clusters.store.attempts import invariants_of
+from llma_assets.clusters.store.cluster_members import earlier_map, members_of
+from llma_assets.clusters.store.clustering_runs import earlier_resolution
+from llma_assets.clusters.store.clusters import clusters_of
+from llma_assets.clusters.store.window import Window, read_window, rest_embeddings
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES
 from llma_assets_tests.clusters.planted import MODEL, plant, run_day, stored_run
@@ -116,12 +119,13 @@ def test_the_resolution_of_the_last_graph_of_the_same_team_is_known(planted: Dat
         run_day(planted, 1, day, 2, method=method)
     yesterday = stored_run(planted, 1, DAY - timedelta(days=1))
     read = window(planted)
-    found = earlier_resolution(planted, TeamDay(1, DAY), TRACES, read, MODEL)
+    found = earlier_resolution(planted, TeamDay(1, DAY), TRACES, MODEL, since=read.start.date())
     assert found is not None
     assert found == orjson.loads(yesterday.quality)["resolution"]
-    assert earlier_resolution(planted, TeamDay(2, DAY), TRACES, window(planted, 2), MODEL) is None
-    assert earlier_resolution(planted, TeamDay(1, DAY), TRACES, read, "another") is None
-    assert earlier_resolution(planted, TeamDay(1, DAY - timedelta(days=1)), TRACES, read, MODEL) is None, "of k-means"
+    assert earlier_resolution(planted, TeamDay(2, DAY), TRACES, MODEL, since=window(planted, 2).start.date()) is None
+    assert earlier_resolution(planted, TeamDay(1, DAY), TRACES, "another", since=read.start.date()) is None
+    before = TeamDay(1, DAY - timedelta(days=1))
+    assert earlier_resolution(planted, before, TRACES, MODEL, since=read.start.date()) is None, "of k-means"
 
 
 def test_above_the_sample_of_hdbscan_the_rest_is_placed_by_density_and_counted(planted: Database) -> None:

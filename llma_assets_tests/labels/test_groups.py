@@ -10,7 +10,8 @@ from uuid import UUID
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.store.runs import Run, clusters_of
+from llma_assets.clusters.store.clustering_runs import Run
+from llma_assets.clusters.store.clusters import clusters_of
 from llma_assets.labels import ClusterLabel
 from llma_assets.labels.groups import groups_of, name_groups
 from llma_assets.labels.queries import group_labels_of

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.store.runs import committed_run
+from llma_assets.clusters.store.clustering_runs import committed_run
 from llma_assets.labels.partition import store_labels
 from llma_assets.labels.queries import labels_of
 from llma_assets.models import ChatModel, ModelConfigurationError, OpenAIChat

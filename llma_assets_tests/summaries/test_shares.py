@@ -66,8 +66,8 @@ def test_a_share_of_all_items_is_counted_and_no_estimate(database: Database) -> 
     store(database, [("a", 1.0, True, True), ("b", 1.0, True, False), ("c", 1.0, False, None), ("d", 1.0, False, None)])
     found = shares(database)
     assert (found.items, found.decided) == (4.0, 4)
-    assert (found.screened, found.relevant) == (Estimate(0.5, 0.5, 0.5), Estimate(0.25, 0.25, 0.25))
-    assert found.relevant.is_exact
+    assert (found.screened, found.relevant) == (Estimate.exact(0.5), Estimate.exact(0.25))
+    assert not found.relevant.is_estimate
 
 
 def test_each_item_of_a_sample_stands_for_as_many_as_its_chance_says(database: Database) -> None:
@@ -76,7 +76,7 @@ def test_each_item_of_a_sample_stands_for_as_many_as_its_chance_says(database: D
     assert found.items == pytest.approx(11.0)
     assert found.relevant.value == pytest.approx(10 / 11)
     assert found.relevant.low < 10 / 11 < found.relevant.high
-    assert not found.relevant.is_exact
+    assert found.relevant.is_estimate
 
 
 def test_items_whose_relevance_nobody_knows_say_nothing(database: Database) -> None:

@@ -13,10 +13,11 @@ import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.edits.decisions import NOTHING
-from llma_assets.clusters.edits.stored import standings_of
 from llma_assets.clusters.lineage.stored import LINK_DAYS, link_stored, snapshot_of
 from llma_assets.clusters.lineage_ids import first_lineage_id
-from llma_assets.clusters.store.runs import Run, clusters_of
+from llma_assets.clusters.store.cluster_edits import standings_of
+from llma_assets.clusters.store.clustering_runs import Run
+from llma_assets.clusters.store.clusters import clusters_of
 
 ONE_DAY = timedelta(days=1)
 

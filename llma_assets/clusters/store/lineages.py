@@ -1,24 +1,59 @@
-"""Every statement about people's decisions: what was decided, which lineages there are to decide about.
+"""Lineages as the clusters of committed runs have them: which there are, and what models called them."""
 
-Which decisions are possible, and what they come to, belongs in `edits`.
-"""
-
-from uuid import uuid5
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.edits.decisions import Edit, EditError, Lineage, Standing, UnknownLineageError, standings
-from llma_assets.clusters.lineage_ids import NAMESPACE
+from llma_assets.clusters.edits.decisions import EditError, Lineage, UnknownLineageError
+
+# Keys: clustering_runs (team_id, day, theme_id); clusters and cluster_labels (…, attempt_id, cluster_id).
+# The name is the latest that a model gave; the content is what it saw when it last thought of one. Labels of origin
+# 'locked' hold what people chose, and only for as long as they want it.
+LATEST_NAMES = """
+WITH
+    runs AS
+    (
+        SELECT day, attempt_id
+        FROM clustering_runs FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
+    ),
+    homes AS
+    (
+        SELECT day, attempt_id, cluster_id, lineage_id, centroid
+        FROM clusters FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
+            AND lineage_id IN {lineage_ids:Array(String)}
+            AND (day, attempt_id) IN (SELECT day, attempt_id FROM runs)
+    ),
+    names AS
+    (
+        SELECT day, attempt_id, cluster_id, title, description, model, origin
+        FROM cluster_labels FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
+            AND status = 'generated'
+            AND origin != 'locked'
+    )
+SELECT
+    lineage_id,
+    argMax(title, day) AS latest_title,
+    argMax(description, day) AS latest_description,
+    argMax(model, day) AS latest_model,
+    maxIf(day, origin != 'carried') AS named_on,
+    argMaxIf(centroid, day, origin != 'carried') AS named_centroid
+FROM homes
+INNER JOIN names USING (day, attempt_id, cluster_id)
+GROUP BY lineage_id
+"""
 
 SHORT_ID = 4
 """Characters of a lineage id that are enough to ask for it, at least."""
-
-# Key of cluster_edits: (team_id, theme_id, lineage_id, edited_at, edit_id).
-EDITS = """
-SELECT theme_id, lineage_id, action, title, into_lineage_id, author, edited_at
-FROM cluster_edits FINAL
-WHERE team_id = {team_id:Int64}
-ORDER BY edited_at, edit_id
-"""
 
 # Keys: clustering_runs (team_id, day, theme_id); clusters and cluster_labels (…, attempt_id, cluster_id).
 # Labels of origin 'locked' hold what people chose; what holds of that, `standings_of` says.
@@ -59,33 +94,6 @@ ORDER BY last_day DESC, size DESC, lineage_id
 """
 
 
-def edits_of(database: Database, team_id: int) -> list[Edit]:
-    """All that people decided about a team's clusters, oldest first."""
-    return [Edit(**row) for row in database.rows(EDITS, team_id=team_id)]
-
-
-def standings_of(database: Database, team_id: int) -> dict[str, Standing]:
-    """What people's decisions come to, by lineage id."""
-    return standings(edits_of(database, team_id))
-
-
-def store_edit(database: Database, team_id: int, edit: Edit) -> None:
-    """Add a decision; the same one sent again is the same row."""
-    about = f"{team_id}|{edit.lineage_id}|{edit.action}|{edit.author}|{edit.edited_at.isoformat()}"
-    row = {
-        "team_id": team_id,
-        "theme_id": edit.theme_id,
-        "lineage_id": edit.lineage_id,
-        "edited_at": edit.edited_at,
-        "edit_id": uuid5(NAMESPACE, about),
-        "action": edit.action,
-        "title": edit.title,
-        "into_lineage_id": edit.into_lineage_id,
-        "author": edit.author,
-    }
-    database.insert_rows("cluster_edits", [row])
-
-
 def lineages_of(database: Database, team_id: int, prefix: str = "") -> list[Lineage]:
     """The lineages of a team that any committed run has, latest first."""
     return [Lineage(**row) for row in database.rows(LINEAGES, team_id=team_id, prefix=prefix)]
@@ -111,3 +119,12 @@ def find_lineage(database: Database, team_id: int, text: str) -> Lineage:
         more = f" and {len(found) - 5} more" if len(found) > 5 else ""
         raise EditError(f"{text!r} could be {shown}{more}; give more of the id")
     return found[0]
+
+
+def latest_names(
+    database: Database, team_id: int, theme_id: str, lineage_ids: Sequence[str], first_day: date, last_day: date
+) -> dict[str, dict[str, Any]]:
+    """The latest name that a model gave each lineage on some days, and the centroid that it was thought of for."""
+    period = {"from": first_day, "until": last_day}
+    rows = database.rows(LATEST_NAMES, team_id=team_id, theme_id=theme_id, lineage_ids=lineage_ids, **period)
+    return {row["lineage_id"]: row for row in rows}
