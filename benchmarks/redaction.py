@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from llma_assets.rendering import RenderOptions, render_trace
-from llma_assets_tests.rendering.private_values import AROUND, HARMLESS, KINDS, Make
+from llma_assets_tests.privacy.private_values import AROUND, HARMLESS, KINDS, Make
 
 _OPTIONS = RenderOptions(max_chars=10**7, max_value_chars=10**5, line_numbers=False)
 _A_TRACE = 100

@@ -17,7 +17,7 @@ from llma_assets.summaries import LineNumbers, SummaryPoint, TextItem, mend_refs
 from llma_assets.team_day import TeamDay
 from llma_assets_tests.llm.airline import AIRLINE, airline_traces
 from llma_assets_tests.llm.small_models import SMALL_MODELS, Served, SmallModel, served
-from llma_assets_tests.pipeline import Pipeline
+from llma_assets_tests.pipeline.runs import Pipeline
 
 pytestmark = [
     pytest.mark.llm,

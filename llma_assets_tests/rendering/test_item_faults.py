@@ -20,7 +20,7 @@ from llma_assets.summaries import selection as taking
 from llma_assets.summaries.selection import take_items
 from llma_assets.team_day import TeamDay
 from llma_assets.themes.built_in import ERROR_ANALYSIS
-from llma_assets_tests.pipeline import Pipeline
+from llma_assets_tests.pipeline.runs import Pipeline
 from llma_assets_tests.traffic import day_of_traces, trace, write
 
 DAY = date(2026, 11, 7)
