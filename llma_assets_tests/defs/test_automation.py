@@ -17,9 +17,9 @@ from llma_assets.rendering import RenderOptions
 from llma_assets.rendering.storing import Sampling, store_texts
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import day_of_traces, event, trace, write_events
 from llma_assets.themes import TRACES
 from llma_assets_tests.pipeline.runs import Pipeline
-from llma_assets_tests.traffic import day_of_traces, event, trace, write
 
 DAY = date(2026, 11, 7)
 NOON = datetime(2026, 11, 7, 12, tzinfo=UTC)
@@ -55,9 +55,9 @@ def test_discovery_is_asked_for_today(pipeline: Pipeline) -> None:
 
 
 def test_texts_are_asked_for_eligible_teams_with_events_today(pipeline: Pipeline) -> None:
-    write(pipeline.database, day_of_traces(1, DAY, 25))
-    write(pipeline.database, day_of_traces(2, DAY, 3))
-    write(pipeline.database, day_of_traces(3, DAY - timedelta(days=1), 25))
+    write_events(pipeline.database, day_of_traces(1, DAY, 25))
+    write_events(pipeline.database, day_of_traces(2, DAY, 3))
+    write_events(pipeline.database, day_of_traces(3, DAY - timedelta(days=1), 25))
     pipeline.discover(DAY)
     found = requests(texts_hourly, pipeline, NOON)
     assert [request.partition_key for request in found] == ["2026-11-07|1"]
@@ -66,15 +66,15 @@ def test_texts_are_asked_for_eligible_teams_with_events_today(pipeline: Pipeline
 
 
 def test_the_first_hour_also_finishes_yesterday(pipeline: Pipeline) -> None:
-    write(pipeline.database, day_of_traces(1, DAY, 25))
+    write_events(pipeline.database, day_of_traces(1, DAY, 25))
     pipeline.discover(DAY)
     found = requests(texts_hourly, pipeline, datetime(2026, 11, 8, tzinfo=UTC))
     assert [request.partition_key for request in found] == ["2026-11-07|1"]
 
 
 def test_clusters_are_asked_for_the_day_that_ended(pipeline: Pipeline) -> None:
-    write(pipeline.database, day_of_traces(1, DAY, 25))
-    write(pipeline.database, day_of_traces(2, DAY, 3))
+    write_events(pipeline.database, day_of_traces(1, DAY, 25))
+    write_events(pipeline.database, day_of_traces(2, DAY, 3))
     pipeline.discover(DAY)
     found = requests(clusters_daily, pipeline, datetime(2026, 11, 8, 1, 30, tzinfo=UTC))
     assert [request.partition_key for request in found] == ["2026-11-07|1"]
@@ -86,7 +86,7 @@ def test_nobody_eligible_is_a_skip(pipeline: Pipeline) -> None:
 
 
 def test_the_sensor_sees_late_events_once(pipeline: Pipeline) -> None:
-    write(pipeline.database, day_of_traces(1, DAY, 25))
+    write_events(pipeline.database, day_of_traces(1, DAY, 25))
     pipeline.discover(DAY)
     pipeline.now = NOON + timedelta(days=2)
     first = tick(pipeline)
@@ -94,7 +94,7 @@ def test_the_sensor_sees_late_events_once(pipeline: Pipeline) -> None:
     assert [request.partition_key for request in first.run_requests or []] == ["2026-11-07|1"]
     assert isinstance(tick(pipeline, first.cursor), dg.SkipReason)
 
-    write(pipeline.database, day_of_traces(1, DAY, 1, prefix="late", hour=20))
+    write_events(pipeline.database, day_of_traces(1, DAY, 1, prefix="late", hour=20))
     second = tick(pipeline, first.cursor)
     assert isinstance(second, dg.SensorResult)
     (request,) = second.run_requests or []
@@ -103,8 +103,8 @@ def test_the_sensor_sees_late_events_once(pipeline: Pipeline) -> None:
 
 def test_the_sensor_waits_for_discovery_and_ignores_own_events(pipeline: Pipeline) -> None:
     when = NOON - timedelta(days=1)
-    write(pipeline.database, day_of_traces(1, DAY - timedelta(days=1), 25))
-    write(pipeline.database, [event(2, "$ai_trace_clusters", when, {"$ai_trace_id": "x"})])
+    write_events(pipeline.database, day_of_traces(1, DAY - timedelta(days=1), 25))
+    write_events(pipeline.database, [event(2, "$ai_trace_clusters", when, {"$ai_trace_id": "x"})])
     assert isinstance(tick(pipeline), dg.SkipReason)
     pipeline.discover(DAY)
     seen = tick(pipeline)
@@ -149,37 +149,37 @@ def let_in(pipeline: Pipeline, *team_ids: int) -> None:
 def test_the_sensor_asks_for_no_day_whose_texts_are_up_to_date(pipeline: Pipeline) -> None:
     days = [DAY - timedelta(days=back) for back in range(3)]
     for day in days:
-        write(pipeline.database, day_of_traces(1, day, 8))
-        write(pipeline.database, day_of_traces(2, day, 8))
+        write_events(pipeline.database, day_of_traces(1, day, 8))
+        write_events(pipeline.database, day_of_traces(2, day, 8))
     let_in(pipeline, 1, 2)
     pipeline.now = NOON + timedelta(days=2)
     for team_id in (1, 2):
         for day in days:
             make_texts(pipeline, team_id, day)
     assert asked(pipeline) == []
-    write(pipeline.database, day_of_traces(2, days[1], 1, prefix="late", hour=20))
+    write_events(pipeline.database, day_of_traces(2, days[1], 1, prefix="late", hour=20))
     assert asked(pipeline) == ["2026-11-06|2"]
     make_texts(pipeline, 2, days[1])
     assert asked(pipeline) == []
 
 
 def test_a_day_whose_run_has_not_come_yet_is_asked_for_once(pipeline: Pipeline) -> None:
-    write(pipeline.database, day_of_traces(1, DAY, 3))
+    write_events(pipeline.database, day_of_traces(1, DAY, 3))
     let_in(pipeline, 1, 2)
     pipeline.now = NOON + timedelta(days=2)
     first = tick(pipeline)
     assert isinstance(first, dg.SensorResult)
     assert asked(pipeline, first.cursor) == []
-    write(pipeline.database, day_of_traces(1, DAY, 1, prefix="late", hour=20))
+    write_events(pipeline.database, day_of_traces(1, DAY, 1, prefix="late", hour=20))
     assert asked(pipeline, first.cursor) == ["2026-11-07|1"]
 
 
 def test_the_sensor_comes_back_for_a_trace_that_was_not_quiet(pipeline: Pipeline) -> None:
-    write(pipeline.database, day_of_traces(1, DAY, 3))
+    write_events(pipeline.database, day_of_traces(1, DAY, 3))
     let_in(pipeline, 1, 2)
     # Its last event lies beyond midnight, so that its day never gets another event.
-    write(pipeline.database, trace(1, "night", datetime(2026, 11, 7, 23, 59, tzinfo=UTC)))
-    write(pipeline.database, trace(1, "night", datetime(2026, 11, 8, 0, 10, tzinfo=UTC), request="more"))
+    write_events(pipeline.database, trace(1, "night", datetime(2026, 11, 7, 23, 59, tzinfo=UTC)))
+    write_events(pipeline.database, trace(1, "night", datetime(2026, 11, 8, 0, 10, tzinfo=UTC), request="more"))
     pipeline.now = datetime(2026, 11, 8, 0, 20, tzinfo=UTC)
     make_texts(pipeline, 1, DAY)
     assert asked(pipeline) == []
@@ -190,16 +190,16 @@ def test_the_sensor_comes_back_for_a_trace_that_was_not_quiet(pipeline: Pipeline
 
 
 def test_a_trace_that_went_on_past_midnight_makes_its_own_day_due(pipeline: Pipeline) -> None:
-    write(pipeline.database, day_of_traces(1, DAY, 3))
-    write(pipeline.database, day_of_traces(2, DAY, 3))
-    write(pipeline.database, trace(1, "night", datetime(2026, 11, 7, 23, 0, tzinfo=UTC)))
+    write_events(pipeline.database, day_of_traces(1, DAY, 3))
+    write_events(pipeline.database, day_of_traces(2, DAY, 3))
+    write_events(pipeline.database, trace(1, "night", datetime(2026, 11, 7, 23, 0, tzinfo=UTC)))
     let_in(pipeline, 1, 2)
     pipeline.now = datetime(2026, 11, 8, 0, 0, tzinfo=UTC)
     make_texts(pipeline, 1, DAY)
     make_texts(pipeline, 2, DAY)
     assert asked(pipeline) == []
-    write(pipeline.database, trace(1, "night", datetime(2026, 11, 8, 3, 0, tzinfo=UTC), request="more"))
-    write(pipeline.database, trace(2, "night", datetime(2026, 11, 8, 3, 0, tzinfo=UTC), request="more"))
+    write_events(pipeline.database, trace(1, "night", datetime(2026, 11, 8, 3, 0, tzinfo=UTC), request="more"))
+    write_events(pipeline.database, trace(2, "night", datetime(2026, 11, 8, 3, 0, tzinfo=UTC), request="more"))
     pipeline.now = datetime(2026, 11, 8, 4, 0, tzinfo=UTC)
     for team_id in (1, 2):
         make_texts(pipeline, team_id, DAY + timedelta(days=1))
@@ -337,7 +337,7 @@ def test_clusters_wait_for_texts_that_are_still_to_be_made_or_were_made_just_now
         write_run(pipeline.database, team_id, DAY, pipeline.now - timedelta(hours=9))
         write_vector(pipeline.database, team_id, DAY, pipeline.now - age)
     assert stale(pipeline) == ["2026-11-07|1"]
-    write(pipeline.database, day_of_traces(1, DAY, 1))
+    write_events(pipeline.database, day_of_traces(1, DAY, 1))
     assert stale(pipeline) == []
     make_texts(pipeline, 1, DAY)
     assert stale(pipeline) == ["2026-11-07|1"]

@@ -15,10 +15,10 @@ from llma_assets.models import ChatModel, OpenAIChat, embedder
 from llma_assets.settings import Settings
 from llma_assets.tasks import list_tasks
 from llma_assets.tasks.table import tasks_table
-from llma_assets_tests.chat_server import ChatServer
+from llma_assets.testing import ChatServer, axis_vector, segment, similar_segments, write_segments
+from llma_assets.testing.segments import MONDAY
 from llma_assets_tests.pipeline.runs import Pipeline
-from llma_assets_tests.tasks.passing import DAY, some
-from llma_assets_tests.tasks.replays import MONDAY, place, segment, write
+from llma_assets_tests.tasks.passing import DAY
 
 SPACE = embedder(Settings.from_env({})).name
 NOW = MONDAY + DAY
@@ -59,8 +59,8 @@ def shown(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
 
 def test_a_run_makes_tasks_shows_them_and_checks_them(environment: Settings, database: Database) -> None:
     evil = "<script>alert(1)</script> | an error came"
-    write(database, [*some("a", 0), (segment("evil", evil), place(3))], model=SPACE)
-    write(database, some("b", 0, team_id=2), model=SPACE)
+    write_segments(database, [*similar_segments("a", 0), (segment("evil", evil), axis_vector(3))], model=SPACE)
+    write_segments(database, similar_segments("b", 0, team_id=2), model=SPACE)
     result = run(Pipeline(database, now=NOW))
     clusters, tasks = shown(result, "segment_clusters"), shown(result, "tasks")
     assert (clusters["items"], clusters["groups"], clusters["singles"], clusters["status"]) == (4, 1, 1, "done")
@@ -73,7 +73,7 @@ def test_a_run_makes_tasks_shows_them_and_checks_them(environment: Settings, dat
 
 
 def test_a_second_run_finds_nothing_new_and_changes_nothing(environment: Settings, database: Database) -> None:
-    write(database, some("a", 0), model=SPACE)
+    write_segments(database, similar_segments("a", 0), model=SPACE)
     pipeline = Pipeline(database, now=NOW)
     run(pipeline)
     before = list_tasks(database, 1, now=NOW)
@@ -88,7 +88,7 @@ def test_a_team_without_segments_is_materialized_with_the_reason(environment: Se
 
 
 def test_segments_of_another_model_are_named_and_left(environment: Settings, database: Database) -> None:
-    write(database, some("a", 0), model="other/model")
+    write_segments(database, similar_segments("a", 0), model="other/model")
     clusters = shown(run(Pipeline(database, now=NOW)), "segment_clusters")
     assert clusters["segments_of_other_models"] == {"other/model": 3}
     assert clusters["items"] == 0
@@ -96,7 +96,7 @@ def test_segments_of_another_model_are_named_and_left(environment: Settings, dat
 
 def test_a_spent_budget_makes_tasks_whose_labels_wait_and_says_so(environment: Settings, database: Database) -> None:
     set_teams(environment, "[teams.1]\ndaily_budget_usd = 0.000001\n")
-    write(database, some("a", 0), model=SPACE)
+    write_segments(database, similar_segments("a", 0), model=SPACE)
     with ChatServer() as server:
         metadata = shown(run(Pipeline(database, now=NOW, chat=Served(url=server.url))), "tasks")
         assert server.calls() == []
@@ -114,7 +114,7 @@ def test_a_spent_budget_makes_tasks_whose_labels_wait_and_says_so(environment: S
 
 def test_teams_settings_reach_the_room(environment: Settings, database: Database) -> None:
     set_teams(environment, "[teams.1]\nleast_task_impact = 0.1\n")
-    write(database, some("a", 0, text="Browses the shop") + some("b", 3), model=SPACE)
+    write_segments(database, similar_segments("a", 0, text="Browses the shop") + similar_segments("b", 3), model=SPACE)
     metadata = shown(run(Pipeline(database, now=NOW)), "tasks")
     assert (metadata["items"], metadata["ignored"]) == (1, 1)
 
@@ -138,15 +138,15 @@ def test_only_teams_with_the_setting_on_and_new_segments_are_asked_for_and_regis
 ) -> None:
     set_teams(environment, "[teams.1]\nsession_replay_tasks = true\n[teams.3]\nsession_replay_tasks = true\n")
     for team_id in (1, 2):
-        write(database, some("a", 0, team_id=team_id), model=SPACE)
-    write(database, some("a", 0, team_id=3), model="other/model")
+        write_segments(database, similar_segments("a", 0, team_id=team_id), model=SPACE)
+    write_segments(database, similar_segments("a", 0, team_id=3), model="other/model")
     with dg.instance_for_test() as instance:
         pipeline = Pipeline(database, now=NOW, instance=instance)
         assert asked(pipeline) == ["1"]
         assert instance.get_dynamic_partitions(str(teams.name)) == ["1"]
         run(pipeline)
         assert asked(pipeline) == []
-        write(database, some("b", 0, start=MONDAY + 2 * DAY), model=SPACE)
+        write_segments(database, similar_segments("b", 0, start=MONDAY + 2 * DAY), model=SPACE)
         assert asked(pipeline, NOW + 2 * DAY) == ["1"]
 
 
@@ -155,7 +155,7 @@ def test_where_all_teams_have_the_setting_on_a_team_that_only_has_replays_is_fou
 ) -> None:
     set_teams(environment, "session_replay_tasks = true\nskip_team_ids = [2]\n")
     for team_id in (1, 2):
-        write(database, some("a", 0, team_id=team_id), model=SPACE)
+        write_segments(database, similar_segments("a", 0, team_id=team_id), model=SPACE)
     with dg.instance_for_test() as instance:
         assert asked(Pipeline(database, now=NOW, instance=instance)) == ["1"]
 
@@ -165,7 +165,7 @@ def test_the_schedule_is_every_half_hour() -> None:
 
 
 def test_the_table_escapes_titles(environment: Settings, database: Database) -> None:
-    write(database, some("a", 0, text="[x](javascript:alert) <b> | `y`"), model=SPACE)
+    write_segments(database, similar_segments("a", 0, text="[x](javascript:alert) <b> | `y`"), model=SPACE)
     run(Pipeline(database, now=NOW))
     table = tasks_table(list_tasks(database, 1, now=NOW))
     assert "<b>" not in table

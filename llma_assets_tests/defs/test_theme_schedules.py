@@ -17,8 +17,8 @@ from llma_assets.defs.partitions import teams
 from llma_assets.defs.resources import ClickHouseResource, TeamSettingsResource
 from llma_assets.defs.sensors.theme_schedules import slot_of, theme_schedules
 from llma_assets.settings import Settings
+from llma_assets.testing import day_of_traces, write_events
 from llma_assets.themes.queries import NEWEST_CHANGES_OF_TEAMS
-from llma_assets_tests.traffic import day_of_traces, write
 
 DAY = date(2026, 11, 7)
 """A Saturday."""
@@ -204,28 +204,28 @@ def test_a_weekly_theme_goes_through_the_week(sensor: Sensor) -> None:
 @pytest.mark.parametrize("schedule", ["hourly", "every_10_minutes"])
 def test_a_theme_of_today_is_asked_for_when_there_is_something_new(sensor: Sensor, schedule: str) -> None:
     sensor.theme(schedule=schedule)
-    write(sensor.database, day_of_traces(2, DAY, 5))
+    write_events(sensor.database, day_of_traces(2, DAY, 5))
     assert sensor.asked() == []
     assert sensor.told == "team 1, error_analysis: nothing new on 2026-11-07"
-    write(sensor.database, day_of_traces(1, DAY, 3))
+    write_events(sensor.database, day_of_traces(1, DAY, 3))
     sensor.now += timedelta(hours=1)
     assert sensor.asked() == ["1/error_analysis 2026-11-07"]
     # Its run has made the texts of all events, and no trace waits to become quiet.
     sensor.texts(DAY, made_at=sensor.now - timedelta(minutes=1), events=events_of(sensor.database, 1))
     sensor.now += timedelta(hours=1)
     assert sensor.asked() == []
-    write(sensor.database, day_of_traces(1, DAY, 1, prefix="late"))
+    write_events(sensor.database, day_of_traces(1, DAY, 1, prefix="late"))
     sensor.now += timedelta(hours=1)
     assert sensor.asked() == ["1/error_analysis 2026-11-07"]
 
 
 def test_the_first_run_of_a_day_takes_the_rest_of_yesterday(sensor: Sensor) -> None:
     sensor.theme(schedule="hourly")
-    write(sensor.database, day_of_traces(1, DAY, 3))
+    write_events(sensor.database, day_of_traces(1, DAY, 3))
     sensor.now = at("07T23:15:00")
     assert sensor.asked() == ["1/error_analysis 2026-11-07"]
     sensor.texts(DAY, made_at=at("07T23:14:00"))
-    write(sensor.database, day_of_traces(1, DAY + timedelta(days=1), 3, hour=0))
+    write_events(sensor.database, day_of_traces(1, DAY + timedelta(days=1), 3, hour=0))
     sensor.now = at("08T00:30:00")
     assert sensor.asked() == ["1/error_analysis 2026-11-07 texts", "1/error_analysis 2026-11-08"]
 
@@ -279,11 +279,11 @@ def test_after_a_run_that_was_killed_or_failed_the_whole_window_is_gone_through(
 
 def test_a_theme_waits_while_a_run_of_it_is_not_over_and_other_teams_and_themes_do_not(sensor: Sensor) -> None:
     sensor.theme(schedule="every_10_minutes")
-    write(sensor.database, day_of_traces(1, DAY, 3))
+    write_events(sensor.database, day_of_traces(1, DAY, 3))
     sensor.run(sensor.tick(), dg.DagsterRunStatus.STARTED)
     sensor.theme("ux_issues", schedule="hourly")
     sensor.theme(team_id=2, schedule="daily")
-    write(sensor.database, day_of_traces(1, DAY, 1, prefix="late"))
+    write_events(sensor.database, day_of_traces(1, DAY, 1, prefix="late"))
     sensor.now += timedelta(minutes=11)
     assert sensor.asked() == ["1/ux_issues 2026-11-07", "2/error_analysis 2026-11-06"]
     assert sensor.asked() == []

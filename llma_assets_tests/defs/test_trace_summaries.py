@@ -13,12 +13,11 @@ from llma_assets.defs.stage_asset import RETRY_NUMBER, delivery
 from llma_assets.ledger import list_skips
 from llma_assets.settings import Settings
 from llma_assets.summaries.dead_letters import MOST_FAILURES
+from llma_assets.testing import REFUSAL, ChatServer, Request, Status, day_of_traces, write_events
 from llma_assets.themes.changes import apply
 from llma_assets.themes.document import Document
-from llma_assets_tests.chat_server import REFUSAL, ChatServer, Request, Status
 from llma_assets_tests.pipeline.runs import Pipeline
 from llma_assets_tests.pipeline.test_faults import ServedChat
-from llma_assets_tests.traffic import day_of_traces, write
 
 DAY = date(2026, 11, 7)
 REFUNDS = {
@@ -72,7 +71,7 @@ def metadata(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
 
 
 def test_a_run_without_time_leaves_everything_undone_and_the_next_one_takes_it_up(database: Database) -> None:
-    write(database, day_of_traces(1, DAY, 3))
+    write_events(database, day_of_traces(1, DAY, 3))
     with ChatServer() as server:
         pipeline = Pipeline(database, chat=ServedChat(url=server.url))
         told = metadata(pipeline.texts(1, DAY, DAY, run_config=NO_TIME))
@@ -85,7 +84,7 @@ def test_a_run_without_time_leaves_everything_undone_and_the_next_one_takes_it_u
 
 
 def test_the_metadata_counts_dead_letters(database: Database) -> None:
-    write(database, day_of_traces(1, DAY, 3))
+    write_events(database, day_of_traces(1, DAY, 3))
     with ChatServer(judge=lambda request: REFUSAL if "(case 1)" in str(request.body) else None) as server:
         pipeline = Pipeline(database, chat=ServedChat(url=server.url))
         told = [metadata(pipeline.texts(1, DAY, DAY)) for _ in range(MOST_FAILURES + 1)]
@@ -96,7 +95,7 @@ def test_the_metadata_counts_dead_letters(database: Database) -> None:
 
 
 def test_a_theme_asks_its_own_model_and_usage_names_it(database: Database, served: ChatServer) -> None:
-    write(database, day_of_traces(1, DAY, 3))
+    write_events(database, day_of_traces(1, DAY, 3))
     apply(database, 1, Document((REFUNDS,)), "me")
     told = metadata(Pipeline(database).texts(1, DAY, DAY))
     assert told["model"] == "judge-model, team-model"
@@ -115,7 +114,7 @@ def test_a_theme_asks_its_own_model_and_usage_names_it(database: Database, serve
 
 
 def test_a_theme_whose_model_is_not_there_fails_alone_and_says_so(database: Database, served: ChatServer) -> None:
-    write(database, day_of_traces(1, DAY, 3))
+    write_events(database, day_of_traces(1, DAY, 3))
     apply(database, 1, Document(({**REFUNDS, "model": "gone"},)), "me")
     pipeline = Pipeline(database)
     result = pipeline.texts(1, DAY, DAY, raise_on_error=False)
@@ -134,7 +133,7 @@ def test_a_theme_whose_model_is_not_there_fails_alone_and_says_so(database: Data
 
 
 def test_a_theme_whose_budget_cannot_be_kept_fails_alone(database: Database, served: ChatServer) -> None:
-    write(database, day_of_traces(1, DAY, 2))
+    write_events(database, day_of_traces(1, DAY, 2))
     dear = {key: value for key, value in REFUNDS.items() if key != "model"} | {"daily_budget_usd": 1.0}
     apply(database, 1, Document((dear, {"theme_id": "wishes", "prompt": "Say what the user wishes for."})), "me")
     assert not Pipeline(database).texts(1, DAY, DAY, raise_on_error=False).success
@@ -147,7 +146,7 @@ def test_a_theme_whose_budget_cannot_be_kept_fails_alone(database: Database, ser
 
 
 def test_only_the_themes_of_the_config_are_asked_about(database: Database, served: ChatServer) -> None:
-    write(database, day_of_traces(1, DAY, 3))
+    write_events(database, day_of_traces(1, DAY, 3))
     apply(database, 1, Document((REFUNDS,)), "me")
     told = metadata(Pipeline(database).texts(1, DAY, DAY, run_config=only("refunds")))
     assert (told["items"], told["model"]) == (3, "judge-model")
@@ -156,7 +155,7 @@ def test_only_the_themes_of_the_config_are_asked_about(database: Database, serve
 
 def test_another_teams_themes_are_its_own(database: Database, served: ChatServer) -> None:
     for team_id in (1, 2):
-        write(database, day_of_traces(team_id, DAY, 2))
+        write_events(database, day_of_traces(team_id, DAY, 2))
     apply(database, 2, Document((REFUNDS,)), "me")
     told = metadata(Pipeline(database).texts(1, DAY, DAY))
     assert told["model"] == "team-model"

@@ -10,10 +10,10 @@ from llma_assets.clickhouse import Database
 from llma_assets.defs.jobs import TEXTS_STAGES, run_config
 from llma_assets.rendering.queries import MADE
 from llma_assets.settings import Settings
+from llma_assets.testing import day_of_traces, write_events
 from llma_assets.themes.changes import apply
 from llma_assets.themes.document import Document
 from llma_assets_tests.pipeline.runs import Pipeline
-from llma_assets_tests.traffic import day_of_traces, write
 
 DAY = date(2026, 11, 7)
 REFUNDS = {
@@ -33,8 +33,8 @@ def pipeline(settings: Settings, database: Database, monkeypatch: pytest.MonkeyP
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
     monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
-    write(database, day_of_traces(1, DAY, 12))
-    write(database, day_of_traces(2, DAY, 8))
+    write_events(database, day_of_traces(1, DAY, 12))
+    write_events(database, day_of_traces(2, DAY, 8))
     return Pipeline(database)
 
 

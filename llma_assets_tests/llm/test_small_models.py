@@ -15,8 +15,8 @@ from llma_assets.models import ChatModel, OpenAIChat, RetryPolicy, probe_chat
 from llma_assets.settings import Settings
 from llma_assets.summaries import LineNumbers, SummaryPoint, TextItem, mend_refs, summarise
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import SMALL_MODELS, Served, SmallModel, served
 from llma_assets_tests.llm.airline import AIRLINE, airline_traces
-from llma_assets_tests.llm.small_models import SMALL_MODELS, Served, SmallModel, served
 from llma_assets_tests.pipeline.runs import Pipeline
 
 pytestmark = [

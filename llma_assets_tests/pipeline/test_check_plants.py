@@ -14,9 +14,9 @@ from llma_assets.clickhouse import Database
 from llma_assets.findings import Finding
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import day_of_traces, write_events
 from llma_assets_tests.databases import PlantedOnce
 from llma_assets_tests.pipeline.runs import Pipeline
-from llma_assets_tests.traffic import day_of_traces, write
 
 DAY = date(2026, 11, 7)
 DAY_BEFORE = DAY - timedelta(days=1)
@@ -38,7 +38,7 @@ def stored(
         pipeline = Pipeline(database)
         for team_id in (1, 2):
             for day in (DAY_BEFORE, DAY):
-                write(database, day_of_traces(team_id, day, 12))
+                write_events(database, day_of_traces(team_id, day, 12))
         pipeline.discover(DAY)
         for team_id in (1, 2):
             pipeline.texts(team_id, DAY_BEFORE, DAY)

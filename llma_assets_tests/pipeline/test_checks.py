@@ -17,8 +17,8 @@ from llma_assets.labels.checks import CHECKS as LABEL_CHECKS
 from llma_assets.settings import Settings
 from llma_assets.summaries.checks import CHECKS as SUMMARY_CHECKS
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import day_of_traces, write_events
 from llma_assets_tests.pipeline.runs import Pipeline
-from llma_assets_tests.traffic import day_of_traces, write
 
 DAY = date(2026, 11, 7)
 TEAM = TeamDay(1, DAY)
@@ -250,8 +250,8 @@ def test_a_check_fails_for_the_spoiled_team_and_no_other(
 
 
 def test_every_check_passes_on_what_the_pipeline_made(pipeline: Pipeline) -> None:
-    write(pipeline.database, day_of_traces(1, DAY, 24))
-    write(pipeline.database, day_of_traces(2, DAY, 24))
+    write_events(pipeline.database, day_of_traces(1, DAY, 24))
+    write_events(pipeline.database, day_of_traces(2, DAY, 24))
     pipeline.discover(DAY)
     pipeline.texts(1, DAY, DAY)
     result = pipeline.clusters(1, DAY)

@@ -22,7 +22,7 @@ from llma_assets.models import ChatMessage, ChatModel, ModelError, OpenAIChat, R
 from llma_assets.settings import Settings
 from llma_assets.summaries import TraceSummary
 from llma_assets.team_day import TeamDay
-from llma_assets_tests.chat_server import (
+from llma_assets.testing import (
     EMPTY,
     INVALID_JSON,
     REFUSAL,
@@ -37,9 +37,11 @@ from llma_assets_tests.chat_server import (
     Reset,
     Status,
     answer_from_schema,
+    day_of_traces,
+    trace,
+    write_events,
 )
 from llma_assets_tests.pipeline.runs import Pipeline
-from llma_assets_tests.traffic import day_of_traces, trace, write
 
 pytestmark = pytest.mark.slow
 
@@ -79,8 +81,8 @@ def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings
 def test_a_run_killed_at_any_write_shows_nothing_and_is_finished_by_the_next(
     environment: Settings, database: Database
 ) -> None:
-    write(database, day_of_traces(1, DAY, 24))
-    write(database, day_of_traces(2, DAY, 24))
+    write_events(database, day_of_traces(1, DAY, 24))
+    write_events(database, day_of_traces(2, DAY, 24))
     pipeline = Pipeline(database)
     tables = (
         "trace_texts",
@@ -125,8 +127,8 @@ def test_the_embedded_server_killed_in_the_middle_of_a_run_comes_back(
 
     database = connect(Settings.from_env())
     try:
-        write(database, day_of_traces(1, DAY, 24))
-        write(database, day_of_traces(2, DAY, 24))
+        write_events(database, day_of_traces(1, DAY, 24))
+        write_events(database, day_of_traces(2, DAY, 24))
         pipeline = Pipeline(database, progress=kill_once_a_stage)
         pipeline.texts(1, DAY, DAY)
         pipeline.clusters(1, DAY)
@@ -145,11 +147,11 @@ def test_the_embedded_server_killed_in_the_middle_of_a_run_comes_back(
 
 
 def test_a_trace_of_50_mb_is_one_trace_among_others(environment: Settings, database: Database) -> None:
-    write(database, day_of_traces(1, DAY, 2))
+    write_events(database, day_of_traces(1, DAY, 2))
     long = "The quick brown fox jumps over the lazy dog. " * 24_000
     for number in range(48):
         when = datetime(2026, 11, 7, 9, number, tzinfo=UTC)
-        write(database, trace(1, "huge", when, request=f"{number} {long}"))
+        write_events(database, trace(1, "huge", when, request=f"{number} {long}"))
     pipeline = Pipeline(database)
     pipeline.texts(1, DAY, DAY)
     rows = database.rows(
@@ -196,8 +198,8 @@ ORDER BY status
 def test_a_bad_answer_costs_at_most_its_item_and_the_next_run_mends_it(
     environment: Settings, database: Database, fault: Fault
 ) -> None:
-    write(database, day_of_traces(1, DAY, 4))
-    write(database, day_of_traces(2, DAY, 4))
+    write_events(database, day_of_traces(1, DAY, 4))
+    write_events(database, day_of_traces(2, DAY, 4))
 
     def one_item_is_cursed(request: Request) -> Fault:
         return fault if "(case 2)" in str(request.body) else None
@@ -220,7 +222,7 @@ def test_a_bad_answer_costs_at_most_its_item_and_the_next_run_mends_it(
 
 
 def test_passing_faults_cost_nothing_but_time(environment: Settings, database: Database) -> None:
-    write(database, day_of_traces(1, DAY, 4))
+    write_events(database, day_of_traces(1, DAY, 4))
     faults = [RateLimited("0.05"), Status(500), None, Reset(), INVALID_JSON, Status(503)]
     with ChatServer(faults=faults) as server:
         pipeline = Pipeline(database, chat=ServedChat(url=server.url, deadline_s=20))
@@ -255,7 +257,7 @@ def test_no_log_metadata_row_or_exception_of_a_failed_run_shows_the_key(
     environment: Settings, database: Database, caplog: pytest.LogCaptureFixture, fault: Fault
 ) -> None:
     caplog.set_level(logging.INFO)
-    write(database, day_of_traces(1, DAY, 2))
+    write_events(database, day_of_traces(1, DAY, 2))
     with ChatServer(always=fault) as server:
         pipeline = Pipeline(database, chat=ServedChat(url=server.url, deadline_s=0.5))
         result = pipeline.texts(1, DAY, DAY, raise_on_error=False)
@@ -286,7 +288,7 @@ def _chain_of_the_failure(url: str) -> list[str]:
 
 
 def test_a_refused_key_stops_the_run(environment: Settings, database: Database) -> None:
-    write(database, day_of_traces(1, DAY, 4))
+    write_events(database, day_of_traces(1, DAY, 4))
     with ChatServer(always=Status(401)) as server:
         pipeline = Pipeline(database, chat=ServedChat(url=server.url))
         assert not pipeline.texts(1, DAY, DAY, raise_on_error=False).success
@@ -294,8 +296,8 @@ def test_a_refused_key_stops_the_run(environment: Settings, database: Database) 
 
 
 def test_one_bad_label_costs_one_label_and_is_asked_for_again(environment: Settings, database: Database) -> None:
-    write(database, day_of_traces(1, DAY, 24))
-    write(database, day_of_traces(2, DAY, 24))
+    write_events(database, day_of_traces(1, DAY, 24))
+    write_events(database, day_of_traces(2, DAY, 24))
     Pipeline(database).texts(1, DAY, DAY)
 
     def spoiled(request: Request) -> str:

@@ -31,13 +31,10 @@ from llma_assets.settings import Settings
 from llma_assets.stage import Report, StageContext
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import ON_SKIP_LIST
-from llma_assets_tests.batch_server import BatchServer
+from llma_assets.testing import BatchServer, day_of_traces, similar_segments, write_events, write_segments
 from llma_assets_tests.cli.conftest import SETTINGS
 from llma_assets_tests.defs.test_automation import write_run, write_vector
 from llma_assets_tests.pipeline.runs import STORED_TABLES, Pipeline, dummy_stage, resources
-from llma_assets_tests.tasks.passing import some
-from llma_assets_tests.tasks.replays import write as write_segments
-from llma_assets_tests.traffic import day_of_traces, write
 
 DAY = date(2026, 11, 7)
 NOW = datetime(2026, 11, 8, 12, tzinfo=UTC)
@@ -77,8 +74,8 @@ def stored(
         use(environment, url, folder, models.url, "before")
         pipeline = Pipeline(database, now=NOW)
         for team_id in (1, 2):
-            write(database, day_of_traces(team_id, DAY, 24))
-            write_segments(database, some("a", 0, team_id=team_id), model="vectors-before")
+            write_events(database, day_of_traces(team_id, DAY, 24))
+            write_segments(database, similar_segments("a", 0, team_id=team_id), model="vectors-before")
         pipeline.discover(DAY)
         for team_id in (1, 2):
             pipeline.texts(team_id, DAY, DAY)
@@ -243,11 +240,11 @@ def let_in(database: Database, instance: dg.DagsterInstance, *team_ids: int, day
 
 
 def events_of_the_day(database: Database, team_id: int) -> None:
-    write(database, day_of_traces(team_id, DAY, 3))
+    write_events(database, day_of_traces(team_id, DAY, 3))
 
 
 def events_of_today(database: Database, team_id: int) -> None:
-    write(database, day_of_traces(team_id, NOW.date(), 3, hour=9))
+    write_events(database, day_of_traces(team_id, NOW.date(), 3, hour=9))
 
 
 def a_stale_clustering(database: Database, team_id: int) -> None:
@@ -269,7 +266,7 @@ def a_theme_that_is_due(database: Database, team_id: int) -> None:
 
 
 def new_segments(database: Database, team_id: int) -> None:
-    write_segments(database, some("a", 0, team_id=team_id), model="vectors-unused")
+    write_segments(database, similar_segments("a", 0, team_id=team_id), model="vectors-unused")
 
 
 TICKS: dict[str, tuple[Any, Callable[[Database, int], None]]] = {

@@ -12,8 +12,8 @@ from llma_assets.discovery import stored_decisions
 from llma_assets.ledger import list_skips
 from llma_assets.settings import Settings
 from llma_assets.teams import LOOKBACK_DAYS
+from llma_assets.testing import day_of_traces, event, trace, write_events
 from llma_assets_tests.pipeline.runs import Pipeline
-from llma_assets_tests.traffic import day_of_traces, event, trace, write
 
 DAY = date(2026, 11, 7)
 FIRST = DAY - timedelta(days=LOOKBACK_DAYS - 1)
@@ -29,8 +29,8 @@ def pipeline(settings: Settings, database: Database, monkeypatch: pytest.MonkeyP
 
 
 def test_from_events_to_published_clusters_for_one_team_only(pipeline: Pipeline) -> None:
-    write(pipeline.database, day_of_traces(1, DAY, 32))
-    write(pipeline.database, day_of_traces(2, DAY, 24))
+    write_events(pipeline.database, day_of_traces(1, DAY, 32))
+    write_events(pipeline.database, day_of_traces(2, DAY, 24))
     assert pipeline.discover(DAY) == {"1", "2"}
     pipeline.texts(1, FIRST, DAY)
     pipeline.clusters(1, DAY)
@@ -51,8 +51,8 @@ def test_from_events_to_published_clusters_for_one_team_only(pipeline: Pipeline)
 
 def test_a_team_with_nothing_to_cluster_gets_no_event(pipeline: Pipeline) -> None:
     """Defect 1: compute returned nothing, yet labels, aggregates and emission ran."""
-    write(pipeline.database, day_of_traces(1, DAY, 3))
-    write(pipeline.database, day_of_traces(2, DAY, 25))
+    write_events(pipeline.database, day_of_traces(1, DAY, 3))
+    write_events(pipeline.database, day_of_traces(2, DAY, 25))
     pipeline.texts(1, FIRST, DAY)
     result = pipeline.clusters(1, DAY)
 
@@ -82,11 +82,11 @@ def test_events_that_the_pipeline_writes_make_no_team_eligible(pipeline: Pipelin
         "$ai_generation_clusters",
         "$ai_tag",
     )
-    write(
+    write_events(
         pipeline.database,
         [event(1, name, when, {"$ai_trace_id": f"t-{number}"}) for name in own for number in range(40)],
     )
-    write(pipeline.database, day_of_traces(2, DAY, 25))
+    write_events(pipeline.database, day_of_traces(2, DAY, 25))
     assert pipeline.discover(DAY) == {"2"}
     assert [decision.team_id for decision in stored_decisions(pipeline.database, DAY) if decision.eligible] == [2]
 
@@ -94,8 +94,8 @@ def test_events_that_the_pipeline_writes_make_no_team_eligible(pipeline: Pipelin
 @pytest.mark.slow
 def test_discovery_looks_back_exactly_as_far_as_clustering(pipeline: Pipeline) -> None:
     """Defect 3: a longer look-back enrols teams whose data is then ignored."""
-    write(pipeline.database, day_of_traces(1, FIRST, 25))
-    write(pipeline.database, day_of_traces(2, FIRST - timedelta(days=1), 25))
+    write_events(pipeline.database, day_of_traces(1, FIRST, 25))
+    write_events(pipeline.database, day_of_traces(2, FIRST - timedelta(days=1), 25))
     assert pipeline.discover(DAY) == {"1"}
     for team_id in (1, 2):
         pipeline.texts(team_id, FIRST - timedelta(days=1), DAY)
@@ -106,8 +106,8 @@ def test_discovery_looks_back_exactly_as_far_as_clustering(pipeline: Pipeline) -
 @pytest.mark.slow
 def test_the_loop_is_broken_a_team_that_stops_sending_leaves(pipeline: Pipeline) -> None:
     """Seven simulated days after a team's last event, with every stage run for whoever is eligible."""
-    write(pipeline.database, day_of_traces(1, FIRST, 25))
-    write(pipeline.database, day_of_traces(2, FIRST, 3))
+    write_events(pipeline.database, day_of_traces(1, FIRST, 25))
+    write_events(pipeline.database, day_of_traces(2, FIRST, 3))
     eligible_by_day = {}
     for ahead in range(LOOKBACK_DAYS + 1):
         day = FIRST + timedelta(days=ahead)
@@ -131,8 +131,8 @@ def test_the_loop_is_broken_a_team_that_stops_sending_leaves(pipeline: Pipeline)
 
 @pytest.mark.slow
 def test_a_second_run_of_a_finished_partition_writes_nothing(pipeline: Pipeline) -> None:
-    write(pipeline.database, day_of_traces(1, DAY, 24))
-    write(pipeline.database, day_of_traces(2, DAY, 24))
+    write_events(pipeline.database, day_of_traces(1, DAY, 24))
+    write_events(pipeline.database, day_of_traces(2, DAY, 24))
     counts = []
     for _ in range(2):
         pipeline.discover(DAY)
@@ -145,11 +145,11 @@ def test_a_second_run_of_a_finished_partition_writes_nothing(pipeline: Pipeline)
 
 @pytest.mark.slow
 def test_new_traces_replace_the_published_event_of_the_day(pipeline: Pipeline) -> None:
-    write(pipeline.database, day_of_traces(1, DAY, 24))
+    write_events(pipeline.database, day_of_traces(1, DAY, 24))
     pipeline.texts(1, DAY, DAY)
     pipeline.clusters(1, DAY)
     before = pipeline.row_counts()
-    write(pipeline.database, day_of_traces(1, DAY, 4, prefix="late", hour=20))
+    write_events(pipeline.database, day_of_traces(1, DAY, 4, prefix="late", hour=20))
     pipeline.texts(1, DAY, DAY)
     pipeline.clusters(1, DAY)
     published = pipeline.published()
@@ -161,8 +161,8 @@ def test_new_traces_replace_the_published_event_of_the_day(pipeline: Pipeline) -
 
 @pytest.mark.slow
 def test_two_runs_of_one_partition_at_the_same_time_publish_once(pipeline: Pipeline, database: Database) -> None:
-    write(database, day_of_traces(1, DAY, 24))
-    write(database, day_of_traces(2, DAY, 24))
+    write_events(database, day_of_traces(1, DAY, 24))
+    write_events(database, day_of_traces(2, DAY, 24))
     other = Pipeline(database)
     results: list[dg.ExecuteInProcessResult] = []
 
@@ -199,14 +199,14 @@ def test_hostile_ids_and_cycles_go_through_every_stage(pipeline: Pipeline) -> No
     names = [f"{text}{number}" for number in range(4) for text in ids]
     for number, trace_id in enumerate(names):
         moment = when + timedelta(minutes=10 * number)
-        write(pipeline.database, trace(1, trace_id, moment, request=f"{trace_id} please"))
+        write_events(pipeline.database, trace(1, trace_id, moment, request=f"{trace_id} please"))
         loop = [
             {"$ai_trace_id": trace_id, "$ai_span_id": "a", "$ai_parent_id": "b", "$ai_span_name": "A"},
             {"$ai_trace_id": trace_id, "$ai_span_id": "b", "$ai_parent_id": "a", "$ai_span_name": "B"},
         ]
-        write(pipeline.database, [event(1, "$ai_span", moment, properties) for properties in loop])
-    write(pipeline.database, day_of_traces(-(2**63), DAY, 22))
-    write(pipeline.database, day_of_traces(2, DAY, 22))
+        write_events(pipeline.database, [event(1, "$ai_span", moment, properties) for properties in loop])
+    write_events(pipeline.database, day_of_traces(-(2**63), DAY, 22))
+    write_events(pipeline.database, day_of_traces(2, DAY, 22))
     pipeline.discover(DAY)
     for team_id in (1, -(2**63)):
         pipeline.texts(team_id, DAY, DAY)
@@ -220,7 +220,7 @@ def test_hostile_ids_and_cycles_go_through_every_stage(pipeline: Pipeline) -> No
 
 
 def test_a_trace_that_is_still_growing_waits(pipeline: Pipeline) -> None:
-    write(pipeline.database, day_of_traces(1, DAY, 2))
+    write_events(pipeline.database, day_of_traces(1, DAY, 2))
     pipeline.now = datetime(2026, 11, 7, 8, 10, tzinfo=UTC)
     pipeline.texts(1, DAY, DAY)
     assert pipeline.row_counts()["trace_texts"] == 0
@@ -231,8 +231,8 @@ def test_a_trace_that_is_still_growing_waits(pipeline: Pipeline) -> None:
 
 def test_a_trace_across_midnight_is_read_once_and_whole(pipeline: Pipeline) -> None:
     when = datetime(2026, 11, 6, 23, 59, 59, tzinfo=UTC)
-    write(pipeline.database, trace(1, "night", when))
-    write(pipeline.database, trace(2, "night", when + timedelta(hours=1)))
+    write_events(pipeline.database, trace(1, "night", when))
+    write_events(pipeline.database, trace(2, "night", when + timedelta(hours=1)))
     pipeline.texts(1, DAY - timedelta(days=1), DAY)
     rows = pipeline.database.rows(
         "SELECT team_id, toString(day) AS day, event_count FROM trace_texts FINAL WHERE level = 'trace'"
@@ -253,8 +253,8 @@ def test_events_may_be_read_from_another_database_and_are_published_in_our_own(
             "timestamp DateTime64(6, 'UTC'), properties String) ENGINE = MergeTree ORDER BY timestamp",
             name=source,
         )
-        write(pipeline.database, day_of_traces(1, DAY, 24))
-        write(pipeline.database, day_of_traces(2, DAY, 24))
+        write_events(pipeline.database, day_of_traces(1, DAY, 24))
+        write_events(pipeline.database, day_of_traces(2, DAY, 24))
         for _ in range(2):
             pipeline.database.execute(
                 "INSERT INTO {name:Identifier}.traffic "
@@ -280,7 +280,9 @@ def test_private_values_are_in_nothing_that_the_pipeline_stores(pipeline: Pipeli
     for number in range(24):
         when = datetime(2026, 11, 7, 8, tzinfo=UTC) + timedelta(minutes=10 * number)
         request = f"Send my refund of order {number}: " + ", ".join(secrets)
-        write(pipeline.database, trace(1, f"t{number}", when, request=request, answer=f"I wrote to {secrets[0]}."))
+        write_events(
+            pipeline.database, trace(1, f"t{number}", when, request=request, answer=f"I wrote to {secrets[0]}.")
+        )
     pipeline.texts(1, DAY, DAY)
     pipeline.clusters(1, DAY)
     texts = pipeline.database.rows("SELECT text FROM trace_texts")

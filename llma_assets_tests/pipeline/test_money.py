@@ -14,10 +14,9 @@ from llma_assets.ledger import list_skips, predicted_and_actual, spending, spend
 from llma_assets.models import PriceUnknown, price_of
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
-from llma_assets_tests.chat_server import ChatServer, real_bill
+from llma_assets.testing import ChatServer, day_of_traces, real_bill, write_events
 from llma_assets_tests.cli.conftest import Answer, Llma, llma, llma_json
 from llma_assets_tests.pipeline.runs import Pipeline
-from llma_assets_tests.traffic import day_of_traces, write
 
 pytestmark = pytest.mark.slow
 
@@ -78,7 +77,7 @@ def run(pipeline: Pipeline, team_id: int = 1) -> dict[str, dict[str, Any]]:
 def test_a_budget_stops_a_day_without_failing_it_and_more_money_finishes_it(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(pipeline.database, day_of_traces(1, DAY, 40))
+    write_events(pipeline.database, day_of_traces(1, DAY, 40))
     monkeypatch.setenv("LLMA_DAILY_BUDGET_USD", "0.20")
     with server(monkeypatch) as running:
         metadata = run(pipeline)
@@ -109,7 +108,7 @@ def test_a_budget_stops_a_day_without_failing_it_and_more_money_finishes_it(
 def test_vectors_and_names_that_nobody_paid_for_wait_as_well(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(pipeline.database, day_of_traces(1, DAY, 24))
+    write_events(pipeline.database, day_of_traces(1, DAY, 24))
     monkeypatch.setenv("LLMA_CHAT_MODEL", "offline")
     monkeypatch.setenv("LLMA_EMBEDDING_MODEL", "text-embedding-3-large")
     monkeypatch.setenv("LLMA_DAILY_BUDGET_USD", "0")
@@ -133,7 +132,7 @@ def test_vectors_and_names_that_nobody_paid_for_wait_as_well(
 def test_every_call_of_every_stage_is_in_model_usage_as_the_server_billed_it(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(pipeline.database, day_of_traces(1, DAY, 24))
+    write_events(pipeline.database, day_of_traces(1, DAY, 24))
     with server(monkeypatch) as running:
         metadata = run(pipeline)
         tokens = [sum(each) for each in zip(*((spoken, said) for _, spoken, said in running.billed), strict=True)]
@@ -164,7 +163,7 @@ def test_the_commands_tell_before_and_after(
     teams_file = Settings.from_env().data_dir / "teams.toml"
     teams_file.parent.mkdir(exist_ok=True)
     teams_file.write_text("lookback_days = 1\n")
-    write(pipeline.database, day_of_traces(1, DAY, 24))
+    write_events(pipeline.database, day_of_traces(1, DAY, 24))
     ask = (
         "estimate",
         "--team",
@@ -206,7 +205,7 @@ def test_the_commands_tell_before_and_after(
 def test_a_budget_with_a_model_without_a_price_fails_with_the_way_out(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(pipeline.database, day_of_traces(1, DAY - timedelta(days=1), 3))
+    write_events(pipeline.database, day_of_traces(1, DAY - timedelta(days=1), 3))
     monkeypatch.setenv("LLMA_CHAT_MODEL", "my-own-model")
     monkeypatch.setenv("LLMA_DAILY_BUDGET_USD", "1")
     with server(monkeypatch) as running:

@@ -12,11 +12,10 @@ from llma_assets.clickhouse import Database
 from llma_assets.ledger import list_skips
 from llma_assets.rendering import render_generation, render_trace
 from llma_assets.settings import Settings
-from llma_assets_tests.chat_server import ChatServer
+from llma_assets.testing import ChatServer, day_of_traces, write_events
+from llma_assets.testing import event as stored_event
 from llma_assets_tests.pipeline.runs import Pipeline
 from llma_assets_tests.rendering.events import assistant, event, system, user
-from llma_assets_tests.traffic import day_of_traces, write
-from llma_assets_tests.traffic import event as stored_event
 
 DAY = date(2026, 11, 7)
 NOTHING: list[Any] = [
@@ -152,8 +151,8 @@ def texts_of(pipeline: Pipeline, *stages: str) -> None:
 
 
 def test_a_day_of_privacy_mode_costs_nothing_and_says_what_to_switch(pipeline: Pipeline, models: ChatServer) -> None:
-    write(pipeline.database, private(1, 25))
-    write(pipeline.database, day_of_traces(2, DAY, 3))
+    write_events(pipeline.database, private(1, 25))
+    write_events(pipeline.database, day_of_traces(2, DAY, 3))
     result = pipeline.texts(1, DAY, DAY)
     pipeline.clusters(1, DAY)
 
@@ -175,9 +174,9 @@ def test_a_day_of_privacy_mode_costs_nothing_and_says_what_to_switch(pipeline: P
 
 
 def test_beside_them_what_has_content_is_asked_about_alone(pipeline: Pipeline, models: ChatServer) -> None:
-    write(pipeline.database, private(1, 25))
-    write(pipeline.database, day_of_traces(1, DAY, 4))
-    write(pipeline.database, private(2, 3))
+    write_events(pipeline.database, private(1, 25))
+    write_events(pipeline.database, day_of_traces(1, DAY, 4))
+    write_events(pipeline.database, private(2, 3))
     texts_of(pipeline, "trace_summaries")
     asked = pipeline.database.rows("SELECT item_id, theme_id FROM trace_summaries FINAL ORDER BY theme_id, item_id")
     assert [row["item_id"] for row in asked if row["theme_id"] == "traces"] == [f"trace-{DAY}-{n}" for n in range(4)]
@@ -189,8 +188,8 @@ def test_beside_them_what_has_content_is_asked_about_alone(pipeline: Pipeline, m
 
 def test_what_was_taken_before_it_was_known_to_be_empty_is_taken_no_more(pipeline: Pipeline) -> None:
     database = pipeline.database
-    write(database, private(1, 2))
-    write(database, day_of_traces(1, DAY, 2))
+    write_events(database, private(1, 2))
+    write_events(database, day_of_traces(1, DAY, 2))
     texts_of(pipeline, "trace_summaries")
     taken = "SELECT item_id FROM theme_items FINAL WHERE team_id = 1 AND theme_id = 'traces' AND taken ORDER BY item_id"
     assert [row["item_id"] for row in database.rows(taken)] == [f"trace-{DAY}-{n}" for n in range(2)]
@@ -201,12 +200,12 @@ def test_what_was_taken_before_it_was_known_to_be_empty_is_taken_no_more(pipelin
 
 
 def test_once_everything_has_content_there_is_no_skip(pipeline: Pipeline) -> None:
-    write(pipeline.database, private(1, 1))
+    write_events(pipeline.database, private(1, 1))
     texts_of(pipeline)
     assert [each.reason for each in list_skips(pipeline.database, day=DAY) if each.stage == "trace_texts"]
     when = datetime(2026, 11, 7, 11, tzinfo=UTC)
     said = {"$ai_trace_id": "p0", "$ai_span_name": "say", "$ai_output_state": "the parcel is lost"}
-    write(pipeline.database, [stored_event(1, "$ai_span", when, said)])
+    write_events(pipeline.database, [stored_event(1, "$ai_span", when, said)])
     texts_of(pipeline)
     (skip,) = [each for each in list_skips(pipeline.database, day=DAY) if each.stage == "trace_texts"]
     assert skip.detail.startswith("1 of 1 generations")

@@ -17,9 +17,8 @@ from llma_assets.rendering.storing import Sampling, store_texts
 from llma_assets.stage import silent
 from llma_assets.summaries.storing import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import ChatServer, day_of_traces, event, trace, write_events
 from llma_assets.themes import BUILT_IN, TRACES, Filter, Theme
-from llma_assets_tests.chat_server import ChatServer
-from llma_assets_tests.traffic import day_of_traces, event, trace, write
 
 DAY = date(2026, 11, 7)
 BEFORE = DAY - timedelta(days=1)
@@ -111,14 +110,14 @@ def answer(prompt: str) -> str:
 
 
 def test_a_second_run_asks_nothing(stages: Stages) -> None:
-    write(stages.database, day_of_traces(1, DAY, 8))
-    write(stages.database, day_of_traces(2, DAY, 8))
+    write_events(stages.database, day_of_traces(1, DAY, 8))
+    write_events(stages.database, day_of_traces(2, DAY, 8))
     assert stages.run() == {"rendered": 8, "chat": 8, "embedded": 8}
     assert stages.run(run_id="again") == {"rendered": 0, "chat": 0, "embedded": 0}
 
 
 def test_a_second_theme_with_the_same_prompt_asks_nothing_and_has_rows_of_its_own(stages: Stages) -> None:
-    write(stages.database, day_of_traces(1, DAY, 8))
+    write_events(stages.database, day_of_traces(1, DAY, 8))
     stages.run()
     assert stages.run(themes=(TRACES, SECOND)) == {"rendered": 0, "chat": 0, "embedded": 0}
     rows = stages.database.rows(
@@ -139,12 +138,12 @@ def test_a_second_theme_with_the_same_prompt_asks_nothing_and_has_rows_of_its_ow
 
 
 def test_two_new_themes_with_the_same_prompt_in_one_run_cost_as_much_as_one(stages: Stages) -> None:
-    write(stages.database, day_of_traces(1, DAY, 8))
+    write_events(stages.database, day_of_traces(1, DAY, 8))
     assert stages.run(themes=(TRACES, SECOND)) == {"rendered": 8, "chat": 8, "embedded": 8}
 
 
 def test_another_prompt_another_mode_and_another_model_are_other_questions(stages: Stages) -> None:
-    write(stages.database, day_of_traces(1, DAY, 2))
+    write_events(stages.database, day_of_traces(1, DAY, 2))
     stages.run()
     assert stages.run(themes=(OTHER,))["chat"] == 2
     assert stages.run(themes=(Theme("short", "trace", TRACES.prompt, mode="minimal", judged=False),))["chat"] == 2
@@ -153,25 +152,27 @@ def test_another_prompt_another_mode_and_another_model_are_other_questions(stage
 
 
 def test_another_team_with_equal_texts_pays_for_itself(stages: Stages) -> None:
-    write(stages.database, day_of_traces(1, DAY, 4))
-    write(stages.database, day_of_traces(2, DAY, 4))
+    write_events(stages.database, day_of_traces(1, DAY, 4))
+    write_events(stages.database, day_of_traces(2, DAY, 4))
     stages.run()
     assert stages.run(team_id=2) == {"rendered": 4, "chat": 4, "embedded": 4}
 
 
 def test_items_with_equal_texts_are_asked_about_once(stages: Stages) -> None:
     for number in range(5):
-        write(stages.database, trace(1, f"ping-{number}", datetime(2026, 11, 7, 9, number, tzinfo=UTC), request="ping"))
+        write_events(
+            stages.database, trace(1, f"ping-{number}", datetime(2026, 11, 7, 9, number, tzinfo=UTC), request="ping")
+        )
     assert stages.run() == {"rendered": 5, "chat": 1, "embedded": 1}
     assert len(stages.stored("trace_summaries")) == 5
     assert len(stages.embedded()) == 5
-    write(stages.database, trace(1, "ping-next-day", datetime(2026, 11, 8, 9, tzinfo=UTC), request="ping"))
+    write_events(stages.database, trace(1, "ping-next-day", datetime(2026, 11, 8, 9, tzinfo=UTC), request="ping"))
     assert stages.run(date(2026, 11, 8)) == {"rendered": 1, "chat": 0, "embedded": 0}
 
 
 def test_new_events_in_old_traces_cost_these_traces_alone(stages: Stages) -> None:
-    write(stages.database, day_of_traces(1, DAY, 20))
-    write(stages.database, day_of_traces(2, DAY, 20))
+    write_events(stages.database, day_of_traces(1, DAY, 20))
+    write_events(stages.database, day_of_traces(2, DAY, 20))
     stages.run()
     for number in (3, 11):
         when = datetime(2026, 11, 7, 20, tzinfo=UTC) + timedelta(minutes=number)
@@ -179,7 +180,7 @@ def test_new_events_in_old_traces_cost_these_traces_alone(stages: Stages) -> Non
             "$ai_trace_id": f"trace-{DAY}-{number}",
             "$ai_input": [{"role": "user", "content": f"One more thing (case {number} again)"}],
         }
-        write(stages.database, [event(1, "$ai_generation", when, late)])
+        write_events(stages.database, [event(1, "$ai_generation", when, late)])
     # The late generations are items of their own.
     assert stages.run(run_id="late") == {"rendered": 2, "chat": 2, "embedded": 2}
     counts = dict(row[1:] for row in stages.stored("trace_texts"))
@@ -188,11 +189,11 @@ def test_new_events_in_old_traces_cost_these_traces_alone(stages: Stages) -> Non
 
 def test_a_trace_that_still_talks_before_midnight_is_taken_once_and_whole_on_the_day_it_began(stages: Stages) -> None:
     start = datetime(2026, 11, 6, 23, 50, tzinfo=UTC)
-    write(stages.database, trace(1, "night", start, request="first (case a)"))
-    write(stages.database, trace(2, "night", start + timedelta(hours=1)))
+    write_events(stages.database, trace(1, "night", start, request="first (case a)"))
+    write_events(stages.database, trace(2, "night", start + timedelta(hours=1)))
     stages.now = datetime(2026, 11, 7, 0, 10, tzinfo=UTC)
     assert stages.run(BEFORE)["rendered"] == 0
-    write(stages.database, trace(1, "night", datetime(2026, 11, 7, 0, 5, tzinfo=UTC), request="second (case b)"))
+    write_events(stages.database, trace(1, "night", datetime(2026, 11, 7, 0, 5, tzinfo=UTC), request="second (case b)"))
     stages.now = datetime(2026, 11, 7, 0, 31, tzinfo=UTC)
     assert stages.run(BEFORE)["rendered"] == 0
     assert stages.run(DAY)["rendered"] == 0
@@ -204,11 +205,15 @@ def test_a_trace_that_still_talks_before_midnight_is_taken_once_and_whole_on_the
 
 
 def test_events_after_midnight_re_open_the_trace_of_the_day_before(stages: Stages) -> None:
-    write(stages.database, trace(1, "night", datetime(2026, 11, 6, 23, 10, tzinfo=UTC), request="first (case a)"))
-    write(stages.database, trace(1, "quiet", datetime(2026, 11, 6, 23, 10, tzinfo=UTC), request="other (case q)"))
+    write_events(
+        stages.database, trace(1, "night", datetime(2026, 11, 6, 23, 10, tzinfo=UTC), request="first (case a)")
+    )
+    write_events(
+        stages.database, trace(1, "quiet", datetime(2026, 11, 6, 23, 10, tzinfo=UTC), request="other (case q)")
+    )
     stages.now = datetime(2026, 11, 7, 0, 0, tzinfo=UTC)
     assert stages.run(BEFORE) == {"rendered": 2, "chat": 2, "embedded": 2}
-    write(stages.database, trace(1, "night", datetime(2026, 11, 7, 1, 0, tzinfo=UTC), request="second (case b)"))
+    write_events(stages.database, trace(1, "night", datetime(2026, 11, 7, 1, 0, tzinfo=UTC), request="second (case b)"))
     stages.now = datetime(2026, 11, 7, 2, 0, tzinfo=UTC)
     assert stages.run(DAY) == {"rendered": 0, "chat": 0, "embedded": 0}
     assert stages.run(BEFORE, run_id="again") == {"rendered": 1, "chat": 1, "embedded": 1}
@@ -220,13 +225,13 @@ def test_events_after_midnight_re_open_the_trace_of_the_day_before(stages: Stage
 def test_a_late_first_event_moves_a_trace_to_the_day_before_and_leaves_nothing_behind(
     stages: Stages, order: tuple[date, date]
 ) -> None:
-    write(stages.database, trace(1, "moved", datetime(2026, 11, 7, 0, 30, tzinfo=UTC), request="one (case a)"))
-    write(stages.database, trace(1, "stays", datetime(2026, 11, 7, 0, 30, tzinfo=UTC), request="one (case s)"))
-    write(stages.database, trace(2, "moved", datetime(2026, 11, 7, 0, 30, tzinfo=UTC), request="one (case a)"))
+    write_events(stages.database, trace(1, "moved", datetime(2026, 11, 7, 0, 30, tzinfo=UTC), request="one (case a)"))
+    write_events(stages.database, trace(1, "stays", datetime(2026, 11, 7, 0, 30, tzinfo=UTC), request="one (case s)"))
+    write_events(stages.database, trace(2, "moved", datetime(2026, 11, 7, 0, 30, tzinfo=UTC), request="one (case a)"))
     for team_id in (1, 2):
         stages.run(DAY, team_id=team_id)
         stages.run(BEFORE, team_id=team_id)
-    write(stages.database, trace(1, "moved", datetime(2026, 11, 6, 23, 0, tzinfo=UTC), request="zero (case b)"))
+    write_events(stages.database, trace(1, "moved", datetime(2026, 11, 6, 23, 0, tzinfo=UTC), request="zero (case b)"))
     total: Counter[str] = Counter()
     for day in order:
         total += stages.run(day, run_id="late")
@@ -243,9 +248,9 @@ def test_a_late_first_event_moves_a_trace_to_the_day_before_and_leaves_nothing_b
 def test_a_run_killed_while_a_trace_moved_is_finished_by_the_next(
     stages: Stages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(stages.database, trace(1, "moved", datetime(2026, 11, 7, 0, 30, tzinfo=UTC), request="one (case a)"))
+    write_events(stages.database, trace(1, "moved", datetime(2026, 11, 7, 0, 30, tzinfo=UTC), request="one (case a)"))
     stages.run(DAY)
-    write(stages.database, trace(1, "moved", datetime(2026, 11, 6, 23, 0, tzinfo=UTC), request="zero (case b)"))
+    write_events(stages.database, trace(1, "moved", datetime(2026, 11, 6, 23, 0, tzinfo=UTC), request="zero (case b)"))
 
     def killed(self: Database, sql: str, /, **parameters: Any) -> None:
         raise KeyboardInterrupt
@@ -265,7 +270,7 @@ def test_a_run_killed_while_a_trace_moved_is_finished_by_the_next(
 def test_a_trace_of_many_days_is_not_taken_anew_on_each(stages: Stages) -> None:
     for ahead in (-3, -1, 0):
         when = datetime(2026, 11, 7, 12, tzinfo=UTC) + timedelta(days=ahead)
-        write(stages.database, trace(1, "long", when, request=f"day {ahead} (case {ahead})"))
+        write_events(stages.database, trace(1, "long", when, request=f"day {ahead} (case {ahead})"))
     for ahead in (-3, -2, -1, 0):
         stages.texts(DAY + timedelta(days=ahead))
     assert stages.stored("trace_texts") == [("2026-11-04", "long", 3)]
@@ -275,7 +280,7 @@ def test_all_generations_of_a_trace_are_summarised(stages: Stages) -> None:
     generations = next(theme for theme in BUILT_IN if theme.level == "generation")
     for number in range(4):
         when = datetime(2026, 11, 7, 9, number, tzinfo=UTC)
-        write(stages.database, trace(1, "one", when, request=f"step (case {number})"))
+        write_events(stages.database, trace(1, "one", when, request=f"step (case {number})"))
     assert stages.run(themes=(generations,)) == {"rendered": 0, "chat": 4, "embedded": 4}
 
 
@@ -285,7 +290,7 @@ def half_failed(database: Database, team_id: int = 1) -> None:
         about = " beside the point" if number in (2, 3) else ""
         extra = {"$ai_is_error": True} if number < 4 else {}
         when = datetime(2026, 11, 7, 9, number, tzinfo=UTC)
-        write(database, trace(team_id, f"t{number}", when, request=f"one (case {number}){about}", extra=extra))
+        write_events(database, trace(team_id, f"t{number}", when, request=f"one (case {number}){about}", extra=extra))
 
 
 def versions(database: Database, *, team_id: int = 1) -> Counter[str]:
@@ -330,7 +335,7 @@ def test_two_judged_themes_with_the_same_prompt_pay_once_for_what_both_take(stag
 
 
 def test_a_higher_rate_keeps_what_was_paid(stages: Stages) -> None:
-    write(stages.database, day_of_traces(1, DAY, 40))
+    write_events(stages.database, day_of_traces(1, DAY, 40))
     few = stages.run(themes=(replace(ANY, sample_rate=0.3),))["chat"]
     assert 0 < few < 40
     assert stages.run(themes=(replace(ANY, sample_rate=1.0),), run_id="more")["chat"] == 40 - few

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from llma_assets.privacy.redaction import PatternError, Redactor
 from llma_assets.rendering import RenderOptions, render_generation, render_trace
+from llma_assets.testing import HARMLESS_VALUES, PRIVATE_VALUES
+from llma_assets.testing.private_values import AROUND
 from llma_assets_tests.fuzzing import example_count
-from llma_assets_tests.privacy.private_values import AROUND, HARMLESS, KINDS
 from llma_assets_tests.rendering.events import assistant, event, user
 
 _FUZZ = settings(max_examples=example_count(150), deadline=None, suppress_health_check=list(HealthCheck))
@@ -101,19 +102,19 @@ def test_a_value_in_a_trace_too_large_to_look_at_closely_is_hidden() -> None:
         assert "1111" not in shown
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", PRIVATE_VALUES)
 def test_a_generated_value_of_each_kind_is_hidden(kind: str) -> None:
     rng = random.Random(11)
     for _ in range(300):
-        value = KINDS[kind](rng)
+        value = PRIVATE_VALUES[kind](rng)
         assert value not in _redacted(AROUND.get(kind, "here: {} and more").format(value))
 
 
-@pytest.mark.parametrize("kind", sorted(set(HARMLESS) - {"number of sixteen digits"}))
+@pytest.mark.parametrize("kind", sorted(set(HARMLESS_VALUES) - {"number of sixteen digits"}))
 def test_what_only_looks_private_stays(kind: str) -> None:
     rng = random.Random(12)
     for _ in range(300):
-        text = f"see {HARMLESS[kind](rng)} for more"
+        text = f"see {HARMLESS_VALUES[kind](rng)} for more"
         assert _redacted(text) == text
 
 
@@ -148,7 +149,7 @@ def test_equal_values_have_one_number_and_different_values_have_two() -> None:
 
 
 def test_a_text_that_was_redacted_is_not_redacted_again() -> None:
-    for kind, make in KINDS.items():
+    for kind, make in PRIVATE_VALUES.items():
         once = _redacted(AROUND.get(kind, "{}").format(make(random.Random(3))))
         assert _redacted(once) == once
 
@@ -228,7 +229,7 @@ def test_shortening_leaves_no_half_of_a_value(size: int) -> None:
 
 
 def test_a_private_key_longer_than_a_shortened_value_leaves_nothing() -> None:
-    block = KINDS["private_key"](random.Random(5))
+    block = PRIVATE_VALUES["private_key"](random.Random(5))
     for before in (0, 30, 3_900, 7_990):
         text = "w " * (before // 2) + block + " end" * 3_000
         for made in (event("span", output_state=text), event("span", output_state={"pem": text})):
@@ -238,10 +239,14 @@ def test_a_private_key_longer_than_a_shortened_value_leaves_nothing() -> None:
 
 @_FUZZ
 @given(
-    kind=st.sampled_from(sorted(KINDS)), seed=_SEEDS, before=_WORDLESS, after=_WORDLESS, limit=st.integers(50, 3_000)
+    kind=st.sampled_from(sorted(PRIVATE_VALUES)),
+    seed=_SEEDS,
+    before=_WORDLESS,
+    after=_WORDLESS,
+    limit=st.integers(50, 3_000),
 )
 def test_a_value_in_any_surroundings_never_appears(kind: str, seed: int, before: str, after: str, limit: int) -> None:
-    value = KINDS[kind](random.Random(seed))
+    value = PRIVATE_VALUES[kind](random.Random(seed))
     text = f"{before}{AROUND.get(kind, '{}').format(value)}{after}"
     assert value not in _redacted(text)
     made = event("generation", input=[user(text)], output_choices=[assistant(json.dumps({"said": text}))])
@@ -253,7 +258,7 @@ def test_a_value_in_any_surroundings_never_appears(kind: str, seed: int, before:
 def test_a_value_that_shows_itself_never_appears_even_inside_a_word(
     kind: str, seed: int, before: str, after: str
 ) -> None:
-    value = KINDS[kind](random.Random(seed))
+    value = PRIVATE_VALUES[kind](random.Random(seed))
     # Two or three letters show nothing inside a word: `AC` and 32 hexadecimal digits may be a part of a longer digest.
     inside = any(end.isalnum() or (end and end in "_-") for end in (before[-1:], after[:1]))
     assume(not (inside and value.startswith(("AC", "SK", "key-", "fc-"))))

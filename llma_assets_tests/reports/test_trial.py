@@ -14,11 +14,10 @@ from llma_assets.reports.trial import Trial, try_theme
 from llma_assets.summaries.selection import take_items
 from llma_assets.summaries.storing import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import ChatServer, Request, day_of_traces, trace, write_events
 from llma_assets.themes import GENERATIONS, TRACES, Filter, Theme
 from llma_assets.themes.changes import apply
 from llma_assets.themes.document import document_of
-from llma_assets_tests.chat_server import ChatServer, Request
-from llma_assets_tests.traffic import day_of_traces, trace, write
 
 DAY = date(2026, 11, 7)
 TEAM = TeamDay(1, DAY)
@@ -79,7 +78,7 @@ def yes(request: Request) -> str:
 
 
 def test_offline_the_rule_says_what_is_relevant_and_why(database: Database) -> None:
-    write(database, day_of_traces(1, DAY, 12))
+    write_events(database, day_of_traces(1, DAY, 12))
     trial = tried(database, REFUNDS)
     assert (trial.matched, trial.sampled, trial.read, trial.left_out) == (12, 12, 12, 0)
     assert trial.relevant == 3  # a quarter of the traffic
@@ -91,7 +90,7 @@ def test_offline_the_rule_says_what_is_relevant_and_why(database: Database) -> N
 
 
 def test_nothing_is_stored_in_any_table(database: Database) -> None:
-    write(database, day_of_traces(1, DAY, 8))
+    write_events(database, day_of_traces(1, DAY, 8))
     before = database.rows(COUNTS)
     tried(database, REFUNDS)
     tried(database, replace(REFUNDS, theme_filters=(Filter("$ai_model", "exact", "gpt-4o"),)))
@@ -100,16 +99,16 @@ def test_nothing_is_stored_in_any_table(database: Database) -> None:
 
 
 def test_a_theme_is_tried_on_what_its_filters_match(database: Database) -> None:
-    write(database, day_of_traces(1, DAY, 8))
-    write(database, trace(1, "mine", WHEN, extra={"agent": "sales"}))
-    write(database, trace(2, "theirs", WHEN, extra={"agent": "sales"}))
+    write_events(database, day_of_traces(1, DAY, 8))
+    write_events(database, trace(1, "mine", WHEN, extra={"agent": "sales"}))
+    write_events(database, trace(2, "theirs", WHEN, extra={"agent": "sales"}))
     trial = tried(database, replace(REFUNDS, theme_filters=(Filter("agent", "exact", "sales"),)))
     assert [item.result.item_id for item in trial.items] == ["mine"]
     assert (trial.matched, trial.sampled) == (1, 1)
 
 
 def test_the_items_are_those_that_a_run_takes_first(database: Database) -> None:
-    write(database, day_of_traces(1, DAY, 40))
+    write_events(database, day_of_traces(1, DAY, 40))
     theme = replace(REFUNDS, sample_rate=0.3)
     trial = tried(database, theme, size=5)
     store_texts(database, TEAM, RenderOptions(), sampling(theme), progress=unseen)
@@ -122,13 +121,13 @@ def test_the_items_are_those_that_a_run_takes_first(database: Database) -> None:
 
 
 def test_a_theme_that_takes_few_is_tried_on_as_many_all_the_same(database: Database) -> None:
-    write(database, day_of_traces(1, DAY, 12))
+    write_events(database, day_of_traces(1, DAY, 12))
     trial = tried(database, replace(REFUNDS, sample_rate=0.0001), size=6)
     assert (trial.sampled, len(trial.items)) == (0, 6)
 
 
 def test_a_model_is_asked_for_a_sample_only_and_not_about_what_the_rule_leaves_out(database: Database) -> None:
-    write(database, day_of_traces(1, DAY, 24))
+    write_events(database, day_of_traces(1, DAY, 24))
     spent: list[Usage] = []
     with ChatServer(yes) as server:
         chat = OpenAIChat("gpt-4.1-nano", base_url=server.url)
@@ -140,7 +139,7 @@ def test_a_model_is_asked_for_a_sample_only_and_not_about_what_the_rule_leaves_o
 
 
 def test_the_search_for_what_the_rule_finds_has_an_end(database: Database) -> None:
-    write(database, day_of_traces(1, DAY, 36))
+    write_events(database, day_of_traces(1, DAY, 36))
     with ChatServer(yes) as server:
         chat = OpenAIChat("gpt-4.1-nano", base_url=server.url)
         trial = tried(database, replace(REFUNDS, screen=True, keywords=("xylophone",)), chat, size=3)
@@ -149,7 +148,7 @@ def test_the_search_for_what_the_rule_finds_has_an_end(database: Database) -> No
 
 
 def test_what_is_known_from_a_run_is_not_asked_again(database: Database) -> None:
-    write(database, day_of_traces(1, DAY, 6))
+    write_events(database, day_of_traces(1, DAY, 6))
     with ChatServer(yes) as server:
         chat = OpenAIChat("gpt-4.1-nano", base_url=server.url)
         theme = replace(REFUNDS, rule=None)
@@ -166,7 +165,7 @@ def test_what_is_known_from_a_run_is_not_asked_again(database: Database) -> None
 
 
 def test_a_theme_after_another_is_tried_on_what_that_one_found_relevant(database: Database) -> None:
-    write(database, day_of_traces(1, DAY, 12))
+    write_events(database, day_of_traces(1, DAY, 12))
     apply(database, 1, document_of([REFUNDS]), "a test")
     store_texts(database, TEAM, RenderOptions(), sampling(REFUNDS), progress=unseen)
     store_theme(database, TEAM, REFUNDS, OfflineChat(), limits=RunLimits("run"), progress=unseen)
@@ -176,14 +175,14 @@ def test_a_theme_after_another_is_tried_on_what_that_one_found_relevant(database
 
 def test_items_of_several_days_are_tried_together(database: Database) -> None:
     for back in range(3):
-        write(database, day_of_traces(1, TEAM.back(back).day, 4))
+        write_events(database, day_of_traces(1, TEAM.back(back).day, 4))
     trial = tried(database, REFUNDS, days=TEAM.window(3))
     assert trial.matched == 12
     assert {item.day for item in trial.items} == {TEAM.back(back).day for back in range(3)}
 
 
 def test_generations_are_tried_by_their_uuids(database: Database) -> None:
-    uuids = write(database, trace(1, "t", WHEN))
+    uuids = write_events(database, trace(1, "t", WHEN))
     trial = tried(database, GENERATIONS)
     assert [(item.result.item_id, item.trace_id) for item in trial.items] == [(str(uuids[0]), "t")]
 

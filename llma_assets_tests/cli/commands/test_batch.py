@@ -6,9 +6,8 @@ from datetime import date
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets_tests.batch_server import BatchServer
+from llma_assets.testing import BatchServer, day_of_traces, write_events
 from llma_assets_tests.cli.conftest import Answer, Llma
-from llma_assets_tests.traffic import day_of_traces, write
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +19,7 @@ RUN = ("run", "--team", "1", "--date", str(DAY))
 def traffic(database: Database) -> Database:
     """A team's day, and another team's with the same ids."""
     for team_id in (1, 2):
-        write(database, day_of_traces(team_id, DAY, 24))
+        write_events(database, day_of_traces(team_id, DAY, 24))
     return database
 
 

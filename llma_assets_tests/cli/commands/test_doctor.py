@@ -12,9 +12,8 @@ import pytest
 from llma_assets.clickhouse import Database
 from llma_assets.defs.instance import opened_instance, prepare_home
 from llma_assets.settings import Settings
-from llma_assets_tests.chat_server import ChatServer, Status
+from llma_assets.testing import ChatServer, Status, trace, write_events
 from llma_assets_tests.cli.conftest import Answer, Llma
-from llma_assets_tests.traffic import trace, write
 
 COLUMNS = "uuid UUID, event String, distinct_id String"
 
@@ -49,7 +48,7 @@ def test_a_fresh_installation_is_right_and_says_that_there_are_no_events(llma_js
 
 
 def test_events_that_can_be_read_are_right(database: Database, llma_json: Callable[..., Answer]) -> None:
-    write(database, trace(1, "t", datetime(2026, 11, 7, tzinfo=UTC)))
+    write_events(database, trace(1, "t", datetime(2026, 11, 7, tzinfo=UTC)))
     assert statuses(llma_json("doctor"))["events table"] == "ok"
 
 

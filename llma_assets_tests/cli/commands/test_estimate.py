@@ -11,12 +11,12 @@ from llma_assets.clickhouse import Database
 from llma_assets.ledger import UsageLedger
 from llma_assets.models import Usage
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import numbered_texts, write_texts
 from llma_assets.themes import Theme
 from llma_assets.themes.changes import apply
 from llma_assets.themes.document import document_of
 from llma_assets_tests.cli.commands.test_trace import store_summary
 from llma_assets_tests.cli.conftest import Answer, Llma
-from llma_assets_tests.summaries.texts import texts, write_texts
 
 DAY = date(2026, 11, 7)
 TEAM = TeamDay(1, DAY)
@@ -41,7 +41,7 @@ def stages(document: dict[str, Any], stage: str) -> dict[str, dict[str, Any]]:
 
 
 def test_every_theme_that_is_on_is_counted_and_no_other(database: Database, llma_json: Callable[..., Answer]) -> None:
-    write_texts(database, TEAM, texts(10))
+    write_texts(database, TEAM, numbered_texts(10))
     save(database, REFUNDS, replace(REFUNDS, theme_id="off", enabled=False))
     save(database, replace(REFUNDS, theme_id="theirs"), team_id=2)
     document = llma_json("estimate", *DATE).document
@@ -61,7 +61,7 @@ def test_a_theme_that_is_off_or_unknown_is_wrong_use(database: Database, llma: L
 def test_as_many_are_expected_to_be_relevant_as_were_of_the_last_answers(
     database: Database, llma_json: Callable[..., Answer]
 ) -> None:
-    write_texts(database, TEAM, texts(20))
+    write_texts(database, TEAM, numbered_texts(20))
     save(database, REFUNDS)
     before = llma_json("estimate", *DATE, "--theme", "refunds").document
     assert stages(before, "summary_embeddings")["refunds"]["items"] == 20
@@ -82,7 +82,7 @@ def test_as_many_are_expected_to_be_relevant_as_were_of_the_last_answers(
 def test_a_theme_is_counted_under_its_own_model_unless_another_is_named(
     database: Database, llma_json: Callable[..., Answer]
 ) -> None:
-    write_texts(database, TEAM, texts(3))
+    write_texts(database, TEAM, numbered_texts(3))
     save(database, replace(REFUNDS, model="gpt-4.1"))
     own = stages(llma_json("estimate", *DATE).document, "trace_summaries")
     assert {name: row["model"] for name, row in own.items()} == {
@@ -95,7 +95,7 @@ def test_a_theme_is_counted_under_its_own_model_unless_another_is_named(
 def test_the_budget_of_a_theme_is_shown_with_what_is_left_of_it(
     database: Database, llma: Llma, llma_json: Callable[..., Answer]
 ) -> None:
-    write_texts(database, TEAM, texts(10))
+    write_texts(database, TEAM, numbered_texts(10))
     save(database, replace(REFUNDS, daily_budget_usd=0.001))
     with UsageLedger(database, TEAM, stage="trace_summaries", theme_id="refunds") as ledger:
         ledger.record("a", Usage("gpt-4.1-nano", 10, 1, 0.0006, 0.1))
@@ -114,6 +114,6 @@ def test_the_budget_of_a_theme_is_shown_with_what_is_left_of_it(
 
 
 def test_what_a_theme_before_is_still_to_find_is_said_not_to_be_counted(database: Database, llma: Llma) -> None:
-    write_texts(database, TEAM, texts(3))
+    write_texts(database, TEAM, numbered_texts(3))
     save(database, REFUNDS, replace(REFUNDS, theme_id="angry", after="refunds"))
     assert "angry comes after refunds: what that one is still to find is not counted" in llma("estimate", *DATE).stderr

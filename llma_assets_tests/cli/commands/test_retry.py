@@ -8,20 +8,18 @@ import pytest
 from llma_assets.clickhouse import Database
 from llma_assets.summaries.dead_letters import MOST_FAILURES, dead_letters
 from llma_assets.team_day import TeamDay
-from llma_assets_tests.chat_server import REFUSAL, ChatServer
+from llma_assets.testing import REFUSAL, ChatServer, day_of_traces, numbered_texts, write_events, write_texts
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.pipeline.runs import Pipeline
 from llma_assets_tests.pipeline.test_faults import ServedChat
 from llma_assets_tests.summaries.test_dead_letters import fail_so_often
-from llma_assets_tests.summaries.texts import texts, write_texts
-from llma_assets_tests.traffic import day_of_traces, write
 
 DAY = date(2026, 11, 7)
 
 
 def kill_one(database: Database, team_id: int = 1, day: date = DAY) -> None:
     """Make `item-1` of a team's day a dead letter."""
-    write_texts(database, TeamDay(team_id, day), texts(3))
+    write_texts(database, TeamDay(team_id, day), numbered_texts(3))
     fail_so_often(database, MOST_FAILURES, TeamDay(team_id, day))
 
 
@@ -94,7 +92,7 @@ def test_run_and_dry_run_contradict_each_other(llma: Llma) -> None:
 def test_run_tries_them_at_once_in_the_dagster_instance(
     database: Database, llma_json: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(database, day_of_traces(1, DAY, 2))
+    write_events(database, day_of_traces(1, DAY, 2))
     with ChatServer(judge=lambda request: REFUSAL if "(case 1)" in str(request.body) else None) as server:
         for _ in range(MOST_FAILURES):
             Pipeline(database, chat=ServedChat(url=server.url)).texts(1, DAY, DAY)

@@ -12,9 +12,9 @@ from llma_assets.cli.render.progress import PlainProgress
 from llma_assets.clickhouse import Database
 from llma_assets.defs.instance import opened_instance
 from llma_assets.settings import Settings
+from llma_assets.testing import day_of_traces, trace, write_events
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.databases import PlantedOnce
-from llma_assets_tests.traffic import day_of_traces, trace, write
 
 pytestmark = pytest.mark.slow
 
@@ -24,9 +24,9 @@ COUNTED = ("events", "trace_texts", "trace_summaries", "document_embeddings", "c
 
 def traffic_of_two_teams(database: Database) -> None:
     """Team 1 with 24 traces in two days, team 2 with 3 traces of the same ids."""
-    write(database, day_of_traces(1, DAY, 12))
-    write(database, day_of_traces(1, DAY - timedelta(days=6), 12))
-    write(database, day_of_traces(2, DAY, 3))
+    write_events(database, day_of_traces(1, DAY, 12))
+    write_events(database, day_of_traces(1, DAY - timedelta(days=6), 12))
+    write_events(database, day_of_traces(2, DAY, 3))
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_ctrl_c_within_a_stage_ends_with_130_and_a_failed_run(
 
 def test_the_window_ends_at_the_oldest_day(database: Database, llma_json: Callable[..., Answer]) -> None:
     first = date(2026, 1, 2)
-    write(database, day_of_traces(1, first, 20))
+    write_events(database, day_of_traces(1, first, 20))
     (team,) = llma_json("run", "--team", "1", "--date", str(first)).document["teams"]
     assert (team["status"], team["first_day"]) == ("done", "2026-01-01")
 
@@ -240,7 +240,7 @@ def test_check_passes_after_a_run_and_fails_on_a_zero_item_event(
 
     empty = {"$ai_analysis_theme_id": "traces", "$ai_total_items_analyzed": 0, "$ai_clusters": []}
     event = next(iter(trace(2, "any", noon(), request="x")))
-    write(traffic, [{**event, "event": "$ai_trace_clusters", "properties": json.dumps(empty)}])
+    write_events(traffic, [{**event, "event": "$ai_trace_clusters", "properties": json.dumps(empty)}])
     failed = llma_json("check", "--date", str(DAY))
     assert failed.code == 1
     broken = [row for row in failed.document["findings"] if not row["passed"]]

@@ -9,9 +9,8 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.settings import Settings
-from llma_assets_tests.chat_server import REFUSAL, ChatServer, Fault, Request, Status, Vectors
+from llma_assets.testing import REFUSAL, ChatServer, Fault, Request, Status, Vectors, day_of_traces, trace, write_events
 from llma_assets_tests.cli.conftest import Answer, Llma
-from llma_assets_tests.traffic import day_of_traces, trace, write
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +25,7 @@ def traffic(database: Database, settings: Settings) -> Database:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     (settings.data_dir / "teams.toml").write_text("lookback_days = 2\n")
     for team_id in (1, 2):
-        write(database, day_of_traces(team_id, DAY, 24))
+        write_events(database, day_of_traces(team_id, DAY, 24))
     return database
 
 
@@ -81,7 +80,7 @@ def test_a_day_whose_items_all_fail_by_themselves_does_not_block_the_day_after_i
     before = DAY - timedelta(days=1)
     for number in range(3):
         noon = datetime.combine(before, time(12, number), tzinfo=UTC)
-        write(traffic, trace(1, f"bad-{number}", noon, request=f"something forbidden, number {number}"))
+        write_events(traffic, trace(1, f"bad-{number}", noon, request=f"something forbidden, number {number}"))
     with ChatServer(judge=lambda request: REFUSAL if "forbidden" in request.prompt else None) as server:
         use(monkeypatch, server)
         ran = llma_json("run", "--team", "1", "--date", str(DAY))

@@ -16,9 +16,8 @@ from llma_assets.clickhouse import Database
 from llma_assets.defs.instance import opened_instance
 from llma_assets.defs.jobs import LANE
 from llma_assets.settings import Settings
-from llma_assets_tests.chat_server import ChatServer
+from llma_assets.testing import ChatServer, day_of_traces, write_events
 from llma_assets_tests.cli.conftest import Answer, Llma
-from llma_assets_tests.traffic import day_of_traces, write
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +40,7 @@ def traffic(database: Database, llma: Llma, monkeypatch: pytest.MonkeyPatch, tmp
     """A day of two teams with the same ids; team 1 has two themes of its own, one of them a manual one."""
     monkeypatch.setenv("LLMA_OLDEST_DAY", str(DAY))
     for team_id in (1, 2):
-        write(database, day_of_traces(team_id, DAY, 24))
+        write_events(database, day_of_traces(team_id, DAY, 24))
     (tmp_path / "themes.yaml").write_text(THEMES_FILE)
     applied = llma("themes", "apply", str(tmp_path / "themes.yaml"), "--team", "1", "--yes", "--by", "ann")
     assert applied.exit_code == 0, applied.output

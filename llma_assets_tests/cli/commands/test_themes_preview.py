@@ -6,10 +6,10 @@ from datetime import date
 import pytest
 
 from llma_assets.clickhouse import Database
+from llma_assets.testing import day_of_traces, write_events
 from llma_assets.themes import apply, read_document
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.reports.test_trial import COUNTS
-from llma_assets_tests.traffic import day_of_traces, write
 
 DAY = date(2026, 11, 7)
 ASKED = ("themes", "preview", "--team", "1", "--theme", "mine", "--date", "2026-11-07", "--days", "1")
@@ -25,7 +25,7 @@ themes:
 @pytest.fixture
 def traffic(database: Database) -> Database:
     for team_id in (1, 2):
-        write(database, day_of_traces(team_id, DAY, 12 * team_id))
+        write_events(database, day_of_traces(team_id, DAY, 12 * team_id))
     return database
 
 

@@ -8,10 +8,9 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.settings import Settings
-from llma_assets_tests.chat_server import ChatServer, real_bill
+from llma_assets.testing import ChatServer, day_of_traces, real_bill, write_events
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.reports.test_trial import COUNTS, yes
-from llma_assets_tests.traffic import day_of_traces, write
 
 DAY = date(2026, 11, 7)
 FILE = """
@@ -27,7 +26,7 @@ themes:
 
 @pytest.fixture
 def traffic(database: Database) -> Database:
-    write(database, day_of_traces(1, DAY, 12))
+    write_events(database, day_of_traces(1, DAY, 12))
     return database
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.settings import Settings
+from llma_assets.testing import trace, write_events
 from llma_assets_tests.cli.conftest import Answer, Llma
-from llma_assets_tests.traffic import trace, write
 
 WHEN = datetime(2026, 11, 7, 8, tzinfo=UTC)
 STORED = {
@@ -44,7 +44,7 @@ def test_the_stored_text_is_printed_as_models_see_it(database: Database, llma: L
 
 
 def test_a_trace_that_no_run_has_seen_is_rendered_now_and_not_stored(database: Database, llma: Llma) -> None:
-    write(database, trace(1, "fresh", WHEN, request="Where is my kettle?"))
+    write_events(database, trace(1, "fresh", WHEN, request="Where is my kettle?"))
     result = llma("trace", "--team", "1", "fresh")
     assert result.exit_code == 0
     assert "Where is my kettle?" in result.stdout
@@ -56,7 +56,7 @@ def test_a_trace_that_no_run_has_seen_is_rendered_now_and_not_stored(database: D
 def test_the_document_has_the_documented_shape(
     database: Database, llma_json: Callable[..., Answer], stored: bool
 ) -> None:
-    write(database, trace(1, "t", WHEN))
+    write_events(database, trace(1, "t", WHEN))
     if stored:
         store_text(database, 1, "t", "L1: stored")
     document = llma_json("trace", "--team", "1", "t").document
@@ -76,7 +76,7 @@ def test_a_generation_is_found_by_its_uuid(database: Database, llma_json: Callab
 
 
 def test_a_trace_of_another_team_is_unknown(database: Database, llma: Llma) -> None:
-    write(database, trace(2, "t", WHEN))
+    write_events(database, trace(2, "t", WHEN))
     store_text(database, 2, "t", "L1: secret")
     result = llma("trace", "--team", "1", "t")
     assert result.exit_code == 1
@@ -88,7 +88,7 @@ def test_a_trace_of_another_team_is_unknown(database: Database, llma: Llma) -> N
 def test_odd_ids_are_just_ids(database: Database, llma: Llma, item_id: str) -> None:
     assert llma("trace", "--team", "1", "--", item_id).exit_code == 1
     if item_id:
-        write(database, trace(1, item_id, WHEN, request="hello there"))
+        write_events(database, trace(1, item_id, WHEN, request="hello there"))
         assert "hello there" in llma("trace", "--team", "1", "--", item_id).stdout
 
 
@@ -102,7 +102,7 @@ def test_text_of_a_trace_cannot_steer_the_terminal(database: Database, llma: Llm
 def test_the_stored_text_of_a_team_that_hides_more_now_is_not_shown(
     database: Database, llma: Llma, settings: Settings
 ) -> None:
-    write(database, trace(1, "t", WHEN, request="I am jane.roe@example.org, case ZEUS-1"))
+    write_events(database, trace(1, "t", WHEN, request="I am jane.roe@example.org, case ZEUS-1"))
     store_text(database, 1, "t", "L1: I am jane.roe@example.org, case ZEUS-1")
     settings.data_dir.mkdir(exist_ok=True)
     (settings.data_dir / "teams.toml").write_text('[teams.1]\nredaction_patterns = ["ZEUS-[0-9]+"]\n')
@@ -115,14 +115,14 @@ def test_a_generation_that_no_run_has_seen_is_rendered_now(
     database: Database, llma_json: Callable[..., Answer]
 ) -> None:
     events = list(trace(1, "t", WHEN, request="Where is my kettle?"))
-    write(database, events)
+    write_events(database, events)
     document = llma_json("trace", "--team", "1", str(events[0]["uuid"])).document
     assert (document["level"], document["trace_id"], document["stored"]) == ("generation", "t", False)
     assert "Where is my kettle?" in document["text"]
 
 
 def test_the_loss_alone_is_printed_on_request(database: Database, llma: Llma) -> None:
-    write(database, trace(1, "t", WHEN, request="word " * 4_000 + "jane.roe@example.org"))
+    write_events(database, trace(1, "t", WHEN, request="word " * 4_000 + "jane.roe@example.org"))
     shown = llma("trace", "--team", "1", "--loss", "t").stdout
     assert "Rules used: long_values" in shown
     assert "Hidden: email 1" in shown

@@ -12,8 +12,8 @@ from llma_assets.cli.render.progress import SECONDS_BETWEEN_LINES, BarProgress, 
 from llma_assets.clickhouse import Database
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import day_of_traces, write_events
 from llma_assets_tests.pipeline.runs import Pipeline
-from llma_assets_tests.traffic import day_of_traces, write
 
 MONDAY, TUESDAY = TeamDay(1, date(2026, 11, 2)), TeamDay(1, date(2026, 11, 3))
 
@@ -116,7 +116,7 @@ def test_progress_that_fails_falls_silent_and_fails_no_stage(
         raise error("nobody reads this")
 
     for team_id in (1, 2):
-        write(database, day_of_traces(team_id, MONDAY.day, 2))
+        write_events(database, day_of_traces(team_id, MONDAY.day, 2))
     assert Pipeline(database, progress=broken).texts(1, MONDAY.day, MONDAY.day).success
     assert calls == ["trace_texts"]
     assert database.value("SELECT count() FROM trace_summaries WHERE team_id = 1") == 4
@@ -131,7 +131,7 @@ def test_an_interrupt_is_no_failure_of_progress(
     def interrupted(stage: str, team_day: TeamDay, done: int, total: int) -> None:
         raise KeyboardInterrupt
 
-    write(database, day_of_traces(1, MONDAY.day, 1))
+    write_events(database, day_of_traces(1, MONDAY.day, 1))
     stopped = Pipeline(database, progress=interrupted).texts(1, MONDAY.day, MONDAY.day, raise_on_error=False)
     assert not stopped.success
 

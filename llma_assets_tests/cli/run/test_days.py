@@ -11,10 +11,10 @@ import pytest
 from llma_assets.cli.render.console import command
 from llma_assets.cli.run.days import in_spans
 from llma_assets.clickhouse import Database
+from llma_assets.testing import day_of_traces, write_events
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.clusters.planted import plant, run_day
 from llma_assets_tests.databases import PlantedOnce
-from llma_assets_tests.traffic import day_of_traces, write
 
 DAY = date(2026, 11, 7)
 
@@ -22,9 +22,9 @@ DAY = date(2026, 11, 7)
 def three_teams(database: Database) -> None:
     """Team 1 has traces of two days and clusters of one, team 2 has too few traces, team 3 traces alone."""
     for day in (DAY - timedelta(days=1), DAY):
-        write(database, day_of_traces(1, day, 12))
-    write(database, day_of_traces(2, DAY, 3))
-    write(database, day_of_traces(3, DAY, 24))
+        write_events(database, day_of_traces(1, day, 12))
+    write_events(database, day_of_traces(2, DAY, 3))
+    write_events(database, day_of_traces(3, DAY, 24))
     plant(database, 1, DAY, {"A": 12, "B": 9})
     run_day(database, 1, DAY, 2)
 

@@ -6,9 +6,8 @@ from datetime import date
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets_tests.chat_server import ChatServer, Fault, Request, Said
+from llma_assets.testing import ChatServer, Fault, Request, Said, day_of_traces, write_events
 from llma_assets_tests.cli.conftest import Answer, Llma
-from llma_assets_tests.traffic import day_of_traces, write
 
 pytestmark = pytest.mark.slow
 
@@ -20,8 +19,8 @@ RUN = ("run", "--team", "1", "--date", str(DAY))
 @pytest.fixture
 def traffic(database: Database) -> Database:
     """A day of two teams, with the same ids."""
-    write(database, day_of_traces(1, DAY, 24))
-    write(database, day_of_traces(2, DAY, 24))
+    write_events(database, day_of_traces(1, DAY, 24))
+    write_events(database, day_of_traces(2, DAY, 24))
     return database
 
 

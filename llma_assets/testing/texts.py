@@ -1,14 +1,15 @@
-"""Stored texts for the tests of what is stored about summaries, without the stages before."""
+"""Stored texts of traces, for what comes after them: written without events."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime, time
 
 from llma_assets.clickhouse import Database
 from llma_assets.team_day import TeamDay
 
 
-def write_texts(database: Database, team_day: TeamDay, texts: dict[str, str], *, level: str = "trace") -> None:
-    """Store a text for each item id; a second call replaces it."""
+def write_texts(database: Database, team_day: TeamDay, texts: Mapping[str, str], *, level: str = "trace") -> None:
+    """Store a text for each item id, as the asset `trace_texts` would; a second call replaces it."""
     database.insert_rows(
         "trace_texts",
         [
@@ -36,6 +37,10 @@ def write_texts(database: Database, team_day: TeamDay, texts: dict[str, str], *,
     )
 
 
-def texts(count: int) -> dict[str, str]:
-    """So many items, `item-0` …; each text says its number."""
+def numbered_texts(count: int) -> dict[str, str]:
+    """So many texts by item id; each says its number.
+
+    >>> numbered_texts(2)["item-1"]
+    'L1: [1] USER\\nL2: \\nL3: question number 1 about flights'
+    """
     return {f"item-{n}": f"L1: [1] USER\nL2: \nL3: question number {n} about flights" for n in range(count)}

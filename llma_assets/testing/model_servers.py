@@ -1,4 +1,7 @@
-"""Plays the cases of `model_servers.yaml` on a local server: `python -m benchmarks.model_servers` prints them all."""
+"""Faults of real model servers, body by body, and what becomes of questions to a server that has one.
+
+The bodies are in `model_servers.yaml`; `python -m benchmarks.model_servers` prints what becomes of each.
+"""
 
 import base64
 from collections import Counter
@@ -21,7 +24,10 @@ from llma_assets.models import (
     RetryPolicy,
     TextsRejected,
 )
-from llma_assets_tests.chat_server import ChatServer, Fault, Request, Said, vector_of
+from llma_assets.testing.answers import vector_of
+from llma_assets.testing.chat_server import ChatServer
+from llma_assets.testing.faults import Fault, Said
+from llma_assets.testing.requests import Request
 
 BAD = "blowtorch"
 POLICY = RetryPolicy(attempts=2, deadline_s=5.0, attempt_timeout_s=5.0, first_delay_s=0.001, longest_delay_s=0.002)
@@ -32,7 +38,7 @@ WITH_A_BAD_ONE = [*TEXTS[:5], f"a customer asks for a {BAD}", *TEXTS[6:]]
 
 
 @dataclass(frozen=True)
-class Case:
+class ServerCase:
     """One fault of one server; `becomes` as described in the file."""
 
     server: str
@@ -64,11 +70,16 @@ class Wanted(BaseModel):
     title: str
 
 
-def cases() -> list[Case]:
-    """All that are in the file."""
+def server_cases() -> list[ServerCase]:
+    """All that are known: nearly a hundred, of twelve servers.
+
+    >>> case = next(case for case in server_cases() if case.name == "OpenAI, wrong key")
+    >>> case.becomes
+    'stop bad_key'
+    """
     rows = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
     return [
-        Case(
+        ServerCase(
             row["server"],
             row["fault"],
             row["becomes"],
@@ -81,13 +92,13 @@ def cases() -> list[Case]:
     ]
 
 
-def outcome(case: Case) -> str:
-    """What becomes of the questions."""
+def outcome_of(case: ServerCase) -> str:
+    """What becomes of a few questions, asked of a server that has this fault; equals `case.becomes`."""
     with ChatServer(judge=case.judge) as server:
         return _asked(case, server) if case.asks == "chat" else _embedded(case, server)
 
 
-def _asked(case: Case, server: ChatServer) -> str:
+def _asked(case: ServerCase, server: ChatServer) -> str:
     chat, done = OpenAIChat(case.model, base_url=server.url, policy=POLICY), []
     for question in QUESTIONS:
         before = len(server.calls())
@@ -104,7 +115,7 @@ def _asked(case: Case, server: ChatServer) -> str:
     return ", ".join(done)
 
 
-def _embedded(case: Case, server: ChatServer) -> str:
+def _embedded(case: ServerCase, server: ChatServer) -> str:
     embedder, done = OpenAIEmbedder(case.model, base_url=server.url, policy=POLICY), []
     for texts in (WITH_A_BAD_ONE, TEXTS):
         before = len(server.calls("/v1/embeddings"))

@@ -1,7 +1,4 @@
-"""The chat server of the tests with OpenAI's files and batches beside it, and with what can go wrong there.
-
-    with BatchServer(endings=[Ending(status="expired", answered=2)]) as server:
-        batches = OpenAIBatches(OpenAIChat("test-model", base_url=server.url).server)
+"""The chat server with OpenAI's files and batches beside it, and with what can go wrong there.
 
 A batch is answered by the same `answer` as calls are. It ends when its state is asked for `polls` times after it was
 made, or never while `held`. Endings are used up by batches in order; then come normal ones.
@@ -14,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from llma_assets_tests.chat_server import ChatServer, Content, Request, Reset, _Handler
+from llma_assets.testing.chat_server import ChatHandler, ChatServer
+from llma_assets.testing.faults import Content, Reset
+from llma_assets.testing.requests import Request
 
 EXPIRED = {"code": "batch_expired", "message": "too late"}
 
@@ -54,6 +53,10 @@ class Store:
 
 class BatchServer(ChatServer):
     """A `ChatServer` that also takes files and batches.
+
+    >>> from llma_assets.models import OpenAIBatches, OpenAIChat
+    >>> with BatchServer(endings=[Ending(status="expired", answered=2)]) as server:
+    ...     batches = OpenAIBatches(OpenAIChat("my-model", api_key="any", base_url=server.url).server)
 
     Args:
         endings: how batches end, in order.
@@ -169,7 +172,7 @@ class BatchServer(ChatServer):
                     errors.append(json.dumps({**line, "response": None, "error": EXPIRED}).encode())
                 continue
             asked = Request("/v1/chat/completions", {}, request["body"])
-            reply = ending.replies.get(number) or Content(self._answer(asked))
+            reply = ending.replies.get(number) or Content(self.answer(asked))
             if isinstance(reply, Content):
                 response = {"status_code": 200, "request_id": f"q{number}", "body": self.completion(asked, reply)}
                 output += [json.dumps({**line, "response": response}).encode()] * (2 if ending.twice else 1)
@@ -183,7 +186,7 @@ class BatchServer(ChatServer):
         batch["request_counts"] |= {"completed": len(output), "failed": len(errors)}
 
 
-class _BatchHandler(_Handler):
+class _BatchHandler(ChatHandler):
     chat: BatchServer
 
     def do_GET(self) -> None:

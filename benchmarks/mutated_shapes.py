@@ -25,7 +25,7 @@ from llma_assets.summaries.rules import Facts, Norms, applies
 from llma_assets.summaries.schema import mend
 from llma_assets.summaries.theme_extract import theme_summary
 
-FIXTURES: Final = Path(__file__).parent / "fixtures"
+FIXTURES: Final = Path(__file__).resolve().parents[1] / "llma_assets_tests" / "rendering" / "fixtures"
 RULES: Final = ("errors", "ux", "feature_requests", "performance", "success", "keywords")
 SECONDS: Final = 2.0
 SECONDS_OF_A_MB: Final = 60.0

@@ -1,4 +1,10 @@
-"""Makes up private values of each kind, seeded; also what only looks like one. Used by tests and benchmarks."""
+"""Makes up private values of each kind, seeded; also what only looks like one.
+
+>>> from llma_assets.privacy import Redactor
+>>> address = PRIVATE_VALUES["email"](random.Random(7))
+>>> Redactor().redact(f"Write to {address}!")
+'Write to [EMAIL_1]!'
+"""
 
 import base64
 import random
@@ -159,7 +165,7 @@ def named_password(rng: random.Random) -> str:
     return "k7" + _random(rng, _ALNUM + "!*+_", rng.randint(8, 20))
 
 
-KINDS: dict[str, Make] = {
+PRIVATE_VALUES: dict[str, Make] = {
     "email": email, "phone": phone, "card": card, "iban": iban, "ipv4": ipv4, "ipv6": ipv6, "key": key, "jwt": jwt,
     "private_key": private_key, "bearer": bearer, "password": password, "disguised": disguised,
     "password in YAML": named_password,
@@ -181,7 +187,7 @@ def _no_card(rng: random.Random) -> str:
     return made[:-1] + str((int(made[-1]) + 1) % 10)
 
 
-HARMLESS: dict[str, Make] = {
+HARMLESS_VALUES: dict[str, Make] = {
     "reservation code": lambda rng: _of(rng, string.ascii_uppercase + string.digits, 6),
     "uuid": lambda rng: "-".join(_hex(rng, size) for size in (8, 4, 4, 4, 12)),
     "flight number": lambda rng: f"HAT{rng.randint(1, 999):03d}",

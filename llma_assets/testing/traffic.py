@@ -1,4 +1,4 @@
-"""Small traffic for tests: traces of a few events, written straight into the events table."""
+"""Small traffic: traces of a few events, written straight into the events table."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -14,10 +14,16 @@ TOPICS = {
     "delivery": "Where is my parcel, the delivery tracking page says that it left the warehouse",
     "invoice": "Please send me the invoice of last month with the tax number of our company on it",
 }
+"""What users of this traffic want."""
 
 
 def event(team_id: int, name: str, when: datetime, properties: dict[str, Any]) -> dict[str, Any]:
-    """One event; equal arguments give an equal uuid."""
+    """One event; equal arguments give an equal uuid.
+
+    >>> when = datetime(2026, 11, 7, 8, tzinfo=UTC)
+    >>> event(1, "$ai_trace", when, {"$ai_trace_id": "a"})["properties"]
+    '{"$ai_trace_id": "a"}'
+    """
     text = json.dumps(properties, sort_keys=True)
     return {
         "uuid": uuid5(NAMESPACE_URL, f"{team_id}|{name}|{when.isoformat()}|{text}"),
@@ -38,7 +44,17 @@ def trace(
     answer: str = "I will look into it.",
     extra: dict[str, Any] | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """A trace of one generation, one tool call and the trace event."""
+    """A trace of one generation, one tool call and the trace event.
+
+    Args:
+        request: what the user says.
+        answer: what the model says.
+        extra: further properties of the generation, or other values of those it has.
+
+    >>> when = datetime(2026, 11, 7, 8, tzinfo=UTC)
+    >>> [each["event"] for each in trace(1, "a", when, request="Where is my refund?")]
+    ['$ai_generation', '$ai_span', '$ai_trace']
+    """
     common = {"$ai_trace_id": trace_id}
     yield event(
         team_id,
@@ -82,7 +98,11 @@ def trace(
 def day_of_traces(
     team_id: int, day: date, count: int, *, prefix: str = "trace", hour: int = 8
 ) -> Iterator[dict[str, Any]]:
-    """So many traces of a day, their topics in turn; ids are equal for equal days of different teams."""
+    """So many traces of a day, ten minutes apart, about the `TOPICS` in turn; ids are equal in all teams.
+
+    >>> len(list(day_of_traces(1, date(2026, 11, 7), 8)))
+    24
+    """
     topics = sorted(TOPICS)
     for number in range(count):
         topic = topics[number % len(topics)]
@@ -96,8 +116,8 @@ def day_of_traces(
         )
 
 
-def write(database: Database, events: Iterable[dict[str, Any]]) -> list[UUID]:
-    """Store events and return their uuids."""
+def write_events(database: Database, events: Iterable[dict[str, Any]]) -> list[UUID]:
+    """Store events in the table `events`, and return their uuids."""
     rows = list(events)
     database.insert_rows("events", rows)
     return [row["uuid"] for row in rows]

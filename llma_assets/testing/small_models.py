@@ -1,6 +1,6 @@
-"""Small real chat models out of PyPI packages, served by llama.cpp's own server with the OpenAI API.
+"""Small real chat models out of Python packages, served by llama.cpp's own server with the OpenAI API.
 
-    with served(SMOLLM2, folder) as server:
+    with served(SMALL_MODELS[0], folder) as server:
         chat = OpenAIChat(server.model, base_url=server.url)
 
 Nothing here imports a package that the extra `llm` installs: the weights are found on disk, and llama.cpp runs in a
