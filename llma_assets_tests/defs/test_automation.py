@@ -27,9 +27,7 @@ RESOURCES = {"clickhouse": ClickHouseResource(), "team_settings": TeamSettingsRe
 
 
 @pytest.fixture
-def pipeline(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
-    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
-    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
+def pipeline(environment: Settings, database: Database) -> Iterator[Pipeline]:
     with dg.instance_for_test() as instance:
         yield Pipeline(database, now=NOON, instance=instance)
 

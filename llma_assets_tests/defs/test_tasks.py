@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 import dagster as dg
-import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.defs.partitions import teams
@@ -31,15 +30,6 @@ class Served(ChatModelResource):
 
     def model(self) -> ChatModel:
         return OpenAIChat("gpt-4.1", base_url=self.url)
-
-
-@pytest.fixture
-def environment(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "LLMA_CHAT_MODEL", "LLMA_EMBEDDING_MODEL", "LLMA_TEAMS_FILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
-    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
-    return settings
 
 
 def set_teams(settings: Settings, text: str) -> None:

@@ -111,9 +111,7 @@ def shown(request: dg.RunRequest) -> str:
 
 
 @pytest.fixture
-def sensor(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sensor]:
-    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
-    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
+def sensor(environment: Settings, database: Database) -> Iterator[Sensor]:
     with dg.DagsterInstance.ephemeral() as instance:
         found = Sensor(database, instance)
         found.let_in(1, 2)

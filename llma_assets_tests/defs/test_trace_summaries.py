@@ -11,7 +11,6 @@ from llma_assets.clickhouse import Database
 from llma_assets.defs.jobs import TEXTS_STAGES, run_config
 from llma_assets.defs.stage_asset import RETRY_NUMBER, delivery
 from llma_assets.ledger import list_skips
-from llma_assets.settings import Settings
 from llma_assets.summaries.dead_letters import MOST_FAILURES
 from llma_assets.testing import REFUSAL, ChatServer, Request, Status, day_of_traces, write_events
 from llma_assets.themes.changes import apply
@@ -30,13 +29,7 @@ REFUNDS = {
 NO_TIME = {"ops": {"trace_summaries": {"config": {"deadline_minutes": 0}}}}
 
 
-@pytest.fixture(autouse=True)
-def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs work on the test's database."""
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "LLMA_CHAT_MODEL", "LLMA_EMBEDDING_MODEL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
-    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
+pytestmark = pytest.mark.usefixtures("environment")
 
 
 def asked_for(server: ChatServer, model: str) -> list[Request]:

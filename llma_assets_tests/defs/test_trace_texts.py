@@ -28,11 +28,7 @@ OFF = [{"theme_id": theme_id, "enabled": False} for theme_id in ("traces", "gene
 
 
 @pytest.fixture
-def pipeline(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "LLMA_CHAT_MODEL", "LLMA_EMBEDDING_MODEL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
-    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
+def pipeline(environment: Settings, database: Database) -> Pipeline:
     write_events(database, day_of_traces(1, DAY, 12))
     write_events(database, day_of_traces(2, DAY, 8))
     return Pipeline(database)

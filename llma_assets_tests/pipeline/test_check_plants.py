@@ -25,16 +25,10 @@ WRITTEN_AT = ("inserted_at", "committed_at")
 
 
 @pytest.fixture
-def stored(
-    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch, planted_once: PlantedOnce
-) -> Database:
+def stored(environment: Settings, database: Database, planted_once: PlantedOnce) -> Database:
     """Two teams with equal traces of two days, taken through the whole graph."""
 
     def run(database: Database) -> None:
-        for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
-            monkeypatch.delenv(name, raising=False)
-        monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
-        monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
         pipeline = Pipeline(database)
         for team_id in (1, 2):
             for day in (DAY_BEFORE, DAY):

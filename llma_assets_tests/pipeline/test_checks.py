@@ -14,7 +14,6 @@ from llma_assets.discovery.checks import CHECKS as DISCOVERY_CHECKS
 from llma_assets.embeddings.checks import CHECKS as EMBEDDING_CHECKS
 from llma_assets.events.checks import CHECKS as EVENT_CHECKS
 from llma_assets.labels.checks import CHECKS as LABEL_CHECKS
-from llma_assets.settings import Settings
 from llma_assets.summaries.checks import CHECKS as SUMMARY_CHECKS
 from llma_assets.team_day import TeamDay
 from llma_assets.testing import day_of_traces, write_events
@@ -28,15 +27,6 @@ CHECKS = {
 }
 ATTEMPT = UUID(int=7)
 KEY = {"team_id": 1, "day": DAY, "theme_id": "traces", "attempt_id": ATTEMPT}
-
-
-@pytest.fixture
-def pipeline(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
-    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
-    return Pipeline(database)
 
 
 def commit(database: Database, *, items: int, clusters: int = 1, team_id: int = 1) -> None:

@@ -68,16 +68,6 @@ pipeline.clusters(1, date(2026, 11, 7))
 """
 
 
-@pytest.fixture
-def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The environment of a process that works on the test's database, offline."""
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "LLMA_CHAT_MODEL", "LLMA_EMBEDDING_MODEL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
-    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
-    return settings
-
-
 def test_a_run_killed_at_any_write_shows_nothing_and_is_finished_by_the_next(
     environment: Settings, database: Database
 ) -> None:

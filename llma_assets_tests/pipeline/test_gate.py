@@ -32,8 +32,8 @@ from llma_assets.stage import Report, StageContext
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import ON_SKIP_LIST
 from llma_assets.testing import BatchServer, day_of_traces, similar_segments, write_events, write_segments
-from llma_assets_tests.cli.conftest import SETTINGS
 from llma_assets_tests.defs.test_automation import write_run, write_vector
+from llma_assets_tests.environment import SETTINGS
 from llma_assets_tests.pipeline.runs import STORED_TABLES, Pipeline, dummy_stage, resources
 
 DAY = date(2026, 11, 7)

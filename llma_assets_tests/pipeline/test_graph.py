@@ -10,22 +10,12 @@ import pytest
 from llma_assets.clickhouse import Database
 from llma_assets.discovery import stored_decisions
 from llma_assets.ledger import list_skips
-from llma_assets.settings import Settings
 from llma_assets.teams import LOOKBACK_DAYS
 from llma_assets.testing import day_of_traces, event, trace, write_events
 from llma_assets_tests.pipeline.runs import Pipeline
 
 DAY = date(2026, 11, 7)
 FIRST = DAY - timedelta(days=LOOKBACK_DAYS - 1)
-
-
-@pytest.fixture
-def pipeline(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "LLMA_CHAT_MODEL", "LLMA_EMBEDDING_MODEL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
-    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
-    return Pipeline(database)
 
 
 def test_from_events_to_published_clusters_for_one_team_only(pipeline: Pipeline) -> None:

@@ -28,17 +28,7 @@ STAGES = ("trace_summaries", "summary_embeddings", "cluster_labels")
 
 
 @pytest.fixture
-def pipeline(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    for name in (
-        "OPENAI_API_KEY",
-        "OPENAI_BASE_URL",
-        "LLMA_EMBEDDING_MODEL",
-        "LLMA_DAILY_BUDGET_USD",
-        "LLMA_TEAMS_FILE",
-    ):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
-    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
+def pipeline(environment: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     monkeypatch.setenv("LLMA_CHAT_MODEL", "gpt-4.1")
     return Pipeline(database)
 

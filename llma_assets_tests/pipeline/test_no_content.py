@@ -135,13 +135,12 @@ def models() -> Iterator[ChatServer]:
 
 
 @pytest.fixture
-def pipeline(settings: Settings, database: Database, models: ChatServer, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+def pipeline(
+    environment: Settings, database: Database, models: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> Pipeline:
     monkeypatch.setenv("OPENAI_BASE_URL", models.url)
     monkeypatch.setenv("LLMA_CHAT_MODEL", "small-model")
     monkeypatch.setenv("LLMA_EMBEDDING_MODEL", "offline")
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
-    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
     return Pipeline(database)
 
 

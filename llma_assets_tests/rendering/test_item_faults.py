@@ -15,7 +15,6 @@ from llma_assets.rendering import RenderedTrace, RenderOptions, render_trace, ro
 from llma_assets.rendering.checks import few_items_not_rendered
 from llma_assets.rendering.queries import Candidate
 from llma_assets.rendering.storing import Sampling, store_texts
-from llma_assets.settings import Settings
 from llma_assets.summaries import selection as taking
 from llma_assets.summaries.selection import take_items
 from llma_assets.team_day import TeamDay
@@ -26,15 +25,6 @@ from llma_assets_tests.pipeline.runs import Pipeline
 DAY = date(2026, 11, 7)
 WHEN = datetime(2026, 11, 7, 9, tzinfo=UTC)
 TEXTS = "SELECT item_id, text, loss, cost_usd FROM trace_texts FINAL WHERE team_id = {team:Int64} AND level = 'trace'"
-
-
-@pytest.fixture
-def pipeline(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "LLMA_CHAT_MODEL", "LLMA_EMBEDDING_MODEL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
-    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
-    return Pipeline(database)
 
 
 def texts_of(pipeline: Pipeline, team_id: int, *, last: date = DAY, **options: Any) -> dg.ExecuteInProcessResult:

@@ -89,12 +89,8 @@ def a_pass(database: Database, team_id: int, *, now: Any = MONDAY + 2 * DAY) -> 
 
 
 def test_a_pass_killed_at_any_write_leaves_what_was_and_the_next_one_ends_it(
-    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+    environment: Settings, database: Database
 ) -> None:
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "LLMA_CHAT_MODEL", "LLMA_EMBEDDING_MODEL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
-    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
     a_week(database, 1)
     before = everything(database)
     moments = [*((table, "before") for table in WRITES), ("task_history", "after")]

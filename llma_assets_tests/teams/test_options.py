@@ -5,22 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from llma_assets.clickhouse import Database
 from llma_assets.settings import Settings
 from llma_assets.testing import day_of_traces, trace, write_events
 from llma_assets_tests.pipeline.runs import Pipeline
 
 DAY = date(2026, 11, 7)
 TEXTS = "SELECT team_id, level, text FROM trace_texts FINAL ORDER BY team_id, level, item_id"
-
-
-@pytest.fixture
-def pipeline(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "LLMA_CHAT_MODEL", "LLMA_EMBEDDING_MODEL", "LLMA_TEAMS_FILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
-    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
-    return Pipeline(database)
 
 
 def set_teams(settings: Settings, text: str) -> None:
