@@ -54,7 +54,7 @@ class ChatServer:
         judge: looks at each request before it is answered; what it returns, if not None, is the fault. For
             servers that refuse something: a parameter, a text, a model.
         latency_s: time that each normal answer takes.
-        models: what `/v1/models` lists.
+        models: what `/v1/models` lists; `LISTED_MODELS` unless they are given.
         quota: how many requests are answered in which time; the others get 429.
         bill: tokens of a request and of the answer to it; a quarter of their characters unless it is given.
 
@@ -75,9 +75,9 @@ class ChatServer:
         latency_s: float = 0.0,
         quota: Quota | None = None,
         bill: Bill | None = None,
-        models: Iterable[Mapping[str, Any]] = tuple({"id": name} for name in LISTED_MODELS),
+        models: Iterable[Mapping[str, Any]] | None = None,
     ) -> None:
-        self.models = list(models)
+        self.models = [{"id": name} for name in LISTED_MODELS] if models is None else list(models)
         self._answer = answer or answer_from_schema
         self._faults = list(faults)
         self._always = always

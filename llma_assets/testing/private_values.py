@@ -103,28 +103,27 @@ def phone(rng: random.Random) -> str:
 def key(rng: random.Random) -> str:
     """A key of one of the well-known providers."""
     upper = string.ascii_uppercase + string.digits
-    return rng.choice(
-        [
-            lambda: "sk-" + _random(rng, _ALNUM, 48),
-            lambda: "sk-proj-" + _random(rng, _URL_SAFE, 120),
-            lambda: "sk-ant-api03-" + _random(rng, _URL_SAFE, 93) + "AA",
-            lambda: rng.choice(["AKIA", "ASIA"]) + _of(rng, upper, 16),
-            lambda: rng.choice(["ghp_", "gho_", "ghs_", "ghu_", "ghr_"]) + _of(rng, _ALNUM, 36),
-            lambda: "github_pat_" + _of(rng, _ALNUM, 22) + "_" + _of(rng, _ALNUM, 59),
-            lambda: "glpat-" + _of(rng, _URL_SAFE, 20),
-            lambda: f"xoxb-{_of(rng, string.digits, 12)}-{_of(rng, string.digits, 12)}-{_of(rng, _ALNUM, 24)}",
-            lambda: rng.choice(["sk", "rk"]) + rng.choice(["_live_", "_test_"]) + _of(rng, _ALNUM, 24),
-            lambda: "AIza" + _of(rng, _URL_SAFE, 35),
-            lambda: "hf_" + _random(rng, _ALNUM, 34),
-            lambda: rng.choice(["AC", "SK", "key-", "fc-"]) + _hex(rng, 32),
-            lambda: f"lsv2_pt_{_hex(rng, 32)}_{_hex(rng, 10)}",
-            lambda: rng.choice(["ntn_", "pcsk_", "nvapi-", "tgp_v1_", "xai-", "gsk_"]) + _of(rng, _ALNUM, 50),
-            lambda: "tvly-" + _of(rng, _ALNUM, 32),
-            lambda: f"{_of(rng, '123456789', 9)}:AA{_of(rng, _ALNUM, 33)}",
-            lambda: f"glsa_{_of(rng, _ALNUM, 32)}_{_hex(rng, 8)}",
-            lambda: "sk-lf-" + "-".join(_hex(rng, size) for size in (8, 4, 4, 4, 12)),
-        ]
-    )()
+    makers: list[Callable[[], str]] = [
+        lambda: "sk-" + _random(rng, _ALNUM, 48),
+        lambda: "sk-proj-" + _random(rng, _URL_SAFE, 120),
+        lambda: "sk-ant-api03-" + _random(rng, _URL_SAFE, 93) + "AA",
+        lambda: rng.choice(["AKIA", "ASIA"]) + _of(rng, upper, 16),
+        lambda: rng.choice(["ghp_", "gho_", "ghs_", "ghu_", "ghr_"]) + _of(rng, _ALNUM, 36),
+        lambda: "github_pat_" + _of(rng, _ALNUM, 22) + "_" + _of(rng, _ALNUM, 59),
+        lambda: "glpat-" + _of(rng, _URL_SAFE, 20),
+        lambda: f"xoxb-{_of(rng, string.digits, 12)}-{_of(rng, string.digits, 12)}-{_of(rng, _ALNUM, 24)}",
+        lambda: rng.choice(["sk", "rk"]) + rng.choice(["_live_", "_test_"]) + _of(rng, _ALNUM, 24),
+        lambda: "AIza" + _of(rng, _URL_SAFE, 35),
+        lambda: "hf_" + _random(rng, _ALNUM, 34),
+        lambda: rng.choice(["AC", "SK", "key-", "fc-"]) + _hex(rng, 32),
+        lambda: f"lsv2_pt_{_hex(rng, 32)}_{_hex(rng, 10)}",
+        lambda: rng.choice(["ntn_", "pcsk_", "nvapi-", "tgp_v1_", "xai-", "gsk_"]) + _of(rng, _ALNUM, 50),
+        lambda: "tvly-" + _of(rng, _ALNUM, 32),
+        lambda: f"{_of(rng, '123456789', 9)}:AA{_of(rng, _ALNUM, 33)}",
+        lambda: f"glsa_{_of(rng, _ALNUM, 32)}_{_hex(rng, 8)}",
+        lambda: "sk-lf-" + "-".join(_hex(rng, size) for size in (8, 4, 4, 4, 12)),
+    ]
+    return rng.choice(makers)()
 
 
 def jwt(rng: random.Random) -> str:
