@@ -99,7 +99,8 @@ def outcome_of(case: ServerCase) -> str:
 
 
 def _asked(case: ServerCase, server: ChatServer) -> str:
-    chat, done = OpenAIChat(case.model, base_url=server.url, policy=POLICY), []
+    chat = OpenAIChat(case.model, base_url=server.url, policy=POLICY)
+    done: list[str] = []
     for question in QUESTIONS:
         before = len(server.calls())
         try:
