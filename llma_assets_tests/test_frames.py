@@ -11,11 +11,12 @@ import pytest
 
 from llma_assets import frames
 from llma_assets.clickhouse import Database
+from llma_assets.testing import similar_segments, write_segments
+from llma_assets.testing.segments import MONDAY
+from llma_assets_tests.cli.commands.test_trends import store_numbers
 from llma_assets_tests.cli.conftest import Answer, Llma, llma, llma_json
-from llma_assets_tests.cli.test_trends import store_numbers
 from llma_assets_tests.clusters.planted import name_clusters, plant, run_day
-from llma_assets_tests.tasks.passing import a_pass, some
-from llma_assets_tests.tasks.replays import MONDAY, write
+from llma_assets_tests.tasks.passing import a_pass
 
 __all__ = ["llma", "llma_json"]  # fixtures
 
@@ -61,7 +62,7 @@ def stored(database: Database) -> Database:
             run_day(database, team_id, day, 2)
             name_clusters(database, team_id, day)
     database.insert_rows("trace_summaries", [SUMMARY])
-    write(database, some("a", 0))
+    write_segments(database, similar_segments("a", 0))
     a_pass(database, MONDAY + timedelta(hours=1))
     return database
 

@@ -20,8 +20,8 @@ from llma_assets.ledger import UsageLedger
 from llma_assets.models import ChatModel, Embedder, OpenAIChat, OpenAIEmbedder, RetryPolicy
 from llma_assets.stage import silent
 from llma_assets.team_day import TeamDay, midnight
+from llma_assets.testing import ChatServer, Request, vector_of
 from llma_assets.themes import TRACES, Theme
-from llma_assets_tests.chat_server import ChatServer, Request, vector_of
 
 MODEL = "test-embedding"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

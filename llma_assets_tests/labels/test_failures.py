@@ -19,8 +19,8 @@ from llma_assets.ledger import list_skips
 from llma_assets.models import ModelConfigurationError, NothingUsable
 from llma_assets.stage import ThemesFailed, silent
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import EMPTY, INVALID_JSON, REFUSAL, ChatServer, Fault, Request, Status
 from llma_assets.themes import TRACES
-from llma_assets_tests.chat_server import EMPTY, INVALID_JSON, REFUSAL, ChatServer, Fault, Request, Status
 from llma_assets_tests.databases import PlantedOnce
 from llma_assets_tests.labels.stored import (
     TOPICS,

@@ -16,8 +16,8 @@ from llma_assets.labels.checks import clusters_have_names, names_apart, names_fi
 from llma_assets.labels.queries import embeddings_of, labels_of, name_tests_of
 from llma_assets.models import BudgetExhausted, Hold, NothingUsable, OfflineChat, paid_by
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import ChatServer, Content, Fault, Request, Status
 from llma_assets.themes import TRACES
-from llma_assets_tests.chat_server import ChatServer, Content, Fault, Request, Status
 from llma_assets_tests.databases import PlantedOnce
 from llma_assets_tests.labels.stored import (
     MODEL,

@@ -13,8 +13,8 @@ from llma_assets.labels.queries import labels_of
 from llma_assets.models import ChatModel, ModelConfigurationError, OpenAIChat
 from llma_assets.stage import Report, ThemesFailed, silent
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import ChatServer
 from llma_assets.themes import TRACES, Theme
-from llma_assets_tests.chat_server import ChatServer
 from llma_assets_tests.labels.stored import (
     IMPATIENT,
     answering,
