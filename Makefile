@@ -43,6 +43,10 @@ check: install ## Lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+.PHONY: defs
+defs: install ## Load all Dagster definitions, as a code location does
+	home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && cp dagster.yaml "$$home" && DAGSTER_HOME="$$home" $(BIN)/dg check defs
+
 # Tests keep their compiled modules, also where Python is told to keep none: workers and processes that tests start
 # would compile everything again.
 PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from llma_assets.models import ChatMessage, ModelError, OpenAIChat, RetryPolicy
 from llma_assets.summaries import TextItem, summarise
-from llma_assets_tests.chat_server import ChatServer, Fault, Hang, Quota, Request, Status
+from llma_assets.testing import ChatServer, Fault, Hang, Quota, Request, Status
 
 PATIENT = RetryPolicy(attempts=8, deadline_s=60.0, first_delay_s=0.05)
 REQUESTS_A_SECOND = 20

@@ -25,6 +25,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from benchmarks.small_disk import CannotMount, SmallDisk, small_disk
 from llma_assets.cli.run.runner import Runner
 from llma_assets.clickhouse import connect, start, stop
 from llma_assets.clickhouse.server.room import Room
@@ -37,8 +38,7 @@ from llma_assets.stage import silent
 from llma_assets.tasks import list_tasks, segment_counts
 from llma_assets.tasks.checks import CHECKS as TASK_CHECKS
 from llma_assets.team_day import TeamDay
-from llma_assets_tests.small_disk import CannotMount, SmallDisk, small_disk
-from llma_assets_tests.traffic import day_of_traces
+from llma_assets.testing import day_of_traces
 
 DAY = date(2026, 11, 7)
 TEAM, OTHER = 1, 2

@@ -28,8 +28,7 @@ from typing import Literal
 from llma_assets.cli.main import main as main_of_llma
 from llma_assets.clickhouse import Database, connect, status, stop
 from llma_assets.settings import Settings
-from llma_assets_tests.chat_server import ChatServer
-from llma_assets_tests.traffic import day_of_traces, write
+from llma_assets.testing import ChatServer, day_of_traces, write_events
 
 DAY = date(2026, 11, 7)
 DAYS = 2
@@ -121,7 +120,7 @@ class Benchmark:
         with self._database(self._prepared) as database:
             for team_id in (TEAM, OTHER):
                 for back in range(DAYS):
-                    write(database, day_of_traces(team_id, DAY - timedelta(days=back), traces))
+                    write_events(database, day_of_traces(team_id, DAY - timedelta(days=back), traces))
         stop(self._prepared)
 
     def undisturbed(self) -> tuple[Rows, float, int]:

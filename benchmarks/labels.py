@@ -116,7 +116,9 @@ def _summary(text: str) -> SummaryText:
 def published(team_id: int, day: date) -> list[Clustered]:
     """The clusters that are published for a team's day in the database of the settings, one set a theme."""
     from llma_assets.clickhouse import connect
-    from llma_assets.clusters.store.runs import clusters_of, committed_run, members_of
+    from llma_assets.clusters.store.cluster_members import members_of
+    from llma_assets.clusters.store.clustering_runs import committed_run
+    from llma_assets.clusters.store.clusters import clusters_of
     from llma_assets.settings import Settings
     from llma_assets.team_day import TeamDay
     from llma_assets.themes import BUILT_IN

@@ -8,16 +8,16 @@ import sys
 import time
 from collections.abc import Sequence
 
-from llma_assets_tests.model_servers import cases, outcome
+from llma_assets.testing import outcome_of, server_cases
 
 
 def main(servers: Sequence[str] = ()) -> int:
     """Print the table."""
-    chosen = [case for case in cases() if not servers or case.server in servers]
+    chosen = [case for case in server_cases() if not servers or case.server in servers]
     print(f"{'server':<15}{'fault':<46}{'asked for':<12}{'expected':<42}seen")
     differ, started = 0, time.perf_counter()
     for case in chosen:
-        found = outcome(case)
+        found = outcome_of(case)
         differ += found != case.becomes
         mark = "" if found == case.becomes else "   <--"
         print(f"{case.server:<15}{case.fault:<46}{case.asks:<12}{case.becomes:<42}{found}{mark}")

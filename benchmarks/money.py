@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from llma_assets.cli.main import cli
 from llma_assets.clickhouse import stop
 from llma_assets.models import price_of
-from llma_assets_tests.chat_server import ChatServer, real_bill
+from llma_assets.testing import ChatServer, real_bill
 
 DATA = Path(__file__).resolve().parents[1] / ".." / "shared" / "data" / "airline_agent.events.jsonl.gz"
 FIRST, DAYS, TEAM = date(2026, 11, 1), 7, "1"

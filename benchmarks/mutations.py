@@ -73,8 +73,8 @@ MUTANTS = (
     ),
     Mutant(
         "skip list: every stage asks the gate",
-        "options = resolve(team_settings.settings(), team_day.team_id)",
-        "options = team_settings.settings().options_of(team_day.team_id)",
+        "options = resolve(settings, partition.team_id)",
+        "options = settings.options_of(partition.team_id)",
         ("test_a_stage_that_is_added_is_held_without_knowing_of_it",),
     ),
     Mutant(
@@ -151,8 +151,8 @@ MUTANTS = (
     ),
     Mutant(
         "budget: what a call has cost counts",
-        "purse.unstored += charged_usd",
-        "purse.unstored += 0.0",
+        "reservation.unstored += charged_usd",
+        "reservation.unstored += 0.0",
         ("test_calls_are_allowed_until_the_next_could_pass_the_budget",),
     ),
     Mutant(
@@ -189,7 +189,7 @@ MUTANTS = (
         "tenants: skips are listed for their team",
         "SELECT team_id, day, stage, theme_id, reason, detail\nFROM skips FINAL\n" + TEAM,
         "SELECT team_id, day, stage, theme_id, reason, detail\nFROM skips FINAL\n" + ANY_TEAM,
-        ("test_a_skip_is_stored_once_and_told_by_team",),
+        ("test_a_skip_is_stored_once_and_listed_by_team",),
     ),
     Mutant(
         "redaction: traces are redacted unless somebody says otherwise",

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from llma_assets.rendering import RenderOptions, render_trace
-from llma_assets_tests.rendering.private_values import AROUND, HARMLESS, KINDS, Make
+from llma_assets.testing import HARMLESS_VALUES, PRIVATE_VALUES
+from llma_assets.testing.private_values import AROUND, Make
 
 _OPTIONS = RenderOptions(max_chars=10**7, max_value_chars=10**5, line_numbers=False)
 _A_TRACE = 100
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     print(f"seed {options.seed}, {options.values:,} values of each kind")
     print(f"{'kind':<26}{'hidden':>10}{'leaked':>8}{'recall':>10}  placeholders")
-    for kind, make in KINDS.items():
+    for kind, make in PRIVATE_VALUES.items():
         leaked, counts = _measure(make, AROUND.get(kind, "{}"), options.values, options.seed)
         shown = ", ".join(f"{name} {count}" for name, count in counts.most_common())
         recall = 1 - len(leaked) / options.values
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for value in leaked[:3]:
             print(f"    leaked: {value[:80]!r}")
     print(f"\n{'harmless':<26}{'kept':>10}{'taken':>8}{'false':>10}  placeholders")
-    for kind, make in HARMLESS.items():
+    for kind, make in HARMLESS_VALUES.items():
         _, counts = _measure(make, "{}", options.values, options.seed, harmless=True)
         taken = sum(counts.values())
         shown = ", ".join(f"{name} {count}" for name, count in counts.most_common())

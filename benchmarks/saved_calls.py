@@ -29,9 +29,9 @@ from llma_assets.stage import silent_calls
 from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamOptions
+from llma_assets.testing import ChatServer, Request
 from llma_assets.themes import BUILT_IN, Theme
 from llma_assets.trace_events import TRIGGER_EVENTS
-from llma_assets_tests.chat_server import ChatServer, Request
 
 DATA = Path(__file__).resolve().parents[1] / ".." / "shared" / "data" / "airline_agent.events.jsonl.gz"
 TEAM = 1

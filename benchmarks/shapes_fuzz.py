@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-from llma_assets_tests.rendering.mutated_shapes import Failure, failure_of
+from benchmarks.mutated_shapes import Failure, failure_of
 
 SHOWN = 12
 

@@ -22,9 +22,8 @@ from llma_assets.models import OpenAIChat
 from llma_assets.settings import Settings
 from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import ChatServer, Request, numbered_texts, write_texts
 from llma_assets.themes import TRACES
-from llma_assets_tests.chat_server import ChatServer, Request
-from llma_assets_tests.summaries.texts import texts, write_texts
 
 TEXTS = 187
 DAY = date(2026, 11, 7)
@@ -87,7 +86,7 @@ def stopped_once(team_id: int, after: int, name: str, latency_s: float) -> int:
 
     with connect(Settings.from_env()) as database:
         team_day = TeamDay(team_id, DAY)
-        write_texts(database, team_day, texts(TEXTS))
+        write_texts(database, team_day, numbered_texts(TEXTS))
         with ChatServer(judge=judge, latency_s=latency_s) as first:
             process = subprocess.Popen([sys.executable, "-c", WORK, first.url, str(team_id)])
             enough.wait(300)

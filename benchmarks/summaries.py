@@ -25,8 +25,8 @@ from more_itertools import take
 from llma_assets.models import ChatModel, OfflineChat, OpenAIChat, RetryPolicy, Usage, probe_chat
 from llma_assets.rendering import RenderOptions, render_trace
 from llma_assets.summaries import SummaryResult, TextItem, summarise
+from llma_assets.testing import SMALL_MODELS, served
 from llma_assets.themes import TRACES
-from llma_assets_tests.llm.small_models import SMALL_MODELS, served
 
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 FILES = ("airline_agent", "service_dialogues")

@@ -23,8 +23,7 @@ from llma_assets.settings import Settings
 from llma_assets.tasks import cluster_new_segments, segment_counts, update_tasks
 from llma_assets.tasks.checks import CHECKS
 from llma_assets.team_day import TeamDay
-from llma_assets_tests.tasks.passing import some
-from llma_assets_tests.tasks.replays import place, segment, write
+from llma_assets.testing import axis_vector, segment, similar_segments, write_segments
 
 SEGMENTS = 9
 RUN = (sys.executable, "-c", "from llma_assets.cli.main import main; main()", "segments", "run", "--json", "--team")
@@ -68,16 +67,17 @@ def _prepare(database: Database, team_id: int, model: str) -> None:
     now = datetime.now(UTC).replace(microsecond=0)
     earlier = now - timedelta(hours=2)
     held = [
-        (segment(f"h{n}", f"Looks at page {n}", team_id=team_id, start=earlier - timedelta(hours=1)), place(n))
+        (segment(f"h{n}", f"Looks at page {n}", team_id=team_id, start=earlier - timedelta(hours=1)), axis_vector(n))
         for n in range(3)
     ]
-    write(database, held, model=model)
+    write_segments(database, held, model=model)
     cluster_new_segments(database, team_id, model_name=model, now=earlier)
     update_tasks(database, team_id, OfflineChat(), now=earlier)
     like = [
-        (segment(f"n{n}", f"Looks at page {n}", team_id=team_id, start=earlier), place(n, shift=0.1)) for n in range(3)
+        (segment(f"n{n}", f"Looks at page {n}", team_id=team_id, start=earlier), axis_vector(n, shift=0.1))
+        for n in range(3)
     ]
-    write(database, [*like, *some("g", 7, start=earlier, team_id=team_id)], model=model)
+    write_segments(database, [*like, *similar_segments("g", 7, start=earlier, team_id=team_id)], model=model)
 
 
 def _at_once(

@@ -21,8 +21,8 @@ from benchmarks.theme_rules import judged, read_items
 from llma_assets.models import ChatModel, OpenAIChat, Usage, probe_chat
 from llma_assets.rendering import RenderOptions
 from llma_assets.summaries import TextItem, summarise
+from llma_assets.testing import SMALL_MODELS, served
 from llma_assets.themes import OPTIONAL, Theme
-from llma_assets_tests.llm.small_models import SMALL_MODELS, served
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -33,9 +33,9 @@ from llma_assets.stage import silent
 from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamOptions
+from llma_assets.testing import ChatServer, Request, answer_from_schema
 from llma_assets.themes import OPTIONAL, TRACES, Theme
 from llma_assets.trace_events import TRIGGER_EVENTS
-from llma_assets_tests.chat_server import ChatServer, Request, answer_from_schema
 
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 DATA = [SHARED / f"{name}.events.jsonl.gz" for name in ("service_dialogues", "airline_agent")]

@@ -21,10 +21,10 @@ from llma_assets.clickhouse import connect, start, stop
 from llma_assets.clickhouse.lifecycle import address
 from llma_assets.ingest import ingest
 from llma_assets.settings import Settings
+from llma_assets.testing import ChatServer
 from llma_assets.themes import OPTIONAL, Filter, Theme
 from llma_assets.themes.changes import apply
 from llma_assets.themes.document import document_of
-from llma_assets_tests.chat_server import ChatServer
 
 DAY = date(2026, 11, 7)
 DELAY_S = 0.5

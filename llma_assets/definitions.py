@@ -13,6 +13,7 @@ for category in (dg.BetaWarning, dg.PreviewWarning):
 
 from llma_assets.clock import utc_now  # noqa: E402
 from llma_assets.defs.assets import assets_of  # noqa: E402
+from llma_assets.defs.catalog import Catalog  # noqa: E402
 from llma_assets.defs.checks import asset_checks  # noqa: E402
 from llma_assets.defs.jobs import jobs  # noqa: E402
 from llma_assets.defs.partitions import Partitions  # noqa: E402
@@ -40,7 +41,7 @@ def build_definitions(
     settings = Settings.from_env(environ)
     partitions = Partitions.since(settings.oldest_day)
     return dg.Definitions(
-        assets=assets_of(partitions, owners=settings.owners),
+        assets=assets_of(partitions, Catalog.of(settings)),
         asset_checks=asset_checks(partitions),
         jobs=jobs,
         schedules=schedules,

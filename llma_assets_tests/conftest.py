@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import numpy as np
@@ -26,7 +26,11 @@ from llma_assets.defs import instance
 from llma_assets.models import OfflineEmbedder
 from llma_assets.settings import Settings
 from llma_assets_tests.databases import PlantedOnce, PlantedStates, SharedLink, UsedDatabases
+from llma_assets_tests.environment import SETTINGS
 from llma_assets_tests.fuzzing import FULL
+
+if TYPE_CHECKING:
+    from llma_assets_tests.pipeline.runs import Pipeline
 
 MEMORY = Path("/dev/shm")
 """Where a database costs no disk; thousands of small files take their time on one."""
@@ -158,6 +162,24 @@ def database(settings: Settings, server_link: Link, used_databases: UsedDatabase
         connect(settings).close()
         used_databases.made(name)
     return Database(SharedLink(settings, server_link), name, settings.events_table)
+
+
+@pytest.fixture
+def environment(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The environment of a process that works on the test's database, without keys."""
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
+    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
+    return settings
+
+
+@pytest.fixture
+def pipeline(environment: Settings, database: Database) -> "Pipeline":
+    """The whole graph on the test's database, offline."""
+    from llma_assets_tests.pipeline.runs import Pipeline  # Dagster takes its time to import
+
+    return Pipeline(database)
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ COMMANDS = {
     "usage": "llma_assets.cli.commands.ledger:usage",
     "retry": "llma_assets.cli.commands.retry:retry",
     "db": "llma_assets.cli.commands.database:db",
+    "automation": "llma_assets.cli.commands.automation:automation",
     "doctor": "llma_assets.cli.commands.doctor:doctor",
     "dev": "llma_assets.cli.commands.dev:dev",
 }

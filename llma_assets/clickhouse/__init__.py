@@ -3,6 +3,7 @@
 Statements about traces, clusters or labels belong to the rooms that ask them.
 """
 
+from llma_assets.clickhouse.columns import Column, columns_of
 from llma_assets.clickhouse.connecting import connect, open_database
 from llma_assets.clickhouse.database import Database
 from llma_assets.clickhouse.errors import (
@@ -19,6 +20,7 @@ from llma_assets.clickhouse.link import Link, database_name, translated
 from llma_assets.clickhouse.migrate import migrate
 
 __all__ = [
+    "Column",
     "Database",
     "DatabaseError",
     "DatabaseUnavailable",
@@ -27,6 +29,7 @@ __all__ = [
     "MigrationError",
     "NoDatabase",
     "ServerState",
+    "columns_of",
     "connect",
     "database_name",
     "has_data",

@@ -16,7 +16,6 @@ from llma_assets.clusters.edits.decisions import (
     counted_as,
     decide,
 )
-from llma_assets.clusters.edits.stored import edits_of, find_lineage, lineages_of, standings_of, store_edit
 from llma_assets.clusters.engine.clustering import Clustering, Quality, representatives
 from llma_assets.clusters.engine.clustering_run import BORDERLINE, cluster
 from llma_assets.clusters.engine.config import NOISE_LABEL, NOISE_TITLE, ClusteringConfig
@@ -24,17 +23,24 @@ from llma_assets.clusters.engine.errors import ClusteringError, InvalidConfigErr
 from llma_assets.clusters.engine.partition import KScore
 from llma_assets.clusters.engine.resolution import ResolutionScore
 from llma_assets.clusters.lineage.relink import relink
-from llma_assets.clusters.lineage.stored import CarriedName, carried_names
+from llma_assets.clusters.lineage.stored import LINK_DAYS, CarriedName, carried_names
 from llma_assets.clusters.new_items import NewItems, assign_new_items
 from llma_assets.clusters.options import RunOptions
 from llma_assets.clusters.partition import CLUSTERING_VERSION, store_clusters
-from llma_assets.clusters.store.runs import Run, clustered_since, clusters_of, committed_run, members_of, runs_of_day
+from llma_assets.clusters.partition import STAGE as CLUSTERING_STAGE
+from llma_assets.clusters.store.cluster_edits import edits_of, standings_of, store_edit
+from llma_assets.clusters.store.cluster_members import clustered_since, members_of
+from llma_assets.clusters.store.clustering_runs import Run, clustered_days, committed_run, last_runs, runs_of_day
+from llma_assets.clusters.store.clusters import clusters_of, clusters_of_items
+from llma_assets.clusters.store.lineages import find_lineage, lineages_of
 from llma_assets.clusters.store.stale import STALE_RUNS
 
 __all__ = [
     "BORDERLINE",
     "CHECKS",
+    "CLUSTERING_STAGE",
     "CLUSTERING_VERSION",
+    "LINK_DAYS",
     "NOISE_LABEL",
     "NOISE_TITLE",
     "NOTHING",
@@ -61,13 +67,16 @@ __all__ = [
     "assign_new_items",
     "carried_names",
     "cluster",
+    "clustered_days",
     "clustered_since",
     "clusters_of",
+    "clusters_of_items",
     "committed_run",
     "counted_as",
     "decide",
     "edits_of",
     "find_lineage",
+    "last_runs",
     "lineages_of",
     "members_of",
     "relink",

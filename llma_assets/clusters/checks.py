@@ -7,6 +7,9 @@ import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.engine.config import NOISE_LABEL
+from llma_assets.clusters.store.attempts import INFINITE_VALUES, RUN_INVARIANTS, infinite_values_of, invariants_of
+from llma_assets.clusters.store.cluster_members import MEMBERS_OUTSIDE_THE_THEME, members_outside_the_theme
+from llma_assets.clusters.store.clustering_runs import COMMITTED_RUN, runs_of_day
 from llma_assets.clusters.store.invariants import (
     COUNTED_TWICE,
     MEMBERS_AND_VECTORS,
@@ -18,15 +21,6 @@ from llma_assets.clusters.store.invariants import (
     names_of,
     sizes_and_members,
 )
-from llma_assets.clusters.store.runs import (
-    COMMITTED_RUN,
-    INFINITE_VALUES,
-    RUN_INVARIANTS,
-    infinite_values_of,
-    invariants_of,
-    runs_of_day,
-)
-from llma_assets.clusters.store.theme_members import MEMBERS_OUTSIDE_THE_THEME, members_outside_the_theme
 from llma_assets.findings import Check, Outcome, in_words
 from llma_assets.team_day import TeamDay
 

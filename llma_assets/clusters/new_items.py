@@ -8,50 +8,17 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.engine.assignment import Assignment, assign, cluster_radii
 from llma_assets.clusters.engine.threads import one_thread
-from llma_assets.clusters.store.runs import Run, centroids_of, clusters_of, members_of
-from llma_assets.embeddings import PRODUCT
+from llma_assets.clusters.store.cluster_members import members_of
+from llma_assets.clusters.store.clustering_runs import Run, latest_run
+from llma_assets.clusters.store.clusters import centroids_of, clusters_of
+from llma_assets.clusters.store.window import new_embeddings
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import Theme, stored_versions
-
-# Key of clustering_runs: (team_id, day, theme_id).
-LATEST_RUN = """
-SELECT *
-FROM clustering_runs FINAL
-WHERE team_id = {team_id:Int64} AND day <= {day:Date} AND theme_id = {theme_id:String} AND items > 0
-ORDER BY day DESC
-LIMIT 1
-"""
-
-# Keys of document_embeddings: (team_id, toDate(timestamp), product, document_type, model_name, rendering,
-# document_id), of cluster_members: (team_id, day, theme_id, attempt_id, item_id).
-NEW_EMBEDDINGS = """
-SELECT document_id, toDate(timestamp) AS item_day, embedding
-FROM document_embeddings FINAL
-WHERE team_id = {team_id:Int64}
-    AND timestamp >= {window_start:DateTime64(6, 'UTC')}
-    AND timestamp < {until:DateTime64(6, 'UTC')}
-    AND product = {product:String}
-    AND document_type = {document_type:String}
-    AND model_name = {model_name:String}
-    AND rendering = {rendering:String}
-    AND (JSONExtractString(metadata, 'theme_version') IN {versions:Array(String)} OR {any_version:Bool})
-    AND document_id NOT IN
-    (
-        SELECT item_id
-        FROM cluster_members FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day = {day:Date}
-            AND theme_id = {theme_id:String}
-            AND attempt_id = {attempt_id:UUID}
-    )
-ORDER BY document_id
-"""
+from llma_assets.themes import Theme
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,27 +49,10 @@ def assign_new_items(database: Database, team_day: TeamDay, theme: Theme) -> New
     Returns:
         None if there is no run.
     """
-    rows = database.rows(LATEST_RUN, team_id=team_day.team_id, day=team_day.day, theme_id=theme.theme_id)
-    if not rows:
+    run = latest_run(database, team_day, theme.theme_id)
+    if run is None:
         return None
-    run = Run(**rows[0])
-    params = orjson.loads(run.params)
-    version, present = str(params.get("theme_version", "")), stored_versions(theme)
-    table = database.arrow(
-        NEW_EMBEDDINGS,
-        team_id=run.team_id,
-        day=run.day,
-        theme_id=run.theme_id,
-        attempt_id=run.attempt_id,
-        window_start=run.window_start,
-        until=team_day.end,
-        product=PRODUCT,
-        document_type=theme.document_type,
-        model_name=run.embedding_model,
-        rendering=theme.rendering,
-        versions=list(present) if version in present else [version],
-        any_version=bool(params.get("mix_versions")),
-    ).combine_chunks()
+    table = new_embeddings(database, run, theme, until=team_day.end).combine_chunks()
     clusters = [row for row in clusters_of(database, run) if row["cluster_id"] >= 0]
     radii = np.array([row["radius"] for row in clusters])
     if not radii.any():

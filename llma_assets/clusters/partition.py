@@ -4,6 +4,7 @@ Algorithms belong in `engine`, linking to earlier runs in `lineage`.
 """
 
 import hashlib
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -17,18 +18,23 @@ from llma_assets.clusters.engine.clustering import Clustering
 from llma_assets.clusters.engine.clustering_run import cluster
 from llma_assets.clusters.engine.config import ClusteringConfig
 from llma_assets.clusters.engine.unsampled import assign_unsampled
+from llma_assets.clusters.lineage.relink import link_later_days
 from llma_assets.clusters.lineage.snapshot import Snapshot, Space
 from llma_assets.clusters.lineage.stored import link_stored
 from llma_assets.clusters.lineage_ids import first_lineage_id
 from llma_assets.clusters.options import RunOptions, engine_config, sample_size
 from llma_assets.clusters.rows import cluster_rows, member_rows, quality_of
-from llma_assets.clusters.store.runs import Run, committed_run, forget_attempts, publish_run
-from llma_assets.clusters.store.window import Window, earlier_map, earlier_resolution, read_window, rest_embeddings
+from llma_assets.clusters.store.attempts import forget_attempts, publish_run
+from llma_assets.clusters.store.cluster_members import earlier_map
+from llma_assets.clusters.store.clustering_runs import Run, committed_run, earlier_resolution
+from llma_assets.clusters.store.window import Window, read_window, rest_embeddings
 from llma_assets.ledger import Skip, clear_skip, record_skip
 from llma_assets.rendering import CONTENT_OF_DAYS
 from llma_assets.stage import Progress, Report, each_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme, ThemeClustering, stored_versions
+
+log = logging.getLogger(__name__)
 
 STAGE = "cluster_assignments"
 NAMESPACE = UUID("6f2d3a0e-6c4b-5a56-9d0f-6f3b0c7f5b11")
@@ -68,7 +74,9 @@ def store_clusters(
             max_samples=sample_size(clustering),
             mix_versions=clustering.mix_versions,
         )
-        told = {f"{theme.theme_id}_items_of_other_versions": window.other_versions} if window.other_versions else {}
+        told: dict[str, Any] = (
+            {f"{theme.theme_id}_items_of_other_versions": window.other_versions} if window.other_versions else {}
+        )
         if len(window.item_ids) < clustering.min_items:
             reason = "too_few_items" if window.item_ids else "no_items"
             detail = f"{len(window.item_ids)} of {clustering.min_items} items in the window"
@@ -86,6 +94,10 @@ def store_clusters(
             record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, reason, detail))
             return 0, told, f"{theme.theme_id}: {reason} ({detail})"
         told |= _publish(database, team_day, theme, window, model_name, clustering)
+        later = link_later_days(database, team_day.team_id, team_day.day, theme.theme_id)
+        if said := later.in_words(team_day.team_id):
+            log.warning(f"{team_day}: {theme.theme_id} was {said}")
+            told[f"{theme.theme_id}_later_days"] = said
         clear_skip(database, team_id=team_day.team_id, day=team_day.day, stage=STAGE, theme_id=theme.theme_id)
         return window.available, told, ""
 
@@ -114,7 +126,7 @@ def _publish(
         window.embeddings,
         config,
         initial_coordinates=earlier_map(database, team_day, theme, window, model_name),
-        earlier_resolution=earlier_resolution(database, team_day, theme, window, model_name),
+        earlier_resolution=earlier_resolution(database, team_day, theme, model_name, since=window.start.date()),
     )
     placement = assign_unsampled(clustering, len(window.rest), rest_embeddings(database, window))
     key = {

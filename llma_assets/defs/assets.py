@@ -1,14 +1,13 @@
 """All assets, in the order of the graph. What each is stands in the module of its name."""
 
-from collections.abc import Sequence
-
 import dagster as dg
 
+from llma_assets.defs.catalog import Catalog
 from llma_assets.defs.cluster_assignments import cluster_assignments
 from llma_assets.defs.cluster_events import cluster_events
 from llma_assets.defs.cluster_labels import cluster_labels
 from llma_assets.defs.eligible_teams import eligible_teams_of
-from llma_assets.defs.external import events, video_segments
+from llma_assets.defs.external import external_assets
 from llma_assets.defs.partitions import Partitions
 from llma_assets.defs.segment_clusters import segment_clusters
 from llma_assets.defs.summary_embeddings import summary_embeddings
@@ -28,9 +27,7 @@ STAGES = (
 )
 
 
-def assets_of(partitions: Partitions, owners: Sequence[str] = ()) -> list[dg.AssetsDefinition | dg.AssetSpec]:
-    """The assets, from the oldest day on, with those who answer for them."""
-    made = [eligible_teams_of(partitions), *(stage.definition(partitions) for stage in STAGES)]
-    if owners:
-        made = [asset.map_asset_specs(lambda spec: spec.replace_attributes(owners=list(owners))) for asset in made]
-    return [events, video_segments, *made]
+def assets_of(partitions: Partitions, catalog: Catalog) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """The assets, from the oldest day on, as the catalog of the installation has them."""
+    made = [eligible_teams_of(partitions, catalog), *(stage.definition(partitions, catalog) for stage in STAGES)]
+    return [*external_assets(catalog), *made]

@@ -1,14 +1,11 @@
 """The asset `cluster_assignments`."""
 
-from dataclasses import fields, replace
+from dataclasses import fields
 
 from llma_assets.clusters import CLUSTERING_VERSION, RunOptions, store_clusters
-from llma_assets.defs.overview import overview
+from llma_assets.defs.overview import with_overview
 from llma_assets.defs.stage_asset import ThemesConfig, stage_asset
-from llma_assets.reports import funnel_tables
 from llma_assets.stage import Report, StageContext
-
-STEPS = ("matched", "sampled", "screened", "summarised", "relevant", "clustered", "outliers")
 
 
 class ClusteringRunConfig(ThemesConfig):
@@ -59,5 +56,4 @@ def cluster_assignments(ctx: StageContext) -> Report:
         themes=ctx.themes,
         progress=ctx.progress,
     )
-    funnels = funnel_tables(ctx.database, ctx.partition, ctx.themes, STEPS, lookback_days=ctx.lookback_days)
-    return replace(report, pages=overview(ctx.database, ctx.partition), tables={"funnel": funnels})
+    return with_overview(ctx, report)

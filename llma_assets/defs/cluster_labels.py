@@ -1,8 +1,7 @@
 """The asset `cluster_labels`."""
 
-from dataclasses import replace
-
-from llma_assets.defs.overview import overview
+from llma_assets.defs.catalog import CHAT, EMBEDDER
+from llma_assets.defs.overview import with_overview
 from llma_assets.defs.stage_asset import stage_asset
 from llma_assets.labels import PROMPT_VERSION, store_labels
 from llma_assets.stage import Report, StageContext
@@ -12,6 +11,7 @@ from llma_assets.stage import Report, StageContext
     deps=["cluster_assignments"],
     group="clusters",
     kinds={"clickhouse"},
+    models={CHAT, EMBEDDER},
     pool="models",
     table="cluster_labels",
     code_version=PROMPT_VERSION,
@@ -28,4 +28,4 @@ def cluster_labels(ctx: StageContext) -> Report:
         progress=ctx.progress,
         evidence=ctx.evidence,
     )
-    return replace(report, pages=overview(ctx.database, ctx.partition))
+    return with_overview(ctx, report)

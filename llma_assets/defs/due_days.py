@@ -1,6 +1,6 @@
 """What is stored of teams' days that decides what is due: who takes part, what there is, and what was made of it.
 
-What is done about it belongs in `automation.py` and `theme_schedules.py`.
+What is done about it belongs in `schedules.py` and `sensors`.
 """
 
 from collections.abc import Mapping

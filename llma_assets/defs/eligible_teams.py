@@ -3,16 +3,21 @@
 The rule itself belongs in `decisions.py`, which knows no database.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 
 import dagster as dg
 
+from llma_assets.clickhouse import columns_of
+from llma_assets.defs.catalog import Catalog, column_schema
 from llma_assets.defs.partitions import Partitions, teams
 from llma_assets.defs.resources import ClickHouseResource, TeamSettingsResource
-from llma_assets.discovery import discover, record_unreadable, store_decisions
+from llma_assets.discovery import DECISION_VERSION, TeamDecision, discover, record_unreadable, store_decisions
+from llma_assets.markdown import escaped
 
 
-def eligible_teams_of(partitions: Partitions) -> dg.AssetsDefinition:
+def eligible_teams_of(partitions: Partitions, catalog: Catalog) -> dg.AssetsDefinition:
     """The asset, daily from the oldest day on."""
     return dg.asset(
         name="eligible_teams",
@@ -22,7 +27,9 @@ def eligible_teams_of(partitions: Partitions) -> dg.AssetsDefinition:
         group_name="discovery",
         kinds={"clickhouse"},
         pool="clickhouse",
-        metadata={"dagster/table_name": "eligible_teams"},
+        owners=list(catalog.owners),
+        code_version=DECISION_VERSION,
+        metadata={"dagster/table_name": catalog.table("eligible_teams")},
     )(eligible_teams)
 
 
@@ -35,6 +42,7 @@ def eligible_teams(
     """
     database = clickhouse.database().tagged(run=context.run.run_id, asset="eligible_teams")
     settings = team_settings.settings()
+    schema = column_schema(columns_of(database, "eligible_teams"))
     for key in context.partition_keys:
         decisions = discover(database, settings, date.fromisoformat(key))
         written = store_decisions(database, date.fromisoformat(key), decisions)
@@ -43,29 +51,46 @@ def eligible_teams(
         known = set(context.instance.get_dynamic_partitions(str(teams.name)))
         new = [str(team_id) for team_id in eligible if str(team_id) not in known]
         context.instance.add_dynamic_partitions(str(teams.name), new)
-        rows = [
-            f"| {decision.team_id} | {'in' if decision.eligible else 'out'} | {decision.reason} | "
-            f"{decision.detail} | {decision.traces} | {decision.events} |"
-            for decision in decisions
-        ]
         context.add_asset_metadata(
             {
+                "about": dg.MetadataValue.md(_in_words(decisions, len(new))),
                 "items": len(eligible),
                 "status": "done" if eligible else "skipped",
+                "decisions": dg.MetadataValue.md(decisions_table(decisions)),
+                "details": dg.MetadataValue.json(
+                    {
+                        "teams_seen": len(decisions),
+                        "new_teams": len(new),
+                        "rows_written": written,
+                        "unreadable_events": unreadable,
+                        "lookback_days": settings.lookback_days,
+                    }
+                ),
+                "dagster/row_count": len(decisions),
+                "dagster/column_schema": schema,
+                # Names of the version before; gone with the next one.
                 "teams_seen": len(decisions),
                 "new_teams": len(new),
-                "rows_written": written,
                 "unreadable_events": unreadable,
-                "lookback_days": settings.lookback_days,
-                "decisions": dg.MetadataValue.md(
-                    "\n".join(
-                        [
-                            "| team | | reason | detail | traces | events |",
-                            "|---:|---|---|---|---:|---:|",
-                            *rows,
-                        ]
-                    )
-                ),
             },
             partition_key=key,
         )
+
+
+def decisions_table(decisions: Sequence[TeamDecision]) -> str:
+    """Who takes part and why, as a Markdown table: those who do first."""
+    rows = [
+        f"| {decision.team_id} | {'in' if decision.eligible else 'out'} | {escaped(decision.reason)} | "
+        f"{escaped(decision.detail)} | {decision.traces:,} | {decision.events:,} |"
+        for decision in sorted(decisions, key=lambda each: (not each.eligible, each.team_id))
+    ]
+    return "\n".join(["| team | | reason | detail | traces | events |", "|---:|---|---|---|---:|---:|", *rows])
+
+
+def _in_words(decisions: Sequence[TeamDecision], new: int) -> str:
+    """Such as "**3 of 5 teams take part**, 1 of them new. The others: 2 no recent events."."""
+    eligible = sum(decision.eligible for decision in decisions)
+    why = Counter(decision.reason.replace("_", " ") for decision in decisions if not decision.eligible)
+    others = ", ".join(f"{number:,} {escaped(reason)}" for reason, number in why.most_common())
+    said = f"**{eligible:,} of {len(decisions):,} teams take part**" + (f", {new:,} of them new." if new else ".")
+    return said + (f" The others: {others}." if others else "")

@@ -6,21 +6,19 @@ What is run in it belongs in `runner.py`.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from llma_assets.private_files import private_folder, write_private
+from llma_assets.defs.home_config import CONFIG, follow_shipped, shipped_config
+from llma_assets.private_files import private_folder
 from llma_assets.settings import Settings
 
 if TYPE_CHECKING:
     import dagster as dg
 
     Instance = dg.DagsterInstance
-
-CONFIG = "dagster.yaml"
 
 
 class InstanceError(RuntimeError):
@@ -34,14 +32,12 @@ def dagster_home(settings: Settings) -> Path:
 
 
 def prepare_home(settings: Settings) -> Path:
-    """Make the folder with its dagster.yaml where there is none; safe from several processes at once.
+    """Make the folder, and its dagster.yaml what ships unless somebody edited it; safe from several processes at once.
 
     Its logs and its database hold texts of traces, so it is closed to others, also one that was there before.
     """
     home = private_folder(dagster_home(settings))
-    config = home / CONFIG
-    if not config.exists():
-        write_private(config, (resources.files("llma_assets") / CONFIG).read_text("utf-8"))
+    follow_shipped(home)
     return home
 
 
@@ -49,7 +45,7 @@ def missing_limits(instance: "dg.DagsterInstance") -> list[str]:
     """Tags by which the shipped dagster.yaml limits the run queue, and that of the instance does not."""
     import yaml
 
-    shipped = yaml.safe_load((resources.files("llma_assets") / CONFIG).read_text())
+    shipped = yaml.safe_load(shipped_config())
     wanted = [each["key"] for each in shipped["concurrency"]["runs"]["tag_concurrency_limits"]]
     queue = instance.get_concurrency_config().run_queue_config
     found = {each["key"] for each in queue.tag_concurrency_limits} if queue else set()

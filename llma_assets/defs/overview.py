@@ -1,17 +1,58 @@
-"""The clusters of a team and a date as pages, of all its themes, whichever run made them."""
+"""The clusters of a team and a date, of all its themes, whichever run made them, as a materialisation shows them."""
 
-from llma_assets.clickhouse import Database
-from llma_assets.reports import cluster_table, clusters_of_day, map_markdown
+from collections.abc import Sequence
+from dataclasses import replace
+
+from llma_assets.markdown import escaped
+from llma_assets.reports import (
+    ThemeClusters,
+    by_step,
+    cluster_table,
+    clusters_in_sentences,
+    clusters_of_day,
+    funnel_tables,
+    map_markdown,
+    table_rows,
+)
+from llma_assets.stage import Report, StageContext
 from llma_assets.team_day import TeamDay
 
+STEPS = ("matched", "sampled", "screened", "summarised", "relevant", "clustered", "outliers")
+"""Of the window's funnel."""
+PAGE_BYTES = 400_000
+"""Of the page of maps, which Dagster keeps of each partition. The maps of the smallest themes are left out first."""
 
-def overview(database: Database, team_day: TeamDay) -> dict[str, str]:
-    """Markdown by name: the table of clusters and the map of each theme."""
-    pages = {}
-    for theme in clusters_of_day(database, team_day):
-        pages[f"{theme.theme_id}_table"] = cluster_table(theme.rows)
+
+def with_overview(ctx: StageContext, report: Report) -> Report:
+    """The report of a stage that works on clusters, with all that is published of the partition."""
+    found = clusters_of_day(ctx.database, ctx.partition)
+    seen = {theme.theme_id for theme in found}
+    themes = [theme for theme in ctx.team_themes.themes if theme.enabled or theme.theme_id in seen]
+    funnels = funnel_tables(ctx.database, ctx.partition, themes, STEPS, lookback_days=ctx.lookback_days)
+    if not found:
+        return replace(report, tables={"funnel": by_step(funnels)})
+    by_theme = {row["theme"]: row for row in funnels}
+    order = {theme.theme_id: place for place, theme in enumerate(found)}
+    funnels.sort(key=lambda row: order.get(row["theme"], len(order)))
+    return replace(
+        report,
+        pages={
+            "clusters_map": maps_page(found, ctx.partition),
+            "summary": clusters_in_sentences(found, by_theme),
+        },
+        tables={"clusters": table_rows(found), "funnel": by_step(funnels)},
+    )
+
+
+def maps_page(themes: Sequence[ThemeClusters], team_day: TeamDay) -> str:
+    """Map and table of each theme, the biggest first, as far as the maps take no more than `PAGE_BYTES`."""
+    parts, room = [], PAGE_BYTES
+    for theme in themes:
         titles = {row.cluster_id: row.title for row in theme.rows}
-        pages[f"{theme.theme_id}_map"] = map_markdown(
-            theme.labels, theme.coordinates, titles, heading=f"{team_day}: {theme.theme_id}"
-        )
-    return pages
+        picture = map_markdown(theme.labels, theme.coordinates, titles, heading=f"{team_day}: {theme.theme_id}")
+        if len(picture) > room:
+            picture = "No map: the page has no room for more."
+        else:
+            room -= len(picture)
+        parts.append(f"### {escaped(theme.theme_id)}\n\n{picture}\n\n{cluster_table(theme.rows)}")
+    return "\n\n".join(parts)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from llma_assets.defs.described import described
 from llma_assets.defs.due_days import ONE_DAY, eligible_on, events_by_day, general_themes
 from llma_assets.defs.jobs import (
     CLUSTERS_STAGES,
@@ -26,19 +27,24 @@ from llma_assets.teams import why_left_out
 from llma_assets.themes import themes_of_teams
 
 
-@dg.schedule(
+@described(
+    dg.schedule,
     job=discovery_job,
     cron_schedule="50 * * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.STOPPED,
 )
 def discovery_hourly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """Decides anew, every hour, who takes part today."""
+    """Every hour: decides who takes part today.
+
+    All others work for the teams that it lets in, so this is the first to switch on.
+    """
     now = context.scheduled_execution_time
     return dg.RunRequest(run_key=f"{now:%Y-%m-%dT%H}", partition_key=f"{now:%Y-%m-%d}")
 
 
-@dg.schedule(
+@described(
+    dg.schedule,
     job=texts_job,
     cron_schedule="0 * * * *",
     execution_timezone="UTC",
@@ -47,8 +53,10 @@ def discovery_hourly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
 def texts_hourly(
     context: dg.ScheduleEvaluationContext, clickhouse: ClickHouseResource, team_settings: TeamSettingsResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Texts, summaries and embeddings of today's events, of the general themes; in the first hour also the last of
-    yesterday's.
+    """Every hour: texts, summaries and embeddings of today's events, of the general themes.
+
+    In the first hour of a day also the last of yesterday's. It works for the teams that `discovery_hourly` let in.
+    What comes later than that is seen by `late_events`; other themes are run by `theme_schedules`.
     """
     now = context.scheduled_execution_time
     database = clickhouse.database().tagged(schedule="texts_hourly")
@@ -65,7 +73,8 @@ def texts_hourly(
         yield dg.SkipReason(f"{len(eligible)} eligible teams, none of them with events")
 
 
-@dg.schedule(
+@described(
+    dg.schedule,
     job=clusters_job,
     cron_schedule="30 1 * * *",
     execution_timezone="UTC",
@@ -74,7 +83,10 @@ def texts_hourly(
 def clusters_daily(
     context: dg.ScheduleEvaluationContext, clickhouse: ClickHouseResource, team_settings: TeamSettingsResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Clusters, labels and events of the general themes for the day that has just ended."""
+    """Every night at 01:30 UTC: clusters, their names and events, of the general themes, for the day that has ended.
+
+    It needs the summaries that `texts_hourly` makes. `stale_clusters` does it again where summaries changed since.
+    """
     day = context.scheduled_execution_time.date() - ONE_DAY
     database = clickhouse.database().tagged(schedule="clusters_daily")
     eligible = eligible_on(database, context.instance, team_settings.settings(), day)
@@ -87,7 +99,8 @@ def clusters_daily(
         yield dg.SkipReason(f"no team is eligible on {day}")
 
 
-@dg.schedule(
+@described(
+    dg.schedule,
     job=tasks_job,
     cron_schedule="*/30 * * * *",
     execution_timezone="UTC",
@@ -99,7 +112,10 @@ def tasks_half_hourly(
     embedder: EmbedderResource,
     team_settings: TeamSettingsResource,
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Tasks of teams that have `session_replay_tasks` on, where new segments have come."""
+    """Every half hour: tasks of teams that have `session_replay_tasks` on, where new segments have come.
+
+    It needs none of the others, and nothing else needs it.
+    """
     now = context.scheduled_execution_time
     database = clickhouse.database().tagged(schedule="tasks_half_hourly")
     settings = team_settings.settings()

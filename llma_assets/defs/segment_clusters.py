@@ -1,5 +1,7 @@
 """The asset `segment_clusters`."""
 
+import dagster as dg
+
 from llma_assets.defs.stage_asset import StageConfig, stage_asset
 from llma_assets.stage import Report, StageContext
 from llma_assets.tasks import GROUPING_VERSION, BatchOptions, store_segment_clusters
@@ -13,7 +15,7 @@ class SegmentConfig(StageConfig):
 
 
 @stage_asset(
-    deps=["video_segments"],
+    deps=["video_segments", dg.AssetDep("eligible_teams", partition_mapping=dg.LastPartitionMapping())],
     group="tasks",
     kinds={"clickhouse", "scikitlearn"},
     pool="clickhouse",

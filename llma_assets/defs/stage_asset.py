@@ -7,15 +7,16 @@ room's `partition.py`.
 
 import inspect
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from llma_assets.clickhouse import Database
+from llma_assets.clickhouse import Database, columns_of
 from llma_assets.clock import Clock
+from llma_assets.defs.catalog import Catalog, Model, column_schema
 from llma_assets.defs.logs import shown_in_the_run
 from llma_assets.defs.metadata import as_metadata
 from llma_assets.defs.partitions import Partitions, team_day, teams
@@ -53,12 +54,18 @@ class StageAsset:
         work: what it does for one partition.
         config: class of its options.
         options: of the asset, as `dg.asset` takes them.
+        table: where its rows are stored.
+        kinds: what it stands on, beside the models.
+        models: which models it asks.
         by_team: its partitions are teams, not teams and dates.
     """
 
     work: Work
     config: type[StageConfig]
     options: Mapping[str, Any]
+    table: str
+    kinds: frozenset[str] = frozenset()
+    models: frozenset[Model] = frozenset()
     by_team: bool = False
 
     @property
@@ -66,7 +73,7 @@ class StageAsset:
         """Name of the asset."""
         return self.work.__name__
 
-    def definition(self, partitions: Partitions) -> dg.AssetsDefinition:
+    def definition(self, partitions: Partitions, catalog: Catalog) -> dg.AssetsDefinition:
         """The asset as Dagster takes it."""
 
         def run(
@@ -88,6 +95,10 @@ class StageAsset:
             name=self.name,
             description=inspect.getdoc(self.work),
             partitions_def=teams if self.by_team else partitions.team_days,
+            kinds={*self.kinds, *catalog.kinds(self.models)},
+            tags=catalog.tags(self.models),
+            owners=list(catalog.owners),
+            metadata={"dagster/table_name": catalog.table(self.table)},
             **self.options,
         )(run)
         return asset
@@ -101,6 +112,7 @@ def stage_asset(
     pool: str,
     table: str,
     code_version: str,
+    models: Collection[Model] = (),
     config: type[StageConfig] = ThemesConfig,
     by_team: bool = False,
     partitions_a_run: int = 7,
@@ -110,10 +122,11 @@ def stage_asset(
     Args:
         group: of the asset.
         deps: the assets that it reads.
-        kinds: what it stands on, for the lineage.
+        kinds: what it stands on, for the lineage, beside the models.
         pool: what it loads: `models` or `clickhouse`.
         table: where its rows are stored.
         code_version: changes with what is made of equal input.
+        models: which models it asks; kinds and tags say whether they are online in this installation.
         config: class of its options.
         by_team: its partitions are teams, not teams and dates.
         partitions_a_run: of a backfill.
@@ -123,13 +136,11 @@ def stage_asset(
         options = {
             "group_name": group,
             "deps": deps,
-            "kinds": kinds,
             "pool": pool,
             "code_version": code_version,
-            "metadata": {"dagster/table_name": table},
             "backfill_policy": dg.BackfillPolicy.multi_run(max_partitions_per_run=partitions_a_run),
         }
-        return StageAsset(work, config, options, by_team)
+        return StageAsset(work, config, options, table, frozenset(kinds), frozenset(models), by_team)
 
     return frame
 
@@ -189,6 +200,9 @@ class _Frame:
                 continue
             done[key] = as_metadata(report, time.perf_counter() - started)
             context.log.info(f"{key}: {report.items} items {report.reason}".rstrip())
+        if done:
+            schema = column_schema(columns_of(self._database, self._asset.table))
+            done = {key: {**metadata, "dagster/column_schema": schema} for key, metadata in done.items()}
         if failures:
             self._keep_finished(done)
             raise dg.Failure(

@@ -1,5 +1,6 @@
 """The asset `summary_embeddings`."""
 
+from llma_assets.defs.catalog import EMBEDDER
 from llma_assets.defs.stage_asset import stage_asset
 from llma_assets.embeddings import TEXT_VERSION, store_embeddings
 from llma_assets.stage import Report, StageContext
@@ -9,6 +10,7 @@ from llma_assets.stage import Report, StageContext
     deps=["trace_summaries"],
     group="traces",
     kinds={"clickhouse"},
+    models={EMBEDDER},
     pool="models",
     table="document_embeddings",
     code_version=TEXT_VERSION,

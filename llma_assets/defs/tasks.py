@@ -1,5 +1,6 @@
 """The asset `tasks`."""
 
+from llma_assets.defs.catalog import CHAT
 from llma_assets.defs.stage_asset import StageConfig, stage_asset
 from llma_assets.stage import Report, StageContext
 from llma_assets.tasks import PROMPT_VERSION, TaskOptions, store_tasks
@@ -16,6 +17,7 @@ class TaskConfig(StageConfig):
     deps=["segment_clusters"],
     group="tasks",
     kinds={"clickhouse"},
+    models={CHAT},
     pool="models",
     table="task_versions",
     code_version=PROMPT_VERSION,
@@ -30,13 +32,7 @@ def tasks(ctx: StageContext) -> Report:
         ctx.database,
         ctx.partition.team_id,
         ctx.chat(None),
-        options=TaskOptions(
-            match_distance=options.match_distance,
-            judge="model" if ctx.team.model_judges_tasks else "keywords",
-            least_impact=ctx.team.least_task_impact,
-            least_trouble=ctx.team.least_task_trouble,
-            resolve_old=ctx.team.resolve_old_tasks,
-        ),
+        options=TaskOptions.of_team(ctx.team, match_distance=options.match_distance),
         budget_usd=ctx.team.daily_budget_usd,
         clock=ctx.clock,
         progress=ctx.progress,

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from typing import Literal
 
+from llma_assets.defs.catalog import CHAT
 from llma_assets.defs.stage_asset import ThemesConfig, stage_asset
-from llma_assets.reports import funnel_tables
+from llma_assets.reports import by_step, funnel_tables
 from llma_assets.stage import Report, StageContext
 from llma_assets.summaries import PROMPT_VERSION, RunLimits, store_summaries
 
@@ -30,6 +31,7 @@ class SummaryConfig(ThemesConfig):
     deps=["trace_texts"],
     group="traces",
     kinds={"clickhouse"},
+    models={CHAT},
     pool="models",
     table="trace_summaries",
     code_version=PROMPT_VERSION,
@@ -54,4 +56,5 @@ def trace_summaries(ctx: StageContext) -> Report:
         limits=limits,
         progress=ctx.progress,
     )
-    return replace(report, tables={"funnel": funnel_tables(ctx.database, ctx.partition, ctx.themes, STEPS)})
+    funnels = funnel_tables(ctx.database, ctx.partition, ctx.themes, STEPS)
+    return replace(report, tables={"funnel": by_step(funnels)})

@@ -1,9 +1,9 @@
 """Discovery: which teams take part on a day, and why each of the others does not."""
 
 from llma_assets.discovery.checks import CHECKS, decided_teams
-from llma_assets.discovery.decisions import TeamDecision, TeamStats, decide, window_of
+from llma_assets.discovery.decisions import DECISION_VERSION, TeamDecision, TeamStats, decide, window_of
 from llma_assets.discovery.queries import EVENTS_BY_TEAM_AND_DAY, LET_IN_SINCE, TRIGGER_EVENTS_OF_TEAM
-from llma_assets.discovery.teams import discover, store_decisions, stored_decisions, team_stats
+from llma_assets.discovery.teams import discover, store_decisions, stored_decisions, team_stats, traces_with_events
 from llma_assets.discovery.unreadable import record_unreadable
 from llma_assets.teams import (
     LOOKBACK_DAYS,
@@ -20,6 +20,7 @@ from llma_assets.trace_events import TRIGGER_EVENTS
 
 __all__ = [
     "CHECKS",
+    "DECISION_VERSION",
     "EVENTS_BY_TEAM_AND_DAY",
     "LET_IN_SINCE",
     "LOOKBACK_DAYS",
@@ -41,6 +42,7 @@ __all__ = [
     "store_decisions",
     "stored_decisions",
     "team_stats",
+    "traces_with_events",
     "why_left_out",
     "window_of",
 ]

@@ -13,6 +13,9 @@ from llma_assets.teams import TeamSettings, why_left_out
 Decided = Literal["guaranteed", "active", "skipped", "below_minimum", "not_sampled", "no_recent_events"]
 """Why a team is in (the first two) or out."""
 
+DECISION_VERSION = "1"
+"""Changes with what is decided about equal counts and settings."""
+
 NO_RECENT_EVENTS: Decided = "no_recent_events"
 
 

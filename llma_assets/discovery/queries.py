@@ -26,6 +26,16 @@ GROUP BY team_id
 ORDER BY team_id
 """
 
+# Key of events: (team_id, toDate(timestamp), event, uuid).
+TRACES_OF_TEAM_AND_DAY = """
+SELECT uniqExactIf(JSONExtractString(properties, '$ai_trace_id'), JSONExtractString(properties, '$ai_trace_id') != '')
+FROM {events_database:Identifier}.{events_table:Identifier}
+WHERE team_id = {team_id:Int64}
+    AND timestamp >= {from:DateTime64(6, 'UTC')}
+    AND timestamp < {until:DateTime64(6, 'UTC')}
+    AND event IN {trigger_events:Array(String)}
+"""
+
 # Key of eligible_teams: (team_id, day). Teams with a row on the day itself, and teams whose latest row before
 # it says that they had something.
 KNOWN_TEAMS = """

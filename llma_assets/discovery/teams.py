@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from llma_assets.clickhouse import Database
 from llma_assets.discovery import queries
 from llma_assets.discovery.decisions import NO_RECENT_EVENTS, TeamDecision, TeamStats, decide, window_of
+from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamSettings
 from llma_assets.trace_events import TRIGGER_EVENTS
 
@@ -85,6 +86,18 @@ def store_decisions(database: Database, day: date, decisions: Sequence[TeamDecis
         ],
     )
     return len(changed)
+
+
+def traces_with_events(database: Database, team_day: TeamDay) -> int:
+    """How many traces of a team have events on a day."""
+    return int(
+        database.value(
+            queries.TRACES_OF_TEAM_AND_DAY,
+            team_id=team_day.team_id,
+            trigger_events=list(TRIGGER_EVENTS),
+            **{"from": team_day.start, "until": team_day.end},
+        )
+    )
 
 
 def _midnight(day: date) -> datetime:

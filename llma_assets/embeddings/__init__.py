@@ -12,7 +12,7 @@ from llma_assets.embeddings.compose import (
 )
 from llma_assets.embeddings.estimate import SUMMARY_TOKENS, forecast_embeddings
 from llma_assets.embeddings.partition import store_embeddings
-from llma_assets.embeddings.queries import PRODUCT
+from llma_assets.embeddings.queries import PRODUCT, space_of
 
 __all__ = [
     "CHECKS",
@@ -25,6 +25,7 @@ __all__ = [
     "embed_items",
     "embedding_text",
     "forecast_embeddings",
+    "space_of",
     "store_embeddings",
     "text_of_summary",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from llma_assets.clickhouse import Database
 from llma_assets.embeddings.compose import TEXTS_PER_CALL, text_of_summary
-from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, LAST_CONTENTS, PRODUCT
+from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, LAST_CONTENTS, PRODUCT, space_of
 from llma_assets.embeddings.selection import summaries_of_day
 from llma_assets.ledger import Forecast
 from llma_assets.team_day import TeamDay
@@ -67,10 +67,7 @@ def forecast_embeddings(
         for row in database.rows(
             EMBEDDED_OF_DAY,
             **key,
-            product=PRODUCT,
-            document_type=theme.document_type,
-            model_name=model,
-            rendering=theme.rendering,
+            **space_of(theme, model),
         )
     }
     usual = float(SUMMARY_TOKENS[theme.mode])

@@ -22,7 +22,7 @@ from llma_assets.embeddings.compose import (
     text_of_summary,
 )
 from llma_assets.embeddings.estimate import STAGE, forecast_texts
-from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, PRODUCT
+from llma_assets.embeddings.queries import EMBEDDED_OF_DAY, PRODUCT, space_of
 from llma_assets.embeddings.reuse import delete_later_days, known_vectors
 from llma_assets.embeddings.selection import delete_left_items, summaries_of_day
 from llma_assets.isolation import fault_of
@@ -105,10 +105,7 @@ def _store_theme(
             EMBEDDED_OF_DAY,
             team_id=team_day.team_id,
             day=team_day.day,
-            product=PRODUCT,
-            document_type=theme.document_type,
-            model_name=embedder.name,
-            rendering=theme.rendering,
+            **space_of(theme, embedder.name),
         )
     }
     # A vector of the same text under another version of the theme is stored again, without a call.

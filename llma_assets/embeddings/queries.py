@@ -1,5 +1,9 @@
 """Every statement of the embeddings room."""
 
+from typing import Any
+
+from llma_assets.themes import Theme
+
 PRODUCT = "llm-analytics"
 
 # The relevant summaries of the items that a theme selects. Days from before selections were stored have no rows in
@@ -211,3 +215,13 @@ WHERE team_id = {team_id:Int64}
 ORDER BY toDate(timestamp) DESC, cityHash64(document_id)
 LIMIT {most:UInt32}
 """
+
+
+def space_of(theme: Theme, model_name: str) -> dict[str, Any]:
+    """The parameters that single out a theme's vectors by one model, as all statements name them."""
+    return {
+        "product": PRODUCT,
+        "document_type": theme.document_type,
+        "model_name": model_name,
+        "rendering": theme.rendering,
+    }

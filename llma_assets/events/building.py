@@ -14,7 +14,7 @@ from llma_assets.clusters import NOTHING, Run, clusters_of, edits_of, members_of
 from llma_assets.events.aggregates import ItemNumbers
 from llma_assets.events.payload import NoNamesError, cluster_event_properties, title_of
 from llma_assets.events.queries import NUMBERS_OF_ITEMS
-from llma_assets.labels import LABELS_OF_RUN, NOISE_ID, group_labels_of, run_key
+from llma_assets.labels import LABELS_OF_RUN, NOISE_ID, group_labels_of
 
 NOT_COMPARED = ("$ai_analysis_theme_name", "$ai_clusters")
 """The theme may have been renamed since; clusters are compared one by one."""
@@ -129,7 +129,7 @@ def _cut(value: Any) -> str:
 
 
 def _labels_of(database: Database, run: Run) -> dict[int, dict[str, Any]]:
-    return {row["cluster_id"]: row for row in database.rows(LABELS_OF_RUN, **run_key(run))}
+    return {row["cluster_id"]: row for row in database.rows(LABELS_OF_RUN, **run.attempt)}
 
 
 def _properties(

@@ -3,16 +3,17 @@
 The event's uuid is deterministic, so that publishing it again changes nothing. Its properties belong in `building`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import Run, committed_run
+from llma_assets.clusters import LINK_DAYS, Run, committed_run
 from llma_assets.events.building import properties_of
-from llma_assets.events.queries import FORGET_OLDER_VERSIONS, PUBLISHED_EVENT
+from llma_assets.events.queries import DAYS_WITH_OTHER_LINEAGES, FORGET_OLDER_VERSIONS, PUBLISHED_EVENT
 from llma_assets.stage import Progress, Report, each_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
@@ -35,13 +36,34 @@ def publish_events(database: Database, team_day: TeamDay, *, themes: Sequence[Th
     def work(theme: Theme) -> dict[str, Any]:
         progress(STAGE, team_day, places[theme.theme_id], len(themes))
         run = committed_run(database, team_day, theme.theme_id)
-        return _publish(database, team_day, theme, run) if run is not None else {}
+        if run is None:
+            return {}
+        told = _publish(database, team_day, theme, run)
+        later = list(_publish_later_days(database, team_day, theme))
+        return told | ({f"{theme.theme_id}_later_events": ", ".join(map(str, later))} if later else {})
 
     for _, told in each_theme(database, team_day, STAGE, themes, work):
         items += bool(told)
         metadata |= told
     progress(STAGE, team_day, len(themes), len(themes))
     return Report(items=items, reason="" if items else "no_committed_run", details=metadata)
+
+
+def _publish_later_days(database: Database, team_day: TeamDay, theme: Theme) -> Iterator[date]:
+    """Publish later days again whose clusters were linked to this one since, because it was run after them."""
+    rows = database.rows(
+        DAYS_WITH_OTHER_LINEAGES,
+        team_id=team_day.team_id,
+        theme_id=theme.theme_id,
+        event=theme.event,
+        **{"from": team_day.day + timedelta(days=1), "until": team_day.day + timedelta(days=LINK_DAYS)},
+    )
+    for row in rows:
+        later = TeamDay(team_day.team_id, row["day"])
+        run = committed_run(database, later, theme.theme_id)
+        if run is not None:
+            _publish(database, later, theme, run)
+            yield later.day
 
 
 def event_uuid(team_day: TeamDay, theme: Theme) -> UUID:

@@ -29,6 +29,50 @@ WHERE team_id = {team_id:Int64}
     AND inserted_at <= {inserted_at:DateTime64(6, 'UTC')}
 """
 
+# Keys: events as above; clustering_runs (team_id, day, theme_id); clusters (…, attempt_id, cluster_id).
+DAYS_WITH_OTHER_LINEAGES = """
+WITH
+    runs AS
+    (
+        SELECT day, attempt_id
+        FROM clustering_runs FINAL
+        WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND theme_id = {theme_id:String}
+    ),
+    stored AS
+    (
+        SELECT day, arraySort(groupArray((cluster_id, lineage_id, toString(lineage_status)))) AS lineages
+        FROM clusters FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
+            AND (day, attempt_id) IN (SELECT day, attempt_id FROM runs)
+        GROUP BY day
+    ),
+    published AS
+    (
+        SELECT
+            toDate(timestamp) AS day,
+            arraySort(arrayMap(
+                each -> (
+                    toInt32(JSONExtractInt(each, 'cluster_id')),
+                    JSONExtractString(each, 'lineage_id'),
+                    JSONExtractString(each, 'lineage_status')
+                ),
+                JSONExtractArrayRaw(properties, '$ai_clusters')
+            )) AS lineages
+        FROM events FINAL
+        WHERE team_id = {team_id:Int64}
+            AND toDate(timestamp) BETWEEN {from:Date} AND {until:Date}
+            AND event = {event:String}
+            AND JSONExtractString(properties, '$ai_analysis_theme_id') = {theme_id:String}
+    )
+SELECT day
+FROM stored
+INNER JOIN published USING (day)
+WHERE stored.lineages != published.lineages
+ORDER BY day
+"""
+
 PUBLISHED_OF_DAY = """
 SELECT
     uuid,

@@ -17,7 +17,7 @@ from llma_assets.labels.evidence import ClusterEvidence, ClusterLabel, SummaryTe
 from llma_assets.labels.evidence_choice import REPRESENTATIVES
 from llma_assets.labels.label_checks import POINTS, TITLE_WORDS
 from llma_assets.labels.labelling import label_groups
-from llma_assets.labels.queries import known_group_labels, run_key
+from llma_assets.labels.queries import known_group_labels
 from llma_assets.labels.schema import ClusterLabels, LabelItem
 from llma_assets.models import ChatModel, Record
 
@@ -107,7 +107,7 @@ def _store(database: Database, run: Run, group: Group, label: ClusterLabel) -> N
         "model": label.model,
         "content": group.content,
     }
-    database.insert_rows("cluster_group_labels", [{**run_key(run), **row}])
+    database.insert_rows("cluster_group_labels", [{**run.attempt, **row}])
 
 
 def _points(description: str) -> list[str]:

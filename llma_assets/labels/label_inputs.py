@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import orjson
-from more_itertools import chunked
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
@@ -16,9 +15,9 @@ from llma_assets.labels.estimate import STAGE
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, SummaryText
 from llma_assets.labels.evidence_choice import members_to_read, nearest_outside, similar_together, split, unit
 from llma_assets.labels.labelling import CLUSTERS_PER_CALL
-from llma_assets.labels.queries import IDS_AT_ONCE, embeddings_of
+from llma_assets.labels.queries import embeddings_of
 from llma_assets.ledger import record_item_skips
-from llma_assets.summaries import SUMMARIES_OF_ITEMS
+from llma_assets.summaries import summaries_of_items
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
@@ -123,18 +122,12 @@ def _summaries(database: Database, run: Run, item_ids: Sequence[str]) -> dict[st
     """The summaries by item; a malformed one is left out and recorded as a skip."""
     texts: dict[str, SummaryText] = {}
     broken: dict[str, str] = {}
-    for ids in chunked(item_ids, IDS_AT_ONCE):
-        for row in database.rows(
-            SUMMARIES_OF_ITEMS,
-            team_id=run.team_id,
-            theme_id=run.theme_id,
-            item_ids=ids,
-            **{"from": run.window_start.date(), "until": run.day},
-        ):
-            try:
-                texts[row["item_id"]] = _summary_text(row)
-            except (KeyError, TypeError, ValueError) as error:
-                broken[row["item_id"]] = fault_of(error)
+    first_day = run.window_start.date()
+    for row in summaries_of_items(database, run.team_id, run.theme_id, item_ids, first_day=first_day, last_day=run.day):
+        try:
+            texts[row["item_id"]] = _summary_text(row)
+        except (KeyError, TypeError, ValueError) as error:
+            broken[row["item_id"]] = fault_of(error)
     record_item_skips(
         database,
         TeamDay(run.team_id, run.day),

@@ -20,7 +20,7 @@ from llma_assets.labels.label_inputs import read_label_inputs
 from llma_assets.labels.labelling import CLUSTERS_PER_CALL, error_on_sample, label_clusters, relabel_clusters
 from llma_assets.labels.name_distances import groups_too_close, nearest_names, too_close_to
 from llma_assets.labels.naming_run import NamingRun, carry_over, is_named
-from llma_assets.labels.queries import labels_of, name_tests_of, run_key, too_close_of
+from llma_assets.labels.queries import labels_of, name_tests_of, too_close_of
 from llma_assets.models import (
     ChatModel,
     Embedder,
@@ -250,7 +250,7 @@ def _test(work: NamingRun) -> None:
         "cluster_name_tests",
         [
             {
-                **run_key(work.run),
+                **work.run.attempt,
                 "cluster_id": label.cluster_id,
                 "title": label.title,
                 "held_out": fit.held_out,

@@ -14,7 +14,6 @@ from llma_assets.clusters import CarriedName, Run
 from llma_assets.labels.evidence import NOISE_ID, ClusterLabel
 from llma_assets.labels.evidence_choice import unit
 from llma_assets.labels.label_inputs import LabelInputs
-from llma_assets.labels.queries import run_key
 from llma_assets.models import ChatModel, Embedder, Record
 
 
@@ -81,7 +80,7 @@ def store_label(database: Database, run: Run, labels: dict[int, ClusterLabel], l
         "model": label.model,
         "origin": label.origin,
     }
-    database.insert_rows("cluster_labels", [{**run_key(run), **row}])
+    database.insert_rows("cluster_labels", [{**run.attempt, **row}])
     labels[label.cluster_id] = label
 
 

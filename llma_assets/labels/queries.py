@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import Run
-from llma_assets.embeddings import PRODUCT
+from llma_assets.embeddings import space_of
 from llma_assets.labels.evidence import ClusterLabel
 from llma_assets.labels.name_distances import TOO_CLOSE
 from llma_assets.themes import Theme
@@ -82,20 +82,15 @@ ORDER BY document_id
 """
 
 
-def run_key(run: Run) -> dict[str, Any]:
-    """What the rows of a run's labels and tests have in common."""
-    return {"team_id": run.team_id, "day": run.day, "theme_id": run.theme_id, "attempt_id": run.attempt_id}
-
-
 def labels_of(database: Database, run: Run) -> dict[int, ClusterLabel]:
     """The labels of a run's clusters that are stored so far, by cluster id."""
-    rows = database.rows(LABELS_OF_RUN, **run_key(run))
+    rows = database.rows(LABELS_OF_RUN, **run.attempt)
     return {row["cluster_id"]: ClusterLabel(**row) for row in rows}
 
 
 def name_tests_of(database: Database, run: Run) -> list[dict[str, Any]]:
     """The tests of a run's names, by cluster id."""
-    return database.rows(NAME_TESTS_OF_RUN, **run_key(run))
+    return database.rows(NAME_TESTS_OF_RUN, **run.attempt)
 
 
 def known_group_labels(database: Database, run: Run, contents: list[str]) -> list[dict[str, Any]]:
@@ -111,7 +106,7 @@ def known_group_labels(database: Database, run: Run, contents: list[str]) -> lis
 
 def group_labels_of(database: Database, run: Run) -> list[dict[str, Any]]:
     """The names of a run's groups of clusters; none where it has no upper level."""
-    return database.rows(GROUP_LABELS_OF_RUN, **run_key(run))
+    return database.rows(GROUP_LABELS_OF_RUN, **run.attempt)
 
 
 def too_close_of(tests: Sequence[Mapping[str, Any]]) -> dict[int, int]:
@@ -130,10 +125,7 @@ def embeddings_of(database: Database, run: Run, theme: Theme, item_ids: list[str
         table = database.arrow(
             EMBEDDINGS_OF_ITEMS,
             team_id=run.team_id,
-            product=PRODUCT,
-            document_type=theme.document_type,
-            model_name=run.embedding_model,
-            rendering=theme.rendering,
+            **space_of(theme, run.embedding_model),
             item_ids=ids,
             **{"from": run.window_start.date(), "until": run.day},
         ).combine_chunks()

@@ -13,7 +13,7 @@ from llma_assets.ledger.item_skips import ItemSkip, list_item_skips, record_item
 from llma_assets.ledger.metadata import budget_metadata, spending_metadata
 from llma_assets.ledger.rules import spending_within_budget, theme_spending_within_budget
 from llma_assets.ledger.skips import Skip, clear_skip, list_skips, note_deferred, record_skip, replace_skips
-from llma_assets.ledger.usage import UsageLedger, UsageTotals, usage_totals
+from llma_assets.ledger.usage import StageUsage, UsageLedger, UsageTotals, spent_since, usage_of_day, usage_totals
 
 __all__ = [
     "DailyBudget",
@@ -23,6 +23,7 @@ __all__ = [
     "PastCalls",
     "Skip",
     "Spending",
+    "StageUsage",
     "UsageLedger",
     "UsageTotals",
     "budget_metadata",
@@ -39,6 +40,8 @@ __all__ = [
     "spending",
     "spending_metadata",
     "spending_within_budget",
+    "spent_since",
     "theme_spending_within_budget",
+    "usage_of_day",
     "usage_totals",
 ]

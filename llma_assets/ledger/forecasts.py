@@ -13,6 +13,7 @@ from typing import Any
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import queries
 from llma_assets.models import price_of
+from llma_assets.serialization import ThemeId
 from llma_assets.team_day import TeamDay
 
 PAST_CALLS = 1_000
@@ -163,7 +164,7 @@ class ForecastComparison:
     """
 
     stage: str
-    theme_id: str
+    theme_id: ThemeId
     model: str
     runs: int
     unfinished: int

@@ -66,6 +66,35 @@ FROM model_usage AS u FINAL
 WHERE u.team_id = {team_id:Int64} AND u.day = {day:Date} AND u.stage = {stage:String}
 """
 
+# Key of model_usage: (team_id, day, stage, theme_id, model, call_id).
+USAGE_OF_DAY = """
+SELECT
+    stage,
+    theme_id,
+    model,
+    count() AS calls,
+    countIf(error != '') AS failed_calls,
+    sum(input_tokens) AS input_tokens,
+    sum(output_tokens) AS output_tokens,
+    sum(cached_tokens) AS cached_tokens,
+    ifNull(sum(model_usage.cost_usd), 0) AS cost_usd,
+    ifNull(sumIf(model_usage.at_most_usd, model_usage.cost_usd IS NULL), 0) AS unknown_cost_at_most_usd,
+    countIf(model_usage.cost_usd IS NULL AND error = '') AS calls_without_price,
+    sum(duration_s) AS duration_s
+FROM model_usage FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date}
+GROUP BY stage, theme_id, model
+ORDER BY stage, theme_id, model
+"""
+
+# Key of model_usage: (team_id, day, stage, theme_id, model, call_id).
+SPENT_SINCE = """
+SELECT sum(ifNull(u.cost_usd, u.at_most_usd))
+FROM model_usage AS u FINAL
+WHERE u.team_id = {team_id:Int64}
+    AND u.timestamp >= {since:DateTime64(6, 'UTC')}
+"""
+
 # Key of budget_holds: (team_id, day, spent_on, hold_id). theme_id '' is whatever it was set aside for. The age is told
 # by one clock, the database's. What no process in particular holds is of a batch as long as one is open.
 HELD = """

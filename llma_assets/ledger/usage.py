@@ -15,6 +15,7 @@ from llma_assets.ledger import queries
 from llma_assets.ledger.budget import DailyBudget
 from llma_assets.ledger.forecasts import Actual, Forecast, ForecastRecord
 from llma_assets.models import Allowance, Usage
+from llma_assets.serialization import Seconds, ThemeId
 from llma_assets.team_day import TeamDay
 
 BATCH_ROWS = 20
@@ -31,6 +32,34 @@ class UsageTotals:
     cost_usd: float
     calls_without_price: int
     failed_calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageUsage:
+    """What the calls of a model cost that a stage made for a theme.
+
+    Attributes:
+        stage, theme_id, model: who asked whom for what; the model as the server names it.
+        calls: how many; `failed_calls` of them failed.
+        input_tokens, output_tokens, cached_tokens: of all of them.
+        cost_usd: of the calls whose cost is known.
+        unknown_cost_at_most_usd: what the others can have cost at most, as far as there is a price.
+        calls_without_price: calls that succeeded and have none.
+        duration_s: wall time of all of them.
+    """
+
+    stage: str
+    theme_id: ThemeId
+    model: str
+    calls: int
+    failed_calls: int
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+    cost_usd: float
+    unknown_cost_at_most_usd: float
+    calls_without_price: int
+    duration_s: Seconds
 
 
 class UsageLedger:
@@ -190,3 +219,14 @@ def usage_totals(database: Database, team_day: TeamDay, *, stage: str) -> UsageT
     """What was spent by a stage for a team and a day, all runs together."""
     (row,) = database.rows(queries.USAGE_TOTALS, team_id=team_day.team_id, day=team_day.day, stage=stage)
     return UsageTotals(**{**row, "cost_usd": row["cost_usd"] or 0.0})
+
+
+def usage_of_day(database: Database, team_day: TeamDay) -> list[StageUsage]:
+    """What was spent for a team and a day, by stage, theme and model, all runs together."""
+    rows = database.rows(queries.USAGE_OF_DAY, team_id=team_day.team_id, day=team_day.day)
+    return [StageUsage(**row) for row in rows]
+
+
+def spent_since(database: Database, team_id: int, since: datetime) -> float:
+    """What a team's calls have cost since a moment, in USD; where nobody knows, the most that it can be."""
+    return float(database.value(queries.SPENT_SINCE, team_id=team_id, since=since) or 0.0)

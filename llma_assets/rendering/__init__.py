@@ -20,6 +20,7 @@ from llma_assets.rendering.queries import (
     Candidate,
     events_of_generations,
     events_of_traces,
+    stored_text,
 )
 from llma_assets.rendering.reading import read_messages
 from llma_assets.rendering.storing import Sampling, made_texts
@@ -55,4 +56,5 @@ __all__ = [
     "render_generation",
     "render_partition",
     "render_trace",
+    "stored_text",
 ]

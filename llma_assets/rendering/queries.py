@@ -146,6 +146,16 @@ class StoredText:
     drawn: bool = True
 
 
+# Key of trace_texts: (team_id, day, level, item_id). An id may be a trace's or, less likely, a generation's.
+TEXT_OF_ITEM = """
+SELECT day, level, trace_id, text, loss, event_count, line_count, cost_usd, latency_s, tokens, error_count, renderer
+FROM trace_texts FINAL
+WHERE team_id = {team_id:Int64} AND level IN ('trace', 'generation') AND item_id = {item_id:String}
+ORDER BY level = 'trace' DESC, day DESC
+LIMIT 1
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """An item that may be rendered, known by light columns only.
@@ -234,3 +244,9 @@ def _event(row: dict[str, Any]) -> dict[str, Any]:
         "timestamp": row["timestamp"],
         "properties": row["properties"],
     }
+
+
+def stored_text(database: Database, team_id: int, item_id: str) -> dict[str, Any] | None:
+    """The stored text of a trace or of a generation with what is counted of it, None where none is stored."""
+    rows = database.rows(TEXT_OF_ITEM, team_id=team_id, item_id=item_id)
+    return rows[0] if rows else None

@@ -1,38 +1,103 @@
 """What reads across rooms, as typed objects: the command line, notebooks and pages show the same ones."""
 
+from llma_assets.reports.audit import Audit, AuditedCluster, audit
 from llma_assets.reports.checks import all_checks
-from llma_assets.reports.cluster_map import cluster_table, map_markdown
+from llma_assets.reports.cluster_map import map_markdown, map_png
+from llma_assets.reports.cluster_table import cluster_table, clusters_in_sentences, table_rows
+from llma_assets.reports.clusters import PublishedCluster, PublishedClusters, PublishedRun, published_clusters
 from llma_assets.reports.clusters_of_day import ClusterRow, ThemeClusters, clusters_of_day
-from llma_assets.reports.funnel import Funnel, funnel, funnel_tables
-from llma_assets.reports.overlap import FALSE_SHARE, CrossPair
-from llma_assets.reports.overlap_queries import Among, CrossedThemes, NotClusteredError, cross_themes
-from llma_assets.reports.shares import Estimate, theme_shares
-from llma_assets.reports.trend_queries import latest_day, trends_of
+from llma_assets.reports.estimate import (
+    BudgetLeft,
+    EstimateReport,
+    EstimateTotal,
+    NoTextsError,
+    StageEstimate,
+    ThemeBudgetLeft,
+    estimate_report,
+)
+from llma_assets.reports.funnel import STEPS, Funnel, FunnelReport, by_step, funnel, funnel_report, funnel_tables
+from llma_assets.reports.items import ClusteredItem, clustered_items
+from llma_assets.reports.overlap import FALSE_SHARE
+from llma_assets.reports.overlap_queries import Among, NotClusteredError
+from llma_assets.reports.overlap_report import AMONG, Overlap, OverlapSide, overlap_report
+from llma_assets.reports.runs import LeftWork, RunReport, TeamOutcome, ThemeOutcome
+from llma_assets.reports.shares import Estimate
+from llma_assets.reports.skips import Skips, skips_of_day
+from llma_assets.reports.tasks import Tasks, TaskStory, task_story, tasks_report
+from llma_assets.reports.trace import ThemeAnswer, TraceReport, trace_report
+from llma_assets.reports.trend_queries import ThemeTrends, TrendsReport, latest_day, trends_report
 from llma_assets.reports.trends import Trend
-from llma_assets.reports.trial import Trial, TriedItem, try_theme
+from llma_assets.reports.trial import Trial, try_theme
+from llma_assets.reports.trial_report import TrialItem, TrialReport, trial_report
+from llma_assets.reports.usage import Budget, ThemeBudget, UsageReport, UsageTotal, usage_report
 
 __all__ = [
+    "AMONG",
     "FALSE_SHARE",
+    "STEPS",
     "Among",
+    "Audit",
+    "AuditedCluster",
+    "Budget",
+    "BudgetLeft",
     "ClusterRow",
-    "CrossPair",
-    "CrossedThemes",
+    "ClusteredItem",
     "Estimate",
+    "EstimateReport",
+    "EstimateTotal",
     "Funnel",
+    "FunnelReport",
+    "LeftWork",
+    "NoTextsError",
     "NotClusteredError",
+    "Overlap",
+    "OverlapSide",
+    "PublishedCluster",
+    "PublishedClusters",
+    "PublishedRun",
+    "RunReport",
+    "Skips",
+    "StageEstimate",
+    "TaskStory",
+    "Tasks",
+    "TeamOutcome",
+    "ThemeAnswer",
+    "ThemeBudget",
+    "ThemeBudgetLeft",
     "ThemeClusters",
+    "ThemeOutcome",
+    "ThemeTrends",
+    "TraceReport",
     "Trend",
+    "TrendsReport",
     "Trial",
-    "TriedItem",
+    "TrialItem",
+    "TrialReport",
+    "UsageReport",
+    "UsageTotal",
     "all_checks",
+    "audit",
+    "by_step",
     "cluster_table",
+    "clustered_items",
+    "clusters_in_sentences",
     "clusters_of_day",
-    "cross_themes",
+    "estimate_report",
     "funnel",
+    "funnel_report",
     "funnel_tables",
     "latest_day",
     "map_markdown",
-    "theme_shares",
-    "trends_of",
+    "map_png",
+    "overlap_report",
+    "published_clusters",
+    "skips_of_day",
+    "table_rows",
+    "task_story",
+    "tasks_report",
+    "trace_report",
+    "trends_report",
+    "trial_report",
     "try_theme",
+    "usage_report",
 ]

@@ -3,16 +3,21 @@
 What the items stand for, where they are a sample, belongs to whoever reports it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import clustered_since
+from llma_assets.reports.shares import Shares, theme_shares
+from llma_assets.serialization import Day, FirstDay, TeamId, ThemeId
 from llma_assets.summaries import FUNNEL_OF_DAYS
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme, stored_versions
+
+STEPS = ("matched", "sampled", "screened", "summarised", "relevant", "clustered", "outliers")
+"""How far an item can come, and where it may end, as fields of `Funnel`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,77 @@ def funnel(database: Database, team_id: int, first_day: date, last_day: date, th
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ThemeFunnel:
+    """What became of a theme's items over some days.
+
+    Attributes:
+        theme_id, version, enabled: which theme.
+        first_day, until: the days.
+        days_taken: of how many of them the theme has taken its items.
+        matched, sampled, screened, summarised, relevant, clustered, outliers: as in `Funnel`.
+        shares: of all items that match; None for a theme that asks nothing about relevance, and where nothing is known.
+    """
+
+    theme_id: ThemeId
+    version: str
+    enabled: bool
+    first_day: FirstDay
+    until: date
+    days_taken: int
+    matched: int
+    sampled: int
+    screened: int
+    summarised: int
+    relevant: int
+    clustered: int
+    outliers: int
+    shares: Shares | None
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelReport:
+    """What became of the items of a team's themes, up to a day."""
+
+    team_id: TeamId
+    day: Day
+    themes: tuple[ThemeFunnel, ...]
+
+
+def funnel_report(
+    database: Database, team_day: TeamDay, themes: Sequence[Theme], *, lookback_days: int, days: int | None = None
+) -> FunnelReport:
+    """What became of the items of some themes, of the days that end with `team_day`.
+
+    Args:
+        themes: of the team.
+        lookback_days: the team's window, for themes that have none of their own.
+        days: so many days for all of them instead.
+    """
+    return FunnelReport(
+        team_day.team_id,
+        team_day.day,
+        tuple(_of_theme(database, team_day, (days or theme.lookback_days or lookback_days), theme) for theme in themes),
+    )
+
+
+def _of_theme(database: Database, team_day: TeamDay, days: int, theme: Theme) -> ThemeFunnel:
+    first_day = team_day.back(days - 1).day
+    counts = funnel(database, team_day.team_id, first_day, team_day.day, theme)
+    shares = theme_shares(database, team_day.team_id, first_day, team_day.day, theme)
+    return ThemeFunnel(
+        theme_id=theme.theme_id,
+        version=theme.version,
+        enabled=theme.enabled,
+        first_day=first_day,
+        until=team_day.day,
+        days_taken=counts.days,
+        **{step: getattr(counts, step) for step in STEPS},
+        # Without a question whether it is relevant there is nothing to estimate.
+        shares=shares if theme.judged else None,
+    )
+
+
 def funnel_tables(
     database: Database, team_day: TeamDay, themes: Sequence[Theme], steps: Sequence[str], *, lookback_days: int = 1
 ) -> list[dict[str, Any]]:
@@ -82,3 +158,13 @@ def funnel_tables(
         found = funnel(database, team_day.team_id, team_day.back(days - 1).day, team_day.day, theme)
         rows.append({"theme": theme.theme_id, **{step: getattr(found, step) for step in steps}})
     return rows
+
+
+def by_step(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of `funnel_tables` turned: a row for each step and a column for each theme, which fits into a page.
+
+    >>> by_step([{"theme": "traces", "matched": 9, "sampled": 5}])
+    [{'step': 'matched', 'traces': 9}, {'step': 'sampled', 'traces': 5}]
+    """
+    steps = [step for step in rows[0] if step != "theme"] if rows else []
+    return [{"step": step, **{row["theme"]: row[step] for row in rows}} for step in steps]

@@ -8,6 +8,9 @@ sample for certain add nothing to what is uncertain, so that the share of a whol
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Annotated
+
+from pydantic import Field
 
 from llma_assets.clickhouse import Database
 from llma_assets.stats import wilson
@@ -22,16 +25,18 @@ class Estimate:
     Attributes:
         value: the share, in [0, 1].
         low, high: its interval at 95 %; both are `value` where it was counted and not estimated.
+        is_estimate: whether some items were not looked at.
     """
 
     value: float
     low: float
     high: float
+    is_estimate: Annotated[bool, Field(serialization_alias="estimate")]
 
-    @property
-    def is_exact(self) -> bool:
-        """Whether all items were looked at."""
-        return self.low == self.high
+    @classmethod
+    def exact(cls, value: float) -> "Estimate":
+        """A share of which every item was looked at."""
+        return cls(value, value, value, is_estimate=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,5 +90,5 @@ def estimate(share: float, whole: float, spread: float) -> Estimate:
         spread: sum of (1 - p) / p² of them: the variance of `whole`.
     """
     if spread <= 1e-9 * whole:
-        return Estimate(share, share, share)
-    return Estimate(share, *wilson(min(1.0, max(0.0, share)), whole * whole / spread))
+        return Estimate.exact(share)
+    return Estimate(share, *wilson(min(1.0, max(0.0, share)), whole * whole / spread), is_estimate=True)

@@ -1,11 +1,13 @@
 """Every statement about trends: items by day and lineage, with what they cost and broke."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import lineages_of, standings_of
 from llma_assets.reports.trends import DayCount, Trend, trends
+from llma_assets.serialization import OptionalFirstDay, TeamId, ThemeId
 
 # Key of clustering_runs: (team_id, day, theme_id). Runs from before lineages have none to count.
 LINKED_RUNS = """
@@ -76,6 +78,45 @@ SELECT max(day) AS day, count() AS runs
 FROM clustering_runs FINAL
 WHERE team_id = {team_id:Int64} AND lineage != '{}'
 """
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeTrends:
+    """The trends of a theme: new lineages first, then those that ended, then the others by size; noise last."""
+
+    theme_id: ThemeId
+    trends: tuple[Trend, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrendsReport:
+    """How each lineage of a team went over some weeks.
+
+    Attributes:
+        first_day, until: the weeks; None for a team that has no run.
+        themes: those that have runs in them.
+    """
+
+    team_id: TeamId
+    first_day: OptionalFirstDay
+    until: date | None
+    themes: tuple[ThemeTrends, ...]
+
+
+def trends_report(database: Database, team_id: int, *, weeks: int, until: date | None = None) -> TrendsReport:
+    """How each lineage of a team went over the weeks that end with a day.
+
+    Args:
+        until: the day; that of the latest run where none is given.
+    """
+    until = until or latest_day(database, team_id)
+    if until is None:
+        return TrendsReport(team_id, None, None, ())
+    found = trends_of(database, team_id, until=until, weeks=weeks)
+    first_day = until - timedelta(days=7 * weeks - 1)
+    return TrendsReport(
+        team_id, first_day, until, tuple(ThemeTrends(name, tuple(each)) for name, each in found.items())
+    )
 
 
 def latest_day(database: Database, team_id: int) -> date | None:

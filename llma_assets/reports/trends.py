@@ -8,9 +8,12 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from llma_assets.clusters import NOISE_TITLE, NOTHING, Lineage, Standing, counted_as
+from llma_assets.serialization import Amount
 from llma_assets.stats import Share
 
 WEEK = 7
@@ -73,7 +76,7 @@ class Point:
     items: int
     share: Share
     error_rate: Share
-    cost_usd: float
+    cost_usd: Amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +89,10 @@ class Trend:
         state: "new" if it began after the first day, "ended" if the latest run has it no more, else "".
         first_day, last_day: of the runs that have it, whole history; None for noise.
         items: of all days.
-        points: one a day that has any items at all, oldest first.
-        share, error_rate: the last seven days against the seven before.
         cost_usd: of all days.
         merged_lineage_ids: what people count with it.
+        share, error_rate: the last seven days against the seven before.
+        points: one a day that has any items at all, oldest first.
     """
 
     lineage_id: str
@@ -98,11 +101,11 @@ class Trend:
     first_day: date | None
     last_day: date | None
     items: int
-    points: tuple[Point, ...]
+    cost_usd: Amount
+    merged_lineage_ids: tuple[str, ...]
     share: Change
     error_rate: Change
-    cost_usd: float
-    merged_lineage_ids: tuple[str, ...]
+    points: Annotated[tuple[Point, ...], Field(serialization_alias="days")]
 
 
 def trends(

@@ -12,13 +12,14 @@ from llma_assets.summaries.line_refs import CheckedRefs, LineNumbers, check_refs
 from llma_assets.summaries.partition import store_summaries
 from llma_assets.summaries.pending import pending
 from llma_assets.summaries.prompt import PROMPT_VERSION, content_hash, question_hash
-from llma_assets.summaries.queries import STANDS_FOR, SUMMARIES_OF_ITEMS, WINDOW_COUNTS
+from llma_assets.summaries.queries import STANDS_FOR
 from llma_assets.summaries.reuse import stored_answers
 from llma_assets.summaries.rule_answers import RuleAnswers, facts_of
 from llma_assets.summaries.rules import Verdict, applies, read_norms
 from llma_assets.summaries.schema import Mode, Point, Summary, SummaryPoint, TraceSummary, clean_summary, shorten
 from llma_assets.summaries.selection import relevant_items
 from llma_assets.summaries.selection_queries import FUNNEL_OF_DAYS
+from llma_assets.summaries.stored import items_of_window, summaries_of_item, summaries_of_items, texts_without_summary
 from llma_assets.summaries.summarise import summarise
 from llma_assets.summaries.task import SummaryResult, TextItem
 from llma_assets.summaries.theme_run import RunLimits
@@ -31,10 +32,8 @@ __all__ = [
     "PROMPT_VERSION",
     "STAGE",
     "STANDS_FOR",
-    "SUMMARIES_OF_ITEMS",
     "TIME_IS_UP",
     "WAITING",
-    "WINDOW_COUNTS",
     "CheckedRefs",
     "DeadLetter",
     "LineNumbers",
@@ -57,6 +56,7 @@ __all__ = [
     "facts_of",
     "forecast_summaries",
     "frame_tokens",
+    "items_of_window",
     "pending",
     "question_hash",
     "read_norms",
@@ -66,6 +66,9 @@ __all__ = [
     "shorten",
     "store_summaries",
     "stored_answers",
+    "summaries_of_item",
+    "summaries_of_items",
     "summarise",
+    "texts_without_summary",
     "themes_with_open_batches",
 ]

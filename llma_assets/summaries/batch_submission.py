@@ -42,7 +42,7 @@ class BatchSubmission:
         limit_usd: the team's budget for a day, None for no limit.
         theme_limit_usd: the theme's own budget, within the team's.
         known: keys of the batches that this process knows; others belong to another process.
-        settled: questions with a result.
+        when_idle: questions with a result.
         submitted: number of batches that were submitted.
         blocked_by: why no more batches can be submitted, "" if they can.
     """
@@ -60,7 +60,7 @@ class BatchSubmission:
     limit_usd: float | None
     theme_limit_usd: float | None
     known: set[uuid.UUID]
-    settled: set[str] = field(default_factory=set)
+    when_idle: set[str] = field(default_factory=set)
     submitted: int = 0
     blocked_by: str = ""
 
@@ -100,7 +100,7 @@ class BatchSubmission:
         for item in self.texts(question_of):
             question = question_of[item.item_id]
             if not item.text.strip():
-                self.settled.add(question)
+                self.when_idle.add(question)
                 blank.append(self.task.attempt(item))
                 continue
             body = self.chat.request(self.task.messages(item), self.task.schema)

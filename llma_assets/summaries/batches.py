@@ -168,8 +168,8 @@ class ThemeBatches:
         self._batches.close()
 
     def _unasked(self) -> list[str]:
-        settled = self._settled | self.in_flight
-        return [question for question in self._questions if question not in settled]
+        when_idle = self._settled | self.in_flight
+        return [question for question in self._questions if question not in when_idle]
 
     def _ask_one(self, by_calls: Ask, question: str) -> Iterator[SummaryResult]:
         for result in by_calls([self._questions[question][0]]):
@@ -262,7 +262,7 @@ class ThemeBatches:
         """Submit the questions; yields results of items without text."""
         yield from self._submission.submit(questions)
         self.counts["batches_submitted"] += self._submission.submitted
-        self._settled |= self._submission.settled
+        self._settled |= self._submission.when_idle
         self._blocked_by = self._submission.blocked_by or self._blocked_by
 
     def _deferred(self, question: str, reason: str) -> SummaryResult:

@@ -186,24 +186,6 @@ FROM
 )
 """
 
-# Summaries that a clustering of the last of these days would read; for estimates.
-WINDOW_COUNTS = """
-SELECT theme_id, countIf(status = 'generated' AND relevant) AS items
-FROM trace_summaries FINAL
-WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date}
-GROUP BY theme_id
-"""
-
-SUMMARIES_OF_ITEMS = """
-SELECT day, item_id, title, flow_diagram, bullets, interesting_notes
-FROM trace_summaries FINAL
-WHERE team_id = {team_id:Int64}
-    AND day BETWEEN {from:Date} AND {until:Date}
-    AND theme_id = {theme_id:String}
-    AND status = 'generated'
-    AND item_id IN {item_ids:Array(String)}
-"""
-
 # Key of summary_failures: (team_id, day, theme_id, item_id, content_hash, run_id). One row a run, so rows are runs.
 DEAD_ITEMS = """
 SELECT item_id, content_hash

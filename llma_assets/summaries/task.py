@@ -41,7 +41,7 @@ class SummaryResult:
 
     Attributes:
         content_hash: hash of the text and of everything else that the summary depends on.
-        status: `generated`; `failed` because of the item; or `undone`, which is deferred: not asked, or not answered
+        status: `generated`; `failed` because of the item; or `deferred`, which is deferred: not asked, or not answered
             because the server was away, so that the next run asks again.
         error: the reason of the latter two; the fields after `mode` are empty then.
         relevant: whether the theme concerns the item; True where the theme does not ask for relevance.

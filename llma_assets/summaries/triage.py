@@ -1,6 +1,6 @@
 """Holds failures back while the model has given no usable answer, until a sample tells the cause.
 
-The model's record over a run belongs in `models.evidence`, the checks of an answer in `task`.
+The model's record over a run belongs in `models.health`, the checks of an answer in `task`.
 """
 
 from collections.abc import Callable, Generator, Iterator

@@ -18,7 +18,7 @@ from llma_assets.tasks.editing import (
 )
 from llma_assets.tasks.grouping import GROUPING_VERSION
 from llma_assets.tasks.impact import Flags, flags_of, is_problem, priority
-from llma_assets.tasks.ingesting import SegmentReport, ingest_segments
+from llma_assets.tasks.ingesting import SegmentReport, ingest_segments, segment_row
 from llma_assets.tasks.labelling import PROMPT_VERSION, model_opinion
 from llma_assets.tasks.matching import match_tasks
 from llma_assets.tasks.schedule import teams_with_new_segments
@@ -61,6 +61,7 @@ __all__ = [
     "rename_task",
     "reopen_task",
     "segment_counts",
+    "segment_row",
     "store_segment_clusters",
     "store_tasks",
     "task_history",

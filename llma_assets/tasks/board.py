@@ -6,9 +6,12 @@ Nothing is stored here, so a list is always up to date. Changes by people belong
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import PlainSerializer
 
 from llma_assets.clickhouse import Database
+from llma_assets.serialization import Moment, Rounded
 from llma_assets.tasks import task_queries
 from llma_assets.tasks.changes import TaskOptions
 from llma_assets.tasks.history import Lifecycle, open_until
@@ -41,13 +44,13 @@ class Task:
     title: str
     description: str
     status: str
-    priority: float
+    priority: Rounded
     user_count: int
     occurrence_count: int
-    mean_impact: float
-    first_seen: datetime
-    last_seen: datetime
-    actionable: str
+    mean_impact: Rounded
+    first_seen: Moment
+    last_seen: Moment
+    actionable: Annotated[str, PlainSerializer({"yes": True, "no": False}.get, return_type=bool | None)]
     reason: str
     label_model: str
     label_error: str
@@ -62,7 +65,7 @@ def list_tasks(database: Database, team_id: int, *, now: datetime, options: Task
     """A team's tasks, most urgent first; tasks that were merged into another are part of it."""
     key = {"team_id": team_id, "pipeline": task_queries.PIPELINE}
     lives = read_lifecycles(database, team_id)
-    merges = {task_id: life.merged_into for task_id, life in lives.items() if life.merged_into}
+    merges = {task_id: lifecycle.merged_into for task_id, lifecycle in lives.items() if lifecycle.merged_into}
     titles = {row["task_id"]: row for row in database.rows(task_queries.TASK_TITLES, **key)}
     facts = database.rows(task_queries.TASK_FACTS, **key, **merge_parameters(merges))
     tasks = [
@@ -107,17 +110,17 @@ def task_segments(database: Database, team_id: int, task: Task, *, most: int = 1
 def _task(
     facts: Mapping[str, Any],
     title: Mapping[str, Any],
-    life: Lifecycle,
+    lifecycle: Lifecycle,
     merges: Mapping[str, str],
     now: datetime,
     options: TaskOptions,
 ) -> Task:
     last_seen: datetime = facts["last_seen"]
-    is_quiet = now > open_until(life, last_seen, options.quiet, resolve_old=options.resolve_old)
-    status = "resolved" if is_quiet and life.status != "ignored" else life.status
+    is_quiet = now > open_until(lifecycle, last_seen, options.quiet, resolve_old=options.resolve_old)
+    status = "resolved" if is_quiet and lifecycle.status != "ignored" else lifecycle.status
     return Task(
         task_id=facts["id"],
-        title=life.title or title["title"],
+        title=lifecycle.title or title["title"],
         description=title["description"],
         status=status,
         priority=priority(users=facts["user_count"], mean_impact=facts["mean_impact"], last_seen=last_seen, now=now),

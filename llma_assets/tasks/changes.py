@@ -15,6 +15,7 @@ from llma_assets.tasks.history import Lifecycle, open_until
 from llma_assets.tasks.impact import is_problem
 from llma_assets.tasks.labelling import Label
 from llma_assets.tasks.matching import MATCH_DISTANCE
+from llma_assets.teams import TeamOptions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,6 +52,17 @@ class TaskOptions:
     resolve_old: bool = False
     label_growth: float = 2.0
     label_shift: float = 0.1
+
+    @classmethod
+    def of_team(cls, team: TeamOptions, *, match_distance: float = MATCH_DISTANCE) -> "TaskOptions":
+        """How a team's tasks are made and read."""
+        return cls(
+            match_distance=match_distance,
+            judge="model" if team.model_judges_tasks else "keywords",
+            least_impact=team.least_task_impact,
+            least_trouble=team.least_task_trouble,
+            resolve_old=team.resolve_old_tasks,
+        )
 
 
 @dataclass(slots=True)
@@ -114,7 +126,7 @@ def changes_of(
         task: with its present label.
         members: its segments of this batch.
         texts: their descriptions.
-        life: its lifecycle before.
+        life: its life before.
         last_seen: end of its last segment before, None for a new task.
         labelled: whether it was labelled in this batch.
         now: time of the changes.

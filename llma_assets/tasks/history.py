@@ -17,7 +17,7 @@ NO_PASS: Final = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """The lifecycle of a task.
+    """The life of a task.
 
     Attributes:
         status: the last one that a change set.

@@ -182,18 +182,23 @@ def _rows(
         if index not in vectors:
             refuse(line, SegmentError("embedding_failed", "the embedder has no vector for the description"))
     return [
-        {
-            "team_id": segment.team_id,
-            "product": PRODUCT,
-            "document_type": DOCUMENT_TYPE,
-            "model_name": embedder.name,
-            "rendering": RENDERING,
-            "document_id": segment.document_id,
-            "timestamp": segment.start,
-            "content": segment.description,
-            "metadata": metadata_of(segment),
-            "embedding": vectors[index],
-        }
+        segment_row(segment, embedder.name, vectors[index])
         for index, (_, segment) in enumerate(pairs)
         if index in vectors
     ]
+
+
+def segment_row(segment: Segment, model_name: str, embedding: Sequence[float]) -> dict[str, Any]:
+    """The row of `document_embeddings` that holds a segment and the vector of its description."""
+    return {
+        "team_id": segment.team_id,
+        "product": PRODUCT,
+        "document_type": DOCUMENT_TYPE,
+        "model_name": model_name,
+        "rendering": RENDERING,
+        "document_id": segment.document_id,
+        "timestamp": segment.start,
+        "content": segment.description,
+        "metadata": metadata_of(segment),
+        "embedding": list(embedding),
+    }

@@ -113,7 +113,7 @@ def read_tasks(database: Database, team_id: int, model_name: str, dimension: int
 
 def last_seen(database: Database, team_id: int, lives: Mapping[str, Lifecycle]) -> dict[str, datetime]:
     """The last occurrence of each task, merged ones included, by its id."""
-    merges = {task_id: life.merged_into for task_id, life in lives.items() if life.merged_into}
+    merges = {task_id: lifecycle.merged_into for task_id, lifecycle in lives.items() if lifecycle.merged_into}
     rows = database.rows(
         task_queries.TASK_FACTS, team_id=team_id, pipeline=task_queries.PIPELINE, **merge_parameters(merges)
     )

@@ -229,11 +229,11 @@ def _resolve_quiet(database: Database, team_id: int, now: datetime, options: Tas
     lives = read_lifecycles(database, team_id)
     rows = []
     for task_id, seen in sorted(last_seen(database, team_id, lives).items()):
-        life = lives.get(task_id, Lifecycle())
-        until = open_until(life, seen, options.quiet, resolve_old=options.resolve_old)
-        if until >= now or life.status in ("resolved", "ignored"):
+        lifecycle = lives.get(task_id, Lifecycle())
+        until = open_until(lifecycle, seen, options.quiet, resolve_old=options.resolve_old)
+        if until >= now or lifecycle.status in ("resolved", "ignored"):
             continue
-        changed_at = max(until, life.since + ONE_TICK if life.since else until)
+        changed_at = max(until, lifecycle.since + ONE_TICK if lifecycle.since else until)
         detail = f"quiet since {seen:%Y-%m-%d %H:%M}"
         rows.append(
             change_row(

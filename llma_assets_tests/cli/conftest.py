@@ -9,21 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from llma_assets.cli.main import cli
-from llma_assets.clickhouse import Database
 from llma_assets.settings import Settings
-
-SETTINGS = (
-    "OPENAI_API_KEY",
-    "OPENAI_BASE_URL",
-    "LLMA_CHAT_MODEL",
-    "LLMA_EMBEDDING_MODEL",
-    "LLMA_REASONING_EFFORT",
-    "LLMA_EVENTS_TABLE",
-    "LLMA_TEAMS_FILE",
-    "LLMA_OLDEST_DAY",
-    "LLMA_DEBUG",
-    "DAGSTER_HOME",
-)
 
 
 class Llma(Protocol):
@@ -33,15 +19,8 @@ class Llma(Protocol):
 
 
 @pytest.fixture
-def llma(
-    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch, new_homes_have_their_tables: None
-) -> Llma:
+def llma(environment: Settings, new_homes_have_their_tables: None) -> Llma:
     """`llma` on an empty database and an empty data folder, without keys."""
-    for name in SETTINGS:
-        monkeypatch.delenv(name, raising=False)
-    assert settings.clickhouse_url is not None
-    monkeypatch.setenv("CLICKHOUSE_URL", settings.clickhouse_url)
-    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
 
     def invoke(*arguments: str, input: bytes | None = None) -> Result:
         return CliRunner().invoke(cli, list(arguments), prog_name="llma", input=input)

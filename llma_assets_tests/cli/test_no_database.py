@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from llma_assets.cli.main import cli
 from llma_assets.clickhouse import NoDatabase, connect, stop
 from llma_assets.settings import Settings
-from llma_assets_tests.cli.conftest import SETTINGS
+from llma_assets_tests.environment import SETTINGS
 
 DAY = ("--team", "1", "--date", "2026-11-07")
 READING = [

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from llma_assets.clickhouse import Database
+from llma_assets.testing.traffic import TOPICS
 from llma_assets_tests.cli.conftest import Answer, Llma
-from llma_assets_tests.traffic import TOPICS
 
 pytestmark = pytest.mark.slow
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.small_disk import CannotMount, SmallDisk, small_disk
 from llma_assets.clickhouse import Database, DatabaseError, DatabaseUnavailable, start, status, stop
 from llma_assets.clickhouse.connecting import open_database
 from llma_assets.clickhouse.lifecycle import address
@@ -19,7 +20,6 @@ from llma_assets.clickhouse.link import Link
 from llma_assets.clickhouse.server.room import Room
 from llma_assets.settings import Settings
 from llma_assets_tests.clickhouse.conftest import Ask, asking
-from llma_assets_tests.small_disk import CannotMount, SmallDisk, small_disk
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.process

@@ -9,7 +9,9 @@ import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.partition import RunOptions, store_clusters
-from llma_assets.clusters.store.runs import Run, clusters_of, committed_run, members_of
+from llma_assets.clusters.store.cluster_members import members_of
+from llma_assets.clusters.store.clustering_runs import Run, committed_run
+from llma_assets.clusters.store.clusters import clusters_of
 from llma_assets.embeddings.queries import PRODUCT
 from llma_assets.stage import Report, silent
 from llma_assets.team_day import TeamDay, midnight

@@ -11,8 +11,11 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters.checks import CHECKS
 from llma_assets.clusters.options import engine_config, sample_size
 from llma_assets.clusters.partition import RunOptions, store_clusters
-from llma_assets.clusters.store.runs import clusters_of, committed_run, members_of
+from llma_assets.clusters.store.cluster_members import members_of
+from llma_assets.clusters.store.clustering_runs import committed_run
+from llma_assets.clusters.store.clusters import clusters_of
 from llma_assets.ledger import list_skips
+from llma_assets.reports import by_step, funnel_tables
 from llma_assets.reports.trend_queries import LINKED_RUNS
 from llma_assets.stage import ThemesFailed, silent
 from llma_assets.team_day import TeamDay
@@ -37,7 +40,7 @@ def cluster(database: Database, *themes: Theme, team_id: int = 1, day: date = DA
         themes=themes,
         progress=silent,
     )
-    return report.details
+    return dict(report.details)
 
 
 def topics(database: Database, theme: Theme = OWN, *, team_id: int = 1, day: date = DAY) -> set[str]:
@@ -73,16 +76,16 @@ def test_a_theme_reads_its_own_space_by_its_own_options(database: Database) -> N
     assert committed_run(database, TeamDay(2, DAY), "own") is None
 
 
-def test_the_metadata_has_the_funnel_of_each_theme_down_to_its_clusters(database: Database) -> None:
+def test_the_funnel_is_told_of_each_theme_down_to_its_clusters(database: Database) -> None:
     for team_id in (1, 2):
         plant(database, team_id, DAY, {"A": 4 + 4 * team_id, "B": 8}, theme=OWN, version=OWN.version)
     few = replace(OWN, theme_id="few")
-    records = [record.data for record in cluster(database, OWN, few)["funnel"].records]
+    cluster(database, OWN, few)
+    steps = ("matched", "sampled", "screened", "summarised", "relevant", "clustered", "outliers")
+    records = funnel_tables(database, TeamDay(1, DAY), (OWN, few), steps, lookback_days=7)
     assert [(each["theme"], each["clustered"]) for each in records] == [("own", 16), ("few", 0)]
-    assert list(records[0]) == [
-        "theme",
-        *("matched", "sampled", "screened", "summarised", "relevant", "clustered", "outliers"),
-    ]
+    assert list(records[0]) == ["theme", *steps]
+    assert by_step(records)[5] == {"step": "clustered", "own": 16, "few": 0}
 
 
 def test_a_theme_looks_back_as_far_as_it_wants(database: Database) -> None:

@@ -16,7 +16,7 @@ from llma_assets.models import (
     Usage,
     ignore_usage,
 )
-from llma_assets_tests.chat_server import ChatServer, Fault, Request, Status, Vectors, vector_of
+from llma_assets.testing import ChatServer, Fault, Request, Status, Vectors, vector_of
 
 ITEMS = [(f"item-{n}", f"text number {n}") for n in range(10)]
 PATIENT = RetryPolicy(attempts=2, deadline_s=60.0, attempt_timeout_s=30.0, first_delay_s=0.01)

@@ -25,10 +25,9 @@ from llma_assets.models import (
 from llma_assets.stage import Report, ThemesFailed, silent
 from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import ChatServer, Fault, Request, Status, Vectors, numbered_texts, write_texts
 from llma_assets.themes import TRACES
-from llma_assets_tests.chat_server import ChatServer, Fault, Request, Status, Vectors
 from llma_assets_tests.databases import PlantedOnce
-from llma_assets_tests.summaries.texts import texts, write_texts
 
 DAY = date(2026, 11, 7)
 TEAM, OTHER = TeamDay(1, DAY), TeamDay(2, DAY)
@@ -40,7 +39,7 @@ COUNT = "SELECT count() FROM document_embeddings FINAL WHERE team_id = 1"
 def two_summarised_days(database: Database) -> None:
     """Sixty summaries of a team's day, and of another's with the same ids."""
     for team_day in (TEAM, OTHER):
-        write_texts(database, team_day, texts(60))
+        write_texts(database, team_day, numbered_texts(60))
         store_theme(database, team_day, TRACES, OfflineChat(), limits=RunLimits("run"), progress=lambda *_: None)
 
 

@@ -13,8 +13,8 @@ from llma_assets.embeddings.partition import store_embeddings
 from llma_assets.models import OpenAIEmbedder
 from llma_assets.stage import Report, silent
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import ChatServer
 from llma_assets.themes import TRACES, Filter, Theme
-from llma_assets_tests.chat_server import ChatServer
 
 DAY = date(2026, 11, 7)
 OWN = Theme("own", "trace", "Say what broke.")

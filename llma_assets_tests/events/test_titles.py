@@ -8,7 +8,8 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.edits.decisions import Action, decide
-from llma_assets.clusters.edits.stored import find_lineage, standings_of, store_edit
+from llma_assets.clusters.store.cluster_edits import standings_of, store_edit
+from llma_assets.clusters.store.lineages import find_lineage
 from llma_assets.events.partition import publish_events
 from llma_assets.stage import silent
 from llma_assets.team_day import TeamDay

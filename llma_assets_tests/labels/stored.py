@@ -10,7 +10,9 @@ import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.partition import RunOptions, store_clusters
-from llma_assets.clusters.store.runs import Run, clusters_of, committed_run, members_of
+from llma_assets.clusters.store.cluster_members import members_of
+from llma_assets.clusters.store.clustering_runs import Run, committed_run
+from llma_assets.clusters.store.clusters import clusters_of
 from llma_assets.embeddings.queries import PRODUCT
 from llma_assets.labels.naming import Naming, name_clusters
 from llma_assets.labels.queries import labels_of
@@ -18,8 +20,8 @@ from llma_assets.ledger import UsageLedger
 from llma_assets.models import ChatModel, Embedder, OpenAIChat, OpenAIEmbedder, RetryPolicy
 from llma_assets.stage import silent
 from llma_assets.team_day import TeamDay, midnight
+from llma_assets.testing import ChatServer, Request, vector_of
 from llma_assets.themes import TRACES, Theme
-from llma_assets_tests.chat_server import ChatServer, Request, vector_of
 
 MODEL = "test-embedding"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

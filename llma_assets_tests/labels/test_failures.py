@@ -9,8 +9,9 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.edits.decisions import Edit
-from llma_assets.clusters.edits.stored import store_edit
-from llma_assets.clusters.store.runs import Run, clusters_of
+from llma_assets.clusters.store.cluster_edits import store_edit
+from llma_assets.clusters.store.clustering_runs import Run
+from llma_assets.clusters.store.clusters import clusters_of
 from llma_assets.events.partition import publish_events
 from llma_assets.labels.partition import store_labels
 from llma_assets.labels.queries import labels_of
@@ -18,8 +19,8 @@ from llma_assets.ledger import list_skips
 from llma_assets.models import ModelConfigurationError, NothingUsable
 from llma_assets.stage import ThemesFailed, silent
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import EMPTY, INVALID_JSON, REFUSAL, ChatServer, Fault, Request, Status
 from llma_assets.themes import TRACES
-from llma_assets_tests.chat_server import EMPTY, INVALID_JSON, REFUSAL, ChatServer, Fault, Request, Status
 from llma_assets_tests.databases import PlantedOnce
 from llma_assets_tests.labels.stored import (
     TOPICS,

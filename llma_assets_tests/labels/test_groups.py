@@ -10,12 +10,13 @@ from uuid import UUID
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.store.runs import Run, clusters_of
+from llma_assets.clusters.store.clustering_runs import Run
+from llma_assets.clusters.store.clusters import clusters_of
 from llma_assets.labels import ClusterLabel
 from llma_assets.labels.groups import groups_of, name_groups
 from llma_assets.labels.queries import group_labels_of
 from llma_assets.models import OfflineChat, ignore_usage
-from llma_assets_tests.chat_server import ChatServer
+from llma_assets.testing import ChatServer
 from llma_assets_tests.databases import PlantedOnce
 from llma_assets_tests.labels.stored import (
     TOPICS,

@@ -3,7 +3,8 @@
 from datetime import date
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.store.runs import clusters_of, members_of
+from llma_assets.clusters.store.cluster_members import members_of
+from llma_assets.clusters.store.clusters import clusters_of
 from llma_assets.labels.label_inputs import read_label_inputs
 from llma_assets.ledger import list_item_skips
 from llma_assets.themes import TRACES

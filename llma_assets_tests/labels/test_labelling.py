@@ -19,14 +19,7 @@ from llma_assets.models import (
     Usage,
     ignore_usage,
 )
-from llma_assets_tests.chat_server import (
-    ChatServer,
-    Content,
-    Fault,
-    Request,
-    Reset,
-    Status,
-)
+from llma_assets.testing import ChatServer, Content, Fault, Request, Reset, Status
 
 WORDS = ("refund", "password", "delivery", "invoice", "warranty")
 IMPATIENT = RetryPolicy(attempts=1, deadline_s=5.0, attempt_timeout_s=5.0, first_delay_s=0.01)

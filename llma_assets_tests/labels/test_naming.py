@@ -9,14 +9,15 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.edits.decisions import Edit
-from llma_assets.clusters.edits.stored import store_edit
-from llma_assets.clusters.store.runs import Run, clusters_of
+from llma_assets.clusters.store.cluster_edits import store_edit
+from llma_assets.clusters.store.clustering_runs import Run
+from llma_assets.clusters.store.clusters import clusters_of
 from llma_assets.labels.checks import clusters_have_names, names_apart, names_fit
 from llma_assets.labels.queries import embeddings_of, labels_of, name_tests_of
 from llma_assets.models import BudgetExhausted, Hold, NothingUsable, OfflineChat, paid_by
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import ChatServer, Content, Fault, Request, Status
 from llma_assets.themes import TRACES
-from llma_assets_tests.chat_server import ChatServer, Content, Fault, Request, Status
 from llma_assets_tests.databases import PlantedOnce
 from llma_assets_tests.labels.stored import (
     MODEL,

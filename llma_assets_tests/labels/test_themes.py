@@ -7,14 +7,14 @@ from datetime import date
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.store.runs import committed_run
+from llma_assets.clusters.store.clustering_runs import committed_run
 from llma_assets.labels.partition import store_labels
 from llma_assets.labels.queries import labels_of
 from llma_assets.models import ChatModel, ModelConfigurationError, OpenAIChat
 from llma_assets.stage import Report, ThemesFailed, silent
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import ChatServer
 from llma_assets.themes import TRACES, Theme
-from llma_assets_tests.chat_server import ChatServer
 from llma_assets_tests.labels.stored import (
     IMPATIENT,
     answering,

@@ -15,9 +15,9 @@ from llma_assets.models import ChatModel, OpenAIChat, RetryPolicy, probe_chat
 from llma_assets.settings import Settings
 from llma_assets.summaries import LineNumbers, SummaryPoint, TextItem, check_refs, summarise
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import SMALL_MODELS, Served, SmallModel, served
 from llma_assets_tests.llm.airline import AIRLINE, airline_traces
-from llma_assets_tests.llm.small_models import SMALL_MODELS, Served, SmallModel, served
-from llma_assets_tests.pipeline import Pipeline
+from llma_assets_tests.pipeline.runs import Pipeline
 
 pytestmark = [
     pytest.mark.llm,
@@ -51,12 +51,9 @@ def small_model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 
 
 def test_three_real_traces_become_stored_and_embedded_summaries(
-    small_model: Served, settings: Settings, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small_model: Served, environment: Settings, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "LLMA_CHAT_MODEL", "LLMA_EMBEDDING_MODEL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
-    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
+    settings = environment
     settings.data_dir.mkdir(parents=True)
     limits = f"max_text_tokens = {small_model.text_tokens}\nmax_generations_per_hour = 0\n"
     (settings.data_dir / "teams.toml").write_text(limits)

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from llma_assets.models import ChatMessage, ModelError, OpenAIChat, OpenAIEmbedder, RetryPolicy, TextsRejected, Usage
 from llma_assets.models.completion import read_completion
 from llma_assets.models.embedding_answer import read_embeddings
-from llma_assets_tests.chat_server import ChatServer, Said
+from llma_assets.testing import ChatServer, Said
 from llma_assets_tests.fuzzing import example_count
 
 PROMPT = (ChatMessage("user", "Where does the traveller go?"),)

@@ -4,7 +4,7 @@ import pytest
 
 from llma_assets.models import ModelConfigurationError, chat_model, embedder, require_models, shutdown_date
 from llma_assets.settings import Settings
-from llma_assets_tests.chat_server import ChatServer, Fault, Request, Said, Status
+from llma_assets.testing import ChatServer, Fault, Request, Said, Status
 
 UNKNOWN = Status(404, "The model `gpt-4.1-nano` does not exist", code="model_not_found")
 

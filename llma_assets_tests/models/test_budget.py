@@ -19,7 +19,7 @@ from llma_assets.models import (
     paid_by,
     price_of,
 )
-from llma_assets_tests.chat_server import (
+from llma_assets.testing import (
     INVALID_JSON,
     TRUNCATED,
     ChatServer,

@@ -17,7 +17,7 @@ from llma_assets.models import (
 )
 from llma_assets.models.openai_server import OpenAIServer
 from llma_assets.settings import Settings, SettingsError
-from llma_assets_tests.chat_server import ChatServer, Status
+from llma_assets.testing import ChatServer, Status
 
 KEY = "sk-secret-1"
 ASKED = [ChatMessage("user", "say it")]

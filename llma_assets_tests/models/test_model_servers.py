@@ -2,9 +2,9 @@
 
 import pytest
 
-from llma_assets_tests.model_servers import Case, cases, outcome
+from llma_assets.testing import ServerCase, outcome_of, server_cases
 
 
-@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
-def test_what_becomes_of_a_fault(case: Case) -> None:
-    assert outcome(case) == case.becomes
+@pytest.mark.parametrize("case", server_cases(), ids=lambda case: case.name)
+def test_what_becomes_of_a_fault(case: ServerCase) -> None:
+    assert outcome_of(case) == case.becomes

@@ -16,8 +16,7 @@ from llma_assets.models import (
     RetryPolicy,
     request_files,
 )
-from llma_assets_tests.batch_server import BatchServer, Ending, Store
-from llma_assets_tests.chat_server import Dribble, Garbage, RateLimited, Reset, Status
+from llma_assets.testing import BatchServer, Dribble, Ending, Garbage, RateLimited, Reset, Status, Store
 
 POLICY = RetryPolicy(attempts=3, deadline_s=3.0, attempt_timeout_s=0.5, first_delay_s=0.01, longest_delay_s=0.02)
 

@@ -22,12 +22,11 @@ from llma_assets.models import (
     RetryPolicy,
     Usage,
 )
-from llma_assets_tests.chat_server import (
+from llma_assets.testing import (
     EMPTY,
     FILTERED,
     INVALID_JSON,
     REFUSAL,
-    SERVED_MODEL,
     TRUNCATED,
     WRONG_SCHEMA,
     ChatServer,
@@ -42,6 +41,7 @@ from llma_assets_tests.chat_server import (
     Said,
     Status,
 )
+from llma_assets.testing.bodies import SERVED_MODEL
 
 KEY = "sk-very-secret-0123456789"
 PROMPT = (ChatMessage("system", "Answer in JSON."), ChatMessage("user", "Where does the traveller go?"))

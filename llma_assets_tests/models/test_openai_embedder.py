@@ -15,8 +15,7 @@ from llma_assets.models import (
     TextsRejected,
     Usage,
 )
-from llma_assets_tests.chat_server import (
-    DIMENSION,
+from llma_assets.testing import (
     ChatServer,
     Fault,
     Garbage,
@@ -29,6 +28,7 @@ from llma_assets_tests.chat_server import (
     Vectors,
     vector_of,
 )
+from llma_assets.testing.answers import DIMENSION
 
 EMBEDDINGS = "/v1/embeddings"
 PATIENT = RetryPolicy(attempts=2, deadline_s=60.0, attempt_timeout_s=30.0, first_delay_s=0.01)

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from llma_assets.models import CallNotMade, ChatMessage, ModelError, ModelUnavailable, OpenAIChat, RetryPolicy
-from llma_assets_tests.chat_server import ChatServer, Content, Hang, Quota, RateLimited, Reset, Status
+from llma_assets.testing import ChatServer, Content, Hang, Quota, RateLimited, Reset, Status
 from llma_assets_tests.models.test_openai_chat import Waits
 
 PROMPT = (ChatMessage("user", "Is it ready?"),)

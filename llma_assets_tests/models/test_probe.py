@@ -1,7 +1,7 @@
 """What `llma doctor` learns of a model."""
 
 from llma_assets.models import OfflineChat, OpenAIChat, OpenAIEmbedder, RetryPolicy, probe_chat, probe_embedder
-from llma_assets_tests.chat_server import ChatServer, Hang, Status, Vectors
+from llma_assets.testing import ChatServer, Hang, Status, Vectors
 
 QUICK = RetryPolicy(attempts=1, deadline_s=0.3, attempt_timeout_s=0.3)
 

@@ -15,26 +15,16 @@ from llma_assets.rendering import RenderedTrace, RenderOptions, render_trace, ro
 from llma_assets.rendering.checks import few_items_not_rendered
 from llma_assets.rendering.queries import Candidate
 from llma_assets.rendering.storing import Sampling, store_texts
-from llma_assets.settings import Settings
 from llma_assets.summaries import selection as taking
 from llma_assets.summaries.selection import update_selection
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import day_of_traces, trace, write_events
 from llma_assets.themes.built_in import ERROR_ANALYSIS
-from llma_assets_tests.pipeline import Pipeline, told_of
-from llma_assets_tests.traffic import day_of_traces, trace, write
+from llma_assets_tests.pipeline.runs import Pipeline, told
 
 DAY = date(2026, 11, 7)
 WHEN = datetime(2026, 11, 7, 9, tzinfo=UTC)
 TEXTS = "SELECT item_id, text, loss, cost_usd FROM trace_texts FINAL WHERE team_id = {team:Int64} AND level = 'trace'"
-
-
-@pytest.fixture
-def pipeline(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "LLMA_CHAT_MODEL", "LLMA_EMBEDDING_MODEL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
-    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
-    return Pipeline(database)
 
 
 def texts_of(pipeline: Pipeline, team_id: int, *, last: date = DAY, **options: Any) -> dg.ExecuteInProcessResult:
@@ -58,9 +48,9 @@ def test_shapes_that_stopped_a_day_do_so_no_more(pipeline: Pipeline) -> None:
     odd.append([{"role": "tool", "content": [{"type": ["string", "null"]}], "kind": {"a": 1}}])
     for number, value in enumerate(odd):
         extra = {"$ai_input": value}
-        write(pipeline.database, trace(1, f"odd-{number}", WHEN + timedelta(minutes=number), extra=extra))
-    write(pipeline.database, day_of_traces(1, DAY, 4))
-    write(pipeline.database, day_of_traces(2, DAY, 2))
+        write_events(pipeline.database, trace(1, f"odd-{number}", WHEN + timedelta(minutes=number), extra=extra))
+    write_events(pipeline.database, day_of_traces(1, DAY, 4))
+    write_events(pipeline.database, day_of_traces(2, DAY, 2))
     assert texts_of(pipeline, 1).success
     assert len(pipeline.database.rows(TEXTS, team=1)) == 7
     assert list_item_skips(pipeline.database, day=DAY) == []
@@ -71,10 +61,10 @@ def test_an_item_that_cannot_be_rendered_is_shown_as_recorded_and_named(
 ) -> None:
     breaks_on("poison", monkeypatch)
     next_day = DAY + timedelta(days=1)
-    write(pipeline.database, day_of_traces(1, DAY, 4))
-    write(pipeline.database, trace(1, "bad", WHEN, request="poison\u200b, write to bob@example.com"))
-    write(pipeline.database, day_of_traces(1, next_day, 3))
-    write(pipeline.database, trace(2, "bad", WHEN, request="a sound one of another team"))
+    write_events(pipeline.database, day_of_traces(1, DAY, 4))
+    write_events(pipeline.database, trace(1, "bad", WHEN, request="poison\u200b, write to bob@example.com"))
+    write_events(pipeline.database, day_of_traces(1, next_day, 3))
+    write_events(pipeline.database, trace(2, "bad", WHEN, request="a sound one of another team"))
     result = texts_of(pipeline, 1, last=next_day)
     texts_of(pipeline, 2)
     assert result.success
@@ -93,7 +83,7 @@ def test_an_item_that_cannot_be_rendered_is_shown_as_recorded_and_named(
     assert skip.detail.startswith("broken: LookupError in ")
     assert "(rendering/rows.py:" in skip.detail
     assert "alice" not in skip.detail
-    made = {str(each.partition): told_of(each) for each in result.asset_materializations_for_node("trace_texts")}
+    made = {str(each.partition): told(each.metadata) for each in result.asset_materializations_for_node("trace_texts")}
     assert made[f"{DAY}|1"]["items_not_rendered"] == 1
     assert "items_not_rendered" not in made[f"{next_day}|1"]
 
@@ -101,15 +91,15 @@ def test_an_item_that_cannot_be_rendered_is_shown_as_recorded_and_named(
 def test_an_item_that_is_well_again_is_skipped_no_more(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
         breaks_on("poison", broken)
-        write(pipeline.database, trace(1, "bad", WHEN, request="poison"))
-        write(pipeline.database, trace(2, "bad", WHEN, request="poison"))
+        write_events(pipeline.database, trace(1, "bad", WHEN, request="poison"))
+        write_events(pipeline.database, trace(2, "bad", WHEN, request="poison"))
         for team_id in (1, 2):
             texts_of(pipeline, team_id)
         assert [skip.team_id for skip in list_item_skips(pipeline.database, day=DAY)] == [1, 2]
     before = pipeline.database.value("SELECT count() FROM item_skips")
     texts_of(pipeline, 1)
     assert pipeline.database.value("SELECT count() FROM item_skips") == before
-    write(pipeline.database, trace(1, "bad", WHEN + timedelta(minutes=1), request="it goes on"))
+    write_events(pipeline.database, trace(1, "bad", WHEN + timedelta(minutes=1), request="it goes on"))
     texts_of(pipeline, 1)
     assert [skip.team_id for skip in list_item_skips(pipeline.database, day=DAY)] == [2]
 
@@ -117,7 +107,7 @@ def test_an_item_that_is_well_again_is_skipped_no_more(pipeline: Pipeline, monke
 def test_a_renderer_that_fails_on_everything_stores_nothing(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(pipeline.database, day_of_traces(1, DAY, 12))
+    write_events(pipeline.database, day_of_traces(1, DAY, 12))
     with monkeypatch.context() as broken:
         breaks_on("case", broken)
         result = texts_of(pipeline, 1, raise_on_error=False)
@@ -184,7 +174,7 @@ def test_a_rule_that_fails_on_an_item_leaves_that_item_out_and_names_it(
     for team_id in (1, 2):
         for number in range(4):
             extra = {"$ai_error": f"timeout {number}", "$ai_is_error": True}
-            write(database, trace(team_id, f"t{number}", WHEN + timedelta(minutes=number), extra=extra))
+            write_events(database, trace(team_id, f"t{number}", WHEN + timedelta(minutes=number), extra=extra))
         texts_of(pipeline, team_id)
     real = taking.applies
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.mutated_shapes import check_value, failure_of
 from llma_assets.rendering import read_messages, render_trace
 from llma_assets_tests.rendering.events import event
-from llma_assets_tests.rendering.mutated_shapes import check_value, failure_of
 
 ROWS: list[list[Any]] = [
     [{"text": "a"}] * 201,

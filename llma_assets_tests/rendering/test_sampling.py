@@ -12,8 +12,8 @@ from llma_assets.clickhouse import Database
 from llma_assets.rendering.candidates import Frame, items_of_day
 from llma_assets.rendering.queries import Candidate
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import write_events
 from llma_assets.themes import Level
-from llma_assets_tests.traffic import write
 
 DAY = date(2026, 11, 7)
 TEAM_DAY = TeamDay(1, DAY)
@@ -75,7 +75,7 @@ def store(database: Database, candidates: Iterable[Candidate], *, level: Level =
 
 
 def test_no_user_has_a_second_trace_before_everybody_has_a_first(database: Database) -> None:
-    write(database, events({"heavy": 500, **{f"light{number}": 3 for number in range(30)}}))
+    write_events(database, events({"heavy": 500, **{f"light{number}": 3 for number in range(30)}}))
     found = draw(database, per_hour=100)
     counts = Counter(map(user_of, found.candidates))
     assert (found.found, len(found.candidates)) == (590, 100)
@@ -84,7 +84,7 @@ def test_no_user_has_a_second_trace_before_everybody_has_a_first(database: Datab
 
 
 def test_with_more_users_than_places_each_has_one_at_most(database: Database) -> None:
-    write(database, events({"heavy": 300, **{f"light{number}": 2 for number in range(99)}}))
+    write_events(database, events({"heavy": 300, **{f"light{number}": 2 for number in range(99)}}))
     counts = Counter(map(user_of, draw(database, per_hour=40).candidates))
     assert set(counts.values()) == {1}
     assert len(counts) == 40
@@ -93,7 +93,7 @@ def test_with_more_users_than_places_each_has_one_at_most(database: Database) ->
 def test_each_hour_favours_other_users(database: Database) -> None:
     users = {f"user{number}": 1 for number in range(200)}
     for hour in range(2):
-        write(database, events(users, prefix=f"h{hour}-", at=HOUR + timedelta(hours=hour)))
+        write_events(database, events(users, prefix=f"h{hour}-", at=HOUR + timedelta(hours=hour)))
     candidates = draw(database, per_hour=50).candidates
     chosen = [{user_of(item).partition("-")[2] for item in candidates if item.trace_id[1] == str(h)} for h in (0, 1)]
     assert [len(users) for users in chosen] == [50, 50]
@@ -101,7 +101,7 @@ def test_each_hour_favours_other_users(database: Database) -> None:
 
 
 def test_the_same_day_gives_the_same_sample_and_another_seed_another(database: Database) -> None:
-    write(database, events({"a": 50, "b": 50}))
+    write_events(database, events({"a": 50, "b": 50}))
     first, again, other = (draw(database, per_hour=10, seed=seed).candidates for seed in (1, 1, 2))
     assert first == again
     assert first != other
@@ -121,8 +121,8 @@ def test_the_same_day_gives_the_same_sample_and_another_seed_another(database: D
 def test_the_stored_probability_is_how_often_a_trace_is_taken_and_counts_scale_up_without_bias(
     database: Database, users: dict[str, int], per_hour: int
 ) -> None:
-    write(database, every_hour(users))
-    write(database, events({"a": 1000}, team_id=2))
+    write_events(database, every_hour(users))
+    write_events(database, events({"a": 1000}, team_id=2))
     draws = 0
     taken: Counter[str] = Counter()
     probabilities: dict[str, set[float]] = {}
@@ -159,7 +159,7 @@ def test_an_hour_that_grows_keeps_what_is_stored_and_still_scales_up_without_bia
         database.execute("TRUNCATE TABLE events")
         before: dict[str, Candidate] = {}
         for stage in stages:
-            write(database, every_hour(stage))
+            write_events(database, every_hour(stage))
             candidates = {item.item_id: item for item in draw(database, per_hour=10, seed=seed).candidates}
             assert before.keys() <= candidates.keys()
             assert all(candidates[item_id].probability == item.probability for item_id, item in before.items())
@@ -173,10 +173,10 @@ def test_an_hour_that_grows_keeps_what_is_stored_and_still_scales_up_without_bia
 
 
 def test_a_full_hour_takes_late_traces_at_its_own_rate_and_gives_nothing_up(database: Database) -> None:
-    write(database, events({f"user{number}": 2 for number in range(50)}))
+    write_events(database, events({f"user{number}": 2 for number in range(50)}))
     first = draw(database, per_hour=20).candidates
     store(database, first)
-    write(database, events({f"late{number}": 1 for number in range(100)}))
+    write_events(database, events({f"late{number}": 1 for number in range(100)}))
     second = draw(database, per_hour=20).candidates
     late = [item for item in second if item.stored is None]
     assert {item.item_id for item in first} < {item.item_id for item in second}
@@ -187,7 +187,7 @@ def test_a_full_hour_takes_late_traces_at_its_own_rate_and_gives_nothing_up(data
 def test_a_higher_limit_makes_what_is_stored_more_probable_and_a_lower_one_takes_nothing_away(
     database: Database,
 ) -> None:
-    write(database, events({"a": 40}))
+    write_events(database, events({"a": 40}))
     store(database, draw(database, per_hour=10).candidates)
     higher = draw(database, per_hour=30).candidates
     assert [item.probability for item in higher] == pytest.approx([0.75] * 30)
@@ -196,8 +196,8 @@ def test_a_higher_limit_makes_what_is_stored_more_probable_and_a_lower_one_takes
 
 
 def test_what_is_not_quiet_yet_holds_its_place(database: Database) -> None:
-    write(database, events({"a": 20}))
-    write(database, events({"b": 20}, at=HOUR + timedelta(minutes=20)))
+    write_events(database, events({"a": 20}))
+    write_events(database, events({"b": 20}, at=HOUR + timedelta(minutes=20)))
     early = draw(database, per_hour=10, now=HOUR + timedelta(minutes=35))
     assert (early.found, early.not_quiet) == (40, 20)
     assert {user_of(item) for item in early.candidates} == {"a"}
@@ -211,9 +211,9 @@ def test_what_is_not_quiet_yet_holds_its_place(database: Database) -> None:
 
 def test_generations_are_drawn_the_same_way_and_all_of_a_trace_may_be_taken(database: Database) -> None:
     rows = [{**row, "properties": '{"$ai_trace_id": "one"}', "distinct_id": "a"} for row in events({"a": 30})]
-    write(database, rows)
-    write(database, events({"b": 2}))
-    write(database, events({"c": 5}, team_id=2))
+    write_events(database, rows)
+    write_events(database, events({"b": 2}))
+    write_events(database, events({"c": 5}, team_id=2))
     assert len(draw(database, per_hour=100, level="generation").candidates) == 32
     some = draw(database, per_hour=10, level="generation").candidates
     assert Counter(item.trace_id for item in some) == {"one": 8, "b-0": 1, "b-1": 1}
@@ -221,18 +221,18 @@ def test_generations_are_drawn_the_same_way_and_all_of_a_trace_may_be_taken(data
 
 
 def test_a_limit_of_nothing_takes_nothing(database: Database) -> None:
-    write(database, events({"a": 3}))
+    write_events(database, events({"a": 3}))
     assert draw(database, per_hour=0).candidates == []
     assert draw(database, per_hour=0, level="generation").candidates == []
 
 
 def test_an_empty_day_has_nothing(database: Database) -> None:
-    write(database, events({"a": 3}, team_id=2))
+    write_events(database, events({"a": 3}, team_id=2))
     assert draw(database, per_hour=5) == Frame(0, 0, [], None, {})
 
 
 def test_equal_ids_of_another_team_count_for_nothing(database: Database) -> None:
-    write(database, events({"a": 3, "b": 1}))
+    write_events(database, events({"a": 3, "b": 1}))
     alone = draw(database, per_hour=2)
-    write(database, events({"a": 200, "b": 50}, team_id=2))
+    write_events(database, events({"a": 200, "b": 50}, team_id=2))
     assert draw(database, per_hour=2) == alone

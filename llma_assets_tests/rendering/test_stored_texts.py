@@ -15,7 +15,7 @@ from llma_assets.rendering.partition import _losses
 from llma_assets.rendering.storing import Sampling, delete_redacted_otherwise, store_texts
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamSettings
-from llma_assets_tests.traffic import trace, write
+from llma_assets.testing import trace, write_events
 
 WHEN = datetime(2026, 11, 7, 8, tzinfo=UTC)
 NOW = datetime(2026, 11, 9, tzinfo=UTC)
@@ -36,7 +36,8 @@ def run(database: Database, options: RenderOptions = RenderOptions(), team_id: i
     made = store_texts(database, day, options, sampling, progress=lambda _done, _total: None)
     deleted = delete_redacted_otherwise(database, day, options)
     rendered = made["trace"].counts["rendered"]
-    metadata = {"traces_rendered": rendered, "texts_deleted": deleted, **_losses(database, day)}
+    losses, worst = _losses(database, day)
+    metadata = {"traces_rendered": rendered, "texts_deleted": deleted, **losses, "loss_worst": worst}
     return Made(made["trace"].sampled, metadata)
 
 
@@ -47,14 +48,14 @@ def texts(database: Database, team_id: int = 1) -> list[str]:
 
 
 def test_a_second_run_with_equal_options_renders_nothing(database: Database) -> None:
-    write(database, trace(1, "t", WHEN, request=f"I am {SECRET}"))
+    write_events(database, trace(1, "t", WHEN, request=f"I am {SECRET}"))
     assert run(database).details["traces_rendered"] == 1
     again = run(database)
     assert (again.details["traces_rendered"], again.details["texts_deleted"], again.items) == (0, 0, 1)
 
 
 def test_a_team_that_switches_redaction_on_keeps_no_text_without_it(database: Database) -> None:
-    write(database, trace(1, "t", WHEN, request=f"I am {SECRET}"))
+    write_events(database, trace(1, "t", WHEN, request=f"I am {SECRET}"))
     run(database, RenderOptions(redact=False))
     assert any(SECRET in text for text in texts(database))
     report = run(database)
@@ -64,7 +65,7 @@ def test_a_team_that_switches_redaction_on_keeps_no_text_without_it(database: Da
 
 
 def test_a_team_that_adds_a_pattern_keeps_no_text_without_it(database: Database) -> None:
-    write(database, trace(1, "t", WHEN, request="Case ZEUS-1234"))
+    write_events(database, trace(1, "t", WHEN, request="Case ZEUS-1234"))
     run(database)
     run(database, RenderOptions(extra_patterns=(r"ZEUS-\d+",)))
     assert texts(database)
@@ -72,7 +73,7 @@ def test_a_team_that_adds_a_pattern_keeps_no_text_without_it(database: Database)
 
 
 def test_a_text_that_is_no_longer_sampled_goes_when_it_shows_what_is_hidden_now(database: Database) -> None:
-    write(database, trace(1, "t", WHEN, request=f"I am {SECRET}"))
+    write_events(database, trace(1, "t", WHEN, request=f"I am {SECRET}"))
     run(database, RenderOptions(redact=False))
     database.execute("DELETE FROM events WHERE team_id = 1")
     run(database)
@@ -80,7 +81,7 @@ def test_a_text_that_is_no_longer_sampled_goes_when_it_shows_what_is_hidden_now(
 
 
 def test_a_change_of_length_alone_deletes_nothing_and_renders_anew(database: Database) -> None:
-    write(database, trace(1, "t", WHEN, request="word " * 800))
+    write_events(database, trace(1, "t", WHEN, request="word " * 800))
     run(database)
     report = run(database, RenderOptions(max_tokens=300))
     assert (report.details["traces_rendered"], report.details["texts_deleted"]) == (1, 0)
@@ -88,28 +89,28 @@ def test_a_change_of_length_alone_deletes_nothing_and_renders_anew(database: Dat
 
 def test_the_texts_of_another_team_stay(database: Database) -> None:
     for team_id in (1, 2):
-        write(database, trace(team_id, "t", WHEN, request=f"I am {SECRET}"))
+        write_events(database, trace(team_id, "t", WHEN, request=f"I am {SECRET}"))
         run(database, RenderOptions(redact=False), team_id)
     run(database)
     assert any(SECRET in text for text in texts(database, 2))
 
 
 def test_what_was_lost_is_in_the_metadata_of_every_run(database: Database) -> None:
-    write(database, trace(1, "long", WHEN, request="word " * 4_000))
-    write(database, trace(1, "short", WHEN, request=f"I am {SECRET}"))
+    write_events(database, trace(1, "long", WHEN, request="word " * 4_000))
+    write_events(database, trace(1, "short", WHEN, request=f"I am {SECRET}"))
     for _ in range(2):
         metadata = run(database).details
         assert metadata["loss"]["texts"] == 4
         assert metadata["loss"]["values_shortened"] == 2
         assert metadata["loss_rules"] == {"long_values": 2}
         assert metadata["redactions"] == {"email": 2}
-        records = metadata["loss_worst"].records
-        assert {record.data["item_id"] for record in records} >= {"long"}
-        assert all(record.data["kept_percent"] < 30 for record in records)
+        records = metadata["loss_worst"]
+        assert {record["item_id"] for record in records} >= {"long"}
+        assert all(record["kept_percent"] < 30 for record in records)
 
 
 def test_the_loss_that_is_stored_is_the_one_of_the_text(database: Database) -> None:
-    write(database, trace(1, "t", WHEN, request="word " * 4_000))
+    write_events(database, trace(1, "t", WHEN, request="word " * 4_000))
     run(database)
     row = database.rows("SELECT text, loss FROM trace_texts FINAL WHERE level = 'trace'")[0]
     loss = orjson.loads(row["loss"])

@@ -12,8 +12,8 @@ from llma_assets.rendering import RenderOptions
 from llma_assets.rendering.queries import MADE
 from llma_assets.rendering.storing import LevelTexts, Sampling, delete_redacted_otherwise, store_texts
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import event, trace, write_events
 from llma_assets.themes import GENERAL, GENERATIONS, TRACES, DateRange, Filter, Level, Theme
-from llma_assets_tests.traffic import event, trace, write
 
 DAY = date(2026, 11, 7)
 WHEN = datetime(2026, 11, 7, 8, tzinfo=UTC)
@@ -59,7 +59,9 @@ def hour(database: Database, team_id: int = 1, *, failed: int = 4, fine: int = 8
     for number in range(failed + fine):
         extra = {"$ai_is_error": True} if number < failed else None
         name = f"{'failed' if number < failed else 'fine'}-{number}"
-        write(database, trace(team_id, name, when + timedelta(minutes=number), request=f"case {number}", extra=extra))
+        write_events(
+            database, trace(team_id, name, when + timedelta(minutes=number), request=f"case {number}", extra=extra)
+        )
 
 
 def test_what_matches_is_rendered_beside_the_sample_and_said_to_be_no_part_of_it(database: Database) -> None:
@@ -184,7 +186,7 @@ def test_a_run_for_some_themes_does_not_say_that_the_day_is_done(database: Datab
 def test_late_events_have_a_text_beside_the_sample_made_anew(database: Database) -> None:
     hour(database, fine=0)
     run(database, (FAILED,))
-    write(database, [event(1, "$ai_span", WHEN + timedelta(minutes=9), {"$ai_trace_id": "failed-0"})])
+    write_events(database, [event(1, "$ai_span", WHEN + timedelta(minutes=9), {"$ai_trace_id": "failed-0"})])
     made = run(database, (FAILED,))["trace"]
     assert made.counts["rendered"] == 1
     assert stored(database)["failed-0"]["events"] == 4
@@ -197,7 +199,7 @@ def test_a_trace_beside_the_sample_moves_with_its_first_event(database: Database
     for team_id in (1, 2):
         run(database, (FAILED,), team_id=team_id)
     yesterday = {"$ai_trace_id": "failed-0"}
-    write(database, [event(1, "$ai_span", datetime(2026, 11, 6, 23, tzinfo=UTC), yesterday)])
+    write_events(database, [event(1, "$ai_span", datetime(2026, 11, 6, 23, tzinfo=UTC), yesterday)])
     made = run(database, (FAILED,), day=DAY - timedelta(days=1))["trace"]
     assert made.counts["moved"] == 1
     assert stored(database)["failed-0"]["day"] == "2026-11-06"
@@ -210,7 +212,7 @@ def test_a_trace_that_began_on_an_earlier_day_is_not_rendered_twice(database: Da
     run(database, (FAILED,))
     # Beyond what a day's neighbours show: the same trace goes on three days later.
     later = WHEN + timedelta(days=3)
-    write(database, [event(1, "$ai_generation", later, {"$ai_trace_id": "failed-0", "$ai_is_error": True})])
+    write_events(database, [event(1, "$ai_generation", later, {"$ai_trace_id": "failed-0", "$ai_is_error": True})])
     made = run(database, (FAILED,), day=DAY + timedelta(days=3), now=NOW + timedelta(days=3))["trace"]
     assert (made.held, made.counts["rendered"]) == (0, 0)
     assert stored(database)["failed-0"]["day"] == "2026-11-07"
@@ -218,7 +220,7 @@ def test_a_trace_that_began_on_an_earlier_day_is_not_rendered_twice(database: Da
 
 def test_texts_beside_the_sample_show_nothing_that_the_team_has_hidden_since(database: Database) -> None:
     secret = "jane.roe@example.org"
-    write(database, trace(1, "t", WHEN, request=f"I am {secret}", extra={"$ai_is_error": True}))
+    write_events(database, trace(1, "t", WHEN, request=f"I am {secret}", extra={"$ai_is_error": True}))
     run(database, (FAILED,), options=RenderOptions(redact=False))
     run(database, (FAILED,))
     texts = [row["text"] for row in database.rows("SELECT text FROM trace_texts")]

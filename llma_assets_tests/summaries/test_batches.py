@@ -18,11 +18,20 @@ from llma_assets.settings import Settings
 from llma_assets.summaries import batches as batches_module
 from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import (
+    INVALID_JSON,
+    REFUSAL,
+    TRUNCATED,
+    BatchServer,
+    Content,
+    Ending,
+    Status,
+    Store,
+    numbered_texts,
+    write_texts,
+)
 from llma_assets.themes import TRACES, Theme
-from llma_assets_tests.batch_server import BatchServer, Ending, Store
-from llma_assets_tests.chat_server import INVALID_JSON, REFUSAL, TRUNCATED, Content, Status
 from llma_assets_tests.databases import PlantedOnce
-from llma_assets_tests.summaries.texts import texts, write_texts
 
 pytestmark = pytest.mark.slow
 
@@ -87,8 +96,8 @@ def usage(database: Database) -> list[dict[str, Any]]:
 
 def texts_of_two_teams(database: Database) -> None:
     """Six texts of a team, and six others of another team under the same ids."""
-    write_texts(database, DAY, texts(COUNT))
-    write_texts(database, OTHER, {name: f"{text} of the other team" for name, text in texts(COUNT).items()})
+    write_texts(database, DAY, numbered_texts(COUNT))
+    write_texts(database, OTHER, {name: f"{text} of the other team" for name, text in numbered_texts(COUNT).items()})
 
 
 @pytest.fixture
@@ -107,7 +116,7 @@ def test_a_batch_is_submitted_waited_for_and_stored_by_a_later_run(stored: Datab
         assert (second["generated"], second["waiting"], second["undone"]) == (COUNT - 1, 0, 0)
         assert len(server.created) == 1
         assert len(server.calls()) == 1
-    assert generated(stored) == set(texts(COUNT))
+    assert generated(stored) == set(numbered_texts(COUNT))
     assert summaries(stored, OTHER) == []
     assert list_skips(stored, day=DAY.day) == []
 
@@ -175,7 +184,7 @@ def test_an_expired_batch_keeps_what_it_has_and_the_rest_goes_into_another(store
         assert (second["generated"], second["failed"], second["waiting"]) == (3, 0, COUNT - 4)
         go(stored, server)
         assert [len(server.requests_of(batch)) for batch in server.created] == [COUNT - 1, 2]
-    assert generated(stored) == set(texts(COUNT))
+    assert generated(stored) == set(numbered_texts(COUNT))
     assert len(usage(stored)) == COUNT
 
 
@@ -188,7 +197,7 @@ def test_a_batch_that_failed_its_validation_costs_nothing_and_is_said(stored: Da
         assert len(server.created) == 1
         go(stored, server)
         go(stored, server)
-    assert generated(stored) == set(texts(COUNT))
+    assert generated(stored) == set(numbered_texts(COUNT))
 
 
 @pytest.mark.parametrize(
@@ -215,7 +224,7 @@ def test_a_line_that_failed_costs_that_item_alone_and_is_tried_again(
         assert (paid["item_id"], paid["error"], paid["input_tokens"] > 0) == (failed["item_id"], kind, costs)
         assert len(server.created) == 1
         go(stored, server)
-    assert generated(stored) == set(texts(COUNT))
+    assert generated(stored) == set(numbered_texts(COUNT))
 
 
 def test_a_line_that_was_turned_away_for_its_rate_is_asked_again_and_blamed_for_nothing(stored: Database) -> None:
@@ -223,7 +232,7 @@ def test_a_line_that_was_turned_away_for_its_rate_is_asked_again_and_blamed_for_
         go(stored, server)
         counts = go(stored, server)
         assert (counts["generated"], counts["failed"]) == (COUNT - 1, 0)
-    assert generated(stored) == set(texts(COUNT))
+    assert generated(stored) == set(numbered_texts(COUNT))
 
 
 def test_a_question_that_a_complete_batch_lost_has_failed(stored: Database) -> None:
@@ -289,7 +298,7 @@ def test_two_teams_with_equal_ids_have_batches_of_their_own(stored: Database) ->
         ]
     assert ["of the other team" in text for text in texts_of] == [False, True]
     ours, theirs = summaries(stored, DAY), summaries(stored, OTHER)
-    assert [row["item_id"] for row in ours] == [row["item_id"] for row in theirs] == sorted(texts(COUNT))
+    assert [row["item_id"] for row in ours] == [row["item_id"] for row in theirs] == sorted(numbered_texts(COUNT))
     assert not any("of the other team" in str(row) for row in ours)
     assert {row["team_id"] for row in usage(stored)} == {1, 2}
 
@@ -300,7 +309,7 @@ def test_an_answer_that_got_lost_is_looked_for_and_not_asked_for_twice(stored: D
         assert len(server.created) == 1
         go(stored, server)
         assert len(server.created) == 1
-    assert generated(stored) == set(texts(COUNT))
+    assert generated(stored) == set(numbered_texts(COUNT))
 
 
 def test_a_process_that_was_killed_after_it_submitted_pays_once(
@@ -322,7 +331,7 @@ def test_a_process_that_was_killed_after_it_submitted_pays_once(
         go(stored, server)
         go(stored, server)
         assert len(server.created) == 1
-    assert generated(stored) == set(texts(COUNT))
+    assert generated(stored) == set(numbered_texts(COUNT))
     assert Counter(row["item_id"] for row in usage(stored)).most_common(1) == [("item-0", 1)]
 
 
@@ -345,7 +354,7 @@ def test_a_process_that_is_killed_at_any_of_its_notes_pays_each_batch_once_and_f
         for _ in range(3):
             go(stored, server, budget_usd=1.0)
         assert len(server.created) == 1
-    assert generated(stored) == set(texts(COUNT))
+    assert generated(stored) == set(numbered_texts(COUNT))
     held = "SELECT sum(held_usd) FROM budget_holds FINAL WHERE hold_id IN (SELECT group_id FROM summary_batches)"
     assert stored.value(held) == pytest.approx(0)
 
@@ -367,7 +376,7 @@ def test_a_process_that_was_killed_before_it_submitted_is_submitted_after_a_whil
         go(stored, server)
         assert len(server.created) == 1
         go(stored, server)
-    assert generated(stored) == set(texts(COUNT))
+    assert generated(stored) == set(numbered_texts(COUNT))
 
 
 def test_a_process_that_was_killed_while_it_stored_is_finished_by_the_next_and_counts_its_money_once(
@@ -402,7 +411,7 @@ def test_a_server_that_is_away_is_asked_later_and_keeps_what_it_has(stored: Data
         go(stored, restarted)
         assert restarted.calls() == []
         assert len(restarted.created) == 1
-    assert generated(stored) == set(texts(COUNT))
+    assert generated(stored) == set(numbered_texts(COUNT))
 
 
 def test_a_server_that_has_forgotten_a_batch_is_asked_anew(stored: Database) -> None:
@@ -412,7 +421,7 @@ def test_a_server_that_has_forgotten_a_batch_is_asked_anew(stored: Database) -> 
         go(stored, emptied)
         go(stored, emptied)
         assert len(emptied.created) == 1
-    assert generated(stored) == set(texts(COUNT))
+    assert generated(stored) == set(numbered_texts(COUNT))
 
 
 def test_a_text_that_changed_meanwhile_gets_a_summary_of_its_own_and_the_old_answer_is_paid(stored: Database) -> None:
@@ -422,7 +431,7 @@ def test_a_text_that_changed_meanwhile_gets_a_summary_of_its_own_and_the_old_ans
         server.held = False
         go(stored, server)
         go(stored, server)
-    assert generated(stored) == set(texts(COUNT))
+    assert generated(stored) == set(numbered_texts(COUNT))
     assert len(usage(stored)) == COUNT + 1
 
 

@@ -18,8 +18,7 @@ from llma_assets.models import ModelConfigurationError, OfflineChat, OpenAIChat,
 from llma_assets.settings import Settings
 from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import TRACES
-from llma_assets_tests.chat_server import (
+from llma_assets.testing import (
     INVALID_JSON,
     ChatServer,
     Content,
@@ -30,9 +29,11 @@ from llma_assets_tests.chat_server import (
     Request,
     Reset,
     Status,
+    numbered_texts,
     real_bill,
+    write_texts,
 )
-from llma_assets_tests.summaries.texts import texts, write_texts
+from llma_assets.themes import TRACES
 
 DAY = date(2026, 11, 7)
 TEAM = TeamDay(1, DAY)
@@ -67,7 +68,7 @@ def billed_usd(server: ChatServer) -> float:
 def cost_of_one(database: Database) -> float:
     """What a summary costs here, as seen by one that another team had made."""
     other = TeamDay(9, DAY)
-    write_texts(database, other, texts(1))
+    write_texts(database, other, numbered_texts(1))
     with ChatServer(bill=real_bill) as server:
         assert run(database, server, None, other)["generated"] == 1
         return billed_usd(server)
@@ -78,8 +79,8 @@ def today_of(database: Database, team_day: TeamDay = TEAM) -> float:
 
 
 def test_the_budget_stops_the_work_before_it_is_passed_and_the_rest_waits(database: Database) -> None:
-    write_texts(database, TEAM, texts(60))
-    write_texts(database, TeamDay(2, DAY), texts(60))
+    write_texts(database, TEAM, numbered_texts(60))
+    write_texts(database, TeamDay(2, DAY), numbered_texts(60))
     budget_usd = 30 * cost_of_one(database)
     with ChatServer(bill=real_bill) as server:
         counts = run(database, server, budget_usd)
@@ -97,7 +98,7 @@ def test_the_budget_stops_the_work_before_it_is_passed_and_the_rest_waits(databa
 
 
 def test_a_theme_stops_at_its_own_budget_and_says_so_while_the_team_has_more(database: Database) -> None:
-    write_texts(database, TEAM, texts(40))
+    write_texts(database, TEAM, numbered_texts(40))
     one = cost_of_one(database)
     theme = replace(TRACES, theme_id="errors", daily_budget_usd=20 * one)
     with ChatServer(bill=real_bill) as server:
@@ -114,7 +115,7 @@ def test_a_theme_stops_at_its_own_budget_and_says_so_while_the_team_has_more(dat
 
 
 def test_a_run_with_more_money_goes_on_where_the_last_one_stopped(database: Database) -> None:
-    write_texts(database, TEAM, texts(40))
+    write_texts(database, TEAM, numbered_texts(40))
     one = cost_of_one(database)
     with ChatServer(bill=real_bill) as server:
         first = run(database, server, 25 * one)
@@ -131,7 +132,7 @@ def test_a_run_with_more_money_goes_on_where_the_last_one_stopped(database: Data
 
 def test_the_budget_holds_whatever_goes_wrong_on_the_way(database: Database) -> None:
     """Retries, repairs, broken-off and hung calls cost money that no answer tells of; the server's bill has them."""
-    write_texts(database, TEAM, texts(80))
+    write_texts(database, TEAM, numbered_texts(80))
     budget_usd = 60 * cost_of_one(database)
     random = Random(7)
     kinds: list[Fault] = [
@@ -150,7 +151,7 @@ def test_the_budget_holds_whatever_goes_wrong_on_the_way(database: Database) -> 
 def test_two_processes_for_one_team_do_not_pass_it_together(database: Database) -> None:
     days = [TEAM, TEAM.back(1), TEAM.back(2)]
     for n, team_day in enumerate(days):
-        write_texts(database, team_day, {f"{name}-{n}": f"{text} {n}" for name, text in texts(60).items()})
+        write_texts(database, team_day, {f"{name}-{n}": f"{text} {n}" for name, text in numbered_texts(60).items()})
     budget_usd = 45 * cost_of_one(database)
     with ChatServer(bill=real_bill, latency_s=0.005) as server, ThreadPoolExecutor(3) as pool:
         counts = list(pool.map(lambda team_day: run(database, server, budget_usd, team_day), days))
@@ -191,7 +192,7 @@ store_theme(connect(settings), TeamDay(1, date(2026, 11, 7)), TRACES, chat, limi
 def test_a_killed_run_does_not_let_the_next_one_pass_the_budget(
     table: str, write: int, settings: Settings, database: Database
 ) -> None:
-    write_texts(database, TEAM, texts(60))
+    write_texts(database, TEAM, numbered_texts(60))
     budget_usd = 40 * cost_of_one(database)
     with ChatServer(bill=real_bill) as server:
         environment = {
@@ -215,7 +216,7 @@ def test_a_killed_run_does_not_let_the_next_one_pass_the_budget(
 
 
 def test_a_model_without_a_price_is_refused_before_anything_is_sent(database: Database) -> None:
-    write_texts(database, TEAM, texts(3))
+    write_texts(database, TEAM, numbered_texts(3))
     with ChatServer() as server:
         with pytest.raises(PriceUnknown, match="LLMA_PRICES_FILE"):
             run(database, server, 5.0, model="my-own-model")
@@ -225,7 +226,7 @@ def test_a_model_without_a_price_is_refused_before_anything_is_sent(database: Da
 
 
 def test_the_offline_model_is_free_also_with_a_budget_of_nothing(database: Database) -> None:
-    write_texts(database, TEAM, texts(3))
+    write_texts(database, TEAM, numbered_texts(3))
     counts = store_theme(
         database,
         TEAM,
@@ -238,7 +239,7 @@ def test_the_offline_model_is_free_also_with_a_budget_of_nothing(database: Datab
 
 
 def test_a_finished_theme_asks_for_no_money(database: Database) -> None:
-    write_texts(database, TEAM, texts(3))
+    write_texts(database, TEAM, numbered_texts(3))
     with ChatServer(bill=real_bill) as server:
         run(database, server, 5.0)
         held = database.value("SELECT count() FROM budget_holds")
@@ -247,7 +248,7 @@ def test_a_finished_theme_asks_for_no_money(database: Database) -> None:
 
 
 def test_answers_are_bounded_so_that_a_call_cannot_cost_more_than_was_set_aside(database: Database) -> None:
-    write_texts(database, TEAM, texts(1))
+    write_texts(database, TEAM, numbered_texts(1))
     asked: list[Request] = []
     with ChatServer(judge=asked.append) as server:  # type: ignore[func-returns-value]
         run(database, server, 5.0)

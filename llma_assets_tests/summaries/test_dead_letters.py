@@ -16,8 +16,7 @@ from llma_assets.settings import Settings
 from llma_assets.summaries.dead_letters import MAX_FAILURES, dead_letters, requeue
 from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import BUILT_IN
-from llma_assets_tests.chat_server import (
+from llma_assets.testing import (
     REFUSAL,
     ChatServer,
     Content,
@@ -27,8 +26,10 @@ from llma_assets_tests.chat_server import (
     Request,
     Reset,
     Status,
+    numbered_texts,
+    write_texts,
 )
-from llma_assets_tests.summaries.texts import texts, write_texts
+from llma_assets.themes import BUILT_IN
 
 DAY = date(2026, 11, 7)
 TEAM = TeamDay(1, DAY)
@@ -61,7 +62,7 @@ def fail_so_often(database: Database, runs: int, team_day: TeamDay = TEAM) -> No
 
 
 def test_an_item_that_failed_in_three_runs_is_asked_about_no_more(database: Database) -> None:
-    write_texts(database, TEAM, texts(3))
+    write_texts(database, TEAM, numbered_texts(3))
     with cursed(REFUSAL) as server:
         for n in range(MAX_FAILURES):
             assert run(database, server, f"run-{n}")["failed"] == 1
@@ -74,7 +75,7 @@ def test_an_item_that_failed_in_three_runs_is_asked_about_no_more(database: Data
 
 
 def test_a_dead_letter_tells_what_failed_why_how_often_and_when(database: Database) -> None:
-    write_texts(database, TEAM, texts(3))
+    write_texts(database, TEAM, numbered_texts(3))
     fail_so_often(database, MAX_FAILURES)
     (letter,) = dead_letters(database, 1)
     assert (letter.team_id, letter.day, letter.theme_id, letter.item_id) == (1, DAY, TRACES.theme_id, "item-1")
@@ -83,7 +84,7 @@ def test_a_dead_letter_tells_what_failed_why_how_often_and_when(database: Databa
 
 
 def test_a_run_that_is_delivered_again_counts_once(database: Database) -> None:
-    write_texts(database, TEAM, texts(3))
+    write_texts(database, TEAM, numbered_texts(3))
     with cursed(REFUSAL) as server:
         for _ in range(5):
             run(database, server, "the-same-run")
@@ -91,7 +92,7 @@ def test_a_run_that_is_delivered_again_counts_once(database: Database) -> None:
 
 
 def test_an_item_that_was_brought_back_begins_at_zero(database: Database) -> None:
-    write_texts(database, TEAM, texts(3))
+    write_texts(database, TEAM, numbered_texts(3))
     fail_so_often(database, MAX_FAILURES)
     requeue(database, dead_letters(database, 1))
     assert dead_letters(database, 1) == []
@@ -103,7 +104,7 @@ def test_an_item_that_was_brought_back_begins_at_zero(database: Database) -> Non
 
 
 def test_bringing_back_twice_is_as_once(database: Database) -> None:
-    write_texts(database, TEAM, texts(3))
+    write_texts(database, TEAM, numbered_texts(3))
     fail_so_often(database, MAX_FAILURES)
     letters = dead_letters(database, 1)
     requeue(database, letters)
@@ -113,7 +114,7 @@ def test_bringing_back_twice_is_as_once(database: Database) -> None:
 
 
 def test_a_new_text_begins_at_zero(database: Database) -> None:
-    write_texts(database, TEAM, texts(3))
+    write_texts(database, TEAM, numbered_texts(3))
     fail_so_often(database, MAX_FAILURES)
     write_texts(database, TEAM, {"item-1": "L1: another question number 1 of the same trace"})
     with cursed(REFUSAL) as server:
@@ -122,7 +123,7 @@ def test_a_new_text_begins_at_zero(database: Database) -> None:
 
 
 def test_an_item_that_got_its_summary_after_all_is_no_dead_letter(database: Database) -> None:
-    write_texts(database, TEAM, texts(3))
+    write_texts(database, TEAM, numbered_texts(3))
     fail_so_often(database, MAX_FAILURES - 1)
     with ChatServer() as server:
         run(database, server, "good")
@@ -132,7 +133,7 @@ def test_an_item_that_got_its_summary_after_all_is_no_dead_letter(database: Data
 def test_another_teams_item_of_the_same_id_is_not_concerned(database: Database) -> None:
     other = TeamDay(2, DAY)
     for team_day in (TEAM, other):
-        write_texts(database, team_day, texts(3))
+        write_texts(database, team_day, numbered_texts(3))
     fail_so_often(database, MAX_FAILURES)
     fail_so_often(database, MAX_FAILURES - 1, other)
     assert dead_letters(database, 2) == []
@@ -144,7 +145,7 @@ def test_another_teams_item_of_the_same_id_is_not_concerned(database: Database) 
 
 
 def test_dead_letters_can_be_narrowed_to_a_day_a_theme_and_items(database: Database) -> None:
-    write_texts(database, TEAM, texts(3))
+    write_texts(database, TEAM, numbered_texts(3))
     fail_so_often(database, MAX_FAILURES)
     assert len(dead_letters(database, 1, day=DAY, theme_id=TRACES.theme_id, item_ids=["item-1"])) == 1
     assert dead_letters(database, 1, day=DAY + timedelta(days=1)) == []
@@ -154,7 +155,7 @@ def test_dead_letters_can_be_narrowed_to_a_day_a_theme_and_items(database: Datab
 
 @pytest.mark.parametrize("fault", [Status(503), Reset(), Hang(), RateLimited("60")], ids=repr)
 def test_a_server_that_is_away_is_no_fault_of_the_items(database: Database, fault: Fault) -> None:
-    write_texts(database, TEAM, texts(3))
+    write_texts(database, TEAM, numbered_texts(3))
     with ChatServer(always=fault) as server:
         for n in range(MAX_FAILURES):
             counts = run(database, server, f"run-{n}", policy=IMPATIENT if fault == Hang() else POLICY)
@@ -164,7 +165,7 @@ def test_a_server_that_is_away_is_no_fault_of_the_items(database: Database, faul
 
 
 def test_a_prompt_that_breaks_the_server_alone_is_found_out(database: Database) -> None:
-    write_texts(database, TEAM, texts(3))
+    write_texts(database, TEAM, numbered_texts(3))
     with cursed(Status(500)) as server:
         for n in range(MAX_FAILURES):
             assert run(database, server, f"run-{n}")["failed"] == 1
@@ -173,7 +174,7 @@ def test_a_prompt_that_breaks_the_server_alone_is_found_out(database: Database) 
 
 
 def test_a_brief_answer_to_a_brief_question_is_enough_to_blame_the_item(database: Database) -> None:
-    write_texts(database, TEAM, {"item-1": texts(2)["item-1"]})
+    write_texts(database, TEAM, {"item-1": numbered_texts(2)["item-1"]})
     with cursed(Status(500)) as server:
         assert run(database, server, "run")["failed"] == 1
         # The prompt, the question, both once more, and the sample.
@@ -191,7 +192,7 @@ def test_a_brief_answer_to_a_brief_question_is_enough_to_blame_the_item(database
 def test_why_items_were_deferred_is_kept_until_they_are_done(database: Database) -> None:
     from llma_assets.ledger import list_skips
 
-    write_texts(database, TEAM, texts(3))
+    write_texts(database, TEAM, numbered_texts(3))
     with ChatServer(always=RateLimited("60")) as server:
         run(database, server, "run")
     (skip,) = list_skips(database, day=DAY, team_id=1)
@@ -203,7 +204,7 @@ def test_why_items_were_deferred_is_kept_until_they_are_done(database: Database)
 
 
 def test_what_was_not_begun_at_the_deadline_is_deferred(database: Database) -> None:
-    write_texts(database, TEAM, texts(6))
+    write_texts(database, TEAM, numbered_texts(6))
     began: list[str] = []
 
     def two_have_begun() -> bool:
@@ -223,7 +224,7 @@ KILLED_AT = """
 import os, signal, sys
 from llma_assets.clickhouse import Database, connect
 from llma_assets.settings import Settings
-from llma_assets_tests.chat_server import ChatServer
+from llma_assets.testing import ChatServer
 from llma_assets_tests.summaries.test_dead_letters import run
 
 insert = Database.insert_rows
@@ -247,7 +248,7 @@ def test_a_run_that_is_killed_while_it_stores_is_finished_by_the_next(
 ) -> None:
     monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
     monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
-    write_texts(database, TEAM, texts(4))
+    write_texts(database, TEAM, numbered_texts(4))
     with cursed(REFUSAL) as server:
         killed = subprocess.run(
             [sys.executable, "-c", KILLED_AT, table, server.url], capture_output=True, check=False, timeout=60

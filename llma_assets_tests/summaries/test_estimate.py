@@ -11,9 +11,8 @@ from llma_assets.summaries.estimate import ANSWER_TOKENS, forecast_summaries
 from llma_assets.summaries.pending import pending
 from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import INVALID_JSON, ChatServer, numbered_texts, real_bill, write_texts
 from llma_assets.themes import TRACES, Theme
-from llma_assets_tests.chat_server import INVALID_JSON, ChatServer, real_bill
-from llma_assets_tests.summaries.texts import texts, write_texts
 
 DAY = date(2026, 11, 7)
 TEAM = TeamDay(1, DAY)
@@ -44,7 +43,7 @@ def run(
 
 @pytest.mark.parametrize("theme", [TRACES, REFUNDS], ids=["general", "judged"])
 def test_prompts_are_counted_as_the_server_counts_them(database: Database, theme: Theme) -> None:
-    write_texts(database, TEAM, texts(12))
+    write_texts(database, TEAM, numbered_texts(12))
     expected = estimate(database, theme=theme)
     with ChatServer(bill=real_bill) as server:
         run(database, server, theme=theme)
@@ -54,14 +53,14 @@ def test_prompts_are_counted_as_the_server_counts_them(database: Database, theme
 
 
 def test_nothing_is_asked_and_nothing_is_written_by_an_estimate(database: Database) -> None:
-    write_texts(database, TEAM, texts(3))
+    write_texts(database, TEAM, numbered_texts(3))
     estimate(database)
     for table in ("model_usage", "usage_forecasts", "trace_summaries"):
         assert database.value("SELECT count() FROM {table:Identifier}", table=table) == 0
 
 
 def test_without_earlier_calls_answers_are_as_long_as_the_mode_asks_for(database: Database) -> None:
-    write_texts(database, TEAM, texts(5))
+    write_texts(database, TEAM, numbered_texts(5))
     expected = estimate(database)
     assert expected.output_tokens == 5 * ANSWER_TOKENS["detailed"]
     assert "for want of earlier calls" in expected.basis
@@ -75,7 +74,7 @@ def test_answers_are_as_long_as_those_of_earlier_calls_of_the_same_team(database
                 ledger.record(f"item-{n}", Usage(MODEL, 500, tokens, 0.1, 0.1))
             ledger.record("item-0", Usage(MODEL, 500, tokens, 0.1, 0.1, "schema"))
             ledger.record("item-1", Usage(MODEL, 0, 0, 0.0, 0.1, "rate_limited"))
-    write_texts(database, TEAM, texts(8))
+    write_texts(database, TEAM, numbered_texts(8))
     expected = estimate(database)
     assert expected.output_tokens == 8 * 5 * 100 / 4
     assert expected.calls == 10  # a repair for every fourth item
@@ -83,18 +82,18 @@ def test_answers_are_as_long_as_those_of_earlier_calls_of_the_same_team(database
 
 
 def test_what_is_done_is_shown_and_not_counted(database: Database) -> None:
-    write_texts(database, TEAM, texts(6))
-    write_texts(database, TeamDay(2, DAY), texts(6))
+    write_texts(database, TEAM, numbered_texts(6))
+    write_texts(database, TeamDay(2, DAY), numbered_texts(6))
     with ChatServer(bill=real_bill) as server:
         run(database, server)
-    write_texts(database, TEAM, {**texts(6), "item-2": "L1: another text", "item-new": "L1: a new one"})
+    write_texts(database, TEAM, {**numbered_texts(6), "item-2": "L1: another text", "item-new": "L1: a new one"})
     expected = estimate(database)
     assert (expected.items, expected.done) == (2, 5)
     assert estimate(database, TeamDay(2, DAY)).items == 6
 
 
 def test_another_model_has_everything_to_do_and_another_price(database: Database) -> None:
-    write_texts(database, TEAM, texts(3))
+    write_texts(database, TEAM, numbered_texts(3))
     with ChatServer(bill=real_bill) as server:
         run(database, server)
     here, other = estimate(database), estimate(database, model="gpt-4.1")
@@ -112,7 +111,7 @@ def test_equal_texts_are_paid_once(database: Database) -> None:
 
 
 def test_a_model_without_a_price_has_tokens_and_no_cost(database: Database) -> None:
-    write_texts(database, TEAM, texts(2))
+    write_texts(database, TEAM, numbered_texts(2))
     expected = estimate(database, model="my-own-model")
     assert expected.input_tokens > 0
     assert (expected.cost_usd, expected.batch_cost_usd) == (None, None)
@@ -121,14 +120,14 @@ def test_a_model_without_a_price_has_tokens_and_no_cost(database: Database) -> N
 
 def test_no_texts_and_the_offline_model_cost_nothing(database: Database) -> None:
     assert estimate(database).cost_usd == 0.0
-    write_texts(database, TEAM, texts(2))
+    write_texts(database, TEAM, numbered_texts(2))
     offline = estimate(database, model="offline/extractive-1")
     assert (offline.items, offline.calls, offline.cost_usd) == (2, 0, 0.0)
 
 
 def test_predicted_and_actual_stand_side_by_side_after_the_run(database: Database) -> None:
-    write_texts(database, TEAM, texts(10))
-    write_texts(database, TeamDay(2, DAY), texts(4))
+    write_texts(database, TEAM, numbered_texts(10))
+    write_texts(database, TeamDay(2, DAY), numbered_texts(4))
     expected = estimate(database)
     with ChatServer(bill=real_bill, faults=[INVALID_JSON]) as server:
         run(database, server)
@@ -143,7 +142,7 @@ def test_predicted_and_actual_stand_side_by_side_after_the_run(database: Databas
 
 
 def test_a_run_with_nothing_to_ask_predicts_nothing(database: Database) -> None:
-    write_texts(database, TEAM, texts(2))
+    write_texts(database, TEAM, numbered_texts(2))
     with ChatServer(bill=real_bill) as server:
         run(database, server)
         run(database, server)
@@ -151,8 +150,10 @@ def test_a_run_with_nothing_to_ask_predicts_nothing(database: Database) -> None:
 
 
 def test_a_second_day_is_predicted_from_the_first(database: Database) -> None:
-    write_texts(database, TEAM.back(1), {f"y-{n}": f"{text} of yesterday" for n, text in enumerate(texts(20).values())})
-    write_texts(database, TEAM, texts(20))
+    write_texts(
+        database, TEAM.back(1), {f"y-{n}": f"{text} of yesterday" for n, text in enumerate(numbered_texts(20).values())}
+    )
+    write_texts(database, TEAM, numbered_texts(20))
     with ChatServer(bill=real_bill) as server:
         run(database, server, TEAM.back(1))
         run(database, server)

@@ -12,7 +12,7 @@ from llma_assets.defs.checks import check_result
 from llma_assets.findings import Check, Finding
 from llma_assets.summaries.checks import CHECKS, MANY_ITEMS
 from llma_assets.team_day import TeamDay
-from llma_assets_tests.summaries.texts import write_texts
+from llma_assets.testing import write_texts
 
 DAY = date(2026, 11, 7)
 TEAM = TeamDay(1, DAY)

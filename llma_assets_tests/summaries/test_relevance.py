@@ -18,10 +18,19 @@ from llma_assets.summaries.schema import JudgedSummary
 from llma_assets.summaries.task import SummaryTask
 from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import (
+    EMPTY,
+    INVALID_JSON,
+    REFUSAL,
+    ChatServer,
+    Content,
+    Fault,
+    Request,
+    numbered_texts,
+    write_texts,
+)
 from llma_assets.themes import Theme
 from llma_assets.themes.theme import Rule
-from llma_assets_tests.chat_server import EMPTY, INVALID_JSON, REFUSAL, ChatServer, Content, Fault, Request
-from llma_assets_tests.summaries.texts import texts, write_texts
 
 DAY = TeamDay(1, date(2026, 11, 7))
 OTHER = TeamDay(2, date(2026, 11, 7))
@@ -59,7 +68,7 @@ def even_ones(request: Request) -> str:
 
 
 def test_items_are_stored_with_the_models_judgement_and_the_themes_version(database: Database) -> None:
-    write_texts(database, DAY, texts(4))
+    write_texts(database, DAY, numbered_texts(4))
     with ChatServer(even_ones) as server:
         counts = run(database, server)
     assert (counts["generated"], counts["relevant"], counts["irrelevant"]) == (4, 2, 2)
@@ -76,7 +85,7 @@ def test_items_are_stored_with_the_models_judgement_and_the_themes_version(datab
 
 
 def test_the_model_is_asked_for_its_judgement_by_schema_and_in_words(database: Database) -> None:
-    write_texts(database, DAY, texts(1))
+    write_texts(database, DAY, numbered_texts(1))
     with ChatServer(even_ones) as server:
         run(database, server)
         (request,) = server.calls()
@@ -87,7 +96,7 @@ def test_the_model_is_asked_for_its_judgement_by_schema_and_in_words(database: D
 
 
 def test_a_general_theme_is_not_asked_for_relevance(database: Database) -> None:
-    write_texts(database, DAY, texts(1))
+    write_texts(database, DAY, numbered_texts(1))
     with ChatServer() as server:
         run(database, server, replace(REFUNDS, judged=False))
         (request,) = server.calls()
@@ -124,7 +133,7 @@ def test_an_irrelevant_answer_needs_nothing_else() -> None:
     "fault", [Content(json.dumps({"title": "t", "bullets": []})), Content("no json at all"), INVALID_JSON, EMPTY]
 )
 def test_a_missing_judgement_is_asked_for_once_more(database: Database, fault: Fault) -> None:
-    write_texts(database, DAY, texts(1))
+    write_texts(database, DAY, numbered_texts(1))
     with ChatServer(even_ones, faults=[fault]) as server:
         counts = run(database, server)
         assert len(server.calls()) == 2
@@ -145,7 +154,7 @@ def test_a_missing_judgement_is_asked_for_once_more(database: Database, fault: F
 def test_an_item_without_a_judgement_after_one_repair_has_failed_alone(
     database: Database, fault: Fault, calls: int, reason: str
 ) -> None:
-    write_texts(database, DAY, texts(3))
+    write_texts(database, DAY, numbered_texts(3))
     with ChatServer(even_ones, judge=lambda request: fault if "number 1 " in request.prompt else None) as server:
         counts = run(database, server)
         assert len(server.calls()) == 2 + calls
@@ -187,7 +196,7 @@ def test_the_fence_changes_with_the_text_so_that_no_trace_can_hold_its_own() -> 
 
 
 def test_a_second_run_asks_and_writes_nothing(database: Database) -> None:
-    write_texts(database, DAY, texts(4))
+    write_texts(database, DAY, numbered_texts(4))
     with ChatServer(even_ones) as server:
         run(database, server)
         before = database.rows("SELECT * FROM trace_summaries ORDER BY item_id")
@@ -199,7 +208,7 @@ def test_a_second_run_asks_and_writes_nothing(database: Database) -> None:
 
 def test_another_version_of_the_same_question_asks_nothing_and_the_rows_bear_it(database: Database) -> None:
     for team_day in (DAY, OTHER):
-        write_texts(database, team_day, texts(4))
+        write_texts(database, team_day, numbered_texts(4))
     changed = replace(REFUNDS, keywords=("refund",))
     assert changed.version != REFUNDS.version
     with ChatServer(even_ones) as server:
@@ -217,7 +226,7 @@ def test_another_version_of_the_same_question_asks_nothing_and_the_rows_bear_it(
 
 
 def test_a_theme_with_the_same_prompt_reuses_the_relevance_too(database: Database) -> None:
-    write_texts(database, DAY, texts(4))
+    write_texts(database, DAY, numbered_texts(4))
     second = replace(REFUNDS, theme_id="refunds_of_germany")
     with ChatServer(even_ones) as server:
         run(database, server)
@@ -228,7 +237,7 @@ def test_a_theme_with_the_same_prompt_reuses_the_relevance_too(database: Databas
 
 
 def test_a_theme_that_does_not_ask_for_relevance_does_not_reuse_answers_of_one_that_does(database: Database) -> None:
-    write_texts(database, DAY, texts(2))
+    write_texts(database, DAY, numbered_texts(2))
     with ChatServer(even_ones) as server:
         run(database, server)
     with ChatServer() as server:
@@ -238,7 +247,7 @@ def test_a_theme_that_does_not_ask_for_relevance_does_not_reuse_answers_of_one_t
 
 def test_another_teams_answers_are_not_reused(database: Database) -> None:
     for team_day in (DAY, OTHER):
-        write_texts(database, team_day, texts(2))
+        write_texts(database, team_day, numbered_texts(2))
     with ChatServer(even_ones) as server:
         run(database, server)
         assert run(database, server, team_day=OTHER)["reused"] == 0
@@ -287,7 +296,7 @@ def test_without_a_model_other_keywords_judge_anew(database: Database) -> None:
 
 
 def test_with_a_model_the_rule_is_no_part_of_the_question(database: Database) -> None:
-    write_texts(database, DAY, texts(2))
+    write_texts(database, DAY, numbered_texts(2))
     with ChatServer(even_ones) as server:
         run(database, server, KEYWORDS)
         run(database, server, replace(KEYWORDS, keywords=("gate",)))
@@ -323,7 +332,7 @@ def test_rules_that_do_not_compare_say_the_same_whatever_is_usual(rule: Rule) ->
 
 def test_what_is_usual_for_the_team_is_part_of_what_a_comparing_rule_judges_by(database: Database) -> None:
     slow = Theme("slow", "trace", "Say what took so long.", rule="performance")
-    write_texts(database, DAY, texts(60))
+    write_texts(database, DAY, numbered_texts(60))
     database.execute(
         "INSERT INTO trace_texts SELECT * REPLACE (if(item_id = 'item-0', 300, 2) AS latency_s, "
         "now64(6) AS inserted_at) FROM trace_texts"
@@ -331,7 +340,7 @@ def test_what_is_usual_for_the_team_is_part_of_what_a_comparing_rule_judges_by(d
     offline(database, slow)
     assert [row["item_id"] for row in stored(database, slow) if row["relevant"]] == ["item-0"]
     before = database.rows("SELECT * FROM trace_summaries ORDER BY item_id")
-    write_texts(database, OTHER, texts(60))
+    write_texts(database, OTHER, numbered_texts(60))
     offline(database, slow)
     assert database.rows("SELECT * FROM trace_summaries ORDER BY item_id") == before
     database.execute(
@@ -343,7 +352,7 @@ def test_what_is_usual_for_the_team_is_part_of_what_a_comparing_rule_judges_by(d
 
 
 def test_an_item_that_gave_no_judgement_in_three_runs_is_a_dead_letter_of_this_theme_alone(database: Database) -> None:
-    write_texts(database, DAY, texts(2))
+    write_texts(database, DAY, numbered_texts(2))
     silent = Content(json.dumps({"title": "t", "bullets": []}))
     with ChatServer(even_ones, judge=lambda request: silent if "number 1 " in request.prompt else None) as server:
         counts = [run(database, server, run_id=f"run-{n}") for n in range(MAX_FAILURES + 1)]

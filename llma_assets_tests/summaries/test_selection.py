@@ -16,9 +16,9 @@ from llma_assets.summaries.pending import pending
 from llma_assets.summaries.selection import Selection, select_items, update_selection
 from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import event, trace, write_events
 from llma_assets.themes import GENERAL, GENERATIONS, TRACES, DateRange, Filter, Theme, sampling
 from llma_assets.themes.store import TeamThemes
-from llma_assets_tests.traffic import event, trace, write
 
 DAY = date(2026, 11, 7)
 TEAM_DAY = TeamDay(1, DAY)
@@ -51,7 +51,7 @@ def traffic(database: Database, team_id: int = 1, *, failed: int = 4, fine: int 
         name = f"{'failed' if is_failed else 'fine'}-{number}"
         request = f"case {number}: " + ("refund please" if number % 2 else "where is my parcel")
         extra = {"$ai_is_error": True} if is_failed else None
-        write(database, trace(team_id, name, when + timedelta(minutes=number), request=request, extra=extra))
+        write_events(database, trace(team_id, name, when + timedelta(minutes=number), request=request, extra=extra))
 
 
 def texts(
@@ -192,7 +192,7 @@ def test_generations_of_one_trace_are_selected_together(database: Database) -> N
     traffic(database, failed=10, fine=0)
     for number in range(10):
         properties = {"$ai_trace_id": f"failed-{number}", "$ai_is_error": True, "$ai_input": "again"}
-        write(database, [event(1, "$ai_generation", WHEN + timedelta(minutes=number, seconds=1), properties)])
+        write_events(database, [event(1, "$ai_generation", WHEN + timedelta(minutes=number, seconds=1), properties)])
     half = replace(FAILED, theme_id="calls", level="generation", sample_rate=0.5)
     texts(database, half)
     selection = update_selection(database, TEAM_DAY, half)
@@ -269,7 +269,7 @@ def test_a_text_that_has_grown_is_put_to_the_rule_again_and_no_other(
     texts(database)
     update_selection(database, TEAM_DAY, REFUNDS)
     more = {"$ai_trace_id": "fine-4", "$ai_input": [{"role": "user", "content": "then a refund"}]}
-    write(database, [event(1, "$ai_generation", WHEN + timedelta(minutes=5), more)])
+    write_events(database, [event(1, "$ai_generation", WHEN + timedelta(minutes=5), more)])
     texts(database)
     asked = []
     applies = taking.applies
@@ -337,7 +337,7 @@ def test_an_item_that_moved_to_an_earlier_day_is_selected_there_alone(database: 
         update_selection(database, TeamDay(team_id, DAY), FAILED)
     yesterday = TeamDay(1, DAY - timedelta(days=1))
     first = {"$ai_trace_id": "failed-0"}
-    write(database, [event(1, "$ai_span", datetime(2026, 11, 6, 23, tzinfo=UTC), first)])
+    write_events(database, [event(1, "$ai_span", datetime(2026, 11, 6, 23, tzinfo=UTC), first)])
     texts(database, FAILED, day=yesterday.day)
     assert update_selection(database, yesterday, FAILED).items.keys() == {"failed-0"}
     assert {item: row["day"] for item, row in rows(database, FAILED).items()} == {

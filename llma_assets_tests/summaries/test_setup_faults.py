@@ -22,22 +22,24 @@ from llma_assets.summaries.dead_letters import MAX_FAILURES
 from llma_assets.summaries.partition import store_summaries
 from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import GENERATIONS, TRACES, Theme
-from llma_assets_tests.batch_server import BatchServer, Ending
-from llma_assets_tests.chat_server import (
+from llma_assets.testing import (
     EMPTY,
     FILTERED,
     INVALID_JSON,
     REFUSAL,
     WRONG_SCHEMA,
+    BatchServer,
     ChatServer,
+    Ending,
     Fault,
     Garbage,
     RateLimited,
     Request,
     Status,
+    numbered_texts,
+    write_texts,
 )
-from llma_assets_tests.summaries.texts import texts, write_texts
+from llma_assets.themes import GENERATIONS, TRACES, Theme
 
 DAY = date(2026, 11, 7)
 TEAM, OTHER = TeamDay(1, DAY), TeamDay(2, DAY)
@@ -104,8 +106,8 @@ def about(word: str, fault: Fault) -> ChatServer:
 def test_a_model_that_gives_nothing_usable_is_stopped_after_a_few_calls_and_no_item_is_blamed(
     database: Database, fault: Fault
 ) -> None:
-    write_texts(database, TEAM, texts(213))
-    write_texts(database, OTHER, texts(3))
+    write_texts(database, TEAM, numbered_texts(213))
+    write_texts(database, OTHER, numbered_texts(3))
     with ChatServer(always=fault) as server:
         for n in range(MAX_FAILURES + 1):
             with pytest.raises(NothingUsable, match=r"^213 of 213: the model test-model gave nothing that can be used"):
@@ -122,7 +124,7 @@ def test_a_model_that_gives_nothing_usable_is_stopped_after_a_few_calls_and_no_i
 
 
 def test_one_answer_is_quoted_on_one_line_without_the_key(database: Database) -> None:
-    write_texts(database, TEAM, texts(3))
+    write_texts(database, TEAM, numbered_texts(3))
     with ChatServer(always=WRONG_KEY) as server, pytest.raises(NothingUsable) as raised:
         stage(database, server)
     said = str(raised.value)
@@ -134,7 +136,7 @@ def test_one_answer_is_quoted_on_one_line_without_the_key(database: Database) ->
 
 def test_what_a_trace_holds_is_never_quoted(database: Database) -> None:
     """The answers to items may repeat them; only that to the sample is shown."""
-    write_texts(database, TEAM, texts(3))
+    write_texts(database, TEAM, numbered_texts(3))
 
     def echo(request: Request) -> str:
         return f"I cannot say anything about: {request.prompt[-200:]}"
@@ -148,7 +150,7 @@ def test_what_a_trace_holds_is_never_quoted(database: Database) -> None:
 @pytest.mark.parametrize("count", [1, 3, 8, 20])
 def test_items_that_fail_by_themselves_are_blamed_and_the_day_is_not_done(database: Database, count: int) -> None:
     """All of a day's items are refused, but the model answers when it is asked about something harmless."""
-    write_texts(database, TEAM, texts(count))
+    write_texts(database, TEAM, numbered_texts(count))
     with about("about flights", REFUSAL) as server:
         report = stage(database, server)
         assert len(server.calls()) == count + 1
@@ -161,8 +163,8 @@ def test_items_that_fail_by_themselves_are_blamed_and_the_day_is_not_done(databa
 
 
 def test_a_model_that_fails_on_most_items_is_reported_by_the_check(database: Database) -> None:
-    write_texts(database, TEAM, texts(50))
-    write_texts(database, OTHER, texts(50))
+    write_texts(database, TEAM, numbered_texts(50))
+    write_texts(database, OTHER, numbered_texts(50))
     with ChatServer(judge=lambda request: REFUSAL if "0 about" not in request.prompt else None) as server:
         report = stage(database, server)
     assert (report.items, report.status) == (5, "done")
@@ -174,7 +176,7 @@ def test_a_model_that_fails_on_most_items_is_reported_by_the_check(database: Dat
 
 def test_a_day_after_one_that_went_well_is_not_asked_about_a_sample(database: Database) -> None:
     before = TEAM.back(1)
-    write_texts(database, before, texts(3))
+    write_texts(database, before, numbered_texts(3))
     write_texts(database, TEAM, {"bad": "L1: something forbidden"})
     limits = RunLimits("run")
     with about("forbidden", REFUSAL) as server:
@@ -187,8 +189,8 @@ def test_a_theme_of_its_own_model_fails_alone_and_is_not_asked_again_for_the_nex
     days = [TEAM.back(1), TEAM]
     own = replace(TRACES, theme_id="own", model="broken-model")
     for team_day in days:
-        write_texts(database, team_day, {f"{name}-{team_day.day}": text for name, text in texts(20).items()})
-    limits = RunLimits("run", health=ModelHealth())
+        write_texts(database, team_day, {f"{name}-{team_day.day}": text for name, text in numbered_texts(20).items()})
+    limits = RunLimits("run", evidence=ModelHealth())
     with ChatServer(judge=lambda request: EMPTY if request.body["model"] == "broken-model" else None) as server:
         for team_day in days:
             with pytest.raises(ThemesFailed, match=r"own \(NothingUsable: 20 of 20"):
@@ -200,7 +202,7 @@ def test_a_theme_of_its_own_model_fails_alone_and_is_not_asked_again_for_the_nex
 
 
 def test_a_theme_whose_prompt_nobody_answers_leaves_the_others_standing(database: Database) -> None:
-    write_texts(database, TEAM, texts(20))
+    write_texts(database, TEAM, numbered_texts(20))
     asks = replace(TRACES, theme_id="asks", prompt="Say the unspeakable.")
     with about("unspeakable", REFUSAL) as server, pytest.raises(ThemesFailed, match="asks"):
         stage(database, server, themes=(TRACES, asks))
@@ -209,8 +211,8 @@ def test_a_theme_whose_prompt_nobody_answers_leaves_the_others_standing(database
 
 
 def test_the_first_theme_that_gets_nothing_stops_the_others(database: Database) -> None:
-    write_texts(database, TEAM, texts(20))
-    write_texts(database, TEAM, texts(20), level="generation")
+    write_texts(database, TEAM, numbered_texts(20))
+    write_texts(database, TEAM, numbered_texts(20), level="generation")
     with ChatServer(always=INVALID_JSON) as server, pytest.raises(ModelConfigurationError):
         stage(database, server, themes=(TRACES, GENERATIONS))
     assert len(server.calls()) <= MOST_CALLS
@@ -220,7 +222,7 @@ def test_the_first_theme_that_gets_nothing_stops_the_others(database: Database) 
 def test_a_run_in_which_the_server_answered_nothing_has_failed_and_blames_nobody(
     database: Database, fault: Fault
 ) -> None:
-    write_texts(database, TEAM, texts(30))
+    write_texts(database, TEAM, numbered_texts(30))
     with ChatServer(always=fault) as server, pytest.raises(ThemesFailed, match="answered nothing") as raised:
         stage(database, server)
     assert NothingAnswered.__name__ in str(raised.value)
@@ -231,7 +233,7 @@ def test_a_run_in_which_the_server_answered_nothing_has_failed_and_blames_nobody
 
 
 def test_a_server_that_goes_away_after_some_answers_has_not_failed(database: Database) -> None:
-    write_texts(database, TEAM, texts(30))
+    write_texts(database, TEAM, numbered_texts(30))
     seen: list[str] = []
 
     def judge(request: Request) -> Fault:
@@ -245,7 +247,7 @@ def test_a_server_that_goes_away_after_some_answers_has_not_failed(database: Dat
 
 
 def test_a_batch_of_nothing_usable_is_read_again_when_the_model_is_right(database: Database) -> None:
-    write_texts(database, TEAM, texts(12))
+    write_texts(database, TEAM, numbered_texts(12))
     broken = [False]
 
     def judge(request: Request) -> Fault:
@@ -265,7 +267,7 @@ def test_a_batch_of_nothing_usable_is_read_again_when_the_model_is_right(databas
 
 
 def test_many_calls_at_once_begin_only_after_the_first_good_answer(database: Database) -> None:
-    write_texts(database, TEAM, texts(200))
+    write_texts(database, TEAM, numbered_texts(200))
     with ChatServer(always=INVALID_JSON, latency_s=0.01) as server, pytest.raises(NothingUsable):
         stage(database, server, limits=RunLimits("run", concurrency=50))
     assert len(server.calls()) <= MOST_CALLS

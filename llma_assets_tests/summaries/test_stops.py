@@ -21,11 +21,9 @@ from llma_assets.summaries.batches import Via
 from llma_assets.summaries.dead_letters import dead_letters
 from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
+from llma_assets.testing import BatchServer, ChatServer, Fault, Request, Status, numbered_texts, write_texts
 from llma_assets.themes import TRACES
-from llma_assets_tests.batch_server import BatchServer
-from llma_assets_tests.chat_server import ChatServer, Fault, Request, Status
 from llma_assets_tests.databases import PlantedOnce
-from llma_assets_tests.summaries.texts import texts, write_texts
 
 DAY = date(2026, 11, 7)
 TEAM, OTHER = TeamDay(1, DAY), TeamDay(2, DAY)
@@ -53,8 +51,8 @@ def asked_once(servers: Sequence[ChatServer]) -> bool:
 
 def texts_of_two_teams(database: Database) -> None:
     """Texts of a team's day, and of another's with the same ids."""
-    write_texts(database, TEAM, texts(ITEMS))
-    write_texts(database, OTHER, texts(ITEMS))
+    write_texts(database, TEAM, numbered_texts(ITEMS))
+    write_texts(database, OTHER, numbered_texts(ITEMS))
 
 
 @pytest.fixture
@@ -173,7 +171,7 @@ def test_a_run_that_is_told_to_stop_keeps_its_answers_and_one_that_is_killed_los
     settings: Settings, database: Database, number: signal.Signals, most_lost: int
 ) -> None:
     items = 150
-    write_texts(database, TEAM, texts(items))
+    write_texts(database, TEAM, numbered_texts(items))
     enough = threading.Event()
     seen: list[str] = []
 
@@ -196,7 +194,7 @@ def test_a_run_that_is_told_to_stop_keeps_its_answers_and_one_that_is_killed_los
 
 
 def test_what_a_batch_brought_is_stored_before_a_call_finds_the_key_refused(database: Database) -> None:
-    write_texts(database, TEAM, texts(12))
+    write_texts(database, TEAM, numbered_texts(12))
     refused: list[str] = []
 
     def judge(request: Request) -> Fault:

@@ -11,17 +11,7 @@ import pytest
 
 from llma_assets.models import ModelConfigurationError, OfflineChat, OpenAIChat, RetryPolicy, Usage
 from llma_assets.summaries import TIME_IS_UP, SummaryResult, TextItem, content_hash, summarise
-from llma_assets_tests.chat_server import (
-    REFUSAL,
-    TRUNCATED,
-    ChatServer,
-    Content,
-    Fault,
-    Hang,
-    RateLimited,
-    Request,
-    Status,
-)
+from llma_assets.testing import REFUSAL, TRUNCATED, ChatServer, Content, Fault, Hang, RateLimited, Request, Status
 
 PATIENT = RetryPolicy(attempts=2, deadline_s=60.0, attempt_timeout_s=30.0, first_delay_s=0.01, cool_down_s=0.05)
 IMPATIENT = RetryPolicy(attempts=2, deadline_s=1.0, attempt_timeout_s=0.3, first_delay_s=0.01, cool_down_s=0.05)

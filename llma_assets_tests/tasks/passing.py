@@ -8,7 +8,6 @@ from llma_assets.models import ChatModel, OfflineChat
 from llma_assets.tasks import (
     BatchCounts,
     BatchOptions,
-    Segment,
     Task,
     TaskCounts,
     TaskOptions,
@@ -16,7 +15,7 @@ from llma_assets.tasks import (
     list_tasks,
     update_tasks,
 )
-from llma_assets_tests.tasks.replays import MODEL, MONDAY, place, segment
+from llma_assets.testing.segments import MODEL
 
 DAY = timedelta(days=1)
 
@@ -38,24 +37,3 @@ def a_pass(
 def tasks(database: Database, now: datetime, team_id: int = 1) -> list[Task]:
     """The team's tasks as of `now`."""
     return list_tasks(database, team_id, now=now)
-
-
-def some(
-    prefix: str,
-    where: int,
-    *,
-    count: int = 3,
-    start: datetime = MONDAY,
-    team_id: int = 1,
-    text: str = "An error came",
-    shift: float = 0.0,
-    toward: int = 15,
-) -> list[tuple[Segment, list[float]]]:
-    """Segments of different users that say nearly the same."""
-    return [
-        (
-            segment(f"{prefix}{number}", f"{text} ({number})", team_id=team_id, start=start),
-            place(where, shift=shift + 0.01 * number, toward=toward),
-        )
-        for number in range(count)
-    ]

@@ -16,8 +16,9 @@ from llma_assets.tasks.first_commit import commit_batch, commit_pass
 from llma_assets.tasks.segment_queries import ATTEMPT_OF_BATCH, HELD_SEGMENTS
 from llma_assets.tasks.task_queries import PASS_OF_BATCH, PIPELINE
 from llma_assets.team_day import TeamDay
-from llma_assets_tests.tasks.passing import DAY, a_pass, some, tasks
-from llma_assets_tests.tasks.replays import MODEL, MONDAY, place, segment, write
+from llma_assets.testing import axis_vector, segment, similar_segments, write_segments
+from llma_assets.testing.segments import MODEL, MONDAY
+from llma_assets_tests.tasks.passing import DAY, a_pass, tasks
 
 LATER = MONDAY + DAY
 NOW = MONDAY + 2 * DAY
@@ -25,13 +26,14 @@ NOW = MONDAY + 2 * DAY
 
 def waiting_and_new(database: Database, team_id: int) -> int:
     """Three segments that wait, each alone, then for each of them one like it, and a group; how many there are."""
-    held = [(segment(f"h{n}", f"Looks at page {n}", team_id=team_id), place(n)) for n in range(3)]
-    write(database, held)
+    held = [(segment(f"h{n}", f"Looks at page {n}", team_id=team_id), axis_vector(n)) for n in range(3)]
+    write_segments(database, held)
     a_pass(database, LATER, team_id=team_id)
     new = [
-        (segment(f"n{n}", f"Looks at page {n}", team_id=team_id, start=LATER), place(n, shift=0.1)) for n in range(3)
+        (segment(f"n{n}", f"Looks at page {n}", team_id=team_id, start=LATER), axis_vector(n, shift=0.1))
+        for n in range(3)
     ]
-    write(database, [*new, *some("g", 7, start=LATER, team_id=team_id)])
+    write_segments(database, [*new, *similar_segments("g", 7, start=LATER, team_id=team_id)])
     return 9
 
 
@@ -126,18 +128,18 @@ def test_the_commit_that_is_stored_first_stays_also_where_another_began_earlier(
 
 
 def test_a_segment_that_is_in_no_task_is_named_and_recovered_by_the_next_batch(database: Database) -> None:
-    write(database, some("a", 0) + some("b", 0, team_id=2))
+    write_segments(database, similar_segments("a", 0) + similar_segments("b", 0, team_id=2))
     a_pass(database, LATER)
     a_pass(database, LATER, team_id=2)
     assert all_passed(database, 1)
-    (lost,) = write(database, [(segment("x"), place(0))], arrived=MONDAY - DAY)
+    (lost,) = write_segments(database, [(segment("x"), axis_vector(0))], arrived=MONDAY - DAY)
     (member,) = database.rows("SELECT * FROM segment_members WHERE team_id = 1 AND session_id = 'a1'")
     database.insert_rows("segment_members", [{**member, "document_id": lost, "session_id": "x"}])
     (found,) = segments_in_tasks(database, TeamDay(1, MONDAY.date()))
     assert not found.passed
     assert found.found.startswith("1: x:")
     assert all_passed(database, 2)
-    write(database, some("c", 0, start=LATER))
+    write_segments(database, similar_segments("c", 0, start=LATER))
     a_pass(database, NOW)
     assert homes(database, 1) == [["a0", "a1", "a2", "c0", "c1", "c2", "x"]]
     assert all_passed(database, 1)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from llma_assets.clickhouse import Database
 from llma_assets.models import Record, TextsRejected, Usage, ignore_usage
 from llma_assets.tasks import SegmentReport, ingest_segments
-from llma_assets_tests.tasks.replays import MODEL
+from llma_assets.testing.segments import MODEL
 
 STORED = """
 SELECT team_id, document_id, content, metadata, embedding, model_name

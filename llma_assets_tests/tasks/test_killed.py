@@ -14,9 +14,8 @@ from llma_assets.settings import Settings
 from llma_assets.tasks import cluster_new_segments, list_tasks, task_history, task_segments, update_tasks
 from llma_assets.tasks.checks import tasks_add_up
 from llma_assets.team_day import TeamDay
-from llma_assets_tests.chat_server import ChatServer
-from llma_assets_tests.tasks.passing import some
-from llma_assets_tests.tasks.replays import MODEL, MONDAY, place, segment, write
+from llma_assets.testing import ChatServer, axis_vector, segment, similar_segments, write_segments
+from llma_assets.testing.segments import MODEL, MONDAY
 
 pytestmark = pytest.mark.slow
 
@@ -30,9 +29,9 @@ from llma_assets.clickhouse import Database, connect
 from llma_assets.models import OfflineChat, OpenAIChat
 from llma_assets.settings import Settings
 from llma_assets.tasks import cluster_new_segments, update_tasks
-from llma_assets_tests.chat_server import ChatServer
-from llma_assets_tests.tasks.passing import some
-from llma_assets_tests.tasks.replays import MODEL, MONDAY
+from llma_assets.testing import ChatServer
+from llma_assets.testing import similar_segments
+from llma_assets.testing.segments import MODEL, MONDAY
 
 table, moment = sys.argv[1:]
 insert = Database.insert_rows
@@ -68,17 +67,17 @@ def everything(database: Database, team_id: int = 1) -> list[Any]:
 def a_week(database: Database, team_id: int) -> None:
     """A first pass that is done, and segments for a second one that grow tasks and found others."""
     for prefix, where in (("a", 0), ("b", 1)):
-        write(
+        write_segments(
             database,
-            [(segment(f"{prefix}{n}", f"Error {where} came", team_id=team_id), place(where)) for n in range(3)],
+            [(segment(f"{prefix}{n}", f"Error {where} came", team_id=team_id), axis_vector(where)) for n in range(3)],
         )
     a_pass(database, team_id, now=MONDAY + DAY)
     later = MONDAY + DAY + timedelta(hours=1)
     for prefix, where in (("c", 0), ("d", 2)):
-        write(
+        write_segments(
             database,
             [
-                (segment(f"{prefix}{n}", f"Error {where} came", team_id=team_id, start=later), place(where))
+                (segment(f"{prefix}{n}", f"Error {where} came", team_id=team_id, start=later), axis_vector(where))
                 for n in range(3)
             ],
         )
@@ -90,12 +89,8 @@ def a_pass(database: Database, team_id: int, *, now: Any = MONDAY + 2 * DAY) -> 
 
 
 def test_a_pass_killed_at_any_write_leaves_what_was_and_the_next_one_ends_it(
-    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+    environment: Settings, database: Database
 ) -> None:
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "LLMA_CHAT_MODEL", "LLMA_EMBEDDING_MODEL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
-    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
     a_week(database, 1)
     before = everything(database)
     moments = [*((table, "before") for table in WRITES), ("task_history", "after")]
@@ -142,14 +137,14 @@ def test_a_batch_that_two_passes_took_differently_is_as_the_first_committed_it(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The slower one took its segments before more had come, and commits after the other one's tasks are made."""
-    write(database, some("a", 0))
+    write_segments(database, similar_segments("a", 0))
     insert = Database.insert_rows
     entered: list[str] = []
 
     def more_come_and_another_pass_is_faster(self: Database, table: str, rows: Any, **options: Any) -> None:
         if table == "segment_batches" and not entered:
             entered.append(table)
-            write(database, some("b", 3))
+            write_segments(database, similar_segments("b", 3))
             a_pass(database, 1)
         insert(self, table, rows, **options)
 
@@ -166,7 +161,7 @@ def test_a_batch_that_two_passes_took_differently_is_as_the_first_committed_it(
 def test_a_pass_that_dies_after_its_labels_asks_no_model_again(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(database, some("a", 0))
+    write_segments(database, similar_segments("a", 0))
     insert = Database.insert_rows
 
     def die(self: Database, table: str, rows: Any, **options: Any) -> None:
@@ -189,18 +184,18 @@ def test_a_pass_that_dies_after_its_labels_asks_no_model_again(
 
 
 def test_a_row_that_says_it_came_in_the_future_hides_nothing(database: Database) -> None:
-    write(database, some("a", 0), arrived=MONDAY + 40 * DAY)
+    write_segments(database, similar_segments("a", 0), arrived=MONDAY + 40 * DAY)
     a_pass(database, 1)
-    write(database, some("b", 3), arrived=MONDAY + 2 * DAY)
+    write_segments(database, similar_segments("b", 3), arrived=MONDAY + 2 * DAY)
     a_pass(database, 1)
     assert sorted(task.occurrence_count for task, _, _ in everything(database)) == [3, 3]
 
 
 def test_a_segment_that_is_stored_under_two_days_counts_once(database: Database) -> None:
     """Its own time is part of the key of the table, so the table keeps both rows."""
-    pairs = some("a", 0)
-    write(database, pairs)
-    write(database, pairs, timestamp=MONDAY + DAY)
+    pairs = similar_segments("a", 0)
+    write_segments(database, pairs)
+    write_segments(database, pairs, timestamp=MONDAY + DAY)
     a_pass(database, 1)
     a_pass(database, 1)
     assert [task.occurrence_count for task, _, _ in everything(database)] == [3]

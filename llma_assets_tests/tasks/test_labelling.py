@@ -22,9 +22,20 @@ from llma_assets.tasks import TaskOptions, cluster_new_segments, model_opinion, 
 from llma_assets.tasks.labelling import TaskLabel, label_group
 from llma_assets.tasks.stages import store_tasks
 from llma_assets.team_day import TeamDay
-from llma_assets_tests.chat_server import INVALID_JSON, REFUSAL, ChatServer, Fault, Request, Status
-from llma_assets_tests.tasks.passing import DAY, a_pass, some, tasks
-from llma_assets_tests.tasks.replays import MODEL, MONDAY, place, segment, write
+from llma_assets.testing import (
+    INVALID_JSON,
+    REFUSAL,
+    ChatServer,
+    Fault,
+    Request,
+    Status,
+    axis_vector,
+    segment,
+    similar_segments,
+    write_segments,
+)
+from llma_assets.testing.segments import MODEL, MONDAY
+from llma_assets_tests.tasks.passing import DAY, a_pass, tasks
 
 POLICY = RetryPolicy(
     attempts=2, deadline_s=5.0, attempt_timeout_s=2.0, first_delay_s=0.01, longest_delay_s=0.02, most_failures=10_000
@@ -77,7 +88,7 @@ def changes(database: Database, change: str) -> list[str]:
 
 
 def test_title_and_description_say_what_was_tried_what_happened_and_how_to_reproduce_it(database: Database) -> None:
-    write(database, some("a", 0, count=8))
+    write_segments(database, similar_segments("a", 0, count=8))
     with ChatServer(lambda _request: answer()) as server:
         _, updated = a_pass(database, MONDAY + DAY, chat=asked_of(server))
         (question,) = server.calls()
@@ -96,11 +107,12 @@ def test_title_and_description_say_what_was_tried_what_happened_and_how_to_repro
 def test_the_five_nearest_to_the_centroid_are_shown_nearest_first(database: Database) -> None:
     """Of the segments that a task had before, too."""
     with ChatServer(lambda _request: answer()) as server:
-        write(database, [(segment("middle", "A middling error"), place(0, shift=0.3))])
+        write_segments(database, [(segment("middle", "A middling error"), axis_vector(0, shift=0.3))])
         a_pass(database, MONDAY + DAY, chat=asked_of(server))
         sides = [("left", 0.0), ("right", 0.6), ("wider", 0.62)]
-        write(
-            database, [(segment(n, f"An error {n}", start=MONDAY + DAY), place(0, shift=shift)) for n, shift in sides]
+        write_segments(
+            database,
+            [(segment(n, f"An error {n}", start=MONDAY + DAY), axis_vector(0, shift=shift)) for n, shift in sides],
         )
         a_pass(database, MONDAY + 2 * DAY, chat=asked_of(server))
         assert data_of(server.calls()[-1])["descriptions"][0] == "A middling error"
@@ -110,7 +122,7 @@ def test_the_five_nearest_to_the_centroid_are_shown_nearest_first(database: Data
 def test_a_task_is_labelled_again_at_twice_its_segments_and_not_before(database: Database) -> None:
     with ChatServer(present_or("Saving fails")) as server:
         for day, (count, calls) in enumerate([(3, 1), (2, 1), (1, 2), (5, 2), (1, 3)]):
-            write(database, some(f"d{day}x", 0, count=count, start=MONDAY + day * DAY))
+            write_segments(database, similar_segments(f"d{day}x", 0, count=count, start=MONDAY + day * DAY))
             a_pass(database, MONDAY + (day + 1) * DAY, chat=asked_of(server))
             assert len(server.calls()) == calls, f"after {day + 1} days"
         assert data_of(server.calls()[-1])["present_title"] == "Saving fails"
@@ -119,10 +131,10 @@ def test_a_task_is_labelled_again_at_twice_its_segments_and_not_before(database:
 
 
 def test_a_task_is_labelled_again_when_its_centroid_has_moved(database: Database) -> None:
-    write(database, some("a", 0, count=6))
+    write_segments(database, similar_segments("a", 0, count=6))
     with ChatServer(present_or("Saving fails")) as server:
         a_pass(database, MONDAY + DAY, chat=asked_of(server))
-        write(database, some("b", 0, count=5, shift=0.95, start=MONDAY + DAY))
+        write_segments(database, similar_segments("b", 0, count=5, shift=0.95, start=MONDAY + DAY))
         a_pass(database, MONDAY + 2 * DAY, chat=asked_of(server), label_shift=0.02)
         first, second = server.calls()
     assert data_of(second)["present_title"] == "Saving fails"
@@ -133,7 +145,7 @@ def test_where_labelling_fails_the_title_is_issue_and_fifty_characters_and_growt
     database: Database,
 ) -> None:
     text = "The user pressed the large green button in the middle of the page and saw an error"
-    write(database, [(segment("a", text), place(0))])
+    write_segments(database, [(segment("a", text), axis_vector(0))])
     with refusing("large green button") as server:
         _, updated = a_pass(database, MONDAY + DAY, chat=asked_of(server))
     assert updated.label_failures == 1
@@ -141,17 +153,17 @@ def test_where_labelling_fails_the_title_is_issue_and_fifty_characters_and_growt
     assert task.title == f"Issue: {text[:50]}".rstrip()
     assert task.label_error
     assert task.label_model == ""
-    write(database, [(segment("b", text, start=MONDAY + DAY), place(0))])
+    write_segments(database, [(segment("b", text, start=MONDAY + DAY), axis_vector(0))])
     with ChatServer(lambda _request: answer()) as server:
         a_pass(database, MONDAY + 2 * DAY, chat=asked_of(server))
     assert [task.title for task in tasks(database, MONDAY + 2 * DAY)] == ["Saving fails"]
 
 
 def test_an_older_title_is_better_than_none(database: Database) -> None:
-    write(database, some("a", 0))
+    write_segments(database, similar_segments("a", 0))
     a_pass(database, MONDAY + DAY)
     (before,) = tasks(database, MONDAY + DAY)
-    write(database, some("b", 0, start=MONDAY + DAY))
+    write_segments(database, similar_segments("b", 0, start=MONDAY + DAY))
     with refusing("An error came") as server:
         a_pass(database, MONDAY + 2 * DAY, chat=asked_of(server))
     (after,) = tasks(database, MONDAY + 2 * DAY)
@@ -188,7 +200,11 @@ def test_what_the_model_says_is_cut_and_cleaned(database: Database) -> None:
 
 
 def test_a_model_may_judge_instead_of_keywords(database: Database) -> None:
-    write(database, some("a", 0, text="Closed the deal with an error budget") + some("b", 3, text="Buttons are dead"))
+    write_segments(
+        database,
+        similar_segments("a", 0, text="Closed the deal with an error budget")
+        + similar_segments("b", 3, text="Buttons are dead"),
+    )
 
     def judge(request: Request) -> str:
         return answer("t", actionable="dead" in request.prompt.rpartition("<data>")[2], reason="because")
@@ -207,7 +223,7 @@ def test_one_sentence_gets_the_models_opinion_by_itself() -> None:
 
 
 def test_a_refused_key_stops_the_pass_and_the_next_one_goes_on(database: Database) -> None:
-    write(database, some("a", 0))
+    write_segments(database, similar_segments("a", 0))
     with ChatServer(always=Status(401)) as server, pytest.raises(ModelConfigurationError):
         a_pass(database, MONDAY + DAY, chat=asked_of(server))
     assert tasks(database, MONDAY + DAY) == []
@@ -218,7 +234,7 @@ def test_a_refused_key_stops_the_pass_and_the_next_one_goes_on(database: Databas
 def test_labels_that_the_budget_does_not_pay_for_are_made_by_a_later_pass_without_new_segments(
     database: Database,
 ) -> None:
-    write(database, some("a", 0) + some("b", 3, text="Nothing happens"))
+    write_segments(database, similar_segments("a", 0) + similar_segments("b", 3, text="Nothing happens"))
     today = TeamDay(1, date(2026, 11, 3))
     with ChatServer(lambda _request: answer()) as server:
         chat = asked_of(server, "gpt-4.1")
@@ -237,7 +253,10 @@ def test_labels_that_the_budget_does_not_pay_for_are_made_by_a_later_pass_withou
 def test_a_model_that_labels_nothing_fails_the_pass_and_makes_no_task_of_it(database: Database, fault: Fault) -> None:
     for team_id in (1, 2):
         for place_of in range(12):
-            write(database, some(f"{team_id}-{place_of}-", place_of, team_id=team_id, text=f"Error {place_of} came"))
+            write_segments(
+                database,
+                similar_segments(f"{team_id}-{place_of}-", place_of, team_id=team_id, text=f"Error {place_of} came"),
+            )
     options: dict[str, Any] = {"options": TaskOptions(), "clock": lambda: MONDAY + DAY, "progress": silent}
     cluster_new_segments(database, 1, model_name=MODEL, now=MONDAY + DAY)
     with ChatServer(always=fault) as server:
@@ -254,7 +273,7 @@ def test_a_model_that_labels_nothing_fails_the_pass_and_makes_no_task_of_it(data
 
 def test_labels_that_came_before_a_stop_are_not_asked_for_again(database: Database) -> None:
     for place_of in range(9):
-        write(database, some(f"{place_of}-", place_of, text=f"Error {place_of} came"))
+        write_segments(database, similar_segments(f"{place_of}-", place_of, text=f"Error {place_of} came"))
     cluster_new_segments(database, 1, model_name=MODEL, now=MONDAY + DAY)
     seen: list[str] = []
 

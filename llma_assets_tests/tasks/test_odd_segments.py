@@ -20,8 +20,9 @@ from llma_assets.tasks import (
 )
 from llma_assets.tasks.checks import segments_in_tasks
 from llma_assets.team_day import TeamDay
-from llma_assets_tests.tasks.passing import DAY, a_pass, some, tasks
-from llma_assets_tests.tasks.replays import DIMENSION, MODEL, MONDAY, place, segment, write
+from llma_assets.testing import axis_vector, segment, similar_segments, write_segments
+from llma_assets.testing.segments import DIMENSION, MODEL, MONDAY
+from llma_assets_tests.tasks.passing import DAY, a_pass, tasks
 from llma_assets_tests.tasks.test_segments import SESSIONS
 
 NOW = MONDAY + DAY
@@ -35,7 +36,7 @@ class Places(Embedder):
 
     def embed(self, texts: Any, *, record: Record = ignore_usage) -> Any:
         record(Usage(self.name, 0, 0, 0.0, 0.0))
-        return np.array([place(0, shift=0.01 * number) for number in range(len(texts))], dtype=np.float32)
+        return np.array([axis_vector(0, shift=0.01 * number) for number in range(len(texts))], dtype=np.float32)
 
 
 def reasons(database: Database, team_id: int = 1) -> dict[str, str]:
@@ -66,8 +67,8 @@ ODD: dict[str, tuple[dict[str, Any], str]] = {
 
 def test_odd_rows_of_another_pipeline_are_refused_one_by_one(database: Database) -> None:
     for name, (columns, _) in ODD.items():
-        write(database, [(segment(name), place(0))], **columns)
-    write(database, some("a", 0) + some("b", 0, team_id=2))
+        write_segments(database, [(segment(name), axis_vector(0))], **columns)
+    write_segments(database, similar_segments("a", 0) + similar_segments("b", 0, team_id=2))
     clustered, updated = a_pass(database, NOW)
     assert (clustered.refused, clustered.groups, updated.created) == (len(ODD), 1, 1)
     found = reasons(database)
@@ -79,28 +80,33 @@ def test_odd_rows_of_another_pipeline_are_refused_one_by_one(database: Database)
 @pytest.mark.parametrize("columns", [{"embedding": [1.0, 2.0]}, {"embedding": []}])
 def test_a_first_segment_with_another_dimension_decides_nothing(database: Database, columns: dict[str, Any]) -> None:
     """It came alone, so that nobody could know that it is the odd one."""
-    write(database, [(segment("odd"), place(0))], **columns)
+    write_segments(database, [(segment("odd"), axis_vector(0))], **columns)
     a_pass(database, NOW)
-    write(database, some("a", 0), arrived=NOW)
+    write_segments(database, similar_segments("a", 0), arrived=NOW)
     a_pass(database, NOW + DAY)
     assert [task.occurrence_count for task in tasks(database, NOW + DAY) if task.occurrence_count > 1] == [3]
 
 
 def test_a_segment_that_is_stored_again_with_another_dimension_stops_no_pass(database: Database) -> None:
     """Held ones are compared with new ones, and those of tasks are read again for their labels."""
-    write(database, [*some("a", 0), (segment("held", "Looks around"), place(3))])
+    write_segments(database, [*similar_segments("a", 0), (segment("held", "Looks around"), axis_vector(3))])
     a_pass(database, NOW)
-    write(database, [(segment("held", "Looks around"), [1.0]), (segment("a0", "An error came (0)"), [1.0, 2.0])])
-    write(database, [*some("c", 0, count=9, start=NOW), (segment("n", "Looks around", start=NOW), place(3))])
+    write_segments(
+        database, [(segment("held", "Looks around"), [1.0]), (segment("a0", "An error came (0)"), [1.0, 2.0])]
+    )
+    write_segments(
+        database,
+        [*similar_segments("c", 0, count=9, start=NOW), (segment("n", "Looks around", start=NOW), axis_vector(3))],
+    )
     _, updated = a_pass(database, NOW + DAY)
     assert updated.grown == 1
     assert [task.occurrence_count for task in tasks(database, NOW + DAY)] == [12]
 
 
 def test_a_member_that_changes_between_its_batch_and_its_task_is_in_it_all_the_same(database: Database) -> None:
-    write(database, some("a", 0))
+    write_segments(database, similar_segments("a", 0))
     cluster_new_segments(database, 1, model_name=MODEL, now=NOW)
-    write(database, [(segment("a1", "An error came (1)"), [1.0])])
+    write_segments(database, [(segment("a1", "An error came (1)"), [1.0])])
     update_tasks(database, 1, OfflineChat(), now=NOW)
     assert [task.occurrence_count for task in tasks(database, NOW)] == [3]
     assert [each.passed for each in segments_in_tasks(database, TeamDay(1, NOW.date()))] == [True]

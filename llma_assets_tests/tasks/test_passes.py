@@ -22,13 +22,15 @@ from llma_assets.tasks import (
     task_history,
     task_segments,
 )
-from llma_assets_tests.chat_server import ChatServer, Status
-from llma_assets_tests.tasks.passing import DAY, a_pass, some, tasks
-from llma_assets_tests.tasks.replays import MODEL, MONDAY, place, segment, write
+from llma_assets.testing import ChatServer, Status, axis_vector, segment, similar_segments, write_segments
+from llma_assets.testing.segments import MODEL, MONDAY
+from llma_assets_tests.tasks.passing import DAY, a_pass, tasks
 
 
 def test_what_recurs_becomes_one_task_and_what_hurts_alone_another(database: Database) -> None:
-    write(database, some("a", 0) + some("b", 1) + [(segment("alone", "A crash"), place(2))])
+    write_segments(
+        database, similar_segments("a", 0) + similar_segments("b", 1) + [(segment("alone", "A crash"), axis_vector(2))]
+    )
     clustered, updated = a_pass(database, MONDAY + DAY)
     assert (clustered.segments, clustered.groups, clustered.singles, clustered.held) == (7, 2, 1, 0)
     assert updated.created == 3
@@ -38,7 +40,7 @@ def test_what_recurs_becomes_one_task_and_what_hurts_alone_another(database: Dat
 
 
 def test_a_second_pass_over_the_same_segments_does_nothing(database: Database) -> None:
-    write(database, some("a", 0))
+    write_segments(database, similar_segments("a", 0))
     a_pass(database, MONDAY + DAY)
     before = tasks(database, MONDAY + DAY)
     clustered, updated = a_pass(database, MONDAY + DAY)
@@ -47,34 +49,34 @@ def test_a_second_pass_over_the_same_segments_does_nothing(database: Database) -
 
 
 def test_a_segment_that_is_stored_again_is_not_grouped_again(database: Database) -> None:
-    pairs = some("a", 0)
-    write(database, pairs)
+    pairs = similar_segments("a", 0)
+    write_segments(database, pairs)
     a_pass(database, MONDAY + DAY)
-    write(database, pairs, arrived=MONDAY + 2 * DAY)
+    write_segments(database, pairs, arrived=MONDAY + 2 * DAY)
     assert a_pass(database, MONDAY + 3 * DAY)[0] == BatchCounts()
     assert [task.occurrence_count for task in tasks(database, MONDAY + DAY)] == [3]
 
 
 def test_a_row_that_becomes_visible_late_is_grouped_nevertheless(database: Database) -> None:
-    write(database, some("a", 0), arrived=MONDAY + DAY)
+    write_segments(database, similar_segments("a", 0), arrived=MONDAY + DAY)
     a_pass(database, MONDAY + DAY)
-    write(database, some("late", 0), arrived=MONDAY + DAY - timedelta(minutes=5))
+    write_segments(database, similar_segments("late", 0), arrived=MONDAY + DAY - timedelta(minutes=5))
     assert a_pass(database, MONDAY + DAY)[0].segments == 3
     assert [task.occurrence_count for task in tasks(database, MONDAY + DAY)] == [6]
 
 
 def test_batches_are_bounded_and_one_pass_takes_them_all(database: Database) -> None:
-    write(database, [pair for number in range(4) for pair in some(f"g{number}", number)])
+    write_segments(database, [pair for number in range(4) for pair in similar_segments(f"g{number}", number)])
     clustered, updated = a_pass(database, MONDAY + DAY, batches=BatchOptions(batch_segments=5))
     assert (clustered.batches, clustered.segments, updated.batches) == (3, 12, 3)
     assert sum(task.occurrence_count for task in tasks(database, MONDAY + DAY)) == 12
 
 
 def test_a_task_grows_and_counts_each_user_once(database: Database) -> None:
-    write(database, some("a", 0))
+    write_segments(database, similar_segments("a", 0))
     a_pass(database, MONDAY + DAY)
-    again = [(segment(f"c{n}", "An error", user="user-of-a0", start=MONDAY + DAY), place(0)) for n in range(2)]
-    write(database, again)
+    again = [(segment(f"c{n}", "An error", user="user-of-a0", start=MONDAY + DAY), axis_vector(0)) for n in range(2)]
+    write_segments(database, again)
     _, updated = a_pass(database, MONDAY + 2 * DAY)
     (task,) = tasks(database, MONDAY + 2 * DAY)
     assert (updated.created, updated.grown) == (0, 1)
@@ -83,11 +85,13 @@ def test_a_task_grows_and_counts_each_user_once(database: Database) -> None:
 
 
 def test_noise_that_hurts_little_waits_and_forms_a_task_when_company_comes(database: Database) -> None:
-    write(database, [(segment("first", "The button does nothing"), place(0))])
+    write_segments(database, [(segment("first", "The button does nothing"), axis_vector(0))])
     assert a_pass(database, MONDAY + DAY)[0].held == 1
     assert tasks(database, MONDAY + DAY) == []
     week = MONDAY + 7 * DAY
-    write(database, [(segment("second", "The button does nothing at all", start=week), place(0, shift=0.01))])
+    write_segments(
+        database, [(segment("second", "The button does nothing at all", start=week), axis_vector(0, shift=0.01))]
+    )
     clustered, _ = a_pass(database, week + DAY)
     assert (clustered.recalled, clustered.groups) == (1, 1)
     (task,) = tasks(database, week + DAY)
@@ -95,10 +99,12 @@ def test_noise_that_hurts_little_waits_and_forms_a_task_when_company_comes(datab
 
 
 def test_noise_that_waited_too_long_is_let_go(database: Database) -> None:
-    write(database, [(segment("first", "The button does nothing"), place(0))])
+    write_segments(database, [(segment("first", "The button does nothing"), axis_vector(0))])
     a_pass(database, MONDAY + DAY)
     later = MONDAY + 20 * DAY
-    write(database, [(segment("second", "The button does nothing at all", start=later), place(0, shift=0.01))])
+    write_segments(
+        database, [(segment("second", "The button does nothing at all", start=later), axis_vector(0, shift=0.01))]
+    )
     clustered, _ = a_pass(database, later + DAY)
     assert (clustered.recalled, clustered.held) == (0, 1)
     assert tasks(database, later + DAY) == []
@@ -106,7 +112,7 @@ def test_noise_that_waited_too_long_is_let_go(database: Database) -> None:
 
 def test_teams_with_equal_sessions_do_not_mix(database: Database) -> None:
     for team_id in (1, 2):
-        write(database, some("a", 0, team_id=team_id))
+        write_segments(database, similar_segments("a", 0, team_id=team_id))
     a_pass(database, MONDAY + DAY)
     assert tasks(database, MONDAY + DAY, team_id=2) == []
     a_pass(database, MONDAY + DAY, team_id=2)
@@ -119,27 +125,27 @@ def test_teams_with_equal_sessions_do_not_mix(database: Database) -> None:
 
 
 def test_segments_of_another_model_are_refused_and_not_compared(database: Database) -> None:
-    write(database, some("a", 0))
+    write_segments(database, similar_segments("a", 0))
     a_pass(database, MONDAY + DAY)
-    write(database, some("b", 0, start=MONDAY + DAY), model="other/model")
+    write_segments(database, similar_segments("b", 0, start=MONDAY + DAY), model="other/model")
     with pytest.raises(OtherSpaceError, match="LLMA_EMBEDDING_MODEL=test/places"):
         cluster_new_segments(database, 1, model_name="other/model", now=MONDAY + 2 * DAY)
     assert [task.occurrence_count for task in tasks(database, MONDAY + DAY)] == [3]
 
 
 def test_stored_rows_that_cannot_be_used_are_refused_one_by_one(database: Database) -> None:
-    write(database, some("later", 0))
+    write_segments(database, similar_segments("later", 0))
     bad = segment("a-bad")
-    write(database, [(bad, [1.0, 2.0])])
-    write(database, [(segment("nan"), [float("nan")] * 16)])
-    write(database, [(bad, place(0))], document_id="no-user:1:2", metadata="{}")
-    write(database, [(bad, place(0))], document_id="nocolon")
-    write(database, [(bad, place(0))], document_id="broken:1:2", metadata="{")
+    write_segments(database, [(bad, [1.0, 2.0])])
+    write_segments(database, [(segment("nan"), [float("nan")] * 16)])
+    write_segments(database, [(bad, axis_vector(0))], document_id="no-user:1:2", metadata="{}")
+    write_segments(database, [(bad, axis_vector(0))], document_id="nocolon")
+    write_segments(database, [(bad, axis_vector(0))], document_id="broken:1:2", metadata="{")
     clustered, _ = a_pass(database, MONDAY + DAY)
     assert (clustered.segments, clustered.refused) == (8, 5)
     reasons = {row["document_id"].partition(":")[0]: row["reason"] for row in refused_segments(database, 1)}
     assert reasons["nan"].startswith("invalid_vector")
-    assert reasons["a-bad"] == "invalid_vector: 2 numbers where 16 are expected"
+    assert reasons["a-bad"] == "invalid_vector: the vector has 2 numbers; 16 are expected"
     assert reasons["no-user"].startswith("missing_field")
     assert reasons["nocolon"].startswith("invalid_session_id")
     assert reasons["broken"].startswith("broken_json")
@@ -147,14 +153,14 @@ def test_stored_rows_that_cannot_be_used_are_refused_one_by_one(database: Databa
 
 
 def test_a_closed_task_that_comes_back_is_regressed(database: Database) -> None:
-    write(database, some("a", 0))
+    write_segments(database, similar_segments("a", 0))
     a_pass(database, MONDAY + DAY)
     (task,) = tasks(database, MONDAY + DAY)
     close_task(database, 1, task, by="anna", now=MONDAY + DAY)
-    write(database, some("old", 0, start=MONDAY + timedelta(hours=1)), arrived=MONDAY + DAY)
+    write_segments(database, similar_segments("old", 0, start=MONDAY + timedelta(hours=1)), arrived=MONDAY + DAY)
     a_pass(database, MONDAY + DAY)
     assert [each.status for each in tasks(database, MONDAY + DAY)] == ["resolved"], "it happened before it was closed"
-    write(database, some("again", 0, start=MONDAY + 2 * DAY))
+    write_segments(database, similar_segments("again", 0, start=MONDAY + 2 * DAY))
     _, updated = a_pass(database, MONDAY + 3 * DAY)
     assert updated.regressed == 1
     (task,) = tasks(database, MONDAY + 3 * DAY)
@@ -164,11 +170,11 @@ def test_a_closed_task_that_comes_back_is_regressed(database: Database) -> None:
 
 
 def test_a_quiet_task_is_resolved_by_time_and_comes_back_as_regressed(database: Database) -> None:
-    write(database, some("a", 0))
+    write_segments(database, similar_segments("a", 0))
     a_pass(database, MONDAY + DAY)
     month = MONDAY + 30 * DAY
     assert [task.status for task in tasks(database, month)] == ["resolved"], "as it is read, without any pass"
-    write(database, some("again", 0, start=month))
+    write_segments(database, similar_segments("again", 0, start=month))
     a_pass(database, month + DAY)
     (task,) = tasks(database, month + DAY)
     statuses = [row["status"] for row in task_history(database, 1, task) if row["status"]]
@@ -176,22 +182,22 @@ def test_a_quiet_task_is_resolved_by_time_and_comes_back_as_regressed(database: 
 
 
 def test_an_ignored_task_collects_similar_segments_and_stays_ignored(database: Database) -> None:
-    write(database, some("a", 0))
+    write_segments(database, similar_segments("a", 0))
     a_pass(database, MONDAY + DAY)
     (task,) = tasks(database, MONDAY + DAY)
     ignore_task(database, 1, task, by="anna", now=MONDAY + DAY)
-    write(database, some("b", 0, start=MONDAY + DAY))
+    write_segments(database, similar_segments("b", 0, start=MONDAY + DAY))
     a_pass(database, MONDAY + 2 * DAY)
     assert [(each.status, each.occurrence_count) for each in tasks(database, MONDAY + 2 * DAY)] == [("ignored", 6)]
 
 
 def test_a_merge_survives_later_passes_and_counts_users_once(database: Database) -> None:
-    shared = [(segment("b9", "An error came", user="user-of-a0"), place(1))]
-    write(database, some("a", 0) + some("b", 1) + shared)
+    shared = [(segment("b9", "An error came", user="user-of-a0"), axis_vector(1))]
+    write_segments(database, similar_segments("a", 0) + similar_segments("b", 1) + shared)
     a_pass(database, MONDAY + DAY)
     first, second = sorted(tasks(database, MONDAY + DAY), key=lambda task: task.occurrence_count)
     merge_tasks(database, 1, first, [second], by="anna", now=MONDAY + DAY)
-    write(database, some("c", 1, start=MONDAY + DAY))
+    write_segments(database, similar_segments("c", 1, start=MONDAY + DAY))
     a_pass(database, MONDAY + 2 * DAY)
     (task,) = tasks(database, MONDAY + 2 * DAY)
     assert (task.task_id, task.merged) == (first.task_id, (second.task_id,))
@@ -201,21 +207,21 @@ def test_a_merge_survives_later_passes_and_counts_users_once(database: Database)
 def test_little_impact_founds_an_ignored_task_where_that_is_asked_for_and_surfaces_when_it_hurts(
     database: Database,
 ) -> None:
-    write(database, some("a", 0, text="Browses the shop"))
+    write_segments(database, similar_segments("a", 0, text="Browses the shop"))
     a_pass(database, MONDAY + DAY, least_impact=0.1)
     assert [task.status for task in tasks(database, MONDAY + DAY)] == ["ignored"]
-    write(database, some("b", 0, start=MONDAY + DAY, text="The shop shows an error"))
+    write_segments(database, similar_segments("b", 0, start=MONDAY + DAY, text="The shop shows an error"))
     a_pass(database, MONDAY + 2 * DAY, least_impact=0.1)
     assert [task.status for task in tasks(database, MONDAY + 2 * DAY)] == ["new"]
 
 
 def test_nothing_of_another_team_with_equal_ids_is_seen_by_any_statement(database: Database) -> None:
     def quiet(session: str, team_id: int) -> list[tuple[Segment, list[float]]]:
-        return [(segment(session, "The button does nothing", team_id=team_id), place(7))]
+        return [(segment(session, "The button does nothing", team_id=team_id), axis_vector(7))]
 
-    write(database, [*some("a", 0, team_id=2), *quiet("first", 2)])
-    write(database, some("a", 0, team_id=2), model="other/model")
-    write(database, [(segment("bad", team_id=2), [1.0])])
+    write_segments(database, [*similar_segments("a", 0, team_id=2), *quiet("first", 2)])
+    write_segments(database, similar_segments("a", 0, team_id=2), model="other/model")
+    write_segments(database, [(segment("bad", team_id=2), [1.0])])
     with ChatServer(always=Status(500)) as server:
         policy = RetryPolicy(attempts=1, deadline_s=1.0, attempt_timeout_s=0.5, first_delay_s=0.01)
         a_pass(database, MONDAY + DAY, team_id=2, chat=OpenAIChat("test-model", base_url=server.url, policy=policy))
@@ -223,7 +229,7 @@ def test_nothing_of_another_team_with_equal_ids_is_seen_by_any_statement(databas
     assert other.label_error.startswith("undone")
     close_task(database, 2, other, by="anna", now=MONDAY + DAY)
 
-    write(database, [*some("a", 0), *quiet("second", 1)])
+    write_segments(database, [*similar_segments("a", 0), *quiet("second", 1)])
     with ChatServer() as server:
         clustered, updated = a_pass(database, MONDAY + DAY, chat=OpenAIChat("test-model", base_url=server.url))
         assert len(server.calls()) == 1

@@ -161,5 +161,5 @@ def test_ids_that_are_whole_numbers_and_teams_that_are_strings_are_taken() -> No
 
 def test_a_row_whose_metadata_names_another_session_is_refused() -> None:
     metadata = json.dumps({**GOOD, "session_id": "s2"})
-    with pytest.raises(SegmentError, match="of the session of metadata"):
+    with pytest.raises(SegmentError, match="with the session_id of metadata"):
         stored_segment(7, "s1:0:30", "text", metadata, latest=NOW)

@@ -1,4 +1,4 @@
-"""`llma clusters relink`: mend chains of lineages that are broken. How belongs in `clusters.relink_queries`."""
+"""`llma clusters relink`: mend chains of lineages that are broken. How belongs in `clusters.lineage.relink`."""
 
 from datetime import date
 
@@ -19,7 +19,8 @@ SHORT_ID = 8
 def relink(team_id: int, first: date, last: date, dry_run: bool, as_json: bool) -> None:
     """Link the clusters of some days again, in order.
 
-    For runs from before there were lineages, and for days that were not run in their order. Ids stay where nothing
+    For runs from before there were lineages, and for days that stayed as they were for the sake of decisions when an
+    earlier day was run after them. Ids stay where nothing
     speaks against it. What people decided about an id that goes has to be decided again; it is listed.
     """
     from llma_assets.clusters import NOTHING, relink, standings_of

@@ -11,7 +11,7 @@ from llma_assets.cli.commands.cluster_assign import assign
 from llma_assets.cli.commands.cluster_edits import COMMANDS
 from llma_assets.cli.commands.cluster_relink import relink
 from llma_assets.cli.options import TEAM, Day, json_option, opened_database
-from llma_assets.cli.render.console import emit_json, say
+from llma_assets.cli.render.console import emit_report, say
 from llma_assets.cli.ways_out import ways_out
 
 if TYPE_CHECKING:
@@ -58,34 +58,32 @@ def clusters(
         return
     if team_id is None:
         raise click.MissingParameter(ctx=ctx, param_hint="'--team'", param_type="option")
-    from llma_assets.cli.render.clusters import EXAMPLES, cluster_document, cut_examples, show_clusters, skip_details
+    from llma_assets import reports
+    from llma_assets.cli.commands.cluster_audit import show_audit
+    from llma_assets.cli.render.clusters import EXAMPLES, show_clusters
     from llma_assets.cli.run.days import require_day
     from llma_assets.team_day import TeamDay
 
-    if audit:
-        from llma_assets.cli.commands.cluster_audit import audit_document, show_audit
-
-        with opened_database() as database:
-            team_day = TeamDay(team_id, require_day(database, day, team_id))
-            _require_theme(database, team_day, theme_id)
-            audited = audit_document(database, team_day, level=level, theme_id=theme_id)
-            if not audited["runs"]:
-                say(f"{team_day}: no clusters. {_way_out(database, team_day, theme_id)}")
-        emit_json(audited) if as_json else show_audit(audited)
-        return
     with opened_database() as database:
         team_day = TeamDay(team_id, require_day(database, day, team_id))
         _require_theme(database, team_day, theme_id)
-        document = cluster_document(database, team_day, level=level, theme_id=theme_id, show_hidden=show_hidden)
-        details = skip_details(database, team_day)
-        if not document["runs"]:
+        if audit:
+            audited = reports.audit(database, team_day, level=level, theme_id=theme_id)
+            if not audited.runs:
+                say(f"{team_day}: no clusters. {_way_out(database, team_day, theme_id)}")
+            emit_report(audited) if as_json else show_audit(audited)
+            return
+        published = reports.published_clusters(
+            database, team_day, level=level, theme_id=theme_id, show_hidden=show_hidden
+        )
+        if not published.runs:
             say(f"{team_day}: nothing has been run. {_way_out(database, team_day, theme_id)}")
     if as_json:
-        emit_json(document if limit_examples is None else cut_examples(document, limit_examples))
+        emit_report(published if limit_examples is None else published.with_examples(limit_examples))
     else:
         shown = EXAMPLES if limit_examples is None else limit_examples
-        show_clusters(document, details, examples=shown, descriptions=describe)
-        for line in ways_out(run["skipped_reason"] for run in document["runs"]):
+        show_clusters(published, examples=shown, descriptions=describe)
+        for line in ways_out(run.skipped_reason or "" for run in published.runs):
             say(line)
 
 

@@ -3,6 +3,7 @@
 import io
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from llma_assets.cli.run.team_runs import TeamRun
     from llma_assets.clickhouse import Database
     from llma_assets.defs.runner import JobRun
+    from llma_assets.reports import PublishedClusters
     from llma_assets.settings import Settings
     from llma_assets.tasks import Task
     from llma_assets.teams import TeamSettings
@@ -39,11 +41,11 @@ def demo(ctx: click.Context, day: date | None, verbose: bool, as_json: bool) -> 
     task that its session replays make. Each event is stored once: running it twice adds nothing.
     """
     from llma_assets.cli.commands.run import require_partition
-    from llma_assets.cli.commands.tasks import task_document
-    from llma_assets.cli.run.report import run_document
+    from llma_assets.cli.run.report import run_report
     from llma_assets.cli.run.settings import team_settings
     from llma_assets.cli.run.team_runs import Wish, run_teams
     from llma_assets.demo import TRAVEL, WEEK
+    from llma_assets.serialization import json_object
     from llma_assets.settings import OWN_EVENTS, Settings
     from llma_assets.themes import TRACES
 
@@ -65,16 +67,16 @@ def demo(ctx: click.Context, day: date | None, verbose: bool, as_json: bool) -> 
         if earlier >= settings.oldest_day:
             only_traces = Wish(theme_ids=(TRACES.theme_id,), verbose=verbose)
             before, _ = run_teams(database, earlier, [TRAVEL.team_id], only_traces, teams)
-        runs, documents = run_teams(database, day, team_ids, wish, teams)
+        runs, published = run_teams(database, day, team_ids, wish, teams)
         tasks_run, tasks = _make_tasks(database, settings, verbose=verbose)
         took_s = time.monotonic() - started
         if as_json:
-            document = run_document(day, runs, documents, took_s)
-            emit_json({**document, "tasks": [task_document(task) for task in tasks]})
+            document = json_object(run_report(day, runs, published, took_s))
+            emit_json({**document, "tasks": [json_object(task) for task in tasks]})
         else:
-            _show(database, day, teams, runs, documents, tasks)
+            _show(database, day, teams, runs, published, tasks)
             show(f"\n{took_s:.0f} s in all")
-            _show_next_steps(runs, documents, tasks)
+            _show_next_steps(runs, published, tasks)
     if tasks_run.error:
         say(f"The tasks failed: {tasks_run.error}")
     if tasks_run.error or any(each.status == "failed" for each in (*before, *runs)):
@@ -141,14 +143,15 @@ def switch_themes_on(database: "Database") -> None:
 
 def _show_funnels(database: "Database", day: date, lookback_days: int) -> None:
     """What became of the traces of the team that has themes."""
-    from llma_assets.cli.commands.themes_reports import funnels, show_funnels
+    from llma_assets.cli.commands.themes_reports import show_funnels
     from llma_assets.demo import THEMED_TEAM
+    from llma_assets.reports import funnel_report
     from llma_assets.team_day import TeamDay
     from llma_assets.themes import active_themes
 
     team_day = TeamDay(THEMED_TEAM.team_id, day)
     themes = active_themes(database, team_day.team_id)
-    show_funnels(database, team_day, funnels(database, team_day, themes, lookback_days=lookback_days))
+    show_funnels(database, funnel_report(database, team_day, themes, lookback_days=lookback_days))
 
 
 def _show(
@@ -156,23 +159,23 @@ def _show(
     day: date,
     teams: "TeamSettings",
     runs: "Sequence[TeamRun]",
-    documents: Mapping[int, dict[str, Any]],
+    published: "Mapping[int, PublishedClusters]",
     tasks: "Sequence[Task]",
 ) -> None:
     """Traces first, then what else is known of them; single model calls only as how many there are."""
     from llma_assets.cli.run.report import show_runs
 
     traces = {
-        team_id: {**document, "runs": [run for run in document["runs"] if run["level"] == "trace"]}
-        for team_id, document in documents.items()
+        team_id: replace(each, runs=tuple(run for run in each.runs if run.level == "trace"))
+        for team_id, each in published.items()
     }
-    show_runs(database, runs, traces)
+    show_runs(runs, traces)
     show("\nBeside traces, single model calls (generations) are clustered:")
-    for team_id, document in documents.items():
-        for run in document["runs"]:
-            if run["level"] == "generation" and run["clusters"]:
+    for team_id, each in published.items():
+        for run in each.runs:
+            if run.level == "generation" and run.clusters:
                 options = f"--team {team_id} --date {day} --level generation"
-                show(f"  {run['items']} in {len(run['clusters'])} clusters: {command()} clusters {options}")
+                show(f"  {run.items} in {len(run.clusters)} clusters: {command()} clusters {options}")
     show("\nOf the coding assistant's traces the theme error_analysis was asked what fails. What became of them:")
     _show_funnels(database, day, teams.lookback_days)
     _show_trends(database, day)
@@ -183,12 +186,13 @@ def _show_trends(database: "Database", day: date) -> None:
     """How the clusters of the travel agent went: one has ended, one is new."""
     from llma_assets.cli.commands.trends import show_trends
     from llma_assets.demo import TRAVEL
-    from llma_assets.reports import trends_of
+    from llma_assets.reports import trends_report
+    from llma_assets.themes import TRACES
 
-    found = trends_of(database, TRAVEL.team_id, until=day, weeks=2).get("traces", [])
-    if found:
-        show(f"\nDid it get better? The travel agent's traces (team {TRAVEL.team_id}) over two weeks:")
-        show_trends(found)
+    for each in trends_report(database, TRAVEL.team_id, until=day, weeks=2).themes:
+        if each.theme_id == TRACES.theme_id:
+            show(f"\nDid it get better? The travel agent's traces (team {TRAVEL.team_id}) over two weeks:")
+            show_trends(each.trends)
 
 
 def _show_tasks(tasks: "Sequence[Task]") -> None:
@@ -200,7 +204,7 @@ def _show_tasks(tasks: "Sequence[Task]") -> None:
 
 
 def _show_next_steps(
-    runs: "Sequence[TeamRun]", documents: Mapping[int, dict[str, Any]], tasks: "Sequence[Task]"
+    runs: "Sequence[TeamRun]", published: "Mapping[int, PublishedClusters]", tasks: "Sequence[Task]"
 ) -> None:
     done = [each.team_day for each in runs if each.status == "done"]
     if not done:
@@ -208,10 +212,10 @@ def _show_next_steps(
     team_id, day, program = done[0].team_id, done[0].day, command()
     trace_ids = [
         item_id
-        for run in documents[team_id]["runs"]
-        if run["level"] == "trace"
-        for cluster in run["clusters"]
-        for item_id in cluster["item_ids"]
+        for run in published[team_id].runs
+        if run.level == "trace"
+        for cluster in run.clusters
+        for item_id in cluster.item_ids
     ]
     trace_id = next((each for each in trace_ids if PROBLEM in each), trace_ids[0] if trace_ids else None)
     steps = [

@@ -19,7 +19,8 @@ def dev(host: str, port: int) -> None:
     from llma_assets.defs.instance import prepare_home
     from llma_assets.settings import Settings
 
-    os.environ["DAGSTER_HOME"] = str(prepare_home(Settings.from_env()))
+    settings = Settings.from_env()
+    os.environ["DAGSTER_HOME"] = str(prepare_home(settings))
     # A shell lets what it starts in the background ignore Ctrl-C, and the processes below would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    serve(host, port)
+    serve(settings, host, port)

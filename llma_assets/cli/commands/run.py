@@ -9,7 +9,7 @@ import click
 
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import TEAM, date_option, json_option, opened_database, utc_today
-from llma_assets.cli.render.console import emit_json, plain, say, show
+from llma_assets.cli.render.console import emit_json, emit_report, plain, say, show
 from llma_assets.cli.run.settings import team_settings
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def run(
     With --batch what has to be asked goes into batches. Until they have ended the team is `waiting`, and nothing is
     clustered; run it again, or let the sensor `open_batches` take what they bring.
     """
-    from llma_assets.cli.run.report import run_document, show_runs, show_times
+    from llma_assets.cli.run.report import run_report, show_runs, show_times
     from llma_assets.cli.run.team_runs import Wish, run_teams
     from llma_assets.settings import Settings
 
@@ -95,12 +95,12 @@ def run(
             _dry_run(database, day, wanted, wish.theme_ids, as_json)
             return
         started = time.monotonic()
-        runs, documents = run_teams(database, day, wanted, wish, team_settings())
+        runs, published = run_teams(database, day, wanted, wish, team_settings())
         took_s = time.monotonic() - started
         if as_json:
-            emit_json(run_document(day, runs, documents, took_s))
+            emit_report(run_report(day, runs, published, took_s))
         else:
-            show_runs(database, runs, documents)
+            show_runs(runs, published)
             show_times(runs, took_s)
     if any(each.status == "failed" for each in runs):
         ctx.exit(1)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llma_assets.cli.commands.ingest import require_some_accepted
-from llma_assets.cli.commands.tasks import task_document, team_task_options
+from llma_assets.cli.commands.tasks import team_task_options
 from llma_assets.cli.errors import Problem
 from llma_assets.cli.options import STDIN, json_option, opened_database, require_readable, team_option, utc_today
 from llma_assets.cli.render.console import emit_json, plain, say, show, show_table
@@ -107,6 +107,7 @@ def run_command(ctx: click.Context, team_id: int, verbose: bool, as_json: bool) 
     from llma_assets.cli.run.runner import runner_of
     from llma_assets.cli.run.settings import team_settings
     from llma_assets.defs.instance import opened_instance
+    from llma_assets.serialization import json_object
     from llma_assets.settings import Settings
     from llma_assets.tasks import list_tasks, segment_counts
     from llma_assets.teams import why_left_out
@@ -129,7 +130,7 @@ def run_command(ctx: click.Context, team_id: int, verbose: bool, as_json: bool) 
                 "error": job_run.error,
                 "dagster_run": job_run.run_id,
                 "segments": counts,
-                "tasks": [task_document(task) for task in shown],
+                "tasks": [json_object(task) for task in shown],
             }
         )
     elif job_run.error:

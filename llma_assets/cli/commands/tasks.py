@@ -9,7 +9,7 @@ import click
 
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import decider, json_option, opened_database, team_option
-from llma_assets.cli.render.console import emit_json, say, show, show_table
+from llma_assets.cli.render.console import SHORT_ID, emit_report, say, show, show_table
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -46,22 +46,23 @@ def list_command(
     team_id: int, statuses: tuple[str, ...], only_open: bool, everything: bool, limit: int | None, as_json: bool
 ) -> None:
     """The tasks of a team, most urgent first; all but the ignored ones unless told otherwise."""
+    from llma_assets.reports import tasks_report
+
     if only_open and everything:
         raise WrongUse("--open and --all exclude each other")
     left_out = () if everything else CLOSED if only_open else ("ignored",)
     wanted = statuses or tuple(each for each in STATUSES if each not in left_out)
-    with _tasks_of(team_id) as (_, found):
-        chosen = [task for task in found if task.status in wanted]
-    hidden = len(found) - len(chosen)
-    chosen = chosen[:limit]
+    options = team_task_options(team_id)
+    with opened_database() as database:
+        report = tasks_report(database, team_id, now=_now(), options=options, statuses=wanted, limit=limit)
     if as_json:
-        emit_json({"team": team_id, "tasks": [task_document(task) for task in chosen], "hidden": hidden})
+        emit_report(report)
         return
-    if chosen:
-        show_tasks(chosen)
-    if hidden:
-        say(f"{hidden:,} tasks are not shown because of their status; --all shows them.")
-    elif not chosen:
+    if report.tasks:
+        show_tasks(report.tasks)
+    if report.hidden:
+        say(f"{report.hidden:,} tasks are not shown because of their status; --all shows them.")
+    elif not report.tasks:
         say(f"Team {team_id} has no tasks. `llma segments ingest FILE`, then `llma segments run --team {team_id}`.")
 
 
@@ -71,7 +72,7 @@ def show_tasks(tasks: "Sequence[Task]") -> None:
         ("task", "priority", "status", "users", "seen", "impact", "last seen", "title"),
         [
             (
-                task.task_id[:8],
+                task.task_id[:SHORT_ID],
                 f"{task.priority:.2f}",
                 task.status,
                 f"{task.user_count:,}",
@@ -93,21 +94,14 @@ def show_tasks(tasks: "Sequence[Task]") -> None:
 @json_option
 def show_command(task: str, team_id: int, segments: int, as_json: bool) -> None:
     """A task with its segments and everything that ever happened to it."""
-    from llma_assets.tasks import find_task, task_history, task_segments
+    from llma_assets.reports import task_story
+    from llma_assets.tasks import find_task
 
     with _tasks_of(team_id) as (database, found):
         chosen = find_task(found, task)
-        history = task_history(database, team_id, chosen)
-        shown = task_segments(database, team_id, chosen, most=segments) if segments else []
+        story = task_story(database, team_id, chosen, segments=segments)
     if as_json:
-        emit_json(
-            {
-                "team": team_id,
-                **task_document(chosen),
-                "segments": [_segment_document(row) for row in shown],
-                "history": [_change_document(row) for row in history],
-            }
-        )
+        emit_report(story)
         return
     show(f"{chosen.title}\n{chosen.status}, priority {chosen.priority:.2f}, task {chosen.task_id}\n")
     show(f"{chosen.description}\n")
@@ -117,20 +111,20 @@ def show_command(task: str, team_id: int, segments: int, as_json: bool) -> None:
         f"{chosen.user_count:,} users, {chosen.occurrence_count:,} segments, mean impact {chosen.mean_impact:.2f}, "
         f"{chosen.first_seen:%Y-%m-%d %H:%M} to {chosen.last_seen:%Y-%m-%d %H:%M}"
     )
-    if shown:
+    if story.segments:
         show()
         show_table(
             ("session", "from", "to", "user", "distance", "flags"),
             [
                 (
-                    row["session_id"],
-                    f"{row['segment_start']:%Y-%m-%d %H:%M:%S}",
-                    f"{row['segment_end']:%H:%M:%S}",
-                    row["distinct_id"],
-                    f"{row['distance']:.2f}",
-                    ", ".join(name for name in ("failure", "confusion", "abandonment") if row[name]),
+                    each.session_id,
+                    f"{each.start:%Y-%m-%d %H:%M:%S}",
+                    f"{each.end:%H:%M:%S}",
+                    each.distinct_id,
+                    f"{each.distance:.2f}",
+                    ", ".join(name for name in ("failure", "confusion", "abandonment") if getattr(each, name)),
                 )
-                for row in shown
+                for each in story.segments
             ],
             right=("distance",),
         )
@@ -138,8 +132,8 @@ def show_command(task: str, team_id: int, segments: int, as_json: bool) -> None:
     show_table(
         ("when", "change", "status", "by", "detail"),
         [
-            (f"{row['changed_at']:%Y-%m-%d %H:%M}", row["change"], row["status"], row["changed_by"], row["detail"])
-            for row in history
+            (f"{each.changed_at:%Y-%m-%d %H:%M}", each.change, each.status, each.changed_by, each.detail)
+            for each in story.history
         ],
     )
 
@@ -221,27 +215,6 @@ def unmerge(task: str, part: str, team_id: int, by: str | None) -> None:
     say(f"Task {freed[:8]} is one of its own again.")
 
 
-def task_document(task: "Task") -> dict[str, Any]:
-    """A task as `--json` gives it."""
-    return {
-        "task_id": task.task_id,
-        "title": task.title,
-        "description": task.description,
-        "status": task.status,
-        "priority": round(task.priority, 6),
-        "user_count": task.user_count,
-        "occurrence_count": task.occurrence_count,
-        "mean_impact": round(task.mean_impact, 6),
-        "first_seen": task.first_seen.isoformat(),
-        "last_seen": task.last_seen.isoformat(),
-        "actionable": {"yes": True, "no": False}.get(task.actionable),
-        "reason": task.reason,
-        "label_model": task.label_model,
-        "label_error": task.label_error,
-        "merged": list(task.merged),
-    }
-
-
 @contextmanager
 def _tasks_of(team_id: int) -> "Iterator[tuple[Database, list[Task]]]":
     from llma_assets.tasks import EditError, UnknownTaskError, list_tasks
@@ -259,13 +232,7 @@ def team_task_options(team_id: int) -> "TaskOptions":
     from llma_assets.cli.run.settings import team_settings
     from llma_assets.tasks import TaskOptions
 
-    own = team_settings().options_of(team_id)
-    return TaskOptions(
-        judge="model" if own.model_judges_tasks else "keywords",
-        least_impact=own.least_task_impact,
-        least_trouble=own.least_task_trouble,
-        resolve_old=own.resolve_old_tasks,
-    )
+    return TaskOptions.of_team(team_settings().options_of(team_id))
 
 
 def _decide(action: str, task: str, team_id: int, note: str, by: str | None) -> None:
@@ -277,30 +244,6 @@ def _decide(action: str, task: str, team_id: int, note: str, by: str | None) -> 
         getattr(room, action)(database, team_id, chosen, by=decider(by), now=_now(), note=note)
         after = find_task(room.list_tasks(database, team_id, now=_now()), chosen.task_id)
     say(f"Task {chosen.task_id[:8]}, {chosen.title!r}, was {chosen.status} and is {after.status} now.")
-
-
-def _segment_document(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "session_id": row["session_id"],
-        "start": row["segment_start"].isoformat(),
-        "end": row["segment_end"].isoformat(),
-        "distinct_id": row["distinct_id"],
-        "distance": round(row["distance"], 6),
-        **{name: row[name] for name in ("failure", "confusion", "abandonment")},
-        "impact": round(row["impact"], 6),
-    }
-
-
-def _change_document(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "task_id": row["task_id"],
-        "changed_at": row["changed_at"].isoformat(),
-        "change": row["change"],
-        "status": row["status"],
-        "detail": row["detail"],
-        "target": row["target"],
-        "changed_by": row["changed_by"],
-    }
 
 
 def _now() -> datetime:

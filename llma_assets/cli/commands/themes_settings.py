@@ -31,17 +31,18 @@ THE_TEAM = "(all themes)"
 @json_option
 def list_command(team_id: int, as_json: bool) -> None:
     """All themes of a team, those that are off, too."""
+    from llma_assets.clusters import last_runs
     from llma_assets.themes import settings_of_filters, themes_of
 
     with opened_database() as database:
         team = themes_of(database, team_id)
-        last_runs = _last_runs(database, team_id)
+        runs = last_runs(database, team_id)
     if as_json:
         emit_json(
             {
                 "team": team_id,
                 "base_filters": settings_of_filters(team.base_filters),
-                "themes": [theme_document(each, last_runs.get(each.theme_id)) for each in team.themes],
+                "themes": [theme_document(each, runs.get(each.theme_id)) for each in team.themes],
                 "problems": [problem_document(each) for each in team.problems],
             }
         )
@@ -57,7 +58,7 @@ def list_command(team_id: int, as_json: bool) -> None:
                 len(theme.filters) or "",
                 _sample(theme),
                 "" if theme.daily_budget_usd is None else f"${theme.daily_budget_usd:,.2f}",
-                _last_run(last_runs.get(theme.theme_id)),
+                _last_run(runs.get(theme.theme_id)),
                 theme.name,
             )
             for theme in team.themes
@@ -83,12 +84,13 @@ def _at_option(f: F) -> F:
 @json_option
 def show_command(theme_id: str, team_id: int, at: datetime | None, as_json: bool) -> None:
     """All settings of a theme, also those that are the default."""
+    from llma_assets.clusters import last_runs
     from llma_assets.themes import Document, settings_of, settings_of_filters, write_document
 
     with opened_database() as database:
         team = _team(database, team_id, at)
         theme = team.get(theme_id)
-        last_run = _last_runs(database, team_id).get(theme_id)
+        last_run = last_runs(database, team_id).get(theme_id)
     problems = team.problems_of(theme_id)
     if as_json:
         document = theme_document(theme, last_run)
@@ -231,12 +233,6 @@ def _team(database: "Database", team_id: int, at: datetime | None) -> "TeamTheme
     # The history shows whole seconds: what was changed within one is meant, too.
     until = at if at.microsecond else at.replace(microsecond=999_999)
     return themes_at(database, team_id, until.replace(tzinfo=UTC))
-
-
-def _last_runs(database: "Database", team_id: int) -> dict[str, dict[str, Any]]:
-    from llma_assets.cli.queries import LAST_RUN_OF_THEMES
-
-    return {row["theme_id"]: row for row in database.rows(LAST_RUN_OF_THEMES, team_id=team_id)}
 
 
 def _last_run(run: Mapping[str, Any] | None) -> str:

@@ -1,6 +1,5 @@
-"""`llma themes try`: a theme on a sample of items, saved or not. What is tried belongs in `summaries.trying`."""
+"""`llma themes try`: a theme on a sample of items, saved or not. What is tried, `reports` says."""
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,12 +8,12 @@ import click
 
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import Day, json_option, opened_database, team_option
-from llma_assets.cli.render.console import emit_json, plain, say, show
+from llma_assets.cli.render.console import emit_report, plain, say, show
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
     from llma_assets.models import Usage
-    from llma_assets.reports import Trial, TriedItem
+    from llma_assets.reports import Trial, TrialItem, TrialReport
     from llma_assets.themes import Theme
 
 STAGE = "theme_trial"
@@ -52,6 +51,7 @@ def try_command(
     """
     from llma_assets.cli.run.days import events_there_are, window_of_theme
     from llma_assets.models import chat_model
+    from llma_assets.reports import trial_report
     from llma_assets.settings import Settings
 
     spent: list[Usage] = []
@@ -65,11 +65,8 @@ def try_command(
                 f"Nothing matches on these days. {events_there_are(database, team_id)}; `llma themes preview` counts "
                 "what each filter matches."
             )
-    document = _document(trial, window[0].day, window[-1].day, chat.name, spent, refusal)
-    if as_json:
-        emit_json({"team": team_id, **document})
-    else:
-        _show(team_id, trial, document)
+    report = trial_report(trial, team_id, window[0].day, window[-1].day, model=chat.name, spent=spent, refusal=refusal)
+    emit_report(report) if as_json else _show(report)
 
 
 def _theme(database: "Database", team_id: int, theme_id: str | None, path: Path | None) -> "Theme":
@@ -138,81 +135,32 @@ def _tried(
     return trial, ledger.refusal
 
 
-def _document(
-    trial: "Trial", first: date, last: date, model: str, spent: "list[Usage]", refusal: str
-) -> dict[str, Any]:
-    paid = [usage for usage in spent if not usage.model.startswith("offline/")]
-    return {
-        "theme": trial.theme.theme_id,
-        "version": trial.theme.version,
-        "level": trial.theme.level,
-        "from": first.isoformat(),
-        "until": last.isoformat(),
-        "model": model,
-        "matched": trial.matched,
-        "sampled": trial.sampled,
-        "read": trial.read,
-        "left_out_by_rule": trial.left_out,
-        "asked": len(trial.items),
-        "relevant": trial.relevant,
-        "calls": len(paid),
-        "input_tokens": sum(usage.input_tokens for usage in paid),
-        "output_tokens": sum(usage.output_tokens for usage in paid),
-        "cost_usd": sum(usage.charged_usd for usage in paid),
-        "not_asked_because": refusal,
-        "items": [_item(item) for item in trial.items],
-    }
-
-
-def _item(item: "TriedItem") -> dict[str, Any]:
-    result, verdict = item.result, item.verdict
-
-    def points(of: Any) -> list[dict[str, str]]:
-        return [{"text": point.text, "line_refs": point.line_refs} for point in of]
-
-    return {
-        "id": result.item_id,
-        "trace_id": item.trace_id,
-        "day": item.day.isoformat(),
-        "status": result.status,
-        "error": result.error,
-        "known": item.known,
-        "relevant": result.relevant if result.status == "generated" else None,
-        "rule": None if verdict is None else {"relevant": verdict.relevant, "why": verdict.why},
-        "title": result.title,
-        "flow_diagram": result.flow_diagram,
-        "bullets": points(result.bullets),
-        "interesting_notes": points(result.interesting_notes),
-    }
-
-
-def _show(team_id: int, trial: "Trial", document: Mapping[str, Any]) -> None:
-    theme = trial.theme
+def _show(report: "TrialReport") -> None:
     show(
-        f"team {team_id}, {plain(theme.theme_id)} (version {theme.version}), {document['from']} to {document['until']}:"
-        f" {trial.matched:,} {theme.level}s match, a run would take {trial.sampled:,}\n"
+        f"team {report.team_id}, {plain(report.theme_id)} (version {report.version}), {report.first_day} to "
+        f"{report.until}: {report.matched:,} {report.level}s match, a run would take {report.sampled:,}\n"
     )
-    for item in document["items"]:
+    for item in report.items:
         _show_item(item)
-    asked = f"{trial.relevant:,} of {len(trial.items):,} are relevant by {document['model']}"
-    left_out = f"; the theme's rule left out {trial.left_out:,} of {trial.read:,} before" if trial.left_out else ""
+    asked = f"{report.relevant:,} of {report.asked:,} are relevant by {report.model}"
+    left_out = f"; the theme's rule left out {report.left_out:,} of {report.read:,} before" if report.left_out else ""
     show(asked + left_out)
-    if document["not_asked_because"]:
-        say(f"Not all questions were asked: {document['not_asked_because']}")
-    cost = f"{document['calls']:,} calls, {document['cost_usd']:.4f} USD, counted in `llma usage`"
-    say(f"Nothing was stored{f' but what it cost: {cost}' if document['calls'] else '; it cost nothing'}.")
+    if report.not_asked_because:
+        say(f"Not all questions were asked: {report.not_asked_because}")
+    cost = f"{report.calls:,} calls, {report.cost_usd:.4f} USD, counted in `llma usage`"
+    say(f"Nothing was stored{f' but what it cost: {cost}' if report.calls else '; it cost nothing'}.")
 
 
-def _show_item(item: Mapping[str, Any]) -> None:
-    if item["status"] != "generated":
-        said = f"{item['status']}: {item['error']}"
+def _show_item(item: "TrialItem") -> None:
+    if item.status != "generated":
+        said = f"{item.status}: {item.error}"
     else:
-        said = item["title"] if item["relevant"] else "not relevant"
-    show(f"{plain(item['id'])}  {plain(said)}")
-    if item["rule"] is not None:
-        agrees = item["relevant"] in (None, item["rule"]["relevant"])
-        show(f"  rule: {'' if agrees else 'otherwise, '}{plain(item['rule']['why'])}")
-    for point in item["bullets"][:SHOWN_BULLETS]:
-        refs = f" [{plain(point['line_refs'])}]" if point["line_refs"] else ""
-        show(f"  - {plain(point['text'])}{refs}")
+        said = item.title if item.relevant else "not relevant"
+    show(f"{plain(item.item_id)}  {plain(said)}")
+    if item.rule is not None:
+        agrees = item.relevant in (None, item.rule.relevant)
+        show(f"  rule: {'' if agrees else 'otherwise, '}{plain(item.rule.why)}")
+    for point in item.bullets[:SHOWN_BULLETS]:
+        refs = f" [{plain(point.line_refs)}]" if point.line_refs else ""
+        show(f"  - {plain(point.text)}{refs}")
     show()

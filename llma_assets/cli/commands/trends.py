@@ -1,21 +1,20 @@
-"""`llma trends`: how each lineage of a team went over some weeks. What is counted belongs in `clusters.trends`."""
+"""`llma trends`: how each lineage of a team went over some weeks. What is counted, `reports` says."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import Day, json_option, opened_database, team_option
-from llma_assets.cli.render.console import emit_json, plain, say, show, show_table
+from llma_assets.cli.render.console import SHORT_ID, emit_report, plain, say, show, show_table
 
 if TYPE_CHECKING:
     from llma_assets.reports import Trend
     from llma_assets.stats import Share
 
-SHORT_ID = 8
 BARS = "▁▂▃▄▅▆▇█"
 ARROWS = {"more": "↑", "less": "↓", "same": "", "unknown": ""}
 
@@ -34,32 +33,24 @@ def trends(team_id: int, weeks: int, day: date | None, theme_id: str | None, as_
     of that day's items alone.
     """
     from llma_assets.cli.run.days import days_there_are
-    from llma_assets.reports import latest_day, trends_of
+    from llma_assets.reports import trends_report
 
     with opened_database() as database:
-        until = day or latest_day(database, team_id)
-        found = trends_of(database, team_id, until=until, weeks=weeks) if until else {}
-        if not found:
-            nothing = f"No clusters from {until - timedelta(days=7 * weeks - 1)} to {until}. " if until else ""
+        report = trends_report(database, team_id, weeks=weeks, until=day)
+        if not report.themes:
+            nothing = f"No clusters from {report.first_day} to {report.until}. " if report.until else ""
             say(f"{nothing}{days_there_are(database, team_id, day)}")
     if theme_id is not None:
-        if found and theme_id not in found:
-            raise WrongUse(f"team {team_id} has no clusters of a theme {theme_id!r}; it has {', '.join(found)}")
-        found = {name: each for name, each in found.items() if name == theme_id}
-    first = until - timedelta(days=7 * weeks - 1) if until else None
+        has = [each.theme_id for each in report.themes]
+        if has and theme_id not in has:
+            raise WrongUse(f"team {team_id} has no clusters of a theme {theme_id!r}; it has {', '.join(has)}")
+        report = replace(report, themes=tuple(each for each in report.themes if each.theme_id == theme_id))
     if as_json:
-        emit_json(
-            {
-                "team": team_id,
-                "from": first.isoformat() if first else None,
-                "until": until.isoformat() if until else None,
-                "themes": [{"theme": name, "trends": [_as_json(each) for each in of]} for name, of in found.items()],
-            }
-        )
+        emit_report(report)
         return
-    for name, of in found.items():
-        show(f"team {team_id}, {plain(name)}, {first} to {until}")
-        show_trends(of)
+    for each in report.themes:
+        show(f"team {team_id}, {plain(each.theme_id)}, {report.first_day} to {report.until}")
+        show_trends(each.trends)
         show()
 
 
@@ -102,28 +93,3 @@ def _sparkline(trend: "Trend") -> str:
 
 def _bar(height: float) -> str:
     return BARS[min(7, int(height * 8))] if height > 0 else "·"
-
-
-def _as_json(trend: "Trend") -> dict[str, Any]:
-    return {
-        "lineage_id": trend.lineage_id,
-        "title": trend.title,
-        "state": trend.state,
-        "first_day": trend.first_day.isoformat() if trend.first_day else None,
-        "last_day": trend.last_day.isoformat() if trend.last_day else None,
-        "items": trend.items,
-        "cost_usd": trend.cost_usd,
-        "merged_lineage_ids": list(trend.merged_lineage_ids),
-        "share": asdict(trend.share),
-        "error_rate": asdict(trend.error_rate),
-        "days": [
-            {
-                "day": point.day.isoformat(),
-                "items": point.items,
-                "share": asdict(point.share),
-                "error_rate": asdict(point.error_rate),
-                "cost_usd": point.cost_usd,
-            }
-            for point in trend.points
-        ],
-    }

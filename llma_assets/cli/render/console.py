@@ -24,6 +24,9 @@ _UNSAFE_IN_LINE = re.compile(f"[{_UNSAFE}\\t\\n]")
 _UNSAFE_IN_JSON = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _WIDE = 10_000
 
+SHORT_ID = 8
+"""Characters of a lineage or task id that a table shows; enough to name it in a command."""
+
 
 def _escape(match: re.Match[str]) -> str:
     code = ord(match.group())
@@ -80,6 +83,18 @@ def emit_json(document: Mapping[str, Any]) -> None:
     is_utf8 = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
     text = json.dumps(document, ensure_ascii=not is_utf8, allow_nan=False, indent=2 if sys.stdout.isatty() else None)
     click.echo(_UNSAFE_IN_JSON.sub(lambda match: f"\\u{ord(match.group()):04x}", text))
+
+
+def emit_report(report: object) -> None:
+    """The one object of a `--json` listing, of a report."""
+    from llma_assets.serialization import json_object
+
+    emit_json(json_object(report))
+
+
+def usd(cost: float | None) -> str:
+    """A cost as people read it; a dash where nobody knows."""
+    return "-" if cost is None else f"{cost:.4f}"
 
 
 def show_table(header: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:

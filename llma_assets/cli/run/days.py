@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from llma_assets.cli.errors import Problem, WrongUse
 from llma_assets.cli.options import utc_today
-from llma_assets.cli.queries import CLUSTERED_DAYS, DAYS_WITH_ANYTHING, EVENT_DAYS, TEAMS_WITH_EVENTS
+from llma_assets.cli.queries import DAYS_WITH_ANYTHING, EVENT_DAYS, TEAMS_WITH_EVENTS
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -77,10 +77,12 @@ def days_there_are(database: "Database", team_id: int | None, day: date | None =
         day: the one that was asked for; the latest with events without it.
         options: of `llma run`, such as ` --theme errors`.
     """
+    from llma_assets.clusters import clustered_days
+
     if team_id is None:
         days = [row["day"] for row in database.rows(DAYS_WITH_ANYTHING)]
         return f"Something has been run for {in_spans(days)}" if days else "Nothing has been run yet"
-    clustered = [row["day"] for row in database.rows(CLUSTERED_DAYS, team_id=team_id)]
+    clustered = clustered_days(database, team_id)
     if clustered:
         there = f"Team {team_id} has clusters of {in_spans(clustered)}"
         return f"{there}. {run_advice(database, team_id, day, options=options)}" if day else there

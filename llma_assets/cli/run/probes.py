@@ -289,6 +289,7 @@ def _probed(name: str, variable: str, choose: "Callable[[], M]", probe: "Callabl
 
 def probe_instance(settings: Settings) -> Iterator[Finding]:
     """Whether Dagster's instance can be opened and read, and whether its run queue limits what it should."""
+    from llma_assets.defs.home_config import SHIPPED, changed_since
     from llma_assets.defs.instance import dagster_home, missing_limits, opened_instance
 
     if not dagster_home(settings).exists():
@@ -304,6 +305,13 @@ def probe_instance(settings: Settings) -> Iterator[Finding]:
     home = dagster_home(settings)
     yield Finding("Dagster instance", "ok", f"{home}: {runs:,} runs")
     yield from _probe_privacy(home, settings.rejects_dir)
+    if changed := changed_since(home):
+        detail = f"{home}/dagster.yaml was edited, and what ships has other values by now: {', '.join(changed)}"
+        advice = (
+            f"Take them over from the dagster.yaml of the package, or move {home}/dagster.yaml away and run "
+            f"`llma doctor` again; to keep yours, copy the one that ships to {home}/{SHIPPED}."
+        )
+        yield Finding("Dagster's settings", "warn", detail, advice)
     if missing:
         detail = f"{home}/dagster.yaml sets no limit for {', '.join(missing)}: two runs of a theme may pay twice"
         advice = "It is that of an earlier version. Move it away, run `llma doctor` again, and take over your changes."

@@ -1,71 +1,81 @@
 """What came of teams' runs, as a document and as a page: what `llma run` and `llma demo` show. They run nothing."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from llma_assets.cli.render.clusters import show_clusters, skip_details
+from llma_assets.cli.render.clusters import show_clusters
 from llma_assets.cli.render.console import hinted, plain, say, show, show_table
 
 if TYPE_CHECKING:
     from llma_assets.cli.run.team_runs import TeamRun
-    from llma_assets.clickhouse import Database
+    from llma_assets.reports import PublishedClusters, RunReport, ThemeOutcome
 
 
-def run_document(
-    day: date, runs: "Sequence[TeamRun]", documents: Mapping[int, dict[str, Any]], took_s: float
-) -> dict[str, Any]:
-    """The object of `llma run --json`."""
-    return {
-        "date": day.isoformat(),
-        "duration_s": round(took_s, 3),
-        "teams": [
-            {
-                "team": each.team_day.team_id,
-                "status": each.status,
-                "reason": each.reason,
-                "detail": each.detail,
-                "first_day": each.first_day.isoformat(),
-                "dagster_runs": [job_run.run_id for job_run in each.job_runs],
-                "themes": theme_rows(each),
-                "left": list(each.left),
-                "stages": {stage: round(seconds, 3) for stage, seconds in each.seconds().items()},
-                "runs": documents[each.team_day.team_id]["runs"],
-            }
+def run_report(
+    day: date, runs: "Sequence[TeamRun]", published: "Mapping[int, PublishedClusters]", took_s: float
+) -> "RunReport":
+    """What came of a run, as `llma run --json` shows it.
+
+    Args:
+        published: the clusters of the day, by team id.
+    """
+    from llma_assets.reports import RunReport, TeamOutcome
+
+    return RunReport(
+        day=day,
+        duration_s=took_s,
+        teams=tuple(
+            TeamOutcome(
+                team_id=each.team_day.team_id,
+                status=each.status,
+                reason=each.reason,
+                detail=each.detail,
+                first_day=each.first_day,
+                dagster_runs=tuple(job_run.run_id for job_run in each.job_runs),
+                themes=tuple(theme_outcomes(each)),
+                left=tuple(each.left),
+                stages=each.seconds(),
+                runs=published[each.team_day.team_id].runs,
+            )
             for each in runs
-        ],
-    }
+        ),
+    )
 
 
-def theme_rows(run: "TeamRun") -> list[dict[str, Any]]:
+def theme_outcomes(run: "TeamRun") -> "list[ThemeOutcome]":
     """What came of each theme of a team; the general ones are run together, so that they share runs and seconds."""
-    rows: list[dict[str, Any]] = [
-        {
-            "theme": theme_id,
-            "status": done.status,
-            "reason": done.reason,
-            "detail": done.detail,
-            "seconds": round(done.seconds, 3),
-            "dagster_runs": [job_run.run_id for job_run in done.job_runs],
-        }
+    from llma_assets.reports import ThemeOutcome
+
+    ran = [
+        ThemeOutcome(
+            theme_id=theme_id,
+            status=done.status,
+            reason=done.reason,
+            detail=done.detail,
+            seconds=done.seconds,
+            dagster_runs=tuple(job_run.run_id for job_run in done.job_runs),
+        )
         for lane, done in run.lanes
         for theme_id in lane.theme_ids
     ]
-    return rows + [
-        {
-            "theme": theme_id,
-            "status": "skipped",
-            "reason": "manual",
-            "detail": f"`llma run --team {run.team_day.team_id} --date {run.team_day.day} --theme {theme_id}` runs it",
-            "seconds": 0.0,
-            "dagster_runs": [],
-        }
+    manual = [
+        ThemeOutcome(
+            theme_id=theme_id,
+            status="skipped",
+            reason="manual",
+            detail=f"`llma run --team {run.team_day.team_id} --date {run.team_day.day} --theme {theme_id}` runs it",
+            seconds=0.0,
+            dagster_runs=(),
+        )
         for theme_id in run.manual
     ]
+    return ran + manual
 
 
-def show_runs(database: "Database", runs: "Sequence[TeamRun]", documents: Mapping[int, dict[str, Any]]) -> None:
+def show_runs(runs: "Sequence[TeamRun]", published: "Mapping[int, PublishedClusters]") -> None:
     """Print each team's clusters, or why there are none; failures go to stderr, with how to try again."""
     for each in runs:
         if each.status == "texts":
@@ -78,30 +88,29 @@ def show_runs(database: "Database", runs: "Sequence[TeamRun]", documents: Mappin
         elif each.status == "waiting":
             show(f"{each.team_day}: waiting: {plain(each.detail)}")
         if any(done.status == "done" or done.reason == "all_failed" for _, done in each.lanes):
-            show_clusters(_of_the_run(each, documents), skip_details(database, each.team_day))
-        for row in theme_rows(each):
-            if row["reason"] == "manual":
-                detail = hinted(row["detail"])
-                show(f"{each.team_day}, {row['theme']}: not run, because its schedule is manual; {detail}")
+            show_clusters(_of_the_run(each, published[each.team_day.team_id]))
+        for outcome in theme_outcomes(each):
+            if outcome.reason == "manual":
+                detail = hinted(outcome.detail)
+                show(f"{each.team_day}, {outcome.theme_id}: not run, because its schedule is manual; {detail}")
         _say_what_is_left(each)
 
 
 def _say_what_is_left(run: "TeamRun") -> None:
     """A line for each stage and reason, so that a run that is done does not look as if it were complete."""
-    left = sorted(run.left, key=lambda row: (row["stage"], row["reason"], row["date"]))
-    for (stage, reason), group in groupby(left, key=lambda row: (row["stage"], row["reason"])):
+    left = sorted(run.left, key=lambda each: (each.stage, each.reason, each.day))
+    for (stage, reason), group in groupby(left, key=lambda each: (each.stage, each.reason)):
         rows = list(group)
-        days = list(dict.fromkeys(row["date"] for row in rows))
+        days = list(dict.fromkeys(str(each.day) for each in rows))
         when = days[0] if len(days) == 1 else f"{len(days)} days, {days[0]} to {days[-1]}"
         last = rows[-1]
-        say(f"{run.team_day}: {stage}, {plain(reason)} ({when}): {plain(last['theme'])}: {plain(last['detail'])}")
+        say(f"{run.team_day}: {stage}, {plain(reason)} ({when}): {plain(last.theme_id)}: {plain(last.detail)}")
 
 
-def _of_the_run(run: "TeamRun", documents: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
+def _of_the_run(run: "TeamRun", published: "PublishedClusters") -> "PublishedClusters":
     """The clusters of the themes that were run; those of others stand in `llma clusters`."""
-    document = documents[run.team_day.team_id]
     ran = {theme_id for lane, _ in run.lanes for theme_id in lane.theme_ids}
-    return {**document, "runs": [each for each in document["runs"] if each["theme"] in ran]}
+    return replace(published, runs=tuple(each for each in published.runs if each.theme_id in ran))
 
 
 def show_times(runs: "Sequence[TeamRun]", took_s: float) -> None:

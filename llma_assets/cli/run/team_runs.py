@@ -10,8 +10,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from llma_assets.cli.errors import Problem, WrongUse
-from llma_assets.cli.queries import SPENT_SINCE, TEXTS_WITHOUT_SUMMARY
-from llma_assets.cli.render.clusters import ASSIGNMENTS, cluster_document
 from llma_assets.cli.render.console import say
 from llma_assets.cli.render.pace import Pace
 from llma_assets.cli.render.progress import Outlook, shown_progress
@@ -19,17 +17,20 @@ from llma_assets.cli.run.days import first_day_of
 from llma_assets.cli.run.lanes import LabelledProgress, one_by_one, processes, run_lanes
 from llma_assets.cli.run.needed_models import missing_model
 from llma_assets.cli.run.runner import runner_of
+from llma_assets.clusters import CLUSTERING_STAGE
 from llma_assets.defs.instance import opened_instance
 from llma_assets.defs.jobs import SUMMARIES
 from llma_assets.defs.runner import GENERAL, JobRun, Lane, LaneRun, Runner
 from llma_assets.discovery import TeamDecision
-from llma_assets.ledger import Skip, list_skips, record_skip
+from llma_assets.ledger import Skip, list_skips, record_skip, spent_since
+from llma_assets.reports import LeftWork, PublishedClusters, published_clusters
 from llma_assets.settings import Settings
 from llma_assets.stage import unfailing
+from llma_assets.summaries import texts_without_summary
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamSettings
 from llma_assets.themes import GENERAL as GENERAL_THEMES
-from llma_assets.themes import GENERATIONS, TRACES, Theme, ThemeError, active_themes
+from llma_assets.themes import Theme, ThemeError, active_themes
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -63,8 +64,7 @@ class TeamRun:
         texts: the run that made the texts for all lanes, None where the only lane made them itself.
         lanes: the lanes and what came of each, in the order in which they were planned.
         manual: themes that are on and were not run, because they are run by their names only.
-        left: what the stages that ask models left for a later run, or failed at, on the days of the window: `date`,
-            `stage`, `theme`, `reason`, `detail`.
+        left: what the stages that ask models left for a later run, or failed at, on the days of the window.
     """
 
     team_day: TeamDay
@@ -75,7 +75,7 @@ class TeamRun:
     texts: JobRun | None = None
     lanes: Sequence[tuple[Lane, LaneRun]] = field(default_factory=tuple)
     manual: Sequence[str] = field(default_factory=tuple)
-    left: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    left: Sequence[LeftWork] = field(default_factory=tuple)
 
     @property
     def job_runs(self) -> list[JobRun]:
@@ -137,7 +137,7 @@ def _has_themes(database: "Database", team_id: int, theme_ids: Sequence[str]) ->
 
 def run_teams(
     database: "Database", day: date, team_ids: Sequence[int] | None, wish: Wish, settings: TeamSettings
-) -> tuple[list[TeamRun], dict[int, dict[str, Any]]]:
+) -> tuple[list[TeamRun], dict[int, PublishedClusters]]:
     """Discovery, then one team after another.
 
     Args:
@@ -179,7 +179,7 @@ def run_teams(
             )
             for team_id in team_ids
         ]
-    return runs, {each.team_day.team_id: cluster_document(database, each.team_day) for each in runs}
+    return runs, {each.team_day.team_id: published_clusters(database, each.team_day) for each in runs}
 
 
 def _run_team(  # noqa: PLR0911 - each says another thing about the team
@@ -208,7 +208,7 @@ def _run_team(  # noqa: PLR0911 - each says another thing about the team
         detail = decision.detail if decision else f"no trace event from {first_day} to {team_day.day}"
         # By theme, so that a later clustering replaces what is said here.
         for theme in themes:
-            skip = Skip(team_day.team_id, team_day.day, ASSIGNMENTS, theme.theme_id, reason, detail)
+            skip = Skip(team_day.team_id, team_day.day, CLUSTERING_STAGE, theme.theme_id, reason, detail)
             record_skip(database, skip)
         return TeamRun(team_day, "skipped", reason, detail, first_day, manual=manual)
     if not lanes:
@@ -250,13 +250,10 @@ def _outlook(database: "Database", windows: Mapping[int, tuple[date, date]]) -> 
         if stage != SUMMARIES or team_id not in windows:
             return 0
         first, last = windows[team_id]
-        themes = {"of_traces": TRACES.theme_id, "of_generations": GENERATIONS.theme_id}
-        key = {"team_id": team_id, "from": first, "until": last}
-        return int(database.value(TEXTS_WITHOUT_SUMMARY, **key, **themes))
+        return texts_without_summary(database, team_id, first, last)
 
     def spent_usd() -> float:
-        spent = (database.value(SPENT_SINCE, team_id=team_id, since=started) for team_id in windows)
-        return sum(each or 0.0 for each in spent)
+        return sum(spent_since(database, team_id, started) for team_id in windows)
 
     return Outlook(Pace(expected=to_summarise), spent_usd)
 
@@ -291,13 +288,7 @@ def _with_what_is_left(database: "Database", run: TeamRun) -> TeamRun:
     ran = {theme_id for lane, _ in run.lanes for theme_id in lane.theme_ids}
     days = [run.first_day + timedelta(days=n) for n in range((run.team_day.day - run.first_day).days + 1)]
     left = [
-        {
-            "date": skip.day.isoformat(),
-            "stage": skip.stage,
-            "theme": skip.theme_id,
-            "reason": skip.reason,
-            "detail": skip.detail,
-        }
+        LeftWork(skip.day, skip.stage, skip.theme_id, skip.reason, skip.detail)
         for day in days
         for skip in list_skips(database, day=day, team_id=run.team_day.team_id)
         if skip.stage in ASKING_STAGES and skip.theme_id in ran and skip.reason not in NOTHING_TO_ASK

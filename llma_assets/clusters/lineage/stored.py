@@ -1,4 +1,4 @@
-"""Statements about lineages: runs to link to, and names that carry over. Linking itself belongs in `links`.
+"""Lineages of stored runs: what a new run is linked to, and which names carry over.
 
 Lineages are stored with their clusters; only those of committed attempts count.
 """
@@ -9,15 +9,17 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
-import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.edits.decisions import NOTHING
-from llma_assets.clusters.edits.stored import standings_of
 from llma_assets.clusters.lineage.links import Links, link
 from llma_assets.clusters.lineage.snapshot import Snapshot, Space
 from llma_assets.clusters.lineage_ids import first_lineage_id
-from llma_assets.clusters.store.runs import Run, centroids_of, clusters_of, committed_run
+from llma_assets.clusters.store.cluster_edits import standings_of
+from llma_assets.clusters.store.cluster_members import homes_of
+from llma_assets.clusters.store.clustering_runs import Run, committed_run, runs_around
+from llma_assets.clusters.store.clusters import centroids_of, clusters_of
+from llma_assets.clusters.store.lineages import latest_names
 from llma_assets.team_day import TeamDay
 
 LINK_DAYS = 28
@@ -28,72 +30,6 @@ NAMED_DAYS = 28
 
 SAME_CONTENT = 0.5
 """The content is the same if the centroid has moved less than this share of the distance to the nearest other one."""
-
-# Key of clustering_runs: (team_id, day, theme_id).
-NEARBY_RUNS = """
-SELECT *
-FROM clustering_runs FINAL
-WHERE team_id = {team_id:Int64}
-    AND day BETWEEN {from:Date} AND {until:Date}
-    AND theme_id = {theme_id:String}
-    AND items > 0
-ORDER BY day
-"""
-
-# Key of cluster_members: (team_id, day, theme_id, attempt_id, item_id).
-CLUSTERS_OF_ITEMS = """
-SELECT item_id, item_day, cluster_id
-FROM cluster_members FINAL
-WHERE team_id = {team_id:Int64}
-    AND day = {day:Date}
-    AND theme_id = {theme_id:String}
-    AND attempt_id = {attempt_id:UUID}
-"""
-
-# Keys: clustering_runs (team_id, day, theme_id); clusters and cluster_labels (…, attempt_id, cluster_id).
-# The name is the latest that a model gave; the content is what it saw when it last thought of one. Labels of origin
-# 'locked' hold what people chose, and only for as long as they want it.
-LATEST_NAMES = """
-WITH
-    runs AS
-    (
-        SELECT day, attempt_id
-        FROM clustering_runs FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day BETWEEN {from:Date} AND {until:Date}
-            AND theme_id = {theme_id:String}
-    ),
-    homes AS
-    (
-        SELECT day, attempt_id, cluster_id, lineage_id, centroid
-        FROM clusters FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day BETWEEN {from:Date} AND {until:Date}
-            AND theme_id = {theme_id:String}
-            AND lineage_id IN {lineage_ids:Array(String)}
-            AND (day, attempt_id) IN (SELECT day, attempt_id FROM runs)
-    ),
-    names AS
-    (
-        SELECT day, attempt_id, cluster_id, title, description, model, origin
-        FROM cluster_labels FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day BETWEEN {from:Date} AND {until:Date}
-            AND theme_id = {theme_id:String}
-            AND status = 'generated'
-            AND origin != 'locked'
-    )
-SELECT
-    lineage_id,
-    argMax(title, day) AS latest_title,
-    argMax(description, day) AS latest_description,
-    argMax(model, day) AS latest_model,
-    maxIf(day, origin != 'carried') AS named_on,
-    argMaxIf(centroid, day, origin != 'carried') AS named_centroid
-FROM homes
-INNER JOIN names USING (day, attempt_id, cluster_id)
-GROUP BY lineage_id
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +71,13 @@ class CarriedName:
 
 def space_of(run: Run) -> Space:
     """What has to be equal for another run to be comparable with this one."""
-    return Space(run.embedding_model, run.method, str(orjson.loads(run.params).get("theme_version", "")))
+    return Space(run.embedding_model, run.method, run.theme_version)
 
 
 def snapshot_of(database: Database, run: Run) -> Snapshot:
     """A stored run as input of linking. Clusters of a run without lineages get new ids."""
     clusters = [row for row in clusters_of(database, run) if row["cluster_id"] >= 0]
-    members = database.arrow(
-        CLUSTERS_OF_ITEMS, team_id=run.team_id, day=run.day, theme_id=run.theme_id, attempt_id=run.attempt_id
-    )
+    members = homes_of(database, run)
     places = np.full(max((row["cluster_id"] for row in clusters), default=-1) + 2, -1)
     for place, row in enumerate(clusters):
         places[row["cluster_id"]] = place
@@ -167,15 +101,8 @@ def link_stored(database: Database, current: Snapshot, *, team_id: int, theme_id
     Reads the latest run before it; and, only while there are clusters that it does not explain, the older runs of
     its window, the run of the same day that it replaces, and the first run after it.
     """
-    around = [
-        Run(**row)
-        for row in database.rows(
-            NEARBY_RUNS,
-            team_id=team_id,
-            theme_id=theme_id,
-            **{"from": current.day - timedelta(days=LINK_DAYS), "until": current.day + timedelta(days=window_days)},
-        )
-    ]
+    first_day, last_day = current.day - timedelta(days=LINK_DAYS), current.day + timedelta(days=window_days)
+    around = runs_around(database, team_id, theme_id, first_day, last_day)
     earlier = [run for run in reversed(around) if run.day < current.day]
     later = [run for run in around if run.day >= current.day]
     previous = snapshot_of(database, earlier[0]) if earlier else None
@@ -200,16 +127,14 @@ def carried_names(database: Database, team_day: TeamDay, theme_id: str) -> dict[
     clusters = [row for row in clusters_of(database, run) if row["cluster_id"] >= 0 and row["lineage_id"]]
     if not clusters:
         return {}
-    names = {
-        row["lineage_id"]: row
-        for row in database.rows(
-            LATEST_NAMES,
-            team_id=run.team_id,
-            theme_id=run.theme_id,
-            lineage_ids=[row["lineage_id"] for row in clusters],
-            **{"from": run.day - timedelta(days=NAMED_DAYS), "until": run.day - timedelta(days=1)},
-        )
-    }
+    names = latest_names(
+        database,
+        run.team_id,
+        run.theme_id,
+        [row["lineage_id"] for row in clusters],
+        run.day - timedelta(days=NAMED_DAYS),
+        run.day - timedelta(days=1),
+    )
     decided = standings_of(database, run.team_id)
     centroids = np.array([row["centroid"] for row in clusters], dtype=np.float64)
     carried = {}

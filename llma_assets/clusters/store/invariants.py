@@ -12,9 +12,9 @@ import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.engine.config import NOISE_LABEL, NOISE_TITLE, ClusteringConfig
-from llma_assets.clusters.store.runs import Run
+from llma_assets.clusters.store.clustering_runs import Run
 from llma_assets.clusters.store.window import SAMPLE_SEED
-from llma_assets.embeddings import PRODUCT
+from llma_assets.embeddings import space_of
 from llma_assets.themes import GENERATIONS, TRACES
 
 COMPARED_MEMBERS = 20_000
@@ -179,11 +179,6 @@ SETTINGS max_block_size = 1024
 """
 
 
-def attempt_of(run: Run) -> dict[str, Any]:
-    """What the rows of a run's attempt have in common."""
-    return {"team_id": run.team_id, "day": run.day, "theme_id": run.theme_id, "attempt_id": run.attempt_id}
-
-
 def names_of(database: Database, run: Run) -> Callable[[int], str]:
     """What to call a cluster of a run by its id: its title in quotes, or its number where it has none yet.
 
@@ -192,7 +187,7 @@ def names_of(database: Database, run: Run) -> Callable[[int], str]:
 
     @cache
     def titles() -> dict[int, str]:
-        return {row["cluster_id"]: row["title"] for row in database.rows(TITLES_OF_RUN, **attempt_of(run))}
+        return {row["cluster_id"]: row["title"] for row in database.rows(TITLES_OF_RUN, **run.attempt)}
 
     def name(cluster_id: int) -> str:
         if cluster_id == NOISE_LABEL:
@@ -204,17 +199,17 @@ def names_of(database: Database, run: Run) -> Callable[[int], str]:
 
 def sizes_and_members(database: Database, run: Run) -> list[dict[str, Any]]:
     """`cluster_id`, the stored `size`, and how many `members` are stored, of each cluster, noise last."""
-    return database.rows(SIZES_AND_MEMBERS, **attempt_of(run))
+    return database.rows(SIZES_AND_MEMBERS, **run.attempt)
 
 
 def counted_twice(database: Database, run: Run) -> list[dict[str, Any]]:
     """Some traces, or generations, that are several members of the run."""
-    return database.rows(COUNTED_TWICE, **attempt_of(run))
+    return database.rows(COUNTED_TWICE, **run.attempt)
 
 
 def disorder_of(database: Database, run: Run) -> list[dict[str, Any]]:
     """The clusters whose ranks have gaps or do not follow the distances, and for how many members."""
-    return database.rows(RANKS_AND_DISTANCES, **attempt_of(run))
+    return database.rows(RANKS_AND_DISTANCES, **run.attempt)
 
 
 def members_and_vectors(database: Database, run: Run) -> tuple[list[dict[str, Any]], float]:
@@ -227,19 +222,16 @@ def members_and_vectors(database: Database, run: Run) -> tuple[list[dict[str, An
     """
     params, quality = orjson.loads(run.params), orjson.loads(run.quality)
     tolerance = params.get("same_distance", ClusteringConfig().same_distance) + ROUNDING
-    space = replace(GENERATIONS if run.level == "generation" else TRACES, theme_id=run.theme_id)
+    theme = replace(GENERATIONS if run.level == "generation" else TRACES, theme_id=run.theme_id)
     sampled = quality.get("sampled_items", run.items)
     rows = database.rows(
         MEMBERS_AND_VECTORS,
-        **attempt_of(run),
+        **run.attempt,
         **{"from": run.window_start.date()},
         seed=SAMPLE_SEED,
         sampled=sampled,
         most=max(sampled, COMPARED_MEMBERS),
-        product=PRODUCT,
-        document_type=space.document_type,
-        model_name=run.embedding_model,
-        rendering=space.rendering,
+        **space_of(theme, run.embedding_model),
         committed_at=run.committed_at,
         tolerance=tolerance,
     )

@@ -1,20 +1,26 @@
-"""What a clustering reads: the embeddings of a window, a seeded sample of them, the rest, and the map before.
+"""What a clustering reads: the embeddings of a window, a seeded sample of them, the rest, and what came later.
 
-What it writes, and what others read of it, belongs in `queries`.
+What it writes belongs in `attempts`. This is the only module of the room that reads `document_embeddings` for work;
+the checks read it in `invariants`.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
-from llma_assets.embeddings import PRODUCT
+from llma_assets.clusters.store.clustering_runs import Run
+from llma_assets.embeddings import space_of
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme, stored_versions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SAMPLE_SEED = 42
 
@@ -55,43 +61,30 @@ WHERE team_id = {team_id:Int64}
 SETTINGS max_block_size = 1024
 """
 
-# Keys: of clustering_runs (team_id, day, theme_id), of cluster_members (team_id, day, theme_id, attempt_id, item_id).
-EARLIER_MAP = """
-SELECT item_id, x, y
-FROM cluster_members FINAL
+
+# Keys of document_embeddings: (team_id, toDate(timestamp), product, document_type, model_name, rendering,
+# document_id), of cluster_members: (team_id, day, theme_id, attempt_id, item_id).
+NEW_EMBEDDINGS = """
+SELECT document_id, toDate(timestamp) AS item_day, embedding
+FROM document_embeddings FINAL
 WHERE team_id = {team_id:Int64}
-    AND theme_id = {theme_id:String}
-    AND (day, attempt_id) IN
+    AND timestamp >= {window_start:DateTime64(6, 'UTC')}
+    AND timestamp < {until:DateTime64(6, 'UTC')}
+    AND product = {product:String}
+    AND document_type = {document_type:String}
+    AND model_name = {model_name:String}
+    AND rendering = {rendering:String}
+    AND (JSONExtractString(metadata, 'theme_version') IN {versions:Array(String)} OR {any_version:Bool})
+    AND document_id NOT IN
     (
-        SELECT day, attempt_id
-        FROM clustering_runs FINAL
+        SELECT item_id
+        FROM cluster_members FINAL
         WHERE team_id = {team_id:Int64}
-            AND day < {day:Date}
-            AND day >= {since:Date}
+            AND day = {day:Date}
             AND theme_id = {theme_id:String}
-            AND embedding_model = {model_name:String}
-            AND JSONExtractString(params, 'theme_version') IN {versions:Array(String)}
-            AND items > 0
-        ORDER BY day DESC
-        LIMIT 1
+            AND attempt_id = {attempt_id:UUID}
     )
-"""
-
-
-# Key of clustering_runs: (team_id, day, theme_id).
-EARLIER_RESOLUTION = """
-SELECT JSONExtract(quality, 'resolution', 'Nullable(Float64)')
-FROM clustering_runs FINAL
-WHERE team_id = {team_id:Int64}
-    AND day < {day:Date}
-    AND day >= {since:Date}
-    AND theme_id = {theme_id:String}
-    AND embedding_model = {model_name:String}
-    AND JSONExtractString(params, 'theme_version') IN {versions:Array(String)}
-    AND method = 'graph'
-    AND items > 0
-ORDER BY day DESC
-LIMIT 1
+ORDER BY document_id
 """
 
 
@@ -151,10 +144,7 @@ def read_window(
         "team_id": team_day.team_id,
         "window_start": start,
         "window_end": team_day.end,
-        "product": PRODUCT,
-        "document_type": theme.document_type,
-        "model_name": model_name,
-        "rendering": theme.rendering,
+        **space_of(theme, model_name),
         "seed": SAMPLE_SEED,
     }
     found = list(database.stream(WINDOW_ITEMS, **space))
@@ -194,42 +184,6 @@ def rest_embeddings(database: Database, window: Window) -> Iterator[tuple[NDArra
             yield rows, block[kept]
 
 
-def earlier_map(
-    database: Database, team_day: TeamDay, theme: Theme, window: Window, model_name: str
-) -> NDArray[np.float64]:
-    """Where the sample's items lay on the last map within the window, (n, 2); NaN for those that were on none."""
-    index = {item_id: number for number, item_id in enumerate(window.item_ids)}
-    found = np.full((len(index), 2), np.nan)
-    for row in database.stream(
-        EARLIER_MAP,
-        team_id=team_day.team_id,
-        day=team_day.day,
-        since=window.start.date(),
-        theme_id=theme.theme_id,
-        versions=list(stored_versions(theme)),
-        model_name=model_name,
-    ):
-        if row["item_id"] in index:
-            found[index[row["item_id"]]] = row["x"], row["y"]
-    return found
-
-
-def earlier_resolution(
-    database: Database, team_day: TeamDay, theme: Theme, window: Window, model_name: str
-) -> float | None:
-    """The resolution of the last run within the window, None where there is none."""
-    found = database.value(
-        EARLIER_RESOLUTION,
-        team_id=team_day.team_id,
-        day=team_day.day,
-        since=window.start.date(),
-        theme_id=theme.theme_id,
-        versions=list(stored_versions(theme)),
-        model_name=model_name,
-    )
-    return float(found) if found else None
-
-
 def _by_id(row: dict[str, Any]) -> str:
     return str(row["document_id"])
 
@@ -249,3 +203,20 @@ def _places(ids: list[str], index: dict[str, int]) -> tuple[NDArray[np.intp], ND
     """Places of the ids that are in `index`, and which of the ids these are."""
     kept = [number for number, item_id in enumerate(ids) if item_id in index]
     return np.array([index[ids[number]] for number in kept], dtype=np.intp), np.array(kept, dtype=np.intp)
+
+
+def new_embeddings(database: Database, run: Run, theme: Theme, *, until: datetime) -> "pa.Table":
+    """What a run has not seen of its own space, from the beginning of its window on: id, day and vector.
+
+    Of the theme's version that the run is of, unless it mixes versions.
+    """
+    version, present = run.theme_version, stored_versions(theme)
+    return database.arrow(
+        NEW_EMBEDDINGS,
+        **run.attempt,
+        **space_of(theme, run.embedding_model),
+        window_start=run.window_start,
+        until=until,
+        versions=list(present) if version in present else [version],
+        any_version=bool(orjson.loads(run.params).get("mix_versions")),
+    )

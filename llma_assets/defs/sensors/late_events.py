@@ -5,6 +5,7 @@ import json
 import dagster as dg
 
 from llma_assets.clock import Clock
+from llma_assets.defs.described import described
 from llma_assets.defs.due_days import (
     days_to_make,
     general_themes,
@@ -20,7 +21,8 @@ from llma_assets.defs.sensors.requests import MOST_REQUESTS
 from llma_assets.themes import themes_of_teams
 
 
-@dg.sensor(
+@described(
+    dg.sensor,
     job=texts_job,
     minimum_interval_seconds=300,
     default_status=dg.DefaultSensorStatus.STOPPED,
@@ -31,12 +33,13 @@ def late_events(
     team_settings: TeamSettingsResource,
     clock: dg.ResourceParam[Clock],
 ) -> dg.SensorResult | dg.SkipReason:
-    """Days before today whose texts are not what their events are by now.
+    """Every 5 minutes: texts, summaries and embeddings of days before today whose events have changed.
 
-    History that was just ingested, late arrivals, traces that were not quiet when their day was last looked at, and
-    traces that went on past midnight. What was made is compared with what is there, so a day whose texts are up to
-    date is never asked for. The cursor holds what was asked for and is not made yet. The general themes are asked
-    for; the others go back to a day by themselves once its texts were made anew (`theme_schedules`).
+    Belongs beside `texts_hourly`, and works for the teams that `discovery_hourly` let in. It finds history that was
+    just ingested, late arrivals, traces that were not quiet when their day was last looked at, and traces that went on
+    past midnight. What was made is compared with what is there, so a day whose texts are up to date is never asked
+    for. The cursor holds what was asked for and is not made yet. The general themes are asked for; the others go back
+    to a day by themselves once its texts were made anew (`theme_schedules`).
     """
     database = clickhouse.database().tagged(sensor="late_events")
     now = clock()

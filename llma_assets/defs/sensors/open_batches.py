@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from llma_assets.clock import Clock
+from llma_assets.defs.described import described
 from llma_assets.defs.due_days import taking_part
 from llma_assets.defs.jobs import TEXTS_STAGES, texts_job, theme_job
 from llma_assets.defs.resources import ClickHouseResource, TeamSettingsResource
@@ -13,7 +14,8 @@ from llma_assets.summaries import themes_with_open_batches
 from llma_assets.themes import themes_of_teams
 
 
-@dg.sensor(
+@described(
+    dg.sensor,
     jobs=[texts_job, theme_job],
     minimum_interval_seconds=1800,
     default_status=dg.DefaultSensorStatus.STOPPED,
@@ -24,7 +26,9 @@ def open_batches(
     team_settings: TeamSettingsResource,
     clock: dg.ResourceParam[Clock],
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Days that wait for answers of the Batch API: a run takes those that are there, and asks anew for what expired.
+    """Every half hour: takes what the Batch API has answered, and asks anew for what expired.
+
+    Needed only where runs ask by batch (`via: batch`, `llma run --batch`).
 
     The general themes of a day are looked at in one run, every other theme in its own. Answers that were asked for
     are taken also where the theme has become a manual one; a theme that was switched off is left alone, and so are the

@@ -9,6 +9,7 @@ import dagster as dg
 
 from llma_assets.clock import Clock
 from llma_assets.clusters import STALE_RUNS
+from llma_assets.defs.described import described
 from llma_assets.defs.due_days import (
     LATE_DAYS,
     days_to_make,
@@ -29,7 +30,8 @@ SETTLED = timedelta(minutes=15)
 """Vectors that are younger may belong to a run that is not over."""
 
 
-@dg.sensor(
+@described(
+    dg.sensor,
     jobs=[clusters_job, theme_job],
     minimum_interval_seconds=900,
     default_status=dg.DefaultSensorStatus.STOPPED,
@@ -40,7 +42,9 @@ def stale_clusters(
     team_settings: TeamSettingsResource,
     clock: dg.ResourceParam[Clock],
 ) -> dg.SensorResult | dg.SkipReason:
-    """Published clusters of days before today in whose window a summary was embedded anew since.
+    """Every 15 minutes: clusters days before today again whose summaries have changed since.
+
+    Belongs beside `late_events`, which makes such summaries.
 
     A team waits while texts of its days are still to be made, or were made just now, so that it is clustered once.
     Only the themes that are stale are asked for, and of those no manual ones. Clusters under an earlier version of the
@@ -70,7 +74,8 @@ def stale_clusters(
     }
     stale = requests_by_lane(found, themes, CLUSTERS_STAGES, job=clusters_job.name, leave_manual=True)
     asked = set(json.loads(context.cursor)) if context.cursor else set()
-    new = [run_key for run_key in stale if run_key not in asked][:MOST_REQUESTS]
+    # In the order of their days, so that lineages go on from one to the next.
+    new = [run_key for run_key in sorted(stale) if run_key not in asked][:MOST_REQUESTS]
     if not new:
         return dg.SkipReason(f"{len(stale)} days have clusters that are older than their items; all were asked for")
     return dg.SensorResult(

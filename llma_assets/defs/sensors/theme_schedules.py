@@ -1,7 +1,7 @@
 """The sensor `theme_schedules`: runs each team's themes beyond the general ones by the schedule that each theme has.
 
 When a schedule is due, for which days, and what waits for what. The jobs are in `jobs.py`, the schedules of the general
-themes in `automation.py`.
+themes in `schedules.py`.
 """
 
 import json
@@ -14,6 +14,7 @@ import dagster as dg
 
 from llma_assets.clickhouse import Database
 from llma_assets.clock import Clock
+from llma_assets.defs.described import described
 from llma_assets.defs.due_days import ONE_DAY, decisions_on, events_by_day, further_themes, known_teams
 from llma_assets.defs.jobs import ALL_STAGES, LANE, TEXTS_STAGES, lane_of, theme_job, theme_request
 from llma_assets.defs.resources import ClickHouseResource, TeamSettingsResource
@@ -95,14 +96,16 @@ class Tick:
     notes: dict[str, str] = field(default_factory=dict)
 
 
-@dg.sensor(job=theme_job, minimum_interval_seconds=120, default_status=dg.DefaultSensorStatus.STOPPED)
+@described(dg.sensor, job=theme_job, minimum_interval_seconds=120, default_status=dg.DefaultSensorStatus.STOPPED)
 def theme_schedules(
     context: dg.SensorEvaluationContext,
     clickhouse: ClickHouseResource,
     team_settings: TeamSettingsResource,
     clock: dg.ResourceParam[Clock],
 ) -> dg.SensorResult:
-    """Runs the themes of teams by their schedules: manual, every_10_minutes, hourly, daily, weekly.
+    """Every 2 minutes: runs the themes beyond the general ones whose schedule has come (every_10_minutes … weekly).
+
+    It works for the teams that `discovery_hourly` let in; nothing else runs these themes.
 
     A tick with nothing due costs one query of the table `themes`. A theme that is due is asked for once, however many
     ticks were missed; days of its window whose texts are newer than its last run, or all of them where the theme was

@@ -1,0 +1,144 @@
+"""`llma automation`: which schedules and sensors are on, and switching them. How belongs in `defs.automation`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from llma_assets.cli.errors import WrongUse
+from llma_assets.cli.options import json_option
+from llma_assets.cli.render.console import emit_json, say, show_table
+
+if TYPE_CHECKING:
+    from llma_assets.defs.automation import Automation, Automations
+
+SHOWN_DETAIL = 120
+
+
+@click.group()
+def automation() -> None:
+    """Schedules and sensors: which are on, what each did last.
+
+    They are evaluated while `llma dev`, or a daemon of yours, runs.
+    """
+
+
+@automation.command()
+@click.argument("names", nargs=-1, metavar="[NAME]…")
+@click.option("--describe", is_flag=True, help="Say what each does and needs.")
+@json_option
+def status(names: tuple[str, ...], describe: bool, as_json: bool) -> None:
+    """Which are on, when each was evaluated, and when it will be."""
+    with _opened() as automations:
+        _show(automations, names, describe=describe, as_json=as_json)
+
+
+@automation.command()
+@click.argument("names", nargs=-1, metavar="[NAME]…")
+@click.option("--all", "everything", is_flag=True, help="All schedules and sensors.")
+@json_option
+def on(names: tuple[str, ...], everything: bool, as_json: bool) -> None:
+    """Switch schedules and sensors on.
+
+    `discovery_hourly` comes first: the others work for the teams that it lets in.
+    """
+    _switch(names, everything=everything, as_json=as_json, on=True)
+
+
+@automation.command()
+@click.argument("names", nargs=-1, metavar="[NAME]…")
+@click.option("--all", "everything", is_flag=True, help="All schedules and sensors.")
+@json_option
+def off(names: tuple[str, ...], everything: bool, as_json: bool) -> None:
+    """Switch schedules and sensors off; runs that were asked for go on."""
+    _switch(names, everything=everything, as_json=as_json, on=False)
+
+
+@contextmanager
+def _opened() -> "Iterator[Automations]":
+    from llma_assets.definitions import build_definitions
+    from llma_assets.defs.automation import Automations
+    from llma_assets.defs.instance import opened_instance
+    from llma_assets.settings import Settings
+
+    with opened_instance(Settings.from_env()) as instance:
+        yield Automations(instance, build_definitions())
+
+
+def _switch(names: tuple[str, ...], *, everything: bool, as_json: bool, on: bool) -> None:
+    from llma_assets.defs.automation import UnknownAutomationError
+
+    if bool(names) == everything:
+        raise WrongUse("name schedules or sensors, or say --all; `llma automation status` lists them")
+    with _opened() as automations:
+        try:
+            changed = automations.switch(names or automations.names, on=on)
+        except UnknownAutomationError as error:
+            raise WrongUse(str(error.args[0])) from error
+        if not as_json:
+            already = len(names or automations.names) - len(changed)
+            say(
+                f"Switched {'on' if on else 'off'}: {', '.join(changed) or 'none'}"
+                + (f"; {already} were so" * bool(already))
+            )
+        _show(automations, names, describe=False, as_json=as_json, changed=changed)
+
+
+def _show(
+    automations: "Automations",
+    names: tuple[str, ...],
+    *,
+    describe: bool,
+    as_json: bool,
+    changed: "list[str] | None" = None,
+) -> None:
+    from llma_assets.defs.automation import DAEMON_IS_GONE_AFTER, UnknownAutomationError
+
+    now = datetime.now(UTC)
+    try:
+        found = automations.status(now, names)
+    except UnknownAutomationError as error:
+        raise WrongUse(str(error.args[0])) from error
+    seen = automations.daemon_seen_at()
+    runs = seen is not None and now - seen < DAEMON_IS_GONE_AFTER
+    if as_json:
+        daemon = {"running": runs, "seen_at": _moment(seen)}
+        switched = {} if changed is None else {"changed": changed}
+        emit_json({"daemon": daemon, **switched, "automations": [_document(each) for each in found]})
+        return
+    header = ["name", "", "when", "last", "what came of it", "next"]
+    show_table(
+        [*header, "what it does"] if describe else header,
+        [[*_row(each), *([" ".join(each.description.split())] if describe else [])] for each in found],
+    )
+    if not runs and any(each.is_on for each in found):
+        say("No daemon is running, so nothing is evaluated: `llma dev` starts one.")
+
+
+def _row(each: "Automation") -> list[str]:
+    tick = each.last_tick
+    came = ""
+    if tick:
+        came = f"{tick.status}, {tick.runs} run{'s' * (tick.runs != 1)}" if tick.runs else tick.status
+        came += f": {tick.detail[:SHOWN_DETAIL]}" if tick.detail else ""
+    last, following = (f"{moment:%Y-%m-%d %H:%M}" if moment else "" for moment in (tick and tick.at, each.next_tick))
+    return [each.name, "on" if each.is_on else "off", each.when, last, came, following]
+
+
+def _document(each: "Automation") -> dict[str, object]:
+    tick = each.last_tick
+    return {
+        "name": each.name,
+        "kind": each.kind,
+        "on": each.is_on,
+        "when": each.when,
+        "description": each.description,
+        "last_tick": tick and {"at": _moment(tick.at), "status": tick.status, "runs": tick.runs, "detail": tick.detail},
+        "next_tick_at": _moment(each.next_tick),
+    }
+
+
+def _moment(when: datetime | None) -> str | None:
+    return when.isoformat().replace("+00:00", "Z") if when else None

@@ -1,0 +1,128 @@
+"""An attempt at a clustering: how it is published, whether it is whole, and how it is forgotten.
+
+What is published is what the commit row in `clustering_runs` names: members and clusters of an attempt without one
+are invisible. An attempt's id is its own, so that no other attempt replaces its rows.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters.store.clustering_runs import Run
+from llma_assets.team_day import TeamDay
+
+# What an attempt's members and clusters are, to be held against the commit row. Key of both: …, attempt_id, ….
+RUN_INVARIANTS = """
+WITH
+    sizes AS
+    (
+        SELECT cluster_id, size
+        FROM clusters FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day = {day:Date}
+            AND theme_id = {theme_id:String}
+            AND attempt_id = {attempt_id:UUID}
+    ),
+    homes AS
+    (
+        SELECT cluster_id
+        FROM cluster_members FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day = {day:Date}
+            AND theme_id = {theme_id:String}
+            AND attempt_id = {attempt_id:UUID}
+    )
+SELECT
+    (SELECT count() FROM homes) AS members,
+    (SELECT count() FROM homes WHERE cluster_id NOT IN (SELECT cluster_id FROM sizes)) AS homeless_members,
+    (SELECT sum(size) FROM sizes) AS total_size,
+    (SELECT countIf(size = 0) FROM sizes) AS empty_clusters
+"""
+
+INFINITE_VALUES = """
+SELECT
+    (
+        SELECT countIf(NOT (isFinite(distance) AND isFinite(strength) AND isFinite(x) AND isFinite(y)))
+        FROM cluster_members FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day = {day:Date}
+            AND theme_id = {theme_id:String}
+            AND attempt_id = {attempt_id:UUID}
+    ) AS members,
+    (
+        SELECT countIf(NOT (
+            isFinite(radius)
+            AND isFinite(centroid_x)
+            AND isFinite(centroid_y)
+            AND arrayAll(value -> isFinite(value), centroid)
+        ))
+        FROM clusters FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day = {day:Date}
+            AND theme_id = {theme_id:String}
+            AND attempt_id = {attempt_id:UUID}
+    ) AS clusters
+"""
+
+# Attempts that nobody sees, and that nobody can still be writing: killed before their commit row, or of two at once the
+# one that the other replaced. Key of cluster_members: (team_id, day, theme_id, attempt_id, item_id).
+DEAD_ATTEMPTS = """
+SELECT attempt_id
+FROM cluster_members
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND attempt_id NOT IN
+    (
+        SELECT attempt_id
+        FROM clustering_runs FINAL
+        WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id = {theme_id:String}
+    )
+GROUP BY attempt_id
+HAVING max(inserted_at) < now64(6) - INTERVAL 1 DAY
+"""
+
+# Key of each of these tables: (team_id, day, theme_id, attempt_id, …).
+FORGET_ATTEMPT = """
+DELETE FROM {table:Identifier}
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND attempt_id = {attempt_id:UUID}
+"""
+ATTEMPT_TABLES = ("cluster_name_tests", "cluster_group_labels", "cluster_labels", "clusters", "cluster_members")
+"""What an attempt writes, in the order in which it is forgotten."""
+
+
+def invariants_of(database: Database, run: Run) -> dict[str, int]:
+    """Counts that must agree with the run's commit row."""
+    (row,) = database.rows(RUN_INVARIANTS, **run.attempt)
+    return row
+
+
+def infinite_values_of(database: Database, run: Run) -> dict[str, int]:
+    """Members and clusters of a run with a value that is NaN or infinite."""
+    (row,) = database.rows(INFINITE_VALUES, **run.attempt)
+    return row
+
+
+def publish_run(
+    database: Database,
+    run: dict[str, Any],
+    *,
+    clusters: Sequence[dict[str, Any]],
+    members: Sequence[dict[str, Any]],
+) -> None:
+    """Write members, then clusters, then the row that makes both visible. Killed before that, nothing shows."""
+    database.insert_rows("cluster_members", members)
+    database.insert_rows("clusters", clusters)
+    database.insert_rows("clustering_runs", [run])
+
+
+def forget_attempts(database: Database, team_day: TeamDay, theme_id: str, previous: Run | None) -> None:
+    """Remove what the previous attempt and those that never counted wrote; nobody can see it any more."""
+    key = {"team_id": team_day.team_id, "day": team_day.day, "theme_id": theme_id}
+    superseded = {row["attempt_id"] for row in database.rows(DEAD_ATTEMPTS, **key)}
+    for attempt_id in superseded | ({previous.attempt_id} if previous else set()):
+        for table in ATTEMPT_TABLES:
+            database.execute(FORGET_ATTEMPT, table=table, **key, attempt_id=attempt_id)

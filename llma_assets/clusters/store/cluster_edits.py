@@ -1,0 +1,45 @@
+"""The table `cluster_edits`: what people decided about clusters.
+
+Which decisions are possible, and what they come to, belongs in `edits`.
+"""
+
+from uuid import uuid5
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters.edits.decisions import Edit, Standing, standings
+from llma_assets.clusters.lineage_ids import NAMESPACE
+
+# Key of cluster_edits: (team_id, theme_id, lineage_id, edited_at, edit_id).
+EDITS = """
+SELECT theme_id, lineage_id, action, title, into_lineage_id, author, edited_at
+FROM cluster_edits FINAL
+WHERE team_id = {team_id:Int64}
+ORDER BY edited_at, edit_id
+"""
+
+
+def edits_of(database: Database, team_id: int) -> list[Edit]:
+    """All that people decided about a team's clusters, oldest first."""
+    return [Edit(**row) for row in database.rows(EDITS, team_id=team_id)]
+
+
+def standings_of(database: Database, team_id: int) -> dict[str, Standing]:
+    """What people's decisions come to, by lineage id."""
+    return standings(edits_of(database, team_id))
+
+
+def store_edit(database: Database, team_id: int, edit: Edit) -> None:
+    """Add a decision; the same one sent again is the same row."""
+    about = f"{team_id}|{edit.lineage_id}|{edit.action}|{edit.author}|{edit.edited_at.isoformat()}"
+    row = {
+        "team_id": team_id,
+        "theme_id": edit.theme_id,
+        "lineage_id": edit.lineage_id,
+        "edited_at": edit.edited_at,
+        "edit_id": uuid5(NAMESPACE, about),
+        "action": edit.action,
+        "title": edit.title,
+        "into_lineage_id": edit.into_lineage_id,
+        "author": edit.author,
+    }
+    database.insert_rows("cluster_edits", [row])

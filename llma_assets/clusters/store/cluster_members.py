@@ -1,0 +1,176 @@
+"""The table `cluster_members`: which items a run holds, where they lie, and which it should have kept out."""
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters.store.clustering_runs import Run
+from llma_assets.clusters.store.window import Window
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import Theme, stored_versions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Key of cluster_members: (team_id, day, theme_id, attempt_id, item_id).
+MEMBERS_OF_RUN = """
+SELECT item_id, trace_id, generation_id, item_day, cluster_id, distance, rank, strength, x, y, timestamp
+FROM cluster_members FINAL
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND attempt_id = {attempt_id:UUID}
+ORDER BY cluster_id = -1, cluster_id, rank
+"""
+
+# Of the items of a run's own window those of some of its days. Keys: clustering_runs (team_id, day, theme_id), and as
+# above.
+CLUSTERED_OF_DAYS = """
+SELECT countIf(cluster_id != -1) AS clustered, countIf(cluster_id = -1) AS outliers
+FROM cluster_members FINAL
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND item_day BETWEEN {from:Date} AND {day:Date}
+    AND attempt_id IN
+    (
+        SELECT attempt_id
+        FROM clustering_runs FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day = {day:Date}
+            AND theme_id = {theme_id:String}
+            AND JSONExtractString(params, 'theme_version') = {version:String}
+    )
+"""
+
+# Key of cluster_members: (team_id, day, theme_id, attempt_id, item_id).
+CLUSTERS_OF_ITEMS = """
+SELECT item_id, item_day, cluster_id
+FROM cluster_members FINAL
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND attempt_id = {attempt_id:UUID}
+"""
+
+# Keys: of clustering_runs (team_id, day, theme_id), of cluster_members (team_id, day, theme_id, attempt_id, item_id).
+EARLIER_MAP = """
+SELECT item_id, x, y
+FROM cluster_members FINAL
+WHERE team_id = {team_id:Int64}
+    AND theme_id = {theme_id:String}
+    AND (day, attempt_id) IN
+    (
+        SELECT day, attempt_id
+        FROM clustering_runs FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day < {day:Date}
+            AND day >= {since:Date}
+            AND theme_id = {theme_id:String}
+            AND embedding_model = {model_name:String}
+            AND JSONExtractString(params, 'theme_version') IN {versions:Array(String)}
+            AND items > 0
+        ORDER BY day DESC
+        LIMIT 1
+    )
+"""
+
+# Held against what was known when the run was committed, under the version of the theme that it was made for: what
+# was decided later concerns the next run. Keys: cluster_members (team_id, day, theme_id, attempt_id, item_id);
+# theme_items and trace_summaries (team_id, day, theme_id, item_id).
+MEMBERS_OUTSIDE_THE_THEME = """
+WITH
+    members AS
+    (
+        SELECT item_day, item_id
+        FROM cluster_members FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day = {day:Date}
+            AND theme_id = {theme_id:String}
+            AND attempt_id = {attempt_id:UUID}
+    ),
+    not_taken AS
+    (
+        SELECT day AS item_day, item_id
+        FROM theme_items FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
+            AND version = {version:String}
+            AND NOT (taken AND screened)
+            AND inserted_at <= {committed_at:DateTime64(6, 'UTC')}
+    ),
+    irrelevant AS
+    (
+        SELECT day AS item_day, item_id
+        FROM trace_summaries FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
+            AND theme_version = {version:String}
+            AND NOT relevant
+            AND inserted_at <= {committed_at:DateTime64(6, 'UTC')}
+    )
+SELECT
+    countIf((item_day, item_id) IN (SELECT item_day, item_id FROM not_taken)) AS not_taken,
+    countIf((item_day, item_id) IN (SELECT item_day, item_id FROM irrelevant)) AS irrelevant
+FROM members
+"""
+
+
+def members_of(database: Database, run: Run) -> list[dict[str, Any]]:
+    """The members of a run by cluster and rank, noise last."""
+    return database.rows(MEMBERS_OF_RUN, **run.attempt)
+
+
+def clustered_since(
+    database: Database, team_day: TeamDay, theme_id: str, version: str, first_day: date
+) -> dict[str, int]:
+    """How many items of the days from `first_day` on a day's published run holds: `clustered`, and `outliers`.
+
+    Args:
+        version: of the theme; a run under another one counts as none.
+    """
+    key = {"team_id": team_day.team_id, "day": team_day.day, "theme_id": theme_id, "version": version}
+    (row,) = database.rows(CLUSTERED_OF_DAYS, **key, **{"from": first_day})
+    return row
+
+
+def earlier_map(
+    database: Database, team_day: TeamDay, theme: Theme, window: Window, model_name: str
+) -> NDArray[np.float64]:
+    """Where the sample's items lay on the last map within the window, (n, 2); NaN for those that were on none."""
+    index = {item_id: number for number, item_id in enumerate(window.item_ids)}
+    found = np.full((len(index), 2), np.nan)
+    for row in database.stream(
+        EARLIER_MAP,
+        team_id=team_day.team_id,
+        day=team_day.day,
+        since=window.start.date(),
+        theme_id=theme.theme_id,
+        versions=list(stored_versions(theme)),
+        model_name=model_name,
+    ):
+        if row["item_id"] in index:
+            found[index[row["item_id"]]] = row["x"], row["y"]
+    return found
+
+
+def members_outside_the_theme(database: Database, run: Run) -> dict[str, int]:
+    """How many members of a run the theme does not take, and how many it found not to be relevant."""
+    (row,) = database.rows(
+        MEMBERS_OUTSIDE_THE_THEME,
+        **run.attempt,
+        version=run.theme_version,
+        committed_at=run.committed_at,
+        **{"from": run.window_start.date(), "until": run.day},
+    )
+    return row
+
+
+def homes_of(database: Database, run: Run) -> "pa.Table":
+    """The members of a run as columns: `item_id`, `item_day`, `cluster_id`."""
+    return database.arrow(CLUSTERS_OF_ITEMS, **run.attempt)

@@ -1,0 +1,173 @@
+"""The table `clustering_runs`: the commit row of each run, which makes its clusters and members visible.
+
+`input_id` follows from the items and options, so that the same work is not done twice.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from llma_assets.clickhouse import Database
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import Theme, stored_versions
+
+# Key of clustering_runs: (team_id, day, theme_id).
+COMMITTED_RUN = """
+SELECT *
+FROM clustering_runs FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id = {theme_id:String}
+"""
+
+RUNS_OF_DAY = """
+SELECT *
+FROM clustering_runs FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date}
+ORDER BY theme_id
+"""
+
+# Key of clustering_runs: (team_id, day, theme_id).
+EARLIER_RESOLUTION = """
+SELECT JSONExtract(quality, 'resolution', 'Nullable(Float64)')
+FROM clustering_runs FINAL
+WHERE team_id = {team_id:Int64}
+    AND day < {day:Date}
+    AND day >= {since:Date}
+    AND theme_id = {theme_id:String}
+    AND embedding_model = {model_name:String}
+    AND JSONExtractString(params, 'theme_version') IN {versions:Array(String)}
+    AND method = 'graph'
+    AND items > 0
+ORDER BY day DESC
+LIMIT 1
+"""
+
+# Key of clustering_runs: (team_id, day, theme_id).
+NEARBY_RUNS = """
+SELECT *
+FROM clustering_runs FINAL
+WHERE team_id = {team_id:Int64}
+    AND day BETWEEN {from:Date} AND {until:Date}
+    AND theme_id = {theme_id:String}
+    AND items > 0
+ORDER BY day
+"""
+
+# Key of clustering_runs: (team_id, day, theme_id).
+LATEST_RUN = """
+SELECT *
+FROM clustering_runs FINAL
+WHERE team_id = {team_id:Int64} AND day <= {day:Date} AND theme_id = {theme_id:String} AND items > 0
+ORDER BY day DESC
+LIMIT 1
+"""
+
+# Key of clustering_runs: (team_id, day, theme_id).
+CLUSTERED_DAYS = """
+SELECT DISTINCT day
+FROM clustering_runs FINAL
+WHERE team_id = {team_id:Int64} AND items > 0
+ORDER BY day
+"""
+
+# The last clustering of each theme. Key of clustering_runs: (team_id, day, theme_id).
+LAST_RUN_OF_THEMES = """
+SELECT
+    theme_id,
+    max(day) AS last_day,
+    argMax(items, day) AS clustered_items,
+    argMax(clusters, day) AS cluster_count,
+    argMax(committed_at, day) AS last_committed_at
+FROM clustering_runs FINAL
+WHERE team_id = {team_id:Int64}
+GROUP BY theme_id
+ORDER BY theme_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A committed clustering run."""
+
+    team_id: int
+    day: date
+    theme_id: str
+    level: str
+    attempt_id: UUID
+    input_id: UUID
+    run_id: str
+    method: str
+    params: str
+    items: int
+    window_items: int
+    clusters: int
+    noise_items: int
+    silhouette: float | None
+    inertia: float | None
+    quality: str
+    lineage: str
+    embedding_model: str
+    window_start: datetime
+    window_end: datetime
+    committed_at: datetime
+
+    @property
+    def attempt(self) -> dict[str, Any]:
+        """The key that the rows of the run have in common, as parameters of statements."""
+        return {"team_id": self.team_id, "day": self.day, "theme_id": self.theme_id, "attempt_id": self.attempt_id}
+
+    @property
+    def theme_version(self) -> str:
+        """The version of the theme that its items were summarised under, "" where that is not known."""
+        return str(orjson.loads(self.params).get("theme_version", ""))
+
+
+def committed_run(database: Database, team_day: TeamDay, theme_id: str) -> Run | None:
+    """The run whose results are published for a team, a day and a theme."""
+    rows = database.rows(COMMITTED_RUN, team_id=team_day.team_id, day=team_day.day, theme_id=theme_id)
+    return Run(**rows[0]) if rows else None
+
+
+def runs_of_day(database: Database, team_day: TeamDay) -> list[Run]:
+    """The committed runs of a team's day, one a theme."""
+    return [Run(**row) for row in database.rows(RUNS_OF_DAY, team_id=team_day.team_id, day=team_day.day)]
+
+
+def earlier_resolution(
+    database: Database, team_day: TeamDay, theme: Theme, model_name: str, *, since: date
+) -> float | None:
+    """The resolution of the last run from `since` on and before the day, None where there is none."""
+    found = database.value(
+        EARLIER_RESOLUTION,
+        team_id=team_day.team_id,
+        day=team_day.day,
+        since=since,
+        theme_id=theme.theme_id,
+        versions=list(stored_versions(theme)),
+        model_name=model_name,
+    )
+    return float(found) if found else None
+
+
+def runs_around(database: Database, team_id: int, theme_id: str, first_day: date, last_day: date) -> list[Run]:
+    """The runs of a theme on some days that hold any items, oldest first."""
+    period = {"from": first_day, "until": last_day}
+    return [Run(**row) for row in database.rows(NEARBY_RUNS, team_id=team_id, theme_id=theme_id, **period)]
+
+
+def latest_run(database: Database, team_day: TeamDay, theme_id: str) -> Run | None:
+    """The latest run of a theme up to a day that holds any items, None without one."""
+    rows = database.rows(LATEST_RUN, team_id=team_day.team_id, day=team_day.day, theme_id=theme_id)
+    return Run(**rows[0]) if rows else None
+
+
+def clustered_days(database: Database, team_id: int) -> list[date]:
+    """The days of a team that have a run with any items, oldest first."""
+    return [row["day"] for row in database.rows(CLUSTERED_DAYS, team_id=team_id)]
+
+
+def last_runs(database: Database, team_id: int) -> dict[str, dict[str, Any]]:
+    """The last run of each theme: `last_day`, `clustered_items`, `cluster_count`, `last_committed_at`."""
+    return {row["theme_id"]: row for row in database.rows(LAST_RUN_OF_THEMES, team_id=team_id)}

@@ -1,0 +1,293 @@
+"""The published clusters of a team's day, by theme, as people decided about them; or why a theme has none.
+
+Which rows are published is decided in `clusters`, what they are called in `labels`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+import orjson
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters import (
+    CLUSTERING_STAGE,
+    NOISE_LABEL,
+    NOISE_TITLE,
+    NOTHING,
+    Run,
+    Standing,
+    clusters_of,
+    counted_as,
+    lineages_of,
+    members_of,
+    runs_of_day,
+    standings_of,
+)
+from llma_assets.discovery import stored_decisions
+from llma_assets.labels import ClusterLabel, labels_of
+from llma_assets.ledger import list_skips
+from llma_assets.serialization import NOT_IN_JSON, Day, TeamId, ThemeId
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import stored_versions, themes_of
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedCluster:
+    """A cluster as people see it; those that they merged are one.
+
+    Attributes:
+        cluster_id: its number in the run, -1 for outliers.
+        lineage_id: its lasting id, "" for outliers.
+        lineage_status: what happened to it since the run before.
+        lineage_confidence: of the link to that run, 0 to 1.
+        lineage_parents: the lineages that it came from, where it was merged or split.
+        size: its items.
+        title, description: its name; a person's title wins over the model's.
+        item_ids: its members, the closest to the centroid first.
+        renamed, locked, hidden: what people decided.
+        merged_lineage_ids: the lineages that are counted with it.
+    """
+
+    cluster_id: int
+    lineage_id: str
+    lineage_status: str
+    lineage_confidence: float
+    lineage_parents: tuple[str, ...]
+    size: int
+    title: str
+    description: str
+    item_ids: tuple[str, ...]
+    renamed: bool
+    locked: bool
+    hidden: bool
+    merged_lineage_ids: tuple[str, ...]
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether it holds the items that are in no cluster."""
+        return self.cluster_id == NOISE_LABEL
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRun:
+    """What is published of a theme for a day, or why nothing is.
+
+    Attributes:
+        run_id: None where the theme was skipped.
+        level: `trace` or `generation`.
+        theme_id: the theme.
+        theme_version: under which its items were summarised, None where it was skipped.
+        earlier_version: whether the theme has another version now.
+        items: that were clustered.
+        skipped_reason: why there is no run, None where there is one.
+        quality: measures of the clustering.
+        lineage: how it is linked to the run before.
+        hidden_clusters: how many were left out because people hid them.
+        clusters: by falling size, outliers last.
+        skip_detail: what clustering or discovery says of the day in words, also beside a run of an earlier version; ""
+            where they say nothing.
+    """
+
+    run_id: str | None
+    level: str
+    theme_id: ThemeId
+    theme_version: str | None
+    earlier_version: bool
+    items: int
+    skipped_reason: str | None
+    quality: dict[str, Any]
+    lineage: dict[str, Any]
+    hidden_clusters: int
+    clusters: tuple[PublishedCluster, ...]
+    skip_detail: Annotated[str, NOT_IN_JSON] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedClusters:
+    """The published runs of a team's day, one a theme."""
+
+    team_id: TeamId
+    day: Day
+    runs: tuple[PublishedRun, ...]
+
+    def with_examples(self, limit: int) -> "PublishedClusters":
+        """The same with at most `limit` members of each cluster, the closest to its centroid."""
+        runs = (
+            replace(run, clusters=tuple(replace(each, item_ids=each.item_ids[:limit]) for each in run.clusters))
+            for run in self.runs
+        )
+        return replace(self, runs=tuple(runs))
+
+
+def published_clusters(
+    database: Database,
+    team_day: TeamDay,
+    *,
+    level: str | None = None,
+    theme_id: str | None = None,
+    show_hidden: bool = False,
+) -> PublishedClusters:
+    """What is published for a team's day, by theme; a theme that was skipped has no items and its reason.
+
+    What people decided holds: their titles are shown, clusters that they merged are one, hidden ones are left out. A
+    theme that has been switched off or deleted since is shown with what it found.
+
+    Args:
+        level: themes of this level only.
+        theme_id: this theme only.
+    """
+    runs = {run.theme_id: run for run in runs_of_day(database, team_day)}
+    known = themes_of(database, team_day.team_id).themes
+    levels: dict[str, str] = {theme.theme_id: theme.level for theme in known}
+    levels |= {run.theme_id: run.level for run in runs.values()}
+    reasons = _skipped_reasons(database, team_day, [theme.theme_id for theme in known if theme.enabled])
+    decided = standings_of(database, team_day.team_id)
+    versions = {theme.theme_id: stored_versions(theme) for theme in known}
+    found = []
+    for each, its_level in levels.items():
+        if level not in (None, its_level) or theme_id not in (None, each):
+            continue
+        reason, detail = reasons.get(each, ("", ""))
+        if each in runs:
+            run = _published(database, runs[each], decided, versions.get(each), show_hidden=show_hidden)
+            found.append(replace(run, skip_detail=detail))
+        elif each in reasons:
+            found.append(_skipped(each, its_level, reason, detail))
+    return PublishedClusters(team_day.team_id, team_day.day, tuple(found))
+
+
+def _skipped_reasons(database: Database, team_day: TeamDay, theme_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Reason and detail by theme: what clustering recorded, else why discovery left the team out."""
+    reasons = {
+        skip.theme_id: (skip.reason, skip.detail)
+        for skip in list_skips(database, day=team_day.day, team_id=team_day.team_id)
+        if skip.stage == CLUSTERING_STAGE
+    }
+    for decision in stored_decisions(database, team_day.day):
+        if decision.team_id == team_day.team_id and not decision.eligible:
+            for theme_id in theme_ids:
+                reasons.setdefault(theme_id, (decision.reason, decision.detail))
+    return reasons
+
+
+def _skipped(theme_id: str, level: str, reason: str, detail: str) -> PublishedRun:
+    return PublishedRun(
+        run_id=None,
+        level=level,
+        theme_id=theme_id,
+        theme_version=None,
+        earlier_version=False,
+        items=0,
+        skipped_reason=reason,
+        quality={},
+        lineage={},
+        hidden_clusters=0,
+        clusters=(),
+        skip_detail=detail,
+    )
+
+
+def _published(
+    database: Database,
+    run: Run,
+    decided: Mapping[str, Standing],
+    versions: Sequence[str] | None,
+    *,
+    show_hidden: bool,
+) -> PublishedRun:
+    """What was published.
+
+    Args:
+        versions: those of the theme that are the present one; None of a theme that the team has no more.
+    """
+    rows = clusters_of(database, run)
+    labels = _standing_labels(database, run, rows, decided)
+    members: dict[int, list[str]] = {}
+    for member in members_of(database, run):
+        members.setdefault(member["cluster_id"], []).append(member["item_id"])
+    clusters = as_decided(
+        [_cluster(row, labels.get(row["cluster_id"]), members.get(row["cluster_id"], [])) for row in rows], decided
+    )
+    version = run.theme_version
+    return PublishedRun(
+        run_id=run.run_id,
+        level=run.level,
+        theme_id=run.theme_id,
+        theme_version=version,
+        earlier_version=versions is not None and version not in versions,
+        items=run.items,
+        skipped_reason=None,
+        quality=orjson.loads(run.quality),
+        lineage=orjson.loads(run.lineage),
+        hidden_clusters=0 if show_hidden else sum(each.hidden for each in clusters),
+        clusters=tuple(each for each in clusters if show_hidden or not each.hidden),
+    )
+
+
+def _standing_labels(
+    database: Database, run: Run, clusters: Sequence[Mapping[str, Any]], decided: Mapping[str, Standing]
+) -> dict[int, ClusterLabel]:
+    """The stored labels; where people have taken a title back since, with the model's latest name in its place."""
+    labels = labels_of(database, run)
+    taken_back = {
+        row["cluster_id"]: row["lineage_id"]
+        for row in clusters
+        if row["cluster_id"] in labels
+        and labels[row["cluster_id"]].origin == "locked"
+        and not decided.get(row["lineage_id"], NOTHING).title
+    }
+    if taken_back:
+        names = {each.lineage_id: each.title for each in lineages_of(database, run.team_id)}
+        for cluster_id, lineage_id in taken_back.items():
+            title = names.get(lineage_id, "") or f"Cluster {cluster_id}"
+            labels[cluster_id] = replace(labels[cluster_id], title=title)
+    return labels
+
+
+def _cluster(row: Mapping[str, Any], label: ClusterLabel | None, item_ids: Sequence[str]) -> PublishedCluster:
+    """A stored cluster before people's decisions; one that has no name yet is called by its number."""
+    cluster_id = row["cluster_id"]
+    title = label.title if label else f"Cluster {cluster_id}"
+    return PublishedCluster(
+        cluster_id=cluster_id,
+        lineage_id=row["lineage_id"],
+        lineage_status=row["lineage_status"],
+        lineage_confidence=row["lineage_confidence"],
+        lineage_parents=tuple(row["lineage_parents"]),
+        size=row["size"],
+        title=NOISE_TITLE if cluster_id == NOISE_LABEL else title,
+        description=label.description if label else "",
+        item_ids=tuple(item_ids),
+        renamed=False,
+        locked=False,
+        hidden=False,
+        merged_lineage_ids=(),
+    )
+
+
+def as_decided(clusters: Sequence[PublishedCluster], decided: Mapping[str, Standing]) -> list[PublishedCluster]:
+    """Clusters under the titles that people gave them; those that they merged are one, the main one first."""
+    groups: dict[str, list[PublishedCluster]] = {}
+    for each in clusters:
+        key = counted_as(each.lineage_id, decided) if each.lineage_id else str(each.cluster_id)
+        groups.setdefault(key, []).append(each)
+    shown = []
+    for key, group in groups.items():
+        main = next((each for each in group if each.lineage_id == key), group[0])
+        others = [each for each in group if each is not main]
+        standing = decided.get(key, NOTHING)
+        shown.append(
+            replace(
+                main,
+                title=standing.title or main.title,
+                size=sum(each.size for each in group),
+                item_ids=tuple(item_id for each in (main, *others) for item_id in each.item_ids),
+                renamed=standing.renamed,
+                locked=standing.locked,
+                hidden=standing.hidden,
+                merged_lineage_ids=tuple(each.lineage_id for each in others),
+            )
+        )
+    # Size decides the place, as it does among the clusters themselves; outliers stay last.
+    return sorted(shown, key=lambda each: (each.is_noise, -each.size))

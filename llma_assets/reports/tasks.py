@@ -1,0 +1,139 @@
+"""The tasks of a team as reports show them; how they come about, and what their fields mean, is in `tasks`."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
+
+from llma_assets.clickhouse import Database
+from llma_assets.serialization import Moment, Rounded, TeamId
+from llma_assets.tasks import Task, TaskOptions, list_tasks, task_history, task_segments
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """Some tasks of a team, the most urgent first.
+
+    Attributes:
+        tasks: those that are shown.
+        hidden: how many are not, because of their status.
+    """
+
+    team_id: TeamId
+    tasks: tuple[Task, ...]
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSegment:
+    """A segment of a session replay that is part of a task.
+
+    Attributes:
+        session_id, start, end, distinct_id: whose moment it was.
+        distance: to the task's centre.
+        failure, confusion, abandonment: what its description tells.
+        impact: 0 to 1.
+    """
+
+    session_id: str
+    start: Moment
+    end: Moment
+    distinct_id: str
+    distance: Rounded
+    failure: bool
+    confusion: bool
+    abandonment: bool
+    impact: Rounded
+
+
+@dataclass(frozen=True, slots=True)
+class TaskChange:
+    """One thing that happened to a task, or to one that is part of it."""
+
+    task_id: str
+    changed_at: Moment
+    change: str
+    status: str
+    detail: str
+    target: str
+    changed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStory:
+    """A task with its newest segments and everything that ever happened to it, oldest first."""
+
+    team_id: TeamId
+    task: Task
+    segments: tuple[TaskSegment, ...]
+    history: tuple[TaskChange, ...]
+
+    @model_serializer(mode="wrap")
+    def _flat(self, serialized: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The task's own keys stand beside the others."""
+        document: dict[str, Any] = {}
+        for key, value in serialized(self).items():
+            document |= value if key == "task" else {key: value}
+        return document
+
+
+def tasks_report(
+    database: Database,
+    team_id: int,
+    *,
+    now: datetime,
+    options: TaskOptions,
+    statuses: Collection[str] = (),
+    limit: int | None = None,
+) -> Tasks:
+    """The tasks of a team, the most urgent first.
+
+    Args:
+        now: the moment that priorities are of.
+        options: how the team's tasks are made and read.
+        statuses: only these; all without any.
+        limit: so many at most; those left out because of it do not count as hidden.
+    """
+    found = list_tasks(database, team_id, now=now, options=options)
+    chosen = [task for task in found if not statuses or task.status in statuses]
+    return Tasks(team_id, tuple(chosen[:limit]), len(found) - len(chosen))
+
+
+def task_story(database: Database, team_id: int, task: Task, *, segments: int) -> TaskStory:
+    """What is stored about a task.
+
+    Args:
+        segments: so many of its segments, the newest.
+    """
+    return TaskStory(
+        team_id=team_id,
+        task=task,
+        segments=tuple(
+            TaskSegment(
+                session_id=row["session_id"],
+                start=row["segment_start"],
+                end=row["segment_end"],
+                distinct_id=row["distinct_id"],
+                distance=row["distance"],
+                failure=row["failure"],
+                confusion=row["confusion"],
+                abandonment=row["abandonment"],
+                impact=row["impact"],
+            )
+            for row in (task_segments(database, team_id, task, most=segments) if segments else ())
+        ),
+        history=tuple(
+            TaskChange(
+                task_id=row["task_id"],
+                changed_at=row["changed_at"],
+                change=row["change"],
+                status=row["status"],
+                detail=row["detail"],
+                target=row["target"],
+                changed_by=row["changed_by"],
+            )
+            for row in task_history(database, team_id, task)
+        ),
+    )

@@ -1,0 +1,252 @@
+"""A trace, or a generation, as models see it, and what each theme of its team says of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import date, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from pydantic import Field
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters import NOISE_LABEL, NOISE_TITLE, NOTHING, clusters_of_items, counted_as, standings_of
+from llma_assets.rendering import (
+    DAY_OF_TRACE,
+    HOME_DAYS,
+    TIME_OF_GENERATION,
+    Candidate,
+    RenderOptions,
+    events_of_generations,
+    events_of_traces,
+    hides_enough,
+    item_facts,
+    render_generation,
+    render_trace,
+    stored_text,
+)
+from llma_assets.serialization import Amount, Day, TeamId, ThemeId
+from llma_assets.summaries import summaries_of_item
+from llma_assets.trace_events import TRIGGER_EVENTS
+
+
+@dataclass(frozen=True, slots=True)
+class TraceFacts:
+    """What is counted of a trace beside its text."""
+
+    event_count: int
+    line_count: int
+    cost_usd: Amount
+    latency_s: Amount
+    tokens: int
+    error_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCluster:
+    """The cluster that an item was in last: of the day's run, under the name and lineage that people gave it."""
+
+    day: Day
+    cluster_id: int
+    lineage_id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeAnswer:
+    """What a theme says of a trace or of one of its generations.
+
+    Attributes:
+        theme_id, version: which theme.
+        item_id, level: of what.
+        status, error: `generated`, or `failed` and why.
+        relevant: whether the theme concerns it.
+        model: that answered.
+        title, flow_diagram, bullets, interesting_notes: the answer; points are objects with `text` and `line_refs`.
+        cluster: that the item was in last, None where it is in none.
+    """
+
+    theme_id: ThemeId
+    version: str
+    item_id: str
+    level: str
+    status: str
+    error: str
+    relevant: bool
+    model: str
+    title: str
+    flow_diagram: str
+    bullets: list[Any]
+    interesting_notes: list[Any]
+    cluster: ItemCluster | None
+
+
+@dataclass(frozen=True, slots=True)
+class TraceReport:
+    """The text of a trace or of a generation.
+
+    Attributes:
+        item_id: as it was asked for.
+        stored: False where the text was made now.
+        level: `trace` or `generation`.
+        trace_id: of the trace.
+        day: that it belongs to.
+        facts: what is counted of it.
+        loss: the renderer's account of what is not in the text.
+        text: as models see it.
+        summaries: what the themes say; those of the trace first, then of its generations.
+    """
+
+    team_id: TeamId
+    item_id: Annotated[str, Field(serialization_alias="id")]
+    stored: bool
+    level: str
+    trace_id: str
+    day: date
+    facts: TraceFacts
+    loss: dict[str, Any]
+    text: str
+    summaries: tuple[ThemeAnswer, ...]
+
+
+def trace_report(database: Database, team_id: int, item_id: str, options: RenderOptions) -> TraceReport | None:
+    """The stored text of a trace or generation, else one that is made from its events now; None for an unknown id.
+
+    It is made now, too, where the stored text shows private values that the team has hidden since.
+
+    Args:
+        options: how the team's texts are made.
+    """
+    row = stored_text(database, team_id, item_id)
+    if row is None or not hides_enough(row["renderer"], options):
+        return _rendered(database, team_id, item_id, options)
+    return TraceReport(
+        team_id=team_id,
+        item_id=item_id,
+        stored=True,
+        level=row["level"],
+        trace_id=row["trace_id"],
+        day=row["day"],
+        facts=TraceFacts(**{each.name: row[each.name] for each in fields(TraceFacts)}),
+        loss=orjson.loads(row["loss"]),
+        text=row["text"],
+        summaries=tuple(_answers(database, team_id, item_id, row["day"])),
+    )
+
+
+def _answers(database: Database, team_id: int, item_id: str, day: date) -> list[ThemeAnswer]:
+    # A generation may have begun somewhat later than its trace.
+    last_day = day + timedelta(days=HOME_DAYS)
+    rows = summaries_of_item(database, team_id, item_id, first_day=day, last_day=last_day)
+    clusters = _clusters(database, team_id, rows)
+    return [
+        ThemeAnswer(
+            theme_id=row["theme_id"],
+            version=row["theme_version"],
+            item_id=row["item_id"],
+            level=row["level"],
+            status=row["status"],
+            error=row["error"],
+            relevant=row["relevant"],
+            model=row["model"],
+            title=row["title"],
+            flow_diagram=row["flow_diagram"],
+            bullets=_points(row["bullets"]),
+            interesting_notes=_points(row["interesting_notes"]),
+            cluster=clusters.get((row["theme_id"], row["item_id"])),
+        )
+        for row in rows
+    ]
+
+
+def _points(text: str) -> list[Any]:
+    """Bullets or notes of a summary; none were stored for one that failed."""
+    points = orjson.loads(text) if text else []
+    return points if isinstance(points, list) else []
+
+
+def _clusters(
+    database: Database, team_id: int, summaries: Sequence[Mapping[str, Any]]
+) -> dict[tuple[str, str], ItemCluster]:
+    """The cluster of each item in the latest run that read it, by theme and item."""
+    if not summaries:
+        return {}
+    rows = clusters_of_items(
+        database,
+        team_id,
+        sorted({row["item_id"] for row in summaries}),
+        first_day=min(row["day"] for row in summaries),
+        last_day=max(row["day"] for row in summaries),
+    )
+    decided = standings_of(database, team_id) if rows else {}
+    found = {}
+    for row in rows:
+        lineage_id = counted_as(row["lineage_id"], decided) if row["lineage_id"] else ""
+        title = decided.get(lineage_id, NOTHING).title or row["title"] or f"Cluster {row['cluster_id']}"
+        found[row["theme_id"], row["item_id"]] = ItemCluster(
+            row["day"], row["cluster_id"], lineage_id, NOISE_TITLE if row["cluster_id"] == NOISE_LABEL else title
+        )
+    return found
+
+
+def _rendered(database: Database, team_id: int, item_id: str, options: RenderOptions) -> TraceReport | None:
+    """The text of a trace or of a generation that no run has stored yet."""
+    events = _events_of_trace(database, team_id, item_id)
+    level = "trace" if events else "generation"
+    events = events or _event_of_generation(database, team_id, item_id)
+    if not events:
+        return None
+    rendered = render_trace(events, options) if level == "trace" else render_generation(events[0], options)
+    facts, properties = item_facts(events), events[0]["properties"]
+    return TraceReport(
+        team_id=team_id,
+        item_id=item_id,
+        stored=False,
+        level=level,
+        trace_id=str(properties["$ai_trace_id"]) if isinstance(properties, dict) else "",
+        day=min(event["timestamp"] for event in events).date(),
+        facts=TraceFacts(
+            event_count=len(events),
+            line_count=rendered.text.count("\n") + 1,
+            cost_usd=facts.cost_usd,
+            latency_s=facts.latency_s,
+            tokens=facts.tokens,
+            error_count=facts.error_count,
+        ),
+        loss=asdict(rendered.loss),
+        text=rendered.text,
+        summaries=(),
+    )
+
+
+def _events_of_trace(database: Database, team_id: int, trace_id: str) -> list[dict[str, Any]]:
+    (span,) = database.rows(DAY_OF_TRACE, team_id=team_id, trace_id=trace_id, trigger_events=list(TRIGGER_EVENTS))
+    if not trace_id or not span["events"]:
+        return []
+    candidate = Candidate(trace_id, trace_id, span["first_at"], span["last_at"], span["events"], 0)
+    return _read(events_of_traces(database, team_id, [candidate])[trace_id])
+
+
+def _event_of_generation(database: Database, team_id: int, uuid: str) -> list[dict[str, Any]]:
+    try:
+        identity = str(UUID(uuid))
+    except ValueError:
+        return []
+    rows = database.rows(TIME_OF_GENERATION, team_id=team_id, generation_id=identity)
+    if not rows:
+        return []
+    at = rows[0]["at"]
+    found = events_of_generations(database, team_id, [Candidate(identity, "", at, at, 1, 0)])
+    return _read(found.get(identity, []))
+
+
+def _read(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**event, "properties": _properties(event["properties"])} for event in events]
+
+
+def _properties(text: str) -> Any:
+    """The properties as an object; the renderer shows what cannot be parsed as it is."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text

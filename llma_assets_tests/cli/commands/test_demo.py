@@ -1,0 +1,72 @@
+"""`llma demo`: the whole graph on the sample traffic, and nothing twice."""
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+
+from llma_assets.cli.commands.demo import switch_themes_on
+from llma_assets.clickhouse import Database
+from llma_assets.demo import DEMO_TEAMS, PIPELINE_ONLY_TEAM_ID, THEMED_TEAM, THEMES, WEEK
+from llma_assets.themes.changes import set_enabled
+from llma_assets.themes.store import themes_of
+from llma_assets_tests.cli.commands.test_run import row_counts
+from llma_assets_tests.cli.conftest import Answer, Llma
+
+DAY = date(2026, 11, 7)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_demo_shows_clusters_or_the_reason_for_each_team_and_adds_nothing_the_second_time(
+    database: Database, llma: Llma, llma_json: Callable[..., Answer]
+) -> None:
+    first = llma("demo", "--date", str(DAY))
+    assert first.exit_code == 0, first.output
+    for team in DEMO_TEAMS[:3]:
+        assert f"team {team.team_id}, 2026-11-07, traces: " in first.stdout
+    assert f"team {DEMO_TEAMS[3].team_id}, 2026-11-07: not run: below_minimum" in first.stdout
+    assert f"team {PIPELINE_ONLY_TEAM_ID}, 2026-11-07: not run: no_recent_events" in first.stdout
+    assert not re.search(r"^team \d+, 2026-11-07, generations", first.stdout, re.MULTILINE)
+    assert re.search(r"^  \d+ in \d+ clusters: llma clusters .* --level generation$", first.stdout, re.MULTILINE)
+    assert re.search(r"^\w{8}  new .*(payment|charge)", first.stdout, re.MULTILINE | re.IGNORECASE)
+    assert re.search(r"^\w{8}  ended .*voucher", first.stdout, re.MULTILINE | re.IGNORECASE)
+    assert re.search(r"^\w{8} .* 20 .*The payment fails with an error at checkout$", first.stdout, re.MULTILINE)
+    for theme_id in THEMES:
+        assert re.search(rf"^team 103, 2026-11-07, {theme_id}: \d+ items in \d+ clusters", first.stdout, re.MULTILINE)
+        assert re.search(rf"^{theme_id} +2026-11-01( +[1-9]\d*){{6}} +\d+ +\d+\.\d%$", first.stdout, re.MULTILINE)
+    assert "llma clusters --team 101 --date 2026-11-07" in first.stdout
+
+    before = row_counts(database)
+    second = llma_json("demo", "--date", str(DAY))
+    assert second.code == 0
+    assert [(team["team"], team["status"]) for team in second.document["teams"]] == [
+        (101, "done"),
+        (102, "done"),
+        (103, "done"),
+        (104, "skipped"),
+        (105, "skipped"),
+    ]
+    assert [task["occurrence_count"] for task in second.document["tasks"]] == [20]
+    assert row_counts(database) == before
+    for day in (DAY, DAY - timedelta(days=WEEK - 1)):
+        checked = llma("check", "--date", str(day), "--failed")
+        assert (checked.exit_code, checked.stdout.count("\n")) == (0, 1)
+    steps = first.stdout.partition("Look further:")[2].splitlines()[1:]
+    for step in [line.split("  ")[1].split() for line in steps if line.startswith("  llma ")]:
+        shown = llma(*step[1:])
+        assert (shown.exit_code, bool(shown.stdout)) == (0, True), step
+
+
+def test_the_demo_switches_its_theme_of_one_team_on_and_leaves_one_that_was_switched_off(database: Database) -> None:
+    switch_themes_on(database)
+    assert {theme.theme_id for theme in themes_of(database, THEMED_TEAM.team_id).themes if theme.enabled} == {
+        "traces",
+        "generations",
+        *THEMES,
+    }
+    set_enabled(database, THEMED_TEAM.team_id, THEMES[0], False, "ann")
+    switch_themes_on(database)
+    assert not themes_of(database, THEMED_TEAM.team_id).get(THEMES[0]).enabled
+    assert database.value("SELECT count() FROM themes") == 2

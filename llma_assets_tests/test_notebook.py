@@ -1,0 +1,51 @@
+"""docs/notebook.ipynb runs on the demo's traffic from its first cell to its last, and shows no machine."""
+
+import re
+from datetime import date, timedelta
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from llma_assets.cli.commands.demo import _write_sample
+from llma_assets.clickhouse import Database
+from llma_assets.demo import TRAVEL, WEEK
+from llma_assets.themes import TRACES
+from llma_assets_tests.cli.conftest import Llma, llma
+
+__all__ = ["llma"]  # a fixture
+
+NOTEBOOK = Path(__file__).parent.parent / "docs" / "notebook.ipynb"
+DAY = date(2026, 11, 7)
+EARLIER = DAY - timedelta(days=WEEK - 1)
+MOST_BYTES = 150_000
+
+
+def kinds(cell: nbformat.NotebookNode) -> list[list[str]]:
+    """What each output of a cell is."""
+    return [sorted(output.get("data", {"text/plain": ""})) for output in cell.get("outputs", ())]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_notebook_goes_from_a_team_to_a_picture(database: Database, llma: Llma, tmp_path: Path) -> None:
+    _write_sample(database, DAY)
+    team = str(TRAVEL.team_id)
+    # As `llma demo` does: an earlier day first, so that something has begun and something has ended.
+    days = [("run", "--team", team, "--date", str(day), "--theme", TRACES.theme_id) for day in (EARLIER, DAY)]
+    for command in (*days, ("segments", "run", "--team", team)):
+        done = llma(*command)
+        assert done.exit_code == 0, done.output
+    stored, executed = (nbformat.read(NOTEBOOK, as_version=4) for _ in range(2))
+    NotebookClient(executed, timeout=300, kernel_name="python3", resources={"metadata": {"path": tmp_path}}).execute()
+    assert len(executed.cells) == 10
+    assert [kinds(cell) for cell in executed.cells] == [kinds(cell) for cell in stored.cells]
+    assert sum("image/png" in kind for cell in executed.cells for kind in kinds(cell)) == 2
+
+
+def test_the_notebook_is_small_valid_and_shows_no_machine() -> None:
+    text = NOTEBOOK.read_text()
+    nbformat.validate(nbformat.reads(text, as_version=4))
+    assert len(text) < MOST_BYTES
+    assert not re.search(r"/(home|root|tmp|Users|work|usr)/|0x[0-9a-f]{6,}|localhost:\d|127\.0\.0\.1", text)
