@@ -27,7 +27,7 @@ from typing import Any
 
 from llma_assets.cli.run.runner import Runner
 from llma_assets.clickhouse import connect, start, stop
-from llma_assets.clickhouse.server.room import Room
+from llma_assets.clickhouse.server.disk_space import Room
 from llma_assets.clusters.checks import CHECKS as CLUSTER_CHECKS
 from llma_assets.defs.instance import opened_instance
 from llma_assets.defs.partitions import partition_key, range_tags

@@ -19,9 +19,9 @@ import pytest
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database, ServerState, connect, start, stop
+from llma_assets.clickhouse.client import Link, database_name
 from llma_assets.clickhouse.connecting import open_database
 from llma_assets.clickhouse.lifecycle import address
-from llma_assets.clickhouse.link import Link, database_name
 from llma_assets.models import OfflineEmbedder
 from llma_assets.settings import Settings
 from llma_assets_tests.databases import PlantedOnce, PlantedStates, SharedLink, UsedDatabases

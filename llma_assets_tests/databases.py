@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from llma_assets.clickhouse import Database
-from llma_assets.clickhouse.link import Link
+from llma_assets.clickhouse.client import Link
 from llma_assets.settings import Settings
 
 P = ParamSpec("P")

@@ -13,7 +13,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.embeddings.partition import store_embeddings
 from llma_assets.models import ChatModel, Embedder, OpenAIChat, OpenAIEmbedder, RetryPolicy
 from llma_assets.rendering import RenderOptions
-from llma_assets.rendering.storing import Sampling, store_texts
+from llma_assets.rendering.store import Sampling, store_texts
 from llma_assets.stage import silent
 from llma_assets.summaries.storing import RunLimits, store_theme
 from llma_assets.team_day import TeamDay

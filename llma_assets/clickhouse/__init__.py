@@ -3,13 +3,13 @@
 Statements about traces, clusters or labels belong to the rooms that ask them.
 """
 
+from llma_assets.clickhouse.client import Link, database_name, translated
 from llma_assets.clickhouse.connecting import connect, open_database
 from llma_assets.clickhouse.database import Database
 from llma_assets.clickhouse.errors import DatabaseError, DatabaseUnavailable, MigrationError, NoDatabase, in_one_line
-from llma_assets.clickhouse.folder import ServerState
 from llma_assets.clickhouse.lifecycle import has_data, start, status, stop
-from llma_assets.clickhouse.link import Link, database_name, translated
 from llma_assets.clickhouse.migrate import migrate
+from llma_assets.clickhouse.server_folder import ServerState
 
 __all__ = [
     "Database",

@@ -1,9 +1,9 @@
 """Opens a database with its schema up to date, and makes it where it is missing."""
 
 from llma_assets.clickhouse import lifecycle
+from llma_assets.clickhouse.client import Link, database_name
 from llma_assets.clickhouse.database import Database
 from llma_assets.clickhouse.errors import NoDatabase
-from llma_assets.clickhouse.link import Link, database_name
 from llma_assets.clickhouse.migrate import migrate
 from llma_assets.clickhouse.queries import CREATE_DATABASE, DATABASE_EXISTS
 from llma_assets.settings import Settings

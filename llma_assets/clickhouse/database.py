@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from llma_assets.clickhouse.client import Link, translated
 from llma_assets.clickhouse.errors import DatabaseError
 from llma_assets.clickhouse.exclusive import exclusive
-from llma_assets.clickhouse.link import Link, translated
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -15,8 +15,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from llma_assets.clickhouse.errors import DatabaseUnavailable
-from llma_assets.clickhouse.folder import USER, Folder, ServerState
-from llma_assets.clickhouse.proof import has_password
+from llma_assets.clickhouse.server_folder import USER, Folder, ServerState
+from llma_assets.clickhouse.server_identity import has_password
 from llma_assets.private_files import private_opener
 
 _START_S = 90.0

@@ -13,7 +13,7 @@ from uuid import uuid5
 import orjson
 
 from llma_assets.demo import bank, changes, coding, recipes, travel
-from llma_assets.demo.shapes import AnthropicShape, OpenAIShape
+from llma_assets.demo.message_formats import AnthropicShape, OpenAIShape
 from llma_assets.demo.topics import Topic, Turn, choose_slots, converse, fill
 from llma_assets.demo.traces import EVENT_NAMESPACE, Application, Visit, trace_events
 

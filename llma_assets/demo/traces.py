@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import orjson
 
-from llma_assets.demo.shapes import Message, Shape, result_text
+from llma_assets.demo.message_formats import Message, Shape, result_text
 from llma_assets.demo.topics import Call, Turn
 
 EVENT_NAMESPACE = uuid5(NAMESPACE_URL, "llma-assets/demo")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from llma_assets.ingest.unpacking import BOM, CHUNK, DamagedSource, ReadPosition, unpacked
+from llma_assets.ingest.decompression import BOM, CHUNK, DamagedSource, ReadPosition, unpacked
 
 __all__ = ["CHUNK", "DamagedSource", "Line", "Parts", "ReadPosition", "lines_of", "read_lines"]
 

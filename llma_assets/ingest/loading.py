@@ -15,7 +15,7 @@ from llma_assets.ingest.parsing import MAX_TEAM_ID, Event, day_of, parse_line
 from llma_assets.ingest.records import read_records
 from llma_assets.ingest.rejects import RejectsFile
 from llma_assets.ingest.report import IngestProgress, IngestReport, TeamReport
-from llma_assets.ingest.storing import store_new
+from llma_assets.ingest.store import store_new
 
 FUTURE = timedelta(days=1)
 MONTH_US = 30 * 86_400_000_000

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from llma_assets.ingest.decompression import BOM, CHUNK, DamagedSource, ReadPosition, peeked, unpacked
 from llma_assets.ingest.lines import Line, Parts, lines_of
-from llma_assets.ingest.unpacking import BOM, CHUNK, DamagedSource, ReadPosition, peeked, unpacked
 
 _BLANK = b" \t\r\n"
 

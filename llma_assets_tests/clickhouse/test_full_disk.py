@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from llma_assets.clickhouse import Database, DatabaseError, DatabaseUnavailable, start, status, stop
+from llma_assets.clickhouse.client import Link
 from llma_assets.clickhouse.connecting import open_database
 from llma_assets.clickhouse.lifecycle import address
-from llma_assets.clickhouse.link import Link
-from llma_assets.clickhouse.server.room import Room
+from llma_assets.clickhouse.server.disk_space import Room
 from llma_assets.settings import Settings
 from llma_assets_tests.clickhouse.conftest import Ask, asking
 from llma_assets_tests.small_disk import CannotMount, SmallDisk, small_disk

@@ -125,7 +125,7 @@ def test_a_broken_team_is_reported_and_leaves_the_other_teams_alone(teams: dict[
 def test_an_unknown_field_is_reported() -> None:
     settings, problems = TeamSettings.from_mapping({"guaranteed_teams": [1]})
     assert settings == TeamSettings()
-    assert [str(problem) for problem in problems] == ["guaranteed_teams: there is no such setting; its default holds"]
+    assert [str(problem) for problem in problems] == ["guaranteed_teams: there is no such setting; its default is used"]
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ BROKEN_PROTECTION = [
 @pytest.mark.parametrize(("field", "value"), BROKEN_PROTECTION)
 def test_a_team_whose_protection_is_broken_is_stopped_and_the_other_teams_are_not(field: str, value: Any) -> None:
     settings, problems = TeamSettings.from_mapping({"teams": {"12": {field: value, "minimum_traces": 5}}})
-    with pytest.raises(TeamSettingsError, match=rf"teams\.12\.{field}: .*not worked on until it is mended"):
+    with pytest.raises(TeamSettingsError, match=rf"teams\.12\.{field}: .*skipped until it is fixed"):
         settings.options_of(12)
     assert [problem.stops for problem in problems] == [True]
     assert settings.minimum_of(12) == 5

@@ -20,7 +20,7 @@ from llma_assets.ingest.errors import LineError
 from llma_assets.ingest.lines import Line
 from llma_assets.ingest.parsing import parse_event
 from llma_assets.ingest.rejects import RejectsFile
-from llma_assets.ingest.storing import _by_months
+from llma_assets.ingest.store import _by_months
 from llma_assets_tests.ingest.events import NOW, clock, event, lines, packed, stored, stream, without
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llma_assets.ingest.decompression import _ENCODINGS, _OTHERS, _PACKED, _ZIP, BOM
 from llma_assets.ingest.lines import CHUNK, DamagedSource, Line, ReadPosition, read_lines
-from llma_assets.ingest.unpacking import _ENCODINGS, _OTHERS, _PACKED, _ZIP, BOM
 from llma_assets_tests.ingest.events import packed
 
 LIMIT = 1000

@@ -14,7 +14,7 @@ from llma_assets.ledger import list_item_skips, record_item_skips
 from llma_assets.rendering import RenderedTrace, RenderOptions, render_trace, rows
 from llma_assets.rendering.checks import few_items_not_rendered
 from llma_assets.rendering.queries import Candidate
-from llma_assets.rendering.storing import Sampling, store_texts
+from llma_assets.rendering.store import Sampling, store_texts
 from llma_assets.settings import Settings
 from llma_assets.summaries import selection as taking
 from llma_assets.summaries.selection import take_items
@@ -143,14 +143,14 @@ def test_the_check_warns_of_more_than_a_few(database: Database) -> None:
 def _made(team_day: TeamDay, item_id: str) -> dict[str, Any]:
     item = Candidate(item_id, item_id, WHEN, WHEN, 1, 1)
     event = {"uuid": "1", "event": "$ai_span", "timestamp": WHEN, "properties": '{"$ai_output_state": "x"}'}
-    return rows.made_text(item, [event], "trace", team_day, RenderOptions()).row
+    return rows.text_row(item, [event], "trace", team_day, RenderOptions()).row
 
 
 def test_a_row_is_made_of_anything() -> None:
     item = Candidate("i", "i", WHEN, WHEN, 1, 1)
     for events in ([], [{"uuid": None, "event": [], "timestamp": {}, "properties": None}], [{"properties": b"\xff"}]):
         for level in ("trace", "generation"):
-            made = rows.made_text(item, events, level, TeamDay(1, DAY), RenderOptions())
+            made = rows.text_row(item, events, level, TeamDay(1, DAY), RenderOptions())
             assert made.row["text"] or not made.fault
             made.row["text"].encode()
 
@@ -165,7 +165,7 @@ def test_what_cannot_even_be_shown_as_recorded_shows_nothing(monkeypatch: pytest
     monkeypatch.setattr(rows, "redactor_of", no_redactor)
     item = Candidate("i", "i", WHEN, WHEN, 1, 1)
     event = {"uuid": "1", "event": "$ai_span", "timestamp": WHEN, "properties": '{"$ai_output_state": "bob@x.com"}'}
-    made = rows.made_text(item, [event], "trace", TeamDay(1, DAY), RenderOptions())
+    made = rows.text_row(item, [event], "trace", TeamDay(1, DAY), RenderOptions())
     assert made.row["text"] == "(could not be read)"
     assert not made.row["has_content"]
     assert made.fault.count("broken: ") == 2

@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.rendering.candidates import Frame, items_of_day
+from llma_assets.rendering.candidates import SamplingFrame, items_of_day
 from llma_assets.rendering.queries import Candidate
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Level
@@ -44,7 +44,9 @@ def every_hour(traces_of_user: dict[str, int]) -> Iterator[Any]:
         yield from events(traces_of_user, prefix=f"{hour}|", at=TEAM_DAY.start + timedelta(hours=hour))
 
 
-def draw(database: Database, *, per_hour: int, seed: int = 42, now: datetime = LATER, level: Level = "trace") -> Frame:
+def draw(
+    database: Database, *, per_hour: int, seed: int = 42, now: datetime = LATER, level: Level = "trace"
+) -> SamplingFrame:
     return items_of_day(database, TEAM_DAY, level, now=now, quiet=QUIET, per_hour=per_hour, seed=seed)
 
 
@@ -228,7 +230,7 @@ def test_a_limit_of_nothing_takes_nothing(database: Database) -> None:
 
 def test_an_empty_day_has_nothing(database: Database) -> None:
     write(database, events({"a": 3}, team_id=2))
-    assert draw(database, per_hour=5) == Frame(0, 0, [], None, {})
+    assert draw(database, per_hour=5) == SamplingFrame(0, 0, [], None, {})
 
 
 def test_equal_ids_of_another_team_count_for_nothing(database: Database) -> None:

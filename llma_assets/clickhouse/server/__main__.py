@@ -7,8 +7,8 @@ import resource
 import sys
 from pathlib import Path
 
-from llma_assets.clickhouse.folder import Folder
 from llma_assets.clickhouse.server.process import serve
+from llma_assets.clickhouse.server_folder import Folder
 
 _MOST_FILES = 1 << 20
 NEEDED_FILES = 4096

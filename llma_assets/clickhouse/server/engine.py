@@ -13,9 +13,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from llma_assets.clickhouse.server.disk_space import Room
 from llma_assets.clickhouse.server.errors import UNKNOWN_FORMAT, QueryError
-from llma_assets.clickhouse.server.pipe import Pipe
-from llma_assets.clickhouse.server.room import Room
+from llma_assets.clickhouse.server.insert_pipe import Pipe
 from llma_assets.clickhouse.server.statement import InsertHead, marked
 
 log = logging.getLogger(__name__)

@@ -19,13 +19,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from llma_assets.clickhouse.proof import CHALLENGE, PROOF, proof_of
 from llma_assets.clickhouse.server.compression import Compressor, compressor, decompress
 from llma_assets.clickhouse.server.engine import Engine
 from llma_assets.clickhouse.server.errors import AUTHENTICATION_FAILED, QueryError
 from llma_assets.clickhouse.server.execution import Answer, Executor
 from llma_assets.clickhouse.server.formats import content_type
 from llma_assets.clickhouse.server.request import read_request
+from llma_assets.clickhouse.server_identity import CHALLENGE, PROOF, proof_of
 
 log = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ import threading
 import time
 import uuid
 
-from llma_assets.clickhouse.folder import USER, Folder, ServerState
 from llma_assets.clickhouse.server.engine import Engine
 from llma_assets.clickhouse.server.errors import QueryError
 from llma_assets.clickhouse.server.http import Server
+from llma_assets.clickhouse.server_folder import USER, Folder, ServerState
 
 log = logging.getLogger(__name__)
 
