@@ -1,5 +1,6 @@
-"""From a source of bytes to its content: unpacked, and as UTF-8, whatever it was. Format and encoding are known by the
-first bytes, never by a name. Knows no lines and no JSON.
+"""Decompresses a source of bytes and decodes it to UTF-8. The first bytes tell format and encoding, never a file name.
+
+Lines and JSON are not known here.
 """
 
 import bz2
@@ -15,16 +16,16 @@ CHUNK = 1 << 20
 BOM = codecs.BOM_UTF8
 _HEAD = 512
 _ZIP = (bytes.fromhex("504b0304"), bytes.fromhex("504b0506"))
-_MOST_LAYERS = 3
+_MAX_LAYERS = 3
 _XZ_MEMORY = 256 << 20
 
 _ENCODINGS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark begins with the one of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is a prefix of this one
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_OTHERS = (
+_OTHER_FORMATS = (
     (0, "50415231", "a Parquet file"),
     (0, "4152524f5731", "an Arrow file"),
     (0, "4f626a01", "an Avro file"),
@@ -35,45 +36,48 @@ _OTHERS = (
     (0, "d0cf11e0a1b11ae1", "an Office document"),
     (257, "7573746172", "a tar archive"),
 )
-"""Where in a file which bytes, in hexadecimal, tell what it is."""
+"""Signatures of other file formats: offset, bytes in hexadecimal, name."""
 
-_READABLE = "JSON lines, JSON objects or a JSON array are read, plain or packed by gzip, bzip2, xz, zstd or zip"
+_READABLE = "use JSON lines, JSON objects or a JSON array, plain or compressed by gzip, bzip2, xz, zstd or zip"
 
 
 class DamagedSource(Exception):
-    """The source ends too early, is packed wrongly or is no text; the lines before the damage have been given out."""
+    """The source is truncated, corrupt, or not text; the lines before the damage have been yielded."""
 
 
 @dataclass(slots=True)
 class ReadPosition:
-    """How much has been read: `source_bytes` before and `content_bytes` after unpacking."""
+    """How much has been read: `source_bytes` before and `content_bytes` after decompression."""
 
     source_bytes: int = 0
     content_bytes: int = 0
 
 
-def unpacked(source: BinaryIO, position: ReadPosition) -> Iterator[bytes]:
-    """The content of `source` in chunks of about 1 MB: gzip, bzip2, xz, zstd or a zip of one file unpacked, UTF-16 and
-    UTF-32 with a byte order mark as UTF-8.
+def decompressed(source: BinaryIO, position: ReadPosition) -> Iterator[bytes]:
+    """Yield the content of `source` in chunks of about 1 MB.
+
+    gzip, bzip2, xz, zstd and a zip of one file are decompressed; UTF-16 and UTF-32 with a byte order mark become UTF-8.
 
     Args:
-        source: read from where it stands, never closed; only a zip is sought in.
+        source: read from its current position and not closed; must be seekable only for a zip.
         position: updated while reading.
 
     Raises:
-        DamagedSource: the source is cut or broken, cannot be read, or is a file of another kind.
+        DamagedSource: the source is truncated, corrupt, unreadable or of another file format.
     """
     head, chunks = peeked(_chunks(source, position), _shows_format)
     if head.startswith(_ZIP):
         head, chunks = peeked(_unzipped(source, position), _shows_format)
-    for _ in range(_MOST_LAYERS):
-        unpack = next((unpack for magic, unpack in _PACKED.items() if head.startswith(bytes.fromhex(magic))), None)
-        if unpack is None:
+    for _ in range(_MAX_LAYERS):
+        decompress = next(
+            (decompress for magic, decompress in _COMPRESSED.items() if head.startswith(bytes.fromhex(magic))), None
+        )
+        if decompress is None:
             break
-        head, chunks = peeked(unpack(chunks), _shows_format)
-    for at, magic, what in _OTHERS:
+        head, chunks = peeked(decompress(chunks), _shows_format)
+    for at, magic, what in _OTHER_FORMATS:
         if head.startswith(bytes.fromhex(magic), at):
-            raise DamagedSource(f"it is {what}; {_READABLE}")
+            raise DamagedSource(f"it is {what}, which is not supported; {_READABLE}")
     for mark, encoding in _ENCODINGS:
         if head.startswith(mark):
             chunks = _as_utf8(chunks, encoding)
@@ -84,7 +88,7 @@ def unpacked(source: BinaryIO, position: ReadPosition) -> Iterator[bytes]:
 
 
 def peeked(chunks: Iterator[bytes], is_enough: Callable[[bytes], bool]) -> tuple[bytes, Iterator[bytes]]:
-    """What the content begins with, and all of it; damage is told after what came before it."""
+    """The beginning of the content, and an iterator of all of it, which raises damage after the content before it."""
     head, damage = b"", None
     try:
         for chunk in chunks:
@@ -121,7 +125,7 @@ def _chunks(source: BinaryIO, position: ReadPosition) -> Iterator[bytes]:
 
 
 def _as_utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    """Lone surrogates stay what they are: each line tells of its own."""
+    """Decode to UTF-8; lone surrogates stay, so that parsing reports them for their line."""
     decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
     try:
         for chunk in chunks:
@@ -132,29 +136,29 @@ def _as_utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
 
 
 def _gunzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Unpack a gzip file of any number of members, at most `CHUNK` bytes at a time whatever the ratio."""
-    unpacker = zlib.decompressobj(wbits=31)
-    packed = next(chunks, b"")
+    """Decompress a gzip file of any number of members, at most `CHUNK` bytes at a time at any ratio."""
+    decompressor = zlib.decompressobj(wbits=31)
+    compressed = next(chunks, b"")
     while True:
-        if unpacker.eof:
-            packed = packed.lstrip(b"\0")  # padding between and after members is allowed
-            if packed:
-                unpacker = zlib.decompressobj(wbits=31)
-        if not packed:
-            packed = next(chunks, b"")
-            if not packed:
+        if decompressor.eof:
+            compressed = compressed.lstrip(b"\0")  # padding between and after members is allowed
+            if compressed:
+                decompressor = zlib.decompressobj(wbits=31)
+        if not compressed:
+            compressed = next(chunks, b"")
+            if not compressed:
                 break
             continue
         try:
-            content = unpacker.decompress(packed, CHUNK)
+            content = decompressor.decompress(compressed, CHUNK)
         except zlib.error as error:
             raise DamagedSource(f"the gzip data is broken: {error}") from error
         if content:
             yield content
-        packed = unpacker.unconsumed_tail or unpacker.unused_data
-    while not unpacker.eof:
+        compressed = decompressor.unconsumed_tail or decompressor.unused_data
+    while not decompressor.eof:
         try:
-            content = unpacker.decompress(b"", CHUNK)
+            content = decompressor.decompress(b"", CHUNK)
         except zlib.error as error:
             raise DamagedSource(f"the gzip data is broken: {error}") from error
         if not content:
@@ -162,8 +166,8 @@ def _gunzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield content
 
 
-class _Unpacker(Protocol):
-    """What the unpackers of bzip2, xz and zstd have in common."""
+class _Decompressor(Protocol):
+    """What the decompressors of bzip2, xz and zstd have in common."""
 
     @property
     def eof(self) -> bool: ...
@@ -174,37 +178,37 @@ class _Unpacker(Protocol):
     def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
 
-def _unpacking(name: str, make: Callable[[], _Unpacker]) -> Callable[[Iterator[bytes]], Iterator[bytes]]:
-    """What unpacks a file of any number of streams of a format, at most `CHUNK` bytes at a time whatever the ratio."""
+def _decompressing(name: str, make: Callable[[], _Decompressor]) -> Callable[[Iterator[bytes]], Iterator[bytes]]:
+    """A decompressor for files of any number of streams, at most `CHUNK` bytes at a time at any ratio."""
 
-    def unpack(chunks: Iterator[bytes]) -> Iterator[bytes]:
-        unpacker = make()
+    def decompress(chunks: Iterator[bytes]) -> Iterator[bytes]:
+        decompressor = make()
         for chunk in chunks:
-            packed = chunk
-            while packed or not (unpacker.eof or unpacker.needs_input):
-                if unpacker.eof:
-                    packed = packed.lstrip(b"\0")
-                    if not packed:
+            compressed = chunk
+            while compressed or not (decompressor.eof or decompressor.needs_input):
+                if decompressor.eof:
+                    compressed = compressed.lstrip(b"\0")
+                    if not compressed:
                         break
-                    unpacker = make()
+                    decompressor = make()
                 try:
-                    content = unpacker.decompress(packed, CHUNK)
+                    content = decompressor.decompress(compressed, CHUNK)
                 except (OSError, EOFError, lzma.LZMAError, _zstd_error()) as error:
                     raise DamagedSource(f"the {name} data is broken: {error}") from error
                 if content:
                     yield content
-                packed = unpacker.unused_data if unpacker.eof else b""
-        if not unpacker.eof:
+                compressed = decompressor.unused_data if decompressor.eof else b""
+        if not decompressor.eof:
             raise DamagedSource(f"the {name} file is truncated")
 
-    return unpack
+    return decompress
 
 
-def _xz() -> _Unpacker:
+def _xz() -> _Decompressor:
     return lzma.LZMADecompressor(memlimit=_XZ_MEMORY)
 
 
-def _zstd() -> _Unpacker:
+def _zstd() -> _Decompressor:
     from backports.zstd import ZstdDecompressor
 
     return ZstdDecompressor()
@@ -216,25 +220,27 @@ def _zstd_error() -> type[Exception]:
     return ZstdError
 
 
-_PACKED: dict[str, Callable[[Iterator[bytes]], Iterator[bytes]]] = {
+_COMPRESSED: dict[str, Callable[[Iterator[bytes]], Iterator[bytes]]] = {
     "1f8b": _gunzipped,
-    "425a68": _unpacking("bzip2", bz2.BZ2Decompressor),
-    "fd377a585a00": _unpacking("xz", _xz),
-    "28b52ffd": _unpacking("zstd", _zstd),
+    "425a68": _decompressing("bzip2", bz2.BZ2Decompressor),
+    "fd377a585a00": _decompressing("xz", _xz),
+    "28b52ffd": _decompressing("zstd", _zstd),
 }
-"""What unpacks a format, by its first bytes in hexadecimal."""
+"""Decompressors by the first bytes of a format, in hexadecimal."""
 
 
 def _unzipped(source: BinaryIO, position: ReadPosition) -> Iterator[bytes]:
-    """The one file of a zip, beside folders and what macOS adds."""
+    """The content of the only file in a zip; folders and files that macOS adds do not count."""
     if not source.seekable():
-        raise DamagedSource("a zip cannot be read from a pipe; name the file, or unpack it by `unzip -p`")
+        raise DamagedSource("a zip cannot be read from a pipe; name the file, or extract it by `unzip -p`")
     try:
         with zipfile.ZipFile(source) as archive:
             files = [each for each in archive.infolist() if not each.is_dir() and not _is_of_macos(each.filename)]
             if len(files) != 1:
                 names = ", ".join(each.filename for each in files[:3]) or "none"
-                raise DamagedSource(f"the zip holds {len(files):,} files ({names}); unpack it, and name those to read")
+                raise DamagedSource(
+                    f"the zip holds {len(files):,} files ({names}); extract it, and name the files to read"
+                )
             with archive.open(files[0]) as file:
                 while chunk := file.read(CHUNK):
                     position.source_bytes = source.tell()
@@ -242,7 +248,7 @@ def _unzipped(source: BinaryIO, position: ReadPosition) -> Iterator[bytes]:
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, lzma.LZMAError) as error:
         raise DamagedSource(f"the zip is broken: {error}") from error
     except (RuntimeError, NotImplementedError) as error:  # a password is needed, or the method is not known
-        raise DamagedSource(f"the zip cannot be unpacked: {error}") from error
+        raise DamagedSource(f"the zip cannot be extracted: {error}") from error
 
 
 def _is_of_macos(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""From valid events to rows of the events table: which of them are new, and their insert."""
+"""Stores valid events: finds those that are new, and inserts them into the events table."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 UUIDS_A_QUERY = 2_500
-"""So many, of 39 bytes each, fit into the 128 KiB that a server takes as one parameter."""
+"""So many uuids, of 39 bytes each, fit into the 128 KiB that a server accepts as one parameter."""
 
 MONTHS_AN_INSERT = 100
-"""A server refuses an insert into more partitions, and one may keep us from lifting that."""
+"""A server refuses an insert into more partitions, and may not let us lift that limit."""
 
 
 def store_new(database: Database, events: Sequence[Event]) -> list[Event]:
-    """Insert those events that are not stored yet, by months; give out those that were inserted.
+    """Insert the events that are not stored yet, by months, and return them.
 
-    Of several events of one key, the first is taken. Of several processes of one data folder that bring the same
-    event, one inserts it. An insert that fails stores some, none or all, and the same call can be made again.
+    Of several events with the same key the first is stored. Of several processes of one data folder with the same event
+    only one inserts it. A failed insert stores all, some or none of the events; the call can be repeated.
 
     Raises:
         DatabaseError: the database failed.
@@ -43,7 +43,7 @@ def store_new(database: Database, events: Sequence[Event]) -> list[Event]:
 
 
 def _by_months(events: Sequence[Event]) -> Iterator[Sequence[Event]]:
-    """Inserts of at most a hundred months, as few as possible: each makes a part for each of its months."""
+    """As few inserts as possible of at most a hundred months; each insert writes a part for each month."""
     months: defaultdict[date, list[Event]] = defaultdict(list)
     for event in events:
         months[day_of(event.timestamp_us).replace(day=1)].append(event)
@@ -52,7 +52,7 @@ def _by_months(events: Sequence[Event]) -> Iterator[Sequence[Event]]:
 
 
 def _known(database: Database, keys: Sequence[tuple[int, str]]) -> set[tuple[int, str]]:
-    """Those of the keys that are stored; may hold others, where teams share uuids."""
+    """The keys that are stored; may hold further keys if teams share uuids."""
     known: set[tuple[int, str]] = set()
     for part in _parts(keys, UUIDS_A_QUERY):
         rows = database.rows(
@@ -70,7 +70,7 @@ def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 
 def _table(events: Sequence[Event]) -> "pa.Table":
-    """The events as columns; a uuid is its sixteen bytes, a time is microseconds, properties are bytes."""
+    """The events as Arrow columns; a uuid is sixteen bytes, a time is in microseconds, properties are bytes."""
     import pyarrow as pa
 
     return pa.table(

@@ -1,4 +1,4 @@
-"""Files as people have them: packed in many ways, in other encodings, and files that are something else."""
+"""Files as people have them: compressed in many ways, in other encodings, and files that are something else."""
 
 import bz2
 import gzip
@@ -23,11 +23,11 @@ LIMIT = 1000
 
 
 def zipped(content: bytes, *names: str, method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    packed = BytesIO()
-    with zipfile.ZipFile(packed, "w", method) as archive:
+    compressed = BytesIO()
+    with zipfile.ZipFile(compressed, "w", method) as archive:
         for name in names or ("events.jsonl",):
             archive.writestr(name, content)
-    return packed.getvalue()
+    return compressed.getvalue()
 
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
@@ -108,35 +108,35 @@ def test_a_zip_of_one_file_is_read(tmp_path: Path, method: int) -> None:
 
 
 def test_folders_and_what_macos_adds_to_a_zip_do_not_count() -> None:
-    packed = BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
+    compressed = BytesIO()
+    with zipfile.ZipFile(compressed, "w") as archive:
         archive.mkdir("export")
         archive.writestr("export/events.jsonl", CONTENT)
         archive.writestr("__MACOSX/export/._events.jsonl", b"\0\5\x16\7")
         archive.writestr("export/.DS_Store", b"\0\0\0\1")
-    assert read(packed.getvalue()) == CONTENT
+    assert read(compressed.getvalue()) == CONTENT
 
 
 @pytest.mark.parametrize(
-    ("packed", "said"),
+    ("compressed", "said"),
     [
-        (zipped(b"a\n", "a.jsonl", "b.jsonl"), r"the zip holds 2 files \(a.jsonl, b.jsonl\); unpack it"),
+        (zipped(b"a\n", "a.jsonl", "b.jsonl"), r"the zip holds 2 files \(a.jsonl, b.jsonl\); extract it"),
         (BytesIO(b"PK\x05\x06" + b"\0" * 18).getvalue(), r"the zip holds 0 files \(none\)"),
         (zipped(CONTENT)[:-300], "the zip is broken"),
         (zipped(CONTENT).replace(zipped(CONTENT)[2000:2100], b"\1" * 100), "the zip is broken"),
     ],
 )
-def test_a_zip_that_cannot_be_read_says_why(packed: bytes, said: str) -> None:
+def test_a_zip_that_cannot_be_read_says_why(compressed: bytes, said: str) -> None:
     with pytest.raises(DamagedSource, match=said):
-        list(read_lines(BytesIO(packed), LIMIT))
+        list(read_lines(BytesIO(compressed), LIMIT))
 
 
 def test_a_zip_with_a_password_says_so() -> None:
-    packed = bytearray(zipped(b"a\n"))
-    packed[6] |= 1
-    packed[packed.index(b"PK\x01\x02") + 8] |= 1
-    with pytest.raises(DamagedSource, match=r"cannot be unpacked: .*password"):
-        list(read_lines(BytesIO(bytes(packed)), LIMIT))
+    compressed = bytearray(zipped(b"a\n"))
+    compressed[6] |= 1
+    compressed[compressed.index(b"PK\x01\x02") + 8] |= 1
+    with pytest.raises(DamagedSource, match=r"cannot be extracted: .*password"):
+        list(read_lines(BytesIO(bytes(compressed)), LIMIT))
 
 
 def test_a_zip_in_a_pipe_says_what_to_do() -> None:
@@ -193,5 +193,5 @@ def test_files_of_other_kinds_are_named(tmp_path: Path) -> None:
         "a.pdf": "a PDF",
     }.items():
         found, damage = until_damage((tmp_path / name).read_bytes())
-        assert (found, damage.split(";")[0]) == ([], f"it is {said}")
+        assert (found, damage.split(";")[0]) == ([], f"it is {said}, which is not supported")
         assert "JSON lines" in damage
