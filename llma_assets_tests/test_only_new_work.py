@@ -186,7 +186,7 @@ def test_new_events_in_old_traces_cost_these_traces_alone(stages: Stages) -> Non
     assert [item_id for item_id, events in counts.items() if events == 4] == [f"trace-{DAY}-11", f"trace-{DAY}-3"]
 
 
-def test_a_trace_that_still_talks_before_midnight_is_taken_once_and_whole_on_the_day_it_began(stages: Stages) -> None:
+def test_a_trace_across_midnight_is_rendered_once_and_whole_on_the_day_it_began(stages: Stages) -> None:
     start = datetime(2026, 11, 6, 23, 50, tzinfo=UTC)
     write(stages.database, trace(1, "night", start, request="first (case a)"))
     write(stages.database, trace(2, "night", start + timedelta(hours=1)))
@@ -262,7 +262,7 @@ def test_a_run_killed_while_a_trace_moved_is_finished_by_the_next(
     assert [row[:2] for row in stages.embedded()] == [("2026-11-06", "moved")]
 
 
-def test_a_trace_of_many_days_is_not_taken_anew_on_each(stages: Stages) -> None:
+def test_a_trace_of_many_days_is_not_rendered_again_on_each(stages: Stages) -> None:
     for ahead in (-3, -1, 0):
         when = datetime(2026, 11, 7, 12, tzinfo=UTC) + timedelta(days=ahead)
         write(stages.database, trace(1, "long", when, request=f"day {ahead} (case {ahead})"))

@@ -1,6 +1,6 @@
-"""The one connection behind all `Database` objects of a process: makes it, renews it, translates its failures.
+"""The clickhouse-connect client behind all `Database` objects of a process: creation, renewal, error translation.
 
-Knows clickhouse-connect; nothing else in the project does.
+No other module imports clickhouse-connect.
 """
 
 import logging
@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from llma_assets.clickhouse import lifecycle
-from llma_assets.clickhouse.errors import DatabaseError, DatabaseUnavailable, in_one_line
-from llma_assets.clickhouse.server_identity import has_password
+from llma_assets.clickhouse.errors import DatabaseError, DatabaseUnavailable, error_summary
+from llma_assets.clickhouse.server_identity import knows_password
 from llma_assets.settings import Settings
 
 T = TypeVar("T")
@@ -27,11 +27,11 @@ _ANSWER_TIMEOUT_S = 900
 DEFAULT_DATABASE = "llma"
 
 
-class Link:
-    """A clickhouse-connect client that several threads share and that survives a restart of the server.
+class SharedClient:
+    """A clickhouse-connect client that threads share and that survives a restart of the server.
 
-    clickhouse-connect's HTTP client keeps no state between queries once sessions are off, and its pool is
-    thread-safe. After a fork the child makes its own client and leaves the parent's sockets alone.
+    Without sessions, clickhouse-connect's HTTP client keeps no state between queries, and its pool is thread-safe.
+    After a fork the child creates its own client and does not use the parent's sockets.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -43,21 +43,21 @@ class Link:
         self.embedded = settings.clickhouse_url is None
 
     def call(self, operation: Callable[[Any], T], *, repeatable: bool) -> T:
-        """Run `operation(client)`, again if the server was away; an embedded one is started for it.
+        """Run `operation(client)`, and repeat it if the server was away; an embedded server is started.
 
-        A refused connection reached nobody, so everything is tried again; one that broke later may have had its
-        effect, so only what is `repeatable` is.
+        After a refused connection every operation is repeated, because it did not reach the server. After a connection
+        that broke later, the operation may have had its effect: it is repeated only if it is `repeatable`.
 
         Raises:
             DatabaseUnavailable: no server answered, or the connection broke.
-            DatabaseError: the server refused.
+            DatabaseError: the server reported an error.
         """
         attempts = _EMBEDDED_ATTEMPTS if self.embedded else _ATTEMPTS
         while True:
             attempts -= 1
             client: Any = None
             try:
-                with _translated():
+                with _client_errors():
                     client = self._current()
                     return operation(client)
             except _Refused as error:
@@ -69,7 +69,7 @@ class Link:
             self.drop(client)
 
     def _current(self) -> Any:
-        """The client of this process, made on first use."""
+        """The client of this process, created on first use."""
         with self._lock:
             if self._client is None or self._pid != os.getpid():
                 arguments = self._embedded() if self.embedded else self._from_url()
@@ -78,13 +78,13 @@ class Link:
             return self._client
 
     def drop(self, client: Any) -> None:
-        """Forget a client whose server went away, unless another thread has renewed it already."""
+        """Discard a client whose server went away, unless another thread has replaced it already."""
         with self._lock:
             if self._client is client:
                 self._client = None
 
     def close(self) -> None:
-        """Close the pool of this process; the next query would open a new one."""
+        """Close the connections of this process; the next query opens new ones."""
         with self._lock:
             if self._client is not None and self._pid == os.getpid():
                 self._client.close_connections()
@@ -122,9 +122,7 @@ def database_name(settings: Settings) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise DatabaseError(
-            "CLICKHOUSE_URL has to look like https://host:8443/database, user and password before the host"
-        )
+        raise DatabaseError("CLICKHOUSE_URL must look like https://user:password@host:8443/database")
     return unquote(url.path.strip("/")) or DEFAULT_DATABASE
 
 
@@ -132,7 +130,7 @@ def _make_client(*, embedded: bool, **arguments: Any) -> Any:
     import clickhouse_connect
     from clickhouse_connect.driver.httputil import get_pool_manager
 
-    # Their warnings repeat, with a stack, what is raised to us anyway, also where we start the server and go on.
+    # Their warnings repeat errors that are raised or handled here anyway, with a stack.
     for name in ("clickhouse_connect.driver._backend.http_sync", "urllib3.connectionpool"):
         logging.getLogger(name).setLevel(logging.ERROR)
     # A server on this machine is never behind the proxy of the environment.
@@ -142,10 +140,10 @@ def _make_client(*, embedded: bool, **arguments: Any) -> Any:
         pool.pool_classes_by_scheme = {"http": _proven_pool(arguments["password"])}
     return clickhouse_connect.get_client(
         **arguments,
-        compress=not local,  # compression costs more than loopback does
+        compress=not local,  # compression costs more than it saves on loopback
         pool_mgr=pool,
         autogenerate_session_id=False,
-        form_encode_query_params=True,  # lists of ids are longer than a URL may be
+        form_encode_query_params=True,  # lists of ids may be too long for a URL
         show_clickhouse_errors="scrub",
         tz_mode="aware",
         connect_timeout=_CONNECT_TIMEOUT_S,
@@ -155,7 +153,7 @@ def _make_client(*, embedded: bool, **arguments: Any) -> Any:
 
 
 def _proven_pool(password: str) -> Any:
-    """Connections that are used only if the other side has shown that it is the folder's server."""
+    """A pool of connections that are used only if the other side proves that it is the folder's server."""
     from urllib3 import HTTPConnectionPool
     from urllib3.connection import HTTPConnection
     from urllib3.exceptions import NewConnectionError
@@ -166,12 +164,12 @@ def _proven_pool(password: str) -> Any:
             sock = self.sock
             assert sock is not None
             try:
-                is_proven = has_password(sock, password)
+                is_proven = knows_password(sock, password)
             except OSError:
                 is_proven = False
             if not is_proven:
                 self.close()
-                raise NewConnectionError(self, "somebody else listens on the port of the embedded server")
+                raise NewConnectionError(self, "another process listens on the port of the embedded server")
 
     class ProvenPool(HTTPConnectionPool):
         ConnectionCls = ProvenConnection
@@ -180,18 +178,18 @@ def _proven_pool(password: str) -> Any:
 
 
 class _Refused(Exception):
-    """Nobody listened: the server has not seen the request."""
+    """The connection was refused: the server has not seen the request."""
 
 
 class _Broken(Exception):
-    """The connection ended before the answer was complete: the server may have done the work."""
+    """The connection ended before the response was complete: the server may have done the work."""
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Turn clickhouse-connect's and urllib3's errors into ours.
+def _client_errors() -> Iterator[None]:
+    """Translate errors of clickhouse-connect and urllib3.
 
-    Theirs are left out of the chain: they quote whole statements, and whoever shows the innermost error shows those.
+    The original errors are not chained: they quote whole statements.
     """
     from clickhouse_connect.driver.exceptions import Error, StreamFailureError
     from urllib3.exceptions import HTTPError
@@ -200,20 +198,22 @@ def _translated() -> Iterator[None]:
         yield
     except StreamFailureError as error:
         if error.code is None and isinstance(error.__cause__ or error.__context__, (HTTPError, OSError)):
-            raise _Broken(f"the connection to ClickHouse broke within an answer: {in_one_line(str(error))}") from error
-        raise DatabaseError(in_one_line(str(error)), _code(error)) from None
+            raise _Broken(
+                f"the connection to ClickHouse broke within a response: {error_summary(str(error))}"
+            ) from error
+        raise DatabaseError(error_summary(str(error)), _code(error)) from None
     except Error as error:
         _raise_transport(error)
-        raise DatabaseError(in_one_line(str(error)), _code(error)) from None
+        raise DatabaseError(error_summary(str(error)), _code(error)) from None
     except (HTTPError, ConnectionError) as error:
         raise _Broken(f"the connection to ClickHouse broke: {type(error).__name__}") from error
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """As `Link.call` translates, for answers that are read after the call."""
+def database_errors() -> Iterator[None]:
+    """Translate errors like `SharedClient.call`, for responses that are read after the call."""
     try:
-        with _translated():
+        with _client_errors():
             yield
     except (_Refused, _Broken) as error:
         raise DatabaseUnavailable(str(error)) from None
@@ -224,7 +224,7 @@ def _code(error: Exception) -> int:
 
 
 def _raise_transport(error: Exception) -> None:
-    """Raise `_Refused` or `_Broken` if the error came from the network and not from ClickHouse."""
+    """Raise `_Refused` or `_Broken` if the error is from the network and not from ClickHouse."""
     from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
     cause: BaseException | None = error.__cause__ or error.__context__

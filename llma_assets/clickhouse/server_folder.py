@@ -1,6 +1,6 @@
-"""The files of one embedded server in `{data_dir}/clickhouse/`: password, state, locks, log, and who may read them.
+"""The files of an embedded server in `{data_dir}/clickhouse/`: password, state, locks and log, for their owner only.
 
-Nothing here starts or ends a process.
+Starting and stopping the process belong in `lifecycle`.
 """
 
 import fcntl
@@ -15,17 +15,17 @@ from llma_assets.private_files import private_folder, private_opener, write_priv
 
 USER = "default"
 NEEDED_TO_START = 512 << 10
-"""Bytes on the disk."""
+"""Free bytes on the disk without which the engine must not start."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
-    """A server that said it was ready.
+    """The state of a server that is ready.
 
     Attributes:
-        pid: its process id.
-        port: its port on 127.0.0.1.
-        instance: random id of this one start.
+        pid: process id.
+        port: port on 127.0.0.1.
+        instance: random id of this start.
         version: ClickHouse version of the engine.
         started_at: Unix time, seconds.
     """
@@ -37,8 +37,8 @@ class ServerState:
     started_at: float
 
 
-class Folder:
-    """Paths and small files of an embedded server; made with mode 0700 on first use."""
+class ServerFolder:
+    """Paths and small files of an embedded server; the folder is created with mode 0700."""
 
     def __init__(self, path: Path) -> None:
         self.path = private_folder(path)
@@ -47,13 +47,13 @@ class Folder:
     def _server_lock(self) -> Path:
         return self.path / "server.lock"
 
-    def take(self, timeout_s: float) -> bool:
-        """Make this process, and whoever it forks, the holder of the folder until the last of them ends.
+    def acquire(self, timeout_s: float) -> bool:
+        """Lock the folder for this process and its forks until the last of them ends.
 
-        The kernel lets go of the lock when they are dead, however they died; nothing can be stale.
+        The kernel releases the lock when they end, however they end, so that it cannot be stale.
 
         Returns:
-            False if another process holds it.
+            False if another process holds the lock.
         """
         descriptor = private_opener(str(self._server_lock), os.O_RDWR | os.O_CREAT)
         deadline = time.monotonic() + timeout_s
@@ -67,8 +67,8 @@ class Folder:
                     return False
                 time.sleep(0.01)
 
-    def is_taken(self) -> bool:
-        """Whether a server process holds the folder."""
+    def is_locked(self) -> bool:
+        """Whether a server process has locked the folder."""
         try:
             descriptor = os.open(self._server_lock, os.O_RDWR)
         except FileNotFoundError:
@@ -81,14 +81,14 @@ class Folder:
         finally:
             os.close(descriptor)
 
-    def is_full(self) -> bool:
-        """Whether the disk has no room for an engine to begin with, which would damage what it cannot write."""
+    def is_disk_full(self) -> bool:
+        """Whether the disk has too little space to start the engine, which would corrupt files that it cannot write."""
         found = os.statvfs(self.path)
         return found.f_bavail * found.f_frsize < NEEDED_TO_START
 
     @property
     def start_lock(self) -> Path:
-        """Held by whoever is starting or stopping a server."""
+        """Locked by a process that starts or stops a server."""
         return self.path / "start.lock"
 
     @property
@@ -104,29 +104,29 @@ class Folder:
         return self.path / "password"
 
     def password(self) -> str:
-        """The password of the server that started last, "" before there was one."""
+        """The password of the last server, "" before the first."""
         try:
             return self._password.read_text().strip()
         except FileNotFoundError:
             return ""
 
     def renew_password(self) -> str:
-        """Make a password for a server that starts: what an earlier one was told opens nothing."""
+        """Create a new password for each start of a server; earlier passwords become invalid."""
         fresh = secrets.token_urlsafe(32)
         write_private(self._password, fresh)
         return fresh
 
     def state(self) -> ServerState | None:
-        """What the last server wrote; it may be dead by now. None if there is nothing usable."""
+        """The state that the last server wrote, which may have ended since; None if there is no valid state."""
         try:
             return ServerState(**json.loads(self._state.read_text()))
         except (FileNotFoundError, ValueError, TypeError):
             return None
 
     def write_state(self, state: ServerState) -> None:
-        """Publish the state at once and whole."""
+        """Write the state atomically."""
         write_private(self._state, json.dumps(asdict(state)))
 
     def forget_state(self) -> None:
-        """Remove the state of a server that is no more."""
+        """Remove the state of a server that has ended."""
         self._state.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""How a client knows the server of its folder before it says the password: the server shows that it has it, too.
+"""Authenticates the server to its client by challenge and response, before the client sends the password.
 
-A port says nothing: when a server has ended, anybody may listen there. So each new connection begins with a question
-whose answer takes the password, which only the folder's owner can read; what follows goes over the same connection.
+A port proves nothing: after a server has ended, any process may listen there. So each new connection begins with a
+challenge that only a process with the folder's password can answer; all requests use the same connection.
 """
 
 import hashlib
@@ -16,15 +16,15 @@ _LONGEST = 128
 
 
 def proof_of(password: str, challenge: str) -> str:
-    """What a server answers: a keyed hash, from which the password does not follow."""
+    """The server's response to a challenge: a keyed hash, which does not reveal the password."""
     return hmac.new(password.encode(), challenge[:_LONGEST].encode(), hashlib.sha256).hexdigest()
 
 
-def has_password(connection: socket.socket, password: str) -> bool:
-    """Ask whoever is at the other end of a new connection; afterwards it can be used as if new.
+def knows_password(connection: socket.socket, password: str) -> bool:
+    """Challenge the server on a new connection, which can be used as new afterwards.
 
     Raises:
-        OSError: the connection broke, or there was no answer in its time.
+        OSError: the connection broke, or there was no response in time.
     """
     challenge = secrets.token_hex(32)
     request = f"GET {PATH} HTTP/1.1\r\nHost: localhost\r\n{CHALLENGE}: {challenge}\r\n\r\n"

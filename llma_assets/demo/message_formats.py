@@ -1,4 +1,4 @@
-"""How two providers write messages: OpenAI chat and Anthropic blocks. Knows nothing of events or topics."""
+"""Message formats of two providers: OpenAI chat and Anthropic blocks. Events and topics are not known here."""
 
 from typing import Any, Protocol
 
@@ -9,20 +9,20 @@ from llma_assets.demo.topics import Call
 Message = dict[str, Any]
 
 
-class Shape(Protocol):
-    """A way to write the messages of a conversation."""
+class MessageFormat(Protocol):
+    """Writes the messages of a conversation in the format of a provider."""
 
     def text(self, role: str, text: str) -> Message:
         """A message of a user, a system or an assistant."""
 
     def request(self, call: Call, call_id: str) -> Message:
-        """The assistant asks for a tool call."""
+        """The message of the assistant with a tool call."""
 
     def result(self, call: Call, call_id: str) -> Message:
-        """The tool's answer, for the next model call."""
+        """The message with the result of a tool call."""
 
 
-class OpenAIShape:
+class OpenAIFormat:
     """Chat completions: `tool_calls` with arguments as JSON text, and messages of the role `tool`."""
 
     def text(self, role: str, text: str) -> Message:
@@ -40,7 +40,7 @@ class OpenAIShape:
         return {"role": "tool", "tool_call_id": f"call_{call_id}", "content": result_text(call)}
 
 
-class AnthropicShape:
+class AnthropicFormat:
     """Messages of blocks: `text`, `tool_use`, and `tool_result` inside a user's message."""
 
     def text(self, role: str, text: str) -> Message:
@@ -58,5 +58,5 @@ class AnthropicShape:
 
 
 def result_text(call: Call) -> str:
-    """The tool's answer as text, JSON if it is an object."""
+    """The result of a tool call as text, JSON if it is an object."""
     return call.result if isinstance(call.result, str) else orjson.dumps(call.result).decode()

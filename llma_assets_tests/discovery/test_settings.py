@@ -211,5 +211,5 @@ def test_the_budget_of_the_installation_holds_without_a_file(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("text", ["five", "-1", "nan", "1,50"])
 def test_a_broken_budget_of_the_installation_is_an_error_and_not_no_limit(text: str, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="LLMA_DAILY_BUDGET_USD is"):
+    with pytest.raises(SettingsError, match="LLMA_DAILY_BUDGET_USD must be"):
         TeamSettings.load(tmp_path, {"LLMA_DAILY_BUDGET_USD": text})

@@ -91,7 +91,7 @@ def test_a_bomb_of_one_line_needs_only_a_few_megabytes(name: str) -> None:
     assert peak < 20 << 20
 
 
-def test_layers_are_unpacked_and_a_file_that_unpacks_to_itself_is_not_followed_for_ever() -> None:
+def test_layers_are_decompressed_and_a_file_that_decompresses_to_itself_is_not_followed_for_ever() -> None:
     assert read(zipped(gzip.compress(CONTENT), "events.jsonl.gz")) == CONTENT
     deep = CONTENT
     for _ in range(10):
@@ -158,7 +158,7 @@ def test_a_byte_order_mark_tells_the_encoding(encoding: str, step: int) -> None:
     assert read(gzip.compress(content), step).decode() == TEXT
 
 
-def test_marks_within_a_file_are_taken_off_where_files_were_put_one_after_another() -> None:
+def test_byte_order_marks_inside_concatenated_files_are_removed() -> None:
     assert read(b"\xef\xbb\xbf\xef\xbb\xbfa\n\xef\xbb\xbfb\n") == b"a\nb\n"
     assert read("a\n".encode("utf-16") + "b\n".encode("utf-16")) == b"a\nb\n"
 

@@ -64,12 +64,12 @@ def test_the_last_line_needs_no_newline() -> None:
     assert [line.content for line in read(b"a\nb")] == [b"a", b"b"]
 
 
-def test_carriage_returns_and_a_byte_order_mark_are_taken_off() -> None:
+def test_carriage_returns_and_a_byte_order_mark_are_removed() -> None:
     assert [line.content for line in read(b"\xef\xbb\xbfa\r\nb\r\n")] == [b"a", b"b"]
 
 
 @pytest.mark.parametrize("members", [1, 2, 7])
-def test_gzip_of_any_number_of_members_is_unpacked_whatever_the_file_is_called(members: int) -> None:
+def test_gzip_of_any_number_of_members_is_decompressed_whatever_the_file_is_called(members: int) -> None:
     content = b"\n".join(b"line %d" % number for number in range(10_000))
     assert [line.content for line in read(compressed(content, members))] == content.split(b"\n")
 
@@ -145,7 +145,7 @@ def test_a_gzip_bomb_of_one_line_needs_only_a_few_megabytes() -> None:
     assert peak < 10 << 20
 
 
-def test_the_position_counts_packed_and_unpacked_bytes() -> None:
+def test_the_position_counts_compressed_and_decompressed_bytes() -> None:
     content = b"a\n" * 1000
     position = ReadPosition()
     lines: Iterator[Line] = read_lines(BytesIO(gzip.compress(content)), LIMIT, position)

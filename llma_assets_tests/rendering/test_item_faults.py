@@ -53,7 +53,7 @@ def breaks_on(poison: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "render_trace", faulty)
 
 
-def test_shapes_that_stopped_a_day_do_so_no_more(pipeline: Pipeline) -> None:
+def test_messages_that_once_stopped_a_day_no_longer_do(pipeline: Pipeline) -> None:
     odd: list[Any] = [[{"text": "a"}] * 201, json.dumps([{"question": "q", "answer": "a"}] * 300)]
     odd.append([{"role": "tool", "content": [{"type": ["string", "null"]}], "kind": {"a": 1}}])
     for number, value in enumerate(odd):
@@ -203,4 +203,4 @@ def test_a_rule_that_fails_on_an_item_leaves_that_item_out_and_names_it(
     assert (skip.team_id, skip.stage, skip.theme_id, skip.item_id) == (1, "trace_summaries", "error_analysis", "t2")
     assert skip.reason == "rule_failed"
     assert skip.detail.startswith("broken: ZeroDivisionError in ")
-    assert "(summaries/taking.py:" in skip.detail
+    assert "(summaries/selection.py:" in skip.detail

@@ -60,7 +60,7 @@ def test_lists_of_any_depth_lose_nothing_without_a_mark(depth: int, shown: str) 
     assert shown in read_messages(nested)[0].text
 
 
-def test_calls_that_a_model_began_to_write_and_never_ended_cost_no_time() -> None:
+def test_unclosed_tool_calls_cost_no_time() -> None:
     text = "<tool_call>{" * 200_000
     (message,) = read_messages([{"role": "assistant", "content": text}], "assistant")
     assert message.text == text
@@ -75,5 +75,5 @@ def test_numbers_with_more_digits_than_python_writes_stand_as_what_they_are() ->
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("first", [1, 61, 121])
-def test_mutated_shapes_become_texts_and_summaries(first: int) -> None:
+def test_mutated_messages_become_texts_and_summaries(first: int) -> None:
     assert [failure for seed in range(first, first + 60) if (failure := failure_of(seed))] == []

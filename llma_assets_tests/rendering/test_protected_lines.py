@@ -54,7 +54,7 @@ def _missing(rendered: RenderedTrace, turns: int, errors: list[int]) -> dict[str
     limit=st.integers(1, 6_000),
     numbers=st.booleans(),
 )
-def test_what_must_stay_is_there_or_named_as_missing(
+def test_protected_pieces_are_there_or_counted_as_missing(
     turns: int, errors: list[int], filler: list[str], limit: int, numbers: bool
 ) -> None:
     errors = [turn for turn in errors if turn < turns]
@@ -152,7 +152,7 @@ def test_the_answer_of_a_trace_too_large_to_look_at_closely_is_whole() -> None:
 
 
 @pytest.mark.parametrize("failed", ["Error: no such user", '{"error": "no such user"}', "ValueError: no such user"])
-def test_a_result_that_says_that_it_failed_stays_when_successful_ones_are_cut(failed: str) -> None:
+def test_a_failed_tool_result_stays_when_successful_ones_are_cut(failed: str) -> None:
     detail = failed + " because " + "of this and that " * 50
     messages = [m for n in range(60) for m in (user(f"q{n}"), _tool(f"{n} " + "r" * 900))]
     made = event("generation", input=[*messages, _tool(detail), user("and?")])
@@ -176,7 +176,7 @@ def test_a_repeated_result_is_referred_to_before_others_are_cut() -> None:
     assert rendered.text.count("(same result as above)") == 39
 
 
-def test_states_are_the_words_where_nobody_speaks() -> None:
+def test_states_are_protected_in_a_trace_without_messages() -> None:
     events = [event("span", n, span_name=f"s{n}", output_state="m" * 500) for n in range(300)]
     events[0] = event("span", 0, input_state="PLEASE begin", output_state="m" * 500)
     events.append(event("span", 400, output_state="THE RESULT is 7"))
@@ -185,7 +185,7 @@ def test_states_are_the_words_where_nobody_speaks() -> None:
     assert "THE RESULT is 7" in text
 
 
-def test_events_that_lost_something_are_counted() -> None:
+def test_shortened_events_are_counted() -> None:
     events = [event("span", n, output_state=f"{n}" + "v" * 5_000) for n in range(3)] + [
         event("span", 9, output_state="short")
     ]

@@ -36,7 +36,7 @@ def run(database: Database, options: RenderOptions = RenderOptions(), team_id: i
     made = store_texts(database, day, options, sampling, progress=lambda _done, _total: None)
     deleted = delete_under_redacted_texts(database, day, options)
     rendered = made["trace"].counts["rendered"]
-    metadata = {"traces_rendered": rendered, "texts_deleted": deleted, **_losses(database, day)}
+    metadata = {"traces_rendered": rendered, "texts_deleted": deleted, **_losses(database, day)[0]}
     return Made(made["trace"].sampled, metadata)
 
 

@@ -41,22 +41,22 @@ def test_lines_keep_the_numbers_that_they_had_before_sampling() -> None:
     assert set(sampled) <= full
 
 
-def test_lines_are_taken_evenly_from_the_whole_body() -> None:
+def test_lines_are_sampled_evenly_from_the_whole_body() -> None:
     text = render_trace(_long_trace(), RenderOptions(max_chars=10_000)).text
     numbers = [int(found) for found in re.findall(r"^L0*(\d+):", text, re.MULTILINE)]
     gaps = [b - a for a, b in pairwise(numbers)]
     assert max(gaps) <= 4 * sum(gaps) / len(gaps)
 
 
-def test_header_errors_first_and_last_words_survive_sampling() -> None:
+def test_sampling_keeps_the_header_errors_and_first_and_last_messages() -> None:
     text = render_trace(_long_trace(), RenderOptions(max_chars=4_000)).text
-    for survivor in ("TRACE\n", "the ROOF is on fire", "question 0?", "question 399?", "answer 399!", ", ERROR)"):
-        if survivor != ", ERROR)":
-            assert survivor in text
+    for protected in ("TRACE\n", "the ROOF is on fire", "question 0?", "question 399?", "answer 399!", ", ERROR)"):
+        if protected != ", ERROR)":
+            assert protected in text
     assert "[GEN] generation (ERROR)" in text
 
 
-def test_many_errors_leave_room_for_the_last_words() -> None:
+def test_many_errors_leave_room_for_the_last_message() -> None:
     events = [event("span", n, error="broken " * 200) for n in range(500)]
     events.append(event("generation", 999, input=[user("please HELP me")], output="sorry, NO"))
     text = render_trace(events, RenderOptions(max_chars=3_000)).text

@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llma_assets.rendering import Message, read_messages, render_generation, render_trace
-from llma_assets.rendering.provider_formats import detection as speaking
 from llma_assets_tests.fuzzing import example_count
 from llma_assets_tests.rendering.events import event
 
@@ -99,12 +98,3 @@ def test_no_word_under_unknown_keys_is_lost(value: Any, key: str) -> None:
     for shape in (value, [value], {key: value}, beside):
         shown = " ".join(f"{message.role} {message.text}" for message in read_messages(shape))
         assert all(leaf in shown for leaf in _leaves(shape))
-
-
-@pytest.mark.parametrize("name", ["holds_messages", "canonical", "snake"])
-def test_examples_of_speaking_run(name: str) -> None:
-    import doctest
-
-    finder = doctest.DocTestFinder()
-    (found,) = finder.find(getattr(speaking, name), name, globs=vars(speaking))
-    assert doctest.DocTestRunner().run(found).failed == 0

@@ -1,7 +1,7 @@
-"""Bytes that come piece by piece, as a file that the engine reads while they come.
+"""Feeds the data of an INSERT to the engine through a pipe, which the engine reads like a file.
 
-chDB's own way to push the data of an INSERT (`send_insert`, `insert_append`, `insert_done`) reports success also
-where storage refused the rows. INSERT … FROM INFILE raises, and reads a pipe as it reads a file.
+chDB's own functions for that (`send_insert`, `insert_append`, `insert_done`) report success even if the storage
+rejected the rows. INSERT … FROM INFILE raises, and can read a pipe.
 """
 
 import fcntl
@@ -16,27 +16,27 @@ from types import TracebackType
 _CAPACITY = 1 << 20
 
 
-class Pipe:
-    """A pipe that is fed from an iterator; enter it, have the engine read `path`, leave it.
+class InsertPipe:
+    """A pipe that is fed from an iterator: enter it, let the engine read `path`, leave it.
 
-    What the iterator raises is raised on entering, or on leaving in place of what the engine made of it. The end of a
-    pipe looks alike whether the data is complete or not, so the engine is told to give up before it can see one.
+    An error of the iterator is raised on entering, or on leaving instead of the engine's error. The engine cannot tell
+    whether the data ended or broke off, so its statement is aborted before the pipe is closed.
     """
 
     path: str
 
-    def __init__(self, pieces: Iterator[bytes], give_up: Callable[[], None]) -> None:
+    def __init__(self, pieces: Iterator[bytes], abort: Callable[[], None]) -> None:
         """
         Args:
             pieces: the data.
-            give_up: ends the statement that reads it, without storing more.
+            abort: ends the statement that reads the pipe, without storing more.
         """
         self._pieces = pieces
-        self._give_up = give_up
+        self._abort = abort
         self._feeder: threading.Thread | None = None
         self._error: BaseException | None = None
 
-    def __enter__(self) -> "Pipe":
+    def __enter__(self) -> "InsertPipe":
         self._read_end, self._write_end = os.pipe()
         self.path = f"/dev/fd/{self._read_end}"
         try:
@@ -48,7 +48,7 @@ class Pipe:
         return self
 
     def _begin(self, capacity: int) -> None:
-        """Put little data in at once; more than fits is left to a thread, which then knows that the engine reads."""
+        """Write data that fits into the pipe at once; start a thread for more than that."""
         head = bytearray()
         for piece in self._pieces:
             head += piece
@@ -65,10 +65,10 @@ class Pipe:
             for piece in self._pieces:
                 self._put(piece)
         except BrokenPipeError:
-            pass  # the engine reads no more, and says why
+            pass  # the engine stopped reading and raises its own error
         except BaseException as error:
             self._error = error
-            self._give_up()
+            self._abort()
         finally:
             os.close(self._write_end)
 
@@ -86,11 +86,11 @@ class Pipe:
         if self._error is not None:
             raise self._error
         if kind is None:
-            deque(self._pieces, maxlen=0)  # what a format leaves unread belongs to the request all the same
+            deque(self._pieces, maxlen=0)  # read the rest of the request, even if the format does not need it
 
 
 def _capacity(descriptor: int) -> int:
-    """Enlarge a pipe where that is possible, and say how much it takes while nobody reads."""
+    """Enlarge a pipe if possible, and return the bytes that it holds without a reader."""
     with suppress(AttributeError, PermissionError):  # not Linux, or the user has many pipes
         fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _CAPACITY)
     try:
