@@ -36,7 +36,8 @@ def run(database: Database, options: RenderOptions = RenderOptions(), team_id: i
     made = store_texts(database, day, options, sampling, progress=lambda _done, _total: None)
     deleted = delete_under_redacted_texts(database, day, options)
     rendered = made["trace"].counts["rendered"]
-    metadata = {"traces_rendered": rendered, "texts_deleted": deleted, **_losses(database, day)[0]}
+    losses, worst = _losses(database, day)
+    metadata = {"traces_rendered": rendered, "texts_deleted": deleted, **losses, "loss_worst": worst}
     return Made(made["trace"].sampled, metadata)
 
 
