@@ -28,7 +28,7 @@ from typing import Any
 from benchmarks.small_disk import CannotMount, SmallDisk, small_disk
 from llma_assets.cli.run.runner import Runner
 from llma_assets.clickhouse import connect, start, stop
-from llma_assets.clickhouse.server.room import Room
+from llma_assets.clickhouse.server.disk_space import DiskSpace
 from llma_assets.clusters.checks import CHECKS as CLUSTER_CHECKS
 from llma_assets.defs.instance import opened_instance
 from llma_assets.defs.partitions import partition_key, range_tags
@@ -250,7 +250,7 @@ def matrix(folder: Path, wanted: Sequence[str], disk: SmallDisk) -> Iterator[Row
         start(data_dir)
         for stage in every:
             for name in FILLS if not wanted or stage.name in wanted else ():
-                disk.fill(leave_bytes=0 if name == "full" else Room(disk.path).kept + SOME_PARTS)
+                disk.fill(leave_bytes=0 if name == "full" else DiskSpace(disk.path).reserved_bytes + SOME_PARTS)
                 yield judged(stage, name)
             disk.make_room()
             stage.finish()

@@ -44,7 +44,7 @@ TABLE = "CREATE TABLE t (n UInt64, s String CODEC(ZSTD(1))) ENGINE = MergeTree O
 def insert(session: Session, way: str, data_format: str, pieces: Iterator[bytes]) -> None:
     """One insert in one of the two ways."""
     if way == "pipe":
-        session.insert(InsertHead(b"INSERT INTO t", b"", data_format, 0), data_format, pieces, give_up=lambda: None)
+        session.insert(InsertHead(b"INSERT INTO t", b"", data_format, 0), data_format, pieces, abort=lambda: None)
         return
     connection = session._connection
     handle = connection.send_insert("INSERT INTO t", data_format)

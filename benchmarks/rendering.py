@@ -102,8 +102,8 @@ def speed(traces: list[Events], megabytes: float, repeat: int) -> None:
 
 
 def limits(traces: list[Events]) -> None:
-    """What limits in tokens cost: share of characters kept, rules used, and survivors that found no room."""
-    print(f"  limit in tokens of {MODEL}   tokens used   characters kept   sampled   survivors missing")
+    """What limits in tokens cost: share of characters kept, rules used, and protected pieces without room."""
+    print(f"  limit in tokens of {MODEL}   tokens used   characters kept   sampled   protected missing")
     for tokens in (16_000, 8_000, 4_000, 2_000, 1_000):
         made = [render_trace(events, RenderOptions(max_tokens=tokens, model=MODEL)) for events in traces]
         most = max(count_tokens(rendered.text, MODEL) for rendered in made)

@@ -23,7 +23,7 @@ from llma_assets.embeddings.partition import store_embeddings
 from llma_assets.ingest import ingest
 from llma_assets.models import OpenAIChat, OpenAIEmbedder
 from llma_assets.rendering import RenderOptions
-from llma_assets.rendering.storing import Sampling, store_texts
+from llma_assets.rendering.store import Sampling, store_texts
 from llma_assets.settings import Settings
 from llma_assets.stage import silent_calls
 from llma_assets.summaries.theme_run import RunLimits, store_theme

@@ -2,7 +2,7 @@
 
 Prints how many inputs were tried, how many failed, and the first of each kind with the seed that makes it again
 (`--seed N --count 1`). Failed is what raises, takes too long for its size, or leaves something hidden in a text; see
-`llma_assets_tests/rendering/mutated_shapes.py`.
+`llma_assets_tests/rendering/mutated_messages.py`.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-from benchmarks.mutated_shapes import Failure, failure_of
+from benchmarks.mutated_messages import Failure, failure_of
 
 SHOWN = 12
 

@@ -26,7 +26,7 @@ from llma_assets.embeddings.partition import store_embeddings
 from llma_assets.ingest import ingest
 from llma_assets.models import ChatModel, Embedder, OfflineChat, OfflineEmbedder, OpenAIChat, OpenAIEmbedder
 from llma_assets.rendering import RenderOptions
-from llma_assets.rendering.storing import Sampling, store_texts
+from llma_assets.rendering.store import Sampling, store_texts
 from llma_assets.reports.funnel import Funnel, funnel
 from llma_assets.settings import Settings
 from llma_assets.stage import silent

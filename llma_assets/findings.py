@@ -1,6 +1,6 @@
-"""What a check is and what it says: the same in Dagster, in `llma check` and in tests.
+"""Checks and check results, the same for Dagster, `llma check` and tests.
 
-The checks themselves belong in the rooms' `checks.py`.
+The checks themselves belong in `checks.py` of each room.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,21 +14,21 @@ SHOWN_FAULTS = 5
 
 
 def in_words(faults: Sequence[str]) -> str:
-    """The first faults in one line, and how many more there are; "" for none."""
+    """The first faults and the number of further ones in one line; "" for none."""
     more = f"; and {len(faults) - SHOWN_FAULTS} more" if len(faults) > SHOWN_FAULTS else ""
     return "; ".join(faults[:SHOWN_FAULTS]) + more
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a check saw of one theme, or of all themes together.
+    """The outcome of a check for one theme, or for all themes.
 
     Attributes:
-        passed: whether all is well.
-        expected: what should be there.
-        found: what is there.
-        query: the statement that shows it, for whoever looks further.
-        theme_id: the theme, "" where the outcome is about all of them.
+        passed: whether the check passed.
+        expected: the expected state.
+        found: the state that was found.
+        query: the statement that shows it.
+        theme_id: the theme, "" for all themes.
     """
 
     passed: bool
@@ -40,7 +40,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An outcome with its address: which check of which asset, for which team and day."""
+    """A check result: an outcome with its asset, check and partition."""
 
     asset: str
     check: str
@@ -49,18 +49,18 @@ class Finding:
 
     @property
     def passed(self) -> bool:
-        """Whether all is well."""
+        """Whether the check passed."""
         return self.outcome.passed
 
     @property
     def subject(self) -> str:
-        """The team, the day and, where there is one, the theme."""
+        """The partition, and the theme if there is one."""
         theme = f", theme {self.outcome.theme_id}" if self.outcome.theme_id else ""
         return f"{self.team_day}{theme}"
 
     @property
     def sentence(self) -> str:
-        """The finding in one line."""
+        """The check result in one line."""
         return (
             f"{self.asset}.{self.check} ({self.subject}): expected {self.outcome.expected}, found {self.outcome.found}"
         )
@@ -68,14 +68,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One rule that the stored rows of an asset must obey.
+    """A rule for the stored rows of an asset.
 
     Attributes:
-        asset: the asset that is judged.
-        judge: looks at a team's day and yields an outcome for each thing it looked at; nothing to look at is no
-            failure. Its name is the check's, its docstring the check's description.
-        blocking: whether a failure stops the assets after it in the same run.
-        warns: a failure is worth a look, and no failure of the pipeline: Dagster shows a warning, `llma check` passes.
+        asset: name of the asset.
+        judge: evaluates the rule for a partition and yields an outcome for each thing that it checks; no outcome is no
+            failure. Its name is that of the check, its docstring the description.
+        blocking: whether a failure stops downstream assets in the same run.
+        warns: whether a failure is only a warning: Dagster shows it as such, and `llma check` passes.
     """
 
     asset: str
@@ -90,9 +90,9 @@ class Check:
 
     @property
     def description(self) -> str:
-        """The rule in words."""
+        """The description of the rule."""
         return self.judge.__doc__ or ""
 
     def findings(self, database: Database, team_day: TeamDay) -> list[Finding]:
-        """Judge a team's day."""
+        """Evaluate the check for a partition."""
         return [Finding(self.asset, self.name, team_day, outcome) for outcome in self.judge(database, team_day)]

@@ -1,6 +1,6 @@
-"""What is said of an item that broke the code that works on it: it costs that item alone, and is named.
+"""Describes the fault when processing of a single item raises, so that only this item is affected.
 
-Which item that is, and what is stored of it, is for the stage to say.
+Which item it is, and what is stored of it, belongs in the stage.
 """
 
 import traceback
@@ -10,9 +10,9 @@ _PACKAGE = Path(__file__).parent
 
 
 def fault_of(error: Exception) -> str:
-    """What broke where, such as `broken: ValueError in of (summaries/line_refs.py:33)`.
+    """Type and place of an exception, such as `broken: ValueError in of (summaries/line_refs.py:33)`.
 
-    Never the exception's own words: they may quote the trace.
+    Without its message, which may quote the trace.
     """
     frames = [
         frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(_PACKAGE)

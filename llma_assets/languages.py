@@ -1,4 +1,4 @@
-"""The language of a text, its stop words and its word stems. What a phrase is belongs in `labels`.
+"""Detects the language of a text; stop words and word stems. Phrases belong in `labels`.
 
 English stop words stand in `stopwords.json`, with what every trace of a chat says; those of other languages come from
 the package `stop-words`, stems from `snowballstemmer`. Both are read when the first name is made.
@@ -30,7 +30,7 @@ MEASURED = frozenset(_LISTS["measured"])
 STOPS = frozenset(_LISTS["stops"]) | LINKS | PARTICLES | NEGATIONS
 """English words that end a phrase: function words, courtesies, and what every trace of a chat says."""
 
-# Their words are not parted by spaces, so a list of words decides nothing.
+# Without spaces between words, a list of stop words cannot detect these languages.
 _WITHOUT_SPACES = ("chinese", "japanese")
 # Runs of characters that are words, or hold some.
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
@@ -80,7 +80,7 @@ def pieces(run: str) -> list[str]:
     ['アカウント', '削除']
     """
     found = []
-    for word in re.findall(f"{_HAN.pattern}|{_KATAKANA.pattern}", _parted(run)):
+    for word in re.findall(f"{_HAN.pattern}|{_KATAKANA.pattern}", _split_at_stops(run)):
         if len(word) <= _LONGEST_HAN_WORD or _KATAKANA.fullmatch(word):
             found.append(word)
         else:
@@ -88,13 +88,13 @@ def pieces(run: str) -> list[str]:
     return [word for word in found if len(word) >= _HAN_WORD]
 
 
-def _parted(run: str) -> str:
-    """`run` with a space in the place of each Chinese character that is a word of grammar."""
+def _split_at_stops(run: str) -> str:
+    """`run` with a space in place of each Chinese stop character."""
     return "".join(" " if character in _chinese_stops() else character for character in run)
 
 
 def count_words(text: str) -> int:
-    """Words in a line of text; where they are not parted by spaces, two characters count as one.
+    """The number of words in a line; in scripts without spaces two characters count as a word.
 
     >>> count_words("Refunds for broken kettles"), count_words("取消订单并申请退款")
     (4, 5)
@@ -103,7 +103,7 @@ def count_words(text: str) -> int:
 
 
 def has_no_spaces(run: str) -> bool:
-    """Whether a run of letters is of a script that does not part its words."""
+    """Whether a run of letters is in a script without spaces between words."""
     return _WITHOUT_SPACES_RUN.search(run) is not None
 
 

@@ -1,4 +1,4 @@
-"""Folders and files for their owner alone: what this project writes holds people's data."""
+"""Creates folders and files that only their owner may read, because they hold private data."""
 
 import os
 import stat
@@ -8,10 +8,9 @@ _FOLDER, _FILE = 0o700, 0o600
 
 
 def private_folder(path: Path) -> Path:
-    """Make a folder, and what it lacks above it, with mode 0700; an older one of ours is closed to others.
+    """Create a folder and its missing parents with mode 0700; an existing folder of this user is closed to others.
 
-    Folders above it that are there already keep their mode, as does one that was made to be shared: that of somebody
-    else, or one with a sticky bit such as `/tmp`.
+    Existing parents keep their mode, as does a shared folder: one of another user, or with a sticky bit like `/tmp`.
     """
     missing = []
     for folder in (path, *path.parents):
@@ -25,7 +24,7 @@ def private_folder(path: Path) -> Path:
 
 
 def private_opener(path: str, flags: int) -> int:
-    """For `open(…, opener=private_opener)`: a file with mode 0600, also where an older one was open to others."""
+    """For `open(…, opener=private_opener)`: a file with mode 0600, even if an existing one was open to others."""
     descriptor = os.open(path, flags, _FILE)
     if flags & (os.O_WRONLY | os.O_RDWR):
         _close(descriptor, _FILE)
@@ -33,7 +32,7 @@ def private_opener(path: str, flags: int) -> int:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Put a text in a file with mode 0600, whole and at once: a reader sees all of it or what was there before."""
+    """Write a file with mode 0600 atomically: a reader sees the new text or the old one."""
     draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
     with open(draft, "w", encoding="utf-8", opener=private_opener) as file:
         file.write(text)

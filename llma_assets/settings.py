@@ -1,4 +1,4 @@
-"""Settings of one installation, read once from the environment. What a *team* may set lives in `discovery`.
+"""Settings of one installation, read once from the environment. Settings of a team belong in `teams`.
 
 Every setting has a default that works on a fresh machine with no key and no server.
 """
@@ -13,19 +13,19 @@ from pathlib import Path
 
 DEFAULT_CHAT_MODEL = "gpt-6-luna"
 DEFAULT_EMBEDDING_MODEL = "text-embedding-3-large"
-"""What is asked where there is a key or a server and no model is named."""
+"""The default models if there is a key or a server."""
 
 OWN_EVENTS = "events"
-"""The pipeline's own table of events: what is ingested and published lies there."""
+"""The pipeline's own table of events, for ingested and published events."""
 
 
 class SettingsError(ValueError):
-    """A setting cannot be used; the message names the variable, what was found and what would be right."""
+    """A setting is invalid; the message names the variable, what would be right, and the value."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Settings:
-    """Everything that the environment decides.
+    """The settings in the environment.
 
     Attributes:
         data_dir: holds the embedded database, rejects and reports.
@@ -71,7 +71,7 @@ class Settings:
         try:
             oldest_day = date.fromisoformat(oldest)
         except ValueError:
-            raise SettingsError(f"LLMA_OLDEST_DAY is {oldest!r}; a day like 2026-01-01 is needed") from None
+            raise SettingsError(f"LLMA_OLDEST_DAY must be a date like 2026-01-01, not {oldest[:40]!r}") from None
         return cls(
             data_dir=Path(get("LLMA_DATA_DIR") or ".llma").absolute(),
             clickhouse_url=get("CLICKHOUSE_URL"),
@@ -88,11 +88,11 @@ class Settings:
 
     @property
     def rejects_dir(self) -> Path:
-        """Where `llma ingest` writes the lines that it refused."""
+        """Where `llma ingest` writes rejected lines."""
         return self.data_dir / "rejects"
 
     def __repr__(self) -> str:
-        """Show no secret: the key and the password in the URL stay out."""
+        """Without secrets: no key, and no URL with a password."""
         server = "embedded" if self.clickhouse_url is None else "CLICKHOUSE_URL"
         return f"Settings(data_dir={str(self.data_dir)!r}, clickhouse={server}, chat_model={self.chat_model!r})"
 
@@ -101,8 +101,8 @@ def _effort(text: str | None) -> str | None:
     """Servers add levels of their own, so any word will do; `default` leaves it to the server."""
     if text is not None and not re.fullmatch(r"[a-z]{1,20}", text):
         raise SettingsError(
-            f"LLMA_REASONING_EFFORT is {text!r}; a level is needed, like none, minimal, low, medium or high, "
-            "or default for that of the server"
+            f"LLMA_REASONING_EFFORT must be a level like none, minimal, low, medium or high, or default for "
+            f"that of the server, not {text[:40]!r}"
         )
     return "" if text == "default" else text
 
@@ -112,7 +112,7 @@ def _owners(text: str | None) -> tuple[str, ...]:
     for owner in owners:
         if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+|team:[\w-]+", owner):
             raise SettingsError(
-                f"LLMA_OWNERS holds {owner!r}; e-mail addresses or team:name are needed, with commas between"
+                f"LLMA_OWNERS must be e-mail addresses or team:name, separated by commas; {owner[:80]!r} is neither"
             )
     return owners
 
@@ -123,5 +123,5 @@ def _budget(text: str | None) -> float | None:
     except ValueError:
         budget = math.nan
     if not budget >= 0:  # NaN, too
-        raise SettingsError(f"LLMA_DAILY_BUDGET_USD is {text!r}; US dollars are needed, like 2.50, or inf for no limit")
+        raise SettingsError(f"LLMA_DAILY_BUDGET_USD must be US dollars like 2.50, or inf for no limit, not {text!r}")
     return None if math.isinf(budget) else budget

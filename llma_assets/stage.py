@@ -1,7 +1,7 @@
-"""What every stage is given and gives back: its team, resolved once, and a report. Knows no Dagster.
+"""The input and the output of every stage: its context, with the team resolved once, and its report.
 
-Dagster's side of it, one frame for all stages, is `llma_assets.defs.stage_asset`; what a stage does with one partition
-is in its room's `partition.py`.
+The frame that runs stages in Dagster belongs in `llma_assets.defs.stage_asset`, the work on a partition in
+`partition.py` of each room.
 """
 
 import logging
@@ -20,10 +20,10 @@ from llma_assets.themes import TeamThemes, Theme
 log = logging.getLogger(__name__)
 
 FAILED, OUTSIDE_DATES = "failed", "outside_dates"
-"""Reasons of skips that are a theme's own."""
+"""Reasons of skips of a single theme."""
 
 SHOWN_ERROR = 500
-"""Characters of an error that a skip keeps."""
+"""Most characters of an error in a skip."""
 
 Result = TypeVar("Result")
 
@@ -65,7 +65,7 @@ class Report:
 
 
 class Progress(Protocol):
-    """Told how far a stage is; must be quick and safe to call often."""
+    """Receives the progress of a stage; must be quick, because it is called often."""
 
     def __call__(self, stage: str, team_day: TeamDay, done: int, total: int) -> None: ...
 
@@ -75,7 +75,7 @@ def silent(stage: str, team_day: TeamDay, done: int, total: int) -> None:
 
 
 def unfailing(progress: Progress) -> Progress:
-    """A `Progress` that never fails what it tells of: with a first error of its own it falls silent."""
+    """A `Progress` whose errors do not fail the stage: after the first error it reports nothing more."""
     is_silent = False
 
     def told(stage: str, team_day: TeamDay, done: int, total: int) -> None:
@@ -84,7 +84,7 @@ def unfailing(progress: Progress) -> Progress:
             return
         try:
             progress(stage, team_day, done, total)
-        # A closed pipe, a terminal that is gone, a mistake in drawing: nothing of the run depends on it.
+        # A closed pipe, a closed terminal, a bug in drawing: the run does not depend on it.
         except Exception:
             is_silent = True
             logging.getLogger(__name__).debug("no more progress is shown", exc_info=True)
@@ -94,25 +94,25 @@ def unfailing(progress: Progress) -> Progress:
 
 @dataclass(frozen=True, slots=True)
 class StageContext:
-    """What a stage is given for one partition: a team that takes part, and all that it works with.
+    """The input of a stage for one partition: a team that is processed, and all that the stage uses.
 
     Attributes:
         stage: name of the asset.
         database: its queries carry the run and the asset in `log_comment`.
         partition: the team and the date.
-        team: how the team wants to be worked on.
-        lookback_days: length of the window that clustering reads, where a theme has none of its own.
-        themes: those that the run is for, each after the one that it depends on.
-        team_themes: all themes of the team, also those that are switched off.
-        options: the run's options, as the asset's config class gives them.
-        clock: the time.
-        progress: is told how far the stage is.
-        chat: the chat model of a name, that of the installation for None.
-        chat_name: what the installation's is called in its settings.
-        embedder: the embedding model.
-        evidence: what the models have given so far in the run.
-        delivery: the run, as Dagster counts it: one that is started again after a crash is the run that it repeats.
-        run_seconds: how long the run has been at work.
+        team: the options of the team.
+        lookback_days: length of the window that clustering reads, unless a theme sets its own.
+        themes: the themes of the run, each after the one that it depends on.
+        team_themes: all themes of the team, including those that are switched off.
+        options: the run's options, an instance of the asset's config class.
+        clock: the current time.
+        progress: receives the progress of the stage.
+        chat: gives the chat model of a name, that of the installation for None.
+        chat_name: name of the installation's chat model in the settings.
+        embedder: gives the embedding model.
+        evidence: results of the models so far in the run.
+        delivery: id of the run; a run that is retried after a crash has that of the first attempt.
+        run_seconds: gives the seconds since the run began.
     """
 
     stage: str
@@ -134,10 +134,10 @@ class StageContext:
 
 
 class ThemesFailed(RuntimeError):
-    """Some themes of a stage failed; what the others made is stored.
+    """Some themes of a stage failed; the results of the others are stored.
 
     Attributes:
-        why: what failed, by theme.
+        why: the error by theme.
     """
 
     def __init__(self, why: Mapping[str, str], *, of: int) -> None:
@@ -149,18 +149,18 @@ class ThemesFailed(RuntimeError):
 def each_theme(
     database: Database, team_day: TeamDay, stage: str, themes: Sequence[Theme], work: Callable[[Theme], Result]
 ) -> list[tuple[Theme, Result]]:
-    """Do `work` for each theme that is to be run on the day, one by one; one that fails leaves the others standing.
+    """Run `work` for each theme that covers the day, one by one; a theme that fails does not affect the others.
 
-    Why a theme has nothing here is stored as a skip (`failed`, `outside_dates`, or the `skip_reason` of an error that
-    has one), and cleared once it has.
+    The reason why a theme has no result is recorded as a skip (`failed`, `outside_dates`, or the `skip_reason` of the
+    error) and cleared once it has one.
 
     Returns:
-        each theme that was worked on, with what `work` gave for it.
+        each theme that succeeded, with its result.
 
     Raises:
-        ThemesFailed: names the themes that failed, after all others were worked on.
-        ModelConfigurationError: at once, where the installation's model is meant: no other theme could succeed. That
-            of a theme which has a chat model of its own, or a budget that cannot be kept, concerns this theme alone.
+        ThemesFailed: some themes failed; raised after all themes were run.
+        ModelConfigurationError: raised at once if it concerns the installation's model, because no other theme could
+            succeed. For a theme with its own chat model, or with a budget that cannot be kept, only this theme fails.
     """
     done: list[tuple[Theme, Result]] = []
     failures: dict[str, str] = {}
@@ -175,7 +175,7 @@ def each_theme(
             continue
         try:
             result = work(theme)
-        # Whatever went wrong concerns this theme; it is raised again, here or below.
+        # The fault concerns this theme; it is raised again, here or below.
         except Exception as error:
             failures[theme.theme_id] = f"{type(error).__name__}: {error}{_whose_model(error, theme)}"
             log.exception(f"{team_day}, {stage}: theme {theme.theme_id} failed")
@@ -200,14 +200,14 @@ def each_theme(
 
 
 def _is_its_own(error: ModelConfigurationError, theme: Theme) -> bool:
-    """Whether what is wrong with a model may be right for another theme."""
+    """Whether the error concerns only this theme, so that another theme may succeed."""
     if isinstance(error, NothingUsable) and error.is_one_themes:
         return True
     return theme.model is not None or (isinstance(error, PriceUnknown) and theme.daily_budget_usd is not None)
 
 
 def _whose_model(error: Exception, theme: Theme) -> str:
-    """The model that a theme asks for by itself, where that is what is wrong, unless the error names it."""
+    """A mention of the theme's own model for an error about it, unless the error names the model."""
     if not isinstance(error, ModelConfigurationError) or theme.model is None or theme.model in str(error):
         return ""
     return f" (this theme asks for the model {theme.model!r})"

@@ -1,6 +1,6 @@
-"""A team's day, the unit in which everything is done, retried and reported; and the days that lie behind it.
+"""A partition: a team and a date, the unit of work, retries and reports.
 
-How Dagster names it belongs in `partitions.py`.
+The names of Dagster's partitions belong in `defs.partitions`.
 """
 
 from dataclasses import dataclass
@@ -9,27 +9,27 @@ from datetime import UTC, date, datetime, time, timedelta
 
 @dataclass(frozen=True, slots=True)
 class TeamDay:
-    """One team and one day (UTC)."""
+    """A partition: one team and one day (UTC)."""
 
     team_id: int
     day: date
 
     @property
     def start(self) -> datetime:
-        """The midnight at which the day begins."""
+        """The start of the day, inclusive."""
         return midnight(self.day)
 
     @property
     def end(self) -> datetime:
-        """The midnight at which the day ends; not part of it."""
+        """The end of the day, exclusive."""
         return midnight(self.day + timedelta(days=1))
 
     def back(self, days: int) -> "TeamDay":
-        """The same team, so many days earlier."""
+        """The partition of the same team `days` days earlier."""
         return TeamDay(self.team_id, self.day - timedelta(days=days))
 
     def window(self, lookback_days: int) -> "list[TeamDay]":
-        """The team's last days, oldest first, this one included: for 7, [day - 6, day]."""
+        """The partitions of the window that ends with this day, oldest first: for 7, [day - 6, day]."""
         return [self.back(days) for days in reversed(range(lookback_days))]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""How many tokens a text has for a model: the one count that the renderer's limit, estimates and budgets share.
+"""Counts the tokens of a text for a model, for the renderer's limit, estimates and budgets.
 
 Pure: no network, no database, no file but those of an installed package. What tokens cost belongs to
 `models.prices`; how a text is shortened belongs to `rendering`.
@@ -77,15 +77,15 @@ def count_each(texts: Iterable[str], model: str) -> list[int]:
 
 
 def load_vocabulary(model: str) -> None:
-    """Load what counts for `model`, so that a call with a deadline need not wait for it; nothing the second time."""
+    """Load the vocabulary of `model`, so that a later call with a deadline need not wait; nothing if it is loaded."""
     count_tokens("", model)
 
 
 def most_tokens(text: str, model: str) -> int:
-    """A number of tokens that `text` does not exceed for `model`, for whoever must not spend more than he has.
+    """An upper bound for the tokens of `text`, for budgets.
 
-    The exact count where it is known. Elsewhere the UTF-8 bytes: a vocabulary of bytes and of what they merge to
-    gives at most one token a byte.
+    The exact count if the vocabulary is known; otherwise the number of UTF-8 bytes, because a byte-level vocabulary has
+    at most one token a byte.
     """
     return utf8_length(text) if encoding_of(model) is None else count_tokens(text, model)
 

@@ -1,10 +1,10 @@
-"""Takes out of a text what no reader sees: direction marks, signs of no width, tags, control characters.
+"""Removes invisible characters from a text: direction marks, zero-width characters, tags, control characters.
 
-A model reads them all the same, so that a text could say something else to it than to whoever looks at the page, and a
-private value could hide behind one. Every text goes through here before it is stored, shown or asked about: rendered
-traces, titles that a model gave, descriptions. Pure; what is private belongs to `rendering.redaction`.
+A model reads them, so that a text could tell a model something else than a person, and they could hide a private value
+from redaction. Every text is cleaned before it is stored, shown or sent to a model: rendered traces, titles of a model,
+descriptions. Pure; what is private belongs in `privacy`.
 
-What stays, because words and pictures need it: a joiner or non-joiner after a letter or mark of a script that joins
+Kept, because words and pictures need them: a joiner or non-joiner after a letter or mark of a script that joins
 (Arabic, Persian, the scripts of India …), a joiner between two pictures (👩‍💻), the sign behind a picture that says
 whether it is in colour (❤️), and the forms of a Mongolian letter. Each only by itself: a row of them is a message.
 """
@@ -41,13 +41,13 @@ _OTHER_PICTURES: Final = "©®‼⁉™ℹ〰〽㊗㊙" + _KEYCAP
 
 
 def visible(text: str, control: str = "\ufffd") -> str:
-    """`text` without what no reader sees, valid in UTF-8. Line ends are newlines, tabs stay.
+    """`text` without invisible characters, as valid UTF-8. Line ends become newlines, tabs stay.
 
     >>> visible("al\\u200bice\\u202e@x.com \\U000e0041|")
     'alice@x.com |'
 
     Args:
-        control: stands in the place of each control character, broken surrogate, and code that is no character.
+        control: replaces each control character, lone surrogate and noncharacter.
     """
     if not text.isascii():
         text = _HIDDEN.sub(_kept, text)
@@ -57,7 +57,7 @@ def visible(text: str, control: str = "\ufffd") -> str:
 
 
 def _kept(found: re.Match[str]) -> str:
-    """What of a row of hidden signs a reader needs: all of it, or nothing."""
+    """The run of hidden characters if a reader needs it, else ""."""
     run, text = found.group(), found.string
     if len(run) > 2 or found.start() == 0:
         return ""

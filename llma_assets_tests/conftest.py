@@ -19,13 +19,13 @@ import pytest
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database, ServerState, connect, start, stop
+from llma_assets.clickhouse.client import SharedClient, database_name
 from llma_assets.clickhouse.connecting import open_database
 from llma_assets.clickhouse.lifecycle import address
-from llma_assets.clickhouse.link import Link, database_name
 from llma_assets.defs import instance
 from llma_assets.models import OfflineEmbedder
 from llma_assets.settings import Settings
-from llma_assets_tests.databases import PlantedOnce, PlantedStates, SharedLink, UsedDatabases
+from llma_assets_tests.databases import BorrowedClient, PlantedOnce, PlantedStates, UsedDatabases
 from llma_assets_tests.environment import SETTINGS
 from llma_assets_tests.fuzzing import FULL
 
@@ -105,13 +105,13 @@ def server(data_dir: Path) -> ServerState:
 
 
 @pytest.fixture(scope="session")
-def server_link(data_dir: Path, server: ServerState) -> Link:
+def server_link(data_dir: Path, server: ServerState) -> SharedClient:
     """The connection of this test process."""
-    return Link(Settings.from_env({"LLMA_DATA_DIR": str(data_dir)}))
+    return SharedClient(Settings.from_env({"LLMA_DATA_DIR": str(data_dir)}))
 
 
 @pytest.fixture(scope="session")
-def default_database(server_link: Link) -> Iterator[Database]:
+def default_database(server_link: SharedClient) -> Iterator[Database]:
     """The server's own database, without a schema, to make and drop others from."""
     with open_database(server_link, "default") as opened:
         yield opened
@@ -155,13 +155,13 @@ def settings(
 
 
 @pytest.fixture
-def database(settings: Settings, server_link: Link, used_databases: UsedDatabases) -> Database:
+def database(settings: Settings, server_link: SharedClient, used_databases: UsedDatabases) -> Database:
     """An empty, migrated database of the embedded server."""
     name = database_name(settings)
     if not used_databases.is_migrated(name):
         connect(settings).close()
         used_databases.made(name)
-    return Database(SharedLink(settings, server_link), name, settings.events_table)
+    return Database(BorrowedClient(settings, server_link), name, settings.events_table)
 
 
 @pytest.fixture

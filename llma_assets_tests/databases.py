@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from llma_assets.clickhouse import Database
-from llma_assets.clickhouse.link import Link
+from llma_assets.clickhouse.client import SharedClient
 from llma_assets.settings import Settings
 
 P = ParamSpec("P")
@@ -30,10 +30,10 @@ ORDER BY name
 """
 
 
-class SharedLink(Link):
+class BorrowedClient(SharedClient):
     """A link of a test's own settings over the one client of the test process: a new client asks a server a lot."""
 
-    def __init__(self, settings: Settings, shared: Link) -> None:
+    def __init__(self, settings: Settings, shared: SharedClient) -> None:
         super().__init__(settings)
         self._shared = shared
 

@@ -36,7 +36,7 @@ HIDES = re.compile(f"[{HIDDEN}]")
 
 
 @pytest.mark.parametrize("hidden", SMUGGLED, ids=lambda hidden: f"{ord(hidden[0]):04x}x{len(hidden)}")
-def test_what_shows_nothing_is_taken_out(hidden: str) -> None:
+def test_invisible_characters_are_removed(hidden: str) -> None:
     for text in (f"al{hidden}ice", f"{hidden}alice", f"alice{hidden}", f"a{hidden}l{hidden}ice"):
         assert visible(text) == "alice"
     # A picture before it keeps at most the one sign that says its colour.

@@ -1,8 +1,9 @@
-"""ClickHouse for all rooms: one `Database`, the embedded server of a data folder, and the schema's migrations.
+"""ClickHouse for all rooms: `Database`, the embedded server of a data folder, and the migrations of the schema.
 
-Statements about traces, clusters or labels belong to the rooms that ask them.
+Statements about traces, clusters or labels belong in the rooms that run them.
 """
 
+from llma_assets.clickhouse.client import SharedClient, database_errors, database_name
 from llma_assets.clickhouse.columns import Column, columns_of
 from llma_assets.clickhouse.connecting import connect, open_database
 from llma_assets.clickhouse.database import Database
@@ -12,12 +13,11 @@ from llma_assets.clickhouse.errors import (
     EmbeddedNotInstalled,
     MigrationError,
     NoDatabase,
-    in_one_line,
+    error_summary,
 )
-from llma_assets.clickhouse.folder import ServerState
 from llma_assets.clickhouse.lifecycle import has_data, missing_embedded, start, status, stop
-from llma_assets.clickhouse.link import Link, database_name, translated
 from llma_assets.clickhouse.migrate import migrate
+from llma_assets.clickhouse.server_folder import ServerState
 
 __all__ = [
     "Column",
@@ -25,20 +25,20 @@ __all__ = [
     "DatabaseError",
     "DatabaseUnavailable",
     "EmbeddedNotInstalled",
-    "Link",
     "MigrationError",
     "NoDatabase",
     "ServerState",
+    "SharedClient",
     "columns_of",
     "connect",
+    "database_errors",
     "database_name",
+    "error_summary",
     "has_data",
-    "in_one_line",
     "migrate",
     "missing_embedded",
     "open_database",
     "start",
     "status",
     "stop",
-    "translated",
 ]

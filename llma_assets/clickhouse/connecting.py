@@ -1,9 +1,9 @@
-"""Opens a database with its schema up to date, and makes it where it is missing."""
+"""Opens a database, creates it if it is missing, and brings its schema up to date."""
 
 from llma_assets.clickhouse import lifecycle
+from llma_assets.clickhouse.client import SharedClient, database_name
 from llma_assets.clickhouse.database import Database
 from llma_assets.clickhouse.errors import NoDatabase
-from llma_assets.clickhouse.link import Link, database_name
 from llma_assets.clickhouse.migrate import migrate
 from llma_assets.clickhouse.queries import CREATE_DATABASE, DATABASE_EXISTS
 from llma_assets.settings import Settings
@@ -15,18 +15,18 @@ def connect(settings: Settings, *, create: bool = True) -> Database:
     Starts the embedded server of the data folder if there is no CLICKHOUSE_URL; applies migrations.
 
     Args:
-        create: make the database if it is missing; without, not so much as a folder is made.
+        create: create the database if it is missing; otherwise nothing is created, not even a folder.
 
     Raises:
-        NoDatabase: there is none, and none was to be made.
-        DatabaseUnavailable: no server answers, or the embedded one does not start.
+        NoDatabase: the database does not exist, and `create` is False.
+        DatabaseUnavailable: no server answers, or the embedded server does not start.
         MigrationError: the schema cannot be brought up to date.
-        DatabaseError: the server refused.
+        DatabaseError: the server reported an error.
     """
     name = database_name(settings)
     if not create and settings.clickhouse_url is None and not lifecycle.has_data(settings.data_dir):
         raise _missing(settings, name)
-    link = Link(settings)
+    link = SharedClient(settings)
     if not create and not Database(link, "default", settings.events_table).value(DATABASE_EXISTS, name=name):
         link.close()
         raise _missing(settings, name)
@@ -35,8 +35,8 @@ def connect(settings: Settings, *, create: bool = True) -> Database:
     return database
 
 
-def open_database(link: Link, name: str, events_table: str = "events") -> Database:
-    """Make a database if it is missing, without a schema."""
+def open_database(link: SharedClient, name: str, events_table: str = "events") -> Database:
+    """Open a database without migrating it; create it if it is missing."""
     server = Database(link, "default", events_table)
     if not server.value(DATABASE_EXISTS, name=name):
         server.execute(CREATE_DATABASE, name=name)
@@ -44,7 +44,7 @@ def open_database(link: Link, name: str, events_table: str = "events") -> Databa
 
 
 def _missing(settings: Settings, name: str) -> NoDatabase:
-    """Where it was looked for, and what makes one."""
+    """The error that says where the database was searched for, and which command creates it."""
     if settings.clickhouse_url is None:
         return NoDatabase(
             f"there is no database in {settings.data_dir} yet: `llma ingest FILE` or `llma demo` makes one, "

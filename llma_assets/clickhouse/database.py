@@ -1,7 +1,7 @@
-"""`Database`: queries and inserts with server-side parameters, for all rooms. No statement lives here.
+"""`Database`: queries and inserts with server-side parameters, for all rooms. Statements belong in the rooms.
 
 Values never become SQL text. All inserts of this project are idempotent by key (ReplacingMergeTree, or a
-content-derived uuid), so an insert whose connection broke is simply sent again.
+content-derived uuid), so that an insert is repeated if its connection broke.
 """
 
 import json
@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from llma_assets.clickhouse.client import SharedClient, database_errors
 from llma_assets.clickhouse.errors import DatabaseError
 from llma_assets.clickhouse.exclusive import exclusive
-from llma_assets.clickhouse.link import Link, translated
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,37 +26,36 @@ _PARTITIONS_GUARD = "max_partitions_per_insert_block"
 class Database:
     """One ClickHouse database. Safe to use from several threads; keeps no session.
 
-    Times come back as aware datetimes in UTC; naive datetimes that go in are taken as UTC. A statement that
-    contains `{events_database:Identifier}.{events_table:Identifier}` reads the source events table of the
-    settings.
+    Times in results are aware datetimes in UTC; a naive datetime as a parameter counts as UTC. A statement
+    with `{events_database:Identifier}.{events_table:Identifier}` reads the table of events in the settings.
 
-    Every method raises `DatabaseError` with ClickHouse's code, or `DatabaseUnavailable` for a connection that
-    could not be made or broke; neither shows a password.
+    Every method raises `DatabaseError` with ClickHouse's code, or `DatabaseUnavailable` if the connection
+    could not be opened or broke; neither shows a password.
     """
 
-    def __init__(self, link: Link, name: str, events_table: str, tags: Mapping[str, str] | None = None) -> None:
+    def __init__(self, link: SharedClient, name: str, events_table: str, tags: Mapping[str, str] | None = None) -> None:
         self.name = name
-        self._link = link
+        self._client = link
         self._events_table = events_table
         self._tags = dict(tags or {})
 
     def rows(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """All rows of a query, as dicts by column name."""
-        result = self._link.call(lambda client: client.query(sql, **self._options(sql, parameters)), repeatable=True)
+        result = self._client.call(lambda client: client.query(sql, **self._options(sql, parameters)), repeatable=True)
         names = result.column_names
         return [dict(zip(names, row, strict=True)) for row in result.result_rows]
 
     def stream(self, sql: str, /, **parameters: Any) -> Iterator[dict[str, Any]]:
         """The rows of a query, block by block in bounded memory.
 
-        A connection that breaks after the first row raises `DatabaseUnavailable`; close the iterator if you
-        leave it early.
+        If the connection breaks after the first row, this raises `DatabaseUnavailable`. Close the iterator if you stop
+        early.
         """
-        blocks = self._link.call(
+        blocks = self._client.call(
             lambda client: client.query_row_block_stream(sql, **self._options(sql, parameters)),
             repeatable=True,
         )
-        with translated(), blocks as stream:
+        with database_errors(), blocks as stream:
             names = stream.source.column_names
             for block in stream:
                 for row in block:
@@ -64,7 +63,7 @@ class Database:
 
     def arrow(self, sql: str, /, **parameters: Any) -> "pa.Table":
         """All rows of a query as an Arrow table; the way to read vectors. Strings are `string`."""
-        table: pa.Table = self._link.call(
+        table: pa.Table = self._client.call(
             lambda client: client.query_arrow(sql, use_strings=True, **self._options(sql, parameters)),
             repeatable=True,
         )
@@ -73,71 +72,71 @@ class Database:
     def arrow_stream(self, sql: str, /, **parameters: Any) -> "Iterator[pa.RecordBatch]":
         """The rows of a query as Arrow record batches, one block of the server at a time, in bounded memory.
 
-        A connection that breaks after the first block raises `DatabaseUnavailable`; close the iterator if you
-        leave it early.
+        If the connection breaks after the first block, this raises `DatabaseUnavailable`. Close the iterator if you
+        stop early.
         """
-        blocks = self._link.call(
+        blocks = self._client.call(
             lambda client: client.query_arrow_stream(sql, use_strings=True, **self._options(sql, parameters)),
             repeatable=True,
         )
-        with translated(), blocks as stream:
+        with database_errors(), blocks as stream:
             yield from stream
 
     def value(self, sql: str, /, **parameters: Any) -> Any:
-        """The first column of the first row, None if there is no row."""
-        result = self._link.call(lambda client: client.query(sql, **self._options(sql, parameters)), repeatable=True)
+        """The first column of the first row, None without rows."""
+        result = self._client.call(lambda client: client.query(sql, **self._options(sql, parameters)), repeatable=True)
         return result.result_rows[0][0] if result.result_rows else None
 
     def execute(self, sql: str, /, **parameters: Any) -> None:
         """Run a statement that returns nothing.
 
-        If the connection broke after it may have reached the server, an INSERT is sent again like all inserts of
-        this project; any other statement is not.
+        If the connection breaks after the statement may have reached the server, an INSERT is repeated, like all
+        inserts of this project; any other statement is not.
         """
-        self._link.call(
+        self._client.call(
             lambda client: client.command(sql, **self._options(sql, parameters)),
             repeatable=sql.lstrip().upper().startswith("INSERT"),
         )
 
     def insert_rows(self, table: str, rows: Sequence[Mapping[str, Any]], *, once: str = "") -> None:
-        """Insert rows that all have the same keys, which name the columns; nothing for no rows.
+        """Insert rows with equal keys, which are the names of the columns. Does nothing without rows.
 
         Args:
-            once: a key of this insert. Of several inserts into a table with the same key the first one to be stored
-                stays, and the server drops the others without a word: of two processes that write at the same moment,
-                one wins, for all readers and for good. The table must keep a deduplication window (migration 0010).
+            once: the deduplication key of this insert. Of several inserts into a table with the same key the server
+                stores the first and silently drops the others, so that of two concurrent processes one wins for all
+                readers. The table must have a deduplication window (migration 0010).
 
         Raises:
-            DatabaseError: the rows differ in their keys, a value does not fit its column, or ClickHouse refused.
+            DatabaseError: the rows have different keys, a value does not fit its column, or ClickHouse failed.
         """
         if not rows:
             return
         columns = list(rows[0])
-        wanted = set(columns)
+        expected = set(columns)
         data = []
         for number, row in enumerate(rows):
-            if row.keys() != wanted:
+            if row.keys() != expected:
                 message = f"row {number} for {table} has the columns {sorted(row)}, row 0 has {sorted(columns)}"
                 raise DatabaseError(message)
             data.append([_as_utc(row[column]) for column in columns])
-        dropped = {"insert_deduplication_token": once} if once else {}
+        deduplication = {"insert_deduplication_token": once} if once else {}
         try:
-            self._link.call(
+            self._client.call(
                 lambda client: client.insert(
                     table,
                     data,
                     column_names=columns,
                     database=self.name,
-                    settings=self._insert_settings(client) | dropped,
+                    settings=self._insert_settings(client) | deduplication,
                 ),
                 repeatable=True,
             )
         except (TypeError, ValueError, AttributeError, OverflowError, struct.error) as error:
-            # Raised by the client while it encodes; it names the column in its log, and no value is shown here.
+            # Raised by the client's encoder, which logs the name of the column; the message shows no value.
             raise DatabaseError(f"a value does not fit its column in {table}: {type(error).__name__}") from None
 
     def insert_arrow(self, table: str, data: "pa.Table") -> None:
-        """Insert an Arrow table by its column names, in pieces of about 64 MiB; nothing for no rows."""
+        """Insert an Arrow table by its column names, in slices of about 64 MiB. Does nothing without rows."""
         if data.num_rows == 0:
             return
         step = max(1, data.num_rows * _INSERT_BYTES // max(data.nbytes, 1))
@@ -145,24 +144,24 @@ class Database:
             self._insert_arrow(table, data.slice(start, step))
 
     def exclusive(self, work: str) -> AbstractContextManager[None]:
-        """Wait until no other thread or process of this data folder is in a block for the same work.
+        """A lock for `work` among all threads and processes of this data folder.
 
-        For what is first looked up and then inserted. Others are not kept out: those of another data folder or
-        machine, and everybody where the folder does not exist.
+        For rows that are looked up first and then inserted. It does not lock out processes with another data folder or
+        on another machine, and has no effect if the folder does not exist.
         """
-        return exclusive(self._link.data_dir, work)
+        return exclusive(self._client.data_dir, work)
 
     def tagged(self, **tags: str) -> "Database":
-        """The same database, whose queries carry these tags, as JSON, in ClickHouse's `log_comment`."""
-        return Database(self._link, self.name, self._events_table, {**self._tags, **tags})
+        """The same database with these tags in the `log_comment` of its queries, as JSON."""
+        return Database(self._client, self.name, self._events_table, {**self._tags, **tags})
 
     def ping(self) -> str:
-        """Ask for the server's version; raises if it does not answer."""
+        """The version of the server; raises if it does not answer."""
         return str(self.value("SELECT version()"))
 
     def close(self) -> None:
-        """Close the connections of this process; an embedded server stays for others until it is idle."""
-        self._link.close()
+        """Close the connections of this process; an embedded server runs on until it is idle."""
+        self._client.close()
 
     def __enter__(self) -> "Database":
         return self
@@ -174,7 +173,7 @@ class Database:
         return f"Database({self.name!r})"
 
     def _insert_arrow(self, table: str, data: "pa.Table") -> None:
-        self._link.call(
+        self._client.call(
             lambda client: client.insert_arrow(table, data, database=self.name, settings=self._insert_settings(client)),
             repeatable=True,
         )
@@ -187,9 +186,9 @@ class Database:
         return {"parameters": values or None, "settings": self._settings()}
 
     def _insert_settings(self, client: Any) -> dict[str, str]:
-        """Rows of more than 100 months in one insert are what people have: ClickHouse's guard would refuse them.
+        """The settings of an insert, which lift the limit of 100 partitions (months): imports may span more.
 
-        A server that keeps its guard (a constraint on the setting) keeps it, and its refusal is raised.
+        If a constraint of the server makes the limit read-only, it stays, and its error is raised.
         """
         guard = client.server_settings.get(_PARTITIONS_GUARD)
         return self._settings() | ({} if guard and guard.readonly else {_PARTITIONS_GUARD: "0"})

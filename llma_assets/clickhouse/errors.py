@@ -1,8 +1,8 @@
-"""What can go wrong with the database, as exceptions that never show a secret."""
+"""Errors of the database. Their messages never show a secret."""
 
 import re
 
-# Codes after which the same statement may well succeed, and why.
+# Codes after which the same statement may succeed later, and why.
 RETRYABLE_CODES = {
     159: "TIMEOUT_EXCEEDED: the server was busy",
     160: "TOO_SLOW: the server was busy",
@@ -28,7 +28,7 @@ _SECRETS = (
 )
 _CLIENT = re.compile(r"^Received ClickHouse exception, code: \d+, server response: ")
 _NAME = re.compile(r"\s*(\([A-Z][A-Z0-9_]+\))\s*$")
-# What follows is the statement, how the engine came there, or which setting would let the disk run full.
+# The text from here on quotes the statement, the context, or the setting that would let the disk run full.
 _REST = re.compile(
     r"[.:,]? (?:\(?[Ii]n (?:scope|query):? |While processing |Stack trace:|to meet the configured threshold)"
     r"|: while executing 'FUNCTION "
@@ -39,15 +39,15 @@ _SHOWN = 300
 
 
 def without_secrets(text: str) -> str:
-    """Replace passwords in URLs and in `password=…`."""
+    """The text with `***` for passwords in URLs and in `password=…`."""
     text = _SECRETS[0].sub(r"\1***@", text)
     return _SECRETS[1].sub(r"\1***", text)
 
 
-def in_one_line(text: str) -> str:
-    """What a server says of a failure: what is wrong and ClickHouse's name for it, without the statement.
+def error_summary(text: str) -> str:
+    """A server's error in one line: the fault and ClickHouse's name for it, without the statement.
 
-    >>> in_one_line("Code: 47. DB::Exception: Unknown identifier `x`. In scope SELECT x. (UNKNOWN_IDENTIFIER)")
+    >>> error_summary("Code: 47. DB::Exception: Unknown identifier `x`. In scope SELECT x. (UNKNOWN_IDENTIFIER)")
     'Code: 47. DB::Exception: Unknown identifier `x`. (UNKNOWN_IDENTIFIER)'
     """
     line = _QUERY_ID.sub("", _CLIENT.sub("", " ".join(text.split())))
@@ -55,15 +55,15 @@ def in_one_line(text: str) -> str:
     words = _REST.split(line[: name.start()] if name else line, maxsplit=1)[0]
     words = words if len(words) <= _SHOWN else words[:_SHOWN].rstrip() + " …"
     if _FULL_DISK.search(line):
-        words = f"the disk of the database is full, make room and run it again: {words}"
+        words = f"the disk of the database is full; free some space and run it again: {words}"
     return f"{words.removesuffix('.')}. {name.group(1)}" if name else words
 
 
 class DatabaseError(Exception):
-    """ClickHouse refused or failed a statement.
+    """A statement failed.
 
     Attributes:
-        code: ClickHouse's error code, 0 if none came.
+        code: ClickHouse's error code, 0 for none.
     """
 
     def __init__(self, message: str, code: int = 0) -> None:
@@ -72,21 +72,21 @@ class DatabaseError(Exception):
 
     @property
     def retryable(self) -> bool:
-        """The same statement may succeed later, by `RETRYABLE_CODES`."""
+        """Whether the same statement may succeed later (`RETRYABLE_CODES`)."""
         return self.code in RETRYABLE_CODES
 
 
 class DatabaseUnavailable(DatabaseError):
-    """The server could not be reached or started, or the connection broke before the answer was complete."""
+    """The server could not be reached or started, or the connection broke before the response was complete."""
 
     @property
     def retryable(self) -> bool:
-        """Servers come back."""
+        """Always: a server may come back."""
         return True
 
 
 class NoDatabase(DatabaseError):
-    """There is none yet; the message says where it was looked for, and what makes one."""
+    """The database does not exist; the message says where it was searched for, and which command creates it."""
 
 
 class EmbeddedNotInstalled(DatabaseError):
@@ -94,9 +94,9 @@ class EmbeddedNotInstalled(DatabaseError):
 
 
 class MigrationError(DatabaseError):
-    """The schema could not be brought up to date; the message names file and statement."""
+    """The schema could not be brought up to date; the message names the file and the statement."""
 
     @property
     def retryable(self) -> bool:
-        """Not without a change of the file or the database."""
+        """Never: the file or the database has to change."""
         return False

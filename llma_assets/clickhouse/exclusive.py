@@ -1,4 +1,4 @@
-"""One at a time: for what is first looked up in the database and then inserted. ClickHouse has no lock for that."""
+"""A lock among processes, for rows that are looked up first and then inserted: ClickHouse has no such lock."""
 
 import fcntl
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from llma_assets.private_files import private_opener
 
 @contextmanager
 def exclusive(data_dir: Path, work: str) -> Iterator[None]:
-    """As `Database.exclusive`; the kernel lets go of the lock when its holder ends, however it ends."""
+    """As `Database.exclusive`; the kernel releases the lock when the process ends, however it ends."""
     if not data_dir.is_dir():
         yield
         return

@@ -1,7 +1,7 @@
-"""Start, find and stop the embedded server of a data folder, from any process and from several at once.
+"""Starts, finds and stops the embedded server of a data folder, from any process and from several at once.
 
-Whether a server lives is told by the lock that it holds, never by a process id in a file: ids are reused,
-and files stay behind when a process is killed.
+The lock on the folder tells whether a server runs, not the process id in a file: ids are reused, and files remain
+when a process is killed.
 """
 
 import os
@@ -15,32 +15,34 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from llma_assets.clickhouse.errors import DatabaseUnavailable, EmbeddedNotInstalled
-from llma_assets.clickhouse.folder import USER, Folder, ServerState
-from llma_assets.clickhouse.proof import has_password
+from llma_assets.clickhouse.server_folder import USER, ServerFolder, ServerState
+from llma_assets.clickhouse.server_identity import knows_password
 from llma_assets.extras import missing_extra
 from llma_assets.private_files import private_opener
 
 _START_S = 90.0
 _START_TRIES = 2
-_STRANGER_S = 5.0
-"""For so long a server may answer that does not know the password: one that is ending, while another begins."""
+_OTHER_SERVER_S = 5.0
+"""For so long a server may answer that does not know the password: it may be ending while another one starts."""
 _STOP_S = 60.0
 _POLL_S = 0.02
 _LOG_BYTES = 1 << 20
-# What the server inherits: no keys, no proxies, and UTC wherever it runs.
+# Environment of the server: no keys, no proxies, and always UTC.
 _ENVIRONMENT = frozenset(("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SYSTEMROOT"))
 
 
-def _folder(data_dir: Path) -> Folder:
+def _folder(data_dir: Path) -> ServerFolder:
     path = Path(data_dir).absolute() / "clickhouse"
     try:
-        return Folder(path)
+        return ServerFolder(path)
     except OSError as error:
-        raise DatabaseUnavailable(f"the data folder {path} cannot be used: {error.strerror}") from error
+        raise DatabaseUnavailable(
+            f"the data folder {path} cannot be used: {error.strerror}; LLMA_DATA_DIR names another one"
+        ) from error
 
 
 def has_data(data_dir: Path) -> bool:
-    """Whether a server ever ran in this folder; nothing is made or started to find out."""
+    """Whether a server ever ran in this folder. Creates and starts nothing."""
     return (Path(data_dir).absolute() / "clickhouse" / "data").is_dir()
 
 
@@ -56,7 +58,7 @@ def idle_minutes() -> float:
     except ValueError:
         minutes = 0.0
     if not 0 < minutes < 1e6:
-        raise DatabaseUnavailable(f"LLMA_IDLE_MINUTES is {text!r}; a number of minutes above 0 is needed")
+        raise DatabaseUnavailable(f"LLMA_IDLE_MINUTES must be a number of minutes above 0, not {text[:40]!r}")
     return minutes
 
 
@@ -66,13 +68,13 @@ def address(data_dir: Path, state: ServerState) -> tuple[str, int, str, str]:
 
 
 def status(data_dir: Path) -> ServerState | None:
-    """The server of this folder, or None if none is running or it is not ready yet."""
+    """The server of this folder, or None if no server is running and ready."""
     path = Path(data_dir).absolute() / "clickhouse"
     if not path.is_dir():
         return None
-    folder = Folder(path)
+    folder = ServerFolder(path)
     state = folder.state()
-    if state is None or not folder.is_taken():
+    if state is None or not folder.is_locked():
         return None
     return state if _answers(folder, state) else None
 
@@ -84,13 +86,13 @@ def missing_embedded() -> str:
 
 
 def start(data_dir: Path) -> ServerState:
-    """Start the server of this folder unless it runs; several processes may ask at once and get the same one.
+    """Start the server of this folder unless it runs; concurrent calls of several processes get the same server.
 
-    The server belongs to nobody: it outlives its starter, shares none of its pipes and does not see its Ctrl-C.
+    The server is detached: it outlives the process that started it, and does not get its pipes or its Ctrl-C.
 
     Raises:
         EmbeddedNotInstalled: chdb is not installed.
-        DatabaseUnavailable: it did not get ready; the message says where its log is.
+        DatabaseUnavailable: the server did not become ready; the message names its log.
     """
     found = status(data_dir)
     if found is not None:
@@ -106,23 +108,23 @@ def start(data_dir: Path) -> ServerState:
         raise DatabaseUnavailable(f"another process has been starting the database for {_START_S:.0f} s") from None
 
 
-def _start_locked(data_dir: Path, folder: Folder, minutes: float) -> ServerState:
+def _start_locked(data_dir: Path, folder: ServerFolder, minutes: float) -> ServerState:
     deadline = time.monotonic() + _START_S
-    while folder.is_taken():  # somebody else's server: ready, getting ready, or ending
+    while folder.is_locked():  # another process's server: ready, starting or ending
         if (found := status(data_dir)) is not None:
             return found
         left_s = deadline - time.monotonic()
-        if left_s < _START_S - _STRANGER_S and (state := folder.state()) and _is_stranger(folder, state):
+        if left_s < _START_S - _OTHER_SERVER_S and (state := folder.state()) and _is_other_server(folder, state):
             raise DatabaseUnavailable(
-                f"whoever answers on port {state.port} does not know the password of {folder.path}: perhaps a server "
-                f"of an earlier version; end process {state.pid}, and run it again"
+                f"the server on port {state.port} does not know the password of {folder.path}; it may be of an earlier "
+                f"version: end process {state.pid} and run it again"
             )
         if left_s < 0:
             raise DatabaseUnavailable(f"the database server does not answer; its log is {folder.log}")
         time.sleep(_POLL_S)
     for _ in range(_START_TRIES):
         _spawn(folder, minutes)
-        while folder.is_taken():
+        while folder.is_locked():
             state = folder.state()
             if state is not None and _answers(folder, state):
                 return state
@@ -132,15 +134,15 @@ def _start_locked(data_dir: Path, folder: Folder, minutes: float) -> ServerState
                 )
             time.sleep(_POLL_S)
     why = (
-        "the disk of the database is full, make room and run it again"
-        if folder.is_full()
+        "the disk of the database is full; free some space and run it again"
+        if folder.is_disk_full()
         else f"its log is {folder.log}"
     )
     raise DatabaseUnavailable(f"the database server ended while it started; {why}")
 
 
-def _spawn(folder: Folder, minutes: float) -> None:
-    """Run the server detached; returns once it holds the folder."""
+def _spawn(folder: ServerFolder, minutes: float) -> None:
+    """Start the server process; returns once it has locked the folder."""
     if folder.log.exists() and folder.log.stat().st_size > _LOG_BYTES:
         folder.log.replace(folder.log.with_suffix(".old.log"))
     command = [sys.executable, "-m", "llma_assets.clickhouse.server", str(folder.path), "--idle-s", str(minutes * 60)]
@@ -162,13 +164,13 @@ def _spawn(folder: Folder, minutes: float) -> None:
 
 
 def stop(data_dir: Path) -> bool:
-    """End the server of this folder after its running queries.
+    """Stop the server of this folder after its running queries.
 
     Returns:
-        False if none was running.
+        False if no server was running.
 
     Raises:
-        DatabaseUnavailable: it did not end in time.
+        DatabaseUnavailable: the server did not end in time.
     """
     state = status(data_dir)
     if state is None:
@@ -179,29 +181,29 @@ def stop(data_dir: Path) -> bool:
             return False
         os.kill(state.pid, signal.SIGTERM)
         deadline = time.monotonic() + _STOP_S
-        while folder.is_taken():
+        while folder.is_locked():
             if time.monotonic() > deadline:
                 raise DatabaseUnavailable(f"the database server did not end within {_STOP_S:.0f} s")
             time.sleep(_POLL_S)
     return True
 
 
-def _answers(folder: Folder, state: ServerState) -> bool:
-    """Whether the very server that wrote this state answers on its port; no secret is sent to find out."""
+def _answers(folder: ServerFolder, state: ServerState) -> bool:
+    """Whether the server that wrote this state answers on its port. No secret is sent."""
     try:
         return _is_known(folder, state)
     except OSError:
         return False
 
 
-def _is_stranger(folder: Folder, state: ServerState) -> bool:
-    """Whether somebody else answers there."""
+def _is_other_server(folder: ServerFolder, state: ServerState) -> bool:
+    """Whether a server answers there that does not know the folder's password."""
     try:
         return not _is_known(folder, state)
     except OSError:
         return False
 
 
-def _is_known(folder: Folder, state: ServerState) -> bool:
+def _is_known(folder: ServerFolder, state: ServerState) -> bool:
     with socket.create_connection(("127.0.0.1", state.port), timeout=5) as connection:
-        return has_password(connection, folder.password())
+        return knows_password(connection, folder.password())

@@ -1,7 +1,7 @@
-"""Brings a database to the schema of `migrations/*.sql`; the tables themselves are described there, not here.
+"""Applies the migrations in `migrations/*.sql`, which define the tables.
 
-Every statement of a migration can be run again (`IF NOT EXISTS` and the like), because ClickHouse has no
-transaction around several of them: a process that was killed half-way, or two that migrate at once, do no harm.
+Every statement of a migration can be run again (`IF NOT EXISTS` and the like), because ClickHouse has no transactions
+around several statements: a killed process or two concurrent ones do no harm.
 """
 
 import hashlib
@@ -21,12 +21,12 @@ _COMMENT_LINE = re.compile(r"^\s*--[^\n]*$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One numbered file.
+    """A migration file.
 
     Attributes:
         number: its four digits.
         name: its file name.
-        statements: what it runs, in order.
+        statements: its statements, in order.
         checksum: SHA-256 of its text, hexadecimal.
     """
 
@@ -37,14 +37,14 @@ class Migration:
 
     @classmethod
     def parse(cls, name: str, text: str) -> "Migration":
-        """Read a migration; statements end in `;` at the end of a line.
+        """Parse a migration; statements end with `;` at the end of a line.
 
         Raises:
-            MigrationError: the file is not called `NNNN_words.sql`.
+            MigrationError: the file name is not `NNNN_words.sql`.
         """
         match = _FILE.fullmatch(name)
         if match is None:
-            raise MigrationError(f"migration {name} has to be called NNNN_words.sql")
+            raise MigrationError(f"the name of migration {name} must be NNNN_words.sql, like 0012_users.sql")
         pieces = (piece.strip() for piece in _STATEMENT_END.split(text))
         statements = tuple(piece for piece in pieces if _COMMENT_LINE.sub("", piece).strip())
         return cls(int(match.group(1)), name, statements, hashlib.sha256(text.encode()).hexdigest())
@@ -58,14 +58,14 @@ def shipped_migrations() -> list[Migration]:
 
 
 def migrate(database: Database, migrations: Iterable[Migration] | None = None) -> list[str]:
-    """Apply what is missing. Safe to run twice, and from several processes at once.
+    """Apply the missing migrations. Safe to run twice, and from several processes at once.
 
     Returns:
-        the names of the migrations that were applied now.
+        the names of the migrations that this call applied.
 
     Raises:
-        MigrationError: a statement failed (the message names file and statement), or the text of an applied
-            migration changed.
+        MigrationError: a statement failed (the message names file and statement), or an applied migration has
+            changed.
     """
     wanted = list(shipped_migrations() if migrations is None else migrations)
     if not database.value(HAS_SCHEMA_MIGRATIONS, database=database.name):
@@ -80,8 +80,8 @@ def migrate(database: Database, migrations: Iterable[Migration] | None = None) -
         elif _text(before["checksum"]) != migration.checksum:
             raise MigrationError(
                 f"{migration.name} was changed after it had been applied to database {database.name!r} "
-                f"(as {before['name']}). Put its text back and write what is new into a migration with the next "
-                "number; or, if the data can go, drop the database (embedded: run `llma db stop` and remove the "
+                f"(as {before['name']}). Restore its text and put the change into a migration with the next number; "
+                "or, if the data is not needed, drop the database (embedded: run `llma db stop` and remove the "
                 "folder `clickhouse` of the data folder) and run `llma db upgrade`."
             )
     return done

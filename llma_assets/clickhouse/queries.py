@@ -1,4 +1,4 @@
-"""The statements of this room: databases and the record of applied migrations."""
+"""The statements of this room: databases and applied migrations."""
 
 CREATE_DATABASE = """
 CREATE DATABASE IF NOT EXISTS {name:Identifier}

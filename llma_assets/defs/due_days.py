@@ -12,7 +12,7 @@ import dagster as dg
 from llma_assets.clickhouse import Database
 from llma_assets.defs.partitions import partition_key, teams
 from llma_assets.discovery import EVENTS_BY_TEAM_AND_DAY, LET_IN_SINCE, TeamDecision, stored_decisions
-from llma_assets.rendering import MADE_SINCE
+from llma_assets.rendering import TEXTS_MADE_SINCE
 from llma_assets.team_day import TeamDay, midnight
 from llma_assets.teams import TeamSettings, why_left_out
 from llma_assets.themes import GENERAL, TeamThemes, Theme, in_order
@@ -28,7 +28,7 @@ GENERAL_IDS = frozenset(theme.theme_id for theme in GENERAL)
 def days_to_make(database: Database, now: datetime) -> dict[str, TeamDay]:
     """The days before today whose texts are to be made, newest first, by what made them due."""
     since = now.date() - timedelta(days=LATE_DAYS)
-    made = {TeamDay(row["team_id"], row["day"]): row for row in database.rows(MADE_SINCE, since=since)}
+    made = {TeamDay(row["team_id"], row["day"]): row for row in database.rows(TEXTS_MADE_SINCE, since=since)}
     due = {}
     for team_day, count in sorted(
         events_by_day(database, since, now).items(), key=lambda pair: pair[0].day, reverse=True

@@ -1,4 +1,4 @@
-"""Demo: sample traffic of several teams with planted topics, for `make demo` and for tests."""
+"""Demo: sample traffic of several teams with planted topics, for `make demo` and tests."""
 
 from llma_assets.demo.sample import (
     DEMO_TEAMS,

@@ -1,4 +1,4 @@
-"""What changes in the travel agent's two weeks: a problem that ends, and one that begins, with replays of it. Texts."""
+"""Texts of what changes in the travel agent's two weeks: a problem that ends, and one that begins, with replays."""
 
 from llma_assets.demo.topics import Tool, Topic
 
@@ -64,10 +64,10 @@ REPLAYS = (
     "The payment fails with an error at checkout: the credit card could not be processed. The user presses Pay now "
     "again, gets the same error and gives up the flight to {destination}.",
 )
-"""What is seen when a payment fails."""
+"""Replay descriptions of failed payments."""
 
 ROUTINES = (
     "The user opens the seat map and picks two seats beside the window.",
     "The language of the site is switched to Spanish.",
 )
-"""What is seen when all goes well."""
+"""Replay descriptions without a problem."""

@@ -1,6 +1,6 @@
-"""The demo's teams and their traffic of one week or two; a calendar day's traffic is the same whenever it is asked for.
+"""The teams of the demo and their traffic of one or two weeks, which is the same for a date in every window.
 
-But for what changes: a problem of the travel team ends, and another begins, so many days before the last one.
+Except for changes: one problem of the travel team ends, another begins, a number of days before the last day.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -13,24 +13,24 @@ from uuid import uuid5
 import orjson
 
 from llma_assets.demo import bank, changes, coding, recipes, travel
-from llma_assets.demo.shapes import AnthropicShape, OpenAIShape
+from llma_assets.demo.message_formats import AnthropicFormat, OpenAIFormat
 from llma_assets.demo.topics import Topic, Turn, choose_slots, converse, fill
 from llma_assets.demo.traces import EVENT_NAMESPACE, Application, Visit, trace_events
 
 WEEK = 7
 FIRST_HOUR, LAST_HOUR = 6, 22
 SECOND_TOPIC = 0.08
-"""Share of users who, once there, ask for something else as well."""
+"""Share of conversations that go on to a second topic."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A topic that a team's users come for on some days only, beside all others.
+    """A further topic of a team on some days only.
 
     Attributes:
         key: part of its trace ids.
-        topic: what they come for.
-        first, last: days before the last one of the traffic.
+        topic: the topic.
+        first, last: its first and last day, as days before the last day of the traffic.
         daily: conversations a day.
     """
 
@@ -46,13 +46,13 @@ class DemoTeam:
     """A team of the demo.
 
     Attributes:
-        team_id: far from small ids, so that real data beside it stays apart.
-        key: beginning of its trace ids.
-        topics: what its users come for.
+        team_id: not a small id, so that it does not collide with real data.
+        key: prefix of its trace ids.
+        topics: the topics of its conversations.
         slots: values for the topics' templates.
-        application: what its traces have in common.
-        daily: least and most traces a day, without those of changes.
-        days: of traffic; with more than a week there are two windows to compare.
+        application: the traced application.
+        daily: fewest and most traces a day, without those of changes.
+        days: days of traffic; more than a week gives two windows to compare.
         changes: topics of some days only.
     """
 
@@ -71,7 +71,7 @@ TRAVEL = DemoTeam(
     "travel",
     travel.TOPICS,
     travel.SLOTS,
-    Application("Travel agent", OpenAIShape(), "openai", "gpt-4o", 2.5, 10, travel.SYSTEM, 0.01),
+    Application("Travel agent", OpenAIFormat(), "openai", "gpt-4o", 2.5, 10, travel.SYSTEM, 0.01),
     (11, 13),
     2 * WEEK - 1,
     (Change("voucher", changes.VOUCHERS, 12, 8, 3), Change("payment", changes.PAYMENTS, 4, 0, 4)),
@@ -81,7 +81,7 @@ BANK = DemoTeam(
     "bank",
     bank.TOPICS,
     bank.SLOTS,
-    Application("Bank support", AnthropicShape(), "anthropic", "claude-sonnet-4", 3, 15, bank.SYSTEM, 0.01),
+    Application("Bank support", AnthropicFormat(), "anthropic", "claude-sonnet-4", 3, 15, bank.SYSTEM, 0.01),
     (6, 8),
 )
 CODING = DemoTeam(
@@ -89,7 +89,7 @@ CODING = DemoTeam(
     "coding",
     coding.TOPICS,
     coding.SLOTS,
-    Application("Coding assistant", OpenAIShape(), "openai", "gpt-4.1", 2, 8, coding.SYSTEM, 0.08),
+    Application("Coding assistant", OpenAIFormat(), "openai", "gpt-4.1", 2, 8, coding.SYSTEM, 0.08),
     (8, 9),
 )
 RECIPES = DemoTeam(
@@ -97,25 +97,24 @@ RECIPES = DemoTeam(
     "recipes",
     recipes.TOPICS,
     recipes.SLOTS,
-    Application("Recipe helper", OpenAIShape(), "openai", "gpt-4o-mini", 0.15, 0.6, recipes.SYSTEM),
+    Application("Recipe helper", OpenAIFormat(), "openai", "gpt-4o-mini", 0.15, 0.6, recipes.SYSTEM),
     (1, 1),
 )
 DEMO_TEAMS = (TRAVEL, BANK, CODING, RECIPES)
 """The teams that send traces; the recipe helper sends too few."""
 
 THEMED_TEAM, THEMES = CODING, ("error_analysis",)
-"""The team that the demo asks more of than the general questions, and by which of the themes that ship."""
+"""The team with a further theme in the demo, and that built-in theme."""
 
 PIPELINE_ONLY_TEAM_ID = 105
-"""A team whose only events are of a kind that pipelines write: discovery must leave it out."""
+"""A team with events of pipelines only: discovery must not make it eligible."""
 
 
 def sample_events(day: date, seed: int = 0) -> Iterator[dict[str, Any]]:
-    """Believable traffic of five teams in the one or two weeks that end with `day`, the same for the same
-    arguments.
+    """Yield plausible traffic of five teams in the one or two weeks that end with `day`; equal for equal arguments.
 
-    Another `day` shifts the window: the days in common have the same events with the same uuids, so that
-    storing both stores each event once. Only what changes moves with `day`.
+    Another `day` shifts the window: common days have the same events with the same uuids, so that each is stored once.
+    Only changes move with `day`.
 
     Args:
         day: the last day, UTC; all events lie before 24:00 of it.
@@ -149,7 +148,7 @@ def sample_lines(day: date, *, days: int = WEEK, team_ids: Collection[int] = (),
 
 
 def sample_segments(day: date, seed: int = 0) -> Iterator[dict[str, Any]]:
-    """Segments of session replays of the travel team: those in which a payment fails, and some in which all goes well.
+    """Yield segments of session replays of the travel team: failed payments, and some without a problem.
 
     Yields:
         segments as `tasks.ingest_segments` reads them, each in the session of a conversation.
@@ -176,7 +175,7 @@ def sample_segments(day: date, seed: int = 0) -> Iterator[dict[str, Any]]:
 
 
 def planted_topics(day: date, seed: int = 0) -> dict[str, str]:
-    """What each trace of `sample_events(day, seed)` is first about: the planted topic by trace id.
+    """The planted (first) topic of each trace of `sample_events(day, seed)`, by trace id.
 
     Trace ids begin with the team's key, and each topic belongs to one team.
     """
@@ -191,11 +190,11 @@ def planted_topics(day: date, seed: int = 0) -> dict[str, str]:
 def _conversations(
     team: DemoTeam, last: date, back: int, seed: int
 ) -> Iterator[tuple[Visit, Topic, list[Turn], Random]]:
-    """The team's conversations of a day before `last`, each with the random numbers that its events go on with."""
+    """The conversations of a team `back` days before `last`, each with its random generator for the events."""
     day = last - timedelta(days=back)
     of_day = Random(f"{seed}/{team.key}/{day}")
     if back >= team.days or (team is RECIPES and day.toordinal() % WEEK < 2):
-        return  # of the recipe helper five traces in any seven days
+        return  # the recipe helper has five traces in any seven days
     ordinary = of_day.randint(*team.daily)
     asked: list[tuple[str, Topic | None]] = [(f"{number:02d}", None) for number in range(ordinary)]
     for change in team.changes:
@@ -222,7 +221,7 @@ def _conversations(
 
 
 def _pipeline_events(day: date, seed: int) -> Iterator[dict[str, Any]]:
-    """What an earlier pipeline wrote for a team that itself sends nothing any more."""
+    """Events that an earlier pipeline wrote for a team without events of its own."""
     for number, event in enumerate(["$ai_trace_summary", "$ai_generation_summary", "$ai_tag"] * 10):
         trace_id = f"gone-{number // 3:02d}"
         moment = datetime(day.year, day.month, day.day, 2, number, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What a planted topic is, and how its templates become one conversation. Texts are elsewhere."""
+"""Planted topics, and how their templates become a conversation. The texts belong in one module for each team."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ class Tool:
     Attributes:
         name: the function.
         arguments: templates by argument name.
-        results: the tool may answer any of these.
-        error: what it says when it fails.
+        results: possible results.
+        error: the error if it fails.
     """
 
     name: str
@@ -27,18 +27,18 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One thing that users come for; all texts are templates with the team's slots in braces.
+    """A topic of conversations; all texts are templates with the team's slots in braces.
 
     Attributes:
         name: the planted label.
-        weight: how often it comes, relative to the team's other topics.
-        openings: ways to ask.
-        questions: pairs of what the assistant may ask back and what the user replies.
-        tools: calls in their order; the later ones may be left out.
-        answers: ways to answer.
-        follow_ups: pairs of what the user may say then and what the assistant replies.
-        failures: answers when a tool kept failing.
-        failure_rate: share of conversations, 0 to 1, that a tool's failure ends.
+        weight: frequency relative to the team's other topics.
+        openings: possible first messages of the user.
+        questions: pairs of a question of the assistant and the user's reply.
+        tools: tool calls in order; all but the first may be left out.
+        answers: possible answers.
+        follow_ups: pairs of a follow-up of the user and the assistant's reply.
+        failures: answers after a tool that kept failing.
+        failure_rate: share of conversations, 0 to 1, that end with the failure of a tool.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A tool call that was made, and whether it failed."""
+    """An executed tool call, and whether it failed."""
 
     name: str
     arguments: Mapping[str, Any]
@@ -64,7 +64,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What happened between a user's message and the assistant's next words."""
+    """A message of the user, the tool calls after it, and the assistant's answer."""
 
     user: str
     calls: tuple[Call, ...]
@@ -105,16 +105,16 @@ def _calls(topic: Topic, values: Slots, random: Random, *, failed: bool) -> tupl
 
 
 def choose_slots(slots: Mapping[str, tuple[str, ...]], random: Random) -> dict[str, str]:
-    """One value for each slot; slots of equal choices (`origin`, `destination`) get different ones."""
+    """One value for each slot; slots with equal choices (`origin`, `destination`) get different values."""
     values: dict[str, str] = {}
     for name, choices in slots.items():
-        taken = {values[other] for other in values if slots[other] == choices}
-        values[name] = random.choice([choice for choice in choices if choice not in taken])
+        used = {values[other] for other in values if slots[other] == choices}
+        values[name] = random.choice([choice for choice in choices if choice not in used])
     return values
 
 
 def fill(template: Any, values: Slots) -> Any:
-    """Put the slots' values into a text, or into all texts of an object."""
+    """Fill the slots of a text, or of all texts of an object."""
     if isinstance(template, str):
         return template.format_map(values)
     if isinstance(template, Mapping):

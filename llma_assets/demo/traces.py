@@ -1,4 +1,4 @@
-"""From one conversation to the events of one trace: generations, spans, feedback, and the trace itself."""
+"""Turns a conversation into the events of a trace: generations, spans, feedback, and the trace event."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import orjson
 
-from llma_assets.demo.shapes import Message, Shape, result_text
+from llma_assets.demo.message_formats import Message, MessageFormat, result_text
 from llma_assets.demo.topics import Call, Turn
 
 EVENT_NAMESPACE = uuid5(NAMESPACE_URL, "llma-assets/demo")
@@ -20,18 +20,18 @@ class Application:
     """What the traces of one application have in common.
 
     Attributes:
-        name: of the trace.
-        shape: how its provider writes messages.
-        provider: as in `$ai_provider`.
-        model: as in `$ai_model`.
+        name: name of its traces.
+        message_format: the message format of its provider.
+        provider: value of `$ai_provider`.
+        model: value of `$ai_model`.
         input_usd: price of a million input tokens.
         output_usd: price of a million output tokens.
         system: the system prompt.
-        rate_limited: share of model calls, 0 to 1, that are refused at first and tried again.
+        rate_limited: share of model calls, 0 to 1, that are rate limited and retried.
     """
 
     name: str
-    shape: Shape
+    message_format: MessageFormat
     provider: str
     model: str
     input_usd: float
@@ -42,7 +42,7 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Who has a conversation, and when. `start` is aware, in UTC."""
+    """The user and the time of a conversation. `start` is aware, in UTC."""
 
     team_id: int
     user: str
@@ -54,11 +54,11 @@ class Visit:
 def trace_events(
     application: Application, visit: Visit, turns: Sequence[Turn], random: Random
 ) -> Iterator[dict[str, Any]]:
-    """The events of one trace in the order of their times, the trace's own last.
+    """Yield the events of one trace in order of time, the trace event last.
 
     Yields:
-        events `{uuid, event, team_id, distinct_id, timestamp, properties}`; uuids follow from trace and
-        order.
+        events `{uuid, event, team_id, distinct_id, timestamp, properties}`; uuids depend on trace and
+        order only.
     """
     writer = _Writer(application, visit, random, visit.start)
     for turn in turns:
@@ -68,7 +68,7 @@ def trace_events(
 
 @dataclass(slots=True)
 class _Writer:
-    """One trace in the making: its clock, its messages, the number of its events."""
+    """Builds one trace: its clock, its messages, the number of its events."""
 
     application: Application
     visit: Visit
@@ -79,17 +79,17 @@ class _Writer:
     failed: bool = False
 
     def turn(self, turn: Turn) -> Iterator[dict[str, Any]]:
-        shape = self.application.shape
+        message_format = self.application.message_format
         if not self.messages:
-            self.messages.append(shape.text("system", self.application.system))
-        self.messages.append(shape.text("user", turn.user))
+            self.messages.append(message_format.text("system", self.application.system))
+        self.messages.append(message_format.text("user", turn.user))
         for call in turn.calls:
             call_id = self._id("call", self.count)[:12]
-            request = shape.request(call, call_id)
+            request = message_format.request(call, call_id)
             yield from self._generation(request)
             yield self._span(call)
-            self.messages += [request, shape.result(call, call_id)]
-        answer = shape.text("assistant", turn.assistant)
+            self.messages += [request, message_format.result(call, call_id)]
+        answer = message_format.text("assistant", turn.assistant)
         yield from self._generation(answer)
         self.messages.append(answer)
         self.now += timedelta(seconds=self.random.uniform(5, 60))

@@ -1,10 +1,16 @@
-"""Discovery: which teams take part on a day, and why each of the others does not."""
+"""Discovery: which teams are eligible on a day, and why the others are not."""
 
 from llma_assets.discovery.checks import CHECKS, decided_teams
 from llma_assets.discovery.decisions import DECISION_VERSION, TeamDecision, TeamStats, decide, window_of
+from llma_assets.discovery.eligible_teams import (
+    discover,
+    store_decisions,
+    stored_decisions,
+    team_stats,
+    traces_with_events,
+)
 from llma_assets.discovery.queries import EVENTS_BY_TEAM_AND_DAY, LET_IN_SINCE, TRIGGER_EVENTS_OF_TEAM
-from llma_assets.discovery.teams import discover, store_decisions, stored_decisions, team_stats, traces_with_events
-from llma_assets.discovery.unreadable import record_unreadable
+from llma_assets.discovery.unreadable_events import record_unreadable
 from llma_assets.teams import (
     LOOKBACK_DAYS,
     ON_SKIP_LIST,

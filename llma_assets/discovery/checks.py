@@ -1,11 +1,11 @@
-"""Check of `eligible_teams`: nobody is eligible because of events that the pipeline itself wrote."""
+"""The check of `eligible_teams`: no team is eligible because of events that the pipeline wrote."""
 
 from collections.abc import Iterator
 from datetime import date
 
 from llma_assets.clickhouse import Database
+from llma_assets.discovery.eligible_teams import stored_decisions
 from llma_assets.discovery.queries import TRIGGER_EVENTS_OF_TEAM
-from llma_assets.discovery.teams import stored_decisions
 from llma_assets.findings import Check, Outcome
 from llma_assets.team_day import TeamDay, midnight
 from llma_assets.trace_events import TRIGGER_EVENTS
@@ -32,7 +32,7 @@ def own_events_do_not_count(database: Database, team_day: TeamDay) -> Iterator[O
 
 
 def decided_teams(database: Database, day: date) -> list[TeamDay]:
-    """The teams that discovery decided about on a day."""
+    """The teams with a decision of discovery on a day."""
     return [TeamDay(decision.team_id, day) for decision in stored_decisions(database, day)]
 
 

@@ -1,4 +1,4 @@
-"""Who is eligible on a day, and why: a pure rule over counts. Knows no database."""
+"""Decides which teams are eligible on a day, and why: a pure rule over counts. Queries belong in `eligible_teams`."""
 
 import hashlib
 import math
@@ -10,24 +10,24 @@ from typing import Literal
 
 from llma_assets.teams import TeamSettings, why_left_out
 
-Decided = Literal["guaranteed", "active", "skipped", "below_minimum", "not_sampled", "no_recent_events"]
-"""Why a team is in (the first two) or out."""
+DecisionReason = Literal["guaranteed", "active", "skipped", "below_minimum", "not_sampled", "no_recent_events"]
+"""Why a team is eligible (the first two) or not."""
 
 DECISION_VERSION = "1"
 """Changes with what is decided about equal counts and settings."""
 
-NO_RECENT_EVENTS: Decided = "no_recent_events"
+NO_RECENT_EVENTS: DecisionReason = "no_recent_events"
 
 
 @dataclass(frozen=True, slots=True)
 class TeamStats:
-    """What a team sent in the window.
+    """Counts of a team in the window.
 
     Attributes:
         team_id: the team.
-        traces: distinct trace ids.
-        events: trigger events, those without a trace id too.
-        unreadable: by day, those of them whose properties are no JSON object: no stage sees what is in them.
+        traces: number of distinct trace ids.
+        events: number of trigger events, those without a trace id included.
+        unreadable: number of these by day whose properties are not a JSON object, so that no stage can read them.
     """
 
     team_id: int
@@ -38,23 +38,23 @@ class TeamStats:
 
 @dataclass(frozen=True, slots=True)
 class TeamDecision:
-    """Whether a team takes part on a day, and why.
+    """Whether a team is eligible on a day, and why.
 
     Attributes:
         team_id: the team.
-        eligible: it takes part.
-        reason: the stable class of the reason.
-        detail: the reason in words, with numbers.
-        traces: distinct trace ids in the window.
-        events: trigger events in the window.
-        first_day: the window's first day, UTC.
-        last_day: the window's last day, UTC: the day that was decided.
-        unreadable: as in `TeamStats`; no part of the decision, and not stored with it.
+        eligible: whether the team takes part.
+        reason: the stored name of the reason.
+        detail: the reason as a sentence, with numbers.
+        traces: number of distinct trace ids in the window.
+        events: number of trigger events in the window.
+        first_day: first day of the window, UTC.
+        last_day: last day of the window, UTC: the day of the decision.
+        unreadable: as in `TeamStats`; not part of the decision and not stored.
     """
 
     team_id: int
     eligible: bool
-    reason: Decided
+    reason: DecisionReason
     detail: str
     traces: int
     events: int
@@ -64,7 +64,7 @@ class TeamDecision:
 
 
 def window_of(day: date, lookback_days: int) -> tuple[date, date]:
-    """First and last day, both within, of the window that ends with `day`."""
+    """First and last day (inclusive) of the window that ends with `day`."""
     return day - timedelta(days=lookback_days - 1), day
 
 
@@ -74,20 +74,20 @@ def decide(
     day: date,
     known_team_ids: Collection[int] = (),
 ) -> list[TeamDecision]:
-    """Decide on every team that sent something, is set, or is known.
+    """Decide on every team that sent events, is named in the settings, or had a decision before.
 
-    The skip list wins over all. A guaranteed team with events is in, however few its traces are: clustering
-    then finds out whether they are enough, and says so in `skips`. A guaranteed team without events is out,
-    like any other: there is nothing to work on. Of the rest, those with enough traces are sampled.
+    The skip list overrides everything. A guaranteed team with events is eligible, however few its traces are; if they
+    are too few to cluster, clustering records a skip. A guaranteed team without events is not eligible. Of the other
+    teams, those with enough traces are sampled.
 
     Args:
-        stats: what each team sent in the window; teams without events may be absent.
-        settings: who is guaranteed, skipped, and how many of the rest are in.
-        day: the window's last day.
-        known_team_ids: teams that had a decision; they get a row also when they sent nothing.
+        stats: counts of each team in the window; teams without events may be absent.
+        settings: guaranteed and skipped teams, and the share of the others.
+        day: last day of the window.
+        known_team_ids: teams with an earlier decision, which get a row even without events.
 
     Returns:
-        guaranteed teams in the order of the settings, then the others by id.
+        decisions on guaranteed teams in the order of the settings, then on the others by id.
     """
     found = {team.team_id: team for team in stats}
     window = window_of(day, settings.lookback_days)
@@ -98,15 +98,17 @@ def decide(
     for team_id in [*guaranteed, *others]:
         team = found.get(team_id, TeamStats(team_id, 0, 0))
         reason, detail = _reason(team, settings, window, is_sampled=team_id in sampled)
-        is_in = reason in ("guaranteed", "active")
-        decision = TeamDecision(team_id, is_in, reason, detail, team.traces, team.events, *window, team.unreadable)
+        is_eligible = reason in ("guaranteed", "active")
+        decision = TeamDecision(
+            team_id, is_eligible, reason, detail, team.traces, team.events, *window, team.unreadable
+        )
         decisions.append(decision)
     return decisions
 
 
 def _reason(
     team: TeamStats, settings: TeamSettings, window: tuple[date, date], *, is_sampled: bool
-) -> tuple[Decided, str]:
+) -> tuple[DecisionReason, str]:
     minimum = settings.minimum_of(team.team_id)
     if why_left_out(settings, team.team_id) is not None:
         return "skipped", "the team is on the skip list"
@@ -115,9 +117,9 @@ def _reason(
     if team.team_id in settings.guaranteed_team_ids:
         return "guaranteed", f"the team is on the guaranteed list; {team.traces} traces"
     if team.traces < minimum:
-        lost = sum(team.unreadable.values())
+        unreadable = sum(team.unreadable.values())
         return "below_minimum", f"{team.traces} of {minimum} traces" + (
-            f"; {lost:,} events cannot be read" * bool(lost)
+            f"; {unreadable:,} events cannot be read" * bool(unreadable)
         )
     if not is_sampled:
         return "not_sampled", f"not among the sampled {settings.sample_percentage:.4%} of the active teams"
@@ -134,9 +136,9 @@ def _has_enough(team: TeamStats | None, settings: TeamSettings) -> bool:
 
 
 def _sampled(team_ids: Iterable[int], settings: TeamSettings) -> frozenset[int]:
-    """The share of these teams that the seed chooses, rounded up.
+    """The sampled share of these teams, rounded up.
 
-    Teams are ranked by a hash of seed and id, so a team stays in from day to day, but for a few at the edge.
+    A hash of seed and id ranks the teams, so that the sample is stable from day to day but for a few at its edge.
     """
     ranked = sorted(team_ids, key=lambda team_id: _rank(settings.sample_seed, team_id))
     # Through the decimal text: 0.07 of 100 is 7, where floats say 7.000000000000001 and so 8.

@@ -1,8 +1,8 @@
-"""The statements of discovery. Each is run with server-side parameters; values never enter the text."""
+"""The statements of discovery, with server-side parameters."""
 
-# Key of events: (team_id, toDate(timestamp), event, uuid). Every team is asked for, so the months and days of
-# the window are what prunes. Counted by uuid: an event may be stored twice until the table merges. An event is
-# unreadable if its properties are no JSON object. Nothing is found in them, so those with a trace are not looked at.
+# Key of events: (team_id, toDate(timestamp), event, uuid). The statement reads all teams, so that only the
+# months and days of the window prune. Counted by uuid: an event may be stored twice until the table merges. An event is
+# unreadable if its properties are not a JSON object; it then has no trace id, so that only such events are parsed.
 TEAM_STATS = """
 SELECT
     team_id,
@@ -36,8 +36,8 @@ WHERE team_id = {team_id:Int64}
     AND event IN {trigger_events:Array(String)}
 """
 
-# Key of eligible_teams: (team_id, day). Teams with a row on the day itself, and teams whose latest row before
-# it says that they had something.
+# Key of eligible_teams: (team_id, day). Teams with a row on the day, and teams whose latest earlier
+# row is not `no_recent_events`.
 KNOWN_TEAMS = """
 SELECT team_id
 FROM
@@ -72,7 +72,7 @@ WHERE day = {day:Date}
 ORDER BY team_id
 """
 
-# Key of eligible_teams: (team_id, day). The days of the windows that teams were let in for.
+# Key of eligible_teams: (team_id, day). The days of the windows of eligible teams.
 LET_IN_SINCE = """
 SELECT DISTINCT
     team_id,
@@ -92,7 +92,7 @@ WHERE team_id = {team_id:Int64}
     AND event IN {trigger_events:Array(String)}
 """
 
-# Light columns only: what is new is told by numbers, not by payloads.
+# Light columns only: new events are detected by their number, without payloads.
 EVENTS_BY_TEAM_AND_DAY = """
 SELECT team_id, toDate(timestamp) AS day, uniqExact(uuid) AS events
 FROM {events_database:Identifier}.{events_table:Identifier}

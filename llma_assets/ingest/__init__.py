@@ -1,4 +1,4 @@
-"""Ingest: files of trace events, JSON lines or arrays, packed or not, into the events table, each event once."""
+"""Ingest: stores trace events of JSON files, plain or compressed, in the events table, each event once."""
 
 from llma_assets.ingest.errors import IngestError, LineError, Reason, SourceError, StrictError
 from llma_assets.ingest.lines import DamagedSource, Line, read_lines

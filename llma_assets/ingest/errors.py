@@ -1,4 +1,4 @@
-"""What can go wrong with an ingest as a whole, and with one line of it. No reading and no parsing here."""
+"""Errors of an ingest as a whole, and of one line."""
 
 from typing import Literal
 
@@ -16,15 +16,15 @@ Reason = Literal[
     "invalid_timestamp",
     "timestamp_out_of_range",
 ]
-"""Why a line was refused; stable, the rejects file and the report carry it."""
+"""Why a line was rejected; stored in the rejects file and in the report."""
 
 
 class LineError(ValueError):
-    """One line cannot become an event. Rejecting it is up to the caller.
+    """A line is not a valid event. The caller rejects it.
 
     Attributes:
-        reason: the stable class of the fault.
-        detail: what was wrong with which field, for a person; holds no content of the trace.
+        reason: the stored name of the fault.
+        detail: which field is wrong, and how; holds no content of the trace.
     """
 
     def __init__(self, reason: Reason, detail: str) -> None:
@@ -34,9 +34,9 @@ class LineError(ValueError):
 
 
 class IngestError(Exception):
-    """The ingest ended early. What `report` counts as inserted is stored and stays.
+    """The ingest ended early. Events that `report` counts as inserted are stored.
 
-    Running the same source again is always safe: events that are stored already are skipped.
+    It is always safe to ingest the same source again: stored events are skipped.
     """
 
     def __init__(self, message: str, report: IngestReport) -> None:
@@ -45,18 +45,18 @@ class IngestError(Exception):
 
 
 class StrictError(IngestError):
-    """A bad line met `strict`.
+    """A line was rejected, and `strict` is set.
 
     Attributes:
-        line: its number in the source, from 1.
-        reason: the class of the fault.
+        line: number of the line in the source, from 1.
+        reason: the stored name of the fault.
     """
 
     def __init__(self, line: int, error: LineError, report: IngestReport) -> None:
-        super().__init__(f"Line {line:,} is refused, {error.reason}: {error.detail}", report)
+        super().__init__(f"line {line:,} is rejected ({error.reason}): {error.detail}", report)
         self.line = line
         self.reason: Reason = error.reason
 
 
 class SourceError(IngestError):
-    """The source cannot be read to its end: missing, unreadable, damaged, truncated, or a file of another kind."""
+    """The source is missing, unreadable, damaged, truncated or of another file format."""

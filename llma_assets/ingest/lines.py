@@ -1,28 +1,28 @@
-"""From a source of bytes to numbered lines of bounded length. Knows no JSON.
+"""Splits a source of bytes into numbered lines of bounded length. JSON is not known here.
 
-What the bytes are packed and written in belongs in `unpacking`, files that are not made of lines in `records`.
+Compression and encoding belong in `decompression`, files that are not made of lines in `records`.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from llma_assets.ingest.unpacking import BOM, CHUNK, DamagedSource, ReadPosition, unpacked
+from llma_assets.ingest.decompression import BOM, CHUNK, DamagedSource, ReadPosition, decompressed
 
-__all__ = ["CHUNK", "DamagedSource", "Line", "Parts", "ReadPosition", "lines_of", "read_lines"]
+__all__ = ["CHUNK", "DamagedSource", "Line", "LineBuffer", "ReadPosition", "lines_of", "read_lines"]
 
 KEPT_OF_LONG_LINE = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line without its line end, or one object of a JSON file that is not made of lines.
+    """One line without its line end, or one record of a JSON file that is not made of lines.
 
     Attributes:
-        number: from 1.
-        content: the bytes of the line; of a line over the limit only its beginning.
-        size: bytes of the whole line.
-        too_long: the line was over the limit.
+        number: number of the line, from 1.
+        content: the bytes of the line; only the beginning of a line over the limit.
+        size: number of bytes of the whole line.
+        too_long: whether the line is over the limit.
     """
 
     number: int
@@ -32,26 +32,26 @@ class Line:
 
 
 def read_lines(source: BinaryIO, max_line_bytes: int, position: ReadPosition | None = None) -> Iterator[Line]:
-    """Split `source` into lines; packed content and encodings are known by the first bytes (`unpacking`).
+    """Split `source` into lines; the first bytes tell compression and encoding (`decompression`).
 
     Memory: one line and a few chunks of 1 MB.
 
     Args:
-        source: read from where it stands, never closed; sought in only if it is a zip.
-        max_line_bytes: a longer line is skimmed, not kept: its first 4 KB are given out as `too_long`.
+        source: read from its current position and not closed; must be seekable only for a zip.
+        max_line_bytes: of a longer line only the first 4 KB are kept, marked `too_long`.
         position: updated while reading.
 
     Raises:
-        DamagedSource: the source is cut, broken or of another kind, or reading failed. The complete lines before
-            have been given out; the incomplete one is not.
+        DamagedSource: the source is truncated, corrupt, unreadable or of another file format. Complete lines before the
+            damage have been yielded.
     """
-    return lines_of(unpacked(source, position or ReadPosition()), max_line_bytes)
+    return lines_of(decompressed(source, position or ReadPosition()), max_line_bytes)
 
 
 def lines_of(chunks: Iterator[bytes], max_line_bytes: int) -> Iterator[Line]:
-    """As `read_lines`, of content that is unpacked."""
+    """As `read_lines`, for decompressed content."""
     number = 0
-    parts = Parts(max_line_bytes)
+    parts = LineBuffer(max_line_bytes)
     for chunk in chunks:
         first, newline, rest = chunk.partition(b"\n")
         parts.add(first)
@@ -70,32 +70,32 @@ def lines_of(chunks: Iterator[bytes], max_line_bytes: int) -> Iterator[Line]:
 
 
 @dataclass(slots=True)
-class Parts:
-    """The line being read, put together: its parts while it is within the limit, only its beginning once it is over."""
+class LineBuffer:
+    """Collects the parts of the current line; once it is over the limit, only its beginning."""
 
     limit: int
     size: int = 0
     parts: list[bytes] = field(default_factory=list)
 
     def add(self, part: bytes) -> None:
-        """Take the next bytes of the line."""
+        """Append bytes to the line."""
         was_over = self.size > self.limit
         self.size += len(part)
         if was_over:
             return
         if part:
             self.parts.append(part)
-        if self.size > self.limit + 1:  # one more for a carriage return
+        if self.size > self.limit + 1:  # the limit does not count a carriage return
             self.parts = [b"".join(self.parts)[:KEPT_OF_LONG_LINE]]
 
     def line(self, number: int) -> Line:
-        """Give out the line, without the carriage return and byte order marks, and start the next."""
+        """Return the line without carriage return and byte order marks, and start the next one."""
         content = self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
         size = self.size
         self.parts, self.size = [], 0
         if size == len(content):
             content = content.removesuffix(b"\r")
-            while content.startswith(BOM):  # also within: files with marks are put one after another
+            while content.startswith(BOM):  # also inside a file, where files with a mark were concatenated
                 content = content.removeprefix(BOM)
             size = len(content)
         if size > self.limit:

@@ -1,4 +1,4 @@
-"""From a source to the events table: batches, what is known already, the report. Parsing is in `parsing`."""
+"""Ingests a source: batches, progress and the report. Parsing belongs in `parsing`, the inserts in `store`."""
 
 import time
 from collections import Counter
@@ -15,7 +15,7 @@ from llma_assets.ingest.parsing import MAX_TEAM_ID, Event, day_of, parse_line
 from llma_assets.ingest.records import read_records
 from llma_assets.ingest.rejects import RejectsFile
 from llma_assets.ingest.report import IngestProgress, IngestReport, TeamReport
-from llma_assets.ingest.storing import store_new
+from llma_assets.ingest.store import store_new
 
 FUTURE = timedelta(days=1)
 MONTH_US = 30 * 86_400_000_000
@@ -25,13 +25,13 @@ SPREAD_ROWS = 4
 
 @dataclass(frozen=True, slots=True)
 class IngestLimits:
-    """What bounds the memory of an ingest: some 160 MB, and up to eight times the longest line or the batch.
+    """Limits that bound the memory of an ingest: about 160 MB, and up to eight times the longest line or the batch.
 
     Attributes:
-        max_line_bytes: a longer line is refused without being read whole.
-        batch_rows: a batch has at most so many events; up to four times as many where they spread over years,
-            because each month of a batch becomes a part of the table.
-        batch_bytes: a batch is sent once its events have so many bytes.
+        max_line_bytes: a longer line is rejected without being read whole.
+        batch_rows: most events of a batch; up to four times as many if they spread over years, because each month of
+            a batch becomes a part of the table.
+        batch_bytes: a batch is stored once its events have so many bytes.
     """
 
     max_line_bytes: int = 64 << 20
@@ -41,7 +41,7 @@ class IngestLimits:
     def __post_init__(self) -> None:
         for name in ("max_line_bytes", "batch_rows", "batch_bytes"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; at least 1 is needed")
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
 
 
 def ignore_progress(progress: IngestProgress) -> None:
@@ -59,29 +59,29 @@ def ingest(
     progress: Callable[[IngestProgress], None] = ignore_progress,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> IngestReport:
-    """Store the events of a file of JSON (`read_records`), plain or packed, each once however often this runs.
+    """Store the events of a JSON file (`read_records`), plain or compressed, each once however often this runs.
 
-    An event is the same if team and uuid are the same. The first of several wins, also against what is
-    stored. It can be killed at any moment and run again. Several at the same time on one data folder store and count
-    each event once between them; on two machines both may store one: merges remove one, and readers count by uuid.
+    Team and uuid identify an event; the first of several wins, as does a stored one. The ingest can be killed at any
+    moment and run again. Concurrent ingests of one data folder store and count each event once; those of two machines
+    may both store it: merges remove one, and readers count by uuid.
 
     Args:
         source: a path, or an open binary stream, which is read to its end and not closed.
-        rejects: folder for the file of refused lines; None to keep none.
-        strict: stop at the first bad line, after storing what came before it.
-        team_id: the team that gets all events, whatever the lines say; None to take each line's own.
-        limits: what bounds the memory.
+        rejects: folder for the file of rejected lines, None for no file.
+        strict: stop at the first rejected line, after storing the events before it.
+        team_id: the team of all events, whatever the lines say; None to use the team of each line.
+        limits: limits that bound the memory.
         progress: called after each batch and at the end.
-        clock: the time now; events of more than a day later are refused.
+        clock: the current time; events more than a day later are rejected.
 
     Raises:
-        StrictError: `strict`, and a line is bad.
-        SourceError: the source cannot be opened or read to its end; what could be read is stored.
-        DatabaseError: the database failed; the batches before are stored.
-        ValueError: `team_id` cannot be a team.
+        StrictError: `strict` is set, and a line is rejected.
+        SourceError: the source cannot be opened or read to its end; events before the damage are stored.
+        DatabaseError: the database failed; earlier batches are stored.
+        ValueError: `team_id` is not a team id.
     """
     if team_id is not None and not 0 <= team_id <= MAX_TEAM_ID:
-        raise ValueError(f"team_id is {team_id}; an integer from 0 to {MAX_TEAM_ID} is needed")
+        raise ValueError(f"team_id must be an integer from 0 to {MAX_TEAM_ID}, not {team_id}")
     loading = _Loading(database, limits, progress, RejectsFile(rejects), _size(source))
     with loading.rejects:
         try:
@@ -118,7 +118,7 @@ def _name(source: BinaryIO | Path) -> str:
 
 
 def _size(source: BinaryIO | Path) -> int | None:
-    """Bytes of a regular file, None for what has no size."""
+    """Bytes of a regular file, None for any other source."""
     return source.stat().st_size if isinstance(source, Path) and source.is_file() else None
 
 
@@ -135,7 +135,7 @@ class _Team:
 
 @dataclass(slots=True)
 class _Loading:
-    """The counts of one ingest and the batch that waits."""
+    """The counts of one ingest, and the batch that is not stored yet."""
 
     database: Database
     limits: IngestLimits
@@ -157,7 +157,7 @@ class _Loading:
     batch_months: set[int] = field(default_factory=set)
 
     def add(self, line: Line, event: Event | None) -> None:
-        """Count a line that is valid, or empty (None), and store the batch once it is full."""
+        """Count a valid line, or an empty one (None), and store the batch once it is full."""
         self.lines = line.number
         if event is None:
             self.empty += 1
@@ -175,7 +175,7 @@ class _Loading:
         self.rejects.add(line, error)
 
     def store(self) -> None:
-        """Store the waiting batch, and tell how far it is. What counts as accepted has been stored."""
+        """Store the batch and report progress. Events count as accepted once they are stored."""
         new = store_new(self.database, self.batch) if self.batch else []
         for event in self.batch:
             if event.repairs:

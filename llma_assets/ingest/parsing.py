@@ -1,4 +1,4 @@
-"""From one line of JSON to one valid event. Pure: no files, no database, no clock."""
+"""Parses and validates one line of JSON as an event. Pure: no files, no database, no clock."""
 
 import re
 from collections import Counter
@@ -19,7 +19,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 MAX_TEAM_ID = 2**63 - 1
 MAX_DEPTH = 254
-"""Deepest nesting of properties; what orjson writes at most, so that every later stage can write it again."""
+"""Deepest nesting of properties: the most that orjson writes, so that later stages can serialize them again."""
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _PROPERTIES = re.compile(rb'"properties"[ \t\r]*:')
@@ -33,13 +33,13 @@ class Event:
     """One valid event.
 
     Attributes:
-        uuid: in lower case, with hyphens.
-        event: the event's name, not empty.
+        uuid: lower case, with hyphens.
+        event: name of the event, not empty.
         team_id: from 0 to 2**63 - 1.
-        distinct_id: the user, as sent; the digits of a number, empty where there is none.
+        distinct_id: the user as sent; the digits of a number, "" for none.
         timestamp_us: microseconds since 1970, UTC.
-        properties: a JSON object, the text as it stood in the line but for repairs.
-        repairs: how often what was replaced in the line.
+        properties: the text of a JSON object, as in the line but for repairs.
+        repairs: number of repairs of the line, by kind.
     """
 
     uuid: str
@@ -52,7 +52,7 @@ class Event:
 
     @property
     def key(self) -> tuple[int, str]:
-        """What makes an event the same event: one uuid in two teams is two events."""
+        """What identifies an event: the same uuid in two teams is two events."""
         return self.team_id, self.uuid
 
 
@@ -62,22 +62,22 @@ def day_of(timestamp_us: int) -> date:
 
 
 def parse_line(line: Line, latest: datetime, team_id: int | None = None) -> Event | None:
-    """As `parse_event`; None for a blank line, and a line over the limit is refused as `too_long`."""
+    """As `parse_event`, but None for a blank line, and `too_long` for a line over the limit."""
     if line.too_long:
-        raise LineError("too_long", f"the line has {line.size:,} bytes")
+        raise LineError("too_long", f"the line has {line.size:,} bytes, more than the limit")
     return None if not line.content.strip() else parse_event(line.content, latest, team_id)
 
 
 def parse_event(line: bytes, latest: datetime, team_id: int | None = None) -> Event:
-    """Read one event from one line of JSON.
+    """Parse one event from one line of JSON.
 
     Args:
-        line: the line without its end.
-        latest: timestamps after it are refused, as are those before 2000.
-        team_id: the team that gets the event, whatever the line says; None to take the line's own.
+        line: the line without its line end.
+        latest: latest valid timestamp; the earliest is the start of 2000.
+        team_id: team of the event, whatever the line says; None to use the team of the line.
 
     Raises:
-        LineError: the line is no valid event.
+        LineError: the line is not a valid event.
     """
     repairs: Mapping[Repair, int] = {}
     try:
@@ -89,15 +89,15 @@ def parse_event(line: bytes, latest: datetime, team_id: int | None = None) -> Ev
         if not repairs:
             raise
         record, properties = _read(line)
-    if type(record.get("properties")) is str:  # as tables are exported whose column is a string
-        properties, inner_repairs = _read_properties(record["properties"].encode())
-        repairs = Counter(repairs) + inner_repairs
+    if type(record.get("properties")) is str:  # exports of tables in which the column is a string
+        properties, string_repairs = _read_properties(record["properties"].encode())
+        repairs = Counter(repairs) + string_repairs
     uuid = _string(record, "uuid")
     if not _UUID.fullmatch(uuid):
-        raise LineError("invalid_uuid", "uuid is not of the form 8-4-4-4-12 hexadecimal digits")
+        raise LineError("invalid_uuid", "uuid must be 8-4-4-4-12 hexadecimal digits")
     event = _string(record, "event")
     if not event:
-        raise LineError("wrong_type", "event is empty")
+        raise LineError("wrong_type", "event must not be empty")
     team = _team(record) if team_id is None else team_id
     distinct_id = _opaque_id(record, "distinct_id", line)
     timestamp_us = _timestamp(_string(record, "timestamp"), latest)
@@ -113,12 +113,12 @@ def _required(record: Mapping[str, Any], name: str) -> Any:
 def _string(record: Mapping[str, Any], name: str) -> str:
     value = _required(record, name)
     if type(value) is not str:
-        raise LineError("wrong_type", f"{name} is not a string")
+        raise LineError("wrong_type", f"{name} must be a string")
     return value
 
 
 def _team(record: Mapping[str, Any]) -> int:
-    """The number of the team, also where a table was exported with its 64-bit numbers in quotes."""
+    """The team id; exports may have 64-bit numbers in quotes."""
     value = _required(record, "team_id")
     if type(value) is str and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)
@@ -126,24 +126,24 @@ def _team(record: Mapping[str, Any]) -> int:
         shown = value if len(value) <= _SHOWN_OF_VALUE else f"{value[:_SHOWN_OF_VALUE]}…"
         raise LineError(
             "wrong_type",
-            f"team_id is {shown!r}; teams are numbers: give each a number, or store all as one by --team N",
+            f"team_id must be a number, not {shown!r}; give each team a number, or store all as one team by --team N",
         )
     if type(value) is not int:  # true is not an integer
-        raise LineError("wrong_type", "team_id is not an integer")
+        raise LineError("wrong_type", "team_id must be an integer")
     if not 0 <= value <= MAX_TEAM_ID:
-        raise LineError("wrong_type", "team_id is negative or has more than 63 bits")
+        raise LineError("wrong_type", "team_id must be a non-negative integer of at most 63 bits")
     return value
 
 
 def _opaque_id(record: Mapping[str, Any], name: str, line: bytes) -> str:
-    """An id as text: of a number its digits as they were sent, of null and of what is missing nothing."""
+    """An id as text: the digits of a number as sent, "" for null or a missing id."""
     value = record.get(name)
     if value is None:
         return ""
     if type(value) is float:  # or an integer of more than 64 bits
         return _text_of_member(line, name).decode()
     if type(value) not in (str, int):
-        raise LineError("wrong_type", f"{name} is neither a string nor a number")
+        raise LineError("wrong_type", f"{name} must be a string or a number")
     return str(value)
 
 
@@ -152,35 +152,35 @@ def _timestamp(text: str, latest: datetime) -> int:
         moment = datetime.fromisoformat(text)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise LineError("invalid_timestamp", "timestamp is not an ISO 8601 date and time") from None
+        raise LineError("invalid_timestamp", "timestamp must be an ISO 8601 date and time") from None
     if not OLDEST <= moment <= latest:
         allowed = f"{OLDEST:%Y-%m-%d} to {latest:%Y-%m-%d %H:%M} UTC"
-        raise LineError("timestamp_out_of_range", f"timestamp {moment.isoformat()} is not within {allowed}")
+        raise LineError("timestamp_out_of_range", f"timestamp must be within {allowed}, not {moment.isoformat()}")
     return (moment - EPOCH) // MICROSECOND
 
 
 def _read(line: bytes) -> tuple[Mapping[str, Any], bytes]:
-    """The line as an object, and the text of its properties, which need not be in it; a string of JSON stays there.
+    """The line as an object, and the text of its properties, which the object may lack; b"" if they are a string.
 
-    Numbers of more than 64 bits, repeated keys and escapes so stay what they were.
+    The text keeps numbers of more than 64 bits, repeated keys and escapes as they are.
     """
     split = _split_before_properties(line)
     if split is not None:
         return split
     record = _loads(line)
     if type(record) is not dict:
-        raise LineError("not_an_object", "the line is not a JSON object")
+        raise LineError("not_an_object", "the line must be a JSON object")
     properties = _required(record, "properties")
     if type(properties) is str:
         return record, b""
     if type(properties) is not dict:
-        raise LineError("wrong_type", "properties is not an object")
+        raise LineError("wrong_type", "properties must be a JSON object")
     _check_depth(properties, line)
     return record, _text_of_member(line, "properties")
 
 
 def _read_properties(text: bytes) -> tuple[bytes, Counter[Repair]]:
-    """Properties that were a string: the text in it if that is an object, and what was repaired."""
+    """The text of properties that are a string of JSON, and the repairs of it."""
     text, repairs = text.strip(_WHITESPACE), Counter[Repair]()
     try:
         properties = _loads(text)
@@ -189,18 +189,20 @@ def _read_properties(text: bytes) -> tuple[bytes, Counter[Repair]]:
         try:
             properties = _loads(text)
         except LineError:
-            raise LineError(error.reason, f"properties is a string that is not JSON: {error.detail}") from None
+            raise LineError(
+                error.reason, f"properties must be a JSON object; the string is not JSON: {error.detail}"
+            ) from None
     if type(properties) is not dict:
-        raise LineError("wrong_type", "properties is not an object")
+        raise LineError("wrong_type", "properties must be a JSON object")
     _check_depth(properties, text)
     return text, repairs
 
 
 def _split_before_properties(line: bytes) -> tuple[Mapping[str, Any], bytes] | None:
-    """The quick way, for lines that end with their properties; None if this is not such a line, or not valid.
+    """The fast path for a line that ends with its properties; None if it does not, or is not valid.
 
-    If `head "properties": 0}` is an object, and what follows the colon is an object and one brace, then the
-    line is an object, and this is its last `properties`: no other split of a line parses on both sides.
+    If `head "properties": 0}` is an object, and the text after the colon is an object and one brace, then the line is
+    an object, and this is its last `properties`: no other split of a line is valid on both sides.
     """
     match = _PROPERTIES.search(line)
     end = line.rstrip(_WHITESPACE)
@@ -226,7 +228,7 @@ def _loads(line: bytes) -> Any:
     try:
         line.decode()
     except UnicodeDecodeError as error:
-        raise LineError("invalid_utf8", f"byte {error.start} is not UTF-8") from None
+        raise LineError("invalid_utf8", f"the line must be UTF-8; byte {error.start} is not") from None
     raise LineError("too_deep" if fault.startswith("depth limit") else "broken_json", fault)
 
 
@@ -236,7 +238,7 @@ def _check_depth(properties: dict[str, Any], text: bytes) -> None:
     try:
         orjson.dumps(properties)
     except orjson.JSONEncodeError:
-        raise LineError("too_deep", f"properties are nested more than {MAX_DEPTH} deep") from None
+        raise LineError("too_deep", f"properties must be nested at most {MAX_DEPTH} deep") from None
 
 
 def _text_of_member(line: bytes, name: str) -> bytes:
@@ -256,7 +258,7 @@ def _text_of_member(line: bytes, name: str) -> bytes:
             if text[at] == ",":
                 at = _skip_space(text, at + 1)
     except RecursionError:
-        raise LineError("too_deep", "the line is nested too deep") from None
+        raise LineError("too_deep", "the line is nested too deeply") from None
     return text[slice(*span)].encode()
 
 

@@ -1,10 +1,10 @@
-"""The statements of ingest. Each is run with server-side parameters; values never enter the text.
+"""The statements of ingest, with server-side parameters.
 
-Ingest fills the pipeline's own table; a source table of another name belongs to somebody else.
+Ingest writes only to the pipeline's own table `events`; a source table of another name is not ours.
 """
 
-# Key of events: (team_id, toDate(timestamp), event, uuid). A uuid that comes again with another time is still
-# the same event, so the whole team is searched: two light columns of 16 and 8 bytes a row, no payload.
+# Key of events: (team_id, toDate(timestamp), event, uuid). A uuid with another timestamp is still the
+# same event, so the statement searches the whole team: two light columns of 16 and 8 bytes a row, no payload.
 KNOWN_EVENTS = """
 SELECT DISTINCT
     team_id,

@@ -1,19 +1,19 @@
-"""From a source of bytes to numbered records: lines, or the objects of a JSON file that is not made of lines.
+"""Splits a source of bytes into numbered records: lines, or the objects of a JSON file that is not made of lines.
 
-What a record means belongs in `parsing`: here only brackets and strings are told apart.
+Parsing a record belongs in `parsing`: here only brackets, strings and scalars are distinguished.
 """
 
 import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from llma_assets.ingest.lines import Line, Parts, lines_of
-from llma_assets.ingest.unpacking import BOM, CHUNK, DamagedSource, ReadPosition, peeked, unpacked
+from llma_assets.ingest.decompression import BOM, CHUNK, DamagedSource, ReadPosition, decompressed, peeked
+from llma_assets.ingest.lines import Line, LineBuffer, lines_of
 
 _BLANK = b" \t\r\n"
 
 _TO_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
-"""Over whole strings to the next bracket, or to a string that this text does not end."""
+"""Up to the next bracket outside strings, or to a string that does not end in this text."""
 
 _IN_STRING = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _IN_SCALAR = re.compile(rb"[^ \t\r\n,\]]*+")
@@ -21,12 +21,12 @@ _BETWEEN = re.compile(rb"[ \t\r\n,\xef\xbb\xbf]*+")
 
 
 def read_records(source: BinaryIO, max_record_bytes: int, position: ReadPosition | None = None) -> Iterator[Line]:
-    """As `read_lines`; but from a JSON array its elements, and of objects over several lines each as one record.
+    """As `read_lines`, but the elements of a JSON array, and objects over several lines, are one record each.
 
-    Such records are counted from 1, too. A file is one of lines unless it begins with a bracket, or with a line that
-    leaves an object open as those who indent JSON write it.
+    Records are numbered from 1. A file is made of lines unless it begins with a bracket, or with the first line of an
+    indented object.
     """
-    head, chunks = peeked(unpacked(source, position or ReadPosition()), _has_first_line)
+    head, chunks = peeked(decompressed(source, position or ReadPosition()), _has_first_line)
     first_line, newline, _ = head.lstrip(_BLANK + BOM).partition(b"\n")
     is_open = first_line.startswith(b"{") and newline and first_line.rstrip(_BLANK).endswith((b"{", b"[", b",", b":"))
     if first_line.startswith(b"[") or is_open:
@@ -39,19 +39,19 @@ def _has_first_line(head: bytes) -> bool:
 
 
 class _Values:
-    """Cuts a text into its JSON values, one after another, and the arrays at its top into their elements."""
+    """Splits a text into JSON values, and top-level arrays into their elements."""
 
     def __init__(self, max_record_bytes: int) -> None:
-        self._parts = Parts(max_record_bytes)
+        self._parts = LineBuffer(max_record_bytes)
         self._number = 0
-        self._depth = 0  # of brackets within the record
+        self._depth = 0  # of brackets inside the record
         self._in_record = self._in_string = self._in_scalar = self._in_array = False
 
     def read(self, chunks: Iterator[bytes]) -> Iterator[Line]:
         """The records.
 
         Raises:
-            DamagedSource: the text ends within an object or its array; what was complete has been given out.
+            DamagedSource: the text ends inside an object or an array; complete records have been yielded.
         """
         rest = b""
         for chunk in chunks:
@@ -67,7 +67,7 @@ class _Values:
                 if not (self._depth or self._in_string or self._in_scalar):
                     self._parts.add(text[start:at])
                     yield self._record()
-            rest = text[at:]  # a backslash, to be looked at with what it escapes
+            rest = text[at:]  # a backslash, which is read together with the next character
             if self._in_record:
                 self._parts.add(text[start:at])
         if self._depth or self._in_string:
@@ -83,7 +83,7 @@ class _Values:
         return self._parts.line(self._number)
 
     def _next_record(self, text: bytes, at: int) -> int:
-        """Behind what stands between two records: where one begins, or behind a bracket of the array."""
+        """Index of the next record, or after a bracket of the array."""
         at = _end(_BETWEEN, text, at)
         mark = text[at : at + 1]
         if mark and mark == (b"]" if self._in_array else b"["):
@@ -93,7 +93,7 @@ class _Values:
         return at
 
     def _next_mark(self, text: bytes, at: int) -> int:
-        """Behind the next bracket, or the end of a string or scalar, of the record; or as far as this text goes."""
+        """Index after the record's next bracket or end of a string or scalar; the end of the text if there is none."""
         if self._in_string:
             at = _end(_IN_STRING, text, at)
             self._in_string = text[at : at + 1] != b'"'
@@ -115,7 +115,7 @@ class _Values:
 
 
 def _end(pattern: re.Pattern[bytes], text: bytes, at: int) -> int:
-    """Where what the pattern matches from `at` ends; all of them match at least nothing."""
+    """End of the pattern's match at `at`; each of the patterns matches the empty text."""
     match = pattern.match(text, at)
     assert match is not None
     return match.end()

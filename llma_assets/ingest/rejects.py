@@ -1,4 +1,4 @@
-"""The file of refused lines: one JSON object a line with number, reason and content."""
+"""Writes the file of rejected lines: one JSON object a line with number, reason and content."""
 
 import fcntl
 import os
@@ -20,7 +20,7 @@ KEPT_CHARACTERS = 1000
 
 
 class Refusal(Protocol):
-    """Why a line was refused: a stable class, and the fault in words."""
+    """Why a line was rejected: the stored name of the fault, and a sentence."""
 
     @property
     def reason(self) -> str: ...
@@ -31,12 +31,12 @@ class Refusal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FirstRefusal:
-    """The first line that was refused.
+    """The first rejected line.
 
     Attributes:
         line: its number.
-        reason: the stable class of the fault.
-        detail: the fault in words, with the field.
+        reason: the stored name of the fault.
+        detail: which field is wrong, and how.
     """
 
     line: int
@@ -45,24 +45,24 @@ class FirstRefusal:
 
 
 class RejectsFile:
-    """Collects refused lines, and puts the file in its place whole, at the end, also when the ingest fails.
+    """Collects rejected lines and publishes the file as a whole at the end, even if the ingest fails.
 
-    One file an ingest, named by time; none if nothing is refused. A killed ingest leaves a hidden `.part` file, which
-    the next one removes: running the source again refuses the same lines. Traces are private, so only the owner may
-    read folder and file.
+    There is one file for each ingest with rejected lines, named by its time. A killed ingest leaves a hidden `.part`
+    file, which the next one removes: ingesting the source again rejects the same lines. Traces are private, so only
+    the owner may read folder and file.
 
     Each line: `{"line": 7, "reason": "broken_json", "detail": "…", "bytes": 9, "content": "…", "cut": true}`.
     """
 
     def __init__(self, folder: Path | None) -> None:
-        """Write into `folder`, made when needed; None writes nothing."""
+        """Write into `folder`, which is created when needed; None writes no file."""
         self._folder = folder
         self._name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}.jsonl"
         self._file: BinaryIO | None = None
         self.path: Path | None = None
-        """Where the file is or will be; None while nothing is refused."""
+        """Path of the file, None while no line is rejected."""
         self.first: FirstRefusal | None = None
-        """The first refusal, also where no file is kept."""
+        """The first rejected line, even without a file."""
 
     def __enter__(self) -> "RejectsFile":
         if self._folder is not None and self._folder.is_dir():
@@ -70,16 +70,16 @@ class RejectsFile:
         return self
 
     def add(self, line: Line, error: Refusal) -> None:
-        """Write one refused line; its content is cut to 1,000 characters."""
+        """Write one rejected line, its content cut to 1,000 characters."""
         self.first = self.first or FirstRefusal(line.number, error.reason, error.detail)
         if self._folder is None:
             return
         if self._file is None:
             self.path = private_folder(self._folder) / self._name
-            with _alone_in(self._folder):
+            with _locked(self._folder):
                 self._file = open(self._part, "xb", opener=private_opener)  # noqa: SIM115 (closed by __exit__)
                 fcntl.flock(self._file, fcntl.LOCK_EX)
-        # Four bytes are the longest character: enough is decoded, and never a whole trace of megabytes.
+        # A character has at most four bytes: this decodes enough, and never a whole trace of megabytes.
         beginning = line.content[: 4 * (KEPT_CHARACTERS + 1)].decode(errors="replace")
         record = {
             "line": line.number,
@@ -108,8 +108,8 @@ class RejectsFile:
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Nobody makes or removes a `.part` file meanwhile, so that none is seen before its maker holds it."""
+def _locked(folder: Path) -> Iterator[None]:
+    """Lock the folder, so that no `.part` file is visible before its writer has locked it."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -119,8 +119,8 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove the `.part` files that no living process holds."""
-    with _alone_in(folder):
+    """Remove the `.part` files that no process has locked."""
+    with _locked(folder):
         for part in folder.glob(".*.part"):
             with part.open("rb") as file, suppress(BlockingIOError):
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

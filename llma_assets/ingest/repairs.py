@@ -1,7 +1,7 @@
-"""What Python and JavaScript write as JSON and no other reader takes, made JSON; the rest of the line stays as it was.
+"""Repairs what Python and JavaScript write as JSON, but is not JSON; the rest of the line stays as it is.
 
-Lone surrogates become U+FFFD; NaN, infinities, and numbers beyond a double become null. A row with one of them would
-be stored, and then be invisible: to ClickHouse's JSON functions its whole properties are empty.
+Lone surrogates become U+FFFD; NaN, infinities and numbers beyond a double become null. Otherwise the row would be
+stored and stay invisible: to ClickHouse's JSON functions all its properties are empty.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Literal
 
 Repair = Literal["lone_surrogate", "not_finite"]
-"""What was replaced; stable, the report carries it."""
+"""Kinds of repairs; stored in the report."""
 
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|-?Infinity\b|NaN\b|-?\d[\d.eE+-]*', re.DOTALL)
 _ESCAPE = re.compile(
@@ -18,7 +18,7 @@ _ESCAPE = re.compile(
 
 
 def repaired(line: bytes) -> tuple[bytes, Counter[Repair]]:
-    """The line with what can be repaired, and how often each repair was made; other faults stay in it."""
+    """The repaired line, and the number of repairs by kind; other faults stay in it."""
     counts: Counter[Repair] = Counter()
     line = _without_surrogate_bytes(line, counts)
 
@@ -42,13 +42,13 @@ def repaired(line: bytes) -> tuple[bytes, Counter[Repair]]:
 
 def _is_finite(text: bytes) -> bool:
     try:
-        return abs(float(text)) < float("inf")  # NaN is less than nothing
+        return abs(float(text)) < float("inf")  # false for NaN
     except ValueError:
-        return True  # no number of any kind: not ours
+        return True  # not a number: not repaired here
 
 
 def _without_surrogate_bytes(line: bytes, counts: Counter[Repair]) -> bytes:
-    """Surrogates as bytes of their own: pairs become the character that they stand for, others U+FFFD."""
+    """Replace surrogates that are encoded as bytes: a pair by its character, a lone one by U+FFFD."""
     try:
         line.decode()
         return line

@@ -1,4 +1,4 @@
-"""What an ingest tells: how far it is, and what came of it. Values only."""
+"""Progress and report of an ingest. Values only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from llma_assets.ingest.rejects import FirstRefusal
 
 @dataclass(frozen=True, slots=True)
 class IngestProgress:
-    """How far an ingest is. Sent after each stored batch and once at the end.
+    """Progress of an ingest, reported after each stored batch and at the end.
 
     Attributes:
         lines: lines read so far.
-        source_bytes: bytes taken from the source so far, before unpacking.
-        source_size: bytes that the source has, before unpacking; None for a stream of unknown length.
+        source_bytes: bytes read from the source so far, before decompression.
+        source_size: size of the source before decompression; None for a stream of unknown length.
         inserted: events stored by this ingest.
         duplicates: events that were stored already.
-        rejected: lines refused.
+        rejected: rejected lines.
     """
 
     lines: int
@@ -31,7 +31,7 @@ class IngestProgress:
 
 @dataclass(frozen=True, slots=True)
 class TeamReport:
-    """What one team got.
+    """Counts of one team.
 
     Attributes:
         accepted: valid events of the team in the source.
@@ -48,22 +48,22 @@ class TeamReport:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What came of an ingest: lines = accepted + rejected + empty, accepted = inserted + duplicates.
+    """Result of an ingest: lines = accepted + rejected + empty, accepted = inserted + duplicates.
 
     Attributes:
-        lines: lines of the source, the empty ones too.
-        empty: blank lines, ignored.
+        lines: lines of the source, including empty ones.
+        empty: blank lines, which are ignored.
         accepted: valid events.
         inserted: events that are new in the table.
-        duplicates: events that were in the table already, or came twice in the source.
-        rejected: lines refused.
-        bytes: bytes of JSON, after unpacking.
-        repaired: accepted events in which something was repaired.
-        repairs: how often each repair was made in them.
-        reasons: number of refused lines for each reason.
-        first_refusal: the first of them, None if there are none.
-        rejects_file: where the refused lines are; None if there are none, or no folder was given.
-        teams: what each team got.
+        duplicates: events that were stored already, or occur twice in the source.
+        rejected: rejected lines.
+        bytes: bytes of JSON, after decompression.
+        repaired: accepted events with repairs.
+        repairs: number of repairs by kind.
+        reasons: number of rejected lines by reason.
+        first_refusal: the first rejected line, None for none.
+        rejects_file: the file of rejected lines; None if there are none, or no folder was given.
+        teams: counts of each team.
         duration_s: wall time.
     """
 

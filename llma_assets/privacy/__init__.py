@@ -1,4 +1,4 @@
-"""Privacy: what is private in a text, and placeholders in its place. Pure."""
+"""Privacy: recognisers of private values, and redaction, which replaces them by placeholders. Pure."""
 
 from llma_assets.privacy.quoting import quoted
 from llma_assets.privacy.redaction import PatternError, Redactor, check_patterns, redactor_of

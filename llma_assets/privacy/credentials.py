@@ -1,7 +1,6 @@
-"""Finds keys, tokens and passwords by how their issuers write them, or by the name that stands before them.
+"""Finds keys, tokens and passwords by the formats of their issuers, or by the name before them.
 
-Every pattern takes time linear in the text: it begins at a literal that `str.find` looks for, and has no
-repetition inside a repetition.
+Every pattern takes linear time: it begins at a literal that `str.find` finds, and has no nested repetition.
 """
 
 import re
@@ -18,7 +17,7 @@ PRIVATE_KEY: Final = "PRIVATE_KEY"
 
 
 def _mixed(value: str) -> bool:
-    """Whether a value looks drawn at random: `risk-of-2024-and-beyond` does not."""
+    """Whether a value looks random: `risk-of-2024-and-beyond` does not."""
     has_digit = any(c.isdigit() for c in value)
     has_upper = any(c.isupper() for c in value)
     has_lower = any(c.islower() for c in value)
@@ -112,14 +111,14 @@ _KEYS: Final[tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...]] = t
         ("1/", r"[0-9]{16}:[0-9a-f]{32}", _any),
     )
 )
-_AT_A_WORDS_START: Final = {"SK", "AC", "AQ.", "pat", "pa-", "fc-", "fw_", "EAAA", "1/", "key-", "pul-"}
-"""Too short to be looked for in the middle of a word."""
+_AT_WORD_START: Final = {"SK", "AC", "AQ.", "pat", "pa-", "fc-", "fw_", "EAAA", "1/", "key-", "pul-"}
+"""Literals that are too short to be searched for inside a word."""
 
-_SHAPED: Final = (
+_WITHOUT_LITERAL: Final = (
     re.compile(r"[0-9]{8,10}:AA[A-Za-z0-9_-]{32,}"),  # Telegram
     re.compile(r"(?<![0-9A-Za-z_-])[MNO][A-Za-z0-9_-]{22,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}"),  # Discord
 )
-"""Keys that begin with no literal."""
+"""Keys that do not begin with a literal."""
 
 _JWT_HEAD: Final = re.compile(r"eyJ[A-Za-z0-9_-]{8,}")
 _JWT_REST: Final = re.compile(r"\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,3}")
@@ -144,53 +143,53 @@ _NAME: Final = (
 )
 _QUOTED: Final = re.compile(_NAME + r"[\"']{0,8}\s{0,2}[:=]\s{0,2}([\"']{1,8})([^\"'\n]{3,512})(?=[\"'])")
 _ASSIGNED: Final = re.compile(_NAME + r"=([^\s&\"'<>;,()\[\]{}]{4,512})")
-_SAID: Final = re.compile(
+_IN_PROSE: Final = re.compile(
     r"(?i:" + _NAME[4:-1] + r"|passwort|passcode|(?:[a-z]{1,30}[_-])token)"
     r"[\"']{0,2}(?:\s{0,3}[:=]\s{1,3}|\s{1,2}(?:is|ist|was|lautet)\s{1,2})[\"'`]{0,2}([^\s\"'`<>,;()\[\]{}]{4,512})"
 )
-"""In prose, in YAML, with blanks around the sign; only what looks drawn at random, because words follow there, too."""
+"""In prose or YAML, with spaces around the sign; only values that look random, because words may follow, too."""
 
 _COOKIE: Final = re.compile(
     r"(?i:(?:j|php|asp\.net_)?sess(?:ion)?(?:[_-]?id)?|sid|csrf[_-]?token|xsrf-token|auth)=([^\s;\"',&<>\[\]]{16,512})"
 )
 _QUERY: Final = re.compile(r"[?&](?i:token|sig|signature|key|auth|code|x-amz-signature|pass)=([^\s&\"'<>#\[\]]{8,512})")
 _URL: Final = re.compile(r":/{2,12}([^\s/\"'<>:@?#]{0,128}):([^\s/\"'<>]{1,256})@")
-_NO_SECRET: Final = re.compile(
+_NOT_SECRET: Final = re.compile(
     r"(?i)(?:none|null|true|false|undefined|string|str|required|optional|redacted|\*+|x+|\.+|…)$|[\[$<{%]|os\.|self\."
     r"|process\.|your[_-]|config\."
 )
 
 
-def find_credentials(shadow: str) -> Iterator[Span]:
-    """Spans of keys, tokens and passwords, the most certain first."""
-    yield from _blocks(shadow)
-    yield from _passwords_in_urls(shadow)
-    for literal, pattern, condition in _KEYS if len(shadow) >= 16 and _may_hold_keys(shadow) else ():
-        place = shadow.find(literal)
+def find_credentials(normalised: str) -> Iterator[Span]:
+    """Keys, tokens and passwords, the most certain first."""
+    yield from _blocks(normalised)
+    yield from _passwords_in_urls(normalised)
+    for literal, pattern, condition in _KEYS if len(normalised) >= 16 and _may_hold_keys(normalised) else ():
+        place = normalised.find(literal)
         while place >= 0:
-            found = pattern.match(shadow, place)
-            if place and literal in _AT_A_WORDS_START and shadow[place - 1].isalnum():
+            found = pattern.match(normalised, place)
+            if place and literal in _AT_WORD_START and normalised[place - 1].isalnum():
                 found = None
             if found is not None and condition(found.group()):
                 value = found.group()
                 start = place
-                if literal.startswith("k_") and place and shadow[place - 1] in "srp":
-                    start, value = place - 1, shadow[place - 1] + value
+                if literal.startswith("k_") and place and normalised[place - 1] in "srp":
+                    start, value = place - 1, normalised[place - 1] + value
                 yield Span(start, found.end(), KEY, value)
-            place = shadow.find(literal, place + len(literal) if found is None else found.end())
-    for shaped in _SHAPED if "." in shadow or ":AA" in shadow else ():
-        for found in shaped.finditer(shadow):
+            place = normalised.find(literal, place + len(literal) if found is None else found.end())
+    for shaped in _WITHOUT_LITERAL if "." in normalised or ":AA" in normalised else ():
+        for found in shaped.finditer(normalised):
             yield Span(found.start(), found.end(), TOKEN, found.group())
-    for head in _JWT_HEAD.finditer(shadow) if "eyJ" in shadow else ():
-        rest = _JWT_REST.match(shadow, head.end())
+    for head in _JWT_HEAD.finditer(normalised) if "eyJ" in normalised else ():
+        rest = _JWT_REST.match(normalised, head.end())
         if rest is not None:
             yield Span(head.start(), rest.end(), TOKEN, head.group() + rest.group())
-    yield from _named(shadow)
+    yield from _named(normalised)
 
 
 @lru_cache(maxsize=1)
 def _any_key() -> Any:
-    """All patterns as one of RE2's, which looks at each character once however many they are."""
+    """All patterns as one RE2 pattern, which reads each character once, however many patterns there are."""
     import re2
 
     options = re2.Options()
@@ -200,76 +199,76 @@ def _any_key() -> Any:
     return re2.compile("|".join(f"(?:{pattern})" for pattern in without_look_ahead).encode(), options)
 
 
-def _may_hold_keys(shadow: str) -> bool:
-    return _any_key().search(shadow.encode("utf-8", "replace")) is not None
+def _may_hold_keys(normalised: str) -> bool:
+    return _any_key().search(normalised.encode("utf-8", "replace")) is not None
 
 
-def _blocks(shadow: str) -> Iterator[Span]:
-    if "PRIVATE KEY" not in shadow:
+def _blocks(normalised: str) -> Iterator[Span]:
+    if "PRIVATE KEY" not in normalised:
         return
     covered = 0
-    for begin in _BLOCK_BEGIN.finditer(shadow):
+    for begin in _BLOCK_BEGIN.finditer(normalised):
         if begin.start() < covered:
             continue
-        end = _BLOCK_END.search(shadow, begin.end(), begin.end() + _LONGEST_BLOCK)
+        end = _BLOCK_END.search(normalised, begin.end(), begin.end() + _LONGEST_BLOCK)
         if end is None:  # its end was cut off
-            body = _BLOCK_BODY.match(shadow, begin.end())
+            body = _BLOCK_BODY.match(normalised, begin.end())
             covered = body.end() if body else begin.end()
         else:
             covered = end.end()
-        yield Span(begin.start(), covered, PRIVATE_KEY, shadow[begin.end() : covered])
-    for end in _BLOCK_END.finditer(shadow):
+        yield Span(begin.start(), covered, PRIVATE_KEY, normalised[begin.end() : covered])
+    for end in _BLOCK_END.finditer(normalised):
         if end.start() >= covered:  # its beginning was cut off
-            before = _BLOCK_TAIL.match(shadow[max(covered, end.start() - _LONGEST_BLOCK) : end.start()][::-1])
+            before = _BLOCK_TAIL.match(normalised[max(covered, end.start() - _LONGEST_BLOCK) : end.start()][::-1])
             start = end.start() - (before.end() if before else 0)
-            yield Span(start, end.end(), PRIVATE_KEY, shadow[start : end.start()])
+            yield Span(start, end.end(), PRIVATE_KEY, normalised[start : end.start()])
             covered = end.end()
 
 
-def _passwords_in_urls(shadow: str) -> Iterator[Span]:
-    if "://" not in shadow or "@" not in shadow:
+def _passwords_in_urls(normalised: str) -> Iterator[Span]:
+    if "://" not in normalised or "@" not in normalised:
         return
-    for found in _URL.finditer(shadow):
+    for found in _URL.finditer(normalised):
         if found.group(2).strip("*x") and not found.group(2).startswith("["):
             yield Span(found.start(2), found.end(2), PASSWORD, found.group(2))
 
 
-def _named(shadow: str) -> Iterator[Span]:
-    lower = shadow.lower()
+def _named(normalised: str) -> Iterator[Span]:
+    lower = normalised.lower()
     if "bearer" in lower:
-        for found in _BEARER.finditer(shadow):
+        for found in _BEARER.finditer(normalised):
             if _is_random(found.group(1)):
                 yield Span(found.start(1), found.end(1), TOKEN, found.group(1))
     if "authorization" in lower or "-key" in lower or "-token" in lower:
-        for found in _HEADER.finditer(shadow):
+        for found in _HEADER.finditer(normalised):
             if found.group(1) or _is_random(found.group(2)):
                 yield Span(found.start(2), found.end(2), TOKEN, found.group(2))
-    yield from _fields(shadow, lower)
-    if "=" in shadow and ("sess" in lower or "sid=" in lower or "csrf" in lower or "auth=" in lower):
-        for found in _COOKIE.finditer(shadow):
+    yield from _fields(normalised, lower)
+    if "=" in normalised and ("sess" in lower or "sid=" in lower or "csrf" in lower or "auth=" in lower):
+        for found in _COOKIE.finditer(normalised):
             if _is_random(found.group(1)):
                 yield Span(found.start(1), found.end(1), TOKEN, found.group(1))
-    if "=" in shadow and ("?" in shadow or "&" in shadow):
-        for found in _QUERY.finditer(shadow):
+    if "=" in normalised and ("?" in normalised or "&" in normalised):
+        for found in _QUERY.finditer(normalised):
             if _is_random(found.group(1)):
                 yield Span(found.start(1), found.end(1), TOKEN, found.group(1))
 
 
-def _fields(shadow: str, lower: str) -> Iterator[Span]:
-    """Values of fields, arguments and variables whose name says that they are secret."""
+def _fields(normalised: str, lower: str) -> Iterator[Span]:
+    """Values of fields, arguments and variables with the name of a secret."""
     if any(name in lower for name in _NAMES):
         for pattern, group in ((_QUOTED, 2), (_ASSIGNED, 1)):
-            for found in pattern.finditer(shadow):
-                if _NO_SECRET.match(found.group(group)) is None:
+            for found in pattern.finditer(normalised):
+                if _NOT_SECRET.match(found.group(group)) is None:
                     yield Span(found.start(group), found.end(group), PASSWORD, found.group(group))
-        for found in _SAID.finditer(shadow):
+        for found in _IN_PROSE.finditer(normalised):
             value = found.group(1).rstrip(".!?:")
-            if _NO_SECRET.match(value) is None and _is_drawn(value, found.group()):
+            if _NOT_SECRET.match(value) is None and _is_drawn(value, found.group()):
                 yield Span(found.start(1), found.start(1) + len(value), PASSWORD, value)
 
 
 def _is_drawn(value: str, whole: str) -> bool:
-    """Whether a value behind a telling name is a secret and not the next word: digits among letters, or long."""
+    """Whether the value after the name of a secret is one, and not the next word: letters with digits, or long."""
     has_digit, has_letter = any(c.isdigit() for c in value), any(c.isalpha() for c in value)
     if re.match(r"(?i)\S{0,40}token", whole) or "token" in whole[: whole.find(value)].lower():
         return len(value) >= 16 and has_letter and (has_digit or len(value) >= 24)
@@ -277,5 +276,5 @@ def _is_drawn(value: str, whole: str) -> bool:
 
 
 def _is_random(value: str) -> bool:
-    """Whether a value is no word of a language."""
+    """Whether a value is unlikely to be a word: it has a digit, or at least 24 characters."""
     return not value.startswith("[") and (any(c.isdigit() for c in value) or len(value) >= 24)

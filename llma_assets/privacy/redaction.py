@@ -1,7 +1,7 @@
-"""Puts placeholders in the place of private values: `[EMAIL_1]`, the same for the same value throughout a text.
+"""Replaces private values by placeholders: `[EMAIL_1]`, the same for equal values of a document.
 
-What is private is found by `contacts`, `credentials` and a team's own patterns; here they are joined and counted.
-Own patterns run in RE2, whose time is linear in the text whatever the pattern.
+Finding values belongs in `contacts`, `payment_numbers` and `credentials`; here their results and those of a team's own
+patterns are merged and counted. Own patterns run in RE2, which takes linear time for any pattern.
 """
 
 from collections import Counter
@@ -11,39 +11,42 @@ from typing import Any, Final
 
 from llma_assets.privacy.contacts import find_emails, find_numbers
 from llma_assets.privacy.credentials import PASSWORD, find_credentials
-from llma_assets.privacy.spans import Span, apart, shadow_of
+from llma_assets.privacy.payment_numbers import find_payment_numbers
+from llma_assets.privacy.spans import Span, normalise, without_overlaps
 
 CUSTOM: Final = "CUSTOM"
 _MAX_PATTERNS: Final = 50
 _MAX_PATTERN_CHARS: Final = 1_000
 _MAX_PATTERN_MEMORY: Final = 1 << 18
-"""Bytes for a compiled pattern, which also bounds its time for a character."""
+"""Most bytes of a compiled pattern, which also bounds its time a character."""
 
 
 class PatternError(ValueError):
-    """A team's own pattern cannot be used; says which by its position, and why."""
+    """A team's own pattern is invalid; the message says which (by position) and why."""
 
 
 def check_patterns(patterns: Sequence[str]) -> None:
-    """Whether each pattern can run in linear time.
+    """Validate a team's own patterns.
 
     Raises:
-        PatternError: too many patterns, or one that is too long, matches the empty text, or is none of RE2's syntax
-            (which has no backreferences and no looking around).
+        PatternError: there are too many patterns, or one is too long, matches the empty text, or is not valid in RE2
+            (which has no backreferences and no lookaround).
     """
     if isinstance(patterns, str):
-        raise PatternError("extra_patterns is one text; a sequence of patterns is needed")
+        raise PatternError("extra_patterns must be a list of patterns, not one text")
     if len(patterns) > _MAX_PATTERNS:
-        raise PatternError(f"{len(patterns)} extra patterns; at most {_MAX_PATTERNS} are allowed")
+        raise PatternError(f"at most {_MAX_PATTERNS} extra patterns are allowed, not {len(patterns)}")
     for place, pattern in enumerate(patterns):
         if not isinstance(pattern, str) or not 0 < len(pattern) <= _MAX_PATTERN_CHARS:
             raise PatternError(f"extra pattern {place} must be a text of 1 to {_MAX_PATTERN_CHARS} characters")
         try:
             compiled = _compiled(pattern)
         except ValueError as error:
-            raise PatternError(f"extra pattern {place} cannot be used: {error}") from None
+            raise PatternError(
+                f"extra pattern {place} cannot be used: {error} (RE2's syntax: no backreferences, no lookaround)"
+            ) from None
         if compiled.match("") is not None:
-            raise PatternError(f"extra pattern {place} matches the empty text")
+            raise PatternError(f"extra pattern {place} matches the empty text; it must match at least one character")
 
 
 @lru_cache(maxsize=256)
@@ -61,19 +64,19 @@ def _compiled(pattern: str) -> Any:
 
 
 def redactor_of(*, redact: bool, extra_patterns: Sequence[str]) -> "Redactor | None":
-    """A redactor for one document, or None where nothing is to be replaced."""
+    """A redactor for one document, or None if `redact` is False."""
     return Redactor(extra_patterns) if redact else None
 
 
 class Redactor:
-    """The private values of one text and their numbers. Give each document its own.
+    """Replaces private values and numbers them. Use one redactor for each document.
 
     Attributes:
-        counts: values replaced so far by kind (`email`, `phone`, …), each occurrence counted.
+        counts: number of replaced occurrences by kind (`email`, `phone`, …).
     """
 
     def __init__(self, extra_patterns: Sequence[str] = ()) -> None:
-        """Know nothing yet; `extra_patterns` were checked by `check_patterns`."""
+        """Start with no value; `extra_patterns` must have passed `check_patterns`."""
         self.counts: Counter[str] = Counter()
         self._extra = [_compiled(pattern) for pattern in extra_patterns]
         self._numbers: dict[tuple[str, str], int] = {}
@@ -101,10 +104,18 @@ class Redactor:
     def _spans(self, text: str) -> list[Span]:
         if len(text) < 5 and not self._extra:
             return []
-        shadow = shadow_of(text)
-        credentials = list(find_credentials(shadow))
-        taken = frozenset(span.end for span in credentials if span.kind == PASSWORD)
-        return apart([*credentials, *find_emails(shadow, taken), *find_numbers(shadow), *self._own(text)])
+        normalised = normalise(text)
+        credentials = list(find_credentials(normalised))
+        password_ends = frozenset(span.end for span in credentials if span.kind == PASSWORD)
+        return without_overlaps(
+            [
+                *credentials,
+                *find_emails(normalised, password_ends),
+                *find_payment_numbers(normalised),
+                *find_numbers(normalised),
+                *self._own(text),
+            ]
+        )
 
     def _own(self, text: str) -> Iterator[Span]:
         for pattern in self._extra:

@@ -1,18 +1,18 @@
-"""What a finder of private values gives back, and the copy of a text in which it looks. Finds nothing itself."""
+"""`Span`, the result of every recogniser, and `normalise`, which makes the text that they search."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-_ALIKE: Final[dict[int, int | str | None]] = {
+_LOOK_ALIKES: Final[dict[int, int | str | None]] = {
     **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},  # full-width forms of ASCII
     **dict.fromkeys((0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " "),
     **dict.fromkeys((*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFE63), "-"),
     **{0x660 + n: str(n) for n in range(10)}, **{0x6F0 + n: str(n) for n in range(10)},
     **{0x966 + n: str(n) for n in range(10)}, **{0x9E6 + n: str(n) for n in range(10)},
 }  # fmt: skip
-"""Digits, signs and blanks that a reader takes for those of ASCII: full-width, Arabic, Persian, Hindi, Bengali."""
+"""Digits, signs and spaces that look like ASCII: full-width, Arabic, Persian, Hindi, Bengali."""
 
 _ESCAPE: Final = re.compile(r"\\{1,16}(?:u([0-9a-fA-F]{4})|[nrtbf\"'/])")
 
@@ -22,10 +22,10 @@ class Span:
     """A private value in a text.
 
     Attributes:
-        start: of its first character.
-        end: behind its last character.
-        kind: what its placeholder is called.
-        value: one spelling for all its spellings, so that each has the same number.
+        start: index of its first character.
+        end: index after its last character.
+        kind: name of its placeholder.
+        value: a canonical spelling, so that all spellings of a value get the same number.
     """
 
     start: int
@@ -34,16 +34,16 @@ class Span:
     value: str
 
 
-def shadow_of(text: str) -> str:
-    r"""A copy of the same length: escapes of JSON inside JSON are what they stand for, and look-alikes are ASCII.
+def normalise(text: str) -> str:
+    r"""A copy of the same length with escapes of JSON in JSON decoded and look-alikes as ASCII.
 
-    In `\nalice@example.com` the `n` is no letter of the address.
+    Otherwise the `n` in `\nalice@example.com` would be a letter of the address.
 
-    >>> shadow_of('to:\\nbob, \\"x\\", https:\\/\\/y')
+    >>> normalise('to:\\nbob, \\"x\\", https:\\/\\/y')
     'to:  bob, ""x"", https:////y'
     """
     if not text.isascii():
-        text = text.translate(_ALIKE)
+        text = text.translate(_LOOK_ALIKES)
     return _ESCAPE.sub(_meaning, text) if "\\" in text else text
 
 
@@ -51,15 +51,15 @@ def _meaning(found: re.Match[str]) -> str:
     escape = found.group()
     last = escape[-1]
     if found.group(1):
-        sign = chr(int(found.group(1), 16)).translate(_ALIKE)
+        sign = chr(int(found.group(1), 16)).translate(_LOOK_ALIKES)
         last = sign if sign.isprintable() and not (sign.isascii() and sign.isalpha()) and sign not in "<>&" else " "
     return (last if found.group(1) or last in "\"'/" else " ") * len(escape)
 
 
-def apart(spans: Iterable[Span]) -> list[Span]:
-    """`spans`, given in order of precedence, in order of place; those that overlap become one of the first's kind.
+def without_overlaps(spans: Iterable[Span]) -> list[Span]:
+    """The spans, given in order of precedence, in order of position; overlapping ones become one of the first's kind.
 
-    Nothing that a span covers is left uncovered.
+    The result covers every character that a span covers.
     """
     ranked = sorted(enumerate(spans), key=lambda pair: (pair[1].start, pair[0]))
     merged: list[tuple[int, Span]] = []

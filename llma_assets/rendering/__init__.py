@@ -1,6 +1,7 @@
 """A trace's events as text: `render_trace`, `render_generation`, `read_messages`, `item_facts`.
 
-Pure, except for the room's `assets.py` and `queries.py`: equal events and options give equal text.
+Rendering is pure: equal events and options give equal text. Only `candidates`, `queries`, `store`, `privacy_mode` and
+`partition` use the database.
 """
 
 from llma_assets.privacy import PatternError, check_patterns
@@ -9,21 +10,21 @@ from llma_assets.rendering.checks import CHECKS
 from llma_assets.rendering.facts import ItemFacts, item_facts
 from llma_assets.rendering.generation import render_generation
 from llma_assets.rendering.message import Message, ToolCall
+from llma_assets.rendering.message_parser import read_messages
 from llma_assets.rendering.options import RENDERER, Loss, RenderedTrace, RenderOptions, hides_enough
 from llma_assets.rendering.partition import render_partition
 from llma_assets.rendering.queries import (
     CONTENT_OF_DAYS,
     DAY_OF_TRACE,
-    MADE,
-    MADE_SINCE,
+    TEXTS_MADE,
+    TEXTS_MADE_SINCE,
     TIME_OF_GENERATION,
     Candidate,
     events_of_generations,
     events_of_traces,
     stored_text,
 )
-from llma_assets.rendering.reading import read_messages
-from llma_assets.rendering.storing import Sampling, made_texts
+from llma_assets.rendering.store import Sampling, text_rows
 from llma_assets.rendering.trace import render_trace
 
 __all__ = [
@@ -31,10 +32,10 @@ __all__ = [
     "CONTENT_OF_DAYS",
     "DAY_OF_TRACE",
     "HOME_DAYS",
-    "MADE",
-    "MADE_SINCE",
     "REACH",
     "RENDERER",
+    "TEXTS_MADE",
+    "TEXTS_MADE_SINCE",
     "TIME_OF_GENERATION",
     "Candidate",
     "ItemFacts",
@@ -51,10 +52,10 @@ __all__ = [
     "hides_enough",
     "item_facts",
     "items_of_day",
-    "made_texts",
     "read_messages",
     "render_generation",
     "render_partition",
     "render_trace",
     "stored_text",
+    "text_rows",
 ]

@@ -1,13 +1,13 @@
-"""Which items of a day are rendered: the statement that draws the sample of each hour, and what it finds.
+"""Selects the items of a day that are rendered: the statement that draws the sample of each hour, and its result.
 
-`docs/sampling.md` derives the probabilities. Payloads are read in `queries.py`, for the items that are chosen here.
-Items that some theme wants because they match its filters are rendered beside the sample, and are no part of it.
+`docs/sampling.md` derives the probabilities. Reading the payloads of the selected items belongs in `queries`. Items
+that match the filters of a theme are rendered in addition to the sample.
 
-The frame of an hour is every item that began in it, as far as is known, quiet or not. In it each user's items stand in
-the order of a hash, and the items of all users by rounds: everybody's first item, then everybody's second, and so on;
-within a round the users stand in the order of another hash. The first `per_hour` are the sample. A further item in the
-frame moves others back and none forward. So an item that was left out once never comes in later, one that is stored
-stays, and the probability with which it came in is that of the frame in which it was first quiet.
+The sampling frame of an hour is every known item that began in it, quiet or not. A hash orders the items of each user.
+Rounds order the frame: the first item of every user, then the second, and so on; another hash orders the users within a
+round. The first `per_hour` items are the sample. A new item in the frame moves others back and none
+forward. So an item that was left out is never drawn later, a stored item stays in the sample, and its inclusion
+probability is that of the frame in which it was first quiet.
 """
 
 from collections.abc import Collection, Sequence
@@ -26,10 +26,10 @@ from llma_assets.trace_events import TRIGGER_EVENTS
 SAMPLE_SEED = 42
 
 REACH = timedelta(days=1)
-"""A trace's events are looked for so far before and after its day."""
+"""Events of a trace are searched for so far before and after its day."""
 
 HOME_DAYS = 31
-"""An item that is stored under a day so far away is known to be the same item."""
+"""A stored item is recognised if its day is at most so many days away."""
 
 _IDS_AT_ONCE = 1_000
 
@@ -56,7 +56,7 @@ GROUP BY item_id
 HAVING item_id != '' AND first_at < {end:DateTime64(6, 'UTC')} AND last_at >= {start:DateTime64(6, 'UTC')}
 """
 
-# A generation is one event, whole as soon as it is there: its day and its silence are its own, not its trace's.
+# A generation is one event, complete when it arrives: its day and its quiet time are its own, not those of its trace.
 _GENERATION_EVENTS = """
 SELECT
     toString(uuid) AS item_id,
@@ -78,7 +78,7 @@ GROUP BY uuid
 HAVING trace_id != ''
 """
 
-# What is stored of the items under any day. Key of trace_texts: (team_id, day, level, item_id).
+# The stored texts of the items, under any day. Key of trace_texts: (team_id, day, level, item_id).
 _STORED = """
 SELECT
     item_id,
@@ -96,9 +96,8 @@ WHERE team_id = {team_id:Int64}
 GROUP BY item_id
 """
 
-# `position` counts from 0; the item at position `per_hour` is the first that is left out. Its round is the one that is
-# taken in part: all rounds before it are taken, and of it the share that fits. The first of each hour is there in any
-# case, for what it says of the day.
+# `position` counts from 0; the item at position `per_hour` is the first that is left out. Its round is selected in
+# part, all rounds before it in full. The first item of each hour is always in the result, with the counts of the day.
 _DRAW = """
 SELECT
     item_id, trace_id, user_hash, first_at, last_at, last_of_day, events, bytes,
@@ -167,7 +166,7 @@ TRACES_OF_DAY = f"WITH items AS ({_TRACE_EVENTS}{_BY_TRACE}), stored AS ({_STORE
 GENERATIONS_OF_DAY = f"WITH items AS ({_GENERATION_EVENTS}{_BY_GENERATION}), stored AS ({_STORED}){_DRAW}"
 _ITEMS_OF_DAY: dict[Level, str] = {"trace": TRACES_OF_DAY, "generation": GENERATIONS_OF_DAY}
 
-# The same of items that are neither drawn nor stored.
+# The same columns for items that are neither drawn nor stored.
 TRACES_BY_ID = f"{_TRACE_EVENTS}    AND item_id IN {{item_ids:Array(String)}}{_BY_TRACE}ORDER BY first_at, item_id"
 GENERATIONS_BY_ID = (
     f"{_GENERATION_EVENTS}    AND uuid IN {{item_ids:Array(UUID)}}{_BY_GENERATION}ORDER BY first_at, item_id"
@@ -176,22 +175,22 @@ _ITEMS_BY_ID: dict[Level, str] = {"trace": TRACES_BY_ID, "generation": GENERATIO
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """What a day holds of one level.
+class SamplingFrame:
+    """The sampling frame of a day and a level.
 
     Attributes:
-        found: items that began on the day.
-        not_quiet: of these, those that are not silent long enough yet.
-        candidates: the sampled and quiet ones, those that are stored, and those that are wanted.
-        waits_until: when the next of these will be quiet, None if all are.
-        went_on: last event within reach of the items of the day before that went on after they were stored, by item.
+        found: number of items that began on the day.
+        not_quiet: number of these that are not quiet yet.
+        candidates: the quiet items that are sampled, stored or wanted.
+        waits_until: when the next of the other such items will be quiet, None if all are.
+        continued: items of the day before with events after they were stored, each with the time of its last event.
     """
 
     found: int
     not_quiet: int
     candidates: Sequence[Candidate]
     waits_until: datetime | None
-    went_on: dict[str, datetime]
+    continued: dict[str, datetime]
 
 
 def items_of_day(
@@ -204,15 +203,14 @@ def items_of_day(
     per_hour: int,
     wanted: Collection[str] = (),
     seed: int = SAMPLE_SEED,
-) -> Frame:
-    """Draw the sample of a day's items, and add those that are wanted whatever is drawn.
+) -> SamplingFrame:
+    """Draw the sample of a day's items, and add the wanted items.
 
-    An item that is stored under an earlier day belongs there: a trace that lasts longer than the events of a day's
-    neighbours show is not taken twice.
+    An item that is stored under an earlier day belongs to that day, so that a trace of many days is not selected twice.
 
     Args:
-        per_hour: how many are drawn; with 0 the sample stays as it is stored.
-        wanted: ids of items of the day.
+        per_hour: most items of an hour in the sample; with 0 the sample stays as it is stored.
+        wanted: ids of items that are selected whether drawn or not.
     """
     quiet_before = now - quiet
     of_team: dict[str, Any] = {"team_id": team_day.team_id, "start": team_day.start, "end": team_day.end}
@@ -235,7 +233,7 @@ def items_of_day(
     of_day = [row for row in rows if row["first_at"] >= team_day.start]
     known = [row for row in of_day if row["is_drawn"] or row["is_stored"]]
     ours = [row for row in known if not row["is_stored"] or row["home"] >= team_day.day]
-    # What is known, and not ours, is stored under an earlier day.
+    # Items in `known` but not in `ours` are stored under an earlier day.
     missing = sorted(set(wanted) - {row["item_id"] for row in known})
     ours += [
         {**row, "is_stored": False, "is_drawn": False, "probability": 0.0}
@@ -245,12 +243,12 @@ def items_of_day(
     ]
     waiting = [row["last_at"] + quiet for row in ours if row["last_at"] > quiet_before]
     yesterday = team_day.back(1).day
-    return Frame(
+    return SamplingFrame(
         found=of_day[0]["found"] if of_day else 0,
         not_quiet=of_day[0]["not_quiet"] if of_day else 0,
         candidates=[_candidate(row) for row in ours if row["last_at"] <= quiet_before],
         waits_until=min(waiting, default=None),
-        went_on={
+        continued={
             row["item_id"]: row["last_of_day"]
             for row in rows
             if row["first_at"] < team_day.start and row["home"] == yesterday
@@ -272,7 +270,7 @@ def _candidate(row: dict[str, Any]) -> Candidate:
             drawn=row["stored_drawn"],
         )
         if stored.drawn:
-            # Of two draws by the same hashes the more likely one contains the other.
+            # Of two draws by the same hashes, the one with the higher probability contains the other.
             is_drawn, probability = True, max(row["probability"], stored.probability)
     return Candidate(
         item_id=row["item_id"],

@@ -1,6 +1,6 @@
-"""Makes any string fit to print: nothing hidden, no base64, two ends of what is too long.
+"""Cleans strings for display: no hidden characters, no base64, only both ends of a long value.
 
-Knows nothing of messages or traces.
+Messages and traces are not known here; what is private belongs in `llma_assets.privacy`.
 """
 
 import re
@@ -14,7 +14,7 @@ _ESCAPED: Final = re.compile(
     r"(?=[\w.@+\\-])",
     re.IGNORECASE,
 )
-"""A hidden sign inside a word, as JSON inside JSON writes it: a private value is one word without it."""
+"""An escaped hidden character inside a word (JSON in JSON), which would split a private value."""
 
 _DATA_URL: Final = re.compile(
     r"data:([A-Za-z0-9.+-]{1,60}/[A-Za-z0-9.+-]{1,60})?(?:;[A-Za-z0-9=.+-]{1,60}){0,4};base64,[A-Za-z0-9+/=_%-]*+"
@@ -26,16 +26,16 @@ _BASE64: Final = re.compile(
 )
 
 WINDOW: Final = 20_000
-"""Characters held of each end of a very long string, where the caller does not say less."""
+"""Default number of characters that are kept of each end of a very long string."""
 
 
 def clean(text: str) -> str:
-    """`text` as valid UTF-8 without what no reader sees, and without control characters other than newline and tab."""
+    """`text` as valid UTF-8 without hidden characters, and without control characters but newline and tab."""
     return visible(_ESCAPED.sub("", text) if "\\u" in text else text)
 
 
 def without_base64(text: str) -> tuple[str, int]:
-    """`text` with a marker for each run of base64, and how many there were."""
+    """`text` with a marker in place of each run of base64, and the number of runs."""
     count = 0
     if ";base64," in text:
 
@@ -59,7 +59,7 @@ def without_base64(text: str) -> tuple[str, int]:
 
 
 def media_marker(media_type: str, name: str = "") -> str:
-    """What stands in the text for a picture, a sound or a file: `[image]`, `[audio]`, `[file: report.pdf]`."""
+    """The marker of a picture, a sound or a file: `[image]`, `[audio]`, `[file: report.pdf]`."""
     kind = media_type.partition("/")[0].lower()
     if kind in {"image", "audio", "video"}:
         return f"[{kind}: {name}]" if name else f"[{kind}]"
@@ -68,7 +68,7 @@ def media_marker(media_type: str, name: str = "") -> str:
 
 
 def _looks_random(run: str) -> bool:
-    """Whether a long run of base64 letters is data and not a word, a path or a row of equal signs.
+    """Whether a long run of base64 characters is data, and not a word, a path or a repeated character.
 
     Base64 of anything but constant bytes mixes the cases and has digits; 160 characters of it show more than
     20 different ones.
@@ -85,11 +85,11 @@ def _looks_random(run: str) -> bool:
 
 
 MARGIN: Final = 4_096
-"""Characters looked at beyond a window, so that a private value that its edge cuts through is seen whole."""
+"""Characters beyond a window that are searched, too, so that a private value across its edge is found whole."""
 
 
 class Redacts(Protocol):
-    """Replaces private values; `redaction.Redactor` is one."""
+    """Replaces private values; `llma_assets.privacy.Redactor` is one."""
 
     def redact(self, text: str, start: int = 0, end: int | None = None) -> str:
         """`text[start:end]` with placeholders; a value across either border is replaced as a whole."""
@@ -98,14 +98,14 @@ class Redacts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A cleaned string of which only the ends are held when it is very long.
+    """A cleaned string; of a very long one only both ends are kept.
 
     Attributes:
-        head: all of it, or its beginning.
-        tail: its end, "" when head is all of it.
-        omitted: characters between the two that are not held.
-        newlines: of the whole, as far as known without holding it.
-        base64_removed: runs that a marker stands for.
+        head: the whole string, or its beginning.
+        tail: its end, "" if `head` is the whole string.
+        omitted: number of characters between them.
+        newlines: line ends in the whole string.
+        base64_removed: number of base64 runs that a marker replaces.
     """
 
     head: str
@@ -116,11 +116,11 @@ class Value:
 
     @property
     def length(self) -> int:
-        """Characters of the whole."""
+        """Characters of the whole string."""
         return len(self.head) + self.omitted + len(self.tail)
 
     def shortened(self, limit: int) -> str:
-        """At most about `limit` characters: all, or the two ends with a line between that says what is missing."""
+        """The string, or both its ends with a mark of the omitted length; about `limit` characters at most."""
         if self.length <= limit:
             return self.head + self.tail
         half = max(limit // 2, 1)
@@ -132,9 +132,9 @@ class Value:
 
 
 def value_of(text: str, window: int = WINDOW, redactor: Redacts | None = None) -> Value:
-    """Clean `text`, holding `window` characters of each end; the work is bounded, however long it is.
+    """Clean `text` and keep `window` characters of each end; takes bounded time for any length.
 
-    Private values are replaced before anything is cut, by `redactor` if there is one.
+    `redactor` replaces private values before anything is cut.
     """
     if len(text) <= 2 * window:
         if redactor is not None:
@@ -146,7 +146,7 @@ def value_of(text: str, window: int = WINDOW, redactor: Redacts | None = None) -
     tail, removed_tail = without_base64(_tail(text, window, redactor))
     omitted = len(text) - 2 * window
     newlines = text.count("\n")
-    # What a window's inner edge cuts through may be the rest of a base64 run that is too short to be seen there.
+    # The remainder of a base64 run at a window's inner edge may be too short to be recognised there.
     return Value(
         clean(_inner_edge(head, at_end=True)),
         clean(_inner_edge(tail, at_end=False)),
@@ -179,9 +179,9 @@ def _inner_edge(window: str, *, at_end: bool) -> str:
 
 
 def one_line(text: str, limit: int = 200, redactor: Redacts | None = None) -> str:
-    """A name as it may stand in the middle of a line: cleaned, no line breaks, not too long.
+    """A name for the middle of a line: cleaned, without line breaks, at most `limit` characters.
 
-    With a `redactor`, private values are replaced before the name is cut.
+    `redactor` replaces private values before the name is cut.
     """
     if redactor is not None:
         text = _head(text, limit * 4, redactor)

@@ -1,4 +1,7 @@
-"""Writes what each event of a trace said and did under its node, and what an earlier event already showed not again."""
+"""Writes the content of each event under its node of the tree; what an earlier event showed is not repeated.
+
+Which messages are repeated is decided in `history`, how the text is shortened in `truncation`.
+"""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -7,34 +10,34 @@ from typing import Final
 
 import orjson
 
-from llma_assets.rendering.content import is_said
+from llma_assets.rendering.content import has_content
 from llma_assets.rendering.document import EMPTY, Document
 from llma_assets.rendering.events import Event
 from llma_assets.rendering.generation import input_of, lines_of_error, output_of, tools_of
 from llma_assets.rendering.hierarchy import Node
 from llma_assets.rendering.history import History, Key, Point, key_of
-from llma_assets.rendering.jsontext import NOT_JSON, compact_json, parse_container
+from llma_assets.rendering.json_text import NOT_JSON, compact_json, parse_container
 from llma_assets.rendering.message import Message
-from llma_assets.rendering.reading import is_conversation, read_item, split
+from llma_assets.rendering.message_parser import is_conversation, read_item, split
 from llma_assets.rendering.tools import read_tools, tool_lines
 
 _WORTH_A_REFERENCE: Final = 80
-"""A shorter value is as quickly repeated as referred to."""
+"""A shorter value is repeated: a reference would be as long."""
 
 _Read = tuple[tuple[Message, ...], tuple[Key, ...]]
 
 
 class Conversation:
-    """What was shown so far of one trace, and how the next event is shown.
+    """What was shown of one trace so far, which decides how the next event is shown.
 
     Attributes:
-        messages: messages met, repeated ones counted each time.
-        repeated: messages not shown again.
-        values_repeated: long values referred to by `(as above)`.
+        messages: number of messages, with every repetition.
+        repeated: number of messages that were not shown again.
+        values_repeated: number of long values replaced by `(as above)`.
     """
 
     def __init__(self, document: Document, *, history_once: bool) -> None:
-        """Write into `document`; `history_once=False` shows every message each time."""
+        """Write into `document`; with `history_once=False` every message is shown each time."""
         self.messages = 0
         self.repeated = 0
         self.values_repeated = 0
@@ -49,7 +52,7 @@ class Conversation:
         self._points: dict[int, Point] = {}
 
     def enter(self, node: Node, properties: Mapping[str, object], prefix: str, above: Collection[int]) -> None:
-        """Write the content of a node that stands before its children."""
+        """Write the content that comes before the children of a node."""
         event = node.event
         match event.kind:
             case "GEN" | "EMBED":
@@ -74,14 +77,14 @@ class Conversation:
             self._field(raw if isinstance(raw, str) else compact_json(raw), "Properties (not readable): ", prefix)
 
     def leave(self, node: Node, prefix: str) -> None:
-        """Write what stands behind the children: the output of a span that has any."""
+        """Write the content that comes after the children: the output of a span with children."""
         if node.children and node.event.kind in {"SPAN", "TRACE"}:
             properties = node.event.properties()
             output, failed = properties.get("$ai_output_state"), node.event.is_error
             self._state(output, "Output: ", prefix, node.order, (), role="assistant", failed=failed)
 
     def trace_state(self, properties: Mapping[str, object]) -> None:
-        """Write the input and output of the whole trace, as far as no event showed them."""
+        """Write the input and output of the whole trace unless an event showed them."""
         for key, title, role in (
             ("$ai_input_state", "TRACE INPUT:", "user"),
             ("$ai_output_state", "TRACE OUTPUT:", "assistant"),
@@ -96,7 +99,7 @@ class Conversation:
     def _generation(self, node: Node, properties: Mapping[str, object], prefix: str, above: Collection[int]) -> None:
         self._show_tools(properties, prefix)
         given, given_keys = self._messages_of(input_of(properties), "user")
-        # An embedding's answer is numbers, which say nothing to a reader.
+        # An embedding's output is a vector, which no reader can use.
         output = output_of(properties) if node.event.kind == "GEN" else None
         answered, answered_keys = self._messages_of(output, "assistant")
         new, point = self._history.place_input(given_keys, node.order, above)
@@ -155,19 +158,19 @@ class Conversation:
         role: str,
         failed: bool = False,
     ) -> None:
-        """Write a state: messages that are new, or the value itself."""
+        """Write a span's state: its new messages if it is a conversation, else the value."""
         if value is None:
             return
         if not is_conversation(value):
             canonical = _digest(_canonical(value))
-            self._document.has_content = self._document.has_content or is_said(value)
+            self._document.has_content = self._document.has_content or has_content(value)
             if self._once and canonical in self._values and len(_canonical(value)) >= _WORTH_A_REFERENCE:
                 self.values_repeated += 1
                 self._document.line(f"{label}(as above)", prefix)
             else:
                 text = _text(value)
                 if role == "assistant":
-                    self._document.result(label, text, prefix, failed=failed, is_last_word=owner < 0)
+                    self._document.result(label, text, prefix, failed=failed, is_final=owner < 0)
                 else:
                     self._document.given(label + text, prefix)
             self._values.add(canonical)
@@ -193,7 +196,7 @@ class Conversation:
     def _field(self, value: object, label: str, prefix: str) -> None:
         if value is None:
             return
-        self._document.has_content = self._document.has_content or is_said(value)
+        self._document.has_content = self._document.has_content or has_content(value)
         self._document.text(label + _text(value), prefix)
 
     def _show(self, messages: tuple[Message, ...], new: list[bool], first: int, prefix: str) -> None:
@@ -204,11 +207,11 @@ class Conversation:
                 continue
             self._document.message(message, number, prefix)
             self._values.add(_digest(message.text.strip()))
-            for wish in message.tool_calls:
-                self._calls[_digest(f"{wish.name}\0{_canonical(wish.arguments)}")] += 1
+            for call in message.tool_calls:
+                self._calls[_digest(f"{call.name}\0{_canonical(call.arguments)}")] += 1
 
     def _is_result_above(self, message: Message) -> bool:
-        """Whether a span showed this result of a tool; each span's output stands for one message."""
+        """Whether a span showed this tool result; the output of each span accounts for one message."""
         if message.role != "tool":
             return False
         digest = _digest(_canonical(message.text))
@@ -238,7 +241,7 @@ class Conversation:
         return tuple(messages), tuple(keys)
 
     def _item(self, item: object, role: str) -> _Read:
-        """Read an item, or find it among those read before: a history is mostly items met before."""
+        """Parse an item, or look it up: most items of a history were parsed before."""
         try:
             raw = item.encode() if isinstance(item, str) else orjson.dumps(item)
         except (TypeError, ValueError):
@@ -257,7 +260,7 @@ def _text(value: object) -> str:
 
 
 def _canonical(value: object) -> str:
-    """One spelling for a value and for its JSON."""
+    """The same text for a value and for its JSON."""
     if isinstance(value, str):
         parsed = parse_container(value)
         return value.strip() if parsed is NOT_JSON else compact_json(parsed)

@@ -1,6 +1,6 @@
-"""The text before it has a length: pieces in order, each with its value in full (two ends of it) and its rank.
+"""The document before truncation: pieces in order, each with its value (or both ends of it) and its priority.
 
-Builders add pieces; `budget` turns them into text. Nothing here knows events.
+Builders add pieces; `truncation` turns them into text. Events are not known here.
 """
 
 from collections.abc import Sequence
@@ -9,23 +9,25 @@ from enum import IntEnum
 from typing import Final
 
 from llma_assets.rendering.cleaning import Redacts, Value, one_line, value_of
-from llma_assets.rendering.content import says_something
-from llma_assets.rendering.formats import call
+from llma_assets.rendering.content import message_has_content
+from llma_assets.rendering.formatting import call
 from llma_assets.rendering.message import Message, says_failure
 
 EMPTY: Final = "(empty)"
-"""Stands for a message or an output that is there and says nothing."""
+"""Shown for a message or an output that is empty."""
 
-LIGHT: Final = 200
-_LIGHT_END: Final = 400
-"""Characters of each end of a light value that are held, so that a private value that is cut through is seen."""
+EXCERPT_CHARS: Final = 200
+"""The most characters of an excerpt that are shown."""
 
-_HOPELESS: Final = 16
-"""So many times the limit, and what follows is held lightly: even with all values at their shortest it has no room."""
+_EXCERPT_END: Final = 400
+"""Characters of each end that an excerpt holds: more than are shown, so that a private value at the cut is found."""
+
+_EXCERPTS_BEYOND: Final = 16
+"""After so many times the limit, values are held as excerpts: they would not fit even if all were shortened."""
 
 
 class Kind(IntEnum):
-    """What a piece is, which decides how short it may become."""
+    """The kind of a piece, which decides how much it may be shortened."""
 
     STRUCTURE = 0
     TEXT = 1
@@ -34,7 +36,7 @@ class Kind(IntEnum):
 
 
 class Keep(IntEnum):
-    """Who survives when lines are sampled; the higher first."""
+    """Why a piece is protected when lines are sampled; higher values have priority."""
 
     NO = 0
     ERROR = 1
@@ -46,15 +48,15 @@ class Keep(IntEnum):
 
 @dataclass(slots=True)
 class Piece:
-    """Some lines of one kind under one prefix.
+    """Lines of one kind with one prefix.
 
     Attributes:
-        value: where it is known; ask `whole` for it.
-        size: characters of the value in full.
-        newlines: of the value in full.
-        event: number of the event that they belong to, 0 for what belongs to none.
-        light: the two ends of a value as they came, of a text that cannot be shown as a whole anyway: it is cleaned
-            and redacted only when it is one of the lines that are shown, and is one line then.
+        value: the cleaned value, None until `whole` is asked for.
+        size: characters of the full value.
+        newlines: line ends in the full value.
+        event: number of the event, 0 for none.
+        excerpt: both ends of the raw value, if the document is far too long to show it in full. It is cleaned and
+            redacted only if it is shown, and then as one line.
     """
 
     prefix: str
@@ -64,62 +66,65 @@ class Piece:
     size: int
     newlines: int
     event: int = 0
-    light: "Light | None" = None
+    excerpt: "Excerpt | None" = None
 
     @property
     def whole(self) -> Value:
-        """The value, made now if it was not yet."""
+        """The cleaned value."""
         if self.value is None:
-            assert self.light is not None
-            self.value = self.light.value(self.size)
+            assert self.excerpt is not None
+            self.value = self.excerpt.value(self.size)
         return self.value
 
     def lines(self, limit: int) -> list[str]:
         """The lines, with the value shortened to about `limit` characters."""
-        if self.light is not None:
-            return [self.prefix + " ".join(self.whole.shortened(min(limit, LIGHT)).split())]
+        if self.excerpt is not None:
+            return [self.prefix + " ".join(self.whole.shortened(min(limit, EXCERPT_CHARS)).split())]
         bare = self.prefix.rstrip()
         text = self.whole.head if self.kind is Kind.STRUCTURE else self.whole.shortened(limit)
         return [f"{self.prefix}{line}" if line else bare for line in text.split("\n")]
 
     def least(self, limit: int) -> int:
-        """Characters that the lines will have at least, line ends and numbers apart."""
-        return len(self.prefix) + min(self.size, LIGHT if self.light is not None else limit)
+        """A lower bound for the characters of the lines, without line ends and numbers."""
+        return len(self.prefix) + min(self.size, EXCERPT_CHARS if self.excerpt is not None else limit)
 
     @property
     def length(self) -> int:
-        """Characters with the value in full."""
+        """Characters of the lines with the full value."""
         return self.size + (self.newlines + 1) * len(self.prefix)
 
 
 @dataclass(frozen=True, slots=True)
-class Light:
-    """The ends of a value that is cleaned and redacted only if it is shown."""
+class Excerpt:
+    """Both ends of a raw value, which is cleaned and redacted only if it is shown."""
 
     head: str
     tail: str
     redactor: Redacts | None
 
     def value(self, size: int) -> Value:
-        """The value, of which not more than `LIGHT` characters are shown."""
+        """The cleaned value, with at most `EXCERPT_CHARS` characters of the two ends."""
         if not self.tail:
             return value_of(self.head, redactor=self.redactor)
-        half = LIGHT // 2
+        half = EXCERPT_CHARS // 2
         made = value_of(self.head + "\n" * 2 + self.tail, half, self.redactor)
         return Value(made.head, made.tail, size - len(made.head) - len(made.tail), 0, made.base64_removed)
 
 
 class Document:
-    """Collects pieces and remembers which of them are the first and last words of the conversation.
+    """Collects pieces and remembers which are the first and last messages of the conversation.
 
     Attributes:
-        has_content: whether anything was said or done, as far as its builders say so.
+        has_content: whether a builder added content (see `content`).
     """
 
     def __init__(self, max_value_chars: int, redactor: Redacts | None = None, max_chars: int = 10**9) -> None:
-        """Hold of each value a little more than `max_value_chars`; `redactor` sees all before it is shown or cut.
+        """Start empty.
 
-        `max_chars` is the length of the text that is wanted, at most.
+        Args:
+            max_value_chars: each value is held with a little more than this.
+            redactor: replaces private values before anything is shown or cut.
+            max_chars: the limit of the text.
         """
         self.pieces: list[Piece] = []
         self.redactor = redactor
@@ -128,7 +133,7 @@ class Document:
         self.has_content = False
         self._window = max(2 * max_value_chars, 2_000)
         self._limit = max_value_chars
-        self._room = _HOPELESS * max_chars
+        self._room = _EXCERPTS_BEYOND * max_chars
         self._room_of_errors = self._room
         self._roles: dict[str, str] = {}
         self._last: dict[int, str] = {}
@@ -139,7 +144,7 @@ class Document:
         self._result: range | None = None
 
     def line(self, text: str, prefix: str = "", keep: Keep = Keep.NO, *, is_own: bool = False) -> None:
-        """Add one line of the layout; `is_own` says that it holds nothing of the trace that is not redacted yet."""
+        """Add one line of the layout; with `is_own` it holds no unredacted part of the trace."""
         if self.redactor is not None and not is_own:
             text = self.redactor.redact(text)
         self._room -= len(prefix) + len(text) + 1
@@ -147,9 +152,9 @@ class Document:
         self.pieces.append(Piece(prefix, value, Kind.STRUCTURE, keep, len(text), 0, self.event))
 
     def text(self, text: str, prefix: str = "", kind: Kind = Kind.TEXT, keep: Keep = Keep.NO) -> None:
-        """Add a value of any length; it is cleaned here."""
+        """Add a value of any length, which is cleaned here."""
         if self._room < 0 and (keep is not Keep.ERROR or self._room_of_errors < 0):
-            self._lightly(text, prefix, kind, keep)
+            self._add_excerpt(text, prefix, kind, keep)
             return
         value = value_of(text, self._window, self.redactor)
         self.base64_removed += value.base64_removed
@@ -158,54 +163,56 @@ class Document:
         self._room_of_errors -= size if keep is Keep.ERROR else 0
         self.pieces.append(Piece(prefix, value, kind, keep, value.length, value.newlines, self.event))
 
-    def _lightly(self, text: str, prefix: str, kind: Kind, keep: Keep) -> None:
-        short = len(text) <= 2 * _LIGHT_END
-        light = Light(text if short else text[:_LIGHT_END], "" if short else text[-_LIGHT_END:], self.redactor)
-        self.pieces.append(Piece(prefix, None, kind, keep, len(text), text.count("\n"), self.event, light))
+    def _add_excerpt(self, text: str, prefix: str, kind: Kind, keep: Keep) -> None:
+        short = len(text) <= 2 * _EXCERPT_END
+        excerpt = Excerpt(text if short else text[:_EXCERPT_END], "" if short else text[-_EXCERPT_END:], self.redactor)
+        self.pieces.append(Piece(prefix, None, kind, keep, len(text), text.count("\n"), self.event, excerpt))
 
     def given(self, text: str, prefix: str) -> None:
-        """Add what an event was given and is no message; the first is the first word where nobody speaks."""
+        """Add an input that is not a message; the first one is protected if the trace has no user message."""
         self._given = self._given or range(len(self.pieces), len(self.pieces) + 1)
         self.text(text, prefix)
 
-    def result(self, label: str, text: str, prefix: str, *, failed: bool = False, is_last_word: bool = False) -> None:
-        """Add what an event gave back and is no message; the last is the answer where nobody speaks.
+    def result(self, label: str, text: str, prefix: str, *, failed: bool = False, is_final: bool = False) -> None:
+        """Add an output that is not a message; the last one is protected if the trace has no answer of a model.
 
-        `is_last_word` makes it the answer in any case.
+        With `is_final` it is the final answer in any case.
         """
         failed = failed or says_failure(text)
         where = range(len(self.pieces), len(self.pieces) + 1)
         self.text(label + text, prefix, Kind.ERROR if failed else Kind.RESULT, Keep.ERROR if failed else Keep.NO)
         self._result = where
-        if is_last_word:
+        if is_final:
             self._answer = where
 
     def name(self, text: str, limit: int = 200) -> str:
-        """A name for the middle of a line, cut only after its private values are replaced."""
+        """A name for the middle of a line, redacted before it is cut."""
         return one_line(text, limit, self.redactor)
 
-    def message(self, message: Message, number: int, prefix: str = "", *, airy: bool = False) -> None:
-        """Add a message: `[1] USER`, its text, its calls. `airy` puts a blank line between role and text."""
+    def message(self, message: Message, number: int, prefix: str = "", *, blank_lines: bool = False) -> None:
+        """Add a message: `[1] USER`, its text, its tool calls. `blank_lines` puts one after the role and the text."""
         start = len(self.pieces)
-        self.has_content = self.has_content or says_something(message)
+        self.has_content = self.has_content or message_has_content(message)
         is_failure = message.is_error or (message.role == "tool" and says_failure(message.text))
         failed = Keep.ERROR if is_failure else Keep.NO
         head = self._roles.get(message.role)
         if head is None:
             head = self._roles[message.role] = self.name(self.name(message.role, 80).upper(), 80)
         self.line(f"[{number}] {head}{' (ERROR)' if message.is_error else ''}", prefix, failed, is_own=True)
-        if airy:
+        if blank_lines:
             self.line("", prefix, is_own=True)
         if message.text or not message.tool_calls:
             kind = Kind.ERROR if is_failure else Kind.RESULT if message.role == "tool" else Kind.TEXT
             self.text(message.text or EMPTY, prefix, kind, failed)
         if message.tool_calls:
-            if airy and message.text:
+            if blank_lines and message.text:
                 self.line("", prefix, is_own=True)
             self.line(f"Tool calls: {len(message.tool_calls)}", prefix, is_own=True)
-            for wish in message.tool_calls:
-                limit = self._limit // 2 if self._room >= 0 else LIGHT
-                self.text(f"  - {call(wish.name, wish.arguments, wish.status, limit, self.redactor)}", prefix)
+            for tool_call in message.tool_calls:
+                limit = self._limit // 2 if self._room >= 0 else EXCERPT_CHARS
+                self.text(
+                    f"  - {call(tool_call.name, tool_call.arguments, tool_call.status, limit, self.redactor)}", prefix
+                )
         self._remember(message, range(start, len(self.pieces)))
         if self._room < 0:
             if message.role == "user":
@@ -214,12 +221,12 @@ class Document:
                 self._last[Keep.FINAL_ANSWER] = message.text
 
     def error(self, lines: Sequence[str], prefix: str = "") -> None:
-        """Add what is known of an error."""
+        """Add the lines of an error."""
         self.has_content = True
         self.text("\n".join(lines), prefix, Kind.ERROR, Keep.ERROR)
 
     def close(self) -> list[Piece]:
-        """All pieces, with the first and last words marked to survive, and these held in full."""
+        """All pieces, with the first and last messages marked as protected and held in full."""
         for found, keep in (
             (self._first_user or self._given, Keep.FIRST_USER),
             (self._answer or self._result, Keep.FINAL_ANSWER),
@@ -232,9 +239,9 @@ class Document:
 
     def _in_full(self, piece: Piece) -> None:
         text = self._last.get(piece.keep)
-        if piece.light is None or text is None or len(text) != piece.size or piece.kind is Kind.STRUCTURE:
+        if piece.excerpt is None or text is None or len(text) != piece.size or piece.kind is Kind.STRUCTURE:
             return
-        piece.value, piece.light = value_of(text, self._window, self.redactor), None
+        piece.value, piece.excerpt = value_of(text, self._window, self.redactor), None
         piece.size, piece.newlines = piece.value.length, piece.value.newlines
 
     def _remember(self, message: Message, where: range) -> None:

@@ -1,4 +1,7 @@
-"""Reads one event of any quality: names, numbers, times, errors, ids. Knows no messages and no text layout."""
+"""Parses events, even malformed ones: names, numbers, times, errors, ids.
+
+Messages belong in `message_parser`, the layout of the text in `trace`.
+"""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -7,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from llma_assets.rendering.cleaning import one_line
-from llma_assets.rendering.jsontext import parse_json, text_of
+from llma_assets.rendering.json_text import parse_json, text_of
 
 _HELD_OF_A_NAME: Final = 1_000
 
@@ -18,7 +21,7 @@ PIPELINE_EVENTS: Final = {
     "$ai_generation_clusters",
     "$ai_tag",
 }
-"""Written by pipelines: in a text they would change it each time it is summarised."""
+"""Events that pipelines write: in a text they would change it with each summary."""
 
 KINDS: Final = {
     "$ai_generation": "GEN",
@@ -33,22 +36,22 @@ KINDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """The light part of an event; its payload is read again from `raw` when it is needed.
+    """The small fields of an event; its payload is parsed again from `raw` when it is needed.
 
     Attributes:
         name: event name, such as `$ai_span`.
-        uuid: as text, "" when missing.
-        end: seconds since 1970 of the event's timestamp, None when unreadable.
-        latency_s: None when missing, negative or not a number.
+        uuid: as text, "" if missing.
+        end: the event's timestamp in seconds since 1970, None if it is not valid.
+        latency_s: None if missing, negative or not a number.
         node_id: generation id, else span id, else uuid.
-        aliases: every id by which a child may name it.
-        parent_id: "" for none.
-        label: what a person calls this unit of work, "" when the event does not say.
-        trace_name: what the event calls its trace, "" when it does not say.
-        cost_usd: None when nothing is said.
-        tokens: of input and output together.
-        raw: the properties as they came.
-        parsed: the payload, where it is held.
+        aliases: every id by which a child may refer to the event.
+        parent_id: id of the parent, "" for none.
+        label: the name of the span, evaluation or metric, "" for none.
+        trace_name: the name of the trace in this event, "" for none.
+        cost_usd: None if unknown.
+        tokens: input and output tokens.
+        raw: the properties as received.
+        parsed: the parsed properties, None if they are not kept in memory.
     """
 
     name: str
@@ -68,7 +71,7 @@ class Event:
 
     @property
     def start(self) -> float:
-        """Seconds since 1970 when it began: events are sent when their work ends. Unknown times come last."""
+        """Start in seconds since 1970: an event is sent when its work ends. An unknown time sorts last."""
         return math.inf if self.end is None else self.end - (self.latency_s or 0.0)
 
     @property
@@ -77,12 +80,12 @@ class Event:
         return KINDS.get(self.name, "EVENT")
 
     def properties(self) -> Mapping[str, object]:
-        """The payload; `{}` when it cannot be read."""
+        """The properties; `{}` if they cannot be parsed."""
         return properties_of(self.raw) if self.parsed is None else self.parsed
 
 
 def read_events(events: Iterable[Mapping[str, object]]) -> tuple[list[Event], int]:
-    """The customers' events in order of start, each once by uuid, and how many were left out."""
+    """The events of the application in order of start, each uuid once, and the number of events left out."""
     found: list[Event] = []
     seen: set[str] = set()
     ignored = 0
@@ -94,7 +97,7 @@ def read_events(events: Iterable[Mapping[str, object]]) -> tuple[list[Event], in
             ignored += 1
             continue
         seen.add(event.uuid)
-        # Most payloads are cheap to parse twice and dear to hold; for the largest it is the other way round.
+        # Most payloads are cheap to parse twice and expensive to keep; for the largest it is the other way round.
         size = len(raw) if isinstance(raw, str | bytes) else 0
         if size > held_size:
             if held >= 0:
@@ -108,7 +111,7 @@ def read_events(events: Iterable[Mapping[str, object]]) -> tuple[list[Event], in
 
 
 def read_event(event: Mapping[str, object]) -> Event:
-    """Read the light part of one event; whatever is missing or broken gets an empty value."""
+    """Parse the small fields of one event; a missing or invalid field gets an empty value."""
     raw = event.get("properties")
     properties = properties_of(raw)
     uuid = text_id(event.get("uuid"))
@@ -124,7 +127,7 @@ def read_event(event: Mapping[str, object]) -> Event:
         parent_id=text_id(properties.get("$ai_parent_id")),
         is_error=has_error(properties),
         label=_label(name, properties),
-        trace_name=_said(properties.get("$ai_trace_name")),
+        trace_name=_name(properties.get("$ai_trace_name")),
         cost_usd=_cost(properties),
         tokens=sum(number(properties.get(key)) or 0.0 for key in ("$ai_input_tokens", "$ai_output_tokens")),
         raw=raw,
@@ -133,7 +136,7 @@ def read_event(event: Mapping[str, object]) -> Event:
 
 
 def properties_of(raw: object) -> Mapping[str, object]:
-    """Properties as an object, whether they came as one or as its JSON."""
+    """The properties as an object, whether they are an object or JSON."""
     if isinstance(raw, bytes | bytearray):
         raw = raw.decode("utf-8", "replace")
     if isinstance(raw, str):
@@ -166,9 +169,13 @@ def number(value: object) -> float | None:
 
 
 def has_error(properties: Mapping[str, object]) -> bool:
-    """Whether the event failed: the flag, an error, or an HTTP status from 400 on."""
+    """Whether the event failed: by its flag, its error, or an HTTP status of 400 or more."""
     status = number(properties.get("$ai_http_status"))
-    return is_flag(properties.get("$ai_is_error")) or _is_said(properties) or (status is not None and status >= 400)
+    return (
+        is_flag(properties.get("$ai_is_error"))
+        or _has_error_value(properties)
+        or (status is not None and status >= 400)
+    )
 
 
 def is_flag(value: object) -> bool:
@@ -180,7 +187,7 @@ def is_flag(value: object) -> bool:
     return value is True or (isinstance(value, str) and value.strip().lower() == "true")
 
 
-def _is_said(properties: Mapping[str, object]) -> bool:
+def _has_error_value(properties: Mapping[str, object]) -> bool:
     error = properties.get("$ai_error")
     if isinstance(error, str):
         return error.strip().lower() not in {"", "null", "none", "{}", "[]", '""', "false"}
@@ -188,7 +195,7 @@ def _is_said(properties: Mapping[str, object]) -> bool:
 
 
 def seconds_of(timestamp: object) -> float | None:
-    """Seconds since 1970 of a datetime, an ISO text (UTC where it names no zone), or a Unix time in s or ms."""
+    """Seconds since 1970 of a datetime, an ISO 8601 text (UTC without a zone), or a Unix time in s or ms."""
     if isinstance(timestamp, str):
         try:
             timestamp = datetime.fromisoformat(timestamp.strip()[:64])
@@ -209,16 +216,16 @@ def _label(name: object, properties: Mapping[str, object]) -> str:
         name if isinstance(name, str) else ""
     )
     other = "$ai_trace_name" if name == "$ai_trace" else None
-    return next((said for key in (own, "$ai_span_name", other) if key and (said := _said(properties.get(key)))), "")
+    return next((label for key in (own, "$ai_span_name", other) if key and (label := _name(properties.get(key)))), "")
 
 
-def _said(value: object) -> str:
-    """A name on one line, "" for anything else; cut to its length only where it is written."""
+def _name(value: object) -> str:
+    """A name on one line, "" if it is not a string; it is cut to its final length where it is written."""
     return one_line(value, _HELD_OF_A_NAME) if isinstance(value, str) else ""
 
 
 def _cost(properties: Mapping[str, object]) -> float | None:
-    """Dollars of one model call: the total, else the sum of its parts."""
+    """US dollars of one model call: the total, else the sum of input and output."""
     total = number(properties.get("$ai_total_cost_usd"))
     if total is not None:
         return total

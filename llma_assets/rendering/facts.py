@@ -1,4 +1,4 @@
-"""Sums over the events of one item (a trace or a generation) for aggregates. Renders nothing."""
+"""Aggregates over the events of one item (a trace or a generation): cost, latency, tokens, errors. Renders nothing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ _MODEL_CALLS = ("$ai_generation", "$ai_embedding")
 
 @dataclass(frozen=True, slots=True)
 class ItemFacts:
-    """What aggregates need of an item.
+    """Aggregates of one item.
 
     Attributes:
-        name: of the trace, else of its first named event, else "".
-        started_at: the earliest timestamp of its events (UTC), which also decides its day; None if none is readable.
-        cost_usd: of generations and embeddings only.
+        name: name of the trace, else of its first named event, else "".
+        started_at: the earliest valid timestamp of its events (UTC), which decides its day; None for none.
+        cost_usd: cost of generations and embeddings only.
         latency_s: see `item_facts`.
         tokens: input and output tokens of generations and embeddings.
-        error_count: events that failed.
-        event_count: customers' events, each once by uuid.
+        error_count: number of failed events.
+        event_count: number of events of the application, each uuid once.
     """
 
     name: str
@@ -34,11 +34,11 @@ class ItemFacts:
 
 
 def item_facts(events: Sequence[Mapping[str, object]]) -> ItemFacts:
-    """Sum up the events of one item. Never raises; numbers that are no numbers, or negative, count as 0.
+    """Aggregate the events of one item. Never raises; a number that is invalid or negative counts as 0.
 
-    Latency is that of the `$ai_trace` event where it has one. Else it is the time from the start of the first root
-    to the end of the last one, where a root is an event whose parent is not among the events, an event's timestamp
-    is its end, and its start lies its latency earlier. So a lone generation has its own latency.
+    Latency is that of the `$ai_trace` event if it has one. Otherwise it is the time from the start of the first root
+    to the end of the last one. A root is an event whose parent is not among the events; an event ends at its timestamp
+    and starts its latency earlier. So a single generation has its own latency.
     """
     read, _ = read_events(events)
     cost, tokens = 0.0, 0.0

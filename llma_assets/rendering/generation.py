@@ -1,29 +1,29 @@
-"""The text of one generation: tools, input, output, error. What several events have in common is in `trace`."""
+"""Renders one generation: tools, input, output, error. A tree of events belongs in `trace`."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from llma_assets.privacy import redactor_of
-from llma_assets.rendering.budget import fit
 from llma_assets.rendering.document import Document, Keep
 from llma_assets.rendering.events import has_error, number, properties_of
-from llma_assets.rendering.formats import error_lines
-from llma_assets.rendering.jsontext import compact_json
+from llma_assets.rendering.formatting import error_lines
+from llma_assets.rendering.json_text import compact_json
 from llma_assets.rendering.message import Message
+from llma_assets.rendering.message_parser import read_item, split
 from llma_assets.rendering.options import RenderedTrace, RenderOptions
-from llma_assets.rendering.reading import read_item, split
 from llma_assets.rendering.tools import read_tools, tool_lines, tools_beside
+from llma_assets.rendering.truncation import fit
 
 _RULE: Final = "-" * 80
 
 
 def render_generation(event: Mapping[str, object], options: RenderOptions = RenderOptions()) -> RenderedTrace:
-    """The text of one `$ai_generation`: sections for tools, input, output and error, as far as there is any.
+    """The text of one `$ai_generation`, with a section for each of tools, input, output and error that it has.
 
     Args:
-        event: `uuid, event, timestamp, properties`; properties as an object or as JSON. Broken ones are shown as
-            they are.
+        event: `uuid, event, timestamp, properties`; properties as an object or as JSON. Invalid properties are shown
+            as they are.
         options: lengths and line numbers.
 
     Returns:
@@ -65,13 +65,13 @@ def render_generation(event: Mapping[str, object], options: RenderOptions = Rend
 
 
 def input_of(properties: Mapping[str, object]) -> object:
-    """What a generation was given."""
+    """The input of a generation."""
     found = properties.get("$ai_input")
     return properties.get("$ai_input_state") if found is None else found
 
 
 def output_of(properties: Mapping[str, object]) -> object:
-    """What a generation answered: its choices, else its output."""
+    """The output of a generation: its choices, else its output, else its output state."""
     for key in ("$ai_output_choices", "$ai_output", "$ai_output_state"):
         value = properties.get(key)
         if value is not None and value not in ([], ""):
@@ -80,7 +80,7 @@ def output_of(properties: Mapping[str, object]) -> object:
 
 
 def tools_of(properties: Mapping[str, object]) -> object:
-    """Definitions of the tools that a generation could use, wherever they stand."""
+    """The tool definitions of a generation: its own property, or inside its input or output."""
     found = properties.get("$ai_tools")
     if found:
         return found
@@ -88,7 +88,7 @@ def tools_of(properties: Mapping[str, object]) -> object:
 
 
 def lines_of_error(properties: Mapping[str, object]) -> list[str]:
-    """What a failed event says of its failure, the HTTP status included."""
+    """The error of a failed event with its HTTP status, as lines."""
     error = properties.get("$ai_error")
     status = number(properties.get("$ai_http_status"))
     if status is None or status < 400:
@@ -113,4 +113,4 @@ def _messages(document: Document, messages: list[Message]) -> None:
     for index, message in enumerate(messages, 1):
         if index > 1:
             document.line("")
-        document.message(message, index, airy=True)
+        document.message(message, index, blank_lines=True)

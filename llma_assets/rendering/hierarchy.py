@@ -1,4 +1,4 @@
-"""Puts events into a tree by parent ids. Every event is in it exactly once, whatever the ids say."""
+"""Builds the tree of events from their parent ids. Every event is in it exactly once, whatever the ids are."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -8,11 +8,11 @@ from llma_assets.rendering.events import Event
 
 @dataclass(slots=True)
 class Node:
-    """An event and those that it caused, in order of start.
+    """An event and its children, in order of start.
 
     Attributes:
-        index: position among the events.
-        order: position in the walk through the tree, -1 before it; that of a descendant is higher.
+        index: position in the list of events.
+        order: position in the walk through the tree, -1 before the walk.
     """
 
     event: Event
@@ -26,8 +26,8 @@ class Visit:
     """A step of a walk through the tree.
 
     Attributes:
-        ancestors: number of nodes above, 0 for a root.
-        is_last: whether no sibling follows.
+        ancestors: number of ancestors, 0 for a root.
+        is_last: the node is its parent's last child.
         entering: True before the children, False after them.
     """
 
@@ -38,13 +38,13 @@ class Visit:
 
 
 def build(events: Sequence[Event], trace: Event | None = None) -> list[Node]:
-    """The roots of the tree, in the order in which `events` come (order of start).
+    """The roots of the tree, in the order of `events` (order of start). Takes linear time.
 
-    A missing parent, the trace as parent, and one link of each cycle make an event a root. Linear in time.
+    An event is a root if it has no parent, its parent is missing or the trace, or it is the earliest of a cycle.
 
     Args:
         events: all events but `trace`, sorted.
-        trace: the event that stands for the whole trace; its children are roots.
+        trace: the event of the whole trace; its children are roots.
     """
     nodes = [Node(event, index) for index, event in enumerate(events)]
     by_id: dict[str, int] = {}
@@ -80,7 +80,7 @@ def _break_cycles(parents: list[int]) -> None:
 
 
 def walk(roots: Sequence[Node]) -> Iterator[Visit]:
-    """Every node twice, before and after its children; without recursion, so any depth will do."""
+    """Visit every node twice, before and after its children; not recursive, so any depth works."""
     stack = [Visit(node, 0, position == 0, True) for position, node in enumerate(reversed(roots))]
     entered = 0
     while stack:

@@ -1,7 +1,7 @@
-"""Remembers which messages of a trace were shown, so that a history repeated by each call is shown once.
+"""Finds the messages of a trace that were shown before, so that the history in each call is shown only once.
 
-Knows messages as keys only. A conversation is a path in a tree: a message is the same one only where the same
-messages came before it, so a second "yes" is new, and sub-agents with different histories stay apart.
+Messages are known by their keys only. A conversation is a path in a tree of messages: a message is repeated only if
+the same messages precede it, so that a second "yes" is new, and sub-agents with different histories stay separate.
 """
 
 from collections.abc import Collection, Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final
 
-from llma_assets.rendering.jsontext import compact_json
+from llma_assets.rendering.json_text import compact_json
 from llma_assets.rendering.message import THINKING, Message
 
 _SAME_ROLE: Final = {"model": "assistant", "developer": "system"}
@@ -18,12 +18,12 @@ _LONG_BLOCK: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What makes two messages the same.
+    """What identifies a message.
 
     Attributes:
         digest: of role, text and calls.
-        is_answer: said by a model.
-        is_aside: said by a model to itself; later calls may or may not repeat it.
+        is_answer: the message is a model's answer.
+        is_aside: the message is a model's reasoning, which later calls may or may not repeat.
     """
 
     digest: bytes
@@ -32,7 +32,7 @@ class Key:
 
 
 def key_of(message: Message) -> Key:
-    """The key of a message; spelling of the role and blanks around the text make no difference."""
+    """The key of a message; synonyms of the role and white space around the text make no difference."""
     role = _SAME_ROLE.get(message.role, message.role)
     digest = blake2b(role.encode("utf-8", "replace"), digest_size=16)
     digest.update(b"\0" + message.text.strip().encode("utf-8", "surrogatepass"))
@@ -44,7 +44,7 @@ def key_of(message: Message) -> Key:
 
 @dataclass(slots=True, eq=False)
 class Point:
-    """A moment in a conversation: after `key`, which came after `parent`."""
+    """A position in a conversation: message `key` after the position `parent`."""
 
     key: bytes
     is_answer: bool
@@ -54,29 +54,29 @@ class Point:
 
 
 class History:
-    """The conversations of one trace. Time and memory are linear in the messages placed."""
+    """The conversations of one trace. Time and memory are linear in the number of messages."""
 
     def __init__(self) -> None:
-        """Begin with nothing said."""
+        """Start without messages."""
         self._root = Point(b"", False, None, -1)
         self._latest: dict[bytes, Point] = {}
 
     def place_input(
         self, keys: Sequence[Key], owner: int, ancestors: Collection[int] = ()
     ) -> tuple[list[bool], "Point"]:
-        """Place the messages that a call was given.
+        """Place the input messages of a call.
 
-        First the longest beginning that some conversation shares. Where that ends early (a system prompt that
-        changes, a window that drops old turns, a summary instead of them), blocks further on are the same when they
-        hold an answer beside another message, or when an event above this one in the tree brought them in.
+        The longest prefix that a known conversation shares is repeated. Where it ends early (a changed system prompt,
+        a window or a summary instead of old turns), a later block is repeated, too, if it is long, if it holds an
+        answer beside another message, or if an event above this one in the tree brought it in.
 
         Args:
-            keys: of all messages, in order.
-            owner: the event that brings them.
-            ancestors: events above it.
+            keys: keys of all messages, in order.
+            owner: number of the event with this input.
+            ancestors: numbers of the events above it.
 
         Returns:
-            For each message whether it is new, and the point to which the answer is added.
+            For each message whether it is new; and the position after which the answer is placed.
         """
         new = [True] * len(keys)
         point, position = self._root, 0
@@ -98,11 +98,11 @@ class History:
         return new, point
 
     def knows(self, key: Key) -> bool:
-        """Whether such a message stands in any conversation."""
+        """Whether any conversation holds such a message."""
         return key.digest in self._latest
 
     def place_answer(self, keys: Sequence[Key], point: "Point", owner: int) -> list[bool]:
-        """Place what a model answered, behind its input; for each message whether it is new."""
+        """Place the answer of a model after its input, and tell for each message whether it is new."""
         new = []
         for key in keys:
             is_new, point = self._step(point, key, owner)
@@ -110,10 +110,10 @@ class History:
         return new
 
     def place_state(self, keys: Sequence[Key], point: "Point", owner: int) -> list[bool]:
-        """Place the messages of a state that a unit of work left behind; for each whether it is new.
+        """Place the messages of a span's output state, and tell for each whether it is new.
 
-        It may be the whole conversation or only what was added to its input, and what events below `owner` in the
-        tree said is not new when `owner` gives it as its own result.
+        The state is the whole conversation, or only the messages added to the input. A message of an event below
+        `owner` in the tree is not new when `owner` returns it.
         """
         if keys and keys[0].digest not in point.next and keys[0].digest in self._root.next:
             return self.place_input(keys, owner)[0]
@@ -140,12 +140,12 @@ class History:
     def _blocks(
         self, keys: Sequence[Key], first: int, behind: "Point", ancestors: Collection[int]
     ) -> dict[int, "Point"]:
-        """Points of the messages from `first` on that an earlier conversation holds in the same order.
+        """Positions of the messages from `first` on that an earlier conversation holds in the same order.
 
-        No point stands for two messages of one input: what the beginning up to `behind` holds is taken already.
+        No position stands for two messages of one input; those up to `behind` are in use.
         """
         aligned: dict[int, Point] = {}
-        taken: set[int] = set()
+        used: set[int] = set()
         last = len(keys) - 1
         while last >= first:
             anchor = None if keys[last].is_aside else self._latest.get(keys[last].digest)
@@ -153,10 +153,10 @@ class History:
             if not block or not self._is_same(block, ancestors):
                 last -= 1
                 continue
-            taken = taken or _path(behind)
-            if taken.isdisjoint(id(point) for _, point in block):
+            used = used or _path(behind)
+            if used.isdisjoint(id(point) for _, point in block):
                 aligned.update(block)
-                taken.update(id(point) for _, point in block)
+                used.update(id(point) for _, point in block)
             last = block[-1][0] - 1
         return aligned
 
@@ -180,7 +180,7 @@ class History:
 
 
 def _path(point: Point) -> set[int]:
-    """Identities of a point and of all before it."""
+    """Identities of a position and of all before it."""
     found: set[int] = set()
     step: Point | None = point
     while step is not None:

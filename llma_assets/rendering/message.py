@@ -1,4 +1,7 @@
-"""What a message is, whatever shape it had: role, text, calls. Reading shapes and writing text are elsewhere."""
+"""A message, whatever its provider format: role, text, tool calls.
+
+Parsing belongs in `message_parser` and `provider_formats`, writing text in `document`.
+"""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,7 +11,7 @@ from typing import Final
 NOT_RECORDED: Final = "[tool output not recorded]"
 
 THINKING: Final = "thinking"
-"""Role of what a model said to itself: shown, but no part of the conversation that later calls repeat."""
+"""Role of a model's reasoning: shown, but not part of the conversation that later calls repeat."""
 
 _ROLES: Final = {
     "human": "user",
@@ -63,12 +66,12 @@ _FAILURE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A model's wish to have a tool called.
+    """A tool call that a model asked for.
 
     Attributes:
-        name: of the tool; for a provider's own tools the item's type, such as `web_search_call`.
-        arguments: the parsed JSON, or the text as it came where it is none.
-        status: as far as the shape tells and it is worth saying, else "".
+        name: name of the tool; for a provider's built-in tools the item's type, such as `web_search_call`.
+        arguments: the parsed JSON, or the raw text if it is not JSON.
+        status: the status in the provider format, "" if it is missing or `completed`.
     """
 
     name: str
@@ -82,9 +85,9 @@ class Message:
 
     Attributes:
         role: `system, developer, user, assistant, model, tool, thinking`, or what the application wrote.
-        text: all that was said; pictures and files are markers.
-        tool_calls: calls wished for in this message.
-        is_error: a tool's result that says it failed.
+        text: the whole text; pictures and files are markers.
+        tool_calls: the tool calls that the message asks for.
+        is_error: the message is the result of a failed tool call.
     """
 
     role: str
@@ -94,7 +97,7 @@ class Message:
 
 
 def role_of(value: object, default: str) -> str:
-    """The role as this project names it.
+    """The role in this project's terms.
 
     >>> role_of("human", "user"), role_of("AIMessageChunk", "user"), role_of(None, "user"), role_of("MODEL", "user")
     ('user', 'assistant', 'user', 'model')
@@ -110,7 +113,7 @@ def role_of(value: object, default: str) -> str:
 
 
 def known_role(name: str) -> str:
-    """The role that `name` means, also in a longer name for a message's kind; "" where it means none.
+    """The known role in `name`, which may be a longer name of a message type; "" for none.
 
     >>> known_role("gen_ai.user.message"), known_role("CHATBOT"), known_role("tool_return_message"), known_role("Bob")
     ('user', 'assistant', 'tool', '')
@@ -123,7 +126,7 @@ def known_role(name: str) -> str:
 
 
 def says_failure(result: str) -> bool:
-    """Whether a tool's result begins by saying that it failed: most shapes have no flag for it.
+    """Whether the text of a tool's result begins like a failure: most provider formats have no flag for it.
 
     >>> says_failure("Error: user not found"), says_failure('{"error": "no seat"}'), says_failure("KeyError: 'x'")
     (True, True, True)
@@ -134,9 +137,9 @@ def says_failure(result: str) -> bool:
 
 
 def merged(messages: Iterable[Message]) -> list[Message]:
-    """Neighbours that one speaker said in one breath become one message: texts by lines, calls in order.
+    """Adjacent messages of the same role joined to one: texts by lines, tool calls in order.
 
-    Results of tools stay apart, because each answers another call.
+    Tool results stay separate, because each answers another call.
     """
     groups: list[list[Message]] = []
     for message in messages:

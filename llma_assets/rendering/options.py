@@ -1,4 +1,4 @@
-"""What a caller may choose about a rendering, and what a rendering gives back. No logic beyond checking values."""
+"""Options and results of rendering. No logic but validation."""
 
 import hashlib
 import json
@@ -10,26 +10,26 @@ from llma_assets.privacy import check_patterns
 from llma_assets.tokens import encoding_of
 
 RENDERER: Final = "4"
-"""Raised when the same events and options give another text, so that stored texts are made anew."""
+"""Version of the renderer: raised when equal events and options give another text, so that texts are rendered again."""
 
 TEXT_TOKENS: Final = 16_000
-"""The limit of stored texts where a team sets none: prompt, text and answer fit into a context of 32,000 tokens."""
+"""Default limit of stored texts: prompt, text and answer fit into a context of 32,000 tokens."""
 
 _CHARS_OF_A_TOKEN: Final = 8
-"""No text of traces has so many characters in a token: the bound in characters beside a limit in tokens."""
+"""More characters a token than any text of a trace has: gives the character limit for a token limit."""
 
 
 class TextSettings(Protocol):
-    """What a team may set about its texts."""
+    """A team's settings for its texts."""
 
     @property
     def redact(self) -> bool:
-        """Whether private values become placeholders."""
+        """Whether placeholders replace private values."""
         ...
 
     @property
     def redaction_patterns(self) -> Sequence[str]:
-        """What else is private."""
+        """Patterns of further private values."""
         ...
 
     @property
@@ -40,22 +40,22 @@ class TextSettings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RenderOptions:
-    """How long and in what dress the text may be.
+    """Limits and layout of a text.
 
     Attributes:
-        max_chars: the text is never longer, line numbers included. The default, 60,000 characters, is about
-            15,000 tokens of English. The longest of 200 real runs of an airline's agent has 34,000 once its
-            history is shown only once, so ordinary traces lose no line; a summary of so much costs a fraction of a
-            cent with a small model; and prompt and answer fit beside it into a context of 32,000 tokens.
-        max_tokens: the text has no more tokens of `model`; None for no such limit. Both limits hold.
-        model: the model that will read the text; its name decides how tokens are counted (`llma_assets.tokens`).
-        max_value_chars: a longer single value (message text, state, tool result) keeps its two ends, even when
-            the whole text would fit: past some pages a value says nothing new about what happened.
-        line_numbers: open each line with `L01: `, so that a summary can refer to it.
-        history_once: show a message that later generations repeat only where it first appeared. False is for
-            measuring what the rule saves.
-        redact: put placeholders such as `[EMAIL_1]` in the place of private values.
-        extra_patterns: what else is private, in RE2's syntax, so that no pattern can take long; each match becomes
+        max_chars: most characters of the text, line numbers included. The default of 60,000 is about 15,000 tokens of
+            English: the longest of 200 real runs of an airline's agent has 34,000 characters once its history is
+            shown only once, so that ordinary traces lose no line; a small model summarises it for a fraction of a
+            cent; and it fits into a context of 32,000 tokens together with prompt and answer.
+        max_tokens: most tokens of the text for `model`, None for no such limit. Both limits hold.
+        model: name of the model that will read the text, which decides how tokens are counted (`llma_assets.tokens`).
+        max_value_chars: a longer value (message text, state, tool result) keeps only both ends, even if the whole text
+            would fit: after some pages a value says nothing new about what happened.
+        line_numbers: begin each line with `L01: `, so that a summary can refer to it.
+        history_once: show a message that later generations repeat only where it first appeared; False measures what
+            this saves.
+        redact: replace private values by placeholders such as `[EMAIL_1]`.
+        extra_patterns: patterns of further private values in RE2's syntax, which takes linear time; a match becomes
             `[CUSTOM_1]`.
     """
 
@@ -69,26 +69,26 @@ class RenderOptions:
     model: str = ""
 
     def __post_init__(self) -> None:
-        """Reject limits that no text can keep.
+        """Validate limits and patterns.
 
         Raises:
-            ValueError: a limit is under its smallest useful value, or an extra pattern cannot be used.
+            ValueError: a limit is too small, or an extra pattern is invalid.
         """
         if self.max_chars < 1:
-            raise ValueError(f"max_chars is {self.max_chars}; at least 1 is needed")
+            raise ValueError(f"max_chars must be at least 1, not {self.max_chars}")
         if self.max_tokens is not None and self.max_tokens < 1:
-            raise ValueError(f"max_tokens is {self.max_tokens}; at least 1 is needed")
+            raise ValueError(f"max_tokens must be at least 1, not {self.max_tokens}")
         if self.max_value_chars < 40:
-            raise ValueError(f"max_value_chars is {self.max_value_chars}; at least 40 is needed")
+            raise ValueError(f"max_value_chars must be at least 40, not {self.max_value_chars}")
         if self.extra_patterns:
             check_patterns(self.extra_patterns)
 
     @classmethod
     def of_team(cls, settings: TextSettings, model: str) -> "RenderOptions":
-        """The options of a team's stored texts, which `model` will read.
+        """The options of a team's stored texts for `model`.
 
         Raises:
-            PatternError: one of the team's patterns cannot be used.
+            PatternError: one of the team's patterns is invalid.
         """
         tokens = settings.max_text_tokens
         return cls(
@@ -101,39 +101,39 @@ class RenderOptions:
 
     @property
     def redaction(self) -> str:
-        """Which private values are replaced, as a short name: texts of another name may show others."""
+        """A short name for what is redacted: texts with another name may show other private values."""
         if not self.redact:
             return "plain"
         return f"redacted+{_digest(list(self.extra_patterns))}" if self.extra_patterns else "redacted"
 
     @property
     def fingerprint(self) -> str:
-        """Equal for options that give equal texts: `redacted/` and a digest. Holds no pattern."""
+        """`redacted/` and a digest, equal for options that give equal texts. Does not reveal patterns."""
         return f"{self.redaction}/{_digest({**asdict(self), 'model': encoding_of(self.model)})}"
 
 
-def redactions_like(options: RenderOptions) -> list[str]:
-    """The names of redactions that hide no less than `options` ask for, as they stand in the name of a renderer.
+def sufficient_redactions(options: RenderOptions) -> list[str]:
+    """The values of `RenderOptions.redaction` in stored renderer names that hide at least what `options` hide.
 
-    "" is of older renderers, which knew no options: they replaced private values, and nobody had patterns.
+    "" stands for renderers before options existed: they replaced private values, and teams had no patterns.
     """
     if not options.redact:
-        raise ValueError("options that hide nothing are content with any text")
+        raise ValueError("redact is False: any text is sufficient")
     return [options.redaction] if options.extra_patterns else [options.redaction, ""]
 
 
 def hides_enough(renderer: str, options: RenderOptions) -> bool:
-    """Whether a text that is stored under `renderer` hides what `options` want hidden.
+    """Whether a text stored with the name `renderer` hides at least what `options` hide.
 
     >>> hides_enough("3/plain/ab12cd34", RenderOptions()), hides_enough("2", RenderOptions())
     (False, True)
     """
     _, _, rest = renderer.partition("/")
-    return not options.redact or rest.partition("/")[0] in redactions_like(options)
+    return not options.redact or rest.partition("/")[0] in sufficient_redactions(options)
 
 
 def renderer_of(options: RenderOptions) -> str:
-    """What a text is stored under: texts of another name are made anew."""
+    """The name that is stored with a text; a text with another name is rendered again."""
     return f"{RENDERER}/{options.fingerprint}"
 
 
@@ -143,28 +143,27 @@ def _digest(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What the text does not say, in numbers. `dataclasses.asdict` of it is plain JSON.
+    """What a text leaves out, in numbers. `dataclasses.asdict` of it is JSON.
 
     Attributes:
-        characters_before: length with every value in full and each message once, without line numbers.
-        characters_after: length of the text as returned.
-        lines_before: lines before sampling, values in full.
-        lines_after: lines of the text as returned.
-        tokens_after: tokens of the text as returned, None where it was too short for the limit to matter.
-        values_shortened: values that keep only their two ends, or their beginning, or are referred to.
-        events_shortened: events of which a value is shortened or a line is missing.
-        survivors_missing: what must stay (`error`, `first_user`, `last_user`, `final_answer`) and found no room at
-            all, with how many of it; empty but for limits that cannot hold it.
-        base64_removed: runs of base64 that a marker stands for.
-        messages: messages of all events together, repeated ones counted each time.
-        messages_deduplicated: of these, how many are not shown again because they stand further up.
-        values_repeated: long values that stand further up, and are referred to by `(as above)`.
-        events_ignored: events that the pipeline itself wrote, and second copies of an event.
-        rules: what was done to reach the limit, in order: `long_values`, `shorter_values`,
-            `repeated_results`, `tool_results`, `errors_and_words`, `sampling`, `hard_cut`; `as_recorded` where the
-            events are shown as JSON, because they could not be rendered.
-        redactions: private values that a placeholder stands for, by kind (`email`, `phone`, …), each occurrence
-            counted, also in what was later cut.
+        characters_before: length with full values and each message once, without line numbers.
+        characters_after: length of the text.
+        lines_before: number of lines before sampling, with full values.
+        lines_after: number of lines of the text.
+        tokens_after: number of tokens of the text, None if it was too short to need counting.
+        values_shortened: number of values that keep only both ends or the beginning, or became a reference.
+        events_shortened: number of events with a shortened value or a missing line.
+        survivors_missing: number of protected pieces without room by kind (`error`, `first_user`, `last_user`,
+            `final_answer`); empty unless the limit is too small for them.
+        base64_removed: number of base64 runs that a marker replaces.
+        messages: number of messages of all events, with every repetition.
+        messages_deduplicated: number of these that are not shown again.
+        values_repeated: number of long values replaced by `(as above)`.
+        events_ignored: number of events of pipelines and of duplicate events.
+        rules: truncation rules that were applied, in order: `long_values`, `shorter_values`, `repeated_results`,
+            `tool_results`, `errors_and_words`, `sampling`, `hard_cut`; `as_recorded` if the events could not be
+            rendered and are shown as JSON.
+        redactions: number of redacted occurrences by kind (`email`, `phone`, …), also in text that was cut.
     """
 
     characters_before: int = 0
@@ -186,12 +185,12 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class RenderedTrace:
-    """The text of a trace or of a generation, and what it leaves out.
+    """The text of a trace or a generation, and what it leaves out.
 
     Attributes:
-        text: valid UTF-8, no control characters but newline and tab, nothing hidden, at most `max_chars` long.
-        loss: what was left out to get there.
-        has_content: whether anything was said or done; not so where a tracer recorded only that something ran.
+        text: valid UTF-8 of at most `max_chars` characters, without hidden or control characters but newline and tab.
+        loss: what the text leaves out.
+        has_content: False if a tracer recorded only that something ran (see `content`).
     """
 
     text: str

@@ -1,6 +1,6 @@
 """The stage `trace_texts` for one partition: the text of each sampled trace and generation of a day.
 
-What is stored belongs in `storing`, how a trace becomes text in the modules beside it.
+What is stored when belongs in `store`, how a trace becomes text in the other modules of the room.
 """
 
 import logging
@@ -14,11 +14,11 @@ import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import list_item_skips
-from llma_assets.rendering.losses import sum_up
 from llma_assets.rendering.options import RenderOptions
-from llma_assets.rendering.privacy_mode import NO_CONTENT, content_of_day, say_what_has_no_content
+from llma_assets.rendering.privacy_mode import NO_CONTENT, content_counts, record_missing_content
 from llma_assets.rendering.queries import LOSSES_OF_DAY
-from llma_assets.rendering.storing import STAGE, LevelTexts, Sampling, delete_redacted_otherwise, store_texts
+from llma_assets.rendering.store import STAGE, LevelTexts, Sampling, delete_under_redacted_texts, store_texts
+from llma_assets.rendering.truncation_report import summarise_losses
 from llma_assets.stage import Progress, Report
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamOptions
@@ -27,7 +27,7 @@ from llma_assets.themes import Level, Theme, draws
 log = logging.getLogger(__name__)
 
 SHOWN_ITEMS = 20
-"""Items that a log names, at most."""
+"""Most items that the log names."""
 
 
 def render_partition(
@@ -41,13 +41,13 @@ def render_partition(
     now: datetime,
     progress: Progress,
 ) -> Report:
-    """Render the traces and generations of a team's day that its themes look at, as far as there is no text yet.
+    """Render the traces and generations of a partition that its themes select and that have no text yet.
 
     Args:
-        model_name: of the chat model that is to read the texts.
-        themes: those that the run is for.
-        all_themes: those that the team has switched on.
-        now: a trace that was not silent long enough by then waits.
+        model_name: name of the chat model that will read the texts.
+        themes: the themes of the run.
+        all_themes: the themes that the team has switched on.
+        now: a trace that was not quiet long enough by then is left for a later run.
     """
     options = RenderOptions.of_team(team, model_name)
     sampling = Sampling(
@@ -62,13 +62,13 @@ def render_partition(
         options,
         sampling,
         progress=partial(progress, STAGE, team_day),
-        is_whole=_is_whole(sampling, all_themes, team_day),
+        completes_day=_completes_day(sampling, all_themes, team_day),
     )
-    deleted = delete_redacted_otherwise(database, team_day, options)
-    contents = content_of_day(database, team_day)
-    say_what_has_no_content(database, team_day, contents)
+    deleted = delete_under_redacted_texts(database, team_day, options)
+    contents = content_counts(database, team_day)
+    record_missing_content(database, team_day, contents)
     if any(level.counts["failed"] for level in texts.values()):
-        _say_what_failed(database, team_day)
+        _log_failures(database, team_day)
     items = contents["trace"].with_content or contents["generation"].with_content
     why = NO_CONTENT if any(each.texts for each in contents.values()) else ""
     losses, worst = _losses(database, team_day)
@@ -87,21 +87,21 @@ def render_partition(
     )
 
 
-def _say_what_failed(database: Database, team_day: TeamDay) -> None:
-    """Name what could not be rendered in the log of the run; `llma skips` names all of it."""
+def _log_failures(database: Database, team_day: TeamDay) -> None:
+    """Log the first items that could not be rendered; `llma skips` lists all."""
     skips = list_item_skips(database, day=team_day.day, team_id=team_day.team_id, stages=(STAGE,))
     for skip in skips[:SHOWN_ITEMS]:
         log.warning(f"{team_day}, {STAGE}: {skip.level} {skip.item_id} {skip.reason}: {skip.detail}")
 
 
-def _is_whole(sampling: Sampling, themes: Iterable[Theme], team_day: TeamDay) -> bool:
-    """Whether a run for some themes draws whatever all of the team's would have drawn."""
+def _completes_day(sampling: Sampling, themes: Iterable[Theme], team_day: TeamDay) -> bool:
+    """Whether a run for some themes draws the sample that a run for all themes of the team would draw."""
     wanted = {theme.level for theme in themes if draws(theme) and theme.covers(team_day.day)}
     return all(any(map(draws, sampling.of_level(level, team_day.day))) for level in wanted)
 
 
 def _numbers(level: Level, texts: LevelTexts) -> dict[str, Any]:
-    """How much of a level was found, is held, and was done now."""
+    """Numbers of a level: items found, texts stored, and work of this run."""
     return {
         f"{level}s_found": texts.found,
         f"{level}s_not_quiet_yet": texts.not_quiet,
@@ -116,7 +116,7 @@ def _numbers(level: Level, texts: LevelTexts) -> dict[str, Any]:
 
 
 def _reuse(texts: Iterable[LevelTexts]) -> dict[str, Any]:
-    """How often a text was there already when a theme needed it: from an earlier run, or made for another theme."""
+    """How often a theme could reuse a text, from an earlier run or of another theme."""
     counts = sum((level.counts for level in texts), Counter[str]())
     if not counts["wanted"]:
         return {}
@@ -145,15 +145,15 @@ def _why_nothing(texts: LevelTexts, sampling: Sampling, team_day: TeamDay) -> st
 
 
 def _losses(database: Database, team_day: TeamDay) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What all texts of the day leave out, also those that earlier runs stored, and the texts that lose most."""
+    """What all texts of the day leave out, those of earlier runs included, and the most truncated texts."""
     rows = database.rows(LOSSES_OF_DAY, team_id=team_day.team_id, day=team_day.day)
-    losses = sum_up((row["level"], row["item_id"], orjson.loads(row["loss"])) for row in rows)
-    if not losses.texts:
+    report = summarise_losses((row["level"], row["item_id"], orjson.loads(row["loss"])) for row in rows)
+    if not report.texts:
         return {}, []
-    told = {
-        "loss": {"texts": losses.texts, **losses.totals},
-        "loss_rules": losses.rules,
-        "redactions": losses.redactions,
-        "survivors_missing": losses.survivors_missing,
+    totals = {
+        "loss": {"texts": report.texts, **report.totals},
+        "loss_rules": report.rules,
+        "redactions": report.redactions,
+        "survivors_missing": report.survivors_missing,
     }
-    return told, [dict(row) for row in losses.worst]
+    return totals, [dict(row) for row in report.worst]

@@ -1,7 +1,7 @@
-"""Every statement of the rendering room, and the two reads that need more than one line of Python.
+"""The statements of the rendering room, and the functions that read payloads in batches.
 
-Events are read in two steps: ids, counts and sizes on light columns, then payloads for just those ids, in batches
-of bounded size. Nothing here sorts by a heavy column; the order within a trace is made in memory.
+Events are read in two steps: ids, counts and sizes from light columns (`candidates`), then the payloads of the selected
+ids in batches of bounded size. No statement sorts by a heavy column; events of a trace are sorted in memory.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ WHERE team_id = {team_id:Int64}
 
 MOMENT = "SELECT now64(6, 'UTC')"
 
-# Of items that turned out to have begun on an earlier day. Key of trace_texts: (team_id, day, level, item_id).
+# For items that were found to begin on an earlier day. Key of trace_texts: (team_id, day, level, item_id).
 DELETE_TEXTS_OF_LATER_DAYS = """
 DELETE FROM trace_texts
 WHERE team_id = {team_id:Int64}
@@ -50,14 +50,14 @@ WHERE team_id = {team_id:Int64}
 """
 
 # Key of texts_made: (team_id, day).
-MADE = """
+TEXTS_MADE = """
 SELECT events, waits_until
 FROM texts_made FINAL
 WHERE team_id = {team_id:Int64} AND day = {day:Date}
 """
 
-# For the sensor: how far the texts of all teams are.
-MADE_SINCE = """
+# For the sensor: which days of all teams have texts, and how many events these cover.
+TEXTS_MADE_SINCE = """
 SELECT team_id, day, events, waits_until, inserted_at AS made_at
 FROM texts_made FINAL
 WHERE day >= {since:Date}
@@ -71,7 +71,7 @@ WHERE team_id = {team_id:Int64} AND day = {day:Date}
 ORDER BY level DESC, item_id
 """
 
-# Of how many texts nothing is asked, because nothing was recorded but that something ran.
+# Texts without content are those of traces that record only that something ran.
 CONTENT_OF_DAYS = """
 SELECT count() AS texts, countIf(NOT has_content) AS without_content
 FROM trace_texts FINAL
@@ -86,14 +86,14 @@ WHERE team_id = {team_id:Int64} AND day = {day:Date} AND stage = {stage:String} 
 GROUP BY level
 """
 
-COUNT_TEXTS_MADE_OTHERWISE = """
+COUNT_TEXTS_OF_OTHER_RENDERERS = """
 SELECT count()
 FROM trace_texts FINAL
 WHERE team_id = {team_id:Int64} AND day = {day:Date} AND level = {level:String} AND renderer != {renderer:String}
 """
 
-# Without FINAL: versions that a newer one hides still hold what the team now wants hidden.
-COUNT_TEXTS_REDACTED_OTHERWISE = """
+# Without FINAL: older versions of a row still hold the private values that the team now hides.
+COUNT_UNDER_REDACTED_TEXTS = """
 SELECT count()
 FROM trace_texts
 WHERE team_id = {team_id:Int64}
@@ -101,7 +101,7 @@ WHERE team_id = {team_id:Int64}
     AND splitByChar('/', renderer)[2] NOT IN {redactions:Array(String)}
 """
 
-DELETE_TEXTS_REDACTED_OTHERWISE = """
+DELETE_UNDER_REDACTED_TEXTS = """
 DELETE FROM trace_texts
 WHERE team_id = {team_id:Int64}
     AND day = {day:Date}
@@ -127,15 +127,15 @@ LIMIT 1
 
 @dataclass(frozen=True, slots=True)
 class StoredText:
-    """What is stored of an item, but for its text.
+    """The stored row of an item, without its text.
 
     Attributes:
-        day: the day it is stored under; the first, if a run was killed while it moved.
-        last_day: the last day it is stored under.
-        events: the events it was made from.
-        renderer: the name of the renderer and its options.
-        probability: the chance with which it came into the sample; 0 if it did not.
-        drawn: whether it is in the sample.
+        day: the day of the row; the first day if a killed run left the item under two.
+        last_day: the last day with a row of the item.
+        events: number of events that the text was made from.
+        renderer: name of the renderer and its options.
+        probability: inclusion probability in the sample; 0 if the item is not in it.
+        drawn: whether the item is in the sample.
     """
 
     day: date
@@ -158,19 +158,19 @@ LIMIT 1
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An item that may be rendered, known by light columns only.
+    """An item that may be rendered, as the light columns describe it.
 
     Attributes:
         item_id: the trace id, or the uuid of the generation's event.
-        trace_id: the trace that the item is, or belongs to.
+        trace_id: id of the trace that the item is or belongs to.
         first_at: time of its first event.
         last_at: time of its last event.
-        events: its events, each uuid once.
+        events: number of its events, each uuid once.
         size_bytes: length of its payloads.
-        user_hash: stands for the user of its first event.
-        probability: the chance with which it comes into the sample, or came into it; 0 if it does not.
-        drawn: whether it is in the sample; others are here because themes want them.
-        stored: what is stored of it, None if nothing is.
+        user_hash: hash of the user of its first event.
+        probability: inclusion probability in the sample; 0 if the item is not in it.
+        drawn: whether the item is in the sample; otherwise a theme wants it.
+        stored: its stored row, None for none.
     """
 
     item_id: str
@@ -186,7 +186,7 @@ class Candidate:
 
 
 def batches(candidates: Sequence[Candidate]) -> Iterator[list[Candidate]]:
-    """Cut candidates into batches of bounded size; one that is larger than a batch has one of its own."""
+    """Split candidates into batches of bounded size; a candidate larger than a batch is a batch of its own."""
     batch: list[Candidate] = []
     size = 0
     for candidate in candidates:
@@ -200,7 +200,7 @@ def batches(candidates: Sequence[Candidate]) -> Iterator[list[Candidate]]:
 
 
 def events_of_traces(database: Database, team_id: int, batch: Sequence[Candidate]) -> dict[str, list[dict[str, Any]]]:
-    """The events of a batch of traces by trace id, each uuid once, in order of time."""
+    """The events of a batch of traces by trace id, each uuid once, sorted by time."""
     by_trace: dict[str, dict[str, dict[str, Any]]] = {candidate.item_id: {} for candidate in batch}
     rows = database.stream(
         EVENTS_OF_TRACES,
@@ -223,7 +223,7 @@ def events_of_traces(database: Database, team_id: int, batch: Sequence[Candidate
 def events_of_generations(
     database: Database, team_id: int, batch: Sequence[Candidate]
 ) -> dict[str, list[dict[str, Any]]]:
-    """The event of each generation of a batch, as a list of one, by its uuid."""
+    """The event of each generation of a batch, as a list of one event, by its uuid."""
     rows = database.stream(
         EVENTS_OF_GENERATIONS,
         team_id=team_id,
@@ -237,7 +237,7 @@ def events_of_generations(
 
 
 def _event(row: dict[str, Any]) -> dict[str, Any]:
-    """A row as the renderer takes an event."""
+    """A row as an event for the renderer."""
     return {
         "uuid": row["event_uuid"],
         "event": row["event"],

@@ -1,7 +1,7 @@
-"""One item's row of `trace_texts`, whatever is wrong with the item. What is stored when belongs in `storing`.
+"""Makes the row of `trace_texts` for one item, even for a malformed one. Storing it belongs in `store`.
 
-What cannot be rendered is shown as it was recorded, and what cannot be summed up counts as nothing: a fault in an item,
-or in the renderer, costs that item and no other. Which fault it was is said beside the row.
+An item that cannot be rendered is shown as recorded, and facts that cannot be computed are 0: a fault in an item or in
+the renderer affects this item only. The row comes with a description of the fault.
 """
 
 import hashlib
@@ -13,20 +13,20 @@ import orjson
 
 from llma_assets.isolation import fault_of
 from llma_assets.privacy import redactor_of
-from llma_assets.rendering.budget import fit
-from llma_assets.rendering.content import is_said
+from llma_assets.rendering.content import has_content
 from llma_assets.rendering.document import Document, Keep
 from llma_assets.rendering.facts import ItemFacts, item_facts
 from llma_assets.rendering.generation import render_generation
-from llma_assets.rendering.jsontext import compact_json, text_of
+from llma_assets.rendering.json_text import compact_json, text_of
 from llma_assets.rendering.options import Loss, RenderedTrace, RenderOptions, renderer_of
 from llma_assets.rendering.queries import Candidate
 from llma_assets.rendering.trace import render_trace
+from llma_assets.rendering.truncation import fit
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Level
 
 AS_RECORDED: Final = "as_recorded"
-"""The rule in a text's loss that says that the item could not be rendered."""
+"""The rule in a text's loss for an item that could not be rendered."""
 
 _UNKNOWN: Final = ItemFacts("", None, 0.0, 0.0, 0, 0, 0)
 _Made = TypeVar("_Made")
@@ -34,20 +34,20 @@ Events = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class MadeText:
+class TextRow:
     """A row of `trace_texts`.
 
     Attributes:
         row: its columns.
-        fault: what went wrong while it was made, "" if nothing did.
+        fault: what failed while it was made, "" for nothing.
     """
 
     row: dict[str, Any]
     fault: str = ""
 
 
-def made_text(item: Candidate, stored: Events, level: Level, team_day: TeamDay, options: RenderOptions) -> MadeText:
-    """The row of an item with the events that are stored of it. Never raises for any events."""
+def text_row(item: Candidate, stored: Events, level: Level, team_day: TeamDay, options: RenderOptions) -> TextRow:
+    """The row of an item from its stored events. Never raises, whatever the events are."""
     faults: list[str] = []
     events = [{**event, "properties": _parsed(event["properties"])} for event in stored]
     rendered = _unless_it_fails(
@@ -80,22 +80,22 @@ def made_text(item: Candidate, stored: Events, level: Level, team_day: TeamDay, 
         "user_hash": item.user_hash,
         "last_event_at": item.last_at,
     }
-    return MadeText(row, "; ".join(dict.fromkeys(faults)))
+    return TextRow(row, "; ".join(dict.fromkeys(faults)))
 
 
 def as_recorded(events: Events, options: RenderOptions) -> RenderedTrace:
-    """The events as JSON, one after the other; private values are replaced and lengths kept as in any text."""
+    """The events as JSON, one after the other, redacted and truncated like any text."""
     redactor = redactor_of(redact=options.redact, extra_patterns=options.extra_patterns)
     document = Document(options.max_value_chars, redactor, options.max_chars)
     document.line("EVENTS AS RECORDED", keep=Keep.HEADER)
     for number, event in enumerate(events, 1):
         document.event = number
-        # Written anew, so that nothing hides behind an escape.
+        # Serialized again, so that an escape hides nothing from the redactor.
         properties = _parsed(event.get("properties"))
         document.line("")
         document.line(document.name(text_of(event.get("event")) or "event"))
         document.text(properties if isinstance(properties, str) else compact_json(properties))
-        document.has_content = document.has_content or is_said(properties)
+        document.has_content = document.has_content or has_content(properties)
     text, loss = fit(document.close(), options)
     redactions = dict(redactor.counts) if redactor is not None else {}
     loss = replace(loss, rules=(AS_RECORDED, *loss.rules), redactions=redactions)
@@ -103,21 +103,21 @@ def as_recorded(events: Events, options: RenderOptions) -> RenderedTrace:
 
 
 def _unreadable() -> RenderedTrace:
-    """The text of an item of which not even its JSON can be shown without showing what must be hidden."""
+    """The text of an item whose JSON cannot be shown either, because it cannot be redacted."""
     return RenderedTrace("(could not be read)", Loss(rules=(AS_RECORDED,)), has_content=False)
 
 
 def _unless_it_fails(make: Callable[[], _Made], instead: Callable[[], _Made], faults: list[str]) -> _Made:
     try:
         return make()
-    # Whatever is wrong concerns this item alone; it is counted, named and checked where the row is stored.
+    # The fault affects this item only; it is counted, recorded and checked where the row is stored.
     except Exception as error:
         faults.append(fault_of(error))
         return instead()
 
 
 def _parsed(properties: Any) -> Any:
-    """The properties as an object; the renderer shows what cannot be parsed as it is."""
+    """The parsed properties; the renderer shows properties that cannot be parsed as they are."""
     try:
         return orjson.loads(properties)
     except orjson.JSONDecodeError:

@@ -1,4 +1,4 @@
-"""Reads definitions of tools in the providers' shapes, and writes them as signatures."""
+"""Parses tool definitions of all providers and writes them as signatures."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from llma_assets.rendering.cleaning import Redacts, one_line
-from llma_assets.rendering.jsontext import NOT_JSON, parse_container, text_of
-from llma_assets.rendering.shapes.openai_chat import is_definition
+from llma_assets.rendering.json_text import NOT_JSON, parse_container, text_of
+from llma_assets.rendering.provider_formats.openai_chat import is_definition
 
 _MANY: Final = 5
 _SENTENCE_END: Final = re.compile(r"[.!?](?=\s|$)|\n\s*\n")
@@ -15,7 +15,7 @@ _SENTENCE_END: Final = re.compile(r"[.!?](?=\s|$)|\n\s*\n")
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool that a model may call: its signature, and the first sentence of what it says of itself."""
+    """A tool that a model may call: its signature, and the first sentence of its description."""
 
     signature: str
     description: str
@@ -24,9 +24,9 @@ class Tool:
 def read_tools(  # noqa: PLR0911 - one return a structure
     value: object, depth: int = 0, *, redactor: Redacts | None = None
 ) -> list[Tool]:
-    """Tools in `value`: a list or an object of definitions, JSON of these, or a request that holds them.
+    """The tools in `value`: a list or an object of definitions, their JSON, or a request that holds them.
 
-    What is cut to its length loses its private values before, by `redactor`.
+    `redactor` replaces private values in a text before it is cut.
     """
     if isinstance(value, str):
         parsed = parse_container(value) if depth < 4 else NOT_JSON
@@ -43,12 +43,12 @@ def read_tools(  # noqa: PLR0911 - one return a structure
     tool = _tool(value, redactor)
     if tool is not None:
         return [tool]
-    named = [(name, inner) for name, inner in value.items() if isinstance(inner, Mapping) and _is_tool_body(inner)]
-    return [found for name, inner in named if (found := _tool({"name": name, **inner}, redactor)) is not None]
+    named = [(name, child) for name, child in value.items() if isinstance(child, Mapping) and _is_tool_body(child)]
+    return [found for name, child in named if (found := _tool({"name": name, **child}, redactor)) is not None]
 
 
 def tools_beside(value: object) -> object:
-    """The definitions that a request, a response, or a list of messages carries among other things, or None."""
+    """The tool definitions inside a request, a response or a list of messages, or None."""
     if isinstance(value, Mapping):
         tools = value.get("tools")
         if not tools and isinstance(value.get("config"), Mapping):
@@ -65,7 +65,7 @@ def tools_beside(value: object) -> object:
 
 
 def tool_lines(tools: list[Tool]) -> list[str]:
-    """The tools section: a title, then signatures, with descriptions when there are few."""
+    """The tools section: a title and the signatures, with descriptions if there are at most five tools."""
     lines = [f"AVAILABLE TOOLS: {len(tools)}", ""]
     for tool in tools:
         lines.append(tool.signature)
@@ -123,10 +123,10 @@ def _parameters(schema: Mapping[str, object], redactor: Redacts | None) -> Itera
         return
     required = schema.get("required")
     needed = {name for name in required if isinstance(name, str)} if isinstance(required, list) else set()
-    for name, inner in list(properties.items())[:60]:
+    for name, child in list(properties.items())[:60]:
         mark = "" if name in needed else "?"
         shown = text_of(name)
-        yield f"{one_line(shown, 80, _if_long(shown, redactor, 80))}{mark}: {_type(inner)}"
+        yield f"{one_line(shown, 80, _if_long(shown, redactor, 80))}{mark}: {_type(child)}"
 
 
 def _type(schema: object) -> str:
@@ -148,7 +148,7 @@ def _type(schema: object) -> str:
 
 
 def _if_long(text: str, redactor: Redacts | None, limit: int = 200) -> Redacts | None:
-    """The redactor where `text` will be cut; what is not cut is redacted with its line."""
+    """The redactor if `text` will be cut; otherwise it is redacted together with its line."""
     return redactor if len(text) > limit else None
 
 

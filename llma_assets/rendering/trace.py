@@ -1,6 +1,6 @@
-"""The text of a trace: header, then its tree of events with what was said and done under each node.
+"""Renders a trace: a header, then the tree of its events with the content of each under its node.
 
-Reading messages, building the tree, remembering the history and keeping the length are other modules' work.
+Other modules parse messages, build the tree, find repeated messages and truncate the text.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,18 +8,18 @@ from dataclasses import replace
 from typing import Final
 
 from llma_assets.privacy import redactor_of
-from llma_assets.rendering.budget import fit
 from llma_assets.rendering.conversation import Conversation
 from llma_assets.rendering.document import Document, Keep
 from llma_assets.rendering.events import Event, has_error, is_flag, number, read_events
-from llma_assets.rendering.formats import cost, latency
+from llma_assets.rendering.formatting import cost, latency
 from llma_assets.rendering.generation import lines_of_error
 from llma_assets.rendering.hierarchy import Visit, build, walk
-from llma_assets.rendering.jsontext import text_of
+from llma_assets.rendering.json_text import text_of
 from llma_assets.rendering.options import RenderedTrace, RenderOptions
+from llma_assets.rendering.truncation import fit
 
 _MAX_GUIDES: Final = 24
-"""Levels that are drawn; deeper ones stand at the last level with their depth, so that text stays linear."""
+"""Depth up to which the tree is indented; deeper nodes state their depth, so that the text grows linearly."""
 
 _DEFAULT_NAMES: Final = {
     "GEN": "generation",
@@ -35,10 +35,10 @@ _DEFAULT_NAMES: Final = {
 def render_trace(events: Sequence[Mapping[str, object]], options: RenderOptions = RenderOptions()) -> RenderedTrace:
     """The text of a trace, in which each event and each message appears once.
 
-    A message that later generations repeat is shown where it first appeared; numbers in `[7] USER` are positions in
-    the input of the generation, so a gap is a history that stands further up. A tool's result that a span shows is
-    not repeated by the message that brings it to the model. The input and output of the `$ai_trace` event are shown
-    as far as no other event shows them. Events that pipelines write are left out.
+    A message that later generations repeat is shown where it first appeared. The number in `[7] USER` is the position
+    in the generation's input, so that a gap is history shown further up. A tool's result that a span shows is not
+    repeated in the message to the model. The input and output of the `$ai_trace` event are shown unless another event
+    shows them. Events of pipelines are left out.
 
     Args:
         events: mappings with `uuid, event, timestamp, properties`, in any order; properties as objects or as JSON.
@@ -123,7 +123,7 @@ def _content_prefix(visit: Visit, guides: Sequence[str]) -> str:
 
 
 def _node_line(document: Document, event: Event, properties: Mapping[str, object]) -> str:
-    """`[GEN] name (0.45s, $0.0023, gpt-4o, ERROR)`, with what is known of it."""
+    """`[GEN] name (0.45s, $0.0023, gpt-4o, ERROR)`, with the facts that are known."""
     kind = event.kind
     name = document.name(event.label) or _DEFAULT_NAMES.get(kind) or document.name(event.name) or "event"
     facts: list[str] = []

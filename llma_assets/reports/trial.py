@@ -13,7 +13,7 @@ import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.models import ChatModel, Usage
-from llma_assets.rendering import REACH, Candidate, RenderOptions, Sampling, items_of_day, made_texts
+from llma_assets.rendering import REACH, Candidate, RenderOptions, Sampling, items_of_day, text_rows
 from llma_assets.summaries import (
     Point,
     RuleAnswers,
@@ -224,7 +224,7 @@ def _texts(
         rows = {
             each.row["item_id"]: each.row
             for team_day in dict.fromkeys(each.team_day for each in some)
-            for made in made_texts(
+            for made in text_rows(
                 database, team_day, theme.level, options, [each.item for each in some if each.team_day == team_day]
             )
             for each in made

@@ -1,4 +1,4 @@
-"""Teams: what may be set for each, and the one gate that says whether anything is done for a team, and how."""
+"""Teams: their settings, and the one gate that decides whether a team is processed, and with which options."""
 
 from llma_assets.teams.fields import SettingProblem
 from llma_assets.teams.gate import ON_SKIP_LIST, TeamLeftOut, resolve, why_left_out

@@ -1,8 +1,8 @@
-"""The one gate: whether anything is done for a team, and if so how. Whoever reads, asks or stores for a team asks here.
+"""The one gate: whether a team is processed, and with which options. All code that reads or stores for a team uses it.
 
-Stages do so through their frame (`defs.stage_asset`), schedules and sensors through `defs.due_days`, commands
-by themselves. Whom discovery lets in on a day is another question (`decisions`): a team that has too little traffic
-may still be run by hand.
+Stages pass it in their frame (`defs.stage_asset`), schedules and sensors in `defs.due_days`, commands by themselves.
+Which teams discovery makes eligible on a day is decided in `discovery.decisions`: a team with too little traffic may
+still be run by hand.
 """
 
 from typing import Literal
@@ -11,18 +11,18 @@ from llma_assets.teams.options import TeamOptions
 from llma_assets.teams.settings import TeamSettings
 
 LeftOutReason = Literal["team_on_skip_list"]
-"""Why nothing is done for a team; the reason of skips and of partitions."""
+"""Why a team is not processed; stored as the reason of skips and partitions."""
 
 ON_SKIP_LIST: LeftOutReason = "team_on_skip_list"
 
 
 class TeamLeftOut(Exception):
-    """Nothing is done for a team: nothing of it is read, sent anywhere or published.
+    """A team is not processed: none of its data is read, sent or published.
 
     Attributes:
         team_id: the team.
-        reason: the stable class of the reason.
-        detail: the reason in words.
+        reason: the stored name of the reason.
+        detail: the reason as a sentence.
     """
 
     def __init__(self, team_id: int, reason: LeftOutReason, detail: str) -> None:
@@ -33,11 +33,11 @@ class TeamLeftOut(Exception):
 
 
 def resolve(settings: TeamSettings, team_id: int) -> TeamOptions:
-    """How a team is worked on, if it is.
+    """The options with which a team is processed.
 
     Raises:
-        TeamLeftOut: it is not.
-        TeamSettingsError: a setting that protects the team is broken; see `TeamSettings.options_of`.
+        TeamLeftOut: the team is not processed.
+        TeamSettingsError: a setting that protects the team is invalid; see `TeamSettings.options_of`.
     """
     if (left_out := why_left_out(settings, team_id)) is not None:
         raise left_out
@@ -45,7 +45,7 @@ def resolve(settings: TeamSettings, team_id: int) -> TeamOptions:
 
 
 def why_left_out(settings: TeamSettings, team_id: int) -> TeamLeftOut | None:
-    """Why nothing is done for a team; None where something is, or where the run will fail of a broken setting."""
+    """Why a team is not processed; None if it is, or if its run will fail because of an invalid setting."""
     if team_id in settings.skip_team_ids:
         return TeamLeftOut(team_id, ON_SKIP_LIST, "the team is on the skip list (skip_team_ids of teams.toml)")
     return None

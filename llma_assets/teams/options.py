@@ -1,6 +1,6 @@
-"""What may be set for all teams and again for a single one: how much is taken, spent and shown.
+"""Options that can be set for all teams and overridden for one: how much is selected, spent and shown.
 
-Who takes part belongs in `settings.py`; what a field may hold in `fields.py`.
+Which teams take part belongs in `settings`, validation of a field in `fields`.
 """
 
 from collections.abc import Mapping
@@ -15,34 +15,34 @@ QUIET_MINUTES = 30
 MOST_QUIET_MINUTES = 24 * 60
 TRACES_PER_HOUR = 100
 GENERATIONS_PER_HOUR = 12
-"""A clustering reads at most 2,000 items of its seven days, which are 12 an hour: more would be paid for, not read."""
+"""A clustering reads at most 2,000 items of seven days, which is 12 an hour: more would be paid for and not read."""
 
 MOST_PER_HOUR = 1_000_000
 MOST_TEXT_TOKENS = 1_000_000
 FEWEST_TEXT_TOKENS = 200
 PROTECTION = "redact"
-"""An unknown field whose name begins so was meant to hide something."""
+"""An unknown field with this prefix was meant to hide private values."""
 
 
 @dataclass(frozen=True, slots=True)
 class TeamOptions:
-    """How a team's traces are worked on.
+    """How the traces of a team are processed.
 
     Attributes:
-        minimum_traces: with fewer traces in the window the team is out.
-        quiet_minutes: a trace is taken once it has been silent for so long.
-        max_traces_per_hour: with more traces in an hour a fair sample of them is taken.
-        max_generations_per_hour: the same for generations; 0 takes none.
-        daily_budget_usd: what models may cost for a day of the team; None is no limit.
-        redact: put placeholders in the place of private values.
-        redaction_patterns: what else is private, in RE2's syntax.
-        max_text_tokens: a text is never longer; None leaves it to the renderer.
-        session_replay_tasks: make tasks of session-replay segments every half hour.
-        model_judges_tasks: the model says what is a problem, instead of keywords.
-        least_task_impact: with keywords, what recurs with a smaller mean impact is kept as an ignored task.
-        least_task_trouble: with keywords, the same for what a smaller share of the segments tells as a problem.
-        resolve_old_tasks: a task whose segments are all old is resolved when it is made.
-        unusable: protecting fields that are broken, so that the team may not be worked on.
+        minimum_traces: fewest traces in the window with which the team is eligible.
+        quiet_minutes: a trace is selected once its last event is so long ago.
+        max_traces_per_hour: most traces of an hour that are selected; of more, a fair sample.
+        max_generations_per_hour: the same for generations; 0 selects none.
+        daily_budget_usd: most that models may cost for a day of the team; None is no limit.
+        redact: replace private values by placeholders.
+        redaction_patterns: patterns of further private values, in RE2's syntax.
+        max_text_tokens: most tokens of a text; None uses the renderer's default.
+        session_replay_tasks: create tasks from session-replay segments every half hour.
+        model_judges_tasks: the model decides what is a problem, instead of keywords.
+        least_task_impact: with keywords, a recurring issue with a smaller mean impact becomes an ignored task.
+        least_task_trouble: with keywords, the same if a smaller share of its segments reports a problem.
+        resolve_old_tasks: a new task whose segments are all old is resolved at once.
+        unusable: invalid fields that protect the team, which is therefore not processed.
     """
 
     minimum_traces: int = MINIMUM_TRACES
@@ -62,12 +62,12 @@ class TeamOptions:
 
     @property
     def quiet(self) -> timedelta:
-        """`quiet_minutes` as a span of time."""
+        """`quiet_minutes` as a timedelta."""
         return timedelta(minutes=self.quiet_minutes)
 
 
 def read_options(reader: FieldReader, base: TeamOptions) -> TeamOptions:
-    """The options of a table; a field that is absent or broken is as in `base`. `unusable` is left as it is there."""
+    """The options of a table; a missing or invalid field, and `unusable`, are those of `base`."""
     return replace(
         base,
         minimum_traces=reader.integer("minimum_traces", base.minimum_traces, 1, MAX_TEAM_ID),
@@ -91,7 +91,7 @@ def read_options(reader: FieldReader, base: TeamOptions) -> TeamOptions:
 
 
 def read_own_options(reader: FieldReader, table: Mapping[str, Any], base: TeamOptions) -> TeamOptions:
-    """The options of a single team: those of all teams, but for the fields that its table names."""
+    """The options of one team: those of all teams, overridden by the fields of its table."""
     options = read_options(reader, base)
     reader.report_unknown(PROTECTION)
     inherited = tuple(problem for problem in base.unusable if problem.field not in table)

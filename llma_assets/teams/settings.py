@@ -1,6 +1,6 @@
-"""What may be set for teams: who is in, who is out, how far back, and the options of each. From a mapping or TOML.
+"""Settings of teams, from a mapping or a TOML file: which take part, the window, and the options of each.
 
-What a team's options are belongs in `options.py`; what an installation sets (servers, models, folders) is in
+The options of a team belong in `options`, settings of the installation (servers, models, folders) in
 `llma_assets.settings`.
 """
 
@@ -16,7 +16,7 @@ from llma_assets.teams.fields import MAX_TEAM_ID, FieldReader, SettingProblem
 from llma_assets.teams.options import PROTECTION, TeamOptions, read_options, read_own_options
 
 LOOKBACK_DAYS = 7
-"""Days of the window that clustering reads, and so of the window that discovery counts."""
+"""Days of the window that clustering reads and discovery counts."""
 
 MAX_LOOKBACK_DAYS = 365
 TEAMS_FILE_VARIABLE = "LLMA_TEAMS_FILE"
@@ -24,22 +24,21 @@ TEAMS_FILE_NAME = "teams.toml"
 
 
 class TeamSettingsError(ValueError):
-    """The settings cannot be used at all, or not for this team; the message names the fault."""
+    """The settings are unusable, or unusable for this team; the message names the file or the field."""
 
 
 @dataclass(frozen=True, slots=True)
 class TeamSettings:
-    """Who takes part, and how. `from_mapping` and `from_file` mend broken fields; the constructor takes what it gets.
+    """Which teams take part, and how. `from_mapping` and `from_file` validate fields; the constructor does not.
 
     Attributes:
-        guaranteed_team_ids: always in and never sampled out, however few traces they have; first in every
-            list.
-        skip_team_ids: out, whatever else is set.
-        sample_percentage: share, 0 to 1, of the other active teams that are in, rounded up to whole teams.
-        sample_seed: which teams those are; the same seed chooses the same teams every day.
-        lookback_days: length of the window, for discovery and for clustering.
-        options: what holds for teams without options of their own.
-        team_options: the whole options of the others; ask `options_of` for them.
+        guaranteed_team_ids: teams that are always eligible, however few traces they have; first in every list.
+        skip_team_ids: teams that are never processed, whatever else is set.
+        sample_percentage: share, 0 to 1, of the other active teams that are eligible, rounded up to whole teams.
+        sample_seed: seed of that sample; the same seed selects the same teams every day.
+        lookback_days: length of the window of discovery and clustering.
+        options: options of teams without a table of their own.
+        team_options: full options of the other teams; use `options_of`.
     """
 
     guaranteed_team_ids: tuple[int, ...] = ()
@@ -51,7 +50,7 @@ class TeamSettings:
     team_options: Mapping[int, TeamOptions] = field(default_factory=dict)
 
     def minimum_of(self, team_id: int) -> int:
-        """The fewest traces with which this team is in."""
+        """The fewest traces with which this team is eligible."""
         return self.team_options.get(team_id, self.options).minimum_traces
 
     def teams_with_replay_tasks(self, team_ids: Iterable[int]) -> list[int]:
@@ -60,11 +59,11 @@ class TeamSettings:
         return sorted(team_id for team_id in asked if self.team_options.get(team_id, self.options).session_replay_tasks)
 
     def options_of(self, team_id: int) -> TeamOptions:
-        """How this team's traces are worked on.
+        """The options of a team.
 
         Raises:
-            TeamSettingsError: a field that protects the team, its private values or its budget, is broken. No default
-                can stand in for it, so nothing may be read, stored or spent for the team.
+            TeamSettingsError: a field that protects the team's private values or its budget is invalid. No default may
+                replace it, so nothing is read, stored or spent for the team.
         """
         options = self.team_options.get(team_id, self.options)
         if options.unusable:
@@ -75,15 +74,15 @@ class TeamSettings:
     def from_mapping(
         cls, values: Mapping[str, Any], base: TeamOptions | None = None
     ) -> "tuple[TeamSettings, list[SettingProblem]]":
-        """Read settings as they stand in a TOML file; a broken or unknown field is reported, not raised.
+        """Read settings as in a TOML file; an invalid or unknown field is reported, not raised.
 
         Args:
             values: `guaranteed_team_ids`, `skip_team_ids`, `sample_percentage`, `sample_seed`, `lookback_days`, the
                 fields of `TeamOptions`, and `teams`: a table for each team id with such fields of its own.
-            base: options that hold where `values` say nothing.
+            base: options for fields that `values` do not set.
 
         Returns:
-            the settings, with the default in place of each broken field, and what was broken.
+            the settings, with the default for each invalid field, and the problems.
         """
         reader = FieldReader(values)
         settings = cls(
@@ -106,13 +105,13 @@ class TeamSettings:
         """Read settings from a TOML file, as `from_mapping` does.
 
         Raises:
-            TeamSettingsError: the file cannot be read or is no TOML. It is not ignored: a team on its skip
-                list would be processed.
+            TeamSettingsError: the file cannot be read or is not TOML. It is not ignored: a team on its skip list would
+                be processed.
         """
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
-            raise TeamSettingsError(f"{path}: {error.strerror}") from error
+            raise TeamSettingsError(f"{path} cannot be read: {error.strerror}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise TeamSettingsError(f"{path} is not valid TOML: {error}") from error
         return cls.from_mapping(values, base)
@@ -123,11 +122,11 @@ class TeamSettings:
     ) -> "tuple[TeamSettings, list[SettingProblem]]":
         """Read `LLMA_TEAMS_FILE`, else `teams.toml` in the data folder, else the defaults.
 
-        A team without a budget has that of `LLMA_DAILY_BUDGET_USD`.
+        A team without a budget gets that of `LLMA_DAILY_BUDGET_USD`.
 
         Raises:
-            TeamSettingsError: the file cannot be read, or the one that the variable names is not there.
-            SettingsError: the budget of the environment cannot be used.
+            TeamSettingsError: the file cannot be read, or the file that the variable names does not exist.
+            SettingsError: the budget in the environment is invalid.
         """
         base = TeamOptions(daily_budget_usd=Settings.from_env(environ).daily_budget_usd)
         named = environ.get(TEAMS_FILE_VARIABLE, "").strip()

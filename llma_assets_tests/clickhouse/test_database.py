@@ -93,7 +93,7 @@ def test_dates_times_and_ids_arrive_exactly(database: Database) -> None:
     assert row["moment"].tzinfo is UTC
 
 
-def test_a_naive_datetime_is_taken_as_utc(database: Database) -> None:
+def test_a_naive_datetime_counts_as_utc(database: Database) -> None:
     naive = datetime(2026, 11, 7, 12, tzinfo=UTC).replace(tzinfo=None)
     assert database.value("SELECT {moment:DateTime64(6, 'UTC')}", moment=naive) == naive.replace(tzinfo=UTC)
     database.insert_rows("events", [{**event(1, uuid4()), "timestamp": naive}])
@@ -231,7 +231,7 @@ def test_a_server_that_is_not_there_is_unavailable(settings: Settings) -> None:
 
 @pytest.mark.parametrize("url", ["localhost:8123", "ftp://host/db", "http://", "http://host:port/"])
 def test_an_unusable_url_is_said_to_be_one(settings: Settings, url: str) -> None:
-    with pytest.raises(DatabaseError, match="CLICKHOUSE_URL has to look like"):
+    with pytest.raises(DatabaseError, match="CLICKHOUSE_URL must look like"):
         connect(replace(settings, clickhouse_url=url))
 
 

@@ -250,7 +250,7 @@ def test_a_second_server_in_the_same_folder_is_refused(folder: Path) -> None:
     assert status(folder) is not None
 
 
-def test_a_taken_port_is_said_to_be_taken(folder: Path) -> None:
+def test_a_port_in_use_is_an_error(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         command = [sys.executable, "-m", "llma_assets.clickhouse.server", str(folder), "--foreground"]
         command += ["--port", str(taken.getsockname()[1])]
@@ -356,7 +356,7 @@ class Listener:
 def test_who_takes_the_port_of_a_killed_server_hears_no_password(folder: Path, embedded: Database) -> None:
     state, password = start(folder), (folder / "clickhouse" / "password").read_text()
     assert embedded.value("SELECT 1") == 1  # the client is made, with the password
-    embedded._link._client.http.clear()  # a connection that is open when the server ends keeps the port for a minute
+    embedded._client._client.http.clear()  # a connection that is open when the server ends keeps the port for a minute
     kill(folder)
     listener = Listener(state.port)
     try:
@@ -376,7 +376,7 @@ def test_who_takes_the_port_of_a_killed_server_hears_no_password(folder: Path, e
 
 
 def test_state_that_names_a_foreign_port_sends_no_password_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llma_assets.clickhouse.lifecycle._STRANGER_S", 0.0)
+    monkeypatch.setattr("llma_assets.clickhouse.lifecycle._OTHER_SERVER_S", 0.0)
     start(folder)
     kill(folder)
     path = folder / "clickhouse" / "state.json"

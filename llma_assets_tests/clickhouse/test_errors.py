@@ -5,7 +5,7 @@ import traceback
 import pytest
 
 from llma_assets.clickhouse import Database, DatabaseError, DatabaseUnavailable, MigrationError
-from llma_assets.clickhouse.errors import in_one_line
+from llma_assets.clickhouse.errors import error_summary
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_listed_codes_are_retryable(code: int, retryable: bool) -> None:
     assert DatabaseError("x", code).retryable is retryable
 
 
-def test_servers_come_back_and_migrations_do_not_mend_themselves() -> None:
+def test_servers_come_back_and_migrations_do_not_repair_themselves() -> None:
     assert DatabaseUnavailable("x").retryable
     assert not MigrationError("x", 241).retryable
 
@@ -61,15 +61,15 @@ def test_an_error_of_the_database_is_one_short_line_without_the_statement(databa
         ("x" * 1000 + ". (TOO_DEEP_RECURSION)", "x" * 300 + " …. (TOO_DEEP_RECURSION)"),
         (
             "Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space. (NOT_ENOUGH_SPACE)",
-            "the disk of the database is full, make room and run it again: "
+            "the disk of the database is full; free some space and run it again: "
             "Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space. (NOT_ENOUGH_SPACE)",
         ),
         (
             'std::exception. Code: 1001, e.what() = filesystem error: No space left on device ["a"]',
-            "the disk of the database is full, make room and run it again: "
+            "the disk of the database is full; free some space and run it again: "
             'std::exception. Code: 1001, e.what() = filesystem error: No space left on device ["a"]',
         ),
     ],
 )
 def test_what_a_server_says_is_cut_to_what_is_wrong(said: str, shown: str) -> None:
-    assert in_one_line(said) == shown
+    assert error_summary(said) == shown

@@ -14,10 +14,10 @@ import pytest
 
 from benchmarks.small_disk import CannotMount, SmallDisk, small_disk
 from llma_assets.clickhouse import Database, DatabaseError, DatabaseUnavailable, start, status, stop
+from llma_assets.clickhouse.client import SharedClient
 from llma_assets.clickhouse.connecting import open_database
 from llma_assets.clickhouse.lifecycle import address
-from llma_assets.clickhouse.link import Link
-from llma_assets.clickhouse.server.room import Room
+from llma_assets.clickhouse.server.disk_space import DiskSpace
 from llma_assets.settings import Settings
 from llma_assets_tests.clickhouse.conftest import Ask, asking
 
@@ -48,13 +48,13 @@ def data_dir_on_it(disk: SmallDisk) -> Iterator[Path]:
 @pytest.fixture(params=[False, True], ids=["full", "nearly full"])
 def leave_bytes(request: pytest.FixtureRequest, disk: SmallDisk) -> int:
     """What is left on the disk: nothing, or what one small insert needs."""
-    return Room(disk.path).kept + (64 << 10) if request.param else 0
+    return DiskSpace(disk.path).reserved_bytes + (64 << 10) if request.param else 0
 
 
 @pytest.fixture
 def server(disk: SmallDisk, data_dir_on_it: Path) -> Iterator[Database]:
     """A server on the disk, with much room, and a table with a row of team 1."""
-    with open_database(Link(Settings.from_env({"LLMA_DATA_DIR": str(data_dir_on_it)})), "default") as opened:
+    with open_database(SharedClient(Settings.from_env({"LLMA_DATA_DIR": str(data_dir_on_it)})), "default") as opened:
         opened.execute("CREATE TABLE t (team_id Int64, n UInt64, words String) ENGINE = MergeTree ORDER BY n")
         opened.execute("INSERT INTO t VALUES (1, 7, 'x')")
         yield opened
@@ -90,7 +90,7 @@ def test_what_does_not_fit_is_an_error_in_every_format(
         lambda: server.insert_arrow("t", table),
         lambda: server.execute(f"INSERT INTO t {FOUR_MB}"),
     ):
-        with pytest.raises(DatabaseError, match=r"\Athe disk of the database is full, make room .{1,200}\Z") as caught:
+        with pytest.raises(DatabaseError, match=r"\Athe disk of the database is full; free .{1,200}\Z") as caught:
             insert()
         assert caught.value.code == NOT_ENOUGH_SPACE
     disk.make_room()
@@ -132,7 +132,7 @@ def test_on_a_full_disk_nothing_is_half_written(disk: SmallDisk, server: Databas
     assert is_sound(ask)
 
 
-def test_on_a_full_disk_one_reads_and_makes_room(disk: SmallDisk, server: Database) -> None:
+def test_on_a_full_disk_one_reads_and_frees_space(disk: SmallDisk, server: Database) -> None:
     server.execute("CREATE TABLE u ENGINE = MergeTree ORDER BY n AS " + FOUR_MB)
     disk.fill()
     assert server.rows("SELECT count() AS rows, uniq(words) AS words FROM u") == [{"rows": 4000, "words": 4000}]
@@ -150,7 +150,7 @@ def test_a_server_that_ended_on_a_full_disk_starts_again_when_there_is_room(
             server.execute(statement)
     stop(data_dir_on_it)
     disk.fill()
-    with pytest.raises(DatabaseUnavailable, match=r"\A.{1,100}the disk of the database is full, make room"):
+    with pytest.raises(DatabaseUnavailable, match=r"\A.{1,100}the disk of the database is full; free some space"):
         start(data_dir_on_it)
     assert status(data_dir_on_it) is None
     disk.make_room()
@@ -161,11 +161,11 @@ def test_a_server_that_ended_on_a_full_disk_starts_again_when_there_is_room(
     ]
 
 
-def test_merges_wait_while_there_is_little_room(disk: SmallDisk, server: Database) -> None:
+def test_merges_are_paused_while_disk_space_is_short(disk: SmallDisk, server: Database) -> None:
     log = disk.path / "data" / "clickhouse" / "server.log"
     begun = log.stat().st_size
     disk.fill()
-    wait_for_line(log, begun, "merges wait for room")
+    wait_for_line(log, begun, "merges are paused")
     disk.make_room()
     wait_for_line(log, begun, "merges go on")
     for number in range(3):

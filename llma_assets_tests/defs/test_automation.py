@@ -14,7 +14,7 @@ from llma_assets.defs.resources import ClickHouseResource, TeamSettingsResource
 from llma_assets.defs.schedules import clusters_daily, discovery_hourly, texts_hourly
 from llma_assets.defs.sensors import late_events, open_batches, stale_clusters
 from llma_assets.rendering import RenderOptions
-from llma_assets.rendering.storing import Sampling, store_texts
+from llma_assets.rendering.store import Sampling, store_texts
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
 from llma_assets.testing import day_of_traces, event, trace, write_events

@@ -8,7 +8,7 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.defs.jobs import TEXTS_STAGES, run_config
-from llma_assets.rendering.queries import MADE
+from llma_assets.rendering.queries import TEXTS_MADE
 from llma_assets.settings import Settings
 from llma_assets.testing import day_of_traces, write_events
 from llma_assets.themes.changes import apply
@@ -86,10 +86,10 @@ def test_a_run_for_one_theme_leaves_the_days_sample_to_the_general_ones(pipeline
     apply(pipeline.database, 1, Document((REFUNDS,)), "me")
     told = run(pipeline, "refunds")["trace_texts"]
     assert (told["traces_sampled"], told["traces_matching_beside"], told["generations_sampled"]) == (0, 3, 0)
-    assert pipeline.database.rows(MADE, team_id=1, day=DAY) == []
+    assert pipeline.database.rows(TEXTS_MADE, team_id=1, day=DAY) == []
     told = run(pipeline, "traces", "generations")["trace_texts"]
     assert (told["traces_sampled"], told["traces_matching_beside"]) == (12, 0)
-    assert len(pipeline.database.rows(MADE, team_id=1, day=DAY)) == 1
+    assert len(pipeline.database.rows(TEXTS_MADE, team_id=1, day=DAY)) == 1
 
 
 def test_a_finished_day_with_themes_writes_nothing_a_second_time(pipeline: Pipeline) -> None:

@@ -46,7 +46,7 @@ def stream(*events: dict[str, Any] | bytes) -> BytesIO:
     return BytesIO(lines(*events))
 
 
-def packed(content: bytes, members: int = 1) -> bytes:
+def compressed(content: bytes, members: int = 1) -> bytes:
     """`content` as gzip, in several members."""
     step = -(-len(content) // members)
     return b"".join(gzip.compress(content[at : at + step]) for at in range(0, len(content), step))

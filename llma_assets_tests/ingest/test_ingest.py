@@ -20,8 +20,8 @@ from llma_assets.ingest.errors import LineError
 from llma_assets.ingest.lines import Line
 from llma_assets.ingest.parsing import parse_event
 from llma_assets.ingest.rejects import RejectsFile
-from llma_assets.ingest.storing import _by_months
-from llma_assets_tests.ingest.events import NOW, clock, event, lines, packed, stored, stream, without
+from llma_assets.ingest.store import _by_months
+from llma_assets_tests.ingest.events import NOW, clock, compressed, event, lines, stored, stream, without
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 SMALL = IngestLimits(max_line_bytes=10_000, batch_rows=10, batch_bytes=100_000)
@@ -172,7 +172,7 @@ def test_a_batch_grows_where_its_events_spread_over_years(database: Database, mo
 @pytest.mark.parametrize("members", [1, 3])
 def test_a_gzip_file_of_any_name_is_read(database: Database, tmp_path: Path, members: int) -> None:
     path = tmp_path / "events.txt"
-    path.write_bytes(packed(lines(*(event(number) for number in range(50))), members))
+    path.write_bytes(compressed(lines(*(event(number) for number in range(50))), members))
     assert run(path, database).inserted == 50
 
 
@@ -181,7 +181,7 @@ def test_a_pipe_is_read(database: Database) -> None:
 
     def feed() -> None:
         with os.fdopen(writer, "wb") as pipe:
-            pipe.write(packed(lines(*(event(number) for number in range(500)))))
+            pipe.write(compressed(lines(*(event(number) for number in range(500)))))
 
     thread = threading.Thread(target=feed)
     thread.start()
@@ -258,7 +258,7 @@ def test_bad_lines_are_counted_also_when_nobody_wants_the_file(database: Databas
 
 def test_strict_stops_at_the_first_bad_line_and_keeps_what_came_before(database: Database, tmp_path: Path) -> None:
     source = stream(*(event(number) for number in range(25)), b"bad", event(99))
-    with pytest.raises(StrictError, match=r"^Line 26 is refused, broken_json: .* Stored so far: 25 new") as caught:
+    with pytest.raises(StrictError, match=r"^line 26 is rejected \(broken_json\): .* Stored so far: 25 new") as caught:
         run(source, database, strict=True, rejects=tmp_path)
     assert (caught.value.line, caught.value.reason) == (26, "broken_json")
     assert caught.value.report.inserted == stored(database) == 25
@@ -279,13 +279,13 @@ def test_strict_takes_a_clean_source(database: Database) -> None:
 
 def test_a_truncated_gzip_is_an_error_after_its_complete_lines_are_stored(database: Database, tmp_path: Path) -> None:
     path = tmp_path / "cut.gz"
-    path.write_bytes(packed(lines(*(event(number) for number in range(2000))))[:-200])
+    path.write_bytes(compressed(lines(*(event(number) for number in range(2000))))[:-200])
     with pytest.raises(SourceError, match="truncated") as caught:
         run(path, database)
     report = caught.value.report
     assert 1000 < report.inserted == report.lines == stored(database) < 2000
     assert report.rejected == 0
-    path.write_bytes(packed(lines(*(event(number) for number in range(2000)))))
+    path.write_bytes(compressed(lines(*(event(number) for number in range(2000)))))
     assert run(path, database).inserted == 2000 - report.inserted
 
 
@@ -376,7 +376,7 @@ def test_the_real_airline_runs_are_stored_whole_and_once(database: Database) -> 
     first, second = (ingest(path, database, rejects=None, clock=clock) for _ in range(2))
     assert (first.inserted, first.rejected, second.inserted) == (3818, 0, 0)
     assert stored(database) == 3818
-    with gzip.open(path) as unpacked:
-        sent = orjson.loads(next(unpacked))
+    with gzip.open(path) as decompressed:
+        sent = orjson.loads(next(decompressed))
     properties = database.value("SELECT properties FROM events WHERE uuid = {uuid:UUID}", uuid=sent["uuid"])
     assert orjson.loads(properties) == sent["properties"]

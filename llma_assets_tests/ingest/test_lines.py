@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llma_assets.ingest.decompression import _COMPRESSED, _ENCODINGS, _OTHER_FORMATS, _ZIP, BOM
 from llma_assets.ingest.lines import CHUNK, DamagedSource, Line, ReadPosition, read_lines
-from llma_assets.ingest.unpacking import _ENCODINGS, _OTHERS, _PACKED, _ZIP, BOM
-from llma_assets_tests.ingest.events import packed
+from llma_assets_tests.ingest.events import compressed
 
 LIMIT = 1000
 
@@ -32,8 +32,8 @@ def read_until_damage(content: bytes) -> tuple[list[bytes], str]:
 
 
 KNOWN_BEGINNINGS = (
-    *(bytes.fromhex(magic) for magic in _PACKED),
-    *(bytes.fromhex(magic) for _, magic, _ in _OTHERS),
+    *(bytes.fromhex(magic) for magic in _COMPRESSED),
+    *(bytes.fromhex(magic) for _, magic, _ in _OTHER_FORMATS),
     *(mark for mark, _ in _ENCODINGS),
     *_ZIP,
     BOM,
@@ -64,41 +64,41 @@ def test_the_last_line_needs_no_newline() -> None:
     assert [line.content for line in read(b"a\nb")] == [b"a", b"b"]
 
 
-def test_carriage_returns_and_a_byte_order_mark_are_taken_off() -> None:
+def test_carriage_returns_and_a_byte_order_mark_are_removed() -> None:
     assert [line.content for line in read(b"\xef\xbb\xbfa\r\nb\r\n")] == [b"a", b"b"]
 
 
 @pytest.mark.parametrize("members", [1, 2, 7])
-def test_gzip_of_any_number_of_members_is_unpacked_whatever_the_file_is_called(members: int) -> None:
+def test_gzip_of_any_number_of_members_is_decompressed_whatever_the_file_is_called(members: int) -> None:
     content = b"\n".join(b"line %d" % number for number in range(10_000))
-    assert [line.content for line in read(packed(content, members))] == content.split(b"\n")
+    assert [line.content for line in read(compressed(content, members))] == content.split(b"\n")
 
 
 def test_gzip_is_known_also_when_bytes_come_one_by_one() -> None:
-    assert [line.content for line in read_lines(Dripping(packed(b"a\nb\n", 2)), LIMIT)] == [b"a", b"b"]
+    assert [line.content for line in read_lines(Dripping(compressed(b"a\nb\n", 2)), LIMIT)] == [b"a", b"b"]
 
 
 def test_zero_padding_after_a_member_is_ignored() -> None:
-    assert [line.content for line in read(packed(b"a\n") + b"\0" * 100)] == [b"a"]
+    assert [line.content for line in read(compressed(b"a\n") + b"\0" * 100)] == [b"a"]
 
 
 @pytest.mark.parametrize("cut", [1, 4, 8, 100])
 def test_of_a_truncated_gzip_the_complete_lines_are_given_and_then_it_is_damaged(cut: int) -> None:
     content = b"".join(b"%d\n" % (number * 7919 % 10007) for number in range(1000))
-    found, damage = read_until_damage(packed(content)[:-cut])
+    found, damage = read_until_damage(compressed(content)[:-cut])
     assert damage == "the gzip file is truncated"
     assert found == content.split(b"\n")[: len(found)]
     assert len(found) > 500
 
 
 def test_garbage_after_a_gzip_member_is_damage_after_its_lines() -> None:
-    found, damage = read_until_damage(packed(b"a\nb\n") + b"garbage")
+    found, damage = read_until_damage(compressed(b"a\nb\n") + b"garbage")
     assert found == [b"a", b"b"]
     assert damage.startswith("the gzip data is broken")
 
 
 def test_a_flipped_byte_is_noticed_by_the_check_sum() -> None:
-    whole = bytearray(packed(b"a\nb\n"))
+    whole = bytearray(compressed(b"a\nb\n"))
     whole[-6] ^= 1
     assert "broken" in read_until_damage(bytes(whole))[1]
 
@@ -145,7 +145,7 @@ def test_a_gzip_bomb_of_one_line_needs_only_a_few_megabytes() -> None:
     assert peak < 10 << 20
 
 
-def test_the_position_counts_packed_and_unpacked_bytes() -> None:
+def test_the_position_counts_compressed_and_decompressed_bytes() -> None:
     content = b"a\n" * 1000
     position = ReadPosition()
     lines: Iterator[Line] = read_lines(BytesIO(gzip.compress(content)), LIMIT, position)

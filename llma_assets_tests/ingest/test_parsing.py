@@ -98,7 +98,9 @@ def test_a_team_may_be_a_number_in_quotes(value: Any) -> None:
 
 
 def test_a_team_s_name_is_refused_with_what_to_do() -> None:
-    assert refused(event(team_id="acme")).detail.startswith("team_id is 'acme'; teams are numbers")
+    assert refused(event(team_id="acme")).detail.startswith(
+        "team_id must be a number, not 'acme'; give each team a number"
+    )
     assert "--team" in refused(event(team_id="x" * 5000)).detail
     assert len(refused(event(team_id="x" * 5000)).detail) < 200
 

@@ -185,7 +185,7 @@ def test_beside_them_what_has_content_is_asked_about_alone(pipeline: Pipeline, m
     assert "privacy_mode" not in skip.detail
 
 
-def test_what_was_taken_before_it_was_known_to_be_empty_is_taken_no_more(pipeline: Pipeline) -> None:
+def test_an_item_selected_before_it_was_known_to_be_empty_is_selected_no_more(pipeline: Pipeline) -> None:
     database = pipeline.database
     write_events(database, private(1, 2))
     write_events(database, day_of_traces(1, DAY, 2))

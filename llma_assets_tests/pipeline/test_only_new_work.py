@@ -13,7 +13,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.embeddings.partition import store_embeddings
 from llma_assets.models import ChatModel, Embedder, OpenAIChat, OpenAIEmbedder, RetryPolicy
 from llma_assets.rendering import RenderOptions
-from llma_assets.rendering.storing import Sampling, store_texts
+from llma_assets.rendering.store import Sampling, store_texts
 from llma_assets.stage import silent
 from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
@@ -187,7 +187,7 @@ def test_new_events_in_old_traces_cost_these_traces_alone(stages: Stages) -> Non
     assert [item_id for item_id, events in counts.items() if events == 4] == [f"trace-{DAY}-11", f"trace-{DAY}-3"]
 
 
-def test_a_trace_that_still_talks_before_midnight_is_taken_once_and_whole_on_the_day_it_began(stages: Stages) -> None:
+def test_a_trace_across_midnight_is_rendered_once_and_whole_on_the_day_it_began(stages: Stages) -> None:
     start = datetime(2026, 11, 6, 23, 50, tzinfo=UTC)
     write_events(stages.database, trace(1, "night", start, request="first (case a)"))
     write_events(stages.database, trace(2, "night", start + timedelta(hours=1)))
@@ -267,7 +267,7 @@ def test_a_run_killed_while_a_trace_moved_is_finished_by_the_next(
     assert [row[:2] for row in stages.embedded()] == [("2026-11-06", "moved")]
 
 
-def test_a_trace_of_many_days_is_not_taken_anew_on_each(stages: Stages) -> None:
+def test_a_trace_of_many_days_is_not_rendered_again_on_each(stages: Stages) -> None:
     for ahead in (-3, -1, 0):
         when = datetime(2026, 11, 7, 12, tzinfo=UTC) + timedelta(days=ahead)
         write_events(stages.database, trace(1, "long", when, request=f"day {ahead} (case {ahead})"))

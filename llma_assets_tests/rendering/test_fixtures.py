@@ -1,4 +1,4 @@
-"""Pairs of files, input and text: `fixtures/shapes` for messages in, `fixtures/traces` for events in.
+"""Pairs of files, input and text: `fixtures/provider_formats` for messages in, `fixtures/traces` for events in.
 
 To add a case, write `name.json`, run `python -m llma_assets_tests.rendering.test_fixtures`, and read the `name.txt`
 that it writes: if the text is what a person would want to see, commit both.

@@ -14,7 +14,7 @@ from llma_assets.ledger import list_item_skips, record_item_skips
 from llma_assets.rendering import RenderedTrace, RenderOptions, render_trace, rows
 from llma_assets.rendering.checks import few_items_not_rendered
 from llma_assets.rendering.queries import Candidate
-from llma_assets.rendering.storing import Sampling, store_texts
+from llma_assets.rendering.store import Sampling, store_texts
 from llma_assets.summaries import selection as taking
 from llma_assets.summaries.selection import update_selection
 from llma_assets.team_day import TeamDay
@@ -43,7 +43,7 @@ def breaks_on(poison: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "render_trace", faulty)
 
 
-def test_shapes_that_stopped_a_day_do_so_no_more(pipeline: Pipeline) -> None:
+def test_messages_that_once_stopped_a_day_no_longer_do(pipeline: Pipeline) -> None:
     odd: list[Any] = [[{"text": "a"}] * 201, json.dumps([{"question": "q", "answer": "a"}] * 300)]
     odd.append([{"role": "tool", "content": [{"type": ["string", "null"]}], "kind": {"a": 1}}])
     for number, value in enumerate(odd):
@@ -133,14 +133,14 @@ def test_the_check_warns_of_more_than_a_few(database: Database) -> None:
 def _made(team_day: TeamDay, item_id: str) -> dict[str, Any]:
     item = Candidate(item_id, item_id, WHEN, WHEN, 1, 1)
     event = {"uuid": "1", "event": "$ai_span", "timestamp": WHEN, "properties": '{"$ai_output_state": "x"}'}
-    return rows.made_text(item, [event], "trace", team_day, RenderOptions()).row
+    return rows.text_row(item, [event], "trace", team_day, RenderOptions()).row
 
 
 def test_a_row_is_made_of_anything() -> None:
     item = Candidate("i", "i", WHEN, WHEN, 1, 1)
     for events in ([], [{"uuid": None, "event": [], "timestamp": {}, "properties": None}], [{"properties": b"\xff"}]):
         for level in ("trace", "generation"):
-            made = rows.made_text(item, events, level, TeamDay(1, DAY), RenderOptions())
+            made = rows.text_row(item, events, level, TeamDay(1, DAY), RenderOptions())
             assert made.row["text"] or not made.fault
             made.row["text"].encode()
 
@@ -155,7 +155,7 @@ def test_what_cannot_even_be_shown_as_recorded_shows_nothing(monkeypatch: pytest
     monkeypatch.setattr(rows, "redactor_of", no_redactor)
     item = Candidate("i", "i", WHEN, WHEN, 1, 1)
     event = {"uuid": "1", "event": "$ai_span", "timestamp": WHEN, "properties": '{"$ai_output_state": "bob@x.com"}'}
-    made = rows.made_text(item, [event], "trace", TeamDay(1, DAY), RenderOptions())
+    made = rows.text_row(item, [event], "trace", TeamDay(1, DAY), RenderOptions())
     assert made.row["text"] == "(could not be read)"
     assert not made.row["has_content"]
     assert made.fault.count("broken: ") == 2
@@ -193,4 +193,4 @@ def test_a_rule_that_fails_on_an_item_leaves_that_item_out_and_names_it(
     assert (skip.team_id, skip.stage, skip.theme_id, skip.item_id) == (1, "trace_summaries", "error_analysis", "t2")
     assert skip.reason == "rule_failed"
     assert skip.detail.startswith("broken: ZeroDivisionError in ")
-    assert "(summaries/taking.py:" in skip.detail
+    assert "(summaries/selection.py:" in skip.detail

@@ -1,4 +1,4 @@
-"""The sample of an hour: even across users, the same each time, scaled up without bias, and nothing taken back."""
+"""The sample of an hour: even across users, the same each time, scaled up without bias, and nothing removed later."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.rendering.candidates import Frame, items_of_day
+from llma_assets.rendering.candidates import SamplingFrame, items_of_day
 from llma_assets.rendering.queries import Candidate
 from llma_assets.team_day import TeamDay
 from llma_assets.testing import write_events
@@ -44,7 +44,9 @@ def every_hour(traces_of_user: dict[str, int]) -> Iterator[Any]:
         yield from events(traces_of_user, prefix=f"{hour}|", at=TEAM_DAY.start + timedelta(hours=hour))
 
 
-def draw(database: Database, *, per_hour: int, seed: int = 42, now: datetime = LATER, level: Level = "trace") -> Frame:
+def draw(
+    database: Database, *, per_hour: int, seed: int = 42, now: datetime = LATER, level: Level = "trace"
+) -> SamplingFrame:
     return items_of_day(database, TEAM_DAY, level, now=now, quiet=QUIET, per_hour=per_hour, seed=seed)
 
 
@@ -118,7 +120,7 @@ def test_the_same_day_gives_the_same_sample_and_another_seed_another(database: D
         ({"": 30}, 7),
     ],
 )
-def test_the_stored_probability_is_how_often_a_trace_is_taken_and_counts_scale_up_without_bias(
+def test_the_stored_probability_is_the_share_of_draws_and_counts_scale_up_without_bias(
     database: Database, users: dict[str, int], per_hour: int
 ) -> None:
     write_events(database, every_hour(users))
@@ -172,7 +174,7 @@ def test_an_hour_that_grows_keeps_what_is_stored_and_still_scales_up_without_bia
     assert 10 <= sum(sizes) / len(sizes) / 24 < 20
 
 
-def test_a_full_hour_takes_late_traces_at_its_own_rate_and_gives_nothing_up(database: Database) -> None:
+def test_a_full_hour_selects_late_traces_at_its_own_rate_and_gives_nothing_up(database: Database) -> None:
     write_events(database, events({f"user{number}": 2 for number in range(50)}))
     first = draw(database, per_hour=20).candidates
     store(database, first)
@@ -184,7 +186,7 @@ def test_a_full_hour_takes_late_traces_at_its_own_rate_and_gives_nothing_up(data
     assert 5 <= len(late) <= 20
 
 
-def test_a_higher_limit_makes_what_is_stored_more_probable_and_a_lower_one_takes_nothing_away(
+def test_a_higher_limit_makes_what_is_stored_more_probable_and_a_lower_one_removes_nothing(
     database: Database,
 ) -> None:
     write_events(database, events({"a": 40}))
@@ -209,7 +211,7 @@ def test_what_is_not_quiet_yet_holds_its_place(database: Database) -> None:
     assert (len(late.candidates), late.waits_until) == (10, None)
 
 
-def test_generations_are_drawn_the_same_way_and_all_of_a_trace_may_be_taken(database: Database) -> None:
+def test_generations_are_drawn_the_same_way_and_all_of_a_trace_may_be_selected(database: Database) -> None:
     rows = [{**row, "properties": '{"$ai_trace_id": "one"}', "distinct_id": "a"} for row in events({"a": 30})]
     write_events(database, rows)
     write_events(database, events({"b": 2}))
@@ -220,7 +222,7 @@ def test_generations_are_drawn_the_same_way_and_all_of_a_trace_may_be_taken(data
     assert [item.probability for item in some if item.trace_id == "one"] == pytest.approx([8 / 30] * 8)
 
 
-def test_a_limit_of_nothing_takes_nothing(database: Database) -> None:
+def test_a_limit_of_0_selects_nothing(database: Database) -> None:
     write_events(database, events({"a": 3}))
     assert draw(database, per_hour=0).candidates == []
     assert draw(database, per_hour=0, level="generation").candidates == []
@@ -228,7 +230,7 @@ def test_a_limit_of_nothing_takes_nothing(database: Database) -> None:
 
 def test_an_empty_day_has_nothing(database: Database) -> None:
     write_events(database, events({"a": 3}, team_id=2))
-    assert draw(database, per_hour=5) == Frame(0, 0, [], None, {})
+    assert draw(database, per_hour=5) == SamplingFrame(0, 0, [], None, {})
 
 
 def test_equal_ids_of_another_team_count_for_nothing(database: Database) -> None:

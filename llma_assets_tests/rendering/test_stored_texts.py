@@ -10,9 +10,9 @@ import pytest
 from llma_assets.clickhouse import Database
 from llma_assets.privacy import PatternError
 from llma_assets.rendering import RenderOptions
-from llma_assets.rendering.losses import sum_up
 from llma_assets.rendering.partition import _losses
-from llma_assets.rendering.storing import Sampling, delete_redacted_otherwise, store_texts
+from llma_assets.rendering.store import Sampling, delete_under_redacted_texts, store_texts
+from llma_assets.rendering.truncation_report import summarise_losses
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamSettings
 from llma_assets.testing import trace, write_events
@@ -34,7 +34,7 @@ def run(database: Database, options: RenderOptions = RenderOptions(), team_id: i
     day = TeamDay(team_id, date(2026, 11, 7))
     sampling = Sampling(now=NOW, quiet=timedelta(minutes=30), per_hour={"trace": 100, "generation": 100})
     made = store_texts(database, day, options, sampling, progress=lambda _done, _total: None)
-    deleted = delete_redacted_otherwise(database, day, options)
+    deleted = delete_under_redacted_texts(database, day, options)
     rendered = made["trace"].counts["rendered"]
     losses, worst = _losses(database, day)
     metadata = {"traces_rendered": rendered, "texts_deleted": deleted, **losses, "loss_worst": worst}
@@ -104,9 +104,8 @@ def test_what_was_lost_is_in_the_metadata_of_every_run(database: Database) -> No
         assert metadata["loss"]["values_shortened"] == 2
         assert metadata["loss_rules"] == {"long_values": 2}
         assert metadata["redactions"] == {"email": 2}
-        records = metadata["loss_worst"]
-        assert {record["item_id"] for record in records} >= {"long"}
-        assert all(record["kept_percent"] < 30 for record in records)
+        assert {row["item_id"] for row in metadata["loss_worst"]} >= {"long"}
+        assert all(row["kept_percent"] < 30 for row in metadata["loss_worst"])
 
 
 def test_the_loss_that_is_stored_is_the_one_of_the_text(database: Database) -> None:
@@ -122,7 +121,7 @@ def test_the_worst_are_those_that_lost_the_largest_share() -> None:
     def loss(before: int, after: int) -> dict[str, Any]:
         return {"characters_before": before, "characters_after": after, "rules": ["sampling"]}
 
-    summed = sum_up(
+    summed = summarise_losses(
         [("trace", f"t{n}", loss(1_000, 1_000 - n)) for n in range(30)] + [("trace", "whole", {"rules": []})], shown=3
     )
     assert [row["item_id"] for row in summed.worst] == ["t29", "t28", "t27"]

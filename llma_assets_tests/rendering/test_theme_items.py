@@ -9,8 +9,8 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.rendering import RenderOptions
-from llma_assets.rendering.queries import MADE
-from llma_assets.rendering.storing import LevelTexts, Sampling, delete_redacted_otherwise, store_texts
+from llma_assets.rendering.queries import TEXTS_MADE
+from llma_assets.rendering.store import LevelTexts, Sampling, delete_under_redacted_texts, store_texts
 from llma_assets.team_day import TeamDay
 from llma_assets.testing import event, trace, write_events
 from llma_assets.themes import GENERAL, GENERATIONS, TRACES, DateRange, Filter, Level, Theme
@@ -41,12 +41,12 @@ def run(
     day: date = DAY,
     now: datetime = NOW,
     options: RenderOptions = RenderOptions(),
-    is_whole: bool = True,
+    completes_day: bool = True,
 ) -> dict[Level, LevelTexts]:
     team_day = TeamDay(team_id, day)
     sampling = Sampling(now, QUIET, {"trace": per_hour, "generation": per_hour}, themes)
-    made = store_texts(database, team_day, options, sampling, progress=lambda *_: None, is_whole=is_whole)
-    delete_redacted_otherwise(database, team_day, options)
+    made = store_texts(database, team_day, options, sampling, progress=lambda *_: None, completes_day=completes_day)
+    delete_under_redacted_texts(database, team_day, options)
     return made
 
 
@@ -117,7 +117,7 @@ def test_a_level_without_themes_is_made_anew_when_the_options_change_and_not_del
         hour(database, team_id, fine=0)
         run(database, GENERAL, team_id=team_id, options=RenderOptions(redact=False))
     before = stored(database, level="generation")
-    again = [run(database, (FAILED,), is_whole=False)["generation"].counts["rendered"] for _ in range(2)]
+    again = [run(database, (FAILED,), completes_day=False)["generation"].counts["rendered"] for _ in range(2)]
     assert again == [2, 0]
     assert stored(database, level="generation") == before
     assert run(database, GENERAL)["generation"].counts["rendered"] == 0
@@ -161,7 +161,7 @@ def test_what_was_drawn_stays_drawn_when_only_other_themes_run(database: Databas
     hour(database)
     run(database, GENERAL)
     before = stored(database)
-    made = run(database, (FAILED,), is_whole=False)["trace"]
+    made = run(database, (FAILED,), completes_day=False)["trace"]
     assert made.sampled == 2
     after = stored(database)
     assert {item: after[item] for item in before} == before
@@ -172,15 +172,15 @@ def test_what_matches_but_is_not_quiet_waits_and_the_day_says_until_when(databas
     now = WHEN + timedelta(minutes=10)
     made = run(database, (FAILED,), now=now)["trace"]
     assert (made.held, made.not_quiet) == (0, 1)
-    (noted,) = database.rows(MADE, team_id=1, day=DAY)
+    (noted,) = database.rows(TEXTS_MADE, team_id=1, day=DAY)
     assert noted["waits_until"] == WHEN + timedelta(seconds=3) + QUIET
     assert run(database, (FAILED,), now=noted["waits_until"])["trace"].held == 1
 
 
 def test_a_run_for_some_themes_does_not_say_that_the_day_is_done(database: Database) -> None:
     hour(database)
-    run(database, (FAILED,), is_whole=False)
-    assert database.rows(MADE, team_id=1, day=DAY) == []
+    run(database, (FAILED,), completes_day=False)
+    assert database.rows(TEXTS_MADE, team_id=1, day=DAY) == []
 
 
 def test_late_events_have_a_text_beside_the_sample_made_anew(database: Database) -> None:
@@ -250,7 +250,7 @@ def test_a_run_beside_this_one_that_drew_the_item_meanwhile_is_not_overruled(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hour(database, failed=1, fine=0)
-    from llma_assets.rendering import storing
+    from llma_assets.rendering import store as storing
 
     read = storing._READ["trace"]
 

@@ -9,7 +9,7 @@ from typing import Any
 from llma_assets.clickhouse import Database
 from llma_assets.models import ChatModel, OfflineChat, OpenAIChat, Usage
 from llma_assets.rendering import RenderOptions
-from llma_assets.rendering.storing import Sampling, store_texts
+from llma_assets.rendering.store import Sampling, store_texts
 from llma_assets.reports.trial import Trial, try_theme
 from llma_assets.summaries.selection import update_selection
 from llma_assets.summaries.theme_run import RunLimits, store_theme

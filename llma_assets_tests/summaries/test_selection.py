@@ -10,7 +10,7 @@ import pytest
 from llma_assets.clickhouse import Database
 from llma_assets.models import OfflineChat
 from llma_assets.rendering import RenderOptions
-from llma_assets.rendering.storing import Sampling, store_texts
+from llma_assets.rendering.store import Sampling, store_texts
 from llma_assets.summaries import selection as taking
 from llma_assets.summaries.pending import pending
 from llma_assets.summaries.selection import Selection, select_items, update_selection

@@ -1,4 +1,4 @@
-"""What `teams.toml` says reaches the stages: when traces are taken, how many, what is hidden; or nothing is done."""
+"""What `teams.toml` says reaches the stages: when traces are selected, how many, what is hidden; or nothing is done."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -67,7 +67,7 @@ def test_the_limits_of_an_hour_are_those_of_the_team(pipeline: Pipeline, setting
 
 
 @pytest.mark.slow
-def test_a_trace_is_taken_when_its_team_says_that_it_is_quiet(pipeline: Pipeline, settings: Settings) -> None:
+def test_a_trace_is_selected_once_it_is_quiet_for_its_team(pipeline: Pipeline, settings: Settings) -> None:
     set_teams(settings, "[teams.1]\nquiet_minutes = 5\n")
     when = datetime(2026, 11, 7, 8, tzinfo=UTC)
     for team_id in (1, 2):

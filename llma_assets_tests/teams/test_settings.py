@@ -125,7 +125,7 @@ def test_a_broken_team_is_reported_and_leaves_the_other_teams_alone(teams: dict[
 def test_an_unknown_field_is_reported() -> None:
     settings, problems = TeamSettings.from_mapping({"guaranteed_teams": [1]})
     assert settings == TeamSettings()
-    assert [str(problem) for problem in problems] == ["guaranteed_teams: there is no such setting; its default holds"]
+    assert [str(problem) for problem in problems] == ["guaranteed_teams: there is no such setting; its default is used"]
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ BROKEN_PROTECTION = [
 @pytest.mark.parametrize(("field", "value"), BROKEN_PROTECTION)
 def test_a_team_whose_protection_is_broken_is_stopped_and_the_other_teams_are_not(field: str, value: Any) -> None:
     settings, problems = TeamSettings.from_mapping({"teams": {"12": {field: value, "minimum_traces": 5}}})
-    with pytest.raises(TeamSettingsError, match=rf"teams\.12\.{field}: .*not worked on until it is mended"):
+    with pytest.raises(TeamSettingsError, match=rf"teams\.12\.{field}: .*skipped until it is fixed"):
         settings.options_of(12)
     assert [problem.stops for problem in problems] == [True]
     assert settings.minimum_of(12) == 5
@@ -211,5 +211,5 @@ def test_the_budget_of_the_installation_holds_without_a_file(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("text", ["five", "-1", "nan", "1,50"])
 def test_a_broken_budget_of_the_installation_is_an_error_and_not_no_limit(text: str, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="LLMA_DAILY_BUDGET_USD is"):
+    with pytest.raises(SettingsError, match="LLMA_DAILY_BUDGET_USD must be"):
         TeamSettings.load(tmp_path, {"LLMA_DAILY_BUDGET_USD": text})

@@ -29,7 +29,7 @@ def db() -> None:
 @json_option
 def status(as_json: bool) -> None:
     """Which database is used, whether it runs, its schema, and the size of its tables. Starts nothing."""
-    from llma_assets.clickhouse import Link, NoDatabase, connect, open_database
+    from llma_assets.clickhouse import NoDatabase, SharedClient, connect, open_database
     from llma_assets.clickhouse import status as server_status
     from llma_assets.settings import Settings
 
@@ -55,7 +55,7 @@ def status(as_json: bool) -> None:
                     "tables": database.rows(TABLE_SIZES, database=database.name),
                 }
         except NoDatabase:
-            with open_database(Link(settings), "default") as server:
+            with open_database(SharedClient(settings), "default") as server:
                 report["version"] = server.ping()
     if as_json:
         emit_json(report)
@@ -126,11 +126,11 @@ def _needs_embedded(settings: "Settings", verb: str) -> None:
 @json_option
 def upgrade(as_json: bool) -> None:
     """Bring the schema up to date; safe to run twice and at the same time."""
-    from llma_assets.clickhouse import Link, database_name, migrate, open_database
+    from llma_assets.clickhouse import SharedClient, database_name, migrate, open_database
     from llma_assets.settings import Settings
 
     settings = Settings.from_env()
-    with open_database(Link(settings), database_name(settings), settings.events_table) as database:
+    with open_database(SharedClient(settings), database_name(settings), settings.events_table) as database:
         applied = migrate(database)
         name = database.name
     if as_json:

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 def ingest_command(files: tuple[str, ...], strict: bool, team_id: int | None, as_json: bool) -> None:
     """Store trace events from JSON lines, or from a JSON array.
 
-    Plain or packed; `-` reads stdin. Each event is stored once, however often this runs. A bad line is counted, written
-    with its number and reason to a file in the data folder, and stops nothing unless --strict. A file of bad lines
-    alone is a failure: exit code 1.
+    Plain or compressed; `-` reads stdin. Each event is stored once, however often this runs. A bad line is counted,
+    written with its number and reason to a file in the data folder, and stops nothing unless --strict. A file of bad
+    lines alone is a failure: exit code 1.
     """
     from llma_assets.ingest import ingest
     from llma_assets.private_files import private_folder

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from llma_assets.clickhouse import DatabaseError, Link, database_name, in_one_line, translated
+from llma_assets.clickhouse import DatabaseError, SharedClient, database_errors, database_name, error_summary
 from llma_assets.settings import Settings
 
 PIECE = 1 << 16
@@ -31,18 +31,18 @@ def raw_pieces(settings: Settings, statement: str, *, header: bool) -> Iterator[
     if failure:
         message = failure.group(1).decode(errors="replace").strip()
         code = _CODE.search(message)
-        raise DatabaseError(in_one_line(message), int(code.group(1)) if code else 0)
+        raise DatabaseError(error_summary(message), int(code.group(1)) if code else 0)
 
 
 def _pieces(settings: Settings, statement: str, default_format: str) -> Iterator[bytes]:
-    link = Link(settings)
+    link = SharedClient(settings)
     options = {
         "settings": {"database": database_name(settings)},
         "transport_settings": {"X-ClickHouse-Format": default_format},
     }
     try:
         answer = link.call(lambda client: client.raw_stream(statement, **options), repeatable=False)
-        with translated(), answer:
+        with database_errors(), answer:
             while piece := answer.read(PIECE):
                 yield piece
     finally:

@@ -34,7 +34,7 @@ def segments_group() -> None:
 def ingest_command(files: tuple[str, ...], as_json: bool) -> None:
     """Store segments from JSON lines.
 
-    Plain or packed; `-` reads stdin. A line is `{"team_id", "session_id", "start", "end", "distinct_id",
+    Plain or compressed; `-` reads stdin. A line is `{"team_id", "session_id", "start", "end", "distinct_id",
     "description"}`, with an optional `embedding` of the configured model; without one the embedder makes it. Each
     segment is stored once; a bad line is counted, kept with its reason, and stops nothing.
     """

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llma_assets.discovery import TRIGGER_EVENTS_OF_TEAM
 from llma_assets.models import ModelConfigurationError, require_models
-from llma_assets.rendering import MADE
+from llma_assets.rendering import TEXTS_MADE
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
@@ -45,5 +45,5 @@ def _is_due(database: "Database", day: TeamDay) -> bool:
         end=day.end,
         trigger_events=list(TRIGGER_EVENTS),
     )
-    made = database.rows(MADE, team_id=day.team_id, day=day.day)
+    made = database.rows(TEXTS_MADE, team_id=day.team_id, day=day.day)
     return int(events) != (made[0]["events"] if made else 0)

@@ -1,4 +1,4 @@
-"""Entry of the server process: `python -m llma_assets.clickhouse.server FOLDER --idle-s N`."""
+"""Entry point of the server process: `python -m llma_assets.clickhouse.server FOLDER --idle-s N`."""
 
 import argparse
 import logging
@@ -7,16 +7,16 @@ import resource
 import sys
 from pathlib import Path
 
-from llma_assets.clickhouse.folder import Folder
 from llma_assets.clickhouse.server.process import serve
+from llma_assets.clickhouse.server_folder import ServerFolder
 
 _MOST_FILES = 1 << 20
 NEEDED_FILES = 4096
-"""A few hundred parts of wide columns that are read at once."""
+"""Enough to read a few hundred parts with wide columns at once."""
 
 
 def raise_file_limit() -> None:
-    """Open as many files as the system lets this user, whatever the shell that started this process has set."""
+    """Raise the limit of open files to the most that the system allows, whatever the starting shell has set."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = min(hard, _MOST_FILES) if hard != resource.RLIM_INFINITY else _MOST_FILES
     if soft == resource.RLIM_INFINITY or soft >= wanted:
@@ -24,14 +24,16 @@ def raise_file_limit() -> None:
     else:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     if 0 <= wanted < NEEDED_FILES:
-        logging.warning("only %d files can be open at once (ulimit -Hn): many parts or clients may be too much", wanted)
+        logging.warning(
+            "only %d files can be open at once; many parts or clients may need more: raise `ulimit -Hn`", wanted
+        )
 
 
 def main() -> int:
-    """Take the folder, leave the starter behind, and serve.
+    """Lock the folder, detach from the starting process, and serve.
 
     Returns:
-        3 if another process holds the folder; 0 in the process that the starter waits for.
+        3 if another process serves the folder; 0 in the process that the starter waits for.
     """
     parser = argparse.ArgumentParser(prog="llma-clickhouse", description="The embedded ClickHouse of one data folder")
     parser.add_argument("folder", type=Path)
@@ -42,10 +44,10 @@ def main() -> int:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(message)s"
     )
-    os.umask(0o077)  # what the engine stores is for its owner alone
+    os.umask(0o077)  # only the owner may read the engine's files
     raise_file_limit()
-    folder = Folder(options.folder)
-    if not folder.take(timeout_s=1):
+    folder = ServerFolder(options.folder)
+    if not folder.acquire(timeout_s=1):
         logging.error("another process serves this folder")
         return 3
     folder.forget_state()

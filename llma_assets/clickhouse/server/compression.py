@@ -13,7 +13,7 @@ CANNOT_DECOMPRESS = 271
 
 
 class Compressor(Protocol):
-    """Incremental compression; what `flush` returns ends the stream."""
+    """Incremental compression; the bytes that `flush` returns end the stream."""
 
     def compress(self, data: bytes, /) -> bytes: ...
 
@@ -68,7 +68,7 @@ _COMPRESSORS: dict[str, Callable[[], Compressor]] = {
 
 
 def compressor(accept_encoding: str) -> tuple[str, Compressor] | None:
-    """The first encoding of an Accept-Encoding header that is available here, or None for none."""
+    """The first available encoding of an Accept-Encoding header, or None."""
     for offered in accept_encoding.split(","):
         name = offered.split(";")[0].strip().lower()
         if name in _COMPRESSORS:
@@ -83,7 +83,7 @@ def decompress(encoding: str, data: Iterable[bytes]) -> Iterator[bytes]:
     """Decompress a request body piece by piece.
 
     Raises:
-        QueryError: the encoding is unknown here, or the data is damaged or cut off.
+        QueryError: the encoding is unknown, or the data is corrupt or truncated.
     """
     name = encoding.strip().lower()
     if name in ("", "identity"):
@@ -102,7 +102,7 @@ def decompress(encoding: str, data: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _decompress_frames(name: str, encoding: str, data: Iterable[bytes]) -> Iterator[bytes]:
-    """Decompress one or more frames back to back, as several writers concatenate them."""
+    """Decompress one or more concatenated frames."""
     make: dict[str, Callable[[], Any]] = {
         "lz4": _lz4_decompressor,
         "zstd": lambda: _zstd().ZstdDecompressor(),

@@ -1,8 +1,8 @@
-"""The chDB engine of this process: opened once, one light connection a request, blocks in and out.
+"""The chDB engine of this process, with one connection for each request.
 
-chDB allows one engine a process and one process a folder, must not be open across a fork, and serialises the
-queries of one connection; opening a further connection costs under 0.1 ms and carries its own SET, USE and
-temporary tables. So each request gets its own, and nothing of one request is visible to the next.
+chDB allows one engine a process and one process a folder, must not be open across a fork, and runs the queries of a
+connection one by one. A further connection costs under 0.1 ms and has its own SET, USE and temporary tables. So each
+request gets its own connection, and nothing of it is visible to the next.
 """
 
 import json
@@ -13,9 +13,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from llma_assets.clickhouse.server.disk_space import DiskSpace
 from llma_assets.clickhouse.server.errors import UNKNOWN_FORMAT, QueryError
-from llma_assets.clickhouse.server.pipe import Pipe
-from llma_assets.clickhouse.server.room import Room
+from llma_assets.clickhouse.server.insert_pipe import InsertPipe
 from llma_assets.clickhouse.server.statement import InsertHead, marked
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ _SESSION_SETTINGS = (
 
 @dataclass(slots=True)
 class Counts:
-    """What a statement read and wrote so far, in rows and bytes."""
+    """Rows and bytes that a statement has read and written so far."""
 
     read_rows: int = 0
     read_bytes: int = 0
@@ -55,7 +55,7 @@ def quote_name(name: str) -> str:
 
 
 class Session:
-    """One connection of the engine. Not for several threads at once."""
+    """One connection of the engine. Not thread-safe."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -69,14 +69,14 @@ class Session:
             self.run(f"SET {pairs}")
 
     def values_of(self, names: Iterable[str]) -> dict[str, str]:
-        """Those of these settings that this session has changed, with their values."""
+        """The values of the named settings that this session has changed."""
         wanted = {name.lower() for name in names}
         rows = self.run("SELECT name, value FROM system.settings WHERE changed", "JSONCompactEachRow")
         changed = dict(json.loads(row) for row in rows.splitlines())
         return {name: value for name, value in changed.items() if name.lower() in wanted}
 
     def restore(self, names: Iterable[str], values: Mapping[str, str]) -> None:
-        """Give settings the values that they had before."""
+        """Restore settings to `values`, the others to their defaults."""
         if default := [name for name in names if name not in values]:
             self.run("SET " + ", ".join(f"{quote_name(name)} = DEFAULT" for name in default))
         self.apply(values)
@@ -91,7 +91,7 @@ class Session:
         return bytes(result.bytes())
 
     def stream(self, sql: str | bytes, output: str, parameters: Mapping[str, str]) -> Iterator[bytes]:
-        """Yield the result of a query as one encoded piece per block; memory stays that of a few blocks."""
+        """Yield the result of a query as one encoded piece for each block, in the memory of a few blocks."""
         try:
             handle = self._connection.send_query(sql, output, params=dict(parameters))
         except RuntimeError as error:
@@ -110,7 +110,7 @@ class Session:
             yield bytes(result.bytes())
 
     def cancel_stream(self) -> None:
-        """End a stream whose reader has left. Closing the connection first would bring the engine down."""
+        """Cancel a stream that is not read to its end. Closing the connection first would crash the engine."""
         if self._streaming is not None:
             handle, self._streaming = self._streaming, None
             self._connection.streaming_cancel_query(handle)
@@ -123,20 +123,20 @@ class Session:
         *,
         parameters: Mapping[str, str] | None = None,
         query_id: str = "",
-        give_up: Callable[[], None],
+        abort: Callable[[], None],
     ) -> None:
-        """Run an INSERT with encoded rows that come piece by piece; nothing more is stored once `data` raises.
+        """Run an INSERT with encoded rows in pieces; if `data` raises, no further row is stored.
 
         Args:
-            give_up: ends the running statement of this `query_id`.
+            abort: ends the running statement with this `query_id`.
         """
         if not data_format.isidentifier():
             raise QueryError.of(UNKNOWN_FORMAT, "UNKNOWN_FORMAT", f"Unknown format {data_format}")
-        with Pipe(data, give_up) as pipe:
+        with InsertPipe(data, abort) as pipe:
             self.run(marked(head.from_file(pipe.path, data_format), query_id), parameters=parameters)
 
     def close(self) -> None:
-        """Give the connection back; its temporary tables go with it."""
+        """Close the connection and drop its temporary tables."""
         self.cancel_stream()
         self._connection.close()
 
@@ -150,13 +150,15 @@ class Session:
 
 
 class Engine:
-    """The engine over one folder, named relative to the working folder; open it once, and never fork after."""
+    """The engine of one folder, relative to the working folder. Open it once, and do not fork afterwards."""
 
     def __init__(self, folder: str) -> None:
         self._connect = import_module("chdb._chdb").connect
-        self.room = Room(Path(folder).parent)
-        self._path = f"{folder}?{_SESSION_SETTINGS}&min_free_disk_bytes_to_perform_insert={self.room.kept}"
-        self._merges_wait = False
+        self.disk_space = DiskSpace(Path(folder).parent)
+        self._path = (
+            f"{folder}?{_SESSION_SETTINGS}&min_free_disk_bytes_to_perform_insert={self.disk_space.reserved_bytes}"
+        )
+        self._merges_paused = False
         self._anchor = self._connect(self._path)
         version = bytes(self._anchor.query("SELECT version(), timezone()", "TabSeparated").bytes())
         self.version, self.timezone = version.decode().strip().split("\t")
@@ -165,23 +167,23 @@ class Engine:
         """A fresh session with default settings."""
         return Session(self._connect(self._path))
 
-    def look_at_the_room(self) -> None:
-        """Have merges wait while there is little room: they write as statements do, and nobody would be told.
+    def pause_merges_if_short(self) -> None:
+        """Pause merges while disk space is short, and resume them afterwards: a merge that fails reports no error.
 
         Raises:
-            QueryError: the engine refused.
-            OSError: the folder is gone.
+            QueryError: the engine reported an error.
+            OSError: the folder does not exist.
         """
-        wait = self.room.is_short()
-        if wait == self._merges_wait:
+        wait = self.disk_space.is_short()
+        if wait == self._merges_paused:
             return
         session = self.session()
         try:
             session.run("SYSTEM STOP MERGES" if wait else "SYSTEM START MERGES")
         finally:
             session.close()
-        self._merges_wait = wait
-        log.info("merges wait for room on the disk" if wait else "there is room on the disk, merges go on")
+        self._merges_paused = wait
+        log.info("merges are paused: too little disk space" if wait else "merges are resumed: enough disk space")
 
     def close(self) -> None:
         """Flush and shut the engine down."""

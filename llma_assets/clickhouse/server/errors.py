@@ -1,11 +1,11 @@
-"""Engine errors as HTTP answers: ClickHouse's code, the status a ClickHouse server gives it, the text."""
+"""Engine errors as HTTP responses: ClickHouse's code, the status of a ClickHouse server for it, and the text."""
 
 import re
 from http import HTTPStatus
 
 _CODE = re.compile(r"Code: (\d+)\.")
 _VERSION = re.compile(r" ?\(version [^()]*(?:\([^()]*\))?\)\s*$")
-# What is said twice, or of the pipe, where the data of an INSERT could not be read.
+# Repetitions and mentions of the pipe in errors about the data of an INSERT.
 _CODE_AGAIN = re.compile(r"^(Code: \d+\. DB::Exception: )\1+")
 _NAME_AGAIN = re.compile(r"(\(\w+\)) \(version [^()]*\)\. \1$")
 _PIPE = re.compile(r":? \(in file/uri /dev/fd/\d+\)|: While executing File: data for INSERT was parsed from file")
@@ -29,7 +29,7 @@ _STATUS = {
 
 
 class QueryError(Exception):
-    """A query failed: `code` is ClickHouse's, the text is the engine's own, `status` goes on the wire."""
+    """A query failed: `code` is ClickHouse's, `message` the engine's, `status` that of the HTTP response."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -42,12 +42,12 @@ class QueryError(Exception):
 
     @classmethod
     def of(cls, code: int, name: str, text: str) -> "QueryError":
-        """An error that this server found itself, worded as the engine words its own."""
+        """An error of this server, in the form of the engine's errors."""
         return cls(code, f"Code: {code}. DB::Exception: {text}. ({name})")
 
     @classmethod
     def from_engine(cls, error: Exception) -> "QueryError":
-        """Read code and text out of what chDB raised."""
+        """Parse code and text of an error that chDB raised."""
         text = _VERSION.sub("", str(error)).strip()
         start = text.find("Code: ")
         text = text[start:] if start >= 0 else text

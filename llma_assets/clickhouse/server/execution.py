@@ -1,6 +1,6 @@
-"""From a request to an answer: settings, external tables, INSERT data, and which results may stream.
+"""Executes a request: settings, external tables, INSERT data, streaming of results.
 
-The answer's first piece has been computed before anything is sent, so that most errors get their status.
+The first piece of a response is computed before anything is sent, so that most errors get their HTTP status.
 """
 
 import tempfile
@@ -15,7 +15,7 @@ from llma_assets.clickhouse.server import formats
 from llma_assets.clickhouse.server.engine import Counts, Engine, Session, quote_name
 from llma_assets.clickhouse.server.errors import QueryError
 from llma_assets.clickhouse.server.request import HEAD_BYTES, QueryRequest
-from llma_assets.clickhouse.server.running import RunningQueries, killed_id
+from llma_assets.clickhouse.server.running import RunningQueries, kill_target
 from llma_assets.clickhouse.server.sessions import DEFAULT_TIMEOUT_S, Sessions
 from llma_assets.clickhouse.server.statement import (
     InsertHead,
@@ -36,13 +36,13 @@ _ANSWERING_STATEMENTS = _STREAMED_STATEMENTS | {
     "KILL",
     "CHECK",
 }
-_NEEDING_NO_ROOM = frozenset(("DROP", "KILL", "SET", "SYSTEM", "USE"))
+_WITHOUT_DISK_SPACE = frozenset(("DROP", "KILL", "SET", "SYSTEM", "USE"))
 _SPOOL_BYTES = 16 << 20
 _PIECE = 1 << 20
 
 
 @dataclass(slots=True)
-class Answer:
+class Response:
     """What goes back to the client.
 
     Attributes:
@@ -61,7 +61,7 @@ class Answer:
 
 
 class Executor:
-    """Runs requests on an engine. Safe from several threads."""
+    """Runs requests on an engine. Thread-safe."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -69,46 +69,46 @@ class Executor:
         self.running = RunningQueries(engine)
 
     @contextmanager
-    def execute(self, request: QueryRequest) -> Iterator[Answer]:
+    def execute(self, request: QueryRequest) -> Iterator[Response]:
         """Run a request, in its own session or in the one that it names.
 
         Raises:
-            QueryError: on entering, or out of `Answer.pieces` once the result has begun to flow.
+            QueryError: on entering, or from `Response.pieces` after the first piece.
         """
         started_ns = time.monotonic_ns()
-        if target := killed_id(request.head):
+        if target := kill_target(request.head):
             self.running.kill(target)
         with self._session(request) as session, _settings(session, request), _external(session, request):
             session.counts = Counts()
             with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
-                answer = self._run(session, request, spool)
-                answer.started_ns = started_ns
+                response = self._run(session, request, spool)
+                response.started_ns = started_ns
                 try:
-                    yield answer
+                    yield response
                 finally:
                     session.cancel_stream()
 
-    def _run(self, session: Session, request: QueryRequest, spool: IO[bytes]) -> Answer:
+    def _run(self, session: Session, request: QueryRequest, spool: IO[bytes]) -> Response:
         head = insert_head(request.head)
         if head is not None and _has_data(head, request):
-            with self._room():
+            with self._with_disk_space():
                 self._insert(session, request, head)
-            return Answer(None, (), session.counts)
+            return Response(None, (), session.counts)
         statement = request.head + b"".join(request.rest)
         chosen = output_format(statement) or request.transport.get("default_format") or "TabSeparated"
         word = first_word(statement)
         if word not in _ANSWERING_STATEMENTS:
             if request.read_only:
                 raise QueryError.of(164, "READONLY", "GET only reads; send this statement by POST")
-            if word == "INSERT" and reads_input(statement):  # chDB would store nothing, and say nothing
+            if word == "INSERT" and reads_input(statement):  # chDB would silently store nothing
                 raise QueryError.of(48, "NOT_IMPLEMENTED", "The embedded server has no table function input()")
-            with nullcontext() if word in _NEEDING_NO_ROOM else self._room():
+            with nullcontext() if word in _WITHOUT_DISK_SPACE else self._with_disk_space():
                 result = session.run(statement, chosen, request.parameters)
-            return Answer(chosen if result else None, (result,), session.counts)
+            return Response(chosen if result else None, (result,), session.counts)
         if word in _STREAMED_STATEMENTS:
             statement = marked(statement, request.query_id)
         if word not in _STREAMED_STATEMENTS or not formats.streams(chosen):
-            return Answer(chosen, (session.run(statement, chosen, request.parameters),), session.counts)
+            return Response(chosen, (session.run(statement, chosen, request.parameters),), session.counts)
         return _stream(session, request, statement, chosen, spool)
 
     def _insert(self, session: Session, request: QueryRequest, head: InsertHead) -> None:
@@ -119,15 +119,15 @@ class Executor:
             chain((inline,) if inline else (), request.rest),
             parameters=request.parameters,
             query_id=request.query_id,
-            give_up=lambda: self.running.kill(request.query_id),
+            abort=lambda: self.running.kill(request.query_id),
         )
 
     @contextmanager
-    def _room(self) -> Iterator[None]:
-        """For statements that write: there is room before, and there was until the end."""
-        self._engine.room.require()
+    def _with_disk_space(self) -> Iterator[None]:
+        """For statements that write: require disk space before, and confirm it afterwards."""
+        self._engine.disk_space.require_free()
         yield
-        self._engine.room.confirm()
+        self._engine.disk_space.confirm_free()
 
     def _session(self, request: QueryRequest) -> AbstractContextManager[Session]:
         name = request.transport.get("session_id")
@@ -150,7 +150,7 @@ class Executor:
 
 @contextmanager
 def _settings(session: Session, request: QueryRequest) -> Iterator[None]:
-    """Settings of the URL hold for this request alone, also in a session that lives on."""
+    """Apply the settings of the URL to this request only, even in a named session."""
     shared = bool(request.transport.get("session_id"))
     before = session.values_of(request.settings) if shared and request.settings else {}
     session.apply(request.settings)
@@ -170,7 +170,7 @@ def _external(session: Session, request: QueryRequest) -> Iterator[None]:
             session.run(f"CREATE TEMPORARY TABLE {name} ({table.structure}) ENGINE = Memory")
             made.append(name)
             head = InsertHead(f"INSERT INTO {name}".encode(), b"", table.format, 0)
-            session.insert(head, table.format, iter((table.data,)), give_up=lambda: None)
+            session.insert(head, table.format, iter((table.data,)), abort=lambda: None)
         if request.read_only and not request.transport.get("session_id"):
             session.apply({"readonly": "2"})
         yield
@@ -179,11 +179,11 @@ def _external(session: Session, request: QueryRequest) -> Iterator[None]:
             session.run(f"DROP TEMPORARY TABLE IF EXISTS {name}")
 
 
-def _stream(session: Session, request: QueryRequest, statement: bytes, chosen: str, spool: IO[bytes]) -> Answer:
+def _stream(session: Session, request: QueryRequest, statement: bytes, chosen: str, spool: IO[bytes]) -> Response:
     pieces = session.stream(statement, chosen, request.parameters)
     first = next(pieces, b"")
     if formats.is_arrow_stream(chosen) and not first:  # the engine streams nothing for no rows
-        return Answer(chosen, (session.run(statement, chosen, request.parameters),), session.counts)
+        return Response(chosen, (session.run(statement, chosen, request.parameters),), session.counts)
     pieces = chain((first,), pieces)
     if formats.is_arrow_stream(chosen):
         pieces = formats.join_arrow_streams(pieces)
@@ -192,11 +192,11 @@ def _stream(session: Session, request: QueryRequest, statement: bytes, chosen: s
             spool.write(piece)
         spool.seek(0)
         pieces = iter(lambda: spool.read(_PIECE), b"")
-    return Answer(chosen, pieces, session.counts)
+    return Response(chosen, pieces, session.counts)
 
 
 def _has_data(head: InsertHead, request: QueryRequest) -> bool:
-    """Inline VALUES may hold expressions and parameters, so the engine gets short ones as one statement."""
+    """Whether to stream the data. Short inline VALUES may hold expressions and go to the engine with the statement."""
     if head.format != "Values" or not request.head[head.data_offset :].strip():
         return True
     return len(request.head) >= HEAD_BYTES and not request.parameters

@@ -1,8 +1,8 @@
-"""What the server knows of ClickHouse's output formats: which stream, and their content types."""
+"""ClickHouse's output formats: which can be streamed, and their content types."""
 
 from collections.abc import Iterable, Iterator
 
-# Formats whose pieces, block by block, make one well-formed whole; every other has a head or a tail.
+# Formats whose encoded blocks form a valid result when concatenated; the others have a header or a footer.
 _STREAMING = frozenset(
     (
         "native",
@@ -33,7 +33,7 @@ _END_OF_STREAM = _CONTINUATION + bytes(4)
 
 
 def streams(name: str) -> bool:
-    """Whether the blocks of a result can be sent as they come."""
+    """Whether the blocks of a result can be sent one by one."""
     return name.lower() in _STREAMING or is_arrow_stream(name)
 
 
@@ -46,9 +46,9 @@ def content_type(name: str) -> str:
 
 
 def join_arrow_streams(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Make one Arrow IPC stream of several: their schema once, their batches, one end.
+    """Join Arrow IPC streams to one: the schema, all batches, one end marker.
 
-    The engine encodes each block as a stream of its own: schema message, batches, end marker.
+    The engine encodes each block as a stream of its own with schema message, batches and end marker.
     """
     empty = True
     for piece in pieces:

@@ -1,7 +1,7 @@
-"""ClickHouse's HTTP interface over the engine: who may ask, and which bytes go on the wire when.
+"""ClickHouse's HTTP interface to the engine: authentication, headers, and the bytes of a response.
 
-A thread a connection: chDB's calls block and release the GIL, and bodies stream through in pieces. What a
-statement does is `execution`'s business.
+Each connection has a thread: chDB's calls block and release the GIL, and bodies are streamed in pieces. Executing a
+request belongs in `execution`, parsing it in `request`.
 """
 
 import hmac
@@ -10,60 +10,30 @@ import logging
 import secrets
 import socket
 import sys
-import threading
-import time
 from base64 import b64decode
-from collections.abc import Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from llma_assets.clickhouse.proof import CHALLENGE, PROOF, proof_of
+from llma_assets.clickhouse.server.activity import ActivityMeter
 from llma_assets.clickhouse.server.compression import Compressor, compressor, decompress
 from llma_assets.clickhouse.server.engine import Engine
 from llma_assets.clickhouse.server.errors import AUTHENTICATION_FAILED, QueryError
-from llma_assets.clickhouse.server.execution import Answer, Executor
+from llma_assets.clickhouse.server.execution import Executor, Response
 from llma_assets.clickhouse.server.formats import content_type
 from llma_assets.clickhouse.server.request import read_request
+from llma_assets.clickhouse.server.request_body import RequestBody
+from llma_assets.clickhouse.server_identity import CHALLENGE, PROOF, proof_of
 
 log = logging.getLogger(__name__)
 
-_PIECE = 1 << 20
-_DRAIN_LIMIT = 64 << 20
 _URL_LIMIT = 1 << 20
 _KEEP_ALIVE_S = 300.0
 
 
-class ActivityMeter:
-    """How many requests of those who know the password run, and since when none does. Safe from several threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running = 0
-        self._last_s = time.monotonic()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._running += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._running -= 1
-            self._last_s = time.monotonic()
-
-    @property
-    def running(self) -> int:
-        return self._running
-
-    def idle_s(self) -> float:
-        """Seconds without a request; 0 while one runs."""
-        with self._lock:
-            return 0.0 if self._running else time.monotonic() - self._last_s
-
-
 class Server(ThreadingHTTPServer):
-    """Listens from the moment it is made; answers once `open` was called and `serve_forever` runs."""
+    """Listens once it is created, and responds once `open` was called and `serve_forever` runs."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -77,19 +47,19 @@ class Server(ThreadingHTTPServer):
         self.activity = ActivityMeter()
 
     def open(self, engine: Engine) -> None:
-        """Give the server its engine."""
+        """Set the engine."""
         self.engine = engine
         self.executor = Executor(engine)
 
     def server_bind(self) -> None:
-        """Bind without looking up the host's name, which can take seconds."""
+        """Bind without resolving the host name, which can take seconds."""
         self.socket.bind(self.server_address)
         host, port = self.socket.getsockname()[:2]
         self.server_address = (host, port)
         self.server_name, self.server_port = host, port
 
     def handle_error(self, *_: object) -> None:
-        """A connection that broke is its client's business; anything else is a defect of this server."""
+        """Log an error: a broken connection is expected, anything else is a bug of this server."""
         error = sys.exception()
         if isinstance(error, OSError):
             log.info("a connection ended early: %s", type(error).__name__)
@@ -111,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def handle_one_request(self) -> None:
-        """As the base class, with longer URLs, and a time limit only for the wait between requests."""
+        """As in the base class, but with longer URLs, and a timeout only between requests."""
         self.connection.settimeout(_KEEP_ALIVE_S)
         try:
             self.raw_requestline = self.rfile.readline(_URL_LIMIT + 1)
@@ -134,7 +104,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _respond(self) -> None:
         url = urlsplit(self.path)
-        self._body = self._read_body()
+        self._body = RequestBody(self.rfile, self.headers)
         if url.path in ("/ping", "/replicas_status"):
             self._plain(HTTPStatus.OK, b"Ok.\n")
         elif self.command not in ("GET", "POST", "HEAD"):
@@ -155,7 +125,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _run(self, url_query: str) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        body = decompress(headers.get("content-encoding", ""), self._body)
+        body = decompress(headers.get("content-encoding", ""), iter(self._body))
         try:
             request = read_request(url_query, headers, body, read_only=self.command != "POST")
         except UnicodeDecodeError:
@@ -168,18 +138,18 @@ class Handler(BaseHTTPRequestHandler):
         if request.flag("enable_http_compression"):
             encoding = compressor(headers.get("accept-encoding", ""))
         executor = self.server.executor
-        with executor.running.watched(request.query_id, self.connection), executor.execute(request) as answer:
-            self._send(answer, encoding)
-        # Only now: whoever reads the end of the answer may use the session again at once.
+        with executor.running.watched(request.query_id, self.connection), executor.execute(request) as response:
+            self._send(response, encoding)
+        # Not earlier: a client that has read the end of the response may use the session at once.
         if self.command != "HEAD":
             self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
 
     def _authenticate(self, fields: dict[str, str]) -> None:
-        """Accept the one user by URL, headers or basic authentication.
+        """Authenticate the only user by URL, headers or basic authentication.
 
         Raises:
-            QueryError: with the engine's own code, and the same text for a wrong user and a wrong password.
+            QueryError: with ClickHouse's code, and the same text for a wrong user and a wrong password.
         """
         user = fields.get("user") or self.headers.get("X-ClickHouse-User")
         password = fields.get("password") or self.headers.get("X-ClickHouse-Key")
@@ -199,15 +169,15 @@ class Handler(BaseHTTPRequestHandler):
                 "or there is no user with such name",
             )
 
-    def _send(self, answer: Answer, encoding: tuple[str, Compressor] | None) -> None:
+    def _send(self, response: Response, encoding: tuple[str, Compressor] | None) -> None:
         tag = secrets.token_hex(8)
         self.send_response(HTTPStatus.OK)
         self._common_headers()
-        if answer.format is not None:
-            self.send_header("X-ClickHouse-Format", answer.format)
-        self.send_header("Content-Type", content_type(answer.format or ""))
+        if response.format is not None:
+            self.send_header("X-ClickHouse-Format", response.format)
+        self.send_header("Content-Type", content_type(response.format or ""))
         self.send_header("X-ClickHouse-Exception-Tag", tag)
-        self.send_header("X-ClickHouse-Summary", _summary(answer))
+        self.send_header("X-ClickHouse-Summary", _summary(response))
         if encoding:
             self.send_header("Content-Encoding", encoding[0])
         self.send_header("Transfer-Encoding", "chunked")
@@ -216,7 +186,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         write = encoding[1].compress if encoding else bytes
         try:
-            for piece in answer.pieces:
+            for piece in response.pieces:
                 self._chunk(write(piece))
         except QueryError as error:
             log.info("query %s failed in mid-stream with code %d", self._printable_id(), error.code)
@@ -259,6 +229,10 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
         self.wfile.flush()
 
+    def _drain(self) -> None:
+        self._body.drain()
+        self.close_connection = self.close_connection or self._body.is_broken
+
     def _common_headers(self) -> None:
         self.send_header("X-ClickHouse-Server-Display-Name", "llma")
         self.send_header("X-ClickHouse-Query-Id", self._printable_id())
@@ -267,53 +241,12 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
 
     def _printable_id(self) -> str:
-        """The query id without what would end a header or a log line."""
+        """The query id without characters that would end a header or a log line."""
         return "".join(letter for letter in self._query_id[:256] if letter.isascii() and letter.isprintable())
 
-    def _read_body(self) -> Iterator[bytes]:
-        """The body in pieces, by length or chunked.
 
-        Raises:
-            QueryError: the client left within its request, or wrote it wrongly.
-        """
-        try:
-            if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-                while size := int(self.rfile.readline(64).split(b";")[0], 16):
-                    yield from self._read_exactly(size)
-                    self.rfile.readline(8)
-                while self.rfile.readline(1 << 16).strip():
-                    pass
-            else:
-                yield from self._read_exactly(int(self.headers.get("Content-Length") or 0))
-        except ValueError:
-            self.close_connection = True
-            raise QueryError.of(1000, "POCO_EXCEPTION", "The request's length cannot be read") from None
-
-    def _read_exactly(self, size: int) -> Iterator[bytes]:
-        while size > 0:
-            piece = self.rfile.read(min(size, _PIECE))
-            if not piece:
-                self.close_connection = True
-                text = "The client closed the connection within its request"
-                raise QueryError.of(210, "NETWORK_ERROR", text)
-            size -= len(piece)
-            yield piece
-
-    def _drain(self) -> None:
-        """Read what is left of the request, so that the client gets to read the answer."""
-        left = _DRAIN_LIMIT
-        try:
-            for piece in self._body:
-                left -= len(piece)
-                if left < 0:
-                    self.close_connection = True
-                    return
-        except (QueryError, OSError):
-            self.close_connection = True
-
-
-def _summary(answer: Answer) -> str:
-    counts = answer.counts
+def _summary(response: Response) -> str:
+    counts = response.counts
     numbers: dict[str, Any] = {
         "read_rows": counts.read_rows,
         "read_bytes": counts.read_bytes,
@@ -322,13 +255,13 @@ def _summary(answer: Answer) -> str:
         "total_rows_to_read": 0,
         "result_rows": counts.result_rows,
         "result_bytes": counts.result_bytes,
-        "elapsed_ns": answer.elapsed_ns(),
+        "elapsed_ns": response.elapsed_ns(),
     }
     return json.dumps({name: str(number) for name, number in numbers.items()})
 
 
 def _exception_block(tag: str, text: str) -> bytes:
-    """How a ClickHouse server says within a body that the query failed after all."""
+    """The block with which a ClickHouse server reports within a body that the query failed."""
     message = text.encode() + b"\n"
     mark = tag.encode()
     return b"\r\n__exception__\r\n%b\r\n%b%d %b\r\n__exception__\r\n" % (mark, message, len(message), mark)

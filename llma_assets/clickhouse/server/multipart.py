@@ -23,7 +23,7 @@ def read_parts(content_type: str, body: bytes) -> list[Part]:
     """Split a body into its parts.
 
     Raises:
-        QueryError: the boundary is missing or the body does not follow it.
+        QueryError: the boundary is missing, or the body does not contain it.
     """
     found = _BOUNDARY.search(content_type)
     if found is None:

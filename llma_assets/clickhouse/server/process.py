@@ -1,4 +1,4 @@
-"""The life of the server process in a folder that it holds: listen, open the engine, say so, serve, end cleanly."""
+"""The server process of a locked folder: listen, open the engine, publish the state, serve, shut down."""
 
 import logging
 import os
@@ -7,10 +7,10 @@ import threading
 import time
 import uuid
 
-from llma_assets.clickhouse.folder import USER, Folder, ServerState
 from llma_assets.clickhouse.server.engine import Engine
 from llma_assets.clickhouse.server.errors import QueryError
 from llma_assets.clickhouse.server.http import Server
+from llma_assets.clickhouse.server_folder import USER, ServerFolder, ServerState
 
 log = logging.getLogger(__name__)
 
@@ -19,13 +19,13 @@ _GRACE_S = 20.0
 _KILL_S = 5.0
 
 
-def serve(folder: Folder, *, idle_s: float, port: int = 0) -> int:
-    """Serve a folder that this process has taken, until SIGTERM, SIGINT or `idle_s` seconds without a request.
+def serve(folder: ServerFolder, *, idle_s: float, port: int = 0) -> int:
+    """Serve a folder that this process has locked, until SIGTERM, SIGINT or `idle_s` seconds without a request.
 
     Returns:
-        4 if the port cannot be used, 5 if the disk is full. A server that ran ends the process itself, with 0.
+        4 if the port cannot be used, 5 if the disk is full. After serving, the process exits with 0.
     """
-    if folder.is_full():
+    if folder.is_disk_full():
         log.error("the disk is full")
         return 5
     try:
@@ -34,12 +34,12 @@ def serve(folder: Folder, *, idle_s: float, port: int = 0) -> int:
         log.error("port %d cannot be used: %s", port, error.strerror)
         return 4
     _serve(folder, server, idle_s)
-    # The engine's own threads may outlive it; the lock goes with the process, not before.
+    # Threads of the engine may outlive it; the lock is released when the process exits, not before.
     logging.shutdown()
     os._exit(0)
 
 
-def _serve(folder: Folder, server: Server, idle_s: float) -> None:
+def _serve(folder: ServerFolder, server: Server, idle_s: float) -> None:
     started_s = time.monotonic()
     end = threading.Event()
     os.chdir(folder.path)
@@ -60,27 +60,27 @@ def _serve(folder: Folder, server: Server, idle_s: float) -> None:
 def _wait(server: Server, end: threading.Event, idle_s: float) -> None:
     while not end.wait(min(_TICK_S, max(idle_s / 4, 0.05))):
         try:
-            server.engine.look_at_the_room()
+            server.engine.pause_merges_if_short()
         except (QueryError, OSError) as error:
-            log.warning("the room on the disk cannot be looked at: %s", error)
+            log.warning("the disk space cannot be checked: %s", error)
         server.executor.sessions.expire()
         for query_id in server.executor.running.kill_abandoned():
-            log.info("ended query %s, whose client has gone", query_id)
+            log.info("ended query %s, whose client has disconnected", query_id)
         if server.activity.idle_s() > idle_s:
             log.info("ending after %.0f idle seconds", idle_s)
             return
-    log.info("told to end")
+    log.info("shutting down after a signal")
 
 
 def _close(server: Server) -> None:
-    """Take no more requests, let the running ones finish, end those that do not, and close the engine."""
+    """Accept no more requests, wait for the running ones, kill the rest, and close the engine."""
     server.shutdown()
     server.socket.close()
     if not _quiet(server, _GRACE_S):
         server.executor.running.kill_all()
         if not _quiet(server, _KILL_S):
             log.warning("ending with %d requests unfinished", server.activity.running)
-            return  # as safe as a kill: what was acknowledged is on disk
+            return  # as safe as a kill: acknowledged data is on disk
     server.executor.sessions.close()
     server.engine.close()
     log.info("ended")

@@ -1,6 +1,6 @@
-"""One HTTP request, read as ClickHouse reads it: statement, parameters, settings, external tables, data.
+"""Parses an HTTP request like ClickHouse: statement, parameters, settings, external tables, data.
 
-URL, headers, form fields and multipart files all end up in one `QueryRequest`; nothing here runs anything.
+URL, headers, form fields and multipart files become one `QueryRequest`. Running it belongs in `execution`.
 """
 
 import uuid
@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from llma_assets.clickhouse.server.errors import QueryError
 from llma_assets.clickhouse.server.multipart import Part, read_parts
 
-# What the HTTP interface itself understands; everything else in the URL is a setting of the engine.
+# Parameters of the HTTP interface; any other parameter of the URL is a setting of the engine.
 _TRANSPORT = frozenset(
     (
         "query",
@@ -46,7 +46,7 @@ HEAD_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class ExternalTable:
-    """A table sent along with a query, visible to that query alone."""
+    """A table that is sent with a query and visible only to it."""
 
     name: str
     structure: str
@@ -56,7 +56,7 @@ class ExternalTable:
 
 @dataclass(frozen=True, slots=True)
 class QueryRequest:
-    """What is to be run.
+    """A parsed request.
 
     Attributes:
         head: the statement, and for an INSERT possibly the first bytes of its data.
@@ -75,18 +75,18 @@ class QueryRequest:
     read_only: bool = False
 
     def flag(self, name: str) -> bool:
-        """A transport switch like `wait_end_of_query=1`."""
+        """A flag of the HTTP interface, like `wait_end_of_query=1`."""
         return self.transport.get(name, "0") not in ("", "0", "false")
 
 
 def read_request(url_query: str, headers: Mapping[str, str], body: Iterator[bytes], *, read_only: bool) -> QueryRequest:
-    """Read one request; the body is consumed only as far as the statement needs.
+    """Parse one request; the body is read only as far as the statement needs.
 
     Args:
         url_query: the part of the URL after `?`.
         headers: request headers, names in lower case.
         body: the decompressed body.
-        read_only: the method was GET, which must not change anything.
+        read_only: whether the method is GET, which must not change anything.
     """
     fields = dict(parse_qsl(url_query, keep_blank_values=True))
     parts: list[Part] = []
@@ -129,7 +129,7 @@ def read_request(url_query: str, headers: Mapping[str, str], body: Iterator[byte
 
 
 def _statement(url_statement: str, body: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """The first MiB at most of statement and data; data begins a new line after a statement in the URL."""
+    """At most the first MiB of statement and data; data after a statement in the URL begins on a new line."""
     if url_statement:
         return url_statement.encode("utf-8", "surrogateescape") + b"\n", body
     head = b""

@@ -1,7 +1,7 @@
-"""What runs right now, so that it can be ended: by KILL QUERY, when its client has gone, or at shutdown.
+"""The running queries, so that they can be ended: by KILL QUERY, when the client disconnects, or at shutdown.
 
-chDB gives queries ids of its own. A statement therefore carries its client's id in a comment at its end, by
-which `system.processes` and KILL QUERY find it.
+chDB assigns its own query ids. A statement therefore ends with a comment that holds the client's id, by which
+`system.processes` and KILL QUERY find it.
 """
 
 import re
@@ -18,14 +18,14 @@ _KILL = re.compile(rb"\s*KILL\s+QUERY\s+WHERE\s+query_id\s*=\s*'([\w.:-]+)'", re
 _KILL_MARKED = "KILL QUERY WHERE endsWith(query, {marker:String}) ASYNC"
 
 
-def killed_id(statement: bytes) -> str | None:
-    """The client's query id that a KILL QUERY names, or None if this is nothing of the kind."""
+def kill_target(statement: bytes) -> str | None:
+    """The client's query id in a KILL QUERY, or None for any other statement."""
     match = _KILL.match(statement)
     return match.group(1).decode() if match else None
 
 
 class RunningQueries:
-    """The queries under way and the sockets of those who wait for them. Safe from several threads."""
+    """The running queries and the sockets of their clients. Thread-safe."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -34,7 +34,7 @@ class RunningQueries:
 
     @contextmanager
     def watched(self, query_id: str, client: socket.socket) -> Iterator[None]:
-        """While inside, the query ends if the client closes its connection."""
+        """While inside, the query is ended if the client closes its connection."""
         key = threading.get_ident()
         with self._lock:
             self._clients[key] = (query_id, client)
@@ -45,7 +45,7 @@ class RunningQueries:
                 del self._clients[key]
 
     def kill(self, query_id: str) -> None:
-        """Ask the engine to end a query; nothing happens if it is over."""
+        """Ask the engine to end a query; does nothing if it has ended."""
         session = self._engine.session()
         try:
             session.run(_KILL_MARKED, parameters={"marker": marker(query_id)})
@@ -53,7 +53,7 @@ class RunningQueries:
             session.close()
 
     def kill_abandoned(self) -> list[str]:
-        """End the queries whose clients have gone.
+        """End the queries whose clients have disconnected.
 
         Returns:
             their ids.
@@ -73,7 +73,7 @@ class RunningQueries:
 
 
 def _has_gone(client: socket.socket) -> bool:
-    """Whether the other side has closed; data that waits to be read is not taken."""
+    """Whether the client has closed the connection. Does not consume data."""
     try:
         poll = select.poll()
         poll.register(client, select.POLLIN)

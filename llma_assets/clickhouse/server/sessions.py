@@ -1,7 +1,6 @@
-"""Sessions by `session_id`: one engine connection that several requests share, one request at a time.
+"""Sessions by `session_id`: an engine connection that several requests share, one at a time.
 
-The pipeline itself uses none; clickhouse-connect's clients do unless told otherwise, and temporary tables and
-SET need them.
+The pipeline uses no sessions; clickhouse-connect does by default, and temporary tables and SET need them.
 """
 
 import threading
@@ -26,7 +25,7 @@ class _Held:
 
 
 class Sessions:
-    """The named sessions of a server. Safe from several threads."""
+    """The named sessions of a server. Thread-safe."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -35,10 +34,10 @@ class Sessions:
 
     @contextmanager
     def session(self, name: str, timeout_s: float, *, must_exist: bool) -> Iterator[Session]:
-        """Borrow a session, made on first use; it goes `timeout_s` seconds after its last request.
+        """Borrow a session, which is created on first use and closed `timeout_s` seconds after its last request.
 
         Raises:
-            QueryError: another request is using it, or it does not exist and has to.
+            QueryError: another request uses the session, or it does not exist and `must_exist` is set.
         """
         held = self._borrow(name, min(timeout_s, MAX_TIMEOUT_S), must_exist)
         try:
@@ -49,7 +48,7 @@ class Sessions:
                 held.expires_at = time.monotonic() + held.timeout_s
 
     def expire(self) -> None:
-        """Close the sessions whose time is over."""
+        """Close the expired sessions."""
         now = time.monotonic()
         with self._lock:
             over = [name for name, held in self._held.items() if not held.busy and held.expires_at < now]
@@ -58,7 +57,7 @@ class Sessions:
             held.session.close()
 
     def close(self) -> None:
-        """Close every session that no request is using."""
+        """Close every session that no request uses."""
         with self._lock:
             closing = [held for held in self._held.values() if not held.busy]
             self._held.clear()

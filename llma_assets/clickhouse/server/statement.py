@@ -1,7 +1,6 @@
-"""Just enough reading of SQL to route a request: is it an INSERT with data, and which FORMAT does it end in.
+"""A minimal SQL scanner to route a request: whether it is an INSERT with data, and its FORMAT clause.
 
-What a statement means stays the engine's business; this module never rewrites one, but for an INSERT whose data it
-cuts off and has read from a file.
+The engine parses statements. This module rewrites only an INSERT with data, so that the data is read from a file.
 """
 
 import re
@@ -22,13 +21,13 @@ _DATA_START = re.compile(rb"[ \t\f]*\r?\n?")
 
 @dataclass(frozen=True, slots=True)
 class InsertHead:
-    """An INSERT whose data follows in a format.
+    """An INSERT with data in a format.
 
     Attributes:
         target: the INSERT up to SETTINGS, FORMAT or VALUES.
         settings: its SETTINGS clause, b"" for none.
         format: input format of the data; None if the statement does not name one.
-        data_offset: where in the text the data begins.
+        data_offset: index of the data in the text.
     """
 
     target: bytes
@@ -37,7 +36,7 @@ class InsertHead:
     data_offset: int
 
     def from_file(self, path: str, data_format: str) -> bytes:
-        """The INSERT that reads its data from a file; a path here needs no quoting."""
+        """The INSERT with its data read from a file; `path` must not need quoting."""
         source = f"FROM INFILE '{path}' COMPRESSION 'none'"
         return b"\n".join((self.target, source.encode(), self.settings, f"FORMAT {data_format}".encode()))
 
@@ -53,7 +52,7 @@ class _Token:
 
 
 def _tokens(text: bytes) -> Iterator[_Token]:
-    """The tokens outside all brackets, without white space and comments; of brackets, what closes them."""
+    """The tokens outside all brackets, and closing brackets, without white space and comments."""
     depth = 0
     for match in _TOKEN.finditer(text):
         if match.group("space") is not None:
@@ -71,7 +70,7 @@ def _tokens(text: bytes) -> Iterator[_Token]:
 
 
 def first_word(text: bytes) -> str:
-    """The first keyword, upper case, brackets before it ignored: SELECT, INSERT, SHOW …; "" for none."""
+    """The first keyword in upper case (SELECT, INSERT, SHOW …), after opening brackets; "" for none."""
     for match in _TOKEN.finditer(text):
         if match.group("space") is None and match.group() != b"(":
             return match.group().upper().decode("ascii", "replace") if match.group("word") else ""
@@ -79,10 +78,10 @@ def first_word(text: bytes) -> str:
 
 
 def insert_head(text: bytes) -> InsertHead | None:
-    """Split an INSERT, also one after WITH, from its data.
+    """Separate an INSERT, also one after WITH, from its data.
 
     Returns:
-        None if this is no INSERT, or one that takes its rows from a SELECT or a file.
+        None for any other statement, and for an INSERT with rows from a SELECT or a file.
     """
     tokens = _tokens(text)
     if first_word(text) not in ("INSERT", "WITH") or not any(token.text == b"INSERT" for token in tokens):
@@ -90,7 +89,7 @@ def insert_head(text: bytes) -> InsertHead | None:
     previous, settings = b"INSERT", len(text)
     for token in tokens:
         before, previous = previous, token.text
-        if before in (b".", b"INTO", b"TABLE"):  # a name, whatever it reads like
+        if before in (b".", b"INTO", b"TABLE"):  # a name, even if it is a keyword
             continue
         if token.text in (b"SELECT", b"WITH", b"INFILE"):
             return None
@@ -116,13 +115,13 @@ def _with_format(text: bytes, settings: int, clause: _Token, name: _Token | None
 
 
 def reads_input(text: bytes) -> bool:
-    """Whether a statement takes rows from the table function `input`, wherever it stands."""
+    """Whether a statement uses the table function `input`."""
     words = [match.group().upper() for match in _TOKEN.finditer(text) if match.group("space") is None]
     return (b"INPUT", b"(") in pairwise(words)
 
 
 def output_format(text: bytes) -> str | None:
-    """The format that the last FORMAT clause outside brackets names, or None."""
+    """The format of the last FORMAT clause outside brackets, or None."""
     found: str | None = None
     previous = b""
     for token in _tokens(text):
@@ -133,7 +132,7 @@ def output_format(text: bytes) -> str | None:
 
 
 def marked(statement: bytes, query_id: str) -> bytes:
-    """The statement with its client's id in a comment at the end, by which the running query is found."""
+    """The statement with the client's query id in a comment at its end, by which the running query is found."""
     return statement + b"\n" + marker(query_id).encode()
 
 

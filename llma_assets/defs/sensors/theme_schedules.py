@@ -18,7 +18,7 @@ from llma_assets.defs.described import described
 from llma_assets.defs.due_days import ONE_DAY, decisions_on, events_by_day, further_themes, known_teams
 from llma_assets.defs.jobs import ALL_STAGES, LANE, TEXTS_STAGES, lane_of, theme_job, theme_request
 from llma_assets.defs.resources import ClickHouseResource, TeamSettingsResource
-from llma_assets.rendering import MADE_SINCE
+from llma_assets.rendering import TEXTS_MADE_SINCE
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamSettings, why_left_out
@@ -212,7 +212,7 @@ def _ask(
     oldest_day = Settings.from_env().oldest_day
     firsts = {each.lane: _first_day(each, lookback_days, oldest_day) for each, _ in ready}
     made: dict[int, dict[date, Mapping[str, Any]]] = {}
-    for row in database.rows(MADE_SINCE, since=min(firsts.values())):
+    for row in database.rows(TEXTS_MADE_SINCE, since=min(firsts.values())):
         made.setdefault(row["team_id"], {})[row["day"]] = row
     is_today = any(each.theme.schedule in OF_TODAY for each, _ in ready)
     events = events_by_day(database, now.date(), now) if is_today else {}

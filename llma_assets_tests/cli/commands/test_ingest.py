@@ -121,7 +121,7 @@ def test_a_file_of_another_kind_is_a_failure_in_one_line(llma: Llma, tmp_path: P
     result = llma("ingest", str(tmp_path / "events.jsonl"))
     assert result.exit_code == 1
     (said,) = result.stderr.splitlines()
-    assert "it is a Parquet file; JSON lines" in said
+    assert "it is a Parquet file, which is not supported; use JSON lines" in said
 
 
 def test_a_file_with_one_good_line_is_no_failure_and_counts_the_others(llma_json: Callable[..., Answer]) -> None:
@@ -149,7 +149,7 @@ def test_repairs_are_counted_and_the_events_can_be_read(
 def test_strict_stops_at_the_first_bad_line_and_fails(database: Database, llma: Llma) -> None:
     result = llma("ingest", "-", "--strict", input=f"{line(1)}\nnonsense\n{line(2)}\n".encode())
     assert result.exit_code == 1
-    assert result.stderr.splitlines()[-1].startswith("Error: Line 2 is refused, broken_json")
+    assert result.stderr.splitlines()[-1].startswith("Error: line 2 is rejected (broken_json)")
     assert database.value("SELECT count() FROM events") == 1
 
 

@@ -1,0 +1,100 @@
+"""LangChain and LangGraph: messages by `type`, serialized constructors, generations of a model's result."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from llma_assets.rendering.message import Message, merged, role_of
+from llma_assets.rendering.provider_formats.nested import MISSING, ReadNested, mapping, result_text, string, tool_call
+from llma_assets.rendering.provider_formats.openai_chat import calls_of, reasoning_texts
+
+_TYPES: Final = {
+    "human": "user",
+    "ai": "assistant",
+    "AIMessageChunk": "assistant",
+    "HumanMessageChunk": "user",
+    "SystemMessageChunk": "system",
+    "ToolMessageChunk": "tool",
+    "system": "system",
+    "tool": "tool",
+    "function": "tool",
+    "chat": "",
+    "developer": "developer",
+    "HumanMessage": "user",
+    "AIMessage": "assistant",
+    "SystemMessage": "system",
+    "ToolMessage": "tool",
+    "FunctionMessage": "tool",
+    "UserMessage": "user",
+    "AssistantMessage": "assistant",
+    "FunctionExecutionResultMessage": "tool",
+}
+
+
+def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list[Message] | None:  # noqa: PLR0911 - one return a structure
+    """Read a message, a serialized one, or a model's result.
+
+    `{"type": "ai", "content": "", "tool_calls": [{"name": "f", "args": {}}]}`, `{"lc": 1, "kwargs": {…}}`
+    """
+    if "lc" in item and isinstance(item.get("kwargs"), Mapping):
+        return _serialized(item, role, read_nested)
+    kind = item.get("type")
+    if isinstance(kind, str) and kind in _TYPES and isinstance(item.get("data"), Mapping):
+        return _message(mapping(item["data"]), _TYPES[kind] or role, read_nested)
+    if isinstance(kind, str) and kind in _TYPES and "content" in item and "role" not in item:
+        return _message(item, _TYPES[kind] or role, read_nested)
+    if kind == "tool_call" and "args" in item:
+        return [Message("assistant", "", (tool_call(item.get("name"), item["args"]),))]
+    generations = item.get("generations")
+    if isinstance(generations, list):
+        return [message for batch in generations for message in read_nested(batch, "assistant")]
+    if isinstance(item.get("text"), str) and ("generation_info" in item or "message" in item):
+        nested = item.get("message")
+        found = read_nested(nested, "assistant") if isinstance(nested, Mapping) else []
+        return found or [Message("assistant", string(item["text"]))]
+    return None
+
+
+def _serialized(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list[Message]:
+    kwargs = mapping(item["kwargs"])
+    path = item.get("id")
+    name = path[-1] if isinstance(path, list) and path and isinstance(path[-1], str) else ""
+    if name in _TYPES:
+        return _message(kwargs, _TYPES[name] or role, read_nested)
+    if name.endswith("PromptValue") or "messages" in kwargs:
+        return read_nested(kwargs.get("messages", kwargs.get("text")), role)
+    return read_nested(kwargs, role)
+
+
+def _message(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list[Message]:
+    role = role_of(item.get("role"), role)
+    content = item.get("content")
+    if role == "tool":
+        failed = item.get("status") == "error"
+        if isinstance(content, list) and content and all(_is_execution(part) for part in content):
+            return [
+                Message(
+                    "tool", result_text(part.get("content", MISSING), read_nested), is_error=bool(part.get("is_error"))
+                )
+                for part in map(mapping, content)
+            ]
+        return [Message("tool", result_text(content, read_nested), is_error=failed)]
+    extra = mapping(item.get("additional_kwargs"))
+    messages = [Message("thinking", text) for text in reasoning_texts(extra)]
+    if isinstance(content, list) and content and all(_is_call(part) for part in content):
+        calls = tuple(tool_call(part.get("name"), part.get("arguments")) for part in map(mapping, content))
+        return [*messages, Message(role, "", calls)]
+    messages.extend([Message(role, "")] if content is None else read_nested(content, role))
+    calls = calls_of(item) or calls_of(extra)
+    # Anthropic's content blocks repeat the calls that LangChain puts beside the content.
+    has_calls = any(message.tool_calls for message in messages)
+    if (calls and not has_calls) or not messages:
+        messages.append(Message(role, "", () if has_calls else calls))
+    return merged(messages)
+
+
+def _is_execution(part: object) -> bool:
+    return isinstance(part, Mapping) and "call_id" in part and "content" in part
+
+
+def _is_call(part: object) -> bool:
+    return isinstance(part, Mapping) and "type" not in part and "name" in part and "arguments" in part
