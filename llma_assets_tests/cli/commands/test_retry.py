@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.summaries.dead_letters import MOST_FAILURES, dead_letters
+from llma_assets.summaries.dead_letters import MAX_FAILURES, dead_letters
 from llma_assets.team_day import TeamDay
 from llma_assets.testing import REFUSAL, ChatServer, day_of_traces, numbered_texts, write_events, write_texts
 from llma_assets_tests.cli.conftest import Answer, Llma
@@ -20,7 +20,7 @@ DAY = date(2026, 11, 7)
 def kill_one(database: Database, team_id: int = 1, day: date = DAY) -> None:
     """Make `item-1` of a team's day a dead letter."""
     write_texts(database, TeamDay(team_id, day), numbered_texts(3))
-    fail_so_often(database, MOST_FAILURES, TeamDay(team_id, day))
+    fail_so_often(database, MAX_FAILURES, TeamDay(team_id, day))
 
 
 def test_the_list_shows_each_with_its_reason_and_changes_nothing(
@@ -36,7 +36,7 @@ def test_the_list_shows_each_with_its_reason_and_changes_nothing(
             "theme": "traces",
             "item": "item-1",
             "reason": "refusal: the model refused to answer",
-            "failures": MOST_FAILURES,
+            "failures": MAX_FAILURES,
         }
         assert (answer.document["action"], answer.code) == ("listed", 0)
 
@@ -94,7 +94,7 @@ def test_run_tries_them_at_once_in_the_dagster_instance(
 ) -> None:
     write_events(database, day_of_traces(1, DAY, 2))
     with ChatServer(judge=lambda request: REFUSAL if "(case 1)" in str(request.body) else None) as server:
-        for _ in range(MOST_FAILURES):
+        for _ in range(MAX_FAILURES):
             Pipeline(database, chat=ServedChat(url=server.url)).texts(1, DAY, DAY)
     assert [letter.theme_id for letter in dead_letters(database, 1)] == ["generations", "traces"]
     monkeypatch.setenv("LLMA_CHAT_MODEL", "test-model")
