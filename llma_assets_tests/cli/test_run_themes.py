@@ -14,7 +14,7 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.defs.instance import opened_instance
-from llma_assets.defs.jobs import LANE
+from llma_assets.defs.jobs import CONCURRENCY_TAG
 from llma_assets.settings import Settings
 from llma_assets_tests.chat_server import ChatServer
 from llma_assets_tests.cli.conftest import Answer, Llma
@@ -66,9 +66,9 @@ def test_the_enabled_themes_are_run_by_themselves_and_the_manual_one_by_its_name
     assert told(answer) == {"traces": "done", "generations": "done", "requests": "done", "answers": "manual"}
     assert clustered(traffic) == {(1, "generations"): 24, (1, "requests"): 24, (1, "traces"): 24}
     with opened_instance(settings) as instance:
-        lanes = [run.tags.get(LANE) for run in instance.get_runs()]
+        keys = [run.tags.get(CONCURRENCY_TAG) for run in instance.get_runs()]
         texts = [run for run in instance.get_runs() if run.asset_selection == {dg.AssetKey("trace_texts")}]
-    assert (lanes.count("1/requests"), len(texts)) == (2, 1)
+    assert (keys.count("1/requests"), len(texts)) == (2, 1)
 
     named = llma(*RUN, "--theme", "answers")
     assert (named.exit_code, "answers: 24 items" in named.stdout, "requests: " in named.stdout) == (0, True, False)

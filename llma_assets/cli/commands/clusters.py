@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from llma_assets.cli.advice import advice_for
 from llma_assets.cli.commands.cluster_assign import assign
 from llma_assets.cli.commands.cluster_edits import COMMANDS
 from llma_assets.cli.commands.cluster_relink import relink
 from llma_assets.cli.options import TEAM, Day, json_option, opened_database
 from llma_assets.cli.render.console import emit_report, say
-from llma_assets.cli.ways_out import ways_out
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -70,20 +70,20 @@ def clusters(
         if audit:
             audited = reports.audit(database, team_day, level=level, theme_id=theme_id)
             if not audited.runs:
-                say(f"{team_day}: no clusters. {_way_out(database, team_day, theme_id)}")
+                say(f"{team_day}: no clusters. {_where_clusters_are(database, team_day, theme_id)}")
             emit_report(audited) if as_json else show_audit(audited)
             return
         published = reports.published_clusters(
             database, team_day, level=level, theme_id=theme_id, show_hidden=show_hidden
         )
         if not published.runs:
-            say(f"{team_day}: nothing has been run. {_way_out(database, team_day, theme_id)}")
+            say(f"{team_day}: nothing has been run. {_where_clusters_are(database, team_day, theme_id)}")
     if as_json:
         emit_report(published if limit_examples is None else published.with_examples(limit_examples))
     else:
         shown = EXAMPLES if limit_examples is None else limit_examples
         show_clusters(published, examples=shown, descriptions=describe)
-        for line in ways_out(run.skipped_reason or "" for run in published.runs):
+        for line in advice_for(run.skipped_reason or "" for run in published.runs):
             say(line)
 
 
@@ -96,7 +96,7 @@ def _require_theme(database: "Database", team_day: "TeamDay", theme_id: str | No
         themes_of(database, team_day.team_id).get(theme_id)
 
 
-def _way_out(database: "Database", team_day: "TeamDay", theme_id: str | None) -> str:
+def _where_clusters_are(database: "Database", team_day: "TeamDay", theme_id: str | None) -> str:
     """Where there are clusters, and how they get here."""
     from llma_assets.cli.run.days import days_there_are
     from llma_assets.themes import themes_of

@@ -43,7 +43,7 @@ def demo(ctx: click.Context, day: date | None, verbose: bool, as_json: bool) -> 
     from llma_assets.cli.commands.run import require_partition
     from llma_assets.cli.run.report import run_report
     from llma_assets.cli.run.settings import team_settings
-    from llma_assets.cli.run.team_runs import Wish, run_teams
+    from llma_assets.cli.run.team_runs import TeamRunOptions, run_teams
     from llma_assets.demo import TRAVEL, WEEK
     from llma_assets.serialization import json_object
     from llma_assets.settings import OWN_EVENTS, Settings
@@ -60,14 +60,14 @@ def demo(ctx: click.Context, day: date | None, verbose: bool, as_json: bool) -> 
     with opened_database(create=True) as database:
         team_ids = _write_sample(database, day)
         switch_themes_on(database)
-        teams, wish = team_settings(), Wish(verbose=verbose)
+        teams, options = team_settings(), TeamRunOptions(verbose=verbose)
         # Within the window of `day`, so that its clusters go on; of traces alone, which the trends are shown of.
         earlier = day - timedelta(days=WEEK - 1)
         before: Sequence[TeamRun] = ()
         if earlier >= settings.oldest_day:
-            only_traces = Wish(theme_ids=(TRACES.theme_id,), verbose=verbose)
+            only_traces = TeamRunOptions(theme_ids=(TRACES.theme_id,), verbose=verbose)
             before, _ = run_teams(database, earlier, [TRAVEL.team_id], only_traces, teams)
-        runs, published = run_teams(database, day, team_ids, wish, teams)
+        runs, published = run_teams(database, day, team_ids, options, teams)
         tasks_run, tasks = _make_tasks(database, settings, verbose=verbose)
         took_s = time.monotonic() - started
         if as_json:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from llma_assets.cli.advice import advice_for
 from llma_assets.cli.options import date_option, json_option, opened_database, optional_date, team_option, utc_today
 from llma_assets.cli.render.console import emit_report, plain, say, show, show_table, usd
-from llma_assets.cli.ways_out import ways_out
 
 if TYPE_CHECKING:
     from llma_assets.ledger import ForecastComparison, StageUsage
@@ -42,7 +42,7 @@ def skips(day: date | None, team_id: int | None, as_json: bool) -> None:
             [(each.team_id, each.stage, each.theme_id, each.item_id, each.reason, each.detail) for each in found.skips],
             right=("team",),
         )
-        for line in ways_out(each.reason for each in found.skips):
+        for line in advice_for(each.reason for each in found.skips):
             say(line)
 
 

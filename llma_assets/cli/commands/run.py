@@ -68,7 +68,7 @@ def run(
     clustered; run it again, or let the sensor `open_batches` take what they bring.
     """
     from llma_assets.cli.run.report import run_report, show_runs, show_times
-    from llma_assets.cli.run.team_runs import Wish, run_teams
+    from llma_assets.cli.run.team_runs import TeamRunOptions, run_teams
     from llma_assets.settings import Settings
 
     if bool(team_ids) == all_teams:
@@ -81,7 +81,7 @@ def run(
         raise WrongUse("--texts-only asks no model, so there is nothing to ask by --batch")
     require_partition(day, Settings.from_env().oldest_day)
     given = {"method": method, "target_clusters": target_clusters, "min_k": min_k, "max_k": max_k}
-    wish = Wish(
+    options = TeamRunOptions(
         theme_ids=list(dict.fromkeys(theme_ids)),
         clustering={name: value for name, value in given.items() if value is not None},
         batch_wait_s=60 * wait if batch else None,
@@ -92,10 +92,10 @@ def run(
     wanted = None if all_teams else list(dict.fromkeys(team_ids))
     with opened_database(create=not dry_run) as database:
         if dry_run:
-            _dry_run(database, day, wanted, wish.theme_ids, as_json)
+            _dry_run(database, day, wanted, options.theme_ids, as_json)
             return
         started = time.monotonic()
-        runs, published = run_teams(database, day, wanted, wish, team_settings())
+        runs, published = run_teams(database, day, wanted, options, team_settings())
         took_s = time.monotonic() - started
         if as_json:
             emit_report(run_report(day, runs, published, took_s))

@@ -58,8 +58,8 @@ def theme_outcomes(run: "TeamRun") -> "list[ThemeOutcome]":
             seconds=done.seconds,
             dagster_runs=tuple(job_run.run_id for job_run in done.job_runs),
         )
-        for lane, done in run.lanes
-        for theme_id in lane.theme_ids
+        for group, done in run.groups
+        for theme_id in group.theme_ids
     ]
     manual = [
         ThemeOutcome(
@@ -87,7 +87,7 @@ def show_runs(runs: "Sequence[TeamRun]", published: "Mapping[int, PublishedClust
             say(f"{_try_again(each)}; Dagster's runs: {', '.join(job_run.run_id for job_run in each.job_runs)}")
         elif each.status == "waiting":
             show(f"{each.team_day}: waiting: {plain(each.detail)}")
-        if any(done.status == "done" or done.reason == "all_failed" for _, done in each.lanes):
+        if any(done.status == "done" or done.reason == "all_failed" for _, done in each.groups):
             show_clusters(_of_the_run(each, published[each.team_day.team_id]))
         for outcome in theme_outcomes(each):
             if outcome.reason == "manual":
@@ -109,7 +109,7 @@ def _say_what_is_left(run: "TeamRun") -> None:
 
 def _of_the_run(run: "TeamRun", published: "PublishedClusters") -> "PublishedClusters":
     """The clusters of the themes that were run; those of others stand in `llma clusters`."""
-    ran = {theme_id for lane, _ in run.lanes for theme_id in lane.theme_ids}
+    ran = {theme_id for group, _ in run.groups for theme_id in group.theme_ids}
     return replace(published, runs=tuple(each for each in published.runs if each.theme_id in ran))
 
 
@@ -121,10 +121,10 @@ def show_times(runs: "Sequence[TeamRun]", took_s: float) -> None:
     if rows:
         show_table(("team", "stage", "seconds"), rows, right=("team", "seconds"))
     themes = [
-        (each.team_day.team_id, " + ".join(lane.theme_ids), done.status, f"{done.seconds:.1f}")
+        (each.team_day.team_id, " + ".join(group.theme_ids), done.status, f"{done.seconds:.1f}")
         for each in runs
-        if len(each.lanes) > 1
-        for lane, done in each.lanes
+        if len(each.groups) > 1
+        for group, done in each.groups
     ]
     if themes:
         show_table(("team", "theme", "status", "seconds"), themes, right=("team", "seconds"))
@@ -134,9 +134,9 @@ def show_times(runs: "Sequence[TeamRun]", took_s: float) -> None:
 def _try_again(run: "TeamRun") -> str:
     """How to do what failed, and no more."""
     again = [
-        lane for lane, done in run.lanes if done.status != "done" and not (lane.is_general and len(run.lanes) == 1)
+        group for group, done in run.groups if done.status != "done" and not (group.is_general and len(run.groups) == 1)
     ]
-    options = " ".join(f"--theme {theme_id}" for lane in again for theme_id in lane.theme_ids)
+    options = " ".join(f"--theme {theme_id}" for group in again for theme_id in group.theme_ids)
     if not options:
         return "`llma run` does only what is missing"
     return f"`llma run --team {run.team_day.team_id} --date {run.team_day.day} {options}` tries only these again"

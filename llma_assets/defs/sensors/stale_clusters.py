@@ -21,7 +21,7 @@ from llma_assets.defs.jobs import (
     theme_job,
 )
 from llma_assets.defs.resources import ClickHouseResource, TeamSettingsResource
-from llma_assets.defs.sensors.requests import MOST_REQUESTS, requests_by_lane
+from llma_assets.defs.sensors.requests import MOST_REQUESTS, requests_by_run_key
 from llma_assets.embeddings import PRODUCT
 from llma_assets.team_day import TeamDay, midnight
 from llma_assets.themes import TRACES, TeamThemes, stored_versions, team_themes, themes_of_teams
@@ -72,7 +72,7 @@ def stale_clusters(
         and row["team_id"] not in busy
         and _is_of_this_version(row, themes)
     }
-    stale = requests_by_lane(found, themes, CLUSTERS_STAGES, job=clusters_job.name, leave_manual=True)
+    stale = requests_by_run_key(found, themes, CLUSTERS_STAGES, job=clusters_job.name, leave_manual=True)
     asked = set(json.loads(context.cursor)) if context.cursor else set()
     # In the order of their days, so that lineages go on from one to the next.
     new = [run_key for run_key in sorted(stale) if run_key not in asked][:MOST_REQUESTS]
