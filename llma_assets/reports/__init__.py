@@ -23,7 +23,7 @@ from llma_assets.reports.overlap_report import AMONG, Overlap, OverlapSide, over
 from llma_assets.reports.runs import LeftWork, RunReport, TeamOutcome, ThemeOutcome
 from llma_assets.reports.shares import Estimate
 from llma_assets.reports.skips import Skips, skips_of_day
-from llma_assets.reports.tasks import Tasks, TaskStory, task_story, tasks_report
+from llma_assets.reports.tasks import TaskDetails, Tasks, task_details, tasks_report
 from llma_assets.reports.trace import ThemeAnswer, TraceReport, trace_report
 from llma_assets.reports.trend_queries import ThemeTrends, TrendsReport, latest_day, trends_report
 from llma_assets.reports.trends import Trend
@@ -58,7 +58,7 @@ __all__ = [
     "RunReport",
     "Skips",
     "StageEstimate",
-    "TaskStory",
+    "TaskDetails",
     "Tasks",
     "TeamOutcome",
     "ThemeAnswer",
@@ -93,7 +93,7 @@ __all__ = [
     "published_clusters",
     "skips_of_day",
     "table_rows",
-    "task_story",
+    "task_details",
     "tasks_report",
     "trace_report",
     "trends_report",

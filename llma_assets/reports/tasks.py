@@ -62,7 +62,7 @@ class TaskChange:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskStory:
+class TaskDetails:
     """A task with its newest segments and everything that ever happened to it, oldest first."""
 
     team_id: TeamId
@@ -101,13 +101,13 @@ def tasks_report(
     return Tasks(team_id, tuple(chosen[:limit]), len(found) - len(chosen))
 
 
-def task_story(database: Database, team_id: int, task: Task, *, segments: int) -> TaskStory:
+def task_details(database: Database, team_id: int, task: Task, *, segments: int) -> TaskDetails:
     """What is stored about a task.
 
     Args:
         segments: so many of its segments, the newest.
     """
-    return TaskStory(
+    return TaskDetails(
         team_id=team_id,
         task=task,
         segments=tuple(

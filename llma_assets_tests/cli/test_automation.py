@@ -136,8 +136,8 @@ def test_the_command_switches_and_shows(llma: Llma, llma_json: Callable[..., Ans
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("on",), "name schedules or sensors, or say --all"),
-        (("off", "late_events", "--all"), "name schedules or sensors, or say --all"),
+        (("on",), "give names of schedules or sensors, or --all"),
+        (("off", "late_events", "--all"), "give names of schedules or sensors, or --all"),
         (("on", "nightly"), "there is no schedule or sensor nightly"),
         (("status", "nightly"), "there is no schedule or sensor nightly"),
     ],

@@ -58,8 +58,8 @@ def test_without_a_date_the_days_are_listed(stored: Database, llma: Llma, given:
         (1, "2026-11-06", "Team 1 has clusters of 2026-11-07. `llma run` would leave it out on 2026-11-06: below_min"),
         (1, "2026-11-08", "Team 1 has clusters of 2026-11-07. `llma run --team 1 --date 2026-11-08` makes them"),
         (1, "2026-05-05", "no trace event from 2026-04-29 to 2026-05-05; its events are of 2026-11-06 to 2026-11-07"),
-        (1, "2025-05-05", "2025-05-05 cannot be run: days go from 2026-01-01 to "),
-        (1, "2100-01-01", "2100-01-01 cannot be run: days go from 2026-01-01 to "),
+        (1, "2025-05-05", "2025-05-05 cannot be run: the first day is 2026-01-01, the last is today, "),
+        (1, "2100-01-01", "2100-01-01 cannot be run: the first day is 2026-01-01, the last is today, "),
         (2, "2026-11-07", "would leave it out on 2026-11-07: below_minimum, 3 of 20 traces"),
         (3, "2026-11-07", "Team 3 has no clusters yet. `llma run --team 3 --date 2026-11-07` makes them"),
         (9, "2026-11-07", "Team 9 has no clusters yet. Team 9 has no trace events; teams with some: 1, 2, 3"),
@@ -87,7 +87,7 @@ def test_other_commands_answer_in_the_same_way(stored: Database, llma: Llma) -> 
     assert "`llma run --team 1 --date 2026-11-07 --theme generations` makes them" in llma(*themed, "generations").stderr
     assert "`llma themes enable ux_issues --team 1` switches it on" in llma(*themed, "ux_issues").stderr
     funnel = llma("themes", "funnel", "--team", "2", "--date", "2026-11-07", "--theme", "traces")
-    assert f"traces has taken nothing yet: {left_out}" in funnel.stderr
+    assert f"traces has selected no items yet: {left_out}" in funnel.stderr
 
 
 def test_a_theme_is_previewed_and_tried_on_the_window_that_a_run_of_the_latest_day_takes(

@@ -110,7 +110,7 @@ def test_the_budget_of_a_theme_is_shown_with_what_is_left_of_it(
     assert budget["fits"] is False
     shown = llma("estimate", *DATE).stdout
     assert "daily budget of refunds 0.001 USD" in shown
-    assert "does not fit: the theme will stop there, the others go on" in shown
+    assert "does not fit: the theme will stop there, the others continue" in shown
 
 
 def test_what_a_theme_before_is_still_to_find_is_said_not_to_be_counted(database: Database, llma: Llma) -> None:

@@ -130,7 +130,7 @@ def test_ctrl_c_ends_all_processes_and_running_it_again_finishes(
         os.killpg(started.pid, signal.SIGINT)
         _, stderr = started.communicate(timeout=60)
     assert started.returncode == 130
-    assert "interrupted; what was stored stays" in stderr
+    assert "interrupted; stored results are kept" in stderr
     assert len(children) >= 2
     wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children))
     with opened_instance(settings) as instance:
