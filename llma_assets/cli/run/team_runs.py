@@ -23,7 +23,7 @@ from llma_assets.defs.jobs import SUMMARIES
 from llma_assets.defs.runner import GENERAL, JobRun, RunGroup, RunGroupResult, Runner
 from llma_assets.discovery import TeamDecision
 from llma_assets.ledger import Skip, list_skips, record_skip, spent_since
-from llma_assets.reports import LeftWork, PublishedClusters, published_clusters
+from llma_assets.reports import DeferredWork, PublishedClusters, published_clusters
 from llma_assets.settings import Settings
 from llma_assets.stage import unfailing
 from llma_assets.summaries import texts_without_summary
@@ -75,7 +75,7 @@ class TeamRun:
     texts: JobRun | None = None
     groups: Sequence[tuple[RunGroup, RunGroupResult]] = field(default_factory=tuple)
     manual: Sequence[str] = field(default_factory=tuple)
-    left: Sequence[LeftWork] = field(default_factory=tuple)
+    left: Sequence[DeferredWork] = field(default_factory=tuple)
 
     @property
     def job_runs(self) -> list[JobRun]:
@@ -289,7 +289,7 @@ def _with_deferred_work(database: "Database", run: TeamRun) -> TeamRun:
     ran = {theme_id for group, _ in run.groups for theme_id in group.theme_ids}
     days = [run.first_day + timedelta(days=n) for n in range((run.team_day.day - run.first_day).days + 1)]
     left = [
-        LeftWork(skip.day, skip.stage, skip.theme_id, skip.reason, skip.detail)
+        DeferredWork(skip.day, skip.stage, skip.theme_id, skip.reason, skip.detail)
         for day in days
         for skip in list_skips(database, day=day, team_id=run.team_day.team_id)
         if skip.stage in ASKING_STAGES and skip.theme_id in ran and skip.reason not in NOTHING_TO_ASK
