@@ -81,7 +81,7 @@ def test_help_answers_at_once() -> None:
         (("skips", "--date", "2026-02-30"), "write it like 2026-11-07"),
         (("skips", "--date", "1969-12-31"), "days go from 1970-01-01"),
         (("skips", "--date", "yesterdayish"), "write it like 2026-11-07"),
-        (("clusters", "--team", "1"), "name a day by --date"),
+        (("clusters", "--team", "1"), "give a day by --date"),
         (("run", "--date", "today"), "--team for single teams, or --all for all eligible ones"),
         (("run", "--all", "--team", "1", "--date", "today"), "--team for single teams, or --all for all eligible ones"),
         (("run", "--team", "1", "--date", "2025-12-31"), "LLMA_OLDEST_DAY"),
