@@ -1,6 +1,6 @@
-"""What a command says when it cannot go on: one line with the way out, and an exit code. No tracebacks.
+"""Errors of commands: one line that says what to do, and an exit code instead of a traceback.
 
-Which exception means what belongs here; printing of results belongs in `console.py`.
+The mapping from exceptions to messages belongs here; printing of results belongs in `console.py`.
 """
 
 import os
@@ -19,7 +19,7 @@ class Problem(click.ClickException):
     exit_code = FAILED
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the one line, without anything that could steer a terminal."""
+        """Print the line, without control characters."""
         click.echo(f"Error: {plain(hinted(self.message))}", file=file, err=file is None)
 
 
@@ -36,9 +36,9 @@ class Interrupted(Problem):
 
 
 def explained(error: Exception) -> Problem:
-    """The problem that stands for an exception; what nobody foresaw is called by its name.
+    """The problem for an exception; an unexpected one is shown with the name of its class.
 
-    The rooms' exceptions are imported here, when there is something to explain, to keep the start quick.
+    The exceptions of the rooms are imported here, only when they are needed, to keep the start quick.
     """
     from llma_assets.clickhouse import DatabaseError, DatabaseUnavailable
     from llma_assets.clusters import EditError, UnknownLineageError
@@ -59,15 +59,15 @@ def explained(error: Exception) -> Problem:
         case DatabaseError() | IngestError() | UnknownLineageError() | InstanceError():
             pass
         case ModelError():
-            text = f"{text}. `llma doctor` tries the models that are configured"
+            text = f"{text}. `llma doctor` tests the configured models"
         case OSError():
             text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or text
         case _:
-            text = f"{type(error).__name__}: {text or 'no message'} (LLMA_DEBUG=1 shows where it came from)"
+            text = f"{type(error).__name__}: {text or 'no message'} (LLMA_DEBUG=1 shows the traceback)"
     return Problem(text)
 
 
 def _database_advice() -> str:
     if os.environ.get("CLICKHOUSE_URL", "").strip():
         return "Is the server of CLICKHOUSE_URL up? Without that variable the embedded database is used"
-    return "`llma db status` and `llma doctor` tell more"
+    return "See `llma db status` and `llma doctor`"

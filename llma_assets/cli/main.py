@@ -1,7 +1,7 @@
-"""`llma`: finds the command, and turns whatever goes wrong into one line and an exit code.
+"""`llma`: finds the command, and turns each failure into one line and an exit code.
 
-What the commands do belongs in the modules beside this one. They are imported when they are called for, and import
-the rooms when they run, so that `llma --help` answers at once.
+The commands belong in `commands/`. They are imported when they are called, and import the rooms when they run, so that
+`llma --help` answers at once.
 """
 
 import os
@@ -42,7 +42,7 @@ class ExplainingGroup(LazyGroup):
     """Turns exceptions into exit codes and one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; whatever it raises becomes a `Problem` with an exit code."""
+        """Run the command; each exception becomes a `Problem` with an exit code."""
         os.umask(0o077)  # what we and Dagster write, in this process and its children, holds texts of traces
         try:
             return super().invoke(ctx)
@@ -50,12 +50,12 @@ class ExplainingGroup(LazyGroup):
             raise
         except click.UsageError as error:
             where = error.ctx.command_path if error.ctx else "llma"
-            raise WrongUse(f"{error.format_message()} (`{where} --help` tells more)") from error
+            raise WrongUse(f"{error.format_message()} (see `{where} --help`)") from error
         except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
         except (KeyboardInterrupt, click.Abort):
-            raise Interrupted("interrupted; what was stored stays, and running it again is safe") from None
-        # The border to the person: nothing is swallowed, the exit code tells of the failure.
+            raise Interrupted("interrupted; stored results are kept, and it is safe to run the command again") from None
+        # The outermost handler: each failure becomes a message and an exit code.
         except Exception as error:
             if ctx.params.get("debug"):
                 traceback.print_exc()
@@ -72,18 +72,18 @@ class ExplainingGroup(LazyGroup):
 def cli(debug: bool) -> None:
     """Turn traces of LLM applications into labelled clusters.
 
-    Results go to stdout, messages to stderr. Exit code: 0 success, 1 a check or a run failed, 2 wrong use,
-    130 interrupted. Settings come from the environment; `llma doctor` shows whether they are right.
+    Results go to stdout, messages to stderr. Exit codes: 0 success, 1 a check or a run failed, 2 wrong use,
+    130 interrupted. Settings come from the environment; `llma doctor` checks them.
     """
 
 
 def main() -> None:
     """The entry point `llma`."""
-    # Text that the terminal's encoding lacks is shown as an escape, and never ends the program.
+    # Characters that the encoding of the terminal lacks are shown as escapes, and never end the program.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    if not sys.warnoptions:  # meant for programmers; `python -W default -m llma_assets.cli.main` shows them
+    if not sys.warnoptions:  # for developers; `python -W default -m llma_assets.cli.main` shows them
         warnings.simplefilter("ignore")
     cli(prog_name="llma")
 

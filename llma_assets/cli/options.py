@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 STDIN = "-"
+DAY_HELP = "Day (UTC): YYYY-MM-DD, today or yesterday."
 FILE_VARIABLES = ("LLMA_TEAMS_FILE", "LLMA_PRICES_FILE")
 MAX_TEAM_ID = 2**63 - 1
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2149, 6, 6)
@@ -29,11 +30,11 @@ class Team(click.ParamType):  # type: ignore[type-arg]
     name = "N"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read the number; wrong use if it is none."""
+        """Parse the number; `WrongUse` if it is invalid."""
         text = str(value).strip()
         if text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MAX_TEAM_ID:
             return int(text)
-        self.fail(f"{value!r} is not the number of a team; those go from 0 to {MAX_TEAM_ID}", param, ctx)
+        self.fail(f"{value!r} is not a team number; it must be an integer from 0 to {MAX_TEAM_ID}", param, ctx)
 
 
 TEAM = Team()
@@ -45,7 +46,7 @@ class Day(click.ParamType):  # type: ignore[type-arg]
     name = "YYYY-MM-DD"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """Read the day; wrong use if it is none."""
+        """Parse the day; `WrongUse` if it is invalid."""
         if isinstance(value, date):
             return value
         words = {"today": utc_today(), "yesterday": utc_today() - timedelta(days=1)}
@@ -64,27 +65,34 @@ def utc_today() -> date:
 
 
 def team_option(*, required: bool = True, help: str = "Number of the team.") -> Callable[[F], F]:
-    """`--team`, one of them."""
+    """`--team`, a single one."""
     return click.option("--team", "team_id", type=TEAM, required=required, help=help)
 
 
 def date_option(f: F) -> F:
     """`--date`, required."""
-    return click.option("--date", "day", type=Day(), required=True, help="Day, UTC; today and yesterday work.")(f)
+    return click.option("--date", "day", type=Day(), required=True, help=DAY_HELP)(f)
 
 
 def optional_date(f: F) -> F:
-    """`--date`; where it is missing, `days.require_day` says which days there are."""
-    return click.option("--date", "day", type=Day(), help="Day, UTC; today and yesterday work.")(f)
+    """`--date`, optional here; `days.require_day` lists the days that exist if it is missing."""
+    return click.option("--date", "day", type=Day(), help=DAY_HELP)(f)
 
 
 def json_option(f: F) -> F:
     """`--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout (docs/cli.md).")(f)
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout (docs/cli.md).")(f)
 
 
 def require_readable(name: str, named_by: str = "") -> None:
-    """Wrong use before anything is done, instead of a failure in the middle; `-` is stdin."""
+    """Check that a file can be read before any work starts; `-` is stdin.
+
+    Args:
+        named_by: the variable that names the file, for the message.
+
+    Raises:
+        WrongUse: it cannot be read.
+    """
     if name == STDIN:
         return
     where = f"{named_by} names {name}, but that" if named_by else name
@@ -93,11 +101,11 @@ def require_readable(name: str, named_by: str = "") -> None:
     if os.path.isdir(name):
         raise WrongUse(f"{where} is a folder; name " + ("a file" if named_by else "its files"))
     if not os.access(name, os.R_OK):
-        raise WrongUse(f"{where} may not be read by this user")
+        raise WrongUse(f"{where} cannot be read by this user; check its permissions")
 
 
 def require_named_files() -> None:
-    """The files that settings name have to be there: what reads them comes later, or in another process."""
+    """Check the files that settings name; they are read later, or in another process."""
     for variable in FILE_VARIABLES:
         if name := os.environ.get(variable, "").strip():
             require_readable(name, variable)
@@ -105,10 +113,10 @@ def require_named_files() -> None:
 
 @contextmanager
 def opened_database(*, create: bool = False) -> "Iterator[Database]":
-    """The database of the settings, with its schema up to date; starts the embedded one where none runs.
+    """The database of the settings, with its schema up to date; starts the embedded one if it does not run.
 
     Args:
-        create: make it where there is none, for the commands that bring data or settings.
+        create: create a missing database, for commands that store data or settings.
     """
     from llma_assets.clickhouse import connect
     from llma_assets.settings import Settings
@@ -119,11 +127,11 @@ def opened_database(*, create: bool = False) -> "Iterator[Database]":
 
 
 def decider(given: str | None) -> str:
-    """Who decides: as given, else LLMA_USER, else the login."""
+    """The name of the person who decides: as given, else LLMA_USER, else the login."""
     name = (given or os.environ.get("LLMA_USER") or "").strip()[:200]
     if name:
         return name
     try:
         return getpass.getuser()
     except (KeyError, OSError) as error:  # a container's user may have no name
-        raise WrongUse("it is not known who you are; say it by --by NAME or LLMA_USER") from error
+        raise WrongUse("your name is unknown; set it by --by NAME or LLMA_USER") from error

@@ -1,4 +1,4 @@
-"""The statements that only the command line asks; every other belongs to the room of its table."""
+"""SQL statements that only the command line uses; all others belong in the room of their table."""
 
 # For whoever operates the pipeline: the teams that any stage has a row of for a day.
 # Keys: (team_id, day, …), (team_id, toDate(timestamp), …).

@@ -1,4 +1,4 @@
-"""All assets, in the order of the graph. What each is stands in the module of its name."""
+"""The list of all assets, in the order of the graph; each has a module of its name."""
 
 import dagster as dg
 
@@ -28,6 +28,6 @@ STAGES = (
 
 
 def assets_of(partitions: Partitions, catalog: Catalog) -> list[dg.AssetsDefinition | dg.AssetSpec]:
-    """The assets, from the oldest day on, as the catalog of the installation has them."""
+    """The assets of an installation, with partitions from the oldest day on."""
     made = [eligible_teams_of(partitions, catalog), *(stage.definition(partitions, catalog) for stage in STAGES)]
     return [*external_assets(catalog), *made]

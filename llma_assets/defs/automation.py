@@ -1,6 +1,7 @@
-"""The schedules and sensors of an instance: which are on, what each last did, and switching them on and off.
+"""Status of the schedules and sensors of an instance, and switching them on and off.
 
-What the UI's switches do, without a web server. Which there are belongs in `schedules.py` and `sensors`.
+It does what the switches of the UI do, without a web server. The schedules and sensors themselves belong in
+`schedules.py` and `sensors`.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,11 +17,11 @@ from dagster._core.remote_representation.handle import RepositoryHandle
 from dagster._core.workspace.load import location_origins_from_yaml_paths
 
 DAEMON_IS_GONE_AFTER = timedelta(minutes=2)
-"""The daemon says every half minute that it is there."""
+"""The daemon sends a heartbeat every half minute."""
 
 
 class UnknownAutomationError(LookupError):
-    """There is no such schedule or sensor; the message names those that there are."""
+    """An unknown schedule or sensor; the message lists the known ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Automations:
         repository = definitions.get_repository_def()
         with resources.as_file(resources.files("llma_assets") / "workspace.yaml") as workspace:
             (origin,) = location_origins_from_yaml_paths([str(workspace)])
-        # Dagster keeps what is on under the name of the code location, so this one has to be that of the workspace.
+        # Dagster stores the state under the name of the code location, so it must be that of the workspace.
         handle = RepositoryHandle(
             repository_name=repository.name,
             code_location_origin=origin,
@@ -91,10 +92,10 @@ class Automations:
         return tuple(self._all)
 
     def status(self, now: datetime, names: Collection[str] = ()) -> list[Automation]:
-        """How they stand; all of them without names.
+        """Their status; all of them without names.
 
         Raises:
-            UnknownAutomationError: a name that is none.
+            UnknownAutomationError: an unknown name.
         """
         return [self._one(each, now) for each in self._named(names or self.names)]
 
@@ -102,10 +103,10 @@ class Automations:
         """Switch them on or off.
 
         Returns:
-            the names of those that were not so before.
+            the names of those whose state changed.
 
         Raises:
-            UnknownAutomationError: a name that is none; nothing is switched.
+            UnknownAutomationError: an unknown name; nothing is switched.
         """
         changed = []
         for each in self._named(names):
@@ -116,14 +117,14 @@ class Automations:
         return changed
 
     def daemon_seen_at(self) -> datetime | None:
-        """When a daemon that evaluates schedules last said that it is there; None for never."""
+        """The last heartbeat of a daemon; None if there was none."""
         beats = self._instance.get_daemon_heartbeats()
         return max((datetime.fromtimestamp(beat.timestamp, UTC) for beat in beats.values()), default=None)
 
     def _named(self, names: Collection[str]) -> list[RemoteSchedule | RemoteSensor]:
         if unknown := [name for name in dict.fromkeys(names) if name not in self._all]:
             raise UnknownAutomationError(
-                f"there is no schedule or sensor {', '.join(unknown)}; there are {', '.join(self._all)}"
+                f"no schedule or sensor is called {', '.join(unknown)}; known: {', '.join(self._all)}"
             )
         return [self._all[name] for name in dict.fromkeys(names)]
 

@@ -1,6 +1,6 @@
-"""What the asset catalog says of an asset before it is made: what it stands on, where its rows are, who answers for it.
+"""What Dagster's catalog shows of assets: technologies, tables and owners.
 
-It follows from the settings of the installation, as they are when the code location is loaded.
+It follows from the settings of the installation when the code location is loaded.
 """
 
 from collections.abc import Collection, Mapping
@@ -22,13 +22,13 @@ ONLINE, OFFLINE = "openai", "offline"
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """What assets have in common in an installation.
+    """Facts about an installation that all assets share.
 
     Attributes:
-        database: name of the database that holds the tables, "" where it is not known.
-        events_table: where trace events are read from, as the settings have it.
-        models: name of the model by what it is for.
-        owners: who answers for the assets: e-mail addresses, or `team:name`.
+        database: name of the database that holds the tables, "" if it is unknown.
+        events_table: the table of trace events in the settings.
+        models: names of the chat model and the embedding model.
+        owners: owners of the assets: e-mail addresses, or `team:name`.
     """
 
     database: str = ""
@@ -38,7 +38,7 @@ class Catalog:
 
     @classmethod
     def of(cls, settings: Settings) -> "Catalog":
-        """The catalog of an installation; asks nobody."""
+        """The catalog of an installation; calls no server."""
         try:
             database = database_name(settings)
         except DatabaseError:  # the UI starts all the same; each run and `llma doctor` say what is wrong

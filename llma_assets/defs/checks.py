@@ -1,6 +1,6 @@
-"""The checks of all rooms as Dagster runs them, for every partition of the run, and for the themes that it is for.
+"""Asset checks: the checks of all rooms, for every partition and the themes of a run.
 
-The rules themselves belong in the rooms' `checks.py`; `llma check` asks the same ones.
+The rules belong in the `checks.py` of the rooms; `llma check` uses the same ones.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ def asset_checks(partitions: Partitions) -> list[dg.AssetChecksDefinition]:
 
 
 def asset_check(check: Check, partitions_def: dg.PartitionsDefinition, targets: Targets) -> dg.AssetChecksDefinition:
-    """A check as Dagster runs it.
+    """A check as a Dagster asset check.
 
     Args:
         check: the rule.
@@ -57,7 +57,7 @@ def asset_check(check: Check, partitions_def: dg.PartitionsDefinition, targets: 
 
 
 def _of_this_run(run: dg.DagsterRun, check: Check, findings: Sequence[Finding]) -> list[Finding]:
-    """Without those about themes that the run is not for: another theme's fault must not stop it."""
+    """Only findings about themes of the run: a failure of another theme must not stop it."""
     given: Any = run.run_config
     config = given.get("ops", {}).get(check.asset, {}).get("config", {})
     themes = {"", *config.get("themes", ())}
@@ -65,7 +65,7 @@ def _of_this_run(run: dg.DagsterRun, check: Check, findings: Sequence[Finding]) 
 
 
 def check_result(findings: Sequence[Finding], *, warns: bool = False) -> dg.AssetCheckResult:
-    """The findings of one check over all partitions of a run, as Dagster shows them."""
+    """The result of one check over all partitions of a run."""
     failed = [finding for finding in findings if not finding.passed]
     metadata: dict[str, Any] = {"checked": len(findings), "failed": len(failed)}
     for finding in (failed or findings)[:SHOWN_FINDINGS]:

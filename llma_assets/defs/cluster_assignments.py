@@ -9,29 +9,29 @@ from llma_assets.stage import Report, StageContext
 
 
 class ClusteringRunConfig(ThemesConfig):
-    """Options of a run. What is not given is as each theme wants it; its defaults are those of `ThemeClustering`."""
+    """Options of a run. For options without a value the settings of each theme hold (`ThemeClustering`)."""
 
     method: str | None = None
-    """`graph`, `kmeans` or `hdbscan`; `graph` unless the theme says otherwise."""
+    """`graph`, `kmeans` or `hdbscan`; `graph` unless the theme sets another."""
     target_clusters: int | None = None
-    """About this many clusters; without it the data chooses."""
+    """Approximate number of clusters; None to derive it from the data."""
     min_cluster_size: int | None = None
-    """`graph` and `hdbscan`: smallest cluster in items; without it a share of the items."""
+    """`graph` and `hdbscan`: minimum size of a cluster; None for a share of the items."""
     min_k: int | None = None
-    """k-means: fewest clusters tried, 3 unless the theme says otherwise."""
+    """k-means: smallest number of clusters tried, 3 unless the theme sets another number."""
     max_k: int | None = None
-    """k-means: most clusters tried, 6 unless the theme says otherwise."""
+    """k-means: largest number of clusters tried, 6 unless the theme sets another number."""
     min_items: int | None = None
-    """With fewer items in the window nothing is clustered, and the reason is recorded; 20 unless the theme says
-    otherwise."""
+    """Minimum number of items in the window; with fewer, the theme is skipped with a reason. 20 unless the theme sets
+    another number."""
     max_samples: int | None = None
     """With more items in the window a seeded sample is clustered, and all others are assigned to its clusters.
-    Without it 20,000 for `graph` and 2,000 for the others."""
+    None for 20,000 with `graph`, and 2,000 with the others."""
     mix_versions: bool | None = None
     """Cluster items that were summarised under an earlier version of the theme, too."""
 
     def run_options(self) -> RunOptions:
-        """The options as the room takes them."""
+        """The options without those of Dagster."""
         return RunOptions(**{each.name: getattr(self, each.name) for each in fields(RunOptions)})
 
 

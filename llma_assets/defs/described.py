@@ -1,4 +1,4 @@
-"""Schedules and sensors whose docstrings people read: Dagster itself shows none of them."""
+"""Schedules and sensors with their docstring as the description in the UI; Dagster itself ignores docstrings."""
 
 import inspect
 from collections.abc import Callable

@@ -19,16 +19,16 @@ def serve(settings: Settings, host: str, port: int) -> None:
 
     with opened_instance(settings) as instance:
         _retry_from_now_on(instance)
-    logging.getLogger("dagster").addFilter(_is_true_here)
+    logging.getLogger("dagster").addFilter(_is_relevant)
     # Dagster has no setting for it.
-    dagster_dev.open_ipc_subprocess = _guarding(dagster_dev.open_ipc_subprocess)  # type: ignore[attr-defined]
+    dagster_dev.open_ipc_subprocess = _with_guard(dagster_dev.open_ipc_subprocess)  # type: ignore[attr-defined]
     with resources.as_file(resources.files("llma_assets") / "workspace.yaml") as workspace:
         arguments = ["--workspace", str(workspace), "--host", host, "--port", str(port)]
         dagster_dev.dev_command.main(arguments, prog_name="llma dev", standalone_mode=False)
 
 
 def _retry_from_now_on(instance: "Instance") -> None:
-    """In a new instance let the daemon retry the runs that fail from now on; it would say a warning and do the same."""
+    """Let the daemon of a new instance retry runs that fail from now on; it does so anyway, but with a warning."""
     from dagster import DagsterEventType
 
     storage = instance.daemon_cursor_storage
@@ -40,21 +40,23 @@ def _retry_from_now_on(instance: "Instance") -> None:
         storage.set_cursor_values(dict.fromkeys(missing, str(instance.event_log_storage.get_maximum_record_id() or 0)))
 
 
-def _is_true_here(record: logging.LogRecord) -> bool:
-    """All that Dagster says, without its warning of a dagster.yaml in the folder that `llma dev` was called in.
+def _is_relevant(record: logging.LogRecord) -> bool:
+    """False for Dagster's warning about a dagster.yaml in the working folder: it claims that the file is not used.
 
-    That of this repository is used: the one of DAGSTER_HOME follows it (`home_config`).
+    The file of this repository is used, because the one of DAGSTER_HOME follows it (`home_config`).
     """
     return not record.getMessage().startswith("Found a dagster instance configuration value")
 
 
-def _guarding(start: Any) -> Any:
-    """How Dagster starts its services, with our web server in the place of its own."""
+def _with_guard(start: Any) -> Any:
+    """Wrap the function that starts Dagster's services: it starts our web server instead of Dagster's."""
 
     def start_ours(parts: Sequence[str], **options: Any) -> Any:
         module = parts[parts.index("-m") + 1]
         if module not in ("dagster_webserver", "dagster._daemon"):
-            raise RuntimeError(f"this version of Dagster starts {module}, of which nobody knows who may use it")
+            raise RuntimeError(
+                f"this version of Dagster starts {module}, whose access control is unknown; install the pinned version"
+            )
         ours = "llma_assets.webserver" if module == "dagster_webserver" else module
         return start([sys.executable, "-m", ours, *parts[parts.index("-m") + 2 :]], **options)
 

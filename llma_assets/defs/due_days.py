@@ -1,6 +1,6 @@
-"""What is stored of teams' days that decides what is due: who takes part, what there is, and what was made of it.
+"""Which partitions are due: teams that take part, days with events, and the results that exist.
 
-What is done about it belongs in `schedules.py` and `sensors`.
+Requesting runs belongs in `schedules.py` and `sensors`.
 """
 
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ from llma_assets.themes import GENERAL, TeamThemes, Theme, in_order
 from llma_assets.trace_events import TRIGGER_EVENTS
 
 LATE_DAYS = 31
-"""Events that arrive for days so far back are seen; older ones are materialized by hand."""
+"""Sensors look back so many days; older days are materialized by hand."""
 
 ONE_DAY = timedelta(days=1)
 GENERAL_IDS = frozenset(theme.theme_id for theme in GENERAL)
 
 
 def days_to_make(database: Database, now: datetime) -> dict[str, TeamDay]:
-    """The days before today whose texts are to be made, newest first, by what made them due."""
+    """Days before today whose texts must be made, newest first; keys say what made them due."""
     since = now.date() - timedelta(days=LATE_DAYS)
     made = {TeamDay(row["team_id"], row["day"]): row for row in database.rows(TEXTS_MADE_SINCE, since=since)}
     due = {}
@@ -41,7 +41,7 @@ def days_to_make(database: Database, now: datetime) -> dict[str, TeamDay]:
 
 
 def events_by_day(database: Database, since: date, now: datetime) -> dict[TeamDay, int]:
-    """Trigger events by team and day since a day: one GROUP BY."""
+    """The number of trigger events by partition since a day."""
     rows = database.rows(
         EVENTS_BY_TEAM_AND_DAY,
         start=midnight(since),
@@ -53,12 +53,11 @@ def events_by_day(database: Database, since: date, now: datetime) -> dict[TeamDa
 
 @dataclass(frozen=True, slots=True)
 class TakingPart:
-    """Whose days sensors may ask for: `team_day in taking_part`.
+    """Partitions that sensors may request: `team_day in taking_part`.
 
     Attributes:
-        now: teams that take part by now.
-        earlier: days that a team took part in which takes no part any more, but may still be worked on; for what comes
-            late.
+        now: teams that take part now.
+        earlier: days in windows of former participation, for late events; teams that the gate leaves out are not there.
     """
 
     now: frozenset[int]
@@ -71,34 +70,34 @@ class TakingPart:
 def taking_part(
     database: Database, instance: dg.DagsterInstance, settings: TeamSettings, today: date, since: date | None = None
 ) -> TakingPart:
-    """Who takes part today, and which days since `since` are of a window that a team was let in for.
+    """The teams that take part today, and the days since `since` in windows of teams that were eligible.
 
     Args:
-        since: `LATE_DAYS` ago unless it is given.
+        since: None for `LATE_DAYS` ago.
     """
-    in_question = _to_be_worked_on(instance, settings)
+    allowed = _allowed_teams(instance, settings)
     rows = database.rows(LET_IN_SINCE, since=since or today - timedelta(days=LATE_DAYS))
     return TakingPart(
         frozenset(eligible_on(database, instance, settings, today)),
-        frozenset(TeamDay(row["team_id"], row["day_of_window"]) for row in rows if row["team_id"] in in_question),
+        frozenset(TeamDay(row["team_id"], row["day_of_window"]) for row in rows if row["team_id"] in allowed),
     )
 
 
 def eligible_on(database: Database, instance: dg.DagsterInstance, settings: TeamSettings, day: date) -> set[int]:
-    """The teams that discovery let in on a day, or the day before where it has not decided yet, and that the gate does
-    not keep out by now.
+    """The teams that are eligible on a day, or on the day before if discovery has not decided yet, without those that
+    the gate leaves out now.
     """
-    let_in = {each.team_id for each in decisions_on(database, day) if each.eligible}
-    return let_in & _to_be_worked_on(instance, settings)
+    eligible = {each.team_id for each in decisions_on(database, day) if each.eligible}
+    return eligible & _allowed_teams(instance, settings)
 
 
-def _to_be_worked_on(instance: dg.DagsterInstance, settings: TeamSettings) -> set[int]:
-    """The teams that Dagster knows, without those that the gate keeps out."""
+def _allowed_teams(instance: dg.DagsterInstance, settings: TeamSettings) -> set[int]:
+    """The teams that Dagster knows, without those that the gate leaves out."""
     return {team_id for team_id in known_teams(instance) if why_left_out(settings, team_id) is None}
 
 
 def decisions_on(database: Database, day: date) -> list[TeamDecision]:
-    """What discovery decided about teams on a day, or the day before where it has not decided yet."""
+    """The decisions of discovery for a day, or for the day before if there are none yet."""
     return stored_decisions(database, day) or stored_decisions(database, day - ONE_DAY)
 
 
@@ -108,7 +107,7 @@ def known_teams(instance: dg.DagsterInstance) -> set[int]:
 
 
 def general_themes(themes: Mapping[int, TeamThemes], team_id: int) -> list[str]:
-    """The general themes that a team has on; `themes` holds the teams that changed something."""
+    """The general themes that a team has on; `themes` has only teams that changed their themes."""
     if team_id not in themes:
         return [theme.theme_id for theme in GENERAL]
     return [theme.theme_id for theme in themes[team_id].themes if theme.enabled and theme.theme_id in GENERAL_IDS]

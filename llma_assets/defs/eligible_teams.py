@@ -1,6 +1,6 @@
-"""The asset `eligible_teams`: decides who takes part on a day, and makes new teams known to Dagster.
+"""The asset `eligible_teams`: decides which teams take part on a day, and registers new teams in Dagster.
 
-The rule itself belongs in `decisions.py`, which knows no database.
+The rule belongs in `llma_assets.discovery`.
 """
 
 from collections import Counter
@@ -36,9 +36,9 @@ def eligible_teams_of(partitions: Partitions, catalog: Catalog) -> dg.AssetsDefi
 def eligible_teams(
     context: dg.AssetExecutionContext, clickhouse: ClickHouseResource, team_settings: TeamSettingsResource
 ) -> None:
-    """Who takes part on a day, and why each other team does not.
+    """Which teams take part on a day, and why each other team does not.
 
-    A team that leaves keeps its partitions and its history: Dagster only ever learns of new teams here.
+    Teams are only added: a team that no longer takes part keeps its partitions and history.
     """
     database = clickhouse.database().tagged(run=context.run.run_id, asset="eligible_teams")
     settings = team_settings.settings()
@@ -68,7 +68,7 @@ def eligible_teams(
                 ),
                 "dagster/row_count": len(decisions),
                 "dagster/column_schema": schema,
-                # Names of the version before; gone with the next one.
+                # Old names; to be removed in the next version.
                 "teams_seen": len(decisions),
                 "new_teams": len(new),
                 "unreadable_events": unreadable,
@@ -78,7 +78,7 @@ def eligible_teams(
 
 
 def decisions_table(decisions: Sequence[TeamDecision]) -> str:
-    """Who takes part and why, as a Markdown table: those who do first."""
+    """The decision about each team as a Markdown table, eligible teams first."""
     rows = [
         f"| {decision.team_id} | {'in' if decision.eligible else 'out'} | {escaped(decision.reason)} | "
         f"{escaped(decision.detail)} | {decision.traces:,} | {decision.events:,} |"
@@ -92,5 +92,5 @@ def _in_words(decisions: Sequence[TeamDecision], new: int) -> str:
     eligible = sum(decision.eligible for decision in decisions)
     why = Counter(decision.reason.replace("_", " ") for decision in decisions if not decision.eligible)
     others = ", ".join(f"{number:,} {escaped(reason)}" for reason, number in why.most_common())
-    said = f"**{eligible:,} of {len(decisions):,} teams take part**" + (f", {new:,} of them new." if new else ".")
-    return said + (f" The others: {others}." if others else "")
+    sentence = f"**{eligible:,} of {len(decisions):,} teams take part**" + (f", {new:,} of them new." if new else ".")
+    return sentence + (f" The others: {others}." if others else "")

@@ -1,7 +1,7 @@
-"""The `dagster.yaml` of an instance: that which ships, until a person edits it, and what that person's lacks since.
+"""The `dagster.yaml` of an instance: it follows the shipped file until somebody edits it.
 
-Beside it lies a copy of what shipped when it was written. So a file that nobody edited follows what ships, and of one
-that somebody did it is known what has changed since.
+A copy of the shipped file is stored beside it. So an unedited file can be updated, and for an edited one it is known
+which shipped settings have changed since.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ def shipped_config() -> str:
 
 
 def follow_shipped(home: Path) -> None:
-    """Write what ships to a home that has no file, or one that nobody edited; safe from several processes at once."""
+    """Write the shipped file to a home that has none, or an unedited one; safe from several processes at once."""
     now, mine, before = shipped_config(), _read(home / CONFIG), _read(home / SHIPPED)
     if mine in (None, before) and mine != now:
         write_private(home / CONFIG, now)
@@ -30,9 +30,9 @@ def follow_shipped(home: Path) -> None:
 
 
 def changed_since(home: Path) -> list[str]:
-    """Settings that ship otherwise than when a person edited the home's file, and that this one does not have so.
+    """Shipped settings that changed after somebody edited the home's file, and that differ from it.
 
-    Where it is not known what shipped then, all that differ.
+    If the copy of the earlier shipped file is missing, all settings that differ.
 
     Returns:
         their names, such as `concurrency.runs.max_concurrent_runs`.

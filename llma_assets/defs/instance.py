@@ -1,6 +1,6 @@
-"""The Dagster instance that `llma` and `make dev` share: where it lives, and how it is made.
+"""The Dagster instance that `llma` and `make dev` share: its folder, and how to open it.
 
-What is run in it belongs in `runner.py`.
+Running jobs belongs in `runner.py`.
 """
 
 import os
@@ -32,9 +32,9 @@ def dagster_home(settings: Settings) -> Path:
 
 
 def prepare_home(settings: Settings) -> Path:
-    """Make the folder, and its dagster.yaml what ships unless somebody edited it; safe from several processes at once.
+    """Create the folder and its dagster.yaml, or update an unedited one; safe from several processes at once.
 
-    Its logs and its database hold texts of traces, so it is closed to others, also one that was there before.
+    Logs and database hold texts of traces, so only the owner may read the folder, even if it existed before.
     """
     home = private_folder(dagster_home(settings))
     follow_shipped(home)
@@ -42,7 +42,7 @@ def prepare_home(settings: Settings) -> Path:
 
 
 def missing_limits(instance: "dg.DagsterInstance") -> list[str]:
-    """Tags by which the shipped dagster.yaml limits the run queue, and that of the instance does not."""
+    """Tags that the shipped dagster.yaml limits in the run queue, but the file of the instance does not."""
     import yaml
 
     shipped = yaml.safe_load(shipped_config())
@@ -57,13 +57,13 @@ def opened_instance(settings: Settings) -> "Iterator[dg.DagsterInstance]":
     """The instance of DAGSTER_HOME; runs recorded in it show in the UI.
 
     Raises:
-        InstanceError: its dagster.yaml cannot be used, or its storage not be opened.
+        InstanceError: its dagster.yaml is invalid, or its storage cannot be opened.
     """
     import dagster as dg
 
     home = prepare_home(settings)
     try:
-        # The first to open it makes its tables; several at once would make them twice.
+        # The first process creates the tables; without a lock several would.
         with FileLock(home / ".llma.lock"), _environment("DAGSTER_HOME", str(home)):
             instance = dg.DagsterInstance.get()
     except dg.DagsterError as error:
@@ -77,7 +77,7 @@ def opened_instance(settings: Settings) -> "Iterator[dg.DagsterInstance]":
 
 @contextmanager
 def _environment(name: str, value: str) -> Iterator[None]:
-    """Set a variable for a while: resources and steps may ask for the instance by it."""
+    """Set a variable temporarily: resources and steps find the instance by it."""
     before = os.environ.get(name)
     os.environ[name] = value
     try:

@@ -1,6 +1,6 @@
-"""The jobs, and how a run of one is asked for: its partitions, its themes, and the tags that the run queue counts by.
+"""The jobs, and how to request a run of one: its partitions, its themes, and the tags that limit the run queue.
 
-When what is asked for belongs in `schedules.py` and `sensors`.
+Which run is requested when belongs in `schedules.py` and `sensors`.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,11 @@ import dagster as dg
 from llma_assets.defs.partitions import partition_key, range_tags
 from llma_assets.team_day import TeamDay
 
-THEME, LANE = "llma/theme", "llma/lane"
-"""Tags of a theme's own runs: which theme, and of which team. `dagster.yaml` runs those of one lane one by one."""
+THEME, CONCURRENCY_TAG = "llma/theme", "llma/lane"
+"""Tags of a theme's own runs: the theme, and the concurrency key. `dagster.yaml` allows one run of each key at a time.
+
+The key's tag keeps its old name, because stored runs and people's dagster.yaml have it.
+"""
 
 SUMMARIES = "trace_summaries"
 TEXTS_STAGES = ("trace_texts", SUMMARIES, "summary_embeddings")
@@ -22,7 +25,7 @@ ALL_STAGES = TEXTS_STAGES + CLUSTERS_STAGES
 discovery_job = dg.define_asset_job(
     "discovery_job",
     selection=["eligible_teams"],
-    description="Who takes part on a day.",
+    description="Decides which teams take part on a day.",
 )
 texts_job = dg.define_asset_job(
     "texts_job",
@@ -53,18 +56,18 @@ tasks_job = dg.define_asset_job(
 jobs = [discovery_job, texts_job, clusters_job, team_day_job, theme_job, tasks_job]
 
 
-def lane_of(team_id: int, theme_id: str) -> str:
-    """What two runs have in common that must not run at once: a theme of a team."""
+def concurrency_key(team_id: int, theme_id: str) -> str:
+    """The concurrency key of a theme of a team: two runs that share it must not run at the same time."""
     return f"{team_id}/{theme_id}"
 
 
 def theme_tags(first: TeamDay, last: TeamDay, theme_id: str) -> dict[str, str]:
     """Tags of a run of a theme beyond the general ones, over a team's days from `first` to `last`.
 
-    A run of a single day is a range, too: without Dagster's own tag of the team it does not wait for the team's
-    general run, only for others of its theme.
+    A run of a single day is a range, too: it has no team tag of Dagster's own, so it waits only for other runs of its
+    theme, not for the general run of the team.
     """
-    return {**range_tags(first, last), THEME: theme_id, LANE: lane_of(first.team_id, theme_id)}
+    return {**range_tags(first, last), THEME: theme_id, CONCURRENCY_TAG: concurrency_key(first.team_id, theme_id)}
 
 
 def run_config(stages: Sequence[str], theme_ids: Sequence[str], *, by_batch: bool = False) -> dict[str, Any]:
@@ -72,7 +75,7 @@ def run_config(stages: Sequence[str], theme_ids: Sequence[str], *, by_batch: boo
 
     Args:
         stages: the assets that the run makes.
-        theme_ids: none for all that the team has switched on.
+        theme_ids: if empty, all that the team has switched on.
         by_batch: ask for summaries by the Batch API.
     """
     ops: dict[str, Any] = {stage: {"config": {"themes": list(theme_ids)}} for stage in stages}
@@ -90,12 +93,12 @@ def general_request(
     job: str | None = None,
     by_batch: bool = False,
 ) -> dg.RunRequest:
-    """A run of general themes for one day; Dagster's own tag of the team lets one at a time run.
+    """A run of the general themes for one day; Dagster's own team tag allows one at a time.
 
     Args:
         team_day: the team and its day.
-        run_key: what never is asked for twice.
-        theme_ids: the general themes that the team has on. Without any only the texts are made, for the others.
+        run_key: Dagster never starts two runs of the same key.
+        theme_ids: the general themes that the team has on. If empty, only the texts are made, for the other themes.
         stages: those of the job.
         job: its name, for sensors of several jobs.
         by_batch: ask for summaries by the Batch API.

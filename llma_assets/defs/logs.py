@@ -1,4 +1,4 @@
-"""What the rooms log, shown in the run: they log by Python's own means, since they know no Dagster."""
+"""Shows log records of the rooms in the Dagster run; the rooms use `logging`, and do not import Dagster."""
 
 import logging
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ class _ToRun(logging.Handler):
 
 
 @contextmanager
-def shown_in_the_run(log: logging.Logger) -> Iterator[None]:
-    """While it is open, what the rooms log goes to the log of a run; nothing does twice."""
+def logged_in_run(log: logging.Logger) -> Iterator[None]:
+    """Copy log records of the rooms to the log of a run while the context is open."""
     handler = _ToRun(log)
     ROOMS.addHandler(handler)
     try:

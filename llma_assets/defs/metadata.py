@@ -1,7 +1,7 @@
-"""What Dagster shows of a partition: first what people look for, then counters in one entry. docs/metadata.md has all.
+"""Dagster metadata of a partition: results first, then counters in one entry. docs/metadata.md describes all keys.
 
-Pages of a partition and of a run show entries in this order, the overview of an asset by name. Names are short: they
-take from the width of the tables beside them.
+Pages of a partition and of a run show entries in this order, the overview of an asset by name. Names are short, because
+long ones narrow the tables beside them.
 """
 
 from typing import Any
@@ -12,13 +12,13 @@ from llma_assets.markdown import escaped
 from llma_assets.stage import Report
 
 FIRST = ("clusters", "clusters_map", "summary")
-"""Entries before those that have no place of their own, which come by name."""
+"""Entries that come first; the others follow by name."""
 
 PLOTTED = ("cost_usd", "cost_usd_today")
-"""Counters that are entries of their own, too: Dagster plots them over the partitions."""
+"""Counters that also have their own entry, so that Dagster plots them over the partitions."""
 
 ALIASES = ("traces_rendered", "generations_rendered", "input_tokens", "output_tokens", "budget_usd")
-"""Counters that were entries of their own before there were `details`. Gone with the next version."""
+"""Counters that had their own entry before `details` existed. To be removed in the next version."""
 
 
 def as_metadata(report: Report, duration_s: float) -> dict[str, Any]:
@@ -28,14 +28,14 @@ def as_metadata(report: Report, duration_s: float) -> dict[str, Any]:
         for name, rows in report.tables.items()
         if rows
     }
-    waiting = report.deferred
+    deferred = report.deferred
     return {
         "about": dg.MetadataValue.md(in_words(report)),
         "items": report.items,
         "status": report.status,
         **({"reason": report.reason} if report.reason else {}),
-        # The second is the name that the first had before; gone with the next version.
-        **({"deferred_for_budget": waiting, "undone_for_budget": waiting} if waiting else {}),
+        # The second is the old name of the first; to be removed in the next version.
+        **({"deferred_for_budget": deferred, "undone_for_budget": deferred} if deferred else {}),
         **{name: shown[name] for name in FIRST if name in shown},
         **{name: shown[name] for name in sorted(shown) if name not in FIRST},
         "details": dg.MetadataValue.json(dict(report.details)),
@@ -46,25 +46,25 @@ def as_metadata(report: Report, duration_s: float) -> dict[str, Any]:
 
 
 def in_words(report: Report) -> str:
-    """Status, items and reason in a line, as Markdown.
+    """Status, items and reason in one line of Markdown.
 
     >>> in_words(Report(items=12, deferred=120, details={"budget_usd": 2.5}))
-    '**Budget**: 12 items. 120 items wait for money (budget 2.50 USD a day).'
+    '**Budget**: 12 items. 120 items deferred: the daily budget is used up (2.50 USD).'
     >>> in_words(Report(items=0, reason="traces: too_few_items (3 of 20 items in the window)"))
     '**Skipped**: no items. Why: traces: too few items &#40;3 of 20 items in the window&#41;.'
     """
-    said = [_counted(report.items) + "."]
+    parts = [_counted(report.items) + "."]
     if report.deferred:
         budget = report.details.get("budget_usd")
-        limit = f" (budget {budget:.2f} USD a day)" if budget is not None else ""
-        said.append(f"{_counted(report.deferred)} {_wait(report.deferred)} for money{limit}.")
+        limit = f" ({budget:.2f} USD)" if budget is not None else ""
+        parts.append(f"{_counted(report.deferred)} deferred: the daily budget is used up{limit}.")
     if report.waiting:
-        said.append(f"{_counted(report.waiting)} {_wait(report.waiting)} for an answer, which a later run takes.")
+        parts.append(f"{_counted(report.waiting)} {_wait(report.waiting)} for an answer, which a later run takes.")
     if report.failed:
-        said.append(f"{_counted(report.failed)} failed.")
+        parts.append(f"{_counted(report.failed)} failed.")
     if report.reason:
-        said.append(f"Why: {escaped(report.reason.replace('_', ' '))}.")
-    return f"**{report.status.capitalize()}**: {' '.join(said)}"
+        parts.append(f"Why: {escaped(report.reason.replace('_', ' '))}.")
+    return f"**{report.status.capitalize()}**: {' '.join(parts)}"
 
 
 def _counted(items: int) -> str:

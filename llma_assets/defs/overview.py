@@ -1,4 +1,4 @@
-"""The clusters of a team and a date, of all its themes, whichever run made them, as a materialisation shows them."""
+"""Adds the clusters of all themes of a partition, whichever run made them, to the metadata of a materialization."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,13 +18,13 @@ from llma_assets.stage import Report, StageContext
 from llma_assets.team_day import TeamDay
 
 STEPS = ("matched", "sampled", "screened", "summarised", "relevant", "clustered", "outliers")
-"""Of the window's funnel."""
+"""Steps of the window's funnel."""
 PAGE_BYTES = 400_000
-"""Of the page of maps, which Dagster keeps of each partition. The maps of the smallest themes are left out first."""
+"""Maximum size of all maps together, which Dagster stores for each partition; small themes lose their map first."""
 
 
 def with_overview(ctx: StageContext, report: Report) -> Report:
-    """The report of a stage that works on clusters, with all that is published of the partition."""
+    """The report of a stage, with all published clusters of the partition."""
     found = clusters_of_day(ctx.database, ctx.partition)
     seen = {theme.theme_id for theme in found}
     themes = [theme for theme in ctx.team_themes.themes if theme.enabled or theme.theme_id in seen]
@@ -45,14 +45,14 @@ def with_overview(ctx: StageContext, report: Report) -> Report:
 
 
 def maps_page(themes: Sequence[ThemeClusters], team_day: TeamDay) -> str:
-    """Map and table of each theme, the biggest first, as far as the maps take no more than `PAGE_BYTES`."""
-    parts, room = [], PAGE_BYTES
+    """Map and table of each theme, the biggest first; maps beyond `PAGE_BYTES` are left out."""
+    parts, bytes_left = [], PAGE_BYTES
     for theme in themes:
         titles = {row.cluster_id: row.title for row in theme.rows}
         picture = map_markdown(theme.labels, theme.coordinates, titles, heading=f"{team_day}: {theme.theme_id}")
-        if len(picture) > room:
-            picture = "No map: the page has no room for more."
+        if len(picture) > bytes_left:
+            picture = "No map: the maps of the other themes fill the page."
         else:
-            room -= len(picture)
+            bytes_left -= len(picture)
         parts.append(f"### {escaped(theme.theme_id)}\n\n{picture}\n\n{cluster_table(theme.rows)}")
     return "\n\n".join(parts)

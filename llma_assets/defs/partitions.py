@@ -1,6 +1,6 @@
-"""Team × date, the one partitioning of the pipeline, and how a Dagster key becomes a team and a date.
+"""The partitions of the pipeline, team × date, and their Dagster keys.
 
-How partitions are walked belongs in `stage_asset.py`.
+Walking the partitions of a run belongs in `stage_asset.py`.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ TEAM, DATE = "team", "date"
 teams = dg.DynamicPartitionsDefinition(name="teams")
 
 by_day = dg.MultiToSingleDimensionPartitionMapping(partition_dimension_name=DATE)
-"""From a team and a date to the date: what `eligible_teams` decided for it."""
+"""Maps a team and a date to the date, which is the partition of `eligible_teams`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,27 +38,27 @@ class Partitions:
 
 
 def partition_key(team_day: TeamDay) -> dg.MultiPartitionKey:
-    """The key that Dagster knows a team and a date by."""
+    """The Dagster key of a partition."""
     return dg.MultiPartitionKey({TEAM: str(team_day.team_id), DATE: team_day.day.isoformat()})
 
 
 def team_day(key: str) -> TeamDay:
-    """Read a key; Dagster sorts the dimensions by their names.
+    """Parse a key; Dagster sorts the dimensions by name.
 
     >>> team_day("2026-01-05|1")
     TeamDay(team_id=1, day=datetime.date(2026, 1, 5))
 
     Raises:
-        ValueError: the team is no integer, or the day no day.
+        ValueError: the team is not an integer, or the day is not an ISO date.
     """
     day, _, team_id = key.partition("|")
     return TeamDay(team_id=int(team_id), day=date.fromisoformat(day))
 
 
 def range_tags(first: TeamDay, last: TeamDay) -> dict[str, str]:
-    """Run tags that ask for a team's days from `first` to `last` in one run.
+    """Run tags that request a team's days from `first` to `last` in one run.
 
-    Dagster's own tag of one dimension is not among them: a run that has it is taken for a run of one partition.
+    They leave out Dagster's own tag of a dimension, because Dagster treats a run that has it as one of one partition.
     """
     return {
         "dagster/asset_partition_range_start": partition_key(first),

@@ -1,7 +1,7 @@
 """Dagster resources: the database, the models, the settings of teams.
 
-Each gives out a plain object, so that the rooms never see Dagster. A field that is left empty is as the environment
-says when a run starts. Secrets are given by `EnvVar`, of which a run's stored configuration holds the name alone.
+Each returns a plain object, so that the rooms never import Dagster. An empty field takes its value from the environment
+when a run starts. Secrets are `EnvVar`s, so that the stored configuration of a run has only their names.
 """
 
 import functools
@@ -20,8 +20,8 @@ URL, EVENTS, DATA = "CLICKHOUSE_URL", "LLMA_EVENTS_TABLE", "LLMA_DATA_DIR"
 KEY, SERVER, CHAT, VECTORS = "OPENAI_API_KEY", "OPENAI_BASE_URL", "LLMA_CHAT_MODEL", "LLMA_EMBEDDING_MODEL"
 
 
-def as_environment_says(**given: str) -> dict[str, str]:
-    """The environment, with what a resource was given in the place of its variables."""
+def environment_with(**given: str) -> dict[str, str]:
+    """The environment, in which the non-empty fields of a resource replace its variables."""
     return {**os.environ, **{name: value for name, value in given.items() if value}}
 
 
@@ -34,7 +34,7 @@ class ClickHouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def database(self) -> Database:
         """The connection of this process, opened and migrated at first use."""
-        given = as_environment_says(**{URL: self.url, EVENTS: self.events_table, DATA: self.data_dir})
+        given = environment_with(**{URL: self.url, EVENTS: self.events_table, DATA: self.data_dir})
         return _connected(Settings.from_env(given))
 
 
@@ -47,7 +47,7 @@ class _ModelResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def _settings(self, variable: str) -> Settings:
         given = {variable: self.model_name, KEY: self.api_key, SERVER: self.base_url}
-        return Settings.from_env(as_environment_says(**given))
+        return Settings.from_env(environment_with(**given))
 
 
 class ChatModelResource(_ModelResource):
@@ -55,20 +55,20 @@ class ChatModelResource(_ModelResource):
 
     @property
     def name(self) -> str:
-        """What the model is called in the settings; asks nobody."""
+        """The model's name in the settings; calls no server."""
         return self._settings(CHAT).chat_model
 
     def model(self) -> ChatModel:
-        """The model; offline where there is neither key nor server. One for all callers of this process: what it
-        learned of its server holds for each of them.
+        """The model; offline if there is neither key nor server. All callers of this process share one, with what it
+        has learned about its server.
         """
         return _chat_model(self._settings(CHAT), None)
 
     def model_for(self, name: str | None) -> ChatModel:
-        """The model of that name, which a theme may have for itself, at the same server; None for `model`.
+        """The model of that name at the same server, for themes with their own model; None for `model`.
 
         Raises:
-            ModelConfigurationError: an online model where there is neither key nor server.
+            ModelConfigurationError: an online model, but neither key nor server.
         """
         return self.model() if name is None else _chat_model(self._settings(CHAT), name)
 
@@ -77,20 +77,20 @@ class EmbedderResource(_ModelResource):
     """The model that embeds summaries: `LLMA_EMBEDDING_MODEL`."""
 
     def model(self) -> Embedder:
-        """The model; offline where there is neither key nor server."""
+        """The model; offline if there is neither key nor server."""
         return _embedder(self._settings(VECTORS))
 
 
 class TeamSettingsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Which teams take part, and how each is worked on."""
+    """Settings of teams: which take part, and with which options."""
 
     teams_file: str = Field(
         default="", description=f"TOML file; else {TEAMS_FILE_VARIABLE}, else teams.toml of the data folder."
     )
 
     def settings(self) -> TeamSettings:
-        """The settings; fields that could not be used have their default, and are logged."""
-        given = as_environment_says(**{TEAMS_FILE_VARIABLE: self.teams_file})
+        """The settings; an invalid field is logged, and its default is used."""
+        given = environment_with(**{TEAMS_FILE_VARIABLE: self.teams_file})
         settings, problems = TeamSettings.load(Settings.from_env(given).data_dir, given)
         for problem in problems:
             dg.get_dagster_logger().warning("team settings: %s", problem)
@@ -98,7 +98,7 @@ class TeamSettingsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 def resources_of(environ: Mapping[str, str]) -> dict[str, object]:
-    """The resources as an environment sets them, each variable by its name, so that the launchpad can change it."""
+    """The resources of an environment; each variable is a named `EnvVar`, which the launchpad can replace."""
 
     def named(variable: str) -> str:
         return dg.EnvVar(variable) if environ.get(variable, "").strip() else ""

@@ -1,7 +1,7 @@
 """Runs the jobs of the definitions for a team in this process, recorded in the Dagster instance.
 
-Which jobs there are belongs in `jobs.py`, which lanes a team has and in what order they run in `lanes.py`, what is
-printed in `run.py` and `demo.py`.
+Which jobs there are belongs in `jobs.py`, which run groups a team has in `team_runs.py`, in what order they run in
+`run_groups.py`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
 
 GENERAL = "general"
-"""Name of the lane of the general themes, which are run together."""
+"""Name of the run group of the general themes, which run together."""
 
 ALL_FAILED = "all_failed"
 
@@ -38,7 +38,7 @@ STAGES = (
 )
 INTERRUPTS = (KeyboardInterrupt.__name__, dg.DagsterExecutionInterruptedError.__name__)
 QUIET_LOGGERS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-"""Dagster's own log lines stay out of stderr; the instance keeps them all the same."""
+"""Keeps Dagster's own log lines off stderr; the instance stores them all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class JobRun:
         run_id: Dagster's id of it.
         error: what failed, "" for success.
         seconds: wall time by stage; all checks together are `checks`.
-        empty: stages and partitions that have nothing because all that was asked failed, in words; the run goes on.
+        empty: stages and partitions without a result because every question failed, in words; the run continues.
     """
 
     run_id: str
@@ -59,17 +59,17 @@ class JobRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
-    """What is run together of a team's day, one run after another: the general themes, or one other theme.
+class RunGroup:
+    """Themes of a partition that run together, one run after another: the general themes, or one other theme.
 
     Attributes:
-        team_day: the team, and the day that is clustered.
-        theme_ids: its themes.
+        team_day: the partition to cluster.
+        theme_ids: the themes of the group.
         first_day: first day of the window whose texts are summarised.
-        after: name of the lane that it runs after.
-        is_general: whether it is that of the general themes.
+        after: name of the group that must be done first.
+        is_general: whether it is the group of the general themes.
         clustering: options of `cluster_assignments`.
-        makes_texts: False where the texts of the window were made already.
+        makes_texts: False if the texts of the window exist already.
         by_batch: ask for summaries by the Batch API.
     """
 
@@ -84,20 +84,20 @@ class Lane:
 
     @property
     def name(self) -> str:
-        """`general`, or the theme."""
+        """`general`, or the id of its only theme."""
         return GENERAL if self.is_general else self.theme_ids[0]
 
 
 @dataclass(frozen=True, slots=True)
-class LaneRun:
-    """What came of a lane.
+class RunGroupResult:
+    """The result of a run group.
 
     Attributes:
-        status: `done` also where clustering found too little; `waiting` where batches have not brought all summaries
-            yet, or the theme that it runs after is not done.
-        reason: why it waits, or `failed`, or `all_failed` where the day was run to its end, but a stage of the window
-            has nothing because all that was asked failed; "" for done.
-        detail: the reason in words.
+        status: `done` also if there were too few items to cluster; `waiting` if batches are open, or the group that it
+            runs after is not done.
+        reason: code of why it waits or failed; `all_failed` if the runs succeeded, but a stage has no result because
+            every question failed; "" for done.
+        detail: the reason in a sentence.
         job_runs: the runs that Dagster recorded, in order.
     """
 
@@ -124,69 +124,69 @@ class Runner:
         self._verbose = verbose
 
     def discover(self, day: date) -> tuple[JobRun, dict[int, TeamDecision]]:
-        """Decide who takes part on a day; the decisions by team id, none where the run failed."""
+        """Decide which teams take part on a day; returns the decisions by team id, none if the run failed."""
         job_run = self._execute("discovery_job", partition_key=day.isoformat())
         if job_run.error:
             return job_run, {}
         return job_run, {decision.team_id: decision for decision in stored_decisions(self._database, day)}
 
     def make_texts(self, first: TeamDay, last: TeamDay, theme_ids: Sequence[str]) -> JobRun:
-        """The texts of a team's days that these themes read; no model is asked."""
-        self._know(last.team_id)
+        """Make the texts of a range of days that these themes read, without asking a model."""
+        self._register_team(last.team_id)
         stages = TEXTS_STAGES[:1]
         return self._execute(
             "texts_job", stages, tags=range_tags(first, last), run_config=run_config(stages, theme_ids)
         )
 
-    def run_lane(self, lane: Lane) -> LaneRun:
-        """Texts, summaries and embeddings of the window's days, then the day's clusters, labels and events."""
-        self._know(lane.team_day.team_id)
-        first, last = TeamDay(lane.team_day.team_id, lane.first_day), lane.team_day
-        stages = TEXTS_STAGES if lane.makes_texts else TEXTS_STAGES[1:]
+    def run_group(self, group: RunGroup) -> RunGroupResult:
+        """Make texts, summaries and embeddings of the window, then clusters, labels and events of the day."""
+        self._register_team(group.team_day.team_id)
+        first, last = TeamDay(group.team_day.team_id, group.first_day), group.team_day
+        stages = TEXTS_STAGES if group.makes_texts else TEXTS_STAGES[1:]
         texts = self._execute(
-            "texts_job" if lane.is_general else theme_job.name,
+            "texts_job" if group.is_general else theme_job.name,
             stages,
-            tags=range_tags(first, last) if lane.is_general else theme_tags(first, last, lane.name),
-            run_config=run_config(stages, lane.theme_ids, by_batch=lane.by_batch),
+            tags=range_tags(first, last) if group.is_general else theme_tags(first, last, group.name),
+            run_config=run_config(stages, group.theme_ids, by_batch=group.by_batch),
         )
         if texts.error:
-            return LaneRun("failed", "failed", texts.error, (texts,))
+            return RunGroupResult("failed", "failed", texts.error, (texts,))
         waiting = (
-            days_with_open_batches(self._database, last.team_id, first.day, last.day, lane.theme_ids)
-            if lane.by_batch
+            days_with_open_batches(self._database, last.team_id, first.day, last.day, group.theme_ids)
+            if group.by_batch
             else []
         )
         if waiting:
             detail = f"batches are open for {', '.join(map(str, waiting))}; run it again when they have ended"
-            return LaneRun("waiting", WAITING, detail, (texts,))
-        config = run_config(CLUSTERS_STAGES, lane.theme_ids)
-        config["ops"][CLUSTERS_STAGES[0]]["config"] |= lane.clustering
+            return RunGroupResult("waiting", WAITING, detail, (texts,))
+        config = run_config(CLUSTERS_STAGES, group.theme_ids)
+        config["ops"][CLUSTERS_STAGES[0]]["config"] |= group.clustering
         clusters = (
             self._execute("clusters_job", partition_key=partition_key(last), run_config=config)
-            if lane.is_general
+            if group.is_general
             else self._execute(
-                theme_job.name, CLUSTERS_STAGES, tags=theme_tags(last, last, lane.name), run_config=config
+                theme_job.name, CLUSTERS_STAGES, tags=theme_tags(last, last, group.name), run_config=config
             )
         )
         if clusters.error:
-            return LaneRun("failed", "failed", clusters.error, (texts, clusters))
+            return RunGroupResult("failed", "failed", clusters.error, (texts, clusters))
         if empty := (*texts.empty, *clusters.empty):
-            return LaneRun("failed", ALL_FAILED, "; ".join(empty), (texts, clusters))
-        return LaneRun("done", job_runs=(texts, clusters))
+            return RunGroupResult("failed", ALL_FAILED, "; ".join(empty), (texts, clusters))
+        return RunGroupResult("done", job_runs=(texts, clusters))
 
     def run_texts(self, team_day: TeamDay, theme_ids: Sequence[str]) -> JobRun:
-        """Texts, summaries and embeddings of one day, of these themes, whatever discovery says of the team."""
-        self._know(team_day.team_id)
+        """Make texts, summaries and embeddings of one day for these themes, also if discovery left the team out."""
+        self._register_team(team_day.team_id)
         config = run_config(TEXTS_STAGES, theme_ids)
         done = self._execute("texts_job", partition_key=partition_key(team_day), run_config=config)
         return replace(done, error=done.error or "; ".join(done.empty))
 
     def run_tasks(self, team_id: int) -> JobRun:
-        """One pass over a team's new session-replay segments."""
-        self._know(team_id)
+        """Group a team's new session-replay segments, and update its tasks."""
+        self._register_team(team_id)
         return self._execute("tasks_job", partition_key=str(team_id))
 
-    def _know(self, team_id: int) -> None:
+    def _register_team(self, team_id: int) -> None:
         self._instance.add_dynamic_partitions(str(teams.name), [str(team_id)])
 
     def _execute(
@@ -204,21 +204,21 @@ class Runner:
         seconds: dict[str, float] = {}
         failures, empty = [], []
         for event in result.all_events:
-            if event.is_step_materialization and (told := _all_failed(event)):
-                empty.append(told)
+            if event.is_step_materialization and (message := _all_failed(event)):
+                empty.append(message)
             if event.is_step_success and event.step_key is not None:
                 stage = event.step_key if event.step_key in STAGES else "checks"
                 seconds[stage] = seconds.get(stage, 0.0) + event.step_success_data.duration_ms / 1000
             elif event.is_step_failure:
                 if _is_interrupt(event):
                     raise KeyboardInterrupt
-                failures.append(f"{event.step_key}: {_why(event)}")
+                failures.append(f"{event.step_key}: {_root_cause(event)}")
         error = "" if result.success else "; ".join(failures) or f"run {result.run_id} failed"
         return JobRun(result.run_id, error, seconds, empty)
 
 
 def _all_failed(event: dg.DagsterEvent) -> str:
-    """Which stage has nothing for which partition because all that was asked failed; "" for others."""
+    """The message for a partition without a result because every question failed; "" for others."""
     found = event.step_materialization_data.materialization
     status = found.metadata.get("status")
     if status is None or status.value != "failed":
@@ -236,8 +236,8 @@ def _is_interrupt(event: dg.DagsterEvent) -> bool:
     return False
 
 
-def _why(event: dg.DagsterEvent) -> str:
-    """What failed, in the words of the innermost error."""
+def _root_cause(event: dg.DagsterEvent) -> str:
+    """The message of the innermost error."""
     failure = event.step_failure_data
     if failure.user_failure_data is not None and failure.user_failure_data.description:
         return failure.user_failure_data.description

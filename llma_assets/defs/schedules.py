@@ -35,9 +35,9 @@ from llma_assets.themes import themes_of_teams
     default_status=dg.DefaultScheduleStatus.STOPPED,
 )
 def discovery_hourly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """Every hour: decides who takes part today.
+    """Every hour: decides which teams take part today.
 
-    All others work for the teams that it lets in, so this is the first to switch on.
+    Switch it on first: all others work only for the teams that it finds eligible.
     """
     now = context.scheduled_execution_time
     return dg.RunRequest(run_key=f"{now:%Y-%m-%dT%H}", partition_key=f"{now:%Y-%m-%d}")
@@ -55,8 +55,8 @@ def texts_hourly(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Every hour: texts, summaries and embeddings of today's events, of the general themes.
 
-    In the first hour of a day also the last of yesterday's. It works for the teams that `discovery_hourly` let in.
-    What comes later than that is seen by `late_events`; other themes are run by `theme_schedules`.
+    In the first hour of a day also of yesterday's last events. It works for the teams that `discovery_hourly` found
+    eligible. `late_events` handles later events, `theme_schedules` the other themes.
     """
     now = context.scheduled_execution_time
     database = clickhouse.database().tagged(schedule="texts_hourly")
@@ -85,7 +85,7 @@ def clusters_daily(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Every night at 01:30 UTC: clusters, their names and events, of the general themes, for the day that has ended.
 
-    It needs the summaries that `texts_hourly` makes. `stale_clusters` does it again where summaries changed since.
+    It needs the summaries that `texts_hourly` makes. `stale_clusters` repeats it for days whose summaries change later.
     """
     day = context.scheduled_execution_time.date() - ONE_DAY
     database = clickhouse.database().tagged(schedule="clusters_daily")
@@ -114,7 +114,7 @@ def tasks_half_hourly(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Every half hour: tasks of teams that have `session_replay_tasks` on, where new segments have come.
 
-    It needs none of the others, and nothing else needs it.
+    It depends on no other schedule or sensor.
     """
     now = context.scheduled_execution_time
     database = clickhouse.database().tagged(schedule="tasks_half_hourly")

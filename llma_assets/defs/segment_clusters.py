@@ -11,7 +11,7 @@ class SegmentConfig(StageConfig):
     """Options of a run."""
 
     batch_segments: int = BatchOptions().batch_segments
-    """Segments of one batch at most; memory grows with it, time does not."""
+    """Maximum number of segments of one batch; memory grows with it, time does not."""
 
 
 @stage_asset(
@@ -26,7 +26,7 @@ class SegmentConfig(StageConfig):
     partitions_a_run=1,
 )
 def segment_clusters(ctx: StageContext) -> Report:
-    """New segments of a team, grouped by what they say; each is taken once."""
+    """New segments of a team, grouped by meaning; each is processed once."""
     options: SegmentConfig = ctx.options
     return store_segment_clusters(
         ctx.database,

@@ -1,8 +1,7 @@
-"""The frame of every asset that is made team by team: walk partitions, resolve the team, isolate failures, report.
+"""The frame of every asset whose partitions are teams: walk partitions, resolve the team, isolate failures, report.
 
-This is where every stage meets the gate (`teams.resolve`): what is left out is skipped before the stage hears of it, so
-that a stage which is added later is held by it without knowing. What a stage does with one partition belongs in its
-room's `partition.py`.
+Every stage passes the gate (`teams.resolve`) here: a team that is left out is skipped before the stage is called, so a
+new stage cannot forget it. What a stage does with one partition belongs in the `partition.py` of its room.
 """
 
 import inspect
@@ -17,7 +16,7 @@ from pydantic import Field
 from llma_assets.clickhouse import Database, columns_of
 from llma_assets.clock import Clock
 from llma_assets.defs.catalog import Catalog, Model, column_schema
-from llma_assets.defs.logs import shown_in_the_run
+from llma_assets.defs.logs import logged_in_run
 from llma_assets.defs.metadata import as_metadata
 from llma_assets.defs.partitions import Partitions, team_day, teams
 from llma_assets.defs.resources import ChatModelResource, ClickHouseResource, EmbedderResource, TeamSettingsResource
@@ -29,35 +28,35 @@ from llma_assets.teams import ON_SKIP_LIST, TeamLeftOut, resolve
 from llma_assets.themes import TeamThemes, themes_of
 
 RETRY_NUMBER = "dagster/retry_number"
-"""The tag of runs that Dagster's run retries start."""
+"""Tag of runs that Dagster starts as retries."""
 
 Work = Callable[[StageContext], Report]
 """What a stage does for one partition."""
 
 
 class StageConfig(dg.Config):
-    """Options of a stage that has none."""
+    """Options of a stage without options."""
 
 
 class ThemesConfig(StageConfig):
     """Options of every stage that works theme by theme."""
 
     themes: list[str] = Field(default_factory=list)
-    """Only these themes, by their ids; without any, all that the team has switched on."""
+    """Only these theme ids; if empty, all themes that the team has on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StageAsset:
-    """A stage that is made team by team, before it is known from which day on.
+    """A stage whose partitions are teams and dates, before its first date is known.
 
     Attributes:
-        work: what it does for one partition.
+        work: the function for one partition.
         config: class of its options.
-        options: of the asset, as `dg.asset` takes them.
-        table: where its rows are stored.
-        kinds: what it stands on, beside the models.
-        models: which models it asks.
-        by_team: its partitions are teams, not teams and dates.
+        options: keyword arguments of `dg.asset`.
+        table: the table of its rows.
+        kinds: the technologies it uses, beside models.
+        models: the kinds of model it calls.
+        by_team: its partitions are teams, without dates.
     """
 
     work: Work
@@ -120,16 +119,16 @@ def stage_asset(
     """Make an asset of a function from a `StageContext` to a `Report`; its name and docstring are the asset's.
 
     Args:
-        group: of the asset.
+        group: group of the asset.
         deps: the assets that it reads.
-        kinds: what it stands on, for the lineage, beside the models.
-        pool: what it loads: `models` or `clickhouse`.
-        table: where its rows are stored.
-        code_version: changes with what is made of equal input.
-        models: which models it asks; kinds and tags say whether they are online in this installation.
+        kinds: the technologies it uses, beside models; shown in the lineage graph.
+        pool: the resource it loads: `models` or `clickhouse`.
+        table: the table of its rows.
+        code_version: changes whenever equal input gives other results.
+        models: the kinds of model it calls; kinds and tags say whether this installation has them online.
         config: class of its options.
-        by_team: its partitions are teams, not teams and dates.
-        partitions_a_run: of a backfill.
+        by_team: its partitions are teams, without dates.
+        partitions_a_run: the most partitions of one run of a backfill.
     """
 
     def frame(work: Work) -> StageAsset:
@@ -165,9 +164,9 @@ class _Frame:
         self._started = time.monotonic()
 
     def walk(self, chat: ChatModelResource, embedder: EmbedderResource, clock: Clock, progress: Progress) -> None:
-        """Work on each partition of the run, one by one; one that fails leaves the others standing.
+        """Work on each partition of the run, one by one; if one fails, the others continue.
 
-        The settings of teams are read anew for each partition, so that a run under way heeds them, too.
+        The settings of teams are read for each partition, so that changes reach an active run.
 
         Raises:
             dagster.Failure: names the partitions that failed; the healthy ones are logged as materialized first.
@@ -180,7 +179,7 @@ class _Frame:
             started = time.perf_counter()
             try:
                 partition = TeamDay(int(key), clock().date()) if self._asset.by_team else team_day(key)
-                with shown_in_the_run(context.log):
+                with logged_in_run(context.log):
                     report = self._report(
                         partition,
                         chat=chat.model_for,
@@ -193,7 +192,7 @@ class _Frame:
             except ModelConfigurationError:
                 self._keep_finished(done)
                 raise
-            # Whatever went wrong concerns this partition; it is raised again below, with the others' results kept.
+            # A failure concerns this partition only; `dg.Failure` below reports it after the others are done.
             except Exception as error:
                 context.log.exception(f"{key} failed")
                 failures[key] = f"{type(error).__name__}: {error}"
@@ -213,7 +212,7 @@ class _Frame:
             context.add_asset_metadata(metadata, partition_key=key)
 
     def _report(self, partition: TeamDay, **given: Any) -> Report:
-        """Do the work for a team, or note down why nothing is done."""
+        """Do the work for a team, or record why it is skipped."""
         stage, database = self._asset.name, self._database
         settings = self._team_settings.settings()
         try:
@@ -246,7 +245,7 @@ class _Frame:
         return self._themes[team_id]
 
     def _keep_finished(self, done: Mapping[str, Mapping[str, Any]]) -> None:
-        """Log the finished partitions as materialized, because the step itself is about to fail."""
+        """Log the finished partitions as materialized before the step fails."""
         for key, metadata in done.items():
             self._context.log_event(dg.AssetMaterialization(self._context.asset_key, partition=key, metadata=metadata))
 
@@ -260,7 +259,7 @@ def _in_words(failures: Mapping[str, str]) -> str:
 
 
 def delivery(run: dg.DagsterRun) -> str:
-    """The run's id; a run that Dagster starts again by itself, after a crash, is the run that it repeats."""
+    """The id of the run; for an automatic retry of Dagster the id of the original run."""
     if RETRY_NUMBER in run.tags and run.root_run_id is not None:
         return run.root_run_id
     return run.run_id

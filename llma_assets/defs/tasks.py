@@ -10,7 +10,7 @@ class TaskConfig(StageConfig):
     """Options of a run."""
 
     match_distance: float = TaskOptions().match_distance
-    """Cosine distance of centroids within which a group of segments is a task's."""
+    """Maximum cosine distance between the centroids of a group of segments and of the task that it joins."""
 
 
 @stage_asset(

@@ -10,21 +10,21 @@ from llma_assets.stage import Report, StageContext
 from llma_assets.summaries import PROMPT_VERSION, RunLimits, store_summaries
 
 STEPS = ("matched", "sampled", "screened", "summarised", "relevant")
-"""Of a day's funnel; what becomes of its items in clusters is known later."""
+"""Steps of a day's funnel; clustering comes later."""
 
 
 class SummaryConfig(ThemesConfig):
     """Options of a run."""
 
     concurrency: int = 5
-    """Calls of the chat model under way at once; fewer while the server says that it is too many."""
+    """Concurrent calls of the chat model; fewer while the server reports a rate limit."""
 
     deadline_minutes: float = 180
-    """What has not been begun so long after the run's start is left undone, and taken up by the next run."""
+    """Minutes after the start of the run; what has not begun by then is deferred to the next run."""
 
     via: Literal["calls", "batch"] = "calls"
-    """How the model is asked: `batch` is OpenAI's Batch API, for backfills: half the price, within a day. What a batch
-    has not brought when the run ends is taken by a later run, which the sensor `open_batches` asks for."""
+    """How the model is called: `batch` is OpenAI's Batch API, for backfills: half the price, within a day. Answers that
+    come after the end of the run are read by a later run, which the sensor `open_batches` requests."""
 
 
 @stage_asset(

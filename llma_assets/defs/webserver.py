@@ -1,9 +1,9 @@
-"""Dagster's web server behind a check of who asks: `python -m llma_assets.defs.webserver`, with the options of
+"""Dagster's web server behind a check of each request: `python -m llma_assets.webserver`, with the options of
 `dagster-webserver`. `llma dev` starts it, and so should any deployment.
 
-Dagster's own server takes any request that reaches its port, with whatever Host and Origin, and runs GraphQL mutations
-that stand in a GET's URL: each page that somebody has open beside the UI could start runs, or read what they say. It
-knows no users either; whoever may open the UI may do everything in it, unless it runs with `--read-only`.
+Dagster's own server accepts any Host and Origin, and runs GraphQL mutations from the URL of a GET request. So any web
+page that is open in the same browser could start runs, or read their output. There are no users either: whoever can
+open the UI can do everything in it, unless it runs with `--read-only`.
 """
 
 import os
@@ -19,22 +19,22 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 HOSTS_VARIABLE = "LLMA_UI_HOSTS"
-"""Names, separated by commas, by which the UI is opened beside those of this machine itself."""
+"""Host names of the UI beside those of the loopback interface, separated by commas."""
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 DEFAULT_PORTS = {"http": 80, "https": 443}
 OTHER_ORIGIN = "the request comes from a page of another origin"
 GRAPHQL_TYPES = ("application/json", "application/graphql")
-"""Content types that no form of a foreign page can send."""
+"""Content types that an HTML form of a foreign page cannot send."""
 
 
 class Guard:
-    """ASGI middleware that answers 403 to what no page of the UI, and no script of its operator, would send."""
+    """ASGI middleware that answers 403 to requests of foreign web pages."""
 
     def __init__(self, guarded: ASGIApp, hosts: Collection[str] = ()) -> None:
         """
         Args:
-            hosts: names by which the UI is opened, beside those of the loopback interface.
+            hosts: host names of the UI beside those of the loopback interface.
         """
         self._app = guarded
         self._named = frozenset(name.lower() for name in hosts)
@@ -49,13 +49,13 @@ class Guard:
             await PlainTextResponse(f"{refusal}\n", status_code=403)(scope, receive, send)
 
     def _foreign(self, scope: Scope) -> str:
-        """Why a request comes from somewhere else, "" where it does not."""
+        """Why a request is foreign; "" if it is not."""
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
         host = _address(f"//{hosts[0]}") if len(hosts) == 1 else None
-        # A foreign name that leads to this machine (DNS rebinding) would make a foreign page one of ours.
+        # A foreign host name that resolves to this machine (DNS rebinding) would make a foreign page same-origin.
         if host is None or host[0] not in LOOPBACK | self._named:
-            return f"this is not one of the names of this server; {HOSTS_VARIABLE} adds names"
+            return f"the host name is not one of this server; add it to {HOSTS_VARIABLE}"
         for origin in headers.getlist("origin"):
             address = _address(origin)
             # A proxy in front may ask by another name than the browser did.
@@ -68,19 +68,19 @@ class Guard:
 
 
 def _unsafe(scope: Scope) -> str:
-    """Why a request to GraphQL is refused whoever sends it, "" where it is not."""
+    """Why a GraphQL request is refused whoever sends it; "" if it is not."""
     if scope["type"] != "http" or not scope["path"].rstrip("/").endswith("/graphql"):
         return ""
     headers = Headers(scope=scope)
     if scope["method"] == "POST":
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        return "" if kind in GRAPHQL_TYPES else "questions are taken as application/json"
+        return "" if kind in GRAPHQL_TYPES else "send GraphQL queries as application/json"
     is_page = "text/html" in headers.get("accept", "")
-    return "" if is_page or not scope["query_string"] else "questions are taken by POST"
+    return "" if is_page or not scope["query_string"] else "send GraphQL queries by POST"
 
 
 def _address(url: str) -> tuple[str, int | None] | None:
-    """Name and port of a URL or of `//host`; no port where it is the usual one. None for what is no address."""
+    """Host and port of a URL or of `//host`, without a default port; None for an invalid address."""
     try:
         parts = urlsplit(url)
         name, port = parts.hostname, parts.port
@@ -88,8 +88,8 @@ def _address(url: str) -> tuple[str, int | None] | None:
         return None
     if not name or parts.username is not None:
         return None
-    usual = (DEFAULT_PORTS.get(parts.scheme),) if parts.scheme else tuple(DEFAULT_PORTS.values())
-    return name.rstrip(".").lower(), None if port in usual else port
+    default = (DEFAULT_PORTS.get(parts.scheme),) if parts.scheme else tuple(DEFAULT_PORTS.values())
+    return name.rstrip(".").lower(), None if port in default else port
 
 
 class GuardedWebserver(DagsterWebserver):  # type: ignore[type-arg]

@@ -35,13 +35,13 @@ class Shortage:
 def price_unknown(model: str, limits: Sequence[Limit]) -> str:
     """Why a model without a price is not asked where there are budgets, and what can be done about it."""
     budgets = " and ".join(f"{limit} ({limit.whole_usd:g} USD)" for limit in limits)
-    ways_out = " and ".join(
+    alternatives = " and ".join(
         "take daily_budget_usd off the theme" if limit.theme_id else "set daily_budget_usd = inf for the team"
         for limit in limits
     )
     return (
         f"no price is known for {model!r}, so {budgets} cannot be kept. Give the model a price in the file that "
-        f"LLMA_PRICES_FILE names (0 for a server of your own), or {ways_out}"
+        f"LLMA_PRICES_FILE names (0 for a server of your own), or {alternatives}"
     )
 
 

@@ -1,4 +1,4 @@
-"""What reads across rooms, as typed objects: the command line, notebooks and pages show the same ones."""
+"""Reports that read several rooms, as typed objects for the command line, notebooks and Dagster's pages."""
 
 from llma_assets.reports.audit import Audit, AuditedCluster, audit
 from llma_assets.reports.checks import all_checks
@@ -20,10 +20,10 @@ from llma_assets.reports.items import ClusteredItem, clustered_items
 from llma_assets.reports.overlap import FALSE_SHARE
 from llma_assets.reports.overlap_queries import Among, NotClusteredError
 from llma_assets.reports.overlap_report import AMONG, Overlap, OverlapSide, overlap_report
-from llma_assets.reports.runs import LeftWork, RunReport, TeamOutcome, ThemeOutcome
+from llma_assets.reports.runs import DeferredWork, RunReport, TeamOutcome, ThemeOutcome
 from llma_assets.reports.shares import Estimate
 from llma_assets.reports.skips import Skips, skips_of_day
-from llma_assets.reports.tasks import Tasks, TaskStory, task_story, tasks_report
+from llma_assets.reports.tasks import TaskDetails, Tasks, task_details, tasks_report
 from llma_assets.reports.trace import ThemeAnswer, TraceReport, trace_report
 from llma_assets.reports.trend_queries import ThemeTrends, TrendsReport, latest_day, trends_report
 from llma_assets.reports.trends import Trend
@@ -42,12 +42,12 @@ __all__ = [
     "BudgetLeft",
     "ClusterRow",
     "ClusteredItem",
+    "DeferredWork",
     "Estimate",
     "EstimateReport",
     "EstimateTotal",
     "Funnel",
     "FunnelReport",
-    "LeftWork",
     "NoTextsError",
     "NotClusteredError",
     "Overlap",
@@ -58,7 +58,7 @@ __all__ = [
     "RunReport",
     "Skips",
     "StageEstimate",
-    "TaskStory",
+    "TaskDetails",
     "Tasks",
     "TeamOutcome",
     "ThemeAnswer",
@@ -93,7 +93,7 @@ __all__ = [
     "published_clusters",
     "skips_of_day",
     "table_rows",
-    "task_story",
+    "task_details",
     "tasks_report",
     "trace_report",
     "trends_report",

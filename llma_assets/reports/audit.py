@@ -1,6 +1,6 @@
-"""Each published name beside the evidence for it, those that most need a look first.
+"""The audit of labels: each label with its evidence, the most doubtful first.
 
-Nothing is computed here but shares; what is measured, and when, belongs in `labels` and `clusters`.
+Only shares are computed here; measuring belongs in `labels` and `clusters`.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ FAR_MEMBERS = 1
 
 @dataclass(frozen=True, slots=True)
 class AuditedCluster:
-    """A cluster's name and what is known of it.
+    """The label of a cluster and its evidence.
 
     Attributes:
         cluster_id, lineage_id: which cluster.
@@ -56,7 +56,7 @@ class AuditedCluster:
 
     @property
     def doubt(self) -> tuple[bool, float, int]:
-        """Names that were not tested come last; of the others the least right first, then the largest cluster."""
+        """Sort key: lowest share of right answers first, then the largest cluster; untested labels come last."""
         if self.right is None or not self.held_out:
             return True, 0.0, -self.size
         return False, self.right / self.held_out, -self.size

@@ -1,4 +1,4 @@
-"""The rules that stored rows must obey, of all rooms: what `llma check` and Dagster ask."""
+"""The list of data checks of all rooms, for `llma check` and Dagster."""
 
 from llma_assets.clusters import CHECKS as CLUSTERS
 from llma_assets.discovery import CHECKS as DISCOVERY

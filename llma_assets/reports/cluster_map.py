@@ -1,4 +1,4 @@
-"""The map of a clustering as a picture: each island bears its number and, where there is room, its title.
+"""The map of a clustering as a picture: each island has its number and, if there is room, its title.
 
 Colours alone cannot tell many clusters apart, least of all for the colour-blind: the numbers do, the legend and the
 tables have the same ones. Where labels go belongs in `map_labels.py`. Equal input gives equal bytes, and no picture is
@@ -134,9 +134,9 @@ def _draw_legend(
         lengths = [f"{shortened(title, width)} ({islands.sizes[cluster_id]:,})" for width in LEGEND_WIDTHS]
         fitting = (text for text in lengths if measure(text, LEGEND_SIZE)[0] <= room)
         axes.text(column + 0.09, line, next(fitting, lengths[-1]), **style)
-    told = [f"Grey: {noise:,} outliers. "] if noise else []
-    told += [f"{left:,} more clusters are in the table. "] if (left := len(islands.cluster_ids) - len(shown)) else []
-    axes.text(0.004, lines, "".join(told) + DISCLAIMER, fontsize=LEGEND_SIZE, color="#555555", va="center_baseline")
+    notes = [f"Grey: {noise:,} outliers. "] if noise else []
+    notes += [f"{left:,} more clusters are in the table. "] if (left := len(islands.cluster_ids) - len(shown)) else []
+    axes.text(0.004, lines, "".join(notes) + DISCLAIMER, fontsize=LEGEND_SIZE, color="#555555", va="center_baseline")
 
 
 def _colour(cluster_id: int) -> str:

@@ -1,6 +1,6 @@
-"""The clusters of a team and a date as text: rows of a table, a Markdown table, sentences.
+"""The clusters of a partition as text: rows of a table, a Markdown table, sentences.
 
-Titles come from trace text and are hostile: what becomes Markdown is escaped.
+Titles come from trace text and are untrusted: they are escaped in Markdown.
 """
 
 from collections import Counter
@@ -11,21 +11,21 @@ from llma_assets.markdown import escaped, shortened
 from llma_assets.reports.clusters_of_day import ClusterRow, ThemeClusters
 
 SHOWN_ROWS = 15
-"""Clusters of the table that is shown in the page itself, of all themes together; it is 400 pixels wide."""
-LEAST_ROWS = 3
-"""Clusters that each theme has of them, however many themes there are."""
+"""Maximum number of clusters, of all themes together, in the table that the page shows inline."""
+MIN_ROWS = 3
+"""Minimum number of them for each theme."""
 SHORT_TITLE = 48
-"""Characters of a title there."""
+"""Maximum characters of a title in that table."""
 TITLE_WIDTH = 70
-"""Characters of a title in a sentence."""
+"""Maximum characters of a title in a sentence."""
 INLINE_CHARACTERS = 999
-"""Of longer Markdown Dagster shows a link and not the text."""
+"""Dagster shows longer Markdown as a link, not as text."""
 BIGGEST = 3
 """Clusters of a theme that its sentence names."""
 SPACE = "\u00a0"
 """Between a number and its sign, which stay in one line."""
 NOTABLE = ("new", "grown", "merged", "split", "shrunk")
-"""What can have happened to a cluster that is worth a sentence, by how much."""
+"""Lineage statuses that the sentences mention, in this order."""
 
 
 def table_rows(themes: Sequence[ThemeClusters]) -> list[dict[str, str | int]]:
@@ -34,7 +34,7 @@ def table_rows(themes: Sequence[ThemeClusters]) -> list[dict[str, str | int]]:
     Where there are several themes each begins with a row for all of it; one that has more clusters than there is room
     for has a row for the others.
     """
-    room = max(LEAST_ROWS, SHOWN_ROWS // max(1, len(themes)))
+    room = max(MIN_ROWS, SHOWN_ROWS // max(1, len(themes)))
     rows = []
     for theme in themes:
         if len(themes) > 1:
@@ -80,7 +80,7 @@ def cluster_table(rows: Sequence[ClusterRow]) -> str:
 
 
 def clusters_in_sentences(themes: Sequence[ThemeClusters], funnels: Mapping[str, Mapping[str, Any]]) -> str:
-    """What the tables and the map say, in a paragraph a theme; short enough to be shown in the page where it can be.
+    """A paragraph about each theme, short enough to be shown inline if possible.
 
     Args:
         funnels: how many items of a theme's window came how far, by theme id; see `funnel_tables`.
@@ -100,17 +100,17 @@ def _paragraph(theme: ThemeClusters, funnel: Mapping[str, Any], named: int) -> s
     if not clusters:
         return f"**{escaped(theme.theme_id)}**: {found}no clusters: all {theme.items:,} are outliers."
     outside = theme.outliers / theme.items
-    told = [
+    sentences = [
         f"{found}{_counted(len(clusters), 'cluster')} {'holds' if len(clusters) == 1 else 'hold'} "
         f"{percent(1 - outside) if outside else 'all'}" + (f", {percent(outside)} are outliers" if outside else "")
     ]
-    told.append(_changes(theme))
+    sentences.append(_changes(theme))
     if named:
-        told.append(
+        sentences.append(
             "Biggest: "
             + "; ".join(f"{escaped(shortened(row.title, TITLE_WIDTH))} ({row.size:,})" for row in clusters[:named])
         )
-    return f"**{escaped(theme.theme_id)}**: {'. '.join(filter(None, told))}."
+    return f"**{escaped(theme.theme_id)}**: {'. '.join(filter(None, sentences))}."
 
 
 def _changes(theme: ThemeClusters) -> str:
@@ -118,9 +118,9 @@ def _changes(theme: ThemeClusters) -> str:
     if theme.is_first:
         return "There is no run before this one, so all clusters are new"
     counts = Counter(row.lineage_status for row in theme.clusters)
-    said = [_happened(status, counts[status]) for status in NOTABLE if counts[status]]
-    said += [_happened("ended", theme.ended)] if theme.ended else []
-    return ("Since the run before " + ", ".join(said)) if said else "Nothing changed since the run before"
+    changes = [_happened(status, counts[status]) for status in NOTABLE if counts[status]]
+    changes += [_happened("ended", theme.ended)] if theme.ended else []
+    return ("Since the run before " + ", ".join(changes)) if changes else "Nothing changed since the run before"
 
 
 def _happened(status: str, number: int) -> str:
@@ -134,7 +134,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def percent(share: float) -> str:
-    """A share in whole percent; what is there at all is not 0 %, and what is not all is not 100 %."""
+    """A share in whole percent; only exactly 0 is 0 %, and only exactly 1 is 100 %."""
     if 0 < share < 0.01:
         return f"<{SPACE}1{SPACE}%"
     return f">{SPACE}99{SPACE}%" if 0.99 < share < 1 else f"{share:.0%}".replace("%", f"{SPACE}%")

@@ -22,7 +22,7 @@ from llma_assets.labels import labels_of
 from llma_assets.team_day import TeamDay
 
 EXAMPLES = 2
-"""Traces that are named of each cluster, at most."""
+"""Maximum number of example traces of a cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class ClusterRow:
         lineage_status: what happened to it since the run before.
         size: its items.
         share: of the items of the run.
-        title: its name; before it is named that of the day before, `Cluster 3` where it never had one.
-        examples: traces of it, the most central first.
-        traces: the traces that its items are of.
+        title: its label; if it has none yet, that of the day before, or `Cluster 3`.
+        examples: some of its traces, the most central first.
+        traces: number of its traces.
     """
 
     cluster_id: int
@@ -66,8 +66,8 @@ class ThemeClusters:
         labels: int (n,), the cluster of each item.
         coordinates: float64 (n, 2), its place on the map.
         level: what an item is: `trace` or `generation`.
-        is_first: there is no run before it that it could continue.
-        ended: clusters of the run before that are no more.
+        is_first: there is no earlier run that it could continue.
+        ended: number of clusters of the run before that have ended.
     """
 
     theme_id: str

@@ -1,4 +1,4 @@
-"""What a run of a team's day would call, and what that would cost, before it does. The counting is the rooms'."""
+"""The estimate of calls and cost before a run. Each room counts its own stage."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +19,7 @@ from llma_assets.themes import TRACES, Theme, active_themes
 
 
 class NoTextsError(LookupError):
-    """There are events, but no texts of them yet, so that nothing can be counted.
+    """There are events, but no texts yet, so nothing can be counted.
 
     Attributes:
         traces: traces that have events on the day.
@@ -97,11 +97,11 @@ class EstimateReport:
         embedding_model: the embedding model.
         stages: by stage, in the order of the graph, and theme.
         total: the sums.
-        models_without_price: names of models that nobody knows the price of.
+        models_without_price: models whose price is unknown.
         prices_as_of: the date of the price list.
         budget: None without one.
         theme_budgets: of the themes that have one.
-        notes: what these numbers leave out, in words.
+        notes: sentences about what the figures leave out.
     """
 
     team_id: TeamId
@@ -127,12 +127,12 @@ def estimate_report(
     settings: TeamSettings,
     today: date,
 ) -> EstimateReport:
-    """Count what is new of a team's day, from the stored texts, without asking any model.
+    """Count the new work of a partition from the stored texts, without calling a model.
 
     Args:
         theme_ids: only these themes; all that are on without any.
         model_of: the chat model that a theme's calls would be made under.
-        today: the calendar day that budgets are held against, too.
+        today: the calendar day whose spending counts against the budgets, too.
 
     Raises:
         NoTextsError: there are events, but no texts yet.
@@ -141,7 +141,7 @@ def estimate_report(
     themes = active_themes(database, team_day.team_id, theme_ids)
     forecasts, notes = _forecasts(database, team_day, themes, model_of, embedding_model, settings.lookback_days)
     if (left_out := why_left_out(settings, team_day.team_id)) is not None:
-        notes.append(f"none of it would be done: {left_out.detail}")
+        notes.append(f"a run would do none of this: {left_out.detail}")
     stages = tuple(StageEstimate.of(each) for each in forecasts)
     budget_usd = settings.options_of(team_day.team_id).daily_budget_usd
     return EstimateReport(
@@ -176,7 +176,7 @@ def _total(stages: Sequence[StageEstimate]) -> EstimateTotal:
 
 
 def _left(limit_usd: float, spent: Spending, stages: Iterable[StageEstimate]) -> BudgetLeft:
-    """What is left of a budget; what has no price does not fit."""
+    """What is left of a budget; an estimate with an unknown price does not fit."""
     costs = [each.cost_usd for each in stages]
     return BudgetLeft(
         daily_usd=limit_usd,
@@ -223,10 +223,14 @@ def _forecasts(
         vectors = forecast_embeddings(database, team_day, theme, embedding, coming=coming, replaced=replaced)
         if theme.judged and work.questions:
             seen = f"{relevance.share:.0%} relevant, as of the last {relevance.asked:,} answers"
-            vectors = replace(vectors, basis=f"{vectors.basis}; {seen if relevance.asked else 'all taken as relevant'}")
+            vectors = replace(
+                vectors, basis=f"{vectors.basis}; {seen if relevance.asked else 'all counted as relevant'}"
+            )
         embeddings.append(vectors)
         if theme.after in works and works[theme.after].asked:
-            notes.append(f"{theme.theme_id} comes after {theme.after}: what that one is still to find is not counted")
+            notes.append(
+                f"{theme.theme_id} runs after {theme.after}: items that {theme.after} has yet to find are not counted"
+            )
         window = items_of_window(database, team_day, theme, lookback_days)
         labels.append(
             forecast_labels(

@@ -1,6 +1,6 @@
-"""What became of a theme's items over some days, from those that matched to those in a cluster; counted, not guessed.
+"""The funnel of a theme: how many items reached each stage, from matched to clustered. Exact counts.
 
-What the items stand for, where they are a sample, belongs to whoever reports it.
+Estimates about all matching items belong in `shares`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme, stored_versions
 
 STEPS = ("matched", "sampled", "screened", "summarised", "relevant", "clustered", "outliers")
-"""How far an item can come, and where it may end, as fields of `Funnel`."""
+"""The stages of the funnel, as fields of `Funnel`."""
 
 
 @dataclass(frozen=True, slots=True)

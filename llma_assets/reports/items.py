@@ -1,4 +1,4 @@
-"""The items of a team's clusters one by one: where each lies on the map, in which cluster, and what it is about."""
+"""The items of a partition's clusters: place on the map, cluster and summary of each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ def clustered_items(database: Database, team_day: TeamDay, theme_id: str | None 
         theme_id: of this theme only.
     """
     published = published_clusters(database, team_day, theme_id=theme_id, show_hidden=True)
-    homes = {
+    cluster_of = {
         (run.theme_id, item_id): cluster
         for run in published.runs
         for cluster in run.clusters
@@ -68,11 +68,13 @@ def clustered_items(database: Database, team_day: TeamDay, theme_id: str | None 
         item
         for run in runs_of_day(database, team_day)
         if theme_id in (None, run.theme_id)
-        for item in _of_run(database, run, homes)
+        for item in _of_run(database, run, cluster_of)
     ]
 
 
-def _of_run(database: Database, run: Run, homes: dict[tuple[str, str], PublishedCluster]) -> Iterator[ClusteredItem]:
+def _of_run(
+    database: Database, run: Run, cluster_of: dict[tuple[str, str], PublishedCluster]
+) -> Iterator[ClusteredItem]:
     members = members_of(database, run)
     summaries = {
         row["item_id"]: row
@@ -87,7 +89,7 @@ def _of_run(database: Database, run: Run, homes: dict[tuple[str, str], Published
     }
     nothing = {"title": "", "flow_diagram": "", "bullets": "[]", "interesting_notes": "[]"}
     for member in members:
-        home = homes[run.theme_id, member["item_id"]]
+        cluster = cluster_of[run.theme_id, member["item_id"]]
         summary = summaries.get(member["item_id"], nothing)
         timestamp: datetime = member["timestamp"]
         yield ClusteredItem(
@@ -98,10 +100,10 @@ def _of_run(database: Database, run: Run, homes: dict[tuple[str, str], Published
             generation_id=member["generation_id"],
             day=member["item_day"],
             timestamp=timestamp,
-            cluster_id=home.cluster_id,
-            lineage_id=home.lineage_id,
-            cluster_title=home.title,
-            hidden=home.hidden,
+            cluster_id=cluster.cluster_id,
+            lineage_id=cluster.lineage_id,
+            cluster_title=cluster.title,
+            hidden=cluster.hidden,
             x=member["x"],
             y=member["y"],
             distance=member["distance"],
@@ -114,6 +116,6 @@ def _of_run(database: Database, run: Run, homes: dict[tuple[str, str], Published
 
 
 def _texts(points: str) -> tuple[str, ...]:
-    """The words of bullets or notes; what was stored otherwise has none."""
+    """The texts of bullets or notes; points without a text are left out."""
     found = orjson.loads(points or "[]")
     return tuple(str(point["text"]) for point in found if isinstance(point, dict) and "text" in point)

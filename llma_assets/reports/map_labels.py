@@ -1,4 +1,4 @@
-"""Where the numbers and titles of a map go, so that they cover neither each other nor other clusters' points.
+"""Places the numbers and titles of a map so that they cover neither each other nor points of other clusters.
 
 Greedy, the largest cluster first: a number takes the free place that is nearest to its island's middle, a title one
 beside its number, or none. (adjustText moves all labels until they settle, with random steps; it can leave none out,
@@ -91,15 +91,15 @@ def place_labels(
     page = (window.x0, window.y0, window.x1, window.y1)
     points = axes.transData.transform(islands.coordinates) if len(islands.coordinates) else np.empty((0, 2))
     measure = Measure(axes, renderer)
-    taken: list[Box] = []
+    occupied: list[Box] = []
     numbers: dict[int, Box] = {}
     for cluster_id in islands.cluster_ids:
         middle = axes.transData.transform(islands.middles[cluster_id])
         size, own = measure(str(cluster_id), NUMBER_SIZE, weight="bold"), points[islands.labels == cluster_id]
-        free = [box for box in _around(middle, size) if _is_free(box, page, taken)]
+        free = [box for box in _around(middle, size) if _is_free(box, page, occupied)]
         most = HIDDEN_SHARE * len(own)
         box = next((box for box in free if _covered(box, own) <= most), (free or [_box(middle, size)])[0])
-        taken.append(box)
+        occupied.append(box)
         numbers[cluster_id] = box
         _draw_number(axes, cluster_id, box, middle, colour(cluster_id))
     clustered = points[islands.labels != NOISE_LABEL]
@@ -107,10 +107,10 @@ def place_labels(
         island = _core(points[islands.labels == cluster_id], numbers[cluster_id])
         for text in dict.fromkeys(shortened(titles[cluster_id], width) for width in TITLE_WIDTHS):
             size = measure(text, TITLE_SIZE)
-            places = (box for box in _beside(island, size) if _is_free(box, page, taken))
+            places = (box for box in _beside(island, size) if _is_free(box, page, occupied))
             place = next((box for box in places if _covered(box, clustered) <= COVERED), None)
             if text and place is not None:
-                taken.append(place)
+                occupied.append(place)
                 _draw_title(axes, text, place)
                 break
 
@@ -169,11 +169,11 @@ def _beside(island: Box, size: tuple[float, float]) -> list[Box]:
     return [(x, y, x + width, y + height) for x, y in corners]
 
 
-def _is_free(box: Box, page: Box, taken: list[Box]) -> bool:
+def _is_free(box: Box, page: Box, occupied: list[Box]) -> bool:
     inside = page[0] + GAP <= box[0] and page[1] + GAP <= box[1] and box[2] <= page[2] - GAP and box[3] <= page[3] - GAP
     return inside and not any(
         box[0] < other[2] + GAP and other[0] < box[2] + GAP and box[1] < other[3] + GAP and other[1] < box[3] + GAP
-        for other in taken
+        for other in occupied
     )
 
 

@@ -1,4 +1,4 @@
-"""Every statement about two themes at once: the traces that a theme looked at, and those of its clusters."""
+"""SQL and reading for the overlap of two themes: traces that a theme evaluated, and those of its clusters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What came of a run of teams, for the command line that runs them. Nothing is run or read here."""
+"""The outcome of a run of teams, as the command line reports it. Nothing runs, and nothing is read, here."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,11 +9,11 @@ from llma_assets.serialization import Day, Seconds, TeamId, ThemeId
 
 @dataclass(frozen=True, slots=True)
 class ThemeOutcome:
-    """What came of a theme; the general ones are run together, so that they share runs and seconds.
+    """The outcome of a theme; the general ones run together, so they share runs and seconds.
 
     Attributes:
-        status: `done`, `waiting`, `failed`, or `skipped` where it is run by its name only.
-        reason, detail: why it is not done, in a word and in words.
+        status: `done`, `waiting`, `failed`, or `skipped` if its schedule is `manual`.
+        reason, detail: why it is not done, as a code and as a sentence.
         seconds: wall time of its stages and checks.
         dagster_runs: ids of the runs that Dagster recorded.
     """
@@ -27,8 +27,8 @@ class ThemeOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftWork:
-    """What a stage that asks models left for a later run, or failed at, on a day of the window."""
+class DeferredWork:
+    """Deferred or failed work of a stage that asks models, on a day of the window."""
 
     day: Day
     stage: str
@@ -39,16 +39,16 @@ class LeftWork:
 
 @dataclass(frozen=True, slots=True)
 class TeamOutcome:
-    """What came of a team.
+    """The outcome of a team.
 
     Attributes:
         status, reason, detail: as a whole; see `ThemeOutcome`.
         first_day: of the window that was run.
         dagster_runs: ids of all its runs.
-        themes: what came of each theme.
-        left: what is not done.
-        stages: wall time by stage, of all that ran side by side together.
-        runs: what is published for the day.
+        themes: the outcome of each theme.
+        left: deferred and failed work.
+        stages: wall time by stage, summed over run groups.
+        runs: published runs of the day.
     """
 
     team_id: TeamId
@@ -58,14 +58,14 @@ class TeamOutcome:
     first_day: date
     dagster_runs: tuple[str, ...]
     themes: tuple[ThemeOutcome, ...]
-    left: tuple[LeftWork, ...]
+    left: tuple[DeferredWork, ...]
     stages: dict[str, Seconds]
     runs: tuple[PublishedRun, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What came of a run of a day."""
+    """The outcome of a run of a day."""
 
     day: Day
     duration_s: Seconds

@@ -1,9 +1,9 @@
-"""What a theme's sample says of all the items that it could have taken: shares, with how certain they are.
+"""Shares of all items that match a theme, estimated from its sample, with confidence intervals.
 
-How many items came how far is counted in `funnel`. An estimate is one of the items that match, not of those that were
-asked about: each item of the sample stands for 1 / its chance to be in it (D. G. Horvitz, D. J. Thompson, JASA 47
-(1952), 663-685), and the interval is Wilson's for the simple sample that would be as certain. Items that are in the
-sample for certain add nothing to what is uncertain, so that the share of a whole is exact.
+Counting items by stage belongs in `funnel`. An estimate is about all matching items: each item of the sample has the
+weight 1 / its probability to be in it (D. G. Horvitz, D. J. Thompson, JASA 47
+(1952), 663-685), and the interval is Wilson's for a simple random sample of the same variance. Items with probability
+1 add no variance, so a share without sampling is exact.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Estimate:
     Attributes:
         value: the share, in [0, 1].
         low, high: its interval at 95 %; both are `value` where it was counted and not estimated.
-        is_estimate: whether some items were not looked at.
+        is_estimate: whether some items were not evaluated.
     """
 
     value: float
@@ -41,13 +41,13 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """What is known of the items of some days.
+    """Estimates about the items of some days.
 
     Attributes:
-        items: how many match, as far as the sample tells.
-        decided: of the sampled items, those whose relevance is known; the shares are of what these stand for.
-        screened: not left out by the theme's rule.
-        relevant: the theme concerns them.
+        items: the estimated number of matching items.
+        decided: sampled items whose relevance is known; the shares are estimated from these.
+        screened: share that the theme's rule did not leave out.
+        relevant: share that is relevant to the theme.
     """
 
     items: float
@@ -59,8 +59,8 @@ class Shares:
 def theme_shares(database: Database, team_id: int, first_day: date, last_day: date, theme: Theme) -> Shares | None:
     """The shares of a theme's items over some days, None where nothing is decided.
 
-    An item that is still to be asked about, or whose summary failed, says nothing; with many of them the shares are
-    those of what a run came to first.
+    Items without an answer yet, or with a failed summary, do not count; if there are many, the shares describe only the
+    items that a run reached first.
     """
     (row,) = database.rows(
         STANDS_FOR,

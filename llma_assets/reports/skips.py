@@ -1,4 +1,4 @@
-"""Why there is nothing for a day: who was left out, which stage had nothing to do, which items went wrong."""
+"""Why results of a day are missing: teams that were left out, stages without work, items that failed."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -21,8 +21,8 @@ class SkippedWork:
     Attributes:
         team_id, stage, theme_id: whose work; `theme_id` is "" where it is about all themes.
         level, item_id: of one trace or generation, "" where it is about all items.
-        reason: in a word.
-        detail: in words.
+        reason: a code.
+        detail: a sentence.
     """
 
     team_id: TeamId
@@ -50,7 +50,7 @@ class Skips:
 
 
 def skips_of_day(database: Database, day: date, team_id: int | None = None) -> Skips:
-    """What was not done on a day: for one team, or for all teams for whoever operates the pipeline."""
+    """What was not done on a day: for one team, or for all teams (operators only)."""
     decisions = stored_decisions(database, day)
     found = [
         SkippedWork(each.team_id, DISCOVERY, "", "", "", each.reason, each.detail)

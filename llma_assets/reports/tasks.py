@@ -1,4 +1,4 @@
-"""The tasks of a team as reports show them; how they come about, and what their fields mean, is in `tasks`."""
+"""Reports of a team's tasks. Making tasks belongs in `llma_assets.tasks`."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Tasks:
 
     Attributes:
         tasks: those that are shown.
-        hidden: how many are not, because of their status.
+        hidden: how many are left out because of their status.
     """
 
     team_id: TeamId
@@ -31,9 +31,9 @@ class TaskSegment:
     """A segment of a session replay that is part of a task.
 
     Attributes:
-        session_id, start, end, distinct_id: whose moment it was.
-        distance: to the task's centre.
-        failure, confusion, abandonment: what its description tells.
+        session_id, start, end, distinct_id: session, time and user.
+        distance: distance to the centroid of the task.
+        failure, confusion, abandonment: flags from its description.
         impact: 0 to 1.
     """
 
@@ -62,8 +62,8 @@ class TaskChange:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskStory:
-    """A task with its newest segments and everything that ever happened to it, oldest first."""
+class TaskDetails:
+    """A task with its newest segments, and its history, oldest first."""
 
     team_id: TeamId
     task: Task
@@ -91,23 +91,23 @@ def tasks_report(
     """The tasks of a team, the most urgent first.
 
     Args:
-        now: the moment that priorities are of.
-        options: how the team's tasks are made and read.
-        statuses: only these; all without any.
-        limit: so many at most; those left out because of it do not count as hidden.
+        now: the time of the priorities.
+        options: of the team's tasks.
+        statuses: only these; all if empty.
+        limit: maximum number; tasks beyond it do not count as hidden.
     """
     found = list_tasks(database, team_id, now=now, options=options)
     chosen = [task for task in found if not statuses or task.status in statuses]
     return Tasks(team_id, tuple(chosen[:limit]), len(found) - len(chosen))
 
 
-def task_story(database: Database, team_id: int, task: Task, *, segments: int) -> TaskStory:
-    """What is stored about a task.
+def task_details(database: Database, team_id: int, task: Task, *, segments: int) -> TaskDetails:
+    """A task with its newest segments and its history.
 
     Args:
-        segments: so many of its segments, the newest.
+        segments: maximum number of segments.
     """
-    return TaskStory(
+    return TaskDetails(
         team_id=team_id,
         task=task,
         segments=tuple(

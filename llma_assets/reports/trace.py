@@ -1,4 +1,4 @@
-"""A trace, or a generation, as models see it, and what each theme of its team says of it."""
+"""The report of a trace or generation: the text that models read, and the answer of each theme."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -32,7 +32,7 @@ from llma_assets.trace_events import TRIGGER_EVENTS
 
 @dataclass(frozen=True, slots=True)
 class TraceFacts:
-    """What is counted of a trace beside its text."""
+    """Figures about a trace."""
 
     event_count: int
     line_count: int
@@ -54,16 +54,16 @@ class ItemCluster:
 
 @dataclass(frozen=True, slots=True)
 class ThemeAnswer:
-    """What a theme says of a trace or of one of its generations.
+    """The answer of a theme about a trace or one of its generations.
 
     Attributes:
-        theme_id, version: which theme.
-        item_id, level: of what.
-        status, error: `generated`, or `failed` and why.
-        relevant: whether the theme concerns it.
-        model: that answered.
+        theme_id, version: the theme.
+        item_id, level: the trace or generation.
+        status, error: `generated`, or `failed` with the error.
+        relevant: whether the item is relevant to the theme.
+        model: the model that answered.
         title, flow_diagram, bullets, interesting_notes: the answer; points are objects with `text` and `line_refs`.
-        cluster: that the item was in last, None where it is in none.
+        cluster: the latest cluster of the item, None if it has none.
     """
 
     theme_id: ThemeId
@@ -86,15 +86,15 @@ class TraceReport:
     """The text of a trace or of a generation.
 
     Attributes:
-        item_id: as it was asked for.
-        stored: False where the text was made now.
+        item_id: the requested id.
+        stored: False if the text was made now.
         level: `trace` or `generation`.
-        trace_id: of the trace.
-        day: that it belongs to.
-        facts: what is counted of it.
-        loss: the renderer's account of what is not in the text.
-        text: as models see it.
-        summaries: what the themes say; those of the trace first, then of its generations.
+        trace_id: id of the trace.
+        day: day of the item.
+        facts: figures about it.
+        loss: the renderer's truncation report.
+        text: the text that models read.
+        summaries: the answers of themes; those about the trace first, then those about its generations.
     """
 
     team_id: TeamId
@@ -112,7 +112,7 @@ class TraceReport:
 def trace_report(database: Database, team_id: int, item_id: str, options: RenderOptions) -> TraceReport | None:
     """The stored text of a trace or generation, else one that is made from its events now; None for an unknown id.
 
-    It is made now, too, where the stored text shows private values that the team has hidden since.
+    It is also made now if the stored text shows private values that the team has since decided to hide.
 
     Args:
         options: how the team's texts are made.
@@ -135,7 +135,7 @@ def trace_report(database: Database, team_id: int, item_id: str, options: Render
 
 
 def _answers(database: Database, team_id: int, item_id: str, day: date) -> list[ThemeAnswer]:
-    # A generation may have begun somewhat later than its trace.
+    # A generation may begin some days after its trace.
     last_day = day + timedelta(days=HOME_DAYS)
     rows = summaries_of_item(database, team_id, item_id, first_day=day, last_day=last_day)
     clusters = _clusters(database, team_id, rows)
@@ -224,7 +224,7 @@ def _events_of_trace(database: Database, team_id: int, trace_id: str) -> list[di
     if not trace_id or not span["events"]:
         return []
     candidate = Candidate(trace_id, trace_id, span["first_at"], span["last_at"], span["events"], 0)
-    return _read(events_of_traces(database, team_id, [candidate])[trace_id])
+    return _with_properties(events_of_traces(database, team_id, [candidate])[trace_id])
 
 
 def _event_of_generation(database: Database, team_id: int, uuid: str) -> list[dict[str, Any]]:
@@ -237,15 +237,15 @@ def _event_of_generation(database: Database, team_id: int, uuid: str) -> list[di
         return []
     at = rows[0]["at"]
     found = events_of_generations(database, team_id, [Candidate(identity, "", at, at, 1, 0)])
-    return _read(found.get(identity, []))
+    return _with_properties(found.get(identity, []))
 
 
-def _read(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _with_properties(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**event, "properties": _properties(event["properties"])} for event in events]
 
 
 def _properties(text: str) -> Any:
-    """The properties as an object; the renderer shows what cannot be parsed as it is."""
+    """The parsed properties; the renderer shows text that cannot be parsed unchanged."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:

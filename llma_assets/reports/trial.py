@@ -1,7 +1,7 @@
-"""A theme tried on a few items before it is switched on, saved or changed: what it would find. Nothing is stored.
+"""The trial of a theme on a few items, before it is switched on, saved or changed. No result is stored.
 
-Texts are made in memory, from the events, as a run would make them. Each question that is asked of a model costs what
-it costs in a run: whoever calls gives a `record` that keeps it, and a model that is `paid_by` the team's budget.
+Texts are made in memory, as in a run. Questions cost what they cost in a run: the caller passes a `record` that stores
+the usage, and a model that is `paid_by` the team's budget.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -31,19 +31,19 @@ from llma_assets.summaries import (
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme, matching_items, place_of, rate_of, uses_hourly_sample
 
-MOST_READ = 10
-"""For each item that is to be shown, so many are read at most until enough pass the theme's rule."""
+MAX_READ_PER_ITEM = 10
+"""Items that are read, at most, for each item to show, until enough pass the theme's rule."""
 
 
 @dataclass(frozen=True, slots=True)
-class TriedItem:
-    """What a theme says of one item.
+class TrialResult:
+    """The answer of a theme about one item.
 
     Attributes:
-        day: the day that the item belongs to.
-        result: the answer; `undone` where there was no money for the question, or the server was away.
-        verdict: what the theme's rule says of the item, None for a theme without a rule.
-        known: the answer was known from an earlier run, and was not asked for again.
+        day: the day of the item.
+        result: the answer; status `undone` means deferred: the budget was used up, or the server did not answer.
+        verdict: the verdict of the theme's rule, None for a theme without a rule.
+        known: the answer is from an earlier run.
     """
 
     day: date
@@ -55,14 +55,14 @@ class TriedItem:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A theme tried.
+    """The outcome of a trial.
 
     Attributes:
-        theme: what was tried.
-        matched: items of the days that match its filters, and are relevant to the theme that it comes after.
-        sampled: of these, those that a run would take.
-        read: items whose text was made, in the order in which a sample takes them.
-        left_out: of these, those that the theme's rule left out before the model was asked.
+        theme: the theme.
+        matched: number of items that match its filters, and are relevant to the theme that it runs after.
+        sampled: how many of these a run would select.
+        read: number of items whose text was made, in the order of the sample.
+        left_out: how many of these the theme's rule left out before the model was asked.
         items: those that the model was asked about, in the same order.
     """
 
@@ -71,17 +71,17 @@ class Trial:
     sampled: int
     read: int
     left_out: int
-    items: tuple[TriedItem, ...]
+    items: tuple[TrialResult, ...]
 
     @property
     def relevant(self) -> int:
-        """Items that have to do with the theme."""
+        """Number of items that are relevant to the theme."""
         return sum(item.result.status == "generated" and item.result.relevant for item in self.items)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """An item that the theme may take, on its day."""
+    """An item that the theme may select, with its partition."""
 
     team_day: TeamDay
     item: Candidate
@@ -99,10 +99,10 @@ def try_theme(
     size: int = 20,
     concurrency: int = 5,
 ) -> Trial:
-    """Ask what a theme would ask, of the items that its sample takes first, and store nothing.
+    """Ask a theme's question about the first items of its sample, without storing results.
 
-    A theme that takes few of its items is tried on as many all the same. Items with the same text are asked about once,
-    and what is known from earlier runs is not asked again.
+    The number of items does not depend on the sample rate. Items with the same text are asked about once, and answers
+    of earlier runs are used again.
 
     Args:
         days: of one team, ascending, at least one; norms are those of the last.
@@ -122,12 +122,12 @@ def try_theme(
     rows: dict[str, dict[str, Any]] = {}
     verdicts: dict[str, Verdict | None] = {}
     read = 0
-    for row in _texts(database, theme, options, found[: size * MOST_READ], at_once=size):
+    for row in _texts(database, theme, options, found[: size * MAX_READ_PER_ITEM], at_once=size):
         read += 1
         if not row["has_content"]:
             continue
         verdict = applies(theme.rule, row["text"], facts_of(row), norms, theme.keywords) if theme.rule else None
-        # Without a model the rule is the answer, and its no is worth a look.
+        # Without a model the rule gives the answer, so negative ones are shown, too.
         if theme.screen and not is_offline and verdict is not None and not verdict.relevant:
             continue
         rows[row["item_id"]], verdicts[row["item_id"]] = row, verdict
@@ -168,7 +168,7 @@ def try_theme(
         read=read,
         left_out=read - len(rows),
         items=tuple(
-            TriedItem(
+            TrialResult(
                 day=row["day"],
                 trace_id=row["trace_id"],
                 result=replace(answered.get(hashes[item_id], _not_asked(theme, chat)), item_id=item_id),
@@ -181,7 +181,7 @@ def try_theme(
 
 
 def _found(database: Database, days: Sequence[TeamDay], theme: Theme, sampling: Sampling) -> tuple[list[_Found], int]:
-    """The items of the days that the theme may take, those that its sample takes first in front; how many it takes."""
+    """The items that the theme may select, in the order of its sample; and how many a run would select."""
     found: list[_Found] = []
     sampled = 0
     for team_day in days:
@@ -193,7 +193,7 @@ def _found(database: Database, days: Sequence[TeamDay], theme: Theme, sampling: 
 
 
 def _of_day(database: Database, team_day: TeamDay, theme: Theme, sampling: Sampling) -> list[Candidate]:
-    """The items that a run would sample from, as `taking` has them, but without their texts."""
+    """The items that a run would sample from, without their texts."""
     drawing = uses_hourly_sample(theme) and theme.after is None
     wanted: set[str] | None = None
     if theme.filters:
@@ -256,5 +256,5 @@ def _known_result(row: dict[str, Any]) -> SummaryResult:
 
 
 def _not_asked(theme: Theme, chat: ChatModel) -> SummaryResult:
-    """The result of an item whose question was not asked any more, after another could not be paid for."""
+    """The result of an item whose question was not asked, because the budget was used up before."""
     return SummaryResult("", "", "undone", "not_asked", chat.name, theme.mode)

@@ -1,4 +1,4 @@
-"""What a theme's trial found, and what it cost; how a theme is tried is in `trial`."""
+"""The report of a trial with its cost. Running the trial belongs in `trial`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from typing import Annotated
 from pydantic import Field
 
 from llma_assets.models import Usage
-from llma_assets.reports.trial import Trial, TriedItem
+from llma_assets.reports.trial import Trial, TrialResult
 from llma_assets.serialization import Amount, FirstDay, TeamId, ThemeId
 from llma_assets.summaries import Point
 
 
 @dataclass(frozen=True, slots=True)
-class RuleSays:
-    """What a theme's rule says of an item, and why."""
+class RuleVerdict:
+    """The verdict of a theme's rule on an item, with the reason."""
 
     relevant: bool
     why: str
@@ -23,7 +23,7 @@ class RuleSays:
 
 @dataclass(frozen=True, slots=True)
 class TrialItem:
-    """What a theme says of one item.
+    """The answer of a theme about one item.
 
     Attributes:
         item_id, trace_id, day: which item.
@@ -41,7 +41,7 @@ class TrialItem:
     error: str
     known: bool
     relevant: bool | None
-    rule: RuleSays | None
+    rule: RuleVerdict | None
     title: str
     flow_diagram: str
     bullets: tuple[Point, ...]
@@ -118,7 +118,7 @@ def trial_report(
     )
 
 
-def _item(item: TriedItem) -> TrialItem:
+def _item(item: TrialResult) -> TrialItem:
     result, verdict = item.result, item.verdict
     return TrialItem(
         item_id=result.item_id,
@@ -128,7 +128,7 @@ def _item(item: TriedItem) -> TrialItem:
         error=result.error,
         known=item.known,
         relevant=result.relevant if result.status == "generated" else None,
-        rule=None if verdict is None else RuleSays(verdict.relevant, verdict.why),
+        rule=None if verdict is None else RuleVerdict(verdict.relevant, verdict.why),
         title=result.title,
         flow_diagram=result.flow_diagram,
         bullets=result.bullets,

@@ -1,4 +1,4 @@
-"""What a team's day cost, beside what was predicted and what is allowed."""
+"""The usage report: tokens and cost of a partition, with forecasts and budgets."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
@@ -88,7 +88,7 @@ def usage_report(database: Database, team_day: TeamDay, *, today: date, daily_us
     """What a team's day cost so far.
 
     Args:
-        today: the calendar day that budgets are held against, too.
+        today: the calendar day whose spending counts against the budgets, too.
         daily_usd: the team's budget, None for no limit.
     """
     usage = tuple(usage_of_day(database, team_day))

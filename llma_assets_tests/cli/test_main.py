@@ -75,15 +75,15 @@ def test_help_answers_at_once() -> None:
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
-        (("run", "--team", "one", "--date", "today"), "'one' is not the number of a team"),
-        (("run", "--team", "-1", "--date", "today"), "'-1' is not the number of a team"),
-        (("run", "--team", "9223372036854775808", "--date", "today"), "is not the number of a team"),
+        (("run", "--team", "one", "--date", "today"), "'one' is not a team number"),
+        (("run", "--team", "-1", "--date", "today"), "'-1' is not a team number"),
+        (("run", "--team", "9223372036854775808", "--date", "today"), "is not a team number"),
         (("skips", "--date", "2026-02-30"), "write it like 2026-11-07"),
         (("skips", "--date", "1969-12-31"), "days go from 1970-01-01"),
         (("skips", "--date", "yesterdayish"), "write it like 2026-11-07"),
-        (("clusters", "--team", "1"), "name a day by --date"),
-        (("run", "--date", "today"), "--team, or all eligible ones by --all"),
-        (("run", "--all", "--team", "1", "--date", "today"), "--team, or all eligible ones by --all"),
+        (("clusters", "--team", "1"), "give a day by --date"),
+        (("run", "--date", "today"), "--team for single teams, or --all for all eligible ones"),
+        (("run", "--all", "--team", "1", "--date", "today"), "--team for single teams, or --all for all eligible ones"),
         (("run", "--team", "1", "--date", "2025-12-31"), "LLMA_OLDEST_DAY"),
         (("run", "--team", "1", "--date", "2100-01-01"), "days go from"),
         (("run", "--team", "1", "--date", "today", "--min-k", "7", "--max-k", "4"), "--max-k 4 is less"),
@@ -221,7 +221,7 @@ def test_an_unforeseen_error_is_named_and_is_a_failure(llma: Llma, monkeypatch: 
     monkeypatch.setattr("llma_assets.ledger.list_skips", broken)
     result = llma("skips", "--date", "today")
     assert result.exit_code == 1
-    assert result.stderr == "Error: RuntimeError: two lines (LLMA_DEBUG=1 shows where it came from)\n"
+    assert result.stderr == "Error: RuntimeError: two lines (LLMA_DEBUG=1 shows the traceback)\n"
 
 
 def test_the_group_is_what_the_entry_point_calls() -> None:

@@ -21,7 +21,7 @@ from llma_assets_tests.pipeline.runs import Pipeline
 
 DAY = date(2026, 11, 7)
 FIRST = DAY - timedelta(days=6)
-PAGE = Path(__file__).parents[1] / "docs" / "metadata.md"
+PAGE = Path(__file__).parents[2] / "docs" / "metadata.md"
 
 SOMETIMES = {"reason", "deferred_for_budget", "undone_for_budget", "loss_worst", "budget_usd"}
 """Entries that a run of which all goes well need not have."""
@@ -137,7 +137,7 @@ def test_maps_that_would_make_the_page_too_large_are_left_out_the_smallest_theme
     monkeypatch.setattr("llma_assets.defs.overview.PAGE_BYTES", len(maps_page(themes[:2], day)))
     page = maps_page(themes, day)
     assert page.count("data:image/png") == 2
-    assert page.index("### theme2") < page.index("No map: the page has no room for more.")
+    assert page.index("### theme2") < page.index("No map: the maps of the other themes fill the page.")
     assert PAGE_BYTES < 500_000
 
 
@@ -169,7 +169,7 @@ def test_what_is_shown_first_and_what_is_a_counter() -> None:
             "**Waiting**: 1,500 items. 1 item waits for an answer, which a later run takes.",
         ),
         (Report(items=0, failed=3, reason="all_failed"), "**Failed**: no items. 3 items failed. Why: all failed."),
-        (Report(items=0, deferred=2), "**Budget**: no items. 2 items wait for money."),
+        (Report(items=0, deferred=2), "**Budget**: no items. 2 items deferred: the daily budget is used up."),
         (Report(items=0, reason="<b>*x*"), "**Skipped**: no items. Why: &#60;b&#62;&#42;x&#42;."),
     ],
 )

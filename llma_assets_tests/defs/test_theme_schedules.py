@@ -13,7 +13,7 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.defs.due_days import events_by_day
-from llma_assets.defs.jobs import LANE, theme_job
+from llma_assets.defs.jobs import CONCURRENCY_TAG, theme_job
 from llma_assets.defs.partitions import teams
 from llma_assets.defs.resources import ClickHouseResource, TeamSettingsResource
 from llma_assets.defs.sensors.theme_schedules import slot_of, theme_schedules
@@ -111,7 +111,7 @@ def shown(request: dg.RunRequest) -> str:
     first = request.tags["dagster/asset_partition_range_start"].partition("|")[0]
     last = request.tags["dagster/asset_partition_range_end"].partition("|")[0]
     texts = " texts" if request.asset_selection else ""
-    return f"{request.tags[LANE]} {first}{'' if first == last else f'..{last}'}{texts}"
+    return f"{request.tags[CONCURRENCY_TAG]} {first}{'' if first == last else f'..{last}'}{texts}"
 
 
 @pytest.fixture
@@ -290,7 +290,7 @@ def test_a_theme_waits_while_a_run_of_it_is_not_over_and_other_teams_and_themes_
     assert sensor.asked() == ["1/ux_issues 2026-11-07", "2/error_analysis 2026-11-06"]
     assert sensor.asked() == []
     assert "team 1, error_analysis: waits for its last run, which is not over" in sensor.told
-    (run,) = sensor.instance.get_runs(dg.RunsFilter(tags={LANE: "1/error_analysis"}))
+    (run,) = sensor.instance.get_runs(dg.RunsFilter(tags={CONCURRENCY_TAG: "1/error_analysis"}))
     sensor.instance.report_run_canceled(run)
     sensor.now += timedelta(minutes=40)
     assert sensor.asked() == ["1/error_analysis 2026-11-07"]

@@ -1,4 +1,4 @@
-"""`llma automation`: which schedules and sensors are on, and switching them. How belongs in `defs.automation`."""
+"""`llma automation`: shows schedules and sensors, and switches them. The work belongs in `defs.automation`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,18 +19,18 @@ SHOWN_DETAIL = 120
 
 @click.group()
 def automation() -> None:
-    """Schedules and sensors: which are on, what each did last.
+    """Show schedules and sensors, and switch them on or off.
 
-    They are evaluated while `llma dev`, or a daemon of yours, runs.
+    They run only while `llma dev`, or a Dagster daemon of your own, is running.
     """
 
 
 @automation.command()
 @click.argument("names", nargs=-1, metavar="[NAME]…")
-@click.option("--describe", is_flag=True, help="Say what each does and needs.")
+@click.option("--describe", is_flag=True, help="Show what each does and needs.")
 @json_option
 def status(names: tuple[str, ...], describe: bool, as_json: bool) -> None:
-    """Which are on, when each was evaluated, and when it will be."""
+    """Show which are on, the last evaluation of each, and the next."""
     with _opened() as automations:
         _show(automations, names, describe=describe, as_json=as_json)
 
@@ -42,7 +42,7 @@ def status(names: tuple[str, ...], describe: bool, as_json: bool) -> None:
 def on(names: tuple[str, ...], everything: bool, as_json: bool) -> None:
     """Switch schedules and sensors on.
 
-    `discovery_hourly` comes first: the others work for the teams that it lets in.
+    Switch `discovery_hourly` on first: the others work only for teams that it found eligible.
     """
     _switch(names, everything=everything, as_json=as_json, on=True)
 
@@ -52,7 +52,7 @@ def on(names: tuple[str, ...], everything: bool, as_json: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="All schedules and sensors.")
 @json_option
 def off(names: tuple[str, ...], everything: bool, as_json: bool) -> None:
-    """Switch schedules and sensors off; runs that were asked for go on."""
+    """Switch schedules and sensors off; runs that they requested continue."""
     _switch(names, everything=everything, as_json=as_json, on=False)
 
 
@@ -71,7 +71,7 @@ def _switch(names: tuple[str, ...], *, everything: bool, as_json: bool, on: bool
     from llma_assets.defs.automation import UnknownAutomationError
 
     if bool(names) == everything:
-        raise WrongUse("name schedules or sensors, or say --all; `llma automation status` lists them")
+        raise WrongUse("give names of schedules or sensors, or --all; `llma automation status` lists them")
     with _opened() as automations:
         try:
             changed = automations.switch(names or automations.names, on=on)
@@ -81,7 +81,7 @@ def _switch(names: tuple[str, ...], *, everything: bool, as_json: bool, on: bool
             already = len(names or automations.names) - len(changed)
             say(
                 f"Switched {'on' if on else 'off'}: {', '.join(changed) or 'none'}"
-                + (f"; {already} were so" * bool(already))
+                + (f"; {already} already were" * bool(already))
             )
         _show(automations, names, describe=False, as_json=as_json, changed=changed)
 
@@ -102,29 +102,29 @@ def _show(
     except UnknownAutomationError as error:
         raise WrongUse(str(error.args[0])) from error
     seen = automations.daemon_seen_at()
-    runs = seen is not None and now - seen < DAEMON_IS_GONE_AFTER
+    is_running = seen is not None and now - seen < DAEMON_IS_GONE_AFTER
     if as_json:
-        daemon = {"running": runs, "seen_at": _moment(seen)}
+        daemon = {"running": is_running, "seen_at": _moment(seen)}
         switched = {} if changed is None else {"changed": changed}
         emit_json({"daemon": daemon, **switched, "automations": [_document(each) for each in found]})
         return
-    header = ["name", "", "when", "last", "what came of it", "next"]
+    header = ["name", "", "when", "last", "result", "next"]
     show_table(
         [*header, "what it does"] if describe else header,
         [[*_row(each), *([" ".join(each.description.split())] if describe else [])] for each in found],
     )
-    if not runs and any(each.is_on for each in found):
+    if not is_running and any(each.is_on for each in found):
         say("No daemon is running, so nothing is evaluated: `llma dev` starts one.")
 
 
 def _row(each: "Automation") -> list[str]:
     tick = each.last_tick
-    came = ""
+    result = ""
     if tick:
-        came = f"{tick.status}, {tick.runs} run{'s' * (tick.runs != 1)}" if tick.runs else tick.status
-        came += f": {tick.detail[:SHOWN_DETAIL]}" if tick.detail else ""
+        result = f"{tick.status}, {tick.runs} run{'s' * (tick.runs != 1)}" if tick.runs else tick.status
+        result += f": {tick.detail[:SHOWN_DETAIL]}" if tick.detail else ""
     last, following = (f"{moment:%Y-%m-%d %H:%M}" if moment else "" for moment in (tick and tick.at, each.next_tick))
-    return [each.name, "on" if each.is_on else "off", each.when, last, came, following]
+    return [each.name, "on" if each.is_on else "off", each.when, last, result, following]
 
 
 def _document(each: "Automation") -> dict[str, object]:

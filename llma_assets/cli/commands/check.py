@@ -1,4 +1,4 @@
-"""`llma check`: the rules that the stored rows must obey, the same as in Dagster, with an exit code for CI."""
+"""`llma check`: runs the data checks that Dagster runs, too, with an exit code for CI."""
 
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -19,16 +19,16 @@ MARKS = FAILED, WARNED, PASSED = "FAIL", "warn", "ok"
 @click.command()
 @optional_date
 @team_option(required=False, help="This team only.")
-@click.option("--failed", "only_failed", is_flag=True, help="Show only the rules that are broken.")
+@click.option("--failed", "only_failed", is_flag=True, help="Show only checks that failed.")
 @json_option
 @click.pass_context
 def check(ctx: click.Context, day: date | None, team_id: int | None, only_failed: bool, as_json: bool) -> None:
-    """Check what is stored for a day.
+    """Check the stored results of a day.
 
-    Exit code 1 if a rule is broken; a rule that only warns is shown, and does not count. What is broken comes first.
-    Nothing stored is nothing broken: exit code 0, said on stderr.
+    Exit code 1 if a check fails; a check that only warns does not change the exit code. Failures come first. A day
+    without results passes, with a message on stderr.
     """
-    from llma_assets.cli.run.days import days_there_are, require_day
+    from llma_assets.cli.run.days import days_with_results, require_day
     from llma_assets.team_day import TeamDay
 
     rules = all_checks()
@@ -44,7 +44,7 @@ def check(ctx: click.Context, day: date | None, team_id: int | None, only_failed
         ]
         if not stored or team_id not in (None, *stored):
             whose = "" if team_id is None else f" of team {team_id}"
-            say(f"Nothing to check: nothing is stored for {day}{whose}. {days_there_are(database, team_id, day)}")
+            say(f"Nothing to check: nothing is stored for {day}{whose}. {days_with_results(database, team_id, day)}")
     findings.sort(key=lambda found: MARKS.index(_mark(*found)))
     failed = [finding for rule, finding in findings if _mark(rule, finding) == FAILED]
     warned = [finding for rule, finding in findings if _mark(rule, finding) == WARNED]

@@ -1,4 +1,4 @@
-"""`llma clusters assign`: where the items that came since the last run belong. How belongs in `clusters.assigning`."""
+"""`llma clusters assign`: assigns new items to the clusters of the latest run. The method belongs in `clusters`."""
 
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -19,13 +19,13 @@ NOISE_TITLE = "Outliers"
 @click.command()
 @team_option()
 @date_option
-@click.option("--theme", "theme_id", help="This theme only.")
+@click.option("--theme", "theme_id", help="Only this theme.")
 @json_option
 def assign(team_id: int, day: date, theme_id: str | None, as_json: bool) -> None:
-    """Put items that came since the latest run into its clusters.
+    """Assign items that are newer than the latest run to its clusters.
 
-    Up to the end of the date; each into the nearest cluster that reaches so far, else among the outliers. Reads
-    only: nothing is stored, and the next run clusters them anyway.
+    Each item up to the end of the date goes to the nearest cluster, or to the outliers if it is too far away.
+    Nothing is stored; the next run clusters these items.
     """
     from llma_assets.clusters import assign_new_items
     from llma_assets.team_day import TeamDay
@@ -33,7 +33,7 @@ def assign(team_id: int, day: date, theme_id: str | None, as_json: bool) -> None
 
     found = []
     with opened_database() as database:
-        # Those that are switched off have runs, too.
+        # Themes that are off may have runs, too.
         team = themes_of(database, team_id)
         for theme in team.themes if theme_id is None else [team.get(theme_id)]:
             new = assign_new_items(database, TeamDay(team_id, day), theme)
@@ -46,7 +46,7 @@ def assign(team_id: int, day: date, theme_id: str | None, as_json: bool) -> None
         say(f"Team {team_id} has no clusters up to {day}. `llma run --team {team_id} --date {day}` makes them")
     for run in found:
         where = f"team {team_id}, {plain(run['theme'])}"
-        show(f"{where}: {run['items']:,} items that the run of {run['run_date']} has not seen")
+        show(f"{where}: {run['items']:,} items newer than the run of {run['run_date']}")
         show_table(
             ("lineage", "items", "share", "in the run", "title"),
             [

@@ -1,4 +1,4 @@
-"""`llma clusters --audit`: each name beside the evidence for it. What the evidence is, `reports` says."""
+"""`llma clusters --audit`: prints each label with its evidence. The evidence belongs in `reports`."""
 
 from typing import TYPE_CHECKING
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 def show_audit(audit: "Audit") -> None:
     """Print an audit: a table for each theme."""
     if not audit.runs:
-        say("There are no names to audit.")
+        say("There are no labels to audit.")
     for run in audit.runs:
-        show(f"team {audit.team_id}, {audit.day}, {plain(run.theme_id)}: names, the most doubtful first")
+        show(f"team {audit.team_id}, {audit.day}, {plain(run.theme_id)}: labels, the most doubtful first")
         show_table(
             ("cluster", "name", "from", "size", "border", "right", "by centroid", "nearest name", "nearest, farthest"),
             [

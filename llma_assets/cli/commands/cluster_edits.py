@@ -1,6 +1,6 @@
-"""`llma clusters rename`, `lock`, `merge`, `hide`, what undoes them, and `history`: what people decide about clusters.
+"""`llma clusters rename`, `lock`, `merge`, `hide`, their opposites, and `history`: decisions about clusters.
 
-Which decisions are possible belongs in `llma_assets.clusters.edits.decisions`.
+Which decisions are valid belongs in `llma_assets.clusters`.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 SHORT_ID = 8
 
-SAID = {
+RESULTS = {
     "rename": "is now called",
     "unname": "is named by the model again:",
     "lock": "keeps the name",
@@ -29,23 +29,25 @@ SAID = {
     "hide": "is hidden:",
     "unhide": "is shown again:",
 }
-"""What is said once a decision is stored."""
+"""Messages after a decision is stored."""
 
 
 def _decision(f: F) -> F:
     """The options that all decisions share."""
     f = json_option(f)
-    f = click.option("--by", "author", default=None, help="Who decides; default: LLMA_USER, else your login.")(f)
+    f = click.option(
+        "--by", "author", default=None, help="Name of who decides.  [default: LLMA_USER, else your login]"
+    )(f)
     return team_option()(f)
 
 
 @click.command()
 @click.argument("lineage")
 @click.argument("title", default="")
-@click.option("--undo", is_flag=True, help="Take your title back: the model names it again.")
+@click.option("--undo", is_flag=True, help="Remove your title: the model names the cluster again.")
 @_decision
 def rename(lineage: str, title: str, undo: bool, team_id: int, author: str | None, as_json: bool) -> None:
-    """Give a cluster a title of your own, on all its days."""
+    """Give a cluster your own title, on all its days."""
     if undo and title:
         raise click.UsageError("either a title or --undo, not both")
     _decide(team_id, "unname" if undo else "rename", [lineage], author=author, title=title, as_json=as_json)
@@ -55,7 +57,7 @@ def rename(lineage: str, title: str, undo: bool, team_id: int, author: str | Non
 @click.argument("lineage")
 @_decision
 def lock(lineage: str, team_id: int, author: str | None, as_json: bool) -> None:
-    """Keep the name that a cluster has now, whatever becomes of it."""
+    """Keep the present name of a cluster on all later days."""
     _decide(team_id, "lock", [lineage], author=author, as_json=as_json)
 
 
@@ -105,7 +107,7 @@ def unhide(lineage: str, team_id: int, author: str | None, as_json: bool) -> Non
 @team_option()
 @json_option
 def history(lineage: str | None, team_id: int, as_json: bool) -> None:
-    """What people decided about a team's clusters, or about one, and when."""
+    """Show decisions about all clusters of a team, or about one: who, what and when."""
     from llma_assets.clusters import edits_of, find_lineage
 
     with opened_database() as database:
@@ -128,7 +130,7 @@ def history(lineage: str | None, team_id: int, as_json: bool) -> None:
             ],
         )
     else:
-        say(f"Nobody has decided anything about {'this cluster' if lineage else 'clusters'} of team {team_id}.")
+        say(f"There are no decisions about {'this cluster' if lineage else 'clusters'} of team {team_id}.")
 
 
 COMMANDS = (rename, lock, unlock, merge, unmerge, hide, unhide, history)
@@ -160,9 +162,9 @@ def _decide(
                 stored.append(edit)
             about = main or lineage
             name = found.get(about.lineage_id, NOTHING).title or about.title or about.lineage_id[:SHORT_ID]
-            said = SAID[action] if edit else "is as you want it already:"
-            messages.append(f"{lineage.lineage_id[:SHORT_ID]} {said} {name}")
-        # Only once all of them are known to be possible.
+            result = RESULTS[action] if edit else "was so already:"
+            messages.append(f"{lineage.lineage_id[:SHORT_ID]} {result} {name}")
+        # All decisions are valid: store them.
         for edit in stored:
             store_edit(database, team_id, edit)
     if as_json:

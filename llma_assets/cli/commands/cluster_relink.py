@@ -1,4 +1,4 @@
-"""`llma clusters relink`: mend chains of lineages that are broken. How belongs in `clusters.lineage.relink`."""
+"""`llma clusters relink`: links lineages again, in the order of days. The method belongs in `clusters`."""
 
 from datetime import date
 
@@ -12,16 +12,15 @@ SHORT_ID = 8
 
 @click.command()
 @team_option()
-@click.option("--from", "first", type=Day(), required=True, help="First day, UTC.")
-@click.option("--to", "last", type=Day(), required=True, help="Last day, UTC.")
-@click.option("--dry-run", is_flag=True, help="Say what would change, and store nothing.")
+@click.option("--from", "first", type=Day(), required=True, help="First day (UTC).")
+@click.option("--to", "last", type=Day(), required=True, help="Last day (UTC).")
+@click.option("--dry-run", is_flag=True, help="Show the changes; store nothing.")
 @json_option
 def relink(team_id: int, first: date, last: date, dry_run: bool, as_json: bool) -> None:
-    """Link the clusters of some days again, in order.
+    """Link the clusters of a range of days again, in order.
 
-    For runs from before there were lineages, and for days that stayed as they were for the sake of decisions when an
-    earlier day was run after them. Ids stay where nothing
-    speaks against it. What people decided about an id that goes has to be decided again; it is listed.
+    Use it for runs that have no lineages yet, or if an earlier day was run after later ones whose lineages have
+    decisions. Lineage ids are kept where possible. Decisions about an id that is replaced are lost; they are listed.
     """
     from llma_assets.clusters import NOTHING, relink, standings_of
 
@@ -47,7 +46,7 @@ def relink(team_id: int, first: date, last: date, dry_run: bool, as_json: bool) 
     if not found:
         say(f"Team {team_id} has no clusters from {first} to {last}.")
     for run in found:
-        what = f"{len(run.replaced)} other ids" if run.replaced else "other states" if run.changed else "as it was"
+        what = f"{len(run.replaced)} ids replaced" if run.replaced else "status changed" if run.changed else "unchanged"
         show(f"{run.day}, {plain(run.theme_id)}: {what}")
     for lineage_id in lost:
-        say(f"What was decided about {lineage_id[:SHORT_ID]} holds on fewer days now, or on none: decide again.")
+        say(f"The decisions about {lineage_id[:SHORT_ID]} hold on fewer days now, or on none: repeat them.")

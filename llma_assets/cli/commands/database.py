@@ -1,4 +1,4 @@
-"""`llma db`: the database itself: is it there, start it, stop it, bring its schema up to date, ask it something."""
+"""`llma db`: status, start and stop of the database, upgrades of its schema, and queries."""
 
 import codecs
 import sys
@@ -28,7 +28,7 @@ def db() -> None:
 @db.command()
 @json_option
 def status(as_json: bool) -> None:
-    """Which database is used, whether it runs, its schema, and the size of its tables. Starts nothing."""
+    """Show the address and version of the database, and the size of its tables. Starts nothing."""
     from llma_assets.clickhouse import NoDatabase, SharedClient, connect, open_database
     from llma_assets.clickhouse import status as server_status
     from llma_assets.settings import Settings
@@ -64,7 +64,7 @@ def status(as_json: bool) -> None:
 
 
 def _address(settings: "Settings", state: "ServerState | None") -> str | None:
-    """Host and port, and never the user's password."""
+    """Host and port, without user and password."""
     if settings.clickhouse_url is None:
         return f"127.0.0.1:{state.port}" if state else None
     url = urlsplit(settings.clickhouse_url)
@@ -81,7 +81,9 @@ def _show_status(report: dict[str, Any]) -> None:
         show(f"embedded ClickHouse of {report['data_dir']}: {what}")
         return
     where = f"of {report['data_dir']}, process {report['pid']}, " if report["mode"] == "embedded" else ""
-    database = f"database {report['database']}" if report["database"] else "no database yet: `llma db upgrade` makes it"
+    database = (
+        f"database {report['database']}" if report["database"] else "no database yet: `llma db upgrade` creates it"
+    )
     show(f"{report['mode']} ClickHouse {report['version']} {where}at {report['address']}, {database}")
     if not report["database"]:
         return
@@ -94,7 +96,7 @@ def _show_status(report: dict[str, Any]) -> None:
 
 @db.command()
 def start() -> None:
-    """Start the embedded database; it ends by itself after some idle minutes (LLMA_IDLE_MINUTES)."""
+    """Start the embedded database; it stops after LLMA_IDLE_MINUTES without use."""
     from llma_assets.clickhouse import start as start_server
     from llma_assets.settings import Settings
 
@@ -112,20 +114,18 @@ def stop() -> None:
 
     settings = Settings.from_env()
     _needs_embedded(settings, "stop")
-    say("Stopped." if stop_server(settings.data_dir) else "It was not running.")
+    say("The database is stopped." if stop_server(settings.data_dir) else "The database was not running.")
 
 
 def _needs_embedded(settings: "Settings", verb: str) -> None:
     if settings.clickhouse_url is not None:
-        raise WrongUse(
-            f"there is nothing to {verb}: CLICKHOUSE_URL names a server; unset it to use the embedded database"
-        )
+        raise WrongUse(f"cannot {verb} the server that CLICKHOUSE_URL names; unset it to use the embedded database")
 
 
 @db.command()
 @json_option
 def upgrade(as_json: bool) -> None:
-    """Bring the schema up to date; safe to run twice and at the same time."""
+    """Bring the schema up to date; safe to repeat, and to run several times at once."""
     from llma_assets.clickhouse import SharedClient, database_name, migrate, open_database
     from llma_assets.settings import Settings
 
@@ -143,9 +143,9 @@ def upgrade(as_json: bool) -> None:
 
 @db.command()
 @click.argument("sql")
-@click.option("--header", is_flag=True, help="Names of the columns in the first line.")
+@click.option("--header", is_flag=True, help="Print column names in the first line.")
 def query(sql: str, header: bool) -> None:
-    """Run a statement; rows come tab-separated, as ClickHouse writes them (FORMAT … in it works, too).
+    """Run an SQL statement and print the rows, tab-separated or in the FORMAT of the statement.
 
     `-` reads the statement from stdin.
     """
@@ -160,7 +160,7 @@ def query(sql: str, header: bool) -> None:
 
 
 def _write(pieces: Iterator[bytes]) -> None:
-    """Bytes as they are into a file or a pipe; on a terminal nothing that could steer it."""
+    """Write bytes unchanged to a file or pipe; on a terminal with control characters escaped."""
     if sys.stdout.isatty():
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         for piece in pieces:

@@ -1,4 +1,4 @@
-"""`llma demo`: sample traffic through the whole graph, and where to look next. The traffic is made in `demo`."""
+"""`llma demo`: runs the whole graph on sample traffic. Making the traffic belongs in `llma_assets.demo`."""
 
 import io
 import time
@@ -24,26 +24,26 @@ if TYPE_CHECKING:
     from llma_assets.tasks import Task
     from llma_assets.teams import TeamSettings
 
-PROBLEM = "payment"
-"""In the ids of the traces of what begins."""
+NEW_PROBLEM = "payment"
+"""Part of the trace ids of the problem that appears in the second week."""
 
 
 @click.command()
-@click.option("--date", "day", type=Day(), help="Last day of the traffic, UTC.  [default: the day before today]")
+@click.option("--date", "day", type=Day(), help="Last day of the traffic (UTC).  [default: yesterday]")
 @click.option("-v", "--verbose", is_flag=True, help="Show Dagster's own log on stderr.")
 @json_option
 @click.pass_context
 def demo(ctx: click.Context, day: date | None, verbose: bool, as_json: bool) -> None:
-    """Sample traffic through the whole graph.
+    """Run the whole graph on sample traffic.
 
-    Writes traffic of several teams, runs the graph for them, and prints their clusters; for one team also those of a
-    theme, which it switches on unless somebody changed it, and for one how its clusters went over two weeks, and the
-    task that its session replays make. Each event is stored once: running it twice adds nothing.
+    It stores traffic of several teams, runs the graph, and prints the clusters. For one team it also switches on a
+    theme, unless somebody changed that theme; for another it shows trends over two weeks, and tasks from session
+    replays. Each event is stored once: a second run adds nothing.
     """
     from llma_assets.cli.commands.run import require_partition
     from llma_assets.cli.run.report import run_report
     from llma_assets.cli.run.settings import team_settings
-    from llma_assets.cli.run.team_runs import Wish, run_teams
+    from llma_assets.cli.run.team_runs import TeamRunOptions, run_teams
     from llma_assets.demo import TRAVEL, WEEK
     from llma_assets.serialization import json_object
     from llma_assets.settings import OWN_EVENTS, Settings
@@ -53,21 +53,21 @@ def demo(ctx: click.Context, day: date | None, verbose: bool, as_json: bool) -> 
     settings = Settings.from_env()
     if settings.events_table != OWN_EVENTS:
         raise WrongUse(
-            f"LLMA_EVENTS_TABLE is {settings.events_table}, and the demo writes to no table but {OWN_EVENTS}; unset it"
+            f"LLMA_EVENTS_TABLE is {settings.events_table}, but the demo writes only to {OWN_EVENTS}; unset it"
         )
     require_partition(day, settings.oldest_day)
     started = time.monotonic()
     with opened_database(create=True) as database:
         team_ids = _write_sample(database, day)
         switch_themes_on(database)
-        teams, wish = team_settings(), Wish(verbose=verbose)
-        # Within the window of `day`, so that its clusters go on; of traces alone, which the trends are shown of.
+        teams, options = team_settings(), TeamRunOptions(verbose=verbose)
+        # Within the window of `day`, so that lineages continue; only traces, because the demo shows their trends.
         earlier = day - timedelta(days=WEEK - 1)
         before: Sequence[TeamRun] = ()
         if earlier >= settings.oldest_day:
-            only_traces = Wish(theme_ids=(TRACES.theme_id,), verbose=verbose)
-            before, _ = run_teams(database, earlier, [TRAVEL.team_id], only_traces, teams)
-        runs, published = run_teams(database, day, team_ids, wish, teams)
+            traces_only = TeamRunOptions(theme_ids=(TRACES.theme_id,), verbose=verbose)
+            before, _ = run_teams(database, earlier, [TRAVEL.team_id], traces_only, teams)
+        runs, published = run_teams(database, day, team_ids, options, teams)
         tasks_run, tasks = _make_tasks(database, settings, verbose=verbose)
         took_s = time.monotonic() - started
         if as_json:
@@ -78,13 +78,13 @@ def demo(ctx: click.Context, day: date | None, verbose: bool, as_json: bool) -> 
             show(f"\n{took_s:.0f} s in all")
             _show_next_steps(runs, published, tasks)
     if tasks_run.error:
-        say(f"The tasks failed: {tasks_run.error}")
+        say(f"Making tasks failed: {tasks_run.error}")
     if tasks_run.error or any(each.status == "failed" for each in (*before, *runs)):
         ctx.exit(1)
 
 
 def _write_sample(database: "Database", day: date) -> list[int]:
-    """Store the sample as any other source; returns its teams."""
+    """Store the sample traffic; returns its teams."""
     from llma_assets.demo import TRAVEL, sample_events, sample_segments
     from llma_assets.ingest import ingest
     from llma_assets.ledger import UsageLedger
@@ -94,7 +94,7 @@ def _write_sample(database: "Database", day: date) -> list[int]:
     from llma_assets.team_day import TeamDay
 
     report = ingest(_lines(sample_events(day)), database, rejects=None, strict=True)
-    say(f"{report.inserted:,} events of {len(report.teams)} teams written, {report.duplicates:,} were there already.")
+    say(f"{report.inserted:,} events of {len(report.teams)} teams written, {report.duplicates:,} were stored already.")
     with UsageLedger(database, TeamDay(TRAVEL.team_id, utc_today()), stage="video_segments", theme_id="") as ledger:
         segments = ingest_segments(
             _lines(sample_segments(day)),
@@ -103,7 +103,7 @@ def _write_sample(database: "Database", day: date) -> list[int]:
             rejects=None,
             record=lambda _, item: partial(ledger.record, item),
         )
-    say(f"{segments.stored:,} segments of session replays written, {segments.known:,} were there already.")
+    say(f"{segments.stored:,} segments of session replays written, {segments.known:,} were stored already.")
     return list(report.teams)
 
 
@@ -114,7 +114,7 @@ def _lines(records: Iterable[Mapping[str, Any]]) -> io.BytesIO:
 
 
 def _make_tasks(database: "Database", settings: "Settings", *, verbose: bool) -> "tuple[JobRun, list[Task]]":
-    """What recurs in the session replays, as tasks, most urgent first."""
+    """Make tasks from the session replays; returns them by priority."""
     from datetime import UTC, datetime
 
     from llma_assets.cli.commands.tasks import team_task_options
@@ -131,7 +131,7 @@ def _make_tasks(database: "Database", settings: "Settings", *, verbose: bool) ->
 
 
 def switch_themes_on(database: "Database") -> None:
-    """Switch the demo's themes on; what somebody has changed of them stays."""
+    """Switch the demo's themes on, except those that somebody changed."""
     from llma_assets.demo import THEMED_TEAM, THEMES
     from llma_assets.themes import set_enabled, themes_of
 
@@ -142,7 +142,7 @@ def switch_themes_on(database: "Database") -> None:
 
 
 def _show_funnels(database: "Database", day: date, lookback_days: int) -> None:
-    """What became of the traces of the team that has themes."""
+    """Print the funnel of the team that has themes."""
     from llma_assets.cli.commands.themes_reports import show_funnels
     from llma_assets.demo import THEMED_TEAM
     from llma_assets.reports import funnel_report
@@ -162,7 +162,7 @@ def _show(
     published: "Mapping[int, PublishedClusters]",
     tasks: "Sequence[Task]",
 ) -> None:
-    """Traces first, then what else is known of them; single model calls only as how many there are."""
+    """Print clusters of traces, then funnel, trends and tasks; of single model calls only the number of clusters."""
     from llma_assets.cli.run.report import show_runs
 
     traces = {
@@ -170,20 +170,20 @@ def _show(
         for team_id, each in published.items()
     }
     show_runs(runs, traces)
-    show("\nBeside traces, single model calls (generations) are clustered:")
+    show("\nSingle model calls (generations) are clustered, too:")
     for team_id, each in published.items():
         for run in each.runs:
             if run.level == "generation" and run.clusters:
                 options = f"--team {team_id} --date {day} --level generation"
                 show(f"  {run.items} in {len(run.clusters)} clusters: {command()} clusters {options}")
-    show("\nOf the coding assistant's traces the theme error_analysis was asked what fails. What became of them:")
+    show("\nThe theme error_analysis asks what fails in the coding assistant's traces. Items by stage:")
     _show_funnels(database, day, teams.lookback_days)
     _show_trends(database, day)
     _show_tasks(tasks)
 
 
 def _show_trends(database: "Database", day: date) -> None:
-    """How the clusters of the travel agent went: one has ended, one is new."""
+    """Print the trends of the travel agent: one cluster has ended, one is new."""
     from llma_assets.cli.commands.trends import show_trends
     from llma_assets.demo import TRAVEL
     from llma_assets.reports import trends_report
@@ -191,7 +191,7 @@ def _show_trends(database: "Database", day: date) -> None:
 
     for each in trends_report(database, TRAVEL.team_id, until=day, weeks=2).themes:
         if each.theme_id == TRACES.theme_id:
-            show(f"\nDid it get better? The travel agent's traces (team {TRAVEL.team_id}) over two weeks:")
+            show(f"\nTrends of the travel agent's traces (team {TRAVEL.team_id}) over two weeks:")
             show_trends(each.trends)
 
 
@@ -199,7 +199,7 @@ def _show_tasks(tasks: "Sequence[Task]") -> None:
     from llma_assets.cli.commands.tasks import show_tasks
 
     if tasks:
-        show("\nWhat recurs in the travel agent's session replays, as tasks:")
+        show("\nTasks: recurring problems in the travel agent's session replays:")
         show_tasks(tasks)
 
 
@@ -217,19 +217,19 @@ def _show_next_steps(
         for cluster in run.clusters
         for item_id in cluster.item_ids
     ]
-    trace_id = next((each for each in trace_ids if PROBLEM in each), trace_ids[0] if trace_ids else None)
+    trace_id = next((each for each in trace_ids if NEW_PROBLEM in each), trace_ids[0] if trace_ids else None)
     steps = [
         (f"clusters --team {team_id} --date {day} --describe", "what each cluster is about"),
-        (f"trace --team {team_id} {plain(trace_id)}" if trace_id else "", "the text that models see"),
-        (f"trends --team {team_id}", "the same over four weeks"),
+        (f"trace --team {team_id} {plain(trace_id)}" if trace_id else "", "the text that models read"),
+        (f"trends --team {team_id}", "sizes and error rates over four weeks"),
         (f"tasks show {tasks[0].task_id[:8]} --team {team_id}" if tasks else "", "the moments behind a task"),
-        (f"check --date {day}", "are the results sound?"),
-        (f"skips --date {day}", "why is nothing there?"),
+        (f"check --date {day}", "checks of the results"),
+        (f"skips --date {day}", "why results are missing"),
     ]
     lines = [(f"{program} {step}", about) for step, about in steps if step]
     if Path("Makefile").exists() and Path("workspace.yaml").exists():
         lines.append(("make dev", "the Dagster UI on the same data"))
     width = max(len(step) for step, _ in lines)
-    show("\nLook further:")
+    show("\nNext steps:")
     for step, about in lines:
         show(f"  {step:{width}}  {about}")

@@ -1,4 +1,4 @@
-"""`llma dev`: the Dagster UI and its daemon, on the data of the other commands, behind the guard of `webserver`."""
+"""`llma dev`: starts the Dagster UI and daemon behind the request checks of `webserver`."""
 
 import os
 import signal
@@ -10,10 +10,10 @@ import click
 @click.option("--host", default="127.0.0.1", show_default=True, help="Interface to serve on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
 def dev(host: str, port: int) -> None:
-    """The Dagster UI, and the daemon that runs schedules and sensors.
+    """Start the Dagster UI, and the daemon that runs schedules and sensors.
 
-    As `dagster dev`, but pages of others cannot use it: Host and Origin are checked. There is no login: whoever
-    reaches the port may do everything. LLMA_UI_HOSTS names the hosts by which it is opened, beside localhost.
+    Like `dagster dev`, but it checks Host and Origin, so that foreign web pages cannot send requests. There is no
+    login: whoever reaches the port can do everything. LLMA_UI_HOSTS adds host names beside localhost.
     """
     from llma_assets.defs.dev import serve
     from llma_assets.defs.instance import prepare_home
@@ -21,6 +21,6 @@ def dev(host: str, port: int) -> None:
 
     settings = Settings.from_env()
     os.environ["DAGSTER_HOME"] = str(prepare_home(settings))
-    # A shell lets what it starts in the background ignore Ctrl-C, and the processes below would inherit that.
+    # A shell starts background commands with SIGINT ignored, and the child processes would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     serve(settings, host, port)

@@ -1,4 +1,4 @@
-"""`llma doctor`: is everything that is configured reachable and right? The probes are in `probes.py`."""
+"""`llma doctor`: checks the installation and its settings. The checks belong in `cli/run/probes`."""
 
 import click
 
@@ -12,9 +12,9 @@ STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
 @json_option
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
-    """Is everything that is configured right?
+    """Check settings, database, models and the Dagster instance.
 
-    Tries it, and says what to do about what is wrong; exit code 1 if something is.
+    For each problem it says what to do. Exit code 1 if a check fails.
     """
     from llma_assets.cli.run.probes import probe_everything
 

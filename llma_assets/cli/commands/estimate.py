@@ -1,4 +1,4 @@
-"""`llma estimate`: what a run would call, and what that would cost, before it does. `reports` counts."""
+"""`llma estimate`: calls and cost of a run before it starts. The counting belongs in `reports`."""
 
 from collections.abc import Callable
 from datetime import date
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 @click.command()
 @team_option()
 @date_option
-@click.option("--model", help="Chat model; the configured one unless another is named.")
-@click.option("--embedding-model", help="Embedding model; the configured one unless another is named.")
+@click.option("--model", help="Chat model.  [default: the configured one]")
+@click.option("--embedding-model", help="Embedding model.  [default: the configured one]")
 @click.option(
-    "--theme", "theme_ids", multiple=True, help="This theme only; may be repeated.  [default: all that are on]"
+    "--theme", "theme_ids", multiple=True, help="Only this theme; may be repeated.  [default: all that are on]"
 )
 @json_option
 def estimate(
@@ -32,11 +32,11 @@ def estimate(
     theme_ids: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Calls, tokens and cost of a team's day, before they are made.
+    """Estimate calls, tokens and cost of a day before a run.
 
-    From the stored texts, without asking any model. Only what is new is counted: what was summarised, embedded or
-    named already costs nothing more. Of the items that a theme is asked about, as many are expected to be relevant as
-    were of the last ones. After a run `llma usage` shows what it took beside what was predicted.
+    It reads the stored texts and calls no model. Only new work is counted: existing summaries, embeddings and labels
+    cost nothing more. The expected share of relevant items is that of the last answers. After a run `llma usage`
+    compares forecast and actual usage.
     """
     from llma_assets.cli.run.settings import team_settings
     from llma_assets.reports import NoTextsError, estimate_report
@@ -57,22 +57,23 @@ def estimate(
             )
         except NoTextsError as error:
             raise Problem(
-                f"no texts are stored for {team_day}, though {error.traces:,} traces have events then: nothing to "
-                f"count yet. Texts cost nothing: `llma run --texts-only --team {team_id} --date {day}` makes them"
+                f"no texts are stored for {team_day} yet, so there is nothing to count; {error.traces:,} traces have "
+                f"events on that day. Texts are free: "
+                f"`llma run --texts-only --team {team_id} --date {day}` makes them"
             ) from error
     emit_report(report) if as_json else _show(report)
 
 
 def _models(chat: str | None, embedding: str | None) -> "tuple[Callable[[Theme], str], str]":
-    """The names that calls would be made under: a theme may have a chat model of its own."""
+    """The chat model of each theme, which may have its own, and the embedding model."""
     from llma_assets.models import chat_model, embedder
     from llma_assets.settings import Settings
 
     settings = Settings.from_env()
-    usual = chat or chat_model(settings).name
+    default = chat or chat_model(settings).name
 
     def model_of(theme: "Theme") -> str:
-        return usual if chat or theme.model is None else chat_model(settings, theme.model).name
+        return default if chat or theme.model is None else chat_model(settings, theme.model).name
 
     return model_of, embedding or embedder(settings).name
 
@@ -80,7 +81,7 @@ def _models(chat: str | None, embedding: str | None) -> "tuple[Callable[[Theme],
 def _show(report: "EstimateReport") -> None:
     total, rows = report.total, report.stages
     if not any(row.items or row.done for row in rows):
-        say(f"Nothing is stored for team {report.team_id} on {report.day}, and nothing began then.")
+        say(f"No results are stored for team {report.team_id} on {report.day}, and no trace began on that day.")
         return
     show_table(
         ("stage", "theme", "model", "new", "done", "calls", "tokens in", "tokens out", "USD"),
@@ -93,19 +94,19 @@ def _show(report: "EstimateReport") -> None:
             show(f"{row.stage}, {row.theme_id}: {plain(row.basis)}")
     if report.models_without_price:
         names = ", ".join(plain(name) for name in report.models_without_price)
-        say(f"Nobody knows what {names} costs: tokens only. LLMA_PRICES_FILE can name a price.")
+        say(f"No price is known for {names}: tokens only. LLMA_PRICES_FILE adds prices.")
     if total.cost_usd:
         show(f"prices as of {report.prices_as_of}; summaries by batches: {usd(total.batch_cost_usd)} USD in all")
     if report.budget:
-        _show_budget("daily budget", report.budget, "the run will stop there, and say what it left undone")
+        _show_budget("daily budget", report.budget, "the run will stop there, and defer the rest to a later run")
     for own in report.theme_budgets:
-        _show_budget(f"daily budget of {plain(own.theme_id)}", own, "the theme will stop there, the others go on")
+        _show_budget(f"daily budget of {plain(own.theme_id)}", own, "the theme will stop there, the others continue")
     for note in report.notes:
         say(note)
 
 
 def _show_budget(name: str, budget: "BudgetLeft | ThemeBudgetLeft", otherwise: str) -> None:
-    """A budget, what is left of it, and what happens where the estimate does not fit."""
+    """Print a budget, what is left of it, and what happens if the estimate does not fit."""
     verdict = "fits" if budget.fits else f"does not fit: {otherwise}"
     show(
         f"{name} {budget.daily_usd:g} USD, {usd(budget.left_usd)} left "

@@ -1,4 +1,4 @@
-"""`llma ingest`: files or stdin into the events table, with a progress bar and a report. Reading is in `ingest`."""
+"""`llma ingest`: stores files or stdin in the events table. Parsing belongs in `llma_assets.ingest`."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 @click.command("ingest")
 @click.argument("files", metavar="FILE…", nargs=-1, required=True)
-@click.option("--strict", is_flag=True, help="Stop at the first bad line; what came before it is stored.")
-@team_option(required=False, help="Store all events as this team's, whatever the lines say.")
+@click.option("--strict", is_flag=True, help="Stop at the first invalid line; the lines before it are stored.")
+@team_option(required=False, help="Store all events for this team, whatever team_id the lines have.")
 @json_option
 def ingest_command(files: tuple[str, ...], strict: bool, team_id: int | None, as_json: bool) -> None:
     """Store trace events from JSON lines, or from a JSON array.
 
-    Plain or compressed; `-` reads stdin. Each event is stored once, however often this runs. A bad line is counted,
-    written with its number and reason to a file in the data folder, and stops nothing unless --strict. A file of bad
-    lines alone is a failure: exit code 1.
+    Files may be compressed; `-` reads stdin. Each event is stored once, even if you repeat the command. Invalid lines
+    are counted and written, with line number and reason, to a file in the data folder; they stop nothing without
+    --strict. If all lines of a file are invalid, the exit code is 1.
     """
     from llma_assets.ingest import ingest
     from llma_assets.private_files import private_folder
@@ -38,11 +38,11 @@ def ingest_command(files: tuple[str, ...], strict: bool, team_id: int | None, as
     settings = Settings.from_env()
     if settings.events_table != OWN_EVENTS:
         say(
-            f"What is ingested is stored in {OWN_EVENTS}, but the pipeline reads {settings.events_table}: "
-            "unset LLMA_EVENTS_TABLE to have it read"
+            f"Events are stored in {OWN_EVENTS}, but the pipeline reads {settings.events_table}: "
+            "unset LLMA_EVENTS_TABLE to read the stored events"
         )
     if not settings.data_dir.exists():
-        private_folder(settings.data_dir)  # several at once wait for each other there
+        private_folder(settings.data_dir)  # several commands at once wait for each other there
     rejects = settings.rejects_dir
     reports: list[tuple[str, IngestReport]] = []
     with opened_database(create=True) as database:
@@ -52,7 +52,7 @@ def ingest_command(files: tuple[str, ...], strict: bool, team_id: int | None, as
                 report = ingest(source, database, rejects=rejects, strict=strict, team_id=team_id, progress=progress)
             reports.append((name, report))
             if report.rejects_file is not None:
-                say(f"{name}: {report.rejected:,} lines refused; they are in {report.rejects_file}")
+                say(f"{name}: {report.rejected:,} lines rejected; see {report.rejects_file}")
     if as_json:
         emit_json({"files": [_as_json(name, report) for name, report in reports]})
     else:
@@ -62,13 +62,13 @@ def ingest_command(files: tuple[str, ...], strict: bool, team_id: int | None, as
 
 
 def require_some_accepted(files: "Iterable[tuple[str, int, FirstRefusal | None]]") -> None:
-    """Fail where every line of a file was refused: it is another file than was meant, and nothing of it is stored.
+    """Fail if every line of a file was rejected: it is probably the wrong file.
 
     Args:
         files: name, accepted lines and first refusal of each.
     """
     wrong = [
-        f"{name}: every line was refused; the first, line {first.line:,}: {first.reason}, {first.detail}"
+        f"{name}: all lines were rejected; the first, line {first.line:,}: {first.reason}, {first.detail}"
         for name, accepted, first in files
         if first is not None and not accepted
     ]
@@ -109,12 +109,12 @@ def _show_report(name: str, report: "IngestReport") -> None:
     rate = report.bytes / 1e6 / report.duration_s if report.duration_s else 0.0
     show(
         f"{plain(name)}: {report.lines:,} lines, {report.inserted:,} new events, {report.duplicates:,} stored already, "
-        f"{report.rejected:,} refused, in {report.duration_s:.1f} s ({rate:.0f} MB/s)"
+        f"{report.rejected:,} rejected, in {report.duration_s:.1f} s ({rate:.0f} MB/s)"
     )
     for repair, count in sorted(report.repairs.items()):
         show(f"  repaired, {repair}: {count:,}, in {report.repaired:,} events")
     for reason, count in sorted(report.reasons.items()):
-        show(f"  refused, {reason}: {count:,}")
+        show(f"  rejected, {reason}: {count:,}")
     if report.teams:
         show_table(
             ("team", "events", "new", "from", "to"),
@@ -128,7 +128,7 @@ def _show_report(name: str, report: "IngestReport") -> None:
 
 @contextmanager
 def _progress_bar(name: str) -> "Iterator[Callable[[IngestProgress], None]]":
-    """A bar by bytes on a terminal's stderr; silence where there is no terminal, because the report follows soon."""
+    """A progress bar by bytes if stderr is a terminal; nothing elsewhere, because the report follows soon."""
     from llma_assets.ingest import ignore_progress
 
     if not sys.stderr.isatty():

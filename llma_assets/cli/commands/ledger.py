@@ -1,4 +1,4 @@
-"""`llma skips` and `llma usage`: why nothing is here, and what was spent."""
+"""`llma skips` and `llma usage`: why results are missing, and what was spent."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from llma_assets.cli.advice import advice_for
 from llma_assets.cli.options import date_option, json_option, opened_database, optional_date, team_option, utc_today
 from llma_assets.cli.render.console import emit_report, plain, say, show, show_table, usd
-from llma_assets.cli.ways_out import ways_out
 
 if TYPE_CHECKING:
     from llma_assets.ledger import ForecastComparison, StageUsage
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 @team_option(required=False, help="This team only.")
 @json_option
 def skips(day: date | None, team_id: int | None, as_json: bool) -> None:
-    """Why there is nothing for a team and a day.
+    """Show why results of a day are missing.
 
-    Who was left out by discovery, which stage had nothing to do, and which items went wrong by themselves.
+    It lists teams that discovery left out, stages that had nothing to do, and items that failed, each with its reason.
     """
-    from llma_assets.cli.run.days import days_there_are, require_day
+    from llma_assets.cli.run.days import days_with_results, require_day
     from llma_assets.reports import skips_of_day
 
     with opened_database() as database:
         day = require_day(database, day, team_id)
         found = skips_of_day(database, day, team_id)
         if not found.skips and not found.decided:
-            say(f"Nothing has been run for {day}. {days_there_are(database, team_id, day)}")
+            say(f"Nothing has been run for {day}. {days_with_results(database, team_id, day)}")
         elif not found.skips:
             say(f"Nothing was skipped on {day}" + ("." if team_id is None else f" for team {team_id}."))
     if as_json:
@@ -42,7 +42,7 @@ def skips(day: date | None, team_id: int | None, as_json: bool) -> None:
             [(each.team_id, each.stage, each.theme_id, each.item_id, each.reason, each.detail) for each in found.skips],
             right=("team",),
         )
-        for line in ways_out(each.reason for each in found.skips):
+        for line in advice_for(each.reason for each in found.skips):
             say(line)
 
 
@@ -51,9 +51,9 @@ def skips(day: date | None, team_id: int | None, as_json: bool) -> None:
 @date_option
 @json_option
 def usage(team_id: int, day: date, as_json: bool) -> None:
-    """Tokens and cost of a team's day, beside what was predicted and what is allowed.
+    """Show tokens and cost of a day, with forecast and budget.
 
-    By stage, theme and model; the offline models cost nothing and are not counted.
+    By stage, theme and model. Offline models are free and not listed.
     """
     from llma_assets.cli.run.settings import team_settings
     from llma_assets.reports import usage_report
@@ -69,13 +69,13 @@ def usage(team_id: int, day: date, as_json: bool) -> None:
     if report.usage:
         _show_usage(report)
     else:
-        say(f"No paid call for team {team_id} on {day}; the offline models cost nothing and are not counted.")
+        say(f"No paid call for team {team_id} on {day}; offline models are free and not listed.")
     if total.calls_without_price:
-        say(f"{total.calls_without_price:,} calls of models without a known price are not in the sum.")
+        say(f"{total.calls_without_price:,} calls of models without a known price are not in the total.")
     if total.unknown_cost_at_most_usd:
         say(
-            f"Calls that broke off are not in the sum, either: at most {total.unknown_cost_at_most_usd:.4f} USD, "
-            "which count against a budget."
+            f"Aborted calls are not in the total: they may have cost {total.unknown_cost_at_most_usd:.4f} USD at most, "
+            "which counts against a budget."
         )
     if report.forecasts:
         _show_forecasts(report.forecasts)
@@ -86,18 +86,18 @@ def usage(team_id: int, day: date, as_json: bool) -> None:
 
 
 def _show_budget(whose: str, budget: "Budget | ThemeBudget", day: date) -> None:
-    """A budget and what counts against it."""
+    """Print a budget and what counts against it."""
     lost = max(budget.lost_of_day, budget.lost_on_date)
     show(
         f"daily budget{plain(whose)} {budget.daily_usd:g} USD: {budget.of_day:.4f} spent for {day}, "
         f"{budget.on_date:.4f} spent today, "
-        f"{max(budget.held_of_day, budget.held_on_date):.4f} set aside by runs at work"
-        + (f", {lost:.4f} perhaps paid for calls under way when their run was killed" if lost else "")
+        f"{max(budget.held_of_day, budget.held_on_date):.4f} reserved by active runs"
+        + (f", up to {lost:.4f} for calls under way when their run was killed" if lost else "")
     )
 
 
 def _show_usage(report: "UsageReport") -> None:
-    """What was spent, a line for each stage, theme and model, and the sum."""
+    """Print usage by stage, theme and model, and the total."""
     lines: list[tuple[tuple[str, str, str], StageUsage | UsageTotal]] = [
         *(((each.stage, each.theme_id, each.model), each) for each in report.usage),
         (("total", "", ""), report.total),
@@ -120,7 +120,7 @@ def _show_usage(report: "UsageReport") -> None:
 
 
 def _show_forecasts(forecasts: "Sequence[ForecastComparison]") -> None:
-    """Predicted and actual of the runs that ended, a line for each stage, theme and model."""
+    """Print forecast and actual usage of the runs that ended, by stage, theme and model."""
     show()
     show_table(
         ("predicted / actual", "theme", "model", "calls", "tokens in", "tokens out", "USD"),
@@ -140,4 +140,4 @@ def _show_forecasts(forecasts: "Sequence[ForecastComparison]") -> None:
     )
     unfinished = sum(each.unfinished for each in forecasts)
     if unfinished:
-        say(f"{unfinished:,} forecasts of runs that did not end, or are at work, are not among them.")
+        say(f"{unfinished:,} forecasts are not listed: their runs are active, or were killed.")

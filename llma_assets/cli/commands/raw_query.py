@@ -1,4 +1,4 @@
-"""A statement's answer as bytes, in ClickHouse's own format, while it comes in. For `llma db query` alone."""
+"""Streams the result of a statement as bytes in ClickHouse's own format, for `llma db query`."""
 
 import re
 from collections.abc import Iterator
@@ -13,16 +13,16 @@ _CODE = re.compile(r"Code: (\d+)")
 
 
 def raw_pieces(settings: Settings, statement: str, *, header: bool) -> Iterator[bytes]:
-    """Run a statement and yield its answer piece by piece, tab-separated unless it names a FORMAT.
+    """Run a statement and yield its result in pieces, tab-separated unless it names a FORMAT.
 
     Raises:
-        DatabaseError: ClickHouse refused, or failed in the middle of the answer; what came before was yielded.
+        DatabaseError: ClickHouse refused, or failed in the middle of the result; the pieces before were yielded.
         DatabaseUnavailable: the connection could not be made or broke.
     """
     tail = b""
     for piece in _pieces(settings, statement, "TabSeparatedWithNames" if header else "TabSeparated"):
         tail += piece
-        # A failure in mid-stream is the last thing that ClickHouse writes: the end is held back until it is seen.
+        # ClickHouse writes a failure in mid-stream at the very end, so the end is held back until the stream is over.
         if len(tail) > 2 * _TAIL:
             yield tail[:-_TAIL]
             tail = tail[-_TAIL:]

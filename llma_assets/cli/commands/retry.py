@@ -1,4 +1,6 @@
-"""`llma retry`: lists items that failed in several runs, and requeues them. The rules belong in `summaries`."""
+"""`llma retry`: lists dead letters (items that failed in several runs), and requeues them. The rules belong in
+`summaries`.
+"""
 
 from collections.abc import Sequence
 from datetime import date
@@ -18,12 +20,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @team_option()
-@click.option("--date", "day", type=Day(), help="Items of this day only, UTC; all days without it.")
-@click.option("--theme", "theme_id", help="Items of this theme only.")
-@click.option("--item", "item_ids", multiple=True, metavar="ID", help="This item only; may be repeated.")
-@click.option("--list", "only_list", is_flag=True, help="Show them, with the reason of each; change nothing.")
-@click.option("--dry-run", is_flag=True, help="Show what would be brought back; change nothing.")
-@click.option("--run", "run_now", is_flag=True, help="Bring them back, and run their days' texts_job at once.")
+@click.option("--date", "day", type=Day(), help="Only items of this day (UTC).  [default: all days]")
+@click.option("--theme", "theme_id", help="Only items of this theme.")
+@click.option("--item", "item_ids", multiple=True, metavar="ID", help="Only this item; may be repeated.")
+@click.option("--list", "only_list", is_flag=True, help="Only show the items and why they failed.")
+@click.option("--dry-run", is_flag=True, help="Show what would be requeued; change nothing.")
+@click.option("--run", "run_now", is_flag=True, help="Requeue the items, and run the texts_job of their days now.")
 @click.option("-v", "--verbose", is_flag=True, help="With --run: show Dagster's own log on stderr.")
 @json_option
 @click.pass_context
@@ -39,10 +41,10 @@ def retry(
     verbose: bool,
     as_json: bool,
 ) -> None:
-    """Bring back items that failed in three runs and are no longer tried.
+    """Requeue items that failed in three runs, and are therefore left out.
 
-    They begin at zero failures: the next run of their day asks the model about them again. A new text, prompt or
-    model does the same without this command.
+    It sets their failures to zero, so that the next run of their day asks the model about them again. A new text,
+    prompt or model has the same effect without this command.
     """
     from llma_assets.cli.commands.run import require_partition
     from llma_assets.cli.run.settings import team_settings
@@ -51,36 +53,36 @@ def retry(
     from llma_assets.teams import resolve
 
     if run_now and (only_list or dry_run):
-        raise WrongUse("--run brings items back; --list and --dry-run change nothing")
+        raise WrongUse("--run changes items; it cannot be used with --list or --dry-run")
     if run_now:
         resolve(team_settings(), team_id)
     runs: list[tuple[date, JobRun]] = []
     with opened_database() as database:
-        letters = dead_letters(database, team_id, day=day, theme_id=theme_id, item_ids=item_ids)
-        days = sorted({letter.day for letter in letters})
+        items = dead_letters(database, team_id, day=day, theme_id=theme_id, item_ids=item_ids)
+        days = sorted({item.day for item in items})
         if not (only_list or dry_run):
             if run_now:
                 for each in days:
                     require_partition(each, Settings.from_env().oldest_day)
-            requeue(database, letters)
+            requeue(database, items)
             if run_now and days:
-                runs = _run(database, team_id, letters, verbose)
+                runs = _run(database, team_id, items, verbose)
     action = "listed" if only_list else "dry_run" if dry_run else "brought_back"
-    unknown = [item_id for item_id in item_ids if item_id not in {letter.item_id for letter in letters}]
+    unknown = [item_id for item_id in item_ids if item_id not in {item.item_id for item in items}]
     if as_json:
-        emit_json(_document(team_id, action, letters, unknown, runs))
+        emit_json(_document(team_id, action, items, unknown, runs))
     else:
-        _show(team_id, action, letters, runs)
+        _show(team_id, action, items, runs)
     if unknown:
-        say(f"No dead letter: {', '.join(unknown)}. `llma retry --team {team_id} --list` shows those that there are")
+        say(f"Not a dead letter: {', '.join(unknown)}. `llma retry --team {team_id} --list` lists all")
     if unknown or any(job_run.error for _, job_run in runs):
         ctx.exit(1)
 
 
 def _run(
-    database: "Database", team_id: int, letters: "Sequence[DeadLetter]", verbose: bool
+    database: "Database", team_id: int, items: "Sequence[DeadLetter]", verbose: bool
 ) -> "list[tuple[date, JobRun]]":
-    """Texts, summaries and embeddings of each day, of the themes whose items were brought back."""
+    """Make texts, summaries and embeddings of each day, for the themes of the requeued items."""
     from llma_assets.cli.render.progress import shown_progress
     from llma_assets.cli.run.runner import runner_of
     from llma_assets.defs.instance import opened_instance
@@ -88,8 +90,8 @@ def _run(
     from llma_assets.team_day import TeamDay
 
     themes: dict[date, set[str]] = {}
-    for letter in letters:
-        themes.setdefault(letter.day, set()).add(letter.theme_id)
+    for item in items:
+        themes.setdefault(item.day, set()).add(item.theme_id)
     with opened_instance(Settings.from_env()) as instance, shown_progress(lines=verbose) as progress:
         runner = runner_of(instance, database, progress=progress, verbose=verbose)
         return [(day, runner.run_texts(TeamDay(team_id, day), sorted(themes[day]))) for day in sorted(themes)]
@@ -98,7 +100,7 @@ def _run(
 def _document(
     team_id: int,
     action: str,
-    letters: "Sequence[DeadLetter]",
+    items: "Sequence[DeadLetter]",
     unknown: Sequence[str],
     runs: "Sequence[tuple[date, JobRun]]",
 ) -> dict[str, Any]:
@@ -107,14 +109,14 @@ def _document(
         "action": action,
         "dead_letters": [
             {
-                "date": letter.day.isoformat(),
-                "theme": letter.theme_id,
-                "item": letter.item_id,
-                "reason": letter.reason,
-                "failures": letter.failures,
-                "last_failed_at": letter.last_failed_at.isoformat(),
+                "date": item.day.isoformat(),
+                "theme": item.theme_id,
+                "item": item.item_id,
+                "reason": item.reason,
+                "failures": item.failures,
+                "last_failed_at": item.last_failed_at.isoformat(),
             }
-            for letter in letters
+            for item in items
         ],
         "unknown_items": list(unknown),
         "runs": [
@@ -123,32 +125,34 @@ def _document(
     }
 
 
-def _show(team_id: int, action: str, letters: "Sequence[DeadLetter]", runs: "Sequence[tuple[date, JobRun]]") -> None:
-    if not letters:
-        say(f"No dead letters of team {team_id} here: every item has its summary, or will be tried by the next run.")
+def _show(team_id: int, action: str, items: "Sequence[DeadLetter]", runs: "Sequence[tuple[date, JobRun]]") -> None:
+    if not items:
+        say(f"No dead letters of team {team_id} here: every item has a summary, or the next run tries it.")
         return
     show_table(
-        ("date", "theme", "item", "failures", "last time (UTC)", "reason"),
+        ("date", "theme", "item", "failures", "last failure (UTC)", "reason"),
         [
             (
-                letter.day,
-                letter.theme_id,
-                letter.item_id,
-                letter.failures,
-                f"{letter.last_failed_at:%Y-%m-%d %H:%M}",
-                letter.reason,
+                item.day,
+                item.theme_id,
+                item.item_id,
+                item.failures,
+                f"{item.last_failed_at:%Y-%m-%d %H:%M}",
+                item.reason,
             )
-            for letter in letters
+            for item in items
         ],
         right=("failures",),
     )
-    days = sorted({letter.day for letter in letters})
+    days = sorted({item.day for item in items})
     if action == "dry_run":
-        say(f"{len(letters)} items of {len(days)} days would be brought back; nothing was changed.")
+        say(f"{len(items)} items of {len(days)} days would be requeued; nothing was changed.")
     elif action == "brought_back" and not runs:
-        say(f"{len(letters)} items brought back. The next run of their day tries them again:")
+        say(f"{len(items)} items requeued. The next run of their day tries them again:")
         for day in days:
             say(f"  llma run --team {team_id} --date {day}")
     for day, job_run in runs:
-        outcome = f"failed: {job_run.error}" if job_run.error else "done; the next clustering takes up what is new"
+        outcome = (
+            f"failed: {job_run.error}" if job_run.error else "done; the next clustering includes the new summaries"
+        )
         say(f"{day}: {outcome} (Dagster's run {job_run.run_id})")

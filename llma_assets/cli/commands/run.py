@@ -1,4 +1,4 @@
-"""`llma run`: takes teams through the graph for a day and shows their clusters. The work is in `team_runs.py`."""
+"""`llma run`: runs the graph for teams and a day, and shows their clusters. The work belongs in `team_runs.py`."""
 
 import time
 from collections.abc import Sequence
@@ -19,20 +19,39 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--team", "team_ids", type=TEAM, multiple=True, help="Number of a team; may be repeated.")
-@click.option("--all", "all_teams", is_flag=True, help="Every team that is eligible on the day.")
+@click.option("--all", "all_teams", is_flag=True, help="All teams that are eligible on the day.")
 @date_option
-@click.option("--theme", "theme_ids", multiple=True, help="Only this theme, also a manual one; may be repeated.")
 @click.option(
-    "--themes-at-once", type=click.IntRange(1, 16), default=2, show_default=True, help="Themes of a team run at once."
+    "--theme", "theme_ids", multiple=True, help="Only this theme, even if its schedule is manual; may be repeated."
 )
-@click.option("--method", type=click.Choice(["graph", "kmeans", "hdbscan"]), help="Else the theme's: graph, as a rule.")
-@click.option("--clusters", "target_clusters", type=click.IntRange(2), help="About so many; else the data chooses.")
-@click.option("--min-k", type=click.IntRange(2), help="k-means: fewest clusters tried; else the theme's, or 3.")
-@click.option("--max-k", type=click.IntRange(2), help="k-means: most clusters tried; else the theme's, or 6.")
-@click.option("--batch", is_flag=True, help="Ask for summaries by OpenAI's Batch API: half the price, within a day.")
-@click.option("--wait", type=click.FloatRange(0), default=0, metavar="MINUTES", help="With --batch: wait for them.")
-@click.option("--texts-only", is_flag=True, help="Stop after the texts: no model is asked. `llma estimate` reads them.")
-@click.option("--dry-run", is_flag=True, help="Show who would be run and on what; write and spend nothing.")
+@click.option(
+    "--themes-at-once",
+    type=click.IntRange(1, 16),
+    default=2,
+    show_default=True,
+    help="Themes of a team that run at the same time.",
+)
+@click.option(
+    "--method",
+    type=click.Choice(["graph", "kmeans", "hdbscan"]),
+    help="Clustering method.  [default: that of the theme]",
+)
+@click.option(
+    "--clusters",
+    "target_clusters",
+    type=click.IntRange(2),
+    help="Approximate number of clusters.  [default: depends on the data]",
+)
+@click.option("--min-k", type=click.IntRange(2), help="k-means: smallest number of clusters tried.")
+@click.option("--max-k", type=click.IntRange(2), help="k-means: largest number of clusters tried.")
+@click.option(
+    "--batch", is_flag=True, help="Ask for summaries through OpenAI's Batch API: half the price, within a day."
+)
+@click.option(
+    "--wait", type=click.FloatRange(0), default=0, metavar="MINUTES", help="With --batch: wait so long for the answers."
+)
+@click.option("--texts-only", is_flag=True, help="Stop after the texts, without calling a model; for `llma estimate`.")
+@click.option("--dry-run", is_flag=True, help="Show teams, days and themes of the run; store and spend nothing.")
 @click.option("-v", "--verbose", is_flag=True, help="Show Dagster's own log on stderr.")
 @json_option
 @click.pass_context
@@ -54,36 +73,35 @@ def run(
     verbose: bool,
     as_json: bool,
 ) -> None:
-    """From the events of a week to the clusters of a day.
+    """Make the clusters of a day from the events of a week.
 
-    Discovery for the day, then texts, summaries and embeddings of the window's days, then clusters, labels and
-    events. What is stored already is not done again. A team that discovery leaves out is not run: the reason is
-    printed and recorded, and that is no failure.
+    Steps: discovery, then texts, summaries and embeddings of each day of the window, then clusters, labels and events.
+    Stored results are not made again. A team that discovery leaves out is not run: the reason is printed and recorded,
+    and the exit code stays 0.
 
-    The general themes are run, and each other theme that is switched on, unless its schedule is `manual`: such a one
-    is run by its name. Each runs by itself: one that fails leaves the others standing. How a theme is clustered is up
-    to the theme; what is given here holds for all themes of this run.
+    Without --theme it runs the general themes and all others that are on, except those whose schedule is `manual`. If
+    one theme fails, the others continue. Clustering options given here replace those of all themes in this run.
 
-    With --batch what has to be asked goes into batches. Until they have ended the team is `waiting`, and nothing is
-    clustered; run it again, or let the sensor `open_batches` take what they bring.
+    With --batch the questions go into batches. Until these have ended the team is `waiting`, and nothing is clustered:
+    repeat the command later, or switch on the sensor `open_batches`.
     """
     from llma_assets.cli.run.report import run_report, show_runs, show_times
-    from llma_assets.cli.run.team_runs import Wish, run_teams
+    from llma_assets.cli.run.team_runs import TeamRunOptions, run_teams
     from llma_assets.settings import Settings
 
     if bool(team_ids) == all_teams:
-        raise WrongUse("name teams by --team, or all eligible ones by --all")
+        raise WrongUse("give --team for single teams, or --all for all eligible ones")
     if min_k is not None and max_k is not None and max_k < min_k:
         raise WrongUse(f"--max-k {max_k} is less than --min-k {min_k}")
     if wait and not batch:
-        raise WrongUse("--wait is for --batch")
+        raise WrongUse("--wait needs --batch")
     if batch and texts_only:
-        raise WrongUse("--texts-only asks no model, so there is nothing to ask by --batch")
+        raise WrongUse("--texts-only calls no model, so it cannot be used with --batch")
     require_partition(day, Settings.from_env().oldest_day)
-    given = {"method": method, "target_clusters": target_clusters, "min_k": min_k, "max_k": max_k}
-    wish = Wish(
+    clustering = {"method": method, "target_clusters": target_clusters, "min_k": min_k, "max_k": max_k}
+    options = TeamRunOptions(
         theme_ids=list(dict.fromkeys(theme_ids)),
-        clustering={name: value for name, value in given.items() if value is not None},
+        clustering={name: value for name, value in clustering.items() if value is not None},
         batch_wait_s=60 * wait if batch else None,
         texts_only=texts_only,
         at_once=themes_at_once,
@@ -92,10 +110,10 @@ def run(
     wanted = None if all_teams else list(dict.fromkeys(team_ids))
     with opened_database(create=not dry_run) as database:
         if dry_run:
-            _dry_run(database, day, wanted, wish.theme_ids, as_json)
+            _dry_run(database, day, wanted, options.theme_ids, as_json)
             return
         started = time.monotonic()
-        runs, published = run_teams(database, day, wanted, wish, team_settings())
+        runs, published = run_teams(database, day, wanted, options, team_settings())
         took_s = time.monotonic() - started
         if as_json:
             emit_report(run_report(day, runs, published, took_s))
@@ -107,17 +125,17 @@ def run(
 
 
 def require_partition(day: date, oldest_day: date) -> None:
-    """Wrong use if Dagster has no partition of this day."""
+    """Raise `WrongUse` if Dagster has no partition of this day."""
     if not oldest_day <= day <= utc_today():
         raise WrongUse(
-            f"{day} cannot be run: days go from {oldest_day} to {utc_today()}, today. LLMA_OLDEST_DAY sets the first"
+            f"{day} cannot be run: the first day is {oldest_day} (LLMA_OLDEST_DAY), the last is today, {utc_today()}"
         )
 
 
 def _dry_run(
     database: "Database", day: date, team_ids: Sequence[int] | None, theme_ids: Sequence[str], as_json: bool
 ) -> None:
-    """Decide without storing, and say what a run would read, for which themes."""
+    """Print the decision for each team, without storing it, and the days and themes of a run."""
     from llma_assets.cli.run.team_runs import chosen_themes
     from llma_assets.discovery import discover, window_of
 

@@ -1,4 +1,4 @@
-"""`llma segments`: segments of session replays in, and one pass over them through Dagster."""
+"""`llma segments`: stores segments of session replays, and runs Dagster's jobs that make tasks of them."""
 
 import sys
 import time
@@ -34,9 +34,9 @@ def segments_group() -> None:
 def ingest_command(files: tuple[str, ...], as_json: bool) -> None:
     """Store segments from JSON lines.
 
-    Plain or compressed; `-` reads stdin. A line is `{"team_id", "session_id", "start", "end", "distinct_id",
-    "description"}`, with an optional `embedding` of the configured model; without one the embedder makes it. Each
-    segment is stored once; a bad line is counted, kept with its reason, and stops nothing.
+    Files may be compressed; `-` reads stdin. A line is `{"team_id", "session_id", "start", "end", "distinct_id",
+    "description"}`, with an optional `embedding` of the configured model; if it is missing the model makes it. Each
+    segment is stored once. Invalid lines are counted, kept with their reason, and stop nothing.
     """
     from llma_assets.cli.run.settings import team_settings
     from llma_assets.ingest import DamagedSource
@@ -75,10 +75,12 @@ def ingest_command(files: tuple[str, ...], as_json: bool) -> None:
                             progress=_line_progress(name),
                         )
                 except DamagedSource as error:
-                    raise Problem(f"{name}: {error}. What came before is stored; running it again is safe") from error
+                    raise Problem(
+                        f"{name}: {error}. The lines before are stored; it is safe to repeat the command"
+                    ) from error
                 reports.append((name, report))
                 if report.rejects_file is not None:
-                    say(f"{name}: {report.refused:,} lines refused; they are in {report.rejects_file}")
+                    say(f"{name}: {report.refused:,} lines rejected; see {report.rejects_file}")
         finally:
             for ledger in ledgers.values():
                 ledger.flush()
@@ -96,10 +98,10 @@ def ingest_command(files: tuple[str, ...], as_json: bool) -> None:
 @json_option
 @click.pass_context
 def run_command(ctx: click.Context, team_id: int, verbose: bool, as_json: bool) -> None:
-    """One pass over a team's new segments, recorded in Dagster: group them, and make or grow tasks.
+    """Group a team's new segments, and create or update tasks.
 
-    Each segment is taken once, however often this runs and wherever it is interrupted. Nothing is done for a team on
-    the skip list: the reason is printed, and that is no failure.
+    The run is recorded in Dagster. Each segment is processed once, even if you repeat or interrupt the command. A team
+    on the skip list is not run: the reason is printed, and the exit code stays 0.
     """
     from datetime import UTC, datetime
 
@@ -140,7 +142,7 @@ def run_command(ctx: click.Context, team_id: int, verbose: bool, as_json: bool) 
     else:
         show(
             f"team {team_id}: {counts['processed']:,} segments processed so far, {counts['in_tasks']:,} of them in "
-            f"{len(found):,} tasks; {counts['refused']:,} refused"
+            f"{len(found):,} tasks; {counts['refused']:,} rejected"
         )
         show_table(
             ("task", "priority", "status", "users", "seen", "title"),
@@ -166,7 +168,7 @@ def run_command(ctx: click.Context, team_id: int, verbose: bool, as_json: bool) 
 @click.option("--limit", type=click.IntRange(1), default=SHOWN_REFUSED, show_default=True)
 @json_option
 def refused_command(team_id: int, limit: int, as_json: bool) -> None:
-    """Stored segments that could not be used, and why; those refused by `ingest` are in its rejects file."""
+    """List stored segments that could not be used, and why; lines that `ingest` rejected are in its rejects file."""
     from llma_assets.tasks import refused_segments
 
     with opened_database() as database:
@@ -176,33 +178,33 @@ def refused_command(team_id: int, limit: int, as_json: bool) -> None:
     elif rows:
         show_table(("segment", "reason"), [(row["document_id"], row["reason"]) for row in rows])
     else:
-        say(f"No stored segment of team {team_id} was refused.")
+        say(f"No stored segment of team {team_id} was rejected.")
 
 
 def _show_report(name: str, report: "SegmentReport") -> None:
     show(
         f"{plain(name)}: {report.lines:,} lines, {report.stored:,} new segments, {report.known:,} stored already, "
-        f"{report.refused:,} refused"
+        f"{report.refused:,} rejected"
     )
     for reason, count in sorted(report.reasons.items()):
-        show(f"  refused, {reason}: {count:,}")
+        show(f"  rejected, {reason}: {count:,}")
     for team_id, count in report.teams.items():
         show(f"  team {team_id}: {count:,} new")
 
 
 def _line_progress(name: str) -> "Callable[[int], None]":
-    """A line on stderr every few seconds."""
+    """Prints a line on stderr every few seconds."""
     from llma_assets.cli.render.progress import SECONDS_BETWEEN_LINES
 
     last = time.monotonic()
 
-    def told(lines: int) -> None:
+    def report_lines(lines: int) -> None:
         nonlocal last
         if time.monotonic() - last >= SECONDS_BETWEEN_LINES:
             last = time.monotonic()
             say(f"{plain(name)}: {lines:,} lines")
 
-    return told
+    return report_lines
 
 
 def _report_document(name: str, report: "SegmentReport") -> dict[str, Any]:

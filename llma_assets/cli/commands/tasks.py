@@ -1,4 +1,4 @@
-"""`llma tasks`: what recurs in session replays, and what people decide about it. Facts are made in `tasks`."""
+"""`llma tasks`: recurring problems in session replays, and decisions about them. The logic belongs in `tasks`."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,34 +22,40 @@ CLOSED = ("resolved", "ignored")
 
 def _by_option(f: F) -> F:
     return click.option(
-        "--by", default=None, metavar="NAME", help="Who decides (default: LLMA_USER, else your login)."
+        "--by", default=None, metavar="NAME", help="Name of who decides.  [default: LLMA_USER, else your login]"
     )(f)
 
 
 @click.group("tasks")
 def tasks_group() -> None:
-    """Recurring problems of session replays, as prioritised tasks.
+    """Tasks: recurring problems in session replays, by priority.
 
-    TASK is an id, or as much of its beginning as is needed. What people decide survives all later runs, and can be
-    undone: close and reopen, merge and unmerge, ignore and reopen, rename with an empty title.
+    TASK is a task id or a unique prefix of it. Decisions hold for all later runs, and can be undone: close or ignore by
+    reopen, merge by unmerge, rename by an empty title.
     """
 
 
 @tasks_group.command("list")
 @team_option()
-@click.option("--status", "statuses", type=click.Choice(STATUSES), multiple=True, help="Only these; may be repeated.")
-@click.option("--open", "only_open", is_flag=True, help="Leave out resolved ones.")
-@click.option("--all", "everything", is_flag=True, help="Ignored ones, too.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="The N most urgent ones.")
+@click.option(
+    "--status",
+    "statuses",
+    type=click.Choice(STATUSES),
+    multiple=True,
+    help="Only tasks with this status; may be repeated.",
+)
+@click.option("--open", "only_open", is_flag=True, help="Leave out resolved tasks.")
+@click.option("--all", "everything", is_flag=True, help="Include ignored tasks.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the N tasks of highest priority.")
 @json_option
 def list_command(
     team_id: int, statuses: tuple[str, ...], only_open: bool, everything: bool, limit: int | None, as_json: bool
 ) -> None:
-    """The tasks of a team, most urgent first; all but the ignored ones unless told otherwise."""
+    """List the tasks of a team by priority, without ignored ones."""
     from llma_assets.reports import tasks_report
 
     if only_open and everything:
-        raise WrongUse("--open and --all exclude each other")
+        raise WrongUse("--open and --all cannot be used together")
     left_out = () if everything else CLOSED if only_open else ("ignored",)
     wanted = statuses or tuple(each for each in STATUSES if each not in left_out)
     options = team_task_options(team_id)
@@ -90,18 +96,20 @@ def show_tasks(tasks: "Sequence[Task]") -> None:
 @tasks_group.command("show")
 @click.argument("task")
 @team_option()
-@click.option("--segments", type=click.IntRange(0), default=10, show_default=True, help="The newest N segments.")
+@click.option(
+    "--segments", type=click.IntRange(0), default=10, show_default=True, help="Number of segments, newest first."
+)
 @json_option
 def show_command(task: str, team_id: int, segments: int, as_json: bool) -> None:
-    """A task with its segments and everything that ever happened to it."""
-    from llma_assets.reports import task_story
+    """Show a task with its segments and its hidetails."""
+    from llma_assets.reports import task_details
     from llma_assets.tasks import find_task
 
     with _tasks_of(team_id) as (database, found):
         chosen = find_task(found, task)
-        story = task_story(database, team_id, chosen, segments=segments)
+        details = task_details(database, team_id, chosen, segments=segments)
     if as_json:
-        emit_report(story)
+        emit_report(details)
         return
     show(f"{chosen.title}\n{chosen.status}, priority {chosen.priority:.2f}, task {chosen.task_id}\n")
     show(f"{chosen.description}\n")
@@ -111,7 +119,7 @@ def show_command(task: str, team_id: int, segments: int, as_json: bool) -> None:
         f"{chosen.user_count:,} users, {chosen.occurrence_count:,} segments, mean impact {chosen.mean_impact:.2f}, "
         f"{chosen.first_seen:%Y-%m-%d %H:%M} to {chosen.last_seen:%Y-%m-%d %H:%M}"
     )
-    if story.segments:
+    if details.segments:
         show()
         show_table(
             ("session", "from", "to", "user", "distance", "flags"),
@@ -124,7 +132,7 @@ def show_command(task: str, team_id: int, segments: int, as_json: bool) -> None:
                     f"{each.distance:.2f}",
                     ", ".join(name for name in ("failure", "confusion", "abandonment") if getattr(each, name)),
                 )
-                for each in story.segments
+                for each in details.segments
             ],
             right=("distance",),
         )
@@ -133,7 +141,7 @@ def show_command(task: str, team_id: int, segments: int, as_json: bool) -> None:
         ("when", "change", "status", "by", "detail"),
         [
             (f"{each.changed_at:%Y-%m-%d %H:%M}", each.change, each.status, each.changed_by, each.detail)
-            for each in story.history
+            for each in details.history
         ],
     )
 
@@ -141,30 +149,30 @@ def show_command(task: str, team_id: int, segments: int, as_json: bool) -> None:
 @tasks_group.command()
 @click.argument("task")
 @team_option()
-@click.option("--note", default="", help="Why; kept in the history.")
+@click.option("--note", default="", help="Why; kept in the hidetails.")
 @_by_option
 def close(task: str, team_id: int, note: str, by: str | None) -> None:
-    """Say that a problem is solved; if it comes back it is `regressed`."""
+    """Mark a task as resolved; if the problem occurs again it becomes `regressed`."""
     _decide("close_task", task, team_id, note, by)
 
 
 @tasks_group.command()
 @click.argument("task")
 @team_option()
-@click.option("--note", default="", help="Why; kept in the history.")
+@click.option("--note", default="", help="Why; kept in the hidetails.")
 @_by_option
 def reopen(task: str, team_id: int, note: str, by: str | None) -> None:
-    """Take a resolved or ignored task up again."""
+    """Open a resolved or ignored task again."""
     _decide("reopen_task", task, team_id, note, by)
 
 
 @tasks_group.command()
 @click.argument("task")
 @team_option()
-@click.option("--note", default="", help="Why; kept in the history.")
+@click.option("--note", default="", help="Why; kept in the hidetails.")
 @_by_option
 def ignore(task: str, team_id: int, note: str, by: str | None) -> None:
-    """Say that it is no problem; what is alike still goes there, out of sight."""
+    """Mark a task as not a problem; similar segments still join it, but it is hidden."""
     _decide("ignore_task", task, team_id, note, by)
 
 
@@ -174,14 +182,16 @@ def ignore(task: str, team_id: int, note: str, by: str | None) -> None:
 @team_option()
 @_by_option
 def rename(task: str, title: str, team_id: int, by: str | None) -> None:
-    """Give a task a title of your own; "" gives back the one that was made."""
+    """Give a task your own title; "" restores the generated title."""
     from llma_assets.tasks import find_task, rename_task
 
     with _tasks_of(team_id) as (database, found):
         chosen = find_task(found, task)
         rename_task(database, team_id, chosen, title, by=decider(by), now=_now())
     say(
-        f"Task {chosen.task_id[:8]} is called {title!r} now." if title.strip() else "The task has its made title again."
+        f"Task {chosen.task_id[:8]} is now called {title!r}."
+        if title.strip()
+        else "The task has its generated title again."
     )
 
 
@@ -191,14 +201,14 @@ def rename(task: str, title: str, team_id: int, by: str | None) -> None:
 @team_option()
 @_by_option
 def merge(task: str, others: tuple[str, ...], team_id: int, by: str | None) -> None:
-    """Make OTHERS part of TASK, for what there is and for what will come."""
+    """Make OTHERS part of TASK, with their present and future segments."""
     from llma_assets.tasks import find_task, merge_tasks
 
     with _tasks_of(team_id) as (database, found):
         target = find_task(found, task)
         parts = [find_task(found, other) for other in others]
         merge_tasks(database, team_id, target, parts, by=decider(by), now=_now())
-    say(f"{len(parts)} tasks are part of {target.task_id[:8]} now; `llma tasks unmerge` undoes it.")
+    say(f"{len(parts)} tasks are now part of {target.task_id[:8]}; `llma tasks unmerge` undoes it.")
 
 
 @tasks_group.command()
@@ -207,12 +217,12 @@ def merge(task: str, others: tuple[str, ...], team_id: int, by: str | None) -> N
 @team_option()
 @_by_option
 def unmerge(task: str, part: str, team_id: int, by: str | None) -> None:
-    """Make PART of TASK a task of its own again."""
+    """Make PART, which was merged into TASK, a separate task again."""
     from llma_assets.tasks import find_task, unmerge_task
 
     with _tasks_of(team_id) as (database, found):
         freed = unmerge_task(database, team_id, find_task(found, task), part, by=decider(by), now=_now())
-    say(f"Task {freed[:8]} is one of its own again.")
+    say(f"Task {freed[:8]} is a separate task again.")
 
 
 @contextmanager
@@ -224,11 +234,11 @@ def _tasks_of(team_id: int) -> "Iterator[tuple[Database, list[Task]]]":
         try:
             yield database, list_tasks(database, team_id, now=_now(), options=options)
         except (EditError, UnknownTaskError) as error:
-            raise WrongUse(f"{error}. `llma tasks list --team {team_id} --all` shows them") from error
+            raise WrongUse(f"{error}. `llma tasks list --team {team_id} --all` lists all tasks") from error
 
 
 def team_task_options(team_id: int) -> "TaskOptions":
-    """How the team's tasks are made and read."""
+    """The options of the team's tasks."""
     from llma_assets.cli.run.settings import team_settings
     from llma_assets.tasks import TaskOptions
 
@@ -243,7 +253,7 @@ def _decide(action: str, task: str, team_id: int, note: str, by: str | None) -> 
         chosen = find_task(found, task)
         getattr(room, action)(database, team_id, chosen, by=decider(by), now=_now(), note=note)
         after = find_task(room.list_tasks(database, team_id, now=_now()), chosen.task_id)
-    say(f"Task {chosen.task_id[:8]}, {chosen.title!r}, was {chosen.status} and is {after.status} now.")
+    say(f"Task {chosen.task_id[:8]}, {chosen.title!r}, was {chosen.status} and is now {after.status}.")
 
 
 def _now() -> datetime:

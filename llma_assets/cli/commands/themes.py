@@ -1,4 +1,4 @@
-"""`llma themes`: where its commands are. What they do belongs in the `themes_*` modules beside this one."""
+"""`llma themes`: the list of its commands, which belong in the `themes_*` modules."""
 
 import click
 
@@ -30,7 +30,7 @@ LOCATIONS = {
 
 @click.group("themes", cls=LazyGroup, locations=LOCATIONS)
 def themes_group() -> None:
-    """The questions that a team asks of its traces: each with its own filter, prompt, sample and clusters.
+    """Themes: the questions that a team asks of its traces, each with its own filters, prompt, sample and clusters.
 
-    A file of YAML says what a team's themes are; `apply` shows what it would change before it does.
+    A YAML file defines them; `apply` shows the changes before it stores them.
     """

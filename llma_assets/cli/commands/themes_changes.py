@@ -1,4 +1,4 @@
-"""`llma themes apply, enable, disable, delete`: what changes a team's themes. Changes are made in `themes.changes`."""
+"""`llma themes apply, enable, disable, delete`: changes a team's themes. The logic belongs in `llma_assets.themes`."""
 
 import sys
 from collections.abc import Callable
@@ -22,24 +22,24 @@ R = TypeVar("R")
 
 
 def _by_option(f: F) -> F:
-    return click.option("--by", default=None, help="Who decides; default: LLMA_USER, else your login.")(f)
+    return click.option("--by", default=None, help="Name of who decides.  [default: LLMA_USER, else your login]")(f)
 
 
 @click.command("apply")
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
 @team_option()
-@click.option("--dry-run", is_flag=True, help="Show what would change, store nothing.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@click.option("--prune", is_flag=True, help="FILE is all there is: delete or reset what it does not name.")
+@click.option("--dry-run", is_flag=True, help="Show the changes; store nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--prune", is_flag=True, help="Delete or reset themes that FILE does not name.")
 @_by_option
 @json_option
 def apply_command(
     file: str, team_id: int, dry_run: bool, yes: bool, prune: bool, by: str | None, as_json: bool
 ) -> None:
-    """Make the themes that FILE names what it says; `-` reads stdin.
+    """Store the themes of a YAML file; `-` reads stdin.
 
-    Shows what changes, and on a terminal asks before it does. Fields that FILE leaves out are as they ship, or the
-    default. Themes that it does not name stay as they are, unless --prune is given.
+    It shows the changes, and asks for confirmation on a terminal. Fields that FILE leaves out get the value of the
+    built-in theme, or the default. Themes that FILE does not name stay unchanged without --prune.
     """
     from llma_assets.themes import apply
 
@@ -48,7 +48,7 @@ def apply_command(
     with opened_database(create=not dry_run) as database:
         found = checked(file, lambda: apply(database, team_id, document, author, dry_run=True, prune=prune))
         if not as_json:
-            _show_changes(found, nothing=f"The themes of team {team_id} are so already.")
+            _show_changes(found, nothing=f"Nothing to change: the themes of team {team_id} match the file.")
         if found.changes and not dry_run:
             if is_asked() and not yes:
                 if as_json:
@@ -78,7 +78,7 @@ def enable(theme_id: str, team_id: int, by: str | None, as_json: bool) -> None:
 @_by_option
 @json_option
 def disable(theme_id: str, team_id: int, by: str | None, as_json: bool) -> None:
-    """Switch a theme off; what it found stays."""
+    """Switch a theme off; its results stay."""
     _switch(theme_id, team_id, False, by, as_json)
 
 
@@ -88,7 +88,7 @@ def disable(theme_id: str, team_id: int, by: str | None, as_json: bool) -> None:
 @_by_option
 @json_option
 def delete_command(theme_id: str, team_id: int, by: str | None, as_json: bool) -> None:
-    """Delete a theme of your own; its history, and what it found, stay."""
+    """Delete a theme that is not built in; its history and results stay."""
     from llma_assets.themes import delete
 
     with opened_database() as database:
@@ -96,16 +96,16 @@ def delete_command(theme_id: str, team_id: int, by: str | None, as_json: bool) -
     if as_json:
         emit_json(changes_document(found))
     else:
-        say(f"{theme_id} is deleted; `llma themes history {theme_id} --team {team_id}` still shows what it was.")
+        say(f"{theme_id} is deleted; `llma themes history {theme_id} --team {team_id}` still shows its settings.")
 
 
 def is_asked() -> bool:
-    """Whether there is a person to ask."""
+    """Whether stdin is a terminal, so that somebody can confirm."""
     return sys.stdin.isatty()
 
 
 def changes_document(found: "Changes") -> dict[str, Any]:
-    """Changes as `--json` gives them."""
+    """Changes as `--json` prints them."""
     return {
         "team": found.team_id,
         "stored": found.stored,
@@ -152,7 +152,7 @@ def _read(file: str) -> "Document":
 
 
 def checked(file: str, action: Callable[[], R]) -> R:
-    """What an action gives; all that is wrong with the file on a line of its own."""
+    """The result of an action; each problem of the file is printed on a line of its own."""
     from llma_assets.themes import InvalidThemesError
 
     try:
@@ -162,7 +162,7 @@ def checked(file: str, action: Callable[[], R]) -> R:
             raise WrongUse(f"{file}: {error.problems[0]}; nothing was stored") from error
         for problem in error.problems[:SHOWN_PROBLEMS]:
             say(f"{file}: {problem}")
-        raise WrongUse(f"{file}: {len(error.problems)} things are wrong; nothing was stored") from error
+        raise WrongUse(f"{file}: {len(error.problems)} problems; nothing was stored") from error
 
 
 def _show_changes(found: "Changes", *, nothing: str) -> None:

@@ -1,4 +1,4 @@
-"""`llma themes preview`: what a theme would find and cost, before it runs. The counting is `themes.preview`'s."""
+"""`llma themes preview`: what a theme would select and cost. The counting belongs in `themes`."""
 
 import json
 from datetime import date
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from llma_assets.teams import TeamOptions
     from llma_assets.themes import Asking, Example, Filter, Preview, Theme
 
-MOST_DAYS = 366
-SHOWN_WORDS = 80
+MAX_DAYS = 366
+SHOWN_CHARACTERS = 80
 
 
 @click.command()
 @team_option()
-@click.option("--theme", "theme_id", required=True, help="Which theme; one that is switched off, too.")
-@click.option("--date", "day", type=Day(), help="The last day, UTC.  [default: the latest with events]")
-@click.option("--days", type=click.IntRange(1, MOST_DAYS), help="So many days up to it.  [default: what a run takes]")
-@click.option("--model", help="Chat model; the theme's or the configured one unless another is named.")
+@click.option("--theme", "theme_id", required=True, help="The theme, even if it is off.")
+@click.option("--date", "day", type=Day(), help="Last day (UTC).  [default: the latest with events]")
+@click.option("--days", type=click.IntRange(1, MAX_DAYS), help="Days up to --date.  [default: the window of a run]")
+@click.option("--model", help="Chat model.  [default: that of the theme, else the configured one]")
 @json_option
 def preview(team_id: int, theme_id: str, day: date | None, days: int | None, model: str | None, as_json: bool) -> None:
-    """What a theme would find and cost, before it runs.
+    """Show what a theme would select and cost, before it runs.
 
-    How many traces each filter matches alone and all of them together, how many of these would be in the sample, what
-    asking about them would take, and ten of them. Asks no model and stores nothing.
+    It counts the traces that match each filter, those that match all of them, and those in the sample; it estimates
+    calls, tokens and cost, and shows ten examples. No model is called and nothing is stored.
     """
-    from llma_assets.cli.run.days import events_there_are, window_of_theme
+    from llma_assets.cli.run.days import days_with_events, window_of_theme
     from llma_assets.rendering import REACH
     from llma_assets.themes import preview_theme, themes_of
 
@@ -40,7 +40,7 @@ def preview(team_id: int, theme_id: str, day: date | None, days: int | None, mod
         team = themes_of(database, team_id)
         theme = team.get(theme_id)
         for problem in team.problems_of(theme_id):
-            raise WrongUse(f"what is stored of {theme_id} is not valid: {problem}")
+            raise WrongUse(f"the stored settings of {theme_id} are invalid: {problem}")
         window = window_of_theme(database, team_id, theme, day, days)
         options = _options(team_id)
         per_hour = options.max_traces_per_hour if theme.level == "trace" else options.max_generations_per_hour
@@ -55,7 +55,7 @@ def preview(team_id: int, theme_id: str, day: date | None, days: int | None, mod
             reach=REACH,
         )
         if not found.items:
-            say(f"No {theme.level}s began in these days. {events_there_are(database, team_id)}")
+            say(f"No {theme.level}s began in these days. {days_with_events(database, team_id)}")
     if as_json:
         emit_json(_document(found))
     else:
@@ -69,7 +69,7 @@ def _options(team_id: int) -> "TeamOptions":
 
 
 def _asking(database: "Database", team_id: int, theme: "Theme", options: "TeamOptions", model: str | None) -> "Asking":
-    """What a question of the theme takes, by its prompt and by earlier calls."""
+    """Tokens of one question of the theme, from its prompt and from earlier calls."""
     from llma_assets.ledger import past_calls
     from llma_assets.models import chat_model
     from llma_assets.rendering import RenderOptions
@@ -132,7 +132,7 @@ def _document(found: "Preview") -> dict[str, Any]:
                 "trace_id": each.trace_id,
                 "first_at": each.first_at.isoformat(),
                 "name": each.name,
-                "said": _said(each),
+                "said": _first_message(each),
                 "taken": each.selected,
             }
             for each in found.examples
@@ -153,15 +153,15 @@ def _show(found: "Preview") -> None:
                     (place, _words(each.filter), f"{each.items:,}", _share(each.items, found.items))
                     for place, each in enumerate(found.filters, 1)
                 ),
-                ("", "all together", f"{found.matched:,}", _share(found.matched, found.items)),
+                ("", "all filters", f"{found.matched:,}", _share(found.matched, found.items)),
             ],
             right=("", what, "share"),
         )
     _show_sample(found, what)
     for each in found.examples:
         left_out = "  (not in the sample)" if each.selected is False else ""
-        said = f"  {_said(each)!r}" if _said(each) else ""
-        show(plain(f"  {each.first_at:%Y-%m-%d %H:%M}  {each.item_id}  {each.name}{said}{left_out}"))
+        message = f"  {_first_message(each)!r}" if _first_message(each) else ""
+        show(plain(f"  {each.first_at:%Y-%m-%d %H:%M}  {each.item_id}  {each.name}{message}{left_out}"))
     for place, count in enumerate(found.filters, 1):
         if count.hint:
             say(f"Filter {place} alone matches 0 {what}: {count.hint}")
@@ -171,12 +171,12 @@ def _show(found: "Preview") -> None:
 
 def _show_sample(found: "Preview", what: str) -> None:
     about = "about " if found.lowest_rate < 1 else ""
-    sampled = f", {found.lowest_rate:.3g} of them at least" if found.lowest_rate < 1 else ", all of them"
+    sampled = f", a share of at least {found.lowest_rate:.3g}" if found.lowest_rate < 1 else ", all of them"
     if not found.matched:
         return
     show(f"in the sample: {about}{found.selected:,} {what}{sampled}")
     if found.cost_usd is None:
-        cost = f"nobody knows what {found.model} costs (LLMA_PRICES_FILE adds prices)"
+        cost = f"no price is known for {found.model} (LLMA_PRICES_FILE adds prices)"
     else:
         batch = f", ${found.batch_cost_usd:,.4f} by the Batch API" if found.batch_cost_usd != found.cost_usd else ""
         cost = f"${found.cost_usd:,.4f}{batch}"
@@ -192,14 +192,15 @@ def _share(part: int, whole: int) -> str:
 
 def _words(each: "Filter") -> str:
     value = "" if each.value is None else json.dumps(each.value, ensure_ascii=False)
-    return f"{each.key} {each.operator} {value if len(value) <= SHOWN_WORDS else value[:SHOWN_WORDS] + '…'}".rstrip()
+    shown = value if len(value) <= SHOWN_CHARACTERS else f"{value[:SHOWN_CHARACTERS]}…"
+    return f"{each.key} {each.operator} {shown}".rstrip()
 
 
-def _said(example: "Example") -> str:
-    """What the user said first, the beginning of it, on one line; else what the first event was given."""
+def _first_message(example: "Example") -> str:
+    """The beginning of the first user message on one line; if there is none, of the first message."""
     from llma_assets.rendering import read_messages
 
     messages = read_messages(example.input) if example.input else []
-    spoken = next((each.text for each in messages if each.role == "user" and each.text), "")
-    text = " ".join((spoken or (messages[0].text if messages else "")).split())
-    return text if len(text) <= SHOWN_WORDS else f"{text[:SHOWN_WORDS].rstrip()}…"
+    user_text = next((each.text for each in messages if each.role == "user" and each.text), "")
+    text = " ".join((user_text or (messages[0].text if messages else "")).split())
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS].rstrip()}…"

@@ -23,14 +23,14 @@ MEANT = {"looked-at": "looked_at", "in-both": "in_both"}
 @click.command()
 @team_option()
 @optional_date
-@click.option("--days", type=click.IntRange(1, 366), help="So many days that end then.  [default: the theme's window]")
-@click.option("--theme", "theme_ids", multiple=True, help="This theme, also one that is off; may be repeated.")
+@click.option("--days", type=click.IntRange(1, 366), help="Days up to --date.  [default: the theme's window]")
+@click.option("--theme", "theme_ids", multiple=True, help="Only this theme, even if it is off; may be repeated.")
 @json_option
 def funnel(team_id: int, day: date | None, days: int | None, theme_ids: tuple[str, ...], as_json: bool) -> None:
-    """What became of each theme's items, from those that match to those in a cluster.
+    """How many items of each theme reached each stage, from matched to clustered.
 
-    Counts are of what was done. The shares are of all items that match: where a theme takes a sample of them they are
-    estimates, and stand there with their 95 % interval.
+    Counts are exact. Shares are of all matching items; for a theme that works on a sample they are estimates, shown
+    with their 95 % interval.
     """
     from llma_assets.cli.run.days import require_day
     from llma_assets.cli.run.settings import team_settings
@@ -53,7 +53,7 @@ def funnel(team_id: int, day: date | None, days: int | None, theme_ids: tuple[st
 
 
 def show_funnels(database: "Database", report: "FunnelReport") -> None:
-    """Print what became of the items, and what is not known of them."""
+    """Print how many items reached each stage, and how many have no answer yet."""
     from llma_assets.cli.run.days import run_advice
     from llma_assets.reports import STEPS
 
@@ -73,16 +73,16 @@ def show_funnels(database: "Database", report: "FunnelReport") -> None:
         right=STEPS,
     )
     if any(each.shares and each.shares.relevant.is_estimate for each in found):
-        say("Estimates, of all items that match, from those of the sample: with their 95 % interval.")
+        say("Shares of all matching items are estimates from the sample, with their 95 % interval.")
     for each in found:
         if not each.days_taken:
             theme_id = plain(each.theme_id)
             off = "" if each.enabled else f"it is off; `llma themes enable {theme_id} --team {team_id}`, then "
             advice = run_advice(database, team_id, day, options=f" --theme {theme_id}")
-            say(f"{theme_id} has taken nothing yet: {off}{advice}")
+            say(f"{theme_id} has selected no items yet: {off}{advice}")
         elif each.shares is not None and each.shares.decided < each.sampled:
             left = each.sampled - each.shares.decided
-            say(f"{plain(each.theme_id)}: of {left:,} items it is not known whether they are relevant.")
+            say(f"{plain(each.theme_id)}: for {left:,} items the relevance is not known yet.")
 
 
 def _in_words(share: "Estimate") -> str:
@@ -100,17 +100,17 @@ def _in_words(share: "Estimate") -> str:
     type=click.Choice(list(MEANT)),
     default="looked-at",
     show_default=True,
-    help="Compare all traces that both themes looked at, or only those that are in a cluster of both.",
+    help="Compare all traces that both themes evaluated, or only those that are in a cluster of both.",
 )
-@click.option("--all", "show_all", is_flag=True, help="Show all pairs that were tested.")
+@click.option("--all", "show_all", is_flag=True, help="Show all tested pairs.")
 @json_option
 def cross(
     team_id: int, day: date | None, theme_ids: tuple[str, str], among: str, show_all: bool, as_json: bool
 ) -> None:
-    """Which clusters of two themes share traces more than chance would.
+    """Find clusters of two themes that share more traces than chance predicts.
 
-    Of the clusters that are published for the day. The lift says how many times as many they share; the q-value takes
-    into account that many pairs are tested. That two clusters go together does not say that one is the other's cause.
+    It compares the clusters published for the day. The lift is the number of shared traces divided by the expected
+    number; the q-value is corrected for testing many pairs. Clusters that occur together need not cause each other.
     """
     from llma_assets.cli.run.days import require_day
     from llma_assets.reports import NotClusteredError, overlap_report
@@ -118,7 +118,7 @@ def cross(
     from llma_assets.themes import themes_of
 
     if theme_ids[0] == theme_ids[1]:
-        raise WrongUse("a theme's clusters share no traces with each other; name two themes")
+        raise WrongUse("clusters of one theme share no traces; give two different themes")
     meant: Among = "in_both" if among == "in-both" else "looked_at"
     with opened_database() as database:
         team_day = TeamDay(team_id, require_day(database, day, team_id))
@@ -127,8 +127,8 @@ def cross(
         except NotClusteredError as error:
             team = themes_of(database, team_id)
             for theme_id in theme_ids:
-                team.get(theme_id)  # a theme that there is not is said as such
-            raise Problem(f"{error}; `llma skips --team {team_id} --date {team_day.day}` tells why") from error
+                team.get(theme_id)  # raises for an unknown theme
+            raise Problem(f"{error}; `llma skips --team {team_id} --date {team_day.day}` says why") from error
     if as_json:
         emit_report(overlap)
     else:
@@ -164,9 +164,7 @@ def _show_overlap(overlap: "Overlap", *, show_all: bool) -> None:
         )
     _say_how_many(overlap, shown=len(pairs) if show_all else min(len(pairs), SHOWN_PAIRS))
     if overlap.clusters_too_small:
-        say(
-            f"{overlap.clusters_too_small} clusters have too few of these traces to tell anything, and were not tested."
-        )
+        say(f"{overlap.clusters_too_small} clusters have too few of these traces, and were not tested.")
 
 
 def _named(side: "OverlapSide") -> str:
@@ -180,13 +178,13 @@ def _say_how_many(overlap: "Overlap", *, shown: int) -> None:
     pairs = overlap.pairs
     more = sum(pair.more for pair in pairs)
     if not pairs:
-        say("No pair of clusters has enough traces to be compared.")
+        say("No pair of clusters has enough traces for a test.")
         return
     if not more:
-        say(f"None of {len(pairs):,} pairs shares more traces than chance would; `--all` shows them.")
+        say(f"None of {len(pairs):,} pairs shares more traces than chance predicts; `--all` shows them.")
         return
     left_out = f"; {more - shown:,} of them are in --json only" if more > shown else ""
     say(
-        f"{more:,} of {len(pairs):,} pairs share more traces than chance would{left_out}. "
-        f"About {FALSE_SHARE:.0%} of those are called so by chance."
+        f"{more:,} of {len(pairs):,} pairs share more traces than chance predicts{left_out}. "
+        f"About {FALSE_SHARE:.0%} of those are expected to be false."
     )

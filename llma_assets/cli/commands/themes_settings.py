@@ -1,6 +1,6 @@
-"""`llma themes list, show, example, export, history`: a team's themes as they are, and as they were.
+"""`llma themes list, show, example, export, history`: a team's themes, now and in the past.
 
-What changes them belongs in `themes_changes.py`, what they found in `themes_reports.py`. Facts are made in
+Changes to themes belong in `themes_changes.py`, their results in `themes_reports.py`, the logic in
 `llma_assets.themes`.
 """
 
@@ -23,14 +23,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _TIMES = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%d %H:%M:%S")
 THE_TEAM = "(all themes)"
-"""What stands in place of a theme_id where the team's base filters are meant."""
+"""Shown instead of a theme_id for the base filters of the team."""
 
 
 @click.command("list")
 @team_option()
 @json_option
 def list_command(team_id: int, as_json: bool) -> None:
-    """All themes of a team, those that are off, too."""
+    """List all themes of a team, also those that are off."""
     from llma_assets.clusters import last_runs
     from llma_assets.themes import settings_of_filters, themes_of
 
@@ -66,14 +66,16 @@ def list_command(team_id: int, as_json: bool) -> None:
         right=("filters", "budget"),
     )
     for problem in team.problems:
-        say(f"Not valid, so the theme is off: {problem}")
+        say(f"Invalid, so the theme is off: {problem}")
     if not all(theme.enabled for theme in team.themes):
-        say(f"`llma themes enable THEME --team {team_id}` switches one on; `llma themes show` tells what it asks.")
+        say(f"`llma themes enable THEME --team {team_id}` switches one on; `llma themes show` prints its settings.")
 
 
 def _at_option(f: F) -> F:
     return click.option(
-        "--at", type=click.DateTime(_TIMES), help="As it was then, UTC, such as 2026-11-07T12:30:00; see history."
+        "--at",
+        type=click.DateTime(_TIMES),
+        help="Settings at this time (UTC), e.g. 2026-11-07T12:30:00; see history.",
     )(f)
 
 
@@ -83,7 +85,7 @@ def _at_option(f: F) -> F:
 @_at_option
 @json_option
 def show_command(theme_id: str, team_id: int, at: datetime | None, as_json: bool) -> None:
-    """All settings of a theme, also those that are the default."""
+    """Show all settings of a theme, including defaults."""
     from llma_assets.clusters import last_runs
     from llma_assets.themes import Document, settings_of, settings_of_filters, write_document
 
@@ -102,14 +104,14 @@ def show_command(theme_id: str, team_id: int, at: datetime | None, as_json: bool
     file = Document(({"theme_id": theme_id, **settings_of(own)},), settings_of_filters(team.base_filters))
     show(write_document(file).rstrip("\n"))
     for problem in problems:
-        say(f"Not valid, so the theme is off: {problem}")
+        say(f"Invalid, so the theme is off: {problem}")
 
 
 @click.command()
 @click.argument("name", required=False)
 @json_option
 def example(name: str | None, as_json: bool) -> None:
-    """A theme's file to begin with; without NAME which there are.
+    """Print an example theme file; without NAME, list the examples.
 
     For example: llma themes example unhappy_users > unhappy_users.yaml
     """
@@ -117,7 +119,7 @@ def example(name: str | None, as_json: bool) -> None:
 
     found = examples()
     if name is not None and name not in found:
-        raise WrongUse(f"there is no example {name!r}{did_you_mean(name, found)}; there are: {', '.join(found)}")
+        raise WrongUse(f"no example {name!r}{did_you_mean(name, found)}; examples: {', '.join(found)}")
     if as_json:
         emit_json({"examples": dict(found) if name is None else {name: found[name]}})
     else:
@@ -127,13 +129,13 @@ def example(name: str | None, as_json: bool) -> None:
 @click.command("export")
 @click.argument("theme_ids", metavar="[THEME]...", nargs=-1)
 @team_option()
-@click.option("--full", is_flag=True, help="Every field, also where it is the default.")
+@click.option("--full", is_flag=True, help="Print every field, including defaults.")
 @_at_option
 @json_option
 def export_command(theme_ids: tuple[str, ...], team_id: int, full: bool, at: datetime | None, as_json: bool) -> None:
-    """A team's themes as YAML that `llma themes apply` takes: what differs from what ships, and your own.
+    """Print a team's themes as YAML for `llma themes apply`: its own themes, and changed fields of built-in ones.
 
-    With THEME only that one, without the team's base filters; what ships, too. To go back to what was:
+    With THEME, print only that theme, without the base filters of the team. To restore an earlier state:
     llma themes export mine --at 2026-11-07T12:30:00 --team 1 | llma themes apply - --team 1
     """
     from llma_assets.themes import export, write_document
@@ -146,11 +148,11 @@ def export_command(theme_ids: tuple[str, ...], team_id: int, full: bool, at: dat
         emit_json({"team": team_id, **filters, "themes": list(document.themes)})
     else:
         text = write_document(document)
-        # A file must be what was applied; a terminal must not be steered.
+        # A file gets the exact text; on a terminal control characters are escaped.
         click.echo(plain_block(text) if sys.stdout.isatty() else text, nl=False)
     for problem in team.problems:
         if not theme_ids:
-            say(f"Left out, as what is stored is not valid: {problem}")
+            say(f"Left out, because its stored settings are invalid: {problem}")
 
 
 @click.command("history")
@@ -158,13 +160,13 @@ def export_command(theme_ids: tuple[str, ...], team_id: int, full: bool, at: dat
 @team_option()
 @json_option
 def history_command(theme_id: str | None, team_id: int, as_json: bool) -> None:
-    """Who changed what of a team's themes, or of one, and when; oldest first, deleted themes, too."""
+    """Show who changed which theme settings, and when: oldest first, including deleted themes."""
     from llma_assets.themes import past_changes, themes_of
 
     with opened_database() as database:
         found = past_changes(database, team_id, theme_id or "")
         if theme_id and not found:
-            themes_of(database, team_id).get(theme_id)  # a theme that there never was is said as such
+            themes_of(database, team_id).get(theme_id)  # raises for an unknown theme
     if as_json:
         emit_json({"team": team_id, "changes": [_past_document(each) for each in found]})
         return
@@ -173,11 +175,11 @@ def history_command(theme_id: str | None, team_id: int, as_json: bool) -> None:
         show(f"{who}: {plain(each.theme_id) or THE_TEAM} {plain(each.action)}, version {plain(each.version) or '-'}")
         show_fields(each.fields)
     if not found:
-        say(f"Nothing was changed of {theme_id or f'the themes of team {team_id}'} yet.")
+        say(f"No changes of {theme_id or f'the themes of team {team_id}'} yet.")
 
 
 def show_fields(fields: "Iterable[FieldChange]") -> None:
-    """Changed fields, indented."""
+    """Print changed fields, indented."""
     from llma_assets.themes import lines_of
 
     for each in fields:
@@ -186,7 +188,7 @@ def show_fields(fields: "Iterable[FieldChange]") -> None:
 
 
 def theme_document(theme: "Theme", last_run: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A theme as `--json` gives it: its settings by their names in a file, its version, its last run."""
+    """A theme as `--json` prints it: settings by their names in the file, version, last run."""
     from llma_assets.themes import settings_of
 
     return {
@@ -205,12 +207,12 @@ def theme_document(theme: "Theme", last_run: Mapping[str, Any] | None) -> dict[s
 
 
 def fields_document(fields: "Iterable[FieldChange]") -> list[dict[str, Any]]:
-    """Changed fields as `--json` gives them."""
+    """Changed fields as `--json` prints them."""
     return [{"field": each.field, "before": each.before, "after": each.after} for each in fields]
 
 
 def problem_document(problem: "Problem") -> dict[str, str]:
-    """A problem as `--json` gives it."""
+    """A problem as `--json` prints it."""
     return {"where": problem.where, "message": problem.message}
 
 
@@ -230,7 +232,7 @@ def _team(database: "Database", team_id: int, at: datetime | None) -> "TeamTheme
 
     if at is None:
         return themes_of(database, team_id)
-    # The history shows whole seconds: what was changed within one is meant, too.
+    # The history shows whole seconds, so changes within that second count, too.
     until = at if at.microsecond else at.replace(microsecond=999_999)
     return themes_at(database, team_id, until.replace(tzinfo=UTC))
 

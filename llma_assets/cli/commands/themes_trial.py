@@ -1,4 +1,4 @@
-"""`llma themes try`: a theme on a sample of items, saved or not. What is tried, `reports` says."""
+"""`llma themes try`: runs a theme on a sample of items. The trial belongs in `reports`."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from llma_assets.themes import Theme
 
 STAGE = "theme_trial"
-"""Under which `llma usage` shows what trials cost."""
+"""The stage of trials in `llma usage`."""
 
 SHOWN_BULLETS = 2
 
 
 @click.command("try")
 @team_option()
-@click.option("--theme", "theme_id", help="The theme; with --file needed only where the file has several.")
+@click.option("--theme", "theme_id", help="The theme; with --file needed only if the file has several.")
 @click.option(
     "--file",
     "path",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Try a theme as this file of themes says it, which need not have been applied.",
+    help="Read the theme from this YAML file, applied or not.",
 )
-@click.option("--date", "day", type=Day(), help="The last day, UTC.  [default: the latest with events]")
-@click.option("--days", type=click.IntRange(1, 31), help="Items of so many days.  [default: what a run takes]")
-@click.option("--sample", "size", type=click.IntRange(1, 200), default=20, show_default=True, help="So many items.")
+@click.option("--date", "day", type=Day(), help="Last day (UTC).  [default: the latest with events]")
+@click.option("--days", type=click.IntRange(1, 31), help="Days up to --date.  [default: the window of a run]")
+@click.option("--sample", "size", type=click.IntRange(1, 200), default=20, show_default=True, help="Number of items.")
 @json_option
 def try_command(
     team_id: int,
@@ -44,12 +44,12 @@ def try_command(
     size: int,
     as_json: bool,
 ) -> None:
-    """Ask a theme's question of a sample, and show the answers.
+    """Ask a theme's question about a sample of items, and show the answers.
 
-    Of the items that match, those that the theme's sample would take first. No text, summary or decision is stored. A
-    paid call is, though: it is in `llma usage` under the stage theme_trial, and counts against the budgets.
+    The sample is the first items that a run would select. Texts, summaries and decisions are not stored. Paid calls are
+    recorded: `llma usage` shows them under the stage theme_trial, and they count against the budgets.
     """
-    from llma_assets.cli.run.days import events_there_are, window_of_theme
+    from llma_assets.cli.run.days import days_with_events, window_of_theme
     from llma_assets.models import chat_model
     from llma_assets.reports import trial_report
     from llma_assets.settings import Settings
@@ -59,10 +59,10 @@ def try_command(
         theme = _theme(database, team_id, theme_id, path)
         window = window_of_theme(database, team_id, theme, day, days)
         chat = chat_model(Settings.from_env(), theme.model)
-        trial, refusal = _tried(database, window, theme, chat, size, spent)
+        trial, refusal = _run_trial(database, window, theme, chat, size, spent)
         if not trial.matched:
             say(
-                f"Nothing matches on these days. {events_there_are(database, team_id)}; `llma themes preview` counts "
+                f"Nothing matches on these days. {days_with_events(database, team_id)}; `llma themes preview` counts "
                 "what each filter matches."
             )
     report = trial_report(trial, team_id, window[0].day, window[-1].day, model=chat.name, spent=spent, refusal=refusal)
@@ -89,7 +89,7 @@ def _theme(database: "Database", team_id: int, theme_id: str | None, path: Path 
     return themes[theme_id]
 
 
-def _tried(
+def _run_trial(
     database: "Database", window: Any, theme: "Theme", chat: Any, size: int, spent: "list[Usage]"
 ) -> "tuple[Trial, str]":
     """What came of it, and why a call was not allowed, "" where all were."""
@@ -138,12 +138,12 @@ def _tried(
 def _show(report: "TrialReport") -> None:
     show(
         f"team {report.team_id}, {plain(report.theme_id)} (version {report.version}), {report.first_day} to "
-        f"{report.until}: {report.matched:,} {report.level}s match, a run would take {report.sampled:,}\n"
+        f"{report.until}: {report.matched:,} {report.level}s match, a run would select {report.sampled:,}\n"
     )
     for item in report.items:
         _show_item(item)
     asked = f"{report.relevant:,} of {report.asked:,} are relevant by {report.model}"
-    left_out = f"; the theme's rule left out {report.left_out:,} of {report.read:,} before" if report.left_out else ""
+    left_out = f"; the theme's rule left out {report.left_out:,} of {report.read:,} first" if report.left_out else ""
     show(asked + left_out)
     if report.not_asked_because:
         say(f"Not all questions were asked: {report.not_asked_because}")
@@ -153,13 +153,13 @@ def _show(report: "TrialReport") -> None:
 
 def _show_item(item: "TrialItem") -> None:
     if item.status != "generated":
-        said = f"{item.status}: {item.error}"
+        answer = f"{item.status}: {item.error}"
     else:
-        said = item.title if item.relevant else "not relevant"
-    show(f"{plain(item.item_id)}  {plain(said)}")
+        answer = item.title if item.relevant else "not relevant"
+    show(f"{plain(item.item_id)}  {plain(answer)}")
     if item.rule is not None:
         agrees = item.relevant in (None, item.rule.relevant)
-        show(f"  rule: {'' if agrees else 'otherwise, '}{plain(item.rule.why)}")
+        show(f"  rule: {'' if agrees else 'disagrees, '}{plain(item.rule.why)}")
     for point in item.bullets[:SHOWN_BULLETS]:
         refs = f" [{plain(point.line_refs)}]" if point.line_refs else ""
         show(f"  - {plain(point.text)}{refs}")

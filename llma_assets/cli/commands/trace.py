@@ -1,4 +1,4 @@
-"""`llma trace`: the text that models see. How a trace becomes text belongs in `rendering`."""
+"""`llma trace`: prints the text of a trace that models read. Making the text belongs in `rendering`."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from llma_assets.cli.render.trace_themes import show_themes, theme_lines
 if TYPE_CHECKING:
     from llma_assets.rendering import RenderOptions
 
-_CHANGES = {
+_TRUNCATIONS = {
     "values_shortened": "long values",
     "events_shortened": "events touched",
     "base64_removed": "files and images",
@@ -21,51 +21,51 @@ _CHANGES = {
     "messages_deduplicated": "messages not repeated",
     "events_ignored": "events of the pipeline or sent twice",
 }
-"""What a person should know is missing, by its name in the renderer's account of losses."""
+"""Labels of the counters in the renderer's truncation report."""
 
 
 @click.command()
 @team_option()
 @click.argument("item_id", metavar="ID")
-@click.option("--loss", "only_loss", is_flag=True, help="Print what the text leaves out instead of the text.")
-@click.option("--themes", "only_themes", is_flag=True, help="Print what each theme says of it instead of the text.")
+@click.option("--loss", "only_loss", is_flag=True, help="Print the truncation report instead of the text.")
+@click.option("--themes", "only_themes", is_flag=True, help="Print the answers of the themes instead of the text.")
 @json_option
 def trace(team_id: int, item_id: str, only_loss: bool, only_themes: bool, as_json: bool) -> None:
-    """Print the text of a trace as models see it.
+    """Print the text of a trace, or of one generation, as models read it.
 
-    Or of one generation, by its uuid. The stored text where there is one; else it is made from the events now, and
-    not stored. So it is, too, where the stored text shows private values that the team has hidden since. What the
-    text leaves out is said on stderr, and so is what the team's themes say of it: whether it is relevant, its
-    summary's title, and the cluster that it is in. An unknown id is a failure: exit code 1.
+    ID is a trace id, or the uuid of a generation. It prints the stored text. If there is none, or if it shows private
+    values that the team has since decided to hide, the text is made from the events, without storing it. On stderr: the
+    truncation report, and the answer of each theme (relevance, title of the summary, cluster). An unknown id gives exit
+    code 1.
     """
-    from llma_assets.cli.run.days import days_there_are
+    from llma_assets.cli.run.days import days_with_results
     from llma_assets.reports import trace_report
 
     with opened_database() as database:
         found = trace_report(database, team_id, item_id, _options(team_id))
-        there = days_there_are(database, team_id) if found is None else ""
+        there = days_with_results(database, team_id) if found is None else ""
     if found is None:
         raise Problem(f"team {team_id} has no trace {item_id!r}; `llma clusters` lists ids. {there}")
     if as_json:
         emit_report(found)
         return
     if not found.stored:
-        say("Not stored yet: made from the events now.")
+        say("There is no stored text to show: made from the events now.")
     if only_loss:
-        show("\n".join(loss_lines(found.loss)))
+        show("\n".join(truncation_lines(found.loss)))
         return
     if only_themes:
         if not found.summaries:
-            say("No theme has looked at it yet; `llma run` has them look.")
+            say("No theme has evaluated it yet; `llma run` does.")
         show_themes(found.summaries)
         return
     click.echo(plain_block(found.text))
-    for line in (*loss_lines(found.loss), *theme_lines(found.summaries)):
+    for line in (*truncation_lines(found.loss), *theme_lines(found.summaries)):
         say(line)
 
 
-def loss_lines(loss: Mapping[str, Any]) -> list[str]:
-    """A renderer's account of losses for a person, a line a subject; what is not there is not mentioned."""
+def truncation_lines(loss: Mapping[str, Any]) -> list[str]:
+    """The renderer's truncation report as lines of text, without counters that are zero."""
     lines = []
     if loss.get("characters_before"):
         tokens = f", {loss['tokens_after']:,} tokens" if loss.get("tokens_after") else ""
@@ -75,7 +75,7 @@ def loss_lines(loss: Mapping[str, Any]) -> list[str]:
         )
     if loss.get("rules"):
         lines.append(f"Rules used: {', '.join(loss['rules'])}")
-    cut = [f"{words} {loss[name]:,}" for name, words in _CHANGES.items() if loss.get(name)]
+    cut = [f"{words} {loss[name]:,}" for name, words in _TRUNCATIONS.items() if loss.get(name)]
     if cut:
         lines.append(f"Cut from the text: {', '.join(cut)}")
     for name, title in (("redactions", "Hidden"), ("survivors_missing", "No room for")):
@@ -85,7 +85,7 @@ def loss_lines(loss: Mapping[str, Any]) -> list[str]:
 
 
 def _options(team_id: int) -> "RenderOptions":
-    """What the team's texts are made with."""
+    """The options that the team's texts are made with."""
     from llma_assets.cli.run.settings import team_settings
     from llma_assets.rendering import RenderOptions
     from llma_assets.settings import Settings

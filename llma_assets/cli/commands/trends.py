@@ -1,4 +1,4 @@
-"""`llma trends`: how each lineage of a team went over some weeks. What is counted, `reports` says."""
+"""`llma trends`: size, share, error rate and cost of each lineage by day. Counting belongs in `reports`."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,29 +21,29 @@ ARROWS = {"more": "↑", "less": "↓", "same": "", "unknown": ""}
 
 @click.command()
 @team_option()
-@click.option("--weeks", type=click.IntRange(1, 26), default=4, show_default=True, help="So many weeks.")
-@click.option("--date", "day", type=Day(), help="The last day; default: that of the latest run.")
-@click.option("--theme", "theme_id", help="This theme only.")
+@click.option("--weeks", type=click.IntRange(1, 26), default=4, show_default=True, help="Number of weeks.")
+@click.option("--date", "day", type=Day(), help="Last day (UTC).  [default: that of the latest run]")
+@click.option("--theme", "theme_id", help="Only this theme.")
 @json_option
 def trends(team_id: int, weeks: int, day: date | None, theme_id: str | None, as_json: bool) -> None:
-    """Sizes, shares, error rate and cost of each cluster by day.
+    """Show size, share, error rate and cost of each cluster by day.
 
-    New clusters come first, then those that ended. Shares and error rates are of the last seven days, with 95 %
-    intervals; an arrow says that they differ from the seven days before by more than chance. Each day's figures are
-    of that day's items alone.
+    New clusters come first, then those that ended. Shares and error rates cover the last seven days, with 95 %
+    intervals; an arrow marks a significant change from the seven days before. The figures of a day count only items of
+    that day.
     """
-    from llma_assets.cli.run.days import days_there_are
+    from llma_assets.cli.run.days import days_with_results
     from llma_assets.reports import trends_report
 
     with opened_database() as database:
         report = trends_report(database, team_id, weeks=weeks, until=day)
         if not report.themes:
             nothing = f"No clusters from {report.first_day} to {report.until}. " if report.until else ""
-            say(f"{nothing}{days_there_are(database, team_id, day)}")
+            say(f"{nothing}{days_with_results(database, team_id, day)}")
     if theme_id is not None:
         has = [each.theme_id for each in report.themes]
         if has and theme_id not in has:
-            raise WrongUse(f"team {team_id} has no clusters of a theme {theme_id!r}; it has {', '.join(has)}")
+            raise WrongUse(f"team {team_id} has no clusters of theme {theme_id!r}; it has clusters of {', '.join(has)}")
         report = replace(report, themes=tuple(each for each in report.themes if each.theme_id == theme_id))
     if as_json:
         emit_report(report)
@@ -84,7 +84,7 @@ def _interval(share: "Share") -> str:
 
 
 def _sparkline(trend: "Trend") -> str:
-    """The share by day up to its own highest; a dot is none of it, a gap is a day without any item at all."""
+    """The share by day, relative to its maximum; a dot is a share of 0, a gap a day without items."""
     shares = {point.day: point.share.value or 0.0 for point in trend.points}
     days = [min(shares) + timedelta(days=n) for n in range((max(shares) - min(shares)).days + 1)]
     top = max(shares.values()) or 1.0

@@ -1,4 +1,4 @@
-"""The clusters of a team's day as a page: what `llma clusters`, `run` and `demo` show. Nothing is read here."""
+"""Prints the clusters of a partition, for `llma clusters`, `run` and `demo`. Reading them belongs in `reports`."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -50,9 +50,9 @@ def show_clusters(report: "PublishedClusters", *, examples: int = EXAMPLES, desc
 
 
 def _status(cluster: "PublishedCluster", lineage: Mapping[str, Any]) -> str:
-    """What happened since the run before. That it just went on needs no word, nor that all is new without one."""
-    said = cluster.lineage_status
-    return "" if said == "continued" or lineage.get("previous_day") is None else said
+    """The lineage status, without the usual cases: `continued`, and `new` in a first run."""
+    status = cluster.lineage_status
+    return "" if status == "continued" or lineage.get("previous_day") is None else status
 
 
 def _marks(cluster: "PublishedCluster") -> str:

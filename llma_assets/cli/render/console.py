@@ -1,7 +1,7 @@
-"""What goes to the terminal and how: results on stdout, messages on stderr, nothing that could steer the terminal.
+"""Output of commands: results on stdout, messages on stderr, control characters escaped.
 
-Text of traces is hostile data: every cell and line passes through `plain` or `plain_block`, and rich's markup is
-never interpreted.
+Text of traces is untrusted: every cell and line passes through `plain` or `plain_block`, and rich's markup is never
+interpreted.
 """
 
 import io
@@ -34,7 +34,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def plain(value: object) -> str:
-    """One line of text: what could steer a terminal, and line ends, shown as escapes such as `\\x1b`.
+    """One line of text, in which control characters and line ends are escapes such as `\\x1b`.
 
     >>> plain("red: \\x1b[31m")
     'red: \\\\x1b[31m'
@@ -48,7 +48,7 @@ def plain_block(value: object) -> str:
 
 
 def command() -> str:
-    """How this program is called: `llma`, or the path by which it was where the shell would not find it by its name."""
+    """How to call this program: `llma`, or the path of this call if the shell would not find that name."""
     called = sys.argv[0]
     if os.path.basename(called) != "llma" or os.sep not in called or not os.path.exists(called):
         return "llma"
@@ -57,28 +57,28 @@ def command() -> str:
 
 
 def hinted(message: str) -> str:
-    """A message whose commands, written as `llma …`, can be copied."""
+    """A message in which commands, written as `llma …`, can be copied to a shell."""
     return message.replace("`llma ", f"`{command()} ")
 
 
 def say(message: str) -> None:
-    """A message for the person, on stderr. That nobody reads it any more is no reason to stop."""
+    """Print a message on stderr; a closed stderr does not stop the command."""
     try:
         click.echo(plain(hinted(message)), err=True)
-    # What could not be written would be tried again at the end, and make the exit code 120.
+    # Python would try to write it again at exit, and exit with code 120.
     except (OSError, ValueError):
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
 
 
 def show(text: str = "") -> None:
-    """Lines of a result, on stdout."""
+    """Print lines of a result on stdout."""
     click.echo(plain_block(text))
 
 
 def emit_json(document: Mapping[str, Any]) -> None:
-    """The one object of a `--json` listing: on one line, indented for a person at a terminal.
+    """Print the object of `--json`: on one line, indented on a terminal.
 
-    Characters that could steer a terminal are written as JSON escapes, so a reader gets them back unchanged.
+    Control characters are written as JSON escapes, so that a parser gets them back unchanged.
     """
     is_utf8 = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
     text = json.dumps(document, ensure_ascii=not is_utf8, allow_nan=False, indent=2 if sys.stdout.isatty() else None)
@@ -86,19 +86,19 @@ def emit_json(document: Mapping[str, Any]) -> None:
 
 
 def emit_report(report: object) -> None:
-    """The one object of a `--json` listing, of a report."""
+    """Print a report as the object of `--json`."""
     from llma_assets.serialization import json_object
 
     emit_json(json_object(report))
 
 
 def usd(cost: float | None) -> str:
-    """A cost as people read it; a dash where nobody knows."""
+    """A cost with four decimals; a dash if it is unknown."""
     return "-" if cost is None else f"{cost:.4f}"
 
 
 def show_table(header: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:
-    """A table on stdout: as wide as the terminal, or as wide as it needs to be where there is none.
+    """Print a table on stdout: as wide as the terminal, or as wide as its content if stdout is not a terminal.
 
     Args:
         header: names of the columns.

@@ -1,4 +1,4 @@
-"""What the themes of a team say of one trace, as a person reads it. What they say, `reports` knows."""
+"""Prints the answers of themes about one trace. Reading them belongs in `reports`."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -14,7 +14,7 @@ SHOWN_GENERATIONS = 5
 
 
 def theme_lines(summaries: "Sequence[ThemeAnswer]") -> list[str]:
-    """What each theme says, a line each; of many generations only how many there are."""
+    """One line for the answer of each theme; for several generations only their number."""
     lines = []
     for theme_id, group in groupby(summaries, key=attrgetter("theme_id")):
         of_theme = list(group)
@@ -37,7 +37,7 @@ def _verdict(summary: "ThemeAnswer") -> str:
 
 
 def show_themes(summaries: "Sequence[ThemeAnswer]") -> None:
-    """Print the summaries in full; of a trace's generations a few of each theme."""
+    """Print the summaries in full, but only the first generations of each theme."""
     for theme_id, group in groupby(summaries, key=attrgetter("theme_id")):
         of_theme = list(group)
         shown = of_theme if of_theme[0].level == "trace" else of_theme[:SHOWN_GENERATIONS]

@@ -1,4 +1,4 @@
-"""Are the models of a run there? Asked before the texts of a week are made for them. How is `models.presence`'s."""
+"""Checks the models of a run before the texts of its window are made. How to check one belongs in `models`."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def missing_model(database: "Database", first: TeamDay, last: TeamDay, themes: Sequence[Theme]) -> str:
-    """What is wrong with a model that these days of a team are run with, in one line; "" where nothing is.
+    """The problem of a model that this run needs, in one line; "" if there is none.
 
-    Where all texts are made nobody is asked: what is still to be asked finds out by itself.
+    If all texts exist already, no model is checked: the stage that calls a model reports its failure soon enough.
     """
     if not any(_is_due(database, TeamDay(last.team_id, first.day + timedelta(days=n))) for n in _days(first, last)):
         return ""
-    # A model of a theme's own concerns that theme alone, unless nothing else is run.
+    # A model that only some themes use must not stop the others.
     names = {theme.model for theme in themes}
     try:
         require_models(Settings.from_env(), [None] if None in names or len(names) > 1 else list(names))
@@ -37,7 +37,7 @@ def _days(first: TeamDay, last: TeamDay) -> range:
 
 
 def _is_due(database: "Database", day: TeamDay) -> bool:
-    """Whether the texts of a day are still to be made, by what was noted when they were."""
+    """Whether the number of events of a day differs from the number that its texts were made of."""
     events = database.value(
         TRIGGER_EVENTS_OF_TEAM,
         team_id=day.team_id,

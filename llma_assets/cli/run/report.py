@@ -1,4 +1,4 @@
-"""What came of teams' runs, as a document and as a page: what `llma run` and `llma demo` show. They run nothing."""
+"""The report of a run of teams, as JSON and as text, for `llma run` and `llma demo`. Nothing runs here."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def run_report(
     day: date, runs: "Sequence[TeamRun]", published: "Mapping[int, PublishedClusters]", took_s: float
 ) -> "RunReport":
-    """What came of a run, as `llma run --json` shows it.
+    """The report of a run, as `llma run --json` prints it.
 
     Args:
         published: the clusters of the day, by team id.
@@ -46,7 +46,7 @@ def run_report(
 
 
 def theme_outcomes(run: "TeamRun") -> "list[ThemeOutcome]":
-    """What came of each theme of a team; the general ones are run together, so that they share runs and seconds."""
+    """The outcome of each theme of a team; the general ones run together, so they share runs and seconds."""
     from llma_assets.reports import ThemeOutcome
 
     ran = [
@@ -58,8 +58,8 @@ def theme_outcomes(run: "TeamRun") -> "list[ThemeOutcome]":
             seconds=done.seconds,
             dagster_runs=tuple(job_run.run_id for job_run in done.job_runs),
         )
-        for lane, done in run.lanes
-        for theme_id in lane.theme_ids
+        for group, done in run.groups
+        for theme_id in group.theme_ids
     ]
     manual = [
         ThemeOutcome(
@@ -76,7 +76,7 @@ def theme_outcomes(run: "TeamRun") -> "list[ThemeOutcome]":
 
 
 def show_runs(runs: "Sequence[TeamRun]", published: "Mapping[int, PublishedClusters]") -> None:
-    """Print each team's clusters, or why there are none; failures go to stderr, with how to try again."""
+    """Print each team's clusters, or why there are none; failures go to stderr, with the command that retries them."""
     for each in runs:
         if each.status == "texts":
             show(hinted(f"{each.team_day}: the texts from {each.first_day} on are stored; `llma estimate` counts them"))
@@ -84,20 +84,20 @@ def show_runs(runs: "Sequence[TeamRun]", published: "Mapping[int, PublishedClust
             show(f"{each.team_day}: not run: {plain(each.reason)}, {plain(hinted(each.detail))}")
         elif each.status == "failed":
             say(f"{each.team_day} failed: {each.detail}")
-            say(f"{_try_again(each)}; Dagster's runs: {', '.join(job_run.run_id for job_run in each.job_runs)}")
+            say(f"{_retry_hint(each)}; Dagster's runs: {', '.join(job_run.run_id for job_run in each.job_runs)}")
         elif each.status == "waiting":
             show(f"{each.team_day}: waiting: {plain(each.detail)}")
-        if any(done.status == "done" or done.reason == "all_failed" for _, done in each.lanes):
+        if any(done.status == "done" or done.reason == "all_failed" for _, done in each.groups):
             show_clusters(_of_the_run(each, published[each.team_day.team_id]))
         for outcome in theme_outcomes(each):
             if outcome.reason == "manual":
                 detail = hinted(outcome.detail)
                 show(f"{each.team_day}, {outcome.theme_id}: not run, because its schedule is manual; {detail}")
-        _say_what_is_left(each)
+        _say_deferred_work(each)
 
 
-def _say_what_is_left(run: "TeamRun") -> None:
-    """A line for each stage and reason, so that a run that is done does not look as if it were complete."""
+def _say_deferred_work(run: "TeamRun") -> None:
+    """Print deferred and failed work on stderr, a line for each stage and reason: `done` does not mean complete."""
     left = sorted(run.left, key=lambda each: (each.stage, each.reason, each.day))
     for (stage, reason), group in groupby(left, key=lambda each: (each.stage, each.reason)):
         rows = list(group)
@@ -108,35 +108,35 @@ def _say_what_is_left(run: "TeamRun") -> None:
 
 
 def _of_the_run(run: "TeamRun", published: "PublishedClusters") -> "PublishedClusters":
-    """The clusters of the themes that were run; those of others stand in `llma clusters`."""
-    ran = {theme_id for lane, _ in run.lanes for theme_id in lane.theme_ids}
+    """Only the clusters of the themes that ran; `llma clusters` shows all."""
+    ran = {theme_id for group, _ in run.groups for theme_id in group.theme_ids}
     return replace(published, runs=tuple(each for each in published.runs if each.theme_id in ran))
 
 
 def show_times(runs: "Sequence[TeamRun]", took_s: float) -> None:
-    """Print how long each stage took, and each theme where a team has several that are run by themselves."""
+    """Print the time of each stage, and of each run group if a team has several."""
     rows = [
         (each.team_day.team_id, stage, f"{seconds:.1f}") for each in runs for stage, seconds in each.seconds().items()
     ]
     if rows:
         show_table(("team", "stage", "seconds"), rows, right=("team", "seconds"))
     themes = [
-        (each.team_day.team_id, " + ".join(lane.theme_ids), done.status, f"{done.seconds:.1f}")
+        (each.team_day.team_id, " + ".join(group.theme_ids), done.status, f"{done.seconds:.1f}")
         for each in runs
-        if len(each.lanes) > 1
-        for lane, done in each.lanes
+        if len(each.groups) > 1
+        for group, done in each.groups
     ]
     if themes:
         show_table(("team", "theme", "status", "seconds"), themes, right=("team", "seconds"))
     show(f"{took_s:.1f} s in all")
 
 
-def _try_again(run: "TeamRun") -> str:
-    """How to do what failed, and no more."""
+def _retry_hint(run: "TeamRun") -> str:
+    """The command that repeats only what failed."""
     again = [
-        lane for lane, done in run.lanes if done.status != "done" and not (lane.is_general and len(run.lanes) == 1)
+        group for group, done in run.groups if done.status != "done" and not (group.is_general and len(run.groups) == 1)
     ]
-    options = " ".join(f"--theme {theme_id}" for lane in again for theme_id in lane.theme_ids)
+    options = " ".join(f"--theme {theme_id}" for group in again for theme_id in group.theme_ids)
     if not options:
         return "`llma run` does only what is missing"
     return f"`llma run --team {run.team_day.team_id} --date {run.team_day.day} {options}` tries only these again"

@@ -1,4 +1,4 @@
-"""The runner of jobs with the real definitions, as commands use it."""
+"""The runner of jobs that commands use, with the definitions of this installation."""
 
 from typing import TYPE_CHECKING
 

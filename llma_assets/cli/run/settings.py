@@ -1,4 +1,4 @@
-"""The settings of teams, as commands read them."""
+"""The settings of teams, as commands read them: problems go to stderr."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def team_settings() -> "TeamSettings":
-    """The settings of teams; a broken field is said on stderr, and its default holds."""
+    """The settings of teams; an invalid field is reported on stderr, and its default is used."""
     from llma_assets.settings import Settings
     from llma_assets.teams import TeamSettings
 

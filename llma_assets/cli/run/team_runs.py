@@ -1,6 +1,6 @@
-"""Takes teams through the graph for a day: discovery, texts once, then the lanes of their themes.
+"""Runs the graph for teams and a day: discovery, the texts once, then the run groups of the themes.
 
-How a lane is run belongs in `runner.py`, how several are in `lanes.py`; what is printed in `run.py` and `demo.py`.
+How one run group runs belongs in `runner.py`, how several run in `run_groups.py`, what is printed in `report.py`.
 """
 
 from collections import Counter
@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from llma_assets.cli.errors import Problem, WrongUse
 from llma_assets.cli.render.console import say
-from llma_assets.cli.render.pace import Pace
-from llma_assets.cli.render.progress import Outlook, shown_progress
+from llma_assets.cli.render.progress import ProgressNote, shown_progress
+from llma_assets.cli.render.time_left import TimeLeft
 from llma_assets.cli.run.days import first_day_of
-from llma_assets.cli.run.lanes import LabelledProgress, one_by_one, processes, run_lanes
 from llma_assets.cli.run.needed_models import missing_model
+from llma_assets.cli.run.run_groups import LabelledProgress, run_groups, run_sequentially, worker_processes
 from llma_assets.cli.run.runner import runner_of
 from llma_assets.clusters import CLUSTERING_STAGE
 from llma_assets.defs.instance import opened_instance
 from llma_assets.defs.jobs import SUMMARIES
-from llma_assets.defs.runner import GENERAL, JobRun, Lane, LaneRun, Runner
+from llma_assets.defs.runner import GENERAL, JobRun, RunGroup, RunGroupResult, Runner
 from llma_assets.discovery import TeamDecision
 from llma_assets.ledger import Skip, list_skips, record_skip, spent_since
-from llma_assets.reports import LeftWork, PublishedClusters, published_clusters
+from llma_assets.reports import DeferredWork, PublishedClusters, published_clusters
 from llma_assets.settings import Settings
 from llma_assets.stage import unfailing
 from llma_assets.summaries import texts_without_summary
@@ -46,25 +46,25 @@ NOTHING_TO_ASK = {
     "rule_left_nothing",
     "outside_dates",
 }
-"""Reasons of skips that leave nothing for a later run."""
+"""Reasons of skips after which a later run has nothing to do."""
 GENERAL_IDS = frozenset(theme.theme_id for theme in GENERAL_THEMES)
 
 
 @dataclass(frozen=True, slots=True)
 class TeamRun:
-    """What came of a team.
+    """The outcome of a team.
 
     Attributes:
         team_day: the team and the day.
-        status: `done` also where clustering found too little; `skipped` where discovery left the team out or it has no
-            theme to run; `waiting` where a lane waits and none failed; `failed` where a lane failed.
-        reason: why it was skipped or waits, or what failed; "" for done.
-        detail: the reason in words.
+        status: `done` also if there were too few items to cluster; `skipped` if discovery left the team out or it
+            has no theme to run; `waiting` if a run group waits and none failed; `failed` if a run group failed.
+        reason: code of why it was skipped, waits or failed; "" for done.
+        detail: the reason in a sentence.
         first_day: first day of the window that was run.
-        texts: the run that made the texts for all lanes, None where the only lane made them itself.
-        lanes: the lanes and what came of each, in the order in which they were planned.
-        manual: themes that are on and were not run, because they are run by their names only.
-        left: what the stages that ask models left for a later run, or failed at, on the days of the window.
+        texts: the run that made the texts for all groups, None if the only group made them itself.
+        groups: the run groups with their results, in the planned order.
+        manual: themes that are on and did not run, because their schedule is `manual`.
+        left: deferred or failed work of the stages that ask models, on the days of the window.
     """
 
     team_day: TeamDay
@@ -73,18 +73,18 @@ class TeamRun:
     detail: str
     first_day: date
     texts: JobRun | None = None
-    lanes: Sequence[tuple[Lane, LaneRun]] = field(default_factory=tuple)
+    groups: Sequence[tuple[RunGroup, RunGroupResult]] = field(default_factory=tuple)
     manual: Sequence[str] = field(default_factory=tuple)
-    left: Sequence[LeftWork] = field(default_factory=tuple)
+    left: Sequence[DeferredWork] = field(default_factory=tuple)
 
     @property
     def job_runs(self) -> list[JobRun]:
         """The runs that Dagster recorded."""
         texts = [self.texts] if self.texts else []
-        return [*texts, *(job_run for _, done in self.lanes for job_run in done.job_runs)]
+        return [*texts, *(job_run for _, done in self.groups for job_run in done.job_runs)]
 
     def seconds(self) -> dict[str, float]:
-        """Wall time by stage, of all lanes together."""
+        """Wall time by stage, of all groups together."""
         found: Counter[str] = Counter()
         for job_run in self.job_runs:
             found.update(job_run.seconds)
@@ -92,15 +92,15 @@ class TeamRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What a command asks of each team.
+class TeamRunOptions:
+    """Options of a run, the same for each team.
 
     Attributes:
-        theme_ids: only these themes; without any, the general ones and all others that are on and not manual.
-        clustering: options of `cluster_assignments`; what is not there is as each theme wants it.
-        batch_wait_s: ask for summaries by the Batch API and wait so long; None asks by calls.
+        theme_ids: only these themes; if empty, the general ones and all others that are on and not manual.
+        clustering: options of `cluster_assignments`; for others the settings of each theme hold.
+        batch_wait_s: ask for summaries by the Batch API and wait so long; None uses ordinary calls.
         texts_only: stop after the texts.
-        at_once: lanes that are run at once.
+        at_once: run groups that run at the same time.
         verbose: show Dagster's own log on stderr.
     """
 
@@ -113,7 +113,7 @@ class Wish:
 
 
 def chosen_themes(database: "Database", team_id: int, theme_ids: Sequence[str]) -> tuple[list[Theme], list[str]]:
-    """The themes that a run of a team by hand takes, and those that it leaves because they are manual.
+    """The themes that a run by hand selects, and those that it leaves out because they are manual.
 
     Raises:
         ThemeError: a theme that is asked for is unknown or switched off.
@@ -136,20 +136,19 @@ def _has_themes(database: "Database", team_id: int, theme_ids: Sequence[str]) ->
 
 
 def run_teams(
-    database: "Database", day: date, team_ids: Sequence[int] | None, wish: Wish, settings: TeamSettings
+    database: "Database", day: date, team_ids: Sequence[int] | None, options: TeamRunOptions, settings: TeamSettings
 ) -> tuple[list[TeamRun], dict[int, PublishedClusters]]:
-    """Discovery, then one team after another.
+    """Run discovery, then one team after another.
 
     Args:
-        database: where everything is.
-        day: the day that is clustered.
-        team_ids: the teams, None for all that are eligible. Of those the ones without the themes asked for are left
-            out.
-        wish: what is asked of each.
+        database: where everything is stored.
+        day: the day to cluster.
+        team_ids: the teams; None for all eligible ones that have the requested themes.
+        options: of the run.
         settings: of the teams.
 
     Returns:
-        what came of each team, and the published clusters by team id.
+        the outcome of each team, and the published clusters by team id.
 
     Raises:
         Problem: discovery itself failed.
@@ -157,12 +156,12 @@ def run_teams(
     """
     own_settings = Settings.from_env()
     for team_id in team_ids or ():
-        chosen_themes(database, team_id, wish.theme_ids)
+        chosen_themes(database, team_id, options.theme_ids)
     windows: dict[int, tuple[date, date]] = {}
-    outlook = _outlook(database, windows)
-    with opened_instance(own_settings) as instance, shown_progress(lines=wish.verbose, outlook=outlook) as shown:
+    note = _progress_note(database, windows)
+    with opened_instance(own_settings) as instance, shown_progress(lines=options.verbose, note=note) as shown:
         progress = LabelledProgress(unfailing(shown))
-        runner = runner_of(instance, database, progress=progress, verbose=wish.verbose)
+        runner = runner_of(instance, database, progress=progress, verbose=options.verbose)
         discovery, decisions = runner.discover(day)
         if discovery.error:
             raise Problem(discovery.error)
@@ -170,83 +169,83 @@ def run_teams(
             eligible = [decision.team_id for decision in decisions.values() if decision.eligible]
             if not eligible:
                 say(f"No team is eligible on {day}. `llma skips --date {day}` says why; `llma ingest` brings events.")
-            team_ids = [team_id for team_id in eligible if _has_themes(database, team_id, wish.theme_ids)]
+            team_ids = [team_id for team_id in eligible if _has_themes(database, team_id, options.theme_ids)]
             if eligible and not team_ids:
-                raise WrongUse(f"no eligible team has {', '.join(wish.theme_ids)} switched on")
+                raise WrongUse(f"no eligible team has {', '.join(options.theme_ids)} switched on")
         runs = [
             _run_team(
-                runner, progress, database, TeamDay(team_id, day), decisions.get(team_id), wish, settings, windows
+                runner, progress, database, TeamDay(team_id, day), decisions.get(team_id), options, settings, windows
             )
             for team_id in team_ids
         ]
     return runs, {each.team_day.team_id: published_clusters(database, each.team_day) for each in runs}
 
 
-def _run_team(  # noqa: PLR0911 - each says another thing about the team
+def _run_team(  # noqa: PLR0911 - one return for each outcome
     runner: Runner,
     progress: LabelledProgress,
     database: "Database",
     team_day: TeamDay,
     decision: TeamDecision | None,
-    wish: Wish,
+    options: TeamRunOptions,
     settings: TeamSettings,
     windows: dict[int, tuple[date, date]],
 ) -> TeamRun:
-    """The texts of the window, made once, then each lane. A team that discovery left out costs nothing.
+    """Make the texts of the window once, then run each group. A team that discovery left out costs nothing.
 
     Args:
-        windows: the first and the last day of each team that is run are written there.
+        windows: receives the first and the last day of each team that runs.
     """
-    themes, manual = chosen_themes(database, team_day.team_id, wish.theme_ids)
+    themes, manual = chosen_themes(database, team_day.team_id, options.theme_ids)
     oldest_day = Settings.from_env().oldest_day
-    lanes = _lanes(team_day, themes, wish, settings.lookback_days, oldest_day)
+    groups = _run_groups(team_day, themes, options, settings.lookback_days, oldest_day)
     first_day = min(
-        (lane.first_day for lane in lanes), default=first_day_of(team_day.day, settings.lookback_days, oldest_day)
+        (group.first_day for group in groups), default=first_day_of(team_day.day, settings.lookback_days, oldest_day)
     )
     if decision is None or not decision.eligible:
         reason = decision.reason if decision else NO_RECENT_EVENTS
         detail = decision.detail if decision else f"no trace event from {first_day} to {team_day.day}"
-        # By theme, so that a later clustering replaces what is said here.
+        # By theme, so that a later clustering replaces this skip.
         for theme in themes:
             skip = Skip(team_day.team_id, team_day.day, CLUSTERING_STAGE, theme.theme_id, reason, detail)
             record_skip(database, skip)
         return TeamRun(team_day, "skipped", reason, detail, first_day, manual=manual)
-    if not lanes:
+    if not groups:
         detail = f"no theme is switched on; `llma themes list --team {team_day.team_id}` shows what there is"
         return TeamRun(team_day, "skipped", "no_themes", detail, first_day, manual=manual)
     theme_ids = [theme.theme_id for theme in themes]
     first = TeamDay(team_day.team_id, first_day)
-    if not wish.texts_only and (missing := missing_model(database, first, team_day, themes)):
+    if not options.texts_only and (missing := missing_model(database, first, team_day, themes)):
         return TeamRun(team_day, "failed", "failed", missing, first_day, manual=manual)
     windows[team_day.team_id] = (first_day, team_day.day)
     say(
         f"team {team_day.team_id}: {decision.traces:,} traces from {first_day} to {team_day.day}; "
         f"themes: {', '.join(theme_ids)}"
     )
-    if wish.texts_only:
+    if options.texts_only:
         texts = runner.make_texts(first, team_day, theme_ids)
         return TeamRun(team_day, "failed" if texts.error else "texts", "", texts.error, first_day, texts)
-    wait_s = wish.batch_wait_s or 0.0
-    if len(lanes) == 1:
-        results = run_lanes(lanes, one_by_one(runner, progress.label), batch_wait_s=wait_s)
-        return _with_what_is_left(database, _summed_up(team_day, first_day, None, lanes, results, manual))
+    wait_s = options.batch_wait_s or 0.0
+    if len(groups) == 1:
+        results = run_groups(groups, run_sequentially(runner, progress.label), batch_wait_s=wait_s)
+        return _with_deferred_work(database, _team_run(team_day, first_day, None, groups, results, manual))
     # The processes start while the texts are made.
-    with processes(min(wish.at_once, len(lanes)), progress, verbose=wish.verbose) as several:
+    with worker_processes(min(options.at_once, len(groups)), progress, verbose=options.verbose) as workers:
         progress.label(GENERAL)
         texts = runner.make_texts(first, team_day, theme_ids)
         if texts.error:
             return TeamRun(team_day, "failed", "failed", texts.error, first_day, texts, manual=manual)
-        run_all = several.run_all if several else one_by_one(runner, progress.label)
-        results = run_lanes(lanes, run_all, batch_wait_s=wait_s)
-    return _with_what_is_left(database, _summed_up(team_day, first_day, texts, lanes, results, manual))
+        run_all = workers.run_all if workers else run_sequentially(runner, progress.label)
+        results = run_groups(groups, run_all, batch_wait_s=wait_s)
+    return _with_deferred_work(database, _team_run(team_day, first_day, texts, groups, results, manual))
 
 
-def _outlook(database: "Database", windows: Mapping[int, tuple[date, date]]) -> Outlook:
-    """What is said beside the progress of teams whose windows are known."""
+def _progress_note(database: "Database", windows: Mapping[int, tuple[date, date]]) -> ProgressNote:
+    """Time left and cost so far, for teams whose windows are known."""
     started = datetime.now(UTC)
 
     def to_summarise(stage: str, team_id: int) -> int:
-        """What the general themes have still to ask about, on all days of the window."""
+        """Texts that the general themes have still to summarise, on all days of the window."""
         if stage != SUMMARIES or team_id not in windows:
             return 0
         first, last = windows[team_id]
@@ -255,40 +254,42 @@ def _outlook(database: "Database", windows: Mapping[int, tuple[date, date]]) -> 
     def spent_usd() -> float:
         return sum(spent_since(database, team_id, started) for team_id in windows)
 
-    return Outlook(Pace(expected=to_summarise), spent_usd)
+    return ProgressNote(TimeLeft(expected=to_summarise), spent_usd)
 
 
-def _lanes(team_day: TeamDay, themes: Sequence[Theme], wish: Wish, lookback_days: int, oldest_day: date) -> list[Lane]:
-    """The general themes together, then each other theme; each after the one that it depends on."""
+def _run_groups(
+    team_day: TeamDay, themes: Sequence[Theme], options: TeamRunOptions, lookback_days: int, oldest_day: date
+) -> list[RunGroup]:
+    """One group of all general themes, then one of each other theme, after the group that it depends on."""
     general = [theme for theme in themes if theme.theme_id in GENERAL_IDS]
-    groups = [general] if general else []
-    groups += [[theme] for theme in themes if theme.theme_id not in GENERAL_IDS]
+    members = [general] if general else []
+    members += [[theme] for theme in themes if theme.theme_id not in GENERAL_IDS]
 
-    def first_day(group: Sequence[Theme]) -> date:
-        lookback = max(each.lookback_days or lookback_days for each in group)
+    def first_day(of_group: Sequence[Theme]) -> date:
+        lookback = max(each.lookback_days or lookback_days for each in of_group)
         return first_day_of(team_day.day, lookback, oldest_day)
 
     return [
-        Lane(
+        RunGroup(
             team_day=team_day,
-            theme_ids=tuple(theme.theme_id for theme in group),
-            first_day=first_day(group),
-            after=GENERAL if group[0].after in GENERAL_IDS else group[0].after,
-            is_general=group is general,
-            clustering=wish.clustering,
-            makes_texts=len(groups) == 1,
-            by_batch=wish.batch_wait_s is not None,
+            theme_ids=tuple(theme.theme_id for theme in of_group),
+            first_day=first_day(of_group),
+            after=GENERAL if of_group[0].after in GENERAL_IDS else of_group[0].after,
+            is_general=of_group is general,
+            clustering=options.clustering,
+            makes_texts=len(members) == 1,
+            by_batch=options.batch_wait_s is not None,
         )
-        for group in groups
+        for of_group in members
     ]
 
 
-def _with_what_is_left(database: "Database", run: TeamRun) -> TeamRun:
-    """The run with what it left, of the themes that it was for."""
-    ran = {theme_id for lane, _ in run.lanes for theme_id in lane.theme_ids}
+def _with_deferred_work(database: "Database", run: TeamRun) -> TeamRun:
+    """The outcome with deferred and failed work of the themes that ran."""
+    ran = {theme_id for group, _ in run.groups for theme_id in group.theme_ids}
     days = [run.first_day + timedelta(days=n) for n in range((run.team_day.day - run.first_day).days + 1)]
     left = [
-        LeftWork(skip.day, skip.stage, skip.theme_id, skip.reason, skip.detail)
+        DeferredWork(skip.day, skip.stage, skip.theme_id, skip.reason, skip.detail)
         for day in days
         for skip in list_skips(database, day=day, team_id=run.team_day.team_id)
         if skip.stage in ASKING_STAGES and skip.theme_id in ran and skip.reason not in NOTHING_TO_ASK
@@ -296,20 +297,20 @@ def _with_what_is_left(database: "Database", run: TeamRun) -> TeamRun:
     return replace(run, left=left)
 
 
-def _summed_up(
+def _team_run(
     team_day: TeamDay,
     first_day: date,
     texts: JobRun | None,
-    lanes: Sequence[Lane],
-    results: Mapping[str, LaneRun],
+    groups: Sequence[RunGroup],
+    results: Mapping[str, RunGroupResult],
     manual: Sequence[str],
 ) -> TeamRun:
-    found = [(lane, results[lane.name]) for lane in lanes]
+    found = [(group, results[group.name]) for group in groups]
     for status in ("failed", "waiting"):
-        concerned = [(lane, done) for lane, done in found if done.status == status]
+        concerned = [(group, done) for group, done in found if done.status == status]
         if concerned:
             detail = "; ".join(
-                done.detail if len(lanes) == 1 else f"{lane.name}: {done.detail}" for lane, done in concerned
+                done.detail if len(groups) == 1 else f"{group.name}: {done.detail}" for group, done in concerned
             )
             return TeamRun(team_day, status, concerned[0][1].reason, detail, first_day, texts, found, manual)
     return TeamRun(team_day, "done", "", "", first_day, texts, found, manual)

@@ -1,4 +1,4 @@
-"""Sensors: what happened, and which runs follow from it. All are off until somebody switches them on."""
+"""The list of all sensors; each is off until somebody switches it on."""
 
 from llma_assets.defs.sensors.late_events import late_events
 from llma_assets.defs.sensors.open_batches import open_batches

@@ -1,4 +1,4 @@
-"""The sensor `late_events`: days before today whose texts are not what their events are by now."""
+"""The sensor `late_events`: requests runs of earlier days whose events have changed since their texts were made."""
 
 import json
 
@@ -35,21 +35,21 @@ def late_events(
 ) -> dg.SensorResult | dg.SkipReason:
     """Every 5 minutes: texts, summaries and embeddings of days before today whose events have changed.
 
-    Belongs beside `texts_hourly`, and works for the teams that `discovery_hourly` let in. It finds history that was
-    just ingested, late arrivals, traces that were not quiet when their day was last looked at, and traces that went on
-    past midnight. What was made is compared with what is there, so a day whose texts are up to date is never asked
-    for. The cursor holds what was asked for and is not made yet. The general themes are asked for; the others go back
-    to a day by themselves once its texts were made anew (`theme_schedules`).
+    Use it with `texts_hourly`; it works for the teams that `discovery_hourly` found eligible. It finds newly ingested
+    history, late events, traces that were still active at the last run of their day, and traces that continued past
+    midnight. It compares events with texts, so it never requests a day that is up to date. The cursor holds requests
+    that are not done yet. It requests runs of the general themes; other themes return to a day when its texts are new
+    (`theme_schedules`).
     """
     database = clickhouse.database().tagged(sensor="late_events")
     now = clock()
     eligible = taking_part(database, context.instance, team_settings.settings(), now.date())
-    # Of a team that does not take part nothing is kept, so that its days are asked for once it does.
+    # Days of teams that do not take part are not remembered, so that they are requested once the team does.
     due = {run_key: team_day for run_key, team_day in days_to_make(database, now).items() if team_day in eligible}
     asked = set(json.loads(context.cursor)) if context.cursor else set()
     new = [run_key for run_key in due if run_key not in asked][:MOST_REQUESTS]
     if not new:
-        return dg.SkipReason(f"no day before today has new events; {len(due)} were asked for and are not made yet")
+        return dg.SkipReason(f"no day before today has new events; {len(due)} requested days are not done yet")
     themes = themes_of_teams(database)
     requests = [
         general_request(due[run_key], run_key, general_themes(themes, due[run_key].team_id), TEXTS_STAGES)

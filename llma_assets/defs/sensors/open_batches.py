@@ -1,4 +1,4 @@
-"""The sensor `open_batches`: days that wait for answers of the Batch API."""
+"""The sensor `open_batches`: requests runs of days that wait for answers of the Batch API."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from llma_assets.defs.described import described
 from llma_assets.defs.due_days import taking_part
 from llma_assets.defs.jobs import TEXTS_STAGES, texts_job, theme_job
 from llma_assets.defs.resources import ClickHouseResource, TeamSettingsResource
-from llma_assets.defs.sensors.requests import requests_by_lane
+from llma_assets.defs.sensors.requests import requests_by_run_key
 from llma_assets.summaries import themes_with_open_batches
 from llma_assets.themes import themes_of_teams
 
@@ -26,13 +26,12 @@ def open_batches(
     team_settings: TeamSettingsResource,
     clock: dg.ResourceParam[Clock],
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Every half hour: takes what the Batch API has answered, and asks anew for what expired.
+    """Every half hour: reads the answers of the Batch API, and asks again for what expired.
 
     Needed only where runs ask by batch (`via: batch`, `llma run --batch`).
 
-    The general themes of a day are looked at in one run, every other theme in its own. Answers that were asked for
-    are taken also where the theme has become a manual one; a theme that was switched off is left alone, and so are the
-    batches of a team that takes no part any more.
+    The general themes of a day share one run, every other theme has its own. A theme that has become manual still gets
+    the answers that it asked for; themes that were switched off, and teams that no longer take part, are left alone.
     """
     now = clock()
     database = clickhouse.database().tagged(sensor="open_batches")
@@ -42,7 +41,7 @@ def open_batches(
     mark = f"batches|{now:%Y-%m-%dT%H:%M}"
     waiting = {each: mark for each in found if each[0] in eligible}
     themes = themes_of_teams(database) if waiting else {}
-    requests = requests_by_lane(waiting, themes, TEXTS_STAGES, job=texts_job.name, by_batch=True)
+    requests = requests_by_run_key(waiting, themes, TEXTS_STAGES, job=texts_job.name, by_batch=True)
     yield from requests.values()
     if not requests:
         yield dg.SkipReason("no batch is open")

@@ -1,4 +1,4 @@
-"""The runs that sensors ask for: one for the general themes of a team's day, one for each other theme."""
+"""The runs that sensors request: one for the general themes of a partition, one for each other theme."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -13,10 +13,10 @@ from llma_assets.team_day import TeamDay
 from llma_assets.themes import TeamThemes
 
 MOST_REQUESTS = 500
-"""Runs that a sensor asks for in one tick; the rest follows in the next ones."""
+"""Runs that a sensor requests in one tick; the rest follows in the next ticks."""
 
 
-def requests_by_lane(
+def requests_by_run_key(
     found: Mapping[tuple[TeamDay, str], str],
     themes: Mapping[int, TeamThemes],
     stages: Sequence[str],
@@ -25,15 +25,15 @@ def requests_by_lane(
     by_batch: bool = False,
     leave_manual: bool = False,
 ) -> dict[str, dg.RunRequest]:
-    """Runs by run key: one for the general themes of a team's day, one for each other theme that is switched on.
+    """Run requests by run key: one for the general themes of a partition, one for each other theme that is on.
 
     Args:
-        found: by team's day and theme what makes the request a new one.
+        found: for each partition and theme the part of the run key that makes a request a new one.
         themes: of the teams that changed something.
         stages: what the runs make.
         job: of the general themes; the others are run by `theme_job`.
         by_batch: ask for summaries by the Batch API.
-        leave_manual: leave out what people run by hand only.
+        leave_manual: leave out themes whose schedule is `manual`.
     """
     requests = {}
     for team_day, of_day in groupby(found, key=itemgetter(0)):

@@ -1,4 +1,4 @@
-"""The sensor `stale_clusters`: published clusters whose items have changed since."""
+"""The sensor `stale_clusters`: requests clustering of days whose items have changed since."""
 
 import json
 from collections.abc import Mapping
@@ -21,13 +21,13 @@ from llma_assets.defs.jobs import (
     theme_job,
 )
 from llma_assets.defs.resources import ClickHouseResource, TeamSettingsResource
-from llma_assets.defs.sensors.requests import MOST_REQUESTS, requests_by_lane
+from llma_assets.defs.sensors.requests import MOST_REQUESTS, requests_by_run_key
 from llma_assets.embeddings import PRODUCT
 from llma_assets.team_day import TeamDay, midnight
 from llma_assets.themes import TRACES, TeamThemes, stored_versions, team_themes, themes_of_teams
 
 SETTLED = timedelta(minutes=15)
-"""Vectors that are younger may belong to a run that is not over."""
+"""Newer vectors may belong to an active run."""
 
 
 @described(
@@ -42,13 +42,12 @@ def stale_clusters(
     team_settings: TeamSettingsResource,
     clock: dg.ResourceParam[Clock],
 ) -> dg.SensorResult | dg.SkipReason:
-    """Every 15 minutes: clusters days before today again whose summaries have changed since.
+    """Every 15 minutes: clusters days before today again if their summaries have changed.
 
-    Belongs beside `late_events`, which makes such summaries.
+    Use it with `late_events`, which makes such summaries.
 
-    A team waits while texts of its days are still to be made, or were made just now, so that it is clustered once.
-    Only the themes that are stale are asked for, and of those no manual ones. Clusters under an earlier version of the
-    theme are history, which stays as it is.
+    A team waits while texts of its days are due or new, so that it is clustered only once. Only stale themes run, and
+    no manual ones. Clusters of an earlier version of a theme are history and stay as they are.
     """
     now = clock()
     database = clickhouse.database().tagged(sensor="stale_clusters")
@@ -72,12 +71,14 @@ def stale_clusters(
         and row["team_id"] not in busy
         and _is_of_this_version(row, themes)
     }
-    stale = requests_by_lane(found, themes, CLUSTERS_STAGES, job=clusters_job.name, leave_manual=True)
+    stale = requests_by_run_key(found, themes, CLUSTERS_STAGES, job=clusters_job.name, leave_manual=True)
     asked = set(json.loads(context.cursor)) if context.cursor else set()
     # In the order of their days, so that lineages go on from one to the next.
     new = [run_key for run_key in sorted(stale) if run_key not in asked][:MOST_REQUESTS]
     if not new:
-        return dg.SkipReason(f"{len(stale)} days have clusters that are older than their items; all were asked for")
+        return dg.SkipReason(
+            f"{len(stale)} days have clusters that are older than their items; all are requested already"
+        )
     return dg.SensorResult(
         run_requests=[stale[run_key] for run_key in new],
         cursor=json.dumps([*asked.intersection(stale), *new]),
@@ -85,7 +86,7 @@ def stale_clusters(
 
 
 def _is_of_this_version(row: Mapping[str, Any], themes: Mapping[int, TeamThemes]) -> bool:
-    """Whether stored clusters are those of the theme as the team has it now."""
+    """Whether stored clusters are of the present version of the theme."""
     team = themes.get(row["team_id"]) or team_themes(row["team_id"], ())
     return any(
         theme.theme_id == row["theme_id"] and row["theme_version"] in stored_versions(theme) for theme in team.themes

@@ -1,7 +1,7 @@
-"""The sensor `theme_schedules`: runs each team's themes beyond the general ones by the schedule that each theme has.
+"""The sensor `theme_schedules`: runs each team's themes beyond the general ones by the schedule of each theme.
 
-When a schedule is due, for which days, and what waits for what. The jobs are in `jobs.py`, the schedules of the general
-themes in `schedules.py`.
+It decides when a schedule is due, for which days, and what waits for what. The jobs belong in `jobs.py`, the schedules
+of the general themes in `schedules.py`.
 """
 
 import json
@@ -16,7 +16,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.clock import Clock
 from llma_assets.defs.described import described
 from llma_assets.defs.due_days import ONE_DAY, decisions_on, events_by_day, further_themes, known_teams
-from llma_assets.defs.jobs import ALL_STAGES, LANE, TEXTS_STAGES, lane_of, theme_job, theme_request
+from llma_assets.defs.jobs import ALL_STAGES, CONCURRENCY_TAG, TEXTS_STAGES, concurrency_key, theme_job, theme_request
 from llma_assets.defs.resources import ClickHouseResource, TeamSettingsResource
 from llma_assets.rendering import TEXTS_MADE_SINCE
 from llma_assets.settings import Settings
@@ -34,13 +34,13 @@ RHYTHMS: Mapping[str, tuple[timedelta, datetime]] = {
 """How often each schedule is due, and a moment at which it was; weekly on Mondays."""
 
 OF_TODAY = ("every_10_minutes", "hourly")
-"""Schedules that run the day that it is; the others run the day that has ended."""
+"""Schedules that run the current day; the others run the day that has ended."""
 
 MOST_THEMES = 200
-"""Themes that are looked into in one tick; the rest follows in the next ones."""
+"""Themes that one tick decides about; the rest follows in the next ticks."""
 
 SHOWN = 20
-"""Themes that are not due of which a tick says so; where one is due, its log has all that are, before these."""
+"""Themes that are not due whose note a tick shows; themes that are due come before them, all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +82,14 @@ class Due:
         return f"team {self.team_id}, {self.theme.theme_id}"
 
     @property
-    def lane(self) -> str:
-        """What its runs have in common."""
-        return lane_of(self.team_id, self.theme.theme_id)
+    def concurrency_key(self) -> str:
+        """The concurrency key of its runs."""
+        return concurrency_key(self.team_id, self.theme.theme_id)
 
 
 @dataclass(slots=True)
 class Tick:
-    """What one evaluation found out: runs to ask for, what is remembered, and a line for people about each theme."""
+    """The outcome of one evaluation: runs to request, what to remember, and a note about each theme."""
 
     requests: list[dg.RunRequest] = field(default_factory=list)
     memory: dict[str, Seen] = field(default_factory=dict)
@@ -149,9 +149,9 @@ def find_due(themes: Mapping[int, TeamThemes], memory: Mapping[str, Seen], now: 
         active = further_themes(themes, team_id)
         on = {theme.theme_id for theme in themes[team_id].themes if theme.enabled}
         for theme in active:
-            name, lane = f"team {team_id}, {theme.theme_id}", lane_of(team_id, theme.theme_id)
-            if seen := memory.get(lane):
-                tick.memory[lane] = seen
+            name, key = f"team {team_id}, {theme.theme_id}", concurrency_key(team_id, theme.theme_id)
+            if seen := memory.get(key):
+                tick.memory[key] = seen
             if theme.schedule == "manual":
                 tick.notes[name] = f"manual: `llma run --team {team_id} --theme {theme.theme_id}` runs it"
                 continue
@@ -198,19 +198,19 @@ def _ask(
 ) -> None:
     """Decide about each theme that is due: a run, a reason why none is needed, or what it waits for."""
     ready: list[tuple[Due, bool]] = []
-    parents = {each.lane for each in due}
+    parents = {each.concurrency_key for each in due}
     for each in due:
-        after = lane_of(each.team_id, each.theme.after) if each.theme.after else ""
+        after = concurrency_key(each.team_id, each.theme.after) if each.theme.after else ""
         if after in parents or (after and _state(instance, after) == "busy"):
             tick.notes[each.name] = f"waits for {each.theme.after}, which it runs after"
-        elif (state := _state(instance, each.lane)) == "busy":
+        elif (state := _state(instance, each.concurrency_key)) == "busy":
             tick.notes[each.name] = "waits for its last run, which is not over"
         else:
             ready.append((each, state == "failed"))
     if not ready:
         return
     oldest_day = Settings.from_env().oldest_day
-    firsts = {each.lane: _first_day(each, lookback_days, oldest_day) for each, _ in ready}
+    firsts = {each.concurrency_key: _first_day(each, lookback_days, oldest_day) for each, _ in ready}
     made: dict[int, dict[date, Mapping[str, Any]]] = {}
     for row in database.rows(TEXTS_MADE_SINCE, since=min(firsts.values())):
         made.setdefault(row["team_id"], {})[row["day"]] = row
@@ -219,10 +219,10 @@ def _ask(
     for each, has_failed in ready:
         covered = each.seen.covered if each.seen else None
         # Decided until its schedule comes again; what its next run has to cover stays as it was.
-        tick.memory[each.lane] = replace(each.seen, looked_at=now) if each.seen else Seen(now, None, "")
+        tick.memory[each.concurrency_key] = replace(each.seen, looked_at=now) if each.seen else Seen(now, None, "")
         why = _why_everything(each, has_failed)
         days = made.get(each.team_id, {})
-        earlier = _earlier_days(each, days, firsts[each.lane], everything=bool(why))
+        earlier = _earlier_days(each, days, firsts[each.concurrency_key], everything=bool(why))
         count = events.get(TeamDay(each.team_id, now.date()), 0)
         if (
             each.theme.schedule in OF_TODAY
@@ -234,17 +234,17 @@ def _ask(
         if each.theme.after and not why:
             # What that theme finds relevant may have changed on any day that it went through.
             why = f"it runs after {each.theme.after}"
-            earlier = _earlier_days(each, days, firsts[each.lane], everything=True)
-        tick.memory[each.lane] = Seen(now, now, each.theme.version)
+            earlier = _earlier_days(each, days, firsts[each.concurrency_key], everything=True)
+        tick.memory[each.concurrency_key] = Seen(now, now, each.theme.version)
         tick.requests += _requests(each, earlier)
         count_days = f"{len(earlier)} day{'s' if len(earlier) > 1 else ''}"
         also = f", and {count_days} from {earlier[0]} on: {why or 'their texts are newer'}" if earlier else ""
         tick.notes[each.name] = f"asked for {each.target}{also}"
 
 
-def _state(instance: dg.DagsterInstance, lane: str) -> Literal["busy", "failed", "idle"]:
+def _state(instance: dg.DagsterInstance, key: str) -> Literal["busy", "failed", "idle"]:
     """How the last runs of a theme stand: a schedule asks for two at most."""
-    runs = instance.get_runs(filters=dg.RunsFilter(tags={LANE: lane}), limit=2)
+    runs = instance.get_runs(filters=dg.RunsFilter(tags={CONCURRENCY_TAG: key}), limit=2)
     if any(not run.is_finished for run in runs):
         return "busy"
     return "idle" if all(run.is_success for run in runs) else "failed"
@@ -292,9 +292,9 @@ def _has_news(made: Mapping[str, Any] | None, events: int, covered: datetime | N
 def _requests(due: Due, earlier: list[date]) -> list[dg.RunRequest]:
     """A run over the earlier days up to their vectors, where there are any, and one over the whole path of the target.
 
-    They share a lane, so that the queue runs the second after the first.
+    They share a concurrency key, so that the queue runs the second after the first.
     """
-    key = f"{due.lane}|{due.theme.version}|{due.slot:%Y-%m-%dT%H:%M}"
+    key = f"{due.concurrency_key}|{due.theme.version}|{due.slot:%Y-%m-%dT%H:%M}"
     target = TeamDay(due.team_id, due.target)
     requests = [theme_request(target, target, due.theme.theme_id, f"{key}|{due.target}", stages=ALL_STAGES)]
     if earlier:
@@ -314,16 +314,16 @@ def in_lines(notes: Mapping[str, str], most: int) -> list[str]:
 
 def _read_memory(cursor: str | None) -> dict[str, Seen]:
     return {
-        lane: Seen(_moment(looked_at), _moment(covered) if covered else None, version)
-        for lane, (looked_at, covered, version) in (json.loads(cursor) if cursor else {}).items()
+        key: Seen(_moment(looked_at), _moment(covered) if covered else None, version)
+        for key, (looked_at, covered, version) in (json.loads(cursor) if cursor else {}).items()
     }
 
 
 def _write_memory(memory: Mapping[str, Seen]) -> str:
     return json.dumps(
         {
-            lane: [seen.looked_at.timestamp(), seen.covered.timestamp() if seen.covered else 0, seen.version]
-            for lane, seen in memory.items()
+            key: [seen.looked_at.timestamp(), seen.covered.timestamp() if seen.covered else 0, seen.version]
+            for key, seen in memory.items()
         }
     )
 

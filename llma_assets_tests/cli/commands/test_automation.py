@@ -75,7 +75,9 @@ def test_all_are_off_until_somebody_switches_them_on(definitions: dg.Definitions
 def test_an_unknown_name_switches_nothing(definitions: dg.Definitions) -> None:
     with dg.instance_for_test() as instance:
         automations = Automations(instance, definitions)
-        with pytest.raises(UnknownAutomationError, match="no schedule or sensor nightly; there are clusters_daily"):
+        with pytest.raises(
+            UnknownAutomationError, match="no schedule or sensor is called nightly; known: clusters_daily"
+        ):
             automations.switch(["late_events", "nightly"], on=True)
         assert not any(each.is_on for each in automations.status(NOW))
 
@@ -136,10 +138,10 @@ def test_the_command_switches_and_shows(llma: Llma, llma_json: Callable[..., Ans
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("on",), "name schedules or sensors, or say --all"),
-        (("off", "late_events", "--all"), "name schedules or sensors, or say --all"),
-        (("on", "nightly"), "there is no schedule or sensor nightly"),
-        (("status", "nightly"), "there is no schedule or sensor nightly"),
+        (("on",), "give names of schedules or sensors, or --all"),
+        (("off", "late_events", "--all"), "give names of schedules or sensors, or --all"),
+        (("on", "nightly"), "no schedule or sensor is called nightly"),
+        (("status", "nightly"), "no schedule or sensor is called nightly"),
     ],
 )
 def test_wrong_use_says_what_there_is(llma: Llma, arguments: tuple[str, ...], said: str) -> None:

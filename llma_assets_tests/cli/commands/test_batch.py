@@ -24,7 +24,7 @@ def traffic(database: Database) -> Database:
 
 
 def use(server: BatchServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llma_assets.cli.run.lanes.BATCH_POLL_S", 0.01)
+    monkeypatch.setattr("llma_assets.cli.run.run_groups.BATCH_POLL_S", 0.01)
     monkeypatch.setenv("OPENAI_BASE_URL", server.url)
     monkeypatch.setenv("LLMA_CHAT_MODEL", "gpt-4.1-nano")
     monkeypatch.setenv("LLMA_EMBEDDING_MODEL", "offline")

@@ -88,7 +88,7 @@ def test_nothing_is_stored(clustered: Database, llma: Llma) -> None:
 
 def test_nothing_new_and_no_run_are_said(clustered: Database, llma: Llma) -> None:
     page = llma("clusters", "assign", "--team", "1", "--date", FIRST.isoformat())
-    assert "0 items that the run of 2026-11-02 has not seen" in page.stdout
+    assert "0 items newer than the run of 2026-11-02" in page.stdout
     page = llma("clusters", "assign", "--team", "1", "--date", "2026-11-01")
     assert (page.stdout, page.exit_code) == ("", 0)
     assert "no clusters up to 2026-11-01" in page.stderr

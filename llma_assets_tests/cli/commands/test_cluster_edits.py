@@ -134,7 +134,7 @@ def test_the_same_decision_twice_is_stored_once(named: Database, llma: Llma) -> 
         for command in (("rename", one, "Money back"), ("lock", one), ("hide", one), ("merge", ids(named)["B"], one)):
             assert llma("clusters", *command, "--team", "1").exit_code == 0
     assert named.value("SELECT count() FROM cluster_edits") == 4
-    assert "as you want it already" in llma("clusters", "hide", one, "--team", "1").stdout
+    assert "was so already" in llma("clusters", "hide", one, "--team", "1").stdout
 
 
 def test_history_says_who_decided_what(named: Database, llma: Llma, llma_json: Callable[..., Answer]) -> None:
@@ -149,7 +149,7 @@ def test_history_says_who_decided_what(named: Database, llma: Llma, llma_json: C
     (edit,) = llma_json("clusters", "history", of["B"][:12], "--team", "1").document["edits"]
     assert (edit["author"], edit["lineage_id"]) == ("bob", of["B"])
     assert "ada" in llma("clusters", "history", "--team", "1").stdout
-    assert "Nobody has decided" in llma("clusters", "history", "--team", "2").stderr
+    assert "There are no decisions" in llma("clusters", "history", "--team", "2").stderr
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_status_of_a_server_names_it_without_its_password(llma_json: Callable[..
 def test_there_is_nothing_to_start_or_stop_where_a_server_is_named(llma: Llma, verb: str) -> None:
     result = llma("db", verb)
     assert result.exit_code == 2
-    assert f"nothing to {verb}" in result.stderr
+    assert f"cannot {verb}" in result.stderr
 
 
 def test_status_starts_nothing(
@@ -101,7 +101,7 @@ def test_status_starts_nothing(
     for _ in range(2):
         document = llma_json("db", "status").document
         assert (document["mode"], document["running"], document["pid"]) == ("embedded", False, None)
-    assert llma("db", "stop").stderr == "It was not running.\n"
+    assert llma("db", "stop").stderr == "The database was not running.\n"
 
 
 def test_the_embedded_database_starts_once_and_stops(

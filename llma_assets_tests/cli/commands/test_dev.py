@@ -109,7 +109,7 @@ def test_the_ui_is_guarded_works_and_leaves_nothing_behind(
     )
     switched = answer(port, SCHEDULE)
     assert '"RUNNING"' in switched
-    assert "Every hour: decides who takes part today." in switched
+    assert "Every hour: decides which teams take part today." in switched
     process.send_signal(signal.SIGINT)
     assert process.wait(90) == 0
     assert session_of(process.pid) == []

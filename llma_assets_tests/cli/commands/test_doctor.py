@@ -74,7 +74,7 @@ def test_events_of_one_s_own_table_that_cannot_be_read_are_told(
     (found,) = (each for each in answer.document["findings"] if each["name"] == "unreadable events")
     assert (answer.code, found["status"]) == (0, "warn")
     assert found["detail"].startswith(
-        "foreign_events: 1 of 3 late events cannot be read, the last of team 2 at 2026-11-07"
+        "foreign_events: 1 of 3 recent events cannot be read, the last of team 2 at 2026-11-07"
     )
     assert llma("run", "--all", "--date", "2026-11-07").exit_code == 0
     rows = [row for row in llma_json("skips", "--date", "2026-11-07").document["skips"] if row["stage"] == "events"]
@@ -227,8 +227,8 @@ def test_a_dagster_yaml_follows_what_ships_until_somebody_edits_it(
     assert (home / "dagster.yaml").read_text() == edited
     (told,) = [each for each in answer.document["findings"] if each["name"] == "Dagster's settings"]
     assert told["status"] == "warn"
-    assert told["detail"].endswith("by now: concurrency.runs.max_concurrent_runs")
-    assert f"copy the one that ships to {home}/dagster.yaml.shipped" in told["advice"]
+    assert told["detail"].endswith("has changed since: concurrency.runs.max_concurrent_runs")
+    assert f"copy the shipped file to {home}/dagster.yaml.shipped" in told["advice"]
     # Both ways out.
     (home / "dagster.yaml").write_text(edited.replace("max_concurrent_runs: 2", "max_concurrent_runs: 4"))
     assert "Dagster's settings" not in statuses(llma_json("doctor"))

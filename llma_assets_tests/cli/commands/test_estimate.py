@@ -65,7 +65,7 @@ def test_as_many_are_expected_to_be_relevant_as_were_of_the_last_answers(
     save(database, REFUNDS)
     before = llma_json("estimate", *DATE, "--theme", "refunds").document
     assert stages(before, "summary_embeddings")["refunds"]["items"] == 20
-    assert "all taken as relevant" in stages(before, "summary_embeddings")["refunds"]["basis"]
+    assert "all counted as relevant" in stages(before, "summary_embeddings")["refunds"]["basis"]
     known: dict[str, Any] = {"day": DAY.replace(day=6), "theme_version": REFUNDS.version}
     for number in range(8):
         store_summary(database, "refunds", f"seen-{number}", relevant=number < 2, **known)
@@ -110,10 +110,12 @@ def test_the_budget_of_a_theme_is_shown_with_what_is_left_of_it(
     assert budget["fits"] is False
     shown = llma("estimate", *DATE).stdout
     assert "daily budget of refunds 0.001 USD" in shown
-    assert "does not fit: the theme will stop there, the others go on" in shown
+    assert "does not fit: the theme will stop there, the others continue" in shown
 
 
 def test_what_a_theme_before_is_still_to_find_is_said_not_to_be_counted(database: Database, llma: Llma) -> None:
     write_texts(database, TEAM, numbered_texts(3))
     save(database, REFUNDS, replace(REFUNDS, theme_id="angry", after="refunds"))
-    assert "angry comes after refunds: what that one is still to find is not counted" in llma("estimate", *DATE).stderr
+    assert (
+        "angry runs after refunds: items that refunds has yet to find are not counted" in llma("estimate", *DATE).stderr
+    )

@@ -58,7 +58,7 @@ def test_bad_lines_are_counted_with_reasons_and_kept_in_a_file(llma: Llma, llma_
     refused = [json.loads(each) for each in Path(document["rejects_file"]).read_text().splitlines()]
     assert [each["line"] for each in refused] == [2, 3]
     shown = llma("ingest", "-", input=b"not json \x1b[2J\n")
-    assert "refused, broken_json: 1" in shown.stdout
+    assert "rejected, broken_json: 1" in shown.stdout
     assert "\x1b" not in shown.output
 
 
@@ -79,8 +79,8 @@ def test_a_file_of_which_every_line_is_refused_is_a_failure(
     result = llma("ingest", str(good), str(wrong))
     assert result.exit_code == 1
     refused, said = result.stderr.splitlines()
-    assert "lines refused; they are in" in refused
-    assert said.startswith(f"Error: {wrong}: every line was refused; the first, {first}")
+    assert "lines rejected; see" in refused
+    assert said.startswith(f"Error: {wrong}: all lines were rejected; the first, {first}")
     assert database.value("SELECT count() FROM events") == 1
     answer = llma_json("ingest", str(wrong))
     assert answer.code == 1

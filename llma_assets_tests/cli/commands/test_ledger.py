@@ -111,7 +111,7 @@ def test_skips_say_the_way_out_once_a_reason(database: Database, llma: Llma) -> 
     result = llma("skips", "--date", str(DAY), "--team", "1")
     assert result.stdout.count("3 of 20") == 2
     assert result.stderr.splitlines() == [
-        "too_few_items: `clustering.min_items` of the theme is the least; a longer `lookback_days` finds more"
+        "too_few_items: `clustering.min_items` of the theme is the minimum; a longer `lookback_days` finds more"
     ]
     assert result.stderr == llma("clusters", "--date", str(DAY), "--team", "1").stderr
 

@@ -44,7 +44,7 @@ def test_the_list_shows_each_with_its_reason_and_changes_nothing(
 def test_a_dry_run_changes_nothing(database: Database, llma: Llma) -> None:
     kill_one(database)
     shown = llma("retry", "--team", "1", "--dry-run")
-    assert "would be brought back" in shown.stderr
+    assert "would be requeued" in shown.stderr
     assert len(dead_letters(database, 1)) == 1
 
 
@@ -54,7 +54,7 @@ def test_what_is_brought_back_is_said_with_the_command_that_tries_it(database: D
     shown = llma("retry", "--team", "1")
     assert shown.exit_code == 0
     assert shown.stderr.splitlines() == [
-        "2 items brought back. The next run of their day tries them again:",
+        "2 items requeued. The next run of their day tries them again:",
         "  llma run --team 1 --date 2026-11-07",
         "  llma run --team 1 --date 2026-11-08",
     ]

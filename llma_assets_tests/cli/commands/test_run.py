@@ -199,7 +199,9 @@ def test_ctrl_c_within_a_stage_ends_with_130_and_a_failed_run(
     monkeypatch.setattr(PlainProgress, "__call__", interrupted)
     result = llma("run", "--team", "1", "--date", str(DAY))
     assert result.exit_code == 130
-    assert result.stderr.splitlines()[1:] == ["Error: interrupted; what was stored stays, and running it again is safe"]
+    assert result.stderr.splitlines()[1:] == [
+        "Error: interrupted; stored results are kept, and it is safe to run the command again"
+    ]
     with opened_instance(settings) as instance:
         assert {run.job_name: run.status for run in instance.get_runs()} == {
             "discovery_job": dg.DagsterRunStatus.SUCCESS,

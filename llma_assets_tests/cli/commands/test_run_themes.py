@@ -14,7 +14,7 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.defs.instance import opened_instance
-from llma_assets.defs.jobs import LANE
+from llma_assets.defs.jobs import CONCURRENCY_TAG
 from llma_assets.settings import Settings
 from llma_assets.testing import ChatServer, day_of_traces, write_events
 from llma_assets_tests.cli.conftest import Answer, Llma
@@ -65,9 +65,9 @@ def test_the_enabled_themes_are_run_by_themselves_and_the_manual_one_by_its_name
     assert told(answer) == {"traces": "done", "generations": "done", "requests": "done", "answers": "manual"}
     assert clustered(traffic) == {(1, "generations"): 24, (1, "requests"): 24, (1, "traces"): 24}
     with opened_instance(settings) as instance:
-        lanes = [run.tags.get(LANE) for run in instance.get_runs()]
+        keys = [run.tags.get(CONCURRENCY_TAG) for run in instance.get_runs()]
         texts = [run for run in instance.get_runs() if run.asset_selection == {dg.AssetKey("trace_texts")}]
-    assert (lanes.count("1/requests"), len(texts)) == (2, 1)
+    assert (keys.count("1/requests"), len(texts)) == (2, 1)
 
     named = llma(*RUN, "--theme", "answers")
     assert (named.exit_code, "answers: 24 items" in named.stdout, "requests: " in named.stdout) == (0, True, False)
@@ -129,7 +129,7 @@ def test_ctrl_c_ends_all_processes_and_running_it_again_finishes(
         os.killpg(started.pid, signal.SIGINT)
         _, stderr = started.communicate(timeout=60)
     assert started.returncode == 130
-    assert "interrupted; what was stored stays" in stderr
+    assert "interrupted; stored results are kept" in stderr
     assert len(children) >= 2
     wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children))
     with opened_instance(settings) as instance:

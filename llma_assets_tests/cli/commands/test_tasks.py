@@ -170,7 +170,7 @@ def test_merged_tasks_are_one_until_they_are_unmerged(tasks: list[dict[str, Any]
         (("tasks", "close", "ffff", "--team", "2"), "no task 'ffff'"),
         (("tasks", "merge", "ffff", "eeee", "--team", "1"), "no task 'ffff'"),
         (("tasks", "list"), "--team"),
-        (("tasks", "list", "--team", "1", "--open", "--all"), "exclude each other"),
+        (("tasks", "list", "--team", "1", "--open", "--all"), "cannot be used together"),
         (("segments", "ingest", "missing.jsonl"), "missing.jsonl"),
     ],
 )

@@ -95,7 +95,7 @@ def test_apply_shows_the_diff_stores_it_and_has_nothing_to_do_the_second_time(
     assert "sample_rate: null → 0.25" in result.stdout
     assert "Stored for team 1, by ann." in result.stderr
     again = llma("themes", "apply", file(MINE), "--team", "1")
-    assert (again.stdout, again.stderr) == ("", "The themes of team 1 are so already.\n")
+    assert (again.stdout, again.stderr) == ("", "Nothing to change: the themes of team 1 match the file.\n")
 
 
 def test_apply_shows_a_changed_prompt_line_by_line_and_that_clusters_begin_anew(llma: Llma, file: File) -> None:
@@ -139,7 +139,7 @@ def test_all_mistakes_of_a_file_are_named_and_nothing_is_stored(llma: Llma, data
     assert result.stderr.splitlines() == [
         f"{path}: themes[0].promt: there is no such field; did you mean 'prompt'?",
         f"{path}: themes[1].after: there is no theme 'mien'; did you mean 'mine'?",
-        f"Error: {path}: 2 things are wrong; nothing was stored",
+        f"Error: {path}: 2 problems; nothing was stored",
     ]
     assert [theme.theme_id for theme in themes_of(database, 1).themes] == list(SHIPPED)
 
@@ -181,7 +181,7 @@ def test_what_is_exported_applies_to_no_change(llma: Llma, file: File) -> None:
     exported = llma("themes", "export", "--team", "1").stdout
     assert "theme_id: ux_issues\n  enabled: true\n" in exported
     again = llma("themes", "apply", file(exported), "--team", "1", "--prune")
-    assert again.stderr == "The themes of team 1 are so already.\n"
+    assert again.stderr == "Nothing to change: the themes of team 1 match the file.\n"
 
 
 def test_the_shipped_example_can_be_applied(llma: Llma, database: Database) -> None:
@@ -199,7 +199,7 @@ def test_show_has_every_field_of_a_theme_and_can_be_applied(llma: Llma, file: Fi
     assert shown.startswith("My own: daily, version ")
     assert "  schedule: daily\n" in shown
     yaml = shown[shown.index("base_filters:") :]
-    assert "so already" in llma("themes", "apply", file(yaml), "--team", "1").stderr
+    assert "Nothing to change" in llma("themes", "apply", file(yaml), "--team", "1").stderr
 
 
 def test_show_of_an_unknown_theme_suggests_one(llma: Llma) -> None:
@@ -260,7 +260,7 @@ def test_hostile_texts_are_shown_plain(llma: Llma, database: Database) -> None:
 def test_what_is_stored_and_no_longer_valid_is_said_and_the_others_are_listed(llma: Llma, database: Database) -> None:
     database.insert_rows("themes", [_row("mine", {"prompt": "Look.", "mode": "long"}, author="ann")])
     result = llma("themes", "list", "--team", "1")
-    assert "Not valid, so the theme is off: mine.mode: 'long' is not one of minimal, detailed" in result.stderr
+    assert "Invalid, so the theme is off: mine.mode: 'long' is not one of minimal, detailed" in result.stderr
     assert len(result.stdout.splitlines()) == 1 + len(SHIPPED) + 1
 
 

@@ -58,7 +58,7 @@ def test_the_funnel_counts_and_estimates(sampled: Database, llma_json: Callable[
 def test_an_estimate_is_called_one_and_has_its_interval(sampled: Database, llma: Llma) -> None:
     result = llma("themes", "funnel", *WHERE, "--theme", "errors")
     assert "about 25.0% (" in result.stdout
-    assert "Estimates, of all items that match" in result.stderr
+    assert "Shares of all matching items are estimates" in result.stderr
 
 
 def test_without_a_name_all_themes_that_are_on_are_shown(sampled: Database, llma_json: Callable[..., Answer]) -> None:
@@ -68,7 +68,7 @@ def test_without_a_name_all_themes_that_are_on_are_shown(sampled: Database, llma
 
 def test_a_theme_that_took_nothing_says_what_to_do(database: Database, llma: Llma) -> None:
     told = llma("themes", "funnel", *WHERE, "--theme", "ux_issues").stderr
-    assert "ux_issues has taken nothing yet: it is off; `llma themes enable ux_issues --team 1`" in told
+    assert "ux_issues has selected no items yet: it is off; `llma themes enable ux_issues --team 1`" in told
     assert llma("themes", "funnel", *WHERE, "--theme", "ux_isues").exit_code == 2
 
 
@@ -99,7 +99,7 @@ def test_pairs_that_go_together_are_shown_by_their_names(crossed: Database, llma
     (row,) = [line for line in result.stdout.splitlines() if line.endswith("more")]
     assert row.startswith("Tools that \\x1b[31mfail (20)  Cluster 0 (25)")
     assert row.split()[6:9] == ["(25)", "20", "2.5"]
-    assert "1 of 2 pairs share more traces than chance would" in result.stderr
+    assert "1 of 2 pairs share more traces than chance predicts" in result.stderr
     assert "1 clusters have too few" in result.stderr
 
 
@@ -121,7 +121,7 @@ def test_the_document_of_a_crossing_has_the_documented_shape(
 @pytest.mark.parametrize(
     ("themes", "code", "told"),
     [
-        (("errors", "errors"), 2, "name two themes"),
+        (("errors", "errors"), 2, "give two different themes"),
         (("errors", "uxx"), 2, "has no theme 'uxx'"),
         (("errors", "generations"), 1, "'generations' has no clusters of team 1 on 2026-11-07; `llma skips"),
     ],

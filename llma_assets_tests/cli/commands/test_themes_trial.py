@@ -72,7 +72,7 @@ def test_a_file_that_is_wrong_is_refused_with_each_mistake_on_its_line(
 def test_a_theme_that_is_switched_off_can_be_tried(traffic: Database, llma: Llma) -> None:
     result = llma("themes", "try", "--team", "1", "--theme", "error_analysis", "--date", "2026-11-07", "--sample", "3")
     assert result.exit_code == 0
-    assert "12 traces match, a run would take 12" in result.stdout
+    assert "12 traces match, a run would select 12" in result.stdout
     assert "rule:" in result.stdout
     assert "Nothing was stored; it cost nothing." in result.stderr
 

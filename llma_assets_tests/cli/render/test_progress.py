@@ -7,8 +7,14 @@ from datetime import date
 
 import pytest
 
-from llma_assets.cli.render.pace import Pace, in_words
-from llma_assets.cli.render.progress import SECONDS_BETWEEN_LINES, BarProgress, Outlook, PlainProgress, shown_progress
+from llma_assets.cli.render.progress import (
+    SECONDS_BETWEEN_LINES,
+    BarProgress,
+    PlainProgress,
+    ProgressNote,
+    shown_progress,
+)
+from llma_assets.cli.render.time_left import TimeLeft, rough_duration
 from llma_assets.clickhouse import Database
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
@@ -65,8 +71,8 @@ def test_the_time_that_is_left_and_the_cost_so_far_stand_beside_the_numbers(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     now = [0.0]
-    outlook = Outlook(Pace(lambda: now[0]), lambda: 0.01234)
-    with PlainProgress(lambda: now[0], outlook) as progress:
+    note = ProgressNote(TimeLeft(lambda: now[0]), lambda: 0.01234)
+    with PlainProgress(lambda: now[0], note) as progress:
         progress("trace_summaries", MONDAY, 10, 210)
         now[0] = 60.0
         progress("trace_summaries", MONDAY, 70, 210)
@@ -80,22 +86,22 @@ def test_the_time_that_is_left_and_the_cost_so_far_stand_beside_the_numbers(
 
 def test_the_time_left_counts_the_days_that_are_still_to_come_and_not_what_was_there_before() -> None:
     now = [0.0]
-    pace = Pace(
+    time_left = TimeLeft(
         lambda: now[0], expected=lambda stage, team_id: 400 if (stage, team_id) == ("trace_summaries", 1) else 0
     )
-    pace.told("trace_summaries", MONDAY, 100, 200)
-    assert pace.left_s("trace_summaries", 1) is None
+    time_left.update("trace_summaries", MONDAY, 100, 200)
+    assert time_left.seconds_left("trace_summaries", 1) is None
     now[0] = 10.0
-    pace.told("trace_summaries", MONDAY, 200, 200)
-    assert pace.left_s("trace_summaries", 1) == pytest.approx(30.0)
+    time_left.update("trace_summaries", MONDAY, 200, 200)
+    assert time_left.seconds_left("trace_summaries", 1) == pytest.approx(30.0)
     # The next day, and then the second theme of that day, begin anew.
-    pace.told("trace_summaries", TUESDAY, 5, 100)
-    pace.told("trace_summaries", TUESDAY, 100, 100)
-    pace.told("trace_summaries", TUESDAY, 0, 100)
+    time_left.update("trace_summaries", TUESDAY, 5, 100)
+    time_left.update("trace_summaries", TUESDAY, 100, 100)
+    time_left.update("trace_summaries", TUESDAY, 0, 100)
     now[0] = 19.5
-    assert pace.left_s("trace_summaries", 1) == pytest.approx(20.5)
-    assert pace.left_s("trace_summaries", 2) is None
-    assert [in_words(seconds) for seconds in (3, 89, 3_599, 9_000)] == [
+    assert time_left.seconds_left("trace_summaries", 1) == pytest.approx(20.5)
+    assert time_left.seconds_left("trace_summaries", 2) is None
+    assert [rough_duration(seconds) for seconds in (3, 89, 3_599, 9_000)] == [
         "less than a minute",
         "about 1 min",
         "about 60 min",

@@ -49,7 +49,7 @@ def stored(database: Database, planted_once: PlantedOnce) -> Database:
 def test_without_a_date_the_days_are_listed(stored: Database, llma: Llma, given: list[str]) -> None:
     result = llma(*given, "--team", "1")
     assert result.exit_code == 2
-    assert result.stderr == "Error: name a day by --date. Team 1 has clusters of 2026-11-07\n"
+    assert result.stderr == "Error: give a day by --date. Team 1 has clusters of 2026-11-07\n"
 
 
 @pytest.mark.parametrize(
@@ -58,11 +58,11 @@ def test_without_a_date_the_days_are_listed(stored: Database, llma: Llma, given:
         (1, "2026-11-06", "Team 1 has clusters of 2026-11-07. `llma run` would leave it out on 2026-11-06: below_min"),
         (1, "2026-11-08", "Team 1 has clusters of 2026-11-07. `llma run --team 1 --date 2026-11-08` makes them"),
         (1, "2026-05-05", "no trace event from 2026-04-29 to 2026-05-05; its events are of 2026-11-06 to 2026-11-07"),
-        (1, "2025-05-05", "2025-05-05 cannot be run: days go from 2026-01-01 to "),
-        (1, "2100-01-01", "2100-01-01 cannot be run: days go from 2026-01-01 to "),
+        (1, "2025-05-05", "2025-05-05 cannot be run: the first day is 2026-01-01, the last is today, "),
+        (1, "2100-01-01", "2100-01-01 cannot be run: the first day is 2026-01-01, the last is today, "),
         (2, "2026-11-07", "would leave it out on 2026-11-07: below_minimum, 3 of 20 traces"),
         (3, "2026-11-07", "Team 3 has no clusters yet. `llma run --team 3 --date 2026-11-07` makes them"),
-        (9, "2026-11-07", "Team 9 has no clusters yet. Team 9 has no trace events; teams with some: 1, 2, 3"),
+        (9, "2026-11-07", "Team 9 has no clusters yet. Team 9 has no trace events; teams with events: 1, 2, 3"),
     ],
 )
 def test_a_day_without_anything_is_answered_with_what_there_is_and_what_a_run_would_do(
@@ -87,7 +87,7 @@ def test_other_commands_answer_in_the_same_way(stored: Database, llma: Llma) -> 
     assert "`llma run --team 1 --date 2026-11-07 --theme generations` makes them" in llma(*themed, "generations").stderr
     assert "`llma themes enable ux_issues --team 1` switches it on" in llma(*themed, "ux_issues").stderr
     funnel = llma("themes", "funnel", "--team", "2", "--date", "2026-11-07", "--theme", "traces")
-    assert f"traces has taken nothing yet: {left_out}" in funnel.stderr
+    assert f"traces has selected no items yet: {left_out}" in funnel.stderr
 
 
 def test_a_theme_is_previewed_and_tried_on_the_window_that_a_run_of_the_latest_day_takes(
@@ -105,7 +105,7 @@ def test_a_theme_is_previewed_and_tried_on_the_window_that_a_run_of_the_latest_d
         assert there in llma("themes", name, *about, "--date", "2026-01-03").stderr
         nobody = llma("themes", name, "--team", "9", "--theme", "error_analysis")
         assert (nobody.exit_code, nobody.stdout) == (1, "")
-        assert "Team 9 has no trace events; teams with some: 1, 2, 3" in nobody.stderr
+        assert "Team 9 has no trace events; teams with events: 1, 2, 3" in nobody.stderr
 
 
 def test_days_are_told_as_spans() -> None:
@@ -125,7 +125,7 @@ def test_hints_name_the_program_as_it_was_called(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["my env/llma", "skips"])
     assert command() == "'my env/llma'"
-    assert "Error: name a day by --date. Team 9 has no clusters yet. " in llma("clusters", "--team", "9").stderr
+    assert "Error: give a day by --date. Team 9 has no clusters yet. " in llma("clusters", "--team", "9").stderr
     assert "`'my env/llma' ingest FILE`" in llma("clusters", "--team", "9").stderr
     monkeypatch.setenv("PATH", str(program.parent) + os.pathsep + os.environ["PATH"])
     assert command() == "llma"

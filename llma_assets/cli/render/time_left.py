@@ -1,4 +1,4 @@
-"""How long a stage still takes, by how fast it was so far. Knows nothing of what is drawn."""
+"""Estimates how long a stage still takes from its speed so far. Drawing belongs in `progress.py`."""
 
 import time
 from collections.abc import Callable
@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from llma_assets.team_day import TeamDay
 
-LEAST_S = 1.0
-"""Before that nobody knows how fast a stage is."""
+MIN_ELAPSED_S = 1.0
+"""A stage must run this long before its speed is used."""
 
 MINUTE_S, HOUR_S = 60, 3_600
 
 
 @dataclass(slots=True)
 class _Stage:
-    """What is known of a stage of a team.
+    """Progress of a stage of a team.
 
     Attributes:
-        begun_at: when it told for the first time.
-        at: where it is: the day, and how many of how many of its items are done.
-        gained: items done since `begun_at`, of days before this one, too.
-        expected: items that it has to do on all days, 0 where nobody knows.
+        begun_at: when it first reported.
+        at: its last report: the day, items done, and items of the day.
+        gained: items done since `begun_at`, also on earlier days.
+        expected: items on all days of the run, 0 if unknown.
     """
 
     begun_at: float
@@ -31,8 +31,8 @@ class _Stage:
     gained: int = 0
 
 
-class Pace:
-    """Told by stages how far they are; tells how long they still take."""
+class TimeLeft:
+    """Collects progress of stages, and estimates how long each still takes."""
 
     def __init__(
         self,
@@ -41,14 +41,14 @@ class Pace:
     ) -> None:
         """
         Args:
-            expected: how many items a stage of a team has to do on all days of the run, 0 where nobody knows.
+            expected: gives the items of a stage and team on all days of the run, 0 if unknown.
         """
         self._clock = clock
         self._expected = expected
         self._stages: dict[tuple[str, int], _Stage] = {}
 
-    def told(self, stage: str, team_day: "TeamDay", done: int, total: int) -> None:
-        """Told by a stage how many items of a day are done; themes of a day come one after another."""
+    def update(self, stage: str, team_day: "TeamDay", done: int, total: int) -> None:
+        """Record how many items of a day are done; the themes of a day report one after another."""
         key = (stage, team_day.team_id)
         if key not in self._stages:
             self._stages[key] = _Stage(self._clock(), (team_day, done, total), self._expected(*key))
@@ -59,18 +59,18 @@ class Pace:
             of.gained += done - before
         of.at = (team_day, done, total)
 
-    def left_s(self, stage: str, team_id: int) -> float | None:
-        """Seconds that are left; None where nobody knows yet."""
+    def seconds_left(self, stage: str, team_id: int) -> float | None:
+        """Estimated seconds left; None while unknown."""
         of = self._stages.get((stage, team_id))
         if of is None or not of.gained:
             return None
         took_s = self._clock() - of.begun_at
         _, done, total = of.at
-        return None if took_s < LEAST_S else took_s / of.gained * max(total - done, of.expected - of.gained)
+        return None if took_s < MIN_ELAPSED_S else took_s / of.gained * max(total - done, of.expected - of.gained)
 
 
-def in_words(seconds: float) -> str:
-    """A span as people say it: `less than a minute`, `about 12 min`, `about 3.5 h`."""
+def rough_duration(seconds: float) -> str:
+    """A duration in rounded words: `less than a minute`, `about 12 min`, `about 3.5 h`."""
     if seconds < MINUTE_S:
         return "less than a minute"
     return f"about {seconds / MINUTE_S:.0f} min" if seconds < HOUR_S else f"about {seconds / HOUR_S:.1f} h"
