@@ -12,8 +12,9 @@ import click
 def dev(host: str, port: int) -> None:
     """Start the Dagster UI and daemon.
 
-    The daemon runs schedules and sensors. Like `dagster dev`, but it checks Host and Origin, so that foreign web pages cannot send requests. There is no
-    login: whoever reaches the port can do everything. LLMA_UI_HOSTS adds host names beside localhost.
+    The daemon runs schedules and sensors. Like `dagster dev`, but it checks Host and Origin, so that foreign web pages
+    cannot send requests. There is no login: whoever reaches the port can do everything. LLMA_UI_HOSTS adds host names
+    beside localhost.
     """
     from llma_assets.defs.dev import serve
     from llma_assets.defs.instance import prepare_home

@@ -32,5 +32,6 @@ LOCATIONS = {
 def themes_group() -> None:
     """Themes: the questions that a team asks of its traces.
 
-    Each has its own filters, prompt, sample and clusters. A YAML file defines them; `apply` shows the changes before it stores them.
+    Each has its own filters, prompt, sample and clusters. A YAML file defines them; `apply` shows the changes before it
+    stores them.
     """
