@@ -124,9 +124,9 @@ def clusters(
     """The published clusters of a team's day, as people decided about them: by theme and falling size, outliers last.
 
     Args:
-        day: as a date or as `2026-11-07`; that of the latest run without one.
+        day: as a date or as `2026-11-07`; None for that of the latest run.
         theme: this theme only.
-        database: an open one; that of the settings without.
+        database: an open database; None for that of the settings.
 
     Returns:
         columns `CLUSTERS`; `share` is of the items of the run. Hidden clusters are there, too, and marked.
@@ -158,9 +158,9 @@ def items(
     """The items of a team's clusters: their place on the map (`x`, `y`), their cluster, and their summary.
 
     Args:
-        day: as a date or as `2026-11-07`; that of the latest run without one.
+        day: as a date or as `2026-11-07`; None for that of the latest run.
         theme: this theme only.
-        database: an open one; that of the settings without.
+        database: an open database; None for that of the settings.
 
     Returns:
         columns `ITEMS`, by theme, cluster and distance; `bullets` and `notes` are tuples of texts.
@@ -179,13 +179,13 @@ def trends(
     theme: str | None = None,
     database: Database | None = None,
 ) -> "pd.DataFrame":
-    """How the lineages of a team went: a row for each and each day that has any items at all.
+    """Trends of a team's lineages: a row for each lineage and each day that has items.
 
     Args:
-        weeks: so many weeks …
-        until: … that end with this day; that of the latest run without one.
+        weeks: number of weeks.
+        until: last day; None for that of the latest run.
         theme: this theme only.
-        database: an open one; that of the settings without.
+        database: an open database; None for that of the settings.
 
     Returns:
         columns `TRENDS`; shares and error rates with their 95 % intervals, NaN of nothing. `state` is `new` or
@@ -227,13 +227,13 @@ def funnel(
     theme: str | None = None,
     database: Database | None = None,
 ) -> "pd.DataFrame":
-    """What became of the items of a team's themes, from those that match to those in a cluster: a row for each theme.
+    """The funnel of a team's themes, from matched to clustered items: a row for each theme.
 
     Args:
-        day: the last day; that of the latest run without one.
-        days: so many days; the window of each theme without.
-        theme: this theme, also one that is off; else all that are on.
-        database: an open one; that of the settings without.
+        day: last day; None for that of the latest run.
+        days: number of days; None for the window of each theme.
+        theme: only this theme, even if it is off; None for all that are on.
+        database: an open database; None for that of the settings.
 
     Returns:
         columns `FUNNEL`; `relevant_share` is of all items that match, with its 95 % interval where it is an estimate,
@@ -274,12 +274,12 @@ def tasks(
     """The tasks of a team, the most urgent first.
 
     Args:
-        statuses: only these, such as `new` and `regressed`; all without any.
-        now: the moment that priorities are of; the present one without.
-        database: an open one; that of the settings without.
+        statuses: only these, such as `new` and `regressed`; all if empty.
+        now: the time of the priorities; None for the present.
+        database: an open database; None for that of the settings.
 
     Returns:
-        columns `TASKS`; `actionable` is missing where keywords decide.
+        columns `TASKS`; `actionable` is missing if keywords decided.
     """
     options = TaskOptions.of_team(_team_settings().options_of(team_id))
     with _opened(database) as opened:

@@ -1,18 +1,18 @@
-"""A team's money for a day, shared by all stages, threads and processes: set aside before a call, never passed.
+"""The daily budget of a team, shared by all stages, threads and processes: reserved before each call, never exceeded.
 
-Two limits hold at once, both of the same amount: for the day whose traces are worked on, over all runs there ever are;
-and for the calendar day (UTC) on which the calls are made, over all days that are worked on. So a day's traffic never
-costs more than the budget, and a backfill of thirty days does not cost thirty budgets by tomorrow.
+Two limits of the same amount hold at once: for the day of the traces, over all runs; and for the calendar day (UTC) of
+the calls, over all days of traces. So a day's traffic never costs more than the budget, and a backfill of thirty days
+does not spend thirty budgets at once.
 
-A theme may have a budget of its own, within the team's. A call for it must be within both, in the same two ways: what
-is set aside for a theme counts against the theme's budget and against the team's.
+A theme may have its own budget within that of the team. Its calls must be within both: reservations for a theme count
+against the budgets of the theme and of the team.
 
-What is set aside belongs to a process (`holders`). It is free again once that is known to be dead, or, of a process on
-another machine, once nothing was heard of it for a while; only what its calls under way can have cost counts for ever.
+A reservation belongs to a process (`holders`). It is released once the process is known to be dead, or, for a process
+on another machine, once it has not renewed it for a while. What calls under way may have cost counts for ever.
 
-How two processes see each other: each writes down what it sets aside (`budget_holds`) before it reads what all have
-set aside and spent, and takes it back where that is too much. Of two that do so at once at least one sees the other. On
-a replicated cluster that needs reads that see every finished insert (`select_sequential_consistency`).
+How processes see each other: each stores its reservation (`budget_holds`) before it reads the reservations and spending
+of all, and withdraws it if the sum is too high. Of two that do so at the same time at least one sees the other. On a
+replicated cluster reads must see every finished insert (`select_sequential_consistency`).
 """
 
 import math
@@ -32,24 +32,24 @@ from llma_assets.models import BudgetExhausted, Hold, PriceUnknown
 from llma_assets.team_day import TeamDay
 
 STAGE_SHARES = {"trace_summaries": 0.9}
-"""The part of the budget that a stage may use up; 1 for all others. A summary that was paid for is worth nothing if no
-money is left to embed it and to name its cluster."""
+"""The share of the budget that a stage may use; 1 for all others. Some money must be left to embed summaries and to
+label their clusters."""
 
 STEP_SHARE = 0.05
-"""Part of the budget that a process sets aside at once, so that not every call asks the database."""
+"""Share of the budget that a process reserves at once, so that not every call needs the database."""
 
 RENEWAL_S = 300.0
 """A process that was silent for longer asks anew; what it has set aside counts for `LEASE_S` after it was written."""
 
 MAX_WAIT_S = 30.0
-"""How long a call waits for other calls of this process to give back what they did not use."""
+"""How long a call waits for other calls of this process to release what they did not use."""
 
 _EPSILON = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """Money of one call; see `Hold`."""
+    """The reservation of one call; see `Hold`."""
 
     budget: "DailyBudget"
     reservation: Reservation
@@ -64,7 +64,7 @@ class DailyBudget:
     """What one stage of one run may spend for a team's day: an `Allowance`. Safe to use from several threads.
 
     Attributes:
-        refusal: why the last call that was not allowed was not, "" while all were.
+        refusal: why the last refused call was refused, "" if none was.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class DailyBudget:
         self._changed = threading.Condition()
 
     def hold(self, model: str, most_usd: float | None) -> Hold:
-        """Set money aside for one call; see `Allowance.hold`."""
+        """Reserve money for one call; see `Allowance.hold`."""
         if most_usd is None:
             raise PriceUnknown(price_unknown(model, self._limits))
         until = time.monotonic() + self._max_wait_s
@@ -146,7 +146,7 @@ class DailyBudget:
                     self._write(reservation, wanted if wanted > _EPSILON else 0.0)
 
     def close(self) -> None:
-        """Give back what is not in use. Calls under way keep theirs."""
+        """Release what is not in use. Calls under way keep their part."""
         with self._changed:
             self._step = 0.0
             for reservation in self._reservations.values():

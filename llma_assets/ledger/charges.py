@@ -1,6 +1,6 @@
-"""What counts against a budget: what calls cost, what is set aside for calls, and what killed runs may have paid.
+"""What counts against a budget: costs of calls, reservations, and what killed runs may have spent.
 
-Who sets money aside, and when, belongs in `budget`.
+Making reservations belongs in `budget`.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from llma_assets.ledger.holders import Holder, state_of
 from llma_assets.team_day import TeamDay
 
 LEASE_S = 900
-"""How long money counts that was set aside by a process of which it is unknown whether it is alive, since it was last
-written down. A call takes two minutes at most, and a process that was silent for longer than `RENEWAL_S` asks anew."""
+"""How long a reservation counts after it was written, if it is unknown whether its process is alive. A call takes two
+minutes at most, and a process renews reservations older than `RENEWAL_S`."""
 
 
 def utc_now() -> datetime:
@@ -50,7 +50,7 @@ class Spending:
 def spending(database: Database, team_day: TeamDay, spent_on: date, *, theme_id: str = "") -> Spending:
     """What counts against the budget of a team for a day, on a calendar day.
 
-    What is set aside is read first: what is stored between the two reads counts twice, and never not at all.
+    Reservations are read first: what is stored between the two reads counts twice, but is never missed.
 
     Args:
         theme_id: what is spent for one theme alone; "" is all that the team spends.

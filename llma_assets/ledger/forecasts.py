@@ -1,7 +1,6 @@
-"""What calls will take, said before they are made; and what they took, side by side with it.
+"""Forecasts of calls before a run, and the comparison with actual usage after it.
 
-How many calls there will be, and of how many tokens, is for the rooms to say that ask. Here is what was seen of earlier
-calls, what it costs, and where it is kept.
+The rooms that call models count calls and tokens. Averages of earlier calls, prices and storage belong here.
 """
 
 import uuid
@@ -17,7 +16,7 @@ from llma_assets.serialization import ThemeId
 from llma_assets.team_day import TeamDay
 
 PAST_CALLS = 1_000
-"""The average is that of so many of the last calls."""
+"""Averages are over so many of the last calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +38,10 @@ class PastCalls:
 
 
 def past_calls(database: Database, team_id: int, *, stage: str, theme_id: str, model: str) -> PastCalls | None:
-    """What calls took so far, None where there were none.
+    """Usage of earlier calls, None if there were none.
 
     Args:
-        model: as it was asked for.
+        model: the requested model name.
     """
     (row,) = database.rows(
         queries.PAST_CALLS, team_id=team_id, stage=stage, theme_id=theme_id, model=model, most=PAST_CALLS
@@ -59,7 +58,7 @@ class Forecast:
         items: items that will be asked about.
         done: items that cost nothing more.
         calls, input_tokens, output_tokens: what they will take.
-        basis: what the numbers stand on, a sentence for people.
+        basis: a sentence about what the figures are based on.
     """
 
     stage: str

@@ -1,4 +1,4 @@
-"""Which process has set money aside, and whether it is still at work. Knows no database."""
+"""Identifies the process that reserved money, and tells whether it is still alive. No database."""
 
 import os
 import platform
@@ -15,10 +15,10 @@ class Holder:
     """A process.
 
     Attributes:
-        machine: which boot of which machine, and which of its spaces of process ids; equal for processes that can see
-            each other. "" for no process in particular.
-        pid: its number there.
-        pid_started: when it began, in the system's own ticks, because numbers are given again; 0 where it is unknown.
+        machine: machine, boot and pid namespace; equal for processes that can see each other. "" if the reservation
+            belongs to no process.
+        pid: process id in that namespace.
+        pid_started: start time in system ticks, because process ids are reused; 0 if unknown.
     """
 
     machine: str = ""
@@ -30,13 +30,13 @@ NO_PROCESS = Holder()
 
 
 def this_process() -> Holder:
-    """The process that asks; another one after a fork."""
+    """The present process; a different one after a fork."""
     pid = os.getpid()
     return Holder(_machine(), pid, _started(pid) or 0)
 
 
 def state_of(holder: Holder) -> Literal["alive", "dead", "unknown"]:
-    """Whether a process is still at work; of other machines it is unknown."""
+    """Whether a process is alive; unknown for processes of other machines."""
     if not holder.machine or holder.machine != _machine():
         return "unknown"
     if not (_PROC / "self" / "stat").exists():
@@ -61,7 +61,7 @@ def _machine() -> str:
 
 
 def _started(pid: int) -> int | None:
-    """When a process began; None where it has ended, also where its parent has not collected it yet."""
+    """Start time of a process; None if it has ended, even if it is still a zombie."""
     try:
         fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,6 +1,6 @@
-"""Items that went wrong by themselves: which, where and why. What became of a whole partition is in `skips`.
+"""Failed items, with stage and reason. Skips of whole partitions belong in `skips`.
 
-An item's skip is replaced, never deleted: one that has recovered carries the empty reason.
+A skip of an item is replaced, never deleted: a recovered item has the empty reason.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -45,9 +45,9 @@ def record_item_skips(
     """Record which items failed, and which of those that failed before have recovered; a second time writes nothing.
 
     Args:
-        failed: what went wrong, by item id.
-        reason: in a word; the same for all.
-        recovered: ids of items that did not fail now.
+        failed: details of the failure by item id.
+        reason: a code, the same for all.
+        recovered: ids of items that did not fail this time.
     """
     key = {"team_id": team_day.team_id, "day": team_day.day, "stage": stage, "theme_id": theme_id, "level": level}
     current = {
@@ -67,7 +67,7 @@ def record_item_skips(
 def list_item_skips(
     database: Database, *, day: date, team_id: int | None = None, stages: Collection[str] = ()
 ) -> list[ItemSkip]:
-    """The items of a day that went wrong: of one team, or of all teams, for operators."""
+    """The failed items of a day: of one team, or of all teams (operators only)."""
     where: dict[str, Any] = {"day": day} if team_id is None else {"day": day, "team_id": team_id}
     statement = queries.ITEM_SKIPS_OF_DAY if team_id is None else queries.ITEM_SKIPS_OF_TEAM_AND_DAY
     found = [ItemSkip(**row) for row in database.rows(statement, **where)]

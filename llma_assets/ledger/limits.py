@@ -1,4 +1,4 @@
-"""Budgets that a call must keep within, and what to say where one is too small. Knows no database."""
+"""Budget limits of calls, and the messages of refused calls. No database."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ _EPSILON = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A budget that each call must keep within: the team's, where `theme_id` is "", or a theme's."""
+    """A budget that limits each call: that of the team if `theme_id` is "", else that of the theme."""
 
     team_id: int
     theme_id: str
     whole_usd: float
-    usd: float  # the part of it that the stage may use
+    usd: float  # the share that the stage may use
 
     def __str__(self) -> str:
         team = f"the daily budget of team {self.team_id}"
@@ -29,14 +29,14 @@ class Shortage:
 
     limit: Limit
     spent: Spending
-    own_held: float  # the part of it that this process has set aside
+    own_held: float  # the part that this process has reserved
 
 
 def price_unknown(model: str, limits: Sequence[Limit]) -> str:
-    """Why a model without a price is not asked where there are budgets, and what can be done about it."""
+    """The message for a model without a price under a budget, with the possible fixes."""
     budgets = " and ".join(f"{limit} ({limit.whole_usd:g} USD)" for limit in limits)
     alternatives = " and ".join(
-        "take daily_budget_usd off the theme" if limit.theme_id else "set daily_budget_usd = inf for the team"
+        "remove daily_budget_usd from the theme" if limit.theme_id else "set daily_budget_usd = inf for the team"
         for limit in limits
     )
     return (

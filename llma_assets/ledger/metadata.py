@@ -1,4 +1,4 @@
-"""What a stage spent, as people look at it in Dagster: the same keys for every stage that asks models."""
+"""Dagster metadata of usage and budgets: the same keys for every stage that asks models."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,11 +22,11 @@ def spending_metadata(
     budget_usd: float | None,
     theme_budgets_usd: Mapping[str, float | None] = _NO_BUDGETS,
 ) -> dict[str, Any]:
-    """What the calls of a stage took and cost, beside what was forecast and what the budget is.
+    """Usage and cost of a stage, with forecast and budget.
 
     Args:
         budget_usd: the team's budget, None for none.
-        theme_budgets_usd: budgets of themes by their ids, None for none; their figures bear the theme's id in front.
+        theme_budgets_usd: budgets of themes by their ids, None for none; their keys get the theme's id as prefix.
 
     Returns:
         `input_tokens`, `output_tokens` and `cost_usd` of all runs for the team's day; `predicted_*` and `actual_*`
@@ -50,11 +50,11 @@ def budget_metadata(
     *,
     now: datetime | None = None,
 ) -> dict[str, float]:
-    """What people look at where there is a budget: the budget, and what counts against it. Nothing without one.
+    """The budget and what counts against it; empty without a budget.
 
     Args:
         limit_usd: the team's budget.
-        theme_limits_usd: budgets of themes by their ids, whose figures bear the theme's id in front.
+        theme_limits_usd: budgets of themes by their ids, whose keys get the theme's id as prefix.
     """
     spent_on = (now or utc_now()).date()
     metadata: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""The rule that spending obeys; the rooms that spend make it a check of their asset."""
+"""Checks that spending is within the budget; each room that spends makes them checks of its asset."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -16,7 +16,7 @@ _CENT_FRACTION = 1e-6
 def spending_within_budget(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """What was spent for a team's day, and on each calendar day that paid for it, is at most the budget of that time.
 
-    Calls of unknown cost count with the most that it can be. Days that never had a budget are not looked at.
+    Calls of unknown cost count with their maximum. Days without a budget are not checked.
     """
     rows = database.rows(queries.LIMITS, team_id=team_day.team_id, day=team_day.day)
     for row in rows:
@@ -29,7 +29,7 @@ def spending_within_budget(database: Database, team_day: TeamDay) -> Iterator[Ou
 def theme_spending_within_budget(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """What was spent for a theme is at most the theme's own budget, in the same two ways.
 
-    Themes that had no budget of their own are not looked at.
+    Themes without a budget of their own are not checked.
     """
     rows = database.rows(queries.THEME_LIMITS, team_id=team_day.team_id, day=team_day.day)
     for theme_id, days in groupby(rows, key=itemgetter("theme_id")):

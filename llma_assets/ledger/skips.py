@@ -1,6 +1,6 @@
 """Skips are data: one query answers "why is there nothing here".
 
-A skip is replaced, never deleted: a partition that has a result by now carries the empty reason.
+A skip is replaced, never deleted: a partition that has a result now has the empty reason.
 """
 
 from collections.abc import Collection, Sequence
@@ -69,7 +69,7 @@ def replace_skips(database: Database, stage: str, first_day: date, last_day: dat
 def clear_skip(
     database: Database, *, team_id: int, day: date, stage: str, theme_id: str = "", only: Collection[str] = ()
 ) -> None:
-    """Say that there is a result by now; writes only where a skip was stored, and for one of the reasons if given."""
+    """Clear a skip, because there is a result now; writes only if one is stored, with a reason of `only` if given."""
     if only:
         key = {"team_id": team_id, "day": day, "stage": stage, "theme_id": theme_id}
         current = database.rows(queries.CURRENT_SKIP, **key)
@@ -81,14 +81,14 @@ def clear_skip(
 def note_deferred(
     database: Database, team_day: TeamDay, *, stage: str, theme_id: str, deferred: int, items: int, refusal: str
 ) -> int:
-    """Record as a skip that items wait for money; clear it where a theme has none that wait.
+    """Record as a skip that items are deferred because the budget is used up; clear it if there are none.
 
     Args:
-        deferred: of `items`, how many were left for a later run.
-        refusal: why calls were not made, "" where money was not the reason.
+        deferred: how many of `items` are left for a later run.
+        refusal: why calls were refused, "" if the budget was not the reason.
 
     Returns:
-        how many items wait for money.
+        the number of items deferred because of the budget.
     """
     if not (deferred and refusal):
         clear_skip(database, team_id=team_day.team_id, day=team_day.day, stage=stage, theme_id=theme_id)
@@ -99,7 +99,7 @@ def note_deferred(
 
 
 def list_skips(database: Database, *, day: date, team_id: int | None = None) -> list[Skip]:
-    """The skips of a day: of one team, or of all teams, for operators."""
+    """The skips of a day: of one team, or of all teams (operators only)."""
     if team_id is None:
         rows = database.rows(queries.SKIPS_OF_DAY, day=day)
     else:

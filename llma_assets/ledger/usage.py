@@ -1,4 +1,4 @@
-"""One row in `model_usage` for each call of a model, written in batches and at the latest when a stage ends."""
+"""Stores one row in `model_usage` for each model call, in batches and at the latest when a stage ends."""
 
 import threading
 import uuid
@@ -19,7 +19,7 @@ from llma_assets.serialization import Seconds, ThemeId
 from llma_assets.team_day import TeamDay
 
 BATCH_ROWS = 20
-"""Calls that a killed process can have made without a trace, at most. Their money stays set aside all the same."""
+"""Maximum number of calls that a killed process leaves unrecorded. Their money stays reserved all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,15 @@ class UsageTotals:
 
 @dataclass(frozen=True, slots=True)
 class StageUsage:
-    """What the calls of a model cost that a stage made for a theme.
+    """Usage of a model by a stage for a theme.
 
     Attributes:
-        stage, theme_id, model: who asked whom for what; the model as the server names it.
-        calls: how many; `failed_calls` of them failed.
+        stage, theme_id, model: the stage, the theme, and the model as the server names it.
+        calls: number of calls; `failed_calls` of them failed.
         input_tokens, output_tokens, cached_tokens: of all of them.
         cost_usd: of the calls whose cost is known.
-        unknown_cost_at_most_usd: what the others can have cost at most, as far as there is a price.
-        calls_without_price: calls that succeeded and have none.
+        unknown_cost_at_most_usd: the maximum cost of the others, as far as there is a price.
+        calls_without_price: successful calls of models without a price.
         duration_s: wall time of all of them.
     """
 
@@ -109,12 +109,12 @@ class UsageLedger:
 
     @property
     def allowance(self) -> Allowance | None:
-        """Who pays for the calls that this ledger records; None where there is no limit."""
+        """The budget of the calls that this ledger records; None without a limit."""
         return self._budget
 
     @property
     def refusal(self) -> str:
-        """Why a call was not allowed, "" where all were."""
+        """Why a call was refused, "" if none was."""
         return self._budget.refusal if self._budget else ""
 
     def expect(self, forecast: Forecast) -> None:
@@ -156,7 +156,7 @@ class UsageLedger:
                 self._seen.append(row)
             is_full = self._closed or len(self._rows) >= BATCH_ROWS
         if is_full:
-            # The rows stay for the next flush, which says what is wrong; here that would cost the answer of the call.
+            # The rows stay for the next flush, which raises; an error here would lose the answer of the call.
             with suppress(DatabaseError):
                 self.flush()
 
@@ -210,7 +210,7 @@ def _actual(rows: Sequence[Mapping[str, Any]]) -> Actual:
 
 
 def _charged_usd(row: Mapping[str, Any]) -> float | None:
-    """What a call counts with in a budget; None for one of a model without a price."""
+    """What a call counts in a budget; None for a model without a price."""
     cost: float | None = row["at_most_usd"] if row["cost_usd"] is None else row["cost_usd"]
     return cost
 
@@ -228,5 +228,5 @@ def usage_of_day(database: Database, team_day: TeamDay) -> list[StageUsage]:
 
 
 def spent_since(database: Database, team_id: int, since: datetime) -> float:
-    """What a team's calls have cost since a moment, in USD; where nobody knows, the most that it can be."""
+    """What a team's calls have cost since a moment, in USD; calls of unknown cost count with their maximum."""
     return float(database.value(queries.SPENT_SINCE, team_id=team_id, since=since) or 0.0)

@@ -85,7 +85,7 @@ def test_help_answers_at_once() -> None:
         (("run", "--date", "today"), "--team for single teams, or --all for all eligible ones"),
         (("run", "--all", "--team", "1", "--date", "today"), "--team for single teams, or --all for all eligible ones"),
         (("run", "--team", "1", "--date", "2025-12-31"), "LLMA_OLDEST_DAY"),
-        (("run", "--team", "1", "--date", "2100-01-01"), "days go from"),
+        (("run", "--team", "1", "--date", "2100-01-01"), "the first day is"),
         (("run", "--team", "1", "--date", "today", "--min-k", "7", "--max-k", "4"), "--max-k 4 is less"),
         (("run", "--team", "1", "--date", "today", "--method", "magic"), "kmeans"),
         (("ingest",), "llma ingest --help"),
@@ -218,7 +218,7 @@ def test_an_unforeseen_error_is_named_and_is_a_failure(llma: Llma, monkeypatch: 
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("two\nlines")
 
-    monkeypatch.setattr("llma_assets.ledger.list_skips", broken)
+    monkeypatch.setattr("llma_assets.reports.skips_of_day", broken)
     result = llma("skips", "--date", "today")
     assert result.exit_code == 1
     assert result.stderr == "Error: RuntimeError: two lines (LLMA_DEBUG=1 shows the traceback)\n"

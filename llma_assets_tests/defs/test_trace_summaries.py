@@ -135,7 +135,7 @@ def test_a_theme_whose_budget_cannot_be_kept_fails_alone(database: Database, ser
     (failed,) = (skip for skip in list_skips(database, day=DAY, team_id=1) if skip.stage == "trace_summaries")
     assert (failed.theme_id, failed.reason) == ("refunds", "failed")
     assert "no price is known for 'team-model'" in failed.detail
-    assert "take daily_budget_usd off the theme" in failed.detail
+    assert "remove daily_budget_usd from the theme" in failed.detail
 
 
 def test_only_the_themes_of_the_config_are_asked_about(database: Database, served: ChatServer) -> None:

@@ -386,7 +386,7 @@ def test_a_theme_has_a_budget_though_its_team_has_none(database: Database) -> No
     allowance.hold(MODEL, 0.5)
     with pytest.raises(BudgetExhausted, match="theme 'errors'"):
         allowance.hold(MODEL, 0.1)
-    with pytest.raises(PriceUnknown, match="take daily_budget_usd off the theme"):
+    with pytest.raises(PriceUnknown, match="remove daily_budget_usd from the theme"):
         allowance.hold("llama", None)
     assert outcomes(database) == []  # a team without a budget has passed none
 

@@ -202,4 +202,4 @@ def test_the_usage_command_shows_what_the_dead_may_have_paid(
     document = llma_json("usage", "--team", "1", "--date", str(DAY)).document
     assert document["budget"]["lost_of_day"] == pytest.approx(0.13)
     assert document["budget"]["held_of_day"] == 0.0
-    assert "0.1300 perhaps paid" in llma("usage", "--team", "1", "--date", str(DAY)).output
+    assert "up to 0.1300 for calls under way" in llma("usage", "--team", "1", "--date", str(DAY)).output

@@ -41,10 +41,10 @@ def retry(
     verbose: bool,
     as_json: bool,
 ) -> None:
-    """Requeue items that failed in three runs, and are therefore left out.
+    """Requeue items that failed in three runs.
 
-    It sets their failures to zero, so that the next run of their day asks the model about them again. A new text,
-    prompt or model has the same effect without this command.
+    Runs leave out such items. The command sets their failures to zero, so that the next run of their day asks the model
+    about them again. A new text, prompt or model has the same effect without this command.
     """
     from llma_assets.cli.commands.run import require_partition
     from llma_assets.cli.run.settings import team_settings

@@ -25,7 +25,7 @@ SHOWN_REFUSED = SHOWN_TASKS = 20
 
 @click.group("segments")
 def segments_group() -> None:
-    """Segments of session replays, from which tasks are made."""
+    """Store segments of session replays, and make tasks of them."""
 
 
 @segments_group.command("ingest")

@@ -30,7 +30,8 @@ LOCATIONS = {
 
 @click.group("themes", cls=LazyGroup, locations=LOCATIONS)
 def themes_group() -> None:
-    """Themes: the questions that a team asks of its traces, each with its own filters, prompt, sample and clusters.
+    """Themes: the questions that a team asks of its traces.
 
-    A YAML file defines them; `apply` shows the changes before it stores them.
+    Each has its own filters, prompt, sample and clusters. A YAML file defines them; `apply` shows the changes before it
+    stores them.
     """

@@ -31,7 +31,7 @@ _TRUNCATIONS = {
 @click.option("--themes", "only_themes", is_flag=True, help="Print the answers of the themes instead of the text.")
 @json_option
 def trace(team_id: int, item_id: str, only_loss: bool, only_themes: bool, as_json: bool) -> None:
-    """Print the text of a trace, or of one generation, as models read it.
+    """Print the text of a trace that models read.
 
     ID is a trace id, or the uuid of a generation. It prints the stored text. If there is none, or if it shows private
     values that the team has since decided to hide, the text is made from the events, without storing it. On stderr: the

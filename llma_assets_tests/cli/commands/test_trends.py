@@ -175,7 +175,7 @@ def test_without_runs_it_says_so(llma: Llma, llma_json: Callable[..., Answer]) -
 def test_an_unknown_theme_is_wrong_use(three_days: Database, llma: Llma) -> None:
     result = llma("trends", "--team", "1", "--theme", "nonsense")
     assert result.exit_code == 2
-    assert "it has traces" in result.stderr
+    assert "it has clusters of traces" in result.stderr
     assert llma("trends", "--team", "1", "--theme", "traces").exit_code == 0
 
 
