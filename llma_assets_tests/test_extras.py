@@ -10,6 +10,8 @@ import pytest
 
 from llma_assets.extras import PACKAGES, missing_extra
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parent.parent
 BLOCKER = """
 import os, sys
@@ -99,10 +101,10 @@ def test_without_offline_the_doctor_names_the_extra(tmp_path: Path) -> None:
 
 def test_without_offline_neither_a_text_is_embedded_nor_is_a_run_begun(tmp_path: Path) -> None:
     script = """
-from llma_assets.models import ModelConfigurationError, need_models
+from llma_assets.models import ModelConfigurationError, require_models
 from llma_assets.models.offline_embedder import OfflineEmbedder
 from llma_assets.settings import Settings
-for ask in (lambda: OfflineEmbedder().embed(["a text"]), lambda: need_models(Settings.from_env())):
+for ask in (lambda: OfflineEmbedder().embed(["a text"]), lambda: require_models(Settings.from_env())):
     try:
         ask()
     except ModelConfigurationError as error:

@@ -167,7 +167,7 @@ def test_merges_are_paused_while_disk_space_is_short(disk: SmallDisk, server: Da
     disk.fill()
     wait_for_line(log, begun, "merges are paused")
     disk.make_room()
-    wait_for_line(log, begun, "merges go on")
+    wait_for_line(log, begun, "merges are resumed")
     for number in range(3):
         server.execute("INSERT INTO t VALUES (1, {n:UInt64}, 'x')", n=number)
     server.execute("OPTIMIZE TABLE t FINAL")

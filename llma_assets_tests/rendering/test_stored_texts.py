@@ -27,7 +27,7 @@ class Made:
     """What a run did: the numbers that the asset reports."""
 
     items: int
-    metadata: dict[str, Any]
+    details: dict[str, Any]
 
 
 def run(database: Database, options: RenderOptions = RenderOptions(), team_id: int = 1) -> Made:
@@ -37,8 +37,8 @@ def run(database: Database, options: RenderOptions = RenderOptions(), team_id: i
     deleted = delete_under_redacted_texts(database, day, options)
     rendered = made["trace"].counts["rendered"]
     losses, worst = _losses(database, day)
-    metadata = {"traces_rendered": rendered, "texts_deleted": deleted, **losses, "loss_worst": worst}
-    return Made(made["trace"].sampled, metadata)
+    details = {"traces_rendered": rendered, "texts_deleted": deleted, **losses, "loss_worst": worst}
+    return Made(made["trace"].sampled, details)
 
 
 def texts(database: Database, team_id: int = 1) -> list[str]:

@@ -63,7 +63,7 @@ def test_without_earlier_calls_answers_are_as_long_as_the_mode_asks_for(database
     write_texts(database, TEAM, numbered_texts(5))
     expected = estimate(database)
     assert expected.output_tokens == 5 * ANSWER_TOKENS["detailed"]
-    assert "for want of earlier calls" in expected.basis
+    assert "because there are no earlier calls" in expected.basis
 
 
 def test_answers_are_as_long_as_those_of_earlier_calls_of_the_same_team(database: Database) -> None:

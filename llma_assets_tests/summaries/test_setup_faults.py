@@ -190,7 +190,7 @@ def test_a_theme_of_its_own_model_fails_alone_and_is_not_asked_again_for_the_nex
     own = replace(TRACES, theme_id="own", model="broken-model")
     for team_day in days:
         write_texts(database, team_day, {f"{name}-{team_day.day}": text for name, text in numbered_texts(20).items()})
-    limits = RunLimits("run", evidence=ModelHealth())
+    limits = RunLimits("run", health=ModelHealth())
     with ChatServer(judge=lambda request: EMPTY if request.body["model"] == "broken-model" else None) as server:
         for team_day in days:
             with pytest.raises(ThemesFailed, match=r"own \(NothingUsable: 20 of 20"):

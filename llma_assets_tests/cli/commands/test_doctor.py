@@ -79,7 +79,7 @@ def test_events_of_one_s_own_table_that_cannot_be_read_are_told(
     assert llma("run", "--all", "--date", "2026-11-07").exit_code == 0
     rows = [row for row in llma_json("skips", "--date", "2026-11-07").document["skips"] if row["stage"] == "events"]
     assert [(row["team"], row["reason"]) for row in rows] == [(2, "unreadable_events")]
-    assert rows[0]["detail"].startswith("1 event with properties that are no JSON object")
+    assert rows[0]["detail"].startswith("1 event with properties that are not a JSON object")
 
 
 def test_an_unreachable_server_fails_without_its_password(llma: Llma, monkeypatch: pytest.MonkeyPatch) -> None:

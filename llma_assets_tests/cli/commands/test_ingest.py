@@ -66,7 +66,10 @@ def test_bad_lines_are_counted_with_reasons_and_kept_in_a_file(llma: Llma, llma_
     ("content", "first"),
     [
         ("uuid,event\n1,2\n", "line 1: broken_json"),
-        ("\n" + line(1).replace('"team_id": 1', '"team_id": "acme"'), "line 2: wrong_type, team_id is 'acme'"),
+        (
+            "\n" + line(1).replace('"team_id": 1', '"team_id": "acme"'),
+            "line 2: wrong_type, team_id must be a number, not 'acme'",
+        ),
         ("{}\nno json\n", "line 1: missing_field, properties is missing"),
     ],
 )
