@@ -231,6 +231,7 @@ def shipped_sample() -> bytes:
     return (resources.files("llma_assets.demo") / "sample.jsonl").read_bytes()
 
 
+@pytest.mark.process
 def test_the_file_that_ships_is_what_the_documented_command_writes() -> None:
     command = [sys.executable, "-m", "llma_assets.demo", "--team", "102", "--days", "4", "--date", "2026-11-07"]
     assert subprocess.run(command, capture_output=True, check=True).stdout == shipped_sample()
