@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.small_disk import CannotMount, SmallDisk, small_disk
-from llma_assets.cli.run.runner import Runner
+from llma_assets.cli.run.runner import runner_of
 from llma_assets.clickhouse import connect, start, stop
 from llma_assets.clickhouse.server.disk_space import DiskSpace
 from llma_assets.clusters.checks import CHECKS as CLUSTER_CHECKS
@@ -115,8 +115,8 @@ def llma(*arguments: str) -> Outcome:
 def job(name: str, stage: str, **options: Any) -> None:
     """Do one stage of a job."""
     with opened_instance(Settings.from_env()) as instance, connect(Settings.from_env()) as database:
-        runner = Runner(instance, database, progress=silent)
-        runner._know(TEAM)
+        runner = runner_of(instance, database, progress=silent)
+        runner._register_team(TEAM)
         done = runner._execute(name, [stage], **options)
     assert not done.error, done.error
 

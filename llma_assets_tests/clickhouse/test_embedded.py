@@ -387,7 +387,7 @@ def test_state_that_names_a_foreign_port_sends_no_password_there(folder: Path, m
     fcntl.flock(lock, fcntl.LOCK_EX)  # as by a server that gets ready
     try:
         assert status(folder) is None
-        with pytest.raises(DatabaseUnavailable, match=f"an earlier version; end process {left['pid']}"):
+        with pytest.raises(DatabaseUnavailable, match=f"an earlier version: end process {left['pid']}"):
             start(folder)
     finally:
         os.close(lock)

@@ -167,7 +167,7 @@ def test_the_commands_tell_before_and_after(
     )
     nothing = llma(*ask)
     assert nothing.exit_code == 1
-    assert "no texts are stored for team 1, 2026-11-07, though 24 traces" in nothing.stderr
+    assert "no texts are stored for team 1, 2026-11-07 yet, so there is nothing to count; 24 traces" in nothing.stderr
     assert f"llma run --texts-only --team 1 --date {DAY}" in nothing.stderr
     with server(monkeypatch) as running:
         monkeypatch.setenv("LLMA_CHAT_MODEL", "gpt-4.1")

@@ -439,7 +439,7 @@ def test_a_server_without_batches_says_so(stored: Database) -> None:
     def judge(request: Any) -> Any:
         return Status(404, "no such path") if request.path == "/v1/files" else None
 
-    with BatchServer(judge=judge) as server, pytest.raises(ModelConfigurationError, match="takes no batches"):
+    with BatchServer(judge=judge) as server, pytest.raises(ModelConfigurationError, match="has no Batch API"):
         go(stored, server)
     assert stored.value("SELECT count() FROM summary_batches FINAL WHERE state != 'closed'") == 0
 

@@ -202,7 +202,7 @@ def test_one_of_two_passes_dies_at_any_write_and_nothing_is_lost(
 
     for team_id, table in enumerate(WRITES, 1):
         waiting_and_new(database, team_id)
-        mortal = Mortal(database._link, database.name, "events")
+        mortal = Mortal(database._client, database.name, "events")
         mortal.dies_at = table
 
         def dying(mortal: Mortal = mortal, team_id: int = team_id) -> None:

@@ -99,7 +99,7 @@ def test_a_pass_killed_at_any_write_leaves_what_was_and_the_next_one_ends_it(
         assert killed.returncode == -signal.SIGKILL, (table, killed.stderr.decode()[-2000:])
         assert everything(database) == before, (table, moment)
     a_pass(database, 1)
-    undisturbed = Database(database._link, database.name, "events")
+    undisturbed = Database(database._client, database.name, "events")
     a_week(undisturbed, 2)
     a_pass(undisturbed, 2)
     assert [facts(task) for task, _, _ in everything(database)] == [
