@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from llma_assets.reports import map_markdown, map_png
+from llma_assets.reports import cluster_map, map_markdown, map_png
 from llma_assets.reports.cluster_map import MAX_BYTES, _colour, _drawable, _marker
 from llma_assets.reports.map_labels import Islands, place_labels
 
@@ -35,6 +35,7 @@ def test_the_map_is_a_png_and_the_same_for_the_same_input() -> None:
         first = map_markdown(labels, coordinates, titles, "team 1")
     data = base64.b64decode(first.removeprefix("![map](data:image/png;base64,").removesuffix(")"))
     assert data.startswith(b"\x89PNG")
+    cluster_map._picture.cache_clear()
     assert map_markdown(labels, coordinates, titles, "team 1") == first
 
 
