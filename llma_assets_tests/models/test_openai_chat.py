@@ -152,7 +152,9 @@ def test_retry_after_may_be_a_date_or_milliseconds() -> None:
     exact = Status(429, headers={"Retry-After-Ms": "1500"})
     with ChatServer(faults=[date, exact], always=GOOD) as server:
         ask(server, waits.policy())
-    assert waits.slept == [pytest.approx(18, abs=3), pytest.approx(1.5, abs=0.3)]
+    until_date, exact_s = waits.slept
+    assert 5 < until_date <= 20.5, "the rest of twenty seconds: a busy machine takes some to answer"
+    assert exact_s == pytest.approx(1.5, abs=0.3)
 
 
 def test_the_wait_of_retry_after_is_real() -> None:
