@@ -52,7 +52,7 @@ defs: install ## Load all Dagster definitions, as a code location does
 PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 .PHONY: test-fast
-test-fast: install ## Tests that need no database and start no process: in half a minute, while you work
+test-fast: install ## Tests that need no database and start no process, while you work
 	$(PYTEST) -m "not (slow or llm or database or process or heavy)"
 
 # The checks run beside the tests, on what these leave of the processors; what they print is shown when they are done.
