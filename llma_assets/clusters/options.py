@@ -5,7 +5,6 @@ from dataclasses import dataclass, fields, replace
 from llma_assets.clusters.engine.config import ClusteringConfig
 from llma_assets.themes import Theme, ThemeClustering
 
-MIN_TRACES_FOR_CLUSTERING = ThemeClustering().min_items
 MAX_SAMPLES = 2000
 MAX_SAMPLES_GRAPH = 20_000
 """`graph` needs time proportional to the number of items: 20,000 x 1,536 take some seconds."""

@@ -21,7 +21,6 @@ _ARGUMENT = re.compile(r'\w+="([^"\\]{3,40})"')
 _MEANINGFUL_VALUE = re.compile(r"[^\W\d_][^\d_@/:<>{}]*")
 _ERROR_TEXT = re.compile(r"^\W{0,3}(?:error|exception|traceback|failed|failure)\b|\"(?:error|exception)\":", re.I)
 _ERROR_PREFIX = re.compile(r"^(?:\W*error\W+)+", re.IGNORECASE)
-_FLAGS = {"true", "false", "yes", "none", "null"}
 _NOTHING = {"[]", "{}", "null", "none", '""', "[ ]"}
 _EXECUTORS = {"tool", "function"}
 

@@ -10,7 +10,6 @@ _CODE_AGAIN = re.compile(r"^(Code: \d+\. DB::Exception: )\1+")
 _NAME_AGAIN = re.compile(r"(\(\w+\)) \(version [^()]*\)\. \1$")
 _PIPE = re.compile(r":? \(in file/uri /dev/fd/\d+\)|: While executing File: data for INSERT was parsed from file")
 
-SYNTAX_ERROR = 62
 UNKNOWN_FORMAT = 73
 SESSION_IS_LOCKED = 373
 SESSION_NOT_FOUND = 372
