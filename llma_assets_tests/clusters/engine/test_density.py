@@ -131,20 +131,18 @@ from llma_assets.clusters import ClusteringConfig, cluster
 rng = np.random.default_rng(0)
 centres = rng.normal(size=(60, 384)).astype(np.float32)
 points = centres[rng.integers(0, 60, 5000)] + 0.8 * rng.standard_normal((5000, 384), dtype=np.float32)
-found = cluster(points, ClusteringConfig(method="hdbscan"))
-print(found.quality.clusters, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+peaks = []
+for method in ("kmeans", "hdbscan"):
+    found = cluster(points, ClusteringConfig(method=method))
+    peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(found.quality.clusters, round(peaks[1] - peaks[0]))
 """
 
 
 @pytest.mark.slow
-def test_five_thousand_items_take_less_than_300_mb_in_a_process_of_their_own() -> None:
-    """The best of three: how much of what was freed counts to the peak is up to the allocator's threads."""
-    peaks = []
-    for _ in range(3):
-        done = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True, timeout=240)
-        clusters, peak_mb = map(int, done.stdout.split())
-        assert clusters > 1
-        peaks.append(peak_mb)
-        if peak_mb < 300:
-            break
-    assert min(peaks) < 300
+def test_five_thousand_items_take_hardly_more_memory_than_k_means() -> None:
+    """What the libraries take once loaded depends on the machine (291 to 330 MB); a table of distances would be 100."""
+    done = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True, timeout=240)
+    clusters, more_mb = map(int, done.stdout.split())
+    assert clusters > 1
+    assert more_mb < 60
