@@ -4,6 +4,7 @@ The algorithms belong in `engine`, which knows no database; names of clusters be
 """
 
 from llma_assets.clusters.checks import CHECKS
+from llma_assets.clusters.deciding import Decided, decide_about
 from llma_assets.clusters.edits.decisions import (
     NOTHING,
     Action,
@@ -50,6 +51,7 @@ __all__ = [
     "Clustering",
     "ClusteringConfig",
     "ClusteringError",
+    "Decided",
     "Edit",
     "EditError",
     "InvalidConfigError",
@@ -74,6 +76,7 @@ __all__ = [
     "committed_run",
     "counted_as",
     "decide",
+    "decide_about",
     "edits_of",
     "find_lineage",
     "last_runs",

@@ -2,6 +2,7 @@
 
 from llma_assets.reports.audit import Audit, AuditedCluster, audit
 from llma_assets.reports.checks import all_checks
+from llma_assets.reports.cluster import ClusterReport, cluster_report
 from llma_assets.reports.cluster_map import map_markdown, map_png
 from llma_assets.reports.cluster_table import cluster_table, clusters_in_sentences, table_rows
 from llma_assets.reports.clusters import PublishedCluster, PublishedClusters, PublishedRun, published_clusters
@@ -16,10 +17,13 @@ from llma_assets.reports.estimate import (
     estimate_report,
 )
 from llma_assets.reports.funnel import STEPS, Funnel, FunnelReport, by_step, funnel, funnel_report, funnel_tables
+from llma_assets.reports.item_page import ORDERS, ItemPage, ItemRow, Sort, item_page
 from llma_assets.reports.items import ClusteredItem, clustered_items
 from llma_assets.reports.overlap import FALSE_SHARE
 from llma_assets.reports.overlap_queries import Among, NotClusteredError
 from llma_assets.reports.overlap_report import AMONG, Overlap, OverlapSide, overlap_report
+from llma_assets.reports.overview import TeamsReport, TeamSummary, teams_report
+from llma_assets.reports.results import ClusterResult, Figures, ThemeResults, theme_results
 from llma_assets.reports.runs import DeferredWork, RunReport, TeamOutcome, ThemeOutcome
 from llma_assets.reports.shares import Estimate
 from llma_assets.reports.skips import Skips, skips_of_day
@@ -34,20 +38,26 @@ from llma_assets.reports.usage import Budget, ThemeBudget, UsageReport, UsageTot
 __all__ = [
     "AMONG",
     "FALSE_SHARE",
+    "ORDERS",
     "STEPS",
     "Among",
     "Audit",
     "AuditedCluster",
     "Budget",
     "BudgetLeft",
+    "ClusterReport",
+    "ClusterResult",
     "ClusterRow",
     "ClusteredItem",
     "DeferredWork",
     "Estimate",
     "EstimateReport",
     "EstimateTotal",
+    "Figures",
     "Funnel",
     "FunnelReport",
+    "ItemPage",
+    "ItemRow",
     "NoTextsError",
     "NotClusteredError",
     "Overlap",
@@ -57,15 +67,19 @@ __all__ = [
     "PublishedRun",
     "RunReport",
     "Skips",
+    "Sort",
     "StageEstimate",
     "TaskDetails",
     "Tasks",
     "TeamOutcome",
+    "TeamSummary",
+    "TeamsReport",
     "ThemeAnswer",
     "ThemeBudget",
     "ThemeBudgetLeft",
     "ThemeClusters",
     "ThemeOutcome",
+    "ThemeResults",
     "ThemeTrends",
     "TraceReport",
     "Trend",
@@ -78,6 +92,7 @@ __all__ = [
     "all_checks",
     "audit",
     "by_step",
+    "cluster_report",
     "cluster_table",
     "clustered_items",
     "clusters_in_sentences",
@@ -86,6 +101,7 @@ __all__ = [
     "funnel",
     "funnel_report",
     "funnel_tables",
+    "item_page",
     "latest_day",
     "map_markdown",
     "map_png",
@@ -95,6 +111,8 @@ __all__ = [
     "table_rows",
     "task_details",
     "tasks_report",
+    "teams_report",
+    "theme_results",
     "trace_report",
     "trends_report",
     "trial_report",

@@ -11,7 +11,7 @@ from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 from dagster_webserver import app as dagster_app
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from llma_assets.defs.webserver import Guard, GuardedWebserver
+from llma_assets.defs.webserver import DagsterGuard, GuardedWebserver
 
 OURS = {"host": "127.0.0.1:3000"}
 JSON = {"content-type": "application/json"}
@@ -56,7 +56,7 @@ def ask(
         "query_string": query.encode(),
         "headers": [(name.encode(), value.encode()) for name, value in pairs],
     }
-    asyncio.run((app or Guard(behind, ["ui.example.com"]))(scope, receive, send))  # type: ignore[arg-type]
+    asyncio.run((app or DagsterGuard(behind, ["ui.example.com"]))(scope, receive, send))  # type: ignore[arg-type]
     first = sent[0]
     return int(first.get("status", {"websocket.accept": 101, "websocket.close": 403}.get(first["type"], 0)))
 

@@ -147,31 +147,21 @@ def _decide(
     title: str = "",
     into: str = "",
 ) -> None:
-    from llma_assets.clusters import NOTHING, after, decide, find_lineage, standings_of, store_edit
+    from llma_assets.clusters import decide_about
 
     who = decider(author)
-    stored, messages = [], []
     with opened_database() as database:
-        main = find_lineage(database, team_id, into) if into else None
-        wanted = [find_lineage(database, team_id, text) for text in lineages]
-        found = standings_of(database, team_id)
-        for lineage in wanted:
-            edit = decide(action, lineage, found, author=who, at=datetime.now(UTC), title=title, into=main)
-            if edit is not None:
-                found[lineage.lineage_id] = after(found.get(lineage.lineage_id, NOTHING), edit)
-                stored.append(edit)
-            about = main or lineage
-            name = found.get(about.lineage_id, NOTHING).title or about.title or about.lineage_id[:SHORT_ID]
-            result = RESULTS[action] if edit else "was so already:"
-            messages.append(f"{lineage.lineage_id[:SHORT_ID]} {result} {name}")
-        # All decisions are valid: store them.
-        for edit in stored:
-            store_edit(database, team_id, edit)
+        decided = decide_about(
+            database, team_id, action, lineages, author=who, at=datetime.now(UTC), title=title, into=into
+        )
+    stored = [each.edit for each in decided if each.edit]
     if as_json:
         emit_json({"team": team_id, "edits": [_as_json(edit) for edit in stored]})
     else:
-        for message in messages:
-            show(plain(message))
+        for each in decided:
+            short = each.lineage.lineage_id[:SHORT_ID]
+            result = RESULTS[action] if each.edit else "was so already:"
+            show(plain(f"{short} {result} {each.name or (into or each.lineage.lineage_id)[:SHORT_ID]}"))
 
 
 def _as_json(edit: "Edit") -> dict[str, Any]:

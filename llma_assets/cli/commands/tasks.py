@@ -101,7 +101,7 @@ def show_tasks(tasks: "Sequence[Task]") -> None:
 )
 @json_option
 def show_command(task: str, team_id: int, segments: int, as_json: bool) -> None:
-    """Show a task with its segments and its hidetails."""
+    """Show a task with its segments and its history."""
     from llma_assets.reports import task_details
     from llma_assets.tasks import find_task
 
@@ -149,7 +149,7 @@ def show_command(task: str, team_id: int, segments: int, as_json: bool) -> None:
 @tasks_group.command()
 @click.argument("task")
 @team_option()
-@click.option("--note", default="", help="Why; kept in the hidetails.")
+@click.option("--note", default="", help="Why; kept in the history.")
 @_by_option
 def close(task: str, team_id: int, note: str, by: str | None) -> None:
     """Mark a task as resolved; if the problem occurs again it becomes `regressed`."""
@@ -159,7 +159,7 @@ def close(task: str, team_id: int, note: str, by: str | None) -> None:
 @tasks_group.command()
 @click.argument("task")
 @team_option()
-@click.option("--note", default="", help="Why; kept in the hidetails.")
+@click.option("--note", default="", help="Why; kept in the history.")
 @_by_option
 def reopen(task: str, team_id: int, note: str, by: str | None) -> None:
     """Open a resolved or ignored task again."""
@@ -169,7 +169,7 @@ def reopen(task: str, team_id: int, note: str, by: str | None) -> None:
 @tasks_group.command()
 @click.argument("task")
 @team_option()
-@click.option("--note", default="", help="Why; kept in the hidetails.")
+@click.option("--note", default="", help="Why; kept in the history.")
 @_by_option
 def ignore(task: str, team_id: int, note: str, by: str | None) -> None:
     """Mark a task as not a problem; similar segments still join it, but it is hidden."""

@@ -1,0 +1,87 @@
+"""`llma web`: the pages and the HTTP API. What they show belongs in `llma_assets.web`."""
+
+import ipaddress
+import os
+import webbrowser
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import click
+
+from llma_assets.cli.errors import WrongUse
+from llma_assets.cli.options import decider, require_named_files
+from llma_assets.cli.render.console import say, show
+
+if TYPE_CHECKING:
+    from llma_assets.web import Access
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Interface to serve on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8321, show_default=True, help="0 takes a free one.")
+@click.option("--open", "open_browser", is_flag=True, help="Open the pages in the browser.")
+@click.option("--dagster-url", envvar="LLMA_DAGSTER_URL", default="", help="Address of Dagster's pages, for links.")
+@click.option("--new-token", metavar="NAME", help="Print a new token for somebody, and its entry for the file; then end.")
+def web(host: str, port: int, open_browser: bool, dagster_url: str, new_token: str | None) -> None:
+    """Start the pages and the API.
+
+    On the loopback interface everybody who can log in to this machine is let in. Elsewhere it needs tokens:
+    LLMA_WEB_TOKENS_FILE names a file of them, LLMA_WEB_TOKENS holds them. LLMA_UI_HOSTS adds host names beside
+    localhost. Ctrl-C ends it.
+    """
+    if new_token is not None:
+        _show_new_token(new_token)
+        return
+    import uvicorn
+
+    from llma_assets.request_guard import HOSTS_VARIABLE, named_hosts
+    from llma_assets.settings import Settings
+    from llma_assets.web import Access, AccessError, Site, create_app
+
+    require_named_files()
+    try:
+        access = Access.from_env(os.environ, owner=decider(None))
+    except AccessError as error:
+        raise WrongUse(str(error)) from error
+    hosts = named_hosts(os.environ.get(HOSTS_VARIABLE, ""))
+    _require_tokens_outside(host, access, hosts)
+    if dagster_url and not dagster_url.startswith(("http://", "https://")):
+        raise WrongUse("--dagster-url must begin with http:// or https://")
+    app = create_app(Site(Settings.from_env(), access, dagster_url), hosts=hosts)
+    server = uvicorn.Server(
+        uvicorn.Config(app, host=host, port=port, log_level="warning", server_header=False, access_log=False)
+    )
+    with server.config.bind_socket() as socket:
+        address = f"http://{f'[{host}]' if ':' in host else host}:{socket.getsockname()[1]}"
+        say(f"The pages are at {address}, the API at {address}/api/v1/openapi.json. Ctrl-C ends them.")
+        if open_browser:
+            webbrowser.open(address)
+        server.run(sockets=[socket])
+
+
+def _require_tokens_outside(host: str, access: "Access", hosts: Collection[str]) -> None:
+    from llma_assets.web import TOKENS_FILE_VARIABLE
+
+    try:
+        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    if access.is_open and (not is_loopback or hosts):
+        raise WrongUse(
+            f"other machines could reach {host if not is_loopback else ', '.join(hosts)}, and there are no tokens: "
+            f"`llma web --new-token NAME` makes one, {TOKENS_FILE_VARIABLE} names the file of them"
+        )
+
+
+def _show_new_token(name: str) -> None:
+    import json
+
+    from llma_assets.web import new_token, token_hash
+
+    token = new_token()
+    say("Give the token to its owner; it is not stored. Its entry belongs in the file of LLMA_WEB_TOKENS_FILE.")
+    show(f"token: {token}\n")
+    show(
+        f"[[visitors]]\nname = {json.dumps(name)}\nsha256 = \"{token_hash(token)}\"\n"
+        'teams = "all"  # or team numbers, [1, 2]\nrights = "read"  # or "change"'
+    )

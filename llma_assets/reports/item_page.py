@@ -1,0 +1,206 @@
+"""The items of a run a page at a time: searched, of one cluster, sorted; for the table of the web app and its API."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters import NOISE_LABEL, committed_run
+from llma_assets.reports.clusters import PublishedCluster, published_clusters
+from llma_assets.serialization import Day, Moment, Rounded, TeamId, ThemeId
+from llma_assets.team_day import TeamDay
+
+Sort = Literal["cluster", "newest", "oldest", "typical", "cost", "latency", "errors"]
+
+ORDERS: Mapping[Sort, str] = {
+    "cluster": "cluster_id = -1, cluster_id, rank, item_id",
+    "newest": "timestamp DESC, item_id",
+    "oldest": "timestamp, item_id",
+    "typical": "distance, item_id",
+    "cost": "cost_usd DESC, item_id",
+    "latency": "latency_s DESC, item_id",
+    "errors": "error_count DESC, item_id",
+}
+"""What each order is in SQL; nothing of a request becomes part of a statement."""
+
+# Keys: cluster_members (team_id, day, theme_id, attempt_id, item_id); trace_summaries (team_id, day, theme_id, item_id);
+# trace_texts (team_id, day, level, item_id).
+ITEMS = """
+WITH
+    members AS
+    (
+        SELECT item_id, trace_id, generation_id, item_day, timestamp, cluster_id, distance, rank, strength, x, y
+        FROM cluster_members FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day = {day:Date}
+            AND theme_id = {theme_id:String}
+            AND attempt_id = {attempt_id:UUID}
+            AND cluster_id IN {cluster_ids:Array(Int32)}
+    ),
+    summaries AS
+    (
+        SELECT day AS item_day, item_id, title, bullets, interesting_notes
+        FROM trace_summaries FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} - 1 AND {day:Date}
+            AND theme_id = {theme_id:String}
+    ),
+    numbers AS
+    (
+        SELECT day AS item_day, item_id, cost_usd, latency_s, error_count
+        FROM trace_texts FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} - 1 AND {day:Date}
+            AND level = {level:String}
+    )
+SELECT
+    item_id, trace_id, generation_id, members.item_day AS item_day, timestamp, cluster_id, distance, strength,
+    summaries.title AS title, numbers.cost_usd AS cost_usd, numbers.latency_s AS latency_s,
+    numbers.error_count AS error_count, count() OVER () AS found
+FROM members
+LEFT JOIN summaries USING (item_day, item_id)
+LEFT JOIN numbers USING (item_day, item_id)
+WHERE {search:String} = ''
+    OR positionCaseInsensitiveUTF8(summaries.title, {search:String}) > 0
+    OR positionCaseInsensitiveUTF8(summaries.bullets, {search:String}) > 0
+    OR positionCaseInsensitiveUTF8(summaries.interesting_notes, {search:String}) > 0
+    OR item_id = {search:String}
+ORDER BY
+    {order}
+LIMIT {limit:UInt32} OFFSET {offset:UInt64}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """One item of a run.
+
+    Attributes:
+        item_id: the trace or generation.
+        trace_id: its trace.
+        day, timestamp: when it began.
+        cluster_id, lineage_id, cluster_title: where it is counted, as people decided; -1 for outliers.
+        distance: to the centroid of its cluster.
+        title: of its summary.
+        cost_usd, latency_s, error_count: its figures.
+    """
+
+    item_id: Annotated[str, Field(serialization_alias="item")]
+    trace_id: str
+    day: date
+    timestamp: Moment
+    cluster_id: int
+    lineage_id: str
+    cluster_title: str
+    distance: Rounded
+    title: str
+    cost_usd: Rounded
+    latency_s: Rounded
+    error_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPage:
+    """Some items of a run.
+
+    Attributes:
+        found: how many match in all.
+        offset: how many come before these.
+        items: these.
+    """
+
+    team_id: TeamId
+    day: Day
+    theme_id: ThemeId
+    found: int
+    offset: int
+    items: tuple[ItemRow, ...]
+
+
+def item_page(
+    database: Database,
+    team_day: TeamDay,
+    theme_id: str,
+    *,
+    lineage_id: str | None = None,
+    outliers: bool = False,
+    search: str = "",
+    sort: Sort = "cluster",
+    limit: int = 50,
+    offset: int = 0,
+) -> ItemPage | None:
+    """Some items of a theme's run; None without a run.
+
+    Clusters that people hid are left out, those that they merged are one.
+
+    Args:
+        lineage_id: of this cluster only.
+        outliers: of no cluster only.
+        search: words in the summary, or the id of the item.
+    """
+    run = committed_run(database, team_day, theme_id)
+    if run is None:
+        return None
+    shown = published_clusters(database, team_day, theme_id=theme_id).runs[0].clusters
+    wanted = [
+        each
+        for each in shown
+        if (lineage_id is None or lineage_id in (each.lineage_id, *each.merged_lineage_ids))
+        and (not outliers or each.is_noise)
+    ]
+    cluster_of = _by_id(database, run, wanted)
+    rows: list[dict[str, Any]] = database.rows(
+        ITEMS.replace("{order}", ORDERS[sort]),
+        **run.attempt,
+        level=run.level,
+        cluster_ids=sorted(cluster_of),
+        search=search.strip(),
+        limit=limit,
+        offset=offset,
+        **{"from": run.window_start.date()},
+    )
+    return ItemPage(
+        team_day.team_id,
+        team_day.day,
+        theme_id,
+        rows[0]["found"] if rows else 0,
+        offset,
+        tuple(_row(row, cluster_of[row["cluster_id"]]) for row in rows),
+    )
+
+
+def _by_id(database: Database, run: Any, wanted: list[PublishedCluster]) -> dict[int, PublishedCluster]:
+    """The shown cluster of each cluster of the run; several of them may be one to people."""
+    from llma_assets.clusters import clusters_of
+
+    of_lineage = {name: each for each in wanted for name in (each.lineage_id, *each.merged_lineage_ids) if name}
+    noise = next((each for each in wanted if each.is_noise), None)
+    found = {}
+    for row in clusters_of(database, run):
+        cluster = noise if row["cluster_id"] == NOISE_LABEL else of_lineage.get(row["lineage_id"])
+        if cluster is None and not row["lineage_id"]:
+            cluster = next((each for each in wanted if each.cluster_id == row["cluster_id"]), None)
+        if cluster is not None:
+            found[row["cluster_id"]] = cluster
+    return found
+
+
+def _row(row: dict[str, Any], cluster: PublishedCluster) -> ItemRow:
+    timestamp: datetime = row["timestamp"]
+    return ItemRow(
+        item_id=row["item_id"],
+        trace_id=row["trace_id"],
+        day=row["item_day"],
+        timestamp=timestamp,
+        cluster_id=cluster.cluster_id,
+        lineage_id=cluster.lineage_id,
+        cluster_title=cluster.title,
+        distance=row["distance"],
+        title=row["title"],
+        cost_usd=row["cost_usd"],
+        latency_s=row["latency_s"],
+        error_count=row["error_count"],
+    )

@@ -1,0 +1,168 @@
+"""The results of a theme and day with the figures that people compare: shares, traces, errors, cost and latency."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters import Run, committed_run
+from llma_assets.labels import group_labels_of
+from llma_assets.reports.clusters import PublishedCluster, PublishedRun, published_clusters
+from llma_assets.reports.trend_queries import trends_of
+from llma_assets.reports.trends import Trend
+from llma_assets.serialization import Amount, Day, TeamId
+from llma_assets.stats import Share
+from llma_assets.team_day import TeamDay
+
+TREND_WEEKS = 2
+"""Weeks before the day that the changes beside a cluster look at."""
+
+# Keys: cluster_members (team_id, day, theme_id, attempt_id, item_id); trace_texts (team_id, day, level, item_id).
+FIGURES_OF_RUN = """
+WITH numbers AS
+(
+    SELECT day AS item_day, item_id, cost_usd, latency_s, error_count, true AS is_known
+    FROM trace_texts FINAL
+    WHERE team_id = {team_id:Int64}
+        AND day BETWEEN {from:Date} - 1 AND {day:Date}
+        AND level = {level:String}
+)
+SELECT
+    cluster_id,
+    uniqExact(trace_id) AS traces,
+    countIf(numbers.is_known) AS known,
+    countIf(numbers.error_count > 0) AS errors,
+    sum(numbers.cost_usd) AS cost_usd,
+    sum(numbers.latency_s) AS latency_s
+FROM
+(
+    SELECT cluster_id, trace_id, item_id, item_day
+    FROM cluster_members FINAL
+    WHERE team_id = {team_id:Int64}
+        AND day = {day:Date}
+        AND theme_id = {theme_id:String}
+        AND attempt_id = {attempt_id:UUID}
+) AS members
+LEFT JOIN numbers USING (item_day, item_id)
+GROUP BY cluster_id
+ORDER BY cluster_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the items of a cluster have in numbers.
+
+    Attributes:
+        traces: distinct traces; of clusters that people merged, the sum.
+        known: items whose text's numbers are still stored; the others count for nothing below.
+        errors: items with an error.
+        cost_usd, latency_s: sums over the known items.
+    """
+
+    traces: int = 0
+    known: int = 0
+    errors: int = 0
+    cost_usd: Amount = 0
+    latency_s: Amount = 0
+
+    @classmethod
+    def of(cls, parts: "Iterable[Figures]") -> "Figures":
+        """Add up."""
+        rows = list(parts)
+        return cls(**{each.name: sum(getattr(row, each.name) for row in rows) for each in fields(cls)})
+
+    @property
+    def error_rate(self) -> Share:
+        """The share of items with an error."""
+        return Share.of(self.errors, self.known)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterResult:
+    """A published cluster beside its figures.
+
+    Attributes:
+        cluster: as people decided about it.
+        group: title of the group of clusters that it is in, "" without one.
+        share: of the run's items, with its interval.
+        figures: of its items.
+        error_rate: the share of its items with an error.
+        trend: its days, None for outliers and without a linked run.
+    """
+
+    cluster: PublishedCluster
+    group: str
+    share: Share
+    figures: Figures
+    error_rate: Share
+    trend: Trend | None
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeResults:
+    """What a theme found on a day, or why it found nothing: `run.skipped_reason`.
+
+    Attributes:
+        run: the published run, without its clusters' members.
+        clusters: by falling size, outliers last.
+        figures: of all items.
+    """
+
+    team_id: TeamId
+    day: Day
+    run: PublishedRun
+    clusters: tuple[ClusterResult, ...]
+    figures: Figures
+
+
+def theme_results(
+    database: Database, team_day: TeamDay, theme_id: str, *, show_hidden: bool = False
+) -> ThemeResults | None:
+    """The results of a theme and day; None if the team has neither a run nor a reason for none.
+
+    Args:
+        show_hidden: clusters that people hid, too.
+    """
+    published = published_clusters(database, team_day, theme_id=theme_id, show_hidden=show_hidden).with_examples(3)
+    if not published.runs:
+        return None
+    (shown,) = published.runs
+    run = committed_run(database, team_day, theme_id)
+    if run is None or shown.run_id is None:
+        return ThemeResults(team_day.team_id, team_day.day, shown, (), Figures())
+    figures = _figures(database, run)
+    own_id = _own_ids(database, run)
+    groups = {cluster_id: row["title"] for row in group_labels_of(database, run) for cluster_id in row["cluster_ids"]}
+    found = trends_of(database, team_day.team_id, until=team_day.day, weeks=TREND_WEEKS).get(theme_id, [])
+    trends = {trend.lineage_id: trend for trend in found}
+    rows = []
+    for cluster in shown.clusters:
+        parts = [cluster.cluster_id, *(own_id[each] for each in cluster.merged_lineage_ids if each in own_id)]
+        of_cluster = Figures.of(figures.get(part, Figures()) for part in parts)
+        rows.append(
+            ClusterResult(
+                cluster=cluster,
+                group=groups.get(cluster.cluster_id, ""),
+                share=Share.of(cluster.size, run.items),
+                figures=of_cluster,
+                error_rate=of_cluster.error_rate,
+                trend=trends.get(cluster.lineage_id) if cluster.lineage_id else None,
+            )
+        )
+    return ThemeResults(team_day.team_id, team_day.day, shown, tuple(rows), Figures.of(figures.values()))
+
+
+def _figures(database: Database, run: Run) -> Mapping[int, Figures]:
+    rows = database.rows(FIGURES_OF_RUN, **run.attempt, level=run.level, **{"from": run.window_start.date()})
+    return {row["cluster_id"]: Figures(**{name: row[name] for name in _NAMES}) for row in rows}
+
+
+_NAMES = [each.name for each in fields(Figures)]
+
+
+def _own_ids(database: Database, run: Run) -> dict[str, int]:
+    from llma_assets.clusters import clusters_of
+
+    rows: list[dict[str, Any]] = clusters_of(database, run)
+    return {row["lineage_id"]: row["cluster_id"] for row in rows if row["lineage_id"]}

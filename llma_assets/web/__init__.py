@@ -1,0 +1,25 @@
+"""The web app: pages for people and an HTTP API over the same reports as the command line. `llma web` starts it."""
+
+from llma_assets.web.access import (
+    TOKENS_FILE_VARIABLE,
+    TOKENS_VARIABLE,
+    Access,
+    AccessError,
+    Visitor,
+    new_token,
+    token_hash,
+)
+from llma_assets.web.app import create_app
+from llma_assets.web.site import Site
+
+__all__ = [
+    "TOKENS_FILE_VARIABLE",
+    "TOKENS_VARIABLE",
+    "Access",
+    "AccessError",
+    "Site",
+    "Visitor",
+    "create_app",
+    "new_token",
+    "token_hash",
+]

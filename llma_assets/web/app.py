@@ -1,0 +1,113 @@
+"""Assembles the server: the guard, headers of safety, problems, the API, the pages and their files."""
+
+import logging
+from collections.abc import Collection
+from contextlib import asynccontextmanager
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from llma_assets.clickhouse import DatabaseError
+from llma_assets.isolation import fault_of
+from llma_assets.request_guard import Guard
+from llma_assets.web import api, pages
+from llma_assets.web.problems import WebProblem, as_json, problem_of, to_sign_in, wants_json
+from llma_assets.web.site import Site
+from llma_assets.web.templates_of import problem_page
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+log = logging.getLogger("llma_assets.web")
+
+POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class SafeHeaders:
+    """Adds the headers of safety to each answer; what a person sees is kept by no cache between."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "private, no-cache")
+            await send(message)
+
+        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+def create_app(site: Site, *, hosts: Collection[str] = ()) -> FastAPI:
+    """The server's application.
+
+    Args:
+        site: what its requests share.
+        hosts: names of this server beside those of the loopback interface.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> "AsyncIterator[None]":
+        yield
+        site.close()
+
+    app = FastAPI(
+        title="LLMA Assets",
+        description="What users of LLM applications do, where it hurts, and whether it got better.",
+        version="1",
+        openapi_url="/api/v1/openapi.json",
+        # FastAPI's own pages load their scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        middleware=[
+            Middleware(SafeHeaders),
+            Middleware(Guard, hosts=hosts),
+            Middleware(GZipMiddleware, minimum_size=1_000),
+        ],
+    )
+    app.state.site = site
+    app.include_router(api.router, prefix="/api/v1")
+    app.include_router(pages.router, include_in_schema=False)
+    static = resources.files("llma_assets.web") / "static"
+    app.mount("/static", StaticFiles(directory=str(static)), name="static")
+    for kind in (Exception, WebProblem, DatabaseError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, _explained)
+    return app
+
+
+def _explained(request: Request, error: Exception) -> Response:
+    problem = problem_of(error)
+    if problem.status == 500:
+        # Type and place alone: a message may quote a trace.
+        log.error("%s %s: %s", request.method, request.url.path, fault_of(error))
+    if wants_json(request):
+        return as_json(problem)
+    if problem.status == 401 and request.method == "GET":
+        return to_sign_in(request)
+    return problem_page(request, problem)

@@ -1,0 +1,431 @@
+"""The pages. Each address is the state of what is shown, so that Back, bookmarks and links to colleagues work."""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters import EditError, UnknownLineageError, clustered_days, decide_about, last_runs
+from llma_assets.reports import (
+    ORDERS,
+    ItemRow,
+    Sort,
+    clusters_of_day,
+    cluster_report,
+    funnel_report,
+    item_page,
+    map_png,
+    published_clusters,
+    skips_of_day,
+    task_details,
+    tasks_report,
+    teams_report,
+    theme_results,
+    trace_report,
+    trends_report,
+    usage_report,
+)
+from llma_assets.tasks import UnknownTaskError, find_task, list_tasks
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import ThemeError, past_changes, themes_of
+from llma_assets.visible import visible
+from llma_assets.web.problems import NotFound
+from llma_assets.web.templates_of import address, page
+from llma_assets.web.visitors import (
+    TOKEN_COOKIE,
+    FormDep,
+    SiteDep,
+    TeamDep,
+    VisitorDep,
+    check_form,
+    fields_of,
+    site_of,
+)
+
+router = APIRouter(default_response_class=Response)
+
+PAGE_SIZE = 50
+TREND_WEEKS = 4
+EXPORT_ROWS = 100_000
+TEAM = "/teams/{team_id}"
+OPEN_STATES = ("new", "regressed", "ongoing")
+
+
+@router.get("/")
+def teams_page(request: Request, site: SiteDep, visitor: VisitorDep) -> Response:
+    """All teams that the visitor may see; the only one there is at once."""
+    report = teams_report(site.database, today=site.today, team_ids=visitor.teams)
+    return page(request, "teams.html", report=report, tab="teams")
+
+
+@router.get("/sign-in", name="sign_in_page")
+def sign_in_page(request: Request, next: str = "/") -> Response:
+    """Where a token is given."""
+    return page(request, "sign_in.html", next=_own_address(next), wrong=False)
+
+
+@router.post("/sign-in")
+def sign_in(request: Request, fields: Annotated[dict[str, str], Depends(fields_of)]) -> Response:
+    """Keep a valid token in a cookie that no script can read and no foreign page sends."""
+    check_form(request, fields)
+    target, token = _own_address(fields.get("next", "/")), fields.get("token", "").strip()
+    if site_of(request).access.visitor(token) is None:
+        return page(request, "sign_in.html", status=401, next=target, wrong=True)
+    response = RedirectResponse(target, 303)
+    response.set_cookie(
+        TOKEN_COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https", path="/"
+    )
+    return response
+
+
+@router.post("/sign-out")
+def sign_out(request: Request, fields: Annotated[dict[str, str], Depends(fields_of)]) -> Response:
+    """Forget the token."""
+    check_form(request, fields)
+    response = RedirectResponse("/sign-in", 303)
+    response.delete_cookie(TOKEN_COOKIE, path="/", httponly=True, samesite="strict")
+    return response
+
+
+@router.get(TEAM)
+def team_page(site: SiteDep, team_id: TeamDep) -> Response:
+    """The results of the team's latest day, of the theme that looked at most."""
+    return RedirectResponse(address(f"/teams/{team_id}/results", theme=_default_theme(site.database, team_id)), 303)
+
+
+@router.get(f"{TEAM}/results")
+def results_page(
+    request: Request,
+    site: SiteDep,
+    team_id: TeamDep,
+    day: Annotated[date | None, Query(alias="date")] = None,
+    theme: str | None = None,
+    hidden: bool = False,
+) -> Response:
+    """What a theme found on a day; or why it found nothing, and where there is something."""
+    days = clustered_days(site.database, team_id)
+    day = day or (days[-1] if days else site.today)
+    team_day = TeamDay(team_id, day)
+    found = published_clusters(site.database, team_day).runs
+    theme = theme or next((run.theme_id for run in found if run.items), None) or (found[0].theme_id if found else "")
+    if theme and theme not in {run.theme_id for run in found}:
+        _known_theme(site.database, team_id, theme)
+    return page(
+        request,
+        "results.html",
+        tab="results",
+        team_id=team_id,
+        day=day,
+        theme_id=theme,
+        days=days,
+        runs=found,
+        results=theme_results(site.database, team_day, theme, show_hidden=hidden) if theme else None,
+        skips=skips_of_day(site.database, day, team_id).skips if not found else (),
+        show_hidden=hidden,
+    )
+
+
+@router.get(f"{TEAM}/map.png")
+def map_picture(
+    site: SiteDep, team_id: TeamDep, day: Annotated[date, Query(alias="date")], theme: str
+) -> Response:
+    """The map of a theme's day as a picture."""
+    for each in clusters_of_day(site.database, TeamDay(team_id, day)):
+        if each.theme_id == theme and len(each.labels):
+            titles = {row.cluster_id: row.title for row in each.rows}
+            picture = map_png(each.labels, each.coordinates, titles, f"{theme}, {day}")
+            return Response(picture, media_type="image/png")
+    raise NotFound(f"the theme {theme} has no map of {day}")
+
+
+@router.get(f"{TEAM}/items")
+def items_page(
+    request: Request,
+    site: SiteDep,
+    team_id: TeamDep,
+    day: Annotated[date | None, Query(alias="date")] = None,
+    theme: str | None = None,
+    cluster: str | None = None,
+    q: str = "",
+    sort: Sort = "cluster",
+    start: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    form: Literal["html", "csv"] = "html",
+) -> Response:
+    """The items of a theme's day as a table, or as CSV."""
+    days = clustered_days(site.database, team_id)
+    day = day or (days[-1] if days else site.today)
+    theme = theme or _default_theme(site.database, team_id) or ""
+    query: dict[str, Any] = {"search": q[:200], "sort": sort, "outliers": cluster == "outliers"}
+    query["lineage_id"] = cluster if cluster not in (None, "", "outliers") else None
+    limit = EXPORT_ROWS if form == "csv" else PAGE_SIZE
+    found = item_page(
+        site.database, TeamDay(team_id, day), theme, **query, limit=limit, offset=0 if form == "csv" else start
+    )
+    if found is None:
+        _known_theme(site.database, team_id, theme)
+    if form == "csv":
+        if found is None:
+            raise NotFound(f"the theme {theme} has no items on {day}")
+        return _csv(found.items, f"team-{team_id}-{day}.csv")
+    return page(
+        request,
+        "items.html",
+        tab="items",
+        team_id=team_id,
+        day=day,
+        theme_id=theme,
+        days=days,
+        items=found,
+        q=q[:200],
+        sort=sort,
+        sorts=ORDERS,
+        cluster=cluster,
+        start=start,
+        page_size=PAGE_SIZE,
+    )
+
+
+@router.get(f"{TEAM}/trends")
+def trends_page(
+    request: Request,
+    site: SiteDep,
+    team_id: TeamDep,
+    weeks: Annotated[int, Query(ge=1, le=26)] = TREND_WEEKS,
+    day: Annotated[date | None, Query(alias="date")] = None,
+    theme: str | None = None,
+) -> Response:
+    """How each cluster went over some weeks."""
+    report = trends_report(site.database, team_id, weeks=weeks, until=day)
+    shown = theme or _default_theme(site.database, team_id) or ""
+    chosen = next((each for each in report.themes if each.theme_id == shown), None)
+    return page(
+        request,
+        "trends.html",
+        tab="trends",
+        team_id=team_id,
+        day=day,
+        theme_id=shown,
+        report=report,
+        chosen=chosen,
+        weeks=weeks,
+    )
+
+
+@router.get(TEAM + "/clusters/{lineage_id}")
+def cluster_page(
+    request: Request,
+    site: SiteDep,
+    visitor: VisitorDep,
+    team_id: TeamDep,
+    lineage_id: str,
+    theme: str,
+    day: Annotated[date | None, Query(alias="date")] = None,
+    problem: str = "",
+) -> Response:
+    """One cluster: figures, members, evidence, decisions."""
+    days = clustered_days(site.database, team_id)
+    day = day or (days[-1] if days else site.today)
+    report = cluster_report(site.database, TeamDay(team_id, day), theme, lineage_id)
+    if report is None:
+        near = [("All clusters of the day", address(f"/teams/{team_id}/results", theme=theme, date=day))]
+        raise NotFound(f"the theme {theme} has no cluster {lineage_id[:40]} on {day}", near=near)
+    return page(
+        request,
+        "cluster.html",
+        tab="results",
+        team_id=team_id,
+        day=day,
+        theme_id=theme,
+        report=report,
+        may_change=visitor.may_change,
+        others=[
+            each.cluster
+            for each in _clusters(site.database, TeamDay(team_id, day), theme)
+            if each.cluster.lineage_id not in ("", report.result.cluster.lineage_id)
+        ]
+        if visitor.may_change
+        else (),
+        problem=problem[:300],
+    )
+
+
+def _clusters(database: Database, team_day: TeamDay, theme_id: str) -> Any:
+    results = theme_results(database, team_day, theme_id)
+    return results.clusters if results else ()
+
+
+@router.post(TEAM + "/clusters/{lineage_id}")
+def change_cluster(
+    site: SiteDep, visitor: VisitorDep, team_id: TeamDep, lineage_id: str, fields: FormDep
+) -> Response:
+    """Rename, lock, merge, hide, or take one of these back."""
+    action: Any = fields.get("action", "")
+    problem = ""
+    try:
+        decide_about(
+            site.database,
+            team_id,
+            action,
+            [lineage_id],
+            author=visitor.name,
+            at=site.clock(),
+            title=fields.get("title", ""),
+            into=fields.get("into", ""),
+        )
+    except UnknownLineageError as error:
+        raise NotFound(str(error)) from None
+    except EditError as error:
+        problem = str(error)
+    query = {"theme": fields.get("theme", ""), "date": fields.get("date", ""), "problem": problem}
+    target = fields.get("into", "") if action == "merge" and not problem else lineage_id
+    return RedirectResponse(address(f"/teams/{team_id}/clusters/{target}", **query), 303)
+
+
+@router.get(f"{TEAM}/trace")
+def trace_page(
+    request: Request, site: SiteDep, team_id: TeamDep, item: Annotated[str, Query(alias="id")]
+) -> Response:
+    """The text of a trace or generation, with what each theme says of it."""
+    report = trace_report(site.database, team_id, item, site.render_options(team_id))
+    if report is None:
+        raise NotFound(f"team {team_id} has no trace or generation with the id {item[:80]}")
+    lines = [(number, visible(line)) for number, line in enumerate(report.text.split("\n"), start=1)]
+    return page(request, "trace.html", tab="items", team_id=team_id, day=report.day, report=report, lines=lines)
+
+
+@router.get(f"{TEAM}/tasks")
+def tasks_page(
+    request: Request, site: SiteDep, team_id: TeamDep, state: Literal["open", "all"] = "open"
+) -> Response:
+    """Recurring problems, the most urgent first."""
+    report = tasks_report(
+        site.database,
+        team_id,
+        now=site.clock(),
+        options=site.task_options(team_id),
+        statuses=OPEN_STATES if state == "open" else (),
+    )
+    return page(request, "tasks.html", tab="tasks", team_id=team_id, report=report, state=state)
+
+
+@router.get(TEAM + "/tasks/{task_id}")
+def task_page(request: Request, site: SiteDep, team_id: TeamDep, task_id: str) -> Response:
+    """One task with its segments and history."""
+    found = list_tasks(site.database, team_id, now=site.clock(), options=site.task_options(team_id))
+    try:
+        task = find_task(found, task_id)
+    except UnknownTaskError as error:
+        raise NotFound(str(error), near=[("All tasks", f"/teams/{team_id}/tasks?state=all")]) from None
+    details = task_details(site.database, team_id, task, segments=20)
+    return page(request, "task.html", tab="tasks", team_id=team_id, details=details)
+
+
+@router.get(f"{TEAM}/themes")
+def themes_page(request: Request, site: SiteDep, team_id: TeamDep) -> Response:
+    """The questions that the team asks of its traces."""
+    return page(
+        request,
+        "themes.html",
+        tab="themes",
+        team_id=team_id,
+        themes=themes_of(site.database, team_id),
+        last_runs=last_runs(site.database, team_id),
+    )
+
+
+@router.get(TEAM + "/themes/{theme_id}")
+def theme_page(
+    request: Request,
+    site: SiteDep,
+    team_id: TeamDep,
+    theme_id: str,
+    day: Annotated[date | None, Query(alias="date")] = None,
+) -> Response:
+    """One theme: settings, funnel, history."""
+    theme = _known_theme(site.database, team_id, theme_id)
+    days = clustered_days(site.database, team_id)
+    day = day or (days[-1] if days else site.today)
+    lookback = site.team_settings().lookback_days
+    return page(
+        request,
+        "theme.html",
+        tab="themes",
+        team_id=team_id,
+        day=day,
+        theme=theme,
+        funnel=funnel_report(site.database, TeamDay(team_id, day), [theme], lookback_days=lookback).themes[0],
+        history=past_changes(site.database, team_id, theme_id),
+    )
+
+
+@router.get(f"{TEAM}/health")
+def health_page(
+    request: Request, site: SiteDep, team_id: TeamDep, day: Annotated[date | None, Query(alias="date")] = None
+) -> Response:
+    """What went wrong or was left out on a day, and what it cost."""
+    days = clustered_days(site.database, team_id)
+    day = day or (days[-1] if days else site.today)
+    return page(
+        request,
+        "health.html",
+        tab="health",
+        team_id=team_id,
+        day=day,
+        days=days,
+        skips=skips_of_day(site.database, day, team_id),
+        usage=usage_report(site.database, TeamDay(team_id, day), today=site.today, daily_usd=site.daily_budget_usd(team_id)),
+    )
+
+
+def _default_theme(database: Database, team_id: int) -> str | None:
+    """The theme with results on the latest day that looked at most items."""
+    runs = last_runs(database, team_id)
+    return max(runs, key=lambda name: (runs[name]["last_day"], runs[name]["clustered_items"]), default=None)
+
+
+def _known_theme(database: Database, team_id: int, theme_id: str) -> Any:
+    try:
+        return themes_of(database, team_id).get(theme_id)
+    except ThemeError:
+        near = [
+            (each.name or each.theme_id, address(f"/teams/{team_id}/results", theme=each.theme_id))
+            for each in themes_of(database, team_id).themes
+        ]
+        raise NotFound(f"team {team_id} has no theme {theme_id[:60]!r}", near=near) from None
+
+
+def _own_address(text: str) -> str:
+    """An address of this server, never one of another."""
+    return text if text.startswith("/") and not text.startswith(("//", "/\\")) and "\n" not in text else "/"
+
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _csv(items: tuple[ItemRow, ...], name: str) -> Response:
+    """Items as CSV; a cell that a spreadsheet would calculate begins with an apostrophe."""
+    columns = ("item_id", "trace_id", "timestamp", "lineage_id", "cluster_title", "title", "cost_usd", "latency_s")
+
+    def lines() -> Iterator[str]:
+        buffer = io.StringIO()
+        writer = csv.writer(buffer)
+        writer.writerow(columns)
+        for item in items:
+            writer.writerow([_cell(getattr(item, column)) for column in columns])
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+        yield buffer.getvalue()
+
+    return StreamingResponse(
+        lines(), media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def _cell(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

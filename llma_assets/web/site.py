@@ -1,0 +1,76 @@
+"""What all requests of one server share: settings, access, and the database, which may come later or go away."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+from llma_assets.clickhouse import Database, connect
+from llma_assets.rendering import RenderOptions
+from llma_assets.settings import Settings
+from llma_assets.tasks import TaskOptions
+from llma_assets.teams import TeamSettings
+from llma_assets.web.access import Access
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Site:
+    """What the pages and the API stand on.
+
+    Attributes:
+        settings: of this installation.
+        access: who may see and change what.
+        dagster_url: Dagster's pages, "" where they are not known.
+        clock: the present moment, UTC.
+    """
+
+    settings: Settings
+    access: Access
+    dagster_url: str = ""
+    clock: Callable[[], datetime] = _now
+    _database: Database | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def database(self) -> Database:
+        """The database; opened by the first request that needs it, and again after it was away.
+
+        Raises:
+            DatabaseError: there is none yet, or it cannot be reached.
+        """
+        with self._lock:
+            if self._database is None:
+                self._database = connect(self.settings, create=False).tagged(client="llma web")
+            return self._database
+
+    @property
+    def today(self) -> date:
+        """The present day, UTC."""
+        return self.clock().date()
+
+    def team_settings(self) -> TeamSettings:
+        """The settings of teams as they are now; fields that are invalid have their defaults."""
+        return TeamSettings.load(self.settings.data_dir)[0]
+
+    def render_options(self, team_id: int) -> RenderOptions:
+        """How the team's texts are made."""
+        return RenderOptions.of_team(self.team_settings().options_of(team_id), self.settings.chat_model)
+
+    def task_options(self, team_id: int) -> TaskOptions:
+        """The options of the team's tasks."""
+        return TaskOptions.of_team(self.team_settings().options_of(team_id))
+
+    def daily_budget_usd(self, team_id: int) -> float | None:
+        """What models may cost a day for the team, None for no limit."""
+        return self.team_settings().options_of(team_id).daily_budget_usd
+
+    def close(self) -> None:
+        """Close the connections."""
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
