@@ -58,6 +58,4 @@ def cluster_report(database: Database, team_day: TeamDay, theme_id: str, lineage
     names = {result.cluster.lineage_id, *result.cluster.merged_lineage_ids}
     edits = tuple(edit for edit in edits_of(database, team_day.team_id) if edit.lineage_id in names)
     shown = replace(result, cluster=replace(result.cluster, item_ids=result.cluster.item_ids[:SHOWN_MEMBERS]))
-    return ClusterReport(
-        team_day.team_id, team_day.day, theme_id, shown, evidence, page.items if page else (), edits
-    )
+    return ClusterReport(team_day.team_id, team_day.day, theme_id, shown, evidence, page.items if page else (), edits)

@@ -26,8 +26,8 @@ ORDERS: Mapping[Sort, str] = {
 }
 """What each order is in SQL; nothing of a request becomes part of a statement."""
 
-# Keys: cluster_members (team_id, day, theme_id, attempt_id, item_id); trace_summaries (team_id, day, theme_id, item_id);
-# trace_texts (team_id, day, level, item_id).
+# Keys: cluster_members (team_id, day, theme_id, attempt_id, item_id);
+# trace_summaries (team_id, day, theme_id, item_id); trace_texts (team_id, day, level, item_id).
 ITEMS = """
 WITH
     members AS

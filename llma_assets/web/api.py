@@ -96,9 +96,7 @@ def clusters(
     examples: Annotated[int, Query(ge=0, le=100_000)] = 10,
 ) -> Response:
     """The published clusters of a day, as `llma clusters --json` prints them."""
-    found = published_clusters(
-        site.database, TeamDay(team_id, day), level=level, theme_id=theme, show_hidden=hidden
-    )
+    found = published_clusters(site.database, TeamDay(team_id, day), level=level, theme_id=theme, show_hidden=hidden)
     return answer(request, json_object(found.with_examples(examples)))
 
 

@@ -15,8 +15,8 @@ from llma_assets.reports import (
     ORDERS,
     ItemRow,
     Sort,
-    clusters_of_day,
     cluster_report,
+    clusters_of_day,
     funnel_report,
     item_page,
     map_png,
@@ -32,7 +32,7 @@ from llma_assets.reports import (
 )
 from llma_assets.tasks import UnknownTaskError, find_task, list_tasks
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import ThemeError, past_changes, themes_of
+from llma_assets.themes import TRACES, ThemeError, past_changes, themes_of
 from llma_assets.visible import visible
 from llma_assets.web.problems import NotFound
 from llma_assets.web.templates_of import address, page
@@ -112,7 +112,8 @@ def results_page(
     day = day or (days[-1] if days else site.today)
     team_day = TeamDay(team_id, day)
     found = published_clusters(site.database, team_day).runs
-    theme = theme or next((run.theme_id for run in found if run.items), None) or (found[0].theme_id if found else "")
+    with_items = [run.theme_id for run in found if run.items] or [run.theme_id for run in found]
+    theme = theme or (TRACES.theme_id if TRACES.theme_id in with_items else next(iter(with_items), ""))
     if theme and theme not in {run.theme_id for run in found}:
         _known_theme(site.database, team_id, theme)
     return page(
@@ -131,9 +132,7 @@ def results_page(
 
 
 @router.get(f"{TEAM}/map.png")
-def map_picture(
-    site: SiteDep, team_id: TeamDep, day: Annotated[date, Query(alias="date")], theme: str
-) -> Response:
+def map_picture(site: SiteDep, team_id: TeamDep, day: Annotated[date, Query(alias="date")], theme: str) -> Response:
     """The map of a theme's day as a picture."""
     for each in clusters_of_day(site.database, TeamDay(team_id, day)):
         if each.theme_id == theme and len(each.labels):
@@ -260,9 +259,7 @@ def _clusters(database: Database, team_day: TeamDay, theme_id: str) -> Any:
 
 
 @router.post(TEAM + "/clusters/{lineage_id}")
-def change_cluster(
-    site: SiteDep, visitor: VisitorDep, team_id: TeamDep, lineage_id: str, fields: FormDep
-) -> Response:
+def change_cluster(site: SiteDep, visitor: VisitorDep, team_id: TeamDep, lineage_id: str, fields: FormDep) -> Response:
     """Rename, lock, merge, hide, or take one of these back."""
     action: Any = fields.get("action", "")
     problem = ""
@@ -287,9 +284,7 @@ def change_cluster(
 
 
 @router.get(f"{TEAM}/trace")
-def trace_page(
-    request: Request, site: SiteDep, team_id: TeamDep, item: Annotated[str, Query(alias="id")]
-) -> Response:
+def trace_page(request: Request, site: SiteDep, team_id: TeamDep, item: Annotated[str, Query(alias="id")]) -> Response:
     """The text of a trace or generation, with what each theme says of it."""
     report = trace_report(site.database, team_id, item, site.render_options(team_id))
     if report is None:
@@ -299,9 +294,7 @@ def trace_page(
 
 
 @router.get(f"{TEAM}/tasks")
-def tasks_page(
-    request: Request, site: SiteDep, team_id: TeamDep, state: Literal["open", "all"] = "open"
-) -> Response:
+def tasks_page(request: Request, site: SiteDep, team_id: TeamDep, state: Literal["open", "all"] = "open") -> Response:
     """Recurring problems, the most urgent first."""
     report = tasks_report(
         site.database,
@@ -378,14 +371,20 @@ def health_page(
         day=day,
         days=days,
         skips=skips_of_day(site.database, day, team_id),
-        usage=usage_report(site.database, TeamDay(team_id, day), today=site.today, daily_usd=site.daily_budget_usd(team_id)),
+        usage=usage_report(
+            site.database, TeamDay(team_id, day), today=site.today, daily_usd=site.daily_budget_usd(team_id)
+        ),
     )
 
 
 def _default_theme(database: Database, team_id: int) -> str | None:
-    """The theme with results on the latest day that looked at most items."""
+    """The theme to show first: of those with the latest results the general one, else the largest."""
     runs = last_runs(database, team_id)
-    return max(runs, key=lambda name: (runs[name]["last_day"], runs[name]["clustered_items"]), default=None)
+
+    def rank(theme_id: str) -> tuple[date, bool, int]:
+        return runs[theme_id]["last_day"], theme_id == TRACES.theme_id, runs[theme_id]["clustered_items"]
+
+    return max(runs, key=rank, default=None)
 
 
 def _known_theme(database: Database, team_id: int, theme_id: str) -> Any:

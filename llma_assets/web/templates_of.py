@@ -134,13 +134,17 @@ def page(request: Request, name: str, *, status: int = 200, **values: Any) -> HT
     """
     key = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(24)
     site = request.app.state.site
-    text = environment().get_template(name).render(
-        request=request,
-        form_field=FORM_FIELD,
-        form_key=key,
-        dagster_url=site.dagster_url,
-        signed_in=not site.access.is_open,
-        **{"team_id": None, "tab": "", "day": None, "theme_id": None, **values},
+    text = (
+        environment()
+        .get_template(name)
+        .render(
+            request=request,
+            form_field=FORM_FIELD,
+            form_key=key,
+            dagster_url=site.dagster_url,
+            signed_in=not site.access.is_open,
+            **{"team_id": None, "tab": "", "day": None, "theme_id": None, **values},
+        )
     )
     response = HTMLResponse(text, status)
     if FORM_COOKIE not in request.cookies:

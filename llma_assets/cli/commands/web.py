@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--port", type=click.IntRange(0, 65535), default=8321, show_default=True, help="0 takes a free one.")
 @click.option("--open", "open_browser", is_flag=True, help="Open the pages in the browser.")
 @click.option("--dagster-url", envvar="LLMA_DAGSTER_URL", default="", help="Address of Dagster's pages, for links.")
-@click.option("--new-token", metavar="NAME", help="Print a new token for somebody, and its entry for the file; then end.")
+@click.option("--new-token", metavar="NAME", help="Print a new token for somebody and its entry for the file.")
 def web(host: str, port: int, open_browser: bool, dagster_url: str, new_token: str | None) -> None:
     """Start the pages and the API.
 
@@ -82,6 +82,6 @@ def _show_new_token(name: str) -> None:
     say("Give the token to its owner; it is not stored. Its entry belongs in the file of LLMA_WEB_TOKENS_FILE.")
     show(f"token: {token}\n")
     show(
-        f"[[visitors]]\nname = {json.dumps(name)}\nsha256 = \"{token_hash(token)}\"\n"
+        f'[[visitors]]\nname = {json.dumps(name)}\nsha256 = "{token_hash(token)}"\n'
         'teams = "all"  # or team numbers, [1, 2]\nrights = "read"  # or "change"'
     )
