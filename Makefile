@@ -32,6 +32,10 @@ install: $(VENV)/installed ## Install everything into .venv
 demo: install ## Write sample traffic, run the whole graph, print each team's clusters
 	$(BIN)/llma demo
 
+.PHONY: web
+web: install ## The pages on the same data, http://127.0.0.1:8321
+	$(BIN)/llma web
+
 .PHONY: dev
 dev: install ## The Dagster UI on the same data, http://127.0.0.1:3000
 	$(BIN)/llma dev

@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 STDIN = "-"
 DAY_HELP = "Day (UTC): YYYY-MM-DD, today or yesterday."
-FILE_VARIABLES = ("LLMA_TEAMS_FILE", "LLMA_PRICES_FILE")
+FILE_VARIABLES = ("LLMA_TEAMS_FILE", "LLMA_PRICES_FILE", "LLMA_WEB_TOKENS_FILE")
 MAX_TEAM_ID = 2**63 - 1
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2149, 6, 6)
 """The days that ClickHouse's type Date can hold."""

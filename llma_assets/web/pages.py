@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -54,6 +55,8 @@ TREND_WEEKS = 4
 EXPORT_ROWS = 100_000
 TEAM = "/teams/{team_id}"
 OPEN_STATES = ("new", "regressed", "ongoing")
+LINE_NUMBER = re.compile(r"^L\d+: ?")
+"""Begins each line of a text that models read; the page has its own numbers."""
 
 
 @router.get("/")
@@ -289,7 +292,9 @@ def trace_page(request: Request, site: SiteDep, team_id: TeamDep, item: Annotate
     report = trace_report(site.database, team_id, item, site.render_options(team_id))
     if report is None:
         raise NotFound(f"team {team_id} has no trace or generation with the id {item[:80]}")
-    lines = [(number, visible(line)) for number, line in enumerate(report.text.split("\n"), start=1)]
+    lines = [
+        (number, LINE_NUMBER.sub("", visible(line))) for number, line in enumerate(report.text.split("\n"), start=1)
+    ]
     return page(request, "trace.html", tab="items", team_id=team_id, day=report.day, report=report, lines=lines)
 
 

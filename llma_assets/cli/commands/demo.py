@@ -219,6 +219,7 @@ def _show_next_steps(
     ]
     trace_id = next((each for each in trace_ids if NEW_PROBLEM in each), trace_ids[0] if trace_ids else None)
     steps = [
+        ("web --open", "the same as pages, in the browser"),
         (f"clusters --team {team_id} --date {day} --describe", "what each cluster is about"),
         (f"trace --team {team_id} {plain(trace_id)}" if trace_id else "", "the text that models read"),
         (f"trends --team {team_id}", "sizes and error rates over four weeks"),
