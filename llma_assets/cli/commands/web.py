@@ -52,6 +52,7 @@ def web(host: str, port: int, open_browser: bool, dagster_url: str, new_token: s
         uvicorn.Config(app, host=host, port=port, log_level="warning", server_header=False, access_log=False)
     )
     with server.config.bind_socket() as socket:
+        socket.listen()  # whoever reads the address may ask at once
         address = f"http://{f'[{host}]' if ':' in host else host}:{socket.getsockname()[1]}"
         say(f"The pages are at {address}, the API at {address}/api/v1/openapi.json. Ctrl-C ends them.")
         if open_browser:
