@@ -4,7 +4,6 @@ Rendering is pure: equal events and options give equal text. Only `candidates`, 
 `partition` use the database.
 """
 
-from llma_assets.privacy import PatternError, check_patterns
 from llma_assets.rendering.candidates import HOME_DAYS, REACH, items_of_day
 from llma_assets.rendering.checks import CHECKS
 from llma_assets.rendering.facts import ItemFacts, item_facts
@@ -41,12 +40,10 @@ __all__ = [
     "ItemFacts",
     "Loss",
     "Message",
-    "PatternError",
     "RenderOptions",
     "RenderedTrace",
     "Sampling",
     "ToolCall",
-    "check_patterns",
     "events_of_generations",
     "events_of_traces",
     "hides_enough",
