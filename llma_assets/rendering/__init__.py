@@ -25,6 +25,7 @@ from llma_assets.rendering.queries import (
 )
 from llma_assets.rendering.store import Sampling, text_rows
 from llma_assets.rendering.trace import render_trace
+from llma_assets.rendering.truncation_report import loss_document
 
 __all__ = [
     "CHECKS",
@@ -49,6 +50,7 @@ __all__ = [
     "hides_enough",
     "item_facts",
     "items_of_day",
+    "loss_document",
     "read_messages",
     "render_generation",
     "render_partition",

@@ -9,13 +9,18 @@ from typing import Annotated
 from pydantic import Field
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import NOTHING, NewItems, assign_new_items, lineages_of, standings_of
+from llma_assets.clusters import (
+    NOISE_LABEL,
+    NOISE_TITLE,
+    NOTHING,
+    NewItems,
+    assign_new_items,
+    lineages_of,
+    standings_of,
+)
 from llma_assets.serialization import Day, TeamId, ThemeId
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
-
-NOISE = -1
-NOISE_TITLE = "Outliers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,5 +99,5 @@ def _run(database: Database, new: NewItems) -> RunWithNewItems:
         run_day=new.run.day,
         theme_id=new.run.theme_id,
         items=len(new.item_ids),
-        clusters=(*clusters, cluster(NOISE, NOISE, "", NOISE_TITLE, new.run.noise_items)),
+        clusters=(*clusters, cluster(NOISE_LABEL, NOISE_LABEL, "", NOISE_TITLE, new.run.noise_items)),
     )
