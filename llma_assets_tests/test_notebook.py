@@ -23,7 +23,7 @@ def kinds(cell: nbformat.NotebookNode) -> list[list[str]]:
     return [sorted(output.get("data", {"text/plain": ""})) for output in cell.get("outputs", ())]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=119)  # next to the demo, whose run it looks at
 @pytest.mark.timeout(900)
 def test_the_notebook_goes_from_a_team_to_a_picture(
     database: Database, llma: Llma, tmp_path: Path, planted_once: PlantedOnce

@@ -17,7 +17,7 @@ from llma_assets_tests.databases import PlantedOnce
 from llma_assets_tests.demo_run import DAY, demo_run
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=120)
 @pytest.mark.timeout(900)
 def test_the_demo_shows_clusters_or_the_reason_for_each_team_and_adds_nothing_the_second_time(
     database: Database, llma: Llma, llma_json: Callable[..., Answer], planted_once: PlantedOnce

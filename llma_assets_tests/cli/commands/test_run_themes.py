@@ -19,7 +19,7 @@ from llma_assets.settings import Settings
 from llma_assets.testing import ChatServer, day_of_traces, write_events
 from llma_assets_tests.cli.conftest import Answer, Llma
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=20)
 
 DAY = date(2026, 11, 7)
 RUN = ("run", "--team", "1", "--date", str(DAY))
