@@ -109,7 +109,7 @@ def limits(traces: list[Events]) -> None:
         most = max(count_tokens(rendered.text, MODEL) for rendered in made)
         kept = sum(r.loss.characters_after for r in made) / sum(r.loss.characters_before for r in made)
         sampled = sum("sampling" in rendered.loss.rules for rendered in made)
-        missing = sum(sum(rendered.loss.survivors_missing.values()) for rendered in made)
+        missing = sum(sum(rendered.loss.protected_missing.values()) for rendered in made)
         print(f"  {tokens:>31,} {most:>13,} {kept:>17.0%} {sampled:>9,} {missing:>19,}")
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from llma_assets.cli.main import cli
 from llma_assets.clickhouse import Database
-from llma_assets.discovery import TeamOptions, TeamSettings
 from llma_assets.ingest import ingest
+from llma_assets.teams import TeamOptions, TeamSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/results/*.md")])

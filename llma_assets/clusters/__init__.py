@@ -23,7 +23,7 @@ from llma_assets.clusters.engine.config import NOISE_LABEL, NOISE_TITLE, Cluster
 from llma_assets.clusters.engine.errors import ClusteringError, InvalidConfigError, InvalidEmbeddingsError
 from llma_assets.clusters.engine.partition import KScore
 from llma_assets.clusters.engine.resolution import ResolutionScore
-from llma_assets.clusters.lineage.relink import relink
+from llma_assets.clusters.lineage.relink import Relinked, relink
 from llma_assets.clusters.lineage.stored import LINK_DAYS, CarriedName, carried_names
 from llma_assets.clusters.new_items import NewItems, assign_new_items
 from llma_assets.clusters.options import RunOptions
@@ -60,6 +60,7 @@ __all__ = [
     "Lineage",
     "NewItems",
     "Quality",
+    "Relinked",
     "ResolutionScore",
     "Run",
     "RunOptions",

@@ -11,11 +11,11 @@ import dagster as dg
 from llma_assets.defs.partitions import partition_key, range_tags
 from llma_assets.team_day import TeamDay
 
-THEME, CONCURRENCY_TAG = "llma/theme", "llma/lane"
-"""Tags of a theme's own runs: the theme, and the concurrency key. `dagster.yaml` allows one run of each key at a time.
+THEME, CONCURRENCY_TAG = "llma/theme", "llma/concurrency_key"
+"""Tags of a theme's own runs: the theme, and its concurrency key, of which `dagster.yaml` allows one run at a time."""
 
-The key's tag keeps its old name, because stored runs and people's dagster.yaml have it.
-"""
+OLD_CONCURRENCY_TAG = "llma/lane"
+"""The key's tag in version 0.1, for one version beside the new one: stored runs and people's dagster.yaml have it."""
 
 SUMMARIES = "trace_summaries"
 TEXTS_STAGES = ("trace_texts", SUMMARIES, "summary_embeddings")
@@ -67,7 +67,8 @@ def theme_tags(first: TeamDay, last: TeamDay, theme_id: str) -> dict[str, str]:
     A run of a single day is a range, too: it has no team tag of Dagster's own, so it waits only for other runs of its
     theme, not for the general run of the team.
     """
-    return {**range_tags(first, last), THEME: theme_id, CONCURRENCY_TAG: concurrency_key(first.team_id, theme_id)}
+    key = concurrency_key(first.team_id, theme_id)
+    return {**range_tags(first, last), THEME: theme_id, CONCURRENCY_TAG: key, OLD_CONCURRENCY_TAG: key}
 
 
 def run_config(stages: Sequence[str], theme_ids: Sequence[str], *, by_batch: bool = False) -> dict[str, Any]:

@@ -11,44 +11,22 @@ from llma_assets.discovery.eligible_teams import (
 )
 from llma_assets.discovery.queries import EVENTS_BY_TEAM_AND_DAY, LET_IN_SINCE, TRIGGER_EVENTS_OF_TEAM
 from llma_assets.discovery.unreadable_events import record_unreadable
-from llma_assets.teams import (
-    LOOKBACK_DAYS,
-    ON_SKIP_LIST,
-    SettingProblem,
-    TeamLeftOut,
-    TeamOptions,
-    TeamSettings,
-    TeamSettingsError,
-    resolve,
-    why_left_out,
-)
-from llma_assets.trace_events import TRIGGER_EVENTS
 
 __all__ = [
     "CHECKS",
     "DECISION_VERSION",
     "EVENTS_BY_TEAM_AND_DAY",
     "LET_IN_SINCE",
-    "LOOKBACK_DAYS",
-    "ON_SKIP_LIST",
-    "TRIGGER_EVENTS",
     "TRIGGER_EVENTS_OF_TEAM",
-    "SettingProblem",
     "TeamDecision",
-    "TeamLeftOut",
-    "TeamOptions",
-    "TeamSettings",
-    "TeamSettingsError",
     "TeamStats",
     "decide",
     "decided_teams",
     "discover",
     "record_unreadable",
-    "resolve",
     "store_decisions",
     "stored_decisions",
     "team_stats",
     "traces_with_events",
-    "why_left_out",
     "window_of",
 ]

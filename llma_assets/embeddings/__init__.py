@@ -5,10 +5,8 @@ from llma_assets.embeddings.compose import (
     TEXT_VERSION,
     EmbeddedItem,
     FailedItem,
-    embed_batches,
     embed_items,
     embedding_text,
-    text_of_summary,
 )
 from llma_assets.embeddings.estimate import SUMMARY_TOKENS, forecast_embeddings
 from llma_assets.embeddings.partition import store_embeddings
@@ -21,11 +19,9 @@ __all__ = [
     "TEXT_VERSION",
     "EmbeddedItem",
     "FailedItem",
-    "embed_batches",
     "embed_items",
     "embedding_text",
     "forecast_embeddings",
     "space_of",
     "store_embeddings",
-    "text_of_summary",
 ]

@@ -1,7 +1,7 @@
 """Ingest: stores trace events of JSON files, plain or compressed, in the events table, each event once."""
 
 from llma_assets.ingest.errors import IngestError, LineError, Reason, SourceError, StrictError
-from llma_assets.ingest.lines import DamagedSource, Line, read_lines
+from llma_assets.ingest.lines import DamagedSource, Line
 from llma_assets.ingest.loading import IngestLimits, ignore_progress, ingest
 from llma_assets.ingest.records import read_records
 from llma_assets.ingest.rejects import FirstRefusal, Refusal, RejectsFile
@@ -24,6 +24,5 @@ __all__ = [
     "TeamReport",
     "ignore_progress",
     "ingest",
-    "read_lines",
     "read_records",
 ]

@@ -10,12 +10,11 @@ from llma_assets.labels.labelling import label_clusters
 from llma_assets.labels.offline import offline_labels
 from llma_assets.labels.partition import store_labels
 from llma_assets.labels.prompt import LABELLING_PROMPT, PROMPT_VERSION
-from llma_assets.labels.queries import IDS_AT_ONCE, LABELS_OF_RUN, group_labels_of, labels_of, name_tests_of
+from llma_assets.labels.queries import LABELS_OF_RUN, group_labels_of, labels_of, name_tests_of
 from llma_assets.labels.schema import ClusterLabels, LabelItem
 
 __all__ = [
     "CHECKS",
-    "IDS_AT_ONCE",
     "LABELLING_PROMPT",
     "LABELS_OF_RUN",
     "NOISE_ID",

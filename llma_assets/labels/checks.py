@@ -47,7 +47,7 @@ def names_fit(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
         )
 
 
-def names_apart(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+def labels_distinct(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """Labels are distinct: no two names of a run are so similar that readers confuse them.
 
     It warns: two similar clusters may need a `llma clusters merge` or `rename`.
@@ -71,7 +71,7 @@ def names_apart(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
 CHECKS = (
     Check("cluster_labels", clusters_have_names),
     Check("cluster_labels", names_fit),
-    Check("cluster_labels", names_apart, warns=True),
+    Check("cluster_labels", labels_distinct, warns=True),
     Check("cluster_labels", spending_within_budget),
     Check("cluster_labels", theme_spending_within_budget),
 )

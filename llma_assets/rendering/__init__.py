@@ -4,7 +4,6 @@ Rendering is pure: equal events and options give equal text. Only `candidates`, 
 `partition` use the database.
 """
 
-from llma_assets.privacy import PatternError, check_patterns
 from llma_assets.rendering.candidates import HOME_DAYS, REACH, items_of_day
 from llma_assets.rendering.checks import CHECKS
 from llma_assets.rendering.facts import ItemFacts, item_facts
@@ -26,6 +25,7 @@ from llma_assets.rendering.queries import (
 )
 from llma_assets.rendering.store import Sampling, text_rows
 from llma_assets.rendering.trace import render_trace
+from llma_assets.rendering.truncation_report import loss_document
 
 __all__ = [
     "CHECKS",
@@ -41,17 +41,16 @@ __all__ = [
     "ItemFacts",
     "Loss",
     "Message",
-    "PatternError",
     "RenderOptions",
     "RenderedTrace",
     "Sampling",
     "ToolCall",
-    "check_patterns",
     "events_of_generations",
     "events_of_traces",
     "hides_enough",
     "item_facts",
     "items_of_day",
+    "loss_document",
     "read_messages",
     "render_generation",
     "render_partition",

@@ -153,7 +153,7 @@ class Loss:
         tokens_after: number of tokens of the text, None if it was too short to need counting.
         values_shortened: number of values that keep only both ends or the beginning, or became a reference.
         events_shortened: number of events with a shortened value or a missing line.
-        survivors_missing: number of protected pieces without room by kind (`error`, `first_user`, `last_user`,
+        protected_missing: number of protected pieces without room by kind (`error`, `first_user`, `last_user`,
             `final_answer`); empty unless the limit is too small for them.
         base64_removed: number of base64 runs that a marker replaces.
         messages: number of messages of all events, with every repetition.
@@ -173,7 +173,7 @@ class Loss:
     tokens_after: int | None = None
     values_shortened: int = 0
     events_shortened: int = 0
-    survivors_missing: dict[str, int] = field(default_factory=dict)
+    protected_missing: dict[str, int] = field(default_factory=dict)
     base64_removed: int = 0
     messages: int = 0
     messages_deduplicated: int = 0

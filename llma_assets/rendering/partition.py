@@ -154,6 +154,7 @@ def _losses(database: Database, team_day: TeamDay) -> tuple[dict[str, Any], list
         "loss": {"texts": report.texts, **report.totals},
         "loss_rules": report.rules,
         "redactions": report.redactions,
-        "survivors_missing": report.survivors_missing,
+        "protected_missing": report.protected_missing,
+        "survivors_missing": report.protected_missing,  # the old name, for one version
     }
     return totals, [dict(row) for row in report.worst]

@@ -86,7 +86,7 @@ def fit(pieces: Sequence[Piece], options: RenderOptions) -> tuple[str, Loss]:
         tokens_after=tokens,
         values_shortened=len(fitted.shortened),
         events_shortened=len(touched),
-        survivors_missing=fitted.missing,
+        protected_missing=fitted.missing,
         rules=fitted.rules,
     )
 

@@ -23,17 +23,27 @@ class TruncationReport:
         totals: sum of each numeric field of `Loss`, by name.
         rules: number of texts by truncation rule.
         redactions: number of placeholders by kind of private value.
-        survivors_missing: number of protected pieces without room, by kind.
+        protected_missing: number of protected pieces without room, by kind.
         worst: the most truncated texts, by the share that was kept; `level, item_id, kept_percent, characters_before,
-            characters_after, lines_before, lines_after, rules, survivors_missing`.
+            characters_after, lines_before, lines_after, rules, protected_missing`.
     """
 
     texts: int = 0
     totals: dict[str, int] = field(default_factory=dict)
     rules: dict[str, int] = field(default_factory=dict)
     redactions: dict[str, int] = field(default_factory=dict)
-    survivors_missing: dict[str, int] = field(default_factory=dict)
+    protected_missing: dict[str, int] = field(default_factory=dict)
     worst: tuple[Mapping[str, Any], ...] = ()
+
+
+def loss_document(loss: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored or new `Loss`, with `protected_missing` under its old name, too, for one version.
+
+    >>> loss_document({"survivors_missing": {"error": 1}})
+    {'survivors_missing': {'error': 1}, 'protected_missing': {'error': 1}}
+    """
+    missing = loss.get("protected_missing", loss.get("survivors_missing", {}))
+    return {**loss, "protected_missing": missing, "survivors_missing": missing}
 
 
 def summarise_losses(losses: Iterable[tuple[str, str, Mapping[str, Any]]], shown: int = 10) -> TruncationReport:
@@ -49,13 +59,14 @@ def summarise_losses(losses: Iterable[tuple[str, str, Mapping[str, Any]]], shown
     missing: Counter[str] = Counter()
     worst: list[tuple[float, dict[str, Any]]] = []
     texts = 0
-    for level, item_id, loss in losses:
+    for level, item_id, stored in losses:
         texts += 1
+        loss = loss_document(stored)
         for name in _SUMS:
             totals[name] += loss.get(name) or 0
         rules.update(loss.get("rules") or ())
         redactions.update(loss.get("redactions") or {})
-        missing.update(loss.get("survivors_missing") or {})
+        missing.update(loss["protected_missing"])
         before, after = loss.get("characters_before") or 0, loss.get("characters_after") or 0
         if loss.get("rules") and before > 0:
             # Line numbers may make a text longer than its source.
@@ -75,7 +86,5 @@ def _row(level: str, item_id: str, kept: float, loss: Mapping[str, Any]) -> dict
         "kept_percent": round(100 * kept, 1),
         **{name: loss.get(name) or 0 for name in numbers},
         "rules": ", ".join(loss.get("rules") or ()),
-        "survivors_missing": ", ".join(
-            f"{count} {name}" for name, count in (loss.get("survivors_missing") or {}).items()
-        ),
+        "protected_missing": ", ".join(f"{count} {name}" for name, count in loss["protected_missing"].items()),
     }

@@ -1,12 +1,45 @@
 """Reports that read several rooms, as typed objects for the command line, notebooks and Dagster's pages."""
 
-from llma_assets.reports.audit import Audit, AuditedCluster, audit
-from llma_assets.reports.checks import all_checks
-from llma_assets.reports.cluster import ClusterReport, cluster_report
-from llma_assets.reports.cluster_map import map_markdown, map_png
-from llma_assets.reports.cluster_table import cluster_table, clusters_in_sentences, table_rows
-from llma_assets.reports.clusters import PublishedCluster, PublishedClusters, PublishedRun, published_clusters
-from llma_assets.reports.clusters_of_day import ClusterRow, ThemeClusters, clusters_of_day
+from llma_assets.reports.audit import (
+    Audit,
+    AuditedCluster,
+    audit,
+)
+from llma_assets.reports.checks import (
+    CheckReport,
+    CheckResult,
+    all_checks,
+    check_report,
+)
+from llma_assets.reports.cluster import (
+    ClusterReport,
+    cluster_report,
+)
+from llma_assets.reports.cluster_map import (
+    map_markdown,
+    map_png,
+)
+from llma_assets.reports.cluster_table import (
+    cluster_table,
+    clusters_in_sentences,
+    table_rows,
+)
+from llma_assets.reports.clusters import (
+    PublishedCluster,
+    PublishedClusters,
+    PublishedRun,
+    published_clusters,
+)
+from llma_assets.reports.clusters_of_day import (
+    ClusterRow,
+    ThemeClusters,
+    clusters_of_day,
+)
+from llma_assets.reports.decisions import (
+    Decision,
+    Decisions,
+    decisions,
+)
 from llma_assets.reports.estimate import (
     BudgetLeft,
     EstimateReport,
@@ -16,27 +49,122 @@ from llma_assets.reports.estimate import (
     ThemeBudgetLeft,
     estimate_report,
 )
-from llma_assets.reports.funnel import STEPS, Funnel, FunnelReport, by_step, funnel, funnel_report, funnel_tables
-from llma_assets.reports.item_page import ORDERS, ItemPage, ItemRow, Sort, item_page
-from llma_assets.reports.items import ClusteredItem, clustered_items
+from llma_assets.reports.funnel import (
+    STEPS,
+    Funnel,
+    FunnelReport,
+    by_step,
+    funnel,
+    funnel_report,
+    funnel_tables,
+)
+from llma_assets.reports.ingest import (
+    EventsFile,
+    IngestedEvents,
+    IngestedSegments,
+    SegmentsFile,
+    events_file,
+    segments_file,
+)
+from llma_assets.reports.item_page import (
+    ORDERS,
+    ItemPage,
+    ItemRow,
+    Sort,
+    item_page,
+)
+from llma_assets.reports.items import (
+    ClusteredItem,
+    clustered_items,
+)
+from llma_assets.reports.new_items import (
+    NewItemsReport,
+    RunWithNewItems,
+    new_items_report,
+)
 from llma_assets.reports.overlap import FALSE_SHARE
-from llma_assets.reports.overlap_queries import Among, NotClusteredError
-from llma_assets.reports.overlap_report import AMONG, Overlap, OverlapSide, overlap_report
-from llma_assets.reports.overview import TeamsReport, TeamSummary, teams_report
-from llma_assets.reports.results import ClusterResult, Figures, ThemeResults, theme_results
-from llma_assets.reports.runs import DeferredWork, RunReport, TeamOutcome, ThemeOutcome
+from llma_assets.reports.overlap_queries import (
+    Among,
+    NotClusteredError,
+)
+from llma_assets.reports.overlap_report import (
+    Overlap,
+    OverlapSide,
+    overlap_report,
+)
+from llma_assets.reports.overview import (
+    TeamsReport,
+    TeamSummary,
+    teams_report,
+)
+from llma_assets.reports.relinked import (
+    RelinkReport,
+    relink_report,
+)
+from llma_assets.reports.results import (
+    ClusterResult,
+    Figures,
+    ThemeResults,
+    theme_results,
+)
+from llma_assets.reports.retry import (
+    RetryReport,
+    RetryRun,
+)
+from llma_assets.reports.runs import (
+    DeferredWork,
+    RunReport,
+    TeamOutcome,
+    ThemeOutcome,
+)
 from llma_assets.reports.shares import Estimate
-from llma_assets.reports.skips import Skips, skips_of_day
-from llma_assets.reports.tasks import TaskDetails, Tasks, task_details, tasks_report
-from llma_assets.reports.trace import ThemeAnswer, TraceReport, trace_report
-from llma_assets.reports.trend_queries import ThemeTrends, TrendsReport, latest_day, trends_report
+from llma_assets.reports.skips import (
+    Skips,
+    skips_of_day,
+)
+from llma_assets.reports.tasks import (
+    TaskDetails,
+    Tasks,
+    task_details,
+    tasks_report,
+)
+from llma_assets.reports.themes import (
+    ThemeReport,
+    ThemeSettings,
+    ThemesReport,
+    theme_report,
+    themes_report,
+)
+from llma_assets.reports.trace import (
+    ThemeAnswer,
+    TraceReport,
+    trace_report,
+)
+from llma_assets.reports.trend_queries import (
+    ThemeTrends,
+    TrendsReport,
+    latest_day,
+    trends_report,
+)
 from llma_assets.reports.trends import Trend
-from llma_assets.reports.trial import Trial, try_theme
-from llma_assets.reports.trial_report import TrialItem, TrialReport, trial_report
-from llma_assets.reports.usage import Budget, ThemeBudget, UsageReport, UsageTotal, usage_report
+from llma_assets.reports.trial import (
+    Trial,
+    try_theme,
+)
+from llma_assets.reports.trial_report import (
+    TrialItem,
+    TrialReport,
+    trial_report,
+)
+from llma_assets.reports.usage import (
+    Budget,
+    ThemeBudget,
+    UsageReport,
+    UsageTotal,
+    usage_report,
+)
 
 __all__ = [
-    "AMONG",
     "FALSE_SHARE",
     "ORDERS",
     "STEPS",
@@ -45,19 +173,27 @@ __all__ = [
     "AuditedCluster",
     "Budget",
     "BudgetLeft",
+    "CheckReport",
+    "CheckResult",
     "ClusterReport",
     "ClusterResult",
     "ClusterRow",
     "ClusteredItem",
+    "Decision",
+    "Decisions",
     "DeferredWork",
     "Estimate",
     "EstimateReport",
     "EstimateTotal",
+    "EventsFile",
     "Figures",
     "Funnel",
     "FunnelReport",
+    "IngestedEvents",
+    "IngestedSegments",
     "ItemPage",
     "ItemRow",
+    "NewItemsReport",
     "NoTextsError",
     "NotClusteredError",
     "Overlap",
@@ -65,7 +201,12 @@ __all__ = [
     "PublishedCluster",
     "PublishedClusters",
     "PublishedRun",
+    "RelinkReport",
+    "RetryReport",
+    "RetryRun",
     "RunReport",
+    "RunWithNewItems",
+    "SegmentsFile",
     "Skips",
     "Sort",
     "StageEstimate",
@@ -79,8 +220,11 @@ __all__ = [
     "ThemeBudgetLeft",
     "ThemeClusters",
     "ThemeOutcome",
+    "ThemeReport",
     "ThemeResults",
+    "ThemeSettings",
     "ThemeTrends",
+    "ThemesReport",
     "TraceReport",
     "Trend",
     "TrendsReport",
@@ -92,12 +236,15 @@ __all__ = [
     "all_checks",
     "audit",
     "by_step",
+    "check_report",
     "cluster_report",
     "cluster_table",
     "clustered_items",
     "clusters_in_sentences",
     "clusters_of_day",
+    "decisions",
     "estimate_report",
+    "events_file",
     "funnel",
     "funnel_report",
     "funnel_tables",
@@ -105,14 +252,19 @@ __all__ = [
     "latest_day",
     "map_markdown",
     "map_png",
+    "new_items_report",
     "overlap_report",
     "published_clusters",
+    "relink_report",
+    "segments_file",
     "skips_of_day",
     "table_rows",
     "task_details",
     "tasks_report",
     "teams_report",
+    "theme_report",
     "theme_results",
+    "themes_report",
     "trace_report",
     "trends_report",
     "trial_report",

@@ -165,6 +165,12 @@ def by_step(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
     >>> by_step([{"theme": "traces", "matched": 9, "sampled": 5}])
     [{'step': 'matched', 'traces': 9}, {'step': 'sampled', 'traces': 5}]
+
+    A theme of the first column's name hides nothing:
+
+    >>> by_step([{"theme": "step", "matched": 9}])
+    [{'step': 'matched', 'theme step': 9}]
     """
     steps = [step for step in rows[0] if step != "theme"] if rows else []
-    return [{"step": step, **{row["theme"]: row[step] for row in rows}} for step in steps]
+    columns = [(f"theme {row['theme']}" if row["theme"] == "step" else row["theme"], row) for row in rows]
+    return [{"step": step, **{column: row[step] for column, row in columns}} for step in steps]

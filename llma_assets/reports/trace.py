@@ -21,6 +21,7 @@ from llma_assets.rendering import (
     events_of_traces,
     hides_enough,
     item_facts,
+    loss_document,
     render_generation,
     render_trace,
     stored_text,
@@ -128,7 +129,7 @@ def trace_report(database: Database, team_id: int, item_id: str, options: Render
         trace_id=row["trace_id"],
         day=row["day"],
         facts=TraceFacts(**{each.name: row[each.name] for each in fields(TraceFacts)}),
-        loss=orjson.loads(row["loss"]),
+        loss=loss_document(orjson.loads(row["loss"])),
         text=row["text"],
         summaries=tuple(_answers(database, team_id, item_id, row["day"])),
     )
@@ -213,7 +214,7 @@ def _rendered(database: Database, team_id: int, item_id: str, options: RenderOpt
             tokens=facts.tokens,
             error_count=facts.error_count,
         ),
-        loss=asdict(rendered.loss),
+        loss=loss_document(asdict(rendered.loss)),
         text=rendered.text,
         summaries=(),
     )

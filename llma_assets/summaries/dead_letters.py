@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
-from typing import Any
+from typing import Annotated, Any
 
 from more_itertools import chunked
+from pydantic import Field
 
 from llma_assets.clickhouse import Database
+from llma_assets.serialization import NOT_IN_JSON, Day, Moment, ThemeId
 from llma_assets.summaries.queries import DEAD_ITEMS, DEAD_LETTERS, REQUEUE
 from llma_assets.summaries.task import SummaryResult
 from llma_assets.team_day import TeamDay
@@ -35,14 +37,14 @@ class DeadLetter:
         last_failed_at: when it failed last, UTC.
     """
 
-    team_id: int
-    day: date
-    theme_id: str
-    item_id: str
-    content_hash: str
+    team_id: Annotated[int, NOT_IN_JSON]
+    day: Day
+    theme_id: ThemeId
+    item_id: Annotated[str, Field(serialization_alias="item")]
+    content_hash: Annotated[str, NOT_IN_JSON]
     reason: str
     failures: int
-    last_failed_at: datetime
+    last_failed_at: Moment
 
 
 def record_failures(

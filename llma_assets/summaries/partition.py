@@ -104,5 +104,5 @@ def _why_nothing(totals: "Counter[str]") -> str:
     if totals["waiting"]:
         return "batch_waiting"
     if totals["undone"]:
-        return "left_undone"
+        return "deferred"
     return "all_failed" if totals["failed"] else "dead_letters"

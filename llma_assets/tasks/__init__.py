@@ -22,7 +22,7 @@ from llma_assets.tasks.ingesting import SegmentReport, ingest_segments, segment_
 from llma_assets.tasks.labelling import PROMPT_VERSION, model_opinion
 from llma_assets.tasks.matching import match_tasks
 from llma_assets.tasks.schedule import teams_with_new_segments
-from llma_assets.tasks.segments import Segment, SegmentError, parse_segment
+from llma_assets.tasks.segments import Segment, SegmentError
 from llma_assets.tasks.stages import store_segment_clusters, store_tasks
 from llma_assets.tasks.updates import TaskCounts, update_tasks
 from llma_assets.tasks.vectors import other_spaces, refused_segments, segment_counts
@@ -55,7 +55,6 @@ __all__ = [
     "merge_tasks",
     "model_opinion",
     "other_spaces",
-    "parse_segment",
     "priority",
     "refused_segments",
     "rename_task",

@@ -51,6 +51,8 @@ def group_segments(embeddings: "NDArray[np.float32]", *, distance: float = MATCH
 def _dense(points: "NDArray[np.float32]") -> "NDArray[np.intp]":
     if len(points) <= MIN_CLUSTER_SIZE:
         return np.full(len(points), NOISE, dtype=np.intp)
+    # scikit-learn's and not the package `hdbscan`, which has no wheel for Linux on ARM: the groups are the same
+    # (benchmarks/results/tasks.md).
     from sklearn.cluster import HDBSCAN
     from sklearn.decomposition import PCA
 

@@ -9,10 +9,18 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from llma_assets.clusters import Action, EditError, UnknownLineageError, clustered_days, decide_about, edits_of
+from llma_assets.clusters import (
+    Action,
+    EditError,
+    UnknownLineageError,
+    clustered_days,
+    decide_about,
+    edits_of,
+    last_runs,
+)
 from llma_assets.reports import (
     Sort,
-    all_checks,
+    check_report,
     cluster_report,
     funnel_report,
     item_page,
@@ -22,14 +30,18 @@ from llma_assets.reports import (
     tasks_report,
     teams_report,
     theme_results,
+    themes_report,
     trace_report,
     trends_report,
     usage_report,
 )
+from llma_assets.reports import (
+    decisions as decisions_report,
+)
 from llma_assets.serialization import json_object
 from llma_assets.tasks import UnknownTaskError, find_task, list_tasks
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import ThemeError, past_changes, settings_of, settings_of_filters, themes_of
+from llma_assets.themes import ThemeError, past_changes, themes_of
 from llma_assets.web.problems import InvalidInput, NotFound
 from llma_assets.web.visitors import ChangerDep, SiteDep, TeamDep, VisitorDep
 
@@ -121,8 +133,7 @@ def cluster(request: Request, site: SiteDep, team_id: TeamDep, lineage_id: str, 
 @router.get(f"{TEAM}/decisions", tags=["clusters"])
 def decisions(request: Request, site: SiteDep, team_id: TeamDep) -> Response:
     """All decisions of people about the team's clusters, oldest first."""
-    found = [json_object(edit) for edit in edits_of(site.database, team_id)]
-    return answer(request, {"team": team_id, "edits": found})
+    return answer(request, json_object(decisions_report(team_id, edits_of(site.database, team_id))))
 
 
 @router.post(TEAM + "/clusters/{lineage_id}/decisions", tags=["clusters"])
@@ -145,7 +156,7 @@ def decide(
         raise NotFound(str(error)) from None
     except EditError as error:
         raise InvalidInput(str(error), field="title" if decision.action == "rename" else "action") from None
-    return {"team": team_id, "edits": [json_object(each.edit) for each in decided if each.edit]}
+    return json_object(decisions_report(team_id, [each.edit for each in decided if each.edit]))
 
 
 @router.get(TEAM + "/items/{theme_id}", tags=["items"])
@@ -240,18 +251,8 @@ def task(
 @router.get(f"{TEAM}/themes", tags=["themes"])
 def themes(request: Request, site: SiteDep, team_id: TeamDep) -> Response:
     """The team's themes with their settings, also those that are off."""
-    team = themes_of(site.database, team_id)
-    return answer(
-        request,
-        {
-            "team": team_id,
-            "base_filters": settings_of_filters(team.base_filters),
-            "themes": [
-                {"theme": each.theme_id, "version": each.version, "enabled": each.enabled, **settings_of(each)}
-                for each in team.themes
-            ],
-        },
-    )
+    report = themes_report(themes_of(site.database, team_id), last_runs(site.database, team_id))
+    return answer(request, json_object(report))
 
 
 @router.get(TEAM + "/themes/{theme_id}/history", tags=["themes"])
@@ -291,19 +292,4 @@ def usage(request: Request, site: SiteDep, team_id: TeamDep, day: DayQuery) -> R
 @router.get(f"{TEAM}/checks", tags=["health"])
 def checks(request: Request, site: SiteDep, team_id: TeamDep, day: DayQuery) -> Response:
     """The data checks of a day; the same ones that Dagster and `llma check` run."""
-    team_day = TeamDay(team_id, day)
-    found = [
-        {
-            "asset": finding.asset,
-            "check": finding.check,
-            "theme": finding.outcome.theme_id,
-            "passed": finding.passed,
-            "warns": check.warns,
-            "blocking": check.blocking,
-            "expected": str(finding.outcome.expected),
-            "found": str(finding.outcome.found),
-        }
-        for check in all_checks()
-        for finding in check.findings(site.database, team_day)
-    ]
-    return answer(request, {"team": team_id, "date": day.isoformat(), "findings": found})
+    return answer(request, json_object(check_report(site.database, day, [team_id])))

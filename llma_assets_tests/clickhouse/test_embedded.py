@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import secrets
+import shutil
 import signal
 import socket
 import stat
@@ -38,8 +39,18 @@ def folder(data_dir: Path) -> Iterator[Path]:
     stop(path)
 
 
+@pytest.fixture(scope="session")
+def migrated(data_dir: Path) -> Path:
+    """A data folder with an empty, migrated database, whose server has ended."""
+    path = data_dir / "migrated"
+    connect(Settings.from_env({"LLMA_DATA_DIR": str(path)})).close()
+    stop(path)
+    return path
+
+
 @pytest.fixture
-def embedded(folder: Path) -> Iterator[Database]:
+def embedded(folder: Path, migrated: Path) -> Iterator[Database]:
+    shutil.copytree(migrated, folder, symlinks=True)
     with connect(Settings.from_env({"LLMA_DATA_DIR": str(folder)})) as database:
         yield database
 

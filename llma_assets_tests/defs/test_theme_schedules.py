@@ -161,6 +161,7 @@ def test_the_runs_of_a_theme_work_on_that_theme_alone(sensor: Sensor) -> None:
     assert {name: value for name, value in request.tags.items() if name.startswith("llma/")} == {
         "llma/team": "1",
         "llma/theme": THEME,
+        "llma/concurrency_key": f"1/{THEME}",
         "llma/lane": f"1/{THEME}",
     }
 

@@ -68,7 +68,7 @@ def test_a_run_without_time_leaves_everything_undone_and_the_next_one_takes_it_u
     with ChatServer() as server:
         pipeline = Pipeline(database, chat=ServedChat(url=server.url))
         told = metadata(pipeline.texts(1, DAY, DAY, run_config=NO_TIME))
-        assert (told["items"], told["reason"], told["traces_undone"], told["traces_failed"]) == (0, "left_undone", 3, 0)
+        assert (told["items"], told["reason"], told["traces_undone"], told["traces_failed"]) == (0, "deferred", 3, 0)
         assert {skip.reason for skip in list_skips(database, day=DAY, team_id=1)} == {"run_deadline"}
         assert server.calls() == []
         told = metadata(pipeline.texts(1, DAY, DAY))

@@ -12,7 +12,7 @@ from llma_assets.clusters.edits.decisions import Edit
 from llma_assets.clusters.store.cluster_edits import store_edit
 from llma_assets.clusters.store.clustering_runs import Run
 from llma_assets.clusters.store.clusters import clusters_of
-from llma_assets.labels.checks import clusters_have_names, names_apart, names_fit
+from llma_assets.labels.checks import clusters_have_names, labels_distinct, names_fit
 from llma_assets.labels.queries import embeddings_of, labels_of, name_tests_of
 from llma_assets.models import BudgetExhausted, Hold, NothingUsable, OfflineChat, paid_by
 from llma_assets.team_day import TeamDay
@@ -225,7 +225,7 @@ def test_names_too_alike_are_sent_back_together_once(database: Database, run: Ru
     assert naming.relabelled == 2
     assert naming.too_close == {}
     assert sorted(label.origin for label in naming.labels.values()) == ["asked"] * 3 + ["retold"] * 2
-    assert [outcome.passed for outcome in names_apart(database, TEAM)] == [True]
+    assert [outcome.passed for outcome in labels_distinct(database, TEAM)] == [True]
 
 
 def test_names_that_stay_alike_are_kept_and_flagged(database: Database, run: Run) -> None:
@@ -241,7 +241,7 @@ def test_names_that_stay_alike_are_kept_and_flagged(database: Database, run: Run
     assert naming.relabelled == 0
     assert len(naming.too_close) == 2
     assert len({label.title for label in naming.labels.values()}) == 5
-    assert [outcome.passed for outcome in names_apart(database, TEAM)] == [False]
+    assert [outcome.passed for outcome in labels_distinct(database, TEAM)] == [False]
 
 
 @pytest.fixture

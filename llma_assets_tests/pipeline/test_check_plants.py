@@ -9,9 +9,9 @@ from uuid import UUID
 
 import pytest
 
-from llma_assets.cli.commands.check import all_checks
 from llma_assets.clickhouse import Database
 from llma_assets.findings import Finding
+from llma_assets.reports import all_checks
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
 from llma_assets.testing import day_of_traces, write_events

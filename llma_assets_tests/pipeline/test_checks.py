@@ -269,7 +269,7 @@ def test_every_check_passes_on_what_the_pipeline_made(pipeline: Pipeline) -> Non
         "confirmed_by_resamples",
         "clusters_have_names",
         "names_fit",
-        "names_apart",
+        "labels_distinct",
         "spending_within_budget",
         "theme_spending_within_budget",
         "no_empty_events",

@@ -4,8 +4,6 @@ import json
 import logging
 import os
 import signal
-import subprocess
-import sys
 import traceback
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -41,6 +39,7 @@ from llma_assets.testing import (
     trace,
     write_events,
 )
+from llma_assets_tests import copies
 from llma_assets_tests.pipeline.runs import Pipeline
 
 pytestmark = pytest.mark.slow
@@ -85,8 +84,8 @@ def test_a_run_killed_at_any_write_shows_nothing_and_is_finished_by_the_next(
         "events",
     )
     for table in tables:
-        killed = subprocess.run([sys.executable, "-c", KILLED_AT, table], capture_output=True, check=False)
-        assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()[-2000:]
+        killed = copies.run(KILLED_AT, table)
+        assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
         assert pipeline.published() == []
         if table in tables[: tables.index("cluster_labels")]:
             assert pipeline.row_counts()["clustering_runs"] == 0

@@ -95,7 +95,8 @@ def test_discovery_looks_back_exactly_as_far_as_clustering(pipeline: Pipeline) -
 
 @pytest.mark.slow
 def test_the_loop_is_broken_a_team_that_stops_sending_leaves(pipeline: Pipeline) -> None:
-    """Seven simulated days after a team's last event, with every stage run for whoever is eligible."""
+    """Seven simulated days after a team's last event; on the first, second and last ones every stage is run for whoever
+    is eligible."""
     write_events(pipeline.database, day_of_traces(1, FIRST, 25))
     write_events(pipeline.database, day_of_traces(2, FIRST, 3))
     eligible_by_day = {}
@@ -105,13 +106,15 @@ def test_the_loop_is_broken_a_team_that_stops_sending_leaves(pipeline: Pipeline)
         pipeline.discover(day)
         eligible = [row.team_id for row in stored_decisions(pipeline.database, day) if row.eligible]
         eligible_by_day[day] = eligible
-        for team_id in eligible:
-            pipeline.texts(team_id, day, day)
-            pipeline.clusters(team_id, day)
+        if ahead in (0, 1, LOOKBACK_DAYS - 1, LOOKBACK_DAYS):
+            for team_id in eligible:
+                pipeline.texts(team_id, day, day)
+                pipeline.clusters(team_id, day)
     assert eligible_by_day[FIRST] == [1]
     assert eligible_by_day[FIRST + timedelta(days=LOOKBACK_DAYS)] == []
     published = pipeline.published()
-    assert {row["day"] for row in published} == set(eligible_by_day) - {FIRST + timedelta(days=LOOKBACK_DAYS)}
+    assert all(eligible_by_day[FIRST + timedelta(days=ahead)] == [1] for ahead in range(LOOKBACK_DAYS))
+    assert {row["day"] for row in published} == {FIRST + timedelta(days=ahead) for ahead in (0, 1, LOOKBACK_DAYS - 1)}
     for row in published:
         assert json.loads(row["properties"])["$ai_total_items_analyzed"] == 25
     last = stored_decisions(pipeline.database, FIRST + timedelta(days=LOOKBACK_DAYS))

@@ -215,7 +215,7 @@ def test_shortening_leaves_no_half_of_a_value(size: int) -> None:
         ("4111 1111 1111 1111", ["4111", "1111"]),
     ):
         rows = f" {secret} ; " * (size // len(secret) + 2)
-        for shift in range(0, len(secret) + 4, 3):
+        for shift in range(0, len(secret) + 4, 3 if size < 10_000 else 7):
             text = "z " * shift + rows
             call = {"id": "1", "function": {"name": "send", "arguments": json.dumps({"to": text})}}
             events = [

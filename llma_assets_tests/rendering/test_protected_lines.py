@@ -61,7 +61,7 @@ def test_protected_pieces_are_there_or_counted_as_missing(
     rendered = render_trace(_trace(turns, errors, filler), RenderOptions(max_chars=limit, line_numbers=numbers))
     assert len(rendered.text) <= limit
     lost = _missing(rendered, turns, errors)
-    assert lost == rendered.loss.survivors_missing or "hard_cut" in rendered.loss.rules
+    assert lost == rendered.loss.protected_missing or "hard_cut" in rendered.loss.rules
     if limit >= 700 + 60 * len(set(errors)):
         assert lost == {}
 
@@ -122,7 +122,7 @@ def test_the_first_line_of_each_of_many_errors_is_there() -> None:
     events = _trace(200, list(range(0, 200, 2)), ["z" * 400])
     rendered = render_trace(events, RenderOptions(max_chars=9_000))
     assert _missing(rendered, 200, list(range(0, 200, 2))) == {}
-    assert rendered.loss.survivors_missing == {}
+    assert rendered.loss.protected_missing == {}
 
 
 def test_more_errors_than_have_room_are_counted_as_missing() -> None:
@@ -130,7 +130,7 @@ def test_more_errors_than_have_room_are_counted_as_missing() -> None:
     rendered = render_trace(_trace(300, errors, [""]), RenderOptions(max_chars=3_000))
     lost = _missing(rendered, 300, errors)
     assert lost["error"] > 100
-    assert rendered.loss.survivors_missing == lost
+    assert rendered.loss.protected_missing == lost
 
 
 @pytest.mark.heavy
@@ -139,7 +139,7 @@ def test_ten_thousand_errors_in_a_large_trace_are_counted() -> None:
     rendered = render_trace(events)
     shown = rendered.text.count("FAULT")
     assert shown > 500
-    assert rendered.loss.survivors_missing["error"] >= 10_000 - shown
+    assert rendered.loss.protected_missing["error"] >= 10_000 - shown
 
 
 def test_the_answer_of_a_trace_too_large_to_look_at_closely_is_whole() -> None:

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import uuid
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -31,6 +29,7 @@ from llma_assets.testing import (
     write_texts,
 )
 from llma_assets.themes import TRACES, Theme
+from llma_assets_tests import copies
 from llma_assets_tests.databases import PlantedOnce
 
 pytestmark = pytest.mark.slow
@@ -347,10 +346,8 @@ def test_a_process_that_is_killed_at_any_of_its_notes_pays_each_batch_once_and_f
     with BatchServer() as server:
         if state == "closed":
             go(stored, server, budget_usd=1.0)
-        killed = subprocess.run(
-            [sys.executable, "-c", KILLED_AT, state, MODEL, server.url], env=environment, check=False
-        )
-        assert killed.returncode == -signal.SIGKILL
+        killed = copies.run(KILLED_AT, state, MODEL, server.url, environment=environment)
+        assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
         for _ in range(3):
             go(stored, server, budget_usd=1.0)
         assert len(server.created) == 1

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -34,6 +32,7 @@ from llma_assets.testing import (
     write_texts,
 )
 from llma_assets.themes import TRACES
+from llma_assets_tests import copies
 
 DAY = date(2026, 11, 7)
 TEAM = TeamDay(1, DAY)
@@ -200,13 +199,8 @@ def test_a_killed_run_does_not_let_the_next_one_pass_the_budget(
             "CLICKHOUSE_URL": str(settings.clickhouse_url),
             "OPENAI_BASE_URL": server.url,
         }
-        killed = subprocess.run(
-            [sys.executable, "-c", KILLED_AT, str(budget_usd), table, str(write)],
-            env=environment,
-            capture_output=True,
-            check=False,
-        )
-        assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()[-2000:]
+        killed = copies.run(KILLED_AT, str(budget_usd), table, str(write), environment=environment)
+        assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
         counts = run(database, server, budget_usd)
         spent = billed_usd(server)
         assert counts["failed"] == 0

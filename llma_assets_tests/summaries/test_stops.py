@@ -4,8 +4,6 @@ code that works on it costs itself alone.
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -23,6 +21,7 @@ from llma_assets.summaries.theme_run import RunLimits, store_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.testing import BatchServer, ChatServer, Fault, Request, Status, numbered_texts, write_texts
 from llma_assets.themes import TRACES
+from llma_assets_tests import copies
 from llma_assets_tests.databases import PlantedOnce
 
 DAY = date(2026, 11, 7)
@@ -145,7 +144,7 @@ def test_what_was_answered_before_the_database_failed_is_not_asked_again(
 
 
 STOPPED = """
-import sys
+import signal, sys
 from llma_assets.clickhouse import connect
 from llma_assets.settings import Settings
 from llma_assets_tests.summaries.test_stops import TEAM, unseen
@@ -155,6 +154,7 @@ from llma_assets.themes import TRACES
 from dagster._utils.interrupts import capture_interrupts, raise_interrupts_as
 from dagster._core.errors import DagsterExecutionInterruptedError
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore it
 database = connect(Settings.from_env())
 chat = OpenAIChat("test-model", base_url=sys.argv[1])
 with capture_interrupts(), raise_interrupts_as(DagsterExecutionInterruptedError):
@@ -182,10 +182,10 @@ def test_a_run_that_is_told_to_stop_keeps_its_answers_and_one_that_is_killed_los
 
     environment = {**os.environ, "CLICKHOUSE_URL": str(settings.clickhouse_url)}
     with ChatServer(judge=judge, latency_s=0.05) as first:
-        process = subprocess.Popen([sys.executable, "-c", STOPPED, first.url], env=environment, stderr=subprocess.PIPE)
+        program = copies.Program(STOPPED, first.url, environment=environment)
         assert enough.wait(60)
-        process.send_signal(number)
-        process.communicate(timeout=60)
+        program.send_signal(number)
+        program.wait()
     with ChatServer() as second:
         assert run(database, second)["stored"] == items
     asked = Counter(request.prompt for server in (first, second) for request in server.calls())

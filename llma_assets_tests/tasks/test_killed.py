@@ -1,8 +1,6 @@
 """A pass killed at any write, and two at once: afterwards all is as if it had run once."""
 
 import signal
-import subprocess
-import sys
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +14,7 @@ from llma_assets.tasks.checks import tasks_add_up
 from llma_assets.team_day import TeamDay
 from llma_assets.testing import ChatServer, axis_vector, segment, similar_segments, write_segments
 from llma_assets.testing.segments import MODEL, MONDAY
+from llma_assets_tests import copies
 
 pytestmark = pytest.mark.slow
 
@@ -95,8 +94,8 @@ def test_a_pass_killed_at_any_write_leaves_what_was_and_the_next_one_ends_it(
     before = everything(database)
     moments = [*((table, "before") for table in WRITES), ("task_history", "after")]
     for table, moment in moments:
-        killed = subprocess.run([sys.executable, "-c", KILLED_AT, table, moment], capture_output=True, check=False)
-        assert killed.returncode == -signal.SIGKILL, (table, killed.stderr.decode()[-2000:])
+        killed = copies.run(KILLED_AT, table, moment)
+        assert killed.returncode == -signal.SIGKILL, (table, killed.stderr[-2000:])
         assert everything(database) == before, (table, moment)
     a_pass(database, 1)
     undisturbed = Database(database._client, database.name, "events")

@@ -1,19 +1,20 @@
 """`llma check`: runs the data checks that Dagster runs, too, with an exit code for CI."""
 
+from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from llma_assets.cli.options import json_option, opened_database, optional_date, team_option
 from llma_assets.cli.queries import TEAMS_OF_DAY
-from llma_assets.cli.render.console import emit_json, hinted, plain, say, show
+from llma_assets.cli.render.console import emit_report, hinted, plain, say, show
 
 if TYPE_CHECKING:
-    from llma_assets.findings import Check, Finding
+    from llma_assets.reports import CheckResult
 
-MARKS = FAILED, WARNED, PASSED = "FAIL", "warn", "ok"
-"""In the order in which they are shown."""
+MARKS = ("FAIL", "warn", "ok")
+"""By rank, in the order in which they are shown."""
 
 
 @click.command()
@@ -29,80 +30,29 @@ def check(ctx: click.Context, day: date | None, team_id: int | None, only_failed
     without results passes, with a message on stderr.
     """
     from llma_assets.cli.run.days import days_with_results, require_day
-    from llma_assets.team_day import TeamDay
+    from llma_assets.reports import check_report
 
-    rules = all_checks()
     with opened_database() as database:
         day = require_day(database, day, team_id)
         stored = [row["team_id"] for row in database.rows(TEAMS_OF_DAY, day=day)]
-        teams = stored if team_id is None else [team_id]
-        findings = [
-            (rule, finding)
-            for team in teams
-            for rule in rules
-            for finding in rule.findings(database, TeamDay(team, day))
-        ]
+        report = check_report(database, day, stored if team_id is None else [team_id])
         if not stored or team_id not in (None, *stored):
             whose = "" if team_id is None else f" of team {team_id}"
             say(f"Nothing to check: nothing is stored for {day}{whose}. {days_with_results(database, team_id, day)}")
-    findings.sort(key=lambda found: MARKS.index(_mark(*found)))
-    failed = [finding for rule, finding in findings if _mark(rule, finding) == FAILED]
-    warned = [finding for rule, finding in findings if _mark(rule, finding) == WARNED]
-    shown = findings[: len(failed)] if only_failed else findings
+    if only_failed:
+        report = replace(report, findings=report.findings[: report.failed])
     if as_json:
-        emit_json(
-            {
-                "date": day.isoformat(),
-                "teams": teams,
-                "checked": len(findings),
-                "failed": len(failed),
-                "findings": [_as_json(rule, finding) for rule, finding in shown],
-                "warned": len(warned),
-            }
-        )
-    elif findings:
-        for rule, finding in shown:
-            _show(rule, finding)
-        show(f"{len(findings)} checked, {len(failed)} failed, {len(warned)} to look at")
-    if failed:
+        emit_report(report)
+    elif report.checked:
+        for result in report.findings:
+            _show(result)
+        show(f"{report.checked} checked, {report.failed} failed, {report.warned} to look at")
+    if report.failed:
         ctx.exit(1)
 
 
-def _mark(rule: "Check", finding: "Finding") -> str:
-    return PASSED if finding.passed else WARNED if rule.warns else FAILED
-
-
-def _show(rule: "Check", finding: "Finding") -> None:
-    show(f"{_mark(rule, finding):4} {plain(hinted(finding.sentence))}")
-    if not finding.passed:
-        show(f"     {' '.join(rule.description.split())}")
-        show(f"     shown by: {' '.join(finding.outcome.query.split())}")
-
-
-def all_checks() -> "list[Check]":
-    """The checks of all rooms, in the order of the graph."""
-    from llma_assets.clusters import CHECKS as CLUSTERS
-    from llma_assets.discovery import CHECKS as DISCOVERY
-    from llma_assets.embeddings import CHECKS as EMBEDDINGS
-    from llma_assets.events import CHECKS as EVENTS
-    from llma_assets.labels import CHECKS as LABELS
-    from llma_assets.rendering import CHECKS as TEXTS
-    from llma_assets.summaries import CHECKS as SUMMARIES
-    from llma_assets.tasks import CHECKS as TASKS
-
-    return [*DISCOVERY, *TEXTS, *SUMMARIES, *EMBEDDINGS, *CLUSTERS, *LABELS, *EVENTS, *TASKS]
-
-
-def _as_json(rule: "Check", finding: "Finding") -> dict[str, Any]:
-    return {
-        "asset": finding.asset,
-        "check": finding.check,
-        "team": finding.team_day.team_id,
-        "theme": finding.outcome.theme_id,
-        "passed": finding.passed,
-        "blocking": rule.blocking,
-        "warns": rule.warns,
-        "expected": str(finding.outcome.expected),
-        "found": str(finding.outcome.found),
-        "query": " ".join(finding.outcome.query.split()),
-    }
+def _show(result: "CheckResult") -> None:
+    show(f"{MARKS[result.rank]:4} {plain(hinted(result.sentence))}")
+    if not result.passed:
+        show(f"     {result.description}")
+        show(f"     shown by: {result.query}")

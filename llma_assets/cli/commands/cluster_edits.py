@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from llma_assets.cli.options import decider, json_option, opened_database, team_option
-from llma_assets.cli.render.console import emit_json, plain, say, show, show_table
+from llma_assets.cli.render.console import emit_report, plain, say, show, show_table
 
 if TYPE_CHECKING:
-    from llma_assets.clusters import Action, Edit
+    from llma_assets.clusters import Action
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -109,12 +109,13 @@ def unhide(lineage: str, team_id: int, author: str | None, as_json: bool) -> Non
 def history(lineage: str | None, team_id: int, as_json: bool) -> None:
     """Show decisions about all clusters of a team, or about one: who, what and when."""
     from llma_assets.clusters import edits_of, find_lineage
+    from llma_assets.reports import decisions
 
     with opened_database() as database:
         wanted = find_lineage(database, team_id, lineage).lineage_id if lineage else None
         edits = [edit for edit in edits_of(database, team_id) if wanted in (None, edit.lineage_id)]
     if as_json:
-        emit_json({"team": team_id, "edits": [_as_json(edit) for edit in edits]})
+        emit_report(decisions(team_id, edits))
     elif edits:
         show_table(
             ("when", "who", "lineage", "action", "what"),
@@ -148,6 +149,7 @@ def _decide(
     into: str = "",
 ) -> None:
     from llma_assets.clusters import decide_about
+    from llma_assets.reports import decisions
 
     who = decider(author)
     with opened_database() as database:
@@ -156,21 +158,9 @@ def _decide(
         )
     stored = [each.edit for each in decided if each.edit]
     if as_json:
-        emit_json({"team": team_id, "edits": [_as_json(edit) for edit in stored]})
+        emit_report(decisions(team_id, stored))
     else:
         for each in decided:
             short = each.lineage.lineage_id[:SHORT_ID]
             result = RESULTS[action] if each.edit else "was so already:"
             show(plain(f"{short} {result} {each.name or (into or each.lineage.lineage_id)[:SHORT_ID]}"))
-
-
-def _as_json(edit: "Edit") -> dict[str, Any]:
-    return {
-        "edited_at": edit.edited_at.isoformat().replace("+00:00", "Z"),
-        "author": edit.author,
-        "theme": edit.theme_id,
-        "lineage_id": edit.lineage_id,
-        "action": edit.action,
-        "title": edit.title,
-        "into_lineage_id": edit.into_lineage_id,
-    }

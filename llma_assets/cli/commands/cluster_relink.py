@@ -5,7 +5,7 @@ from datetime import date
 import click
 
 from llma_assets.cli.options import Day, json_option, opened_database, team_option
-from llma_assets.cli.render.console import emit_json, plain, say, show
+from llma_assets.cli.render.console import emit_report, plain, say, show
 
 SHORT_ID = 8
 
@@ -22,31 +22,21 @@ def relink(team_id: int, first: date, last: date, dry_run: bool, as_json: bool) 
     Use it for runs that have no lineages yet, or if an earlier day was run after later ones whose lineages have
     decisions. Lineage ids are kept where possible. Decisions about an id that is replaced are lost; they are listed.
     """
-    from llma_assets.clusters import NOTHING, relink, standings_of
+    from llma_assets.clusters import relink
+    from llma_assets.reports import relink_report
 
     if last < first:
         raise click.UsageError(f"--to {last} is before --from {first}")
     with opened_database() as database:
         found = list(relink(database, team_id, first, last, dry_run=dry_run))
-        decided = standings_of(database, team_id)
-    gone = {before for run in found for before, _ in run.replaced}
-    lost = sorted(lineage_id for lineage_id in gone if decided.get(lineage_id, NOTHING) != NOTHING)
+        report = relink_report(database, team_id, found, dry_run=dry_run)
     if as_json:
-        runs = [
-            {
-                "theme": run.theme_id,
-                "date": run.day.isoformat(),
-                "changed": run.changed,
-                "replaced": [{"before": before, "now": now} for before, now in run.replaced],
-            }
-            for run in found
-        ]
-        emit_json({"team": team_id, "dry_run": dry_run, "runs": runs, "decisions_lost": lost})
+        emit_report(report)
         return
-    if not found:
+    if not report.runs:
         say(f"Team {team_id} has no clusters from {first} to {last}.")
-    for run in found:
+    for run in report.runs:
         what = f"{len(run.replaced)} ids replaced" if run.replaced else "status changed" if run.changed else "unchanged"
         show(f"{run.day}, {plain(run.theme_id)}: {what}")
-    for lineage_id in lost:
+    for lineage_id in report.decisions_lost:
         say(f"The decisions about {lineage_id[:SHORT_ID]} hold on fewer days now, or on none: repeat them.")

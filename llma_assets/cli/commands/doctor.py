@@ -3,7 +3,7 @@
 import click
 
 from llma_assets.cli.options import json_option
-from llma_assets.cli.render.console import emit_json, hinted, plain, show
+from llma_assets.cli.render.console import emit_report, hinted, plain, show
 
 STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -16,7 +16,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 
     For each problem it says what to do. Exit code 1 if a check fails.
     """
-    from llma_assets.cli.run.probes import probe_everything
+    from llma_assets.cli.run.probes import DoctorReport, probe_everything
 
     findings = []
     for finding in probe_everything():
@@ -28,14 +28,6 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
                 show(f"     {plain(hinted(finding.advice))}")
     failed = sum(finding.status == "fail" for finding in findings)
     if as_json:
-        emit_json(
-            {
-                "ok": not failed,
-                "findings": [
-                    {"name": each.name, "status": each.status, "detail": each.detail, "advice": each.advice}
-                    for each in findings
-                ],
-            }
-        )
+        emit_report(DoctorReport(ok=not failed, findings=tuple(findings)))
     if failed:
         ctx.exit(1)

@@ -3,15 +3,14 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from llma_assets.cli.errors import Problem
 from llma_assets.cli.options import STDIN, json_option, opened_database, require_readable, team_option
-from llma_assets.cli.render.console import emit_json, plain, say, show, show_table
+from llma_assets.cli.render.console import emit_report, plain, say, show, show_table
 
 if TYPE_CHECKING:
     from llma_assets.ingest import FirstRefusal, IngestProgress, IngestReport
@@ -54,7 +53,9 @@ def ingest_command(files: tuple[str, ...], strict: bool, team_id: int | None, as
             if report.rejects_file is not None:
                 say(f"{name}: {report.rejected:,} lines rejected; see {report.rejects_file}")
     if as_json:
-        emit_json({"files": [_as_json(name, report) for name, report in reports]})
+        from llma_assets.reports import IngestedEvents, events_file
+
+        emit_report(IngestedEvents(tuple(events_file(name, report) for name, report in reports)))
     else:
         for name, report in reports:
             _show_report(name, report)
@@ -74,35 +75,6 @@ def require_some_accepted(files: "Iterable[tuple[str, int, FirstRefusal | None]]
     ]
     if wrong:
         raise Problem("; ".join(wrong))
-
-
-def _as_json(name: str, report: "IngestReport") -> dict[str, Any]:
-    return {
-        "file": name,
-        "lines": report.lines,
-        "empty": report.empty,
-        "accepted": report.accepted,
-        "inserted": report.inserted,
-        "duplicates": report.duplicates,
-        "rejected": report.rejected,
-        "repaired": report.repaired,
-        "repairs": dict(sorted(report.repairs.items())),
-        "reasons": dict(sorted(report.reasons.items())),
-        "first_refusal": asdict(report.first_refusal) if report.first_refusal else None,
-        "rejects_file": str(report.rejects_file) if report.rejects_file else None,
-        "bytes": report.bytes,
-        "duration_s": round(report.duration_s, 3),
-        "teams": [
-            {
-                "team": team_id,
-                "accepted": team.accepted,
-                "inserted": team.inserted,
-                "first_day": team.first_day.isoformat(),
-                "last_day": team.last_day.isoformat(),
-            }
-            for team_id, team in report.teams.items()
-        ],
-    }
 
 
 def _show_report(name: str, report: "IngestReport") -> None:

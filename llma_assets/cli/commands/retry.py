@@ -4,17 +4,17 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import Day, json_option, opened_database, team_option
-from llma_assets.cli.render.console import emit_json, say, show_table
+from llma_assets.cli.render.console import emit_report, say, show_table
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
-    from llma_assets.defs.runner import JobRun
+    from llma_assets.reports import RetryReport, RetryRun
     from llma_assets.summaries import DeadLetter
 
 
@@ -48,6 +48,7 @@ def retry(
     """
     from llma_assets.cli.commands.run import require_partition
     from llma_assets.cli.run.settings import team_settings
+    from llma_assets.reports import RetryReport
     from llma_assets.settings import Settings
     from llma_assets.summaries import dead_letters, requeue
     from llma_assets.teams import resolve
@@ -56,7 +57,7 @@ def retry(
         raise WrongUse("--run changes items; it cannot be used with --list or --dry-run")
     if run_now:
         resolve(team_settings(), team_id)
-    runs: list[tuple[date, JobRun]] = []
+    runs: list[RetryRun] = []
     with opened_database() as database:
         items = dead_letters(database, team_id, day=day, theme_id=theme_id, item_ids=item_ids)
         days = sorted({item.day for item in items})
@@ -67,25 +68,30 @@ def retry(
             requeue(database, items)
             if run_now and days:
                 runs = _run(database, team_id, items, verbose)
-    action = "listed" if only_list else "dry_run" if dry_run else "brought_back"
-    unknown = [item_id for item_id in item_ids if item_id not in {item.item_id for item in items}]
+    unknown = tuple(item_id for item_id in item_ids if item_id not in {item.item_id for item in items})
+    report = RetryReport(
+        team_id=team_id,
+        action="listed" if only_list else "dry_run" if dry_run else "brought_back",
+        dead_letters=tuple(items),
+        unknown_items=unknown,
+        runs=tuple(runs),
+    )
     if as_json:
-        emit_json(_document(team_id, action, items, unknown, runs))
+        emit_report(report)
     else:
-        _show(team_id, action, items, runs)
+        _show(report)
     if unknown:
         say(f"Not a dead letter: {', '.join(unknown)}. `llma retry --team {team_id} --list` lists all")
-    if unknown or any(job_run.error for _, job_run in runs):
+    if unknown or any(run.error for run in runs):
         ctx.exit(1)
 
 
-def _run(
-    database: "Database", team_id: int, items: "Sequence[DeadLetter]", verbose: bool
-) -> "list[tuple[date, JobRun]]":
+def _run(database: "Database", team_id: int, items: "Sequence[DeadLetter]", verbose: bool) -> "list[RetryRun]":
     """Make texts, summaries and embeddings of each day, for the themes of the requeued items."""
     from llma_assets.cli.render.progress import shown_progress
     from llma_assets.cli.run.runner import runner_of
     from llma_assets.defs.instance import opened_instance
+    from llma_assets.reports import RetryRun
     from llma_assets.settings import Settings
     from llma_assets.team_day import TeamDay
 
@@ -94,38 +100,12 @@ def _run(
         themes.setdefault(item.day, set()).add(item.theme_id)
     with opened_instance(Settings.from_env()) as instance, shown_progress(lines=verbose) as progress:
         runner = runner_of(instance, database, progress=progress, verbose=verbose)
-        return [(day, runner.run_texts(TeamDay(team_id, day), sorted(themes[day]))) for day in sorted(themes)]
+        done = {day: runner.run_texts(TeamDay(team_id, day), sorted(themes[day])) for day in sorted(themes)}
+    return [RetryRun(day, job_run.run_id, job_run.error) for day, job_run in done.items()]
 
 
-def _document(
-    team_id: int,
-    action: str,
-    items: "Sequence[DeadLetter]",
-    unknown: Sequence[str],
-    runs: "Sequence[tuple[date, JobRun]]",
-) -> dict[str, Any]:
-    return {
-        "team": team_id,
-        "action": action,
-        "dead_letters": [
-            {
-                "date": item.day.isoformat(),
-                "theme": item.theme_id,
-                "item": item.item_id,
-                "reason": item.reason,
-                "failures": item.failures,
-                "last_failed_at": item.last_failed_at.isoformat(),
-            }
-            for item in items
-        ],
-        "unknown_items": list(unknown),
-        "runs": [
-            {"date": day.isoformat(), "dagster_run": job_run.run_id, "error": job_run.error} for day, job_run in runs
-        ],
-    }
-
-
-def _show(team_id: int, action: str, items: "Sequence[DeadLetter]", runs: "Sequence[tuple[date, JobRun]]") -> None:
+def _show(report: "RetryReport") -> None:
+    team_id, items = report.team_id, report.dead_letters
     if not items:
         say(f"No dead letters of team {team_id} here: every item has a summary, or the next run tries it.")
         return
@@ -145,14 +125,12 @@ def _show(team_id: int, action: str, items: "Sequence[DeadLetter]", runs: "Seque
         right=("failures",),
     )
     days = sorted({item.day for item in items})
-    if action == "dry_run":
+    if report.action == "dry_run":
         say(f"{len(items)} items of {len(days)} days would be requeued; nothing was changed.")
-    elif action == "brought_back" and not runs:
+    elif report.action == "brought_back" and not report.runs:
         say(f"{len(items)} items requeued. The next run of their day tries them again:")
         for day in days:
             say(f"  llma run --team {team_id} --date {day}")
-    for day, job_run in runs:
-        outcome = (
-            f"failed: {job_run.error}" if job_run.error else "done; the next clustering includes the new summaries"
-        )
-        say(f"{day}: {outcome} (Dagster's run {job_run.run_id})")
+    for run in report.runs:
+        outcome = f"failed: {run.error}" if run.error else "done; the next clustering includes the new summaries"
+        say(f"{run.day}: {outcome} (Dagster's run {run.run_id})")

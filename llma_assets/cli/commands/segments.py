@@ -4,10 +4,9 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +14,7 @@ from llma_assets.cli.commands.ingest import require_some_accepted
 from llma_assets.cli.commands.tasks import team_task_options
 from llma_assets.cli.errors import Problem
 from llma_assets.cli.options import STDIN, json_option, opened_database, require_readable, team_option, utc_today
-from llma_assets.cli.render.console import emit_json, plain, say, show, show_table
+from llma_assets.cli.render.console import emit_json, emit_report, plain, say, show, show_table
 
 if TYPE_CHECKING:
     from llma_assets.tasks import SegmentReport
@@ -42,6 +41,7 @@ def ingest_command(files: tuple[str, ...], as_json: bool) -> None:
     from llma_assets.ingest import DamagedSource
     from llma_assets.ledger import UsageLedger
     from llma_assets.models import Record, embedder
+    from llma_assets.reports import IngestedSegments, segments_file
     from llma_assets.settings import Settings
     from llma_assets.tasks import ingest_segments
     from llma_assets.team_day import TeamDay
@@ -85,7 +85,7 @@ def ingest_command(files: tuple[str, ...], as_json: bool) -> None:
             for ledger in ledgers.values():
                 ledger.flush()
     if as_json:
-        emit_json({"files": [_report_document(name, report) for name, report in reports]})
+        emit_report(IngestedSegments(tuple(segments_file(name, report) for name, report in reports)))
     else:
         for name, report in reports:
             _show_report(name, report)
@@ -205,17 +205,3 @@ def _line_progress(name: str) -> "Callable[[int], None]":
             say(f"{plain(name)}: {lines:,} lines")
 
     return report_lines
-
-
-def _report_document(name: str, report: "SegmentReport") -> dict[str, Any]:
-    return {
-        "file": name,
-        "lines": report.lines,
-        "stored": report.stored,
-        "known": report.known,
-        "refused": report.refused,
-        "reasons": dict(sorted(report.reasons.items())),
-        "first_refusal": asdict(report.first_refusal) if report.first_refusal else None,
-        "rejects_file": str(report.rejects_file) if report.rejects_file else None,
-        "teams": [{"team": team_id, "stored": count} for team_id, count in report.teams.items()],
-    }

@@ -117,7 +117,8 @@ def _document(found: "Preview") -> dict[str, Any]:
             for place, each in enumerate(found.filters)
         ],
         "matched": found.matched,
-        "taken": found.selected,
+        "selected": found.selected,
+        "taken": found.selected,  # the old name, for one version
         "lowest_rate": found.lowest_rate,
         "model": found.model,
         "calls": found.calls,
@@ -133,6 +134,7 @@ def _document(found: "Preview") -> dict[str, Any]:
                 "first_at": each.first_at.isoformat(),
                 "name": each.name,
                 "said": _first_message(each),
+                "selected": each.selected,
                 "taken": each.selected,
             }
             for each in found.examples

@@ -13,11 +13,11 @@ import click
 
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import json_option, opened_database, team_option
-from llma_assets.cli.render.console import emit_json, plain, plain_block, say, show, show_table
+from llma_assets.cli.render.console import emit_json, emit_report, plain, plain_block, say, show, show_table
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
-    from llma_assets.themes import FieldChange, PastChange, Problem, TeamThemes, Theme
+    from llma_assets.themes import FieldChange, PastChange, TeamThemes, Theme
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,20 +32,14 @@ THE_TEAM = "(all themes)"
 def list_command(team_id: int, as_json: bool) -> None:
     """List all themes of a team, also those that are off."""
     from llma_assets.clusters import last_runs
-    from llma_assets.themes import settings_of_filters, themes_of
+    from llma_assets.reports import themes_report
+    from llma_assets.themes import themes_of
 
     with opened_database() as database:
         team = themes_of(database, team_id)
         runs = last_runs(database, team_id)
     if as_json:
-        emit_json(
-            {
-                "team": team_id,
-                "base_filters": settings_of_filters(team.base_filters),
-                "themes": [theme_document(each, runs.get(each.theme_id)) for each in team.themes],
-                "problems": [problem_document(each) for each in team.problems],
-            }
-        )
+        emit_report(themes_report(team, runs))
         return
     show_table(
         ("theme", "level", "runs", "version", "filters", "sample", "budget", "last run", "name"),
@@ -87,6 +81,7 @@ def _at_option(f: F) -> F:
 def show_command(theme_id: str, team_id: int, at: datetime | None, as_json: bool) -> None:
     """Show all settings of a theme, including defaults."""
     from llma_assets.clusters import last_runs
+    from llma_assets.reports import theme_report
     from llma_assets.themes import Document, settings_of, settings_of_filters, write_document
 
     with opened_database() as database:
@@ -95,8 +90,7 @@ def show_command(theme_id: str, team_id: int, at: datetime | None, as_json: bool
         last_run = last_runs(database, team_id).get(theme_id)
     problems = team.problems_of(theme_id)
     if as_json:
-        document = theme_document(theme, last_run)
-        emit_json({"team": team_id, **document, "problems": [problem_document(each) for each in problems]})
+        emit_report(theme_report(team, theme_id, last_run))
         return
     show(f"{plain(theme.name or theme.theme_id)}: {_when(theme)}, version {theme.version}")
     show(f"Last run: {_last_run(last_run) or 'none'}\n")
@@ -187,33 +181,9 @@ def show_fields(fields: "Iterable[FieldChange]") -> None:
             show(f"    {line}")
 
 
-def theme_document(theme: "Theme", last_run: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A theme as `--json` prints it: settings by their names in the file, version, last run."""
-    from llma_assets.themes import settings_of
-
-    return {
-        "theme_id": theme.theme_id,
-        "version": theme.version,
-        **settings_of(theme),
-        "last_run": None
-        if last_run is None
-        else {
-            "date": last_run["last_day"].isoformat(),
-            "committed_at": last_run["last_committed_at"].isoformat(),
-            "items": last_run["clustered_items"],
-            "clusters": last_run["cluster_count"],
-        },
-    }
-
-
 def fields_document(fields: "Iterable[FieldChange]") -> list[dict[str, Any]]:
     """Changed fields as `--json` prints them."""
     return [{"field": each.field, "before": each.before, "after": each.after} for each in fields]
-
-
-def problem_document(problem: "Problem") -> dict[str, str]:
-    """A problem as `--json` prints it."""
-    return {"where": problem.where, "message": problem.message}
 
 
 def _past_document(change: "PastChange") -> dict[str, Any]:

@@ -78,7 +78,7 @@ def truncation_lines(loss: Mapping[str, Any]) -> list[str]:
     cut = [f"{words} {loss[name]:,}" for name, words in _TRUNCATIONS.items() if loss.get(name)]
     if cut:
         lines.append(f"Cut from the text: {', '.join(cut)}")
-    for name, title in (("redactions", "Hidden"), ("survivors_missing", "No room for")):
+    for name, title in (("redactions", "Hidden"), ("protected_missing", "No room for")):
         if loss.get(name):
             lines.append(f"{title}: {', '.join(f'{kind} {count:,}' for kind, count in loss[name].items())}")
     return lines

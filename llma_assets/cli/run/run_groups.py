@@ -4,7 +4,6 @@ Processes and not threads: Dagster and local models keep a core busy, and a proc
 one group belongs in `runner.py`.
 """
 
-import ctypes
 import multiprocessing
 import os
 import signal
@@ -14,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING
@@ -32,8 +32,12 @@ BATCH_POLL_S = 60.0
 MESSAGE_INTERVAL_S = 0.2
 """A worker reports progress at most this often."""
 
-PR_SET_PDEATHSIG = 1
-"""Linux's `prctl`: send this process a signal when its parent ends."""
+IMPORTED = ("llma_assets.cli.run.runner", "openai", "pyarrow", "sklearn.decomposition")
+"""What each worker needs. A server process imports it once, and workers are copies of that process: to import it
+takes 4 to 6 s of a core, to copy the process a few ms."""
+
+CONTEXT = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+"""System libraries of macOS do not bear copies of a process that has loaded them."""
 
 GRACE_S = 30.0
 """How long an interrupted worker may take to record the interruption."""
@@ -101,9 +105,14 @@ class WorkerProcesses:
     """A pool of processes, each of which runs one group at a time."""
 
     def __init__(self, at_once: int, progress: "Progress", *, verbose: bool) -> None:
+        """Workers start when they are needed first; what they import is imported from now on, beside the caller."""
+        if CONTEXT.get_start_method() == "forkserver":
+            CONTEXT.set_forkserver_preload(list(IMPORTED))
+            forkserver.ensure_running()
         self._progress = progress
+        self._at_once = at_once
         self._verbose = verbose
-        self._idle: list[_Worker] = [_Worker(verbose) for _ in range(at_once)]
+        self._idle: list[_Worker] = []
         self._running: dict[Connection, tuple[_Worker, RunGroup]] = {}
 
     def run_all(self, groups: Sequence[RunGroup]) -> dict[str, RunGroupResult]:
@@ -116,8 +125,8 @@ class WorkerProcesses:
                     continue
                 if (held := blocked_by_parent(group, results)) is not None:
                     results[group.name] = held
-                elif self._idle:
-                    process = self._idle.pop()
+                elif len(self._running) < self._at_once:
+                    process = self._idle.pop() if self._idle else _Worker(self._verbose)
                     process.send(group)
                     self._running[process.pipe] = (process, group)
                 else:
@@ -135,7 +144,9 @@ class WorkerProcesses:
             message = pipe.recv()
         except (EOFError, OSError):
             process.end()
-            message, process = process.crash_result(), _Worker(self._verbose)
+            results[group.name] = process.crash_result()
+            del self._running[pipe]
+            return
         if isinstance(message, RunGroupResult):
             results[group.name] = message
             self._idle.append(process)
@@ -171,9 +182,9 @@ class _Worker:
     """A process that waits for run groups, and the pipe to it."""
 
     def __init__(self, verbose: bool) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self._process: BaseProcess = context.Process(target=_worker_main, args=(theirs, verbose), daemon=True)
+        self.pipe, theirs = CONTEXT.Pipe()
+        arguments = (theirs, dict(os.environ), verbose)
+        self._process: BaseProcess = CONTEXT.Process(target=_worker_main, args=arguments, daemon=True)
         self._process.start()
         theirs.close()
 
@@ -207,8 +218,14 @@ class _Worker:
             self._process.join()
 
 
-def _worker_main(pipe: Connection, verbose: bool) -> None:
-    """Run the groups that come through the pipe; send progress, then the `RunGroupResult` of each."""
+def _worker_main(pipe: Connection, environ: Mapping[str, str], verbose: bool) -> None:
+    """Run the groups that come through the pipe; send progress, then the `RunGroupResult` of each.
+
+    Args:
+        environ: the variables of the command: a copied process has those of the server that it is copied from.
+    """
+    os.environ.clear()
+    os.environ.update(environ)
     from llma_assets.cli.options import opened_database
     from llma_assets.defs.instance import opened_instance
     from llma_assets.settings import Settings
@@ -230,21 +247,16 @@ def _worker_main(pipe: Connection, verbose: bool) -> None:
 
 
 def end_with_parent() -> None:
-    """End this process as soon as its parent process ends, in whatever way: nobody would read its results.
-
-    The thread that started this process must live as long as the parent.
-    """
+    """End this process as soon as the process that started it ends, in whatever way: nobody would read its results."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    sentinel = parent.sentinel
 
     def watch() -> None:
-        wait([parent.sentinel])
+        wait([sentinel])
         os._exit(INTERRUPTED)
 
-    # For systems without `prctl`, and for a parent that ended before the call above.
     threading.Thread(target=watch, daemon=True, name="watches-parent").start()
 
 

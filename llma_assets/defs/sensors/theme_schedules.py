@@ -16,7 +16,14 @@ from llma_assets.clickhouse import Database
 from llma_assets.clock import Clock
 from llma_assets.defs.described import described
 from llma_assets.defs.due_days import ONE_DAY, decisions_on, events_by_day, further_themes, known_teams
-from llma_assets.defs.jobs import ALL_STAGES, CONCURRENCY_TAG, TEXTS_STAGES, concurrency_key, theme_job, theme_request
+from llma_assets.defs.jobs import (
+    ALL_STAGES,
+    OLD_CONCURRENCY_TAG,
+    TEXTS_STAGES,
+    concurrency_key,
+    theme_job,
+    theme_request,
+)
 from llma_assets.defs.resources import ClickHouseResource, TeamSettingsResource
 from llma_assets.rendering import TEXTS_MADE_SINCE
 from llma_assets.settings import Settings
@@ -244,7 +251,7 @@ def _ask(
 
 def _state(instance: dg.DagsterInstance, key: str) -> Literal["busy", "failed", "idle"]:
     """How the last runs of a theme stand: a schedule asks for two at most."""
-    runs = instance.get_runs(filters=dg.RunsFilter(tags={CONCURRENCY_TAG: key}), limit=2)
+    runs = instance.get_runs(filters=dg.RunsFilter(tags={OLD_CONCURRENCY_TAG: key}), limit=2)
     if any(not run.is_finished for run in runs):
         return "busy"
     return "idle" if all(run.is_success for run in runs) else "failed"

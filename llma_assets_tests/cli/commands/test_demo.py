@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -13,30 +13,29 @@ from llma_assets.themes.changes import set_enabled
 from llma_assets.themes.store import themes_of
 from llma_assets_tests.cli.commands.test_run import row_counts
 from llma_assets_tests.cli.conftest import Answer, Llma
+from llma_assets_tests.databases import PlantedOnce
+from llma_assets_tests.demo_run import DAY, demo_run
 
-DAY = date(2026, 11, 7)
 
-
-@pytest.mark.slow
+@pytest.mark.slow(seconds=120)
 @pytest.mark.timeout(900)
 def test_the_demo_shows_clusters_or_the_reason_for_each_team_and_adds_nothing_the_second_time(
-    database: Database, llma: Llma, llma_json: Callable[..., Answer]
+    database: Database, llma: Llma, llma_json: Callable[..., Answer], planted_once: PlantedOnce
 ) -> None:
-    first = llma("demo", "--date", str(DAY))
-    assert first.exit_code == 0, first.output
+    first = planted_once(demo_run, DAY)
     for team in DEMO_TEAMS[:3]:
-        assert f"team {team.team_id}, 2026-11-07, traces: " in first.stdout
-    assert f"team {DEMO_TEAMS[3].team_id}, 2026-11-07: not run: below_minimum" in first.stdout
-    assert f"team {PIPELINE_ONLY_TEAM_ID}, 2026-11-07: not run: no_recent_events" in first.stdout
-    assert not re.search(r"^team \d+, 2026-11-07, generations", first.stdout, re.MULTILINE)
-    assert re.search(r"^  \d+ in \d+ clusters: llma clusters .* --level generation$", first.stdout, re.MULTILINE)
-    assert re.search(r"^\w{8}  new .*(payment|charge)", first.stdout, re.MULTILINE | re.IGNORECASE)
-    assert re.search(r"^\w{8}  ended .*voucher", first.stdout, re.MULTILINE | re.IGNORECASE)
-    assert re.search(r"^\w{8} .* 20 .*The payment fails with an error at checkout$", first.stdout, re.MULTILINE)
+        assert f"team {team.team_id}, 2026-11-07, traces: " in first
+    assert f"team {DEMO_TEAMS[3].team_id}, 2026-11-07: not run: below_minimum" in first
+    assert f"team {PIPELINE_ONLY_TEAM_ID}, 2026-11-07: not run: no_recent_events" in first
+    assert not re.search(r"^team \d+, 2026-11-07, generations", first, re.MULTILINE)
+    assert re.search(r"^  \d+ in \d+ clusters: llma clusters .* --level generation$", first, re.MULTILINE)
+    assert re.search(r"^\w{8}  new .*(payment|charge)", first, re.MULTILINE | re.IGNORECASE)
+    assert re.search(r"^\w{8}  ended .*voucher", first, re.MULTILINE | re.IGNORECASE)
+    assert re.search(r"^\w{8} .* 20 .*The payment fails with an error at checkout$", first, re.MULTILINE)
     for theme_id in THEMES:
-        assert re.search(rf"^team 103, 2026-11-07, {theme_id}: \d+ items in \d+ clusters", first.stdout, re.MULTILINE)
-        assert re.search(rf"^{theme_id} +2026-11-01( +[1-9]\d*){{6}} +\d+ +\d+\.\d%$", first.stdout, re.MULTILINE)
-    assert "llma clusters --team 101 --date 2026-11-07" in first.stdout
+        assert re.search(rf"^team 103, 2026-11-07, {theme_id}: \d+ items in \d+ clusters", first, re.MULTILINE)
+        assert re.search(rf"^{theme_id} +2026-11-01( +[1-9]\d*){{6}} +\d+ +\d+\.\d%$", first, re.MULTILINE)
+    assert "llma clusters --team 101 --date 2026-11-07" in first
 
     before = row_counts(database)
     second = llma_json("demo", "--date", str(DAY))
@@ -53,7 +52,7 @@ def test_the_demo_shows_clusters_or_the_reason_for_each_team_and_adds_nothing_th
     for day in (DAY, DAY - timedelta(days=WEEK - 1)):
         checked = llma("check", "--date", str(day), "--failed")
         assert (checked.exit_code, checked.stdout.count("\n")) == (0, 1)
-    steps = first.stdout.partition("Next steps:")[2].splitlines()[1:]
+    steps = first.partition("Next steps:")[2].splitlines()[1:]
     for step in [line.split("  ")[1].split() for line in steps if line.startswith("  llma ")]:
         shown = llma(*step[1:])
         assert (shown.exit_code, bool(shown.stdout)) == (0, True), step

@@ -199,11 +199,11 @@ def test_a_dagster_yaml_of_an_earlier_version_is_told(
     prepare_home(settings)
     assert "Dagster's run queue" not in statuses(llma_json("doctor"))
     config = (home / "dagster.yaml").read_text()
-    (home / "dagster.yaml").write_text(config.replace("llma/lane", "another/tag"))
+    (home / "dagster.yaml").write_text(config.replace("llma/concurrency_key", "another/tag"))
     answer = llma_json("doctor")
     assert (answer.code, statuses(answer)["Dagster's run queue"]) == (0, "warn")
     (told,) = [each["detail"] for each in answer.document["findings"] if each["name"] == "Dagster's run queue"]
-    assert "sets no limit for llma/lane:" in told
+    assert "sets no limit for llma/concurrency_key:" in told
 
 
 def test_a_dagster_yaml_follows_what_ships_until_somebody_edits_it(

@@ -4,10 +4,13 @@ import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
+from click.testing import CliRunner
 
+from llma_assets.cli.main import cli
 from llma_assets.cli.render.progress import PlainProgress
 from llma_assets.clickhouse import Database
 from llma_assets.defs.instance import opened_instance
@@ -35,6 +38,14 @@ def traffic(database: Database, planted_once: PlantedOnce) -> Database:
     return database
 
 
+def a_run(database: Database) -> Any:
+    """Traffic, and a run of team 1; returns the document of `--json`."""
+    traffic_of_two_teams(database)
+    done = CliRunner().invoke(cli, ["run", "--team", "1", "--date", str(DAY), "--json"], prog_name="llma")
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
 def row_counts(database: Database) -> dict[str, int]:
     return {table: database.value("SELECT count() FROM {t:Identifier}", t=table) for table in COUNTED}
 
@@ -59,12 +70,11 @@ def test_a_run_prints_clusters_and_times_and_is_recorded_in_the_instance(
 
 
 def test_the_documents_of_run_and_clusters_have_the_documented_shape(
-    traffic: Database, llma_json: Callable[..., Answer]
+    database: Database, llma_json: Callable[..., Answer], planted_once: PlantedOnce
 ) -> None:
-    ran = llma_json("run", "--team", "1", "--date", str(DAY))
-    assert ran.code == 0
-    assert list(ran.document) == ["date", "duration_s", "teams"]
-    (team,) = ran.document["teams"]
+    ran = planted_once(a_run)
+    assert list(ran) == ["date", "duration_s", "teams"]
+    (team,) = ran["teams"]
     assert list(team) == [
         "team", "status", "reason", "detail", "first_day", "dagster_runs", "themes", "left", "stages", "runs",
     ]  # fmt: skip
@@ -100,12 +110,14 @@ def test_the_documents_of_run_and_clusters_have_the_documented_shape(
     ]
 
 
-def test_a_second_run_adds_no_row(traffic: Database, llma_json: Callable[..., Answer]) -> None:
-    first = llma_json("run", "--team", "1", "--date", str(DAY))
-    before = row_counts(traffic)
+def test_a_second_run_adds_no_row(
+    database: Database, llma_json: Callable[..., Answer], planted_once: PlantedOnce
+) -> None:
+    first = planted_once(a_run)
+    before = row_counts(database)
     second = llma_json("run", "--team", "1", "--date", str(DAY))
-    assert second.document["teams"][0]["runs"] == first.document["teams"][0]["runs"]
-    assert row_counts(traffic) == before
+    assert second.document["teams"][0]["runs"] == first["teams"][0]["runs"]
+    assert row_counts(database) == before
 
 
 def test_a_team_below_the_minimum_is_not_run_and_its_reason_is_recorded(
@@ -229,9 +241,9 @@ def test_a_dagster_home_that_is_broken_is_one_line(
 
 
 def test_check_passes_after_a_run_and_fails_on_a_zero_item_event(
-    traffic: Database, llma: Llma, llma_json: Callable[..., Answer]
+    database: Database, llma: Llma, llma_json: Callable[..., Answer], planted_once: PlantedOnce
 ) -> None:
-    assert llma("run", "--team", "1", "--date", str(DAY)).exit_code == 0
+    planted_once(a_run)
     passed = llma_json("check", "--date", str(DAY))
     assert (passed.code, passed.document["failed"]) == (0, 0)
     assert passed.document["checked"] == len(passed.document["findings"]) > 8
@@ -242,7 +254,7 @@ def test_check_passes_after_a_run_and_fails_on_a_zero_item_event(
 
     empty = {"$ai_analysis_theme_id": "traces", "$ai_total_items_analyzed": 0, "$ai_clusters": []}
     event = next(iter(trace(2, "any", noon(), request="x")))
-    write_events(traffic, [{**event, "event": "$ai_trace_clusters", "properties": json.dumps(empty)}])
+    write_events(database, [{**event, "event": "$ai_trace_clusters", "properties": json.dumps(empty)}])
     failed = llma_json("check", "--date", str(DAY))
     assert failed.code == 1
     broken = [row for row in failed.document["findings"] if not row["passed"]]

@@ -19,7 +19,7 @@ from llma_assets.settings import Settings
 from llma_assets.testing import ChatServer, day_of_traces, write_events
 from llma_assets_tests.cli.conftest import Answer, Llma
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=20)
 
 DAY = date(2026, 11, 7)
 RUN = ("run", "--team", "1", "--date", str(DAY))
@@ -125,13 +125,13 @@ def test_ctrl_c_ends_all_processes_and_running_it_again_finishes(
         command = [sys.executable, "-m", "llma_assets.cli.main", *RUN]
         started = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
         wait_until(lambda: len(server.requests) >= 2)
-        children = children_of(started.pid)
+        processes = descendants_of(started.pid)
         os.killpg(started.pid, signal.SIGINT)
         _, stderr = started.communicate(timeout=60)
     assert started.returncode == 130
     assert "interrupted; stored results are kept" in stderr
-    assert len(children) >= 2
-    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children))
+    assert len(processes) >= 4
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in processes))
     with opened_instance(settings) as instance:
         assert all(run.is_finished for run in instance.get_runs())
     assert told(llma_json(*RUN))["requests"] == "done"
@@ -144,13 +144,11 @@ def test_a_run_that_is_killed_takes_its_processes_with_it_and_asks_nothing_more(
         command = [sys.executable, "-m", "llma_assets.cli.main", *RUN]
         started = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, start_new_session=True)
         wait_until(lambda: len(server.requests) >= 2)
-        children = children_of(started.pid)
-        assert len(children) >= 2
+        processes = descendants_of(started.pid)
+        assert len(processes) >= 4
         started.kill()
         started.wait()
-        killed_at = time.monotonic()
-        wait_until(lambda: not any(is_alive(pid) for pid in children))
-        assert time.monotonic() - killed_at < 5
+        wait_until(lambda: not any(is_alive(pid) for pid in processes))
         assert len(server.requests) < 72
 
 
@@ -169,5 +167,7 @@ def wait_until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def children_of(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+def descendants_of(pid: int) -> list[int]:
+    """Workers are copies of a process that the command has started."""
+    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return children + [each for child in children for each in descendants_of(child)]

@@ -74,7 +74,7 @@ def test_a_backfill_out_of_order_has_the_lineages_of_one_in_order(database: Data
 def test_every_order_has_the_lineages_of_the_right_one(database: Database, method: str) -> None:
     run_in_order(database, 1, range(5), method=method)
     in_order = story(database, 1)
-    for team_id, order in enumerate(list(permutations(range(5)))[7::23], start=2):
+    for team_id, order in enumerate(list(permutations(range(5)))[7::40], start=2):
         run_in_order(database, team_id, order, method=method)
         assert story(database, team_id) == in_order, order
 

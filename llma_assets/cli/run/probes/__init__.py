@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from llma_assets.cli.run.probes.database import probe_database
 from llma_assets.cli.run.probes.environment import probe_dagster, probe_data_dir, probe_python, probe_team_settings
-from llma_assets.cli.run.probes.finding import Finding
+from llma_assets.cli.run.probes.finding import DoctorReport, Finding
 from llma_assets.cli.run.probes.instance import probe_instance
 from llma_assets.cli.run.probes.models import probe_models
 from llma_assets.settings import Settings, SettingsError
 
-__all__ = ["Finding", "probe_everything"]
+__all__ = ["DoctorReport", "Finding", "probe_everything"]
 
 
 def probe_everything() -> Iterator[Finding]:

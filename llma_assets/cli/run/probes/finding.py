@@ -26,6 +26,14 @@ class Finding:
     advice: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class DoctorReport:
+    """All findings, in the order of the checks; `ok` if none fails."""
+
+    ok: bool
+    findings: tuple[Finding, ...]
+
+
 def missing_folder(name: str, folder: Path, variable: str) -> Finding:
     """Whether a missing folder can be created when it is needed."""
     above = next(each for each in folder.parents if each.exists())

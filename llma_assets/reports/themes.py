@@ -1,0 +1,94 @@
+"""Reports of a team's themes with their settings and last runs. The settings belong in `llma_assets.themes`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
+
+from llma_assets.serialization import Day, Moment, TeamId
+from llma_assets.themes import Problem, TeamThemes, Theme, settings_of, settings_of_filters
+
+
+def _flat(document: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """The objects of some keys in the place of these keys."""
+    flat: dict[str, Any] = {}
+    for key, value in document.items():
+        flat |= value if key in keys else {key: value}
+    return flat
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """The last clustering of a theme."""
+
+    day: Day
+    committed_at: Moment
+    items: int
+    clusters: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeSettings:
+    """A theme: its settings by their names in a file, beside the other keys.
+
+    Attributes:
+        version: of what is asked and of which items.
+        last_run: None if there is none.
+    """
+
+    theme_id: str
+    version: str
+    settings: dict[str, Any]
+    last_run: LastRun | None
+
+    @model_serializer(mode="wrap")
+    def _document(self, serialized: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _flat(serialized(self), "settings")
+
+
+@dataclass(frozen=True, slots=True)
+class ThemesReport:
+    """All themes of a team, also those that are off; `problems` are stored settings that are invalid."""
+
+    team_id: TeamId
+    base_filters: list[dict[str, Any]]
+    themes: tuple[ThemeSettings, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeReport:
+    """One theme of a team, whose keys stand beside the others."""
+
+    team_id: TeamId
+    theme: ThemeSettings
+    problems: tuple[Problem, ...]
+
+    @model_serializer(mode="wrap")
+    def _document(self, serialized: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _flat(serialized(self), "theme")
+
+
+def themes_report(team: TeamThemes, last_runs: Mapping[str, Mapping[str, Any]]) -> ThemesReport:
+    """All themes of a team.
+
+    Args:
+        last_runs: by theme_id, as `llma_assets.clusters.last_runs` reads them.
+    """
+    return ThemesReport(
+        team_id=team.team_id,
+        base_filters=settings_of_filters(team.base_filters),
+        themes=tuple(_settings(theme, last_runs.get(theme.theme_id)) for theme in team.themes),
+        problems=tuple(team.problems),
+    )
+
+
+def theme_report(team: TeamThemes, theme_id: str, last_run: Mapping[str, Any] | None) -> ThemeReport:
+    """One theme of a team; see `themes_report`."""
+    return ThemeReport(team.team_id, _settings(team.get(theme_id), last_run), tuple(team.problems_of(theme_id)))
+
+
+def _settings(theme: Theme, run: Mapping[str, Any] | None) -> ThemeSettings:
+    last_run = run and LastRun(run["last_day"], run["last_committed_at"], run["clustered_items"], run["cluster_count"])
+    return ThemeSettings(theme.theme_id, theme.version, settings_of(theme), last_run or None)

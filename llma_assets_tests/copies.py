@@ -1,0 +1,71 @@
+"""Programs for tests to kill. Each runs in a copy of a process that has imported what they need, so that it starts in a
+moment: a new Python would import for 3 to 6 s of a core.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+from llma_assets.cli.run.run_groups import IMPORTED
+
+CONTEXT = get_context("forkserver")
+CONTEXT.set_forkserver_preload([*IMPORTED, "llma_assets.testing"])
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a program ended: its exit code, negative for a signal, and what it wrote on stderr."""
+
+    returncode: int
+    stderr: str
+
+
+class Program:
+    """A program under way: `code` as `python -c` runs it, with these arguments and the environment of now."""
+
+    def __init__(self, code: str, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+        handle, name = tempfile.mkstemp()
+        os.close(handle)
+        self._stderr = Path(name)
+        given = (code, arguments, dict(environment or os.environ), name)
+        self._process: ForkServerProcess = CONTEXT.Process(target=_run, args=given, daemon=True)
+        self._process.start()
+
+    def send_signal(self, number: int) -> None:
+        """Send the program a signal."""
+        assert self._process.pid is not None
+        os.kill(self._process.pid, number)
+
+    def wait(self, timeout_s: float = 120.0) -> Finished:
+        """Wait for its end.
+
+        Raises:
+            TimeoutError: it is killed then.
+        """
+        self._process.join(timeout_s)
+        code = self._process.exitcode
+        if code is None:
+            self._process.kill()
+            raise TimeoutError(f"the program took more than {timeout_s:.0f} s")
+        stderr = self._stderr.read_text(errors="replace")
+        self._stderr.unlink()
+        return Finished(code, stderr)
+
+
+def run(code: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Finished:
+    """Run a program to its end."""
+    return Program(code, *arguments, environment=environment).wait()
+
+
+def _run(code: str, arguments: tuple[str, ...], environment: Mapping[str, str], stderr: str) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    os.dup2(os.open(stderr, os.O_WRONLY | os.O_APPEND), 2)
+    sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+    sys.argv = ["-c", *arguments]
+    exec(compile(code, "<program>", "exec"), {"__name__": "__main__"})
