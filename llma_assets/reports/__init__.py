@@ -1,5 +1,6 @@
 """Reports that read several rooms, as typed objects for the command line, notebooks and Dagster's pages."""
 
+from llma_assets.reports.asking import asking_of
 from llma_assets.reports.audit import (
     Audit,
     AuditedCluster,
@@ -234,6 +235,7 @@ __all__ = [
     "UsageReport",
     "UsageTotal",
     "all_checks",
+    "asking_of",
     "audit",
     "by_step",
     "check_report",

@@ -8,12 +8,13 @@ from llma_assets.themes.changes import Changes, apply, delete, set_enabled, them
 from llma_assets.themes.differences import FieldChange, lines_of
 from llma_assets.themes.document import Document, document_of, examples, export, read_document, write_document
 from llma_assets.themes.errors import InvalidThemesError, Problem, ThemeError, did_you_mean
-from llma_assets.themes.filter import Filter
+from llma_assets.themes.filter import Filter, Operator
 from llma_assets.themes.filter_checks import FilterError
 from llma_assets.themes.history import PastChange, past_changes, themes_at
 from llma_assets.themes.matching import MatchedItem, matching_items
 from llma_assets.themes.planning import Change
 from llma_assets.themes.preview import Asking, Example, Preview, preview_theme
+from llma_assets.themes.preview_queries import seen_keys
 from llma_assets.themes.sampling import (
     draws,
     is_selected,
@@ -32,7 +33,7 @@ from llma_assets.themes.store import (
     themes_of,
     themes_of_teams,
 )
-from llma_assets.themes.theme import FEW_OF_MANY, MANY_MATCHES, DateRange, Level, Rule, Theme, ThemeClustering
+from llma_assets.themes.theme import FEW_OF_MANY, MANY_MATCHES, DateRange, Level, Rule, Schedule, Theme, ThemeClustering
 from llma_assets.themes.yaml_text import MAX_BYTES
 
 BUILT_IN = GENERAL
@@ -61,10 +62,12 @@ __all__ = [
     "InvalidThemesError",
     "Level",
     "MatchedItem",
+    "Operator",
     "PastChange",
     "Preview",
     "Problem",
     "Rule",
+    "Schedule",
     "TeamThemes",
     "Theme",
     "ThemeClustering",
@@ -87,6 +90,7 @@ __all__ = [
     "preview_theme",
     "rate_of",
     "read_document",
+    "seen_keys",
     "set_enabled",
     "settings_of",
     "settings_of_filters",

@@ -324,13 +324,14 @@ def task_page(request: Request, site: SiteDep, team_id: TeamDep, task_id: str) -
 
 
 @router.get(f"{TEAM}/themes")
-def themes_page(request: Request, site: SiteDep, team_id: TeamDep) -> Response:
+def themes_page(request: Request, site: SiteDep, visitor: VisitorDep, team_id: TeamDep) -> Response:
     """The questions that the team asks of its traces."""
     return page(
         request,
         "themes.html",
         tab="themes",
         team_id=team_id,
+        may_change=visitor.may_change,
         themes=themes_of(site.database, team_id),
         last_runs=last_runs(site.database, team_id),
     )
@@ -340,6 +341,7 @@ def themes_page(request: Request, site: SiteDep, team_id: TeamDep) -> Response:
 def theme_page(
     request: Request,
     site: SiteDep,
+    visitor: VisitorDep,
     team_id: TeamDep,
     theme_id: str,
     day: Annotated[date | None, Query(alias="date")] = None,
@@ -355,6 +357,7 @@ def theme_page(
         tab="themes",
         team_id=team_id,
         day=day,
+        may_change=visitor.may_change,
         theme=theme,
         funnel=funnel_report(site.database, TeamDay(team_id, day), [theme], lookback_days=lookback).themes[0],
         history=past_changes(site.database, team_id, theme_id),

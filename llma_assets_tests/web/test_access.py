@@ -4,7 +4,7 @@ import pytest
 from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
-from llma_assets.web import Access, AccessError, api, new_token, pages, token_hash
+from llma_assets.web import Access, AccessError, api, new_token, pages, theme_pages, token_hash
 from llma_assets.web.access import read_entries
 from llma_assets_tests.reports.stored_runs import DAY
 from llma_assets_tests.web.conftest import CHANGER, READER, STRANGER, bearer
@@ -19,7 +19,7 @@ def routes() -> list[tuple[str, str]]:
     """Method and address of every route, for the first team."""
     return [
         (method, prefix + route.path.format_map({"team_id": MINE, **PATHS}))
-        for prefix, router in (("", pages.router), ("/api/v1", api.router))
+        for prefix, router in (("", pages.router), ("", theme_pages.router), ("/api/v1", api.router))
         for route in router.routes
         if isinstance(route, APIRoute)
         for method in sorted(route.methods)
@@ -61,6 +61,8 @@ def test_a_team_of_others_does_not_exist(guarded: TestClient) -> None:
 def test_whoever_may_read_changes_nothing(guarded: TestClient) -> None:
     for method, path in routes():
         if method == "POST" and path not in OPEN:
+            assert asked(guarded, method, path, READER) == 403, path
+        elif path.endswith(("-new", "/edit")):
             assert asked(guarded, method, path, READER) == 403, path
             assert asked(guarded, method, path, CHANGER) != 403 or not path.startswith("/api"), path
 

@@ -24,6 +24,8 @@ PAGES = (
     "/teams/1/tasks?state=all",
     "/teams/1/themes",
     "/teams/1/themes/traces",
+    "/teams/1/themes/traces/edit",
+    "/teams/1/themes-new",
     "/teams/1/health?date=2026-11-07",
     "/teams/1/results?date=2026-11-07&theme=%3Cscript%3Ealert(1)%3C/script%3E",
     "/teams/1/clusters/%3Cscript%3E?theme=traces&date=2026-11-07",

@@ -11,9 +11,8 @@ from llma_assets.cli.options import Day, json_option, opened_database, team_opti
 from llma_assets.cli.render.console import emit_json, plain, say, show, show_table
 
 if TYPE_CHECKING:
-    from llma_assets.clickhouse import Database
     from llma_assets.teams import TeamOptions
-    from llma_assets.themes import Asking, Example, Filter, Preview, Theme
+    from llma_assets.themes import Example, Filter, Preview
 
 MAX_DAYS = 366
 SHOWN_CHARACTERS = 80
@@ -34,6 +33,8 @@ def preview(team_id: int, theme_id: str, day: date | None, days: int | None, mod
     """
     from llma_assets.cli.run.days import days_with_events, window_of_theme
     from llma_assets.rendering import REACH
+    from llma_assets.reports import asking_of
+    from llma_assets.settings import Settings
     from llma_assets.themes import preview_theme, themes_of
 
     with opened_database() as database:
@@ -50,7 +51,7 @@ def preview(team_id: int, theme_id: str, day: date | None, days: int | None, mod
             theme,
             window[0].day,
             window[-1].day,
-            asking=_asking(database, team_id, theme, options, model),
+            asking=asking_of(database, team_id, theme, settings=Settings.from_env(), options=options, model=model),
             per_hour=per_hour,
             reach=REACH,
         )
@@ -66,34 +67,6 @@ def _options(team_id: int) -> "TeamOptions":
     from llma_assets.cli.run.settings import team_settings
 
     return team_settings().options_of(team_id)
-
-
-def _asking(database: "Database", team_id: int, theme: "Theme", options: "TeamOptions", model: str | None) -> "Asking":
-    """Tokens of one question of the theme, from its prompt and from earlier calls."""
-    from llma_assets.ledger import past_calls
-    from llma_assets.models import chat_model
-    from llma_assets.rendering import RenderOptions
-    from llma_assets.settings import Settings
-    from llma_assets.summaries import ANSWER_TOKENS, STAGE, frame_tokens
-    from llma_assets.themes import Asking
-
-    name = model or theme.model or chat_model(Settings.from_env()).name
-    longest = RenderOptions.of_team(options, name).max_chars
-    if name.startswith("offline/"):
-        return Asking(name, 0, 0.0, longest)
-    frame = frame_tokens(theme, name)
-    past = past_calls(database, team_id, stage=STAGE, theme_id=theme.theme_id, model=name)
-    if past is None or not past.items:
-        answer = ANSWER_TOKENS[theme.mode]
-        return Asking(name, frame, answer, longest, basis=f"answers as mode {theme.mode} asks for")
-    return Asking(
-        model=name,
-        frame_tokens=frame,
-        answer_tokens=past.output_tokens / past.calls,
-        longest_text=longest,
-        calls_per_item=past.calls / past.items,
-        basis=f"answers as in the last {past.calls:,} calls",
-    )
 
 
 def _document(found: "Preview") -> dict[str, Any]:

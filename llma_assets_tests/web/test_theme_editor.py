@@ -1,0 +1,154 @@
+"""The editor of themes: a person without YAML makes, checks, changes and switches one."""
+
+import re
+from collections.abc import Mapping
+from html import unescape
+
+import pytest
+from starlette.testclient import TestClient
+
+from llma_assets.clickhouse import Database
+from llma_assets.themes import past_changes, settings_of, themes_of
+from llma_assets.web.theme_form import fields_of, settings_from
+from llma_assets_tests.web.planted import MINE, OTHER
+
+NEW = {
+    "theme_id": "refunds",
+    "name": "Refunds",
+    "prompt": "Say what money the user wants back, and why.",
+    "judged": "yes",
+    "enabled": "yes",
+    "level": "trace",
+    "mode": "detailed",
+    "schedule": "daily",
+    "filter_key_0": "$ai_model",
+    "filter_operator_0": "in",
+    "filter_value_0": "gpt-4o, gpt-5",
+    "filter_key_1": "",
+    "sample_percent": "50 %",
+    "daily_budget_usd": "$2.5",
+}
+
+
+def send(client: TestClient, path: str, fields: Mapping[str, str], action: str = "check") -> tuple[int, str]:
+    """Status and text of the page after a form was sent."""
+    client.get("/")
+    answer = client.post(path, data={**fields, "action": action, "form_key": client.cookies["llma_form"]})
+    return answer.status_code, unescape(answer.text)
+
+
+def save(client: TestClient, path: str, fields: Mapping[str, str]) -> tuple[int, str]:
+    """Check a form, and save what was shown."""
+    _, text = send(client, path, fields)
+    mark = re.search(r'name="seen" value="(\w*)"', text)
+    assert mark is not None
+    return send(client, path, {**fields, "seen": mark[1]}, "save")
+
+
+def test_checking_says_what_changes_and_stores_nothing(client: TestClient, planted: Database) -> None:
+    status, text = send(client, "/teams/1/themes-new", NEW)
+    assert status == 200
+    assert "refunds is created" in text
+    assert "What it would do" in text
+    assert "It costs nothing: the offline model is free" in text
+    assert past_changes(planted, MINE) == []
+
+
+def test_saving_stores_what_was_shown_under_the_name_of_whoever_did(client: TestClient, planted: Database) -> None:
+    status, text = save(client, "/teams/1/themes-new", NEW)
+    assert status == 200
+    assert "Say what money the user wants back" in text
+    theme = themes_of(planted, MINE).get("refunds")
+    (found,) = theme.filters
+    assert (found.key, found.operator, found.value) == ("$ai_model", "in", ("gpt-4o", "gpt-5"))
+    assert (theme.sample_rate, theme.daily_budget_usd, theme.enabled, theme.judged) == (0.5, 2.5, True, True)
+    (change,) = past_changes(planted, MINE)
+    assert (change.author, change.action) == ("me", "created")
+    assert past_changes(planted, OTHER) == []
+
+
+def test_what_was_not_shown_is_not_saved(client: TestClient, planted: Database) -> None:
+    _, text = send(client, "/teams/1/themes-new", NEW)
+    mark = re.search(r'name="seen" value="(\w*)"', text)
+    assert mark is not None
+    changed = {**NEW, "prompt": "Say something else.", "seen": mark[1]}
+    _, text = send(client, "/teams/1/themes-new", changed, "save")
+    assert "refunds is created" in text
+    assert past_changes(planted, MINE) == []
+
+
+def test_somebody_elses_change_in_between_is_shown_first(client: TestClient, planted: Database) -> None:
+    save(client, "/teams/1/themes-new", NEW)
+    mine = {**NEW, "name": "Money back"}
+    _, text = send(client, "/teams/1/themes/refunds/edit", mine)
+    mark = re.search(r'name="seen" value="(\w*)"', text)
+    assert mark is not None
+    save(client, "/teams/1/themes/refunds/edit", {**NEW, "description": "Of the other person"})
+    _, text = send(client, "/teams/1/themes/refunds/edit", {**mine, "seen": mark[1]}, "save")
+    assert "description" in text[text.index("What changes") :]
+    assert themes_of(planted, MINE).get("refunds").name == "Refunds"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"theme_id": "Bad Name"}, "is not a theme_id"),
+        ({"theme_id": "traces"}, "there is a theme 'traces' already"),
+        ({"prompt": ""}, "is missing; say what the summary should look at"),
+        ({"sample_percent": "many"}, "many"),
+        ({"sample_percent": "0"}, "greater than 0"),
+        ({"daily_budget_usd": "-1"}, "greater than or equal to 0"),
+        ({"filter_operator_0": "gt", "filter_value_0": "much"}, "much"),
+        ({"filter_operator_0": "regex", "filter_value_0": "("}, "value"),
+        ({"filter_operator_0": "between", "filter_value_0": "9, 1"}, "the first number is the smaller one"),
+    ],
+)
+def test_what_is_wrong_is_said_and_what_was_typed_stays(
+    client: TestClient, planted: Database, wrong: dict[str, str], says: str
+) -> None:
+    status, text = send(client, "/teams/1/themes-new", {**NEW, **wrong}, "save")
+    assert status == 422
+    alerts = " ".join(re.findall(r'role="alert"[^>]*>([^<]*)', text))
+    assert says in alerts
+    assert 'value="gpt-4o, gpt-5"' in text or "filter_value_0" in wrong
+    assert past_changes(planted, MINE) == []
+
+
+def test_a_theme_that_ships_is_changed_and_switched(client: TestClient, planted: Database) -> None:
+    page = unescape(client.get("/teams/1/themes/error_analysis/edit").text)
+    assert "Change error_analysis" in page
+    fields = fields_of(settings_of(themes_of(planted, MINE).get("error_analysis")))
+    assert save(client, "/teams/1/themes/error_analysis/edit", {**fields, "name": "What fails"})[0] == 200
+    assert themes_of(planted, MINE).get("error_analysis").name == "What fails"
+    assert not themes_of(planted, MINE).get("error_analysis").enabled
+    form = {"form_key": client.cookies["llma_form"]}
+    client.post("/teams/1/themes/error_analysis/switch", data={**form, "to": "on"})
+    assert themes_of(planted, MINE).get("error_analysis").enabled
+    client.post("/teams/1/themes/error_analysis/switch", data={**form, "to": "off"})
+    assert not themes_of(planted, MINE).get("error_analysis").enabled
+    assert client.post("/teams/1/themes/none/switch", data={**form, "to": "on"}).status_code == 404
+
+
+def test_the_form_gives_back_every_theme_that_ships(planted: Database) -> None:
+    for theme in themes_of(planted, MINE).themes:
+        settings = settings_of(theme)
+        assert settings_from(fields_of(settings), settings) == settings
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("gpt-4o", "gpt-4o"),
+        (5, "5"),
+        ("5", '"5"'),
+        (True, "true"),
+        ("true", '"true"'),
+        ("a, b", '"a, b"'),
+        (0.5, "0.5"),
+    ],
+)
+def test_values_keep_their_type_on_the_way_through_the_form(value: object, text: str) -> None:
+    settings = {"filters": [{"key": "k", "operator": "exact", "value": value}]}
+    fields = fields_of(settings)
+    assert fields["filter_value_0"] == text
+    assert settings_from(fields, {})["filters"] == settings["filters"]
