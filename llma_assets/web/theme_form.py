@@ -86,8 +86,16 @@ def rows_of(fields: Mapping[str, str], *, empty: int = EMPTY_ROWS) -> list[Filte
 def _filter(key: str, operator: str, text: str) -> dict[str, Any]:
     if operator in NO_VALUE:
         return {"key": key, "operator": operator}
-    value = [_scalar(part.strip()) for part in text.split(",")] if operator in LISTS else _scalar(text)
-    return {"key": key, "operator": operator, "value": value}
+    return {"key": key, "operator": operator, "value": _list(text) if operator in LISTS else _scalar(text)}
+
+
+def _list(text: str) -> list[Any]:
+    """Values between commas; where each is as in JSON, a text in quotes may hold commas itself."""
+    try:
+        found: list[Any] = json.loads(f"[{text}]")
+    except ValueError:
+        return [_scalar(part.strip()) for part in text.split(",")]
+    return found
 
 
 def _scalar(text: str) -> Any:
@@ -101,7 +109,9 @@ def _scalar(text: str) -> Any:
 
 def _text_of(value: Any) -> str:
     if isinstance(value, list | tuple):
-        return ", ".join(_text_of(each) for each in value)
+        plain = [_text_of(each) for each in value]
+        is_plain = not any(each.startswith('"') for each in plain)
+        return ", ".join(plain) if is_plain else json.dumps(list(value), ensure_ascii=False)[1:-1]
     if value is None:
         return ""
     if isinstance(value, str):

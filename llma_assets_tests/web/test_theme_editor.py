@@ -97,7 +97,7 @@ def test_somebody_elses_change_in_between_is_shown_first(client: TestClient, pla
         ({"prompt": ""}, "is missing; say what the summary should look at"),
         ({"sample_percent": "many"}, "many"),
         ({"sample_percent": "0"}, "greater than 0"),
-        ({"daily_budget_usd": "-1"}, "greater than or equal to 0"),
+        ({"daily_budget_usd": "-1"}, "must be at least 0"),
         ({"filter_operator_0": "gt", "filter_value_0": "much"}, "much"),
         ({"filter_operator_0": "regex", "filter_value_0": "("}, "value"),
         ({"filter_operator_0": "between", "filter_value_0": "9, 1"}, "the first number is the smaller one"),
@@ -145,10 +145,14 @@ def test_the_form_gives_back_every_theme_that_ships(planted: Database) -> None:
         ("true", '"true"'),
         ("a, b", '"a, b"'),
         (0.5, "0.5"),
+        (["a", "b"], "a, b"),
+        (["a, b", "c", 5], '"a, b", "c", 5'),
+        ([1, 2], "1, 2"),
     ],
 )
 def test_values_keep_their_type_on_the_way_through_the_form(value: object, text: str) -> None:
-    settings = {"filters": [{"key": "k", "operator": "exact", "value": value}]}
+    operator = "in" if isinstance(value, list) else "exact"
+    settings = {"filters": [{"key": "k", "operator": operator, "value": value}]}
     fields = fields_of(settings)
     assert fields["filter_value_0"] == text
     assert settings_from(fields, {})["filters"] == settings["filters"]
