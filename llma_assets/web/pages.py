@@ -23,15 +23,12 @@ from llma_assets.reports import (
     map_png,
     published_clusters,
     skips_of_day,
-    task_details,
-    tasks_report,
     teams_report,
     theme_results,
     trace_report,
     trends_report,
     usage_report,
 )
-from llma_assets.tasks import UnknownTaskError, find_task, list_tasks
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES, ThemeError, past_changes, themes_of
 from llma_assets.visible import visible
@@ -54,7 +51,6 @@ PAGE_SIZE = 50
 TREND_WEEKS = 4
 EXPORT_ROWS = 100_000
 TEAM = "/teams/{team_id}"
-OPEN_STATES = ("new", "regressed", "ongoing")
 LINE_NUMBER = re.compile(r"^L\d+: ?")
 """Begins each line of a text that models read; the page has its own numbers."""
 
@@ -296,31 +292,6 @@ def trace_page(request: Request, site: SiteDep, team_id: TeamDep, item: Annotate
         (number, LINE_NUMBER.sub("", visible(line))) for number, line in enumerate(report.text.split("\n"), start=1)
     ]
     return page(request, "trace.html", tab="items", team_id=team_id, day=report.day, report=report, lines=lines)
-
-
-@router.get(f"{TEAM}/tasks")
-def tasks_page(request: Request, site: SiteDep, team_id: TeamDep, state: Literal["open", "all"] = "open") -> Response:
-    """Recurring problems, the most urgent first."""
-    report = tasks_report(
-        site.database,
-        team_id,
-        now=site.clock(),
-        options=site.task_options(team_id),
-        statuses=OPEN_STATES if state == "open" else (),
-    )
-    return page(request, "tasks.html", tab="tasks", team_id=team_id, report=report, state=state)
-
-
-@router.get(TEAM + "/tasks/{task_id}")
-def task_page(request: Request, site: SiteDep, team_id: TeamDep, task_id: str) -> Response:
-    """One task with its segments and history."""
-    found = list_tasks(site.database, team_id, now=site.clock(), options=site.task_options(team_id))
-    try:
-        task = find_task(found, task_id)
-    except UnknownTaskError as error:
-        raise NotFound(str(error), near=[("All tasks", f"/teams/{team_id}/tasks?state=all")]) from None
-    details = task_details(site.database, team_id, task, segments=20)
-    return page(request, "task.html", tab="tasks", team_id=team_id, details=details)
 
 
 @router.get(f"{TEAM}/themes")

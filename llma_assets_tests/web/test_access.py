@@ -4,7 +4,7 @@ import pytest
 from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
-from llma_assets.web import Access, AccessError, api, new_token, pages, theme_pages, token_hash
+from llma_assets.web import Access, AccessError, api, new_token, pages, task_pages, theme_pages, token_hash
 from llma_assets.web.access import read_entries
 from llma_assets_tests.reports.stored_runs import DAY
 from llma_assets_tests.web.conftest import CHANGER, READER, STRANGER, bearer
@@ -19,7 +19,12 @@ def routes() -> list[tuple[str, str]]:
     """Method and address of every route, for the first team."""
     return [
         (method, prefix + route.path.format_map({"team_id": MINE, **PATHS}))
-        for prefix, router in (("", pages.router), ("", theme_pages.router), ("/api/v1", api.router))
+        for prefix, router in (
+            ("", pages.router),
+            ("", task_pages.router),
+            ("", theme_pages.router),
+            ("/api/v1", api.router),
+        )
         for route in router.routes
         if isinstance(route, APIRoute)
         for method in sorted(route.methods)

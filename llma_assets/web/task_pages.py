@@ -1,0 +1,78 @@
+"""Recurring problems of session replays: the list, one task, and what people decide about it."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from llma_assets import tasks as room
+from llma_assets.reports import task_details, tasks_report
+from llma_assets.tasks import EditError, Task, UnknownTaskError, find_task, list_tasks
+from llma_assets.web.problems import NotFound
+from llma_assets.web.site import Site
+from llma_assets.web.templates_of import address, page
+from llma_assets.web.visitors import FormDep, SiteDep, TeamDep, VisitorDep
+
+router = APIRouter()
+
+TASKS = "/teams/{team_id}/tasks"
+OPEN_STATES = ("new", "regressed", "ongoing")
+SHOWN_SEGMENTS = 20
+ACTIONS: Mapping[str, Any] = {"close": room.close_task, "reopen": room.reopen_task, "ignore": room.ignore_task}
+
+
+@router.get(TASKS)
+def tasks_page(request: Request, site: SiteDep, team_id: TeamDep, state: Literal["open", "all"] = "open") -> Response:
+    """Recurring problems, the most urgent first."""
+    report = tasks_report(
+        site.database,
+        team_id,
+        now=site.clock(),
+        options=site.task_options(team_id),
+        statuses=OPEN_STATES if state == "open" else (),
+    )
+    return page(request, "tasks.html", tab="tasks", team_id=team_id, report=report, state=state)
+
+
+@router.get(TASKS + "/{task_id}")
+def task_page(
+    request: Request, site: SiteDep, visitor: VisitorDep, team_id: TeamDep, task_id: str, problem: str = ""
+) -> Response:
+    """One task with its segments and history."""
+    details = task_details(site.database, team_id, _task(site, team_id, task_id), segments=SHOWN_SEGMENTS)
+    return page(
+        request,
+        "task.html",
+        tab="tasks",
+        team_id=team_id,
+        details=details,
+        may_change=visitor.may_change,
+        problem=problem[:300],
+    )
+
+
+@router.post(TASKS + "/{task_id}")
+def change_task(site: SiteDep, visitor: VisitorDep, team_id: TeamDep, task_id: str, fields: FormDep) -> Response:
+    """Close, reopen, ignore or rename a task; the history keeps who did."""
+    task = _task(site, team_id, task_id)
+    action, who = fields.get("action", ""), {"by": visitor.name, "now": site.clock()}
+    problem = ""
+    try:
+        if action == "rename":
+            room.rename_task(site.database, team_id, task, fields.get("title", ""), **who)
+        elif action in ACTIONS:
+            ACTIONS[action](site.database, team_id, task, note=fields.get("note", ""), **who)
+        else:
+            problem = f"there is no change {action[:40]!r}; there are rename, {', '.join(ACTIONS)}"
+    except EditError as error:
+        problem = str(error)
+    return RedirectResponse(address(f"/teams/{team_id}/tasks/{task.task_id}", problem=problem), 303)
+
+
+def _task(site: Site, team_id: int, task_id: str) -> Task:
+    found = list_tasks(site.database, team_id, now=site.clock(), options=site.task_options(team_id))
+    try:
+        return find_task(found, task_id)
+    except UnknownTaskError as error:
+        raise NotFound(str(error), near=[("All tasks", f"/teams/{team_id}/tasks?state=all")]) from None
