@@ -33,6 +33,7 @@ COMMANDS = {
     "db": "llma_assets.cli.commands.database:db",
     "automation": "llma_assets.cli.commands.automation:automation",
     "doctor": "llma_assets.cli.commands.doctor:doctor",
+    "report": "llma_assets.cli.commands.report:report",
     "web": "llma_assets.cli.commands.web:web",
     "dev": "llma_assets.cli.commands.dev:dev",
 }

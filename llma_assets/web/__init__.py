@@ -10,6 +10,7 @@ from llma_assets.web.access import (
     token_hash,
 )
 from llma_assets.web.app import create_app
+from llma_assets.web.report_file import report_file
 from llma_assets.web.site import Site
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "Visitor",
     "create_app",
     "new_token",
+    "report_file",
     "token_hash",
 ]

@@ -33,6 +33,7 @@ from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES, ThemeError, past_changes, themes_of
 from llma_assets.visible import visible
 from llma_assets.web.problems import NotFound
+from llma_assets.web.report_file import report_file
 from llma_assets.web.templates_of import address, page
 from llma_assets.web.visitors import (
     TOKEN_COOKIE,
@@ -139,6 +140,13 @@ def map_picture(site: SiteDep, team_id: TeamDep, day: Annotated[date, Query(alia
             picture = map_png(each.labels, each.coordinates, titles, f"{theme}, {day}")
             return Response(picture, media_type="image/png")
     raise NotFound(f"the theme {theme} has no map of {day}")
+
+
+@router.get(f"{TEAM}/report.html")
+def report_page(site: SiteDep, team_id: TeamDep, day: Annotated[date, Query(alias="date")]) -> Response:
+    """The team's day as one file, to give to somebody."""
+    headers = {"Content-Disposition": f'attachment; filename="team-{team_id}-{day}.html"'}
+    return Response(report_file(site, TeamDay(team_id, day)), media_type="text/html", headers=headers)
 
 
 @router.get(f"{TEAM}/items")

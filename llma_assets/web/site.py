@@ -26,13 +26,14 @@ class Site:
         access: who may see and change what.
         dagster_url: Dagster's pages, "" where they are not known.
         clock: the present moment, UTC.
+        opened: the database, None until a request needs it.
     """
 
     settings: Settings
     access: Access
     dagster_url: str = ""
     clock: Callable[[], datetime] = _now
-    _database: Database | None = None
+    opened: Database | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -43,9 +44,9 @@ class Site:
             DatabaseError: there is none yet, or it cannot be reached.
         """
         with self._lock:
-            if self._database is None:
-                self._database = connect(self.settings, create=False).tagged(client="llma web")
-            return self._database
+            if self.opened is None:
+                self.opened = connect(self.settings, create=False).tagged(client="llma web")
+            return self.opened
 
     @property
     def today(self) -> date:
@@ -71,6 +72,6 @@ class Site:
     def close(self) -> None:
         """Close the connections."""
         with self._lock:
-            if self._database is not None:
-                self._database.close()
-                self._database = None
+            if self.opened is not None:
+                self.opened.close()
+                self.opened = None

@@ -43,7 +43,7 @@ def site(settings: Settings, planted: Database) -> Site:
     """A server on the loopback interface without tokens."""
     noon, asked = datetime(DAY.year, DAY.month, DAY.day, 12, tzinfo=UTC), count()
     made = Site(settings, Access(owner="me"), clock=lambda: noon + timedelta(seconds=next(asked)))
-    made._database = planted
+    made.opened = planted
     return made
 
 

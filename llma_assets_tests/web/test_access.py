@@ -11,6 +11,7 @@ from llma_assets_tests.web.conftest import CHANGER, READER, STRANGER, bearer
 from llma_assets_tests.web.planted import MINE, SECRET
 
 OPEN = {"/sign-in", "/sign-out"}
+ROUTERS = (("", pages.router), ("", task_pages.router), ("", theme_pages.router), ("/api/v1", api.router))
 PATHS = {"lineage_id": "traces-0", "theme_id": "traces", "task_id": "t"}
 QUERY = {"date": DAY.isoformat(), "theme": "traces", "id": "t0"}
 

@@ -201,13 +201,13 @@ def test_a_database_that_is_away_is_said_and_comes_back(client: TestClient, site
         def rows(self, *_: object, **__: object) -> None:
             raise DatabaseUnavailable("the server does not answer")
 
-    site._database = Away()  # type: ignore[assignment]
+    site.opened = Away()  # type: ignore[assignment]
     for address in ("/", "/api/v1/teams"):
         answer = client.get(address)
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "5"
         assert "does not answer" in answer.text
-    site._database = planted
+    site.opened = planted
     assert client.get("/").status_code == 200
 
 
@@ -218,7 +218,7 @@ def test_a_fault_of_ours_shows_and_logs_no_words_of_a_trace(
         def rows(self, *_: object, **__: object) -> None:
             raise ValueError("words of a trace")
 
-    site._database = Broken()  # type: ignore[assignment]
+    site.opened = Broken()  # type: ignore[assignment]
     answer = client.get("/")
     assert answer.status_code == 500
     assert "words of a trace" not in answer.text + caplog.text
