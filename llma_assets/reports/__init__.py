@@ -98,6 +98,7 @@ from llma_assets.reports.overview import (
     TeamSummary,
     teams_report,
 )
+from llma_assets.reports.paid_trial import paid_trial
 from llma_assets.reports.relinked import (
     RelinkReport,
     relink_report,
@@ -256,6 +257,7 @@ __all__ = [
     "map_png",
     "new_items_report",
     "overlap_report",
+    "paid_trial",
     "published_clusters",
     "relink_report",
     "segments_file",

@@ -56,7 +56,8 @@ def task_page(
 def change_task(site: SiteDep, visitor: VisitorDep, team_id: TeamDep, task_id: str, fields: FormDep) -> Response:
     """Close, reopen, ignore or rename a task; the history keeps who did."""
     task = _task(site, team_id, task_id)
-    action, who = fields.get("action", ""), {"by": visitor.name, "now": site.clock()}
+    action = fields.get("action", "")
+    who: dict[str, Any] = {"by": visitor.name, "now": site.clock()}
     problem = ""
     try:
         if action == "rename":

@@ -9,9 +9,11 @@ from starlette.responses import RedirectResponse, Response
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import clustered_days
+from llma_assets.models import ModelConfigurationError, chat_model
 from llma_assets.rendering import REACH
-from llma_assets.reports import asking_of
+from llma_assets.reports import TrialReport, asking_of, paid_trial
 from llma_assets.team_day import TeamDay
+from llma_assets.teams import TeamLeftOut, resolve
 from llma_assets.themes import (
     SHIPPED,
     Changes,
@@ -42,6 +44,7 @@ router = APIRouter()
 THEMES = "/teams/{team_id}/themes"
 NEW: Mapping[str, Any] = {"level": "trace", "mode": "detailed", "schedule": "daily", "judged": True, "enabled": True}
 PREVIEW_DAYS = 7
+TRIAL_ITEMS = 20
 
 
 @router.get(f"{THEMES}-new")
@@ -102,8 +105,42 @@ def _sent(request: Request, site: Site, author: str, team_id: int, theme_id: str
     if fields.get("action") == "save" and seen == _mark(changes):
         apply(database, team_id, document, author, based_on=changes)
         return RedirectResponse(address(f"/teams/{team_id}/themes/{name}"), 303)
-    preview = _preview(site, team_id, theme)
-    return _form(request, site, team_id, theme_id, fields, changes=changes, preview=preview)
+    trial, refusal = None, ""
+    if fields.get("action") == "try":
+        try:
+            trial = _trial(site, team_id, theme)
+        except (TeamLeftOut, ModelConfigurationError) as error:
+            refusal = str(error)
+    return _form(
+        request,
+        site,
+        team_id,
+        theme_id,
+        fields,
+        changes=changes,
+        preview=_preview(site, team_id, theme),
+        trial=trial,
+        refusal=refusal,
+    )
+
+
+def _trial(site: Site, team_id: int, theme: Theme) -> TrialReport:
+    return paid_trial(
+        site.database,
+        _last_day(site, team_id).window(PREVIEW_DAYS),
+        theme,
+        chat_model(site.settings, theme.model),
+        team=resolve(site.team_settings(), team_id),
+        chat_model=site.settings.chat_model,
+        size=TRIAL_ITEMS,
+        now=site.clock(),
+    )
+
+
+def _last_day(site: Site, team_id: int) -> TeamDay:
+    """The latest day with clusters, else today."""
+    days = clustered_days(site.database, team_id)
+    return TeamDay(team_id, days[-1] if days else site.today)
 
 
 def _mark(changes: Changes) -> str:
@@ -113,8 +150,7 @@ def _mark(changes: Changes) -> str:
 
 
 def _preview(site: Site, team_id: int, theme: Theme) -> Preview:
-    days = clustered_days(site.database, team_id)
-    last = TeamDay(team_id, days[-1] if days else site.today)
+    last = _last_day(site, team_id)
     options = site.team_settings().options_of(team_id)
     return preview_theme(
         site.database,
@@ -146,9 +182,10 @@ def _form(
     problems: tuple[Problem, ...] = (),
     changes: Changes | None = None,
     preview: Preview | None = None,
+    trial: TrialReport | None = None,
+    refusal: str = "",
 ) -> Response:
-    days = clustered_days(site.database, team_id)
-    last = TeamDay(team_id, days[-1] if days else site.today)
+    last = _last_day(site, team_id)
     return page(
         request,
         "theme_form.html",
@@ -163,6 +200,9 @@ def _form(
         changes=changes,
         mark=_mark(changes) if changes else "",
         preview=preview,
+        trial=trial,
+        refusal=refusal,
+        trial_items=TRIAL_ITEMS,
         keys=list(seen_keys(site.database, team_id, last.back(PREVIEW_DAYS - 1).day, last.day))[:200],
         operators=get_args(Operator),
         schedules=get_args(Schedule),

@@ -2,14 +2,18 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, time
 from html import unescape
 
 import pytest
 from starlette.testclient import TestClient
 
 from llma_assets.clickhouse import Database
+from llma_assets.testing.traffic import TOPICS, trace, write_events
 from llma_assets.themes import past_changes, settings_of, themes_of
+from llma_assets.web import Site
 from llma_assets.web.theme_form import fields_of, settings_from
+from llma_assets_tests.reports.stored_runs import DAY
 from llma_assets_tests.web.planted import MINE, OTHER
 
 NEW = {
@@ -87,6 +91,29 @@ def test_somebody_elses_change_in_between_is_shown_first(client: TestClient, pla
     _, text = send(client, "/teams/1/themes/refunds/edit", {**mine, "seen": mark[1]}, "save")
     assert "description" in text[text.index("What changes") :]
     assert themes_of(planted, MINE).get("refunds").name == "Refunds"
+
+
+def test_trying_shows_answers_and_stores_none(client: TestClient, planted: Database) -> None:
+    when = datetime.combine(DAY, time(9), UTC)
+    write_events(
+        planted,
+        (row for number in range(3) for row in trace(MINE, f"new{number}", when, request=TOPICS["refund"])),
+    )
+    fields = {**NEW, "filter_key_0": "", "filter_value_0": "", "sample_percent": ""}
+    status, text = send(client, "/teams/1/themes-new", fields, "try")
+    assert status == 200
+    assert "Tried on 3" in text
+    assert "I want my money back" in text
+    assert "It cost nothing" in text
+    assert past_changes(planted, MINE) == []
+    assert planted.value("SELECT count() FROM trace_summaries WHERE theme_id = 'refunds'") == 0
+
+
+def test_a_team_that_is_left_out_is_asked_nothing(client: TestClient, site: Site) -> None:
+    site.settings.data_dir.mkdir(parents=True, exist_ok=True)
+    (site.settings.data_dir / "teams.toml").write_text("skip_team_ids = [1]")
+    _, text = send(client, "/teams/1/themes-new", NEW, "try")
+    assert "It could not be tried" in text
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,12 +12,8 @@ from llma_assets.cli.render.console import emit_report, plain, say, show
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
-    from llma_assets.models import Usage
-    from llma_assets.reports import Trial, TrialItem, TrialReport
+    from llma_assets.reports import TrialItem, TrialReport
     from llma_assets.themes import Theme
-
-STAGE = "theme_trial"
-"""The stage of trials in `llma usage`."""
 
 SHOWN_BULLETS = 2
 
@@ -50,22 +46,31 @@ def try_command(
     recorded: `llma usage` shows them under the stage theme_trial, and they count against the budgets.
     """
     from llma_assets.cli.run.days import days_with_events, window_of_theme
+    from llma_assets.cli.run.settings import team_settings
     from llma_assets.models import chat_model
-    from llma_assets.reports import trial_report
+    from llma_assets.reports import paid_trial
     from llma_assets.settings import Settings
+    from llma_assets.teams import resolve
 
-    spent: list[Usage] = []
     with opened_database() as database:
         theme = _theme(database, team_id, theme_id, path)
         window = window_of_theme(database, team_id, theme, day, days)
-        chat = chat_model(Settings.from_env(), theme.model)
-        trial, refusal = _run_trial(database, window, theme, chat, size, spent)
-        if not trial.matched:
+        settings = Settings.from_env()
+        report = paid_trial(
+            database,
+            window,
+            theme,
+            chat_model(settings, theme.model),
+            team=resolve(team_settings(), team_id),
+            chat_model=settings.chat_model,
+            size=size,
+            now=datetime.now(UTC),
+        )
+        if not report.matched:
             say(
                 f"Nothing matches on these days. {days_with_events(database, team_id)}; `llma themes preview` counts "
                 "what each filter matches."
             )
-    report = trial_report(trial, team_id, window[0].day, window[-1].day, model=chat.name, spent=spent, refusal=refusal)
     emit_report(report) if as_json else _show(report)
 
 
@@ -87,52 +92,6 @@ def _theme(database: "Database", team_id: int, theme_id: str | None, path: Path 
         meant = f"has no theme {theme_id!r}" if theme_id else "has several themes, or none"
         raise WrongUse(f"{path} {meant}; --theme says which of {', '.join(named) or 'no themes'}")
     return themes[theme_id]
-
-
-def _run_trial(
-    database: "Database", window: Any, theme: "Theme", chat: Any, size: int, spent: "list[Usage]"
-) -> "tuple[Trial, str]":
-    """What came of it, and why a call was not allowed, "" where all were."""
-    from llma_assets.cli.run.settings import team_settings
-    from llma_assets.ledger import UsageLedger
-    from llma_assets.models import paid_by
-    from llma_assets.rendering import RenderOptions, Sampling
-    from llma_assets.reports import try_theme
-    from llma_assets.settings import Settings
-    from llma_assets.teams import resolve
-
-    last = window[-1]
-    team = resolve(team_settings(), last.team_id)
-    sampling = Sampling(
-        now=datetime.now(UTC),
-        quiet=team.quiet,
-        per_hour={"trace": team.max_traces_per_hour, "generation": team.max_generations_per_hour},
-        themes=(theme,),
-    )
-    with UsageLedger(
-        database,
-        last,
-        stage=STAGE,
-        theme_id=theme.theme_id,
-        limit_usd=team.daily_budget_usd,
-        theme_limit_usd=theme.daily_budget_usd,
-    ) as ledger:
-
-        def record(item_id: str, usage: "Usage") -> None:
-            spent.append(usage)
-            ledger.record(item_id, usage)
-
-        trial = try_theme(
-            database,
-            window,
-            theme,
-            paid_by(chat, ledger.allowance),
-            sampling=sampling,
-            options=RenderOptions.of_team(team, Settings.from_env().chat_model),
-            record=record,
-            size=size,
-        )
-    return trial, ledger.refusal
 
 
 def _show(report: "TrialReport") -> None:
