@@ -36,7 +36,7 @@ IMPORTED = ("llma_assets.cli.run.runner", "openai", "pyarrow", "sklearn.decompos
 """What each worker needs. A server process imports it once, and workers are copies of that process: to import it
 takes 4 to 6 s of a core, to copy the process a few ms."""
 
-CONTEXT = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+CONTEXT = multiprocessing.get_context("forkserver") if sys.platform == "linux" else multiprocessing.get_context("spawn")
 """System libraries of macOS do not bear copies of a process that has loaded them."""
 
 GRACE_S = 30.0
