@@ -30,6 +30,8 @@ MEASURED = frozenset(_LISTS["measured"])
 STOPS = frozenset(_LISTS["stops"]) | LINKS | PARTICLES | NEGATIONS
 """English words that end a phrase: function words, courtesies, and what every trace of a chat says."""
 
+NOUNS_HAVE_CAPITALS = ("german",)
+"""Languages in which a capital is no sign of a name."""
 # Without spaces between words, a list of stop words cannot detect these languages.
 _WITHOUT_SPACES = ("chinese", "japanese")
 # Runs of characters that are words, or hold some.

@@ -4,22 +4,21 @@ Choosing among the clauses belongs in `request_titles`, phrases in `words`.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from llma_assets.labels.evidence import SummaryText
 from llma_assets.labels.words import phrases
 from llma_assets.languages import (
     ENGLISH,
-    LINKS,
     NEGATIONS,
+    NOUNS_HAVE_CAPITALS,
     PARTICLES,
     SKIPPED,
     STOPS,
     count_words,
-    has_no_spaces,
     language_of,
-    stops_of,
+    stem,
 )
 from llma_assets.summaries import ASKED, without_courtesies
 
@@ -29,17 +28,26 @@ LONGEST, SHORTEST = 9, 3
 _ASKED = re.compile(re.escape(ASKED).replace(re.escape("{}"), "(.*)"), re.DOTALL)
 _TOKEN = re.compile(r"\w[\w'’@.-]*\w|\w|[^\w\s]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_SENTENCE = re.compile(r"[.!?;:…。！？；，\n()\"“”]+|,\s|\s[-–—]\s")
+_SENTENCE = re.compile(r"[.!?;:。！？；，\n()\"“”]+(?:\s|$)|[。！？；，\n()\"“”]|,\s|\s[-–—]\s")
 _JOINS = re.compile(r"\b(?:and|but|because|since|so that|although|if|while|then|or)\b", re.IGNORECASE)
+_IDENTIFIERS = frozenset(("id", "ids"))
+_CUT_OFF = " 0"  # stands for what is not shown; a clause cannot end before it
+
+# English words after which a verb follows.
 _BEFORE_VERBS = frozenset("to i we please can't cannot let's lets i'd i'll we'd".split())
 _OFFERS = frozenset("can could would will".split())
+# English words after which a sentence goes on that is complete in itself.
+_LEADS = frozenset("think believe thought guess noticed that if see wondering know sure".split())
+_FILLERS = _LEADS | frozenset("hoping hope afraid feeling sorry".split())
+_ASKS = frozenset("how what why when where which who whose".split())
+_OPENS = _ASKS | frozenset("is are do does did can has have was were my our the there no not i".split())
+# English verbs that say little without their object, and begin a clause all the same.
+_LIGHT_VERBS = frozenset("make get give take use see go".split())
+# English words before which no sentence can end.
 _GOES_ON = NEGATIONS | frozenset(
     "is are was were am be been being has have had having do does did will would can could should must may might "
-    "isn aren wasn weren hasn haven doesn didn won wouldn couldn still not already just yet now".split()
+    "isn't aren't haven't hasn't couldn't wouldn't still not already just yet now".split()
 )
-_ASKS = frozenset("how what why when where which who whose".split())
-_OPENS = _ASKS | frozenset("is are do does did can has have was my our the there no not i".split())
-_BEFORE_NOUNS = frozenset("a an the my our your his her its their this that these those any some".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +57,18 @@ class Clause:
     Attributes:
         text: as written.
         words: stems of its content words.
+        names: stems of those written with a capital in the middle of a sentence.
+        codes: whether these are capitals only, as in "ATL", "PIN".
         start: how it begins: "verb" (after "to", "please"), "clause" or "question".
-        language: as far as the request shows it.
+        later: whether it is from a later message than the first that asks for something.
     """
 
     text: str
     words: frozenset[str]
+    names: frozenset[str]
+    codes: bool
     start: str
-    language: str
+    later: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +84,23 @@ class Requests:
     clauses: tuple[Clause, ...]
 
 
-def requests_of(summary: SummaryText) -> Requests:
-    """The requests of a summary: the user's own words where it begins with them, its title otherwise."""
-    said = asked_in(summary) or (summary.title,)
+def requests_of(summaries: Sequence[SummaryText]) -> Requests:
+    """The requests in the summaries of a trace: the user's own words, or titles where the summaries quote none."""
     words: set[str] = set()
     clauses: dict[Clause, None] = {}
-    for text in said:
-        language = language_of([token.casefold() for token in _TOKEN.findall(text)])
-        words |= content_of(text, language)
-        for sentence in _SENTENCE.split(text):
-            for clause in _clauses(without_courtesies(sentence) if language == ENGLISH else sentence, language):
-                clauses.setdefault(clause)
+    for summary in summaries:
+        later = False
+        for text in asked_in(summary) or (summary.title,):
+            language = language_of([token.casefold() for token in _TOKEN.findall(text)])
+            words |= content_of(text, language)
+            found = list(dict.fromkeys(_clauses(text, language, later=later)))
+            clauses |= dict.fromkeys(found)
+            later = later or bool(found)
     return Requests(frozenset(words), tuple(clauses))
 
 
 def asked_in(summary: SummaryText) -> tuple[str, ...]:
-    """What users wrote, from a summary that begins with a request; a theme's own finding comes first where there is one."""
+    """What users wrote, from a summary that begins with it; what a theme has found comes before it, and is its title."""
     found = [match[1] for bullet in summary.bullets if (match := _ASKED.fullmatch(bullet))]
     return tuple(found) if found and _ASKED.fullmatch(summary.bullets[0]) else ()
 
@@ -97,54 +110,80 @@ def content_of(text: str, language: str) -> frozenset[str]:
     return frozenset(phrase.stems[0] for phrase in phrases(text, language) if len(phrase.stems) == 1)
 
 
-def _clauses(sentence: str, language: str) -> Iterator[Clause]:
-    parts = _JOINS.split(sentence) if language == ENGLISH else [sentence]
-    for part in dict.fromkeys([sentence, *parts]):
-        run: list[str] = []
-        opening = True
-        for token in [*_TOKEN.findall(part), "\n"]:
-            if _WORD.fullmatch(token):
-                run.append(token)
-                continue
-            if token in ",/'’-&":
-                continue
-            yield from _spans(run, language, opening)
-            run, opening = [], False
-    return
+def _clauses(text: str, language: str, *, later: bool) -> Iterator[Clause]:
+    for sentence in _SENTENCE.split(text.replace("…", _CUT_OFF)):
+        plain = without_courtesies(sentence) if language == ENGLISH else sentence
+        parts = _JOINS.split(plain) if language == ENGLISH else []
+        names = _names(sentence, language)
+        for part in dict.fromkeys([plain, *parts]):
+            asks = plain != sentence.strip() and part == plain
+            for span, start in _spans(_TOKEN.findall(part), language, "verb" if asks else "clause"):
+                said = " ".join(span)
+                named = {word: key for word in span if (key := stem(word, language)) in names}
+                codes = all(word.isupper() for word in named)
+                words = content_of(said, language)
+                yield Clause(said, words, frozenset(named.values()), codes, start, later)
 
 
-def _spans(run: list[str], language: str, opening: bool) -> Iterator[Clause]:
-    """The spans of a run of words that may begin and end a title."""
+def _names(sentence: str, language: str) -> frozenset[str]:
+    inside = _TOKEN.findall(sentence)[1:]
+    capital = [word for word in inside if word[0].isupper() and word.split("'")[0].split("’")[0] != "I"]
+    if language in NOUNS_HAVE_CAPITALS or 2 * len(capital) > len(inside):
+        return frozenset()
+    return frozenset(stem(word, language) for word in capital)
+
+
+def _spans(tokens: Sequence[str], language: str, opening_kind: str) -> Iterator[tuple[list[str], str]]:
+    """The spans of tokens that may be a title, with how they begin."""
+    run: list[str] = []
+    opening = opening_kind
+    for token in tokens:
+        if _WORD.fullmatch(token) and token.casefold() not in _IDENTIFIERS:
+            run.append(token)
+        elif token not in ",/'’-&":
+            yield from _within(run, language, opening=opening, closing=False)
+            run, opening = [], ""
+    yield from _within(run, language, opening=opening, closing=True)
+
+
+def _within(run: list[str], language: str, *, opening: str, closing: bool) -> Iterator[tuple[list[str], str]]:
+    """Spans of a run of words.
+
+    Args:
+        opening: how a sentence begins that begins with the run; "" where none does.
+        closing: whether a sentence ends with it.
+    """
     if language != ENGLISH:
-        yield from _whole(run, language, opening)
+        if opening and closing and SHORTEST <= count_words(" ".join(run)) <= LONGEST:
+            yield run, "clause"
         return
     lower = [word.casefold().replace("’", "'") for word in run]
-    empty = [word in STOPS or word in SKIPPED for word in lower]
-    for start, word in enumerate(lower):
-        if word in _ASKS:
-            kind = "question"
-        elif start == 0 and opening and (word in _OPENS or not empty[0]):
-            kind = "clause"
-        elif _before_verb(lower[:start]) and not empty[start]:
-            kind = "verb"
-        else:
-            continue
-        for end in range(start + SHORTEST, min(start + LONGEST, len(run)) + 1):
-            last, after = lower[end - 1], lower[end] if end < len(run) else ""
-            if empty[end - 1] and last not in PARTICLES and last not in ("work", "works"):
-                continue
-            if after and (after not in STOPS or after in PARTICLES or after in _GOES_ON):
-                continue
-            text = " ".join(run[start:end])
-            yield Clause(text, content_of(text, language), kind, language)
+    content = [word not in STOPS and word not in SKIPPED for word in lower]
+    ends = [
+        at
+        for at in range(1, len(run) + 1)
+        if (content[at - 1] or lower[at - 1] in PARTICLES or lower[at - 1].startswith("work"))
+        and (_may_follow(lower[at]) if at < len(run) else closing)
+    ]
+    for start in range(len(run)):
+        kind = _kind_of_start(lower, content, start, opening)
+        if kind:
+            yield from ((run[start:end], kind) for end in ends if SHORTEST <= end - start <= LONGEST)
 
 
-def _before_verb(words: list[str]) -> bool:
-    """Whether a verb follows: after "to", "please", "I", "can you"."""
-    return words[-1:] != [] and (words[-1] in _BEFORE_VERBS or (words[-1] == "you" and words[-2:-1] != [] and words[-2] in _OFFERS))
+def _may_follow(word: str) -> bool:
+    return word in STOPS and word not in PARTICLES and word not in _GOES_ON
 
 
-def _whole(run: list[str], language: str, opening: bool) -> Iterator[Clause]:
-    text = " ".join(run)
-    if opening and SHORTEST <= count_words(text) <= LONGEST:
-        yield Clause(text, content_of(text, language), "clause", language)
+def _kind_of_start(lower: Sequence[str], content: Sequence[bool], start: int, opening: str) -> str:
+    word, before = lower[start], lower[start - 1] if start else ""
+    if word in _FILLERS:
+        return ""
+    if word in _ASKS:
+        return "question"
+    if (start == 0 and opening) or before in _LEADS:
+        if content[start] or (opening == "verb" and word in _LIGHT_VERBS):
+            return opening if start == 0 else "clause"
+        return "clause" if word in _OPENS else ""
+    verb = before in _BEFORE_VERBS or (before == "you" and start > 1 and lower[start - 2] in _OFFERS)
+    return "verb" if verb and (content[start] or word in _LIGHT_VERBS) else ""

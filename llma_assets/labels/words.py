@@ -9,6 +9,7 @@ from llma_assets.languages import (
     LINKS,
     MEASURED,
     NEGATIONS,
+    NOUNS_HAVE_CAPITALS,
     PARTICLES,
     SKIPPED,
     STOPS,
@@ -32,7 +33,6 @@ _HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")
 _LONGEST_WORD = 30
 _LONGEST_ACRONYM = 4
 _TITLE_CASE = 0.6
-_NOUNS_HAVE_CAPITALS = ("german",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def _runs(parts: list[list[str]], language: str) -> Iterator[list[_Word]]:
     stops = STOPS | stops_of(language)
     inside = [word for words in parts for word in words[1:]]
     capitals = sum(word[0].isupper() for word in inside)
-    names_show = language not in _NOUNS_HAVE_CAPITALS and capitals <= _TITLE_CASE * len(inside)
+    names_show = language not in NOUNS_HAVE_CAPITALS and capitals <= _TITLE_CASE * len(inside)
     for words in parts:
         run: list[_Word] = []
         before = links = ""
