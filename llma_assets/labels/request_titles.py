@@ -10,6 +10,7 @@ cluster and farthest from those of its neighbours.
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ _SMOOTH = 0.02
 _WEIGHT_OF_START = {"verb": 1.0, "clause": 0.9, "question": 0.9}
 _LATER = 0.75
 _SINGLE = 0.8
+_LIGHT = 0.85
 _OPTIONS = 60
 _NEARLY = 0.75
 _SECOND_SCORE, _SECOND_SHARE = 0.6, 0.5
@@ -157,7 +159,8 @@ def _written(text: str) -> str:
 def _within(text: str) -> str:
     """A clause that goes on a title: "The reason" is "the reason", "PIN" and "I" stay."""
     word = text.split()[0]
-    return text if word[0] == "I" or word[1:2].isupper() else text[0].lower() + text[1:]
+    own = re.split("['’]", word)[0] == "I" or word[1:2].isupper()
+    return text if own else text[0].lower() + text[1:]
 
 
 def _by_trace(summaries: Sequence[SummaryText]) -> list[Requests]:
@@ -212,4 +215,5 @@ def _ranked(requests: Sequence[Requests], own: Shares, value: Shares, weight: Sh
 def _reading(clause: Clause) -> float:
     """How well a clause reads, about 1: imperatives of four words best."""
     found = _WEIGHT_OF_START[clause.start] * (1 - _PER_WORD * abs(len(clause.text.split()) - _WORDS_WANTED))
+    found *= _LIGHT if clause.light else 1.0
     return found * (_LATER if clause.later else 1.0) * (_SINGLE if len(clause.words) < 2 else 1.0)

@@ -11,7 +11,6 @@ from llma_assets.labels.evidence import SummaryText
 from llma_assets.labels.words import phrases
 from llma_assets.languages import (
     ENGLISH,
-    NEGATIONS,
     NOUNS_HAVE_CAPITALS,
     PARTICLES,
     SKIPPED,
@@ -43,10 +42,11 @@ _ASKS = frozenset("how what why when where which who whose".split())
 _OPENS = _ASKS | frozenset("is are do does did can has have was were my our the there no not i".split())
 # English verbs that say little without their object, and begin a clause all the same.
 _LIGHT_VERBS = frozenset("make get give take use see go".split())
-# English words before which no sentence can end.
-_GOES_ON = NEGATIONS | frozenset(
-    "is are was were am be been being has have had having do does did will would can could should must may might "
-    "isn't aren't haven't hasn't couldn't wouldn't still not already just yet now".split()
+_STATES = frozenset("is are was were has have had".split())
+# English words before which a clause can end.
+_AFTER_END = frozenset(
+    "about after and as at because before between but by during for from if in into of on onto or over please since so "
+    "than that through to today tomorrow under until using via when where which while who with within without".split()
 )
 
 
@@ -60,6 +60,7 @@ class Clause:
         names: stems of those written with a capital in the middle of a sentence.
         codes: whether these are capitals only, as in "ATL", "PIN".
         start: how it begins: "verb" (after "to", "please"), "clause" or "question".
+        light: whether it begins with a verb that says little, or with a form that is no request: "make", "changing".
         later: whether it is from a later message than the first that asks for something.
     """
 
@@ -68,6 +69,7 @@ class Clause:
     names: frozenset[str]
     codes: bool
     start: str
+    light: bool
     later: bool
 
 
@@ -112,7 +114,7 @@ def content_of(text: str, language: str) -> frozenset[str]:
 
 def _clauses(text: str, language: str, *, later: bool) -> Iterator[Clause]:
     for sentence in _SENTENCE.split(text.replace("…", _CUT_OFF)):
-        plain = without_courtesies(sentence) if language == ENGLISH else sentence
+        plain = _plain(sentence.strip(), language)
         parts = _JOINS.split(plain) if language == ENGLISH else []
         names = _names(sentence, language)
         for part in dict.fromkeys([plain, *parts]):
@@ -122,7 +124,15 @@ def _clauses(text: str, language: str, *, later: bool) -> Iterator[Clause]:
                 named = {word: key for word in span if (key := stem(word, language)) in names}
                 codes = all(word.isupper() for word in named)
                 words = content_of(said, language)
-                yield Clause(said, words, frozenset(named.values()), codes, start, later)
+                light = language == ENGLISH and (span[0].lower() in _LIGHT_VERBS or span[0].endswith("ing"))
+                yield Clause(said, words, frozenset(named.values()), codes, start, light, later)
+
+
+def _plain(sentence: str, language: str) -> str:
+    """A sentence without what it politely begins with; "there is" is no greeting."""
+    plain = without_courtesies(sentence) if language == ENGLISH else sentence
+    first = _WORD.match(plain)
+    return plain if first and first[0].lower() not in _STATES else sentence
 
 
 def _names(sentence: str, language: str) -> frozenset[str]:
@@ -163,16 +173,12 @@ def _within(run: list[str], language: str, *, opening: str, closing: bool) -> It
         at
         for at in range(1, len(run) + 1)
         if (content[at - 1] or lower[at - 1] in PARTICLES or lower[at - 1].startswith("work"))
-        and (_may_follow(lower[at]) if at < len(run) else closing)
+        and (lower[at] in _AFTER_END if at < len(run) else closing)
     ]
     for start in range(len(run)):
         kind = _kind_of_start(lower, content, start, opening)
         if kind:
             yield from ((run[start:end], kind) for end in ends if SHORTEST <= end - start <= LONGEST)
-
-
-def _may_follow(word: str) -> bool:
-    return word in STOPS and word not in PARTICLES and word not in _GOES_ON
 
 
 def _kind_of_start(lower: Sequence[str], content: Sequence[bool], start: int, opening: str) -> str:
