@@ -17,7 +17,7 @@ class SummaryText:
         flow_diagram: text with arrows.
         bullets: what happened, one statement each.
         notes: what stands out.
-        trace_id: the trace that it is of; "" where it stands for a trace of its own. Equal texts of two traces are equal.
+        trace_id: the trace that it is of, "" for one of its own; summaries with equal text are equal.
     """
 
     title: str

@@ -99,7 +99,8 @@ def request_titles(found: Mapping[int, RequestsOfCluster]) -> dict[int, list[str
     """For each cluster its titles, best first, without those that say what the title of a better fit says.
 
     A cluster whose best clause is taken gets the next that is nearly as good, or both that clause and a second one:
-    "Cancel my flight, I booked two flights". So does one whose traces ask for two things: "Find a movie and buy tickets".
+    "Cancel my flight, I booked two flights". So does one whose traces ask for two things: "Find a movie and
+    buy tickets".
     """
     order = sorted(found, key=lambda key: (-found[key].clauses[0].score if found[key].clauses else 0.0, key))
     gone: set[frozenset[str]] = set()
@@ -158,7 +159,7 @@ def _written(text: str) -> str:
 
 def _within(text: str) -> str:
     """A clause that goes on a title: "The reason" is "the reason", "PIN" and "I" stay."""
-    word = text.split()[0]
+    word = text.split(maxsplit=1)[0]
     own = re.split("['’]", word)[0] == "I" or word[1:2].isupper()
     return text if own else text[0].lower() + text[1:]
 

@@ -10,10 +10,19 @@ from dataclasses import dataclass
 from llma_assets.labels.evidence import SummaryText
 from llma_assets.labels.words import phrases
 from llma_assets.languages import (
+    AFTER_CLAUSES,
+    ASKS,
+    BEFORE_VERBS,
     ENGLISH,
+    FILLERS,
+    LEADS,
+    LIGHT_VERBS,
     NOUNS_HAVE_CAPITALS,
+    OFFERS,
+    OPENINGS,
     PARTICLES,
     SKIPPED,
+    STATES,
     STOPS,
     count_words,
     language_of,
@@ -31,23 +40,6 @@ _SENTENCE = re.compile(r"[.!?;:。！？；，\n()\"“”]+(?:\s|$)|[。！？�
 _JOINS = re.compile(r"\b(?:and|but|because|since|so that|although|if|while|then|or)\b", re.IGNORECASE)
 _IDENTIFIERS = frozenset(("id", "ids"))
 _CUT_OFF = " 0"  # stands for what is not shown; a clause cannot end before it
-
-# English words after which a verb follows.
-_BEFORE_VERBS = frozenset("to i we please can't cannot let's lets i'd i'll we'd".split())
-_OFFERS = frozenset("can could would will".split())
-# English words after which a sentence goes on that is complete in itself.
-_LEADS = frozenset("think believe thought guess noticed that if see wondering know sure".split())
-_FILLERS = _LEADS | frozenset("hoping hope afraid feeling sorry".split())
-_ASKS = frozenset("how what why when where which who whose".split())
-_OPENS = _ASKS | frozenset("is are do does did can has have was were my our the there no not i".split())
-# English verbs that say little without their object, and begin a clause all the same.
-_LIGHT_VERBS = frozenset("make get give take use see go".split())
-_STATES = frozenset("is are was were has have had".split())
-# English words before which a clause can end.
-_AFTER_END = frozenset(
-    "about after and as at because before between but by during for from if in into of on onto or over please since so "
-    "than that through to today tomorrow under until using via when where which while who with within without".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +94,7 @@ def requests_of(summaries: Sequence[SummaryText]) -> Requests:
 
 
 def asked_in(summary: SummaryText) -> tuple[str, ...]:
-    """What users wrote, from a summary that begins with it; what a theme has found comes before it, and is its title."""
+    """What users wrote, where a summary begins with it; what a theme has found comes before that."""
     found = [match[1] for bullet in summary.bullets if (match := _ASKED.fullmatch(bullet))]
     return tuple(found) if found and _ASKED.fullmatch(summary.bullets[0]) else ()
 
@@ -124,7 +116,7 @@ def _clauses(text: str, language: str, *, later: bool) -> Iterator[Clause]:
                 named = {word: key for word in span if (key := stem(word, language)) in names}
                 codes = all(word.isupper() for word in named)
                 words = content_of(said, language)
-                light = language == ENGLISH and (span[0].lower() in _LIGHT_VERBS or span[0].endswith("ing"))
+                light = language == ENGLISH and (span[0].lower() in LIGHT_VERBS or span[0].endswith("ing"))
                 yield Clause(said, words, frozenset(named.values()), codes, start, light, later)
 
 
@@ -132,7 +124,7 @@ def _plain(sentence: str, language: str) -> str:
     """A sentence without what it politely begins with; "there is" is no greeting."""
     plain = without_courtesies(sentence) if language == ENGLISH else sentence
     first = _WORD.match(plain)
-    return plain if first and first[0].lower() not in _STATES else sentence
+    return plain if first and first[0].lower() not in STATES else sentence
 
 
 def _names(sentence: str, language: str) -> frozenset[str]:
@@ -173,7 +165,7 @@ def _within(run: list[str], language: str, *, opening: str, closing: bool) -> It
         at
         for at in range(1, len(run) + 1)
         if (content[at - 1] or lower[at - 1] in PARTICLES or lower[at - 1].startswith("work"))
-        and (lower[at] in _AFTER_END if at < len(run) else closing)
+        and (lower[at] in AFTER_CLAUSES if at < len(run) else closing)
     ]
     for start in range(len(run)):
         kind = _kind_of_start(lower, content, start, opening)
@@ -183,13 +175,13 @@ def _within(run: list[str], language: str, *, opening: str, closing: bool) -> It
 
 def _kind_of_start(lower: Sequence[str], content: Sequence[bool], start: int, opening: str) -> str:
     word, before = lower[start], lower[start - 1] if start else ""
-    if word in _FILLERS:
+    if word in FILLERS or (word == "i" and lower[start + 1 : start + 2] and lower[start + 1] in FILLERS):
         return ""
-    if word in _ASKS:
+    if word in ASKS:
         return "question"
-    if (start == 0 and opening) or before in _LEADS:
-        if content[start] or (opening == "verb" and word in _LIGHT_VERBS):
+    if (start == 0 and opening) or before in LEADS:
+        if content[start] or (opening == "verb" and word in LIGHT_VERBS):
             return opening if start == 0 else "clause"
-        return "clause" if word in _OPENS else ""
-    verb = before in _BEFORE_VERBS or (before == "you" and start > 1 and lower[start - 2] in _OFFERS)
-    return "verb" if verb and (content[start] or word in _LIGHT_VERBS) else ""
+        return "clause" if word in OPENINGS else ""
+    verb = before in BEFORE_VERBS or (before == "you" and start > 1 and lower[start - 2] in OFFERS)
+    return "verb" if verb and (content[start] or word in LIGHT_VERBS) else ""

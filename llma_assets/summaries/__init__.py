@@ -8,7 +8,7 @@ from llma_assets.summaries.batches import WAITING
 from llma_assets.summaries.checks import CHECKS
 from llma_assets.summaries.dead_letters import DeadLetter, dead_letters, requeue
 from llma_assets.summaries.estimate import ANSWER_TOKENS, forecast_summaries, frame_tokens, relevance_so_far
-from llma_assets.summaries.extractive import ASKED
+from llma_assets.summaries.extractive import ANSWERED, ASKED
 from llma_assets.summaries.line_refs import CheckedRefs, LineNumbers, check_refs
 from llma_assets.summaries.partition import store_summaries
 from llma_assets.summaries.pending import pending
@@ -28,6 +28,7 @@ from llma_assets.summaries.triage import TIME_IS_UP
 from llma_assets.summaries.words import without_courtesies
 
 __all__ = [
+    "ANSWERED",
     "ANSWER_TOKENS",
     "ASKED",
     "CHECKS",
@@ -74,4 +75,5 @@ __all__ = [
     "summarise",
     "texts_without_summary",
     "themes_with_open_batches",
+    "without_courtesies",
 ]

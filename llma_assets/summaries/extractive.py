@@ -15,6 +15,8 @@ from llma_assets.summaries.words import as_words, content_words, is_courtesy, re
 
 ASKED = 'Asked: "{}"'
 """A bullet that quotes a user's request."""
+ANSWERED = 'Answered: "{}"'
+"""A bullet that quotes the assistant."""
 _QUOTE_CHARS = 160
 _MAX_FLOW_STEPS = 14
 _REQUESTS: dict[Mode, int] = {"minimal": 2, "detailed": 5}
@@ -39,7 +41,7 @@ def extract_summary(text: str, mode: Mode) -> TraceSummary:
     bullets += _tool_points(steps, lines, _TOOLS[mode])
     answer = _last_meaningful_answer(steps)
     if answer is not None:
-        bullets.append(_point(f'Answered: "{shorten(answer.text, _QUOTE_CHARS)}"', answer, lines))
+        bullets.append(_point(ANSWERED.format(shorten(answer.text, _QUOTE_CHARS)), answer, lines))
     if not bullets:
         bullets = _span_points(steps, lines) or [_first_line(text)]
     return TraceSummary(
