@@ -27,9 +27,27 @@ NEGATIONS = frozenset(_LISTS["negations"])
 """English words that turn the word after them around: "not working"."""
 MEASURED = frozenset(_LISTS["measured"])
 """English words that ask together with "how": "how far"."""
+BEFORE_VERBS, OFFERS = frozenset(_LISTS["before_verbs"]), frozenset(_LISTS["offers"])
+"""English words after which a verb follows: "to cancel", "can" in "can you cancel"."""
+LEADS = frozenset(_LISTS["leads"])
+"""English words after which a sentence goes on that is complete in itself: "I think my card is lost"."""
+FILLERS = LEADS | frozenset(_LISTS["fillers"])
+"""English words that begin no request: "hoping to", "I understand"."""
+ASKS = frozenset(_LISTS["asks"])
+"""English words that begin a question."""
+OPENINGS = ASKS | frozenset(_LISTS["openings"])
+"""English stop words that a sentence may begin with."""
+LIGHT_VERBS = frozenset(_LISTS["light_verbs"])
+"""English verbs that say little without their object: "make a change"."""
+STATES = frozenset(_LISTS["states"])
+"""English verbs that need a subject before them, unless they ask."""
+AFTER_CLAUSES = frozenset(_LISTS["after_clauses"])
+"""English words before which a clause can end."""
 STOPS = frozenset(_LISTS["stops"]) | LINKS | PARTICLES | NEGATIONS
 """English words that end a phrase: function words, courtesies, and what every trace of a chat says."""
 
+NOUNS_HAVE_CAPITALS = ("german",)
+"""Languages in which a capital is no sign of a name."""
 # Without spaces between words, a list of stop words cannot detect these languages.
 _WITHOUT_SPACES = ("chinese", "japanese")
 # Runs of characters that are words, or hold some.

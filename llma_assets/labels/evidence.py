@@ -17,12 +17,14 @@ class SummaryText:
         flow_diagram: text with arrows.
         bullets: what happened, one statement each.
         notes: what stands out.
+        trace_id: the trace that it is of, "" for one of its own; summaries with equal text are equal.
     """
 
     title: str
     flow_diagram: str = ""
     bullets: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    trace_id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class ClusterEvidence:
     Attributes:
         cluster_id: -1 is noise, which is never sent to a model.
         size: items in the cluster.
+        traces: distinct traces that they are of; 0 where that is not known.
         representatives: summaries of the items closest to the centroid; a model reads only these.
         members: summaries of further items for offline names; may be empty.
         neighbours: summaries of the nearest items of other clusters, which the name must not cover.
@@ -57,6 +60,7 @@ class ClusterEvidence:
     members: tuple[SummaryText, ...] = field(default=())
     neighbours: tuple[SummaryText, ...] = field(default=())
     current: Name | None = None
+    traces: int = 0
 
 
 @dataclass(frozen=True, slots=True)

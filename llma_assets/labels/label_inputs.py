@@ -58,7 +58,11 @@ def read_label_inputs(
     """
     read = _read_ids(members, BORDERLINE[run.method])
     ids = [item_id for item_ids in read.values() for item_id in item_ids]
-    texts = _summaries(database, run, ids)
+    trace_of = {member["item_id"]: member["trace_id"] for member in members}
+    texts = _summaries(database, run, ids, trace_of)
+    traces: dict[int, set[str]] = {}
+    for member in members:
+        traces.setdefault(member["cluster_id"], set()).add(member["trace_id"])
     vectors = embeddings_of(database, run, theme, ids)
     centroids = {
         row["cluster_id"]: unit(np.array([row["centroid"]], dtype=np.float32))[0]
@@ -78,6 +82,7 @@ def read_label_inputs(
             representatives=tuple(texts[item_ids[at]] for at in parts.representatives),
             members=tuple(texts[item_ids[at]] for at in parts.members),
             neighbours=around.get(cluster_id, ()),
+            traces=len(traces.get(cluster_id, ())),
         )
         testing = [vectors[item_ids[at]] for at in parts.held_out if item_ids[at] in vectors]
         if testing:
@@ -118,14 +123,16 @@ def _neighbours_of(
     }
 
 
-def _summaries(database: Database, run: Run, item_ids: Sequence[str]) -> dict[str, SummaryText]:
+def _summaries(
+    database: Database, run: Run, item_ids: Sequence[str], trace_of: Mapping[str, str]
+) -> dict[str, SummaryText]:
     """The summaries by item; a malformed one is left out and recorded as a skip."""
     texts: dict[str, SummaryText] = {}
     broken: dict[str, str] = {}
     first_day = run.window_start.date()
     for row in summaries_of_items(database, run.team_id, run.theme_id, item_ids, first_day=first_day, last_day=run.day):
         try:
-            texts[row["item_id"]] = _summary_text(row)
+            texts[row["item_id"]] = _summary_text(row, trace_of.get(row["item_id"], ""))
         except (KeyError, TypeError, ValueError) as error:
             broken[row["item_id"]] = fault_of(error)
     record_item_skips(
@@ -141,10 +148,11 @@ def _summaries(database: Database, run: Run, item_ids: Sequence[str]) -> dict[st
     return texts
 
 
-def _summary_text(row: Mapping[str, Any]) -> SummaryText:
+def _summary_text(row: Mapping[str, Any], trace_id: str) -> SummaryText:
     return SummaryText(
         title=row["title"],
         flow_diagram=row["flow_diagram"],
         bullets=tuple(bullet["text"] for bullet in orjson.loads(row["bullets"])),
         notes=tuple(note["text"] for note in orjson.loads(row["interesting_notes"])),
+        trace_id=trace_id,
     )

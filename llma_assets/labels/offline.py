@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, SummaryText
 from llma_assets.labels.label_checks import TITLE_CHARS, TITLE_WORDS, one_line
 from llma_assets.labels.phrases import ScoredPhrase, Stems, read_summaries, scored_phrases
+from llma_assets.labels.request_titles import request_titles, scored_clauses
 from llma_assets.labels.schema import ClusterLabels, LabelItem
 from llma_assets.labels.words import flow_steps, phrases, steps
 from llma_assets.languages import count_words
@@ -45,13 +46,16 @@ def offline_labels(
     scored = scored_phrases(named)
     used = {title.casefold() for title in used_titles}
     heads = _head_phrases(scored)
+    asked = request_titles(scored_clauses(named))
     items = []
     for cluster in named:
         if only is not None and cluster.cluster_id not in only:
             continue
         found = scored[cluster.cluster_id]
         title = next(
-            title for title in _titles(cluster, heads.get(cluster.cluster_id), found) if title.casefold() not in used
+            title
+            for title in (*asked[cluster.cluster_id], *_titles(cluster, heads.get(cluster.cluster_id), found))
+            if title.casefold() not in used
         )
         used.add(title.casefold())
         items.append(LabelItem(cluster_id=cluster.cluster_id, title=title, description=_points(cluster, found)))

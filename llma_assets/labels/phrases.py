@@ -13,7 +13,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from llma_assets.labels.evidence import ClusterEvidence, SummaryText
+from llma_assets.labels.requests import asked_in
 from llma_assets.labels.words import phrases
+from llma_assets.summaries import ANSWERED
 
 Stems = tuple[str, ...]
 
@@ -56,9 +58,19 @@ _COHESION = 0.5
 _PART_WEIGHT = 0.7
 
 
+_AGENT = ANSWERED.partition("{")[0]
+
+
 def read_summaries(cluster: ClusterEvidence) -> tuple[SummaryText, ...]:
     """All distinct summaries of a cluster."""
     return tuple(dict.fromkeys((*cluster.representatives, *cluster.members)))
+
+
+def _texts_of(summary: SummaryText) -> tuple[str, ...]:
+    """What counts of a summary: where it quotes its user, neither what the agent says nor what is noted of the run."""
+    if not asked_in(summary):
+        return (summary.title, summary.flow_diagram, *summary.bullets, *summary.notes)
+    return (summary.title, summary.flow_diagram, *(text for text in summary.bullets if not text.startswith(_AGENT)))
 
 
 def scored_phrases(evidence: Sequence[ClusterEvidence]) -> dict[int, list[ScoredPhrase]]:
@@ -89,8 +101,7 @@ class _Corpus:
         self.longer = {cluster_id: _longer(of_cluster) for cluster_id, of_cluster in self.spelled_in.items()}
 
     def _read(self, cluster_id: int, place: int, summary: SummaryText) -> None:
-        texts = (summary.title, summary.flow_diagram, *summary.bullets, *summary.notes)
-        for number, text in enumerate(texts):
+        for number, text in enumerate(_texts_of(summary)):
             statement = len(self.home)
             self.home.append((cluster_id, place))
             self.in_title.append(number == 0)

@@ -9,6 +9,7 @@ from llma_assets.languages import (
     LINKS,
     MEASURED,
     NEGATIONS,
+    NOUNS_HAVE_CAPITALS,
     PARTICLES,
     SKIPPED,
     STOPS,
@@ -32,7 +33,6 @@ _HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")
 _LONGEST_WORD = 30
 _LONGEST_ACRONYM = 4
 _TITLE_CASE = 0.6
-_NOUNS_HAVE_CAPITALS = ("german",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +86,17 @@ def spelled(name: str) -> str:
     return " ".join(part.casefold() for part in _HUMP.split(name) if part)
 
 
-def phrases(text: str) -> Iterator[Phrase]:
+def phrases(text: str, language: str | None = None) -> Iterator[Phrase]:
     """Every phrase of one to four words in `text`; a tool's name also as a whole.
 
-    Words of other languages than English count as English unless the text has stop words of its own.
+    Without a given language words count as English unless the text has stop words of another.
     """
     for name in steps(text):
         words = spelled(name).split()
         if 2 <= len(words) <= LONGEST_PHRASE:
             yield Phrase(tuple(stem(word) for word in words), " ".join(words), proper=False, step=True)
     parts = [_WORD.findall(part) for part in _BREAK.split(_HYPHEN.sub(" ", _IDENTIFIER.sub(" . ", text)))]
-    language = language_of([word.casefold() for words in parts for word in words])
+    language = language or language_of([word.casefold() for words in parts for word in words])
     for run in _runs(parts, language):
         yield from _grams(run)
 
@@ -106,7 +106,7 @@ def _runs(parts: list[list[str]], language: str) -> Iterator[list[_Word]]:
     stops = STOPS | stops_of(language)
     inside = [word for words in parts for word in words[1:]]
     capitals = sum(word[0].isupper() for word in inside)
-    names_show = language not in _NOUNS_HAVE_CAPITALS and capitals <= _TITLE_CASE * len(inside)
+    names_show = language not in NOUNS_HAVE_CAPITALS and capitals <= _TITLE_CASE * len(inside)
     for words in parts:
         run: list[_Word] = []
         before = links = ""

@@ -8,6 +8,7 @@ from llma_assets.summaries.batches import WAITING
 from llma_assets.summaries.checks import CHECKS
 from llma_assets.summaries.dead_letters import DeadLetter, dead_letters, requeue
 from llma_assets.summaries.estimate import ANSWER_TOKENS, forecast_summaries, frame_tokens, relevance_so_far
+from llma_assets.summaries.extractive import ANSWERED, ASKED
 from llma_assets.summaries.line_refs import CheckedRefs, LineNumbers, check_refs
 from llma_assets.summaries.partition import store_summaries
 from llma_assets.summaries.pending import pending
@@ -24,9 +25,12 @@ from llma_assets.summaries.summarise import summarise
 from llma_assets.summaries.task import SummaryResult, TextItem
 from llma_assets.summaries.theme_run import RunLimits
 from llma_assets.summaries.triage import TIME_IS_UP
+from llma_assets.summaries.words import without_courtesies
 
 __all__ = [
+    "ANSWERED",
     "ANSWER_TOKENS",
+    "ASKED",
     "CHECKS",
     "FUNNEL_OF_DAYS",
     "PROMPT_VERSION",
@@ -71,4 +75,5 @@ __all__ = [
     "summarise",
     "texts_without_summary",
     "themes_with_open_batches",
+    "without_courtesies",
 ]

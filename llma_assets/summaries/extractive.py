@@ -13,6 +13,10 @@ from llma_assets.summaries.schema import Mode, SummaryPoint, TraceSummary, cut_t
 from llma_assets.summaries.transcript import Step, read_steps, without_repeats
 from llma_assets.summaries.words import as_words, content_words, is_courtesy, request_of
 
+ASKED = 'Asked: "{}"'
+"""A bullet that quotes a user's request."""
+ANSWERED = 'Answered: "{}"'
+"""A bullet that quotes the assistant."""
 _QUOTE_CHARS = 160
 _MAX_FLOW_STEPS = 14
 _REQUESTS: dict[Mode, int] = {"minimal": 2, "detailed": 5}
@@ -33,11 +37,11 @@ def extract_summary(text: str, mode: Mode) -> TraceSummary:
     steps, lines = without_repeats(read_steps(text)), LineNumbers.of(text)
     users = [step for step in steps if step.kind == "message" and step.name == "user" and step.text]
     requests = _key_requests(users, _REQUESTS[mode])
-    bullets = [_point(f'Asked: "{shorten(step.text, _QUOTE_CHARS)}"', step, lines) for step in requests]
+    bullets = [_point(ASKED.format(shorten(step.text, _QUOTE_CHARS)), step, lines) for step in requests]
     bullets += _tool_points(steps, lines, _TOOLS[mode])
     answer = _last_meaningful_answer(steps)
     if answer is not None:
-        bullets.append(_point(f'Answered: "{shorten(answer.text, _QUOTE_CHARS)}"', answer, lines))
+        bullets.append(_point(ANSWERED.format(shorten(answer.text, _QUOTE_CHARS)), answer, lines))
     if not bullets:
         bullets = _span_points(steps, lines) or [_first_line(text)]
     return TraceSummary(

@@ -77,12 +77,21 @@ def request_of(text: str) -> str:
     """
     best, most = "", 0
     for sentence in _SENTENCE.split(text[:2_000]):
-        plain = _ASKING.sub("", _INTRODUCTION.sub("", _GREETING.sub("", sentence.strip())))
+        plain = without_courtesies(sentence)
         # The first sentence with content is the request; later ones explain it.
         weight = 0 if _IDENTIFYING.match(plain) else min(len(set(content_words(plain))), 2)
         if weight > most:
             best, most = plain, weight
     return best.strip(" .!?,;:")
+
+
+def without_courtesies(sentence: str) -> str:
+    """A sentence without the greeting, introduction and polite opening that it begins with.
+
+    >>> without_courtesies("Hi, could you please cancel my flight?")
+    'cancel my flight?'
+    """
+    return _ASKING.sub("", _INTRODUCTION.sub("", _GREETING.sub("", sentence.strip())))
 
 
 def is_courtesy(text: str) -> bool:

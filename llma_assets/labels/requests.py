@@ -1,0 +1,187 @@
+"""Finds what users ask for in a summary: their words, and the clauses of them that can be a title.
+
+Choosing among the clauses belongs in `request_titles`, phrases in `words`.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from llma_assets.labels.evidence import SummaryText
+from llma_assets.labels.words import phrases
+from llma_assets.languages import (
+    AFTER_CLAUSES,
+    ASKS,
+    BEFORE_VERBS,
+    ENGLISH,
+    FILLERS,
+    LEADS,
+    LIGHT_VERBS,
+    NOUNS_HAVE_CAPITALS,
+    OFFERS,
+    OPENINGS,
+    PARTICLES,
+    SKIPPED,
+    STATES,
+    STOPS,
+    count_words,
+    language_of,
+    stem,
+)
+from llma_assets.summaries import ASKED, without_courtesies
+
+LONGEST, SHORTEST = 9, 3
+"""Words of a clause."""
+
+_ASKED = re.compile(re.escape(ASKED).replace(re.escape("{}"), "(.*)"), re.DOTALL)
+_TOKEN = re.compile(r"\w[\w'’@.-]*\w|\w|[^\w\s]")
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_SENTENCE = re.compile(r"[.!?;:。！？；，\n()\"“”]+(?:\s|$)|[。！？；，\n()\"“”]|,\s|\s[-–—]\s")
+_JOINS = re.compile(r"\b(?:and|but|because|since|so that|although|if|while|then|or)\b", re.IGNORECASE)
+_IDENTIFIERS = frozenset(("id", "ids"))
+_CUT_OFF = " 0"  # stands for what is not shown; a clause cannot end before it
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A part of a request that reads on its own.
+
+    Attributes:
+        text: as written.
+        words: stems of its content words.
+        names: stems of those written with a capital in the middle of a sentence.
+        codes: whether these are capitals only, as in "ATL", "PIN".
+        start: how it begins: "verb" (after "to", "please"), "clause" or "question".
+        light: whether it begins with a verb that says little, or with a form that is no request: "make", "changing".
+        later: whether it is from a later message than the first that asks for something.
+    """
+
+    text: str
+    words: frozenset[str]
+    names: frozenset[str]
+    codes: bool
+    start: str
+    light: bool
+    later: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """What the user of one trace asks.
+
+    Attributes:
+        words: stems of the content words of all requests.
+        clauses: parts of them that could be a title.
+    """
+
+    words: frozenset[str]
+    clauses: tuple[Clause, ...]
+
+
+def requests_of(summaries: Sequence[SummaryText]) -> Requests:
+    """The requests in the summaries of a trace: the user's own words, or titles where the summaries quote none."""
+    words: set[str] = set()
+    clauses: dict[Clause, None] = {}
+    for summary in summaries:
+        later = False
+        for text in asked_in(summary) or (summary.title,):
+            language = language_of([token.casefold() for token in _TOKEN.findall(text)])
+            words |= content_of(text, language)
+            found = list(dict.fromkeys(_clauses(text, language, later=later)))
+            clauses |= dict.fromkeys(found)
+            later = later or bool(found)
+    return Requests(frozenset(words), tuple(clauses))
+
+
+def asked_in(summary: SummaryText) -> tuple[str, ...]:
+    """What users wrote, where a summary begins with it; what a theme has found comes before that."""
+    found = [match[1] for bullet in summary.bullets if (match := _ASKED.fullmatch(bullet))]
+    return tuple(found) if found and _ASKED.fullmatch(summary.bullets[0]) else ()
+
+
+def content_of(text: str, language: str) -> frozenset[str]:
+    """The stems of the content words of a text."""
+    return frozenset(phrase.stems[0] for phrase in phrases(text, language) if len(phrase.stems) == 1)
+
+
+def _clauses(text: str, language: str, *, later: bool) -> Iterator[Clause]:
+    for sentence in _SENTENCE.split(text.replace("…", _CUT_OFF)):
+        plain = _plain(sentence.strip(), language)
+        parts = _JOINS.split(plain) if language == ENGLISH else []
+        names = _names(sentence, language)
+        for part in dict.fromkeys([plain, *parts]):
+            asks = plain != sentence.strip() and part == plain
+            for span, start in _spans(_TOKEN.findall(part), language, "verb" if asks else "clause"):
+                said = " ".join(span)
+                named = {word: key for word in span if (key := stem(word, language)) in names}
+                codes = all(word.isupper() for word in named)
+                words = content_of(said, language)
+                light = language == ENGLISH and (span[0].lower() in LIGHT_VERBS or span[0].endswith("ing"))
+                yield Clause(said, words, frozenset(named.values()), codes, start, light, later)
+
+
+def _plain(sentence: str, language: str) -> str:
+    """A sentence without what it politely begins with; "there is" is no greeting."""
+    plain = without_courtesies(sentence) if language == ENGLISH else sentence
+    first = _WORD.match(plain)
+    return plain if first and first[0].lower() not in STATES else sentence
+
+
+def _names(sentence: str, language: str) -> frozenset[str]:
+    inside = _TOKEN.findall(sentence)[1:]
+    capital = [word for word in inside if word[0].isupper() and word.split("'")[0].split("’")[0] != "I"]
+    if language in NOUNS_HAVE_CAPITALS or 2 * len(capital) > len(inside):
+        return frozenset()
+    return frozenset(stem(word, language) for word in capital)
+
+
+def _spans(tokens: Sequence[str], language: str, opening_kind: str) -> Iterator[tuple[list[str], str]]:
+    """The spans of tokens that may be a title, with how they begin."""
+    run: list[str] = []
+    opening = opening_kind
+    for token in tokens:
+        if _WORD.fullmatch(token) and token.casefold() not in _IDENTIFIERS:
+            run.append(token)
+        elif token not in ",/'’-&":
+            yield from _within(run, language, opening=opening, closing=False)
+            run, opening = [], ""
+    yield from _within(run, language, opening=opening, closing=True)
+
+
+def _within(run: list[str], language: str, *, opening: str, closing: bool) -> Iterator[tuple[list[str], str]]:
+    """Spans of a run of words.
+
+    Args:
+        opening: how a sentence begins that begins with the run; "" where none does.
+        closing: whether a sentence ends with it.
+    """
+    if language != ENGLISH:
+        if opening and closing and SHORTEST <= count_words(" ".join(run)) <= LONGEST:
+            yield run, "clause"
+        return
+    lower = [word.casefold().replace("’", "'") for word in run]
+    content = [word not in STOPS and word not in SKIPPED for word in lower]
+    ends = [
+        at
+        for at in range(1, len(run) + 1)
+        if (content[at - 1] or lower[at - 1] in PARTICLES or lower[at - 1].startswith("work"))
+        and (lower[at] in AFTER_CLAUSES if at < len(run) else closing)
+    ]
+    for start in range(len(run)):
+        kind = _kind_of_start(lower, content, start, opening)
+        if kind:
+            yield from ((run[start:end], kind) for end in ends if SHORTEST <= end - start <= LONGEST)
+
+
+def _kind_of_start(lower: Sequence[str], content: Sequence[bool], start: int, opening: str) -> str:
+    word, before = lower[start], lower[start - 1] if start else ""
+    if word in FILLERS or (word == "i" and lower[start + 1 : start + 2] and lower[start + 1] in FILLERS):
+        return ""
+    if word in ASKS:
+        return "question"
+    if (start == 0 and opening) or before in LEADS:
+        if content[start] or (opening == "verb" and word in LIGHT_VERBS):
+            return opening if start == 0 else "clause"
+        return "clause" if word in OPENINGS else ""
+    verb = before in BEFORE_VERBS or (before == "you" and start > 1 and lower[start - 2] in OFFERS)
+    return "verb" if verb and (content[start] or word in LIGHT_VERBS) else ""
