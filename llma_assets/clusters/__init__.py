@@ -4,6 +4,17 @@ The algorithms belong in `engine`, which knows no database; names of clusters be
 """
 
 from llma_assets.clusters.checks import CHECKS
+from llma_assets.clusters.disclosure import (
+    FEW_USERS_TITLE,
+    FULL,
+    WITHHELD,
+    Disclosure,
+    PrivacyMinimum,
+    Withheld,
+    clusters_of,
+    held_back,
+    members_of,
+)
 from llma_assets.clusters.edits.decisions import (
     NOTHING,
     Action,
@@ -29,9 +40,9 @@ from llma_assets.clusters.options import RunOptions
 from llma_assets.clusters.partition import CLUSTERING_VERSION, store_clusters
 from llma_assets.clusters.partition import STAGE as CLUSTERING_STAGE
 from llma_assets.clusters.store.cluster_edits import edits_of, standings_of, store_edit
-from llma_assets.clusters.store.cluster_members import clustered_since, members_of
+from llma_assets.clusters.store.cluster_members import clustered_since
 from llma_assets.clusters.store.clustering_runs import Run, clustered_days, committed_run, last_runs, runs_of_day
-from llma_assets.clusters.store.clusters import clusters_of, clusters_of_items
+from llma_assets.clusters.store.clusters import clusters_of_items
 from llma_assets.clusters.store.lineages import find_lineage, lineages_of
 from llma_assets.clusters.store.stale import STALE_RUNS
 
@@ -40,16 +51,20 @@ __all__ = [
     "CHECKS",
     "CLUSTERING_STAGE",
     "CLUSTERING_VERSION",
+    "FEW_USERS_TITLE",
+    "FULL",
     "LINK_DAYS",
     "NOISE_LABEL",
     "NOISE_TITLE",
     "NOTHING",
     "STALE_RUNS",
+    "WITHHELD",
     "Action",
     "CarriedName",
     "Clustering",
     "ClusteringConfig",
     "ClusteringError",
+    "Disclosure",
     "Edit",
     "EditError",
     "InvalidConfigError",
@@ -57,12 +72,14 @@ __all__ = [
     "KScore",
     "Lineage",
     "NewItems",
+    "PrivacyMinimum",
     "Quality",
     "ResolutionScore",
     "Run",
     "RunOptions",
     "Standing",
     "UnknownLineageError",
+    "Withheld",
     "after",
     "assign_new_items",
     "carried_names",
@@ -76,6 +93,7 @@ __all__ = [
     "decide",
     "edits_of",
     "find_lineage",
+    "held_back",
     "last_runs",
     "lineages_of",
     "members_of",

@@ -6,7 +6,7 @@ Which teams take part belongs in `settings`, validation of a field in `fields`.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal, get_args
 
 from llma_assets.teams.fields import MAX_TEAM_ID, FieldReader, SettingProblem
 
@@ -20,8 +20,11 @@ GENERATIONS_PER_HOUR = 12
 MOST_PER_HOUR = 1_000_000
 MOST_TEXT_TOKENS = 1_000_000
 FEWEST_TEXT_TOKENS = 200
-PROTECTION = "redact"
-"""An unknown field with this prefix was meant to hide private values."""
+PROTECTION = ("redact", "min_u", "below_min")
+"""An unknown field with one of these prefixes was meant to hide private values."""
+
+BelowMinUsers = Literal["without_examples", "held_back"]
+MOST_MIN_USERS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class TeamOptions:
         daily_budget_usd: most that models may cost for a day of the team; None is no limit.
         redact: replace private values by placeholders.
         redaction_patterns: patterns of further private values, in RE2's syntax.
+        min_users: fewest different users of a cluster that is shown in full; 1 shows all.
+        below_min_users: what is done with a cluster of fewer: `without_examples` or `held_back`.
         max_text_tokens: most tokens of a text; None uses the renderer's default.
         session_replay_tasks: create tasks from session-replay segments every half hour.
         model_judges_tasks: the model decides what is a problem, instead of keywords.
@@ -52,6 +57,8 @@ class TeamOptions:
     daily_budget_usd: float | None = None
     redact: bool = True
     redaction_patterns: tuple[str, ...] = ()
+    min_users: int = 1
+    below_min_users: BelowMinUsers = "without_examples"
     max_text_tokens: int | None = None
     session_replay_tasks: bool = False
     model_judges_tasks: bool = False
@@ -79,6 +86,8 @@ def read_options(reader: FieldReader, base: TeamOptions) -> TeamOptions:
         daily_budget_usd=reader.limit_usd("daily_budget_usd", base.daily_budget_usd),
         redact=reader.flag("redact", base.redact),
         redaction_patterns=reader.patterns("redaction_patterns", base.redaction_patterns),
+        min_users=reader.integer("min_users", base.min_users, 1, MOST_MIN_USERS, stops=True),
+        below_min_users=reader.choice("below_min_users", base.below_min_users, get_args(BelowMinUsers)),
         max_text_tokens=reader.optional_integer(
             "max_text_tokens", base.max_text_tokens, FEWEST_TEXT_TOKENS, MOST_TEXT_TOKENS
         ),

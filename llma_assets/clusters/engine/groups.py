@@ -1,5 +1,7 @@
 """The upper level: groups of similar clusters, for readers of many clusters. Uses centroids only."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,10 +40,10 @@ def group_clusters(
     # With g groups left the next join is the one at place k - g, and the last one made at place k - g - 1.
     steps = [heights[k - g] - heights[k - g - 1] for g in range(few, many + 1)]
     groups = fcluster(joins, few + int(np.argmax(steps)), criterion="maxclust") - 1
-    return _by_size(groups, sizes)
+    return groups_by_size(groups, sizes)
 
 
-def _by_size(groups: NDArray[np.int_], sizes: NDArray[np.float64]) -> NDArray[np.int_]:
+def groups_by_size(groups: NDArray[np.int_], sizes: NDArray[np.number[Any]]) -> NDArray[np.int_]:
     """Number groups by falling size, on a tie by their first cluster."""
     ids, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
     totals = np.bincount(inverse, weights=sizes)
