@@ -39,14 +39,14 @@ class TeamOptions:
         daily_budget_usd: most that models may cost for a day of the team; None is no limit.
         redact: replace private values by placeholders.
         redaction_patterns: patterns of further private values, in RE2's syntax.
-        min_users: fewest different users of a cluster that is shown in full; 1 shows all.
-        below_min_users: what is done with a cluster of fewer: `without_examples` or `held_back`.
         max_text_tokens: most tokens of a text; None uses the renderer's default.
         session_replay_tasks: create tasks from session-replay segments every half hour.
         model_judges_tasks: the model decides what is a problem, instead of keywords.
         least_task_impact: with keywords, a recurring issue with a smaller mean impact becomes an ignored task.
         least_task_trouble: with keywords, the same if a smaller share of its segments reports a problem.
         resolve_old_tasks: a new task whose segments are all old is resolved at once.
+        min_users: fewest different users of a cluster that is shown in full; 1 shows all.
+        below_min_users: what is done with a cluster of fewer: `without_examples` or `held_back`.
         unusable: invalid fields that protect the team, which is therefore not processed.
     """
 
@@ -57,14 +57,14 @@ class TeamOptions:
     daily_budget_usd: float | None = None
     redact: bool = True
     redaction_patterns: tuple[str, ...] = ()
-    min_users: int = 1
-    below_min_users: BelowMinUsers = "without_examples"
     max_text_tokens: int | None = None
     session_replay_tasks: bool = False
     model_judges_tasks: bool = False
     least_task_impact: float = 0.0
     least_task_trouble: float = 0.25
     resolve_old_tasks: bool = False
+    min_users: int = 1
+    below_min_users: BelowMinUsers = "without_examples"
     unusable: tuple[SettingProblem, ...] = ()
 
     @property

@@ -89,7 +89,9 @@ def find_templates(texts: Sequence[str]) -> Templates:
             patterns += taken.items()
             gone = {index for members in taken.values() for index in members}
             rest = [index for index in rest if index not in gone]
-    patterns = [(pattern, members) for pattern, members in patterns if not _is_boilerplate(pattern, members, words, rest)]
+    patterns = [
+        (pattern, members) for pattern, members in patterns if not _is_boilerplate(pattern, members, words, rest)
+    ]
     patterns.sort(key=lambda each: (-len(each[1]), each[0]))
     for place, (_, members) in enumerate(patterns):
         of_text[members] = place
@@ -120,9 +122,7 @@ def _is_boilerplate(
     return sum(fixed.issubset(words[index]) for index in others) > len(members) / 2
 
 
-def _frames(
-    words: Sequence[tuple[str, ...]], rest: Sequence[int], common: frozenset[str]
-) -> dict[str, list[int]]:
+def _frames(words: Sequence[tuple[str, ...]], rest: Sequence[int], common: frozenset[str]) -> dict[str, list[int]]:
     """The texts by their common words in order; texts that have few of these, or long slots, are left out."""
     frames: dict[str, list[int]] = {}
     if len(common) < FEWEST_WORDS:
@@ -139,7 +139,7 @@ def _frames(
             run = 0 if word in common else run + (word not in _MASKS)
             if run > MOST_SLOT_WORDS:
                 break
-            if word in common or word in _MASKS and (not frame or frame[-1] not in _SLOTS):
+            if word in common or (word in _MASKS and (not frame or frame[-1] not in _SLOTS)):
                 frame.append(word)
             elif not frame or frame[-1] not in _SLOTS:
                 frame.append(_SLOT)

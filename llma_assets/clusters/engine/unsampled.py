@@ -95,9 +95,7 @@ def assign_unsampled(
     )
 
 
-def _homes_of_templates(
-    clustering: Clustering, rest: int, of_template: NDArray[np.int_] | None
-) -> NDArray[np.int_]:
+def _homes_of_templates(clustering: Clustering, rest: int, of_template: NDArray[np.int_] | None) -> NDArray[np.int_]:
     """The cluster (rest,) of each item's template; -1 where it has none, or one that has no cluster."""
     home = np.full(rest, NOISE_LABEL, dtype=np.int_)
     if of_template is not None and clustering.templates is not None:

@@ -99,8 +99,8 @@ HAVING misplaced > 0 OR out_of_order > 0
 ORDER BY cluster_id = -1, cluster_id
 """
 
-# Members of the sample are those that the order of the hash puts first, as it was drawn, of each trace so many. A vector that was made anew
-# since the run was committed is another one, and says nothing about it. Vectors come first, so that they pass through
+# Members of the sample are those that the order of the hash puts first, as it was drawn, of each trace so many. A
+# vector that was made anew since the run was committed is another one, and says nothing about it. Vectors come first, so that they pass through
 # the joins a block at a time. Keys: cluster_members and clusters as above; document_embeddings
 # (team_id, toDate(timestamp), product, document_type, model_name, rendering, document_id).
 MEMBERS_AND_VECTORS = """
@@ -119,7 +119,8 @@ WITH
                 cluster_id,
                 distance,
                 cityHash64({seed:UInt64}, item_id) AS place,
-                row_number() OVER (PARTITION BY trace_id ORDER BY place, item_id) > {items_per_trace:UInt64} AS is_beyond
+                row_number() OVER (PARTITION BY trace_id ORDER BY place, item_id)
+                    > {items_per_trace:UInt64} AS is_beyond
             FROM cluster_members FINAL
             WHERE team_id = {team_id:Int64}
                 AND day = {day:Date}

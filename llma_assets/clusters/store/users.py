@@ -17,7 +17,5 @@ WHERE team_id = {team_id:Int64}
 
 def users_of_items(database: Database, team_id: int, level: str, first_day: date, last_day: date) -> Mapping[str, int]:
     """The hash of the user of each stored text of some days, by item id; 0 where it is unknown."""
-    rows = database.stream(
-        USERS_OF_ITEMS, team_id=team_id, level=level, **{"from": first_day, "until": last_day}
-    )
+    rows = database.stream(USERS_OF_ITEMS, team_id=team_id, level=level, **{"from": first_day, "until": last_day})
     return {row["item_id"]: row["user_hash"] for row in rows}
