@@ -1,8 +1,8 @@
 """What may be shown of a cluster: the one place that decides, and the one through which clusters leave the room.
 
 A team may ask that a cluster of few users is shown without examples, or not at all (`min_users` of `teams.toml`). That
-is decided when the clusters are made, and stored with them. `clusters_of` and `members_of` here are what other rooms get:
-names, events, reports, pages, frames. They never see what is withheld, so that they cannot show it.
+is decided when the clusters are made, and stored with them. `clusters_of` and `members_of` here are what other rooms
+get: names, events, reports, pages, frames. They never see what is withheld, so that they cannot show it.
 """
 
 from collections.abc import Mapping

@@ -46,8 +46,8 @@ WHERE team_id = {team_id:Int64}
 GROUP BY cluster_id
 """
 
-# Only of clusters that are shown in full. Of each item the latest run that read it. Keys: clustering_runs (team_id, day,
-# theme_id); cluster_members (…, attempt_id, item_id); clusters and cluster_labels (…, attempt_id, cluster_id).
+# Only of clusters that are shown in full. Of each item the latest run that read it. Keys: clustering_runs (team_id,
+# day, theme_id); cluster_members (…, attempt_id, item_id); clusters and cluster_labels (…, attempt_id, cluster_id).
 CLUSTERS_OF_ITEMS = """
 WITH
     runs AS

@@ -100,8 +100,9 @@ ORDER BY cluster_id = -1, cluster_id
 """
 
 # Members of the sample are those that the order of the hash puts first, as it was drawn, of each trace so many. A
-# vector that was made anew since the run was committed is another one, and says nothing about it. Vectors come first, so that they pass through
-# the joins a block at a time. Keys: cluster_members and clusters as above; document_embeddings
+# vector that was made anew since the run was committed is another one, and says nothing about it. Vectors come first,
+# so that they pass through the joins a block at a time.
+# Keys: cluster_members and clusters as above; document_embeddings
 # (team_id, toDate(timestamp), product, document_type, model_name, rendering, document_id).
 MEMBERS_AND_VECTORS = """
 WITH
