@@ -28,7 +28,7 @@ class ClusteringRunConfig(ThemesConfig):
     """With more items in the window a seeded sample is clustered, and all others are assigned to its clusters.
     None for 20,000 with `graph`, and 2,000 with the others."""
     items_per_trace: int | None = None
-    """Maximum number of items of one trace that clusters are found from; its other items are assigned to them. 5 unless
+    """Maximum number of items of one trace that clusters are found from; its other items are assigned to them. 8 unless
     the theme sets another number."""
     mix_versions: bool | None = None
     """Cluster items that were summarised under an earlier version of the theme, too."""

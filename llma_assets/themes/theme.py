@@ -41,7 +41,7 @@ class ThemeClustering:
     max_k: Annotated[StrictInt, Field(ge=2, le=1000)] = 6
     min_items: Annotated[StrictInt, Field(ge=2, le=1_000_000)] = 20
     max_samples: Annotated[StrictInt, Field(ge=20, le=1_000_000)] | None = None
-    items_per_trace: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = 5
+    items_per_trace: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = 8
     mix_versions: StrictBool = False
 
 

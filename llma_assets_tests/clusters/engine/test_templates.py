@@ -13,8 +13,29 @@ from llma_assets.clusters.engine.unsampled import assign_unsampled
 FIRST = ("maria", "james", "wei", "fatima", "olga", "ravi", "sofia", "liam", "noah", "emma", "ahmed", "yuki")
 LAST = ("lopez", "smith", "zhang", "khan", "ivanova", "patel", "rossi", "brown", "jones", "weber", "sato", "costa")
 VERBS = ("cancel", "change", "book", "find", "explain", "compare", "repeat", "print", "send", "move", "count", "open")
-THINGS = ("flight", "invoice", "parcel", "password", "lamp", "garden", "meeting", "song", "recipe", "train", "tax", "cat")
-ENDINGS = ("please", "today", "for my mother", "without the fee", "as soon as you can", "before we leave", "or tell me why")
+THINGS = (
+    "flight",
+    "invoice",
+    "parcel",
+    "password",
+    "lamp",
+    "garden",
+    "meeting",
+    "song",
+    "recipe",
+    "train",
+    "tax",
+    "cat",
+)
+ENDINGS = (
+    "please",
+    "today",
+    "for my mother",
+    "without the fee",
+    "as soon as you can",
+    "before we leave",
+    "or tell me why",
+)
 
 
 def bot(kind: str, number: int, rng: random.Random) -> str:
