@@ -47,7 +47,10 @@ CLUSTERS = {
     "title": TEXT,
     "description": TEXT,
     "size": WHOLE,
+    "traces": WHOLE,
     "share": NUMBER,
+    "template": TEXT,
+    "disclosure": TEXT,
     "renamed": YES_NO,
     "locked": YES_NO,
     "hidden": YES_NO,
@@ -80,6 +83,7 @@ TRENDS = {
     "state": TEXT,
     "day": DAY,
     "items": WHOLE,
+    "traces": WHOLE,
     "share": NUMBER,
     "share_low": NUMBER,
     "share_high": NUMBER,
@@ -163,7 +167,8 @@ def items(
         database: an open database; None for that of the settings.
 
     Returns:
-        columns `ITEMS`, by theme, cluster and distance; `bullets` and `notes` are tuples of texts.
+        columns `ITEMS`, without what the team's privacy minimum withholds; by theme, cluster and
+        distance. `bullets` and `notes` are tuples of texts.
     """
     with _opened(database) as opened:
         team_day = _team_day(opened, team_id, day)
@@ -203,6 +208,7 @@ def trends(
                 "state": each.state,
                 "day": point.day,
                 "items": point.items,
+                "traces": point.traces,
                 "share": point.share.value,
                 "share_low": point.share.low,
                 "share_high": point.share.high,

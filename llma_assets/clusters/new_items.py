@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
+from llma_assets.clusters.disclosure import FULL
 from llma_assets.clusters.engine.assignment import Assignment, assign, cluster_radii
 from llma_assets.clusters.engine.threads import one_thread
 from llma_assets.clusters.store.cluster_members import members_of
@@ -27,7 +28,7 @@ class NewItems:
 
     Attributes:
         run: the run.
-        clusters: its clusters, noise left out, in the order that the labels count.
+        clusters: its clusters that are shown in full, noise left out, in the order that the labels count.
         item_ids: n ids, ascending.
         item_days: the day of each.
         assigned: labels, distances and strengths, n each; a label is a place in `clusters`.
@@ -53,7 +54,7 @@ def assign_new_items(database: Database, team_day: TeamDay, theme: Theme) -> New
     if run is None:
         return None
     table = new_embeddings(database, run, theme, until=team_day.end).combine_chunks()
-    clusters = [row for row in clusters_of(database, run) if row["cluster_id"] >= 0]
+    clusters = [row for row in clusters_of(database, run) if row["cluster_id"] >= 0 and row["disclosure"] == FULL]
     radii = np.array([row["radius"] for row in clusters])
     if not radii.any():
         radii = _radii_of_members(database, run, [row["cluster_id"] for row in clusters])

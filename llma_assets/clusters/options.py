@@ -21,6 +21,7 @@ class RunOptions:
     max_k: int | None = None
     min_items: int | None = None
     max_samples: int | None = None
+    items_per_trace: int | None = None
     mix_versions: bool | None = None
 
     def of(self, theme: Theme) -> ThemeClustering:

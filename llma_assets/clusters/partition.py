@@ -14,9 +14,11 @@ import numpy as np
 import orjson
 
 from llma_assets.clickhouse import Database
+from llma_assets.clusters.disclosure import FULL, NO_MINIMUM, PrivacyMinimum
 from llma_assets.clusters.engine.clustering import Clustering
-from llma_assets.clusters.engine.clustering_run import cluster
-from llma_assets.clusters.engine.config import ClusteringConfig
+from llma_assets.clusters.engine.config import NOISE_LABEL, ClusteringConfig
+from llma_assets.clusters.engine.template_clusters import cluster_with_templates
+from llma_assets.clusters.engine.templates import find_templates, sampled_templates
 from llma_assets.clusters.engine.unsampled import assign_unsampled
 from llma_assets.clusters.lineage.relink import link_later_days
 from llma_assets.clusters.lineage.snapshot import Snapshot, Space
@@ -27,7 +29,8 @@ from llma_assets.clusters.rows import cluster_rows, member_rows, quality_of
 from llma_assets.clusters.store.attempts import forget_attempts, publish_run
 from llma_assets.clusters.store.cluster_members import earlier_map
 from llma_assets.clusters.store.clustering_runs import Run, committed_run, earlier_resolution
-from llma_assets.clusters.store.window import Window, read_window, rest_embeddings
+from llma_assets.clusters.store.users import users_of_items
+from llma_assets.clusters.store.window import Window, read_window, rest_embeddings, window_texts
 from llma_assets.ledger import Skip, clear_skip, record_skip
 from llma_assets.rendering import CONTENT_OF_DAYS
 from llma_assets.stage import Progress, Report, each_theme
@@ -50,10 +53,12 @@ def store_clusters(
     options: RunOptions,
     themes: Sequence[Theme],
     progress: Progress,
+    privacy: PrivacyMinimum = NO_MINIMUM,
 ) -> Report:
     """Cluster each theme's window; a window that was clustered with the same options is not clustered again.
 
     Args:
+        privacy: how many users a cluster needs to be shown in full.
         lookback_days: length of the window where a theme has none of its own.
 
     Raises:
@@ -73,6 +78,7 @@ def store_clusters(
             model_name=model_name,
             max_samples=sample_size(clustering),
             mix_versions=clustering.mix_versions,
+            items_per_trace=clustering.items_per_trace,
         )
         told: dict[str, Any] = (
             {f"{theme.theme_id}_items_of_other_versions": window.other_versions} if window.other_versions else {}
@@ -93,7 +99,7 @@ def store_clusters(
                 detail += f", {window.other_versions} more under earlier versions of the theme"
             record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, reason, detail))
             return 0, told, f"{theme.theme_id}: {reason} ({detail})"
-        told |= _publish(database, team_day, theme, window, model_name, clustering)
+        told |= _publish(database, team_day, theme, window, model_name, clustering, privacy)
         later = link_later_days(database, team_day.team_id, team_day.day, theme.theme_id)
         if said := later.in_words(team_day.team_id):
             log.warning(f"{team_day}: {theme.theme_id} was {said}")
@@ -116,19 +122,26 @@ def _publish(
     window: Window,
     model_name: str,
     grouping: ThemeClustering,
+    privacy: PrivacyMinimum,
 ) -> dict[str, Any]:
     config = engine_config(grouping)
-    input_id = _input_id(team_day, theme, window, model_name, config)
+    input_id = _input_id(team_day, theme, window, model_name, config, grouping, privacy)
     previous = committed_run(database, team_day, theme.theme_id)
     if previous is not None and previous.input_id == input_id:
         return _unchanged(theme, previous)
-    clustering = cluster(
+    items = [*window.rows, *window.rest]
+    sampled = len(window.rows)
+    templates = sampled_templates(find_templates(window_texts(database, window)), sampled)
+    clustering = cluster_with_templates(
         window.embeddings,
+        templates.of_text[:sampled],
         config,
         initial_coordinates=earlier_map(database, team_day, theme, window, model_name),
         earlier_resolution=earlier_resolution(database, team_day, theme, model_name, since=window.start.date()),
     )
-    placement = assign_unsampled(clustering, len(window.rest), rest_embeddings(database, window))
+    placement = assign_unsampled(
+        clustering, len(window.rest), rest_embeddings(database, window), templates.of_text[sampled:]
+    )
     key = {
         "team_id": team_day.team_id,
         "day": team_day.day,
@@ -136,7 +149,7 @@ def _publish(
         # New for each attempt: another one with equal input may give other clusters, after other earlier runs.
         "attempt_id": uuid4(),
     }
-    members = [{**key, **row} for row in member_rows(placement, [*window.rows, *window.rest])]
+    members = [{**key, **row} for row in member_rows(placement, items)]
     links = link_stored(
         database,
         _snapshot(team_day, theme, input_id, model_name, clustering, members),
@@ -144,7 +157,18 @@ def _publish(
         theme_id=theme.theme_id,
         window_days=(team_day.end - window.start).days,
     )
-    clusters = cluster_rows(clustering, placement, links)
+    first_day = window.start.date()
+    clusters = cluster_rows(
+        clustering,
+        placement,
+        links,
+        items,
+        templates=templates.found,
+        users=users_of_items(database, team_day.team_id, theme.level, first_day, team_day.day)
+        if privacy.is_on
+        else None,
+        privacy=privacy,
+    )
     run = {
         **key,
         "input_id": input_id,
@@ -156,7 +180,9 @@ def _publish(
                 **asdict(config),
                 "version": CLUSTERING_VERSION,
                 "theme_version": theme.version,
+                "items_per_trace": grouping.items_per_trace,
                 **({"mix_versions": True} if grouping.mix_versions else {}),
+                **({"min_users": privacy.users, "below_min_users": privacy.below} if privacy.is_on else {}),
             }
         ).decode(),
         "items": len(members),
@@ -180,6 +206,10 @@ def _publish(
         f"{theme.theme_id}_status": "clustered",
         f"{theme.theme_id}_clusters": len(clustering.centroids),
         f"{theme.theme_id}_noise_items": run["noise_items"],
+        f"{theme.theme_id}_templates": sum(bool(row["template"]) for row in clusters),
+        f"{theme.theme_id}_withheld": sum(
+            row["disclosure"] != FULL for row in clusters if row["cluster_id"] != NOISE_LABEL
+        ),
         f"{theme.theme_id}_silhouette": clustering.quality.silhouette or 0.0,
         f"{theme.theme_id}_lineage": links.in_words(),
     }
@@ -189,7 +219,15 @@ def _unchanged(theme: Theme, run: Run) -> dict[str, Any]:
     return {f"{theme.theme_id}_status": "unchanged", f"{theme.theme_id}_clusters": run.clusters}
 
 
-def _input_id(team_day: TeamDay, theme: Theme, window: Window, model_name: str, config: ClusteringConfig) -> UUID:
+def _input_id(
+    team_day: TeamDay,
+    theme: Theme,
+    window: Window,
+    model_name: str,
+    config: ClusteringConfig,
+    grouping: ThemeClustering,
+    privacy: PrivacyMinimum,
+) -> UUID:
     """The id of a run's input: equal items and options give the same id, and are not clustered again."""
     digest = hashlib.sha256()
     about = [
@@ -206,6 +244,8 @@ def _input_id(team_day: TeamDay, theme: Theme, window: Window, model_name: str, 
     # Runs from before themes had versions and windows keep their id.
     about += [] if "" in stored_versions(theme) else [theme.version]
     about += [] if theme.lookback_days is None else [theme.lookback_days]
+    about += [{"items_per_trace": grouping.items_per_trace}]
+    about += [{"min_users": privacy.users, "below_min_users": privacy.below}] if privacy.is_on else []
     digest.update(orjson.dumps(about, option=orjson.OPT_SORT_KEYS))
     digest.update(np.ascontiguousarray(window.embeddings).tobytes())
     return uuid5(NAMESPACE, digest.hexdigest())

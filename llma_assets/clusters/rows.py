@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from llma_assets.clusters.disclosure import NO_MINIMUM, PrivacyMinimum
 from llma_assets.clusters.engine.clustering import Clustering
+from llma_assets.clusters.engine.templates import Template
 from llma_assets.clusters.engine.unsampled import Placement
 from llma_assets.clusters.lineage.links import Links
 
@@ -34,8 +36,41 @@ def member_rows(placement: Placement, items: Sequence[Mapping[str, Any]]) -> lis
     ]
 
 
-def cluster_rows(clustering: Clustering, placement: Placement, links: Links) -> list[dict[str, Any]]:
-    """A row for each cluster, and one for noise where there is any; noise has no lineage."""
+def cluster_rows(
+    clustering: Clustering,
+    placement: Placement,
+    links: Links,
+    items: Sequence[Mapping[str, Any]],
+    *,
+    templates: Sequence[Template] = (),
+    users: Mapping[str, int] | None = None,
+    privacy: PrivacyMinimum = NO_MINIMUM,
+) -> list[dict[str, Any]]:
+    """A row for each cluster, and one for noise where there is any; noise has no lineage.
+
+    Args:
+        items: `document_id` and `trace_id` of each item.
+        templates: what `clustering.templates` counts.
+        users: hash of each item's user by item id; None where the team has no privacy minimum.
+        privacy: decides what may be shown of each cluster.
+    """
+    traces: dict[int, set[str]] = {}
+    people: dict[int, set[int]] = {}
+    for label, item in zip(placement.labels.tolist(), items, strict=True):
+        traces.setdefault(label, set()).add(item["trace_id"])
+        if users is not None:
+            people.setdefault(label, set()).add(users.get(item["document_id"], 0))
+
+    def about(cluster_id: int) -> dict[str, Any]:
+        counted = len(people.get(cluster_id, ()))
+        place = -1 if clustering.templates is None or cluster_id < 0 else int(clustering.templates[cluster_id])
+        return {
+            "traces": len(traces.get(cluster_id, ())),
+            "users": counted,
+            "template": templates[place].pattern if place >= 0 else "",
+            "disclosure": privacy.of(cluster_id, counted),
+        }
+
     sizes = np.bincount(placement.labels[placement.labels >= 0], minlength=len(clustering.centroids))
     rows = [
         {
@@ -49,6 +84,7 @@ def cluster_rows(clustering: Clustering, placement: Placement, links: Links) -> 
             "centroid": centroid.tolist(),
             "centroid_x": float(clustering.centroid_coordinates[cluster_id, 0]),
             "centroid_y": float(clustering.centroid_coordinates[cluster_id, 1]),
+            **about(cluster_id),
         }
         for cluster_id, centroid in enumerate(clustering.centroids)
     ]
@@ -67,6 +103,7 @@ def cluster_rows(clustering: Clustering, placement: Placement, links: Links) -> 
                 "centroid": [],
                 "centroid_x": float(x),
                 "centroid_y": float(y),
+                **about(-1),
             }
         )
     return rows
@@ -76,10 +113,16 @@ def quality_of(clustering: Clustering, placement: Placement) -> dict[str, Any]:
     """The stored quality: measures of the sample, shares of all items, and the groups of clusters."""
     noise = placement.labels < 0
     sizes = np.bincount(placement.labels[~noise], minlength=len(clustering.centroids))
+    if clustering.templates is None:
+        of_templates = np.zeros(len(sizes), dtype=bool)
+    else:
+        of_templates = clustering.templates >= 0
     return {
         **clustering.quality.to_dict(),
         "noise_share": float(noise.mean()),
-        "largest_share": float(sizes.max() / len(placement.labels)),
+        # A template is no topic that could have swallowed others.
+        "largest_share": float(sizes[~of_templates].max(initial=0) / len(placement.labels)),
+        "template_share": float(sizes[of_templates].sum() / len(placement.labels)),
         "sampled_items": len(clustering.labels),
         "assigned_items": len(placement.labels) - len(clustering.labels),
         "groups": clustering.groups.tolist(),

@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 
-from llma_assets.clusters import CLUSTERING_VERSION, RunOptions, store_clusters
+from llma_assets.clusters import CLUSTERING_VERSION, PrivacyMinimum, RunOptions, store_clusters
 from llma_assets.defs.overview import with_overview
 from llma_assets.defs.stage_asset import ThemesConfig, stage_asset
 from llma_assets.stage import Report, StageContext
@@ -27,6 +27,9 @@ class ClusteringRunConfig(ThemesConfig):
     max_samples: int | None = None
     """With more items in the window a seeded sample is clustered, and all others are assigned to its clusters.
     None for 20,000 with `graph`, and 2,000 with the others."""
+    items_per_trace: int | None = None
+    """Maximum number of items of one trace that clusters are found from; its other items are assigned to them. 8 unless
+    the theme sets another number."""
     mix_versions: bool | None = None
     """Cluster items that were summarised under an earlier version of the theme, too."""
 
@@ -54,6 +57,7 @@ def cluster_assignments(ctx: StageContext) -> Report:
         lookback_days=ctx.lookback_days,
         options=options.run_options(),
         themes=ctx.themes,
+        privacy=PrivacyMinimum(ctx.team.min_users, ctx.team.below_min_users),
         progress=ctx.progress,
     )
     return with_overview(ctx, report)

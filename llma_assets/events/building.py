@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import NOTHING, Run, clusters_of, edits_of, members_of, standings_of
+from llma_assets.clusters import FULL, NOTHING, Run, clusters_of, edits_of, held_back, members_of, standings_of
 from llma_assets.events.aggregates import ItemNumbers
 from llma_assets.events.payload import NoNamesError, cluster_event_properties, title_of
 from llma_assets.events.queries import NUMBERS_OF_ITEMS
@@ -43,7 +43,7 @@ def properties_of(database: Database, run: Run, *, theme_name: str) -> dict[str,
     decided = standings_of(database, run.team_id)
     clusters, labels = clusters_of(database, run), _labels_of(database, run)
     for row in clusters:
-        if title := decided.get(row["lineage_id"], NOTHING).title:
+        if row["disclosure"] == FULL and (title := decided.get(row["lineage_id"], NOTHING).title):
             labels[row["cluster_id"]] = {
                 "description": "",
                 **labels.get(row["cluster_id"], {}),
@@ -148,4 +148,5 @@ def _properties(
         numbers,
         theme_name=theme_name,
         groups=group_labels_of(database, run),
+        held_back=held_back(database, run),
     )

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import Run, runs_of_day
+from llma_assets.clusters import Run, clusters_of, held_back, runs_of_day
 from llma_assets.events.building import differences_from_run, wrong_titles
 from llma_assets.events.payload import EmptyClusteringError
 from llma_assets.events.queries import PUBLISHED_OF_DAY
@@ -41,6 +41,8 @@ def events_match_runs(database: Database, team_day: TeamDay) -> Iterator[Outcome
     runs = {run.theme_id: run for run in runs_of_day(database, team_day)}
     for theme_id in sorted(published.keys() | runs.keys()):
         run, events = runs.get(theme_id), published.get(theme_id, [])
+        if run is not None and not events and held_back(database, run)[0] and not clusters_of(database, run):
+            continue  # all of it is held back
         found = [{name: row[name] for name in ("items", "members", "clusters")} for row in events]
         if run is None or not events:
             yield Outcome(

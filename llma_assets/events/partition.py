@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import LINK_DAYS, Run, committed_run
+from llma_assets.clusters import LINK_DAYS, Run, clusters_of, committed_run, held_back
 from llma_assets.events.building import properties_of
 from llma_assets.events.queries import DAYS_WITH_OTHER_LINEAGES, FORGET_OLDER_VERSIONS, PUBLISHED_EVENT
 from llma_assets.stage import Progress, Report, each_theme
@@ -72,8 +72,6 @@ def event_uuid(team_day: TeamDay, theme: Theme) -> UUID:
 
 
 def _publish(database: Database, team_day: TeamDay, theme: Theme, run: Run) -> dict[str, Any]:
-    properties = properties_of(database, run, theme_name=theme.name)
-    text = orjson.dumps(properties).decode()
     address = {
         "team_id": team_day.team_id,
         "day": team_day.day,
@@ -81,6 +79,12 @@ def _publish(database: Database, team_day: TeamDay, theme: Theme, run: Run) -> d
         "uuid": event_uuid(team_day, theme),
     }
     published = database.rows(PUBLISHED_EVENT, **address)
+    if held_back(database, run)[0] and not clusters_of(database, run):
+        if published:
+            database.execute(FORGET_OLDER_VERSIONS, **address, inserted_at=published[0]["inserted_at"])
+        return {f"{theme.theme_id}_event": "held back", f"{theme.theme_id}_clusters": 0}
+    properties = properties_of(database, run, theme_name=theme.name)
+    text = orjson.dumps(properties).decode()
     status = "unchanged"
     if not published or published[0]["properties"] != text:
         database.insert_rows(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from llma_assets.clusters import FULL
 from llma_assets.events.aggregates import ItemNumbers, aggregate
 
 QUALITY = (
@@ -46,23 +47,26 @@ def cluster_event_properties(
     *,
     theme_name: str = "",
     groups: Sequence[Mapping[str, Any]] = (),
+    held_back: tuple[int, int] = (0, 0),
 ) -> dict[str, Any]:
     """The properties of the event of one clustering run.
 
     Args:
         run: the committed run, with `params` already an object.
-        clusters: its clusters, noise (-1) last.
-        members: its members by cluster and rank.
+        clusters: its clusters that may be shown, noise (-1) last.
+        members: its members that may be shown, by cluster and rank.
         labels: title and description by cluster id.
         numbers: cost, latency, tokens and errors by item id.
         theme_name: what people call the theme.
         groups: names of groups of clusters, where the run has an upper level.
+        held_back: clusters that may not be shown, and their items.
 
     Raises:
         EmptyClusteringError: no members, no clusters, counts that do not agree with the run, or members of clusters
             that are not there.
     """
-    if run["items"] == 0 or not clusters or len(members) != run["items"]:
+    shown = sum(row["size"] for row in clusters if _is_full(row))
+    if run["items"] == 0 or not clusters or len(members) != shown:
         raise EmptyClusteringError(
             f"run {run['run_id']} of theme {run['theme_id']} has {run['items']} items, "
             f"but {len(members)} members in {len(clusters)} clusters are stored; nothing is published"
@@ -92,6 +96,8 @@ def cluster_event_properties(
         "$ai_total_traces_analyzed": len({member["trace_id"] for member in members}),
         "$ai_sampled_traces_count": quality.get("sampled_items", run["items"]),
         "$ai_optimal_k": run["clusters"],
+        "$ai_held_back_clusters": held_back[0],
+        "$ai_held_back_items": held_back[1],
         "$ai_silhouette_score": run["silhouette"],
         "$ai_inertia": run["inertia"],
         "$ai_clustering_params": {**run["params"], "window_items": run["window_items"]},
@@ -126,20 +132,30 @@ def _cluster(
     label: Mapping[str, Any],
     numbers: Mapping[str, ItemNumbers],
 ) -> dict[str, Any]:
+    trace_ids = list(dict.fromkeys(member["trace_id"] for member in members))
     return {
         "cluster_id": row["cluster_id"],
         "lineage_id": row["lineage_id"],
         "lineage_status": row["lineage_status"],
         "size": row["size"],
+        "trace_count": row.get("traces", len(trace_ids)),
+        "template": row.get("template", ""),
+        "disclosure": row.get("disclosure", FULL),
         "title": title_of(row, label),
         "description": label.get("description", ""),
-        "trace_ids": list(dict.fromkeys(member["trace_id"] for member in members)),
+        "trace_ids": trace_ids,
         "traces": [_member(member) for member in members],
         "centroid": row["centroid"],
         "centroid_x": row["centroid_x"],
         "centroid_y": row["centroid_y"],
-        "metrics": asdict(aggregate([numbers.get(member["item_id"], NOTHING) for member in members])),
+        "metrics": asdict(aggregate([numbers.get(member["item_id"], NOTHING) for member in members]))
+        if _is_full(row)
+        else None,
     }
+
+
+def _is_full(row: Mapping[str, Any]) -> bool:
+    return bool(row.get("disclosure", FULL) == FULL)
 
 
 def _member(member: Mapping[str, Any]) -> dict[str, Any]:

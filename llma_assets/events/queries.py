@@ -46,6 +46,7 @@ WITH
             AND day BETWEEN {from:Date} AND {until:Date}
             AND theme_id = {theme_id:String}
             AND (day, attempt_id) IN (SELECT day, attempt_id FROM runs)
+            AND disclosure != 'held_back'
         GROUP BY day
     ),
     published AS

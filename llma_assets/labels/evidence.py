@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from llma_assets.clusters import NOISE_TITLE
+from llma_assets.clusters import FEW_USERS_TITLE, NOISE_TITLE
 
 NOISE_ID = -1
 NOISE_DESCRIPTION = "- Items that are not close to any cluster\n- Each stands alone, or in a group too small to name"
+
+FEW_USERS_DESCRIPTION = "- Fewer users than the team's privacy minimum\n- No name is made from what they wrote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class ClusterLabel:
         error: why it failed, "" otherwise; holds nothing of the model's answer.
         model: who answered, as the server names it; "" where nobody did.
         origin: "asked" of a model; "retold": asked again, because the first name was too similar to another;
-            "carried" over from an earlier run; "locked" by people; "fixed" for noise.
+            "carried" over from an earlier run; "locked" by people; "fixed" for noise and for clusters of few users.
     """
 
     cluster_id: int
@@ -95,6 +97,11 @@ class ClusterLabel:
 def outliers() -> ClusterLabel:
     """The label of the noise cluster; no model is asked for it."""
     return ClusterLabel(NOISE_ID, NOISE_TITLE, NOISE_DESCRIPTION, "generated", "", "", origin="fixed")
+
+
+def of_few_users(cluster_id: int) -> ClusterLabel:
+    """The label of a cluster that is shown without examples; no model is asked for it."""
+    return ClusterLabel(cluster_id, FEW_USERS_TITLE, FEW_USERS_DESCRIPTION, "generated", "", "", origin="fixed")
 
 
 def unnamed(cluster_id: int, error: str, model: str = "") -> ClusterLabel:

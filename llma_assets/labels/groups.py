@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import Run
+from llma_assets.clusters import FULL, Run
 from llma_assets.labels.evidence import ClusterEvidence, ClusterLabel, SummaryText
 from llma_assets.labels.evidence_choice import REPRESENTATIVES
 from llma_assets.labels.label_checks import POINTS, TITLE_WORDS
@@ -44,10 +44,13 @@ def groups_of(run: Run, clusters: Sequence[Mapping[str, Any]], labels: Mapping[i
     of_cluster = orjson.loads(run.quality).get("groups") or []
     if not 1 < len(set(of_cluster)) < len(of_cluster):
         return []
-    sizes = {row["cluster_id"]: row["size"] for row in clusters}
+    # A cluster of few users tells nothing about its group.
+    sizes = {row["cluster_id"]: row["size"] for row in clusters if row["disclosure"] == FULL}
     found = []
     for group_id in sorted(set(of_cluster)):
-        inside = [cluster_id for cluster_id, own in enumerate(of_cluster) if own == group_id]
+        inside = [cluster_id for cluster_id, own in enumerate(of_cluster) if own == group_id and cluster_id in sizes]
+        if not inside:
+            continue
         if any(cluster_id not in labels or labels[cluster_id].status != "generated" for cluster_id in inside):
             continue
         inside.sort(key=lambda cluster_id: (-sizes[cluster_id], cluster_id))

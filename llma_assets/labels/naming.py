@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import CarriedName, Run, carried_names
+from llma_assets.clusters import FULL, CarriedName, Run, carried_names
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, ClusterLabel, Name
 from llma_assets.labels.groups import groups_of, name_groups
 from llma_assets.labels.held_out import HeldOutAccuracy, NameTest, accuracy_of, held_out_tests
 from llma_assets.labels.label_inputs import read_label_inputs
 from llma_assets.labels.labelling import CLUSTERS_PER_CALL, error_on_sample, label_clusters, relabel_clusters
 from llma_assets.labels.name_distances import groups_too_close, nearest_names, too_close_to
-from llma_assets.labels.naming_run import NamingRun, carry_over, is_named
+from llma_assets.labels.naming_run import NamingRun, carry_over, is_named, name_few_users
 from llma_assets.labels.queries import labels_of, name_tests_of, too_close_of
 from llma_assets.models import (
     ChatModel,
@@ -106,6 +106,8 @@ def name_clusters(
     labels = labels_of(database, run)
     carried = carried_names(database, TeamDay(run.team_id, run.day), run.theme_id)
     carry_over(database, run, labels, carried)
+    name_few_users(database, run, labels, clusters)
+    clusters = [row for row in clusters if row["disclosure"] == FULL or row["cluster_id"] == NOISE_ID]
     missing = {row["cluster_id"] for row in clusters if not is_named(labels.get(row["cluster_id"]))}
     if not missing and _is_tested(database, run, labels):
         name_groups(database, run, groups_of(run, clusters, labels), chat, record)
@@ -162,7 +164,7 @@ def _check_names(work: NamingRun, asked: int, evidence: ModelHealth) -> None:
 
 def _is_tested(database: Database, run: Run, labels: Mapping[int, ClusterLabel]) -> bool:
     """Whether the stored tests are of exactly these names."""
-    titles = {key: label.title for key, label in labels.items() if key != NOISE_ID and is_named(label)}
+    titles = {key: label.title for key, label in labels.items() if label.origin != "fixed" and is_named(label)}
     return {row["cluster_id"]: row["title"] for row in name_tests_of(database, run)} == titles
 
 

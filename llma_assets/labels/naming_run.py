@@ -5,13 +5,14 @@ How models are asked, and how names are compared and tested, belongs in `naming`
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import CarriedName, Run
-from llma_assets.labels.evidence import NOISE_ID, ClusterLabel
+from llma_assets.clusters import FULL, CarriedName, Run
+from llma_assets.labels.evidence import NOISE_ID, ClusterLabel, of_few_users
 from llma_assets.labels.evidence_choice import unit
 from llma_assets.labels.label_inputs import LabelInputs
 from llma_assets.models import ChatModel, Embedder, Record
@@ -35,7 +36,9 @@ class NamingRun:
 
     def named(self) -> list[int]:
         """Ids of the clusters that have a name, noise left out, ascending."""
-        return sorted(key for key, label in self.labels.items() if label.status == "generated" and key != NOISE_ID)
+        return sorted(
+            key for key, label in self.labels.items() if label.status == "generated" and label.origin != "fixed"
+        )
 
     def name_vectors(self, names: Sequence[ClusterLabel]) -> NDArray[np.float32]:
         """The vectors (k, d) of names, length 1."""
@@ -59,6 +62,16 @@ def carry_over(
                 store_label(database, run, labels, _carried(cluster_id, name, "locked"))
         elif name.keep and not is_named(stored):
             store_label(database, run, labels, _carried(cluster_id, name, "carried"))
+
+
+def name_few_users(
+    database: Database, run: Run, labels: dict[int, ClusterLabel], clusters: Sequence[Mapping[str, Any]]
+) -> None:
+    """Store the fixed label of each cluster that is shown without examples, in place of any other."""
+    for row in clusters:
+        label = of_few_users(row["cluster_id"])
+        if row["disclosure"] != FULL and row["cluster_id"] != NOISE_ID and labels.get(row["cluster_id"]) != label:
+            store_label(database, run, labels, label)
 
 
 def _is_edited(name: CarriedName | None) -> bool:

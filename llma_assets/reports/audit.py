@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import BORDERLINE, NOISE_LABEL, Run, clusters_of, members_of, runs_of_day
+from llma_assets.clusters import BORDERLINE, FULL, NOISE_LABEL, Run, clusters_of, members_of, runs_of_day
 from llma_assets.labels import group_labels_of, labels_of, name_tests_of
 from llma_assets.serialization import Day, TeamId, ThemeId
 from llma_assets.summaries import summaries_of_items
@@ -30,6 +30,7 @@ class AuditedCluster:
         title: the name.
         origin: where the name comes from, as in `ClusterLabel`; "" without a name.
         size: its items.
+        traces: different traces among them.
         borderline_share: of its members, those that lie between clusters.
         held_out: members that tested the name, 0 where it was not tested.
         right: of these, how many are nearest to the cluster's own name; None where it was not tested.
@@ -45,6 +46,7 @@ class AuditedCluster:
     title: str
     origin: str
     size: int
+    traces: int
     borderline_share: float
     held_out: int
     right: int | None
@@ -108,7 +110,7 @@ def _audited(database: Database, run: Run) -> list[AuditedCluster]:
     audited = []
     for row in clusters_of(database, run):
         cluster_id = row["cluster_id"]
-        if cluster_id == NOISE_LABEL:
+        if cluster_id == NOISE_LABEL or row["disclosure"] != FULL:
             continue
         label, test, own = labels.get(cluster_id), tests.get(cluster_id), members.get(cluster_id, [])
         nearest = labels.get(test["nearest_cluster_id"]) if test else None
@@ -121,6 +123,7 @@ def _audited(database: Database, run: Run) -> list[AuditedCluster]:
                 title=label.title if label else f"Cluster {cluster_id}",
                 origin=label.origin if label else "",
                 size=row["size"],
+                traces=row["traces"],
                 borderline_share=sum(each["strength"] < BORDERLINE[run.method] for each in own) / max(1, len(own)),
                 held_out=test["held_out"] if test else 0,
                 right=test["hits"] if test else None,

@@ -38,7 +38,7 @@ def table_rows(themes: Sequence[ThemeClusters]) -> list[dict[str, str | int]]:
     rows = []
     for theme in themes:
         if len(themes) > 1:
-            rows.append(_fields("", f"{theme.theme_id}: all", theme.items, 1.0, ""))
+            rows.append(_fields("", f"{theme.theme_id}: all", theme.items, 1.0, "", theme.traces))
         rows += _rows_of(theme, room)
     return rows
 
@@ -47,17 +47,31 @@ def _rows_of(theme: ThemeClusters, room: int) -> list[dict[str, str | int]]:
     clusters = theme.clusters
     kept = clusters if len(clusters) <= room else clusters[: room - 1]
     rows = [
-        _fields(str(row.cluster_id), shortened(row.title, SHORT_TITLE), row.size, row.share, row.lineage_status)
+        _fields(
+            str(row.cluster_id),
+            shortened(_titled(row), SHORT_TITLE),
+            row.size,
+            row.share,
+            row.lineage_status,
+            row.traces,
+        )
         for row in kept
     ]
     if left := clusters[len(kept) :]:
         size = sum(row.size for row in left)
-        rows.append(_fields("…", f"{len(left):,} smaller clusters", size, size / theme.items, ""))
-    return rows + [_fields("", row.title, row.size, row.share, "") for row in theme.rows if row.is_noise]
+        rows.append(_fields("…", f"{len(left):,} smaller clusters", size, size / theme.items, "", None))
+    return rows + [_fields("", row.title, row.size, row.share, "", row.traces) for row in theme.rows if row.is_noise]
 
 
-def _fields(number: str, title: str, size: int, share: float, status: str) -> dict[str, str | int]:
-    return {"no": number, "title": title, "size": size, "share": percent(share), "status": status}
+def _fields(number: str, title: str, size: int, share: float, status: str, traces: int | None) -> dict[str, str | int]:
+    # Different traces of several clusters do not add up.
+    counted = "" if traces is None else traces
+    return {"no": number, "title": title, "size": size, "traces": counted, "share": percent(share), "status": status}
+
+
+def _titled(row: ClusterRow) -> str:
+    """The title, marked where all items are made of one template."""
+    return f"{row.title} [one template]" if row.template else row.title
 
 
 def cluster_table(rows: Sequence[ClusterRow]) -> str:
@@ -71,7 +85,7 @@ def cluster_table(rows: Sequence[ClusterRow]) -> str:
         "|---:|---|---:|---:|---:|---|---|---|",
     ]
     lines += [
-        f"| {'' if row.is_noise else row.cluster_id} | {escaped(row.title)} | {row.size:,} | {percent(row.share)} | "
+        f"| {'' if row.is_noise else row.cluster_id} | {escaped(_titled(row))} | {row.size:,} | {percent(row.share)} | "
         f"{row.traces:,} | {escaped(row.lineage_status)} | {escaped(row.lineage_id[:8])} | "
         f"{', '.join(map(escaped, row.examples))} |"
         for row in rows

@@ -12,13 +12,16 @@ import orjson
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import (
     CLUSTERING_STAGE,
+    FULL,
     NOISE_LABEL,
     NOISE_TITLE,
     NOTHING,
+    Disclosure,
     Run,
     Standing,
     clusters_of,
     counted_as,
+    held_back,
     lineages_of,
     members_of,
     runs_of_day,
@@ -44,9 +47,13 @@ class PublishedCluster:
         lineage_parents: the lineages that it came from, where it was merged or split.
         size: its items.
         title, description: its name; a person's title wins over the model's.
-        item_ids: its members, the closest to the centroid first.
+        item_ids: its members, the closest to the centroid first; none where the team's privacy minimum withholds them.
         renamed, locked, hidden: what people decided.
         merged_lineage_ids: the lineages that are counted with it.
+        traces: different traces among its items.
+        template: the pattern that all its items are made of, "" where they are not.
+        disclosure: `full`, or `without_examples` where it has fewer users than the team's privacy minimum.
+        trace_ids: of its members.
     """
 
     cluster_id: int
@@ -62,6 +69,10 @@ class PublishedCluster:
     locked: bool
     hidden: bool
     merged_lineage_ids: tuple[str, ...]
+    traces: int = 0
+    template: str = ""
+    disclosure: Disclosure = FULL
+    trace_ids: Annotated[frozenset[str], NOT_IN_JSON] = frozenset()
 
     @property
     def is_noise(self) -> bool:
@@ -85,6 +96,7 @@ class PublishedRun:
         lineage: how it is linked to the run before.
         hidden_clusters: how many were left out because people hid them.
         clusters: by falling size, outliers last.
+        held_back_clusters: how many are left out because they have fewer users than the team's privacy minimum.
         skip_detail: what clustering or discovery says of the day in words, also beside a run of an earlier version; ""
             where they say nothing.
     """
@@ -100,6 +112,7 @@ class PublishedRun:
     lineage: dict[str, Any]
     hidden_clusters: int
     clusters: tuple[PublishedCluster, ...]
+    held_back_clusters: int = 0
     skip_detail: Annotated[str, NOT_IN_JSON] = ""
 
 
@@ -203,9 +216,9 @@ def _published(
     """
     rows = clusters_of(database, run)
     labels = _standing_labels(database, run, rows, decided)
-    members: dict[int, list[str]] = {}
+    members: dict[int, list[Mapping[str, Any]]] = {}
     for member in members_of(database, run):
-        members.setdefault(member["cluster_id"], []).append(member["item_id"])
+        members.setdefault(member["cluster_id"], []).append(member)
     clusters = as_decided(
         [_cluster(row, labels.get(row["cluster_id"]), members.get(row["cluster_id"], [])) for row in rows], decided
     )
@@ -222,6 +235,7 @@ def _published(
         lineage=orjson.loads(run.lineage),
         hidden_clusters=0 if show_hidden else sum(each.hidden for each in clusters),
         clusters=tuple(each for each in clusters if show_hidden or not each.hidden),
+        held_back_clusters=held_back(database, run)[0],
     )
 
 
@@ -245,7 +259,9 @@ def _standing_labels(
     return labels
 
 
-def _cluster(row: Mapping[str, Any], label: ClusterLabel | None, item_ids: Sequence[str]) -> PublishedCluster:
+def _cluster(
+    row: Mapping[str, Any], label: ClusterLabel | None, members: Sequence[Mapping[str, Any]]
+) -> PublishedCluster:
     """A stored cluster before people's decisions; one that has no name yet is called by its number."""
     cluster_id = row["cluster_id"]
     title = label.title if label else f"Cluster {cluster_id}"
@@ -258,11 +274,15 @@ def _cluster(row: Mapping[str, Any], label: ClusterLabel | None, item_ids: Seque
         size=row["size"],
         title=NOISE_TITLE if cluster_id == NOISE_LABEL else title,
         description=label.description if label else "",
-        item_ids=tuple(item_ids),
+        item_ids=tuple(member["item_id"] for member in members),
         renamed=False,
         locked=False,
         hidden=False,
         merged_lineage_ids=(),
+        traces=row["traces"],
+        template=row["template"],
+        disclosure=row["disclosure"],
+        trace_ids=frozenset(member["trace_id"] for member in members),
     )
 
 
@@ -280,14 +300,23 @@ def as_decided(clusters: Sequence[PublishedCluster], decided: Mapping[str, Stand
         shown.append(
             replace(
                 main,
-                title=standing.title or main.title,
+                title=(standing.title if main.disclosure == FULL else "") or main.title,
                 size=sum(each.size for each in group),
                 item_ids=tuple(item_id for each in (main, *others) for item_id in each.item_ids),
                 renamed=standing.renamed,
                 locked=standing.locked,
                 hidden=standing.hidden,
                 merged_lineage_ids=tuple(each.lineage_id for each in others),
+                traces=_traces(group),
+                trace_ids=frozenset[str]().union(*(each.trace_ids for each in group)),
             )
         )
     # Size decides the place, as it does among the clusters themselves; outliers stay last.
     return sorted(shown, key=lambda each: (each.is_noise, -each.size))
+
+
+def _traces(group: Sequence[PublishedCluster]) -> int:
+    """Different traces of clusters that are counted together; of withheld ones only the numbers are known."""
+    full = [each for each in group if each.disclosure == FULL]
+    known = len(frozenset[str]().union(*(each.trace_ids for each in full)))
+    return known + sum(each.traces for each in group if each.disclosure != FULL)

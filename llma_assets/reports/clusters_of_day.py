@@ -38,6 +38,7 @@ class ClusterRow:
         title: its label; if it has none yet, that of the day before, or `Cluster 3`.
         examples: some of its traces, the most central first.
         traces: number of its traces.
+        template: the pattern that all its items are made of, "" where they are not.
     """
 
     cluster_id: int
@@ -48,6 +49,7 @@ class ClusterRow:
     title: str
     examples: tuple[str, ...]
     traces: int = 0
+    template: str = ""
 
     @property
     def is_noise(self) -> bool:
@@ -68,6 +70,7 @@ class ThemeClusters:
         level: what an item is: `trace` or `generation`.
         is_first: there is no earlier run that it could continue.
         ended: number of clusters of the run before that have ended.
+        traces: different traces among the items that are shown.
     """
 
     theme_id: str
@@ -78,6 +81,7 @@ class ThemeClusters:
     level: str = "trace"
     is_first: bool = False
     ended: int = 0
+    traces: int | None = None
 
     @property
     def clusters(self) -> tuple[ClusterRow, ...]:
@@ -109,7 +113,8 @@ def _clusters_of_run(database: Database, team_day: TeamDay, run: Run) -> ThemeCl
             share=row["size"] / run.items,
             title=titles[row["cluster_id"]],
             examples=tuple(traces.get(row["cluster_id"], ()))[:EXAMPLES],
-            traces=len(traces.get(row["cluster_id"], ())),
+            traces=row["traces"],
+            template=row["template"],
         )
         for row in clusters
     ]
@@ -123,6 +128,7 @@ def _clusters_of_run(database: Database, team_day: TeamDay, run: Run) -> ThemeCl
         level=run.level,
         is_first=lineage.get("previous_day") is None,
         ended=len(lineage.get("ended", ())),
+        traces=len({member["trace_id"] for member in members}),
     )
 
 

@@ -33,7 +33,7 @@ WITH
     ),
     members AS
     (
-        SELECT day, attempt_id, item_id, item_day, cluster_id
+        SELECT day, attempt_id, item_id, trace_id, item_day, cluster_id
         FROM cluster_members FINAL
         WHERE team_id = {team_id:Int64}
             AND day BETWEEN {from:Date} AND {until:Date}
@@ -43,7 +43,8 @@ WITH
     ),
     homes AS
     (
-        SELECT day, attempt_id, cluster_id, lineage_id
+        -- What is held back counts among the outliers: in the whole, and nowhere else.
+        SELECT day, attempt_id, cluster_id, if(disclosure = 'held_back', '', lineage_id) AS lineage_id
         FROM clusters FINAL
         WHERE team_id = {team_id:Int64}
             AND day BETWEEN {from:Date} AND {until:Date}
@@ -62,6 +63,7 @@ SELECT
     item_day,
     lineage_id,
     count() AS items,
+    uniqExact(trace_id) AS traces,
     countIf(numbers.is_known) AS known,
     countIf(numbers.error_count > 0) AS errors,
     sum(numbers.cost_usd) AS cost_usd

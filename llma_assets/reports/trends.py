@@ -28,6 +28,7 @@ class DayCount:
         item_day: the day of the items.
         lineage_id: "" is noise.
         items: how many.
+        traces: of how many traces.
         known: of these, how many still have their text's numbers stored.
         errors: of the known ones, how many have an error.
         cost_usd: sum over the known ones.
@@ -39,6 +40,7 @@ class DayCount:
     known: int
     errors: int
     cost_usd: float
+    traces: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,17 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One lineage on one day; `share` is of all items of the day, outliers and hidden ones too."""
+    """One lineage on one day; `share` is of all items of the day, outliers and hidden ones too.
+
+    Of lineages that people merged `traces` adds up, though one trace may have items in several.
+    """
 
     day: date
     items: int
     share: Share
     error_rate: Share
     cost_usd: Amount
+    traces: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,7 @@ class Trend:
         state: "new" if it began after the first day, "ended" if the latest run has it no more, else "".
         first_day, last_day: of the runs that have it, whole history; None for noise.
         items: of all days.
+        traces: different traces, those of each day added up.
         cost_usd: of all days.
         merged_lineage_ids: what people count with it.
         share, error_rate: the last seven days against the seven before.
@@ -106,6 +113,7 @@ class Trend:
     share: Change
     error_rate: Change
     points: Annotated[tuple[Point, ...], Field(serialization_alias="days")]
+    traces: int = 0
 
 
 def trends(
@@ -180,6 +188,7 @@ def _trend(
         ),
         error_rate=Change.between(*(_error_rate(group, *_days_back(last, weeks)) for weeks in (1, 0))),
         cost_usd=sum(count.cost_usd for count in group),
+        traces=sum(count.traces for count in group),
         merged_lineage_ids=tuple(sorted(_ids(key, group) - {key})),
     )
 
@@ -192,6 +201,7 @@ def _point(day: date, counts: Sequence[DayCount], total: int) -> Point:
         Share.of(items, total),
         Share.of(sum(count.errors for count in counts), sum(count.known for count in counts)),
         sum(count.cost_usd for count in counts),
+        sum(count.traces for count in counts),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from llma_assets.summaries.line_refs import LineNumbers
 from llma_assets.summaries.schema import Mode, SummaryPoint, TraceSummary, cut_title, shorten
-from llma_assets.summaries.transcript import Step, read_steps, without_repeats
+from llma_assets.summaries.transcript import EXECUTORS, Step, new_in_call, read_steps, without_repeats
 from llma_assets.summaries.words import as_words, content_words, is_courtesy, request_of
 
 ASKED = 'Asked: "{}"'
@@ -26,15 +26,16 @@ _MEANINGFUL_VALUE = re.compile(r"[^\W\d_][^\d_@/:<>{}]*")
 _ERROR_TEXT = re.compile(r"^\W{0,3}(?:error|exception|traceback|failed|failure)\b|\"(?:error|exception)\":", re.I)
 _ERROR_PREFIX = re.compile(r"^(?:\W*error\W+)+", re.IGNORECASE)
 _NOTHING = {"[]", "{}", "null", "none", '""', "[ ]"}
-_EXECUTORS = {"tool", "function"}
 
 
 def extract_summary(text: str, mode: Mode) -> TraceSummary:
     """Summarise the numbered text of a trace or a generation without a model.
 
+    A generation's input holds the conversation so far, which its trace tells: only what is new in the call counts.
+
     Any text gives a summary: without a user message it consists of the name, the tools and the spans.
     """
-    steps, lines = without_repeats(read_steps(text)), LineNumbers.of(text)
+    steps, lines = without_repeats(new_in_call(text, read_steps(text))), LineNumbers.of(text)
     users = [step for step in steps if step.kind == "message" and step.name == "user" and step.text]
     requests = _key_requests(users, _REQUESTS[mode])
     bullets = [_point(ASKED.format(shorten(step.text, _QUOTE_CHARS)), step, lines) for step in requests]
@@ -89,7 +90,7 @@ def _flow(steps: Sequence[Step]) -> str:
     names = []
     for step in steps:
         is_tool = step.kind == "call" or (step.kind == "span" and step.name not in calls)
-        is_said = step.kind == "message" and step.name not in _EXECUTORS and step.text
+        is_said = step.kind == "message" and step.name not in EXECUTORS and step.text
         if is_tool or is_said:
             names.append(step.name)
     folded = _fold(names)
@@ -200,7 +201,7 @@ def _with_tools(steps: Sequence[Step]) -> Iterator[tuple[Step, str]]:
 
 
 def _is_result(step: Step) -> bool:
-    return step.kind == "span" or (step.kind == "message" and step.name in _EXECUTORS)
+    return step.kind == "span" or (step.kind == "message" and step.name in EXECUTORS)
 
 
 def _span_points(steps: Sequence[Step], lines: LineNumbers) -> list[SummaryPoint]:

@@ -23,6 +23,8 @@ _ERROR = re.compile(r"^(?:TRACE )?ERROR:?(?: (.*))?$")
 _SECTION = re.compile(r"^(?:TRACE )?(?:INPUT|OUTPUT|STATE|INPUT STATE|OUTPUT STATE|HIERARCHY):?$", re.IGNORECASE)
 _RESULT = re.compile(r"^(?:Input|Output): ?")
 _CUT = re.compile(r"\s*\.\.\. \([\d,]+ chars truncated\) \.\.\.\s*")
+EXECUTORS = frozenset({"tool", "function"})
+"""Roles that give the results of tools."""
 _MISSING = "[tool output not recorded]"
 
 
@@ -63,6 +65,39 @@ def read_steps(text: str) -> list[Step]:
         if match:
             reader.line(int(match[1]), match[2].strip(_TREE))
     return [step for step in reader.steps if step.name not in {"system", "developer", "thinking"}]
+
+
+def new_in_call(text: str, steps: Sequence[Step]) -> list[Step]:
+    """Of a generation's text, the steps that no call before it had: what came since the model spoke, and its answer.
+
+    A tool's result begins with the call that asked for it. The steps of any other text are returned as they are.
+    """
+    output = _output_line(text)
+    if output is None:
+        return list(steps)
+    end = next((place for place, step in enumerate(steps) if step.first > output), len(steps))
+    start = end
+    while start > 0 and not _is_of_model(steps[start - 1]):
+        start -= 1
+    if start < end and (steps[start].kind == "missing" or steps[start].name in EXECUTORS):
+        while start > 0 and steps[start - 1].kind == "call":
+            start -= 1
+    return list(steps[start:]) or list(steps)
+
+
+def _output_line(text: str) -> int | None:
+    """Number of the line that begins the output of a generation; None of another text."""
+    ruled = False
+    for raw in text.split("\n"):
+        if match := _NUMBERED.match(raw):
+            if ruled and match[2] == "OUTPUT:":
+                return int(match[1])
+            ruled = _RULE.match(match[2]) is not None or (ruled and not match[2].strip())
+    return None
+
+
+def _is_of_model(step: Step) -> bool:
+    return step.kind == "call" or (step.kind == "message" and step.name in {"assistant", "model"})
 
 
 def without_repeats(steps: Sequence[Step]) -> list[Step]:

@@ -4,7 +4,7 @@ Kinds of fields belong here, their names in `settings` and `options`.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -49,12 +49,20 @@ class FieldReader:
         self._read: set[str] = set()
         self.problems: list[SettingProblem] = []
 
-    def integer(self, name: str, default: int, least: int, most: int) -> int:
+    def integer(self, name: str, default: int, least: int, most: int, *, stops: bool = False) -> int:
         """An integer within bounds; true is not an integer."""
         value = self._value(name, default)
         if name not in self._values or _is_integer(value, least, most):
             return int(value)
-        return self.reject(name, f"must be an integer from {least:,} to {most:,}", default)
+        return self.reject(name, f"must be an integer from {least:,} to {most:,}", default, stops=stops)
+
+    def choice(self, name: str, default: T, allowed: Sequence[T]) -> T:
+        """One of some words that say how a team is protected. An invalid one stops."""
+        value = self._value(name, default)
+        for each in allowed:
+            if value == each:
+                return each
+        return self.reject(name, f"must be one of {', '.join(map(str, allowed))}", default, stops=True)
 
     def fraction(self, name: str, default: float) -> float:
         """A number from 0 to 1."""
@@ -118,11 +126,11 @@ class FieldReader:
             else:
                 yield int(key), table, FieldReader(table, prefix=f"{where}.")
 
-    def report_unknown(self, protecting: str) -> None:
+    def report_unknown(self, protecting: tuple[str, ...]) -> None:
         """Report the fields that were not read.
 
         Args:
-            protecting: an unknown field with this prefix is a misspelled protection, and stops.
+            protecting: an unknown field with one of these prefixes is a misspelled protection, and stops.
         """
         for name in self._values:
             if name not in self._read:

@@ -6,7 +6,7 @@ Which teams take part belongs in `settings`, validation of a field in `fields`.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal, get_args
 
 from llma_assets.teams.fields import MAX_TEAM_ID, FieldReader, SettingProblem
 
@@ -20,8 +20,11 @@ GENERATIONS_PER_HOUR = 12
 MOST_PER_HOUR = 1_000_000
 MOST_TEXT_TOKENS = 1_000_000
 FEWEST_TEXT_TOKENS = 200
-PROTECTION = "redact"
-"""An unknown field with this prefix was meant to hide private values."""
+PROTECTION = ("redact", "min_u", "below_min")
+"""An unknown field with one of these prefixes was meant to hide private values."""
+
+BelowMinUsers = Literal["without_examples", "held_back"]
+MOST_MIN_USERS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class TeamOptions:
         least_task_impact: with keywords, a recurring issue with a smaller mean impact becomes an ignored task.
         least_task_trouble: with keywords, the same if a smaller share of its segments reports a problem.
         resolve_old_tasks: a new task whose segments are all old is resolved at once.
+        min_users: fewest different users of a cluster that is shown in full; 1 shows all.
+        below_min_users: what is done with a cluster of fewer: `without_examples` or `held_back`.
         unusable: invalid fields that protect the team, which is therefore not processed.
     """
 
@@ -58,6 +63,8 @@ class TeamOptions:
     least_task_impact: float = 0.0
     least_task_trouble: float = 0.25
     resolve_old_tasks: bool = False
+    min_users: int = 1
+    below_min_users: BelowMinUsers = "without_examples"
     unusable: tuple[SettingProblem, ...] = ()
 
     @property
@@ -79,6 +86,8 @@ def read_options(reader: FieldReader, base: TeamOptions) -> TeamOptions:
         daily_budget_usd=reader.limit_usd("daily_budget_usd", base.daily_budget_usd),
         redact=reader.flag("redact", base.redact),
         redaction_patterns=reader.patterns("redaction_patterns", base.redaction_patterns),
+        min_users=reader.integer("min_users", base.min_users, 1, MOST_MIN_USERS, stops=True),
+        below_min_users=reader.choice("below_min_users", base.below_min_users, get_args(BelowMinUsers)),
         max_text_tokens=reader.optional_integer(
             "max_text_tokens", base.max_text_tokens, FEWEST_TEXT_TOKENS, MOST_TEXT_TOKENS
         ),

@@ -30,6 +30,7 @@ class ThemeClustering:
     Attributes:
         min_items: with fewer in the window nothing is clustered.
         max_samples: with more in the window a seeded sample is clustered, the rest assigned; None is the method's own.
+        items_per_trace: items of one trace that clusters are found from, at most; its others are assigned to them.
         mix_versions: cluster items that were summarised under an earlier version of the theme, too.
     """
 
@@ -40,6 +41,7 @@ class ThemeClustering:
     max_k: Annotated[StrictInt, Field(ge=2, le=1000)] = 6
     min_items: Annotated[StrictInt, Field(ge=2, le=1_000_000)] = 20
     max_samples: Annotated[StrictInt, Field(ge=20, le=1_000_000)] | None = None
+    items_per_trace: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = 8
     mix_versions: StrictBool = False
 
 

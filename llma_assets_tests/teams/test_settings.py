@@ -24,6 +24,8 @@ daily_budget_usd = 2
 redact = true
 redaction_patterns = ["case-\\\\d{4}"]
 max_text_tokens = 8000
+min_users = 5
+below_min_users = "held_back"
 
 [teams.12]
 minimum_traces = 5
@@ -52,7 +54,7 @@ def test_every_field_is_read_from_a_file(tmp_path: Path) -> None:
     path.write_text(FULL)
     settings, problems = TeamSettings.from_file(path)
     assert problems == []
-    options = TeamOptions(30, 10, 50, 0, 2.0, True, ("case-\\d{4}",), 8000)
+    options = TeamOptions(30, 10, 50, 0, 2.0, True, ("case-\\d{4}",), 8000, min_users=5, below_min_users="held_back")
     assert settings.options == settings.options_of(13) == options
     assert settings.options_of(12) == replace(options, minimum_traces=5, daily_budget_usd=None)
     assert settings.options_of(14) == replace(options, redact=False, redaction_patterns=())

@@ -15,13 +15,25 @@ def show_audit(audit: "Audit") -> None:
     for run in audit.runs:
         show(f"team {audit.team_id}, {audit.day}, {plain(run.theme_id)}: labels, the most doubtful first")
         show_table(
-            ("cluster", "name", "from", "size", "border", "right", "by centroid", "nearest name", "nearest, farthest"),
+            (
+                "cluster",
+                "name",
+                "from",
+                "size",
+                "traces",
+                "border",
+                "right",
+                "by centroid",
+                "nearest name",
+                "nearest, farthest",
+            ),
             [
                 (
                     each.cluster_id,
                     f"{each.group}: {each.title}" if each.group else each.title,
                     each.origin,
                     f"{each.size:,}",
+                    f"{each.traces:,}",
                     f"{each.borderline_share:.0%}",
                     _share(each.right, each.held_out),
                     _share(each.right_by_centroid, each.held_out),
@@ -30,7 +42,7 @@ def show_audit(audit: "Audit") -> None:
                 )
                 for each in run.clusters
             ],
-            right=("cluster", "size", "border", "right", "by centroid"),
+            right=("cluster", "size", "traces", "border", "right", "by centroid"),
         )
         show()
 

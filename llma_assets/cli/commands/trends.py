@@ -57,13 +57,14 @@ def trends(team_id: int, weeks: int, day: date | None, theme_id: str | None, as_
 def show_trends(trends: Sequence["Trend"]) -> None:
     """Print the trends of a theme, one a line."""
     show_table(
-        ("lineage", "", "title", "items", "by day", "share, 7 days", "", "errors, 7 days", "", "USD"),
+        ("lineage", "", "title", "items", "traces", "by day", "share, 7 days", "", "errors, 7 days", "", "USD"),
         [
             (
                 each.lineage_id[:SHORT_ID],
                 each.state,
                 each.title,
                 f"{each.items:,}",
+                f"{each.traces:,}",
                 _sparkline(each),
                 _interval(each.share.now),
                 ARROWS[each.share.verdict],
@@ -73,7 +74,7 @@ def show_trends(trends: Sequence["Trend"]) -> None:
             )
             for each in trends
         ],
-        right=("items", "share, 7 days", "errors, 7 days", "USD"),
+        right=("items", "traces", "share, 7 days", "errors, 7 days", "USD"),
     )
 
 

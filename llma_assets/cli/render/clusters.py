@@ -27,25 +27,27 @@ def show_clusters(report: "PublishedClusters", *, examples: int = EXAMPLES, desc
             why = f": {plain(run.skip_detail)}" if run.skip_detail else ""
             show(f"Of an earlier version of the theme, {run.theme_version or 'before versions'}{why}")
         show_table(
-            ("cluster", "lineage", "status", "size", "share", "title", "examples"),
+            ("cluster", "lineage", "status", "size", "traces", "share", "title", "examples"),
             [
                 (
                     each.cluster_id,
                     each.lineage_id[:SHORT_ID],
                     _status(each, run.lineage),
                     f"{each.size:,}",
+                    f"{each.traces:,}",
                     f"{each.size / run.items:.1%}" if run.items else "",
                     each.title + _marks(each),
                     "  ".join(each.item_ids[:examples]),
                 )
                 for each in run.clusters
             ],
-            right=("cluster", "size", "share"),
+            right=("cluster", "size", "traces", "share"),
         )
         _show_lineage(run)
         if descriptions:
             for each in run.clusters:
-                show(f"\n{plain(each.title)}\n{each.description}")
+                template = f"\nTemplate: {plain(each.template)}" if each.template else ""
+                show(f"\n{plain(each.title)}{template}\n{each.description}")
         show()
 
 
@@ -59,6 +61,7 @@ def _marks(cluster: "PublishedCluster") -> str:
     merged = len(cluster.merged_lineage_ids)
     marks = [name for name, holds in (("locked", cluster.locked), ("hidden", cluster.hidden)) if holds]
     marks += [f"with {merged} more"] if merged else []
+    marks += ["one template"] if cluster.template else []
     return f" [{', '.join(marks)}]" if marks else ""
 
 
@@ -72,5 +75,7 @@ def _show_lineage(run: "PublishedRun") -> None:
             for each in ended
         ]
         show(f"Ended since {lineage['previous_day']}: {plain(', '.join(gone))}")
+    if run.held_back_clusters:
+        say(f"{run.held_back_clusters} clusters are held back: they have fewer users than min_users of the team")
     if run.hidden_clusters:
         say(f"{run.hidden_clusters} hidden clusters are left out; `--all` shows them")

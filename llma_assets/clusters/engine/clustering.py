@@ -88,6 +88,8 @@ class Clustering:
         outlier_scores: float64 (n,) in [0, 1] of `hdbscan`: how much lower the density is at the item than in the
             nearest cluster; None with other methods.
         predict: `hdbscan`'s own assignment of unsampled items; None where centroids and radii decide.
+        templates: int (k,), place of the template that a cluster is, -1 for a cluster of other items; None where there
+            are no templates.
     """
 
     labels: NDArray[np.int_]
@@ -105,6 +107,7 @@ class Clustering:
     method: str
     outlier_scores: NDArray[np.float64] | None = None
     predict: Predict | None = None
+    templates: NDArray[np.int_] | None = None
 
     @property
     def sizes(self) -> NDArray[np.intp]:

@@ -9,7 +9,7 @@ from llma_assets.clusters.engine.config import ClusteringConfig
 from llma_assets.clusters.engine.kmeans import kmeans_partition
 from llma_assets.clusters.engine.leiden import shared_neighbour_graph
 from llma_assets.clusters.engine.neighbours import Neighbours
-from llma_assets.clusters.engine.noise import isolated_points, mark_noise, neighbour_agreement
+from llma_assets.clusters.engine.noise import dissolve_diffuse, isolated_points, mark_noise, neighbour_agreement
 from llma_assets.clusters.engine.partition import Partition
 from llma_assets.clusters.engine.resolution import Choice, ResolutionChooser
 from llma_assets.clusters.engine.silhouettes import SilhouetteScorer
@@ -56,6 +56,7 @@ def graph_partition(
     choice = _choice(chooser, config, earlier_resolution)
     isolated = isolated_points(points, neighbours, seed=config.seed)
     labels = mark_noise(choice.labels, weights, isolated, neighbours, smallest=smallest)
+    labels = dissolve_diffuse(labels, points, weights, neighbours, smallest=smallest)
     collapse, fallback = "", ""
     if choice.weak:
         collapse, fallback = "no structure that a resample confirms", "the coarsest division"

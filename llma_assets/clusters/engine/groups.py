@@ -1,30 +1,41 @@
-"""The upper level: groups of similar clusters, for readers of many clusters. Uses centroids only."""
+"""The upper level: groups of similar clusters, for readers of many clusters."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llma_assets.clusters.engine.neighbours import Neighbours
+
 MIN_CLUSTERS_TO_GROUP = 10
 """Up to this many clusters are not grouped."""
-GROUP_RANGE_FACTOR = 2**0.5
+SLACK = 0.01
+"""The fewest groups whose modularity is this close to the largest are chosen: near its top the curve is flat."""
 
 
 def group_clusters(
-    centroids: NDArray[np.float32], sizes: NDArray[np.float64], mean: NDArray[np.float64]
+    centroids: NDArray[np.float32],
+    sizes: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    between: NDArray[np.float64],
 ) -> NDArray[np.int_]:
-    """Group alike clusters, about as many groups as each has clusters.
+    """Group alike clusters: one tree, and as many groups as the data hold.
 
-    Ward's method on the directions of the centroids, seen from the mean of all items. Among the numbers of groups
-    near the square root of k it chooses the one after which joining two more groups costs most.
+    The tree is Ward's, on the directions of the centroids, seen from the mean of all items, so that coarser groups
+    are made of finer ones. The number of groups is that with which most neighbours are in one group, against what
+    chance would put there (modularity; M. E. J. Newman, M. Girvan, Phys. Rev. E 69 (2004)).
 
     Args:
         centroids: float32 (k, d).
         sizes: float64 (k,), items of each.
         mean: float64 (d,), of all items.
+        between: float64 (k, k), symmetric, how many neighbours clusters have in each other, as `neighbours_between`
+            counts them.
 
     Returns:
         int (k,), numbered from 0 by falling number of items; each cluster for itself where there are few.
     """
-    from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.cluster.hierarchy import linkage
 
     k = len(centroids)
     if k <= MIN_CLUSTERS_TO_GROUP:
@@ -32,16 +43,45 @@ def group_clusters(
     directions = centroids - mean
     lengths = np.linalg.norm(directions, axis=1, keepdims=True)
     directions /= np.where(lengths > 0, lengths, 1.0)
-    joins = linkage(directions, method="ward")
-    few, many = max(3, round(k**0.5 / GROUP_RANGE_FACTOR)), round(k**0.5 * GROUP_RANGE_FACTOR)
-    heights = joins[:, 2]
-    # With g groups left the next join is the one at place k - g, and the last one made at place k - g - 1.
-    steps = [heights[k - g] - heights[k - g - 1] for g in range(few, many + 1)]
-    groups = fcluster(joins, few + int(np.argmax(steps)), criterion="maxclust") - 1
-    return _by_size(groups, sizes)
+    joins = linkage(directions, method="ward")[:, :2].astype(np.intp)
+    modularity = _modularity(between, joins)
+    enough = np.flatnonzero(modularity >= modularity.max() - SLACK * abs(modularity.max()))
+    home = np.arange(2 * k - 1)
+    for step in range(int(enough[-1])):
+        home[joins[step]] = k + step
+    for node in range(2 * k - 2, -1, -1):
+        home[node] = home[home[node]]
+    return groups_by_size(home[:k], sizes)
 
 
-def _by_size(groups: NDArray[np.int_], sizes: NDArray[np.float64]) -> NDArray[np.int_]:
+def neighbours_between(labels: NDArray[np.int32], neighbours: Neighbours, k: int) -> NDArray[np.float64]:
+    """How many neighbours the points of each two of k clusters have in each other, float64 (k, k); noise left out."""
+    count = neighbours.indices.shape[1]
+    own, other = np.repeat(labels, count).astype(np.intp), labels[neighbours.indices.ravel()].astype(np.intp)
+    kept = (own >= 0) & (other >= 0)
+    counts = np.bincount(own[kept] * k + other[kept], minlength=k * k).reshape(k, k).astype(np.float64)
+    return counts + counts.T
+
+
+def _modularity(between: NDArray[np.float64], joins: NDArray[np.intp]) -> NDArray[np.float64]:
+    """The modularity (k,) after 0, 1, 2, … joins of a tree; a join makes a node of two, numbered from k on."""
+    k = len(between)
+    total = max(float(between.sum()), 1.0)
+    shares = np.zeros((2 * k - 1, 2 * k - 1))
+    shares[:k, :k] = between / total
+    degrees = shares.sum(axis=1)
+    values = np.empty(k)
+    values[0] = float(np.trace(shares) - np.square(degrees).sum())
+    for step, (one, other) in enumerate(joins.tolist()):
+        values[step + 1] = values[step] + 2 * (shares[one, other] - degrees[one] * degrees[other])
+        node = k + step
+        shares[node] = shares[one] + shares[other]
+        shares[:, node] = shares[:, one] + shares[:, other]
+        degrees[node] = degrees[one] + degrees[other]
+    return values
+
+
+def groups_by_size(groups: NDArray[np.int_], sizes: NDArray[np.number[Any]]) -> NDArray[np.int_]:
     """Number groups by falling size, on a tie by their first cluster."""
     ids, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
     totals = np.bincount(inverse, weights=sizes)

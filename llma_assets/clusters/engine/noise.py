@@ -17,6 +17,10 @@ SURE_SHARE = 0.5
 """A point with this share of its neighbours in its cluster stays there."""
 STRAY_DEVIATIONS = 4.0
 """A point that is more isolated than the median of its cluster by this many deviations is noise."""
+DIFFUSE_SPREAD = 0.6
+"""A cluster that scatters at least this much of what all points scatter is about nothing in particular …"""
+DIFFUSE_RANK = 0.85
+"""… if half of its members are also more isolated than this share of all points."""
 POINTS_AN_AXIS = 10
 """An axis needs this many points; otherwise single points shape it."""
 FEWEST_POINTS = 100
@@ -92,6 +96,53 @@ def mark_noise(
     kept = np.where(loose, np.int32(NOISE_LABEL), labels)
     sizes = np.bincount(kept[kept >= 0], weights=weights[kept >= 0], minlength=int(labels.max()) + 1)
     return np.where((kept >= 0) & (sizes[kept] >= smallest), kept, np.int32(NOISE_LABEL))
+
+
+def dissolve_diffuse(
+    labels: NDArray[np.int32],
+    points: NDArray[np.float32],
+    weights: NDArray[np.float64],
+    neighbours: Neighbours,
+    *,
+    smallest: int,
+) -> NDArray[np.int32]:
+    """Mark as noise the clusters of what belongs nowhere.
+
+    Strays have nothing in common but that they are unlike the rest, and a graph puts them together: such a cluster
+    scatters nearly as much as all of the data, and its members are among the most isolated points. As half of them are
+    above the `DIFFUSE_RANK`, at most 30 % of the items are dissolved.
+
+    Args:
+        labels: int32 (m,), -1 is noise.
+        points: float32 (m, p).
+        weights: float64 (m,), how many items each stands for; a cluster with a point of `smallest` items stays.
+        neighbours: of the same points.
+        smallest: items of the smallest cluster.
+
+    Returns:
+        int32 (m,), -1 is noise.
+    """
+    m = len(points)
+    k = int(labels.max(initial=NOISE_LABEL)) + 1
+    if m < FEWEST_POINTS or k < 2:
+        return labels
+    isolation = neighbours.distances.mean(axis=1, dtype=np.float64)
+    limit = np.quantile(isolation, DIFFUSE_RANK)
+    spread_of_all = _spread(points, weights)
+    kept = labels.copy()
+    for cluster_id in range(k):
+        members = np.flatnonzero(labels == cluster_id)
+        if len(members) == 0 or weights[members].max() >= smallest or np.median(isolation[members]) < limit:
+            continue
+        if _spread(points[members], weights[members]) >= DIFFUSE_SPREAD * spread_of_all:
+            kept[members] = NOISE_LABEL
+    return kept
+
+
+def _spread(points: NDArray[np.float32], weights: NDArray[np.float64]) -> float:
+    """Mean squared distance of weighted points to their mean."""
+    mean = np.average(points, axis=0, weights=weights)
+    return float(np.average(np.square(points - mean).sum(axis=1), weights=weights))
 
 
 def _deviations(labels: NDArray[np.int32], isolated: NDArray[np.bool_], neighbours: Neighbours) -> NDArray[np.float64]:

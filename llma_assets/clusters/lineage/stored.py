@@ -124,7 +124,11 @@ def carried_names(database: Database, team_day: TeamDay, theme_id: str) -> dict[
     run = committed_run(database, team_day, theme_id)
     if run is None:
         return {}
-    clusters = [row for row in clusters_of(database, run) if row["cluster_id"] >= 0 and row["lineage_id"]]
+    clusters = [
+        row
+        for row in clusters_of(database, run)
+        if row["cluster_id"] >= 0 and row["lineage_id"] and row["disclosure"] == "full"
+    ]
     if not clusters:
         return {}
     names = latest_names(

@@ -22,7 +22,11 @@ SELECT
     radius,
     centroid,
     centroid_x,
-    centroid_y
+    centroid_y,
+    traces,
+    users,
+    template,
+    disclosure
 FROM clusters FINAL
 WHERE team_id = {team_id:Int64}
     AND day = {day:Date}
@@ -31,8 +35,19 @@ WHERE team_id = {team_id:Int64}
 ORDER BY cluster_id = -1, cluster_id
 """
 
-# Of each item the latest run that read it. Keys: clustering_runs (team_id, day, theme_id); cluster_members
-# (…, attempt_id, item_id); clusters and cluster_labels (…, attempt_id, cluster_id).
+# Of runs from before the number was stored. Key of cluster_members: (team_id, day, theme_id, attempt_id, item_id).
+TRACES_OF_CLUSTERS = """
+SELECT cluster_id, uniqExact(trace_id) AS traces
+FROM cluster_members FINAL
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND attempt_id = {attempt_id:UUID}
+GROUP BY cluster_id
+"""
+
+# Only of clusters that are shown in full. Of each item the latest run that read it. Keys: clustering_runs (team_id,
+# day, theme_id); cluster_members (…, attempt_id, item_id); clusters and cluster_labels (…, attempt_id, cluster_id).
 CLUSTERS_OF_ITEMS = """
 WITH
     runs AS
@@ -67,6 +82,7 @@ INNER JOIN
     WHERE team_id = {team_id:Int64}
         AND day >= {from:Date}
         AND (day, theme_id, attempt_id) IN (SELECT day, theme_id, attempt_id FROM runs)
+        AND disclosure = 'full'
 ) AS known USING (day, theme_id, attempt_id, cluster_id)
 LEFT JOIN
 (
@@ -80,8 +96,12 @@ LEFT JOIN
 
 
 def clusters_of(database: Database, run: Run) -> list[dict[str, Any]]:
-    """The clusters of a run, noise last."""
-    return database.rows(CLUSTERS_OF_RUN, **run.attempt)
+    """All clusters of a run, noise last, also those that may not be shown: other rooms read them by `disclosure`."""
+    rows = database.rows(CLUSTERS_OF_RUN, **run.attempt)
+    if any(row["traces"] == 0 and row["size"] for row in rows):
+        counted = {row["cluster_id"]: row["traces"] for row in database.rows(TRACES_OF_CLUSTERS, **run.attempt)}
+        rows = [{**row, "traces": counted.get(row["cluster_id"], 0)} for row in rows]
+    return rows
 
 
 def centroids_of(clusters: Sequence[dict[str, Any]]) -> NDArray[np.float32]:

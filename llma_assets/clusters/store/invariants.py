@@ -99,9 +99,10 @@ HAVING misplaced > 0 OR out_of_order > 0
 ORDER BY cluster_id = -1, cluster_id
 """
 
-# Members of the sample are those that the order of the hash puts first, as it was drawn. A vector that was made anew
-# since the run was committed is another one, and says nothing about it. Vectors come first, so that they pass through
-# the joins a block at a time. Keys: cluster_members and clusters as above; document_embeddings
+# Members of the sample are those that the order of the hash puts first, as it was drawn, of each trace so many. A
+# vector that was made anew since the run was committed is another one, and says nothing about it. Vectors come first,
+# so that they pass through the joins a block at a time.
+# Keys: cluster_members and clusters as above; document_embeddings
 # (team_id, toDate(timestamp), product, document_type, model_name, rendering, document_id).
 MEMBERS_AND_VECTORS = """
 WITH
@@ -111,13 +112,23 @@ WITH
             item_id,
             cluster_id,
             distance,
-            row_number() OVER (ORDER BY cityHash64({seed:UInt64}, item_id), item_id) <= {sampled:UInt64} AS is_sampled
-        FROM cluster_members FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day = {day:Date}
-            AND theme_id = {theme_id:String}
-            AND attempt_id = {attempt_id:UUID}
-        ORDER BY cityHash64({seed:UInt64}, item_id), item_id
+            row_number() OVER (ORDER BY is_beyond, place, item_id) <= {sampled:UInt64} AS is_sampled
+        FROM
+        (
+            SELECT
+                item_id,
+                cluster_id,
+                distance,
+                cityHash64({seed:UInt64}, item_id) AS place,
+                row_number() OVER (PARTITION BY trace_id ORDER BY place, item_id)
+                    > {items_per_trace:UInt64} AS is_beyond
+            FROM cluster_members FINAL
+            WHERE team_id = {team_id:Int64}
+                AND day = {day:Date}
+                AND theme_id = {theme_id:String}
+                AND attempt_id = {attempt_id:UUID}
+        )
+        ORDER BY is_beyond, place, item_id
         LIMIT {most:UInt64}
     ),
     drawn AS
@@ -230,6 +241,7 @@ def members_and_vectors(database: Database, run: Run) -> tuple[list[dict[str, An
         **{"from": run.window_start.date()},
         seed=SAMPLE_SEED,
         sampled=sampled,
+        items_per_trace=params.get("items_per_trace") or run.items,
         most=max(sampled, COMPARED_MEMBERS),
         **space_of(theme, run.embedding_model),
         committed_at=run.committed_at,

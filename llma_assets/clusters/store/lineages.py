@@ -38,7 +38,7 @@ WITH
             AND day BETWEEN {from:Date} AND {until:Date}
             AND theme_id = {theme_id:String}
             AND status = 'generated'
-            AND origin != 'locked'
+            AND origin NOT IN ('locked', 'fixed')
     )
 SELECT
     lineage_id,
@@ -67,7 +67,7 @@ WITH
     ),
     homes AS
     (
-        SELECT day, theme_id, attempt_id, cluster_id, lineage_id, size
+        SELECT day, theme_id, attempt_id, cluster_id, lineage_id, size, disclosure
         FROM clusters FINAL
         WHERE team_id = {team_id:Int64}
             AND lineage_id != ''
@@ -78,7 +78,7 @@ WITH
     (
         SELECT day, theme_id, attempt_id, cluster_id, title
         FROM cluster_labels FINAL
-        WHERE team_id = {team_id:Int64} AND title != '' AND origin != 'locked'
+        WHERE team_id = {team_id:Int64} AND title != '' AND origin NOT IN ('locked', 'fixed')
     )
 SELECT
     homes.theme_id AS theme_id,
@@ -86,7 +86,10 @@ SELECT
     min(homes.day) AS first_day,
     max(homes.day) AS last_day,
     argMax(homes.size, homes.day) AS size,
-    argMaxIf(names.title, homes.day, names.title != '') AS title
+    -- What is withheld by now has no name, although it may have had one.
+    if(
+        argMax(homes.disclosure, homes.day) = 'full', argMaxIf(names.title, homes.day, names.title != ''), ''
+    ) AS title
 FROM homes
 LEFT JOIN names USING (day, theme_id, attempt_id, cluster_id)
 GROUP BY theme_id, lineage_id

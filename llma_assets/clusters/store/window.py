@@ -4,6 +4,7 @@ What it writes belongs in `attempts`. This is the only module of the room that r
 the checks read it in `invariants`.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,6 +46,22 @@ WHERE team_id = {team_id:Int64}
     AND model_name = {model_name:String}
     AND rendering = {rendering:String}
 ORDER BY place, document_id
+"""
+
+# The first line of a summary is its title; offline summaries quote what users asked. Key as above.
+WINDOW_TEXTS = """
+SELECT
+    document_id,
+    arrayStringConcat(arraySlice(extractAll(content, '(?m)^Asked: "(.*)"$'), 1, 1)) AS asked,
+    substringUTF8(splitByChar('\\n', content)[1], 1, 300) AS title
+FROM document_embeddings FINAL
+WHERE team_id = {team_id:Int64}
+    AND timestamp >= {window_start:DateTime64(6, 'UTC')}
+    AND timestamp < {window_end:DateTime64(6, 'UTC')}
+    AND product = {product:String}
+    AND document_type = {document_type:String}
+    AND model_name = {model_name:String}
+    AND rendering = {rendering:String}
 """
 
 WINDOW_EMBEDDINGS = """
@@ -130,10 +147,12 @@ def read_window(
     model_name: str,
     max_samples: int,
     mix_versions: bool = False,
+    items_per_trace: int | None = None,
 ) -> Window:
     """Read what is in the window, and the vectors of a seeded sample of it, block by block into one array.
 
     Args:
+        items_per_trace: items of one trace that can be in the sample, at most; None for any number.
         mix_versions: read what was summarised under other versions of the theme, too.
 
     Raises:
@@ -151,8 +170,9 @@ def read_window(
     versions = stored_versions(theme)
     everything = [row for row in found if mix_versions or row["theme_version"] in versions]
     left_out = len(found) - len(everything)
-    sample = sorted(everything[:max_samples], key=_by_id)
-    rest = sorted(everything[max_samples:], key=_by_id)
+    chosen, others = _limited(everything, items_per_trace)
+    sample = sorted(chosen[:max_samples], key=_by_id)
+    rest = sorted(chosen[max_samples:] + others, key=_by_id)
     if not sample:
         return Window([], [], np.empty((0, 0), dtype=np.float32), [], start, space, left_out)
     places = [row["place"] for row in sample]
@@ -170,6 +190,27 @@ def read_window(
     if not seen.all():
         raise WindowChanged(f"{int((~seen).sum())} of {len(sample)} embeddings of the sample are gone")
     return Window([row["document_id"] for row in sample], sample, embeddings, rest, start, space, left_out)
+
+
+def window_texts(database: Database, window: Window) -> list[str]:
+    """What each item is about, in a line: what its user asked, or the title of its summary; the sample first."""
+    texts = {row["document_id"]: row["asked"] or row["title"] for row in database.stream(WINDOW_TEXTS, **window.space)}
+    return [texts.get(row["document_id"], "") for row in (*window.rows, *window.rest)]
+
+
+def _limited(
+    rows: list[dict[str, Any]], items_per_trace: int | None
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The rows in their order, at most so many of each trace, and those beyond."""
+    if items_per_trace is None:
+        return rows, []
+    seen: Counter[str] = Counter()
+    kept: list[dict[str, Any]] = []
+    beyond: list[dict[str, Any]] = []
+    for row in rows:
+        seen[row["trace_id"]] += 1
+        (kept if seen[row["trace_id"]] <= items_per_trace else beyond).append(row)
+    return kept, beyond
 
 
 def rest_embeddings(database: Database, window: Window) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:

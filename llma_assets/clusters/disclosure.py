@@ -1,0 +1,81 @@
+"""What may be shown of a cluster: the one place that decides, and the one through which clusters leave the room.
+
+A team may ask that a cluster of few users is shown without examples, or not at all (`min_users` of `teams.toml`). That
+is decided when the clusters are made, and stored with them. `clusters_of` and `members_of` here are what other rooms
+get: names, events, reports, pages, frames. They never see what is withheld, so that they cannot show it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters.engine.config import NOISE_LABEL
+from llma_assets.clusters.store import cluster_members, clusters
+from llma_assets.clusters.store.clustering_runs import Run
+
+Withheld = Literal["without_examples", "held_back"]
+Disclosure = Literal["full", "without_examples", "held_back"]
+WITHHELD: tuple[Withheld, ...] = get_args(Withheld)
+FULL: Disclosure = "full"
+FEW_USERS_TITLE = "A topic of few users"
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyMinimum:
+    """How many users a cluster needs to be shown in full.
+
+    Attributes:
+        users: fewest different users; 1 shows all clusters. Items whose user is unknown count as one user's.
+        below: what is done with a cluster of fewer: `without_examples` shows its size and its figures, but no name made
+            from its texts, no member and no centroid; `held_back` shows nothing until it has enough.
+    """
+
+    users: int = 1
+    below: Withheld = "without_examples"
+
+    @property
+    def is_on(self) -> bool:
+        """Whether any cluster can be withheld."""
+        return self.users > 1
+
+    def of(self, cluster_id: int, users: int) -> Disclosure:
+        """What may be shown of a cluster; each outlier is alone, so that none is an example."""
+        if not self.is_on:
+            return FULL
+        if cluster_id == NOISE_LABEL:
+            return "without_examples"
+        return FULL if users >= self.users else self.below
+
+
+NO_MINIMUM = PrivacyMinimum()
+
+
+def clusters_of(database: Database, run: Run) -> list[dict[str, Any]]:
+    """The clusters of a run that may be shown, noise last; those without examples have no centroid and no template."""
+    return [_shown(row) for row in clusters.clusters_of(database, run) if row["disclosure"] != "held_back"]
+
+
+def members_of(database: Database, run: Run) -> list[dict[str, Any]]:
+    """The members that may be shown, by cluster and rank, noise last."""
+    rows = clusters.clusters_of(database, run)
+    full = {row["cluster_id"] for row in rows if row["disclosure"] == FULL}
+    # Members of a cluster that is not stored are a fault that readers have to see.
+    stored = {row["cluster_id"] for row in rows}
+    return [
+        member
+        for member in cluster_members.members_of(database, run)
+        if member["cluster_id"] in full or member["cluster_id"] not in stored
+    ]
+
+
+def held_back(database: Database, run: Run) -> tuple[int, int]:
+    """How many clusters of a run are held back, and how many items these have."""
+    sizes = [row["size"] for row in clusters.clusters_of(database, run) if row["disclosure"] == "held_back"]
+    return len(sizes), sum(sizes)
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    if row["disclosure"] == FULL:
+        return dict(row)
+    return {**row, "centroid": [], "centroid_x": 0.0, "centroid_y": 0.0, "radius": 0.0, "template": "", "users": 0}
