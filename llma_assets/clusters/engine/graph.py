@@ -19,6 +19,8 @@ FEWEST_POINTS = 12
 FEWEST_NEIGHBOURS, POINTS_A_NEIGHBOUR = 3, 6
 """With few points neighbourhoods are small, too, so that there can be several clusters."""
 
+NO_STRUCTURE, ONE_CLUSTER = "no structure that a resample confirms", "one cluster of all"
+
 
 def graph_partition(
     points: NDArray[np.float32],
@@ -44,36 +46,41 @@ def graph_partition(
         return replace(few, collapse=f"{m} distinct items are too few", fallback="k-means")
     smallest = config.smallest_community(int(weights.sum()))
     neighbours = neighbours.nearest(max(FEWEST_NEIGHBOURS, m // POINTS_A_NEIGHBOUR))
+    isolated = isolated_points(points, neighbours, seed=config.seed)
     chooser = ResolutionChooser(
         shared_neighbour_graph(neighbours),
         points,
         weights,
+        neighbours,
+        isolated,
         smallest=smallest,
         sample=config.silhouette_sample,
-        resamples=config.resamples,
+        trees=config.trees,
         seed=config.seed,
     )
     choice = _choice(chooser, config, earlier_resolution)
-    isolated = isolated_points(points, neighbours, seed=config.seed)
     labels = mark_noise(choice.labels, weights, isolated, neighbours, smallest=smallest)
-    collapse, fallback = "", ""
+    faults: list[tuple[str, str]] = []
     if choice.weak:
-        collapse, fallback = "no structure that a resample confirms", "the coarsest division"
-    if _noise_share(labels, weights) > config.max_noise_share:
+        faults.append((NO_STRUCTURE, ONE_CLUSTER))
+    share = _noise_share(labels, weights)
+    if share > config.max_noise_share:
         # If most items are noise, the limit says nothing about single items.
-        collapse = f"{_noise_share(labels, weights):.0%} of the items lie no closer together than chance puts them"
-        fallback = "no item called noise for its distance"
+        faults.append(
+            (f"{share:.0%} of the items lie no closer together than chance puts them", "no item called noise for that")
+        )
         labels = mark_noise(choice.labels, weights, np.zeros(m, dtype=bool), neighbours, smallest=smallest)
     if (labels < 0).all():
-        collapse, fallback = "no community is large enough for a cluster", "one cluster of all"
+        faults.append(("no community is large enough for a cluster", ONE_CLUSTER))
+    if choice.weak or (labels < 0).all():
         labels = np.zeros(m, dtype=np.int32)
     return Partition(
         labels,
         strength=neighbour_agreement(labels, neighbours),
         resolution=None if choice.chosen is None else choice.chosen.resolution,
         resolution_curve=choice.curve,
-        collapse=collapse,
-        fallback=fallback,
+        collapse="; ".join(reason for reason, _ in faults),
+        fallback="; ".join(dict.fromkeys(fallback for _, fallback in faults)),
         stability=None if choice.chosen is None else choice.chosen.stability,
     )
 
