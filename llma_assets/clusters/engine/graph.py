@@ -55,7 +55,7 @@ def graph_partition(
         isolated,
         smallest=smallest,
         sample=config.silhouette_sample,
-        trees=config.trees,
+        runs=config.runs,
         seed=config.seed,
     )
     choice = _choice(chooser, config, earlier_resolution)

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from llma_assets.clusters.engine.leiden import Graph
 from llma_assets.clusters.engine.neighbours import Neighbours
 from llma_assets.clusters.engine.noise import SURE_SHARE, neighbour_agreement
-from llma_assets.clusters.engine.resampling import Resamples
+from llma_assets.clusters.engine.resampling import Cut, Forest
 from llma_assets.clusters.engine.separation import SeparationScorer
-from llma_assets.clusters.engine.tree import grow_tree
 
 FINEST_ITEMS = 100
 """The finest resolution divides evenly spread points into groups of about this many. It is a power of two, so that one
@@ -27,8 +26,8 @@ FINEST = (8.0, 256.0)
 COARSEST = 0.05
 FEWEST_CLUSTERS = 2
 SLACK = 0.05
-"""A cut that scores lower than the best by this share, or by one standard error where that is more, has 1 / e of its say
-in the choice: where the curve is flat a few items more or less would otherwise choose another end of it."""
+"""A cut that scores lower than the best by this share, or by the usual standard error where that is more, has 1 / e of
+its say in the choice: where the curve is flat a few items more or less would otherwise choose another end of it."""
 KEEP_EARLIER_MARGIN = 0.1
 """The resolution of the run before is kept unless another scores better by this share: near its top the curve is flat,
 and chance would cut the same clusters finer on one day and coarser on the next."""
@@ -110,7 +109,7 @@ class ResolutionChooser:
         isolated: bool (m,), points that are noise unless most of their neighbours are in their cluster.
         smallest: items of the smallest cluster; points in smaller communities are noise.
         sample: points that separation is measured at, at most.
-        trees: of resamples, at most.
+        runs: that communities are drawn from, at most.
         seed: of communities, resamples and sample.
     """
 
@@ -124,15 +123,15 @@ class ResolutionChooser:
         *,
         smallest: int,
         sample: int,
-        trees: int,
+        runs: int,
         seed: int,
     ) -> None:
         self._finest = float(2.0 ** np.round(np.log2(np.clip(len(graph) / FINEST_ITEMS, *FINEST))))
         self._weights, self._smallest = weights, smallest
         self._neighbours, self._isolated = neighbours, isolated
-        self._tree = grow_tree(graph, self._finest, seed=seed)
+        self._forest = Forest(graph, self._finest, runs=runs, seed=seed)
+        self._tree = self._forest.tree
         self._scorer = SeparationScorer(points, weights, self._tree.fine, sample=sample, seed=seed)
-        self._resamples = Resamples(graph, self._finest, trees=trees, seed=seed)
 
     def choose(self, earlier: float | None = None) -> Choice:
         """Try resolutions by factors of two, and take the middle of those that are nearly as good as the best.
@@ -155,14 +154,12 @@ class ResolutionChooser:
         else:
             chosen = self._at(_middle(curve, best))
             curve = tuple(sorted({*curve, chosen}, key=lambda point: point.resolution))
-        cuts = self._resamples.at(chosen.resolution)
-        return Choice(self._resamples.consensus(cuts, chosen.resolution), chosen, curve, weak)
+        return Choice(self._forest.consensus(chosen.resolution), chosen, curve, weak)
 
     def at(self, resolution: float) -> Choice:
         """The cut at a given resolution."""
-        cuts = self._resamples.at(resolution)
-        point = self._score(resolution, self._tree.at(resolution), cuts)
-        return Choice(self._resamples.consensus(cuts, resolution), point, (point,), weak=False)
+        point = self._at(float(np.log2(resolution)))
+        return Choice(self._forest.consensus(resolution), point, (point,), weak=False)
 
     def about(self, clusters: int) -> Choice:
         """The coarsest cut with `clusters` of at least the smallest size, or with as many as there can be."""
@@ -177,7 +174,7 @@ class ResolutionChooser:
         parts = int(best.max()) + 1
         joins = len(self._tree.pairs) + 1 - parts
         resolution = float(self._tree.resolutions[joins - 1]) if joins else self._finest
-        point = self._score(resolution, best, self._resamples.into(parts))
+        point = self._score(resolution, lambda tree: tree.into(parts))
         return Choice(best, point, (point,), weak=False)
 
     def _exponents(self) -> Iterator[float]:
@@ -192,12 +189,13 @@ class ResolutionChooser:
 
     def _at(self, exponent: float) -> ResolutionScore:
         resolution = 2.0**exponent
-        return self._score(resolution, self._tree.at(resolution), self._resamples.at(resolution))
+        return self._score(resolution, lambda tree: tree.at(resolution))
 
-    def _score(self, resolution: float, labels: NDArray[np.int32], cuts: NDArray[np.int32]) -> ResolutionScore:
+    def _score(self, resolution: float, cut: Cut) -> ResolutionScore:
+        labels = cut(self._tree)
         sizes = np.bincount(labels, weights=self._weights)
         held = sizes[labels] >= self._smallest
-        stability, error = self._resamples.agreement(cuts)
+        stability, error = self._forest.agreement(cut)
         loose = self._isolated & (neighbour_agreement(labels, self._neighbours) < SURE_SHARE)
         kept = held & ~loose
         total = float(self._weights.sum())
@@ -222,5 +220,6 @@ def _middle(curve: tuple[ResolutionScore, ...], best: ResolutionScore) -> float:
     scores = np.array([point.score for point in curve])
     top = curve.index(best)
     reached = np.r_[np.minimum.accumulate(scores[top::-1])[::-1], np.minimum.accumulate(scores[top:])[1:]]
-    say = np.exp((reached - best.score) / max(best.error, best.score * SLACK))
+    error = float(np.median([point.error / point.score for point in curve if point.score > 0]))
+    say = np.exp((reached / best.score - 1) / max(SLACK, error))
     return float(np.average([np.log2(point.resolution) for point in curve], weights=say))
