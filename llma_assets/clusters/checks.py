@@ -7,6 +7,7 @@ import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.engine.config import NOISE_LABEL
+from llma_assets.clusters.engine.dominant import LEAST_EVENNESS
 from llma_assets.clusters.engine.resolution import evenness_of
 from llma_assets.clusters.store.attempts import INFINITE_VALUES, RUN_INVARIANTS, infinite_values_of, invariants_of
 from llma_assets.clusters.store.cluster_members import MEMBERS_OUTSIDE_THE_THEME, members_outside_the_theme
@@ -26,8 +27,6 @@ from llma_assets.findings import Check, Outcome, in_words
 from llma_assets.team_day import TeamDay
 
 LARGEST_SHARE = 0.9
-EVENNESS = 0.55
-"""Least evenness (`evenness_of`): of two clusters one may have 72 % of the items, of three 63 %, of many 45 %."""
 DIFFERENT_ITEMS = 20
 NOISE_SHARE = 0.3
 STABILITY = 0.5
@@ -171,10 +170,10 @@ def no_dominant_cluster(database: Database, team_day: TeamDay) -> Iterator[Outco
         quality = orjson.loads(run.quality)
         if quality.get("distinct_items", 0) < DIFFERENT_ITEMS or run.clusters < 2:
             continue
-        limit = 1 - EVENNESS * (1 - 1 / run.clusters)
+        limit = 1 - LEAST_EVENNESS * (1 - 1 / run.clusters)
         share = quality["largest_share"]
         yield Outcome(
-            passed=evenness_of(run.clusters, share) >= EVENNESS,
+            passed=evenness_of(run.clusters, share) >= LEAST_EVENNESS,
             expected=f"at most {limit:.0%} of the items in one of {run.clusters} clusters",
             found=f"{share:.0%} in the largest{_collapse_note(quality)}",
             query=COMMITTED_RUN,

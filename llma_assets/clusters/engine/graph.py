@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.clusters.engine.config import ClusteringConfig
+from llma_assets.clusters.engine.dominant import divide_dominant
 from llma_assets.clusters.engine.kmeans import kmeans_partition
-from llma_assets.clusters.engine.leiden import shared_neighbour_graph
+from llma_assets.clusters.engine.leiden import Graph, shared_neighbour_graph
 from llma_assets.clusters.engine.neighbours import Neighbours
 from llma_assets.clusters.engine.noise import isolated_points, mark_noise, neighbour_agreement
 from llma_assets.clusters.engine.partition import Partition
@@ -47,18 +48,24 @@ def graph_partition(
     smallest = config.smallest_community(int(weights.sum()))
     neighbours = neighbours.nearest(max(FEWEST_NEIGHBOURS, m // POINTS_A_NEIGHBOUR))
     isolated = isolated_points(points, neighbours, seed=config.seed)
-    chooser = ResolutionChooser(
-        shared_neighbour_graph(neighbours),
-        points,
-        weights,
-        neighbours,
-        isolated,
-        smallest=smallest,
-        sample=config.silhouette_sample,
-        runs=config.runs,
-        seed=config.seed,
-    )
-    choice = _choice(chooser, config, earlier_resolution)
+    graph = shared_neighbour_graph(neighbours)
+
+    def chooser_of(chosen: NDArray[np.intp], part: Graph, near: Neighbours) -> ResolutionChooser:
+        return ResolutionChooser(
+            part,
+            points[chosen],
+            weights[chosen],
+            near,
+            isolated[chosen],
+            smallest=smallest,
+            sample=config.silhouette_sample,
+            runs=config.runs,
+            seed=config.seed,
+        )
+
+    choice = _choice(chooser_of(np.arange(m), graph, neighbours), config, earlier_resolution)
+    if config.target_clusters is None and config.resolution is None:
+        choice = divide_dominant(choice, graph, weights, neighbours, chooser_of)
     labels = mark_noise(choice.labels, weights, isolated, neighbours, smallest=smallest)
     faults: list[tuple[str, str]] = []
     if choice.weak:

@@ -23,8 +23,6 @@ NODES_OF_ALL_RUNS = 40_000
 RESAMPLES = (2, 3)
 ALWAYS_APART = 0.05
 """What is left of an edge whose ends no run puts together, so that no node is cut off."""
-OCTAVE = 0.5
-"""The runs are at resolutions from half an octave below the chosen one to half an octave above."""
 
 
 class Forest:
@@ -61,13 +59,13 @@ class Forest:
         return float(np.mean(found)), float(np.std(found) / len(found) ** 0.5)
 
     def consensus(self, resolution: float) -> NDArray[np.int32]:
-        """Communities (m,) of the graph in which an edge counts as often as runs near `resolution` join its ends."""
+        """Communities (m,) of the graph in which an edge counts as often as runs at `resolution` join its ends."""
         if self._runs < 2:
             return self.tree.at(resolution)
         origins, ends = self._graph.origins, self._graph.ends
         together = np.zeros(len(ends))
-        for run, octaves in enumerate(np.linspace(-OCTAVE, OCTAVE, self._runs)):
-            labels = communities(self._graph, resolution * 2.0 ** float(octaves), seed=self._seed + run)
+        for run in range(self._runs):
+            labels = communities(self._graph, resolution, seed=self._seed * self._runs + run)
             together += labels[origins] == labels[ends]
         weights = self._graph.weights * np.maximum(together / self._runs, ALWAYS_APART)
         return communities(Graph(self._graph.starts, ends, weights), resolution, seed=self._seed)

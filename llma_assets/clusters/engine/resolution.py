@@ -134,7 +134,7 @@ class ResolutionChooser:
         self._scorer = SeparationScorer(points, weights, self._tree.fine, sample=sample, seed=seed)
 
     def choose(self, earlier: float | None = None) -> Choice:
-        """Try resolutions by factors of two, and take the middle of those that are nearly as good as the best.
+        """Try resolutions by factors of two, and take the one in the middle of those nearly as good as the best.
 
         Args:
             earlier: the resolution of the run before, kept if it is nearly as good as the best; None for none.
@@ -152,8 +152,7 @@ class ResolutionChooser:
         elif weak:
             chosen = best
         else:
-            chosen = self._at(_middle(curve, best))
-            curve = tuple(sorted({*curve, chosen}, key=lambda point: point.resolution))
+            chosen = _middle(curve)
         return Choice(self._forest.consensus(chosen.resolution), chosen, curve, weak)
 
     def at(self, resolution: float) -> Choice:
@@ -215,11 +214,17 @@ class ResolutionChooser:
         )
 
 
-def _middle(curve: tuple[ResolutionScore, ...], best: ResolutionScore) -> float:
-    """The exponent in the middle of what is nearly as good as the best; what lies behind a valley does not count."""
-    scores = np.array([point.score for point in curve])
-    top = curve.index(best)
+def _middle(curve: tuple[ResolutionScore, ...]) -> ResolutionScore:
+    """The point in the middle of what is nearly as good as the best; what lies behind a valley does not count.
+
+    Scores are averaged with those next to them, because each hangs on a few resamples.
+    """
+    exponents = np.log2([point.resolution for point in curve])
+    found = np.array([point.score for point in curve])
+    around = np.pad(found, 1, mode="edge")
+    scores = np.where(found > 0, (around[:-2] + 2 * found + around[2:]) / 4, 0.0)
+    top = int(scores.argmax())
     reached = np.r_[np.minimum.accumulate(scores[top::-1])[::-1], np.minimum.accumulate(scores[top:])[1:]]
     error = float(np.median([point.error / point.score for point in curve if point.score > 0]))
-    say = np.exp((reached / best.score - 1) / max(SLACK, error))
-    return float(np.average([np.log2(point.resolution) for point in curve], weights=say))
+    middle = np.average(exponents, weights=np.exp((reached / scores[top] - 1) / max(SLACK, error)))
+    return curve[int(np.abs(np.where(scores > 0, exponents, np.inf) - middle).argmin())]
