@@ -8,8 +8,8 @@
 Methods run with their defaults and without a map; nothing is chosen by labels, but for the k of `kmeans_true_k`. Noise
 counts as one cluster more in NMI and ARI. `first` is the user CPU time of the first call in a fresh process, `warm` of
 the second one. Stability is the ARI with the answer to nearly the same data: one item less (twice), a tenth less
-(twice), another seed (twice; not of peers), vectors rounded to five decimals. Sets with a * were looked at while `graph`
-was made; on the others it was only measured. `--write` puts both tables into benchmarks/results/accuracy.md.
+(twice), another seed (twice; not of peers), vectors rounded to five decimals. Sets with a * were looked at while
+`graph` was made; on the others it was only measured. `--write` puts both tables into benchmarks/results/accuracy.md.
 """
 
 import argparse
