@@ -7,6 +7,8 @@ import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.engine.config import NOISE_LABEL
+from llma_assets.clusters.engine.dominant import LEAST_EVENNESS
+from llma_assets.clusters.engine.resolution import evenness_of
 from llma_assets.clusters.store.attempts import INFINITE_VALUES, RUN_INVARIANTS, infinite_values_of, invariants_of
 from llma_assets.clusters.store.cluster_members import MEMBERS_OUTSIDE_THE_THEME, members_outside_the_theme
 from llma_assets.clusters.store.clustering_runs import COMMITTED_RUN, runs_of_day
@@ -162,6 +164,23 @@ def no_giant_cluster(database: Database, team_day: TeamDay) -> Iterator[Outcome]
         )
 
 
+def no_dominant_cluster(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """No cluster of a run over different items holds far more than its share: most likely it is several topics."""
+    for run in runs_of_day(database, team_day):
+        quality = orjson.loads(run.quality)
+        if quality.get("distinct_items", 0) < DIFFERENT_ITEMS or run.clusters < 2:
+            continue
+        limit = 1 - LEAST_EVENNESS * (1 - 1 / run.clusters)
+        share = quality["largest_share"]
+        yield Outcome(
+            passed=evenness_of(run.clusters, share) >= LEAST_EVENNESS,
+            expected=f"at most {limit:.0%} of the items in one of {run.clusters} clusters",
+            found=f"{share:.0%} in the largest{_collapse_note(quality)}",
+            query=COMMITTED_RUN,
+            theme_id=run.theme_id,
+        )
+
+
 def finite_values(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """No distance, strength, position, centroid or radius of a run is NaN or infinite."""
     for run in runs_of_day(database, team_day):
@@ -222,6 +241,7 @@ CHECKS = (
     Check("cluster_assignments", no_giant_cluster, blocking=True),
     Check("cluster_assignments", finite_values, blocking=True),
     Check("cluster_assignments", only_what_the_theme_takes, blocking=True),
+    Check("cluster_assignments", no_dominant_cluster),
     Check("cluster_assignments", little_noise),
     Check("cluster_assignments", confirmed_by_resamples),
 )

@@ -25,7 +25,8 @@ class ClusteringConfig:
         min_cluster_size: smallest cluster of `graph` and `hdbscan` in items; None follows from the number of
             items (`smallest_community`, `smallest_dense`).
         neighbours: of each point in the graph; fewer where there are not six times as many points.
-        resamples: number of resamples that measure the stability of a clustering.
+        runs: of Leiden that `graph` draws its clusters from, at most; large data need fewer.
+        resamples: number of resamples that measure the stability of `kmeans` and `hdbscan`.
         same_distance: items closer than this, at length 1, are clustered as one and get the same answer: by
             default a cosine of 0.9998. With 0 only equal ones are.
         with_map: lay the items out in two dimensions; without it all coordinates are 0.
@@ -53,6 +54,7 @@ class ClusteringConfig:
     target_clusters: int | None = None
     min_cluster_size: int | None = None
     neighbours: int = 15
+    runs: int = 6
     resamples: int = 2
     same_distance: float = 0.02
     with_map: bool = True
@@ -81,6 +83,7 @@ class ClusteringConfig:
         if self.min_cluster_size is not None:
             self._integer("min_cluster_size", 2)
         self._integer("neighbours", 2)
+        self._integer("runs", 1)
         self._integer("resamples", 1)
         self._number("same_distance", least=0.0, most=0.5, allowed="[0, 0.5]")
         if not isinstance(self.with_map, bool):

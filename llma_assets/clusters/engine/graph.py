@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.clusters.engine.config import ClusteringConfig
+from llma_assets.clusters.engine.dominant import divide_dominant
 from llma_assets.clusters.engine.kmeans import kmeans_partition
-from llma_assets.clusters.engine.leiden import shared_neighbour_graph
+from llma_assets.clusters.engine.leiden import Graph, shared_neighbour_graph
 from llma_assets.clusters.engine.neighbours import Neighbours
 from llma_assets.clusters.engine.noise import dissolve_diffuse, isolated_points, mark_noise, neighbour_agreement
 from llma_assets.clusters.engine.partition import Partition
@@ -18,6 +19,8 @@ FEWEST_POINTS = 12
 """Least number of points for a graph of shared neighbours."""
 FEWEST_NEIGHBOURS, POINTS_A_NEIGHBOUR = 3, 6
 """With few points neighbourhoods are small, too, so that there can be several clusters."""
+
+NO_STRUCTURE, ONE_CLUSTER = "no structure that a resample confirms", "one cluster of all"
 
 
 def graph_partition(
@@ -44,37 +47,48 @@ def graph_partition(
         return replace(few, collapse=f"{m} distinct items are too few", fallback="k-means")
     smallest = config.smallest_community(int(weights.sum()))
     neighbours = neighbours.nearest(max(FEWEST_NEIGHBOURS, m // POINTS_A_NEIGHBOUR))
-    chooser = ResolutionChooser(
-        shared_neighbour_graph(neighbours),
-        points,
-        weights,
-        smallest=smallest,
-        sample=config.silhouette_sample,
-        resamples=config.resamples,
-        seed=config.seed,
-    )
-    choice = _choice(chooser, config, earlier_resolution)
     isolated = isolated_points(points, neighbours, seed=config.seed)
+    graph = shared_neighbour_graph(neighbours)
+
+    def chooser_of(chosen: NDArray[np.intp], part: Graph, near: Neighbours) -> ResolutionChooser:
+        return ResolutionChooser(
+            part,
+            points[chosen],
+            weights[chosen],
+            near,
+            isolated[chosen],
+            smallest=smallest,
+            sample=config.silhouette_sample,
+            runs=config.runs,
+            seed=config.seed,
+        )
+
+    choice = _choice(chooser_of(np.arange(m), graph, neighbours), config, earlier_resolution)
+    if config.target_clusters is None and config.resolution is None:
+        choice = divide_dominant(choice, graph, weights, neighbours, chooser_of)
     labels = mark_noise(choice.labels, weights, isolated, neighbours, smallest=smallest)
     labels = dissolve_diffuse(labels, points, weights, neighbours, smallest=smallest)
-    collapse, fallback = "", ""
+    faults: list[tuple[str, str]] = []
     if choice.weak:
-        collapse, fallback = "no structure that a resample confirms", "the coarsest division"
-    if _noise_share(labels, weights) > config.max_noise_share:
+        faults.append((NO_STRUCTURE, ONE_CLUSTER))
+    share = _noise_share(labels, weights)
+    if share > config.max_noise_share:
         # If most items are noise, the limit says nothing about single items.
-        collapse = f"{_noise_share(labels, weights):.0%} of the items lie no closer together than chance puts them"
-        fallback = "no item called noise for its distance"
+        faults.append(
+            (f"{share:.0%} of the items lie no closer together than chance puts them", "no item called noise for that")
+        )
         labels = mark_noise(choice.labels, weights, np.zeros(m, dtype=bool), neighbours, smallest=smallest)
     if (labels < 0).all():
-        collapse, fallback = "no community is large enough for a cluster", "one cluster of all"
+        faults.append(("no community is large enough for a cluster", ONE_CLUSTER))
+    if choice.weak or (labels < 0).all():
         labels = np.zeros(m, dtype=np.int32)
     return Partition(
         labels,
         strength=neighbour_agreement(labels, neighbours),
         resolution=None if choice.chosen is None else choice.chosen.resolution,
         resolution_curve=choice.curve,
-        collapse=collapse,
-        fallback=fallback,
+        collapse="; ".join(reason for reason, _ in faults),
+        fallback="; ".join(dict.fromkeys(fallback for _, fallback in faults)),
         stability=None if choice.chosen is None else choice.chosen.stability,
     )
 
