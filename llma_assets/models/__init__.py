@@ -33,6 +33,7 @@ from llma_assets.models.model_health import (
     NothingAnswered,
     NothingUsable,
 )
+from llma_assets.models.multilingual_embedder import MultilingualEmbedder
 from llma_assets.models.offline_chat import OfflineChat
 from llma_assets.models.offline_embedder import OfflineEmbedder
 from llma_assets.models.openai_batch import OpenAIBatches
@@ -77,6 +78,7 @@ __all__ = [
     "ModelError",
     "ModelHealth",
     "ModelUnavailable",
+    "MultilingualEmbedder",
     "NothingAnswered",
     "NothingUsable",
     "OfflineChat",

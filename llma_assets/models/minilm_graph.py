@@ -67,9 +67,7 @@ def _embedded(made: "_Graph", values: Mapping[str, Array]) -> str:
     return made.add("Reshape", made.norm(summed, values[f"{norm}.weight"], values[f"{norm}.bias"]), made.rows())
 
 
-def _layer(
-    made: "_Graph", hidden: str, weights: list[tuple[Array, Array]], parameters: Mapping[str, Array]
-) -> str:
+def _layer(made: "_Graph", hidden: str, weights: list[tuple[Array, Array]], parameters: Mapping[str, Array]) -> str:
     """One layer of attention and feed-forward, (windows * tokens, 384) to the same."""
     attention, output = "attention.self", "attention.output"
     joined = np.concatenate([each for each, _ in weights[:3]], 1), np.concatenate([each for _, each in weights[:3]])
@@ -125,9 +123,7 @@ class _Graph:
             "LayerNormalization", value, self.constant(weight), self.constant(bias), axis=-1, epsilon=_EPSILON
         )
 
-    def linear(
-        self, value: str, weight: tuple[Array, Array], bias: Array, *, minimum: float | None = None
-    ) -> str:
+    def linear(self, value: str, weight: tuple[Array, Array], bias: Array, *, minimum: float | None = None) -> str:
         """`value` (rows, k) times a weight (k, n) of int8 with scales (n,), plus a bias (n,).
 
         Args:

@@ -131,7 +131,7 @@ class OfflineEmbedder:
         for row, text in enumerate(texts):
             rows.setdefault(text, []).append(row)
 
-        parts = [windows(encode(_cleaned(text))) for text in rows]
+        parts = [windows(encode(clean_text(text))) for text in rows]
         runs = list(_runs(parts))
         if self._threads == 1 or len(runs) == 1:
             means = [forward([window for _, window in run]) for run in runs]
@@ -173,9 +173,9 @@ def windows(tokens: Tokens) -> list[Tokens]:
     return [kept[start:end] for start, end in pairwise(cuts)]
 
 
-def _cleaned(text: str) -> str:
-    """Bound a text, and make it one that can be encoded: a lone surrogate becomes U+FFFD."""
-    text = text.strip()[:MAX_CHARACTERS]
+def clean_text(text: str, most: int = MAX_CHARACTERS) -> str:
+    """Bound a text to `most` characters, and make it one that can be encoded: a lone surrogate becomes U+FFFD."""
+    text = text.strip()[:most]
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
