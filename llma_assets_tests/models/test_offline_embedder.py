@@ -78,7 +78,8 @@ def test_the_integer_graph_says_nearly_what_the_vendors_graph_says(embedder: Off
     earlier = OfflineEmbedder(name=EARLIER_NAME)
     assert earlier.name != embedder.name, "two spaces"
     same = (earlier.embed(SENTENCES) * embedder.embed(SENTENCES)).sum(axis=1)
-    assert same.min() > 0.97
+    assert same[[bool(text) for text in SENTENCES]].min() > 0.99
+    assert same.min() > 0.95
 
 
 def test_a_second_embedder_and_more_threads_give_the_same_bytes(embedder: OfflineEmbedder) -> None:
