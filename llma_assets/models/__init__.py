@@ -33,8 +33,10 @@ from llma_assets.models.model_health import (
     NothingAnswered,
     NothingUsable,
 )
+from llma_assets.models.multilingual_embedder import SHORT_NAME as MULTILINGUAL
+from llma_assets.models.multilingual_embedder import MultilingualEmbedder
 from llma_assets.models.offline_chat import OfflineChat
-from llma_assets.models.offline_embedder import OfflineEmbedder
+from llma_assets.models.offline_embedder import ENGLISH_ONLY, OfflineEmbedder
 from llma_assets.models.openai_batch import OpenAIBatches
 from llma_assets.models.openai_chat import OpenAIChat
 from llma_assets.models.openai_embedder import OpenAIEmbedder
@@ -60,7 +62,9 @@ from llma_assets.models.structured import strict_schema
 
 __all__ = [
     "BUDGET",
+    "ENGLISH_ONLY",
     "FAILURES_IN_A_ROW",
+    "MULTILINGUAL",
     "Allowance",
     "AnsweredChat",
     "BatchAnswer",
@@ -77,6 +81,7 @@ __all__ = [
     "ModelError",
     "ModelHealth",
     "ModelUnavailable",
+    "MultilingualEmbedder",
     "NothingAnswered",
     "NothingUsable",
     "OfflineChat",

@@ -47,9 +47,10 @@ def require_packages(model: Embedder) -> Embedder:
     Raises:
         ModelConfigurationError: one is not; the message names the extra that brings it.
     """
+    from llma_assets.models.multilingual_embedder import MultilingualEmbedder
     from llma_assets.models.offline_embedder import OfflineEmbedder
 
-    if isinstance(model, OfflineEmbedder):
+    if isinstance(model, OfflineEmbedder | MultilingualEmbedder):
         model.require()
     return model
 

@@ -43,18 +43,28 @@ def embedder(settings: Settings) -> Embedder:
         ModelConfigurationError: as for `chat_model`.
     """
     if settings.embedding_model.startswith("offline"):
-        from llma_assets.models.offline_embedder import OfflineEmbedder
-
-        # Each window runs on one thread of its own, so that threads do not slow each other down as those of BLAS do.
-        offline = OfflineEmbedder(threads=min(4, os.cpu_count() or 1))
-        _is_offline(settings.embedding_model, offline.name, "LLMA_EMBEDDING_MODEL")
-        return offline
+        return _offline_embedder(settings.embedding_model)
     _need_server(settings, settings.embedding_model, "LLMA_EMBEDDING_MODEL")
     return OpenAIEmbedder(settings.embedding_model, server=_server(settings.openai_api_key, settings.openai_base_url))
 
 
+def _offline_embedder(wanted: str) -> Embedder:
+    from llma_assets.models import multilingual_embedder, offline_embedder
+
+    if wanted in {multilingual_embedder.SHORT_NAME, multilingual_embedder.NAME}:
+        return multilingual_embedder.MultilingualEmbedder()
+    names = {"offline": offline_embedder.NAME} | {
+        name: name for name in (offline_embedder.NAME, offline_embedder.EARLIER_NAME)
+    }
+    if wanted not in names:
+        there = ["offline", multilingual_embedder.SHORT_NAME, *list(names)[1:], multilingual_embedder.NAME]
+        raise ModelConfigurationError(f"LLMA_EMBEDDING_MODEL is {wanted!r}; offline there are {', '.join(there)}")
+    # Each run of windows is on one thread of its own, so that threads do not slow each other down as those of BLAS do.
+    return offline_embedder.OfflineEmbedder(threads=min(4, os.cpu_count() or 1), name=names[wanted])
+
+
 def _is_offline(name: str, offline_name: str, variable: str) -> bool:
-    """Whether the offline model is meant; an offline name that we do not have is an error, not a fallback."""
+    """Whether the offline chat model is meant; an offline name that we do not have is an error, not a fallback."""
     if not name.startswith("offline"):
         return False
     if name not in {"offline", offline_name}:

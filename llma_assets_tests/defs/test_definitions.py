@@ -16,7 +16,7 @@ print(sorted(key.name for key in repository.asset_graph.asset_check_keys))
 print(sorted(job.name for job in repository.get_all_jobs() if not job.name.startswith("__")))
 print(sorted(schedule.name for schedule in repository.schedule_defs))
 print(sorted(sensor.name for sensor in repository.sensor_defs))
-heavy = {"sklearn", "scipy", "chdb", "openai", "pandas", "pyarrow", "onnxruntime", "matplotlib", "tokenizers"}
+heavy = {"sklearn", "scipy", "chdb", "openai", "pandas", "pyarrow", "onnx", "onnxruntime", "matplotlib", "tokenizers"}
 print(sorted(heavy & set(sys.modules)))
 """
 
@@ -36,7 +36,7 @@ def test_the_names_of_assets_checks_and_automation_are_pinned(loaded: list[str])
         "['clusters_have_names', 'confirmed_by_resamples', 'event_titles_match_labels', 'events_match_runs', "
         "'few_embedding_failures', 'few_failures', 'few_false_references', 'few_items_not_rendered', "
         "'finite_values', 'items_counted_once', 'labels_distinct', 'line_references_exist', 'little_noise', "
-        "'members_in_one_cluster', 'members_match_vectors', 'names_fit', 'no_dead_letters', "
+        "'members_in_one_cluster', 'members_match_vectors', 'model_knows_the_languages', 'names_fit', 'no_dead_letters', "
         "'no_empty_events', 'no_empty_runs', 'no_giant_cluster', 'one_dimension', 'one_model', "
         "'only_what_the_theme_takes', 'own_events_do_not_count', 'published_once', 'ranks_follow_distances', "
         "'segments_in_tasks', 'sizes_add_up', 'sizes_match_members', 'sound_vectors', 'spending_within_budget', "

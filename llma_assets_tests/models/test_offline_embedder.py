@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from llma_assets.models import ModelConfigurationError, Usage, offline_embedder
-from llma_assets.models.offline_embedder import DIMENSION, MODEL, VOCABULARY, OfflineEmbedder, PackageFile, windows
+from llma_assets.models.offline_embedder import DIMENSION, EARLIER_NAME, MODEL, VOCABULARY, OfflineEmbedder, windows
+from llma_assets.models.package_file import PackageFile
 
 SENTENCES = [
     "I need a flight to Lisbon next week",
@@ -58,6 +59,27 @@ def test_a_text_has_the_same_bytes_in_any_company_and_order(embedder: OfflineEmb
     backwards = embedder.embed([*reversed(SENTENCES), *SENTENCES])
     assert backwards[: len(SENTENCES)][::-1].tobytes() == straight.tobytes()
     assert backwards[len(SENTENCES) :].tobytes() == straight.tobytes()
+
+
+def test_windows_of_equal_length_do_not_change_each_other_in_whatever_number_they_run(
+    embedder: OfflineEmbedder,
+) -> None:
+    _, forward = embedder._loaded()
+    generator = np.random.default_rng(7)
+    for length in (0, 1, 7, 14, 15, 31, 62):
+        group = [[int(token) for token in generator.integers(1_000, 30_000, length)] for _ in range(19)]
+        alone = np.concatenate([forward([window]) for window in group])
+        for size in (2, 3, 8, 19):
+            together = [forward(group[start : start + size]) for start in range(0, len(group), size)]
+            assert np.concatenate(together).tobytes() == alone.tobytes()
+
+
+def test_the_integer_graph_says_nearly_what_the_vendors_graph_says(embedder: OfflineEmbedder) -> None:
+    earlier = OfflineEmbedder(name=EARLIER_NAME)
+    assert earlier.name != embedder.name, "two spaces"
+    same = (earlier.embed(SENTENCES) * embedder.embed(SENTENCES)).sum(axis=1)
+    assert same[[bool(text) for text in SENTENCES]].min() > 0.99
+    assert same.min() > 0.95
 
 
 def test_a_second_embedder_and_more_threads_give_the_same_bytes(embedder: OfflineEmbedder) -> None:
@@ -145,9 +167,11 @@ def test_a_call_records_one_usage_without_tokens_or_cost(embedder: OfflineEmbedd
     assert usage.duration_s > 0
 
 
-def test_fewer_than_one_thread_is_refused() -> None:
+def test_fewer_than_one_thread_and_another_name_are_refused() -> None:
     with pytest.raises(ValueError, match="threads is 0"):
         OfflineEmbedder(threads=0)
+    with pytest.raises(ValueError, match="name is 'other'"):
+        OfflineEmbedder(name="other")
 
 
 def test_the_installed_model_and_our_vocabulary_are_the_pinned_ones() -> None:
@@ -210,7 +234,7 @@ def test_a_missing_package_or_file_says_what_to_install() -> None:
 FRESH = """
 import sys
 import llma_assets.models.offline_embedder as room
-heavy = {"onnxruntime", "tokenizers"}
+heavy = {"onnx", "onnxruntime", "tokenizers"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 
 def refuse(event, args):
