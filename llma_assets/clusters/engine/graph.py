@@ -11,6 +11,7 @@ from llma_assets.clusters.engine.leiden import shared_neighbour_graph
 from llma_assets.clusters.engine.neighbours import Neighbours
 from llma_assets.clusters.engine.noise import isolated_points, mark_noise, neighbour_agreement
 from llma_assets.clusters.engine.partition import Partition
+from llma_assets.clusters.engine.prior import held_together
 from llma_assets.clusters.engine.resolution import Choice, ResolutionChooser
 from llma_assets.clusters.engine.silhouettes import SilhouetteScorer
 
@@ -27,6 +28,7 @@ def graph_partition(
     scorer: SilhouetteScorer,
     config: ClusteringConfig,
     earlier_resolution: float | None = None,
+    earlier: NDArray[np.int_] | None = None,
 ) -> Partition:
     """Find communities at the resolution that resamples confirm; points that belong to none are noise.
 
@@ -37,6 +39,7 @@ def graph_partition(
         scorer: of the same points; used only if there are too few of them for a graph.
         config: neighbours, resolution, number or size of clusters, noise, seed.
         earlier_resolution: of the run before.
+        earlier: int (m, r), cluster of each point in each of r runs before, below 0 where it had none.
     """
     m = len(points)
     if m < FEWEST_POINTS:
@@ -44,8 +47,9 @@ def graph_partition(
         return replace(few, collapse=f"{m} distinct items are too few", fallback="k-means")
     smallest = config.smallest_community(int(weights.sum()))
     neighbours = neighbours.nearest(max(FEWEST_NEIGHBOURS, m // POINTS_A_NEIGHBOUR))
+    graph = shared_neighbour_graph(neighbours)
     chooser = ResolutionChooser(
-        shared_neighbour_graph(neighbours),
+        graph if earlier is None else held_together(graph, earlier),
         points,
         weights,
         smallest=smallest,
