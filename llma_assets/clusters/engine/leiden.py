@@ -25,14 +25,14 @@ class Graph:
         starts: int64 (m + 1,), where each node's edges begin.
         ends: int32 (e,), the other end of each edge.
         weights: float64 (e,), above 0.
-        plain: float64 (e,), the weights that say how much chance puts between two nodes; `weights` unless a prior has
-            changed those.
+        plain: float64 (e,), the weights that say how much chance puts between two nodes, where a prior has changed
+            `weights`; None where they are the same.
     """
 
     starts: NDArray[np.int64]
     ends: NDArray[np.int32]
     weights: NDArray[np.float64]
-    plain: NDArray[np.float64]
+    plain: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -51,7 +51,8 @@ class Graph:
         kept = (origins >= 0) & (ends >= 0)
         starts = np.zeros(len(nodes) + 1, dtype=np.int64)
         np.cumsum(np.bincount(origins[kept], minlength=len(nodes)), out=starts[1:])
-        return Graph(starts, ends[kept], self.weights[kept], self.plain[kept])
+        plain = None if self.plain is None else self.plain[kept]
+        return Graph(starts, ends[kept], self.weights[kept], plain)
 
 
 def shared_neighbour_graph(neighbours: Neighbours) -> Graph:
@@ -74,7 +75,7 @@ def shared_neighbour_graph(neighbours: Neighbours) -> Graph:
     directed = csr_array((shared / (2 * (k + 1) - shared), (rows, columns)), shape=(m, m))
     both = directed.maximum(directed.T).tocsr()
     both.sort_indices()
-    return Graph(both.indptr.astype(np.int64), both.indices.astype(np.int32), both.data, both.data)
+    return Graph(both.indptr.astype(np.int64), both.indices.astype(np.int32), both.data)
 
 
 def communities(graph: Graph, resolution: float, *, seed: int) -> NDArray[np.int32]:

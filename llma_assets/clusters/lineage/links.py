@@ -191,10 +191,12 @@ def _settled(
                 settled[c] = Link(c, each.lineage_id, origin.status, origin.confidence, origin.parents)
             continue
         joined = [q for q in held.substantial[:, c].nonzero()[0].tolist() if before.lineage_ids[q] in gone]
-        joined += [q for q in earlier.replaced_now[:, p].nonzero()[0].tolist()]
-        names = {before.lineage_ids[q] for q in joined if before.status(q) != "tentative"} - {each.lineage_id}
+        names = held.names([q for q in joined if before.status(q) != "tentative"])
         if names:
             settled[c] = replace(each, status="merged", parents=(each.lineage_id, *sorted(names)))
+        elif earlier.replaced_now[:, p].any() and previous.status(p) not in ("merged", "split"):
+            over = held.names((earlier.replaced[:, p] | held.replaced[:, c]).nonzero()[0].tolist())
+            settled[c] = replace(each, status="merged" if len(over) > 1 else "split", parents=over)
     parted = {parent for each in settled if each.status == "split" for parent in each.parents}
     return tuple(
         replace(each, status="split")
