@@ -1,6 +1,6 @@
 """Streams of some weeks whose story is known: HWU64 and planted topics, quiet or with news.
 
-What is scored, and how, belongs in `lineage_scores.py`. A stream of fourteen days of CLINC150 is in `lineage_story.py`.
+What is scored, and how, belongs in `lineage_goals.py`. A stream of fourteen days of CLINC150 is in `lineage_story.py`.
 
 - quiet: the same topics every day, nothing happens.
 - eventful: topics start, end, split (one is replaced by two near ones) and merge (two are replaced by one near to both)
@@ -55,7 +55,7 @@ class Stream:
     Attributes:
         vectors: float32 (n, d).
         days: int (n,).
-        topics: str (n,); `OUT_OF_SCOPE` for strays.
+        intents: str (n,); `OUT_OF_SCOPE` for strays.
         happenings: what happens.
         steady: topics to which nothing happens.
         length: number of days.
@@ -63,7 +63,7 @@ class Stream:
 
     vectors: NDArray[np.float32]
     days: NDArray[np.intp]
-    topics: NDArray[np.str_]
+    intents: NDArray[np.str_]
     happenings: tuple[Happening, ...]
     steady: tuple[str, ...]
     length: int
@@ -159,17 +159,13 @@ def _happenings(
     found = [Happening("split", day(), (one,), two) for one, two in families[: plot.splits]]
     found += [Happening("merge", day(), two, (one,)) for one, two in families[plot.splits :]]
     found += [Happening("start", day(), after=(name,)) for name in singles[: plot.starts]]
-    found += [
-        Happening("end", day(), before=(name,)) for name in singles[plot.starts : plot.starts + plot.ends]
-    ]
+    found += [Happening("end", day(), before=(name,)) for name in singles[plot.starts : plot.starts + plot.ends]]
     return sorted(found, key=lambda each: (each.day, each.kind, each.before, each.after)), singles[
         plot.starts + plot.ends :
     ]
 
 
-def _rates(
-    plot: Plot, happenings: list[Happening], volumes: dict[str, float]
-) -> dict[str, NDArray[np.float64]]:
+def _rates(plot: Plot, happenings: list[Happening], volumes: dict[str, float]) -> dict[str, NDArray[np.float64]]:
     """Items a day of each topic; a topic that is replaced keeps its volume."""
     rates = {name: np.full(plot.days, volume) for name, volume in volumes.items()}
     for each in happenings:

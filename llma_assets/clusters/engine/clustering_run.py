@@ -16,8 +16,8 @@ from llma_assets.clusters.engine.layout import map_points
 from llma_assets.clusters.engine.measures import centroid_distances, numbered_by_size, ranks_within, separation_of
 from llma_assets.clusters.engine.neighbours import Neighbours, nearest_neighbours
 from llma_assets.clusters.engine.partition import Partition
-from llma_assets.clusters.engine.prior import labels_of_points
 from llma_assets.clusters.engine.preprocessing import Distinct, checked, checked_coordinates, deduplicate, normalise
+from llma_assets.clusters.engine.prior import labels_of_points
 from llma_assets.clusters.engine.reduction import Reduced, axes_of, principal_components
 from llma_assets.clusters.engine.silhouettes import SilhouetteScorer
 from llma_assets.clusters.engine.stability import stability_of

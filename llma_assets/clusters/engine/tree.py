@@ -59,9 +59,7 @@ def grow_tree(graph: Graph, finest: float, *, seed: int) -> Tree:
     return Tree(fine, *_joins(between.astype(np.float64), degrees))
 
 
-def _joins(
-    between: NDArray[np.float64], degrees: NDArray[np.float64]
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def _joins(between: NDArray[np.float64], degrees: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Join the pair with the largest gain until one community is left.
 
     Args:

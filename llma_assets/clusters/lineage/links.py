@@ -6,7 +6,7 @@ cuts otherwise, and the next one puts back, did not happen. What people decide a
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain
@@ -123,7 +123,9 @@ def link(previous: Snapshot | None, current: Snapshot, others: Iterable[Snapshot
         ended = [Ended(each, int(size)) for each, size in zip(previous.lineage_ids, previous.sizes, strict=True)]
         ended += _gone(before, {*previous.lineage_ids}, None) if before else []
         links = Links(_all_new(current), tuple(ended), previous.day, note=changed)
-        return replace(links, clusters=_with_recovered(links.clusters, current, others, frozenset(previous.lineage_ids)))
+        return replace(
+            links, clusters=_with_recovered(links.clusters, current, others, frozenset(previous.lineage_ids))
+        )
     transition = Transition.between(previous, current)
     clusters = tuple(_link(transition, c, own_id) for c, own_id in enumerate(current.lineage_ids))
     clusters = _with_recovered(clusters, current, others, frozenset(previous.lineage_ids))
@@ -157,9 +159,7 @@ def _growth(transition: Transition, c: int) -> Status:
     return "shrunk" if transition.growth.faded[c] else "continued"
 
 
-def _gone(
-    run: Snapshot, present: set[str], transition: Transition | None, ids: tuple[str, ...] = ()
-) -> list[Ended]:
+def _gone(run: Snapshot, present: set[str], transition: Transition | None, ids: tuple[str, ...] = ()) -> list[Ended]:
     """The lineages of an earlier run that are not present; of a tentative one nothing was said, so it cannot end."""
     return [
         Ended(lineage_id, int(size), tuple(ids[c] for c in transition.successors(p)) if transition else ())

@@ -108,7 +108,9 @@ def link_stored(database: Database, current: Snapshot, *, team_id: int, theme_id
     later = [run for run in around if run.day >= current.day]
     previous = snapshot_of(database, earlier[0]) if earlier else None
     reach = current.day - timedelta(days=window_days)
-    return link(previous, current, _snapshots(database, earlier[1:2] + [r for r in earlier[2:] if r.day > reach] + later[:2]))
+    return link(
+        previous, current, _snapshots(database, earlier[1:2] + [r for r in earlier[2:] if r.day > reach] + later[:2])
+    )
 
 
 def _snapshots(database: Database, runs: Sequence[Run]) -> Iterator[Snapshot]:
