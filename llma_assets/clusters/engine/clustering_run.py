@@ -53,8 +53,8 @@ def cluster(
             from there. The partition does not depend on it.
         earlier_resolution: `quality.resolution` of the run before. `graph` keeps it while no other is much better, so
             that the same clusters are not cut finer on one day and coarser on the next.
-        earlier_labels: int (n, r), the cluster of each item in each of r runs before, below 0 where it had none. `graph`
-            holds together what they had together, and apart what they had apart, while the data allow it (`prior`).
+        earlier_labels: int (n, r), the cluster of each item in each of r runs before, below 0 where it had none.
+            `graph` holds together what they had together, and apart what they had apart, while the data allow it.
 
     Raises:
         InvalidEmbeddingsError: no rows, a wrong shape, or rows that are zero, NaN or infinite (named); or

@@ -163,7 +163,7 @@ def _run_before(database: Database, run: Run) -> Run | None:
 
 
 def _follows(database: Database, run: Run, before: Run) -> bool:
-    """Whether a run is linked to the one before it as that is now: each of its lineages goes on, is missing or ended."""
+    """Whether a run is linked to the one before it as that is now: its lineages go on, are missing or ended."""
     summary = orjson.loads(run.lineage)
     if summary.get("previous_day") != before.day.isoformat():
         return False
