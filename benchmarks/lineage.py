@@ -11,79 +11,50 @@ kinds of clusters are linked:
 - true: clusters are the intents themselves, one item in ten put into noise or a wrong cluster at random, and pairs of
   near intents that are one cluster up to a day and two after it, and the other way round. Only linking can be wrong.
 
-Embeddings are made once by the offline embedder and kept in `--embeddings`.
+Beside it the goals of lineage on streams of HWU64 and of planted topics, quiet or with news (`lineage_goals.py`), each
+cut anew every day, and with what is carried over from the days before.
+
+Embeddings are made once by the offline embedder and kept in the folder `--embeddings`.
 """
 
 import argparse
 import platform
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import lineage_goals
+from benchmarks.lineage_chain import KINDS, Day, Said, chain, engine_days, faces, what_was_said
 from benchmarks.lineage_story import (
     DAYS,
     OUT_OF_SCOPE,
     PROJECT,
     Story,
-    day_of,
+    embedded,
     read_embeddings,
     read_intents,
     tell,
     told,
 )
-from llma_assets.clusters import ClusteringConfig, cluster
+from benchmarks.lineage_streams import HWU64
+from llma_assets.clusters import ClusteringConfig
 from llma_assets.clusters.engine.assignment import assign, cluster_radii
 from llma_assets.clusters.lineage.links import Link, Links, link
-from llma_assets.clusters.lineage.snapshot import Snapshot, Space
-from llma_assets.clusters.lineage_ids import first_lineage_id
+from llma_assets.clusters.lineage.snapshot import Snapshot
 
 RESULTS = PROJECT / "benchmarks" / "results" / "lineage.md"
-SPACE = Space("offline", "benchmark")
 WRONG_SHARE = 0.1
-FIRST_SCORED, FIRST_FULL = 4, 6
-"""Events are scored from this day on; ids from the first full window on."""
+FIRST_FULL = 6
+"""Ids are scored from the first full window on."""
 MARK = "<!-- figures: written by benchmarks/lineage.py -->"
 SEEN_WITHIN = 3
 """Days in which something that begins has to be seen."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Day:
-    """The clusters of one day's window.
-
-    Attributes:
-        number: of the day.
-        items: int (n,), items of the story in the window.
-        labels: int (n,), -1 is noise.
-        distances: float64 (n,), to the own centroid.
-        centroids: float32 (k, d).
-    """
-
-    number: int
-    items: NDArray[np.intp]
-    labels: NDArray[np.int_]
-    distances: NDArray[np.float64]
-    centroids: NDArray[np.float32]
-
-
-def engine_days(story: Story, embeddings: NDArray[np.float32], config: ClusteringConfig) -> list[Day]:
-    """Cluster each day's window."""
-    days = []
-    resolution = None
-    for number in range(DAYS):
-        items = np.flatnonzero(story.window(number))
-        found = cluster(embeddings[story.rows[items]], config, earlier_resolution=resolution)
-        resolution = found.quality.resolution
-        days.append(Day(number, items, found.labels, found.distances, found.centroids))
-    return days
 
 
 def true_days(story: Story, embeddings: NDArray[np.float32], seed: int) -> tuple[list[Day], list[tuple[str, str, int]]]:
@@ -130,40 +101,6 @@ def _near_pairs(
     return pairs
 
 
-Linker = Callable[[Snapshot | None, Snapshot, Sequence[Snapshot]], Links]
-
-
-def chain(story: Story, days: Sequence[Day], linker: Linker) -> list[Links]:
-    """Link the days one after the other, as the pipeline does."""
-    done: list[Snapshot] = []
-    links = []
-    for day in days:
-        k = len(day.centroids)
-        current = Snapshot(
-            day=day_of(day.number),
-            space=SPACE,
-            item_ids=np.char.mod("%06d", day.items),
-            item_days=np.array([day_of(int(number)) for number in story.days[day.items]], dtype="datetime64[D]"),
-            labels=day.labels,
-            centroids=day.centroids,
-            lineage_ids=tuple(first_lineage_id(1, "story", UUID(int=day.number), c) for c in range(k)),
-        )
-        found = linker(done[-1] if done else None, current, done[-2:-7:-1])
-        links.append(found)
-        done.append(
-            Snapshot(
-                current.day,
-                SPACE,
-                current.item_ids,
-                current.item_days,
-                current.labels,
-                current.centroids,
-                tuple(each.lineage_id for each in found.clusters),
-            )
-        )
-    return links
-
-
 def by_number(previous: Snapshot | None, current: Snapshot, others: Sequence[Snapshot]) -> Links:  # noqa: ARG001
     """What there was before lineages: the cluster's number, by size."""
     return Links(tuple(Link(c, str(c), "continued", 1.0) for c in range(len(current.lineage_ids))))
@@ -202,35 +139,6 @@ class Continuity:
     true_ids: float
     whole: float
     steps: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Faces:
-    """What the clusters of a day show of the intents.
-
-    Attributes:
-        main: the cluster that holds most of an intent's items, -1 where that is noise; intents with at least 5.
-        majority: the intent that most items of a cluster have.
-        own: intents that are the majority of their main cluster.
-    """
-
-    main: dict[str, int]
-    majority: dict[int, str]
-    own: frozenset[str]
-
-
-def faces(story: Story, day: Day, fold: Callable[[str], str] = str) -> Faces:
-    """Read a day's clusters; `fold` may call several intents by one name."""
-    names = np.array([fold(name) for name in story.intents[day.items]])
-    main, majority = {}, {}
-    for name in set(names.tolist()) - {OUT_OF_SCOPE}:
-        labels = day.labels[names == name]
-        if len(labels) >= 5:
-            main[name] = Counter(labels.tolist()).most_common(1)[0][0]
-    for c in range(len(day.centroids)):
-        inside = names[day.labels == c]
-        majority[c] = Counter(sorted(inside.tolist())).most_common(1)[0][0] if len(inside) else OUT_OF_SCOPE
-    return Faces(main, majority, frozenset(name for name, c in main.items() if c >= 0 and majority[c] == name))
 
 
 def continuity(
@@ -287,37 +195,6 @@ class Detection:
     recut: tuple[int, int] = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One event that was said: on which day, of which intent, out of the clusters of which others."""
-
-    kind: str
-    day: int
-    intent: str
-    parents: tuple[str, ...] = ()
-
-
-def what_was_said(story: Story, days: Sequence[Day], links: Sequence[Links]) -> list[Said]:
-    """The statuses of all days as events; a lineage is called by the intent that most of its items have."""
-    names: dict[str, str] = {}
-    said = []
-    for day, found in zip(days, links, strict=True):
-        majority = faces(story, day).majority
-        if day.number >= FIRST_SCORED:
-            said += [_said(day.number, each, majority[each.cluster_id], names) for each in found.clusters]
-            said += [Said("end", day.number, names[ended.lineage_id]) for ended in found.ended if not ended.into]
-        names |= {each.lineage_id: majority[each.cluster_id] for each in found.clusters}
-    return [each for each in said if each.kind in KINDS]
-
-
-def _said(day: int, link_: Link, intent: str, names: dict[str, str]) -> Said:
-    kinds = {"new": "start", "grown": "double", "merged": "merge", "split": "split"}
-    kind = kinds.get(link_.status, "")
-    if kind == "split" and link_.lineage_id in link_.parents:
-        kind = ""  # the part that keeps the id; the other part is the event
-    return Said(kind, day, intent, tuple(names.get(parent, "") for parent in link_.parents))
-
-
 def detections(story: Story, said: Sequence[Said], pairs: Sequence[tuple[str, str, int]] = ()) -> list[Detection]:
     """Score what was said against the story.
 
@@ -357,7 +234,6 @@ def detections(story: Story, said: Sequence[Said], pairs: Sequence[tuple[str, st
     return result
 
 
-KINDS = ("start", "end", "double", "split", "merge")
 FAMILY_KINDS = ("split", "merge")
 
 
@@ -425,7 +301,7 @@ def measure(method: str, seeds: int, embeddings: NDArray[np.float32]) -> list[di
     found = []
     for seed in range(seeds):
         story = tell(intents, embeddings, seed)
-        days = engine_days(story, embeddings, config_of(method))
+        days = engine_days(story, embeddings[story.rows], DAYS, config_of(method))
         exact, pairs = true_days(story, embeddings, seed)
         started = time.perf_counter()
         links = chain(story, days, link)
@@ -528,10 +404,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--method", default="default", choices=("default", "graph", "kmeans", "hdbscan"))
     parser.add_argument("--seeds", type=int, default=3, help="stories")
-    parser.add_argument("--embeddings", type=Path, default=PROJECT / ".llma" / "benchmarks" / "clinc150.npy")
+    parser.add_argument("--streams", type=int, default=3, help="streams of each kind")
+    parser.add_argument("--embeddings", type=Path, default=PROJECT / ".llma" / "benchmarks")
     parser.add_argument("--write", action="store_true", help="put the figures into benchmarks/results/lineage.md")
     options = parser.parse_args()
-    figures = report(measure(options.method, options.seeds, read_embeddings(options.embeddings)))
+    sections = [lineage_goals.report(embedded(HWU64, options.embeddings / "hwu64.npy"), options.streams)]
+    if options.seeds:
+        story = read_embeddings(options.embeddings / "clinc150.npy")
+        sections.append(report(measure(options.method, options.seeds, story)))
+    figures = "\n\n".join(sections)
     if not options.write:
         print(figures)
         return

@@ -83,14 +83,18 @@ def read_intents() -> NDArray[np.str_]:
 
 def read_embeddings(cache: Path) -> NDArray[np.float32]:
     """The embeddings of all rows, float32 (23700, d); made once with the offline embedder and kept in `cache`."""
+    return embedded(CLINC150, cache)
+
+
+def embedded(texts: Path, cache: Path) -> NDArray[np.float32]:
+    """The embeddings of the column `text` of a compressed CSV file, float32 (n, d), made once and kept in `cache`."""
     if cache.exists():
         found: NDArray[np.float32] = np.load(cache)
         return found
     from llma_assets.models import OfflineEmbedder
 
-    with gzip.open(CLINC150, "rt", encoding="utf-8", newline="") as file:
-        texts = [row["text"] for row in csv.DictReader(file)]
-    vectors = OfflineEmbedder().embed(texts)
+    with gzip.open(texts, "rt", encoding="utf-8", newline="") as file:
+        vectors = OfflineEmbedder().embed([row["text"] for row in csv.DictReader(file)])
     cache.parent.mkdir(parents=True, exist_ok=True)
     np.save(cache, vectors)
     return vectors

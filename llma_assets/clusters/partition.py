@@ -27,7 +27,7 @@ from llma_assets.clusters.lineage_ids import first_lineage_id
 from llma_assets.clusters.options import RunOptions, engine_config, sample_size
 from llma_assets.clusters.rows import cluster_rows, member_rows, quality_of
 from llma_assets.clusters.store.attempts import forget_attempts, publish_run
-from llma_assets.clusters.store.cluster_members import earlier_map
+from llma_assets.clusters.store.cluster_members import earlier_clusters, earlier_map
 from llma_assets.clusters.store.clustering_runs import Run, committed_run, earlier_resolution
 from llma_assets.clusters.store.users import users_of_items
 from llma_assets.clusters.store.window import Window, read_window, rest_embeddings, window_texts
@@ -129,6 +129,7 @@ def _publish(
     previous = committed_run(database, team_day, theme.theme_id)
     if previous is not None and previous.input_id == input_id:
         return _unchanged(theme, previous)
+    earlier = earlier_clusters(database, team_day, theme, window, model_name) if config.method == "graph" else None
     items = [*window.rows, *window.rest]
     sampled = len(window.rows)
     templates = sampled_templates(find_templates(window_texts(database, window)), sampled)
@@ -138,6 +139,7 @@ def _publish(
         config,
         initial_coordinates=earlier_map(database, team_day, theme, window, model_name),
         earlier_resolution=earlier_resolution(database, team_day, theme, model_name, since=window.start.date()),
+        earlier_labels=earlier,
     )
     placement = assign_unsampled(
         clustering, len(window.rest), rest_embeddings(database, window), templates.of_text[sampled:]
@@ -212,6 +214,7 @@ def _publish(
         ),
         f"{theme.theme_id}_silhouette": clustering.quality.silhouette or 0.0,
         f"{theme.theme_id}_lineage": links.in_words(),
+        f"{theme.theme_id}_held_items": 0 if earlier is None else int((earlier >= 0).all(axis=1).sum()),
     }
 
 

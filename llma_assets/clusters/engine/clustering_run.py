@@ -17,6 +17,7 @@ from llma_assets.clusters.engine.measures import centroid_distances, numbered_by
 from llma_assets.clusters.engine.neighbours import Neighbours, nearest_neighbours
 from llma_assets.clusters.engine.partition import Partition
 from llma_assets.clusters.engine.preprocessing import Distinct, checked, checked_coordinates, deduplicate, normalise
+from llma_assets.clusters.engine.prior import labels_of_points
 from llma_assets.clusters.engine.reduction import Reduced, axes_of, principal_components
 from llma_assets.clusters.engine.silhouettes import SilhouetteScorer
 from llma_assets.clusters.engine.stability import stability_of
@@ -37,6 +38,7 @@ def cluster(
     *,
     initial_coordinates: NDArray[np.float64] | None = None,
     earlier_resolution: float | None = None,
+    earlier_labels: NDArray[np.int_] | None = None,
 ) -> Clustering:
     """Cluster the rows of `embeddings`.
 
@@ -51,6 +53,8 @@ def cluster(
             from there. The partition does not depend on it.
         earlier_resolution: `quality.resolution` of the run before. `graph` keeps it while no other is much better, so
             that the same clusters are not cut finer on one day and coarser on the next.
+        earlier_labels: int (n, r), the cluster of each item in each of r runs before, below 0 where it had none.
+            `graph` holds together what they had together, and apart what they had apart, while the data allow it.
 
     Raises:
         InvalidEmbeddingsError: no rows, a wrong shape, or rows that are zero, NaN or infinite (named); or
@@ -64,7 +68,7 @@ def cluster(
     with one_thread():
         items = deduplicate(normalise(array))
         del array
-        return _cluster(items, config, before, earlier_resolution)
+        return _cluster(items, config, before, earlier_resolution, earlier_labels)
 
 
 def _cluster(
@@ -72,6 +76,7 @@ def _cluster(
     config: ClusteringConfig,
     before: NDArray[np.float64] | None,
     earlier_resolution: float | None,
+    earlier_labels: NDArray[np.int_] | None,
 ) -> Clustering:
     reduced = principal_components(items.unit, items.weights, config.pca_components)
     axes = axes_of(items.unit, items.weights, reduced) if config.method == "hdbscan" else None
@@ -84,7 +89,8 @@ def _cluster(
     )
     scorer = SilhouetteScorer(points, items.weights, sample=sample, seed=config.seed)
     if config.method == "graph":
-        partition = graph_partition(points, items.weights, neighbours, scorer, config, earlier_resolution)
+        earlier = None if earlier_labels is None else labels_of_points(earlier_labels, items.inverse, len(points))
+        partition = graph_partition(points, items.weights, neighbours, scorer, config, earlier_resolution, earlier)
     else:
         partition = METHODS[config.method](points, items.weights, scorer, config)
     labels, strength = partition.labels, partition.strength

@@ -12,6 +12,7 @@ from llma_assets.clusters.engine.leiden import Graph, shared_neighbour_graph
 from llma_assets.clusters.engine.neighbours import Neighbours
 from llma_assets.clusters.engine.noise import dissolve_diffuse, isolated_points, mark_noise, neighbour_agreement
 from llma_assets.clusters.engine.partition import Partition
+from llma_assets.clusters.engine.prior import held_together
 from llma_assets.clusters.engine.resolution import Choice, ResolutionChooser
 from llma_assets.clusters.engine.silhouettes import SilhouetteScorer
 
@@ -30,6 +31,7 @@ def graph_partition(
     scorer: SilhouetteScorer,
     config: ClusteringConfig,
     earlier_resolution: float | None = None,
+    earlier: NDArray[np.int_] | None = None,
 ) -> Partition:
     """Find communities at the resolution that resamples confirm; points that belong to none are noise.
 
@@ -40,6 +42,7 @@ def graph_partition(
         scorer: of the same points; used only if there are too few of them for a graph.
         config: neighbours, resolution, number or size of clusters, noise, seed.
         earlier_resolution: of the run before.
+        earlier: int (m, r), cluster of each point in each of r runs before, below 0 where it had none.
     """
     m = len(points)
     if m < FEWEST_POINTS:
@@ -49,6 +52,8 @@ def graph_partition(
     neighbours = neighbours.nearest(max(FEWEST_NEIGHBOURS, m // POINTS_A_NEIGHBOUR))
     isolated = isolated_points(points, neighbours, seed=config.seed)
     graph = shared_neighbour_graph(neighbours)
+    if earlier is not None:
+        graph = held_together(graph, earlier)
 
     def chooser_of(chosen: NDArray[np.intp], part: Graph, near: Neighbours) -> ResolutionChooser:
         return ResolutionChooser(

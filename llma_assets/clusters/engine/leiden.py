@@ -24,12 +24,15 @@ class Graph:
     Attributes:
         starts: int64 (m + 1,), where each node's edges begin.
         ends: int32 (e,), the other end of each edge.
-        weights: float64 (e,), in (0, 1].
+        weights: float64 (e,), above 0.
+        plain: float64 (e,), the weights that say how much chance puts between two nodes, where a prior has changed
+            `weights`; None where they are the same.
     """
 
     starts: NDArray[np.int64]
     ends: NDArray[np.int32]
     weights: NDArray[np.float64]
+    plain: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -48,7 +51,8 @@ class Graph:
         kept = (origins >= 0) & (ends >= 0)
         starts = np.zeros(len(nodes) + 1, dtype=np.int64)
         np.cumsum(np.bincount(origins[kept], minlength=len(nodes)), out=starts[1:])
-        return Graph(starts, ends[kept], self.weights[kept])
+        plain = None if self.plain is None else self.plain[kept]
+        return Graph(starts, ends[kept], self.weights[kept], plain)
 
 
 def shared_neighbour_graph(neighbours: Neighbours) -> Graph:

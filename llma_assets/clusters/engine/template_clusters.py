@@ -33,6 +33,7 @@ def cluster_with_templates(
     config: ClusteringConfig = ClusteringConfig(),
     *,
     initial_coordinates: NDArray[np.float64] | None = None,
+    earlier_labels: NDArray[np.int_] | None = None,
     **options: Any,
 ) -> Clustering:
     """Make each template a cluster, and cluster the other rows as if the templates were not there.
@@ -42,7 +43,7 @@ def cluster_with_templates(
         of_template: int (n,), place of each row's template, -1 where it has none. If every row has one, the rows of the
             last template are clustered like any others.
         config: of the other rows.
-        initial_coordinates: (n, 2), as in `cluster`.
+        initial_coordinates, earlier_labels: of all rows, as in `cluster`.
         options: further options of `cluster`.
 
     Raises:
@@ -53,12 +54,15 @@ def cluster_with_templates(
         of_template = np.where(of_template == places[-1], NO_TEMPLATE, of_template)
         places = places[:-1]
     if len(places) == 0:
-        return cluster(embeddings, config, initial_coordinates=initial_coordinates, **options)
+        return cluster(
+            embeddings, config, initial_coordinates=initial_coordinates, earlier_labels=earlier_labels, **options
+        )
     others = np.flatnonzero(of_template == NO_TEMPLATE)
     base = cluster(
         embeddings[others],
         config,
         initial_coordinates=None if initial_coordinates is None else initial_coordinates[others],
+        earlier_labels=None if earlier_labels is None else earlier_labels[others],
         **options,
     )
     members = [np.flatnonzero(of_template == place) for place in places]

@@ -54,17 +54,19 @@ def grow_tree(graph: Graph, finest: float, *, seed: int) -> Tree:
     between = np.bincount(
         fine[graph.origins].astype(np.intp) * count + fine[graph.ends], weights=graph.weights, minlength=count**2
     ).reshape(count, count)
-    return Tree(fine, *_joins(between.astype(np.float64)))
+    by_chance = graph.weights if graph.plain is None else graph.plain
+    degrees = np.bincount(fine[graph.origins], weights=by_chance, minlength=count)
+    return Tree(fine, *_joins(between.astype(np.float64), degrees))
 
 
-def _joins(between: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def _joins(between: NDArray[np.float64], degrees: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Join the pair with the largest gain until one community is left.
 
     Args:
         between: (c, c), weight of the edges between communities and, on the diagonal, inside; changed.
+        degrees: (c,), weight of the edges that chance deals out among the communities.
     """
     count = len(between)
-    degrees = between.sum(axis=1)
     total = float(degrees.sum())
     # A community without edges has degree 0 and no gain; an infinite degree keeps its gain at 0.
     degrees = np.where(degrees > 0, degrees, np.inf)

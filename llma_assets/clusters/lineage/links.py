@@ -1,31 +1,22 @@
-"""Links clusters to those of the run before: lasting lineage ids, and what happened to each. No database, no Dagster.
+"""Links clusters to those of the runs before: lasting lineage ids, and what happened to each. No database, no Dagster.
 
 Runs of neighbouring days share most of their items, so clusters are matched by their shared items, and by their
-centroids where few or none are shared. What people decide about a lineage belongs in `edits`.
+centroids where few or none are shared. A split, a merge or an end is said once it has held for two runs: what one night
+cuts otherwise, and the next one puts back, did not happen. What people decide about a lineage belongs in `edits`.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from llma_assets.clusters.lineage.growth import Growth
-from llma_assets.clusters.lineage.matching import Overlap, centroid_cosines, same_clusters, similarities
+from llma_assets.clusters.lineage.matching import Overlap, same_clusters
 from llma_assets.clusters.lineage.snapshot import Snapshot
+from llma_assets.clusters.lineage.transition import Transition
 
-Status = Literal["new", "continued", "grown", "shrunk", "merged", "split"]
-
-
-MAIN_SHARE, PART_SHARE, MIN_SHARED = 0.5, 0.15, 3
-"""Merged and split: most of one side goes there, a substantial part of the other comes from there, and at least so
-many items."""
-
-NEAR_BY_CENTROID = 0.5
-"""A new cluster this near (cosine of centred centroids) to a fading one replaces it."""
+Status = Literal["new", "continued", "grown", "shrunk", "tentative", "merged", "split"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +26,8 @@ class Link:
     Attributes:
         cluster_id: its number in the run.
         lineage_id: its lasting id.
-        status: what happened to it since the run before.
+        status: what happened to it. "tentative" is a cluster that the run before did not have, made of items of others:
+            the next run says "split" or "merged" if it is still there.
         confidence: in [0, 1]: the similarity of a cluster that continues; of a split, the share of its older members
             that come from the parent; of a new one, 1 minus its similarity to the closest earlier cluster.
         parents: lineage ids of the earlier clusters that it continues or comes from; none for a new one.
@@ -50,11 +42,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A lineage of the run before that has no cluster in this run.
+    """A lineage that has no cluster in this run.
 
     Attributes:
         lineage_id: its id.
-        size: its members in the run before.
+        size: its members in the last run that had it.
         into: lineage ids of the clusters that hold most of its remaining members; none if it ended without any.
     """
 
@@ -69,20 +61,22 @@ class Links:
 
     Attributes:
         clusters: a link for each cluster, by number.
-        ended: lineages of the run before that ended.
+        ended: lineages that neither this run has nor the one before it, but the one before that.
         previous_day: of the run that was linked to, None where there was none.
         note: why no lineage can continue, "" where it can.
+        missing: lineages of the run before that this run has not; they end if the next one has not got them either.
     """
 
     clusters: tuple[Link, ...]
     ended: tuple[Ended, ...] = ()
     previous_day: date | None = None
     note: str = ""
+    missing: tuple[Ended, ...] = ()
 
     def in_words(self) -> str:
-        """What happened since the run before, such as "40 continued, 2 new, 1 ended"."""
+        """What happened, such as "40 continued, 2 new, 1 ended"."""
         counts = Counter[str](each.status for each in self.clusters)
-        counts["ended"] = len(self.ended)
+        counts["ended"], counts["missing"] = len(self.ended), len(self.missing)
         said = ", ".join(f"{number} {status}" for status, number in counts.most_common() if number)
         return f"{said} ({self.note})" if self.note else said
 
@@ -91,12 +85,17 @@ class Links:
         return {
             "previous_day": self.previous_day.isoformat() if self.previous_day else None,
             "note": self.note,
-            "ended": [{"lineage_id": e.lineage_id, "size": e.size, "into": list(e.into)} for e in self.ended],
+            "ended": [_as_json(each) for each in self.ended],
+            "missing": [_as_json(each) for each in self.missing],
         }
 
 
+def _as_json(ended: Ended) -> dict[str, Any]:
+    return {"lineage_id": ended.lineage_id, "size": ended.size, "into": list(ended.into)}
+
+
 def link(previous: Snapshot | None, current: Snapshot, others: Iterable[Snapshot] = ()) -> Links:
-    """Link the clusters of a run to those of the run before it.
+    """Link the clusters of a run to those of the runs before it.
 
     Ids are carried one to one, by the assignment with the greatest similarity overall. Of several clusters that
     merge, the most similar one gives its id; of several that one splits into, the most similar one keeps it.
@@ -105,152 +104,114 @@ def link(previous: Snapshot | None, current: Snapshot, others: Iterable[Snapshot
     Args:
         previous: the latest run before it, None where there is none.
         current: the run; its `lineage_ids` are those of new clusters.
-        others: more runs that may hold the id of a cluster that is not in `previous`, the likeliest first: older
-            days (a cluster that was lost or merged for a day comes back), an attempt at the same day that this
-            one takes the place of, the day after. Read only while there are clusters without an old id.
+        others: more runs, the likeliest first. The first one, if it is from before `previous`, says what has held for
+            two runs. Each may hold the id of a cluster that is not in `previous`: older days (a cluster that was lost
+            or merged for a day comes back), an attempt at the same day that this one takes the place of, the day
+            after. The rest is read only while there are clusters without an old id.
 
     Returns:
-        a link for each cluster, and what ended.
+        a link for each cluster, and what ended or is missing.
     """
     if previous is None:
-        linked = Links(_all_new(current), note="no run before it")
-    elif changed := previous.space.differences(current.space):
-        ended = tuple(
-            Ended(lineage_id, int(size)) for lineage_id, size in zip(previous.lineage_ids, previous.sizes, strict=True)
+        links = Links(_all_new(current), note="no run before it")
+        return replace(links, clusters=_with_recovered(links.clusters, current, others, frozenset()))
+    rest = iter(others)
+    first = next(rest, None)
+    before = first if first and first.day < previous.day and not first.space.differences(previous.space) else None
+    others = chain([first] if first else [], rest)
+    if changed := previous.space.differences(current.space):
+        ended = [Ended(each, int(size)) for each, size in zip(previous.lineage_ids, previous.sizes, strict=True)]
+        ended += _gone(before, {*previous.lineage_ids}, None) if before else []
+        links = Links(_all_new(current), tuple(ended), previous.day, note=changed)
+        return replace(
+            links, clusters=_with_recovered(links.clusters, current, others, frozenset(previous.lineage_ids))
         )
-        linked = Links(_all_new(current), ended, previous.day, note=changed)
-    else:
-        linked = _link(previous, current)
-    return _recover_ids(linked, current, others, ended_ids=frozenset(previous.lineage_ids if previous else ()))
+    transition = Transition.between(previous, current)
+    clusters = tuple(_link(transition, c, own_id) for c, own_id in enumerate(current.lineage_ids))
+    clusters = _with_recovered(clusters, current, others, frozenset(previous.lineage_ids))
+    ids = tuple(each.lineage_id for each in clusters)
+    missing = _gone(previous, {*ids}, transition, ids)
+    if before is None:
+        return Links(clusters, (), previous.day, missing=tuple(missing))
+    held = Transition.between(before, current)
+    ended = _gone(before, {*ids, *previous.lineage_ids}, held, ids)
+    clusters = _settled(clusters, before, previous, transition, held)
+    return Links(clusters, tuple(ended), previous.day, missing=tuple(missing))
 
 
 def _all_new(current: Snapshot) -> tuple[Link, ...]:
     return tuple(Link(number, lineage_id, "new", 1.0) for number, lineage_id in enumerate(current.lineage_ids))
 
 
-def _link(previous: Snapshot, current: Snapshot) -> Links:
-    transition = _Transition.between(previous, current)
-    links = tuple(transition.link(c) for c in range(len(current.lineage_ids)))
-    ended = tuple(
-        Ended(lineage_id, int(previous.sizes[p]), tuple(links[c].lineage_id for c in transition.successors(p)))
-        for p, lineage_id in enumerate(previous.lineage_ids)
-        if p not in transition.carried
-    )
-    return Links(links, ended, previous.day)
+def _link(transition: Transition, c: int, own_id: str) -> Link:
+    """The link of a cluster to the run before alone."""
+    if c in transition.same:
+        p, similarity = transition.same[c]
+        lineage_id = transition.earlier.lineage_ids[p]
+        return Link(c, lineage_id, _growth(transition, c), similarity, (lineage_id,))
+    origin = transition.origin(c)
+    return Link(c, own_id, "new" if origin.status == "new" else "tentative", origin.confidence, origin.parents)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Transition:
-    """How the kp clusters of one run became the kc clusters of the next.
+def _growth(transition: Transition, c: int) -> Status:
+    if transition.growth.grown[c]:
+        return "grown"
+    return "shrunk" if transition.growth.faded[c] else "continued"
 
-    Attributes:
-        same: later cluster → (the earlier cluster that it continues, similarity).
-        similarity: float64 (kp, kc).
-        backward: float64 (kp, kc), the share of the later cluster's shared items that came from the earlier one.
-        absorbed: bool (kp, kc), most of the earlier cluster is in the later one.
-        substantial: bool (kp, kc), absorbed, and a substantial part of the later one.
-        split_off: bool (kp, kc), most of the later cluster comes from the earlier one, and is a substantial part of it.
-        replaced: bool (kp, kc), the earlier cluster fades, and the later one is young and near it.
-        replaced_now: bool (kp, kc), replaced, and the earlier cluster did not fade before.
+
+def _gone(run: Snapshot, present: set[str], transition: Transition | None, ids: tuple[str, ...] = ()) -> list[Ended]:
+    """The lineages of an earlier run that are not present; of a tentative one nothing was said, so it cannot end."""
+    return [
+        Ended(lineage_id, int(size), tuple(ids[c] for c in transition.successors(p)) if transition else ())
+        for p, (lineage_id, size) in enumerate(zip(run.lineage_ids, run.sizes, strict=True))
+        if lineage_id not in present and run.status(p) != "tentative"
+    ]
+
+
+def _settled(
+    clusters: tuple[Link, ...], before: Snapshot, previous: Snapshot, transition: Transition, held: Transition
+) -> tuple[Link, ...]:
+    """Say the splits and merges that the run before had, and this one still has.
+
+    Args:
+        before: the run before `previous`.
+        held: how `before` became this run.
     """
-
-    previous: Snapshot
-    current: Snapshot
-    same: dict[int, tuple[int, float]]
-    similarity: NDArray[np.float64]
-    backward: NDArray[np.float64]
-    absorbed: NDArray[np.bool_]
-    substantial: NDArray[np.bool_]
-    split_off: NDArray[np.bool_]
-    replaced: NDArray[np.bool_]
-    replaced_now: NDArray[np.bool_]
-    growth: Growth
-
-    @classmethod
-    def between(cls, previous: Snapshot, current: Snapshot) -> "_Transition":
-        overlap = Overlap.of(previous, current)
-        same = same_clusters(previous, current, overlap)
-        forward, backward = overlap.forward(), overlap.backward()
-        enough = overlap.counts >= MIN_SHARED
-        before, now = previous.growth(), current.growth()
-        # The last items of a fading topic join a neighbour, and the first items of a young one come from a neighbour:
-        # neither is a merge or a split.
-        absorbed = enough & (forward >= MAIN_SHARE) & ~before.fading[:, None]
-        split_off = enough & (backward >= MAIN_SHARE) & (forward >= PART_SHARE) & ~now.young[None, :]
-        fades = before.fading.copy()
-        for c, (p, _) in same.items():
-            fades[p] |= now.fading[c]
-        near = centroid_cosines(previous.centroids, current.centroids) >= NEAR_BY_CENTROID
-        replaced = near & fades[:, None] & now.young[None, :]
-        return cls(
-            previous,
-            current,
-            same,
-            similarities(overlap, previous, current)[0],
-            backward,
-            absorbed,
-            substantial=absorbed & (backward >= PART_SHARE),
-            split_off=split_off,
-            replaced=replaced,
-            replaced_now=replaced & ~before.fading[:, None],
-            growth=now,
-        )
-
-    @property
-    def carried(self) -> set[int]:
-        """Earlier clusters whose lineage continues."""
-        return {p for p, _ in self.same.values()}
-
-    def link(self, c: int) -> Link:
-        """The link of a later cluster."""
-        if c in self.same:
-            p, similarity = self.same[c]
-            replaced = [other for other in self._from(self.replaced_now, c) if other != p]
-            joined = sorted({*self._where(self.substantial, c), *replaced})
-            parents = self._names([p, *joined])
-            return Link(c, self.previous.lineage_ids[p], self._status(c, p, joined), similarity, parents)
-        own_id = self.current.lineage_ids[c]
-        absorbed, split_off, replaced = (
-            self._where(self.absorbed, c),
-            self._from(self.split_off, c),
-            self._from(self.replaced, c),
-        )
-        if len(absorbed) > 1 and self.backward[absorbed, c].sum() >= MAIN_SHARE:
-            return Link(c, own_id, "merged", float(self.backward[absorbed, c].sum()), self._names(absorbed))
-        if split_off:
-            return Link(c, own_id, "split", float(self.backward[split_off[0], c]), self._names(split_off))
-        best = float(self.similarity[:, c].max(initial=0.0))
-        if replaced:
-            return Link(c, own_id, "merged" if len(replaced) > 1 else "split", best, self._names(replaced))
-        return Link(c, own_id, "new", 1.0 - best)
-
-    def successors(self, p: int) -> list[int]:
-        """Later clusters that hold the remaining members of an earlier one, or replace it."""
-        return [int(c) for c in np.flatnonzero(self.absorbed[p] | self.split_off[p] | self.replaced[p])]
-
-    def _status(self, c: int, p: int, joined: Sequence[int]) -> Status:
-        if joined:
-            return "merged"
-        if any(self.split_off[p, other] for other in range(len(self.current.lineage_ids)) if other not in self.same):
-            return "split"
-        if self.growth.grown[c]:
-            return "grown"
-        return "shrunk" if self.growth.faded[c] else "continued"
-
-    def _where(self, pairs: NDArray[np.bool_], c: int) -> list[int]:
-        return [p for p in self._from(pairs, c) if p not in self.carried]
-
-    def _from(self, pairs: NDArray[np.bool_], c: int) -> list[int]:
-        return [int(p) for p in np.flatnonzero(pairs[:, c])]
-
-    def _names(self, clusters: Sequence[int]) -> tuple[str, ...]:
-        return tuple(self.previous.lineage_ids[p] for p in clusters)
+    known, settled = {*before.lineage_ids}, list(clusters)
+    gone = known - {*previous.lineage_ids} - {each.lineage_id for each in clusters}
+    earlier = Transition.between(before, previous)
+    for c, each in enumerate(clusters):
+        if c not in transition.same:
+            continue
+        p = transition.same[c][0]
+        tentative = previous.status(p) in ("", "tentative") and each.lineage_id not in known
+        if tentative:
+            origin = held.origin(c)
+            if origin.status != "new" or previous.status(p):
+                settled[c] = Link(c, each.lineage_id, origin.status, origin.confidence, origin.parents)
+            continue
+        joined = [q for q in held.substantial[:, c].nonzero()[0].tolist() if before.lineage_ids[q] in gone]
+        names = held.names([q for q in joined if before.status(q) != "tentative"])
+        if names:
+            settled[c] = replace(each, status="merged", parents=(each.lineage_id, *sorted(names)))
+        elif earlier.replaced_now[:, p].any() and previous.status(p) not in ("merged", "split"):
+            over = held.names((earlier.replaced[:, p] | held.replaced[:, c]).nonzero()[0].tolist())
+            settled[c] = replace(each, status="merged" if len(over) > 1 else "split", parents=over)
+    parted = {parent for each in settled if each.status == "split" for parent in each.parents}
+    return tuple(
+        replace(each, status="split")
+        if each.lineage_id in parted and each.status in ("continued", "grown", "shrunk")
+        else each
+        for each in settled
+    )
 
 
-def _recover_ids(links: Links, current: Snapshot, others: Iterable[Snapshot], ended_ids: frozenset[str]) -> Links:
+def _with_recovered(
+    links: tuple[Link, ...], current: Snapshot, others: Iterable[Snapshot], ended_ids: frozenset[str]
+) -> tuple[Link, ...]:
     """Give clusters with a new id the id that they have in another run, if it is not in use."""
     seen = set(ended_ids)
-    clusters = list(links.clusters)
+    clusters = list(links)
     for other in others:
         unrecovered = {
             each.cluster_id
@@ -271,11 +232,11 @@ def _recover_ids(links: Links, current: Snapshot, others: Iterable[Snapshot], en
         for c, (p, similarity) in found.items():
             if c in unrecovered and p in free:
                 clusters[c] = _recovered(clusters[c], other.lineage_ids[p], similarity, other, current)
-    return replace(links, clusters=tuple(clusters))
+    return tuple(clusters)
 
 
 def _recovered(unrecovered: Link, lineage_id: str, similarity: float, other: Snapshot, current: Snapshot) -> Link:
     """The link with the recovered id; a cluster that existed on an earlier day is not new."""
-    if unrecovered.status != "new" or other.day >= current.day:
+    if other.day >= current.day:
         return replace(unrecovered, lineage_id=lineage_id)
     return Link(unrecovered.cluster_id, lineage_id, "continued", similarity, (lineage_id,))

@@ -123,7 +123,7 @@ def link_later_days(database: Database, team_id: int, day: date, theme_id: str) 
     """
     decided = {each for each, standing in standings_of(database, team_id).items() if standing != NOTHING}
     linked: list[Relinked] = []
-    run, changed = _next_run(database, team_id, theme_id, day), day
+    run, changed, unchanged = _next_run(database, team_id, theme_id, day), day, 0
     previous = _run_before(database, run) if run and run.day == day else None
     # The day itself comes first, then those after it.
     following = run if run and (previous is None or _follows(database, run, previous)) else None
@@ -134,15 +134,16 @@ def link_later_days(database: Database, team_id: int, day: date, theme_id: str) 
                 break
             if not linked and _follows(database, later, following):
                 break
-            # Beside the run before it a run is linked to those of its own window.
-            if following.day != changed and later.day - changed > later.window_end - later.window_start:
+            # Beside the two runs before it a run is linked to those of its own window.
+            if unchanged > 1 and later.day - changed > later.window_end - later.window_start:
                 break
             run = later
         done = _link_again(database, run, kept=decided)
         if lost := sorted({gone for gone, _ in done.replaced} & decided):
             return LaterDays(tuple(linked), run.day, day + timedelta(days=LINK_DAYS), tuple(lost))
+        unchanged += 1
         if done.changed:
-            changed = run.day
+            changed, unchanged = run.day, 0
             linked.append(done)
         following = run
     return LaterDays(tuple(linked))
@@ -162,11 +163,12 @@ def _run_before(database: Database, run: Run) -> Run | None:
 
 
 def _follows(database: Database, run: Run, before: Run) -> bool:
-    """Whether a run is linked to the one before it as that is now: each of its lineages goes on or has ended."""
+    """Whether a run is linked to the one before it as that is now: its lineages go on, are missing or ended."""
     summary = orjson.loads(run.lineage)
     if summary.get("previous_day") != before.day.isoformat():
         return False
-    known = _lineage_ids(database, run) | {each["lineage_id"] for each in summary["ended"]}
+    gone = [*summary["ended"], *summary.get("missing", ())]
+    known = _lineage_ids(database, run) | {each["lineage_id"] for each in gone}
     return _lineage_ids(database, before) <= known
 
 

@@ -47,6 +47,7 @@ class Snapshot:
         labels: int (n,) in 0..k-1, -1 is noise.
         centroids: float32 (k, d).
         lineage_ids: k ids; of the run that is to be linked, the ids that its clusters get if they are new.
+        statuses: what was said of each cluster, as in `links.Link`; none where it is not known.
     """
 
     day: date
@@ -56,6 +57,11 @@ class Snapshot:
     labels: NDArray[np.int_]
     centroids: NDArray[np.float32]
     lineage_ids: tuple[str, ...]
+    statuses: tuple[str, ...] = ()
+
+    def status(self, cluster: int) -> str:
+        """What was said of a cluster, "" where it is not known."""
+        return self.statuses[cluster] if self.statuses else ""
 
     @property
     def sizes(self) -> NDArray[np.intp]:

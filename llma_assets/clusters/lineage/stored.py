@@ -92,14 +92,15 @@ def snapshot_of(database: Database, run: Run) -> Snapshot:
             row["lineage_id"] or first_lineage_id(run.team_id, run.theme_id, run.input_id, row["cluster_id"])
             for row in clusters
         ),
+        statuses=tuple(row["lineage_status"] for row in clusters),
     )
 
 
 def link_stored(database: Database, current: Snapshot, *, team_id: int, theme_id: str, window_days: int) -> Links:
     """Link a run that is not stored yet to the stored ones.
 
-    Reads the latest run before it; and, only while there are clusters that it does not explain, the older runs of
-    its window, the run of the same day that it replaces, and the first run after it.
+    Reads the two latest runs before it; and, only while there are clusters that these do not explain, the older runs
+    of its window, the run of the same day that it replaces, and the first run after it.
     """
     first_day, last_day = current.day - timedelta(days=LINK_DAYS), current.day + timedelta(days=window_days)
     around = runs_around(database, team_id, theme_id, first_day, last_day)
@@ -107,7 +108,9 @@ def link_stored(database: Database, current: Snapshot, *, team_id: int, theme_id
     later = [run for run in around if run.day >= current.day]
     previous = snapshot_of(database, earlier[0]) if earlier else None
     reach = current.day - timedelta(days=window_days)
-    return link(previous, current, _snapshots(database, [r for r in earlier[1:] if r.day > reach] + later[:2]))
+    return link(
+        previous, current, _snapshots(database, earlier[1:2] + [r for r in earlier[2:] if r.day > reach] + later[:2])
+    )
 
 
 def _snapshots(database: Database, runs: Sequence[Run]) -> Iterator[Snapshot]:

@@ -78,6 +78,30 @@ WHERE team_id = {team_id:Int64}
     )
 """
 
+# Of the last two runs by `graph` before a day: what two runs agree on is held by the next.
+# Keys: of clustering_runs (team_id, day, theme_id), of cluster_members (team_id, day, theme_id, attempt_id, item_id).
+EARLIER_CLUSTERS = """
+SELECT day, item_id, cluster_id
+FROM cluster_members FINAL
+WHERE team_id = {team_id:Int64}
+    AND theme_id = {theme_id:String}
+    AND (day, attempt_id) IN
+    (
+        SELECT day, attempt_id
+        FROM clustering_runs FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day < {day:Date}
+            AND day >= {since:Date}
+            AND theme_id = {theme_id:String}
+            AND embedding_model = {model_name:String}
+            AND JSONExtractString(params, 'theme_version') IN {versions:Array(String)}
+            AND method = 'graph'
+            AND items > 0
+        ORDER BY day DESC
+        LIMIT 2
+    )
+"""
+
 # Held against what was known when the run was committed, under the version of the theme that it was made for: what
 # was decided later concerns the next run. Keys: cluster_members (team_id, day, theme_id, attempt_id, item_id);
 # theme_items and trace_summaries (team_id, day, theme_id, item_id).
@@ -157,6 +181,32 @@ def earlier_map(
         if row["item_id"] in index:
             found[index[row["item_id"]]] = row["x"], row["y"]
     return found
+
+
+def earlier_clusters(
+    database: Database, team_day: TeamDay, theme: Theme, window: Window, model_name: str
+) -> NDArray[np.int_] | None:
+    """In which clusters the sample's items were in the last runs by `graph` within the window and before the day.
+
+    Returns:
+        int (n, r), a column for each of one or two runs, -1 for noise and for items that a run did not hold; None
+        without a run.
+    """
+    index = {item_id: number for number, item_id in enumerate(window.item_ids)}
+    runs: dict[date, NDArray[np.int_]] = {}
+    for row in database.stream(
+        EARLIER_CLUSTERS,
+        team_id=team_day.team_id,
+        day=team_day.day,
+        since=window.start.date(),
+        theme_id=theme.theme_id,
+        versions=list(stored_versions(theme)),
+        model_name=model_name,
+    ):
+        labels = runs.setdefault(row["day"], np.full(len(index), -1, dtype=np.int_))
+        if row["item_id"] in index:
+            labels[index[row["item_id"]]] = row["cluster_id"]
+    return np.column_stack([runs[day] for day in sorted(runs)]) if runs else None
 
 
 def members_outside_the_theme(database: Database, run: Run) -> dict[str, int]:

@@ -62,6 +62,18 @@ def by_group(links: Links, groups: Sequence[str]) -> dict[str, Link]:
     return dict(zip(groups, links.clusters, strict=True))
 
 
+def linked(*runs: Snapshot) -> list[Links]:
+    """Link runs one after the other, as the pipeline does."""
+    done: list[Snapshot] = []
+    found = []
+    for run in runs:
+        links = link(done[-1] if done else None, run, done[-2::-1])
+        found.append(links)
+        ids, statuses = zip(*((each.lineage_id, each.status) for each in links.clusters), strict=True)
+        done.append(replace(run, lineage_ids=ids, statuses=statuses))
+    return found
+
+
 def test_the_first_run_begins_all_lineages() -> None:
     links = link(None, snapshot(6, steady("ABC"), "ABC"))
     assert [(each.lineage_id, each.status) for each in links.clusters] == [
@@ -86,9 +98,10 @@ def test_clusters_go_on_whatever_their_numbers() -> None:
 
 def test_a_new_topic_begins_a_lineage_and_one_that_left_ends() -> None:
     counts = steady("AB") | {day: {"A": 10, "X": 10} for day in range(7, 14)}
-    links = link(snapshot(12, counts, "ABX"), snapshot(13, counts, "AX"))
+    _, links, after = linked(snapshot(12, counts, "ABX"), snapshot(13, counts, "AX"), snapshot(14, counts, "AX"))
     assert [(each.lineage_id, each.status) for each in links.clusters] == [("A@12", "continued"), ("X@12", "continued")]
-    assert [(each.lineage_id, each.into) for each in links.ended] == [("B@12", ())]
+    assert ([(each.lineage_id, each.into) for each in links.missing], links.ended) == ([("B@12", ())], ())
+    assert ([(each.lineage_id, each.into) for each in after.ended], after.missing) == ([("B@12", ())], ())
     links = link(snapshot(6, counts, "AB"), snapshot(7, counts, "ABX"))
     begun = by_group(links, "ABX")["X"]
     assert (begun.lineage_id, begun.status, begun.parents) == ("X@7", "new", ())
@@ -116,7 +129,10 @@ def test_a_day_with_twice_the_traffic_grows_nothing() -> None:
 
 def test_two_clusters_that_merge_leave_the_id_of_the_larger() -> None:
     counts = {day: {"A": 20, "B": 12, "C": 10} for day in range(12)}
-    links = link(snapshot(6, counts, ["A", "B", "C"]), snapshot(7, counts, ["AB", "C"]))
+    _, first, links = linked(*(snapshot(n, counts, ["A", "B", "C"] if n == 6 else ["AB", "C"]) for n in (6, 7, 8)))
+    assert (first.clusters[0].lineage_id, first.clusters[0].status) == ("A@6", "continued")
+    assert [(each.lineage_id, each.into) for each in first.missing] == [("B@6", ("A@6",))]
+    assert first.ended == ()
     merged = links.clusters[0]
     assert (merged.lineage_id, merged.status, merged.parents) == ("A@6", "merged", ("A@6", "B@6"))
     assert [(each.lineage_id, each.into) for each in links.ended] == [("B@6", ("A@6",))]
@@ -124,7 +140,9 @@ def test_two_clusters_that_merge_leave_the_id_of_the_larger() -> None:
 
 def test_many_equal_clusters_that_merge_begin_a_lineage_with_all_as_parents() -> None:
     counts = steady("ABCDEFGH")
-    links = link(snapshot(6, counts, list("ABCDEFGH")), snapshot(7, counts, ["ABCDEFGH"]))
+    runs = (snapshot(n, counts, list("ABCDEFGH") if n == 6 else ["ABCDEFGH"]) for n in (6, 7, 8))
+    _, first, links = linked(*runs)
+    assert (first.clusters[0].lineage_id, first.clusters[0].status) == ("ABCDEFGH@7", "tentative")
     (merged,) = links.clusters
     assert (merged.lineage_id, merged.status) == ("ABCDEFGH@7", "merged")
     assert merged.parents == tuple(f"{name}@6" for name in "ABCDEFGH")
@@ -135,7 +153,10 @@ def test_many_equal_clusters_that_merge_begin_a_lineage_with_all_as_parents() ->
 
 def test_a_cluster_that_splits_keeps_its_id_in_the_larger_part() -> None:
     counts = {day: {"A": 20, "B": 12, "C": 10} for day in range(12)}
-    links = link(snapshot(6, counts, ["AB", "C"]), snapshot(7, counts, ["A", "B", "C"]))
+    runs = (snapshot(n, counts, ["AB", "C"] if n == 6 else ["A", "B", "C"]) for n in (6, 7, 8))
+    _, first, links = linked(*runs)
+    assert [each.status for each in first.clusters] == ["continued", "tentative", "continued"]
+    assert first.clusters[1].parents == ("AB@6",)
     found = by_group(links, "ABC")
     assert (found["A"].lineage_id, found["A"].status, found["A"].parents) == ("AB@6", "split", ("AB@6",))
     assert (found["B"].lineage_id, found["B"].status, found["B"].parents) == ("B@7", "split", ("AB@6",))
@@ -154,9 +175,10 @@ def test_without_shared_items_centroids_decide() -> None:
     links = link(snapshot(6, counts, "ABCD"), snapshot(20, counts, "DCBX".replace("X", "A")))
     assert [each.lineage_id for each in links.clusters] == ["D@6", "C@6", "B@6", "A@6"]
     counts = {day: {"A": 10, "B": 10, "X": 10} if day > 10 else {"A": 10, "B": 10, "C": 10} for day in range(40)}
-    links = link(snapshot(6, counts, "ABC"), snapshot(20, counts, "ABX"))
+    _, links, after = linked(snapshot(6, counts, "ABC"), snapshot(20, counts, "ABX"), snapshot(34, counts, "ABX"))
     assert [(each.lineage_id, each.status) for each in links.clusters][2] == ("X@20", "new")
-    assert [each.lineage_id for each in links.ended] == ["C@6"]
+    assert [each.lineage_id for each in links.missing] == ["C@6"]
+    assert [each.lineage_id for each in after.ended] == ["C@6"]
 
 
 def test_what_the_space_changes_begins_all_lineages_and_says_so() -> None:
@@ -193,7 +215,26 @@ def test_a_cluster_that_was_merged_for_a_day_comes_back_under_its_own_id() -> No
     merged = snapshot(7, counts, ["AB", "C"], ids=["A@6", "C@6"])
     found = by_group(link(merged, snapshot(8, counts, ["A", "B", "C"]), [older]), "ABC")
     assert {name: each.lineage_id for name, each in found.items()} == {"A": "A@6", "B": "B@6", "C": "C@6"}
-    assert (found["B"].status, found["B"].parents) == ("split", ("A@6",))
+    assert (found["B"].status, found["B"].parents) == ("continued", ("B@6",))
+
+
+def test_what_one_night_cuts_otherwise_and_the_next_puts_back_is_not_said() -> None:
+    counts = {day: {"A": 20, "B": 12, "C": 10} for day in range(12)}
+    for usual, once in ((["A", "B", "C"], ["AB", "C"]), (["AB", "C"], ["A", "B", "C"])):
+        found = linked(*(snapshot(n, counts, once if n == 7 else usual) for n in (6, 7, 8, 9)))
+        assert {each.status for links in found[1:] for each in links.clusters} <= {"continued", "tentative"}
+        assert {each.status for each in found[2].clusters} == {"continued"}
+        assert [links.ended for links in found] == [(), (), (), ()]
+        assert [each.lineage_id for each in found[3].clusters] == [each.lineage_id for each in found[0].clusters]
+
+
+def test_what_has_held_for_two_runs_is_said_once() -> None:
+    counts = {day: {"A": 20, "B": 12, "C": 10} for day in range(12)}
+    for before, after, said in ((["A", "B", "C"], ["AB", "C"], "merged"), (["AB", "C"], ["A", "B", "C"], "split")):
+        found = linked(*(snapshot(n, counts, before if n == 6 else after) for n in (6, 7, 8, 9, 10)))
+        assert [any(each.status == said for each in links.clusters) for links in found] == [False, False, True] + [
+            False
+        ] * 2
 
 
 def test_an_attempt_that_is_replaced_leaves_its_ids_to_the_next() -> None:
@@ -272,9 +313,9 @@ def test_a_topic_whose_first_items_were_held_by_another_is_new_all_the_same() ->
 
 def test_a_topic_that_fades_ends_though_its_last_items_fall_to_a_neighbour() -> None:
     counts = {day: {"A": 20, "B": 12, "C": 20} for day in range(7)} | {day: {"A": 20, "B": 12} for day in range(7, 12)}
-    links = link(snapshot(10, counts, ["A", "B", "C"]), snapshot(11, counts, ["AC", "B"]))
+    _, first, links = linked(*(snapshot(n, counts, "ABC" if n == 10 else ["AC", "B"]) for n in (10, 11, 12)))
     assert links.clusters[0].lineage_id == "A@10"
-    assert links.clusters[0].status != "merged"
+    assert "merged" not in {first.clusters[0].status, links.clusters[0].status}
     assert [(each.lineage_id, each.into) for each in links.ended] == [("C@10", ())]
 
 
@@ -282,8 +323,9 @@ def test_a_near_topic_that_takes_over_from_one_that_fades_is_split_from_it() -> 
     counts = {day: {"A": 20, "B": 20, "C": 20} for day in range(7)} | {
         day: {"B": 20, "C": 20, "a": 10} for day in range(7, 10)
     }
-    before, after = snapshot(8, counts, ["A", "B", "C"]), snapshot(9, counts, ["A", "B", "C", "a"])
-    taken = link(before, after).clusters[3]
+    _, first, after = linked(*(snapshot(n, counts, "ABC" if n == 8 else "ABCa") for n in (8, 9, 10)))
+    assert first.clusters[3].status == "tentative"
+    taken = after.clusters[3]
     assert (taken.lineage_id, taken.status, taken.parents) == ("a@9", "split", ("A@8",))
 
 
@@ -294,13 +336,16 @@ def test_runs_that_are_all_noise_link_to_nothing_and_break_nothing() -> None:
     )
     begun = link(nothing, snapshot(7, counts, "AB"))
     assert [(each.lineage_id, each.status) for each in begun.clusters] == [("A@7", "new"), ("B@7", "new")]
-    ended = link(snapshot(5, counts, "AB"), nothing)
-    assert (ended.clusters, [each.lineage_id for each in ended.ended]) == ((), ["A@5", "B@5"])
+    before = snapshot(5, counts, "AB")
+    missing = link(before, nothing)
+    assert (missing.clusters, [each.lineage_id for each in missing.missing]) == ((), ["A@5", "B@5"])
+    ended = link(nothing, replace(nothing, day=DAY + timedelta(days=7)), [before])
+    assert [each.lineage_id for each in ended.ended] == ["A@5", "B@5"]
     assert link(nothing, nothing).clusters == ()
 
 
 def test_what_happened_is_said_in_words() -> None:
     counts = steady("AB") | {day: {"A": 10, "X": 10} for day in range(7, 14)}
     links = link(snapshot(12, counts, "ABX"), snapshot(13, counts, "AX"))
-    assert links.in_words() == "2 continued, 1 ended"
+    assert links.in_words() == "2 continued, 1 missing"
     assert link(None, snapshot(13, counts, "AX")).in_words() == "2 new (no run before it)"

@@ -105,9 +105,11 @@ def test_a_merged_cluster_is_named_anew(two_teams: Database) -> None:
     run_day(two_teams, 1, day(0), 3)
     name_clusters(two_teams, 1, day(0))
     run_day(two_teams, 1, day(1), 2)
-    merged = [row for row in lineages(two_teams, 1, day(1)).values() if row["lineage_status"] == "merged"]
+    assert {row["lineage_status"] for row in lineages(two_teams, 1, day(1)).values()} == {"continued"}
+    run_day(two_teams, 1, day(2), 2)
+    merged = [row for row in lineages(two_teams, 1, day(2)).values() if row["lineage_status"] == "merged"]
     assert len(merged) == 1
-    names = carried_names(two_teams, TeamDay(1, day(1)), "traces")
+    names = carried_names(two_teams, TeamDay(1, day(2)), "traces")
     assert not names[merged[0]["cluster_id"]].keep
     assert names[1 - merged[0]["cluster_id"]].keep
 
@@ -170,7 +172,11 @@ def test_a_gap_longer_than_the_window_is_bridged_by_centroids(two_teams: Databas
     assert after["X"]["lineage_status"] == "new"
     said = orjson.loads(stored_run(two_teams, 1, day(12)).lineage)
     assert (said["previous_day"], said["note"]) == (day(0).isoformat(), "")
-    assert [each["lineage_id"] for each in said["ended"]] == [before["C"]]
+    assert [each["lineage_id"] for each in said["missing"]] == [before["C"]]
+    plant(two_teams, 1, day(24), {"A": 10, "B": 10, "X": 10})
+    run_day(two_teams, 1, day(24), 3)
+    said = orjson.loads(stored_run(two_teams, 1, day(24)).lineage)
+    assert ([each["lineage_id"] for each in said["ended"]], said["missing"]) == ([before["C"]], [])
 
 
 def test_a_run_that_is_older_than_four_weeks_is_not_looked_for(two_teams: Database) -> None:
