@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import NOISE_LABEL, committed_run
+from llma_assets.clusters import FULL, NOISE_LABEL, Run, clusters_of, committed_run
 from llma_assets.reports.clusters import PublishedCluster, published_clusters
 from llma_assets.serialization import Day, Moment, Rounded, TeamId, ThemeId
 from llma_assets.team_day import TeamDay
@@ -144,7 +144,9 @@ def item_page(
     run = committed_run(database, team_day, theme_id)
     if run is None:
         return None
-    shown = published_clusters(database, team_day, theme_id=theme_id).runs[0].clusters
+    # One that people hid is shown to whoever asks for it.
+    published = published_clusters(database, team_day, theme_id=theme_id, show_hidden=lineage_id is not None)
+    shown = published.runs[0].clusters
     wanted = [
         each
         for each in shown
@@ -172,14 +174,14 @@ def item_page(
     )
 
 
-def _by_id(database: Database, run: Any, wanted: list[PublishedCluster]) -> dict[int, PublishedCluster]:
-    """The shown cluster of each cluster of the run; several of them may be one to people."""
-    from llma_assets.clusters import clusters_of
-
+def _by_id(database: Database, run: Run, wanted: list[PublishedCluster]) -> dict[int, PublishedCluster]:
+    """The shown cluster of each cluster of the run whose members may be shown; several of them may be one to people."""
     of_lineage = {name: each for each in wanted for name in (each.lineage_id, *each.merged_lineage_ids) if name}
     noise = next((each for each in wanted if each.is_noise), None)
     found = {}
     for row in clusters_of(database, run):
+        if row["disclosure"] != FULL:
+            continue
         cluster = noise if row["cluster_id"] == NOISE_LABEL else of_lineage.get(row["lineage_id"])
         if cluster is None and not row["lineage_id"]:
             cluster = next((each for each in wanted if each.cluster_id == row["cluster_id"]), None)

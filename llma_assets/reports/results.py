@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import Run, committed_run
+from llma_assets.clusters import Run, clusters_of, committed_run
 from llma_assets.labels import group_labels_of
 from llma_assets.reports.clusters import PublishedCluster, PublishedRun, published_clusters
 from llma_assets.reports.trend_queries import trends_of
@@ -29,14 +28,13 @@ WITH numbers AS
 )
 SELECT
     cluster_id,
-    uniqExact(trace_id) AS traces,
     countIf(numbers.is_known) AS known,
     countIf(numbers.error_count > 0) AS errors,
     sum(numbers.cost_usd) AS cost_usd,
     sum(numbers.latency_s) AS latency_s
 FROM
 (
-    SELECT cluster_id, trace_id, item_id, item_day
+    SELECT cluster_id, item_id, item_day
     FROM cluster_members FINAL
     WHERE team_id = {team_id:Int64}
         AND day = {day:Date}
@@ -54,13 +52,11 @@ class Figures:
     """What the items of a cluster have in numbers.
 
     Attributes:
-        traces: distinct traces; of clusters that people merged, the sum.
         known: items whose text's numbers are still stored; the others count for nothing below.
         errors: items with an error.
         cost_usd, latency_s: sums over the known items.
     """
 
-    traces: int = 0
     known: int = 0
     errors: int = 0
     cost_usd: Amount = 0
@@ -162,7 +158,4 @@ _NAMES = [each.name for each in fields(Figures)]
 
 
 def _own_ids(database: Database, run: Run) -> dict[str, int]:
-    from llma_assets.clusters import clusters_of
-
-    rows: list[dict[str, Any]] = clusters_of(database, run)
-    return {row["lineage_id"]: row["cluster_id"] for row in rows if row["lineage_id"]}
+    return {row["lineage_id"]: row["cluster_id"] for row in clusters_of(database, run) if row["lineage_id"]}
