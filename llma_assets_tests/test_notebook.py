@@ -3,10 +3,9 @@
 import re
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from llma_assets.cli.commands.demo import _write_sample
 from llma_assets.clickhouse import Database
@@ -22,7 +21,7 @@ EARLIER = DAY - timedelta(days=WEEK - 1)
 MOST_BYTES = 150_000
 
 
-def kinds(cell: nbformat.NotebookNode) -> list[list[str]]:
+def kinds(cell: Any) -> list[list[str]]:
     """What each output of a cell is."""
     return [sorted(output.get("data", {"text/plain": ""})) for output in cell.get("outputs", ())]
 
@@ -30,6 +29,9 @@ def kinds(cell: nbformat.NotebookNode) -> list[list[str]]:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_notebook_goes_from_a_team_to_a_picture(database: Database, llma: Llma, tmp_path: Path) -> None:
+    import nbformat  # not while tests are collected: both take their time
+    from nbclient import NotebookClient
+
     _write_sample(database, DAY)
     team = str(TRAVEL.team_id)
     # As `llma demo` does: an earlier day first, so that something has begun and something has ended.
@@ -45,6 +47,8 @@ def test_the_notebook_goes_from_a_team_to_a_picture(database: Database, llma: Ll
 
 
 def test_the_notebook_is_small_valid_and_shows_no_machine() -> None:
+    import nbformat
+
     text = NOTEBOOK.read_text()
     nbformat.validate(nbformat.reads(text, as_version=4))
     assert len(text) < MOST_BYTES
