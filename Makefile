@@ -57,7 +57,7 @@ PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --
 
 .PHONY: test-fast
 test-fast: install ## Tests that need no database and start no process, while you work
-	$(PYTEST) -m "not (slow or llm or database or process or heavy)"
+	$(PYTEST) -m "not (slow or llm or database or process or heavy)" --hypothesis-profile few
 
 # The checks run beside the tests, on what these leave of the processors; what they print is shown when they are done.
 .PHONY: test

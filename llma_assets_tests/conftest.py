@@ -1,12 +1,13 @@
 """Fixtures that all rooms share: a real embedded ClickHouse, one server a test process, for each test a
 database of its own."""
 
+import gc
 import os
 import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from multiprocessing.process import BaseProcess
@@ -27,7 +28,7 @@ from llma_assets.models import OfflineEmbedder
 from llma_assets.settings import Settings
 from llma_assets_tests.databases import BorrowedClient, PlantedOnce, PlantedStates, UsedDatabases
 from llma_assets_tests.environment import SETTINGS
-from llma_assets_tests.fuzzing import FULL
+from llma_assets_tests.fuzzing import FEW, FULL
 
 if TYPE_CHECKING:
     from llma_assets_tests.pipeline.runs import Pipeline
@@ -41,7 +42,23 @@ def _has_room(folder: Path) -> bool:
 
 
 # `make test-slow` tries all examples; everything else, and a run in an editor, a part of them.
-hypothesis.settings.register_profile(FULL, hypothesis.settings())
+for profile in (FULL, FEW):
+    hypothesis.settings.register_profile(profile, hypothesis.settings())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """Keep Python's garbage collector away from modules and tests, none of which goes before the process does.
+
+    It would look through more and more of them while they are collected, a fifth of that time, and through all of them
+    now and then while tests run.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from llma_assets.clickhouse import Database
+from llma_assets.clickhouse import Database, DatabaseError
 from llma_assets.clickhouse.client import SharedClient
 from llma_assets.settings import Settings
 
@@ -16,7 +16,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 TABLES = """
-SELECT name, ifNull(total_rows, 1) AS rows, create_table_query
+SELECT
+    name,
+    ifNull(total_rows, 1) AS rows,
+    create_table_query,
+    (SELECT count() FROM {name:Identifier}.schema_migrations FINAL) AS migrations
 FROM system.tables
 WHERE database = {name:String}
 ORDER BY name
@@ -54,7 +58,7 @@ class UsedDatabases:
         self._server = server
         self._free: list[str] = []
         self._migrated: set[str] = set()
-        self._as_migrated: list[tuple[str, str]] = []
+        self._as_migrated: list[tuple[str, str, int]] = []
 
     def take(self) -> str:
         """A name: of an empty, migrated database, or of none that is there yet."""
@@ -71,23 +75,21 @@ class UsedDatabases:
 
     def give_back(self, name: str) -> None:
         """Empty a database for the next test; one whose tables a test has changed is dropped."""
-        rows = self._server.rows(TABLES, name=name)
+        try:
+            rows = self._server.rows(TABLES, name=name)
+        except DatabaseError:  # it was never migrated, or is gone
+            rows = []
         if not rows or self._schema(name, rows) != self._as_migrated:
             self._server.execute("DROP DATABASE IF EXISTS {name:Identifier}", name=name)
             self._migrated.discard(name)
             return
-        for row in rows:
-            if row["rows"] and row["name"] != "schema_migrations":
-                self._server.execute(
-                    "TRUNCATE TABLE {name:Identifier}.{table:Identifier}", name=name, table=row["name"]
-                )
+        if any(row["rows"] for row in rows if row["name"] != "schema_migrations"):
+            self._server.execute("TRUNCATE ALL TABLES FROM {name:Identifier} NOT LIKE 'schema_migrations'", name=name)
         self._free.append(name)
 
-    def _schema(self, name: str, rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    def _schema(self, name: str, rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, int]]:
         """The tables with their definitions, and how many migrations are noted."""
-        noted = self._server.value("SELECT count() FROM {name:Identifier}.schema_migrations FINAL", name=name)
-        tables = [(row["name"], row["create_table_query"].replace(name, "")) for row in rows]
-        return [*tables, ("schema_migrations", str(noted))]
+        return [(row["name"], row["create_table_query"].replace(name, ""), row["migrations"]) for row in rows]
 
 
 class PlantedStates:

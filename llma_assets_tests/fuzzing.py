@@ -1,11 +1,17 @@
-"""How many examples Hypothesis tries: a fifth of them by default, all of them with `--hypothesis-profile full`."""
+"""How many examples Hypothesis tries: a fifth of them by default, all of them with `--hypothesis-profile full`, and
+a few with `--hypothesis-profile few`."""
 
 from hypothesis import settings
 
 FULL = "full"
 """The profile of `make test-slow`, which runs these tests once more."""
 
+FEW = "few"
+"""The profile of `make test-fast`; `make test` tries more."""
+
 
 def example_count(count: int) -> int:
     """So many of `count` examples as the profile of this run asks for."""
-    return count if settings.get_current_profile_name() == FULL else max(min(count, 10), count // 5)
+    profile = settings.get_current_profile_name()
+    share, least = {FULL: (1, count), FEW: (30, 5)}.get(profile, (5, 10))
+    return max(min(count, least), count // share)

@@ -2,10 +2,9 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from llma_assets.clickhouse import Database
 from llma_assets_tests.cli.conftest import Llma, llma
@@ -18,7 +17,7 @@ NOTEBOOK = Path(__file__).parent.parent / "docs" / "notebook.ipynb"
 MOST_BYTES = 150_000
 
 
-def kinds(cell: nbformat.NotebookNode) -> list[list[str]]:
+def kinds(cell: Any) -> list[list[str]]:
     """What each output of a cell is."""
     return [sorted(output.get("data", {"text/plain": ""})) for output in cell.get("outputs", ())]
 
@@ -28,6 +27,9 @@ def kinds(cell: nbformat.NotebookNode) -> list[list[str]]:
 def test_the_notebook_goes_from_a_team_to_a_picture(
     database: Database, llma: Llma, tmp_path: Path, planted_once: PlantedOnce
 ) -> None:
+    import nbformat  # not while tests are collected: both take their time
+    from nbclient import NotebookClient
+
     planted_once(demo_run, DAY)
     stored, executed = (nbformat.read(NOTEBOOK, as_version=4) for _ in range(2))
     NotebookClient(executed, timeout=300, kernel_name="python3", resources={"metadata": {"path": tmp_path}}).execute()
@@ -37,6 +39,8 @@ def test_the_notebook_goes_from_a_team_to_a_picture(
 
 
 def test_the_notebook_is_small_valid_and_shows_no_machine() -> None:
+    import nbformat
+
     text = NOTEBOOK.read_text()
     nbformat.validate(nbformat.reads(text, as_version=4))
     assert len(text) < MOST_BYTES

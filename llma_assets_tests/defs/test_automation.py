@@ -19,6 +19,7 @@ from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
 from llma_assets.testing import day_of_traces, event, trace, write_events
 from llma_assets.themes import TRACES
+from llma_assets_tests.instances import stored_instance
 from llma_assets_tests.pipeline.runs import Pipeline
 
 DAY = date(2026, 11, 7)
@@ -28,7 +29,7 @@ RESOURCES = {"clickhouse": ClickHouseResource(), "team_settings": TeamSettingsRe
 
 @pytest.fixture
 def pipeline(environment: Settings, database: Database) -> Iterator[Pipeline]:
-    with dg.instance_for_test() as instance:
+    with stored_instance() as instance:
         yield Pipeline(database, now=NOON, instance=instance)
 
 

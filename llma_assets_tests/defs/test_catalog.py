@@ -18,6 +18,7 @@ from llma_assets.definitions import build_definitions
 from llma_assets.defs.partitions import teams
 from llma_assets.settings import Settings, SettingsError
 from llma_assets.testing import day_of_traces, write_events
+from llma_assets_tests.instances import stored_instance
 
 DAY = date(2026, 11, 7)
 SERVER = {"OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}
@@ -119,7 +120,7 @@ def test_a_run_is_pointed_at_another_database_in_the_launchpad(
     monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
     write_events(database, day_of_traces(1, DAY, 25))
     job = build_definitions().resolve_job_def("discovery_job")
-    with connect(other_database) as other, dg.instance_for_test() as instance:
+    with connect(other_database) as other, stored_instance() as instance:
         write_events(other, day_of_traces(2, DAY, 25))
         config = {"resources": {"clickhouse": {"config": {"url": other_database.clickhouse_url}}}}
         given = {"partition_key": DAY.isoformat(), "instance": instance}
@@ -158,7 +159,7 @@ def test_days_can_be_chosen_for_the_whole_lineage(*, ends_today: bool, with_task
     (root,) = dg.AssetSelection.assets(*everything).roots().resolve(graph)
     days = graph.get(root).partitions_def.get_partition_keys()
     chosen = days[-2:] if ends_today else days[-9:-7]
-    with dg.instance_for_test() as instance:
+    with stored_instance() as instance:
         instance.add_dynamic_partitions(str(teams.name), ["1", "2"])
         made = AssetBackfillData.from_asset_partitions(graph, chosen, everything, instance, time.time(), False)
         subsets = made.target_subset.partitions_subsets_by_asset_key

@@ -16,6 +16,7 @@ from llma_assets.tasks import list_tasks
 from llma_assets.tasks.table import tasks_table
 from llma_assets.testing import ChatServer, axis_vector, segment, similar_segments, write_segments
 from llma_assets.testing.segments import MONDAY
+from llma_assets_tests.instances import stored_instance
 from llma_assets_tests.pipeline.runs import Pipeline, told
 from llma_assets_tests.tasks.passing import DAY
 
@@ -131,7 +132,7 @@ def test_only_teams_with_the_setting_on_and_new_segments_are_asked_for_and_regis
     for team_id in (1, 2):
         write_segments(database, similar_segments("a", 0, team_id=team_id), model=SPACE)
     write_segments(database, similar_segments("a", 0, team_id=3), model="other/model")
-    with dg.instance_for_test() as instance:
+    with stored_instance() as instance:
         pipeline = Pipeline(database, now=NOW, instance=instance)
         assert asked(pipeline) == ["1"]
         assert instance.get_dynamic_partitions(str(teams.name)) == ["1"]
@@ -147,7 +148,7 @@ def test_where_all_teams_have_the_setting_on_a_team_that_only_has_replays_is_fou
     set_teams(environment, "session_replay_tasks = true\nskip_team_ids = [2]\n")
     for team_id in (1, 2):
         write_segments(database, similar_segments("a", 0, team_id=team_id), model=SPACE)
-    with dg.instance_for_test() as instance:
+    with stored_instance() as instance:
         assert asked(Pipeline(database, now=NOW, instance=instance)) == ["1"]
 
 

@@ -4,14 +4,12 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
-import dagster as dg
 import pytest
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
-from dagster_webserver import app as dagster_app
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from llma_assets.defs.webserver import DagsterGuard, GuardedWebserver
+from llma_assets_tests.instances import stored_instance
 
 OURS = {"host": "127.0.0.1:3000"}
 JSON = {"content-type": "application/json"}
@@ -39,6 +37,8 @@ def ask(
     body: bytes = b"",
 ) -> int:
     """The status of the answer; 101 and 403 for websockets."""
+    from llma_assets.defs.webserver import DagsterGuard  # not while tests are collected: Dagster's own takes its time
+
     sent: list[Message] = []
     pairs = headers.items() if isinstance(headers, dict) else headers
 
@@ -145,7 +145,11 @@ def test_scripts_of_the_operator_need_no_origin() -> None:
 @pytest.fixture(scope="module")
 def dagster() -> Iterator[ASGIApp]:
     """Dagster's own application, made as `python -m llma_assets.defs.webserver` has it made."""
-    with pytest.MonkeyPatch.context() as patched, dg.instance_for_test() as instance:
+    from dagster_webserver import app as dagster_app
+
+    from llma_assets.defs.webserver import GuardedWebserver
+
+    with pytest.MonkeyPatch.context() as patched, stored_instance() as instance:
         patched.setattr(dagster_app, "DagsterWebserver", GuardedWebserver)
         patched.setenv("LLMA_UI_HOSTS", " ui.example.com , other.example.com")
         with WorkspaceProcessContext(instance, EmptyWorkspaceTarget()) as context:

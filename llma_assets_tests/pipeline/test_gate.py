@@ -34,6 +34,7 @@ from llma_assets.teams import ON_SKIP_LIST
 from llma_assets.testing import BatchServer, day_of_traces, similar_segments, write_events, write_segments
 from llma_assets_tests.defs.test_automation import write_run, write_vector
 from llma_assets_tests.environment import SETTINGS
+from llma_assets_tests.instances import stored_instance
 from llma_assets_tests.pipeline.runs import STORED_TABLES, Pipeline, dummy_stage, resources, told
 
 DAY = date(2026, 11, 7)
@@ -227,7 +228,7 @@ def instance(
     (settings.data_dir / "teams.toml").write_text("session_replay_tasks = true\n")
     # What a schedule asks for is looked up in an instance on disk.
     is_schedule = isinstance(TICKS[name][0], dg.ScheduleDefinition)
-    with dg.instance_for_test() if is_schedule else dg.DagsterInstance.ephemeral() as made:
+    with stored_instance() if is_schedule else dg.DagsterInstance.ephemeral() as made:
         yield made
 
 

@@ -9,7 +9,7 @@ from llma_assets.rendering import RenderOptions, render_generation, render_trace
 from llma_assets_tests.rendering.events import assistant, conversation, event, user
 
 
-def _long_trace(turns: int = 400) -> list[dict[str, object]]:
+def _long_trace(turns: int = 200) -> list[dict[str, object]]:
     events = conversation(turns, prompt="Be kind. " * 50)
     events[turns // 2]["properties"].update({"$ai_error": "the ROOF is on fire", "$ai_is_error": True})
     return events
@@ -50,7 +50,7 @@ def test_lines_are_sampled_evenly_from_the_whole_body() -> None:
 
 def test_sampling_keeps_the_header_errors_and_first_and_last_messages() -> None:
     text = render_trace(_long_trace(), RenderOptions(max_chars=4_000)).text
-    for protected in ("TRACE\n", "the ROOF is on fire", "question 0?", "question 399?", "answer 399!", ", ERROR)"):
+    for protected in ("TRACE\n", "the ROOF is on fire", "question 0?", "question 199?", "answer 199!", ", ERROR)"):
         if protected != ", ERROR)":
             assert protected in text
     assert "[GEN] generation (ERROR)" in text

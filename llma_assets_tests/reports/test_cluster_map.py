@@ -6,8 +6,6 @@ import warnings
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -39,7 +37,15 @@ def test_the_map_is_a_png_and_the_same_for_the_same_input() -> None:
     assert map_markdown(labels, coordinates, titles, "team 1") == first
 
 
-@pytest.mark.parametrize(("clusters", "items"), [(0, 30), (1, 30), (60, 3_000), (200, 20_000)])
+@pytest.mark.parametrize(
+    ("clusters", "items"),
+    [
+        (0, 30),
+        (1, 30),
+        pytest.param(60, 3_000, marks=pytest.mark.heavy),
+        pytest.param(200, 20_000, marks=pytest.mark.heavy),
+    ],
+)
 def test_a_map_of_any_number_of_clusters_is_small_and_fits_a_dialog(clusters: int, items: int) -> None:
     labels, coordinates = scattered(clusters, items)
     titles = {cluster_id: f"What cluster {cluster_id} is about: words, more words" for cluster_id in range(clusters)}
@@ -52,6 +58,7 @@ def test_a_map_of_any_number_of_clusters_is_small_and_fits_a_dialog(clusters: in
     assert height <= 2_000
 
 
+@pytest.mark.heavy
 def test_a_map_that_would_be_too_large_loses_shades_and_then_dots(monkeypatch: pytest.MonkeyPatch) -> None:
     labels, coordinates = scattered(20, 3_000)
     whole = map_png(labels, coordinates, {}, "team 1")
@@ -61,6 +68,9 @@ def test_a_map_that_would_be_too_large_loses_shades_and_then_dots(monkeypatch: p
 
 def texts_of(clusters: int) -> tuple[dict[str, Box], Box]:
     """What a map writes into it, and where, in pixels; and the map's own box."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # not while tests are collected: it takes its time
+    from matplotlib.figure import Figure
+
     labels, coordinates = scattered(clusters, 40 * clusters)
     figure = Figure(figsize=(9.6, 6.4), dpi=100)
     canvas = FigureCanvasAgg(figure)

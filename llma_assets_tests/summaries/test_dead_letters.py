@@ -30,6 +30,7 @@ from llma_assets.testing import (
     write_texts,
 )
 from llma_assets.themes import BUILT_IN
+from llma_assets_tests.databases import PlantedOnce
 
 DAY = date(2026, 11, 7)
 TEAM = TeamDay(1, DAY)
@@ -61,6 +62,12 @@ def fail_so_often(database: Database, runs: int, team_day: TeamDay = TEAM) -> No
             run(database, server, f"run-{n}", team_day)
 
 
+def a_dead_letter(database: Database) -> None:
+    """One of three items failed in as many runs as are tried."""
+    write_texts(database, TEAM, numbered_texts(3))
+    fail_so_often(database, MAX_FAILURES)
+
+
 def test_an_item_that_failed_in_three_runs_is_asked_about_no_more(database: Database) -> None:
     write_texts(database, TEAM, numbered_texts(3))
     with cursed(REFUSAL) as server:
@@ -75,8 +82,7 @@ def test_an_item_that_failed_in_three_runs_is_asked_about_no_more(database: Data
 
 
 def test_a_dead_letter_tells_what_failed_why_how_often_and_when(database: Database) -> None:
-    write_texts(database, TEAM, numbered_texts(3))
-    fail_so_often(database, MAX_FAILURES)
+    a_dead_letter(database)
     (letter,) = dead_letters(database, 1)
     assert (letter.team_id, letter.day, letter.theme_id, letter.item_id) == (1, DAY, TRACES.theme_id, "item-1")
     assert (letter.reason, letter.failures) == ("refusal: the model refused to answer", MAX_FAILURES)
@@ -91,9 +97,8 @@ def test_a_run_that_is_delivered_again_counts_once(database: Database) -> None:
     assert dead_letters(database, 1) == []
 
 
-def test_an_item_that_was_brought_back_begins_at_zero(database: Database) -> None:
-    write_texts(database, TEAM, numbered_texts(3))
-    fail_so_often(database, MAX_FAILURES)
+def test_an_item_that_was_brought_back_begins_at_zero(database: Database, planted_once: PlantedOnce) -> None:
+    planted_once(a_dead_letter)
     requeue(database, dead_letters(database, 1))
     assert dead_letters(database, 1) == []
     with cursed(REFUSAL) as server:
@@ -103,9 +108,8 @@ def test_an_item_that_was_brought_back_begins_at_zero(database: Database) -> Non
         assert run(database, server, "second-after")["stored"] == 3
 
 
-def test_bringing_back_twice_is_as_once(database: Database) -> None:
-    write_texts(database, TEAM, numbered_texts(3))
-    fail_so_often(database, MAX_FAILURES)
+def test_bringing_back_twice_is_as_once(database: Database, planted_once: PlantedOnce) -> None:
+    planted_once(a_dead_letter)
     letters = dead_letters(database, 1)
     requeue(database, letters)
     requeue(database, letters)
@@ -113,9 +117,8 @@ def test_bringing_back_twice_is_as_once(database: Database) -> None:
     assert rows == [{"item_id": "item-1", "retried": True}] * MAX_FAILURES
 
 
-def test_a_new_text_begins_at_zero(database: Database) -> None:
-    write_texts(database, TEAM, numbered_texts(3))
-    fail_so_often(database, MAX_FAILURES)
+def test_a_new_text_begins_at_zero(database: Database, planted_once: PlantedOnce) -> None:
+    planted_once(a_dead_letter)
     write_texts(database, TEAM, {"item-1": "L1: another question number 1 of the same trace"})
     with cursed(REFUSAL) as server:
         assert run(database, server, "after")["failed"] == 1
@@ -144,9 +147,8 @@ def test_another_teams_item_of_the_same_id_is_not_concerned(database: Database) 
         assert run(database, server, "next")["dead_letters"] == 1
 
 
-def test_dead_letters_can_be_narrowed_to_a_day_a_theme_and_items(database: Database) -> None:
-    write_texts(database, TEAM, numbered_texts(3))
-    fail_so_often(database, MAX_FAILURES)
+def test_dead_letters_can_be_narrowed_to_a_day_a_theme_and_items(database: Database, planted_once: PlantedOnce) -> None:
+    planted_once(a_dead_letter)
     assert len(dead_letters(database, 1, day=DAY, theme_id=TRACES.theme_id, item_ids=["item-1"])) == 1
     assert dead_letters(database, 1, day=DAY + timedelta(days=1)) == []
     assert dead_letters(database, 1, theme_id="another") == []

@@ -12,6 +12,7 @@ import socket
 import sys
 from base64 import b64decode
 from http import HTTPStatus
+from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -67,9 +68,21 @@ class Server(ThreadingHTTPServer):
             log.error("a request failed within the server", exc_info=error)
 
 
+class Headers(HTTPMessage):
+    """The headers of a request, read as headers alone.
+
+    The base class is one of e-mail: of a multipart one, which clickhouse-connect's queries are, it expects the parts,
+    and compiles a pattern for their boundary, which took a quarter of the time of a small query.
+    """
+
+    def get_content_maintype(self) -> str:
+        return self.get_default_type().partition("/")[0]
+
+
 class Handler(BaseHTTPRequestHandler):
     """One connection of a client."""
 
+    MessageClass = Headers
     protocol_version = "HTTP/1.1"
     server_version = "llma-clickhouse"
     wbufsize = 1 << 16

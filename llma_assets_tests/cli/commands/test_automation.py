@@ -14,6 +14,7 @@ from dagster._utils.error import serializable_error_info_from_exc_info
 from llma_assets.definitions import build_definitions
 from llma_assets.defs.automation import Automations, UnknownAutomationError
 from llma_assets_tests.cli.conftest import Answer, Llma
+from llma_assets_tests.instances import stored_instance
 
 NOW = datetime(2026, 11, 7, 12, 1, tzinfo=UTC)
 NAMES = (
@@ -53,7 +54,7 @@ def tick(instance: dg.DagsterInstance, automations: Automations, name: str, at: 
 
 
 def test_all_are_off_until_somebody_switches_them_on(definitions: dg.Definitions) -> None:
-    with dg.instance_for_test() as instance:
+    with stored_instance() as instance:
         automations = Automations(instance, definitions)
         found = automations.status(NOW)
         assert tuple(each.name for each in found) == NAMES
@@ -73,7 +74,7 @@ def test_all_are_off_until_somebody_switches_them_on(definitions: dg.Definitions
 
 
 def test_an_unknown_name_switches_nothing(definitions: dg.Definitions) -> None:
-    with dg.instance_for_test() as instance:
+    with stored_instance() as instance:
         automations = Automations(instance, definitions)
         with pytest.raises(
             UnknownAutomationError, match="no schedule or sensor is called nightly; known: clusters_daily"
@@ -83,14 +84,14 @@ def test_an_unknown_name_switches_nothing(definitions: dg.Definitions) -> None:
 
 
 def test_each_says_in_plain_words_when_it_runs_and_what_it_needs(definitions: dg.Definitions) -> None:
-    with dg.instance_for_test() as instance:
+    with stored_instance() as instance:
         for each in Automations(instance, definitions).status(NOW):
             assert each.description.startswith("Every "), each.name
             assert each.when, each.name
 
 
 def test_the_last_and_the_next_evaluation_are_shown(definitions: dg.Definitions) -> None:
-    with dg.instance_for_test() as instance:
+    with stored_instance() as instance:
         automations = Automations(instance, definitions)
         automations.switch(["discovery_hourly", "late_events", "texts_hourly"], on=True)
         tick(
@@ -115,7 +116,7 @@ def test_the_last_and_the_next_evaluation_are_shown(definitions: dg.Definitions)
 
 
 def test_another_instance_is_not_touched(definitions: dg.Definitions, tmp_path: Path) -> None:
-    with dg.instance_for_test() as one, dg.instance_for_test() as other:
+    with stored_instance() as one, stored_instance() as other:
         Automations(one, definitions).switch(["late_events"], on=True)
         assert state(one, definitions, "late_events") == [True]
         assert state(other, definitions, "late_events") == [False]
