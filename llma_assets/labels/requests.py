@@ -169,7 +169,7 @@ def _within(run: list[str], language: str, *, opening: str, closing: bool) -> It
     ]
     for start in range(len(run)):
         kind = _kind_of_start(lower, content, start, opening)
-        if kind:
+        if kind and not (kind == "verb" and start and run[start][0].isupper()):
             yield from ((run[start:end], kind) for end in ends if SHORTEST <= end - start <= LONGEST)
 
 
@@ -184,4 +184,5 @@ def _kind_of_start(lower: Sequence[str], content: Sequence[bool], start: int, op
             return opening if start == 0 else "clause"
         return "clause" if word in OPENINGS else ""
     verb = before in BEFORE_VERBS or (before == "you" and start > 1 and lower[start - 2] in OFFERS)
+    verb = verb or (before in OFFERS and start > 1 and lower[start - 2] in ("i", "we"))
     return "verb" if verb and (content[start] or word in LIGHT_VERBS) else ""
