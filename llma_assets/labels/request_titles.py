@@ -18,8 +18,7 @@ from itertools import count
 
 from llma_assets.labels.evidence import ClusterEvidence, SummaryText
 from llma_assets.labels.label_checks import TITLE_WORDS
-from llma_assets.labels.phrases import read_summaries
-from llma_assets.labels.requests import Clause, Requests, requests_of
+from llma_assets.labels.requests import Clause, Requests, language_of_requests, requests_of
 from llma_assets.languages import count_words
 
 NEIGHBOURS = 3
@@ -92,7 +91,7 @@ class RequestsOfCluster:
 
 def scored_clauses(evidence: Sequence[ClusterEvidence]) -> dict[int, RequestsOfCluster]:
     """For each cluster its requests, and the clauses that could be its title."""
-    requests = {each.cluster_id: _by_trace(read_summaries(each)) for each in evidence}
+    requests = {each.cluster_id: _by_trace((*each.representatives, *each.members)) for each in evidence}
     shares = {key: _shares(own) for key, own in requests.items()}
     total: Counter[str] = Counter()
     for own in shares.values():
@@ -187,7 +186,8 @@ def _by_trace(summaries: Sequence[SummaryText]) -> list[Requests]:
     of_trace: dict[str | int, list[SummaryText]] = {}
     for summary in summaries:
         of_trace.setdefault(summary.trace_id or next(lone), []).append(summary)
-    return [requests_of(own) for own in of_trace.values()]
+    language = language_of_requests(summaries)
+    return [requests_of(own, language) for own in of_trace.values()]
 
 
 def _shares(requests: Sequence[Requests]) -> dict[str, float]:

@@ -78,16 +78,28 @@ class Requests:
     clauses: tuple[Clause, ...]
 
 
-def requests_of(summaries: Sequence[SummaryText]) -> Requests:
-    """The requests in the summaries of a trace: the user's own words, or titles where the summaries quote none."""
+def language_of_requests(summaries: Sequence[SummaryText]) -> str:
+    """The language of most of the requests; short ones do not show theirs each by itself."""
+    said = [text for summary in summaries for text in asked_in(summary) or (summary.title,)]
+    return language_of([token.casefold() for text in said for token in _WORD.findall(text)])
+
+
+def requests_of(summaries: Sequence[SummaryText], language: str = ENGLISH) -> Requests:
+    """The requests in the summaries of a trace: the user's own words, or titles where the summaries quote none.
+
+    Args:
+        summaries: those of one trace.
+        language: of requests that do not show theirs.
+    """
     words: set[str] = set()
     clauses: dict[Clause, None] = {}
     for summary in summaries:
         later = False
         for text in asked_in(summary) or (summary.title,):
-            language = language_of([token.casefold() for token in _TOKEN.findall(text)])
-            words |= content_of(text, language)
-            found = list(dict.fromkeys(_clauses(text, language, later=later)))
+            shown = language_of([token.casefold() for token in _WORD.findall(text)])
+            own = language if shown == ENGLISH else shown
+            words |= content_of(text, own)
+            found = list(dict.fromkeys(_clauses(text, own, later=later)))
             clauses |= dict.fromkeys(found)
             later = later or bool(found)
     return Requests(frozenset(words), tuple(clauses))
