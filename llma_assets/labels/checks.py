@@ -68,10 +68,35 @@ def labels_distinct(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
         )
 
 
+def names_say_what_is_there(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
+    """No title has a word that is foreign to its cluster: "Java in MATLAB" where all ask about MATLAB.
+
+    It warns: read the cluster, and `llma clusters rename` it. Names that people gave are theirs, and are not judged.
+    """
+    for run in runs_of_day(database, team_day):
+        tests = name_tests_of(database, run)
+        if not tests:
+            continue
+        own = {key for key, label in labels_of(database, run).items() if label.origin == "locked"}
+        wrong = [
+            f"'{row['title']}': {in_words(row['foreign_words'])}"
+            for row in tests
+            if row["foreign_words"] and row["cluster_id"] not in own
+        ]
+        yield Outcome(
+            passed=not wrong,
+            expected="titles without words that their own cluster does not use",
+            found=f"foreign: {in_words(wrong)}" if wrong else "none",
+            query=NAME_TESTS_OF_RUN,
+            theme_id=run.theme_id,
+        )
+
+
 CHECKS = (
     Check("cluster_labels", clusters_have_names),
     Check("cluster_labels", names_fit),
     Check("cluster_labels", labels_distinct, warns=True),
+    Check("cluster_labels", names_say_what_is_there, warns=True),
     Check("cluster_labels", spending_within_budget),
     Check("cluster_labels", theme_spending_within_budget),
 )

@@ -1,5 +1,6 @@
 """Chooses the members that represent a cluster, those that test its name, and its neighbours. No database."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -20,6 +21,8 @@ HELD_OUT = 20
 
 NEIGHBOURS = 4
 """Items of other clusters that are shown beside a cluster."""
+NEIGHBOURS_OF_ONE = 2
+"""Of them, of one cluster at most: names are to be told from several others."""
 
 T = TypeVar("T")
 
@@ -29,7 +32,7 @@ class Split:
     """Positions in the read members of a cluster, in their order.
 
     Attributes:
-        representatives: at most 7, all with different texts.
+        representatives: at most 7, all with different texts, of different traces where there are so many.
         members: further members that offline names are made from.
         held_out: members that test the name; none of their texts is among the other two.
     """
@@ -56,11 +59,14 @@ def members_to_read(strengths: Sequence[float], borderline: float) -> list[int]:
 def split(texts: Sequence[SummaryText]) -> Split:
     """Divide the members of a cluster, the closest first, into those for its name and those that test it."""
     shown: dict[SummaryText, int] = {}
+    traces: set[str] = set()
+    again: dict[SummaryText, int] = {}
     for position, text in enumerate(texts):
-        if len(shown) == REPRESENTATIVES:
-            break
-        shown.setdefault(text, position)
-    representatives = list(shown.values())
+        if text in shown or text in again:
+            continue
+        (again if text.trace_id in traces else shown)[text] = position
+        traces |= {text.trace_id} if text.trace_id else set()
+    representatives = sorted([*shown.values(), *again.values()][:REPRESENTATIVES])
     rest = [position for position in range(len(texts)) if position not in set(representatives)]
     tested = set(_evenly_spread(rest[1::3], HELD_OUT))
     members = [position for position in rest if position not in tested]
@@ -71,7 +77,8 @@ def split(texts: Sequence[SummaryText]) -> Split:
 def nearest_outside(
     centroid: NDArray[np.float32],
     vectors: NDArray[np.float32],
-    outside: NDArray[np.bool_],
+    homes: NDArray[np.int64],
+    own: int,
     texts: Sequence[SummaryText],
 ) -> list[SummaryText]:
     """The texts, all different, of the items outside a cluster that are nearest to its centroid, nearest first.
@@ -79,15 +86,19 @@ def nearest_outside(
     Args:
         centroid: float32 (d,).
         vectors: float32 (n, d), of length 1.
-        outside: (n,), whether the item belongs to another cluster.
+        homes: int64 (n,), the cluster of each item.
+        own: the cluster.
         texts: n summaries.
     """
-    similarity = np.where(outside, vectors @ centroid, -np.inf)
+    similarity = np.where(homes != own, vectors @ centroid, -np.inf)
     found: dict[SummaryText, None] = {}
+    of_home: Counter[int] = Counter()
     for index in np.argsort(-similarity, kind="stable"):
-        if len(found) == NEIGHBOURS or not outside[index]:
+        if len(found) == NEIGHBOURS or homes[index] == own:
             break
-        found.setdefault(texts[index])
+        if texts[index] not in found and of_home[homes[index]] < NEIGHBOURS_OF_ONE:
+            found[texts[index]] = None
+            of_home[homes[index]] += 1
     return list(found)
 
 

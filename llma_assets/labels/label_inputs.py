@@ -118,7 +118,7 @@ def _neighbours_of(
     matrix = unit(np.array([vectors[item_id] for item_id in ids]))
     in_order = [texts[item_id] for item_id in ids]
     return {
-        cluster_id: tuple(nearest_outside(centroid, matrix, clusters_of_items != cluster_id, in_order))
+        cluster_id: tuple(nearest_outside(centroid, matrix, clusters_of_items, cluster_id, in_order))
         for cluster_id, centroid in centroids.items()
     }
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import FULL, CarriedName, Run, carried_names
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, ClusterLabel, Name
+from llma_assets.labels.foreign_words import foreign_words
 from llma_assets.labels.groups import groups_of, name_groups
 from llma_assets.labels.held_out import HeldOutAccuracy, NameTest, accuracy_of, held_out_tests
 from llma_assets.labels.label_inputs import read_label_inputs
@@ -248,6 +249,7 @@ def _test(work: NamingRun) -> None:
     if held_out:
         clusters_of_items = np.repeat([place for place, _ in held_out], [len(items) for _, items in held_out])
         fits = held_out_tests(np.concatenate([items for _, items in held_out]), clusters_of_items, vectors, centroids)
+    foreign = foreign_words({label.cluster_id: label.title for label in labels}, work.inputs.evidence)
     work.database.insert_rows(
         "cluster_name_tests",
         [
@@ -261,6 +263,7 @@ def _test(work: NamingRun) -> None:
                 "nearest_cluster_id": ids[near.index] if near.distance is not None else NOISE_ID,
                 "nearest_distance": near.distance,
                 "model": work.embedder.name,
+                "foreign_words": foreign.get(label.cluster_id, []),
             }
             for label, fit, near in zip(labels, fits, nearest_names(vectors), strict=True)
         ],

@@ -34,7 +34,8 @@ ORDER BY cluster_id = -1, cluster_id
 
 # Key of cluster_name_tests: (team_id, day, theme_id, attempt_id, cluster_id).
 NAME_TESTS_OF_RUN = """
-SELECT cluster_id, title, held_out, hits, centroid_hits, nearest_cluster_id, nearest_distance, model
+SELECT cluster_id, title, held_out, hits, centroid_hits, nearest_cluster_id, nearest_distance, model,
+    foreign_words
 FROM cluster_name_tests FINAL
 WHERE team_id = {team_id:Int64}
     AND day = {day:Date}

@@ -18,8 +18,7 @@ from itertools import count
 
 from llma_assets.labels.evidence import ClusterEvidence, SummaryText
 from llma_assets.labels.label_checks import TITLE_WORDS
-from llma_assets.labels.phrases import read_summaries
-from llma_assets.labels.requests import Clause, Requests, requests_of
+from llma_assets.labels.requests import Clause, Requests, language_of_requests, requests_of
 from llma_assets.languages import count_words
 
 NEIGHBOURS = 3
@@ -37,7 +36,9 @@ _SINGLE = 0.8
 _LIGHT = 0.85
 _OPTIONS = 60
 _NEARLY = 0.75
-_SECOND_SCORE, _SECOND_SHARE = 0.6, 0.5
+_SECOND, _DETAIL = (0.6, 0.5), (0.3, 0.3)
+_COMMON = 0.5
+_SHARE_OF_CODE = 0.5
 _WORDS_WANTED, _PER_WORD = 4, 0.03
 
 Shares = Mapping[str, float]
@@ -64,10 +65,23 @@ class ScoredClause:
 
 @dataclass(frozen=True, slots=True)
 class RequestsOfCluster:
-    """The requests of a cluster, one entry a trace, and its clauses, best first."""
+    """The requests of a cluster.
+
+    Attributes:
+        traces: one entry a trace.
+        clauses: best first.
+        own: share of its traces that hold a word.
+        around: mean share of the traces of the nearest clusters.
+    """
 
     traces: list[Requests]
     clauses: list[ScoredClause]
+    own: Shares
+    around: Shares
+
+    def is_common(self, clause: ScoredClause) -> bool:
+        """Whether the nearest clusters ask for the same, too, so that the clause alone does not tell them apart."""
+        return all(self.around[word] >= _COMMON * self.own[word] for word in clause.words)
 
     def share_of_both(self, first: frozenset[str], second: frozenset[str]) -> float:
         """Share of the traces that hold at least half of the words of each."""
@@ -77,7 +91,7 @@ class RequestsOfCluster:
 
 def scored_clauses(evidence: Sequence[ClusterEvidence]) -> dict[int, RequestsOfCluster]:
     """For each cluster its requests, and the clauses that could be its title."""
-    requests = {each.cluster_id: _by_trace(read_summaries(each)) for each in evidence}
+    requests = {each.cluster_id: _by_trace((*each.representatives, *each.members)) for each in evidence}
     shares = {key: _shares(own) for key, own in requests.items()}
     total: Counter[str] = Counter()
     for own in shares.values():
@@ -86,12 +100,13 @@ def scored_clauses(evidence: Sequence[ClusterEvidence]) -> dict[int, RequestsOfC
     found = {}
     for key, own in shares.items():
         near = _nearest(key, shares, weight)
+        around = {word: sum(shares[other].get(word, 0.0) for other in near) / max(1, len(near)) for word in own}
         value = {}
         for word, share in own.items():
-            around = sum(shares[other].get(word, 0.0) for other in near) / max(1, len(near))
             elsewhere = (total[word] - share) / max(1, len(shares) - 1)
-            value[word] = weight[word] * (share - _CONTRAST * max(around, elsewhere))
-        found[key] = RequestsOfCluster(requests[key], _ranked(requests[key], own, value, weight))
+            value[word] = weight[word] * (share - _CONTRAST * max(around[word], elsewhere))
+        clauses = _ranked(requests[key], own, value, weight)
+        found[key] = RequestsOfCluster(requests[key], clauses, own, around)
     return found
 
 
@@ -120,7 +135,7 @@ def _options(own: RequestsOfCluster) -> Iterator[tuple[str, frozenset[str]]]:
         return
     best = own.clauses[0]
     alone = [each for each in own.clauses if each.score > 0 and not each.code][:_OPTIONS]
-    second = _second(own, best, _SECOND_SCORE, _SECOND_SHARE)
+    second = _second(own, best, _DETAIL if own.is_common(best) else _SECOND)
     if second:
         yield _joined(best, second)
     for each in alone:
@@ -136,8 +151,9 @@ def _options(own: RequestsOfCluster) -> Iterator[tuple[str, frozenset[str]]]:
         yield _written(each.text), each.words
 
 
-def _second(own: RequestsOfCluster, best: ScoredClause, least_score: float, least_share: float) -> ScoredClause | None:
-    """A second thing that most of the traces ask for, too."""
+def _second(own: RequestsOfCluster, best: ScoredClause, least: tuple[float, float]) -> ScoredClause | None:
+    """What many of the traces ask for, too; `least` are shares of the score of the best clause, and of the traces."""
+    least_score, least_share = least
     for each in own.clauses[:_OPTIONS]:
         if each.code or each.score < least_score * best.score:
             return None
@@ -170,7 +186,8 @@ def _by_trace(summaries: Sequence[SummaryText]) -> list[Requests]:
     of_trace: dict[str | int, list[SummaryText]] = {}
     for summary in summaries:
         of_trace.setdefault(summary.trace_id or next(lone), []).append(summary)
-    return [requests_of(own) for own in of_trace.values()]
+    language = language_of_requests(summaries)
+    return [requests_of(own, language) for own in of_trace.values()]
 
 
 def _shares(requests: Sequence[Requests]) -> dict[str, float]:
@@ -202,7 +219,7 @@ def _ranked(requests: Sequence[Requests], own: Shares, value: Shares, weight: Sh
         if not clause.words or any(own.get(word, 0.0) < least for word in clause.words):
             continue
         rare = any(own.get(name, 0.0) * traces < TRACES_OF_NAME for name in clause.names)
-        if rare and not clause.codes:
+        if rare and not (clause.codes and all(own[name] >= _SHARE_OF_CODE for name in clause.names if name in own)):
             continue
         norm = math.sqrt(sum(weight[word] ** 2 for word in clause.words))
         score = sum(value[word] for word in clause.words) / norm * _reading(clause) * (1 + 0.05 * math.log(number))

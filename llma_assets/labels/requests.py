@@ -78,16 +78,28 @@ class Requests:
     clauses: tuple[Clause, ...]
 
 
-def requests_of(summaries: Sequence[SummaryText]) -> Requests:
-    """The requests in the summaries of a trace: the user's own words, or titles where the summaries quote none."""
+def language_of_requests(summaries: Sequence[SummaryText]) -> str:
+    """The language of most of the requests; short ones do not show theirs each by itself."""
+    said = [text for summary in summaries for text in asked_in(summary) or (summary.title,)]
+    return language_of([token.casefold() for text in said for token in _WORD.findall(text)])
+
+
+def requests_of(summaries: Sequence[SummaryText], language: str = ENGLISH) -> Requests:
+    """The requests in the summaries of a trace: the user's own words, or titles where the summaries quote none.
+
+    Args:
+        summaries: those of one trace.
+        language: of requests that do not show theirs.
+    """
     words: set[str] = set()
     clauses: dict[Clause, None] = {}
     for summary in summaries:
         later = False
         for text in asked_in(summary) or (summary.title,):
-            language = language_of([token.casefold() for token in _TOKEN.findall(text)])
-            words |= content_of(text, language)
-            found = list(dict.fromkeys(_clauses(text, language, later=later)))
+            shown = language_of([token.casefold() for token in _WORD.findall(text)])
+            own = language if shown == ENGLISH else shown
+            words |= content_of(text, own)
+            found = list(dict.fromkeys(_clauses(text, own, later=later)))
             clauses |= dict.fromkeys(found)
             later = later or bool(found)
     return Requests(frozenset(words), tuple(clauses))
@@ -169,7 +181,7 @@ def _within(run: list[str], language: str, *, opening: str, closing: bool) -> It
     ]
     for start in range(len(run)):
         kind = _kind_of_start(lower, content, start, opening)
-        if kind:
+        if kind and not (kind == "verb" and start and run[start][0].isupper()):
             yield from ((run[start:end], kind) for end in ends if SHORTEST <= end - start <= LONGEST)
 
 
@@ -184,4 +196,5 @@ def _kind_of_start(lower: Sequence[str], content: Sequence[bool], start: int, op
             return opening if start == 0 else "clause"
         return "clause" if word in OPENINGS else ""
     verb = before in BEFORE_VERBS or (before == "you" and start > 1 and lower[start - 2] in OFFERS)
+    verb = verb or (before in OFFERS and start > 1 and lower[start - 2] in ("i", "we"))
     return "verb" if verb and (content[start] or word in LIGHT_VERBS) else ""

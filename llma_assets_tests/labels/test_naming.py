@@ -12,7 +12,7 @@ from llma_assets.clusters.edits.decisions import Edit
 from llma_assets.clusters.store.cluster_edits import store_edit
 from llma_assets.clusters.store.clustering_runs import Run
 from llma_assets.clusters.store.clusters import clusters_of
-from llma_assets.labels.checks import clusters_have_names, labels_distinct, names_fit
+from llma_assets.labels.checks import clusters_have_names, labels_distinct, names_fit, names_say_what_is_there
 from llma_assets.labels.queries import embeddings_of, labels_of, name_tests_of
 from llma_assets.models import BudgetExhausted, Hold, NothingUsable, OfflineChat, paid_by
 from llma_assets.team_day import TeamDay
@@ -206,6 +206,24 @@ def test_names_of_other_clusters_do_not_fit(database: Database) -> None:
     assert naming.fit.accuracy < 0.1
     (outcome,) = names_fit(database, TEAM)
     assert not outcome.passed
+
+
+def test_a_word_of_another_cluster_in_a_title_is_flagged(database: Database) -> None:
+    plant(database, 1, DAY, dict.fromkeys(TOPICS, 22))
+    run = cluster_day(database, 1, DAY, 5)
+
+    def misled(items: list[dict[str, Any]], _data: dict[str, Any]) -> None:
+        refund = next(item for item in items if "kettle" in item["title"])
+        refund["title"] = "Warehouse kettle refund"
+
+    with ChatServer(answering(misled)) as model:
+        name_run(database, run, chat_of(model), embedder_of(model))
+    assert [outcome.passed for outcome in names_fit(database, TEAM)] == [True]
+    (outcome,) = names_say_what_is_there(database, TEAM)
+    assert not outcome.passed
+    assert "'Warehouse kettle refund': warehouse" in outcome.found.casefold().replace(
+        "warehouse kettle", "Warehouse kettle"
+    )
 
 
 def test_names_too_alike_are_sent_back_together_once(database: Database, run: Run) -> None:

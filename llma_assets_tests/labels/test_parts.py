@@ -56,8 +56,22 @@ def test_no_text_both_names_and_tests(words: list[str]) -> None:
 
 def test_the_nearest_outside_are_different_and_not_inside() -> None:
     vectors = directions(0, 10, 20, 20, 90)
-    found = nearest_outside(directions(0)[0], vectors, np.array([False, True, True, True, True]), texts("a b c c d"))
+    found = nearest_outside(directions(0)[0], vectors, np.array([0, 1, 1, 1, 2]), 0, texts("a b c c d"))
     assert [text.title for text in found] == ["b", "c", "d"]
+
+
+def test_the_nearest_outside_are_of_more_than_one_cluster() -> None:
+    vectors = directions(0, 10, 12, 14, 16, 80)
+    found = nearest_outside(directions(0)[0], vectors, np.array([0, 1, 1, 1, 1, 2]), 0, texts("a b c d e f"))
+    assert [text.title for text in found] == ["b", "c", "f"]
+
+
+def test_representatives_are_of_different_traces_where_there_are_so_many() -> None:
+    said = [SummaryText(f"call {number}", trace_id="one") for number in range(9)]
+    said += [SummaryText(f"other {number}", trace_id=f"trace {number}") for number in range(4)]
+    parts = split(said)
+    assert len(parts.representatives) == 7
+    assert {said[at].trace_id for at in parts.representatives} == {"one", "trace 0", "trace 1", "trace 2", "trace 3"}
 
 
 def test_clusters_that_could_be_mixed_up_are_in_one_batch() -> None:

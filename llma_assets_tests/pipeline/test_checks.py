@@ -270,6 +270,7 @@ def test_every_check_passes_on_what_the_pipeline_made(pipeline: Pipeline) -> Non
         "clusters_have_names",
         "names_fit",
         "labels_distinct",
+        "names_say_what_is_there",
         "spending_within_budget",
         "theme_spending_within_budget",
         "no_empty_events",

@@ -1,0 +1,133 @@
+"""Titles from what users ask: whole clauses, against the nearest clusters, each trace counted once."""
+
+import pytest
+
+from llma_assets.labels import ClusterEvidence, SummaryText, offline_labels
+from llma_assets.labels.foreign_words import foreign_words
+from llma_assets.labels.requests import asked_in, requests_of
+from llma_assets.summaries import ANSWERED, ASKED
+
+
+def call(request: str, *later: str, trace: str = "", answer: str = "") -> SummaryText:
+    """A summary as the offline model makes it."""
+    bullets = [ASKED.format(text) for text in (request, *later)] + ["Get user details"]
+    bullets += [ANSWERED.format(answer)] if answer else []
+    return SummaryText(request[:60], "user → get_user_details → assistant", tuple(bullets), trace_id=trace)
+
+
+def titles(*clusters: list[SummaryText]) -> list[str]:
+    evidence = [ClusterEvidence(number, len(own), tuple(own)) for number, own in enumerate(clusters)]
+    return [item.title for item in offline_labels(evidence).items]
+
+
+REFUSAL = "The airline cancelled nothing; I will transfer you to a human agent."
+IDENTITY = "My user id is mia_li_3668, I don't have the reservation ID"
+CANCEL = [
+    call(f"Hi! I'd like to cancel my flight from {code}.", IDENTITY, answer=REFUSAL)
+    for code in ("ATL", "JFK", "LAX", "SFO", "ORD")
+]
+BAGS = [
+    call(f"Hello, could you add a checked bag to my reservation for {name}?", IDENTITY, answer=REFUSAL)
+    for name in ("Raj", "Mia", "Omar", "Chen", "Ivan")
+]
+
+
+def test_titles_are_what_users_ask_and_not_what_agents_and_tools_repeat() -> None:
+    cancel, bags = titles(CANCEL, BAGS)
+    assert cancel == "Cancel my flight"
+    assert bags.startswith("Add a checked bag")
+
+
+@pytest.mark.parametrize("word", ["ATL", "Raj", "mia_li", "human", "transfer", "user"])
+def test_codes_first_names_ids_and_the_agents_words_are_in_no_title(word: str) -> None:
+    assert all(word.casefold() not in title.casefold().split() for title in titles(CANCEL, BAGS))
+
+
+def test_a_trace_with_many_calls_counts_once() -> None:
+    often = [
+        call(f"I want to upgrade my seat to business class {'please ' * number}", trace="one") for number in range(9)
+    ]
+    rare = [call("I want to rebook my train to the coast", trace=f"trace {number}") for number in range(3)]
+    assert titles([*often, *rare], BAGS)[0].startswith("Rebook my train")
+
+
+def test_two_things_that_most_traces_ask_for_are_both_in_the_title() -> None:
+    both = [call("Find me a movie to watch", f"I also need to book a taxi to the cinema {place}") for place in "abcde"]
+    found = titles(both, BAGS)[0]
+    assert "movie" in found
+    assert "taxi" in found
+
+
+def test_clusters_that_ask_for_the_same_get_different_titles() -> None:
+    found = titles(*(CANCEL for _ in range(6)))
+    assert len({title.casefold() for title in found}) == 6
+
+
+def test_titles_are_in_the_language_of_the_users() -> None:
+    french = [
+        call("Je voudrais annuler ma commande"),
+        call("Comment annuler la commande que j'ai faite"),
+        call("Je voudrais annuler ma commande de mars"),
+    ]
+    assert titles(french, BAGS)[0] == "Je voudrais annuler ma commande"
+
+
+def test_what_a_theme_found_comes_before_what_its_user_asked() -> None:
+    found = SummaryText("Payment was declined twice", bullets=("Error: declined", ASKED.format("Pay my bill")))
+    assert asked_in(found) == ()
+    assert asked_in(call("Pay my bill")) == ("Pay my bill",)
+
+
+@pytest.mark.parametrize(
+    ("said", "clause"),
+    [
+        ("Hi, could you please cancel my flight and get me a refund?", "cancel my flight"),
+        ("I was wondering how to top up my account", "top up my account"),
+        ("Why was my card payment declined?", "Why was my card payment declined"),
+        ("I think my card was stolen", "my card was stolen"),
+        ("I want to make a change to my booking for the 5th", "make a change to my booking"),
+    ],
+)
+def test_clauses_read_on_their_own(said: str, clause: str) -> None:
+    assert clause in {found.text for found in requests_of([call(said)]).clauses}
+
+
+def test_no_clause_ends_where_the_sentence_goes_on() -> None:
+    found = {
+        each.text for each in requests_of([call("My transfer is still pending since the change of plans")]).clauses
+    }
+    assert "My transfer" not in found
+    assert not any(text.endswith("change") for text in found)
+
+
+def summaries(*texts: str) -> tuple[SummaryText, ...]:
+    return tuple(SummaryText(f"{text} {number}", bullets=(text,)) for text in texts for number in "abcde")
+
+
+MATLAB = ClusterEvidence(
+    0,
+    99,
+    (
+        *summaries("Plot a matrix in MATLAB", "Read a file in MATLAB", "Call a function in MATLAB", "Loop in MATLAB"),
+        SummaryText("Mixed", bullets=("How can a script call some of the Java classes that we have from MATLAB",)),
+    ),
+)
+JAVA = ClusterEvidence(1, 40, summaries("Sort a list in Java", "Compile Java classes", "Open a socket in Java"))
+
+
+def test_a_head_word_of_another_cluster_is_foreign() -> None:
+    assert foreign_words({0: "Java in MATLAB"}, [MATLAB, JAVA]) == {0: ["java"]}
+
+
+def test_a_name_that_few_members_have_is_foreign_without_such_a_cluster_too() -> None:
+    assert foreign_words({0: "Java in MATLAB"}, [MATLAB]) == {0: ["java"]}
+
+
+def test_words_of_the_cluster_and_words_that_nobody_uses_are_not_foreign() -> None:
+    names = {0: "Troubleshooting matrix plots in MATLAB", 1: "Sorting lists in Java"}
+    assert foreign_words(names, [MATLAB, JAVA]) == {}
+
+
+def test_offline_titles_have_no_foreign_words() -> None:
+    evidence = [MATLAB, JAVA]
+    assert foreign_words({item.cluster_id: item.title for item in offline_labels(evidence).items}, evidence) == {}
