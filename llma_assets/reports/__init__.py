@@ -4,7 +4,7 @@ from llma_assets.reports.audit import Audit, AuditedCluster, audit
 from llma_assets.reports.checks import all_checks
 from llma_assets.reports.cluster_map import map_markdown, map_png
 from llma_assets.reports.cluster_table import cluster_table, clusters_in_sentences, table_rows
-from llma_assets.reports.clusters import PublishedCluster, PublishedClusters, PublishedRun, published_clusters
+from llma_assets.reports.clusters import published_clusters
 from llma_assets.reports.clusters_of_day import ClusterRow, ThemeClusters, clusters_of_day
 from llma_assets.reports.estimate import (
     BudgetLeft,
@@ -20,6 +20,7 @@ from llma_assets.reports.items import ClusteredItem, clustered_items
 from llma_assets.reports.overlap import FALSE_SHARE
 from llma_assets.reports.overlap_queries import Among, NotClusteredError
 from llma_assets.reports.overlap_report import AMONG, Overlap, OverlapSide, overlap_report
+from llma_assets.reports.published import PublishedCluster, PublishedClusters, PublishedRun
 from llma_assets.reports.runs import DeferredWork, RunReport, TeamOutcome, ThemeOutcome
 from llma_assets.reports.shares import Estimate
 from llma_assets.reports.skips import Skips, skips_of_day
