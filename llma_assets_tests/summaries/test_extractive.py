@@ -253,8 +253,8 @@ def test_a_model_call_is_about_what_is_new_in_it() -> None:
     assert summary.flow_diagram == "lookup_order → assistant"
     assert "return a broken" not in str(texts(summary.bullets))
     assert "eleven days old" in texts(summary.bullets)[-1]
-    first = text.split("L17:")[0] + "\n".join(text.split("\n")[21:])
-    assert extract_summary(first, "minimal").title == "Return a broken espresso machine"
+    first = CALL[: CALL.index("[3] ASSISTANT")] + CALL[CALL.rindex("{rule}") :]
+    assert extract_summary(numbered(first.format(rule="-" * 80)), "minimal").title == "Return a broken espresso machine"
 
 
 def test_a_heading_in_what_a_user_wrote_hides_nothing_of_a_trace() -> None:
