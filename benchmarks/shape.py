@@ -40,101 +40,30 @@ FEW_TRACES = 3
 
 Vectors = NDArray[np.float32]
 
-FIRST = [
-    "Maria",
-    "James",
-    "Wei",
-    "Fatima",
-    "Olga",
-    "Ravi",
-    "Sofia",
-    "Liam",
-    "Noah",
-    "Emma",
-    "Ahmed",
-    "Yuki",
-    "Chen",
-    "Ana",
-    "Pedro",
-    "Lucas",
-    "Ines",
-    "Karl",
-    "Greta",
-    "Bjorn",
-    "Sven",
-    "Leila",
-    "Omar",
-    "Nina",
-    "Paul",
-    "Kate",
-    "Tom",
-    "Zoe",
-    "Max",
-    "Eva",
-]
-LAST = [
-    "Lopez",
-    "Smith",
-    "Zhang",
-    "Khan",
-    "Ivanova",
-    "Patel",
-    "Rossi",
-    "Brown",
-    "Jones",
-    "Muller",
-    "Sato",
-    "Costa",
-    "Silva",
-    "Nilsson",
-    "Berg",
-    "Haddad",
-    "Novak",
-    "Moore",
-    "Clark",
-    "King",
-    "Weiss",
-    "Baker",
-    "Diaz",
-    "Cruz",
+FIRST = (
+    "Maria", "James", "Wei", "Fatima", "Olga", "Ravi", "Sofia", "Liam", "Noah", "Emma", "Ahmed", "Yuki", "Chen",
+    "Ana", "Pedro", "Lucas", "Ines", "Karl", "Greta", "Bjorn", "Sven", "Leila", "Omar", "Nina", "Paul", "Kate",
+    "Tom", "Zoe", "Max", "Eva",
+)  # fmt: skip
+LAST = (
+    "Lopez", "Smith", "Zhang", "Khan", "Ivanova", "Patel", "Rossi", "Brown", "Jones", "Muller", "Sato", "Costa",
+    "Silva", "Nilsson", "Berg", "Haddad", "Novak", "Moore", "Clark", "King", "Weiss", "Baker", "Diaz", "Cruz",
     "Reed",
-]
-ITEMS = [
-    "blue lamp",
-    "garden chair",
-    "coffee machine",
-    "running shoes",
-    "wool blanket",
-    "desk fan",
-    "phone case",
-    "rain jacket",
-    "cook book",
-    "picture frame",
-]
-CITIES = [
-    "Oslo",
-    "Paris",
-    "Berlin",
-    "Madrid",
-    "Rome",
-    "Lisbon",
-    "Vienna",
-    "Prague",
-    "Dublin",
-    "Athens",
-    "Cairo",
-    "Lagos",
-    "Mumbai",
-    "Tokyo",
-    "Seoul",
-    "Lima",
-    "Quito",
-    "Boston",
-    "Denver",
-    "Austin",
-]
-DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
-LANGUAGES = ["French", "German", "Spanish", "Italian"]
+)  # fmt: skip
+ITEMS = (
+    "blue lamp", "garden chair", "coffee machine", "running shoes", "wool blanket", "desk fan", "phone case",
+    "rain jacket", "cook book", "picture frame",
+)  # fmt: skip
+CITIES = (
+    "Oslo", "Paris", "Berlin", "Madrid", "Rome", "Lisbon", "Vienna", "Prague", "Dublin", "Athens", "Cairo",
+    "Lagos", "Mumbai", "Tokyo", "Seoul", "Lima", "Quito", "Boston", "Denver", "Austin",
+)  # fmt: skip
+DAYS = (
+    "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
+)  # fmt: skip
+LANGUAGES = (
+    "French", "German", "Spanish", "Italian",
+)  # fmt: skip
 BOTS = ("order", "short", "lower", "long", "weather", "quote")
 
 

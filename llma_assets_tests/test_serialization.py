@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from llma_assets import reports
 from llma_assets.reports import Budget, PublishedClusters, Skips, TaskDetails
-from llma_assets.reports.clusters import PublishedCluster, PublishedRun
+from llma_assets.reports.published import PublishedCluster, PublishedRun
 from llma_assets.reports.skips import SkippedWork
 from llma_assets.serialization import json_object
 from llma_assets.tasks import Task

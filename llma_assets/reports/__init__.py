@@ -25,12 +25,7 @@ from llma_assets.reports.cluster_table import (
     clusters_in_sentences,
     table_rows,
 )
-from llma_assets.reports.clusters import (
-    PublishedCluster,
-    PublishedClusters,
-    PublishedRun,
-    published_clusters,
-)
+from llma_assets.reports.clusters import published_clusters
 from llma_assets.reports.clusters_of_day import (
     ClusterRow,
     ThemeClusters,
@@ -99,6 +94,11 @@ from llma_assets.reports.overview import (
     teams_report,
 )
 from llma_assets.reports.paid_trial import paid_trial
+from llma_assets.reports.published import (
+    PublishedCluster,
+    PublishedClusters,
+    PublishedRun,
+)
 from llma_assets.reports.relinked import (
     RelinkReport,
     relink_report,

@@ -8,7 +8,8 @@ import orjson
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import Run, members_of, runs_of_day
-from llma_assets.reports.clusters import PublishedCluster, published_clusters
+from llma_assets.reports.clusters import published_clusters
+from llma_assets.reports.published import PublishedCluster
 from llma_assets.serialization import Moment, ThemeId
 from llma_assets.summaries import summaries_of_items
 from llma_assets.team_day import TeamDay

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from llma_assets.reports.clusters import PublishedRun
+from llma_assets.reports.published import PublishedRun
 from llma_assets.serialization import Day, Seconds, TeamId, ThemeId
 
 

@@ -212,3 +212,51 @@ def test_real_traces_get_summaries_about_what_their_users_want(name: str) -> Non
         asked = rendered[result.item_id].lower()
         assert sum(word.strip("(),.") in asked for word in title_words) >= len(title_words) - 2
     assert per_second > 50  # some hundred on a quiet machine
+
+
+CALL = """
+{rule}
+
+INPUT:
+
+[1] SYSTEM
+
+You are a shop assistant.
+
+[2] USER
+
+I would like to return a broken espresso machine.
+
+[3] ASSISTANT
+
+Tool calls: 1
+  - lookup_order(order_id="12345", shop="Kitchen World")
+
+[4] TOOL
+
+{result}
+
+{rule}
+
+OUTPUT:
+
+[1] ASSISTANT
+
+The order is eleven days old, so that it can be returned.
+"""
+
+
+def test_a_model_call_is_about_what_is_new_in_it() -> None:
+    text = numbered(CALL.format(rule="-" * 80, result='{"item": "espresso machine"}'))
+    summary = extract_summary(text, "minimal")
+    assert summary.title == "Lookup order"
+    assert summary.flow_diagram == "lookup_order → assistant"
+    assert "return a broken" not in str(texts(summary.bullets))
+    assert "eleven days old" in texts(summary.bullets)[-1]
+    first = CALL[: CALL.index("[3] ASSISTANT")] + CALL[CALL.rindex("{rule}") :]
+    assert extract_summary(numbered(first.format(rule="-" * 80)), "minimal").title == "Return a broken espresso machine"
+
+
+def test_a_heading_in_what_a_user_wrote_hides_nothing_of_a_trace() -> None:
+    text = numbered("[GEN] g (1s)\n[1] USER\nPlease cancel my order\nOUTPUT:\n[2] ASSISTANT\nIt is cancelled now.")
+    assert extract_summary(text, "minimal").title == "Cancel my order"

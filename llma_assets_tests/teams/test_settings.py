@@ -215,3 +215,14 @@ def test_the_budget_of_the_installation_holds_without_a_file(tmp_path: Path) -> 
 def test_a_broken_budget_of_the_installation_is_an_error_and_not_no_limit(text: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="LLMA_DAILY_BUDGET_USD must be"):
         TeamSettings.load(tmp_path, {"LLMA_DAILY_BUDGET_USD": text})
+
+
+@pytest.mark.parametrize(
+    "values", [{"min_users": 0}, {"min_users": "5"}, {"below_min_users": "hidden"}, {"min_user": 5}, {"below_min": "x"}]
+)
+def test_a_broken_privacy_minimum_stops_the_team(values: dict[str, object]) -> None:
+    settings, problems = TeamSettings.from_mapping({"teams": {"2": values}})
+    assert [problem.stops for problem in problems] == [True]
+    assert settings.options_of(1).min_users == 1
+    with pytest.raises(TeamSettingsError):
+        settings.options_of(2)

@@ -9,7 +9,7 @@ from llma_assets.clusters.engine.config import NOISE_LABEL, ClusteringConfig
 from llma_assets.clusters.engine.duplicates import merge_near_duplicates
 from llma_assets.clusters.engine.errors import InvalidConfigError
 from llma_assets.clusters.engine.graph import graph_partition
-from llma_assets.clusters.engine.groups import group_clusters, neighbours_between
+from llma_assets.clusters.engine.groups import group_clusters
 from llma_assets.clusters.engine.hdbscan import hdbscan_partition
 from llma_assets.clusters.engine.kmeans import kmeans_partition, means_of, refine_kmeans
 from llma_assets.clusters.engine.layout import map_points
@@ -128,7 +128,7 @@ def _cluster(
         labels=own,
         centroids=centroids,
         radii=cluster_radii(own, distances[items.inverse], k),
-        groups=group_clusters(centroids, sizes, reduced.mean, neighbours_between(labels, neighbours, k)),
+        groups=group_clusters(centroids, sizes, reduced.mean),
         distances=distances[items.inverse],
         ranks=ranks_within(own, distances[items.inverse]),
         strength=strength[items.inverse],

@@ -5,32 +5,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llma_assets.clusters.engine.neighbours import Neighbours
-
 MIN_CLUSTERS_TO_GROUP = 10
 """Up to this many clusters are not grouped."""
-SLACK = 0.01
-"""The fewest groups whose modularity is this close to the largest are chosen: near its top the curve is flat."""
+NEAREST = 2
+"""Other clusters that each cluster counts as alike."""
 
 
 def group_clusters(
-    centroids: NDArray[np.float32],
-    sizes: NDArray[np.float64],
-    mean: NDArray[np.float64],
-    between: NDArray[np.float64],
+    centroids: NDArray[np.float32], sizes: NDArray[np.float64], mean: NDArray[np.float64]
 ) -> NDArray[np.int_]:
     """Group alike clusters: one tree, and as many groups as the data hold.
 
     The tree is Ward's, on the directions of the centroids, seen from the mean of all items, so that coarser groups
-    are made of finer ones. The number of groups is that with which most neighbours are in one group, against what
-    chance would put there (modularity; M. E. J. Newman, M. Girvan, Phys. Rev. E 69 (2004)).
+    are made of finer ones. The number of groups is that with which most clusters are in one group with the two nearest
+    to them, against what chance would put there (modularity; M. E. J. Newman, M. Girvan, Phys. Rev. E 69 (2004)).
 
     Args:
         centroids: float32 (k, d).
         sizes: float64 (k,), items of each.
         mean: float64 (d,), of all items.
-        between: float64 (k, k), symmetric, how many neighbours clusters have in each other, as `neighbours_between`
-            counts them.
 
     Returns:
         int (k,), numbered from 0 by falling number of items; each cluster for itself where there are few.
@@ -44,22 +37,24 @@ def group_clusters(
     lengths = np.linalg.norm(directions, axis=1, keepdims=True)
     directions /= np.where(lengths > 0, lengths, 1.0)
     joins = linkage(directions, method="ward")[:, :2].astype(np.intp)
-    modularity = _modularity(between, joins)
-    enough = np.flatnonzero(modularity >= modularity.max() - SLACK * abs(modularity.max()))
+    modularity = _modularity(_alike(directions), joins)
+    # Of equal ones the fewest groups.
+    best = int(np.flatnonzero(modularity >= modularity.max() - 1e-12)[-1])
     home = np.arange(2 * k - 1)
-    for step in range(int(enough[-1])):
+    for step in range(best):
         home[joins[step]] = k + step
     for node in range(2 * k - 2, -1, -1):
         home[node] = home[home[node]]
     return groups_by_size(home[:k], sizes)
 
 
-def neighbours_between(labels: NDArray[np.int32], neighbours: Neighbours, k: int) -> NDArray[np.float64]:
-    """How many neighbours the points of each two of k clusters have in each other, float64 (k, k); noise left out."""
-    count = neighbours.indices.shape[1]
-    own, other = np.repeat(labels, count).astype(np.intp), labels[neighbours.indices.ravel()].astype(np.intp)
-    kept = (own >= 0) & (other >= 0)
-    counts = np.bincount(own[kept] * k + other[kept], minlength=k * k).reshape(k, k).astype(np.float64)
+def _alike(directions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How often (k, k) two clusters are among the nearest to each other: 0, 1 or 2."""
+    similarity = directions @ directions.T
+    np.fill_diagonal(similarity, -np.inf)
+    nearest = np.argsort(-similarity, axis=1, kind="stable")[:, :NEAREST]
+    counts = np.zeros_like(similarity)
+    np.put_along_axis(counts, nearest, 1.0, axis=1)
     return counts + counts.T
 
 

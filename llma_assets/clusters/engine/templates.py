@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 SHARES = (0.5, 0.3, 0.2, 0.12, 0.07, 0.04, 0.02)
 """Shares of the texts that a word, and a template, must at least have, tried in this order."""
-FEWEST_TEXTS = 20
+FEWEST_TEXTS = 50
 """Fewer texts are no template, however small the window is."""
 FEWEST_WORDS = 3
 """Words that a template has at least, slots not counted."""

@@ -52,7 +52,7 @@ ORDER BY place, document_id
 WINDOW_TEXTS = """
 SELECT
     document_id,
-    arrayStringConcat(arraySlice(extractAll(content, '(?m)^Asked: "(.*)"$'), 1, 1)) AS asked,
+    arrayStringConcat(arraySlice(extractAll(content, '(?m)^Asked: "([^\\n]*)"$'), 1, 1)) AS asked,
     substringUTF8(splitByChar('\\n', content)[1], 1, 300) AS title
 FROM document_embeddings FINAL
 WHERE team_id = {team_id:Int64}

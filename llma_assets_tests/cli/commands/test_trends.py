@@ -142,7 +142,7 @@ def test_the_page_has_a_line_for_each_lineage(three_days: Database, llma: Llma) 
     head, columns, first, second = result.stdout.strip().splitlines()
     assert head == "team 1, traces, 2026-10-22 to 2026-11-04"
     assert columns.split() == [
-        "lineage", "title", "items", "by", "day", "share,", "7", "days", "errors,", "7", "days", "USD",
+        "lineage", "title", "items", "traces", "by", "day", "share,", "7", "days", "errors,", "7", "days", "USD",
     ]  # fmt: skip
     assert "Money back" in first
     assert "▅▇█" in first

@@ -62,12 +62,12 @@ def people(count: int, rng: random.Random) -> list[str]:
 @pytest.mark.parametrize("share", [0.05, 0.6])
 def test_the_texts_of_a_bot_are_one_template_and_no_other_text_is(kind: str, share: float) -> None:
     rng = random.Random(kind)
-    others = people(800, rng)
-    sent = [bot(kind, number, rng) for number in range(round(800 * share / (1 - share)))]
+    others = people(1_200, rng)
+    sent = [bot(kind, number, rng) for number in range(round(1_200 * share / (1 - share)))]
     texts = others + sent
     found = find_templates(texts)
     assert [template.texts for template in found.found] == [len(sent)]
-    assert (found.of_text[:800] == NO_TEMPLATE).all()
+    assert (found.of_text[:1_200] == NO_TEMPLATE).all()
     order = rng.sample(range(len(texts)), len(texts))
     shuffled = find_templates([texts[place] for place in order])
     assert shuffled.found == found.found

@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from llma_assets.clickhouse import Database
+from llma_assets.clusters.checks import members_match_vectors
 from llma_assets.clusters.store.attempts import invariants_of
 from llma_assets.clusters.store.cluster_members import earlier_map, members_of
 from llma_assets.clusters.store.clustering_runs import earlier_resolution
@@ -140,3 +141,36 @@ def test_above_the_sample_of_hdbscan_the_rest_is_placed_by_density_and_counted(p
         homes.setdefault(member["cluster_id"], set()).add(member["item_id"][0])
     assert all(len(topics) == 1 for label, topics in homes.items() if label >= 0)
     assert {frozenset(topics) for label, topics in homes.items() if label >= 0} == {frozenset("A"), frozenset("B")}
+
+
+def test_of_one_trace_a_few_items_are_in_the_sample_and_all_are_counted(database: Database) -> None:
+    plant(database, 1, DAY, {"A": 30, "B": 20})
+    rows = database.rows("SELECT * EXCEPT (inserted_at) FROM document_embeddings FINAL")
+    for row in rows:
+        topic, number = row["document_id"][0], int(row["document_id"].rsplit("-", 1)[1])
+        trace_id = "long" if topic == "A" and number < 25 else row["document_id"]
+        row["metadata"] = orjson.dumps({"trace_id": trace_id}).decode()
+    database.insert_rows("document_embeddings", rows)
+    space = {"lookback_days": 7, "model_name": MODEL, "max_samples": 1000}
+    read = read_window(database, TeamDay(1, DAY), TRACES, **space, items_per_trace=4)
+    assert sum(row["trace_id"] == "long" for row in read.rows) == 4
+    assert (len(read.rows), len(read.rest), read.available) == (29, 21, 50)
+    assert {row["trace_id"] for row in read.rest} == {"long"}
+    run_day(database, 1, DAY, 2, method="graph", target_clusters=2, items_per_trace=4)
+    run = stored_run(database, 1, DAY)
+    members = members_of(database, run)
+    assert len(members) == 50
+    for row in clusters_of(database, run):
+        traces = {member["trace_id"] for member in members if member["cluster_id"] == row["cluster_id"]}
+        assert row["traces"] == len(traces)
+        assert row["traces"] < row["size"] or "long" not in traces or row["cluster_id"] == -1
+    assert [outcome.found for outcome in members_match_vectors(database, TeamDay(1, DAY)) if not outcome.passed] == []
+
+
+def test_traces_of_runs_from_before_they_were_stored_are_counted(planted: Database) -> None:
+    run_day(planted, 1, DAY, 2)
+    run = stored_run(planted, 1, DAY)
+    before = clusters_of(planted, run)
+    rows = planted.rows("SELECT * EXCEPT (inserted_at) FROM clusters FINAL")
+    planted.insert_rows("clusters", [{**row, "traces": 0} for row in rows])
+    assert [row["traces"] for row in clusters_of(planted, run)] == [row["traces"] for row in before]

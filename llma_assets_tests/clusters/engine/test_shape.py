@@ -1,0 +1,94 @@
+"""Strays are no cluster, and groups are as many as the data hold."""
+
+import numpy as np
+import pytest
+
+from llma_assets.clusters import ClusteringConfig, cluster
+from llma_assets.clusters.engine.groups import _modularity, group_clusters
+from llma_assets.clusters.engine.neighbours import nearest_neighbours
+from llma_assets.clusters.engine.noise import dissolve_diffuse
+
+CONFIG = ClusteringConfig(with_map=False)
+
+
+def topics(rng: np.random.Generator, count: int, each: int, dimensions: int = 64) -> np.ndarray:
+    """Topics around a direction that all of them have in common."""
+    base = 2 * rng.normal(size=dimensions)
+    centres = base + rng.normal(size=(count, dimensions))
+    return np.concatenate([centre + 0.4 * rng.normal(size=(each, dimensions)) for centre in centres])
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_texts_that_belong_nowhere_are_no_cluster(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    regular = topics(rng, 20, 50)
+    # Strays have another direction in common, and nothing else.
+    strays = 1.2 * rng.normal(size=64) + 1.5 * rng.normal(size=(120, 64))
+    found = cluster(np.vstack([regular, strays]).astype(np.float32), CONFIG)
+    noise, is_stray = found.labels < 0, np.arange(len(found.labels)) >= len(regular)
+    assert (noise & is_stray).sum() >= 0.5 * noise.sum()
+    assert (noise & is_stray).sum() >= 0.4 * is_stray.sum()
+    for cluster_id in range(10):
+        members = found.labels == cluster_id
+        assert (members & is_stray).sum() < members.sum() / 2
+
+
+def test_topics_of_one_density_stay_and_a_single_cluster_does() -> None:
+    rng = np.random.default_rng(4)
+    points = topics(rng, 8, 40).astype(np.float32)
+    neighbours = nearest_neighbours(points, 15, seed=0)
+    weights = np.ones(len(points))
+    labels = np.repeat(np.arange(8), 40).astype(np.int32)
+    assert (dissolve_diffuse(labels, points, weights, neighbours, smallest=5) == labels).all()
+    one = np.zeros(len(points), dtype=np.int32)
+    assert (dissolve_diffuse(one, points, weights, neighbours, smallest=5) == one).all()
+
+
+def test_a_point_that_stands_for_a_cluster_keeps_its_cluster() -> None:
+    rng = np.random.default_rng(5)
+    points = np.vstack([topics(rng, 8, 40, 16), 30 + 8 * rng.normal(size=(12, 16))]).astype(np.float32)
+    neighbours = nearest_neighbours(points, 15, seed=0)
+    labels = np.r_[np.repeat(np.arange(8), 40), np.full(12, 8)].astype(np.int32)
+    weights = np.ones(len(points))
+    dissolved = dissolve_diffuse(labels, points, weights, neighbours, smallest=5)
+    assert (dissolved[-12:] == -1).all()
+    assert (dissolved[:-12] == labels[:-12]).all()
+    weights[-1] = 5
+    assert (dissolve_diffuse(labels, points, weights, neighbours, smallest=5) == labels).all()
+
+
+@pytest.mark.parametrize("of_each", [3, 5])
+def test_groups_are_those_that_were_planted(of_each: int) -> None:
+    rng = np.random.default_rng(6)
+    middles = 4 * rng.normal(size=(6, 64))
+    centres = np.repeat(middles, of_each, axis=0) + rng.normal(size=(6 * of_each, 64))
+    points = np.concatenate([centre + 0.4 * rng.normal(size=(40, 64)) for centre in centres]).astype(np.float32)
+    found = cluster(points, ClusteringConfig(with_map=False, target_clusters=6 * of_each))
+    truth = np.repeat(np.arange(6), of_each * 40)
+    groups = np.where(found.labels < 0, -1, found.groups[found.labels])
+    pairs = {(int(group), int(own)) for group, own in zip(groups, truth, strict=True) if group >= 0}
+    assert len(pairs) == 6  # each group is one of those that were planted, whole
+
+
+def test_modularity_of_a_tree_is_that_of_its_partitions() -> None:
+    rng = np.random.default_rng(7)
+    between = rng.integers(0, 20, size=(5, 5)).astype(float)
+    between += between.T
+    joins = np.array([[0, 1], [2, 3], [5, 6], [4, 7]])
+    partitions = [[0, 1, 2, 3, 4], [0, 0, 2, 3, 4], [0, 0, 2, 2, 4], [0, 0, 0, 0, 4], [0, 0, 0, 0, 0]]
+    total, degrees = between.sum(), between.sum(axis=1)
+    expected = [
+        sum(
+            between[np.ix_(own, own)].sum() / total - (degrees[own].sum() / total) ** 2
+            for group in set(homes)
+            for own in [np.flatnonzero(np.array(homes) == group)]
+        )
+        for homes in partitions
+    ]
+    assert np.allclose(_modularity(between, joins), expected)
+
+
+def test_few_clusters_are_groups_of_their_own() -> None:
+    centroids = np.eye(10, 16, dtype=np.float32)
+    groups = group_clusters(centroids, np.ones(10), np.zeros(16))
+    assert groups.tolist() == list(range(10))
