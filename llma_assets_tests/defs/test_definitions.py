@@ -37,7 +37,7 @@ def test_the_names_of_assets_checks_and_automation_are_pinned(loaded: list[str])
         "'few_embedding_failures', 'few_failures', 'few_false_references', 'few_items_not_rendered', "
         "'finite_values', 'items_counted_once', 'line_references_exist', 'little_noise', "
         "'members_in_one_cluster', 'members_match_vectors', 'names_apart', 'names_fit', 'no_dead_letters', "
-        "'no_empty_events', 'no_empty_runs', 'no_giant_cluster', 'one_dimension', 'one_model', "
+        "'no_dominant_cluster', 'no_empty_events', 'no_empty_runs', 'no_giant_cluster', 'one_dimension', 'one_model', "
         "'only_what_the_theme_takes', 'own_events_do_not_count', 'published_once', 'ranks_follow_distances', "
         "'segments_in_tasks', 'sizes_add_up', 'sizes_match_members', 'sound_vectors', 'spending_within_budget', "
         "'spending_within_budget', 'spending_within_budget', 'summaries_are_embedded', 'tasks_add_up', "
