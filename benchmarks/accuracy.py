@@ -127,8 +127,11 @@ def measured_apart(
     data: str, method: str, cache: Path, *, stability: bool, python: str, code: Path = PROJECT
 ) -> Figures | None:
     """`measure` in a fresh process of `python`, with `llma_assets` of `code`; None, with a word, where it fails."""
-    # `benchmarks` is a namespace over both checkouts; only this one has the module.
-    start = f"import sys; sys.path[:0] = {[str(code), str(PROJECT)]!r}; from benchmarks.accuracy import main; main()"
+    # Benchmarks are of this checkout, and `llma_assets`, which they import later, of the other.
+    start = (
+        f"import sys; sys.path.insert(0, {str(PROJECT)!r}); from benchmarks.accuracy import main; "
+        f"sys.path.insert(0, {str(code)!r}); main()"
+    )
     command = [python, "-P", "-c", start, "--one", data, method, "--cache", str(cache)]
     done = subprocess.run(
         command if stability else [*command, "--no-stability"],
