@@ -127,14 +127,18 @@ def measured_apart(
     data: str, method: str, cache: Path, *, stability: bool, python: str, code: Path = PROJECT
 ) -> Figures | None:
     """`measure` in a fresh process of `python`, with `llma_assets` of `code`; None, with a word, where it fails."""
-    command = [python, "-P", "-m", "benchmarks.accuracy", "--one", data, method, "--cache", str(cache)]
-    path = os.pathsep.join([str(code), str(PROJECT)])
+    # Benchmarks are of this checkout, and `llma_assets`, which they import later, of the other.
+    start = (
+        f"import sys; sys.path.insert(0, {str(PROJECT)!r}); from benchmarks.accuracy import main; "
+        f"sys.path.insert(0, {str(code)!r}); main()"
+    )
+    command = [python, "-P", "-c", start, "--one", data, method, "--cache", str(cache)]
     done = subprocess.run(
         command if stability else [*command, "--no-stability"],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     if done.returncode:
         reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]

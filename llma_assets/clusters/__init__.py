@@ -4,10 +4,7 @@ The algorithms belong in `engine`, which knows no database; names of clusters be
 """
 
 from llma_assets.clusters.checks import CHECKS
-from llma_assets.clusters.deciding import (
-    Decided,
-    decide_about,
-)
+from llma_assets.clusters.deciding import Decided, decide_about
 from llma_assets.clusters.disclosure import (
     FEW_USERS_TITLE,
     FULL,
@@ -31,66 +28,23 @@ from llma_assets.clusters.edits.decisions import (
     counted_as,
     decide,
 )
-from llma_assets.clusters.engine.clustering import (
-    Clustering,
-    Quality,
-    representatives,
-)
-from llma_assets.clusters.engine.clustering_run import (
-    BORDERLINE,
-    cluster,
-)
-from llma_assets.clusters.engine.config import (
-    NOISE_LABEL,
-    NOISE_TITLE,
-    ClusteringConfig,
-)
-from llma_assets.clusters.engine.errors import (
-    ClusteringError,
-    InvalidConfigError,
-    InvalidEmbeddingsError,
-)
+from llma_assets.clusters.engine.clustering import Clustering, Quality, representatives
+from llma_assets.clusters.engine.clustering_run import BORDERLINE, cluster
+from llma_assets.clusters.engine.config import NOISE_LABEL, NOISE_TITLE, ClusteringConfig
+from llma_assets.clusters.engine.errors import ClusteringError, InvalidConfigError, InvalidEmbeddingsError
 from llma_assets.clusters.engine.partition import KScore
 from llma_assets.clusters.engine.resolution import ResolutionScore
-from llma_assets.clusters.lineage.relink import (
-    Relinked,
-    relink,
-)
-from llma_assets.clusters.lineage.stored import (
-    LINK_DAYS,
-    CarriedName,
-    carried_names,
-)
-from llma_assets.clusters.new_items import (
-    NewItems,
-    assign_new_items,
-)
+from llma_assets.clusters.lineage.relink import Relinked, relink
+from llma_assets.clusters.lineage.stored import LINK_DAYS, CarriedName, carried_names
+from llma_assets.clusters.new_items import NewItems, assign_new_items
 from llma_assets.clusters.options import RunOptions
-from llma_assets.clusters.partition import (
-    CLUSTERING_VERSION,
-    store_clusters,
-)
-from llma_assets.clusters.partition import (
-    STAGE as CLUSTERING_STAGE,
-)
-from llma_assets.clusters.store.cluster_edits import (
-    edits_of,
-    standings_of,
-    store_edit,
-)
+from llma_assets.clusters.partition import CLUSTERING_VERSION, store_clusters
+from llma_assets.clusters.partition import STAGE as CLUSTERING_STAGE
+from llma_assets.clusters.store.cluster_edits import edits_of, standings_of, store_edit
 from llma_assets.clusters.store.cluster_members import clustered_since
-from llma_assets.clusters.store.clustering_runs import (
-    Run,
-    clustered_days,
-    committed_run,
-    last_runs,
-    runs_of_day,
-)
+from llma_assets.clusters.store.clustering_runs import Run, clustered_days, committed_run, last_runs, runs_of_day
 from llma_assets.clusters.store.clusters import clusters_of_items
-from llma_assets.clusters.store.lineages import (
-    find_lineage,
-    lineages_of,
-)
+from llma_assets.clusters.store.lineages import find_lineage, lineages_of
 from llma_assets.clusters.store.stale import STALE_RUNS
 
 __all__ = [

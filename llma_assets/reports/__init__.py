@@ -1,41 +1,14 @@
 """Reports that read several rooms, as typed objects for the command line, notebooks and Dagster's pages."""
 
 from llma_assets.reports.asking import asking_of
-from llma_assets.reports.audit import (
-    Audit,
-    AuditedCluster,
-    audit,
-)
-from llma_assets.reports.checks import (
-    CheckReport,
-    CheckResult,
-    all_checks,
-    check_report,
-)
-from llma_assets.reports.cluster import (
-    ClusterReport,
-    cluster_report,
-)
-from llma_assets.reports.cluster_map import (
-    map_markdown,
-    map_png,
-)
-from llma_assets.reports.cluster_table import (
-    cluster_table,
-    clusters_in_sentences,
-    table_rows,
-)
+from llma_assets.reports.audit import Audit, AuditedCluster, audit
+from llma_assets.reports.checks import CheckReport, CheckResult, all_checks, check_report
+from llma_assets.reports.cluster import ClusterReport, cluster_report
+from llma_assets.reports.cluster_map import map_markdown, map_png
+from llma_assets.reports.cluster_table import cluster_table, clusters_in_sentences, table_rows
 from llma_assets.reports.clusters import published_clusters
-from llma_assets.reports.clusters_of_day import (
-    ClusterRow,
-    ThemeClusters,
-    clusters_of_day,
-)
-from llma_assets.reports.decisions import (
-    Decision,
-    Decisions,
-    decisions,
-)
+from llma_assets.reports.clusters_of_day import ClusterRow, ThemeClusters, clusters_of_day
+from llma_assets.reports.decisions import Decision, Decisions, decisions
 from llma_assets.reports.estimate import (
     BudgetLeft,
     EstimateReport,
@@ -45,15 +18,7 @@ from llma_assets.reports.estimate import (
     ThemeBudgetLeft,
     estimate_report,
 )
-from llma_assets.reports.funnel import (
-    STEPS,
-    Funnel,
-    FunnelReport,
-    by_step,
-    funnel,
-    funnel_report,
-    funnel_tables,
-)
+from llma_assets.reports.funnel import STEPS, Funnel, FunnelReport, by_step, funnel, funnel_report, funnel_tables
 from llma_assets.reports.ingest import (
     EventsFile,
     IngestedEvents,
@@ -62,109 +27,29 @@ from llma_assets.reports.ingest import (
     events_file,
     segments_file,
 )
-from llma_assets.reports.item_page import (
-    ORDERS,
-    ItemPage,
-    ItemRow,
-    Sort,
-    item_page,
-)
-from llma_assets.reports.items import (
-    ClusteredItem,
-    clustered_items,
-)
-from llma_assets.reports.new_items import (
-    NewItemsReport,
-    RunWithNewItems,
-    new_items_report,
-)
+from llma_assets.reports.item_page import ORDERS, ItemPage, ItemRow, Sort, item_page
+from llma_assets.reports.items import ClusteredItem, clustered_items
+from llma_assets.reports.new_items import NewItemsReport, RunWithNewItems, new_items_report
 from llma_assets.reports.overlap import FALSE_SHARE
-from llma_assets.reports.overlap_queries import (
-    Among,
-    NotClusteredError,
-)
-from llma_assets.reports.overlap_report import (
-    Overlap,
-    OverlapSide,
-    overlap_report,
-)
-from llma_assets.reports.overview import (
-    TeamsReport,
-    TeamSummary,
-    teams_report,
-)
+from llma_assets.reports.overlap_queries import Among, NotClusteredError
+from llma_assets.reports.overlap_report import Overlap, OverlapSide, overlap_report
+from llma_assets.reports.overview import TeamsReport, TeamSummary, teams_report
 from llma_assets.reports.paid_trial import paid_trial
-from llma_assets.reports.published import (
-    PublishedCluster,
-    PublishedClusters,
-    PublishedRun,
-)
-from llma_assets.reports.relinked import (
-    RelinkReport,
-    relink_report,
-)
-from llma_assets.reports.results import (
-    ClusterResult,
-    Figures,
-    ThemeResults,
-    theme_results,
-)
-from llma_assets.reports.retry import (
-    RetryReport,
-    RetryRun,
-)
-from llma_assets.reports.runs import (
-    DeferredWork,
-    RunReport,
-    TeamOutcome,
-    ThemeOutcome,
-)
+from llma_assets.reports.published import PublishedCluster, PublishedClusters, PublishedRun
+from llma_assets.reports.relinked import RelinkReport, relink_report
+from llma_assets.reports.results import ClusterResult, Figures, ThemeResults, theme_results
+from llma_assets.reports.retry import RetryReport, RetryRun
+from llma_assets.reports.runs import DeferredWork, RunReport, TeamOutcome, ThemeOutcome
 from llma_assets.reports.shares import Estimate
-from llma_assets.reports.skips import (
-    Skips,
-    skips_of_day,
-)
-from llma_assets.reports.tasks import (
-    TaskDetails,
-    Tasks,
-    task_details,
-    tasks_report,
-)
-from llma_assets.reports.themes import (
-    ThemeReport,
-    ThemeSettings,
-    ThemesReport,
-    theme_report,
-    themes_report,
-)
-from llma_assets.reports.trace import (
-    ThemeAnswer,
-    TraceReport,
-    trace_report,
-)
-from llma_assets.reports.trend_queries import (
-    ThemeTrends,
-    TrendsReport,
-    latest_day,
-    trends_report,
-)
+from llma_assets.reports.skips import Skips, skips_of_day
+from llma_assets.reports.tasks import TaskDetails, Tasks, task_details, tasks_report
+from llma_assets.reports.themes import ThemeReport, ThemeSettings, ThemesReport, theme_report, themes_report
+from llma_assets.reports.trace import ThemeAnswer, TraceReport, trace_report
+from llma_assets.reports.trend_queries import ThemeTrends, TrendsReport, latest_day, trends_report
 from llma_assets.reports.trends import Trend
-from llma_assets.reports.trial import (
-    Trial,
-    try_theme,
-)
-from llma_assets.reports.trial_report import (
-    TrialItem,
-    TrialReport,
-    trial_report,
-)
-from llma_assets.reports.usage import (
-    Budget,
-    ThemeBudget,
-    UsageReport,
-    UsageTotal,
-    usage_report,
-)
+from llma_assets.reports.trial import Trial, try_theme
+from llma_assets.reports.trial_report import TrialItem, TrialReport, trial_report
+from llma_assets.reports.usage import Budget, ThemeBudget, UsageReport, UsageTotal, usage_report
 
 __all__ = [
     "FALSE_SHARE",

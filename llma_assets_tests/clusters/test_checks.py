@@ -44,7 +44,9 @@ def change(database: Database, quality: dict[str, Any], **columns: Any) -> None:
     database.insert_rows("clustering_runs", [row])
 
 
-@pytest.mark.parametrize("name", ["no_giant_cluster", "finite_values", "little_noise", "confirmed_by_resamples"])
+@pytest.mark.parametrize(
+    "name", ["no_giant_cluster", "no_dominant_cluster", "finite_values", "little_noise", "confirmed_by_resamples"]
+)
 def test_a_good_run_passes(clustered: Database, name: str) -> None:
     assert outcome(clustered, name).passed
 
@@ -90,6 +92,35 @@ def test_one_giant_cluster_of_different_items_is_blocked_and_one_of_equal_items_
     assert list(BY_NAME["no_giant_cluster"].judge(clustered, TeamDay(1, DAY))) == []
     (other,) = BY_NAME["no_giant_cluster"].judge(clustered, TeamDay(2, DAY))
     assert other.passed
+
+
+@pytest.mark.parametrize(
+    ("clusters", "share", "passes"),
+    [(7, 0.55, False), (20, 0.65, False), (2, 0.9, False), (2, 0.56, True), (3, 0.6, True), (20, 0.3, True)],
+)
+def test_a_cluster_of_far_more_than_its_share_is_a_finding(
+    clustered: Database, clusters: int, share: float, passes: bool
+) -> None:
+    assert not BY_NAME["no_dominant_cluster"].blocking
+    change(clustered, {"largest_share": share, "distinct_items": 80}, clusters=clusters)
+    found = outcome(clustered, "no_dominant_cluster")
+    assert found.passed == passes
+    assert f"{share:.0%}" in str(found.found)
+
+
+def test_random_directions_are_blocked_with_both_reasons(database: Database) -> None:
+    plant(database, 1, DAY, {"A": 120})
+    rng = np.random.default_rng(0)
+    rows = database.rows("SELECT * EXCEPT (inserted_at) FROM document_embeddings WHERE team_id = 1")
+    for row in rows:
+        row["embedding"] = rng.normal(size=256).astype(np.float32).tolist()
+    database.insert_rows("document_embeddings", rows)
+    run_day(database, 1, DAY, 3, method="graph")
+    assert stored_run(database, 1, DAY).clusters == 1
+    found = outcome(database, "no_giant_cluster")
+    assert not found.passed
+    assert "no structure that a resample confirms" in str(found.found)
+    assert "no closer together than chance puts them" in str(found.found)
 
 
 @pytest.mark.parametrize("column", ["distance", "strength", "x"])

@@ -263,6 +263,7 @@ def test_every_check_passes_on_what_the_pipeline_made(pipeline: Pipeline) -> Non
         "ranks_follow_distances",
         "members_match_vectors",
         "no_giant_cluster",
+        "no_dominant_cluster",
         "finite_values",
         "only_what_the_theme_takes",
         "little_noise",

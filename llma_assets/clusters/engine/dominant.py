@@ -16,8 +16,9 @@ from llma_assets.clusters.engine.resolution import Choice, ResolutionChooser, ev
 
 LEAST_EVENNESS = 0.55
 """Of two clusters one may have 72 % of the items, of three 63 %, of many 45 %."""
-LEAST_STABILITY, MOST_NOISE = 0.5, 0.3
-"""A division counts as confirmed where a run of its own would pass the checks."""
+LEAST_STABILITY, MOST_NOISE = 0.7, 0.3
+"""A division counts as confirmed where resamples agree on it: parts of planted broad topics that have none reached a
+stability of 0.63."""
 FEWEST_POINTS = 100
 
 ChooserOf = Callable[[NDArray[np.intp], Graph, Neighbours], ResolutionChooser]

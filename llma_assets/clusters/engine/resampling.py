@@ -18,7 +18,7 @@ from llma_assets.clusters.engine.tree import Tree, grow_tree
 
 Cut = Callable[[Tree], NDArray[np.int32]]
 RESAMPLED_SHARE = 0.8
-NODES_OF_ALL_RUNS = 40_000
+NODES_OF_ALL_RUNS = 20_000
 """Nodes of all runs of a kind together, about: large data need fewer, because chance decides less there."""
 RESAMPLES = (2, 3)
 ALWAYS_APART = 0.05

@@ -9,16 +9,16 @@ from llma_assets.clusters import ClusteringConfig, InvalidConfigError, cluster
 CONFIG = ClusteringConfig(method="graph")
 
 
-def nested(seed: int = 3) -> NDArray[np.float32]:
-    """Eight broad topics of four narrow ones each: what is best is broad, and more than one cut is nearly as good."""
-    rng = np.random.default_rng(seed)
+def nested(apart: float = 0.5) -> NDArray[np.float32]:
+    """Eight broad topics of four narrow ones each: the further apart these lie, the more cuts are nearly as good."""
+    rng = np.random.default_rng(3)
     broad = rng.normal(size=(8, 32))
-    narrow = np.repeat(broad, 4, axis=0) + 0.5 * rng.normal(size=(32, 32))
+    narrow = np.repeat(broad, 4, axis=0) + apart * rng.normal(size=(32, 32))
     return (np.repeat(narrow, 25, axis=0) + 0.6 * rng.normal(size=(800, 32))).astype(np.float32)
 
 
 def test_what_is_nearly_as_good_is_kept() -> None:
-    points = nested()
+    points = nested(0.7)
     best = cluster(points, CONFIG)
     curve = best.quality.resolution_curve
     top = max(point.score for point in curve)
