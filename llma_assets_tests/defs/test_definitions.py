@@ -40,7 +40,8 @@ def test_the_names_of_assets_checks_and_automation_are_pinned(loaded: list[str])
         "'names_fit', 'no_dead_letters', 'no_empty_events', 'no_empty_runs', 'no_giant_cluster', "
         "'one_dimension', 'one_model', 'only_what_the_theme_takes', 'own_events_do_not_count', 'published_once', "
         "'ranks_follow_distances', 'segments_in_tasks', 'sizes_add_up', 'sizes_match_members', "
-        "'sound_vectors', 'spending_within_budget', 'spending_within_budget', 'spending_within_budget', 'summaries_are_embedded', 'tasks_add_up', "
+        "'sound_vectors', 'spending_within_budget', 'spending_within_budget', "
+        "'spending_within_budget', 'summaries_are_embedded', 'tasks_add_up', "
         "'theme_spending_within_budget', 'theme_spending_within_budget', 'theme_spending_within_budget', "
         "'themes_find_something']",
         "['clusters_job', 'discovery_job', 'tasks_job', 'team_day_job', 'texts_job', 'theme_job']",

@@ -257,9 +257,9 @@ def test_a_model_that_knows_english_alone_is_found_wrong_where_a_fifth_of_the_te
 
 
 def test_another_offline_model_makes_vectors_of_its_own_and_what_the_earlier_one_alone_has_is_told(
-    database: Database, server: ChatServer
+    space: Space,
 ) -> None:
-    space = Space(database, server)
+    database = space.database
     space.summaries(OWN, {"a": True, "b": True})
     made = {}
     for embedder in (OfflineEmbedder(), MultilingualEmbedder()):
