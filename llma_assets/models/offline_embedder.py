@@ -142,8 +142,8 @@ class OfflineEmbedder:
                 means = list(pool.map(forward, [[window for _, window in run] for run in runs]))
         found: list[list[NDArray[np.float32]]] = [[np.empty(0, np.float32)] * len(part) for part in parts]
         for run, made in zip(runs, means, strict=True):
-            for ((text, number), _), mean in zip(run, made, strict=True):
-                found[text][number] = mean
+            for ((row, number), _), mean in zip(run, made, strict=True):
+                found[row][number] = mean
         for places, part, vectors_of_part in zip(rows.values(), parts, found, strict=True):
             vectors[places] = _mean_of_windows(part, vectors_of_part)
         return vectors

@@ -254,3 +254,22 @@ def test_a_model_that_knows_english_alone_is_found_wrong_where_a_fifth_of_the_te
     assert "LLMA_EMBEDDING_MODEL=offline-multilingual" in what
     assert found(database, "model_knows_the_languages", team_id=2) == [(True, "2 of 10 in other languages")]
     assert found(database, "model_knows_the_languages", team_id=3) == []
+
+
+def test_another_offline_model_makes_vectors_of_its_own_and_what_the_earlier_one_alone_has_is_told(
+    space: Space,
+) -> None:
+    database = space.database
+    space.summaries(OWN, {"a": True, "b": True})
+    made = {}
+    for embedder in (OfflineEmbedder(), MultilingualEmbedder()):
+        store_embeddings(database, TeamDay(1, DAY), embedder, themes=[OWN], progress=silent)
+        rows = database.rows(
+            "SELECT document_id, length(embedding) AS length FROM document_embeddings FINAL "
+            "WHERE team_id = 1 AND model_name = {name:String} ORDER BY document_id",
+            name=embedder.name,
+        )
+        made[embedder.name] = [(row["document_id"], row["length"]) for row in rows]
+    assert list(made.values()) == [[("a", 384), ("b", 384)], [("a", 512), ("b", 512)]]
+    assert found(database, "one_model") == [(True, "all")]
+    assert [passed for passed, _ in found(database, "one_dimension")] == [True, True]
