@@ -11,9 +11,10 @@ from llma_assets.clusters.engine.leiden import shared_neighbour_graph
 from llma_assets.clusters.engine.neighbours import Neighbours
 from llma_assets.clusters.engine.noise import isolated_points, mark_noise, neighbour_agreement
 from llma_assets.clusters.engine.partition import Partition
-from llma_assets.clusters.engine.prior import held_together
-from llma_assets.clusters.engine.resolution import Choice, ResolutionChooser
+from llma_assets.clusters.engine.prior import HELD_MARGIN, held_together
+from llma_assets.clusters.engine.resolution import KEEP_EARLIER_MARGIN, Choice, ResolutionChooser
 from llma_assets.clusters.engine.silhouettes import SilhouetteScorer
+from llma_assets.clusters.engine.tree import grow_tree
 
 FEWEST_POINTS = 12
 """Least number of points for a graph of shared neighbours."""
@@ -49,7 +50,7 @@ def graph_partition(
     neighbours = neighbours.nearest(max(FEWEST_NEIGHBOURS, m // POINTS_A_NEIGHBOUR))
     graph = shared_neighbour_graph(neighbours)
     chooser = ResolutionChooser(
-        graph if earlier is None else held_together(graph, earlier),
+        graph,
         points,
         weights,
         smallest=smallest,
@@ -57,7 +58,10 @@ def graph_partition(
         resamples=config.resamples,
         seed=config.seed,
     )
-    choice = _choice(chooser, config, earlier_resolution)
+    choice = _choice(chooser, config, earlier_resolution, KEEP_EARLIER_MARGIN if earlier is None else HELD_MARGIN)
+    if earlier is not None and earlier_resolution is not None and choice.is_at(earlier_resolution):
+        held = grow_tree(held_together(graph, earlier), chooser.finest, seed=config.seed)
+        choice = replace(choice, labels=held.at(earlier_resolution))
     isolated = isolated_points(points, neighbours, seed=config.seed)
     labels = mark_noise(choice.labels, weights, isolated, neighbours, smallest=smallest)
     collapse, fallback = "", ""
@@ -82,12 +86,14 @@ def graph_partition(
     )
 
 
-def _choice(chooser: ResolutionChooser, config: ClusteringConfig, earlier_resolution: float | None) -> Choice:
+def _choice(
+    chooser: ResolutionChooser, config: ClusteringConfig, earlier_resolution: float | None, margin: float
+) -> Choice:
     if config.target_clusters is not None:
         return chooser.about(config.target_clusters)
     if config.resolution is not None:
         return chooser.at(config.resolution)
-    return chooser.choose(earlier_resolution)
+    return chooser.choose(earlier_resolution, margin)
 
 
 def _noise_share(labels: NDArray[np.int32], weights: NDArray[np.float64]) -> float:

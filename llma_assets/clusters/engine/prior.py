@@ -14,6 +14,8 @@ from llma_assets.clusters.engine.leiden import Graph
 LOYALTY = 8.0
 """An edge counts so many times where all earlier runs have both of its ends in one cluster, and so many times less
 where all have them in different ones."""
+HELD_MARGIN = 0.25
+"""The resolution of the run before is kept unless another scores better by this share; then all is cut anew."""
 MOST = 0.5
 """A node that the runs do not know counts as one of a cluster that it has this share of its edges to."""
 

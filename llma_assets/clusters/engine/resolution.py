@@ -65,6 +65,10 @@ class Choice:
     curve: tuple[ResolutionScore, ...]
     weak: bool
 
+    def is_at(self, resolution: float) -> bool:
+        """Whether the cut is one of structure, at this resolution."""
+        return not self.weak and self.chosen is not None and bool(np.isclose(self.chosen.resolution, resolution))
+
 
 class ResolutionChooser:
     """Grows the tree of a graph and those of its resamples, and scores cuts.
@@ -91,21 +95,22 @@ class ResolutionChooser:
         seed: int,
     ) -> None:
         m = len(graph)
-        self._finest = float(np.clip(m / FINEST_ITEMS, *FINEST))
+        self.finest = float(np.clip(m / FINEST_ITEMS, *FINEST))
         self._weights, self._smallest = weights, smallest
-        self._tree = grow_tree(graph, self._finest, seed=seed)
+        self._tree = grow_tree(graph, self.finest, seed=seed)
         self._scorer = SeparationScorer(points, weights, self._tree.fine, sample=sample, seed=seed)
         rng = np.random.default_rng(seed)
         self._resampled: list[tuple[NDArray[np.intp], Tree]] = []
         for _ in range(resamples):
             nodes = np.sort(rng.choice(m, size=max(2, round(RESAMPLED_SHARE * m)), replace=False))
-            self._resampled.append((nodes, grow_tree(graph.among(nodes), self._finest, seed=seed)))
+            self._resampled.append((nodes, grow_tree(graph.among(nodes), self.finest, seed=seed)))
 
-    def choose(self, earlier: float | None = None) -> Choice:
+    def choose(self, earlier: float | None = None, margin: float = KEEP_EARLIER_MARGIN) -> Choice:
         """Try resolutions by factors of two, then between those next to the best.
 
         Args:
             earlier: the resolution of the run before, kept if it is nearly as good as the best; None for none.
+            margin: share of the best score that it may lack.
         """
         found = {exponent: self._at(exponent) for exponent in self._exponents()}
         best = max(found, key=lambda exponent: (found[exponent].score, -exponent))
@@ -121,7 +126,7 @@ class ResolutionChooser:
         weak = most < NO_STRUCTURE
         chosen = next(point for point in enough if weak or point.score >= most * (1 - SLACK))
         kept = found.get(before) if before is not None else None
-        if kept in enough and not weak and kept.score >= most * (1 - KEEP_EARLIER_MARGIN):
+        if kept in enough and not weak and kept.score >= most * (1 - margin):
             chosen = kept
         return Choice(self._tree.at(chosen.resolution), chosen, curve, weak)
 
@@ -142,13 +147,13 @@ class ResolutionChooser:
                 break
         parts = int(best.max()) + 1
         joins = len(self._tree.pairs) + 1 - parts
-        resolution = float(self._tree.resolutions[joins - 1]) if joins else self._finest
+        resolution = float(self._tree.resolutions[joins - 1]) if joins else self.finest
         point = self._score(resolution, best, [tree.into(parts) for _, tree in self._resampled])
         return Choice(best, point, (point,), weak=False)
 
     def _exponents(self) -> Iterator[float]:
         """Binary logarithms of the resolutions to try, from fine to coarse, down to the first cut of one cluster."""
-        exponent = float(np.log2(self._finest))
+        exponent = float(np.log2(self.finest))
         yield exponent
         while exponent - 1 >= np.log2(COARSEST):
             exponent -= 1

@@ -60,12 +60,12 @@ def test_a_point_has_the_clusters_that_most_of_its_items_had() -> None:
         assert labels_of_points(earlier[order], inverse[order], 4).tolist() == [[2, 2], [-1, -1], [-1, -1], [-1, -1]]
 
 
-def near_pairs(seed: int = 5) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Ten pairs of near topics: whether a pair is one cluster or two is hard to say."""
+def blurred(seed: int = 5) -> tuple[NDArray[np.float32], NDArray[np.int_]]:
+    """Twelve topics that overlap: where they are cut is hard to say. And the first 400 of the 480 rows."""
     rng = np.random.default_rng(seed)
-    centres = np.repeat(rng.normal(size=(10, 32)), 2, axis=0) + 0.3 * rng.normal(size=(20, 32))
-    topics = np.repeat(np.arange(20, dtype=np.int32), 30)
-    return (centres[topics] + 0.6 * rng.normal(size=(600, 32))).astype(np.float32), topics
+    topics = rng.integers(0, 12, size=480)
+    points = 1.1 * rng.normal(size=(12, 24))[topics] + rng.normal(size=(480, 24))
+    return points.astype(np.float32), np.arange(400)
 
 
 def agreement(one: NDArray[np.int_], other: NDArray[np.int_]) -> float:
@@ -74,40 +74,63 @@ def agreement(one: NDArray[np.int_], other: NDArray[np.int_]) -> float:
 
 
 def test_what_could_be_cut_either_way_is_cut_as_before() -> None:
-    points, topics = near_pairs()
-    free = cluster(points, CONFIG).labels
-    anew = cluster(points, ClusteringConfig(with_map=False, seed=3)).labels
-    for earlier in (topics, topics // 2):
-        held = cluster(points, CONFIG, earlier_labels=np.column_stack([earlier, earlier])).labels
-        assert agreement(held, earlier) > max(agreement(free, earlier), agreement(anew, earlier))
+    points, known = blurred()
+    before = cluster(points[known], CONFIG)
+    earlier = np.full((480, 2), -1)
+    earlier[known] = before.labels[:, None]
+    resolution = before.quality.resolution
+    free = cluster(points, CONFIG, earlier_resolution=resolution)
+    held = cluster(points, CONFIG, earlier_resolution=resolution, earlier_labels=earlier)
+    assert held.quality.resolution == pytest.approx(resolution)
+    assert agreement(held.labels[known], before.labels) > agreement(free.labels[known], before.labels) + 0.05
 
 
 def test_what_the_data_refuse_is_not_held() -> None:
     rng = np.random.default_rng(1)
     topics = np.repeat(np.arange(8), 40)
     points = (3 * np.eye(8, 24)[topics] + 0.3 * rng.normal(size=(320, 24))).astype(np.float32)
+    found = cluster(points, CONFIG)
     for wrong in (topics // 2, rng.integers(0, 8, size=320)):
-        held = cluster(points, CONFIG, earlier_labels=np.column_stack([wrong, wrong])).labels
-        assert agreement(held, topics) > 0.95
+        both = np.column_stack([wrong, wrong])
+        held = cluster(points, CONFIG, earlier_resolution=found.quality.resolution, earlier_labels=both)
+        assert held.quality.resolution == pytest.approx(found.quality.resolution)
+        assert agreement(held.labels, topics) > 0.95
+
+
+def test_another_resolution_cuts_all_anew() -> None:
+    points, _ = blurred()
+    free = cluster(points, CONFIG)
+    worst = min(free.quality.resolution_curve, key=lambda point: point.score)
+    earlier = np.zeros((480, 2), dtype=np.int_)
+    held = cluster(points, CONFIG, earlier_resolution=worst.resolution, earlier_labels=earlier)
+    assert held.quality.resolution == free.quality.resolution
+    assert held.labels.tolist() == free.labels.tolist()
 
 
 def test_labels_that_say_nothing_change_nothing() -> None:
-    points, _ = near_pairs()
+    points, _ = blurred()
     free = cluster(points, CONFIG)
-    held = cluster(points, CONFIG, earlier_labels=np.full((600, 2), -1))
+    held = cluster(points, CONFIG, earlier_labels=np.full((480, 2), -1))
     assert held.labels.tobytes() == free.labels.tobytes()
     assert held.strength.tobytes() == free.strength.tobytes()
 
 
 def test_neither_the_order_of_the_rows_nor_the_numbers_of_the_clusters_count() -> None:
-    points, topics = near_pairs()
-    order = np.random.default_rng(2).permutation(600)
-    found = cluster(points, CONFIG, earlier_labels=topics[:, None]).labels
-    assert cluster(points[order], CONFIG, earlier_labels=topics[order, None]).labels.tolist() == found[order].tolist()
-    assert cluster(points, CONFIG, earlier_labels=(7 * topics + 3)[:, None]).labels.tolist() == found.tolist()
+    points, known = blurred()
+    before = cluster(points[known], CONFIG)
+    earlier = np.full((480, 2), -1)
+    earlier[known] = before.labels[:, None]
+    resolution = before.quality.resolution
+    found = cluster(points, CONFIG, earlier_resolution=resolution, earlier_labels=earlier).labels
+    order = np.random.default_rng(2).permutation(480)
+    again = cluster(points[order], CONFIG, earlier_resolution=resolution, earlier_labels=earlier[order]).labels
+    assert again.tolist() == found[order].tolist()
+    renamed = np.where(earlier < 0, -1, 7 * earlier + 3)
+    again = cluster(points, CONFIG, earlier_resolution=resolution, earlier_labels=renamed).labels
+    assert again.tolist() == found.tolist()
 
 
 @pytest.mark.parametrize("shape", [(40,), (39, 2), (40, 0)])
 def test_labels_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(InvalidEmbeddingsError, match="earlier_labels"):
-        cluster(near_pairs()[0][:40], CONFIG, earlier_labels=np.zeros(shape, dtype=np.int_))
+        cluster(blurred()[0][:40], CONFIG, earlier_labels=np.zeros(shape, dtype=np.int_))
