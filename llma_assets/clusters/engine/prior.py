@@ -16,6 +16,8 @@ LOYALTY = 8.0
 where all have them in different ones."""
 HELD_MARGIN = 0.25
 """The resolution of the run before is kept unless another scores better by this share; then all is cut anew."""
+FINER = 2.0
+"""What is held is cut so many times finer: it does not fall apart, and what is new is told from it."""
 MOST = 0.5
 """A node that the runs do not know counts as one of a cluster that it has this share of its edges to."""
 
