@@ -63,7 +63,8 @@ def engine_days(
     resolution = None
     for number in range(days):
         items = np.flatnonzero((story.days > number - WINDOW) & (story.days <= number))
-        given = {"earlier_labels": _earlier(found[-2:], items, len(vectors))} if prior and found else {}
+        held = prior and len(found) > 1 and all(2 * len(day.items) >= len(items) for day in found[-2:])
+        given = {"earlier_labels": _earlier(found[-2:], items, len(vectors))} if held else {}
         clustering = cluster(vectors[items], config, earlier_resolution=resolution, **given)
         resolution = clustering.quality.resolution
         found.append(Day(number, items, clustering.labels, clustering.distances, clustering.centroids))

@@ -45,7 +45,7 @@ class Plot:
 
 
 QUIET = Plot(days=18)
-EVENTFUL = Plot(days=20, starts=5, ends=5, splits=4, merges=4)
+EVENTFUL = Plot(days=22, starts=5, ends=5, splits=4, merges=4)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

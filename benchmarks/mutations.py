@@ -241,9 +241,27 @@ MUTANTS = (
     ),
     Mutant(
         "lineage: another space begins all lineages anew",
-        "elif changed := previous.space.differences(current.space):",
-        "elif changed := '':",
+        "if changed := previous.space.differences(current.space):",
+        "if changed := '':",
         ("test_what_the_space_changes_begins_all_lineages_and_says_so",),
+    ),
+    Mutant(
+        "lineage: a split and a merge are said once they have held for two runs",
+        """"new" if origin.status == "new" else "tentative",""",
+        "origin.status,",
+        ("test_what_one_night_cuts_otherwise_and_the_next_puts_back_is_not_said",),
+    ),
+    Mutant(
+        "lineage: what one run misses has not ended",
+        "ended = _gone(before, {*ids, *previous.lineage_ids}, held, ids)",
+        "ended = missing",
+        ("test_what_one_night_cuts_otherwise_and_the_next_puts_back_is_not_said",),
+    ),
+    Mutant(
+        "lineage: what two runs do not agree on is not held",
+        "together = known & (origins == ends).all(axis=1)",
+        "together = known & (origins == ends).any(axis=1)",
+        ("test_what_all_runs_agree_on_is_held_and_what_they_do_not_is_left",),
     ),
     Mutant(
         "lineage: first ids are a team's own",

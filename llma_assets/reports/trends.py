@@ -92,7 +92,7 @@ class Trend:
     Attributes:
         lineage_id: "" is noise.
         title: what it is called.
-        state: "new" if it began after the first day, "ended" if the latest run has it no more, else "".
+        state: "new" if it began after the first day, "ended" if the two latest runs have it no more, else "".
         first_day, last_day: of the runs that have it, whole history; None for noise.
         items: of all days.
         traces: different traces, those of each day added up.
@@ -170,7 +170,7 @@ def _trend(
     first_day = min((lineage.first_day for lineage in lineages), default=None)
     last_day = max((lineage.last_day for lineage in lineages), default=None)
     state: Literal["", "new", "ended"] = ""
-    if last_day is not None and run_days and last_day < run_days[-1]:
+    if last_day is not None and run_days and last_day < run_days[-2:][0]:
         state = "ended"
     elif first_day is not None and run_days and first_day > run_days[0]:
         state = "new"

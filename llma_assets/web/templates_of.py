@@ -16,7 +16,7 @@ from llma_assets.visible import visible
 from llma_assets.web.problems import TITLES, WebProblem
 from llma_assets.web.visitors import FORM_COOKIE, FORM_FIELD
 
-STATES = {"continued": "", "grown": "grown", "shrunk": "faded", "split": "split off"}
+STATES = {"continued": "", "shrunk": "faded", "split": "split off", "tentative": "perhaps new"}
 """What a lineage's state is called."""
 
 

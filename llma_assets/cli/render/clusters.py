@@ -69,12 +69,14 @@ def _show_lineage(run: "PublishedRun") -> None:
     lineage = run.lineage
     if lineage.get("note") and lineage.get("previous_day"):
         show(f"No lineage goes on from {lineage['previous_day']}: {plain(lineage['note'])}")
-    if ended := lineage.get("ended"):
-        gone = [
-            each["lineage_id"][:SHORT_ID] + (f" (now in {each['into'][0][:SHORT_ID]})" if each["into"] else "")
-            for each in ended
-        ]
-        show(f"Ended since {lineage['previous_day']}: {plain(', '.join(gone))}")
+    for said, key in (("Ended", "ended"), ("Missing since the run before", "missing")):
+        gone = lineage.get(key)
+        if gone:
+            shown = [
+                each["lineage_id"][:SHORT_ID] + (f" (now in {each['into'][0][:SHORT_ID]})" if each["into"] else "")
+                for each in gone
+            ]
+            show(f"{said}: {plain(', '.join(shown))}")
     if run.held_back_clusters:
         say(f"{run.held_back_clusters} clusters are held back: they have fewer users than min_users of the team")
     if run.hidden_clusters:

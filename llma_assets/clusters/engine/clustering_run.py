@@ -16,7 +16,14 @@ from llma_assets.clusters.engine.layout import map_points
 from llma_assets.clusters.engine.measures import centroid_distances, numbered_by_size, ranks_within, separation_of
 from llma_assets.clusters.engine.neighbours import Neighbours, nearest_neighbours
 from llma_assets.clusters.engine.partition import Partition
-from llma_assets.clusters.engine.preprocessing import Distinct, checked, checked_coordinates, deduplicate, normalise
+from llma_assets.clusters.engine.preprocessing import (
+    Distinct,
+    checked,
+    checked_coordinates,
+    checked_labels,
+    deduplicate,
+    normalise,
+)
 from llma_assets.clusters.engine.prior import labels_of_points
 from llma_assets.clusters.engine.reduction import Reduced, axes_of, principal_components
 from llma_assets.clusters.engine.silhouettes import SilhouetteScorer
@@ -58,17 +65,17 @@ def cluster(
 
     Raises:
         InvalidEmbeddingsError: no rows, a wrong shape, or rows that are zero, NaN or infinite (named); or
-            `initial_coordinates` of another shape.
+            `initial_coordinates` or `earlier_labels` of another shape.
         InvalidConfigError: `earlier_resolution` is not above 0.
     """
     if earlier_resolution is not None and not earlier_resolution > 0:
         raise InvalidConfigError(f"earlier_resolution must be above 0, got {earlier_resolution!r}")
     array = checked(embeddings)
-    before = checked_coordinates(initial_coordinates, len(array))
+    before, earlier = checked_coordinates(initial_coordinates, len(array)), checked_labels(earlier_labels, len(array))
     with one_thread():
         items = deduplicate(normalise(array))
         del array
-        return _cluster(items, config, before, earlier_resolution, earlier_labels)
+        return _cluster(items, config, before, earlier_resolution, earlier)
 
 
 def _cluster(
@@ -89,8 +96,8 @@ def _cluster(
     )
     scorer = SilhouetteScorer(points, items.weights, sample=sample, seed=config.seed)
     if config.method == "graph":
-        earlier = None if earlier_labels is None else labels_of_points(earlier_labels, items.inverse, len(points))
-        partition = graph_partition(points, items.weights, neighbours, scorer, config, earlier_resolution, earlier)
+        known = None if earlier_labels is None else labels_of_points(earlier_labels, items.inverse, len(points))
+        partition = graph_partition(points, items.weights, neighbours, scorer, config, earlier_resolution, known)
     else:
         partition = METHODS[config.method](points, items.weights, scorer, config)
     labels, strength = partition.labels, partition.strength

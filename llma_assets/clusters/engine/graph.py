@@ -12,8 +12,9 @@ from llma_assets.clusters.engine.leiden import Graph, shared_neighbour_graph
 from llma_assets.clusters.engine.neighbours import Neighbours
 from llma_assets.clusters.engine.noise import dissolve_diffuse, isolated_points, mark_noise, neighbour_agreement
 from llma_assets.clusters.engine.partition import Partition
-from llma_assets.clusters.engine.prior import held_together
-from llma_assets.clusters.engine.resolution import Choice, ResolutionChooser
+from llma_assets.clusters.engine.prior import FINER, HELD_MARGIN, held_together
+from llma_assets.clusters.engine.resampling import consensus
+from llma_assets.clusters.engine.resolution import KEEP_EARLIER_MARGIN, Choice, ResolutionChooser
 from llma_assets.clusters.engine.silhouettes import SilhouetteScorer
 
 FEWEST_POINTS = 12
@@ -52,8 +53,6 @@ def graph_partition(
     neighbours = neighbours.nearest(max(FEWEST_NEIGHBOURS, m // POINTS_A_NEIGHBOUR))
     isolated = isolated_points(points, neighbours, seed=config.seed)
     graph = shared_neighbour_graph(neighbours)
-    if earlier is not None:
-        graph = held_together(graph, earlier)
 
     def chooser_of(chosen: NDArray[np.intp], part: Graph, near: Neighbours) -> ResolutionChooser:
         return ResolutionChooser(
@@ -68,7 +67,12 @@ def graph_partition(
             seed=config.seed,
         )
 
-    choice = _choice(chooser_of(np.arange(m), graph, neighbours), config, earlier_resolution)
+    margin = KEEP_EARLIER_MARGIN if earlier is None else HELD_MARGIN
+    choice = _choice(chooser_of(np.arange(m), graph, neighbours), config, earlier_resolution, margin)
+    if earlier is not None and earlier_resolution is not None and choice.is_at(earlier_resolution):
+        held = held_together(graph, earlier)
+        finer = FINER * earlier_resolution
+        choice = replace(choice, labels=consensus(held, finer, runs=config.runs, seed=config.seed))
     if config.target_clusters is None and config.resolution is None:
         choice = divide_dominant(choice, graph, weights, neighbours, chooser_of)
     labels = mark_noise(choice.labels, weights, isolated, neighbours, smallest=smallest)
@@ -98,12 +102,14 @@ def graph_partition(
     )
 
 
-def _choice(chooser: ResolutionChooser, config: ClusteringConfig, earlier_resolution: float | None) -> Choice:
+def _choice(
+    chooser: ResolutionChooser, config: ClusteringConfig, earlier_resolution: float | None, margin: float
+) -> Choice:
     if config.target_clusters is not None:
         return chooser.about(config.target_clusters)
     if config.resolution is not None:
         return chooser.at(config.resolution)
-    return chooser.choose(earlier_resolution)
+    return chooser.choose(earlier_resolution, margin)
 
 
 def _noise_share(labels: NDArray[np.int32], weights: NDArray[np.float64]) -> float:

@@ -77,6 +77,22 @@ def checked_coordinates(coordinates: NDArray[np.float64] | None, n: int) -> NDAr
     return None if new.all() else np.where(new[:, None], np.nan, array)
 
 
+def checked_labels(labels: NDArray[np.int_] | None, n: int) -> NDArray[np.int_] | None:
+    """Return `labels` as int (n, r); None if there are none, or no item has one in all r runs.
+
+    Raises:
+        InvalidEmbeddingsError: another shape, or no integers.
+    """
+    if labels is None:
+        return None
+    array = np.asarray(labels)
+    if array.ndim != 2 or len(array) != n or array.shape[1] == 0 or not np.issubdtype(array.dtype, np.integer):
+        raise InvalidEmbeddingsError(
+            f"earlier_labels must be integers of shape ({n}, runs), found {array.dtype} of shape {array.shape}"
+        )
+    return array.astype(np.int_) if (array >= 0).all(axis=1).any() else None
+
+
 def normalise(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
     """Scale each row of `embeddings` (n, d) to length 1 in place; negative zeros become zeros."""
     lengths = np.sqrt(np.einsum("ij,ij->i", embeddings, embeddings, dtype=np.float64)[:, None]).astype(np.float32)

@@ -97,6 +97,10 @@ class Choice:
     curve: tuple[ResolutionScore, ...]
     weak: bool
 
+    def is_at(self, resolution: float) -> bool:
+        """Whether the cut is one of structure, at this resolution."""
+        return not self.weak and self.chosen is not None and bool(np.isclose(self.chosen.resolution, resolution))
+
 
 class ResolutionChooser:
     """Grows the tree of a graph and those of its resamples, and scores cuts.
@@ -133,11 +137,12 @@ class ResolutionChooser:
         self._tree = self._forest.tree
         self._scorer = SeparationScorer(points, weights, self._tree.fine, sample=sample, seed=seed)
 
-    def choose(self, earlier: float | None = None) -> Choice:
+    def choose(self, earlier: float | None = None, margin: float = KEEP_EARLIER_MARGIN) -> Choice:
         """Try resolutions by factors of two, and take the one in the middle of those nearly as good as the best.
 
         Args:
             earlier: the resolution of the run before, kept if it is nearly as good as the best; None for none.
+            margin: share of the best score that it may lack.
         """
         found = {exponent: self._at(exponent) for exponent in self._exponents()}
         before = None if earlier is None else float(np.log2(earlier))
@@ -147,7 +152,7 @@ class ResolutionChooser:
         best = max(curve, key=lambda point: (point.score, -point.resolution))
         weak = best.score < NO_STRUCTURE
         kept = found.get(before) if before is not None else None
-        if kept is not None and not weak and kept.score >= best.score * (1 - KEEP_EARLIER_MARGIN):
+        if kept is not None and not weak and kept.score >= best.score * (1 - margin):
             chosen = kept
         elif weak:
             chosen = best
@@ -178,7 +183,7 @@ class ResolutionChooser:
 
     def _exponents(self) -> Iterator[float]:
         """Binary logarithms of the resolutions to try, from fine to coarse, down to the first cut of one cluster."""
-        exponent = float(np.log2(self._finest))
+        exponent = float(np.log2(self.finest))
         yield exponent
         while exponent - 1 >= np.log2(COARSEST):
             exponent -= 1

@@ -78,7 +78,7 @@ WHERE team_id = {team_id:Int64}
     )
 """
 
-# Of the last two runs by `graph` before a day: what two runs agree on is held by the next.
+# Of the last two runs by `graph` before a day that saw at least half as many items: what two runs agree on is held.
 # Keys: of clustering_runs (team_id, day, theme_id), of cluster_members (team_id, day, theme_id, attempt_id, item_id).
 EARLIER_CLUSTERS = """
 SELECT day, item_id, cluster_id
@@ -96,6 +96,7 @@ WHERE team_id = {team_id:Int64}
             AND embedding_model = {model_name:String}
             AND JSONExtractString(params, 'theme_version') IN {versions:Array(String)}
             AND method = 'graph'
+            AND 2 * window_items >= {items:UInt64}
             AND items > 0
         ORDER BY day DESC
         LIMIT 2
@@ -186,11 +187,12 @@ def earlier_map(
 def earlier_clusters(
     database: Database, team_day: TeamDay, theme: Theme, window: Window, model_name: str
 ) -> NDArray[np.int_] | None:
-    """In which clusters the sample's items were in the last runs by `graph` within the window and before the day.
+    """In which clusters the sample's items were in the last two runs by `graph` within the window and before the day.
+
+    Runs of less than half as many items do not count: the first days of a team are too few to cut those that follow.
 
     Returns:
-        int (n, r), a column for each of one or two runs, -1 for noise and for items that a run did not hold; None
-        without a run.
+        int (n, 2), -1 for noise and for items that a run did not hold; None without two such runs.
     """
     index = {item_id: number for number, item_id in enumerate(window.item_ids)}
     runs: dict[date, NDArray[np.int_]] = {}
@@ -202,11 +204,12 @@ def earlier_clusters(
         theme_id=theme.theme_id,
         versions=list(stored_versions(theme)),
         model_name=model_name,
+        items=window.available,
     ):
         labels = runs.setdefault(row["day"], np.full(len(index), -1, dtype=np.int_))
         if row["item_id"] in index:
             labels[index[row["item_id"]]] = row["cluster_id"]
-    return np.column_stack([runs[day] for day in sorted(runs)]) if runs else None
+    return np.column_stack([runs[day] for day in sorted(runs)]) if len(runs) == 2 else None
 
 
 def members_outside_the_theme(database: Database, run: Run) -> dict[str, int]:

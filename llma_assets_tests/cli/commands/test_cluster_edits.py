@@ -204,9 +204,15 @@ def test_the_page_shows_lineage_and_what_ended(database: Database, llma: Llma) -
     run_day(database, 1, later, 2)
     before = ids(database)
     page = llma("clusters", "--team", "1", "--date", later.isoformat()).stdout
-    assert f"Ended since 2026-11-02: {before['B'][:8]}" in page
+    assert f"Missing since the run before: {before['B'][:8]}" in page
     assert before["A"][:8] in page
     assert " new " in page
+    last = later + timedelta(days=10)
+    plant(database, 1, last, {"A": 12, "X": 9})
+    run_day(database, 1, last, 2)
+    page = llma("clusters", "--team", "1", "--date", last.isoformat()).stdout
+    assert f"Ended: {before['B'][:8]}" in page
+    assert "Missing" not in page
 
 
 def test_another_method_begins_new_lineages_and_says_so(named: Database, llma: Llma) -> None:

@@ -1,4 +1,4 @@
-"""Fourteen planted days, clustered afresh each day and linked: what is said is what happened.
+"""Fifteen planted days, clustered afresh each day and linked: what is said is what happened.
 
 The same on real texts, with figures instead of a verdict, is `benchmarks/lineage.py`.
 """
@@ -16,7 +16,7 @@ from llma_assets.clusters.lineage.links import Links, link
 from llma_assets.clusters.lineage.snapshot import Snapshot, Space
 
 FIRST = date(2026, 11, 1)
-DAYS, WINDOW, DIMENSIONS, EACH = 14, 7, 48, 12
+DAYS, WINDOW, DIMENSIONS, EACH = 15, 7, 48, 12
 STEADY = "ABCDEFGH"
 HAPPENS = 7
 """The day on which everything happens."""

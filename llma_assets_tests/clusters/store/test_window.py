@@ -9,7 +9,7 @@ import pytest
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.checks import members_match_vectors
 from llma_assets.clusters.store.attempts import invariants_of
-from llma_assets.clusters.store.cluster_members import earlier_map, members_of
+from llma_assets.clusters.store.cluster_members import earlier_clusters, earlier_map, homes_of, members_of
 from llma_assets.clusters.store.clustering_runs import earlier_resolution
 from llma_assets.clusters.store.clusters import clusters_of
 from llma_assets.clusters.store.window import Window, read_window, rest_embeddings
@@ -127,6 +127,46 @@ def test_the_resolution_of_the_last_graph_of_the_same_team_is_known(planted: Dat
     assert earlier_resolution(planted, TeamDay(1, DAY), TRACES, "another", since=read.start.date()) is None
     before = TeamDay(1, DAY - timedelta(days=1))
     assert earlier_resolution(planted, before, TRACES, MODEL, since=read.start.date()) is None, "of k-means"
+
+
+def test_the_clusters_of_the_last_two_graphs_of_the_same_team_are_known(planted: Database) -> None:
+    first, second = DAY - timedelta(days=2), DAY - timedelta(days=1)
+    for day in (DAY - timedelta(days=3), first, second):
+        for team_id in (1, 2):
+            plant(planted, team_id, day, {"A": 30, "B": 20}, first=50)
+    for day in (first, second):
+        run_day(planted, 1, day, 2, method="graph")
+    read = window(planted)
+    theme_day = (planted, TeamDay(1, DAY), TRACES, read)
+    found = earlier_clusters(*theme_day, MODEL)
+    assert found is not None
+    stored = [
+        {each["item_id"]: each["cluster_id"] for each in members_of(planted, stored_run(planted, 1, day))}
+        for day in (first, second)
+    ]
+    assert found.tolist() == [[run.get(item, -1) for run in stored] for item in read.item_ids]
+    assert len(set(found[:, 1].tolist())) > 1
+    run_day(planted, 1, DAY, 2, method="graph")
+    assert np.array_equal(earlier_clusters(*theme_day, MODEL), found), "a day's own run says nothing about it"
+    assert earlier_clusters(planted, TeamDay(2, DAY), TRACES, window(planted, 2), MODEL) is None
+    assert earlier_clusters(*theme_day, "another") is None
+    plant(planted, 1, DAY, {"A": 90}, first=50)
+    theme_day = (planted, TeamDay(1, DAY), TRACES, window(planted))
+    assert earlier_clusters(*theme_day, MODEL) is None, "the first of the two saw less than half"
+
+
+def test_a_day_that_is_run_again_has_the_same_clusters(planted: Database) -> None:
+    for number in (3, 2, 1):
+        day = DAY - timedelta(days=number)
+        for team_id, topics in ((1, {"A": 30, "B": 20, "X": 10}), (2, {"A": 9, "C": 15})):
+            plant(planted, team_id, day, topics, first=50)
+            run_day(planted, team_id, day, 2, method="graph")
+    said = run_day(planted, 1, DAY, 2, method="graph").details
+    assert said["traces_held_items"] > 40
+    first = homes_of(planted, stored_run(planted, 1, DAY)).sort_by("item_id")
+    planted.execute("DELETE FROM clustering_runs WHERE team_id = 1 AND day = {day:Date}", day=DAY)
+    assert run_day(planted, 1, DAY, 2, method="graph").details == said
+    assert homes_of(planted, stored_run(planted, 1, DAY)).sort_by("item_id") == first
 
 
 def test_above_the_sample_of_hdbscan_the_rest_is_placed_by_density_and_counted(planted: Database) -> None:
