@@ -62,22 +62,10 @@ class Forest:
         """Communities (m,) of the graph in which an edge counts as often as runs at `resolution` join its ends."""
         if self._runs < 2:
             return self.tree.at(resolution)
-        return consensus(self._graph, resolution, runs=self._runs, seed=self._seed)
-
-
-def consensus(graph: Graph, resolution: float, *, runs: int, seed: int) -> NDArray[np.int32]:
-    """Communities (m,) of a graph in which an edge counts as often as runs at `resolution` join its ends.
-
-    Args:
-        runs: at most; fewer where the graph is large.
-    """
-    runs = min(runs, NODES_OF_ALL_RUNS // len(graph))
-    if runs < 2:
-        return communities(graph, resolution, seed=seed)
-    origins, ends = graph.origins, graph.ends
-    together = np.zeros(len(ends))
-    for run in range(runs):
-        labels = communities(graph, resolution, seed=seed * runs + run)
-        together += labels[origins] == labels[ends]
-    weights = graph.weights * np.maximum(together / runs, ALWAYS_APART)
-    return communities(Graph(graph.starts, ends, weights), resolution, seed=seed)
+        origins, ends = self._graph.origins, self._graph.ends
+        together = np.zeros(len(ends))
+        for run in range(self._runs):
+            labels = communities(self._graph, resolution, seed=self._seed * self._runs + run)
+            together += labels[origins] == labels[ends]
+        weights = self._graph.weights * np.maximum(together / self._runs, ALWAYS_APART)
+        return communities(Graph(self._graph.starts, ends, weights), resolution, seed=self._seed)

@@ -130,10 +130,10 @@ class ResolutionChooser:
         runs: int,
         seed: int,
     ) -> None:
-        self._finest = float(2.0 ** np.round(np.log2(np.clip(len(graph) / FINEST_ITEMS, *FINEST))))
+        self.finest = float(2.0 ** np.round(np.log2(np.clip(len(graph) / FINEST_ITEMS, *FINEST))))
         self._weights, self._smallest = weights, smallest
         self._neighbours, self._isolated = neighbours, isolated
-        self._forest = Forest(graph, self._finest, runs=runs, seed=seed)
+        self._forest = Forest(graph, self.finest, runs=runs, seed=seed)
         self._tree = self._forest.tree
         self._scorer = SeparationScorer(points, weights, self._tree.fine, sample=sample, seed=seed)
 
@@ -177,7 +177,7 @@ class ResolutionChooser:
                 break
         parts = int(best.max()) + 1
         joins = len(self._tree.pairs) + 1 - parts
-        resolution = float(self._tree.resolutions[joins - 1]) if joins else self._finest
+        resolution = float(self._tree.resolutions[joins - 1]) if joins else self.finest
         point = self._score(resolution, lambda tree: tree.into(parts))
         return Choice(best, point, (point,), weak=False)
 
