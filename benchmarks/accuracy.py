@@ -184,7 +184,7 @@ def main() -> None:
     options.cache.mkdir(parents=True, exist_ok=True)
     stability = not options.no_stability
     if options.one:
-        print(json.dumps(asdict(measure(*options.one, options.cache, stability=stability))))
+        print(json.dumps(asdict(measure(options.one[0], options.one[1], options.cache, stability=stability))))
         return
     peers = [(method, options.peers, PROJECT, method) for method in PEERS] if options.peers else []
     before = [("before", sys.executable, options.before.resolve(), "graph")] if options.before else []
