@@ -1,11 +1,12 @@
 """How well offline names fit: held-out members sent home by the names alone, on true classes and on published clusters.
 
-    python -m benchmarks.labels                                   # CLINC150 and BANKING77, true classes as clusters
+    python -m benchmarks.labels                                   # four sets of texts, true classes as clusters
+    python -m benchmarks.labels --most 40                         # so many texts of a class, for less time
     python -m benchmarks.labels --team 2 --date 2026-11-07        # and what `llma run` has published for that day
     python -m benchmarks.labels --show 20                         # with 20 names of each set, to be read
 
 The data folder is `../shared/data` beside the project, or `--data`. With `--cache FOLDER` the vectors of the texts are
-kept there as `NAME.npy`, rows in the order of the file.
+kept there as `NAME_MOST.npy`.
 
 The split is the product's (`llma_assets.labels.evidence_choice`): seven members nearest to the centroid, further ones
 that are counted, and up to twenty that nobody sees while naming. A text of the data sets stands for a trace of one
@@ -13,14 +14,18 @@ message, as the offline summary would put it. Accuracy is the share of held-out 
 cluster's; skill says how far that is on the way from chance to what the clusters' own centroids reach. Two more columns
 say what
 a limit is worth: the skill when every second name is exchanged for that of another cluster, and of the titles alone.
+Head words are the first and the last content word of a title, of its first part where it has two: the share of the
+cluster's traces whose requests hold them (mean over the clusters), and the clusters in which both reach 60 %.
 """
 
 import argparse
 import csv
 import gzip
 import json
+import re
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -35,10 +40,20 @@ from llma_assets.labels.evidence_choice import members_to_read, split, unit
 from llma_assets.labels.held_out import HeldOutAccuracy, held_out_tests, overall
 from llma_assets.labels.label_inputs import read_label_inputs
 from llma_assets.labels.name_distances import nearest_names
+from llma_assets.labels.request_titles import requests_by_trace
+from llma_assets.labels.words import phrases
 from llma_assets.models import OfflineEmbedder
+from llma_assets.summaries.extractive import extract_summary
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-TITLE_WORDS = 10
+HEADS_HELD = 0.6
+SETS = {
+    "clinc150": ("text", "intent"),
+    "banking77": ("text", "category"),
+    "hwu64": ("text", "intent"),
+    "bills": ("summary", "topic"),
+}
+"""Columns of text and class."""
 
 Vectors = NDArray[np.float32]
 
@@ -80,6 +95,8 @@ class Figures:
     too_alike: int
     words: float
     seconds: float
+    head_words: float
+    heads_held: int
 
 
 def true_classes(name: str, texts: Sequence[str], vectors: Vectors, classes: Sequence[str]) -> Clustered:
@@ -110,7 +127,9 @@ def true_classes(name: str, texts: Sequence[str], vectors: Vectors, classes: Seq
 
 
 def _summary(text: str) -> SummaryText:
-    return SummaryText(" ".join(text.split()[:TITLE_WORDS]), "user → assistant", (f'Asked: "{text}"',))
+    """What the offline model says of a trace of this one message."""
+    found = extract_summary(f"L1: [1] USER\nL2: {' '.join(text.split())}", "detailed")
+    return SummaryText(found.title, found.flow_diagram, tuple(point.text for point in found.bullets))
 
 
 def published(team_id: int, day: date) -> list[Clustered]:
@@ -161,6 +180,7 @@ def figures_of(clustered: Clustered, items: Sequence[LabelItem], embedder: Offli
     names = unit(embedder.embed(texts))
     titles = unit(embedder.embed([item.title for item in items]))
     fit = _fit(clustered, names)
+    heads = head_coverage(clustered.evidence, [item.title for item in items])
     return Figures(
         name=clustered.name,
         clusters=len(items),
@@ -175,7 +195,21 @@ def figures_of(clustered: Clustered, items: Sequence[LabelItem], embedder: Offli
         too_alike=sum(near.too_close for near in nearest_names(names)),
         words=float(np.mean([len(item.title.split()) for item in items])),
         seconds=seconds,
+        head_words=float(np.mean(heads)),
+        heads_held=int((heads >= HEADS_HELD).all(axis=1).sum()),
     )
+
+
+def head_coverage(evidence: Sequence[ClusterEvidence], titles: Sequence[str]) -> NDArray[np.float64]:
+    """Shares (k, 2) of the traces of each cluster that hold the first and the last content word of its title."""
+    shares = []
+    for cluster, title in zip(evidence, titles, strict=True):
+        head = re.split(r": |, | and ", title, maxsplit=1)[0]
+        words = [phrase.stems[0] for phrase in phrases(head) if len(phrase.stems) == 1]
+        own = requests_by_trace((*cluster.representatives, *cluster.members))
+        ends = (words[0], words[-1]) if words else ("", "")
+        shares.append([sum(word in each.words for each in own) / len(own) for word in ends])
+    return np.array(shares)
 
 
 def _fit(clustered: Clustered, names: Vectors) -> HeldOutAccuracy:
@@ -197,31 +231,46 @@ def _half_exchanged(names: Vectors) -> Vectors:
     return changed
 
 
-def data_set(name: str, column: str, data: Path, cache: Path | None, embedder: OfflineEmbedder) -> Clustered:
-    """The texts of a file with their classes; of CLINC150 the test split, without what is out of scope."""
-    with gzip.open(data / f"{name}.csv.gz", "rt", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    kept = [at for at, row in enumerate(rows) if row.get("split", "test") == "test" and row[column] != "oos"]
-    texts = [rows[at]["text"] for at in kept]
-    stored = cache / f"{name}.npy" if cache else None
+def data_set(name: str, data: Path, cache: Path | None, embedder: OfflineEmbedder, most: int) -> Clustered:
+    """At most so many texts of each class of a file; of CLINC150 the test split, without what is out of scope."""
+    text, column = SETS[name]
+    seen: Counter[str] = Counter()
+    kept = []
+    for row in _rows(name, data):
+        if (name != "clinc150" or row["split"] == "test") and row[column] != "oos" and seen[row[column]] < most:
+            seen[row[column]] += 1
+            kept.append(row)
+    texts = [row[text] for row in kept]
+    stored = cache / f"{name}_{most}.npy" if cache else None
     if stored and stored.exists():
-        vectors = np.load(stored)[kept]
+        vectors = np.load(stored)
     else:
         vectors = embedder.embed(texts)
-    return true_classes(name, texts, vectors, [rows[at][column] for at in kept])
+        if stored:
+            np.save(stored, vectors)
+    return true_classes(name, texts, vectors, [row[column] for row in kept])
+
+
+def _rows(name: str, data: Path) -> list[dict[str, str]]:
+    if name == "bills":
+        with gzip.open(data / "bills.jsonl.gz", "rt", encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+    with gzip.open(data / f"{name}.csv.gz", "rt", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def as_table(found: Sequence[Figures]) -> str:
     """The figures as a Markdown table."""
     lines = [
         "| clusters of | k | held out | accuracy | chance | by centroids | skill | titles alone | half exchanged "
-        "| distinct titles | too alike | words | s |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "| distinct titles | too alike | words | s | head words | both ≥ 60 % |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     lines += [
         f"| {f.name} | {f.clusters} | {f.held_out} | {f.accuracy:.3f} | {f.chance:.3f} | {f.by_centroids:.3f} "
         f"| {f.skill:.2f} | {f.skill_of_titles:.2f} | {f.skill_half_exchanged:.2f} | {f.distinct_titles:.0%} "
-        f"| {f.too_alike} | {f.words:.1f} | {f.seconds:.1f} |"
+        f"| {f.too_alike} | {f.words:.1f} | {f.seconds:.1f} | {f.head_words:.0%} "
+        f"| {f.heads_held} of {f.clusters} |"
         for f in found
     ]
     return "\n".join(lines)
@@ -242,6 +291,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--cache", type=Path, help="where vectors of the data sets are kept")
+    parser.add_argument("--most", type=int, default=1_000, help="texts of a class, at most")
     parser.add_argument("--team", type=int, action="append", default=[], help="and a team's published clusters")
     parser.add_argument("--date", type=date.fromisoformat, help="of the published clusters")
     parser.add_argument("--show", type=int, default=0, help="names of each set to print")
@@ -250,10 +300,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.team and not options.date:
         parser.error("--team needs --date")
     embedder = OfflineEmbedder()
-    sets = [
-        data_set(name, column, options.data, options.cache, embedder)
-        for name, column in (("clinc150", "intent"), ("banking77", "category"))
-    ]
+    sets = [data_set(name, options.data, options.cache, embedder, options.most) for name in SETS]
     for team_id in options.team:
         sets += published(team_id, options.date)
     results: list[tuple[Figures, list[LabelItem]]] = [measure(clustered, embedder) for clustered in sets]

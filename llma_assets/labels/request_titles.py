@@ -91,7 +91,7 @@ class RequestsOfCluster:
 
 def scored_clauses(evidence: Sequence[ClusterEvidence]) -> dict[int, RequestsOfCluster]:
     """For each cluster its requests, and the clauses that could be its title."""
-    requests = {each.cluster_id: _by_trace((*each.representatives, *each.members)) for each in evidence}
+    requests = {each.cluster_id: requests_by_trace((*each.representatives, *each.members)) for each in evidence}
     shares = {key: _shares(own) for key, own in requests.items()}
     total: Counter[str] = Counter()
     for own in shares.values():
@@ -180,7 +180,7 @@ def _within(text: str) -> str:
     return text if own else text[0].lower() + text[1:]
 
 
-def _by_trace(summaries: Sequence[SummaryText]) -> list[Requests]:
+def requests_by_trace(summaries: Sequence[SummaryText]) -> list[Requests]:
     """The requests of each trace, so that a trace with many generations counts once."""
     lone = count()
     of_trace: dict[str | int, list[SummaryText]] = {}
