@@ -161,7 +161,7 @@ def is_alive(pid: int) -> bool:
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + 90
+    until = time.monotonic() + 240
     while not is_so():
         assert time.monotonic() < until
         time.sleep(0.1)
