@@ -76,7 +76,7 @@ def _with_new_ones(graph: Graph, earlier: NDArray[np.int_]) -> NDArray[np.int_]:
     origins, ends, weights = graph.origins[counted], graph.ends[counted], graph.weights[counted]
     shares = csr_array((weights, (origins, place[ends])), shape=(len(graph), len(rows)))
     degrees = np.bincount(graph.origins, weights=graph.weights, minlength=len(graph))
-    most = shares.max(axis=1).toarray().reshape(-1)
+    most: NDArray[np.float64] = shares.max(axis=1).toarray().reshape(-1)
     new: NDArray[np.bool_] = ~known & (most > 0) & (most >= MOST * degrees)
     placed = earlier.copy()
     placed[new] = rows[np.asarray(shares.argmax(axis=1)).reshape(-1)[new]]
