@@ -16,8 +16,6 @@ LOYALTY = 8.0
 where all have them in different ones."""
 HELD_MARGIN = 0.25
 """The resolution of the run before is kept unless another scores better by this share; then all is cut anew."""
-FINER = 2.0
-"""What is held is cut so many times finer: it does not fall apart, and what is new is told from it."""
 MOST = 0.5
 """A node that the runs do not know counts as one of a cluster that it has this share of its edges to."""
 
@@ -78,8 +76,8 @@ def _with_new_ones(graph: Graph, earlier: NDArray[np.int_]) -> NDArray[np.int_]:
     origins, ends, weights = graph.origins[counted], graph.ends[counted], graph.weights[counted]
     shares = csr_array((weights, (origins, place[ends])), shape=(len(graph), len(rows)))
     degrees = np.bincount(graph.origins, weights=graph.weights, minlength=len(graph))
-    most = shares.max(axis=1).toarray().reshape(-1)
-    new = ~known & (most > 0) & (most >= MOST * degrees)
+    most: NDArray[np.float64] = shares.max(axis=1).toarray().reshape(-1)
+    new: NDArray[np.bool_] = ~known & (most > 0) & (most >= MOST * degrees)
     placed = earlier.copy()
     placed[new] = rows[np.asarray(shares.argmax(axis=1)).reshape(-1)[new]]
     return placed

@@ -55,7 +55,7 @@ def grow_tree(graph: Graph, finest: float, *, seed: int) -> Tree:
         fine[graph.origins].astype(np.intp) * count + fine[graph.ends], weights=graph.weights, minlength=count**2
     ).reshape(count, count)
     by_chance = graph.weights if graph.plain is None else graph.plain
-    degrees = np.bincount(fine[graph.origins], weights=by_chance, minlength=count)
+    degrees = np.bincount(fine[graph.origins], weights=by_chance, minlength=count).astype(np.float64)
     return Tree(fine, *_joins(between.astype(np.float64), degrees))
 
 
