@@ -9,7 +9,8 @@ from pydantic import Field
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import FULL, NOISE_LABEL, Run, clusters_of, committed_run
-from llma_assets.reports.clusters import PublishedCluster, published_clusters
+from llma_assets.reports.clusters import published_clusters
+from llma_assets.reports.published import PublishedCluster
 from llma_assets.serialization import Day, Moment, Rounded, TeamId, ThemeId
 from llma_assets.team_day import TeamDay
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import Run, clusters_of, committed_run
 from llma_assets.labels import group_labels_of
-from llma_assets.reports.clusters import PublishedCluster, PublishedRun, published_clusters
+from llma_assets.reports.clusters import published_clusters
+from llma_assets.reports.published import PublishedCluster, PublishedRun
 from llma_assets.reports.trend_queries import trends_of
 from llma_assets.reports.trends import Trend
 from llma_assets.serialization import Amount, Day, TeamId
