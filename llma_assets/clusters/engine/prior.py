@@ -66,7 +66,7 @@ def _with_new_ones(graph: Graph, earlier: NDArray[np.int_]) -> NDArray[np.int_]:
     """The earlier clusters with nodes added that have most of their edges to one of them, (m, r)."""
     from scipy.sparse import csr_array
 
-    known = (earlier >= 0).all(axis=1)
+    known: NDArray[np.bool_] = np.asarray((earlier >= 0).all(axis=1))
     if not known.any():
         return earlier
     rows, places = np.unique(earlier[known], axis=0, return_inverse=True)
