@@ -63,7 +63,7 @@ def interval(share: Share) -> str:
     """A share's interval at 95 % in words.
 
     >>> interval(Share.of(1, 2))
-    '9 % to 91 %'
+    '9.5 % to 91 %'
     """
     return f"{percent(share.low)} to {percent(share.high)}"
 

@@ -291,7 +291,7 @@ def test_a_cluster_that_changed_is_shown_its_name_to_keep_or_to_change(
     later = DAY + timedelta(days=6)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(TOPICS, "refund", "money back voucher coupon discount gift shop")
-        plant(database, 1, later, {**COUNTS, "refund": 60})
+        plant(database, 1, later, {**COUNTS, "refund": 40})
     changed = cluster_day(database, 1, later, 5)
     name_run(database, changed, chat_of(model), embedder_of(model))
     shown = [cluster for request in model.calls() for cluster in data_of(request)["clusters"]]
