@@ -126,7 +126,7 @@ CHOSEN_ON = frozenset(
     {"banking77", "clinc150", "hwu64", "bills", "two_scenarios", "overlap_2600_a", "overlap_5000_a", "one_of_90"}
     | {"one_of_90_b", "random"}
 )
-"""Sets that were looked at while the method and its constants were chosen. The others are only reported on, but they are
+"""Sets that were looked at while the method and its constants were chosen. The others were only reported on, but are
 further draws of the same generators."""
 SETS: dict[str, Callable[[Path], tuple[Vectors, Truth]]] = {
     "banking77": _banking,

@@ -19,10 +19,12 @@ from llma_assets.events.partition import publish_events
 from llma_assets.labels.naming import name_clusters
 from llma_assets.models import ignore_usage
 from llma_assets.serialization import json_object
+from llma_assets.settings import Settings
 from llma_assets.stage import silent
 from llma_assets.team_day import TeamDay
 from llma_assets.testing import ChatServer
 from llma_assets.themes import TRACES
+from llma_assets.web import Access, Site, report_file
 from llma_assets_tests.labels.stored import MODEL, answering, chat_of, embedder_of, item_id, plant, unchanged
 
 DAY = date(2026, 11, 2)
@@ -108,6 +110,13 @@ def shown(database: Database, run: Run) -> dict[str, str]:
         "frame": frames.clusters(1, DAY, database=database).to_csv(),
         "items": frames.items(1, DAY, database=database).to_csv(),
         "trends_frame": frames.trends(1, database=database).to_csv(),
+        "results": str(json_object(reports.theme_results(database, TEAM_DAY, TRACES.theme_id))),
+        "item_page": str(reports.item_page(database, TEAM_DAY, TRACES.theme_id, limit=1_000)),
+        "cluster_pages": "".join(
+            str(reports.cluster_report(database, TEAM_DAY, TRACES.theme_id, row["lineage_id"]))
+            for row in stored_clusters(database, run)
+        ),
+        "file": report_file(Site(Settings.from_env({}), Access(), opened=database), TEAM_DAY),
         "of_items": str(clusters_of_items(database, 1, ids, first_day=DAY, last_day=DAY)),
     }
 
