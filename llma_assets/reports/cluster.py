@@ -5,12 +5,21 @@ from dataclasses import dataclass, replace
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import Edit, edits_of
 from llma_assets.reports.audit import AuditedCluster, audit
+from llma_assets.reports.clusters import published_clusters
 from llma_assets.reports.item_page import ItemRow, item_page
 from llma_assets.reports.results import ClusterResult, theme_results
 from llma_assets.serialization import Day, TeamId, ThemeId
 from llma_assets.team_day import TeamDay
 
 SHOWN_MEMBERS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class OtherCluster:
+    """What another cluster is called."""
+
+    lineage_id: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +31,7 @@ class ClusterReport:
         evidence: how well its name does, None where it was not tested.
         typical: the members nearest to its centroid.
         edits: what people decided about it, oldest first.
+        others: the other clusters of the run, with which it may be merged.
     """
 
     team_id: TeamId
@@ -31,11 +41,13 @@ class ClusterReport:
     evidence: AuditedCluster | None
     typical: tuple[ItemRow, ...]
     edits: tuple[Edit, ...]
+    others: tuple[OtherCluster, ...]
 
 
 def cluster_report(database: Database, team_day: TeamDay, theme_id: str, lineage_id: str) -> ClusterReport | None:
     """A cluster by its lineage, hidden or not; None if the day's run has no such cluster."""
-    results = theme_results(database, team_day, theme_id, show_hidden=True)
+    published = published_clusters(database, team_day, theme_id=theme_id, show_hidden=True)
+    results = theme_results(database, team_day, theme_id, published=published)
     if results is None:
         return None
     result = next(
@@ -53,9 +65,21 @@ def cluster_report(database: Database, team_day: TeamDay, theme_id: str, lineage
         (each for run in of_theme for each in run.clusters if each.lineage_id == result.cluster.lineage_id), None
     )
     page = item_page(
-        database, team_day, theme_id, lineage_id=result.cluster.lineage_id, sort="typical", limit=SHOWN_MEMBERS
+        database,
+        team_day,
+        theme_id,
+        lineage_id=result.cluster.lineage_id,
+        sort="typical",
+        limit=SHOWN_MEMBERS,
+        published=published,
     )
     names = {result.cluster.lineage_id, *result.cluster.merged_lineage_ids}
     edits = tuple(edit for edit in edits_of(database, team_day.team_id) if edit.lineage_id in names)
     shown = replace(result, cluster=replace(result.cluster, item_ids=result.cluster.item_ids[:SHOWN_MEMBERS]))
-    return ClusterReport(team_day.team_id, team_day.day, theme_id, shown, evidence, page.items if page else (), edits)
+    others = tuple(
+        OtherCluster(each.cluster.lineage_id, each.cluster.title)
+        for each in results.clusters
+        if each.cluster.lineage_id not in ("", result.cluster.lineage_id) and not each.cluster.hidden
+    )
+    typical = page.items if page else ()
+    return ClusterReport(team_day.team_id, team_day.day, theme_id, shown, evidence, typical, edits, others)

@@ -10,7 +10,7 @@ from pydantic import Field
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import FULL, NOISE_LABEL, Run, clusters_of, committed_run
 from llma_assets.reports.clusters import published_clusters
-from llma_assets.reports.published import PublishedCluster
+from llma_assets.reports.published import PublishedCluster, PublishedClusters
 from llma_assets.serialization import Day, Moment, Rounded, TeamId, ThemeId
 from llma_assets.team_day import TeamDay
 
@@ -132,6 +132,7 @@ def item_page(
     sort: Sort = "cluster",
     limit: int = 50,
     offset: int = 0,
+    published: PublishedClusters | None = None,
 ) -> ItemPage | None:
     """Some items of a theme's run; None without a run.
 
@@ -141,13 +142,16 @@ def item_page(
         lineage_id: of this cluster only.
         outliers: of no cluster only.
         search: words in the summary, or the id of the item.
+        published: what is published of the day, where the caller has read it.
     """
     run = committed_run(database, team_day, theme_id)
     if run is None:
         return None
     # One that people hid is shown to whoever asks for it.
-    published = published_clusters(database, team_day, theme_id=theme_id, show_hidden=lineage_id is not None)
-    shown = published.runs[0].clusters
+    published = published or published_clusters(
+        database, team_day, theme_id=theme_id, show_hidden=lineage_id is not None
+    )
+    shown = next(each for each in published.runs if each.theme_id == theme_id).clusters
     wanted = [
         each
         for each in shown

@@ -7,13 +7,15 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters import Run, clusters_of, committed_run
 from llma_assets.labels import group_labels_of
 from llma_assets.reports.clusters import published_clusters
-from llma_assets.reports.published import PublishedCluster, PublishedRun
+from llma_assets.reports.published import PublishedCluster, PublishedClusters, PublishedRun
 from llma_assets.reports.trend_queries import trends_of
 from llma_assets.reports.trends import Trend
 from llma_assets.serialization import Amount, Day, TeamId
 from llma_assets.stats import Share
 from llma_assets.team_day import TeamDay
 
+EXAMPLES = 3
+"""Members of each cluster, the nearest to its centroid."""
 TREND_WEEKS = 2
 """Weeks before the day that the changes beside a cluster look at."""
 
@@ -114,17 +116,17 @@ class ThemeResults:
 
 
 def theme_results(
-    database: Database, team_day: TeamDay, theme_id: str, *, show_hidden: bool = False
+    database: Database, team_day: TeamDay, theme_id: str, *, published: PublishedClusters | None = None
 ) -> ThemeResults | None:
     """The results of a theme and day; None if the team has neither a run nor a reason for none.
 
     Args:
-        show_hidden: clusters that people hid, too.
+        published: what is published of the day, where the caller has read it; by default without hidden clusters.
     """
-    published = published_clusters(database, team_day, theme_id=theme_id, show_hidden=show_hidden).with_examples(3)
-    if not published.runs:
+    published = published or published_clusters(database, team_day, theme_id=theme_id)
+    shown = next((run for run in published.with_examples(EXAMPLES).runs if run.theme_id == theme_id), None)
+    if shown is None:
         return None
-    (shown,) = published.runs
     run = committed_run(database, team_day, theme_id)
     if run is None or shown.run_id is None:
         return ThemeResults(team_day.team_id, team_day.day, shown, (), Figures())

@@ -111,7 +111,8 @@ def results_page(
     days = clustered_days(site.database, team_id)
     day = day or (days[-1] if days else site.today)
     team_day = TeamDay(team_id, day)
-    found = published_clusters(site.database, team_day).runs
+    published = published_clusters(site.database, team_day, show_hidden=hidden)
+    found = published.runs
     with_items = [run.theme_id for run in found if run.items] or [run.theme_id for run in found]
     theme = theme or (TRACES.theme_id if TRACES.theme_id in with_items else next(iter(with_items), ""))
     if theme and theme not in {run.theme_id for run in found}:
@@ -125,7 +126,7 @@ def results_page(
         theme_id=theme,
         days=days,
         runs=found,
-        results=theme_results(site.database, team_day, theme, show_hidden=hidden) if theme else None,
+        results=theme_results(site.database, team_day, theme, published=published) if theme else None,
         skips=skips_of_day(site.database, day, team_id).skips if not found else (),
         show_hidden=hidden,
     )
@@ -249,20 +250,8 @@ def cluster_page(
         theme_id=theme,
         report=report,
         may_change=visitor.may_change,
-        others=[
-            each.cluster
-            for each in _clusters(site.database, TeamDay(team_id, day), theme)
-            if each.cluster.lineage_id not in ("", report.result.cluster.lineage_id)
-        ]
-        if visitor.may_change
-        else (),
         problem=problem[:300],
     )
-
-
-def _clusters(database: Database, team_day: TeamDay, theme_id: str) -> Any:
-    results = theme_results(database, team_day, theme_id)
-    return results.clusters if results else ()
 
 
 @router.post(TEAM + "/clusters/{lineage_id}")

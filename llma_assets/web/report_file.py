@@ -44,11 +44,11 @@ class ThemeInFile:
 def report_file(site: Site, team_day: TeamDay) -> str:
     """The file's HTML: themes with clusters, examples, trends and map, and the open tasks."""
     database = site.database
-    maps = _maps(database, team_day)
+    maps, published = _maps(database, team_day), published_clusters(database, team_day)
     themes = [
         ThemeInFile(results, _examples(database, team_day, results), maps.get(run.theme_id, ""))
-        for run in published_clusters(database, team_day).runs
-        if (results := theme_results(database, team_day, run.theme_id))
+        for run in published.runs
+        if (results := theme_results(database, team_day, run.theme_id, published=published))
     ]
     tasks = tasks_report(
         database,
