@@ -62,11 +62,12 @@ def demo(ctx: click.Context, day: date | None, verbose: bool, as_json: bool) -> 
         switch_themes_on(database)
         teams, options = team_settings(), TeamRunOptions(verbose=verbose)
         # Within the window of `day`, so that lineages continue; only traces, because the demo shows their trends.
-        earlier = day - timedelta(days=WEEK - 1)
-        before: Sequence[TeamRun] = ()
-        if earlier >= settings.oldest_day:
-            traces_only = TeamRunOptions(theme_ids=(TRACES.theme_id,), verbose=verbose)
-            before, _ = run_teams(database, earlier, [TRAVEL.team_id], traces_only, teams)
+        # The day before, too: what is gone has ended once two runs miss it.
+        before: list[TeamRun] = []
+        for earlier in (day - timedelta(days=WEEK - 1), day - timedelta(days=1)):
+            if earlier >= settings.oldest_day:
+                traces_only = TeamRunOptions(theme_ids=(TRACES.theme_id,), verbose=verbose)
+                before += run_teams(database, earlier, [TRAVEL.team_id], traces_only, teams)[0]
         runs, published = run_teams(database, day, team_ids, options, teams)
         tasks_run, tasks = _make_tasks(database, settings, verbose=verbose)
         took_s = time.monotonic() - started

@@ -90,13 +90,14 @@ def test_the_documents_of_run_and_clusters_have_the_documented_shape(
     for run in shown["runs"]:
         assert list(run) == [
             "run_id", "level", "theme", "theme_version", "earlier_version", "items", "skipped_reason", "quality",
-            "lineage", "hidden_clusters", "clusters",
+            "lineage", "hidden_clusters", "clusters", "held_back_clusters",
         ]  # fmt: skip
         assert run["skipped_reason"] is None
         for cluster in run["clusters"]:
             assert list(cluster) == [
                 "cluster_id", "lineage_id", "lineage_status", "lineage_confidence", "lineage_parents", "size", "title",
-                "description", "item_ids", "renamed", "locked", "hidden", "merged_lineage_ids",
+                "description", "item_ids", "renamed", "locked", "hidden", "merged_lineage_ids", "traces", "template",
+                "disclosure",
             ]  # fmt: skip
             assert cluster["size"] == len(cluster["item_ids"])
         ids = [item_id for cluster in run["clusters"] for item_id in cluster["item_ids"]]
