@@ -35,6 +35,7 @@ from llma_assets.reports.overlap_queries import Among, NotClusteredError
 from llma_assets.reports.overlap_report import Overlap, OverlapSide, overlap_report
 from llma_assets.reports.overview import TeamsReport, TeamSummary, teams_report
 from llma_assets.reports.paid_trial import paid_trial
+from llma_assets.reports.preview import preview_report
 from llma_assets.reports.published import PublishedCluster, PublishedClusters, PublishedRun
 from llma_assets.reports.relinked import RelinkReport, relink_report
 from llma_assets.reports.results import ClusterResult, Figures, ThemeResults, theme_results
@@ -43,7 +44,16 @@ from llma_assets.reports.runs import DeferredWork, RunReport, TeamOutcome, Theme
 from llma_assets.reports.shares import Estimate
 from llma_assets.reports.skips import Skips, skips_of_day
 from llma_assets.reports.tasks import TaskDetails, Tasks, task_details, tasks_report
-from llma_assets.reports.themes import ThemeReport, ThemeSettings, ThemesReport, theme_report, themes_report
+from llma_assets.reports.themes import (
+    AppliedChanges,
+    ThemeReport,
+    ThemeSettings,
+    ThemesReport,
+    changes_report,
+    history_report,
+    theme_report,
+    themes_report,
+)
 from llma_assets.reports.trace import ThemeAnswer, TraceReport, trace_report
 from llma_assets.reports.trend_queries import ThemeTrends, TrendsReport, latest_day, trends_report
 from llma_assets.reports.trends import Trend
@@ -56,6 +66,7 @@ __all__ = [
     "ORDERS",
     "STEPS",
     "Among",
+    "AppliedChanges",
     "Audit",
     "AuditedCluster",
     "Budget",
@@ -124,6 +135,7 @@ __all__ = [
     "asking_of",
     "audit",
     "by_step",
+    "changes_report",
     "check_report",
     "cluster_report",
     "cluster_table",
@@ -136,6 +148,7 @@ __all__ = [
     "funnel",
     "funnel_report",
     "funnel_tables",
+    "history_report",
     "item_page",
     "latest_day",
     "map_markdown",
@@ -143,6 +156,7 @@ __all__ = [
     "new_items_report",
     "overlap_report",
     "paid_trial",
+    "preview_report",
     "published_clusters",
     "relink_report",
     "segments_file",

@@ -1,13 +1,22 @@
 """Reports of a team's themes with their settings and last runs. The settings belong in `llma_assets.themes`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from llma_assets.serialization import Day, Moment, TeamId
-from llma_assets.themes import Problem, TeamThemes, Theme, settings_of, settings_of_filters
+from llma_assets.themes import (
+    Changes,
+    FieldChange,
+    PastChange,
+    Problem,
+    TeamThemes,
+    Theme,
+    settings_of,
+    settings_of_filters,
+)
 
 
 def _flat(document: Mapping[str, Any], *keys: str) -> dict[str, Any]:
@@ -92,3 +101,82 @@ def theme_report(team: TeamThemes, theme_id: str, last_run: Mapping[str, Any] | 
 def _settings(theme: Theme, run: Mapping[str, Any] | None) -> ThemeSettings:
     last_run = run and LastRun(run["last_day"], run["last_committed_at"], run["clustered_items"], run["cluster_count"])
     return ThemeSettings(theme.theme_id, theme.version, settings_of(theme), last_run or None)
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeChange:
+    """What happens to one theme, or under the theme_id "" to what holds for all themes of the team."""
+
+    theme_id: str
+    action: str
+    version_before: str | None
+    version_after: str | None
+    fields: tuple[FieldChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeChanges:
+    """What a document changes of a team's themes; see `llma_assets.themes.Changes`."""
+
+    team_id: TeamId
+    stored: bool
+    changes: tuple[ThemeChange, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedChanges:
+    """Changes by a file, whose keys stand beside `dry_run`."""
+
+    dry_run: bool
+    changes: ThemeChanges
+
+    @model_serializer(mode="wrap")
+    def _document(self, serialized: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _flat(serialized(self), "changes")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChange:
+    """One change in the history of a team's themes."""
+
+    theme_id: str
+    changed_at: Moment
+    by: str
+    action: str
+    version: str
+    fields: tuple[FieldChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeHistory:
+    """Who changed what of a team's themes, oldest first."""
+
+    team_id: TeamId
+    changes: tuple[StoredChange, ...]
+
+
+def changes_report(found: Changes) -> ThemeChanges:
+    """What a document changes, or has changed."""
+    return ThemeChanges(
+        team_id=found.team_id,
+        stored=found.stored,
+        changes=tuple(
+            ThemeChange(
+                each.theme_id, each.action, each.version_before or None, each.version_after or None, each.fields
+            )
+            for each in found.changes
+        ),
+        notes=tuple(found.notes),
+    )
+
+
+def history_report(team_id: int, found: Iterable[PastChange]) -> ThemeHistory:
+    """The history of a team's themes, or of one of them."""
+    return ThemeHistory(
+        team_id,
+        tuple(
+            StoredChange(each.theme_id, each.changed_at, each.author, each.action, each.version, each.fields)
+            for each in found
+        ),
+    )

@@ -23,6 +23,7 @@ from llma_assets.reports import (
     check_report,
     cluster_report,
     funnel_report,
+    history_report,
     item_page,
     published_clusters,
     skips_of_day,
@@ -258,8 +259,7 @@ def themes(request: Request, site: SiteDep, team_id: TeamDep) -> Response:
 @router.get(TEAM + "/themes/{theme_id}/history", tags=["themes"])
 def theme_history(request: Request, site: SiteDep, team_id: TeamDep, theme_id: str) -> Response:
     """Who changed what of a theme, and when."""
-    found = [json_object(each) for each in past_changes(site.database, team_id, theme_id)]
-    return answer(request, {"team": team_id, "theme": theme_id, "changes": found})
+    return answer(request, json_object(history_report(team_id, past_changes(site.database, team_id, theme_id))))
 
 
 @router.get(TEAM + "/themes/{theme_id}/funnel", tags=["themes"])

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from llma_assets.cli.commands.themes_settings import THE_TEAM, fields_document, show_fields
+from llma_assets.cli.commands.themes_settings import THE_TEAM, show_fields
 from llma_assets.cli.errors import Interrupted, WrongUse
 from llma_assets.cli.options import decider, json_option, opened_database, team_option
-from llma_assets.cli.render.console import emit_json, plain, say, show
+from llma_assets.cli.render.console import emit_report, plain, say, show
 
 if TYPE_CHECKING:
     from llma_assets.themes import Changes, Document
@@ -41,6 +41,7 @@ def apply_command(
     It shows the changes, and asks for confirmation on a terminal. Fields that FILE leaves out get the value of the
     built-in theme, or the default. Themes that FILE does not name stay unchanged without --prune.
     """
+    from llma_assets.reports import AppliedChanges, changes_report
     from llma_assets.themes import apply
 
     document = _read(file)
@@ -57,7 +58,7 @@ def apply_command(
                     raise Interrupted("nothing was stored")
             found = apply(database, team_id, document, author, prune=prune, based_on=found)
     if as_json:
-        emit_json({"dry_run": dry_run, **changes_document(found)})
+        emit_report(AppliedChanges(dry_run, changes_report(found)))
     elif found.stored:
         say(f"Stored for team {team_id}, by {author}.")
 
@@ -89,12 +90,13 @@ def disable(theme_id: str, team_id: int, by: str | None, as_json: bool) -> None:
 @json_option
 def delete_command(theme_id: str, team_id: int, by: str | None, as_json: bool) -> None:
     """Delete a theme that is not built in; its history and results stay."""
+    from llma_assets.reports import changes_report
     from llma_assets.themes import delete
 
     with opened_database() as database:
         found = delete(database, team_id, theme_id, decider(by))
     if as_json:
-        emit_json(changes_document(found))
+        emit_report(changes_report(found))
     else:
         say(f"{theme_id} is deleted; `llma themes history {theme_id} --team {team_id}` still shows its settings.")
 
@@ -104,32 +106,14 @@ def is_asked() -> bool:
     return sys.stdin.isatty()
 
 
-def changes_document(found: "Changes") -> dict[str, Any]:
-    """Changes as `--json` prints them."""
-    return {
-        "team": found.team_id,
-        "stored": found.stored,
-        "changes": [
-            {
-                "theme_id": each.theme_id,
-                "action": each.action,
-                "version_before": each.version_before or None,
-                "version_after": each.version_after or None,
-                "fields": fields_document(each.fields),
-            }
-            for each in found.changes
-        ],
-        "notes": list(found.notes),
-    }
-
-
 def _switch(theme_id: str, team_id: int, enabled: bool, by: str | None, as_json: bool) -> None:
+    from llma_assets.reports import changes_report
     from llma_assets.themes import set_enabled
 
     with opened_database(create=True) as database:
         found = set_enabled(database, team_id, theme_id, enabled, decider(by))
     if as_json:
-        emit_json(changes_document(found))
+        emit_report(changes_report(found))
         return
     state = "on" if enabled else "off"
     say(f"{theme_id} is {state} now." if found.stored else f"{theme_id} is {state} already.")

@@ -2,13 +2,13 @@
 
 import json
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import Day, json_option, opened_database, team_option
-from llma_assets.cli.render.console import emit_json, plain, say, show, show_table
+from llma_assets.cli.render.console import emit_report, plain, say, show, show_table
 
 if TYPE_CHECKING:
     from llma_assets.teams import TeamOptions
@@ -33,7 +33,7 @@ def preview(team_id: int, theme_id: str, day: date | None, days: int | None, mod
     """
     from llma_assets.cli.run.days import days_with_events, window_of_theme
     from llma_assets.rendering import REACH
-    from llma_assets.reports import asking_of
+    from llma_assets.reports import asking_of, preview_report
     from llma_assets.settings import Settings
     from llma_assets.themes import preview_theme, themes_of
 
@@ -58,7 +58,7 @@ def preview(team_id: int, theme_id: str, day: date | None, days: int | None, mod
         if not found.items:
             say(f"No {theme.level}s began in these days. {days_with_events(database, team_id)}")
     if as_json:
-        emit_json(_document(found))
+        emit_report(preview_report(found, _first_message))
     else:
         _show(found)
 
@@ -67,53 +67,6 @@ def _options(team_id: int) -> "TeamOptions":
     from llma_assets.cli.run.settings import team_settings
 
     return team_settings().options_of(team_id)
-
-
-def _document(found: "Preview") -> dict[str, Any]:
-    return {
-        "team": found.team_id,
-        "theme": found.theme.theme_id,
-        "version": found.theme.version,
-        "level": found.theme.level,
-        "from": found.first_day.isoformat(),
-        "to": found.last_day.isoformat(),
-        "items": found.items,
-        "filters": [
-            {
-                "key": each.filter.key,
-                "operator": each.filter.operator,
-                "value": list(each.filter.value) if isinstance(each.filter.value, tuple) else each.filter.value,
-                "is_base_filter": place < len(found.theme.base_filters),
-                "matched": each.items,
-                "hint": each.hint,
-            }
-            for place, each in enumerate(found.filters)
-        ],
-        "matched": found.matched,
-        "selected": found.selected,
-        "taken": found.selected,  # the old name, for one version
-        "lowest_rate": found.lowest_rate,
-        "model": found.model,
-        "calls": found.calls,
-        "input_tokens": found.input_tokens,
-        "output_tokens": found.output_tokens,
-        "cost_usd": found.cost_usd,
-        "batch_cost_usd": found.batch_cost_usd,
-        "basis": found.basis,
-        "examples": [
-            {
-                "item_id": each.item_id,
-                "trace_id": each.trace_id,
-                "first_at": each.first_at.isoformat(),
-                "name": each.name,
-                "said": _first_message(each),
-                "selected": each.selected,
-                "taken": each.selected,
-            }
-            for each in found.examples
-        ],
-        "notes": list(found.notes),
-    }
 
 
 def _show(found: "Preview") -> None:

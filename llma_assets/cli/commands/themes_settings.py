@@ -17,7 +17,7 @@ from llma_assets.cli.render.console import emit_json, emit_report, plain, plain_
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
-    from llma_assets.themes import FieldChange, PastChange, TeamThemes, Theme
+    from llma_assets.themes import FieldChange, TeamThemes, Theme
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -155,6 +155,7 @@ def export_command(theme_ids: tuple[str, ...], team_id: int, full: bool, at: dat
 @json_option
 def history_command(theme_id: str | None, team_id: int, as_json: bool) -> None:
     """Show who changed which theme settings, and when: oldest first, including deleted themes."""
+    from llma_assets.reports import history_report
     from llma_assets.themes import past_changes, themes_of
 
     with opened_database() as database:
@@ -162,7 +163,7 @@ def history_command(theme_id: str | None, team_id: int, as_json: bool) -> None:
         if theme_id and not found:
             themes_of(database, team_id).get(theme_id)  # raises for an unknown theme
     if as_json:
-        emit_json({"team": team_id, "changes": [_past_document(each) for each in found]})
+        emit_report(history_report(team_id, found))
         return
     for each in found:
         who = f"{each.changed_at:%Y-%m-%d %H:%M:%S} {plain(each.author)}"
@@ -179,22 +180,6 @@ def show_fields(fields: "Iterable[FieldChange]") -> None:
     for each in fields:
         for line in lines_of(each):
             show(f"    {line}")
-
-
-def fields_document(fields: "Iterable[FieldChange]") -> list[dict[str, Any]]:
-    """Changed fields as `--json` prints them."""
-    return [{"field": each.field, "before": each.before, "after": each.after} for each in fields]
-
-
-def _past_document(change: "PastChange") -> dict[str, Any]:
-    return {
-        "theme_id": change.theme_id,
-        "changed_at": change.changed_at.isoformat(),
-        "by": change.author,
-        "action": change.action,
-        "version": change.version,
-        "fields": fields_document(change.fields),
-    }
 
 
 def _team(database: "Database", team_id: int, at: datetime | None) -> "TeamThemes":
