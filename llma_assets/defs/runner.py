@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import uuid4
 
 import dagster as dg
 
@@ -194,13 +195,22 @@ class Runner:
     ) -> JobRun:
         """Run a job, or only these stages of it."""
         config = {**(run_config or {}), **({} if self._verbose else QUIET_LOGGERS)}
-        result = self._definitions.resolve_job_def(job).execute_in_process(
-            instance=self._instance,
-            run_config=config,
-            raise_on_error=False,
-            asset_selection=[dg.AssetKey(stage) for stage in stages] or None,
-            **options,
-        )
+        run_id = str(uuid4())
+        try:
+            result = self._definitions.resolve_job_def(job).execute_in_process(
+                instance=self._instance,
+                run_config=config,
+                run_id=run_id,
+                raise_on_error=False,
+                asset_selection=[dg.AssetKey(stage) for stage in stages] or None,
+                **options,
+            )
+        except KeyboardInterrupt:
+            # Between steps, or before the first one: Dagster records only what comes while a step is at work.
+            run = self._instance.get_run_by_id(run_id)
+            if run is not None and not run.is_finished:
+                self._instance.report_run_canceled(run)
+            raise
         seconds: dict[str, float] = {}
         failures, empty = [], []
         for event in result.all_events:

@@ -157,10 +157,10 @@ class WorkerProcesses:
     def close(self) -> None:
         """End the processes; those at work record the interruption first."""
         at_work = [process for process, _ in self._running.values()]
-        # A terminal sends SIGINT to all processes of the group; other senders reach only this one.
-        for seconds in (2.0, GRACE_S):
-            for process in [each for each in at_work if not each.has_ended(within_s=seconds)]:
-                process.interrupt()
+        for process in at_work:
+            process.interrupt()
+        for process in at_work:
+            process.has_ended(within_s=GRACE_S)
         for process in (*self._idle, *at_work):
             process.end()
 
@@ -224,6 +224,10 @@ def _worker_main(pipe: Connection, environ: Mapping[str, str], verbose: bool) ->
     Args:
         environ: the variables of the command: a copied process has those of the server that it is copied from.
     """
+    # A terminal's Ctrl-C reaches the command alone, which passes it on: a second one would break off the recording of
+    # the first. A shell may have started the command with SIGINT ignored.
+    os.setpgrp()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(environ)
     from llma_assets.cli.options import opened_database
