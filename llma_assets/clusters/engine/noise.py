@@ -24,6 +24,8 @@ DIFFUSE_RANK = 0.85
 POINTS_AN_AXIS = 10
 """An axis needs this many points; otherwise single points shape it."""
 FEWEST_POINTS = 100
+FEWEST_TO_DISSOLVE = 5
+"""With fewer clusters none is told to belong nowhere: beside one that dominates, each small topic is as lonely."""
 
 
 def isolated_points(points: NDArray[np.float32], neighbours: Neighbours, *, seed: int) -> NDArray[np.bool_]:
@@ -124,7 +126,7 @@ def dissolve_diffuse(
     """
     m = len(points)
     k = int(labels.max(initial=NOISE_LABEL)) + 1
-    if m < FEWEST_POINTS or k < 2:
+    if m < FEWEST_POINTS or k < FEWEST_TO_DISSOLVE:
         return labels
     isolation = neighbours.distances.mean(axis=1, dtype=np.float64)
     limit = np.quantile(isolation, DIFFUSE_RANK)
