@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import EditError, UnknownLineageError, clustered_days, decide_about, last_runs
+from llma_assets.clusters import clustered_days, last_runs
 from llma_assets.reports import (
     ORDERS,
     ItemRow,
     Sort,
-    cluster_report,
     clusters_of_day,
     funnel_report,
     item_page,
@@ -36,14 +35,9 @@ from llma_assets.web.problems import NotFound
 from llma_assets.web.report_file import report_file
 from llma_assets.web.templates_of import address, page
 from llma_assets.web.visitors import (
-    TOKEN_COOKIE,
-    FormDep,
     SiteDep,
     TeamDep,
     VisitorDep,
-    check_form,
-    fields_of,
-    site_of,
 )
 
 router = APIRouter(default_response_class=Response)
@@ -61,35 +55,6 @@ def teams_page(request: Request, site: SiteDep, visitor: VisitorDep) -> Response
     """All teams that the visitor may see; the only one there is at once."""
     report = teams_report(site.database, today=site.today, team_ids=visitor.teams)
     return page(request, "teams.html", report=report, tab="teams")
-
-
-@router.get("/sign-in", name="sign_in_page")
-def sign_in_page(request: Request, next: str = "/") -> Response:
-    """Where a token is given."""
-    return page(request, "sign_in.html", next=_own_address(next), wrong=False)
-
-
-@router.post("/sign-in")
-def sign_in(request: Request, fields: Annotated[dict[str, str], Depends(fields_of)]) -> Response:
-    """Keep a valid token in a cookie that no script can read and no foreign page sends."""
-    check_form(request, fields)
-    target, token = _own_address(fields.get("next", "/")), fields.get("token", "").strip()
-    if site_of(request).access.visitor(token) is None:
-        return page(request, "sign_in.html", status=401, next=target, wrong=True)
-    response = RedirectResponse(target, 303)
-    response.set_cookie(
-        TOKEN_COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https", path="/"
-    )
-    return response
-
-
-@router.post("/sign-out")
-def sign_out(request: Request, fields: Annotated[dict[str, str], Depends(fields_of)]) -> Response:
-    """Forget the token."""
-    check_form(request, fields)
-    response = RedirectResponse("/sign-in", 303)
-    response.delete_cookie(TOKEN_COOKIE, path="/", httponly=True, samesite="strict")
-    return response
 
 
 @router.get(TEAM)
@@ -223,62 +188,6 @@ def trends_page(
     )
 
 
-@router.get(TEAM + "/clusters/{lineage_id}")
-def cluster_page(
-    request: Request,
-    site: SiteDep,
-    visitor: VisitorDep,
-    team_id: TeamDep,
-    lineage_id: str,
-    theme: str,
-    day: Annotated[date | None, Query(alias="date")] = None,
-    problem: str = "",
-) -> Response:
-    """One cluster: figures, members, evidence, decisions."""
-    days = clustered_days(site.database, team_id)
-    day = day or (days[-1] if days else site.today)
-    report = cluster_report(site.database, TeamDay(team_id, day), theme, lineage_id)
-    if report is None:
-        near = [("All clusters of the day", address(f"/teams/{team_id}/results", theme=theme, date=day))]
-        raise NotFound(f"the theme {theme} has no cluster {lineage_id[:40]} on {day}", near=near)
-    return page(
-        request,
-        "cluster.html",
-        tab="results",
-        team_id=team_id,
-        day=day,
-        theme_id=theme,
-        report=report,
-        may_change=visitor.may_change,
-        problem=problem[:300],
-    )
-
-
-@router.post(TEAM + "/clusters/{lineage_id}")
-def change_cluster(site: SiteDep, visitor: VisitorDep, team_id: TeamDep, lineage_id: str, fields: FormDep) -> Response:
-    """Rename, lock, merge, hide, or take one of these back."""
-    action: Any = fields.get("action", "")
-    problem = ""
-    try:
-        decide_about(
-            site.database,
-            team_id,
-            action,
-            [lineage_id],
-            author=visitor.name,
-            at=site.clock(),
-            title=fields.get("title", ""),
-            into=fields.get("into", ""),
-        )
-    except UnknownLineageError as error:
-        raise NotFound(str(error)) from None
-    except EditError as error:
-        problem = str(error)
-    query = {"theme": fields.get("theme", ""), "date": fields.get("date", ""), "problem": problem}
-    target = fields.get("into", "") if action == "merge" and not problem else lineage_id
-    return RedirectResponse(address(f"/teams/{team_id}/clusters/{target}", **query), 303)
-
-
 @router.get(f"{TEAM}/trace")
 def trace_page(request: Request, site: SiteDep, team_id: TeamDep, item: Annotated[str, Query(alias="id")]) -> Response:
     """The text of a trace or generation, with what each theme says of it."""
@@ -372,11 +281,6 @@ def _known_theme(database: Database, team_id: int, theme_id: str) -> Any:
             for each in themes_of(database, team_id).themes
         ]
         raise NotFound(f"team {team_id} has no theme {theme_id[:60]!r}", near=near) from None
-
-
-def _own_address(text: str) -> str:
-    """An address of this server, never one of another."""
-    return text if text.startswith("/") and not text.startswith(("//", "/\\")) and "\n" not in text else "/"
 
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

@@ -4,14 +4,26 @@ import pytest
 from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
-from llma_assets.web import Access, AccessError, api, new_token, pages, task_pages, theme_pages, token_hash
+from llma_assets.web import (
+    Access,
+    AccessError,
+    api,
+    cluster_pages,
+    new_token,
+    pages,
+    sign_in_pages,
+    task_pages,
+    theme_pages,
+    token_hash,
+)
 from llma_assets.web.access import read_entries
 from llma_assets_tests.reports.stored_runs import DAY
 from llma_assets_tests.web.conftest import CHANGER, READER, STRANGER, bearer
 from llma_assets_tests.web.planted import MINE, SECRET
 
 OPEN = {"/sign-in", "/sign-out"}
-ROUTERS = (("", pages.router), ("", task_pages.router), ("", theme_pages.router), ("/api/v1", api.router))
+PAGES = (cluster_pages, pages, sign_in_pages, task_pages, theme_pages)
+ROUTERS = (*(("", module.router) for module in PAGES), ("/api/v1", api.router))
 PATHS = {"lineage_id": "traces-0", "theme_id": "traces", "task_id": "t"}
 QUERY = {"date": DAY.isoformat(), "theme": "traces", "id": "t0"}
 
