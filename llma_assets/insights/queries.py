@@ -1,0 +1,81 @@
+"""The statements of this room: which values the traces of a run have, and what was found of its clusters."""
+
+# The values of each trace, counted by cluster. A trace that has items in two clusters counts in both. Long values are
+# content, not attributes; objects and lists are neither. `tool` and `error` are made of several properties: an error's
+# numbers and quoted words are masked, so that equal errors are one. Keys: of events (team_id, toDate(timestamp), event,
+# uuid), of cluster_members (team_id, day, theme_id, attempt_id, item_id).
+VALUES_BY_CLUSTER = """
+WITH
+    members AS
+    (
+        SELECT DISTINCT trace_id, cluster_id
+        FROM cluster_members FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day = {day:Date}
+            AND theme_id = {theme_id:String}
+            AND attempt_id = {attempt_id:UUID}
+    )
+SELECT name, value, sumMap([cluster_id], [toUInt64(1)]) AS by_cluster
+FROM
+(
+    SELECT cluster_id, trace_id, attribute.1 AS name, attribute.2 AS value, any(distinct_id) AS user
+    FROM
+    (
+        SELECT
+            distinct_id,
+            JSONExtractString(properties, '$ai_trace_id') AS trace_id,
+            JSONExtractString(properties, '$ai_span_name') AS span,
+            JSONExtractBool(properties, '$ai_is_error') OR JSONExtractString(properties, '$ai_error') != '' AS failed,
+            replaceRegexpAll(
+                replaceRegexpAll(left(JSONExtractString(properties, '$ai_error'), 200), '[\"\\'][^\"\\']*[\"\\']', '…'),
+                '[A-Za-z_-]*[0-9][A-Za-z0-9_:.-]*', '…'
+            ) AS message,
+            arrayJoin(arrayConcat(
+                arrayFilter(
+                    pair -> length(pair.2) <= {most_bytes:UInt64}
+                        AND pair.2 NOT IN ('', '\"\"', 'null')
+                        AND left(pair.2, 1) NOT IN ('{', '[')
+                        AND pair.1 NOT IN {ignored:Array(String)}
+                        AND (event, pair.1) != ('$ai_span', '$ai_span_name'),
+                    JSONExtractKeysAndValuesRaw(properties)
+                ),
+                if(event = '$ai_span' AND span != '', [('tool', span)], []),
+                if(event = '$ai_span' AND span != '' AND failed, [('failed tool', span)], []),
+                if(failed AND message != '', [('error', trimBoth(message))], [])
+            )) AS attribute
+        FROM {events_database:Identifier}.{events_table:Identifier}
+        WHERE team_id = {team_id:Int64}
+            AND timestamp >= {from:DateTime64(6, 'UTC')}
+            AND timestamp < {until:DateTime64(6, 'UTC')}
+            AND event IN {trigger_events:Array(String)}
+            AND trace_id IN (SELECT trace_id FROM members)
+    ) AS seen
+    INNER JOIN members USING (trace_id)
+    GROUP BY cluster_id, trace_id, name, value
+)
+GROUP BY name, value
+HAVING count() >= {least_traces:UInt64} AND uniqExact(user) >= {least_users:UInt64}
+ORDER BY count() DESC, name, value
+LIMIT {most_values:UInt64}
+"""
+
+# Key of cluster_members: (team_id, day, theme_id, attempt_id, item_id).
+TRACES_BY_CLUSTER = """
+SELECT cluster_id, uniqExact(trace_id) AS traces
+FROM cluster_members FINAL
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND attempt_id = {attempt_id:UUID}
+GROUP BY cluster_id
+"""
+
+# Key of run_attributes: (team_id, day, theme_id, attempt_id).
+ATTRIBUTES_OF_RUN = """
+SELECT method, traces, compared, found
+FROM run_attributes FINAL
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND attempt_id = {attempt_id:UUID}
+"""
