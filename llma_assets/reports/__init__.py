@@ -1,6 +1,12 @@
 """Reports that read several rooms, as typed objects for the command line, notebooks and Dagster's pages."""
 
 from llma_assets.reports.asking import asking_of
+from llma_assets.reports.attributes import (
+    AttributesReport,
+    ClusterAttributes,
+    ThemeAttributes,
+    attributes_report,
+)
 from llma_assets.reports.audit import Audit, AuditedCluster, audit
 from llma_assets.reports.checks import CheckReport, CheckResult, all_checks, check_report
 from llma_assets.reports.cluster import ClusterReport, cluster_report
@@ -67,12 +73,14 @@ __all__ = [
     "STEPS",
     "Among",
     "AppliedChanges",
+    "AttributesReport",
     "Audit",
     "AuditedCluster",
     "Budget",
     "BudgetLeft",
     "CheckReport",
     "CheckResult",
+    "ClusterAttributes",
     "ClusterReport",
     "ClusterResult",
     "ClusterRow",
@@ -114,6 +122,7 @@ __all__ = [
     "TeamSummary",
     "TeamsReport",
     "ThemeAnswer",
+    "ThemeAttributes",
     "ThemeBudget",
     "ThemeBudgetLeft",
     "ThemeClusters",
@@ -133,6 +142,7 @@ __all__ = [
     "UsageTotal",
     "all_checks",
     "asking_of",
+    "attributes_report",
     "audit",
     "by_step",
     "changes_report",

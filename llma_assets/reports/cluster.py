@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import Edit, edits_of
+from llma_assets.insights import Distinction
+from llma_assets.reports.attributes import attributes_of_cluster
 from llma_assets.reports.audit import AuditedCluster, audit
 from llma_assets.reports.clusters import published_clusters
 from llma_assets.reports.item_page import ItemRow, item_page
@@ -32,6 +34,7 @@ class ClusterReport:
         typical: the members nearest to its centroid.
         edits: what people decided about it, oldest first.
         others: the other clusters of the run, with which it may be merged.
+        apart: what sets it apart from the other traces, None where that has not been looked for.
     """
 
     team_id: TeamId
@@ -42,6 +45,7 @@ class ClusterReport:
     typical: tuple[ItemRow, ...]
     edits: tuple[Edit, ...]
     others: tuple[OtherCluster, ...]
+    apart: tuple[Distinction, ...] | None = None
 
 
 def cluster_report(database: Database, team_day: TeamDay, theme_id: str, lineage_id: str) -> ClusterReport | None:
@@ -82,4 +86,5 @@ def cluster_report(database: Database, team_day: TeamDay, theme_id: str, lineage
         if each.cluster.lineage_id not in ("", result.cluster.lineage_id) and not each.cluster.hidden
     )
     typical = page.items if page else ()
-    return ClusterReport(team_day.team_id, team_day.day, theme_id, shown, evidence, typical, edits, others)
+    apart = attributes_of_cluster(database, team_day, theme_id, result.cluster.cluster_id)
+    return ClusterReport(team_day.team_id, team_day.day, theme_id, shown, evidence, typical, edits, others, apart)

@@ -1,9 +1,10 @@
 """Stored results of two teams for the pages: hostile words in everything that a trace, a model or a user can say."""
 
+import json
 from datetime import UTC, datetime, time
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import runs_of_day
+from llma_assets.clusters import Run, runs_of_day
 from llma_assets.team_day import TeamDay
 from llma_assets_tests.reports.stored_runs import DAY, ids, store_run
 
@@ -45,7 +46,22 @@ def plant(database: Database) -> None:
                 for number, text in enumerate(words)
             ],
         )
+        _plant_attributes(database, run, words)
         _plant_items(database, team_id, [item for group in members.values() for item in group] + ["stray"], words)
+
+
+def _plant_attributes(database: Database, run: Run, words: tuple[str, ...]) -> None:
+    """What sets each cluster apart: a property whose name and value somebody may have written."""
+    found = [
+        {
+            **{"cluster_id": number, "name": text[:100], "value": text[:100], "traces": 5, "size": 5, "q": 0.01},
+            **{"other_traces": 1, "other_size": 40, "lift": 40.0, "low": 8.0, "high": 200.0},
+            **{"nearest_id": None, "nearest_traces": 0, "nearest_size": 0, "beyond_nearest": False},
+        }
+        for number, text in enumerate(words)
+    ]
+    row = {**run.attempt, "method": "m", "traces": 45, "compared": 9, "found": json.dumps(found)}
+    database.insert_rows("run_attributes", [row])
 
 
 def _plant_items(database: Database, team_id: int, item_ids: list[str], words: tuple[str, ...]) -> None:
