@@ -44,13 +44,16 @@ def explained(error: Exception) -> Problem:
     from llma_assets.clusters import EditError, UnknownLineageError
     from llma_assets.defs.instance import InstanceError
     from llma_assets.ingest import IngestError
+    from llma_assets.insights import ReleaseError
     from llma_assets.models import ModelError
     from llma_assets.settings import SettingsError
     from llma_assets.teams import TeamLeftOut, TeamSettingsError
     from llma_assets.themes import ThemeError
 
     text = " ".join(str(error).split())
-    is_wrong_use = isinstance(error, SettingsError | TeamSettingsError | TeamLeftOut | EditError | ThemeError)
+    is_wrong_use = isinstance(
+        error, SettingsError | TeamSettingsError | TeamLeftOut | EditError | ReleaseError | ThemeError
+    )
     if is_wrong_use or (isinstance(error, DatabaseError) and text.startswith("CLICKHOUSE_URL")):
         return WrongUse(text)
     match error:

@@ -3,17 +3,38 @@
 from llma_assets.insights.attributes import VERSION as ATTRIBUTES_VERSION
 from llma_assets.insights.attributes import RunAttributes, find_attributes, stored_attributes
 from llma_assets.insights.comparing import Counts, Distinction, distinctions
+from llma_assets.insights.effect import DayRate, Effect, effect_of
 from llma_assets.insights.partition import STAGE as ATTRIBUTES_STAGE
 from llma_assets.insights.partition import store_attributes
+from llma_assets.insights.rates import Rates, lineage_rates
+from llma_assets.insights.releases import (
+    Release,
+    ReleaseError,
+    add_release,
+    find_release,
+    releases_of,
+    remove_release,
+)
 
 __all__ = [
     "ATTRIBUTES_STAGE",
     "ATTRIBUTES_VERSION",
     "Counts",
+    "DayRate",
     "Distinction",
+    "Effect",
+    "Rates",
+    "Release",
+    "ReleaseError",
     "RunAttributes",
+    "add_release",
     "distinctions",
+    "effect_of",
     "find_attributes",
+    "find_release",
+    "lineage_rates",
+    "releases_of",
+    "remove_release",
     "store_attributes",
     "stored_attributes",
 ]

@@ -79,3 +79,85 @@ WHERE team_id = {team_id:Int64}
     AND theme_id = {theme_id:String}
     AND attempt_id = {attempt_id:UUID}
 """
+
+# How many traces, and users, of each day have an item in one of some lineages. Windows overlap: each day's items are
+# counted once, in the first run that has that day, as in trends. A user of 0 is unknown. Keys: clustering_runs
+# (team_id, day, theme_id); cluster_members and clusters (…, attempt_id, …); trace_texts (team_id, day, level, item_id).
+LINEAGE_BY_DAY = """
+WITH
+    runs AS
+    (
+        SELECT day, attempt_id
+        FROM clustering_runs FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
+            AND lineage != '{}'
+    ),
+    members AS
+    (
+        SELECT day, attempt_id, item_id, trace_id, item_day, cluster_id
+        FROM cluster_members FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
+            AND item_day >= {from:Date}
+            AND (day, attempt_id) IN (SELECT day, attempt_id FROM runs)
+    ),
+    homes AS
+    (
+        SELECT day, attempt_id, cluster_id, lineage_id IN {lineage_ids:Array(String)} AS is_in
+        FROM clusters FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
+            AND (day, attempt_id) IN (SELECT day, attempt_id FROM runs)
+    ),
+    users AS
+    (
+        SELECT day AS item_day, item_id, user_hash
+        FROM trace_texts FINAL
+        WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND level = {level:String}
+    )
+SELECT
+    item_day AS day,
+    uniqExactIf(trace_id, is_in) AS traces_in,
+    uniqExact(trace_id) AS traces,
+    uniqExactIf(user_hash, is_in AND user_hash != 0) AS users_in,
+    uniqExactIf(user_hash, user_hash != 0) AS users
+FROM members
+INNER JOIN homes USING (day, attempt_id, cluster_id)
+LEFT JOIN users USING (item_day, item_id)
+WHERE (item_day, members.day) IN (SELECT item_day, min(day) FROM members GROUP BY item_day)
+GROUP BY item_day
+ORDER BY item_day
+"""
+
+# Key of clustering_runs: (team_id, day, theme_id).
+LEVEL_OF_THEME = """
+SELECT argMax(level, day)
+FROM clustering_runs FINAL
+WHERE team_id = {team_id:Int64} AND theme_id = {theme_id:String}
+"""
+
+# Key of releases: (team_id, name).
+RELEASES = """
+SELECT name, released_at, changed_by
+FROM releases FINAL
+WHERE team_id = {team_id:Int64} AND NOT removed
+ORDER BY released_at, name
+"""
+
+# A release begins when the first event names it. Key of events: (team_id, toDate(timestamp), event, uuid).
+RELEASES_OF_EVENTS = """
+SELECT JSONExtractString(properties, {property:String}) AS name, min(timestamp) AS released_at
+FROM {events_database:Identifier}.{events_table:Identifier}
+WHERE team_id = {team_id:Int64}
+    AND timestamp >= {from:DateTime64(6, 'UTC')}
+    AND timestamp < {until:DateTime64(6, 'UTC')}
+    AND event IN {trigger_events:Array(String)}
+    AND name != ''
+GROUP BY name
+ORDER BY released_at, name
+LIMIT 1000
+"""

@@ -66,6 +66,13 @@ from llma_assets.reports.trends import Trend
 from llma_assets.reports.trial import Trial, try_theme
 from llma_assets.reports.trial_report import TrialItem, TrialReport, trial_report
 from llma_assets.reports.usage import Budget, ThemeBudget, UsageReport, UsageTotal, usage_report
+from llma_assets.reports.verification import (
+    NoChangeError,
+    ReleasesReport,
+    Verification,
+    verify_lineage,
+    verify_task,
+)
 
 __all__ = [
     "FALSE_SHARE",
@@ -100,6 +107,7 @@ __all__ = [
     "ItemPage",
     "ItemRow",
     "NewItemsReport",
+    "NoChangeError",
     "NoTextsError",
     "NotClusteredError",
     "Overlap",
@@ -107,6 +115,7 @@ __all__ = [
     "PublishedCluster",
     "PublishedClusters",
     "PublishedRun",
+    "ReleasesReport",
     "RelinkReport",
     "RetryReport",
     "RetryRun",
@@ -140,6 +149,7 @@ __all__ = [
     "TrialReport",
     "UsageReport",
     "UsageTotal",
+    "Verification",
     "all_checks",
     "asking_of",
     "attributes_report",
@@ -183,4 +193,6 @@ __all__ = [
     "trial_report",
     "try_theme",
     "usage_report",
+    "verify_lineage",
+    "verify_task",
 ]

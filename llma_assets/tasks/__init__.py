@@ -4,7 +4,15 @@ Clusters of traces belong in `clusters`.
 """
 
 from llma_assets.tasks.batches import BatchCounts, BatchOptions, OtherSpaceError, cluster_new_segments
-from llma_assets.tasks.board import Task, UnknownTaskError, find_task, list_tasks, task_history, task_segments
+from llma_assets.tasks.board import (
+    Task,
+    UnknownTaskError,
+    find_task,
+    list_tasks,
+    task_days,
+    task_history,
+    task_segments,
+)
 from llma_assets.tasks.changes import TaskOptions
 from llma_assets.tasks.checks import CHECKS
 from llma_assets.tasks.editing import (
@@ -63,6 +71,7 @@ __all__ = [
     "segment_row",
     "store_segment_clusters",
     "store_tasks",
+    "task_days",
     "task_history",
     "task_segments",
     "teams_with_new_segments",

@@ -5,7 +5,7 @@ Nothing is stored here, so a list is always up to date. Changes by people belong
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import PlainSerializer
@@ -104,6 +104,17 @@ def task_segments(database: Database, team_id: int, task: Task, *, most: int = 1
         pipeline=task_queries.PIPELINE,
         task_ids=[task.task_id, *task.merged],
         most=most,
+    )
+
+
+def task_days(database: Database, team_id: int, task: Task, first_day: date, last_day: date) -> list[dict[str, Any]]:
+    """By day `sessions_in` and `users_in` of a task, and `sessions` and `users` of all replays that were looked at."""
+    return database.rows(
+        task_queries.TASK_BY_DAY,
+        team_id=team_id,
+        pipeline=task_queries.PIPELINE,
+        task_ids=[task.task_id, *task.merged],
+        **{"from": first_day, "until": last_day},
     )
 
 

@@ -143,6 +143,37 @@ ORDER BY t.segment_start DESC, t.document_id
 LIMIT {most:UInt64}
 """
 
+# Sessions and users of each day that some tasks' segments are of, and of all segments that were looked at.
+# Keys: task_segments (team_id, document_id, pass_id), segment_members (team_id, batch_id, attempt_id, document_id).
+TASK_BY_DAY = """
+WITH
+    done AS
+    (
+        SELECT pass_id FROM watermarks FINAL WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
+    ),
+    mine AS
+    (
+        SELECT document_id
+        FROM task_segments FINAL
+        WHERE team_id = {team_id:Int64}
+            AND pass_id IN (SELECT pass_id FROM done)
+            AND toString(task_id) IN {task_ids:Array(String)}
+    )
+SELECT
+    toDate(segment_start) AS day,
+    uniqExactIf(session_id, document_id IN (SELECT document_id FROM mine)) AS sessions_in,
+    uniqExact(session_id) AS sessions,
+    uniqExactIf(distinct_id, document_id IN (SELECT document_id FROM mine)) AS users_in,
+    uniqExact(distinct_id) AS users
+FROM segment_members FINAL
+WHERE team_id = {team_id:Int64}
+    AND attempt_id IN (SELECT attempt_id FROM segment_batches FINAL WHERE team_id = {team_id:Int64})
+    AND status != 'refused'
+    AND toDate(segment_start) BETWEEN {from:Date} AND {until:Date}
+GROUP BY day
+ORDER BY day
+"""
+
 # Key of task_history: (team_id, task_id, change_id). Changes outside of a batch count at once.
 TASK_HISTORY = """
 WITH done AS

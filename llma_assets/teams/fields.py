@@ -72,6 +72,13 @@ class FieldReader:
             return float(value)
         return self.reject(name, "must be a number from 0 to 1", default)
 
+    def text(self, name: str, default: str, most: int) -> str:
+        """A text of some characters; an empty one means none."""
+        value = self._value(name, default)
+        if isinstance(value, str) and len(value) <= most:
+            return value.strip()
+        return self.reject(name, f"must be a text of at most {most} characters", default)
+
     def flag(self, name: str, default: bool) -> bool:
         """True or false; 1 and "yes" are neither."""
         value = self._value(name, default)

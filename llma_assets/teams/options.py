@@ -25,6 +25,7 @@ PROTECTION = ("redact", "min_u", "below_min")
 
 BelowMinUsers = Literal["without_examples", "held_back"]
 MOST_MIN_USERS = 1_000
+LONGEST_PROPERTY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class TeamOptions:
         resolve_old_tasks: a new task whose segments are all old is resolved at once.
         min_users: fewest different users of a cluster that is shown in full; 1 shows all.
         below_min_users: what is done with a cluster of fewer: `without_examples` or `held_back`.
+        release_property: the property of events that names the application's release, "" for none.
         unusable: invalid fields that protect the team, which is therefore not processed.
     """
 
@@ -65,6 +67,7 @@ class TeamOptions:
     resolve_old_tasks: bool = False
     min_users: int = 1
     below_min_users: BelowMinUsers = "without_examples"
+    release_property: str = ""
     unusable: tuple[SettingProblem, ...] = ()
 
     @property
@@ -96,6 +99,7 @@ def read_options(reader: FieldReader, base: TeamOptions) -> TeamOptions:
         least_task_impact=reader.fraction("least_task_impact", base.least_task_impact),
         least_task_trouble=reader.fraction("least_task_trouble", base.least_task_trouble),
         resolve_old_tasks=reader.flag("resolve_old_tasks", base.resolve_old_tasks),
+        release_property=reader.text("release_property", base.release_property, LONGEST_PROPERTY),
     )
 
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from llma_assets.clusters import EditError, UnknownLineageError, clustered_days, decide_about
-from llma_assets.reports import cluster_report
-from llma_assets.team_day import TeamDay
+from llma_assets.reports import cluster_report, verify_lineage
+from llma_assets.team_day import TeamDay, midnight
 from llma_assets.web.problems import NotFound
 from llma_assets.web.templates_of import address, page
 from llma_assets.web.visitors import FormDep, SiteDep, TeamDep, VisitorDep
@@ -28,14 +28,19 @@ def cluster_page(
     theme: str,
     day: Annotated[date | None, Query(alias="date")] = None,
     problem: str = "",
+    since: date | None = None,
 ) -> Response:
-    """One cluster: figures, members, evidence, decisions."""
+    """One cluster: figures, members, evidence, decisions, and whether it became rarer since a day."""
     days = clustered_days(site.database, team_id)
     day = day or (days[-1] if days else site.today)
     report = cluster_report(site.database, TeamDay(team_id, day), theme, lineage_id)
     if report is None:
         near = [("All clusters of the day", address(f"/teams/{team_id}/results", theme=theme, date=day))]
         raise NotFound(f"the theme {theme} has no cluster {lineage_id[:40]} on {day}", near=near)
+    verification = None
+    if since is not None:
+        lineage = report.result.cluster.lineage_id
+        verification = verify_lineage(site.database, team_id, lineage, midnight(since), f"the beginning of {since}")
     return page(
         request,
         "cluster.html",
@@ -44,6 +49,8 @@ def cluster_page(
         day=day,
         theme_id=theme,
         report=report,
+        verification=verification,
+        since=since,
         may_change=visitor.may_change,
         problem=problem[:300],
     )

@@ -1,14 +1,16 @@
 """Recurring problems of session replays: the list, one task, and what people decide about it."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from llma_assets import tasks as room
-from llma_assets.reports import task_details, tasks_report
+from llma_assets.reports import NoChangeError, task_details, tasks_report, verify_task
 from llma_assets.tasks import EditError, Task, UnknownTaskError, find_task, list_tasks
+from llma_assets.team_day import midnight
 from llma_assets.web.problems import NotFound
 from llma_assets.web.site import Site
 from llma_assets.web.templates_of import address, page
@@ -37,16 +39,30 @@ def tasks_page(request: Request, site: SiteDep, team_id: TeamDep, state: Literal
 
 @router.get(TASKS + "/{task_id}")
 def task_page(
-    request: Request, site: SiteDep, visitor: VisitorDep, team_id: TeamDep, task_id: str, problem: str = ""
+    request: Request,
+    site: SiteDep,
+    visitor: VisitorDep,
+    team_id: TeamDep,
+    task_id: str,
+    problem: str = "",
+    since: date | None = None,
 ) -> Response:
-    """One task with its segments and history."""
-    details = task_details(site.database, team_id, _task(site, team_id, task_id), segments=SHOWN_SEGMENTS)
+    """One task with its segments and history, and whether it became rarer since a day, or since it was closed."""
+    task = _task(site, team_id, task_id)
+    details = task_details(site.database, team_id, task, segments=SHOWN_SEGMENTS)
+    moment = None if since is None else midnight(since)
+    try:
+        verification = verify_task(site.database, team_id, task, moment, f"the beginning of {since}")
+    except NoChangeError:
+        verification = None
     return page(
         request,
         "task.html",
         tab="tasks",
         team_id=team_id,
         details=details,
+        verification=verification,
+        since=since,
         may_change=visitor.may_change,
         problem=problem[:300],
     )

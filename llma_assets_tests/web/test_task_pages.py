@@ -57,3 +57,26 @@ def test_what_is_not_possible_is_said_on_the_page(client: TestClient, task: Task
     assert "only a resolved or ignored one can be reopened" in send(client, task, action="reopen")
     assert "there is no change" in send(client, task, action="explode")
     assert "at most 200" in send(client, task, action="rename", title="x" * 300)
+
+
+def test_whether_a_task_became_rarer_is_said_since_a_day_and_since_it_was_closed(
+    client: TestClient, task: Task, planted: Database
+) -> None:
+    """Ten days of eight sessions, of which four, then one, have the problem."""
+    for number in range(-8, 8):
+        start = MONDAY + timedelta(days=number)
+        bad = 4 if number < 0 else 1
+        write_segments(planted, similar_segments(f"bad{number}-", 0, count=bad, start=start), arrived=NOW)
+        fine = similar_segments(f"fine{number}-", 3, count=8 - bad, start=start, text="All went well")
+        write_segments(planted, fine, arrived=NOW)
+    later = NOW + timedelta(days=9)
+    a_pass(planted, later)
+    (found,) = [each for each in tasks(planted, later) if each.task_id == task.task_id]
+    assert found.occurrence_count > 30
+    address = f"/teams/1/tasks/{task.task_id}"
+    assert "Name the day of a release" in client.get(address).text
+    assert "It became rarer" in client.get(f"{address}?since={MONDAY.date()}").text
+    send(client, task, action="close")
+    page = client.get(address).text
+    assert "the task was closed by me" in page
+    assert "The task is closed, but its rate has not fallen clearly" in page

@@ -1,0 +1,45 @@
+"""How often a lineage was seen, by day: of all traces that its theme looked at, and of all their users."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from llma_assets.clickhouse import Database
+from llma_assets.insights.effect import DayRate
+from llma_assets.insights.queries import LEVEL_OF_THEME, LINEAGE_BY_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Two series of the same days, oldest first.
+
+    Attributes:
+        traces: traces, or sessions of replays, that have it.
+        users: users that have it; without days where users are unknown.
+    """
+
+    traces: tuple[DayRate, ...]
+    users: tuple[DayRate, ...]
+
+
+def lineage_rates(
+    database: Database, team_id: int, theme_id: str, lineage_ids: Collection[str], first_day: date, last_day: date
+) -> Rates:
+    """The daily rates of lineages that count as one.
+
+    Args:
+        lineage_ids: all of them.
+        first_day, last_day: items of these days, in the runs of these days.
+    """
+    rows = database.rows(
+        LINEAGE_BY_DAY,
+        team_id=team_id,
+        theme_id=theme_id,
+        level=str(database.value(LEVEL_OF_THEME, team_id=team_id, theme_id=theme_id) or "trace"),
+        lineage_ids=sorted(lineage_ids),
+        **{"from": first_day, "until": last_day},
+    )
+    return Rates(
+        tuple(DayRate(row["day"], row["traces_in"], row["traces"]) for row in rows),
+        tuple(DayRate(row["day"], row["users_in"], row["users"]) for row in rows if row["users"]),
+    )

@@ -1,0 +1,156 @@
+"""Did the fix work? The daily rate of a problem before and after a change, of a lineage or of a task."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters import counted_as, find_lineage, standings_of
+from llma_assets.insights import DayRate, Effect, Rates, Release, effect_of, lineage_rates
+from llma_assets.serialization import Day, TeamId
+from llma_assets.tasks import Task, task_days, task_history
+
+REACH = timedelta(days=42)
+"""Days before and after a change that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a change did to the rate of a problem.
+
+    Attributes:
+        kind: `lineage`: of the traces that its theme looked at; `task`: of the sessions of replays.
+        id, title: the problem.
+        theme_id: of a lineage, "" of a task.
+        status: of a task, "" of a lineage.
+        change: the first whole day after the change.
+        because: what changed: a release, a day, or that the task was closed.
+        traces, users: the effect on each; of no users where these are unknown.
+        days: what was counted, by day.
+        sentence: the answer in words.
+    """
+
+    team_id: TeamId
+    kind: Literal["lineage", "task"]
+    id: str
+    title: str
+    theme_id: str
+    status: str
+    change: Day
+    because: str
+    traces: Effect
+    users: Effect
+    days: tuple[DayRate, ...]
+    sentence: str
+
+
+class NoChangeError(ValueError):
+    """There is no moment to compare before and after of."""
+
+
+def first_whole_day(moment: datetime) -> date:
+    """The first day that lies wholly after a moment; of a midnight the day that begins then."""
+    moment = moment.astimezone(UTC)
+    return moment.date() if moment.time() == time() else moment.date() + timedelta(days=1)
+
+
+def verify_lineage(database: Database, team_id: int, lineage: str, moment: datetime, because: str) -> Verification:
+    """What a change did to a lineage, and to all that people count with it.
+
+    Raises:
+        EditError, UnknownLineageError: there is no such lineage, or several.
+    """
+    found = find_lineage(database, team_id, lineage)
+    decided = standings_of(database, team_id)
+    target = counted_as(found.lineage_id, decided)
+    ids = {found.lineage_id, target, *(each for each in decided if counted_as(each, decided) == target)}
+    change = first_whole_day(moment)
+    rates = lineage_rates(database, team_id, found.theme_id, ids, change - REACH, change + REACH)
+    standing = decided.get(target)
+    title = (standing.title if standing else "") or found.title or target
+    return _verification(team_id, "lineage", target, title, found.theme_id, "", moment, because, rates)
+
+
+def verify_task(
+    database: Database, team_id: int, task: Task, moment: datetime | None = None, because: str = ""
+) -> Verification:
+    """What a change did to a task; without one, what closing it did.
+
+    Raises:
+        NoChangeError: no change is given, and nobody has closed it.
+    """
+    if moment is None:
+        closed = [row for row in task_history(database, team_id, task) if row["change"] == "closed"]
+        if not closed:
+            raise NoChangeError(f"the task {task.task_id[:8]} was never closed: name a release or a day to compare")
+        moment, because = closed[-1]["changed_at"], f"the task was closed by {closed[-1]['changed_by'] or 'someone'}"
+    change = first_whole_day(moment)
+    rows = task_days(database, team_id, task, change - REACH, change + REACH)
+    rates = Rates(
+        tuple(DayRate(row["day"], row["sessions_in"], row["sessions"]) for row in rows),
+        tuple(DayRate(row["day"], row["users_in"], row["users"]) for row in rows),
+    )
+    return _verification(team_id, "task", task.task_id, task.title, "", task.status, moment, because, rates)
+
+
+def _verification(
+    team_id: int,
+    kind: Literal["lineage", "task"],
+    id: str,
+    title: str,
+    theme_id: str,
+    status: str,
+    moment: datetime,
+    because: str,
+    rates: Rates,
+) -> Verification:
+    change = first_whole_day(moment)
+    # The day in which the change came is neither before nor after it.
+    mixed = change - timedelta(days=1) if moment.astimezone(UTC).time() != time() else None
+    traces = effect_of(_without(rates.traces, mixed), change)
+    users = effect_of(_without(rates.users, mixed), change)
+    unit = "traces" if kind == "lineage" else "sessions"
+    sentence = _sentence(traces, unit, is_closed=status == "resolved")
+    return Verification(
+        team_id, kind, id, title, theme_id, status, change, because, traces, users, rates.traces, sentence
+    )
+
+
+def _without(days: Iterable[DayRate], mixed: date | None) -> list[DayRate]:
+    return [each for each in days if each.day != mixed]
+
+
+def _sentence(effect: Effect, unit: str, *, is_closed: bool) -> str:
+    """The answer in words, with its numbers."""
+    if effect.difference is None or effect.expected is None or effect.after is None:
+        return (
+            f"There are too few days to say anything: {effect.before_whole:,} {unit} were counted before the change, "
+            f"{effect.after_whole:,} after it. Three days on each side are needed, and at least one with the problem."
+        )
+    assert effect.low is not None
+    assert effect.high is not None
+    numbers = (
+        f"{effect.after:.1%} of {effect.after_whole:,} {unit} have it, where {effect.expected:.1%} were to be expected "
+        f"({effect.difference * 100:+.1f} points, {effect.low * 100:+.1f} to {effect.high * 100:+.1f})"
+    )
+    match effect.verdict:
+        case "gone":
+            return f"The problem is gone: {numbers}."
+        case "less":
+            return f"It became rarer, and is still there: {numbers}."
+        case "more":
+            return f"It became more frequent: {numbers}."
+    open_end = "The task is closed, but its rate has not fallen clearly" if is_closed else "No clear change"
+    if effect.more_needed is None:
+        too_little = "More traffic after the change would not tell: what was counted before it is too little"
+        return f"{open_end}: {numbers}. {too_little}."
+    return f"{open_end}: {numbers}. About {effect.more_needed:,} more {unit} after the change would tell."
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasesReport:
+    """The releases of a team, oldest first."""
+
+    team_id: TeamId
+    releases: tuple[Release, ...]
