@@ -1,8 +1,8 @@
 """Do intervals of `llma verify` hold what was planted, and are planted attributes found? `python -m benchmarks.fixes`.
 
 Pairs of before and after with a known effect: traffic of weekdays, a trend, days that vary more than by chance, rare
-and frequent problems, long and short periods. A pair is held if the interval of the difference contains the difference of
-the planted rates over the days after. Attributes: fifty of them, ten over-represented in one of eight clusters.
+and frequent problems, long and short periods. A pair is held if the interval of the difference contains the difference
+of the planted rates over the days after. Attributes: fifty of them, ten over-represented in one of eight clusters.
 """
 
 import time

@@ -79,4 +79,4 @@ def test_whether_a_task_became_rarer_is_said_since_a_day_and_since_it_was_closed
     send(client, task, action="close")
     page = client.get(address).text
     assert "the task was closed by me" in page
-    assert "The task is closed, but its rate has not fallen clearly" in page
+    assert "It became rarer, and is still there" in page
