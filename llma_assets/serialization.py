@@ -14,6 +14,7 @@ TeamId = Annotated[int, Field(serialization_alias="team")]
 ThemeId = Annotated[str, Field(serialization_alias="theme")]
 Day = Annotated[date, Field(serialization_alias="date")]
 FirstDay = Annotated[date, Field(serialization_alias="from")]
+OptionalTeamId = Annotated[int | None, Field(serialization_alias="team")]
 OptionalFirstDay = Annotated[date | None, Field(serialization_alias="from")]
 
 Moment = Annotated[datetime, PlainSerializer(datetime.isoformat, return_type=str)]

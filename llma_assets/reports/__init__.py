@@ -40,6 +40,7 @@ from llma_assets.reports.overlap import FALSE_SHARE
 from llma_assets.reports.overlap_queries import Among, NotClusteredError
 from llma_assets.reports.overlap_report import Overlap, OverlapSide, overlap_report
 from llma_assets.reports.overview import TeamsReport, TeamSummary, teams_report
+from llma_assets.reports.packs import PackReport, PacksReport, pack_report, packs_report
 from llma_assets.reports.paid_trial import paid_trial
 from llma_assets.reports.preview import preview_report
 from llma_assets.reports.published import PublishedCluster, PublishedClusters, PublishedRun
@@ -112,6 +113,8 @@ __all__ = [
     "NotClusteredError",
     "Overlap",
     "OverlapSide",
+    "PackReport",
+    "PacksReport",
     "PublishedCluster",
     "PublishedClusters",
     "PublishedRun",
@@ -175,6 +178,8 @@ __all__ = [
     "map_png",
     "new_items_report",
     "overlap_report",
+    "pack_report",
+    "packs_report",
     "paid_trial",
     "preview_report",
     "published_clusters",

@@ -12,6 +12,7 @@ from llma_assets.themes.filter import Filter, Operator
 from llma_assets.themes.filter_checks import FilterError
 from llma_assets.themes.history import PastChange, past_changes, themes_at
 from llma_assets.themes.matching import MatchedItem, matching_items
+from llma_assets.themes.packs import Pack, pack_of, packs
 from llma_assets.themes.planning import Change
 from llma_assets.themes.preview import Asking, Example, Preview, preview_theme
 from llma_assets.themes.preview_queries import seen_keys
@@ -63,6 +64,7 @@ __all__ = [
     "Level",
     "MatchedItem",
     "Operator",
+    "Pack",
     "PastChange",
     "Preview",
     "Problem",
@@ -85,6 +87,8 @@ __all__ = [
     "lines_of",
     "matching_items",
     "needs_texts",
+    "pack_of",
+    "packs",
     "past_changes",
     "place_of",
     "preview_theme",

@@ -20,6 +20,7 @@ LOCATIONS = {
     "disable": f"{_CHANGES}:disable",
     "delete": f"{_CHANGES}:delete_command",
     "history": f"{_SETTINGS}:history_command",
+    "packs": "llma_assets.cli.commands.theme_packs:packs_group",
     "preview": f"{_PREVIEW}:preview",
     "try": f"{_TRIAL}:try_command",
     "funnel": f"{_REPORTS}:funnel",

@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 R = TypeVar("R")
 
 
-def _by_option(f: F) -> F:
+def by_option(f: F) -> F:
     return click.option("--by", default=None, help="Name of who decides.  [default: LLMA_USER, else your login]")(f)
 
 
@@ -31,7 +31,7 @@ def _by_option(f: F) -> F:
 @click.option("--dry-run", is_flag=True, help="Show the changes; store nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--prune", is_flag=True, help="Delete or reset themes that FILE does not name.")
-@_by_option
+@by_option
 @json_option
 def apply_command(
     file: str, team_id: int, dry_run: bool, yes: bool, prune: bool, by: str | None, as_json: bool
@@ -41,10 +41,28 @@ def apply_command(
     It shows the changes, and asks for confirmation on a terminal. Fields that FILE leaves out get the value of the
     built-in theme, or the default. Themes that FILE does not name stay unchanged without --prune.
     """
+    store_document(file, _read(file), team_id, dry_run=dry_run, yes=yes, prune=prune, by=by, as_json=as_json)
+
+
+def store_document(
+    file: str,
+    document: "Document",
+    team_id: int,
+    *,
+    dry_run: bool,
+    yes: bool,
+    prune: bool,
+    by: str | None,
+    as_json: bool,
+) -> None:
+    """Show what a document would change, ask, and store it.
+
+    Args:
+        file: what problems are said to be in.
+    """
     from llma_assets.reports import AppliedChanges, changes_report
     from llma_assets.themes import apply
 
-    document = _read(file)
     author = decider(by)
     with opened_database(create=not dry_run) as database:
         found = checked(file, lambda: apply(database, team_id, document, author, dry_run=True, prune=prune))
@@ -66,7 +84,7 @@ def apply_command(
 @click.command()
 @click.argument("theme_id", metavar="THEME")
 @team_option()
-@_by_option
+@by_option
 @json_option
 def enable(theme_id: str, team_id: int, by: str | None, as_json: bool) -> None:
     """Switch a theme on."""
@@ -76,7 +94,7 @@ def enable(theme_id: str, team_id: int, by: str | None, as_json: bool) -> None:
 @click.command()
 @click.argument("theme_id", metavar="THEME")
 @team_option()
-@_by_option
+@by_option
 @json_option
 def disable(theme_id: str, team_id: int, by: str | None, as_json: bool) -> None:
     """Switch a theme off; its results stay."""
@@ -86,7 +104,7 @@ def disable(theme_id: str, team_id: int, by: str | None, as_json: bool) -> None:
 @click.command("delete")
 @click.argument("theme_id", metavar="THEME")
 @team_option()
-@_by_option
+@by_option
 @json_option
 def delete_command(theme_id: str, team_id: int, by: str | None, as_json: bool) -> None:
     """Delete a theme that is not built in; its history and results stay."""
