@@ -4,6 +4,7 @@ The event's uuid is deterministic, so that publishing it again changes nothing. 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -14,6 +15,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters import LINK_DAYS, Run, clusters_of, committed_run, held_back
 from llma_assets.events.building import properties_of
 from llma_assets.events.queries import DAYS_WITH_OTHER_LINEAGES, FORGET_OLDER_VERSIONS, PUBLISHED_EVENT
+from llma_assets.events.tags import publish_tags
 from llma_assets.stage import Progress, Report, each_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
@@ -108,8 +110,12 @@ def _publish(database: Database, team_day: TeamDay, theme: Theme, run: Run) -> d
     if newest is not None and newest.attempt_id != run.attempt_id:
         # Another run has committed a new clustering meanwhile: publish that one.
         return _publish(database, team_day, theme, newest)
-    return {
+    told = {
         f"{theme.theme_id}_event": status,
         f"{theme.theme_id}_items": run.items,
         f"{theme.theme_id}_clusters": len(properties["$ai_clusters"]),
     }
+    if theme.tags:
+        tags = publish_tags(database, run, theme, properties["$ai_clusters"], distinct_id=DISTINCT_ID)
+        told |= {f"{theme.theme_id}_tags_{name}": count for name, count in asdict(tags).items()}
+    return told

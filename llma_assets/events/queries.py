@@ -90,3 +90,21 @@ WHERE team_id = {team_id:Int64}
     AND event IN ('$ai_trace_clusters', '$ai_generation_clusters')
 ORDER BY theme_id, uuid
 """
+
+# The tags of a theme's items of some days. Key of events: (team_id, toDate(timestamp), event, uuid).
+STORED_TAGS = """
+SELECT uuid, properties
+FROM events FINAL
+WHERE team_id = {team_id:Int64}
+    AND toDate(timestamp) BETWEEN {from:Date} AND {until:Date}
+    AND event = {event:String}
+    AND JSONExtractString(properties, '$ai_tag_theme') = {theme_id:String}
+"""
+
+DELETE_TAGS = """
+DELETE FROM events
+WHERE team_id = {team_id:Int64}
+    AND toDate(timestamp) BETWEEN {from:Date} AND {until:Date}
+    AND event = {event:String}
+    AND uuid IN {uuids:Array(UUID)}
+"""

@@ -89,6 +89,7 @@ class Theme:
         schedule: how often it runs by itself.
         enabled: whether it runs at all.
         daily_budget_usd: what it may cost for a day, within the team's budget; None is no limit of its own.
+        tags: write a `$ai_tag` event for each item of its clusters.
     """
 
     theme_id: str
@@ -113,6 +114,7 @@ class Theme:
     schedule: Schedule = "daily"
     enabled: StrictBool = True
     daily_budget_usd: Annotated[StrictFloat, Field(ge=0, le=1_000_000, allow_inf_nan=False)] | None = None
+    tags: StrictBool = False
 
     @property
     def filters(self) -> tuple[Filter, ...]:
