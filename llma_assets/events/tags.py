@@ -1,7 +1,8 @@
 """Tags on traces: one `$ai_tag` event for each clustered item of a theme that asks for them.
 
 A tag's uuid follows from team, theme and item, so that an item has one tag of a theme: when its cluster changes, the
-tag changes with it, and when it is in no cluster any more, its tag goes. Pipelines write tags; they make no team eligible.
+tag changes with it, and when it is in no cluster any more, its tag goes. Pipelines write tags: no team is eligible by
+them.
 """
 
 from collections.abc import Iterable, Mapping

@@ -15,6 +15,7 @@ from llma_assets.insights.releases import (
     releases_of,
     remove_release,
 )
+from llma_assets.insights.unseen import Unseen, unseen
 
 __all__ = [
     "ATTRIBUTES_STAGE",
@@ -27,6 +28,7 @@ __all__ = [
     "Release",
     "ReleaseError",
     "RunAttributes",
+    "Unseen",
     "add_release",
     "distinctions",
     "effect_of",
@@ -37,4 +39,5 @@ __all__ = [
     "remove_release",
     "store_attributes",
     "stored_attributes",
+    "unseen",
 ]

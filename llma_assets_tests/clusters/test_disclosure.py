@@ -1,6 +1,7 @@
 """Nothing of a cluster of few users gets out: not by events, names, reports, pages, frames or the prompts of models."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -86,7 +87,7 @@ def published(database: Database, privacy: PrivacyMinimum) -> tuple[Run, str]:
             ignore_usage,
         )
         prompts = "\n".join(str(request.body) for request in server.calls())
-    publish_events(database, TEAM_DAY, themes=(TRACES,), progress=silent)
+    publish_events(database, TEAM_DAY, themes=(replace(TRACES, tags=True),), progress=silent)
     return run, prompts
 
 
