@@ -168,12 +168,9 @@ def lift_of(part: int, size: int, others: int, other_size: int) -> tuple[float, 
 
 def corrected(p: NDArray[np.float64]) -> NDArray[np.float64]:
     """Benjamini and Hochberg's q values of p values, in the same shape."""
-    flat = p.ravel()
-    order = np.argsort(flat, kind="stable")
-    ranked = flat[order] * len(flat) / np.arange(1, len(flat) + 1)
-    q = np.empty_like(flat)
-    q[order] = np.minimum(1.0, np.minimum.accumulate(ranked[::-1])[::-1])
-    return q.reshape(p.shape)
+    from scipy.stats import false_discovery_control
+
+    return np.asarray(false_discovery_control(p.ravel()), dtype=np.float64).reshape(p.shape)
 
 
 def _upper_tail(
