@@ -21,6 +21,7 @@ COMMANDS = {
     "run": "llma_assets.cli.commands.run:run",
     "clusters": "llma_assets.cli.commands.clusters:clusters",
     "trends": "llma_assets.cli.commands.trends:trends",
+    "digest": "llma_assets.cli.commands.digest:digest",
     "trace": "llma_assets.cli.commands.trace:trace",
     "themes": "llma_assets.cli.commands.themes:themes_group",
     "segments": "llma_assets.cli.commands.segments:segments_group",

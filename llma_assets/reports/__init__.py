@@ -15,6 +15,7 @@ from llma_assets.reports.cluster_table import cluster_table, clusters_in_sentenc
 from llma_assets.reports.clusters import published_clusters
 from llma_assets.reports.clusters_of_day import ClusterRow, ThemeClusters, clusters_of_day
 from llma_assets.reports.decisions import Decision, Decisions, decisions
+from llma_assets.reports.digest import Digest, NothingToTell, Sentence, digest_of, outdated
 from llma_assets.reports.estimate import (
     BudgetLeft,
     EstimateReport,
@@ -96,6 +97,7 @@ __all__ = [
     "Decision",
     "Decisions",
     "DeferredWork",
+    "Digest",
     "Estimate",
     "EstimateReport",
     "EstimateTotal",
@@ -111,6 +113,7 @@ __all__ = [
     "NoChangeError",
     "NoTextsError",
     "NotClusteredError",
+    "NothingToTell",
     "Overlap",
     "OverlapSide",
     "PackReport",
@@ -125,6 +128,7 @@ __all__ = [
     "RunReport",
     "RunWithNewItems",
     "SegmentsFile",
+    "Sentence",
     "Skips",
     "Sort",
     "StageEstimate",
@@ -166,6 +170,7 @@ __all__ = [
     "clusters_in_sentences",
     "clusters_of_day",
     "decisions",
+    "digest_of",
     "estimate_report",
     "events_file",
     "funnel",
@@ -177,6 +182,7 @@ __all__ = [
     "map_markdown",
     "map_png",
     "new_items_report",
+    "outdated",
     "overlap_report",
     "pack_report",
     "packs_report",

@@ -42,7 +42,9 @@ def apart(team_id: int, day: date, theme_id: str | None, as_json: bool) -> None:
                 f"{each.name}: {each.value}",
                 f"{each.share:.0%} of {each.size:,}",
                 f"{each.other_share:.0%} of {each.other_size:,}",
-                f"{each.lift:.1f} ({each.low:.1f} to {each.high:.1f})",
+                f"{each.lift:.1f} ({each.low:.1f} to {each.high:.1f})"
+                if each.other_traces
+                else f"only here ({each.low:.1f} or more)",
                 "yes" if each.beyond_nearest else "no",
             )
             for cluster in run.clusters

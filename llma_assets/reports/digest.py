@@ -1,0 +1,187 @@
+"""What a team should know of a week: what is new, what grew, what faded, how good the clusters are, what it cost.
+
+Each sentence carries the numbers that it rests on, and is made from these alone, so that it can be checked against what
+is stored at the moment when somebody is told (`outdated`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+import orjson
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters import committed_run, last_runs
+from llma_assets.insights import unseen
+from llma_assets.ledger import usage_of_day
+from llma_assets.reports.clusters import published_clusters
+from llma_assets.reports.trend_queries import latest_day, trends_of
+from llma_assets.reports.trends import Trend
+from llma_assets.serialization import FirstDay, TeamId, ThemeId
+from llma_assets.team_day import TeamDay
+from llma_assets.themes import TRACES
+
+Topic = Literal["new", "grown", "faded", "quality", "spend"]
+WEEK = 7
+NAMED = 3
+"""Clusters that a sentence names; it counts the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One thing to know.
+
+    Attributes:
+        topic: what it is about.
+        text: for people.
+        numbers: what it rests on, by name.
+        lineage_ids: the clusters that it names.
+    """
+
+    topic: Topic
+    text: str
+    numbers: Mapping[str, float | int]
+    lineage_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The week of a theme that ends with a day; five sentences, one a topic."""
+
+    team_id: TeamId
+    theme_id: ThemeId
+    first_day: FirstDay
+    until: date
+    sentences: tuple[Sentence, ...]
+
+
+class NothingToTell(ValueError):
+    """The team has no clusters in the week."""
+
+
+def digest_of(database: Database, team_id: int, *, until: date | None = None, theme_id: str | None = None) -> Digest:
+    """The digest of a week.
+
+    Args:
+        until: its last day; that of the latest run where none is given.
+        theme_id: by default the general theme of traces, else the one that looked at most.
+
+    Raises:
+        NothingToTell: there are no clusters in the week.
+    """
+    until = until or latest_day(database, team_id)
+    if until is None:
+        raise NothingToTell(f"team {team_id} has no clusters yet")
+    found = trends_of(database, team_id, until=until, weeks=2)
+    theme_id = theme_id or _main_theme(database, team_id, tuple(found))
+    first_day = until - timedelta(days=WEEK - 1)
+    if theme_id not in found:
+        raise NothingToTell(f"team {team_id} has no clusters of theme {theme_id!r} from {first_day} to {until}")
+    trends = [trend for trend in found[theme_id] if trend.lineage_id]
+    sentences = (
+        _new(trends, first_day),
+        _changed(trends, "grown", "more"),
+        _changed(trends, "faded", "less"),
+        _quality(database, TeamDay(team_id, until), theme_id),
+        _spend(database, team_id, first_day, until),
+    )
+    return Digest(team_id, theme_id, first_day, until, sentences)
+
+
+def outdated(database: Database, digest: Digest) -> list[str]:
+    """What a digest says that is stored otherwise by now, one text a sentence; nothing where all of it holds."""
+    now = digest_of(database, digest.team_id, until=digest.until, theme_id=digest.theme_id)
+    return [
+        f"{told.topic}: it says {dict(told.numbers)}, stored is {dict(stored.numbers)}"
+        for told, stored in zip(digest.sentences, now.sentences, strict=True)
+        if told != stored
+    ]
+
+
+def _main_theme(database: Database, team_id: int, theme_ids: Sequence[str]) -> str:
+    if TRACES.theme_id in theme_ids or not theme_ids:
+        return TRACES.theme_id
+    sizes = last_runs(database, team_id)
+    return max(theme_ids, key=lambda each: sizes.get(each, {}).get("clustered_items", 0))
+
+
+def _new(trends: Sequence[Trend], first_day: date) -> Sentence:
+    # In a team's first run nothing is new: `state` says which began after it.
+    found = [trend for trend in trends if trend.state == "new" and trend.first_day and trend.first_day >= first_day]
+    found.sort(key=lambda trend: (-trend.share.now.part, trend.lineage_id))
+    items = sum(trend.share.now.part for trend in found)
+    whole = max((trend.share.now.whole for trend in trends), default=0)
+    numbers = {"clusters": len(found), "items": items, "of_items": whole}
+    if not found:
+        return Sentence("new", "No new cluster began this week.", numbers)
+    text = (
+        f"{_count(len(found), 'new cluster')} began this week, with {items:,} of {whole:,} items: "
+        f"{_named(found, lambda trend: f'{trend.share.now.part:,}')}."
+    )
+    return Sentence("new", text, numbers, tuple(trend.lineage_id for trend in found[:NAMED]))
+
+
+def _changed(trends: Sequence[Trend], topic: Literal["grown", "faded"], verdict: str) -> Sentence:
+    found = [trend for trend in trends if trend.share.verdict == verdict and trend.share.before.part]
+    found.sort(key=lambda trend: (-abs(_difference(trend)), trend.lineage_id))
+    numbers: dict[str, float | int] = {"clusters": len(found)}
+    for place, trend in enumerate(found[:NAMED], 1):
+        now, before = trend.share.now, trend.share.before
+        numbers |= {f"items_{place}": now.part, f"of_items_{place}": now.whole}
+        numbers |= {f"items_before_{place}": before.part, f"of_items_before_{place}": before.whole}
+    if not found:
+        return Sentence(
+            topic, f"No cluster's share {'grew' if topic == 'grown' else 'fell'} by more than chance.", numbers
+        )
+    verb = "grew" if topic == "grown" else "fell"
+    shares = _named(found, lambda trend: f"{trend.share.before.value or 0:.1%} to {trend.share.now.value or 0:.1%}")
+    text = f"The share of {_count(len(found), 'cluster')} {verb} by more than chance against the week before: {shares}."
+    return Sentence(topic, text, numbers, tuple(trend.lineage_id for trend in found[:NAMED]))
+
+
+def _quality(database: Database, team_day: TeamDay, theme_id: str) -> Sentence:
+    run = committed_run(database, team_day, theme_id)
+    if run is None or not run.items:
+        reasons = published_clusters(database, team_day, theme_id=theme_id).runs
+        why = next((each.skipped_reason for each in reasons if each.skipped_reason), None) or "it was not run"
+        return Sentence("quality", f"{team_day.day} has no clusters: {why.replace('_', ' ')}.", {"items": 0})
+    stability = orjson.loads(run.quality).get("stability")
+    numbers: dict[str, float | int] = {"clusters": run.clusters, "items": run.items, "outliers": run.noise_items}
+    text = f"{_count(run.clusters, 'cluster')} hold {run.items - run.noise_items:,} of {run.items:,} items"
+    if isinstance(stability, int | float):
+        numbers["stability"] = round(stability, 3)
+        text += f"; a second clustering of a sample agrees with them at {stability:.2f} of 1"
+    if (estimate := unseen([run.items - run.noise_items], run.noise_items)) and theme_id != TRACES.theme_id:
+        numbers["unseen_at_most"] = round(estimate.high, 4)
+        text += f"; at most {estimate.high:.0%} of the traffic is of kinds not seen yet"
+    return Sentence("quality", f"{text}.", numbers)
+
+
+def _spend(database: Database, team_id: int, first_day: date, until: date) -> Sentence:
+    rows = [
+        row
+        for back in range((until - first_day).days + 1)
+        for row in usage_of_day(database, TeamDay(team_id, first_day + timedelta(days=back)))
+    ]
+    cost, calls = round(sum(row.cost_usd for row in rows), 6), sum(row.calls for row in rows)
+    failed = sum(row.failed_calls for row in rows)
+    numbers = {"calls": calls, "failed_calls": failed, "cost_usd": cost}
+    if not calls:
+        return Sentence("spend", "No model was asked.", numbers)
+    text = f"Models were asked {calls:,} times, for {cost:.2f} USD"
+    return Sentence("spend", f"{text}; {failed:,} calls failed." if failed else f"{text}.", numbers)
+
+
+def _named(trends: Sequence[Trend], figure: Callable[[Trend], str]) -> str:
+    named = "; ".join(f"“{trend.title}” ({figure(trend)})" for trend in trends[:NAMED])
+    more = len(trends) - NAMED
+    return f"{named}; and {_count(more, 'other')}" if more > 0 else named
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _difference(trend: Trend) -> float:
+    return (trend.share.now.value or 0.0) - (trend.share.before.value or 0.0)
