@@ -92,9 +92,7 @@ class Meter:
     def _events(self) -> int:
         with opened_instance(self._settings) as instance:
             runs = instance.get_run_records()
-            return sum(
-                len(instance.all_logs(record.dagster_run.run_id)) for record in runs
-            )
+            return sum(len(instance.all_logs(record.dagster_run.run_id)) for record in runs)
 
 
 def _caller() -> str:
@@ -103,7 +101,7 @@ def _caller() -> str:
     while frame is not None and len(found) < 2:
         name = frame.f_code.co_filename
         if name.startswith(OURS) and f"{os.sep}clickhouse{os.sep}" not in name:
-            found.append(f"{name[len(OURS) + 1:]}:{frame.f_code.co_name}")
+            found.append(f"{name[len(OURS) + 1 :]}:{frame.f_code.co_name}")
         frame = frame.f_back  # type: ignore[assignment]
     return " < ".join(found)
 

@@ -15,6 +15,7 @@ import dagster as dg
 from llma_assets.defs.jobs import CLUSTERS_STAGES, TEXTS_STAGES, run_config, theme_job, theme_tags
 from llma_assets.defs.partitions import partition_key, range_tags, teams
 from llma_assets.discovery import TeamDecision, stored_decisions
+from llma_assets.reports import span_with_anything
 from llma_assets.summaries import WAITING, days_with_open_batches
 from llma_assets.team_day import TeamDay
 
@@ -135,6 +136,7 @@ class Runner:
         """Make the texts of a range of days that these themes read, without asking a model."""
         self._register_team(last.team_id)
         stages = TEXTS_STAGES[:1]
+        first, last = self._span(first, last)
         return self._execute(
             "texts_job", stages, tags=range_tags(first, last), run_config=run_config(stages, theme_ids)
         )
@@ -144,10 +146,11 @@ class Runner:
         self._register_team(group.team_day.team_id)
         first, last = TeamDay(group.team_day.team_id, group.first_day), group.team_day
         stages = TEXTS_STAGES if group.makes_texts else TEXTS_STAGES[1:]
+        span = self._span(first, last)
         texts = self._execute(
             "texts_job" if group.is_general else theme_job.name,
             stages,
-            tags=range_tags(first, last) if group.is_general else theme_tags(first, last, group.name),
+            tags=range_tags(*span) if group.is_general else theme_tags(*span, group.name),
             run_config=run_config(stages, group.theme_ids, by_batch=group.by_batch),
         )
         if texts.error:
@@ -186,6 +189,10 @@ class Runner:
         """Group a team's new session-replay segments, and update its tasks."""
         self._register_team(team_id)
         return self._execute("tasks_job", partition_key=str(team_id))
+
+    def _span(self, first: TeamDay, last: TeamDay) -> tuple[TeamDay, TeamDay]:
+        """The first and the last day of a range that hold anything: those outside cost neither a query nor an event."""
+        return span_with_anything(self._database, last.window((last.day - first.day).days + 1))
 
     def _register_team(self, team_id: int) -> None:
         self._instance.add_dynamic_partitions(str(teams.name), [str(team_id)])

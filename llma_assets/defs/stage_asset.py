@@ -22,6 +22,7 @@ from llma_assets.defs.partitions import Partitions, team_day, teams
 from llma_assets.defs.resources import ChatModelResource, ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.ledger import Skip, clear_skip, record_skip
 from llma_assets.models import ModelConfigurationError, ModelHealth
+from llma_assets.reports import days_with_anything
 from llma_assets.stage import Progress, Report, StageContext
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import ON_SKIP_LIST, TeamLeftOut, resolve
@@ -57,6 +58,7 @@ class StageAsset:
         kinds: the technologies it uses, beside models.
         models: the kinds of model it calls.
         by_team: its partitions are teams, without dates.
+        nothing_reason: why a day that holds nothing has no result; None if the stage looks at other days, too.
     """
 
     work: Work
@@ -66,6 +68,7 @@ class StageAsset:
     kinds: frozenset[str] = frozenset()
     models: frozenset[Model] = frozenset()
     by_team: bool = False
+    nothing_reason: str | None = None
 
     @property
     def name(self) -> str:
@@ -114,6 +117,7 @@ def stage_asset(
     models: Collection[Model] = (),
     config: type[StageConfig] = ThemesConfig,
     by_team: bool = False,
+    nothing_reason: str | None = None,
     partitions_a_run: int = 7,
 ) -> Callable[[Work], StageAsset]:
     """Make an asset of a function from a `StageContext` to a `Report`; its name and docstring are the asset's.
@@ -128,6 +132,8 @@ def stage_asset(
         models: the kinds of model it calls; kinds and tags say whether this installation has them online.
         config: class of its options.
         by_team: its partitions are teams, without dates.
+        nothing_reason: the reason of a day that holds neither events nor rows, so that the function is not called for
+            it; None for a stage that looks at other days, too.
         partitions_a_run: the most partitions of one run of a backfill.
     """
 
@@ -139,7 +145,7 @@ def stage_asset(
             "code_version": code_version,
             "backfill_policy": dg.BackfillPolicy.multi_run(max_partitions_per_run=partitions_a_run),
         }
-        return StageAsset(work, config, options, table, frozenset(kinds), frozenset(models), by_team)
+        return StageAsset(work, config, options, table, frozenset(kinds), frozenset(models), by_team, nothing_reason)
 
     return frame
 
@@ -161,6 +167,7 @@ class _Frame:
         self._database = database
         self._team_settings = team_settings
         self._themes: dict[int, TeamThemes] = {}
+        self._days: dict[TeamDay, bool] = {}
         self._started = time.monotonic()
 
     def walk(self, chat: ChatModelResource, embedder: EmbedderResource, clock: Clock, progress: Progress) -> None:
@@ -175,10 +182,12 @@ class _Frame:
         context, failures = self._context, dict[str, str]()
         done: dict[str, dict[str, Any]] = {}
         evidence = ModelHealth()
-        for key in context.partition_keys:
+        keys = context.partition_keys
+        partitions = {key: TeamDay(int(key), clock().date()) if self._asset.by_team else team_day(key) for key in keys}
+        self._days = days_with_anything(self._database, partitions.values(), stage=self._asset.name)
+        for key, partition in partitions.items():
             started = time.perf_counter()
             try:
-                partition = TeamDay(int(key), clock().date()) if self._asset.by_team else team_day(key)
                 with logged_in_run(context.log):
                     report = self._report(
                         partition,
@@ -221,7 +230,10 @@ class _Frame:
             reason, detail = left_out.reason, left_out.detail
             record_skip(database, Skip(partition.team_id, partition.day, stage, "", reason, detail))
             return Report(items=0, reason=reason)
-        clear_skip(database, team_id=partition.team_id, day=partition.day, stage=stage, only=(ON_SKIP_LIST,))
+        if self._days.get(partition):
+            clear_skip(database, team_id=partition.team_id, day=partition.day, stage=stage, only=(ON_SKIP_LIST,))
+        if self._asset.nothing_reason is not None and partition not in self._days:
+            return Report(items=0, reason=self._asset.nothing_reason)
         themes = self._themes_of(partition.team_id)
         context = StageContext(
             stage=stage,

@@ -12,7 +12,15 @@ from llma_assets.ledger.holds import release_hold
 from llma_assets.ledger.item_skips import ItemSkip, list_item_skips, record_item_skips
 from llma_assets.ledger.metadata import budget_metadata, spending_metadata
 from llma_assets.ledger.rules import spending_within_budget, theme_spending_within_budget
-from llma_assets.ledger.skips import Skip, clear_skip, list_skips, note_deferred, record_skip, replace_skips
+from llma_assets.ledger.skips import (
+    Skip,
+    clear_skip,
+    clear_skips,
+    list_skips,
+    note_deferred,
+    record_skip,
+    replace_skips,
+)
 from llma_assets.ledger.usage import StageUsage, UsageLedger, UsageTotals, spent_since, usage_of_day, usage_totals
 
 __all__ = [
@@ -28,6 +36,7 @@ __all__ = [
     "UsageTotals",
     "budget_metadata",
     "clear_skip",
+    "clear_skips",
     "list_item_skips",
     "list_skips",
     "note_deferred",

@@ -8,6 +8,7 @@ from llma_assets.reports.cluster_map import map_markdown, map_png
 from llma_assets.reports.cluster_table import cluster_table, clusters_in_sentences, table_rows
 from llma_assets.reports.clusters import published_clusters
 from llma_assets.reports.clusters_of_day import ClusterRow, ThemeClusters, clusters_of_day
+from llma_assets.reports.day_states import days_with_anything, span_with_anything
 from llma_assets.reports.decisions import Decision, Decisions, decisions
 from llma_assets.reports.estimate import (
     BudgetLeft,
@@ -142,6 +143,7 @@ __all__ = [
     "clustered_items",
     "clusters_in_sentences",
     "clusters_of_day",
+    "days_with_anything",
     "decisions",
     "estimate_report",
     "events_file",
@@ -161,6 +163,7 @@ __all__ = [
     "relink_report",
     "segments_file",
     "skips_of_day",
+    "span_with_anything",
     "table_rows",
     "task_details",
     "tasks_report",
