@@ -97,7 +97,7 @@ class Meter:
 
 def _caller() -> str:
     """The function of the package, outside its database client, that makes a query."""
-    frame, found = sys._getframe(2), []
+    frame, found = sys._getframe(2), list[str]()
     while frame is not None and len(found) < 2:
         name = frame.f_code.co_filename
         if name.startswith(OURS) and f"{os.sep}clickhouse{os.sep}" not in name:

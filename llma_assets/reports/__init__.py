@@ -41,6 +41,7 @@ from llma_assets.reports.published import PublishedCluster, PublishedClusters, P
 from llma_assets.reports.relinked import RelinkReport, relink_report
 from llma_assets.reports.results import ClusterResult, Figures, ThemeResults, theme_results
 from llma_assets.reports.retry import RetryReport, RetryRun
+from llma_assets.reports.run_state import RunState, run_state
 from llma_assets.reports.runs import DeferredWork, RunReport, TeamOutcome, ThemeOutcome
 from llma_assets.reports.shares import Estimate
 from llma_assets.reports.skips import Skips, skips_of_day
@@ -104,6 +105,7 @@ __all__ = [
     "RetryReport",
     "RetryRun",
     "RunReport",
+    "RunState",
     "RunWithNewItems",
     "SegmentsFile",
     "Skips",
@@ -161,6 +163,7 @@ __all__ = [
     "preview_report",
     "published_clusters",
     "relink_report",
+    "run_state",
     "segments_file",
     "skips_of_day",
     "span_with_anything",
