@@ -8,6 +8,7 @@ import inspect
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import dagster as dg
@@ -88,8 +89,7 @@ class StageAsset:
             clock: dg.ResourceParam[Clock],
             progress: dg.ResourceParam[Progress],
         ) -> None:
-            tags = {"run": context.run.run_id, "asset": self.name}
-            frame = _Frame(self, context, config, clickhouse.database().tagged(**tags), team_settings)
+            frame = _Frame(self, context, config, clickhouse.database(), team_settings)
             frame.walk(chat, embedder, clock, progress)
 
         run.__annotations__["config"] = self.config
@@ -164,9 +164,9 @@ class _Frame:
         self._asset = asset
         self._context = context
         self._config = config
-        self._database = database
+        self._connection = database
+        self._database = database.tagged(run=context.run.run_id, asset=asset.name)
         self._team_settings = team_settings
-        self._themes: dict[int, TeamThemes] = {}
         self._days: dict[TeamDay, bool] = {}
         self._started = time.monotonic()
 
@@ -209,7 +209,7 @@ class _Frame:
             done[key] = as_metadata(report, time.perf_counter() - started)
             context.log.info(f"{key}: {report.items} items {report.reason}".rstrip())
         if done:
-            schema = column_schema(columns_of(self._database, self._asset.table))
+            schema = _schema_of(self._connection, self._asset.table)
             done = {key: {**metadata, "dagster/column_schema": schema} for key, metadata in done.items()}
         if failures:
             self._keep_finished(done)
@@ -252,14 +252,24 @@ class _Frame:
 
     def _themes_of(self, team_id: int) -> TeamThemes:
         """The themes of a team, the same for all partitions of the run."""
-        if team_id not in self._themes:
-            self._themes[team_id] = themes_of(self._database, team_id)
-        return self._themes[team_id]
+        return _themes_of_run(self._connection, self._context.run.run_id, team_id)
 
     def _keep_finished(self, done: Mapping[str, Mapping[str, Any]]) -> None:
         """Log the finished partitions as materialized before the step fails."""
         for key, metadata in done.items():
             self._context.log_event(dg.AssetMaterialization(self._context.asset_key, partition=key, metadata=metadata))
+
+
+@lru_cache(maxsize=64)
+def _schema_of(database: Database, table: str) -> dg.TableSchema:
+    """The columns of a table, which change with an upgrade only."""
+    return column_schema(columns_of(database, table))
+
+
+@lru_cache(maxsize=64)
+def _themes_of_run(database: Database, run_id: str, team_id: int) -> TeamThemes:
+    """The themes of a team, the same for all stages of a run in this process."""
+    return themes_of(database.tagged(run=run_id), team_id)
 
 
 def _in_words(failures: Mapping[str, str]) -> str:

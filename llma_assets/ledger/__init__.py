@@ -21,6 +21,7 @@ from llma_assets.ledger.skips import (
     note_deferred,
     record_skip,
     replace_skips,
+    skips_of_window,
 )
 from llma_assets.ledger.usage import StageUsage, UsageLedger, UsageTotals, spent_since, usage_of_day, usage_totals
 
@@ -49,6 +50,7 @@ __all__ = [
     "record_skip",
     "release_hold",
     "replace_skips",
+    "skips_of_window",
     "spending",
     "spending_metadata",
     "spending_within_budget",

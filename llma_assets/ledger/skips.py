@@ -101,3 +101,9 @@ def list_skips(database: Database, *, day: date, team_id: int | None = None) -> 
     else:
         rows = database.rows(queries.SKIPS_OF_TEAM_AND_DAY, day=day, team_id=team_id)
     return [Skip(**row) for row in rows]
+
+
+def skips_of_window(database: Database, team_id: int, first_day: date, last_day: date) -> list[Skip]:
+    """The skips of a team on these days, by day."""
+    rows = database.rows(queries.SKIPS_OF_TEAM_AND_DAYS, team_id=team_id, **{"from": first_day, "until": last_day})
+    return [Skip(**row) for row in rows]

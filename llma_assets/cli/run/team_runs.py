@@ -6,7 +6,7 @@ How one run group runs belongs in `runner.py`, how several run in `run_groups.py
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from llma_assets.cli.errors import Problem, WrongUse
@@ -23,7 +23,7 @@ from llma_assets.defs.instance import opened_instance
 from llma_assets.defs.jobs import SUMMARIES
 from llma_assets.defs.runner import GENERAL, NOTHING_TO_DO, JobRun, RunGroup, RunGroupResult, Runner
 from llma_assets.discovery import TeamDecision
-from llma_assets.ledger import Skip, list_skips, record_skip, spent_since
+from llma_assets.ledger import Skip, record_skip, skips_of_window, spent_since
 from llma_assets.reports import DeferredWork, PublishedClusters, published_clusters
 from llma_assets.settings import Settings
 from llma_assets.stage import unfailing
@@ -310,11 +310,9 @@ def _run_groups(
 def _with_deferred_work(database: "Database", run: TeamRun) -> TeamRun:
     """The outcome with deferred and failed work of the themes that ran."""
     ran = {theme_id for group, _ in run.groups for theme_id in group.theme_ids}
-    days = [run.first_day + timedelta(days=n) for n in range((run.team_day.day - run.first_day).days + 1)]
     left = [
         DeferredWork(skip.day, skip.stage, skip.theme_id, skip.reason, skip.detail)
-        for day in days
-        for skip in list_skips(database, day=day, team_id=run.team_day.team_id)
+        for skip in skips_of_window(database, run.team_day.team_id, run.first_day, run.team_day.day)
         if skip.stage in ASKING_STAGES and skip.theme_id in ran and skip.reason not in NOTHING_TO_ASK
     ]
     return replace(run, left=left)
