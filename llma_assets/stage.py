@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from llma_assets.clickhouse import Database
 from llma_assets.clock import Clock
-from llma_assets.ledger import Skip, clear_skip, record_skip
+from llma_assets.ledger import Skip, clear_skips, record_skip
 from llma_assets.models import ChatModel, Embedder, ModelConfigurationError, ModelHealth, NothingUsable, PriceUnknown
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamOptions
@@ -152,7 +152,7 @@ def each_theme(
     """Run `work` for each theme that covers the day, one by one; a theme that fails does not affect the others.
 
     The reason why a theme has no result is recorded as a skip (`failed`, `outside_dates`, or the `skip_reason` of the
-    error) and cleared once it has one.
+    error) and cleared once it has one, for all themes at the end.
 
     Returns:
         each theme that succeeded, with its result.
@@ -183,20 +183,21 @@ def each_theme(
             detail = failures[theme.theme_id] if reason == FAILED else str(error)
             skip(reason, detail[:SHOWN_ERROR])
             if isinstance(error, ModelConfigurationError) and not _is_its_own(error, theme):
+                _clear_skips(database, team_day, stage, done)
                 raise
             continue
         done.append((theme, result))
-        clear_skip(
-            database,
-            team_id=team_day.team_id,
-            day=team_day.day,
-            stage=stage,
-            theme_id=theme.theme_id,
-            only=(FAILED, OUTSIDE_DATES),
-        )
+    _clear_skips(database, team_day, stage, done)
     if failures:
         raise ThemesFailed(failures, of=len(failures) + len(done))
     return done
+
+
+def _clear_skips(database: Database, team_day: TeamDay, stage: str, done: Sequence[tuple[Theme, Any]]) -> None:
+    """Clear the skips of an earlier run for themes that have a result now."""
+    theme_ids = [theme.theme_id for theme, _ in done]
+    if theme_ids:
+        clear_skips(database, team_day, stage=stage, theme_ids=theme_ids, only=(FAILED, OUTSIDE_DATES))
 
 
 def _is_its_own(error: ModelConfigurationError, theme: Theme) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 EVENTS_PLACEHOLDER = "{events_database:Identifier}.{events_table:Identifier}"
 _INSERT_BYTES = 64 << 20
+_REMEMBERED_ROWS = 5_000
 _PARTITIONS_GUARD = "max_partitions_per_insert_block"
 
 
@@ -155,6 +156,10 @@ class Database:
         """The same database with these tags in the `log_comment` of its queries, as JSON."""
         return Database(self._client, self.name, self._events_table, {**self._tags, **tags})
 
+    def remembering(self) -> "RememberingDatabase":
+        """The same database for a reader that needs one state of it and asks several times for the same."""
+        return RememberingDatabase(self._client, self.name, self._events_table, self._tags)
+
     def ping(self) -> str:
         """The version of the server; raises if it does not answer."""
         return str(self.value("SELECT version()"))
@@ -202,3 +207,30 @@ class Database:
 
 def _as_utc(value: Any) -> Any:
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+
+
+class RememberingDatabase(Database):
+    """A database that asks each query once, and repeats small answers; for readers that need one state of it.
+
+    Streams, Arrow tables and long answers are read anew. It must not outlive the work that it is made for: what is
+    written meanwhile is not seen.
+    """
+
+    def __init__(self, link: SharedClient, name: str, events_table: str, tags: Mapping[str, str] | None = None) -> None:
+        super().__init__(link, name, events_table, tags)
+        self._known: dict[tuple[str, str], list[dict[str, Any]]] = {}
+
+    def rows(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        """All rows of a query; they are the caller's own."""
+        key = (sql, repr(sorted(parameters.items())))
+        if key not in self._known:
+            found = super().rows(sql, **parameters)
+            if len(found) > _REMEMBERED_ROWS:
+                return found
+            self._known[key] = found
+        return [dict(row) for row in self._known[key]]
+
+    def value(self, sql: str, /, **parameters: Any) -> Any:
+        """The first column of the first row, None without rows."""
+        rows = self.rows(sql, **parameters)
+        return next(iter(rows[0].values())) if rows else None

@@ -3,8 +3,9 @@
 The rules belong in the `checks.py` of the rooms; `llma check` uses the same ones.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
+from itertools import groupby
 from typing import Any
 
 import dagster as dg
@@ -23,37 +24,69 @@ Targets = Callable[[Database, str], Sequence[TeamDay]]
 
 
 def asset_checks(partitions: Partitions) -> list[dg.AssetChecksDefinition]:
-    """All checks, each over the partitions of its asset."""
+    """All checks, those of an asset as one step, over the partitions of the asset."""
     of_asset: dict[str, tuple[dg.PartitionsDefinition, Targets]] = {
         "eligible_teams": (partitions.daily, lambda database, key: decided_teams(database, date.fromisoformat(key))),
         "tasks": (teams, lambda _database, key: [TeamDay(int(key), datetime.now(UTC).date())]),
     }
     default = (partitions.team_days, lambda _database, key: [team_day(key)])
-    return [asset_check(check, *of_asset.get(check.asset, default)) for check in all_checks()]
+    return [
+        checks_of_asset(list(checks), *of_asset.get(asset, default))
+        for asset, checks in groupby(all_checks(), key=lambda check: check.asset)
+    ]
 
 
-def asset_check(check: Check, partitions_def: dg.PartitionsDefinition, targets: Targets) -> dg.AssetChecksDefinition:
-    """A check as a Dagster asset check.
+def checks_of_asset(
+    checks: Sequence[Check], partitions_def: dg.PartitionsDefinition, targets: Targets
+) -> dg.AssetChecksDefinition:
+    """The checks of one asset as one step of Dagster, in which each can be selected by itself.
+
+    They read one state of the database: what several of them ask is asked once. If one cannot be evaluated, the others
+    are, and then the step fails.
 
     Args:
-        check: the rule.
+        checks: the rules, all of one asset.
         partitions_def: the partitions of the asset.
         targets: the teams and dates that a partition key stands for.
     """
+    asset = checks[0].asset
 
-    def run_check(context: dg.AssetCheckExecutionContext, clickhouse: ClickHouseResource) -> dg.AssetCheckResult:
-        database = clickhouse.database().tagged(run=context.run.run_id, check=check.name)
+    def run_checks(
+        context: dg.AssetCheckExecutionContext, clickhouse: ClickHouseResource
+    ) -> Iterator[dg.AssetCheckResult]:
+        database = clickhouse.database().tagged(run=context.run.run_id, checks=asset).remembering()
         days = [day for key in context.partition_keys for day in targets(database, key)]
-        findings = [finding for day in days for finding in check.findings(database, day)]
-        return check_result(_of_this_run(context.run, check, findings), warns=check.warns)
+        selected = {key.name for key in context.selected_asset_check_keys}
+        failures: dict[str, str] = {}
+        for check in checks:
+            if check.name not in selected:
+                continue
+            try:
+                findings = [finding for day in days for finding in check.findings(database, day)]
+            # It concerns this check alone; `dg.Failure` below reports it after the others.
+            except Exception as error:
+                context.log.exception(f"{check.name} cannot be evaluated")
+                failures[check.name] = f"{type(error).__name__}: {error}"
+                continue
+            yield check_result(check, _of_this_run(context.run, check, findings))
+        if failures:
+            told = "; ".join(f"{name} ({why})" for name, why in failures.items())
+            raise dg.Failure(f"{len(failures)} of {len(selected)} checks cannot be evaluated: {told}")
 
-    return dg.asset_check(
-        asset=check.asset,
-        name=check.name,
-        description=check.description,
-        blocking=check.blocking,
-        partitions_def=partitions_def,
-    )(run_check)
+    return dg.multi_asset_check(
+        name=f"{asset}_checks",
+        specs=[
+            dg.AssetCheckSpec(
+                check.name,
+                asset=asset,
+                description=check.description,
+                blocking=check.blocking,
+                partitions_def=partitions_def,
+            )
+            for check in checks
+        ],
+        can_subset=True,
+    )(run_checks)
 
 
 def _of_this_run(run: dg.DagsterRun, check: Check, findings: Sequence[Finding]) -> list[Finding]:
@@ -64,7 +97,7 @@ def _of_this_run(run: dg.DagsterRun, check: Check, findings: Sequence[Finding]) 
     return [finding for finding in findings if len(themes) == 1 or finding.outcome.theme_id in themes]
 
 
-def check_result(findings: Sequence[Finding], *, warns: bool = False) -> dg.AssetCheckResult:
+def check_result(check: Check, findings: Sequence[Finding]) -> dg.AssetCheckResult:
     """The result of one check over all partitions of a run."""
     failed = [finding for finding in findings if not finding.passed]
     metadata: dict[str, Any] = {"checked": len(findings), "failed": len(failed)}
@@ -77,8 +110,10 @@ def check_result(findings: Sequence[Finding], *, warns: bool = False) -> dg.Asse
             }
         )
     return dg.AssetCheckResult(
+        asset_key=check.asset,
+        check_name=check.name,
         passed=not failed,
-        severity=dg.AssetCheckSeverity.WARN if warns else dg.AssetCheckSeverity.ERROR,
+        severity=dg.AssetCheckSeverity.WARN if check.warns else dg.AssetCheckSeverity.ERROR,
         description="; ".join(finding.sentence for finding in failed[:SHOWN_FINDINGS]) or None,
         metadata=metadata,
     )

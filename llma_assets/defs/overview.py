@@ -25,10 +25,11 @@ PAGE_BYTES = 400_000
 
 def with_overview(ctx: StageContext, report: Report) -> Report:
     """The report of a stage, with all published clusters of the partition."""
-    found = clusters_of_day(ctx.database, ctx.partition)
+    database = ctx.database.remembering()
+    found = clusters_of_day(database, ctx.partition)
     seen = {theme.theme_id for theme in found}
     themes = [theme for theme in ctx.team_themes.themes if theme.enabled or theme.theme_id in seen]
-    funnels = funnel_tables(ctx.database, ctx.partition, themes, STEPS, lookback_days=ctx.lookback_days)
+    funnels = funnel_tables(database, ctx.partition, themes, STEPS, lookback_days=ctx.lookback_days)
     if not found:
         return replace(report, tables={"funnel": by_step(funnels)})
     by_theme = {row["theme"]: row for row in funnels}

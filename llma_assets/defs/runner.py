@@ -12,11 +12,14 @@ from uuid import uuid4
 
 import dagster as dg
 
+from llma_assets.defs.finished import GroupState, leaves_work
 from llma_assets.defs.jobs import CLUSTERS_STAGES, TEXTS_STAGES, run_config, theme_job, theme_tags
 from llma_assets.defs.partitions import partition_key, range_tags, teams
 from llma_assets.discovery import TeamDecision, stored_decisions
+from llma_assets.reports import span_with_anything
 from llma_assets.summaries import WAITING, days_with_open_batches
 from llma_assets.team_day import TeamDay
+from llma_assets.themes import Theme
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -51,12 +54,14 @@ class JobRun:
         error: what failed, "" for success.
         seconds: wall time by stage; all checks together are `checks`.
         empty: stages and partitions without a result because every question failed, in words; the run continues.
+        leaves_work: items failed or were deferred that a later run takes up again.
     """
 
     run_id: str
     error: str
     seconds: Mapping[str, float]
     empty: Sequence[str] = ()
+    leaves_work: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,10 @@ class RunGroup:
         clustering: options of `cluster_assignments`.
         makes_texts: False if the texts of the window exist already.
         by_batch: ask for summaries by the Batch API.
+        themes: the themes of the group, and those that they depend on.
+        made_with: digest of all but stored rows that decides what a run does; "" to run in any case.
+        events: digest of the events before any text was made, if it was looked at then.
+        due: it was looked at, and has something to do.
     """
 
     team_day: TeamDay
@@ -82,6 +91,10 @@ class RunGroup:
     clustering: Mapping[str, Any] = field(default_factory=dict)
     makes_texts: bool = True
     by_batch: bool = False
+    themes: tuple[Theme, ...] = ()
+    made_with: str = ""
+    events: str | None = None
+    due: bool = False
 
     @property
     def name(self) -> str:
@@ -99,7 +112,7 @@ class RunGroupResult:
         reason: code of why it waits or failed; `all_failed` if the runs succeeded, but a stage has no result because
             every question failed; "" for done.
         detail: the reason in a sentence.
-        job_runs: the runs that Dagster recorded, in order.
+        job_runs: the runs that Dagster recorded, in order; none if there was nothing to do.
     """
 
     status: Literal["done", "waiting", "failed"]
@@ -111,6 +124,9 @@ class RunGroupResult:
     def seconds(self) -> float:
         """Wall time of its stages and checks."""
         return sum(sum(job_run.seconds.values()) for job_run in self.job_runs)
+
+
+NOTHING_TO_DO = RunGroupResult("done", detail="nothing has changed since the last run")
 
 
 class Runner:
@@ -135,19 +151,30 @@ class Runner:
         """Make the texts of a range of days that these themes read, without asking a model."""
         self._register_team(last.team_id)
         stages = TEXTS_STAGES[:1]
+        first, last = self._span(first, last)
         return self._execute(
             "texts_job", stages, tags=range_tags(first, last), run_config=run_config(stages, theme_ids)
         )
 
     def run_group(self, group: RunGroup) -> RunGroupResult:
-        """Make texts, summaries and embeddings of the window, then clusters, labels and events of the day."""
+        """Make texts, summaries and embeddings of the window, then clusters, labels and events of the day.
+
+        If the group's last run left nothing to do, and nothing has changed since, nothing is run.
+        """
+        if not group.due:
+            looked_at = self.look(group)
+            if not looked_at.due:
+                return NOTHING_TO_DO
+            group = replace(looked_at, events=group.events or looked_at.events)
+        rows = self._state_of(group)
         self._register_team(group.team_day.team_id)
         first, last = TeamDay(group.team_day.team_id, group.first_day), group.team_day
         stages = TEXTS_STAGES if group.makes_texts else TEXTS_STAGES[1:]
+        span = self._span(first, last)
         texts = self._execute(
             "texts_job" if group.is_general else theme_job.name,
             stages,
-            tags=range_tags(first, last) if group.is_general else theme_tags(first, last, group.name),
+            tags=range_tags(*span) if group.is_general else theme_tags(*span, group.name),
             run_config=run_config(stages, group.theme_ids, by_batch=group.by_batch),
         )
         if texts.error:
@@ -160,6 +187,7 @@ class Runner:
         if waiting:
             detail = f"batches are open for {', '.join(map(str, waiting))}; run it again when they have ended"
             return RunGroupResult("waiting", WAITING, detail, (texts,))
+        summarised = rows.read()
         config = run_config(CLUSTERS_STAGES, group.theme_ids)
         config["ops"][CLUSTERS_STAGES[0]]["config"] |= group.clustering
         clusters = (
@@ -173,7 +201,15 @@ class Runner:
             return RunGroupResult("failed", "failed", clusters.error, (texts, clusters))
         if empty := (*texts.empty, *clusters.empty):
             return RunGroupResult("failed", ALL_FAILED, "; ".join(empty), (texts, clusters))
+        if not (texts.leaves_work or clusters.leaves_work):
+            rows.record(group.events, summarised)
         return RunGroupResult("done", job_runs=(texts, clusters))
+
+    def look(self, group: RunGroup) -> RunGroup:
+        """The group with the events that are there now, and whether it has anything to do."""
+        rows = self._state_of(group)
+        state = rows.read()
+        return replace(group, events=state.events if state else None, due=not rows.is_finished(state))
 
     def run_texts(self, team_day: TeamDay, theme_ids: Sequence[str]) -> JobRun:
         """Make texts, summaries and embeddings of one day for these themes, also if discovery left the team out."""
@@ -186,6 +222,13 @@ class Runner:
         """Group a team's new session-replay segments, and update its tasks."""
         self._register_team(team_id)
         return self._execute("tasks_job", partition_key=str(team_id))
+
+    def _state_of(self, group: RunGroup) -> GroupState:
+        return GroupState(self._database, group.team_day, group.name, group.first_day, group.themes, group.made_with)
+
+    def _span(self, first: TeamDay, last: TeamDay) -> tuple[TeamDay, TeamDay]:
+        """The first and the last day of a range that hold anything: those outside cost neither a query nor an event."""
+        return span_with_anything(self._database, last.window((last.day - first.day).days + 1))
 
     def _register_team(self, team_id: int) -> None:
         self._instance.add_dynamic_partitions(str(teams.name), [str(team_id)])
@@ -213,9 +256,12 @@ class Runner:
             raise
         seconds: dict[str, float] = {}
         failures, empty = [], []
+        leaves = False
         for event in result.all_events:
-            if event.is_step_materialization and (message := _all_failed(event)):
-                empty.append(message)
+            if event.is_step_materialization:
+                leaves |= leaves_work(event.step_materialization_data.materialization.metadata)
+                if message := _all_failed(event):
+                    empty.append(message)
             if event.is_step_success and event.step_key is not None:
                 stage = event.step_key if event.step_key in STAGES else "checks"
                 seconds[stage] = seconds.get(stage, 0.0) + event.step_success_data.duration_ms / 1000
@@ -224,7 +270,7 @@ class Runner:
                     raise KeyboardInterrupt
                 failures.append(f"{event.step_key}: {_root_cause(event)}")
         error = "" if result.success else "; ".join(failures) or f"run {result.run_id} failed"
-        return JobRun(result.run_id, error, seconds, empty)
+        return JobRun(result.run_id, error, seconds, empty, leaves)
 
 
 def _all_failed(event: dg.DagsterEvent) -> str:

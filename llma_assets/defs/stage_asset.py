@@ -8,6 +8,7 @@ import inspect
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import dagster as dg
@@ -22,6 +23,7 @@ from llma_assets.defs.partitions import Partitions, team_day, teams
 from llma_assets.defs.resources import ChatModelResource, ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.ledger import Skip, clear_skip, record_skip
 from llma_assets.models import ModelConfigurationError, ModelHealth
+from llma_assets.reports import days_with_anything
 from llma_assets.stage import Progress, Report, StageContext
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import ON_SKIP_LIST, TeamLeftOut, resolve
@@ -57,6 +59,7 @@ class StageAsset:
         kinds: the technologies it uses, beside models.
         models: the kinds of model it calls.
         by_team: its partitions are teams, without dates.
+        nothing_reason: why a day that holds nothing has no result; None if the stage looks at other days, too.
     """
 
     work: Work
@@ -66,6 +69,7 @@ class StageAsset:
     kinds: frozenset[str] = frozenset()
     models: frozenset[Model] = frozenset()
     by_team: bool = False
+    nothing_reason: str | None = None
 
     @property
     def name(self) -> str:
@@ -85,8 +89,7 @@ class StageAsset:
             clock: dg.ResourceParam[Clock],
             progress: dg.ResourceParam[Progress],
         ) -> None:
-            tags = {"run": context.run.run_id, "asset": self.name}
-            frame = _Frame(self, context, config, clickhouse.database().tagged(**tags), team_settings)
+            frame = _Frame(self, context, config, clickhouse.database(), team_settings)
             frame.walk(chat, embedder, clock, progress)
 
         run.__annotations__["config"] = self.config
@@ -114,6 +117,7 @@ def stage_asset(
     models: Collection[Model] = (),
     config: type[StageConfig] = ThemesConfig,
     by_team: bool = False,
+    nothing_reason: str | None = None,
     partitions_a_run: int = 7,
 ) -> Callable[[Work], StageAsset]:
     """Make an asset of a function from a `StageContext` to a `Report`; its name and docstring are the asset's.
@@ -128,6 +132,8 @@ def stage_asset(
         models: the kinds of model it calls; kinds and tags say whether this installation has them online.
         config: class of its options.
         by_team: its partitions are teams, without dates.
+        nothing_reason: the reason of a day that holds neither events nor rows, so that the function is not called for
+            it; None for a stage that looks at other days, too.
         partitions_a_run: the most partitions of one run of a backfill.
     """
 
@@ -139,7 +145,7 @@ def stage_asset(
             "code_version": code_version,
             "backfill_policy": dg.BackfillPolicy.multi_run(max_partitions_per_run=partitions_a_run),
         }
-        return StageAsset(work, config, options, table, frozenset(kinds), frozenset(models), by_team)
+        return StageAsset(work, config, options, table, frozenset(kinds), frozenset(models), by_team, nothing_reason)
 
     return frame
 
@@ -158,9 +164,10 @@ class _Frame:
         self._asset = asset
         self._context = context
         self._config = config
-        self._database = database
+        self._connection = database
+        self._database = database.tagged(run=context.run.run_id, asset=asset.name)
         self._team_settings = team_settings
-        self._themes: dict[int, TeamThemes] = {}
+        self._days: dict[TeamDay, bool] = {}
         self._started = time.monotonic()
 
     def walk(self, chat: ChatModelResource, embedder: EmbedderResource, clock: Clock, progress: Progress) -> None:
@@ -175,10 +182,12 @@ class _Frame:
         context, failures = self._context, dict[str, str]()
         done: dict[str, dict[str, Any]] = {}
         evidence = ModelHealth()
-        for key in context.partition_keys:
+        keys = context.partition_keys
+        partitions = {key: TeamDay(int(key), clock().date()) if self._asset.by_team else team_day(key) for key in keys}
+        self._days = days_with_anything(self._database, partitions.values(), stage=self._asset.name)
+        for key, partition in partitions.items():
             started = time.perf_counter()
             try:
-                partition = TeamDay(int(key), clock().date()) if self._asset.by_team else team_day(key)
                 with logged_in_run(context.log):
                     report = self._report(
                         partition,
@@ -200,7 +209,7 @@ class _Frame:
             done[key] = as_metadata(report, time.perf_counter() - started)
             context.log.info(f"{key}: {report.items} items {report.reason}".rstrip())
         if done:
-            schema = column_schema(columns_of(self._database, self._asset.table))
+            schema = _schema_of(self._connection, self._asset.table)
             done = {key: {**metadata, "dagster/column_schema": schema} for key, metadata in done.items()}
         if failures:
             self._keep_finished(done)
@@ -221,7 +230,10 @@ class _Frame:
             reason, detail = left_out.reason, left_out.detail
             record_skip(database, Skip(partition.team_id, partition.day, stage, "", reason, detail))
             return Report(items=0, reason=reason)
-        clear_skip(database, team_id=partition.team_id, day=partition.day, stage=stage, only=(ON_SKIP_LIST,))
+        if self._days.get(partition):
+            clear_skip(database, team_id=partition.team_id, day=partition.day, stage=stage, only=(ON_SKIP_LIST,))
+        if self._asset.nothing_reason is not None and partition not in self._days:
+            return Report(items=0, reason=self._asset.nothing_reason)
         themes = self._themes_of(partition.team_id)
         context = StageContext(
             stage=stage,
@@ -240,14 +252,24 @@ class _Frame:
 
     def _themes_of(self, team_id: int) -> TeamThemes:
         """The themes of a team, the same for all partitions of the run."""
-        if team_id not in self._themes:
-            self._themes[team_id] = themes_of(self._database, team_id)
-        return self._themes[team_id]
+        return _themes_of_run(self._connection, self._context.run.run_id, team_id)
 
     def _keep_finished(self, done: Mapping[str, Mapping[str, Any]]) -> None:
         """Log the finished partitions as materialized before the step fails."""
         for key, metadata in done.items():
             self._context.log_event(dg.AssetMaterialization(self._context.asset_key, partition=key, metadata=metadata))
+
+
+@lru_cache(maxsize=64)
+def _schema_of(database: Database, table: str) -> dg.TableSchema:
+    """The columns of a table, which change with an upgrade only."""
+    return column_schema(columns_of(database, table))
+
+
+@lru_cache(maxsize=64)
+def _themes_of_run(database: Database, run_id: str, team_id: int) -> TeamThemes:
+    """The themes of a team, the same for all stages of a run in this process."""
+    return themes_of(database.tagged(run=run_id), team_id)
 
 
 def _in_words(failures: Mapping[str, str]) -> str:

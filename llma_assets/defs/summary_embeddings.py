@@ -13,6 +13,7 @@ from llma_assets.stage import Report, StageContext
     models={EMBEDDER},
     pool="models",
     table="document_embeddings",
+    nothing_reason="no_summaries",
     code_version=TEXT_VERSION,
 )
 def summary_embeddings(ctx: StageContext) -> Report:

@@ -34,6 +34,7 @@ class SummaryConfig(ThemesConfig):
     models={CHAT},
     pool="models",
     table="trace_summaries",
+    nothing_reason="no_texts",
     code_version=PROMPT_VERSION,
     config=SummaryConfig,
 )

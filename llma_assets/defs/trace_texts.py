@@ -14,6 +14,7 @@ from llma_assets.stage import Report, StageContext
     kinds={"clickhouse"},
     pool="clickhouse",
     table="trace_texts",
+    nothing_reason="no_traces",
     code_version=RENDERER,
 )
 def trace_texts(ctx: StageContext) -> Report:

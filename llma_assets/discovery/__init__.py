@@ -9,13 +9,19 @@ from llma_assets.discovery.eligible_teams import (
     team_stats,
     traces_with_events,
 )
-from llma_assets.discovery.queries import EVENTS_BY_TEAM_AND_DAY, LET_IN_SINCE, TRIGGER_EVENTS_OF_TEAM
+from llma_assets.discovery.queries import (
+    EVENTS_BY_TEAM_AND_DAY,
+    EVENTS_OF_TEAM_BY_DAY,
+    LET_IN_SINCE,
+    TRIGGER_EVENTS_OF_TEAM,
+)
 from llma_assets.discovery.unreadable_events import record_unreadable
 
 __all__ = [
     "CHECKS",
     "DECISION_VERSION",
     "EVENTS_BY_TEAM_AND_DAY",
+    "EVENTS_OF_TEAM_BY_DAY",
     "LET_IN_SINCE",
     "TRIGGER_EVENTS_OF_TEAM",
     "TeamDecision",

@@ -92,6 +92,17 @@ WHERE team_id = {team_id:Int64}
     AND event IN {trigger_events:Array(String)}
 """
 
+# Key of events: (team_id, toDate(timestamp), event, uuid).
+EVENTS_OF_TEAM_BY_DAY = """
+SELECT toDate(timestamp) AS day, uniqExact(uuid) AS events
+FROM {events_database:Identifier}.{events_table:Identifier}
+WHERE team_id = {team_id:Int64}
+    AND timestamp >= {start:DateTime64(6, 'UTC')}
+    AND timestamp < {end:DateTime64(6, 'UTC')}
+    AND event IN {trigger_events:Array(String)}
+GROUP BY day
+"""
+
 # Light columns only: new events are detected by their number, without payloads.
 EVENTS_BY_TEAM_AND_DAY = """
 SELECT team_id, toDate(timestamp) AS day, uniqExact(uuid) AS events

@@ -5,7 +5,7 @@ Clusters belong in `clusters`, their names in `labels`.
 
 from llma_assets.events.aggregates import ClusterMetrics, ItemNumbers, aggregate
 from llma_assets.events.checks import CHECKS
-from llma_assets.events.partition import publish_events
+from llma_assets.events.partition import event_uuid, publish_events
 from llma_assets.events.payload import PAYLOAD_VERSION, EmptyClusteringError, NoNamesError, cluster_event_properties
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "NoNamesError",
     "aggregate",
     "cluster_event_properties",
+    "event_uuid",
     "publish_events",
 ]

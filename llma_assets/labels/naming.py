@@ -205,10 +205,9 @@ def _relabel_alike(work: NamingRun) -> int:
             evidence, work.chat, work.record, used_titles=[label.title for label in outside], fixed_titles=fixed_titles
         )
         relabelled += _store_if_farther(work, ids, vectors, found)
-        for index in group:
-            label = work.labels[ids[index]]
-            if label.origin == "asked":  # asked once more without a better answer: not again
-                work.store(replace(label, origin="retold"))
+        # Asked once more without a better answer: not again.
+        same = [work.labels[ids[index]] for index in group]
+        work.store(*(replace(label, origin="retold") for label in same if label.origin == "asked"))
     return relabelled
 
 
@@ -233,8 +232,7 @@ def _store_if_farther(
     if closest(changed) <= closest(vectors):
         return 0
     vectors[:] = changed
-    for label in found:
-        work.store(label)
+    work.store(*found)
     return len(found)
 
 

@@ -30,9 +30,9 @@ class NamingRun:
     labels: dict[int, ClusterLabel]
     inputs: LabelInputs
 
-    def store(self, label: ClusterLabel) -> None:
-        """Store a label at once."""
-        store_label(self.database, self.run, self.labels, label)
+    def store(self, *labels: ClusterLabel) -> None:
+        """Store labels at once."""
+        store_labels(self.database, self.run, self.labels, labels)
 
     def named(self) -> list[int]:
         """Ids of the clusters that have a name, noise left out, ascending."""
@@ -55,23 +55,24 @@ def carry_over(
     for cluster_id, label in list(labels.items()):
         if label.origin == "locked" and not _is_edited(carried.get(cluster_id)):
             del labels[cluster_id]
+    found = []
     for cluster_id, name in carried.items():
         stored = labels.get(cluster_id)
         if _is_edited(name):
             if stored is None or (stored.title, stored.origin) != (name.title, "locked"):
-                store_label(database, run, labels, _carried(cluster_id, name, "locked"))
+                found.append(_carried(cluster_id, name, "locked"))
         elif name.keep and not is_named(stored):
-            store_label(database, run, labels, _carried(cluster_id, name, "carried"))
+            found.append(_carried(cluster_id, name, "carried"))
+    store_labels(database, run, labels, found)
 
 
 def name_few_users(
     database: Database, run: Run, labels: dict[int, ClusterLabel], clusters: Sequence[Mapping[str, Any]]
 ) -> None:
     """Store the fixed label of each cluster that is shown without examples, in place of any other."""
-    for row in clusters:
-        label = of_few_users(row["cluster_id"])
-        if row["disclosure"] != FULL and row["cluster_id"] != NOISE_ID and labels.get(row["cluster_id"]) != label:
-            store_label(database, run, labels, label)
+    withheld = [row["cluster_id"] for row in clusters if row["disclosure"] != FULL and row["cluster_id"] != NOISE_ID]
+    fixed = [of_few_users(cluster_id) for cluster_id in withheld]
+    store_labels(database, run, labels, [label for label in fixed if labels.get(label.cluster_id) != label])
 
 
 def _is_edited(name: CarriedName | None) -> bool:
@@ -82,19 +83,22 @@ def _carried(cluster_id: int, name: CarriedName, origin: str) -> ClusterLabel:
     return ClusterLabel(cluster_id, name.title, name.description, "generated", "", name.model, origin)
 
 
-def store_label(database: Database, run: Run, labels: dict[int, ClusterLabel], label: ClusterLabel) -> None:
-    """Store a label at once, so that a later error cannot lose it."""
-    row = {
-        "cluster_id": label.cluster_id,
-        "title": label.title,
-        "description": label.description,
-        "status": label.status,
-        "error": label.error,
-        "model": label.model,
-        "origin": label.origin,
-    }
-    database.insert_rows("cluster_labels", [{**run.attempt, **row}])
-    labels[label.cluster_id] = label
+def store_labels(database: Database, run: Run, labels: dict[int, ClusterLabel], found: Sequence[ClusterLabel]) -> None:
+    """Store labels at once, so that a later error cannot lose them."""
+    rows = [
+        {
+            "cluster_id": label.cluster_id,
+            "title": label.title,
+            "description": label.description,
+            "status": label.status,
+            "error": label.error,
+            "model": label.model,
+            "origin": label.origin,
+        }
+        for label in found
+    ]
+    database.insert_rows("cluster_labels", [{**run.attempt, **row} for row in rows])
+    labels.update({label.cluster_id: label for label in found})
 
 
 def is_named(label: ClusterLabel | None) -> bool:

@@ -7,12 +7,22 @@ The work itself belongs in the stage rooms.
 
 from llma_assets.ledger.budget import DailyBudget
 from llma_assets.ledger.charges import Spending, spending
+from llma_assets.ledger.finished_runs import is_finished, record_finished
 from llma_assets.ledger.forecasts import Forecast, ForecastComparison, PastCalls, past_calls, predicted_and_actual
 from llma_assets.ledger.holds import release_hold
 from llma_assets.ledger.item_skips import ItemSkip, list_item_skips, record_item_skips
 from llma_assets.ledger.metadata import budget_metadata, spending_metadata
 from llma_assets.ledger.rules import spending_within_budget, theme_spending_within_budget
-from llma_assets.ledger.skips import Skip, clear_skip, list_skips, note_deferred, record_skip, replace_skips
+from llma_assets.ledger.skips import (
+    Skip,
+    clear_skip,
+    clear_skips,
+    list_skips,
+    note_deferred,
+    record_skip,
+    replace_skips,
+    skips_of_window,
+)
 from llma_assets.ledger.usage import StageUsage, UsageLedger, UsageTotals, spent_since, usage_of_day, usage_totals
 
 __all__ = [
@@ -28,15 +38,19 @@ __all__ = [
     "UsageTotals",
     "budget_metadata",
     "clear_skip",
+    "clear_skips",
+    "is_finished",
     "list_item_skips",
     "list_skips",
     "note_deferred",
     "past_calls",
     "predicted_and_actual",
+    "record_finished",
     "record_item_skips",
     "record_skip",
     "release_hold",
     "replace_skips",
+    "skips_of_window",
     "spending",
     "spending_metadata",
     "spending_within_budget",

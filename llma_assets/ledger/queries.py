@@ -28,6 +28,13 @@ WHERE team_id = {team_id:Int64} AND day = {day:Date} AND reason != ''
 ORDER BY stage, theme_id
 """
 
+SKIPS_OF_TEAM_AND_DAYS = """
+SELECT team_id, day, stage, theme_id, reason, detail
+FROM skips FINAL
+WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND reason != ''
+ORDER BY day, stage, theme_id
+"""
+
 # Key of item_skips: (team_id, day, stage, theme_id, level, item_id).
 CURRENT_ITEM_SKIPS = """
 SELECT item_id, reason, detail

@@ -27,30 +27,10 @@ class Skip:
 
 def record_skip(database: Database, skip: Skip) -> None:
     """Store a skip; storing it twice writes nothing."""
-    current = database.rows(
-        queries.CURRENT_SKIP,
-        team_id=skip.team_id,
-        day=skip.day,
-        stage=skip.stage,
-        theme_id=skip.theme_id,
-    )
-    if current and (current[0]["reason"], current[0]["detail"]) == (skip.reason, skip.detail):
+    current = _current(database, skip.team_id, skip.day, skip.stage, skip.theme_id)
+    if current == (skip.reason, skip.detail) or not (current or skip.reason):
         return
-    if not current and not skip.reason:
-        return
-    database.insert_rows(
-        "skips",
-        [
-            {
-                "team_id": skip.team_id,
-                "day": skip.day,
-                "stage": skip.stage,
-                "theme_id": skip.theme_id,
-                "reason": skip.reason,
-                "detail": skip.detail,
-            }
-        ],
-    )
+    database.insert_rows("skips", [asdict(skip)])
 
 
 def replace_skips(database: Database, stage: str, first_day: date, last_day: date, skips: Sequence[Skip]) -> None:
@@ -70,12 +50,28 @@ def clear_skip(
     database: Database, *, team_id: int, day: date, stage: str, theme_id: str = "", only: Collection[str] = ()
 ) -> None:
     """Clear a skip, because there is a result now; writes only if one is stored, with a reason of `only` if given."""
-    if only:
-        key = {"team_id": team_id, "day": day, "stage": stage, "theme_id": theme_id}
-        current = database.rows(queries.CURRENT_SKIP, **key)
-        if not current or current[0]["reason"] not in only:
-            return
-    record_skip(database, Skip(team_id, day, stage, theme_id, reason="", detail=""))
+    current = _current(database, team_id, day, stage, theme_id)
+    if current and current != ("", "") and (not only or current[0] in only):
+        database.insert_rows("skips", [asdict(Skip(team_id, day, stage, theme_id, reason="", detail=""))])
+
+
+def clear_skips(
+    database: Database, team_day: TeamDay, *, stage: str, theme_ids: Collection[str], only: Collection[str]
+) -> None:
+    """Clear the skips of these themes that have a reason of `only`: a query for all, and a write if there are any."""
+    cleared = [
+        replace(skip, reason="", detail="")
+        for skip in list_skips(database, day=team_day.day, team_id=team_day.team_id)
+        if skip.stage == stage and skip.theme_id in theme_ids and skip.reason in only
+    ]
+    database.insert_rows("skips", [asdict(skip) for skip in cleared])
+
+
+def _current(database: Database, team_id: int, day: date, stage: str, theme_id: str) -> tuple[str, str] | None:
+    """Reason and detail of the stored skip, empty for a cleared one; None for none."""
+    key = {"team_id": team_id, "day": day, "stage": stage, "theme_id": theme_id}
+    rows = database.rows(queries.CURRENT_SKIP, **key)
+    return (rows[0]["reason"], rows[0]["detail"]) if rows else None
 
 
 def note_deferred(
@@ -104,4 +100,10 @@ def list_skips(database: Database, *, day: date, team_id: int | None = None) -> 
         rows = database.rows(queries.SKIPS_OF_DAY, day=day)
     else:
         rows = database.rows(queries.SKIPS_OF_TEAM_AND_DAY, day=day, team_id=team_id)
+    return [Skip(**row) for row in rows]
+
+
+def skips_of_window(database: Database, team_id: int, first_day: date, last_day: date) -> list[Skip]:
+    """The skips of a team on these days, by day."""
+    rows = database.rows(queries.SKIPS_OF_TEAM_AND_DAYS, team_id=team_id, **{"from": first_day, "until": last_day})
     return [Skip(**row) for row in rows]

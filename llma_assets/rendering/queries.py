@@ -56,6 +56,13 @@ FROM texts_made FINAL
 WHERE team_id = {team_id:Int64} AND day = {day:Date}
 """
 
+# Key of texts_made: (team_id, day).
+TEXTS_MADE_OF_TEAM = """
+SELECT day, events
+FROM texts_made FINAL
+WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date}
+"""
+
 # For the sensor: which days of all teams have texts, and how many events these cover.
 TEXTS_MADE_SINCE = """
 SELECT team_id, day, events, waits_until, inserted_at AS made_at

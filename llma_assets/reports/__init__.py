@@ -14,6 +14,7 @@ from llma_assets.reports.cluster_map import map_markdown, map_png
 from llma_assets.reports.cluster_table import cluster_table, clusters_in_sentences, table_rows
 from llma_assets.reports.clusters import published_clusters
 from llma_assets.reports.clusters_of_day import ClusterRow, ThemeClusters, clusters_of_day
+from llma_assets.reports.day_states import days_with_anything, span_with_anything
 from llma_assets.reports.decisions import Decision, Decisions, decisions
 from llma_assets.reports.digest import Digest, NothingToTell, Sentence, digest_of, outdated
 from llma_assets.reports.estimate import (
@@ -48,6 +49,7 @@ from llma_assets.reports.published import PublishedCluster, PublishedClusters, P
 from llma_assets.reports.relinked import RelinkReport, relink_report
 from llma_assets.reports.results import ClusterResult, Figures, ThemeResults, theme_results
 from llma_assets.reports.retry import RetryReport, RetryRun
+from llma_assets.reports.run_state import RunState, run_state
 from llma_assets.reports.runs import DeferredWork, RunReport, TeamOutcome, ThemeOutcome
 from llma_assets.reports.shares import Estimate
 from llma_assets.reports.skips import Skips, skips_of_day
@@ -126,6 +128,7 @@ __all__ = [
     "RetryReport",
     "RetryRun",
     "RunReport",
+    "RunState",
     "RunWithNewItems",
     "SegmentsFile",
     "Sentence",
@@ -169,6 +172,7 @@ __all__ = [
     "clustered_items",
     "clusters_in_sentences",
     "clusters_of_day",
+    "days_with_anything",
     "decisions",
     "digest_of",
     "estimate_report",
@@ -190,8 +194,10 @@ __all__ = [
     "preview_report",
     "published_clusters",
     "relink_report",
+    "run_state",
     "segments_file",
     "skips_of_day",
+    "span_with_anything",
     "table_rows",
     "task_details",
     "tasks_report",

@@ -78,12 +78,13 @@ class CheckReport:
 
 
 def check_report(database: Database, day: date, teams: Sequence[int]) -> CheckReport:
-    """Evaluate all checks for these teams of a day."""
+    """Evaluate all checks for these teams of a day; what several checks of a team ask is asked once."""
     found = [
         _result(check, finding)
         for team_id in teams
+        for reader in (database.remembering(),)
         for check in all_checks()
-        for finding in check.findings(database, TeamDay(team_id, day))
+        for finding in check.findings(reader, TeamDay(team_id, day))
     ]
     found.sort(key=lambda result: result.rank)
     ranks = Counter(result.rank for result in found)

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.defs.checks import asset_check
+from llma_assets.defs.checks import checks_of_asset
 from llma_assets.defs.partitions import partition_key, team_day, teams
 from llma_assets.defs.resources import ClickHouseResource
 from llma_assets.defs.stage_asset import ThemesConfig
@@ -169,7 +169,7 @@ def test_a_run_is_judged_by_its_own_themes(
         with dg.DagsterInstance.ephemeral() as instance:
             instance.add_dynamic_partitions(str(teams.name), ["1"])
             result = dg.materialize(
-                [stage, asset_check(check, PARTITIONS.team_days, lambda _, key: [team_day(key)])],
+                [stage, checks_of_asset([check], PARTITIONS.team_days, lambda _, key: [team_day(key)])],
                 instance=instance,
                 partition_key=partition_key(TEAM_DAY),
                 resources={"clickhouse": ClickHouseResource()},

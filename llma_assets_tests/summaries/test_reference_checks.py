@@ -118,7 +118,7 @@ def test_the_share_of_true_references_is_stated_and_a_small_one_warns(database: 
     assert (silent.passed, silent.outcome.found) == (True, "no references given")
     assert (traces.passed, traces.outcome.found) == (False, "85.0%, 17 of 20")
     assert check("few_false_references").warns
-    assert check_result([traces], warns=True).severity == dg.AssetCheckSeverity.WARN
+    assert check_result(check("few_false_references"), [traces]).severity == dg.AssetCheckSeverity.WARN
     write_summary(database, "b", [], given=10, kept=8)
     assert findings(database, "few_false_references")[1].passed
 

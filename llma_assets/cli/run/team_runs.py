@@ -6,7 +6,7 @@ How one run group runs belongs in `runner.py`, how several run in `run_groups.py
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from llma_assets.cli.errors import Problem, WrongUse
@@ -14,15 +14,16 @@ from llma_assets.cli.render.console import say
 from llma_assets.cli.render.progress import ProgressNote, shown_progress
 from llma_assets.cli.render.time_left import TimeLeft
 from llma_assets.cli.run.days import first_day_of
+from llma_assets.cli.run.made_with import made_with
 from llma_assets.cli.run.needed_models import missing_model
 from llma_assets.cli.run.run_groups import LabelledProgress, run_groups, run_sequentially, worker_processes
 from llma_assets.cli.run.runner import runner_of
 from llma_assets.clusters import CLUSTERING_STAGE
 from llma_assets.defs.instance import opened_instance
 from llma_assets.defs.jobs import SUMMARIES
-from llma_assets.defs.runner import GENERAL, JobRun, RunGroup, RunGroupResult, Runner
+from llma_assets.defs.runner import GENERAL, NOTHING_TO_DO, JobRun, RunGroup, RunGroupResult, Runner
 from llma_assets.discovery import TeamDecision
-from llma_assets.ledger import Skip, list_skips, record_skip, spent_since
+from llma_assets.ledger import Skip, record_skip, skips_of_window, spent_since
 from llma_assets.reports import DeferredWork, PublishedClusters, published_clusters
 from llma_assets.settings import Settings
 from llma_assets.stage import unfailing
@@ -30,7 +31,7 @@ from llma_assets.summaries import texts_without_summary
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamSettings
 from llma_assets.themes import GENERAL as GENERAL_THEMES
-from llma_assets.themes import Theme, ThemeError, active_themes
+from llma_assets.themes import Theme, ThemeError, active_themes, themes_of
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -198,7 +199,7 @@ def _run_team(  # noqa: PLR0911 - one return for each outcome
     """
     themes, manual = chosen_themes(database, team_day.team_id, options.theme_ids)
     oldest_day = Settings.from_env().oldest_day
-    groups = _run_groups(team_day, themes, options, settings.lookback_days, oldest_day)
+    groups = _run_groups(database, team_day, themes, options, settings, oldest_day)
     first_day = min(
         (group.first_day for group in groups), default=first_day_of(team_day.day, settings.lookback_days, oldest_day)
     )
@@ -215,6 +216,10 @@ def _run_team(  # noqa: PLR0911 - one return for each outcome
         return TeamRun(team_day, "skipped", "no_themes", detail, first_day, manual=manual)
     theme_ids = [theme.theme_id for theme in themes]
     first = TeamDay(team_day.team_id, first_day)
+    groups = groups if options.texts_only else [runner.look(group) for group in groups]
+    if not any(group.due for group in groups) and not options.texts_only:
+        results = {group.name: NOTHING_TO_DO for group in groups}
+        return _team_run(team_day, first_day, None, groups, results, manual)
     if not options.texts_only and (missing := missing_model(database, first, team_day, themes)):
         return TeamRun(team_day, "failed", "failed", missing, first_day, manual=manual)
     windows[team_day.team_id] = (first_day, team_day.day)
@@ -258,7 +263,12 @@ def _progress_note(database: "Database", windows: Mapping[int, tuple[date, date]
 
 
 def _run_groups(
-    team_day: TeamDay, themes: Sequence[Theme], options: TeamRunOptions, lookback_days: int, oldest_day: date
+    database: "Database",
+    team_day: TeamDay,
+    themes: Sequence[Theme],
+    options: TeamRunOptions,
+    settings: TeamSettings,
+    oldest_day: date,
 ) -> list[RunGroup]:
     """One group of all general themes, then one of each other theme, after the group that it depends on."""
     general = [theme for theme in themes if theme.theme_id in GENERAL_IDS]
@@ -266,14 +276,27 @@ def _run_groups(
     members += [[theme] for theme in themes if theme.theme_id not in GENERAL_IDS]
 
     def first_day(of_group: Sequence[Theme]) -> date:
-        lookback = max(each.lookback_days or lookback_days for each in of_group)
+        lookback = max(each.lookback_days or settings.lookback_days for each in of_group)
         return first_day_of(team_day.day, lookback, oldest_day)
 
+    def with_parents(of_group: Sequence[Theme]) -> tuple[Theme, ...]:
+        parents = {theme.after for theme in of_group if theme.after is not None}
+        own = {theme.theme_id for theme in of_group}
+        return (*of_group, *(theme for theme in all_themes if theme.theme_id in parents - own))
+
+    all_themes = themes_of(database, team_day.team_id).themes
     return [
         RunGroup(
             team_day=team_day,
             theme_ids=tuple(theme.theme_id for theme in of_group),
             first_day=first_day(of_group),
+            themes=with_parents(of_group),
+            made_with=made_with(
+                settings,
+                team_day.team_id,
+                with_parents(of_group),
+                (first_day(of_group), sorted(options.clustering.items())),
+            ),
             after=GENERAL if of_group[0].after in GENERAL_IDS else of_group[0].after,
             is_general=of_group is general,
             clustering=options.clustering,
@@ -287,11 +310,9 @@ def _run_groups(
 def _with_deferred_work(database: "Database", run: TeamRun) -> TeamRun:
     """The outcome with deferred and failed work of the themes that ran."""
     ran = {theme_id for group, _ in run.groups for theme_id in group.theme_ids}
-    days = [run.first_day + timedelta(days=n) for n in range((run.team_day.day - run.first_day).days + 1)]
     left = [
         DeferredWork(skip.day, skip.stage, skip.theme_id, skip.reason, skip.detail)
-        for day in days
-        for skip in list_skips(database, day=day, team_id=run.team_day.team_id)
+        for skip in skips_of_window(database, run.team_day.team_id, run.first_day, run.team_day.day)
         if skip.stage in ASKING_STAGES and skip.theme_id in ran and skip.reason not in NOTHING_TO_ASK
     ]
     return replace(run, left=left)

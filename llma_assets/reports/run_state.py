@@ -1,0 +1,174 @@
+"""The state of all rows that a run of a team's themes reads and writes, as digests, by one query.
+
+Equal digests mean equal rows, so that a run that found nothing to do, or did it all, need not look again. A digest is
+of the keys of rows and of the times at which they were written; of events it is of their number, like the decision to
+make texts anew (`texts_made`). Rows that a merge removes do not count, so that it changes nothing.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from llma_assets.clickhouse import Database
+from llma_assets.clusters import LINK_DAYS
+from llma_assets.embeddings import PRODUCT, space_of
+from llma_assets.events import event_uuid
+from llma_assets.rendering import REACH
+from llma_assets.team_day import TeamDay, midnight
+from llma_assets.themes import Theme
+from llma_assets.trace_events import TRIGGER_EVENTS
+
+# Keys: events (team_id, toDate(timestamp), event, uuid); document_embeddings (team_id, toDate(timestamp), product,
+# ...); cluster_edits (team_id, theme_id, ...); all others (team_id, day, ...).
+RUN_STATE = """
+SELECT part, toString(groupBitXor(digest)) AS digest, min(waits_until) AS waits_until
+FROM
+(
+    SELECT 'events' AS part, cityHash64(toDate(timestamp) AS day, uniqExact(uuid)) AS digest,
+        CAST(NULL, 'Nullable(DateTime64(6, \\'UTC\\'))') AS waits_until
+    FROM {events_database:Identifier}.{events_table:Identifier}
+    WHERE team_id = {team_id:Int64}
+        AND timestamp >= {start:DateTime64(6, 'UTC')}
+        AND timestamp < {end:DateTime64(6, 'UTC')}
+        AND event IN {trigger_events:Array(String)}
+    GROUP BY day
+    UNION ALL
+    SELECT 'texts', cityHash64('texts_made', day, events), waits_until
+    FROM texts_made FINAL
+    WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date}
+    UNION ALL
+    SELECT 'texts', cityHash64('trace_texts', day, level, item_id, inserted_at), NULL
+    FROM trace_texts FINAL
+    WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date}
+    UNION ALL
+    SELECT 'texts', cityHash64('theme_items', day, theme_id, item_id, inserted_at), NULL
+    FROM theme_items FINAL
+    WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date}
+        AND theme_id IN {theme_ids:Array(String)}
+    UNION ALL
+    SELECT 'texts', cityHash64('trace_summaries', day, theme_id, item_id, inserted_at), NULL
+    FROM trace_summaries FINAL
+    WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date}
+        AND theme_id IN {theme_ids:Array(String)}
+    UNION ALL
+    SELECT 'texts', cityHash64('summary_failures', day, theme_id, item_id, content_hash, run_id), NULL
+    FROM summary_failures FINAL
+    WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date}
+        AND theme_id IN {theme_ids:Array(String)}
+    UNION ALL
+    SELECT 'texts', cityHash64('summary_batches', day, theme_id, batch_key, state), NULL
+    FROM summary_batches FINAL
+    WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date}
+        AND theme_id IN {theme_ids:Array(String)}
+    UNION ALL
+    SELECT 'texts', cityHash64('document_embeddings', timestamp, model_name, rendering, document_id, inserted_at), NULL
+    FROM document_embeddings FINAL
+    WHERE team_id = {team_id:Int64}
+        AND timestamp >= {start:DateTime64(6, 'UTC')}
+        AND timestamp < {end:DateTime64(6, 'UTC')}
+        AND product = {product:String}
+        AND rendering IN {renderings:Array(String)}
+    UNION ALL
+    SELECT 'clusters', cityHash64('clustering_runs', day, theme_id, attempt_id), NULL
+    FROM clustering_runs FINAL
+    WHERE team_id = {team_id:Int64} AND day BETWEEN {linked_from:Date} AND {linked_until:Date}
+        AND theme_id IN {theme_ids:Array(String)}
+    UNION ALL
+    SELECT 'clusters', cityHash64('cluster_labels', day, theme_id, attempt_id, cluster_id, inserted_at), NULL
+    FROM cluster_labels FINAL
+    WHERE team_id = {team_id:Int64} AND day BETWEEN {linked_from:Date} AND {linked_until:Date}
+        AND theme_id IN {theme_ids:Array(String)}
+    UNION ALL
+    SELECT 'clusters', cityHash64('clusters', theme_id, attempt_id, cluster_id, inserted_at), NULL
+    FROM clusters FINAL
+    WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id IN {theme_ids:Array(String)}
+    UNION ALL
+    SELECT 'clusters', cityHash64('cluster_members', theme_id, attempt_id, item_id, inserted_at), NULL
+    FROM cluster_members FINAL
+    WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id IN {theme_ids:Array(String)}
+    UNION ALL
+    SELECT 'clusters', cityHash64('cluster_name_tests', theme_id, attempt_id, cluster_id, inserted_at), NULL
+    FROM cluster_name_tests FINAL
+    WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id IN {theme_ids:Array(String)}
+    UNION ALL
+    SELECT 'clusters', cityHash64('cluster_group_labels', theme_id, attempt_id, group_id, inserted_at), NULL
+    FROM cluster_group_labels FINAL
+    WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id IN {theme_ids:Array(String)}
+    UNION ALL
+    SELECT 'clusters', cityHash64('cluster_edits', theme_id, lineage_id, edited_at, edit_id), NULL
+    FROM cluster_edits
+    WHERE team_id = {team_id:Int64} AND theme_id IN {theme_ids:Array(String)}
+    UNION ALL
+    SELECT 'clusters', cityHash64('events', event, uuid, inserted_at), NULL
+    FROM events FINAL
+    WHERE team_id = {team_id:Int64}
+        AND toDate(timestamp) BETWEEN {day:Date} AND {linked_until:Date}
+        AND event IN {published_events:Array(String)}
+        AND uuid IN {uuids:Array(UUID)}
+)
+GROUP BY part
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """What a run of some themes reads and writes, at one moment.
+
+    Attributes:
+        events: digest of the number of trace events by day.
+        texts: digest of texts, selections, summaries and embeddings.
+        clusters: digest of clusters, labels, edits and published events.
+        waits_until: when a trace that was not quiet can be rendered first; None if none waits.
+    """
+
+    events: str
+    texts: str
+    clusters: str
+    waits_until: datetime | None
+
+    def digest(self, made_with: str) -> str:
+        """The whole state, with all that else decides what a run does."""
+        about = "|".join((self.events, self.texts, self.clusters, str(self.waits_until), made_with))
+        return hashlib.sha256(about.encode()).hexdigest()
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether time alone gives a run something to do."""
+        return self.waits_until is not None and self.waits_until <= now
+
+
+def run_state(
+    database: Database,
+    team_day: TeamDay,
+    first_day: date,
+    *,
+    themes: Sequence[Theme],
+) -> RunState:
+    """The state of the rows of a run.
+
+    Args:
+        team_day: the team and the day that is clustered.
+        first_day: of the window whose texts are summarised.
+        themes: of the run, and those that they depend on.
+    """
+    link, day = timedelta(days=LINK_DAYS), team_day.day
+    linked = [team_day.back(-days) for days in range(LINK_DAYS + 1)]
+    rows = database.rows(
+        RUN_STATE,
+        team_id=team_day.team_id,
+        day=day,
+        start=midnight(first_day) - REACH,
+        end=team_day.end + REACH,
+        trigger_events=list(TRIGGER_EVENTS),
+        published_events=sorted({theme.event for theme in themes}),
+        uuids=[event_uuid(each, theme) for each in linked for theme in themes],
+        product=PRODUCT,
+        renderings=[space_of(theme, "")["rendering"] for theme in themes],
+        theme_ids=[theme.theme_id for theme in themes],
+        linked_from=day - link,
+        linked_until=day + link,
+        **{"from": first_day, "until": day},
+    )
+    found = {row["part"]: row["digest"] for row in rows}
+    waits = min((row["waits_until"] for row in rows if row["waits_until"] is not None), default=None)
+    return RunState(found.get("events", ""), found.get("texts", ""), found.get("clusters", ""), waits)
