@@ -8,7 +8,7 @@ in the text when its letters and digits are, in their order. Writes nothing.
 Not counted are values without words: ids, URLs, timestamps, base64, names of models and settings (`SETTINGS`), and what
 a response repeats of its request. Tools are shown by their signatures, so their definitions are not counted either, nor
 are schemas of answers. Fragments of a stream count as the text that they add up to. `--misses N` prints N of what is
-missing, `--whole` also counts strings of one word under unknown keys.
+missing.
 """
 
 import argparse
@@ -36,23 +36,28 @@ SETTINGS: Final = {
     "finishReason", "responseId", "created_at", "createdAt", "signature", "encrypted_content", "thoughtSignature",
     "obfuscation", "p", "media_type", "mime_type", "mimeType", "detail", "effort", "verbosity", "anthropic_version",
     "category", "probability", "threshold", "modality", "stop", "stop_sequences", "stopSequences", "usage", "metrics",
-    "truncation", "reasoning_effort", "api_version", "provider", "logprobs", "top_logprobs", "tokens", "native_finish_reason",
+    "truncation", "reasoning_effort", "api_version", "provider", "logprobs", "top_logprobs", "tokens",
+    "stopReason", "done_reason", "completionReason", "event_type", "payer", "inference_geo", "serviceTier", "severity",
+    "action", "taskType", "prompt_cache_retention", "thinking_level", "qualifiers", "content_type", "__type", "regex",
+    "amazon-bedrock-guardrailAction", "reasoning.summary", "reasoning.context", "reasoning.mode", "function_call",
+    "codeExecutionResult.outcome", "invocationType", "content.data",
     "stop_sequence", "session_id", "conversation_id", "generation_id", "response_id", "keep_alive", "moderation_id",
 }  # fmt: skip
 """Keys whose values are settings, ids or enumerations."""
 
 DEFINITIONS: Final = {
     "tools", "functions", "toolConfig", "tool_config", "response_format", "text.format", "responseSchema", "format",
-    "response_schema", "responseJsonSchema", "tool_definitions", "output_config", "output_format", "json_schema", "gen_ai.tool.definitions",
+    "response_schema", "responseJsonSchema", "tool_definitions", "output_config", "output_format", "json_schema",
+    "gen_ai.tool.definitions",
 }  # fmt: skip
 _ID: Final = re.compile(r"[\w.:/=+-]*\d[\w.:/=+-]*|[A-Za-z0-9+/_-]{40,}={0,2}")
+_RANDOM: Final = re.compile(r"[A-Za-z0-9+/_-]{160,}")
 _URL: Final = re.compile(r"(?:https?|data|gs|s3|file)://?\S*|data:\S*")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.+Z ]*|\w{3}, \d\d \w{3} \d{4}.*")
 _ESCAPE: Final = re.compile(r"\\{1,8}(?:u([0-9a-fA-F]{4})|[nrtbf])")
 _TURN: Final = re.compile(
     r"(?:^|(?<=\n))(?:System|Human|AI|User|Assistant|Bot):|</?s>|\[/?INST\]|<</?SYS>>|<\|\w+\|>(?:system|user|assistant)?"
 )
-_WORDS: Final = re.compile(r"[^\W\d_]+\W+[^\W\d_]+")
 _OPTIONS: Final = RenderOptions(
     max_chars=10**9, max_value_chars=10**8, line_numbers=False, redact=False, history_once=False
 )
@@ -73,10 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("corpora", nargs="+", type=Path)
     parser.add_argument("--misses", type=int, default=0, help="print so many missing strings a corpus")
-    parser.add_argument("--whole", action="store_true", help="also strings of one word under any key")
     options = parser.parse_args(arguments)
     for corpus in options.corpora:
-        total, missing, skipped = measure(corpus, one_word=options.whole)
+        total, missing, skipped = measure(corpus)
         found = total - len(missing)
         print(f"{corpus.name}: {found:,} of {total:,} strings ({found / max(total, 1):.2%}); not counted: {skipped}")
         places = Counter(f"{place.partition('#')[0].split('/')[0]}: {path}" for place, path, _ in missing)
@@ -87,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def measure(corpus: Path, *, one_word: bool) -> tuple[int, list[tuple[str, str, str]], dict[str, int]]:
+def measure(corpus: Path) -> tuple[int, list[tuple[str, str, str]], dict[str, int]]:
     """Number of counted strings, those that are missing (place, path, text), and what was not counted."""
     total, missing = 0, []
     skipped: Counter[str] = Counter()
@@ -103,7 +107,7 @@ def measure(corpus: Path, *, one_word: bool) -> tuple[int, list[tuple[str, str, 
         sides = [("request", path, text) for path, text in strings(exchange.given)]
         sides += [("response", path, text) for path, text in strings(joined(exchange.answer))]
         for side, path, text in sides:
-            why = _not_counted(path, text, side, said, one_word=one_word)
+            why = _not_counted(path, text, side, said)
             if why:
                 skipped[why] += 1
                 continue
@@ -117,17 +121,16 @@ def measure(corpus: Path, *, one_word: bool) -> tuple[int, list[tuple[str, str, 
     return total, missing, dict(skipped)
 
 
-def _not_counted(path: str, text: str, side: str, said: set[str], *, one_word: bool) -> str:
-    keys = path.split(".")
+def _not_counted(path: str, text: str, side: str, said: set[str]) -> str:
+    keys = [key for key in path.split(".") if key != "*" and not key.isdecimal()] or [""]
     reasons = {
         "definition": not DEFINITIONS.isdisjoint(keys),
-        "setting": keys[-1] in SETTINGS or (len(keys) > 1 and keys[-1] == "*" and keys[-2] in SETTINGS),
+        "setting": not SETTINGS.isdisjoint({keys[-1], ".".join(keys[-2:])}),
         "url": _URL.fullmatch(text) is not None,
         "time": _TIME.fullmatch(text) is not None,
-        "id": _ID.fullmatch(text) is not None,
+        "id": _ID.fullmatch(text) is not None or _RANDOM.search(text) is not None,
         "echo": side == "response" and text in said,
         "no word": not any(c.isalpha() for c in text),
-        "one word": not one_word and _WORDS.search(text) is None and keys[-1] not in {"content", "text", "*"},
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
 
@@ -161,6 +164,10 @@ def strings(value: object, path: str = "") -> Iterator[tuple[str, str]]:
             yield from strings(child, f"{path}.*" if path else "*")
 
 
+_WHOLE: Final = {"trace", "citation", "args", "system", "instructions"}
+"""Keys of values that events hold whole, and not in fragments."""
+
+
 class Stream(list[Any]):
     """Events of a stream."""
 
@@ -175,8 +182,10 @@ def joined(answer: object) -> object:
         index = str(event.get("index", event.get("output_index", ""))) if isinstance(event, dict) else ""
         for path, text in _fragments(event):
             key = f"{kind}.{index}.{path}"
+            if not _WHOLE.isdisjoint(path.split(".")):
+                key += f".{len(whole)}"
             whole[key] = whole.get(key, "") + text if not kind or "delta" in kind else text
-    return {key: text for key, text in whole.items() if not key.endswith((".type", ".event"))}
+    return whole
 
 
 def _fragments(value: object, path: str = "") -> Iterator[tuple[str, str]]:
@@ -205,7 +214,7 @@ def exchanges(corpus: Path) -> Iterator[Exchange]:
 
 def _of_cassette(file: Path, corpus: Path) -> Iterator[Exchange]:
     try:
-        recorded = yaml.load(file.read_bytes(), yaml.CSafeLoader)  # noqa: S506 - the C form of safe_load
+        recorded = yaml.load(file.read_bytes(), yaml.CSafeLoader)
     except yaml.YAMLError:
         return
     for number, each in enumerate(recorded.get("interactions") or [] if isinstance(recorded, dict) else []):

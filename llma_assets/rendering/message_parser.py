@@ -9,9 +9,8 @@ from typing import Final
 from llma_assets.rendering.cleaning import without_base64
 from llma_assets.rendering.json_text import NOT_JSON, compact_json, parse_container, parse_json
 from llma_assets.rendering.message import Message, merged
-from llma_assets.rendering.provider_formats import PROVIDER_FORMATS
+from llma_assets.rendering.provider_formats import PROVIDER_FORMATS, joined_stream
 from llma_assets.rendering.provider_formats.detection import holds_messages
-from llma_assets.rendering.provider_formats.streams import joined_stream
 from llma_assets.rendering.provider_formats.transcripts import literal, read_transcript, written_calls
 
 _DEPTH: Final = 24

@@ -14,6 +14,8 @@ from llma_assets.rendering.provider_formats.nested import ReadNested, result_tex
 from llma_assets.rendering.provider_formats.openai_chat import calls_of
 from llma_assets.rendering.provider_formats.transcripts import read_transcript
 
+ORDER: Final = 90
+
 _CONTENT: Final = {
     "content", "name", "id", "finish_reason", "stop_reason", "index", "isError", "is_error", "structuredContent",
     "_meta", "finishReason",

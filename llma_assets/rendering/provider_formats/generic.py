@@ -27,6 +27,8 @@ from llma_assets.rendering.provider_formats.nested import (
 )
 from llma_assets.rendering.provider_formats.openai_chat import calls_of, reasoning_texts
 
+ORDER: Final = 80
+
 _CALL_NAMES: Final = ("tool_name", "function_name", "tool", "action", "name")
 _ARGUMENTS: Final = (
     "arguments", "args", "tool_input", "tool_args", "tool_kwargs", "action_input", "params_as_json", "parameters",

@@ -7,6 +7,8 @@ from llma_assets.rendering.message import Message, merged, role_of
 from llma_assets.rendering.provider_formats.nested import MISSING, ReadNested, mapping, result_text, string, tool_call
 from llma_assets.rendering.provider_formats.openai_chat import calls_of, reasoning_texts
 
+ORDER: Final = 40
+
 _TYPES: Final = {
     "human": "user",
     "ai": "assistant",
@@ -42,8 +44,15 @@ def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list
         return _message(mapping(item["data"]), _TYPES[kind] or role, read_nested)
     if isinstance(kind, str) and kind in _TYPES and "content" in item and "role" not in item:
         return _message(item, _TYPES[kind] or role, read_nested)
-    if kind == "tool_call" and "args" in item:
-        return [Message("assistant", "", (tool_call(item.get("name"), item["args"]),))]
+    if kind in ("tool_call", "server_tool_call", "invalid_tool_call") and "args" in item:
+        error = string(item.get("error"))
+        status = f"invalid: {error}" if error else ""
+        return [Message("assistant", "", (tool_call(item.get("name"), item["args"], status),))]
+    if kind == "server_tool_result" and "output" in item:
+        failed = item.get("status") == "error"
+        return [Message("tool", result_text(item["output"], read_nested), is_error=failed)]
+    if kind == "non_standard" and isinstance(item.get("value"), Mapping):
+        return read_nested(item["value"], role)
     generations = item.get("generations")
     if isinstance(generations, list):
         return [message for batch in generations for message in read_nested(batch, "assistant")]

@@ -53,6 +53,11 @@ def result_text(value: object, read_nested: ReadNested) -> str:
     return compact_json(value)
 
 
+def denied(reason: object) -> Message:
+    """The result of a tool call that a person or a rule did not allow."""
+    return Message("tool", f"[denied] {string(reason)}".rstrip(), is_error=True)
+
+
 def joined(messages: list[Message]) -> str:
     """The texts of `messages`, one a line."""
     return "\n".join(message.text for message in messages if message.text)

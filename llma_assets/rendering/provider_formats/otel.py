@@ -1,6 +1,7 @@
 """OpenTelemetry's GenAI conventions: typed parts of messages, and the several forms of reasoning."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from llma_assets.rendering.message import THINKING, Message
 from llma_assets.rendering.provider_formats.nested import (
@@ -13,6 +14,8 @@ from llma_assets.rendering.provider_formats.nested import (
     string,
     tool_call,
 )
+
+ORDER: Final = 54
 
 
 def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list[Message] | None:  # noqa: PLR0911 - one return a structure

@@ -1,6 +1,7 @@
 """Messages of Pydantic AI, Haystack and LlamaIndex, which name the kind of a part by a key of their own."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from llma_assets.rendering.message import THINKING, Message, merged, role_of
 from llma_assets.rendering.provider_formats.nested import (
@@ -13,6 +14,8 @@ from llma_assets.rendering.provider_formats.nested import (
     tool_call,
 )
 from llma_assets.rendering.provider_formats.openai_chat import calls_of
+
+ORDER: Final = 50
 
 
 def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list[Message] | None:

@@ -1,6 +1,7 @@
 """Vercel AI SDK: parts of model messages and of UI messages, results of generateText."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from llma_assets.rendering.message import THINKING, Message, ToolCall, merged
 from llma_assets.rendering.provider_formats.nested import (
@@ -12,6 +13,8 @@ from llma_assets.rendering.provider_formats.nested import (
     string,
     tool_call,
 )
+
+ORDER: Final = 20
 
 
 def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list[Message] | None:  # noqa: PLR0911 - one return a structure
