@@ -70,7 +70,9 @@ _PART_TYPES: Final = {
 }  # fmt: skip
 
 
-_RESULT_TYPES: Final = {"tool-result", "tool-error", "tool_result", "tool_call_response", "function_call_output"}
+_RESULT_TYPES: Final = {
+    "tool-result", "tool-error", "tool-approval-response", "tool_result", "tool_call_response", "function_call_output",
+}  # fmt: skip
 _RESULT_KEYS: Final = {"functionResponse", "function_response", "toolResult", "tool_call_result"}
 
 

@@ -1,5 +1,6 @@
 """OpenAI chat completions: messages with tool calls and parts, choices. And compatible servers (Mistral, Ollama)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -22,6 +23,9 @@ from llma_assets.rendering.provider_formats.transcripts import written_calls
 
 ORDER: Final = 70
 
+_WRITTEN: Final = re.compile(r"([\w.-]{1,120})\((.*)\)", re.DOTALL)
+"""A tool call as a text: `get_weather(city="Oslo")`."""
+
 
 def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list[Message] | None:
     """Read a message, a choice, a completion or a part of content.
@@ -30,7 +34,7 @@ def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list
     """
     if isinstance(item.get("choices"), list):
         return [message for choice in _list(item["choices"]) for message in read_nested(choice, "assistant")]
-    if isinstance(item.get("text"), str) and ("finish_reason" in item or "logprobs" in item):
+    if isinstance(item.get("text"), str) and "type" not in item and ("finish_reason" in item or "logprobs" in item):
         return [Message("assistant", string(item["text"]))]
     nested = item.get("message", item.get("delta"))
     if isinstance(nested, Mapping) and "role" not in item:
@@ -127,7 +131,7 @@ def _parts(content: object) -> object:
 
 def reasoning_texts(item: Mapping[str, object]) -> list[str]:
     """Reasoning that a server sends beside the content."""
-    for key in ("reasoning_content", "reasoning", "thinking", "tool_plan"):
+    for key in ("reasoning_content", "reasoning", "thinking", "tool_plan", "thought"):
         if text := string(item.get(key)):
             return [text]
     return []
@@ -163,6 +167,8 @@ def calls_of(item: Mapping[str, object]) -> tuple[ToolCall, ...]:
 
 def _named(text: str) -> ToolCall:
     """A tool call that is only a text: the name of the tool, or words about the call."""
+    if found := _WRITTEN.fullmatch(text[:2_000]):
+        return tool_call(found.group(1), found.group(2))
     is_name = all(part.isalnum() for part in text.replace("-", "_").replace(".", "_").split("_"))
     return tool_call(text, None) if is_name else tool_call("", text)
 
