@@ -94,12 +94,14 @@ def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list
     for key in output_keys:
         messages.extend(_messages_of(held[key], "assistant", read_nested))
     calls = () if "role" in item else calls_of(item)
-    thoughts = reasoning_texts({"thinking": item.get("thinking")}) if has_answer or held else []
-    messages.extend(Message(THINKING, text) for text in thoughts)
-    used |= {"thinking"} if thoughts else set()
+    if (has_answer or held) and isinstance(item.get("thinking"), str):
+        messages.extend(Message(THINKING, text) for text in reasoning_texts({"thinking": item["thinking"]}))
+        used.add("thinking")
     if has_answer or calls:
         used |= {"tool_calls", "toolCalls"} if calls else set()
-        messages.append(Message("assistant", _text_of(item[answer]) if has_answer else "", calls))
+        said = _text_of(item[answer]) if has_answer else ""
+        in_history = bool(messages) and not calls and messages[-1].text.strip() == said.strip()
+        messages.extend([] if in_history else [Message("assistant", said, calls)])
     if isinstance(item.get("observations"), str):
         used.add("observations")
         messages.append(Message("tool", string(item["observations"])))

@@ -23,6 +23,9 @@ from llma_assets.rendering.provider_formats.transcripts import written_calls
 
 ORDER: Final = 70
 
+_CHOICE_KEYS: Final = 4
+"""More keys beside a text say more than how it ended."""
+
 _WRITTEN: Final = re.compile(r"([\w.-]{1,120})\((.*)\)", re.DOTALL)
 """A tool call as a text: `get_weather(city="Oslo")`."""
 
@@ -34,7 +37,7 @@ def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list
     """
     if isinstance(item.get("choices"), list):
         return [message for choice in _list(item["choices"]) for message in read_nested(choice, "assistant")]
-    if isinstance(item.get("text"), str) and "type" not in item and ("finish_reason" in item or "logprobs" in item):
+    if isinstance(item.get("text"), str) and _is_choice(item):
         return [Message("assistant", string(item["text"]))]
     nested = item.get("message", item.get("delta"))
     if isinstance(nested, Mapping) and "role" not in item:
@@ -44,6 +47,15 @@ def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list
     ):
         return _message(item, role, read_nested)
     return _part(item, role)
+
+
+def _is_choice(item: Mapping[str, object]) -> bool:
+    """Whether an object with a text is a choice of the older completions, and says no more than how it ended."""
+    return (
+        "type" not in item
+        and ("index" in item or len(item) <= _CHOICE_KEYS)
+        and ("finish_reason" in item or "logprobs" in item)
+    )
 
 
 def join(items: Sequence[object]) -> Mapping[str, object] | None:
