@@ -78,7 +78,11 @@ def _is_one(values: Sequence[object]) -> bool:
     """Whether a list is one item: a `[role, text]` pair, scalars, or many rows of application data."""
     if _is_pair(values) or not any(isinstance(item, Mapping | str | list | tuple) for item in values):
         return True
-    return len(values) > _MANY_ROWS and not any(isinstance(row, str) or holds_messages(row) for row in values[:20])
+    return (
+        len(values) > _MANY_ROWS
+        and not any(isinstance(row, str) or holds_messages(row) for row in values[:20])
+        and joined_stream(values) is None
+    )
 
 
 def _items(values: Sequence[object]) -> Sequence[object]:

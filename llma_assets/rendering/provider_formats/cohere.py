@@ -43,6 +43,5 @@ def _version_1(items: Sequence[object]) -> Mapping[str, object] | None:
             final = {"finish_reason": item.get("finish_reason"), **mapping(item["response"])}
     rest = {key: value for key, value in final.items() if key in {"finish_reason", "meta", "citations"}}
     text = "".join(texts) or string(final.get("text"))
-    return (
-        {**rest, "response": text, "tool_calls": calls or list_of(final.get("tool_calls"))} if texts or final else None
-    )
+    said = {"role": "assistant", "content": text, "tool_calls": calls or list_of(final.get("tool_calls"))}
+    return {**rest, "messages": [said]} if texts or final else None

@@ -23,9 +23,12 @@ def join(items: Sequence[object]) -> Mapping[str, object] | None:
         extend(whole, "content", fragment.get("content"))
         extend(whole, "thinking", fragment.get("thinking"))
         calls.extend(list_of(fragment.get("tool_calls")))
+        whole["trace"] = item.get("amazon-bedrock-trace") or whole.get("trace")
         for key in ("done_reason", "stop_reason", "completionReason"):
             whole[key] = fragment.get(key) or item.get(key) or whole.get(key)
-    return {**whole, "tool_calls": calls}
+    trace = whole.pop("trace", None)
+    whole["tool_calls"] = calls
+    return {"messages": [whole], "trace": trace} if trace else whole
 
 
 def _ollama(item: Mapping[str, object]) -> Mapping[str, object] | None:
