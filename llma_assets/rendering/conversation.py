@@ -4,7 +4,7 @@ Which messages are repeated is decided in `history`, how the text is shortened i
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
 from typing import Final
 
@@ -16,6 +16,7 @@ from llma_assets.rendering.events import Event
 from llma_assets.rendering.generation import input_of, lines_of_error, output_of, tools_of
 from llma_assets.rendering.hierarchy import Node
 from llma_assets.rendering.history import History, Key, Point, key_of
+from llma_assets.rendering.injected import mark_injected
 from llma_assets.rendering.json_text import NOT_JSON, compact_json, parse_container
 from llma_assets.rendering.message import Message
 from llma_assets.rendering.message_parser import is_conversation, read_item, split
@@ -37,13 +38,14 @@ class Conversation:
         values_repeated: number of long values replaced by `(as above)`.
     """
 
-    def __init__(self, document: Document, *, history_once: bool) -> None:
+    def __init__(self, document: Document, *, history_once: bool, injected_tags: Sequence[str] = ()) -> None:
         """Write into `document`; with `history_once=False` every message is shown each time."""
         self.messages = 0
         self.repeated = 0
         self.values_repeated = 0
         self._document = document
         self._once = history_once
+        self._injected_tags = injected_tags
         self._history = History()
         self._read: dict[bytes, _Read] = {}
         self._tools: set[tuple[str, ...]] = set()
@@ -253,7 +255,8 @@ class Conversation:
         digest = blake2b(raw, digest_size=16, key=role.encode("utf-8", "replace")[:32]).digest()
         known = self._read.get(digest)
         if known is None:
-            messages = tuple(read_item(item, role))
+            found = read_item(item, role)
+            messages = tuple(mark_injected(found, self._injected_tags) if self._injected_tags else found)
             known = messages, tuple(key_of(message) for message in messages)
             self._read[digest] = known
         return known

@@ -8,6 +8,7 @@ from llma_assets.privacy import redactor_of
 from llma_assets.rendering.document import Document, Keep
 from llma_assets.rendering.events import has_error, number, properties_of
 from llma_assets.rendering.formatting import error_lines
+from llma_assets.rendering.injected import mark_injected
 from llma_assets.rendering.json_text import compact_json
 from llma_assets.rendering.message import Message
 from llma_assets.rendering.message_parser import read_item, split
@@ -32,7 +33,9 @@ def render_generation(event: Mapping[str, object], options: RenderOptions = Rend
     """
     raw = event.get("properties")
     properties = properties_of(raw)
-    redactor = redactor_of(redact=options.redact, extra_patterns=options.extra_patterns)
+    redactor = redactor_of(
+        redact=options.redact, extra_patterns=options.extra_patterns, transformations=options.transformations
+    )
     document = Document(options.max_value_chars, redactor, options.max_chars)
     messages = 0
     tools = read_tools(tools_of(properties), redactor=redactor)
@@ -45,6 +48,7 @@ def render_generation(event: Mapping[str, object], options: RenderOptions = Rend
         ("OUTPUT:", output_of(properties), "assistant"),
     ):
         found = [message for item, speaker in split(value, role) for message in read_item(item, speaker)]
+        found = list(mark_injected(found, options.injected_tags)) if options.injected_tags else found
         if found:
             messages += len(found)
             _section(document, title)

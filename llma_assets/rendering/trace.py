@@ -51,9 +51,11 @@ def render_trace(events: Sequence[Mapping[str, object]], options: RenderOptions 
     read, ignored = read_events(events)
     trace = next((event for event in read if event.name == "$ai_trace"), None)
     others = [event for event in read if event is not trace]
-    redactor = redactor_of(redact=options.redact, extra_patterns=options.extra_patterns)
+    redactor = redactor_of(
+        redact=options.redact, extra_patterns=options.extra_patterns, transformations=options.transformations
+    )
     document = Document(options.max_value_chars, redactor, options.max_chars)
-    conversation = Conversation(document, history_once=options.history_once)
+    conversation = Conversation(document, history_once=options.history_once, injected_tags=options.injected_tags)
     _header(document, trace, read)
     _tree(document, conversation, others, trace)
     document.event = 0

@@ -65,7 +65,7 @@ def read_steps(text: str) -> list[Step]:
         match = _NUMBERED.match(raw)
         if match:
             reader.line(int(match[1]), match[2].strip(_TREE))
-    return [step for step in reader.steps if step.name not in {"system", "developer", "thinking"}]
+    return [step for step in reader.steps if step.name not in {"system", "developer", "thinking", "injected"}]
 
 
 def new_in_call(text: str, steps: Sequence[Step]) -> list[Step]:
