@@ -69,7 +69,8 @@ def find_emails(normalised: str, password_ends: frozenset[int]) -> Iterator[Span
             domain = _DOMAIN.match(normalised, behind) if local else None
             if local and domain:
                 name = _ENCODED.sub("", local.group())
-                if name:
+                # `git@github.com:owner/name` is the address of a repository.
+                if name and not (name == "git" and normalised[domain.end() : domain.end() + 1] in {":", "/"}):
                     end = domain.end()
                     yield Span(place - len(name), end, EMAIL, _REPEATED.sub(r"\1", f"{name}@{domain.group()}".lower()))
             place = normalised.find(sign, behind)

@@ -10,10 +10,14 @@ from typing import Final
 
 from llma_assets.privacy.contacts import find_emails, find_numbers
 from llma_assets.privacy.credentials import PASSWORD, find_credentials
+from llma_assets.privacy.disguised_mail import find_disguised_mail
+from llma_assets.privacy.named_values import find_named_values
 from llma_assets.privacy.patterns import PatternError, compiled
-from llma_assets.privacy.payment_numbers import find_payment_numbers
-from llma_assets.privacy.spans import Span, normalise, without_overlaps
+from llma_assets.privacy.payment_numbers import find_payment_numbers, find_wallets
+from llma_assets.privacy.personal_ids import find_national_ids
+from llma_assets.privacy.spans import Span, lower_case, normalise, without_overlaps
 from llma_assets.privacy.transformations import Transformation, Transformer
+from llma_assets.privacy.triggers import may_hold_named_values
 
 CUSTOM: Final = "CUSTOM"
 _MAX_PATTERNS: Final = 50
@@ -99,16 +103,25 @@ class Redactor:
             return []
         normalised = normalise(text)
         credentials = list(find_credentials(normalised))
+        lower = lower_case(normalised) if may_hold_named_values(normalised) else ""
         password_ends = frozenset(span.end for span in credentials if span.kind == PASSWORD)
         return without_overlaps(
             [
                 *credentials,
+                *(self._named(normalised, lower) if lower else ()),
                 *find_emails(normalised, password_ends),
                 *find_payment_numbers(normalised),
                 *find_numbers(normalised),
                 *self._own(text),
             ]
         )
+
+    @staticmethod
+    def _named(normalised: str, lower: str) -> Iterator[Span]:
+        yield from find_named_values(normalised, lower)
+        yield from find_wallets(normalised)
+        yield from find_national_ids(normalised, lower)
+        yield from find_disguised_mail(normalised, lower)
 
     def _own(self, text: str) -> Iterator[Span]:
         for pattern in self._extra:
