@@ -49,3 +49,14 @@ def _connects(between: str) -> bool:
 def is_beside(lower: str, start: int, end: int, words: re.Pattern[str]) -> bool:
     """Whether one of `words` is near the value, whatever stands between."""
     return words.search(lower[max(start - _WIDE, 0) : end + _AFTER]) is not None
+
+
+_THING: Final = re.compile(
+    r"(?:^|[^a-z])(?:order|invoice|part|sku|ticket|case|tracking|parcel|shipment|version|build|ref|reference|serial|model"
+    r"|isbn|article|item|batch|lot)\W{0,3}(?:[a-z]{1,10}\W{1,3}){0,2}\Z"
+)
+
+
+def numbers_a_thing(lower: str, start: int) -> bool:
+    """Whether the words before a number say that it is of an order, a part, a version, and not of a person."""
+    return _THING.search(lower[max(start - 32, 0) : start]) is not None

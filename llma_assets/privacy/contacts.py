@@ -6,6 +6,7 @@ from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 
+from llma_assets.privacy.beside import numbers_a_thing
 from llma_assets.privacy.spans import Span
 
 EMAIL: Final = "EMAIL"
@@ -127,6 +128,9 @@ def _phones(normalised: str) -> Iterator[Span]:
         if _follows(normalised, found.start(), ".,$€£#+:/-", letters=True) or _goes_on(normalised, found.start()):
             continue
         digits = _bare(found.group())
+        head = normalised[max(found.start() - 32, 0) : found.start()].lower()
+        if numbers_a_thing(head, len(head)):
+            continue
         if 9 <= len(digits) <= 12 and not _DATE.match(found.group()) and _is_national(digits):
             yield Span(found.start(), found.end(), PHONE, digits)
     lower = normalised.lower()

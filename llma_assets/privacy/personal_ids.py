@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from llma_assets.privacy.beside import is_beside, is_named
+from llma_assets.privacy.beside import is_beside, is_named, numbers_a_thing
 from llma_assets.privacy.spans import Span
 
 NATIONAL_ID: Final = "NATIONAL_ID"
@@ -25,8 +25,6 @@ _ODD: Final = dict(
     )
 )  # fmt: skip
 """Values of signs at odd places of a codice fiscale; those at even places count as they are."""
-
-_VERHOEFF: Final = [[(i + j) % 5 + (0 if i < 5 else 5) for j in range(5)] for i in range(10)]
 
 
 def _ssn(value: str) -> bool:
@@ -149,11 +147,6 @@ _FORMS: Final = (
     ),
 )
 _SEPARATORS: Final = re.compile(r"[ .-]")
-_UNNAMED: Final = re.compile(
-    r"(?:order|invoice|part|sku|ticket|case|tracking|version|build|ref|serial|model|isbn|id)"
-    r"\W{0,3}(?:\w{1,10}\W{1,3}){0,2}\Z"
-)
-"""What numbers something else than a person."""
 
 
 def find_national_ids(normalised: str, lower: str) -> Iterator[Span]:
@@ -175,7 +168,7 @@ def find_national_ids(normalised: str, lower: str) -> Iterator[Span]:
                     each.alone is not None
                     and each.alone.fullmatch(found.group()) is not None
                     and each.is_valid(value)
-                    and _UNNAMED.search(lower[max(start - 32, 0) : start]) is None
+                    and not numbers_a_thing(lower, start)
                 )
             ):
                 yield Span(start, end, NATIONAL_ID, value)
