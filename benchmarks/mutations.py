@@ -205,8 +205,8 @@ MUTANTS = (
     ),
     Mutant(
         "redaction: a team's own patterns hide what they match",
-        "return Redactor(extra_patterns) if redact else None",
-        "return Redactor() if redact else None",
+        "return Redactor(extra_patterns, transformations, redact=redact)",
+        "return Redactor((), transformations, redact=redact)",
         ("test_a_team_adds_patterns_of_its_own",),
     ),
     Mutant(

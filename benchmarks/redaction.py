@@ -2,8 +2,8 @@
 
 Ten thousand generated values of each kind stand inside made-up traces: in a user's message, in arguments of a tool
 call, in a tool's result as JSON inside JSON, in a span's state, in an error. A value leaks when it, or its digits or
-letters without separators, stands in the text. Then ten thousand values that only look private. Seeded; writes
-nothing.
+letters without separators, stands in the text. Then ten thousand values that only look private. `--held-out` measures
+the set of `redaction_held_out.py`, which was written after the finders and is never tuned on. Seeded; writes nothing.
 """
 
 import argparse
@@ -12,10 +12,13 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from itertools import starmap
 from typing import Any
 
+from benchmarks.redaction_held_out import HELD_OUT, HELD_OUT_LOOK_ALIKES
 from llma_assets.rendering import RenderOptions, render_trace
-from llma_assets.testing import HARMLESS_VALUES, PRIVATE_VALUES
+from llma_assets.testing import HARMLESS_VALUES, IMPERSONAL_SENTENCES, PERSONAL_VALUES, PRIVATE_VALUES
+from llma_assets.testing.personal_values import MakeSentence
 from llma_assets.testing.private_values import AROUND, Make
 
 _OPTIONS = RenderOptions(max_chars=10**7, max_value_chars=10**5, line_numbers=False)
@@ -35,39 +38,52 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--values", type=int, default=10_000, help="of each kind")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--held-out", action="store_true", help="the set that was written afterwards")
     options = parser.parse_args(arguments)
+    personal, impersonal = (
+        (HELD_OUT, HELD_OUT_LOOK_ALIKES) if options.held_out else (PERSONAL_VALUES, IMPERSONAL_SENTENCES)
+    )
     print(f"seed {options.seed}, {options.values:,} values of each kind")
     print(f"{'kind':<26}{'hidden':>10}{'leaked':>8}{'recall':>10}  placeholders")
-    for kind, make in PRIVATE_VALUES.items():
-        leaked, counts = _measure(make, AROUND.get(kind, "{}"), options.values, options.seed)
+    makers: dict[str, MakeSentence] = {} if options.held_out else dict(starmap(_around, PRIVATE_VALUES.items()))
+    for kind, make in (makers | personal).items():
+        leaked, counts = _measure(make, options.values, options.seed)
         shown = ", ".join(f"{name} {count}" for name, count in counts.most_common())
         recall = 1 - len(leaked) / options.values
         print(f"{kind:<26}{options.values - len(leaked):>10,}{len(leaked):>8,}{recall:>10.2%}  {shown}")
         for value in leaked[:3]:
             print(f"    leaked: {value[:80]!r}")
     print(f"\n{'harmless':<26}{'kept':>10}{'taken':>8}{'false':>10}  placeholders")
-    for kind, make in HARMLESS_VALUES.items():
-        _, counts = _measure(make, "{}", options.values, options.seed, harmless=True)
+    harmless = {} if options.held_out else HARMLESS_VALUES
+    for kind, look_alike in (harmless | impersonal).items():
+        _, counts = _measure(lambda rng, make=look_alike: (make(rng), ""), options.values, options.seed)  # type: ignore[misc]
         taken = sum(counts.values())
         shown = ", ".join(f"{name} {count}" for name, count in counts.most_common())
         print(f"{kind:<26}{options.values - taken:>10,}{taken:>8,}{taken / options.values:>10.2%}  {shown}")
     return 0
 
 
-def _measure(
-    make: Make, around: str, total: int, seed: int, *, harmless: bool = False
-) -> tuple[list[str], Counter[str]]:
+def _around(kind: str, make: Make) -> tuple[str, MakeSentence]:
+    """A kind, and its values in the words without which they are not private."""
+
+    def sentence(rng: random.Random) -> tuple[str, str]:
+        value = make(rng)
+        return AROUND.get(kind, "{}").format(value), value
+
+    return kind, sentence
+
+
+def _measure(make: MakeSentence, total: int, seed: int) -> tuple[list[str], Counter[str]]:
     """Values that stand in the text, and placeholders by kind."""
     rng = random.Random(seed)
     leaked: list[str] = []
     counts: Counter[str] = Counter()
     for _ in range(0, total, _A_TRACE):
-        values = [make(rng) for _ in range(min(_A_TRACE, total))]
-        rendered = render_trace(_trace([around.format(value) for value in values], rng), _OPTIONS)
+        made = [make(rng) for _ in range(min(_A_TRACE, total))]
+        rendered = render_trace(_trace([sentence for sentence, _ in made], rng), _OPTIONS)
         counts.update(rendered.loss.redactions)
-        if not harmless:
-            flat = _flat(rendered.text)
-            leaked += [value for value in values if _escaped(value, rendered.text) or _flat(value) in flat]
+        flat = _flat(rendered.text)
+        leaked += [value for _, value in made if value and (_escaped(value, rendered.text) or _stands_in(value, flat))]
     return leaked, counts
 
 
@@ -78,6 +94,11 @@ def _escaped(value: str, text: str) -> bool:
             return True
         value = json.dumps(value)[1:-1]
     return False
+
+
+def _stands_in(value: str, flat: str) -> bool:
+    """Whether a value is there without its separators; a short one is looked for as it is only."""
+    return len(value) > 8 and _flat(value) in flat
 
 
 def _flat(text: str) -> str:

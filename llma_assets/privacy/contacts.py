@@ -6,6 +6,7 @@ from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 
+from llma_assets.privacy.beside import numbers_a_thing
 from llma_assets.privacy.spans import Span
 
 EMAIL: Final = "EMAIL"
@@ -69,7 +70,8 @@ def find_emails(normalised: str, password_ends: frozenset[int]) -> Iterator[Span
             domain = _DOMAIN.match(normalised, behind) if local else None
             if local and domain:
                 name = _ENCODED.sub("", local.group())
-                if name:
+                # `git@github.com:owner/name` is the address of a repository.
+                if name and not (name == "git" and normalised[domain.end() : domain.end() + 1] in {":", "/"}):
                     end = domain.end()
                     yield Span(place - len(name), end, EMAIL, _REPEATED.sub(r"\1", f"{name}@{domain.group()}".lower()))
             place = normalised.find(sign, behind)
@@ -126,6 +128,9 @@ def _phones(normalised: str) -> Iterator[Span]:
         if _follows(normalised, found.start(), ".,$€£#+:/-", letters=True) or _goes_on(normalised, found.start()):
             continue
         digits = _bare(found.group())
+        head = normalised[max(found.start() - 32, 0) : found.start()].lower()
+        if numbers_a_thing(head, len(head)):
+            continue
         if 9 <= len(digits) <= 12 and not _DATE.match(found.group()) and _is_national(digits):
             yield Span(found.start(), found.end(), PHONE, digits)
     lower = normalised.lower()

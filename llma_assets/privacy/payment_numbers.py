@@ -1,5 +1,6 @@
-"""Finds payment card numbers and IBANs, each confirmed by its checksum. Other numbers belong in `contacts`."""
+"""Finds payment cards, IBANs and Bitcoin addresses, confirmed by checksums. Other numbers belong in `contacts`."""
 
+import hashlib
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -8,6 +9,7 @@ from llma_assets.privacy.spans import Span
 
 CARD: Final = "CARD"
 IBAN: Final = "IBAN"
+BITCOIN: Final = "BITCOIN"
 
 _DIGITS: Final = re.compile(r"[0-9]{2,32}(?:[ \t\n\u00a0.-]{1,2}[0-9]{1,19}){0,24}")
 _GROUP: Final = re.compile(r"[0-9]+")
@@ -47,6 +49,12 @@ _IBAN_LENGTHS: Final = {
     }.items()
     for country in countries.split()
 }  # fmt: skip
+_BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_OLD_ADDRESS: Final = re.compile(r"(?<![0-9A-Za-z])[13][1-9A-HJ-NP-Za-km-z]{25,34}(?![0-9A-Za-z])")
+_NEW_ADDRESS: Final = re.compile(
+    r"(?<![0-9A-Za-z])(?:bc1q(?:[02-9ac-hj-np-z]{58}|[02-9ac-hj-np-z]{38})|bc1p[02-9ac-hj-np-z]{58}"
+    r"|BC1Q(?:[02-9AC-HJ-NP-Z]{58}|[02-9AC-HJ-NP-Z]{38})|BC1P[02-9AC-HJ-NP-Z]{58})(?![0-9A-Za-z])"
+)
 _IBAN_HEAD: Final = re.compile(r"[A-Za-z]{2}[0-9]{2}(?=[ -]?[0-9A-Za-z]{2})")
 _IBAN_BODY: Final = re.compile(r"(?:[ \u00a0-]?[0-9A-Za-z]){11,36}")
 
@@ -56,6 +64,24 @@ def find_payment_numbers(normalised: str) -> Iterator[Span]:
     if any(digit in normalised for digit in "0123456789"):
         yield from _ibans(normalised)
         yield from _cards(normalised)
+
+
+def find_wallets(normalised: str) -> Iterator[Span]:
+    """Bitcoin addresses: of the old kinds those with a valid checksum, of the newer ones those of a valid length."""
+    for found in _OLD_ADDRESS.finditer(normalised):
+        if _is_base58(found.group()):
+            yield Span(found.start(), found.end(), BITCOIN, found.group())
+    for found in _NEW_ADDRESS.finditer(normalised):
+        yield Span(found.start(), found.end(), BITCOIN, found.group().lower())
+
+
+def _is_base58(address: str) -> bool:
+    number = 0
+    for sign in address:
+        number = number * 58 + _BASE58.index(sign)
+    data = number.to_bytes(25, "big") if number < 1 << 200 else b""
+    checksum = hashlib.sha256(hashlib.sha256(data[:21]).digest()).digest()[:4]
+    return len(data) == 25 and data[0] in {0, 5} and checksum == data[21:]
 
 
 def _cards(normalised: str) -> Iterator[Span]:

@@ -6,23 +6,21 @@ patterns are merged and counted. Own patterns run in RE2, which takes linear tim
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from llma_assets.privacy.contacts import find_emails, find_numbers
 from llma_assets.privacy.credentials import PASSWORD, find_credentials
-from llma_assets.privacy.payment_numbers import find_payment_numbers
-from llma_assets.privacy.spans import Span, normalise, without_overlaps
+from llma_assets.privacy.disguised_mail import find_disguised_mail
+from llma_assets.privacy.named_values import find_named_values
+from llma_assets.privacy.patterns import PatternError, compiled
+from llma_assets.privacy.payment_numbers import find_payment_numbers, find_wallets
+from llma_assets.privacy.personal_ids import find_national_ids
+from llma_assets.privacy.spans import Span, lower_case, normalise, without_overlaps
+from llma_assets.privacy.transformations import Transformation, Transformer
+from llma_assets.privacy.triggers import may_hold_named_values
 
 CUSTOM: Final = "CUSTOM"
 _MAX_PATTERNS: Final = 50
-_MAX_PATTERN_CHARS: Final = 1_000
-_MAX_PATTERN_MEMORY: Final = 1 << 18
-"""Most bytes of a compiled pattern, which also bounds its time a character."""
-
-
-class PatternError(ValueError):
-    """A team's own pattern is invalid; the message says which (by position) and why."""
 
 
 def check_patterns(patterns: Sequence[str]) -> None:
@@ -37,55 +35,54 @@ def check_patterns(patterns: Sequence[str]) -> None:
     if len(patterns) > _MAX_PATTERNS:
         raise PatternError(f"at most {_MAX_PATTERNS} extra patterns are allowed, not {len(patterns)}")
     for place, pattern in enumerate(patterns):
-        if not isinstance(pattern, str) or not 0 < len(pattern) <= _MAX_PATTERN_CHARS:
-            raise PatternError(f"extra pattern {place} must be a text of 1 to {_MAX_PATTERN_CHARS} characters")
-        try:
-            compiled = _compiled(pattern)
-        except ValueError as error:
-            raise PatternError(
-                f"extra pattern {place} cannot be used: {error} (RE2's syntax: no backreferences, no lookaround)"
-            ) from None
-        if compiled.match("") is not None:
-            raise PatternError(f"extra pattern {place} matches the empty text; it must match at least one character")
+        compiled(pattern, f"extra pattern {place}")
 
 
-@lru_cache(maxsize=256)
-def _compiled(pattern: str) -> Any:
-    import re2
-
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = _MAX_PATTERN_MEMORY
-    try:
-        return re2.compile(pattern, options)
-    except re2.error as error:
-        reason = error.args[0] if error.args else "not understood"
-        raise ValueError(reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)) from None
-
-
-def redactor_of(*, redact: bool, extra_patterns: Sequence[str]) -> "Redactor | None":
-    """A redactor for one document, or None if `redact` is False."""
-    return Redactor(extra_patterns) if redact else None
+def redactor_of(
+    *, redact: bool, extra_patterns: Sequence[str], transformations: Sequence[Transformation] = ()
+) -> "Redactor | None":
+    """A redactor for one document, or None if nothing is replaced in it."""
+    if not redact and not transformations:
+        return None
+    return Redactor(extra_patterns, transformations, redact=redact)
 
 
 class Redactor:
-    """Replaces private values and numbers them. Use one redactor for each document.
+    """Replaces private values and numbers them, and applies transformations. Use one redactor for each document.
 
     Attributes:
-        counts: number of replaced occurrences by kind (`email`, `phone`, …).
+        counts: number of replaced occurrences by kind (`email`, `phone`, …), and of the team's own `transformed`.
     """
 
-    def __init__(self, extra_patterns: Sequence[str] = ()) -> None:
-        """Start with no value; `extra_patterns` must have passed `check_patterns`."""
+    def __init__(
+        self,
+        extra_patterns: Sequence[str] = (),
+        transformations: Sequence[Transformation] = (),
+        *,
+        redact: bool = True,
+    ) -> None:
+        """Start with no value; patterns and transformations must have passed their checks.
+
+        With `redact=False` it applies the transformations alone.
+        """
         self.counts: Counter[str] = Counter()
-        self._extra = [_compiled(pattern) for pattern in extra_patterns]
+        self._redacts = redact
+        self._extra = [compiled(pattern, "extra pattern") for pattern in extra_patterns]
+        self._transformer = Transformer(transformations)
         self._numbers: dict[tuple[str, str], int] = {}
         self._last: Counter[str] = Counter()
+
+    def prepare(self, text: str) -> str:
+        """A whole text with the team's own transformations, before anything of it is cut."""
+        prepared, made = self._transformer.apply(text)
+        if made:
+            self.counts["transformed"] += made
+        return prepared
 
     def redact(self, text: str, start: int = 0, end: int | None = None) -> str:
         """`text[start:end]` with placeholders; a value across either border is replaced as a whole."""
         end = len(text) if end is None else end
-        spans = self._spans(text)
+        spans = self._spans(text) if self._redacts else []
         if not spans:
             return text[start:end]
         parts: list[str] = []
@@ -106,16 +103,25 @@ class Redactor:
             return []
         normalised = normalise(text)
         credentials = list(find_credentials(normalised))
+        lower = lower_case(normalised) if may_hold_named_values(normalised) else ""
         password_ends = frozenset(span.end for span in credentials if span.kind == PASSWORD)
         return without_overlaps(
             [
                 *credentials,
+                *(self._named(normalised, lower) if lower else ()),
                 *find_emails(normalised, password_ends),
                 *find_payment_numbers(normalised),
                 *find_numbers(normalised),
                 *self._own(text),
             ]
         )
+
+    @staticmethod
+    def _named(normalised: str, lower: str) -> Iterator[Span]:
+        yield from find_named_values(normalised, lower)
+        yield from find_wallets(normalised)
+        yield from find_national_ids(normalised, lower)
+        yield from find_disguised_mail(normalised, lower)
 
     def _own(self, text: str) -> Iterator[Span]:
         for pattern in self._extra:

@@ -56,6 +56,12 @@ def _meaning(found: re.Match[str]) -> str:
     return (last if found.group(1) or last in "\"'/" else " ") * len(escape)
 
 
+def lower_case(text: str) -> str:
+    """The text in lower case, sign by sign, so that its length stays: `İ` alone would become two signs."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else "".join(sign.lower()[:1] for sign in text)
+
+
 def without_overlaps(spans: Iterable[Span]) -> list[Span]:
     """The spans, given in order of precedence, in order of position; overlapping ones become one of the first's kind.
 

@@ -91,6 +91,10 @@ MARGIN: Final = 4_096
 class Redacts(Protocol):
     """Replaces private values; `llma_assets.privacy.Redactor` is one."""
 
+    def prepare(self, text: str) -> str:
+        """A whole text with the team's own transformations."""
+        ...
+
     def redact(self, text: str, start: int = 0, end: int | None = None) -> str:
         """`text[start:end]` with placeholders; a value across either border is replaced as a whole."""
         ...
@@ -136,6 +140,8 @@ def value_of(text: str, window: int = WINDOW, redactor: Redacts | None = None) -
 
     `redactor` replaces private values before anything is cut.
     """
+    if redactor is not None:
+        text = redactor.prepare(text)
     if len(text) <= 2 * window:
         if redactor is not None:
             text = redactor.redact(clean(text))

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from llma_assets.rendering.json_text import NOT_JSON, parse_container
-from llma_assets.rendering.message import Message
+from llma_assets.rendering.message import INJECTED, Message
 from llma_assets.visible import visible
 
-_INSTRUCTION_ROLES: Final = {"system", "developer"}
+_INSTRUCTION_ROLES: Final = {"system", "developer", INJECTED}
 _LABELS: Final = {
     "role", "type", "id", "name", "index", "object", "model", "finish_reason", "stop_reason", "kind", "lc", "status",
 }  # fmt: skip

@@ -4,21 +4,23 @@ Which messages are repeated is decided in `history`, how the text is shortened i
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
 from typing import Final
 
 import orjson
 
 from llma_assets.rendering.content import has_content
-from llma_assets.rendering.document import EMPTY, Document
+from llma_assets.rendering.document import EMPTY, Document, Keep
 from llma_assets.rendering.events import Event
 from llma_assets.rendering.generation import input_of, lines_of_error, output_of, tools_of
 from llma_assets.rendering.hierarchy import Node
 from llma_assets.rendering.history import History, Key, Point, key_of
+from llma_assets.rendering.injected import mark_injected
 from llma_assets.rendering.json_text import NOT_JSON, compact_json, parse_container
 from llma_assets.rendering.message import Message
 from llma_assets.rendering.message_parser import is_conversation, read_item, split
+from llma_assets.rendering.stops import stop_line
 from llma_assets.rendering.tools import read_tools, tool_lines
 
 _WORTH_A_REFERENCE: Final = 80
@@ -36,13 +38,14 @@ class Conversation:
         values_repeated: number of long values replaced by `(as above)`.
     """
 
-    def __init__(self, document: Document, *, history_once: bool) -> None:
+    def __init__(self, document: Document, *, history_once: bool, injected_tags: Sequence[str] = ()) -> None:
         """Write into `document`; with `history_once=False` every message is shown each time."""
         self.messages = 0
         self.repeated = 0
         self.values_repeated = 0
         self._document = document
         self._once = history_once
+        self._injected_tags = injected_tags
         self._history = History()
         self._read: dict[bytes, _Read] = {}
         self._tools: set[tuple[str, ...]] = set()
@@ -80,16 +83,15 @@ class Conversation:
         """Write the content that comes after the children: the output of a span with children."""
         if node.children and node.event.kind in {"SPAN", "TRACE"}:
             properties = node.event.properties()
-            output, failed = properties.get("$ai_output_state"), node.event.is_error
+            output, failed = _output_of_span(properties), node.event.is_error
             self._state(output, "Output: ", prefix, node.order, (), role="assistant", failed=failed)
 
     def trace_state(self, properties: Mapping[str, object]) -> None:
         """Write the input and output of the whole trace unless an event showed them."""
-        for key, title, role in (
-            ("$ai_input_state", "TRACE INPUT:", "user"),
-            ("$ai_output_state", "TRACE OUTPUT:", "assistant"),
+        for value, title, role in (
+            (_input_of_span(properties), "TRACE INPUT:", "user"),
+            (_output_of_span(properties), "TRACE OUTPUT:", "assistant"),
         ):
-            value = properties.get(key)
             if value is None or value == "" or self._is_shown(value, role):
                 continue
             self._document.line("")
@@ -109,17 +111,19 @@ class Conversation:
             same = answered and not any(new_answer)
             self._document.line("(input and answer as above)" if same else "(input as above)", prefix)
         self._show(answered, new_answer, len(given) + 1, prefix)
+        if node.event.kind == "GEN" and (stopped := stop_line(properties, self._document.redactor)):
+            self._document.line(stopped, prefix, Keep.ERROR, is_own=True)
         self._error(node.event, properties, prefix)
 
     def _span(self, node: Node, properties: Mapping[str, object], prefix: str, above: Collection[int]) -> None:
-        given = properties.get("$ai_input_state", properties.get("$ai_input"))
+        given = _input_of_span(properties)
         name = properties.get("$ai_span_name")
         called = _digest(f"{name}\0{_canonical(given)}") if isinstance(name, str) else b""
         if self._once and self._calls[called] > 0:
             self._calls[called] -= 1
         else:
             self._state(given, "Input: ", prefix, node.order, above, role="user")
-        output = properties.get("$ai_output_state", properties.get("$ai_output"))
+        output = _output_of_span(properties)
         failed = node.event.is_error
         if failed and isinstance(output, str) and output == properties.get("$ai_error"):
             self._results[_digest(_canonical(output))] += 1
@@ -202,11 +206,13 @@ class Conversation:
     def _show(self, messages: tuple[Message, ...], new: list[bool], first: int, prefix: str) -> None:
         for number, (message, is_new) in enumerate(zip(messages, new, strict=True), first):
             self.messages += 1
-            if self._once and (not is_new or self._is_result_above(message)):
+            digest = _digest(message.text.strip())
+            is_same_state = message.role == "state" and digest in self._values
+            if self._once and (not is_new or is_same_state or self._is_result_above(message)):
                 self.repeated += 1
                 continue
             self._document.message(message, number, prefix)
-            self._values.add(_digest(message.text.strip()))
+            self._values.add(digest)
             for call in message.tool_calls:
                 self._calls[_digest(f"{call.name}\0{_canonical(call.arguments)}")] += 1
 
@@ -249,10 +255,24 @@ class Conversation:
         digest = blake2b(raw, digest_size=16, key=role.encode("utf-8", "replace")[:32]).digest()
         known = self._read.get(digest)
         if known is None:
-            messages = tuple(read_item(item, role))
+            found = read_item(item, role)
+            messages = tuple(mark_injected(found, self._injected_tags) if self._injected_tags else found)
             known = messages, tuple(key_of(message) for message in messages)
             self._read[digest] = known
         return known
+
+
+def _input_of_span(properties: Mapping[str, object]) -> object:
+    """The input of a span or a trace: its state, else what tracers record under a generation's name."""
+    return _first(properties, "$ai_input_state", "$ai_input")
+
+
+def _output_of_span(properties: Mapping[str, object]) -> object:
+    return _first(properties, "$ai_output_state", "$ai_output", "$ai_output_choices")
+
+
+def _first(properties: Mapping[str, object], *keys: str) -> object:
+    return next((properties[key] for key in keys if properties.get(key) is not None), None)
 
 
 def _text(value: object) -> str:

@@ -54,7 +54,7 @@ def call(name: str, arguments: object, status: str = "", limit: int = 1_000, red
     else:
         inside = _short_json(arguments, limit, redactor)
     text = f"{one_line(name, redactor=redactor)}({inside})"
-    return f"{text} ({one_line(status, 60, redactor)})" if status else text
+    return f"{text} ({one_line(status, 200, redactor)})" if status else text
 
 
 def _short_json(value: object, limit: int, redactor: Redacts | None) -> str:

@@ -8,10 +8,12 @@ from llma_assets.privacy import redactor_of
 from llma_assets.rendering.document import Document, Keep
 from llma_assets.rendering.events import has_error, number, properties_of
 from llma_assets.rendering.formatting import error_lines
+from llma_assets.rendering.injected import mark_injected
 from llma_assets.rendering.json_text import compact_json
 from llma_assets.rendering.message import Message
 from llma_assets.rendering.message_parser import read_item, split
 from llma_assets.rendering.options import RenderedTrace, RenderOptions
+from llma_assets.rendering.stops import stop_line
 from llma_assets.rendering.tools import read_tools, tool_lines, tools_beside
 from llma_assets.rendering.truncation import fit
 
@@ -31,7 +33,9 @@ def render_generation(event: Mapping[str, object], options: RenderOptions = Rend
     """
     raw = event.get("properties")
     properties = properties_of(raw)
-    redactor = redactor_of(redact=options.redact, extra_patterns=options.extra_patterns)
+    redactor = redactor_of(
+        redact=options.redact, extra_patterns=options.extra_patterns, transformations=options.transformations
+    )
     document = Document(options.max_value_chars, redactor, options.max_chars)
     messages = 0
     tools = read_tools(tools_of(properties), redactor=redactor)
@@ -44,10 +48,15 @@ def render_generation(event: Mapping[str, object], options: RenderOptions = Rend
         ("OUTPUT:", output_of(properties), "assistant"),
     ):
         found = [message for item, speaker in split(value, role) for message in read_item(item, speaker)]
+        found = list(mark_injected(found, options.injected_tags)) if options.injected_tags else found
         if found:
             messages += len(found)
             _section(document, title)
             _messages(document, found)
+    stopped = stop_line(properties, redactor)
+    if stopped:
+        document.line("")
+        document.line(stopped, keep=Keep.ERROR, is_own=True)
     if has_error(properties):
         _section(document, "ERROR:")
         document.error(lines_of_error(properties))
@@ -71,12 +80,22 @@ def input_of(properties: Mapping[str, object]) -> object:
 
 
 def output_of(properties: Mapping[str, object]) -> object:
-    """The output of a generation: its choices, else its output, else its output state."""
-    for key in ("$ai_output_choices", "$ai_output", "$ai_output_state"):
-        value = properties.get(key)
-        if value is not None and value not in ([], ""):
-            return value
-    return None
+    """The output of a generation: its choices, else its output, else its output state, whichever says something."""
+    values = [properties.get(key) for key in ("$ai_output_choices", "$ai_output", "$ai_output_state")]
+    stated = [value for value in values if value not in (None, [], "")]
+    return next((value for value in stated if not _is_empty(value)), stated[0] if stated else None)
+
+
+def _is_empty(value: object) -> bool:
+    """Whether a value is a response without an answer, as a tracer records one that it cannot read."""
+    if value == {}:
+        return True
+    lists = ("output", "choices", "candidates", "content")
+    return (
+        isinstance(value, Mapping)
+        and any(value.get(key) == [] for key in lists)
+        and not any(value.get(key) for key in (*lists, "error", "text", "output_text", "tool_calls"))
+    )
 
 
 def tools_of(properties: Mapping[str, object]) -> object:

@@ -13,6 +13,9 @@ NOT_RECORDED: Final = "[tool output not recorded]"
 THINKING: Final = "thinking"
 """Role of a model's reasoning: shown, but not part of the conversation that later calls repeat."""
 
+INJECTED: Final = "injected"
+"""Role of what a harness put into the words of a user or a tool, where the team named its tags."""
+
 _ROLES: Final = {
     "human": "user",
     "humanmessage": "user",

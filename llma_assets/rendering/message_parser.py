@@ -9,9 +9,8 @@ from typing import Final
 from llma_assets.rendering.cleaning import without_base64
 from llma_assets.rendering.json_text import NOT_JSON, compact_json, parse_container, parse_json
 from llma_assets.rendering.message import Message, merged
-from llma_assets.rendering.provider_formats import PROVIDER_FORMATS
+from llma_assets.rendering.provider_formats import PROVIDER_FORMATS, joined_stream
 from llma_assets.rendering.provider_formats.detection import holds_messages
-from llma_assets.rendering.provider_formats.streams import joined_stream
 from llma_assets.rendering.provider_formats.transcripts import literal, read_transcript, written_calls
 
 _DEPTH: Final = 24
@@ -21,6 +20,9 @@ _MANY_ROWS: Final = 200
 """A longer list without messages is shown as one value."""
 
 _HOLDERS: Final = ("messages", "choices", "candidates", "contents", "generations", "parts", "chat_history")
+
+_GRAPH_KEYS: Final = ("messages", "output", "arg", "args", "goto", "update", "input")
+"""Keys under which the spans of LangChain and LangGraph hold messages, or objects that hold them."""
 
 _PAIR_ROLES: Final = {"human", "user", "ai", "assistant", "system", "developer", "tool", "placeholder"}
 
@@ -57,17 +59,30 @@ def split(value: object, role: str, depth: int = 0) -> Iterator[tuple[object, st
                 yield from split(item, role, depth + 1)
             elif item is not None:
                 yield item, role
-    elif isinstance(value, Mapping) and set(value) == {"messages"} and isinstance(value["messages"], list):
-        yield from split(value["messages"], role, depth + 1)
+    elif isinstance(value, Mapping) and len(value) == 1 and isinstance(inside := _held(value), list):
+        yield from split(inside, role, depth + 1)
     else:
         yield value, role
+
+
+def _held(value: Mapping[str, object]) -> object:
+    """The messages that are all that an object holds: `{"messages": […]}`, a prompt's `{"output": […]}`."""
+    (key, inside), *_ = value.items()
+    if key in ("messages", "output") and isinstance(inside, Mapping) and "lc" in inside:
+        kwargs = inside.get("kwargs")
+        inside = kwargs.get("messages") if isinstance(kwargs, Mapping) else None
+    return inside if key == "messages" or (key == "output" and _is_part_of_graph(inside)) else None
 
 
 def _is_one(values: Sequence[object]) -> bool:
     """Whether a list is one item: a `[role, text]` pair, scalars, or many rows of application data."""
     if _is_pair(values) or not any(isinstance(item, Mapping | str | list | tuple) for item in values):
         return True
-    return len(values) > _MANY_ROWS and not any(isinstance(row, str) or holds_messages(row) for row in values[:20])
+    return (
+        len(values) > _MANY_ROWS
+        and not any(isinstance(row, str) or holds_messages(row) for row in values[:20])
+        and joined_stream(values) is None
+    )
 
 
 def _items(values: Sequence[object]) -> Sequence[object]:
@@ -113,17 +128,29 @@ def is_conversation(value: object, depth: int = _DEPTH) -> bool:
     has_list = any(isinstance(first.get(key), list) for key in _HOLDERS)
     is_typed = isinstance(first.get("type"), str) and ("content" in first or "data" in first or "call_id" in first)
     is_likely = has_role or has_list or is_typed
-    return (is_likely and is_known_format(value)) or any(map(_is_update, list(first.values())[:10]))
+    return (is_likely and is_known_format(value)) or any(map(_is_part_of_graph, list(first.values())[:10]))
 
 
-def _is_update(value: object) -> bool:
-    """Whether `value` is a LangGraph node's update: an object with the messages that the node adds."""
-    messages = value.get("messages") if isinstance(value, Mapping) else None
-    first = messages[0] if isinstance(messages, list) and messages else None
-    if not isinstance(first, Mapping):
+def _is_part_of_graph(value: object, depth: int = 6) -> bool:
+    """Whether `value` holds messages: a LangGraph node's update, the arguments of a `Send`, a prompt's output."""
+    if depth <= 0:
         return False
-    is_named = isinstance(first.get("type"), str) and first["type"] in {"ai", "human", "tool", "system"}
-    return any(key in first for key in ("role", "lc", "tool_call_id")) or (is_named and "content" in first)
+    if isinstance(value, list):
+        first = value[0] if value else None
+        return _is_pair(first) or _is_message(first) or _is_part_of_graph(first, depth - 1)
+    if not isinstance(value, Mapping):
+        return False
+    inside = value.get("kwargs") if "lc" in value else value
+    return isinstance(inside, Mapping) and any(
+        _is_part_of_graph(inside[key], depth - 1) for key in _GRAPH_KEYS if isinstance(inside.get(key), Mapping | list)
+    )
+
+
+def _is_message(value: object) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    is_named = isinstance(value.get("type"), str) and value["type"] in {"ai", "human", "tool", "system"}
+    return any(key in value for key in ("role", "lc", "tool_call_id")) or (is_named and "content" in value)
 
 
 def _parsed(text: str) -> object:

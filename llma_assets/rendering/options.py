@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Final, Protocol
 
-from llma_assets.privacy import check_patterns
+from llma_assets.privacy import Transformation, check_patterns, check_transformations
 from llma_assets.tokens import encoding_of
 
-RENDERER: Final = "4"
+RENDERER: Final = "5"
 """Version of the renderer: raised when equal events and options give another text, so that texts are rendered again."""
 
 TEXT_TOKENS: Final = 16_000
@@ -30,6 +30,16 @@ class TextSettings(Protocol):
     @property
     def redaction_patterns(self) -> Sequence[str]:
         """Patterns of further private values."""
+        ...
+
+    @property
+    def input_transformations(self) -> Sequence[Transformation]:
+        """Replacements in the texts before they are cut."""
+        ...
+
+    @property
+    def injected_tags(self) -> Sequence[str]:
+        """Tags of blocks that a harness injects."""
         ...
 
     @property
@@ -57,6 +67,9 @@ class RenderOptions:
         redact: replace private values by placeholders such as `[EMAIL_1]`.
         extra_patterns: patterns of further private values in RE2's syntax, which takes linear time; a match becomes
             `[CUSTOM_1]`.
+        transformations: pairs of a pattern in RE2's syntax and the text that replaces each match, applied in order to
+            each whole value before it is redacted and cut.
+        injected_tags: tags whose blocks in messages of users and tools are shown as messages of the role `injected`.
     """
 
     max_chars: int = 60_000
@@ -67,6 +80,8 @@ class RenderOptions:
     extra_patterns: tuple[str, ...] = ()
     max_tokens: int | None = None
     model: str = ""
+    transformations: tuple[Transformation, ...] = ()
+    injected_tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Validate limits and patterns.
@@ -82,6 +97,8 @@ class RenderOptions:
             raise ValueError(f"max_value_chars must be at least 40, not {self.max_value_chars}")
         if self.extra_patterns:
             check_patterns(self.extra_patterns)
+        if self.transformations:
+            check_transformations(self.transformations)
 
     @classmethod
     def of_team(cls, settings: TextSettings, model: str) -> "RenderOptions":
@@ -97,6 +114,8 @@ class RenderOptions:
             model=model,
             redact=settings.redact,
             extra_patterns=tuple(settings.redaction_patterns),
+            transformations=tuple(settings.input_transformations),
+            injected_tags=tuple(settings.injected_tags),
         )
 
     @property
@@ -104,7 +123,8 @@ class RenderOptions:
         """A short name for what is redacted: texts with another name may show other private values."""
         if not self.redact:
             return "plain"
-        return f"redacted+{_digest(list(self.extra_patterns))}" if self.extra_patterns else "redacted"
+        own = [*self.extra_patterns, *self.transformations]
+        return f"redacted+{_digest(own)}" if own else "redacted"
 
     @property
     def fingerprint(self) -> str:
@@ -119,7 +139,8 @@ def sufficient_redactions(options: RenderOptions) -> list[str]:
     """
     if not options.redact:
         raise ValueError("redact is False: any text is sufficient")
-    return [options.redaction] if options.extra_patterns else [options.redaction, ""]
+    own = options.extra_patterns or options.transformations
+    return [options.redaction] if own else [options.redaction, ""]
 
 
 def hides_enough(renderer: str, options: RenderOptions) -> bool:

@@ -85,7 +85,9 @@ def text_row(item: Candidate, stored: Events, level: Level, team_day: TeamDay, o
 
 def as_recorded(events: Events, options: RenderOptions) -> RenderedTrace:
     """The events as JSON, one after the other, redacted and truncated like any text."""
-    redactor = redactor_of(redact=options.redact, extra_patterns=options.extra_patterns)
+    redactor = redactor_of(
+        redact=options.redact, extra_patterns=options.extra_patterns, transformations=options.transformations
+    )
     document = Document(options.max_value_chars, redactor, options.max_chars)
     document.line("EVENTS AS RECORDED", keep=Keep.HEADER)
     for number, event in enumerate(events, 1):

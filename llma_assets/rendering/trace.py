@@ -10,13 +10,14 @@ from typing import Final
 from llma_assets.privacy import redactor_of
 from llma_assets.rendering.conversation import Conversation
 from llma_assets.rendering.document import Document, Keep
-from llma_assets.rendering.events import Event, has_error, is_flag, number, read_events
+from llma_assets.rendering.events import Event, has_error, read_events
 from llma_assets.rendering.formatting import cost, latency
 from llma_assets.rendering.generation import lines_of_error
 from llma_assets.rendering.hierarchy import Visit, build, walk
 from llma_assets.rendering.json_text import text_of
 from llma_assets.rendering.options import RenderedTrace, RenderOptions
 from llma_assets.rendering.truncation import fit
+from llma_assets.rendering.verdicts import verdict
 
 _MAX_GUIDES: Final = 24
 """Depth up to which the tree is indented; deeper nodes state their depth, so that the text grows linearly."""
@@ -50,9 +51,11 @@ def render_trace(events: Sequence[Mapping[str, object]], options: RenderOptions 
     read, ignored = read_events(events)
     trace = next((event for event in read if event.name == "$ai_trace"), None)
     others = [event for event in read if event is not trace]
-    redactor = redactor_of(redact=options.redact, extra_patterns=options.extra_patterns)
+    redactor = redactor_of(
+        redact=options.redact, extra_patterns=options.extra_patterns, transformations=options.transformations
+    )
     document = Document(options.max_value_chars, redactor, options.max_chars)
-    conversation = Conversation(document, history_once=options.history_once)
+    conversation = Conversation(document, history_once=options.history_once, injected_tags=options.injected_tags)
     _header(document, trace, read)
     _tree(document, conversation, others, trace)
     document.event = 0
@@ -128,7 +131,7 @@ def _node_line(document: Document, event: Event, properties: Mapping[str, object
     name = document.name(event.label) or _DEFAULT_NAMES.get(kind) or document.name(event.name) or "event"
     facts: list[str] = []
     if kind == "EVAL":
-        facts.append(_verdict(document, properties))
+        facts.append(verdict(properties, document.redactor))
     if kind == "METRIC" and properties.get("$ai_metric_value") is not None:
         facts.append(document.name(text_of(properties["$ai_metric_value"]), 100))
     if event.latency_s is not None:
@@ -143,18 +146,3 @@ def _node_line(document: Document, event: Event, properties: Mapping[str, object
         facts.append("ERROR")
     shown = ", ".join(fact for fact in facts if fact)
     return f"[{kind}] {name} ({shown})" if shown else f"[{kind}] {name}"
-
-
-def _verdict(document: Document, properties: Mapping[str, object]) -> str:
-    applicable = properties.get("$ai_evaluation_applicable")
-    if applicable is False or (isinstance(applicable, str) and applicable.strip().lower() == "false"):
-        return "N/A"
-    result = properties.get("$ai_evaluation_result")
-    if is_flag(result):
-        return "PASS"
-    if result is False or (isinstance(result, str) and result.strip().lower() == "false"):
-        return "FAIL"
-    if isinstance(result, str):
-        return document.name(result, 100)
-    score = number(result)
-    return "" if score is None else f"{score:g}"

@@ -21,6 +21,7 @@ _RULE = re.compile(r"^[-=]{20,}$")
 _TOOLS = re.compile(r"^(?:AVAILABLE )?TOOLS:? ?\d*$", re.IGNORECASE)
 _ERROR = re.compile(r"^(?:TRACE )?ERROR:?(?: (.*))?$")
 _SECTION = re.compile(r"^(?:TRACE )?(?:INPUT|OUTPUT|STATE|INPUT STATE|OUTPUT STATE|HIERARCHY):?$", re.IGNORECASE)
+_STOPPED = re.compile(r"^Stopped: [\w .:,-]{1,200}$")
 _RESULT = re.compile(r"^(?:Input|Output): ?")
 _CUT = re.compile(r"\s*\.\.\. \([\d,]+ chars truncated\) \.\.\.\s*")
 EXECUTORS = frozenset({"tool", "function"})
@@ -64,7 +65,7 @@ def read_steps(text: str) -> list[Step]:
         match = _NUMBERED.match(raw)
         if match:
             reader.line(int(match[1]), match[2].strip(_TREE))
-    return [step for step in reader.steps if step.name not in {"system", "developer", "thinking"}]
+    return [step for step in reader.steps if step.name not in {"system", "developer", "thinking", "injected"}]
 
 
 def new_in_call(text: str, steps: Sequence[Step]) -> list[Step]:
@@ -142,7 +143,7 @@ class _Reader:
             self.steps.append(Step("missing", self._last_call(), number, number))
         elif self._after_rule and line.lower().rstrip(":") == "error":
             self._start("error", self._last_node(), number)
-        elif _RULE.match(line) or _TOOLS.match(line) or _SECTION.match(line):
+        elif _RULE.match(line) or _TOOLS.match(line) or _SECTION.match(line) or _STOPPED.match(line):
             self._open = None
             self._after_rule = _RULE.match(line) is not None
             return

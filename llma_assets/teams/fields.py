@@ -4,15 +4,18 @@ Kinds of fields belong here, their names in `settings` and `options`.
 """
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from llma_assets.privacy import PatternError, check_patterns
+from llma_assets.privacy import PatternError, Transformation, check_patterns, check_transformations
 
 MAX_TEAM_ID = 2**63 - 1
 T = TypeVar("T")
 _SHOWN_CHARS = 80
+_MOST_TAGS = 50
+_TAG = re.compile(r"[A-Za-z][\w:.-]{0,60}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,33 @@ class FieldReader:
             return self.report(name, str(error), default, stops=True)
         return tuple(value)
 
+    def transformations(self, name: str, default: tuple[Transformation, ...]) -> tuple[Transformation, ...]:
+        """Tables of a pattern and a text. An invalid one stops: it may be there to hide something."""
+        value = self._value(name, default)
+        if name not in self._values:
+            return default
+        tables = value if isinstance(value, list) else [None]
+        found: list[Transformation] = []
+        for table in tables:
+            if not isinstance(table, Mapping) or set(table) != {"pattern", "text"}:
+                return self.reject(name, "must be tables with a pattern and a text each", default, stops=True)
+            found.append((table["pattern"], table["text"]))
+        if not all(isinstance(text, str) for _, text in found):
+            return self.reject(name, "must be tables with a pattern and a text each", default, stops=True)
+        try:
+            check_transformations(found)
+        except PatternError as error:
+            return self.report(name, str(error), default, stops=True)
+        return tuple(found)
+
+    def tags(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        """Names of tags, without their brackets."""
+        value = self._value(name, default)
+        if isinstance(value, list | tuple) and len(value) <= _MOST_TAGS and all(map(_is_tag, value)):
+            return tuple(dict.fromkeys(value))
+        rule = f"must be a list of at most {_MOST_TAGS} names of tags, such as system-reminder"
+        return self.reject(name, rule, default)
+
     def team_ids(self, name: str) -> tuple[int, ...]:
         """A list of team ids, each once."""
         value = self._value(name, ())
@@ -165,3 +195,7 @@ def _shown(value: object) -> str:
 
 def _is_integer(value: object, least: int, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def _is_tag(value: object) -> bool:
+    return isinstance(value, str) and _TAG.fullmatch(value) is not None

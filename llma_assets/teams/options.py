@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal, get_args
 
+from llma_assets.privacy import Transformation
 from llma_assets.teams.fields import MAX_TEAM_ID, FieldReader, SettingProblem
 
 MINIMUM_TRACES = 20
@@ -20,7 +21,7 @@ GENERATIONS_PER_HOUR = 12
 MOST_PER_HOUR = 1_000_000
 MOST_TEXT_TOKENS = 1_000_000
 FEWEST_TEXT_TOKENS = 200
-PROTECTION = ("redact", "min_u", "below_min")
+PROTECTION = ("redact", "input_trans", "min_u", "below_min")
 """An unknown field with one of these prefixes was meant to hide private values."""
 
 BelowMinUsers = Literal["without_examples", "held_back"]
@@ -40,6 +41,8 @@ class TeamOptions:
         daily_budget_usd: most that models may cost for a day of the team; None is no limit.
         redact: replace private values by placeholders.
         redaction_patterns: patterns of further private values, in RE2's syntax.
+        input_transformations: pairs of a pattern and a text that takes its place before a text is cut.
+        injected_tags: tags of blocks that a harness injects into the words of users.
         max_text_tokens: most tokens of a text; None uses the renderer's default.
         session_replay_tasks: create tasks from session-replay segments every half hour.
         model_judges_tasks: the model decides what is a problem, instead of keywords.
@@ -68,6 +71,8 @@ class TeamOptions:
     min_users: int = 1
     below_min_users: BelowMinUsers = "without_examples"
     release_property: str = ""
+    input_transformations: tuple[Transformation, ...] = ()
+    injected_tags: tuple[str, ...] = ()
     unusable: tuple[SettingProblem, ...] = ()
 
     @property
@@ -89,6 +94,8 @@ def read_options(reader: FieldReader, base: TeamOptions) -> TeamOptions:
         daily_budget_usd=reader.limit_usd("daily_budget_usd", base.daily_budget_usd),
         redact=reader.flag("redact", base.redact),
         redaction_patterns=reader.patterns("redaction_patterns", base.redaction_patterns),
+        input_transformations=reader.transformations("input_transformations", base.input_transformations),
+        injected_tags=reader.tags("injected_tags", base.injected_tags),
         min_users=reader.integer("min_users", base.min_users, 1, MOST_MIN_USERS, stops=True),
         below_min_users=reader.choice("below_min_users", base.below_min_users, get_args(BelowMinUsers)),
         max_text_tokens=reader.optional_integer(

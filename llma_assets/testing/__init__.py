@@ -38,6 +38,7 @@ from llma_assets.testing.faults import (
     Vectors,
 )
 from llma_assets.testing.model_servers import ServerCase, outcome_of, server_cases
+from llma_assets.testing.personal_values import IMPERSONAL_SENTENCES, PERSONAL_VALUES
 from llma_assets.testing.private_values import HARMLESS_VALUES, PRIVATE_VALUES
 from llma_assets.testing.quota import Quota
 from llma_assets.testing.requests import Request, real_bill
@@ -52,7 +53,9 @@ __all__ = [
     "EMPTY",
     "FILTERED",
     "HARMLESS_VALUES",
+    "IMPERSONAL_SENTENCES",
     "INVALID_JSON",
+    "PERSONAL_VALUES",
     "PRIVATE_VALUES",
     "REFUSAL",
     "SMALL_MODELS",

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections import defaultdict
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -257,3 +258,34 @@ def test_real_agent_runs_lose_no_message_and_repeat_none() -> None:
             assert squeezed in body
             if len(squeezed) > 150 and message.role == "assistant":
                 assert body.count(squeezed) == sum(m.text == message.text for m in longest)
+
+
+SHAPES: dict[str, Callable[[list[dict[str, Any]]], Any]] = {
+    "a state": lambda messages: {"messages": messages},
+    "a prompt": lambda messages: {"output": messages},
+    "a prompt as a value": lambda messages: {
+        "output": {"lc": 1, "type": "constructor", "id": ["x", "ChatPromptValue"], "kwargs": {"messages": messages}}
+    },
+    "the arguments of a Send": lambda messages: {"node": "agent", "arg": {"messages": messages, "topic": "weather"}},
+    "Sends": lambda messages: {"output": {"goto": [{"node": "agent", "arg": {"messages": messages}}]}},
+    "messages as arguments": lambda messages: {"node": "agent", "arg": messages},
+    "JSON": lambda messages: json.dumps({"output": messages}),
+    "pairs": lambda messages: {"output": [[message["type"], message["content"]] for message in messages]},
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_spans_that_repeat_a_conversation_of_100_turns_do_not_multiply_it(shape: str) -> None:
+    history: list[dict[str, Any]] = []
+    events = []
+    for turn in range(100):
+        history = [*history, {"type": "human", "content": f"question {turn} " + f"about town number {turn} " * 8}]
+        answer = {"type": "ai", "content": f"answer {turn} " + f"sunny and warm at {turn} degrees " * 8}
+        events += [
+            event("span", 2 * turn, span_name="prompt", output_state=SHAPES[shape](history)),
+            event("generation", 2 * turn + 1, input=history, output_choices=[answer]),
+        ]
+        history = [*history, answer]
+    rendered = render_trace(events, RenderOptions(max_chars=10**9, line_numbers=False))
+    assert len(rendered.text) < 1.4 * sum(len(message["content"]) for message in history)
+    assert rendered.text.count("question 50 ") == rendered.text.count("answer 99 ") == 1

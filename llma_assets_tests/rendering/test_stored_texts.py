@@ -131,12 +131,21 @@ def test_the_worst_are_those_that_lost_the_largest_share() -> None:
 def test_the_options_of_a_team_are_those_of_its_texts() -> None:
     values = {
         "redact": False,
-        "teams": {"7": {"redact": True, "redaction_patterns": ["X-[0-9]+"], "max_text_tokens": 900}},
+        "teams": {
+            "7": {
+                "redact": True,
+                "redaction_patterns": ["X-[0-9]+"],
+                "max_text_tokens": 900,
+                "injected_tags": ["note"],
+                "input_transformations": [{"pattern": "a", "text": "b"}],
+            }
+        },
     }
     settings, problems = TeamSettings.from_mapping(values)
     assert problems == []
     own = RenderOptions.of_team(settings.options_of(7), "gpt-4.1-nano")
     assert (own.redact, own.extra_patterns, own.max_tokens) == (True, ("X-[0-9]+",), 900)
+    assert (own.transformations, own.injected_tags) == ((("a", "b"),), ("note",))
     assert RenderOptions.of_team(settings.options_of(8), "").redact is False
 
 
@@ -145,10 +154,10 @@ def test_the_name_of_a_renderer_differs_where_texts_may_and_shows_no_pattern() -
         RenderOptions(**options).fingerprint
         for options in (
             {}, {"redact": False}, {"extra_patterns": ("SECRET-1",)}, {"max_tokens": 5}, {"max_chars": 7},
-            {"model": "gpt-4o"},
+            {"model": "gpt-4o"}, {"transformations": (("SECRET", "x"),)}, {"injected_tags": ("note",)},
         )
     }  # fmt: skip
-    assert len(names) == 6
+    assert len(names) == 8
     assert not any("SECRET" in name for name in names)
     assert RenderOptions(model="gpt-4o").fingerprint == RenderOptions(model="gpt-4.1-nano").fingerprint
 
@@ -159,6 +168,8 @@ def test_a_pattern_that_cannot_be_used_stops_before_anything_is_read() -> None:
     class Broken:
         redact = True
         redaction_patterns = ("(",)
+        input_transformations = ()
+        injected_tags = ()
         max_text_tokens = settings.options.max_text_tokens
 
     with pytest.raises(PatternError):

@@ -52,6 +52,15 @@ def test_header_and_tree_of_a_small_trace() -> None:
         ({"evaluation_result": False}, "(FAIL)"),
         ({"evaluation_result": True, "evaluation_applicable": False}, "(N/A)"),
         ({"evaluation_result": 0.5}, "(0.5)"),
+        ({"evaluation_numeric_result": -1.5}, "(-1.5)"),
+        ({"evaluation_numeric_result": 4, "evaluation_numeric_result_max": 5}, "(4 of 5)"),
+        ({"evaluation_categorical_result": ["rude", "slow"]}, "(rude + slow)"),
+        ({"evaluation_categorical_result": "ERROR"}, "(error)"),
+        ({"sentiment_label": "negative"}, "(negative)"),
+        (
+            {"evaluation_skipped": True, "evaluation_skip_reason": "too_short", "evaluation_result": False},
+            "(SKIPPED: too_short)",
+        ),
     ],
 )
 def test_an_evaluation_shows_its_verdict(properties: dict[str, Any], verdict: str) -> None:
@@ -213,3 +222,18 @@ def test_loss_is_json() -> None:
 
     loss = asdict(render_trace([event("span", input_state="x" * 9_000)]).loss)
     assert json.loads(json.dumps(loss))["values_shortened"] == 1
+
+
+def test_what_a_trace_records_under_a_generations_names_is_shown_too() -> None:
+    text = render_trace(
+        [event("trace", input="Book a room", output="It is booked"), event("span", 1, span_name="x")]
+    ).text
+    assert "TRACE INPUT:" in text
+    assert "Book a room" in text
+    assert "It is booked" in text
+
+
+def test_an_output_beside_an_empty_response_is_shown() -> None:
+    empty = {"object": "response", "output": [], "id": "r1"}
+    made = event("generation", output_choices=empty, output="It is booked")
+    assert "It is booked" in render_trace([made]).text

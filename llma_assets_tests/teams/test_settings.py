@@ -26,6 +26,8 @@ redaction_patterns = ["case-\\\\d{4}"]
 max_text_tokens = 8000
 min_users = 5
 below_min_users = "held_back"
+injected_tags = ["system-reminder"]
+input_transformations = [{pattern = "order \\\\d+", text = "order N"}]
 
 [teams.12]
 minimum_traces = 5
@@ -54,7 +56,10 @@ def test_every_field_is_read_from_a_file(tmp_path: Path) -> None:
     path.write_text(FULL)
     settings, problems = TeamSettings.from_file(path)
     assert problems == []
-    options = TeamOptions(30, 10, 50, 0, 2.0, True, ("case-\\d{4}",), 8000, min_users=5, below_min_users="held_back")
+    options = TeamOptions(
+        30, 10, 50, 0, 2.0, True, ("case-\\d{4}",), 8000, min_users=5, below_min_users="held_back",
+        input_transformations=(("order \\d+", "order N"),), injected_tags=("system-reminder",),
+    )  # fmt: skip
     assert settings.options == settings.options_of(13) == options
     assert settings.options_of(12) == replace(options, minimum_traces=5, daily_budget_usd=None)
     assert settings.options_of(14) == replace(options, redact=False, redaction_patterns=())
@@ -165,6 +170,13 @@ BROKEN_PROTECTION = [
     ("redaction_patterns", "secret"),
     ("redaction_patterns", [7]),
     ("redaction_pattern", ["misspelled"]),
+    ("input_transformations", {"a": "b"}),
+    ("input_transformations", [{"pattern": "a"}]),
+    ("input_transformations", [{"pattern": "(", "text": ""}]),
+    ("input_transformations", [{"pattern": "a", "text": "\\1"}]),
+    ("input_transformations", [{"pattern": "x*", "text": ""}]),
+    ("input_transformations", [{"pattern": "a", "text": 7}]),
+    ("input_transformation", [{"pattern": "a", "text": "b"}]),
     ("daily_budget_usd", math.nan),
     ("daily_budget_usd", -1),
     ("daily_budget_usd", True),

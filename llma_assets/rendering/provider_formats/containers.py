@@ -8,15 +8,18 @@ from collections.abc import Mapping
 from typing import Final
 
 from llma_assets.rendering.json_text import NOT_JSON, compact_json, parse_container
-from llma_assets.rendering.message import Message
+from llma_assets.rendering.message import THINKING, Message
 from llma_assets.rendering.provider_formats.detection import first_of, holds_messages
 from llma_assets.rendering.provider_formats.nested import ReadNested, result_text, string
-from llma_assets.rendering.provider_formats.openai_chat import calls_of
+from llma_assets.rendering.provider_formats.openai_chat import calls_of, reasoning_texts
+from llma_assets.rendering.provider_formats.settings import SETTINGS, is_setting
 from llma_assets.rendering.provider_formats.transcripts import read_transcript
+
+ORDER: Final = 90
 
 _CONTENT: Final = {
     "content", "name", "id", "finish_reason", "stop_reason", "index", "isError", "is_error", "structuredContent",
-    "_meta", "finishReason",
+    "_meta", "finishReason", "usage", "cached", "thought", "logprobs",
 }  # fmt: skip
 _LISTS: Final = ("messages", "input_messages", "output_messages", "chat_history", "history")
 _SYSTEM: Final = (
@@ -55,18 +58,6 @@ _OUTPUT_WORDS: Final = (
     "generated",
     "choices",
 )
-_SETTINGS: Final = {
-    "model", "model_name", "temperature", "top_p", "top_k", "n", "stop", "stream", "stream_options", "max_tokens",
-    "max_completion_tokens", "max_output_tokens", "tools", "tool_choice", "functions", "function_call",
-    "parallel_tool_calls", "response_format", "seed", "user", "metadata", "usage", "id", "object", "created",
-    "created_at",
-    "frequency_penalty", "presence_penalty", "logprobs", "logit_bias", "system_fingerprint", "service_tier", "store",
-    "stop_sequences", "stop_reason", "stop_sequence", "thinking", "reasoning_effort", "tool_definitions", "llm_output",
-    "run", "type", "is_last_step", "remaining_steps", "lc_serializable", "jsonrpc", "maxTokens", "generation_id",
-    "max_tokens_to_sample", "done", "context", "total_duration", "finish_reason", "finishReason", "lg_name",
-    "conversation_id", "token_count", "tokenCount", "generated_token_count", "completionReason", "timestamp",
-    "inputTextTokenCount", "run_type",
-}  # fmt: skip
 
 
 def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list[Message] | None:
@@ -83,11 +74,12 @@ def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list
         ):
             held |= {input_key: item[input_key], output_key: item[output_key]}
     if not held and "content" in item and set(item) <= _CONTENT:
-        return read_nested(item["content"], role)
+        thoughts = [Message(THINKING, text) for text in reasoning_texts(item)]
+        return [*thoughts, *read_nested(item["content"], role), *_structured(item, role)]
     question = _question(item, bool(held))
     answer = first_of(item, _ANSWERS if held or question else _UNAMBIGUOUS_ANSWERS)
     has_answer = bool(answer) and answer not in held and _is_text(item[answer])
-    if not held and not question and not (has_answer and set(item) <= _SETTINGS | {answer}):
+    if not held and not question and not (has_answer and set(item) <= SETTINGS | {answer}):
         return _results(item, read_nested)
     used = {*held, question, *([answer] if has_answer else [])}
     messages = _system(item, used, read_nested)
@@ -102,18 +94,34 @@ def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list
     for key in output_keys:
         messages.extend(_messages_of(held[key], "assistant", read_nested))
     calls = () if "role" in item else calls_of(item)
+    if (has_answer or held) and isinstance(item.get("thinking"), str):
+        messages.extend(Message(THINKING, text) for text in reasoning_texts({"thinking": item["thinking"]}))
+        used.add("thinking")
     if has_answer or calls:
         used |= {"tool_calls", "toolCalls"} if calls else set()
-        messages.append(Message("assistant", _text_of(item[answer]) if has_answer else "", calls))
+        said = _text_of(item[answer]) if has_answer else ""
+        in_history = bool(messages) and not calls and messages[-1].text.strip() == said.strip()
+        messages.extend([] if in_history else [Message("assistant", said, calls)])
     if isinstance(item.get("observations"), str):
         used.add("observations")
         messages.append(Message("tool", string(item["observations"])))
     rest = {
-        key: value for key, value in item.items() if key not in used | _SETTINGS and value not in (None, [], {}, "")
+        key: value
+        for key, value in item.items()
+        if key not in used and value not in (None, [], {}, "") and not is_setting(key, value)
     }
     if rest:
         messages.append(Message("state", compact_json(rest)))
     return messages
+
+
+def _structured(item: Mapping[str, object], role: str) -> list[Message]:
+    """The structured result of an MCP tool, unless its content is the same as text."""
+    value = item.get("structuredContent")
+    parts = item.get("content")
+    texts = [part.get("text") for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else [parts]
+    shown = [parse_container(text) for text in texts if isinstance(text, str)]
+    return [] if value in (None, {}) or value in shown else [Message(role, compact_json(value))]
 
 
 def _has_question(value: object) -> bool:
@@ -125,7 +133,7 @@ def _holds_conversation(key: object, value: object) -> bool:
     if (
         not isinstance(key, str)
         or not isinstance(value, Mapping | list | str)
-        or (key in _SETTINGS and not (key == "tools" and isinstance(value, Mapping)))
+        or (key in SETTINGS and key != "context" and not (key == "tools" and isinstance(value, Mapping)))
     ):
         return False
     if key in _LISTS and isinstance(value, list):
@@ -180,7 +188,7 @@ def _question(item: Mapping[str, object], has_held: bool) -> str:
     answer = first_of(item, _ANSWERS)
     if has_held or (answer and _is_text(item[answer])):
         return key if key not in {"task"} or has_held else ""
-    return key if key in {"prompt", "input"} and set(item) <= _SETTINGS | {key, *_SYSTEM} else ""
+    return key if key in {"prompt", "input"} and set(item) <= SETTINGS | {key, *_SYSTEM} else ""
 
 
 def _is_text(value: object) -> bool:
@@ -219,6 +227,6 @@ def _results(item: Mapping[str, object], read_nested: ReadNested) -> list[Messag
             return read_nested(body, "assistant")
     results = item.get("results")
     only = results[0] if isinstance(results, list) and len(results) == 1 else None
-    if isinstance(only, Mapping) and first_of(only, _UNAMBIGUOUS_ANSWERS) and set(item) <= _SETTINGS | {"results"}:
+    if isinstance(only, Mapping) and first_of(only, _UNAMBIGUOUS_ANSWERS) and set(item) <= SETTINGS | {"results"}:
         return read_nested(only, "assistant")
     return None

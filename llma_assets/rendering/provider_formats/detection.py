@@ -65,6 +65,8 @@ def _is_message(item: Mapping[str, object]) -> bool:
     kind = item.get("type", item.get("$type"))
     if isinstance(kind, str) and (snake(kind).replace(".", "_") in _TYPES or kind in _TYPES) and len(item) > 1:
         return True
+    if kind in ("human", "ai") and "content" in item:
+        return True
     has_content = any(key in item for key in (*CONTENT_KEYS, *CALL_KEYS))
     if isinstance(item.get("role"), str) and ("content" in item or any(key in item for key in CALL_KEYS)):
         return True

@@ -1,6 +1,7 @@
 """Google Gemini and Vertex AI: contents with parts, candidates, function calls and responses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from llma_assets.rendering.message import THINKING, Message, merged, role_of
 from llma_assets.rendering.provider_formats.detection import speaker_of
@@ -13,6 +14,9 @@ from llma_assets.rendering.provider_formats.nested import (
     string,
     tool_call,
 )
+from llma_assets.rendering.provider_formats.streams import extend, in_order, kinds_of, place_of
+
+ORDER: Final = 56
 
 
 def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list[Message] | None:
@@ -36,6 +40,60 @@ def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list
             item["contents"], role
         )
     return _part(item, role, read_nested)
+
+
+def join(items: Sequence[object]) -> Mapping[str, object] | None:
+    """The answer that chunks add up to: each candidate's texts joined, thoughts apart, calls as they came."""
+    if any(kind.startswith(("interaction.", "step.")) for kind in kinds_of(items, "event_type")):
+        return _interaction(items)
+    first = mapping(items[0])
+    if len(items) < 2 or not isinstance(first.get("candidates"), list):
+        return None
+    candidates: dict[int, dict[str, object]] = {}
+    for item in map(mapping, items):
+        for candidate in map(mapping, _list(item.get("candidates"))):
+            whole = candidates.setdefault(place_of(candidate), {})
+            parts = whole.setdefault("parts", [])
+            whole["finishReason"] = _either(candidate, "finishReason", "finish_reason")
+            for part in _list(mapping(candidate.get("content")).get("parts")):
+                _add_part(_list(parts), part)
+    return {
+        "candidates": [{"finishReason": c.get("finishReason"), "content": {"role": "model", "parts": c["parts"]}}
+                       for c in in_order(candidates)]
+    }  # fmt: skip
+
+
+def _add_part(parts: list[object], part: object) -> None:
+    """Add a part; text that goes on with a text of the same kind is joined to it."""
+    last, found = parts[-1] if parts else None, mapping(part)
+    texts = {"text", "thought", "thoughtSignature", "thought_signature"}
+    goes_on = isinstance(last, dict) and set(found) <= texts and set(last) <= texts and "text" in last
+    if isinstance(last, dict) and goes_on and bool(last.get("thought")) == bool(found.get("thought")):
+        extend(last, "text", found.get("text"))
+    else:
+        parts.append(dict(found) if found else part)
+
+
+def _interaction(items: Sequence[object]) -> Mapping[str, object] | None:
+    """The steps of an interaction: thoughts, texts, calls of functions with their arguments."""
+    steps: dict[int, dict[str, object]] = {}
+    for item in map(mapping, items):
+        delta = mapping(item.get("delta"))
+        if item.get("event_type") == "step.start":
+            steps[place_of(item)] = dict(mapping(item.get("step")))
+        elif delta:
+            step = steps.setdefault(place_of(item), {})
+            extend(step, "text", delta.get("text", mapping(delta.get("content")).get("text")))
+            extend(step, "arguments", delta.get("arguments"))
+    parts: list[object] = []
+    for step in in_order(steps):
+        if step.get("type") == "thought" and "text" in step:
+            parts.append({"text": step["text"], "thought": True})
+        elif set(step) - {"type", "text"}:
+            parts.append(step)
+        elif "text" in step:
+            parts.append({"text": step["text"]})
+    return {"role": "model", "parts": parts} if parts else None
 
 
 def _part(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list[Message] | None:  # noqa: PLR0911 - one return a structure

@@ -26,6 +26,9 @@ from llma_assets.rendering.provider_formats.nested import (
     tool_call,
 )
 from llma_assets.rendering.provider_formats.openai_chat import calls_of, reasoning_texts
+from llma_assets.rendering.provider_formats.settings import says_something
+
+ORDER: Final = 80
 
 _CALL_NAMES: Final = ("tool_name", "function_name", "tool", "action", "name")
 _ARGUMENTS: Final = (
@@ -104,9 +107,8 @@ def _call(item: Mapping[str, object], read_nested: ReadNested) -> list[Message] 
     if given == "raw_input" and set(mapping(arguments)) == {"kwargs"}:
         arguments = mapping(arguments)["kwargs"]
     messages = [Message(THINKING, text) for text in reasoning_texts(item)]
-    thought = string(item.get("thought"))
-    if thought:
-        messages.append(Message(THINKING, thought))
+    if log := string(item.get("log")).strip():
+        messages.append(Message(THINKING, log))
     messages.append(Message("assistant", "", (tool_call(item[name], arguments),)))
     result = next((key for key in RESULTS if key in item and key not in {name, given}), "")
     if result:
@@ -174,10 +176,16 @@ def _message(item: Mapping[str, object], read_nested: ReadNested) -> list[Messag
         "results",
         "tool_invocations",
         "reasoning",
+        "thought",
         *SPEAKER_KEYS,
         *_BOOKKEEPING,
     }
-    rest = {name: value for name, value in item.items() if name not in used and value not in (None, "", [], {}, False)}
+    rest = {
+        name: value
+        for name, value in item.items()
+        if value not in (None, "", [], {}, False)
+        and (name not in used or (name in {"metadata", "meta"} and says_something(value)))
+    }
     found_messages = merged(messages)
     return [*found_messages, Message("state", compact_json(rest))] if rest and found_messages else found_messages
 

@@ -53,6 +53,11 @@ def result_text(value: object, read_nested: ReadNested) -> str:
     return compact_json(value)
 
 
+def denied(reason: object) -> Message:
+    """The result of a tool call that a person or a rule did not allow."""
+    return Message("tool", f"[denied] {string(reason)}".rstrip(), is_error=True)
+
+
 def joined(messages: list[Message]) -> str:
     """The texts of `messages`, one a line."""
     return "\n".join(message.text for message in messages if message.text)
@@ -65,7 +70,9 @@ _PART_TYPES: Final = {
 }  # fmt: skip
 
 
-_RESULT_TYPES: Final = {"tool-result", "tool-error", "tool_result", "tool_call_response", "function_call_output"}
+_RESULT_TYPES: Final = {
+    "tool-result", "tool-error", "tool-approval-response", "tool_result", "tool_call_response", "function_call_output",
+}  # fmt: skip
 _RESULT_KEYS: Final = {"functionResponse", "function_response", "toolResult", "tool_call_result"}
 
 

@@ -1,6 +1,8 @@
 """OpenAI chat completions: messages with tool calls and parts, choices. And compatible servers (Mistral, Ollama)."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from llma_assets.rendering.cleaning import media_marker
 from llma_assets.rendering.json_text import parse_container
@@ -16,7 +18,16 @@ from llma_assets.rendering.provider_formats.nested import (
     string,
     tool_call,
 )
+from llma_assets.rendering.provider_formats.streams import extend, in_order, place_of
 from llma_assets.rendering.provider_formats.transcripts import written_calls
+
+ORDER: Final = 70
+
+_CHOICE_KEYS: Final = 4
+"""More keys beside a text say more than how it ended."""
+
+_WRITTEN: Final = re.compile(r"([\w.-]{1,120})\((.*)\)", re.DOTALL)
+"""A tool call as a text: `get_weather(city="Oslo")`."""
 
 
 def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list[Message] | None:
@@ -26,7 +37,7 @@ def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list
     """
     if isinstance(item.get("choices"), list):
         return [message for choice in _list(item["choices"]) for message in read_nested(choice, "assistant")]
-    if isinstance(item.get("text"), str) and ("finish_reason" in item or "logprobs" in item):
+    if isinstance(item.get("text"), str) and _is_choice(item):
         return [Message("assistant", string(item["text"]))]
     nested = item.get("message", item.get("delta"))
     if isinstance(nested, Mapping) and "role" not in item:
@@ -36,6 +47,55 @@ def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list
     ):
         return _message(item, role, read_nested)
     return _part(item, role)
+
+
+def _is_choice(item: Mapping[str, object]) -> bool:
+    """Whether an object with a text is a choice of the older completions, and says no more than how it ended."""
+    return (
+        "type" not in item
+        and ("index" in item or len(item) <= _CHOICE_KEYS)
+        and ("finish_reason" in item or "logprobs" in item)
+    )
+
+
+def join(items: Sequence[object]) -> Mapping[str, object] | None:
+    """The completion that chunks add up to, choice by choice: chat (`delta`) and the older `text`."""
+    if not isinstance(mapping(items[0]).get("choices"), list):
+        return None
+    choices: dict[int, dict[str, object]] = {}
+    calls: dict[int, dict[tuple[int, str], dict[str, object]]] = {}
+    for item in items:
+        chunks = mapping(item).get("choices")
+        if not isinstance(chunks, list):
+            return None
+        for chunk in map(mapping, chunks):
+            delta = chunk.get("delta", chunk.get("message") if "chunk" in string(mapping(item).get("object")) else None)
+            text = chunk.get("text")
+            if not isinstance(delta, Mapping) and not isinstance(text, str):
+                return None
+            place = place_of(chunk)
+            choice = choices.setdefault(place, {"role": "assistant", "content": ""})
+            choice["finish_reason"] = chunk.get("finish_reason") or choice.get("finish_reason")
+            extend(choice, "content", text)
+            for key in ("content", "refusal", "reasoning_content", "reasoning"):
+                extend(choice, key, mapping(delta).get(key))
+            choice["role"] = mapping(delta).get("role") or choice["role"]
+            for part in map(mapping, _list(mapping(delta).get("tool_calls"))):
+                _add_call(calls.setdefault(place, {}), part)
+    for place, found in calls.items():
+        choices[place]["tool_calls"] = [{"function": call} for call in found.values()]
+    whole = [{"finish_reason": choice.pop("finish_reason"), "message": choice} for choice in in_order(choices)]
+    return {"choices": whole} if whole else None
+
+
+def _add_call(calls: dict[tuple[int, str], dict[str, object]], part: Mapping[str, object]) -> None:
+    """Add a fragment of a tool call; some servers send calls whole, with new ids under the same index."""
+    place, identity = place_of(part), string(part.get("id"))
+    known = next((key for key in reversed(calls) if key[0] == place and identity in ("", key[1])), None)
+    call = calls.setdefault(known or (place, identity), {"name": "", "arguments": ""})
+    function = mapping(part.get("function"))
+    extend(call, "name", function.get("name"))
+    extend(call, "arguments", function.get("arguments"))
 
 
 def _message(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list[Message]:
@@ -83,7 +143,7 @@ def _parts(content: object) -> object:
 
 def reasoning_texts(item: Mapping[str, object]) -> list[str]:
     """Reasoning that a server sends beside the content."""
-    for key in ("reasoning_content", "reasoning", "thinking", "tool_plan"):
+    for key in ("reasoning_content", "reasoning", "thinking", "tool_plan", "thought"):
         if text := string(item.get(key)):
             return [text]
     return []
@@ -94,6 +154,9 @@ def calls_of(item: Mapping[str, object]) -> tuple[ToolCall, ...]:
     calls: list[ToolCall] = []
     for key in ("tool_calls", "toolCalls", "invalid_tool_calls"):
         for entry in _list(item.get(key)):
+            if isinstance(entry, str):
+                parsed = parse_container(entry)
+                calls.extend(calls_of({key: [parsed]}) if isinstance(parsed, Mapping) else [_named(entry)])
             if not isinstance(entry, Mapping):
                 continue
             call = mapping(entry.get("tool_call")) or entry
@@ -105,12 +168,21 @@ def calls_of(item: Mapping[str, object]) -> tuple[ToolCall, ...]:
                 "params_as_json",
             )  # fmt: skip
             arguments = next((inside[k] for k in keys if k in inside), None)
-            calls.append(tool_call(name, arguments))
+            error = string(call.get("error"))
+            calls.append(tool_call(name, arguments, f"invalid: {error}" if error else ""))
     for key in ("function_call", "tool_call"):
         function = item.get(key)
         if not calls and isinstance(function, Mapping) and "name" in function:
             calls.append(tool_call(function.get("name"), function.get("arguments", function.get("args"))))
     return tuple(calls)
+
+
+def _named(text: str) -> ToolCall:
+    """A tool call that is only a text: the name of the tool, or words about the call."""
+    if found := _WRITTEN.fullmatch(text[:2_000]):
+        return tool_call(found.group(1), found.group(2))
+    is_name = all(part.isalnum() for part in text.replace("-", "_").replace(".", "_").split("_"))
+    return tool_call(text, None) if is_name else tool_call("", text)
 
 
 def is_definition(value: object) -> bool:
@@ -129,6 +201,9 @@ def _part(item: Mapping[str, object], role: str) -> list[Message] | None:
             found = item.get("text", item.get("content"))
             nested = mapping(found)
             text = string(nested.get("value")) if nested else found if isinstance(found, str) else None
+            titles = [string(mapping(each).get("title")) for each in _list(item.get("annotations"))]
+            if text is not None and any(titles):
+                text = "\n".join([text, *(f"[source: {title}]" for title in dict.fromkeys(titles) if title)])
         case "refusal":
             text = f"[refusal] {string(item.get('refusal'))}"
         case "image_url" | "input_image" | "image-url" | "image_file":

@@ -1,6 +1,6 @@
 """OpenAI Responses: the items of its input and output, and the response object around them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from llma_assets.rendering.message import THINKING, Message, ToolCall, merged, role_of
@@ -8,12 +8,16 @@ from llma_assets.rendering.provider_formats.nested import (
     MISSING,
     ReadNested,
     arguments_of,
+    denied,
     joined,
     mapping,
     result_text,
     string,
     tool_call,
 )
+from llma_assets.rendering.provider_formats.streams import extend, in_order, kinds_of, place_of
+
+ORDER: Final = 10
 
 _BUILT_IN: Final = {
     "web_search_call", "file_search_call", "computer_call", "code_interpreter_call", "image_generation_call",
@@ -46,18 +50,49 @@ def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list
             output = item.get("output", item.get("result", MISSING))
             return [Message("tool", result_text(output, read_nested))]
         case "reasoning" if "summary" in item or "encrypted_content" in item:
-            said = joined(read_nested(item.get("summary") or [], THINKING)) or joined(
-                read_nested(item.get("content") or [], THINKING)
-            )
+            parts = (joined(read_nested(item.get(key) or [], THINKING)) for key in ("summary", "content"))
+            said = "\n".join(dict.fromkeys(part for part in parts if part))
             return [Message(THINKING, said)] if said else []
-        case "item_reference" | "compaction":
+        case "item_reference" | "compaction" if not isinstance(item.get("content"), str):
             return []
         case _ if kind in _BUILT_IN:
             return _built_in(kind, item, read_nested)
+        case "mcp_approval_response" if item.get("approve") is False:
+            return [denied(item.get("reason"))]
         case _ if kind.endswith("_call_output") or kind == "mcp_approval_response":
             output = item.get("output", {key: item[key] for key in item if key not in {"type", "id", "call_id"}})
             return [Message("tool", _screenshot(output) or result_text(output, read_nested))]
     return _response(item, read_nested)
+
+
+def join(items: Sequence[object]) -> Mapping[str, object] | None:
+    """The response that events add up to: its last complete form, else items as far as they came."""
+    if not all(kind.startswith("response.") or kind == "error" for kind in kinds_of(items)):
+        return None
+    parts: dict[int, dict[str, object]] = {}
+    whole: Mapping[str, object] = {}
+    complete = False
+    for item in map(mapping, items):
+        kind, place = string(item.get("type")), place_of(item, "output_index")
+        whole = mapping(item.get("response")) or whole
+        if kind.startswith("response.output_item."):
+            complete = complete or kind.endswith(".done")
+            filled = {key: value for key, value in mapping(item.get("item")).items() if value not in ([], "", None)}
+            parts[place] = {**parts.get(place, {}), **filled}
+        elif target := _GROWING.get(kind.removeprefix("response.").removesuffix(".delta")):
+            extend(parts.setdefault(place, {"type": "message", "role": "assistant"}), target, item.get("delta"))
+    final = whole.get("output")
+    if not parts and not final:
+        return None
+    return {**whole, "object": "response", "output": in_order(parts) if complete or not final else final}
+
+
+_GROWING: Final = {
+    "output_text": "content", "refusal": "content", "function_call_arguments": "arguments",
+    "mcp_call_arguments": "arguments", "custom_tool_call_input": "input", "reasoning_summary_text": "summary",
+    "reasoning_text": "content",
+}  # fmt: skip
+"""Which field of an item the deltas of a kind add to."""
 
 
 def _built_in(kind: str, item: Mapping[str, object], read_nested: ReadNested) -> list[Message]:

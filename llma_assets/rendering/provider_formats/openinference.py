@@ -8,6 +8,8 @@ from llma_assets.rendering.json_text import text_of
 from llma_assets.rendering.message import Message
 from llma_assets.rendering.provider_formats.nested import ReadNested
 
+ORDER: Final = 65
+
 _ROOTS: Final = (
     ("llm.input_messages", "user"),
     ("gen_ai.prompt", "user"),

@@ -1,11 +1,13 @@
 """Messages of Pydantic AI, Haystack and LlamaIndex, which name the kind of a part by a key of their own."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from llma_assets.rendering.message import THINKING, Message, merged, role_of
 from llma_assets.rendering.provider_formats.nested import (
     MISSING,
     ReadNested,
+    denied,
     mapping,
     media,
     result_text,
@@ -13,6 +15,8 @@ from llma_assets.rendering.provider_formats.nested import (
     tool_call,
 )
 from llma_assets.rendering.provider_formats.openai_chat import calls_of
+
+ORDER: Final = 50
 
 
 def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list[Message] | None:
@@ -36,7 +40,7 @@ def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list
     return None
 
 
-def _part(item: Mapping[str, object], read_nested: ReadNested) -> list[Message] | None:
+def _part(item: Mapping[str, object], read_nested: ReadNested) -> list[Message] | None:  # noqa: PLR0911 - one return a kind
     content = item.get("content", MISSING)
     match item["part_kind"]:
         case "system-prompt" | "user-prompt" | "text" as kind:
@@ -45,6 +49,8 @@ def _part(item: Mapping[str, object], read_nested: ReadNested) -> list[Message] 
         case "tool-call" | "builtin-tool-call":
             return [Message("assistant", "", (tool_call(item.get("tool_name"), item.get("args")),))]
         case "tool-return" | "builtin-tool-return":
+            if item.get("outcome") == "denied":
+                return [denied(content)]
             return [Message("tool", result_text(content, read_nested), is_error=item.get("outcome") == "failed")]
         case "retry-prompt":
             speaker = "tool" if item.get("tool_name") else "user"

@@ -1,4 +1,4 @@
-"""Transcript parser: conversations in one string, as `user: hello` lines, chat templates or Python reprs."""
+"""Transcript parser: conversations in one string, as `user: hello` lines or Python reprs."""
 
 import ast
 import re
@@ -7,18 +7,11 @@ from typing import Final
 
 from llma_assets.rendering.json_text import parse_container
 from llma_assets.rendering.message import Message, ToolCall, role_of
+from llma_assets.rendering.provider_formats.chat_templates import read_template
 from llma_assets.rendering.provider_formats.nested import tool_call
 
 _TURN: Final = re.compile(r"^(system|developer|user|human|assistant|ai|tool|function): ", re.MULTILINE)
 _CAPITAL_TURN: Final = re.compile(r"^(System|User|Human|Assistant|AI|Bot): ?", re.MULTILINE)
-_TOKENS: Final = (
-    re.compile(r"<\|im_start\|>(\w{1,40})\n(.*?)(?:<\|im_end\|>|(?=<\|im_start\|>)|\Z)", re.DOTALL),
-    re.compile(
-        r"<\|start_header_id\|>(\w{1,40})<\|end_header_id\|>(.*?)(?:<\|eo[tm]_id\|>|(?=<\|start_header)|\Z)", re.DOTALL
-    ),
-)
-"""Turns in the syntax of chat templates."""
-
 _CALL_BEGINS, _CALL_ENDS = "<tool_call>", "</tool_call>"
 
 _REPR: Final = re.compile(r"^(?:\w{1,40}\()?role='(\w{1,40})',? content=")
@@ -35,8 +28,8 @@ def read_transcript(text: str) -> list[Message]:
     """
     if text.startswith("role='") or _REPR.match(text[:100]):
         return _from_repr(text)
-    if text.startswith("<|"):
-        return _from_template(text)
+    if text.startswith(("<", "[")):
+        return read_template(text)
     stripped = text.lstrip("\n")
     pattern = _TURN if _TURN.match(text[:40]) else _CAPITAL_TURN
     if pattern.match(stripped[:40]) is None:
@@ -78,15 +71,6 @@ def _written(text: str) -> Iterator[tuple[int, int]]:
         if is_object:
             yield start, end
         start = text.find(_CALL_BEGINS, end if is_object else inside)
-
-
-def _from_template(text: str) -> list[Message]:
-    for pattern in _TOKENS:
-        turns = [(turn.group(1), turn.group(2).strip()) for turn in pattern.finditer(text)]
-        if turns:
-            turns = turns[:-1] if not turns[-1][1] else turns
-            return [Message(role_of(name, "user"), words) for name, words in turns]
-    return []
 
 
 def _from_repr(text: str) -> list[Message]:

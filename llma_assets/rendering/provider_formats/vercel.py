@@ -1,11 +1,13 @@
 """Vercel AI SDK: parts of model messages and of UI messages, results of generateText."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from llma_assets.rendering.message import THINKING, Message, ToolCall, merged
 from llma_assets.rendering.provider_formats.nested import (
     MISSING,
     ReadNested,
+    denied,
     mapping,
     media,
     result_text,
@@ -13,8 +15,10 @@ from llma_assets.rendering.provider_formats.nested import (
     tool_call,
 )
 
+ORDER: Final = 20
 
-def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list[Message] | None:  # noqa: PLR0911 - one return a structure
+
+def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list[Message] | None:  # noqa: PLR0911, PLR0912 - one return a structure
     """Read a part or a result.
 
     `{"type": "tool-call", "toolName": "f", "input": {}}`, `{"type": "tool-result", "output": {"type": "json", …}}`
@@ -28,6 +32,9 @@ def read(item: Mapping[str, object], role: str, read_nested: ReadNested) -> list
         return [
             _tool_message(item.get("output", item.get("result", MISSING)), read_nested, item.get("isError") is True)
         ]
+    if kind == "tool-approval-response" and "approved" in item:
+        said = string(item.get("reason"))
+        return [Message("tool", f"[approved] {said}".rstrip()) if item["approved"] is True else denied(said)]
     if kind == "tool-error":
         return [_tool_message(item.get("error", MISSING), read_nested, failed=True)]
     if kind == "tool-invocation" and isinstance(item.get("toolInvocation"), Mapping):
@@ -64,13 +71,16 @@ def _tool_message(output: object, read_nested: ReadNested, failed: bool) -> Mess
     if kind in {"text", "json", "error-text", "error-json", "content"} and "value" in wrapped:
         return Message("tool", result_text(wrapped["value"], read_nested), is_error=failed or kind.startswith("error"))
     if kind == "execution-denied":
-        return Message("tool", f"[denied] {string(wrapped.get('reason'))}".rstrip(), is_error=True)
+        return denied(wrapped.get("reason"))
     return Message("tool", result_text(output, read_nested), is_error=failed)
 
 
 def _invocation(item: Mapping[str, object], read_nested: ReadNested) -> list[Message]:
     messages = [Message("assistant", "", (_call(item),))]
-    if "errorText" in item:
+    approval = mapping(item.get("approval"))
+    if item.get("state") == "output-denied" or approval.get("approved") is False:
+        messages.append(denied(approval.get("reason")))
+    elif "errorText" in item:
         messages.append(Message("tool", string(item["errorText"]), is_error=True))
     elif "output" in item or "result" in item:
         messages.append(_tool_message(item.get("output", item.get("result")), read_nested, failed=False))
