@@ -1,5 +1,6 @@
-"""Ingest: stores trace events of JSON files, plain or compressed, in the events table, each event once."""
+"""Ingest: stores trace events of files, ours and those of other tools, in the events table, each event once."""
 
+from llma_assets.ingest.converting import FORMAT_NAMES
 from llma_assets.ingest.errors import IngestError, LineError, Reason, SourceError, StrictError
 from llma_assets.ingest.lines import DamagedSource, Line
 from llma_assets.ingest.loading import IngestLimits, ignore_progress, ingest
@@ -8,6 +9,7 @@ from llma_assets.ingest.rejects import FirstRefusal, Refusal, RejectsFile
 from llma_assets.ingest.report import IngestProgress, IngestReport, TeamReport
 
 __all__ = [
+    "FORMAT_NAMES",
     "DamagedSource",
     "FirstRefusal",
     "IngestError",

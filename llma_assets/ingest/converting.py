@@ -1,0 +1,260 @@
+"""Turns the records of a file into events: our own lines as they are, those of other tools through their format.
+
+Which format a file has is decided once, by the first record that one of them recognises, or by name.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any, Final
+
+import orjson
+
+from llma_assets.ingest.errors import LineError
+from llma_assets.ingest.formats import FORMATS, Draft, Fault, Format, nearest, recognised
+from llma_assets.ingest.lines import KEPT_OF_LONG_LINE, DamagedSource, Line
+from llma_assets.ingest.parsing import (
+    Event,
+    check_time,
+    loads_repaired,
+    parse_line,
+    parse_row,
+    team_of,
+)
+
+OWN: Final = "events"
+"""The name of our own format."""
+
+FORMAT_NAMES: Final = (OWN, *(each.name for each in FORMATS))
+_OWN_FIELDS: Final = ("uuid", "event", "timestamp", "properties")
+_LOOKED_AT: Final = 20
+_LISTS: Final = ("data", "results", "runs", "traces", "spans", "batch", "items", "observations", "rows")
+"""Names under which pages of an API hold their records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One record of a file, as text or as a value.
+
+    Attributes:
+        number: from 1.
+        line: of a file of text.
+        value: of any other file.
+    """
+
+    number: int
+    line: Line | None = None
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record, or a part of one, that is no event."""
+
+    line: Line
+    error: LineError
+
+
+@dataclass(slots=True)
+class Converter:
+    """Makes events of the items of one file.
+
+    Attributes:
+        format: None for our own events.
+        is_certain: whether the format was recognised or named.
+        team_id: the team of all events, None to use that of each record.
+        seen: the first record that could be read, for `advice`.
+    """
+
+    format: Format | None = None
+    is_certain: bool = False
+    team_id: int | None = None
+    seen: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Name of the format."""
+        return OWN if self.format is None else self.format.name
+
+    def read(self, item: Item, latest: datetime) -> Iterator[Event | Rejected]:
+        """The events of an item, in order; nothing for a blank line."""
+        try:
+            if self.format is None:
+                event = (
+                    parse_line(item.line, latest, self.team_id)
+                    if item.line is not None
+                    else parse_row(item.value, latest, self.team_id)
+                )
+                if event is not None:
+                    yield event
+                return
+            value, repairs = (item.value, {}) if item.line is None else _loaded(item.line)
+        except LineError as error:
+            yield Rejected(line_of(item), error)
+            return
+        if value is None and item.line is not None and not item.line.content.strip():
+            return
+        for place, record in _records(value, self.format):
+            yield from self._read(item, record, place, repairs, latest)
+
+    def _read(
+        self, item: Item, record: Any, place: str, repairs: Mapping[Any, int], latest: datetime
+    ) -> Iterator[Event | Rejected]:
+        assert self.format is not None
+        try:
+            for outcome in self.format.read(record):
+                try:
+                    if isinstance(outcome, Fault):
+                        raise outcome.error
+                    yield _event(outcome, latest, self.team_id, repairs)
+                    repairs = {}  # counted once a record
+                except LineError as error:
+                    part = outcome.part if isinstance(outcome, Fault) else outcome.properties
+                    said = f"{place}: {error.detail}" if place else error.detail
+                    yield Rejected(_shown(item.number, part), LineError(error.reason, said))
+        except LineError as error:
+            yield Rejected(line_of(item), error)
+
+    def advice(self) -> str:
+        """What to do where every record was refused."""
+        if self.format is not None:
+            return f"it was read as {self.format.title} (--format {self.name}); other formats: {_others(self.name)}"
+        near = nearest(self.seen) if self.seen else None
+        if all(name in self.seen for name in _OWN_FIELDS[1:]) or near is None:
+            wanted = ", ".join(_OWN_FIELDS)
+            return f"it was read as events ({wanted}); --format names another format: {_others(OWN)}"
+        other, shared = near
+        return (
+            f"the format is not recognised; the nearest is {other.title} (it has {', '.join(shared)}): "
+            f"--format {other.name} reads it as that and says what is missing; others: {_others(other.name)}"
+        )
+
+
+def converter_for(items: Iterator[Item], name: str | None, team_id: int | None) -> tuple[Converter, Iterator[Item]]:
+    """The converter for a file, and all its items.
+
+    Args:
+        items: of the file; the first are read ahead.
+        name: of the format, None to recognise it.
+        team_id: as in `Converter`.
+    """
+    if name is not None:
+        chosen = next((each for each in FORMATS if each.name == name), None)
+        return Converter(chosen, True, team_id), items
+    held: list[Item] = []
+    found = Converter(team_id=team_id)
+    damage: DamagedSource | None = None
+    try:
+        for item in items:
+            held.append(item)
+            if isinstance(item.value, bytes):
+                found.format, found.is_certain = recognised(item.value), True
+                break
+            record = _peeked(item)
+            found.seen = found.seen or record
+            if _is_own(record):
+                found.is_certain = True
+                break
+            found.format = _format_of(record)
+            found.is_certain = found.format is not None
+            if found.is_certain or len(held) == _LOOKED_AT:
+                break
+    except DamagedSource as error:
+        damage = error
+
+    def whole() -> Iterator[Item]:
+        yield from held
+        if damage is not None:
+            raise damage
+        yield from items
+
+    return found, whole()
+
+
+def _is_own(record: Mapping[str, Any]) -> bool:
+    return "properties" in record and "event" in record and "uuid" in record
+
+
+def _format_of(record: Mapping[str, Any]) -> Format | None:
+    found = recognised(record)
+    if found is not None:
+        return found
+    for name in _LISTS:
+        listed = record.get(name)
+        if isinstance(listed, list) and listed:
+            return recognised(listed[0])
+    return None
+
+
+def _records(value: Any, form: Format) -> Iterator[tuple[str, Any]]:
+    """The records that a value holds, with their place: itself, or those of a page of an API."""
+    if isinstance(value, Mapping) and not form.recognises(value):
+        for name in _LISTS:
+            listed = value.get(name)
+            if isinstance(listed, list) and any(isinstance(each, Mapping) for each in listed):
+                for number, each in enumerate(listed):
+                    yield f"{name}[{number}]", each if isinstance(each, Mapping) else {}
+                return
+    if isinstance(value, Mapping | bytes):
+        yield "", value
+    else:
+        raise LineError("not_an_object", "the record must be a JSON object")
+
+
+def _event(draft: Draft, latest: datetime, team_id: int | None, repairs: Mapping[Any, int]) -> Event:
+    check_time(draft.time_us, latest)
+    try:
+        properties = orjson.dumps(draft.properties, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+    except (orjson.JSONEncodeError, TypeError) as error:
+        raise LineError("too_deep" if "ecursion" in str(error) else "wrong_type", str(error)) from None
+    team = team_of({} if draft.team is None else {"team_id": draft.team}) if team_id is None else team_id
+    user = draft.user or str(draft.properties.get("$ai_session_id") or "") or draft.trace_id
+    uuid = draft.uuid or _uuid(draft.trace_id, draft.span_id)
+    return Event(uuid, draft.event, team, user, draft.time_us, properties, repairs)
+
+
+def _uuid(trace_id: str, span_id: str) -> str:
+    """The uuid of a span: the same for the same ids, whichever format brings them."""
+    digest = blake2b(f"{trace_id}\0{span_id}".encode("utf-8", "replace"), digest_size=16).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"
+
+
+def _plain(value: object) -> object:
+    """What orjson does not write by itself: values of Parquet columns."""
+    if isinstance(value, Decimal):
+        return float(value)
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _loaded(line: Line) -> tuple[Any, Mapping[Any, int]]:
+    if line.too_long:
+        raise LineError("too_long", f"the record has {line.size:,} bytes, more than the limit; split the file")
+    return loads_repaired(line.content) if line.content.strip() else (None, {})
+
+
+def _peeked(item: Item) -> Mapping[str, Any]:
+    """The record of an item as an object; empty if it is none."""
+    try:
+        value = item.value if item.line is None else _loaded(item.line)[0]
+    except LineError:
+        return {}
+    return value if isinstance(value, Mapping) else {}
+
+
+def line_of(item: Item) -> Line:
+    """The item as a line of the file of rejected ones."""
+    return item.line if item.line is not None else _shown(item.number, item.value)
+
+
+def _shown(number: int, part: object) -> Line:
+    try:
+        content = orjson.dumps(part, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+    except (orjson.JSONEncodeError, TypeError):
+        content = repr(part)[:KEPT_OF_LONG_LINE].encode(errors="replace")
+    return Line(number, content[:KEPT_OF_LONG_LINE], len(content))
+
+
+def _others(name: str) -> str:
+    return ", ".join(each for each in FORMAT_NAMES if each != name)
