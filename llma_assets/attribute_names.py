@@ -100,6 +100,14 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 A name that ends in a dot is a prefix: the value is the object of all attributes below it.
 """
 
+NUMBERS: Final = (
+    *(name for name in ALIASES if name.endswith(("_tokens", "_usd"))),
+    "$ai_latency",
+    "$ai_http_status",
+    "$ai_total_tokens",
+)
+"""Properties that are numbers; some stores hold them as text."""
+
 USERS: Final = (
     "user.id",
     "enduser.id",

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 import orjson
 
+from llma_assets.attribute_names import NUMBERS
 from llma_assets.ingest.errors import LineError
-from llma_assets.ingest.formats import FORMATS, Draft, Fault, Format, nearest, recognised
+from llma_assets.ingest.formats import FORMATS, Draft, Fault, Format, is_own, nearest, recognised
 from llma_assets.ingest.lines import KEPT_OF_LONG_LINE, DamagedSource, Line
 from llma_assets.ingest.parsing import (
     Event,
@@ -154,7 +155,7 @@ def converter_for(items: Iterator[Item], name: str | None, team_id: int | None) 
                 break
             record = _peeked(item)
             found.seen = found.seen or record
-            if _is_own(record):
+            if is_own(record):
                 found.is_certain = True
                 break
             found.format = _format_of(record)
@@ -171,10 +172,6 @@ def converter_for(items: Iterator[Item], name: str | None, team_id: int | None) 
         yield from items
 
     return found, whole()
-
-
-def _is_own(record: Mapping[str, Any]) -> bool:
-    return "properties" in record and "event" in record and "uuid" in record
 
 
 def _format_of(record: Mapping[str, Any]) -> Format | None:
@@ -205,8 +202,9 @@ def _records(value: Any, form: Format) -> Iterator[tuple[str, Any]]:
 
 def _event(draft: Draft, latest: datetime, team_id: int | None, repairs: Mapping[Any, int]) -> Event:
     check_time(draft.time_us, latest)
+    numbers = {name: _number(draft.properties[name]) for name in NUMBERS if type(draft.properties.get(name)) is str}
     try:
-        properties = orjson.dumps(draft.properties, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+        properties = orjson.dumps({**draft.properties, **numbers}, default=_plain, option=orjson.OPT_NON_STR_KEYS)
     except (orjson.JSONEncodeError, TypeError) as error:
         raise LineError("too_deep" if "ecursion" in str(error) else "wrong_type", str(error)) from None
     team = team_of({} if draft.team is None else {"team_id": draft.team}) if team_id is None else team_id
@@ -219,6 +217,18 @@ def _uuid(trace_id: str, span_id: str) -> str:
     """The uuid of a span: the same for the same ids, whichever format brings them."""
     digest = blake2b(f"{trace_id}\0{span_id}".encode("utf-8", "replace"), digest_size=16).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"
+
+
+def _number(text: str) -> float | int | str:
+    """The number that a text holds; the text if it holds none."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _plain(value: object) -> object:

@@ -28,8 +28,8 @@ def ingest_command(
     """Store trace events from JSON, Parquet or OTLP: ours, or those of another tool.
 
     The format is recognised. Files may be compressed; `-` reads stdin. Each event is stored once, even if you repeat
-    the command. Invalid records are counted and written, with number and reason, to a file in the data folder; they stop
-    nothing without --strict. If all records of a file are invalid, the exit code is 1.
+    the command. Invalid records are counted and written, with number and reason, to a file in the data folder; they
+    stop nothing without --strict. If all records of a file are invalid, the exit code is 1.
     """
     from llma_assets.ingest import FORMAT_NAMES, ingest
     from llma_assets.private_files import private_folder
@@ -101,7 +101,8 @@ def _show_report(name: str, report: "IngestReport") -> None:
     rate = report.bytes / 1e6 / report.duration_s if report.duration_s else 0.0
     show(
         f"{plain(name)}: {_format(report)}{report.lines:,} lines, {report.inserted:,} new events, "
-        f"{report.duplicates:,} stored already, {report.rejected:,} rejected, in {report.duration_s:.1f} s ({rate:.0f} MB/s)"
+        f"{report.duplicates:,} stored already, {report.rejected:,} rejected, "
+        f"in {report.duration_s:.1f} s ({rate:.0f} MB/s)"
     )
     for repair, count in sorted(report.repairs.items()):
         show(f"  repaired, {repair}: {count:,}, in {report.repaired:,} events")

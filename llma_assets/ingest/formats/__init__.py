@@ -37,6 +37,11 @@ FORMATS: Final[tuple[Format, ...]] = (
 )
 
 
+def is_own(record: Mapping[str, Any]) -> bool:
+    """Whether a record is an event of ours, as far as its names tell."""
+    return all(name in record for name in ("uuid", "event", "properties")) and not posthog.is_row(record)
+
+
 def recognised(record: object) -> Format | None:
     """The format of a record; None if it is of none."""
     if isinstance(record, bytes):
@@ -53,4 +58,4 @@ def nearest(record: Mapping[str, Any]) -> tuple[Format, list[str]] | None:
     return best if len(best[1]) >= 2 else None
 
 
-__all__ = ["FORMATS", "Draft", "Fault", "Format", "Outcome", "nearest", "recognised"]
+__all__ = ["FORMATS", "Draft", "Fault", "Format", "Outcome", "is_own", "nearest", "recognised"]

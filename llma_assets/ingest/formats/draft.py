@@ -4,7 +4,7 @@ No JSON text, no database, no clock: whether a time is within bounds, and whose 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -109,6 +109,20 @@ def one(part: object, place: str, read: Callable[[Record], Draft]) -> Outcome:
         return read(part)
     except LineError as error:
         return Fault(LineError(error.reason, f"{place}: {error.detail}" if place else error.detail), part)
+
+
+def with_users(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    """Give the spans of a trace without user and session those of another one: often the root alone has them."""
+    held = list(outcomes)
+    users: dict[str, str] = {}
+    for outcome in held:
+        if isinstance(outcome, Draft) and (user := outcome.user or str(outcome.properties.get("$ai_session_id") or "")):
+            users.setdefault(outcome.trace_id, user)
+    for outcome in held:
+        if isinstance(outcome, Draft) and not outcome.user and outcome.trace_id in users:
+            yield replace(outcome, user=users[outcome.trace_id])
+        else:
+            yield outcome
 
 
 def filled(properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -77,12 +77,13 @@ def _whole_trace(trace: Record, holder: Record) -> Iterator[Outcome]:
 
 def _trace(trace: Record) -> Draft:
     identity = required_id(trace, "id")
-    time_us, _ = times(trace, ("timestamp",), ())
+    start_us, _ = times(trace, ("timestamp",), ())
+    latency_s = trace.get("latency")
     return Draft(
         identity,
         identity,
         TRACE,
-        time_us,
+        start_us + (int(latency_s * 1_000_000) if isinstance(latency_s, int | float) else 0),
         text_field(trace, "userId", "user_id"),
         filled(
             {
@@ -91,7 +92,7 @@ def _trace(trace: Record) -> Draft:
                 "$ai_span_id": identity,
                 "$ai_trace_name": text_field(trace, "name"),
                 "$ai_session_id": text_field(trace, "sessionId", "session_id"),
-                "$ai_latency": trace.get("latency"),
+                "$ai_latency": latency_s,
                 "$ai_input_state": _said(trace.get("input")),
                 "$ai_output_state": _said(trace.get("output")),
             }

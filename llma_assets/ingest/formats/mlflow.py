@@ -23,6 +23,7 @@ from llma_assets.ingest.formats.draft import (
 from llma_assets.ingest.formats.otel_span import Span, draft_of
 
 _PREFIX: Final = "mlflow."
+_OF_THE_TRACE: Final = ("mlflow.trace.session", "mlflow.trace.user", "mlflow.traceName")
 _STARTS: Final = ("start_time_unix_nano", "start_time", "start_time_ns")
 _ENDS: Final = ("end_time_unix_nano", "end_time", "end_time_ns")
 
@@ -45,11 +46,7 @@ def read(record: Record) -> Iterator[Outcome]:
         **mapping(field(info, "tags")),
         **mapping(field(info, "trace_metadata", "request_metadata")),
     }
-    named = {
-        name: shared[name]
-        for name in ("mlflow.trace.session", "mlflow.trace.user", "mlflow.traceName")
-        if name in shared
-    }
+    named: dict[str, Any] = {name: shared[name] for name in _OF_THE_TRACE if name in shared}
     identity = text_field(info, "trace_id", "request_id").removeprefix("tr-").rpartition("/")[2]
     yield from each(
         [decoded(span) for span in spans] if isinstance(spans, list) else spans,

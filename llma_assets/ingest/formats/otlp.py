@@ -16,6 +16,7 @@ from llma_assets.ingest.formats.draft import (
     one,
     required_id,
     text_field,
+    with_users,
 )
 from llma_assets.ingest.formats.otel_span import Span, draft_of
 
@@ -32,6 +33,10 @@ def recognises(record: Record) -> bool:
 
 def read(record: Record) -> Iterator[Outcome]:
     """The spans of a request."""
+    yield from with_users(_spans(record))
+
+
+def _spans(record: Record) -> Iterator[Outcome]:
     for at, resource in _items(record, _RESOURCES, ""):
         sender = _attributes(mapping(resource.get("resource")).get("attributes"))
         for within, scope in _items(resource, _SCOPES, f"{at}."):

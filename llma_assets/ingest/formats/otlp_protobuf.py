@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from llma_assets.ingest.decompression import DamagedSource
 from llma_assets.ingest.errors import LineError
-from llma_assets.ingest.formats.draft import Draft, Format, Outcome, each_of
+from llma_assets.ingest.formats.draft import Draft, Format, Outcome, each_of, with_users
 from llma_assets.ingest.formats.otel_span import Span, draft_of
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def read(record: Any) -> Iterator[Outcome]:
         message = ResourceSpans.FromString(record)
     except DecodeError:
         raise LineError("broken_protobuf", "it is no ResourceSpans of OTLP") from None
-    yield from spans_of(message)
+    yield from with_users(spans_of(message))
 
 
 def spans_of(message: "ResourceSpans", place: str = "") -> Iterator[Outcome]:

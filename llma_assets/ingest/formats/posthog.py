@@ -4,7 +4,10 @@ Events whose line has `uuid`, `event` and `properties` are ours already, and do 
 """
 
 from collections.abc import Iterator, Mapping
+from hashlib import blake2b
 from typing import Any, Final
+
+import orjson
 
 from llma_assets.ingest.errors import LineError
 from llma_assets.ingest.formats.draft import (
@@ -14,7 +17,6 @@ from llma_assets.ingest.formats.draft import (
     Record,
     decoded,
     field,
-    mapping,
     micros,
     one,
     text_field,
@@ -22,14 +24,15 @@ from llma_assets.ingest.formats.draft import (
 
 _HEAVY: Final = ("input", "output", "output_choices", "input_state", "output_state", "tools")
 _LIGHT: Final = (
-    "trace_id session_id parent_id span_id generation_id span_name trace_name model provider framework "  # noqa: SIM905
-    "input_tokens output_tokens total_tokens input_cost_usd output_cost_usd total_cost_usd latency is_error error"
-).split()
+    *("trace_id", "session_id", "parent_id", "span_id", "generation_id", "span_name", "trace_name"),
+    *("model", "provider", "framework", "input_tokens", "output_tokens", "total_tokens"),
+    *("input_cost_usd", "output_cost_usd", "total_cost_usd", "latency", "is_error", "error"),
+)
 
 
 def recognises(record: Record) -> bool:
     """An event with its properties, a batch of them, or a row of `ai_events`."""
-    return _is_batch(record) or ("event" in record and ("properties" in record or _is_row(record)))
+    return _is_batch(record) or ("event" in record and ("properties" in record or is_row(record)))
 
 
 def read(record: Record) -> Iterator[Outcome]:
@@ -48,7 +51,8 @@ def _is_batch(record: Record) -> bool:
     return isinstance(batch, list) and any(isinstance(each, Mapping) and "event" in each for each in batch)
 
 
-def _is_row(record: Record) -> bool:
+def is_row(record: Record) -> bool:
+    """Whether it is a row of `ai_events`, whose content stands beside its properties."""
     return "trace_id" in record and any(name in record for name in _HEAVY)
 
 
@@ -63,14 +67,14 @@ def _draft(event: Record, sent_at: object) -> Draft:
     moment = field(event, "timestamp", "created_at") or sent_at
     if moment is None:
         raise LineError("missing_field", "timestamp is missing")
-    user = text_field(event, "distinct_id", "distinctId") or text_field(properties, "distinct_id", "$distinct_id")
+    user = text_field(event, "distinct_id", "distinctId") or text_field(properties, "distinct_id")
     uuid = text_field(event, "uuid", "id") or text_field(properties, "$insert_id")
     trace_id = text_field(properties, "$ai_trace_id") or user
     time_us = micros(moment, "timestamp")
     span = text_field(properties, "$ai_span_id", "$ai_generation_id")
     return Draft(
         trace_id,
-        uuid or f"{name}:{time_us}:{span or user}",
+        uuid or f"{name}:{time_us}:{span}:{_digest(properties)}",
         name,
         time_us,
         user,
@@ -84,6 +88,11 @@ def _columns(event: Record) -> dict[str, Any]:
     """Properties that `ai_events` holds as columns: light ones as they are, heavy ones as JSON text."""
     light = {f"$ai_{name}": event[name] for name in _LIGHT if event.get(name) is not None}
     return {**light, **{f"$ai_{name}": decoded(event[name]) for name in _HEAVY if event.get(name) is not None}}
+
+
+def _digest(properties: Record) -> str:
+    """Tells events apart that have neither an id of their own nor one of a span."""
+    return blake2b(orjson.dumps(properties, default=str, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
 
 def _is_uuid(text: str) -> bool:
