@@ -119,18 +119,31 @@ class Converter:
             yield Rejected(line_of(item), error)
 
     def advice(self) -> str:
-        """What to do where every record was refused."""
+        """What to do where no record became an event."""
         if self.format is not None:
-            return f"it was read as {self.format.title} (--format {self.name}); other formats: {_others(self.name)}"
-        near = nearest(self.seen) if self.seen else None
-        if all(name in self.seen for name in _OWN_FIELDS[1:]) or near is None:
-            wanted = ", ".join(_OWN_FIELDS)
-            return f"it was read as events ({wanted}); --format names another format: {_others(OWN)}"
+            said = f"it was read as {self.format.title} (--format {self.name})"
+            if self.format.if_empty and not any(self._read_quietly(self.format)):
+                return f"{said}: {self.format.if_empty}"
+            return f"{said}; --format names another: {_others(self.name)}"
+        if not self.seen:
+            return "files of JSON, Parquet and OTLP protobuf are read, plain or compressed"
+        near = nearest(self.seen)
+        if near is None or all(name in self.seen for name in ("event", "properties")):
+            return f"it was read as events (they have {', '.join(_OWN_FIELDS)}); --format names another: {_others(OWN)}"
         other, shared = near
+        fault = next((each for each in self._read_quietly(other) if isinstance(each, Fault)), None)
+        lacks = f"; read as that, {fault.error.detail}" if fault is not None else ""
         return (
-            f"the format is not recognised; the nearest is {other.title} (it has {', '.join(shared)}): "
-            f"--format {other.name} reads it as that and says what is missing; others: {_others(other.name)}"
+            f"the format is not recognised, the nearest is {other.title} (it has {', '.join(shared)}{lacks}): "
+            f"--format {other.name} reads it so, others are {_others(other.name)}"
         )
+
+    def _read_quietly(self, form: Format) -> list[Draft | Fault]:
+        """What a format makes of the first record."""
+        try:
+            return list(form.read(self.seen))
+        except LineError:
+            return []
 
 
 def converter_for(items: Iterator[Item], name: str | None, team_id: int | None) -> tuple[Converter, Iterator[Item]]:

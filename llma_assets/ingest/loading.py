@@ -214,6 +214,10 @@ class _Loading:
             )
         )
 
+    def _advice(self) -> str:
+        has_records = self.reasons or (self.lines and self.converter.format is not None)
+        return self.converter.advice() if has_records and not self.accepted else ""
+
     def report(self) -> IngestReport:
         return IngestReport(
             lines=self.lines,
@@ -230,6 +234,6 @@ class _Loading:
             rejects_file=self.rejects.path,
             teams={team_id: team.report() for team_id, team in sorted(self.teams.items())},
             format=self.converter.name,
-            advice=self.converter.advice() if self.reasons and not self.accepted else "",
+            advice=self._advice(),
             duration_s=time.monotonic() - self.started,
         )

@@ -67,7 +67,7 @@ class IngestReport:
         rejects_file: the file of rejected lines; None if there are none, or no folder was given.
         teams: counts of each team.
         format: name of the format.
-        advice: what to do, if every record was refused; else "".
+        advice: what to do, if every record was refused, or none held an event; else "".
         duration_s: wall time.
     """
 

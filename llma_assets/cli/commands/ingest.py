@@ -82,10 +82,15 @@ def require_some_accepted(files: "Iterable[tuple[str, int, FirstRefusal | None, 
         files: name, accepted lines, first refusal, and what to do, of each.
     """
     wrong = [
-        f"{name}: all lines were rejected; the first, line {first.line:,}: {first.reason}, {first.detail}"
+        f"{name}: "
+        + (
+            f"all lines were rejected; the first, line {first.line:,}: {first.reason}, {first.detail}"
+            if first is not None
+            else "it holds no events"
+        )
         + (f"; {advice}" if advice else "")
         for name, accepted, first, advice in files
-        if first is not None and not accepted
+        if not accepted and (first is not None or advice)
     ]
     if wrong:
         raise Problem("; ".join(wrong))

@@ -71,6 +71,7 @@ class Format:
         read: the events of a record.
         fields: names that records of it have; they tell which format is nearest.
         has_teams: whether its records may name a team.
+        if_empty: what to do where its records hold no event.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Format:
     read: Callable[[Record], Iterator[Outcome]]
     fields: tuple[str, ...]
     has_teams: bool = False
+    if_empty: str = ""
 
 
 def each(parts: object, place: str, read: Callable[[Record], Draft]) -> Iterator[Outcome]:

@@ -115,4 +115,11 @@ def _value(value: object) -> Any:
     return None
 
 
-FORMAT: Final = Format("otlp", "OTLP JSON", recognises, read, (*_RESOURCES, *_SCOPES, "spans", "traceId", "spanId"))
+FORMAT: Final = Format(
+    "otlp",
+    "OTLP JSON",
+    recognises,
+    read,
+    (*_RESOURCES, *_SCOPES, "spans", "traceId", "spanId"),
+    if_empty="logs and metrics hold no spans; export the traces",
+)
