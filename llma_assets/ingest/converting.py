@@ -16,9 +16,9 @@ from llma_assets.attribute_names import NUMBERS
 from llma_assets.ingest.errors import LineError
 from llma_assets.ingest.formats import FORMATS, Draft, Fault, Format, is_own, nearest, recognised
 from llma_assets.ingest.lines import KEPT_OF_LONG_LINE, DamagedSource, Line
+from llma_assets.ingest.moments import check_time
 from llma_assets.ingest.parsing import (
     Event,
-    check_time,
     loads_repaired,
     parse_line,
     parse_row,

@@ -13,7 +13,8 @@ from llma_assets.ingest.converting import FORMAT_NAMES, Converter, Item, Rejecte
 from llma_assets.ingest.errors import SourceError, StrictError
 from llma_assets.ingest.items import read_items
 from llma_assets.ingest.lines import DamagedSource, ReadPosition
-from llma_assets.ingest.parsing import MAX_TEAM_ID, Event, day_of
+from llma_assets.ingest.moments import day_of
+from llma_assets.ingest.parsing import MAX_TEAM_ID, Event
 from llma_assets.ingest.rejects import RejectsFile
 from llma_assets.ingest.report import IngestProgress, IngestReport, TeamReport
 from llma_assets.ingest.store import store_new

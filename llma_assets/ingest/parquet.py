@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SIGNATURE: Final = b"PAR1"
+_PROPERTIES: Final = "properties"
+_OWN: Final = ("uuid", "event", "timestamp", _PROPERTIES)
 _BATCH_BYTES: Final = 4 << 20
 _MOST_ROWS: Final = 8_192
 _BUFFER: Final = 1 << 20
@@ -35,13 +37,16 @@ def read_rows(source: BinaryIO | Path, position: ReadPosition) -> Iterator[dict[
 
     try:
         with pq.ParquetFile(source, pre_buffer=False, buffer_size=_BUFFER) as file:
+            columns = _columns(file.schema_arrow.names)
             size = os.stat(source).st_size if isinstance(source, Path) else 0
             total, done = file.metadata.num_rows, 0
             for number in range(file.num_row_groups):
                 group = file.metadata.row_group(number)
                 a_row = group.total_byte_size // max(1, group.num_rows) + 1
                 rows = max(1, min(_MOST_ROWS, _BATCH_BYTES // a_row))
-                for batch in file.iter_batches(batch_size=rows, row_groups=[number], use_threads=False):
+                for batch in file.iter_batches(
+                    batch_size=rows, row_groups=[number], columns=columns, use_threads=False
+                ):
                     done += batch.num_rows
                     position.content_bytes += batch.nbytes
                     position.source_bytes = size * done // max(1, total)
@@ -50,14 +55,26 @@ def read_rows(source: BinaryIO | Path, position: ReadPosition) -> Iterator[dict[
         raise DamagedSource(f"the Parquet file is broken: {' '.join(str(error).split())[:200]}") from error
 
 
+def _columns(names: list[str]) -> list[str] | None:
+    """The columns that are read: of events in our form those alone that we store, else all (None)."""
+    if not set(_OWN) <= set(names) or "trace_id" in names:
+        return None
+    return [name for name in (*_OWN, "team_id", "distinct_id") if name in names]
+
+
 def _readable(batch: "pa.RecordBatch") -> "pa.RecordBatch":
-    """The batch with bytes as text where they are UTF-8, 16 bytes as uuids, and times in microseconds."""
+    """The batch with bytes as text where they are UTF-8, 16 bytes as uuids, and times in microseconds.
+
+    The column of properties is given as bytes.
+    """
     import pyarrow as pa
 
     columns = []
-    for column in batch.columns:
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
         kind = column.type
-        if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        if name == _PROPERTIES and pa.types.is_string(kind):
+            column = column.view(pa.binary())  # noqa: PLW2901 - stored as it is, so no text is made of it
+        elif name != _PROPERTIES and (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
             column = _text(column)  # noqa: PLW2901
         elif pa.types.is_fixed_size_binary(kind) and kind.byte_width == 16:
             column = pa.array([None if each is None else str(UUID(bytes=each)) for each in column.to_pylist()])  # noqa: PLW2901

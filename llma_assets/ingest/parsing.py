@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from json import JSONDecoder
 from typing import Any
 
@@ -12,12 +12,9 @@ import orjson
 
 from llma_assets.ingest.errors import LineError
 from llma_assets.ingest.lines import Line
+from llma_assets.ingest.moments import timestamp_us
 from llma_assets.ingest.repairs import Repair, repaired
 
-OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-OLDEST_US = (OLDEST - EPOCH) // MICROSECOND
 MAX_TEAM_ID = 2**63 - 1
 MAX_DEPTH = 254
 """Deepest nesting of properties: the most that orjson writes, so that later stages can serialize them again."""
@@ -57,11 +54,6 @@ class Event:
         return self.team_id, self.uuid
 
 
-def day_of(timestamp_us: int) -> date:
-    """The UTC day of a time in microseconds since 1970."""
-    return (EPOCH + timestamp_us * MICROSECOND).date()
-
-
 def parse_line(line: Line, latest: datetime, team_id: int | None = None) -> Event | None:
     """As `parse_event`, but None for a blank line, and `too_long` for a line over the limit."""
     if line.too_long:
@@ -97,19 +89,20 @@ def parse_event(line: bytes, latest: datetime, team_id: int | None = None) -> Ev
 
 
 def parse_row(row: Mapping[str, Any], latest: datetime, team_id: int | None = None) -> Event:
-    """As `parse_event`, of a row of a table: properties are a string of JSON, the timestamp is one or a datetime.
+    """As `parse_event`, of a row of a table: properties are JSON or an object, the timestamp is text or a datetime.
 
     Raises:
         LineError: the row is not a valid event.
     """
     held = _required(row, "properties")
-    if type(held) is not str:
+    if type(held) is dict:
+        held = orjson.dumps({name: value for name, value in held.items() if value is not None}, default=str)
+    elif type(held) is str:
+        held = held.encode("utf-8", "surrogatepass")
+    if type(held) is not bytes:
         raise LineError("wrong_type", "properties must be a string that holds a JSON object")
-    properties, repairs = _read_properties(held.encode("utf-8", "surrogatepass"))
-    record = {**row, "uuid": str(_required(row, "uuid"))}
-    if isinstance(record.get("timestamp"), datetime):
-        record["timestamp"] = record["timestamp"].isoformat()
-    return _event(record, properties, repairs, latest, team_id, b"")
+    properties, repairs = _read_properties(held)
+    return _event(row, properties, repairs, latest, team_id, b"")
 
 
 def loads_repaired(line: bytes) -> tuple[Any, Mapping[Repair, int]]:
@@ -145,8 +138,9 @@ def _event(
         raise LineError("wrong_type", "event must not be empty")
     team = team_of(record) if team_id is None else team_id
     distinct_id = _opaque_id(record, "distinct_id", line)
-    timestamp_us = _timestamp(_string(record, "timestamp"), latest)
-    return Event(uuid.lower(), event, team, distinct_id, timestamp_us, properties, repairs)
+    moment = record.get("timestamp")
+    time_us = timestamp_us(moment if isinstance(moment, datetime) else _string(record, "timestamp"), latest)
+    return Event(uuid.lower(), event, team, distinct_id, time_us, properties, repairs)
 
 
 def _required(record: Mapping[str, Any], name: str) -> Any:
@@ -196,36 +190,6 @@ def _opaque_id(record: Mapping[str, Any], name: str, line: bytes) -> str:
     if type(value) not in (str, int):
         raise LineError("wrong_type", f"{name} must be a string or a number")
     return str(value)
-
-
-def _timestamp(text: str, latest: datetime) -> int:
-    try:
-        moment = datetime.fromisoformat(text)
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise LineError("invalid_timestamp", "timestamp must be an ISO 8601 date and time") from None
-    if not OLDEST <= moment <= latest:
-        raise _out_of_range(moment.isoformat(), latest)
-    return (moment - EPOCH) // MICROSECOND
-
-
-def check_time(time_us: int, latest: datetime) -> None:
-    """Raise unless a time in microseconds since 1970 is one that an event may have.
-
-    Raises:
-        LineError: it is before 2000 or after `latest`.
-    """
-    if not OLDEST_US <= time_us <= (latest - EPOCH) // MICROSECOND:
-        try:
-            shown = (EPOCH + time_us * MICROSECOND).isoformat()
-        except OverflowError:
-            shown = f"{time_us} µs since 1970"
-        raise _out_of_range(shown, latest)
-
-
-def _out_of_range(shown: str, latest: datetime) -> LineError:
-    allowed = f"{OLDEST:%Y-%m-%d} to {latest:%Y-%m-%d %H:%M} UTC"
-    return LineError("timestamp_out_of_range", f"timestamp must be within {allowed}, not {shown}")
 
 
 def _read(line: bytes) -> tuple[Mapping[str, Any], bytes]:

@@ -18,7 +18,8 @@ from llma_assets.ingest.converting import Converter, Rejected, converter_for
 from llma_assets.ingest.formats import FORMATS
 from llma_assets.ingest.items import read_items
 from llma_assets.ingest.lines import ReadPosition
-from llma_assets.ingest.parsing import EPOCH, MICROSECOND, Event
+from llma_assets.ingest.moments import EPOCH, MICROSECOND
+from llma_assets.ingest.parsing import Event
 from llma_assets.rendering import render_trace
 from llma_assets_tests.ingest.events import NOW
 

@@ -5,15 +5,14 @@ No JSON text, no database, no clock: whether a time is within bounds, and whose 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 import orjson
 
 from llma_assets.ingest.errors import LineError, Reason
+from llma_assets.ingest.moments import EPOCH, MICROSECOND
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 _EMPTY: Final[tuple[object, ...]] = (None, "", [], {})
 
 
@@ -174,7 +173,7 @@ def mapping(value: object) -> Mapping[str, Any]:
 
 def decoded(value: object) -> Any:
     """The value that a string of JSON holds, if it holds an object, an array or a string; else the value itself."""
-    if isinstance(value, str) and value[:1] in ("{", "[", '"'):
+    if isinstance(value, bytes) or (isinstance(value, str) and value[:1] in ("{", "[", '"')):
         try:
             return orjson.loads(value)
         except orjson.JSONDecodeError:
@@ -196,7 +195,7 @@ def micros(value: object, name: str) -> int:
     if isinstance(value, datetime):
         try:
             aware = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
-            return (aware - _EPOCH) // _MICROSECOND
+            return (aware - EPOCH) // MICROSECOND
         except OverflowError:
             raise _invalid(name, "invalid_timestamp") from None
     if isinstance(value, str):
