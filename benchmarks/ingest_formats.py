@@ -36,6 +36,10 @@ from llma_assets.settings import Settings
 Json = dict[str, Any]
 SPANS_A_REQUEST = 100
 TEAM = 1
+COLUMNS = (
+    f"{'format':<18} {'events':>7} {'MB':>6} {'read: MB/s':>11} {'ingest: MB/s':>13} {'as lines: MB/s':>15} "
+    f"{'client MB':>10}"
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -47,20 +51,24 @@ def main(arguments: list[str]) -> int:
     if not (SHARED / DEFAULT[0]).is_file():
         print(f"not found: {SHARED / DEFAULT[0]}", file=sys.stderr)
         return 2
-    print(
-        f"{'format':<20} {'events':>7} {'MB':>6} {'read: MB/s':>11} {'ingest: MB/s':>13} {'lines MB/s':>11} {'client MB':>10}"
-    )
+    print(COLUMNS)
+    lines_mb = sum(len(orjson.dumps(event)) + 1 for event in events(1)) * options.copies / 1e6
     with tempfile.TemporaryDirectory(prefix="llma-benchmark-") as folder:
         for name in options.formats or WRITERS:
             path = Path(folder) / name
-            for work in (write, measure):
-                process = multiprocessing.get_context("spawn").Process(target=work, args=(name, path, options.copies))
-                process.start()
-                process.join()
-                if process.exitcode:
-                    return 1
+            in_a_process(write, name, path, options.copies)
+            in_a_process(measure, name, path, lines_mb)
             path.unlink()
     return 0
+
+
+def in_a_process(work: Callable[..., None], *arguments: Any) -> None:
+    """Do it in a process of its own, whose memory is its own, too."""
+    process = multiprocessing.get_context("spawn").Process(target=work, args=arguments)
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise SystemExit(1)
 
 
 def events(copies: int) -> Iterator[Json]:
@@ -300,9 +308,8 @@ def write(name: str, path: Path, copies: int) -> None:
     WRITERS[name](path, copies)
 
 
-def measure(name: str, path: Path, copies: int) -> None:
+def measure(name: str, path: Path, lines_mb: float) -> None:
     """Print the row of a format."""
-    lines_mb = sum(len(orjson.dumps(event)) + 1 for event in events(copies)) / 1e6
     started, position = time.process_time(), ReadPosition()
     converter, items = converter_for(read_items(path, 64 << 20, position), None, TEAM)
     read = sum(isinstance(each, Event) for item in items for each in converter.read(item, datetime.now(UTC)))
@@ -319,8 +326,8 @@ def measure(name: str, path: Path, copies: int) -> None:
     assert report.inserted == read, (report, read)
     megabytes = report.bytes / 1e6
     print(
-        f"{name:<20} {read:>7,} {megabytes:>6.0f} {megabytes / read_s:>11.0f} {megabytes / ingest_s:>13.0f} "
-        f"{lines_mb / ingest_s:>11.0f} {own_peak_mb():>10.0f}",
+        f"{name:<18} {read:>7,} {megabytes:>6.0f} {megabytes / read_s:>11.0f} {megabytes / ingest_s:>13.0f} "
+        f"{lines_mb / ingest_s:>15.0f} {own_peak_mb():>10.0f}",
         flush=True,
     )
 
