@@ -18,6 +18,7 @@ from llma_assets.cli.lazy import LazyGroup
 COMMANDS = {
     "demo": "llma_assets.cli.commands.demo:demo",
     "ingest": "llma_assets.cli.commands.ingest:ingest_command",
+    "receive": "llma_assets.cli.commands.receive:receive",
     "run": "llma_assets.cli.commands.run:run",
     "clusters": "llma_assets.cli.commands.clusters:clusters",
     "trends": "llma_assets.cli.commands.trends:trends",

@@ -53,7 +53,7 @@ class ReadPosition:
     content_bytes: int = 0
 
 
-def decompressed(source: BinaryIO, position: ReadPosition) -> Iterator[bytes]:
+def decompressed(source: BinaryIO, position: ReadPosition, *, parquet: bool = False) -> Iterator[bytes]:
     """Yield the content of `source` in chunks of about 1 MB.
 
     gzip, bzip2, xz, zstd and a zip of one file are decompressed; UTF-16 and UTF-32 with a byte order mark become UTF-8.
@@ -61,6 +61,7 @@ def decompressed(source: BinaryIO, position: ReadPosition) -> Iterator[bytes]:
     Args:
         source: read from its current position and not closed; must be seekable only for a zip.
         position: updated while reading.
+        parquet: whether Parquet is not refused.
 
     Raises:
         DamagedSource: the source is truncated, corrupt, unreadable or of another file format.
@@ -76,7 +77,7 @@ def decompressed(source: BinaryIO, position: ReadPosition) -> Iterator[bytes]:
             break
         head, chunks = peeked(decompress(chunks), _shows_format)
     for at, magic, what in _OTHER_FORMATS:
-        if head.startswith(bytes.fromhex(magic), at):
+        if head.startswith(bytes.fromhex(magic), at) and not (parquet and what == "a Parquet file"):
             raise DamagedSource(f"it is {what}, which is not supported; {_READABLE}")
     for mark, encoding in _ENCODINGS:
         if head.startswith(mark):

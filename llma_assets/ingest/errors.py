@@ -6,6 +6,7 @@ from llma_assets.ingest.report import IngestReport
 
 Reason = Literal[
     "broken_json",
+    "broken_protobuf",
     "invalid_utf8",
     "too_deep",
     "too_long",

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from llma_assets.clickhouse import Database
-from llma_assets.ingest.errors import LineError, SourceError, StrictError
-from llma_assets.ingest.lines import DamagedSource, Line, ReadPosition
-from llma_assets.ingest.parsing import MAX_TEAM_ID, Event, day_of, parse_line
-from llma_assets.ingest.records import read_records
+from llma_assets.ingest.converting import FORMAT_NAMES, Converter, Item, Rejected, converter_for
+from llma_assets.ingest.errors import SourceError, StrictError
+from llma_assets.ingest.items import read_items
+from llma_assets.ingest.lines import DamagedSource, ReadPosition
+from llma_assets.ingest.moments import day_of
+from llma_assets.ingest.parsing import MAX_TEAM_ID, Event
 from llma_assets.ingest.rejects import RejectsFile
 from llma_assets.ingest.report import IngestProgress, IngestReport, TeamReport
 from llma_assets.ingest.store import store_new
@@ -55,11 +57,12 @@ def ingest(
     rejects: Path | None,
     strict: bool = False,
     team_id: int | None = None,
+    format_name: str | None = None,
     limits: IngestLimits = IngestLimits(),
     progress: Callable[[IngestProgress], None] = ignore_progress,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> IngestReport:
-    """Store the events of a JSON file (`read_records`), plain or compressed, each once however often this runs.
+    """Store the events of a file of ours or another tool's (`formats`), each once however often this runs.
 
     Team and uuid identify an event; the first of several wins, as does a stored one. The ingest can be killed at any
     moment and run again. Concurrent ingests of one data folder store and count each event once; those of two machines
@@ -70,6 +73,7 @@ def ingest(
         rejects: folder for the file of rejected lines, None for no file.
         strict: stop at the first rejected line, after storing the events before it.
         team_id: the team of all events, whatever the lines say; None to use the team of each line.
+        format_name: one of `FORMAT_NAMES`; None to recognise it.
         limits: limits that bound the memory.
         progress: called after each batch and at the end.
         clock: the current time; events more than a day later are rejected.
@@ -78,39 +82,34 @@ def ingest(
         StrictError: `strict` is set, and a line is rejected.
         SourceError: the source cannot be opened or read to its end; events before the damage are stored.
         DatabaseError: the database failed; earlier batches are stored.
-        ValueError: `team_id` is not a team id.
+        ValueError: `team_id` is not a team id, or `format_name` no format.
     """
     if team_id is not None and not 0 <= team_id <= MAX_TEAM_ID:
         raise ValueError(f"team_id must be an integer from 0 to {MAX_TEAM_ID}, not {team_id}")
+    if format_name is not None and format_name not in FORMAT_NAMES:
+        raise ValueError(f"format_name must be one of {', '.join(FORMAT_NAMES)}, not {format_name!r}")
     loading = _Loading(database, limits, progress, RejectsFile(rejects), _size(source))
     with loading.rejects:
         try:
-            for line in _lines(source, limits.max_line_bytes, loading.position):
-                try:
-                    loading.add(line, parse_line(line, clock() + FUTURE, team_id))
-                except LineError as error:
-                    loading.reject(line, error)
+            loading.converter, items = converter_for(
+                read_items(source, limits.max_line_bytes, loading.position), format_name, team_id
+            )
+            loading.require_team()
+            for item in items:
+                for outcome in loading.of(item, clock() + FUTURE):
+                    if isinstance(outcome, Event):
+                        loading.add(outcome)
+                        continue
+                    loading.reject(outcome)
                     if strict:
                         loading.store()
-                        raise StrictError(line.number, error, loading.report()) from None
+                        raise StrictError(item.number, outcome.error, loading.report()) from None
         except DamagedSource as error:
             loading.store()
             where = _name(source) + (f", after line {loading.lines:,}" if loading.lines else "")
             raise SourceError(f"{where}: {error}", loading.report()) from error
         loading.store()
     return loading.report()
-
-
-def _lines(source: BinaryIO | Path, max_line_bytes: int, position: ReadPosition) -> Iterator[Line]:
-    if not isinstance(source, Path):
-        yield from read_records(source, max_line_bytes, position)
-        return
-    try:
-        stream = source.open("rb", buffering=0)
-    except OSError as error:
-        raise DamagedSource(f"it cannot be opened: {error.strerror}") from error
-    with stream:
-        yield from read_records(stream, max_line_bytes, position)
 
 
 def _name(source: BinaryIO | Path) -> str:
@@ -142,6 +141,7 @@ class _Loading:
     progress: Callable[[IngestProgress], None]
     rejects: RejectsFile
     source_size: int | None
+    converter: Converter = field(default_factory=Converter)
     position: ReadPosition = field(default_factory=ReadPosition)
     started: float = field(default_factory=time.monotonic)
     lines: int = 0
@@ -156,12 +156,23 @@ class _Loading:
     batch_bytes: int = 0
     batch_months: set[int] = field(default_factory=set)
 
-    def add(self, line: Line, event: Event | None) -> None:
-        """Count a valid line, or an empty one (None), and store the batch once it is full."""
-        self.lines = line.number
-        if event is None:
-            self.empty += 1
-            return
+    def require_team(self) -> None:
+        """Raise where no record could have a team: better than to refuse each of them."""
+        form = self.converter.format
+        if form is not None and self.converter.team_id is None and not form.has_teams:
+            raise DamagedSource(f"it is {form.title} ({form.name}), whose records name no team: add --team N")
+
+    def of(self, item: Item, latest: datetime) -> Iterator[Event | Rejected]:
+        """The outcomes of an item; one without any counts as empty."""
+        self.lines = item.number
+        is_empty = True
+        for outcome in self.converter.read(item, latest):
+            is_empty = False
+            yield outcome
+        self.empty += is_empty
+
+    def add(self, event: Event) -> None:
+        """Count a valid event, and store the batch once it is full."""
         self.batch.append(event)
         self.batch_bytes += len(event.properties)
         self.batch_months.add(event.timestamp_us // MONTH_US)
@@ -169,10 +180,10 @@ class _Loading:
         if len(self.batch) >= rows or self.batch_bytes >= self.limits.batch_bytes:
             self.store()
 
-    def reject(self, line: Line, error: LineError) -> None:
-        self.lines = line.number
-        self.reasons[error.reason] += 1
-        self.rejects.add(line, error)
+    def reject(self, rejected: Rejected) -> None:
+        """Count a record, or a part of one, that is no event."""
+        self.reasons[rejected.error.reason] += 1
+        self.rejects.add(rejected.line, rejected.error)
 
     def store(self) -> None:
         """Store the batch and report progress. Events count as accepted once they are stored."""
@@ -204,6 +215,10 @@ class _Loading:
             )
         )
 
+    def _advice(self) -> str:
+        has_records = self.reasons or (self.lines and self.converter.format is not None)
+        return self.converter.advice() if has_records and not self.accepted else ""
+
     def report(self) -> IngestReport:
         return IngestReport(
             lines=self.lines,
@@ -219,5 +234,7 @@ class _Loading:
             first_refusal=self.rejects.first,
             rejects_file=self.rejects.path,
             teams={team_id: team.report() for team_id, team in sorted(self.teams.items())},
+            format=self.converter.name,
+            advice=self._advice(),
             duration_s=time.monotonic() - self.started,
         )

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from json import JSONDecoder
 from typing import Any
 
@@ -12,11 +12,9 @@ import orjson
 
 from llma_assets.ingest.errors import LineError
 from llma_assets.ingest.lines import Line
+from llma_assets.ingest.moments import timestamp_us
 from llma_assets.ingest.repairs import Repair, repaired
 
-OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 MAX_TEAM_ID = 2**63 - 1
 MAX_DEPTH = 254
 """Deepest nesting of properties: the most that orjson writes, so that later stages can serialize them again."""
@@ -56,11 +54,6 @@ class Event:
         return self.team_id, self.uuid
 
 
-def day_of(timestamp_us: int) -> date:
-    """The UTC day of a time in microseconds since 1970."""
-    return (EPOCH + timestamp_us * MICROSECOND).date()
-
-
 def parse_line(line: Line, latest: datetime, team_id: int | None = None) -> Event | None:
     """As `parse_event`, but None for a blank line, and `too_long` for a line over the limit."""
     if line.too_long:
@@ -92,16 +85,62 @@ def parse_event(line: bytes, latest: datetime, team_id: int | None = None) -> Ev
     if type(record.get("properties")) is str:  # exports of tables in which the column is a string
         properties, string_repairs = _read_properties(record["properties"].encode())
         repairs = Counter(repairs) + string_repairs
+    return _event(record, properties, repairs, latest, team_id, line)
+
+
+def parse_row(row: Mapping[str, Any], latest: datetime, team_id: int | None = None) -> Event:
+    """As `parse_event`, of a row of a table: properties are JSON or an object, the timestamp is text or a datetime.
+
+    Raises:
+        LineError: the row is not a valid event.
+    """
+    held = _required(row, "properties")
+    if type(held) is dict:
+        held = orjson.dumps({name: value for name, value in held.items() if value is not None}, default=str)
+    elif type(held) is str:
+        held = held.encode("utf-8", "surrogatepass")
+    if type(held) is not bytes:
+        raise LineError("wrong_type", "properties must be a string that holds a JSON object")
+    properties, repairs = _read_properties(held)
+    return _event(row, properties, repairs, latest, team_id, b"")
+
+
+def loads_repaired(line: bytes) -> tuple[Any, Mapping[Repair, int]]:
+    """The value of a line of JSON, and the repairs that it took.
+
+    Raises:
+        LineError: it is not JSON.
+    """
+    try:
+        return _loads(line), {}
+    except LineError as error:
+        if error.reason not in ("broken_json", "invalid_utf8"):
+            raise
+        line, repairs = repaired(line)
+        if not repairs:
+            raise
+        return _loads(line), repairs
+
+
+def _event(
+    record: Mapping[str, Any],
+    properties: bytes,
+    repairs: Mapping[Repair, int],
+    latest: datetime,
+    team_id: int | None,
+    line: bytes,
+) -> Event:
     uuid = _string(record, "uuid")
     if not _UUID.fullmatch(uuid):
         raise LineError("invalid_uuid", "uuid must be 8-4-4-4-12 hexadecimal digits")
     event = _string(record, "event")
     if not event:
         raise LineError("wrong_type", "event must not be empty")
-    team = _team(record) if team_id is None else team_id
+    team = team_of(record) if team_id is None else team_id
     distinct_id = _opaque_id(record, "distinct_id", line)
-    timestamp_us = _timestamp(_string(record, "timestamp"), latest)
-    return Event(uuid.lower(), event, team, distinct_id, timestamp_us, properties, repairs)
+    moment = record.get("timestamp")
+    time_us = timestamp_us(moment if isinstance(moment, datetime) else _string(record, "timestamp"), latest)
+    return Event(uuid.lower(), event, team, distinct_id, time_us, properties, repairs)
 
 
 def _required(record: Mapping[str, Any], name: str) -> Any:
@@ -117,9 +156,15 @@ def _string(record: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _team(record: Mapping[str, Any]) -> int:
-    """The team id; exports may have 64-bit numbers in quotes."""
-    value = _required(record, "team_id")
+def team_of(record: Mapping[str, Any]) -> int:
+    """The team id; exports may have 64-bit numbers in quotes.
+
+    Raises:
+        LineError: there is none, or it is no number.
+    """
+    if "team_id" not in record:
+        raise LineError("missing_field", "team_id is missing; store all as one team by --team N")
+    value = record["team_id"]
     if type(value) is str and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)
     if type(value) is str:
@@ -140,23 +185,11 @@ def _opaque_id(record: Mapping[str, Any], name: str, line: bytes) -> str:
     value = record.get(name)
     if value is None:
         return ""
-    if type(value) is float:  # or an integer of more than 64 bits
+    if type(value) is float and line:  # or an integer of more than 64 bits
         return _text_of_member(line, name).decode()
     if type(value) not in (str, int):
         raise LineError("wrong_type", f"{name} must be a string or a number")
     return str(value)
-
-
-def _timestamp(text: str, latest: datetime) -> int:
-    try:
-        moment = datetime.fromisoformat(text)
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise LineError("invalid_timestamp", "timestamp must be an ISO 8601 date and time") from None
-    if not OLDEST <= moment <= latest:
-        allowed = f"{OLDEST:%Y-%m-%d} to {latest:%Y-%m-%d %H:%M} UTC"
-        raise LineError("timestamp_out_of_range", f"timestamp must be within {allowed}, not {moment.isoformat()}")
-    return (moment - EPOCH) // MICROSECOND
 
 
 def _read(line: bytes) -> tuple[Mapping[str, Any], bytes]:

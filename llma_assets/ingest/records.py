@@ -26,7 +26,12 @@ def read_records(source: BinaryIO, max_record_bytes: int, position: ReadPosition
     Records are numbered from 1. A file is made of lines unless it begins with a bracket, or with the first line of an
     indented object.
     """
-    head, chunks = peeked(decompressed(source, position or ReadPosition()), _has_first_line)
+    return records_of(decompressed(source, position or ReadPosition()), max_record_bytes)
+
+
+def records_of(chunks: Iterator[bytes], max_record_bytes: int) -> Iterator[Line]:
+    """As `read_records`, for decompressed content."""
+    head, chunks = peeked(chunks, _has_first_line)
     first_line, newline, _ = head.lstrip(_BLANK + BOM).partition(b"\n")
     is_open = first_line.startswith(b"{") and newline and first_line.rstrip(_BLANK).endswith((b"{", b"[", b",", b":"))
     if first_line.startswith(b"[") or is_open:

@@ -48,11 +48,13 @@ class TeamReport:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """Result of an ingest: lines = accepted + rejected + empty, accepted = inserted + duplicates.
+    """Result of an ingest: accepted = inserted + duplicates.
+
+    Of our own events, lines = accepted + rejected + empty. A record of another format may hold many events, or none.
 
     Attributes:
-        lines: lines of the source, including empty ones.
-        empty: blank lines, which are ignored.
+        lines: lines, records or rows of the source, including empty ones.
+        empty: blank lines and records without an event, which are ignored.
         accepted: valid events.
         inserted: events that are new in the table.
         duplicates: events that were stored already, or occur twice in the source.
@@ -64,6 +66,8 @@ class IngestReport:
         first_refusal: the first rejected line, None for none.
         rejects_file: the file of rejected lines; None if there are none, or no folder was given.
         teams: counts of each team.
+        format: name of the format.
+        advice: what to do, if every record was refused, or none held an event; else "".
         duration_s: wall time.
     """
 
@@ -80,4 +84,6 @@ class IngestReport:
     first_refusal: FirstRefusal | None
     rejects_file: Path | None
     teams: Mapping[int, TeamReport]
+    format: str
+    advice: str
     duration_s: float

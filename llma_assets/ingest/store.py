@@ -8,7 +8,8 @@ from uuid import UUID
 
 from llma_assets.clickhouse import Database
 from llma_assets.ingest import queries
-from llma_assets.ingest.parsing import Event, day_of
+from llma_assets.ingest.moments import day_of
+from llma_assets.ingest.parsing import Event
 
 if TYPE_CHECKING:
     import pyarrow as pa

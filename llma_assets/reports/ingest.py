@@ -30,6 +30,7 @@ class EventsFile:
     """The outcome of a file of events; see `llma_assets.ingest.IngestReport`."""
 
     name: Name
+    format: str
     lines: int
     empty: int
     accepted: int
@@ -87,6 +88,7 @@ def events_file(name: str, report: IngestReport) -> EventsFile:
     """The outcome of a file of events: kinds of repairs and reasons by name."""
     return EventsFile(
         name=name,
+        format=report.format,
         lines=report.lines,
         empty=report.empty,
         accepted=report.accepted,

@@ -27,6 +27,8 @@ class Site:
         dagster_url: Dagster's pages, "" where they are not known.
         clock: the present moment, UTC.
         opened: the database, None until a request needs it.
+        default_team: whose the spans are that are sent without a team, None for nobody's.
+        creates: whether a missing database is made.
     """
 
     settings: Settings
@@ -34,6 +36,8 @@ class Site:
     dagster_url: str = ""
     clock: Callable[[], datetime] = _now
     opened: Database | None = None
+    default_team: int | None = None
+    creates: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -45,7 +49,7 @@ class Site:
         """
         with self._lock:
             if self.opened is None:
-                self.opened = connect(self.settings, create=False).tagged(client="llma web")
+                self.opened = connect(self.settings, create=self.creates).tagged(client="llma web")
             return self.opened
 
     @property

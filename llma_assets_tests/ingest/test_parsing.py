@@ -56,7 +56,8 @@ def test_unknown_fields_are_ignored() -> None:
 @pytest.mark.parametrize("field", ["uuid", "event", "team_id", "timestamp", "properties"])
 def test_every_field_but_the_user_is_needed(field: str) -> None:
     error = refused(without(field))
-    assert (error.reason, error.detail) == ("missing_field", f"{field} is missing")
+    assert error.reason == "missing_field"
+    assert error.detail.startswith(f"{field} is missing")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llma_assets.cli.errors import Problem
+from llma_assets.cli.errors import Problem, WrongUse
 from llma_assets.cli.options import STDIN, json_option, opened_database, require_readable, team_option
 from llma_assets.cli.render.console import emit_report, plain, say, show, show_table
 
@@ -18,20 +18,25 @@ if TYPE_CHECKING:
 
 @click.command("ingest")
 @click.argument("files", metavar="FILE…", nargs=-1, required=True)
+@click.option("--format", "format_name", metavar="NAME", help="What the files hold, instead of recognising it.")
 @click.option("--strict", is_flag=True, help="Stop at the first invalid line; the lines before it are stored.")
 @team_option(required=False, help="Store all events for this team, whatever team_id the lines have.")
 @json_option
-def ingest_command(files: tuple[str, ...], strict: bool, team_id: int | None, as_json: bool) -> None:
-    """Store trace events from JSON lines, or from a JSON array.
+def ingest_command(
+    files: tuple[str, ...], format_name: str | None, strict: bool, team_id: int | None, as_json: bool
+) -> None:
+    """Store trace events from JSON, Parquet or OTLP: ours, or those of another tool.
 
-    Files may be compressed; `-` reads stdin. Each event is stored once, even if you repeat the command. Invalid lines
-    are counted and written, with line number and reason, to a file in the data folder; they stop nothing without
-    --strict. If all lines of a file are invalid, the exit code is 1.
+    The format is recognised. Files may be compressed; `-` reads stdin. Each event is stored once, even if you repeat
+    the command. Invalid records are counted and written, with number and reason, to a file in the data folder; they
+    stop nothing without --strict. If all records of a file are invalid, the exit code is 1.
     """
-    from llma_assets.ingest import ingest
+    from llma_assets.ingest import FORMAT_NAMES, ingest
     from llma_assets.private_files import private_folder
     from llma_assets.settings import OWN_EVENTS, Settings
 
+    if format_name is not None and format_name not in FORMAT_NAMES:
+        raise WrongUse(f"--format must be one of {', '.join(FORMAT_NAMES)}")
     for name in files:
         require_readable(name)
     settings = Settings.from_env()
@@ -48,7 +53,15 @@ def ingest_command(files: tuple[str, ...], strict: bool, team_id: int | None, as
         for name in files:
             source = sys.stdin.buffer if name == STDIN else Path(name)
             with _progress_bar(name) as progress:
-                report = ingest(source, database, rejects=rejects, strict=strict, team_id=team_id, progress=progress)
+                report = ingest(
+                    source,
+                    database,
+                    rejects=rejects,
+                    strict=strict,
+                    team_id=team_id,
+                    format_name=format_name,
+                    progress=progress,
+                )
             reports.append((name, report))
             if report.rejects_file is not None:
                 say(f"{name}: {report.rejected:,} lines rejected; see {report.rejects_file}")
@@ -59,29 +72,42 @@ def ingest_command(files: tuple[str, ...], strict: bool, team_id: int | None, as
     else:
         for name, report in reports:
             _show_report(name, report)
-    require_some_accepted((name, report.accepted, report.first_refusal) for name, report in reports)
+    require_some_accepted((name, report.accepted, report.first_refusal, report.advice) for name, report in reports)
 
 
-def require_some_accepted(files: "Iterable[tuple[str, int, FirstRefusal | None]]") -> None:
+def require_some_accepted(files: "Iterable[tuple[str, int, FirstRefusal | None, str]]") -> None:
     """Fail if every line of a file was rejected: it is probably the wrong file.
 
     Args:
-        files: name, accepted lines and first refusal of each.
+        files: name, accepted lines, first refusal, and what to do, of each.
     """
     wrong = [
-        f"{name}: all lines were rejected; the first, line {first.line:,}: {first.reason}, {first.detail}"
-        for name, accepted, first in files
-        if first is not None and not accepted
+        f"{name}: "
+        + (
+            f"all lines were rejected; the first, line {first.line:,}: {first.reason}, {first.detail}"
+            if first is not None
+            else "it holds no events"
+        )
+        + (f"; {advice}" if advice else "")
+        for name, accepted, first, advice in files
+        if not accepted and (first is not None or advice)
     ]
     if wrong:
         raise Problem("; ".join(wrong))
 
 
+def _format(report: "IngestReport") -> str:
+    from llma_assets.ingest import FORMAT_NAMES
+
+    return "" if report.format == FORMAT_NAMES[0] else f"{report.format}, "
+
+
 def _show_report(name: str, report: "IngestReport") -> None:
     rate = report.bytes / 1e6 / report.duration_s if report.duration_s else 0.0
     show(
-        f"{plain(name)}: {report.lines:,} lines, {report.inserted:,} new events, {report.duplicates:,} stored already, "
-        f"{report.rejected:,} rejected, in {report.duration_s:.1f} s ({rate:.0f} MB/s)"
+        f"{plain(name)}: {_format(report)}{report.lines:,} lines, {report.inserted:,} new events, "
+        f"{report.duplicates:,} stored already, {report.rejected:,} rejected, "
+        f"in {report.duration_s:.1f} s ({rate:.0f} MB/s)"
     )
     for repair, count in sorted(report.repairs.items()):
         show(f"  repaired, {repair}: {count:,}, in {report.repaired:,} events")

@@ -89,7 +89,7 @@ def ingest_command(files: tuple[str, ...], as_json: bool) -> None:
     else:
         for name, report in reports:
             _show_report(name, report)
-    require_some_accepted((name, report.stored + report.known, report.first_refusal) for name, report in reports)
+    require_some_accepted((name, report.stored + report.known, report.first_refusal, "") for name, report in reports)
 
 
 @segments_group.command("run")

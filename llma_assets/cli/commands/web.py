@@ -3,7 +3,7 @@
 import ipaddress
 import os
 import webbrowser
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +13,7 @@ from llma_assets.cli.options import decider, require_named_files
 from llma_assets.cli.render.console import say, show
 
 if TYPE_CHECKING:
-    from llma_assets.web import Access
+    from llma_assets.web import Access, Site
 
 
 @click.command()
@@ -32,31 +32,49 @@ def web(host: str, port: int, open_browser: bool, dagster_url: str, new_token: s
     if new_token is not None:
         _show_new_token(new_token)
         return
-    import uvicorn
-
-    from llma_assets.request_guard import HOSTS_VARIABLE, named_hosts
     from llma_assets.settings import Settings
-    from llma_assets.web import Access, AccessError, Site, create_app
+    from llma_assets.web import Site
 
+    if dagster_url and not dagster_url.startswith(("http://", "https://")):
+        raise WrongUse("--dagster-url must begin with http:// or https://")
     require_named_files()
+    access, hosts = access_for(host)
+
+    def told(address: str) -> None:
+        say(f"The pages are at {address}, the API at {address}/api/v1/openapi.json. Ctrl-C ends them.")
+        if open_browser:
+            webbrowser.open(address)
+
+    serve(Site(Settings.from_env(), access, dagster_url), host, port, hosts, told)
+
+
+def access_for(host: str) -> "tuple[Access, Collection[str]]":
+    """Who may ask a server on an interface, and its names; fails where strangers could reach one without tokens."""
+    from llma_assets.request_guard import HOSTS_VARIABLE, named_hosts
+    from llma_assets.web import Access, AccessError
+
     try:
         access = Access.from_env(os.environ, owner=decider(None))
     except AccessError as error:
         raise WrongUse(str(error)) from error
     hosts = named_hosts(os.environ.get(HOSTS_VARIABLE, ""))
     _require_tokens_outside(host, access, hosts)
-    if dagster_url and not dagster_url.startswith(("http://", "https://")):
-        raise WrongUse("--dagster-url must begin with http:// or https://")
-    app = create_app(Site(Settings.from_env(), access, dagster_url), hosts=hosts)
+    return access, hosts
+
+
+def serve(site: "Site", host: str, port: int, hosts: Collection[str], told: Callable[[str], None]) -> None:
+    """Run the server until it is ended; `told` gets its address as soon as it can be asked."""
+    import uvicorn
+
+    from llma_assets.web import create_app
+
+    app = create_app(site, hosts=hosts)
     server = uvicorn.Server(
         uvicorn.Config(app, host=host, port=port, log_level="warning", server_header=False, access_log=False)
     )
     with server.config.bind_socket() as socket:
         socket.listen()  # whoever reads the address may ask at once
-        address = f"http://{f'[{host}]' if ':' in host else host}:{socket.getsockname()[1]}"
-        say(f"The pages are at {address}, the API at {address}/api/v1/openapi.json. Ctrl-C ends them.")
-        if open_browser:
-            webbrowser.open(address)
+        told(f"http://{f'[{host}]' if ':' in host else host}:{socket.getsockname()[1]}")
         server.run(sockets=[socket])
 
 

@@ -1,0 +1,283 @@
+"""Turns the records of a file into events: our own lines as they are, those of other tools through their format.
+
+Which format a file has is decided once, by the first record that one of them recognises, or by name.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any, Final
+
+import orjson
+
+from llma_assets.attribute_names import NUMBERS
+from llma_assets.ingest.errors import LineError
+from llma_assets.ingest.formats import FORMATS, Draft, Fault, Format, is_own, nearest, recognised
+from llma_assets.ingest.lines import KEPT_OF_LONG_LINE, DamagedSource, Line
+from llma_assets.ingest.moments import check_time
+from llma_assets.ingest.parsing import (
+    Event,
+    loads_repaired,
+    parse_line,
+    parse_row,
+    team_of,
+)
+
+OWN: Final = "events"
+"""The name of our own format."""
+
+FORMAT_NAMES: Final = (OWN, *(each.name for each in FORMATS))
+_OWN_FIELDS: Final = ("uuid", "event", "timestamp", "properties")
+_LOOKED_AT: Final = 20
+_LISTS: Final = ("data", "results", "runs", "traces", "spans", "batch", "items", "observations", "rows")
+"""Names under which pages of an API hold their records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One record of a file, as text or as a value.
+
+    Attributes:
+        number: from 1.
+        line: of a file of text.
+        value: of any other file.
+    """
+
+    number: int
+    line: Line | None = None
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record, or a part of one, that is no event."""
+
+    line: Line
+    error: LineError
+
+
+@dataclass(slots=True)
+class Converter:
+    """Makes events of the items of one file.
+
+    Attributes:
+        format: None for our own events.
+        is_certain: whether the format was recognised or named.
+        team_id: the team of all events, None to use that of each record.
+        seen: the first record that could be read, for `advice`.
+    """
+
+    format: Format | None = None
+    is_certain: bool = False
+    team_id: int | None = None
+    seen: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Name of the format."""
+        return OWN if self.format is None else self.format.name
+
+    def read(self, item: Item, latest: datetime) -> Iterator[Event | Rejected]:
+        """The events of an item, in order; nothing for a blank line."""
+        try:
+            if self.format is None:
+                event = (
+                    parse_line(item.line, latest, self.team_id)
+                    if item.line is not None
+                    else parse_row(item.value, latest, self.team_id)
+                )
+                if event is not None:
+                    yield event
+                return
+            value, repairs = (item.value, {}) if item.line is None else _loaded(item.line)
+        except LineError as error:
+            yield Rejected(line_of(item), error)
+            return
+        if value is None and item.line is not None and not item.line.content.strip():
+            return
+        for place, record in _records(value, self.format):
+            yield from self._read(item, record, place, repairs, latest)
+
+    def _read(
+        self, item: Item, record: Any, place: str, repairs: Mapping[Any, int], latest: datetime
+    ) -> Iterator[Event | Rejected]:
+        assert self.format is not None
+        try:
+            for outcome in self.format.read(record):
+                try:
+                    if isinstance(outcome, Fault):
+                        raise outcome.error
+                    yield _event(outcome, latest, self.team_id, repairs)
+                    repairs = {}  # counted once a record
+                except LineError as error:
+                    part = outcome.part if isinstance(outcome, Fault) else outcome.properties
+                    said = f"{place}: {error.detail}" if place else error.detail
+                    yield Rejected(_shown(item.number, part), LineError(error.reason, said))
+        except LineError as error:
+            yield Rejected(line_of(item), error)
+
+    def advice(self) -> str:
+        """What to do where no record became an event."""
+        if self.format is not None:
+            said = f"it was read as {self.format.title} (--format {self.name})"
+            if self.format.if_empty and not any(self._read_quietly(self.format)):
+                return f"{said}: {self.format.if_empty}"
+            return f"{said}; --format names another: {_others(self.name)}"
+        if not self.seen:
+            return "files of JSON, Parquet and OTLP protobuf are read, plain or compressed"
+        near = nearest(self.seen)
+        if near is None or all(name in self.seen for name in ("event", "properties")):
+            return f"it was read as events (they have {', '.join(_OWN_FIELDS)}); --format names another: {_others(OWN)}"
+        other, shared = near
+        fault = next((each for each in self._read_quietly(other) if isinstance(each, Fault)), None)
+        lacks = f"; read as that, {fault.error.detail}" if fault is not None else ""
+        return (
+            f"the format is not recognised, the nearest is {other.title} (it has {', '.join(shared)}{lacks}): "
+            f"--format {other.name} reads it so, others are {_others(other.name)}"
+        )
+
+    def _read_quietly(self, form: Format) -> list[Draft | Fault]:
+        """What a format makes of the first record."""
+        try:
+            return list(form.read(self.seen))
+        except LineError:
+            return []
+
+
+def converter_for(items: Iterator[Item], name: str | None, team_id: int | None) -> tuple[Converter, Iterator[Item]]:
+    """The converter for a file, and all its items.
+
+    Args:
+        items: of the file; the first are read ahead.
+        name: of the format, None to recognise it.
+        team_id: as in `Converter`.
+    """
+    if name is not None:
+        chosen = next((each for each in FORMATS if each.name == name), None)
+        return Converter(chosen, True, team_id), items
+    held: list[Item] = []
+    found = Converter(team_id=team_id)
+    damage: DamagedSource | None = None
+    try:
+        for item in items:
+            held.append(item)
+            if isinstance(item.value, bytes):
+                found.format, found.is_certain = recognised(item.value), True
+                break
+            record = _peeked(item)
+            found.seen = found.seen or record
+            if is_own(record):
+                found.is_certain = True
+                break
+            found.format = _format_of(record)
+            found.is_certain = found.format is not None
+            if found.is_certain or len(held) == _LOOKED_AT:
+                break
+    except DamagedSource as error:
+        damage = error
+
+    def whole() -> Iterator[Item]:
+        yield from held
+        if damage is not None:
+            raise damage
+        yield from items
+
+    return found, whole()
+
+
+def _format_of(record: Mapping[str, Any]) -> Format | None:
+    found = recognised(record)
+    if found is not None:
+        return found
+    for name in _LISTS:
+        listed = record.get(name)
+        if isinstance(listed, list) and listed:
+            return recognised(listed[0])
+    return None
+
+
+def _records(value: Any, form: Format) -> Iterator[tuple[str, Any]]:
+    """The records that a value holds, with their place: itself, or those of a page of an API."""
+    if isinstance(value, Mapping) and not form.recognises(value):
+        for name in _LISTS:
+            listed = value.get(name)
+            if isinstance(listed, list) and any(isinstance(each, Mapping) for each in listed):
+                for number, each in enumerate(listed):
+                    yield f"{name}[{number}]", each if isinstance(each, Mapping) else {}
+                return
+    if isinstance(value, Mapping | bytes):
+        yield "", value
+    else:
+        raise LineError("not_an_object", "the record must be a JSON object")
+
+
+def _event(draft: Draft, latest: datetime, team_id: int | None, repairs: Mapping[Any, int]) -> Event:
+    check_time(draft.time_us, latest)
+    numbers = {name: _number(draft.properties[name]) for name in NUMBERS if type(draft.properties.get(name)) is str}
+    try:
+        properties = orjson.dumps({**draft.properties, **numbers}, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+    except (orjson.JSONEncodeError, TypeError) as error:
+        raise LineError("too_deep" if "ecursion" in str(error) else "wrong_type", str(error)) from None
+    team = team_of({} if draft.team is None else {"team_id": draft.team}) if team_id is None else team_id
+    user = draft.user or str(draft.properties.get("$ai_session_id") or "") or draft.trace_id
+    uuid = draft.uuid or _uuid(draft.trace_id, draft.span_id)
+    return Event(uuid, draft.event, team, user, draft.time_us, properties, repairs)
+
+
+def _uuid(trace_id: str, span_id: str) -> str:
+    """The uuid of a span: the same for the same ids, whichever format brings them."""
+    digest = blake2b(f"{trace_id}\0{span_id}".encode("utf-8", "replace"), digest_size=16).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"
+
+
+def _number(text: str) -> float | int | str:
+    """The number that a text holds; the text if it holds none."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _plain(value: object) -> object:
+    """What orjson does not write by itself: values of Parquet columns."""
+    if isinstance(value, Decimal):
+        return float(value)
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _loaded(line: Line) -> tuple[Any, Mapping[Any, int]]:
+    if line.too_long:
+        raise LineError("too_long", f"the record has {line.size:,} bytes, more than the limit; split the file")
+    return loads_repaired(line.content) if line.content.strip() else (None, {})
+
+
+def _peeked(item: Item) -> Mapping[str, Any]:
+    """The record of an item as an object; empty if it is none."""
+    try:
+        value = item.value if item.line is None else _loaded(item.line)[0]
+    except LineError:
+        return {}
+    return value if isinstance(value, Mapping) else {}
+
+
+def line_of(item: Item) -> Line:
+    """The item as a line of the file of rejected ones."""
+    return item.line if item.line is not None else _shown(item.number, item.value)
+
+
+def _shown(number: int, part: object) -> Line:
+    try:
+        content = orjson.dumps(part, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+    except (orjson.JSONEncodeError, TypeError):
+        content = repr(part)[:KEPT_OF_LONG_LINE].encode(errors="replace")
+    return Line(number, content[:KEPT_OF_LONG_LINE], len(content))
+
+
+def _others(name: str) -> str:
+    return ", ".join(each for each in FORMAT_NAMES if each != name)

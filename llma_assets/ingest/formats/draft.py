@@ -1,0 +1,229 @@
+"""What a format makes of a record: drafts of events, and faults with their place. Values and small readers of fields.
+
+No JSON text, no database, no clock: whether a time is within bounds, and whose team it is, `converting` decides.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+import orjson
+
+from llma_assets.ingest.errors import LineError, Reason
+from llma_assets.ingest.moments import EPOCH, MICROSECOND
+
+_EMPTY: Final[tuple[object, ...]] = (None, "", [], {})
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event of ours, before its uuid and team.
+
+    Attributes:
+        trace_id: not empty.
+        span_id: with the trace, it decides the uuid: the same span, read again, is the same event.
+        event: one of `trace_events.TRIGGER_EVENTS`.
+        time_us: end of the work in microseconds since 1970, UTC; its start where no end is known.
+        user: "" where none is known; then the session stands for it, else the trace.
+        properties: `$ai_*`, and what else the span has; values None, "", [] and {} are left out.
+        uuid: "" to derive it.
+        team: as the record has it, None if it names none.
+    """
+
+    trace_id: str
+    span_id: str
+    event: str
+    time_us: int
+    user: str
+    properties: Mapping[str, Any]
+    uuid: str = ""
+    team: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A part of a record that is no event; the other parts stand.
+
+    Attributes:
+        error: the reason, with the place inside the record.
+        part: the part, for the file of rejected lines.
+    """
+
+    error: LineError
+    part: object
+
+
+Outcome = Draft | Fault
+Record = Mapping[str, Any]
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One tool's way to write traces.
+
+    Attributes:
+        name: as `--format` takes it.
+        title: the tool, for people.
+        recognises: whether a record is of this format, by its structure.
+        read: the events of a record.
+        fields: names that records of it have; they tell which format is nearest.
+        has_teams: whether its records may name a team.
+        if_empty: what to do where its records hold no event.
+    """
+
+    name: str
+    title: str
+    recognises: Callable[[Record], bool]
+    read: Callable[[Record], Iterator[Outcome]]
+    fields: tuple[str, ...]
+    has_teams: bool = False
+    if_empty: str = ""
+
+
+def each(parts: object, place: str, read: Callable[[Record], Draft]) -> Iterator[Outcome]:
+    """A draft for each part of a list, and a fault, with its place, where one cannot be read."""
+    if parts is None:
+        return
+    if not isinstance(parts, list):
+        yield Fault(LineError("wrong_type", f"{place} must be a list"), parts)
+        return
+    for number, part in enumerate(parts):
+        yield one(part, f"{place}[{number}]", read)
+
+
+def each_of(parts: Iterable[Part], place: str, read: Callable[[Part], Draft]) -> Iterator[Outcome]:
+    """As `each`, for parts whose type is known."""
+    for number, part in enumerate(parts):
+        try:
+            yield read(part)
+        except LineError as error:
+            yield Fault(LineError(error.reason, f"{place}[{number}]: {error.detail}"), str(part))
+
+
+def one(part: object, place: str, read: Callable[[Record], Draft]) -> Outcome:
+    """The draft of a part, or its fault."""
+    try:
+        if not isinstance(part, Mapping):
+            raise LineError("not_an_object", "it must be a JSON object")
+        return read(part)
+    except LineError as error:
+        return Fault(LineError(error.reason, f"{place}: {error.detail}" if place else error.detail), part)
+
+
+def with_users(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    """Give the spans of a trace without user and session those of another one: often the root alone has them."""
+    held = list(outcomes)
+    users: dict[str, str] = {}
+    for outcome in held:
+        if isinstance(outcome, Draft) and (user := outcome.user or str(outcome.properties.get("$ai_session_id") or "")):
+            users.setdefault(outcome.trace_id, user)
+    for outcome in held:
+        if isinstance(outcome, Draft) and not outcome.user and outcome.trace_id in users:
+            yield replace(outcome, user=users[outcome.trace_id])
+        else:
+            yield outcome
+
+
+def filled(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties that have a value; 0 and false are values."""
+    return {name: value for name, value in properties.items() if value not in _EMPTY}
+
+
+def required_id(record: Record, *names: str) -> str:
+    """The first of some fields that has an id.
+
+    Raises:
+        LineError: none has.
+    """
+    found = text_field(record, *names)
+    if not found:
+        raise LineError("missing_field", f"{' or '.join(names)} is missing")
+    return found
+
+
+def text_field(record: Record, *names: str) -> str:
+    """The first of some fields that has a text or a number, as text; "" for none."""
+    for name in names:
+        value = record.get(name)
+        if value is not None and value != "" and not isinstance(value, bool | Mapping | list):
+            return str(value)
+    return ""
+
+
+def field(record: Record, *names: str) -> Any:
+    """The first of some fields that has a value; None for none."""
+    for name in names:
+        value = record.get(name)
+        if value not in _EMPTY:
+            return value
+    return None
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """An object, also one that is written as JSON in a string or as pairs of key and value; empty for anything else."""
+    value = decoded(value)
+    if isinstance(value, Mapping):
+        return value
+    if isinstance(value, list) and all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in value):
+        return {str(key): held for key, held in value}
+    return {}
+
+
+def decoded(value: object) -> Any:
+    """The value that a string of JSON holds, if it holds an object, an array or a string; else the value itself."""
+    if isinstance(value, bytes) or (isinstance(value, str) and value[:1] in ("{", "[", '"')):
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return value
+    return value
+
+
+def micros(value: object, name: str) -> int:
+    """Microseconds since 1970 of ISO 8601 text (UTC without a zone), a datetime, or a Unix time in s, ms, µs or ns.
+
+    Raises:
+        LineError: it is none of them.
+    """
+    if isinstance(value, str) and not value.lstrip("-").isdigit():
+        try:
+            value = datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise _invalid(name, "invalid_timestamp") from None
+    if isinstance(value, datetime):
+        try:
+            aware = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+            return (aware - EPOCH) // MICROSECOND
+        except OverflowError:
+            raise _invalid(name, "invalid_timestamp") from None
+    if isinstance(value, str):
+        value = int(value[:30])
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _invalid(name, "wrong_type")
+    for limit, a_second in ((1e11, 1), (1e14, 1_000), (1e17, 1_000_000), (1e20, 1_000_000_000)):
+        if abs(value) < limit:
+            return int(value * 1_000_000 // a_second)
+    raise _invalid(name, "timestamp_out_of_range")
+
+
+def _invalid(name: str, reason: Reason) -> LineError:
+    return LineError(reason, f"{name} must be an ISO 8601 date and time, or a Unix time")
+
+
+def times(record: Record, starts: tuple[str, ...], ends: tuple[str, ...]) -> tuple[int, float | None]:
+    """End in microseconds since 1970, else start; and the seconds between them, None where one is missing.
+
+    Raises:
+        LineError: both are missing, or one is no time.
+    """
+    start, end = field(record, *starts), field(record, *ends)
+    if start is None and end is None:
+        raise LineError("missing_field", f"{' or '.join(starts)} is missing")
+    start_us = micros(start, starts[0]) if start is not None else None
+    if end is None:
+        assert start_us is not None
+        return start_us, None
+    end_us = micros(end, ends[0])
+    return end_us, None if start_us is None else max(0, end_us - start_us) / 1e6

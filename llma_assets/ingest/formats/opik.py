@@ -1,0 +1,168 @@
+"""Opik: traces and spans, alone or as `{"trace": …, "spans": […]}`, with their feedback scores."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from llma_assets.attribute_names import GENERATION, SPAN, TRACE
+from llma_assets.ingest.formats.draft import (
+    Draft,
+    Format,
+    Outcome,
+    Record,
+    decoded,
+    each,
+    field,
+    filled,
+    mapping,
+    one,
+    required_id,
+    text_field,
+    times,
+)
+
+_TYPES: Final = frozenset({"unknown", "general", "tool", "llm", "guardrail"})
+_OWN: Final = (
+    "last_updated_at",
+    "created_at",
+    "thread_id",
+    "error_info",
+    "project_id",
+    "feedback_scores",
+    "workspace_id",
+)
+
+
+def recognises(record: Record) -> bool:
+    """A trace or span of it, or both."""
+    return _is_whole(record) or _is_span(record) or _is_trace(record)
+
+
+def read(record: Record) -> Iterator[Outcome]:
+    """The events of a record."""
+    if _is_whole(record):
+        trace = mapping(record["trace"])
+        yield from _with_scores(trace, "trace", _trace)
+        for number, span in enumerate(record["spans"]):
+            yield from _with_scores(span, f"spans[{number}]", lambda part: _span(part, trace))
+    elif _is_span(record):
+        yield from _with_scores(record, "", lambda part: _span(part, {}))
+    else:
+        yield from _with_scores(record, "", _trace)
+
+
+def _is_whole(record: Record) -> bool:
+    return isinstance(record.get("trace"), Mapping) and isinstance(record.get("spans"), list)
+
+
+def _is_span(record: Record) -> bool:
+    return "trace_id" in record and "start_time" in record and record.get("type") in _TYPES
+
+
+def _is_trace(record: Record) -> bool:
+    has_times = "id" in record and "start_time" in record
+    return has_times and "trace_id" not in record and "run_type" not in record and any(each in record for each in _OWN)
+
+
+def _with_scores(part: Any, place: str, read_part: Any) -> Iterator[Outcome]:
+    outcome = one(part, place, read_part)
+    yield outcome
+    scores = decoded(part.get("feedback_scores")) if isinstance(part, Mapping) else None
+    if isinstance(outcome, Draft) and isinstance(scores, list):
+        yield from each(scores, f"{place}.feedback_scores".lstrip("."), lambda score: _score(score, outcome))
+
+
+def _trace(trace: Record) -> Draft:
+    identity = required_id(trace, "id")
+    time_us, latency_s = times(trace, ("start_time",), ("end_time",))
+    return Draft(
+        identity,
+        identity,
+        TRACE,
+        time_us,
+        text_field(mapping(trace.get("metadata")), "user_id", "userId"),
+        filled(
+            {
+                **_shared(trace, latency_s),
+                "$ai_trace_id": identity,
+                "$ai_span_id": identity,
+                "$ai_trace_name": text_field(trace, "name"),
+                "$ai_session_id": text_field(trace, "thread_id"),
+                "$ai_input_state": decoded(trace.get("input")),
+                "$ai_output_state": decoded(trace.get("output")),
+            }
+        ),
+    )
+
+
+def _span(span: Record, trace: Record) -> Draft:
+    trace_id = required_id(span, "trace_id") if "trace_id" in span or not trace else required_id(trace, "id")
+    identity = required_id(span, "id")
+    time_us, latency_s = times(span, ("start_time",), ("end_time",))
+    event = GENERATION if span.get("type") == "llm" else SPAN
+    usage = mapping(span.get("usage"))
+    return Draft(
+        trace_id,
+        identity,
+        event,
+        time_us,
+        text_field(mapping(trace.get("metadata")), "user_id", "userId"),
+        filled(
+            {
+                **_shared(span, latency_s),
+                "$ai_trace_id": trace_id,
+                "$ai_span_id": identity,
+                "$ai_parent_id": text_field(span, "parent_span_id") or trace_id,
+                "$ai_span_name": text_field(span, "name"),
+                "$ai_session_id": text_field(trace, "thread_id"),
+                "$ai_model": text_field(span, "model"),
+                "$ai_provider": text_field(span, "provider"),
+                "$ai_input_tokens": usage.get("prompt_tokens"),
+                "$ai_output_tokens": usage.get("completion_tokens"),
+                "$ai_total_cost_usd": field(span, "total_estimated_cost", "total_cost"),
+                "$ai_input" if event == GENERATION else "$ai_input_state": decoded(span.get("input")),
+                "$ai_output_choices" if event == GENERATION else "$ai_output_state": decoded(span.get("output")),
+            }
+        ),
+    )
+
+
+def _shared(part: Record, latency_s: float | None) -> dict[str, Any]:
+    error = mapping(part.get("error_info"))
+    kind, message = text_field(error, "exception_type"), text_field(error, "message")
+    return {
+        "$ai_latency": latency_s,
+        "$ai_is_error": True if error else None,
+        "$ai_error": f"{kind}: {message}" if kind and message else kind or message,
+        "opik.tags": decoded(part.get("tags")),
+        "opik.metadata": mapping(part.get("metadata")),
+    }
+
+
+def _score(score: Record, of: Draft) -> Draft:
+    name = required_id(score, "name")
+    return Draft(
+        of.trace_id,
+        f"{of.span_id}:{name}",
+        "$ai_evaluation",
+        of.time_us,
+        of.user,
+        filled(
+            {
+                "$ai_trace_id": of.trace_id,
+                "$ai_span_id": f"{of.span_id}:{name}",
+                "$ai_parent_id": of.span_id,
+                "$ai_evaluation_name": name,
+                "$ai_evaluation_result": field(score, "category_name") or score.get("value"),
+                "$ai_evaluation_reasoning": text_field(score, "reason"),
+            }
+        ),
+    )
+
+
+FORMAT: Final = Format(
+    "opik",
+    "Opik",
+    recognises,
+    read,
+    ("trace_id", "parent_span_id", "start_time", "end_time", "type", "usage", "feedback_scores", "thread_id"),
+)

@@ -1,0 +1,195 @@
+"""OTLP as protobuf: a request, or what the collector's file exporter writes, requests with their length before them.
+
+A file is cut into its `ResourceSpans`, so that memory holds one of them.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from llma_assets.ingest.decompression import DamagedSource
+from llma_assets.ingest.errors import LineError
+from llma_assets.ingest.formats.draft import Draft, Format, Outcome, each_of, with_users
+from llma_assets.ingest.formats.otel_span import Span, draft_of
+
+if TYPE_CHECKING:
+    from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+    from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
+    from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
+
+_FIELD_1: Final = 0x0A
+"""The byte before the first field of a message, if it is a message, too."""
+
+_INSIDE_RESOURCE_SPANS: Final = (0x0A, 0x12, 0x1A)
+_LENGTH_BYTES: Final = 4
+_ERROR: Final = 2
+
+
+def begins(head: bytes) -> bool:
+    """Whether content begins as a request in protobuf does, with or without its length before it.
+
+    >>> begins(b'\\n{"a": 1}'), begins(bytes.fromhex("0a100a0c"))
+    (False, True)
+    """
+    return _begins(head) or (head[:1] == b"\0" and _begins(head[_LENGTH_BYTES:]))
+
+
+def _begins(head: bytes) -> bool:
+    if head[:1] != bytes([_FIELD_1]):
+        return False
+    try:
+        length, at = _varint(head, 1)
+    except IndexError:
+        return False
+    return length > 0 and head[at : at + 1] in [bytes([tag]) for tag in _INSIDE_RESOURCE_SPANS] and not _is_blank(head)
+
+
+def _is_blank(head: bytes) -> bool:
+    """Whether it is rather text that begins with an empty line."""
+    return head.lstrip()[:1] in (b"{", b"[") and b'"' in head
+
+
+def resource_spans(chunks: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:
+    """The messages `ResourceSpans` of a file.
+
+    Raises:
+        DamagedSource: the file is truncated, or is something else; the messages before that have been yielded.
+    """
+    reader = _Reader(chunks)
+    framed = reader.peek(1) == b"\0"
+    while reader.peek(1):
+        if framed:
+            reader.take(_LENGTH_BYTES)  # the fields of requests that follow each other are those of one request
+        yield from _fields(reader, max_bytes, framed)
+
+
+def _fields(reader: "_Reader", max_bytes: int, framed: bool) -> Iterator[bytes]:
+    while (tag := reader.peek(1)) and not (framed and tag == b"\0"):
+        if tag != bytes([_FIELD_1]):
+            raise DamagedSource("it is no OTLP protobuf of traces (ExportTraceServiceRequest)")
+        reader.take(1)
+        length = reader.varint()
+        if length > max_bytes:
+            raise DamagedSource(f"a ResourceSpans of {length:,} bytes is more than the limit of {max_bytes:,}")
+        yield reader.take(length)
+
+
+class _Reader:
+    """Bytes of an iterator of chunks, taken as many as are wanted."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._held = b""
+        self._at = 0
+
+    def peek(self, size: int) -> bytes:
+        """The next bytes, fewer at the end."""
+        while len(self._held) - self._at < size:
+            chunk = next(self._chunks, b"")
+            if not chunk:
+                break
+            self._held, self._at = self._held[self._at :] + chunk, 0
+        return self._held[self._at : self._at + size]
+
+    def take(self, size: int) -> bytes:
+        """The next bytes."""
+        found = self.peek(size)
+        if len(found) < size:
+            raise DamagedSource("the protobuf file is truncated")
+        self._at += size
+        return found
+
+    def varint(self) -> int:
+        """A number as protobuf writes lengths."""
+        try:
+            value, at = _varint(self.peek(10), 0)
+        except IndexError:
+            raise DamagedSource("the protobuf file is truncated") from None
+        self.take(at)
+        return value
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """A number, and the index after it."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            return value, at
+
+
+def recognises(record: object) -> bool:
+    """Never of an object: the bytes of a file tell, see `begins`."""
+    return isinstance(record, bytes)
+
+
+def read(record: Any) -> Iterator[Outcome]:
+    """The spans of the bytes of a `ResourceSpans`.
+
+    Raises:
+        LineError: they are not one.
+    """
+    from google.protobuf.message import DecodeError
+    from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
+
+    try:
+        message = ResourceSpans.FromString(record)
+    except DecodeError:
+        raise LineError("broken_protobuf", "it is no ResourceSpans of OTLP") from None
+    yield from with_users(spans_of(message))
+
+
+def spans_of(message: "ResourceSpans", place: str = "") -> Iterator[Outcome]:
+    """The events of a message; the spans are told by their place."""
+    sender = _attributes(message.resource.attributes)
+    for number, scope in enumerate(message.scope_spans):
+
+        def draft(span: "SpanMessage") -> Draft:
+            return draft_of(_span(span, sender))
+
+        yield from each_of(scope.spans, f"{place}scopeSpans[{number}].spans", draft)
+
+
+def _span(span: "SpanMessage", resource: Mapping[str, Any]) -> Span:
+    for name, held in (("traceId", span.trace_id), ("spanId", span.span_id)):
+        if not held.strip(b"\0"):
+            raise LineError("missing_field", f"{name} is missing")
+    if not span.start_time_unix_nano:
+        raise LineError("missing_field", "startTimeUnixNano is missing")
+    return Span(
+        trace_id=span.trace_id.hex(),
+        span_id=span.span_id.hex(),
+        parent_id=span.parent_span_id.hex(),
+        name=span.name,
+        start_us=span.start_time_unix_nano // 1_000,
+        end_us=span.end_time_unix_nano // 1_000,
+        attributes=_attributes(span.attributes),
+        events=[(event.name, _attributes(event.attributes)) for event in span.events],
+        is_error=span.status.code == _ERROR,
+        message=span.status.message,
+        resource=resource,
+    )
+
+
+def _attributes(pairs: Any) -> dict[str, Any]:
+    return {pair.key: _value(pair.value) for pair in pairs}
+
+
+def _value(value: "AnyValue") -> Any:
+    kind = value.WhichOneof("value")
+    match kind:
+        case None:
+            return None
+        case "array_value":
+            return [_value(item) for item in value.array_value.values]
+        case "kvlist_value":
+            return _attributes(value.kvlist_value.values)
+        case "bytes_value":
+            return value.bytes_value.hex()
+        case _:
+            return getattr(value, kind)
+
+
+FORMAT: Final = Format("otlp-protobuf", "OTLP protobuf", recognises, read, ())
