@@ -35,7 +35,8 @@ from llma_assets.reports.overlap_queries import Among, NotClusteredError
 from llma_assets.reports.overlap_report import Overlap, OverlapSide, overlap_report
 from llma_assets.reports.overview import TeamsReport, TeamSummary, teams_report
 from llma_assets.reports.paid_trial import paid_trial
-from llma_assets.reports.preview import preview_report
+from llma_assets.reports.preview import PreviewReport, first_message, preview_report
+from llma_assets.reports.progress import Progress, ThemeProgress, progress_report
 from llma_assets.reports.published import PublishedCluster, PublishedClusters, PublishedRun
 from llma_assets.reports.relinked import RelinkReport, relink_report
 from llma_assets.reports.results import ClusterResult, Figures, ThemeResults, theme_results
@@ -43,9 +44,12 @@ from llma_assets.reports.retry import RetryReport, RetryRun
 from llma_assets.reports.runs import DeferredWork, RunReport, TeamOutcome, ThemeOutcome
 from llma_assets.reports.shares import Estimate
 from llma_assets.reports.skips import Skips, skips_of_day
+from llma_assets.reports.stored_runs import LineagesReport, RunsReport, lineages_report, runs_report
 from llma_assets.reports.tasks import TaskDetails, Tasks, task_details, tasks_report
 from llma_assets.reports.themes import (
     AppliedChanges,
+    ThemeChanges,
+    ThemeHistory,
     ThemeReport,
     ThemeSettings,
     ThemesReport,
@@ -91,11 +95,14 @@ __all__ = [
     "IngestedSegments",
     "ItemPage",
     "ItemRow",
+    "LineagesReport",
     "NewItemsReport",
     "NoTextsError",
     "NotClusteredError",
     "Overlap",
     "OverlapSide",
+    "PreviewReport",
+    "Progress",
     "PublishedCluster",
     "PublishedClusters",
     "PublishedRun",
@@ -104,6 +111,7 @@ __all__ = [
     "RetryRun",
     "RunReport",
     "RunWithNewItems",
+    "RunsReport",
     "SegmentsFile",
     "Skips",
     "Sort",
@@ -116,8 +124,11 @@ __all__ = [
     "ThemeAnswer",
     "ThemeBudget",
     "ThemeBudgetLeft",
+    "ThemeChanges",
     "ThemeClusters",
+    "ThemeHistory",
     "ThemeOutcome",
+    "ThemeProgress",
     "ThemeReport",
     "ThemeResults",
     "ThemeSettings",
@@ -145,20 +156,24 @@ __all__ = [
     "decisions",
     "estimate_report",
     "events_file",
+    "first_message",
     "funnel",
     "funnel_report",
     "funnel_tables",
     "history_report",
     "item_page",
     "latest_day",
+    "lineages_report",
     "map_markdown",
     "map_png",
     "new_items_report",
     "overlap_report",
     "paid_trial",
     "preview_report",
+    "progress_report",
     "published_clusters",
     "relink_report",
+    "runs_report",
     "segments_file",
     "skips_of_day",
     "table_rows",

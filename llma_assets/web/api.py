@@ -1,10 +1,8 @@
 """`/api/v1`: the documents of `llma … --json` over HTTP. What they hold is described in docs/cli.md."""
 
-import hashlib
 from datetime import date
 from typing import Annotated, Any, Literal
 
-import orjson
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
@@ -16,22 +14,16 @@ from llma_assets.clusters import (
     clustered_days,
     decide_about,
     edits_of,
-    last_runs,
 )
 from llma_assets.reports import (
     Sort,
     check_report,
     cluster_report,
-    funnel_report,
-    history_report,
     item_page,
     published_clusters,
     skips_of_day,
-    task_details,
-    tasks_report,
     teams_report,
     theme_results,
-    themes_report,
     trace_report,
     trends_report,
     usage_report,
@@ -40,9 +32,8 @@ from llma_assets.reports import (
     decisions as decisions_report,
 )
 from llma_assets.serialization import json_object
-from llma_assets.tasks import UnknownTaskError, find_task, list_tasks
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import ThemeError, past_changes, themes_of
+from llma_assets.web.answers import LimitQuery, OffsetQuery, answer
 from llma_assets.web.problems import InvalidInput, NotFound
 from llma_assets.web.visitors import ChangerDep, SiteDep, TeamDep, VisitorDep
 
@@ -50,8 +41,6 @@ router = APIRouter()
 
 TEAM = "/teams/{team_id}"
 DayQuery = Annotated[date, Query(alias="date", description="Day, UTC.")]
-LimitQuery = Annotated[int, Query(ge=1, le=1_000)]
-OffsetQuery = Annotated[int, Query(ge=0, le=10_000_000)]
 
 
 class ClusterDecision(BaseModel):
@@ -66,16 +55,6 @@ class ClusterDecision(BaseModel):
     action: Action
     title: str = Field("", max_length=1_000)
     into: str = Field("", max_length=200)
-
-
-def answer(request: Request, document: Any) -> Response:
-    """A JSON document with an ETag; 304 if the caller has it already."""
-    body = orjson.dumps(document)
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": tag}
-    if tag in (each.strip() for each in request.headers.get("if-none-match", "").split(",")):
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)
 
 
 @router.get("/health", tags=["health"])
@@ -209,68 +188,6 @@ def trace(request: Request, site: SiteDep, team_id: TeamDep, item: Annotated[str
     found = trace_report(site.database, team_id, item, site.render_options(team_id))
     if found is None:
         raise NotFound(f"team {team_id} has no trace or generation with the id {item[:80]}")
-    return answer(request, json_object(found))
-
-
-@router.get(f"{TEAM}/tasks", tags=["tasks"])
-def tasks(
-    request: Request,
-    site: SiteDep,
-    team_id: TeamDep,
-    status: Annotated[list[Literal["new", "regressed", "ongoing", "resolved", "ignored"]] | None, Query()] = None,
-    limit: LimitQuery = 200,
-) -> Response:
-    """Recurring problems in session replays, the most urgent first."""
-    found = tasks_report(
-        site.database,
-        team_id,
-        now=site.clock(),
-        options=site.task_options(team_id),
-        statuses=status or (),
-        limit=limit,
-    )
-    return answer(request, json_object(found))
-
-
-@router.get(TEAM + "/tasks/{task_id}", tags=["tasks"])
-def task(
-    request: Request,
-    site: SiteDep,
-    team_id: TeamDep,
-    task_id: str,
-    segments: Annotated[int, Query(ge=0, le=1_000)] = 20,
-) -> Response:
-    """One task with its newest segments and its history."""
-    found = list_tasks(site.database, team_id, now=site.clock(), options=site.task_options(team_id))
-    try:
-        chosen = find_task(found, task_id)
-    except UnknownTaskError as error:
-        raise NotFound(str(error)) from None
-    return answer(request, json_object(task_details(site.database, team_id, chosen, segments=segments)))
-
-
-@router.get(f"{TEAM}/themes", tags=["themes"])
-def themes(request: Request, site: SiteDep, team_id: TeamDep) -> Response:
-    """The team's themes with their settings, also those that are off."""
-    report = themes_report(themes_of(site.database, team_id), last_runs(site.database, team_id))
-    return answer(request, json_object(report))
-
-
-@router.get(TEAM + "/themes/{theme_id}/history", tags=["themes"])
-def theme_history(request: Request, site: SiteDep, team_id: TeamDep, theme_id: str) -> Response:
-    """Who changed what of a theme, and when."""
-    return answer(request, json_object(history_report(team_id, past_changes(site.database, team_id, theme_id))))
-
-
-@router.get(TEAM + "/themes/{theme_id}/funnel", tags=["themes"])
-def theme_funnel(request: Request, site: SiteDep, team_id: TeamDep, theme_id: str, day: DayQuery) -> Response:
-    """How many of a theme's items came how far."""
-    try:
-        theme = themes_of(site.database, team_id).get(theme_id)
-    except ThemeError as error:
-        raise NotFound(str(error)) from None
-    lookback = site.team_settings().lookback_days
-    found = funnel_report(site.database, TeamDay(team_id, day), [theme], lookback_days=lookback)
     return answer(request, json_object(found))
 
 

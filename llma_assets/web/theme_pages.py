@@ -7,13 +7,9 @@ from typing import Any, get_args
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from llma_assets.clickhouse import Database
-from llma_assets.clusters import clustered_days
-from llma_assets.models import ModelConfigurationError, chat_model
-from llma_assets.rendering import REACH
-from llma_assets.reports import TrialReport, asking_of, paid_trial
-from llma_assets.team_day import TeamDay
-from llma_assets.teams import TeamLeftOut, resolve
+from llma_assets.models import ModelConfigurationError
+from llma_assets.reports import TrialReport
+from llma_assets.teams import TeamLeftOut
 from llma_assets.themes import (
     SHIPPED,
     Changes,
@@ -23,13 +19,10 @@ from llma_assets.themes import (
     Preview,
     Problem,
     Schedule,
-    Theme,
     ThemeError,
     apply,
-    preview_theme,
     seen_keys,
     set_enabled,
-    settings_of,
     themes_of,
     themes_with,
 )
@@ -37,14 +30,13 @@ from llma_assets.web.problems import Forbidden, NotFound
 from llma_assets.web.site import Site
 from llma_assets.web.templates_of import address, page
 from llma_assets.web.theme_form import fields_of, rows_of, settings_from
+from llma_assets.web.theme_work import PREVIEW_DAYS, TRIAL_ITEMS, last_day, own_settings, preview_of, trial_of, window
 from llma_assets.web.visitors import FormDep, SiteDep, TeamDep, VisitorDep
 
 router = APIRouter()
 
 THEMES = "/teams/{team_id}/themes"
 NEW: Mapping[str, Any] = {"level": "trace", "mode": "detailed", "schedule": "daily", "judged": True, "enabled": True}
-PREVIEW_DAYS = 7
-TRIAL_ITEMS = 20
 
 
 @router.get(f"{THEMES}-new")
@@ -66,7 +58,7 @@ def edit_theme(request: Request, site: SiteDep, visitor: VisitorDep, team_id: Te
     """The form of a theme as it is."""
     if not visitor.may_change:
         raise Forbidden("you may read, not change")
-    return _form(request, site, team_id, theme_id, fields_of(_settings(site.database, team_id, theme_id)))
+    return _form(request, site, team_id, theme_id, fields_of(own_settings(site.database, team_id, theme_id)))
 
 
 @router.post(THEMES + "/{theme_id}/edit")
@@ -74,7 +66,7 @@ def send_theme(
     request: Request, site: SiteDep, visitor: VisitorDep, team_id: TeamDep, theme_id: str, fields: FormDep
 ) -> Response:
     """Check a changed theme, or store it."""
-    _settings(site.database, team_id, theme_id)
+    own_settings(site.database, team_id, theme_id)
     return _sent(request, site, visitor.name, team_id, theme_id, fields)
 
 
@@ -92,7 +84,7 @@ def _sent(request: Request, site: Site, author: str, team_id: int, theme_id: str
     """What becomes of a sent form: the form again with what was found, or the stored theme's page."""
     database = site.database
     name = theme_id or fields.get("theme_id", "").strip()
-    base = _settings(database, team_id, theme_id) if theme_id else {}
+    base = own_settings(database, team_id, theme_id) if theme_id else {}
     document = Document(({"theme_id": name, **settings_from(fields, base)},))
     try:
         if not theme_id and any(each.theme_id == name for each in themes_of(database, team_id).themes):
@@ -108,7 +100,7 @@ def _sent(request: Request, site: Site, author: str, team_id: int, theme_id: str
     trial, refusal = None, ""
     if fields.get("action") == "try":
         try:
-            trial = _trial(site, team_id, theme)
+            trial = trial_of(site, theme, window(site, team_id))
         except (TeamLeftOut, ModelConfigurationError) as error:
             refusal = str(error)
     return _form(
@@ -118,58 +110,16 @@ def _sent(request: Request, site: Site, author: str, team_id: int, theme_id: str
         theme_id,
         fields,
         changes=changes,
-        preview=_preview(site, team_id, theme),
+        preview=preview_of(site, theme, window(site, team_id)),
         trial=trial,
         refusal=refusal,
     )
-
-
-def _trial(site: Site, team_id: int, theme: Theme) -> TrialReport:
-    return paid_trial(
-        site.database,
-        _last_day(site, team_id).window(PREVIEW_DAYS),
-        theme,
-        chat_model(site.settings, theme.model),
-        team=resolve(site.team_settings(), team_id),
-        chat_model=site.settings.chat_model,
-        size=TRIAL_ITEMS,
-        now=site.clock(),
-    )
-
-
-def _last_day(site: Site, team_id: int) -> TeamDay:
-    """The latest day with clusters, else today."""
-    days = clustered_days(site.database, team_id)
-    return TeamDay(team_id, days[-1] if days else site.today)
 
 
 def _mark(changes: Changes) -> str:
     """Of what was shown to whoever saves; with another one the form is shown again."""
     shown = f"{changes.changes}|{sorted(changes.based_on.items())}"
     return hashlib.sha256(shown.encode()).hexdigest()
-
-
-def _preview(site: Site, team_id: int, theme: Theme) -> Preview:
-    last = _last_day(site, team_id)
-    options = site.team_settings().options_of(team_id)
-    return preview_theme(
-        site.database,
-        team_id,
-        theme,
-        last.back(PREVIEW_DAYS - 1).day,
-        last.day,
-        asking=asking_of(site.database, team_id, theme, settings=site.settings, options=options),
-        per_hour=options.max_traces_per_hour if theme.level == "trace" else options.max_generations_per_hour,
-        reach=REACH,
-    )
-
-
-def _settings(database: Database, team_id: int, theme_id: str) -> dict[str, Any]:
-    team = themes_of(database, team_id)
-    try:
-        return settings_of(team.settings_alone(team.get(theme_id)))
-    except ThemeError as error:
-        raise NotFound(str(error), near=[("All themes", f"/teams/{team_id}/themes")]) from None
 
 
 def _form(
@@ -185,7 +135,7 @@ def _form(
     trial: TrialReport | None = None,
     refusal: str = "",
 ) -> Response:
-    last = _last_day(site, team_id)
+    last = last_day(site, team_id)
     return page(
         request,
         "theme_form.html",

@@ -57,3 +57,18 @@ def test_what_is_not_possible_is_said_on_the_page(client: TestClient, task: Task
     assert "only a resolved or ignored one can be reopened" in send(client, task, action="reopen")
     assert "there is no change" in send(client, task, action="explode")
     assert "at most 200" in send(client, task, action="rename", title="x" * 300)
+
+
+def test_the_api_decides_the_same(client: TestClient, task: Task, planted: Database) -> None:
+    address = f"/api/v1/teams/1/tasks/{task.task_id}/decisions"
+    assert client.post(address, json={"action": "close", "note": "fixed in 1.2"}).json()["status"] == "resolved"
+    assert client.post(address, json={"action": "rename", "title": "Coupons fail"}).json()["title"] == "Coupons fail"
+    assert [(row["change"], row["changed_by"]) for row in task_history(planted, 1, task)][-2:] == [
+        ("closed", "me"),
+        ("renamed", "me"),
+    ]
+    assert client.post(address, json={"action": "close"}).status_code == 422
+    assert client.post(address, json={"action": "merge", "others": [task.task_id]}).status_code == 422
+    assert client.post(address, json={"action": "unmerge", "part": "none"}).status_code == 404
+    assert client.post(address.replace("teams/1", "teams/2"), json={"action": "close"}).status_code == 404
+    assert client.get("/api/v1/teams/1/tasks", params={"limit": 1}).headers["x-total-count"] == "1"
