@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -15,6 +15,7 @@ from llma_assets.clusters import clustered_days, last_runs
 from llma_assets.reports import (
     ORDERS,
     ItemRow,
+    Progress,
     Sort,
     clusters_of_day,
     funnel_report,
@@ -33,6 +34,8 @@ from llma_assets.themes import TRACES, ThemeError, past_changes, themes_of
 from llma_assets.visible import visible
 from llma_assets.web.problems import NotFound
 from llma_assets.web.report_file import report_file
+from llma_assets.web.run_api import progress_of
+from llma_assets.web.site import Site
 from llma_assets.web.templates_of import address, page
 from llma_assets.web.visitors import (
     SiteDep,
@@ -79,6 +82,9 @@ def results_page(
     published = published_clusters(site.database, team_day, show_hidden=hidden)
     found = published.runs
     with_items = [run.theme_id for run in found if run.items] or [run.theme_id for run in found]
+    # What is older and has results is hardly ever worked on, and the page comes sooner.
+    is_open = day >= site.today - timedelta(days=1) or not all(run.run_id for run in found)
+    progress = progress_of(site, team_day) if is_open else None
     theme = theme or (TRACES.theme_id if TRACES.theme_id in with_items else next(iter(with_items), ""))
     if theme and theme not in {run.theme_id for run in found}:
         _known_theme(site.database, team_id, theme)
@@ -94,7 +100,27 @@ def results_page(
         results=theme_results(site.database, team_day, theme, published=published) if theme else None,
         skips=skips_of_day(site.database, day, team_id).skips if not found else (),
         show_hidden=hidden,
+        progress=progress,
+        progress_every=_every(site, progress),
     )
+
+
+@router.get(f"{TEAM}/progress")
+def progress_part(
+    request: Request, site: SiteDep, team_id: TeamDep, day: Annotated[date, Query(alias="date")]
+) -> Response:
+    """How far a run of the day is: a part of the results page, which `static/live.js` asks for."""
+    progress = progress_of(site, TeamDay(team_id, day))
+    return page(
+        request, "progress.html", team_id=team_id, day=day, progress=progress, progress_every=_every(site, progress)
+    )
+
+
+def _every(site: Site, progress: Progress | None) -> int:
+    """After how many seconds to look again, 0 for never."""
+    if progress is None:
+        return 0
+    return 3 if progress.is_running else 20 if progress.day >= site.today - timedelta(days=1) else 0
 
 
 @router.get(f"{TEAM}/map.png")

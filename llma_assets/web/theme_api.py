@@ -332,7 +332,7 @@ def _conflict(
     if not revision_of(now, theme_id):
         return Conflict(detail, stored=None, sent=settings)
     stored = {"theme_id": theme_id, **settings_of(now.settings_alone(now.get(theme_id)))}
-    last = (past_changes(site.database, team.team_id, theme_id) or [None])[-1]
+    last = next(reversed(past_changes(site.database, team.team_id, theme_id)), None)
     by = {"changed_by": last.author, "changed_at": last.changed_at.isoformat()} if last else {}
     return Conflict(detail, stored=stored, sent=settings, etag=f'"{revision_of(now, theme_id)}"', **by)
 

@@ -76,3 +76,19 @@ def test_a_run_is_on_as_long_as_rows_come(client: TestClient, planted: Database,
     assert client.get(f"{TEAM}/progress", params=query).json()["is_running"] is False
     nothing = client.get("/api/v1/teams/77/progress", params=query).json()
     assert (nothing["is_running"], nothing["last_row_at"]) == (False, None)
+
+
+def test_the_results_page_shows_a_run_that_is_on(client: TestClient, planted: Database, site: Site) -> None:
+    now = planted.value("SELECT now64(6)")
+    row = planted.rows("SELECT * FROM trace_summaries FINAL WHERE team_id = 1 AND item_id = 't0'")[0]
+    today = now.date()
+    planted.insert_rows("trace_summaries", [{**row, "day": today}])
+    site.clock = lambda: now + timedelta(seconds=30)
+    page = client.get(f"/teams/{MINE}/results?date={today}").text
+    assert "A run is at work on this day" in page
+    assert 'data-every="3"' in page
+    part = client.get(f"/teams/{MINE}/progress?date={today}").text
+    assert part.lstrip().startswith("<section")
+    assert part.strip() in page
+    site.clock = lambda: now + timedelta(minutes=30)
+    assert "A run is at work" not in client.get(f"/teams/{MINE}/results?date={today}").text
