@@ -37,7 +37,7 @@ web: install ## The pages on the same data, http://127.0.0.1:8321
 	$(BIN)/llma web
 
 .PHONY: dev
-dev: install ## The Dagster UI on the same data, http://127.0.0.1:3000
+dev: install ## The Dagster UI on the same data, http://127.0.0.1:3000, and the pages beside it
 	$(BIN)/llma dev
 
 .PHONY: check

@@ -224,3 +224,11 @@ def test_a_fault_of_ours_shows_and_logs_no_words_of_a_trace(
     assert answer.status_code == 500
     assert "words of a trace" not in answer.text + caplog.text
     assert "ValueError" in caplog.text
+
+
+def test_numbers_link_to_the_runs_that_made_them(client: TestClient, site: Site) -> None:
+    address = "/teams/1/results?date=2026-11-07&theme=traces"
+    assert "in Dagster" not in client.get(address).text
+    site.dagster_url = "http://127.0.0.1:3000"
+    run = "http://127.0.0.1:3000/assets/cluster_labels?view=partitions&amp;partition=2026-11-07%7C1"
+    assert run in client.get(address).text

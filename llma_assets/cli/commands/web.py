@@ -1,7 +1,9 @@
 """`llma web`: the pages and the HTTP API. What they show belongs in `llma_assets.web`."""
 
+import errno
 import ipaddress
 import os
+import socket
 import webbrowser
 from collections.abc import Collection
 from typing import TYPE_CHECKING
@@ -13,6 +15,8 @@ from llma_assets.cli.options import decider, require_named_files
 from llma_assets.cli.render.console import say, show
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from llma_assets.web import Access
 
 
@@ -32,6 +36,20 @@ def web(host: str, port: int, open_browser: bool, dagster_url: str, new_token: s
     if new_token is not None:
         _show_new_token(new_token)
         return
+    server, socket, address = pages_server(host, port, dagster_url)
+    with socket:
+        say(f"The pages are at {address}, the API at {address}/api/v1/openapi.json. Ctrl-C ends them.")
+        if open_browser:
+            webbrowser.open(address)
+        server.run(sockets=[socket])
+
+
+def pages_server(host: str, port: int, dagster_url: str) -> "tuple[uvicorn.Server, socket.socket, str]":
+    """The server of the pages, the socket that it is to run on, which listens already, and its address.
+
+    Raises:
+        WrongUse: it may not serve there, or the port is taken.
+    """
     import uvicorn
 
     from llma_assets.request_guard import HOSTS_VARIABLE, named_hosts
@@ -47,17 +65,39 @@ def web(host: str, port: int, open_browser: bool, dagster_url: str, new_token: s
     _require_tokens_outside(host, access, hosts)
     if dagster_url and not dagster_url.startswith(("http://", "https://")):
         raise WrongUse("--dagster-url must begin with http:// or https://")
-    app = create_app(Site(Settings.from_env(), access, dagster_url), hosts=hosts)
-    server = uvicorn.Server(
-        uvicorn.Config(app, host=host, port=port, log_level="warning", server_header=False, access_log=False)
-    )
-    with server.config.bind_socket() as socket:
-        socket.listen()  # whoever reads the address may ask at once
-        address = f"http://{f'[{host}]' if ':' in host else host}:{socket.getsockname()[1]}"
-        say(f"The pages are at {address}, the API at {address}/api/v1/openapi.json. Ctrl-C ends them.")
-        if open_browser:
-            webbrowser.open(address)
-        server.run(sockets=[socket])
+    listening = listen(host, port)
+    app = create_app(Site(Settings.from_env(), access, dagster_url.rstrip("/")), hosts=hosts)
+    config = uvicorn.Config(app, host=host, port=port, log_level="warning", server_header=False, access_log=False)
+    return uvicorn.Server(config), listening, address_of(host, listening.getsockname()[1])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens, so that whoever reads the address may ask at once.
+
+    Raises:
+        WrongUse: the port is taken, or the interface is not of this machine.
+    """
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+        made.listen()
+    except OSError as error:
+        made.close()
+        if error.errno == errno.EADDRINUSE:
+            raise WrongUse(f"port {port} of {host} is taken, perhaps by another `llma`; name a free one") from None
+        raise WrongUse(f"{host}, port {port}, cannot be served on: {error.strerror}") from None
+    return made
+
+
+def address_of(host: str, port: int) -> str:
+    """The address of a server in a browser.
+
+    >>> address_of("127.0.0.1", 3000), address_of("::1", 3000), address_of("0.0.0.0", 80)
+    ('http://127.0.0.1:3000', 'http://[::1]:3000', 'http://127.0.0.1:80')
+    """
+    shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
 
 
 def _require_tokens_outside(host: str, access: "Access", hosts: Collection[str]) -> None:
