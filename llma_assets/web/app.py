@@ -22,12 +22,14 @@ from llma_assets.request_guard import Guard
 from llma_assets.web import (
     api,
     cluster_pages,
+    item_pages,
     pages,
     run_api,
     sign_in_pages,
     task_api,
     task_pages,
     theme_api,
+    theme_change_api,
     theme_pages,
 )
 from llma_assets.web.problems import WebProblem, as_json, problem_of, to_sign_in, wants_json
@@ -102,9 +104,9 @@ def create_app(site: Site, *, hosts: Collection[str] = ()) -> FastAPI:
         ],
     )
     app.state.site = site
-    for documents in (api, run_api, task_api, theme_api):
+    for documents in (api, run_api, task_api, theme_api, theme_change_api):
         app.include_router(documents.router, prefix="/api/v1")
-    for module in (sign_in_pages, pages, cluster_pages, task_pages, theme_pages):
+    for module in (sign_in_pages, pages, item_pages, cluster_pages, task_pages, theme_pages):
         app.include_router(module.router, include_in_schema=False)
     static = resources.files("llma_assets.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")

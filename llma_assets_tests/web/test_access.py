@@ -9,6 +9,7 @@ from llma_assets.web import (
     AccessError,
     api,
     cluster_pages,
+    item_pages,
     new_token,
     pages,
     run_api,
@@ -16,6 +17,7 @@ from llma_assets.web import (
     task_api,
     task_pages,
     theme_api,
+    theme_change_api,
     theme_pages,
     token_hash,
 )
@@ -25,8 +27,8 @@ from llma_assets_tests.web.conftest import CHANGER, READER, STRANGER, bearer
 from llma_assets_tests.web.planted import MINE, SECRET
 
 OPEN = {"/sign-in", "/sign-out"}
-PAGES = (cluster_pages, pages, sign_in_pages, task_pages, theme_pages)
-DOCUMENTS = (api, run_api, task_api, theme_api)
+PAGES = (cluster_pages, item_pages, pages, sign_in_pages, task_pages, theme_pages)
+DOCUMENTS = (api, run_api, task_api, theme_api, theme_change_api)
 ROUTERS = (*(("", module.router) for module in PAGES), *(("/api/v1", module.router) for module in DOCUMENTS))
 PATHS = {"lineage_id": "traces-0", "theme_id": "traces", "task_id": "t"}
 QUERY = {"date": DAY.isoformat(), "theme": "traces", "id": "t0"}

@@ -5,6 +5,7 @@ import io
 import re
 from html.parser import HTMLParser
 
+import pyarrow.parquet as pq
 import pytest
 from starlette.testclient import TestClient
 
@@ -138,8 +139,24 @@ def test_csv_holds_all_items_and_no_formulas(client: TestClient) -> None:
     answer = client.get("/teams/1/items?date=2026-11-07&theme=traces&form=csv")
     rows = list(csv.reader(io.StringIO(answer.text)))
     assert len(rows) == 1 + 51
-    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
+    cells = [cell for row in rows for cell in row]
+    assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@")) and cell != "-1"] == []
     assert [cell for row in rows for cell in row if cell.startswith("'=HYPERLINK")]
+
+
+def test_files_of_items_hold_the_same(client: TestClient) -> None:
+    address = "/teams/1/items?date=2026-11-07&theme=traces&cluster=traces-0&form="
+    table = pq.read_table(io.BytesIO(client.get(address + "parquet").content))
+    assert table.num_rows == 5
+    assert str(table.schema.field("timestamp").type) == "timestamp[us, tz=UTC]"
+    assert table.column("cluster_title").to_pylist() == ["<script>alert(1)</script>"] * 5
+    found = client.get(address + "json").json()["items"]
+    assert [each["item"] for each in found] == table.column("item_id").to_pylist()
+    answer = client.get(address + "notebook")
+    assert answer.headers["content-disposition"] == 'attachment; filename="team-1-2026-11-07-traces.ipynb"'
+    code = "\n".join(each["source"] for each in answer.json()["cells"] if each["cell_type"] == "code")
+    assert "frames.items(1, '2026-11-07', theme='traces')" in code
+    compile(code, "notebook", "exec")
 
 
 def test_the_table_searches_sorts_and_pages(client: TestClient) -> None:
