@@ -19,8 +19,10 @@ from llma_assets.themes import (
     Preview,
     Problem,
     Schedule,
+    Theme,
     ThemeError,
     apply,
+    examples,
     seen_keys,
     set_enabled,
     themes_of,
@@ -29,7 +31,9 @@ from llma_assets.themes import (
 from llma_assets.web.problems import Forbidden, NotFound
 from llma_assets.web.site import Site
 from llma_assets.web.templates_of import address, page
+from llma_assets.web.theme_counts import counts_from, counts_of
 from llma_assets.web.theme_form import fields_of, rows_of, settings_from
+from llma_assets.web.theme_templates import template_settings, templates_of
 from llma_assets.web.theme_work import PREVIEW_DAYS, TRIAL_ITEMS, last_day, own_settings, preview_of, trial_of, window
 from llma_assets.web.visitors import FormDep, SiteDep, TeamDep, VisitorDep
 
@@ -40,11 +44,27 @@ NEW: Mapping[str, Any] = {"level": "trace", "mode": "detailed", "schedule": "dai
 
 
 @router.get(f"{THEMES}-new")
-def new_theme(request: Request, site: SiteDep, visitor: VisitorDep, team_id: TeamDep) -> Response:
-    """An empty form."""
+def new_theme(request: Request, site: SiteDep, visitor: VisitorDep, team_id: TeamDep, template: str = "") -> Response:
+    """An empty form, or one that begins with a template."""
     if not visitor.may_change:
         raise Forbidden("you may read, not change")
-    return _form(request, site, team_id, "", fields_of(NEW))
+    if not template:
+        return _form(request, site, team_id, "", fields_of(NEW))
+    settings = template_settings(site.database, team_id, template)
+    return _form(
+        request,
+        site,
+        team_id,
+        "",
+        {**fields_of(settings), "template": template, "theme_id": template if template in examples() else ""},
+    )
+
+
+@router.post(f"{THEMES}-counts")
+def count_matches(request: Request, site: SiteDep, team_id: TeamDep, fields: FormDep) -> Response:
+    """What the filters of a form match, whatever else in it is not finished; `static/theme_editor.js` asks for it."""
+    counts = counts_of(site, team_id, fields, window(site, team_id))
+    return page(request, "theme_counts.html", team_id=team_id, counts=counts)
 
 
 @router.post(f"{THEMES}-new")
@@ -84,7 +104,11 @@ def _sent(request: Request, site: Site, author: str, team_id: int, theme_id: str
     """What becomes of a sent form: the form again with what was found, or the stored theme's page."""
     database = site.database
     name = theme_id or fields.get("theme_id", "").strip()
-    base = own_settings(database, team_id, theme_id) if theme_id else {}
+    base: Mapping[str, Any] = {}
+    if theme_id:
+        base = own_settings(database, team_id, theme_id)
+    elif template := fields.get("template", ""):
+        base = template_settings(database, team_id, template)
     document = Document(({"theme_id": name, **settings_from(fields, base)},))
     try:
         if not theme_id and any(each.theme_id == name for each in themes_of(database, team_id).themes):
@@ -95,12 +119,16 @@ def _sent(request: Request, site: Site, author: str, team_id: int, theme_id: str
         return _form(request, site, team_id, theme_id, fields, problems=error.problems)
     seen = fields.get("seen", "")
     if fields.get("action") == "save" and seen == _mark(changes):
-        apply(database, team_id, document, author, based_on=changes)
+        try:
+            apply(database, team_id, document, author, based_on=changes)
+        except ThemeError:  # by somebody else, a moment ago
+            return _sent(request, site, author, team_id, theme_id, {**fields, "action": "check"})
         return RedirectResponse(address(f"/teams/{team_id}/themes/{name}"), 303)
-    trial, refusal = None, ""
+    trial, saved, refusal = None, None, ""
     if fields.get("action") == "try":
         try:
             trial = trial_of(site, theme, window(site, team_id))
+            saved = _saved_beside(site, team_id, theme)
         except (TeamLeftOut, ModelConfigurationError) as error:
             refusal = str(error)
     return _form(
@@ -112,8 +140,17 @@ def _sent(request: Request, site: Site, author: str, team_id: int, theme_id: str
         changes=changes,
         preview=preview_of(site, theme, window(site, team_id)),
         trial=trial,
+        saved=saved,
         refusal=refusal,
     )
+
+
+def _saved_beside(site: Site, team_id: int, theme: Theme) -> TrialReport | None:
+    """The same trial of the theme as it is stored; None where that asks nothing else. Known answers cost nothing."""
+    stored = {each.theme_id: each for each in themes_of(site.database, team_id).themes}.get(theme.theme_id)
+    if stored is None or stored.version == theme.version:
+        return None
+    return trial_of(site, stored, window(site, team_id))
 
 
 def _mark(changes: Changes) -> str:
@@ -133,9 +170,11 @@ def _form(
     changes: Changes | None = None,
     preview: Preview | None = None,
     trial: TrialReport | None = None,
+    saved: TrialReport | None = None,
     refusal: str = "",
 ) -> Response:
     last = last_day(site, team_id)
+    found = {each.where.removeprefix("themes[0]").lstrip("."): each.message for each in problems}
     return page(
         request,
         "theme_form.html",
@@ -146,11 +185,14 @@ def _form(
         ships=theme_id in SHIPPED,
         fields=fields,
         rows=rows_of(fields),
-        problems={each.where.removeprefix("themes[0]").lstrip("."): each.message for each in problems},
+        problems=found,
+        counts=counts_from(fields, preview, found),
+        templates=[] if theme_id else [*templates_of(site.database, team_id)],
         changes=changes,
         mark=_mark(changes) if changes else "",
         preview=preview,
         trial=trial,
+        saved_answers={each.item_id: each for each in saved.items} if saved else None,
         refusal=refusal,
         trial_items=TRIAL_ITEMS,
         keys=list(seen_keys(site.database, team_id, last.back(PREVIEW_DAYS - 1).day, last.day))[:200],

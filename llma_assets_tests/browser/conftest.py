@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import uvicorn
 
+from llma_assets.cli.commands.web import listen
 from llma_assets.clickhouse import ServerState, connect
 from llma_assets.clickhouse.lifecycle import address as database_address
-from llma_assets.cli.commands.web import listen
 from llma_assets.settings import Settings
 from llma_assets.web import Access, Site, create_app
 from llma_assets_tests.browser.planted import plant_all

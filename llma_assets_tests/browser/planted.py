@@ -35,14 +35,12 @@ def plant_all(database: Database) -> None:
         _two_weeks(database, team_id, prefix)
     when = datetime.combine(DAY, time(9), UTC)
     calm = (trace(CALM, f"e{number}", when, request=topic) for number, topic in enumerate(list(TOPICS.values()) * 4))
-    hostile = (trace(MINE, f"h{number}", when, request=word, extra={word[:60]: word[:200]}) for number, word in _words())
+    hostile = (
+        trace(MINE, f"h{number}", when, request=word, extra={word[:60]: word[:200]}) for number, word in _words()
+    )
     write_events(database, (row for rows in (*calm, *hostile) for row in rows))
     write_segments(database, similar_segments("a", 0, team_id=CALM))
     a_pass(database, datetime.combine(DAY, time(6), UTC), team_id=CALM)
-
-
-def _words() -> Iterator[tuple[int, str]]:
-    return enumerate(HOSTILE)
 
 
 def _hostile_theme(database: Database) -> None:
@@ -109,7 +107,13 @@ def _labels(key: Mapping[str, Any], attempt: Any, sizes: Sequence[int] | Mapping
     for cluster_id in sizes:
         if cluster_id >= 0:
             _, title, description, *_ = CLUSTERS[cluster_id]
-            said = {"title": title, "description": description, "status": "generated", "error": "", "model": "offline/x"}
+            said = {
+                "title": title,
+                "description": description,
+                "status": "generated",
+                "error": "",
+                "model": "offline/x",
+            }
             yield {**key, **said, "attempt_id": attempt, "cluster_id": cluster_id}
 
 
@@ -138,7 +142,13 @@ def _commit(key: Mapping[str, Any], attempt: Any, sizes: Mapping[int, int], day:
 
 
 def _text(team_id: int, item: Mapping[str, Any], when: datetime, title: str, rank: int) -> dict[str, Any]:
-    lines = ["[1] USER", f"{title}, please look into it.", "[2] ASSISTANT", "I will.", *("More of it." for _ in range(40))]
+    lines = [
+        "[1] USER",
+        f"{title}, please look into it.",
+        "[2] ASSISTANT",
+        "I will.",
+        *("More of it." for _ in range(40)),
+    ]
     text = "\n".join(f"L{number}: {line}" for number, line in enumerate(lines, 1))
     facts = {"event_count": 3, "cost_usd": 0.02, "latency_s": 2.0 + rank, "tokens": 900, "error_count": rank % 3 == 0}
     return {
