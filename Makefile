@@ -73,7 +73,7 @@ test-slow: install ## Whole runs, faults and killed processes, batches; and ever
 
 .PHONY: test-web
 test-web: install ## The pages in Debian's Chromium: journeys, accessibility, hostile words, and the API by its own description
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[web]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test-web]'
 	$(BIN)/python -m pytest -m browser llma_assets_tests/browser
 
 .PHONY: test-mutations

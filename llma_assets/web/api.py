@@ -1,7 +1,7 @@
 """`/api/v1`: the documents of `llma … --json` over HTTP. What they hold is described in docs/cli.md."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
@@ -16,7 +16,18 @@ from llma_assets.clusters import (
     edits_of,
 )
 from llma_assets.reports import (
+    CheckReport,
+    ClusterReport,
+    Decisions,
+    ItemPage,
+    PublishedClusters,
+    Skips,
     Sort,
+    TeamsReport,
+    ThemeResults,
+    TraceReport,
+    TrendsReport,
+    UsageReport,
     check_report,
     cluster_report,
     item_page,
@@ -63,7 +74,7 @@ def health(request: Request, site: SiteDep, visitor: VisitorDep) -> Response:  #
     return answer(request, {"database": "ok", "version": site.database.ping()})
 
 
-@router.get("/teams", tags=["teams"])
+@router.get("/teams", tags=["teams"], response_model=TeamsReport)
 def teams(request: Request, site: SiteDep, visitor: VisitorDep) -> Response:
     """The teams that the caller may see, what was found last, and why a team has nothing."""
     return answer(request, json_object(teams_report(site.database, today=site.today, team_ids=visitor.teams)))
@@ -76,7 +87,7 @@ def days(request: Request, site: SiteDep, team_id: TeamDep) -> Response:
     return answer(request, {"team": team_id, "days": [day.isoformat() for day in found]})
 
 
-@router.get(f"{TEAM}/clusters", tags=["clusters"])
+@router.get(f"{TEAM}/clusters", tags=["clusters"], response_model=PublishedClusters)
 def clusters(
     request: Request,
     site: SiteDep,
@@ -92,7 +103,7 @@ def clusters(
     return answer(request, json_object(found.with_examples(examples)))
 
 
-@router.get(TEAM + "/results/{theme_id}", tags=["clusters"])
+@router.get(TEAM + "/results/{theme_id}", tags=["clusters"], response_model=ThemeResults)
 def results(request: Request, site: SiteDep, team_id: TeamDep, theme_id: str, day: DayQuery) -> Response:
     """The clusters of a theme's day with shares, errors, cost and trends."""
     found = theme_results(site.database, TeamDay(team_id, day), theme_id)
@@ -101,7 +112,7 @@ def results(request: Request, site: SiteDep, team_id: TeamDep, theme_id: str, da
     return answer(request, json_object(found))
 
 
-@router.get(TEAM + "/clusters/{lineage_id}", tags=["clusters"])
+@router.get(TEAM + "/clusters/{lineage_id}", tags=["clusters"], response_model=ClusterReport)
 def cluster(request: Request, site: SiteDep, team_id: TeamDep, lineage_id: str, theme: str, day: DayQuery) -> Response:
     """One cluster: figures, nearest members, evidence of its name, decisions."""
     found = cluster_report(site.database, TeamDay(team_id, day), theme, lineage_id)
@@ -110,16 +121,16 @@ def cluster(request: Request, site: SiteDep, team_id: TeamDep, lineage_id: str, 
     return answer(request, json_object(found))
 
 
-@router.get(f"{TEAM}/decisions", tags=["clusters"])
+@router.get(f"{TEAM}/decisions", tags=["clusters"], response_model=Decisions)
 def decisions(request: Request, site: SiteDep, team_id: TeamDep) -> Response:
     """All decisions of people about the team's clusters, oldest first."""
     return answer(request, json_object(decisions_report(team_id, edits_of(site.database, team_id))))
 
 
-@router.post(TEAM + "/clusters/{lineage_id}/decisions", tags=["clusters"])
+@router.post(TEAM + "/clusters/{lineage_id}/decisions", tags=["clusters"], response_model=Decisions)
 def decide(
-    site: SiteDep, visitor: ChangerDep, team_id: TeamDep, lineage_id: str, decision: ClusterDecision
-) -> dict[str, Any]:
+    request: Request, site: SiteDep, visitor: ChangerDep, team_id: TeamDep, lineage_id: str, decision: ClusterDecision
+) -> Response:
     """Rename, lock, merge or hide a cluster, or take one of these back."""
     try:
         decided = decide_about(
@@ -136,10 +147,11 @@ def decide(
         raise NotFound(str(error)) from None
     except EditError as error:
         raise InvalidInput(str(error), field="title" if decision.action == "rename" else "action") from None
-    return json_object(decisions_report(team_id, [each.edit for each in decided if each.edit]))
+    made = decisions_report(team_id, [each.edit for each in decided if each.edit])
+    return answer(request, json_object(made))
 
 
-@router.get(TEAM + "/items/{theme_id}", tags=["items"])
+@router.get(TEAM + "/items/{theme_id}", tags=["items"], response_model=ItemPage)
 def items(
     request: Request,
     site: SiteDep,
@@ -170,7 +182,7 @@ def items(
     return answer(request, json_object(found))
 
 
-@router.get(f"{TEAM}/trends", tags=["trends"])
+@router.get(f"{TEAM}/trends", tags=["trends"], response_model=TrendsReport)
 def trends(
     request: Request,
     site: SiteDep,
@@ -182,7 +194,7 @@ def trends(
     return answer(request, json_object(trends_report(site.database, team_id, weeks=weeks, until=day)))
 
 
-@router.get(f"{TEAM}/trace", tags=["items"])
+@router.get(f"{TEAM}/trace", tags=["items"], response_model=TraceReport)
 def trace(request: Request, site: SiteDep, team_id: TeamDep, item: Annotated[str, Query(alias="id")]) -> Response:
     """The text of a trace or generation, and each theme's answer."""
     found = trace_report(site.database, team_id, item, site.render_options(team_id))
@@ -191,13 +203,13 @@ def trace(request: Request, site: SiteDep, team_id: TeamDep, item: Annotated[str
     return answer(request, json_object(found))
 
 
-@router.get(f"{TEAM}/skips", tags=["health"])
+@router.get(f"{TEAM}/skips", tags=["health"], response_model=Skips)
 def skips(request: Request, site: SiteDep, team_id: TeamDep, day: DayQuery) -> Response:
     """Why results of a day are missing."""
     return answer(request, json_object(skips_of_day(site.database, day, team_id)))
 
 
-@router.get(f"{TEAM}/usage", tags=["health"])
+@router.get(f"{TEAM}/usage", tags=["health"], response_model=UsageReport)
 def usage(request: Request, site: SiteDep, team_id: TeamDep, day: DayQuery) -> Response:
     """Tokens and cost of a day, with forecasts and budgets."""
     budget = site.daily_budget_usd(team_id)
@@ -206,7 +218,7 @@ def usage(request: Request, site: SiteDep, team_id: TeamDep, day: DayQuery) -> R
     )
 
 
-@router.get(f"{TEAM}/checks", tags=["health"])
+@router.get(f"{TEAM}/checks", tags=["health"], response_model=CheckReport)
 def checks(request: Request, site: SiteDep, team_id: TeamDep, day: DayQuery) -> Response:
     """The data checks of a day; the same ones that Dagster and `llma check` run."""
     return answer(request, json_object(check_report(site.database, day, [team_id])))

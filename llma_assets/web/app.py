@@ -32,7 +32,7 @@ from llma_assets.web import (
     theme_change_api,
     theme_pages,
 )
-from llma_assets.web.problems import WebProblem, as_json, problem_of, to_sign_in, wants_json
+from llma_assets.web.problems import DESCRIBED, WebProblem, as_json, problem_of, to_sign_in, wants_json
 from llma_assets.web.site import Site
 from llma_assets.web.templates_of import problem_page
 
@@ -105,7 +105,7 @@ def create_app(site: Site, *, hosts: Collection[str] = ()) -> FastAPI:
     )
     app.state.site = site
     for documents in (api, run_api, task_api, theme_api, theme_change_api):
-        app.include_router(documents.router, prefix="/api/v1")
+        app.include_router(documents.router, prefix="/api/v1", responses=DESCRIBED)
     for module in (sign_in_pages, pages, item_pages, cluster_pages, task_pages, theme_pages):
         app.include_router(module.router, include_in_schema=False)
     static = resources.files("llma_assets.web") / "static"

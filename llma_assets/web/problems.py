@@ -26,6 +26,23 @@ TITLES = {
 }
 
 
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What is wrong and what to do."},
+        "field": {"type": "string", "description": "Of what was sent, the part that is wrong."},
+    },
+    "required": ["title", "status", "detail"],
+}
+DESCRIBED: dict[int | str, dict[str, Any]] = {
+    status: {"description": TITLES[status], "content": {MEDIA_TYPE: {"schema": SCHEMA}}}
+    for status in (400, 401, 403, 404, 409, 422, 428, 503)
+}
+"""The problems in the description of the API."""
+
+
 class WebProblem(Exception):
     """A request that cannot be answered.
 

@@ -148,7 +148,11 @@ def trial(
     return answer(request, json_object(found))
 
 
-@router.get("/teams/{team_id}/themes.yaml")
+@router.get(
+    "/teams/{team_id}/themes.yaml",
+    response_class=Response,
+    responses={200: {"content": {"application/yaml": {}}}},
+)
 def themes_file(site: SiteDep, team_id: TeamDep) -> Response:
     """The themes as `llma themes export` writes them."""
     text = write_document(export(themes_of(site.database, team_id)))

@@ -51,13 +51,8 @@ def new_theme(request: Request, site: SiteDep, visitor: VisitorDep, team_id: Tea
     if not template:
         return _form(request, site, team_id, "", fields_of(NEW))
     settings = template_settings(site.database, team_id, template)
-    return _form(
-        request,
-        site,
-        team_id,
-        "",
-        {**fields_of(settings), "template": template, "theme_id": template if template in examples() else ""},
-    )
+    name = template if template in examples() else ""
+    return _form(request, site, team_id, "", {**fields_of(settings), "template": template, "theme_id": name})
 
 
 @router.post(f"{THEMES}-counts")

@@ -75,8 +75,8 @@ def browser() -> "Iterator[Browser]":
 
 
 @pytest.fixture(scope="session")
-def site(browser: "Browser", data_dir: Path, server: ServerState, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """What the server stands on; planted once. It needs the browser, so that nothing is planted without one."""
+def site(data_dir: Path, server: ServerState, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """What the server stands on; planted once."""
     host, port, user, password = database_address(data_dir, server)
     settings = replace(
         Settings.from_env({"LLMA_DATA_DIR": str(tmp_path_factory.mktemp("llma"))}),

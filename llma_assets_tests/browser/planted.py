@@ -36,7 +36,7 @@ def plant_all(database: Database) -> None:
     when = datetime.combine(DAY, time(9), UTC)
     calm = (trace(CALM, f"e{number}", when, request=topic) for number, topic in enumerate(list(TOPICS.values()) * 4))
     hostile = (
-        trace(MINE, f"h{number}", when, request=word, extra={word[:60]: word[:200]}) for number, word in _words()
+        trace(MINE, f"h{n}", when, request=word, extra={word[:60]: word[:200]}) for n, word in enumerate(HOSTILE)
     )
     write_events(database, (row for rows in (*calm, *hostile) for row in rows))
     write_segments(database, similar_segments("a", 0, team_id=CALM))
