@@ -76,6 +76,11 @@ test-web: install ## The pages in Debian's Chromium: journeys, accessibility, ho
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test-web]'
 	$(BIN)/python -m pytest -m browser llma_assets_tests/browser
 
+.PHONY: screenshots
+screenshots: install ## Pictures of every page for the docs, from a demo that is made for them
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test-web]'
+	$(BIN)/python -m benchmarks.screenshots
+
 .PHONY: test-mutations
 test-mutations: install ## Break the rules that must hold, one by one, and see that tests notice
 	$(BIN)/python -m benchmarks.mutations
