@@ -1,6 +1,6 @@
 """Pictures of every page for the docs: `make screenshots`, or `python -m benchmarks.screenshots --data-dir DIR`.
 
-They show the demo's data, in Debian's Chromium. The wide ones go to docs/images/, the narrow ones beside the data, to be
+They show the data of a demo, in Debian's Chromium. Wide ones go to docs/images/, narrow and dark ones elsewhere, to be
 looked at.
 """
 

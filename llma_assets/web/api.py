@@ -1,5 +1,6 @@
 """`/api/v1`: the documents of `llma … --json` over HTTP. What they hold is described in docs/cli.md."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Literal
 
@@ -44,7 +45,7 @@ from llma_assets.reports import (
 )
 from llma_assets.serialization import json_object
 from llma_assets.team_day import TeamDay
-from llma_assets.web.answers import LimitQuery, OffsetQuery, answer
+from llma_assets.web.answers import LimitQuery, OffsetQuery, answer, part_of
 from llma_assets.web.problems import InvalidInput, NotFound
 from llma_assets.web.visitors import ChangerDep, SiteDep, TeamDep, VisitorDep
 
@@ -122,9 +123,12 @@ def cluster(request: Request, site: SiteDep, team_id: TeamDep, lineage_id: str, 
 
 
 @router.get(f"{TEAM}/decisions", tags=["clusters"], response_model=Decisions)
-def decisions(request: Request, site: SiteDep, team_id: TeamDep) -> Response:
-    """All decisions of people about the team's clusters, oldest first."""
-    return answer(request, json_object(decisions_report(team_id, edits_of(site.database, team_id))))
+def decisions(
+    request: Request, site: SiteDep, team_id: TeamDep, limit: LimitQuery = 1_000, offset: OffsetQuery = 0
+) -> Response:
+    """The decisions of people about the team's clusters, oldest first."""
+    shown, headers = part_of(request, edits_of(site.database, team_id), limit, offset)
+    return answer(request, json_object(decisions_report(team_id, shown)), headers=headers)
 
 
 @router.post(TEAM + "/clusters/{lineage_id}/decisions", tags=["clusters"], response_model=Decisions)
@@ -204,9 +208,13 @@ def trace(request: Request, site: SiteDep, team_id: TeamDep, item: Annotated[str
 
 
 @router.get(f"{TEAM}/skips", tags=["health"], response_model=Skips)
-def skips(request: Request, site: SiteDep, team_id: TeamDep, day: DayQuery) -> Response:
+def skips(
+    request: Request, site: SiteDep, team_id: TeamDep, day: DayQuery, limit: LimitQuery = 1_000, offset: OffsetQuery = 0
+) -> Response:
     """Why results of a day are missing."""
-    return answer(request, json_object(skips_of_day(site.database, day, team_id)))
+    found = skips_of_day(site.database, day, team_id)
+    shown, headers = part_of(request, found.skips, limit, offset)
+    return answer(request, json_object(replace(found, skips=shown)), headers=headers)
 
 
 @router.get(f"{TEAM}/usage", tags=["health"], response_model=UsageReport)
