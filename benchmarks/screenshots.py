@@ -56,6 +56,7 @@ def pages(site: Site) -> Iterator[tuple[str, str]]:
     yield "theme", f"/teams/{THEMED_TEAM.team_id}/themes/{THEMES[0]}/edit"
     yield "funnel", f"/teams/{THEMED_TEAM.team_id}/themes/{THEMES[0]}?date={DAY}"
     yield "health", f"/teams/{team}/health?date={DAY}"
+    yield "api", "/api"
     yield "empty", f"/teams/{team}/results?date=2026-10-01"
     yield "problem", f"/teams/{team}/clusters/none?theme=traces&date={DAY}"
 

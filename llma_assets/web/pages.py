@@ -51,6 +51,12 @@ def teams_page(request: Request, site: SiteDep, visitor: VisitorDep) -> Response
     return page(request, "teams.html", report=report, tab="teams")
 
 
+@router.get("/api")
+def api_page(request: Request, visitor: VisitorDep) -> Response:  # noqa: ARG001  # for those who are let in
+    """What the API can do, out of its own description."""
+    return page(request, "api.html", api=request.app.openapi())
+
+
 @router.get(TEAM)
 def team_page(site: SiteDep, team_id: TeamDep) -> Response:
     """The results of the team's latest day, of the theme that looked at most."""
@@ -73,9 +79,7 @@ def results_page(
     published = published_clusters(site.database, team_day, show_hidden=hidden)
     found = published.runs
     with_items = [run.theme_id for run in found if run.items] or [run.theme_id for run in found]
-    # What is older and has results is hardly ever worked on, and the page comes sooner.
-    is_open = day >= site.today - timedelta(days=1) or not all(run.run_id for run in found)
-    progress = progress_of(site, team_day) if is_open else None
+    progress = progress_of(site, team_day)
     theme = theme or (TRACES.theme_id if TRACES.theme_id in with_items else next(iter(with_items), ""))
     if theme and theme not in {run.theme_id for run in found}:
         known_theme(site.database, team_id, theme)
@@ -107,11 +111,10 @@ def progress_part(
     )
 
 
-def _every(site: Site, progress: Progress | None) -> int:
+def _every(site: Site, progress: Progress) -> int:
     """After how many seconds to look again, 0 for never."""
-    if progress is None:
-        return 0
-    return 3 if progress.is_running else 20 if progress.day >= site.today - timedelta(days=1) else 0
+    is_open = progress.day >= site.today - timedelta(days=1) or all(each.step != "done" for each in progress.themes)
+    return 3 if progress.is_running else 20 if is_open else 0
 
 
 @router.get(f"{TEAM}/map.png")

@@ -7,6 +7,7 @@ from llma_assets_tests.web.planted import HOSTILE, MINE
 CALM_PAGES = (
     "/",
     "/sign-in",
+    "/api",
     f"/teams/{CALM}/results?date={DAY}&theme=traces",
     f"/teams/{CALM}/results?date=2026-10-01",
     f"/teams/{CALM}/items?date={DAY}&theme=traces",

@@ -143,7 +143,7 @@ def test_a_run_is_followed_without_reloading(visit: Visit, site: Site) -> None:
     try:
         database.insert_rows("trace_summaries", [{**row, "team_id": 4, "day": written.date()}])
         visit.go(f"/teams/4/results?date={written.date()}")
-        assert "A run is at work on this day" in visit.page.inner_text("main")
+        assert "A run is at work on these days" in visit.page.inner_text("main")
         run = database.rows("SELECT * FROM clustering_runs FINAL WHERE team_id = {team:Int64} LIMIT 1", team=CALM)[0]
         new = {name: value for name, value in run.items() if name != "committed_at"}
         database.insert_rows("clustering_runs", [{**new, "team_id": 4, "day": written.date()}])

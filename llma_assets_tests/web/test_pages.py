@@ -18,6 +18,7 @@ from llma_assets_tests.web.planted import HOSTILE, MINE
 PAGES = (
     "/",
     "/sign-in",
+    "/api",
     "/teams/1/results?date=2026-11-07&theme=traces",
     "/teams/1/items?date=2026-11-07&theme=traces",
     "/teams/1/items?date=2026-11-07&theme=traces&q=%3Cscript%3Ealert(1)%3C/script%3E",

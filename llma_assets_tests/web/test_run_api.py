@@ -85,10 +85,16 @@ def test_the_results_page_shows_a_run_that_is_on(client: TestClient, planted: Da
     planted.insert_rows("trace_summaries", [{**row, "day": today}])
     site.clock = lambda: now + timedelta(seconds=30)
     page = client.get(f"/teams/{MINE}/results?date={today}").text
-    assert "A run is at work on this day" in page
+    assert "A run is at work on these days" in page
     assert 'data-every="3"' in page
     part = client.get(f"/teams/{MINE}/progress?date={today}").text
     assert part.lstrip().startswith("<section")
     assert part.strip() in page
     site.clock = lambda: now + timedelta(minutes=30)
     assert "A run is at work" not in client.get(f"/teams/{MINE}/results?date={today}").text
+
+
+def test_a_page_without_results_waits_for_them_on_any_day(client: TestClient, planted: Database, site: Site) -> None:
+    site.clock = lambda: planted.value("SELECT now64(6)") + timedelta(days=40)
+    assert 'data-every="20"' in client.get("/teams/77/results?date=2026-10-01").text
+    assert 'data-every="0"' in client.get(f"/teams/{MINE}/results?date={DAY}&theme=traces").text
