@@ -63,7 +63,7 @@ def test_no_route_answers_without_a_token(guarded: TestClient) -> None:
     found = [each for each in routes() if each[1] not in OPEN]
     assert len(found) > 25
     for method, path in found:
-        wanted = 303 if method == "GET" and not path.startswith("/api") else 401
+        wanted = 303 if method == "GET" and not path.startswith("/api/") else 401
         assert asked(guarded, method, path, None) == wanted, (method, path)
         assert asked(guarded, method, path, "wrong") == wanted, (method, path)
 
@@ -72,7 +72,7 @@ def test_a_team_of_others_does_not_exist(guarded: TestClient) -> None:
     of_a_team = [each for each in routes() if f"/teams/{MINE}" in each[1]]
     assert len(of_a_team) > 20
     for method, path in of_a_team:
-        wanted = (404,) if method == "GET" or path.startswith("/api") else (403, 404)
+        wanted = (404,) if method == "GET" or path.startswith("/api/") else (403, 404)
         assert asked(guarded, method, path, STRANGER) in wanted, (method, path)
 
 
@@ -84,7 +84,7 @@ def test_whoever_may_read_changes_nothing(guarded: TestClient) -> None:
             assert asked(guarded, method, path, READER) == 403, path
         elif path.endswith(("-new", "/edit")):
             assert asked(guarded, method, path, READER) == 403, path
-            assert asked(guarded, method, path, CHANGER) != 403 or not path.startswith("/api"), path
+            assert asked(guarded, method, path, CHANGER) != 403 or not path.startswith("/api/"), path
 
 
 def test_pages_and_documents_hold_nothing_of_the_other_team(guarded: TestClient) -> None:
