@@ -37,7 +37,7 @@ web: install ## The pages on the same data, http://127.0.0.1:8321
 	$(BIN)/llma web
 
 .PHONY: dev
-dev: install ## The Dagster UI on the same data, http://127.0.0.1:3000
+dev: install ## The Dagster UI on the same data, http://127.0.0.1:3000, and the pages beside it
 	$(BIN)/llma dev
 
 .PHONY: check
@@ -57,19 +57,29 @@ PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --
 
 .PHONY: test-fast
 test-fast: install ## Tests that need no database and start no process, while you work
-	$(PYTEST) -m "not (slow or llm or database or process or heavy)" --hypothesis-profile few
+	$(PYTEST) -m "not (slow or llm or database or process or heavy or browser)" --hypothesis-profile few
 
 # The checks run beside the tests, on what these leave of the processors; what they print is shown when they are done.
 .PHONY: test
 test: install ## The checks, and all tests but the slow ones: before you push
 	@log=$$(mktemp); $(MAKE) --no-print-directory check >$$log 2>&1 & checks=$$!; \
-	$(PYTEST) -m "not slow and not llm"; tests=$$?; \
+	$(PYTEST) -m "not slow and not llm and not browser"; tests=$$?; \
 	wait $$checks; checked=$$?; cat $$log; rm -f $$log; \
 	exit $$((tests ? tests : checked))
 
 .PHONY: test-slow
 test-slow: install ## Whole runs, faults and killed processes, batches; and every example of the property tests. CI runs them
-	$(PYTEST) -m "slow or (hypothesis and not llm)" --hypothesis-profile full
+	$(PYTEST) -m "(slow or (hypothesis and not llm)) and not browser" --hypothesis-profile full
+
+.PHONY: test-web
+test-web: install ## The pages in Debian's Chromium: journeys, accessibility, hostile words, and the API by its own description
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test-web]'
+	$(BIN)/python -m pytest -m browser llma_assets_tests/browser
+
+.PHONY: screenshots
+screenshots: install ## Pictures of every page for the docs, from a demo that is made for them
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test-web]'
+	$(BIN)/python -m benchmarks.screenshots
 
 .PHONY: test-mutations
 test-mutations: install ## Break the rules that must hold, one by one, and see that tests notice

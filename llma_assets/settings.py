@@ -15,6 +15,9 @@ DEFAULT_CHAT_MODEL = "gpt-6-luna"
 DEFAULT_EMBEDDING_MODEL = "text-embedding-3-large"
 """The default models if there is a key or a server."""
 
+DEFAULT_WEB_URL = "http://127.0.0.1:8321"
+"""Where `llma web` serves the pages unless it is told otherwise."""
+
 OWN_EVENTS = "events"
 """The pipeline's own table of events, for ingested and published events."""
 
@@ -40,6 +43,7 @@ class Settings:
         reasoning_effort: how much chat models think before they answer, None for `none` where they would think by
             themselves, "" for whatever the server does.
         owners: who answers for the assets: e-mail addresses, or `team:name`.
+        web_url: address of the pages, to which Dagster's metadata link; None for no links.
     """
 
     data_dir: Path
@@ -53,6 +57,7 @@ class Settings:
     daily_budget_usd: float | None = None
     reasoning_effort: str | None = None
     owners: tuple[str, ...] = ()
+    web_url: str | None = DEFAULT_WEB_URL
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -84,6 +89,7 @@ class Settings:
             daily_budget_usd=_budget(get("LLMA_DAILY_BUDGET_USD")),
             reasoning_effort=_effort(get("LLMA_REASONING_EFFORT")),
             owners=_owners(get("LLMA_OWNERS")),
+            web_url=_web_url(get("LLMA_WEB_URL")),
         )
 
     @property
@@ -105,6 +111,17 @@ def _effort(text: str | None) -> str | None:
             f"that of the server, not {text[:40]!r}"
         )
     return "" if text == "default" else text
+
+
+def _web_url(text: str | None) -> str | None:
+    if text == "none":
+        return None
+    if text is not None and not re.fullmatch(r"https?://[^\s<>\"']+", text):
+        raise SettingsError(
+            f"LLMA_WEB_URL must be the address of the pages like https://llma.example.com, or none for no links to "
+            f"them, not {text[:80]!r}"
+        )
+    return (text or DEFAULT_WEB_URL).rstrip("/")
 
 
 def _owners(text: str | None) -> tuple[str, ...]:

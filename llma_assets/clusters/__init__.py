@@ -42,7 +42,14 @@ from llma_assets.clusters.partition import CLUSTERING_VERSION, store_clusters
 from llma_assets.clusters.partition import STAGE as CLUSTERING_STAGE
 from llma_assets.clusters.store.cluster_edits import edits_of, standings_of, store_edit
 from llma_assets.clusters.store.cluster_members import clustered_since
-from llma_assets.clusters.store.clustering_runs import Run, clustered_days, committed_run, last_runs, runs_of_day
+from llma_assets.clusters.store.clustering_runs import (
+    Run,
+    clustered_days,
+    committed_run,
+    committed_runs,
+    last_runs,
+    runs_of_day,
+)
 from llma_assets.clusters.store.clusters import clusters_of_items
 from llma_assets.clusters.store.lineages import find_lineage, lineages_of
 from llma_assets.clusters.store.stale import STALE_RUNS
@@ -92,6 +99,7 @@ __all__ = [
     "clusters_of",
     "clusters_of_items",
     "committed_run",
+    "committed_runs",
     "counted_as",
     "decide",
     "decide_about",

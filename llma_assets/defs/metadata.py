@@ -10,6 +10,7 @@ import dagster as dg
 
 from llma_assets.markdown import escaped
 from llma_assets.stage import Report
+from llma_assets.team_day import TeamDay
 
 FIRST = ("clusters", "clusters_map", "summary")
 """Entries that come first; the others follow by name."""
@@ -21,8 +22,12 @@ ALIASES = ("traces_rendered", "generations_rendered", "input_tokens", "output_to
 """Counters that had their own entry before `details` existed. To be removed in the next version."""
 
 
-def as_metadata(report: Report, duration_s: float) -> dict[str, Any]:
-    """A report as Dagster metadata."""
+def as_metadata(report: Report, duration_s: float, *, page: str = "") -> dict[str, Any]:
+    """A report as Dagster metadata.
+
+    Args:
+        page: address of the page that shows the partition, "" for none.
+    """
     shown: dict[str, Any] = {name: dg.MetadataValue.md(text) for name, text in report.pages.items()} | {
         name: dg.MetadataValue.table([dg.TableRecord(dict(row)) for row in rows])
         for name, rows in report.tables.items()
@@ -38,11 +43,25 @@ def as_metadata(report: Report, duration_s: float) -> dict[str, Any]:
         **({"deferred_for_budget": deferred, "undone_for_budget": deferred} if deferred else {}),
         **{name: shown[name] for name in FIRST if name in shown},
         **{name: shown[name] for name in sorted(shown) if name not in FIRST},
+        **({"page": dg.MetadataValue.url(page)} if page else {}),
         "details": dg.MetadataValue.json(dict(report.details)),
         **{name: report.details[name] for name in (*PLOTTED, *ALIASES) if name in report.details},
         "dagster/row_count": report.items,
         "duration_s": round(duration_s, 3),
     }
+
+
+def page_of(asset: str, partition: TeamDay) -> str:
+    """The address of the page that shows what an asset made for a partition, without the server.
+
+    >>> from datetime import date
+    >>> page_of("cluster_labels", TeamDay(7, date(2026, 11, 7)))
+    '/teams/7/results?date=2026-11-07'
+    """
+    team = f"/teams/{partition.team_id}"
+    if asset in ("segment_clusters", "tasks"):
+        return f"{team}/tasks"
+    return f"{team}/{'results' if asset.startswith('cluster_') else 'health'}?date={partition.day}"
 
 
 def in_words(report: Report) -> str:

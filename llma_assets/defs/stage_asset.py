@@ -18,12 +18,13 @@ from llma_assets.clickhouse import Database, columns_of
 from llma_assets.clock import Clock
 from llma_assets.defs.catalog import Catalog, Model, column_schema
 from llma_assets.defs.logs import logged_in_run
-from llma_assets.defs.metadata import as_metadata
+from llma_assets.defs.metadata import as_metadata, page_of
 from llma_assets.defs.partitions import Partitions, team_day, teams
 from llma_assets.defs.resources import ChatModelResource, ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.ledger import Skip, clear_skip, record_skip
 from llma_assets.models import ModelConfigurationError, ModelHealth
 from llma_assets.reports import days_with_anything
+from llma_assets.settings import Settings
 from llma_assets.stage import Progress, Report, StageContext
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import ON_SKIP_LIST, TeamLeftOut, resolve
@@ -181,7 +182,7 @@ class _Frame:
         """
         context, failures = self._context, dict[str, str]()
         done: dict[str, dict[str, Any]] = {}
-        evidence = ModelHealth()
+        evidence, server = ModelHealth(), Settings.from_env().web_url
         keys = context.partition_keys
         partitions = {key: TeamDay(int(key), clock().date()) if self._asset.by_team else team_day(key) for key in keys}
         self._days = days_with_anything(self._database, partitions.values(), stage=self._asset.name)
@@ -206,7 +207,8 @@ class _Frame:
                 context.log.exception(f"{key} failed")
                 failures[key] = f"{type(error).__name__}: {error}"
                 continue
-            done[key] = as_metadata(report, time.perf_counter() - started)
+            page = f"{server}{page_of(self._asset.name, partition)}" if server else ""
+            done[key] = as_metadata(report, time.perf_counter() - started, page=page)
             context.log.info(f"{key}: {report.items} items {report.reason}".rstrip())
         if done:
             schema = _schema_of(self._connection, self._asset.table)

@@ -44,7 +44,8 @@ from llma_assets.reports.overlap_report import Overlap, OverlapSide, overlap_rep
 from llma_assets.reports.overview import TeamsReport, TeamSummary, teams_report
 from llma_assets.reports.packs import PackReport, PacksReport, pack_report, packs_report
 from llma_assets.reports.paid_trial import paid_trial
-from llma_assets.reports.preview import preview_report
+from llma_assets.reports.preview import PreviewReport, first_message, preview_report
+from llma_assets.reports.progress import Progress, ThemeProgress, progress_report
 from llma_assets.reports.published import PublishedCluster, PublishedClusters, PublishedRun
 from llma_assets.reports.relinked import RelinkReport, relink_report
 from llma_assets.reports.results import ClusterResult, Figures, ThemeResults, theme_results
@@ -53,9 +54,12 @@ from llma_assets.reports.run_state import RunState, run_state
 from llma_assets.reports.runs import DeferredWork, RunReport, TeamOutcome, ThemeOutcome
 from llma_assets.reports.shares import Estimate
 from llma_assets.reports.skips import Skips, skips_of_day
+from llma_assets.reports.stored_runs import LineagesReport, RunsReport, lineages_report, runs_report
 from llma_assets.reports.tasks import TaskDetails, Tasks, task_details, tasks_report
 from llma_assets.reports.themes import (
     AppliedChanges,
+    ThemeChanges,
+    ThemeHistory,
     ThemeReport,
     ThemeSettings,
     ThemesReport,
@@ -111,6 +115,7 @@ __all__ = [
     "IngestedSegments",
     "ItemPage",
     "ItemRow",
+    "LineagesReport",
     "NewItemsReport",
     "NoChangeError",
     "NoTextsError",
@@ -120,6 +125,8 @@ __all__ = [
     "OverlapSide",
     "PackReport",
     "PacksReport",
+    "PreviewReport",
+    "Progress",
     "PublishedCluster",
     "PublishedClusters",
     "PublishedRun",
@@ -130,6 +137,7 @@ __all__ = [
     "RunReport",
     "RunState",
     "RunWithNewItems",
+    "RunsReport",
     "SegmentsFile",
     "Sentence",
     "Skips",
@@ -144,8 +152,11 @@ __all__ = [
     "ThemeAttributes",
     "ThemeBudget",
     "ThemeBudgetLeft",
+    "ThemeChanges",
     "ThemeClusters",
+    "ThemeHistory",
     "ThemeOutcome",
+    "ThemeProgress",
     "ThemeReport",
     "ThemeResults",
     "ThemeSettings",
@@ -177,12 +188,14 @@ __all__ = [
     "digest_of",
     "estimate_report",
     "events_file",
+    "first_message",
     "funnel",
     "funnel_report",
     "funnel_tables",
     "history_report",
     "item_page",
     "latest_day",
+    "lineages_report",
     "map_markdown",
     "map_png",
     "new_items_report",
@@ -192,9 +205,11 @@ __all__ = [
     "packs_report",
     "paid_trial",
     "preview_report",
+    "progress_report",
     "published_clusters",
     "relink_report",
     "run_state",
+    "runs_report",
     "segments_file",
     "skips_of_day",
     "span_with_anything",

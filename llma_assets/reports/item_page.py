@@ -58,7 +58,7 @@ WITH
             AND level = {level:String}
     )
 SELECT
-    item_id, trace_id, generation_id, members.item_day AS item_day, timestamp, cluster_id, distance, strength,
+    item_id, trace_id, generation_id, members.item_day AS item_day, timestamp, cluster_id, distance, strength, x, y,
     summaries.title AS title, numbers.cost_usd AS cost_usd, numbers.latency_s AS latency_s,
     numbers.error_count AS error_count, count() OVER () AS found
 FROM members
@@ -85,6 +85,7 @@ class ItemRow:
         day, timestamp: when it began.
         cluster_id, lineage_id, cluster_title: where it is counted, as people decided; -1 for outliers.
         distance: to the centroid of its cluster.
+        x, y: its place on the map.
         title: of its summary.
         cost_usd, latency_s, error_count: its figures.
     """
@@ -97,6 +98,8 @@ class ItemRow:
     lineage_id: str
     cluster_title: str
     distance: Rounded
+    x: Rounded
+    y: Rounded
     title: str
     cost_usd: Rounded
     latency_s: Rounded
@@ -206,6 +209,8 @@ def _row(row: dict[str, Any], cluster: PublishedCluster) -> ItemRow:
         lineage_id=cluster.lineage_id,
         cluster_title=cluster.title,
         distance=row["distance"],
+        x=row["x"],
+        y=row["y"],
         title=row["title"],
         cost_usd=row["cost_usd"],
         latency_s=row["latency_s"],

@@ -1,14 +1,16 @@
 """The report of a theme's preview. Counting belongs in `llma_assets.themes`."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
 from pydantic import Field
 
+from llma_assets.rendering import read_messages
 from llma_assets.serialization import FirstDay, Moment, TeamId, ThemeId
 from llma_assets.themes import Example, Preview
+
+SHOWN_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,8 @@ class PreviewReport:
     notes: tuple[str, ...]
 
 
-def preview_report(found: Preview, said: Callable[[Example], str]) -> PreviewReport:
-    """The report of a preview.
-
-    Args:
-        said: what an example's user said first.
-    """
+def preview_report(found: Preview) -> PreviewReport:
+    """The report of a preview."""
     base_filters = len(found.theme.base_filters)
     return PreviewReport(
         team_id=found.team_id,
@@ -102,9 +100,17 @@ def preview_report(found: Preview, said: Callable[[Example], str]) -> PreviewRep
         basis=found.basis,
         examples=tuple(
             PreviewedItem(
-                each.item_id, each.trace_id, each.first_at, each.name, said(each), each.selected, each.selected
+                each.item_id, each.trace_id, each.first_at, each.name, first_message(each), each.selected, each.selected
             )
             for each in found.examples
         ),
         notes=tuple(found.notes),
     )
+
+
+def first_message(example: Example) -> str:
+    """The beginning of the first user message on one line; if there is none, of the first message."""
+    messages = read_messages(example.input) if example.input else []
+    user_text = next((each.text for each in messages if each.role == "user" and each.text), "")
+    text = " ".join((user_text or (messages[0].text if messages else "")).split())
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS].rstrip()}…"

@@ -15,7 +15,7 @@ from llma_assets.themes.matching import MatchedItem, matching_items
 from llma_assets.themes.packs import Pack, pack_of, packs
 from llma_assets.themes.planning import Change
 from llma_assets.themes.preview import Asking, Example, Preview, preview_theme
-from llma_assets.themes.preview_queries import seen_keys
+from llma_assets.themes.preview_queries import seen_keys, seen_values
 from llma_assets.themes.sampling import (
     draws,
     is_selected,
@@ -95,6 +95,7 @@ __all__ = [
     "rate_of",
     "read_document",
     "seen_keys",
+    "seen_values",
     "set_enabled",
     "settings_of",
     "settings_of_filters",

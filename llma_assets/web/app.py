@@ -20,8 +20,21 @@ from llma_assets.clickhouse import DatabaseError
 from llma_assets.ingest import Inbox
 from llma_assets.isolation import fault_of
 from llma_assets.request_guard import Guard
-from llma_assets.web import api, cluster_pages, pages, receiver, sign_in_pages, task_pages, theme_pages
-from llma_assets.web.problems import WebProblem, as_json, problem_of, to_sign_in, wants_json
+from llma_assets.web import (
+    api,
+    cluster_pages,
+    item_pages,
+    pages,
+    receiver,
+    run_api,
+    sign_in_pages,
+    task_api,
+    task_pages,
+    theme_api,
+    theme_change_api,
+    theme_pages,
+)
+from llma_assets.web.problems import DESCRIBED, WebProblem, as_json, problem_of, to_sign_in, wants_json
 from llma_assets.web.site import Site
 from llma_assets.web.templates_of import problem_page
 
@@ -95,8 +108,9 @@ def create_app(site: Site, *, hosts: Collection[str] = ()) -> FastAPI:
     )
     app.state.site = site
     app.state.inbox = Inbox(lambda: site.database)
-    app.include_router(api.router, prefix="/api/v1")
-    for module in (receiver, sign_in_pages, pages, cluster_pages, task_pages, theme_pages):
+    for documents in (api, run_api, task_api, theme_api, theme_change_api):
+        app.include_router(documents.router, prefix="/api/v1", responses=DESCRIBED)
+    for module in (receiver, sign_in_pages, pages, item_pages, cluster_pages, task_pages, theme_pages):
         app.include_router(module.router, include_in_schema=False)
     static = resources.files("llma_assets.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")

@@ -1,24 +1,18 @@
 """The pages. Each address is the state of what is shown, so that Back, bookmarks and links to colleagues work."""
 
-import csv
-import io
 import re
-from collections.abc import Iterator
-from datetime import date
-from typing import Annotated, Any, Literal
+from datetime import date, timedelta
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import clustered_days, last_runs
 from llma_assets.reports import (
-    ORDERS,
-    ItemRow,
-    Sort,
+    Progress,
     clusters_of_day,
     funnel_report,
-    item_page,
     map_png,
     published_clusters,
     skips_of_day,
@@ -33,6 +27,8 @@ from llma_assets.themes import TRACES, ThemeError, past_changes, themes_of
 from llma_assets.visible import visible
 from llma_assets.web.problems import NotFound
 from llma_assets.web.report_file import report_file
+from llma_assets.web.run_api import progress_of
+from llma_assets.web.site import Site
 from llma_assets.web.templates_of import address, page
 from llma_assets.web.visitors import (
     SiteDep,
@@ -42,9 +38,7 @@ from llma_assets.web.visitors import (
 
 router = APIRouter(default_response_class=Response)
 
-PAGE_SIZE = 50
 TREND_WEEKS = 4
-EXPORT_ROWS = 100_000
 TEAM = "/teams/{team_id}"
 LINE_NUMBER = re.compile(r"^L\d+: ?")
 """Begins each line of a text that models read; the page has its own numbers."""
@@ -57,10 +51,16 @@ def teams_page(request: Request, site: SiteDep, visitor: VisitorDep) -> Response
     return page(request, "teams.html", report=report, tab="teams")
 
 
+@router.get("/api")
+def api_page(request: Request, visitor: VisitorDep) -> Response:  # noqa: ARG001  # for those who are let in
+    """What the API can do, out of its own description."""
+    return page(request, "api.html", api=request.app.openapi())
+
+
 @router.get(TEAM)
 def team_page(site: SiteDep, team_id: TeamDep) -> Response:
     """The results of the team's latest day, of the theme that looked at most."""
-    return RedirectResponse(address(f"/teams/{team_id}/results", theme=_default_theme(site.database, team_id)), 303)
+    return RedirectResponse(address(f"/teams/{team_id}/results", theme=default_theme(site.database, team_id)), 303)
 
 
 @router.get(f"{TEAM}/results")
@@ -79,9 +79,10 @@ def results_page(
     published = published_clusters(site.database, team_day, show_hidden=hidden)
     found = published.runs
     with_items = [run.theme_id for run in found if run.items] or [run.theme_id for run in found]
+    progress = progress_of(site, team_day)
     theme = theme or (TRACES.theme_id if TRACES.theme_id in with_items else next(iter(with_items), ""))
     if theme and theme not in {run.theme_id for run in found}:
-        _known_theme(site.database, team_id, theme)
+        known_theme(site.database, team_id, theme)
     return page(
         request,
         "results.html",
@@ -94,7 +95,26 @@ def results_page(
         results=theme_results(site.database, team_day, theme, published=published) if theme else None,
         skips=skips_of_day(site.database, day, team_id).skips if not found else (),
         show_hidden=hidden,
+        progress=progress,
+        progress_every=_every(site, progress),
     )
+
+
+@router.get(f"{TEAM}/progress")
+def progress_part(
+    request: Request, site: SiteDep, team_id: TeamDep, day: Annotated[date, Query(alias="date")]
+) -> Response:
+    """How far a run of the day is: a part of the results page, which `static/live.js` asks for."""
+    progress = progress_of(site, TeamDay(team_id, day))
+    return page(
+        request, "progress.html", team_id=team_id, day=day, progress=progress, progress_every=_every(site, progress)
+    )
+
+
+def _every(site: Site, progress: Progress) -> int:
+    """After how many seconds to look again, 0 for never."""
+    is_open = progress.day >= site.today - timedelta(days=1) or all(each.step != "done" for each in progress.themes)
+    return 3 if progress.is_running else 20 if is_open else 0
 
 
 @router.get(f"{TEAM}/map.png")
@@ -115,53 +135,6 @@ def report_page(site: SiteDep, team_id: TeamDep, day: Annotated[date, Query(alia
     return Response(report_file(site, TeamDay(team_id, day)), media_type="text/html", headers=headers)
 
 
-@router.get(f"{TEAM}/items")
-def items_page(
-    request: Request,
-    site: SiteDep,
-    team_id: TeamDep,
-    day: Annotated[date | None, Query(alias="date")] = None,
-    theme: str | None = None,
-    cluster: str | None = None,
-    q: str = "",
-    sort: Sort = "cluster",
-    start: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
-    form: Literal["html", "csv"] = "html",
-) -> Response:
-    """The items of a theme's day as a table, or as CSV."""
-    days = clustered_days(site.database, team_id)
-    day = day or (days[-1] if days else site.today)
-    theme = theme or _default_theme(site.database, team_id) or ""
-    query: dict[str, Any] = {"search": q[:200], "sort": sort, "outliers": cluster == "outliers"}
-    query["lineage_id"] = cluster if cluster not in (None, "", "outliers") else None
-    limit = EXPORT_ROWS if form == "csv" else PAGE_SIZE
-    found = item_page(
-        site.database, TeamDay(team_id, day), theme, **query, limit=limit, offset=0 if form == "csv" else start
-    )
-    if found is None:
-        _known_theme(site.database, team_id, theme)
-    if form == "csv":
-        if found is None:
-            raise NotFound(f"the theme {theme} has no items on {day}")
-        return _csv(found.items, f"team-{team_id}-{day}.csv")
-    return page(
-        request,
-        "items.html",
-        tab="items",
-        team_id=team_id,
-        day=day,
-        theme_id=theme,
-        days=days,
-        items=found,
-        q=q[:200],
-        sort=sort,
-        sorts=ORDERS,
-        cluster=cluster,
-        start=start,
-        page_size=PAGE_SIZE,
-    )
-
-
 @router.get(f"{TEAM}/trends")
 def trends_page(
     request: Request,
@@ -173,7 +146,7 @@ def trends_page(
 ) -> Response:
     """How each cluster went over some weeks."""
     report = trends_report(site.database, team_id, weeks=weeks, until=day)
-    shown = theme or _default_theme(site.database, team_id) or ""
+    shown = theme or default_theme(site.database, team_id) or ""
     chosen = next((each for each in report.themes if each.theme_id == shown), None)
     return page(
         request,
@@ -224,7 +197,7 @@ def theme_page(
     day: Annotated[date | None, Query(alias="date")] = None,
 ) -> Response:
     """One theme: settings, funnel, history."""
-    theme = _known_theme(site.database, team_id, theme_id)
+    theme = known_theme(site.database, team_id, theme_id)
     days = clustered_days(site.database, team_id)
     day = day or (days[-1] if days else site.today)
     lookback = site.team_settings().lookback_days
@@ -262,7 +235,7 @@ def health_page(
     )
 
 
-def _default_theme(database: Database, team_id: int) -> str | None:
+def default_theme(database: Database, team_id: int) -> str | None:
     """The theme to show first: of those with the latest results the general one, else the largest."""
     runs = last_runs(database, team_id)
 
@@ -272,7 +245,7 @@ def _default_theme(database: Database, team_id: int) -> str | None:
     return max(runs, key=rank, default=None)
 
 
-def _known_theme(database: Database, team_id: int, theme_id: str) -> Any:
+def known_theme(database: Database, team_id: int, theme_id: str) -> Any:
     try:
         return themes_of(database, team_id).get(theme_id)
     except ThemeError:
@@ -281,30 +254,3 @@ def _known_theme(database: Database, team_id: int, theme_id: str) -> Any:
             for each in themes_of(database, team_id).themes
         ]
         raise NotFound(f"team {team_id} has no theme {theme_id[:60]!r}", near=near) from None
-
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-def _csv(items: tuple[ItemRow, ...], name: str) -> Response:
-    """Items as CSV; a cell that a spreadsheet would calculate begins with an apostrophe."""
-    columns = ("item_id", "trace_id", "timestamp", "lineage_id", "cluster_title", "title", "cost_usd", "latency_s")
-
-    def lines() -> Iterator[str]:
-        buffer = io.StringIO()
-        writer = csv.writer(buffer)
-        writer.writerow(columns)
-        for item in items:
-            writer.writerow([_cell(getattr(item, column)) for column in columns])
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-        yield buffer.getvalue()
-
-    return StreamingResponse(
-        lines(), media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
-
-
-def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

@@ -17,11 +17,30 @@ TITLES = {
     403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
-    409: "Changed in the meantime",
+    409: "Conflict with what is stored",
+    413: "Too large",
     422: "Invalid input",
+    428: "A condition is needed",
     500: "Something went wrong",
     503: "The database is away",
 }
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What is wrong and what to do."},
+        "field": {"type": "string", "description": "Of what was sent, the part that is wrong."},
+    },
+    "required": ["title", "status", "detail"],
+}
+DESCRIBED: dict[int | str, dict[str, Any]] = {
+    status: {"description": TITLES[status], "content": {MEDIA_TYPE: {"schema": SCHEMA}}}
+    for status in (400, 401, 403, 404, 409, 422, 428, 503)
+}
+"""The problems in the description of the API."""
 
 
 class WebProblem(Exception):
@@ -57,6 +76,18 @@ class NotFound(WebProblem):
     """There is no such thing; `near` holds what there is, as pairs of words and addresses."""
 
     status = 404
+
+
+class Conflict(WebProblem):
+    """What is stored forbids the change, or was changed since; `stored` and `sent` hold both versions."""
+
+    status = 409
+
+
+class PreconditionNeeded(WebProblem):
+    """The change does not say which state of the thing it stands on."""
+
+    status = 428
 
 
 class InvalidInput(WebProblem):

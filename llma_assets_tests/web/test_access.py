@@ -9,10 +9,15 @@ from llma_assets.web import (
     AccessError,
     api,
     cluster_pages,
+    item_pages,
     new_token,
     pages,
+    run_api,
     sign_in_pages,
+    task_api,
     task_pages,
+    theme_api,
+    theme_change_api,
     theme_pages,
     token_hash,
 )
@@ -22,8 +27,9 @@ from llma_assets_tests.web.conftest import CHANGER, READER, STRANGER, bearer
 from llma_assets_tests.web.planted import MINE, SECRET
 
 OPEN = {"/sign-in", "/sign-out"}
-PAGES = (cluster_pages, pages, sign_in_pages, task_pages, theme_pages)
-ROUTERS = (*(("", module.router) for module in PAGES), ("/api/v1", api.router))
+PAGES = (cluster_pages, item_pages, pages, sign_in_pages, task_pages, theme_pages)
+DOCUMENTS = (api, run_api, task_api, theme_api, theme_change_api)
+ROUTERS = (*(("", module.router) for module in PAGES), *(("/api/v1", module.router) for module in DOCUMENTS))
 PATHS = {"lineage_id": "traces-0", "theme_id": "traces", "task_id": "t"}
 QUERY = {"date": DAY.isoformat(), "theme": "traces", "id": "t0"}
 
@@ -32,12 +38,7 @@ def routes() -> list[tuple[str, str]]:
     """Method and address of every route, for the first team."""
     return [
         (method, prefix + route.path.format_map({"team_id": MINE, **PATHS}))
-        for prefix, router in (
-            ("", pages.router),
-            ("", task_pages.router),
-            ("", theme_pages.router),
-            ("/api/v1", api.router),
-        )
+        for prefix, router in ROUTERS
         for route in router.routes
         if isinstance(route, APIRoute)
         for method in sorted(route.methods)
@@ -47,7 +48,7 @@ def routes() -> list[tuple[str, str]]:
 def asked(client: TestClient, method: str, path: str, token: str | None) -> int:
     """The status of an answer."""
     headers = bearer(token) if token else {}
-    body = {"json": {"action": "hide"}} if path.startswith("/api") and method == "POST" else {}
+    body = {"json": {"action": "hide"}} if path.startswith("/api") and method != "GET" else {}
     return client.request(  # type: ignore[no-any-return]
         method,
         path,
@@ -62,7 +63,7 @@ def test_no_route_answers_without_a_token(guarded: TestClient) -> None:
     found = [each for each in routes() if each[1] not in OPEN]
     assert len(found) > 25
     for method, path in found:
-        wanted = 303 if method == "GET" and not path.startswith("/api") else 401
+        wanted = 303 if method == "GET" and not path.startswith("/api/") else 401
         assert asked(guarded, method, path, None) == wanted, (method, path)
         assert asked(guarded, method, path, "wrong") == wanted, (method, path)
 
@@ -71,18 +72,19 @@ def test_a_team_of_others_does_not_exist(guarded: TestClient) -> None:
     of_a_team = [each for each in routes() if f"/teams/{MINE}" in each[1]]
     assert len(of_a_team) > 20
     for method, path in of_a_team:
-        assert asked(guarded, method, path, STRANGER) == 404 or method == "POST", (method, path)
-        if method == "POST":
-            assert asked(guarded, method, path, STRANGER) in (403, 404), (method, path)
+        wanted = (404,) if method == "GET" or path.startswith("/api/") else (403, 404)
+        assert asked(guarded, method, path, STRANGER) in wanted, (method, path)
 
 
 def test_whoever_may_read_changes_nothing(guarded: TestClient) -> None:
     for method, path in routes():
-        if method == "POST" and path not in OPEN:
+        if path.endswith("/preview"):  # counts, and stores nothing
+            assert asked(guarded, method, path, READER) == 200, path
+        elif method != "GET" and path not in OPEN:
             assert asked(guarded, method, path, READER) == 403, path
         elif path.endswith(("-new", "/edit")):
             assert asked(guarded, method, path, READER) == 403, path
-            assert asked(guarded, method, path, CHANGER) != 403 or not path.startswith("/api"), path
+            assert asked(guarded, method, path, CHANGER) != 403 or not path.startswith("/api/"), path
 
 
 def test_pages_and_documents_hold_nothing_of_the_other_team(guarded: TestClient) -> None:

@@ -80,3 +80,18 @@ def test_whether_a_task_became_rarer_is_said_since_a_day_and_since_it_was_closed
     page = client.get(address).text
     assert "the task was closed by me" in page
     assert "It became rarer, and is still there" in page
+
+
+def test_the_api_decides_the_same(client: TestClient, task: Task, planted: Database) -> None:
+    address = f"/api/v1/teams/1/tasks/{task.task_id}/decisions"
+    assert client.post(address, json={"action": "close", "note": "fixed in 1.2"}).json()["status"] == "resolved"
+    assert client.post(address, json={"action": "rename", "title": "Coupons fail"}).json()["title"] == "Coupons fail"
+    assert [(row["change"], row["changed_by"]) for row in task_history(planted, 1, task)][-2:] == [
+        ("closed", "me"),
+        ("renamed", "me"),
+    ]
+    assert client.post(address, json={"action": "close"}).status_code == 422
+    assert client.post(address, json={"action": "merge", "others": [task.task_id]}).status_code == 422
+    assert client.post(address, json={"action": "unmerge", "part": "none"}).status_code == 404
+    assert client.post(address.replace("teams/1", "teams/2"), json={"action": "close"}).status_code == 404
+    assert client.get("/api/v1/teams/1/tasks", params={"limit": 1}).headers["x-total-count"] == "1"

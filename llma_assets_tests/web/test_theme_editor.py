@@ -109,6 +109,49 @@ def test_trying_shows_answers_and_stores_none(client: TestClient, planted: Datab
     assert planted.value("SELECT count() FROM trace_summaries WHERE theme_id = 'refunds'") == 0
 
 
+def test_the_saved_version_answers_beside_a_changed_one(client: TestClient, planted: Database) -> None:
+    when = datetime.combine(DAY, time(9), UTC)
+    write_events(planted, (row for number in range(3) for row in trace(MINE, f"n{number}", when)))
+    fields = {**NEW, "filter_key_0": "", "filter_value_0": "", "sample_percent": ""}
+    save(client, "/teams/1/themes-new", fields)
+    _, text = send(client, "/teams/1/themes/refunds/edit", {**fields, "name": "Money back"}, "try")
+    assert "As saved" not in text  # it asks the same
+    _, text = send(client, "/teams/1/themes/refunds/edit", {**fields, "prompt": "Say what was slow."}, "try")
+    assert "As saved: summary" in text
+    row = re.search(r"<tr><td><a href=.*?</tr>", text, re.DOTALL)
+    assert row is not None
+    assert row[0].count("<strong>") == 2
+
+
+def test_a_theme_begins_with_a_template_whose_hidden_settings_stay(client: TestClient, planted: Database) -> None:
+    text = unescape(client.get("/teams/1/themes-new?template=unhappy_users").text)
+    assert "Say what made the user unhappy" in text
+    assert 'name="template" value="unhappy_users"' in text
+    fields = {**NEW, "theme_id": "unhappy", "template": "unhappy_users"}
+    assert save(client, "/teams/1/themes-new", fields)[0] == 200
+    theme = themes_of(planted, MINE).get("unhappy")
+    assert (theme.rule, "frustrated" in theme.keywords, theme.prompt) == ("keywords", True, NEW["prompt"])
+    assert client.get("/teams/1/themes-new?template=none").status_code == 404
+
+
+def test_filters_are_counted_before_the_rest_is_filled_in(client: TestClient, planted: Database) -> None:
+    when = datetime.combine(DAY, time(9), UTC)
+    write_events(planted, (row for number in range(3) for row in trace(MINE, f"n{number}", when)))
+    unfinished = {"level": "trace", "filter_key_2": "$ai_model", "filter_operator_2": "exact", "filter_value_2": "no"}
+    status, text = send(client, "/teams/1/themes-counts", unfinished)
+    assert status == 200
+    assert re.search(r'id="count-2">0 of 3 <span class="problem">values of \$ai_model are such as', text)
+    values = re.search(r'id="values-2"><option value="([^"]+)">', text)
+    assert values is not None
+    _, text = send(client, "/teams/1/themes-counts", {**unfinished, "filter_value_2": values[1]})
+    assert 'id="count-2">3 of 3<' in text
+    assert "All together match 3 of 3." in text
+    _, text = send(
+        client, "/teams/1/themes-counts", {**unfinished, "filter_operator_2": "regex", "filter_value_2": "("}
+    )
+    assert re.search(r'id="count-2"> <span class="problem">value: ', text)
+
+
 def test_a_team_that_is_left_out_is_asked_nothing(client: TestClient, site: Site) -> None:
     site.settings.data_dir.mkdir(parents=True, exist_ok=True)
     (site.settings.data_dir / "teams.toml").write_text("skip_team_ids = [1]")

@@ -220,7 +220,6 @@ def _show_next_steps(
     ]
     trace_id = next((each for each in trace_ids if NEW_PROBLEM in each), trace_ids[0] if trace_ids else None)
     steps = [
-        ("web --open", "the same as pages, in the browser"),
         (f"clusters --team {team_id} --date {day} --describe", "what each cluster is about"),
         (f"trace --team {team_id} {plain(trace_id)}" if trace_id else "", "the text that models read"),
         (f"trends --team {team_id}", "sizes and error rates over four weeks"),
@@ -230,8 +229,9 @@ def _show_next_steps(
     ]
     lines = [(f"{program} {step}", about) for step, about in steps if step]
     if Path("Makefile").exists() and Path("workspace.yaml").exists():
-        lines.append(("make dev", "the Dagster UI on the same data"))
+        lines.append(("make dev", "the pages and the Dagster UI on the same data"))
     width = max(len(step) for step, _ in lines)
     show("\nNext steps:")
     for step, about in lines:
         show(f"  {step:{width}}  {about}")
+    show(f"\nThe same as pages, in the browser: {program} web --open")

@@ -2,7 +2,7 @@
 
 import click
 
-from llma_assets.cli.commands.web import access_for, serve
+from llma_assets.cli.commands.web import access_for, server_of
 from llma_assets.cli.options import require_named_files, team_option
 from llma_assets.cli.render.console import say
 
@@ -35,8 +35,8 @@ def receive(host: str, port: int, team_id: int | None) -> None:
     site = Site(settings, access, default_team=team_id, creates=True)
     site.database.ping()  # a database that is missing is told now, not to each exporter
 
-    def told(address: str) -> None:
+    server, socket, address = server_of(site, host, port, hosts)
+    with socket:
         whose = f"Spans without a team are those of team {team_id}." if team_id is not None else ""
         say(f"Traces are received at {address}/v1/traces (protobuf or JSON). {whose} Ctrl-C ends it.")
-
-    serve(site, host, port, hosts, told)
+        server.run(sockets=[socket])

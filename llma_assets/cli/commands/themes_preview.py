@@ -12,7 +12,7 @@ from llma_assets.cli.render.console import emit_report, plain, say, show, show_t
 
 if TYPE_CHECKING:
     from llma_assets.teams import TeamOptions
-    from llma_assets.themes import Example, Filter, Preview
+    from llma_assets.themes import Filter, Preview
 
 MAX_DAYS = 366
 SHOWN_CHARACTERS = 80
@@ -58,7 +58,7 @@ def preview(team_id: int, theme_id: str, day: date | None, days: int | None, mod
         if not found.items:
             say(f"No {theme.level}s began in these days. {days_with_events(database, team_id)}")
     if as_json:
-        emit_report(preview_report(found, _first_message))
+        emit_report(preview_report(found))
     else:
         _show(found)
 
@@ -86,9 +86,11 @@ def _show(found: "Preview") -> None:
             right=("", what, "share"),
         )
     _show_sample(found, what)
+    from llma_assets.reports import first_message
+
     for each in found.examples:
         left_out = "  (not in the sample)" if each.selected is False else ""
-        message = f"  {_first_message(each)!r}" if _first_message(each) else ""
+        message = f"  {first_message(each)!r}" if first_message(each) else ""
         show(plain(f"  {each.first_at:%Y-%m-%d %H:%M}  {each.item_id}  {each.name}{message}{left_out}"))
     for place, count in enumerate(found.filters, 1):
         if count.hint:
@@ -122,13 +124,3 @@ def _words(each: "Filter") -> str:
     value = "" if each.value is None else json.dumps(each.value, ensure_ascii=False)
     shown = value if len(value) <= SHOWN_CHARACTERS else f"{value[:SHOWN_CHARACTERS]}…"
     return f"{each.key} {each.operator} {shown}".rstrip()
-
-
-def _first_message(example: "Example") -> str:
-    """The beginning of the first user message on one line; if there is none, of the first message."""
-    from llma_assets.rendering import read_messages
-
-    messages = read_messages(example.input) if example.input else []
-    user_text = next((each.text for each in messages if each.role == "user" and each.text), "")
-    text = " ".join((user_text or (messages[0].text if messages else "")).split())
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS].rstrip()}…"

@@ -1,9 +1,11 @@
 """`llma web`: the pages and the HTTP API. What they show belongs in `llma_assets.web`."""
 
+import errno
 import ipaddress
 import os
+import socket
 import webbrowser
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +15,8 @@ from llma_assets.cli.options import decider, require_named_files
 from llma_assets.cli.render.console import say, show
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from llma_assets.web import Access, Site
 
 
@@ -32,6 +36,20 @@ def web(host: str, port: int, open_browser: bool, dagster_url: str, new_token: s
     if new_token is not None:
         _show_new_token(new_token)
         return
+    server, socket, address = pages_server(host, port, dagster_url)
+    with socket:
+        say(f"The pages are at {address}, the API at {address}/api/v1/openapi.json. Ctrl-C ends them.")
+        if open_browser:
+            webbrowser.open(address)
+        server.run(sockets=[socket])
+
+
+def pages_server(host: str, port: int, dagster_url: str) -> "tuple[uvicorn.Server, socket.socket, str]":
+    """The server of the pages, the socket that it is to run on, which listens already, and its address.
+
+    Raises:
+        WrongUse: it may not serve there, or the port is taken.
+    """
     from llma_assets.settings import Settings
     from llma_assets.web import Site
 
@@ -39,13 +57,7 @@ def web(host: str, port: int, open_browser: bool, dagster_url: str, new_token: s
         raise WrongUse("--dagster-url must begin with http:// or https://")
     require_named_files()
     access, hosts = access_for(host)
-
-    def told(address: str) -> None:
-        say(f"The pages are at {address}, the API at {address}/api/v1/openapi.json. Ctrl-C ends them.")
-        if open_browser:
-            webbrowser.open(address)
-
-    serve(Site(Settings.from_env(), access, dagster_url), host, port, hosts, told)
+    return server_of(Site(Settings.from_env(), access, dagster_url.rstrip("/")), host, port, hosts)
 
 
 def access_for(host: str) -> "tuple[Access, Collection[str]]":
@@ -62,20 +74,52 @@ def access_for(host: str) -> "tuple[Access, Collection[str]]":
     return access, hosts
 
 
-def serve(site: "Site", host: str, port: int, hosts: Collection[str], told: Callable[[str], None]) -> None:
-    """Run the server until it is ended; `told` gets its address as soon as it can be asked."""
+def server_of(
+    site: "Site", host: str, port: int, hosts: Collection[str]
+) -> "tuple[uvicorn.Server, socket.socket, str]":
+    """The server of a site, the socket that it is to run on, which listens already, and its address.
+
+    Raises:
+        WrongUse: the port is taken.
+    """
     import uvicorn
 
     from llma_assets.web import create_app
 
-    app = create_app(site, hosts=hosts)
-    server = uvicorn.Server(
-        uvicorn.Config(app, host=host, port=port, log_level="warning", server_header=False, access_log=False)
+    listening = listen(host, port)
+    config = uvicorn.Config(
+        create_app(site, hosts=hosts), host=host, port=port, log_level="warning", server_header=False, access_log=False
     )
-    with server.config.bind_socket() as socket:
-        socket.listen()  # whoever reads the address may ask at once
-        told(f"http://{f'[{host}]' if ':' in host else host}:{socket.getsockname()[1]}")
-        server.run(sockets=[socket])
+    return uvicorn.Server(config), listening, address_of(host, listening.getsockname()[1])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens, so that whoever reads the address may ask at once.
+
+    Raises:
+        WrongUse: the port is taken, or the interface is not of this machine.
+    """
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+        made.listen()
+    except OSError as error:
+        made.close()
+        if error.errno == errno.EADDRINUSE:
+            raise WrongUse(f"port {port} of {host} is taken, perhaps by another `llma`; name a free one") from None
+        raise WrongUse(f"{host}, port {port}, cannot be served on: {error.strerror}") from None
+    return made
+
+
+def address_of(host: str, port: int) -> str:
+    """The address of a server in a browser.
+
+    >>> address_of("127.0.0.1", 3000), address_of("::1", 3000), address_of("0.0.0.0", 80)
+    ('http://127.0.0.1:3000', 'http://[::1]:3000', 'http://127.0.0.1:80')
+    """
+    shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
 
 
 def _require_tokens_outside(host: str, access: "Access", hosts: Collection[str]) -> None:

@@ -65,6 +65,16 @@ LIMIT 1
 """
 
 # Key of clustering_runs: (team_id, day, theme_id).
+COMMITTED_RUNS = """
+SELECT *
+FROM clustering_runs FINAL
+WHERE team_id = {team_id:Int64}
+    AND day BETWEEN {from:Date} AND {until:Date}
+    AND ({theme_id:String} = '' OR theme_id = {theme_id:String})
+ORDER BY day DESC, theme_id
+"""
+
+# Key of clustering_runs: (team_id, day, theme_id).
 CLUSTERED_DAYS = """
 SELECT DISTINCT day
 FROM clustering_runs FINAL
@@ -133,6 +143,12 @@ def committed_run(database: Database, team_day: TeamDay, theme_id: str) -> Run |
 def runs_of_day(database: Database, team_day: TeamDay) -> list[Run]:
     """The committed runs of a team's day, one a theme."""
     return [Run(**row) for row in database.rows(RUNS_OF_DAY, team_id=team_day.team_id, day=team_day.day)]
+
+
+def committed_runs(database: Database, team_id: int, first_day: date, last_day: date, theme_id: str = "") -> list[Run]:
+    """The committed runs of some days, of all themes or of one, newest day first."""
+    period = {"from": first_day, "until": last_day}
+    return [Run(**row) for row in database.rows(COMMITTED_RUNS, team_id=team_id, theme_id=theme_id, **period)]
 
 
 def earlier_resolution(

@@ -36,6 +36,7 @@ def test_the_demo_shows_clusters_or_the_reason_for_each_team_and_adds_nothing_th
         assert re.search(rf"^team 103, 2026-11-07, {theme_id}: \d+ items in \d+ clusters", first, re.MULTILINE)
         assert re.search(rf"^{theme_id} +2026-11-01( +[1-9]\d*){{6}} +\d+ +\d+\.\d%$", first, re.MULTILINE)
     assert "llma clusters --team 101 --date 2026-11-07" in first
+    assert first.rstrip().endswith("The same as pages, in the browser: llma web --open")
 
     before = row_counts(database)
     second = llma_json("demo", "--date", str(DAY))

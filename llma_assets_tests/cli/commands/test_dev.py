@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -69,7 +70,7 @@ def dev(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     (tmp_path / "dagster.yaml").write_text(shipped_config())
     environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
     process = subprocess.Popen(
-        ["sh", "-c", 'trap "" INT; exec "$0" "$@"', *LLMA, "dev", "--port", str(port)],
+        ["sh", "-c", 'trap "" INT; exec "$0" "$@"', *LLMA, "dev", "--port", str(port), "--web-port", "0"],
         env=environment | {"LLMA_DATA_DIR": str(tmp_path / "llma")},
         cwd=tmp_path,
         stdout=(tmp_path / OUTPUT).open("wb"),
@@ -92,6 +93,9 @@ def test_the_ui_is_guarded_works_and_leaves_nothing_behind(
         assert time.monotonic() < until
         time.sleep(0.2)
     assert ask(port, "GET", "/", {"Accept": "text/html"}) == 200
+    pages = re.search(r"The pages are at http://127\.0\.0\.1:(\d+)", (tmp_path / OUTPUT).read_text())
+    assert pages is not None
+    assert ask(int(pages[1]), "GET", "/sign-in") == 200
     assert ask(port, "POST", "/graphql", JSON, QUESTION) == 200
     assert ask(port, "POST", "/graphql", {**JSON, "Origin": f"http://127.0.0.1:{port}"}, QUESTION) == 200
     assert ask(port, "POST", "/graphql", {**JSON, "Origin": "http://evil.example"}, QUESTION) == 403
@@ -113,4 +117,23 @@ def test_the_ui_is_guarded_works_and_leaves_nothing_behind(
     process.send_signal(signal.SIGINT)
     assert process.wait(90) == 0
     assert session_of(process.pid) == []
+    assert ask(int(pages[1]), "GET", "/sign-in") == 0
     assert [line for line in (tmp_path / OUTPUT).read_text().splitlines() if "warn" in line.lower()] == []
+
+
+def test_a_port_that_is_taken_is_said_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        for options in (["--port", port, "--web-port", "0"], ["--port", str(free_port()), "--web-port", port]):
+            done = subprocess.run(
+                [*LLMA, "dev", *options],
+                env=os.environ | {"LLMA_DATA_DIR": str(tmp_path / "llma")},
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            assert done.returncode == 2
+            assert f"port {port} of 127.0.0.1 is taken" in done.stderr

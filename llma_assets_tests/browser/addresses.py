@@ -1,0 +1,37 @@
+"""Every page, by team: what is looked at for access, looks and hostile words."""
+
+from llma_assets_tests.browser.planted import CALM
+from llma_assets_tests.reports.stored_runs import DAY
+from llma_assets_tests.web.planted import HOSTILE, MINE
+
+CALM_PAGES = (
+    "/",
+    "/sign-in",
+    "/api",
+    f"/teams/{CALM}/results?date={DAY}&theme=traces",
+    f"/teams/{CALM}/results?date=2026-10-01",
+    f"/teams/{CALM}/items?date={DAY}&theme=traces",
+    f"/teams/{CALM}/trends?theme=traces",
+    f"/teams/{CALM}/clusters/payment?theme=traces&date={DAY}",
+    f"/teams/{CALM}/trace?id=c1-3-0",
+    f"/teams/{CALM}/tasks",
+    f"/teams/{CALM}/themes",
+    f"/teams/{CALM}/themes/traces",
+    f"/teams/{CALM}/themes/traces/edit",
+    f"/teams/{CALM}/themes-new",
+    f"/teams/{CALM}/health?date={DAY}",
+    f"/teams/{CALM}/nowhere",
+)
+HOSTILE_PAGES = (
+    f"/teams/{MINE}/results?date={DAY}&theme=traces",
+    f"/teams/{MINE}/items?date={DAY}&theme=traces",
+    f"/teams/{MINE}/items?date={DAY}&theme=traces&q=%3Cimg+src%3Dx+onerror%3Dalert(1)%3E",
+    f"/teams/{MINE}/trends?theme=traces",
+    f"/teams/{MINE}/themes",
+    f"/teams/{MINE}/themes/hostile",
+    f"/teams/{MINE}/themes/hostile/edit",
+    f"/teams/{MINE}/health?date={DAY}",
+    f"/teams/{MINE}/results?date={DAY}&theme=%3Cscript%3Ealert(1)%3C/script%3E",
+    *(f"/teams/{MINE}/clusters/traces-{number}?theme=traces&date={DAY}" for number in range(len(HOSTILE))),
+    *(f"/teams/{MINE}/trace?id=t{number}" for number in range(len(HOSTILE))),
+)

@@ -1,0 +1,160 @@
+"""What people come for, as they do it: with the mouse, by keyboard alone, and without JavaScript."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from llma_assets.clusters import edits_of
+from llma_assets.themes import past_changes, themes_of
+from llma_assets.web import Site
+from llma_assets_tests.browser.conftest import NARROW, Visit
+from llma_assets_tests.browser.planted import CALM
+from llma_assets_tests.reports.stored_runs import DAY
+
+
+def tab_to(visit: Visit, words: str, *, most: int = 120) -> None:
+    """Press Tab until the thing with these words, or this name, has the focus."""
+    for _ in range(most):
+        visit.page.keyboard.press("Tab")
+        focused = visit.page.evaluate(
+            "(() => { const e = document.activeElement;"
+            " return [e.innerText, e.name, e.id, e.value, e.getAttribute('aria-label')].join('|'); })()"
+        )
+        if words in focused:
+            return
+    raise AssertionError(f"{words!r} cannot be reached by keyboard on {visit.page.url}")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_what_is_new_and_where_it_hurts_is_four_clicks_away(visits: Any, javascript: bool) -> None:
+    visit: Visit = visits(java_script_enabled=javascript)
+    visit.go("/")
+    page = visit.page
+    page.get_by_role("link", name=f"Team {CALM}", exact=True).click()
+    row = page.locator("tr", has_text="Payment fails at checkout")
+    assert row.locator(".tag").first.inner_text() == "new"
+    row.get_by_role("link", name="Payment fails at checkout").click()
+    assert "The card is refused after the last step." in page.inner_text("main")
+    page.locator("ol.members a").first.click()
+    reference = page.locator("a.ref").first
+    assert reference.get_attribute("href") == "#L2"
+    reference.click()
+    assert page.url.endswith("#L2")
+    assert "please look into it" in page.locator("#L2").inner_text()
+    page.go_back()
+    page.go_back()
+    assert page.locator("h1").inner_text().startswith("Payment fails at checkout")
+
+
+def test_a_cluster_is_renamed_and_the_change_taken_back(visit: Visit, site: Site) -> None:
+    visit.go(f"/teams/{CALM}/clusters/invoice?theme=traces&date={DAY}")
+    page = visit.page
+    page.get_by_label("Title").fill("VAT number is missing")
+    page.get_by_role("button", name="Rename").click()
+    assert page.locator("h1").inner_text().startswith("VAT number is missing")
+    visit.go(f"/teams/{CALM}/results?date={DAY}&theme=traces")
+    assert page.get_by_role("link", name="VAT number is missing").count() == 1
+    page.get_by_role("link", name="VAT number is missing").click()
+    page.get_by_role("button", name="Take your title back").click()
+    assert page.locator("h1").inner_text().startswith("Invoice without VAT number")
+    edits = [each for each in edits_of(site.database, CALM) if each.lineage_id == "invoice"]
+    assert [(each.action, each.author) for each in edits] == [("rename", "me"), ("unname", "me")]
+
+
+def test_hiding_and_showing_again_by_keyboard_alone(visit: Visit, site: Site) -> None:
+    visit.go(f"/teams/{CALM}/results?date={DAY}&theme=traces")
+    keys = visit.page.keyboard
+    tab_to(visit, "Skip to the content", most=1)
+    tab_to(visit, "Change of a flight")
+    keys.press("Enter")
+    visit.page.wait_for_url("**/clusters/flight?**")
+    tab_to(visit, "Hide")
+    keys.press("Enter")
+    visit.page.get_by_role("button", name="Show it again").wait_for()
+    tab_to(visit, "Show it again")
+    keys.press("Enter")
+    visit.page.get_by_role("button", name="Hide").wait_for()
+    edits = [each.action for each in edits_of(site.database, CALM) if each.lineage_id == "flight"]
+    assert edits == ["hide", "unhide"]
+
+
+def test_a_theme_from_a_template_to_the_switch_and_back(visit: Visit, site: Site) -> None:
+    page = visit.page
+    visit.go(f"/teams/{CALM}/themes")
+    page.get_by_role("link", name="New theme").click()
+    page.get_by_role("link", name="unhappy users").click()
+    assert page.get_by_label("Title").input_value()
+    page.get_by_label("Short name").fill("unhappy_users")
+    page.get_by_label("Switched on").uncheck()
+    page.get_by_role("button", name="Check").click()
+    assert re.search(r"Of \d+ traces from \S+ to \S+ it would match \d+", page.inner_text("main"))
+    page.get_by_role("button", name="Try on 20").click()
+    assert "Nothing was stored." in page.inner_text("main")
+    assert page.get_by_role("heading", name=re.compile(r"Tried on \d+")).count() == 1
+    page.get_by_role("button", name="Save").click()
+    assert page.locator("h1").inner_text().endswith("off")
+    page.get_by_role("button", name="Switch on").click()
+    assert page.locator("h1").inner_text().endswith("on")
+    page.get_by_role("button", name="Switch off").click()
+    assert page.locator("h1").inner_text().endswith("off")
+    changes = [each.action for each in past_changes(site.database, CALM, "unhappy_users")]
+    assert changes == ["created", "enabled", "disabled"]
+
+
+def test_counts_beside_each_filter_while_typing(visit: Visit) -> None:
+    visit.go(f"/teams/{CALM}/themes-new")
+    page = visit.page
+    page.get_by_label("property of filter 1").fill("$ai_model")
+    page.get_by_label("value of filter 1").fill("no-such-model")
+    page.get_by_text(re.compile(r"^0 of \d+")).first.wait_for(timeout=10_000)
+    assert page.get_by_label("value of filter 1").input_value() == "no-such-model"
+    assert page.evaluate("document.activeElement.name") == "filter_value_0"
+
+
+def test_a_theme_is_made_and_undone_by_keyboard_alone(visit: Visit, site: Site) -> None:
+    visit.go(f"/teams/{CALM}/themes-new")
+    keys = visit.page.keyboard
+    tab_to(visit, "theme_id")
+    keys.type("by_keys")
+    tab_to(visit, "prompt")
+    keys.type("Say what the user was waiting for.")
+    tab_to(visit, "Check")
+    keys.press("Enter")
+    visit.page.get_by_role("heading", name="What changes").wait_for()
+    tab_to(visit, "Save")
+    keys.press("Enter")
+    visit.page.get_by_role("heading", name="What is asked").wait_for()
+    assert themes_of(site.database, CALM).get("by_keys").prompt == "Say what the user was waiting for."
+    tab_to(visit, "Switch off")
+    keys.press("Enter")
+    visit.page.get_by_role("button", name="Switch on").wait_for()
+    assert [each.action for each in past_changes(site.database, CALM, "by_keys")] == ["created", "disabled"]
+
+
+def test_a_run_is_followed_without_reloading(visit: Visit, site: Site) -> None:
+    database, today = site.database, site.today
+    row = database.rows("SELECT * FROM trace_summaries FINAL WHERE team_id = {team:Int64} LIMIT 1", team=CALM)[0]
+    real = site.clock
+    database.insert_rows("trace_summaries", [{**row, "team_id": 4, "day": today}])
+    written = datetime.now(UTC)
+    site.clock = lambda: datetime.now(UTC)
+    try:
+        database.insert_rows("trace_summaries", [{**row, "team_id": 4, "day": written.date()}])
+        visit.go(f"/teams/4/results?date={written.date()}")
+        assert "A run is at work on these days" in visit.page.inner_text("main")
+        run = database.rows("SELECT * FROM clustering_runs FINAL WHERE team_id = {team:Int64} LIMIT 1", team=CALM)[0]
+        new = {name: value for name, value in run.items() if name != "committed_at"}
+        database.insert_rows("clustering_runs", [{**new, "team_id": 4, "day": written.date()}])
+        visit.page.locator("#results dl.facts").wait_for(timeout=15_000)
+        assert "In no cluster" in visit.page.inner_text("#results")
+    finally:
+        site.clock = real
+
+
+def test_the_pages_work_on_a_phone(visits: Any) -> None:
+    visit: Visit = visits(viewport={"width": NARROW, "height": 844}, has_touch=True, is_mobile=True)
+    visit.go(f"/teams/{CALM}/results?date={DAY}&theme=traces")
+    visit.page.get_by_role("link", name="Refund asked twice").tap()
+    assert visit.page.locator("h1").inner_text().startswith("Refund asked twice")
