@@ -41,7 +41,7 @@ def _has_room(folder: Path) -> bool:
     return folder.is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > 4 << 30
 
 
-# `make test-slow` tries all examples; everything else, and a run in an editor, a part of them.
+# `make test-exhaustive` tries all examples; everything else, and a run in an editor, a part of them.
 for profile in (FULL, FEW):
     hypothesis.settings.register_profile(profile, hypothesis.settings())
 

@@ -22,7 +22,7 @@ def test_from_events_to_published_clusters_for_one_team_only(pipeline: Pipeline)
     write_events(pipeline.database, day_of_traces(1, DAY, 32))
     write_events(pipeline.database, day_of_traces(2, DAY, 24))
     assert pipeline.discover(DAY) == {"1", "2"}
-    pipeline.texts(1, FIRST, DAY)
+    pipeline.texts(1, DAY, DAY)
     pipeline.clusters(1, DAY)
 
     published = pipeline.published()
@@ -43,7 +43,7 @@ def test_a_team_with_nothing_to_cluster_gets_no_event(pipeline: Pipeline) -> Non
     """Defect 1: compute returned nothing, yet labels, aggregates and emission ran."""
     write_events(pipeline.database, day_of_traces(1, DAY, 3))
     write_events(pipeline.database, day_of_traces(2, DAY, 25))
-    pipeline.texts(1, FIRST, DAY)
+    pipeline.texts(1, DAY, DAY)
     result = pipeline.clusters(1, DAY)
 
     assert result.success
@@ -87,16 +87,16 @@ def test_discovery_looks_back_exactly_as_far_as_clustering(pipeline: Pipeline) -
     write_events(pipeline.database, day_of_traces(1, FIRST, 25))
     write_events(pipeline.database, day_of_traces(2, FIRST - timedelta(days=1), 25))
     assert pipeline.discover(DAY) == {"1"}
-    for team_id in (1, 2):
-        pipeline.texts(team_id, FIRST - timedelta(days=1), DAY)
+    for team_id, day in ((1, FIRST), (2, FIRST - timedelta(days=1))):
+        pipeline.texts(team_id, day, day)
         pipeline.clusters(team_id, DAY)
     assert {row["team_id"] for row in pipeline.published()} == {1}
 
 
 @pytest.mark.slow
 def test_the_loop_is_broken_a_team_that_stops_sending_leaves(pipeline: Pipeline) -> None:
-    """Seven simulated days after a team's last event; on the first, second and last ones every stage is run for whoever
-    is eligible."""
+    """Seven simulated days after a team's last event; on the first and last ones every stage is run for whoever is
+    eligible."""
     write_events(pipeline.database, day_of_traces(1, FIRST, 25))
     write_events(pipeline.database, day_of_traces(2, FIRST, 3))
     eligible_by_day = {}
@@ -106,7 +106,7 @@ def test_the_loop_is_broken_a_team_that_stops_sending_leaves(pipeline: Pipeline)
         pipeline.discover(day)
         eligible = [row.team_id for row in stored_decisions(pipeline.database, day) if row.eligible]
         eligible_by_day[day] = eligible
-        if ahead in (0, 1, LOOKBACK_DAYS - 1, LOOKBACK_DAYS):
+        if ahead in (0, LOOKBACK_DAYS - 1, LOOKBACK_DAYS):
             for team_id in eligible:
                 pipeline.texts(team_id, day, day)
                 pipeline.clusters(team_id, day)
@@ -114,7 +114,7 @@ def test_the_loop_is_broken_a_team_that_stops_sending_leaves(pipeline: Pipeline)
     assert eligible_by_day[FIRST + timedelta(days=LOOKBACK_DAYS)] == []
     published = pipeline.published()
     assert all(eligible_by_day[FIRST + timedelta(days=ahead)] == [1] for ahead in range(LOOKBACK_DAYS))
-    assert {row["day"] for row in published} == {FIRST + timedelta(days=ahead) for ahead in (0, 1, LOOKBACK_DAYS - 1)}
+    assert {row["day"] for row in published} == {FIRST + timedelta(days=ahead) for ahead in (0, LOOKBACK_DAYS - 1)}
     for row in published:
         assert json.loads(row["properties"])["$ai_total_items_analyzed"] == 25
     last = stored_decisions(pipeline.database, FIRST + timedelta(days=LOOKBACK_DAYS))
@@ -129,7 +129,7 @@ def test_a_second_run_of_a_finished_partition_writes_nothing(pipeline: Pipeline)
     counts = []
     for _ in range(2):
         pipeline.discover(DAY)
-        pipeline.texts(1, FIRST, DAY)
+        pipeline.texts(1, DAY - timedelta(days=1), DAY)
         pipeline.clusters(1, DAY)
         counts.append(pipeline.row_counts())
     assert counts[0] == counts[1]
