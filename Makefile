@@ -53,23 +53,29 @@ defs: install ## Load all Dagster definitions, as a code location does
 
 # Tests keep their compiled modules, also where Python is told to keep none: workers and processes that tests start
 # would compile everything again.
-PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS)
+NOT_HERE := llm or exhaustive or browser
 
 .PHONY: test-fast
 test-fast: install ## Tests that need no database and start no process, while you work
-	$(PYTEST) -m "not (slow or llm or database or process or heavy or browser)" --hypothesis-profile few
+	$(PYTEST) --dist worksteal -m "not (slow or database or process or heavy or $(NOT_HERE))" --hypothesis-profile few
 
+# A file is run by one worker, which plants the states that its tests share once.
 # The checks run beside the tests, on what these leave of the processors; what they print is shown when they are done.
 .PHONY: test
 test: install ## The checks, and all tests but the slow ones: before you push
 	@log=$$(mktemp); $(MAKE) --no-print-directory check >$$log 2>&1 & checks=$$!; \
-	$(PYTEST) -m "not slow and not llm and not browser"; tests=$$?; \
+	$(PYTEST) --dist loadfile -m "not (slow or $(NOT_HERE))"; tests=$$?; \
 	wait $$checks; checked=$$?; cat $$log; rm -f $$log; \
 	exit $$((tests ? tests : checked))
 
 .PHONY: test-slow
-test-slow: install ## Whole runs, faults and killed processes, batches; and every example of the property tests. CI runs them
-	$(PYTEST) -m "(slow or (hypothesis and not llm)) and not browser" --hypothesis-profile full
+test-slow: install ## Whole runs, faults and killed processes, batches. CI runs them
+	$(PYTEST) --dist worksteal -m "slow and not ($(NOT_HERE))"
+
+.PHONY: test-exhaustive
+test-exhaustive: install ## Every example of the property tests, every write to be killed at, every order: before a release
+	$(PYTEST) --dist worksteal -m "(exhaustive or hypothesis) and not (llm or browser)" --hypothesis-profile full
 
 .PHONY: test-web
 test-web: install ## The pages in Debian's Chromium: journeys, accessibility, hostile words, and the API by its own description

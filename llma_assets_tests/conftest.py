@@ -41,7 +41,7 @@ def _has_room(folder: Path) -> bool:
     return folder.is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > 4 << 30
 
 
-# `make test-slow` tries all examples; everything else, and a run in an editor, a part of them.
+# `make test-exhaustive` tries all examples; everything else, and a run in an editor, a part of them.
 for profile in (FULL, FEW):
     hypothesis.settings.register_profile(profile, hypothesis.settings())
 
@@ -118,7 +118,7 @@ def only_marked_tests_start_processes(request: pytest.FixtureRequest, started_pr
 @pytest.fixture(scope="session")
 def data_dir() -> Iterator[Path]:
     """A data folder for this test process; its embedded server ends with the session."""
-    os.environ["LLMA_IDLE_MINUTES"] = "5"
+    os.environ["LLMA_IDLE_MINUTES"] = "60"  # others than tests of the database may run for long
     folder = Path(tempfile.mkdtemp(prefix="llma-tests-", dir=MEMORY if _has_room(MEMORY) else None))
     yield folder
     stop(folder)

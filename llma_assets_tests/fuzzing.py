@@ -4,7 +4,7 @@ a few with `--hypothesis-profile few`."""
 from hypothesis import settings
 
 FULL = "full"
-"""The profile of `make test-slow`, which runs these tests once more."""
+"""The profile of `make test-exhaustive`."""
 
 FEW = "few"
 """The profile of `make test-fast`; `make test` tries more."""

@@ -16,6 +16,7 @@ from llma_assets.testing.segments import MONDAY
 from llma_assets_tests.cli.commands.test_trends import store_numbers
 from llma_assets_tests.cli.conftest import Answer, Llma, llma, llma_json
 from llma_assets_tests.clusters.planted import name_clusters, plant, run_day
+from llma_assets_tests.databases import PlantedOnce
 from llma_assets_tests.tasks.passing import a_pass
 
 __all__ = ["llma", "llma_json"]  # fixtures
@@ -52,7 +53,13 @@ FILLED: dict[str, Callable[[Database], pd.DataFrame]] = {
 
 
 @pytest.fixture
-def stored(database: Database) -> Database:
+def stored(database: Database, planted_once: PlantedOnce) -> Database:
+    """The database with two days of two teams, and a task."""
+    planted_once(two_days_and_a_task)
+    return database
+
+
+def two_days_and_a_task(database: Database) -> None:
     """Two days of two teams with the same ids, a summary, and a task of team 1."""
     for day in (FIRST, LAST):
         for team_id, sizes in ((1, {"A": 9, "B": 6}), (2, {"A": 5, "B": 7})):
@@ -64,7 +71,6 @@ def stored(database: Database) -> Database:
     database.insert_rows("trace_summaries", [SUMMARY])
     write_segments(database, similar_segments("a", 0))
     a_pass(database, MONDAY + timedelta(hours=1))
-    return database
 
 
 @pytest.mark.parametrize("name", list(EMPTY))

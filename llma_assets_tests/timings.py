@@ -74,7 +74,7 @@ class Timings:
     ) -> Generator[None, Any, Any]:
         watch = Stopwatch()
         value = yield
-        if fixturedef.argname == "server":
+        if fixturedef.argname == "server" and Stopwatch.server is None:  # not one that a module starts for itself
             Stopwatch.server = getattr(value, "pid", None)
         self._note("fixture", fixturedef.argname, request.node.nodeid.split("::")[0], watch)
         return value

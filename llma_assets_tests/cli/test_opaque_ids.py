@@ -42,8 +42,9 @@ def lines() -> bytes:
 
 
 def test_traces_of_any_id_are_rendered_clustered_and_found(
-    database: Database, llma: Llma, llma_json: Callable[..., Answer]
+    database: Database, llma: Llma, llma_json: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("LLMA_OLDEST_DAY", "2026-11-07")
     assert llma_json("ingest", "-", input=lines()).document["files"][0]["inserted"] == 2 * len(IDS)
     assert llma("run", "--team", "1", "--date", "2026-11-07").exit_code == 0
     runs = llma_json("clusters", "--team", "1", "--date", "2026-11-07").document["runs"]

@@ -1,7 +1,7 @@
 """What Dagster shows of a partition: all themes whoever ran last, and every entry described in docs/metadata.md."""
 
 import re
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from llma_assets.testing import day_of_traces, similar_segments, write_events, w
 from llma_assets_tests.pipeline.runs import Pipeline
 
 DAY = date(2026, 11, 7)
-FIRST = DAY - timedelta(days=6)
 PAGE = Path(__file__).parents[2] / "docs" / "metadata.md"
 
 SOMETIMES = {"reason", "deferred_for_budget", "undone_for_budget", "loss_worst", "budget_usd"}
@@ -76,7 +75,7 @@ def test_the_whole_graph_shows_all_themes_and_nothing_that_the_docs_do_not_descr
     write_events(pipeline.database, day_of_traces(1, DAY, 32))
     write_segments(pipeline.database, similar_segments("a", 0), model=OfflineEmbedder().name)
     found = shown(pipeline.run("discovery_job", partition_key=DAY.isoformat()))
-    found |= shown(pipeline.texts(1, FIRST, DAY))
+    found |= shown(pipeline.texts(1, DAY, DAY))
     found |= shown(pipeline.clusters(1, DAY))
     pipeline.instance.add_dynamic_partitions(str(teams.name), ["1"])
     found |= shown(pipeline.run("tasks_job", partition_key="1"))

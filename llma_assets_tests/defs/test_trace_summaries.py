@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.defs.jobs import TEXTS_STAGES, run_config
+from llma_assets.defs.jobs import run_config
 from llma_assets.defs.stage_asset import RETRY_NUMBER, delivery
 from llma_assets.ledger import list_skips
 from llma_assets.summaries.dead_letters import MAX_FAILURES
@@ -27,6 +27,9 @@ REFUNDS = {
     "model": "judge-model",
 }
 NO_TIME = {"ops": {"trace_summaries": {"config": {"deadline_minutes": 0}}}}
+
+
+STAGES = ("trace_texts", "trace_summaries")
 
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -53,8 +56,8 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
 
 
 def only(*themes: str) -> dict[str, Any]:
-    """Run config of the texts job for these themes."""
-    return run_config(TEXTS_STAGES, themes)
+    """Run config of both stages for these themes."""
+    return run_config(STAGES, themes)
 
 
 def metadata(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
@@ -67,11 +70,11 @@ def test_a_run_without_time_leaves_everything_undone_and_the_next_one_takes_it_u
     write_events(database, day_of_traces(1, DAY, 3))
     with ChatServer() as server:
         pipeline = Pipeline(database, chat=ServedChat(url=server.url))
-        told = metadata(pipeline.texts(1, DAY, DAY, run_config=NO_TIME))
+        told = metadata(pipeline.texts(1, DAY, DAY, stages=STAGES, run_config=NO_TIME))
         assert (told["items"], told["reason"], told["traces_undone"], told["traces_failed"]) == (0, "deferred", 3, 0)
         assert {skip.reason for skip in list_skips(database, day=DAY, team_id=1)} == {"run_deadline"}
         assert server.calls() == []
-        told = metadata(pipeline.texts(1, DAY, DAY))
+        told = metadata(pipeline.texts(1, DAY, DAY, stages=STAGES))
         assert (told["items"], told["traces_undone"]) == (6, 0)
     assert list_skips(database, day=DAY, team_id=1) == []
 
@@ -80,7 +83,7 @@ def test_the_metadata_counts_dead_letters(database: Database) -> None:
     write_events(database, day_of_traces(1, DAY, 3))
     with ChatServer(judge=lambda request: REFUSAL if "(case 1)" in str(request.body) else None) as server:
         pipeline = Pipeline(database, chat=ServedChat(url=server.url))
-        told = [metadata(pipeline.texts(1, DAY, DAY)) for _ in range(MAX_FAILURES + 1)]
+        told = [metadata(pipeline.texts(1, DAY, DAY, stages=STAGES)) for _ in range(MAX_FAILURES + 1)]
         asked = len(server.calls())
     assert [each["traces_dead_letters"] for each in told] == [0, 0, 0, 1]
     assert [each["traces_failed"] for each in told] == [1, 1, 1, 0]
@@ -90,7 +93,7 @@ def test_the_metadata_counts_dead_letters(database: Database) -> None:
 def test_a_theme_asks_its_own_model_and_usage_names_it(database: Database, served: ChatServer) -> None:
     write_events(database, day_of_traces(1, DAY, 3))
     apply(database, 1, Document((REFUNDS,)), "me")
-    told = metadata(Pipeline(database).texts(1, DAY, DAY))
+    told = metadata(Pipeline(database).texts(1, DAY, DAY, stages=STAGES))
     assert told["model"] == "judge-model, team-model"
     assert (told["refunds_relevant"], told["refunds_irrelevant"]) == (3, 0)
     assert "traces_relevant" not in told
@@ -110,7 +113,7 @@ def test_a_theme_whose_model_is_not_there_fails_alone_and_says_so(database: Data
     write_events(database, day_of_traces(1, DAY, 3))
     apply(database, 1, Document(({**REFUNDS, "model": "gone"},)), "me")
     pipeline = Pipeline(database)
-    result = pipeline.texts(1, DAY, DAY, raise_on_error=False)
+    result = pipeline.texts(1, DAY, DAY, stages=STAGES, raise_on_error=False)
     assert not result.success
     (failure,) = (event for event in result.all_events if event.is_step_failure)
     assert "refunds (ModelConfigurationError" in str(failure.event_specific_data)
@@ -120,7 +123,7 @@ def test_a_theme_whose_model_is_not_there_fails_alone_and_says_so(database: Data
     skips = {skip.theme_id: skip.reason for skip in list_skips(database, day=DAY, team_id=1)}
     assert skips["refunds"] == "failed"
     apply(database, 1, Document((REFUNDS,)), "me")
-    told = metadata(pipeline.texts(1, DAY, DAY, run_config=only("refunds")))
+    told = metadata(pipeline.texts(1, DAY, DAY, stages=STAGES, run_config=only("refunds")))
     assert told["refunds_generated"] == 3
     assert len(asked_for(served, "team-model")) == 6
 
@@ -129,7 +132,7 @@ def test_a_theme_whose_budget_cannot_be_kept_fails_alone(database: Database, ser
     write_events(database, day_of_traces(1, DAY, 2))
     dear = {key: value for key, value in REFUNDS.items() if key != "model"} | {"daily_budget_usd": 1.0}
     apply(database, 1, Document((dear, {"theme_id": "wishes", "prompt": "Say what the user wishes for."})), "me")
-    assert not Pipeline(database).texts(1, DAY, DAY, raise_on_error=False).success
+    assert not Pipeline(database).texts(1, DAY, DAY, stages=STAGES, raise_on_error=False).success
     counts = database.rows("SELECT theme_id, count() AS items FROM trace_summaries FINAL GROUP BY theme_id")
     assert {row["theme_id"]: row["items"] for row in counts} == {"generations": 2, "traces": 2, "wishes": 2}
     (failed,) = (skip for skip in list_skips(database, day=DAY, team_id=1) if skip.stage == "trace_summaries")
@@ -141,7 +144,7 @@ def test_a_theme_whose_budget_cannot_be_kept_fails_alone(database: Database, ser
 def test_only_the_themes_of_the_config_are_asked_about(database: Database, served: ChatServer) -> None:
     write_events(database, day_of_traces(1, DAY, 3))
     apply(database, 1, Document((REFUNDS,)), "me")
-    told = metadata(Pipeline(database).texts(1, DAY, DAY, run_config=only("refunds")))
+    told = metadata(Pipeline(database).texts(1, DAY, DAY, stages=STAGES, run_config=only("refunds")))
     assert (told["items"], told["model"]) == (3, "judge-model")
     assert {request.body["model"] for request in served.calls()} == {"judge-model"}
 
@@ -150,7 +153,7 @@ def test_another_teams_themes_are_its_own(database: Database, served: ChatServer
     for team_id in (1, 2):
         write_events(database, day_of_traces(team_id, DAY, 2))
     apply(database, 2, Document((REFUNDS,)), "me")
-    told = metadata(Pipeline(database).texts(1, DAY, DAY))
+    told = metadata(Pipeline(database).texts(1, DAY, DAY, stages=STAGES))
     assert told["model"] == "team-model"
     assert asked_for(served, "judge-model") == []
 

@@ -1,5 +1,6 @@
 """Texts for themes in real runs: what the run tells of them, and what a run for some themes leaves to the others."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -34,10 +35,11 @@ def pipeline(environment: Settings, database: Database) -> Pipeline:
     return Pipeline(database)
 
 
-def run(pipeline: Pipeline, *theme_ids: str, team_id: int = 1) -> dict[str, dict[str, Any]]:
-    """Texts, summaries and embeddings of the day; what each stage tells."""
-    config = run_config(TEXTS_STAGES, theme_ids)
-    result = pipeline.texts(team_id, DAY, DAY, run_config=config)
+def run(
+    pipeline: Pipeline, *theme_ids: str, team_id: int = 1, stages: Sequence[str] = ("trace_texts",)
+) -> dict[str, dict[str, Any]]:
+    """Stages of the day; what each tells."""
+    result = pipeline.texts(team_id, DAY, DAY, stages=stages, run_config=run_config(stages, theme_ids))
     return {
         event.asset_key.to_user_string(): told(event.step_materialization_data.materialization.metadata)
         for event in result.get_asset_materialization_events()
@@ -54,7 +56,7 @@ def test_a_run_tells_how_many_texts_were_there_already(pipeline: Pipeline) -> No
 
 def test_with_the_general_themes_off_only_what_matches_is_rendered_and_asked_about(pipeline: Pipeline) -> None:
     apply(pipeline.database, 1, Document((*OFF, REFUNDS)), "me")
-    told = run(pipeline)
+    told = run(pipeline, stages=("trace_texts", "trace_summaries"))
     assert (told["trace_texts"]["traces_sampled"], told["trace_texts"]["traces_matching_beside"]) == (0, 3)
     assert told["trace_texts"]["items"] == 3
     assert told["trace_texts"]["traces_found"] == 12
@@ -93,9 +95,9 @@ def test_a_run_for_one_theme_leaves_the_days_sample_to_the_general_ones(pipeline
 
 def test_a_finished_day_with_themes_writes_nothing_a_second_time(pipeline: Pipeline) -> None:
     apply(pipeline.database, 1, Document((REFUNDS, {"theme_id": "error_analysis", "enabled": True})), "me")
-    run(pipeline)
+    run(pipeline, stages=TEXTS_STAGES)
     before = pipeline.row_counts()
     assert before["theme_items"] == 12 + 12 + 3 + 12
     assert before["theme_days"] == 4
-    run(pipeline)
+    run(pipeline, stages=TEXTS_STAGES)
     assert pipeline.row_counts() == before

@@ -1,6 +1,6 @@
 """The whole graph in one process, for tests: real jobs on a real database, with a clock that the test sets."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -72,9 +72,13 @@ class Pipeline:
         self.run("discovery_job", partition_key=day.isoformat())
         return set(self.instance.get_dynamic_partitions(str(teams.name)))
 
-    def texts(self, team_id: int, first: date, last: date, **options: Any) -> dg.ExecuteInProcessResult:
-        """Texts, summaries and embeddings of a team's days, in one run."""
+    def texts(
+        self, team_id: int, first: date, last: date, *, stages: Iterable[str] = (), **options: Any
+    ) -> dg.ExecuteInProcessResult:
+        """Texts, summaries and embeddings of a team's days in one run, or these stages alone."""
         self._know(team_id)
+        if stages:
+            options["asset_selection"] = [dg.AssetKey(stage) for stage in stages]
         return self.run("texts_job", tags=range_tags(TeamDay(team_id, first), TeamDay(team_id, last)), **options)
 
     def clusters(self, team_id: int, day: date, **options: Any) -> dg.ExecuteInProcessResult:

@@ -18,7 +18,10 @@ from llma_assets.events.checks import CHECKS as EVENT_CHECKS
 from llma_assets.ledger import usage_totals
 from llma_assets.models import ChatMessage, ChatModel, ModelError, OpenAIChat, RetryPolicy
 from llma_assets.settings import Settings
+from llma_assets.stage import silent
 from llma_assets.summaries import TraceSummary
+from llma_assets.summaries.partition import store_summaries
+from llma_assets.summaries.theme_run import RunLimits
 from llma_assets.team_day import TeamDay
 from llma_assets.testing import (
     EMPTY,
@@ -36,9 +39,12 @@ from llma_assets.testing import (
     Status,
     answer_from_schema,
     day_of_traces,
+    numbered_texts,
     trace,
     write_events,
+    write_texts,
 )
+from llma_assets.themes import TRACES
 from llma_assets_tests import copies
 from llma_assets_tests.pipeline.runs import Pipeline
 
@@ -135,9 +141,9 @@ def test_the_embedded_server_killed_in_the_middle_of_a_run_comes_back(
         stop(tmp_path)
 
 
-def test_a_trace_of_50_mb_is_one_trace_among_others(environment: Settings, database: Database) -> None:
+def test_a_trace_of_many_megabytes_is_one_trace_among_others(environment: Settings, database: Database) -> None:
     write_events(database, day_of_traces(1, DAY, 2))
-    long = "The quick brown fox jumps over the lazy dog. " * 24_000
+    long = "The quick brown fox jumps over the lazy dog. " * 8_000
     for number in range(48):
         when = datetime(2026, 11, 7, 9, number, tzinfo=UTC)
         write_events(database, trace(1, "huge", when, request=f"{number} {long}"))
@@ -227,21 +233,20 @@ PLANTED = "sk-test-secret"
 SPOKEN = {"X-Debug": PLANTED, "Retry-After": PLANTED, "x-ratelimit-reset-tokens": PLANTED}
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        Status(401, f"Incorrect API key provided: {PLANTED}", code=PLANTED, param=PLANTED, headers=SPOKEN),
-        Status(400, f"bad request: Authorization: Bearer {PLANTED}", code=PLANTED, headers=SPOKEN),
-        Status(429, f"{PLANTED} has no turn", headers=SPOKEN),
-        Status(500, f"crashed with {PLANTED}", headers=SPOKEN),
-        Garbage(f"<pre>{PLANTED}</pre>".encode()),
-        Garbage(json.dumps({"error": {"code": PLANTED, "message": PLANTED}}).encode(), "application/json"),
-        Content(f"oops {PLANTED}", headers=SPOKEN),
-        Content(json.dumps({PLANTED: 1, "title": {PLANTED: 2}})),
-        Content(None, finish_reason=PLANTED, refusal=f"no {PLANTED}"),
-    ],
-    ids=lambda fault: f"{type(fault).__name__}-{getattr(fault, 'status', '')}",
-)
+CARELESS: list[Fault] = [
+    Status(401, f"Incorrect API key provided: {PLANTED}", code=PLANTED, param=PLANTED, headers=SPOKEN),
+    Content(json.dumps({PLANTED: 1, "title": {PLANTED: 2}})),
+    Status(400, f"bad request: Authorization: Bearer {PLANTED}", code=PLANTED, headers=SPOKEN),
+    Status(429, f"{PLANTED} has no turn", headers=SPOKEN),
+    Status(500, f"crashed with {PLANTED}", headers=SPOKEN),
+    Garbage(f"<pre>{PLANTED}</pre>".encode()),
+    Garbage(json.dumps({"error": {"code": PLANTED, "message": PLANTED}}).encode(), "application/json"),
+    Content(f"oops {PLANTED}", headers=SPOKEN),
+    Content(None, finish_reason=PLANTED, refusal=f"no {PLANTED}"),
+]
+
+
+@pytest.mark.parametrize("fault", CARELESS[:2], ids=["key", "content"])
 def test_no_log_metadata_row_or_exception_of_a_failed_run_shows_the_key(
     environment: Settings, database: Database, caplog: pytest.LogCaptureFixture, fault: Fault
 ) -> None:
@@ -250,14 +255,36 @@ def test_no_log_metadata_row_or_exception_of_a_failed_run_shows_the_key(
     with ChatServer(always=fault) as server:
         pipeline = Pipeline(database, chat=ServedChat(url=server.url, deadline_s=0.5))
         result = pipeline.texts(1, DAY, DAY, raise_on_error=False)
-        raised = "".join(_chain_of_the_failure(server.url))
-    assert "Traceback" in raised
     logged = [dg.serialize_value(entry) for entry in pipeline.instance.all_logs(result.run_id)]
     assert any("trace_summaries" in entry for entry in logged)
+    assert PLANTED not in "\n".join([caplog.text, *logged, *_stored(database)])
+
+
+@pytest.mark.parametrize("fault", CARELESS, ids=lambda fault: f"{type(fault).__name__}-{getattr(fault, 'status', '')}")
+def test_no_log_row_or_exception_of_a_failed_stage_shows_the_key(
+    database: Database, caplog: pytest.LogCaptureFixture, fault: Fault
+) -> None:
+    caplog.set_level(logging.INFO)
+    team_day = TeamDay(1, DAY)
+    write_texts(database, team_day, numbered_texts(2))
+    raised: list[str] = []
+    with ChatServer(always=fault) as server:
+        chat = ServedChat(url=server.url, deadline_s=0.5).model()
+        try:
+            limits = RunLimits("run")
+            store_summaries(database, team_day, lambda _: chat, themes=(TRACES,), limits=limits, progress=silent)
+        except Exception:
+            raised.append(traceback.format_exc())
+        raised += _chain_of_the_failure(server.url)
+    assert "Traceback" in "".join(raised)
+    assert PLANTED not in "\n".join([*raised, caplog.text, *_stored(database)])
+
+
+def _stored(database: Database) -> list[str]:
+    """All rows of all tables."""
     names = [row["name"] for row in database.rows("SHOW TABLES")]
     assert {"trace_summaries", "model_usage", "summary_failures", "skips"} <= set(names)
-    stored = [str(database.rows("SELECT * FROM {name:Identifier}", name=name)) for name in names]
-    assert PLANTED not in "\n".join([raised, caplog.text, *logged, *stored])
+    return [str(database.rows("SELECT * FROM {name:Identifier}", name=name)) for name in names]
 
 
 def _chain_of_the_failure(url: str) -> list[str]:

@@ -12,38 +12,74 @@ from llma_assets.discovery import stored_decisions
 from llma_assets.ledger import list_skips
 from llma_assets.teams import LOOKBACK_DAYS
 from llma_assets.testing import day_of_traces, event, trace, write_events
+from llma_assets.testing.traffic import TOPICS
+from llma_assets_tests.databases import PlantedOnce
 from llma_assets_tests.pipeline.runs import Pipeline
 
 DAY = date(2026, 11, 7)
 FIRST = DAY - timedelta(days=LOOKBACK_DAYS - 1)
 
 
-def test_from_events_to_published_clusters_for_one_team_only(pipeline: Pipeline) -> None:
-    write_events(pipeline.database, day_of_traces(1, DAY, 32))
-    write_events(pipeline.database, day_of_traces(2, DAY, 24))
+SECRETS = ("jane.roe@example.org", "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCD", "DE89370400440532013000")
+
+
+def a_published_day(database: Database) -> None:
+    """Two teams with equal traces that hold private values; the first is taken through the whole graph."""
+    topics = list(TOPICS.values())
+    for team_id in (1, 2):
+        for number in range(24):
+            request = f"{topics[number % len(topics)]} (case {number}): " + ", ".join(SECRETS)
+            when = datetime(2026, 11, 7, 8, tzinfo=UTC) + timedelta(minutes=10 * number)
+            answer = f"I wrote to {SECRETS[0]}."
+            write_events(database, trace(team_id, f"trace-{number}", when, request=request, answer=answer))
+    pipeline = Pipeline(database)
     assert pipeline.discover(DAY) == {"1", "2"}
-    pipeline.texts(1, FIRST, DAY)
+    pipeline.texts(1, DAY, DAY)
     pipeline.clusters(1, DAY)
 
-    published = pipeline.published()
-    assert {(row["team_id"], row["event"]) for row in published} == {
+
+@pytest.fixture
+def published(pipeline: Pipeline, planted_once: PlantedOnce) -> Pipeline:
+    """The graph on a database that holds `a_published_day`."""
+    planted_once(a_published_day)
+    return pipeline
+
+
+def test_from_events_to_published_clusters_for_one_team_only(published: Pipeline) -> None:
+    found = published.published()
+    assert {(row["team_id"], row["event"]) for row in found} == {
         (1, "$ai_trace_clusters"),
         (1, "$ai_generation_clusters"),
     }
-    for row in published:
+    for row in found:
         properties = json.loads(row["properties"])
-        assert properties["$ai_total_items_analyzed"] == 32
-        members = [member for found in properties["$ai_clusters"] for member in found["traces"]]
-        assert len(members) == 32
-        assert all(found["title"] for found in properties["$ai_clusters"])
-        assert sum(found["metrics"]["total_cost"] for found in properties["$ai_clusters"]) == pytest.approx(32 * 0.002)
+        assert properties["$ai_total_items_analyzed"] == 24
+        members = [member for cluster in properties["$ai_clusters"] for member in cluster["traces"]]
+        assert len(members) == 24
+        assert all(cluster["title"] for cluster in properties["$ai_clusters"])
+        cost_usd = sum(cluster["metrics"]["total_cost"] for cluster in properties["$ai_clusters"])
+        assert cost_usd == pytest.approx(24 * 0.002)
+
+
+def test_private_values_are_in_nothing_that_the_pipeline_stores(published: Pipeline) -> None:
+    texts = published.database.rows("SELECT text FROM trace_texts")
+    assert len(texts) == 48
+    assert all("[EMAIL_1]" in row["text"] for row in texts)
+    stored = [
+        str(published.database.rows("SELECT * FROM {table:Identifier}", table=table))
+        for table in ("trace_texts", "trace_summaries", "document_embeddings", "clusters", "cluster_labels")
+    ]
+    events = [row["properties"] for row in published.published()]
+    assert len(events) == 2
+    for secret in SECRETS:
+        assert not any(secret in text for text in (*stored, *events))
 
 
 def test_a_team_with_nothing_to_cluster_gets_no_event(pipeline: Pipeline) -> None:
     """Defect 1: compute returned nothing, yet labels, aggregates and emission ran."""
     write_events(pipeline.database, day_of_traces(1, DAY, 3))
     write_events(pipeline.database, day_of_traces(2, DAY, 25))
-    pipeline.texts(1, FIRST, DAY)
+    pipeline.texts(1, DAY, DAY)
     result = pipeline.clusters(1, DAY)
 
     assert result.success
@@ -87,16 +123,16 @@ def test_discovery_looks_back_exactly_as_far_as_clustering(pipeline: Pipeline) -
     write_events(pipeline.database, day_of_traces(1, FIRST, 25))
     write_events(pipeline.database, day_of_traces(2, FIRST - timedelta(days=1), 25))
     assert pipeline.discover(DAY) == {"1"}
-    for team_id in (1, 2):
-        pipeline.texts(team_id, FIRST - timedelta(days=1), DAY)
+    for team_id, day in ((1, FIRST), (2, FIRST - timedelta(days=1))):
+        pipeline.texts(team_id, day, day)
         pipeline.clusters(team_id, DAY)
     assert {row["team_id"] for row in pipeline.published()} == {1}
 
 
 @pytest.mark.slow
 def test_the_loop_is_broken_a_team_that_stops_sending_leaves(pipeline: Pipeline) -> None:
-    """Seven simulated days after a team's last event; on the first, second and last ones every stage is run for whoever
-    is eligible."""
+    """Seven simulated days after a team's last event; on the first and last ones every stage is run for whoever is
+    eligible."""
     write_events(pipeline.database, day_of_traces(1, FIRST, 25))
     write_events(pipeline.database, day_of_traces(2, FIRST, 3))
     eligible_by_day = {}
@@ -106,7 +142,7 @@ def test_the_loop_is_broken_a_team_that_stops_sending_leaves(pipeline: Pipeline)
         pipeline.discover(day)
         eligible = [row.team_id for row in stored_decisions(pipeline.database, day) if row.eligible]
         eligible_by_day[day] = eligible
-        if ahead in (0, 1, LOOKBACK_DAYS - 1, LOOKBACK_DAYS):
+        if ahead in (0, LOOKBACK_DAYS - 1, LOOKBACK_DAYS):
             for team_id in eligible:
                 pipeline.texts(team_id, day, day)
                 pipeline.clusters(team_id, day)
@@ -114,7 +150,7 @@ def test_the_loop_is_broken_a_team_that_stops_sending_leaves(pipeline: Pipeline)
     assert eligible_by_day[FIRST + timedelta(days=LOOKBACK_DAYS)] == []
     published = pipeline.published()
     assert all(eligible_by_day[FIRST + timedelta(days=ahead)] == [1] for ahead in range(LOOKBACK_DAYS))
-    assert {row["day"] for row in published} == {FIRST + timedelta(days=ahead) for ahead in (0, 1, LOOKBACK_DAYS - 1)}
+    assert {row["day"] for row in published} == {FIRST + timedelta(days=ahead) for ahead in (0, LOOKBACK_DAYS - 1)}
     for row in published:
         assert json.loads(row["properties"])["$ai_total_items_analyzed"] == 25
     last = stored_decisions(pipeline.database, FIRST + timedelta(days=LOOKBACK_DAYS))
@@ -123,31 +159,24 @@ def test_the_loop_is_broken_a_team_that_stops_sending_leaves(pipeline: Pipeline)
 
 
 @pytest.mark.slow
-def test_a_second_run_of_a_finished_partition_writes_nothing(pipeline: Pipeline) -> None:
-    write_events(pipeline.database, day_of_traces(1, DAY, 24))
-    write_events(pipeline.database, day_of_traces(2, DAY, 24))
-    counts = []
-    for _ in range(2):
-        pipeline.discover(DAY)
-        pipeline.texts(1, FIRST, DAY)
-        pipeline.clusters(1, DAY)
-        counts.append(pipeline.row_counts())
-    assert counts[0] == counts[1]
-    assert counts[0]["clustering_runs"] == 2
+def test_a_second_run_of_a_finished_partition_writes_nothing(published: Pipeline) -> None:
+    before = published.row_counts()
+    assert before["clustering_runs"] == 2
+    published.discover(DAY)
+    published.texts(1, DAY - timedelta(days=1), DAY)
+    published.clusters(1, DAY)
+    assert published.row_counts() == before
 
 
 @pytest.mark.slow
-def test_new_traces_replace_the_published_event_of_the_day(pipeline: Pipeline) -> None:
-    write_events(pipeline.database, day_of_traces(1, DAY, 24))
-    pipeline.texts(1, DAY, DAY)
-    pipeline.clusters(1, DAY)
-    before = pipeline.row_counts()
-    write_events(pipeline.database, day_of_traces(1, DAY, 4, prefix="late", hour=20))
-    pipeline.texts(1, DAY, DAY)
-    pipeline.clusters(1, DAY)
-    published = pipeline.published()
-    assert [json.loads(row["properties"])["$ai_total_items_analyzed"] for row in published] == [28, 28]
-    after = pipeline.row_counts()
+def test_new_traces_replace_the_published_event_of_the_day(published: Pipeline) -> None:
+    before = published.row_counts()
+    write_events(published.database, day_of_traces(1, DAY, 4, prefix="late", hour=20))
+    published.texts(1, DAY, DAY)
+    published.clusters(1, DAY)
+    events = published.published()
+    assert [json.loads(row["properties"])["$ai_total_items_analyzed"] for row in events] == [28, 28]
+    after = published.row_counts()
     assert after["events"] == before["events"] + 4 * 3
     assert after["cluster_members"] == 2 * 28
 
@@ -215,10 +244,10 @@ def test_hostile_ids_and_cycles_go_through_every_stage(pipeline: Pipeline) -> No
 def test_a_trace_that_is_still_growing_waits(pipeline: Pipeline) -> None:
     write_events(pipeline.database, day_of_traces(1, DAY, 2))
     pipeline.now = datetime(2026, 11, 7, 8, 10, tzinfo=UTC)
-    pipeline.texts(1, DAY, DAY)
+    pipeline.texts(1, DAY, DAY, stages=["trace_texts"])
     assert pipeline.row_counts()["trace_texts"] == 0
     pipeline.now = datetime(2026, 11, 7, 8, 41, tzinfo=UTC)
-    pipeline.texts(1, DAY, DAY)
+    pipeline.texts(1, DAY, DAY, stages=["trace_texts"])
     assert pipeline.row_counts()["trace_texts"] == 4
 
 
@@ -226,7 +255,7 @@ def test_a_trace_across_midnight_is_read_once_and_whole(pipeline: Pipeline) -> N
     when = datetime(2026, 11, 6, 23, 59, 59, tzinfo=UTC)
     write_events(pipeline.database, trace(1, "night", when))
     write_events(pipeline.database, trace(2, "night", when + timedelta(hours=1)))
-    pipeline.texts(1, DAY - timedelta(days=1), DAY)
+    pipeline.texts(1, DAY - timedelta(days=1), DAY, stages=["trace_texts"])
     rows = pipeline.database.rows(
         "SELECT team_id, toString(day) AS day, event_count FROM trace_texts FINAL WHERE level = 'trace'"
     )
@@ -265,26 +294,3 @@ def test_events_may_be_read_from_another_database_and_are_published_in_our_own(
         assert {row["event_count"] for row in events} == {3}
     finally:
         pipeline.database.execute("DROP DATABASE {name:Identifier} SYNC", name=source)
-
-
-@pytest.mark.slow
-def test_private_values_are_in_nothing_that_the_pipeline_stores(pipeline: Pipeline) -> None:
-    secrets = ["jane.roe@example.org", "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCD", "DE89370400440532013000"]
-    for number in range(24):
-        when = datetime(2026, 11, 7, 8, tzinfo=UTC) + timedelta(minutes=10 * number)
-        request = f"Send my refund of order {number}: " + ", ".join(secrets)
-        write_events(
-            pipeline.database, trace(1, f"t{number}", when, request=request, answer=f"I wrote to {secrets[0]}.")
-        )
-    pipeline.texts(1, DAY, DAY)
-    pipeline.clusters(1, DAY)
-    texts = pipeline.database.rows("SELECT text FROM trace_texts")
-    assert all("[EMAIL_1]" in row["text"] for row in texts)
-    stored = [
-        str(pipeline.database.rows("SELECT * FROM {table:Identifier}", table=table))
-        for table in ("trace_texts", "trace_summaries", "document_embeddings", "clusters", "cluster_labels")
-    ]
-    published = [row["properties"] for row in pipeline.published()]
-    assert len(published) == 2
-    for secret in secrets:
-        assert not any(secret in text for text in (*stored, *published))

@@ -78,20 +78,20 @@ def today_of(database: Database, team_day: TeamDay = TEAM) -> float:
 
 
 def test_the_budget_stops_the_work_before_it_is_passed_and_the_rest_waits(database: Database) -> None:
-    write_texts(database, TEAM, numbered_texts(60))
-    write_texts(database, TeamDay(2, DAY), numbered_texts(60))
-    budget_usd = 30 * cost_of_one(database)
+    write_texts(database, TEAM, numbered_texts(30))
+    write_texts(database, TeamDay(2, DAY), numbered_texts(30))
+    budget_usd = 20 * cost_of_one(database)
     with ChatServer(bill=real_bill) as server:
         counts = run(database, server, budget_usd)
         spent = billed_usd(server)
     assert counts["failed"] == 0
-    assert counts["undone"] == counts["undone_for_budget"] == 60 - counts["generated"]
-    assert 1 <= counts["generated"] <= 27
+    assert counts["undone"] == counts["undone_for_budget"] == 30 - counts["generated"]
+    assert 1 <= counts["generated"] <= 18
     assert spent <= 0.9 * budget_usd
     assert today_of(database) == pytest.approx(spent)
     (skip,) = list_skips(database, day=DAY, team_id=1)
     assert (skip.stage, skip.reason) == ("trace_summaries", "budget")
-    assert f"{counts['undone']} of 60 items deferred" in skip.detail
+    assert f"{counts['undone']} of 30 items deferred" in skip.detail
     assert f"daily budget of team 1 is {budget_usd:.4f} USD" in skip.detail
     assert list_skips(database, day=DAY, team_id=2) == []
 

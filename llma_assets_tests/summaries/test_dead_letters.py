@@ -1,8 +1,6 @@
 """Items that fail run after run: when they are no longer tried, and how they come back."""
 
 import signal
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -30,6 +28,7 @@ from llma_assets.testing import (
     write_texts,
 )
 from llma_assets.themes import BUILT_IN
+from llma_assets_tests import copies
 from llma_assets_tests.databases import PlantedOnce
 
 DAY = date(2026, 11, 7)
@@ -252,10 +251,8 @@ def test_a_run_that_is_killed_while_it_stores_is_finished_by_the_next(
     monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
     write_texts(database, TEAM, numbered_texts(4))
     with cursed(REFUSAL) as server:
-        killed = subprocess.run(
-            [sys.executable, "-c", KILLED_AT, table, server.url], capture_output=True, check=False, timeout=60
-        )
-        assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()[-2000:]
+        killed = copies.run(KILLED_AT, table, server.url)
+        assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
         asked = len(server.calls())
         # What was paid for is written down, whatever became of it.
         assert 1 <= usage_totals(database, TEAM, stage="trace_summaries").calls <= asked <= 4

@@ -200,18 +200,20 @@ def traces(name: str, most: int) -> dict[str, list[dict[str, object]]]:
 
 @pytest.mark.parametrize("name", ["airline_agent", "service_dialogues"])
 def test_real_traces_get_summaries_about_what_their_users_want(name: str) -> None:
-    rendered = {trace_id: render_trace(events).text for trace_id, events in traces(name, 40).items()}
+    found = traces(name, 40)
+    began_s = time.thread_time()
+    rendered = {trace_id: render_trace(events).text for trace_id, events in found.items()}
     items = [TextItem(trace_id, text) for trace_id, text in rendered.items()]
-    started = time.perf_counter()
+    rendered_s = time.thread_time()
     results = list(summarise(items, OfflineChat(), theme_id="t", prompt="p", record=lambda _, __: None))
-    per_second = len(results) / (time.perf_counter() - started)
+    summarised_s = time.thread_time()
     assert all(result.refs_valid == result.refs_total > 0 for result in results)
     assert not any("policy" in result.title.lower() for result in results)
     for result in results:
         title_words = set(result.title.lower().split())
         asked = rendered[result.item_id].lower()
         assert sum(word.strip("(),.") in asked for word in title_words) >= len(title_words) - 2
-    assert per_second > 50  # some hundred on a quiet machine
+    assert summarised_s - rendered_s < 2 * (rendered_s - began_s), "a quarter, on any machine"
 
 
 CALL = """

@@ -11,7 +11,21 @@ import pytest
 
 from llma_assets.models import ModelConfigurationError, OfflineChat, OpenAIChat, RetryPolicy, Usage
 from llma_assets.summaries import TIME_IS_UP, SummaryResult, TextItem, content_hash, summarise
-from llma_assets.testing import REFUSAL, TRUNCATED, ChatServer, Content, Fault, Hang, RateLimited, Request, Status
+from llma_assets.testing import (
+    EMPTY,
+    INVALID_JSON,
+    REFUSAL,
+    TRUNCATED,
+    ChatServer,
+    Content,
+    Fault,
+    Garbage,
+    Hang,
+    RateLimited,
+    Request,
+    Reset,
+    Status,
+)
 
 PATIENT = RetryPolicy(attempts=2, deadline_s=60.0, attempt_timeout_s=30.0, first_delay_s=0.01, cool_down_s=0.05)
 IMPATIENT = RetryPolicy(attempts=2, deadline_s=1.0, attempt_timeout_s=0.3, first_delay_s=0.01, cool_down_s=0.05)
@@ -76,7 +90,13 @@ def test_no_more_calls_are_under_way_than_allowed() -> None:
         assert 2 <= server.most_at_once <= 4
 
 
-@pytest.mark.parametrize("fault", [TRUNCATED, REFUSAL, Content("no json"), Status(400, "too long"), Status(500)])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        TRUNCATED, REFUSAL, EMPTY, INVALID_JSON, Content("no json"), Garbage(), Reset(),
+        Status(400, "too long"), Status(500),
+    ],
+)  # fmt: skip
 def test_one_failed_item_fails_alone(fault: Fault) -> None:
     with fault_for("number 3 ", fault) as server:
         results, _ = run(server, items(8))

@@ -166,9 +166,10 @@ def at_once(*passes: Callable[[], None]) -> None:
 
 
 @pytest.mark.slow
-def test_two_passes_at_once_lose_nothing_ten_times(database: Database) -> None:
+@pytest.mark.parametrize("times", [3, pytest.param(10, marks=pytest.mark.exhaustive)])
+def test_two_passes_at_once_lose_nothing_however_often(database: Database, times: int) -> None:
     """`python -m benchmarks.tasks_at_once --times 50` does it more often, with processes."""
-    for team_id in range(1, 11):
+    for team_id in range(1, times + 1):
         expected = waiting_and_new(database, team_id)
         at_once(*[lambda team_id=team_id: a_pass(database, NOW, team_id=team_id)] * 2)  # type: ignore[misc]
         assert homes(database, team_id) == WHOLE, team_id
@@ -184,9 +185,17 @@ WRITES = ("segment_members", "segment_batches", "task_segments", "task_versions"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(
+    ("moment", "writes"),
+    [
+        ("before", WRITES[::2]),
+        ("after", WRITES[1::2]),
+        pytest.param("before", WRITES[1::2], marks=pytest.mark.exhaustive),
+        pytest.param("after", WRITES[::2], marks=pytest.mark.exhaustive),
+    ],
+)
 def test_one_of_two_passes_dies_at_any_write_and_nothing_is_lost(
-    database: Database, monkeypatch: pytest.MonkeyPatch, moment: str
+    database: Database, moment: str, writes: tuple[str, ...]
 ) -> None:
     insert = Database.insert_rows
 
@@ -200,7 +209,7 @@ def test_one_of_two_passes_dies_at_any_write_and_nothing_is_lost(
             if table == self.dies_at:
                 raise Killed
 
-    for team_id, table in enumerate(WRITES, 1):
+    for team_id, table in enumerate(writes, 1):
         waiting_and_new(database, team_id)
         mortal = Mortal(database._client, database.name, "events")
         mortal.dies_at = table

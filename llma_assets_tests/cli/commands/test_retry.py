@@ -10,6 +10,7 @@ from llma_assets.summaries.dead_letters import MAX_FAILURES, dead_letters
 from llma_assets.team_day import TeamDay
 from llma_assets.testing import REFUSAL, ChatServer, day_of_traces, numbered_texts, write_events, write_texts
 from llma_assets_tests.cli.conftest import Answer, Llma
+from llma_assets_tests.databases import PlantedOnce
 from llma_assets_tests.pipeline.runs import Pipeline
 from llma_assets_tests.pipeline.test_faults import ServedChat
 from llma_assets_tests.summaries.test_dead_letters import fail_so_often
@@ -24,9 +25,9 @@ def kill_one(database: Database, team_id: int = 1, day: date = DAY) -> None:
 
 
 def test_the_list_shows_each_with_its_reason_and_changes_nothing(
-    database: Database, llma_json: Callable[..., Answer]
+    database: Database, llma_json: Callable[..., Answer], planted_once: PlantedOnce
 ) -> None:
-    kill_one(database)
+    planted_once(kill_one)
     for _ in range(2):
         answer = llma_json("retry", "--team", "1", "--list")
         (letter,) = answer.document["dead_letters"]
@@ -41,15 +42,17 @@ def test_the_list_shows_each_with_its_reason_and_changes_nothing(
         assert (answer.document["action"], answer.code) == ("listed", 0)
 
 
-def test_a_dry_run_changes_nothing(database: Database, llma: Llma) -> None:
-    kill_one(database)
+def test_a_dry_run_changes_nothing(database: Database, llma: Llma, planted_once: PlantedOnce) -> None:
+    planted_once(kill_one)
     shown = llma("retry", "--team", "1", "--dry-run")
     assert "would be requeued" in shown.stderr
     assert len(dead_letters(database, 1)) == 1
 
 
-def test_what_is_brought_back_is_said_with_the_command_that_tries_it(database: Database, llma: Llma) -> None:
-    kill_one(database)
+def test_what_is_brought_back_is_said_with_the_command_that_tries_it(
+    database: Database, llma: Llma, planted_once: PlantedOnce
+) -> None:
+    planted_once(kill_one)
     kill_one(database, day=date(2026, 11, 8))
     shown = llma("retry", "--team", "1")
     assert shown.exit_code == 0
@@ -62,8 +65,10 @@ def test_what_is_brought_back_is_said_with_the_command_that_tries_it(database: D
     assert "No dead letters" in llma("retry", "--team", "1").stderr
 
 
-def test_only_what_was_named_is_brought_back(database: Database, llma_json: Callable[..., Answer]) -> None:
-    kill_one(database)
+def test_only_what_was_named_is_brought_back(
+    database: Database, llma_json: Callable[..., Answer], planted_once: PlantedOnce
+) -> None:
+    planted_once(kill_one)
     kill_one(database, day=date(2026, 11, 8))
     kill_one(database, team_id=2)
     answer = llma_json("retry", "--team", "1", "--date", "2026-11-08", "--theme", "traces", "--item", "item-1")
@@ -72,8 +77,10 @@ def test_only_what_was_named_is_brought_back(database: Database, llma_json: Call
     assert len(dead_letters(database, 2)) == 1
 
 
-def test_an_item_that_is_no_dead_letter_is_named(database: Database, llma_json: Callable[..., Answer]) -> None:
-    kill_one(database)
+def test_an_item_that_is_no_dead_letter_is_named(
+    database: Database, llma_json: Callable[..., Answer], planted_once: PlantedOnce
+) -> None:
+    planted_once(kill_one)
     answer = llma_json("retry", "--team", "1", "--item", "item-2", "--item", "item-1")
     assert (answer.document["unknown_items"], answer.code) == (["item-2"], 1)
     assert [letter["item"] for letter in answer.document["dead_letters"]] == ["item-1"]
@@ -95,7 +102,9 @@ def test_run_tries_them_at_once_in_the_dagster_instance(
     write_events(database, day_of_traces(1, DAY, 2))
     with ChatServer(judge=lambda request: REFUSAL if "(case 1)" in str(request.body) else None) as server:
         for _ in range(MAX_FAILURES):
-            Pipeline(database, chat=ServedChat(url=server.url)).texts(1, DAY, DAY)
+            Pipeline(database, chat=ServedChat(url=server.url)).texts(
+                1, DAY, DAY, stages=("trace_texts", "trace_summaries")
+            )
     assert [letter.theme_id for letter in dead_letters(database, 1)] == ["generations", "traces"]
     monkeypatch.setenv("LLMA_CHAT_MODEL", "test-model")
     monkeypatch.setenv("LLMA_EMBEDDING_MODEL", "offline")

@@ -38,6 +38,16 @@ def traffic(database: Database, planted_once: PlantedOnce) -> Database:
     return database
 
 
+@pytest.fixture
+def two_days(database: Database, settings: Settings) -> Database:
+    """The same traffic for runs that look back two days: what they show is not in the number of days."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    (settings.data_dir / "teams.toml").write_text("lookback_days = 2\n")
+    for team_id, day, count in ((1, DAY, 12), (1, DAY - timedelta(days=1), 12), (2, DAY, 3)):
+        write_events(database, day_of_traces(team_id, day, count))
+    return database
+
+
 def a_run(database: Database) -> Any:
     """Traffic, and a run of team 1; returns the document of `--json`."""
     traffic_of_two_teams(database)
@@ -164,7 +174,7 @@ def test_a_team_on_the_skip_list_is_not_run(
     assert traffic.value("SELECT count() FROM trace_texts") == 0
 
 
-def test_all_takes_the_eligible_teams_and_no_other(traffic: Database, llma_json: Callable[..., Answer]) -> None:
+def test_all_takes_the_eligible_teams_and_no_other(two_days: Database, llma_json: Callable[..., Answer]) -> None:
     document = llma_json("run", "--all", "--date", str(DAY)).document
     assert [team["team"] for team in document["teams"]] == [1]
 
@@ -186,15 +196,15 @@ def test_a_dry_run_writes_nothing(traffic: Database, llma_json: Callable[..., An
     assert not (settings.data_dir / "dagster").exists()
 
 
-def test_the_options_reach_the_clustering(traffic: Database, llma: Llma) -> None:
+def test_the_options_reach_the_clustering(two_days: Database, llma: Llma) -> None:
     result = llma("run", "--team", "1", "--date", str(DAY), "--method", "kmeans", "--min-k", "2", "--max-k", "2")
     assert result.exit_code == 0, result.output
-    params = [json.loads(row["params"]) for row in traffic.rows("SELECT params FROM clustering_runs FINAL")]
+    params = [json.loads(row["params"]) for row in two_days.rows("SELECT params FROM clustering_runs FINAL")]
     assert [(each["method"], each["min_k"], each["max_k"]) for each in params] == [("kmeans", 2, 2)] * 2
 
 
 def test_a_failed_stage_is_a_failure_with_its_reason(
-    traffic: Database, llma: Llma, monkeypatch: pytest.MonkeyPatch
+    two_days: Database, llma: Llma, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LLMA_CHAT_MODEL", "gpt-4.1-nano")
     result = llma("run", "--team", "1", "--date", str(DAY))
@@ -204,7 +214,7 @@ def test_a_failed_stage_is_a_failure_with_its_reason(
 
 
 def test_ctrl_c_within_a_stage_ends_with_130_and_a_failed_run(
-    traffic: Database, llma: Llma, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    two_days: Database, llma: Llma, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt

@@ -21,6 +21,7 @@ from llma_assets.team_day import TeamDay
 from llma_assets.testing import day_of_traces, write_events
 from llma_assets_tests.pipeline.runs import Pipeline
 
+STAGES = ("trace_texts", "trace_summaries")
 MONDAY, TUESDAY = TeamDay(1, date(2026, 11, 2)), TeamDay(1, date(2026, 11, 3))
 
 
@@ -123,7 +124,7 @@ def test_progress_that_fails_falls_silent_and_fails_no_stage(
 
     for team_id in (1, 2):
         write_events(database, day_of_traces(team_id, MONDAY.day, 2))
-    assert Pipeline(database, progress=broken).texts(1, MONDAY.day, MONDAY.day).success
+    assert Pipeline(database, progress=broken).texts(1, MONDAY.day, MONDAY.day, stages=STAGES).success
     assert calls == ["trace_texts"]
     assert database.value("SELECT count() FROM trace_summaries WHERE team_id = 1") == 4
 
@@ -138,7 +139,9 @@ def test_an_interrupt_is_no_failure_of_progress(
         raise KeyboardInterrupt
 
     write_events(database, day_of_traces(1, MONDAY.day, 1))
-    stopped = Pipeline(database, progress=interrupted).texts(1, MONDAY.day, MONDAY.day, raise_on_error=False)
+    stopped = Pipeline(database, progress=interrupted).texts(
+        1, MONDAY.day, MONDAY.day, stages=STAGES, raise_on_error=False
+    )
     assert not stopped.success
 
 

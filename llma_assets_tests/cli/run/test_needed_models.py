@@ -17,8 +17,9 @@ RUN = ("run", "--team", "1", "--date", str(DAY))
 
 
 @pytest.fixture
-def traffic(database: Database) -> Database:
-    """A day of two teams, with the same ids."""
+def traffic(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """A day of two teams, with the same ids; there is no day before it."""
+    monkeypatch.setenv("LLMA_OLDEST_DAY", str(DAY))
     write_events(database, day_of_traces(1, DAY, 24))
     write_events(database, day_of_traces(2, DAY, 24))
     return database

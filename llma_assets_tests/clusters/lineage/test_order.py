@@ -70,7 +70,7 @@ def test_a_backfill_out_of_order_has_the_lineages_of_one_in_order(database: Data
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", ["kmeans", "graph"])
+@pytest.mark.parametrize("method", [pytest.param("kmeans", marks=pytest.mark.exhaustive), "graph"])
 def test_every_order_has_the_lineages_of_the_right_one(database: Database, method: str) -> None:
     run_in_order(database, 1, range(5), method=method)
     in_order = story(database, 1)
