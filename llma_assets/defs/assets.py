@@ -4,6 +4,7 @@ import dagster as dg
 
 from llma_assets.defs.catalog import Catalog
 from llma_assets.defs.cluster_assignments import cluster_assignments
+from llma_assets.defs.cluster_attributes import cluster_attributes
 from llma_assets.defs.cluster_events import cluster_events
 from llma_assets.defs.cluster_labels import cluster_labels
 from llma_assets.defs.eligible_teams import eligible_teams_of
@@ -21,6 +22,7 @@ STAGES = (
     summary_embeddings,
     cluster_assignments,
     cluster_labels,
+    cluster_attributes,
     cluster_events,
     segment_clusters,
     tasks,

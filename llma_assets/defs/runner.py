@@ -36,6 +36,7 @@ STAGES = (
     "summary_embeddings",
     "cluster_assignments",
     "cluster_labels",
+    "cluster_attributes",
     "cluster_events",
     "segment_clusters",
     "tasks",

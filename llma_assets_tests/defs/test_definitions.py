@@ -30,7 +30,7 @@ def loaded() -> list[str]:
 
 def test_the_names_of_assets_checks_and_automation_are_pinned(loaded: list[str]) -> None:
     assert loaded[:5] == [
-        "['cluster_assignments', 'cluster_events', 'cluster_labels', 'eligible_teams', "
+        "['cluster_assignments', 'cluster_attributes', 'cluster_events', 'cluster_labels', 'eligible_teams', "
         "'events', 'segment_clusters', 'summary_embeddings', 'tasks', 'trace_summaries', 'trace_texts', "
         "'video_segments']",
         "['clusters_have_names', 'confirmed_by_resamples', 'event_titles_match_labels', 'events_match_runs', "

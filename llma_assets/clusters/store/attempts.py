@@ -90,7 +90,14 @@ WHERE team_id = {team_id:Int64}
     AND theme_id = {theme_id:String}
     AND attempt_id = {attempt_id:UUID}
 """
-ATTEMPT_TABLES = ("cluster_name_tests", "cluster_group_labels", "cluster_labels", "clusters", "cluster_members")
+ATTEMPT_TABLES = (
+    "run_attributes",
+    "cluster_name_tests",
+    "cluster_group_labels",
+    "cluster_labels",
+    "clusters",
+    "cluster_members",
+)
 """What an attempt writes, in the order in which it is forgotten."""
 
 
