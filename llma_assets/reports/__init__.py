@@ -29,6 +29,16 @@ from llma_assets.reports.ingest import (
 )
 from llma_assets.reports.item_page import ORDERS, ItemPage, ItemRow, Sort, item_page
 from llma_assets.reports.items import ClusteredItem, clustered_items
+from llma_assets.reports.map_points import (
+    COLOURS,
+    OUTLIERS,
+    Colour,
+    MapItem,
+    MapPoints,
+    map_groups,
+    map_item,
+    map_points,
+)
 from llma_assets.reports.new_items import NewItemsReport, RunWithNewItems, new_items_report
 from llma_assets.reports.overlap import FALSE_SHARE
 from llma_assets.reports.overlap_queries import Among, NotClusteredError
@@ -62,8 +72,10 @@ from llma_assets.reports.trial_report import TrialItem, TrialReport, trial_repor
 from llma_assets.reports.usage import Budget, ThemeBudget, UsageReport, UsageTotal, usage_report
 
 __all__ = [
+    "COLOURS",
     "FALSE_SHARE",
     "ORDERS",
+    "OUTLIERS",
     "STEPS",
     "Among",
     "AppliedChanges",
@@ -77,6 +89,7 @@ __all__ = [
     "ClusterResult",
     "ClusterRow",
     "ClusteredItem",
+    "Colour",
     "Decision",
     "Decisions",
     "DeferredWork",
@@ -91,6 +104,8 @@ __all__ = [
     "IngestedSegments",
     "ItemPage",
     "ItemRow",
+    "MapItem",
+    "MapPoints",
     "NewItemsReport",
     "NoTextsError",
     "NotClusteredError",
@@ -151,8 +166,11 @@ __all__ = [
     "history_report",
     "item_page",
     "latest_day",
+    "map_groups",
+    "map_item",
     "map_markdown",
     "map_png",
+    "map_points",
     "new_items_report",
     "overlap_report",
     "paid_trial",

@@ -12,14 +12,14 @@ from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from llma_assets.clickhouse import DatabaseError
 from llma_assets.isolation import fault_of
 from llma_assets.request_guard import Guard
-from llma_assets.web import api, cluster_pages, pages, sign_in_pages, task_pages, theme_pages
+from llma_assets.web import api, cluster_pages, map_api, map_pages, pages, sign_in_pages, task_pages, theme_pages
 from llma_assets.web.problems import WebProblem, as_json, problem_of, to_sign_in, wants_json
 from llma_assets.web.site import Site
 from llma_assets.web.templates_of import problem_page
@@ -41,6 +41,10 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+
+NOT_COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, map_api.BUFFER)
+"""Numbers of a map hardly shrink."""
 
 
 class SafeHeaders:
@@ -88,12 +92,13 @@ def create_app(site: Site, *, hosts: Collection[str] = ()) -> FastAPI:
         middleware=[
             Middleware(SafeHeaders),
             Middleware(Guard, hosts=hosts),
-            Middleware(GZipMiddleware, minimum_size=1_000),
+            Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5, exclude_content_types=NOT_COMPRESSED),
         ],
     )
     app.state.site = site
-    app.include_router(api.router, prefix="/api/v1")
-    for module in (sign_in_pages, pages, cluster_pages, task_pages, theme_pages):
+    for documents in (api.router, map_api.router):
+        app.include_router(documents, prefix="/api/v1")
+    for module in (sign_in_pages, pages, map_pages, cluster_pages, task_pages, theme_pages):
         app.include_router(module.router, include_in_schema=False)
     static = resources.files("llma_assets.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")

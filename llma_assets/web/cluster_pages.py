@@ -30,9 +30,10 @@ def cluster_page(
     problem: str = "",
 ) -> Response:
     """One cluster: figures, members, evidence, decisions."""
-    days = clustered_days(site.database, team_id)
+    database = site.database.remembering()
+    days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
-    report = cluster_report(site.database, TeamDay(team_id, day), theme, lineage_id)
+    report = cluster_report(database, TeamDay(team_id, day), theme, lineage_id)
     if report is None:
         near = [("All clusters of the day", address(f"/teams/{team_id}/results", theme=theme, date=day))]
         raise NotFound(f"the theme {theme} has no cluster {lineage_id[:40]} on {day}", near=near)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -16,10 +17,8 @@ from llma_assets.reports import (
     ORDERS,
     ItemRow,
     Sort,
-    clusters_of_day,
     funnel_report,
     item_page,
-    map_png,
     published_clusters,
     skips_of_day,
     teams_report,
@@ -31,7 +30,7 @@ from llma_assets.reports import (
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES, ThemeError, past_changes, themes_of
 from llma_assets.visible import visible
-from llma_assets.web.problems import NotFound
+from llma_assets.web.problems import InvalidInput, NotFound
 from llma_assets.web.report_file import report_file
 from llma_assets.web.templates_of import address, page
 from llma_assets.web.visitors import (
@@ -60,7 +59,7 @@ def teams_page(request: Request, site: SiteDep, visitor: VisitorDep) -> Response
 @router.get(TEAM)
 def team_page(site: SiteDep, team_id: TeamDep) -> Response:
     """The results of the team's latest day, of the theme that looked at most."""
-    return RedirectResponse(address(f"/teams/{team_id}/results", theme=_default_theme(site.database, team_id)), 303)
+    return RedirectResponse(address(f"/teams/{team_id}/results", theme=default_theme(site.database, team_id)), 303)
 
 
 @router.get(f"{TEAM}/results")
@@ -73,15 +72,16 @@ def results_page(
     hidden: bool = False,
 ) -> Response:
     """What a theme found on a day; or why it found nothing, and where there is something."""
-    days = clustered_days(site.database, team_id)
+    database = site.database.remembering()
+    days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
     team_day = TeamDay(team_id, day)
-    published = published_clusters(site.database, team_day, show_hidden=hidden)
+    published = published_clusters(database, team_day, show_hidden=hidden, examples=3)
     found = published.runs
     with_items = [run.theme_id for run in found if run.items] or [run.theme_id for run in found]
     theme = theme or (TRACES.theme_id if TRACES.theme_id in with_items else next(iter(with_items), ""))
     if theme and theme not in {run.theme_id for run in found}:
-        _known_theme(site.database, team_id, theme)
+        known_theme(database, team_id, theme)
     return page(
         request,
         "results.html",
@@ -91,21 +91,10 @@ def results_page(
         theme_id=theme,
         days=days,
         runs=found,
-        results=theme_results(site.database, team_day, theme, published=published) if theme else None,
-        skips=skips_of_day(site.database, day, team_id).skips if not found else (),
+        results=theme_results(database, team_day, theme, published=published) if theme else None,
+        skips=skips_of_day(database, day, team_id).skips if not found else (),
         show_hidden=hidden,
     )
-
-
-@router.get(f"{TEAM}/map.png")
-def map_picture(site: SiteDep, team_id: TeamDep, day: Annotated[date, Query(alias="date")], theme: str) -> Response:
-    """The map of a theme's day as a picture."""
-    for each in clusters_of_day(site.database, TeamDay(team_id, day)):
-        if each.theme_id == theme and len(each.labels):
-            titles = {row.cluster_id: row.title for row in each.rows}
-            picture = map_png(each.labels, each.coordinates, titles, f"{theme}, {day}")
-            return Response(picture, media_type="image/png")
-    raise NotFound(f"the theme {theme} has no map of {day}")
 
 
 @router.get(f"{TEAM}/report.html")
@@ -126,20 +115,22 @@ def items_page(
     q: str = "",
     sort: Sort = "cluster",
     start: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    area: Annotated[str, Query(max_length=4_000)] = "",
     form: Literal["html", "csv"] = "html",
 ) -> Response:
     """The items of a theme's day as a table, or as CSV."""
-    days = clustered_days(site.database, team_id)
+    database = site.database.remembering()
+    days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
-    theme = theme or _default_theme(site.database, team_id) or ""
-    query: dict[str, Any] = {"search": q[:200], "sort": sort, "outliers": cluster == "outliers"}
+    theme = theme or default_theme(database, team_id) or ""
+    query: dict[str, Any] = {"search": q[:200], "sort": sort, "outliers": cluster == "outliers", "area": _corners(area)}
     query["lineage_id"] = cluster if cluster not in (None, "", "outliers") else None
     limit = EXPORT_ROWS if form == "csv" else PAGE_SIZE
     found = item_page(
-        site.database, TeamDay(team_id, day), theme, **query, limit=limit, offset=0 if form == "csv" else start
+        database, TeamDay(team_id, day), theme, **query, limit=limit, offset=0 if form == "csv" else start
     )
     if found is None:
-        _known_theme(site.database, team_id, theme)
+        known_theme(database, team_id, theme)
     if form == "csv":
         if found is None:
             raise NotFound(f"the theme {theme} has no items on {day}")
@@ -158,6 +149,7 @@ def items_page(
         sorts=ORDERS,
         cluster=cluster,
         start=start,
+        area=area,
         page_size=PAGE_SIZE,
     )
 
@@ -172,8 +164,9 @@ def trends_page(
     theme: str | None = None,
 ) -> Response:
     """How each cluster went over some weeks."""
-    report = trends_report(site.database, team_id, weeks=weeks, until=day)
-    shown = theme or _default_theme(site.database, team_id) or ""
+    database = site.database.remembering()
+    report = trends_report(database, team_id, weeks=weeks, until=day)
+    shown = theme or default_theme(database, team_id) or ""
     chosen = next((each for each in report.themes if each.theme_id == shown), None)
     return page(
         request,
@@ -224,8 +217,9 @@ def theme_page(
     day: Annotated[date | None, Query(alias="date")] = None,
 ) -> Response:
     """One theme: settings, funnel, history."""
-    theme = _known_theme(site.database, team_id, theme_id)
-    days = clustered_days(site.database, team_id)
+    database = site.database.remembering()
+    theme = known_theme(database, team_id, theme_id)
+    days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
     lookback = site.team_settings().lookback_days
     return page(
@@ -236,8 +230,8 @@ def theme_page(
         day=day,
         may_change=visitor.may_change,
         theme=theme,
-        funnel=funnel_report(site.database, TeamDay(team_id, day), [theme], lookback_days=lookback).themes[0],
-        history=past_changes(site.database, team_id, theme_id),
+        funnel=funnel_report(database, TeamDay(team_id, day), [theme], lookback_days=lookback).themes[0],
+        history=past_changes(database, team_id, theme_id),
     )
 
 
@@ -246,7 +240,8 @@ def health_page(
     request: Request, site: SiteDep, team_id: TeamDep, day: Annotated[date | None, Query(alias="date")] = None
 ) -> Response:
     """What went wrong or was left out on a day, and what it cost."""
-    days = clustered_days(site.database, team_id)
+    database = site.database.remembering()
+    days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
     return page(
         request,
@@ -255,14 +250,12 @@ def health_page(
         team_id=team_id,
         day=day,
         days=days,
-        skips=skips_of_day(site.database, day, team_id),
-        usage=usage_report(
-            site.database, TeamDay(team_id, day), today=site.today, daily_usd=site.daily_budget_usd(team_id)
-        ),
+        skips=skips_of_day(database, day, team_id),
+        usage=usage_report(database, TeamDay(team_id, day), today=site.today, daily_usd=site.daily_budget_usd(team_id)),
     )
 
 
-def _default_theme(database: Database, team_id: int) -> str | None:
+def default_theme(database: Database, team_id: int) -> str | None:
     """The theme to show first: of those with the latest results the general one, else the largest."""
     runs = last_runs(database, team_id)
 
@@ -272,7 +265,7 @@ def _default_theme(database: Database, team_id: int) -> str | None:
     return max(runs, key=rank, default=None)
 
 
-def _known_theme(database: Database, team_id: int, theme_id: str) -> Any:
+def known_theme(database: Database, team_id: int, theme_id: str) -> Any:
     try:
         return themes_of(database, team_id).get(theme_id)
     except ThemeError:
@@ -281,6 +274,25 @@ def _known_theme(database: Database, team_id: int, theme_id: str) -> Any:
             for each in themes_of(database, team_id).themes
         ]
         raise NotFound(f"team {team_id} has no theme {theme_id[:60]!r}", near=near) from None
+
+
+def _corners(area: str) -> list[tuple[float, float]]:
+    """The corners of a part of the map.
+
+    >>> _corners("0,0;1,0;0,1.5")
+    [(0.0, 0.0), (1.0, 0.0), (0.0, 1.5)]
+
+    Raises:
+        InvalidInput: they are not at least three pairs of numbers.
+    """
+    corners = [tuple(part.split(",")) for part in area.split(";")] if area else []
+    try:
+        found = [(float(x), float(y)) for x, y in corners]
+    except ValueError:
+        found = []
+    if area and (len(found) < 3 or not all(math.isfinite(value) for corner in found for value in corner)):
+        raise InvalidInput("an area is at least three corners such as 0,0;1,0;0,1", field="area")
+    return found
 
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
