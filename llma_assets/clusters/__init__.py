@@ -13,6 +13,7 @@ from llma_assets.clusters.disclosure import (
     PrivacyMinimum,
     Withheld,
     clusters_of,
+    first_members_of,
     held_back,
     members_of,
 )
@@ -105,6 +106,7 @@ __all__ = [
     "decide_about",
     "edits_of",
     "find_lineage",
+    "first_members_of",
     "held_back",
     "last_runs",
     "lineages_of",

@@ -5,7 +5,7 @@ is decided when the clusters are made, and stored with them. `clusters_of` and `
 get: names, events, reports, pages, frames. They never see what is withheld, so that they cannot show it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -56,17 +56,25 @@ def clusters_of(database: Database, run: Run) -> list[dict[str, Any]]:
     return [_shown(row) for row in clusters.clusters_of(database, run) if row["disclosure"] != "held_back"]
 
 
-def members_of(database: Database, run: Run) -> list[dict[str, Any]]:
-    """The members that may be shown, by cluster and rank, noise last."""
+def members_of(database: Database, run: Run, cluster_ids: Collection[int] | None = None) -> list[dict[str, Any]]:
+    """The members that may be shown, of all clusters or of these, by cluster and rank, noise last."""
+    return _to_be_shown(database, run, cluster_members.members_of(database, run, cluster_ids))
+
+
+def first_members_of(database: Database, run: Run, limit: int) -> list[dict[str, Any]]:
+    """Of each cluster the `limit` members nearest to its centroid, if they may be shown.
+
+    Each has `item_id`, `trace_id` and `cluster_id`. For pages, which must not read all members to show three.
+    """
+    return _to_be_shown(database, run, cluster_members.first_members_of(database, run, limit) if limit else [])
+
+
+def _to_be_shown(database: Database, run: Run, members: list[dict[str, Any]]) -> list[dict[str, Any]]:
     rows = clusters.clusters_of(database, run)
     full = {row["cluster_id"] for row in rows if row["disclosure"] == FULL}
     # Members of a cluster that is not stored are a fault that readers have to see.
     stored = {row["cluster_id"] for row in rows}
-    return [
-        member
-        for member in cluster_members.members_of(database, run)
-        if member["cluster_id"] in full or member["cluster_id"] not in stored
-    ]
+    return [each for each in members if each["cluster_id"] in full or each["cluster_id"] not in stored]
 
 
 def held_back(database: Database, run: Run) -> tuple[int, int]:

@@ -37,6 +37,16 @@ from llma_assets.reports.ingest import (
 )
 from llma_assets.reports.item_page import ORDERS, ItemPage, ItemRow, Sort, item_page
 from llma_assets.reports.items import ClusteredItem, clustered_items
+from llma_assets.reports.map_points import (
+    COLOURS,
+    OUTLIERS,
+    Colour,
+    MapItem,
+    MapPoints,
+    map_groups,
+    map_item,
+    map_points,
+)
 from llma_assets.reports.new_items import NewItemsReport, RunWithNewItems, new_items_report
 from llma_assets.reports.overlap import FALSE_SHARE
 from llma_assets.reports.overlap_queries import Among, NotClusteredError
@@ -83,8 +93,10 @@ from llma_assets.reports.verification import (
 )
 
 __all__ = [
+    "COLOURS",
     "FALSE_SHARE",
     "ORDERS",
+    "OUTLIERS",
     "STEPS",
     "Among",
     "AppliedChanges",
@@ -100,6 +112,7 @@ __all__ = [
     "ClusterResult",
     "ClusterRow",
     "ClusteredItem",
+    "Colour",
     "Decision",
     "Decisions",
     "DeferredWork",
@@ -116,6 +129,8 @@ __all__ = [
     "ItemPage",
     "ItemRow",
     "LineagesReport",
+    "MapItem",
+    "MapPoints",
     "NewItemsReport",
     "NoChangeError",
     "NoTextsError",
@@ -196,8 +211,11 @@ __all__ = [
     "item_page",
     "latest_day",
     "lineages_report",
+    "map_groups",
+    "map_item",
     "map_markdown",
     "map_png",
+    "map_points",
     "new_items_report",
     "outdated",
     "overlap_report",

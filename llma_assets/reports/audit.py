@@ -81,26 +81,36 @@ class Audit:
     runs: tuple[AuditedTheme, ...]
 
 
-def audit(database: Database, team_day: TeamDay, *, level: str | None = None, theme_id: str | None = None) -> Audit:
+def audit(
+    database: Database,
+    team_day: TeamDay,
+    *,
+    level: str | None = None,
+    theme_id: str | None = None,
+    lineage_id: str | None = None,
+) -> Audit:
     """What is known of each published name of a team's day.
 
     Args:
         level: themes of this level only.
         theme_id: this theme only.
+        lineage_id: this cluster only.
     """
     runs = [
-        AuditedTheme(run.theme_id, tuple(sorted(_audited(database, run), key=lambda each: each.doubt)))
+        AuditedTheme(run.theme_id, tuple(sorted(_audited(database, run, lineage_id), key=lambda each: each.doubt)))
         for run in runs_of_day(database, team_day)
         if level in (None, run.level) and theme_id in (None, run.theme_id) and run.items
     ]
     return Audit(team_day.team_id, team_day.day, tuple(runs))
 
 
-def _audited(database: Database, run: Run) -> list[AuditedCluster]:
+def _audited(database: Database, run: Run, lineage_id: str | None) -> list[AuditedCluster]:
     labels, tests = labels_of(database, run), {row["cluster_id"]: row for row in name_tests_of(database, run)}
     groups = {cluster_id: row["title"] for row in group_labels_of(database, run) for cluster_id in row["cluster_ids"]}
     members: dict[int, list[dict[str, Any]]] = {}
-    for member in members_of(database, run):
+    clusters = [row for row in clusters_of(database, run) if lineage_id in (None, row["lineage_id"])]
+    asked = None if lineage_id is None else [row["cluster_id"] for row in clusters]
+    for member in members_of(database, run, asked):
         members.setdefault(member["cluster_id"], []).append(member)
     shown = {
         cluster_id: [each["item_id"] for each in (*found[:READ_MEMBERS], *found[READ_MEMBERS:][-FAR_MEMBERS:])]
@@ -108,7 +118,7 @@ def _audited(database: Database, run: Run) -> list[AuditedCluster]:
     }
     titles = _titles(database, run, [item_id for item_ids in shown.values() for item_id in item_ids])
     audited = []
-    for row in clusters_of(database, run):
+    for row in clusters:
         cluster_id = row["cluster_id"]
         if cluster_id == NOISE_LABEL or row["disclosure"] != FULL:
             continue

@@ -50,7 +50,7 @@ class ClusterReport:
 
 def cluster_report(database: Database, team_day: TeamDay, theme_id: str, lineage_id: str) -> ClusterReport | None:
     """A cluster by its lineage, hidden or not; None if the day's run has no such cluster."""
-    published = published_clusters(database, team_day, theme_id=theme_id, show_hidden=True)
+    published = published_clusters(database, team_day, theme_id=theme_id, show_hidden=True, examples=0)
     results = theme_results(database, team_day, theme_id, published=published)
     if results is None:
         return None
@@ -64,7 +64,7 @@ def cluster_report(database: Database, team_day: TeamDay, theme_id: str, lineage
     )
     if result is None:
         return None
-    of_theme = audit(database, team_day, theme_id=theme_id).runs
+    of_theme = audit(database, team_day, theme_id=theme_id, lineage_id=result.cluster.lineage_id).runs
     evidence = next(
         (each for run in of_theme for each in run.clusters if each.lineage_id == result.cluster.lineage_id), None
     )

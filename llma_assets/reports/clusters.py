@@ -20,6 +20,7 @@ from llma_assets.clusters import (
     Standing,
     clusters_of,
     counted_as,
+    first_members_of,
     held_back,
     lineages_of,
     members_of,
@@ -41,6 +42,7 @@ def published_clusters(
     level: str | None = None,
     theme_id: str | None = None,
     show_hidden: bool = False,
+    examples: int | None = None,
 ) -> PublishedClusters:
     """What is published for a team's day, by theme; a theme that was skipped has no items and its reason.
 
@@ -50,6 +52,7 @@ def published_clusters(
     Args:
         level: themes of this level only.
         theme_id: this theme only.
+        examples: only so many members of each cluster, the nearest to its centroid, which is much faster than all.
     """
     runs = {run.theme_id: run for run in runs_of_day(database, team_day)}
     known = themes_of(database, team_day.team_id).themes
@@ -64,7 +67,9 @@ def published_clusters(
             continue
         reason, detail = reasons.get(each, ("", ""))
         if each in runs:
-            run = _published(database, runs[each], decided, versions.get(each), show_hidden=show_hidden)
+            run = _published(
+                database, runs[each], decided, versions.get(each), show_hidden=show_hidden, examples=examples
+            )
             found.append(replace(run, skip_detail=detail))
         elif each in reasons:
             found.append(_skipped(each, its_level, reason, detail))
@@ -109,6 +114,7 @@ def _published(
     versions: Sequence[str] | None,
     *,
     show_hidden: bool,
+    examples: int | None,
 ) -> PublishedRun:
     """What was published.
 
@@ -118,7 +124,7 @@ def _published(
     rows = clusters_of(database, run)
     labels = _standing_labels(database, run, rows, decided)
     members: dict[int, list[Mapping[str, Any]]] = {}
-    for member in members_of(database, run):
+    for member in _members(database, run, rows, decided, examples):
         members.setdefault(member["cluster_id"], []).append(member)
     clusters = as_decided(
         [_cluster(row, labels.get(row["cluster_id"]), members.get(row["cluster_id"], [])) for row in rows], decided
@@ -138,6 +144,25 @@ def _published(
         clusters=tuple(each for each in clusters if show_hidden or not each.hidden),
         held_back_clusters=held_back(database, run)[0],
     )
+
+
+def _members(
+    database: Database,
+    run: Run,
+    clusters: Sequence[Mapping[str, Any]],
+    decided: Mapping[str, Standing],
+    examples: int | None,
+) -> list[dict[str, Any]]:
+    """All members, or some of each cluster. Of those that people merged always all: their traces are counted anew."""
+    if examples is None:
+        return members_of(database, run)
+    groups: dict[str, list[int]] = {}
+    for row in clusters:
+        if row["lineage_id"]:
+            groups.setdefault(counted_as(row["lineage_id"], decided), []).append(row["cluster_id"])
+    merged = {cluster_id for group in groups.values() if len(group) > 1 for cluster_id in group}
+    found = members_of(database, run, merged) if merged else []
+    return found + [each for each in first_members_of(database, run, examples) if each["cluster_id"] not in merged]
 
 
 def _standing_labels(
@@ -218,6 +243,8 @@ def as_decided(clusters: Sequence[PublishedCluster], decided: Mapping[str, Stand
 
 def _traces(group: Sequence[PublishedCluster]) -> int:
     """Different traces of clusters that are counted together; of withheld ones only the numbers are known."""
+    if len(group) == 1:
+        return group[0].traces
     full = [each for each in group if each.disclosure == FULL]
     known = len(frozenset[str]().union(*(each.trace_ids for each in full)))
     return known + sum(each.traces for each in group if each.disclosure != FULL)

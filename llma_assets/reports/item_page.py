@@ -1,6 +1,6 @@
 """The items of a run a page at a time: searched, of one cluster, sorted; for the table of the web app and its API."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -27,52 +27,78 @@ ORDERS: Mapping[Sort, str] = {
 }
 """What each order is in SQL; nothing of a request becomes part of a statement."""
 
-# Keys: cluster_members (team_id, day, theme_id, attempt_id, item_id);
-# trace_summaries (team_id, day, theme_id, item_id); trace_texts (team_id, day, level, item_id).
+# Ids on light columns first: what a page shows of its items is read for these alone. Keys: cluster_members (team_id,
+# day, theme_id, attempt_id, item_id); trace_summaries (team_id, day, theme_id, item_id); trace_texts (team_id, day,
+# level, item_id).
 ITEMS = """
-WITH
-    members AS
-    (
-        SELECT item_id, trace_id, generation_id, item_day, timestamp, cluster_id, distance, rank, strength, x, y
-        FROM cluster_members FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day = {day:Date}
-            AND theme_id = {theme_id:String}
-            AND attempt_id = {attempt_id:UUID}
-            AND cluster_id IN {cluster_ids:Array(Int32)}
-    ),
-    summaries AS
-    (
-        SELECT day AS item_day, item_id, title, bullets, interesting_notes
-        FROM trace_summaries FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day BETWEEN {from:Date} - 1 AND {day:Date}
-            AND theme_id = {theme_id:String}
-    ),
-    numbers AS
-    (
-        SELECT day AS item_day, item_id, cost_usd, latency_s, error_count
-        FROM trace_texts FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day BETWEEN {from:Date} - 1 AND {day:Date}
-            AND level = {level:String}
-    )
 SELECT
-    item_id, trace_id, generation_id, members.item_day AS item_day, timestamp, cluster_id, distance, strength, x, y,
-    summaries.title AS title, numbers.cost_usd AS cost_usd, numbers.latency_s AS latency_s,
-    numbers.error_count AS error_count, count() OVER () AS found
-FROM members
-LEFT JOIN summaries USING (item_day, item_id)
-LEFT JOIN numbers USING (item_day, item_id)
-WHERE {search:String} = ''
-    OR positionCaseInsensitiveUTF8(summaries.title, {search:String}) > 0
-    OR positionCaseInsensitiveUTF8(summaries.bullets, {search:String}) > 0
-    OR positionCaseInsensitiveUTF8(summaries.interesting_notes, {search:String}) > 0
-    OR item_id = {search:String}
+    item_id, trace_id, generation_id, item_day, timestamp, cluster_id, distance, strength, x, y,
+    count() OVER () AS found
+FROM
+(
+    SELECT item_id, trace_id, generation_id, item_day, timestamp, cluster_id, distance, rank, strength, x, y
+    FROM cluster_members FINAL
+    WHERE team_id = {team_id:Int64}
+        AND day = {day:Date}
+        AND theme_id = {theme_id:String}
+        AND attempt_id = {attempt_id:UUID}
+        AND cluster_id IN {cluster_ids:Array(Int32)}
+        /* and */
+) AS members
+/* join */
 ORDER BY
-    {order}
+    /* order */
 LIMIT {limit:UInt32} OFFSET {offset:UInt64}
 """
+SEARCHED = """AND
+        (
+            item_id = {search:String}
+            OR (item_day, item_id) IN
+            (
+                SELECT day, item_id
+                FROM trace_summaries FINAL
+                WHERE team_id = {team_id:Int64}
+                    AND day BETWEEN {from:Date} - 1 AND {day:Date}
+                    AND theme_id = {theme_id:String}
+                    AND
+                    (
+                        positionCaseInsensitiveUTF8(title, {search:String}) > 0
+                        OR positionCaseInsensitiveUTF8(bullets, {search:String}) > 0
+                        OR positionCaseInsensitiveUTF8(interesting_notes, {search:String}) > 0
+                    )
+            )
+        )"""
+WITHIN = "AND pointInPolygon((x, y), {area:Array(Tuple(Float64, Float64))})"
+WITH_FIGURES = """LEFT JOIN
+(
+    SELECT day AS item_day, item_id, cost_usd, latency_s, error_count
+    FROM trace_texts FINAL
+    WHERE team_id = {team_id:Int64}
+        AND day BETWEEN {from:Date} - 1 AND {day:Date}
+        AND level = {level:String}
+) AS numbers USING (item_day, item_id)"""
+BY_FIGURES: frozenset[Sort] = frozenset(("cost", "latency", "errors"))
+
+# Keys: trace_summaries (team_id, day, theme_id, item_id); trace_texts (team_id, day, level, item_id).
+TITLES = """
+SELECT day AS item_day, item_id, title
+FROM trace_summaries FINAL
+WHERE team_id = {team_id:Int64}
+    AND day BETWEEN {from:Date} - 1 AND {day:Date}
+    AND theme_id = {theme_id:String}
+    AND ({all_items:Bool} OR item_id IN {item_ids:Array(String)})
+"""
+FIGURES = """
+SELECT day AS item_day, item_id, cost_usd, latency_s, error_count
+FROM trace_texts FINAL
+WHERE team_id = {team_id:Int64}
+    AND day BETWEEN {from:Date} - 1 AND {day:Date}
+    AND level = {level:String}
+    AND ({all_items:Bool} OR item_id IN {item_ids:Array(String)})
+"""
+MAX_IDS = 1_000
+"""Of more items than these, titles and figures of all are read: a list of ids has its limits."""
+NO_FIGURES = {"cost_usd": 0.0, "latency_s": 0.0, "error_count": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +161,7 @@ def item_page(
     sort: Sort = "cluster",
     limit: int = 50,
     offset: int = 0,
+    area: Sequence[tuple[float, float]] = (),
     published: PublishedClusters | None = None,
 ) -> ItemPage | None:
     """Some items of a theme's run; None without a run.
@@ -145,6 +172,7 @@ def item_page(
         lineage_id: of this cluster only.
         outliers: of no cluster only.
         search: words in the summary, or the id of the item.
+        area: corners of a part of the map, at least three; () for all of it.
         published: what is published of the day, where the caller has read it.
     """
     run = committed_run(database, team_day, theme_id)
@@ -152,7 +180,7 @@ def item_page(
         return None
     # One that people hid is shown to whoever asks for it.
     published = published or published_clusters(
-        database, team_day, theme_id=theme_id, show_hidden=lineage_id is not None
+        database, team_day, theme_id=theme_id, show_hidden=lineage_id is not None, examples=0
     )
     shown = next(each for each in published.runs if each.theme_id == theme_id).clusters
     wanted = [
@@ -161,28 +189,37 @@ def item_page(
         if (lineage_id is None or lineage_id in (each.lineage_id, *each.merged_lineage_ids))
         and (not outliers or each.is_noise)
     ]
-    cluster_of = _by_id(database, run, wanted)
+    cluster_of = cluster_by_id(database, run, wanted)
+    statement = (
+        ITEMS.replace("/* and */", (SEARCHED if search.strip() else "") + (WITHIN if area else ""))
+        .replace("/* join */", WITH_FIGURES if sort in BY_FIGURES else "")
+        .replace("/* order */", ORDERS[sort])
+    )
+    asked = {**run.attempt, "level": run.level, "from": run.window_start.date()}
     rows: list[dict[str, Any]] = database.rows(
-        ITEMS.replace("{order}", ORDERS[sort]),
-        **run.attempt,
-        level=run.level,
+        statement,
+        **asked,
         cluster_ids=sorted(cluster_of),
         search=search.strip(),
+        area=list(area),
         limit=limit,
         offset=offset,
-        **{"from": run.window_start.date()},
     )
-    return ItemPage(
-        team_day.team_id,
-        team_day.day,
-        theme_id,
-        rows[0]["found"] if rows else 0,
-        offset,
-        tuple(_row(row, cluster_of[row["cluster_id"]]) for row in rows),
+    item_ids = [row["item_id"] for row in rows]
+    asked |= {"all_items": len(rows) > MAX_IDS, "item_ids": item_ids if len(rows) <= MAX_IDS else []}
+    titles, figures = (
+        {(row.pop("item_day"), row.pop("item_id")): row for row in (database.rows(sql, **asked) if rows else ())}
+        for sql in (TITLES, FIGURES)
     )
+    found = []
+    for row in rows:
+        key = row["item_day"], row["item_id"]
+        shown_row = {**row, "title": "", **titles.get(key, {}), **figures.get(key, NO_FIGURES)}
+        found.append(_row(shown_row, cluster_of[row["cluster_id"]]))
+    return ItemPage(team_day.team_id, team_day.day, theme_id, rows[0]["found"] if rows else 0, offset, tuple(found))
 
 
-def _by_id(database: Database, run: Run, wanted: list[PublishedCluster]) -> dict[int, PublishedCluster]:
+def cluster_by_id(database: Database, run: Run, wanted: Sequence[PublishedCluster]) -> dict[int, PublishedCluster]:
     """The shown cluster of each cluster of the run whose members may be shown; several of them may be one to people."""
     of_lineage = {name: each for each in wanted for name in (each.lineage_id, *each.merged_lineage_ids) if name}
     noise = next((each for each in wanted if each.is_noise), None)

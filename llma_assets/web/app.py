@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,6 +24,8 @@ from llma_assets.web import (
     api,
     cluster_pages,
     item_pages,
+    map_api,
+    map_pages,
     pages,
     receiver,
     run_api,
@@ -55,6 +57,10 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+
+NOT_COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, map_api.BUFFER)
+"""Numbers of a map hardly shrink."""
 
 
 class SafeHeaders:
@@ -103,14 +109,14 @@ def create_app(site: Site, *, hosts: Collection[str] = ()) -> FastAPI:
         middleware=[
             Middleware(SafeHeaders),
             Middleware(Guard, hosts=hosts),
-            Middleware(GZipMiddleware, minimum_size=1_000),
+            Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5, exclude_content_types=NOT_COMPRESSED),
         ],
     )
     app.state.site = site
     app.state.inbox = Inbox(lambda: site.database)
-    for documents in (api, run_api, task_api, theme_api, theme_change_api):
+    for documents in (api, map_api, run_api, task_api, theme_api, theme_change_api):
         app.include_router(documents.router, prefix="/api/v1", responses=DESCRIBED)
-    for module in (receiver, sign_in_pages, pages, item_pages, cluster_pages, task_pages, theme_pages):
+    for module in (receiver, sign_in_pages, pages, item_pages, map_pages, cluster_pages, task_pages, theme_pages):
         app.include_router(module.router, include_in_schema=False)
     static = resources.files("llma_assets.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")

@@ -31,16 +31,17 @@ def cluster_page(
     since: date | None = None,
 ) -> Response:
     """One cluster: figures, members, evidence, decisions, and whether it became rarer since a day."""
-    days = clustered_days(site.database, team_id)
+    database = site.database.remembering()
+    days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
-    report = cluster_report(site.database, TeamDay(team_id, day), theme, lineage_id)
+    report = cluster_report(database, TeamDay(team_id, day), theme, lineage_id)
     if report is None:
         near = [("All clusters of the day", address(f"/teams/{team_id}/results", theme=theme, date=day))]
         raise NotFound(f"the theme {theme} has no cluster {lineage_id[:40]} on {day}", near=near)
     verification = None
     if since is not None:
         lineage = report.result.cluster.lineage_id
-        verification = verify_lineage(site.database, team_id, lineage, midnight(since), f"the beginning of {since}")
+        verification = verify_lineage(database, team_id, lineage, midnight(since), f"the beginning of {since}")
     return page(
         request,
         "cluster.html",

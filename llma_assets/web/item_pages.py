@@ -1,5 +1,6 @@
 """The table of items, and the same as a file."""
 
+import math
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -11,7 +12,7 @@ from llma_assets.reports import ORDERS, Sort, item_page
 from llma_assets.team_day import TeamDay
 from llma_assets.web.exports import EXPORTS
 from llma_assets.web.pages import default_theme, known_theme
-from llma_assets.web.problems import NotFound
+from llma_assets.web.problems import InvalidInput, NotFound
 from llma_assets.web.templates_of import page
 from llma_assets.web.visitors import SiteDep, TeamDep
 
@@ -33,17 +34,19 @@ def items_page(
     q: str = "",
     sort: Sort = "cluster",
     start: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    area: Annotated[str, Query(max_length=4_000)] = "",
     form: Literal["html", "csv", "parquet", "json", "notebook"] = "html",
 ) -> Response:
     """The items of a theme's day as a table, or as a file with all of them."""
-    days = clustered_days(site.database, team_id)
+    database = site.database.remembering()
+    days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
-    theme = theme or default_theme(site.database, team_id) or ""
-    query: dict[str, Any] = {"search": q[:200], "sort": sort, "outliers": cluster == "outliers"}
+    theme = theme or default_theme(database, team_id) or ""
+    query: dict[str, Any] = {"search": q[:200], "sort": sort, "outliers": cluster == "outliers", "area": _corners(area)}
     query["lineage_id"] = cluster if cluster not in (None, "", "outliers") else None
     is_page = form == "html"
     found = item_page(
-        site.database,
+        database,
         TeamDay(team_id, day),
         theme,
         **query,
@@ -51,7 +54,7 @@ def items_page(
         offset=start if is_page else 0,
     )
     if found is None:
-        known_theme(site.database, team_id, theme)
+        known_theme(database, team_id, theme)
     if form != "html":
         if found is None:
             raise NotFound(f"the theme {theme} has no items on {day}")
@@ -70,5 +73,25 @@ def items_page(
         sorts=ORDERS,
         cluster=cluster,
         start=start,
+        area=area,
         page_size=PAGE_SIZE,
     )
+
+
+def _corners(area: str) -> list[tuple[float, float]]:
+    """The corners of a part of the map.
+
+    >>> _corners("0,0;1,0;0,1.5")
+    [(0.0, 0.0), (1.0, 0.0), (0.0, 1.5)]
+
+    Raises:
+        InvalidInput: they are not at least three pairs of numbers.
+    """
+    corners = [tuple(part.split(",")) for part in area.split(";")] if area else []
+    try:
+        found = [(float(x), float(y)) for x, y in corners]
+    except ValueError:
+        found = []
+    if area and (len(found) < 3 or not all(math.isfinite(value) for corner in found for value in corner)):
+        raise InvalidInput("an area is at least three corners such as 0,0;1,0;0,1", field="area")
+    return found

@@ -11,9 +11,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters import clustered_days, last_runs
 from llma_assets.reports import (
     Progress,
-    clusters_of_day,
     funnel_report,
-    map_png,
     published_clusters,
     skips_of_day,
     teams_report,
@@ -73,16 +71,17 @@ def results_page(
     hidden: bool = False,
 ) -> Response:
     """What a theme found on a day; or why it found nothing, and where there is something."""
-    days = clustered_days(site.database, team_id)
+    database = site.database.remembering()
+    days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
     team_day = TeamDay(team_id, day)
-    published = published_clusters(site.database, team_day, show_hidden=hidden)
+    published = published_clusters(database, team_day, show_hidden=hidden, examples=3)
     found = published.runs
     with_items = [run.theme_id for run in found if run.items] or [run.theme_id for run in found]
     progress = progress_of(site, team_day)
     theme = theme or (TRACES.theme_id if TRACES.theme_id in with_items else next(iter(with_items), ""))
     if theme and theme not in {run.theme_id for run in found}:
-        known_theme(site.database, team_id, theme)
+        known_theme(database, team_id, theme)
     return page(
         request,
         "results.html",
@@ -92,8 +91,8 @@ def results_page(
         theme_id=theme,
         days=days,
         runs=found,
-        results=theme_results(site.database, team_day, theme, published=published) if theme else None,
-        skips=skips_of_day(site.database, day, team_id).skips if not found else (),
+        results=theme_results(database, team_day, theme, published=published) if theme else None,
+        skips=skips_of_day(database, day, team_id).skips if not found else (),
         show_hidden=hidden,
         progress=progress,
         progress_every=_every(site, progress),
@@ -117,17 +116,6 @@ def _every(site: Site, progress: Progress) -> int:
     return 3 if progress.is_running else 20 if is_open else 0
 
 
-@router.get(f"{TEAM}/map.png")
-def map_picture(site: SiteDep, team_id: TeamDep, day: Annotated[date, Query(alias="date")], theme: str) -> Response:
-    """The map of a theme's day as a picture."""
-    for each in clusters_of_day(site.database, TeamDay(team_id, day)):
-        if each.theme_id == theme and len(each.labels):
-            titles = {row.cluster_id: row.title for row in each.rows}
-            picture = map_png(each.labels, each.coordinates, titles, f"{theme}, {day}")
-            return Response(picture, media_type="image/png")
-    raise NotFound(f"the theme {theme} has no map of {day}")
-
-
 @router.get(f"{TEAM}/report.html")
 def report_page(site: SiteDep, team_id: TeamDep, day: Annotated[date, Query(alias="date")]) -> Response:
     """The team's day as one file, to give to somebody."""
@@ -145,8 +133,9 @@ def trends_page(
     theme: str | None = None,
 ) -> Response:
     """How each cluster went over some weeks."""
-    report = trends_report(site.database, team_id, weeks=weeks, until=day)
-    shown = theme or default_theme(site.database, team_id) or ""
+    database = site.database.remembering()
+    report = trends_report(database, team_id, weeks=weeks, until=day)
+    shown = theme or default_theme(database, team_id) or ""
     chosen = next((each for each in report.themes if each.theme_id == shown), None)
     return page(
         request,
@@ -197,8 +186,9 @@ def theme_page(
     day: Annotated[date | None, Query(alias="date")] = None,
 ) -> Response:
     """One theme: settings, funnel, history."""
-    theme = known_theme(site.database, team_id, theme_id)
-    days = clustered_days(site.database, team_id)
+    database = site.database.remembering()
+    theme = known_theme(database, team_id, theme_id)
+    days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
     lookback = site.team_settings().lookback_days
     return page(
@@ -209,8 +199,8 @@ def theme_page(
         day=day,
         may_change=visitor.may_change,
         theme=theme,
-        funnel=funnel_report(site.database, TeamDay(team_id, day), [theme], lookback_days=lookback).themes[0],
-        history=past_changes(site.database, team_id, theme_id),
+        funnel=funnel_report(database, TeamDay(team_id, day), [theme], lookback_days=lookback).themes[0],
+        history=past_changes(database, team_id, theme_id),
     )
 
 
@@ -219,7 +209,8 @@ def health_page(
     request: Request, site: SiteDep, team_id: TeamDep, day: Annotated[date | None, Query(alias="date")] = None
 ) -> Response:
     """What went wrong or was left out on a day, and what it cost."""
-    days = clustered_days(site.database, team_id)
+    database = site.database.remembering()
+    days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
     return page(
         request,
@@ -228,10 +219,8 @@ def health_page(
         team_id=team_id,
         day=day,
         days=days,
-        skips=skips_of_day(site.database, day, team_id),
-        usage=usage_report(
-            site.database, TeamDay(team_id, day), today=site.today, daily_usd=site.daily_budget_usd(team_id)
-        ),
+        skips=skips_of_day(database, day, team_id),
+        usage=usage_report(database, TeamDay(team_id, day), today=site.today, daily_usd=site.daily_budget_usd(team_id)),
     )
 
 

@@ -20,6 +20,10 @@ STATES = {"continued": "", "shrunk": "faded", "split": "split off", "tentative":
 """What a lineage's state is called."""
 
 
+COLOURS = 7
+"""Colours of clusters in the style sheet."""
+
+
 @cache
 def environment() -> Environment:
     """The templates, with the functions that they use."""
@@ -39,7 +43,7 @@ def environment() -> Environment:
         "moment": moment,
         "lineage_state": lambda state: STATES.get(state, state.replace("_", " ")),
     }
-    found.globals |= {"address": address, "bars": bars, "refs": refs}
+    found.globals |= {"address": address, "bars": bars, "refs": refs, "mark": mark}
     return found
 
 
@@ -122,6 +126,15 @@ def bars(values: list[float], width: int = 84, height: int = 22) -> list[tuple[f
         (round(place * step, 1), round(height - size, 1), round(max(step - 1, 0.5), 1), round(size, 1))
         for place, size in enumerate(sizes)
     ]
+
+
+MARKS = ("M-6 0a6 6 0 1 0 12 0a6 6 0 1 0 -12 0", "M-5 -5h10v10h-10z", "M0 -6L6 5H-6z", "M0 -7L7 0L0 7L-7 0z")
+"""Circle, square, triangle, diamond, as the map draws them."""
+
+
+def mark(cluster_id: int) -> str:
+    """The path of a cluster's mark: those of equal colour differ in shape."""
+    return MARKS[max(cluster_id, 0) // COLOURS % len(MARKS)]
 
 
 def page(request: Request, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:

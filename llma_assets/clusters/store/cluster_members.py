@@ -1,5 +1,6 @@
 """The table `cluster_members`: which items a run holds, where they lie, and which it should have kept out."""
 
+from collections.abc import Collection
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,20 @@ WHERE team_id = {team_id:Int64}
     AND day = {day:Date}
     AND theme_id = {theme_id:String}
     AND attempt_id = {attempt_id:UUID}
+    AND ({all_clusters:Bool} OR cluster_id IN {cluster_ids:Array(Int32)})
 ORDER BY cluster_id = -1, cluster_id, rank
+"""
+
+# Key of cluster_members: (team_id, day, theme_id, attempt_id, item_id).
+FIRST_MEMBERS = """
+SELECT item_id, trace_id, cluster_id
+FROM cluster_members FINAL
+WHERE team_id = {team_id:Int64}
+    AND day = {day:Date}
+    AND theme_id = {theme_id:String}
+    AND attempt_id = {attempt_id:UUID}
+ORDER BY cluster_id = -1, cluster_id, rank
+LIMIT {limit:UInt32} BY cluster_id
 """
 
 # Of the items of a run's own window those of some of its days. Keys: clustering_runs (team_id, day, theme_id), and as
@@ -146,9 +160,15 @@ FROM members
 """
 
 
-def members_of(database: Database, run: Run) -> list[dict[str, Any]]:
-    """The members of a run by cluster and rank, noise last."""
-    return database.rows(MEMBERS_OF_RUN, **run.attempt)
+def members_of(database: Database, run: Run, cluster_ids: Collection[int] | None = None) -> list[dict[str, Any]]:
+    """The members of a run, or of some of its clusters, by cluster and rank, noise last."""
+    asked = {"all_clusters": cluster_ids is None, "cluster_ids": sorted(cluster_ids or ())}
+    return database.rows(MEMBERS_OF_RUN, **run.attempt, **asked)
+
+
+def first_members_of(database: Database, run: Run, limit: int) -> list[dict[str, Any]]:
+    """The `limit` members of each cluster that are nearest to its centroid: `item_id`, `trace_id`, `cluster_id`."""
+    return database.rows(FIRST_MEMBERS, **run.attempt, limit=limit)
 
 
 def clustered_since(
