@@ -12,7 +12,7 @@ import orjson
 
 from llma_assets.ingest.errors import LineError
 from llma_assets.ingest.lines import Line
-from llma_assets.ingest.moments import timestamp_us
+from llma_assets.ingest.moments import check_time, micros, timestamp_us
 from llma_assets.ingest.repairs import Repair, repaired
 
 MAX_TEAM_ID = 2**63 - 1
@@ -89,7 +89,7 @@ def parse_event(line: bytes, latest: datetime, team_id: int | None = None) -> Ev
 
 
 def parse_row(row: Mapping[str, Any], latest: datetime, team_id: int | None = None) -> Event:
-    """As `parse_event`, of a row of a table: properties are JSON or an object, the timestamp is text or a datetime.
+    """As `parse_event`, of a row of a table: properties are JSON or an object, the timestamp is text or a Unix time.
 
     Raises:
         LineError: the row is not a valid event.
@@ -139,7 +139,11 @@ def _event(
     team = team_of(record) if team_id is None else team_id
     distinct_id = _opaque_id(record, "distinct_id", line)
     moment = record.get("timestamp")
-    time_us = timestamp_us(moment if isinstance(moment, datetime) else _string(record, "timestamp"), latest)
+    if line or not isinstance(moment, int):
+        time_us = timestamp_us(_string(record, "timestamp"), latest)
+    else:
+        time_us = micros(moment, "timestamp")
+        check_time(time_us, latest)
     return Event(uuid.lower(), event, team, distinct_id, time_us, properties, repairs)
 
 

@@ -16,11 +16,11 @@ from llma_assets.ingest.formats.draft import (
     each,
     field,
     mapping,
-    micros,
     required_id,
     text_field,
 )
 from llma_assets.ingest.formats.otel_span import Span, draft_of
+from llma_assets.ingest.moments import micros
 
 _PREFIX: Final = "mlflow."
 _OF_THE_TRACE: Final = ("mlflow.trace.session", "mlflow.trace.user", "mlflow.traceName")

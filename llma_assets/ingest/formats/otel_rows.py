@@ -11,12 +11,12 @@ from llma_assets.ingest.formats.draft import (
     Record,
     decoded,
     mapping,
-    micros,
     one,
     required_id,
     text_field,
 )
 from llma_assets.ingest.formats.otel_span import Span, draft_of
+from llma_assets.ingest.moments import micros
 
 
 def recognises(record: Record) -> bool:

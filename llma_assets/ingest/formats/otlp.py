@@ -12,13 +12,13 @@ from llma_assets.ingest.formats.draft import (
     Record,
     field,
     mapping,
-    micros,
     one,
     required_id,
     text_field,
     with_users,
 )
 from llma_assets.ingest.formats.otel_span import Span, draft_of
+from llma_assets.ingest.moments import micros
 
 _RESOURCES: Final = ("resourceSpans", "resource_spans", "batches")
 _SCOPES: Final = ("scopeSpans", "scope_spans", "instrumentationLibrarySpans")

@@ -17,10 +17,10 @@ from llma_assets.ingest.formats.draft import (
     Record,
     decoded,
     field,
-    micros,
     one,
     text_field,
 )
+from llma_assets.ingest.moments import micros
 
 _HEAVY: Final = ("input", "output", "output_choices", "input_state", "output_state", "tools")
 _LIGHT: Final = (
