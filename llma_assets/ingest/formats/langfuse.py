@@ -137,7 +137,7 @@ def _observation(part: Record, trace: Record) -> Draft:
                 "$ai_cache_read_input_tokens": field(usage, "input_cached_tokens", "cache_read_input_tokens"),
                 "$ai_total_cost_usd": field(part, "totalCost", "total_cost", "calculatedTotalCost")
                 or cost.get("total"),
-                "$ai_tools": field(part, "toolDefinitions", "tool_definitions"),
+                "$ai_tools": mapping(field(part, "toolDefinitions", "tool_definitions")),
                 "$ai_input" if is_call else "$ai_input_state": _said(part.get("input")),
                 "$ai_output_choices" if is_call else "$ai_output_state": _said(part.get("output")),
             }
