@@ -56,7 +56,7 @@ def micros(value: object, name: str) -> int:
     Raises:
         LineError: it is none of them.
     """
-    if isinstance(value, str) and not value.lstrip("-").isdigit():
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
         try:
             value = datetime.fromisoformat(value.strip())
         except ValueError:

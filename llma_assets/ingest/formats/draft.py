@@ -12,6 +12,8 @@ import orjson
 from llma_assets.ingest.errors import LineError
 from llma_assets.ingest.moments import micros
 
+_MOST_DIGITS: Final = 19
+_MOST_SECONDS: Final = 1e9
 _EMPTY: Final[tuple[object, ...]] = (None, "", [], {})
 
 
@@ -178,6 +180,21 @@ def decoded(value: object) -> Any:
         except orjson.JSONDecodeError:
             return value
     return value
+
+
+def whole_number(text: str) -> int | None:
+    """The number that decimal digits are; None for anything else.
+
+    >>> whole_number("1500"), whole_number("-1"), whole_number("1.5")
+    (1500, None, None)
+    """
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
+
+
+def seconds(value: object) -> float | None:
+    """A duration in seconds; None for what is none, or is longer than thirty years."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value < _MOST_SECONDS else None  # type: ignore[arg-type, operator]
 
 
 def times(record: Record, starts: tuple[str, ...], ends: tuple[str, ...]) -> tuple[int, float | None]:

@@ -16,6 +16,7 @@ from llma_assets.ingest.formats.draft import (
     mapping,
     one,
     required_id,
+    seconds,
     text_field,
     times,
 )
@@ -52,7 +53,7 @@ def _is_observation(record: Record) -> bool:
     return (
         any(name in record for name in ("traceId", "trace_id"))
         and any(name in record for name in _STARTS)
-        and record.get("type") in _TYPES
+        and text_field(record, "type") in _TYPES
     )
 
 
@@ -78,12 +79,12 @@ def _whole_trace(trace: Record, holder: Record) -> Iterator[Outcome]:
 def _trace(trace: Record) -> Draft:
     identity = required_id(trace, "id")
     start_us, _ = times(trace, ("timestamp",), ())
-    latency_s = trace.get("latency")
+    latency_s = seconds(trace.get("latency"))
     return Draft(
         identity,
         identity,
         TRACE,
-        start_us + (int(latency_s * 1_000_000) if isinstance(latency_s, int | float) else 0),
+        start_us + int((latency_s or 0) * 1_000_000),
         text_field(trace, "userId", "user_id"),
         filled(
             {

@@ -109,6 +109,8 @@ def read(record: Any) -> Iterator[Outcome]:
     from google.protobuf.message import DecodeError
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 
+    if not isinstance(record, bytes):
+        raise LineError("wrong_type", "OTLP protobuf is binary; of JSON the format is otlp")
     try:
         message = ResourceSpans.FromString(record)
     except DecodeError:
