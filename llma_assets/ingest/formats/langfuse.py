@@ -67,8 +67,10 @@ def _is_trace(record: Record) -> bool:
 
 
 def _whole_trace(trace: Record, holder: Record) -> Iterator[Outcome]:
-    yield one(trace, "trace" if trace is not holder else "", _trace)
     observations = holder.get("observations")
+    # Where the observations come in another file, they do not know the user: the trace's event must then be the first.
+    ends = isinstance(observations, list)
+    yield one(trace, "trace" if trace is not holder else "", lambda part: _trace(part, ends=ends))
     if isinstance(observations, list) and all(isinstance(each, Mapping) for each in observations):
         yield from each(observations, "observations", lambda part: _observation(part, trace))
     scores = field(trace, "scores") or field(holder, "scores")
@@ -76,10 +78,10 @@ def _whole_trace(trace: Record, holder: Record) -> Iterator[Outcome]:
         yield from each(scores, "scores", _score)
 
 
-def _trace(trace: Record) -> Draft:
+def _trace(trace: Record, *, ends: bool) -> Draft:
     identity = required_id(trace, "id")
     start_us, _ = times(trace, ("timestamp",), ())
-    latency_s = seconds(trace.get("latency"))
+    latency_s = seconds(trace.get("latency")) if ends else None
     return Draft(
         identity,
         identity,
