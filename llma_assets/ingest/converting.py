@@ -14,7 +14,7 @@ import orjson
 
 from llma_assets.attribute_names import NUMBERS
 from llma_assets.ingest.errors import LineError
-from llma_assets.ingest.formats import FORMATS, Draft, Fault, Format, is_own, nearest, recognised
+from llma_assets.ingest.formats import FORMATS, Draft, Fault, Format, is_own, nearest, recognised, whole_number
 from llma_assets.ingest.lines import KEPT_OF_LONG_LINE, DamagedSource, Line
 from llma_assets.ingest.moments import check_time
 from llma_assets.ingest.parsing import (
@@ -91,13 +91,14 @@ class Converter:
                 if event is not None:
                     yield event
                 return
+            if item.line is not None and not item.line.content.strip():
+                return
             value, repairs = (item.value, {}) if item.line is None else _loaded(item.line)
+            records = list(_records(value, self.format))
         except LineError as error:
             yield Rejected(line_of(item), error)
             return
-        if value is None and item.line is not None and not item.line.content.strip():
-            return
-        for place, record in _records(value, self.format):
+        for place, record in records:
             yield from self._read(item, record, place, repairs, latest)
 
     def _read(
@@ -117,6 +118,8 @@ class Converter:
                     yield Rejected(_shown(item.number, part), LineError(error.reason, said))
         except LineError as error:
             yield Rejected(line_of(item), error)
+        except RecursionError:
+            yield Rejected(line_of(item), LineError("too_deep", "the record is nested too deeply"))
 
     def advice(self) -> str:
         """What to do where no record became an event."""
@@ -142,7 +145,7 @@ class Converter:
         """What a format makes of the first record."""
         try:
             return list(form.read(self.seen))
-        except LineError:
+        except (LineError, RecursionError):
             return []
 
 
@@ -234,10 +237,9 @@ def _uuid(trace_id: str, span_id: str) -> str:
 
 def _number(text: str) -> float | int | str:
     """The number that a text holds; the text if it holds none."""
-    try:
-        return int(text)
-    except ValueError:
-        pass
+    number = whole_number(text)
+    if number is not None:
+        return number
     try:
         return float(text)
     except ValueError:
@@ -254,7 +256,7 @@ def _plain(value: object) -> object:
 def _loaded(line: Line) -> tuple[Any, Mapping[Any, int]]:
     if line.too_long:
         raise LineError("too_long", f"the record has {line.size:,} bytes, more than the limit; split the file")
-    return loads_repaired(line.content) if line.content.strip() else (None, {})
+    return loads_repaired(line.content)
 
 
 def _peeked(item: Item) -> Mapping[str, Any]:

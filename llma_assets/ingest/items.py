@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from llma_assets.ingest import frames
 from llma_assets.ingest.converting import Item
 from llma_assets.ingest.decompression import DamagedSource, ReadPosition, decompressed, peeked
 from llma_assets.ingest.formats import otlp_protobuf
+from llma_assets.ingest.lines import Line
 from llma_assets.ingest.parquet import SIGNATURE, read_rows
 from llma_assets.ingest.records import records_of
 
@@ -49,12 +51,27 @@ def _of_stream(source: BinaryIO, max_record_bytes: int, position: ReadPosition) 
     head, chunks = peeked(decompressed(source, position, parquet=True), lambda head: len(head) >= _HEAD)
     if head.startswith(SIGNATURE):
         yield from _rows_of_stream(chunks, position)
+    elif frames.begins(head):
+        yield from _requests(frames.read_frames(chunks, max_record_bytes), max_record_bytes)
     elif otlp_protobuf.begins(head):
         for number, part in enumerate(otlp_protobuf.resource_spans(chunks, max_record_bytes), start=1):
             yield Item(number, value=part)
     else:
         for line in records_of(chunks, max_record_bytes):
             yield Item(line.number, line)
+
+
+def _requests(contents: Iterator[bytes], max_record_bytes: int) -> Iterator[Item]:
+    """Requests of OTLP, each in JSON or in protobuf."""
+    number = 0
+    for content in contents:
+        if content.startswith(b"{"):
+            number += 1
+            yield Item(number, Line(number, content, len(content)))
+            continue
+        for part in otlp_protobuf.resource_spans(iter([content]), max_record_bytes):
+            number += 1
+            yield Item(number, value=part)
 
 
 def _rows_of_stream(chunks: Iterator[bytes], position: ReadPosition) -> Iterator[Item]:

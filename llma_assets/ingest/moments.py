@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from llma_assets.ingest.errors import LineError
+from llma_assets.ingest.errors import LineError, Reason
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -15,14 +15,14 @@ def day_of(timestamp_us: int) -> date:
     return (EPOCH + timestamp_us * MICROSECOND).date()
 
 
-def timestamp_us(value: str | datetime, latest: datetime) -> int:
-    """Microseconds since 1970 of ISO 8601 text or a datetime, UTC without a zone.
+def timestamp_us(text: str, latest: datetime) -> int:
+    """Microseconds since 1970 of ISO 8601 text, UTC without a zone.
 
     Raises:
         LineError: it is no time, or out of bounds.
     """
     try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        moment = datetime.fromisoformat(text)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise LineError("invalid_timestamp", "timestamp must be an ISO 8601 date and time") from None
@@ -48,3 +48,34 @@ def check_time(time_us: int, latest: datetime) -> None:
 def _out_of_range(shown: str, latest: datetime) -> LineError:
     allowed = f"{OLDEST:%Y-%m-%d} to {latest:%Y-%m-%d %H:%M} UTC"
     return LineError("timestamp_out_of_range", f"timestamp must be within {allowed}, not {shown}")
+
+
+def micros(value: object, name: str) -> int:
+    """Microseconds since 1970 of ISO 8601 text (UTC without a zone), a datetime, or a Unix time in s, ms, µs or ns.
+
+    Raises:
+        LineError: it is none of them.
+    """
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        try:
+            value = datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise _invalid(name, "invalid_timestamp") from None
+    if isinstance(value, datetime):
+        try:
+            aware = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+            return (aware - EPOCH) // MICROSECOND
+        except OverflowError:
+            raise _invalid(name, "invalid_timestamp") from None
+    if isinstance(value, str):
+        value = int(value[:30])
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _invalid(name, "wrong_type")
+    for limit, a_second in ((1e11, 1), (1e14, 1_000), (1e17, 1_000_000), (1e20, 1_000_000_000)):
+        if abs(value) < limit:
+            return int(value * 1_000_000 // a_second)
+    raise _invalid(name, "timestamp_out_of_range")
+
+
+def _invalid(name: str, reason: Reason) -> LineError:
+    return LineError(reason, f"{name} must be an ISO 8601 date and time, or a Unix time")

@@ -63,7 +63,7 @@ def _columns(names: list[str]) -> list[str] | None:
 
 
 def _readable(batch: "pa.RecordBatch") -> "pa.RecordBatch":
-    """The batch with bytes as text where they are UTF-8, 16 bytes as uuids, and times in microseconds.
+    """The batch with bytes as text where they are UTF-8, 16 bytes as uuids, and times as microseconds since 1970.
 
     The column of properties is given as bytes.
     """
@@ -78,8 +78,8 @@ def _readable(batch: "pa.RecordBatch") -> "pa.RecordBatch":
             column = _text(column)  # noqa: PLW2901
         elif pa.types.is_fixed_size_binary(kind) and kind.byte_width == 16:
             column = pa.array([None if each is None else str(UUID(bytes=each)) for each in column.to_pylist()])  # noqa: PLW2901
-        elif pa.types.is_timestamp(kind) and kind.unit == "ns":
-            column = column.cast(pa.timestamp("us", kind.tz), safe=False)  # noqa: PLW2901
+        elif pa.types.is_timestamp(kind):  # as numbers: for datetimes pyarrow would load pandas
+            column = column.cast(pa.timestamp("us", kind.tz), safe=False).view(pa.int64())  # noqa: PLW2901
         columns.append(column)
     return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 

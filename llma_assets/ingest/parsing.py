@@ -5,14 +5,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from json import JSONDecoder
 from typing import Any
 
 import orjson
 
 from llma_assets.ingest.errors import LineError
 from llma_assets.ingest.lines import Line
-from llma_assets.ingest.moments import timestamp_us
+from llma_assets.ingest.members import text_of_member
+from llma_assets.ingest.moments import check_time, micros, timestamp_us
 from llma_assets.ingest.repairs import Repair, repaired
 
 MAX_TEAM_ID = 2**63 - 1
@@ -21,7 +21,6 @@ MAX_DEPTH = 254
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _PROPERTIES = re.compile(rb'"properties"[ \t\r]*:')
-_SPACE = re.compile(r"[ \t\r\n]*")
 _WHITESPACE = b" \t\r\n"
 _SHOWN_OF_VALUE = 40
 
@@ -89,7 +88,7 @@ def parse_event(line: bytes, latest: datetime, team_id: int | None = None) -> Ev
 
 
 def parse_row(row: Mapping[str, Any], latest: datetime, team_id: int | None = None) -> Event:
-    """As `parse_event`, of a row of a table: properties are JSON or an object, the timestamp is text or a datetime.
+    """As `parse_event`, of a row of a table: properties are JSON or an object, the timestamp is text or a Unix time.
 
     Raises:
         LineError: the row is not a valid event.
@@ -139,7 +138,11 @@ def _event(
     team = team_of(record) if team_id is None else team_id
     distinct_id = _opaque_id(record, "distinct_id", line)
     moment = record.get("timestamp")
-    time_us = timestamp_us(moment if isinstance(moment, datetime) else _string(record, "timestamp"), latest)
+    if line or not isinstance(moment, int):
+        time_us = timestamp_us(_string(record, "timestamp"), latest)
+    else:
+        time_us = micros(moment, "timestamp")
+        check_time(time_us, latest)
     return Event(uuid.lower(), event, team, distinct_id, time_us, properties, repairs)
 
 
@@ -186,7 +189,7 @@ def _opaque_id(record: Mapping[str, Any], name: str, line: bytes) -> str:
     if value is None:
         return ""
     if type(value) is float and line:  # or an integer of more than 64 bits
-        return _text_of_member(line, name).decode()
+        return text_of_member(line, name).decode()
     if type(value) not in (str, int):
         raise LineError("wrong_type", f"{name} must be a string or a number")
     return str(value)
@@ -209,7 +212,7 @@ def _read(line: bytes) -> tuple[Mapping[str, Any], bytes]:
     if type(properties) is not dict:
         raise LineError("wrong_type", "properties must be a JSON object")
     _check_depth(properties, line)
-    return record, _text_of_member(line, "properties")
+    return record, text_of_member(line, "properties")
 
 
 def _read_properties(text: bytes) -> tuple[bytes, Counter[Repair]]:
@@ -272,29 +275,3 @@ def _check_depth(properties: dict[str, Any], text: bytes) -> None:
         orjson.dumps(properties)
     except orjson.JSONEncodeError:
         raise LineError("too_deep", f"properties must be nested at most {MAX_DEPTH} deep") from None
-
-
-def _text_of_member(line: bytes, name: str) -> bytes:
-    """The text of the last member called `name` of the valid JSON object `line`."""
-    text = line.decode()
-    decoder = JSONDecoder()
-    at = _skip_space(text, _skip_space(text, 0) + 1)
-    span = (at, at)
-    try:
-        while text[at] == '"':
-            key, at = decoder.raw_decode(text, at)
-            start = _skip_space(text, _skip_space(text, at) + 1)
-            _, end = decoder.raw_decode(text, start)
-            if key == name:
-                span = (start, end)
-            at = _skip_space(text, end)
-            if text[at] == ",":
-                at = _skip_space(text, at + 1)
-    except RecursionError:
-        raise LineError("too_deep", "the line is nested too deeply") from None
-    return text[slice(*span)].encode()
-
-
-def _skip_space(text: str, at: int) -> int:
-    match = _SPACE.match(text, at)
-    return match.end() if match else at

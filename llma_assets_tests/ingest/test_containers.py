@@ -86,6 +86,22 @@ def test_protobuf_with_lengths_as_the_collector_writes_it() -> None:
     assert comparable(converted(BytesIO(gzip.compress(framed)))[1]) == comparable(converted(OTLP)[1])
 
 
+@pytest.mark.parametrize("kind", ["json", "proto"])
+def test_requests_that_the_collector_compresses_one_by_one(kind: str) -> None:
+    lines = [line for line in OTLP.read_bytes().splitlines() if b"resourceSpans" in line]
+    contents = [zstd.compress(each) for each in (lines if kind == "json" else requests())]
+    framed = b"".join(struct.pack(">I", len(each)) + each for each in contents)
+    assert comparable(converted(BytesIO(framed))[1]) == comparable(converted(OTLP)[1])
+    with pytest.raises(DamagedSource, match="truncated"):
+        converted(BytesIO(framed[:-5]))
+
+
+def test_a_frame_that_grows_beyond_the_limit_is_not_unpacked() -> None:
+    bomb = zstd.compress(b"{" + b" " * (1 << 22))
+    with pytest.raises(DamagedSource, match="more than 1,048,576 bytes"):
+        list(read_items(BytesIO(struct.pack(">I", len(bomb)) + bomb), 1 << 20, ReadPosition()))
+
+
 def test_a_span_without_id_costs_itself_and_is_told_by_its_place() -> None:
     request = ExportTraceServiceRequest.FromString(requests()[0])
     request.resource_spans[0].scope_spans[0].spans[1].span_id = b""

@@ -20,7 +20,7 @@ from llma_assets.ingest.formats import (
     otlp_protobuf,
     posthog,
 )
-from llma_assets.ingest.formats.draft import Draft, Fault, Format, Outcome
+from llma_assets.ingest.formats.draft import Draft, Fault, Format, Outcome, whole_number
 
 FORMATS: Final[tuple[Format, ...]] = (
     otlp.FORMAT,
@@ -58,4 +58,4 @@ def nearest(record: Mapping[str, Any]) -> tuple[Format, list[str]] | None:
     return best if len(best[1]) >= 2 else None
 
 
-__all__ = ["FORMATS", "Draft", "Fault", "Format", "Outcome", "is_own", "nearest", "recognised"]
+__all__ = ["FORMATS", "Draft", "Fault", "Format", "Outcome", "is_own", "nearest", "recognised", "whole_number"]

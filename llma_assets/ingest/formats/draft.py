@@ -5,14 +5,15 @@ No JSON text, no database, no clock: whether a time is within bounds, and whose 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 import orjson
 
-from llma_assets.ingest.errors import LineError, Reason
-from llma_assets.ingest.moments import EPOCH, MICROSECOND
+from llma_assets.ingest.errors import LineError
+from llma_assets.ingest.moments import micros
 
+_MOST_DIGITS: Final = 19
+_MOST_SECONDS: Final = 1e9
 _EMPTY: Final[tuple[object, ...]] = (None, "", [], {})
 
 
@@ -181,35 +182,19 @@ def decoded(value: object) -> Any:
     return value
 
 
-def micros(value: object, name: str) -> int:
-    """Microseconds since 1970 of ISO 8601 text (UTC without a zone), a datetime, or a Unix time in s, ms, µs or ns.
+def whole_number(text: str) -> int | None:
+    """The number that decimal digits are; None for anything else.
 
-    Raises:
-        LineError: it is none of them.
+    >>> whole_number("1500"), whole_number("-1"), whole_number("1.5")
+    (1500, None, None)
     """
-    if isinstance(value, str) and not value.lstrip("-").isdigit():
-        try:
-            value = datetime.fromisoformat(value.strip())
-        except ValueError:
-            raise _invalid(name, "invalid_timestamp") from None
-    if isinstance(value, datetime):
-        try:
-            aware = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
-            return (aware - EPOCH) // MICROSECOND
-        except OverflowError:
-            raise _invalid(name, "invalid_timestamp") from None
-    if isinstance(value, str):
-        value = int(value[:30])
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _invalid(name, "wrong_type")
-    for limit, a_second in ((1e11, 1), (1e14, 1_000), (1e17, 1_000_000), (1e20, 1_000_000_000)):
-        if abs(value) < limit:
-            return int(value * 1_000_000 // a_second)
-    raise _invalid(name, "timestamp_out_of_range")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
 
 
-def _invalid(name: str, reason: Reason) -> LineError:
-    return LineError(reason, f"{name} must be an ISO 8601 date and time, or a Unix time")
+def seconds(value: object) -> float | None:
+    """A duration in seconds; None for what is none, or is longer than thirty years."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value < _MOST_SECONDS else None  # type: ignore[arg-type, operator]
 
 
 def times(record: Record, starts: tuple[str, ...], ends: tuple[str, ...]) -> tuple[int, float | None]:

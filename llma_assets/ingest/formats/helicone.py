@@ -15,6 +15,7 @@ from llma_assets.ingest.formats.draft import (
     mapping,
     one,
     required_id,
+    seconds,
     text_field,
     times,
 )
@@ -36,7 +37,7 @@ def _draft(row: Record) -> Draft:
     own = {**mapping(row.get("request_properties")), **mapping(row.get("properties"))}
     session = text_field(own, "Helicone-Session-Id")
     trace_id = session or identity
-    latency_ms = field(row, "latency", "delay_ms")
+    latency_ms = seconds(field(row, "latency", "delay_ms"))
     status = field(row, "response_status", "status")
     request, response = decoded(row.get("request_body")), decoded(row.get("response_body"))
     path = text_field(row, "request_path", "target_url")
@@ -55,7 +56,7 @@ def _draft(row: Record) -> Draft:
                 "$ai_span_name": text_field(own, "Helicone-Session-Path", "Helicone-Prompt-Id"),
                 "$ai_trace_name": text_field(own, "Helicone-Session-Name"),
                 "$ai_session_id": session,
-                "$ai_latency": latency_ms / 1000 if isinstance(latency_ms, int | float) else between_s,
+                "$ai_latency": between_s if latency_ms is None else latency_ms / 1_000,
                 "$ai_http_status": status,
                 "$ai_model": text_field(row, "response_model", "request_model", "model")
                 or text_field(mapping(request), "model"),

@@ -16,6 +16,7 @@ from llma_assets.ingest.formats.draft import (
     mapping,
     one,
     required_id,
+    seconds,
     text_field,
     times,
 )
@@ -52,7 +53,7 @@ def _is_observation(record: Record) -> bool:
     return (
         any(name in record for name in ("traceId", "trace_id"))
         and any(name in record for name in _STARTS)
-        and record.get("type") in _TYPES
+        and text_field(record, "type") in _TYPES
     )
 
 
@@ -66,8 +67,10 @@ def _is_trace(record: Record) -> bool:
 
 
 def _whole_trace(trace: Record, holder: Record) -> Iterator[Outcome]:
-    yield one(trace, "trace" if trace is not holder else "", _trace)
     observations = holder.get("observations")
+    # Where the observations come in another file, they do not know the user: the trace's event must then be the first.
+    ends = isinstance(observations, list)
+    yield one(trace, "trace" if trace is not holder else "", lambda part: _trace(part, ends=ends))
     if isinstance(observations, list) and all(isinstance(each, Mapping) for each in observations):
         yield from each(observations, "observations", lambda part: _observation(part, trace))
     scores = field(trace, "scores") or field(holder, "scores")
@@ -75,15 +78,15 @@ def _whole_trace(trace: Record, holder: Record) -> Iterator[Outcome]:
         yield from each(scores, "scores", _score)
 
 
-def _trace(trace: Record) -> Draft:
+def _trace(trace: Record, *, ends: bool) -> Draft:
     identity = required_id(trace, "id")
     start_us, _ = times(trace, ("timestamp",), ())
-    latency_s = trace.get("latency")
+    latency_s = seconds(trace.get("latency")) if ends else None
     return Draft(
         identity,
         identity,
         TRACE,
-        start_us + (int(latency_s * 1_000_000) if isinstance(latency_s, int | float) else 0),
+        start_us + int((latency_s or 0) * 1_000_000),
         text_field(trace, "userId", "user_id"),
         filled(
             {
@@ -137,7 +140,7 @@ def _observation(part: Record, trace: Record) -> Draft:
                 "$ai_cache_read_input_tokens": field(usage, "input_cached_tokens", "cache_read_input_tokens"),
                 "$ai_total_cost_usd": field(part, "totalCost", "total_cost", "calculatedTotalCost")
                 or cost.get("total"),
-                "$ai_tools": field(part, "toolDefinitions", "tool_definitions"),
+                "$ai_tools": mapping(field(part, "toolDefinitions", "tool_definitions")),
                 "$ai_input" if is_call else "$ai_input_state": _said(part.get("input")),
                 "$ai_output_choices" if is_call else "$ai_output_state": _said(part.get("output")),
             }

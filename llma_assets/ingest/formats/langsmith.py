@@ -1,6 +1,7 @@
 """LangSmith: runs, as its SDK lists them and as its bulk export (Parquet) holds them."""
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from llma_assets.attribute_names import EMBEDDING, GENERATION, SPAN
@@ -98,7 +99,7 @@ def _usage(outputs: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _number(value: object) -> object:
     """A cost, which may be written as text."""
-    return value if isinstance(value, int | float) or (isinstance(value, str) and value) else None
+    return value if isinstance(value, int | float | Decimal) or (isinstance(value, str) and value) else None
 
 
 FORMAT: Final = Format(

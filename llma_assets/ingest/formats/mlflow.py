@@ -16,11 +16,11 @@ from llma_assets.ingest.formats.draft import (
     each,
     field,
     mapping,
-    micros,
     required_id,
     text_field,
 )
 from llma_assets.ingest.formats.otel_span import Span, draft_of
+from llma_assets.ingest.moments import micros
 
 _PREFIX: Final = "mlflow."
 _OF_THE_TRACE: Final = ("mlflow.trace.session", "mlflow.trace.user", "mlflow.traceName")
@@ -60,7 +60,7 @@ def _draft(span: Record, shared: Mapping[str, Any], trace_id: str) -> Draft:
     start, end = field(span, *_STARTS), field(span, *_ENDS)
     if start is None:
         raise LineError("missing_field", "start_time_unix_nano is missing")
-    status = mapping(span.get("status"))
+    status, events = mapping(span.get("status")), span.get("events")
     code = text_field(span, "status_code") or text_field(status, "code")
     attributes = {name: _value(value) for name, value in mapping(span.get("attributes")).items()}
     usage, cost = mapping(attributes.get("mlflow.chat.tokenUsage")), mapping(attributes.get("mlflow.llm.cost"))
@@ -81,7 +81,7 @@ def _draft(span: Record, shared: Mapping[str, Any], trace_id: str) -> Draft:
             attributes={**shared, **own, **{name: value for name, value in attributes.items() if _is_shown(name)}},
             events=[
                 (text_field(event, "name"), mapping(event.get("attributes")))
-                for event in span.get("events") or []
+                for event in (events if isinstance(events, list) else [])
                 if isinstance(event, Mapping)
             ],
             is_error=code.upper().endswith("ERROR"),

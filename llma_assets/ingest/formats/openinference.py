@@ -12,12 +12,12 @@ from llma_assets.ingest.formats.draft import (
     decoded,
     field,
     mapping,
-    micros,
     one,
     required_id,
     text_field,
 )
 from llma_assets.ingest.formats.otel_span import Span, draft_of
+from llma_assets.ingest.moments import micros
 
 _PREFIX: Final = "attributes."
 _COUNTS: Final = {

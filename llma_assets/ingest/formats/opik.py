@@ -55,7 +55,7 @@ def _is_whole(record: Record) -> bool:
 
 
 def _is_span(record: Record) -> bool:
-    return "trace_id" in record and "start_time" in record and record.get("type") in _TYPES
+    return "trace_id" in record and "start_time" in record and text_field(record, "type") in _TYPES
 
 
 def _is_trace(record: Record) -> bool:

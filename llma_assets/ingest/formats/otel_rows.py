@@ -11,12 +11,13 @@ from llma_assets.ingest.formats.draft import (
     Record,
     decoded,
     mapping,
-    micros,
     one,
     required_id,
     text_field,
+    whole_number,
 )
 from llma_assets.ingest.formats.otel_span import Span, draft_of
+from llma_assets.ingest.moments import micros
 
 
 def recognises(record: Record) -> bool:
@@ -33,8 +34,8 @@ def _draft(row: Record) -> Draft:
     if row.get("Timestamp") is None:
         raise LineError("missing_field", "Timestamp is missing")
     start_us = micros(row["Timestamp"], "Timestamp")
-    duration = text_field(row, "Duration")
-    if not duration.isdigit():
+    duration_ns = whole_number(text_field(row, "Duration"))
+    if duration_ns is None:
         raise LineError("wrong_type", "Duration must be a number of nanoseconds")
     return draft_of(
         Span(
@@ -43,7 +44,7 @@ def _draft(row: Record) -> Draft:
             parent_id=text_field(row, "ParentSpanId"),
             name=text_field(row, "SpanName"),
             start_us=start_us,
-            end_us=start_us + int(duration) // 1_000,
+            end_us=start_us + duration_ns // 1_000,
             attributes=mapping(row.get("SpanAttributes")),
             events=list(_events(row)),
             is_error=text_field(row, "StatusCode") in ("Error", "STATUS_CODE_ERROR"),

@@ -12,13 +12,14 @@ from llma_assets.ingest.formats.draft import (
     Record,
     field,
     mapping,
-    micros,
     one,
     required_id,
     text_field,
+    whole_number,
     with_users,
 )
 from llma_assets.ingest.formats.otel_span import Span, draft_of
+from llma_assets.ingest.moments import micros
 
 _RESOURCES: Final = ("resourceSpans", "resource_spans", "batches")
 _SCOPES: Final = ("scopeSpans", "scope_spans", "instrumentationLibrarySpans")
@@ -104,15 +105,23 @@ def _value(value: object) -> Any:
     for kind, held in value.items():
         match kind:
             case "intValue" | "int_value":
-                return int(held) if isinstance(held, str) and held.lstrip("-").isdigit() else held
+                return _integer(held)
             case "arrayValue" | "array_value":
                 items = held.get("values") if isinstance(held, dict) else None
-                return [_value(item) for item in items or []]
+                return [_value(item) for item in items] if isinstance(items, list) else []
             case "kvlistValue" | "kvlist_value":
                 return _attributes(held.get("values") if isinstance(held, dict) else None)
             case _:
                 return held
     return None
+
+
+def _integer(held: object) -> object:
+    """An integer, which JSON of protobuf writes as text."""
+    if not isinstance(held, str):
+        return held
+    number = whole_number(held.removeprefix("-"))
+    return held if number is None else -number if held.startswith("-") else number
 
 
 FORMAT: Final = Format(

@@ -10,6 +10,7 @@ from llma_assets.ingest.decompression import DamagedSource
 from llma_assets.ingest.errors import LineError
 from llma_assets.ingest.formats.draft import Draft, Format, Outcome, each_of, with_users
 from llma_assets.ingest.formats.otel_span import Span, draft_of
+from llma_assets.ingest.frames import LENGTH_BYTES, ByteReader
 
 if TYPE_CHECKING:
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue
@@ -20,7 +21,6 @@ _FIELD_1: Final = 0x0A
 """The byte before the first field of a message, if it is a message, too."""
 
 _INSIDE_RESOURCE_SPANS: Final = (0x0A, 0x12, 0x1A)
-_LENGTH_BYTES: Final = 4
 _ERROR: Final = 2
 
 
@@ -30,7 +30,7 @@ def begins(head: bytes) -> bool:
     >>> begins(b'\\n{"a": 1}'), begins(bytes.fromhex("0a100a0c"))
     (False, True)
     """
-    return _begins(head) or (head[:1] == b"\0" and _begins(head[_LENGTH_BYTES:]))
+    return _begins(head) or (head[:1] == b"\0" and _begins(head[LENGTH_BYTES:]))
 
 
 def _begins(head: bytes) -> bool:
@@ -54,58 +54,33 @@ def resource_spans(chunks: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:
     Raises:
         DamagedSource: the file is truncated, or is something else; the messages before that have been yielded.
     """
-    reader = _Reader(chunks)
+    reader = ByteReader(chunks)
     framed = reader.peek(1) == b"\0"
     while reader.peek(1):
         if framed:
-            reader.take(_LENGTH_BYTES)  # the fields of requests that follow each other are those of one request
+            reader.take(LENGTH_BYTES)  # the fields of requests that follow each other are those of one request
         yield from _fields(reader, max_bytes, framed)
 
 
-def _fields(reader: "_Reader", max_bytes: int, framed: bool) -> Iterator[bytes]:
+def _fields(reader: ByteReader, max_bytes: int, framed: bool) -> Iterator[bytes]:
     while (tag := reader.peek(1)) and not (framed and tag == b"\0"):
         if tag != bytes([_FIELD_1]):
             raise DamagedSource("it is no OTLP protobuf of traces (ExportTraceServiceRequest)")
         reader.take(1)
-        length = reader.varint()
+        length = _length(reader)
         if length > max_bytes:
             raise DamagedSource(f"a ResourceSpans of {length:,} bytes is more than the limit of {max_bytes:,}")
         yield reader.take(length)
 
 
-class _Reader:
-    """Bytes of an iterator of chunks, taken as many as are wanted."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._held = b""
-        self._at = 0
-
-    def peek(self, size: int) -> bytes:
-        """The next bytes, fewer at the end."""
-        while len(self._held) - self._at < size:
-            chunk = next(self._chunks, b"")
-            if not chunk:
-                break
-            self._held, self._at = self._held[self._at :] + chunk, 0
-        return self._held[self._at : self._at + size]
-
-    def take(self, size: int) -> bytes:
-        """The next bytes."""
-        found = self.peek(size)
-        if len(found) < size:
-            raise DamagedSource("the protobuf file is truncated")
-        self._at += size
-        return found
-
-    def varint(self) -> int:
-        """A number as protobuf writes lengths."""
-        try:
-            value, at = _varint(self.peek(10), 0)
-        except IndexError:
-            raise DamagedSource("the protobuf file is truncated") from None
-        self.take(at)
-        return value
+def _length(reader: ByteReader) -> int:
+    """A number as protobuf writes lengths."""
+    try:
+        value, at = _varint(reader.peek(10), 0)
+    except IndexError:
+        raise DamagedSource("the protobuf file is truncated") from None
+    reader.take(at)
+    return value
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
@@ -134,6 +109,8 @@ def read(record: Any) -> Iterator[Outcome]:
     from google.protobuf.message import DecodeError
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 
+    if not isinstance(record, bytes):
+        raise LineError("wrong_type", "OTLP protobuf is binary; of JSON the format is otlp")
     try:
         message = ResourceSpans.FromString(record)
     except DecodeError:

@@ -17,10 +17,10 @@ from llma_assets.ingest.formats.draft import (
     Record,
     decoded,
     field,
-    micros,
     one,
     text_field,
 )
+from llma_assets.ingest.moments import micros
 
 _HEAVY: Final = ("input", "output", "output_choices", "input_state", "output_state", "tools")
 _LIGHT: Final = (
@@ -92,7 +92,11 @@ def _columns(event: Record) -> dict[str, Any]:
 
 def _digest(properties: Record) -> str:
     """Tells events apart that have neither an id of their own nor one of a span."""
-    return blake2b(orjson.dumps(properties, default=str, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+    try:
+        content = orjson.dumps(properties, default=str, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        raise LineError("too_deep", "properties are nested too deeply") from None
+    return blake2b(content, digest_size=16).hexdigest()
 
 
 def _is_uuid(text: str) -> bool:

@@ -15,8 +15,8 @@ from llma_assets.clickhouse import Database
 from llma_assets_tests.cli.conftest import Answer, Llma
 
 REPORT = [
-    "file", "lines", "empty", "accepted", "inserted", "duplicates", "rejected", "repaired", "repairs", "reasons",
-    "first_refusal", "rejects_file", "bytes", "duration_s", "teams",
+    "file", "format", "lines", "empty", "accepted", "inserted", "duplicates", "rejected", "repaired", "repairs",
+    "reasons", "first_refusal", "rejects_file", "bytes", "duration_s", "teams",
 ]  # fmt: skip
 
 
@@ -120,11 +120,56 @@ def test_files_as_people_have_them_are_read(
 
 
 def test_a_file_of_another_kind_is_a_failure_in_one_line(llma: Llma, tmp_path: Path) -> None:
-    (tmp_path / "events.jsonl").write_bytes(b"PAR1" + b"\0" * 100)
-    result = llma("ingest", str(tmp_path / "events.jsonl"))
+    for content, fault in {
+        b"SQLite format 3\0": "it is an SQLite database, which is not supported; use JSON lines",
+        b"PAR1" + b"\0" * 100: "the Parquet file is broken",
+    }.items():
+        (tmp_path / "events.jsonl").write_bytes(content)
+        result = llma("ingest", str(tmp_path / "events.jsonl"))
+        assert result.exit_code == 1
+        (said,) = result.stderr.splitlines()
+        assert fault in said
+
+
+FORMATS = Path(__file__).parents[2] / "ingest" / "formats"
+
+
+def test_files_of_other_tools_are_recognised_and_stored_once(
+    database: Database, llma: Llma, llma_json: Callable[..., Answer]
+) -> None:
+    names = ("otlp.jsonl", "langfuse_blob.jsonl", "posthog_api.json")
+    for team in (1, 2):
+        arguments = ("--team", str(team), *(str(FORMATS / name) for name in names))
+        assert llma("ingest", *arguments).exit_code == 0
+        files = llma_json("ingest", *arguments).document["files"]
+        assert [(each["format"], each["inserted"]) for each in files] == [("otlp", 0), ("langfuse", 0), ("posthog", 0)]
+    counts = "SELECT team_id, count() AS n, uniqExact(uuid) AS u FROM events GROUP BY team_id ORDER BY team_id"
+    assert database.rows(counts) == [{"team_id": 1, "n": 11, "u": 11}, {"team_id": 2, "n": 11, "u": 11}]
+    assert "langfuse, 5 lines" in llma("ingest", "--team", "1", str(FORMATS / names[1])).stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "said"),
+    [
+        ('{"traceId": "a", "id": "b", "type": "GENERATION"}', ("--team", "1"), "the nearest is Langfuse (it has id"),
+        ('{"traceId": "a", "id": "b", "type": "GENERATION"}', ("--team", "1"), "startTime or start_time is missing"),
+        ('{"id": "b", "run_type": "llm"}', ("--team", "1", "--format", "langsmith"), "start_time is missing"),
+        ('{"resourceLogs": []}', ("--team", "1"), "it holds no events; it was read as OTLP JSON"),
+        ('{"resourceSpans": [{}]}', (), "it is OTLP JSON (otlp), whose records name no team: add --team N"),
+        ("hello", (), "files of JSON, Parquet and OTLP protobuf are read"),
+    ],
+)
+def test_where_no_record_became_an_event_the_way_out_is_told(
+    llma: Llma, content: str, arguments: tuple[str, ...], said: str
+) -> None:
+    result = llma("ingest", "-", *arguments, input=content.encode())
     assert result.exit_code == 1
-    (said,) = result.stderr.splitlines()
-    assert "it is a Parquet file, which is not supported; use JSON lines" in said
+    assert said in result.stderr.splitlines()[-1]
+
+
+def test_a_format_that_does_not_exist_is_wrong_use(llma: Llma) -> None:
+    result = llma("ingest", "-", "--format", "jaeger", input=b"{}")
+    assert (result.exit_code, "--format must be one of events, otlp" in result.stderr) == (2, True)
 
 
 def test_a_file_with_one_good_line_is_no_failure_and_counts_the_others(llma_json: Callable[..., Answer]) -> None:
