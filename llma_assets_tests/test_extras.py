@@ -10,7 +10,7 @@ import pytest
 
 from llma_assets.extras import PACKAGES, missing_extra
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
 BLOCKER = """

@@ -139,7 +139,7 @@ def test_a_run_is_pointed_at_another_database_in_the_launchpad(
     assert metadata["dagster/row_count"].value == 1
 
 
-@pytest.mark.process
+@pytest.mark.slow
 def test_no_module_reads_the_environment_when_it_is_imported() -> None:
     done = subprocess.run([sys.executable, "-c", READS_AT_IMPORT], capture_output=True, text=True, check=True)
     document = json.loads(done.stdout.splitlines()[-1])

@@ -6,11 +6,15 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from llma_assets.clickhouse import Database
 from llma_assets.ingest import ingest
 from llma_assets.private_files import private_folder
 from llma_assets.settings import Settings
 from llma_assets_tests.ingest.events import clock, event, lines, stored
+
+pytestmark = pytest.mark.slow
 
 PROGRAM = """
 import sys

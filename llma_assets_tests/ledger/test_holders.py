@@ -83,8 +83,8 @@ def counted(database: Database, team_day: TeamDay = TEAM, on: date | None = None
     return round(spent.held_of_day, 6), round(spent.lost_of_day, 6)
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(18, marks=pytest.mark.slow)])
-def test_eighteen_kills_leave_the_budget_usable(
+@pytest.mark.parametrize("kills", [3, pytest.param(18, marks=pytest.mark.exhaustive)])
+def test_many_kills_leave_the_budget_usable(
     settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch, kills: int
 ) -> None:
     """At a budget of 0.30 they blocked the day, with nothing spent."""

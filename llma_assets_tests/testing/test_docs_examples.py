@@ -13,8 +13,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "testing.md"
 EXAMPLES = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.process
-@pytest.mark.heavy
+@pytest.mark.slow
 def test_the_example_test_passes(tmp_path: Path) -> None:
     (tmp_path / "test_unhappy_users.py").write_text(EXAMPLES[0], "utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore", "."]
