@@ -182,3 +182,43 @@ def test_a_run_is_judged_by_its_own_themes(
     assert passes("traces")
     assert not passes("traces", "own")
     assert not passes(), "without a name all themes are meant"
+
+
+def test_a_check_that_cannot_be_evaluated_leaves_the_others_standing(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
+
+    @dg.asset(partitions_def=PARTITIONS.team_days)
+    def stage(config: ThemesConfig) -> None: ...
+
+    def breaks(_: Database, __: TeamDay) -> Iterator[Outcome]:
+        """Never comes to an answer."""
+        yield Outcome(True, "well", "well", "SELECT 1")
+        raise ValueError("no such table")
+
+    def all_is_well(_: Database, team_day: TeamDay) -> Iterator[Outcome]:
+        """All is well."""
+        yield Outcome(team_day == TEAM_DAY, "well", str(team_day), "SELECT 1")
+
+    checks = [Check("stage", breaks), Check("stage", all_is_well, blocking=True)]
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(str(teams.name), ["1"])
+        result = dg.materialize(
+            [stage, checks_of_asset(checks, PARTITIONS.team_days, lambda _, key: [team_day(key)])],
+            instance=instance,
+            partition_key=partition_key(TEAM_DAY),
+            resources={"clickhouse": ClickHouseResource()},
+            raise_on_error=False,
+        )
+    (evaluation,) = result.get_asset_check_evaluations()
+    assert (evaluation.check_name, evaluation.passed, evaluation.partition) == (
+        "all_is_well",
+        True,
+        partition_key(TEAM_DAY),
+    )
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert failure.step_failure_data.user_failure_data is not None
+    assert failure.step_failure_data.user_failure_data.description == (
+        "1 of 2 checks cannot be evaluated: breaks (ValueError: no such table)"
+    )

@@ -219,7 +219,7 @@ def _run_team(  # noqa: PLR0911 - one return for each outcome
     groups = groups if options.texts_only else [runner.look(group) for group in groups]
     if not any(group.due for group in groups) and not options.texts_only:
         results = {group.name: NOTHING_TO_DO for group in groups}
-        return _team_run(team_day, first_day, None, groups, results, manual)
+        return _with_deferred_work(database, _team_run(team_day, first_day, None, groups, results, manual))
     if not options.texts_only and (missing := missing_model(database, first, team_day, themes)):
         return TeamRun(team_day, "failed", "failed", missing, first_day, manual=manual)
     windows[team_day.team_id] = (first_day, team_day.day)

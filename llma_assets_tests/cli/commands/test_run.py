@@ -121,13 +121,29 @@ def test_the_documents_of_run_and_clusters_have_the_documented_shape(
     ]
 
 
-def test_a_second_run_adds_no_row(
+def test_a_second_run_runs_nothing_until_something_changes(
     database: Database, llma_json: Callable[..., Answer], planted_once: PlantedOnce
 ) -> None:
     first = planted_once(a_run)
     before = row_counts(database)
-    second = llma_json("run", "--team", "1", "--date", str(DAY))
-    assert second.document["teams"][0]["runs"] == first["teams"][0]["runs"]
+    (second,) = llma_json("run", "--team", "1", "--date", str(DAY)).document["teams"]
+    assert second["runs"] == first["teams"][0]["runs"]
+    assert (second["status"], second["dagster_runs"], second["stages"]) == ("done", [], {})
+    assert second["themes"][0]["detail"] == "nothing has changed since the last run"
+    assert row_counts(database) == before
+    write_events(database, trace(1, "late", datetime(2026, 11, 7, 20, tzinfo=UTC)))
+    (third,) = llma_json("run", "--team", "1", "--date", str(DAY)).document["teams"]
+    assert (len(third["dagster_runs"]), third["runs"][0]["items"]) == (2, 25)
+
+
+def test_without_a_change_all_of_a_run_writes_no_row(
+    database: Database, llma_json: Callable[..., Answer], planted_once: PlantedOnce
+) -> None:
+    planted_once(a_run)
+    database.execute("TRUNCATE TABLE finished_runs")
+    before = row_counts(database)
+    (second,) = llma_json("run", "--team", "1", "--date", str(DAY)).document["teams"]
+    assert len(second["dagster_runs"]) == 2
     assert row_counts(database) == before
 
 
