@@ -25,6 +25,7 @@ COMMANDS = {
     "themes": "llma_assets.cli.commands.themes:themes_group",
     "segments": "llma_assets.cli.commands.segments:segments_group",
     "tasks": "llma_assets.cli.commands.tasks:tasks_group",
+    "alerts": "llma_assets.cli.commands.alerts:alerts_group",
     "check": "llma_assets.cli.commands.check:check",
     "skips": "llma_assets.cli.commands.ledger:skips",
     "estimate": "llma_assets.cli.commands.estimate:estimate",
