@@ -94,14 +94,14 @@ def evaluate(
                     changes.append(change)
     old = team_day.end + timedelta(days=NOTIFY_DAYS) <= now
     quiet = f"{team_day.day} ended more than {NOTIFY_DAYS} days ago" if old else ""
-    messages = [] if quiet else _messages(database, team_day, changes, known, team, now)
+    messages = () if quiet else tuple(_messages(database, team_day, changes, known, team, now))
     changed = tuple(each.incident for each in changes if each.decision.verdict != "open" or each.incident not in known)
-    result = Evaluation(team_day, tuple(decided), changed, tuple(messages), quiet)
+    result = Evaluation(team_day, tuple(decided), changed, messages, quiet)
     if not dry_run:
         # In this order: whoever is told finds the incident, and a killed run does the rest when it is run again.
         store_decisions(database, team_day.team_id, rules, decided)
         store_incidents(database, team_day.team_id, changed)
-        put(database, now, messages)
+        put(database, now, result.messages)
     return result
 
 

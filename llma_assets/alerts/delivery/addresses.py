@@ -1,4 +1,4 @@
-"""Secrets and addresses of channels: read from the environment, held to public hosts, masked wherever they are shown."""
+"""Secrets and addresses of channels: read from the environment, and held to public hosts."""
 
 import ipaddress
 import os
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from llma_assets.alerts.delivery.errors import Refused, Unreachable
 
 PRIVATE_HOSTS = "LLMA_ALERTS_PRIVATE_HOSTS"
-"""Host names in private networks that messages may be sent to, separated by commas; set by who runs the installation."""
+"""Hosts in private networks that messages may be sent to, separated by commas; set by who runs the installation."""
 
 
 def secret(variable: str) -> str:

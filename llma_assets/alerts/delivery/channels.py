@@ -8,6 +8,7 @@ import json
 import smtplib
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from email.message import EmailMessage
 from typing import Any
@@ -30,7 +31,7 @@ Returns the provider's id."""
 
 
 def webhook(channel: Channel, delivery: Delivery, thread: str, now: datetime) -> str:  # noqa: ARG001
-    """A signed POST as Standard Webhooks 1.0 has it; `webhook-id` is the message's, so that a receiver takes it once."""
+    """A signed POST of Standard Webhooks 1.0; `webhook-id` is the message's, so that a receiver takes it once."""
     body = json.dumps(
         {"type": f"alert.{delivery.event}", "timestamp": now.isoformat(), "data": delivery.message.as_json()},
         ensure_ascii=False,
@@ -150,10 +151,8 @@ def apprise(channel: Channel, delivery: Delivery, thread: str, now: datetime) ->
     address = secret(channel.address_env)
     host = urlsplit(address).hostname or ""
     # For most services this is a part of a token; where it is a host, it must not be a private one.
-    try:
+    with suppress(Unreachable):
         resolved(host, 443, channel.address_env)
-    except Unreachable:
-        pass
     client = package.Apprise()
     if not client.add(address):
         raise Refused(f"{channel.address_env} does not hold an address that apprise knows")

@@ -41,7 +41,7 @@ def escalating(rule: Rule, history: History, t: int, standing: Mapping[str, Stan
     )
     corrected = _corrected(chance, history, t)
     line = Line(
-        value=found.value[:, t], low=low, high=found.high[:, t], limit=np.maximum(count_line, share_line),
+        value=found.value[:, t], low=low, high=found.high[:, t], limit=count_line,
         closing=own.value[:, -1] + CLOSES * k * own.sigma[:, -1],
         numbers={
             "expected": own.value[:, -1], "sigma": own.sigma[:, -1], "k": k, "weeks": own.weeks, "limit": count_line,

@@ -135,16 +135,16 @@ def why(lineage: str, team_id: int, day: date, as_json: bool) -> None:
         emit_json({"team": team_id, "date": day.isoformat(), "decisions": [_plain(each) for each in found]})
         return
     for each in found:
-        show(f"{each.rule_id}, theme {each.theme_id}, {plain(each.title or each.subject or 'the theme')}: {each.verdict}"
-             f"{' (muted)' if each.muted else ''}")  # fmt: skip
+        what = plain(each.title or each.subject or "the theme")
+        show(f"{each.rule_id}, theme {each.theme_id}, {what}: {each.verdict}{' (muted)' if each.muted else ''}")
         if each.reason:
             show(f"  {plain(each.reason)}")
         show("  " + ", ".join(f"{name} {_shown(value)}" for name, value in each.numbers.items()))
     if not found:
         say(
-            f"Nothing was decided about {lineage!r} on {day}: it had no trace in the four weeks before, the day was not "
-            f"judged, or no rule is on. `llma alerts run --team {team_id} --date {day}` judges a day; '-' in place of the "
-            "lineage shows what was decided about whole themes."
+            f"Nothing was decided about {lineage!r} on {day}: it had no trace in the four weeks before, the day was "
+            f"not judged, or no rule is on. `llma alerts run --team {team_id} --date {day}` judges a day; '-' in place "
+            "of the lineage shows what was decided about whole themes."
         )
 
 
