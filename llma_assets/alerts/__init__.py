@@ -5,6 +5,7 @@ Judging is in `judging`, which knows no database; delivery in `delivery`.
 
 from llma_assets.alerts.delivery import Delivery, Sent, again, channels_off, deliver, deliveries, put, switch_channel
 from llma_assets.alerts.document import Document, read_document, settings_of, write_document
+from llma_assets.alerts.due import due_days
 from llma_assets.alerts.errors import AlertError, InvalidRulesError
 from llma_assets.alerts.evaluate import Evaluation, PreviewDay, evaluate, preview
 from llma_assets.alerts.incidents import Incident, StoredDecision, incidents, stored_decisions
@@ -42,6 +43,7 @@ __all__ = [
     "channels_off",
     "deliver",
     "deliveries",
+    "due_days",
     "evaluate",
     "incidents",
     "mute",

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from llma_assets.defs.alerts import alerts
 from llma_assets.defs.catalog import Catalog
 from llma_assets.defs.cluster_assignments import cluster_assignments
 from llma_assets.defs.cluster_events import cluster_events
@@ -24,6 +25,7 @@ STAGES = (
     cluster_events,
     segment_clusters,
     tasks,
+    alerts,
 )
 
 

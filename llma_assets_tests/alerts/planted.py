@@ -47,7 +47,9 @@ def plant_days(
         day = last - timedelta(days=back)
         groups = {name: series[-1 - back] for name, series in counts.items() if back < len(series)}
         if sum(groups.values()):
-            _plant_day(rows, team_id, day, groups, titles or {}, errors or {}, theme, chance, (ended or {}).get(day, {}), users)
+            _plant_day(
+                rows, team_id, day, groups, titles or {}, errors or {}, theme, chance, (ended or {}).get(day, {}), users
+            )
     for table, found in rows.items():
         database.insert_rows(table, found)
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtrc, betainc, gammainc
 
 from llma_assets.alerts.judging.history import Floats
 
@@ -17,6 +16,8 @@ def tail(count: Floats, mean: Floats, sigma: Floats, weeks: NDArray[Any]) -> Flo
 
     The mean is a median of a few weeks, whose own variance, about 1.57 / weeks of a day's, is added.
     """
+    from scipy.special import betainc, gammainc  # heavy, and Dagster loads this module
+
     mean = np.maximum(mean, 0.5)
     variance = np.maximum(sigma**2, mean) * (1 + 1.57 / np.maximum(weeks, 1))
     successes = np.ceil(np.maximum(count, 0))
@@ -31,6 +32,8 @@ def tail(count: Floats, mean: Floats, sigma: Floats, weeks: NDArray[Any]) -> Flo
 
 def binomial_tail(part: Floats, whole: Floats, chance: float | Floats) -> Floats:
     """The chance of at least `part` of `whole`, elementwise; 1 of nothing."""
+    from scipy.special import bdtrc
+
     found: Floats = np.where(part <= 0, 1.0, bdtrc(np.maximum(np.ceil(part) - 1, 0), np.ceil(whole), chance))
     return np.nan_to_num(found, nan=1.0)
 
