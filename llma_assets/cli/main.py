@@ -29,6 +29,7 @@ COMMANDS = {
     "tasks": "llma_assets.cli.commands.tasks:tasks_group",
     "verify": "llma_assets.cli.commands.verify:verify",
     "releases": "llma_assets.cli.commands.verify:releases_group",
+    "alerts": "llma_assets.cli.commands.alerts:alerts_group",
     "check": "llma_assets.cli.commands.check:check",
     "skips": "llma_assets.cli.commands.ledger:skips",
     "estimate": "llma_assets.cli.commands.estimate:estimate",

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from llma_assets.defs.alerts import alerts
 from llma_assets.defs.catalog import Catalog
 from llma_assets.defs.cluster_assignments import cluster_assignments
 from llma_assets.defs.cluster_attributes import cluster_attributes
@@ -26,6 +27,7 @@ STAGES = (
     cluster_events,
     segment_clusters,
     tasks,
+    alerts,
 )
 
 

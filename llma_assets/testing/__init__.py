@@ -16,6 +16,15 @@ A test gives the answers, and looks at what was asked:
 Nothing here belongs to a pytest plugin, or is used by the rest of the package; docs/testing.md has a whole test.
 """
 
+from llma_assets.testing.alert_servers import (
+    AlertServer,
+    Answer,
+    Hook,
+    PagerDutyServer,
+    SlackServer,
+    SlackWebhookServer,
+    WebhookServer,
+)
 from llma_assets.testing.answers import answer_from_schema, vector_of
 from llma_assets.testing.batch_server import BatchServer, Ending, Store
 from llma_assets.testing.chat_server import ChatServer
@@ -37,6 +46,7 @@ from llma_assets.testing.faults import (
     Status,
     Vectors,
 )
+from llma_assets.testing.mail_server import MailServer
 from llma_assets.testing.model_servers import ServerCase, outcome_of, server_cases
 from llma_assets.testing.personal_values import IMPERSONAL_SENTENCES, PERSONAL_VALUES
 from llma_assets.testing.private_values import HARMLESS_VALUES, PRIVATE_VALUES
@@ -61,6 +71,8 @@ __all__ = [
     "SMALL_MODELS",
     "TRUNCATED",
     "WRONG_SCHEMA",
+    "AlertServer",
+    "Answer",
     "BatchServer",
     "ChatServer",
     "Content",
@@ -69,6 +81,9 @@ __all__ = [
     "Fault",
     "Garbage",
     "Hang",
+    "Hook",
+    "MailServer",
+    "PagerDutyServer",
     "Quota",
     "RateLimited",
     "Request",
@@ -76,10 +91,13 @@ __all__ = [
     "Said",
     "Served",
     "ServerCase",
+    "SlackServer",
+    "SlackWebhookServer",
     "SmallModel",
     "Status",
     "Store",
     "Vectors",
+    "WebhookServer",
     "answer_from_schema",
     "axis_vector",
     "day_of_traces",

@@ -5,7 +5,7 @@ A theme is the one concept for a question asked of traces, so that every stage l
 
 from llma_assets.themes.built_in import GENERAL, GENERAL_IDS, GENERATIONS, OPTIONAL, SHIPPED, TRACES, stored_versions
 from llma_assets.themes.changes import Changes, apply, delete, set_enabled, themes_with
-from llma_assets.themes.differences import FieldChange, lines_of
+from llma_assets.themes.differences import FieldChange, differences, lines_of
 from llma_assets.themes.document import Document, document_of, examples, export, read_document, write_document
 from llma_assets.themes.errors import InvalidThemesError, Problem, ThemeError, did_you_mean
 from llma_assets.themes.filter import Filter, Operator
@@ -35,7 +35,7 @@ from llma_assets.themes.store import (
     themes_of_teams,
 )
 from llma_assets.themes.theme import FEW_OF_MANY, MANY_MATCHES, DateRange, Level, Rule, Schedule, Theme, ThemeClustering
-from llma_assets.themes.yaml_text import MAX_BYTES
+from llma_assets.themes.yaml_text import MAX_BYTES, read_yaml, write_yaml
 
 BUILT_IN = GENERAL
 
@@ -78,6 +78,7 @@ __all__ = [
     "apply",
     "delete",
     "did_you_mean",
+    "differences",
     "document_of",
     "draws",
     "examples",
@@ -94,6 +95,7 @@ __all__ = [
     "preview_theme",
     "rate_of",
     "read_document",
+    "read_yaml",
     "seen_keys",
     "seen_values",
     "set_enabled",
@@ -107,4 +109,5 @@ __all__ = [
     "themes_with",
     "uses_hourly_sample",
     "write_document",
+    "write_yaml",
 ]

@@ -1,0 +1,145 @@
+"""Alerts on a planted year: precision, recall and delay of each kind, messages a week, speed; and killed deliveries.
+
+python benchmarks/alerts.py            # the planted years and speed
+python benchmarks/alerts.py --kills 200
+"""
+
+import argparse
+import time
+from collections import defaultdict
+from datetime import date
+
+import numpy as np
+
+from llma_assets.alerts.judging.history import History
+from llma_assets.alerts.judging.replay import replay
+from llma_assets.alerts.rule import Rule
+
+DAYS, LINEAGES, SPIKES, NEW, REGRESSIONS = 365, 30, 12, 6, 4
+WEEKDAYS = np.array([1.0, 1.05, 1.1, 1.05, 0.95, 0.45, 0.4])
+GRACE = 3
+"""An alarm so many days after the start still finds what was planted."""
+
+
+def planted_year(seed: int, factor: float = 3.0) -> tuple[History, dict[str, list[tuple[int, int, int]]]]:
+    """A year of 30 lineages and what was planted: by kind, (lineage, first day, last day)."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(DAYS)
+    base = np.exp(rng.normal(np.log(18), 0.8, LINEAGES)).clip(3, 150)
+    growth = np.exp(rng.choice([0.5, 1.0, 1.5]) * t / DAYS)  # the team grows to 1.6 to 4.5 times
+    season = WEEKDAYS[t % 7]
+    drift = np.exp(rng.normal(0, 0.15, LINEAGES)[:, None] * t / DAYS)
+    rate = base[:, None] * growth * season * drift
+    launch = int(rng.integers(120, 300))
+    rate[:, launch] *= 4
+    rate[:, launch + 1 : launch + 4] *= 1.6
+    truth: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
+    order = rng.permutation(LINEAGES)
+    new, back, rest = order[:NEW], order[NEW : NEW + REGRESSIONS], order[NEW + REGRESSIONS :]
+    began = np.full(LINEAGES, -60)
+    for row in new:
+        began[row] = int(rng.integers(60, 340))
+        rate[row, : began[row]] = 0
+        truth["new_cluster"].append((row, began[row], began[row] + 6))
+    for row in back:
+        start = int(rng.integers(80, 250))
+        end = start + int(rng.integers(20, 60))
+        rate[row, start:end] = 0
+        truth["regressed"].append((row, end, end + 6))
+    spiked = rng.choice(rest, SPIKES, replace=False)
+    for row in spiked:
+        start, length = int(rng.integers(40, 355)), int(rng.integers(1, 6))
+        rate[row, start : start + length] *= factor
+        truth["escalating"].append((row, start, start + length - 1))
+    # Days stray more than Poisson: some lineages come in bursts.
+    stray = rng.choice([0.0, 0.1, 0.2], LINEAGES)
+    noisy = rate * np.exp(rng.normal(0, 1, rate.shape) * stray[:, None] - stray[:, None] ** 2 / 2)
+    counts = rng.poisson(noisy).astype(float)
+    for missing in rng.choice(np.arange(20, DAYS), 6, replace=False):
+        counts[:, missing] = np.nan
+    names = tuple(f"lineage-{row}" for row in range(LINEAGES))
+    return History.of_counts(date(2026, 1, 5), names, counts, began=began), truth
+
+
+RULES = {
+    "escalating": Rule("escalating", "escalating", min_traces=10, min_users=3),
+    "new_cluster": Rule("new_cluster", "new_cluster", min_traces=10, min_users=10),
+    "regressed": Rule("regressed", "regressed", min_traces=5, min_users=3),
+}
+
+
+def year(seed: int, factor: float) -> dict[str, tuple[int, int, int, list[int]]]:
+    """By kind: how many planted were found, how many there were, false alarms, delays in days."""
+    history, truth = planted_year(seed, factor)
+    found = {}
+    for kind, rule in RULES.items():
+        opened = [
+            (history.lineage_ids.index(each.subject), t)
+            for t, decisions in replay(rule, history, 28, DAYS - 1)
+            for each in decisions
+            if each.verdict == "opened"
+        ]
+        delays, used = [], set()
+        for row, start, end in truth[kind]:
+            hits = [t for at, t in opened if at == row and start <= t <= end + GRACE]
+            if hits:
+                delays.append(min(hits) - start)
+                used |= {(row, t) for t in hits}
+        found[kind] = (len(delays), len(truth[kind]), len([each for each in opened if each not in used]), delays)
+    return found
+
+
+def report(years: int, factor: float) -> None:
+    """Print the sums over some years."""
+    sums: dict[str, list] = {kind: [0, 0, 0, []] for kind in RULES}
+    for seed in range(years):
+        for kind, (hit, planted, false, delays) in year(seed, factor).items():
+            sums[kind][0] += hit
+            sums[kind][1] += planted
+            sums[kind][2] += false
+            sums[kind][3] += delays
+    messages = sum(hit + false for hit, _, false, _ in sums.values())
+    print(f"\n{years} years, spikes of {factor:g} times")
+    print("| kind | planted | found | recall | false | precision | false a month | median delay, days |")
+    print("|---|---|---|---|---|---|---|---|")
+    for kind, (hit, planted, false, delays) in sums.items():
+        precision = hit / (hit + false) if hit + false else float("nan")
+        print(
+            f"| {kind} | {planted} | {hit} | {hit / planted:.2f} | {false} | {precision:.2f} | "
+            f"{false / years / 12:.2f} | {np.median(delays):.0f} |"
+        )
+    print(f"openings a week: {messages / years / 52:.2f}")
+
+
+def grown(years: int) -> None:
+    """Count alarms of years in which nothing happens but growth, weekdays, launches and missing days."""
+    false = 0
+    for seed in range(100, 100 + years):
+        history, _ = planted_year(seed, factor=1.0)
+        false += sum(
+            each.verdict == "opened"
+            for _, decisions in replay(RULES["escalating"], history, 28, DAYS - 1)
+            for each in decisions
+        )
+    print(f"\nescalating in {years} years without a spike: {false} alarms, {false / years / 12:.2f} a month")
+
+
+def speed() -> None:
+    """150 series of 365 days."""
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(20, (150, 365)).astype(float)
+    history = History.of_counts(date(2026, 1, 1), tuple(map(str, range(150))), counts)
+    started = time.process_time()
+    for _ in replay(RULES["escalating"], history, 0, 364):
+        pass
+    print(f"\n150 series x 365 days: {time.process_time() - started:.1f} s of CPU")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--years", type=int, default=10)
+    given = parser.parse_args()
+    for factor in (2.0, 3.0, 5.0):
+        report(given.years, factor)
+    grown(given.years)
+    speed()

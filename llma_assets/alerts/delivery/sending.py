@@ -1,0 +1,145 @@
+"""Sends what is due: claimed, sent, stored. Killed between two of these, a message is sent again and never lost."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from llma_assets.alerts.delivery.channels import SENDERS
+from llma_assets.alerts.delivery.errors import DeliveryError, Gone, Refused
+from llma_assets.alerts.delivery.outbox import (
+    Delivery,
+    Outcome,
+    channels_off,
+    claim,
+    deliveries,
+    put,
+    record,
+    switch_channel,
+)
+from llma_assets.alerts.messages import Message
+from llma_assets.alerts.rule import Channel
+from llma_assets.clickhouse import Database
+from llma_assets.clock import Clock
+
+log = logging.getLogger(__name__)
+
+DEAD_LETTERS = 3
+"""So many dead letters in a row switch a channel off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a pass over the outbox did.
+
+    Attributes:
+        sent, failed, dead: messages.
+        waiting: messages that are not due yet, or whose channel is off.
+        switched_off: channels.
+    """
+
+    sent: int = 0
+    failed: int = 0
+    dead: int = 0
+    waiting: int = 0
+    switched_off: tuple[str, ...] = ()
+
+
+def deliver(database: Database, team_id: int, channels: Mapping[str, Channel], *, clock: Clock) -> Sent:
+    """Send what is due, by channel in the order in which it was said; what waits holds up what comes after it.
+
+    A channel that fails does not hold up another.
+    """
+    found = deliveries(database, team_id, clock())
+    off = channels_off(database, team_id)
+    counts = {"sent": 0, "failed": 0, "dead": 0, "waiting": 0}
+    switched = []
+    for name in dict.fromkeys(each.channel for each in found):
+        of_channel = [each for each in found if each.channel == name]
+        channel = channels.get(name)
+        is_on = channel is not None and channel.enabled and name not in off
+        if channel is None or not is_on:
+            counts["waiting"] += sum(each.state == "waiting" for each in of_channel)
+            continue
+        done, gone = _deliver_channel(database, team_id, channel, of_channel, clock)
+        for state in done:
+            counts[state] += 1
+        dead = [each for each in gone if each]
+        if dead:
+            switched.append(name)
+            _switch_off(database, team_id, name, dead[0], channels, off, clock)
+    return Sent(**counts, switched_off=tuple(switched))
+
+
+def _deliver_channel(
+    database: Database, team_id: int, channel: Channel, found: Sequence[Delivery], clock: Clock
+) -> tuple[list[str], list[str]]:
+    """Returns what became of each message, and why the channel is to be switched off, if it is."""
+    done: list[str] = []
+    dead_in_row = 0
+    threads = {each.incident_id: each.reply for each in reversed(found) if each.state == "sent" and each.reply}
+    for at, each in enumerate(found):
+        if each.state in ("sent", "dead"):
+            dead_in_row = dead_in_row + 1 if each.state == "dead" else 0
+            continue
+        now = clock()
+        if each.state == "under_way" or (each.due_at and each.due_at > now):
+            return [*done, *["waiting"] * (len(found) - at)], []
+        attempt = claim(database, team_id, each, now)
+        if attempt is None:
+            return [*done, *["waiting"] * (len(found) - at)], []
+        outcome, reply, error, is_gone = _send(channel, each, threads.get(each.incident_id, ""), clock)
+        after = record(database, team_id, each, attempt, outcome, at=clock(), reply=reply, error=error)
+        if after.state == "sent":
+            done.append("sent")
+            dead_in_row = 0
+            threads.setdefault(each.incident_id, reply)
+            continue
+        done.append("dead" if after.state == "dead" else "failed")
+        log.warning(f"team {team_id}: message {each.message_id} to {channel.channel} was not delivered: {error}")
+        dead_in_row += after.state == "dead"
+        if is_gone or dead_in_row >= DEAD_LETTERS:
+            return [*done, *["waiting"] * (len(found) - at - 1)], [error]
+        if after.state != "dead":
+            return [*done, *["waiting"] * (len(found) - at - 1)], []
+    return done, []
+
+
+def _send(channel: Channel, delivery: Delivery, thread: str, clock: Clock) -> tuple[Outcome, str, str, bool]:
+    try:
+        return "sent", SENDERS[channel.kind](channel, delivery, thread, clock()), "", False
+    except Gone as error:
+        # What was said stays and is sent when the channel is on again.
+        return "failed", "", str(error), True
+    except Refused as error:
+        return "refused", "", str(error), False
+    except DeliveryError as error:
+        return "failed", "", str(error), False
+    # A message that a sender cannot make must not stop the others; its words may hold an address.
+    except Exception as error:
+        log.debug("a message could not be sent", exc_info=True)
+        return "failed", "", f"unexpected: {type(error).__name__}", False
+
+
+def _switch_off(
+    database: Database,
+    team_id: int,
+    name: str,
+    reason: str,
+    channels: Mapping[str, Channel],
+    off: Mapping[str, str],
+    clock: Clock,
+) -> None:
+    switch_channel(database, team_id, name, off=True, reason=reason)
+    now = clock()
+    message = Message(
+        event="channel_off",
+        team_id=team_id,
+        day=now.date().isoformat(),
+        headline=f"The alert channel {name} of team {team_id} is switched off",
+        facts=(f"It does not deliver: {reason}", "Its messages wait."),
+        severity=2,
+        incident_id="",
+        mute_command=f"llma alerts resend --team {team_id} --channel {name}",
+    )
+    others = [each for each in channels.values() if each.enabled and each.channel != name and each.channel not in off]
+    put(database, now, [(each.channel, message, now) for each in others])

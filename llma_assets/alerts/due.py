@@ -1,0 +1,54 @@
+"""Which team days are to be judged, or have messages to be sent: for the schedule."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from llma_assets.alerts.delivery import channels_off, deliveries
+from llma_assets.alerts.store import teams_with_rules
+from llma_assets.clickhouse import Database
+from llma_assets.team_day import TeamDay
+
+DUE_DAYS = 3
+"""So many days before today are judged by themselves."""
+
+# Keys: clustering_runs and skips (team_id, day, …). What changed last of a day's results, or failed.
+CHANGED = """
+SELECT team_id, day, max(at) AS changed_at
+FROM
+(
+    SELECT team_id, day, committed_at AS at
+    FROM clustering_runs
+    WHERE team_id IN {team_ids:Array(Int64)} AND day BETWEEN {from:Date} AND {until:Date}
+    UNION ALL
+    SELECT team_id, day, inserted_at AS at
+    FROM skips
+    WHERE team_id IN {team_ids:Array(Int64)} AND day BETWEEN {from:Date} AND {until:Date} AND reason = 'failed'
+)
+GROUP BY team_id, day
+ORDER BY team_id, day
+"""
+
+SETTLED = timedelta(minutes=10)
+"""So long after the last change the day's checks have run."""
+
+
+def due_days(database: Database, now: datetime) -> Iterator[tuple[TeamDay, str]]:
+    """Team days to be judged, each with what makes it due; the same reason is never due twice.
+
+    Days that have ended, of teams with a rule that is on. A team with a message that is due has its last day again.
+    """
+    teams = teams_with_rules(database)
+    if not teams:
+        return
+    yesterday = now.date() - timedelta(days=1)
+    period = {"from": yesterday - timedelta(days=DUE_DAYS - 1), "until": yesterday}
+    for row in database.rows(CHANGED, team_ids=sorted(teams), **period):
+        if row["changed_at"] + SETTLED <= now:
+            yield TeamDay(row["team_id"], row["day"]), f"changed {row['changed_at'].isoformat()}"
+    for team_id in sorted(teams):
+        off = channels_off(database, team_id)
+        found = deliveries(database, team_id, now)
+        if any(
+            each.state == "waiting" and each.due_at and each.due_at <= now and each.channel not in off for each in found
+        ):
+            yield TeamDay(team_id, yesterday), f"messages {now:%Y-%m-%dT%H:%M}"

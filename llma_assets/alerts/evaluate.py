@@ -1,0 +1,254 @@
+"""A team's day: judge its rules, store what they decided, keep the incidents, and put messages into the outbox."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+
+from llma_assets.alerts.delivery import put
+from llma_assets.alerts.incidents import (
+    STILL_OPEN,
+    Incident,
+    incident_id,
+    incidents,
+    store_decisions,
+    store_incidents,
+)
+from llma_assets.alerts.judging import HISTORY_DAYS, Decision, History, judge, replay
+from llma_assets.alerts.messages import Event, Message, facts_of, message_of, together
+from llma_assets.alerts.muting import Mute, mutes_of
+from llma_assets.alerts.rule import Rule
+from llma_assets.alerts.series import histories, with_runs_only
+from llma_assets.alerts.store import TeamAlerts
+from llma_assets.clickhouse import Database
+from llma_assets.reports import item_page
+from llma_assets.team_day import TeamDay
+
+NOTIFY_DAYS = 2
+"""Of days that ended longer ago nobody is told: runs of old days and backfills change the history alone."""
+
+MANY_AT_ONCE = 3
+"""More openings of a team on one day become one message."""
+
+EXAMPLES = 3
+_TOLD: Mapping[str, Event] = {"opened": "opened", "worse": "worse", "closed": "closed", "open": "again"}
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What was decided about a team's day.
+
+    Attributes:
+        team_day: the day.
+        decisions: each with whether it is muted.
+        incidents: those that changed.
+        messages: channel, message and the moment before which it is not sent.
+        quiet_because: why nobody is told, whatever was decided; "" where people are.
+    """
+
+    team_day: TeamDay
+    decisions: tuple[tuple[Decision, bool], ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    messages: tuple[tuple[str, Message, datetime], ...] = ()
+    quiet_because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A decision that changes or continues an incident."""
+
+    rule: Rule
+    incident: Incident
+    decision: Decision
+    muted: bool
+
+
+def evaluate(
+    database: Database, team_day: TeamDay, team: TeamAlerts, *, now: datetime, dry_run: bool = False
+) -> Evaluation:
+    """Judge a team's day by its rules; the same day judged again gives the same incidents and the same messages.
+
+    Without a rule that is switched on it asks the database nothing.
+
+    Args:
+        now: of old days nobody is told.
+        dry_run: store nothing, tell nobody.
+    """
+    rules = {rule.rule: rule for rule in team.enabled}
+    if not rules:
+        return Evaluation(team_day, quiet_because="no rule is switched on")
+    found = histories(database, team_day, list(rules.values()), days=HISTORY_DAYS)
+    found = {theme_id: with_runs_only(each, [team_day.day]) for theme_id, each in found.items()}
+    known = incidents(database, team_day.team_id)
+    mutes = mutes_of(database, team_day.team_id)
+    decided: list[tuple[Decision, bool]] = []
+    changes: list[_Change] = []
+    for rule in rules.values():
+        for theme_id, history in found.items():
+            if rule.themes and theme_id not in rule.themes:
+                continue
+            own = [each for each in known if (each.rule_id, each.theme_id) == (rule.rule, theme_id)]
+            for decision in _judged(rule, history, team_day.day, own):
+                muted = _is_muted(mutes, decision, history, now)
+                decided.append((decision, muted))
+                if change := _change(team_day.team_id, rule, history, decision, own, muted):
+                    changes.append(change)
+    old = team_day.end + timedelta(days=NOTIFY_DAYS) <= now
+    quiet = f"{team_day.day} ended more than {NOTIFY_DAYS} days ago" if old else ""
+    messages = () if quiet else tuple(_messages(database, team_day, changes, known, team, now))
+    changed = tuple(each.incident for each in changes if each.decision.verdict != "open" or each.incident not in known)
+    result = Evaluation(team_day, tuple(decided), changed, messages, quiet)
+    if not dry_run:
+        # In this order: whoever is told finds the incident, and a killed run does the rest when it is run again.
+        store_decisions(database, team_day.team_id, rules, decided)
+        store_incidents(database, team_day.team_id, changed)
+        put(database, now, result.messages)
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewDay:
+    """What a rule would have done on a day: the changes of incidents, and what would have been said."""
+
+    day: date
+    decisions: tuple[Decision, ...]
+    said: tuple[str, ...]
+
+
+def preview(database: Database, until: TeamDay, rule: Rule, days: int) -> list[PreviewDay]:
+    """What a rule would have done on the last days, by the code that judges; nothing is stored."""
+    found = []
+    histories_of = histories(database, until, [rule], days=HISTORY_DAYS + days)
+    changes: dict[date, list[Decision]] = {}
+    for history in histories_of.values():
+        checked = with_runs_only(history, [until.day - timedelta(days=back) for back in range(days)])
+        for _, decisions in replay(rule, checked, checked.days - days, checked.days - 1):
+            for each in decisions:
+                if each.verdict in ("opened", "worse", "closed"):
+                    changes.setdefault(each.day, []).append(each)
+    for day, decisions in sorted(changes.items()):
+        found.append(PreviewDay(day, tuple(decisions), tuple(_said(rule, each) for each in decisions)))
+    return found
+
+
+def _said(rule: Rule, decision: Decision) -> str:
+    what = decision.title or decision.subject[:8] or decision.theme_id
+    return f"{decision.verdict}: {what}. {' '.join(facts_of(rule, decision, decision.day))}"
+
+
+def _judged(rule: Rule, history: History, day: date, own: Sequence[Incident]) -> list[Decision]:
+    standing = {}
+    for each in sorted(own, key=lambda each: each.opened_day):
+        if was := each.before(day):
+            standing[each.subject] = was
+    return judge(rule, history, history.column(day), standing)
+
+
+def _is_muted(mutes: Sequence[Mute], decision: Decision, history: History, now: datetime) -> bool:
+    t = history.column(decision.day)
+    return any(each.holds(decision.rule, decision.subject, history, t, now) for each in mutes)
+
+
+def _change(
+    team_id: int, rule: Rule, history: History, decision: Decision, own: Sequence[Incident], muted: bool
+) -> _Change | None:
+    """The incident after a decision; None where there is none."""
+    subject, day = decision.subject, decision.day
+    if decision.verdict == "opened":
+        made = Incident(
+            incident_id(team_id, rule, history.theme_id, subject, day), rule.rule, rule.version, history.theme_id,
+            subject, subject, decision.title, day, decision.value, decision.severity, muted=muted,
+        )  # fmt: skip
+        later = [each for each in own if each.subject == subject and each.opened_day >= day]
+        # An old day that is judged again does not open a second one beside what came after.
+        if any(each.incident_id != made.incident_id for each in later):
+            return None
+        there = next((each for each in later if each.incident_id == made.incident_id), None)
+        if there:
+            made = replace(made, closed_day=there.closed_day, closed_because=there.closed_because, muted=there.muted)
+        return _Change(rule, made, decision, muted)
+    if decision.verdict not in ("open", "worse", "closed"):
+        return None
+    before = {subject, *(gone for gone, into in history.moved.items() if into == subject)}
+    incident = next(
+        (
+            each
+            for each in sorted(own, key=lambda each: (each.subject == subject, each.opened_day), reverse=True)
+            if each.subject in before and (was := each.before(day)) and was.is_open
+        ),
+        None,
+    )
+    if incident is None:
+        return None
+    linked = tuple(sorted({*incident.linked, *history.split.get(subject, ())}))
+    after = replace(incident, subject=subject, title=decision.title or incident.title, linked=linked)
+    if decision.verdict == "worse":
+        after = replace(after, severity=max(decision.severity, after.severity))
+    if decision.verdict == "closed" and (after.is_open or after.closed_day >= day):
+        after = replace(after, closed_day=day, closed_because=decision.reason)
+    return _Change(rule, after, decision, muted)
+
+
+def _messages(
+    database: Database,
+    team_day: TeamDay,
+    changes: Sequence[_Change],
+    known: Sequence[Incident],
+    team: TeamAlerts,
+    now: datetime,
+) -> Iterator[tuple[str, Message, datetime]]:
+    told = [each for each in changes if not each.muted and not each.incident.muted and _is_told(each, known)]
+    opened = [each for each in told if each.decision.verdict == "opened"]
+    by_channel: dict[str, list[tuple[Message, datetime]]] = {}
+    for each in told:
+        names = [name for name in each.rule.channels if name in team.channels]
+        if not names:
+            continue
+        event = _TOLD[each.decision.verdict]
+        shown = _examples(database, team_day, each) if event == "opened" and len(opened) <= MANY_AT_ONCE else ()
+        message = message_of(event, team_day.team_id, each.rule, each.incident, each.decision, shown)
+        for name in names:
+            by_channel.setdefault(name, []).append((message, _not_before(each.rule, now)))
+    for name, messages in by_channel.items():
+        openings = [(each, at) for each, at in messages if each.event == "opened"]
+        if len(openings) > MANY_AT_ONCE and team.channels[name].kind != "pagerduty":
+            yield name, together([each for each, _ in openings]), max(at for _, at in openings)
+            yield from ((name, each, at) for each, at in messages if each.event != "opened")
+        else:
+            yield from ((name, each, at) for each, at in messages)
+
+
+def _is_told(change: _Change, known: Sequence[Incident]) -> bool:
+    """Whether people are told: again only as often as was asked, and not soon after an earlier incident."""
+    day, incident, rule = change.decision.day, change.incident, change.rule
+    open_days = (day - incident.opened_day).days
+    if change.decision.verdict == "open":
+        return rule.again_days is not None and open_days > 0 and open_days % rule.again_days == 0
+    if change.decision.verdict != "opened":
+        return True
+    return not any(
+        each.closed_day != STILL_OPEN and 0 <= (day - each.closed_day).days < rule.cool_down_days
+        for each in known
+        if (each.rule_id, each.theme_id, each.subject) == (incident.rule_id, incident.theme_id, incident.subject)
+        and each.incident_id != incident.incident_id
+    )
+
+
+def _examples(database: Database, team_day: TeamDay, change: _Change) -> list[str]:
+    """Titles of the most typical items of the lineage; none of what is withheld."""
+    incident = change.incident
+    if not incident.subject:
+        return []
+    page = item_page(database, team_day, incident.theme_id, lineage_id=incident.subject, sort="typical", limit=EXAMPLES)
+    return [f"{each.title} ({each.trace_id})" for each in page.items] if page else []
+
+
+def _not_before(rule: Rule, now: datetime) -> datetime:
+    """Now, or the end of the quiet hours that it is in."""
+    if not rule.quiet_hours:
+        return now
+    first, last = map(int, rule.quiet_hours.split("-"))
+    quiet = first <= now.hour < last if first <= last else now.hour >= first or now.hour < last
+    if not quiet:
+        return now
+    end = datetime.combine(now.date(), time(last), UTC)
+    return end if end > now else end + timedelta(days=1)

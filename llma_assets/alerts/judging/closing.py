@@ -1,0 +1,101 @@
+"""From numbers to decisions: what opens, goes on, gets worse or closes, and the reason where nothing fired."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llma_assets.alerts.judging.history import Floats, History
+from llma_assets.alerts.judging.verdicts import LONGEST_DAYS, Decision, Number, Standing, severity_of
+from llma_assets.alerts.rule import Rule
+
+Reasons = Sequence[tuple[NDArray[np.bool_], str]]
+TOO_LONG = "it was open for 14 days"
+REMEMBERED_DAYS = 28
+"""A lineage without a trace for so long is not decided about, unless an incident of it is open."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """The measured values of a day and the limits that they are held against, each (lineages,).
+
+    Attributes:
+        value, low, high: the measure and its interval.
+        limit: what opens an incident; its size says how severe a value is.
+        closing: an open incident whose compared value is below it closes.
+        numbers: more that is stored with the decision.
+        compared: what is held against the limits where it is not the value itself.
+    """
+
+    value: Floats
+    low: Floats
+    high: Floats
+    limit: Floats
+    closing: Floats
+    numbers: Mapping[str, NDArray[np.floating | np.integer]]
+    compared: Floats | None = None
+
+
+def decisions_of(
+    rule: Rule, history: History, t: int, standing: Mapping[str, Standing], line: Line, reasons: Reasons
+) -> list[Decision]:
+    """A decision for each lineage of the last four weeks, and for each with an open incident.
+
+    Args:
+        reasons: why a lineage is quiet, the first that holds is told; one for which none holds opens an incident.
+    """
+    day = history.day(t)
+    compared = line.value if line.compared is None else line.compared
+    seen: NDArray[np.bool_] = (history.traces[:, max(t - REMEMBERED_DAYS, 0) : t + 1] > 0).any(axis=1)  # type: ignore[assignment]
+    first = np.full(len(seen), len(reasons))
+    for number in reversed(range(len(reasons))):
+        first = np.where(reasons[number][0], number, first)
+    found = []
+    for row, lineage_id in enumerate(history.lineage_ids):
+        was = standing.get(lineage_id)
+        if not seen[row] and not (was and was.is_open):
+            continue
+        numbers: dict[str, Number] = {
+            "value": _number(line.value[row]), "low": _number(line.low[row]), "high": _number(line.high[row]),
+            "traces": _number(history.traces[row, t]), "users": _number(history.users[row, t]),
+            **{name: _number(each[row]) for name, each in line.numbers.items()},
+        }  # fmt: skip
+        quiet = reasons[first[row]][1] if first[row] < len(reasons) else ""
+        severity = severity_of(float(compared[row]), float(line.limit[row]))
+        verdict, reason = "quiet", quiet
+        if was and was.is_open:
+            if lasted := _why_closed(was, history, t, float(compared[row]), float(line.closing[row])):
+                verdict, reason, severity = "closed", lasted, was.severity
+            elif not quiet and severity > was.severity:
+                verdict, reason = "worse", "it got worse"
+            else:
+                verdict, reason, severity = "open", f"open since {was.opened_day}", was.severity
+        elif not quiet and was and was.closed_because == TOO_LONG and _days(history, was, t) < 2 * LONGEST_DAYS:
+            reason = "it was told for 14 days; what lasts is told no more"
+        elif not quiet:
+            verdict, reason = "opened", ""
+        found.append(
+            Decision(
+                rule.rule, history.theme_id, lineage_id, day, verdict, reason, numbers,  # type: ignore[arg-type]
+                0 if verdict == "quiet" else severity, history.titles.get(lineage_id, ""),
+            )
+        )  # fmt: skip
+    return found
+
+
+def _why_closed(was: Standing, history: History, t: int, compared: float, closing: float) -> str:
+    if _days(history, was, t) >= LONGEST_DAYS:
+        return TOO_LONG
+    if compared < closing:
+        return "it is back within what is expected for a whole day"
+    return "it fell to half of what it was when it opened" if compared <= was.opening_value / 2 else ""
+
+
+def _days(history: History, was: Standing, t: int) -> int:
+    return (history.day(t) - was.opened_day).days
+
+
+def _number(value: np.floating | np.integer) -> Number:
+    number = float(value)
+    return None if not np.isfinite(number) else round(number, 6)

@@ -1,0 +1,95 @@
+"""Rules about a cluster's life: new, back, gone."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from llma_assets.alerts.judging.closing import Line, decisions_of
+from llma_assets.alerts.judging.history import Floats, History, rolling_sum
+from llma_assets.alerts.judging.verdicts import Decision, Standing
+from llma_assets.alerts.rule import Rule
+
+NEW_DAYS = 7
+
+
+def new_cluster(rule: Rule, history: History, t: int, standing: Mapping[str, Standing]) -> list[Decision]:
+    """A lineage that no run of the week before had, with enough traces and users since."""
+    since = _summed(history.traces, t, NEW_DAYS)
+    users = history.users_week[:, t]
+    age = t - history.began
+    reasons = (
+        (history.began > t, "no run has it yet"),
+        (history.began <= history.theme_began, "it is in the theme's first run, where everything is new"),
+        (age >= NEW_DAYS, "it is older than seven days"),
+        (history.novelty < rule.min_distance, "a cluster of the 90 days before is like it"),
+        (since < max(rule.min_traces, 1), f"fewer than {max(rule.min_traces, 1)} traces since it began"),
+        (users < rule.min_users, f"fewer than {rule.min_users} users since it began"),
+    )
+    # It closes once it is no longer new.
+    line = Line(
+        value=since, low=since, high=since, limit=np.full(len(since), float(max(rule.min_traces, 1))),
+        closing=np.where(age >= NEW_DAYS, np.inf, -1.0),
+        numbers={"users_since": users, "age_days": age, "nearest_before": history.novelty},
+    )  # fmt: skip
+    return decisions_of(rule, history, t, standing, line, reasons)
+
+
+def regressed(rule: Rule, history: History, t: int, standing: Mapping[str, Standing]) -> list[Decision]:
+    """A lineage with traces again after so many complete days without one."""
+    value = history.traces[:, t]
+    # Days without traces before today, counted back over complete days; and those before a start within three days.
+    absent = np.zeros(len(value))
+    for back in range(3):
+        absent = np.maximum(absent, np.where(history.traces[:, t - back] > 0, _absent_before(history, t - back), 0))
+    least = max(rule.min_traces, 1)
+    since = _summed(history.traces, t, 3)
+    reasons = (
+        (value <= 0, "no trace today"),
+        (absent < rule.absent_days, f"it was not absent for {rule.absent_days} days"),
+        (since < least, f"fewer than {least} traces since it is back"),
+        (history.users_week[:, t] < rule.min_users, f"fewer than {rule.min_users} users"),
+    )
+    line = Line(
+        value=since, low=since, high=since, limit=np.full(len(value), float(least)),
+        closing=np.where(_summed(history.traces, t, NEW_DAYS) > 0, -1.0, np.inf),
+        numbers={"absent_days": absent},
+    )  # fmt: skip
+    return decisions_of(rule, history, t, standing, line, reasons)
+
+
+def gone(rule: Rule, history: History, t: int, standing: Mapping[str, Standing]) -> list[Decision]:
+    """A lineage that was there in each of the four weeks before, and is absent since."""
+    value = history.traces[:, t]
+    end = t - rule.absent_days
+    weeks = [_summed(history.traces, end - 7 * back, 7) for back in range(4)]
+    usual = np.min(weeks, axis=0)
+    absent = _summed(history.traces, t, rule.absent_days)
+    reasons = (
+        (usual <= 0, "it was not there in each of four weeks"),
+        (absent > 0, f"it had traces in the last {rule.absent_days} days"),
+        (np.sum(weeks, axis=0) / 28 < rule.min_traces, f"it had fewer than {rule.min_traces} traces a day"),
+    )
+    line = Line(
+        value=value, low=value, high=value, limit=np.ones(len(value)),
+        closing=np.where(value > 0, np.inf, -1.0), numbers={"fewest_a_week_before": usual},
+    )  # fmt: skip
+    return decisions_of(rule, history, t, standing, line, reasons)
+
+
+def _summed(values: Floats, t: int, days: int) -> Floats:
+    """The sum over the days that end at `t`; 0 before the first."""
+    return rolling_sum(values[:, : t + 1], days)[:, t] if t >= 0 else np.zeros(len(values))
+
+
+def _absent_before(history: History, t: int) -> Floats:
+    """Complete days without a trace just before `t`; 0 for a lineage that was never there before."""
+    earlier = history.traces[:, : max(t, 0)] > 0
+    complete = history.complete[: max(t, 0)]
+    there = earlier.any(axis=1)
+    last = (
+        np.where(there, earlier.shape[1] - 1 - earlier[:, ::-1].argmax(axis=1), 0)
+        if t > 0
+        else np.zeros(len(earlier), int)
+    )
+    since = np.concatenate([[0], np.cumsum(complete)])
+    return np.where(there, since[max(t, 0)] - since[last + 1], 0).astype(float) if t > 0 else np.zeros(len(earlier))

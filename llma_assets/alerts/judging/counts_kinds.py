@@ -1,0 +1,172 @@
+"""Rules about how much of a cluster there is: escalating, thresholds, shifts of its share."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llma_assets.alerts.judging.closing import Line, decisions_of
+from llma_assets.alerts.judging.correction import FALSE_ALARMS, adjusted, binomial_tail, tail
+from llma_assets.alerts.judging.expected import LONG_DAYS, Expected, expected, with_all_days
+from llma_assets.alerts.judging.history import Floats, History, there_since
+from llma_assets.alerts.judging.verdicts import Decision, Standing
+from llma_assets.alerts.rule import Rule
+
+FLOOR = 20
+"""Without any history a value below this is never an alarm."""
+
+YOUNG_DAYS = 7
+CLOSES = 0.7
+"""An incident closes below expected + 0.7 k sigma."""
+
+
+def escalating(rule: Rule, history: History, t: int, standing: Mapping[str, Standing]) -> list[Decision]:
+    """The value is above what is expected of it, in a day and in three, and so is its share."""
+    found = history.counts(rule.measure)
+    since = there_since(history, t)
+    known = _known(history, since, t)
+    total = history.counts(rule.measure).value.sum(axis=0) if rule.measure != "traces" else history.total
+    scale = total[t] / np.maximum(total, 1.0)
+    by_share = with_all_days(expected(found.value * scale[None, :], known, t))
+    own = with_all_days(expected(found.value, known, t), by_share)
+    k = np.where(own.weeks < 2, rule.k + 1, float(rule.k))
+    recent = _recent(history, t)
+    count_line, share_line = own.value[:, -1] + k * own.sigma[:, -1], by_share.value[:, -1] + k * by_share.sigma[:, -1]
+    low = found.low[:, t]
+    long_low = found.low[:, recent].sum(axis=1)
+    long_line, long_share_line = (_long_line(each, recent, t, k) for each in (own, by_share))
+    long_scaled = (found.low * scale[None, :])[:, recent].sum(axis=1)
+    chance = np.maximum(
+        *(tail(low, each.value[:, -1], each.sigma[:, -1], each.weeks) for each in (own, by_share)),
+    )
+    corrected = _corrected(chance, history, t)
+    line = Line(
+        value=found.value[:, t], low=low, high=found.high[:, t], limit=count_line,
+        closing=own.value[:, -1] + CLOSES * k * own.sigma[:, -1],
+        numbers={
+            "expected": own.value[:, -1], "sigma": own.sigma[:, -1], "k": k, "weeks": own.weeks, "limit": count_line,
+            "long_value": long_low, "long_limit": long_line, "expected_by_share": by_share.value[:, -1],
+            "share_limit": share_line, "chance": chance, "chance_corrected": corrected,
+        },
+    )  # fmt: skip
+    reasons = (
+        (t - since < YOUNG_DAYS, "it is younger than 7 days: it is new, not escalating"),
+        (np.isnan(own.any_day) & (low < FLOOR), f"there is no history, and it is below {FLOOR}"),
+        (low <= count_line, "it is within what is expected of the day"),
+        (low <= share_line, "the whole team grew: its share is within what is expected"),
+        (long_low <= long_line, "over three days it is within what is expected"),
+        (long_scaled <= long_share_line, "over three days its share is within what is expected"),
+        (corrected > FALSE_ALARMS, "so much is likely by chance among so many clusters"),
+        *_impact(rule, history, t),
+    )
+    return decisions_of(rule, history, t, standing, line, reasons)
+
+
+def threshold(rule: Rule, history: History, t: int, standing: Mapping[str, Standing]) -> list[Decision]:
+    """The near end of the interval is above each limit that the rule names."""
+    found = history.levels(rule.measure)
+    previous = _mean(found.value, history, t)
+    usual = expected(found.value, _known(history, there_since(history, t), t), t)
+    limits: list[tuple[Floats, str]] = []
+    if rule.above is not None:
+        limits.append((np.full(len(previous), float(rule.above)), f"{rule.above:g}"))
+    if rule.times_previous is not None:
+        limits.append((rule.times_previous * previous, f"{rule.times_previous:g} times the seven days before"))
+    if rule.times_expected is not None:
+        limits.append((rule.times_expected * usual.value[:, -1], f"{rule.times_expected:g} times what is expected"))
+    limit = np.max([each for each, _ in limits], axis=0)
+    low = found.low[:, t]
+    if rule.measure == "error_rate":
+        chance = binomial_tail(history.errors[:, t], history.known[:, t], np.clip(limit, 0.0, 1.0))
+    elif rule.measure == "share":
+        chance = binomial_tail(history.traces[:, t], np.full(len(low), history.total[t]), np.clip(limit, 0.0, 1.0))
+    else:
+        chance = np.zeros(len(low))  # a count is what it is; only rates and shares are guesses
+    corrected = _corrected(chance, history, t)
+    line = Line(
+        value=found.value[:, t], low=low, high=found.high[:, t], limit=limit, closing=limit,
+        numbers={
+            "previous": previous, "expected": usual.value[:, -1], "weeks": usual.weeks, "limit": limit,
+            "chance": chance, "chance_corrected": corrected,
+        },
+    )  # fmt: skip
+    reasons = (
+        *((low <= each, f"it is not certainly above {words}") for each, words in limits),
+        (corrected > 0.05, "so much is likely by chance among so many clusters"),
+        *_impact(rule, history, t),
+    )
+    return decisions_of(rule, history, t, standing, line, reasons)
+
+
+def share_shift(rule: Rule, history: History, t: int, standing: Mapping[str, Standing]) -> list[Decision]:
+    """The share is above or below what is expected, by k sigma in a day and k - 1 in three."""
+    found, since = history.counts("traces"), there_since(history, t)
+    known = _known(history, since, t)
+    scale = history.total[t] / np.maximum(history.total, 1.0)
+    usual = with_all_days(expected(found.value * scale[None, :], known, t))
+    k = np.where(usual.weeks < 2, rule.k + 1, float(rule.k))
+    mean, sigma = usual.value[:, -1], usual.sigma[:, -1]
+    away = np.maximum(found.low[:, t] - mean, mean - found.high[:, t]) / sigma
+    recent = _recent(history, t)
+    at = [LONG_DAYS - 1 - (t - each) for each in recent]
+    long = (found.value * scale[None, :])[:, recent].sum(axis=1) - usual.value[:, at].sum(axis=1)
+    long_away = np.abs(long) / np.sqrt((usual.sigma[:, at] ** 2).sum(axis=1))
+    upper = tail(found.low[:, t], mean, sigma, usual.weeks)
+    lower = 1 - tail(found.high[:, t] + 1, mean, sigma, usual.weeks)
+    chance = 2 * np.minimum(upper, lower)
+    corrected = _corrected(np.minimum(chance, 1.0), history, t)
+    share = history.levels("share")
+    line = Line(
+        value=share.value[:, t], low=share.low[:, t], high=share.high[:, t], limit=k, closing=CLOSES * k, compared=away,
+        numbers={
+            "expected": mean / max(history.total[t], 1.0), "sigma": sigma / max(history.total[t], 1.0), "k": k,
+            "weeks": usual.weeks, "sigmas_away": away, "long_sigmas_away": long_away, "chance": chance,
+            "chance_corrected": corrected,
+        },
+    )  # fmt: skip
+    reasons = (
+        (t - since < YOUNG_DAYS, "it is younger than 7 days: it is new"),
+        (np.isnan(usual.any_day), "there is no history"),
+        (away <= k, "its share is within what is expected of the day"),
+        (long_away <= k - 1, "over three days its share is within what is expected"),
+        (corrected > FALSE_ALARMS, "so much is likely by chance among so many clusters"),
+        *_impact(rule, history, t),
+    )
+    return decisions_of(rule, history, t, standing, line, reasons)
+
+
+def _known(history: History, since: NDArray[np.intp], t: int) -> NDArray[np.bool_]:
+    columns = np.arange(history.days)
+    return history.complete[None, :] & (columns[None, :] >= since[:, None]) & (columns <= t)[None, :]
+
+
+def _recent(history: History, t: int) -> list[int]:
+    """The complete ones of the long window's days."""
+    return [each for each in range(max(t - LONG_DAYS + 1, 0), t + 1) if history.complete[each]]
+
+
+def _long_line(usual: Expected, recent: list[int], t: int, k: Floats) -> Floats:
+    at = [LONG_DAYS - 1 - (t - each) for each in recent]
+    found: Floats = usual.value[:, at].sum(axis=1) + (k - 1) * np.sqrt((usual.sigma[:, at] ** 2).sum(axis=1))
+    return found
+
+
+def _corrected(chance: Floats, history: History, t: int) -> Floats:
+    """Adjusted over the lineages that could have been told of: those with a trace on the day."""
+    tested = history.traces[:, t] > 0
+    found = np.ones(len(chance))
+    found[tested] = adjusted(chance[tested])
+    return found
+
+
+def _mean(values: Floats, history: History, t: int) -> Floats:
+    """Mean of the complete days among the seven before; 0 of none."""
+    days = [each for each in range(max(t - 7, 0), t) if history.complete[each]]
+    return values[:, days].mean(axis=1) if days else np.zeros(len(values))
+
+
+def _impact(rule: Rule, history: History, t: int) -> tuple[tuple[NDArray[np.bool_], str], ...]:
+    return (
+        (history.traces[:, t] < rule.min_traces, f"fewer than {rule.min_traces} traces"),
+        (history.users[:, t] < rule.min_users, f"fewer than {rule.min_users} users"),
+    )

@@ -1,0 +1,138 @@
+"""What is said of an incident: the same facts for every channel. How a channel shows them belongs in `delivery`."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, Literal
+from urllib.parse import quote
+
+from llma_assets.alerts.incidents import Incident
+from llma_assets.alerts.judging import Decision
+from llma_assets.alerts.rule import Rule
+
+Event = Literal["opened", "worse", "again", "closed", "several", "channel_off", "test"]
+PAGES_VARIABLE = "LLMA_ALERTS_PAGES_URL"
+"""Where people find the pages of `llma web`; begins the links of messages."""
+
+SHOWN_TOGETHER = 20
+_HEADS: Mapping[str, str] = {"opened": "", "worse": "Worse: ", "again": "Still open: ", "closed": "Closed: "}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is said, in plain text that may be hostile; each channel escapes it.
+
+    Attributes:
+        event: why it is sent.
+        team_id, day, rule, theme_id, lineage_id, incident_id: what it is about.
+        severity: 1 to 3.
+        headline: what happened, in a line.
+        facts: lines: how much, how sure, since when.
+        examples: three titles of traces.
+        page, mute: links, "" where `PAGES_VARIABLE` is not set.
+        mute_command: what mutes it from a shell.
+    """
+
+    event: Event
+    team_id: int
+    day: str
+    headline: str
+    facts: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+    rule: str = ""
+    theme_id: str = ""
+    lineage_id: str = ""
+    incident_id: str = ""
+    severity: int = 1
+    page: str = ""
+    mute: str = ""
+    mute_command: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Message":
+        """The message of plain values."""
+        return cls(**{**values, "facts": tuple(values["facts"]), "examples": tuple(values["examples"])})
+
+
+def message_of(
+    event: Event, team_id: int, rule: Rule, incident: Incident, decision: Decision, examples: Sequence[str] = ()
+) -> Message:
+    """The message about one incident."""
+    title = incident.title or incident.subject[:8] or f"theme {incident.theme_id}"
+    base = os.environ.get(PAGES_VARIABLE, "").strip().rstrip("/")
+    lineage = quote(incident.subject, safe="")
+    page = (
+        f"{base}/teams/{team_id}/clusters/{lineage}?theme={quote(incident.theme_id)}&date={decision.day}"
+        if lineage
+        else ""
+    )
+    return Message(
+        event=event,
+        team_id=team_id,
+        day=decision.day.isoformat(),
+        headline=f"{_HEADS.get(event, '')}{rule.name or rule.rule}: {title}",
+        facts=facts_of(rule, decision, incident.opened_day),
+        examples=tuple(examples),
+        rule=rule.rule,
+        theme_id=incident.theme_id,
+        lineage_id=incident.subject,
+        incident_id=str(incident.incident_id),
+        severity=incident.severity,
+        page=page if base else "",
+        mute=f"{base}/teams/{team_id}/alerts/{incident.incident_id}" if base else "",
+        mute_command=f"llma alerts mute --team {team_id} --rule {rule.rule}"
+        + (f" --lineage {incident.subject}" if incident.subject else ""),
+    )
+
+
+def facts_of(rule: Rule, decision: Decision, since: date) -> tuple[str, ...]:
+    """How much, how sure and since when, from the stored numbers alone."""
+    numbers = decision.numbers
+    unit = "" if rule.kind in ("gate_blocked", "nothing_arrived", "noise") else f" {rule.measure.replace('_', ' ')}"
+    lines = []
+    if decision.reason:
+        lines.append(decision.reason[0].upper() + decision.reason[1:] + ".")
+    if rule.kind != "gate_blocked":
+        said = f"{_shown(numbers.get('value'))}{unit} on {decision.day}"
+        if numbers.get("expected") is not None and numbers.get("sigma") is not None:
+            said += f"; {_shown(numbers['expected'])} ± {_shown(numbers['sigma'])} are expected"
+        if numbers.get("limit") is not None:
+            said += f", and it is told above {_shown(numbers['limit'])}"
+        lines.append(said + ".")
+    sure = []
+    if numbers.get("low") is not None and numbers.get("low") != numbers.get("high"):
+        sure.append(f"95 % interval {_shown(numbers['low'])} to {_shown(numbers['high'])}")
+    chance = numbers.get("chance_corrected")
+    if chance is not None and decision.verdict in ("opened", "worse"):
+        sure.append("by chance in fewer than 1 of 1,000 days" if chance < 0.001 else f"by chance with p = {chance:.3f}")
+    if numbers.get("users"):
+        sure.append(f"{_shown(numbers['users'])} users")
+    if sure:
+        lines.append("; ".join(sure) + ".")
+    lines.append(f"Since {since}.")
+    return tuple(lines)
+
+
+def together(messages: Sequence[Message]) -> Message:
+    """Several openings of a team as one message."""
+    shown = [f"{each.headline} ({each.facts[0]})" if each.facts else each.headline for each in messages]
+    more = len(shown) - SHOWN_TOGETHER
+    return Message(
+        event="several",
+        team_id=messages[0].team_id,
+        day=messages[0].day,
+        headline=f"{len(messages)} alerts of team {messages[0].team_id} on {messages[0].day}",
+        facts=tuple(shown[:SHOWN_TOGETHER] + ([f"and {more} more"] if more > 0 else [])),
+        severity=max(each.severity for each in messages),
+        incident_id=messages[0].incident_id,
+        mute_command=f"llma alerts incidents --team {messages[0].team_id}",
+    )
+
+
+def _shown(value: float | int | None) -> str:
+    return "?" if value is None else f"{value:,.3g}" if abs(value) < 100 else f"{value:,.0f}"

@@ -1,0 +1,100 @@
+"""Mutes: a person's decision that a rule, a lineage or both be silent for a while. What is muted is still recorded."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID, uuid4
+
+from llma_assets.alerts.judging import History
+from llma_assets.clickhouse import Database
+
+# Key of alert_mutes: (team_id, mute_id).
+MUTES = """
+SELECT mute_id, rule_id, subject, since, until, more_traces, more_users, author, lifted
+FROM alert_mutes FINAL
+WHERE team_id = {team_id:Int64} AND NOT lifted
+ORDER BY since, mute_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """One decision.
+
+    Attributes:
+        rule_id, subject: what is silent; "" is any.
+        since: the day of the decision.
+        until: None for ever, or until what follows.
+        more_traces, more_users: it ends after so many more of the subject; 0 for no such end. Users are those of each
+            day, added up.
+        author: who decided.
+        lifted: it has been taken back.
+    """
+
+    mute_id: UUID
+    rule_id: str
+    subject: str
+    since: date
+    until: datetime | None
+    more_traces: int
+    more_users: int
+    author: str
+    lifted: bool = False
+
+    def holds(self, rule_id: str, subject: str, history: History, t: int, now: datetime) -> bool:
+        """Whether it silences a rule about a subject, by what came since."""
+        if self.lifted or self.rule_id not in ("", rule_id) or self.subject not in ("", subject):
+            return False
+        if self.until is not None and now >= self.until:
+            return False
+        if not (self.more_traces or self.more_users) or subject not in history.lineage_ids:
+            return True
+        row, first = history.lineage_ids.index(subject), max(history.column(self.since) + 1, 0)
+        traces, users = (float(each[row, first : t + 1].sum()) for each in (history.traces, history.users))
+        reached = (self.more_traces and traces >= self.more_traces) or (self.more_users and users >= self.more_users)
+        return not reached
+
+
+def mutes_of(database: Database, team_id: int) -> list[Mute]:
+    """The mutes that were not taken back."""
+    return [Mute(**row) for row in database.rows(MUTES, team_id=team_id)]
+
+
+def mute(
+    database: Database,
+    team_id: int,
+    author: str,
+    *,
+    now: datetime,
+    rule_id: str = "",
+    subject: str = "",
+    until: datetime | None = None,
+    more_traces: int = 0,
+    more_users: int = 0,
+) -> Mute:
+    """Silence a rule, a subject or both."""
+    made = Mute(uuid4(), rule_id, subject, now.date(), until, more_traces, more_users, author)
+    _store(database, team_id, made, lifted=False)
+    return made
+
+
+def unmute(database: Database, team_id: int, mutes: Iterable[Mute]) -> None:
+    """Take mutes back."""
+    for each in mutes:
+        _store(database, team_id, each, lifted=True)
+
+
+def _store(database: Database, team_id: int, each: Mute, *, lifted: bool) -> None:
+    row = {
+        "team_id": team_id,
+        "mute_id": each.mute_id,
+        "rule_id": each.rule_id,
+        "subject": each.subject,
+        "since": each.since,
+        "until": each.until,
+        "more_traces": each.more_traces,
+        "more_users": each.more_users,
+        "author": each.author,
+        "lifted": lifted,
+    }
+    database.insert_rows("alert_mutes", [row])

@@ -1,0 +1,155 @@
+"""Every statement that reads series: runs, items by day and lineage, centroids, events."""
+
+# Key of clustering_runs: (team_id, day, theme_id). Runs from before lineages have none to count.
+RUNS = """
+SELECT day, theme_id, level, items, noise_items, lineage
+FROM clustering_runs FINAL
+WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND lineage != '{}'
+ORDER BY theme_id, day
+"""
+
+# Keys: clustering_runs (team_id, day, theme_id); cluster_members (…, attempt_id, item_id);
+# clusters (…, attempt_id, cluster_id); trace_texts (team_id, day, level, item_id); theme_items (team_id, day, theme_id,
+# item_id). Windows overlap: each day's items are counted once, in the first run that has that day. An item stands for
+# 1 / its chance to be in the sample. What is held back counts among the outliers.
+_ITEMS = """
+WITH
+    runs AS
+    (
+        SELECT day, attempt_id
+        FROM clustering_runs FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
+            AND lineage != '{}'
+    ),
+    members AS
+    (
+        SELECT day, attempt_id, item_id, item_day, cluster_id
+        FROM cluster_members FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
+            AND item_day >= {from:Date}
+            AND (day, attempt_id) IN (SELECT day, attempt_id FROM runs)
+    ),
+    homes AS
+    (
+        SELECT day, attempt_id, cluster_id, if(disclosure = 'held_back', '', lineage_id) AS lineage_id
+        FROM clusters FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
+            AND (day, attempt_id) IN (SELECT day, attempt_id FROM runs)
+    ),
+    texts AS
+    (
+        SELECT day AS item_day, item_id, cost_usd, error_count, user_hash, true AS is_known
+        FROM trace_texts FINAL
+        WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND level = {level:String}
+    ),
+    samples AS
+    (
+        SELECT day AS item_day, item_id, least(1, inclusion_probability) AS p
+        FROM theme_items FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
+            AND inclusion_probability > 0
+    ),
+    items AS
+    (
+        SELECT
+            item_day,
+            lineage_id,
+            if(samples.p > 0, samples.p, 1) AS chance,
+            texts.is_known AS is_known,
+            texts.error_count AS error_count,
+            texts.cost_usd AS cost_usd,
+            texts.user_hash AS user_hash
+        FROM members
+        INNER JOIN homes USING (day, attempt_id, cluster_id)
+        LEFT JOIN texts USING (item_day, item_id)
+        LEFT JOIN samples USING (item_day, item_id)
+        WHERE (item_day, day) IN (SELECT item_day, min(day) FROM members GROUP BY item_day)
+    )
+"""
+
+COUNTS = (
+    _ITEMS
+    + """
+SELECT
+    item_day,
+    lineage_id,
+    sum(1 / chance) AS traces,
+    sum((1 - chance) / (chance * chance)) AS variance,
+    uniqExact(user_hash) AS users,
+    countIf(is_known) AS known,
+    countIf(error_count > 0) AS errors,
+    sum(cost_usd / chance) AS cost
+FROM items
+GROUP BY item_day, lineage_id
+"""
+)
+
+# Different users of the seven days that end with each day.
+USERS_OF_WEEKS = (
+    _ITEMS
+    + """
+SELECT arrayJoin(arrayMap(n -> item_day + n, range(7))) AS day, lineage_id, uniqExact(user_hash) AS users
+FROM items
+GROUP BY day, lineage_id
+"""
+)
+
+# Keys: clustering_runs (team_id, day, theme_id); clusters (…, attempt_id, cluster_id).
+CENTROIDS = """
+SELECT lineage_id, argMax(centroid, day) AS latest
+FROM clusters FINAL
+WHERE team_id = {team_id:Int64}
+    AND day BETWEEN {from:Date} AND {until:Date}
+    AND theme_id = {theme_id:String}
+    AND lineage_id != ''
+    AND (day, attempt_id) IN
+    (
+        SELECT day, attempt_id
+        FROM clustering_runs FINAL
+        WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND theme_id = {theme_id:String}
+    )
+GROUP BY lineage_id
+"""
+
+# Key of events: (team_id, toDate(timestamp), event, uuid).
+ARRIVED = """
+SELECT toDate(timestamp) AS day, count() AS events
+FROM {events_database:Identifier}.{events_table:Identifier}
+WHERE team_id = {team_id:Int64}
+    AND timestamp >= {start:DateTime64(6, 'UTC')}
+    AND timestamp < {end:DateTime64(6, 'UTC')}
+    AND event IN {trigger_events:Array(String)}
+GROUP BY day
+"""
+
+# Key of skips: (team_id, day, stage, theme_id).
+FAILURES = """
+SELECT day, theme_id, stage, detail
+FROM skips FINAL
+WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND reason = 'failed'
+ORDER BY day, stage
+"""
+
+# Keys: clustering_runs (team_id, day, theme_id); clusters (…, attempt_id, cluster_id).
+SPLITS = """
+SELECT DISTINCT lineage_id, lineage_parents
+FROM clusters FINAL
+WHERE team_id = {team_id:Int64}
+    AND day BETWEEN {from:Date} AND {until:Date}
+    AND theme_id = {theme_id:String}
+    AND lineage_status = 'split'
+    AND (day, attempt_id) IN
+    (
+        SELECT day, attempt_id
+        FROM clustering_runs FINAL
+        WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND theme_id = {theme_id:String}
+    )
+"""

@@ -1,0 +1,196 @@
+"""`llma alerts list, show, apply, history`: the rules and channels of a team. The logic is in `llma_assets.alerts`."""
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from llma_assets.cli.errors import Interrupted, WrongUse
+from llma_assets.cli.options import decider, json_option, opened_database, team_option
+from llma_assets.cli.render.console import emit_json, plain, say, show, show_table
+
+if TYPE_CHECKING:
+    from llma_assets.alerts import SettingChange
+
+R = TypeVar("R")
+LARGEST_FILE = 256 << 10
+
+
+@click.command("list")
+@team_option()
+@json_option
+def list_command(team_id: int, as_json: bool) -> None:
+    """List the alert rules and channels of a team."""
+    from llma_assets.alerts import alerts_of, channels_off, settings_of
+
+    with opened_database() as database:
+        team = alerts_of(database, team_id)
+        off = channels_off(database, team_id)
+    if as_json:
+        emit_json(
+            {
+                "team": team_id,
+                "rules": [{**settings_of(each), "sentence": each.sentence} for each in team.rules.values()],
+                "channels": [
+                    {**settings_of(each), "switched_off_because": off.get(each.channel)}
+                    for each in team.channels.values()
+                ],
+                "problems": [str(each) for each in team.problems],
+            }
+        )
+        return
+    show_table(
+        ("rule", "on", "kind", "channels", "what it says"),
+        [
+            (each.rule, "on" if each.enabled else "off", each.kind, ", ".join(each.channels) or "-", each.sentence)
+            for each in team.rules.values()
+        ],
+    )
+    if team.channels:
+        show()
+        show_table(
+            ("channel", "kind", "state"),
+            [
+                (
+                    each.channel,
+                    each.kind,
+                    f"switched off: {off[each.channel]}" if each.channel in off else _on(each.enabled),
+                )
+                for each in team.channels.values()
+            ],
+        )
+    for problem in team.problems:
+        say(f"Problem: {problem}; `llma alerts apply` fixes it")
+
+
+@click.command("show")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@team_option()
+@json_option
+def show_command(names: tuple[str, ...], team_id: int, as_json: bool) -> None:
+    """Show rules and channels as a YAML file that `apply` takes; all without NAME."""
+    from llma_assets.alerts import Document, alerts_of, settings_of, write_document
+
+    with opened_database() as database:
+        team = alerts_of(database, team_id)
+    for name in names:
+        if name not in team.channels:
+            team.rule(name)
+    document = Document(
+        tuple(each for name, each in team.channels.items() if not names or name in names),
+        tuple(each for name, each in team.rules.items() if not names or name in names),
+    )
+    if as_json:
+        channels, rules = ([settings_of(each) for each in part] for part in (document.channels, document.rules))
+        emit_json({"team": team_id, "channels": channels, "rules": rules})
+    else:
+        show(write_document(document))
+
+
+@click.command("apply")
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
+@team_option()
+@click.option("--dry-run", is_flag=True, help="Show the changes; store nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--prune", is_flag=True, help="Delete or reset what FILE does not name.")
+@click.option("--by", default=None, help="Name of who decides.  [default: LLMA_USER, else your login]")
+@json_option
+def apply_command(
+    file: str, team_id: int, dry_run: bool, yes: bool, prune: bool, by: str | None, as_json: bool
+) -> None:
+    """Store the rules and channels of a YAML file; `-` reads stdin.
+
+    It shows the changes, and asks for confirmation on a terminal. Fields that FILE leaves out get the value of the
+    built-in rule, or the default.
+    """
+    from llma_assets.alerts import apply, read_document
+
+    document = checked(file, lambda: read_document(_content(file)))
+    author = decider(by)
+    with opened_database(create=not dry_run) as database:
+        changes = checked(file, lambda: apply(database, team_id, document, author, dry_run=True, prune=prune))
+        if not as_json:
+            show_changes(changes)
+        stored = False
+        if changes and not dry_run:
+            if sys.stdin.isatty() and not yes and not click.confirm("Apply this?", err=True):
+                raise Interrupted("nothing was stored")
+            changes = apply(database, team_id, document, author, prune=prune)
+            stored = True
+    if as_json:
+        emit_json({"team": team_id, "dry_run": dry_run, "stored": stored, "changes": [_json(each) for each in changes]})
+    elif stored:
+        say(f"Stored for team {team_id}, by {author}.")
+    elif not changes:
+        say(f"Nothing to change: the alerts of team {team_id} match the file.")
+
+
+@click.command("history")
+@click.argument("name", default="", metavar="[NAME]")
+@team_option()
+@json_option
+def history_command(name: str, team_id: int, as_json: bool) -> None:
+    """Show who changed which rule or channel, and how."""
+    from llma_assets.alerts import past_changes
+
+    with opened_database() as database:
+        changes = past_changes(database, team_id, name)
+    if as_json:
+        emit_json({"team": team_id, "changes": [_json(each) for each in changes]})
+        return
+    show_changes(changes)
+    if not changes:
+        say(f"Team {team_id} has changed nothing{f' of {name!r}' if name else ''}.")
+
+
+def show_changes(changes: "Iterable[SettingChange]") -> None:
+    """Print changes, field by field."""
+    from llma_assets.themes import lines_of
+
+    for each in changes:
+        when = f"{each.changed_at:%Y-%m-%d %H:%M} {plain(each.author)}: " if each.changed_at else ""
+        show(f"{when}{each.item} {plain(each.name)} {each.action}")
+        for field in each.fields:
+            for line in lines_of(field):
+                show(f"  {plain(line)}")
+
+
+def checked(file: str, action: Callable[[], R]) -> R:
+    """The result of an action; each problem of the file is printed on a line of its own."""
+    from llma_assets.alerts import InvalidRulesError
+
+    try:
+        return action()
+    except InvalidRulesError as error:
+        if len(error.problems) > 1:
+            for problem in error.problems[:50]:
+                say(f"{file}: {problem}")
+            raise WrongUse(f"{file}: {len(error.problems)} problems; nothing was stored") from error
+        raise WrongUse(f"{file}: {error.problems[0]}; nothing was stored") from error
+
+
+def _content(file: str) -> bytes:
+    if file == "-":
+        return sys.stdin.buffer.read(LARGEST_FILE + 1)
+    try:
+        with Path(file).open("rb") as opened:
+            return opened.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise WrongUse(f"{file}: {error.strerror}") from error
+
+
+def _json(change: "SettingChange") -> dict[str, object]:
+    return {
+        "item": change.item,
+        "name": change.name,
+        "action": change.action,
+        "changed_at": change.changed_at.isoformat() if change.changed_at else None,
+        "author": change.author,
+        "fields": [{"field": each.field, "before": each.before, "after": each.after} for each in change.fields],
+    }
+
+
+def _on(enabled: bool) -> str:
+    return "on" if enabled else "off"
