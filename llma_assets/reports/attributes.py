@@ -55,26 +55,31 @@ class AttributesReport:
 
 
 def attributes_report(
-    database: Database, team_day: TeamDay, team: TeamOptions, *, theme_id: str | None = None
+    database: Database, team_day: TeamDay, team: TeamOptions, *, theme_id: str | None = None, find: bool = True
 ) -> AttributesReport:
     """What sets the published clusters of a day apart; a run that has not been compared yet is compared now.
 
     Args:
         team: what the team hides.
         theme_id: this theme only.
+        find: compare a run that has not been compared yet; otherwise it is left out.
     """
     runs = []
     for published in published_clusters(database, team_day, theme_id=theme_id).runs:
         run = committed_run(database, team_day, published.theme_id)
         if run is None or not published.clusters:
             continue
-        result = find_attributes(
-            database,
-            run,
-            redact=team.redact,
-            extra_patterns=team.redaction_patterns,
-            least_users=team.min_users,
-        )
+        result = stored_attributes(database, run)
+        if find:
+            result = find_attributes(
+                database,
+                run,
+                redact=team.redact,
+                extra_patterns=team.redaction_patterns,
+                least_users=team.min_users,
+            )
+        if result is None:
+            continue
         titles = {each.cluster_id: each.title for each in published.clusters}
         clusters = tuple(
             ClusterAttributes(

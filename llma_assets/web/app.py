@@ -23,6 +23,7 @@ from llma_assets.request_guard import Guard
 from llma_assets.web import (
     api,
     cluster_pages,
+    insight_pages,
     item_pages,
     map_api,
     map_pages,
@@ -114,9 +115,11 @@ def create_app(site: Site, *, hosts: Collection[str] = ()) -> FastAPI:
     )
     app.state.site = site
     app.state.inbox = Inbox(lambda: site.database)
-    for documents in (api, map_api, run_api, task_api, theme_api, theme_change_api):
-        app.include_router(documents.router, prefix="/api/v1", responses=DESCRIBED)
-    for module in (receiver, sign_in_pages, pages, item_pages, map_pages, cluster_pages, task_pages, theme_pages):
+    api_modules = (api, map_api, run_api, task_api, theme_api, theme_change_api)
+    for documents in (*(module.router for module in api_modules), insight_pages.documents):
+        app.include_router(documents, prefix="/api/v1", responses=DESCRIBED)
+    page_modules = (pages, item_pages, map_pages, insight_pages, cluster_pages, task_pages, theme_pages)
+    for module in (receiver, sign_in_pages, *page_modules):
         app.include_router(module.router, include_in_schema=False)
     static = resources.files("llma_assets.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")

@@ -24,6 +24,7 @@ PAGES = (
     "/teams/1/items?date=2026-11-07&theme=traces&q=%3Cscript%3Ealert(1)%3C/script%3E",
     "/teams/1/trends?theme=%3Cscript%3E",
     "/teams/1/tasks?state=all",
+    "/teams/1/week?date=2026-11-07",
     "/teams/1/themes",
     "/teams/1/themes/traces",
     "/teams/1/themes/traces/edit",
