@@ -76,7 +76,7 @@ def test_the_whole_graph_shows_all_themes_and_nothing_that_the_docs_do_not_descr
     write_events(pipeline.database, day_of_traces(1, DAY, 32))
     write_segments(pipeline.database, similar_segments("a", 0), model=OfflineEmbedder().name)
     found = shown(pipeline.run("discovery_job", partition_key=DAY.isoformat()))
-    found |= shown(pipeline.texts(1, FIRST, DAY))
+    found |= shown(pipeline.texts(1, DAY, DAY))
     found |= shown(pipeline.clusters(1, DAY))
     pipeline.instance.add_dynamic_partitions(str(teams.name), ["1"])
     found |= shown(pipeline.run("tasks_job", partition_key="1"))
