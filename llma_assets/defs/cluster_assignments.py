@@ -60,4 +60,4 @@ def cluster_assignments(ctx: StageContext) -> Report:
         privacy=PrivacyMinimum(ctx.team.min_users, ctx.team.below_min_users),
         progress=ctx.progress,
     )
-    return with_overview(ctx, report)
+    return with_overview(ctx, report, clustered=True)

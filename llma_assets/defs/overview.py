@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from llma_assets.clickhouse import Database
 from llma_assets.markdown import escaped
 from llma_assets.reports import (
     ThemeClusters,
@@ -22,11 +23,24 @@ STEPS = ("matched", "sampled", "screened", "summarised", "relevant", "clustered"
 PAGE_BYTES = 400_000
 """Maximum size of all maps together, which Dagster stores for each partition; small themes lose their map first."""
 
+KEPT_READERS = 8
+"""Partitions whose clusters are kept for the next stage of a run in this process; others are read again."""
 
-def with_overview(ctx: StageContext, report: Report) -> Report:
-    """The report of a stage, with all published clusters of the partition."""
-    database = ctx.database.remembering()
-    found = clusters_of_day(database, ctx.partition)
+_READERS: dict[tuple[str, TeamDay], Database] = {}
+
+
+def with_overview(ctx: StageContext, report: Report, *, clustered: bool = False) -> Report:
+    """The report of a stage, with all published clusters of the partition.
+
+    Args:
+        clustered: the stage makes clusters. Later stages of its run change names alone, and read only these anew.
+    """
+    if clustered:
+        _READERS.pop((ctx.delivery, ctx.partition), None)
+    database = _READERS.setdefault((ctx.delivery, ctx.partition), ctx.database.remembering())
+    while len(_READERS) > KEPT_READERS:
+        _READERS.pop(next(iter(_READERS)))
+    found = clusters_of_day(database, ctx.partition, names_from=ctx.database)
     seen = {theme.theme_id for theme in found}
     themes = [theme for theme in ctx.team_themes.themes if theme.enabled or theme.theme_id in seen]
     funnels = funnel_tables(database, ctx.partition, themes, STEPS, lookback_days=ctx.lookback_days)

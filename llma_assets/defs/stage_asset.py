@@ -168,7 +168,7 @@ class _Frame:
         self._connection = database
         self._database = database.tagged(run=context.run.run_id, asset=asset.name)
         self._team_settings = team_settings
-        self._days: dict[TeamDay, bool] = {}
+        self._days: Mapping[TeamDay, Collection[str]] = {}
         self._started = time.monotonic()
 
     def walk(self, chat: ChatModelResource, embedder: EmbedderResource, clock: Clock, progress: Progress) -> None:
@@ -185,7 +185,7 @@ class _Frame:
         evidence, server = ModelHealth(), Settings.from_env().web_url
         keys = context.partition_keys
         partitions = {key: TeamDay(int(key), clock().date()) if self._asset.by_team else team_day(key) for key in keys}
-        self._days = days_with_anything(self._database, partitions.values(), stage=self._asset.name)
+        self._days = _days_of_run(self._connection, context.run.run_id, frozenset(partitions.values()))
         for key, partition in partitions.items():
             started = time.perf_counter()
             try:
@@ -209,7 +209,6 @@ class _Frame:
                 continue
             page = f"{server}{page_of(self._asset.name, partition)}" if server else ""
             done[key] = as_metadata(report, time.perf_counter() - started, page=page)
-            context.log.info(f"{key}: {report.items} items {report.reason}".rstrip())
         if done:
             schema = _schema_of(self._connection, self._asset.table)
             done = {key: {**metadata, "dagster/column_schema": schema} for key, metadata in done.items()}
@@ -232,7 +231,7 @@ class _Frame:
             reason, detail = left_out.reason, left_out.detail
             record_skip(database, Skip(partition.team_id, partition.day, stage, "", reason, detail))
             return Report(items=0, reason=reason)
-        if self._days.get(partition):
+        if stage in self._days.get(partition, ()):
             clear_skip(database, team_id=partition.team_id, day=partition.day, stage=stage, only=(ON_SKIP_LIST,))
         if self._asset.nothing_reason is not None and partition not in self._days:
             return Report(items=0, reason=self._asset.nothing_reason)
@@ -266,6 +265,12 @@ class _Frame:
 def _schema_of(database: Database, table: str) -> dg.TableSchema:
     """The columns of a table, which change with an upgrade only."""
     return column_schema(columns_of(database, table))
+
+
+@lru_cache(maxsize=4)
+def _days_of_run(database: Database, run_id: str, days: frozenset[TeamDay]) -> Mapping[TeamDay, Collection[str]]:
+    """The days that hold anything, the same for all stages of a run in this process: what comes later is later's."""
+    return days_with_anything(database.tagged(run=run_id), days)
 
 
 @lru_cache(maxsize=64)

@@ -98,7 +98,7 @@ ORDER BY stage, theme_id, model
 SPENT_SINCE = """
 SELECT sum(ifNull(u.cost_usd, u.at_most_usd))
 FROM model_usage AS u FINAL
-WHERE u.team_id = {team_id:Int64}
+WHERE u.team_id IN {team_ids:Array(Int64)}
     AND u.timestamp >= {since:DateTime64(6, 'UTC')}
 """
 

@@ -3,7 +3,7 @@
 import threading
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -227,6 +227,6 @@ def usage_of_day(database: Database, team_day: TeamDay) -> list[StageUsage]:
     return [StageUsage(**row) for row in rows]
 
 
-def spent_since(database: Database, team_id: int, since: datetime) -> float:
-    """What a team's calls have cost since a moment, in USD; calls of unknown cost count with their maximum."""
-    return float(database.value(queries.SPENT_SINCE, team_id=team_id, since=since) or 0.0)
+def spent_since(database: Database, team_ids: Collection[int], since: datetime) -> float:
+    """What the calls of teams have cost since a moment, in USD; calls of unknown cost count with their maximum."""
+    return float(database.value(queries.SPENT_SINCE, team_ids=list(team_ids), since=since) or 0.0)

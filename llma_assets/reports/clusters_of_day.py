@@ -94,15 +94,21 @@ class ThemeClusters:
         return sum(row.size for row in self.rows if row.is_noise)
 
 
-def clusters_of_day(database: Database, team_day: TeamDay) -> list[ThemeClusters]:
-    """The committed run of each theme, that of the most items first, whichever run of Dagster made it."""
+def clusters_of_day(
+    database: Database, team_day: TeamDay, *, names_from: Database | None = None
+) -> list[ThemeClusters]:
+    """The committed run of each theme, that of the most items first, whichever run of Dagster made it.
+
+    Args:
+        names_from: reads names anew, where `database` remembers what it has read.
+    """
     runs = sorted(runs_of_day(database, team_day), key=lambda run: (-run.items, run.theme_id))
-    return [_clusters_of_run(database, team_day, run) for run in runs]
+    return [_clusters_of_run(database, team_day, run, names_from or database) for run in runs]
 
 
-def _clusters_of_run(database: Database, team_day: TeamDay, run: Run) -> ThemeClusters:
+def _clusters_of_run(database: Database, team_day: TeamDay, run: Run, names_from: Database) -> ThemeClusters:
     clusters, members = clusters_of(database, run), members_of(database, run)
-    titles = _titles(database, team_day, run, [row["cluster_id"] for row in clusters])
+    titles = _titles(names_from, team_day, run, [row["cluster_id"] for row in clusters])
     traces = _traces(members)
     rows = [
         ClusterRow(

@@ -18,60 +18,59 @@ TEXTS_STAGES = ("trace_texts", "trace_summaries", "summary_embeddings")
 # Keys: events (team_id, toDate(timestamp), event, uuid); document_embeddings (team_id, product, ...); all others
 # (team_id, day, ...). Without FINAL where an older version of a row says as much: a row is there.
 DAYS_WITH_ANYTHING = """
-SELECT team_id, day, max(left_out) AS left_out
+SELECT team_id, day, groupUniqArrayIf(left_out, left_out != '') AS left_out
 FROM
 (
-    SELECT team_id, toDate(timestamp) AS day, false AS left_out
+    SELECT team_id, toDate(timestamp) AS day, '' AS left_out
     FROM {events_database:Identifier}.{events_table:Identifier}
     WHERE team_id IN {team_ids:Array(Int64)}
         AND timestamp >= {start:DateTime64(6, 'UTC')}
         AND timestamp < {end:DateTime64(6, 'UTC')}
         AND event IN {trigger_events:Array(String)}
     UNION ALL
-    SELECT team_id, day, false
+    SELECT team_id, day, ''
     FROM trace_texts
     WHERE team_id IN {team_ids:Array(Int64)} AND day BETWEEN {from:Date} AND {until:Date}
     UNION ALL
-    SELECT team_id, day, false
+    SELECT team_id, day, ''
     FROM texts_made FINAL
     WHERE team_id IN {team_ids:Array(Int64)} AND day BETWEEN {from:Date} AND {until:Date}
         AND (events > 0 OR waits_until IS NOT NULL)
     UNION ALL
-    SELECT team_id, day, false
+    SELECT team_id, day, ''
     FROM theme_items
     WHERE team_id IN {team_ids:Array(Int64)} AND day BETWEEN {from:Date} AND {until:Date}
     UNION ALL
-    SELECT team_id, day, false
+    SELECT team_id, day, ''
     FROM trace_summaries
     WHERE team_id IN {team_ids:Array(Int64)} AND day BETWEEN {from:Date} AND {until:Date}
     UNION ALL
-    SELECT team_id, day, false
+    SELECT team_id, day, ''
     FROM summary_batches
     WHERE team_id IN {team_ids:Array(Int64)} AND day BETWEEN {from:Date} AND {until:Date}
     UNION ALL
-    SELECT team_id, toDate(timestamp) AS day, false
+    SELECT team_id, toDate(timestamp) AS day, ''
     FROM document_embeddings
     WHERE team_id IN {team_ids:Array(Int64)}
         AND product = {product:String}
         AND timestamp >= {start:DateTime64(6, 'UTC')}
         AND timestamp < {end:DateTime64(6, 'UTC')}
     UNION ALL
-    SELECT team_id, day, stage = {stage:String} AND reason = {on_skip_list:String}
+    SELECT team_id, day, if(reason = {on_skip_list:String}, toString(stage), '')
     FROM skips FINAL
     WHERE team_id IN {team_ids:Array(Int64)} AND day BETWEEN {from:Date} AND {until:Date}
         AND reason != ''
-        AND (stage IN {stages:Array(String)} OR stage = {stage:String})
+        AND (stage IN {stages:Array(String)} OR reason = {on_skip_list:String})
 )
 GROUP BY team_id, day
 """
 
 
-def days_with_anything(database: Database, days: Collection[TeamDay], *, stage: str = "") -> dict[TeamDay, bool]:
-    """The days that hold anything, each with whether the stage has a skip of it because of the skip list.
+def days_with_anything(database: Database, days: Collection[TeamDay]) -> dict[TeamDay, frozenset[str]]:
+    """The days that hold anything, each with the stages that have a skip of it because of the skip list.
 
     Args:
         days: of any teams, near each other in time.
-        stage: whose skips count beside those of the stages from texts to embeddings.
     """
     if not days:
         return {}
@@ -83,12 +82,11 @@ def days_with_anything(database: Database, days: Collection[TeamDay], *, stage: 
         end=midnight(last + timedelta(days=1)),
         trigger_events=list(TRIGGER_EVENTS),
         product=PRODUCT,
-        stage=stage,
         stages=list(TEXTS_STAGES),
         on_skip_list=ON_SKIP_LIST,
         **{"from": first, "until": last},
     )
-    found = {TeamDay(row["team_id"], row["day"]): bool(row["left_out"]) for row in rows}
+    found = {TeamDay(row["team_id"], row["day"]): frozenset(row["left_out"]) for row in rows}
     return {day: found[day] for day in days if day in found}
 
 

@@ -257,7 +257,7 @@ def _progress_note(database: "Database", windows: Mapping[int, tuple[date, date]
         return texts_without_summary(database, team_id, first, last)
 
     def spent_usd() -> float:
-        return sum(spent_since(database, team_id, started) for team_id in windows)
+        return spent_since(database, windows, started)
 
     return ProgressNote(TimeLeft(expected=to_summarise), spent_usd)
 
