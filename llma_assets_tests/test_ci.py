@@ -25,9 +25,7 @@ test-web:
 
 @pytest.mark.process
 @pytest.mark.parametrize(("test", "slow", "web", "code"), [(0, 0, 0, 0), (1, 0, 0, 1), (0, 1, 0, 1), (0, 0, 1, 1)])
-def test_all_suites_are_run_and_one_failure_fails_all(
-    tmp_path: Path, test: int, slow: int, web: int, code: int
-) -> None:
+def test_all_are_run_and_one_failure_fails_all(tmp_path: Path, test: int, slow: int, web: int, code: int) -> None:
     script = tmp_path / ".ci" / "run"
     script.parent.mkdir()
     shutil.copy(SCRIPT, script)

@@ -44,8 +44,13 @@ def web(host: str, port: int, open_browser: bool, dagster_url: str, new_token: s
         server.run(sockets=[socket])
 
 
-def pages_server(host: str, port: int, dagster_url: str) -> "tuple[uvicorn.Server, socket.socket, str]":
+def pages_server(
+    host: str, port: int, dagster_url: str, *, option: str = "--port"
+) -> "tuple[uvicorn.Server, socket.socket, str]":
     """The server of the pages, the socket that it is to run on, which listens already, and its address.
+
+    Args:
+        option: that names its port.
 
     Raises:
         WrongUse: it may not serve there, or the port is taken.
@@ -65,14 +70,17 @@ def pages_server(host: str, port: int, dagster_url: str) -> "tuple[uvicorn.Serve
     _require_tokens_outside(host, access, hosts)
     if dagster_url and not dagster_url.startswith(("http://", "https://")):
         raise WrongUse("--dagster-url must begin with http:// or https://")
-    listening = listen(host, port)
+    listening = listen(host, port, option)
     app = create_app(Site(Settings.from_env(), access, dagster_url.rstrip("/")), hosts=hosts)
     config = uvicorn.Config(app, host=host, port=port, log_level="warning", server_header=False, access_log=False)
     return uvicorn.Server(config), listening, address_of(host, listening.getsockname()[1])
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, option: str = "--port") -> socket.socket:
     """A socket that listens, so that whoever reads the address may ask at once.
+
+    Args:
+        option: that names the port.
 
     Raises:
         WrongUse: the port is taken, or the interface is not of this machine.
@@ -85,7 +93,9 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         made.close()
         if error.errno == errno.EADDRINUSE:
-            raise WrongUse(f"port {port} of {host} is taken, perhaps by another `llma`; name a free one") from None
+            raise WrongUse(
+                f"port {port} of {host} is taken, perhaps by another `llma`; name a free one by {option}"
+            ) from None
         raise WrongUse(f"{host}, port {port}, cannot be served on: {error.strerror}") from None
     return made
 
