@@ -158,7 +158,8 @@ def progress_report(
     (shared,) = database.rows(SHARED, **period)
     moments = [row["last_row_at"] for row in rows.values()] + [shared["texts_at"], shared["vectors_at"]]
     last = max((at for at in moments if at is not None and at.year > 1970), default=None)
-    is_running = last is not None and now - last < ACTIVE_FOR
+    # In both directions: the clock of the database may be ahead.
+    is_running = last is not None and abs(now - last) < ACTIVE_FOR
     ids = [theme.theme_id for theme in themes if theme.enabled or theme.theme_id in rows]
     return Progress(
         team_day.team_id,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 log = logging.getLogger("llma_assets.web")
+
+MAX_BODY_BYTES = 1 << 20
 
 POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -84,6 +86,36 @@ class SafeHeaders:
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
+class BodyLimit:
+    """Refuses requests that are larger than any form or file of themes; the receiver has limits of its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
+        if scope["type"] != "http" or scope["path"] == receiver.TRACES_PATH:
+            await self._app(scope, receive, send)
+            return
+        length = Headers(scope=scope).get("content-length", "")
+        if length.isdigit() and int(length) > MAX_BODY_BYTES:
+            problem = WebProblem(f"a request may have {MAX_BODY_BYTES >> 10:,} KiB at most")
+            problem.status = 413
+            await as_json(problem)(scope, receive, send)
+            return
+        read = 0
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > MAX_BODY_BYTES:
+                raise HTTPException(413, f"a request may have {MAX_BODY_BYTES >> 10:,} KiB at most")
+            return message
+
+        await self._app(scope, counted, send)
+
+
 def create_app(site: Site, *, hosts: Collection[str] = ()) -> FastAPI:
     """The server's application.
 
@@ -110,6 +142,7 @@ def create_app(site: Site, *, hosts: Collection[str] = ()) -> FastAPI:
         middleware=[
             Middleware(SafeHeaders),
             Middleware(Guard, hosts=hosts),
+            Middleware(BodyLimit),
             Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5, exclude_content_types=NOT_COMPRESSED),
         ],
     )

@@ -13,7 +13,7 @@ from llma_assets.web import Access, Site, create_app
 
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed: make test-web")
 
-EXAMPLES = 5
+EXAMPLES = 3
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",

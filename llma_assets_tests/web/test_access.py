@@ -128,6 +128,16 @@ def test_foreign_hosts_and_pages_are_refused(client: TestClient) -> None:
     assert client.get("/", headers={"origin": "https://evil.example"}).status_code == 403
 
 
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_what_is_too_large_is_not_read(client: TestClient, in_pieces: bool) -> None:
+    pieces = [b" " * (64 << 10)] * 20
+    body = iter(pieces) if in_pieces else b"".join(pieces)
+    headers = {"content-type": "application/json"}
+    answer = client.post(f"/api/v1/teams/{MINE}/themes", content=body, headers=headers)
+    assert answer.status_code == 413
+    assert "1,024 KiB at most" in answer.json()["detail"]
+
+
 def test_a_user_of_the_proxy_is_known_from_the_proxy_alone() -> None:
     text = '[[visitors]]\nname = "Ana"\nuser = "ana@example.com"\nteams = "all"\nrights = "change"'
     access = Access.from_env({"LLMA_WEB_TOKENS": text, "LLMA_WEB_PROXY": "10.0.0.1"})

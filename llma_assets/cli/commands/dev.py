@@ -42,7 +42,7 @@ def dev(host: str, port: int, web_port: int) -> None:
 def _start_pages(host: str, port: int, dagster_url: str) -> None:
     """Serve the pages from a thread, so that they end however this process does."""
     try:
-        server, socket, address = pages_server(host, port, dagster_url)
+        server, socket, address = pages_server(host, port, dagster_url, option="--web-port")
     except WrongUse as error:
         if "tokens" not in str(error):
             raise

@@ -44,8 +44,13 @@ def web(host: str, port: int, open_browser: bool, dagster_url: str, new_token: s
         server.run(sockets=[socket])
 
 
-def pages_server(host: str, port: int, dagster_url: str) -> "tuple[uvicorn.Server, socket.socket, str]":
+def pages_server(
+    host: str, port: int, dagster_url: str, *, option: str = "--port"
+) -> "tuple[uvicorn.Server, socket.socket, str]":
     """The server of the pages, the socket that it is to run on, which listens already, and its address.
+
+    Args:
+        option: that names its port.
 
     Raises:
         WrongUse: it may not serve there, or the port is taken.
@@ -57,7 +62,7 @@ def pages_server(host: str, port: int, dagster_url: str) -> "tuple[uvicorn.Serve
         raise WrongUse("--dagster-url must begin with http:// or https://")
     require_named_files()
     access, hosts = access_for(host)
-    return server_of(Site(Settings.from_env(), access, dagster_url.rstrip("/")), host, port, hosts)
+    return server_of(Site(Settings.from_env(), access, dagster_url.rstrip("/")), host, port, hosts, option)
 
 
 def access_for(host: str) -> "tuple[Access, Collection[str]]":
@@ -75,7 +80,7 @@ def access_for(host: str) -> "tuple[Access, Collection[str]]":
 
 
 def server_of(
-    site: "Site", host: str, port: int, hosts: Collection[str]
+    site: "Site", host: str, port: int, hosts: Collection[str], option: str = "--port"
 ) -> "tuple[uvicorn.Server, socket.socket, str]":
     """The server of a site, the socket that it is to run on, which listens already, and its address.
 
@@ -86,15 +91,18 @@ def server_of(
 
     from llma_assets.web import create_app
 
-    listening = listen(host, port)
+    listening = listen(host, port, option)
     config = uvicorn.Config(
         create_app(site, hosts=hosts), host=host, port=port, log_level="warning", server_header=False, access_log=False
     )
     return uvicorn.Server(config), listening, address_of(host, listening.getsockname()[1])
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, option: str = "--port") -> socket.socket:
     """A socket that listens, so that whoever reads the address may ask at once.
+
+    Args:
+        option: that names the port.
 
     Raises:
         WrongUse: the port is taken, or the interface is not of this machine.
@@ -107,7 +115,9 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         made.close()
         if error.errno == errno.EADDRINUSE:
-            raise WrongUse(f"port {port} of {host} is taken, perhaps by another `llma`; name a free one") from None
+            raise WrongUse(
+                f"port {port} of {host} is taken, perhaps by another `llma`; name a free one by {option}"
+            ) from None
         raise WrongUse(f"{host}, port {port}, cannot be served on: {error.strerror}") from None
     return made
 

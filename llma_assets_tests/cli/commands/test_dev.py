@@ -126,9 +126,10 @@ def test_a_port_that_is_taken_is_said_before_anything_starts(tmp_path: Path) -> 
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        for options in (["--port", port, "--web-port", "0"], ["--port", str(free_port()), "--web-port", port]):
+        options = {"--port": str(free_port()), "--web-port": "0"}
+        for option in options:
             done = subprocess.run(
-                [*LLMA, "dev", *options],
+                [*LLMA, "dev", *(word for each in (options | {option: port}).items() for word in each)],
                 env=os.environ | {"LLMA_DATA_DIR": str(tmp_path / "llma")},
                 capture_output=True,
                 text=True,
@@ -137,3 +138,4 @@ def test_a_port_that_is_taken_is_said_before_anything_starts(tmp_path: Path) -> 
             )
             assert done.returncode == 2
             assert f"port {port} of 127.0.0.1 is taken" in done.stderr
+            assert f"a free one by {option}" in done.stderr
