@@ -31,6 +31,7 @@ OWN: Final = "events"
 FORMAT_NAMES: Final = (OWN, *(each.name for each in FORMATS))
 _OWN_FIELDS: Final = ("uuid", "event", "timestamp", "properties")
 _LOOKED_AT: Final = 20
+_LOOKED_AT_BYTES: Final = 4 << 20
 _LISTS: Final = ("data", "results", "runs", "traces", "spans", "batch", "items", "observations", "rows")
 """Names under which pages of an API hold their records."""
 
@@ -161,7 +162,7 @@ def converter_for(items: Iterator[Item], name: str | None, team_id: int | None) 
         chosen = next((each for each in FORMATS if each.name == name), None)
         return Converter(chosen, True, team_id), items
     held: list[Item] = []
-    found = Converter(team_id=team_id)
+    found, size = Converter(team_id=team_id), 0
     damage: DamagedSource | None = None
     try:
         for item in items:
@@ -176,7 +177,8 @@ def converter_for(items: Iterator[Item], name: str | None, team_id: int | None) 
                 break
             found.format = _format_of(record)
             found.is_certain = found.format is not None
-            if found.is_certain or len(held) == _LOOKED_AT:
+            size += len(item.line.content) if item.line is not None else 0
+            if found.is_certain or len(held) == _LOOKED_AT or size > _LOOKED_AT_BYTES:
                 break
     except DamagedSource as error:
         damage = error
