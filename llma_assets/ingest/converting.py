@@ -196,22 +196,27 @@ def _format_of(record: Mapping[str, Any]) -> Format | None:
     found = recognised(record)
     if found is not None:
         return found
-    for name in _LISTS:
-        listed = record.get(name)
-        if isinstance(listed, list) and listed:
-            return recognised(listed[0])
-    return None
+    return next((found for _, each in _page(record) if (found := recognised(each)) is not None), None)
+
+
+def _page(value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The records of a page of an API, with their place; rows of a query become objects by its columns."""
+    name = next((name for name in _LISTS if isinstance(value.get(name), list) and value[name]), None)
+    columns = value.get("columns")
+    for number, each in enumerate(value[name] if name is not None else ()):
+        if isinstance(each, list) and isinstance(columns, list) and len(each) == len(columns):
+            yield f"{name}[{number}]", dict(zip(map(str, columns), each, strict=True))
+        else:
+            yield f"{name}[{number}]", each
 
 
 def _records(value: Any, form: Format) -> Iterator[tuple[str, Any]]:
     """The records that a value holds, with their place: itself, or those of a page of an API."""
     if isinstance(value, Mapping) and not form.recognises(value):
-        for name in _LISTS:
-            listed = value.get(name)
-            if isinstance(listed, list) and any(isinstance(each, Mapping) for each in listed):
-                for number, each in enumerate(listed):
-                    yield f"{name}[{number}]", each if isinstance(each, Mapping) else {}
-                return
+        listed = list(_page(value))
+        if any(isinstance(each, Mapping) for _, each in listed):
+            yield from ((place, each if isinstance(each, Mapping) else {}) for place, each in listed)
+            return
     if isinstance(value, Mapping | bytes):
         yield "", value
     else:
