@@ -31,6 +31,7 @@ OWN: Final = "events"
 FORMAT_NAMES: Final = (OWN, *(each.name for each in FORMATS))
 _OWN_FIELDS: Final = ("uuid", "event", "timestamp", "properties")
 _LOOKED_AT: Final = 20
+_LOOKED_AT_BYTES: Final = 4 << 20
 _LISTS: Final = ("data", "results", "runs", "traces", "spans", "batch", "items", "observations", "rows")
 """Names under which pages of an API hold their records."""
 
@@ -161,7 +162,7 @@ def converter_for(items: Iterator[Item], name: str | None, team_id: int | None) 
         chosen = next((each for each in FORMATS if each.name == name), None)
         return Converter(chosen, True, team_id), items
     held: list[Item] = []
-    found = Converter(team_id=team_id)
+    found, size = Converter(team_id=team_id), 0
     damage: DamagedSource | None = None
     try:
         for item in items:
@@ -176,7 +177,8 @@ def converter_for(items: Iterator[Item], name: str | None, team_id: int | None) 
                 break
             found.format = _format_of(record)
             found.is_certain = found.format is not None
-            if found.is_certain or len(held) == _LOOKED_AT:
+            size += len(item.line.content) if item.line is not None else 0
+            if found.is_certain or len(held) == _LOOKED_AT or size > _LOOKED_AT_BYTES:
                 break
     except DamagedSource as error:
         damage = error
@@ -194,22 +196,27 @@ def _format_of(record: Mapping[str, Any]) -> Format | None:
     found = recognised(record)
     if found is not None:
         return found
-    for name in _LISTS:
-        listed = record.get(name)
-        if isinstance(listed, list) and listed:
-            return recognised(listed[0])
-    return None
+    return next((found for _, each in _page(record) if (found := recognised(each)) is not None), None)
+
+
+def _page(value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The records of a page of an API, with their place; rows of a query become objects by its columns."""
+    name = next((name for name in _LISTS if isinstance(value.get(name), list) and value[name]), None)
+    columns = value.get("columns")
+    for number, each in enumerate(value[name] if name is not None else ()):
+        if isinstance(each, list) and isinstance(columns, list) and len(each) == len(columns):
+            yield f"{name}[{number}]", dict(zip(map(str, columns), each, strict=True))
+        else:
+            yield f"{name}[{number}]", each
 
 
 def _records(value: Any, form: Format) -> Iterator[tuple[str, Any]]:
     """The records that a value holds, with their place: itself, or those of a page of an API."""
     if isinstance(value, Mapping) and not form.recognises(value):
-        for name in _LISTS:
-            listed = value.get(name)
-            if isinstance(listed, list) and any(isinstance(each, Mapping) for each in listed):
-                for number, each in enumerate(listed):
-                    yield f"{name}[{number}]", each if isinstance(each, Mapping) else {}
-                return
+        listed = list(_page(value))
+        if any(isinstance(each, Mapping) for _, each in listed):
+            yield from ((place, each if isinstance(each, Mapping) else {}) for place, each in listed)
+            return
     if isinstance(value, Mapping | bytes):
         yield "", value
     else:

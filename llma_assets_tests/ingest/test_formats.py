@@ -6,6 +6,7 @@
 import gzip
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,12 @@ SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "frame
 REAL = sorted(SHARED.glob("*.trace.json"))
 
 
-def converted(source: Path | BytesIO, name: str | None = None, team: int | None = 5) -> tuple[Converter, list[Any]]:
+def converted(
+    source: Path | BytesIO, name: str | None = None, team: int | None = 5, latest: datetime = NOW
+) -> tuple[Converter, list[Any]]:
     """The converter that was chosen, and events and rejected records in order."""
     converter, items = converter_for(read_items(source, 10 << 20, ReadPosition()), name, team)
-    return converter, [outcome for item in items for outcome in converter.read(item, NOW)]
+    return converter, [outcome for item in items for outcome in converter.read(item, latest)]
 
 
 def shown(path: Path) -> dict[str, Any]:

@@ -69,6 +69,8 @@ def draft_of(span: Span) -> Draft:
     exception: Mapping[str, Any] = next((held for name, held in span.events if name == "exception"), {})
     is_error = span.is_error or bool(exception)
     found = {name: first_of(attributes, names) for name, names in ALIASES.items()}
+    found["$ai_tools"] = _tools(found["$ai_tools"])
+    found["$ai_stop_reason"] = _joined(found["$ai_stop_reason"])
     properties = filled(
         {
             **{key: value for key, value in (span.resource or {}).items() if not key.startswith(_OF_THE_PROCESS)},
@@ -94,6 +96,30 @@ def draft_of(span: Span) -> Draft:
         user if isinstance(user, str) else "",
         properties,
     )
+
+
+def _tools(value: object) -> object:
+    """Definitions of tools as a list; some conventions number them.
+
+    >>> _tools({"llm.request.functions.0.name": "refund", "llm.request.functions.0.description": "Gives money back."})
+    [{'name': 'refund', 'description': 'Gives money back.'}]
+    >>> _tools({"llm.tools.0.tool.json_schema": "{}"})
+    ['{}']
+    """
+    if not isinstance(value, Mapping):
+        return value
+    numbered: dict[str, dict[str, Any]] = {}
+    for name, held in value.items():
+        prefix = next((each for each in ALIASES["$ai_tools"] if each.endswith(".") and name.startswith(each)), "")
+        number, _, key = name.removeprefix(prefix).partition(".")
+        numbered.setdefault(number, {})[key] = held
+    return [each.get("tool.json_schema", each) for each in numbered.values()]
+
+
+def _joined(reasons: object) -> object:
+    """The reasons of several choices as one text."""
+    listed = decoded(reasons)
+    return ", ".join(dict.fromkeys(map(str, listed))) if isinstance(listed, list) else listed
 
 
 def _error(span: Span, attributes: Mapping[str, Any], exception: Mapping[str, Any]) -> str:
