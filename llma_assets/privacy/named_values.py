@@ -56,6 +56,9 @@ _COOKIE: Final = re.compile(
     r"([\w.$%-]{1,100}=[^\s;\"',]{1,4096}(?:;\s{0,2}[\w.$%-]{1,100}(?:=[^\s;\"',]{0,4096})?){0,60})"
 )
 
+_COOKIE_VALUE: Final = re.compile(r"([\w.$%-]{1,100})=([^\s;\"',]{1,4096})")
+_ATTRIBUTES: Final = {"path", "domain", "expires", "max-age", "samesite", "priority"}
+
 
 def find_named_values(normalised: str, lower: str) -> Iterator[Span]:
     """Values that words beside them make private; `lower` is the text in lower case."""
@@ -65,7 +68,9 @@ def find_named_values(normalised: str, lower: str) -> Iterator[Span]:
                 yield Span(found.start(1), found.end(1), PASSWORD, found.group(1))
     if "cookie" in lower:
         for found in _COOKIE.finditer(normalised):
-            yield Span(found.start(1), found.end(1), COOKIE, found.group(1))
+            for each in _COOKIE_VALUE.finditer(normalised, found.start(1), found.end(1)):
+                if each.group(1).lower() not in _ATTRIBUTES and _is_secret(each.group(2)):
+                    yield Span(each.start(2), each.end(2), COOKIE, each.group(2))
     if _PASSPORT_WORDS.search(lower) is not None:
         yield from _named(normalised, lower, _PASSPORT, _PASSPORT_WORDS, PASSPORT)
     if _BIRTH_WORDS.search(lower) is not None:
@@ -81,6 +86,11 @@ def _named(text: str, lower: str, form: re.Pattern[str], words: re.Pattern[str],
             continue
         if is_named(lower, found.start(), found.end(), words):
             yield Span(found.start(), found.end(), kind, value.upper())
+
+
+def _is_secret(value: str) -> bool:
+    """Whether a cookie may tell who somebody is: `lang=en` and `theme=dark` do not."""
+    return len(value) >= 6 or (len(value) >= 3 and any(sign.isdigit() for sign in value))
 
 
 def _is_passport(value: str) -> bool:

@@ -25,7 +25,7 @@ HIDDEN = [
     ("482913 is your verification code", "[PIN_1] is your verification code"),
     ("Your one-time password is 482 913.", "Your one-time password is [PIN_1]."),
     ("curl -su 'ann:s3cret' https://x.y", "curl -su '[PASSWORD_1]' https://x.y"),
-    ("Cookie: session=abc123; theme=dark\nHost: x", "Cookie: [COOKIE_1]\nHost: x"),
+    ("Cookie: session=abc123; theme=dark\nHost: x", "Cookie: session=[COOKIE_1]; theme=dark\nHost: x"),
     ("pay 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "pay [BITCOIN_1]"),
     ("bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", "[BITCOIN_1]"),
     ("ann (at) example (dot) com", "[EMAIL_1]"),
