@@ -3,7 +3,7 @@
 Ten thousand generated values of each kind stand inside made-up traces: in a user's message, in arguments of a tool
 call, in a tool's result as JSON inside JSON, in a span's state, in an error. A value leaks when it, or its digits or
 letters without separators, stands in the text. Then ten thousand values that only look private. `--held-out` measures
-the set of `redaction_held_out.py`, which was written after the finders and is never tuned on. Seeded; writes nothing.
+the set of `redaction_held_out.py`, which was written after the finders. Seeded; writes nothing.
 """
 
 import argparse

@@ -17,7 +17,7 @@ _SMALL: Final = {
     "customer", "user", "holder", "patient", "a", "an", "valid", "current", "given", "text", "name", "address",
     "wallet", "btc", "bitcoin", "payment", "pay", "please", "der", "die", "das", "meine", "mein", "mijn", "meu",
     "minha", "mon", "ma", "del", "della", "do", "da", "de", "la", "le", "el", "u", "ssn", "nin", "in", "string",
-    "field", "line", "data", "eq", "pin", "otp", "from",
+    "field", "line", "data", "eq", "pin", "otp", "passport", "from",
 }  # fmt: skip
 """Words that may stand between a name and its value."""
 

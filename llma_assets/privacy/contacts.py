@@ -128,10 +128,12 @@ def _phones(normalised: str) -> Iterator[Span]:
         if _follows(normalised, found.start(), ".,$€£#+:/-", letters=True) or _goes_on(normalised, found.start()):
             continue
         digits = _bare(found.group())
-        head = normalised[max(found.start() - 32, 0) : found.start()].lower()
-        if numbers_a_thing(head, len(head)):
-            continue
-        if 9 <= len(digits) <= 12 and not _DATE.match(found.group()) and _is_national(digits):
+        if (
+            9 <= len(digits) <= 12
+            and not _DATE.match(found.group())
+            and _is_national(digits)
+            and not _is_of_a_thing(normalised, found.start())
+        ):
             yield Span(found.start(), found.end(), PHONE, digits)
     lower = normalised.lower()
     if any(word in lower for word in _PHONE_WORDS):
@@ -139,6 +141,12 @@ def _phones(normalised: str) -> Iterator[Span]:
             if not _DATE.match(found.group(1)):
                 digits = _bare(found.group(1))
                 yield Span(found.start(1), found.end(1), PHONE, f"+1{digits}" if _is_american(digits) else digits)
+
+
+def _is_of_a_thing(normalised: str, start: int) -> bool:
+    """Whether the words before a number say that it is of an order or a parcel."""
+    head = normalised[max(start - 32, 0) : start].lower()
+    return numbers_a_thing(head, len(head))
 
 
 def _follows(normalised: str, start: int, signs: str, *, letters: bool = False) -> bool:

@@ -19,6 +19,7 @@ _DOMAIN: Final = re.compile(
 )
 _SPELLED: Final = re.compile(_DOT, re.IGNORECASE)
 _SIGNS: Final = ("dot", "punkt", "punto", "(at", "[at", "{at", "<at", "( at", "[ at", "{ at", "[@", "(@", "[.]", "(.)")
+_PROSE: Final = re.compile(r"(?:the|a|an|this|that|my|our|your|each|every)\b", re.IGNORECASE)
 _WINDOW: Final = 64
 
 
@@ -36,7 +37,8 @@ def find_disguised_mail(normalised: str, lower: str) -> Iterator[Span]:
         if not local or domain is None:
             continue
         bracketed = at.group().strip()[:1] in {"(", "[", "{", "<"}
-        if not bracketed and _SPELLED.search(domain.group()) is None:
+        is_prose = _PROSE.match(domain.group()) is not None
+        if not bracketed and (is_prose or _SPELLED.search(domain.group()) is None):
             continue
         behind = domain.end()
         name, host = (_SPELLED.sub(".", part).lower() for part in (local, domain.group()))

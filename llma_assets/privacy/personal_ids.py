@@ -122,7 +122,7 @@ _FORMS: Final = (
     ),
     _Form(
         re.compile(r"(?:[0-9]{2}\.?[0-9]{3}\.?[0-9]{3}|(?i:[XYZ])[- ]?[0-9]{7})[- ]?(?i:[A-HJ-NP-TV-Z])"),
-        _words(r"\bdni\b|\bnie\b|\bnif\b|documento|identidad|spanish id|cédula|\b(?:dni|nie|nif)_"),
+        _words(r"\bd\.?n\.?i\b|\bnie\b|\bnif\b|documento|identidad|spanish id|cédula|\b(?:dni|nie|nif)_"),
         _dni,
         re.compile(r"[XYZ]-?[0-9]{7}-?[A-Z]"),
     ),

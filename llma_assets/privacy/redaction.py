@@ -17,7 +17,7 @@ from llma_assets.privacy.payment_numbers import find_payment_numbers, find_walle
 from llma_assets.privacy.personal_ids import find_national_ids
 from llma_assets.privacy.spans import Span, lower_case, normalise, without_overlaps
 from llma_assets.privacy.transformations import Transformation, Transformer
-from llma_assets.privacy.triggers import may_hold_named_values
+from llma_assets.privacy.triggers import may_hold
 
 CUSTOM: Final = "CUSTOM"
 _MAX_PATTERNS: Final = 50
@@ -103,12 +103,11 @@ class Redactor:
             return []
         normalised = normalise(text)
         credentials = list(find_credentials(normalised))
-        lower = lower_case(normalised) if may_hold_named_values(normalised) else ""
         password_ends = frozenset(span.end for span in credentials if span.kind == PASSWORD)
         return without_overlaps(
             [
                 *credentials,
-                *(self._named(normalised, lower) if lower else ()),
+                *self._named(normalised),
                 *find_emails(normalised, password_ends),
                 *find_payment_numbers(normalised),
                 *find_numbers(normalised),
@@ -117,11 +116,17 @@ class Redactor:
         )
 
     @staticmethod
-    def _named(normalised: str, lower: str) -> Iterator[Span]:
-        yield from find_named_values(normalised, lower)
-        yield from find_wallets(normalised)
-        yield from find_national_ids(normalised, lower)
-        yield from find_disguised_mail(normalised, lower)
+    def _named(normalised: str) -> Iterator[Span]:
+        named, ids, wallets, mail = may_hold(normalised.encode("utf-8", "replace"))
+        lower = lower_case(normalised) if named or ids or mail else ""
+        if named:
+            yield from find_named_values(normalised, lower)
+        if wallets:
+            yield from find_wallets(normalised)
+        if ids:
+            yield from find_national_ids(normalised, lower)
+        if mail:
+            yield from find_disguised_mail(normalised, lower)
 
     def _own(self, text: str) -> Iterator[Span]:
         for pattern in self._extra:
