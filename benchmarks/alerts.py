@@ -25,7 +25,7 @@ def planted_year(seed: int, factor: float = 3.0) -> tuple[History, dict[str, lis
     """A year of 30 lineages and what was planted: by kind, (lineage, first day, last day)."""
     rng = np.random.default_rng(seed)
     t = np.arange(DAYS)
-    base = np.exp(rng.normal(np.log(18), 0.8, LINEAGES)).clip(3, 150)
+    base = np.exp(rng.normal(np.log(18), 0.8, LINEAGES)).clip(6, 150)
     growth = np.exp(rng.choice([0.5, 1.0, 1.5]) * t / DAYS)  # the team grows to 1.6 to 4.5 times
     season = WEEKDAYS[t % 7]
     drift = np.exp(rng.normal(0, 0.15, LINEAGES)[:, None] * t / DAYS)
