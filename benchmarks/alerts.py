@@ -5,15 +5,27 @@ python benchmarks/alerts.py --kills 200
 """
 
 import argparse
+import base64
+import os
+import signal
+import threading
 import time
-from collections import defaultdict
-from datetime import date
+from collections import Counter, defaultdict
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
+from llma_assets.alerts import Channel, Message, deliver, deliveries, put
 from llma_assets.alerts.judging.history import History
 from llma_assets.alerts.judging.replay import replay
 from llma_assets.alerts.rule import Rule
+from llma_assets.clickhouse import Database, connect, stop
+from llma_assets.settings import Settings
+from llma_assets.testing import WebhookServer
 
 DAYS, LINEAGES, SPIKES, NEW, REGRESSIONS = 365, 30, 12, 6, 4
 WEEKDAYS = np.array([1.0, 1.05, 1.1, 1.05, 0.95, 0.45, 0.4])
@@ -135,10 +147,74 @@ def speed() -> None:
     print(f"\n150 series x 365 days: {time.process_time() - started:.1f} s of CPU")
 
 
+POINTS = ("before alert_claims", "after alert_claims", "before alert_attempts", "after alert_attempts", "while sending")
+
+
+def kills(times: int) -> None:
+    """Processes that are killed by SIGKILL at a line between claim, send and store; then one that is not."""
+    secret = "whsec_" + base64.b64encode(b"k" * 32).decode()
+    os.environ |= {"LLMA_ALERTS_S": secret, "LLMA_ALERTS_PRIVATE_HOSTS": "127.0.0.1"}
+    channel = {"ops": Channel("ops", "webhook", address_env="LLMA_ALERTS_U", secret_env="LLMA_ALERTS_S")}
+    now = datetime.now(UTC)
+    moment = [now]
+    with TemporaryDirectory() as folder:
+        settings = Settings.from_env({"LLMA_DATA_DIR": folder})
+        with connect(settings) as database:
+            database.close()
+            with WebhookServer(secret, clock=lambda: moment[0].timestamp()) as server:
+                os.environ["LLMA_ALERTS_U"] = server.address
+                for number in range(times):
+                    message = Message("opened", 1, "2026-11-22", f"Number {number}", incident_id=str(uuid4()))
+                    put(database, moment[0], [("ops", message, moment[0])])
+                    database.close()
+                    pid = os.fork()
+                    if not pid:
+                        _die(settings, channel, moment[0], POINTS[number % len(POINTS)])
+                    os.waitpid(pid, 0)
+                    moment[0] += timedelta(minutes=6)  # past the lease
+                    deliver(database, 1, channel, clock=lambda: moment[0])
+                    moment[0] += timedelta(minutes=1)
+                moment[0] += timedelta(days=1)
+                deliver(database, 1, channel, clock=lambda: moment[0])
+                arrived = [hook.body["data"]["headline"] for hook in server.taken]
+                states = Counter(each.state for each in deliveries(database, 1, moment[0]))
+            twice = sum(count > 1 for count in server.seen.values())
+        stop(Path(folder))
+    print(
+        f"\n{times} kills: {len(set(arrived))} of {times} messages arrived, {twice} of them sent twice under one id, "
+        f"{len(arrived) - len(set(arrived))} taken twice; in order: {arrived == sorted(arrived, key=lambda a: int(a[7:]))}; "
+        f"states {dict(states)}"
+    )
+
+
+def _die(settings: Settings, channel: dict[str, Channel], now: datetime, point: str) -> None:
+    """Deliver in this process, and kill it at a point."""
+    when, table = point.split()
+
+    class Dying(Database):
+        def insert_rows(self, name: str, rows: Any, *, once: str = "") -> None:
+            if (when, table) == ("before", name):
+                os.kill(os.getpid(), signal.SIGKILL)
+            if when == "while" and name == "alert_claims":
+                # The request is under way when the process ends.
+                threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGKILL)).start()
+            super().insert_rows(name, rows, once=once)
+            if (when, table) == ("after", name):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    with connect(settings) as opened:
+        deliver(Dying(opened._client, opened.name, "events"), 1, channel, clock=lambda: now)
+    os._exit(0)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--years", type=int, default=10)
+    parser.add_argument("--kills", type=int, default=0)
     given = parser.parse_args()
+    if given.kills:
+        kills(given.kills)
+        raise SystemExit
     for factor in (2.0, 3.0, 5.0):
         report(given.years, factor)
     grown(given.years)
