@@ -5,15 +5,27 @@ python benchmarks/alerts.py --kills 200
 """
 
 import argparse
+import base64
+import os
+import signal
+import threading
 import time
-from collections import defaultdict
-from datetime import date
+from collections import Counter, defaultdict
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
+from llma_assets.alerts import Channel, Message, deliver, deliveries, put
 from llma_assets.alerts.judging.history import History
 from llma_assets.alerts.judging.replay import replay
 from llma_assets.alerts.rule import Rule
+from llma_assets.clickhouse import Database, connect, stop
+from llma_assets.settings import Settings
+from llma_assets.testing import WebhookServer
 
 DAYS, LINEAGES, SPIKES, NEW, REGRESSIONS = 365, 30, 12, 6, 4
 WEEKDAYS = np.array([1.0, 1.05, 1.1, 1.05, 0.95, 0.45, 0.4])
@@ -21,11 +33,15 @@ GRACE = 3
 """An alarm so many days after the start still finds what was planted."""
 
 
-def planted_year(seed: int, factor: float = 3.0) -> tuple[History, dict[str, list[tuple[int, int, int]]]]:
-    """A year of 30 lineages and what was planted: by kind, (lineage, first day, last day)."""
+def planted_year(seed: int, factor: float | None = 3.0) -> tuple[History, dict[str, list[tuple[int, int, int]]]]:
+    """A year of 30 lineages and what was planted: by kind, (lineage, first day, last day).
+
+    Args:
+        factor: of the spikes; None draws one from 3 to 8 for each.
+    """
     rng = np.random.default_rng(seed)
     t = np.arange(DAYS)
-    base = np.exp(rng.normal(np.log(18), 0.8, LINEAGES)).clip(3, 150)
+    base = np.exp(rng.normal(np.log(18), 0.8, LINEAGES)).clip(6, 150)
     growth = np.exp(rng.choice([0.5, 1.0, 1.5]) * t / DAYS)  # the team grows to 1.6 to 4.5 times
     season = WEEKDAYS[t % 7]
     drift = np.exp(rng.normal(0, 0.15, LINEAGES)[:, None] * t / DAYS)
@@ -49,7 +65,7 @@ def planted_year(seed: int, factor: float = 3.0) -> tuple[History, dict[str, lis
     spiked = rng.choice(rest, SPIKES, replace=False)
     for row in spiked:
         start, length = int(rng.integers(40, 355)), int(rng.integers(1, 6))
-        rate[row, start : start + length] *= factor
+        rate[row, start : start + length] *= rng.uniform(3, 8) if factor is None else factor
         truth["escalating"].append((row, start, start + length - 1))
     # Days stray more than Poisson: some lineages come in bursts.
     stray = rng.choice([0.0, 0.1, 0.2], LINEAGES)
@@ -68,7 +84,7 @@ RULES = {
 }
 
 
-def year(seed: int, factor: float) -> dict[str, tuple[int, int, int, list[int]]]:
+def year(seed: int, factor: float | None) -> dict[str, tuple[int, int, int, list[int]]]:
     """By kind: how many planted were found, how many there were, false alarms, delays in days."""
     history, truth = planted_year(seed, factor)
     found = {}
@@ -89,7 +105,7 @@ def year(seed: int, factor: float) -> dict[str, tuple[int, int, int, list[int]]]
     return found
 
 
-def report(years: int, factor: float) -> None:
+def report(years: int, factor: float | None) -> None:
     """Print the sums over some years."""
     sums: dict[str, list] = {kind: [0, 0, 0, []] for kind in RULES}
     for seed in range(years):
@@ -99,7 +115,7 @@ def report(years: int, factor: float) -> None:
             sums[kind][2] += false
             sums[kind][3] += delays
     messages = sum(hit + false for hit, _, false, _ in sums.values())
-    print(f"\n{years} years, spikes of {factor:g} times")
+    print(f"\n{years} years, spikes of {f'{factor:g}' if factor else '3 to 8'} times")
     print("| kind | planted | found | recall | false | precision | false a month | median delay, days |")
     print("|---|---|---|---|---|---|---|---|")
     for kind, (hit, planted, false, delays) in sums.items():
@@ -135,11 +151,76 @@ def speed() -> None:
     print(f"\n150 series x 365 days: {time.process_time() - started:.1f} s of CPU")
 
 
+POINTS = ("before alert_claims", "after alert_claims", "before alert_attempts", "after alert_attempts", "while sending")
+
+
+def kills(times: int) -> None:
+    """Processes that are killed by SIGKILL at a line between claim, send and store; then one that is not."""
+    secret = "whsec_" + base64.b64encode(b"k" * 32).decode()
+    os.environ |= {"LLMA_ALERTS_S": secret, "LLMA_ALERTS_PRIVATE_HOSTS": "127.0.0.1"}
+    channel = {"ops": Channel("ops", "webhook", address_env="LLMA_ALERTS_U", secret_env="LLMA_ALERTS_S")}
+    now = datetime.now(UTC)
+    moment = [now]
+    with TemporaryDirectory() as folder:
+        settings = Settings.from_env({"LLMA_DATA_DIR": folder})
+        with connect(settings) as database:
+            database.close()
+            with WebhookServer(secret, clock=lambda: datetime.timestamp(moment[0])) as server:
+                os.environ["LLMA_ALERTS_U"] = server.address
+                for number in range(times):
+                    message = Message("opened", 1, "2026-11-22", f"Number {number}", incident_id=str(uuid4()))
+                    put(database, moment[0], [("ops", message, moment[0])])
+                    database.close()
+                    pid = os.fork()
+                    if not pid:
+                        _die(settings, channel, moment[0], POINTS[number % len(POINTS)])
+                    os.waitpid(pid, 0)
+                    moment[0] += timedelta(minutes=6)  # past the lease
+                    deliver(database, 1, channel, clock=lambda: moment[0])
+                    moment[0] += timedelta(minutes=1)
+                moment[0] += timedelta(days=1)
+                deliver(database, 1, channel, clock=lambda: moment[0])
+                arrived = [hook.body["data"]["headline"] for hook in server.taken]
+                states = Counter(each.state for each in deliveries(database, 1, moment[0]))
+            twice = sum(count > 1 for count in server.seen.values())
+        stop(Path(folder))
+    in_order = [int(each.split()[1]) for each in arrived]
+    print(
+        f"\n{times} kills: {len(set(arrived))} of {times} messages arrived, {twice} of them sent twice under one id, "
+        f"{len(arrived) - len(set(arrived))} taken twice; in order: {in_order == sorted(in_order)}; "
+        f"states {dict(states)}"
+    )
+
+
+def _die(settings: Settings, channel: dict[str, Channel], now: datetime, point: str) -> None:
+    """Deliver in this process, and kill it at a point."""
+    when, table = point.split()
+
+    class Dying(Database):
+        def insert_rows(self, name: str, rows: Any, *, once: str = "") -> None:
+            if (when, table) == ("before", name):
+                os.kill(os.getpid(), signal.SIGKILL)
+            if when == "while" and name == "alert_claims":
+                # The request is under way when the process ends.
+                threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGKILL)).start()
+            super().insert_rows(name, rows, once=once)
+            if (when, table) == ("after", name):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    with connect(settings) as opened:
+        deliver(Dying(opened._client, opened.name, "events"), 1, channel, clock=lambda: now)
+    os._exit(0)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--years", type=int, default=10)
+    parser.add_argument("--kills", type=int, default=0)
     given = parser.parse_args()
-    for factor in (2.0, 3.0, 5.0):
+    if given.kills:
+        kills(given.kills)
+        raise SystemExit
+    for factor in (2.0, 3.0, None):
         report(given.years, factor)
     grown(given.years)
     speed()

@@ -129,9 +129,12 @@ class Rule:
         return f"Tell when {said}{where}."
 
     def _limits(self) -> str:
-        limits = [f"{self.above:g}"] * (self.above is not None)
-        limits += [f"{self.times_previous:g} times the week before"] * (self.times_previous is not None)
-        limits += [f"{self.times_expected:g} times what is expected"] * (self.times_expected is not None)
+        named = (
+            (self.above, ""),
+            (self.times_previous, " times the week before"),
+            (self.times_expected, " times what is expected"),
+        )
+        limits = [f"{number:g}{words}" for number, words in named if number is not None]
         return " and ".join(limits)
 
 

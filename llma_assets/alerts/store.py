@@ -232,5 +232,7 @@ def _changes(item: Item, before: Mapping[str, Any], after: Mapping[str, Any]) ->
         new = settings_of(after[name]) if name in after else {}
         if fields := differences(old, new):
             action = DELETED if not new else "changed" if old else "created"
-            found.append(SettingChange(item, name, action, () if not new else fields))
+            # Of what is new, only what it says.
+            said = [each for each in fields if old or each.after not in (None, "", [])]
+            found.append(SettingChange(item, name, action, tuple(said) if new else ()))
     return found

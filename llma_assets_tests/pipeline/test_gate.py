@@ -17,10 +17,12 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner
 
+from llma_assets.alerts import Document, Rule, apply
 from llma_assets.cli.main import cli
 from llma_assets.clickhouse import Database, ServerState, connect
 from llma_assets.clickhouse.lifecycle import address
 from llma_assets.definitions import build_definitions
+from llma_assets.defs.alerts import alerts_every_10_minutes
 from llma_assets.defs.partitions import partition_key, range_tags, teams
 from llma_assets.defs.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.defs.schedules import clusters_daily, tasks_half_hourly, texts_hourly
@@ -122,7 +124,8 @@ def team_stages() -> list[str]:
 def materialize(pipeline: Pipeline, stage: str, team_day: TeamDay, **options: Any) -> dict[str, Any]:
     """Make one partition of one asset, as by `dagster asset materialize`; its metadata."""
     pipeline.instance.add_dynamic_partitions(str(teams.name), ["1", "2"])
-    job = "tasks_job" if stage in ("segment_clusters", "tasks") else "team_day_job"
+    jobs = {"segment_clusters": "tasks_job", "tasks": "tasks_job", "alerts": "alerts_job"}
+    job = jobs.get(stage, "team_day_job")
     key = str(team_day.team_id) if job == "tasks_job" else partition_key(team_day)
     done = pipeline.run(job, asset_selection=[dg.AssetKey(stage)], partition_key=key, **options)
     (event,) = done.asset_materializations_for_node(stage)
@@ -270,10 +273,18 @@ def new_segments(database: Database, team_id: int) -> None:
     write_segments(database, similar_segments("a", 0, team_id=team_id), model="vectors-unused")
 
 
+def a_rule_and_a_day_that_failed(database: Database, team_id: int) -> None:
+    apply(database, team_id, Document(rules=(Rule("gate_blocked", "gate_blocked"),)), "ada")
+    skip = {"team_id": team_id, "day": NOW.date() - timedelta(days=1), "stage": "cluster_labels", "theme_id": "traces"}
+    at = NOW - timedelta(hours=1)
+    database.insert_rows("skips", [{**skip, "reason": "failed", "detail": "no answer", "inserted_at": at}])
+
+
 TICKS: dict[str, tuple[Any, Callable[[Database, int], None]]] = {
     "texts_hourly": (texts_hourly, events_of_today),
     "clusters_daily": (clusters_daily, events_of_the_day),
     "tasks_half_hourly": (tasks_half_hourly, new_segments),
+    "alerts_every_10_minutes": (alerts_every_10_minutes, a_rule_and_a_day_that_failed),
     "late_events": (late_events, events_of_the_day),
     "open_batches": (open_batches, an_open_batch),
     "stale_clusters": (stale_clusters, a_stale_clustering),

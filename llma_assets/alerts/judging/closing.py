@@ -65,7 +65,7 @@ def decisions_of(
         severity = severity_of(float(compared[row]), float(line.limit[row]))
         verdict, reason = "quiet", quiet
         if was and was.is_open:
-            if lasted := _why_closed(was, history, t, float(compared[row]), float(line.closing[row])):
+            if lasted := _why_closed(was, history, t, float(compared[row]), float(line.closing[row]), bool(quiet)):
                 verdict, reason, severity = "closed", lasted, was.severity
             elif not quiet and severity > was.severity:
                 verdict, reason = "worse", "it got worse"
@@ -84,12 +84,13 @@ def decisions_of(
     return found
 
 
-def _why_closed(was: Standing, history: History, t: int, compared: float, closing: float) -> str:
+def _why_closed(was: Standing, history: History, t: int, compared: float, closing: float, quiet: bool) -> str:
     if _days(history, was, t) >= LONGEST_DAYS:
         return TOO_LONG
     if compared < closing:
         return "it is back within what is expected for a whole day"
-    return "it fell to half of what it was when it opened" if compared <= was.opening_value / 2 else ""
+    # A weekend of a lasting incident is half of its Friday, and still far above what is expected of it.
+    return "it fell to half of what it was when it opened" if quiet and compared <= was.opening_value / 2 else ""
 
 
 def _days(history: History, was: Standing, t: int) -> int:

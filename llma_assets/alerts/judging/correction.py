@@ -34,7 +34,9 @@ def binomial_tail(part: Floats, whole: Floats, chance: float | Floats) -> Floats
     """The chance of at least `part` of `whole`, elementwise; 1 of nothing."""
     from scipy.special import bdtrc
 
-    found: Floats = np.where(part <= 0, 1.0, bdtrc(np.maximum(np.ceil(part) - 1, 0), np.ceil(whole), chance))
+    found: Floats = np.where(
+        part <= 0, 1.0, bdtrc(np.maximum(np.ceil(part) - 1, 0), np.ceil(whole).astype(int), chance)
+    )
     return np.nan_to_num(found, nan=1.0)
 
 

@@ -15,6 +15,7 @@ from llma_assets.alerts.rule import Rule
 FLOOR = 20
 """Without any history a value below this is never an alarm."""
 
+FEW = 10.0
 YOUNG_DAYS = 7
 CLOSES = 0.7
 """An incident closes below expected + 0.7 k sigma."""
@@ -26,8 +27,8 @@ def escalating(rule: Rule, history: History, t: int, standing: Mapping[str, Stan
     since = there_since(history, t)
     known = _known(history, since, t)
     total = history.counts(rule.measure).value.sum(axis=0) if rule.measure != "traces" else history.total
-    scale = total[t] / np.maximum(total, 1.0)
-    by_share = with_all_days(expected(found.value * scale[None, :], known, t))
+    scale = _growth(found.value, total, t)
+    by_share = with_all_days(expected(found.value * scale, known, t))
     own = with_all_days(expected(found.value, known, t), by_share)
     k = np.where(own.weeks < 2, rule.k + 1, float(rule.k))
     recent = _recent(history, t)
@@ -35,7 +36,7 @@ def escalating(rule: Rule, history: History, t: int, standing: Mapping[str, Stan
     low = found.low[:, t]
     long_low = found.low[:, recent].sum(axis=1)
     long_line, long_share_line = (_long_line(each, recent, t, k) for each in (own, by_share))
-    long_scaled = (found.low * scale[None, :])[:, recent].sum(axis=1)
+    long_scaled = (found.low * scale)[:, recent].sum(axis=1)
     chance = np.maximum(
         *(tail(low, each.value[:, -1], each.sigma[:, -1], each.weeks) for each in (own, by_share)),
     )
@@ -102,14 +103,14 @@ def share_shift(rule: Rule, history: History, t: int, standing: Mapping[str, Sta
     """The share is above or below what is expected, by k sigma in a day and k - 1 in three."""
     found, since = history.counts("traces"), there_since(history, t)
     known = _known(history, since, t)
-    scale = history.total[t] / np.maximum(history.total, 1.0)
-    usual = with_all_days(expected(found.value * scale[None, :], known, t))
+    scale = _growth(found.value, history.total, t)
+    usual = with_all_days(expected(found.value * scale, known, t))
     k = np.where(usual.weeks < 2, rule.k + 1, float(rule.k))
     mean, sigma = usual.value[:, -1], usual.sigma[:, -1]
     away = np.maximum(found.low[:, t] - mean, mean - found.high[:, t]) / sigma
     recent = _recent(history, t)
     at = [LONG_DAYS - 1 - (t - each) for each in recent]
-    long = (found.value * scale[None, :])[:, recent].sum(axis=1) - usual.value[:, at].sum(axis=1)
+    long = (found.value * scale)[:, recent].sum(axis=1) - usual.value[:, at].sum(axis=1)
     long_away = np.abs(long) / np.sqrt((usual.sigma[:, at] ** 2).sum(axis=1))
     upper = tail(found.low[:, t], mean, sigma, usual.weeks)
     lower = 1 - tail(found.high[:, t] + 1, mean, sigma, usual.weeks)
@@ -138,6 +139,17 @@ def share_shift(rule: Rule, history: History, t: int, standing: Mapping[str, Sta
 def _known(history: History, since: NDArray[np.intp], t: int) -> NDArray[np.bool_]:
     columns = np.arange(history.days)
     return history.complete[None, :] & (columns[None, :] >= since[:, None]) & (columns <= t)[None, :]
+
+
+def _growth(values: Floats, total: Floats, t: int) -> Floats:
+    """(lineages, days) how many times as much as on each day the other lineages have on day `t`.
+
+    Of the others, because a spike would raise the whole that it is a share of; a few are added, so that a lineage that
+    is nearly alone is judged by itself.
+    """
+    others = np.maximum(total[None, :] - values, 0.0) + FEW
+    found: Floats = others[:, t : t + 1] / others
+    return found
 
 
 def _recent(history: History, t: int) -> list[int]:

@@ -202,8 +202,8 @@ def mute_command(team_id: int, rule: str, lineage: str, by: str | None, as_json:
 @click.option("--rule", default="", help="Only this rule.")
 @click.option("--lineage", default="", help="Only this lineage (its whole id).")
 @click.option("--days", type=click.IntRange(1, 365), help="For so many days.")
-@click.option("--traces", type=click.IntRange(1), default=0, help="Until so many more traces.")
-@click.option("--users", type=click.IntRange(1), default=0, help="Until so many more users, added up by day.")
+@click.option("--traces", type=click.IntRange(0), default=0, help="Until so many more traces.")
+@click.option("--users", type=click.IntRange(0), default=0, help="Until so many more users, added up by day.")
 @click.option("--by", default=None, help="Name of who decides.  [default: LLMA_USER, else your login]")
 @json_option
 def snooze(

@@ -18,6 +18,7 @@ from llma_assets_tests.instances import stored_instance
 
 NOW = datetime(2026, 11, 7, 12, 1, tzinfo=UTC)
 NAMES = (
+    "alerts_every_10_minutes",
     "clusters_daily",
     "discovery_hourly",
     "tasks_half_hourly",
