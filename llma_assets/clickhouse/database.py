@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 from llma_assets.clickhouse.client import SharedClient, database_errors
 from llma_assets.clickhouse.errors import DatabaseError
 from llma_assets.clickhouse.exclusive import exclusive
+from llma_assets.clickhouse.known_sources import STORED_SOURCES
+from llma_assets.sources import EVENTS_PLACEHOLDER, Source, over_sources
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-EVENTS_PLACEHOLDER = "{events_database:Identifier}.{events_table:Identifier}"
 _INSERT_BYTES = 64 << 20
+_UNKNOWN_TABLE = 60
 _PARTITIONS_GUARD = "max_partitions_per_insert_block"
 
 
@@ -27,7 +29,8 @@ class Database:
     """One ClickHouse database. Safe to use from several threads; keeps no session.
 
     Times in results are aware datetimes in UTC; a naive datetime as a parameter counts as UTC. A statement
-    with `{events_database:Identifier}.{events_table:Identifier}` reads the table of events in the settings.
+    with `{events_database:Identifier}.{events_table:Identifier}` reads the table of events in the settings, and all
+    sources that the statement may concern.
 
     Every method raises `DatabaseError` with ClickHouse's code, or `DatabaseUnavailable` if the connection
     could not be opened or broke; neither shows a password.
@@ -38,10 +41,12 @@ class Database:
         self._client = link
         self._events_table = events_table
         self._tags = dict(tags or {})
+        self._only: Source | None = None
 
     def rows(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """All rows of a query, as dicts by column name."""
-        result = self._client.call(lambda client: client.query(sql, **self._options(sql, parameters)), repeatable=True)
+        sql, options = self._prepared(sql, parameters)
+        result = self._client.call(lambda client: client.query(sql, **options), repeatable=True)
         names = result.column_names
         return [dict(zip(names, row, strict=True)) for row in result.result_rows]
 
@@ -51,8 +56,9 @@ class Database:
         If the connection breaks after the first row, this raises `DatabaseUnavailable`. Close the iterator if you stop
         early.
         """
+        sql, options = self._prepared(sql, parameters)
         blocks = self._client.call(
-            lambda client: client.query_row_block_stream(sql, **self._options(sql, parameters)),
+            lambda client: client.query_row_block_stream(sql, **options),
             repeatable=True,
         )
         with database_errors(), blocks as stream:
@@ -63,8 +69,9 @@ class Database:
 
     def arrow(self, sql: str, /, **parameters: Any) -> "pa.Table":
         """All rows of a query as an Arrow table; the way to read vectors. Strings are `string`."""
+        sql, options = self._prepared(sql, parameters)
         table: pa.Table = self._client.call(
-            lambda client: client.query_arrow(sql, use_strings=True, **self._options(sql, parameters)),
+            lambda client: client.query_arrow(sql, use_strings=True, **options),
             repeatable=True,
         )
         return table
@@ -75,8 +82,9 @@ class Database:
         If the connection breaks after the first block, this raises `DatabaseUnavailable`. Close the iterator if you
         stop early.
         """
+        sql, options = self._prepared(sql, parameters)
         blocks = self._client.call(
-            lambda client: client.query_arrow_stream(sql, use_strings=True, **self._options(sql, parameters)),
+            lambda client: client.query_arrow_stream(sql, use_strings=True, **options),
             repeatable=True,
         )
         with database_errors(), blocks as stream:
@@ -84,7 +92,8 @@ class Database:
 
     def value(self, sql: str, /, **parameters: Any) -> Any:
         """The first column of the first row, None without rows."""
-        result = self._client.call(lambda client: client.query(sql, **self._options(sql, parameters)), repeatable=True)
+        sql, options = self._prepared(sql, parameters)
+        result = self._client.call(lambda client: client.query(sql, **options), repeatable=True)
         return result.result_rows[0][0] if result.result_rows else None
 
     def execute(self, sql: str, /, **parameters: Any) -> None:
@@ -93,8 +102,9 @@ class Database:
         If the connection breaks after the statement may have reached the server, an INSERT is repeated, like all
         inserts of this project; any other statement is not.
         """
+        sql, options = self._prepared(sql, parameters)
         self._client.call(
-            lambda client: client.command(sql, **self._options(sql, parameters)),
+            lambda client: client.command(sql, **options),
             repeatable=sql.lstrip().upper().startswith("INSERT"),
         )
 
@@ -155,6 +165,20 @@ class Database:
         """The same database with these tags in the `log_comment` of its queries, as JSON."""
         return Database(self._client, self.name, self._events_table, {**self._tags, **tags})
 
+    def sources(self) -> tuple[Source, ...]:
+        """The stored sources that trace events are read from, beside the table of events in the settings."""
+        return self._client.known_sources.of(self.name, self._stored_sources)
+
+    def forget_sources(self) -> None:
+        """Read the stored sources anew for the next statement, because they were changed."""
+        self._client.known_sources.forget()
+
+    def of_source(self, source: Source) -> "Database":
+        """The same database whose statements over events read one source alone, stored or not."""
+        only = Database(self._client, self.name, self._events_table, self._tags)
+        only._only = source
+        return only
+
     def ping(self) -> str:
         """The version of the server; raises if it does not answer."""
         return str(self.value("SELECT version()"))
@@ -178,12 +202,23 @@ class Database:
             repeatable=True,
         )
 
-    def _options(self, sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def _prepared(self, sql: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """A statement as it is sent, with its parameters and settings."""
         values = {name: _as_utc(value) for name, value in parameters.items()}
         if EVENTS_PLACEHOLDER in sql:
+            sources = self.sources() if self._only is None else (self._only,)
+            sql, added = over_sources(sql, parameters, sources, own=self._only is None)
             database, _, table = self._events_table.rpartition(".")
-            values |= {"events_database": database or self.name, "events_table": table}
-        return {"parameters": values or None, "settings": self._settings()}
+            values |= {"events_database": database or self.name, "events_table": table} | added
+        return sql, {"parameters": values or None, "settings": self._settings()}
+
+    def _stored_sources(self) -> list[dict[str, Any]]:
+        try:
+            return self.rows(STORED_SOURCES)
+        except DatabaseError as error:
+            if error.code == _UNKNOWN_TABLE:  # a database that is not migrated
+                return []
+            raise
 
     def _insert_settings(self, client: Any) -> dict[str, str]:
         """The settings of an insert, which lift the limit of 100 partitions (months): imports may span more.
