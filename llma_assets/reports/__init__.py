@@ -43,6 +43,7 @@ from llma_assets.reports.retry import RetryReport, RetryRun
 from llma_assets.reports.runs import DeferredWork, RunReport, TeamOutcome, ThemeOutcome
 from llma_assets.reports.shares import Estimate
 from llma_assets.reports.skips import Skips, skips_of_day
+from llma_assets.reports.sources import SourceReport, TenantOfSource, source_report
 from llma_assets.reports.tasks import TaskDetails, Tasks, task_details, tasks_report
 from llma_assets.reports.themes import (
     AppliedChanges,
@@ -107,12 +108,14 @@ __all__ = [
     "SegmentsFile",
     "Skips",
     "Sort",
+    "SourceReport",
     "StageEstimate",
     "TaskDetails",
     "Tasks",
     "TeamOutcome",
     "TeamSummary",
     "TeamsReport",
+    "TenantOfSource",
     "ThemeAnswer",
     "ThemeBudget",
     "ThemeBudgetLeft",
@@ -161,6 +164,7 @@ __all__ = [
     "relink_report",
     "segments_file",
     "skips_of_day",
+    "source_report",
     "table_rows",
     "task_details",
     "tasks_report",
