@@ -1,13 +1,17 @@
 """The selection of trace events from all sources that a statement may concern."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from llma_assets.sources.kinds import KINDS
 from llma_assets.sources.kinds.events import reading_of
 from llma_assets.sources.reading import Reading
 from llma_assets.sources.source import Source
 from llma_assets.sources.statement import EVENTS_PLACEHOLDER, Asked, rewrite
+
+_TENANT: Final = "__tenant__"
+"""Stands for the condition on the tenant where a table is read inside another reading."""
 
 
 def over_sources(
@@ -41,7 +45,7 @@ def tenants_statement(source: Source, since: str, until: str) -> str:
     asked = Asked(("team_id",), None, since, until)
     parts = (
         f"SELECT DISTINCT toString({each.tenant}) AS tenant FROM {each.tables} "
-        f"WHERE {' AND '.join(each.conditions) or '1'}"
+        f"WHERE {' AND '.join(each.conditions) or '1'}".replace(_TENANT, "1")
         for each in KINDS[source.kind].read(source, asked)
     )
     union = " UNION DISTINCT ".join(parts)
@@ -52,9 +56,8 @@ def _of_source(source: Source, prefix: str, asked: Asked, team: int | None, adde
     kind = KINDS[source.kind]
     readings = kind.read(source, asked)
     if kind.numbered:
-        given = f"{{team}} = {asked.team}" if asked.team else ""
         return [
-            _select(each, asked, f"toInt64({each.tenant})", (given.format(team=each.tenant),) if given else ())
+            _select(each, asked, f"toInt64({each.tenant})", (f"{each.tenant} = {asked.team}",) if asked.team else ())
             for each in readings
         ]
     tenants = [tenant for tenant in source.tenants if team is None or tenant.team_id == team]
@@ -82,7 +85,15 @@ def _select(reading: Reading, asked: Asked, team: str, conditions: tuple[str, ..
     columns = {"event_counts": "toUInt8(1)", "event_unreadable": "toUInt8(0)", **reading.columns, "team_id": team}
     chosen = ", ".join(_named(columns[name], name) for name in asked.columns) or "1 AS nothing"
     where = " AND ".join((*conditions, *reading.conditions))
-    return f"{reading.setup} SELECT {chosen} FROM {reading.tables}{f' WHERE {where}' if where else ''}".lstrip()
+    statement = f"{reading.setup} SELECT {chosen} FROM {reading.tables}{f' WHERE {where}' if where else ''}"
+    # A table that is joined, or looked up, has its tenants in a column of the same name.
+    inner = " AND ".join(_unqualified(condition) for condition in conditions) or "1"
+    return statement.replace(_TENANT, inner).lstrip()
+
+
+def _unqualified(condition: str) -> str:
+    """A condition on a column without the alias of its table."""
+    return re.sub(r"^\w+\.", "", condition)
 
 
 def _named(expression: str, name: str) -> str:

@@ -44,6 +44,11 @@ class Span:
         return self.start + timedelta(seconds=self.seconds)
 
     @property
+    def version_at(self) -> datetime:
+        """When this version was sent."""
+        return datetime(2026, 11, 8, tzinfo=UTC) + timedelta(minutes=self.version)
+
+    @property
     def messages(self) -> list[dict[str, Any]]:
         return [{"role": "user", "content": self.said}]
 

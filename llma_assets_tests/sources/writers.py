@@ -8,6 +8,7 @@ from typing import Any
 
 from llma_assets.clickhouse import Database
 from llma_assets.sources import Source
+from llma_assets_tests.sources import stores
 from llma_assets_tests.sources.spans import Span
 
 TABLES = Path(__file__).parent / "tables"
@@ -21,7 +22,8 @@ class Tool:
     Attributes:
         ddl: file of tables.
         has_versions: a span that is sent again replaces the first, also on another day.
-        has_users: users and sessions are known.
+        user: who is known to have done it.
+        numbered: tenants are team numbers.
     """
 
     name: str
@@ -31,11 +33,12 @@ class Tool:
     write: Write
     others: dict[str, str] = field(default_factory=dict)
     has_versions: bool = False
-    tenant: str = ""
+    user: str = "ann"
+    numbered: bool = False
 
     def source(self, store: Database) -> Source:
         others = {name: f"{store.name}.{table}" for name, table in self.others.items()}
-        return Source(self.name, self.kind, f"{store.name}.{self.table}", tenant=self.tenant, others=others)
+        return Source(self.name, self.kind, f"{store.name}.{self.table}", others=others)
 
     def create(self, store: Database) -> None:
         for statement in (TABLES / f"{self.ddl}.sql").read_text().replace("__db__", f"`{store.name}`").split(";\n"):
@@ -163,4 +166,19 @@ OTEL = [
     Tool("otel-logs", "otel", "otel", "otel_traces", write_otel_logs, {"logs": "otel_logs"}),
     Tool("otel-details", "otel", "otel", "otel_traces", write_otel_details, {"logs": "otel_logs"}),
 ]
-TOOLS = [*OTEL]
+
+
+def _write_signoz(store: Database, spans: Iterable[Span]) -> None:
+    stores.write_signoz(store, spans, lambda span: _semconv(span, content=True))
+
+
+TOOLS = [
+    *OTEL,
+    Tool("signoz", "signoz", "signoz", "distributed_signoz_index_v3", _write_signoz),
+    Tool("langfuse", "langfuse", "langfuse", "observations", stores.write_langfuse, has_versions=True),
+    Tool("langfuse4", "langfuse", "langfuse4", "events_full", stores.write_langfuse4, has_versions=True),
+    Tool("posthog", "posthog", "posthog", "events", stores.write_posthog, numbered=True),
+    Tool("posthog-ai", "posthog", "posthog", "ai_events", stores.write_posthog_ai, numbered=True),
+    Tool("laminar", "laminar", "laminar", "spans", stores.write_laminar),
+    Tool("opik", "opik", "opik", "spans", stores.write_opik, has_versions=True, user="session-1"),
+]

@@ -68,9 +68,7 @@ def show_command(name: str, as_json: bool) -> None:
 @click.option("--by", help="Who adds it; else LLMA_USER, else the login.")
 @click.option("--dry-run", is_flag=True, help="Test it, and store nothing.")
 @json_option
-@click.pass_context
 def add_command(
-    ctx: click.Context,
     name: str,
     kind: str,
     table: str | None,
