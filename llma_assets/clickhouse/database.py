@@ -15,7 +15,8 @@ from llma_assets.clickhouse.client import SharedClient, database_errors
 from llma_assets.clickhouse.errors import DatabaseError
 from llma_assets.clickhouse.exclusive import exclusive
 from llma_assets.clickhouse.known_sources import STORED_SOURCES
-from llma_assets.sources import EVENTS_PLACEHOLDER, Source, over_sources
+from llma_assets.settings import OWN_EVENTS
+from llma_assets.sources import EVENTS_PLACEHOLDER, KINDS, Source, over_sources
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -168,6 +169,17 @@ class Database:
     def sources(self) -> tuple[Source, ...]:
         """The stored sources that trace events are read from, beside the table of events in the settings."""
         return self._client.known_sources.of(self.name, self._stored_sources)
+
+    def source_fingerprint(self, team_id: int) -> str:
+        """Where a team's events are read from, beside the pipeline's own table; "" for nowhere else."""
+        own = "" if self._events_table == OWN_EVENTS else self._events_table
+        found = [own] if own else []
+        found += [
+            source.fingerprint
+            for source in self.sources()
+            if KINDS[source.kind].numbered or any(tenant.team_id == team_id for tenant in source.tenants)
+        ]
+        return "+".join(found)
 
     def forget_sources(self) -> None:
         """Read the stored sources anew for the next statement, because they were changed."""

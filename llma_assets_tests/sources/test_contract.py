@@ -75,12 +75,24 @@ def test_the_same_work_gives_the_same_events(tool: Tool, database: Database, sto
 
     generations = items_of_day(database, day, "generation", now=DAY + timedelta(days=3), quiet=QUIET, per_hour=50)
     by_id = events_of_generations(database, day.team_id, generations.candidates)
-    assert {"refund", "late"} == {
-        _properties(e)["$ai_input"].split(" for the")[0].split()[-1] for (e,) in by_id.values()
-    }
+    asked = [str(_properties(event)["$ai_input"]) for (event,) in by_id.values()]
+    assert sorted("refund" in each for each in asked) == [False, True]
+    assert sorted("late" in each for each in asked) == [False, True]
     users = {row["distinct_id"] for row in database.rows(USERS, team_id=day.team_id)}
     assert users == {tool.user}
 
+
+OTHER_WORK = """
+INSERT INTO otel_traces
+SELECT * REPLACE ('web' AS TraceId, map('http.method', 'GET') AS SpanAttributes)
+FROM otel_traces
+"""
+
+OTHER_WORK = """
+INSERT INTO otel_traces
+SELECT * REPLACE ('web' AS TraceId, map('http.method', 'GET') AS SpanAttributes)
+FROM otel_traces
+"""
 
 USERS = """
 SELECT DISTINCT distinct_id
@@ -117,9 +129,7 @@ def test_a_row_that_is_sent_again_with_another_day_counts_there_alone(
 def test_rows_that_say_nothing_of_a_model_are_no_events(database: Database, store: Database) -> None:
     TOOLS[0].create(store)
     TOOLS[0].write(store, refund())
-    store.execute(
-        "INSERT INTO otel_traces SELECT * REPLACE ('web' AS TraceId, map('http.method', 'GET') AS SpanAttributes) FROM otel_traces"
-    )
+    store.execute(OTHER_WORK)
     add_source(database, TOOLS[0].source(store), by="test", team_id=3)
     (stats,) = team_stats(database, DAY.date(), 7)
     assert (stats.team_id, stats.traces) == (3, 1)
