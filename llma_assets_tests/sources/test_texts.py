@@ -72,7 +72,7 @@ def test_a_day_without_message_text_is_an_error(database: Database, store: Datab
 
 
 @pytest.mark.parametrize("name", ["otel", "langfuse", "posthog", "laminar", "opik", "signoz"])
-def test_a_model_is_found_by_the_name_that_users_know(key: str, name: str, database: Database, store: Database) -> None:
+def test_a_model_is_found_by_the_name_that_users_know(name: str, database: Database, store: Database) -> None:
     tool = BY_NAME[name]
     tool.create(store)
     tool.write(store, refund())
