@@ -42,7 +42,7 @@ class Database:
         self._client = link
         self._events_table = events_table
         self._tags = dict(tags or {})
-        self._only: Source | None = None
+        self._read_from: tuple[tuple[Source, ...], bool] | None = None
 
     def rows(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """All rows of a query, as dicts by column name."""
@@ -164,7 +164,9 @@ class Database:
 
     def tagged(self, **tags: str) -> "Database":
         """The same database with these tags in the `log_comment` of its queries, as JSON."""
-        return Database(self._client, self.name, self._events_table, {**self._tags, **tags})
+        tagged = Database(self._client, self.name, self._events_table, {**self._tags, **tags})
+        tagged._read_from = self._read_from
+        return tagged
 
     def sources(self) -> tuple[Source, ...]:
         """The stored sources that trace events are read from, beside the table of events in the settings."""
@@ -187,9 +189,16 @@ class Database:
 
     def of_source(self, source: Source) -> "Database":
         """The same database whose statements over events read one source alone, stored or not."""
-        only = Database(self._client, self.name, self._events_table, self._tags)
-        only._only = source
-        return only
+        return self._reading((source,), own=False)
+
+    def own_events(self) -> "Database":
+        """The same database whose statements over events read the table of events in the settings alone."""
+        return self._reading((), own=True)
+
+    def _reading(self, sources: tuple[Source, ...], *, own: bool) -> "Database":
+        other = Database(self._client, self.name, self._events_table, self._tags)
+        other._read_from = (sources, own)
+        return other
 
     def ping(self) -> str:
         """The version of the server; raises if it does not answer."""
@@ -218,8 +227,8 @@ class Database:
         """A statement as it is sent, with its parameters and settings."""
         values = {name: _as_utc(value) for name, value in parameters.items()}
         if EVENTS_PLACEHOLDER in sql:
-            sources = self.sources() if self._only is None else (self._only,)
-            sql, added = over_sources(sql, parameters, sources, own=self._only is None)
+            sources, own = self._read_from or (self.sources(), True)
+            sql, added = over_sources(sql, parameters, sources, own=own)
             database, _, table = self._events_table.rpartition(".")
             values |= {"events_database": database or self.name, "events_table": table} | added
         return sql, {"parameters": values or None, "settings": self._settings()}
