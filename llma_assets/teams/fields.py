@@ -64,6 +64,13 @@ class FieldReader:
                 return each
         return self.reject(name, f"must be one of {', '.join(map(str, allowed))}", default, stops=True)
 
+    def words(self, name: str, default: str, most: int) -> str:
+        """A name on one line."""
+        value = self._value(name, default)
+        if isinstance(value, str) and len(value) <= most and value.isprintable():
+            return value.strip()
+        return self.reject(name, f"must be a text of one line, of at most {most} characters", default)
+
     def fraction(self, name: str, default: float) -> float:
         """A number from 0 to 1."""
         value = self._value(name, default)

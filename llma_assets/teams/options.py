@@ -47,6 +47,7 @@ class TeamOptions:
         resolve_old_tasks: a new task whose segments are all old is resolved at once.
         min_users: fewest different users of a cluster that is shown in full; 1 shows all.
         below_min_users: what is done with a cluster of fewer: `without_examples` or `held_back`.
+        name: what people call the team; "" for its number, or the tenant that it is.
         unusable: invalid fields that protect the team, which is therefore not processed.
     """
 
@@ -65,12 +66,16 @@ class TeamOptions:
     resolve_old_tasks: bool = False
     min_users: int = 1
     below_min_users: BelowMinUsers = "without_examples"
+    name: str = ""
     unusable: tuple[SettingProblem, ...] = ()
 
     @property
     def quiet(self) -> timedelta:
         """`quiet_minutes` as a timedelta."""
         return timedelta(minutes=self.quiet_minutes)
+
+
+MOST_NAME_CHARS = 80
 
 
 def read_options(reader: FieldReader, base: TeamOptions) -> TeamOptions:
@@ -96,6 +101,7 @@ def read_options(reader: FieldReader, base: TeamOptions) -> TeamOptions:
         least_task_impact=reader.fraction("least_task_impact", base.least_task_impact),
         least_task_trouble=reader.fraction("least_task_trouble", base.least_task_trouble),
         resolve_old_tasks=reader.flag("resolve_old_tasks", base.resolve_old_tasks),
+        name=reader.words("name", base.name, MOST_NAME_CHARS),
     )
 
 

@@ -91,11 +91,12 @@ def columns(span: Span) -> dict[str, str]:
     }
     beside = _beside(span)
     session = _of(span.attributes, ALIASES["$ai_session_id"])
-    user = span.user or _of(span.attributes, USERS)
+    # A column of its own keeps the sample from reading attributes, so that the session does not stand in for it.
+    who = (span.user,) if span.user else (_of(span.attributes, USERS), session)
     return {
         "uuid": f"reinterpretAsUUID(sipHash128({span.trace_id}, {span.span_id}))",
         "event": event,
-        "distinct_id": first(user, session, span.trace_id),
+        "distinct_id": first(*who, span.trace_id),
         "timestamp": f"toDateTime64({span.ended}, 6, 'UTC')",
         "properties": json_object(facts | content, beside),
         "event_facts": json_object(facts, beside),

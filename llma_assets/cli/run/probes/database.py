@@ -1,7 +1,7 @@
 """Health checks of the database: connection, schema, disk, the events table, stored themes."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from llma_assets.cli.errors import explained
 from llma_assets.cli.queries import EVENT_COLUMN_TYPES, FREE_DISK, UNREADABLE_EVENTS
@@ -131,7 +131,9 @@ def _probe_sources(database: "Database") -> Iterator[Finding]:
             continue
         share = f", {report.with_content / report.calls:.0%} of model calls with message text" if report.calls else ""
         detail = f"{source.table}: {report.rows:,} rows of {report.traces:,} traces in {report.days} days{share}"
-        status = "ok" if report.usable and report.rows else "warn" if report.usable else "fail"
+        status: Literal["ok", "warn", "fail"] = (
+            "ok" if report.usable and report.rows else "warn" if report.usable else "fail"
+        )
         yield Finding(name, status, detail, "" if status == "ok" else " ".join(report.advice[:1]))
 
 
