@@ -17,6 +17,7 @@ from llma_assets.cli.lazy import LazyGroup
 
 COMMANDS = {
     "demo": "llma_assets.cli.commands.demo:demo",
+    "sources": "llma_assets.cli.commands.sources:sources_group",
     "ingest": "llma_assets.cli.commands.ingest:ingest_command",
     "receive": "llma_assets.cli.commands.receive:receive",
     "run": "llma_assets.cli.commands.run:run",

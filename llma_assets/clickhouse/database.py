@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Any
 from llma_assets.clickhouse.client import SharedClient, database_errors
 from llma_assets.clickhouse.errors import DatabaseError
 from llma_assets.clickhouse.exclusive import exclusive
+from llma_assets.clickhouse.known_sources import STORED_SOURCES
+from llma_assets.settings import OWN_EVENTS
+from llma_assets.sources import EVENTS_PLACEHOLDER, KINDS, Source, over_sources
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-EVENTS_PLACEHOLDER = "{events_database:Identifier}.{events_table:Identifier}"
 _INSERT_BYTES = 64 << 20
 _REMEMBERED_ROWS = 5_000
+_UNKNOWN_TABLE = 60
 _PARTITIONS_GUARD = "max_partitions_per_insert_block"
 
 
@@ -28,7 +31,8 @@ class Database:
     """One ClickHouse database. Safe to use from several threads; keeps no session.
 
     Times in results are aware datetimes in UTC; a naive datetime as a parameter counts as UTC. A statement
-    with `{events_database:Identifier}.{events_table:Identifier}` reads the table of events in the settings.
+    with `{events_database:Identifier}.{events_table:Identifier}` reads the table of events in the settings, and all
+    sources that the statement may concern.
 
     Every method raises `DatabaseError` with ClickHouse's code, or `DatabaseUnavailable` if the connection
     could not be opened or broke; neither shows a password.
@@ -39,10 +43,12 @@ class Database:
         self._client = link
         self._events_table = events_table
         self._tags = dict(tags or {})
+        self._read_from: tuple[tuple[Source, ...], bool] | None = None
 
     def rows(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """All rows of a query, as dicts by column name."""
-        result = self._client.call(lambda client: client.query(sql, **self._options(sql, parameters)), repeatable=True)
+        sql, options = self._prepared(sql, parameters)
+        result = self._client.call(lambda client: client.query(sql, **options), repeatable=True)
         names = result.column_names
         return [dict(zip(names, row, strict=True)) for row in result.result_rows]
 
@@ -52,8 +58,9 @@ class Database:
         If the connection breaks after the first row, this raises `DatabaseUnavailable`. Close the iterator if you stop
         early.
         """
+        sql, options = self._prepared(sql, parameters)
         blocks = self._client.call(
-            lambda client: client.query_row_block_stream(sql, **self._options(sql, parameters)),
+            lambda client: client.query_row_block_stream(sql, **options),
             repeatable=True,
         )
         with database_errors(), blocks as stream:
@@ -64,8 +71,9 @@ class Database:
 
     def arrow(self, sql: str, /, **parameters: Any) -> "pa.Table":
         """All rows of a query as an Arrow table; the way to read vectors. Strings are `string`."""
+        sql, options = self._prepared(sql, parameters)
         table: pa.Table = self._client.call(
-            lambda client: client.query_arrow(sql, use_strings=True, **self._options(sql, parameters)),
+            lambda client: client.query_arrow(sql, use_strings=True, **options),
             repeatable=True,
         )
         return table
@@ -76,8 +84,9 @@ class Database:
         If the connection breaks after the first block, this raises `DatabaseUnavailable`. Close the iterator if you
         stop early.
         """
+        sql, options = self._prepared(sql, parameters)
         blocks = self._client.call(
-            lambda client: client.query_arrow_stream(sql, use_strings=True, **self._options(sql, parameters)),
+            lambda client: client.query_arrow_stream(sql, use_strings=True, **options),
             repeatable=True,
         )
         with database_errors(), blocks as stream:
@@ -85,7 +94,8 @@ class Database:
 
     def value(self, sql: str, /, **parameters: Any) -> Any:
         """The first column of the first row, None without rows."""
-        result = self._client.call(lambda client: client.query(sql, **self._options(sql, parameters)), repeatable=True)
+        sql, options = self._prepared(sql, parameters)
+        result = self._client.call(lambda client: client.query(sql, **options), repeatable=True)
         return result.result_rows[0][0] if result.result_rows else None
 
     def execute(self, sql: str, /, **parameters: Any) -> None:
@@ -94,8 +104,9 @@ class Database:
         If the connection breaks after the statement may have reached the server, an INSERT is repeated, like all
         inserts of this project; any other statement is not.
         """
+        sql, options = self._prepared(sql, parameters)
         self._client.call(
-            lambda client: client.command(sql, **self._options(sql, parameters)),
+            lambda client: client.command(sql, **options),
             repeatable=sql.lstrip().upper().startswith("INSERT"),
         )
 
@@ -154,11 +165,47 @@ class Database:
 
     def tagged(self, **tags: str) -> "Database":
         """The same database with these tags in the `log_comment` of its queries, as JSON."""
-        return Database(self._client, self.name, self._events_table, {**self._tags, **tags})
+        tagged = Database(self._client, self.name, self._events_table, {**self._tags, **tags})
+        tagged._read_from = self._read_from
+        return tagged
+
+    def sources(self) -> tuple[Source, ...]:
+        """The stored sources that trace events are read from, beside the table of events in the settings."""
+        return self._client.known_sources.of(self.name, self._stored_sources)
+
+    def source_fingerprint(self, team_id: int) -> str:
+        """Where a team's events are read from, beside the pipeline's own table; "" for nowhere else."""
+        own = "" if self._events_table == OWN_EVENTS else self._events_table
+        found = [own] if own else []
+        found += [
+            source.fingerprint
+            for source in self.sources()
+            if KINDS[source.kind].numbered or any(tenant.team_id == team_id for tenant in source.tenants)
+        ]
+        return "+".join(found)
+
+    def forget_sources(self) -> None:
+        """Read the stored sources anew for the next statement, because they were changed."""
+        self._client.known_sources.forget()
+
+    def of_source(self, source: Source) -> "Database":
+        """The same database whose statements over events read one source alone, stored or not."""
+        return self._reading((source,), own=False)
+
+    def own_events(self) -> "Database":
+        """The same database whose statements over events read the table of events in the settings alone."""
+        return self._reading((), own=True)
+
+    def _reading(self, sources: tuple[Source, ...], *, own: bool) -> "Database":
+        other = Database(self._client, self.name, self._events_table, self._tags)
+        other._read_from = (sources, own)
+        return other
 
     def remembering(self) -> "RememberingDatabase":
         """The same database for a reader that needs one state of it and asks several times for the same."""
-        return RememberingDatabase(self._client, self.name, self._events_table, self._tags)
+        remembering = RememberingDatabase(self._client, self.name, self._events_table, self._tags)
+        remembering._read_from = self._read_from
+        return remembering
 
     def ping(self) -> str:
         """The version of the server; raises if it does not answer."""
@@ -183,12 +230,23 @@ class Database:
             repeatable=True,
         )
 
-    def _options(self, sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def _prepared(self, sql: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """A statement as it is sent, with its parameters and settings."""
         values = {name: _as_utc(value) for name, value in parameters.items()}
         if EVENTS_PLACEHOLDER in sql:
+            sources, own = self._read_from or (self.sources(), True)
+            sql, added = over_sources(sql, parameters, sources, own=own)
             database, _, table = self._events_table.rpartition(".")
-            values |= {"events_database": database or self.name, "events_table": table}
-        return {"parameters": values or None, "settings": self._settings()}
+            values |= {"events_database": database or self.name, "events_table": table} | added
+        return sql, {"parameters": values or None, "settings": self._settings()}
+
+    def _stored_sources(self) -> list[dict[str, Any]]:
+        try:
+            return self.rows(STORED_SOURCES)
+        except DatabaseError as error:
+            if error.code == _UNKNOWN_TABLE:  # a database that is not migrated
+                return []
+            raise
 
     def _insert_settings(self, client: Any) -> dict[str, str]:
         """The settings of an insert, which lift the limit of 100 partitions (months): imports may span more.

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from llma_assets.clickhouse import Database
 from llma_assets.discovery import queries
 from llma_assets.discovery.decisions import NO_RECENT_EVENTS, TeamDecision, TeamStats, decide, window_of
+from llma_assets.source_catalog import register_tenants
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamSettings
 from llma_assets.trace_events import TRIGGER_EVENTS
@@ -29,10 +30,14 @@ def team_stats(database: Database, day: date, lookback_days: int) -> list[TeamSt
 
 
 def discover(database: Database, settings: TeamSettings, day: date) -> list[TeamDecision]:
-    """Decide which teams are eligible on `day`. Reads events of the window and earlier decisions; writes nothing.
+    """Decide which teams are eligible on `day`. Reads events of the window and earlier decisions.
+
+    New tenants of sources are given a team; nothing else is written.
 
     A team that had events at its last decision and has none now is in the list with the reason `no_recent_events`.
     """
+    first_day, last_day = window_of(day, settings.lookback_days)
+    register_tenants(database, _midnight(first_day), _midnight(last_day + ONE_DAY))
     known = database.rows(
         queries.KNOWN_TEAMS,
         day=day,

@@ -59,6 +59,8 @@ class RenderOptions:
             cent; and it fits into a context of 32,000 tokens together with prompt and answer.
         max_tokens: most tokens of the text for `model`, None for no such limit. Both limits hold.
         model: name of the model that will read the text, which decides how tokens are counted (`llma_assets.tokens`).
+        source: fingerprint of where events are read from, "" for the pipeline's own table: of another source, or
+            another mapping of its columns, texts are made anew.
         max_value_chars: a longer value (message text, state, tool result) keeps only both ends, even if the whole text
             would fit: after some pages a value says nothing new about what happened.
         line_numbers: begin each line with `L01: `, so that a summary can refer to it.
@@ -82,6 +84,7 @@ class RenderOptions:
     model: str = ""
     transformations: tuple[Transformation, ...] = ()
     injected_tags: tuple[str, ...] = ()
+    source: str = ""
 
     def __post_init__(self) -> None:
         """Validate limits and patterns.
@@ -129,7 +132,10 @@ class RenderOptions:
     @property
     def fingerprint(self) -> str:
         """`redacted/` and a digest, equal for options that give equal texts. Does not reveal patterns."""
-        return f"{self.redaction}/{_digest({**asdict(self), 'model': encoding_of(self.model)})}"
+        values = {**asdict(self), "model": encoding_of(self.model)}
+        if not self.source:
+            del values["source"]  # so that texts of before there were sources stay
+        return f"{self.redaction}/{_digest(values)}"
 
 
 def sufficient_redactions(options: RenderOptions) -> list[str]:

@@ -6,6 +6,7 @@ What is stored when belongs in `store`, how a trace becomes text in the other mo
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ import orjson
 from llma_assets.clickhouse import Database
 from llma_assets.ledger import list_item_skips
 from llma_assets.rendering.options import RenderOptions
-from llma_assets.rendering.privacy_mode import NO_CONTENT, content_counts, record_missing_content
+from llma_assets.rendering.privacy_mode import NO_CONTENT, content_counts, record_missing_content, require_content
 from llma_assets.rendering.queries import LOSSES_OF_DAY
 from llma_assets.rendering.store import STAGE, LevelTexts, Sampling, delete_under_redacted_texts, store_texts
 from llma_assets.rendering.truncation_report import summarise_losses
@@ -49,7 +50,7 @@ def render_partition(
         all_themes: the themes that the team has switched on.
         now: a trace that was not quiet long enough by then is left for a later run.
     """
-    options = RenderOptions.of_team(team, model_name)
+    options = replace(RenderOptions.of_team(team, model_name), source=database.source_fingerprint(team_day.team_id))
     sampling = Sampling(
         now=now.astimezone(UTC),
         quiet=team.quiet,
@@ -67,6 +68,7 @@ def render_partition(
     deleted = delete_under_redacted_texts(database, team_day, options)
     contents = content_counts(database, team_day)
     record_missing_content(database, team_day, contents)
+    require_content(team_day, contents)
     if any(level.counts["failed"] for level in texts.values()):
         _log_failures(database, team_day)
     items = contents["trace"].with_content or contents["generation"].with_content
@@ -111,6 +113,7 @@ def _numbers(level: Level, texts: LevelTexts) -> dict[str, Any]:
         f"{level}s_lowest_probability": round(texts.lowest_probability, 4),
         f"{level}s_rendered": texts.counts["rendered"],
         f"{level}s_moved_here": texts.counts["moved"],
+        **({f"{level}s_made_anew": texts.counts["anew"]} if texts.counts["anew"] else {}),
         f"{level}_characters": texts.counts["characters"],
     }
 

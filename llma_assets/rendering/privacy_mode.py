@@ -16,6 +16,9 @@ from llma_assets.themes import Level
 
 NO_CONTENT: Final = "no_content"
 NEARLY_ALL: Final = 0.9
+ENOUGH: Final = 10
+"""Of fewer texts, that all are empty says nothing about the tracing."""
+
 SWITCHED_OFF: Final = (
     "the tracing of the application seems to leave content out, for example by privacy_mode of PostHog's SDKs, "
     "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT or TRACELOOP_TRACE_CONTENT; switch content on there: "
@@ -46,6 +49,26 @@ def content_counts(database: Database, team_day: TeamDay) -> dict[Level, Content
         row = database.rows(CONTENT_OF_DAYS, **where, level=level)[0]
         found[level] = ContentCounts(row["texts"], row["without_content"])
     return found
+
+
+class NothingRecorded(RuntimeError):
+    """Nearly all model calls of a day have neither input nor output: the tracing, or the source, leaves them out."""
+
+
+def require_content(team_day: TeamDay, contents: Mapping[Level, ContentCounts]) -> None:
+    """Check that there is something to ask a model about; a few empty texts prove nothing.
+
+    Raises:
+        NothingRecorded: nearly all texts of the day are without content, on every level.
+    """
+    found = [each for each in contents.values() if each.texts]
+    if sum(each.texts for each in found) < ENOUGH or any(each.without < NEARLY_ALL * each.texts for each in found):
+        return
+    parts = " and ".join(f"{each.without} of {each.texts} {level}s" for level, each in contents.items() if each.texts)
+    raise NothingRecorded(
+        f"{team_day}: {parts} have neither input nor output, so nothing is asked and nothing paid: {SWITCHED_OFF}. "
+        "`llma sources test NAME` says what a source holds"
+    )
 
 
 def record_missing_content(database: Database, team_day: TeamDay, contents: Mapping[Level, ContentCounts]) -> None:

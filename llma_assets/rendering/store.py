@@ -83,6 +83,7 @@ class LevelTexts:
         estimated: number of items that the sample represents; its expectation is the number of quiet items.
         lowest_probability: lowest inclusion probability in the sample; 1 if all items are in it.
         counts: `rendered`, `failed` (of these, not rendered properly), `characters`, `moved` (from a later day),
+            `anew` (texts that were stored from another source, or with other options),
             `wanted` (texts that themes need, counted for each theme), `reused` (of these, not rendered now).
     """
 
@@ -207,6 +208,7 @@ def _store_level(
     """Render and store the missing texts of a frame that was read after `moment`."""
     renderer = renderer_of(options)
     missing = [item for item in frame.candidates if not _is_up_to_date(item, team_day, renderer)]
+    of_others = {item.item_id for item in missing if item.stored and item.stored.renderer != renderer}
     counts: Counter[str] = Counter()
     for made in text_rows(database, team_day, level, options, missing):
         rows = [each.row for each in made]
@@ -224,6 +226,7 @@ def _store_level(
         # A concurrent run may have drawn the item since: with the earlier time, this row does not replace that one.
         database.insert_rows("trace_texts", [{**row, "inserted_at": moment} for row in rows if not row["drawn"]])
         counts["rendered"] += len(rows)
+        counts["anew"] += sum(item_id in of_others for item_id in item_ids)
         counts["failed"] += len(faults)
         counts["characters"] += sum(len(row["text"]) for row in rows)
         progress(len(frame.candidates) - len(missing) + counts["rendered"], len(frame.candidates))

@@ -64,6 +64,7 @@ from llma_assets.reports.run_state import RunState, run_state
 from llma_assets.reports.runs import DeferredWork, RunReport, TeamOutcome, ThemeOutcome
 from llma_assets.reports.shares import Estimate
 from llma_assets.reports.skips import Skips, skips_of_day
+from llma_assets.reports.sources import SourceReport, TenantOfSource, source_report
 from llma_assets.reports.stored_runs import LineagesReport, RunsReport, lineages_report, runs_report
 from llma_assets.reports.tasks import TaskDetails, Tasks, task_details, tasks_report
 from llma_assets.reports.themes import (
@@ -157,12 +158,14 @@ __all__ = [
     "Sentence",
     "Skips",
     "Sort",
+    "SourceReport",
     "StageEstimate",
     "TaskDetails",
     "Tasks",
     "TeamOutcome",
     "TeamSummary",
     "TeamsReport",
+    "TenantOfSource",
     "ThemeAnswer",
     "ThemeAttributes",
     "ThemeBudget",
@@ -230,6 +233,7 @@ __all__ = [
     "runs_report",
     "segments_file",
     "skips_of_day",
+    "source_report",
     "span_with_anything",
     "table_rows",
     "task_details",

@@ -1,8 +1,9 @@
 """All teams at a glance: what was found last, what it cost, and why a team has nothing."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 
 from llma_assets.clickhouse import Database
 from llma_assets.serialization import Amount, TeamId, ThemeId
@@ -81,6 +82,7 @@ class TeamSummary:
         themes: their last runs, the one of the most items first; empty without results.
         items_by_day: items of the largest run of each of the last four weeks' days that has one.
         cost_usd: of models in the last seven days.
+        name: what people call it, "" for nothing.
     """
 
     team_id: TeamId
@@ -92,6 +94,7 @@ class TeamSummary:
     themes: tuple[ThemeSummary, ...]
     items_by_day: dict[date, int]
     cost_usd: Amount
+    name: str = ""
 
     @property
     def last_day(self) -> date | None:
@@ -106,12 +109,19 @@ class TeamsReport:
     teams: tuple[TeamSummary, ...]
 
 
-def teams_report(database: Database, *, today: date, team_ids: Collection[int] | None = None) -> TeamsReport:
+def teams_report(
+    database: Database,
+    *,
+    today: date,
+    team_ids: Collection[int] | None = None,
+    names: Mapping[int, str] = MappingProxyType({}),
+) -> TeamsReport:
     """The teams that discovery has decided about, or that have results.
 
     Args:
         today: the end of the weeks that are looked at.
         team_ids: these only; all for None.
+        names: what teams are called.
     """
     whose = {"all_teams": team_ids is None, "team_ids": sorted(team_ids or ())}
     decisions = {row["team_id"]: row for row in database.rows(LAST_DECISIONS, **whose)}
@@ -141,6 +151,7 @@ def teams_report(database: Database, *, today: date, team_ids: Collection[int] |
                 themes=tuple(themes.get(team_id, ())),
                 items_by_day=by_day.get(team_id, {}),
                 cost_usd=spent.get(team_id, 0),
+                name=names.get(team_id, ""),
             )
         )
     return TeamsReport(tuple(found))

@@ -67,6 +67,13 @@ class FieldReader:
                 return each
         return self.reject(name, f"must be one of {', '.join(map(str, allowed))}", default, stops=True)
 
+    def words(self, name: str, default: str, most: int) -> str:
+        """A name on one line."""
+        value = self._value(name, default)
+        if isinstance(value, str) and len(value) <= most and value.isprintable():
+            return value.strip()
+        return self.reject(name, f"must be a text of one line, of at most {most} characters", default)
+
     def fraction(self, name: str, default: float) -> float:
         """A number from 0 to 1."""
         value = self._value(name, default)
@@ -74,13 +81,6 @@ class FieldReader:
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
             return float(value)
         return self.reject(name, "must be a number from 0 to 1", default)
-
-    def text(self, name: str, default: str, most: int) -> str:
-        """A text of some characters; an empty one means none."""
-        value = self._value(name, default)
-        if isinstance(value, str) and len(value) <= most:
-            return value.strip()
-        return self.reject(name, f"must be a text of at most {most} characters", default)
 
     def flag(self, name: str, default: bool) -> bool:
         """True or false; 1 and "yes" are neither."""

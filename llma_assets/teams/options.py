@@ -52,6 +52,7 @@ class TeamOptions:
         min_users: fewest different users of a cluster that is shown in full; 1 shows all.
         below_min_users: what is done with a cluster of fewer: `without_examples` or `held_back`.
         release_property: the property of events that names the application's release, "" for none.
+        name: what people call the team; "" for its number, or the tenant that it is.
         unusable: invalid fields that protect the team, which is therefore not processed.
     """
 
@@ -73,12 +74,16 @@ class TeamOptions:
     release_property: str = ""
     input_transformations: tuple[Transformation, ...] = ()
     injected_tags: tuple[str, ...] = ()
+    name: str = ""
     unusable: tuple[SettingProblem, ...] = ()
 
     @property
     def quiet(self) -> timedelta:
         """`quiet_minutes` as a timedelta."""
         return timedelta(minutes=self.quiet_minutes)
+
+
+MOST_NAME_CHARS = 80
 
 
 def read_options(reader: FieldReader, base: TeamOptions) -> TeamOptions:
@@ -106,7 +111,8 @@ def read_options(reader: FieldReader, base: TeamOptions) -> TeamOptions:
         least_task_impact=reader.fraction("least_task_impact", base.least_task_impact),
         least_task_trouble=reader.fraction("least_task_trouble", base.least_task_trouble),
         resolve_old_tasks=reader.flag("resolve_old_tasks", base.resolve_old_tasks),
-        release_property=reader.text("release_property", base.release_property, LONGEST_PROPERTY),
+        release_property=reader.words("release_property", base.release_property, LONGEST_PROPERTY),
+        name=reader.words("name", base.name, MOST_NAME_CHARS),
     )
 
 

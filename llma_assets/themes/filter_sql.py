@@ -4,7 +4,9 @@ Which filters are sound belongs in `filter_checks.py`, which items match in `mat
 `docs/themes.md`.
 
 A key names an event property. If there is none of that very name and it has dots, it is a way into nested objects
-(`metadata.plan` is `plan` within `metadata`). Three keys are no properties but the event's own: `event` (its name),
+(`metadata.plan` is `plan` within `metadata`). Names that trace stores
+have for the same thing are one: `gen_ai.request.model`, `llm.model_name` and `$ai_model` (`attribute_names`); the name
+as written goes before the others. Three keys are no properties but the event's own: `event` (its name),
 `distinct_id` (its user) and `timestamp` (its time, for dates only). A property that is missing or null is not set; the
 empty text, 0 and false are set. Values are compared as texts: a number as JSON writes it (`10.0` is `10`), truth values
 as `true` and `false`, lists and objects as JSON without spaces. What reads as a number compares as one with a number.
@@ -21,6 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from llma_assets.attribute_names import same_as
 from llma_assets.themes.filter import NEGATIVE, Filter
 from llma_assets.themes.filter_checks import (
     COLUMNS,
@@ -102,9 +105,23 @@ def _of_tuple(names: Sequence[str], name: str, prefix: str) -> str:
 
 
 def _text(key: str, names: Sequence[str], prefix: str, own: str, parameters: dict[str, Any]) -> str:
-    """Expression for what a key names, as Nullable(String)."""
+    """Expression for what a key names, as Nullable(String): under that name, else under others of the same thing."""
     if key in COLUMNS:
         return f"toNullable(toString({key}))"
+    known = _named(key, names, prefix, own, parameters)
+    others = [each for each in same_as(key) if each != key]
+    if not others:
+        return known
+    parameters[f"{own}_others"] = others
+    found = (
+        f"arrayFirst(t -> isNotNull(t), arrayMap(n -> JSONExtract(properties, n, 'Nullable(String)'), "
+        f"{{{own}_others:Array(String)}}))"
+    )
+    return f"ifNull({known}, {found})"
+
+
+def _named(key: str, names: Sequence[str], prefix: str, own: str, parameters: dict[str, Any]) -> str:
+    """Expression for the property of that very name, or what it leads to in nested objects."""
     if key in names:
         return _of_tuple(names, key, prefix)
     parameters[f"{own}_key"] = key

@@ -45,7 +45,7 @@ LINE_NUMBER = re.compile(r"^L\d+: ?")
 @router.get("/")
 def teams_page(request: Request, site: SiteDep, visitor: VisitorDep) -> Response:
     """All teams that the visitor may see; the only one there is at once."""
-    report = teams_report(site.database, today=site.today, team_ids=visitor.teams)
+    report = teams_report(site.database, today=site.today, team_ids=visitor.teams, names=site.team_names())
     return page(request, "teams.html", report=report, tab="teams")
 
 

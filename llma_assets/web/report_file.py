@@ -65,6 +65,7 @@ def report_file(site: Site, team_day: TeamDay) -> str:
         .get_template("report.html")
         .render(
             team_id=team_day.team_id,
+            team_name=site.team_name(team_day.team_id),
             day=team_day.day,
             made_at=site.clock(),
             style=style,

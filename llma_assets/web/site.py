@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from llma_assets.clickhouse import Database, connect
+from llma_assets.clickhouse import Database, DatabaseError, connect
 from llma_assets.rendering import RenderOptions
 from llma_assets.settings import Settings
+from llma_assets.source_catalog import team_names
 from llma_assets.tasks import TaskOptions
-from llma_assets.teams import TeamSettings
+from llma_assets.teams import TeamSettings, TeamSettingsError
 from llma_assets.web.access import Access
 
 
@@ -64,6 +65,18 @@ class Site:
     def render_options(self, team_id: int) -> RenderOptions:
         """How the team's texts are made."""
         return RenderOptions.of_team(self.team_settings().options_of(team_id), self.settings.chat_model)
+
+    def team_names(self) -> dict[int, str]:
+        """What teams are called: as `teams.toml` says, else as the tenant of a source."""
+        given = {team_id: options.name for team_id, options in self.team_settings().team_options.items()}
+        return team_names(self.database) | {team_id: name for team_id, name in given.items() if name}
+
+    def team_name(self, team_id: int) -> str:
+        """What a team is called, "" where nothing is known, or the database is away."""
+        try:
+            return self.team_names().get(team_id, "")
+        except (DatabaseError, TeamSettingsError):
+            return ""
 
     def task_options(self, team_id: int) -> TaskOptions:
         """The options of the team's tasks."""

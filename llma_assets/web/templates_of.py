@@ -146,6 +146,7 @@ def page(request: Request, name: str, *, status: int = 200, **values: Any) -> HT
     """
     key = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(24)
     site = request.app.state.site
+    team_id = values.get("team_id")
     text = (
         environment()
         .get_template(name)
@@ -155,6 +156,7 @@ def page(request: Request, name: str, *, status: int = 200, **values: Any) -> HT
             form_key=key,
             dagster_url=site.dagster_url,
             signed_in=not site.access.is_open,
+            team_name="" if team_id is None else site.team_name(team_id),
             **{"team_id": None, "tab": "", "day": None, "theme_id": None, **values},
         )
     )

@@ -14,7 +14,7 @@ from llma_assets.rendering import render_generation, render_trace
 from llma_assets.settings import Settings
 from llma_assets.testing import ChatServer, day_of_traces, write_events
 from llma_assets.testing import event as stored_event
-from llma_assets_tests.pipeline.runs import Pipeline, told
+from llma_assets_tests.pipeline.runs import Pipeline
 from llma_assets_tests.rendering.events import assistant, event, system, user
 
 DAY = date(2026, 11, 7)
@@ -152,24 +152,18 @@ def texts_of(pipeline: Pipeline, *stages: str) -> None:
 def test_a_day_of_privacy_mode_costs_nothing_and_says_what_to_switch(pipeline: Pipeline, models: ChatServer) -> None:
     write_events(pipeline.database, private(1, 25))
     write_events(pipeline.database, day_of_traces(2, DAY, 3))
-    result = pipeline.texts(1, DAY, DAY)
-    pipeline.clusters(1, DAY)
+    with pytest.raises(dg.Failure, match="25 of 25 traces and 12 of 12 generations have neither input nor output"):
+        pipeline.texts(1, DAY, DAY)
 
     assert models.requests == []
     assert pipeline.published() == []
     for table in ("trace_summaries", "document_embeddings", "clustering_runs"):
         assert pipeline.row_counts()[table] == 0
-    (made,) = result.asset_materializations_for_node("trace_texts")
-    assert (made.metadata["status"].value, made.metadata["reason"].value) == ("skipped", "no_content")
-    assert told(made.metadata)["traces_without_content"] == 25
     skips = {(each.stage, each.theme_id): each for each in list_skips(pipeline.database, day=DAY, team_id=1)}
     texts = skips["trace_texts", ""]
     assert texts.reason == "no_content"
     assert "25 of 25 traces and 12 of 12 generations" in texts.detail
     assert "privacy_mode" in texts.detail
-    assert skips["trace_summaries", "traces"].reason == "no_content"
-    assert skips["cluster_assignments", "traces"].reason == "no_content"
-    assert "25 more without any content" in skips["cluster_assignments", "traces"].detail
 
 
 def test_beside_them_what_has_content_is_asked_about_alone(pipeline: Pipeline, models: ChatServer) -> None:

@@ -1,7 +1,7 @@
 """Health checks of the database: connection, schema, disk, the events table, stored themes."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from llma_assets.cli.errors import explained
 from llma_assets.cli.queries import EVENT_COLUMN_TYPES, FREE_DISK, UNREADABLE_EVENTS
@@ -35,7 +35,8 @@ def probe_database(settings: Settings) -> Iterator[Finding]:
             detail = f"{mode}, ClickHouse {database.ping()}, database {database.name}, schema up to date"
             yield Finding("database", "ok", detail)
             yield from _probe_disk(database)
-            yield from _probe_events(database, settings)
+            yield from _probe_events(database.own_events(), settings)
+            yield from _probe_sources(database)
             yield from _probe_themes(database)
     except NoDatabase as error:
         if settings.clickhouse_url is None and (complaint := missing_embedded()):
@@ -115,6 +116,25 @@ def _probe_unreadable(database: "Database", table: str) -> Iterator[Finding]:
         f"by team; SELECT * FROM {table} WHERE JSONType(properties) != 'Object' shows them."
     )
     yield Finding("unreadable events", "warn", detail, advice)
+
+
+def _probe_sources(database: "Database") -> Iterator[Finding]:
+    """Whether each source can be read, and holds what the pipeline needs."""
+    from llma_assets.reports import source_report
+
+    for source in database.sources():
+        report = source_report(database, source)
+        name = f"source {source.name}"
+        if not report.reachable:
+            advice = f"Check the table and its rights; `llma sources remove {source.name}` reads it no more."
+            yield Finding(name, "fail", f"{source.table}: {report.error}", advice)
+            continue
+        share = f", {report.with_content / report.calls:.0%} of model calls with message text" if report.calls else ""
+        detail = f"{source.table}: {report.rows:,} rows of {report.traces:,} traces in {report.days} days{share}"
+        status: Literal["ok", "warn", "fail"] = (
+            "ok" if report.usable and report.rows else "warn" if report.usable else "fail"
+        )
+        yield Finding(name, status, detail, "" if status == "ok" else " ".join(report.advice[:1]))
 
 
 def _probe_themes(database: "Database") -> Iterator[Finding]:

@@ -1,0 +1,64 @@
+"""SigNoz: `distributed_signoz_index_v3`, spans of OpenTelemetry whose attributes are in three maps by type."""
+
+from typing import Final
+
+from llma_assets.sources.kinds.otel_spans import DETAILS, Span, columns, is_of_llm
+from llma_assets.sources.reading import LONGEST_WORK, Kind, Reading, between, wants_content
+from llma_assets.sources.source import Source, column_sql, table_sql, text_sql
+from llma_assets.sources.statement import Asked
+
+_BUCKET_S: Final = 1_800
+"""`ts_bucket_start`, the first column of the table's key, is the begin of such a span of time, in seconds."""
+
+_ATTRIBUTES: Final = (
+    "mapUpdate(mapUpdate(mapApply((k, v) -> (CAST(k, 'String'), toString(v)), s.attributes_number), "
+    "mapApply((k, v) -> (CAST(k, 'String'), if(v, 'true', 'false')), s.attributes_bool)), "
+    "CAST(s.attributes_string, 'Map(String, String)'))"
+)
+_EVENTS: Final = (
+    "arrayMap(e -> (JSONExtractString(e, 'name'), JSONExtract(e, 'attributeMap', 'Map(String, String)')), s.events)"
+)
+_DETAILS: Final = f"tupleElement(arrayFirst(e -> tupleElement(e, 1) = {text_sql(DETAILS)}, llma_events), 2)"
+
+
+def read(source: Source, asked: Asked) -> tuple[Reading, ...]:
+    """Spans; buckets of time prune before all else."""
+    attributes = f"mapUpdate({_DETAILS}, {_ATTRIBUTES})" if wants_content(asked) else _ATTRIBUTES
+    span = Span(
+        trace_id="s.trace_id",
+        span_id="s.span_id",
+        parent_id="s.parent_span_id",
+        name="CAST(s.name, 'String')",
+        ended="s.timestamp + toIntervalNanosecond(s.duration_nano)",
+        latency_s="s.duration_nano / 1e9",
+        is_error="(s.has_error OR s.status_code_string = 'Error')",
+        message="s.status_message",
+        attributes="llma_attributes",
+        resource="CAST(s.resources_string, 'Map(String, String)')",
+        events="llma_events",
+        user=f"toString(s.{column_sql(source.user)})" if source.user else "",
+    )
+    buckets = []
+    if asked.since is not None:
+        buckets.append(f"s.ts_bucket_start >= toUnixTimestamp({asked.since} - {LONGEST_WORK}) - {_BUCKET_S}")
+    if asked.until is not None:
+        buckets.append(f"s.ts_bucket_start <= toUnixTimestamp({asked.until})")
+    keys = "arrayConcat(mapKeys(s.attributes_string), mapKeys(s.attributes_number))"
+    conditions = (*buckets, *between(asked, "s.timestamp"), "s.trace_id != ''", is_of_llm(keys))
+    setup = f"WITH {_EVENTS} AS llma_events, {attributes} AS llma_attributes"
+    tenant = f"s.{column_sql(source.tenant or KIND.tenant)}"
+    return (Reading(columns(span), f"{table_sql(source.table)} AS s", conditions, tenant, setup=setup),)
+
+
+KIND: Final = Kind(
+    name="signoz",
+    what="SigNoz: distributed_signoz_index_v3",
+    table="signoz_traces.distributed_signoz_index_v3",
+    tenant="resources_string['service.name']",
+    read=read,
+    without_content=(
+        "set OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=SPAN_ONLY in the application; messages in log records "
+        "are not read from SigNoz"
+    ),
+    others={},
+)

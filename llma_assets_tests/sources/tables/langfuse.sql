@@ -1,0 +1,34 @@
+CREATE TABLE __db__.observations
+(
+    id String, trace_id String, project_id String, type LowCardinality(String),
+    parent_observation_id Nullable(String),
+    start_time DateTime64(3), end_time Nullable(DateTime64(3)),
+    name String, metadata Map(LowCardinality(String), String), level LowCardinality(String),
+    status_message Nullable(String), version Nullable(String),
+    input Nullable(String), output Nullable(String),
+    provided_model_name Nullable(String), internal_model_id Nullable(String), model_parameters Nullable(String),
+    provided_usage_details Map(LowCardinality(String), UInt64), usage_details Map(LowCardinality(String), UInt64),
+    provided_cost_details Map(LowCardinality(String), Decimal64(12)),
+    cost_details Map(LowCardinality(String), Decimal64(12)), total_cost Nullable(Decimal64(12)),
+    completion_start_time Nullable(DateTime64(3)),
+    created_at DateTime64(3) DEFAULT now(), updated_at DateTime64(3) DEFAULT now(),
+    event_ts DateTime64(3), is_deleted UInt8
+)
+ENGINE = ReplacingMergeTree(event_ts, is_deleted)
+PARTITION BY toYYYYMM(start_time)
+PRIMARY KEY (project_id, type, toDate(start_time))
+ORDER BY (project_id, type, toDate(start_time), id);
+
+CREATE TABLE __db__.traces
+(
+    id String, timestamp DateTime64(3), name String, user_id Nullable(String),
+    metadata Map(LowCardinality(String), String), release Nullable(String), version Nullable(String),
+    project_id String, public Bool, bookmarked Bool, tags Array(String),
+    input Nullable(String), output Nullable(String), session_id Nullable(String),
+    created_at DateTime64(3) DEFAULT now(), updated_at DateTime64(3) DEFAULT now(),
+    event_ts DateTime64(3), is_deleted UInt8
+)
+ENGINE = ReplacingMergeTree(event_ts, is_deleted)
+PARTITION BY toYYYYMM(timestamp)
+PRIMARY KEY (project_id, toDate(timestamp))
+ORDER BY (project_id, toDate(timestamp), id);

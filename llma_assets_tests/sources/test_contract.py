@@ -1,0 +1,135 @@
+"""What every kind of source must do: the same work gives the same events, whatever tool recorded it."""
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from llma_assets.clickhouse import Database
+from llma_assets.discovery import team_stats
+from llma_assets.rendering import item_facts, render_trace
+from llma_assets.rendering.candidates import items_of_day
+from llma_assets.rendering.queries import events_of_generations, events_of_traces
+from llma_assets.source_catalog import add_source, register_tenants, source_named
+from llma_assets.team_day import TeamDay
+from llma_assets_tests.sources.spans import BANK, DAY, SHOP, identity, refund
+from llma_assets_tests.sources.writers import TOOLS, Tool
+
+pytestmark = pytest.mark.database
+QUIET = timedelta(minutes=30)
+
+
+def _teams(database: Database, name: str) -> dict[str, int]:
+    return {tenant.value: tenant.team_id for tenant in source_named(database, name).tenants}
+
+
+def _properties(event: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(event["properties"])
+    return found
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+def test_the_same_work_gives_the_same_events(tool: Tool, database: Database, store: Database) -> None:
+    tool.create(store)
+    spans = list(refund())
+    tool.write(store, spans)
+    tool.write(store, spans)  # sent twice
+    tool.write(store, refund("loan", tenant=BANK))
+    tool.write(store, refund("late", DAY + timedelta(hours=13, minutes=59, seconds=55)))
+    add_source(database, tool.source(store), by="test")
+    new = [register_tenants(database, DAY - timedelta(days=6), DAY + timedelta(days=2)) for _ in range(2)]
+    assert new == ([0, 0] if tool.numbered else [2, 0])
+    teams = {SHOP: 7, BANK: 8} if tool.numbered else _teams(database, tool.name)
+
+    stats = {each.team_id: each for each in team_stats(database, DAY.date() + timedelta(days=1), 7)}
+    assert {team: each.traces for team, each in stats.items()} == {teams[SHOP]: 2, teams[BANK]: 1}
+    assert not any(each.unreadable for each in stats.values())
+
+    day = TeamDay(teams[SHOP], date(2026, 11, 7))
+    frame = items_of_day(database, day, "trace", now=DAY + timedelta(days=3), quiet=QUIET, per_hour=50)
+    assert [item.item_id for item in frame.candidates] == [identity("refund"), identity("late")]
+    found = events_of_traces(database, day.team_id, frame.candidates)
+    events = found[identity("refund")]
+
+    work = [event for event in events if event["event"] != "$ai_trace"]
+    assert [event["event"] for event in work] == ["$ai_generation", "$ai_span", "$ai_span"]
+    call, tool_call, agent = map(_properties, work)
+    assert call["$ai_parent_id"] == tool_call["$ai_parent_id"] == agent["$ai_span_id"]
+    assert call["$ai_span_name"] == "ask"
+    assert tool_call["$ai_span_name"] == "find_order"
+    assert float(call["$ai_latency"]) == 2.0
+    assert call["$ai_model"] == "gpt-5"
+    assert call["$ai_session_id"] == "session-1"
+    assert "order service is down" in tool_call["$ai_error"]
+
+    facts = item_facts(events)
+    assert (facts.tokens, facts.error_count, facts.cost_usd) == (17, 1, 0.25)
+    assert facts.latency_s == 10.0
+    text = render_trace(events).text
+    assert "Where is my refund for the kettle?" in text
+    assert "I will look at order 4711." in text
+    assert "loan" not in "".join(map(str, found.values()))
+    assert text.index("Where is my refund") < text.index("find_order")
+
+    generations = items_of_day(database, day, "generation", now=DAY + timedelta(days=3), quiet=QUIET, per_hour=50)
+    by_id = events_of_generations(database, day.team_id, generations.candidates)
+    asked = [str(_properties(event)["$ai_input"]) for (event,) in by_id.values()]
+    assert sorted("refund" in each for each in asked) == [False, True]
+    assert sorted("late" in each for each in asked) == [False, True]
+    users = {row["distinct_id"] for row in database.rows(USERS, team_id=day.team_id)}
+    assert users == {tool.user}
+
+
+OTHER_WORK = """
+INSERT INTO otel_traces
+SELECT * REPLACE ('web' AS TraceId, map('http.method', 'GET') AS SpanAttributes)
+FROM otel_traces
+"""
+
+OTHER_WORK = """
+INSERT INTO otel_traces
+SELECT * REPLACE ('web' AS TraceId, map('http.method', 'GET') AS SpanAttributes)
+FROM otel_traces
+"""
+
+USERS = """
+SELECT DISTINCT distinct_id
+FROM {events_database:Identifier}.{events_table:Identifier}
+WHERE team_id = {team_id:Int64} AND event = '$ai_generation'
+"""
+
+
+@pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool.has_versions], ids=lambda tool: tool.name)
+@pytest.mark.parametrize("moved", [-2, 2])
+def test_a_row_that_is_sent_again_with_another_day_counts_there_alone(
+    tool: Tool, moved: int, database: Database, store: Database
+) -> None:
+    tool.create(store)
+    tool.write(store, refund(start=DAY + timedelta(days=moved)))
+    tool.write(store, [replace(span, version=2) for span in refund()])
+    add_source(database, tool.source(store), by="test")
+    register_tenants(database, DAY - timedelta(days=6), DAY + timedelta(days=2))
+    team_id = _teams(database, tool.name)[SHOP]
+    found = [
+        items_of_day(
+            database,
+            TeamDay(team_id, DAY.date() + timedelta(days=days)),
+            "trace",
+            now=DAY + timedelta(days=9),
+            quiet=QUIET,
+            per_hour=50,
+        ).found
+        for days in (moved, 0)
+    ]
+    assert found == [0, 1]
+
+
+def test_rows_that_say_nothing_of_a_model_are_no_events(database: Database, store: Database) -> None:
+    TOOLS[0].create(store)
+    TOOLS[0].write(store, refund())
+    store.execute(OTHER_WORK)
+    add_source(database, TOOLS[0].source(store), by="test", team_id=3)
+    (stats,) = team_stats(database, DAY.date(), 7)
+    assert (stats.team_id, stats.traces) == (3, 1)
