@@ -78,3 +78,12 @@ def leaves_work(metadata: Mapping[str, dg.MetadataValue[Any]]) -> bool:
     return status not in ("done", "skipped") or any(
         bool(number) and name.endswith(OPEN_WORK) for name, number in details.items()
     )
+
+
+def all_failed(event: dg.DagsterEvent) -> str:
+    """The message for a partition without a result because every question failed; "" for others."""
+    found = event.step_materialization_data.materialization
+    status = found.metadata.get("status")
+    if status is None or status.value != "failed":
+        return ""
+    return f"{found.asset_key.to_user_string()} of {found.partition}: all that was asked failed"

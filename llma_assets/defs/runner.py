@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import dagster as dg
 
-from llma_assets.defs.finished import GroupState, leaves_work
+from llma_assets.defs.finished import GroupState, all_failed, leaves_work
 from llma_assets.defs.jobs import CLUSTERS_STAGES, TEXTS_STAGES, run_config, theme_job, theme_tags
 from llma_assets.defs.partitions import partition_key, range_tags, teams
 from llma_assets.discovery import TeamDecision, stored_decisions
@@ -261,7 +261,7 @@ class Runner:
         for event in result.all_events:
             if event.is_step_materialization:
                 leaves |= leaves_work(event.step_materialization_data.materialization.metadata)
-                if message := _all_failed(event):
+                if message := all_failed(event):
                     empty.append(message)
             if event.is_step_success and event.step_key is not None:
                 stage = event.step_key if event.step_key in STAGES else "checks"
@@ -272,15 +272,6 @@ class Runner:
                 failures.append(f"{event.step_key}: {_root_cause(event)}")
         error = "" if result.success else "; ".join(failures) or f"run {result.run_id} failed"
         return JobRun(result.run_id, error, seconds, empty, leaves)
-
-
-def _all_failed(event: dg.DagsterEvent) -> str:
-    """The message for a partition without a result because every question failed; "" for others."""
-    found = event.step_materialization_data.materialization
-    status = found.metadata.get("status")
-    if status is None or status.value != "failed":
-        return ""
-    return f"{found.asset_key.to_user_string()} of {found.partition}: all that was asked failed"
 
 
 def _is_interrupt(event: dg.DagsterEvent) -> bool:

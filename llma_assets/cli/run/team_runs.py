@@ -14,8 +14,8 @@ from llma_assets.cli.render.console import say
 from llma_assets.cli.render.progress import ProgressNote, shown_progress
 from llma_assets.cli.render.time_left import TimeLeft
 from llma_assets.cli.run.days import first_day_of
-from llma_assets.cli.run.made_with import made_with
 from llma_assets.cli.run.needed_models import missing_model
+from llma_assets.cli.run.planned_groups import planned_groups
 from llma_assets.cli.run.run_groups import LabelledProgress, run_groups, run_sequentially, worker_processes
 from llma_assets.cli.run.runner import runner_of
 from llma_assets.clusters import CLUSTERING_STAGE
@@ -31,7 +31,7 @@ from llma_assets.summaries import texts_without_summary
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamSettings
 from llma_assets.themes import GENERAL as GENERAL_THEMES
-from llma_assets.themes import Theme, ThemeError, active_themes, themes_of
+from llma_assets.themes import Theme, ThemeError, active_themes
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -199,7 +199,15 @@ def _run_team(  # noqa: PLR0911 - one return for each outcome
     """
     themes, manual = chosen_themes(database, team_day.team_id, options.theme_ids)
     oldest_day = Settings.from_env().oldest_day
-    groups = _run_groups(database, team_day, themes, options, settings, oldest_day)
+    groups = planned_groups(
+        database,
+        team_day,
+        themes,
+        settings,
+        oldest_day,
+        clustering=options.clustering,
+        by_batch=options.batch_wait_s is not None,
+    )
     first_day = min(
         (group.first_day for group in groups), default=first_day_of(team_day.day, settings.lookback_days, oldest_day)
     )
@@ -260,51 +268,6 @@ def _progress_note(database: "Database", windows: Mapping[int, tuple[date, date]
         return spent_since(database, windows, started)
 
     return ProgressNote(TimeLeft(expected=to_summarise), spent_usd)
-
-
-def _run_groups(
-    database: "Database",
-    team_day: TeamDay,
-    themes: Sequence[Theme],
-    options: TeamRunOptions,
-    settings: TeamSettings,
-    oldest_day: date,
-) -> list[RunGroup]:
-    """One group of all general themes, then one of each other theme, after the group that it depends on."""
-    general = [theme for theme in themes if theme.theme_id in GENERAL_IDS]
-    members = [general] if general else []
-    members += [[theme] for theme in themes if theme.theme_id not in GENERAL_IDS]
-
-    def first_day(of_group: Sequence[Theme]) -> date:
-        lookback = max(each.lookback_days or settings.lookback_days for each in of_group)
-        return first_day_of(team_day.day, lookback, oldest_day)
-
-    def with_parents(of_group: Sequence[Theme]) -> tuple[Theme, ...]:
-        parents = {theme.after for theme in of_group if theme.after is not None}
-        own = {theme.theme_id for theme in of_group}
-        return (*of_group, *(theme for theme in all_themes if theme.theme_id in parents - own))
-
-    all_themes = themes_of(database, team_day.team_id).themes
-    return [
-        RunGroup(
-            team_day=team_day,
-            theme_ids=tuple(theme.theme_id for theme in of_group),
-            first_day=first_day(of_group),
-            themes=with_parents(of_group),
-            made_with=made_with(
-                settings,
-                team_day.team_id,
-                with_parents(of_group),
-                (first_day(of_group), sorted(options.clustering.items())),
-            ),
-            after=GENERAL if of_group[0].after in GENERAL_IDS else of_group[0].after,
-            is_general=of_group is general,
-            clustering=options.clustering,
-            makes_texts=len(members) == 1,
-            by_batch=options.batch_wait_s is not None,
-        )
-        for of_group in members
-    ]
 
 
 def _with_deferred_work(database: "Database", run: TeamRun) -> TeamRun:
