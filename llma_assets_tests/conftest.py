@@ -118,7 +118,7 @@ def only_marked_tests_start_processes(request: pytest.FixtureRequest, started_pr
 @pytest.fixture(scope="session")
 def data_dir() -> Iterator[Path]:
     """A data folder for this test process; its embedded server ends with the session."""
-    os.environ["LLMA_IDLE_MINUTES"] = "60"  # others than tests of the database may run for long
+    os.environ["LLMA_IDLE_MINUTES"] = "30"  # others than tests of the database may run for long
     folder = Path(tempfile.mkdtemp(prefix="llma-tests-", dir=MEMORY if _has_room(MEMORY) else None))
     yield folder
     stop(folder)
