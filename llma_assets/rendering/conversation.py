@@ -206,15 +206,17 @@ class Conversation:
     def _show(self, messages: tuple[Message, ...], new: list[bool], first: int, prefix: str) -> None:
         for number, (message, is_new) in enumerate(zip(messages, new, strict=True), first):
             self.messages += 1
-            digest = _digest(message.text.strip())
-            is_same_state = message.role == "state" and digest in self._values
-            if self._once and (not is_new or is_same_state or self._is_result_above(message)):
+            if self._once and (not is_new or self._is_state_above(message) or self._is_result_above(message)):
                 self.repeated += 1
                 continue
             self._document.message(message, number, prefix)
-            self._values.add(digest)
+            self._values.add(_digest(message.text.strip()))
             for call in message.tool_calls:
                 self._calls[_digest(f"{call.name}\0{_canonical(call.arguments)}")] += 1
+
+    def _is_state_above(self, message: Message) -> bool:
+        """Whether the same fields beside messages were shown: a `Send` repeats them with each turn."""
+        return message.role == "state" and _digest(message.text.strip()) in self._values
 
     def _is_result_above(self, message: Message) -> bool:
         """Whether a span showed this tool result; the output of each span accounts for one message."""
