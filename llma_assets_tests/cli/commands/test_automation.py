@@ -1,10 +1,9 @@
 """`llma automation`: what is switched on there is what Dagster's daemon evaluates, and what it did is shown."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-import re
 
 import dagster as dg
 import pytest
