@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,10 +20,9 @@ from uuid import uuid4
 
 import numpy as np
 
-from llma_assets.alerts import Channel, Message, deliver, deliveries, put
+from llma_assets.alerts import SHIPPED, Channel, Message, deliver, deliveries, put
 from llma_assets.alerts.judging.history import History
 from llma_assets.alerts.judging.replay import replay
-from llma_assets.alerts.rule import Rule
 from llma_assets.clickhouse import Database, connect, stop
 from llma_assets.settings import Settings
 from llma_assets.testing import WebhookServer
@@ -78,9 +78,9 @@ def planted_year(seed: int, factor: float | None = 3.0) -> tuple[History, dict[s
 
 
 RULES = {
-    "escalating": Rule("escalating", "escalating", min_traces=10, min_users=3),
-    "new_cluster": Rule("new_cluster", "new_cluster", min_traces=10, min_users=10),
-    "regressed": Rule("regressed", "regressed", min_traces=5, min_users=3),
+    "escalating": replace(SHIPPED["escalating"], enabled=True),
+    "new_cluster": replace(SHIPPED["new_cluster"], enabled=True),
+    "regressed": replace(SHIPPED["regressed"], enabled=True),
 }
 
 

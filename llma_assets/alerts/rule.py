@@ -69,7 +69,7 @@ class Rule:
         k: sensitivity: sigmas above what is expected, 1 (much is told) to 6 (little).
         above: of `threshold`: the value itself; of `noise`: the share of outliers.
         times_previous: of `threshold`: so many times the seven days before.
-        times_expected: of `threshold`: so many times what is expected of the day.
+        times_expected: of `threshold` and `escalating`: so many times what is expected of the day.
         min_traces, min_users: fewest of the day; of `new_cluster`: since it began.
         min_distance: of `new_cluster`: cosine distance to every lineage of 90 days before, at least.
         absent_days: of `regressed` and `gone`: days without one trace.

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from llma_assets.alerts.judging.history import Floats
 
-FALSE_ALARMS = 0.01
+FALSE_ALARMS = 0.02
 """Share of alarms of one evaluation that may be false, on average."""
 
 

@@ -37,9 +37,7 @@ def escalating(rule: Rule, history: History, t: int, standing: Mapping[str, Stan
     long_low = found.low[:, recent].sum(axis=1)
     long_line, long_share_line = (_long_line(each, recent, t, k) for each in (own, by_share))
     long_scaled = (found.low * scale)[:, recent].sum(axis=1)
-    chance = np.maximum(
-        *(tail(low, each.value[:, -1], each.sigma[:, -1], each.weeks) for each in (own, by_share)),
-    )
+    chance = np.maximum(_chance(low, long_low, own, recent, t), _chance(low, long_scaled, by_share, recent, t))
     corrected = _corrected(chance, history, t)
     line = Line(
         value=found.value[:, t], low=low, high=found.high[:, t], limit=count_line,
@@ -50,10 +48,12 @@ def escalating(rule: Rule, history: History, t: int, standing: Mapping[str, Stan
             "share_limit": share_line, "chance": chance, "chance_corrected": corrected,
         },
     )  # fmt: skip
+    times = rule.times_expected or 1.0
     reasons = (
         (t - since < YOUNG_DAYS, "it is younger than 7 days: it is new, not escalating"),
         (np.isnan(own.any_day) & (low < FLOOR), f"there is no history, and it is below {FLOOR}"),
         (low <= count_line, "it is within what is expected of the day"),
+        (low <= times * own.value[:, -1], f"it is not {times:g} times what is expected"),
         (low <= share_line, "the whole team grew: its share is within what is expected"),
         (long_low <= long_line, "over three days it is within what is expected"),
         (long_scaled <= long_share_line, "over three days its share is within what is expected"),
@@ -160,6 +160,16 @@ def _recent(history: History, t: int) -> list[int]:
 def _long_line(usual: Expected, recent: list[int], t: int, k: Floats) -> Floats:
     at = [LONG_DAYS - 1 - (t - each) for each in recent]
     found: Floats = usual.value[:, at].sum(axis=1) + (k - 1) * np.sqrt((usual.sigma[:, at] ** 2).sum(axis=1))
+    return found
+
+
+def _chance(low: Floats, long_low: Floats, usual: Expected, recent: list[int], t: int) -> Floats:
+    """The chance of so much in the day, or in the three days where these say more; twice the smaller, for two looks."""
+    at = [LONG_DAYS - 1 - (t - each) for each in recent]
+    day = tail(low, usual.value[:, -1], usual.sigma[:, -1], usual.weeks)
+    long_sigma = np.sqrt((usual.sigma[:, at] ** 2).sum(axis=1))
+    long = tail(long_low, usual.value[:, at].sum(axis=1), long_sigma, usual.weeks)
+    found: Floats = np.minimum(2 * np.minimum(day, long), 1.0)
     return found
 
 
