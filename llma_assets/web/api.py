@@ -78,10 +78,9 @@ def health(request: Request, site: SiteDep, visitor: VisitorDep) -> Response:  #
 @router.get("/teams", tags=["teams"], response_model=TeamsReport)
 def teams(request: Request, site: SiteDep, visitor: VisitorDep) -> Response:
     """The teams that the caller may see, what was found last, and why a team has nothing."""
-    return answer(
-        request,
-        json_object(teams_report(site.database, today=site.today, team_ids=visitor.teams, names=site.team_names())),
-    )
+    names = site.team_names()
+    report = teams_report(site.database, today=site.today, team_ids=visitor.teams, names=names)
+    return answer(request, json_object(report))
 
 
 @router.get(f"{TEAM}/days", tags=["teams"])

@@ -215,6 +215,8 @@ def test_a_database_that_is_away_is_said_and_comes_back(client: TestClient, site
         def rows(self, *_: object, **__: object) -> None:
             raise DatabaseUnavailable("the server does not answer")
 
+        sources = rows
+
     site.opened = Away()  # type: ignore[assignment]
     for address in ("/", "/api/v1/teams"):
         answer = client.get(address)

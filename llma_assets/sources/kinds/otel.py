@@ -67,7 +67,7 @@ def read(source: Source, asked: Asked) -> tuple[Reading, ...]:
         logged=logged,
         user=f"toString({column_sql(source.user)})" if source.user else "",
     )
-    conditions = (*between(asked, "spans.Timestamp"), "TraceId != ''", is_of_llm("mapKeys(SpanAttributes)"))
+    conditions = (*between(asked, "spans.Timestamp"), "TraceId != ''", is_of_llm("spans.SpanAttributes.keys"))
     setup = f"WITH {attributes} AS llma_attributes, {_EVENTS} AS llma_events"
     return (Reading(columns(span), tables, conditions, column_sql(source.tenant or KIND.tenant), setup=setup),)
 

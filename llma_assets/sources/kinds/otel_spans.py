@@ -76,7 +76,11 @@ class Span:
 
 
 def is_of_llm(keys: str) -> str:
-    """Condition on the names of a span's attributes: does it say anything about a model, an agent or a tool?"""
+    """Condition on the names of a span's attributes: does it say anything about a model, an agent or a tool?
+
+    Args:
+        keys: the subcolumn of the map's keys. `mapKeys` reads the values, too, where an index is made of it.
+    """
     return f"arrayExists(k -> {_starts('k', _PREFIXES)} OR k = 'input.value', {keys})"
 
 

@@ -43,7 +43,7 @@ def read(source: Source, asked: Asked) -> tuple[Reading, ...]:
         buckets.append(f"s.ts_bucket_start >= toUnixTimestamp({asked.since} - {LONGEST_WORK}) - {_BUCKET_S}")
     if asked.until is not None:
         buckets.append(f"s.ts_bucket_start <= toUnixTimestamp({asked.until})")
-    keys = "arrayConcat(mapKeys(s.attributes_string), mapKeys(s.attributes_number))"
+    keys = "arrayConcat(s.attributes_string.keys, s.attributes_number.keys)"
     conditions = (*buckets, *between(asked, "s.timestamp"), "s.trace_id != ''", is_of_llm(keys))
     setup = f"WITH {_EVENTS} AS llma_events, {attributes} AS llma_attributes"
     tenant = f"s.{column_sql(source.tenant or KIND.tenant)}"

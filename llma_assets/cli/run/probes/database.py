@@ -131,9 +131,7 @@ def _probe_sources(database: "Database") -> Iterator[Finding]:
             continue
         share = f", {report.with_content / report.calls:.0%} of model calls with message text" if report.calls else ""
         detail = f"{source.table}: {report.rows:,} rows of {report.traces:,} traces in {report.days} days{share}"
-        status: Literal["ok", "warn", "fail"] = (
-            "ok" if report.usable and report.rows else "warn" if report.usable else "fail"
-        )
+        status: Literal["ok", "warn", "fail"] = "fail" if not report.usable else "ok" if report.rows else "warn"
         yield Finding(name, status, detail, "" if status == "ok" else " ".join(report.advice[:1]))
 
 
