@@ -42,7 +42,7 @@ def preview_command(rule_name: str, team_id: int, days: int, day: date | None, a
                 "days": [
                     {
                         "date": each.day.isoformat(),
-                        "changes": [_decision(decision) for decision in each.decisions],
+                        "changes": [_plain(decision) for decision in each.decisions],
                         "said": list(each.said),
                     }
                     for each in found
@@ -90,7 +90,7 @@ def run_command(team_id: int, day: date, dry_run: bool, as_of: date | None, as_j
                 "date": day.isoformat(),
                 "dry_run": dry_run,
                 "decisions": dict(verdicts),
-                "changes": [_decision(each) for each, _ in found.decisions if each.verdict in _CHANGES],
+                "changes": [_plain(each) for each, _ in found.decisions if each.verdict in _CHANGES],
                 "messages": [{"channel": channel, **each.as_json()} for channel, each, _ in found.messages],
                 "nobody_told_because": found.quiet_because,
                 "sent": sent.sent if sent else 0,
@@ -182,10 +182,6 @@ def incidents_command(team_id: int, only_open: bool, limit: int, as_json: bool) 
         say(f"Team {team_id} has no {'open ' * only_open}incidents.")
 
 
-def _until_days(days: int | None) -> datetime | None:
-    return datetime.now(UTC) + timedelta(days=days) if days else None
-
-
 @click.command("mute")
 @team_option()
 @click.option("--rule", default="", help="Only this rule.")
@@ -214,7 +210,8 @@ def snooze(
         raise WrongUse("say until when: --days N, --traces N or --users N; `llma alerts mute` has no end")
     if (traces or users) and not lineage:
         raise WrongUse("--traces and --users count a lineage; name it by --lineage")
-    _mute(team_id, rule, lineage, by, as_json, _until_days(days), traces, users)
+    until = datetime.now(UTC) + timedelta(days=days) if days else None
+    _mute(team_id, rule, lineage, by, as_json, until, traces, users)
 
 
 @click.command("unmute")
@@ -289,10 +286,6 @@ def _last_day(database: "Database", team_id: int) -> date:
 
 
 _CHANGES = ("opened", "worse", "closed")
-
-
-def _decision(each: Any) -> dict[str, Any]:
-    return _plain(each)
 
 
 def _plain(report: object) -> dict[str, Any]:
