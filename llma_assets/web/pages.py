@@ -19,6 +19,7 @@ from llma_assets.reports import (
     Sort,
     funnel_report,
     item_page,
+    lineage_flow,
     published_clusters,
     skips_of_day,
     teams_report,
@@ -30,6 +31,7 @@ from llma_assets.reports import (
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES, ThemeError, past_changes, themes_of
 from llma_assets.visible import visible
+from llma_assets.web.drawings import flow_picture
 from llma_assets.web.problems import InvalidInput, NotFound
 from llma_assets.web.report_file import report_file
 from llma_assets.web.templates_of import address, page
@@ -43,6 +45,8 @@ router = APIRouter(default_response_class=Response)
 
 PAGE_SIZE = 50
 TREND_WEEKS = 4
+FLOW_DAYS = 14
+"""Runs that the picture of the lineages shows."""
 EXPORT_ROWS = 100_000
 TEAM = "/teams/{team_id}"
 LINE_NUMBER = re.compile(r"^L\d+: ?")
@@ -76,7 +80,7 @@ def results_page(
     days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
     team_day = TeamDay(team_id, day)
-    published = published_clusters(database, team_day, show_hidden=hidden, examples=3)
+    published = published_clusters(database, team_day, show_hidden=hidden, examples=0)
     found = published.runs
     with_items = [run.theme_id for run in found if run.items] or [run.theme_id for run in found]
     theme = theme or (TRACES.theme_id if TRACES.theme_id in with_items else next(iter(with_items), ""))
@@ -168,6 +172,7 @@ def trends_page(
     report = trends_report(database, team_id, weeks=weeks, until=day)
     shown = theme or default_theme(database, team_id) or ""
     chosen = next((each for each in report.themes if each.theme_id == shown), None)
+    flow = lineage_flow(database, team_id, shown, until=report.until, days=FLOW_DAYS) if report.until else None
     return page(
         request,
         "trends.html",
@@ -177,6 +182,7 @@ def trends_page(
         theme_id=shown,
         report=report,
         chosen=chosen,
+        flow=flow_picture(flow) if flow and len(flow.days) > 1 else None,
         weeks=weeks,
     )
 

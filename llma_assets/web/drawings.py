@@ -1,0 +1,192 @@
+"""Places and sizes of what templates draw as SVG: the flow of clusters over days, and the treemap of shares.
+
+Pure: from reports to numbers. Which colours and words they get is the templates' business.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from llma_assets.reports import FlowCluster, LineageFlow
+
+SHOWN_LINEAGES = 14
+"""Clusters that the flow draws on their own; the others are one band."""
+STEP, BAR, TALL, GAP, NAMES = 96, 12, 340, 3, 300
+"""Pixels: from day to day, of a day's bar, of all shares, between clusters, and for the titles on the right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A cluster on a day: a box in the picture."""
+
+    day: date
+    cluster: FlowCluster
+    colour: int
+    x: float
+    y: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """What a cluster came from: the path of a ribbon, and whether it is another lineage's."""
+
+    path: str
+    colour: int
+    is_other: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlowPicture:
+    """A flow as boxes and ribbons.
+
+    Attributes:
+        width, height: of the picture.
+        days: where each day stands, from the left.
+        bands: the clusters.
+        joins: the ribbons between days.
+        names: the bands that have their title beside them, with its height above the bottom; those of the last day.
+        left_out: different clusters that are not drawn on their own.
+    """
+
+    width: int
+    height: int
+    days: tuple[tuple[date, float], ...]
+    bands: tuple[Band, ...]
+    joins: tuple[Join, ...]
+    names: tuple[tuple[Band, float], ...]
+    left_out: int
+
+
+def flow_picture(flow: LineageFlow) -> FlowPicture:
+    """Place the clusters of each day below one another, the same one always at the same turn."""
+    order = _order(flow)
+    shown = order[:SHOWN_LINEAGES]
+    turn = {lineage_id: number for number, lineage_id in enumerate(shown)}
+    bands: dict[tuple[int, str], Band] = {}
+    for column, each in enumerate(flow.days):
+        y = 24.0
+        for cluster in sorted((c for c in each.clusters if c.lineage_id in turn), key=lambda c: turn[c.lineage_id]):
+            height = max(2.0, round(TALL * cluster.share, 1))
+            bands[column, cluster.lineage_id] = Band(
+                each.day, cluster, turn[cluster.lineage_id], column * STEP + 8, round(y, 1), height
+            )
+            y += height + GAP
+    joins = []
+    for (column, _), band in bands.items():
+        for parent in band.cluster.parents:
+            if source := bands.get((column - 1, parent)):
+                joins.append(_join(source, band))
+    last = [band for (column, _), band in bands.items() if column == len(flow.days) - 1]
+    names = _names(last)
+    bottom = max([band.y + band.height for band in bands.values()] + [y for _, y in names], default=0)
+    return FlowPicture(
+        width=(len(flow.days) - 1) * STEP + BAR + 16 + NAMES,
+        height=round(bottom + 16),
+        days=tuple((each.day, column * STEP + 8.0) for column, each in enumerate(flow.days)),
+        bands=tuple(bands.values()),
+        joins=tuple(joins),
+        names=names,
+        left_out=len(order) - len(shown),
+    )
+
+
+def _order(flow: LineageFlow) -> list[str]:
+    """The lineages, largest first; one that was split off stands right after the one that it came from."""
+    largest: dict[str, int] = {}
+    parent: dict[str, str] = {}
+    for day in flow.days:
+        for cluster in day.clusters:
+            largest[cluster.lineage_id] = max(cluster.size, largest.get(cluster.lineage_id, 0))
+            others = [each for each in cluster.parents if each != cluster.lineage_id]
+            if others and cluster.lineage_id not in cluster.parents:
+                parent.setdefault(cluster.lineage_id, others[0])
+    by_size = sorted(largest, key=lambda each: (-largest[each], each))
+    kept = set(by_size[:SHOWN_LINEAGES])
+    order: list[str] = []
+    for lineage_id in [each for each in by_size if parent.get(each) not in kept or each not in kept]:
+        order.append(lineage_id)
+    for lineage_id in by_size:
+        if lineage_id not in order:
+            source = parent[lineage_id]
+            order.insert(order.index(source) + 1 if source in order else len(order), lineage_id)
+    return [each for each in order if each in kept] + [each for each in order if each not in kept]
+
+
+def _join(source: Band, target: Band) -> Join:
+    left, right = source.x + BAR, target.x
+    middle = (left + right) / 2
+    is_other = source.cluster.lineage_id != target.cluster.lineage_id
+    # A cluster that was split off takes a part of where it came from, not all of it.
+    high = min(source.height, target.height) if is_other else source.height
+    a, b, c, d = source.y, source.y + high, target.y, target.y + target.height
+    path = (
+        f"M{left:g} {a:.1f}C{middle:g} {a:.1f} {middle:g} {c:.1f} {right:g} {c:.1f}"
+        f"V{d:.1f}C{middle:g} {d:.1f} {middle:g} {b:.1f} {left:g} {b:.1f}Z"
+    )
+    words = f"{source.cluster.title} → {target.cluster.title}" if is_other else ""
+    return Join(path, source.colour, is_other, words)
+
+
+def _names(bands: Sequence[Band]) -> tuple[tuple[Band, float], ...]:
+    """Titles beside their bands, each at least a line below the one before."""
+    found, free = [], 0.0
+    for band in sorted(bands, key=lambda each: each.y):
+        y = max(band.y + band.height / 2 + 4, free)
+        found.append((band, round(y, 1)))
+        free = y + 17
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One of several values as a box; `number` says which."""
+
+    number: int
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+def treemap(values: Sequence[float], width: float, height: float) -> list[Tile]:
+    """Boxes whose areas are as the values, as near to squares as may be.
+
+    M. Bruls, K. Huizing, J. van Wijk, Squarified Treemaps, 2000.
+
+    Args:
+        values: positive, falling.
+
+    >>> [(tile.x, tile.y, tile.width, tile.height) for tile in treemap([2, 1, 1], 4, 2)]
+    [(0.0, 0.0, 2.0, 2.0), (2.0, 0.0, 2.0, 1.0), (2.0, 1.0, 2.0, 1.0)]
+    """
+    total = sum(values)
+    areas = [value * width * height / total for value in values] if total else []
+    tiles: list[Tile] = []
+    x, y = 0.0, 0.0
+    while len(tiles) < len(areas):
+        first, side = len(tiles), min(width, height)
+        row = [areas[first]]
+        while first + len(row) < len(areas):
+            longer = [*row, areas[first + len(row)]]
+            if _worst(longer, side) > _worst(row, side):
+                break
+            row = longer
+        depth, at = sum(row) / side if side else 0.0, 0.0
+        for area in row:
+            length = area / depth if depth else 0.0
+            across = width >= height
+            box = (x, y + at, depth, length) if across else (x + at, y, length, depth)
+            tiles.append(Tile(len(tiles), *(round(value, 1) for value in box)))
+            at += length
+        if width >= height:
+            x, width = x + depth, width - depth
+        else:
+            y, height = y + depth, height - depth
+    return tiles
+
+
+def _worst(row: Sequence[float], side: float) -> float:
+    whole = sum(row)
+    return max(max(side * side * area / whole**2, whole**2 / (side * side * area)) for area in row)
