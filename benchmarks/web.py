@@ -37,7 +37,9 @@ PAGES = {
     "trace": "/teams/1/trace?id={item}",
     "theme": "/teams/1/themes/traces",
     "health": "/teams/1/health?date={day}",
-    "map": "/teams/1/map.png?date={day}&theme=traces",
+    "map": "/teams/1/map?date={day}&theme=traces",
+    "points": "/api/v1/teams/1/map/traces?date={day}",
+    "picture": "/teams/1/map.png?date={day}&theme=traces",
 }
 
 # Items of a day are those of one day of each of the windows that hold it.
@@ -56,11 +58,13 @@ FROM numbers({items:UInt64})
 """
 CLUSTERS_OF_RUN = """
 INSERT INTO clusters
-    (team_id, day, theme_id, attempt_id, cluster_id, lineage_id, size, centroid, centroid_x, centroid_y)
+    (team_id, day, theme_id, attempt_id, cluster_id, lineage_id, size, traces, centroid, centroid_x, centroid_y,
+    lineage_status, lineage_parents)
 SELECT
     {team:Int64}, {day:Date}, 'traces', {attempt:UUID}, number - 1,
-    if(number = 0, '', concat('lineage-', toString(number))),
-    intDiv({items:UInt64}, {clusters:UInt32}), [1.], 0, 0
+    if(number = 0, '', concat('lineage-', toString(number))) AS lineage,
+    intDiv({items:UInt64}, {clusters:UInt32}), intDiv({items:UInt64}, {clusters:UInt32}),
+    arrayMap(i -> i / 384., range(384)), 0, 0, 'continued', [lineage]
 FROM numbers({clusters:UInt32})
 """
 NAMES = """
@@ -130,10 +134,20 @@ def _store_run(database: Database, team_id: int, day: date, attempt: object, ite
     database.insert_rows("clustering_runs", [row])
 
 
-def measure(client: TestClient, address: str, times: int) -> tuple[list[float], float, int]:
-    """Milliseconds of each answer, of the processor for one, and bytes."""
+def server_cpu_s(database: Database) -> float:
+    """Seconds of the processor that the embedded server has taken so far."""
+    folder = str(database.data_dir)
+    for process in psutil.process_iter(["cmdline"]):
+        if folder in (process.info["cmdline"] or ()):
+            spent = process.cpu_times()
+            return float(spent.user + spent.system)
+    return 0.0
+
+
+def measure(client: TestClient, database: Database, address: str, times: int) -> tuple[list[float], float, float, int]:
+    """Milliseconds of each answer, of the processor for one here and in the database's server, and bytes."""
     client.get(address)
-    took, cpu = [], time.process_time()
+    took, cpu, of_server = [], time.process_time(), server_cpu_s(database)
     for _ in range(times):
         started = time.perf_counter()
         answer = client.get(address)

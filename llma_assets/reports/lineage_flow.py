@@ -1,4 +1,4 @@
-"""How the clusters of a theme went from run to run: which one each came from, where one was split and where several met.
+"""How the clusters of a theme went from run to run: what each came from, where one was split, where several met.
 
 The links are those that the runs stored; nothing is matched anew.
 """

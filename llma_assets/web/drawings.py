@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from llma_assets.reports import FlowCluster, LineageFlow
+from llma_assets.reports import ClusterResult, FlowCluster, LineageFlow
+from llma_assets.visible import visible
 
 SHOWN_LINEAGES = 14
 """Clusters that the flow draws on their own; the others are one band."""
@@ -73,11 +74,12 @@ def flow_picture(flow: LineageFlow) -> FlowPicture:
                 each.day, cluster, turn[cluster.lineage_id], column * STEP + 8, round(y, 1), height
             )
             y += height + GAP
-    joins = []
-    for (column, _), band in bands.items():
-        for parent in band.cluster.parents:
-            if source := bands.get((column - 1, parent)):
-                joins.append(_join(source, band))
+    joins = [
+        _join(source, band)
+        for (column, _), band in bands.items()
+        for parent in band.cluster.parents
+        if (source := bands.get((column - 1, parent)))
+    ]
     last = [band for (column, _), band in bands.items() if column == len(flow.days) - 1]
     names = _names(last)
     bottom = max([band.y + band.height for band in bands.values()] + [y for _, y in names], default=0)
@@ -102,16 +104,12 @@ def _order(flow: LineageFlow) -> list[str]:
             others = [each for each in cluster.parents if each != cluster.lineage_id]
             if others and cluster.lineage_id not in cluster.parents:
                 parent.setdefault(cluster.lineage_id, others[0])
-    by_size = sorted(largest, key=lambda each: (-largest[each], each))
-    kept = set(by_size[:SHOWN_LINEAGES])
-    order: list[str] = []
-    for lineage_id in [each for each in by_size if parent.get(each) not in kept or each not in kept]:
-        order.append(lineage_id)
-    for lineage_id in by_size:
-        if lineage_id not in order:
-            source = parent[lineage_id]
-            order.insert(order.index(source) + 1 if source in order else len(order), lineage_id)
-    return [each for each in order if each in kept] + [each for each in order if each not in kept]
+    order = sorted(largest, key=lambda each: (-largest[each], each))
+    for child in order[:SHOWN_LINEAGES]:
+        if parent.get(child) in order[:SHOWN_LINEAGES]:
+            order.remove(child)
+            order.insert(order.index(parent[child]) + 1, child)
+    return order
 
 
 def _join(source: Band, target: Band) -> Join:
@@ -120,7 +118,8 @@ def _join(source: Band, target: Band) -> Join:
     is_other = source.cluster.lineage_id != target.cluster.lineage_id
     # A cluster that was split off takes a part of where it came from, not all of it.
     high = min(source.height, target.height) if is_other else source.height
-    a, b, c, d = source.y, source.y + high, target.y, target.y + target.height
+    start = source.y + source.height - high if target.y > source.y else source.y
+    a, b, c, d = start, start + high, target.y, target.y + target.height
     path = (
         f"M{left:g} {a:.1f}C{middle:g} {a:.1f} {middle:g} {c:.1f} {right:g} {c:.1f}"
         f"V{d:.1f}C{middle:g} {d:.1f} {middle:g} {b:.1f} {left:g} {b:.1f}Z"
@@ -141,13 +140,47 @@ def _names(bands: Sequence[Band]) -> tuple[tuple[Band, float], ...]:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One of several values as a box; `number` says which."""
+    """One of several values as a box; `number` says which, `words` what fits into it."""
 
     number: int
     x: float
     y: float
     width: float
     height: float
+    words: str = ""
+
+
+AREA = (1000, 360)
+"""Width and height of the treemap."""
+
+
+def share_areas(clusters: Sequence[ClusterResult]) -> list[Tile]:
+    """A box for each cluster, its area its share; those of a group stand together, the largest group first."""
+    groups: dict[str, list[int]] = {}
+    for number, each in enumerate(clusters):
+        if each.cluster.size:
+            groups.setdefault(each.group or f"cluster {number}", []).append(number)
+    sizes = {name: sum(clusters[number].cluster.size for number in group) for name, group in groups.items()}
+    order = sorted(groups, key=lambda name: -sizes[name])
+    found = []
+    for place in treemap([sizes[name] for name in order], *AREA):
+        group = groups[order[place.number]]
+        for part in treemap([clusters[number].cluster.size for number in group], place.width, place.height):
+            each = clusters[group[part.number]]
+            words = visible(f"{each.cluster.title} {each.share.value or 0:.0%}")
+            room = int((part.width - 24) / 7.2)
+            fitting = words if len(words) <= room else f"{words[: room - 1]}…" if room >= 8 else ""
+            found.append(
+                Tile(
+                    group[part.number],
+                    round(place.x + part.x, 1),
+                    round(place.y + part.y, 1),
+                    part.width,
+                    part.height,
+                    fitting if part.height >= 32 else "",
+                )
+            )
+    return found
 
 
 def treemap(values: Sequence[float], width: float, height: float) -> list[Tile]:
@@ -178,7 +211,8 @@ def treemap(values: Sequence[float], width: float, height: float) -> list[Tile]:
             length = area / depth if depth else 0.0
             across = width >= height
             box = (x, y + at, depth, length) if across else (x + at, y, length, depth)
-            tiles.append(Tile(len(tiles), *(round(value, 1) for value in box)))
+            left, top, wide, tall = (round(value, 1) for value in box)
+            tiles.append(Tile(len(tiles), left, top, wide, tall))
             at += length
         if width >= height:
             x, width = x + depth, width - depth

@@ -31,7 +31,7 @@ from llma_assets.reports import (
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES, ThemeError, past_changes, themes_of
 from llma_assets.visible import visible
-from llma_assets.web.drawings import flow_picture
+from llma_assets.web.drawings import flow_picture, share_areas
 from llma_assets.web.problems import InvalidInput, NotFound
 from llma_assets.web.report_file import report_file
 from llma_assets.web.templates_of import address, page
@@ -86,6 +86,7 @@ def results_page(
     theme = theme or (TRACES.theme_id if TRACES.theme_id in with_items else next(iter(with_items), ""))
     if theme and theme not in {run.theme_id for run in found}:
         known_theme(database, team_id, theme)
+    results = theme_results(database, team_day, theme, published=published) if theme else None
     return page(
         request,
         "results.html",
@@ -95,7 +96,8 @@ def results_page(
         theme_id=theme,
         days=days,
         runs=found,
-        results=theme_results(database, team_day, theme, published=published) if theme else None,
+        results=results,
+        areas=share_areas(results.clusters) if results else (),
         skips=skips_of_day(database, day, team_id).skips if not found else (),
         show_hidden=hidden,
     )
