@@ -9,6 +9,8 @@ the points of it, and the time between frames while the map is dragged.
 """
 
 import argparse
+import contextlib
+import os
 import shutil
 import socket
 import tempfile
@@ -61,6 +63,21 @@ def opened(page: Any, address: str) -> tuple[float, float]:
     raise SystemExit("the map was not drawn in 30 s")
 
 
+def cpu_s_below(parent: int) -> float:
+    """Seconds of the processor that the processes below one have taken so far (Linux)."""
+    parents: dict[int, int] = {}
+    spent: dict[int, float] = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            fields = (process / "stat").read_text().rpartition(")")[2].split()
+            parents[int(process.name)] = int(fields[1])
+            spent[int(process.name)] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    below = {parent}
+    while grown := {each for each, its_parent in parents.items() if its_parent in below} - below:
+        below |= grown
+    return sum(spent[each] for each in below - {parent})
+
+
 def dragged(page: Any) -> list[float]:
     """Milliseconds between frames while the map is dragged to and fro."""
     box = page.locator("canvas").bounding_box()
@@ -97,15 +114,16 @@ def main() -> None:
                     page = browser.new_page(viewport={"width": 1440, "height": 1000})
                     at = f"{address}/teams/1/map?date={LAST_DAY}&theme=traces"
                     opened(page, at)
+                    cpu = cpu_s_below(os.getpid())
                     times = [opened(page, at) for _ in range(arguments.times)]
+                    cpu = (cpu_s_below(os.getpid()) - cpu) / arguments.times
                     drawn, fetched = np.median(times, axis=0)
                     frames = dragged(page)
                     if arguments.picture:
                         page.screenshot(path=str(arguments.picture))
                     browser.close()
-                print(
-                    f"{arguments.items:,} points drawn after {drawn:.0f} ms, of which {fetched:.0f} ms for the points"
-                )
+                print(f"{arguments.items:,} points drawn after {drawn:.0f} ms, of which {fetched:.0f} ms to get them;")
+                print(f"the browser took {1000 * cpu:.0f} ms of the processor for it")
                 middle, high = np.percentile(frames, [50, 95])
                 print(f"while dragged {middle:.0f} ms between frames, {high:.0f} ms at the 95th percentile")
         finally:

@@ -92,7 +92,7 @@ function paint() {
     const cluster = points.cluster[i], [on, bright] = state.get(cluster) ?? [false, false];
     points.shown[i] = on ? 1 : 0;
     const colour = !byCluster ? shades[points.measure[i]] : cluster === OUTLIERS ? noise : own[mainOf(cluster) % COLOURS];
-    colours.set(colour, 4 * i);
+    colours[4 * i] = colour[0]; colours[4 * i + 1] = colour[1]; colours[4 * i + 2] = colour[2];
     colours[4 * i + 3] = !on ? 0 : bright ? strong : 28;
   }
   view.fill("colour", colours);
