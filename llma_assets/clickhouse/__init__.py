@@ -6,7 +6,7 @@ Statements about traces, clusters or labels belong in the rooms that run them.
 from llma_assets.clickhouse.client import SharedClient, database_errors, database_name
 from llma_assets.clickhouse.columns import Column, columns_of
 from llma_assets.clickhouse.connecting import connect, open_database
-from llma_assets.clickhouse.database import Database
+from llma_assets.clickhouse.database import Database, Kept
 from llma_assets.clickhouse.errors import (
     DatabaseError,
     DatabaseUnavailable,
@@ -25,6 +25,7 @@ __all__ = [
     "DatabaseError",
     "DatabaseUnavailable",
     "EmbeddedNotInstalled",
+    "Kept",
     "MigrationError",
     "NoDatabase",
     "ServerState",

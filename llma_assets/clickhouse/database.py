@@ -5,8 +5,11 @@ content-derived uuid), so that an insert is repeated if its connection broke.
 """
 
 import json
+import math
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -155,9 +158,17 @@ class Database:
         """The same database with these tags in the `log_comment` of its queries, as JSON."""
         return Database(self._client, self.name, self._events_table, {**self._tags, **tags})
 
-    def remembering(self) -> "Database":
-        """The same database for making one answer: rows that are asked for again come from memory."""
-        return _Remembering(self._client, self.name, self._events_table, self._tags)
+    def rows_of_runs(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        """As `rows`, of committed attempts that the parameters name; what remembers may answer it from before."""
+        return self.rows(sql, **parameters)
+
+    def remembering(self, kept: "Kept | None" = None) -> "Database":
+        """The same database for making one answer: rows that are asked for again come from memory.
+
+        Args:
+            kept: what other answers left of `rows_of_runs`.
+        """
+        return _Remembering(self._client, self.name, self._events_table, self._tags, kept)
 
     def ping(self) -> str:
         """The version of the server; raises if it does not answer."""
@@ -207,15 +218,52 @@ class Database:
 class _Remembering(Database):
     """Reads each thing once. It never sees what is written meanwhile: throw it away with the answer."""
 
-    def __init__(self, *parts: Any) -> None:
-        super().__init__(*parts)
+    def __init__(
+        self, link: SharedClient, name: str, events_table: str, tags: Mapping[str, str], kept: "Kept | None"
+    ) -> None:
+        super().__init__(link, name, events_table, tags)
         self._known: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self._kept = kept
 
     def rows(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
         key = (sql, repr(sorted(parameters.items())))
         if key not in self._known:
             self._known[key] = super().rows(sql, **parameters)
         return [dict(row) for row in self._known[key]]
+
+    def rows_of_runs(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        if self._kept is None:
+            return self.rows(sql, **parameters)
+        key = (sql, repr(sorted(parameters.items())))
+        return [dict(row) for row in self._kept.get(key, lambda: self.rows(sql, **parameters))]
+
+
+class Kept:
+    """Rows that are the same for a while, the most recently used ones; for several threads.
+
+    Args:
+        seconds: how old they may be.
+        most: how many results are kept.
+    """
+
+    def __init__(self, *, seconds: float = 60, most: int = 32) -> None:
+        self._seconds, self._most = seconds, most
+        self._found: dict[Any, tuple[float, list[dict[str, Any]]]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: Any, read: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+        """What is kept under the key, or what is read now."""
+        with self._lock:
+            made, rows = self._found.get(key, (-math.inf, []))
+        if time.monotonic() - made < self._seconds:
+            return rows
+        rows = read()
+        with self._lock:
+            self._found.pop(key, None)
+            self._found[key] = (time.monotonic(), rows)
+            while len(self._found) > self._most:
+                del self._found[next(iter(self._found))]
+        return rows
 
 
 def _as_utc(value: Any) -> Any:

@@ -165,7 +165,7 @@ def _figures(database: Database, run: Run, shown: PublishedRun) -> tuple[Mapping
         for part in cluster.merged_lineage_ids
         if part in own_id
     }
-    rows = database.rows(
+    rows = database.rows_of_runs(
         FIGURES_OF_RUN,
         **run.attempt,
         level=run.level,

@@ -145,7 +145,7 @@ def trends_of(
     for each, of_theme in runs.items():
         attempts = [run["attempt_id"] for run in of_theme]
         of_runs = {"theme_id": each, "level": of_theme[-1]["level"], "attempt_ids": attempts}
-        rows = database.rows(COUNTS_BY_DAY, **period, **of_runs)
+        rows = database.rows_of_runs(COUNTS_BY_DAY, **period, **of_runs)
         found[each] = trends(
             [DayCount(**row) for row in rows],
             [lineage for lineage in lineages if lineage.theme_id == each],

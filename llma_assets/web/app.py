@@ -19,7 +19,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from llma_assets.clickhouse import DatabaseError
 from llma_assets.isolation import fault_of
 from llma_assets.request_guard import Guard
-from llma_assets.web import api, cluster_pages, map_api, map_pages, pages, sign_in_pages, task_pages, theme_pages
+from llma_assets.web import (
+    api,
+    cluster_pages,
+    map_api,
+    map_pages,
+    pages,
+    sign_in_pages,
+    task_pages,
+    theme_pages,
+    trend_pages,
+)
 from llma_assets.web.problems import WebProblem, as_json, problem_of, to_sign_in, wants_json
 from llma_assets.web.site import Site
 from llma_assets.web.templates_of import problem_page
@@ -98,7 +108,7 @@ def create_app(site: Site, *, hosts: Collection[str] = ()) -> FastAPI:
     app.state.site = site
     for documents in (api.router, map_api.router):
         app.include_router(documents, prefix="/api/v1")
-    for module in (sign_in_pages, pages, map_pages, cluster_pages, task_pages, theme_pages):
+    for module in (sign_in_pages, pages, map_pages, trend_pages, cluster_pages, task_pages, theme_pages):
         app.include_router(module.router, include_in_schema=False)
     static = resources.files("llma_assets.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")

@@ -30,7 +30,7 @@ def cluster_page(
     problem: str = "",
 ) -> Response:
     """One cluster: figures, members, evidence, decisions."""
-    database = site.database.remembering()
+    database = site.reading()
     days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
     report = cluster_report(database, TeamDay(team_id, day), theme, lineage_id)

@@ -1,4 +1,4 @@
-"""Places and sizes of what templates draw as SVG: the flow of clusters over days, and the treemap of shares.
+"""Places and sizes: of what templates draw as SVG, the flow of clusters and the treemap of shares; of areas of the map.
 
 Pure: from reports to numbers. Which colours and words they get is the templates' business.
 """
@@ -6,9 +6,11 @@ Pure: from reports to numbers. Which colours and words they get is the templates
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from math import isfinite
 
 from llma_assets.reports import ClusterResult, FlowCluster, LineageFlow
 from llma_assets.visible import visible
+from llma_assets.web.problems import InvalidInput
 
 SHOWN_LINEAGES = 14
 """Clusters that the flow draws on their own; the others are one band."""
@@ -224,3 +226,22 @@ def treemap(values: Sequence[float], width: float, height: float) -> list[Tile]:
 def _worst(row: Sequence[float], side: float) -> float:
     whole = sum(row)
     return max(max(side * side * area / whole**2, whole**2 / (side * side * area)) for area in row)
+
+
+def corners(area: str) -> list[tuple[float, float]]:
+    """The corners of a part of the map.
+
+    >>> corners("0,0;1,0;0,1.5")
+    [(0.0, 0.0), (1.0, 0.0), (0.0, 1.5)]
+
+    Raises:
+        InvalidInput: they are not at least three pairs of numbers.
+    """
+    pairs = [tuple(part.split(",")) for part in area.split(";")] if area else []
+    try:
+        found = [(float(x), float(y)) for x, y in pairs]
+    except ValueError:
+        found = []
+    if area and (len(found) < 3 or not all(isfinite(value) for corner in found for value in corner)):
+        raise InvalidInput("an area is at least three corners such as 0,0;1,0;0,1", field="area")
+    return found

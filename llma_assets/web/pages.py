@@ -2,7 +2,6 @@
 
 import csv
 import io
-import math
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -19,20 +18,18 @@ from llma_assets.reports import (
     Sort,
     funnel_report,
     item_page,
-    lineage_flow,
     published_clusters,
     skips_of_day,
     teams_report,
     theme_results,
     trace_report,
-    trends_report,
     usage_report,
 )
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES, ThemeError, past_changes, themes_of
 from llma_assets.visible import visible
-from llma_assets.web.drawings import flow_picture, share_areas
-from llma_assets.web.problems import InvalidInput, NotFound
+from llma_assets.web.drawings import corners, share_areas
+from llma_assets.web.problems import NotFound
 from llma_assets.web.report_file import report_file
 from llma_assets.web.templates_of import address, page
 from llma_assets.web.visitors import (
@@ -44,9 +41,6 @@ from llma_assets.web.visitors import (
 router = APIRouter(default_response_class=Response)
 
 PAGE_SIZE = 50
-TREND_WEEKS = 4
-FLOW_DAYS = 14
-"""Runs that the picture of the lineages shows."""
 EXPORT_ROWS = 100_000
 TEAM = "/teams/{team_id}"
 LINE_NUMBER = re.compile(r"^L\d+: ?")
@@ -76,7 +70,7 @@ def results_page(
     hidden: bool = False,
 ) -> Response:
     """What a theme found on a day; or why it found nothing, and where there is something."""
-    database = site.database.remembering()
+    database = site.reading()
     days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
     team_day = TeamDay(team_id, day)
@@ -125,11 +119,11 @@ def items_page(
     form: Literal["html", "csv"] = "html",
 ) -> Response:
     """The items of a theme's day as a table, or as CSV."""
-    database = site.database.remembering()
+    database = site.reading()
     days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
     theme = theme or default_theme(database, team_id) or ""
-    query: dict[str, Any] = {"search": q[:200], "sort": sort, "outliers": cluster == "outliers", "area": _corners(area)}
+    query: dict[str, Any] = {"search": q[:200], "sort": sort, "outliers": cluster == "outliers", "area": corners(area)}
     query["lineage_id"] = cluster if cluster not in (None, "", "outliers") else None
     limit = EXPORT_ROWS if form == "csv" else PAGE_SIZE
     found = item_page(
@@ -157,35 +151,6 @@ def items_page(
         start=start,
         area=area,
         page_size=PAGE_SIZE,
-    )
-
-
-@router.get(f"{TEAM}/trends")
-def trends_page(
-    request: Request,
-    site: SiteDep,
-    team_id: TeamDep,
-    weeks: Annotated[int, Query(ge=1, le=26)] = TREND_WEEKS,
-    day: Annotated[date | None, Query(alias="date")] = None,
-    theme: str | None = None,
-) -> Response:
-    """How each cluster went over some weeks."""
-    database = site.database.remembering()
-    report = trends_report(database, team_id, weeks=weeks, until=day)
-    shown = theme or default_theme(database, team_id) or ""
-    chosen = next((each for each in report.themes if each.theme_id == shown), None)
-    flow = lineage_flow(database, team_id, shown, until=report.until, days=FLOW_DAYS) if report.until else None
-    return page(
-        request,
-        "trends.html",
-        tab="trends",
-        team_id=team_id,
-        day=day,
-        theme_id=shown,
-        report=report,
-        chosen=chosen,
-        flow=flow_picture(flow) if flow and len(flow.days) > 1 else None,
-        weeks=weeks,
     )
 
 
@@ -225,7 +190,7 @@ def theme_page(
     day: Annotated[date | None, Query(alias="date")] = None,
 ) -> Response:
     """One theme: settings, funnel, history."""
-    database = site.database.remembering()
+    database = site.reading()
     theme = known_theme(database, team_id, theme_id)
     days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
@@ -248,7 +213,7 @@ def health_page(
     request: Request, site: SiteDep, team_id: TeamDep, day: Annotated[date | None, Query(alias="date")] = None
 ) -> Response:
     """What went wrong or was left out on a day, and what it cost."""
-    database = site.database.remembering()
+    database = site.reading()
     days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
     return page(
@@ -282,25 +247,6 @@ def known_theme(database: Database, team_id: int, theme_id: str) -> Any:
             for each in themes_of(database, team_id).themes
         ]
         raise NotFound(f"team {team_id} has no theme {theme_id[:60]!r}", near=near) from None
-
-
-def _corners(area: str) -> list[tuple[float, float]]:
-    """The corners of a part of the map.
-
-    >>> _corners("0,0;1,0;0,1.5")
-    [(0.0, 0.0), (1.0, 0.0), (0.0, 1.5)]
-
-    Raises:
-        InvalidInput: they are not at least three pairs of numbers.
-    """
-    corners = [tuple(part.split(",")) for part in area.split(";")] if area else []
-    try:
-        found = [(float(x), float(y)) for x, y in corners]
-    except ValueError:
-        found = []
-    if area and (len(found) < 3 or not all(math.isfinite(value) for corner in found for value in corner)):
-        raise InvalidInput("an area is at least three corners such as 0,0;1,0;0,1", field="area")
-    return found
 
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

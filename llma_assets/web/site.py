@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from llma_assets.clickhouse import Database, connect
+from llma_assets.clickhouse import Database, Kept, connect
 from llma_assets.rendering import RenderOptions
 from llma_assets.settings import Settings
 from llma_assets.tasks import TaskOptions
@@ -35,6 +35,7 @@ class Site:
     clock: Callable[[], datetime] = _now
     opened: Database | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _kept: Kept = field(default_factory=Kept)
 
     @property
     def database(self) -> Database:
@@ -47,6 +48,10 @@ class Site:
             if self.opened is None:
                 self.opened = connect(self.settings, create=False).tagged(client="llma web")
             return self.opened
+
+    def reading(self) -> Database:
+        """The database for one page: what it reads twice is read once, and figures of runs may be a minute old."""
+        return self.database.remembering(self._kept)
 
     @property
     def today(self) -> date:
