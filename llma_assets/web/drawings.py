@@ -169,7 +169,7 @@ def share_areas(clusters: Sequence[ClusterResult]) -> list[Tile]:
         group = groups[order[place.number]]
         for part in treemap([clusters[number].cluster.size for number in group], place.width, place.height):
             each = clusters[group[part.number]]
-            words = visible(f"{each.cluster.title} {each.share.value or 0:.0%}")
+            words = visible(f"{round(100 * (each.share.value or 0))} % {each.cluster.title}")
             room = int((part.width - 24) / 7.2)
             fitting = words if len(words) <= room else f"{words[: room - 1]}…" if room >= 8 else ""
             found.append(

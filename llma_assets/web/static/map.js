@@ -101,7 +101,8 @@ function paint() {
 function scale(text) {
   const place = root.querySelector(".scale"), values = text.split(",").filter(Boolean), colour = root.dataset.colour;
   if (!values.length) return;
-  const words = { errors: () => ["no error", "error"], cost: (v) => v.map((x) => `$${Number(x)}`), time: (v) => v.map((x) => `${Number(x)} s`), day: (v) => v }[colour](values);
+  const short = (x) => Number(Number(x).toPrecision(2));
+  const words = { errors: () => ["no error", "error"], cost: (v) => v.map((x) => `$${short(x)}`), time: (v) => v.map((x) => `${short(x)} s`), day: (v) => v }[colour](values);
   place.hidden = false;
   place.append(words[0], document.createElement("i"), words.at(-1));
 }
