@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from math import isfinite
 
-from llma_assets.reports import ClusterResult, FlowCluster, LineageFlow
+from llma_assets.reports import ClusterResult, FlowCluster, LineageFlow, Trend
 from llma_assets.visible import visible
 from llma_assets.web.problems import InvalidInput
 
@@ -138,6 +138,50 @@ def _names(bands: Sequence[Band]) -> tuple[tuple[Band, float], ...]:
         found.append((band, round(y, 1)))
         free = y + 17
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A cluster's part of a day's bar: number of the cluster among the trends, None for all others together."""
+
+    number: int | None
+    day: date
+    value: int
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+STACKED = 7
+"""Clusters that a day's bar shows on their own."""
+CHART = (1000, 220)
+
+
+def stacked_days(trends: Sequence[Trend], *, as_shares: bool) -> list[Slice]:
+    """A bar for each day, the largest clusters on top of one another, the others as one on top of them.
+
+    Args:
+        as_shares: whether each bar is as high as the chart; by default its height is the day's items.
+    """
+    days = [point.day for point in trends[0].points] if trends else []
+    largest = sorted(
+        (number for number, each in enumerate(trends) if each.lineage_id), key=lambda number: -trends[number].items
+    )[:STACKED]
+    totals = [sum(each.points[at].items for each in trends) for at in range(len(days))]
+    width, height = CHART
+    step, top = width / max(1, len(days)), max(totals, default=0)
+    found = []
+    for at, day in enumerate(days):
+        scale, y = height / max(1, totals[at] if as_shares else top), float(height)
+        own = [(number, trends[number].points[at].items) for number in largest]
+        parts: list[tuple[int | None, int]] = [*own, (None, totals[at] - sum(items for _, items in own))]
+        for number, items in parts:
+            if items:
+                y -= items * scale
+                left, wide = round(at * step + 1, 1), round(max(1.0, min(step, 90) - 2), 1)
+                found.append(Slice(number, day, items, left, round(y, 1), wide, round(items * scale, 1)))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """How clusters went over weeks, and where each came from."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from llma_assets.reports import lineage_flow, trends_report
-from llma_assets.web.drawings import flow_picture
+from llma_assets.web.drawings import flow_picture, stacked_days
 from llma_assets.web.pages import TEAM, default_theme
 from llma_assets.web.templates_of import page
 from llma_assets.web.visitors import SiteDep, TeamDep
@@ -27,6 +27,7 @@ def trends_page(
     weeks: Annotated[int, Query(ge=1, le=26)] = TREND_WEEKS,
     day: Annotated[date | None, Query(alias="date")] = None,
     theme: str | None = None,
+    bars: Literal["items", "shares"] = "items",
 ) -> Response:
     """How each cluster went over some weeks."""
     database = site.reading()
@@ -34,6 +35,8 @@ def trends_page(
     shown = theme or default_theme(database, team_id) or ""
     chosen = next((each for each in report.themes if each.theme_id == shown), None)
     flow = lineage_flow(database, team_id, shown, until=report.until, days=FLOW_DAYS) if report.until else None
+    slices = stacked_days(chosen.trends, as_shares=bars == "shares") if chosen else []
+    numbers = [each.number for each in slices if each.number is not None]
     return page(
         request,
         "trends.html",
@@ -43,6 +46,9 @@ def trends_page(
         theme_id=shown,
         report=report,
         chosen=chosen,
+        bars=bars,
+        slices=slices,
+        stacked={number: place for place, number in enumerate(dict.fromkeys(numbers))},
         flow=flow_picture(flow) if flow and len(flow.days) > 1 else None,
         weeks=weeks,
     )

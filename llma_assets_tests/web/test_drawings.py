@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llma_assets.reports import FlowCluster, FlowDay, LineageFlow
-from llma_assets.web.drawings import SHOWN_LINEAGES, flow_picture, treemap
+from llma_assets.reports.trends import DayCount, trends
+from llma_assets.web.drawings import SHOWN_LINEAGES, flow_picture, stacked_days, treemap
 
 FIRST = date(2026, 11, 1)
 
@@ -75,3 +76,20 @@ def test_areas_are_as_the_values_and_fill_the_whole(values: list[int]) -> None:
         assert tile.x + tile.width <= 1_000.2
         assert tile.y >= -0.2
         assert tile.y + tile.height <= 360.2
+
+
+def test_bars_of_days_add_up_and_shares_fill_the_chart() -> None:
+    counts = [
+        DayCount(FIRST + timedelta(days=day), name, items, items, 0, 0.0)
+        for name, by_day in {"a": (8, 2), "b": (2, 2), "": (10, 0)}.items()
+        for day, items in enumerate(by_day)
+        if items
+    ]
+    found = trends(counts, [], {}, run_days=[FIRST, FIRST + timedelta(days=1)])
+    bars = stacked_days(found, as_shares=False)
+    tall = {day: sum(bar.height for bar in bars if bar.day == day) for day in (bar.day for bar in bars)}
+    assert list(tall.values()) == [220, 44]
+    shares = stacked_days(found, as_shares=True)
+    assert sum(bar.height for bar in shares if bar.day == FIRST) == 220
+    assert sum(bar.value for bar in shares if bar.number is None) == 10
+    assert stacked_days([], as_shares=True) == []

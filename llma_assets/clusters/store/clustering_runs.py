@@ -14,7 +14,13 @@ from llma_assets.clickhouse import Database
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme, stored_versions
 
-# Key of clustering_runs: (team_id, day, theme_id).
+# By hand: checks show it. Key of clustering_runs: (team_id, day, theme_id).
+COMMITTED_RUN = """
+SELECT *
+FROM clustering_runs FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id = {theme_id:String}
+"""
+
 RUNS_OF_DAY = """
 SELECT *
 FROM clustering_runs FINAL
