@@ -27,7 +27,7 @@ def trends_page(
     weeks: Annotated[int, Query(ge=1, le=26)] = TREND_WEEKS,
     day: Annotated[date | None, Query(alias="date")] = None,
     theme: str | None = None,
-    bars: Literal["items", "shares"] = "items",
+    show: Literal["items", "shares"] = "items",
 ) -> Response:
     """How each cluster went over some weeks."""
     database = site.reading()
@@ -35,7 +35,7 @@ def trends_page(
     shown = theme or default_theme(database, team_id) or ""
     chosen = next((each for each in report.themes if each.theme_id == shown), None)
     flow = lineage_flow(database, team_id, shown, until=report.until, days=FLOW_DAYS) if report.until else None
-    slices = stacked_days(chosen.trends, as_shares=bars == "shares") if chosen else []
+    slices = stacked_days(chosen.trends, as_shares=show == "shares") if chosen else []
     numbers = [each.number for each in slices if each.number is not None]
     return page(
         request,
@@ -46,7 +46,7 @@ def trends_page(
         theme_id=shown,
         report=report,
         chosen=chosen,
-        bars=bars,
+        show=show,
         slices=slices,
         stacked={number: place for place, number in enumerate(dict.fromkeys(numbers))},
         flow=flow_picture(flow) if flow and len(flow.days) > 1 else None,

@@ -89,6 +89,38 @@ def test_the_page_lists_the_clusters_and_has_a_picture_without_scripts(client: T
     assert client.get("/teams/1/map?theme=none").status_code == 404
 
 
+def test_trends_draw_the_flow_and_the_days_of_linked_runs(client: TestClient, planted: Database) -> None:
+    for back in (0, 1):
+        planted.execute(
+            """
+            INSERT INTO clustering_runs
+            SELECT * REPLACE(day - {back:UInt8} AS day, '{"previous_day": null}' AS lineage, now64(6) AS committed_at)
+            FROM (SELECT * FROM clustering_runs FINAL WHERE day = {day:Date} AND team_id = {team_id:Int64})
+            """,
+            back=back,
+            day=DAY,
+            team_id=MINE,
+        )
+        planted.execute(
+            """
+            INSERT INTO clusters
+            SELECT * REPLACE(day - {back:UInt8} AS day, [lineage_id] AS lineage_parents, now64(6) AS inserted_at)
+            FROM (SELECT * FROM clusters FINAL WHERE day = {day:Date} AND team_id = {team_id:Int64})
+            """,
+            back=back,
+            day=DAY,
+            team_id=MINE,
+        )
+    for show in ("items", "shares"):
+        text = client.get(f"/teams/1/trends?theme=traces&show={show}").text
+        assert text.count('class="join') == len(HOSTILE)
+        assert 'class="days"' in text
+        assert "<script>alert" not in text
+        assert SECRET not in text
+    flow = client.get("/api/v1/teams/1/lineage/traces?date=2026-11-07").json()
+    assert [len(day["clusters"]) for day in flow["days"]] == [len(HOSTILE)] * 2
+
+
 def test_an_area_of_the_map_is_a_part_of_the_table(client: TestClient, planted: Database) -> None:
     table = "/teams/1/items?date=2026-11-07&theme=traces"
     # All planted items lie at 0, 0.
