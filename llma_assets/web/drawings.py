@@ -3,7 +3,7 @@
 Pure: from reports to numbers. Which colours and words they get is the templates' business.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import isfinite
@@ -62,8 +62,13 @@ class FlowPicture:
     left_out: int
 
 
-def flow_picture(flow: LineageFlow) -> FlowPicture:
-    """Place the clusters of each day below one another, the same one always at the same turn."""
+def flow_picture(flow: LineageFlow, colours: Mapping[str, int] | None = None) -> FlowPicture:
+    """Place the clusters of each day below one another, the same one always at the same turn.
+
+    Args:
+        colours: those that clusters have elsewhere on the page, by lineage.
+    """
+    known = colours or {}
     order = _order(flow)
     shown = order[:SHOWN_LINEAGES]
     turn = {lineage_id: number for number, lineage_id in enumerate(shown)}
@@ -73,7 +78,12 @@ def flow_picture(flow: LineageFlow) -> FlowPicture:
         for cluster in sorted((c for c in each.clusters if c.lineage_id in turn), key=lambda c: turn[c.lineage_id]):
             height = max(2.0, round(TALL * cluster.share, 1))
             bands[column, cluster.lineage_id] = Band(
-                each.day, cluster, turn[cluster.lineage_id], column * STEP + 8, round(y, 1), height
+                each.day,
+                cluster,
+                known.get(cluster.lineage_id, turn[cluster.lineage_id]),
+                column * STEP + 8,
+                round(y, 1),
+                height,
             )
             y += height + GAP
     joins = [

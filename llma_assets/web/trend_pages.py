@@ -37,6 +37,8 @@ def trends_page(
     flow = lineage_flow(database, team_id, shown, until=report.until, days=FLOW_DAYS) if report.until else None
     slices = stacked_days(chosen.trends, as_shares=show == "shares") if chosen else []
     numbers = [each.number for each in slices if each.number is not None]
+    stacked = {number: place for place, number in enumerate(dict.fromkeys(numbers))}
+    colours = {chosen.trends[number].lineage_id: place for number, place in stacked.items()} if chosen else {}
     return page(
         request,
         "trends.html",
@@ -48,7 +50,7 @@ def trends_page(
         chosen=chosen,
         show=show,
         slices=slices,
-        stacked={number: place for place, number in enumerate(dict.fromkeys(numbers))},
-        flow=flow_picture(flow) if flow and len(flow.days) > 1 else None,
+        stacked=stacked,
+        flow=flow_picture(flow, colours) if flow and len(flow.days) > 1 else None,
         weeks=weeks,
     )
