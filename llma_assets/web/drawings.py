@@ -49,7 +49,7 @@ class FlowPicture:
         days: where each day stands, from the left.
         bands: the clusters.
         joins: the ribbons between days.
-        names: the bands that have their title beside them, with its height above the bottom; those of the last day.
+        names: the bands of the last day, and where their titles stand.
         left_out: different clusters that are not drawn on their own.
     """
 
@@ -207,7 +207,6 @@ class Tile:
 
 
 AREA = (1000, 360)
-"""Width and height of the treemap."""
 
 
 def share_areas(clusters: Sequence[ClusterResult]) -> list[Tile]:

@@ -35,6 +35,7 @@ for (const row of rows) {
   row.querySelector("input").hidden = false;
 }
 root.querySelector(".choices").hidden = false;
+root.querySelector(".colours").hidden = false;
 const rowOf = new Map(rows.flatMap((row) => row.numbers.map((number) => [number, row])));
 const marks = new Uint8Array(points.count);
 for (let i = 0; i < points.count; i++) marks[i] = Math.floor(mainOf(points.cluster[i]) / COLOURS) % MARKS;
