@@ -4,23 +4,25 @@
     python -m benchmarks.web --teams 50 --days 30
 
 Prints the median and the 95th percentile of the time to a whole page, beside those of the sign-in page, which reads
-nothing; what the web process itself takes of the processor; and the size. The embedded database is another process of
-the same machine.
+nothing; what the web process and the embedded database take of the processor together, which says more than time on a
+machine that is shared; and the size.
 """
 
 import argparse
+import contextlib
 import os
+import tempfile
 import time
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
+from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
 from starlette.testclient import TestClient
 
-from llma_assets.clickhouse import Database
+from llma_assets.clickhouse import Database, connect, stop
 from llma_assets.settings import Settings
-from llma_assets.testing import temporary_database
 from llma_assets.web import Access, Site, create_app
 
 LAST_DAY = date(2026, 11, 7)
@@ -37,7 +39,9 @@ PAGES = {
     "trace": "/teams/1/trace?id={item}",
     "theme": "/teams/1/themes/traces",
     "health": "/teams/1/health?date={day}",
-    "map": "/teams/1/map.png?date={day}&theme=traces",
+    "map": "/teams/1/map?date={day}&theme=traces",
+    "points": "/api/v1/teams/1/map/traces?date={day}",
+    "picture": "/teams/1/map.png?date={day}&theme=traces",
 }
 
 # Items of a day are those of one day of each of the windows that hold it.
@@ -56,11 +60,13 @@ FROM numbers({items:UInt64})
 """
 CLUSTERS_OF_RUN = """
 INSERT INTO clusters
-    (team_id, day, theme_id, attempt_id, cluster_id, lineage_id, size, centroid, centroid_x, centroid_y)
+    (team_id, day, theme_id, attempt_id, cluster_id, lineage_id, size, traces, centroid, centroid_x, centroid_y,
+    lineage_status, lineage_parents)
 SELECT
     {team:Int64}, {day:Date}, 'traces', {attempt:UUID}, number - 1,
-    if(number = 0, '', concat('lineage-', toString(number))),
-    intDiv({items:UInt64}, {clusters:UInt32}), [1.], 0, 0
+    if(number = 0, '', concat('lineage-', toString(number))) AS lineage,
+    intDiv({items:UInt64}, {clusters:UInt32}), intDiv({items:UInt64}, {clusters:UInt32}),
+    arrayMap(i -> i / 384., range(384)), 0, 0, 'continued', [lineage]
 FROM numbers({clusters:UInt32})
 """
 NAMES = """
@@ -130,17 +136,28 @@ def _store_run(database: Database, team_id: int, day: date, attempt: object, ite
     database.insert_rows("clustering_runs", [row])
 
 
-def measure(client: TestClient, address: str, times: int) -> tuple[list[float], float, int]:
-    """Milliseconds of each answer, of the processor for one, and bytes."""
+def server_cpu_s(folder: Path) -> float:
+    """Seconds of the processor that the embedded server of a folder has taken so far (Linux)."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if str(folder / "clickhouse") in (process / "cmdline").read_text().split("\0"):
+                spent = (process / "stat").read_text().rpartition(")")[2].split()[11:13]
+                return sum(map(int, spent)) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
+def measure(client: TestClient, folder: Path, address: str, times: int) -> tuple[list[float], float, int]:
+    """Milliseconds of each answer, of the processor for one in this process and the server's, and bytes."""
     client.get(address)
-    took, cpu = [], time.process_time()
+    took, cpu = [], time.process_time() + server_cpu_s(folder)
     for _ in range(times):
         started = time.perf_counter()
         answer = client.get(address)
         took.append(1000 * (time.perf_counter() - started))
         if answer.status_code != 200:
             raise SystemExit(f"{address}: {answer.status_code}")
-    return took, 1000 * (time.process_time() - cpu) / times, len(answer.content)
+    spent = time.process_time() + server_cpu_s(folder) - cpu
+    return took, 1000 * spent / times, len(answer.content)
 
 
 def main() -> None:
@@ -150,24 +167,30 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=14)
     parser.add_argument("--items", type=int, default=20_000)
     parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--data-dir", type=Path, help="keeps what is planted; one that exists is measured as it is")
     arguments = parser.parse_args()
-    with temporary_database() as database:
-        started = time.perf_counter()
-        plant(database, teams=arguments.teams, days=arguments.days, items=arguments.items)
-        print(f"planted in {time.perf_counter() - started:.0f} s")
+    with contextlib.ExitStack() as stack:
+        folder = (arguments.data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory()))).resolve()
+        is_new = not folder.exists() or not any(folder.iterdir())
+        stack.callback(stop, folder)
+        database = stack.enter_context(connect(Settings.from_env({"LLMA_DATA_DIR": str(folder)})))
+        if is_new:
+            started = time.perf_counter()
+            plant(database, teams=arguments.teams, days=arguments.days, items=arguments.items)
+            print(f"planted in {time.perf_counter() - started:.0f} s")
         site = Site(Settings.from_env(os.environ), Access(), opened=database)
         client = TestClient(create_app(site), "http://127.0.0.1")
-        empty, _, _ = measure(client, EMPTY, arguments.times)
-        print("| page | median | 95 % | times an empty page | own CPU | kB |\n|---|--:|--:|--:|--:|--:|")
+        empty, own, _ = measure(client, folder, EMPTY, arguments.times)
+        print("| page | median | 95 % | times an empty page | CPU, app and server | kB |\n|---|--:|--:|--:|--:|--:|")
         for name, address in PAGES.items():
             asked = address.format(day=LAST_DAY, item=f"{LAST_DAY}-0")
-            took, cpu, size = measure(client, asked, arguments.times)
+            took, cpu, size = measure(client, folder, asked, arguments.times)
             middle, high = np.percentile(took, [50, 95])
             print(
                 f"| {name} | {middle:.0f} ms | {high:.0f} ms | {middle / np.median(empty):.0f} | {cpu:.0f} ms | "
                 f"{size / 1000:.0f} |"
             )
-        print(f"\nan empty page: {np.median(empty):.1f} ms")
+        print(f"\nan empty page: {np.median(empty):.1f} ms, {own:.1f} ms of the processor")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from llma_assets.clickhouse.errors import (
     NoDatabase,
     error_summary,
 )
+from llma_assets.clickhouse.kept import Kept
 from llma_assets.clickhouse.lifecycle import has_data, missing_embedded, start, status, stop
 from llma_assets.clickhouse.migrate import migrate
 from llma_assets.clickhouse.server_folder import ServerState
@@ -25,6 +26,7 @@ __all__ = [
     "DatabaseError",
     "DatabaseUnavailable",
     "EmbeddedNotInstalled",
+    "Kept",
     "MigrationError",
     "NoDatabase",
     "ServerState",

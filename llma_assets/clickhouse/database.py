@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from llma_assets.clickhouse.client import SharedClient, database_errors
 from llma_assets.clickhouse.errors import DatabaseError
 from llma_assets.clickhouse.exclusive import exclusive
+from llma_assets.clickhouse.kept import Kept
 from llma_assets.clickhouse.known_sources import STORED_SOURCES
 from llma_assets.settings import OWN_EVENTS
 from llma_assets.sources import EVENTS_PLACEHOLDER, KINDS, Source, over_sources
@@ -201,9 +202,17 @@ class Database:
         other._read_from = (sources, own)
         return other
 
-    def remembering(self) -> "RememberingDatabase":
-        """The same database for a reader that needs one state of it and asks several times for the same."""
-        remembering = RememberingDatabase(self._client, self.name, self._events_table, self._tags)
+    def rows_of_runs(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        """As `rows`, of committed attempts that the parameters name; what remembers may answer it from before."""
+        return self.rows(sql, **parameters)
+
+    def remembering(self, kept: Kept | None = None) -> "RememberingDatabase":
+        """The same database for a reader that needs one state of it and asks several times for the same.
+
+        Args:
+            kept: what other readers left of `rows_of_runs`.
+        """
+        remembering = RememberingDatabase(self._client, self.name, self._events_table, self._tags, kept)
         remembering._read_from = self._read_from
         return remembering
 
@@ -274,9 +283,12 @@ class RememberingDatabase(Database):
     written meanwhile is not seen.
     """
 
-    def __init__(self, link: SharedClient, name: str, events_table: str, tags: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, link: SharedClient, name: str, events_table: str, tags: Mapping[str, str], kept: Kept | None
+    ) -> None:
         super().__init__(link, name, events_table, tags)
         self._known: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self._kept = kept
 
     def rows(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """All rows of a query; they are the caller's own."""
@@ -292,3 +304,10 @@ class RememberingDatabase(Database):
         """The first column of the first row, None without rows."""
         rows = self.rows(sql, **parameters)
         return next(iter(rows[0].values())) if rows else None
+
+    def rows_of_runs(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        """Rows of committed attempts, from what is kept."""
+        if self._kept is None:
+            return self.rows(sql, **parameters)
+        key = (self.name, sql, repr(sorted(parameters.items())))
+        return [dict(row) for row in self._kept.get(key, lambda: self.rows(sql, **parameters))]

@@ -37,6 +37,7 @@ from llma_assets.reports.ingest import (
 )
 from llma_assets.reports.item_page import ORDERS, ItemPage, ItemRow, Sort, item_page
 from llma_assets.reports.items import ClusteredItem, clustered_items
+from llma_assets.reports.lineage_flow import FlowCluster, FlowDay, LineageFlow, lineage_flow
 from llma_assets.reports.map_points import (
     COLOURS,
     OUTLIERS,
@@ -123,12 +124,15 @@ __all__ = [
     "EstimateTotal",
     "EventsFile",
     "Figures",
+    "FlowCluster",
+    "FlowDay",
     "Funnel",
     "FunnelReport",
     "IngestedEvents",
     "IngestedSegments",
     "ItemPage",
     "ItemRow",
+    "LineageFlow",
     "LineagesReport",
     "MapItem",
     "MapPoints",
@@ -213,6 +217,7 @@ __all__ = [
     "history_report",
     "item_page",
     "latest_day",
+    "lineage_flow",
     "lineages_report",
     "map_groups",
     "map_item",

@@ -134,7 +134,9 @@ def theme_results(
         return ThemeResults(team_day.team_id, team_day.day, shown, (), Figures())
     figures, total = _figures(database, run, shown)
     groups = {cluster_id: row["title"] for row in group_labels_of(database, run) for cluster_id in row["cluster_ids"]}
-    found = trends_of(database, team_day.team_id, until=team_day.day, weeks=TREND_WEEKS).get(theme_id, [])
+    found = trends_of(database, team_day.team_id, until=team_day.day, weeks=TREND_WEEKS, theme_id=theme_id).get(
+        theme_id, []
+    )
     trends = {trend.lineage_id: trend for trend in found}
     rows = []
     for cluster in shown.clusters:
@@ -163,7 +165,7 @@ def _figures(database: Database, run: Run, shown: PublishedRun) -> tuple[Mapping
         for part in cluster.merged_lineage_ids
         if part in own_id
     }
-    rows = database.rows(
+    rows = database.rows_of_runs(
         FIGURES_OF_RUN,
         **run.attempt,
         level=run.level,

@@ -11,35 +11,37 @@ from llma_assets.serialization import OptionalFirstDay, TeamId, ThemeId
 
 # Key of clustering_runs: (team_id, day, theme_id). Runs from before lineages have none to count.
 LINKED_RUNS = """
-SELECT theme_id, level, day
+SELECT theme_id, level, day, attempt_id
 FROM clustering_runs FINAL
 WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND lineage != '{}'
 ORDER BY theme_id, day
 """
 
-# Keys: clustering_runs (team_id, day, theme_id); cluster_members (…, attempt_id, item_id);
+# Keys: cluster_members (team_id, day, theme_id, attempt_id, item_id);
 # clusters (…, attempt_id, cluster_id); trace_texts (team_id, day, level, item_id).
 # Windows overlap: each day's items are counted once, in the first run that has that day.
 COUNTS_BY_DAY = """
 WITH
-    runs AS
+    firsts AS
     (
-        SELECT day, attempt_id
-        FROM clustering_runs FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day BETWEEN {from:Date} AND {until:Date}
-            AND theme_id = {theme_id:String}
-            AND lineage != '{}'
-    ),
-    members AS
-    (
-        SELECT day, attempt_id, item_id, trace_id, item_day, cluster_id
-        FROM cluster_members FINAL
+        SELECT item_day, argMin((day, attempt_id), day) AS first_run
+        FROM cluster_members
         WHERE team_id = {team_id:Int64}
             AND day BETWEEN {from:Date} AND {until:Date}
             AND theme_id = {theme_id:String}
             AND item_day >= {from:Date}
-            AND (day, attempt_id) IN (SELECT day, attempt_id FROM runs)
+            AND attempt_id IN {attempt_ids:Array(UUID)}
+        GROUP BY item_day
+    ),
+    members AS
+    (
+        -- All rows of a key have the same day of the item: those of later runs are left out before FINAL merges any.
+        SELECT day, attempt_id, item_id, trace_id, item_day, cluster_id
+        FROM cluster_members FINAL
+        PREWHERE (item_day, day, attempt_id) IN (SELECT item_day, first_run.1, first_run.2 FROM firsts)
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
     ),
     homes AS
     (
@@ -49,7 +51,7 @@ WITH
         WHERE team_id = {team_id:Int64}
             AND day BETWEEN {from:Date} AND {until:Date}
             AND theme_id = {theme_id:String}
-            AND (day, attempt_id) IN (SELECT day, attempt_id FROM runs)
+            AND attempt_id IN {attempt_ids:Array(UUID)}
     ),
     numbers AS
     (
@@ -70,7 +72,6 @@ SELECT
 FROM members
 INNER JOIN homes USING (day, attempt_id, cluster_id)
 LEFT JOIN numbers USING (item_day, item_id)
-WHERE (item_day, day) IN (SELECT item_day, min(day) FROM members GROUP BY item_day)
 GROUP BY item_day, lineage_id
 ORDER BY item_day, lineage_id
 """
@@ -128,21 +129,26 @@ def latest_day(database: Database, team_id: int) -> date | None:
     return day
 
 
-def trends_of(database: Database, team_id: int, *, until: date, weeks: int) -> dict[str, list[Trend]]:
-    """The trends of each theme of a team over the weeks that end with a day, by theme id."""
+def trends_of(
+    database: Database, team_id: int, *, until: date, weeks: int, theme_id: str | None = None
+) -> dict[str, list[Trend]]:
+    """The trends of each theme of a team, or of one, over the weeks that end with a day, by theme id."""
     period: dict[str, Any] = {"team_id": team_id, "from": until - timedelta(days=7 * weeks - 1), "until": until}
     runs: dict[str, list[dict[str, Any]]] = {}
     for run in database.rows(LINKED_RUNS, **period):
-        runs.setdefault(run["theme_id"], []).append(run)
+        if theme_id in (None, run["theme_id"]):
+            runs.setdefault(run["theme_id"], []).append(run)
     if not runs:
         return {}
     lineages, decided = lineages_of(database, team_id), standings_of(database, team_id)
     found = {}
-    for theme_id, of_theme in runs.items():
-        rows = database.rows(COUNTS_BY_DAY, **period, theme_id=theme_id, level=of_theme[-1]["level"])
-        found[theme_id] = trends(
+    for each, of_theme in runs.items():
+        attempts = [run["attempt_id"] for run in of_theme]
+        of_runs = {"theme_id": each, "level": of_theme[-1]["level"], "attempt_ids": attempts}
+        rows = database.rows_of_runs(COUNTS_BY_DAY, **period, **of_runs)
+        found[each] = trends(
             [DayCount(**row) for row in rows],
-            [lineage for lineage in lineages if lineage.theme_id == theme_id],
+            [lineage for lineage in lineages if lineage.theme_id == each],
             decided,
             run_days=[run["day"] for run in of_theme],
         )

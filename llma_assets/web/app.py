@@ -36,6 +36,7 @@ from llma_assets.web import (
     theme_api,
     theme_change_api,
     theme_pages,
+    trend_pages,
 )
 from llma_assets.web.problems import DESCRIBED, WebProblem, as_json, problem_of, to_sign_in, wants_json
 from llma_assets.web.site import Site
@@ -151,7 +152,7 @@ def create_app(site: Site, *, hosts: Collection[str] = ()) -> FastAPI:
     api_modules = (api, map_api, run_api, task_api, theme_api, theme_change_api)
     for documents in (*(module.router for module in api_modules), insight_pages.documents):
         app.include_router(documents, prefix="/api/v1", responses=DESCRIBED)
-    page_modules = (pages, item_pages, map_pages, insight_pages, cluster_pages, task_pages, theme_pages)
+    page_modules = (pages, item_pages, map_pages, trend_pages, insight_pages, cluster_pages, task_pages, theme_pages)
     for module in (receiver, sign_in_pages, *page_modules):
         app.include_router(module.router, include_in_schema=False)
     static = resources.files("llma_assets.web") / "static"

@@ -31,7 +31,7 @@ def cluster_page(
     since: date | None = None,
 ) -> Response:
     """One cluster: figures, members, evidence, decisions, and whether it became rarer since a day."""
-    database = site.database.remembering()
+    database = site.reading()
     days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
     report = cluster_report(database, TeamDay(team_id, day), theme, lineage_id)

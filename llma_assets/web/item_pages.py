@@ -1,6 +1,5 @@
 """The table of items, and the same as a file."""
 
-import math
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -10,9 +9,10 @@ from starlette.responses import Response
 from llma_assets.clusters import clustered_days
 from llma_assets.reports import ORDERS, Sort, item_page
 from llma_assets.team_day import TeamDay
+from llma_assets.web.drawings import corners
 from llma_assets.web.exports import EXPORTS
 from llma_assets.web.pages import default_theme, known_theme
-from llma_assets.web.problems import InvalidInput, NotFound
+from llma_assets.web.problems import NotFound
 from llma_assets.web.templates_of import page
 from llma_assets.web.visitors import SiteDep, TeamDep
 
@@ -38,11 +38,11 @@ def items_page(
     form: Literal["html", "csv", "parquet", "json", "notebook"] = "html",
 ) -> Response:
     """The items of a theme's day as a table, or as a file with all of them."""
-    database = site.database.remembering()
+    database = site.reading()
     days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
     theme = theme or default_theme(database, team_id) or ""
-    query: dict[str, Any] = {"search": q[:200], "sort": sort, "outliers": cluster == "outliers", "area": _corners(area)}
+    query: dict[str, Any] = {"search": q[:200], "sort": sort, "outliers": cluster == "outliers", "area": corners(area)}
     query["lineage_id"] = cluster if cluster not in (None, "", "outliers") else None
     is_page = form == "html"
     found = item_page(
@@ -76,22 +76,3 @@ def items_page(
         area=area,
         page_size=PAGE_SIZE,
     )
-
-
-def _corners(area: str) -> list[tuple[float, float]]:
-    """The corners of a part of the map.
-
-    >>> _corners("0,0;1,0;0,1.5")
-    [(0.0, 0.0), (1.0, 0.0), (0.0, 1.5)]
-
-    Raises:
-        InvalidInput: they are not at least three pairs of numbers.
-    """
-    corners = [tuple(part.split(",")) for part in area.split(";")] if area else []
-    try:
-        found = [(float(x), float(y)) for x, y in corners]
-    except ValueError:
-        found = []
-    if area and (len(found) < 3 or not all(math.isfinite(value) for corner in found for value in corner)):
-        raise InvalidInput("an area is at least three corners such as 0,0;1,0;0,1", field="area")
-    return found

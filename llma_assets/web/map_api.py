@@ -1,4 +1,4 @@
-"""The map over HTTP: one buffer of all points, and the item that somebody points at."""
+"""What pictures are drawn from, over HTTP: the map as one buffer, the item at a place of it, the flow of lineages."""
 
 import hashlib
 from datetime import date
@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from llma_assets.reports import OUTLIERS, Colour, map_item, map_points, published_clusters
+from llma_assets.reports import OUTLIERS, Colour, lineage_flow, map_item, map_points, published_clusters
 from llma_assets.serialization import json_object
 from llma_assets.team_day import TeamDay
 from llma_assets.web.answers import answer
@@ -68,4 +68,18 @@ def item_at(
     found = map_item(site.database, team_day, theme_id, published, run_id=run, cluster_id=cluster, position=position)
     if found is None:
         raise NotFound("the map has no such item; load it again if the clusters were made anew")
+    return answer(request, json_object(found))
+
+
+@router.get(TEAM + "/lineage/{theme_id}", tags=["trends"])
+def flow(
+    request: Request,
+    site: SiteDep,
+    team_id: TeamDep,
+    theme_id: str,
+    day: DayQuery,
+    days: Annotated[int, Query(ge=1, le=100)] = 14,
+) -> Response:
+    """The clusters of the latest runs up to a day, and what each came from."""
+    found = lineage_flow(site.database, team_id, theme_id, until=day, days=days)
     return answer(request, json_object(found))

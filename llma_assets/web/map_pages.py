@@ -27,7 +27,7 @@ def map_page(
     colour: Colour = "cluster",
 ) -> Response:
     """The items of a theme's day as points, with the list of the clusters that they are in."""
-    database = site.database.remembering()
+    database = site.reading()
     days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
     theme = theme or default_theme(database, team_id) or ""

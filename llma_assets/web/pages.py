@@ -17,12 +17,12 @@ from llma_assets.reports import (
     teams_report,
     theme_results,
     trace_report,
-    trends_report,
     usage_report,
 )
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES, ThemeError, past_changes, themes_of
 from llma_assets.visible import visible
+from llma_assets.web.drawings import share_areas
 from llma_assets.web.problems import NotFound
 from llma_assets.web.report_file import report_file
 from llma_assets.web.run_api import progress_of
@@ -36,7 +36,6 @@ from llma_assets.web.visitors import (
 
 router = APIRouter(default_response_class=Response)
 
-TREND_WEEKS = 4
 TEAM = "/teams/{team_id}"
 LINE_NUMBER = re.compile(r"^L\d+: ?")
 """Begins each line of a text that models read; the page has its own numbers."""
@@ -71,17 +70,18 @@ def results_page(
     hidden: bool = False,
 ) -> Response:
     """What a theme found on a day; or why it found nothing, and where there is something."""
-    database = site.database.remembering()
+    database = site.reading()
     days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
     team_day = TeamDay(team_id, day)
-    published = published_clusters(database, team_day, show_hidden=hidden, examples=3)
+    published = published_clusters(database, team_day, show_hidden=hidden, examples=0)
     found = published.runs
     with_items = [run.theme_id for run in found if run.items] or [run.theme_id for run in found]
     progress = progress_of(site, team_day)
     theme = theme or (TRACES.theme_id if TRACES.theme_id in with_items else next(iter(with_items), ""))
     if theme and theme not in {run.theme_id for run in found}:
         known_theme(database, team_id, theme)
+    results = theme_results(database, team_day, theme, published=published) if theme else None
     return page(
         request,
         "results.html",
@@ -91,7 +91,8 @@ def results_page(
         theme_id=theme,
         days=days,
         runs=found,
-        results=theme_results(database, team_day, theme, published=published) if theme else None,
+        results=results,
+        areas=share_areas(results.clusters) if results else (),
         skips=skips_of_day(database, day, team_id).skips if not found else (),
         show_hidden=hidden,
         progress=progress,
@@ -121,33 +122,6 @@ def report_page(site: SiteDep, team_id: TeamDep, day: Annotated[date, Query(alia
     """The team's day as one file, to give to somebody."""
     headers = {"Content-Disposition": f'attachment; filename="team-{team_id}-{day}.html"'}
     return Response(report_file(site, TeamDay(team_id, day)), media_type="text/html", headers=headers)
-
-
-@router.get(f"{TEAM}/trends")
-def trends_page(
-    request: Request,
-    site: SiteDep,
-    team_id: TeamDep,
-    weeks: Annotated[int, Query(ge=1, le=26)] = TREND_WEEKS,
-    day: Annotated[date | None, Query(alias="date")] = None,
-    theme: str | None = None,
-) -> Response:
-    """How each cluster went over some weeks."""
-    database = site.database.remembering()
-    report = trends_report(database, team_id, weeks=weeks, until=day)
-    shown = theme or default_theme(database, team_id) or ""
-    chosen = next((each for each in report.themes if each.theme_id == shown), None)
-    return page(
-        request,
-        "trends.html",
-        tab="trends",
-        team_id=team_id,
-        day=day,
-        theme_id=shown,
-        report=report,
-        chosen=chosen,
-        weeks=weeks,
-    )
 
 
 @router.get(f"{TEAM}/trace")
@@ -186,7 +160,7 @@ def theme_page(
     day: Annotated[date | None, Query(alias="date")] = None,
 ) -> Response:
     """One theme: settings, funnel, history."""
-    database = site.database.remembering()
+    database = site.reading()
     theme = known_theme(database, team_id, theme_id)
     days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
@@ -209,7 +183,7 @@ def health_page(
     request: Request, site: SiteDep, team_id: TeamDep, day: Annotated[date | None, Query(alias="date")] = None
 ) -> Response:
     """What went wrong or was left out on a day, and what it cost."""
-    database = site.database.remembering()
+    database = site.reading()
     days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
     return page(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from llma_assets.clickhouse import Database, DatabaseError, connect
+from llma_assets.clickhouse import Database, DatabaseError, Kept, connect
 from llma_assets.rendering import RenderOptions
 from llma_assets.settings import Settings
 from llma_assets.source_catalog import team_names
@@ -40,6 +40,7 @@ class Site:
     default_team: int | None = None
     creates: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _kept: Kept = field(default_factory=Kept)
 
     @property
     def database(self) -> Database:
@@ -52,6 +53,10 @@ class Site:
             if self.opened is None:
                 self.opened = connect(self.settings, create=self.creates).tagged(client="llma web")
             return self.opened
+
+    def reading(self) -> Database:
+        """The database for one page: what it reads twice is read once, and figures of runs may be a minute old."""
+        return self.database.remembering(self._kept)
 
     @property
     def today(self) -> date:

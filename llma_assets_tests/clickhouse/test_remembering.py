@@ -1,6 +1,12 @@
 """A reader that remembers asks each query once, and sees one state."""
 
-from llma_assets.clickhouse import Database
+from datetime import date
+
+from llma_assets.clickhouse import Database, Kept
+
+DAY = date(2026, 11, 7)
+COUNT = "SELECT count() AS n FROM skips FINAL WHERE team_id = {team_id:Int64}"
+
 
 ONE = "SELECT {number:Int64} AS number, now64(9) AS at, [1] AS list"
 MANY = "SELECT number, now64(9) AS at FROM numbers({rows:UInt64})"
@@ -30,3 +36,33 @@ def test_a_long_answer_is_not_kept(database: Database) -> None:
 
 def test_no_rows_have_no_value(database: Database) -> None:
     assert database.remembering().value("SELECT 1 WHERE 0") is None
+
+
+def skip(database: Database, team_id: int, stage: str) -> None:
+    """Store a row."""
+    row = {"team_id": team_id, "day": DAY, "stage": stage, "theme_id": "", "reason": "x", "detail": ""}
+    database.insert_rows("skips", [row])
+
+
+def test_answers_share_rows_of_runs_and_nothing_else(database: Database) -> None:
+    kept = Kept()
+    assert database.remembering(kept).rows_of_runs(COUNT, team_id=1) == [{"n": 0}]
+    skip(database, 1, "a")
+    assert database.remembering(kept).rows_of_runs(COUNT, team_id=1) == [{"n": 0}]
+    assert database.remembering(kept).rows_of_runs(COUNT, team_id=2) == [{"n": 0}]
+    assert database.remembering(kept).rows(COUNT, team_id=1) == [{"n": 1}]
+    assert database.remembering(Kept()).rows_of_runs(COUNT, team_id=1) == [{"n": 1}]
+    assert database.rows_of_runs(COUNT, team_id=1) == [{"n": 1}]
+
+
+def test_what_is_kept_grows_old_and_is_bounded() -> None:
+    def of(number: int) -> list[dict[str, int]]:
+        return [{"n": number}]
+
+    old = Kept(seconds=0)
+    assert [old.get("key", lambda: of(1)), old.get("key", lambda: of(2))] == [of(1), of(2)]
+    few = Kept(most=2)
+    for key in "abc":
+        few.get(key, lambda: of(1))
+    assert few.get("c", lambda: of(2)) == of(1)
+    assert few.get("a", lambda: of(2)) == of(2)

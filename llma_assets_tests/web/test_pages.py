@@ -22,6 +22,8 @@ PAGES = (
     "/teams/1/results?date=2026-11-07&theme=traces",
     "/teams/1/items?date=2026-11-07&theme=traces",
     "/teams/1/items?date=2026-11-07&theme=traces&q=%3Cscript%3Ealert(1)%3C/script%3E",
+    "/teams/1/map?date=2026-11-07&theme=traces",
+    "/teams/1/trends?theme=traces",
     "/teams/1/trends?theme=%3Cscript%3E",
     "/teams/1/tasks?state=all",
     "/teams/1/week?date=2026-11-07",

@@ -14,7 +14,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme, stored_versions
 
-# Key of clustering_runs: (team_id, day, theme_id).
+# By hand: checks show it. Key of clustering_runs: (team_id, day, theme_id).
 COMMITTED_RUN = """
 SELECT *
 FROM clustering_runs FINAL
@@ -136,8 +136,8 @@ class Run:
 
 def committed_run(database: Database, team_day: TeamDay, theme_id: str) -> Run | None:
     """The run whose results are published for a team, a day and a theme."""
-    rows = database.rows(COMMITTED_RUN, team_id=team_day.team_id, day=team_day.day, theme_id=theme_id)
-    return Run(**rows[0]) if rows else None
+    # A day has few themes; and what reads them all, as pages do, need not ask again for one.
+    return next((run for run in runs_of_day(database, team_day) if run.theme_id == theme_id), None)
 
 
 def runs_of_day(database: Database, team_day: TeamDay) -> list[Run]:

@@ -35,6 +35,7 @@ for (const row of rows) {
   row.querySelector("input").hidden = false;
 }
 root.querySelector(".choices").hidden = false;
+root.querySelector(".colours").hidden = false;
 const rowOf = new Map(rows.flatMap((row) => row.numbers.map((number) => [number, row])));
 const marks = new Uint8Array(points.count);
 for (let i = 0; i < points.count; i++) marks[i] = Math.floor(mainOf(points.cluster[i]) / COLOURS) % MARKS;
@@ -92,7 +93,7 @@ function paint() {
     const cluster = points.cluster[i], [on, bright] = state.get(cluster) ?? [false, false];
     points.shown[i] = on ? 1 : 0;
     const colour = !byCluster ? shades[points.measure[i]] : cluster === OUTLIERS ? noise : own[mainOf(cluster) % COLOURS];
-    colours.set(colour, 4 * i);
+    colours[4 * i] = colour[0]; colours[4 * i + 1] = colour[1]; colours[4 * i + 2] = colour[2];
     colours[4 * i + 3] = !on ? 0 : bright ? strong : 28;
   }
   view.fill("colour", colours);
@@ -101,7 +102,8 @@ function paint() {
 function scale(text) {
   const place = root.querySelector(".scale"), values = text.split(",").filter(Boolean), colour = root.dataset.colour;
   if (!values.length) return;
-  const words = { errors: () => ["no error", "error"], cost: (v) => v.map((x) => `$${Number(x)}`), time: (v) => v.map((x) => `${Number(x)} s`), day: (v) => v }[colour](values);
+  const short = (x) => Number(Number(x).toPrecision(2));
+  const words = { errors: () => ["no error", "error"], cost: (v) => v.map((x) => `$${short(x)}`), time: (v) => v.map((x) => `${short(x)} s`), day: (v) => v }[colour](values);
   place.hidden = false;
   place.append(words[0], document.createElement("i"), words.at(-1));
 }

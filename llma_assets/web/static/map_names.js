@@ -23,8 +23,8 @@ export function nameIslands(layer, view, islands, rows) {
     const [left, top] = view.onScreen(each.x, each.y);
     if (left < 0 || top < 0 || left > view.width || top > view.height) continue;
     const full = each.isGroup ? each.title : `${each.number} ${each.title}`;
-    const short = each.isGroup ? "" : each.number;
-    const text = [full, short].find((words) => words && fits(taken, box(words, left, top, each.isGroup), view));
+    const short = each.isGroup ? "" : each.number, roomy = view.width > 500 || near;
+    const text = (roomy || each.isGroup ? [full, short] : [short]).find((words) => words && fits(taken, box(words, left, top, each.isGroup), view));
     if (!text) continue;
     const area = box(text, left, top, each.isGroup);
     taken.push(area);
