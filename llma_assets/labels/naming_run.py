@@ -85,6 +85,8 @@ def _carried(cluster_id: int, name: CarriedName, origin: str) -> ClusterLabel:
 
 def store_labels(database: Database, run: Run, labels: dict[int, ClusterLabel], found: Sequence[ClusterLabel]) -> None:
     """Store labels at once, so that a later error cannot lose them."""
+    if not found:
+        return
     rows = [
         {
             "cluster_id": label.cluster_id,

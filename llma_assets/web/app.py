@@ -21,6 +21,7 @@ from llma_assets.ingest import Inbox
 from llma_assets.isolation import fault_of
 from llma_assets.request_guard import Guard
 from llma_assets.web import (
+    alert_pages,
     api,
     cluster_pages,
     insight_pages,
@@ -152,8 +153,8 @@ def create_app(site: Site, *, hosts: Collection[str] = ()) -> FastAPI:
     api_modules = (api, map_api, run_api, task_api, theme_api, theme_change_api)
     for documents in (*(module.router for module in api_modules), insight_pages.documents):
         app.include_router(documents, prefix="/api/v1", responses=DESCRIBED)
-    page_modules = (pages, item_pages, map_pages, trend_pages, insight_pages, cluster_pages, task_pages, theme_pages)
-    for module in (receiver, sign_in_pages, *page_modules):
+    of_results = (pages, item_pages, map_pages, trend_pages, insight_pages, cluster_pages)
+    for module in (receiver, sign_in_pages, *of_results, task_pages, alert_pages, theme_pages):
         app.include_router(module.router, include_in_schema=False)
     static = resources.files("llma_assets.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")

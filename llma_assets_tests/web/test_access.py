@@ -1,36 +1,37 @@
 """Who is let in, and what exists for them; every route is asked."""
 
+import pkgutil
+from importlib import import_module
+from uuid import UUID
+
 import pytest
 from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
-from llma_assets.web import (
-    Access,
-    AccessError,
-    api,
-    cluster_pages,
-    item_pages,
-    new_token,
-    pages,
-    run_api,
-    sign_in_pages,
-    task_api,
-    task_pages,
-    theme_api,
-    theme_change_api,
-    theme_pages,
-    token_hash,
-)
+from llma_assets import web
+from llma_assets.web import Access, AccessError, new_token, token_hash
 from llma_assets.web.access import read_entries
 from llma_assets_tests.reports.stored_runs import DAY
 from llma_assets_tests.web.conftest import CHANGER, READER, STRANGER, bearer
 from llma_assets_tests.web.planted import MINE, SECRET
 
 OPEN = {"/sign-in", "/sign-out"}
-PAGES = (cluster_pages, item_pages, pages, sign_in_pages, task_pages, theme_pages)
-DOCUMENTS = (api, run_api, task_api, theme_api, theme_change_api)
-ROUTERS = (*(("", module.router) for module in PAGES), *(("/api/v1", module.router) for module in DOCUMENTS))
-PATHS = {"lineage_id": "traces-0", "theme_id": "traces", "task_id": "t"}
+NAMES = {each.name for each in pkgutil.iter_modules(web.__path__)} - {"receiver"}
+MODULES = [import_module(f"{web.__name__}.{name}") for name in sorted(NAMES)]
+OF_THE_API = [each.router for each in MODULES if each.__name__.endswith("api")]
+OF_THE_API += [each.documents for each in MODULES if hasattr(each, "documents")]
+ROUTERS = [
+    *(("", each.router) for each in MODULES if hasattr(each, "router") and each.router not in OF_THE_API),
+    *(("/api/v1", each) for each in OF_THE_API),
+]
+"""Of every module, so that no route is forgotten; the receiver has tests of its own."""
+
+PATHS = {
+    "lineage_id": "traces-0",
+    "theme_id": "traces",
+    "task_id": "t",
+    "incident_id": str(UUID(int=1)),
+}
 QUERY = {"date": DAY.isoformat(), "theme": "traces", "id": "t0"}
 
 

@@ -27,6 +27,7 @@ PAGES = (
     "/teams/1/trends?theme=%3Cscript%3E",
     "/teams/1/tasks?state=all",
     "/teams/1/week?date=2026-11-07",
+    "/teams/1/alerts",
     "/teams/1/themes",
     "/teams/1/themes/traces",
     "/teams/1/themes/traces/edit",
@@ -234,6 +235,9 @@ def test_a_fault_of_ours_shows_and_logs_no_words_of_a_trace(
 ) -> None:
     class Broken:
         def rows(self, *_: object, **__: object) -> None:
+            raise ValueError("words of a trace")
+
+        def sources(self) -> None:
             raise ValueError("words of a trace")
 
     site.opened = Broken()  # type: ignore[assignment]

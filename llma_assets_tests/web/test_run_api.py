@@ -82,7 +82,7 @@ def test_the_results_page_shows_a_run_that_is_on(client: TestClient, planted: Da
     now = planted.value("SELECT now64(6)")
     row = planted.rows("SELECT * FROM trace_summaries FINAL WHERE team_id = 1 AND item_id = 't0'")[0]
     today = now.date()
-    planted.insert_rows("trace_summaries", [{**row, "day": today}])
+    planted.insert_rows("trace_summaries", [{**row, "day": today, "inserted_at": now}])
     site.clock = lambda: now + timedelta(seconds=30)
     page = client.get(f"/teams/{MINE}/results?date={today}").text
     assert "A run is at work on these days" in page

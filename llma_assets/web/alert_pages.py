@@ -1,0 +1,170 @@
+"""Alerts: incidents, rules, what was sent; mutes, rules on and off, and the file of rules. Judging is in `alerts`."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from llma_assets.alerts import (
+    AlertError,
+    Document,
+    Incident,
+    Mute,
+    SettingChange,
+    alerts_of,
+    apply,
+    channels_off,
+    deliveries,
+    incidents,
+    mute,
+    mutes_of,
+    past_changes,
+    read_document,
+    stored_decisions,
+    unmute,
+    write_document,
+)
+from llma_assets.web.access import Visitor
+from llma_assets.web.problems import NotFound
+from llma_assets.web.site import Site
+from llma_assets.web.templates_of import address, page
+from llma_assets.web.visitors import FormDep, SiteDep, TeamDep, VisitorDep
+
+router = APIRouter()
+
+ALERTS = "/teams/{team_id}/alerts"
+SHOWN_INCIDENTS = 50
+SHOWN_DELIVERIES = 30
+SHOWN_CHANGES = 20
+SNOOZE_DAYS = 7
+
+
+@router.get(ALERTS)
+def alerts_page(request: Request, site: SiteDep, visitor: VisitorDep, team_id: TeamDep, problem: str = "") -> Response:
+    """What rules told of, the rules, and what became of the messages."""
+    return _alerts(request, site, visitor, team_id, problem=problem[:300])
+
+
+@router.get(ALERTS + "/{incident_id}")
+def incident_page(
+    request: Request, site: SiteDep, visitor: VisitorDep, team_id: TeamDep, incident_id: UUID
+) -> Response:
+    """One incident: what each day's numbers were, and how to silence it. Messages link here."""
+    database = site.database
+    incident = _incident(site, team_id, incident_id)
+    until = max(incident.opened_day + timedelta(days=14), incident.closed_day)
+    days = stored_decisions(database, team_id, incident.opened_day - timedelta(days=7), until, subject=incident.subject)
+    shown = [
+        each
+        for each in days
+        if (each.rule_id, each.theme_id, each.subject) == (incident.rule_id, incident.theme_id, incident.subject)
+    ]
+    rule = alerts_of(database, team_id).rules.get(incident.rule_id)
+    mutes = [each for each in mutes_of(database, team_id) if _concerns(each, incident)]
+    return page(
+        request,
+        "incident.html",
+        tab="alerts",
+        team_id=team_id,
+        incident=incident,
+        rule=rule,
+        days=shown,
+        mutes=mutes,
+        may_change=visitor.may_change,
+        snooze_days=SNOOZE_DAYS,
+    )
+
+
+@router.post(ALERTS + "/{incident_id}")
+def change_incident(
+    site: SiteDep, visitor: VisitorDep, team_id: TeamDep, incident_id: UUID, fields: FormDep
+) -> Response:
+    """Silence the incident's cluster for this rule, for some days or for good, or take that back."""
+    database, incident = site.database, _incident(site, team_id, incident_id)
+    if fields.get("action") == "unmute":
+        unmute(database, team_id, [each for each in mutes_of(database, team_id) if _concerns(each, incident)])
+    else:
+        now = site.clock()
+        until = now + timedelta(days=SNOOZE_DAYS) if fields.get("action") == "snooze" else None
+        mute(
+            database,
+            team_id,
+            visitor.name,
+            now=now,
+            rule_id=incident.rule_id,
+            subject=incident.subject,
+            until=until,
+        )
+    return RedirectResponse(address(f"/teams/{team_id}/alerts/{incident_id}"), 303)
+
+
+@router.post(ALERTS)
+def change_rules(request: Request, site: SiteDep, visitor: VisitorDep, team_id: TeamDep, fields: FormDep) -> Response:
+    """Switch a rule on or off, or check and store the file of rules and channels."""
+    action, text = fields.get("action", ""), fields.get("file", "")
+    try:
+        if action in ("on", "off"):
+            rule = alerts_of(site.database, team_id).rule(fields.get("rule", ""))
+            switched = replace(rule, enabled=action == "on")
+            apply(site.database, team_id, Document(rules=(switched,)), visitor.name, now=site.clock())
+            return RedirectResponse(address(f"/teams/{team_id}/alerts"), 303)
+        document = read_document(text)
+        is_stored = action == "save"
+        changes = apply(
+            site.database, team_id, document, visitor.name, dry_run=not is_stored, prune=True, now=site.clock()
+        )
+    except AlertError as error:
+        return _alerts(request, site, visitor, team_id, problem=str(error), text=text or None)
+    if is_stored:
+        return RedirectResponse(address(f"/teams/{team_id}/alerts"), 303)
+    return _alerts(request, site, visitor, team_id, text=text, changes=changes)
+
+
+def _alerts(
+    request: Request,
+    site: Site,
+    visitor: Visitor,
+    team_id: int,
+    *,
+    problem: str = "",
+    text: str | None = None,
+    changes: list[SettingChange] | None = None,
+) -> Response:
+    database = site.database
+    team = alerts_of(database, team_id)
+    found = incidents(database, team_id)
+    sent = deliveries(database, team_id, site.clock())
+    more: Mapping[str, Any] = {
+        "rules": tuple(team.rules.values()),
+        "channels": tuple(team.channels.values()),
+        "switched_off": channels_off(database, team_id),
+        "problems": team.problems,
+        "incidents": found[:SHOWN_INCIDENTS],
+        "open_incidents": sum(each.is_open for each in found),
+        "deliveries": sent[::-1][:SHOWN_DELIVERIES],
+        "history": past_changes(database, team_id)[::-1][:SHOWN_CHANGES],
+        "mutes": mutes_of(database, team_id),
+        "file": text
+        if text is not None
+        else write_document(Document(tuple(team.channels.values()), tuple(team.rules.values()))),
+        "changes": changes,
+        "problem": problem,
+        "may_change": visitor.may_change,
+    }
+    return page(request, "alerts.html", tab="alerts", team_id=team_id, **more)
+
+
+def _incident(site: Site, team_id: int, incident_id: UUID) -> Incident:
+    for each in incidents(site.database, team_id):
+        if each.incident_id == incident_id:
+            return each
+    near = [("All alerts", address(f"/teams/{team_id}/alerts"))]
+    raise NotFound(f"team {team_id} has no incident {incident_id}", near=near)
+
+
+def _concerns(each: Mute, incident: Incident) -> bool:
+    return each.rule_id in ("", incident.rule_id) and each.subject in ("", incident.subject)
