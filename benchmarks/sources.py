@@ -1,7 +1,7 @@
 """Measure what reading a source costs: seconds and bytes of each step, on spans with much content.
 
     python benchmarks/sources.py                                    # 2,000 traces, 40 MB of content
-    python benchmarks/sources.py --traces 100000 --kilobytes 40     # 20 GB of content
+    python benchmarks/sources.py --traces 100000 --kilobytes 200    # 20 GB of content
     python benchmarks/sources.py --write
 
 Spans are made by the server (five a trace, one of them with all the content), in an `otel_traces` of the collector's
