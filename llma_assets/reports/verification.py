@@ -8,7 +8,7 @@ from typing import Literal
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import counted_as, find_lineage, standings_of
 from llma_assets.insights import DayRate, Effect, Rates, Release, effect_of, lineage_rates
-from llma_assets.serialization import Day, TeamId
+from llma_assets.serialization import TeamId
 from llma_assets.tasks import Task, task_days, task_history
 
 REACH = timedelta(days=42)
@@ -37,7 +37,7 @@ class Verification:
     title: str
     theme_id: str
     status: str
-    change: Day
+    change: date
     because: str
     traces: Effect
     users: Effect

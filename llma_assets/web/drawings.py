@@ -5,10 +5,12 @@ Pure: from reports to numbers. Which colours and words they get is the templates
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from math import isfinite
 
+from llma_assets.insights import Release
 from llma_assets.reports import ClusterResult, FlowCluster, LineageFlow, Trend
+from llma_assets.team_day import midnight
 from llma_assets.visible import visible
 from llma_assets.web.problems import InvalidInput
 
@@ -192,6 +194,26 @@ def stacked_days(trends: Sequence[Trend], *, as_shares: bool) -> list[Slice]:
                 left, wide = round(at * step + 1, 1), round(max(1.0, min(step, 90) - 2), 1)
                 found.append(Slice(number, day, items, left, round(y, 1), wide, round(items * scale, 1)))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A moment above the days: how far from the left, and what happened then."""
+
+    x: float
+    words: str
+
+
+def release_markers(trends: Sequence[Trend], releases: Sequence[Release]) -> list[Marker]:
+    """Where releases began within the days of `stacked_days`; days without items have no place."""
+    days = [point.day for point in trends[0].points] if trends else []
+    step = CHART[0] / max(1, len(days))
+    return [
+        Marker(round((at + (each.released_at - midnight(day)) / timedelta(days=1)) * step, 1), each.name)
+        for each in releases
+        for at, day in enumerate(days)
+        if midnight(day) <= each.released_at < midnight(day) + timedelta(days=1)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from starlette.responses import RedirectResponse, Response
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import clustered_days, last_runs
+from llma_assets.insights import Unseen, unseen
 from llma_assets.reports import (
     Progress,
+    ThemeResults,
     funnel_report,
     published_clusters,
     skips_of_day,
@@ -93,6 +95,7 @@ def results_page(
         runs=found,
         results=results,
         areas=share_areas(results.clusters) if results else (),
+        not_seen=_not_seen(database, team_id, results) if results else None,
         skips=skips_of_day(database, day, team_id).skips if not found else (),
         show_hidden=hidden,
         progress=progress,
@@ -109,6 +112,15 @@ def progress_part(
     return page(
         request, "progress.html", team_id=team_id, day=day, progress=progress, progress_every=_every(site, progress)
     )
+
+
+def _not_seen(database: Database, team_id: int, results: ThemeResults) -> Unseen | None:
+    """How much is of kinds that were not seen yet, where a theme looks for something and does not show all there is."""
+    theme = next((each for each in themes_of(database, team_id).themes if each.theme_id == results.run.theme_id), None)
+    if theme is None or not theme.judged:
+        return None
+    outliers = sum(each.cluster.size for each in results.clusters if each.cluster.is_noise)
+    return unseen([each.cluster.size for each in results.clusters if not each.cluster.is_noise], outliers)
 
 
 def _every(site: Site, progress: Progress) -> int:

@@ -6,9 +6,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from llma_assets.insights import Release, releases_of
 from llma_assets.reports import lineage_flow, trends_report
-from llma_assets.web.drawings import flow_picture, stacked_days
+from llma_assets.web.drawings import flow_picture, release_markers, stacked_days
 from llma_assets.web.pages import TEAM, default_theme
+from llma_assets.web.site import Site
 from llma_assets.web.templates_of import page
 from llma_assets.web.visitors import SiteDep, TeamDep
 
@@ -50,7 +52,14 @@ def trends_page(
         chosen=chosen,
         show=show,
         slices=slices,
+        releases=release_markers(chosen.trends, _releases(site, team_id)) if chosen else (),
         stacked=stacked,
         flow=flow_picture(flow, colours) if flow and len(flow.days) > 1 else None,
         weeks=weeks,
     )
+
+
+def _releases(site: Site, team_id: int) -> list[Release]:
+    """The releases of the application, as people and events name them."""
+    named_by = site.team_settings().options_of(team_id).release_property
+    return releases_of(site.database, team_id, now=site.clock(), named_by=named_by)

@@ -18,7 +18,7 @@ def plant(database: Database) -> None:
     """Thirty days of traffic in one run of each team: the problem of team 1 becomes rare, that of team 2 stays."""
     for team_id in (1, 2):
         store_run(database, "traces", {0: [], 1: []}, team_id=team_id)
-        (attempt,) = database.rows("SELECT attempt_id FROM clustering_runs WHERE team_id = {t:Int64}", t=team_id)
+        (attempt,) = database.rows("SELECT attempt_id FROM clustering_runs FINAL WHERE team_id = {t:Int64}", t=team_id)
         key = {"team_id": team_id, "theme_id": "traces", "day": DAY}
         database.execute(
             "ALTER TABLE clustering_runs UPDATE lineage = '{\"x\": 1}' WHERE team_id = {t:Int64} "

@@ -1,0 +1,55 @@
+"""The week, releases on trends, whether a cluster became rarer: as pages and by the API, of the team alone."""
+
+from datetime import timedelta
+
+import pytest
+from starlette.testclient import TestClient
+
+from llma_assets.clickhouse import Database
+from llma_assets.insights import add_release
+from llma_assets.team_day import midnight
+from llma_assets_tests.cli.commands.test_verify import FIXED, LINEAGE, plant
+from llma_assets_tests.reports.stored_runs import DAY
+
+API = "/api/v1/teams"
+
+
+@pytest.fixture
+def month(client: TestClient, planted: Database) -> TestClient:
+    """Thirty days in the place of the one that is planted: the problem of team 1 becomes rare, that of team 2 stays."""
+    plant(planted)
+    for team_id, name in ((1, "2.1 <b>"), (2, "of the other team")):
+        add_release(planted, team_id, name, midnight(FIXED) + timedelta(hours=6), by="ann")
+    return client
+
+
+def test_the_week_is_a_page_and_a_document(month: TestClient) -> None:
+    page = month.get(f"/teams/1/week?date={DAY}").text
+    assert "15.7% to 5.0%" in page
+    assert f'href="/teams/1/clusters/{LINEAGE}' in page
+    said = month.get(f"{API}/1/digest", params={"date": DAY.isoformat()}).json()["sentences"]
+    assert [each["topic"] for each in said] == ["new", "grown", "faded", "quality", "spend"]
+    assert month.get(f"{API}/77/digest").status_code == 404
+    assert month.get("/teams/77/week").status_code == 404
+
+
+def test_releases_stand_on_the_days_of_trends(month: TestClient) -> None:
+    page = month.get("/teams/1/trends?theme=traces").text
+    assert '<line class="release"' in page
+    assert "2.1 &lt;b&gt;" in page
+    assert "of the other team" not in page
+
+
+def test_a_cluster_says_whether_it_became_rarer(month: TestClient) -> None:
+    address = f"/teams/1/clusters/{LINEAGE}?theme=traces&date={DAY}"
+    assert "Name the day of a release" in month.get(address).text
+    assert "It became rarer" in month.get(f"{address}&since={FIXED}").text
+    of = {"since": FIXED.isoformat()}
+    found = [month.get(f"{API}/{team}/clusters/{LINEAGE}/verification", params=of).json() for team in (1, 2)]
+    assert [each["traces"]["verdict"] for each in found] == ["less", "no_clear_change"]
+    assert found[0]["change"] == FIXED.isoformat()
+    assert month.get(f"{API}/1/clusters/nothing/verification", params=of).status_code == 404
+
+
+def test_what_sets_clusters_apart_is_a_document_of_what_is_stored(month: TestClient) -> None:
+    assert month.get(f"{API}/1/attributes", params={"date": DAY.isoformat()}).json()["runs"] == []
