@@ -137,6 +137,7 @@ def test_the_embedded_server_killed_in_the_middle_of_a_run_comes_back(
             "summary_embeddings",
             "cluster_assignments",
             "cluster_labels",
+            "cluster_attributes",
             "cluster_events",
         ]
         assert [json.loads(row["properties"])["$ai_total_items_analyzed"] for row in pipeline.published()] == [24, 24]
