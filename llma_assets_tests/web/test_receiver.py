@@ -2,6 +2,7 @@
 
 import gzip
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -197,10 +198,11 @@ def test_when_too_much_waits_the_sender_is_asked_to_come_again(client: TestClien
 
 def test_requests_that_come_at_once_share_an_insert(client: TestClient, database: Database) -> None:
     inbox: Inbox = client.app.state.inbox  # type: ignore[attr-defined]
-    opened, inserts = threading.Event(), []
+    begun, opened, inserts = threading.Event(), threading.Event(), []
     real = inbox.database
 
     def slow() -> Database:
+        begun.set()
         opened.wait(60)  # until all have come, however busy the machine is
         inserts.append(1)
         return real()
@@ -217,9 +219,12 @@ def test_requests_that_come_at_once_share_an_insert(client: TestClient, database
         return int(client.post("/v1/traces", content=content, headers={**JSON, **TEAM}).status_code)
 
     with ThreadPoolExecutor(8) as pool:
-        futures = [pool.submit(sent, content) for content in bodies]
+        futures = [pool.submit(sent, bodies[0])]
+        assert begun.wait(60), "the first is alone in its insert"
+        futures += [pool.submit(sent, content) for content in bodies[1:]]
         while len(inbox._waiting) < 7:
             assert not any(future.done() for future in futures)
+            time.sleep(0.01)
         opened.set()
         assert {future.result() for future in futures} == {200}
     assert len(inserts) == 2
