@@ -99,7 +99,7 @@ ORDER BY last_day DESC, size DESC, lineage_id
 
 def lineages_of(database: Database, team_id: int, prefix: str = "") -> list[Lineage]:
     """The lineages of a team that any committed run has, latest first."""
-    return [Lineage(**row) for row in database.rows(LINEAGES, team_id=team_id, prefix=prefix)]
+    return [Lineage(**row) for row in database.rows_of_runs(LINEAGES, team_id=team_id, prefix=prefix)]
 
 
 def find_lineage(database: Database, team_id: int, text: str) -> Lineage:
