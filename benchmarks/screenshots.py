@@ -46,6 +46,9 @@ def pages(site: Site) -> Iterator[tuple[str, str]]:
     tasks = tasks_report(site.database, team, now=site.clock(), options=site.task_options(team)).tasks
     yield "teams", "/"
     yield "results", f"/teams/{team}/results?theme=traces&date={DAY}"
+    yield "map", f"/teams/{team}/map?theme=traces&date={DAY}"
+    yield "week", f"/teams/{team}/week?theme=traces&date={DAY}"
+    yield "alerts", f"/teams/{team}/alerts"
     yield "table", f"/teams/{team}/items?theme=traces&date={DAY}"
     yield "trends", f"/teams/{team}/trends?theme=traces&weeks=2&date={DAY}"
     yield "cluster", f"/teams/{team}/clusters/{newest.lineage_id}?theme=traces&date={DAY}"
