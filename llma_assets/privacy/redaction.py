@@ -6,6 +6,7 @@ patterns are merged and counted. Own patterns run in RE2, which takes linear tim
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from llma_assets.privacy.contacts import find_emails, find_numbers
@@ -20,6 +21,8 @@ from llma_assets.privacy.transformations import Transformation, Transformer
 from llma_assets.privacy.triggers import may_hold
 
 CUSTOM: Final = "CUSTOM"
+_REMEMBERED_CHARS: Final = 8_000
+"""Spans of texts up to this length are remembered, some megabytes at most in the process that renders."""
 _MAX_PATTERNS: Final = 50
 
 
@@ -101,32 +104,8 @@ class Redactor:
     def _spans(self, text: str) -> list[Span]:
         if len(text) < 5 and not self._extra:
             return []
-        normalised = normalise(text)
-        credentials = list(find_credentials(normalised))
-        password_ends = frozenset(span.end for span in credentials if span.kind == PASSWORD)
-        return without_overlaps(
-            [
-                *credentials,
-                *self._named(normalised),
-                *find_emails(normalised, password_ends),
-                *find_payment_numbers(normalised),
-                *find_numbers(normalised),
-                *self._own(text),
-            ]
-        )
-
-    @staticmethod
-    def _named(normalised: str) -> Iterator[Span]:
-        named, ids, wallets, mail = may_hold(normalised.encode("utf-8", "replace"))
-        lower = lower_case(normalised) if named or ids or mail else ""
-        if named:
-            yield from find_named_values(normalised, lower)
-        if wallets:
-            yield from find_wallets(normalised)
-        if ids:
-            yield from find_national_ids(normalised, lower)
-        if mail:
-            yield from find_disguised_mail(normalised, lower)
+        found = _found_before(text) if len(text) <= _REMEMBERED_CHARS else _found(text)
+        return without_overlaps([*found, *self._own(text)])
 
     def _own(self, text: str) -> Iterator[Span]:
         for pattern in self._extra:
@@ -142,3 +121,36 @@ class Redactor:
             self._last[span.kind] += 1
             number = self._numbers[key] = self._last[span.kind]
         return f"[{span.kind}_{number}]"
+
+
+@lru_cache(maxsize=1_000)
+def _found_before(text: str) -> tuple[Span, ...]:
+    """As `_found`: a conversation repeats its turns, and an application its instructions."""
+    return _found(text)
+
+
+def _found(text: str) -> tuple[Span, ...]:
+    """What is private in a text for everybody; spans may overlap."""
+    normalised = normalise(text)
+    credentials = list(find_credentials(normalised))
+    password_ends = frozenset(span.end for span in credentials if span.kind == PASSWORD)
+    return (
+        *credentials,
+        *_named(normalised),
+        *find_emails(normalised, password_ends),
+        *find_payment_numbers(normalised),
+        *find_numbers(normalised),
+    )
+
+
+def _named(normalised: str) -> Iterator[Span]:
+    named, ids, wallets, mail = may_hold(normalised.encode("utf-8", "replace"))
+    lower = lower_case(normalised) if named or ids or mail else ""
+    if named:
+        yield from find_named_values(normalised, lower)
+    if wallets:
+        yield from find_wallets(normalised)
+    if ids:
+        yield from find_national_ids(normalised, lower)
+    if mail:
+        yield from find_disguised_mail(normalised, lower)
