@@ -74,10 +74,13 @@ def test_of_look_alikes_one_in_a_hundred_is_taken_at_most(kind: str) -> None:
 )  # fmt: skip
 def test_a_hostile_text_takes_time_in_proportion_to_its_length(unit: str) -> None:
     def seconds(size: int) -> float:
-        text = unit * (size // len(unit))
-        began = time.process_time()
-        Redactor().redact(text)
-        return time.process_time() - began
+        """The least of three: a garbage collection of the whole test process may fall into one of them."""
+        text, took = unit * (size // len(unit)), []
+        for _ in range(3):
+            began = time.process_time()
+            Redactor().redact(text)
+            took.append(time.process_time() - began)
+        return min(took)
 
     seconds(1_000)
     assert seconds(120_000) < 12 * max(seconds(30_000), 0.01)
