@@ -69,7 +69,6 @@ def attributes_report(
         run = committed_run(database, team_day, published.theme_id)
         if run is None or not published.clusters:
             continue
-        result = stored_attributes(database, run)
         if find:
             result = find_attributes(
                 database,
@@ -78,7 +77,9 @@ def attributes_report(
                 extra_patterns=team.redaction_patterns,
                 least_users=team.min_users,
             )
-        if result is None:
+        elif (stored := stored_attributes(database, run)) is not None:
+            result = stored
+        else:
             continue
         titles = {each.cluster_id: each.title for each in published.clusters}
         clusters = tuple(

@@ -20,6 +20,7 @@ from llma_assets.alerts.messages import Message
 from llma_assets.alerts.rule import Channel
 from llma_assets.clickhouse import Database
 from llma_assets.clock import Clock
+from llma_assets.isolation import fault_of
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +117,7 @@ def _send(channel: Channel, delivery: Delivery, thread: str, clock: Clock) -> tu
         return "failed", "", str(error), False
     # A message that a sender cannot make must not stop the others; its words may hold an address.
     except Exception as error:
-        log.debug("a message could not be sent", exc_info=True)
+        log.error("a message could not be sent: %s", fault_of(error))
         return "failed", "", f"unexpected: {type(error).__name__}", False
 
 
