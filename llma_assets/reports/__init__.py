@@ -8,12 +8,14 @@ from llma_assets.reports.attributes import (
     attributes_report,
 )
 from llma_assets.reports.audit import Audit, AuditedCluster, audit
+from llma_assets.reports.automations import AutomationRow, AutomationsReport, AutomationTick, Daemon
 from llma_assets.reports.checks import CheckReport, CheckResult, all_checks, check_report
 from llma_assets.reports.cluster import ClusterReport, cluster_report
 from llma_assets.reports.cluster_map import map_markdown, map_png
 from llma_assets.reports.cluster_table import cluster_table, clusters_in_sentences, table_rows
 from llma_assets.reports.clusters import published_clusters
 from llma_assets.reports.clusters_of_day import ClusterRow, ThemeClusters, clusters_of_day
+from llma_assets.reports.database import DatabaseStatus, SchemaUpgrade, TableSize
 from llma_assets.reports.day_states import days_with_anything, span_with_anything
 from llma_assets.reports.decisions import Decision, Decisions, decisions
 from llma_assets.reports.digest import Digest, NothingToTell, Sentence, digest_of, outdated
@@ -61,16 +63,42 @@ from llma_assets.reports.published import PublishedCluster, PublishedClusters, P
 from llma_assets.reports.relinked import RelinkReport, relink_report
 from llma_assets.reports.results import ClusterResult, Figures, ThemeResults, theme_results
 from llma_assets.reports.retry import RetryReport, RetryRun
+from llma_assets.reports.run_plan import PlannedTeam, RunPlan
 from llma_assets.reports.run_state import RunState, run_state
-from llma_assets.reports.runs import DeferredWork, RunReport, TeamOutcome, ThemeOutcome
+from llma_assets.reports.runs import (
+    DeferredWork,
+    DemoReport,
+    RunReport,
+    TeamOutcome,
+    ThemeOutcome,
+)
 from llma_assets.reports.shares import Estimate
 from llma_assets.reports.skips import Skips, skips_of_day
-from llma_assets.reports.sources import SourceReport, TenantOfSource, source_report
+from llma_assets.reports.sources import (
+    SourceReport,
+    SourceRow,
+    SourcesReport,
+    TenantOfSource,
+    source_report,
+    source_row,
+    sources_report,
+)
 from llma_assets.reports.stored_runs import LineagesReport, RunsReport, lineages_report, runs_report
-from llma_assets.reports.tasks import TaskDetails, Tasks, task_details, tasks_report
+from llma_assets.reports.tasks import (
+    RefusedSegment,
+    RefusedSegments,
+    SegmentCounts,
+    SegmentsRun,
+    TaskDetails,
+    Tasks,
+    task_details,
+    tasks_report,
+)
 from llma_assets.reports.themes import (
     AppliedChanges,
+    ExportedThemes,
     ThemeChanges,
+    ThemeExamples,
     ThemeHistory,
     ThemeReport,
     ThemeSettings,
@@ -105,6 +133,9 @@ __all__ = [
     "AttributesReport",
     "Audit",
     "AuditedCluster",
+    "AutomationRow",
+    "AutomationTick",
+    "AutomationsReport",
     "Budget",
     "BudgetLeft",
     "CheckReport",
@@ -115,14 +146,18 @@ __all__ = [
     "ClusterRow",
     "ClusteredItem",
     "Colour",
+    "Daemon",
+    "DatabaseStatus",
     "Decision",
     "Decisions",
     "DeferredWork",
+    "DemoReport",
     "Digest",
     "Estimate",
     "EstimateReport",
     "EstimateTotal",
     "EventsFile",
+    "ExportedThemes",
     "Figures",
     "FlowCluster",
     "FlowDay",
@@ -145,25 +180,35 @@ __all__ = [
     "OverlapSide",
     "PackReport",
     "PacksReport",
+    "PlannedTeam",
     "PreviewReport",
     "Progress",
     "PublishedCluster",
     "PublishedClusters",
     "PublishedRun",
+    "RefusedSegment",
+    "RefusedSegments",
     "ReleasesReport",
     "RelinkReport",
     "RetryReport",
     "RetryRun",
+    "RunPlan",
     "RunReport",
     "RunState",
     "RunWithNewItems",
     "RunsReport",
+    "SchemaUpgrade",
+    "SegmentCounts",
     "SegmentsFile",
+    "SegmentsRun",
     "Sentence",
     "Skips",
     "Sort",
     "SourceReport",
+    "SourceRow",
+    "SourcesReport",
     "StageEstimate",
+    "TableSize",
     "TaskDetails",
     "Tasks",
     "TeamOutcome",
@@ -176,6 +221,7 @@ __all__ = [
     "ThemeBudgetLeft",
     "ThemeChanges",
     "ThemeClusters",
+    "ThemeExamples",
     "ThemeHistory",
     "ThemeOutcome",
     "ThemeProgress",
@@ -239,6 +285,8 @@ __all__ = [
     "segments_file",
     "skips_of_day",
     "source_report",
+    "source_row",
+    "sources_report",
     "span_with_anything",
     "table_rows",
     "task_details",

@@ -5,6 +5,7 @@ from datetime import date
 
 from llma_assets.reports.published import PublishedRun
 from llma_assets.serialization import Day, Seconds, TeamId, ThemeId
+from llma_assets.tasks import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,17 @@ class TeamOutcome:
     runs: tuple[PublishedRun, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunReport:
     """The outcome of a run of a day."""
 
     day: Day
     duration_s: Seconds
     teams: tuple[TeamOutcome, ...]
+
+
+@dataclass(frozen=True)
+class DemoReport(RunReport):
+    """The outcome of the demo: its run, and the tasks from its session replays."""
+
+    tasks: tuple[Task, ...]

@@ -1,6 +1,7 @@
 """What a source holds: whether it can be read, whose rows there are, what is missing, three traces as they are read."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -9,6 +10,7 @@ import orjson
 
 from llma_assets.clickhouse import Database, DatabaseError, error_summary
 from llma_assets.rendering import RenderOptions, render_trace
+from llma_assets.serialization import TeamId
 from llma_assets.source_catalog import seen_tenants, team_of
 from llma_assets.sources import KINDS, Source, Tenant
 
@@ -55,7 +57,34 @@ class TenantOfSource:
     """A tenant, and its team's number."""
 
     tenant: str
-    team_id: int
+    team_id: TeamId
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """A source as it is stored.
+
+    Attributes:
+        reads: what its kind is, in words.
+        tenant, user: columns that say whose a row is, and who used the application.
+        others: further tables, by the name of their role.
+    """
+
+    name: str
+    kind: str
+    reads: str
+    table: str
+    tenant: str
+    user: str
+    others: dict[str, str]
+    tenants: tuple[TenantOfSource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourcesReport:
+    """All sources, beside the pipeline's own table of events."""
+
+    sources: tuple[SourceRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +135,30 @@ class SourceReport:
         return self.reachable and (self.calls == 0 or self.with_content > 0)
 
 
+def sources_report(sources: Iterable[Source]) -> SourcesReport:
+    """Sources as they are stored."""
+    return SourcesReport(tuple(source_row(source) for source in sources))
+
+
+def source_row(source: Source) -> SourceRow:
+    """A source as it is stored."""
+    kind = KINDS[source.kind]
+    return SourceRow(
+        name=source.name,
+        kind=source.kind,
+        reads=kind.what,
+        table=source.table,
+        tenant=source.tenant or kind.tenant,
+        user=source.user,
+        others=dict(source.others),
+        tenants=_tenants(source),
+    )
+
+
+def _tenants(source: Source) -> tuple[TenantOfSource, ...]:
+    return tuple(TenantOfSource(tenant.value, tenant.team_id) for tenant in source.tenants)
+
+
 def source_report(
     database: Database, source: Source, *, team_id: int | None = None, now: datetime | None = None
 ) -> SourceReport:
@@ -134,7 +187,7 @@ def source_report(
         )
     except DatabaseError as error:
         return replace(report, reachable=False, error=error_summary(str(error)))
-    tenants = tuple(TenantOfSource(tenant.value, tenant.team_id) for tenant in source.tenants)
+    tenants = _tenants(source)
     last_at = counted["last_at"] if counted["rows"] else None
     report = replace(report, rows=counted["rows"], traces=counted["traces"], last_at=last_at, tenants=tenants)
     return _with_events(report, events, [trace["trace_id"] for trace in traces[:SHOWN]])

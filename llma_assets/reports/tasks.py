@@ -79,6 +79,51 @@ class TaskDetails:
         return document
 
 
+@dataclass(frozen=True, slots=True)
+class SegmentCounts:
+    """Segments of a team over its whole life: processed, refused, in tasks."""
+
+    processed: int
+    refused: int
+    in_tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentsRun:
+    """The outcome of `llma segments run`.
+
+    Attributes:
+        status: `done`, `failed`, or `skipped` for a team on the skip list.
+        reason, error: why it was skipped, what failed; "" for none.
+        dagster_run: id of the run that Dagster recorded.
+        tasks: those that are not ignored.
+    """
+
+    team_id: TeamId
+    status: str
+    reason: str
+    error: str
+    dagster_run: str
+    segments: SegmentCounts
+    tasks: tuple[Task, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedSegment:
+    """A stored segment that could not be used, and why."""
+
+    document_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedSegments:
+    """Stored segments of a team that could not be used, the newest first."""
+
+    team_id: TeamId
+    refused: tuple[RefusedSegment, ...]
+
+
 def tasks_report(
     database: Database,
     team_id: int,

@@ -180,3 +180,26 @@ def history_report(team_id: int, found: Iterable[PastChange]) -> ThemeHistory:
             for each in found
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeExamples:
+    """The text of example files, by name."""
+
+    examples: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedThemes:
+    """Themes as a file holds them; `base_filters` is no key where the file leaves them out."""
+
+    team_id: TeamId
+    base_filters: list[Any] | None
+    themes: tuple[dict[str, Any], ...]
+
+    @model_serializer(mode="wrap")
+    def _without_filters(self, serialized: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        document: dict[str, Any] = serialized(self)
+        if self.base_filters is None:
+            del document["base_filters"]
+        return document

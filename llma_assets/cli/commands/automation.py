@@ -9,10 +9,11 @@ import click
 
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import json_option
-from llma_assets.cli.render.console import emit_json, say, show_table
+from llma_assets.cli.render.console import emit_report, say, show_table
 
 if TYPE_CHECKING:
     from llma_assets.defs.automation import Automation, Automations
+    from llma_assets.reports import AutomationRow
 
 SHOWN_DETAIL = 120
 
@@ -95,6 +96,7 @@ def _show(
     changed: "list[str] | None" = None,
 ) -> None:
     from llma_assets.defs.automation import DAEMON_IS_GONE_AFTER, UnknownAutomationError
+    from llma_assets.reports import AutomationsReport, Daemon
 
     now = datetime.now(UTC)
     try:
@@ -104,9 +106,8 @@ def _show(
     seen = automations.daemon_seen_at()
     is_running = seen is not None and now - seen < DAEMON_IS_GONE_AFTER
     if as_json:
-        daemon = {"running": is_running, "seen_at": _moment(seen)}
-        switched = {} if changed is None else {"changed": changed}
-        emit_json({"daemon": daemon, **switched, "automations": [_document(each) for each in found]})
+        rows = tuple(_reported(each) for each in found)
+        emit_report(AutomationsReport(Daemon(is_running, seen), None if changed is None else tuple(changed), rows))
         return
     header = ["name", "", "when", "last", "result", "next"]
     show_table(
@@ -127,18 +128,16 @@ def _row(each: "Automation") -> list[str]:
     return [each.name, "on" if each.is_on else "off", each.when, last, result, following]
 
 
-def _document(each: "Automation") -> dict[str, object]:
+def _reported(each: "Automation") -> "AutomationRow":
+    from llma_assets.reports import AutomationRow, AutomationTick
+
     tick = each.last_tick
-    return {
-        "name": each.name,
-        "kind": each.kind,
-        "on": each.is_on,
-        "when": each.when,
-        "description": each.description,
-        "last_tick": tick and {"at": _moment(tick.at), "status": tick.status, "runs": tick.runs, "detail": tick.detail},
-        "next_tick_at": _moment(each.next_tick),
-    }
-
-
-def _moment(when: datetime | None) -> str | None:
-    return when.isoformat().replace("+00:00", "Z") if when else None
+    return AutomationRow(
+        name=each.name,
+        kind=each.kind,
+        is_on=each.is_on,
+        when=each.when,
+        description=each.description,
+        last_tick=AutomationTick(tick.at, tick.status, tick.runs, tick.detail) if tick else None,
+        next_tick_at=each.next_tick,
+    )

@@ -3,9 +3,9 @@
 import codecs
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
@@ -13,10 +13,11 @@ import click
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import json_option, opened_database
 from llma_assets.cli.queries import TABLE_SIZES
-from llma_assets.cli.render.console import emit_json, plain_block, say, show, show_table
+from llma_assets.cli.render.console import emit_report, plain_block, say, show, show_table
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import ServerState
+    from llma_assets.reports import DatabaseStatus
     from llma_assets.settings import Settings
 
 
@@ -31,34 +32,37 @@ def status(as_json: bool) -> None:
     """Show the address and version of the database, and the size of its tables. Starts nothing."""
     from llma_assets.clickhouse import NoDatabase, SharedClient, connect, open_database
     from llma_assets.clickhouse import status as server_status
+    from llma_assets.reports import DatabaseStatus, TableSize
     from llma_assets.settings import Settings
 
     settings = Settings.from_env()
     state = None if settings.clickhouse_url else server_status(settings.data_dir)
-    report: dict[str, Any] = {
-        "mode": "remote" if settings.clickhouse_url else "embedded",
-        "address": _address(settings, state),
-        "running": bool(settings.clickhouse_url or state),
-        "version": None,
-        "database": None,
-        "data_dir": str(settings.data_dir),
-        "pid": state.pid if state else None,
-        "started_at": datetime.fromtimestamp(state.started_at, UTC).isoformat() if state else None,
-        "tables": [],
-    }
-    if report["running"]:
+    report = DatabaseStatus(
+        mode="remote" if settings.clickhouse_url else "embedded",
+        address=_address(settings, state),
+        running=bool(settings.clickhouse_url or state),
+        version=None,
+        database=None,
+        data_dir=settings.data_dir,
+        pid=state.pid if state else None,
+        started_at=datetime.fromtimestamp(state.started_at, UTC) if state else None,
+        tables=(),
+    )
+    if report.running:
         try:
             with connect(settings, create=False) as database:
-                report |= {
-                    "version": database.ping(),
-                    "database": database.name,
-                    "tables": database.rows(TABLE_SIZES, database=database.name),
-                }
+                sizes = database.rows(TABLE_SIZES, database=database.name)
+                report = replace(
+                    report,
+                    version=database.ping(),
+                    database=database.name,
+                    tables=tuple(TableSize(**row) for row in sizes),
+                )
         except NoDatabase:
             with open_database(SharedClient(settings), "default") as server:
-                report["version"] = server.ping()
+                report = replace(report, version=server.ping())
     if as_json:
-        emit_json(report)
+        emit_report(report)
     else:
         _show_status(report)
 
@@ -71,25 +75,23 @@ def _address(settings: "Settings", state: "ServerState | None") -> str | None:
     return url.netloc.rpartition("@")[2]
 
 
-def _show_status(report: dict[str, Any]) -> None:
+def _show_status(report: "DatabaseStatus") -> None:
     from llma_assets.clickhouse import has_data
 
-    if not report["running"]:
+    if not report.running:
         what = "not running; any command starts it, or `llma db start`"
-        if not has_data(Path(report["data_dir"])):
+        if not has_data(report.data_dir):
             what = "no database yet; `llma ingest FILE` or `llma demo` makes one, LLMA_DATA_DIR names another folder"
-        show(f"embedded ClickHouse of {report['data_dir']}: {what}")
+        show(f"embedded ClickHouse of {report.data_dir}: {what}")
         return
-    where = f"of {report['data_dir']}, process {report['pid']}, " if report["mode"] == "embedded" else ""
-    database = (
-        f"database {report['database']}" if report["database"] else "no database yet: `llma db upgrade` creates it"
-    )
-    show(f"{report['mode']} ClickHouse {report['version']} {where}at {report['address']}, {database}")
-    if not report["database"]:
+    where = f"of {report.data_dir}, process {report.pid}, " if report.mode == "embedded" else ""
+    database = f"database {report.database}" if report.database else "no database yet: `llma db upgrade` creates it"
+    show(f"{report.mode} ClickHouse {report.version} {where}at {report.address}, {database}")
+    if not report.database:
         return
     show_table(
         ("table", "rows", "MB"),
-        [(row["table"], f"{row['rows']:,}", f"{row['bytes'] / 1e6:,.1f}") for row in report["tables"]],
+        [(each.table, f"{each.rows:,}", f"{each.bytes / 1e6:,.1f}") for each in report.tables],
         right=("rows", "MB"),
     )
 
@@ -127,6 +129,7 @@ def _needs_embedded(settings: "Settings", verb: str) -> None:
 def upgrade(as_json: bool) -> None:
     """Bring the schema up to date; safe to repeat, and to run several times at once."""
     from llma_assets.clickhouse import SharedClient, database_name, migrate, open_database
+    from llma_assets.reports import SchemaUpgrade
     from llma_assets.settings import Settings
 
     settings = Settings.from_env()
@@ -134,7 +137,7 @@ def upgrade(as_json: bool) -> None:
         applied = migrate(database)
         name = database.name
     if as_json:
-        emit_json({"database": name, "applied": applied})
+        emit_report(SchemaUpgrade(name, tuple(applied)))
     elif applied:
         show(f"database {name}: applied {', '.join(applied)}")
     else:

@@ -13,7 +13,7 @@ import click
 
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import Day, json_option, opened_database, utc_today
-from llma_assets.cli.render.console import command, emit_json, plain, say, show
+from llma_assets.cli.render.console import command, emit_report, plain, say, show
 
 if TYPE_CHECKING:
     from llma_assets.cli.run.team_runs import TeamRun
@@ -45,7 +45,7 @@ def demo(ctx: click.Context, day: date | None, verbose: bool, as_json: bool) -> 
     from llma_assets.cli.run.settings import team_settings
     from llma_assets.cli.run.team_runs import TeamRunOptions, run_teams
     from llma_assets.demo import TRAVEL, WEEK
-    from llma_assets.serialization import json_object
+    from llma_assets.reports import DemoReport
     from llma_assets.settings import OWN_EVENTS, Settings
     from llma_assets.themes import TRACES
 
@@ -72,8 +72,7 @@ def demo(ctx: click.Context, day: date | None, verbose: bool, as_json: bool) -> 
         tasks_run, tasks = _make_tasks(database, settings, verbose=verbose)
         took_s = time.monotonic() - started
         if as_json:
-            document = json_object(run_report(day, runs, published, took_s))
-            emit_json({**document, "tasks": [json_object(task) for task in tasks]})
+            emit_report(DemoReport(**vars(run_report(day, runs, published, took_s)), tasks=tuple(tasks)))
         else:
             _show(database, day, teams, runs, published, tasks)
             show(f"\n{took_s:.0f} s in all")

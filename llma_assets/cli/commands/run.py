@@ -3,18 +3,19 @@
 import time
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import TEAM, date_option, json_option, opened_database, utc_today
-from llma_assets.cli.render.console import emit_json, emit_report, plain, say, show
+from llma_assets.cli.render.console import emit_report, plain, say, show
 from llma_assets.cli.run.settings import team_settings
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
     from llma_assets.discovery import TeamDecision
+    from llma_assets.reports import PlannedTeam
 
 
 @click.command()
@@ -138,35 +139,47 @@ def _dry_run(
     """Print the decision for each team, without storing it, and the days and themes of a run."""
     from llma_assets.cli.run.team_runs import chosen_themes
     from llma_assets.discovery import discover, window_of
+    from llma_assets.reports import RunPlan
 
     settings = team_settings()
     decisions = {decision.team_id: decision for decision in discover(database, settings, day)}
     chosen = [each for each in decisions if decisions[each].eligible] if team_ids is None else team_ids
     first_day, _ = window_of(day, settings.lookback_days)
-    rows = [
-        _planned(team_id, decisions.get(team_id), first_day)
-        | {"themes": [theme.theme_id for theme in chosen_themes(database, team_id, theme_ids)[0]]}
-        for team_id in chosen
-    ]
+    plan = RunPlan(
+        day,
+        True,
+        tuple(
+            _planned(
+                team_id,
+                decisions.get(team_id),
+                first_day,
+                tuple(theme.theme_id for theme in chosen_themes(database, team_id, theme_ids)[0]),
+            )
+            for team_id in chosen
+        ),
+    )
     if as_json:
-        emit_json({"date": day.isoformat(), "dry_run": True, "teams": rows})
+        emit_report(plan)
         return
-    for row in rows:
-        verb = "would run" if row["eligible"] else "would not run"
-        show(f"team {row['team']}: {verb} {row['first_day']} to {day}: {row['reason']}, {plain(row['detail'])}")
-        if row["eligible"]:
-            show(f"  themes: {', '.join(row['themes'])}")
-    if not rows:
+    for team in plan.teams:
+        verb = "would run" if team.eligible else "would not run"
+        show(f"team {team.team_id}: {verb} {team.first_day} to {day}: {team.reason}, {plain(team.detail)}")
+        if team.eligible:
+            show(f"  themes: {', '.join(team.themes)}")
+    if not plan.teams:
         say(f"No team is eligible on {day}.")
 
 
-def _planned(team_id: int, decision: "TeamDecision | None", first_day: date) -> dict[str, Any]:
-    return {
-        "team": team_id,
-        "eligible": decision is not None and decision.eligible,
-        "reason": decision.reason if decision else "no_recent_events",
-        "detail": decision.detail if decision else "discovery does not know the team",
-        "first_day": (decision.first_day if decision else first_day).isoformat(),
-        "traces": decision.traces if decision else 0,
-        "events": decision.events if decision else 0,
-    }
+def _planned(team_id: int, decision: "TeamDecision | None", first_day: date, themes: tuple[str, ...]) -> "PlannedTeam":
+    from llma_assets.reports import PlannedTeam
+
+    return PlannedTeam(
+        team_id=team_id,
+        eligible=decision is not None and decision.eligible,
+        reason=decision.reason if decision else "no_recent_events",
+        detail=decision.detail if decision else "discovery does not know the team",
+        first_day=decision.first_day if decision else first_day,
+        traces=decision.traces if decision else 0,
+        events=decision.events if decision else 0,
+        themes=themes,
+    )

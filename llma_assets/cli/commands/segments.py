@@ -14,7 +14,7 @@ from llma_assets.cli.commands.ingest import require_some_accepted
 from llma_assets.cli.commands.tasks import team_task_options
 from llma_assets.cli.errors import Problem
 from llma_assets.cli.options import STDIN, json_option, opened_database, require_readable, team_option, utc_today
-from llma_assets.cli.render.console import emit_json, emit_report, plain, say, show, show_table
+from llma_assets.cli.render.console import emit_report, plain, say, show, show_table
 
 if TYPE_CHECKING:
     from llma_assets.tasks import SegmentReport
@@ -109,7 +109,7 @@ def run_command(ctx: click.Context, team_id: int, verbose: bool, as_json: bool) 
     from llma_assets.cli.run.runner import runner_of
     from llma_assets.cli.run.settings import team_settings
     from llma_assets.defs.instance import opened_instance
-    from llma_assets.serialization import json_object
+    from llma_assets.reports import SegmentCounts, SegmentsRun
     from llma_assets.settings import Settings
     from llma_assets.tasks import list_tasks, segment_counts
     from llma_assets.teams import why_left_out
@@ -121,19 +121,19 @@ def run_command(ctx: click.Context, team_id: int, verbose: bool, as_json: bool) 
         with shown_progress(lines=verbose) as progress:
             job_run = runner_of(instance, database, progress=progress, verbose=verbose).run_tasks(team_id)
         found = list_tasks(database, team_id, now=datetime.now(UTC), options=options)
-        counts = segment_counts(database, team_id)
+        counts = SegmentCounts(**segment_counts(database, team_id))
     shown = [task for task in found if task.status != "ignored"]
     if as_json:
-        emit_json(
-            {
-                "team": team_id,
-                "status": "failed" if job_run.error else "skipped" if left_out else "done",
-                "reason": left_out.reason if left_out else "",
-                "error": job_run.error,
-                "dagster_run": job_run.run_id,
-                "segments": counts,
-                "tasks": [json_object(task) for task in shown],
-            }
+        emit_report(
+            SegmentsRun(
+                team_id=team_id,
+                status="failed" if job_run.error else "skipped" if left_out else "done",
+                reason=left_out.reason if left_out else "",
+                error=job_run.error,
+                dagster_run=job_run.run_id,
+                segments=counts,
+                tasks=tuple(shown),
+            )
         )
     elif job_run.error:
         say(f"team {team_id} failed: {job_run.error}. Dagster's run: {job_run.run_id}")
@@ -141,8 +141,8 @@ def run_command(ctx: click.Context, team_id: int, verbose: bool, as_json: bool) 
         say(f"team {team_id} was skipped: {left_out.detail}")
     else:
         show(
-            f"team {team_id}: {counts['processed']:,} segments processed so far, {counts['in_tasks']:,} of them in "
-            f"{len(found):,} tasks; {counts['refused']:,} rejected"
+            f"team {team_id}: {counts.processed:,} segments processed so far, {counts.in_tasks:,} of them in "
+            f"{len(found):,} tasks; {counts.refused:,} rejected"
         )
         show_table(
             ("task", "priority", "status", "users", "seen", "title"),
@@ -169,14 +169,15 @@ def run_command(ctx: click.Context, team_id: int, verbose: bool, as_json: bool) 
 @json_option
 def refused_command(team_id: int, limit: int, as_json: bool) -> None:
     """List stored segments that could not be used, and why; lines that `ingest` rejected are in its rejects file."""
+    from llma_assets.reports import RefusedSegment, RefusedSegments
     from llma_assets.tasks import refused_segments
 
     with opened_database() as database:
-        rows = refused_segments(database, team_id, most=limit)
+        rows = tuple(RefusedSegment(**row) for row in refused_segments(database, team_id, most=limit))
     if as_json:
-        emit_json({"team": team_id, "refused": rows})
+        emit_report(RefusedSegments(team_id, rows))
     elif rows:
-        show_table(("segment", "reason"), [(row["document_id"], row["reason"]) for row in rows])
+        show_table(("segment", "reason"), [(row.document_id, row.reason) for row in rows])
     else:
         say(f"No stored segment of team {team_id} was rejected.")
 

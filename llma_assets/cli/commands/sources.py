@@ -6,7 +6,7 @@ import click
 
 from llma_assets.cli.errors import Problem, WrongUse
 from llma_assets.cli.options import TEAM, decider, json_option, opened_database
-from llma_assets.cli.render.console import emit_json, emit_report, plain, plain_block, say, show, show_table
+from llma_assets.cli.render.console import emit_report, plain, plain_block, say, show, show_table
 
 if TYPE_CHECKING:
     from llma_assets.reports import SourceReport
@@ -26,10 +26,12 @@ def sources_group() -> None:
 @json_option
 def list_command(as_json: bool) -> None:
     """List the sources, beside the pipeline's own table of events."""
+    from llma_assets.reports import sources_report
+
     with opened_database() as database:
         sources = database.sources()
     if as_json:
-        emit_json({"sources": [_as_json(source) for source in sources]})
+        emit_report(sources_report(sources))
     elif sources:
         show_table(
             ("source", "kind", "table", "teams"),
@@ -45,12 +47,16 @@ def list_command(as_json: bool) -> None:
 @json_option
 def show_command(name: str, as_json: bool) -> None:
     """Show a source, and the team of each of its tenants."""
+    from llma_assets.reports import source_row
+    from llma_assets.serialization import json_object
+
     with opened_database() as database:
         source = _named(database, name)
+    row = source_row(source)
     if as_json:
-        emit_json(_as_json(source))
+        emit_report(row)
         return
-    for label, value in _as_json(source).items():
+    for label, value in json_object(row).items():
         if label != "tenants" and value:
             show(f"{label}: {plain(value)}")
     if source.tenants:
@@ -164,21 +170,6 @@ def _others(given: tuple[str, ...]) -> dict[str, str]:
             raise WrongUse(f"--other {each[:60]!r} must be NAME=TABLE, like logs=otel.otel_logs")
         found[name] = table
     return found
-
-
-def _as_json(source: "Source") -> dict[str, Any]:
-    from llma_assets.sources import KINDS
-
-    return {
-        "name": source.name,
-        "kind": source.kind,
-        "reads": KINDS[source.kind].what,
-        "table": source.table,
-        "tenant": source.tenant or KINDS[source.kind].tenant,
-        "user": source.user,
-        "others": dict(source.others),
-        "tenants": [{"tenant": tenant.value, "team": tenant.team_id} for tenant in source.tenants],
-    }
 
 
 def _show_report(report: "SourceReport") -> None:

@@ -13,7 +13,7 @@ import click
 
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import json_option, opened_database, team_option
-from llma_assets.cli.render.console import emit_json, emit_report, plain, plain_block, say, show, show_table
+from llma_assets.cli.render.console import emit_report, plain, plain_block, say, show, show_table
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -109,13 +109,14 @@ def example(name: str | None, as_json: bool) -> None:
 
     For example: llma themes example unhappy_users > unhappy_users.yaml
     """
+    from llma_assets.reports import ThemeExamples
     from llma_assets.themes import did_you_mean, examples
 
     found = examples()
     if name is not None and name not in found:
         raise WrongUse(f"no example {name!r}{did_you_mean(name, found)}; examples: {', '.join(found)}")
     if as_json:
-        emit_json({"examples": dict(found) if name is None else {name: found[name]}})
+        emit_report(ThemeExamples(dict(found) if name is None else {name: found[name]}))
     else:
         show("\n".join(found) if name is None else found[name].rstrip("\n"))
 
@@ -132,14 +133,14 @@ def export_command(theme_ids: tuple[str, ...], team_id: int, full: bool, at: dat
     With THEME, print only that theme, without the base filters of the team. To restore an earlier state:
     llma themes export mine --at 2026-11-07T12:30:00 --team 1 | llma themes apply - --team 1
     """
+    from llma_assets.reports import ExportedThemes
     from llma_assets.themes import export, write_document
 
     with opened_database() as database:
         team = _team(database, team_id, at)
     document = export(team, theme_ids, full=full)
     if as_json:
-        filters = {} if document.base_filters is None else {"base_filters": document.base_filters}
-        emit_json({"team": team_id, **filters, "themes": list(document.themes)})
+        emit_report(ExportedThemes(team_id, document.base_filters, tuple(document.themes)))
     else:
         text = write_document(document)
         # A file gets the exact text; on a terminal control characters are escaped.

@@ -48,7 +48,7 @@ def test_a_source_is_added_shown_tested_and_removed(table: str) -> None:
     assert len({tenant["team"] for tenant in shown["tenants"]}) == 2
     report = json.loads(llma("test", "mine", "--json").stdout)
     assert (report["rows"], report["traces"], report["users"], report["errors"]) == (6, 2, 1, 2)
-    assert [tenant["team_id"] for tenant in report["tenants"]] == [tenant["team"] for tenant in shown["tenants"]]
+    assert [tenant["team"] for tenant in report["tenants"]] == [tenant["team"] for tenant in shown["tenants"]]
 
     assert llma("remove", "mine").exit_code == 0
     assert "no source 'mine'" in llma("test", "mine").output

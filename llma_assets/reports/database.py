@@ -1,0 +1,46 @@
+"""The state of the database, as `llma db` reports it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from llma_assets.serialization import Moment
+
+
+@dataclass(frozen=True, slots=True)
+class TableSize:
+    """A table: rows and bytes on disk."""
+
+    table: str
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseStatus:
+    """Where the database is, and what it holds.
+
+    Attributes:
+        mode: `embedded`, or `remote` where CLICKHOUSE_URL names a server.
+        address: host and port, without user and password; None for an embedded server that is not running.
+        version: of the server; None where nothing runs.
+        database: its name; None before the first `llma db upgrade`.
+        pid, started_at: of the embedded server.
+    """
+
+    mode: str
+    address: str | None
+    running: bool
+    version: str | None
+    database: str | None
+    data_dir: Path
+    pid: int | None
+    started_at: Moment | None
+    tables: tuple[TableSize, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaUpgrade:
+    """The migrations that were applied to a database."""
+
+    database: str
+    applied: tuple[str, ...]
