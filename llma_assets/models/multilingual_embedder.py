@@ -7,17 +7,14 @@ text on which it fails raises an error, which costs that text (`embeddings.compo
 """
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llma_assets.extras import missing_extra
-from llma_assets.models.errors import ModelConfigurationError
+from llma_assets.models.installed_embedder import InstalledEmbedder
 from llma_assets.models.offline_embedder import clean_text
 from llma_assets.models.package_file import PackageFile
-from llma_assets.models.protocols import Record, Usage, ignore_usage
 
 _PINNED = {
     "__init__.py": "c1b30527adeb71474159082cad4fd91d557b990bd2ecb33db0957a44677d3786",
@@ -45,7 +42,7 @@ MAX_CHARACTERS = 8_192
 """The rest of a longer text does not count; it bounds what a hostile text costs in time and memory."""
 
 
-class MultilingualEmbedder:
+class MultilingualEmbedder(InstalledEmbedder):
     """Universal Sentence Encoder (multilingual, version 3) on the processor, loaded at the first text.
 
     Arabic, Chinese, Dutch, English, French, German, Italian, Japanese, Korean, Polish, Portuguese, Russian, Spanish,
@@ -55,42 +52,14 @@ class MultilingualEmbedder:
     """
 
     name = NAME
+    EXTRA = "multilingual"
+    WHAT = "the multilingual offline embedding model"
     dimension = DIMENSION
 
     def __init__(self) -> None:
         """Make an embedder; nothing is loaded yet."""
         self._lock = threading.Lock()
         self._encode: Callable[[str], NDArray[np.float32]] | None = None
-
-    def embed(self, texts: Sequence[str], *, record: Record = ignore_usage) -> NDArray[np.float32]:
-        """Embed `texts`; any string is accepted, the empty one and lone surrogates too.
-
-        Returns:
-            float32 array (n, 512), rows in the order of the texts, each of length 1.
-
-        Raises:
-            ModelConfigurationError: the package of the extra `multilingual` is missing or not the pinned one.
-        """
-        started, error = time.perf_counter(), "failed"
-        try:
-            vectors = self._embed(texts)
-            error = ""
-        except ModelConfigurationError as refusal:
-            error = refusal.kind
-            raise
-        finally:
-            record(Usage(self.name, 0, 0, 0.0, time.perf_counter() - started, error))
-        return vectors
-
-    def require(self) -> None:
-        """Refuse where the package that it needs is not installed; nothing is loaded.
-
-        Raises:
-            ModelConfigurationError: the message names the extra that brings it.
-        """
-        if complaint := missing_extra("multilingual", "the multilingual offline embedding model"):
-            fix = f"{complaint}, or name a model of your server in LLMA_EMBEDDING_MODEL"
-            raise ModelConfigurationError(fix, kind="not_installed")
 
     def _embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         vectors = np.empty((len(texts), DIMENSION), dtype=np.float32)

