@@ -63,6 +63,7 @@ def test_any_text_is_visible_after_once(text: str) -> None:
     assert not re.search(f"[{HIDDEN}]{{3}}", shown)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("unit", ["\u202e", "a\u200b", "👩\u200d", "\ufe0f", "ی\u200c", "\x00", "\u202e\x1b["])
 def test_a_megabyte_of_it_costs_little(unit: str) -> None:
     started = time.process_time()

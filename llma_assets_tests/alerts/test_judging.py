@@ -28,6 +28,7 @@ def last(rule: Rule, found: History, standing: dict[str, Standing] | None = None
     return {each.subject: each for each in decided}
 
 
+@pytest.mark.heavy
 def test_a_spike_opens_and_the_others_say_why_not() -> None:
     spike = noisy(6, 1)
     spike[-1] = 60

@@ -58,6 +58,7 @@ def test_a_command_that_reads_says_where_it_looked_and_makes_nothing(fresh: Path
     assert list(fresh.iterdir()) == []
 
 
+@pytest.mark.heavy
 def test_doctor_and_status_say_so_and_make_nothing(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMA_DATA_DIR", str(fresh / "elsewhere"))
     doctor = CliRunner().invoke(cli, ["doctor", "--json"])

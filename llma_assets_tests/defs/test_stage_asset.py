@@ -140,6 +140,7 @@ def test_what_several_days_fail_by_is_said_once(
     )
 
 
+@pytest.mark.heavy
 def test_without_a_name_in_the_config_all_themes_are_meant() -> None:
     @dg.asset
     def stage(config: ThemesConfig) -> list[str]:

@@ -61,6 +61,7 @@ def ask(
     return int(first.get("status", {"websocket.accept": 101, "websocket.close": 403}.get(first["type"], 0)))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "host", ["localhost:3000", "127.0.0.1:3000", "[::1]:3000", "LOCALHOST", "localhost.", "ui.example.com"]
 )

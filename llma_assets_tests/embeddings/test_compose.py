@@ -49,6 +49,7 @@ def test_an_empty_summary_has_an_empty_text() -> None:
     assert embedding_text("", " ", [], [""]) == ""
 
 
+@pytest.mark.heavy
 def test_every_item_gets_its_vector_in_order() -> None:
     usage: list[Usage] = []
     with ChatServer() as server:

@@ -65,6 +65,7 @@ def changed(value: Any, place: tuple[Any, ...], other: Any) -> Any:
     return copy
 
 
+@pytest.mark.heavy
 @settings(max_examples=example_count(1_500), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_whatever_stands_anywhere_in_a_record_is_an_event_or_is_refused(data: st.DataObject) -> None:

@@ -350,6 +350,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.heavy
 @given(st.dictionaries(names, values, max_size=4), st.permutations(list(event())), st.booleans(), values)
 def test_any_properties_in_any_order_of_fields_come_out_as_the_same_json(
     properties: dict[str, Any], order: list[str], ascii_only: bool, extra: Any

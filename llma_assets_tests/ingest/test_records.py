@@ -63,6 +63,7 @@ def test_an_array_gives_its_elements_however_it_is_written_and_read(
     assert [line.number for line in found] == list(range(1, len(elements) + 1))
 
 
+@pytest.mark.heavy
 @given(st.lists(st.dictionaries(texts, values, min_size=1, max_size=3), min_size=1, max_size=4), st.integers(1, 9))
 def test_indented_objects_one_after_another_are_records(objects: list[dict[str, Any]], step: int) -> None:
     content = "\n".join(json.dumps(each, indent=2) for each in objects).encode()
@@ -140,6 +141,7 @@ class Endless(BytesIO):
         return next(self._left, b"")
 
 
+@pytest.mark.heavy
 def test_an_array_of_a_hundred_megabytes_needs_only_a_few() -> None:
     tracemalloc.start()
     count = sum(1 for _ in read_records(Endless(100), 2 * CHUNK))

@@ -255,6 +255,7 @@ def test_noise_alone_needs_no_call() -> None:
         assert server.calls() == []
 
 
+@pytest.mark.heavy
 def test_a_cluster_without_summaries_says_so() -> None:
     labels = named([ClusterEvidence(0, 4, ()), *evidence(3)[1:]], OfflineChat())
     assert labels[0].title == "Cluster 0"

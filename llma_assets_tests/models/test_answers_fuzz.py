@@ -89,6 +89,7 @@ def test_an_odd_optional_member_costs_no_answer(path: tuple[Any, ...]) -> None:
         assert (answer.text, answer.refusal) == (OBJECT, ""), odd
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("usage", [*ODD, {"prompt_tokens": 10}, {"completion_tokens": 2}], ids=repr)
 def test_a_call_whose_usage_cannot_be_read_is_answered_and_its_cost_is_unknown(usage: Any) -> None:
     recorded: list[Usage] = []

@@ -14,6 +14,8 @@ from llma_assets.models import ModelConfigurationError, MultilingualEmbedder, Us
 from llma_assets.models.multilingual_embedder import DIMENSION, FILES, MAX_CHARACTERS
 from llma_assets.models.protocols import ignore_usage
 
+pytestmark = pytest.mark.heavy
+
 SENTENCES = json.loads((Path(__file__).parents[2] / "benchmarks" / "languages.json").read_text())
 
 

@@ -35,6 +35,7 @@ def embedder() -> OfflineEmbedder:
     return OfflineEmbedder()
 
 
+@pytest.mark.heavy
 def test_vectors_are_float32_rows_of_length_one_in_the_order_of_the_texts(embedder: OfflineEmbedder) -> None:
     vectors = embedder.embed(SENTENCES)
     assert vectors.shape == (len(SENTENCES), embedder.dimension)
@@ -61,6 +62,7 @@ def test_a_text_has_the_same_bytes_in_any_company_and_order(embedder: OfflineEmb
     assert backwards[len(SENTENCES) :].tobytes() == straight.tobytes()
 
 
+@pytest.mark.heavy
 def test_windows_of_equal_length_do_not_change_each_other_in_whatever_number_they_run(
     embedder: OfflineEmbedder,
 ) -> None:
@@ -74,6 +76,7 @@ def test_windows_of_equal_length_do_not_change_each_other_in_whatever_number_the
             assert np.concatenate(together).tobytes() == alone.tobytes()
 
 
+@pytest.mark.heavy
 def test_the_integer_graph_says_nearly_what_the_vendors_graph_says(embedder: OfflineEmbedder) -> None:
     earlier = OfflineEmbedder(name=EARLIER_NAME)
     assert earlier.name != embedder.name, "two spaces"
@@ -86,6 +89,7 @@ def test_a_second_embedder_and_more_threads_give_the_same_bytes(embedder: Offlin
     assert OfflineEmbedder(threads=2).embed(SENTENCES).tobytes() == embedder.embed(SENTENCES).tobytes()
 
 
+@pytest.mark.heavy
 def test_many_threads_may_share_one_embedder_from_its_first_text_on(embedder: OfflineEmbedder) -> None:
     expected = embedder.embed(SENTENCES).tobytes()
     shared = OfflineEmbedder()
@@ -141,6 +145,7 @@ def test_the_end_of_a_text_of_several_windows_counts(embedder: OfflineEmbedder) 
     assert food_then_card @ card > food @ card + 0.02
 
 
+@pytest.mark.heavy
 def test_a_very_long_text_costs_no_more_than_its_first_windows(embedder: OfflineEmbedder) -> None:
     word = "refund "
     room = (offline_embedder.WINDOW_TOKENS - 2) * offline_embedder.MAX_WINDOWS

@@ -261,6 +261,7 @@ def larger_than(most: int, said: str = "too many") -> Callable[[Request], Fault]
     return lambda request: Status(400, said) if len(request.body["input"]) > most else None
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("most", "said", "first", "second"),
     [

@@ -67,6 +67,7 @@ def test_of_look_alikes_one_in_a_hundred_is_taken_at_most(kind: str) -> None:
     assert sum(Redactor().redact(text) != text for text in made) <= 2
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "unit",
     ["a", "at ", "dot ", "(at)", "a dot ", "pin 1", "born ", "1-", "ssn 123-45-678 ", "cookie: a=", "passport a1 ",

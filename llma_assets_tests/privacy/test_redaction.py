@@ -308,6 +308,7 @@ def test_a_hostile_pattern_takes_no_longer_than_another(pattern: str) -> None:
     assert time.process_time() - started < 2
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "unit",
     ["a", "1", "0", "1 ", "1.", "a.", "@", "a@", "a@a.", ":", "a:", "::", "1:", "+1", "+", "(0", "-", "00", "eyJ",

@@ -37,6 +37,7 @@ def test_numbers_are_positions_in_the_conversation() -> None:
     assert "[4] USER\n   question 1?\n   [5] ASSISTANT" in text
 
 
+@pytest.mark.heavy
 def test_text_grows_linearly_with_the_turns() -> None:
     lengths = [len(render_trace(conversation(turns), PLAIN).text) for turns in (100, 200, 300)]
     assert abs((lengths[2] - lengths[1]) - (lengths[1] - lengths[0])) < 400
@@ -274,6 +275,7 @@ SHAPES: dict[str, Callable[[list[dict[str, Any]]], Any]] = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("shape", SHAPES)
 def test_spans_that_repeat_a_conversation_of_100_turns_do_not_multiply_it(shape: str) -> None:
     history: list[dict[str, Any]] = []

@@ -125,6 +125,7 @@ def test_the_first_line_of_each_of_many_errors_is_there() -> None:
     assert rendered.loss.protected_missing == {}
 
 
+@pytest.mark.heavy
 def test_more_errors_than_have_room_are_counted_as_missing() -> None:
     errors = list(range(300))
     rendered = render_trace(_trace(300, errors, [""]), RenderOptions(max_chars=3_000))
@@ -142,6 +143,7 @@ def test_ten_thousand_errors_in_a_large_trace_are_counted() -> None:
     assert rendered.loss.protected_missing["error"] >= 10_000 - shown
 
 
+@pytest.mark.heavy
 def test_the_answer_of_a_trace_too_large_to_look_at_closely_is_whole() -> None:
     events = [event("span", n, output_state=f"row {n} " + "data " * 800) for n in range(1_000)]
     last = " ".join(f"point{n}" for n in range(150))

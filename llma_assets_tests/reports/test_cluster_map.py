@@ -24,6 +24,7 @@ def scattered(clusters: int, items: int = 600) -> tuple[NDArray[np.int_], NDArra
     return labels, places[labels] + random.normal(0, 0.3, size=(items, 2))
 
 
+@pytest.mark.heavy
 def test_the_map_is_a_png_and_the_same_for_the_same_input() -> None:
     labels = np.array([0, 0, 1, -1])
     coordinates = np.array([[0.0, 0.0], [0.1, 0.0], [1.0, 1.0], [0.5, 0.5]])

@@ -198,6 +198,7 @@ def traces(name: str, most: int) -> dict[str, list[dict[str, object]]]:
     return found
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["airline_agent", "service_dialogues"])
 def test_real_traces_get_summaries_about_what_their_users_want(name: str) -> None:
     found = traces(name, 40)

@@ -103,6 +103,7 @@ def test_shortened_text_is_one_line_within_its_limit(text: str, most: int) -> No
     assert shorten(short, most) == short
 
 
+@pytest.mark.heavy
 @given(
     st.builds(
         TraceSummary,

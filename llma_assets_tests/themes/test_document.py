@@ -66,6 +66,7 @@ def test_truth_values_and_decimal_numbers_are_read_as_such(text: str, value: obj
     assert read_yaml(f"value: {text}") == {"value": value}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("text", "said"),
     [

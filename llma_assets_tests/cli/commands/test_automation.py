@@ -17,6 +17,8 @@ from llma_assets.defs.automation import Automations, UnknownAutomationError
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.instances import stored_instance
 
+pytestmark = pytest.mark.heavy
+
 NOW = datetime(2026, 11, 7, 12, 1, tzinfo=UTC)
 NAMES = (
     "alerts_every_10_minutes",

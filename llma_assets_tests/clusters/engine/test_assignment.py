@@ -32,6 +32,7 @@ def test_new_items_join_the_cluster_of_their_kind() -> None:
     assert (strength[~inside] == 0).all()
 
 
+@pytest.mark.heavy
 def test_members_of_the_clustering_stay_where_they_are() -> None:
     points, _ = blobs(1, 40)
     found = cluster(points, ClusteringConfig(method="kmeans", min_k=4, max_k=4))

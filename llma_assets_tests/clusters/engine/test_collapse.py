@@ -31,6 +31,7 @@ def test_the_data_do_collapse_when_nothing_counts_as_a_collapse() -> None:
     assert result.quality.mended_by == ""
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seed", range(3))
 def test_one_giant_cluster_is_divided_and_the_quality_says_how(seed: int) -> None:
     result = cluster(chained(seed), CONFIG)

@@ -9,6 +9,8 @@ from llma_assets.clusters import ClusteringConfig, cluster
 from llma_assets.clusters.engine.agreement import adjusted_rand
 from llma_assets.clusters.engine.resolution import evenness_of, score_of
 
+pytestmark = pytest.mark.heavy
+
 CONFIG = ClusteringConfig(with_map=False)
 
 

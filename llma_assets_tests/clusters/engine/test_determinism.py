@@ -62,6 +62,7 @@ def test_the_number_of_threads_is_restored_afterwards() -> None:
         assert _threads() == before
 
 
+@pytest.mark.heavy
 def test_clusterings_in_several_threads_neither_disturb_each_other_nor_leave_a_limit_behind() -> None:
     from threadpoolctl import threadpool_limits
 

@@ -26,6 +26,7 @@ def agreement(labels: NDArray[np.int_], truth: NDArray[np.intp]) -> float:
     return adjusted_rand(labels.astype(np.int32), truth.astype(np.int32))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("k", [3, 5, 12, 30])
 def test_the_number_of_clusters_is_found_and_not_given(k: int) -> None:
     points, truth = topics(n=60 * k, k=k)

@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 
 from llma_assets.clusters import ClusteringConfig, InvalidConfigError, cluster
 
+pytestmark = pytest.mark.heavy
+
 CONFIG = ClusteringConfig(method="graph")
 
 

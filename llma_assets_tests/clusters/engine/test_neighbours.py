@@ -8,6 +8,8 @@ from llma_assets.clusters import Clustering, ClusteringConfig, InvalidEmbeddings
 from llma_assets.clusters.engine.neighbours import Neighbours, nearest_neighbours, search_nearest
 from llma_assets_tests.clusters.engine.test_graph import topics
 
+pytestmark = pytest.mark.heavy
+
 
 def plainly(points: NDArray[np.float32], k: int) -> NDArray[np.intp]:
     apart = np.linalg.norm(points[:, None].astype(np.float64) - points[None], axis=2)

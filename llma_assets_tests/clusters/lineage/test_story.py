@@ -129,6 +129,7 @@ def test_two_that_take_over_from_one_say_where_they_come_from(story: Story) -> N
     assert len({story.lineage(child, last) for child in ("child1", "child2")}) == 2
 
 
+@pytest.mark.heavy
 def test_new_items_assigned_to_yesterdays_clusters_are_where_the_next_run_puts_them(story: Story) -> None:
     agreed = []
     for day in range(1, HAPPENS):
