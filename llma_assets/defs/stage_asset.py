@@ -64,6 +64,11 @@ class StageAsset:
         return self.work.__name__
 
     @property
+    def code_version(self) -> str:
+        """What changes whenever equal input gives other results."""
+        return str(self.options["code_version"])
+
+    @property
     def stage(self) -> Stage:
         """The stage, without what Dagster alone needs."""
         by_theme = issubclass(self.config, ThemesConfig)
