@@ -21,6 +21,7 @@ from llma_assets.defs.partitions import Partitions  # noqa: E402
 from llma_assets.defs.resources import resources_of  # noqa: E402
 from llma_assets.defs.schedules import schedules  # noqa: E402
 from llma_assets.defs.sensors import sensors  # noqa: E402
+from llma_assets.defs.shard_job import requested_partitions, shard_job  # noqa: E402
 from llma_assets.settings import Settings  # noqa: E402
 from llma_assets.stage import Progress, silent, unfailing  # noqa: E402
 
@@ -35,7 +36,12 @@ def build_definitions(
         progress: is told how far each stage is.
         resource_overrides: resources by name.
     """
-    resources = {**resources_of(environ), "clock": utc_now, "progress": unfailing(progress)}
+    resources = {
+        **resources_of(environ),
+        "clock": utc_now,
+        "progress": unfailing(progress),
+        "shard_work": requested_partitions,
+    }
     unknown = resource_overrides.keys() - resources.keys()
     if unknown:
         raise ValueError(f"unknown resources {sorted(unknown)}; there are {sorted(resources)}")
@@ -44,7 +50,7 @@ def build_definitions(
     return dg.Definitions(
         assets=assets_of(partitions, Catalog.of(settings)),
         asset_checks=asset_checks(partitions),
-        jobs=[*jobs, alerts_job],
+        jobs=[*jobs, shard_job, alerts_job],
         schedules=[*schedules, alerts_every_10_minutes],
         sensors=sensors,
         resources=resources | resource_overrides,

@@ -68,7 +68,7 @@ def checks_of_asset(
                 context.log.exception(f"{check.name} cannot be evaluated")
                 failures[check.name] = f"{type(error).__name__}: {error}"
                 continue
-            yield check_result(check, _of_this_run(context.run, check, findings))
+            yield check_result(check, of_themes(_themes_of(context.run, asset), findings))
         if failures:
             told = "; ".join(f"{name} ({why})" for name, why in failures.items())
             raise dg.Failure(f"{len(failures)} of {len(selected)} checks cannot be evaluated: {told}")
@@ -89,11 +89,16 @@ def checks_of_asset(
     )(run_checks)
 
 
-def _of_this_run(run: dg.DagsterRun, check: Check, findings: Sequence[Finding]) -> list[Finding]:
-    """Only findings about themes of the run: a failure of another theme must not stop it."""
+def _themes_of(run: dg.DagsterRun, asset: str) -> Sequence[str]:
+    """The themes that a run's configuration names for an asset."""
     given: Any = run.run_config
-    config = given.get("ops", {}).get(check.asset, {}).get("config", {})
-    themes = {"", *config.get("themes", ())}
+    themes: Sequence[str] = given.get("ops", {}).get(asset, {}).get("config", {}).get("themes", ())
+    return themes
+
+
+def of_themes(theme_ids: Sequence[str], findings: Sequence[Finding]) -> list[Finding]:
+    """Only findings about themes of the run, if it names any: a failure of another theme must not stop it."""
+    themes = {"", *theme_ids}
     return [finding for finding in findings if len(themes) == 1 or finding.outcome.theme_id in themes]
 
 

@@ -80,10 +80,9 @@ def leaves_work(metadata: Mapping[str, dg.MetadataValue[Any]]) -> bool:
     )
 
 
-def all_failed(event: dg.DagsterEvent) -> str:
+def all_failed(made: dg.AssetMaterialization) -> str:
     """The message for a partition without a result because every question failed; "" for others."""
-    found = event.step_materialization_data.materialization
-    status = found.metadata.get("status")
+    status = made.metadata.get("status")
     if status is None or status.value != "failed":
         return ""
-    return f"{found.asset_key.to_user_string()} of {found.partition}: all that was asked failed"
+    return f"{made.asset_key.to_user_string()} of {made.partition}: all that was asked failed"

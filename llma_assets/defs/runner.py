@@ -4,17 +4,21 @@ Which jobs there are belongs in `jobs.py`, which run groups a team has in `team_
 `run_groups.py`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
 import dagster as dg
 
 from llma_assets.defs.finished import GroupState, all_failed, leaves_work
+from llma_assets.defs.job_run import JobRun
 from llma_assets.defs.jobs import CLUSTERS_STAGES, TEXTS_STAGES, run_config, theme_job, theme_tags
 from llma_assets.defs.partitions import partition_key, range_tags, teams
+from llma_assets.defs.shard import Shard
+from llma_assets.defs.shard_job import shard_job
 from llma_assets.discovery import TeamDecision, stored_decisions
 from llma_assets.reports import span_with_anything
 from llma_assets.summaries import WAITING, days_with_open_batches
@@ -44,25 +48,6 @@ STAGES = (
 INTERRUPTS = (KeyboardInterrupt.__name__, dg.DagsterExecutionInterruptedError.__name__)
 QUIET_LOGGERS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Keeps Dagster's own log lines off stderr; the instance stores them all the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class JobRun:
-    """One run of a job.
-
-    Attributes:
-        run_id: Dagster's id of it.
-        error: what failed, "" for success.
-        seconds: wall time by stage; all checks together are `checks`.
-        empty: stages and partitions without a result because every question failed, in words; the run continues.
-        leaves_work: items failed or were deferred that a later run takes up again.
-    """
-
-    run_id: str
-    error: str
-    seconds: Mapping[str, float]
-    empty: Sequence[str] = ()
-    leaves_work: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +119,24 @@ class Runner:
     """Runs jobs of the definitions on an instance."""
 
     def __init__(
-        self, instance: dg.DagsterInstance, database: "Database", definitions: dg.Definitions, *, verbose: bool = False
+        self,
+        instance: dg.DagsterInstance,
+        database: "Database",
+        definitions: dg.Definitions,
+        *,
+        verbose: bool = False,
+        shard: Shard | None = None,
     ) -> None:
+        """
+        Args:
+            verbose: leave Dagster's own log on stderr.
+            shard: the run of a shard, in which run groups are made; without it each has runs of its own.
+        """
         self._instance = instance
         self._database = database
         self._definitions = definitions
         self._verbose = verbose
+        self._shard = shard
 
     def discover(self, day: date) -> tuple[JobRun, dict[int, TeamDecision]]:
         """Decide which teams take part on a day; returns the decisions by team id, none if the run failed."""
@@ -150,12 +147,31 @@ class Runner:
 
     def make_texts(self, first: TeamDay, last: TeamDay, theme_ids: Sequence[str]) -> JobRun:
         """Make the texts of a range of days that these themes read, without asking a model."""
-        self._register_team(last.team_id)
         stages = TEXTS_STAGES[:1]
-        first, last = self._span(first, last)
-        return self._execute(
-            "texts_job", stages, tags=range_tags(first, last), run_config=run_config(stages, theme_ids)
-        )
+        return self._make(stages, first, last, run_config(stages, theme_ids))
+
+    def in_shard(self, team_ids: Sequence[int], each: "Callable[[Runner, int], str]") -> dict[int, str]:
+        """Work on teams one after another in one run of Dagster. A team that fails leaves the others standing.
+
+        Args:
+            team_ids: the teams, which Dagster gets to know.
+            each: works on a team with a runner of the shard, and returns why it failed, "" for success.
+
+        Returns:
+            the teams that failed, and why.
+        """
+        self._instance.add_dynamic_partitions(str(teams.name), [str(team_id) for team_id in team_ids])
+        failures: dict[int, str] = {}
+
+        def work(shard: Shard, _: object) -> Iterator[None]:
+            runner = Runner(self._instance, self._database, self._definitions, verbose=self._verbose, shard=shard)
+            for team_id in team_ids:
+                shard.isolated(team_id, partial(each, runner, team_id))
+                yield
+            failures.update(shard.failures)
+
+        self._execute(shard_job.name, resources={"shard_work": work})
+        return failures
 
     def run_group(self, group: RunGroup) -> RunGroupResult:
         """Make texts, summaries and embeddings of the window, then clusters, labels and events of the day.
@@ -168,16 +184,10 @@ class Runner:
                 return NOTHING_TO_DO
             group = replace(looked_at, events=group.events or looked_at.events)
         rows = self._state_of(group)
-        self._register_team(group.team_day.team_id)
         first, last = TeamDay(group.team_day.team_id, group.first_day), group.team_day
         stages = TEXTS_STAGES if group.makes_texts else TEXTS_STAGES[1:]
-        span = self._span(first, last)
-        texts = self._execute(
-            "texts_job" if group.is_general else theme_job.name,
-            stages,
-            tags=range_tags(*span) if group.is_general else theme_tags(*span, group.name),
-            run_config=run_config(stages, group.theme_ids, by_batch=group.by_batch),
-        )
+        config = run_config(stages, group.theme_ids, by_batch=group.by_batch)
+        texts = self._make(stages, first, last, config, theme="" if group.is_general else group.name)
         if texts.error:
             return RunGroupResult("failed", "failed", texts.error, (texts,))
         waiting = (
@@ -191,13 +201,7 @@ class Runner:
         summarised = rows.read()
         config = run_config(CLUSTERS_STAGES, group.theme_ids)
         config["ops"][CLUSTERS_STAGES[0]]["config"] |= group.clustering
-        clusters = (
-            self._execute("clusters_job", partition_key=partition_key(last), run_config=config)
-            if group.is_general
-            else self._execute(
-                theme_job.name, CLUSTERS_STAGES, tags=theme_tags(last, last, group.name), run_config=config
-            )
-        )
+        clusters = self._make(CLUSTERS_STAGES, last, last, config, theme="" if group.is_general else group.name)
         if clusters.error:
             return RunGroupResult("failed", "failed", clusters.error, (texts, clusters))
         if empty := (*texts.empty, *clusters.empty):
@@ -226,6 +230,25 @@ class Runner:
 
     def _state_of(self, group: RunGroup) -> GroupState:
         return GroupState(self._database, group.team_day, group.name, group.first_day, group.themes, group.made_with)
+
+    def _make(
+        self, stages: Sequence[str], first: TeamDay, last: TeamDay, config: Mapping[str, Any], *, theme: str = ""
+    ) -> JobRun:
+        """Make stages of a team's days, in the run of the shard or in one of their own.
+
+        Args:
+            theme: whose run it is, "" for the general ones.
+        """
+        days = last.window((last.day - first.day).days + 1)
+        if self._shard is not None:
+            options = {stage: config["ops"][stage]["config"] for stage in stages}
+            return self._shard.make(stages, days, options)
+        self._register_team(last.team_id)
+        if stages == CLUSTERS_STAGES and not theme:
+            return self._execute("clusters_job", partition_key=partition_key(last), run_config=config)
+        span = (first, last) if first == last else self._span(first, last)
+        tags = theme_tags(*span, theme) if theme else range_tags(*span)
+        return self._execute(theme_job.name if theme else "texts_job", stages, tags=tags, run_config=config)
 
     def _span(self, first: TeamDay, last: TeamDay) -> tuple[TeamDay, TeamDay]:
         """The first and the last day of a range that hold anything: those outside cost neither a query nor an event."""
@@ -261,7 +284,7 @@ class Runner:
         for event in result.all_events:
             if event.is_step_materialization:
                 leaves |= leaves_work(event.step_materialization_data.materialization.metadata)
-                if message := all_failed(event):
+                if message := all_failed(event.step_materialization_data.materialization):
                     empty.append(message)
             if event.is_step_success and event.step_key is not None:
                 stage = event.step_key if event.step_key in STAGES else "checks"

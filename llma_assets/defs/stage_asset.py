@@ -1,40 +1,26 @@
-"""The frame of every asset whose partitions are teams: walk partitions, resolve the team, isolate failures, report.
+"""The frame of every asset whose partitions are teams: walk partitions, isolate failures, report.
 
-Every stage passes the gate (`teams.resolve`) here: a team that is left out is skipped before the stage is called, so a
-new stage cannot forget it. What a stage does with one partition belongs in the `partition.py` of its room.
+The gate and the work on one partition are in `stage_work.py`. What a stage does with one partition belongs in the
+`partition.py` of its room.
 """
 
 import inspect
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from llma_assets.clickhouse import Database, columns_of
 from llma_assets.clock import Clock
-from llma_assets.defs.catalog import Catalog, Model, column_schema
+from llma_assets.defs.catalog import Catalog, Model
 from llma_assets.defs.logs import logged_in_run
-from llma_assets.defs.metadata import as_metadata, page_of
 from llma_assets.defs.partitions import Partitions, team_day, teams
 from llma_assets.defs.resources import ChatModelResource, ClickHouseResource, EmbedderResource, TeamSettingsResource
-from llma_assets.ledger import Skip, clear_skip, record_skip
-from llma_assets.models import ModelConfigurationError, ModelHealth
-from llma_assets.reports import days_with_anything
-from llma_assets.settings import Settings
-from llma_assets.stage import Progress, Report, StageContext
+from llma_assets.defs.stage_work import Given, Stage, StageWork, Work, days_of_run
+from llma_assets.models import ModelConfigurationError
+from llma_assets.stage import Progress
 from llma_assets.team_day import TeamDay
-from llma_assets.teams import ON_SKIP_LIST, TeamLeftOut, resolve
-from llma_assets.themes import TeamThemes, themes_of
-
-RETRY_NUMBER = "dagster/retry_number"
-"""Tag of runs that Dagster starts as retries."""
-
-Work = Callable[[StageContext], Report]
-"""What a stage does for one partition."""
 
 
 class StageConfig(dg.Config):
@@ -77,6 +63,17 @@ class StageAsset:
         """Name of the asset."""
         return self.work.__name__
 
+    @property
+    def code_version(self) -> str:
+        """What changes whenever equal input gives other results."""
+        return str(self.options["code_version"])
+
+    @property
+    def stage(self) -> Stage:
+        """The stage, without what Dagster alone needs."""
+        by_theme = issubclass(self.config, ThemesConfig)
+        return Stage(self.name, self.work, self.table, by_theme, self.nothing_reason)
+
     def definition(self, partitions: Partitions, catalog: Catalog) -> dg.AssetsDefinition:
         """The asset as Dagster takes it."""
 
@@ -90,8 +87,8 @@ class StageAsset:
             clock: dg.ResourceParam[Clock],
             progress: dg.ResourceParam[Progress],
         ) -> None:
-            frame = _Frame(self, context, config, clickhouse.database(), team_settings)
-            frame.walk(chat, embedder, clock, progress)
+            given = Given(context.run, clickhouse.database(), chat, embedder, team_settings, clock, progress)
+            _Frame(self, context, config, given).walk()
 
         run.__annotations__["config"] = self.config
         asset: dg.AssetsDefinition = dg.asset(
@@ -152,29 +149,16 @@ def stage_asset(
 
 
 class _Frame:
-    """One run of one stage."""
+    """One step of Dagster: a stage over the partitions of a run."""
 
-    def __init__(
-        self,
-        asset: StageAsset,
-        context: dg.AssetExecutionContext,
-        config: StageConfig,
-        database: Database,
-        team_settings: TeamSettingsResource,
-    ) -> None:
-        self._asset = asset
+    def __init__(self, asset: StageAsset, context: dg.AssetExecutionContext, config: StageConfig, given: Given) -> None:
+        self._by_team = asset.by_team
         self._context = context
-        self._config = config
-        self._connection = database
-        self._database = database.tagged(run=context.run.run_id, asset=asset.name)
-        self._team_settings = team_settings
-        self._days: Mapping[TeamDay, Collection[str]] = {}
-        self._started = time.monotonic()
+        self._given = given
+        self._work = StageWork(asset.stage, config, given)
 
-    def walk(self, chat: ChatModelResource, embedder: EmbedderResource, clock: Clock, progress: Progress) -> None:
+    def walk(self) -> None:
         """Work on each partition of the run, one by one; if one fails, the others continue.
-
-        The settings of teams are read for each partition, so that changes reach an active run.
 
         Raises:
             dagster.Failure: names the partitions that failed; the healthy ones are logged as materialized first.
@@ -182,23 +166,15 @@ class _Frame:
         """
         context, failures = self._context, dict[str, str]()
         done: dict[str, dict[str, Any]] = {}
-        evidence, server = ModelHealth(), Settings.from_env().web_url
-        keys = context.partition_keys
-        partitions = {key: TeamDay(int(key), clock().date()) if self._asset.by_team else team_day(key) for key in keys}
-        self._days = _days_of_run(self._connection, context.run.run_id, frozenset(partitions.values()))
+        today = self._given.clock().date()
+        partitions = {
+            key: TeamDay(int(key), today) if self._by_team else team_day(key) for key in context.partition_keys
+        }
+        days = days_of_run(self._given.database, context.run.run_id, frozenset(partitions.values()))
         for key, partition in partitions.items():
-            started = time.perf_counter()
             try:
                 with logged_in_run(context.log):
-                    report = self._report(
-                        partition,
-                        chat=chat.model_for,
-                        chat_name=chat.name,
-                        embedder=embedder.model,
-                        clock=clock,
-                        progress=progress,
-                        evidence=evidence,
-                    )
+                    done[key] = self._work.metadata_of(partition, days)
             except ModelConfigurationError:
                 self._keep_finished(done)
                 raise
@@ -206,54 +182,16 @@ class _Frame:
             except Exception as error:
                 context.log.exception(f"{key} failed")
                 failures[key] = f"{type(error).__name__}: {error}"
-                continue
-            page = f"{server}{page_of(self._asset.name, partition)}" if server else ""
-            done[key] = as_metadata(report, time.perf_counter() - started, page=page)
         if done:
-            schema = _schema_of(self._connection, self._asset.table)
-            done = {key: {**metadata, "dagster/column_schema": schema} for key, metadata in done.items()}
+            schema = self._work.schema
+            done = {key: {**metadata, **schema} for key, metadata in done.items()}
         if failures:
             self._keep_finished(done)
             raise dg.Failure(
-                f"{len(failures)} of {len(failures) + len(done)} partitions failed: {_in_words(failures)}",
-                metadata={"failed": sorted(failures), "finished": sorted(done)},
+                failed_in_words(failures, len(done)), metadata={"failed": sorted(failures), "finished": sorted(done)}
             )
         for key, metadata in done.items():
             context.add_asset_metadata(metadata, partition_key=key)
-
-    def _report(self, partition: TeamDay, **given: Any) -> Report:
-        """Do the work for a team, or record why it is skipped."""
-        stage, database = self._asset.name, self._database
-        settings = self._team_settings.settings()
-        try:
-            options = resolve(settings, partition.team_id)
-        except TeamLeftOut as left_out:
-            reason, detail = left_out.reason, left_out.detail
-            record_skip(database, Skip(partition.team_id, partition.day, stage, "", reason, detail))
-            return Report(items=0, reason=reason)
-        if stage in self._days.get(partition, ()):
-            clear_skip(database, team_id=partition.team_id, day=partition.day, stage=stage, only=(ON_SKIP_LIST,))
-        if self._asset.nothing_reason is not None and partition not in self._days:
-            return Report(items=0, reason=self._asset.nothing_reason)
-        themes = self._themes_of(partition.team_id)
-        context = StageContext(
-            stage=stage,
-            database=database,
-            partition=partition,
-            team=options,
-            lookback_days=settings.lookback_days,
-            themes=themes.active(self._config.themes) if themes and isinstance(self._config, ThemesConfig) else (),
-            team_themes=themes,
-            options=self._config,
-            delivery=delivery(self._context.run),
-            run_seconds=lambda: time.monotonic() - self._started,
-            **given,
-        )
-        return self._asset.work(context)
-
-    def _themes_of(self, team_id: int) -> TeamThemes:
-        """The themes of a team, the same for all partitions of the run."""
-        return _themes_of_run(self._connection, self._context.run.run_id, team_id)
 
     def _keep_finished(self, done: Mapping[str, Mapping[str, Any]]) -> None:
         """Log the finished partitions as materialized before the step fails."""
@@ -261,34 +199,14 @@ class _Frame:
             self._context.log_event(dg.AssetMaterialization(self._context.asset_key, partition=key, metadata=metadata))
 
 
-@lru_cache(maxsize=64)
-def _schema_of(database: Database, table: str) -> dg.TableSchema:
-    """The columns of a table, which change with an upgrade only."""
-    return column_schema(columns_of(database, table))
+def failed_in_words(failures: Mapping[str, str], finished: int) -> str:
+    """Which partitions failed and why, each reason once.
 
-
-@lru_cache(maxsize=4)
-def _days_of_run(database: Database, run_id: str, days: frozenset[TeamDay]) -> Mapping[TeamDay, Collection[str]]:
-    """The days that hold anything, the same for all stages of a run in this process: what comes later is later's."""
-    return days_with_anything(database.tagged(run=run_id), days)
-
-
-@lru_cache(maxsize=64)
-def _themes_of_run(database: Database, run_id: str, team_id: int) -> TeamThemes:
-    """The themes of a team, the same for all stages of a run in this process."""
-    return themes_of(database.tagged(run=run_id), team_id)
-
-
-def _in_words(failures: Mapping[str, str]) -> str:
-    """Which partitions failed and why, each reason once."""
+    >>> failed_in_words({"2026-11-07|1": "ValueError: x", "2026-11-07|2": "ValueError: x"}, 1)
+    '2 of 3 partitions failed: 2026-11-07|1, 2026-11-07|2 (ValueError: x)'
+    """
     keys_of: dict[str, list[str]] = {}
     for key, why in failures.items():
         keys_of.setdefault(why, []).append(key)
-    return "; ".join(f"{', '.join(keys)} ({why})" for why, keys in keys_of.items())
-
-
-def delivery(run: dg.DagsterRun) -> str:
-    """The id of the run; for an automatic retry of Dagster the id of the original run."""
-    if RETRY_NUMBER in run.tags and run.root_run_id is not None:
-        return run.root_run_id
-    return run.run_id
+    told = "; ".join(f"{', '.join(keys)} ({why})" for why, keys in keys_of.items())
+    return f"{len(failures)} of {len(failures) + finished} partitions failed: {told}"

@@ -9,7 +9,7 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.defs.jobs import run_config
-from llma_assets.defs.stage_asset import RETRY_NUMBER, delivery
+from llma_assets.defs.stage_work import RETRY_NUMBER, delivery
 from llma_assets.ledger import list_skips
 from llma_assets.summaries.dead_letters import MAX_FAILURES
 from llma_assets.testing import REFUSAL, ChatServer, Request, Status, day_of_traces, write_events

@@ -18,7 +18,7 @@ from llma_assets.cli.render.console import command, emit_report, plain, say, sho
 if TYPE_CHECKING:
     from llma_assets.cli.run.team_runs import TeamRun
     from llma_assets.clickhouse import Database
-    from llma_assets.defs.runner import JobRun
+    from llma_assets.defs.job_run import JobRun
     from llma_assets.reports import PublishedClusters
     from llma_assets.settings import Settings
     from llma_assets.tasks import Task

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from llma_assets.cli.errors import Problem, WrongUse
+from llma_assets.cli.errors import Problem, WrongUse, explained
 from llma_assets.cli.render.console import say
 from llma_assets.cli.render.progress import ProgressNote, shown_progress
 from llma_assets.cli.render.time_left import TimeLeft
@@ -20,8 +20,9 @@ from llma_assets.cli.run.run_groups import LabelledProgress, run_groups, run_seq
 from llma_assets.cli.run.runner import runner_of
 from llma_assets.clusters import CLUSTERING_STAGE
 from llma_assets.defs.instance import opened_instance
+from llma_assets.defs.job_run import JobRun
 from llma_assets.defs.jobs import SUMMARIES
-from llma_assets.defs.runner import GENERAL, NOTHING_TO_DO, JobRun, RunGroup, RunGroupResult, Runner
+from llma_assets.defs.runner import GENERAL, NOTHING_TO_DO, RunGroup, RunGroupResult, Runner
 from llma_assets.discovery import TeamDecision
 from llma_assets.ledger import Skip, record_skip, skips_of_window, spent_since
 from llma_assets.reports import DeferredWork, PublishedClusters, published_clusters
@@ -139,7 +140,7 @@ def _has_themes(database: "Database", team_id: int, theme_ids: Sequence[str]) ->
 def run_teams(
     database: "Database", day: date, team_ids: Sequence[int] | None, options: TeamRunOptions, settings: TeamSettings
 ) -> tuple[list[TeamRun], dict[int, PublishedClusters]]:
-    """Run discovery, then one team after another.
+    """Run discovery, then one team after another; several of them in one run of Dagster.
 
     Args:
         database: where everything is stored.
@@ -173,13 +174,25 @@ def run_teams(
             team_ids = [team_id for team_id in eligible if _has_themes(database, team_id, options.theme_ids)]
             if eligible and not team_ids:
                 raise WrongUse(f"no eligible team has {', '.join(options.theme_ids)} switched on")
-        runs = [
-            _run_team(
-                runner, progress, database, TeamDay(team_id, day), decisions.get(team_id), options, settings, windows
-            )
-            for team_id in team_ids
-        ]
-    return runs, {each.team_day.team_id: published_clusters(database, each.team_day) for each in runs}
+        runs: list[TeamRun] = []
+
+        def run_team(runner: Runner, team_id: int) -> str:
+            team_day, decision = TeamDay(team_id, day), decisions.get(team_id)
+            try:
+                done = _run_team(runner, progress, database, team_day, decision, options, settings, windows)
+            except Exception as error:
+                if len(team_ids) == 1:
+                    raise
+                first_day = first_day_of(day, settings.lookback_days, own_settings.oldest_day)
+                done = TeamRun(team_day, "failed", "failed", explained(error).message, first_day)
+            runs.append(done)
+            return done.detail if done.status == "failed" else ""
+
+        if len(team_ids) == 1:
+            run_team(runner, team_ids[0])
+        elif team_ids:
+            runner.in_shard(team_ids, run_team)
+    return runs, {each.team_day.team_id: published_clusters(database.remembering(), each.team_day) for each in runs}
 
 
 def _run_team(  # noqa: PLR0911 - one return for each outcome
