@@ -22,6 +22,7 @@ from llma_assets.defs.metadata import as_metadata, page_of
 from llma_assets.defs.partitions import Partitions, team_day, teams
 from llma_assets.defs.resources import ChatModelResource, ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.ledger import Skip, clear_skip, record_skip
+from llma_assets.log_lines import about
 from llma_assets.models import ModelConfigurationError, ModelHealth
 from llma_assets.reports import days_with_anything
 from llma_assets.settings import Settings
@@ -189,7 +190,7 @@ class _Frame:
         for key, partition in partitions.items():
             started = time.perf_counter()
             try:
-                with logged_in_run(context.log):
+                with logged_in_run(context.log, **self._about(partition)):
                     report = self._report(
                         partition,
                         chat=chat.model_for,
@@ -204,7 +205,8 @@ class _Frame:
                 raise
             # A failure concerns this partition only; `dg.Failure` below reports it after the others are done.
             except Exception as error:
-                context.log.exception(f"{key} failed")
+                with about(**self._about(partition)):
+                    context.log.exception(f"{key} failed")
                 failures[key] = f"{type(error).__name__}: {error}"
                 continue
             page = f"{server}{page_of(self._asset.name, partition)}" if server else ""
@@ -254,6 +256,11 @@ class _Frame:
     def _themes_of(self, team_id: int) -> TeamThemes:
         """The themes of a team, the same for all partitions of the run."""
         return _themes_of_run(self._connection, self._context.run.run_id, team_id)
+
+    def _about(self, partition: TeamDay) -> dict[str, str | int]:
+        """What log records of a partition carry."""
+        run, stage = self._context.run.run_id, self._asset.name
+        return {"run": run, "stage": stage, "team": partition.team_id, "day": partition.day.isoformat()}
 
     def _keep_finished(self, done: Mapping[str, Mapping[str, Any]]) -> None:
         """Log the finished partitions as materialized before the step fails."""
