@@ -17,6 +17,7 @@ from llma_assets.defs.assets import assets_of  # noqa: E402
 from llma_assets.defs.catalog import Catalog  # noqa: E402
 from llma_assets.defs.checks import asset_checks  # noqa: E402
 from llma_assets.defs.jobs import jobs  # noqa: E402
+from llma_assets.defs.logs import loggers_of  # noqa: E402
 from llma_assets.defs.partitions import Partitions  # noqa: E402
 from llma_assets.defs.resources import resources_of  # noqa: E402
 from llma_assets.defs.schedules import schedules  # noqa: E402
@@ -55,6 +56,7 @@ def build_definitions(
         sensors=sensors,
         resources=resources | resource_overrides,
         executor=dg.in_process_executor,
+        loggers=loggers_of(environ),
     )
 
 

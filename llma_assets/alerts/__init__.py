@@ -3,7 +3,18 @@
 Judging is in `judging`, which knows no database; delivery in `delivery`.
 """
 
-from llma_assets.alerts.delivery import Delivery, Sent, again, channels_off, deliver, deliveries, put, switch_channel
+from llma_assets.alerts.delivery import (
+    Delivery,
+    OutboxCount,
+    Sent,
+    again,
+    channels_off,
+    deliver,
+    deliveries,
+    outbox_counts,
+    put,
+    switch_channel,
+)
 from llma_assets.alerts.document import Document, read_document, settings_of, write_document
 from llma_assets.alerts.due import due_days
 from llma_assets.alerts.errors import AlertError, InvalidRulesError
@@ -30,6 +41,7 @@ __all__ = [
     "InvalidRulesError",
     "Message",
     "Mute",
+    "OutboxCount",
     "PreviewDay",
     "Rule",
     "Sent",
@@ -48,6 +60,7 @@ __all__ = [
     "incidents",
     "mute",
     "mutes_of",
+    "outbox_counts",
     "past_changes",
     "preview",
     "put",

@@ -14,6 +14,7 @@ import click
 
 from llma_assets.cli.errors import Interrupted, WrongUse, explained
 from llma_assets.cli.lazy import LazyGroup
+from llma_assets.log_lines import log_to_stderr
 
 COMMANDS = {
     "demo": "llma_assets.cli.commands.demo:demo",
@@ -93,6 +94,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     if not sys.warnoptions:  # for developers; `python -W default -m llma_assets.cli.main` shows them
         warnings.simplefilter("ignore")
+    log_to_stderr()
     cli(prog_name="llma")
 
 

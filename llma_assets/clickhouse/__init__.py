@@ -3,6 +3,7 @@
 Statements about traces, clusters or labels belong in the rooms that run them.
 """
 
+from llma_assets.clickhouse.backup import back_up, restore
 from llma_assets.clickhouse.client import SharedClient, database_errors, database_name
 from llma_assets.clickhouse.columns import Column, columns_of
 from llma_assets.clickhouse.connecting import connect, open_database
@@ -17,7 +18,7 @@ from llma_assets.clickhouse.errors import (
 )
 from llma_assets.clickhouse.kept import Kept
 from llma_assets.clickhouse.lifecycle import has_data, missing_embedded, start, status, stop
-from llma_assets.clickhouse.migrate import migrate
+from llma_assets.clickhouse.migrate import migrate, shipped_migrations
 from llma_assets.clickhouse.server_folder import ServerState
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "NoDatabase",
     "ServerState",
     "SharedClient",
+    "back_up",
     "columns_of",
     "connect",
     "database_errors",
@@ -40,6 +42,8 @@ __all__ = [
     "migrate",
     "missing_embedded",
     "open_database",
+    "restore",
+    "shipped_migrations",
     "start",
     "status",
     "stop",

@@ -10,6 +10,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -179,13 +181,39 @@ def stop(data_dir: Path) -> bool:
     with FileLock(folder.start_lock, timeout=_START_S, mode=0o600):
         if status(data_dir) != state:
             return False
-        os.kill(state.pid, signal.SIGTERM)
-        deadline = time.monotonic() + _STOP_S
-        while folder.is_locked():
-            if time.monotonic() > deadline:
-                raise DatabaseUnavailable(f"the database server did not end within {_STOP_S:.0f} s")
-            time.sleep(_POLL_S)
+        _end(folder, state)
     return True
+
+
+@contextmanager
+def halted(data_dir: Path) -> Iterator[ServerFolder]:
+    """No server has the folder while this is open; whoever wants one waits, and starts it afterwards.
+
+    Raises:
+        DatabaseUnavailable: the server did not end in time.
+    """
+    folder = _folder(data_dir)
+    try:
+        with FileLock(folder.start_lock, timeout=_START_S, mode=0o600):
+            if (state := status(data_dir)) is not None:
+                _end(folder, state)
+            _wait_until_free(folder)  # of one that had not become ready when its starter was killed
+            yield folder
+    except Timeout:
+        raise DatabaseUnavailable(f"another process has been starting the database for {_START_S:.0f} s") from None
+
+
+def _end(folder: ServerFolder, state: ServerState) -> None:
+    os.kill(state.pid, signal.SIGTERM)
+    _wait_until_free(folder)
+
+
+def _wait_until_free(folder: ServerFolder) -> None:
+    deadline = time.monotonic() + _STOP_S
+    while folder.is_locked():
+        if time.monotonic() > deadline:
+            raise DatabaseUnavailable(f"the database server did not end within {_STOP_S:.0f} s")
+        time.sleep(_POLL_S)
 
 
 def _answers(folder: ServerFolder, state: ServerState) -> bool:

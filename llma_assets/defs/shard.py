@@ -64,7 +64,7 @@ class Shard:
             work: returns why the team failed, "" for success.
         """
         try:
-            with logged_in_run(self._log):
+            with logged_in_run(self._log, run=self.run_id, team=team_id):
                 why = work()
         # It concerns this team alone; the run of the shard names it in the end.
         except Exception as error:

@@ -18,6 +18,7 @@ from llma_assets.defs.logs import logged_in_run
 from llma_assets.defs.partitions import Partitions, team_day, teams
 from llma_assets.defs.resources import ChatModelResource, ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.defs.stage_work import Given, Stage, StageWork, Work, days_of_run
+from llma_assets.log_lines import about
 from llma_assets.models import ModelConfigurationError
 from llma_assets.stage import Progress
 from llma_assets.team_day import TeamDay
@@ -180,7 +181,8 @@ class _Frame:
                 raise
             # A failure concerns this partition only; `dg.Failure` below reports it after the others are done.
             except Exception as error:
-                context.log.exception(f"{key} failed")
+                with about(**self._work.about(partition)):
+                    context.log.exception(f"{key} failed")
                 failures[key] = f"{type(error).__name__}: {error}"
         if done:
             schema = self._work.schema

@@ -18,6 +18,7 @@ from llma_assets.defs.catalog import column_schema
 from llma_assets.defs.metadata import as_metadata, page_of
 from llma_assets.defs.resources import ChatModelResource, EmbedderResource, TeamSettingsResource
 from llma_assets.ledger import Skip, clear_skip, record_skip
+from llma_assets.log_lines import about
 from llma_assets.models import ModelHealth
 from llma_assets.reports import days_with_anything
 from llma_assets.settings import Settings
@@ -101,9 +102,19 @@ class StageWork:
             days: those of the run that hold anything.
         """
         started, server = time.perf_counter(), Settings.from_env().web_url
-        report = self._report(partition, days)
+        with about(**self.about(partition)):
+            report = self._report(partition, days)
         page = f"{server}{page_of(self.stage.name, partition)}" if server else ""
         return as_metadata(report, time.perf_counter() - started, page=page)
+
+    def about(self, partition: TeamDay) -> dict[str, str | int]:
+        """What log records of a partition carry."""
+        return {
+            "run": self.given.run.run_id,
+            "stage": self.stage.name,
+            "team": partition.team_id,
+            "day": partition.day.isoformat(),
+        }
 
     @property
     def schema(self) -> dict[str, Any]:

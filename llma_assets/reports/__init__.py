@@ -51,6 +51,7 @@ from llma_assets.reports.map_points import (
     map_points,
 )
 from llma_assets.reports.new_items import NewItemsReport, RunWithNewItems, new_items_report
+from llma_assets.reports.operations import OperationsReport, operations_report
 from llma_assets.reports.overlap import FALSE_SHARE
 from llma_assets.reports.overlap_queries import Among, NotClusteredError
 from llma_assets.reports.overlap_report import Overlap, OverlapSide, overlap_report
@@ -176,6 +177,7 @@ __all__ = [
     "NoTextsError",
     "NotClusteredError",
     "NothingToTell",
+    "OperationsReport",
     "Overlap",
     "OverlapSide",
     "PackReport",
@@ -271,6 +273,7 @@ __all__ = [
     "map_png",
     "map_points",
     "new_items_report",
+    "operations_report",
     "outdated",
     "overlap_report",
     "pack_report",

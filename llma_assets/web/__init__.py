@@ -10,14 +10,18 @@ from llma_assets.web.access import (
     token_hash,
 )
 from llma_assets.web.app import create_app
+from llma_assets.web.operations import METRICS_VARIABLE, DagsterCounts, Operations
 from llma_assets.web.report_file import report_file
 from llma_assets.web.site import Site
 
 __all__ = [
+    "METRICS_VARIABLE",
     "TOKENS_FILE_VARIABLE",
     "TOKENS_VARIABLE",
     "Access",
     "AccessError",
+    "DagsterCounts",
+    "Operations",
     "Site",
     "Visitor",
     "create_app",

@@ -19,7 +19,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from llma_assets.clickhouse import DatabaseError
 from llma_assets.ingest import Inbox
 from llma_assets.isolation import fault_of
-from llma_assets.request_guard import Guard
 from llma_assets.web import (
     alert_pages,
     api,
@@ -28,6 +27,7 @@ from llma_assets.web import (
     item_pages,
     map_api,
     map_pages,
+    operations,
     pages,
     receiver,
     run_api,
@@ -39,6 +39,7 @@ from llma_assets.web import (
     theme_pages,
     trend_pages,
 )
+from llma_assets.web.operations import GuardBesideProbes, Operations
 from llma_assets.web.problems import DESCRIBED, WebProblem, as_json, problem_of, to_sign_in, wants_json
 from llma_assets.web.site import Site
 from llma_assets.web.templates_of import problem_page
@@ -118,12 +119,13 @@ class BodyLimit:
         await self._app(scope, counted, send)
 
 
-def create_app(site: Site, *, hosts: Collection[str] = ()) -> FastAPI:
+def create_app(site: Site, *, hosts: Collection[str] = (), metrics: Operations | None = None) -> FastAPI:
     """The server's application.
 
     Args:
         site: what its requests share.
         hosts: names of this server beside those of the loopback interface.
+        metrics: who may read metrics, and which; None for holders of a token.
     """
 
     @asynccontextmanager
@@ -143,18 +145,19 @@ def create_app(site: Site, *, hosts: Collection[str] = ()) -> FastAPI:
         lifespan=lifespan,
         middleware=[
             Middleware(SafeHeaders),
-            Middleware(Guard, hosts=hosts),
+            Middleware(GuardBesideProbes, hosts=hosts),
             Middleware(BodyLimit),
             Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5, exclude_content_types=NOT_COMPRESSED),
         ],
     )
     app.state.site = site
+    app.state.operations = metrics or Operations()
     app.state.inbox = Inbox(lambda: site.database)
     api_modules = (api, map_api, run_api, task_api, theme_api, theme_change_api)
     for documents in (*(module.router for module in api_modules), insight_pages.documents):
         app.include_router(documents, prefix="/api/v1", responses=DESCRIBED)
     of_results = (pages, item_pages, map_pages, trend_pages, insight_pages, cluster_pages)
-    for module in (receiver, sign_in_pages, *of_results, task_pages, alert_pages, theme_pages):
+    for module in (operations, receiver, sign_in_pages, *of_results, task_pages, alert_pages, theme_pages):
         app.include_router(module.router, include_in_schema=False)
     static = resources.files("llma_assets.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")

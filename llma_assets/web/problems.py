@@ -117,8 +117,8 @@ def problem_of(error: Exception) -> WebProblem:
 
 
 def wants_json(request: Request) -> bool:
-    """Whether the request came to the API."""
-    return request.url.path.startswith("/api/")
+    """Whether a program asks, which is not sent to the sign-in page."""
+    return request.url.path.startswith("/api/") or request.url.path == "/metrics"
 
 
 def as_json(problem: WebProblem) -> Response:

@@ -15,7 +15,7 @@ from llma_assets_tests.reports.stored_runs import DAY
 from llma_assets_tests.web.conftest import CHANGER, READER, STRANGER, bearer
 from llma_assets_tests.web.planted import MINE, SECRET
 
-OPEN = {"/sign-in", "/sign-out"}
+OPEN = {"/sign-in", "/sign-out", "/healthz", "/readyz"}
 NAMES = {each.name for each in pkgutil.iter_modules(web.__path__)} - {"receiver"}
 MODULES = [import_module(f"{web.__name__}.{name}") for name in sorted(NAMES)]
 OF_THE_API = [each.router for each in MODULES if each.__name__.endswith("api")]
@@ -64,7 +64,7 @@ def test_no_route_answers_without_a_token(guarded: TestClient) -> None:
     found = [each for each in routes() if each[1] not in OPEN]
     assert len(found) > 25
     for method, path in found:
-        wanted = 303 if method == "GET" and not path.startswith("/api/") else 401
+        wanted = 303 if method == "GET" and not path.startswith(("/api/", "/metrics")) else 401
         assert asked(guarded, method, path, None) == wanted, (method, path)
         assert asked(guarded, method, path, "wrong") == wanted, (method, path)
 

@@ -1,5 +1,6 @@
 """Delivery: the outbox, and the channels that its messages are sent to."""
 
+from llma_assets.alerts.delivery.counting import OutboxCount, outbox_counts
 from llma_assets.alerts.delivery.errors import DeliveryError, Gone, Refused, Unreachable
 from llma_assets.alerts.delivery.outbox import (
     Delivery,
@@ -18,6 +19,7 @@ __all__ = [
     "Delivery",
     "DeliveryError",
     "Gone",
+    "OutboxCount",
     "Refused",
     "Sent",
     "Unreachable",
@@ -27,6 +29,7 @@ __all__ = [
     "deliver",
     "deliveries",
     "message_id",
+    "outbox_counts",
     "put",
     "record",
     "switch_channel",

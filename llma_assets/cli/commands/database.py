@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from llma_assets.cli.commands.backup import backup, restore
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import json_option, opened_database
 from llma_assets.cli.queries import TABLE_SIZES
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 
 @click.group()
 def db() -> None:
-    """The database: status, start, stop, upgrade, query."""
+    """The database: status, start, stop, upgrade, query, backup, restore."""
+
+
+db.add_command(backup)
+db.add_command(restore)
 
 
 @db.command()

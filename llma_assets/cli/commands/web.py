@@ -5,7 +5,7 @@ import ipaddress
 import os
 import socket
 import webbrowser
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -17,7 +17,10 @@ from llma_assets.cli.render.console import say, show
 if TYPE_CHECKING:
     import uvicorn
 
-    from llma_assets.web import Access, Site
+    from llma_assets.defs.run_counts import RunCounts
+    from llma_assets.web import Access, Operations, Site
+
+DAGSTER_VARIABLE = "LLMA_METRICS_DAGSTER"
 
 
 @click.command()
@@ -92,10 +95,28 @@ def server_of(
     from llma_assets.web import create_app
 
     listening = listen(host, port, option)
-    config = uvicorn.Config(
-        create_app(site, hosts=hosts), host=host, port=port, log_level="warning", server_header=False, access_log=False
-    )
+    app = create_app(site, hosts=hosts, metrics=_operations(site))
+    config = uvicorn.Config(app, host=host, port=port, log_level="warning", server_header=False, access_log=False)
     return uvicorn.Server(config), listening, address_of(host, listening.getsockname()[1])
+
+
+def _operations(site: "Site") -> "Operations":
+    """Who may read which metrics; Dagster's own are read where the settings ask for it, since it takes memory."""
+    from llma_assets.web import AccessError, Operations
+
+    def dagster() -> "tuple[Mapping[str, int], Mapping[str, float]]":
+        from llma_assets.defs.run_counts import RunCounts
+
+        if not counts:
+            counts.append(RunCounts(site.settings))
+        return counts[0]()
+
+    counts: list[RunCounts] = []
+    asked = os.environ.get(DAGSTER_VARIABLE, "").strip() not in ("", "0")
+    try:
+        return Operations.from_env(os.environ, dagster=dagster if asked else None)
+    except AccessError as error:
+        raise WrongUse(str(error)) from error
 
 
 def listen(host: str, port: int, option: str = "--port") -> socket.socket:
