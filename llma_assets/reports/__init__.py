@@ -81,6 +81,7 @@ from llma_assets.reports.themes import (
     themes_report,
 )
 from llma_assets.reports.trace import ThemeAnswer, TraceReport, trace_report
+from llma_assets.reports.trace_events import TraceEvents, trace_events
 from llma_assets.reports.trend_queries import ThemeTrends, TrendsReport, latest_day, trends_report
 from llma_assets.reports.trends import Trend
 from llma_assets.reports.trial import Trial, try_theme
@@ -184,6 +185,7 @@ __all__ = [
     "ThemeSettings",
     "ThemeTrends",
     "ThemesReport",
+    "TraceEvents",
     "TraceReport",
     "Trend",
     "TrendsReport",
@@ -247,6 +249,7 @@ __all__ = [
     "theme_report",
     "theme_results",
     "themes_report",
+    "trace_events",
     "trace_report",
     "trends_report",
     "trial_report",

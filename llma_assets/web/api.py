@@ -26,6 +26,7 @@ from llma_assets.reports import (
     Sort,
     TeamsReport,
     ThemeResults,
+    TraceEvents,
     TraceReport,
     TrendsReport,
     UsageReport,
@@ -36,6 +37,7 @@ from llma_assets.reports import (
     skips_of_day,
     teams_report,
     theme_results,
+    trace_events,
     trace_report,
     trends_report,
     usage_report,
@@ -206,6 +208,17 @@ def trace(request: Request, site: SiteDep, team_id: TeamDep, item: Annotated[str
     found = trace_report(site.database, team_id, item, site.render_options(team_id))
     if found is None:
         raise NotFound(f"team {team_id} has no trace or generation with the id {item[:80]}")
+    return answer(request, json_object(found))
+
+
+@router.get(f"{TEAM}/trace/events", tags=["items"], response_model=TraceEvents)
+def events_of_trace(
+    request: Request, site: SiteDep, team_id: TeamDep, item: Annotated[str, Query(alias="id")]
+) -> Response:
+    """The events of a trace as a tree with time, cost and errors, depth first."""
+    found = trace_events(site.database, team_id, item, site.render_options(team_id))
+    if found is None:
+        raise NotFound(f"team {team_id} has no events of a trace with the id {item[:80]}")
     return answer(request, json_object(found))
 
 

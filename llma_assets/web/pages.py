@@ -1,6 +1,5 @@
 """The pages. Each address is the state of what is shown, so that Back, bookmarks and links to colleagues work."""
 
-import re
 from datetime import date, timedelta
 from typing import Annotated, Any
 
@@ -18,12 +17,10 @@ from llma_assets.reports import (
     skips_of_day,
     teams_report,
     theme_results,
-    trace_report,
     usage_report,
 )
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES, ThemeError, past_changes, themes_of
-from llma_assets.visible import visible
 from llma_assets.web.drawings import share_areas
 from llma_assets.web.problems import NotFound
 from llma_assets.web.report_file import report_file
@@ -39,8 +36,6 @@ from llma_assets.web.visitors import (
 router = APIRouter(default_response_class=Response)
 
 TEAM = "/teams/{team_id}"
-LINE_NUMBER = re.compile(r"^L\d+: ?")
-"""Begins each line of a text that models read; the page has its own numbers."""
 
 
 @router.get("/")
@@ -134,18 +129,6 @@ def report_page(site: SiteDep, team_id: TeamDep, day: Annotated[date, Query(alia
     """The team's day as one file, to give to somebody."""
     headers = {"Content-Disposition": f'attachment; filename="team-{team_id}-{day}.html"'}
     return Response(report_file(site, TeamDay(team_id, day)), media_type="text/html", headers=headers)
-
-
-@router.get(f"{TEAM}/trace")
-def trace_page(request: Request, site: SiteDep, team_id: TeamDep, item: Annotated[str, Query(alias="id")]) -> Response:
-    """The text of a trace or generation, with what each theme says of it."""
-    report = trace_report(site.database, team_id, item, site.render_options(team_id))
-    if report is None:
-        raise NotFound(f"team {team_id} has no trace or generation with the id {item[:80]}")
-    lines = [
-        (number, LINE_NUMBER.sub("", visible(line))) for number, line in enumerate(report.text.split("\n"), start=1)
-    ]
-    return page(request, "trace.html", tab="items", team_id=team_id, day=report.day, report=report, lines=lines)
 
 
 @router.get(f"{TEAM}/themes")
