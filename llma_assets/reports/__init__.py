@@ -60,12 +60,13 @@ from llma_assets.reports.progress import Progress, ThemeProgress, progress_repor
 from llma_assets.reports.published import PublishedCluster, PublishedClusters, PublishedRun
 from llma_assets.reports.relinked import RelinkReport, relink_report
 from llma_assets.reports.results import ClusterResult, Figures, ThemeResults, theme_results
-from llma_assets.reports.retry import RetryReport, RetryRun
+from llma_assets.reports.retry import RetryReport, RetryRun, retry_report
 from llma_assets.reports.run_state import RunState, run_state
 from llma_assets.reports.runs import DeferredWork, RunReport, TeamOutcome, ThemeOutcome
 from llma_assets.reports.shares import Estimate
 from llma_assets.reports.skips import Skips, skips_of_day
 from llma_assets.reports.sources import SourceReport, TenantOfSource, source_report
+from llma_assets.reports.stages import StageOfDay, StagesReport, stages_report
 from llma_assets.reports.stored_runs import LineagesReport, RunsReport, lineages_report, runs_report
 from llma_assets.reports.tasks import TaskDetails, Tasks, task_details, tasks_report
 from llma_assets.reports.themes import (
@@ -165,6 +166,8 @@ __all__ = [
     "Sort",
     "SourceReport",
     "StageEstimate",
+    "StageOfDay",
+    "StagesReport",
     "TaskDetails",
     "Tasks",
     "TeamOutcome",
@@ -236,12 +239,14 @@ __all__ = [
     "progress_report",
     "published_clusters",
     "relink_report",
+    "retry_report",
     "run_state",
     "runs_report",
     "segments_file",
     "skips_of_day",
     "source_report",
     "span_with_anything",
+    "stages_report",
     "table_rows",
     "task_details",
     "tasks_report",

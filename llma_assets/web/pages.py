@@ -17,7 +17,6 @@ from llma_assets.reports import (
     skips_of_day,
     teams_report,
     theme_results,
-    usage_report,
 )
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES, ThemeError, past_changes, themes_of
@@ -170,26 +169,6 @@ def theme_page(
         theme=theme,
         funnel=funnel_report(database, TeamDay(team_id, day), [theme], lookback_days=lookback).themes[0],
         history=past_changes(database, team_id, theme_id),
-    )
-
-
-@router.get(f"{TEAM}/health")
-def health_page(
-    request: Request, site: SiteDep, team_id: TeamDep, day: Annotated[date | None, Query(alias="date")] = None
-) -> Response:
-    """What went wrong or was left out on a day, and what it cost."""
-    database = site.reading()
-    days = clustered_days(database, team_id)
-    day = day or (days[-1] if days else site.today)
-    return page(
-        request,
-        "health.html",
-        tab="health",
-        team_id=team_id,
-        day=day,
-        days=days,
-        skips=skips_of_day(database, day, team_id),
-        usage=usage_report(database, TeamDay(team_id, day), today=site.today, daily_usd=site.daily_budget_usd(team_id)),
     )
 
 
