@@ -12,6 +12,7 @@ from llma_assets.web.access import (
 from llma_assets.web.app import create_app
 from llma_assets.web.report_file import report_file
 from llma_assets.web.site import Site
+from llma_assets.web.timetable import Timetable, Timetables
 
 __all__ = [
     "TOKENS_FILE_VARIABLE",
@@ -19,6 +20,8 @@ __all__ = [
     "Access",
     "AccessError",
     "Site",
+    "Timetable",
+    "Timetables",
     "Visitor",
     "create_app",
     "new_token",

@@ -80,8 +80,14 @@ def health(request: Request, site: SiteDep, visitor: VisitorDep) -> Response:  #
 @router.get("/teams", tags=["teams"], response_model=TeamsReport)
 def teams(request: Request, site: SiteDep, visitor: VisitorDep) -> Response:
     """The teams that the caller may see, what was found last, and why a team has nothing."""
-    names = site.team_names()
-    report = teams_report(site.database, today=site.today, team_ids=visitor.teams, names=names)
+    settings = site.team_settings()
+    report = teams_report(
+        site.database,
+        today=site.today,
+        team_ids=visitor.teams,
+        names=site.team_names(),
+        budget_of=lambda team_id: settings.options_of(team_id).daily_budget_usd,
+    )
     return answer(request, json_object(report))
 
 

@@ -19,6 +19,7 @@ from llma_assets.reports import (
     theme_results,
 )
 from llma_assets.team_day import TeamDay
+from llma_assets.teams import why_left_out
 from llma_assets.themes import TRACES, ThemeError, past_changes, themes_of
 from llma_assets.web.drawings import share_areas
 from llma_assets.web.problems import NotFound
@@ -26,6 +27,7 @@ from llma_assets.web.report_file import report_file
 from llma_assets.web.run_api import progress_of
 from llma_assets.web.site import Site
 from llma_assets.web.templates_of import address, page
+from llma_assets.web.timetable import next_run, state_of
 from llma_assets.web.visitors import (
     SiteDep,
     TeamDep,
@@ -40,8 +42,31 @@ TEAM = "/teams/{team_id}"
 @router.get("/")
 def teams_page(request: Request, site: SiteDep, visitor: VisitorDep) -> Response:
     """All teams that the visitor may see; the only one there is at once."""
-    report = teams_report(site.database, today=site.today, team_ids=visitor.teams, names=site.team_names())
-    return page(request, "teams.html", report=report, tab="teams")
+    settings, timetable = site.team_settings(), site.timetable()
+    report = teams_report(
+        site.database,
+        today=site.today,
+        team_ids=visitor.teams,
+        names=site.team_names(),
+        budget_of=lambda team_id: settings.options_of(team_id).daily_budget_usd,
+    )
+    runs = {
+        team.team_id: next_run(
+            timetable,
+            eligible=team.eligible,
+            left_out_for_good=why_left_out(settings, team.team_id) is not None,
+        )
+        for team in report.teams
+    }
+    return page(
+        request,
+        "teams.html",
+        report=report,
+        tab="teams",
+        runs=runs,
+        timetable=timetable,
+        automation=state_of(timetable),
+    )
 
 
 @router.get("/api")
