@@ -66,6 +66,7 @@ def teams_page(request: Request, site: SiteDep, visitor: VisitorDep) -> Response
         runs=runs,
         timetable=timetable,
         automation=state_of(timetable),
+        is_reading=site.timetables.is_reading,
     )
 
 
