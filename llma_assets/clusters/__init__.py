@@ -53,6 +53,7 @@ from llma_assets.clusters.store.clustering_runs import (
 )
 from llma_assets.clusters.store.clusters import clusters_of_items
 from llma_assets.clusters.store.lineages import find_lineage, lineages_of
+from llma_assets.clusters.store.nearest import NearCluster, nearest_clusters
 from llma_assets.clusters.store.stale import STALE_RUNS
 
 __all__ = [
@@ -81,6 +82,7 @@ __all__ = [
     "InvalidEmbeddingsError",
     "KScore",
     "Lineage",
+    "NearCluster",
     "NewItems",
     "PrivacyMinimum",
     "Quality",
@@ -111,6 +113,7 @@ __all__ = [
     "last_runs",
     "lineages_of",
     "members_of",
+    "nearest_clusters",
     "relink",
     "representatives",
     "runs_of_day",

@@ -6,6 +6,7 @@ Rendering is pure: equal events and options give equal text. Only `candidates`, 
 
 from llma_assets.rendering.candidates import HOME_DAYS, REACH, items_of_day
 from llma_assets.rendering.checks import CHECKS
+from llma_assets.rendering.event_tree import EventTree, TreeEvent, event_tree
 from llma_assets.rendering.facts import ItemFacts, item_facts
 from llma_assets.rendering.generation import render_generation
 from llma_assets.rendering.message import Message, ToolCall
@@ -40,6 +41,7 @@ __all__ = [
     "TEXTS_MADE_SINCE",
     "TIME_OF_GENERATION",
     "Candidate",
+    "EventTree",
     "ItemFacts",
     "Loss",
     "Message",
@@ -47,6 +49,8 @@ __all__ = [
     "RenderedTrace",
     "Sampling",
     "ToolCall",
+    "TreeEvent",
+    "event_tree",
     "events_of_generations",
     "events_of_traces",
     "hides_enough",

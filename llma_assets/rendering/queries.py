@@ -155,7 +155,9 @@ class StoredText:
 
 # Key of trace_texts: (team_id, day, level, item_id). An id may be a trace's or, less likely, a generation's.
 TEXT_OF_ITEM = """
-SELECT day, level, trace_id, text, loss, event_count, line_count, cost_usd, latency_s, tokens, error_count, renderer
+SELECT
+    day, level, trace_id, text, loss, event_count, line_count, cost_usd, latency_s, tokens, error_count, renderer,
+    trace_timestamp AS first_at, last_event_at AS last_at
 FROM trace_texts FINAL
 WHERE team_id = {team_id:Int64} AND level IN ('trace', 'generation') AND item_id = {item_id:String}
 ORDER BY level = 'trace' DESC, day DESC

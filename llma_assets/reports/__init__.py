@@ -1,12 +1,7 @@
 """Reports that read several rooms, as typed objects for the command line, notebooks and Dagster's pages."""
 
 from llma_assets.reports.asking import asking_of
-from llma_assets.reports.attributes import (
-    AttributesReport,
-    ClusterAttributes,
-    ThemeAttributes,
-    attributes_report,
-)
+from llma_assets.reports.attributes import AttributesReport, ClusterAttributes, ThemeAttributes, attributes_report
 from llma_assets.reports.audit import Audit, AuditedCluster, audit
 from llma_assets.reports.automations import AutomationRow, AutomationsReport, AutomationTick, Daemon
 from llma_assets.reports.checks import CheckReport, CheckResult, all_checks, check_report
@@ -63,16 +58,10 @@ from llma_assets.reports.progress import Progress, ThemeProgress, progress_repor
 from llma_assets.reports.published import PublishedCluster, PublishedClusters, PublishedRun
 from llma_assets.reports.relinked import RelinkReport, relink_report
 from llma_assets.reports.results import ClusterResult, Figures, ThemeResults, theme_results
-from llma_assets.reports.retry import RetryReport, RetryRun
+from llma_assets.reports.retry import RetryReport, RetryRun, retry_report
 from llma_assets.reports.run_plan import PlannedTeam, RunPlan
 from llma_assets.reports.run_state import RunState, run_state
-from llma_assets.reports.runs import (
-    DeferredWork,
-    DemoReport,
-    RunReport,
-    TeamOutcome,
-    ThemeOutcome,
-)
+from llma_assets.reports.runs import DeferredWork, DemoReport, RunReport, TeamOutcome, ThemeOutcome
 from llma_assets.reports.shares import Estimate
 from llma_assets.reports.skips import Skips, skips_of_day
 from llma_assets.reports.sources import (
@@ -84,6 +73,7 @@ from llma_assets.reports.sources import (
     source_row,
     sources_report,
 )
+from llma_assets.reports.stages import StageOfDay, StagesReport, stages_report
 from llma_assets.reports.stored_runs import LineagesReport, RunsReport, lineages_report, runs_report
 from llma_assets.reports.tasks import (
     RefusedSegment,
@@ -110,18 +100,13 @@ from llma_assets.reports.themes import (
     themes_report,
 )
 from llma_assets.reports.trace import ThemeAnswer, TraceReport, trace_report
+from llma_assets.reports.trace_events import TraceEvents, trace_events
 from llma_assets.reports.trend_queries import ThemeTrends, TrendsReport, latest_day, trends_report
 from llma_assets.reports.trends import Trend
 from llma_assets.reports.trial import Trial, try_theme
 from llma_assets.reports.trial_report import TrialItem, TrialReport, trial_report
 from llma_assets.reports.usage import Budget, ThemeBudget, UsageReport, UsageTotal, usage_report
-from llma_assets.reports.verification import (
-    NoChangeError,
-    ReleasesReport,
-    Verification,
-    verify_lineage,
-    verify_task,
-)
+from llma_assets.reports.verification import NoChangeError, ReleasesReport, Verification, verify_lineage, verify_task
 
 __all__ = [
     "COLOURS",
@@ -210,6 +195,8 @@ __all__ = [
     "SourceRow",
     "SourcesReport",
     "StageEstimate",
+    "StageOfDay",
+    "StagesReport",
     "TableSize",
     "TaskDetails",
     "Tasks",
@@ -232,6 +219,7 @@ __all__ = [
     "ThemeSettings",
     "ThemeTrends",
     "ThemesReport",
+    "TraceEvents",
     "TraceReport",
     "Trend",
     "TrendsReport",
@@ -283,6 +271,7 @@ __all__ = [
     "progress_report",
     "published_clusters",
     "relink_report",
+    "retry_report",
     "run_state",
     "runs_report",
     "segments_file",
@@ -291,6 +280,7 @@ __all__ = [
     "source_row",
     "sources_report",
     "span_with_anything",
+    "stages_report",
     "table_rows",
     "task_details",
     "tasks_report",
@@ -298,6 +288,7 @@ __all__ = [
     "theme_report",
     "theme_results",
     "themes_report",
+    "trace_events",
     "trace_report",
     "trends_report",
     "trial_report",

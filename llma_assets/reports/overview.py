@@ -1,6 +1,6 @@
 """All teams at a glance: what was found last, what it cost, and why a team has nothing."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -52,7 +52,10 @@ ORDER BY team_id
 
 # Key of model_usage: (team_id, day, …).
 SPENT = """
-SELECT team_id, sum(cost_usd) AS cost
+SELECT
+    team_id,
+    sum(cost_usd) AS cost,
+    sumIf(coalesce(cost_usd, at_most_usd, 0), toDate(timestamp) = {today:Date}) AS cost_today
 FROM model_usage FINAL
 WHERE ({all_teams:Bool} OR team_id IN {team_ids:Array(Int64)}) AND day >= {since:Date}
 GROUP BY team_id
@@ -82,6 +85,8 @@ class TeamSummary:
         themes: their last runs, the one of the most items first; empty without results.
         items_by_day: items of the largest run of each of the last four weeks' days that has one.
         cost_usd: of models in the last seven days.
+        cost_today_usd: of them what was spent on this calendar day.
+        daily_budget_usd: what a day may cost, None for no limit.
         name: what people call it, "" for nothing.
     """
 
@@ -94,6 +99,8 @@ class TeamSummary:
     themes: tuple[ThemeSummary, ...]
     items_by_day: dict[date, int]
     cost_usd: Amount
+    cost_today_usd: Amount = 0
+    daily_budget_usd: Amount | None = None
     name: str = ""
 
     @property
@@ -115,6 +122,7 @@ def teams_report(
     today: date,
     team_ids: Collection[int] | None = None,
     names: Mapping[int, str] = MappingProxyType({}),
+    budget_of: Callable[[int], float | None] = lambda _: None,
 ) -> TeamsReport:
     """The teams that discovery has decided about, or that have results.
 
@@ -122,6 +130,7 @@ def teams_report(
         today: the end of the weeks that are looked at.
         team_ids: these only; all for None.
         names: what teams are called.
+        budget_of: what a day of a team may cost, USD.
     """
     whose = {"all_teams": team_ids is None, "team_ids": sorted(team_ids or ())}
     decisions = {row["team_id"]: row for row in database.rows(LAST_DECISIONS, **whose)}
@@ -136,7 +145,10 @@ def teams_report(
     for row in database.rows(ITEMS_BY_DAY, **whose, since=today - timedelta(days=SPARK_DAYS)):
         by_day.setdefault(row["team_id"], {})[row["day"]] = row["items_of_day"]
     since = today - timedelta(days=SPENT_DAYS - 1)
-    spent = {row["team_id"]: row["cost"] or 0 for row in database.rows(SPENT, **whose, since=since)}
+    spent = {
+        row["team_id"]: (row["cost"] or 0, row["cost_today"])
+        for row in database.rows(SPENT, **whose, since=since, today=today)
+    }
     found = []
     for team_id in sorted({*decisions, *themes}):
         decision = decisions.get(team_id)
@@ -150,7 +162,9 @@ def teams_report(
                 traces=decision["last_traces"] if decision else 0,
                 themes=tuple(themes.get(team_id, ())),
                 items_by_day=by_day.get(team_id, {}),
-                cost_usd=spent.get(team_id, 0),
+                cost_usd=spent.get(team_id, (0, 0))[0],
+                cost_today_usd=spent.get(team_id, (0, 0))[1],
+                daily_budget_usd=budget_of(team_id),
                 name=names.get(team_id, ""),
             )
         )

@@ -10,7 +10,17 @@ import orjson
 from pydantic import Field
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import NOISE_LABEL, NOISE_TITLE, NOTHING, clusters_of_items, counted_as, standings_of
+from llma_assets.clusters import (
+    NOISE_LABEL,
+    NOISE_TITLE,
+    NOTHING,
+    NearCluster,
+    Standing,
+    clusters_of_items,
+    counted_as,
+    nearest_clusters,
+    standings_of,
+)
 from llma_assets.rendering import (
     DAY_OF_TRACE,
     HOME_DAYS,
@@ -26,7 +36,7 @@ from llma_assets.rendering import (
     render_trace,
     stored_text,
 )
-from llma_assets.serialization import Amount, Day, TeamId, ThemeId
+from llma_assets.serialization import Amount, Day, Rounded, TeamId, ThemeId
 from llma_assets.summaries import summaries_of_item
 from llma_assets.trace_events import TRIGGER_EVENTS
 
@@ -44,13 +54,37 @@ class TraceFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondChoice:
+    """The nearest cluster that an item is not in.
+
+    Attributes:
+        cluster_id, lineage_id, title: of the same run.
+        distance: Euclidean, from the item's vector at length 1 to the cluster's centroid.
+        own_distance: to the centroid of its own cluster, None for an outlier.
+        reach: how far the other cluster's members lie, 0 where that is not known.
+    """
+
+    cluster_id: int
+    lineage_id: str
+    title: str
+    distance: Rounded
+    own_distance: Rounded | None
+    reach: Rounded
+
+
+@dataclass(frozen=True, slots=True)
 class ItemCluster:
-    """The cluster that an item was in last: of the day's run, under the name and lineage that people gave it."""
+    """The cluster that an item was in last: of the day's run, under the name and lineage that people gave it.
+
+    Attributes:
+        second: the nearest other one; of the requested item only, None where vectors are gone or there is no other.
+    """
 
     day: Day
     cluster_id: int
     lineage_id: str
     title: str
+    second: SecondChoice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +173,7 @@ def _answers(database: Database, team_id: int, item_id: str, day: date) -> list[
     # A generation may begin some days after its trace.
     last_day = day + timedelta(days=HOME_DAYS)
     rows = summaries_of_item(database, team_id, item_id, first_day=day, last_day=last_day)
-    clusters = _clusters(database, team_id, rows)
+    clusters = _clusters(database, team_id, rows, item_id)
     return [
         ThemeAnswer(
             theme_id=row["theme_id"],
@@ -167,9 +201,9 @@ def _points(text: str) -> list[Any]:
 
 
 def _clusters(
-    database: Database, team_id: int, summaries: Sequence[Mapping[str, Any]]
+    database: Database, team_id: int, summaries: Sequence[Mapping[str, Any]], item_id: str
 ) -> dict[tuple[str, str], ItemCluster]:
-    """The cluster of each item in the latest run that read it, by theme and item."""
+    """By theme and item the cluster in the latest run that read it; of one item with its second choice."""
     if not summaries:
         return {}
     rows = clusters_of_items(
@@ -180,14 +214,40 @@ def _clusters(
         last_day=max(row["day"] for row in summaries),
     )
     decided = standings_of(database, team_id) if rows else {}
+    days = {row["day"] for row in summaries if row["item_id"] == item_id}
+    is_clustered = days and any(row["item_id"] == item_id for row in rows)
+    near = nearest_clusters(database, team_id, item_id, min(days)) if is_clustered else {}
     found = {}
     for row in rows:
-        lineage_id = counted_as(row["lineage_id"], decided) if row["lineage_id"] else ""
-        title = decided.get(lineage_id, NOTHING).title or row["title"] or f"Cluster {row['cluster_id']}"
+        is_outlier = row["cluster_id"] == NOISE_LABEL
+        lineage_id, title = _known_as(row["lineage_id"], row["title"], row["cluster_id"], decided)
         found[row["theme_id"], row["item_id"]] = ItemCluster(
-            row["day"], row["cluster_id"], lineage_id, NOISE_TITLE if row["cluster_id"] == NOISE_LABEL else title
+            row["day"],
+            row["cluster_id"],
+            lineage_id,
+            NOISE_TITLE if is_outlier else title,
+            _second(near.get(row["theme_id"], ()), decided) if row["item_id"] == item_id else None,
         )
     return found
+
+
+def _second(near: Sequence[NearCluster], decided: Mapping[str, Standing]) -> SecondChoice | None:
+    """The nearest cluster that is not the item's own, also where people count both as one: then there is none."""
+    own = next((each for each in near if each.is_own), None)
+    for each in near:
+        lineage_id, title = _known_as(each.lineage_id, each.title, each.cluster_id, decided)
+        if each.is_own or (own and lineage_id and lineage_id == counted_as(own.lineage_id, decided)):
+            continue
+        return SecondChoice(
+            each.cluster_id, lineage_id, title, each.distance, own.distance if own else None, each.radius
+        )
+    return None
+
+
+def _known_as(lineage_id: str, title: str, cluster_id: int, decided: Mapping[str, Standing]) -> tuple[str, str]:
+    """The lineage that people count a cluster with, and its name."""
+    counted = counted_as(lineage_id, decided) if lineage_id else ""
+    return counted, decided.get(counted, NOTHING).title or title or f"Cluster {cluster_id}"
 
 
 def _rendered(database: Database, team_id: int, item_id: str, options: RenderOptions) -> TraceReport | None:

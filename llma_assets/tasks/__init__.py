@@ -12,6 +12,7 @@ from llma_assets.tasks.board import (
     task_days,
     task_history,
     task_segments,
+    tasks_by_day,
 )
 from llma_assets.tasks.changes import TaskOptions
 from llma_assets.tasks.checks import CHECKS
@@ -20,8 +21,10 @@ from llma_assets.tasks.editing import (
     close_task,
     ignore_task,
     merge_tasks,
+    prioritise_task,
     rename_task,
     reopen_task,
+    take_back,
     unmerge_task,
 )
 from llma_assets.tasks.grouping import GROUPING_VERSION
@@ -63,6 +66,7 @@ __all__ = [
     "merge_tasks",
     "model_opinion",
     "other_spaces",
+    "prioritise_task",
     "priority",
     "refused_segments",
     "rename_task",
@@ -71,9 +75,11 @@ __all__ = [
     "segment_row",
     "store_segment_clusters",
     "store_tasks",
+    "take_back",
     "task_days",
     "task_history",
     "task_segments",
+    "tasks_by_day",
     "teams_with_new_segments",
     "unmerge_task",
     "update_tasks",

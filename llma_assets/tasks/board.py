@@ -3,6 +3,7 @@
 Nothing is stored here, so a list is always up to date. Changes by people belong in `editing`.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,7 +15,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.serialization import Moment, Rounded
 from llma_assets.tasks import task_queries
 from llma_assets.tasks.changes import TaskOptions
-from llma_assets.tasks.history import Lifecycle, open_until
+from llma_assets.tasks.history import GIVEN_PRIORITIES, Lifecycle, open_until
 from llma_assets.tasks.impact import priority
 from llma_assets.tasks.states import merge_parameters, read_lifecycles
 
@@ -38,6 +39,8 @@ class Task:
         label_model: the model of title and description, "" where labelling failed.
         label_error: why it failed.
         merged: ids of the tasks that were made part of it.
+        given_priority: what a person said of it: "high" comes before all others, "low" after; "" for nothing.
+        revision: changes whenever what people decide about it does: its status, title, given priority or parts.
     """
 
     task_id: str
@@ -55,6 +58,8 @@ class Task:
     label_model: str
     label_error: str
     merged: tuple[str, ...] = ()
+    given_priority: str = ""
+    revision: str = ""
 
 
 class UnknownTaskError(ValueError):
@@ -73,7 +78,7 @@ def list_tasks(database: Database, team_id: int, *, now: datetime, options: Task
         for row in facts
         if row["id"] in titles
     ]
-    return sorted(tasks, key=lambda task: (-task.priority, task.task_id))
+    return sorted(tasks, key=lambda task: (GIVEN_PRIORITIES.index(task.given_priority), -task.priority, task.task_id))
 
 
 def find_task(tasks: Sequence[Task], wanted: str) -> Task:
@@ -118,6 +123,22 @@ def task_days(database: Database, team_id: int, task: Task, first_day: date, las
     )
 
 
+def tasks_by_day(database: Database, team_id: int, first_day: date, last_day: date) -> dict[str, dict[date, int]]:
+    """Segments of each task by the day on which they began, days without any left out; by the task's id."""
+    lives = read_lifecycles(database, team_id)
+    merges = {task_id: lifecycle.merged_into for task_id, lifecycle in lives.items() if lifecycle.merged_into}
+    found: dict[str, dict[date, int]] = {}
+    for row in database.rows(
+        task_queries.SEGMENTS_BY_DAY,
+        team_id=team_id,
+        pipeline=task_queries.PIPELINE,
+        **merge_parameters(merges),
+        **{"from": first_day, "until": last_day},
+    ):
+        found.setdefault(row["id"], {})[row["day"]] = row["segments"]
+    return found
+
+
 def _task(
     facts: Mapping[str, Any],
     title: Mapping[str, Any],
@@ -129,6 +150,8 @@ def _task(
     last_seen: datetime = facts["last_seen"]
     is_quiet = now > open_until(lifecycle, last_seen, options.quiet, resolve_old=options.resolve_old)
     status = "resolved" if is_quiet and lifecycle.status != "ignored" else lifecycle.status
+    parts = tuple(sorted(task_id for task_id, target in merges.items() if target == facts["id"]))
+    decided = (status, lifecycle.title, lifecycle.given_priority, parts)
     return Task(
         task_id=facts["id"],
         title=lifecycle.title or title["title"],
@@ -144,5 +167,7 @@ def _task(
         reason=title["actionable_reason"],
         label_model=title["label_model"],
         label_error=title["label_error"],
-        merged=tuple(sorted(task_id for task_id, target in merges.items() if target == facts["id"])),
+        merged=parts,
+        given_priority=lifecycle.given_priority,
+        revision=hashlib.sha256(repr(decided).encode("utf-8", "surrogatepass")).hexdigest()[:12],
     )

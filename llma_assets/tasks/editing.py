@@ -1,6 +1,6 @@
-"""Changes of tasks by people: close, reopen, ignore, rename, merge, unmerge. Each adds a row to the history.
+"""Changes of tasks by people: close, reopen, ignore, prioritise, rename, merge, unmerge, and the last one taken back.
 
-Reading tasks belongs in `board`.
+Each adds a row to the history. Reading tasks belongs in `board`.
 """
 
 from collections.abc import Sequence
@@ -8,10 +8,12 @@ from datetime import datetime
 from uuid import UUID
 
 from llma_assets.clickhouse import Database
-from llma_assets.tasks.board import Task, UnknownTaskError
-from llma_assets.tasks.history import change_row
+from llma_assets.tasks.board import Task, UnknownTaskError, task_history
+from llma_assets.tasks.history import GIVEN_PRIORITIES, PIPELINE, Lifecycle, change_row, lifecycles
 
 MAX_TITLE = 200
+UNDONE = ("closed", "reopened", "ignored", "renamed", "prioritised")
+"""Changes that can be taken back; a merge is by `unmerge_task`."""
 
 
 class EditError(ValueError):
@@ -33,6 +35,52 @@ def reopen_task(database: Database, team_id: int, task: Task, *, by: str, now: d
 def ignore_task(database: Database, team_id: int, task: Task, *, by: str, now: datetime, note: str = "") -> None:
     """Ignore a task: it still collects similar segments, but is not listed."""
     _set_status(database, team_id, task, "ignored", "ignored", by=by, now=now, note=note)
+
+
+def prioritise_task(
+    database: Database, team_id: int, task: Task, given_priority: str, *, by: str, now: datetime
+) -> None:
+    """Put a task before all others ("high") or after them ("low"); "" leaves it to the figures again.
+
+    Raises:
+        EditError: there is no such priority, or the task has it.
+    """
+    if given_priority not in GIVEN_PRIORITIES:
+        raise EditError(f"there is no priority {given_priority[:40]!r}; there are high, low and an empty one")
+    if task.given_priority == given_priority:
+        raise EditError(f"task {task.task_id} has the priority {given_priority or 'of its figures'} already")
+    row = change_row(
+        team_id, UUID(task.task_id), changed_at=now, change="prioritised", detail=given_priority, changed_by=by
+    )
+    database.insert_rows("task_history", [row])
+
+
+def take_back(database: Database, team_id: int, task: Task, *, by: str, now: datetime) -> str:
+    """Undo the last change of status, title or priority that a person made of a task; returns which it was.
+
+    It adds a change, too, so that taking back twice is a repetition.
+
+    Raises:
+        EditError: no person changed it.
+    """
+    rows = [row for row in task_history(database, team_id, task) if row["task_id"] == task.task_id]
+    places = [number for number, row in enumerate(rows) if row["changed_by"] != PIPELINE and row["change"] in UNDONE]
+    if not places:
+        raise EditError(f"nobody changed task {task.task_id}; there is nothing to take back")
+    last = rows[places[-1]]
+    before = lifecycles(rows[: places[-1]]).get(task.task_id, Lifecycle())
+    given: dict[str, str] = {}
+    if last["change"] == "renamed":
+        given = {"change": "renamed", "detail": before.title}
+    elif last["change"] == "prioritised":
+        given = {"change": "prioritised", "detail": before.given_priority}
+    else:
+        change = {"resolved": "closed", "ignored": "ignored"}.get(before.status, "reopened")
+        given = {"change": change, "status": before.status, "detail": f"taken back: {last['change']}"}
+    database.insert_rows(
+        "task_history", [change_row(team_id, UUID(task.task_id), changed_at=now, changed_by=by, **given)]
+    )
+    return str(last["change"])
 
 
 def rename_task(database: Database, team_id: int, task: Task, title: str, *, by: str, now: datetime) -> None:

@@ -10,6 +10,9 @@ from llma_assets.tasks.batches import NAMESPACE
 
 Status = Literal["new", "ongoing", "resolved", "regressed", "ignored"]
 STATUSES: Final[tuple[Status, ...]] = ("new", "regressed", "ongoing", "resolved", "ignored")
+GIVEN_PRIORITIES: Final = ("high", "", "low")
+"""What people say of a task's priority, the most urgent first; "" leaves it to the figures."""
+
 PIPELINE: Final = "pipeline"
 NO_PASS: Final = UUID(int=0)
 """Pass id of changes outside a batch; they count at once."""
@@ -26,6 +29,7 @@ class Lifecycle:
         created: when the pipeline created the task, None before any change.
         merged_into: id of the task that it is merged into, "" if none.
         title: a person's title, "" if none.
+        given_priority: what a person said of its priority, "high" or "low", "" if nothing.
         separated: whether a person unmerged it; then only a person merges it again.
     """
 
@@ -35,6 +39,7 @@ class Lifecycle:
     created: datetime | None = None
     merged_into: str = ""
     title: str = ""
+    given_priority: str = ""
     separated: bool = False
 
 
@@ -63,6 +68,8 @@ def lifecycles(changes: Iterable[Mapping[str, Any]]) -> dict[str, Lifecycle]:
             life = replace(life, merged_into="", separated=True)
         elif change["change"] == "renamed":
             life = replace(life, title=change["detail"])
+        elif change["change"] == "prioritised":
+            life = replace(life, given_priority=change["detail"] if change["detail"] in GIVEN_PRIORITIES else "")
         if change["status"]:
             life = replace(
                 life,

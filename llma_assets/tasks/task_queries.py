@@ -113,6 +113,24 @@ GROUP BY id
 ORDER BY id
 """
 
+# Key of task_segments: (team_id, document_id, pass_id).
+SEGMENTS_BY_DAY = """
+WITH done AS
+(
+    SELECT pass_id FROM watermarks FINAL WHERE team_id = {team_id:Int64} AND pipeline = {pipeline:String}
+)
+SELECT
+    transform(toString(task_id), {merged:Array(String)}, {into:Array(String)}, toString(task_id)) AS id,
+    toDate(segment_start) AS day,
+    count() AS segments
+FROM task_segments FINAL
+WHERE team_id = {team_id:Int64}
+    AND pass_id IN (SELECT pass_id FROM done)
+    AND day BETWEEN {from:Date} AND {until:Date}
+GROUP BY id, day
+ORDER BY id, day
+"""
+
 # The segments that are nearest to the middle of each of some tasks.
 NEAREST_SEGMENTS = """
 WITH done AS

@@ -13,6 +13,7 @@ from llma_assets.web.app import create_app
 from llma_assets.web.operations import METRICS_VARIABLE, DagsterCounts, Operations
 from llma_assets.web.report_file import report_file
 from llma_assets.web.site import Site
+from llma_assets.web.timetable import Timetable, Timetables
 
 __all__ = [
     "METRICS_VARIABLE",
@@ -23,6 +24,8 @@ __all__ = [
     "DagsterCounts",
     "Operations",
     "Site",
+    "Timetable",
+    "Timetables",
     "Visitor",
     "create_app",
     "new_token",

@@ -26,6 +26,7 @@ from llma_assets.reports import (
     Sort,
     TeamsReport,
     ThemeResults,
+    TraceEvents,
     TraceReport,
     TrendsReport,
     UsageReport,
@@ -36,6 +37,7 @@ from llma_assets.reports import (
     skips_of_day,
     teams_report,
     theme_results,
+    trace_events,
     trace_report,
     trends_report,
     usage_report,
@@ -78,8 +80,14 @@ def health(request: Request, site: SiteDep, visitor: VisitorDep) -> Response:  #
 @router.get("/teams", tags=["teams"], response_model=TeamsReport)
 def teams(request: Request, site: SiteDep, visitor: VisitorDep) -> Response:
     """The teams that the caller may see, what was found last, and why a team has nothing."""
-    names = site.team_names()
-    report = teams_report(site.database, today=site.today, team_ids=visitor.teams, names=names)
+    settings = site.team_settings()
+    report = teams_report(
+        site.database,
+        today=site.today,
+        team_ids=visitor.teams,
+        names=site.team_names(),
+        budget_of=lambda team_id: settings.options_of(team_id).daily_budget_usd,
+    )
     return answer(request, json_object(report))
 
 
@@ -206,6 +214,17 @@ def trace(request: Request, site: SiteDep, team_id: TeamDep, item: Annotated[str
     found = trace_report(site.database, team_id, item, site.render_options(team_id))
     if found is None:
         raise NotFound(f"team {team_id} has no trace or generation with the id {item[:80]}")
+    return answer(request, json_object(found))
+
+
+@router.get(f"{TEAM}/trace/events", tags=["items"], response_model=TraceEvents)
+def events_of_trace(
+    request: Request, site: SiteDep, team_id: TeamDep, item: Annotated[str, Query(alias="id")]
+) -> Response:
+    """The events of a trace as a tree with time, cost and errors, depth first."""
+    found = trace_events(site.database, team_id, item, site.render_options(team_id))
+    if found is None:
+        raise NotFound(f"team {team_id} has no events of a trace with the id {item[:80]}")
     return answer(request, json_object(found))
 
 

@@ -23,6 +23,8 @@ from llma_assets.web import (
     alert_pages,
     api,
     cluster_pages,
+    health_api,
+    health_pages,
     insight_pages,
     item_pages,
     map_api,
@@ -37,6 +39,7 @@ from llma_assets.web import (
     theme_api,
     theme_change_api,
     theme_pages,
+    trace_pages,
     trend_pages,
 )
 from llma_assets.web.operations import GuardBesideProbes, Operations
@@ -153,11 +156,12 @@ def create_app(site: Site, *, hosts: Collection[str] = (), metrics: Operations |
     app.state.site = site
     app.state.operations = metrics or Operations()
     app.state.inbox = Inbox(lambda: site.database)
-    api_modules = (api, map_api, run_api, task_api, theme_api, theme_change_api)
+    api_modules = (api, health_api, map_api, run_api, task_api, theme_api, theme_change_api)
     for documents in (*(module.router for module in api_modules), insight_pages.documents):
         app.include_router(documents, prefix="/api/v1", responses=DESCRIBED)
-    of_results = (pages, item_pages, map_pages, trend_pages, insight_pages, cluster_pages)
-    for module in (operations, receiver, sign_in_pages, *of_results, task_pages, alert_pages, theme_pages):
+    of_results = (pages, trace_pages, item_pages, map_pages, trend_pages, insight_pages, cluster_pages)
+    others = (operations, receiver, sign_in_pages, *of_results, task_pages, alert_pages, theme_pages, health_pages)
+    for module in others:
         app.include_router(module.router, include_in_schema=False)
     static = resources.files("llma_assets.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")

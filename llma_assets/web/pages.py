@@ -1,6 +1,5 @@
 """The pages. Each address is the state of what is shown, so that Back, bookmarks and links to colleagues work."""
 
-import re
 from datetime import date, timedelta
 from typing import Annotated, Any
 
@@ -18,18 +17,17 @@ from llma_assets.reports import (
     skips_of_day,
     teams_report,
     theme_results,
-    trace_report,
-    usage_report,
 )
 from llma_assets.team_day import TeamDay
+from llma_assets.teams import why_left_out
 from llma_assets.themes import TRACES, ThemeError, past_changes, themes_of
-from llma_assets.visible import visible
 from llma_assets.web.drawings import share_areas
 from llma_assets.web.problems import NotFound
 from llma_assets.web.report_file import report_file
 from llma_assets.web.run_api import progress_of
 from llma_assets.web.site import Site
 from llma_assets.web.templates_of import address, page
+from llma_assets.web.timetable import next_run, state_of
 from llma_assets.web.visitors import (
     SiteDep,
     TeamDep,
@@ -39,15 +37,37 @@ from llma_assets.web.visitors import (
 router = APIRouter(default_response_class=Response)
 
 TEAM = "/teams/{team_id}"
-LINE_NUMBER = re.compile(r"^L\d+: ?")
-"""Begins each line of a text that models read; the page has its own numbers."""
 
 
 @router.get("/")
 def teams_page(request: Request, site: SiteDep, visitor: VisitorDep) -> Response:
     """All teams that the visitor may see; the only one there is at once."""
-    report = teams_report(site.database, today=site.today, team_ids=visitor.teams, names=site.team_names())
-    return page(request, "teams.html", report=report, tab="teams")
+    settings, timetable = site.team_settings(), site.timetable()
+    report = teams_report(
+        site.database,
+        today=site.today,
+        team_ids=visitor.teams,
+        names=site.team_names(),
+        budget_of=lambda team_id: settings.options_of(team_id).daily_budget_usd,
+    )
+    runs = {
+        team.team_id: next_run(
+            timetable,
+            eligible=team.eligible,
+            left_out_for_good=why_left_out(settings, team.team_id) is not None,
+        )
+        for team in report.teams
+    }
+    return page(
+        request,
+        "teams.html",
+        report=report,
+        tab="teams",
+        runs=runs,
+        timetable=timetable,
+        automation=state_of(timetable),
+        is_reading=site.timetables.is_reading,
+    )
 
 
 @router.get("/api")
@@ -136,18 +156,6 @@ def report_page(site: SiteDep, team_id: TeamDep, day: Annotated[date, Query(alia
     return Response(report_file(site, TeamDay(team_id, day)), media_type="text/html", headers=headers)
 
 
-@router.get(f"{TEAM}/trace")
-def trace_page(request: Request, site: SiteDep, team_id: TeamDep, item: Annotated[str, Query(alias="id")]) -> Response:
-    """The text of a trace or generation, with what each theme says of it."""
-    report = trace_report(site.database, team_id, item, site.render_options(team_id))
-    if report is None:
-        raise NotFound(f"team {team_id} has no trace or generation with the id {item[:80]}")
-    lines = [
-        (number, LINE_NUMBER.sub("", visible(line))) for number, line in enumerate(report.text.split("\n"), start=1)
-    ]
-    return page(request, "trace.html", tab="items", team_id=team_id, day=report.day, report=report, lines=lines)
-
-
 @router.get(f"{TEAM}/themes")
 def themes_page(request: Request, site: SiteDep, visitor: VisitorDep, team_id: TeamDep) -> Response:
     """The questions that the team asks of its traces."""
@@ -187,26 +195,6 @@ def theme_page(
         theme=theme,
         funnel=funnel_report(database, TeamDay(team_id, day), [theme], lookback_days=lookback).themes[0],
         history=past_changes(database, team_id, theme_id),
-    )
-
-
-@router.get(f"{TEAM}/health")
-def health_page(
-    request: Request, site: SiteDep, team_id: TeamDep, day: Annotated[date | None, Query(alias="date")] = None
-) -> Response:
-    """What went wrong or was left out on a day, and what it cost."""
-    database = site.reading()
-    days = clustered_days(database, team_id)
-    day = day or (days[-1] if days else site.today)
-    return page(
-        request,
-        "health.html",
-        tab="health",
-        team_id=team_id,
-        day=day,
-        days=days,
-        skips=skips_of_day(database, day, team_id),
-        usage=usage_report(database, TeamDay(team_id, day), today=site.today, daily_usd=site.daily_budget_usd(team_id)),
     )
 
 

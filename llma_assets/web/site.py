@@ -12,6 +12,7 @@ from llma_assets.source_catalog import team_names
 from llma_assets.tasks import TaskOptions
 from llma_assets.teams import TeamSettings, TeamSettingsError
 from llma_assets.web.access import Access
+from llma_assets.web.timetable import Timetable, Timetables
 
 
 def _now() -> datetime:
@@ -30,6 +31,7 @@ class Site:
         opened: the database, None until a request needs it.
         default_team: whose the spans are that are sent without a team, None for nobody's.
         creates: whether a missing database is made.
+        timetables: when runs come by themselves, as far as whoever starts the server says how to read it.
     """
 
     settings: Settings
@@ -39,6 +41,7 @@ class Site:
     opened: Database | None = None
     default_team: int | None = None
     creates: bool = False
+    timetables: Timetables = field(default_factory=Timetables)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _kept: Kept = field(default_factory=Kept)
 
@@ -62,6 +65,10 @@ class Site:
     def today(self) -> date:
         """The present day, UTC."""
         return self.clock().date()
+
+    def timetable(self) -> Timetable | None:
+        """What is switched on, None where that is not known yet."""
+        return self.timetables.latest(self.clock())
 
     def team_settings(self) -> TeamSettings:
         """The settings of teams as they are now; fields that are invalid have their defaults."""

@@ -13,6 +13,7 @@ from llma_assets.tasks import EditError, Task, UnknownTaskError, find_task, list
 from llma_assets.web.answers import LimitQuery, OffsetQuery, answer, part_of
 from llma_assets.web.problems import InvalidInput, NotFound
 from llma_assets.web.site import Site
+from llma_assets.web.task_bulk import MOST_TASKS, Action, SeenTask, TaskDecisions, decide_about_tasks
 from llma_assets.web.visitors import ChangerDep, SiteDep, TeamDep
 
 router = APIRouter(tags=["tasks"])
@@ -40,6 +41,20 @@ class TaskDecision(BaseModel):
     part: str = Field("", max_length=64)
 
 
+class BulkDecision(BaseModel):
+    """A decision about several tasks.
+
+    Attributes:
+        action: `raise` puts them first, `lower` last, `by_figures` neither; `take_back` undoes the last change.
+        tasks: which, with the `revision` that was seen.
+        note: of `close`, `reopen` and `ignore`, why.
+    """
+
+    action: Action
+    tasks: list[SeenTask] = Field(min_length=1, max_length=MOST_TASKS)
+    note: str = Field("", max_length=500)
+
+
 @router.get(TASKS, response_model=Tasks)
 def tasks(
     request: Request,
@@ -55,6 +70,24 @@ def tasks(
     )
     shown, headers = part_of(request, found.tasks, limit, offset)
     return answer(request, json_object(Tasks(team_id, shown, found.hidden)), headers=headers)
+
+
+@router.post(TASKS + "/decisions", response_model=TaskDecisions)
+def decide_about_several(
+    request: Request, site: SiteDep, visitor: ChangerDep, team_id: TeamDep, decision: BulkDecision
+) -> Response:
+    """The same for several tasks, of each only if its `revision` is still the one that was seen; `*` is any."""
+    done = decide_about_tasks(
+        site.database,
+        team_id,
+        lambda: _tasks(site, team_id),
+        decision.tasks,
+        decision.action,
+        by=visitor.name,
+        clock=site.clock,
+        note=decision.note,
+    )
+    return answer(request, json_object(done))
 
 
 @router.get(TASKS + "/{task_id}", response_model=TaskDetails)

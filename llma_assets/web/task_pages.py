@@ -1,18 +1,20 @@
 """Recurring problems of session replays: the list, one task, and what people decide about it."""
 
 from collections.abc import Mapping
-from datetime import date
-from typing import Any, Literal
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from llma_assets import tasks as room
 from llma_assets.reports import NoChangeError, task_details, tasks_report, verify_task
-from llma_assets.tasks import EditError, Task, UnknownTaskError, find_task, list_tasks
+from llma_assets.tasks import EditError, Task, UnknownTaskError, find_task, list_tasks, tasks_by_day
 from llma_assets.team_day import midnight
+from llma_assets.web.access import Visitor
 from llma_assets.web.problems import NotFound
 from llma_assets.web.site import Site
+from llma_assets.web.task_bulk import BULK_ACTIONS, MOST_TASKS, SeenTask, TaskDecisions, decide_about_tasks
 from llma_assets.web.templates_of import address, page
 from llma_assets.web.visitors import FormDep, SiteDep, TeamDep, VisitorDep
 
@@ -21,12 +23,58 @@ router = APIRouter()
 TASKS = "/teams/{team_id}/tasks"
 OPEN_STATES = ("new", "regressed", "ongoing")
 SHOWN_SEGMENTS = 20
+TREND_DAYS = 28
 ACTIONS: Mapping[str, Any] = {"close": room.close_task, "reopen": room.reopen_task, "ignore": room.ignore_task}
 
 
 @router.get(TASKS)
-def tasks_page(request: Request, site: SiteDep, team_id: TeamDep, state: Literal["open", "all"] = "open") -> Response:
+def tasks_page(
+    request: Request,
+    site: SiteDep,
+    visitor: VisitorDep,
+    team_id: TeamDep,
+    state: Literal["open", "all"] = "open",
+    start: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> Response:
     """Recurring problems, the most urgent first."""
+    return _tasks(request, site, visitor, team_id, state, start)
+
+
+@router.post(TASKS)
+def change_tasks(request: Request, site: SiteDep, visitor: VisitorDep, team_id: TeamDep, fields: FormDep) -> Response:
+    """Close, reopen, ignore or prioritise several tasks, or take the last change of them back."""
+    action = next((each for each in BULK_ACTIONS if each == fields.get("action")), None)
+    chosen = [value.partition(":")[::2] for name, value in fields.items() if name.startswith("task_")]
+    state = "all" if fields.get("state") == "all" else "open"
+    if action is None or not chosen:
+        problem = "mark the tasks first" if action else f"there is no change {fields.get('action', '')[:40]!r}"
+        return _tasks(request, site, visitor, team_id, state, 0, problem=problem)
+    done = decide_about_tasks(
+        site.database,
+        team_id,
+        lambda: list_tasks(site.database, team_id, now=site.clock(), options=site.task_options(team_id)),
+        [SeenTask(task_id, revision) for task_id, revision in chosen[:MOST_TASKS]],
+        action,
+        by=visitor.name,
+        clock=site.clock,
+        note=fields.get("note", ""),
+    )
+    # What was done is shown at once: an address could only say so, not know it. Sent twice, it is not done twice,
+    # because the tasks are no more what was seen.
+    return _tasks(request, site, visitor, team_id, state, 0, done=done)
+
+
+def _tasks(
+    request: Request,
+    site: Site,
+    visitor: Visitor,
+    team_id: int,
+    state: str,
+    start: int,
+    *,
+    problem: str = "",
+    done: TaskDecisions | None = None,
+) -> Response:
     report = tasks_report(
         site.database,
         team_id,
@@ -34,7 +82,25 @@ def tasks_page(request: Request, site: SiteDep, team_id: TeamDep, state: Literal
         options=site.task_options(team_id),
         statuses=OPEN_STATES if state == "open" else (),
     )
-    return page(request, "tasks.html", tab="tasks", team_id=team_id, report=report, state=state)
+    until = site.today
+    days = [until - timedelta(days=back) for back in reversed(range(TREND_DAYS))]
+    by_day = tasks_by_day(site.database, team_id, days[0], until) if report.tasks else {}
+    return page(
+        request,
+        "tasks.html",
+        tab="tasks",
+        team_id=team_id,
+        report=report,
+        shown=report.tasks[start : start + MOST_TASKS],
+        trends={task_id: [counts.get(day, 0) for day in days] for task_id, counts in by_day.items()},
+        trend_days=TREND_DAYS,
+        state=state,
+        start=start,
+        page_size=MOST_TASKS,
+        may_change=visitor.may_change,
+        problem=problem,
+        done=done,
+    )
 
 
 @router.get(TASKS + "/{task_id}")

@@ -15,6 +15,7 @@ FORM_COOKIE = "llma_form"
 FORM_FIELD = "form_key"
 MAX_TEAM_ID = 2**63 - 1
 MAX_FORM_BYTES = 64 << 10
+MOST_FIELDS = 200
 
 
 def site_of(request: Request) -> Site:
@@ -104,7 +105,10 @@ async def fields_of(request: Request) -> dict[str, str]:
         body += chunk
         if len(body) > MAX_FORM_BYTES:
             raise Forbidden(f"a form may have {MAX_FORM_BYTES >> 10} KiB at most")
-    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=200))
+    try:
+        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise Forbidden(f"a form may have {MOST_FIELDS} fields at most") from None
 
 
 def check_form(request: Request, fields: dict[str, str]) -> None:

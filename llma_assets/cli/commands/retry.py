@@ -3,8 +3,9 @@
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -48,34 +49,25 @@ def retry(
     """
     from llma_assets.cli.commands.run import require_partition
     from llma_assets.cli.run.settings import team_settings
-    from llma_assets.reports import RetryReport
+    from llma_assets.reports import retry_report
     from llma_assets.settings import Settings
-    from llma_assets.summaries import dead_letters, requeue
     from llma_assets.teams import resolve
 
     if run_now and (only_list or dry_run):
         raise WrongUse("--run changes items; it cannot be used with --list or --dry-run")
     if run_now:
         resolve(team_settings(), team_id)
-    runs: list[RetryRun] = []
+    chosen: dict[str, Any] = {"day": day, "theme_id": theme_id, "item_ids": item_ids}
     with opened_database() as database:
-        items = dead_letters(database, team_id, day=day, theme_id=theme_id, item_ids=item_ids)
-        days = sorted({item.day for item in items})
+        report = retry_report(database, team_id, action="listed" if only_list else "dry_run", **chosen)
+        if run_now:
+            for each in sorted({item.day for item in report.dead_letters}):
+                require_partition(each, Settings.from_env().oldest_day)
         if not (only_list or dry_run):
-            if run_now:
-                for each in days:
-                    require_partition(each, Settings.from_env().oldest_day)
-            requeue(database, items)
-            if run_now and days:
-                runs = _run(database, team_id, items, verbose)
-    unknown = tuple(item_id for item_id in item_ids if item_id not in {item.item_id for item in items})
-    report = RetryReport(
-        team_id=team_id,
-        action="listed" if only_list else "dry_run" if dry_run else "brought_back",
-        dead_letters=tuple(items),
-        unknown_items=unknown,
-        runs=tuple(runs),
-    )
+            report = retry_report(database, team_id, action="brought_back", **chosen)
+            if run_now and report.dead_letters:
+                report = replace(report, runs=tuple(_run(database, team_id, report.dead_letters, verbose)))
+    unknown, runs = report.unknown_items, report.runs
     if as_json:
         emit_report(report)
     else:

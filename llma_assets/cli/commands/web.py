@@ -58,14 +58,16 @@ def pages_server(
     Raises:
         WrongUse: it may not serve there, or the port is taken.
     """
+    from llma_assets.cli.run.timetable import read_timetable
     from llma_assets.settings import Settings
-    from llma_assets.web import Site
+    from llma_assets.web import Site, Timetables
 
     if dagster_url and not dagster_url.startswith(("http://", "https://")):
         raise WrongUse("--dagster-url must begin with http:// or https://")
     require_named_files()
     access, hosts = access_for(host)
-    return server_of(Site(Settings.from_env(), access, dagster_url.rstrip("/")), host, port, hosts, option)
+    site = Site(Settings.from_env(), access, dagster_url.rstrip("/"), timetables=Timetables(read_timetable))
+    return server_of(site, host, port, hosts, option)
 
 
 def access_for(host: str) -> "tuple[Access, Collection[str]]":
