@@ -11,7 +11,9 @@ from llma_assets.reports.audit import Audit, AuditedCluster, audit
 from llma_assets.reports.checks import CheckReport, CheckResult, all_checks, check_report
 from llma_assets.reports.cluster import ClusterReport, cluster_report
 from llma_assets.reports.cluster_map import map_markdown, map_png
+from llma_assets.reports.cluster_overlap import ClusterOverlap, SharingTheme, cluster_overlap
 from llma_assets.reports.cluster_table import cluster_table, clusters_in_sentences, table_rows
+from llma_assets.reports.cluster_task import MadeTask, NoSuchClusterError, task_of_cluster
 from llma_assets.reports.clusters import published_clusters
 from llma_assets.reports.clusters_of_day import ClusterRow, ThemeClusters, clusters_of_day
 from llma_assets.reports.day_states import days_with_anything, span_with_anything
@@ -110,6 +112,7 @@ __all__ = [
     "CheckReport",
     "CheckResult",
     "ClusterAttributes",
+    "ClusterOverlap",
     "ClusterReport",
     "ClusterResult",
     "ClusterRow",
@@ -134,10 +137,12 @@ __all__ = [
     "ItemRow",
     "LineageFlow",
     "LineagesReport",
+    "MadeTask",
     "MapItem",
     "MapPoints",
     "NewItemsReport",
     "NoChangeError",
+    "NoSuchClusterError",
     "NoTextsError",
     "NotClusteredError",
     "NothingToTell",
@@ -160,6 +165,7 @@ __all__ = [
     "RunsReport",
     "SegmentsFile",
     "Sentence",
+    "SharingTheme",
     "Skips",
     "Sort",
     "SourceReport",
@@ -200,6 +206,7 @@ __all__ = [
     "by_step",
     "changes_report",
     "check_report",
+    "cluster_overlap",
     "cluster_report",
     "cluster_table",
     "clustered_items",
@@ -242,6 +249,7 @@ __all__ = [
     "span_with_anything",
     "table_rows",
     "task_details",
+    "task_of_cluster",
     "tasks_report",
     "teams_report",
     "theme_report",

@@ -8,19 +8,20 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import FULL, NOISE_LABEL, Run, clusters_of, committed_run
+from llma_assets.clusters import FULL, NOISE_LABEL, Run, clusters_of, committed_run, taken_out_pairs
 from llma_assets.reports.clusters import published_clusters
 from llma_assets.reports.published import PublishedCluster, PublishedClusters
 from llma_assets.serialization import Day, Moment, Rounded, TeamId, ThemeId
 from llma_assets.team_day import TeamDay
 
-Sort = Literal["cluster", "newest", "oldest", "typical", "cost", "latency", "errors"]
+Sort = Literal["cluster", "newest", "oldest", "typical", "farthest", "cost", "latency", "errors"]
 
 ORDERS: Mapping[Sort, str] = {
     "cluster": "cluster_id = -1, cluster_id, rank, item_id",
     "newest": "timestamp DESC, item_id",
     "oldest": "timestamp, item_id",
     "typical": "distance, item_id",
+    "farthest": "distance DESC, item_id",
     "cost": "cost_usd DESC, item_id",
     "latency": "latency_s DESC, item_id",
     "errors": "error_count DESC, item_id",
@@ -32,17 +33,20 @@ ORDERS: Mapping[Sort, str] = {
 # level, item_id).
 ITEMS = """
 SELECT
-    item_id, trace_id, generation_id, item_day, timestamp, cluster_id, distance, strength, x, y,
+    item_id, trace_id, generation_id, item_day, timestamp, home AS cluster_id, distance, strength, x, y,
     count() OVER () AS found
 FROM
 (
-    SELECT item_id, trace_id, generation_id, item_day, timestamp, cluster_id, distance, rank, strength, x, y
+    SELECT
+        item_id, trace_id, generation_id, item_day, timestamp, distance, rank, strength, x, y,
+        -- What people took out of a cluster is in none.
+        if(has({taken_out:Array(Tuple(Int32, String))}, (cluster_id, item_id)), -1, cluster_id) AS home
     FROM cluster_members FINAL
     WHERE team_id = {team_id:Int64}
         AND day = {day:Date}
         AND theme_id = {theme_id:String}
         AND attempt_id = {attempt_id:UUID}
-        AND cluster_id IN {cluster_ids:Array(Int32)}
+        AND home IN {cluster_ids:Array(Int32)}
         /* and */
 ) AS members
 /* join */
@@ -200,6 +204,7 @@ def item_page(
         statement,
         **asked,
         cluster_ids=sorted(cluster_of),
+        taken_out=sorted(taken_out_pairs(database, run)),
         search=search.strip(),
         area=list(area),
         limit=limit,

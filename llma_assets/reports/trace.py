@@ -10,7 +10,15 @@ import orjson
 from pydantic import Field
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import NOISE_LABEL, NOISE_TITLE, NOTHING, clusters_of_items, counted_as, standings_of
+from llma_assets.clusters import (
+    NOISE_LABEL,
+    NOISE_TITLE,
+    NOTHING,
+    clusters_of_items,
+    counted_as,
+    standings_of,
+    taken_out_of,
+)
 from llma_assets.rendering import (
     DAY_OF_TRACE,
     HOME_DAYS,
@@ -183,9 +191,15 @@ def _clusters(
     found = {}
     for row in rows:
         lineage_id = counted_as(row["lineage_id"], decided) if row["lineage_id"] else ""
+        is_noise = row["cluster_id"] == NOISE_LABEL
+        if row["item_id"] in taken_out_of(lineage_id, decided):
+            lineage_id, is_noise = "", True
         title = decided.get(lineage_id, NOTHING).title or row["title"] or f"Cluster {row['cluster_id']}"
         found[row["theme_id"], row["item_id"]] = ItemCluster(
-            row["day"], row["cluster_id"], lineage_id, NOISE_TITLE if row["cluster_id"] == NOISE_LABEL else title
+            row["day"],
+            NOISE_LABEL if is_noise else row["cluster_id"],
+            lineage_id,
+            NOISE_TITLE if is_noise else title,
         )
     return found
 

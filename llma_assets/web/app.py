@@ -23,6 +23,7 @@ from llma_assets.request_guard import Guard
 from llma_assets.web import (
     alert_pages,
     api,
+    cluster_api,
     cluster_pages,
     insight_pages,
     item_pages,
@@ -150,7 +151,7 @@ def create_app(site: Site, *, hosts: Collection[str] = ()) -> FastAPI:
     )
     app.state.site = site
     app.state.inbox = Inbox(lambda: site.database)
-    api_modules = (api, map_api, run_api, task_api, theme_api, theme_change_api)
+    api_modules = (api, cluster_api, map_api, run_api, task_api, theme_api, theme_change_api)
     for documents in (*(module.router for module in api_modules), insight_pages.documents):
         app.include_router(documents, prefix="/api/v1", responses=DESCRIBED)
     of_results = (pages, item_pages, map_pages, trend_pages, insight_pages, cluster_pages)
