@@ -37,7 +37,8 @@ from llma_assets.reports.ingest import (
     events_file,
     segments_file,
 )
-from llma_assets.reports.item_page import ORDERS, ItemPage, ItemRow, Sort, item_page
+from llma_assets.reports.item_page import ORDERS, ItemPage, ItemRow, Sort, Wanted, item_page
+from llma_assets.reports.item_select import ItemSelect, item_select
 from llma_assets.reports.items import ClusteredItem, clustered_items
 from llma_assets.reports.lineage_flow import FlowCluster, FlowDay, LineageFlow, lineage_flow
 from llma_assets.reports.map_points import (
@@ -135,6 +136,7 @@ __all__ = [
     "IngestedSegments",
     "ItemPage",
     "ItemRow",
+    "ItemSelect",
     "LineageFlow",
     "LineagesReport",
     "MadeTask",
@@ -199,6 +201,7 @@ __all__ = [
     "UsageReport",
     "UsageTotal",
     "Verification",
+    "Wanted",
     "all_checks",
     "asking_of",
     "attributes_report",
@@ -223,6 +226,7 @@ __all__ = [
     "funnel_tables",
     "history_report",
     "item_page",
+    "item_select",
     "latest_day",
     "lineage_flow",
     "lineages_report",

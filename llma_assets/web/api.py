@@ -21,6 +21,7 @@ from llma_assets.reports import (
     ClusterReport,
     Decisions,
     ItemPage,
+    ItemSelect,
     PublishedClusters,
     Skips,
     Sort,
@@ -29,9 +30,11 @@ from llma_assets.reports import (
     TraceReport,
     TrendsReport,
     UsageReport,
+    Wanted,
     check_report,
     cluster_report,
     item_page,
+    item_select,
     published_clusters,
     skips_of_day,
     teams_report,
@@ -188,6 +191,28 @@ def items(
         limit=limit,
         offset=offset,
     )
+    if found is None:
+        raise NotFound(f"the theme {theme_id[:60]} has no run on {day}")
+    return answer(request, json_object(found))
+
+
+@router.get(TEAM + "/items/{theme_id}/select", tags=["items"], response_model=ItemSelect)
+def items_select(
+    request: Request,
+    site: SiteDep,
+    team_id: TeamDep,
+    theme_id: str,
+    day: DayQuery,
+    cluster: str | None = None,
+    outliers: bool = False,
+    q: Annotated[str, Query(max_length=200)] = "",
+    sort: Sort = "cluster",
+    limit: LimitQuery = 50,
+    offset: OffsetQuery = 0,
+) -> Response:
+    """The SELECT that gives the same items, to run in ClickHouse."""
+    wanted = Wanted(cluster, outliers, q.strip(), sort, limit, offset)
+    found = item_select(site.database.remembering(), TeamDay(team_id, day), theme_id, wanted)
     if found is None:
         raise NotFound(f"the theme {theme_id[:60]} has no run on {day}")
     return answer(request, json_object(found))
