@@ -61,7 +61,10 @@ WITH
     (
         SELECT
             item_day,
-            lineage_id,
+            -- What people took out of a cluster counts among the outliers.
+            if(
+                has({taken_out:Array(Tuple(String, String))}, (homes.lineage_id, members.item_id)), '', homes.lineage_id
+            ) AS home,
             if(samples.p > 0, samples.p, 1) AS chance,
             texts.is_known AS is_known,
             texts.error_count AS error_count,
@@ -80,7 +83,7 @@ COUNTS = (
     + """
 SELECT
     item_day,
-    lineage_id,
+    home AS lineage_id,
     sum(1 / chance) AS traces,
     sum((1 - chance) / (chance * chance)) AS variance,
     uniqExact(user_hash) AS users,
@@ -88,7 +91,7 @@ SELECT
     countIf(error_count > 0) AS errors,
     sum(cost_usd / chance) AS cost
 FROM items
-GROUP BY item_day, lineage_id
+GROUP BY item_day, home
 """
 )
 
@@ -96,9 +99,9 @@ GROUP BY item_day, lineage_id
 USERS_OF_WEEKS = (
     _ITEMS
     + """
-SELECT arrayJoin(arrayMap(n -> item_day + n, range(7))) AS day, lineage_id, uniqExact(user_hash) AS users
+SELECT arrayJoin(arrayMap(n -> item_day + n, range(7))) AS day, home AS lineage_id, uniqExact(user_hash) AS users
 FROM items
-GROUP BY day, lineage_id
+GROUP BY day, home
 """
 )
 

@@ -12,7 +12,7 @@ from llma_assets.alerts.judging import History
 from llma_assets.alerts.queries import ARRIVED, CENTROIDS, COUNTS, FAILURES, RUNS, SPLITS, USERS_OF_WEEKS
 from llma_assets.alerts.rule import Rule
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import NOTHING, counted_as, lineages_of, standings_of
+from llma_assets.clusters import NOTHING, counted_as, lineages_of, standings_of, taken_out_by_lineage
 from llma_assets.reports import all_checks
 from llma_assets.team_day import TeamDay, midnight
 from llma_assets.trace_events import TRIGGER_EVENTS
@@ -72,7 +72,8 @@ def _history(
 ) -> History:
     first_day: date = period["from"]
     days = (period["until"] - first_day).days + 1
-    given = {**period, "theme_id": theme_id, "level": runs.level}
+    taken_out = taken_out_by_lineage(decided, [each.lineage_id for each in lineages])
+    given = {**period, "theme_id": theme_id, "level": runs.level, "taken_out": taken_out}
     counts = database.rows(COUNTS, **given) if runs.days else []
     weeks = database.rows(USERS_OF_WEEKS, **given) if runs.days else []
 

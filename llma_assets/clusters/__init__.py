@@ -28,6 +28,7 @@ from llma_assets.clusters.edits.decisions import (
     after,
     counted_as,
     decide,
+    taken_out_of,
 )
 from llma_assets.clusters.engine.clustering import Clustering, Quality, representatives
 from llma_assets.clusters.engine.clustering_run import BORDERLINE, cluster
@@ -55,6 +56,7 @@ from llma_assets.clusters.store.clusters import clusters_of_items
 from llma_assets.clusters.store.lineages import find_lineage, lineages_of
 from llma_assets.clusters.store.nearest import NearCluster, nearest_clusters
 from llma_assets.clusters.store.stale import STALE_RUNS
+from llma_assets.clusters.taken_out import taken_out_by_lineage, taken_out_pairs
 
 __all__ = [
     "BORDERLINE",
@@ -120,4 +122,7 @@ __all__ = [
     "standings_of",
     "store_clusters",
     "store_edit",
+    "taken_out_by_lineage",
+    "taken_out_of",
+    "taken_out_pairs",
 ]

@@ -2,7 +2,8 @@
 
 A team may ask that a cluster of few users is shown without examples, or not at all (`min_users` of `teams.toml`). That
 is decided when the clusters are made, and stored with them. `clusters_of` and `members_of` here are what other rooms
-get: names, events, reports, pages, frames. They never see what is withheld, so that they cannot show it.
+get: names, events, reports, pages, frames. They never see what is withheld, so that they cannot show it. What people
+took out of a cluster counts here as an outlier, so that it does so in all other rooms.
 """
 
 from collections.abc import Collection, Mapping
@@ -11,8 +12,14 @@ from typing import Any, Literal, get_args
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.engine.config import NOISE_LABEL
-from llma_assets.clusters.store import cluster_members, clusters
+from llma_assets.clusters.store import clusters
 from llma_assets.clusters.store.clustering_runs import Run
+from llma_assets.clusters.taken_out import (
+    first_members_without,
+    members_without,
+    taken_out_pairs,
+    without_taken_out,
+)
 
 Withheld = Literal["without_examples", "held_back"]
 Disclosure = Literal["full", "without_examples", "held_back"]
@@ -53,12 +60,13 @@ NO_MINIMUM = PrivacyMinimum()
 
 def clusters_of(database: Database, run: Run) -> list[dict[str, Any]]:
     """The clusters of a run that may be shown, noise last; those without examples have no centroid and no template."""
-    return [_shown(row) for row in clusters.clusters_of(database, run) if row["disclosure"] != "held_back"]
+    return [_shown(row) for row in _all_clusters(database, run) if row["disclosure"] != "held_back"]
 
 
 def members_of(database: Database, run: Run, cluster_ids: Collection[int] | None = None) -> list[dict[str, Any]]:
     """The members that may be shown, of all clusters or of these, by cluster and rank, noise last."""
-    return _to_be_shown(database, run, cluster_members.members_of(database, run, cluster_ids))
+    pairs = taken_out_pairs(database, run)
+    return _to_be_shown(database, run, members_without(database, run, cluster_ids, pairs))
 
 
 def first_members_of(database: Database, run: Run, limit: int) -> list[dict[str, Any]]:
@@ -66,11 +74,13 @@ def first_members_of(database: Database, run: Run, limit: int) -> list[dict[str,
 
     Each has `item_id`, `trace_id` and `cluster_id`. For pages, which must not read all members to show three.
     """
-    return _to_be_shown(database, run, cluster_members.first_members_of(database, run, limit) if limit else [])
+    if not limit:
+        return []
+    return _to_be_shown(database, run, first_members_without(database, run, limit, taken_out_pairs(database, run)))
 
 
 def _to_be_shown(database: Database, run: Run, members: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    rows = clusters.clusters_of(database, run)
+    rows = _all_clusters(database, run)
     full = {row["cluster_id"] for row in rows if row["disclosure"] == FULL}
     # Members of a cluster that is not stored are a fault that readers have to see.
     stored = {row["cluster_id"] for row in rows}
@@ -79,8 +89,12 @@ def _to_be_shown(database: Database, run: Run, members: list[dict[str, Any]]) ->
 
 def held_back(database: Database, run: Run) -> tuple[int, int]:
     """How many clusters of a run are held back, and how many items these have."""
-    sizes = [row["size"] for row in clusters.clusters_of(database, run) if row["disclosure"] == "held_back"]
+    sizes = [row["size"] for row in _all_clusters(database, run) if row["disclosure"] == "held_back"]
     return len(sizes), sum(sizes)
+
+
+def _all_clusters(database: Database, run: Run) -> list[dict[str, Any]]:
+    return without_taken_out(database, run, clusters.clusters_of(database, run))
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,14 +3,24 @@
 The format of properties belongs in `payload`, publishing in `partition`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import FULL, NOTHING, Run, clusters_of, edits_of, held_back, members_of, standings_of
+from llma_assets.clusters import (
+    FULL,
+    NOTHING,
+    Run,
+    clusters_of,
+    counted_as,
+    edits_of,
+    held_back,
+    members_of,
+    standings_of,
+)
 from llma_assets.events.aggregates import ItemNumbers
 from llma_assets.events.payload import NoNamesError, cluster_event_properties, title_of
 from llma_assets.events.queries import NUMBERS_OF_ITEMS
@@ -20,6 +30,8 @@ NOT_COMPARED = ("$ai_analysis_theme_name", "$ai_clusters")
 """The theme may have been renamed since; clusters are compared one by one."""
 NOT_COMPARED_IN_CLUSTERS = ("title", "description", "traces", "trace_ids", "metrics")
 """Titles are checked separately; metrics are deleted with the texts after 90 days."""
+CHANGED_WITH_MEMBERS = ("size", "trace_count", "trace_ids")
+"""What changes when people take a member out or put it back; an event follows with the next run."""
 REQUIRED_PROPERTIES = ("$ai_clustering_run_id", "$ai_total_items_analyzed", "size")
 """Properties of every version of the event; an event of an earlier version may lack others."""
 
@@ -62,6 +74,8 @@ def properties_of(database: Database, run: Run, *, theme_name: str) -> dict[str,
 def differences_from_run(database: Database, run: Run, published: Mapping[str, Any]) -> Iterator[str]:
     """How an event differs from the stored run, one text for each difference; titles are not compared.
 
+    An event may be older than people's decisions about members; the clusters concerned are compared without these.
+
     Raises:
         EmptyClusteringError: the run is empty, or its rows are inconsistent.
     """
@@ -69,16 +83,28 @@ def differences_from_run(database: Database, run: Run, published: Mapping[str, A
     stored = orjson.loads(orjson.dumps(stored))
     yield from _differing(stored, published, NOT_COMPARED)
     found = clusters_by_id(published)
+    edited = _with_edited_members(database, run, [*stored["$ai_clusters"], *found.values()])
     for cluster in stored["$ai_clusters"]:
         name = f"'{cluster['title']}'"
         other = found.pop(cluster["cluster_id"], None)
+        is_edited = cluster["cluster_id"] in edited
         if other is None:
-            yield f"{name} is not in it"
+            if not is_edited:
+                yield f"{name} is not in it"
             continue
-        yield from (f"{name}: {each}" for each in _differing(cluster, other, NOT_COMPARED_IN_CLUSTERS))
-        if cluster["traces"] != other.get("traces"):
+        left_out = NOT_COMPARED_IN_CLUSTERS + (CHANGED_WITH_MEMBERS if is_edited else ())
+        yield from (f"{name}: {each}" for each in _differing(cluster, other, left_out))
+        if not is_edited and cluster["traces"] != other.get("traces"):
             yield f"{name}: other members than the {len(cluster['traces'])} that are stored"
-    yield from (f"cluster {cluster_id} is not stored" for cluster_id in found)
+    yield from (f"cluster {cluster_id} is not stored" for cluster_id in found if cluster_id not in edited)
+
+
+def _with_edited_members(database: Database, run: Run, clusters: Iterable[Mapping[str, Any]]) -> set[int]:
+    """The numbers of those clusters of which people ever took a member out, and of the outliers, to which these go."""
+    decided = standings_of(database, run.team_id)
+    lineages = {counted_as(each.lineage_id, decided) for each in edits_of(database, run.team_id) if each.item_id}
+    found = {row["cluster_id"] for row in clusters if counted_as(str(row.get("lineage_id")), decided) in lineages}
+    return found | {NOISE_ID} if found else set()
 
 
 def wrong_titles(database: Database, run: Run, published: Mapping[str, Any]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from llma_assets.insights.comparing import Counts, Distinction, distinctions
 from llma_assets.insights.effect import DayRate, Effect, effect_of
 from llma_assets.insights.partition import STAGE as ATTRIBUTES_STAGE
 from llma_assets.insights.partition import store_attributes
+from llma_assets.insights.parts import Part, Parts, parts_of_cluster
 from llma_assets.insights.rates import Rates, lineage_rates
 from llma_assets.insights.releases import (
     Release,
@@ -24,6 +25,8 @@ __all__ = [
     "DayRate",
     "Distinction",
     "Effect",
+    "Part",
+    "Parts",
     "Rates",
     "Release",
     "ReleaseError",
@@ -35,6 +38,7 @@ __all__ = [
     "find_attributes",
     "find_release",
     "lineage_rates",
+    "parts_of_cluster",
     "releases_of",
     "remove_release",
     "store_attributes",

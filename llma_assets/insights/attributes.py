@@ -8,21 +8,21 @@ team's redaction finds something private are left out.
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import FULL, NOISE_LABEL, Run, clusters_of
+from llma_assets.clusters import FULL, NOISE_LABEL, Run, clusters_of, taken_out_pairs
 from llma_assets.insights import queries
 from llma_assets.insights.comparing import LEAST_TRACES, Counts, Distinction, distinctions
 from llma_assets.privacy import redactor_of
 from llma_assets.rendering import REACH
 from llma_assets.trace_events import TRIGGER_EVENTS
 
-VERSION = "attributes-v1"
+VERSION = "attributes-v2"
 MOST_BYTES = 120
 """Longer values are content."""
 MOST_VALUES = 5_000
@@ -31,6 +31,9 @@ MOST_NUMBERS = 12
 """A property with more different numbers than this is a measure, not an attribute."""
 SHOWN = 8
 """Of a cluster, at most so many values are kept."""
+MODEL = "$ai_model"
+MOST_COUNTED = 50
+"""Of models and of releases, those in most traces are counted by cluster."""
 
 IGNORED = (
     "$ai_trace_id", "$ai_span_id", "$ai_parent_id", "$ai_generation_id", "$ai_session_id", "$ai_event_uuid",
@@ -53,15 +56,30 @@ class RunAttributes:
         traces: different traces that were compared, outliers among them.
         compared: how many values.
         found: what sets clusters apart, by cluster, the most certain first.
+        counts: the traces of each cluster by model and by release; None of a run from before they were kept.
     """
 
     traces: int
     compared: int
     found: tuple[Distinction, ...]
+    counts: "ValueCounts | None" = None
 
     def of(self, cluster_id: int) -> tuple[Distinction, ...]:
         """What sets one cluster apart."""
         return tuple(each for each in self.found if each.cluster_id == cluster_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ValueCounts:
+    """How many traces of each cluster have each value of some properties.
+
+    Attributes:
+        sizes: different traces by cluster, outliers among them.
+        values: of the properties, the most frequent first; a trace with two of them counts in both.
+    """
+
+    sizes: Mapping[int, int]
+    values: tuple[Counts, ...]
 
 
 def find_attributes(
@@ -71,22 +89,27 @@ def find_attributes(
     redact: bool = True,
     extra_patterns: Sequence[str] = (),
     least_users: int = 1,
+    release_property: str = "",
 ) -> RunAttributes:
     """Compare the clusters of a run by what their traces' events say, and store it.
 
-    A run that is stored is not read again, unless what the team hides has changed since.
+    A run that is stored is not read again, unless what the team hides, or people took out, has changed since.
 
     Args:
         redact: whether values with something private in them are left out.
         extra_patterns: the team's own patterns of what is private.
         least_users: a value of fewer different users is left out.
+        release_property: of events, names the release of the application; "" for none.
     """
-    hidden = orjson.dumps([redact, list(extra_patterns), least_users])
+    taken_out = sorted(taken_out_pairs(database, run))
+    options = [redact, list(extra_patterns), least_users, release_property, *([taken_out] if taken_out else [])]
+    hidden = orjson.dumps(options)
     method = f"{VERSION}/{hashlib.sha256(hidden).hexdigest()[:12]}"
     stored = _stored(database, run)
     if stored is not None and stored[0] == method:
         return stored[1]
-    sizes = {row["cluster_id"]: row["traces"] for row in database.rows(queries.TRACES_BY_CLUSTER, **run.attempt)}
+    counted = database.rows(queries.TRACES_BY_CLUSTER, **run.attempt, taken_out=taken_out)
+    sizes = {row["home"]: row["traces"] for row in counted}
     rows = database.rows(
         queries.VALUES_BY_CLUSTER,
         **run.attempt,
@@ -97,6 +120,7 @@ def find_attributes(
         most_values=MOST_VALUES,
         least_traces=LEAST_TRACES,
         least_users=least_users,
+        taken_out=taken_out,
     )
     read = [Counts(row["name"], _plain(row["value"]), dict(zip(*row["by_cluster"], strict=True))) for row in rows]
     counts = without_private(without_measures(read), redact=redact, extra_patterns=extra_patterns)
@@ -105,7 +129,10 @@ def find_attributes(
     ]
     may_be_told = {row["cluster_id"] for row in shown}
     found = [each for each in distinctions(counts, sizes, _nearest(shown)) if each.cluster_id in may_be_told]
-    kept = RunAttributes(sum(sizes.values()), len(counts), tuple(_first_of_each(found, SHOWN)))
+    by_value = _kept_counts(counts, (MODEL, release_property))
+    kept = RunAttributes(
+        sum(sizes.values()), len(counts), tuple(_first_of_each(found, SHOWN)), ValueCounts(sizes, by_value)
+    )
     database.insert_rows(
         "run_attributes",
         [
@@ -115,6 +142,7 @@ def find_attributes(
                 "traces": kept.traces,
                 "compared": kept.compared,
                 "found": orjson.dumps([asdict(each) for each in kept.found]).decode(),
+                "counts": _written(ValueCounts(sizes, by_value)),
             }
         ],
     )
@@ -152,7 +180,35 @@ def _stored(database: Database, run: Run) -> tuple[str, RunAttributes] | None:
     if not rows:
         return None
     found = tuple(Distinction(**each) for each in orjson.loads(rows[0]["found"]))
-    return rows[0]["method"], RunAttributes(rows[0]["traces"], rows[0]["compared"], found)
+    counts = _read(rows[0]["counts"]) if rows[0]["counts"] else None
+    return rows[0]["method"], RunAttributes(rows[0]["traces"], rows[0]["compared"], found, counts)
+
+
+def _kept_counts(counts: Iterable[Counts], names: Collection[str]) -> tuple[Counts, ...]:
+    """The counts of some properties, of each the values in most traces first."""
+    found: dict[str, list[Counts]] = {name: [] for name in names if name}
+    for each in counts:
+        if each.name in found:
+            found[each.name].append(each)
+    return tuple(
+        each
+        for own in found.values()
+        for each in sorted(own, key=lambda one: (-sum(one.traces.values()), one.value))[:MOST_COUNTED]
+    )
+
+
+def _written(counts: ValueCounts) -> str:
+    document = {
+        "sizes": list(counts.sizes.items()),
+        "values": [[each.name, each.value, list(each.traces.items())] for each in counts.values],
+    }
+    return orjson.dumps(document).decode()
+
+
+def _read(text: str) -> ValueCounts:
+    document = orjson.loads(text)
+    values = tuple(Counts(name, value, dict(traces)) for name, value, traces in document["values"])
+    return ValueCounts(dict(document["sizes"]), values)
 
 
 def _plain(raw: str) -> str:

@@ -36,6 +36,7 @@ def store_attributes(
             redact=team.redact,
             extra_patterns=team.redaction_patterns,
             least_users=team.min_users,
+            release_property=team.release_property,
         )
         told = {"values_compared": result.compared, "values_that_differ": len(result.found)}
         return run.clusters, {f"{theme.theme_id}_{name}": value for name, value in told.items()}

@@ -8,17 +8,20 @@ VALUES_BY_CLUSTER = """
 WITH
     members AS
     (
-        SELECT DISTINCT trace_id, cluster_id
+        SELECT DISTINCT
+            trace_id,
+            -- What people took out of a cluster is in none.
+            if(has({taken_out:Array(Tuple(Int32, String))}, (cluster_id, item_id)), -1, cluster_id) AS home
         FROM cluster_members FINAL
         WHERE team_id = {team_id:Int64}
             AND day = {day:Date}
             AND theme_id = {theme_id:String}
             AND attempt_id = {attempt_id:UUID}
     )
-SELECT name, value, sumMap([cluster_id], [toUInt64(1)]) AS by_cluster
+SELECT name, value, sumMap([home], [toUInt64(1)]) AS by_cluster
 FROM
 (
-    SELECT cluster_id, trace_id, attribute.1 AS name, attribute.2 AS value, any(distinct_id) AS user
+    SELECT home, trace_id, attribute.1 AS name, attribute.2 AS value, any(distinct_id) AS user
     FROM
     (
         SELECT
@@ -51,7 +54,7 @@ FROM
             AND trace_id IN (SELECT trace_id FROM members)
     ) AS seen
     INNER JOIN members USING (trace_id)
-    GROUP BY cluster_id, trace_id, name, value
+    GROUP BY home, trace_id, name, value
 )
 GROUP BY name, value
 HAVING count() >= {least_traces:UInt64} AND uniqExact(user) >= {least_users:UInt64}
@@ -61,18 +64,58 @@ LIMIT {most_values:UInt64}
 
 # Key of cluster_members: (team_id, day, theme_id, attempt_id, item_id).
 TRACES_BY_CLUSTER = """
-SELECT cluster_id, uniqExact(trace_id) AS traces
+SELECT
+    if(has({taken_out:Array(Tuple(Int32, String))}, (cluster_id, item_id)), -1, cluster_id) AS home,
+    uniqExact(trace_id) AS traces
 FROM cluster_members FINAL
 WHERE team_id = {team_id:Int64}
     AND day = {day:Date}
     AND theme_id = {theme_id:String}
     AND attempt_id = {attempt_id:UUID}
-GROUP BY cluster_id
+GROUP BY home
+"""
+
+# Traces of some clusters of a run, and of all others, by user; the first row is of all users that are known. Keys:
+# cluster_members (team_id, day, theme_id, attempt_id, item_id); trace_texts (team_id, day, level, item_id).
+USERS_OF_CLUSTER = """
+SELECT
+    user_hash,
+    grouping(user_hash) = 0 AS is_user,
+    uniqExactIf(trace_id, is_in) AS traces,
+    uniqExactIf(trace_id, NOT is_in) AS other_traces,
+    uniqExactIf(user_hash, is_in) AS users,
+    uniqExactIf(user_hash, NOT is_in) AS other_users
+FROM
+(
+    SELECT
+        item_id,
+        item_day,
+        trace_id,
+        cluster_id IN {cluster_ids:Array(Int32)}
+            AND NOT has({taken_out:Array(Tuple(Int32, String))}, (cluster_id, item_id)) AS is_in
+    FROM cluster_members FINAL
+    WHERE team_id = {team_id:Int64}
+        AND day = {day:Date}
+        AND theme_id = {theme_id:String}
+        AND attempt_id = {attempt_id:UUID}
+) AS members
+INNER JOIN
+(
+    SELECT day AS item_day, item_id, user_hash
+    FROM trace_texts FINAL
+    WHERE team_id = {team_id:Int64}
+        AND day BETWEEN {from:Date} - 1 AND {day:Date}
+        AND level = {level:String}
+        AND user_hash != 0
+) AS users USING (item_day, item_id)
+GROUP BY GROUPING SETS ((user_hash), ())
+ORDER BY is_user, traces DESC, user_hash
+LIMIT {most:UInt32}
 """
 
 # Key of run_attributes: (team_id, day, theme_id, attempt_id).
 ATTRIBUTES_OF_RUN = """
-SELECT method, traces, compared, found
+SELECT method, traces, compared, found, counts
 FROM run_attributes FINAL
 WHERE team_id = {team_id:Int64}
     AND day = {day:Date}
@@ -121,9 +164,9 @@ WITH
     )
 SELECT
     item_day AS day,
-    uniqExactIf(trace_id, is_in) AS traces_in,
+    uniqExactIf(trace_id, is_in AND item_id NOT IN {taken_out:Array(String)}) AS traces_in,
     uniqExact(trace_id) AS traces,
-    uniqExactIf(user_hash, is_in AND user_hash != 0) AS users_in,
+    uniqExactIf(user_hash, is_in AND item_id NOT IN {taken_out:Array(String)} AND user_hash != 0) AS users_in,
     uniqExactIf(user_hash, user_hash != 0) AS users
 FROM members
 INNER JOIN homes USING (day, attempt_id, cluster_id)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from llma_assets.clickhouse import Database
+from llma_assets.clusters import standings_of, taken_out_by_lineage
 from llma_assets.insights.effect import DayRate
 from llma_assets.insights.queries import LEVEL_OF_THEME, LINEAGE_BY_DAY
 
@@ -31,12 +32,14 @@ def lineage_rates(
         lineage_ids: all of them.
         first_day, last_day: items of these days, in the runs of these days.
     """
+    taken_out = taken_out_by_lineage(standings_of(database, team_id), lineage_ids)
     rows = database.rows(
         LINEAGE_BY_DAY,
         team_id=team_id,
         theme_id=theme_id,
         level=str(database.value(LEVEL_OF_THEME, team_id=team_id, theme_id=theme_id) or "trace"),
         lineage_ids=sorted(lineage_ids),
+        taken_out=sorted({item_id for lineage_id, item_id in taken_out if lineage_id in lineage_ids}),
         **{"from": first_day, "until": last_day},
     )
     return Rates(

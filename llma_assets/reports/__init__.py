@@ -7,7 +7,9 @@ from llma_assets.reports.automations import AutomationRow, AutomationsReport, Au
 from llma_assets.reports.checks import CheckReport, CheckResult, all_checks, check_report
 from llma_assets.reports.cluster import ClusterReport, cluster_report
 from llma_assets.reports.cluster_map import map_markdown, map_png
+from llma_assets.reports.cluster_overlap import ClusterOverlap, SharingTheme, cluster_overlap
 from llma_assets.reports.cluster_table import cluster_table, clusters_in_sentences, table_rows
+from llma_assets.reports.cluster_task import MadeTask, NoSuchClusterError, task_of_cluster
 from llma_assets.reports.clusters import published_clusters
 from llma_assets.reports.clusters_of_day import ClusterRow, ThemeClusters, clusters_of_day
 from llma_assets.reports.database import DatabaseStatus, SchemaUpgrade, TableSize
@@ -32,7 +34,8 @@ from llma_assets.reports.ingest import (
     events_file,
     segments_file,
 )
-from llma_assets.reports.item_page import ORDERS, ItemPage, ItemRow, Sort, item_page
+from llma_assets.reports.item_page import ORDERS, ItemPage, ItemRow, Sort, Wanted, item_page
+from llma_assets.reports.item_select import ItemSelect, item_select
 from llma_assets.reports.items import ClusteredItem, clustered_items
 from llma_assets.reports.lineage_flow import FlowCluster, FlowDay, LineageFlow, lineage_flow
 from llma_assets.reports.map_points import (
@@ -127,6 +130,7 @@ __all__ = [
     "CheckReport",
     "CheckResult",
     "ClusterAttributes",
+    "ClusterOverlap",
     "ClusterReport",
     "ClusterResult",
     "ClusterRow",
@@ -153,12 +157,15 @@ __all__ = [
     "IngestedSegments",
     "ItemPage",
     "ItemRow",
+    "ItemSelect",
     "LineageFlow",
     "LineagesReport",
+    "MadeTask",
     "MapItem",
     "MapPoints",
     "NewItemsReport",
     "NoChangeError",
+    "NoSuchClusterError",
     "NoTextsError",
     "NotClusteredError",
     "NothingToTell",
@@ -189,6 +196,7 @@ __all__ = [
     "SegmentsFile",
     "SegmentsRun",
     "Sentence",
+    "SharingTheme",
     "Skips",
     "Sort",
     "SourceReport",
@@ -229,6 +237,7 @@ __all__ = [
     "UsageReport",
     "UsageTotal",
     "Verification",
+    "Wanted",
     "all_checks",
     "asking_of",
     "attributes_report",
@@ -236,6 +245,7 @@ __all__ = [
     "by_step",
     "changes_report",
     "check_report",
+    "cluster_overlap",
     "cluster_report",
     "cluster_table",
     "clustered_items",
@@ -252,6 +262,7 @@ __all__ = [
     "funnel_tables",
     "history_report",
     "item_page",
+    "item_select",
     "latest_day",
     "lineage_flow",
     "lineages_report",
@@ -283,6 +294,7 @@ __all__ = [
     "stages_report",
     "table_rows",
     "task_details",
+    "task_of_cluster",
     "tasks_report",
     "teams_report",
     "theme_report",

@@ -76,6 +76,7 @@ def attributes_report(
                 redact=team.redact,
                 extra_patterns=team.redaction_patterns,
                 least_users=team.min_users,
+                release_property=team.release_property,
             )
         elif (stored := stored_attributes(database, run)) is not None:
             result = stored

@@ -1,19 +1,26 @@
 """One cluster of a day with all that a person needs to judge it: figures, members, evidence, decisions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import Edit, edits_of
-from llma_assets.insights import Distinction
+from llma_assets.clusters import FULL, Edit, clusters_of, committed_run, edits_of
+from llma_assets.insights import Distinction, Parts, parts_of_cluster
 from llma_assets.reports.attributes import attributes_of_cluster
 from llma_assets.reports.audit import AuditedCluster, audit
 from llma_assets.reports.clusters import published_clusters
-from llma_assets.reports.item_page import ItemRow, item_page
+from llma_assets.reports.item_page import ItemRow, Sort, item_page
 from llma_assets.reports.results import ClusterResult, theme_results
-from llma_assets.serialization import Day, TeamId, ThemeId
+from llma_assets.serialization import Day, Moment, TeamId, ThemeId
+from llma_assets.summaries import summaries_of_items
+from llma_assets.tasks import find_cluster_task
 from llma_assets.team_day import TeamDay
 
 SHOWN_MEMBERS = 10
+SHOWN_FARTHEST = 5
+REACH = timedelta(days=30)
+"""So far back titles of what was taken out are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,21 @@ class OtherCluster:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenOut:
+    """A member that somebody took out of a cluster.
+
+    Attributes:
+        item_id, title: the trace or model call, and what its summary calls it; "" where that is not stored any more.
+        author, taken_out_at: who did it, and when.
+    """
+
+    item_id: str
+    title: str
+    author: str
+    taken_out_at: Moment
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterReport:
     """A cluster of a theme's day.
 
@@ -32,9 +54,13 @@ class ClusterReport:
         result: the cluster and its figures; with the first members only.
         evidence: how well its name does, None where it was not tested.
         typical: the members nearest to its centroid.
+        farthest: the others that are farthest from it, where wrong members are to be found first.
         edits: what people decided about it, oldest first.
         others: the other clusters of the run, with which it may be merged.
         apart: what sets it apart from the other traces, None where that has not been looked for.
+        parts: the models, releases and users that its traces come from.
+        taken_out: the members that people took out of it, on whatever day they were in it; the latest first.
+        task_id: the task that somebody made of it, "" for none.
     """
 
     team_id: TeamId
@@ -46,10 +72,20 @@ class ClusterReport:
     edits: tuple[Edit, ...]
     others: tuple[OtherCluster, ...]
     apart: tuple[Distinction, ...] | None = None
+    parts: Parts | None = None
+    taken_out: tuple[TakenOut, ...] = ()
+    task_id: str = ""
+    farthest: tuple[ItemRow, ...] = ()
 
 
-def cluster_report(database: Database, team_day: TeamDay, theme_id: str, lineage_id: str) -> ClusterReport | None:
-    """A cluster by its lineage, hidden or not; None if the day's run has no such cluster."""
+def cluster_report(
+    database: Database, team_day: TeamDay, theme_id: str, lineage_id: str, *, release_property: str = ""
+) -> ClusterReport | None:
+    """A cluster by its lineage, hidden or not; None if the day's run has no such cluster.
+
+    Args:
+        release_property: of events, names the release of the team's application; "" for none.
+    """
     published = published_clusters(database, team_day, theme_id=theme_id, show_hidden=True, examples=0)
     results = theme_results(database, team_day, theme_id, published=published)
     if results is None:
@@ -68,15 +104,21 @@ def cluster_report(database: Database, team_day: TeamDay, theme_id: str, lineage
     evidence = next(
         (each for run in of_theme for each in run.clusters if each.lineage_id == result.cluster.lineage_id), None
     )
-    page = item_page(
-        database,
-        team_day,
-        theme_id,
-        lineage_id=result.cluster.lineage_id,
-        sort="typical",
-        limit=SHOWN_MEMBERS,
-        published=published,
-    )
+    limits: dict[Sort, int] = {"typical": SHOWN_MEMBERS, "farthest": SHOWN_FARTHEST}
+    pages = {
+        sort: item_page(
+            database,
+            team_day,
+            theme_id,
+            lineage_id=result.cluster.lineage_id,
+            sort=sort,
+            limit=limit,
+            published=published,
+        )
+        for sort, limit in limits.items()
+    }
+    typical, farthest = (page.items if page else () for page in pages.values())
+    near = {each.item_id for each in typical}
     names = {result.cluster.lineage_id, *result.cluster.merged_lineage_ids}
     edits = tuple(edit for edit in edits_of(database, team_day.team_id) if edit.lineage_id in names)
     shown = replace(result, cluster=replace(result.cluster, item_ids=result.cluster.item_ids[:SHOWN_MEMBERS]))
@@ -85,6 +127,47 @@ def cluster_report(database: Database, team_day: TeamDay, theme_id: str, lineage
         for each in results.clusters
         if each.cluster.lineage_id not in ("", result.cluster.lineage_id) and not each.cluster.hidden
     )
-    typical = page.items if page else ()
     apart = attributes_of_cluster(database, team_day, theme_id, result.cluster.cluster_id)
-    return ClusterReport(team_day.team_id, team_day.day, theme_id, shown, evidence, typical, edits, others, apart)
+    return ClusterReport(
+        team_day.team_id,
+        team_day.day,
+        theme_id,
+        shown,
+        evidence,
+        typical,
+        edits,
+        others,
+        apart,
+        _parts(database, team_day, theme_id, result, release_property),
+        _taken_out(database, team_day, theme_id, edits),
+        find_cluster_task(database, team_day.team_id, names) or "",
+        tuple(each for each in farthest if each.item_id not in near),
+    )
+
+
+def _parts(
+    database: Database, team_day: TeamDay, theme_id: str, result: ClusterResult, release_property: str
+) -> Parts | None:
+    """None of a cluster of which only numbers may be shown."""
+    run = committed_run(database, team_day, theme_id)
+    if run is None or result.cluster.disclosure != FULL:
+        return None
+    names = {result.cluster.lineage_id, *result.cluster.merged_lineage_ids}
+    ids = [row["cluster_id"] for row in clusters_of(database, run) if row["lineage_id"] in names]
+    return parts_of_cluster(database, run, ids, release_property=release_property)
+
+
+def _taken_out(database: Database, team_day: TeamDay, theme_id: str, edits: Sequence[Edit]) -> tuple[TakenOut, ...]:
+    """What is taken out now, by the decisions about the lineages of one cluster."""
+    latest: dict[tuple[str, str], Edit] = {(each.lineage_id, each.item_id): each for each in edits if each.item_id}
+    out = {each.item_id: each for each in latest.values() if each.action == "take_out"}
+    if not out:
+        return ()
+    rows = summaries_of_items(
+        database, team_day.team_id, theme_id, sorted(out), first_day=team_day.day - REACH, last_day=team_day.day
+    )
+    titles = {row["item_id"]: str(row["title"]) for row in rows}
+    return tuple(
+        TakenOut(each.item_id, titles.get(each.item_id, ""), each.author, each.edited_at)
+        for each in sorted(out.values(), key=lambda edit: edit.edited_at, reverse=True)
+    )

@@ -18,6 +18,7 @@ class Decision:
     action: str
     title: str
     into_lineage_id: str
+    item_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

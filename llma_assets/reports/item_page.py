@@ -8,19 +8,20 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import FULL, NOISE_LABEL, Run, clusters_of, committed_run
+from llma_assets.clusters import FULL, NOISE_LABEL, Run, clusters_of, committed_run, taken_out_pairs
 from llma_assets.reports.clusters import published_clusters
 from llma_assets.reports.published import PublishedCluster, PublishedClusters
 from llma_assets.serialization import Day, Moment, Rounded, TeamId, ThemeId
 from llma_assets.team_day import TeamDay
 
-Sort = Literal["cluster", "newest", "oldest", "typical", "cost", "latency", "errors"]
+Sort = Literal["cluster", "newest", "oldest", "typical", "farthest", "cost", "latency", "errors"]
 
 ORDERS: Mapping[Sort, str] = {
     "cluster": "cluster_id = -1, cluster_id, rank, item_id",
     "newest": "timestamp DESC, item_id",
     "oldest": "timestamp, item_id",
     "typical": "distance, item_id",
+    "farthest": "distance DESC, item_id",
     "cost": "cost_usd DESC, item_id",
     "latency": "latency_s DESC, item_id",
     "errors": "error_count DESC, item_id",
@@ -30,25 +31,29 @@ ORDERS: Mapping[Sort, str] = {
 # Ids on light columns first: what a page shows of its items is read for these alone. Keys: cluster_members (team_id,
 # day, theme_id, attempt_id, item_id); trace_summaries (team_id, day, theme_id, item_id); trace_texts (team_id, day,
 # level, item_id).
-ITEMS = """
-SELECT
-    item_id, trace_id, generation_id, item_day, timestamp, cluster_id, distance, strength, x, y,
-    count() OVER () AS found
-FROM
-(
-    SELECT item_id, trace_id, generation_id, item_day, timestamp, cluster_id, distance, rank, strength, x, y
+MEMBERS = """SELECT
+        item_id, trace_id, generation_id, item_day, timestamp, distance, rank, strength, x, y,
+        -- What people took out of a cluster is in none.
+        if(has({taken_out:Array(Tuple(Int32, String))}, (cluster_id, item_id)), -1, cluster_id) AS home
     FROM cluster_members FINAL
     WHERE team_id = {team_id:Int64}
         AND day = {day:Date}
         AND theme_id = {theme_id:String}
         AND attempt_id = {attempt_id:UUID}
-        AND cluster_id IN {cluster_ids:Array(Int32)}
-        /* and */
+        AND home IN {cluster_ids:Array(Int32)}
+        /* and */"""
+ITEMS = f"""
+SELECT
+    item_id, trace_id, generation_id, item_day, timestamp, home AS cluster_id, distance, strength, x, y,
+    count() OVER () AS found
+FROM
+(
+    {MEMBERS}
 ) AS members
 /* join */
 ORDER BY
     /* order */
-LIMIT {limit:UInt32} OFFSET {offset:UInt64}
+LIMIT {{limit:UInt32}} OFFSET {{offset:UInt64}}
 """
 SEARCHED = """AND
         (
@@ -80,22 +85,21 @@ WITH_FIGURES = """LEFT JOIN
 BY_FIGURES: frozenset[Sort] = frozenset(("cost", "latency", "errors"))
 
 # Keys: trace_summaries (team_id, day, theme_id, item_id); trace_texts (team_id, day, level, item_id).
-TITLES = """
-SELECT day AS item_day, item_id, title
+OF_ITEMS = "    AND ({all_items:Bool} OR item_id IN {item_ids:Array(String)})\n"
+ALL_TITLES = """SELECT day AS item_day, item_id, title
 FROM trace_summaries FINAL
 WHERE team_id = {team_id:Int64}
     AND day BETWEEN {from:Date} - 1 AND {day:Date}
     AND theme_id = {theme_id:String}
-    AND ({all_items:Bool} OR item_id IN {item_ids:Array(String)})
 """
-FIGURES = """
-SELECT day AS item_day, item_id, cost_usd, latency_s, error_count
+TITLES = ALL_TITLES + OF_ITEMS
+ALL_FIGURES = """SELECT day AS item_day, item_id, cost_usd, latency_s, error_count
 FROM trace_texts FINAL
 WHERE team_id = {team_id:Int64}
     AND day BETWEEN {from:Date} - 1 AND {day:Date}
     AND level = {level:String}
-    AND ({all_items:Bool} OR item_id IN {item_ids:Array(String)})
 """
+FIGURES = ALL_FIGURES + OF_ITEMS
 MAX_IDS = 1_000
 """Of more items than these, titles and figures of all are read: a list of ids has its limits."""
 NO_FIGURES = {"cost_usd": 0.0, "latency_s": 0.0, "error_count": 0}
@@ -150,6 +154,24 @@ class ItemPage:
     items: tuple[ItemRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which items are asked for; see `item_page`."""
+
+    lineage_id: str | None = None
+    outliers: bool = False
+    search: str = ""
+    sort: Sort = "cluster"
+    limit: int = 50
+    offset: int = 0
+    area: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def conditions(self) -> str:
+        """What is asked beside the run and its clusters, in SQL."""
+        return (SEARCHED if self.search else "") + (WITHIN if self.area else "")
+
+
 def item_page(
     database: Database,
     team_day: TeamDay,
@@ -175,40 +197,22 @@ def item_page(
         area: corners of a part of the map, at least three; () for all of it.
         published: what is published of the day, where the caller has read it.
     """
-    run = committed_run(database, team_day, theme_id)
-    if run is None:
+    wanted = Wanted(lineage_id, outliers, search.strip(), sort, limit, offset, tuple(area))
+    asked = question(database, team_day, theme_id, wanted, published=published)
+    if asked is None:
         return None
-    # One that people hid is shown to whoever asks for it.
-    published = published or published_clusters(
-        database, team_day, theme_id=theme_id, show_hidden=lineage_id is not None, examples=0
-    )
-    shown = next(each for each in published.runs if each.theme_id == theme_id).clusters
-    wanted = [
-        each
-        for each in shown
-        if (lineage_id is None or lineage_id in (each.lineage_id, *each.merged_lineage_ids))
-        and (not outliers or each.is_noise)
-    ]
-    cluster_of = cluster_by_id(database, run, wanted)
+    run, cluster_of, parameters = asked
     statement = (
-        ITEMS.replace("/* and */", (SEARCHED if search.strip() else "") + (WITHIN if area else ""))
+        ITEMS.replace("/* and */", wanted.conditions)
         .replace("/* join */", WITH_FIGURES if sort in BY_FIGURES else "")
         .replace("/* order */", ORDERS[sort])
     )
-    asked = {**run.attempt, "level": run.level, "from": run.window_start.date()}
-    rows: list[dict[str, Any]] = database.rows(
-        statement,
-        **asked,
-        cluster_ids=sorted(cluster_of),
-        search=search.strip(),
-        area=list(area),
-        limit=limit,
-        offset=offset,
-    )
+    rows: list[dict[str, Any]] = database.rows(statement, **parameters)
+    asked_of = {**run.attempt, "level": run.level, "from": run.window_start.date()}
     item_ids = [row["item_id"] for row in rows]
-    asked |= {"all_items": len(rows) > MAX_IDS, "item_ids": item_ids if len(rows) <= MAX_IDS else []}
+    asked_of |= {"all_items": len(rows) > MAX_IDS, "item_ids": item_ids if len(rows) <= MAX_IDS else []}
     titles, figures = (
-        {(row.pop("item_day"), row.pop("item_id")): row for row in (database.rows(sql, **asked) if rows else ())}
+        {(row.pop("item_day"), row.pop("item_id")): row for row in (database.rows(sql, **asked_of) if rows else ())}
         for sql in (TITLES, FIGURES)
     )
     found = []
@@ -217,6 +221,44 @@ def item_page(
         shown_row = {**row, "title": "", **titles.get(key, {}), **figures.get(key, NO_FIGURES)}
         found.append(_row(shown_row, cluster_of[row["cluster_id"]]))
     return ItemPage(team_day.team_id, team_day.day, theme_id, rows[0]["found"] if rows else 0, offset, tuple(found))
+
+
+def question(
+    database: Database,
+    team_day: TeamDay,
+    theme_id: str,
+    wanted: Wanted,
+    *,
+    published: PublishedClusters | None = None,
+) -> tuple[Run, dict[int, PublishedCluster], dict[str, Any]] | None:
+    """The run that is asked, its clusters that are shown, and the parameters of the statement; None without a run."""
+    run = committed_run(database, team_day, theme_id)
+    if run is None:
+        return None
+    # One that people hid is shown to whoever asks for it.
+    published = published or published_clusters(
+        database, team_day, theme_id=theme_id, show_hidden=wanted.lineage_id is not None, examples=0
+    )
+    shown = next(each for each in published.runs if each.theme_id == theme_id).clusters
+    clusters = [
+        each
+        for each in shown
+        if (wanted.lineage_id is None or wanted.lineage_id in (each.lineage_id, *each.merged_lineage_ids))
+        and (not wanted.outliers or each.is_noise)
+    ]
+    cluster_of = cluster_by_id(database, run, clusters)
+    parameters: dict[str, Any] = {
+        **run.attempt,
+        "level": run.level,
+        "from": run.window_start.date(),
+        "cluster_ids": sorted(cluster_of),
+        "taken_out": sorted(taken_out_pairs(database, run)),
+        "search": wanted.search,
+        "area": list(wanted.area),
+        "limit": wanted.limit,
+        "offset": wanted.offset,
+    }
+    return run, cluster_of, parameters
 
 
 def cluster_by_id(database: Database, run: Run, wanted: Sequence[PublishedCluster]) -> dict[int, PublishedCluster]:

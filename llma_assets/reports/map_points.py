@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import NOISE_LABEL, Run, committed_run
+from llma_assets.clusters import NOISE_LABEL, Run, committed_run, taken_out_pairs
 from llma_assets.labels import group_labels_of
 from llma_assets.reports.item_page import cluster_by_id
 from llma_assets.reports.published import PublishedCluster, PublishedClusters, PublishedRun
@@ -33,7 +33,7 @@ STEPS = 254
 # Key of cluster_members: (team_id, day, theme_id, attempt_id, item_id).
 POINTS = """
 SELECT
-    cluster_id,
+    if(has({taken_out:Array(Tuple(Int32, String))}, (cluster_id, item_id)), -1, cluster_id) AS home,
     toFloat32(x) AS x,
     toFloat32(y) AS y,
     toUInt16(item_day) AS measure,
@@ -43,8 +43,8 @@ WHERE team_id = {team_id:Int64}
     AND day = {day:Date}
     AND theme_id = {theme_id:String}
     AND attempt_id = {attempt_id:UUID}
-    AND cluster_id IN {cluster_ids:Array(Int32)}
-ORDER BY cluster_id = -1, cluster_id, rank, item_id
+    AND home IN {cluster_ids:Array(Int32)}
+ORDER BY home = -1, home, rank, item_id
 """
 
 # Keys: as above; trace_texts (team_id, day, level, item_id).
@@ -60,23 +60,25 @@ WITH numbers AS
     WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} - 1 AND {day:Date} AND level = {level:String}
 )
 SELECT
-    members.cluster_id AS cluster_id,
+    members.home AS home,
     toFloat32(members.x) AS x,
     toFloat32(members.y) AS y,
     numbers.measure AS measure,
     numbers.is_known AS is_known
 FROM
 (
-    SELECT cluster_id, x, y, rank, item_id, item_day
+    SELECT
+        if(has({taken_out:Array(Tuple(Int32, String))}, (cluster_id, item_id)), -1, cluster_id) AS home,
+        x, y, rank, item_id, item_day
     FROM cluster_members FINAL
     WHERE team_id = {team_id:Int64}
         AND day = {day:Date}
         AND theme_id = {theme_id:String}
         AND attempt_id = {attempt_id:UUID}
-        AND cluster_id IN {cluster_ids:Array(Int32)}
+        AND home IN {cluster_ids:Array(Int32)}
 ) AS members
 LEFT JOIN numbers USING (item_day, item_id)
-ORDER BY members.cluster_id = -1, members.cluster_id, members.rank, members.item_id
+ORDER BY members.home = -1, members.home, members.rank, members.item_id
 """
 
 # Key of cluster_members: (team_id, day, theme_id, attempt_id, item_id).
@@ -87,7 +89,7 @@ WHERE team_id = {team_id:Int64}
     AND day = {day:Date}
     AND theme_id = {theme_id:String}
     AND attempt_id = {attempt_id:UUID}
-    AND cluster_id = {cluster_id:Int32}
+    AND if(has({taken_out:Array(Tuple(Int32, String))}, (cluster_id, item_id)), -1, cluster_id) = {cluster_id:Int32}
 ORDER BY rank, item_id
 LIMIT 1 OFFSET {position:UInt64}
 """
@@ -145,20 +147,20 @@ def map_points(
     if run is None:
         return None
     shown = sorted(cluster_by_id(database, run, _clusters(published, theme_id)))
-    asked: dict[str, Any] = {**run.attempt, "cluster_ids": shown}
+    asked: dict[str, Any] = {**run.attempt, "cluster_ids": shown, "taken_out": sorted(taken_out_pairs(database, run))}
     if colour in ("cluster", "day"):
         table = database.arrow(POINTS, **asked)
     else:
         asked |= {"level": run.level, "from": run.window_start.date(), "colour": colour}
         table = database.arrow(POINTS_WITH_FIGURES, **asked)
-    columns = {name: table[name].to_numpy() for name in ("cluster_id", "x", "y", "measure", "is_known")}
+    columns = {name: table[name].to_numpy() for name in ("home", "x", "y", "measure", "is_known")}
     known = columns["is_known"].astype(bool)
     measure, scale = _measured(columns["measure"].astype(float), known, colour)
     return MapPoints(
         run.attempt_id,
         columns["x"].astype(np.float32),
         columns["y"].astype(np.float32),
-        np.where(columns["cluster_id"] == NOISE_LABEL, OUTLIERS, columns["cluster_id"]).astype(np.uint16),
+        np.where(columns["home"] == NOISE_LABEL, OUTLIERS, columns["home"]).astype(np.uint16),
         measure,
         scale,
     )
@@ -187,7 +189,8 @@ def map_item(
     if run is None or run.attempt_id != run_id:
         return None
     cluster = cluster_by_id(database, run, _clusters(published, theme_id)).get(number)
-    rows = database.rows(ITEM_AT, **run.attempt, cluster_id=number, position=position) if cluster else []
+    asked = {**run.attempt, "taken_out": sorted(taken_out_pairs(database, run))}
+    rows = database.rows(ITEM_AT, **asked, cluster_id=number, position=position) if cluster else []
     if cluster is None or not rows:
         return None
     row = rows[0]

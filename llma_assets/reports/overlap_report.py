@@ -120,7 +120,7 @@ def overlap_report(
 
 def _titles(database: Database, team_day: TeamDay) -> Iterator[tuple[tuple[str, str], str]]:
     """What clusters are called, by theme and by lineage or number, as people decided."""
-    for run in published_clusters(database, team_day, show_hidden=True).runs:
+    for run in published_clusters(database, team_day, show_hidden=True, examples=0).runs:
         for cluster in run.clusters:
             for key in (str(cluster.cluster_id), cluster.lineage_id, *cluster.merged_lineage_ids):
                 if key:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import Run, clusters_of, committed_run
+from llma_assets.clusters import Run, clusters_of, committed_run, taken_out_pairs
 from llma_assets.labels import group_labels_of
 from llma_assets.reports.clusters import published_clusters
 from llma_assets.reports.published import PublishedCluster, PublishedClusters, PublishedRun
@@ -42,7 +42,10 @@ SELECT
 FROM
 (
     SELECT
-        transform(cluster_id, {parts:Array(Int32)}, {wholes:Array(Int32)}, cluster_id) AS shown_id, item_id, item_day
+        if(has({taken_out:Array(Tuple(Int32, String))}, (cluster_id, item_id)), -1, cluster_id) AS home,
+        transform(home, {parts:Array(Int32)}, {wholes:Array(Int32)}, home) AS shown_id,
+        item_id,
+        item_day
     FROM cluster_members FINAL
     WHERE team_id = {team_id:Int64}
         AND day = {day:Date}
@@ -169,6 +172,7 @@ def _figures(database: Database, run: Run, shown: PublishedRun) -> tuple[Mapping
         FIGURES_OF_RUN,
         **run.attempt,
         level=run.level,
+        taken_out=sorted(taken_out_pairs(database, run)),
         parts=list(whole_of) or [NO_CLUSTER],
         wholes=list(whole_of.values()) or [NO_CLUSTER],
         **{"from": run.window_start.date()},

@@ -2,14 +2,18 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from llma_assets.clickhouse import Database
 from llma_assets.serialization import Moment, Rounded, TeamId
+from llma_assets.summaries import summaries_of_items
 from llma_assets.tasks import Task, TaskOptions, list_tasks, task_history, task_segments
+
+REACH = timedelta(days=30)
+"""So far before a cluster's day its members' titles are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,19 @@ class TaskSegment:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskTrace:
+    """A typical member of the cluster that a task was made of.
+
+    Attributes:
+        item_id: the trace or model call.
+        title: of its summary, "" where that is not stored any more.
+    """
+
+    item_id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class TaskChange:
     """One thing that happened to a task, or to one that is part of it."""
 
@@ -63,12 +80,13 @@ class TaskChange:
 
 @dataclass(frozen=True, slots=True)
 class TaskDetails:
-    """A task with its newest segments, and its history, oldest first."""
+    """A task with its newest segments, or the traces that show it, and its history, oldest first."""
 
     team_id: TeamId
     task: Task
     segments: tuple[TaskSegment, ...]
     history: tuple[TaskChange, ...]
+    traces: tuple[TaskTrace, ...] = ()
 
     @model_serializer(mode="wrap")
     def _flat(self, serialized: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -181,4 +199,15 @@ def task_details(database: Database, team_id: int, task: Task, *, segments: int)
             )
             for row in task_history(database, team_id, task)
         ),
+        traces=_traces(database, team_id, task),
     )
+
+
+def _traces(database: Database, team_id: int, task: Task) -> tuple[TaskTrace, ...]:
+    if task.cluster_day is None or not task.item_ids:
+        return ()
+    rows = summaries_of_items(
+        database, team_id, task.theme_id, task.item_ids, first_day=task.cluster_day - REACH, last_day=task.cluster_day
+    )
+    titles = {row["item_id"]: str(row["title"]) for row in rows}
+    return tuple(TaskTrace(item_id, titles.get(item_id, "")) for item_id in task.item_ids)

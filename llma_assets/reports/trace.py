@@ -20,6 +20,7 @@ from llma_assets.clusters import (
     counted_as,
     nearest_clusters,
     standings_of,
+    taken_out_of,
 )
 from llma_assets.rendering import (
     DAY_OF_TRACE,
@@ -219,13 +220,15 @@ def _clusters(
     near = nearest_clusters(database, team_id, item_id, min(days)) if is_clustered else {}
     found = {}
     for row in rows:
-        is_outlier = row["cluster_id"] == NOISE_LABEL
+        is_noise = row["cluster_id"] == NOISE_LABEL
         lineage_id, title = _known_as(row["lineage_id"], row["title"], row["cluster_id"], decided)
+        if row["item_id"] in taken_out_of(lineage_id, decided):
+            lineage_id, is_noise = "", True
         found[row["theme_id"], row["item_id"]] = ItemCluster(
             row["day"],
-            row["cluster_id"],
+            NOISE_LABEL if is_noise else row["cluster_id"],
             lineage_id,
-            NOISE_TITLE if is_outlier else title,
+            NOISE_TITLE if is_noise else title,
             _second(near.get(row["theme_id"], ()), decided) if row["item_id"] == item_id else None,
         )
     return found

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import lineages_of, standings_of
+from llma_assets.clusters import lineages_of, standings_of, taken_out_by_lineage
 from llma_assets.reports.trends import DayCount, Trend, trends
 from llma_assets.serialization import OptionalFirstDay, TeamId, ThemeId
 
@@ -63,7 +63,10 @@ WITH
     )
 SELECT
     item_day,
-    lineage_id,
+    -- What people took out of a cluster counts among the outliers.
+    if(
+        has({taken_out:Array(Tuple(String, String))}, (homes.lineage_id, members.item_id)), '', homes.lineage_id
+    ) AS home,
     count() AS items,
     uniqExact(trace_id) AS traces,
     countIf(numbers.is_known) AS known,
@@ -72,8 +75,8 @@ SELECT
 FROM members
 INNER JOIN homes USING (day, attempt_id, cluster_id)
 LEFT JOIN numbers USING (item_day, item_id)
-GROUP BY item_day, lineage_id
-ORDER BY item_day, lineage_id
+GROUP BY item_day, home
+ORDER BY item_day, home
 """
 
 LATEST_RUN = """
@@ -141,13 +144,14 @@ def trends_of(
     if not runs:
         return {}
     lineages, decided = lineages_of(database, team_id), standings_of(database, team_id)
+    taken_out = taken_out_by_lineage(decided, [lineage.lineage_id for lineage in lineages])
     found = {}
     for each, of_theme in runs.items():
         attempts = [run["attempt_id"] for run in of_theme]
         of_runs = {"theme_id": each, "level": of_theme[-1]["level"], "attempt_ids": attempts}
-        rows = database.rows_of_runs(COUNTS_BY_DAY, **period, **of_runs)
+        rows = database.rows_of_runs(COUNTS_BY_DAY, **period, **of_runs, taken_out=taken_out)
         found[each] = trends(
-            [DayCount(**row) for row in rows],
+            [DayCount(lineage_id=row.pop("home"), **row) for row in rows],
             [lineage for lineage in lineages if lineage.theme_id == each],
             decided,
             run_days=[run["day"] for run in of_theme],

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import counted_as, find_lineage, standings_of
+from llma_assets.clusters import EditError, UnknownLineageError, counted_as, find_lineage, standings_of
 from llma_assets.insights import DayRate, Effect, Rates, Release, effect_of, lineage_rates
 from llma_assets.serialization import TeamId
 from llma_assets.tasks import Task, task_days, task_history
@@ -77,6 +77,8 @@ def verify_task(
 ) -> Verification:
     """What a change did to a task; without one, what closing it did.
 
+    Of a task that was made of a cluster, it is what became of the cluster.
+
     Raises:
         NoChangeError: no change is given, and nobody has closed it.
     """
@@ -85,6 +87,11 @@ def verify_task(
         if not closed:
             raise NoChangeError(f"the task {task.task_id[:8]} was never closed: name a release or a day to compare")
         moment, because = closed[-1]["changed_at"], f"the task was closed by {closed[-1]['changed_by'] or 'someone'}"
+    if task.lineage_id:
+        try:
+            return verify_lineage(database, team_id, task.lineage_id, moment, because)
+        except (EditError, UnknownLineageError) as error:
+            raise NoChangeError(str(error)) from error
     change = first_whole_day(moment)
     rows = task_days(database, team_id, task, change - REACH, change + REACH)
     rates = Rates(

@@ -16,6 +16,7 @@ from llma_assets.tasks.board import (
 )
 from llma_assets.tasks.changes import TaskOptions
 from llma_assets.tasks.checks import CHECKS
+from llma_assets.tasks.cluster_tasks import ClusterSource, find_cluster_task, make_cluster_task
 from llma_assets.tasks.editing import (
     EditError,
     close_task,
@@ -44,6 +45,7 @@ __all__ = [
     "PROMPT_VERSION",
     "BatchCounts",
     "BatchOptions",
+    "ClusterSource",
     "EditError",
     "Flags",
     "OtherSpaceError",
@@ -56,12 +58,14 @@ __all__ = [
     "UnknownTaskError",
     "close_task",
     "cluster_new_segments",
+    "find_cluster_task",
     "find_task",
     "flags_of",
     "ignore_task",
     "ingest_segments",
     "is_problem",
     "list_tasks",
+    "make_cluster_task",
     "match_tasks",
     "merge_tasks",
     "model_opinion",

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import PlainSerializer
 
@@ -15,6 +16,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.serialization import Moment, Rounded
 from llma_assets.tasks import task_queries
 from llma_assets.tasks.changes import TaskOptions
+from llma_assets.tasks.cluster_tasks import cluster_task_rows, made_of_cluster
 from llma_assets.tasks.history import GIVEN_PRIORITIES, Lifecycle, open_until
 from llma_assets.tasks.impact import priority
 from llma_assets.tasks.states import merge_parameters, read_lifecycles
@@ -22,7 +24,7 @@ from llma_assets.tasks.states import merge_parameters, read_lifecycles
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A recurring problem.
+    """A recurring problem: of session replays, or one that somebody made of a cluster of traces.
 
     Attributes:
         task_id: its lasting id.
@@ -31,8 +33,8 @@ class Task:
         status: new, ongoing, resolved, regressed or ignored.
         priority: at the time of reading.
         user_count: distinct users over its whole life.
-        occurrence_count: segments over its whole life.
-        mean_impact: of its segments, 0 to 1.
+        occurrence_count: segments over its whole life; of a cluster, its traces when the task was made.
+        mean_impact: of its segments, 0 to 1; of a cluster, the share of its items with an error.
         first_seen, last_seen: first moment of its first and last moment of its last segment.
         actionable: "yes" or "no" by the model, "" where keywords decide.
         reason: the model's reason.
@@ -41,6 +43,9 @@ class Task:
         merged: ids of the tasks that were made part of it.
         given_priority: what a person said of it: "high" comes before all others, "low" after; "" for nothing.
         revision: changes whenever what people decide about it does: its status, title, given priority or parts.
+        theme_id, lineage_id: the cluster that it was made of, "" for one of session replays.
+        cluster_day: the day whose figures of the cluster these are.
+        item_ids: the cluster's most typical members on that day.
     """
 
     task_id: str
@@ -60,6 +65,10 @@ class Task:
     merged: tuple[str, ...] = ()
     given_priority: str = ""
     revision: str = ""
+    theme_id: str = ""
+    lineage_id: str = ""
+    cluster_day: date | None = None
+    item_ids: tuple[str, ...] = ()
 
 
 class UnknownTaskError(ValueError):
@@ -77,6 +86,9 @@ def list_tasks(database: Database, team_id: int, *, now: datetime, options: Task
         _task(row, titles[row["id"]], lives.get(row["id"], Lifecycle()), merges, now, options)
         for row in facts
         if row["id"] in titles
+    ]
+    tasks += [
+        _cluster_task(row, lives.get(row["task_id"], Lifecycle()), now) for row in cluster_task_rows(database, team_id)
     ]
     return sorted(tasks, key=lambda task: (GIVEN_PRIORITIES.index(task.given_priority), -task.priority, task.task_id))
 
@@ -98,7 +110,10 @@ def find_task(tasks: Sequence[Task], wanted: str) -> Task:
 def task_history(database: Database, team_id: int, task: Task) -> list[dict[str, Any]]:
     """Every change of a task and of those that are part of it, oldest first."""
     ids = [task.task_id, *task.merged]
-    return database.rows(task_queries.TASK_HISTORY, team_id=team_id, pipeline=task_queries.PIPELINE, task_ids=ids)
+    made = [made_of_cluster(database, team_id, UUID(task.task_id))] if task.lineage_id else []
+    return made + database.rows(
+        task_queries.TASK_HISTORY, team_id=team_id, pipeline=task_queries.PIPELINE, task_ids=ids
+    )
 
 
 def task_segments(database: Database, team_id: int, task: Task, *, most: int = 100) -> list[dict[str, Any]]:
@@ -151,7 +166,6 @@ def _task(
     is_quiet = now > open_until(lifecycle, last_seen, options.quiet, resolve_old=options.resolve_old)
     status = "resolved" if is_quiet and lifecycle.status != "ignored" else lifecycle.status
     parts = tuple(sorted(task_id for task_id, target in merges.items() if target == facts["id"]))
-    decided = (status, lifecycle.title, lifecycle.given_priority, parts)
     return Task(
         task_id=facts["id"],
         title=lifecycle.title or title["title"],
@@ -169,5 +183,36 @@ def _task(
         label_error=title["label_error"],
         merged=parts,
         given_priority=lifecycle.given_priority,
-        revision=hashlib.sha256(repr(decided).encode("utf-8", "surrogatepass")).hexdigest()[:12],
+        revision=_revision(status, lifecycle, parts),
     )
+
+
+def _cluster_task(row: Mapping[str, Any], lifecycle: Lifecycle, now: datetime) -> Task:
+    """A task of a cluster: only people change its state, however quiet the cluster is."""
+    return Task(
+        task_id=row["task_id"],
+        title=lifecycle.title or row["title"],
+        description=row["description"],
+        status=lifecycle.status,
+        priority=priority(users=row["users"], mean_impact=row["error_share"], last_seen=row["last_seen"], now=now),
+        user_count=row["users"],
+        occurrence_count=row["traces"],
+        mean_impact=row["error_share"],
+        first_seen=row["first_seen"],
+        last_seen=row["last_seen"],
+        actionable="",
+        reason="",
+        label_model="",
+        label_error="",
+        given_priority=lifecycle.given_priority,
+        revision=_revision(lifecycle.status, lifecycle, ()),
+        theme_id=row["theme_id"],
+        lineage_id=row["lineage_id"],
+        cluster_day=row["day"],
+        item_ids=tuple(row["item_ids"]),
+    )
+
+
+def _revision(status: str, lifecycle: Lifecycle, parts: tuple[str, ...]) -> str:
+    decided = (status, lifecycle.title, lifecycle.given_priority, parts)
+    return hashlib.sha256(repr(decided).encode("utf-8", "surrogatepass")).hexdigest()[:12]

@@ -21,7 +21,7 @@ class EditError(ValueError):
 
 
 def close_task(database: Database, team_id: int, task: Task, *, by: str, now: datetime, note: str = "") -> None:
-    """Close a task; a later occurrence makes it regressed."""
+    """Close a task; a later occurrence makes one of session replays regressed."""
     _set_status(database, team_id, task, "closed", "resolved", by=by, now=now, note=note)
 
 
@@ -105,12 +105,17 @@ def merge_tasks(
     """Make `others` part of `target`: their segments and users count there, now and later.
 
     Raises:
-        EditError: a task would be merged into itself.
+        EditError: a task would be merged into itself, or one of them was made of a cluster.
     """
     if not others:
         raise EditError("name at least one other task to merge into the first")
     if any(other.task_id == target.task_id for other in others):
         raise EditError(f"task {target.task_id} cannot be merged into itself")
+    if of_cluster := next((each for each in (target, *others) if each.lineage_id), None):
+        raise EditError(
+            f"task {of_cluster.task_id} was made of a cluster and cannot be merged; merge clusters with "
+            f"`llma clusters merge`"
+        )
     rows = [
         change_row(
             team_id,

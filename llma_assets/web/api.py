@@ -21,6 +21,7 @@ from llma_assets.reports import (
     ClusterReport,
     Decisions,
     ItemPage,
+    ItemSelect,
     PublishedClusters,
     Skips,
     Sort,
@@ -30,9 +31,11 @@ from llma_assets.reports import (
     TraceReport,
     TrendsReport,
     UsageReport,
+    Wanted,
     check_report,
     cluster_report,
     item_page,
+    item_select,
     published_clusters,
     skips_of_day,
     teams_report,
@@ -64,11 +67,13 @@ class ClusterDecision(BaseModel):
         action: what is decided.
         title: of `rename`, the new title.
         into: of `merge`, the lineage that the cluster is counted with.
+        item_id: of `take_out` and `put_back`, the member that does not belong there.
     """
 
     action: Action
     title: str = Field("", max_length=1_000)
     into: str = Field("", max_length=200)
+    item_id: str = Field("", max_length=1_000)
 
 
 @router.get("/health", tags=["health"])
@@ -125,8 +130,9 @@ def results(request: Request, site: SiteDep, team_id: TeamDep, theme_id: str, da
 
 @router.get(TEAM + "/clusters/{lineage_id}", tags=["clusters"], response_model=ClusterReport)
 def cluster(request: Request, site: SiteDep, team_id: TeamDep, lineage_id: str, theme: str, day: DayQuery) -> Response:
-    """One cluster: figures, nearest members, evidence of its name, decisions."""
-    found = cluster_report(site.database, TeamDay(team_id, day), theme, lineage_id)
+    """One cluster: figures, members, the models, releases and users they come from, evidence of its name, decisions."""
+    named_by = site.release_property(team_id)
+    found = cluster_report(site.database, TeamDay(team_id, day), theme, lineage_id, release_property=named_by)
     if found is None:
         raise NotFound(f"the theme {theme[:60]} has no cluster {lineage_id[:40]} on {day}")
     return answer(request, json_object(found))
@@ -145,7 +151,7 @@ def decisions(
 def decide(
     request: Request, site: SiteDep, visitor: ChangerDep, team_id: TeamDep, lineage_id: str, decision: ClusterDecision
 ) -> Response:
-    """Rename, lock, merge or hide a cluster, or take one of these back."""
+    """Rename, lock, merge or hide a cluster, take a wrong member out, or take one of these back."""
     try:
         decided = decide_about(
             site.database,
@@ -156,11 +162,13 @@ def decide(
             at=site.clock(),
             title=decision.title,
             into=decision.into,
+            item_id=decision.item_id,
         )
     except UnknownLineageError as error:
         raise NotFound(str(error)) from None
     except EditError as error:
-        raise InvalidInput(str(error), field="title" if decision.action == "rename" else "action") from None
+        field = {"rename": "title", "take_out": "item_id", "put_back": "item_id"}.get(decision.action, "action")
+        raise InvalidInput(str(error), field=field) from None
     made = decisions_report(team_id, [each.edit for each in decided if each.edit])
     return answer(request, json_object(made))
 
@@ -191,6 +199,28 @@ def items(
         limit=limit,
         offset=offset,
     )
+    if found is None:
+        raise NotFound(f"the theme {theme_id[:60]} has no run on {day}")
+    return answer(request, json_object(found))
+
+
+@router.get(TEAM + "/items/{theme_id}/select", tags=["items"], response_model=ItemSelect)
+def items_select(
+    request: Request,
+    site: SiteDep,
+    team_id: TeamDep,
+    theme_id: str,
+    day: DayQuery,
+    cluster: str | None = None,
+    outliers: bool = False,
+    q: Annotated[str, Query(max_length=200)] = "",
+    sort: Sort = "cluster",
+    limit: LimitQuery = 50,
+    offset: OffsetQuery = 0,
+) -> Response:
+    """The SELECT that gives the same items, to run in ClickHouse."""
+    wanted = Wanted(cluster, outliers, q.strip(), sort, limit, offset)
+    found = item_select(site.database.remembering(), TeamDay(team_id, day), theme_id, wanted)
     if found is None:
         raise NotFound(f"the theme {theme_id[:60]} has no run on {day}")
     return answer(request, json_object(found))

@@ -22,6 +22,7 @@ from llma_assets.isolation import fault_of
 from llma_assets.web import (
     alert_pages,
     api,
+    cluster_api,
     cluster_pages,
     health_api,
     health_pages,
@@ -156,7 +157,7 @@ def create_app(site: Site, *, hosts: Collection[str] = (), metrics: Operations |
     app.state.site = site
     app.state.operations = metrics or Operations()
     app.state.inbox = Inbox(lambda: site.database)
-    api_modules = (api, health_api, map_api, run_api, task_api, theme_api, theme_change_api)
+    api_modules = (api, cluster_api, health_api, map_api, run_api, task_api, theme_api, theme_change_api)
     for documents in (*(module.router for module in api_modules), insight_pages.documents):
         app.include_router(documents, prefix="/api/v1", responses=DESCRIBED)
     of_results = (pages, trace_pages, item_pages, map_pages, trend_pages, insight_pages, cluster_pages)

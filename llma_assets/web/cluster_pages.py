@@ -1,5 +1,6 @@
 """One cluster, and what people decide about it."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
@@ -7,9 +8,18 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from llma_assets.clusters import EditError, UnknownLineageError, clustered_days, decide_about
-from llma_assets.reports import cluster_report, verify_lineage
+from llma_assets.reports import (
+    NoSuchClusterError,
+    NotClusteredError,
+    cluster_overlap,
+    cluster_report,
+    task_of_cluster,
+    verify_lineage,
+)
 from llma_assets.team_day import TeamDay, midnight
-from llma_assets.web.problems import NotFound
+from llma_assets.web.access import Visitor
+from llma_assets.web.problems import InvalidInput, NotFound
+from llma_assets.web.site import Site
 from llma_assets.web.templates_of import address, page
 from llma_assets.web.visitors import FormDep, SiteDep, TeamDep, VisitorDep
 
@@ -34,7 +44,9 @@ def cluster_page(
     database = site.reading()
     days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
-    report = cluster_report(database, TeamDay(team_id, day), theme, lineage_id)
+    report = cluster_report(
+        database, TeamDay(team_id, day), theme, lineage_id, release_property=site.release_property(team_id)
+    )
     if report is None:
         near = [("All clusters of the day", address(f"/teams/{team_id}/results", theme=theme, date=day))]
         raise NotFound(f"the theme {theme} has no cluster {lineage_id[:40]} on {day}", near=near)
@@ -54,14 +66,36 @@ def cluster_page(
         since=since,
         may_change=visitor.may_change,
         problem=problem[:300],
+        release_property=site.release_property(team_id),
+    )
+
+
+@router.get(TEAM + "/clusters/{lineage_id}/themes")
+def other_themes_page(
+    request: Request,
+    site: SiteDep,
+    team_id: TeamDep,
+    lineage_id: str,
+    theme: str,
+    day: Annotated[date, Query(alias="date")],
+) -> Response:
+    """The clusters of other themes that share a cluster's traces; `static/parts.js` puts it into the cluster's page."""
+    try:
+        overlap = cluster_overlap(site.reading(), TeamDay(team_id, day), theme, lineage_id)
+    except NotClusteredError as error:
+        raise NotFound(str(error)) from None
+    return page(
+        request, "cluster_themes.html", tab="results", team_id=team_id, day=day, theme_id=theme, overlap=overlap
     )
 
 
 @router.post(TEAM + "/clusters/{lineage_id}")
 def change_cluster(site: SiteDep, visitor: VisitorDep, team_id: TeamDep, lineage_id: str, fields: FormDep) -> Response:
-    """Rename, lock, merge, hide, or take one of these back."""
+    """Rename, lock, merge, hide, take a member out, or take one of these back; or make a task of it."""
     action: Any = fields.get("action", "")
     problem = ""
+    if action == "make_task":
+        return _make_task(site, visitor, team_id, lineage_id, fields)
     try:
         decide_about(
             site.database,
@@ -72,6 +106,7 @@ def change_cluster(site: SiteDep, visitor: VisitorDep, team_id: TeamDep, lineage
             at=site.clock(),
             title=fields.get("title", ""),
             into=fields.get("into", ""),
+            item_id=fields.get("item", "").strip(),
         )
     except UnknownLineageError as error:
         raise NotFound(str(error)) from None
@@ -80,3 +115,23 @@ def change_cluster(site: SiteDep, visitor: VisitorDep, team_id: TeamDep, lineage
     query = {"theme": fields.get("theme", ""), "date": fields.get("date", ""), "problem": problem}
     target = fields.get("into", "") if action == "merge" and not problem else lineage_id
     return RedirectResponse(address(f"/teams/{team_id}/clusters/{target}", **query), 303)
+
+
+def _make_task(site: Site, visitor: Visitor, team_id: int, lineage_id: str, fields: Mapping[str, str]) -> Response:
+    """Make the cluster's task, or find it, and go to its page."""
+    try:
+        day = date.fromisoformat(fields.get("date", ""))
+    except ValueError:
+        raise InvalidInput("the day must be YYYY-MM-DD", field="date") from None
+    try:
+        made = task_of_cluster(
+            site.database,
+            TeamDay(team_id, day),
+            fields.get("theme", ""),
+            lineage_id,
+            by=visitor.name,
+            now=site.clock(),
+        )
+    except NoSuchClusterError as error:
+        raise NotFound(str(error)) from None
+    return RedirectResponse(address(f"/teams/{team_id}/tasks/{made.task_id}"), 303)

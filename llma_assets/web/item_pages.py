@@ -1,5 +1,6 @@
 """The table of items, and the same as a file."""
 
+from dataclasses import fields
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -7,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from llma_assets.clusters import clustered_days
-from llma_assets.reports import ORDERS, Sort, item_page
+from llma_assets.reports import ORDERS, Sort, Wanted, item_page, item_select
 from llma_assets.team_day import TeamDay
 from llma_assets.web.drawings import corners
 from llma_assets.web.exports import EXPORTS
@@ -42,17 +43,18 @@ def items_page(
     days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
     theme = theme or default_theme(database, team_id) or ""
-    query: dict[str, Any] = {"search": q[:200], "sort": sort, "outliers": cluster == "outliers", "area": corners(area)}
-    query["lineage_id"] = cluster if cluster not in (None, "", "outliers") else None
     is_page = form == "html"
-    found = item_page(
-        database,
-        TeamDay(team_id, day),
-        theme,
-        **query,
+    wanted = Wanted(
+        lineage_id=cluster if cluster not in (None, "", "outliers") else None,
+        outliers=cluster == "outliers",
+        search=q[:200].strip(),
+        sort=sort,
         limit=PAGE_SIZE if is_page else EXPORT_ROWS,
         offset=start if is_page else 0,
+        area=tuple(corners(area)),
     )
+    query: dict[str, Any] = {each.name: getattr(wanted, each.name) for each in fields(wanted)}
+    found = item_page(database, TeamDay(team_id, day), theme, **query)
     if found is None:
         known_theme(database, team_id, theme)
     if form != "html":
@@ -75,4 +77,5 @@ def items_page(
         start=start,
         area=area,
         page_size=PAGE_SIZE,
+        select=item_select(database, TeamDay(team_id, day), theme, wanted) if found else None,
     )

@@ -94,6 +94,10 @@ class Site:
         """The options of the team's tasks."""
         return TaskOptions.of_team(self.team_settings().options_of(team_id))
 
+    def release_property(self, team_id: int) -> str:
+        """The property of events that names the release of the team's application, "" for none."""
+        return self.team_settings().options_of(team_id).release_property
+
     def daily_budget_usd(self, team_id: int) -> float | None:
         """What models may cost a day for the team, None for no limit."""
         return self.team_settings().options_of(team_id).daily_budget_usd

@@ -61,5 +61,4 @@ def trends_page(
 
 def _releases(site: Site, team_id: int) -> list[Release]:
     """The releases of the application, as people and events name them."""
-    named_by = site.team_settings().options_of(team_id).release_property
-    return releases_of(site.database, team_id, now=site.clock(), named_by=named_by)
+    return releases_of(site.database, team_id, now=site.clock(), named_by=site.release_property(team_id))

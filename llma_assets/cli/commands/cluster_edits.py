@@ -28,6 +28,8 @@ RESULTS = {
     "unmerge": "is counted on its own again:",
     "hide": "is hidden:",
     "unhide": "is shown again:",
+    "take_out": "no longer holds that member:",
+    "put_back": "holds that member again:",
 }
 """Messages after a decision is stored."""
 
@@ -102,6 +104,28 @@ def unhide(lineage: str, team_id: int, author: str | None, as_json: bool) -> Non
     _decide(team_id, "unhide", [lineage], author=author, as_json=as_json)
 
 
+@click.command("take-out")
+@click.argument("lineage")
+@click.argument("items", nargs=-1, required=True)
+@_decision
+def take_out(lineage: str, items: tuple[str, ...], team_id: int, author: str | None, as_json: bool) -> None:
+    """Say that ITEMS, ids of traces or model calls, do not belong to a cluster: they count as outliers.
+
+    They are left out of its size, its examples and what its name is made of, on all its days. The event of a day that
+    is published already follows when the day is run again.
+    """
+    _decide(team_id, "take_out", [lineage], author=author, items=items, as_json=as_json)
+
+
+@click.command("put-back")
+@click.argument("lineage")
+@click.argument("items", nargs=-1, required=True)
+@_decision
+def put_back(lineage: str, items: tuple[str, ...], team_id: int, author: str | None, as_json: bool) -> None:
+    """Put ITEMS that were taken out of a cluster back."""
+    _decide(team_id, "put_back", [lineage], author=author, items=items, as_json=as_json)
+
+
 @click.command()
 @click.argument("lineage", required=False)
 @team_option()
@@ -125,7 +149,7 @@ def history(lineage: str | None, team_id: int, as_json: bool) -> None:
                     edit.author,
                     edit.lineage_id[:SHORT_ID],
                     edit.action,
-                    edit.title or edit.into_lineage_id[:SHORT_ID],
+                    edit.title or edit.item_id or edit.into_lineage_id[:SHORT_ID],
                 )
                 for edit in edits
             ],
@@ -134,7 +158,7 @@ def history(lineage: str | None, team_id: int, as_json: bool) -> None:
         say(f"There are no decisions about {'this cluster' if lineage else 'clusters'} of team {team_id}.")
 
 
-COMMANDS = (rename, lock, unlock, merge, unmerge, hide, unhide, history)
+COMMANDS = (rename, lock, unlock, merge, unmerge, hide, unhide, take_out, put_back, history)
 """In the order of the help page."""
 
 
@@ -147,15 +171,28 @@ def _decide(
     as_json: bool,
     title: str = "",
     into: str = "",
+    items: Sequence[str] = ("",),
 ) -> None:
     from llma_assets.clusters import decide_about
     from llma_assets.reports import decisions
 
     who = decider(author)
     with opened_database() as database:
-        decided = decide_about(
-            database, team_id, action, lineages, author=who, at=datetime.now(UTC), title=title, into=into
-        )
+        decided = [
+            each
+            for item_id in items
+            for each in decide_about(
+                database,
+                team_id,
+                action,
+                lineages,
+                author=who,
+                at=datetime.now(UTC),
+                title=title,
+                into=into,
+                item_id=item_id,
+            )
+        ]
     stored = [each.edit for each in decided if each.edit]
     if as_json:
         emit_report(decisions(team_id, stored))

@@ -115,10 +115,19 @@ def show_command(task: str, team_id: int, segments: int, as_json: bool) -> None:
     show(f"{chosen.description}\n")
     if chosen.reason:
         show(f"Actionable: {chosen.actionable}. {chosen.reason}\n")
+    unit = "traces" if chosen.lineage_id else "segments"
     show(
-        f"{chosen.user_count:,} users, {chosen.occurrence_count:,} segments, mean impact {chosen.mean_impact:.2f}, "
+        f"{chosen.user_count:,} users, {chosen.occurrence_count:,} {unit}, mean impact {chosen.mean_impact:.2f}, "
         f"{chosen.first_seen:%Y-%m-%d %H:%M} to {chosen.last_seen:%Y-%m-%d %H:%M}"
     )
+    if chosen.lineage_id:
+        show(
+            f"Made of cluster {chosen.lineage_id[:SHORT_ID]} of {chosen.cluster_day}: "
+            f"`llma clusters show {chosen.lineage_id[:SHORT_ID]} --team {team_id} --date {chosen.cluster_day}`"
+        )
+    if details.traces:
+        show()
+        show_table(("trace", "summary"), [(each.item_id, each.title) for each in details.traces])
     if details.segments:
         show()
         show_table(

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal, get_args
 
-Action = Literal["rename", "unname", "lock", "unlock", "merge", "unmerge", "hide", "unhide"]
+Action = Literal["rename", "unname", "lock", "unlock", "merge", "unmerge", "hide", "unhide", "take_out", "put_back"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
+MEMBER_ACTIONS: frozenset[Action] = frozenset(("take_out", "put_back"))
+"""Decisions about one member."""
 
 MAX_TITLE = 200
 """Characters of a title, at most."""
@@ -35,6 +37,7 @@ class Edit:
         into_lineage_id: of `merge`: the lineage that it is counted with; else "".
         author: who decided.
         edited_at: when.
+        item_id: of `take_out` and `put_back`: the member; else "".
     """
 
     theme_id: str
@@ -44,6 +47,7 @@ class Edit:
     into_lineage_id: str
     author: str
     edited_at: datetime
+    item_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +80,14 @@ class Standing:
         kept: the title that people locked, "" where they did not.
         hidden: whether it is left out of listings.
         into: the lineage that it is counted with, "" where it stands alone.
+        taken_out: the items that people said do not belong there.
     """
 
     given: str = ""
     kept: str = ""
     hidden: bool = False
     into: str = ""
+    taken_out: frozenset[str] = frozenset()
 
     @property
     def title(self) -> str:
@@ -121,6 +127,8 @@ def after(standing: Standing, edit: Edit) -> Standing:
         "unmerge": {"into": ""},
         "hide": {"hidden": True},
         "unhide": {"hidden": False},
+        "take_out": {"taken_out": standing.taken_out | {edit.item_id}},
+        "put_back": {"taken_out": standing.taken_out - {edit.item_id}},
     }
     return replace(standing, **changed[edit.action])
 
@@ -138,6 +146,14 @@ def counted_as(lineage_id: str, found: Mapping[str, Standing]) -> str:
     return path[-1]
 
 
+def taken_out_of(lineage_id: str, found: Mapping[str, Standing]) -> frozenset[str]:
+    """The items that do not belong to a lineage, whichever of those that are counted together people said it of."""
+    main = counted_as(lineage_id, found)
+    return frozenset[str]().union(
+        *(each.taken_out for other, each in found.items() if each.taken_out and counted_as(other, found) == main)
+    )
+
+
 def decide(
     action: Action,
     lineage: Lineage,
@@ -147,6 +163,7 @@ def decide(
     at: datetime,
     title: str = "",
     into: Lineage | None = None,
+    item_id: str = "",
 ) -> Edit | None:
     """Make a decision; None if it would change nothing.
 
@@ -158,10 +175,15 @@ def decide(
         at: when.
         title: of `rename`, the new one.
         into: of `merge`, the lineage to count it with.
+        item_id: of `take_out` and `put_back`, the member.
 
     Raises:
         EditError: the decision is not possible; the message says why.
     """
+    if (action in MEMBER_ACTIONS) != bool(item_id):
+        raise EditError(
+            f"{action} needs the id of a member" if action in MEMBER_ACTIONS else f"{action} concerns no single member"
+        )
     standing = found.get(lineage.lineage_id, NOTHING)
     target = ""
     if action == "rename":
@@ -182,7 +204,7 @@ def decide(
             raise EditError(
                 f"{into.lineage_id[:13]} is counted with {target[:13]} itself; a cluster cannot be merged into itself"
             )
-    edit = Edit(lineage.theme_id, lineage.lineage_id, action, title, target, author, at)
+    edit = Edit(lineage.theme_id, lineage.lineage_id, action, title, target, author, at, item_id)
     return None if after(standing, edit) == standing else edit
 
 

@@ -11,7 +11,7 @@ from llma_assets.clusters.lineage_ids import NAMESPACE
 
 # Key of cluster_edits: (team_id, theme_id, lineage_id, edited_at, edit_id).
 EDITS = """
-SELECT theme_id, lineage_id, action, title, into_lineage_id, author, edited_at
+SELECT theme_id, lineage_id, action, title, into_lineage_id, author, edited_at, item_id
 FROM cluster_edits FINAL
 WHERE team_id = {team_id:Int64}
 ORDER BY edited_at, edit_id
@@ -31,6 +31,7 @@ def standings_of(database: Database, team_id: int) -> dict[str, Standing]:
 def store_edit(database: Database, team_id: int, edit: Edit) -> None:
     """Add a decision; the same one sent again is the same row."""
     about = f"{team_id}|{edit.lineage_id}|{edit.action}|{edit.author}|{edit.edited_at.isoformat()}"
+    about += f"|{edit.item_id}" if edit.item_id else ""
     row = {
         "team_id": team_id,
         "theme_id": edit.theme_id,
@@ -40,6 +41,7 @@ def store_edit(database: Database, team_id: int, edit: Edit) -> None:
         "action": edit.action,
         "title": edit.title,
         "into_lineage_id": edit.into_lineage_id,
+        "item_id": edit.item_id,
         "author": edit.author,
     }
     database.insert_rows("cluster_edits", [row])

@@ -117,6 +117,46 @@ WHERE team_id = {team_id:Int64}
     )
 """
 
+# Keys: cluster_members (team_id, day, theme_id, attempt_id, item_id); clusters (…, attempt_id, cluster_id).
+IS_MEMBER = """
+SELECT count() > 0 AS found
+FROM cluster_members FINAL
+WHERE team_id = {team_id:Int64}
+    AND theme_id = {theme_id:String}
+    AND item_id = {item_id:String}
+    AND (day, attempt_id, cluster_id) IN
+    (
+        SELECT day, attempt_id, cluster_id
+        FROM clusters FINAL
+        WHERE team_id = {team_id:Int64} AND theme_id = {theme_id:String} AND lineage_id IN {lineage_ids:Array(String)}
+    )
+"""
+
+# Where the members of some clusters are once people took some of them out: `home` is -1 for these, as for outliers.
+# Key of cluster_members: (team_id, day, theme_id, attempt_id, item_id).
+HOMES_WITHOUT_TAKEN_OUT = """
+SELECT
+    if(is_out, -1, cluster_id) AS home,
+    count() AS size,
+    uniqExact(trace_id) AS traces,
+    groupArrayIf((cluster_id, item_id), is_out) AS moved
+FROM
+(
+    SELECT
+        cluster_id,
+        item_id,
+        trace_id,
+        has({pairs:Array(Tuple(Int32, String))}, (cluster_id, item_id)) AS is_out
+    FROM cluster_members FINAL
+    WHERE team_id = {team_id:Int64}
+        AND day = {day:Date}
+        AND theme_id = {theme_id:String}
+        AND attempt_id = {attempt_id:UUID}
+        AND cluster_id IN {cluster_ids:Array(Int32)}
+)
+GROUP BY home
+"""
+
 # Held against what was known when the run was committed, under the version of the theme that it was made for: what
 # was decided later concerns the next run. Keys: cluster_members (team_id, day, theme_id, attempt_id, item_id);
 # theme_items and trace_summaries (team_id, day, theme_id, item_id).
@@ -169,6 +209,26 @@ def members_of(database: Database, run: Run, cluster_ids: Collection[int] | None
 def first_members_of(database: Database, run: Run, limit: int) -> list[dict[str, Any]]:
     """The `limit` members of each cluster that are nearest to its centroid: `item_id`, `trace_id`, `cluster_id`."""
     return database.rows(FIRST_MEMBERS, **run.attempt, limit=limit)
+
+
+def is_member(database: Database, team_id: int, theme_id: str, lineage_ids: Collection[str], item_id: str) -> bool:
+    """Whether an item is, or was on any day, in a cluster of one of these lineages."""
+    key = {"team_id": team_id, "theme_id": theme_id, "item_id": item_id}
+    return bool(database.value(IS_MEMBER, **key, lineage_ids=sorted(set(lineage_ids))))
+
+
+def homes_without(database: Database, run: Run, pairs: Collection[tuple[int, str]]) -> dict[int, dict[str, Any]]:
+    """The clusters of a run from which people took members out, and the outliers, by number: `size`, `traces`.
+
+    Args:
+        pairs: cluster and item of what was taken out; those that are not in the run change nothing.
+
+    Returns:
+        the outliers have `moved`, too: the pairs that are in the run.
+    """
+    asked = sorted({cluster_id for cluster_id, _ in pairs} | {-1})
+    rows = database.rows(HOMES_WITHOUT_TAKEN_OUT, **run.attempt, pairs=sorted(pairs), cluster_ids=asked)
+    return {row.pop("home"): row for row in rows}
 
 
 def clustered_since(

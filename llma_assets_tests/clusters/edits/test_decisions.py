@@ -42,7 +42,13 @@ def test_a_title_beats_a_lock_and_a_lock_outlives_a_title_that_is_taken_back() -
 
 
 def test_every_decision_can_be_undone() -> None:
-    undone: dict[Action, Action] = {"rename": "unname", "lock": "unlock", "merge": "unmerge", "hide": "unhide"}
+    undone: dict[Action, Action] = {
+        "rename": "unname",
+        "lock": "unlock",
+        "merge": "unmerge",
+        "hide": "unhide",
+        "take_out": "put_back",
+    }
     assert {*undone, *undone.values()} == set(ACTIONS)
     for action, undo in undone.items():
         decided = after(NOTHING, edit(action, title="T", into="b"))
