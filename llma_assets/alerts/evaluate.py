@@ -16,8 +16,8 @@ from llma_assets.alerts.incidents import (
 from llma_assets.alerts.judging import HISTORY_DAYS, Decision, History, judge, replay
 from llma_assets.alerts.messages import Event, Message, facts_of, message_of, together
 from llma_assets.alerts.muting import Mute, mutes_of
-from llma_assets.alerts.rule import Rule
-from llma_assets.alerts.series import histories, with_runs_only
+from llma_assets.alerts.rule import SAID_ONCE, Rule
+from llma_assets.alerts.series import histories, judged_by, with_runs_only
 from llma_assets.alerts.store import TeamAlerts
 from llma_assets.clickhouse import Database
 from llma_assets.reports import item_page
@@ -63,7 +63,13 @@ class _Change:
 
 
 def evaluate(
-    database: Database, team_day: TeamDay, team: TeamAlerts, *, now: datetime, dry_run: bool = False
+    database: Database,
+    team_day: TeamDay,
+    team: TeamAlerts,
+    *,
+    now: datetime,
+    dry_run: bool = False,
+    budget_usd: float | None = None,
 ) -> Evaluation:
     """Judge a team's day by its rules; the same day judged again gives the same incidents and the same messages.
 
@@ -72,11 +78,12 @@ def evaluate(
     Args:
         now: of old days nobody is told.
         dry_run: store nothing, tell nobody.
+        budget_usd: what the team may spend a day; None for no limit.
     """
     rules = {rule.rule: rule for rule in team.enabled}
     if not rules:
         return Evaluation(team_day, quiet_because="no rule is switched on")
-    found = histories(database, team_day, list(rules.values()), days=HISTORY_DAYS)
+    found = histories(database, team_day, list(rules.values()), days=HISTORY_DAYS, budget_usd=budget_usd)
     found = {theme_id: with_runs_only(each, [team_day.day]) for theme_id, each in found.items()}
     known = incidents(database, team_day.team_id)
     mutes = mutes_of(database, team_day.team_id)
@@ -84,7 +91,7 @@ def evaluate(
     changes: list[_Change] = []
     for rule in rules.values():
         for theme_id, history in found.items():
-            if rule.themes and theme_id not in rule.themes:
+            if not judged_by(rule, theme_id):
                 continue
             own = [each for each in known if (each.rule_id, each.theme_id) == (rule.rule, theme_id)]
             for decision in _judged(rule, history, team_day.day, own):
@@ -114,12 +121,16 @@ class PreviewDay:
     said: tuple[str, ...]
 
 
-def preview(database: Database, until: TeamDay, rule: Rule, days: int) -> list[PreviewDay]:
+def preview(
+    database: Database, until: TeamDay, rule: Rule, days: int, *, budget_usd: float | None = None
+) -> list[PreviewDay]:
     """What a rule would have done on the last days, by the code that judges; nothing is stored."""
     found = []
-    histories_of = histories(database, until, [rule], days=HISTORY_DAYS + days)
+    histories_of = histories(database, until, [rule], days=HISTORY_DAYS + days, budget_usd=budget_usd)
     changes: dict[date, list[Decision]] = {}
-    for history in histories_of.values():
+    for theme_id, history in histories_of.items():
+        if not judged_by(rule, theme_id):
+            continue
         checked = with_runs_only(history, [until.day - timedelta(days=back) for back in range(days)])
         for _, decisions in replay(rule, checked, checked.days - days, checked.days - 1):
             for each in decisions:
@@ -131,7 +142,7 @@ def preview(database: Database, until: TeamDay, rule: Rule, days: int) -> list[P
 
 
 def _said(rule: Rule, decision: Decision) -> str:
-    what = decision.title or decision.subject[:8] or decision.theme_id
+    what = decision.title or decision.subject[:8] or decision.theme_id or "the team"
     return f"{decision.verdict}: {what}. {' '.join(facts_of(rule, decision, decision.day))}"
 
 
@@ -224,7 +235,7 @@ def _is_told(change: _Change, known: Sequence[Incident]) -> bool:
     if change.decision.verdict == "open":
         return rule.again_days is not None and open_days > 0 and open_days % rule.again_days == 0
     if change.decision.verdict != "opened":
-        return True
+        return change.decision.verdict != "closed" or rule.kind not in SAID_ONCE
     return not any(
         each.closed_day != STILL_OPEN and 0 <= (day - each.closed_day).days < rule.cool_down_days
         for each in known

@@ -63,7 +63,7 @@ def message_of(
     event: Event, team_id: int, rule: Rule, incident: Incident, decision: Decision, examples: Sequence[str] = ()
 ) -> Message:
     """The message about one incident."""
-    title = incident.title or incident.subject[:8] or f"theme {incident.theme_id}"
+    title = incident.title or incident.subject[:8] or (f"theme {incident.theme_id}" if incident.theme_id else f"team {team_id}")
     base = os.environ.get(PAGES_VARIABLE, "").strip().rstrip("/")
     lineage = quote(incident.subject, safe="")
     page = (
@@ -93,16 +93,16 @@ def message_of(
 def facts_of(rule: Rule, decision: Decision, since: date) -> tuple[str, ...]:
     """How much, how sure and since when, from the stored numbers alone."""
     numbers = decision.numbers
-    unit = "" if rule.kind in ("gate_blocked", "nothing_arrived", "noise") else f" {rule.measure.replace('_', ' ')}"
     lines = []
     if decision.reason:
         lines.append(decision.reason[0].upper() + decision.reason[1:] + ".")
     if rule.kind != "gate_blocked":
-        said = f"{_shown(numbers.get('value'))}{unit} on {decision.day}"
+        said = _measured(rule, decision)
         if numbers.get("expected") is not None and numbers.get("sigma") is not None:
             said += f"; {_shown(numbers['expected'])} ± {_shown(numbers['sigma'])} are expected"
         if numbers.get("limit") is not None:
-            said += f", and it is told above {_shown(numbers['limit'])}"
+            side = "below" if rule.kind == "coverage" else "above"
+            said += f"; it is told {side} {_shown(numbers['limit'])}"
         lines.append(said + ".")
     sure = []
     if numbers.get("low") is not None and numbers.get("low") != numbers.get("high"):
@@ -116,6 +116,37 @@ def facts_of(rule: Rule, decision: Decision, since: date) -> tuple[str, ...]:
         lines.append("; ".join(sure) + ".")
     lines.append(f"Since {since}.")
     return tuple(lines)
+
+
+def _measured(rule: Rule, decision: Decision) -> str:
+    """What was measured, in words that say of what."""
+    value, day = decision.numbers.get("value"), decision.day
+    of_value = _shown(value)
+    match rule.kind:
+        case "split":
+            return f"{of_value} split off it on {day}"
+        case "merged":
+            return f"{of_value} became part of it on {day}"
+        case "noise":
+            return f"{value or 0:.0%} of the items of {day} are in no cluster"
+        case "coverage":
+            return f"{value or 0:.0%} of the items of {day} are in the results"
+        case "spend":
+            numbers = decision.numbers
+            spent, cap = (float(numbers.get(name) or 0) for name in ("spent_usd", "budget_usd"))
+            return f"{spent:,.2f} of {cap:,.2f} USD a day were spent on {day}, {value or 0:.0%}"
+        case "nothing_arrived":
+            return f"{of_value} events on {day}"
+        case "new_cluster":
+            return f"{of_value} traces since it began, up to {day}"
+        case "regressed":
+            return f"{of_value} traces in three days up to {day}"
+        case "share_shift":
+            return f"{value or 0:.1%} of the traces of {day}"
+        case "threshold" if rule.measure in ("error_rate", "share"):
+            return f"{rule.measure.replace('_', ' ')} {value or 0:.1%} on {day}"
+        case _:
+            return f"{of_value} {'traces' if rule.kind == 'gone' else rule.measure.replace('_', ' ')} on {day}"
 
 
 def together(messages: Sequence[Message]) -> Message:

@@ -32,7 +32,7 @@ def preview_command(rule_name: str, team_id: int, days: int, day: date | None, a
     with opened_database() as database:
         rule = alerts_of(database, team_id).rule(rule_name)
         until = day or _last_day(database, team_id)
-        found = preview(database, TeamDay(team_id, until), rule, days)
+        found = preview(database, TeamDay(team_id, until), rule, days, budget_usd=_budget(team_id))
     if as_json:
         emit_json(
             {
@@ -80,7 +80,7 @@ def run_command(team_id: int, day: date, dry_run: bool, as_of: date | None, as_j
         team = alerts_of(database, team_id)
         if not team.enabled:
             raise WrongUse(f"team {team_id} has no alert rule switched on; `llma alerts apply FILE --team {team_id}`")
-        found = evaluate(database, TeamDay(team_id, day), team, now=seen_from, dry_run=dry_run)
+        found = evaluate(database, TeamDay(team_id, day), team, now=seen_from, dry_run=dry_run, budget_usd=_budget(team_id))
         sent = None if dry_run else deliver(database, team_id, team.channels, clock=utc_now)
     verdicts = Counter(each.verdict for each, _ in found.decisions)
     if as_json:
@@ -296,3 +296,9 @@ def _plain(report: object) -> dict[str, Any]:
 
 def _shown(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _budget(team_id: int) -> float | None:
+    from llma_assets.cli.run.settings import team_settings
+
+    return team_settings().options_of(team_id).daily_budget_usd
