@@ -20,6 +20,7 @@ from llma_assets.alerts.rule import SAID_ONCE, Rule
 from llma_assets.alerts.series import histories, judged_by, with_runs_only
 from llma_assets.alerts.store import TeamAlerts
 from llma_assets.clickhouse import Database
+from llma_assets.insights import releases_of
 from llma_assets.reports import item_page
 from llma_assets.team_day import TeamDay
 
@@ -70,6 +71,7 @@ def evaluate(
     now: datetime,
     dry_run: bool = False,
     budget_usd: float | None = None,
+    release_property: str = "",
 ) -> Evaluation:
     """Judge a team's day by its rules; the same day judged again gives the same incidents and the same messages.
 
@@ -79,6 +81,7 @@ def evaluate(
         now: of old days nobody is told.
         dry_run: store nothing, tell nobody.
         budget_usd: what the team may spend a day; None for no limit.
+        release_property: the property of events that names a release, "" for none.
     """
     rules = {rule.rule: rule for rule in team.enabled}
     if not rules:
@@ -87,6 +90,10 @@ def evaluate(
     found = {theme_id: with_runs_only(each, [team_day.day]) for theme_id, each in found.items()}
     known = incidents(database, team_day.team_id)
     mutes = mutes_of(database, team_day.team_id)
+    released: list[datetime] = []
+    if any(each.until_release for each in mutes):
+        known_releases = releases_of(database, team_day.team_id, now=now, named_by=release_property)
+        released = [each.released_at for each in known_releases]
     decided: list[tuple[Decision, bool]] = []
     changes: list[_Change] = []
     for rule in rules.values():
@@ -95,7 +102,7 @@ def evaluate(
                 continue
             own = [each for each in known if (each.rule_id, each.theme_id) == (rule.rule, theme_id)]
             for decision in _judged(rule, history, team_day.day, own):
-                muted = _is_muted(mutes, decision, history, now)
+                muted = _is_muted(mutes, decision, history, now, released)
                 decided.append((decision, muted))
                 if change := _change(team_day.team_id, rule, history, decision, own, muted):
                     changes.append(change)
@@ -154,9 +161,11 @@ def _judged(rule: Rule, history: History, day: date, own: Sequence[Incident]) ->
     return judge(rule, history, history.column(day), standing)
 
 
-def _is_muted(mutes: Sequence[Mute], decision: Decision, history: History, now: datetime) -> bool:
+def _is_muted(
+    mutes: Sequence[Mute], decision: Decision, history: History, now: datetime, released: Sequence[datetime]
+) -> bool:
     t = history.column(decision.day)
-    return any(each.holds(decision.rule, decision.subject, history, t, now) for each in mutes)
+    return any(each.holds(decision.rule, decision.subject, history, t, now, released) for each in mutes)
 
 
 def _change(

@@ -63,7 +63,11 @@ def message_of(
     event: Event, team_id: int, rule: Rule, incident: Incident, decision: Decision, examples: Sequence[str] = ()
 ) -> Message:
     """The message about one incident."""
-    title = incident.title or incident.subject[:8] or (f"theme {incident.theme_id}" if incident.theme_id else f"team {team_id}")
+    title = (
+        incident.title
+        or incident.subject[:8]
+        or (f"theme {incident.theme_id}" if incident.theme_id else f"team {team_id}")
+    )
     base = os.environ.get(PAGES_VARIABLE, "").strip().rstrip("/")
     lineage = quote(incident.subject, safe="")
     page = (
@@ -84,7 +88,7 @@ def message_of(
         incident_id=str(incident.incident_id),
         severity=incident.severity,
         page=page if base else "",
-        mute=f"{base}/teams/{team_id}/alerts/{incident.incident_id}" if base else "",
+        mute=f"{base}/teams/{team_id}/alerts/{incident.incident_id}#silence" if base else "",
         mute_command=f"llma alerts mute --team {team_id} --rule {rule.rule}"
         + (f" --lineage {incident.subject}" if incident.subject else ""),
     )
@@ -120,33 +124,24 @@ def facts_of(rule: Rule, decision: Decision, since: date) -> tuple[str, ...]:
 
 def _measured(rule: Rule, decision: Decision) -> str:
     """What was measured, in words that say of what."""
-    value, day = decision.numbers.get("value"), decision.day
-    of_value = _shown(value)
-    match rule.kind:
-        case "split":
-            return f"{of_value} split off it on {day}"
-        case "merged":
-            return f"{of_value} became part of it on {day}"
-        case "noise":
-            return f"{value or 0:.0%} of the items of {day} are in no cluster"
-        case "coverage":
-            return f"{value or 0:.0%} of the items of {day} are in the results"
-        case "spend":
-            numbers = decision.numbers
-            spent, cap = (float(numbers.get(name) or 0) for name in ("spent_usd", "budget_usd"))
-            return f"{spent:,.2f} of {cap:,.2f} USD a day were spent on {day}, {value or 0:.0%}"
-        case "nothing_arrived":
-            return f"{of_value} events on {day}"
-        case "new_cluster":
-            return f"{of_value} traces since it began, up to {day}"
-        case "regressed":
-            return f"{of_value} traces in three days up to {day}"
-        case "share_shift":
-            return f"{value or 0:.1%} of the traces of {day}"
-        case "threshold" if rule.measure in ("error_rate", "share"):
-            return f"{rule.measure.replace('_', ' ')} {value or 0:.1%} on {day}"
-        case _:
-            return f"{of_value} {'traces' if rule.kind == 'gone' else rule.measure.replace('_', ' ')} on {day}"
+    numbers, day = decision.numbers, decision.day
+    value, spent, cap = (float(numbers.get(name) or 0) for name in ("value", "spent_usd", "budget_usd"))
+    number = _shown(numbers.get("value"))
+    if rule.kind == "threshold" and rule.measure in ("error_rate", "share"):
+        return f"{rule.measure.replace('_', ' ')} {value:.1%} on {day}"
+    said: Mapping[str, str] = {
+        "split": f"{number} split off it on {day}",
+        "merged": f"{number} became part of it on {day}",
+        "gone": f"{number} traces on {day}",
+        "noise": f"{value:.0%} of the items of {day} are in no cluster",
+        "coverage": f"{value:.0%} of the items of {day} are in the results",
+        "spend": f"{spent:,.2f} of {cap:,.2f} USD a day were spent on {day}, {value:.0%}",
+        "nothing_arrived": f"{number} events on {day}",
+        "new_cluster": f"{number} traces since it began, up to {day}",
+        "regressed": f"{number} traces in three days up to {day}",
+        "share_shift": f"{value:.1%} of the traces of {day}",
+    }
+    return said.get(rule.kind, f"{number} {rule.measure.replace('_', ' ')} on {day}")
 
 
 def together(messages: Sequence[Message]) -> Message:

@@ -139,8 +139,8 @@ class Rule:
             "split": f"a cluster{of} is split into several",
             "merged": f"other clusters become part of a cluster{of}",
             "noise": f"more than {self.above or 0.5:.0%} of the items of a day belong to no cluster",
-            "coverage": f"less than {0.8 if self.below is None else self.below:.0%} of the items that a theme should have "
-            "clustered on a day are in its results",
+            "coverage": f"less than {0.8 if self.below is None else self.below:.0%} of the items that a theme "
+            "should have clustered on a day are in its results",
             "spend": f"models cost {0.8 if self.above is None else self.above:.0%} of the daily budget or more",
             "gate_blocked": "a blocking check fails on the results of a day, or the day has none",
             "nothing_arrived": "a day has no traces although the four weekdays before had",

@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 
 from llma_assets.alerts.judging import History
-from llma_assets.alerts.queries import ARRIVED, CENTROIDS, COUNTS, COVERED, FAILURES, RUNS, SPENT, SPLITS, USERS_OF_WEEKS
+from llma_assets.alerts.queries import (
+    ARRIVED,
+    CENTROIDS,
+    COUNTS,
+    COVERED,
+    FAILURES,
+    RUNS,
+    SPENT,
+    SPLITS,
+    USERS_OF_WEEKS,
+)
 from llma_assets.alerts.rule import WITHOUT_THEME, Rule
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import NOTHING, counted_as, lineages_of, standings_of

@@ -50,7 +50,16 @@ def plant_days(
         groups = {name: series[-1 - back] for name, series in counts.items() if back < len(series)}
         if sum(groups.values()):
             _plant_day(
-                rows, team_id, day, groups, titles or {}, errors or {}, theme, chance, (ended or {}).get(day, {}), users,
+                rows,
+                team_id,
+                day,
+                groups,
+                titles or {},
+                errors or {},
+                theme,
+                chance,
+                (ended or {}).get(day, {}),
+                users,
                 (parents or {}).get(day, {}),
             )
     for table, found in rows.items():

@@ -28,10 +28,8 @@ def changed(database: Database) -> None:
         "eeee-ends": [*QUIET[:-1], 0],
         "ffff-share": [*QUIET[:-3], 40, 30, 30],
     }
-    plant_days(
-        database, counts, ended={LAST: {"eeee-ends": "dddd-into"}}, parents={LAST: {"cccc-part": "bbbb-split"}}
-    )
-    plant_days(database, {each: QUIET for each in ("aaaa-gone", "bbbb-split", "dddd-into")}, team_id=OTHER)
+    plant_days(database, counts, ended={LAST: {"eeee-ends": "dddd-into"}}, parents={LAST: {"cccc-part": "bbbb-split"}})
+    plant_days(database, dict.fromkeys(("aaaa-gone", "bbbb-split", "dddd-into"), QUIET), team_id=OTHER)
     waiting = [
         {
             "team_id": MINE, "day": LAST, "theme_id": TRACES.theme_id, "item_id": f"waiting-{number}",

@@ -67,7 +67,7 @@ def decisions_of(
         severity = severity_of(float(compared[row]), float(line.limit[row]))
         verdict, reason = "quiet", quiet
         if was and was.is_open:
-            if lasted := _why_closed(was, history, t, float(compared[row]), float(line.closing[row]), bool(quiet), line.back):
+            if lasted := _why_closed(was, history, t, line, row, quiet=bool(quiet)):
                 verdict, reason, severity = "closed", lasted, was.severity
             elif not quiet and severity > was.severity:
                 verdict, reason = "worse", "it got worse"
@@ -86,11 +86,12 @@ def decisions_of(
     return found
 
 
-def _why_closed(was: Standing, history: History, t: int, compared: float, closing: float, quiet: bool, back: str) -> str:
+def _why_closed(was: Standing, history: History, t: int, line: Line, row: int, *, quiet: bool) -> str:
+    compared = float((line.value if line.compared is None else line.compared)[row])
     if _days(history, was, t) >= LONGEST_DAYS:
         return TOO_LONG
-    if compared < closing:
-        return back
+    if compared < float(line.closing[row]):
+        return line.back
     # A weekend of a lasting incident is half of its Friday, and still far above what is expected of it.
     return "it fell to half of what it was when it opened" if quiet and compared <= was.opening_value / 2 else ""
 
