@@ -16,10 +16,11 @@ from llma_assets.alerts.incidents import (
 from llma_assets.alerts.judging import HISTORY_DAYS, Decision, History, judge, replay
 from llma_assets.alerts.messages import Event, Message, facts_of, message_of, together
 from llma_assets.alerts.muting import Mute, mutes_of
-from llma_assets.alerts.rule import Rule
-from llma_assets.alerts.series import histories, with_runs_only
+from llma_assets.alerts.rule import SAID_ONCE, Rule
+from llma_assets.alerts.series import histories, judged_by, with_runs_only
 from llma_assets.alerts.store import TeamAlerts
 from llma_assets.clickhouse import Database
+from llma_assets.insights import releases_of
 from llma_assets.reports import item_page
 from llma_assets.team_day import TeamDay
 
@@ -63,7 +64,14 @@ class _Change:
 
 
 def evaluate(
-    database: Database, team_day: TeamDay, team: TeamAlerts, *, now: datetime, dry_run: bool = False
+    database: Database,
+    team_day: TeamDay,
+    team: TeamAlerts,
+    *,
+    now: datetime,
+    dry_run: bool = False,
+    budget_usd: float | None = None,
+    release_property: str = "",
 ) -> Evaluation:
     """Judge a team's day by its rules; the same day judged again gives the same incidents and the same messages.
 
@@ -72,23 +80,29 @@ def evaluate(
     Args:
         now: of old days nobody is told.
         dry_run: store nothing, tell nobody.
+        budget_usd: what the team may spend a day; None for no limit.
+        release_property: the property of events that names a release, "" for none.
     """
     rules = {rule.rule: rule for rule in team.enabled}
     if not rules:
         return Evaluation(team_day, quiet_because="no rule is switched on")
-    found = histories(database, team_day, list(rules.values()), days=HISTORY_DAYS)
+    found = histories(database, team_day, list(rules.values()), days=HISTORY_DAYS, budget_usd=budget_usd)
     found = {theme_id: with_runs_only(each, [team_day.day]) for theme_id, each in found.items()}
     known = incidents(database, team_day.team_id)
     mutes = mutes_of(database, team_day.team_id)
+    released: list[datetime] = []
+    if any(each.until_release for each in mutes):
+        known_releases = releases_of(database, team_day.team_id, now=now, named_by=release_property)
+        released = [each.released_at for each in known_releases]
     decided: list[tuple[Decision, bool]] = []
     changes: list[_Change] = []
     for rule in rules.values():
         for theme_id, history in found.items():
-            if rule.themes and theme_id not in rule.themes:
+            if not judged_by(rule, theme_id):
                 continue
             own = [each for each in known if (each.rule_id, each.theme_id) == (rule.rule, theme_id)]
             for decision in _judged(rule, history, team_day.day, own):
-                muted = _is_muted(mutes, decision, history, now)
+                muted = _is_muted(mutes, decision, history, now, released)
                 decided.append((decision, muted))
                 if change := _change(team_day.team_id, rule, history, decision, own, muted):
                     changes.append(change)
@@ -114,12 +128,16 @@ class PreviewDay:
     said: tuple[str, ...]
 
 
-def preview(database: Database, until: TeamDay, rule: Rule, days: int) -> list[PreviewDay]:
+def preview(
+    database: Database, until: TeamDay, rule: Rule, days: int, *, budget_usd: float | None = None
+) -> list[PreviewDay]:
     """What a rule would have done on the last days, by the code that judges; nothing is stored."""
     found = []
-    histories_of = histories(database, until, [rule], days=HISTORY_DAYS + days)
+    histories_of = histories(database, until, [rule], days=HISTORY_DAYS + days, budget_usd=budget_usd)
     changes: dict[date, list[Decision]] = {}
-    for history in histories_of.values():
+    for theme_id, history in histories_of.items():
+        if not judged_by(rule, theme_id):
+            continue
         checked = with_runs_only(history, [until.day - timedelta(days=back) for back in range(days)])
         for _, decisions in replay(rule, checked, checked.days - days, checked.days - 1):
             for each in decisions:
@@ -131,7 +149,7 @@ def preview(database: Database, until: TeamDay, rule: Rule, days: int) -> list[P
 
 
 def _said(rule: Rule, decision: Decision) -> str:
-    what = decision.title or decision.subject[:8] or decision.theme_id
+    what = decision.title or decision.subject[:8] or decision.theme_id or "the team"
     return f"{decision.verdict}: {what}. {' '.join(facts_of(rule, decision, decision.day))}"
 
 
@@ -143,9 +161,11 @@ def _judged(rule: Rule, history: History, day: date, own: Sequence[Incident]) ->
     return judge(rule, history, history.column(day), standing)
 
 
-def _is_muted(mutes: Sequence[Mute], decision: Decision, history: History, now: datetime) -> bool:
+def _is_muted(
+    mutes: Sequence[Mute], decision: Decision, history: History, now: datetime, released: Sequence[datetime]
+) -> bool:
     t = history.column(decision.day)
-    return any(each.holds(decision.rule, decision.subject, history, t, now) for each in mutes)
+    return any(each.holds(decision.rule, decision.subject, history, t, now, released) for each in mutes)
 
 
 def _change(
@@ -224,7 +244,7 @@ def _is_told(change: _Change, known: Sequence[Incident]) -> bool:
     if change.decision.verdict == "open":
         return rule.again_days is not None and open_days > 0 and open_days % rule.again_days == 0
     if change.decision.verdict != "opened":
-        return True
+        return change.decision.verdict != "closed" or rule.kind not in SAID_ONCE
     return not any(
         each.closed_day != STILL_OPEN and 0 <= (day - each.closed_day).days < rule.cool_down_days
         for each in known

@@ -63,7 +63,11 @@ def message_of(
     event: Event, team_id: int, rule: Rule, incident: Incident, decision: Decision, examples: Sequence[str] = ()
 ) -> Message:
     """The message about one incident."""
-    title = incident.title or incident.subject[:8] or f"theme {incident.theme_id}"
+    title = (
+        incident.title
+        or incident.subject[:8]
+        or (f"theme {incident.theme_id}" if incident.theme_id else f"team {team_id}")
+    )
     base = os.environ.get(PAGES_VARIABLE, "").strip().rstrip("/")
     lineage = quote(incident.subject, safe="")
     page = (
@@ -84,7 +88,7 @@ def message_of(
         incident_id=str(incident.incident_id),
         severity=incident.severity,
         page=page if base else "",
-        mute=f"{base}/teams/{team_id}/alerts/{incident.incident_id}" if base else "",
+        mute=f"{base}/teams/{team_id}/alerts/{incident.incident_id}#silence" if base else "",
         mute_command=f"llma alerts mute --team {team_id} --rule {rule.rule}"
         + (f" --lineage {incident.subject}" if incident.subject else ""),
     )
@@ -93,16 +97,16 @@ def message_of(
 def facts_of(rule: Rule, decision: Decision, since: date) -> tuple[str, ...]:
     """How much, how sure and since when, from the stored numbers alone."""
     numbers = decision.numbers
-    unit = "" if rule.kind in ("gate_blocked", "nothing_arrived", "noise") else f" {rule.measure.replace('_', ' ')}"
     lines = []
     if decision.reason:
         lines.append(decision.reason[0].upper() + decision.reason[1:] + ".")
     if rule.kind != "gate_blocked":
-        said = f"{_shown(numbers.get('value'))}{unit} on {decision.day}"
+        said = _measured(rule, decision)
         if numbers.get("expected") is not None and numbers.get("sigma") is not None:
             said += f"; {_shown(numbers['expected'])} ± {_shown(numbers['sigma'])} are expected"
         if numbers.get("limit") is not None:
-            said += f", and it is told above {_shown(numbers['limit'])}"
+            side = "below" if rule.kind == "coverage" else "above"
+            said += f"; it is told {side} {_shown(numbers['limit'])}"
         lines.append(said + ".")
     sure = []
     if numbers.get("low") is not None and numbers.get("low") != numbers.get("high"):
@@ -116,6 +120,28 @@ def facts_of(rule: Rule, decision: Decision, since: date) -> tuple[str, ...]:
         lines.append("; ".join(sure) + ".")
     lines.append(f"Since {since}.")
     return tuple(lines)
+
+
+def _measured(rule: Rule, decision: Decision) -> str:
+    """What was measured, in words that say of what."""
+    numbers, day = decision.numbers, decision.day
+    value, spent, cap = (float(numbers.get(name) or 0) for name in ("value", "spent_usd", "budget_usd"))
+    number = _shown(numbers.get("value"))
+    if rule.kind == "threshold" and rule.measure in ("error_rate", "share"):
+        return f"{rule.measure.replace('_', ' ')} {value:.1%} on {day}"
+    said: Mapping[str, str] = {
+        "split": f"{number} split off it on {day}",
+        "merged": f"{number} became part of it on {day}",
+        "gone": f"{number} traces on {day}",
+        "noise": f"{value:.0%} of the items of {day} are in no cluster",
+        "coverage": f"{value:.0%} of the items of {day} are in the results",
+        "spend": f"{spent:,.2f} of {cap:,.2f} USD a day were spent on {day}, {value:.0%}",
+        "nothing_arrived": f"{number} events on {day}",
+        "new_cluster": f"{number} traces since it began, up to {day}",
+        "regressed": f"{number} traces in three days up to {day}",
+        "share_shift": f"{value:.1%} of the traces of {day}",
+    }
+    return said.get(rule.kind, f"{number} {rule.measure.replace('_', ' ')} on {day}")
 
 
 def together(messages: Sequence[Message]) -> Message:

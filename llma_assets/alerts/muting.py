@@ -1,16 +1,18 @@
 """Mutes: a person's decision that a rule, a lineage or both be silent for a while. What is muted is still recorded."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from llma_assets.alerts.judging import History
 from llma_assets.clickhouse import Database
+from llma_assets.team_day import midnight
 
 # Key of alert_mutes: (team_id, mute_id).
 MUTES = """
-SELECT mute_id, rule_id, subject, since, until, more_traces, more_users, author, lifted
+SELECT
+    mute_id, rule_id, subject, since, until, more_traces, more_users, author, lifted, until_release, since_at
 FROM alert_mutes FINAL
 WHERE team_id = {team_id:Int64} AND NOT lifted
 ORDER BY since, mute_id
@@ -29,6 +31,8 @@ class Mute:
             day, added up.
         author: who decided.
         lifted: it has been taken back.
+        until_release: it ends with the first release after it was decided.
+        since_at: when it was decided; None in rows from before there was such an end.
     """
 
     mute_id: UUID
@@ -40,12 +44,37 @@ class Mute:
     more_users: int
     author: str
     lifted: bool = False
+    until_release: bool = False
+    since_at: datetime | None = None
 
-    def holds(self, rule_id: str, subject: str, history: History, t: int, now: datetime) -> bool:
-        """Whether it silences a rule about a subject, by what came since."""
+    @property
+    def ends(self) -> str:
+        """When it ends, in words."""
+        ends = [f"{self.until:%Y-%m-%d %H:%M} UTC"] if self.until else []
+        ends += ["the next release"] * self.until_release
+        ends += [f"{self.more_traces:,} more traces"] * bool(self.more_traces)
+        ends += [f"{self.more_users:,} more users"] * bool(self.more_users)
+        return f"until {' or '.join(ends) or 'it is taken back'}"
+
+    def holds(
+        self,
+        rule_id: str,
+        subject: str,
+        history: History,
+        t: int,
+        now: datetime,
+        released: Sequence[datetime] = (),
+    ) -> bool:
+        """Whether it silences a rule about a subject, by what came since.
+
+        Args:
+            released: when the team's releases began.
+        """
         if self.lifted or self.rule_id not in ("", rule_id) or self.subject not in ("", subject):
             return False
         if self.until is not None and now >= self.until:
+            return False
+        if self.until_release and self.since_at and any(self.since_at < each <= now for each in released):
             return False
         if not (self.more_traces or self.more_users) or subject not in history.lineage_ids:
             return True
@@ -71,9 +100,13 @@ def mute(
     until: datetime | None = None,
     more_traces: int = 0,
     more_users: int = 0,
+    until_release: bool = False,
 ) -> Mute:
     """Silence a rule, a subject or both."""
-    made = Mute(uuid4(), rule_id, subject, now.date(), until, more_traces, more_users, author)
+    made = Mute(
+        uuid4(), rule_id, subject, now.date(), until, more_traces, more_users, author,
+        until_release=until_release, since_at=now,
+    )  # fmt: skip
     _store(database, team_id, made, lifted=False)
     return made
 
@@ -96,5 +129,7 @@ def _store(database: Database, team_id: int, each: Mute, *, lifted: bool) -> Non
         "more_users": each.more_users,
         "author": each.author,
         "lifted": lifted,
+        "until_release": each.until_release,
+        "since_at": each.since_at or midnight(each.since),
     }
     database.insert_rows("alert_mutes", [row])

@@ -13,12 +13,20 @@ from llma_assets.team_day import TeamDay
 ALERTS_VERSION = "1"
 
 
-def alert_team_day(database: Database, team_day: TeamDay, *, clock: Clock, team: TeamAlerts | None = None) -> Report:
+def alert_team_day(
+    database: Database,
+    team_day: TeamDay,
+    *,
+    clock: Clock,
+    team: TeamAlerts | None = None,
+    budget_usd: float | None = None,
+    release_property: str = "",
+) -> Report:
     """Judge a team's day by its rules, and send what is due; one query for a team without any."""
     team = alerts_of(database, team_day.team_id) if team is None else team
     if not team.enabled:
         return Report(items=0, reason="no_alert_rules")
-    found = evaluate(database, team_day, team, now=clock())
+    found = evaluate(database, team_day, team, now=clock(), budget_usd=budget_usd, release_property=release_property)
     sent = deliver(database, team_day.team_id, team.channels, clock=clock)
     verdicts = Counter(each.verdict for each, _ in found.decisions)
     details = {

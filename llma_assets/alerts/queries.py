@@ -143,7 +143,7 @@ ORDER BY day, stage
 
 # Keys: clustering_runs (team_id, day, theme_id); clusters (…, attempt_id, cluster_id).
 SPLITS = """
-SELECT DISTINCT lineage_id, lineage_parents
+SELECT lineage_id, lineage_parents, min(day) AS first_day
 FROM clusters FINAL
 WHERE team_id = {team_id:Int64}
     AND day BETWEEN {from:Date} AND {until:Date}
@@ -155,4 +155,63 @@ WHERE team_id = {team_id:Int64}
         FROM clustering_runs FINAL
         WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND theme_id = {theme_id:String}
     )
+GROUP BY lineage_id, lineage_parents
+"""
+
+# Keys: theme_items (team_id, day, theme_id, item_id); trace_summaries (team_id, day, theme_id, item_id);
+# clustering_runs (team_id, day, theme_id); cluster_members (…, attempt_id, item_id). Of the items that a theme was to
+# look at on a day, without those that do not concern it, how many are in the run of that day.
+COVERED = """
+SELECT day, count() AS wanted, countIf(item_id IN
+    (
+        SELECT item_id
+        FROM cluster_members FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
+            AND item_day = day
+            AND (day, attempt_id) IN
+            (
+                SELECT day, attempt_id
+                FROM clustering_runs FINAL
+                WHERE team_id = {team_id:Int64}
+                    AND day BETWEEN {from:Date} AND {until:Date}
+                    AND theme_id = {theme_id:String}
+            )
+    )) AS covered
+FROM theme_items FINAL
+WHERE team_id = {team_id:Int64}
+    AND day BETWEEN {from:Date} AND {until:Date}
+    AND theme_id = {theme_id:String}
+    AND taken
+    AND screened
+    AND (day, item_id) NOT IN
+    (
+        SELECT day, item_id
+        FROM trace_summaries FINAL
+        WHERE team_id = {team_id:Int64}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND theme_id = {theme_id:String}
+            AND status = 'generated'
+            AND NOT relevant
+    )
+GROUP BY day
+"""
+
+# Key of model_usage: (team_id, day, stage, theme_id, model, call_id). For the traces of a day, and on a day.
+SPENT = """
+SELECT spent_day AS day, max(cost) AS usd
+FROM
+(
+    SELECT day AS spent_day, sum(coalesce(cost_usd, at_most_usd, 0)) AS cost
+    FROM model_usage FINAL
+    WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date}
+    GROUP BY spent_day
+    UNION ALL
+    SELECT toDate(timestamp) AS spent_day, sum(coalesce(cost_usd, at_most_usd, 0)) AS cost
+    FROM model_usage FINAL
+    WHERE team_id = {team_id:Int64} AND toDate(timestamp) BETWEEN {from:Date} AND {until:Date}
+    GROUP BY spent_day
+)
+GROUP BY spent_day
 """

@@ -14,15 +14,25 @@ Kind = Literal[
     "threshold",
     "share_shift",
     "gone",
+    "split",
+    "merged",
     "noise",
+    "coverage",
+    "spend",
     "gate_blocked",
     "nothing_arrived",
 ]
 Measure = Literal["traces", "users", "error_rate", "cost", "share"]
 ChannelKind = Literal["webhook", "slack", "slack_webhook", "mail", "pagerduty", "apprise"]
 
-OF_TEAM: tuple[Kind, ...] = ("noise", "gate_blocked", "nothing_arrived")
+OF_TEAM: tuple[Kind, ...] = ("noise", "coverage", "gate_blocked", "spend", "nothing_arrived")
 """Kinds whose subject is the whole team or theme, not a lineage."""
+
+WITHOUT_THEME: tuple[Kind, ...] = ("spend", "nothing_arrived")
+"""Those of them that are about the team, whatever its themes: judged once, not once a theme."""
+
+SAID_ONCE: tuple[Kind, ...] = ("split", "merged")
+"""Kinds that happen on a day: nobody is told that they ended."""
 
 ENV_PREFIX = "LLMA_ALERTS_"
 """Begins the name of each environment variable that a channel may name: no file can have another secret sent."""
@@ -67,7 +77,8 @@ class Rule:
         themes: theme ids; every theme of the team if there are none.
         measure: of the kinds `threshold` and `escalating`.
         k: sensitivity: sigmas above what is expected, 1 (much is told) to 6 (little).
-        above: of `threshold`: the value itself; of `noise`: the share of outliers.
+        above: of `threshold`: the value itself; of `noise`: the share of outliers; of `spend`: of the daily budget.
+        below: of `coverage`: the share of the items.
         times_previous: of `threshold`: so many times the seven days before.
         times_expected: of `threshold` and `escalating`: so many times what is expected of the day.
         min_traces, min_users: fewest of the day; of `new_cluster`: since it began.
@@ -87,6 +98,7 @@ class Rule:
     measure: Measure = "traces"
     k: Annotated[StrictFloat | StrictInt, Field(ge=1, le=6)] = 3
     above: Number | None = None
+    below: Annotated[StrictFloat | StrictInt, Field(gt=0, le=1)] | None = None
     times_previous: Annotated[StrictFloat | StrictInt, Field(gt=1, allow_inf_nan=False)] | None = None
     times_expected: Annotated[StrictFloat | StrictInt, Field(gt=1, allow_inf_nan=False)] | None = None
     min_traces: Annotated[StrictInt, Field(ge=0)] = 0
@@ -103,6 +115,8 @@ class Rule:
         """Changes with what is judged; who is told, and when, is no part of it."""
         told = {"name", "enabled", "channels", "again_days", "quiet_hours", "cool_down_days"}
         judged = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in told}
+        if judged["below"] is None:  # rules from before the field keep their version
+            del judged["below"]
         return hashlib.sha256(json.dumps(judged, sort_keys=True).encode()).hexdigest()[:12]
 
     @property
@@ -122,7 +136,12 @@ class Rule:
             "threshold": f"the {measure} of a cluster{of} is certainly above {self._limits()}",
             "share_shift": f"the share of a cluster{of} in all traces moves from what is expected by {self.k:g} sigma",
             "gone": f"a cluster that had traces in every week before has none for {self.absent_days} days",
-            "noise": f"more than {self.above or 0:.0%} of the items of a day belong to no cluster",
+            "split": f"a cluster{of} is split into several",
+            "merged": f"other clusters become part of a cluster{of}",
+            "noise": f"more than {self.above or 0.5:.0%} of the items of a day belong to no cluster",
+            "coverage": f"less than {0.8 if self.below is None else self.below:.0%} of the items that a theme "
+            "should have clustered on a day are in its results",
+            "spend": f"models cost {0.8 if self.above is None else self.above:.0%} of the daily budget or more",
             "gate_blocked": "a blocking check fails on the results of a day, or the day has none",
             "nothing_arrived": "a day has no traces although the four weekdays before had",
         }[self.kind]

@@ -1,7 +1,7 @@
 """The histories that rules are judged by, read from stored runs. What is made of them belongs in `judging`."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -9,8 +9,18 @@ from typing import Any
 import numpy as np
 
 from llma_assets.alerts.judging import History
-from llma_assets.alerts.queries import ARRIVED, CENTROIDS, COUNTS, FAILURES, RUNS, SPLITS, USERS_OF_WEEKS
-from llma_assets.alerts.rule import Rule
+from llma_assets.alerts.queries import (
+    ARRIVED,
+    CENTROIDS,
+    COUNTS,
+    COVERED,
+    FAILURES,
+    RUNS,
+    SPENT,
+    SPLITS,
+    USERS_OF_WEEKS,
+)
+from llma_assets.alerts.rule import WITHOUT_THEME, Rule
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import NOTHING, counted_as, lineages_of, standings_of, taken_out_by_lineage
 from llma_assets.reports import all_checks
@@ -27,16 +37,28 @@ class _Runs:
     days: Mapping[date, Mapping[str, Any]]
 
 
-def histories(database: Database, until: TeamDay, rules: Sequence[Rule], *, days: int) -> dict[str, History]:
-    """The history of each theme that the rules are about and that has a run, over the days that end with `until`."""
+NO_THEME = ""
+"""In place of a theme's id: the history of the team, for rules that no theme concerns."""
+
+
+def histories(
+    database: Database, until: TeamDay, rules: Sequence[Rule], *, days: int, budget_usd: float | None = None
+) -> dict[str, History]:
+    """The history of each theme that the rules are about and that has a run, over the days that end with `until`.
+
+    Args:
+        budget_usd: what the team may spend a day; None for no limit.
+    """
     first_day = until.day - timedelta(days=days - 1)
     period = {"team_id": until.team_id, "from": first_day, "until": until.day}
     runs = _runs_by_theme(database, period)
     for theme_id in {theme for rule in rules for theme in rule.themes} - runs.keys():
         runs[theme_id] = _Runs("trace", {})
     wanted = {theme for rule in rules for theme in rule.themes} if all(rule.themes for rule in rules) else set(runs)
-    blocked = _blocked(database, until, runs, period)
-    arrived = _arrived(database, until, first_day) if any(rule.kind == "nothing_arrived" for rule in rules) else None
+    of_team = [rule for rule in rules if rule.kind in WITHOUT_THEME]
+    if len(of_team) == len(rules):
+        wanted = set()
+    blocked = _blocked(database, until, runs, period) if wanted else {}
     kinds = {rule.kind for rule in rules}
     lineages = lineages_of(database, until.team_id)
     decided = standings_of(database, until.team_id)
@@ -45,11 +67,44 @@ def histories(database: Database, until: TeamDay, rules: Sequence[Rule], *, days
         of_theme = [each for each in lineages if each.theme_id == theme_id]
         history = _history(database, theme_id, runs[theme_id], period, of_theme, decided)
         history = replace(history, blocked=blocked.get(theme_id, {}))
-        if arrived is not None:
-            history = replace(history, arrived=np.array([arrived.get(history.day(t), 0) for t in range(days)], float))
+        if "coverage" in kinds:
+            history = replace(history, coverage=_coverage(database, history, period))
         if "new_cluster" in kinds:
             history = replace(history, novelty=_novelty(database, history, period))
         found[theme_id] = history
+    if of_team:
+        found[NO_THEME] = _team_history(database, until, period, kinds, budget_usd)
+    return found
+
+
+def judged_by(rule: Rule, theme_id: str) -> bool:
+    """Whether a rule is about the history of a theme, or of the team."""
+    if rule.kind in WITHOUT_THEME or theme_id == NO_THEME:
+        return rule.kind in WITHOUT_THEME and theme_id == NO_THEME
+    return not rule.themes or theme_id in rule.themes
+
+
+def _team_history(
+    database: Database, until: TeamDay, period: Mapping[str, Any], kinds: Collection[str], budget_usd: float | None
+) -> History:
+    history = _history(database, NO_THEME, _Runs("trace", {}), period, (), {})
+    days = [history.day(t) for t in range(history.days)]
+    arrived = _arrived(database, until, history.first_day) if "nothing_arrived" in kinds else {}
+    spent = {row["day"]: row["usd"] for row in database.rows(SPENT, **period)} if "spend" in kinds else {}
+    return replace(
+        history,
+        arrived=np.array([arrived.get(day, 0) for day in days], float),
+        spent=np.array([spent.get(day, 0.0) for day in days], float),
+        budget_usd=budget_usd,
+        runs=frozenset(days),
+        complete=np.ones(len(days), dtype=bool),
+    )
+
+
+def _coverage(database: Database, history: History, period: Mapping[str, Any]) -> Any:
+    found = np.full(history.days, np.nan)
+    for row in database.rows(COVERED, **period, theme_id=history.theme_id):
+        found[history.column(row["day"])] = row["covered"] / row["wanted"]
     return found
 
 
@@ -102,6 +157,7 @@ def _history(
         name = counted(each.lineage_id)
         if name in began:
             began[name] = min(began[name], (each.first_day - first_day).days)
+    split_on = _split(database, given, counted) if runs.days else {}
     starts = [(each.first_day - first_day).days for each in lineages]
     return History(
         theme_id=theme_id,
@@ -116,7 +172,9 @@ def _history(
         theme_began=min(starts, default=LONG_AGO),
         titles={each.lineage_id: decided.get(each.lineage_id, NOTHING).title or each.title for each in lineages},
         moved=_moved(runs),
-        split=_split(database, given) if runs.days else {},
+        split=_together(split_on),
+        split_on=split_on,
+        merged_on=_merged(runs, counted),
         runs=frozenset(runs.days),
         traces=arrays["traces"],
         variance=arrays["variance"],
@@ -137,13 +195,38 @@ def _moved(runs: _Runs) -> dict[str, str]:
     return found
 
 
-def _split(database: Database, given: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, set[str]] = {}
+def _merged(runs: _Runs, counted: Callable[[str], str]) -> dict[date, dict[str, tuple[str, ...]]]:
+    """By day and lineage, the lineages that became part of it that day."""
+    found: dict[date, dict[str, set[str]]] = {}
+    for day, row in runs.days.items():
+        for each in json.loads(row["lineage"]).get("ended", ()):
+            if each.get("into"):
+                found.setdefault(day, {}).setdefault(counted(each["into"][0]), set()).add(each["lineage_id"])
+    return _sorted(found)
+
+
+def _split(
+    database: Database, given: Mapping[str, Any], counted: Callable[[str], str]
+) -> dict[date, dict[str, tuple[str, ...]]]:
+    """By day and lineage, the lineages that a run of that day is the first to split off it."""
+    found: dict[date, dict[str, set[str]]] = {}
     for row in database.rows(SPLITS, **{name: given[name] for name in ("team_id", "from", "until", "theme_id")}):
         for parent in row["lineage_parents"]:
             if parent != row["lineage_id"]:
-                found.setdefault(parent, set()).add(row["lineage_id"])
+                found.setdefault(row["first_day"], {}).setdefault(counted(parent), set()).add(row["lineage_id"])
+    return _sorted(found)
+
+
+def _together(by_day: Mapping[date, Mapping[str, Sequence[str]]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, set[str]] = {}
+    for of_day in by_day.values():
+        for parent, children in of_day.items():
+            found.setdefault(parent, set()).update(children)
     return {parent: tuple(sorted(children)) for parent, children in found.items()}
+
+
+def _sorted(found: Mapping[date, Mapping[str, Collection[str]]]) -> dict[date, dict[str, tuple[str, ...]]]:
+    return {day: {name: tuple(sorted(each)) for name, each in of.items()} for day, of in found.items()}
 
 
 def _blocked(

@@ -24,7 +24,13 @@ from llma_assets.teams import why_left_out
 )
 def alerts(ctx: StageContext) -> Report:
     """What a team's alert rules decided about a day, and the messages that follow."""
-    return alert_team_day(ctx.database, ctx.partition, clock=ctx.clock)
+    return alert_team_day(
+        ctx.database,
+        ctx.partition,
+        clock=ctx.clock,
+        budget_usd=ctx.team.daily_budget_usd,
+        release_property=ctx.team.release_property,
+    )
 
 
 alerts_job = dg.define_asset_job(

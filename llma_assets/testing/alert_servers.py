@@ -134,7 +134,12 @@ class WebhookServer(AlertServer):
 
 
 class SlackServer(AlertServer):
-    """`chat.postMessage` as Slack answers it: 200 with `ok`, a `ts` for each message, threads by `thread_ts`."""
+    """`chat.postMessage` and `chat.update` as Slack answers them: 200, `ok`, a `ts` a message, threads by `thread_ts`.
+
+    Attributes:
+        timestamps: of the messages that were posted.
+        updated: by `ts`, the texts that a message was changed to.
+    """
 
     path = "/api"
 
@@ -150,11 +155,16 @@ class SlackServer(AlertServer):
         self._token = token
         self._channels = set(channels)
         self.timestamps: list[str] = []
+        self.updated: dict[str, list[str]] = {}
 
     def take(self, hook: Hook) -> Answer:
         if error := self._error_of(hook):
             self.refused.append(error)
             return Answer(200, {"ok": False, "error": error})
+        if hook.path.endswith("chat.update"):
+            stamp = str(hook.body["ts"])
+            self.updated.setdefault(stamp, []).append(hook.body["text"])
+            return Answer(200, {"ok": True, "channel": hook.body["channel"], "ts": stamp, "text": hook.body["text"]})
         stamp = f"{1_700_000_000 + len(self.requests)}.{len(self.requests):06d}"
         self.timestamps.append(stamp)
         self.accept(str(hook.body.get("client_msg_id") or stamp), hook)
@@ -164,10 +174,11 @@ class SlackServer(AlertServer):
         body = hook.body
         texts = [json.dumps(block.get("text", {}).get("text", "")) for block in body.get("blocks", ())]
         problems = {
-            "unknown_method": hook.path != "/api/chat.postMessage",
+            "unknown_method": hook.path not in ("/api/chat.postMessage", "/api/chat.update"),
             "invalid_auth": hook.headers.get("authorization") != f"Bearer {self._token}",
             "channel_not_found": body.get("channel") not in self._channels,
             "no_text": not body.get("text") and not texts,
+            "message_not_found": hook.path.endswith("chat.update") and body.get("ts") not in self.timestamps,
             "thread_not_found": body.get("thread_ts", "") not in ("", *self.timestamps),
             "invalid_blocks": any(len(each) > 3100 for each in texts),
         }

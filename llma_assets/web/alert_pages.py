@@ -29,7 +29,7 @@ from llma_assets.alerts import (
     write_document,
 )
 from llma_assets.web.access import Visitor
-from llma_assets.web.problems import NotFound
+from llma_assets.web.problems import InvalidInput, NotFound
 from llma_assets.web.site import Site
 from llma_assets.web.templates_of import address, page
 from llma_assets.web.visitors import FormDep, SiteDep, TeamDep, VisitorDep
@@ -41,6 +41,7 @@ SHOWN_INCIDENTS = 50
 SHOWN_DELIVERIES = 30
 SHOWN_CHANGES = 20
 SNOOZE_DAYS = 7
+MOST_MORE = 1_000_000_000
 
 
 @router.get(ALERTS)
@@ -83,13 +84,16 @@ def incident_page(
 def change_incident(
     site: SiteDep, visitor: VisitorDep, team_id: TeamDep, incident_id: UUID, fields: FormDep
 ) -> Response:
-    """Silence the incident's cluster for this rule, for some days or for good, or take that back."""
+    """Silence the incident's cluster for this rule: for some days, until a release or more of it, for good; or not."""
     database, incident = site.database, _incident(site, team_id, incident_id)
     if fields.get("action") == "unmute":
         unmute(database, team_id, [each for each in mutes_of(database, team_id) if _concerns(each, incident)])
     else:
-        now = site.clock()
-        until = now + timedelta(days=SNOOZE_DAYS) if fields.get("action") == "snooze" else None
+        now, action = site.clock(), fields.get("action")
+        until = now + timedelta(days=SNOOZE_DAYS) if action == "snooze" else None
+        more = {"traces": 0, "users": 0}
+        if action in more:
+            more[action] = _count(fields.get("count", ""), action)
         mute(
             database,
             team_id,
@@ -98,6 +102,9 @@ def change_incident(
             rule_id=incident.rule_id,
             subject=incident.subject,
             until=until,
+            more_traces=more["traces"],
+            more_users=more["users"],
+            until_release=action == "release",
         )
     return RedirectResponse(address(f"/teams/{team_id}/alerts/{incident_id}"), 303)
 
@@ -164,6 +171,17 @@ def _incident(site: Site, team_id: int, incident_id: UUID) -> Incident:
             return each
     near = [("All alerts", address(f"/teams/{team_id}/alerts"))]
     raise NotFound(f"team {team_id} has no incident {incident_id}", near=near)
+
+
+def _count(text: str, of: str) -> int:
+    """The number of a form, at least 1.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    if text.isascii() and text.isdigit() and 0 < int(text[:10]) <= MOST_MORE:
+        return int(text)
+    raise InvalidInput(f"the number of {of} must be an integer from 1 to {MOST_MORE:,}, not {text[:20]!r}")
 
 
 def _concerns(each: Mute, incident: Incident) -> bool:

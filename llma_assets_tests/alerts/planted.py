@@ -26,6 +26,7 @@ def plant_days(
     chance: float = 1.0,
     ended: Mapping[date, Mapping[str, str]] | None = None,
     users: int = 1_000_000,
+    parents: Mapping[date, Mapping[str, str]] | None = None,
 ) -> None:
     """Store items by lineage and day, the last of which is `last`; two more a day are outliers.
 
@@ -34,6 +35,7 @@ def plant_days(
         chance: with which each item was sampled.
         ended: lineages that ended on a day, and what they were merged into.
         users: different users at most.
+        parents: lineages that were split off on a day, and what off.
     """
     days = max(map(len, counts.values()))
     rows: dict[str, list[dict[str, object]]] = {
@@ -48,7 +50,17 @@ def plant_days(
         groups = {name: series[-1 - back] for name, series in counts.items() if back < len(series)}
         if sum(groups.values()):
             _plant_day(
-                rows, team_id, day, groups, titles or {}, errors or {}, theme, chance, (ended or {}).get(day, {}), users
+                rows,
+                team_id,
+                day,
+                groups,
+                titles or {},
+                errors or {},
+                theme,
+                chance,
+                (ended or {}).get(day, {}),
+                users,
+                (parents or {}).get(day, {}),
             )
     for table, found in rows.items():
         database.insert_rows(table, found)
@@ -65,6 +77,7 @@ def _plant_day(
     chance: float,
     ended: Mapping[str, str],
     users: int,
+    parents: Mapping[str, str],
 ) -> None:
     when = datetime.combine(day, time(8), UTC)
     attempt = uuid5(NAMESPACE_OID, f"{team_id}{day}{theme.theme_id}")
@@ -75,7 +88,13 @@ def _plant_day(
         vector = [1.0 if at == number % 8 else 0.0 for at in range(8)]
         of = {**key, "attempt_id": attempt, "cluster_id": cluster_id}
         place = {"centroid_x": 0.0, "centroid_y": 0.0}
-        rows["clusters"].append({**of, "lineage_id": lineage_id, "size": size, "centroid": vector, **place})
+        linked = {"lineage_parents": [parents[lineage_id]], "lineage_status": "split"} if lineage_id in parents else {}
+        rows["clusters"].append(
+            {
+                **of, "lineage_id": lineage_id, "size": size, "centroid": vector,
+                "lineage_parents": [], "lineage_status": "", **place, **linked,
+            }
+        )  # fmt: skip
         title = titles.get(lineage_id, f"Title of {lineage_id}") if lineage_id else "Outliers"
         named = {"title": title, "description": "", "status": "generated", "error": "", "model": "offline/x"}
         rows["cluster_labels"].append({**of, **named})

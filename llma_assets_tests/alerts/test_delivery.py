@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -79,6 +80,18 @@ def test_failures_are_tried_again_with_one_id_at_the_times_of_the_specification(
         found = [sent(OPS, after_s=after).sent for after in (0, 1, 6, 60, 340)]
     assert (found, len(server.requests)) == ([0, 0, 0, 0, 1], 3)
     assert len({each.headers["webhook-id"] for each in server.requests}) == 1
+
+
+@pytest.mark.parametrize("wanted", ["900", format_datetime(NOW + timedelta(seconds=900), usegmt=True)])
+def test_a_provider_that_names_a_time_is_left_alone_until_then(
+    database: Database, sent: Deliver, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    put(database, NOW, [("ops", message(), NOW)])
+    faults = [Answer(429, headers={"Retry-After": wanted})]
+    with WebhookServer(SECRET, faults, clock=(NOW + timedelta(seconds=905)).timestamp) as server:
+        monkeypatch.setenv("LLMA_ALERTS_URL", server.address)
+        assert [sent(OPS, after_s=after).sent for after in (0, 6, 800, 1_000)] == [0, 0, 0, 1]
+        assert len(server.requests) == 2
 
 
 def test_after_ten_attempts_it_is_a_dead_letter_that_can_be_sent_again(
@@ -165,6 +178,7 @@ def test_slack_by_token_answers_in_the_thread_and_mentions_nobody(
         assert sent(slack, after_s=8).sent == 1
     first, answer = (each.body for each in server.taken)
     assert answer["thread_ts"] == server.timestamps[0]
+    assert list(server.updated) == [server.timestamps[0]], "the first message says that it is closed, too"
     shown = first["text"] + "".join(block["text"]["text"] for block in first["blocks"] if "text" in block)
     assert "<!" not in shown
     assert "@here" not in shown

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from llma_assets.alerts import incidents, mute, stored_decisions
 from llma_assets.clickhouse import Database
-from llma_assets_tests.alerts.planted import LAST, MINE, plant_days
+from llma_assets.insights import add_release
+from llma_assets_tests.alerts.planted import LAST, MINE, OTHER, plant_days
 from llma_assets_tests.alerts.test_day import ESCALATING, MORNING, judged
 
 QUIET = [12, 13, 12, 11, 12, 6, 5] * 5
@@ -17,6 +18,15 @@ def test_what_is_muted_is_judged_and_recorded_and_nobody_is_told(planted: Databa
     (incident,) = incidents(planted, MINE)
     assert incident.muted
     assert [each.muted for each in stored_decisions(planted, MINE, LAST, LAST, "aaaa")] == [True]
+
+
+def test_a_mute_until_the_next_release_ends_with_it(planted: Database) -> None:
+    mute(planted, MINE, "ada", now=MORNING - timedelta(days=2), subject="aaaa-spike", until_release=True)
+    add_release(planted, MINE, "v1", MORNING - timedelta(days=3), by="ada")
+    add_release(planted, OTHER, "v2", MORNING - timedelta(days=1), by="eve")
+    assert judged(planted, ESCALATING, dry_run=True).messages == (), "v1 was before, and v2 is another team's"
+    add_release(planted, MINE, "v2", MORNING - timedelta(days=1), by="ada")
+    assert len(judged(planted, ESCALATING, dry_run=True).messages) == 1
 
 
 def test_an_incident_of_a_merged_lineage_moves_to_its_successor(database: Database) -> None:

@@ -5,12 +5,14 @@ import binascii
 import hashlib
 import hmac
 import json
+import logging
 import smtplib
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -21,16 +23,18 @@ from llma_assets.alerts.delivery.wording import html_text, inert, plain_text, sl
 from llma_assets.alerts.rule import Channel, ChannelKind
 from llma_assets.extras import missing_extra
 
+log = logging.getLogger(__name__)
+
 TIMEOUT_S = 10.0
 SLACK, PAGERDUTY = "https://slack.com/api", "https://events.pagerduty.com"
 _LARGEST_ANSWER = 1 << 20
 
-Send = Callable[[Channel, Delivery, str, datetime], str]
-"""Sends a message to a channel: with the provider's id of an earlier message of the incident, and the present moment.
+Send = Callable[[Channel, Delivery, Delivery | None, datetime], str]
+"""Sends a message to a channel: with the first message of the incident that the channel has, and the present moment.
 Returns the provider's id."""
 
 
-def webhook(channel: Channel, delivery: Delivery, thread: str, now: datetime) -> str:  # noqa: ARG001
+def webhook(channel: Channel, delivery: Delivery, first: Delivery | None, now: datetime) -> str:  # noqa: ARG001
     """A signed POST of Standard Webhooks 1.0; `webhook-id` is the message's, so that a receiver takes it once."""
     body = json.dumps(
         {"type": f"alert.{delivery.event}", "timestamp": now.isoformat(), "data": delivery.message.as_json()},
@@ -59,29 +63,55 @@ def signed(key: str, identity: str, at: str, body: bytes, variable: str) -> str:
     return f"v1,{base64.b64encode(digest).decode()}"
 
 
-def slack(channel: Channel, delivery: Delivery, thread: str, now: datetime) -> str:  # noqa: ARG001
-    """A message by a bot token; what follows on an incident is answered in its thread. The id is Slack's `ts`."""
-    base = secret(channel.address_env) if channel.address_env else SLACK
+def slack(channel: Channel, delivery: Delivery, first: Delivery | None, now: datetime) -> str:  # noqa: ARG001
+    """A message by a bot token; what follows on an incident is answered in its thread. The id is Slack's `ts`.
+
+    A change of severity and a closing also change the incident's first message, so that it says how things are. This
+    comes first, as it may be done twice: a process that is killed between the two answers in the thread all the same.
+    """
     message = delivery.message
-    body = {
+    said = {
         "channel": channel.to[0],
         "text": slack_text(message.headline),
         "blocks": slack_blocks(message, str(delivery.message_id)),
-        "unfurl_links": False,
-        "unfurl_media": False,
-        "client_msg_id": str(delivery.message_id),
-        **({"thread_ts": thread} if thread else {}),
     }
-    token = secret(channel.secret_env)
-    answer = _post(
-        f"{base}/chat.postMessage", channel.address_env or "Slack", body, {"Authorization": f"Bearer {token}"}
+    if first and first.event == "opened" and message.event in ("worse", "closed"):
+        try:
+            _slack_call(channel, "chat.update", {**said, "ts": first.reply})
+        except (Refused, Unreachable) as error:
+            if error.retry_after_s is not None or not isinstance(error, Refused):
+                raise
+            # Somebody deleted it, or it may not be changed any longer: the thread has the news.
+            log.info("the first message of an incident was not changed: %s", error)
+    answer = _slack_call(
+        channel,
+        "chat.postMessage",
+        {
+            **said,
+            "unfurl_links": False,
+            "unfurl_media": False,
+            "client_msg_id": str(delivery.message_id),
+            **({"thread_ts": first.reply} if first else {}),
+        },
     )
+    return str(answer.get("ts", ""))
+
+
+def _slack_call(channel: Channel, method: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Call a method of Slack's API.
+
+    Raises:
+        Gone: token or channel are no more. Unreachable: it may work later. Refused: this call will not.
+    """
+    base = secret(channel.address_env) if channel.address_env else SLACK
+    token = secret(channel.secret_env)
+    answer = _post(f"{base}/{method}", channel.address_env or "Slack", body, {"Authorization": f"Bearer {token}"})
     try:
-        said = json.loads(answer)
+        said: Mapping[str, Any] = json.loads(answer)
     except ValueError:
         raise Unreachable("Slack answered something that is no JSON") from None
     if said.get("ok"):
-        return str(said.get("ts", ""))
+        return said
     error = str(said.get("error", "unknown"))[:60]
     if error in ("token_revoked", "account_inactive", "invalid_auth", "channel_not_found", "is_archived"):
         raise Gone(f"Slack says {error}; look at {channel.secret_env} and at the channel {channel.to[0]}")
@@ -93,7 +123,7 @@ def slack(channel: Channel, delivery: Delivery, thread: str, now: datetime) -> s
     raise Refused(f"Slack says {error}")
 
 
-def slack_webhook(channel: Channel, delivery: Delivery, thread: str, now: datetime) -> str:  # noqa: ARG001
+def slack_webhook(channel: Channel, delivery: Delivery, first: Delivery | None, now: datetime) -> str:  # noqa: ARG001
     """A message to the address of a Slack webhook; these know no threads and no ids."""
     message = delivery.message
     body = {"text": slack_text(message.headline), "blocks": slack_blocks(message, str(delivery.message_id))}
@@ -101,7 +131,7 @@ def slack_webhook(channel: Channel, delivery: Delivery, thread: str, now: dateti
     return ""
 
 
-def pagerduty(channel: Channel, delivery: Delivery, thread: str, now: datetime) -> str:  # noqa: ARG001
+def pagerduty(channel: Channel, delivery: Delivery, first: Delivery | None, now: datetime) -> str:  # noqa: ARG001
     """An event of the API v2; `dedup_key` is the incident's, so that it is one incident there, too."""
     message = delivery.message
     base = secret(channel.address_env) if channel.address_env else PAGERDUTY
@@ -128,21 +158,21 @@ def pagerduty(channel: Channel, delivery: Delivery, thread: str, now: datetime) 
     return event["dedup_key"]  # type: ignore[no-any-return]
 
 
-def mail(channel: Channel, delivery: Delivery, thread: str, now: datetime) -> str:
+def mail(channel: Channel, delivery: Delivery, first: Delivery | None, now: datetime) -> str:
     """A mail of text and HTML; the Message-ID is the message's, and what follows refers to it."""
     made = EmailMessage()
     made["Subject"], made["From"], made["To"] = inert(delivery.message.headline), channel.sender, ", ".join(channel.to)
     identity = f"<{delivery.message_id}@llma-assets>"
     made["Message-ID"], made["Date"] = identity, now
-    if thread:
-        made["In-Reply-To"] = made["References"] = thread
+    if first:
+        made["In-Reply-To"] = made["References"] = first.reply
     made.set_content(plain_text(delivery.message, str(delivery.message_id)))
     made.add_alternative(html_text(delivery.message, str(delivery.message_id)), subtype="html")
     _mail(secret(channel.address_env), channel.address_env, made)
-    return thread or identity
+    return first.reply if first else identity
 
 
-def apprise(channel: Channel, delivery: Delivery, thread: str, now: datetime) -> str:  # noqa: ARG001
+def apprise(channel: Channel, delivery: Delivery, first: Delivery | None, now: datetime) -> str:  # noqa: ARG001
     """One of the hundred channels of the package apprise, by its URL."""
     if missing := missing_extra("apprise", "a channel of kind apprise"):
         raise Unreachable(missing)
@@ -196,6 +226,7 @@ def _post(url: str, variable: str, body: bytes | Mapping[str, Any], headers: Map
             ) as response,
         ):
             status, answer = response.status_code, b""
+            retry_after = response.headers.get("Retry-After", "")
             for part in response.iter_bytes():
                 answer += part
                 if len(answer) > _LARGEST_ANSWER:
@@ -206,7 +237,30 @@ def _post(url: str, variable: str, body: bytes | Mapping[str, Any], headers: Map
         return answer
     if status == 410:
         raise Gone("HTTP 410: the address is no more")
-    raise Unreachable(f"HTTP {status}" + ("; redirects are not followed" if 300 <= status < 400 else ""))
+    failure = Unreachable(f"HTTP {status}" + ("; redirects are not followed" if 300 <= status < 400 else ""))
+    if status in (429, 503):
+        failure.retry_after_s = seconds_of(retry_after, datetime.now(UTC))
+    raise failure
+
+
+def seconds_of(retry_after: str, now: datetime) -> float | None:
+    """The seconds that the header `Retry-After` says, as a number or as a date; None of anything else.
+
+    >>> seconds_of("120", datetime.now(UTC))
+    120.0
+    >>> seconds_of("Mon, 23 Nov 2026 06:01:00 GMT", datetime(2026, 11, 23, 6, tzinfo=UTC))
+    60.0
+    >>> seconds_of("soon", datetime.now(UTC)) is None
+    True
+    """
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        until = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    return max((until - now).total_seconds(), 0.0) if until.tzinfo else None
 
 
 def _mail(address: str, variable: str, made: EmailMessage) -> None:

@@ -2,7 +2,13 @@
 
 
 class DeliveryError(Exception):
-    """It was not delivered."""
+    """It was not delivered.
+
+    Attributes:
+        retry_after_s: seconds for which the provider wants no other attempt; None where it says nothing.
+    """
+
+    retry_after_s: float | None = None
 
 
 class Unreachable(DeliveryError):

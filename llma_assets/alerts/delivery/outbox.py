@@ -35,7 +35,7 @@ WHERE team_id = {team_id:Int64} AND claimed_at >= {since:DateTime64(6, 'UTC')}
 """
 
 ATTEMPTS = """
-SELECT message_id, round, attempt, outcome, reply, error, attempted_at
+SELECT message_id, round, attempt, outcome, reply, error, attempted_at, retry_at
 FROM alert_attempts FINAL
 WHERE team_id = {team_id:Int64} AND attempted_at >= {since:DateTime64(6, 'UTC')}
 """
@@ -136,8 +136,13 @@ def record(
     at: datetime,
     reply: str = "",
     error: str = "",
+    retry_at: datetime | None = None,
 ) -> Delivery:
-    """Store what became of an attempt; returns the delivery as it is now."""
+    """Store what became of an attempt; returns the delivery as it is now.
+
+    Args:
+        retry_at: the moment before which the provider wants no other attempt.
+    """
     row = {
         "team_id": team_id,
         "message_id": delivery.message_id,
@@ -147,9 +152,10 @@ def record(
         "reply": reply[:500],
         "error": error[:500],
         "attempted_at": at,
+        "retry_at": retry_at,
     }
     database.insert_rows("alert_attempts", [row])
-    state, due = _after(delivery.message_id, outcome, attempt, at)
+    state, due = _after(delivery.message_id, outcome, attempt, at, retry_at)
     return replace(delivery, attempts=attempt, state=state, due_at=due, reply=reply, error=error)
 
 
@@ -218,7 +224,7 @@ def _delivery(
         if state == "waiting" and made >= len(RETRIES_S):
             state, due = "dead", None
     elif last:
-        state, due = _after(row["message_id"], last["outcome"], made, last["attempted_at"])
+        state, due = _after(row["message_id"], last["outcome"], made, last["attempted_at"], last["retry_at"])
     return Delivery(
         row["message_id"], row["channel"], row["event"], row["incident_id"], Message.from_json(json.loads(row["body"])),
         row["created_at"], row["not_before"], row["round"], made, state, due,
@@ -226,11 +232,14 @@ def _delivery(
     )  # fmt: skip
 
 
-def _after(message: UUID, outcome: str, attempt: int, at: datetime) -> tuple[State, datetime | None]:
+def _after(
+    message: UUID, outcome: str, attempt: int, at: datetime, retry_at: datetime | None
+) -> tuple[State, datetime | None]:
     if outcome == "sent":
         return "sent", None
     if outcome == "refused" or attempt >= len(RETRIES_S):
         return "dead", None
     # By the message's id, so that every reader sees the same time.
     jitter = 1 + JITTER * (message.int % 1000) / 1000
-    return "waiting", at + timedelta(seconds=RETRIES_S[attempt] * jitter)
+    due = at + timedelta(seconds=RETRIES_S[attempt] * jitter)
+    return "waiting", max(due, retry_at) if retry_at else due

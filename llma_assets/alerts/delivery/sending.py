@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from llma_assets.alerts.delivery.channels import SENDERS
 from llma_assets.alerts.delivery.errors import DeliveryError, Gone, Refused
@@ -26,6 +27,9 @@ log = logging.getLogger(__name__)
 
 DEAD_LETTERS = 3
 """So many dead letters in a row switch a channel off."""
+
+LONGEST_WAIT_S = 86_400.0
+"""A provider that wants to be left alone for longer is asked after a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ def _deliver_channel(
     """Returns what became of each message, and why the channel is to be switched off, if it is."""
     done: list[str] = []
     dead_in_row = 0
-    threads = {each.incident_id: each.reply for each in reversed(found) if each.state == "sent" and each.reply}
+    threads = {each.incident_id: each for each in reversed(found) if each.state == "sent" and each.reply}
     for at, each in enumerate(found):
         if each.state in ("sent", "dead"):
             dead_in_row = dead_in_row + 1 if each.state == "dead" else 0
@@ -88,37 +92,42 @@ def _deliver_channel(
         attempt = claim(database, team_id, each, now)
         if attempt is None:
             return [*done, *["waiting"] * (len(found) - at)], []
-        outcome, reply, error, is_gone = _send(channel, each, threads.get(each.incident_id, ""), clock)
-        after = record(database, team_id, each, attempt, outcome, at=clock(), reply=reply, error=error)
+        outcome, reply, failure = _send(channel, each, threads.get(each.incident_id), clock)
+        error, at_end = str(failure) if failure else "", clock()
+        wait = failure.retry_after_s if failure else None
+        after = record(
+            database, team_id, each, attempt, outcome, at=at_end, reply=reply, error=error,
+            retry_at=at_end + timedelta(seconds=min(wait, LONGEST_WAIT_S)) if wait else None,
+        )  # fmt: skip
         if after.state == "sent":
             done.append("sent")
             dead_in_row = 0
-            threads.setdefault(each.incident_id, reply)
+            threads.setdefault(each.incident_id, after)
             continue
         done.append("dead" if after.state == "dead" else "failed")
         log.warning(f"team {team_id}: message {each.message_id} to {channel.channel} was not delivered: {error}")
         dead_in_row += after.state == "dead"
-        if is_gone or dead_in_row >= DEAD_LETTERS:
+        if isinstance(failure, Gone) or dead_in_row >= DEAD_LETTERS:
             return [*done, *["waiting"] * (len(found) - at - 1)], [error]
         if after.state != "dead":
             return [*done, *["waiting"] * (len(found) - at - 1)], []
     return done, []
 
 
-def _send(channel: Channel, delivery: Delivery, thread: str, clock: Clock) -> tuple[Outcome, str, str, bool]:
+def _send(
+    channel: Channel, delivery: Delivery, first: Delivery | None, clock: Clock
+) -> tuple[Outcome, str, DeliveryError | None]:
     try:
-        return "sent", SENDERS[channel.kind](channel, delivery, thread, clock()), "", False
-    except Gone as error:
-        # What was said stays and is sent when the channel is on again.
-        return "failed", "", str(error), True
+        return "sent", SENDERS[channel.kind](channel, delivery, first, clock()), None
     except Refused as error:
-        return "refused", "", str(error), False
+        return "refused", "", error
+    # Of a channel that is gone, too, what was said stays and is sent when it is on again.
     except DeliveryError as error:
-        return "failed", "", str(error), False
+        return "failed", "", error
     # A message that a sender cannot make must not stop the others; its words may hold an address.
     except Exception as error:
         log.error("a message could not be sent: %s", fault_of(error))
-        return "failed", "", f"unexpected: {type(error).__name__}", False
+        return "failed", "", DeliveryError(f"unexpected: {type(error).__name__}")
 
 
 def _switch_off(

@@ -26,6 +26,7 @@ class Line:
         closing: an open incident whose compared value is below it closes.
         numbers: more that is stored with the decision.
         compared: what is held against the limits where it is not the value itself.
+        back: why an incident closes whose value is below `closing`.
     """
 
     value: Floats
@@ -35,6 +36,7 @@ class Line:
     closing: Floats
     numbers: Mapping[str, NDArray[np.floating | np.integer]]
     compared: Floats | None = None
+    back: str = "it is back within what is expected for a whole day"
 
 
 def decisions_of(
@@ -65,7 +67,7 @@ def decisions_of(
         severity = severity_of(float(compared[row]), float(line.limit[row]))
         verdict, reason = "quiet", quiet
         if was and was.is_open:
-            if lasted := _why_closed(was, history, t, float(compared[row]), float(line.closing[row]), bool(quiet)):
+            if lasted := _why_closed(was, history, t, line, row, quiet=bool(quiet)):
                 verdict, reason, severity = "closed", lasted, was.severity
             elif not quiet and severity > was.severity:
                 verdict, reason = "worse", "it got worse"
@@ -84,11 +86,12 @@ def decisions_of(
     return found
 
 
-def _why_closed(was: Standing, history: History, t: int, compared: float, closing: float, quiet: bool) -> str:
+def _why_closed(was: Standing, history: History, t: int, line: Line, row: int, *, quiet: bool) -> str:
+    compared = float((line.value if line.compared is None else line.compared)[row])
     if _days(history, was, t) >= LONGEST_DAYS:
         return TOO_LONG
-    if compared < closing:
-        return "it is back within what is expected for a whole day"
+    if compared < float(line.closing[row]):
+        return line.back
     # A weekend of a lasting incident is half of its Friday, and still far above what is expected of it.
     return "it fell to half of what it was when it opened" if quiet and compared <= was.opening_value / 2 else ""
 

@@ -29,7 +29,7 @@ def new_cluster(rule: Rule, history: History, t: int, standing: Mapping[str, Sta
     line = Line(
         value=since, low=since, high=since, limit=np.full(len(since), float(max(rule.min_traces, 1))),
         closing=np.where(age >= NEW_DAYS, np.inf, -1.0),
-        numbers={"users_since": users, "age_days": age, "nearest_before": history.novelty},
+        numbers={"users_since": users, "age_days": age, "nearest_before": history.novelty}, back="it is no longer new",
     )  # fmt: skip
     return decisions_of(rule, history, t, standing, line, reasons)
 
@@ -52,7 +52,7 @@ def regressed(rule: Rule, history: History, t: int, standing: Mapping[str, Stand
     line = Line(
         value=since, low=since, high=since, limit=np.full(len(value), float(least)),
         closing=np.where(_summed(history.traces, t, NEW_DAYS) > 0, -1.0, np.inf),
-        numbers={"absent_days": absent},
+        numbers={"absent_days": absent}, back="it is absent again",
     )  # fmt: skip
     return decisions_of(rule, history, t, standing, line, reasons)
 
@@ -72,6 +72,7 @@ def gone(rule: Rule, history: History, t: int, standing: Mapping[str, Standing])
     line = Line(
         value=value, low=value, high=value, limit=np.ones(len(value)),
         closing=np.where(value > 0, np.inf, -1.0), numbers={"fewest_a_week_before": usual},
+        back="it is there again",
     )  # fmt: skip
     return decisions_of(rule, history, t, standing, line, reasons)
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from llma_assets.alerts.judging.closing import Line, decisions_of
 from llma_assets.alerts.judging.correction import FALSE_ALARMS, adjusted, binomial_tail, tail
-from llma_assets.alerts.judging.expected import LONG_DAYS, Expected, expected, with_all_days
+from llma_assets.alerts.judging.expected import LONG_DAYS, Expected, expected, leaned, with_all_days
 from llma_assets.alerts.judging.history import Floats, History, there_since
 from llma_assets.alerts.judging.verdicts import Decision, Standing
 from llma_assets.alerts.rule import Rule
@@ -31,6 +31,8 @@ def escalating(rule: Rule, history: History, t: int, standing: Mapping[str, Stan
     by_share = with_all_days(expected(found.value * scale, known, t))
     own = with_all_days(expected(found.value, known, t), by_share)
     k = np.where(own.weeks < 2, rule.k + 1, float(rule.k))
+    weeks = own.weeks
+    own, by_share = leaned(own, by_share), leaned(by_share, by_share)
     recent = _recent(history, t)
     count_line, share_line = own.value[:, -1] + k * own.sigma[:, -1], by_share.value[:, -1] + k * by_share.sigma[:, -1]
     low = found.low[:, t]
@@ -43,7 +45,7 @@ def escalating(rule: Rule, history: History, t: int, standing: Mapping[str, Stan
         value=found.value[:, t], low=low, high=found.high[:, t], limit=count_line,
         closing=own.value[:, -1] + CLOSES * k * own.sigma[:, -1],
         numbers={
-            "expected": own.value[:, -1], "sigma": own.sigma[:, -1], "k": k, "weeks": own.weeks, "limit": count_line,
+            "expected": own.value[:, -1], "sigma": own.sigma[:, -1], "k": k, "weeks": weeks, "limit": count_line,
             "long_value": long_low, "long_limit": long_line, "expected_by_share": by_share.value[:, -1],
             "share_limit": share_line, "chance": chance, "chance_corrected": corrected,
         },

@@ -91,6 +91,29 @@ def with_all_days(found: Expected, by_share: Expected | None = None) -> Expected
     return replace(found, value=value, sigma=sigma)
 
 
+LEAN = 2.0
+"""So many standard errors of a weekday's median it may be raised towards what all days say."""
+
+LEANED_WEEKS = 4
+"""An expectation that leans on all days strays as one of so many times as many weeks."""
+
+
+def leaned(found: Expected, by_share: Expected) -> Expected:
+    """What is expected of the judged day, raised towards the level of all days as far as the weekday's median strays.
+
+    A median of four small counts is often far too low, and what is usual then looks like a spike. `by_share` has the
+    level of all days, in shares of the day: weekdays that the whole team has are divided out of it.
+    """
+    error = found.sigma[:, -1] * np.sqrt(1.57 / np.maximum(found.weeks, 1))
+    usual = found.value[:, -1]
+    raised = np.clip(np.nan_to_num(by_share.any_day), usual, usual + LEAN * error)
+    value, sigma = found.value.copy(), found.sigma.copy()
+    value[:, -1] = raised
+    grown = np.sqrt(raised / np.where(usual > 0, usual, 1.0))
+    sigma[:, -1] = np.where(usual > 0, sigma[:, -1] * grown, np.maximum(sigma[:, -1], np.sqrt(raised)))
+    return replace(found, value=value, sigma=sigma, weeks=found.weeks * LEANED_WEEKS)
+
+
 def nan_median(values: Floats, axis: int) -> Floats:
     """The median without NaN, NaN of nothing; faster than numpy's."""
     ordered = np.sort(values, axis=axis)

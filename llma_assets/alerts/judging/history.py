@@ -47,6 +47,13 @@ class History:
         blocked: by a day, why its results do not count.
         runs: days with a run of their own.
         arrived: (days,) events of the team, None where no rule asks.
+        split_on: by day and lineage, those that were split off it that day.
+        merged_on: by day and lineage, those that became part of it that day.
+        coverage: (days,) of the items that the theme should have clustered, the share that it did; NaN where there were
+            none; None where no rule asks.
+        spent: (days,) US dollars of the team, for the day's traces or on the day, whichever is more; None where no rule
+            asks.
+        budget_usd: what the team may spend a day; None for no limit.
     """
 
     theme_id: str
@@ -71,6 +78,11 @@ class History:
     blocked: Mapping[date, str] = field(default_factory=dict)
     runs: frozenset[date] = frozenset()
     arrived: Floats | None = None
+    split_on: Mapping[date, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    merged_on: Mapping[date, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    coverage: Floats | None = None
+    spent: Floats | None = None
+    budget_usd: float | None = None
 
     @classmethod
     def of_counts(

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
+from llma_assets.alerts.judging.changes_kinds import merged, split
 from llma_assets.alerts.judging.clusters_kinds import gone, new_cluster, regressed
 from llma_assets.alerts.judging.counts_kinds import escalating, share_shift, threshold
 from llma_assets.alerts.judging.history import History
-from llma_assets.alerts.judging.team_kinds import gate_blocked, noise, nothing_arrived
+from llma_assets.alerts.judging.team_kinds import coverage, gate_blocked, noise, nothing_arrived, spend
 from llma_assets.alerts.judging.verdicts import Decision, Standing
 from llma_assets.alerts.rule import OF_TEAM, Kind, Rule
 
@@ -18,7 +19,11 @@ _JUDGES: Mapping[Kind, Judge] = {
     "threshold": threshold,
     "share_shift": share_shift,
     "gone": gone,
+    "split": split,
+    "merged": merged,
     "noise": noise,
+    "coverage": coverage,
+    "spend": spend,
     "gate_blocked": gate_blocked,
     "nothing_arrived": nothing_arrived,
 }

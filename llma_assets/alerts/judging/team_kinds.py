@@ -1,12 +1,18 @@
-"""Rules about a theme as a whole: outliers, blocked results, nothing arrived."""
+"""Rules about a theme or a team as a whole: outliers, coverage, blocked results, spend, nothing arrived."""
 
 from collections.abc import Mapping
+
+import numpy as np
 
 from llma_assets.alerts.judging.history import History
 from llma_assets.alerts.judging.verdicts import Decision, Number, Standing, Verdict, severity_of
 from llma_assets.alerts.rule import Rule
 
 Numbers = dict[str, Number]
+COVERED = 0.8
+"""Less of what should have been clustered is told, where the rule says nothing else."""
+NEAR_CAP = 0.8
+"""So much of the budget is near it, where the rule says nothing else."""
 
 
 def noise(rule: Rule, history: History, t: int, standing: Mapping[str, Standing]) -> list[Decision]:
@@ -16,6 +22,29 @@ def noise(rule: Rule, history: History, t: int, standing: Mapping[str, Standing]
     share, limit = float(history.outliers[t]), float(rule.above or 0.5)
     why = "" if share > limit else f"{share:.0%} of the items are in no cluster; at most {limit:.0%} may be"
     return [_told(rule, history, t, standing, why, {"value": share, "limit": limit}, severity_of(share, limit))]
+
+
+def coverage(rule: Rule, history: History, t: int, standing: Mapping[str, Standing]) -> list[Decision]:
+    """Less than such a share of the items that a theme should have clustered on a day is in its results."""
+    known = history.coverage
+    if known is None or not history.complete[t] or np.isnan(known[t]):
+        return [_decision(rule, history, t, "no_data", "the day has no complete results", {})]
+    share, limit = float(known[t]), COVERED if rule.below is None else float(rule.below)
+    why = "" if share < limit else f"{share:.0%} of the items are in the results; at least {limit:.0%} must be"
+    numbers: Numbers = {"value": share, "limit": limit}
+    return [_told(rule, history, t, standing, why, numbers, severity_of(1 - share, max(1 - limit, 0.01)))]
+
+
+def spend(rule: Rule, history: History, t: int, standing: Mapping[str, Standing]) -> list[Decision]:
+    """The models of a day cost such a share of the team's budget."""
+    cap, limit = history.budget_usd, NEAR_CAP if rule.above is None else float(rule.above)
+    if cap is None or cap <= 0 or history.spent is None:
+        return [_told(rule, history, t, standing, "the team has no daily budget", {"value": 0.0}, 1)]
+    spent = float(history.spent[t])
+    share = spent / cap
+    why = "" if share >= limit else f"{share:.0%} of the budget was spent; it is told from {limit:.0%} on"
+    numbers: Numbers = {"value": share, "limit": limit, "spent_usd": spent, "budget_usd": cap}
+    return [_told(rule, history, t, standing, why, numbers, 3 if share >= 1 else 2)]
 
 
 def gate_blocked(rule: Rule, history: History, t: int, standing: Mapping[str, Standing]) -> list[Decision]:

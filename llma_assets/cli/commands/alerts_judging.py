@@ -32,7 +32,7 @@ def preview_command(rule_name: str, team_id: int, days: int, day: date | None, a
     with opened_database() as database:
         rule = alerts_of(database, team_id).rule(rule_name)
         until = day or _last_day(database, team_id)
-        found = preview(database, TeamDay(team_id, until), rule, days)
+        found = preview(database, TeamDay(team_id, until), rule, days, budget_usd=_budget(team_id))
     if as_json:
         emit_json(
             {
@@ -80,7 +80,7 @@ def run_command(team_id: int, day: date, dry_run: bool, as_of: date | None, as_j
         team = alerts_of(database, team_id)
         if not team.enabled:
             raise WrongUse(f"team {team_id} has no alert rule switched on; `llma alerts apply FILE --team {team_id}`")
-        found = evaluate(database, TeamDay(team_id, day), team, now=seen_from, dry_run=dry_run)
+        found = evaluate(database, TeamDay(team_id, day), team, now=seen_from, dry_run=dry_run, **_options(team_id))
         sent = None if dry_run else deliver(database, team_id, team.channels, clock=utc_now)
     verdicts = Counter(each.verdict for each, _ in found.decisions)
     if as_json:
@@ -190,7 +190,7 @@ def incidents_command(team_id: int, only_open: bool, limit: int, as_json: bool) 
 @json_option
 def mute_command(team_id: int, rule: str, lineage: str, by: str | None, as_json: bool) -> None:
     """Silence a rule, a lineage or both, until `unmute`. What is muted is still judged and recorded."""
-    _mute(team_id, rule, lineage, by, as_json, None, 0, 0)
+    _mute(team_id, rule, lineage, by, as_json)
 
 
 @click.command("snooze")
@@ -200,18 +200,29 @@ def mute_command(team_id: int, rule: str, lineage: str, by: str | None, as_json:
 @click.option("--days", type=click.IntRange(1, 365), help="For so many days.")
 @click.option("--traces", type=click.IntRange(0), default=0, help="Until so many more traces.")
 @click.option("--users", type=click.IntRange(0), default=0, help="Until so many more users, added up by day.")
+@click.option("--until-release", is_flag=True, help="Until the next release (`llma releases`).")
 @click.option("--by", default=None, help="Name of who decides.  [default: LLMA_USER, else your login]")
 @json_option
 def snooze(
-    team_id: int, rule: str, lineage: str, days: int | None, traces: int, users: int, by: str | None, as_json: bool
+    team_id: int,
+    rule: str,
+    lineage: str,
+    days: int | None,
+    traces: int,
+    users: int,
+    until_release: bool,
+    by: str | None,
+    as_json: bool,
 ) -> None:
-    """Silence a rule, a lineage or both for some days, or until more of it comes."""
-    if not (days or traces or users):
-        raise WrongUse("say until when: --days N, --traces N or --users N; `llma alerts mute` has no end")
+    """Silence a rule, a lineage or both for some days, until more of it comes, or until the next release."""
+    if not (days or traces or users or until_release):
+        raise WrongUse(
+            "say until when: --days N, --traces N, --users N or --until-release; `llma alerts mute` has no end"
+        )
     if (traces or users) and not lineage:
         raise WrongUse("--traces and --users count a lineage; name it by --lineage")
     until = datetime.now(UTC) + timedelta(days=days) if days else None
-    _mute(team_id, rule, lineage, by, as_json, until, traces, users)
+    _mute(team_id, rule, lineage, by, as_json, until, traces, users, until_release)
 
 
 @click.command("unmute")
@@ -242,9 +253,10 @@ def _mute(
     lineage: str,
     by: str | None,
     as_json: bool,
-    until: datetime | None,
-    traces: int,
-    users: int,
+    until: datetime | None = None,
+    traces: int = 0,
+    users: int = 0,
+    until_release: bool = False,
 ) -> None:
     from llma_assets.alerts import alerts_of, mute
 
@@ -264,11 +276,12 @@ def _mute(
             until=until,
             more_traces=traces,
             more_users=users,
+            until_release=until_release,
         )
     if as_json:
         emit_report(made)
     else:
-        say(f"{_what(made)} is silent{f' until {until:%Y-%m-%d %H:%M}' if until else ''}, by {author}; "
+        say(f"{_what(made)} is silent {made.ends}, by {author}; "
             f"`llma alerts unmute --team {team_id}` takes it back.")  # fmt: skip
 
 
@@ -296,3 +309,16 @@ def _plain(report: object) -> dict[str, Any]:
 
 def _shown(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _budget(team_id: int) -> float | None:
+    from llma_assets.cli.run.settings import team_settings
+
+    return team_settings().options_of(team_id).daily_budget_usd
+
+
+def _options(team_id: int) -> dict[str, Any]:
+    from llma_assets.cli.run.settings import team_settings
+
+    team = team_settings().options_of(team_id)
+    return {"budget_usd": team.daily_budget_usd, "release_property": team.release_property}
