@@ -90,6 +90,7 @@ from llma_assets.reports.verification import (
     NoChangeError,
     ReleasesReport,
     Verification,
+    first_whole_day,
     verify_lineage,
     verify_task,
 )
@@ -211,6 +212,7 @@ __all__ = [
     "estimate_report",
     "events_file",
     "first_message",
+    "first_whole_day",
     "funnel",
     "funnel_report",
     "funnel_tables",
