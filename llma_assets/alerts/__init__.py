@@ -5,14 +5,18 @@ Judging is in `judging`, which knows no database; delivery in `delivery`.
 
 from llma_assets.alerts.delivery import (
     Delivery,
+    DeliveryError,
     OutboxCount,
     Sent,
     again,
     channels_off,
+    checked_address,
     deliver,
     deliveries,
+    inert,
     outbox_counts,
     put,
+    secret_of,
     switch_channel,
 )
 from llma_assets.alerts.document import Document, read_document, settings_of, write_document
@@ -21,7 +25,7 @@ from llma_assets.alerts.errors import AlertError, InvalidRulesError
 from llma_assets.alerts.evaluate import Evaluation, PreviewDay, evaluate, preview
 from llma_assets.alerts.incidents import Incident, StoredDecision, incidents, stored_decisions
 from llma_assets.alerts.judging import Decision
-from llma_assets.alerts.messages import Message
+from llma_assets.alerts.messages import PAGES_VARIABLE, Message
 from llma_assets.alerts.muting import Mute, mute, mutes_of, unmute
 from llma_assets.alerts.partition import ALERTS_VERSION, alert_team_day
 from llma_assets.alerts.rule import Channel, Rule
@@ -30,11 +34,13 @@ from llma_assets.alerts.store import SettingChange, TeamAlerts, alerts_of, apply
 
 __all__ = [
     "ALERTS_VERSION",
+    "PAGES_VARIABLE",
     "SHIPPED",
     "AlertError",
     "Channel",
     "Decision",
     "Delivery",
+    "DeliveryError",
     "Document",
     "Evaluation",
     "Incident",
@@ -53,11 +59,13 @@ __all__ = [
     "alerts_of",
     "apply",
     "channels_off",
+    "checked_address",
     "deliver",
     "deliveries",
     "due_days",
     "evaluate",
     "incidents",
+    "inert",
     "mute",
     "mutes_of",
     "outbox_counts",
@@ -65,6 +73,7 @@ __all__ = [
     "preview",
     "put",
     "read_document",
+    "secret_of",
     "settings_of",
     "stored_decisions",
     "switch_channel",

@@ -109,7 +109,14 @@ from llma_assets.reports.trends import Trend
 from llma_assets.reports.trial import Trial, try_theme
 from llma_assets.reports.trial_report import TrialItem, TrialReport, trial_report
 from llma_assets.reports.usage import Budget, ThemeBudget, UsageReport, UsageTotal, usage_report
-from llma_assets.reports.verification import NoChangeError, ReleasesReport, Verification, verify_lineage, verify_task
+from llma_assets.reports.verification import (
+    NoChangeError,
+    ReleasesReport,
+    Verification,
+    first_whole_day,
+    verify_lineage,
+    verify_task,
+)
 
 __all__ = [
     "COLOURS",
@@ -257,6 +264,7 @@ __all__ = [
     "estimate_report",
     "events_file",
     "first_message",
+    "first_whole_day",
     "funnel",
     "funnel_report",
     "funnel_tables",

@@ -14,6 +14,12 @@ from llma_assets.tasks import Task, task_days, task_history
 REACH = timedelta(days=42)
 """Days before and after a change that are looked at."""
 
+Answer = Literal["confirmed", "rarer", "not_fallen", "open"]
+ANSWER_DAYS = 7
+"""Fewest days after a change from which it is said for good whether a fix worked: a whole week."""
+HALVED = 0.5
+"""A rate has not fallen where it is sure that it was not even halved."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verification:
@@ -29,6 +35,8 @@ class Verification:
         traces, users: the effect on each; of no users where these are unknown.
         days: what was counted, by day.
         sentence: the answer in words.
+        answer: after a whole week: `confirmed`: the rate is surely under a tenth of what was expected; `rarer`;
+            `not_fallen`: it is surely not even halved; `open`: it is too early, or too little was counted.
     """
 
     team_id: TeamId
@@ -43,6 +51,7 @@ class Verification:
     users: Effect
     days: tuple[DayRate, ...]
     sentence: str
+    answer: Answer = "open"
 
 
 class NoChangeError(ValueError):
@@ -118,10 +127,28 @@ def _verification(
     traces = effect_of(_without(rates.traces, mixed), change)
     users = effect_of(_without(rates.users, mixed), change)
     unit = "traces" if kind == "lineage" else "sessions"
+    answer = answer_of(traces, sum(each.whole > 0 for each in rates.traces if each.day >= change))
     sentence = _sentence(traces, unit, is_closed=status == "resolved")
+    if answer == "confirmed":
+        sentence += " The fix is confirmed."
     return Verification(
-        team_id, kind, id, title, theme_id, status, change, because, traces, users, rates.traces, sentence
+        team_id, kind, id, title, theme_id, status, change, because, traces, users, rates.traces, sentence, answer
     )
+
+
+def answer_of(effect: Effect, days_after: int) -> Answer:
+    """Whether a fix worked, where that can be said for good.
+
+    Args:
+        days_after: how many days after the change were counted.
+    """
+    if days_after < ANSWER_DAYS or effect.low is None or effect.expected is None:
+        return "open"
+    if effect.verdict == "gone":
+        return "confirmed"
+    if effect.verdict == "less":
+        return "rarer"
+    return "not_fallen" if effect.low > -HALVED * effect.expected else "open"
 
 
 def _without(days: Iterable[DayRate], mixed: date | None) -> list[DayRate]:
@@ -147,7 +174,8 @@ def _sentence(effect: Effect, unit: str, *, is_closed: bool) -> str:
         case "less":
             return f"It became rarer, and is still there: {numbers}."
         case "more":
-            return f"It became more frequent: {numbers}."
+            closed = " The task is closed, but its rate did not fall." if is_closed else ""
+            return f"It became more frequent: {numbers}.{closed}"
     open_end = "The task is closed, but its rate has not fallen clearly" if is_closed else "No clear change"
     if effect.more_needed is None:
         too_little = "More traffic after the change would not tell: what was counted before it is too little"

@@ -46,6 +46,8 @@ from llma_assets.testing.faults import (
     Status,
     Vectors,
 )
+from llma_assets.testing.github_server import GitHubServer
+from llma_assets.testing.linear_server import LinearServer
 from llma_assets.testing.mail_server import MailServer
 from llma_assets.testing.model_servers import ServerCase, outcome_of, server_cases
 from llma_assets.testing.personal_values import IMPERSONAL_SENTENCES, PERSONAL_VALUES
@@ -56,6 +58,7 @@ from llma_assets.testing.segments import axis_vector, segment, similar_segments,
 from llma_assets.testing.small_models import SMALL_MODELS, Served, SmallModel, served
 from llma_assets.testing.temporary import temporary_database
 from llma_assets.testing.texts import numbered_texts, write_texts
+from llma_assets.testing.tracker_servers import Asked, TrackerServer
 from llma_assets.testing.traffic import day_of_traces, event, trace, write_events
 from llma_assets.testing.trials import try_on
 
@@ -73,6 +76,7 @@ __all__ = [
     "WRONG_SCHEMA",
     "AlertServer",
     "Answer",
+    "Asked",
     "BatchServer",
     "ChatServer",
     "Content",
@@ -80,8 +84,10 @@ __all__ = [
     "Ending",
     "Fault",
     "Garbage",
+    "GitHubServer",
     "Hang",
     "Hook",
+    "LinearServer",
     "MailServer",
     "PagerDutyServer",
     "Quota",
@@ -96,6 +102,7 @@ __all__ = [
     "SmallModel",
     "Status",
     "Store",
+    "TrackerServer",
     "Vectors",
     "WebhookServer",
     "answer_from_schema",

@@ -1,5 +1,7 @@
 """Delivery: the outbox, and the channels that its messages are sent to."""
 
+from llma_assets.alerts.delivery.addresses import checked as checked_address
+from llma_assets.alerts.delivery.addresses import secret as secret_of
 from llma_assets.alerts.delivery.counting import OutboxCount, outbox_counts
 from llma_assets.alerts.delivery.errors import DeliveryError, Gone, Refused, Unreachable
 from llma_assets.alerts.delivery.outbox import (
@@ -14,6 +16,7 @@ from llma_assets.alerts.delivery.outbox import (
     switch_channel,
 )
 from llma_assets.alerts.delivery.sending import Sent, deliver
+from llma_assets.alerts.delivery.wording import inert
 
 __all__ = [
     "Delivery",
@@ -25,12 +28,15 @@ __all__ = [
     "Unreachable",
     "again",
     "channels_off",
+    "checked_address",
     "claim",
     "deliver",
     "deliveries",
+    "inert",
     "message_id",
     "outbox_counts",
     "put",
     "record",
+    "secret_of",
     "switch_channel",
 ]

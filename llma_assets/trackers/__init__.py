@@ -1,0 +1,58 @@
+"""Trackers: issues of GitHub and Linear made of tasks and clusters, with states both ways, by polling.
+
+Each kind is a module of its own (`github.py`, `linear.py`); what both sides' states come to is in `reconcile.py`.
+"""
+
+from llma_assets.trackers.document import Document, read_document, write_document
+from llma_assets.trackers.errors import InvalidTrackersError, TrackerError, TrackerFault
+from llma_assets.trackers.leases import Health, healths_of
+from llma_assets.trackers.linking import Done
+from llma_assets.trackers.links import Link, LinkState, Note, TeamLinks, links_of
+from llma_assets.trackers.opening import Opened, open_issue
+from llma_assets.trackers.partition import TRACKERS_VERSION, sync_team, teams_to_sync
+from llma_assets.trackers.setting import OnClosed, Tracker, TrackerRule, settings_of
+from llma_assets.trackers.showing import ShownLink, ShownTracker, TrackersReport, shown_links, trackers_report
+from llma_assets.trackers.store import SettingChange, TeamTrackers, apply, past_changes, trackers_of
+from llma_assets.trackers.subjects import Subject, Subjects
+from llma_assets.trackers.sync import Synced, client_of, sync
+
+__all__ = [
+    "TRACKERS_VERSION",
+    "Document",
+    "Done",
+    "Health",
+    "InvalidTrackersError",
+    "Link",
+    "LinkState",
+    "Note",
+    "OnClosed",
+    "Opened",
+    "SettingChange",
+    "ShownLink",
+    "ShownTracker",
+    "Subject",
+    "Subjects",
+    "Synced",
+    "TeamLinks",
+    "TeamTrackers",
+    "Tracker",
+    "TrackerError",
+    "TrackerFault",
+    "TrackerRule",
+    "TrackersReport",
+    "apply",
+    "client_of",
+    "healths_of",
+    "links_of",
+    "open_issue",
+    "past_changes",
+    "read_document",
+    "settings_of",
+    "shown_links",
+    "sync",
+    "sync_team",
+    "teams_to_sync",
+    "trackers_of",
+    "trackers_report",
+    "write_document",
+]
