@@ -13,7 +13,7 @@ from llma_assets.rendering.candidates import TRACES_OF_DAY
 from llma_assets.rendering.queries import EVENTS_OF_TRACES
 from llma_assets.source_catalog import add_source
 from llma_assets.trace_events import TRIGGER_EVENTS
-from llma_assets_tests.sources.spans import DAY, identity, refund
+from llma_assets_tests.sources.spans import DAY, refund
 from llma_assets_tests.sources.writers import TOOLS, Tool
 
 pytestmark = pytest.mark.database
@@ -39,7 +39,6 @@ PAYLOAD: dict[str, Any] = {
     "team_id": 7,
     "from": DAY,
     "until": DAY + timedelta(days=1),
-    "trace_ids": [identity("refund")],
 }
 USERS_IN_ATTRIBUTES: Final = ("otel_traces", "distributed_signoz_index_v3")
 """Tables in which the user stands among the attributes: a sample that is fair to users reads them."""
@@ -68,7 +67,7 @@ def test_no_content_is_read_before_items_are_chosen(tool: Tool, database: Databa
     if tool.table in USERS_IN_ATTRIBUTES:
         del read["sample"]
     assert max(read.values()) < len(long) / 20, read
-    payload = bytes_read(database, EVENTS_OF_TRACES, **PAYLOAD)
+    payload = bytes_read(database, EVENTS_OF_TRACES, **PAYLOAD | {"trace_ids": [tool.trace("refund")]})
     assert payload > len(long), "the messages are read where they are asked for"
 
 
