@@ -7,8 +7,17 @@ among floating-point numbers; events are JSON objects with `name` and `attribute
 
 from typing import Final
 
-from llma_assets.sources.kinds.otel_spans import DETAILS, Span, columns, is_of_llm
-from llma_assets.sources.reading import LONGEST_WORK, Kind, Reading, between, wants_content
+from llma_assets.sources.kinds.otel_spans import (
+    DETAILS,
+    LIGHT,
+    LIGHT_OTHER,
+    Span,
+    columns,
+    is_of_llm,
+    light_attributes,
+    light_column,
+)
+from llma_assets.sources.reading import LONGEST_WORK, Kind, Reading, between, wants_content, wants_facts
 from llma_assets.sources.source import Source, column_sql, table_sql, text_sql
 from llma_assets.sources.statement import Asked
 
@@ -28,7 +37,10 @@ _DETAILS: Final = f"tupleElement(arrayFirst(e -> tupleElement(e, 1) = {text_sql(
 
 def read(source: Source, asked: Asked) -> tuple[Reading, ...]:
     """Spans; buckets of time prune before all else."""
-    attributes = f"mapUpdate({_DETAILS}, {_ATTRIBUTES})" if wants_content(asked) else _ATTRIBUTES
+    if wants_facts(asked):
+        attributes = f"mapUpdate({_DETAILS}, {_ATTRIBUTES})" if wants_content(asked) else _ATTRIBUTES
+    else:
+        attributes = light_attributes("s.attributes_string", source.others.get(LIGHT))
     span = Span(
         trace_id="toString(s.trace_id)",
         span_id="s.span_id",
@@ -65,5 +77,6 @@ KIND: Final = Kind(
         "set OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=SPAN_ONLY in the application; messages in log records "
         "are not read from SigNoz"
     ),
-    others={},
+    others={LIGHT: LIGHT_OTHER},
+    light=light_column("{table}", "attributes_string"),
 )
