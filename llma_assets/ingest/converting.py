@@ -14,7 +14,19 @@ import orjson
 
 from llma_assets.attribute_names import NUMBERS
 from llma_assets.ingest.errors import LineError
-from llma_assets.ingest.formats import FORMATS, Draft, Fault, Format, is_own, nearest, recognised, whole_number
+from llma_assets.ingest.formats import (
+    FORMATS,
+    Draft,
+    Fault,
+    Format,
+    Outcome,
+    Piece,
+    Waiting,
+    is_own,
+    nearest,
+    recognised,
+    whole_number,
+)
 from llma_assets.ingest.lines import KEPT_OF_LONG_LINE, DamagedSource, Line
 from llma_assets.ingest.moments import check_time
 from llma_assets.ingest.parsing import (
@@ -24,6 +36,7 @@ from llma_assets.ingest.parsing import (
     parse_row,
     team_of,
 )
+from llma_assets.ingest.pieces import PieceStore
 
 OWN: Final = "events"
 """The name of our own format."""
@@ -68,12 +81,16 @@ class Converter:
         is_certain: whether the format was recognised or named.
         team_id: the team of all events, None to use that of each record.
         seen: the first record that could be read, for `advice`.
+        pieces: where content and the spans that wait for it are kept; None joins nothing.
+        kept: number of pieces and waiting spans so far.
     """
 
     format: Format | None = None
     is_certain: bool = False
     team_id: int | None = None
     seen: Mapping[str, Any] = field(default_factory=dict)
+    pieces: PieceStore | None = None
+    kept: int = 0
 
     @property
     def name(self) -> str:
@@ -109,18 +126,43 @@ class Converter:
         try:
             for outcome in self.format.read(record):
                 try:
-                    if isinstance(outcome, Fault):
-                        raise outcome.error
-                    yield _event(outcome, latest, self.team_id, repairs)
-                    repairs = {}  # counted once a record
+                    if (draft := self._draft(item.number, outcome)) is not None:
+                        yield _event(draft, latest, self.team_id, repairs)
+                        repairs = {}  # counted once a record
                 except LineError as error:
-                    part = outcome.part if isinstance(outcome, Fault) else outcome.properties
                     said = f"{place}: {error.detail}" if place else error.detail
-                    yield Rejected(_shown(item.number, part), LineError(error.reason, said))
+                    yield Rejected(_shown(item.number, _part(outcome)), LineError(error.reason, said))
         except LineError as error:
             yield Rejected(line_of(item), error)
         except RecursionError:
             yield Rejected(line_of(item), LineError("too_deep", "the record is nested too deeply"))
+
+    def _draft(self, record: int, outcome: Outcome) -> Draft | None:
+        """The event of an outcome; None of content, and of what waits for it, which are kept."""
+        match outcome:
+            case Fault():
+                raise outcome.error
+            case Draft():
+                return outcome
+            case Waiting():
+                if self.pieces is None:
+                    return outcome.draft
+                self.pieces.wait(record, outcome)
+            case Piece():
+                if self.pieces is not None:
+                    self.pieces.add(outcome)
+        self.kept += 1
+        return None
+
+    def rest(self, latest: datetime) -> Iterator[Event | Rejected]:
+        """The events of the spans that waited, with the content that came; to be asked for at the end of a file."""
+        if self.pieces is None or self.format is None or self.format.finish is None:
+            return
+        for record, draft, state, found in self.pieces.taken():
+            try:
+                yield _event(self.format.finish(draft, state, found) if found else draft, latest, self.team_id, {})
+            except LineError as error:
+                yield Rejected(_shown(record, draft.properties), error)
 
     def advice(self) -> str:
         """What to do where no record became an event."""
@@ -142,7 +184,7 @@ class Converter:
             f"--format {other.name} reads it so, others are {_others(other.name)}"
         )
 
-    def _read_quietly(self, form: Format) -> list[Draft | Fault]:
+    def _read_quietly(self, form: Format) -> list[Outcome]:
         """What a format makes of the first record."""
         try:
             return list(form.read(self.seen))
@@ -240,6 +282,19 @@ def _uuid(trace_id: str, span_id: str) -> str:
     """The uuid of a span: the same for the same ids, whichever format brings them."""
     digest = blake2b(f"{trace_id}\0{span_id}".encode("utf-8", "replace"), digest_size=16).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"
+
+
+def _part(outcome: Outcome) -> object:
+    """What is shown of an outcome that is no event."""
+    match outcome:
+        case Fault():
+            return outcome.part
+        case Piece():
+            return outcome.value
+        case Waiting():
+            return outcome.draft.properties
+        case Draft():
+            return outcome.properties
 
 
 def _number(text: str) -> float | int | str:

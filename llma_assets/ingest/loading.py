@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from llma_assets.ingest.items import read_items
 from llma_assets.ingest.lines import DamagedSource, ReadPosition
 from llma_assets.ingest.moments import day_of
 from llma_assets.ingest.parsing import MAX_TEAM_ID, Event
+from llma_assets.ingest.pieces import PieceStore
 from llma_assets.ingest.rejects import RejectsFile
 from llma_assets.ingest.report import IngestProgress, IngestReport, TeamReport
 from llma_assets.ingest.store import store_new
@@ -58,6 +60,7 @@ def ingest(
     strict: bool = False,
     team_id: int | None = None,
     format_name: str | None = None,
+    pieces: PieceStore | None = None,
     limits: IngestLimits = IngestLimits(),
     progress: Callable[[IngestProgress], None] = ignore_progress,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -74,6 +77,8 @@ def ingest(
         strict: stop at the first rejected line, after storing the events before it.
         team_id: the team of all events, whatever the lines say; None to use the team of each line.
         format_name: one of `FORMAT_NAMES`; None to recognise it.
+        pieces: content of spans that stands in files read before, to which this file adds its own; None to join
+            within this file alone.
         limits: limits that bound the memory.
         progress: called after each batch and at the end.
         clock: the current time; events more than a day later are rejected.
@@ -89,11 +94,12 @@ def ingest(
     if format_name is not None and format_name not in FORMAT_NAMES:
         raise ValueError(f"format_name must be one of {', '.join(FORMAT_NAMES)}, not {format_name!r}")
     loading = _Loading(database, limits, progress, RejectsFile(rejects), _size(source))
-    with loading.rejects:
+    with loading.rejects, nullcontext(pieces) if pieces is not None else closing(PieceStore()) as held:
         try:
             loading.converter, items = converter_for(
                 read_items(source, limits.max_line_bytes, loading.position), format_name, team_id
             )
+            loading.converter.pieces = held
             loading.require_team()
             for item in items:
                 for outcome in loading.of(item, clock() + FUTURE):
@@ -104,6 +110,11 @@ def ingest(
                     if strict:
                         loading.store()
                         raise StrictError(item.number, outcome.error, loading.report()) from None
+            for outcome in loading.converter.rest(clock() + FUTURE):
+                if isinstance(outcome, Event):
+                    loading.add(outcome)
+                else:
+                    loading.reject(outcome)
         except DamagedSource as error:
             loading.store()
             where = _name(source) + (f", after line {loading.lines:,}" if loading.lines else "")
@@ -165,11 +176,11 @@ class _Loading:
     def of(self, item: Item, latest: datetime) -> Iterator[Event | Rejected]:
         """The outcomes of an item; one without any counts as empty."""
         self.lines = item.number
-        is_empty = True
+        is_empty, kept = True, self.converter.kept
         for outcome in self.converter.read(item, latest):
             is_empty = False
             yield outcome
-        self.empty += is_empty
+        self.empty += is_empty and kept == self.converter.kept
 
     def add(self, event: Event) -> None:
         """Count a valid event, and store the batch once it is full."""

@@ -48,7 +48,9 @@ def read_tools(  # noqa: PLR0911 - one return a structure
 
 
 def tools_beside(value: object) -> object:
-    """The tool definitions inside a request, a response or a list of messages, or None."""
+    """The tool definitions inside a request, its JSON, a response or a list of messages, or None."""
+    if isinstance(value, str) and '"tools"' in value:  # most texts are no request, and need not be parsed for it
+        value = parse_container(value)
     if isinstance(value, Mapping):
         tools = value.get("tools")
         if not tools and isinstance(value.get("config"), Mapping):

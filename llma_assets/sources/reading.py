@@ -49,6 +49,7 @@ class Kind:
         without_content: what to change where model calls hold no message text.
         others: names of further tables that may be given, with what they are for.
         numbered: tenants are team numbers already.
+        light: statement that adds a column for sampling to a `{table}`, where the tool has none; "" for none.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Kind:
     without_content: str
     others: Mapping[str, str]
     numbered: bool = False
+    light: str = ""
 
 
 def between(asked: Asked, column: str) -> tuple[str, ...]:
@@ -71,6 +73,11 @@ def between(asked: Asked, column: str) -> tuple[str, ...]:
 def wants_content(asked: Asked) -> bool:
     """Whether a statement reads messages."""
     return "properties" in asked.columns
+
+
+def wants_facts(asked: Asked) -> bool:
+    """Whether a statement reads properties at all; the kind, user and session of an event are none."""
+    return wants_content(asked) or "event_facts" in asked.columns
 
 
 def first(*expressions: str) -> str:

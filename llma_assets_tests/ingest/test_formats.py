@@ -21,6 +21,7 @@ from llma_assets.ingest.items import read_items
 from llma_assets.ingest.lines import ReadPosition
 from llma_assets.ingest.moments import EPOCH, MICROSECOND
 from llma_assets.ingest.parsing import Event
+from llma_assets.ingest.pieces import PieceStore
 from llma_assets.rendering import render_trace
 from llma_assets_tests.ingest.events import NOW
 
@@ -35,7 +36,9 @@ def converted(
 ) -> tuple[Converter, list[Any]]:
     """The converter that was chosen, and events and rejected records in order."""
     converter, items = converter_for(read_items(source, 10 << 20, ReadPosition()), name, team)
-    return converter, [outcome for item in items for outcome in converter.read(item, latest)]
+    converter.pieces = PieceStore()
+    outcomes: list[Any] = [outcome for item in items for outcome in converter.read(item, latest)]
+    return converter, [*outcomes, *converter.rest(latest)]
 
 
 def shown(path: Path) -> dict[str, Any]:

@@ -115,4 +115,4 @@ def test_what_is_nested_too_deeply_costs_itself(name: str) -> None:
     wanted = [each for each in converted(BytesIO(good.encode()), name)[1] if isinstance(each, Event)]
     kept = [each for each in found if isinstance(each, Event)]
     assert wanted
-    assert (kept[: len(wanted)], kept[-len(wanted) :]) == (wanted, wanted)
+    assert all(kept.count(each) >= 2 for each in wanted)

@@ -18,6 +18,7 @@ class Span:
     Attributes:
         kind: agent, llm, tool or embedding.
         said: what the user or the caller said.
+        asked: messages of a call in a provider's own shape, instead of `said`.
         version: later versions of a span replace earlier ones, in tools that have versions.
     """
 
@@ -38,6 +39,7 @@ class Span:
     session: str = "session-1"
     user: str = "ann"
     version: int = 1
+    asked: Any = None
 
     @property
     def end(self) -> datetime:
@@ -49,8 +51,8 @@ class Span:
         return datetime(2026, 11, 8, tzinfo=UTC) + timedelta(minutes=self.version)
 
     @property
-    def messages(self) -> list[dict[str, Any]]:
-        return [{"role": "user", "content": self.said}]
+    def messages(self) -> Any:
+        return [{"role": "user", "content": self.said}] if self.asked is None else self.asked
 
     @property
     def answer(self) -> list[dict[str, Any]]:

@@ -18,7 +18,9 @@ def team_number(span: Span) -> int:
 
 
 def _input(span: Span) -> str:
-    return json.dumps(span.messages) if span.kind == "llm" else span.said
+    """What was said; texts are stored as they are, all else as JSON."""
+    said = span.messages if span.kind == "llm" else span.said
+    return said if isinstance(said, str) else json.dumps(said)
 
 
 def _output(span: Span) -> str:
@@ -183,7 +185,7 @@ def write_signoz(store: Database, spans: Iterable[Span], attributes: Any) -> Non
             {
                 "ts_bucket_start": int(span.start.timestamp()) // 1800 * 1800,
                 "timestamp": span.start,
-                "trace_id": span.trace_id,
+                "trace_id": span.trace_id.replace("-", "").encode(),
                 "span_id": span.span_id,
                 "parent_span_id": span.parent_id,
                 "name": span.name,
@@ -197,7 +199,7 @@ def write_signoz(store: Database, spans: Iterable[Span], attributes: Any) -> Non
                 "events": [json.dumps(event) for event in events],
             }
         )
-    store.insert_rows("distributed_signoz_index_v3", rows)
+    store.insert_rows("signoz_index_v3", rows)
 
 
 def write_laminar(store: Database, spans: Iterable[Span]) -> None:
@@ -207,8 +209,8 @@ def write_laminar(store: Database, spans: Iterable[Span]) -> None:
         hashed: dict[str, list[bytes]] = {"input": [], "output": []}
         if span.kind == "llm":
             for side, messages in (("input", span.messages), ("output", span.answer)):
-                for message in messages:
-                    text = json.dumps(message)
+                for message in messages if isinstance(messages, list) else [messages]:
+                    text = json.dumps({"role": "user", "content": message} if isinstance(message, str) else message)
                     digest = hashlib.sha256(text.encode()).digest()
                     hashed[side].append(digest)
                     contents.append({"project_id": UUID(span.tenant), "content_hash": digest, "content": text})

@@ -14,7 +14,7 @@ from llma_assets.rendering.candidates import items_of_day
 from llma_assets.rendering.queries import events_of_generations, events_of_traces
 from llma_assets.source_catalog import add_source, register_tenants, source_named
 from llma_assets.team_day import TeamDay
-from llma_assets_tests.sources.spans import BANK, DAY, SHOP, identity, refund
+from llma_assets_tests.sources.spans import BANK, DAY, SHOP, refund
 from llma_assets_tests.sources.writers import TOOLS, Tool
 
 pytestmark = pytest.mark.database
@@ -49,9 +49,9 @@ def test_the_same_work_gives_the_same_events(tool: Tool, database: Database, sto
 
     day = TeamDay(teams[SHOP], date(2026, 11, 7))
     frame = items_of_day(database, day, "trace", now=DAY + timedelta(days=3), quiet=QUIET, per_hour=50)
-    assert [item.item_id for item in frame.candidates] == [identity("refund"), identity("late")]
+    assert [item.item_id for item in frame.candidates] == [tool.trace("refund"), tool.trace("late")]
     found = events_of_traces(database, day.team_id, frame.candidates)
-    events = found[identity("refund")]
+    events = found[tool.trace("refund")]
 
     work = [event for event in events if event["event"] != "$ai_trace"]
     assert [event["event"] for event in work] == ["$ai_generation", "$ai_span", "$ai_span"]
@@ -81,12 +81,6 @@ def test_the_same_work_gives_the_same_events(tool: Tool, database: Database, sto
     users = {row["distinct_id"] for row in database.rows(USERS, team_id=day.team_id)}
     assert users == {tool.user}
 
-
-OTHER_WORK = """
-INSERT INTO otel_traces
-SELECT * REPLACE ('web' AS TraceId, map('http.method', 'GET') AS SpanAttributes)
-FROM otel_traces
-"""
 
 OTHER_WORK = """
 INSERT INTO otel_traces

@@ -1,17 +1,23 @@
 """Write spans into the tables of each tool, as the tool would."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from llma_assets.clickhouse import Database
 from llma_assets.sources import Source
 from llma_assets_tests.sources import stores
-from llma_assets_tests.sources.spans import Span
+from llma_assets_tests.sources.spans import Span, identity
 
 TABLES = Path(__file__).parent / "tables"
+HASHES = (
+    "* REPLACE (arrayMap(h -> lower(hex(h)), input_message_hashes) AS input_message_hashes, "
+    "arrayMap(h -> lower(hex(h)), output_message_hashes) AS output_message_hashes, '' AS tool_definitions_hash)"
+)
+CONTENT_COLUMNS = {"deduped_content": "* REPLACE (lower(hex(content_hash)) AS content_hash)"}
 Write = Callable[[Database, Iterable[Span]], None]
 
 
@@ -24,6 +30,9 @@ class Tool:
         has_versions: a span that is sent again replaces the first, also on another day.
         user: who is known to have done it.
         numbered: tenants are team numbers.
+        exports: further tables that an export of the tool has.
+        hex_ids: trace ids are 32 hexadecimal digits, as OpenTelemetry has them.
+        columns: what an export selects instead of binary columns.
     """
 
     name: str
@@ -35,6 +44,13 @@ class Tool:
     has_versions: bool = False
     user: str = "ann"
     numbered: bool = False
+    exports: tuple[str, ...] = ()
+    columns: str = "*"
+    hex_ids: bool = False
+
+    def trace(self, name: str) -> str:
+        """The id of the trace that `spans.refund` calls so, as the tool stores it."""
+        return identity(name).replace("-", "") if self.hex_ids else identity(name)
 
     def source(self, store: Database) -> Source:
         others = {name: f"{store.name}.{table}" for name, table in self.others.items()}
@@ -44,6 +60,16 @@ class Tool:
         for statement in (TABLES / f"{self.ddl}.sql").read_text().replace("__db__", f"`{store.name}`").split(";\n"):
             if statement.strip():
                 store.execute(statement)
+
+    def export(self, store: Database) -> bytes:
+        """All rows of the tool's tables as lines of JSON, as `FORMAT JSONEachRow` writes them."""
+        lines: list[str] = []
+        for table in (self.table, *self.exports):
+            columns = self.columns if table == self.table else CONTENT_COLUMNS.get(table, "*")
+            lines += [
+                row["line"] for row in store.rows(f"SELECT formatRow('JSONEachRow', {columns}) AS line FROM {table}")
+            ]
+        return "".join(lines).encode()
 
 
 def _semconv(span: Span, *, content: bool) -> dict[str, str]:
@@ -58,8 +84,12 @@ def _semconv(span: Span, *, content: bool) -> dict[str, str]:
         }
         if content:
             attributes |= {
-                "gen_ai.input.messages": json.dumps(
+                "gen_ai.input.messages": span.asked
+                if isinstance(span.asked, str)
+                else json.dumps(
                     [{"role": "user", "parts": [{"type": "text", "content": span.said}]}]
+                    if span.asked is None
+                    else span.asked
                 ),
                 "gen_ai.output.messages": json.dumps(
                     [{"role": "assistant", "parts": [{"type": "text", "content": span.answered}]}]
@@ -67,6 +97,7 @@ def _semconv(span: Span, *, content: bool) -> dict[str, str]:
             }
     if span.kind == "tool":
         attributes |= {"gen_ai.tool.name": span.name, "gen_ai.tool.call.arguments": span.said}
+        attributes |= {"gen_ai.tool.call.result": span.answered} if span.answered else {}
     return attributes
 
 
@@ -90,6 +121,14 @@ def _otel_row(span: Span, attributes: dict[str, str], events: list[tuple[str, di
     }
 
 
+def _turns(span: Span) -> Iterator[tuple[str, str]]:
+    """Roles and texts of the messages of a call, for conventions that have an event a message."""
+    for message in span.messages if isinstance(span.messages, list) else [span.messages]:
+        content = message.get("content") if isinstance(message, dict) else message
+        role = message.get("role", "user") if isinstance(message, dict) else "user"
+        yield role, content if isinstance(content, str) else json.dumps(content)
+
+
 def write_otel(store: Database, spans: Iterable[Span]) -> None:
     store.insert_rows("otel_traces", [_otel_row(span, _semconv(span, content=True), []) for span in spans])
 
@@ -101,7 +140,7 @@ def write_otel_events(store: Database, spans: Iterable[Span]) -> None:
         events = []
         if span.kind == "llm":
             events = [
-                ("gen_ai.user.message", {"content": span.said}),
+                *((f"gen_ai.{role}.message", {"role": role, "content": content}) for role, content in _turns(span)),
                 (
                     "gen_ai.choice",
                     {"index": "0", "message": json.dumps({"role": "assistant", "content": span.answered})},
@@ -119,13 +158,12 @@ def write_otel_logs(store: Database, spans: Iterable[Span]) -> None:
     for span in spans:
         if span.kind != "llm":
             continue
-        for name, body in (
-            ("gen_ai.user.message", {"role": "user", "content": span.said}),
-            ("gen_ai.choice", {"index": 0, "message": {"role": "assistant", "content": span.answered}}),
-        ):
+        turns = [(f"gen_ai.{role}.message", {"role": role, "content": content}) for role, content in _turns(span)]
+        choice = {"index": 0, "message": {"role": "assistant", "content": span.answered}}
+        for number, (name, body) in enumerate([*turns, ("gen_ai.choice", choice)]):
             logs.append(
                 {
-                    "Timestamp": span.end,
+                    "Timestamp": span.end + timedelta(microseconds=number),
                     "TraceId": span.trace_id,
                     "SpanId": span.span_id,
                     "ServiceName": span.tenant,
@@ -163,8 +201,10 @@ def write_otel_details(store: Database, spans: Iterable[Span]) -> None:
 OTEL = [
     Tool("otel", "otel", "otel", "otel_traces", write_otel),
     Tool("otel-events", "otel", "otel", "otel_traces", write_otel_events),
-    Tool("otel-logs", "otel", "otel", "otel_traces", write_otel_logs, {"logs": "otel_logs"}),
-    Tool("otel-details", "otel", "otel", "otel_traces", write_otel_details, {"logs": "otel_logs"}),
+    Tool("otel-logs", "otel", "otel", "otel_traces", write_otel_logs, {"logs": "otel_logs"}, exports=("otel_logs",)),
+    Tool(
+        "otel-details", "otel", "otel", "otel_traces", write_otel_details, {"logs": "otel_logs"}, exports=("otel_logs",)
+    ),
 ]
 
 
@@ -174,11 +214,19 @@ def _write_signoz(store: Database, spans: Iterable[Span]) -> None:
 
 TOOLS = [
     *OTEL,
-    Tool("signoz", "signoz", "signoz", "distributed_signoz_index_v3", _write_signoz),
-    Tool("langfuse", "langfuse", "langfuse", "observations", stores.write_langfuse, has_versions=True),
+    Tool("signoz", "signoz", "signoz", "distributed_signoz_index_v3", _write_signoz, hex_ids=True),
+    Tool(
+        "langfuse",
+        "langfuse",
+        "langfuse",
+        "observations",
+        stores.write_langfuse,
+        has_versions=True,
+        exports=("traces",),
+    ),
     Tool("langfuse4", "langfuse", "langfuse4", "events_full", stores.write_langfuse4, has_versions=True),
     Tool("posthog", "posthog", "posthog", "events", stores.write_posthog, numbered=True),
     Tool("posthog-ai", "posthog", "posthog", "ai_events", stores.write_posthog_ai, numbered=True),
-    Tool("laminar", "laminar", "laminar", "spans", stores.write_laminar),
-    Tool("opik", "opik", "opik", "spans", stores.write_opik, has_versions=True, user="session-1"),
+    Tool("laminar", "laminar", "laminar", "spans", stores.write_laminar, exports=("deduped_content",), columns=HASHES),
+    Tool("opik", "opik", "opik", "spans", stores.write_opik, has_versions=True, user="session-1", exports=("traces",)),
 ]

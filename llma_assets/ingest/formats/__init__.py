@@ -19,13 +19,15 @@ from llma_assets.ingest.formats import (
     otlp,
     otlp_protobuf,
     posthog,
+    signoz,
 )
-from llma_assets.ingest.formats.draft import Draft, Fault, Format, Outcome, whole_number
+from llma_assets.ingest.formats.draft import Draft, Fault, Format, Outcome, Piece, Waiting, whole_number
 
 FORMATS: Final[tuple[Format, ...]] = (
     otlp.FORMAT,
     otlp_protobuf.FORMAT,
     otel_rows.FORMAT,
+    signoz.FORMAT,
     openinference.FORMAT,
     mlflow.FORMAT,
     langsmith.FORMAT,
@@ -58,4 +60,16 @@ def nearest(record: Mapping[str, Any]) -> tuple[Format, list[str]] | None:
     return best if len(best[1]) >= 2 else None
 
 
-__all__ = ["FORMATS", "Draft", "Fault", "Format", "Outcome", "is_own", "nearest", "recognised", "whole_number"]
+__all__ = [
+    "FORMATS",
+    "Draft",
+    "Fault",
+    "Format",
+    "Outcome",
+    "Piece",
+    "Waiting",
+    "is_own",
+    "nearest",
+    "recognised",
+    "whole_number",
+]

@@ -3,7 +3,7 @@
 No JSON text, no database, no clock: whether a time is within bounds, and whose team it is, `converting` decides.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
@@ -55,8 +55,39 @@ class Fault:
     part: object
 
 
-Outcome = Draft | Fault
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Content of a span that stands in a record of its own: a message in a log record, or under its hash.
+
+    Attributes:
+        key: by which the span finds it.
+        place: its order among those of one key.
+        value: what JSON can hold.
+    """
+
+    key: str
+    place: int
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A draft whose content may stand in other records of the file, before it or after it.
+
+    Attributes:
+        draft: the event, if there is none.
+        keys: of the pieces that it lacks.
+        state: what `Format.finish` needs; what JSON can hold.
+    """
+
+    draft: Draft
+    keys: tuple[str, ...]
+    state: Mapping[str, Any]
+
+
+Outcome = Draft | Fault | Piece | Waiting
 Record = Mapping[str, Any]
+Pieces = Mapping[str, Sequence[Any]]
 Part = TypeVar("Part")
 
 
@@ -72,6 +103,7 @@ class Format:
         fields: names that records of it have; they tell which format is nearest.
         has_teams: whether its records may name a team.
         if_empty: what to do where its records hold no event.
+        finish: the event of a draft that waited, its state, and the pieces that were found, by key, in order.
     """
 
     name: str
@@ -81,9 +113,10 @@ class Format:
     fields: tuple[str, ...]
     has_teams: bool = False
     if_empty: str = ""
+    finish: Callable[[Draft, Record, Pieces], Draft] | None = None
 
 
-def each(parts: object, place: str, read: Callable[[Record], Draft]) -> Iterator[Outcome]:
+def each(parts: object, place: str, read: Callable[[Record], Outcome]) -> Iterator[Outcome]:
     """A draft for each part of a list, and a fault, with its place, where one cannot be read."""
     if parts is None:
         return
@@ -94,7 +127,7 @@ def each(parts: object, place: str, read: Callable[[Record], Draft]) -> Iterator
         yield one(part, f"{place}[{number}]", read)
 
 
-def each_of(parts: Iterable[Part], place: str, read: Callable[[Part], Draft]) -> Iterator[Outcome]:
+def each_of(parts: Iterable[Part], place: str, read: Callable[[Part], Outcome]) -> Iterator[Outcome]:
     """As `each`, for parts whose type is known."""
     for number, part in enumerate(parts):
         try:
@@ -103,7 +136,7 @@ def each_of(parts: Iterable[Part], place: str, read: Callable[[Part], Draft]) ->
             yield Fault(LineError(error.reason, f"{place}[{number}]: {error.detail}"), str(part))
 
 
-def one(part: object, place: str, read: Callable[[Record], Draft]) -> Outcome:
+def one(part: object, place: str, read: Callable[[Record], Outcome]) -> Outcome:
     """The draft of a part, or its fault."""
     try:
         if not isinstance(part, Mapping):
@@ -118,13 +151,16 @@ def with_users(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
     held = list(outcomes)
     users: dict[str, str] = {}
     for outcome in held:
-        if isinstance(outcome, Draft) and (user := outcome.user or str(outcome.properties.get("$ai_session_id") or "")):
-            users.setdefault(outcome.trace_id, user)
+        draft = outcome.draft if isinstance(outcome, Waiting) else outcome
+        if isinstance(draft, Draft) and (user := draft.user or str(draft.properties.get("$ai_session_id") or "")):
+            users.setdefault(draft.trace_id, user)
     for outcome in held:
-        if isinstance(outcome, Draft) and not outcome.user and outcome.trace_id in users:
-            yield replace(outcome, user=users[outcome.trace_id])
-        else:
+        draft = outcome.draft if isinstance(outcome, Waiting) else outcome
+        if not isinstance(draft, Draft) or draft.user or draft.trace_id not in users:
             yield outcome
+            continue
+        draft = replace(draft, user=users[draft.trace_id])
+        yield replace(outcome, draft=draft) if isinstance(outcome, Waiting) else draft
 
 
 def filled(properties: Mapping[str, Any]) -> dict[str, Any]:

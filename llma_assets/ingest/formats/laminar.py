@@ -1,6 +1,10 @@
-"""Laminar: spans, as rows of its table or of its SQL and API exports."""
+"""Laminar: spans, as rows of its table or of its SQL and API exports.
 
-from collections.abc import Iterator
+Newer rows hold messages of calls by their hashes alone; rows of `deduped_content` and `llm_messages` have the texts.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from llma_assets.attribute_names import GENERATION, SPAN
@@ -8,7 +12,10 @@ from llma_assets.ingest.formats.draft import (
     Draft,
     Format,
     Outcome,
+    Piece,
+    Pieces,
     Record,
+    Waiting,
     decoded,
     field,
     filled,
@@ -20,19 +27,49 @@ from llma_assets.ingest.formats.draft import (
 )
 
 _CALLS: Final = ("1", "LLM", "8", "CACHED")
+_HASHES: Final = ("content_hash", "contentHash", "message_hash", "messageHash")
 _NONE: Final = ("00000000-0000-0000-0000-000000000000", "<null>")
 
 
 def recognises(record: Record) -> bool:
-    """A span with the type that only Laminar has."""
-    return any(name in record for name in ("span_id", "spanId")) and any(
-        name in record for name in ("span_type", "spanType")
-    )
+    """A span with the type that only Laminar has; rows of PostHog's `ai_events` have one, too, beside an event."""
+    return (
+        any(name in record for name in ("span_id", "spanId"))
+        and any(name in record for name in ("span_type", "spanType"))
+        and "event" not in record
+    ) or _is_content(record)
 
 
 def read(record: Record) -> Iterator[Outcome]:
-    """The event of a span."""
-    yield one(record, "", _draft)
+    """The event of a span, or a message under its hash."""
+    if _is_content(record):
+        project, found = text_field(record, "project_id", "projectId"), text_field(record, *_HASHES)
+        yield Piece(f"{project}/{found.lower()}", 0, record["content"])
+    else:
+        yield one(record, "", _outcome)
+
+
+def _is_content(record: Record) -> bool:
+    return "content" in record and any(name in record for name in _HASHES)
+
+
+def _outcome(span: Record) -> Draft | Waiting:
+    draft = _draft(span)
+    project = text_field(span, "project_id", "projectId")
+    named = (("input_message_hashes", "inputMessageHashes"), ("output_message_hashes", "outputMessageHashes"))
+    listed = [decoded(field(span, *names)) for names in named]
+    hashes = [[f"{project}/{each}".lower() for each in some] if isinstance(some, list) else [] for some in listed]
+    keys = tuple(dict.fromkeys(key for some in hashes for key in some))
+    return Waiting(draft, keys, {"hashes": hashes}) if keys else draft
+
+
+def _with_messages(draft: Draft, state: Record, found: Pieces) -> Draft:
+    """The event with the messages of its hashes, in their order."""
+    is_call = draft.event == GENERATION
+    names = ("$ai_input", "$ai_output_choices") if is_call else ("$ai_input_state", "$ai_output_state")
+    texts = [[str(found[key][0]) for key in keys if key in found] for keys in state["hashes"]]
+    held = {name: f"[{','.join(some)}]" for name, some in zip(names, texts, strict=True) if some}
+    return replace(draft, properties={**draft.properties, **held})
 
 
 def _draft(span: Record) -> Draft:
@@ -42,7 +79,6 @@ def _draft(span: Record) -> Draft:
     parent = text_field(span, "parent_span_id", "parentSpanId")
     attributes = mapping(span.get("attributes"))
     is_error = text_field(span, "status").lower() == "error"
-    exception = mapping(attributes.get("exception"))
     return Draft(
         trace_id,
         identity,
@@ -58,7 +94,7 @@ def _draft(span: Record) -> Draft:
                 "$ai_session_id": _known(text_field(span, "session_id", "sessionId")),
                 "$ai_latency": latency_s,
                 "$ai_is_error": True if is_error else None,
-                "$ai_error": (text_field(exception, "message") or "error") if is_error else None,
+                "$ai_error": _error(span, attributes) if is_error else None,
                 "$ai_model": _known(text_field(span, "model", "response_model", "request_model", "responseModel")),
                 "$ai_provider": _known(text_field(span, "provider")),
                 "$ai_input_tokens": field(span, "input_tokens", "inputTokens"),
@@ -66,11 +102,26 @@ def _draft(span: Record) -> Draft:
                 "$ai_total_cost_usd": field(span, "total_cost", "totalCost"),
                 "laminar.tags": field(span, "tags_array", "tags"),
                 "laminar.metadata": mapping(field(span, "trace_metadata", "metadata")),
-                "$ai_input" if event == GENERATION else "$ai_input_state": decoded(span.get("input")),
-                "$ai_output_choices" if event == GENERATION else "$ai_output_state": decoded(span.get("output")),
+                "$ai_input" if event == GENERATION else "$ai_input_state": span.get("input"),
+                "$ai_output_choices" if event == GENERATION else "$ai_output_state": span.get("output"),
             }
         ),
     )
+
+
+def _error(span: Record, attributes: Record) -> str:
+    """What an event `exception` of the span says, or its attributes."""
+    events = decoded(span.get("events"))
+    found: Record = mapping(attributes.get("exception"))
+    for event in events if isinstance(events, list) else []:
+        if isinstance(event, list) and len(event) == 3:  # a tuple of ClickHouse: time, name, attributes
+            event = {"name": event[1], "attributes": event[2]}  # noqa: PLW2901
+        if isinstance(event, Mapping) and event.get("name") == "exception":
+            found = mapping(event.get("attributes"))
+            break
+    kind = text_field(found, "exception.type", "type")
+    message = text_field(found, "exception.message", "message")
+    return f"{kind}: {message}" if kind and message else kind or message or "error"
 
 
 def _known(text: str) -> str:
@@ -83,4 +134,5 @@ FORMAT: Final = Format(
     recognises,
     read,
     ("span_id", "spanId", "span_type", "spanType", "trace_id", "traceId", "input_tokens", "path"),
+    finish=_with_messages,
 )

@@ -87,8 +87,8 @@ def _trace(trace: Record) -> Draft:
                 "$ai_span_id": identity,
                 "$ai_trace_name": text_field(trace, "name"),
                 "$ai_session_id": text_field(trace, "thread_id"),
-                "$ai_input_state": decoded(trace.get("input")),
-                "$ai_output_state": decoded(trace.get("output")),
+                "$ai_input_state": trace.get("input"),
+                "$ai_output_state": trace.get("output"),
             }
         ),
     )
@@ -119,8 +119,8 @@ def _span(span: Record, trace: Record) -> Draft:
                 "$ai_input_tokens": usage.get("prompt_tokens"),
                 "$ai_output_tokens": usage.get("completion_tokens"),
                 "$ai_total_cost_usd": field(span, "total_estimated_cost", "total_cost"),
-                "$ai_input" if event == GENERATION else "$ai_input_state": decoded(span.get("input")),
-                "$ai_output_choices" if event == GENERATION else "$ai_output_state": decoded(span.get("output")),
+                "$ai_input" if event == GENERATION else "$ai_input_state": span.get("input"),
+                "$ai_output_choices" if event == GENERATION else "$ai_output_state": span.get("output"),
             }
         ),
     )

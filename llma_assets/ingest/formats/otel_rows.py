@@ -1,4 +1,4 @@
-"""Rows of `otel_traces`, the table of the collector's ClickHouse exporter, as exports of it hold them."""
+"""Rows of `otel_traces` and `otel_logs`, the tables of the collector's ClickHouse exporter, as exports hold them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -9,6 +9,7 @@ from llma_assets.ingest.formats.draft import (
     Format,
     Outcome,
     Record,
+    Waiting,
     decoded,
     mapping,
     one,
@@ -16,28 +17,40 @@ from llma_assets.ingest.formats.draft import (
     text_field,
     whole_number,
 )
-from llma_assets.ingest.formats.otel_span import Span, draft_of
+from llma_assets.ingest.formats.otel_span import Span, message_of_log, outcome_of, with_messages
 from llma_assets.ingest.moments import micros
 
 
 def recognises(record: Record) -> bool:
-    """A row with ids and attributes in the table's own columns."""
-    return "TraceId" in record and "SpanId" in record and "SpanAttributes" in record
+    """A row with ids and attributes in the tables' own columns."""
+    return "TraceId" in record and "SpanId" in record and ("SpanAttributes" in record or "LogAttributes" in record)
 
 
 def read(record: Record) -> Iterator[Outcome]:
-    """The event of a row."""
-    yield one(record, "", _draft)
+    """The event of a span, or the message that a log record holds."""
+    if "LogAttributes" not in record:
+        yield one(record, "", _outcome)
+        return
+    piece = message_of_log(
+        text_field(record, "TraceId"),
+        text_field(record, "SpanId"),
+        micros(record["Timestamp"], "Timestamp") if record.get("Timestamp") is not None else 0,
+        text_field(record, "EventName"),
+        record.get("Body"),
+        mapping(record.get("LogAttributes")),
+    )
+    if piece is not None:
+        yield piece
 
 
-def _draft(row: Record) -> Draft:
+def _outcome(row: Record) -> Draft | Waiting:
     if row.get("Timestamp") is None:
         raise LineError("missing_field", "Timestamp is missing")
     start_us = micros(row["Timestamp"], "Timestamp")
     duration_ns = whole_number(text_field(row, "Duration"))
     if duration_ns is None:
         raise LineError("wrong_type", "Duration must be a number of nanoseconds")
-    return draft_of(
+    return outcome_of(
         Span(
             trace_id=required_id(row, "TraceId"),
             span_id=required_id(row, "SpanId"),
@@ -77,4 +90,5 @@ FORMAT: Final = Format(
     recognises,
     read,
     ("TraceId", "SpanId", "ParentSpanId", "SpanName", "SpanAttributes", "Timestamp", "Duration", "StatusCode"),
+    finish=with_messages,
 )

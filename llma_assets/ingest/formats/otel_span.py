@@ -1,7 +1,7 @@
 """A span of OpenTelemetry as an event: whatever conventions its attributes follow (`attribute_names`)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from llma_assets.attribute_names import (
@@ -18,7 +18,7 @@ from llma_assets.attribute_names import (
     first_of,
     kind_of,
 )
-from llma_assets.ingest.formats.draft import Draft, decoded, filled, text_field
+from llma_assets.ingest.formats.draft import Draft, Piece, Pieces, Waiting, decoded, filled, text_field
 
 _WHOLE: Final = frozenset(name for name in (*INPUTS, *OUTPUTS, SYSTEM_INSTRUCTIONS) if not name.endswith("."))
 _CONTENT: Final = _WHOLE | {EVENTS_ATTRIBUTE, *RESPONSE_CONTENT, "input.mime_type", "output.mime_type"}
@@ -55,6 +55,50 @@ class Span:
     is_error: bool = False
     message: str = ""
     resource: Mapping[str, Any] | None = None
+
+
+def outcome_of(span: Span) -> Draft | Waiting:
+    """The event that a span is; it waits for log records if it should have messages and lacks them."""
+    draft = draft_of(span)
+    held = draft.properties
+    asks = draft.event != SPAN or "gen_ai.operation.name" in span.attributes
+    said = any(name in held for name in ("$ai_input", "$ai_input_state"))
+    answered = any(name in held for name in ("$ai_output_choices", "$ai_output_state"))
+    if not asks or (said and answered):
+        return draft
+    return Waiting(
+        draft, (_key(span.trace_id, span.span_id),), {each.name: getattr(span, each.name) for each in fields(Span)}
+    )
+
+
+def message_of_log(
+    trace_id: str, span_id: str, time_us: int, name: str, body: object, attributes: Mapping[str, Any]
+) -> Piece | None:
+    """The message of a call that a log record holds (`EVENT_ONLY` of the instrumentations); None if it holds none.
+
+    Args:
+        name: of the event; "" if an attribute or the body says it.
+    """
+    body = decoded(body)
+    name = name or text_field(attributes, "event.name") or (body if isinstance(body, str) else "")
+    if not span_id or name not in (*INPUT_EVENTS, *OUTPUT_EVENTS):
+        return None
+    if isinstance(body, Mapping) and body:
+        held = {**attributes, **body} if name == _DETAILS else {**body}
+    else:
+        held = {**attributes, **({"body": body} if body and body != name else {})}
+    return Piece(_key(trace_id, span_id), time_us, [name, held])
+
+
+def with_messages(draft: Draft, state: Mapping[str, Any], found: Pieces) -> Draft:
+    """The event of a span and of its log records; the user may be known from another span of its trace."""
+    events = [(name, held) for each in found.values() for name, held in each]
+    made = draft_of(Span(**{**state, "events": [*map(tuple, state["events"]), *events]}))
+    return made if made.user else replace(made, user=draft.user)
+
+
+def _key(trace_id: str, span_id: str) -> str:
+    return f"{trace_id}/{span_id}"
 
 
 def draft_of(span: Span) -> Draft:

@@ -1,4 +1,7 @@
-"""OTLP as JSON: what `otlp_json` exporters and the collector's file exporter write, one request a record."""
+"""OTLP as JSON: what `otlp_json` exporters and the collector's file exporter write, one request a record.
+
+Log records hold messages where instrumentations send content as events; they are joined to their spans.
+"""
 
 from base64 import b64decode
 from binascii import Error as Base64Error
@@ -9,6 +12,7 @@ from llma_assets.ingest.errors import LineError
 from llma_assets.ingest.formats.draft import (
     Format,
     Outcome,
+    Piece,
     Record,
     field,
     mapping,
@@ -18,23 +22,42 @@ from llma_assets.ingest.formats.draft import (
     whole_number,
     with_users,
 )
-from llma_assets.ingest.formats.otel_span import Span, draft_of
+from llma_assets.ingest.formats.otel_span import Span, message_of_log, outcome_of, with_messages
 from llma_assets.ingest.moments import micros
 
 _RESOURCES: Final = ("resourceSpans", "resource_spans", "batches")
 _SCOPES: Final = ("scopeSpans", "scope_spans", "instrumentationLibrarySpans")
+_LOGS: Final = ("resourceLogs", "resource_logs")
 _BASE64_IDS: Final = (24, 12)
 _ERROR: Final = (2, "2", "STATUS_CODE_ERROR")
 
 
 def recognises(record: Record) -> bool:
-    """A request with spans, logs or metrics; the latter two hold no event."""
-    return any(isinstance(record.get(name), list) for name in (*_RESOURCES, "resourceLogs", "resourceMetrics"))
+    """A request with spans, logs or metrics; the latter hold no event."""
+    return any(isinstance(record.get(name), list) for name in (*_RESOURCES, *_LOGS, "resourceMetrics"))
 
 
 def read(record: Record) -> Iterator[Outcome]:
-    """The spans of a request."""
+    """The spans of a request, and the messages among its log records."""
     yield from with_users(_spans(record))
+    yield from _messages(record)
+
+
+def _messages(record: Record) -> Iterator[Piece]:
+    for _, resource in _items(record, _LOGS, ""):
+        for _, scope in _items(resource, ("scopeLogs", "scope_logs"), ""):
+            for _, log in _items(scope, ("logRecords", "log_records"), ""):
+                moment = field(log, "timeUnixNano", "time_unix_nano", "observedTimeUnixNano")
+                piece = message_of_log(
+                    _id(text_field(log, "traceId", "trace_id")),
+                    _id(text_field(log, "spanId", "span_id")),
+                    int(moment) // 1_000 if str(moment).isdigit() else 0,
+                    text_field(log, "eventName", "event_name"),
+                    _value(log.get("body")),
+                    _attributes(log.get("attributes")),
+                )
+                if piece is not None:
+                    yield piece
 
 
 def _spans(record: Record) -> Iterator[Outcome]:
@@ -42,7 +65,7 @@ def _spans(record: Record) -> Iterator[Outcome]:
         sender = _attributes(mapping(resource.get("resource")).get("attributes"))
         for within, scope in _items(resource, _SCOPES, f"{at}."):
             for place, span in _items(scope, ("spans",), f"{within}."):
-                yield one(span, place, lambda span, sender=sender: draft_of(_span(span, sender)))  # type: ignore[misc]
+                yield one(span, place, lambda span, sender=sender: outcome_of(_span(span, sender)))  # type: ignore[misc]
 
 
 def _items(record: Record, names: tuple[str, ...], prefix: str) -> Iterator[tuple[str, Any]]:
@@ -130,5 +153,6 @@ FORMAT: Final = Format(
     recognises,
     read,
     (*_RESOURCES, *_SCOPES, "spans", "traceId", "spanId"),
-    if_empty="logs and metrics hold no spans; export the traces",
+    if_empty="metrics and other logs hold no spans; export the traces",
+    finish=with_messages,
 )

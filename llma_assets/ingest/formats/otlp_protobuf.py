@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from llma_assets.ingest.decompression import DamagedSource
 from llma_assets.ingest.errors import LineError
-from llma_assets.ingest.formats.draft import Draft, Format, Outcome, each_of, with_users
-from llma_assets.ingest.formats.otel_span import Span, draft_of
+from llma_assets.ingest.formats.draft import Draft, Format, Outcome, Piece, Waiting, each_of, with_users
+from llma_assets.ingest.formats.otel_span import Span, message_of_log, outcome_of, with_messages
 from llma_assets.ingest.frames import LENGTH_BYTES, ByteReader
 
 if TYPE_CHECKING:
@@ -115,7 +115,41 @@ def read(record: Any) -> Iterator[Outcome]:
         message = ResourceSpans.FromString(record)
     except DecodeError:
         raise LineError("broken_protobuf", "it is no ResourceSpans of OTLP") from None
+    if _is_of_logs(message):
+        yield from _messages(record)
+        return
     yield from with_users(spans_of(message))
+
+
+def _is_of_logs(message: "ResourceSpans") -> bool:
+    """Whether it is rather `ResourceLogs`: as that, the first field of what would be a span is a time, not an id."""
+    spans = [span for scope in message.scope_spans for span in scope.spans]
+    return bool(spans) and not any(span.trace_id for span in spans)
+
+
+def _messages(record: bytes) -> Iterator[Piece]:
+    """The messages of calls among the log records of a `ResourceLogs`."""
+    from google.protobuf.message import DecodeError
+    from opentelemetry.proto.logs.v1.logs_pb2 import ResourceLogs
+
+    try:
+        message = ResourceLogs.FromString(record)
+    except DecodeError:
+        raise LineError("missing_field", "traceId is missing") from None
+    logs = [log for scope in message.scope_logs for log in scope.log_records]
+    if not any(log.time_unix_nano or log.observed_time_unix_nano for log in logs):
+        raise LineError("missing_field", "traceId is missing")
+    for log in logs:
+        piece = message_of_log(
+            log.trace_id.hex(),
+            log.span_id.hex(),
+            (log.time_unix_nano or log.observed_time_unix_nano) // 1_000,
+            log.event_name,
+            _value(log.body),
+            _attributes(log.attributes),
+        )
+        if piece is not None:
+            yield piece
 
 
 def spans_of(message: "ResourceSpans", place: str = "") -> Iterator[Outcome]:
@@ -123,8 +157,8 @@ def spans_of(message: "ResourceSpans", place: str = "") -> Iterator[Outcome]:
     sender = _attributes(message.resource.attributes)
     for number, scope in enumerate(message.scope_spans):
 
-        def draft(span: "SpanMessage") -> Draft:
-            return draft_of(_span(span, sender))
+        def draft(span: "SpanMessage") -> Draft | Waiting:
+            return outcome_of(_span(span, sender))
 
         yield from each_of(scope.spans, f"{place}scopeSpans[{number}].spans", draft)
 
@@ -169,4 +203,4 @@ def _value(value: "AnyValue") -> Any:
             return getattr(value, kind)
 
 
-FORMAT: Final = Format("otlp-protobuf", "OTLP protobuf", recognises, read, ())
+FORMAT: Final = Format("otlp-protobuf", "OTLP protobuf", recognises, read, (), finish=with_messages)

@@ -58,7 +58,10 @@ def read(source: Source, asked: Asked) -> tuple[Reading, ...]:
     """Spans of the application, without evaluations and playground."""
     with_hashes = wants_content(asked) and source.others.get("content") != NONE
     exception = "arrayFirst(e -> tupleElement(e, 2) = 'exception', s.events)"
-    error = f"JSONExtractString(tupleElement({exception}, 3), 'exception.message')"
+    told = ", ".join(
+        f"JSONExtractString(tupleElement({exception}, 3), 'exception.{name}')" for name in ("type", "message")
+    )
+    error = first(f"arrayStringConcat(arrayFilter(p -> p != '', [{told}]), ': ')", "'error'")
     is_call = "s.span_type = 1"
     row = Row(
         uuid="reinterpretAsUUID(sipHash128(s.project_id, s.trace_id, s.span_id))",

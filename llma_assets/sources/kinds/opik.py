@@ -74,11 +74,12 @@ def _tenant(source: Source) -> str:
     return f"o.{column_sql(source.tenant or KIND.tenant)}"
 
 
+_KIND, _MESSAGE = (f"JSONExtractString(o.error_info, '{name}')" for name in ("exception_type", "message"))
 _FACTS: Final = {
     "$ai_span_name": "o.name",
     "$ai_latency": seconds("o.start_time", "o.end_time"),
     "$ai_is_error": "if(o.error_info = '', '', 'true')",
-    "$ai_error": first("JSONExtractString(o.error_info, 'message')", "o.error_info"),
+    "$ai_error": first(f"arrayStringConcat(arrayFilter(p -> p != '', [{_KIND}, {_MESSAGE}]), ': ')", "o.error_info"),
 }
 
 KIND: Final = Kind(

@@ -7,8 +7,19 @@ With a table of logs, messages are also found in log records (`EVENT_ONLY` of th
 
 from typing import Final
 
-from llma_assets.sources.kinds.otel_spans import DETAILS, MESSAGE_EVENTS, NOT_LOGGED, Span, columns, is_of_llm
-from llma_assets.sources.reading import Kind, Reading, between, wants_content
+from llma_assets.sources.kinds.otel_spans import (
+    DETAILS,
+    LIGHT,
+    LIGHT_OTHER,
+    MESSAGE_EVENTS,
+    NOT_LOGGED,
+    Span,
+    columns,
+    is_of_llm,
+    light_attributes,
+    light_column,
+)
+from llma_assets.sources.reading import Kind, Reading, between, wants_content, wants_facts
 from llma_assets.sources.source import Source, column_sql, table_sql, text_sql
 from llma_assets.sources.statement import Asked
 
@@ -44,7 +55,8 @@ _LOGS = """
 
 def read(source: Source, asked: Asked) -> tuple[Reading, ...]:
     """What is read of spans, and of log records where messages are asked for."""
-    tables, attributes, logged = f"{table_sql(source.table)} AS spans", _ATTRIBUTES, NOT_LOGGED
+    tables, logged = f"{table_sql(source.table)} AS spans", NOT_LOGGED
+    attributes = _ATTRIBUTES if wants_facts(asked) else light_attributes("SpanAttributes", source.others.get(LIGHT))
     if wants_content(asked):
         details = _DETAILS
         if "logs" in source.others:
@@ -93,5 +105,6 @@ KIND: Final = Kind(
         "the application; OpenLLMetry needs TRACELOOP_TRACE_CONTENT=true; OpenInference must not have "
         "OPENINFERENCE_HIDE_INPUTS or OPENINFERENCE_HIDE_OUTPUTS"
     ),
-    others={"logs": "otel_logs, where instrumentations write messages as log records"},
+    others={"logs": "otel_logs, where instrumentations write messages as log records", LIGHT: LIGHT_OTHER},
+    light=light_column("{table}", "SpanAttributes"),
 )

@@ -24,10 +24,20 @@ from llma_assets.attribute_names import (
     USERS,
 )
 from llma_assets.sources.reading import UNREAD_BYTES, first, json_object
-from llma_assets.sources.source import text_sql
+from llma_assets.sources.source import column_sql, text_sql
 
 DETAILS: Final = "gen_ai.client.inference.operation.details"
 """The event, or log record, whose attributes are those of the span's messages."""
+
+LIGHT: Final = "light"
+"""A map column of the attributes that tell kind, user and session, if the table has one beside that of all."""
+
+LIGHT_OTHER: Final = "a map column of kind, user and session alone, so that sampling reads no other attribute"
+
+LIGHT_NAMES: Final = tuple(
+    dict.fromkeys((*KINDS, *USERS, *(name for name in ALIASES["$ai_session_id"] if not name.endswith("."))))
+)
+"""The attributes that such a column needs."""
 
 MESSAGE_EVENTS: Final = tuple(dict.fromkeys((*INPUT_EVENTS, *OUTPUT_EVENTS)))
 
@@ -73,6 +83,26 @@ class Span:
     events: str
     logged: str = NOT_LOGGED
     user: str = ""
+
+
+def light_attributes(column: str, light: str | None) -> str:
+    """The map to read where no property is asked for.
+
+    Args:
+        column: of all attributes of type text. It stands here as it is, without a cast: newer servers then hold the
+            values of the names in memory alone.
+        light: name of a column of `LIGHT_NAMES` alone, None for none.
+    """
+    return column if light is None else column_sql(light)
+
+
+def light_column(table: str, column: str) -> str:
+    """The statement that adds such a column, for people."""
+    names = ", ".join(text_sql(name) for name in LIGHT_NAMES)
+    return (
+        f"ALTER TABLE {table} ADD COLUMN LlmAttributes Map(LowCardinality(String), String) "
+        f"MATERIALIZED mapFilter((k, v) -> k IN ({names}), {column})"
+    )
 
 
 def is_of_llm(keys: str) -> str:

@@ -1,9 +1,23 @@
-"""SigNoz: `distributed_signoz_index_v3`, spans of OpenTelemetry whose attributes are in three maps by type."""
+"""SigNoz: `distributed_signoz_index_v3`, spans of OpenTelemetry whose attributes are in three maps by type.
+
+Columns and buckets as SigNoz/signoz-otel-collector writes them (schema_migrator/traces_migrations.go,
+clickhousetracesexporter, read in November 2026): ids are hexadecimal, of a fixed length for traces; integers stand
+among floating-point numbers; events are JSON objects with `name` and `attributeMap`; the service has its own column.
+"""
 
 from typing import Final
 
-from llma_assets.sources.kinds.otel_spans import DETAILS, Span, columns, is_of_llm
-from llma_assets.sources.reading import LONGEST_WORK, Kind, Reading, between, wants_content
+from llma_assets.sources.kinds.otel_spans import (
+    DETAILS,
+    LIGHT,
+    LIGHT_OTHER,
+    Span,
+    columns,
+    is_of_llm,
+    light_attributes,
+    light_column,
+)
+from llma_assets.sources.reading import LONGEST_WORK, Kind, Reading, between, wants_content, wants_facts
 from llma_assets.sources.source import Source, column_sql, table_sql, text_sql
 from llma_assets.sources.statement import Asked
 
@@ -23,9 +37,12 @@ _DETAILS: Final = f"tupleElement(arrayFirst(e -> tupleElement(e, 1) = {text_sql(
 
 def read(source: Source, asked: Asked) -> tuple[Reading, ...]:
     """Spans; buckets of time prune before all else."""
-    attributes = f"mapUpdate({_DETAILS}, {_ATTRIBUTES})" if wants_content(asked) else _ATTRIBUTES
+    if wants_facts(asked):
+        attributes = f"mapUpdate({_DETAILS}, {_ATTRIBUTES})" if wants_content(asked) else _ATTRIBUTES
+    else:
+        attributes = light_attributes("s.attributes_string", source.others.get(LIGHT))
     span = Span(
-        trace_id="s.trace_id",
+        trace_id="toString(s.trace_id)",
         span_id="s.span_id",
         parent_id="s.parent_span_id",
         name="CAST(s.name, 'String')",
@@ -44,7 +61,7 @@ def read(source: Source, asked: Asked) -> tuple[Reading, ...]:
     if asked.until is not None:
         buckets.append(f"s.ts_bucket_start <= toUnixTimestamp({asked.until})")
     keys = "arrayConcat(s.attributes_string.keys, s.attributes_number.keys)"
-    conditions = (*buckets, *between(asked, "s.timestamp"), "s.trace_id != ''", is_of_llm(keys))
+    conditions = (*buckets, *between(asked, "s.timestamp"), is_of_llm(keys))
     setup = f"WITH {_EVENTS} AS llma_events, {attributes} AS llma_attributes"
     tenant = f"s.{column_sql(source.tenant or KIND.tenant)}"
     return (Reading(columns(span), f"{table_sql(source.table)} AS s", conditions, tenant, setup=setup),)
@@ -54,11 +71,12 @@ KIND: Final = Kind(
     name="signoz",
     what="SigNoz: distributed_signoz_index_v3",
     table="signoz_traces.distributed_signoz_index_v3",
-    tenant="resources_string['service.name']",
+    tenant="resource_string_service$$name",
     read=read,
     without_content=(
         "set OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=SPAN_ONLY in the application; messages in log records "
         "are not read from SigNoz"
     ),
-    others={},
+    others={LIGHT: LIGHT_OTHER},
+    light=light_column("{table}", "attributes_string"),
 )
