@@ -52,7 +52,7 @@ from llma_assets.clusters.store.clustering_runs import (
     runs_of_day,
 )
 from llma_assets.clusters.store.clusters import clusters_of_items
-from llma_assets.clusters.store.lineages import find_lineage, lineages_of
+from llma_assets.clusters.store.lineages import find_lineage, lineages_of, withheld_lineages
 from llma_assets.clusters.store.stale import STALE_RUNS
 
 __all__ = [
@@ -117,4 +117,5 @@ __all__ = [
     "standings_of",
     "store_clusters",
     "store_edit",
+    "withheld_lineages",
 ]
