@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 from llma_assets.alerts.judging import Decision, Standing
 from llma_assets.alerts.rule import Rule
 from llma_assets.clickhouse import Database
+from llma_assets.clusters import withheld_lineages
 
 NAMESPACE = UUID("4be0643f-1d98-573b-97cd-ca98a65347dd")
 STILL_OPEN = date(1970, 1, 1)
@@ -88,8 +89,8 @@ def incident_id(team_id: int, rule: Rule, theme_id: str, subject: str, opened: d
 
 
 def incidents(database: Database, team_id: int) -> list[Incident]:
-    """All incidents of a team, latest first."""
-    return [Incident(**row) for row in database.rows(INCIDENTS, team_id=team_id)]
+    """All incidents of a team, latest first; without the title of a lineage that may not be shown in full by now."""
+    return [Incident(**row) for row in _without_withheld(database, team_id, database.rows(INCIDENTS, team_id=team_id))]
 
 
 def store_incidents(database: Database, team_id: int, changed: Iterable[Incident]) -> None:
@@ -119,6 +120,7 @@ def stored_decisions(
 ) -> list[StoredDecision]:
     """Decisions of some days; about lineages whose id begins so, "*" for all."""
     rows = database.rows(DECISIONS, team_id=team_id, subject=subject, **{"from": first, "until": last})
+    rows = _without_withheld(database, team_id, rows)
     return [StoredDecision(**{**row, "numbers": json.loads(row["numbers"])}) for row in rows]
 
 
@@ -145,3 +147,8 @@ def store_decisions(
             for each, muted in decided
         ],
     )
+
+
+def _without_withheld(database: Database, team_id: int, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    withheld = withheld_lineages(database, team_id) if any(row["title"] for row in rows) else ()
+    return [row | {"title": ""} if row["subject"] in withheld else row for row in rows]

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, Literal
 from urllib.parse import quote
@@ -92,6 +92,12 @@ def message_of(
         mute_command=f"llma alerts mute --team {team_id} --rule {rule.rule}"
         + (f" --lineage {incident.subject}" if incident.subject else ""),
     )
+
+
+def without_words(message: Message) -> Message:
+    """The message about a lineage that may not be shown in full by now: its numbers, nothing of its texts."""
+    headline = f"{_HEADS.get(message.event, '')}{message.rule}: {message.lineage_id[:8]}"
+    return replace(message, headline=headline, examples=())
 
 
 def facts_of(rule: Rule, decision: Decision, since: date) -> tuple[str, ...]:

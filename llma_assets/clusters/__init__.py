@@ -53,7 +53,7 @@ from llma_assets.clusters.store.clustering_runs import (
     runs_of_day,
 )
 from llma_assets.clusters.store.clusters import clusters_of_items
-from llma_assets.clusters.store.lineages import find_lineage, lineages_of
+from llma_assets.clusters.store.lineages import find_lineage, lineages_of, withheld_lineages
 from llma_assets.clusters.store.nearest import NearCluster, nearest_clusters
 from llma_assets.clusters.store.stale import STALE_RUNS
 from llma_assets.clusters.taken_out import taken_out_by_lineage, taken_out_pairs
@@ -125,4 +125,5 @@ __all__ = [
     "taken_out_by_lineage",
     "taken_out_of",
     "taken_out_pairs",
+    "withheld_lineages",
 ]

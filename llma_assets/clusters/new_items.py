@@ -29,6 +29,7 @@ class NewItems:
     Attributes:
         run: the run.
         clusters: its clusters that are shown in full, noise left out, in the order that the labels count.
+        shows_outliers: whether items of no shown cluster may be named.
         item_ids: n ids, ascending.
         item_days: the day of each.
         assigned: labels, distances and strengths, n each; a label is a place in `clusters`.
@@ -36,6 +37,7 @@ class NewItems:
 
     run: Run
     clusters: list[dict[str, Any]]
+    shows_outliers: bool
     item_ids: list[str]
     item_days: list[date]
     assigned: Assignment
@@ -54,7 +56,10 @@ def assign_new_items(database: Database, team_day: TeamDay, theme: Theme) -> New
     if run is None:
         return None
     table = new_embeddings(database, run, theme, until=team_day.end).combine_chunks()
-    clusters = [row for row in clusters_of(database, run) if row["cluster_id"] >= 0 and row["disclosure"] == FULL]
+    stored = clusters_of(database, run)
+    clusters = [row for row in stored if row["cluster_id"] >= 0 and row["disclosure"] == FULL]
+    # What is nearest to a withheld cluster is among the items of no shown one, and so as private as that cluster is.
+    shows_outliers = all(row["disclosure"] == FULL for row in stored)
     radii = np.array([row["radius"] for row in clusters])
     if not radii.any():
         radii = _radii_of_members(database, run, [row["cluster_id"] for row in clusters])
@@ -63,7 +68,12 @@ def assign_new_items(database: Database, team_day: TeamDay, theme: Theme) -> New
     with one_thread():
         assigned = assign(vectors.reshape(n, len(vectors) // max(n, 1)), centroids_of(clusters), radii)
     return NewItems(
-        run, clusters, table.column("document_id").to_pylist(), table.column("item_day").to_pylist(), assigned
+        run,
+        clusters,
+        shows_outliers,
+        table.column("document_id").to_pylist(),
+        table.column("item_day").to_pylist(),
+        assigned,
     )
 
 

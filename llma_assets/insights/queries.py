@@ -149,7 +149,11 @@ WITH
     ),
     homes AS
     (
-        SELECT day, attempt_id, cluster_id, lineage_id IN {lineage_ids:Array(String)} AS is_in
+        SELECT
+            day,
+            attempt_id,
+            cluster_id,
+            lineage_id IN {lineage_ids:Array(String)} AND disclosure != 'held_back' AS is_in
         FROM clusters FINAL
         WHERE team_id = {team_id:Int64}
             AND day BETWEEN {from:Date} AND {until:Date}

@@ -33,7 +33,7 @@ class ClusterOfNewItems:
         title: a person's, else the label's.
         items: how many new items.
         share_of_run: its share of the items of the run, 0 to 1.
-        item_ids: ids of the new items, ascending.
+        item_ids: ids of the new items, ascending; of outliers none where the team has a privacy minimum.
     """
 
     cluster_id: int
@@ -79,7 +79,8 @@ def _run(database: Database, new: NewItems) -> RunWithNewItems:
 
     def cluster(place: int, cluster_id: int, lineage_id: str, title: str, size: int) -> ClusterOfNewItems:
         item_ids = tuple(own[place])
-        return ClusterOfNewItems(cluster_id, lineage_id, title, len(item_ids), size / new.run.items, item_ids)
+        shown = item_ids if place != NOISE_LABEL or new.shows_outliers else ()
+        return ClusterOfNewItems(cluster_id, lineage_id, title, len(item_ids), size / new.run.items, shown)
 
     def title_of(lineage_id: str) -> str:
         return decided.get(lineage_id, NOTHING).title or titles.get(lineage_id, "")

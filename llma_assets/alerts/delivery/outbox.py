@@ -8,8 +8,9 @@ from typing import Any, Literal
 from uuid import UUID, uuid4, uuid5
 
 from llma_assets.alerts.incidents import NAMESPACE
-from llma_assets.alerts.messages import Message
+from llma_assets.alerts.messages import Message, without_words
 from llma_assets.clickhouse import Database
+from llma_assets.clusters import withheld_lineages
 
 Outcome = Literal["sent", "failed", "refused"]
 State = Literal["waiting", "under_way", "sent", "dead"]
@@ -103,14 +104,19 @@ def put(database: Database, created_at: datetime, messages: Iterable[tuple[str, 
 
 
 def deliveries(database: Database, team_id: int, now: datetime) -> list[Delivery]:
-    """The messages of a team of the last sixty days, oldest first."""
+    """The messages of a team of the last sixty days, oldest first; without words of what is withheld by now."""
     period = {"team_id": team_id, "since": now - KEPT}
     rows = database.rows(MESSAGES, **period)
     if not rows:
         return []
     claims = _by_message(database.rows(CLAIMS, **period))
     attempts = _by_message(database.rows(ATTEMPTS, **period))
-    return [_delivery(row, claims.get(_key(row), ()), attempts.get(_key(row), ()), now) for row in rows]
+    found = [_delivery(row, claims.get(_key(row), ()), attempts.get(_key(row), ()), now) for row in rows]
+    withheld = withheld_lineages(database, team_id)
+    return [
+        replace(each, message=without_words(each.message)) if each.message.lineage_id in withheld else each
+        for each in found
+    ]
 
 
 def claim(database: Database, team_id: int, delivery: Delivery, now: datetime) -> int | None:

@@ -3,11 +3,13 @@
 Which decisions are possible, and what they come to, belongs in `edits`.
 """
 
+from dataclasses import replace
 from uuid import uuid5
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.edits.decisions import Edit, Standing, standings
 from llma_assets.clusters.lineage_ids import NAMESPACE
+from llma_assets.clusters.store.lineages import withheld_lineages
 
 # Key of cluster_edits: (team_id, theme_id, lineage_id, edited_at, edit_id).
 EDITS = """
@@ -19,8 +21,15 @@ ORDER BY edited_at, edit_id
 
 
 def edits_of(database: Database, team_id: int) -> list[Edit]:
-    """All that people decided about a team's clusters, oldest first."""
-    return [Edit(**row) for row in database.rows(EDITS, team_id=team_id)]
+    """All that people decided about a team's clusters, oldest first.
+
+    While a cluster may not be shown in full its titles are "", because people made them of what they saw in it.
+    """
+    edits = [Edit(**row) for row in database.rows(EDITS, team_id=team_id)]
+    if not any(edit.title for edit in edits):
+        return edits
+    withheld = withheld_lineages(database, team_id)
+    return [replace(edit, title="") if edit.lineage_id in withheld else edit for edit in edits]
 
 
 def standings_of(database: Database, team_id: int) -> dict[str, Standing]:

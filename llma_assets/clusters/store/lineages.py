@@ -93,13 +93,41 @@ SELECT
 FROM homes
 LEFT JOIN names USING (day, theme_id, attempt_id, cluster_id)
 GROUP BY theme_id, lineage_id
+HAVING argMax(homes.disclosure, homes.day) != 'held_back'
 ORDER BY last_day DESC, size DESC, lineage_id
+"""
+
+# Keys: clustering_runs (team_id, day, theme_id); clusters (…, attempt_id, cluster_id). A team without a privacy minimum
+# has no row that is withheld, so that the inner list is empty.
+WITHHELD_LINEAGES = """
+SELECT lineage_id
+FROM clusters FINAL
+WHERE team_id = {team_id:Int64}
+    AND lineage_id IN
+    (
+        SELECT lineage_id
+        FROM clusters
+        WHERE team_id = {team_id:Int64} AND disclosure != 'full' AND lineage_id != ''
+    )
+    AND (day, theme_id, attempt_id) IN
+    (
+        SELECT day, theme_id, attempt_id
+        FROM clustering_runs FINAL
+        WHERE team_id = {team_id:Int64}
+    )
+GROUP BY lineage_id
+HAVING argMax(disclosure, day) != 'full'
 """
 
 
 def lineages_of(database: Database, team_id: int, prefix: str = "") -> list[Lineage]:
-    """The lineages of a team that any committed run has, latest first."""
+    """The lineages of a team that any committed run has, latest first; without those that are held back by now."""
     return [Lineage(**row) for row in database.rows_of_runs(LINEAGES, team_id=team_id, prefix=prefix)]
+
+
+def withheld_lineages(database: Database, team_id: int) -> frozenset[str]:
+    """Ids of the lineages whose latest cluster may not be shown in full: what people and models called them, either."""
+    return frozenset(row["lineage_id"] for row in database.rows_of_runs(WITHHELD_LINEAGES, team_id=team_id))
 
 
 def find_lineage(database: Database, team_id: int, text: str) -> Lineage:
