@@ -69,17 +69,24 @@ def take_back(database: Database, team_id: int, task: Task, *, by: str, now: dat
         raise EditError(f"nobody changed task {task.task_id}; there is nothing to take back")
     last = rows[places[-1]]
     before = lifecycles(rows[: places[-1]]).get(task.task_id, Lifecycle())
-    given: dict[str, str] = {}
-    if last["change"] == "renamed":
-        given = {"change": "renamed", "detail": before.title}
-    elif last["change"] == "prioritised":
-        given = {"change": "prioritised", "detail": before.given_priority}
+    change, status, detail = str(last["change"]), "", ""
+    if change == "renamed":
+        detail = before.title
+    elif change == "prioritised":
+        detail = before.given_priority
     else:
         change = {"resolved": "closed", "ignored": "ignored"}.get(before.status, "reopened")
-        given = {"change": change, "status": before.status, "detail": f"taken back: {last['change']}"}
-    database.insert_rows(
-        "task_history", [change_row(team_id, UUID(task.task_id), changed_at=now, changed_by=by, **given)]
+        status, detail = before.status, f"taken back: {last['change']}"
+    row = change_row(
+        team_id,
+        UUID(task.task_id),
+        changed_at=now,
+        change=change,
+        status=status,
+        detail=detail,
+        changed_by=by,
     )
+    database.insert_rows("task_history", [row])
     return str(last["change"])
 
 
