@@ -65,4 +65,4 @@ def test_without_a_minimum_the_pages_show_it(database: Database, planted_once: P
     found, points = answers(settings, database)
     assert points == sum(COUNTS.values())
     # The others are of themes, days and health, or name clusters only where something changed.
-    assert len(leaks(found)) == 19
+    assert len(leaks(found)) == 21
