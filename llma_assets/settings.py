@@ -18,6 +18,9 @@ DEFAULT_EMBEDDING_MODEL = "text-embedding-3-large"
 DEFAULT_WEB_URL = "http://127.0.0.1:8321"
 """Where `llma web` serves the pages unless it is told otherwise."""
 
+DEFAULT_SHARDS = 16
+DEFAULT_SHARD_EVENTS = 20_000
+
 OWN_EVENTS = "events"
 """The pipeline's own table of events, for ingested and published events."""
 
@@ -44,6 +47,8 @@ class Settings:
             themselves, "" for whatever the server does.
         owners: who answers for the assets: e-mail addresses, or `team:name`.
         web_url: address of the pages, to which Dagster's metadata link; None for no links.
+        shards: into so many runs schedules and sensors divide the teams that are due.
+        shard_events: a team with more trace events than this to work on has a run of its own.
     """
 
     data_dir: Path
@@ -58,6 +63,8 @@ class Settings:
     reasoning_effort: str | None = None
     owners: tuple[str, ...] = ()
     web_url: str | None = DEFAULT_WEB_URL
+    shards: int = DEFAULT_SHARDS
+    shard_events: int = DEFAULT_SHARD_EVENTS
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -90,6 +97,8 @@ class Settings:
             reasoning_effort=_effort(get("LLMA_REASONING_EFFORT")),
             owners=_owners(get("LLMA_OWNERS")),
             web_url=_web_url(get("LLMA_WEB_URL")),
+            shards=_positive("LLMA_SHARDS", get("LLMA_SHARDS"), DEFAULT_SHARDS),
+            shard_events=_positive("LLMA_SHARD_EVENTS", get("LLMA_SHARD_EVENTS"), DEFAULT_SHARD_EVENTS),
         )
 
     @property
@@ -132,6 +141,12 @@ def _owners(text: str | None) -> tuple[str, ...]:
                 f"LLMA_OWNERS must be e-mail addresses or team:name, separated by commas; {owner[:80]!r} is neither"
             )
     return owners
+
+
+def _positive(name: str, text: str | None, default: int) -> int:
+    if text is not None and not re.fullmatch(r"[1-9]\d{0,8}", text):
+        raise SettingsError(f"{name} must be a positive integer like {default}, not {text[:40]!r}")
+    return default if text is None else int(text)
 
 
 def _budget(text: str | None) -> float | None:

@@ -32,6 +32,9 @@ RETRY_NUMBER = "dagster/retry_number"
 Work = Callable[[StageContext], Report]
 """What a stage does for one partition."""
 
+AGREED = ("budget_holds", "model_usage", "summary_batches", "segment_batches")
+"""Tables by which processes agree while they work: each question about them is asked anew."""
+
 Days = Mapping[TeamDay, Collection[str]]
 """The days that hold anything, as `reports.days_with_anything` says."""
 
