@@ -88,7 +88,9 @@ class StageWork:
         stage: which.
         options: its options, an instance of the asset's config class; with `themes`, if it works theme by theme.
         given: what the run gives.
+        evidence: results of the models so far.
         started: when it began, on the monotonic clock.
+        overview: whether it shows all published clusters, maps included, if it makes clusters.
     """
 
     stage: Stage
@@ -96,6 +98,7 @@ class StageWork:
     given: Given
     evidence: ModelHealth = field(default_factory=ModelHealth)
     started: float = field(default_factory=time.monotonic)
+    overview: bool = True
 
     def metadata_of(self, partition: TeamDay, days: Days) -> dict[str, Any]:
         """Do the work of a partition, and say what was done as Dagster's metadata, without the schema of the table.
@@ -147,6 +150,7 @@ class StageWork:
                 evidence=self.evidence,
                 delivery=delivery(given.run),
                 run_seconds=lambda: time.monotonic() - self.started,
+                overview=self.overview,
             )
         )
 
