@@ -16,14 +16,13 @@ from llma_assets.clickhouse.errors import DatabaseError
 from llma_assets.clickhouse.exclusive import exclusive
 from llma_assets.clickhouse.kept import Kept
 from llma_assets.clickhouse.known_sources import STORED_SOURCES
+from llma_assets.clickhouse.memory import BetweenWrites, Memory
 from llma_assets.clickhouse.writes import CHANGING, table_of
 from llma_assets.settings import OWN_EVENTS
 from llma_assets.sources import EVENTS_PLACEHOLDER, KINDS, Source, over_sources
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from llma_assets.clickhouse.remembering import RememberingDatabase
 
 _INSERT_BYTES = 64 << 20
 _UNKNOWN_TABLE = 60
@@ -217,11 +216,7 @@ class Database:
         Args:
             kept: what other readers left of `rows_of_runs`.
         """
-        from llma_assets.clickhouse.remembering import RememberingDatabase
-
-        remembering = RememberingDatabase(self._client, self.name, self._events_table, self._tags, kept)
-        remembering._read_from = self._read_from
-        return remembering
+        return self._remembering(Memory(), kept)
 
     def between_writes(self, *, never: Collection[str] = (), seconds: float = 60) -> "RememberingDatabase":
         """The same database for work that reads the same again and again, and writes.
@@ -233,18 +228,12 @@ class Database:
             never: tables of which nothing is remembered, because several processes agree by them.
             seconds: how long an answer is remembered at most.
         """
-        from llma_assets.clickhouse.remembering import RememberingDatabase
+        memory = Memory(BetweenWrites(self._client.writes, frozenset(never) | CHANGING, seconds))
+        return self._remembering(memory, None)
 
-        remembering = RememberingDatabase(
-            self._client,
-            self.name,
-            self._events_table,
-            self._tags,
-            None,
-            never=frozenset(never) | CHANGING,
-            seconds=seconds,
-        )
-        remembering._read_from = self._read_from
+    def _remembering(self, memory: Memory, kept: Kept | None) -> "RememberingDatabase":
+        remembering = RememberingDatabase(self._client, self.name, self._events_table, self._tags)
+        remembering._read_from, remembering._memory, remembering._kept = self._read_from, memory, kept
         return remembering
 
     def ping(self) -> str:
@@ -308,3 +297,36 @@ class Database:
 
 def _as_utc(value: Any) -> Any:
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+
+
+class RememberingDatabase(Database):
+    """A database that asks each query once, and repeats small answers; for readers that need one state of it.
+
+    Streams, Arrow tables and long answers are read anew. It must not outlive the work that it is made for: what is
+    written meanwhile is not seen, unless it was made `between_writes`.
+    """
+
+    _memory: Memory
+    _kept: Kept | None
+
+    def rows(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        """All rows of a query; they are the caller's own."""
+        key = (sql, repr((self._read_from, sorted(parameters.items()))))
+        return self._memory.rows(key, sql, lambda: super(RememberingDatabase, self).rows(sql, **parameters))
+
+    def value(self, sql: str, /, **parameters: Any) -> Any:
+        """The first column of the first row, None without rows."""
+        rows = self.rows(sql, **parameters)
+        return next(iter(rows[0].values())) if rows else None
+
+    def rows_of_runs(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        """Rows of committed attempts, from what is kept."""
+        if self._kept is None:
+            return self.rows(sql, **parameters)
+        key = (self.name, sql, repr(sorted(parameters.items())))
+        return [dict(row) for row in self._kept.get(key, lambda: self.rows(sql, **parameters))]
+
+    def tagged(self, **tags: str) -> Database:
+        """The same database with these tags; between writes it shares what is remembered."""
+        tagged = super().tagged(**tags)
+        return tagged if self._memory.limits is None else tagged._remembering(self._memory, None)
