@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 DEFAULT_CHAT_MODEL = "gpt-6-luna"
@@ -17,6 +17,9 @@ DEFAULT_EMBEDDING_MODEL = "text-embedding-3-large"
 
 DEFAULT_WEB_URL = "http://127.0.0.1:8321"
 """Where `llma web` serves the pages unless it is told otherwise."""
+
+LEAST_PARTITION_DAYS = 45
+"""The least rolling window: late events of 31 days, and the window of a clustering before them."""
 
 DEFAULT_SHARDS = 16
 DEFAULT_SHARD_EVENTS = 20_000
@@ -41,7 +44,7 @@ class Settings:
         embedding_model: model name for embeddings; `offline` needs no key.
         openai_api_key: key of the OpenAI-compatible server; local servers accept any.
         openai_base_url: root of the OpenAI-compatible server, None for OpenAI itself.
-        oldest_day: first day of the daily partitions.
+        oldest_day: first day of the daily partitions, which may move on with each day.
         daily_budget_usd: what models may cost a day for each team that has no budget of its own, None for no limit.
         reasoning_effort: how much chat models think before they answer, None for `none` where they would think by
             themselves, "" for whatever the server does.
@@ -67,8 +70,11 @@ class Settings:
     shard_events: int = DEFAULT_SHARD_EVENTS
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+    def from_env(cls, environ: Mapping[str, str] = os.environ, *, today: date | None = None) -> "Settings":
         """Read the settings; an empty variable counts as unset.
+
+        Args:
+            today: the last day of the daily partitions; the present one, UTC, if None.
 
         Raises:
             SettingsError: a variable holds something unusable.
@@ -84,6 +90,13 @@ class Settings:
             oldest_day = date.fromisoformat(oldest)
         except ValueError:
             raise SettingsError(f"LLMA_OLDEST_DAY must be a date like 2026-01-01, not {oldest[:40]!r}") from None
+        if days := _positive("LLMA_PARTITION_DAYS", get("LLMA_PARTITION_DAYS"), 0):
+            if days < LEAST_PARTITION_DAYS:
+                raise SettingsError(
+                    f"LLMA_PARTITION_DAYS must be at least {LEAST_PARTITION_DAYS}, because sensors look back so far, "
+                    f"not {days}"
+                )
+            oldest_day = max(oldest_day, (today or datetime.now(UTC).date()) - timedelta(days=days - 1))
         return cls(
             data_dir=Path(get("LLMA_DATA_DIR") or ".llma").absolute(),
             clickhouse_url=get("CLICKHOUSE_URL"),
@@ -145,7 +158,7 @@ def _owners(text: str | None) -> tuple[str, ...]:
 
 def _positive(name: str, text: str | None, default: int) -> int:
     if text is not None and not re.fullmatch(r"[1-9]\d{0,8}", text):
-        raise SettingsError(f"{name} must be a positive integer like {default}, not {text[:40]!r}")
+        raise SettingsError(f"{name} must be a positive integer, not {text[:40]!r}")
     return default if text is None else int(text)
 
 
