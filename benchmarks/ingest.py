@@ -1,10 +1,11 @@
-"""Speed and memory of `llma_assets.ingest` into the embedded server: `python -m benchmarks.ingest [--years] [FILE …]`.
+"""Speed and memory of `llma_assets.ingest` into the embedded server: `python -m benchmarks.ingest [--years] [--growing N …] [FILE …]`.
 
 For each file, in a process and a data folder of its own: the first ingest, which stores everything, and the
 second, which finds everything stored. MB are 10^6 bytes of JSON, after unpacking. The start of the server is
 timed on its own. `--years` adds made files of ten years of history: large events (those of the airline runs, three
 times) sorted by time and shuffled, and 150,000 small ones shuffled. CPU is that of client and server together;
-`parts` are those that the table has been given, and keeps.
+`parts` are those that the table has been given, and keeps. `--growing` instead ingests made files of so many events of
+a thousand teams in a week, once each, to see that the price of an event stays the same.
 """
 
 import argparse
@@ -50,7 +51,10 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ingest", description=__doc__)
     parser.add_argument("--years", action="store_true", help="also made files of ten years")
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE")
+    parser.add_argument("--growing", nargs="+", type=int, metavar="N", help="only made files of so many events")
     options = parser.parse_args(arguments)
+    if options.growing:
+        return growing(options.growing)
     paths = options.files or [SHARED / name for name in DEFAULT]
     needed = paths + ([SHARED / DEFAULT[0]] if options.years else [])
     missing = sorted({str(path) for path in needed if not path.is_file()})
@@ -96,6 +100,64 @@ def write_years_of_history(folder: Path) -> None:
         for number in range(SMALL_EVENTS)
     ]
     write(folder / "ten_years_small_shuffled.jsonl", small)
+
+
+def growing(sizes: list[int]) -> int:
+    """Ingest made files of these numbers of events, each once, and print a row for each."""
+    print("| events | MB | s | MB/s | CPU s | µs of CPU an event | MB a CPU s | client MB | server MB | parts |")
+    print("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|", flush=True)
+    for size in sizes:
+        with tempfile.TemporaryDirectory(prefix="llma-benchmark-") as folder:
+            path = Path(folder) / f"{size}.jsonl"
+            write_a_week(path, size)
+            in_a_process(measure_once, path)
+    return 0
+
+
+def write_a_week(path: Path, events: int) -> None:
+    """A week of a thousand teams in the order of time, an event of about 600 bytes a line."""
+    text = "The user asks about a delivery that has not come, and the agent looks for it in the system of orders. " * 3
+    with path.open("wb") as file:
+        for number in range(events):
+            moment = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(seconds=number * 7 * 86_400 / events)
+            event = {
+                "uuid": str(UUID(int=(number * 0x9E3779B97F4A7C15F39CC0605CEDC835) % 2**128)),
+                "event": "$ai_generation",
+                "team_id": 1 + number % 1000,
+                "distinct_id": f"user-{number % 9973}",
+                "timestamp": moment.isoformat(),
+                "properties": {
+                    "$ai_trace_id": f"trace-{number // 3}",
+                    "$ai_model": "gpt-6-luna",
+                    "$ai_latency": number % 97 / 10,
+                    "$ai_input": [{"role": "user", "content": f"{number}: {text[: 100 + number % 190]}"}],
+                    "$ai_output_choices": [{"role": "assistant", "content": text[: 50 + number % 130]}],
+                },
+            }
+            file.write(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def measure_once(path: Path) -> None:
+    """Ingest `path` into a fresh embedded server and print a row."""
+    with tempfile.TemporaryDirectory(prefix="llma-benchmark-") as folder:
+        settings = Settings.from_env({"LLMA_DATA_DIR": folder})
+        try:
+            with connect(settings) as database:
+                before = cpu_s(settings.data_dir)
+                report = ingest(path, database, rejects=settings.rejects_dir)
+                spent, megabytes = cpu_s(settings.data_dir) - before, report.bytes / 1e6
+                found = database.value("SELECT count() FROM events")
+                assert found == report.inserted, f"{found:,} of {report.inserted:,} events are stored"
+                (parts,) = database.rows(PARTS)
+                print(
+                    f"| {report.inserted:,} | {megabytes:,.0f} | {report.duration_s:.0f} "
+                    f"| {megabytes / report.duration_s:.1f} | {spent:.1f} | {spent / report.inserted * 1e6:.1f} "
+                    f"| {megabytes / spent:.1f} | {own_peak_mb():.0f} | {peak_mb_of_server(settings.data_dir)} "
+                    f"| {parts['kept']} |",
+                    flush=True,
+                )
+        finally:
+            stop(settings.data_dir)
 
 
 def when_and_which(chance: random.Random) -> dict[str, Any]:

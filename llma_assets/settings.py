@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 DEFAULT_CHAT_MODEL = "gpt-6-luna"
@@ -17,6 +17,12 @@ DEFAULT_EMBEDDING_MODEL = "text-embedding-3-large"
 
 DEFAULT_WEB_URL = "http://127.0.0.1:8321"
 """Where `llma web` serves the pages unless it is told otherwise."""
+
+LEAST_PARTITION_DAYS = 45
+"""The least rolling window: late events of 31 days, and the window of a clustering before them."""
+
+DEFAULT_SHARDS = 16
+DEFAULT_SHARD_EVENTS = 20_000
 
 OWN_EVENTS = "events"
 """The pipeline's own table of events, for ingested and published events."""
@@ -38,12 +44,14 @@ class Settings:
         embedding_model: model name for embeddings; `offline` needs no key.
         openai_api_key: key of the OpenAI-compatible server; local servers accept any.
         openai_base_url: root of the OpenAI-compatible server, None for OpenAI itself.
-        oldest_day: first day of the daily partitions.
+        oldest_day: first day of the daily partitions, which may move on with each day.
         daily_budget_usd: what models may cost a day for each team that has no budget of its own, None for no limit.
         reasoning_effort: how much chat models think before they answer, None for `none` where they would think by
             themselves, "" for whatever the server does.
         owners: who answers for the assets: e-mail addresses, or `team:name`.
         web_url: address of the pages, to which Dagster's metadata link; None for no links.
+        shards: into so many runs schedules and sensors divide the teams that are due.
+        shard_events: a team with more trace events than this to work on has a run of its own.
     """
 
     data_dir: Path
@@ -58,10 +66,15 @@ class Settings:
     reasoning_effort: str | None = None
     owners: tuple[str, ...] = ()
     web_url: str | None = DEFAULT_WEB_URL
+    shards: int = DEFAULT_SHARDS
+    shard_events: int = DEFAULT_SHARD_EVENTS
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+    def from_env(cls, environ: Mapping[str, str] = os.environ, *, today: date | None = None) -> "Settings":
         """Read the settings; an empty variable counts as unset.
+
+        Args:
+            today: the last day of the daily partitions; the present one, UTC, if None.
 
         Raises:
             SettingsError: a variable holds something unusable.
@@ -77,6 +90,13 @@ class Settings:
             oldest_day = date.fromisoformat(oldest)
         except ValueError:
             raise SettingsError(f"LLMA_OLDEST_DAY must be a date like 2026-01-01, not {oldest[:40]!r}") from None
+        if days := _positive("LLMA_PARTITION_DAYS", get("LLMA_PARTITION_DAYS"), 0):
+            if days < LEAST_PARTITION_DAYS:
+                raise SettingsError(
+                    f"LLMA_PARTITION_DAYS must be at least {LEAST_PARTITION_DAYS}, because sensors look back so far, "
+                    f"not {days}"
+                )
+            oldest_day = max(oldest_day, (today or datetime.now(UTC).date()) - timedelta(days=days - 1))
         return cls(
             data_dir=Path(get("LLMA_DATA_DIR") or ".llma").absolute(),
             clickhouse_url=get("CLICKHOUSE_URL"),
@@ -90,6 +110,8 @@ class Settings:
             reasoning_effort=_effort(get("LLMA_REASONING_EFFORT")),
             owners=_owners(get("LLMA_OWNERS")),
             web_url=_web_url(get("LLMA_WEB_URL")),
+            shards=_positive("LLMA_SHARDS", get("LLMA_SHARDS"), DEFAULT_SHARDS),
+            shard_events=_positive("LLMA_SHARD_EVENTS", get("LLMA_SHARD_EVENTS"), DEFAULT_SHARD_EVENTS),
         )
 
     @property
@@ -132,6 +154,12 @@ def _owners(text: str | None) -> tuple[str, ...]:
                 f"LLMA_OWNERS must be e-mail addresses or team:name, separated by commas; {owner[:80]!r} is neither"
             )
     return owners
+
+
+def _positive(name: str, text: str | None, default: int) -> int:
+    if text is not None and not re.fullmatch(r"[1-9]\d{0,8}", text):
+        raise SettingsError(f"{name} must be a positive integer, not {text[:40]!r}")
+    return default if text is None else int(text)
 
 
 def _budget(text: str | None) -> float | None:

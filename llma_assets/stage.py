@@ -113,6 +113,7 @@ class StageContext:
         evidence: results of the models so far in the run.
         delivery: id of the run; a run that is retried after a crash has that of the first attempt.
         run_seconds: gives the seconds since the run began.
+        overview: whether the report is to show all published clusters, maps included.
     """
 
     stage: str
@@ -131,6 +132,7 @@ class StageContext:
     evidence: ModelHealth
     delivery: str
     run_seconds: Callable[[], float]
+    overview: bool = True
 
 
 class ThemesFailed(RuntimeError):

@@ -15,6 +15,7 @@ from llma_assets.clickhouse import lifecycle
 from llma_assets.clickhouse.errors import DatabaseError, DatabaseUnavailable, error_summary
 from llma_assets.clickhouse.known_sources import KnownSources
 from llma_assets.clickhouse.server_identity import knows_password
+from llma_assets.clickhouse.writes import Writes
 from llma_assets.settings import Settings
 
 T = TypeVar("T")
@@ -43,6 +44,7 @@ class SharedClient:
         self.data_dir = settings.data_dir
         self.embedded = settings.clickhouse_url is None
         self.known_sources = KnownSources()
+        self.writes = Writes()
 
     def call(self, operation: Callable[[Any], T], *, repeatable: bool) -> T:
         """Run `operation(client)`, and repeat it if the server was away; an embedded server is started.
@@ -69,6 +71,15 @@ class SharedClient:
                 if attempts == 0 or (client is not None and not repeatable):
                     raise DatabaseUnavailable(str(error)) from None
             self.drop(client)
+
+    @contextmanager
+    def writing(self, table: str) -> Iterator[None]:
+        """Around a write to a table: what readers remember of it before or meanwhile does not count afterwards."""
+        self.writes.note(table)
+        try:
+            yield
+        finally:
+            self.writes.note(table)
 
     def _current(self) -> Any:
         """The client of this process, created on first use."""

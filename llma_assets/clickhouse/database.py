@@ -6,7 +6,7 @@ content-derived uuid), so that an insert is repeated if its connection broke.
 
 import json
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,8 @@ from llma_assets.clickhouse.errors import DatabaseError
 from llma_assets.clickhouse.exclusive import exclusive
 from llma_assets.clickhouse.kept import Kept
 from llma_assets.clickhouse.known_sources import STORED_SOURCES
+from llma_assets.clickhouse.memory import BetweenWrites, Memory
+from llma_assets.clickhouse.writes import CHANGING, table_of
 from llma_assets.settings import OWN_EVENTS
 from llma_assets.sources import EVENTS_PLACEHOLDER, KINDS, Source, over_sources
 
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _INSERT_BYTES = 64 << 20
-_REMEMBERED_ROWS = 5_000
 _UNKNOWN_TABLE = 60
 _PARTITIONS_GUARD = "max_partitions_per_insert_block"
 
@@ -105,11 +106,13 @@ class Database:
         If the connection breaks after the statement may have reached the server, an INSERT is repeated, like all
         inserts of this project; any other statement is not.
         """
+        table = table_of(sql)
         sql, options = self._prepared(sql, parameters)
-        self._client.call(
-            lambda client: client.command(sql, **options),
-            repeatable=sql.lstrip().upper().startswith("INSERT"),
-        )
+        with self._client.writing(table):
+            self._client.call(
+                lambda client: client.command(sql, **options),
+                repeatable=sql.lstrip().upper().startswith("INSERT"),
+            )
 
     def insert_rows(self, table: str, rows: Sequence[Mapping[str, Any]], *, once: str = "") -> None:
         """Insert rows with equal keys, which are the names of the columns. Does nothing without rows.
@@ -134,16 +137,17 @@ class Database:
             data.append([_as_utc(row[column]) for column in columns])
         deduplication = {"insert_deduplication_token": once} if once else {}
         try:
-            self._client.call(
-                lambda client: client.insert(
-                    table,
-                    data,
-                    column_names=columns,
-                    database=self.name,
-                    settings=self._insert_settings(client) | deduplication,
-                ),
-                repeatable=True,
-            )
+            with self._client.writing(table):
+                self._client.call(
+                    lambda client: client.insert(
+                        table,
+                        data,
+                        column_names=columns,
+                        database=self.name,
+                        settings=self._insert_settings(client) | deduplication,
+                    ),
+                    repeatable=True,
+                )
         except (TypeError, ValueError, AttributeError, OverflowError, struct.error) as error:
             # Raised by the client's encoder, which logs the name of the column; the message shows no value.
             raise DatabaseError(f"a value does not fit its column in {table}: {type(error).__name__}") from None
@@ -212,8 +216,24 @@ class Database:
         Args:
             kept: what other readers left of `rows_of_runs`.
         """
-        remembering = RememberingDatabase(self._client, self.name, self._events_table, self._tags, kept)
-        remembering._read_from = self._read_from
+        return self._remembering(Memory(), kept)
+
+    def between_writes(self, *, never: Collection[str] = (), seconds: float = 60) -> "RememberingDatabase":
+        """The same database for work that reads the same again and again, and writes.
+
+        An answer is remembered until this process writes to a table that it was read from. What other processes write
+        meanwhile is seen when its time is over.
+
+        Args:
+            never: tables of which nothing is remembered, because several processes agree by them.
+            seconds: how long an answer is remembered at most.
+        """
+        memory = Memory(BetweenWrites(self._client.writes, frozenset(never) | CHANGING, seconds))
+        return self._remembering(memory, None)
+
+    def _remembering(self, memory: Memory, kept: Kept | None) -> "RememberingDatabase":
+        remembering = RememberingDatabase(self._client, self.name, self._events_table, self._tags)
+        remembering._read_from, remembering._memory, remembering._kept = self._read_from, memory, kept
         return remembering
 
     def ping(self) -> str:
@@ -234,10 +254,13 @@ class Database:
         return f"Database({self.name!r})"
 
     def _insert_arrow(self, table: str, data: "pa.Table") -> None:
-        self._client.call(
-            lambda client: client.insert_arrow(table, data, database=self.name, settings=self._insert_settings(client)),
-            repeatable=True,
-        )
+        with self._client.writing(table):
+            self._client.call(
+                lambda client: client.insert_arrow(
+                    table, data, database=self.name, settings=self._insert_settings(client)
+                ),
+                repeatable=True,
+            )
 
     def _prepared(self, sql: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         """A statement as it is sent, with its parameters and settings."""
@@ -280,25 +303,16 @@ class RememberingDatabase(Database):
     """A database that asks each query once, and repeats small answers; for readers that need one state of it.
 
     Streams, Arrow tables and long answers are read anew. It must not outlive the work that it is made for: what is
-    written meanwhile is not seen.
+    written meanwhile is not seen, unless it was made `between_writes`.
     """
 
-    def __init__(
-        self, link: SharedClient, name: str, events_table: str, tags: Mapping[str, str], kept: Kept | None
-    ) -> None:
-        super().__init__(link, name, events_table, tags)
-        self._known: dict[tuple[str, str], list[dict[str, Any]]] = {}
-        self._kept = kept
+    _memory: Memory
+    _kept: Kept | None
 
     def rows(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """All rows of a query; they are the caller's own."""
-        key = (sql, repr(sorted(parameters.items())))
-        if key not in self._known:
-            found = super().rows(sql, **parameters)
-            if len(found) > _REMEMBERED_ROWS:
-                return found
-            self._known[key] = found
-        return [dict(row) for row in self._known[key]]
+        key = (sql, repr((self._read_from, sorted(parameters.items()))))
+        return self._memory.rows(key, sql, lambda: super(RememberingDatabase, self).rows(sql, **parameters))
 
     def value(self, sql: str, /, **parameters: Any) -> Any:
         """The first column of the first row, None without rows."""
@@ -311,3 +325,8 @@ class RememberingDatabase(Database):
             return self.rows(sql, **parameters)
         key = (self.name, sql, repr(sorted(parameters.items())))
         return [dict(row) for row in self._kept.get(key, lambda: self.rows(sql, **parameters))]
+
+    def tagged(self, **tags: str) -> Database:
+        """The same database with these tags; between writes it shares what is remembered."""
+        tagged = super().tagged(**tags)
+        return tagged if self._memory.limits is None else tagged._remembering(self._memory, None)

@@ -30,11 +30,13 @@ _READERS: dict[tuple[str, TeamDay], Database] = {}
 
 
 def with_overview(ctx: StageContext, report: Report, *, clustered: bool = False) -> Report:
-    """The report of a stage, with all published clusters of the partition.
+    """The report of a stage, with all published clusters of the partition, if they are to be shown.
 
     Args:
         clustered: the stage makes clusters. Later stages of its run change names alone, and read only these anew.
     """
+    if not ctx.overview:
+        return report
     if clustered:
         _READERS.pop((ctx.delivery, ctx.partition), None)
     database = _READERS.setdefault((ctx.delivery, ctx.partition), ctx.database.remembering())

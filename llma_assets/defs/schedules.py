@@ -9,18 +9,19 @@ from collections.abc import Iterator
 import dagster as dg
 
 from llma_assets.defs.described import described
-from llma_assets.defs.due_days import ONE_DAY, eligible_on, events_by_day, general_themes
+from llma_assets.defs.due_days import ONE_DAY, decisions_on, eligible_on, events_by_day, general_themes
+from llma_assets.defs.due_texts import texts_due
 from llma_assets.defs.jobs import (
     CLUSTERS_STAGES,
     TEXTS_STAGES,
-    clusters_job,
     discovery_job,
-    general_request,
     tasks_job,
-    texts_job,
 )
 from llma_assets.defs.partitions import partition_key, teams
 from llma_assets.defs.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource
+from llma_assets.defs.shard_job import shard_job
+from llma_assets.defs.shard_requests import Wanted, shard_requests
+from llma_assets.settings import Settings
 from llma_assets.tasks import teams_with_new_segments
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import why_left_out
@@ -45,7 +46,7 @@ def discovery_hourly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
 
 @described(
     dg.schedule,
-    job=texts_job,
+    job=shard_job,
     cron_schedule="0 * * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.STOPPED,
@@ -56,26 +57,30 @@ def texts_hourly(
     """Every hour: texts, summaries and embeddings of today's events, of the general themes.
 
     In the first hour of a day also of yesterday's last events. It works for the teams that `discovery_hourly` found
-    eligible. `late_events` handles later events, `theme_schedules` the other themes.
+    eligible, in shards. A team whose events are those that its texts were made of, with nothing left to do, is not
+    worked on. `late_events` handles later events, `theme_schedules` the other themes.
     """
     now = context.scheduled_execution_time
     database = clickhouse.database().tagged(schedule="texts_hourly")
     days = [now.date() - ONE_DAY, now.date()] if now.hour == 0 else [now.date()]
-    eligible = eligible_on(database, context.instance, team_settings.settings(), now.date())
-    themes = themes_of_teams(database)
-    requested = 0
-    for team_day in sorted(events_by_day(database, days[0], now), key=str):
-        if team_day.team_id in eligible and team_day.day in days:
-            requested += 1
-            run_key = f"{partition_key(team_day)}|{now:%Y-%m-%dT%H}"
-            yield general_request(team_day, run_key, general_themes(themes, team_day.team_id), TEXTS_STAGES)
-    if not requested:
-        yield dg.SkipReason(f"{len(eligible)} eligible teams, none of them with events")
+    settings = team_settings.settings()
+    eligible = eligible_on(database, context.instance, settings, now.date())
+    found = {
+        team_day: events
+        for team_day, events in sorted(events_by_day(database, days[0], now).items(), key=lambda pair: str(pair[0]))
+        if team_day.team_id in eligible and team_day.day in days
+    }
+    due = texts_due(database, settings, found, now)
+    wanted = [Wanted(each, f"{partition_key(each)}|{now:%Y-%m-%dT%H}", events) for each, events in due.items()]
+    yield from shard_requests(wanted, TEXTS_STAGES, Settings.from_env())
+    if not due:
+        told = f"{len(found)} have events, and nothing new" if found else "none of them with events"
+        yield dg.SkipReason(f"{len(eligible)} eligible teams, {told}")
 
 
 @described(
     dg.schedule,
-    job=clusters_job,
+    job=shard_job,
     cron_schedule="30 1 * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.STOPPED,
@@ -91,10 +96,10 @@ def clusters_daily(
     database = clickhouse.database().tagged(schedule="clusters_daily")
     eligible = eligible_on(database, context.instance, team_settings.settings(), day)
     themes = themes_of_teams(database)
-    for team_id in sorted(eligible):
-        team_day = TeamDay(team_id, day)
-        if general := general_themes(themes, team_id):
-            yield general_request(team_day, str(partition_key(team_day)), general, CLUSTERS_STAGES)
+    sizes = {each.team_id: each.events for each in decisions_on(database, day)}
+    days = [TeamDay(team_id, day) for team_id in sorted(eligible) if general_themes(themes, team_id)]
+    wanted = [Wanted(each, str(partition_key(each)), sizes.get(each.team_id, 0)) for each in days]
+    yield from shard_requests(wanted, CLUSTERS_STAGES, Settings.from_env())
     if not eligible:
         yield dg.SkipReason(f"no team is eligible on {day}")
 

@@ -8,6 +8,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -19,7 +20,7 @@ from llma_assets.defs.job_run import JobRun
 from llma_assets.defs.logs import logged_in_run
 from llma_assets.defs.partitions import partition_key
 from llma_assets.defs.stage_asset import StageAsset, failed_in_words
-from llma_assets.defs.stage_work import Days, Given, StageWork, days_of_run
+from llma_assets.defs.stage_work import AGREED, Days, Given, StageWork, days_of_run
 from llma_assets.findings import Check, Finding
 from llma_assets.models import ModelConfigurationError
 from llma_assets.reports import all_checks
@@ -90,19 +91,26 @@ class Shard:
             known: the days that hold anything, if they are known.
         """
         known = self.days_with_anything(days) if known is None else known
+        memory = self.given.database.between_writes(never=AGREED)
+        given = replace(self.given, database=memory)
         seconds: defaultdict[str, float] = defaultdict(float)
         empty: list[str] = []
         leaves = False
         for name in stages:
             started = time.perf_counter()
-            made, error = self._make(self._stages[name], days, options.get(name, {}), known)
+            stage = self._stages[name]
+            # A day that holds nothing costs nothing, no check either; stages that look at other days are made of it.
+            at_work = days if stage.nothing_reason is None else [each for each in days if each in known]
+            made, error = self._make(
+                StageWork(stage.stage, stage.config(**options.get(name, {})), given), at_work, known
+            )
             seconds[name] += time.perf_counter() - started
             for each in made:
                 leaves |= leaves_work(each.metadata)
                 empty += [message] if (message := all_failed(each)) else []
             if not error:
                 started = time.perf_counter()
-                error = self._check(name, days, options.get(name, {}).get("themes", ()))
+                error = self._check(memory, name, at_work, options.get(name, {}).get("themes", ()))
                 seconds["checks"] += time.perf_counter() - started
             if error:
                 return JobRun(self.run_id, error, seconds, empty, leaves)
@@ -127,16 +135,12 @@ class Shard:
                 blocking=check.blocking,
             )
 
-    def _make(
-        self, stage: StageAsset, days: Sequence[TeamDay], options: Mapping[str, Any], known: Days
-    ) -> tuple[list[dg.AssetMaterialization], str]:
+    def _make(self, work: StageWork, days: Sequence[TeamDay], known: Days) -> tuple[list[dg.AssetMaterialization], str]:
         """Make one stage of each day; what was made, and what failed."""
-        work = StageWork(stage.stage, stage.config(**options), self.given)
+        stage, schema = self._stages[work.stage.name], replace(work, given=self.given).schema
         made: list[dg.AssetMaterialization] = []
         failures: dict[str, str] = {}
         for day in days:
-            if day not in known and stage.nothing_reason is not None:
-                continue
             key = partition_key(day)
             try:
                 metadata = work.metadata_of(day, known)
@@ -151,16 +155,16 @@ class Shard:
                 dg.AssetMaterialization(
                     dg.AssetKey(stage.name),
                     partition=key,
-                    metadata={**metadata, **work.schema},
+                    metadata={**metadata, **schema},
                     tags={"dagster/code_version": stage.code_version},
                 )
             )
             self._events.append(made[-1])
         return made, f"{stage.name}: {failed_in_words(failures, len(made))}" if failures else ""
 
-    def _check(self, asset: str, days: Sequence[TeamDay], theme_ids: Sequence[str]) -> str:
+    def _check(self, memory: Database, asset: str, days: Sequence[TeamDay], theme_ids: Sequence[str]) -> str:
         """Evaluate the checks of an asset; why the team goes no further, "" if it does."""
-        database: Database = self.given.database.tagged(run=self.run_id, checks=asset).remembering()
+        database = memory.tagged(run=self.run_id, checks=asset)
         blocked, broken = [], []
         for check in self._checks.get(asset, ()):
             try:

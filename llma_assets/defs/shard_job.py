@@ -3,7 +3,7 @@
 What a shard makes of a team belongs in `shard.py`, which teams form a shard in `shard_requests.py`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 
 import dagster as dg
@@ -11,6 +11,7 @@ from pydantic import Field
 
 from llma_assets.clock import Clock
 from llma_assets.defs.due_days import general_themes
+from llma_assets.defs.due_texts import record_texts_finished
 from llma_assets.defs.jobs import ALL_STAGES, TEXTS_STAGES, run_config
 from llma_assets.defs.partitions import team_day
 from llma_assets.defs.resources import ChatModelResource, ClickHouseResource, EmbedderResource, TeamSettingsResource
@@ -33,6 +34,9 @@ class ShardConfig(dg.Config):
     stages: list[str] = Field(default_factory=lambda: list(ALL_STAGES))
     """The assets to make, in order."""
 
+    themes: list[str] = Field(default_factory=list)
+    """Only these of the general themes; if empty, all that a team has on."""
+
 
 ShardWork = Callable[[Shard, ShardConfig], Iterator[None]]
 """Works on the teams of a shard; yields after each, so that Dagster records what was made."""
@@ -44,25 +48,32 @@ def requested_partitions(shard: Shard, config: ShardConfig) -> Iterator[None]:
         raise ValueError(f"unknown stages {sorted(unknown)}; there are {', '.join(ALL_STAGES)}")
     days = sorted({team_day(key) for key in config.partitions}, key=lambda each: (each.team_id, each.day))
     known = shard.days_with_anything(days)
-    themes = themes_of_teams(shard.given.database.tagged(run=shard.run_id))
+    database = shard.given.database.tagged(run=shard.run_id)
+    themes = themes_of_teams(database)
+    finished: list[TeamDay] = []
     for team_id, of_team in groupby(days, key=lambda each: each.team_id):
         team_days = list(of_team)
 
         def work(team_id: int = team_id, team_days: list[TeamDay] = team_days) -> str:
-            stages, options = _work_of(themes, team_id, config.stages)
+            stages, options = _work_of(themes, team_id, config)
             done = shard.make(stages, team_days, options, known=known)
-            return done.error or "; ".join(done.empty)
+            error = done.error or "; ".join(done.empty)
+            if not (error or done.leaves_work):
+                finished.extend(team_days)
+            return error
 
         shard.isolated(team_id, work)
         yield
+    if set(TEXTS_STAGES) <= set(config.stages) and not config.themes:
+        record_texts_finished(database, shard.given.team_settings.settings(), finished)
 
 
 def _work_of(
-    themes: dict[int, TeamThemes], team_id: int, stages: list[str]
+    themes: Mapping[int, TeamThemes], team_id: int, config: ShardConfig
 ) -> tuple[list[str], dict[str, dict[str, object]]]:
     """The stages of a team and their options: without a general theme only the texts, for the other themes."""
-    general = general_themes(themes, team_id)
-    chosen = stages if general else [stage for stage in stages if stage in TEXTS_STAGES[:1]]
+    general = [each for each in general_themes(themes, team_id) if not config.themes or each in config.themes]
+    chosen = config.stages if general else [stage for stage in config.stages if stage in TEXTS_STAGES[:1]]
     ops = run_config(chosen, general)["ops"]
     return chosen, {stage: op["config"] for stage, op in ops.items()}
 

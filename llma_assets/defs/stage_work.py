@@ -33,6 +33,9 @@ RETRY_NUMBER = "dagster/retry_number"
 Work = Callable[[StageContext], Report]
 """What a stage does for one partition."""
 
+AGREED = ("budget_holds", "model_usage", "summary_batches", "segment_batches")
+"""Tables by which processes agree while they work: each question about them is asked anew."""
+
 Days = Mapping[TeamDay, Collection[str]]
 """The days that hold anything, as `reports.days_with_anything` says."""
 
@@ -86,7 +89,9 @@ class StageWork:
         stage: which.
         options: its options, an instance of the asset's config class; with `themes`, if it works theme by theme.
         given: what the run gives.
+        evidence: results of the models so far.
         started: when it began, on the monotonic clock.
+        overview: whether it shows all published clusters, maps included, if it makes clusters.
     """
 
     stage: Stage
@@ -94,6 +99,7 @@ class StageWork:
     given: Given
     evidence: ModelHealth = field(default_factory=ModelHealth)
     started: float = field(default_factory=time.monotonic)
+    overview: bool = True
 
     def metadata_of(self, partition: TeamDay, days: Days) -> dict[str, Any]:
         """Do the work of a partition, and say what was done as Dagster's metadata, without the schema of the table.
@@ -155,6 +161,7 @@ class StageWork:
                 evidence=self.evidence,
                 delivery=delivery(given.run),
                 run_seconds=lambda: time.monotonic() - self.started,
+                overview=self.overview,
             )
         )
 

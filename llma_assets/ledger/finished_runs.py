@@ -3,6 +3,9 @@
 What the digest is made of belongs in `reports.run_state`.
 """
 
+from collections.abc import Mapping
+from datetime import date
+
 from llma_assets.clickhouse import Database
 from llma_assets.team_day import TeamDay
 
@@ -24,3 +27,26 @@ def record_finished(database: Database, team_day: TeamDay, run_group: str, diges
     """Store the state that a run has left, with nothing to do."""
     key = {"team_id": team_day.team_id, "day": team_day.day, "run_group": run_group}
     database.insert_rows("finished_runs", [{**key, "digest": digest}])
+
+
+# Key of finished_runs: (team_id, day, run_group). Of all teams: a schedule asks for what is due of any of them.
+FINISHED_SINCE = """
+SELECT team_id, day, digest
+FROM finished_runs FINAL
+WHERE day >= {since:Date} AND run_group = {run_group:String}
+"""
+
+
+def finished_since(database: Database, since: date, run_group: str) -> dict[TeamDay, str]:
+    """The digests of all teams' days from a day on."""
+    rows = database.rows(FINISHED_SINCE, since=since, run_group=run_group)
+    return {TeamDay(row["team_id"], row["day"]): row["digest"] for row in rows}
+
+
+def record_all_finished(database: Database, run_group: str, digests: Mapping[TeamDay, str]) -> None:
+    """Store the digests of several teams' days at once."""
+    rows = [
+        {"team_id": each.team_id, "day": each.day, "run_group": run_group, "digest": digest}
+        for each, digest in digests.items()
+    ]
+    database.insert_rows("finished_runs", rows)

@@ -1,10 +1,10 @@
 """Every statement of the ledger."""
 
 # Key of skips: (team_id, day, stage, theme_id).
-CURRENT_SKIP = """
-SELECT reason, detail
+CURRENT_SKIPS = """
+SELECT stage, theme_id, reason, detail
 FROM skips FINAL
-WHERE team_id = {team_id:Int64} AND day = {day:Date} AND stage = {stage:String} AND theme_id = {theme_id:String}
+WHERE team_id = {team_id:Int64} AND day = {day:Date}
 """
 
 SKIPS_OF_DAY = """

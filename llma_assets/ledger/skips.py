@@ -68,10 +68,14 @@ def clear_skips(
 
 
 def _current(database: Database, team_id: int, day: date, stage: str, theme_id: str) -> tuple[str, str] | None:
-    """Reason and detail of the stored skip, empty for a cleared one; None for none."""
-    key = {"team_id": team_id, "day": day, "stage": stage, "theme_id": theme_id}
-    rows = database.rows(queries.CURRENT_SKIP, **key)
-    return (rows[0]["reason"], rows[0]["detail"]) if rows else None
+    """Reason and detail of the stored skip, empty for a cleared one; None for none.
+
+    All stages of a day ask the same, so that who remembers answers asks once.
+    """
+    for row in database.rows(queries.CURRENT_SKIPS, team_id=team_id, day=day):
+        if (row["stage"], row["theme_id"]) == (stage, theme_id):
+            return row["reason"], row["detail"]
+    return None
 
 
 def note_deferred(

@@ -70,6 +70,13 @@ FROM texts_made FINAL
 WHERE day >= {since:Date}
 """
 
+# Key of texts_made: (team_id, day).
+TEXTS_MADE_OF_DAYS = """
+SELECT team_id, day, events
+FROM texts_made FINAL
+WHERE team_id IN {team_ids:Array(Int64)} AND day BETWEEN {from:Date} AND {until:Date}
+"""
+
 # Key of trace_texts: (team_id, day, level, item_id).
 LOSSES_OF_DAY = """
 SELECT level, item_id, loss

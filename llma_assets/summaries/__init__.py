@@ -6,7 +6,7 @@ Rendering the texts belongs in `rendering`, embedding the summaries in `embeddin
 from llma_assets.summaries.batch_rows import STAGE, days_with_open_batches, themes_with_open_batches
 from llma_assets.summaries.batches import WAITING
 from llma_assets.summaries.checks import CHECKS
-from llma_assets.summaries.dead_letters import DeadLetter, dead_letters, requeue
+from llma_assets.summaries.dead_letters import DeadLetter, days_with_failures, dead_letters, requeue
 from llma_assets.summaries.estimate import ANSWER_TOKENS, forecast_summaries, frame_tokens, relevance_so_far
 from llma_assets.summaries.extractive import ANSWERED, ASKED
 from llma_assets.summaries.line_refs import CheckedRefs, LineNumbers, check_refs
@@ -55,6 +55,7 @@ __all__ = [
     "check_refs",
     "clean_summary",
     "content_hash",
+    "days_with_failures",
     "days_with_open_batches",
     "dead_letters",
     "facts_of",

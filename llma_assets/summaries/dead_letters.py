@@ -3,7 +3,7 @@
 Whether a failure is the item's own is decided in `summarise`; the command `llma retry` belongs in `cli`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -14,7 +14,7 @@ from pydantic import Field
 
 from llma_assets.clickhouse import Database
 from llma_assets.serialization import NOT_IN_JSON, Day, Moment, ThemeId
-from llma_assets.summaries.queries import DEAD_ITEMS, DEAD_LETTERS, REQUEUE
+from llma_assets.summaries.queries import DAYS_WITH_FAILURES, DEAD_ITEMS, DEAD_LETTERS, REQUEUE
 from llma_assets.summaries.task import SummaryResult
 from llma_assets.team_day import TeamDay
 
@@ -87,6 +87,18 @@ def dead_items(database: Database, team_day: TeamDay, theme_id: str) -> set[tupl
         DEAD_ITEMS, team_id=team_day.team_id, day=team_day.day, theme_id=theme_id, most_failures=MAX_FAILURES
     )
     return {(row["item_id"], row["content_hash"]) for row in rows}
+
+
+def days_with_failures(database: Database, days: Collection[TeamDay]) -> set[TeamDay]:
+    """Those of these days, of any teams, on which a question about an item has ever failed."""
+    if not days:
+        return set()
+    rows = database.rows(
+        DAYS_WITH_FAILURES,
+        team_ids=sorted({each.team_id for each in days}),
+        **{"from": min(each.day for each in days), "until": max(each.day for each in days)},
+    )
+    return {TeamDay(row["team_id"], row["day"]) for row in rows} & set(days)
 
 
 def dead_letters(

@@ -195,6 +195,13 @@ GROUP BY item_id, content_hash
 HAVING count() >= {most_failures:UInt32}
 """
 
+# Key: as above. Of the teams of a shard: their days with any failure.
+DAYS_WITH_FAILURES = """
+SELECT DISTINCT team_id, day
+FROM summary_failures
+WHERE team_id IN {team_ids:Array(Int64)} AND day BETWEEN {from:Date} AND {until:Date}
+"""
+
 # What an item's last run left behind says whether its failures still matter: a summary by now, or another text, and
 # they do not. Keys: as above, and (team_id, day, theme_id, item_id) of trace_summaries.
 DEAD_LETTERS = """

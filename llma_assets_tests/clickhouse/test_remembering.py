@@ -9,6 +9,7 @@ COUNT = "SELECT count() AS n FROM skips FINAL WHERE team_id = {team_id:Int64}"
 
 
 ONE = "SELECT {number:Int64} AS number, now64(9) AS at, [1] AS list"
+SERIAL = "SELECT generateUUIDv7() FROM zeros(1) AS zero"
 MANY = "SELECT number, now64(9) AS at FROM numbers({rows:UInt64})"
 
 
@@ -66,3 +67,33 @@ def test_what_is_kept_grows_old_and_is_bounded() -> None:
         few.get(key, lambda: of(1))
     assert few.get("c", lambda: of(2)) == of(1)
     assert few.get("a", lambda: of(2)) == of(2)
+
+
+def test_between_writes_an_answer_is_repeated_until_its_table_is_written_to(database: Database) -> None:
+    reader = database.between_writes()
+    assert reader.value(COUNT, team_id=1) == reader.value(COUNT, team_id=2) == 0
+    asked = reader.value(SERIAL)
+    skip(database.tagged(another="object"), 1, "a")
+    assert reader.value(COUNT, team_id=1) == 1, "of any object of this process"
+    assert reader.value(COUNT, team_id=2) == 0
+    assert reader.value(SERIAL) == asked, "no table of it was written to"
+    database.execute("DELETE FROM skips WHERE team_id = 1")
+    assert reader.value(COUNT, team_id=1) == 0
+
+
+def test_a_write_to_an_unknown_table_ends_all_that_is_remembered(database: Database) -> None:
+    reader = database.between_writes()
+    assert reader.value(COUNT, team_id=1) == 0
+    skip(database, 1, "a")
+    database.execute("DELETE FROM {table:Identifier} WHERE team_id = 1", table="skips")
+    assert reader.value(COUNT, team_id=1) == 0
+
+
+def test_of_tables_by_which_processes_agree_nothing_is_remembered(database: Database) -> None:
+    reader = database.between_writes(never=("zero",))
+    assert reader.value(SERIAL) != reader.value(SERIAL)
+
+
+def test_what_tells_the_time_is_asked_anew(database: Database) -> None:
+    reader = database.between_writes()
+    assert reader.rows(ONE, number=1) != reader.rows(ONE, number=1)

@@ -20,7 +20,7 @@ from llma_assets.team_day import TeamDay
 from llma_assets.testing import day_of_traces, event, trace, write_events
 from llma_assets.themes import TRACES
 from llma_assets_tests.instances import stored_instance
-from llma_assets_tests.pipeline.runs import Pipeline
+from llma_assets_tests.pipeline.runs import Pipeline, partitions_of
 
 DAY = date(2026, 11, 7)
 NOON = datetime(2026, 11, 7, 12, tzinfo=UTC)
@@ -59,7 +59,7 @@ def test_texts_are_asked_for_eligible_teams_with_events_today(pipeline: Pipeline
     write_events(pipeline.database, day_of_traces(3, DAY - timedelta(days=1), 25))
     pipeline.discover(DAY)
     found = requests(texts_hourly, pipeline, NOON)
-    assert [request.partition_key for request in found] == ["2026-11-07|1"]
+    assert partitions_of(found) == ["2026-11-07|1"]
     again = requests(texts_hourly, pipeline, NOON)
     assert [request.run_key for request in again] == [request.run_key for request in found]
 
@@ -68,7 +68,7 @@ def test_the_first_hour_also_finishes_yesterday(pipeline: Pipeline) -> None:
     write_events(pipeline.database, day_of_traces(1, DAY, 25))
     pipeline.discover(DAY)
     found = requests(texts_hourly, pipeline, datetime(2026, 11, 8, tzinfo=UTC))
-    assert [request.partition_key for request in found] == ["2026-11-07|1"]
+    assert partitions_of(found) == ["2026-11-07|1"]
 
 
 def test_clusters_are_asked_for_the_day_that_ended(pipeline: Pipeline) -> None:
@@ -76,7 +76,7 @@ def test_clusters_are_asked_for_the_day_that_ended(pipeline: Pipeline) -> None:
     write_events(pipeline.database, day_of_traces(2, DAY, 3))
     pipeline.discover(DAY)
     found = requests(clusters_daily, pipeline, datetime(2026, 11, 8, 1, 30, tzinfo=UTC))
-    assert [request.partition_key for request in found] == ["2026-11-07|1"]
+    assert partitions_of(found) == ["2026-11-07|1"]
 
 
 def test_nobody_eligible_is_a_skip(pipeline: Pipeline) -> None:
@@ -90,7 +90,7 @@ def test_the_sensor_sees_late_events_once(pipeline: Pipeline) -> None:
     pipeline.now = NOON + timedelta(days=2)
     first = tick(pipeline)
     assert isinstance(first, dg.SensorResult)
-    assert [request.partition_key for request in first.run_requests or []] == ["2026-11-07|1"]
+    assert partitions_of(first.run_requests or []) == ["2026-11-07|1"]
     assert isinstance(tick(pipeline, first.cursor), dg.SkipReason)
 
     write_events(pipeline.database, day_of_traces(1, DAY, 1, prefix="late", hour=20))
@@ -108,14 +108,14 @@ def test_the_sensor_waits_for_discovery_and_ignores_own_events(pipeline: Pipelin
     pipeline.discover(DAY)
     seen = tick(pipeline)
     assert isinstance(seen, dg.SensorResult)
-    assert [request.partition_key for request in seen.run_requests or []] == ["2026-11-06|1"]
+    assert partitions_of(seen.run_requests or []) == ["2026-11-06|1"]
 
 
 def asked(pipeline: Pipeline, cursor: str | None = None) -> list[str]:
     """The partitions that the sensor asks for now."""
     found = tick(pipeline, cursor)
     requests = found.run_requests if isinstance(found, dg.SensorResult) else None
-    return [str(request.partition_key) for request in requests or []]
+    return partitions_of(requests or [])
 
 
 def make_texts(pipeline: Pipeline, team_id: int, day: date) -> None:
@@ -297,7 +297,7 @@ def stale(pipeline: Pipeline, cursor: str | None = None) -> list[str]:
     with dg.build_sensor_context(instance=pipeline.instance, cursor=cursor) as context:
         found = stale_clusters(context, **RESOURCES, clock=lambda: pipeline.now)
     requests = found.run_requests if isinstance(found, dg.SensorResult) else None
-    return [str(request.partition_key) for request in requests or []]
+    return partitions_of(requests or [])
 
 
 def test_clusters_are_asked_for_again_where_an_item_of_their_window_was_embedded_anew(pipeline: Pipeline) -> None:

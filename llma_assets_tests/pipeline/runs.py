@@ -100,6 +100,16 @@ class Pipeline:
         self.instance.add_dynamic_partitions(str(teams.name), [str(team_id)])
 
 
+def partitions_of(requests: Iterable[dg.RunRequest]) -> list[str]:
+    """The partitions that runs are requested of: their own, or those of their shards."""
+    found: list[str] = []
+    for request in requests:
+        ops: dict[str, Any] = dict(request.run_config).get("ops", {})
+        own = str(request.partition_key or request.tags.get("dagster/asset_partition_range_start"))
+        found += ops["shard"]["config"]["partitions"] if "shard" in ops else [own]
+    return found
+
+
 def told(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """What a materialisation shows, by name: its entries, and the counters of `details` beside them."""
     entries = {name: getattr(value, "value", value) for name, value in metadata.items()}

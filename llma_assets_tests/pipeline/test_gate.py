@@ -37,7 +37,7 @@ from llma_assets.testing import BatchServer, day_of_traces, similar_segments, wr
 from llma_assets_tests.defs.test_automation import write_run, write_vector
 from llma_assets_tests.environment import SETTINGS
 from llma_assets_tests.instances import stored_instance
-from llma_assets_tests.pipeline.runs import STORED_TABLES, Pipeline, dummy_stage, resources, told
+from llma_assets_tests.pipeline.runs import STORED_TABLES, Pipeline, dummy_stage, partitions_of, resources, told
 
 DAY = date(2026, 11, 7)
 NOW = datetime(2026, 11, 8, 12, tzinfo=UTC)
@@ -311,8 +311,7 @@ def asked_for(instance: dg.DagsterInstance, name: str) -> list[int]:
             requested = answer.run_requests if isinstance(answer, dg.SensorResult) else answer
             told = [] if isinstance(requested, dg.SkipReason) else list(requested or [])
     found = [each for each in told if isinstance(each, dg.RunRequest)]
-    keys = [str(each.partition_key or each.tags["dagster/asset_partition_range_start"]) for each in found]
-    return sorted({int(key.rpartition("|")[2]) for key in keys})
+    return sorted({int(key.rpartition("|")[2]) for key in partitions_of(found)})
 
 
 def test_all_schedules_and_sensors_but_that_of_discovery_are_tried_here() -> None:

@@ -129,7 +129,8 @@ def require_partition(day: date, oldest_day: date) -> None:
     """Raise `WrongUse` if Dagster has no partition of this day."""
     if not oldest_day <= day <= utc_today():
         raise WrongUse(
-            f"{day} cannot be run: the first day is {oldest_day} (LLMA_OLDEST_DAY), the last is today, {utc_today()}"
+            f"{day} cannot be run: the first day is {oldest_day} (LLMA_OLDEST_DAY, LLMA_PARTITION_DAYS), the last is "
+            f"today, {utc_today()}"
         )
 
 

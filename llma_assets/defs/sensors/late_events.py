@@ -6,24 +6,18 @@ import dagster as dg
 
 from llma_assets.clock import Clock
 from llma_assets.defs.described import described
-from llma_assets.defs.due_days import (
-    days_to_make,
-    general_themes,
-    taking_part,
-)
-from llma_assets.defs.jobs import (
-    TEXTS_STAGES,
-    general_request,
-    texts_job,
-)
+from llma_assets.defs.due_days import days_to_make, taking_part
+from llma_assets.defs.jobs import TEXTS_STAGES
 from llma_assets.defs.resources import ClickHouseResource, TeamSettingsResource
-from llma_assets.defs.sensors.requests import MOST_REQUESTS
-from llma_assets.themes import themes_of_teams
+from llma_assets.defs.sensors.requests import MOST_PARTITIONS
+from llma_assets.defs.shard_job import shard_job
+from llma_assets.defs.shard_requests import Wanted, shard_requests
+from llma_assets.settings import Settings
 
 
 @described(
     dg.sensor,
-    job=texts_job,
+    job=shard_job,
     minimum_interval_seconds=300,
     default_status=dg.DefaultSensorStatus.STOPPED,
 )
@@ -47,12 +41,9 @@ def late_events(
     # Days of teams that do not take part are not remembered, so that they are requested once the team does.
     due = {run_key: team_day for run_key, team_day in days_to_make(database, now).items() if team_day in eligible}
     asked = set(json.loads(context.cursor)) if context.cursor else set()
-    new = [run_key for run_key in due if run_key not in asked][:MOST_REQUESTS]
+    new = [run_key for run_key in due if run_key not in asked][:MOST_PARTITIONS]
     if not new:
         return dg.SkipReason(f"no day before today has new events; {len(due)} requested days are not done yet")
-    themes = themes_of_teams(database)
-    requests = [
-        general_request(due[run_key], run_key, general_themes(themes, due[run_key].team_id), TEXTS_STAGES)
-        for run_key in new
-    ]
+    wanted = [Wanted(due[run_key], run_key, int(run_key.split("|")[2])) for run_key in new]
+    requests = shard_requests(wanted, TEXTS_STAGES, Settings.from_env())
     return dg.SensorResult(run_requests=requests, cursor=json.dumps([*asked.intersection(due), *new]))

@@ -12,8 +12,8 @@ from llma_assets.defs.partitions import partition_key
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TeamThemes
 
-MOST_REQUESTS = 500
-"""Runs that a sensor requests in one tick; the rest follows in the next ticks."""
+MOST_PARTITIONS = 5_000
+"""Partitions that a sensor requests in one tick; the rest follows in the next ticks."""
 
 
 def requests_by_run_key(

@@ -20,9 +20,13 @@ from llma_assets.defs.jobs import (
     clusters_job,
     theme_job,
 )
+from llma_assets.defs.partitions import team_day
 from llma_assets.defs.resources import ClickHouseResource, TeamSettingsResource
-from llma_assets.defs.sensors.requests import MOST_REQUESTS, requests_by_run_key
+from llma_assets.defs.sensors.requests import MOST_PARTITIONS, requests_by_run_key
+from llma_assets.defs.shard_job import shard_job
+from llma_assets.defs.shard_requests import Wanted, shard_requests
 from llma_assets.embeddings import PRODUCT
+from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay, midnight
 from llma_assets.themes import TRACES, TeamThemes, stored_versions, team_themes, themes_of_teams
 
@@ -32,7 +36,7 @@ SETTLED = timedelta(minutes=15)
 
 @described(
     dg.sensor,
-    jobs=[clusters_job, theme_job],
+    jobs=[shard_job, theme_job],
     minimum_interval_seconds=900,
     default_status=dg.DefaultSensorStatus.STOPPED,
 )
@@ -74,15 +78,25 @@ def stale_clusters(
     stale = requests_by_run_key(found, themes, CLUSTERS_STAGES, job=clusters_job.name, leave_manual=True)
     asked = set(json.loads(context.cursor)) if context.cursor else set()
     # In the order of their days, so that lineages go on from one to the next.
-    new = [run_key for run_key in sorted(stale) if run_key not in asked][:MOST_REQUESTS]
+    new = [run_key for run_key in sorted(stale) if run_key not in asked][:MOST_PARTITIONS]
     if not new:
         return dg.SkipReason(
             f"{len(stale)} days have clusters that are older than their items; all are requested already"
         )
+    further = [stale[run_key] for run_key in new if stale[run_key].job_name == theme_job.name]
+    general = [
+        Wanted(team_day(stale[run_key].partition_key or ""), run_key, theme_ids=_themes_of(stale[run_key]))
+        for run_key in new
+        if stale[run_key].job_name != theme_job.name
+    ]
     return dg.SensorResult(
-        run_requests=[stale[run_key] for run_key in new],
+        run_requests=[*shard_requests(general, CLUSTERS_STAGES, Settings.from_env(), job=shard_job.name), *further],
         cursor=json.dumps([*asked.intersection(stale), *new]),
     )
+
+
+def _themes_of(request: dg.RunRequest) -> tuple[str, ...]:
+    return tuple(request.run_config["ops"][CLUSTERS_STAGES[0]]["config"]["themes"])
 
 
 def _is_of_this_version(row: Mapping[str, Any], themes: Mapping[int, TeamThemes]) -> bool:
