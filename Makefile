@@ -87,6 +87,10 @@ test-postgres: install ## Webserver, daemon and code server over Debian's Postgr
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[postgres]'
 	$(BIN)/python -m pytest -m postgres llma_assets_tests/postgres
 
+.PHONY: load-test
+load-test: install ## 50 teams stream for an hour; daemon and database are killed: is anything lost, doubled or stuck?
+	$(BIN)/python -m benchmarks.load --minutes 60
+
 .PHONY: screenshots
 screenshots: install ## Pictures of every page for the docs, from a demo that is made for them
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test-web]'
@@ -109,7 +113,7 @@ test-llm: install ## Three real traces through two small real models; builds lla
 .PHONY: lock
 lock: install ## Write requirements.lock anew, after a change of pyproject.toml or constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13,<0.14'
-	$(BIN)/uv pip compile pyproject.toml --extra dev --extra all --universal --python-version 3.11 --constraint constraints.txt \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra all --extra postgres --extra k8s --universal --python-version 3.11 --constraint constraints.txt \
 		--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
 
 .PHONY: clean
