@@ -54,7 +54,7 @@ defs: install ## Load all Dagster definitions, as a code location does
 # Tests keep their compiled modules, also where Python is told to keep none: workers and processes that tests start
 # would compile everything again.
 PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS)
-NOT_HERE := llm or exhaustive or browser
+NOT_HERE := llm or exhaustive or browser or postgres
 
 .PHONY: test-fast
 test-fast: install ## Tests that need no database and start no process, while you work
@@ -75,12 +75,21 @@ test-slow: install ## Whole runs, faults and killed processes, batches. CI runs 
 
 .PHONY: test-exhaustive
 test-exhaustive: install ## Every example of the property tests, every write to be killed at, every order: before a release
-	$(PYTEST) --dist worksteal -m "(exhaustive or hypothesis) and not (llm or browser)" --hypothesis-profile full
+	$(PYTEST) --dist worksteal -m "(exhaustive or hypothesis) and not (llm or browser or postgres)" --hypothesis-profile full
 
 .PHONY: test-web
 test-web: install ## The pages in Debian's Chromium: journeys, accessibility, hostile words, and the API by its own description
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test-web]'
 	$(BIN)/python -m pytest -m browser llma_assets_tests/browser
+
+.PHONY: test-postgres
+test-postgres: install ## Webserver, daemon and code server over Debian's PostgreSQL, each killed while runs are on
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[postgres]'
+	$(BIN)/python -m pytest -m postgres llma_assets_tests/postgres
+
+.PHONY: load-test
+load-test: install ## 50 teams stream for an hour; daemon and database are killed: is anything lost, doubled or stuck?
+	$(BIN)/python -m benchmarks.load --minutes 60
 
 .PHONY: screenshots
 screenshots: install ## Pictures of every page for the docs, from a demo that is made for them
@@ -104,7 +113,7 @@ test-llm: install ## Three real traces through two small real models; builds lla
 .PHONY: lock
 lock: install ## Write requirements.lock anew, after a change of pyproject.toml or constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13,<0.14'
-	$(BIN)/uv pip compile pyproject.toml --extra dev --extra all --universal --python-version 3.11 --constraint constraints.txt \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra all --extra postgres --extra k8s --universal --python-version 3.11 --constraint constraints.txt \
 		--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
 
 .PHONY: clean

@@ -17,7 +17,7 @@ from llma_assets.defs.assets import assets_of  # noqa: E402
 from llma_assets.defs.catalog import Catalog  # noqa: E402
 from llma_assets.defs.checks import asset_checks  # noqa: E402
 from llma_assets.defs.jobs import jobs  # noqa: E402
-from llma_assets.defs.logs import loggers_of  # noqa: E402
+from llma_assets.defs.logs import write_runs_as_json  # noqa: E402
 from llma_assets.defs.partitions import Partitions  # noqa: E402
 from llma_assets.defs.resources import resources_of  # noqa: E402
 from llma_assets.defs.schedules import schedules  # noqa: E402
@@ -46,6 +46,7 @@ def build_definitions(
     unknown = resource_overrides.keys() - resources.keys()
     if unknown:
         raise ValueError(f"unknown resources {sorted(unknown)}; there are {sorted(resources)}")
+    write_runs_as_json(environ)
     settings = Settings.from_env(environ)
     partitions = Partitions.since(settings.oldest_day)
     return dg.Definitions(
@@ -56,7 +57,6 @@ def build_definitions(
         sensors=sensors,
         resources=resources | resource_overrides,
         executor=dg.in_process_executor,
-        loggers=loggers_of(environ),
     )
 
 

@@ -6,7 +6,7 @@ Every setting has a default that works on a fresh machine with no key and no ser
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -32,6 +32,23 @@ class SettingsError(ValueError):
     """A setting is invalid; the message names the variable, what would be right, and the value."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where ClickHouse's tables lie.
+
+    Attributes:
+        name: of the cluster, "" for one server.
+        sharded: whether teams are spread over its shards.
+        storage_policy: of new tables, "" for the server's default.
+        root: of the tables' paths in Keeper.
+    """
+
+    name: str = ""
+    sharded: bool = False
+    storage_policy: str = ""
+    root: str = "/clickhouse/tables"
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Settings:
     """The settings in the environment.
@@ -52,6 +69,8 @@ class Settings:
         web_url: address of the pages, to which Dagster's metadata link; None for no links.
         shards: into so many runs schedules and sensors divide the teams that are due.
         shard_events: a team with more trace events than this to work on has a run of its own.
+        cluster: where ClickHouse's tables lie.
+        retention_days: after how many days rows of a table go, where that differs from the migrations.
     """
 
     data_dir: Path
@@ -68,6 +87,8 @@ class Settings:
     web_url: str | None = DEFAULT_WEB_URL
     shards: int = DEFAULT_SHARDS
     shard_events: int = DEFAULT_SHARD_EVENTS
+    cluster: Cluster = Cluster()
+    retention_days: tuple[tuple[str, int], ...] = ()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ, *, today: date | None = None) -> "Settings":
@@ -112,6 +133,8 @@ class Settings:
             web_url=_web_url(get("LLMA_WEB_URL")),
             shards=_positive("LLMA_SHARDS", get("LLMA_SHARDS"), DEFAULT_SHARDS),
             shard_events=_positive("LLMA_SHARD_EVENTS", get("LLMA_SHARD_EVENTS"), DEFAULT_SHARD_EVENTS),
+            cluster=_cluster(get),
+            retention_days=_retention(get("LLMA_RETENTION_DAYS")),
         )
 
     @property
@@ -123,6 +146,44 @@ class Settings:
         """Without secrets: no key, and no URL with a password."""
         server = "embedded" if self.clickhouse_url is None else "CLICKHOUSE_URL"
         return f"Settings(data_dir={str(self.data_dir)!r}, clickhouse={server}, chat_model={self.chat_model!r})"
+
+
+def _cluster(get: Callable[[str], str | None]) -> Cluster:
+    """The names become part of statements, so that they must be plain."""
+    names = {
+        variable: get(variable) or default
+        for variable, default in (
+            ("LLMA_CLICKHOUSE_CLUSTER", ""),
+            ("LLMA_CLICKHOUSE_STORAGE_POLICY", ""),
+            ("LLMA_CLICKHOUSE_KEEPER_ROOT", "/clickhouse/tables"),
+        )
+    }
+    for variable, name in names.items():
+        if not re.fullmatch(r"[\w./-]*" if variable.endswith("ROOT") else r"[\w.-]*", name):
+            raise SettingsError(f"{variable} must be a name of letters, digits, _, - and dots, not {name[:40]!r}")
+    sharded = get("LLMA_CLICKHOUSE_SHARDED") or "0"
+    if sharded not in ("0", "1"):
+        raise SettingsError(f"LLMA_CLICKHOUSE_SHARDED must be 1 or 0, not {sharded[:40]!r}")
+    cluster, policy, root = names.values()
+    if sharded == "1" and not cluster:
+        raise SettingsError("LLMA_CLICKHOUSE_SHARDED needs LLMA_CLICKHOUSE_CLUSTER, the name of the cluster")
+    if cluster and not get("CLICKHOUSE_URL"):
+        raise SettingsError("LLMA_CLICKHOUSE_CLUSTER needs CLICKHOUSE_URL: the embedded database has no cluster")
+    return Cluster(cluster, sharded == "1", policy, root.rstrip("/"))
+
+
+def _retention(text: str | None) -> tuple[tuple[str, int], ...]:
+    found: dict[str, int] = {}
+    for part in (text or "").split(","):
+        if not part.strip():
+            continue
+        table, _, days = (each.strip() for each in part.partition("="))
+        if not table or not (days.isascii() and days.isdigit() and 1 <= int(days[:6]) <= 36_500):
+            raise SettingsError(
+                f"LLMA_RETENTION_DAYS must be like trace_texts=30,model_usage=400, in days from 1, not {part[:80]!r}"
+            )
+        found[table] = int(days)
+    return tuple(sorted(found.items()))
 
 
 def _effort(text: str | None) -> str | None:

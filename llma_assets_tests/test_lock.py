@@ -46,7 +46,16 @@ def test_all_names_the_extras_that_a_user_can_take() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     (everything,) = map(Requirement, extras["all"])
     assert everything.name == "llma-assets"
-    assert everything.extras == extras.keys() - {"all", "dev", "bench", "conformance", "llm", "test-web", "postgres"}
+    assert everything.extras == extras.keys() - {
+        "all",
+        "dev",
+        "bench",
+        "conformance",
+        "llm",
+        "test-web",
+        "postgres",
+        "k8s",
+    }
 
 
 def test_every_package_of_the_lock_file_has_the_hashes_of_its_files() -> None:

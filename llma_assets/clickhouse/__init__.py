@@ -19,6 +19,7 @@ from llma_assets.clickhouse.errors import (
 from llma_assets.clickhouse.kept import Kept
 from llma_assets.clickhouse.lifecycle import has_data, missing_embedded, start, status, stop
 from llma_assets.clickhouse.migrate import migrate, shipped_migrations
+from llma_assets.clickhouse.retention import keep_for
 from llma_assets.clickhouse.server_folder import ServerState
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "database_name",
     "error_summary",
     "has_data",
+    "keep_for",
     "migrate",
     "missing_embedded",
     "open_database",

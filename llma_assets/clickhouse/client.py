@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from llma_assets.clickhouse import lifecycle
 from llma_assets.clickhouse.errors import DatabaseError, DatabaseUnavailable, error_summary
 from llma_assets.clickhouse.known_sources import KnownSources
+from llma_assets.clickhouse.layout import Layout
 from llma_assets.clickhouse.server_identity import knows_password
 from llma_assets.clickhouse.writes import Writes
 from llma_assets.settings import Settings
@@ -45,6 +46,8 @@ class SharedClient:
         self.embedded = settings.clickhouse_url is None
         self.known_sources = KnownSources()
         self.writes = Writes()
+        cluster = settings.cluster
+        self.layout = Layout(cluster.name, cluster.sharded, cluster.storage_policy, cluster.root)
 
     def call(self, operation: Callable[[Any], T], *, repeatable: bool) -> T:
         """Run `operation(client)`, and repeat it if the server was away; an embedded server is started.

@@ -6,6 +6,7 @@ from llma_assets.clickhouse.database import Database
 from llma_assets.clickhouse.errors import NoDatabase
 from llma_assets.clickhouse.migrate import migrate
 from llma_assets.clickhouse.queries import CREATE_DATABASE, DATABASE_EXISTS
+from llma_assets.clickhouse.retention import keep_for
 from llma_assets.settings import Settings
 
 
@@ -32,6 +33,7 @@ def connect(settings: Settings, *, create: bool = True) -> Database:
         raise _missing(settings, name)
     database = open_database(link, name, settings.events_table)
     migrate(database)
+    keep_for(database, dict(settings.retention_days))
     return database
 
 
@@ -39,7 +41,7 @@ def open_database(link: SharedClient, name: str, events_table: str = "events") -
     """Open a database without migrating it; create it if it is missing."""
     server = Database(link, "default", events_table)
     if not server.value(DATABASE_EXISTS, name=name):
-        server.execute(CREATE_DATABASE, name=name)
+        server.execute(link.layout.created_database(CREATE_DATABASE), name=name)
     return Database(link, name, events_table)
 
 

@@ -6,7 +6,8 @@ content-derived uuid), so that an insert is repeated if its connection broke.
 
 import json
 import struct
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from llma_assets.clickhouse.errors import DatabaseError
 from llma_assets.clickhouse.exclusive import exclusive
 from llma_assets.clickhouse.kept import Kept
 from llma_assets.clickhouse.known_sources import STORED_SOURCES
+from llma_assets.clickhouse.layout import Layout
 from llma_assets.clickhouse.memory import BetweenWrites, Memory
 from llma_assets.clickhouse.writes import CHANGING, table_of
 from llma_assets.settings import OWN_EVENTS
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 _INSERT_BYTES = 64 << 20
 _UNKNOWN_TABLE = 60
+_OTHERS_FIRST = 286
+_PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _PARTITIONS_GUARD = "max_partitions_per_insert_block"
 
 
@@ -46,6 +50,12 @@ class Database:
         self._events_table = events_table
         self._tags = dict(tags or {})
         self._read_from: tuple[tuple[Source, ...], bool] | None = None
+        self._is_sequential = False
+
+    @property
+    def layout(self) -> Layout:
+        """Where its tables lie."""
+        return self._client.layout
 
     def rows(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """All rows of a query, as dicts by column name."""
@@ -136,18 +146,14 @@ class Database:
                 raise DatabaseError(message)
             data.append([_as_utc(row[column]) for column in columns])
         deduplication = {"insert_deduplication_token": once} if once else {}
+
+        def insert(client: Any) -> None:
+            settings = self._insert_settings(client) | deduplication
+            client.insert(table, data, column_names=columns, database=self.name, settings=settings)
+
         try:
             with self._client.writing(table):
-                self._client.call(
-                    lambda client: client.insert(
-                        table,
-                        data,
-                        column_names=columns,
-                        database=self.name,
-                        settings=self._insert_settings(client) | deduplication,
-                    ),
-                    repeatable=True,
-                )
+                self._in_turn(lambda: self._client.call(insert, repeatable=True))
         except (TypeError, ValueError, AttributeError, OverflowError, struct.error) as error:
             # Raised by the client's encoder, which logs the name of the column; the message shows no value.
             raise DatabaseError(f"a value does not fit its column in {table}: {type(error).__name__}") from None
@@ -172,7 +178,19 @@ class Database:
         """The same database with these tags in the `log_comment` of its queries, as JSON."""
         tagged = Database(self._client, self.name, self._events_table, {**self._tags, **tags})
         tagged._read_from = self._read_from
+        tagged._is_sequential = self._is_sequential
         return tagged
+
+    def sequential(self) -> "Database":
+        """The same database, whose reads see every acknowledged insert on whichever replica, if both go this way.
+
+        For what is written and then judged together, such as budgets. On one server it is the same as the other.
+        """
+        if not self.layout.cluster:
+            return self
+        same = self.tagged()
+        same._is_sequential = True
+        return same
 
     def sources(self) -> tuple[Source, ...]:
         """The stored sources that trace events are read from, beside the table of events in the settings."""
@@ -253,6 +271,17 @@ class Database:
     def __repr__(self) -> str:
         return f"Database({self.name!r})"
 
+    def _in_turn(self, insert: Callable[[], None], sleep: Callable[[float], None] = time.sleep) -> None:
+        """Insert; where others insert into the same table, after them: sequential inserts wait for one another."""
+        for pause in _PAUSES_S if self._is_sequential else ():
+            try:
+                return insert()
+            except DatabaseError as error:
+                if error.code != _OTHERS_FIRST:
+                    raise
+            sleep(pause)
+        return insert()
+
     def _insert_arrow(self, table: str, data: "pa.Table") -> None:
         with self._client.writing(table):
             self._client.call(
@@ -265,6 +294,7 @@ class Database:
     def _prepared(self, sql: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         """A statement as it is sent, with its parameters and settings."""
         values = {name: _as_utc(value) for name, value in parameters.items()}
+        sql, values = self.layout.deletion(sql, values)
         if EVENTS_PLACEHOLDER in sql:
             sources, own = self._read_from or (self.sources(), True)
             sql, added = over_sources(sql, parameters, sources, own=own)
@@ -289,7 +319,9 @@ class Database:
         return self._settings() | ({} if guard and guard.readonly else {_PARTITIONS_GUARD: "0"})
 
     def _settings(self) -> dict[str, str]:
-        settings = {"database": self.name}
+        settings = {"database": self.name, **self.layout.settings()}
+        if self._is_sequential:
+            settings |= self.layout.sequential()
         if self._tags:
             settings["log_comment"] = json.dumps(self._tags, ensure_ascii=False, sort_keys=True)
         return settings

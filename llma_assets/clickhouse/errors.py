@@ -17,6 +17,7 @@ RETRYABLE_CODES = {
     252: "TOO_MANY_PARTS: merges have to catch up",
     279: "ALL_CONNECTION_TRIES_FAILED: no replica answered",
     285: "TOO_FEW_LIVE_REPLICAS: replicas have to come back",
+    286: "UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE: another insert has to reach its replicas first",
     319: "UNKNOWN_STATUS_OF_INSERT: inserts are idempotent by key, so sending it again is safe",
     425: "SYSTEM_ERROR: the operating system refused for now",
     439: "CANNOT_SCHEDULE_TASK: no free thread",

@@ -69,7 +69,8 @@ def migrate(database: Database, migrations: Iterable[Migration] | None = None) -
     """
     wanted = list(shipped_migrations() if migrations is None else migrations)
     if not database.value(HAS_SCHEMA_MIGRATIONS, database=database.name):
-        database.execute(CREATE_SCHEMA_MIGRATIONS)
+        for statement in database.layout.statements(CREATE_SCHEMA_MIGRATIONS):
+            database.execute(statement)
     applied = {row["number"]: row for row in database.rows(APPLIED_MIGRATIONS)}
     done = []
     for migration in wanted:
@@ -90,7 +91,8 @@ def migrate(database: Database, migrations: Iterable[Migration] | None = None) -
 def _apply(database: Database, migration: Migration) -> None:
     for number, statement in enumerate(migration.statements, 1):
         try:
-            database.execute(statement)
+            for each in database.layout.statements(statement):
+                database.execute(each)
         except DatabaseUnavailable:
             raise
         except DatabaseError as error:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-import dagster as dg
+import dagster._loggers
 
 from llma_assets.log_lines import JsonLines, about, wants_json
 
@@ -62,22 +62,22 @@ class DagsterJsonLines(JsonLines):
         return str(known.get("orig_message") or record.getMessage())
 
 
-@dg.logger(
-    config_schema={
-        "log_level": dg.Field(str, is_required=False, default_value="INFO"),
-        "name": dg.Field(str, is_required=False, default_value="dagster"),
-    },
-    description="Lines of JSON on stderr (LLMA_LOG=json).",
-)
-def json_lines(context: dg.InitLoggerContext) -> logging.Logger:
-    """The console logger of runs where the environment asks for JSON."""
-    logger = logging.Logger(context.logger_config["name"], context.logger_config["log_level"].upper())
+def write_runs_as_json(environ: Mapping[str, str]) -> bool:
+    """Let runs of this process write lines of JSON to stderr, if the environment asks for it.
+
+    Returns:
+        whether it does.
+    """
+    if not wants_json(environ):
+        return False
+    # Dagster has no setting for the console logger of every run: those of a job need an entry in each run's config.
+    dagster._loggers.create_console_logger = _json_console  # type: ignore[attr-defined]
+    return True
+
+
+def _json_console(name: str, level: str | int) -> logging.Logger:
+    logger = logging.Logger(name, max(logging.INFO, logging.getLevelName(level) if isinstance(level, str) else level))
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(DagsterJsonLines())
     logger.addHandler(handler)
     return logger
-
-
-def loggers_of(environ: Mapping[str, str]) -> dict[str, dg.LoggerDefinition]:
-    """The loggers of runs: Dagster's own, unless the environment asks for JSON."""
-    return {"console": json_lines} if wants_json(environ) else {}

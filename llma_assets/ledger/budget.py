@@ -12,7 +12,7 @@ on another machine, once it has not renewed it for a while. What calls under way
 
 How processes see each other: each stores its reservation (`budget_holds`) before it reads the reservations and spending
 of all, and withdraws it if the sum is too high. Of two that do so at the same time at least one sees the other. On a
-replicated cluster reads must see every finished insert (`select_sequential_consistency`).
+cluster reads see every finished insert (`Database.sequential`).
 """
 
 import math
@@ -90,7 +90,7 @@ class DailyBudget:
         """
         self._is_of_batch = is_of_batch
         self.refusal = ""
-        self._database = database
+        self._database = database.sequential()
         self._team_day = team_day
         self._stage = stage
         self._theme_id = theme_id

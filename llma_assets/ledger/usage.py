@@ -98,7 +98,7 @@ class UsageLedger:
                 theme_limit_usd=theme_limit_usd,
             )
         self._closed = False
-        self._database = database
+        self._database = database.sequential()  # budgets are judged by what is stored here
         self._key = {"team_id": team_day.team_id, "day": team_day.day, "stage": stage, "theme_id": theme_id}
         self._new_id = new_id
         self._rows: list[dict[str, Any]] = []

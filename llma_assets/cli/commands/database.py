@@ -133,13 +133,14 @@ def _needs_embedded(settings: "Settings", verb: str) -> None:
 @json_option
 def upgrade(as_json: bool) -> None:
     """Bring the schema up to date; safe to repeat, and to run several times at once."""
-    from llma_assets.clickhouse import SharedClient, database_name, migrate, open_database
+    from llma_assets.clickhouse import SharedClient, database_name, keep_for, migrate, open_database
     from llma_assets.reports import SchemaUpgrade
     from llma_assets.settings import Settings
 
     settings = Settings.from_env()
     with open_database(SharedClient(settings), database_name(settings), settings.events_table) as database:
         applied = migrate(database)
+        keep_for(database, dict(settings.retention_days))
         name = database.name
     if as_json:
         emit_report(SchemaUpgrade(name, tuple(applied)))

@@ -1,0 +1,1 @@
+"""Dagster's tables in Postgres, and its parts as processes of their own: `make test-postgres`."""
