@@ -221,7 +221,8 @@ def _chosen(roots: Sequence[Node], sums: Mapping[int, _Sums]) -> set[int]:
 
     def take(node: Node, most: int) -> None:
         """The event and those above it, which are few and known: all of them or none."""
-        missing, place = [], id(node)
+        missing: list[int] = []
+        place = id(node)
         while place and place not in chosen and len(chosen) + len(missing) <= most:
             missing.append(place)
             place = sums[place].parent

@@ -5,6 +5,7 @@ Each adds a row to the history. Reading tasks belongs in `board`.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from llma_assets.clickhouse import Database
@@ -69,7 +70,7 @@ def take_back(database: Database, team_id: int, task: Task, *, by: str, now: dat
         raise EditError(f"nobody changed task {task.task_id}; there is nothing to take back")
     last = rows[places[-1]]
     before = lifecycles(rows[: places[-1]]).get(task.task_id, Lifecycle())
-    given: dict[str, str] = {}
+    given: dict[str, Any]
     if last["change"] == "renamed":
         given = {"change": "renamed", "detail": before.title}
     elif last["change"] == "prioritised":

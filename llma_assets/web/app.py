@@ -21,6 +21,7 @@ from llma_assets.ingest import Inbox
 from llma_assets.isolation import fault_of
 from llma_assets.request_guard import Guard
 from llma_assets.web import (
+    alert_api,
     alert_pages,
     api,
     cluster_pages,
@@ -153,7 +154,7 @@ def create_app(site: Site, *, hosts: Collection[str] = ()) -> FastAPI:
     )
     app.state.site = site
     app.state.inbox = Inbox(lambda: site.database)
-    api_modules = (api, health_api, map_api, run_api, task_api, theme_api, theme_change_api)
+    api_modules = (api, alert_api, health_api, map_api, run_api, task_api, theme_api, theme_change_api)
     for documents in (*(module.router for module in api_modules), insight_pages.documents):
         app.include_router(documents, prefix="/api/v1", responses=DESCRIBED)
     of_results = (pages, trace_pages, item_pages, map_pages, trend_pages, insight_pages, cluster_pages)
