@@ -69,6 +69,7 @@ from llma_assets.reports.sources import SourceReport, TenantOfSource, source_rep
 from llma_assets.reports.stages import StageOfDay, StagesReport, stages_report
 from llma_assets.reports.stored_runs import LineagesReport, RunsReport, lineages_report, runs_report
 from llma_assets.reports.tasks import TaskDetails, Tasks, task_details, tasks_report
+from llma_assets.reports.theme_states import ThemeState, ThemeStates, theme_states
 from llma_assets.reports.themes import (
     AppliedChanges,
     ThemeChanges,
@@ -186,6 +187,8 @@ __all__ = [
     "ThemeReport",
     "ThemeResults",
     "ThemeSettings",
+    "ThemeState",
+    "ThemeStates",
     "ThemeTrends",
     "ThemesReport",
     "TraceEvents",
@@ -253,6 +256,7 @@ __all__ = [
     "teams_report",
     "theme_report",
     "theme_results",
+    "theme_states",
     "themes_report",
     "trace_events",
     "trace_report",

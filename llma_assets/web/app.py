@@ -39,6 +39,7 @@ from llma_assets.web import (
     task_pages,
     theme_api,
     theme_change_api,
+    theme_file_pages,
     theme_pages,
     trace_pages,
     trend_pages,
@@ -158,7 +159,16 @@ def create_app(site: Site, *, hosts: Collection[str] = ()) -> FastAPI:
     for documents in (*(module.router for module in api_modules), insight_pages.documents):
         app.include_router(documents, prefix="/api/v1", responses=DESCRIBED)
     of_results = (pages, trace_pages, item_pages, map_pages, trend_pages, insight_pages, cluster_pages)
-    for module in (receiver, sign_in_pages, *of_results, task_pages, alert_pages, theme_pages, health_pages):
+    for module in (
+        receiver,
+        sign_in_pages,
+        *of_results,
+        task_pages,
+        alert_pages,
+        theme_pages,
+        theme_file_pages,
+        health_pages,
+    ):
         app.include_router(module.router, include_in_schema=False)
     static = resources.files("llma_assets.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")
