@@ -88,6 +88,7 @@ from llma_assets.reports.tasks import (
     task_details,
     tasks_report,
 )
+from llma_assets.reports.theme_states import ThemeState, ThemeStates, theme_states
 from llma_assets.reports.themes import (
     AppliedChanges,
     ExportedThemes,
@@ -232,6 +233,8 @@ __all__ = [
     "ThemeReport",
     "ThemeResults",
     "ThemeSettings",
+    "ThemeState",
+    "ThemeStates",
     "ThemeTrends",
     "ThemesReport",
     "TraceEvents",
@@ -307,6 +310,7 @@ __all__ = [
     "teams_report",
     "theme_report",
     "theme_results",
+    "theme_states",
     "themes_report",
     "trace_events",
     "trace_report",

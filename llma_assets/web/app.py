@@ -20,6 +20,7 @@ from llma_assets.clickhouse import DatabaseError
 from llma_assets.ingest import Inbox
 from llma_assets.isolation import fault_of
 from llma_assets.web import (
+    alert_api,
     alert_pages,
     api,
     cluster_api,
@@ -39,6 +40,7 @@ from llma_assets.web import (
     task_pages,
     theme_api,
     theme_change_api,
+    theme_file_pages,
     theme_pages,
     trace_pages,
     trend_pages,
@@ -157,12 +159,12 @@ def create_app(site: Site, *, hosts: Collection[str] = (), metrics: Operations |
     app.state.site = site
     app.state.operations = metrics or Operations()
     app.state.inbox = Inbox(lambda: site.database)
-    api_modules = (api, cluster_api, health_api, map_api, run_api, task_api, theme_api, theme_change_api)
+    api_modules = (api, alert_api, cluster_api, health_api, map_api, run_api, task_api, theme_api, theme_change_api)
     for documents in (*(module.router for module in api_modules), insight_pages.documents):
         app.include_router(documents, prefix="/api/v1", responses=DESCRIBED)
     of_results = (pages, trace_pages, item_pages, map_pages, trend_pages, insight_pages, cluster_pages)
-    others = (operations, receiver, sign_in_pages, *of_results, task_pages, alert_pages, theme_pages, health_pages)
-    for module in others:
+    of_work = (task_pages, alert_pages, theme_pages, theme_file_pages, health_pages)
+    for module in (operations, receiver, sign_in_pages, *of_results, *of_work):
         app.include_router(module.router, include_in_schema=False)
     static = resources.files("llma_assets.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")

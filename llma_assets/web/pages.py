@@ -17,6 +17,7 @@ from llma_assets.reports import (
     skips_of_day,
     teams_report,
     theme_results,
+    theme_states,
 )
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import why_left_out
@@ -27,6 +28,7 @@ from llma_assets.web.report_file import report_file
 from llma_assets.web.run_api import progress_of
 from llma_assets.web.site import Site
 from llma_assets.web.templates_of import address, page
+from llma_assets.web.theme_work import revision_of
 from llma_assets.web.timetable import next_run, state_of
 from llma_assets.web.visitors import (
     SiteDep,
@@ -158,15 +160,22 @@ def report_page(site: SiteDep, team_id: TeamDep, day: Annotated[date, Query(alia
 
 @router.get(f"{TEAM}/themes")
 def themes_page(request: Request, site: SiteDep, visitor: VisitorDep, team_id: TeamDep) -> Response:
-    """The questions that the team asks of its traces."""
+    """The questions that the team asks of its traces, and how each of them is."""
+    database = site.reading()
+    themes, runs = themes_of(database, team_id), last_runs(database, team_id)
+    last_day = max((run["last_day"] for run in runs.values()), default=site.today)
+    states = theme_states(database, team_id, themes.themes, runs, last_day)
     return page(
         request,
         "themes.html",
         tab="themes",
         team_id=team_id,
         may_change=visitor.may_change,
-        themes=themes_of(site.database, team_id),
-        last_runs=last_runs(site.database, team_id),
+        themes=themes,
+        last_runs=runs,
+        states={each.theme_id: each for each in states.themes},
+        first_day=states.first_day,
+        last_day=states.last_day,
     )
 
 
@@ -178,6 +187,7 @@ def theme_page(
     team_id: TeamDep,
     theme_id: str,
     day: Annotated[date | None, Query(alias="date")] = None,
+    problem: str = "",
 ) -> Response:
     """One theme: settings, funnel, history."""
     database = site.reading()
@@ -195,6 +205,8 @@ def theme_page(
         theme=theme,
         funnel=funnel_report(database, TeamDay(team_id, day), [theme], lookback_days=lookback).themes[0],
         history=past_changes(database, team_id, theme_id),
+        revision=revision_of(themes_of(database, team_id), theme_id),
+        problem=problem[:300],
     )
 
 

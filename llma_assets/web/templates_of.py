@@ -47,9 +47,18 @@ def environment() -> Environment:
     return found
 
 
+MOST_SHOWN = 5_000
+"""Characters of a title, a description or a reason on a page: nobody reads more, and a browser lays it out for long."""
+
+
 def shown(value: object) -> str:
-    """Text of a trace without invisible characters; escaping belongs to the template."""
-    return visible(str(value))
+    """Text of a trace without invisible characters, not endless; escaping belongs to the template.
+
+    >>> shown("a\u202eb"), len(shown("x" * 1_000_000))
+    ('ab', 5001)
+    """
+    text = str(value)
+    return visible(text) if len(text) <= MOST_SHOWN else f"{visible(text[:MOST_SHOWN])}…"
 
 
 def percent(value: float | None) -> str:

@@ -15,11 +15,13 @@ from llma_assets.reports import (
     ThemeHistory,
     ThemeReport,
     ThemesReport,
+    ThemeStates,
     TrialReport,
     funnel_report,
     history_report,
     preview_report,
     theme_report,
+    theme_states,
     themes_report,
 )
 from llma_assets.serialization import json_object
@@ -65,6 +67,15 @@ def themes(request: Request, site: SiteDep, team_id: TeamDep) -> Response:
     """The team's themes with their settings, also those that are off."""
     report = themes_report(themes_of(site.database, team_id), last_runs(site.database, team_id))
     return answer(request, json_object(report))
+
+
+@router.get(f"{THEMES}-states", response_model=ThemeStates)
+def states(request: Request, site: SiteDep, team_id: TeamDep) -> Response:
+    """What each theme did in the week up to the last run, what that cost, and whether anything is wrong with it."""
+    runs = last_runs(site.database, team_id)
+    last_day = max((run["last_day"] for run in runs.values()), default=site.today)
+    found = theme_states(site.database, team_id, themes_of(site.database, team_id).themes, runs, last_day)
+    return answer(request, json_object(found))
 
 
 @router.get(THEME, response_model=ThemeReport)

@@ -1,7 +1,7 @@
 """The form of a theme: settings to fields and back. Which settings are valid is decided by `llma_assets.themes`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,10 @@ EMPTY_ROWS = 2
 """Rows for further filters below those that there are."""
 
 MOST_ROWS = 40
+DATES = ("from", "to")
+NUMBERS = ("min_items", "target_clusters", "min_cluster_size")
+"""Of the date range and of the clustering, what the form shows; the rest stays as it is."""
+
 NO_VALUE = ("is_set", "is_not_set")
 LISTS = ("in", "not_in", "between")
 
@@ -38,6 +42,9 @@ def fields_of(settings: Mapping[str, Any]) -> dict[str, str]:
     if settings.get("sample_rate") is not None:
         fields["sample_percent"] = f"{100 * settings['sample_rate']:g}"
     fields |= {name: "yes" for name in ("judged", "enabled") if settings.get(name)}
+    clustering, dates = settings.get("clustering") or {}, settings.get("date_range") or {}
+    fields |= {f"date_{name}": str(dates[name]) for name in DATES if dates.get(name)}
+    fields |= {f"clustering_{name}": str(clustering[name]) for name in ("method", *NUMBERS) if clustering.get(name)}
     for place, each in enumerate(settings.get("filters", ())):
         fields[f"filter_key_{place}"] = each["key"]
         fields[f"filter_operator_{place}"] = each["operator"]
@@ -61,6 +68,11 @@ def settings_from(fields: Mapping[str, str], base: Mapping[str, Any]) -> dict[st
             settings[name] = fields[name]
     settings["judged"], settings["enabled"] = "judged" in fields, "enabled" in fields
     settings["daily_budget_usd"] = _number(fields.get("daily_budget_usd", ""))
+    for name, group, read in (*(("date_range", each, str) for each in DATES), *_CLUSTERING):
+        prefix = "date" if name == "date_range" else name
+        # A form that does not show a field leaves it as it is.
+        if (text := fields.get(f"{prefix}_{group}")) is not None:
+            settings[name] = {**(settings.get(name) or {}), group: read(text.strip()) if text.strip() else None}
     percent = _number(fields.get("sample_percent", ""))
     settings["sample_rate"] = percent / 100 if isinstance(percent, float) else percent
     settings["filters"] = [
@@ -96,6 +108,17 @@ def _list(text: str) -> list[Any]:
     except ValueError:
         return [_scalar(part.strip()) for part in text.split(",")]
     return found
+
+
+def _whole(text: str) -> int | str:
+    """A whole number; what is none stays text, which the themes' own check names."""
+    return int(text) if text.isdecimal() and len(text) < 12 else text
+
+
+_CLUSTERING: tuple[tuple[str, str, Callable[[str], int | str]], ...] = (
+    ("clustering", "method", str),
+    *(("clustering", each, _whole) for each in NUMBERS),
+)
 
 
 def _scalar(text: str) -> Any:

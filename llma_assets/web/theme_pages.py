@@ -40,6 +40,9 @@ from llma_assets.web.visitors import FormDep, SiteDep, TeamDep, VisitorDep
 router = APIRouter()
 
 THEMES = "/teams/{team_id}/themes"
+LONGEST_KEY, MOST_KEYS = 200, 200
+"""Of the property names that the form suggests."""
+
 NEW: Mapping[str, Any] = {"level": "trace", "mode": "detailed", "schedule": "daily", "judged": True, "enabled": True}
 
 
@@ -190,7 +193,11 @@ def _form(
         saved_answers={each.item_id: each for each in saved.items} if saved else None,
         refusal=refusal,
         trial_items=TRIAL_ITEMS,
-        keys=list(seen_keys(site.database, team_id, last.back(PREVIEW_DAYS - 1).day, last.day))[:200],
+        keys=[
+            key
+            for key in seen_keys(site.database, team_id, last.back(PREVIEW_DAYS - 1).day, last.day)
+            if len(key) <= LONGEST_KEY
+        ][:MOST_KEYS],
         operators=get_args(Operator),
         schedules=get_args(Schedule),
     )

@@ -4,6 +4,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,8 +17,9 @@ from llma_assets.cli.commands.web import listen
 from llma_assets.clickhouse import ServerState, connect
 from llma_assets.clickhouse.lifecycle import address as database_address
 from llma_assets.settings import Settings
-from llma_assets.web import Access, Site, create_app
-from llma_assets_tests.browser.planted import plant_all
+from llma_assets.web import Access, Site, create_app, token_hash
+from llma_assets.web.access import Entry
+from llma_assets_tests.browser.planted import CALM, plant_all
 from llma_assets_tests.reports.stored_runs import DAY
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WIDE, NARROW = 1440, 390
+TOKEN = "llma_of-rita"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -92,6 +95,21 @@ def site(data_dir: Path, server: ServerState, tmp_path_factory: pytest.TempPathF
 @pytest.fixture(scope="session")
 def home(site: Site) -> Iterator[str]:
     """Address of the server."""
+    with served(site) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def guarded_home(site: Site) -> Iterator[str]:
+    """Address of a server of the same data that wants a token."""
+    entry = Entry(name="Rita", sha256=token_hash(TOKEN), teams=[CALM], rights="change")
+    with served(replace(site, access=Access(entries=(entry,), is_open=False))) as address:
+        yield address
+
+
+@contextmanager
+def served(site: Site) -> Iterator[str]:
+    """A server in a thread."""
     socket = listen("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(create_app(site), log_level="error", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
@@ -107,7 +125,7 @@ def visits(browser: "Browser", home: str) -> "Iterator[Any]":
     """Opens pages; at the end of the test nothing wrong may have happened on any."""
     opened: list[Visit] = []
 
-    def visit(**options: Any) -> Visit:
+    def visit(home: str = home, **options: Any) -> Visit:
         options = {"viewport": {"width": WIDE, "height": 900}, "accept_downloads": True, **options}
         context = browser.new_context(**options)
         made = Visit(context.new_page(), home)

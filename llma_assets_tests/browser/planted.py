@@ -3,11 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import orjson
 
+from llma_assets.alerts import Incident
+from llma_assets.alerts.incidents import store_incidents
 from llma_assets.clickhouse import Database
+from llma_assets.clusters import runs_of_day
+from llma_assets.summaries.dead_letters import MAX_FAILURES
+from llma_assets.team_day import TeamDay
 from llma_assets.testing import similar_segments, write_segments
 from llma_assets.testing.traffic import TOPICS, trace, write_events
 from llma_assets.themes import Document, apply
@@ -26,6 +31,9 @@ CLUSTERS = (
 )
 """Lineage, title, description, items of the week before, and of this one."""
 
+HUGE = "W" * 1_000_000
+"""A word of a megabyte, of team `MINE`: in its events, and wherever a row holds words."""
+
 
 def plant_all(database: Database) -> None:
     """Everything that the tests of this folder look at."""
@@ -39,8 +47,41 @@ def plant_all(database: Database) -> None:
         trace(MINE, f"h{n}", when, request=word, extra={word[:60]: word[:200]}) for n, word in enumerate(HOSTILE)
     )
     write_events(database, (row for rows in (*calm, *hostile) for row in rows))
-    write_segments(database, similar_segments("a", 0, team_id=CALM))
-    a_pass(database, datetime.combine(DAY, time(6), UTC), team_id=CALM)
+    for team_id, text in ((CALM, "An error came"), (MINE, HOSTILE[1])):
+        write_segments(database, similar_segments("a", 0, team_id=team_id, text=text))
+        a_pass(database, datetime.combine(DAY, time(6), UTC), team_id=team_id)
+    _huge_words(database, when)
+    for team_id in (CALM, MINE):
+        _dead_letter(database, team_id, "An answer that is no answer" if team_id == CALM else HUGE)
+
+
+def _huge_words(database: Database, when: datetime) -> None:
+    """A word of a megabyte in everything that an application sends, and in rows that show what it sent."""
+    failed = {HUGE: HUGE, "$ai_span_name": HUGE, "$ai_model": HUGE, "$ai_is_error": True, "$ai_error": HUGE}
+    write_events(database, trace(MINE, "huge", when, request=HUGE, answer=HUGE, extra=failed))
+    (run,) = runs_of_day(database, TeamDay(MINE, DAY))
+    label = {"title": HUGE, "description": HUGE, "status": "generated", "error": "", "model": "offline/x"}
+    database.insert_rows("cluster_labels", [{**run.attempt, "cluster_id": len(HOSTILE) - 1, **label}])
+    for table, names in (("trace_texts", ("text",)), ("trace_summaries", ("title",))):
+        row = database.rows(f"SELECT * FROM {table} FINAL WHERE team_id = {MINE} AND item_id = 't14'")[0]
+        database.insert_rows(
+            table, [{**row, **dict.fromkeys(names, HUGE), "inserted_at": datetime(2027, 1, 1, tzinfo=UTC)}]
+        )
+    skip = {"stage": "trace_summaries", "theme_id": "traces", "reason": "failed", "detail": HUGE}
+    database.insert_rows("skips", [{"team_id": MINE, "day": DAY, **skip}])
+    told = Incident(UUID(int=7), "escalating", "v", "traces", "traces-0", "traces-0", HUGE, DAY, 60.0, 1)
+    calm = Incident(UUID(int=8), "escalating", "v", "traces", "refund", "refund", CLUSTERS[0][1], DAY, 60.0, 1)
+    store_incidents(database, MINE, [told])
+    store_incidents(database, CALM, [calm])
+
+
+def _dead_letter(database: Database, team_id: int, reason: str) -> None:
+    key = {"team_id": team_id, "day": DAY, "theme_id": "traces", "item_id": "dead", "content_hash": "h"}
+    when = datetime.combine(DAY, time(9), UTC)
+    failure = {**key, "reason": reason, "retried": False, "failed_at": when}
+    database.insert_rows("summary_failures", [{**failure, "run_id": f"r{run}"} for run in range(MAX_FAILURES)])
+    failed = _summary(team_id, {"item_id": "dead", "trace_id": "dead", "generation_id": ""}, when, "")
+    database.insert_rows("trace_summaries", [{**failed, **key, "status": "failed", "error": reason}])
 
 
 def _hostile_theme(database: Database) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from llma_assets.clusters import edits_of
+from llma_assets.summaries import dead_letters
 from llma_assets.themes import past_changes, themes_of
 from llma_assets.web import Site
-from llma_assets_tests.browser.conftest import NARROW, Visit
+from llma_assets_tests.browser.conftest import NARROW, TOKEN, Visit
 from llma_assets_tests.browser.planted import CALM
 from llma_assets_tests.reports.stored_runs import DAY
 
@@ -48,7 +49,10 @@ def test_what_is_new_and_where_it_hurts_is_four_clicks_away(visits: Any, javascr
     assert page.locator("h1").inner_text().startswith("Payment fails at checkout")
 
 
-def test_a_cluster_is_renamed_and_the_change_taken_back(visit: Visit, site: Site) -> None:
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_cluster_is_renamed_and_the_change_taken_back(visits: Any, site: Site, javascript: bool) -> None:
+    before = len(edits_of(site.database, CALM))
+    visit: Visit = visits(java_script_enabled=javascript)
     visit.go(f"/teams/{CALM}/clusters/invoice?theme=traces&date={DAY}")
     page = visit.page
     page.get_by_label("Title").fill("VAT number is missing")
@@ -59,7 +63,7 @@ def test_a_cluster_is_renamed_and_the_change_taken_back(visit: Visit, site: Site
     page.get_by_role("link", name="VAT number is missing").click()
     page.get_by_role("button", name="Take your title back").click()
     assert page.locator("h1").inner_text().startswith("Invoice without VAT number")
-    edits = [each for each in edits_of(site.database, CALM) if each.lineage_id == "invoice"]
+    edits = [each for each in edits_of(site.database, CALM)[before:] if each.lineage_id == "invoice"]
     assert [(each.action, each.author) for each in edits] == [("rename", "me"), ("unname", "me")]
 
 
@@ -80,13 +84,15 @@ def test_hiding_and_showing_again_by_keyboard_alone(visit: Visit, site: Site) ->
     assert edits == ["hide", "unhide"]
 
 
-def test_a_theme_from_a_template_to_the_switch_and_back(visit: Visit, site: Site) -> None:
-    page = visit.page
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_theme_from_a_template_to_the_switch_and_back(visits: Any, site: Site, javascript: bool) -> None:
+    visit: Visit = visits(java_script_enabled=javascript)
+    page, name = visit.page, "unhappy_users" if javascript else "unhappy_without"
     visit.go(f"/teams/{CALM}/themes")
     page.get_by_role("link", name="New theme").click()
     page.get_by_role("link", name="unhappy users").click()
     assert page.get_by_label("Title").input_value()
-    page.get_by_label("Short name").fill("unhappy_users")
+    page.get_by_label("Short name").fill(name)
     page.get_by_label("Switched on").uncheck()
     page.get_by_role("button", name="Check").click()
     assert re.search(r"Of \d+ traces from \S+ to \S+ it would match \d+", page.inner_text("main"))
@@ -99,8 +105,67 @@ def test_a_theme_from_a_template_to_the_switch_and_back(visit: Visit, site: Site
     assert page.locator("h1").inner_text().endswith("on")
     page.get_by_role("button", name="Switch off").click()
     assert page.locator("h1").inner_text().endswith("off")
-    changes = [each.action for each in past_changes(site.database, CALM, "unhappy_users")]
+    changes = [each.action for each in past_changes(site.database, CALM, name)]
     assert changes == ["created", "enabled", "disabled"]
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_tasks_are_closed_taken_back_and_reopened(visits: Any, site: Site, javascript: bool) -> None:
+    visit: Visit = visits(java_script_enabled=javascript)
+    page = visit.page
+    visit.go(f"/teams/{CALM}/tasks")
+    title = page.locator("tbody th a").first.inner_text()
+    page.get_by_label(f"Mark {title}").check()
+    page.get_by_label("Note").fill("fixed in 1.2")
+    page.get_by_role("button", name="Close").click()
+    assert "1 task is closed." in page.inner_text("main")
+    page.get_by_role("button", name="Undo").click()
+    assert "1 task is taken back." in page.inner_text("main")
+    page.get_by_role("link", name=title).click()
+    page.get_by_role("button", name="Close").click()
+    assert page.locator("h1 .tag").inner_text() == "resolved"
+    page.get_by_role("button", name="Reopen").click()
+    assert page.locator("h1 .tag").inner_text() == "ongoing"
+    assert "closed by me, fixed in 1.2" in page.inner_text("main")
+
+
+def test_a_failed_item_is_asked_again_without_javascript(visits: Any, site: Site) -> None:
+    visit: Visit = visits(java_script_enabled=False)
+    visit.go(f"/teams/{CALM}/health?date={DAY}")
+    visit.page.get_by_role("button", name="Ask again for dead").click()
+    told = visit.page.inner_text("main")
+    assert "1 item will be asked about again" in told
+    assert f"llma run --team {CALM} --date {DAY}" in told
+    assert dead_letters(site.database, CALM) == []
+
+
+def test_the_events_of_a_trace_open_and_close_without_javascript(visits: Any) -> None:
+    visit: Visit = visits(java_script_enabled=False)
+    visit.go(f"/teams/{CALM}/trace?id=e0")
+    call = visit.page.locator(".events").get_by_role("link", name="gpt-4o")
+    assert call.is_visible()
+    visit.page.locator(".events summary").first.click()
+    assert not call.is_visible()
+    visit.page.locator(".events summary").first.click()
+    call.click()
+    assert visit.page.locator("h1").inner_text().startswith("Model call")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_signing_in_and_out(visits: Any, guarded_home: str, javascript: bool) -> None:
+    visit: Visit = visits(java_script_enabled=javascript, home=guarded_home)
+    page, address = visit.page, f"/teams/{CALM}/tasks"
+    visit.go(address)
+    page.get_by_label("Token").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    assert page.get_by_role("alert").count() == 1
+    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_role("button", name="Sign in").click()
+    assert page.url.endswith(address)
+    assert "Tasks" in page.locator("h1").inner_text()
+    page.get_by_role("button", name="Sign out").click()
+    visit.go(address)
+    assert page.get_by_label("Token").count() == 1
 
 
 def test_counts_beside_each_filter_while_typing(visit: Visit) -> None:

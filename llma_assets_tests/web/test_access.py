@@ -31,6 +31,7 @@ PATHS = {
     "theme_id": "traces",
     "task_id": "t",
     "incident_id": str(UUID(int=1)),
+    "rule": "escalating",
 }
 QUERY = {"date": DAY.isoformat(), "theme": "traces", "id": "t0"}
 

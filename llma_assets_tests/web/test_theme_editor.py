@@ -226,3 +226,70 @@ def test_values_keep_their_type_on_the_way_through_the_form(value: object, text:
     fields = fields_of(settings)
     assert fields["filter_value_0"] == text
     assert settings_from(fields, {})["filters"] == settings["filters"]
+
+
+def history_form(client: TestClient, theme_id: str, *, newest: int = 0) -> dict[str, str]:
+    """The form beside a change in the history of a theme."""
+    page = client.get(f"/teams/1/themes/{theme_id}").text
+    seen, before = re.findall(r'name="seen" value="(\w+)"><button name="before" value="([^"]+)"', page)[newest]
+    return {"seen": seen, "before": before, "form_key": client.cookies["llma_form"]}
+
+
+def test_a_change_is_taken_back_by_the_history(client: TestClient, planted: Database) -> None:
+    save(client, "/teams/1/themes-new", NEW)
+    save(client, "/teams/1/themes/refunds/edit", {**NEW, "prompt": "Say who is to blame.", "name": "Blame"})
+    form = history_form(client, "refunds")
+    client.post("/teams/1/themes/refunds/undo", data=form)
+    assert themes_of(planted, MINE).get("refunds").prompt == NEW["prompt"]
+    assert themes_of(planted, MINE).get("refunds").name == "Refunds"
+    assert "somebody changed the theme since" in client.post("/teams/1/themes/refunds/undo", data=form).text
+    wrong = {**history_form(client, "refunds"), "before": "yesterday"}
+    assert "it is not said to before which change" in client.post("/teams/1/themes/refunds/undo", data=wrong).text
+    client.post("/teams/1/themes/refunds/undo", data=history_form(client, "refunds", newest=-1))
+    assert all(each.theme_id != "refunds" for each in themes_of(planted, MINE).themes)
+    actions = [each.action for each in past_changes(planted, MINE, "refunds")]
+    assert actions == ["created", "changed", "changed", "deleted"]
+
+
+def test_days_and_grouping_are_settings_of_the_form(client: TestClient, planted: Database) -> None:
+    more = {"date_from": "2026-11-01", "date_to": "", "clustering_method": "kmeans", "clustering_target_clusters": ""}
+    save(client, "/teams/1/themes-new", {**NEW, **more, "clustering_min_items": "30"})
+    theme = themes_of(planted, MINE).get("refunds")
+    assert (str(theme.first_day), theme.last_day) == ("2026-11-01", None)
+    assert (theme.clustering.method, theme.clustering.min_items) == ("kmeans", 30)
+    _, text = send(client, "/teams/1/themes/refunds/edit", {**NEW, **more, "clustering_min_items": "many"})
+    assert "clustering.min_items" in text
+    save(client, "/teams/1/themes/refunds/edit", NEW)
+    assert themes_of(planted, MINE).get("refunds").clustering.min_items == 30
+
+
+def test_all_themes_go_out_and_come_in_as_a_file(client: TestClient, planted: Database) -> None:
+    save(client, "/teams/1/themes-new", NEW)
+    page = unescape(client.get("/teams/1/themes-file").text)
+    assert "theme_id: refunds" in page
+    assert "theme_id: refunds" in client.get("/api/v1/teams/1/themes.yaml").text
+    text = "themes:\n  - {theme_id: refunds, prompt: Say what was refunded., enabled: false}\n"
+    status, checked = send(client, "/teams/1/themes-file", {"file": text})
+    assert (status, "refunds is changed" in checked) == (200, True)
+    assert themes_of(planted, MINE).get("refunds").enabled
+    save(client, "/teams/1/themes-file", {"file": text})
+    assert not themes_of(planted, MINE).get("refunds").enabled
+    assert all(each.theme_id != "refunds" for each in themes_of(planted, OTHER).themes)
+    status, wrong = send(client, "/teams/1/themes-file", {"file": "themes: ["})
+    assert (status, "themes: [" in wrong) == (422, True)
+
+
+def test_the_list_says_how_each_theme_is(client: TestClient, planted: Database) -> None:
+    save(client, "/teams/1/themes-new", NEW)
+    for team_id, detail in ((MINE, "3 questions wait"), (OTHER, "of the other team")):
+        skip = {"team_id": team_id, "day": DAY, "stage": "trace_summaries", "theme_id": "generations"}
+        planted.insert_rows("skips", [{**skip, "reason": "budget_spent", "detail": detail}])
+    page = client.get("/teams/1/themes").text
+    assert "budget spent: 3 questions wait" in page
+    assert "of the other team" not in page
+    assert "no run has clustered it yet" in page
+    states = {each["theme"]: each for each in client.get("/api/v1/teams/1/themes-states").json()["themes"]}
+    assert (states["traces"]["state"], states["traces"]["answered"]) == ("fine", 51)
+    assert states["generations"]["state"] == "deferred"
+    assert states["refunds"]["state"] == "no_run"
+    assert states["errors" if "errors" in states else "error_analysis"]["state"] == "off"

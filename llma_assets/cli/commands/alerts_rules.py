@@ -9,7 +9,7 @@ import click
 
 from llma_assets.cli.errors import Interrupted, WrongUse
 from llma_assets.cli.options import decider, json_option, opened_database, team_option
-from llma_assets.cli.render.console import emit_json, plain, say, show, show_table
+from llma_assets.cli.render.console import emit_report, plain, say, show, show_table
 
 if TYPE_CHECKING:
     from llma_assets.alerts import SettingChange
@@ -23,24 +23,14 @@ LARGEST_FILE = 256 << 10
 @json_option
 def list_command(team_id: int, as_json: bool) -> None:
     """List the alert rules and channels of a team."""
-    from llma_assets.alerts import alerts_of, channels_off, settings_of
+    from llma_assets.alerts import alerts_of, channels_off, rules_report
 
     with opened_database() as database:
+        if as_json:
+            emit_report(rules_report(database, team_id))
+            return
         team = alerts_of(database, team_id)
         off = channels_off(database, team_id)
-    if as_json:
-        emit_json(
-            {
-                "team": team_id,
-                "rules": [{**settings_of(each), "sentence": each.sentence} for each in team.rules.values()],
-                "channels": [
-                    {**settings_of(each), "switched_off_because": off.get(each.channel)}
-                    for each in team.channels.values()
-                ],
-                "problems": [str(each) for each in team.problems],
-            }
-        )
-        return
     show_table(
         ("rule", "on", "kind", "channels", "what it says"),
         [
@@ -71,20 +61,12 @@ def list_command(team_id: int, as_json: bool) -> None:
 @json_option
 def show_command(names: tuple[str, ...], team_id: int, as_json: bool) -> None:
     """Show rules and channels as a YAML file that `apply` takes; all without NAME."""
-    from llma_assets.alerts import Document, alerts_of, settings_of, write_document
+    from llma_assets.alerts import alerts_of, chosen_settings, file_report, write_document
 
     with opened_database() as database:
-        team = alerts_of(database, team_id)
-    for name in names:
-        if name not in team.channels:
-            team.rule(name)
-    document = Document(
-        tuple(each for name, each in team.channels.items() if not names or name in names),
-        tuple(each for name, each in team.rules.items() if not names or name in names),
-    )
+        document = chosen_settings(alerts_of(database, team_id), names)
     if as_json:
-        channels, rules = ([settings_of(each) for each in part] for part in (document.channels, document.rules))
-        emit_json({"team": team_id, "channels": channels, "rules": rules})
+        emit_report(file_report(team_id, document))
     else:
         show(write_document(document))
 
@@ -105,7 +87,7 @@ def apply_command(
     It shows the changes, and asks for confirmation on a terminal. Fields that FILE leaves out get the value of the
     built-in rule, or the default.
     """
-    from llma_assets.alerts import apply, read_document
+    from llma_assets.alerts import AppliedAlerts, apply, changes_of, read_document
 
     document = checked(file, lambda: read_document(_content(file)))
     author = decider(by)
@@ -120,7 +102,7 @@ def apply_command(
             changes = apply(database, team_id, document, author, prune=prune)
             stored = True
     if as_json:
-        emit_json({"team": team_id, "dry_run": dry_run, "stored": stored, "changes": [_json(each) for each in changes]})
+        emit_report(AppliedAlerts(team_id, dry_run, stored, changes_of(changes)))
     elif stored:
         say(f"Stored for team {team_id}, by {author}.")
     elif not changes:
@@ -133,12 +115,12 @@ def apply_command(
 @json_option
 def history_command(name: str, team_id: int, as_json: bool) -> None:
     """Show who changed which rule or channel, and how."""
-    from llma_assets.alerts import past_changes
+    from llma_assets.alerts import AlertHistory, changes_of, past_changes
 
     with opened_database() as database:
         changes = past_changes(database, team_id, name)
     if as_json:
-        emit_json({"team": team_id, "changes": [_json(each) for each in changes]})
+        emit_report(AlertHistory(team_id, changes_of(changes)))
         return
     show_changes(changes)
     if not changes:
@@ -179,17 +161,6 @@ def _content(file: str) -> bytes:
             return opened.read(LARGEST_FILE + 1)
     except OSError as error:
         raise WrongUse(f"{file}: {error.strerror}") from error
-
-
-def _json(change: "SettingChange") -> dict[str, object]:
-    return {
-        "item": change.item,
-        "name": change.name,
-        "action": change.action,
-        "changed_at": change.changed_at.isoformat() if change.changed_at else None,
-        "author": change.author,
-        "fields": [{"field": each.field, "before": each.before, "after": each.after} for each in change.fields],
-    }
 
 
 def _on(enabled: bool) -> str:
