@@ -8,6 +8,7 @@ from llma_assets.alerts.document import Document, read_document, settings_of, wr
 from llma_assets.alerts.due import due_days
 from llma_assets.alerts.errors import AlertError, InvalidRulesError
 from llma_assets.alerts.evaluate import Evaluation, PreviewDay, evaluate, preview
+from llma_assets.alerts.expected_trends import ExpectedDay, ExpectedSeries, ExpectedTrends, expected_trends
 from llma_assets.alerts.incidents import Incident, StoredDecision, incidents, stored_decisions
 from llma_assets.alerts.judging import Decision
 from llma_assets.alerts.messages import Message
@@ -26,6 +27,9 @@ __all__ = [
     "Delivery",
     "Document",
     "Evaluation",
+    "ExpectedDay",
+    "ExpectedSeries",
+    "ExpectedTrends",
     "Incident",
     "InvalidRulesError",
     "Message",
@@ -45,6 +49,7 @@ __all__ = [
     "deliveries",
     "due_days",
     "evaluate",
+    "expected_trends",
     "incidents",
     "mute",
     "mutes_of",

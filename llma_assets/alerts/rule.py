@@ -25,6 +25,8 @@ OF_TEAM: tuple[Kind, ...] = ("noise", "gate_blocked", "nothing_arrived")
 """Kinds whose subject is the whole team or theme, not a lineage."""
 
 ENV_PREFIX = "LLMA_ALERTS_"
+USUAL_K = 3
+"""Sigma of a rule that names no other."""
 """Begins the name of each environment variable that a channel may name: no file can have another secret sent."""
 
 _FORBID = ConfigDict(extra="forbid")
@@ -85,7 +87,7 @@ class Rule:
     enabled: StrictBool = True
     themes: Annotated[tuple[StrictStr, ...], Field(max_length=100)] = ()
     measure: Measure = "traces"
-    k: Annotated[StrictFloat | StrictInt, Field(ge=1, le=6)] = 3
+    k: Annotated[StrictFloat | StrictInt, Field(ge=1, le=6)] = USUAL_K
     above: Number | None = None
     times_previous: Annotated[StrictFloat | StrictInt, Field(gt=1, allow_inf_nan=False)] | None = None
     times_expected: Annotated[StrictFloat | StrictInt, Field(gt=1, allow_inf_nan=False)] | None = None
