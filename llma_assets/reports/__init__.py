@@ -61,6 +61,7 @@ from llma_assets.reports.paid_trial import paid_trial
 from llma_assets.reports.preview import PreviewReport, first_message, preview_report
 from llma_assets.reports.progress import Progress, ThemeProgress, progress_report
 from llma_assets.reports.published import PublishedCluster, PublishedClusters, PublishedRun
+from llma_assets.reports.quality import Gates, RunQuality, gates_of, run_quality
 from llma_assets.reports.relinked import RelinkReport, relink_report
 from llma_assets.reports.results import ClusterResult, Figures, ThemeResults, theme_results
 from llma_assets.reports.retry import RetryReport, RetryRun
@@ -132,6 +133,7 @@ __all__ = [
     "FlowDay",
     "Funnel",
     "FunnelReport",
+    "Gates",
     "IngestedEvents",
     "IngestedSegments",
     "ItemPage",
@@ -161,6 +163,7 @@ __all__ = [
     "RelinkReport",
     "RetryReport",
     "RetryRun",
+    "RunQuality",
     "RunReport",
     "RunState",
     "RunWithNewItems",
@@ -224,6 +227,7 @@ __all__ = [
     "funnel",
     "funnel_report",
     "funnel_tables",
+    "gates_of",
     "history_report",
     "item_page",
     "item_select",
@@ -245,6 +249,7 @@ __all__ = [
     "progress_report",
     "published_clusters",
     "relink_report",
+    "run_quality",
     "run_state",
     "runs_report",
     "segments_file",

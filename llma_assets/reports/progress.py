@@ -13,7 +13,7 @@ from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
 ACTIVE_FOR = timedelta(minutes=2)
-"""Stages store in pieces; without a new row for so long no run is taken to be on, even if none has said that it ended."""
+"""Stages store in pieces; without a new row for so long none is taken to be on, even if no run said that it ended."""
 
 OptionalMoment = Annotated[datetime | None, PlainSerializer(lambda at: at and at.isoformat(), return_type=str | None)]
 Step = Literal["waiting", "texts", "summaries", "embeddings", "names", "done", "skipped"]
