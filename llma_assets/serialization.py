@@ -20,6 +20,9 @@ OptionalFirstDay = Annotated[date | None, Field(serialization_alias="from")]
 Moment = Annotated[datetime, PlainSerializer(datetime.isoformat, return_type=str)]
 UtcMoment = Annotated[datetime, PlainSerializer(lambda at: at.isoformat().replace("+00:00", "Z"), return_type=str)]
 Rounded = Annotated[float, PlainSerializer(lambda value: round(value, 6), return_type=float)]
+OptionalRounded = Annotated[
+    float | None, PlainSerializer(lambda value: None if value is None else round(value, 6), return_type=float | None)
+]
 Seconds = Annotated[float, PlainSerializer(lambda value: round(value, 3), return_type=float)]
 
 Amount = int | float

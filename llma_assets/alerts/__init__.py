@@ -23,6 +23,7 @@ from llma_assets.alerts.document import Document, read_document, settings_of, wr
 from llma_assets.alerts.due import due_days
 from llma_assets.alerts.errors import AlertError, InvalidRulesError
 from llma_assets.alerts.evaluate import Evaluation, PreviewDay, evaluate, preview
+from llma_assets.alerts.expected_trends import ExpectedDay, ExpectedSeries, ExpectedTrends, expected_trends
 from llma_assets.alerts.incidents import Incident, StoredDecision, incidents, stored_decisions
 from llma_assets.alerts.judging import Decision
 from llma_assets.alerts.messages import PAGES_VARIABLE, Message
@@ -78,6 +79,9 @@ __all__ = [
     "DeliveryError",
     "Document",
     "Evaluation",
+    "ExpectedDay",
+    "ExpectedSeries",
+    "ExpectedTrends",
     "Incident",
     "InvalidRulesError",
     "LiftedMutes",
@@ -105,6 +109,7 @@ __all__ = [
     "deliveries_report",
     "due_days",
     "evaluate",
+    "expected_trends",
     "file_report",
     "incidents",
     "incidents_report",

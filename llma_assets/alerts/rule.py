@@ -35,6 +35,8 @@ SAID_ONCE: tuple[Kind, ...] = ("split", "merged")
 """Kinds that happen on a day: nobody is told that they ended."""
 
 ENV_PREFIX = "LLMA_ALERTS_"
+USUAL_K = 3
+"""Sigma of a rule that names no other."""
 """Begins the name of each environment variable that a channel may name: no file can have another secret sent."""
 
 _FORBID = ConfigDict(extra="forbid")
@@ -96,7 +98,7 @@ class Rule:
     enabled: StrictBool = True
     themes: Annotated[tuple[StrictStr, ...], Field(max_length=100)] = ()
     measure: Measure = "traces"
-    k: Annotated[StrictFloat | StrictInt, Field(ge=1, le=6)] = 3
+    k: Annotated[StrictFloat | StrictInt, Field(ge=1, le=6)] = USUAL_K
     above: Number | None = None
     below: Annotated[StrictFloat | StrictInt, Field(gt=0, le=1)] | None = None
     times_previous: Annotated[StrictFloat | StrictInt, Field(gt=1, allow_inf_nan=False)] | None = None

@@ -108,6 +108,19 @@ def _coverage(database: Database, history: History, period: Mapping[str, Any]) -
     return found
 
 
+def counts_history(database: Database, until: TeamDay, theme_id: str, *, days: int) -> History | None:
+    """The counts of one theme over the days that end with `until`, without what few rules need; None without runs.
+
+    Checks are not asked, so that no day is blocked.
+    """
+    period = {"team_id": until.team_id, "from": until.day - timedelta(days=days - 1), "until": until.day}
+    runs = _runs_by_theme(database, period).get(theme_id)
+    if runs is None:
+        return None
+    lineages = [each for each in lineages_of(database, until.team_id) if each.theme_id == theme_id]
+    return _history(database, theme_id, runs, period, lineages, standings_of(database, until.team_id), counts_only=True)
+
+
 def _runs_by_theme(database: Database, period: Mapping[str, Any]) -> dict[str, _Runs]:
     found: dict[str, dict[date, Mapping[str, Any]]] = {}
     levels: dict[str, str] = {}
@@ -124,13 +137,15 @@ def _history(
     period: Mapping[str, Any],
     lineages: Sequence[Any],
     decided: Mapping[str, Any],
+    *,
+    counts_only: bool = False,
 ) -> History:
     first_day: date = period["from"]
     days = (period["until"] - first_day).days + 1
     taken_out = taken_out_by_lineage(decided, [each.lineage_id for each in lineages])
     given = {**period, "theme_id": theme_id, "level": runs.level, "taken_out": taken_out}
     counts = database.rows(COUNTS, **given) if runs.days else []
-    weeks = database.rows(USERS_OF_WEEKS, **given) if runs.days else []
+    weeks = database.rows(USERS_OF_WEEKS, **given) if runs.days and not counts_only else []
 
     def counted(lineage_id: str) -> str:
         return counted_as(lineage_id, decided) if lineage_id else ""
@@ -157,7 +172,7 @@ def _history(
         name = counted(each.lineage_id)
         if name in began:
             began[name] = min(began[name], (each.first_day - first_day).days)
-    split_on = _split(database, given, counted) if runs.days else {}
+    split_on = _split(database, given, counted) if runs.days and not counts_only else {}
     starts = [(each.first_day - first_day).days for each in lineages]
     return History(
         theme_id=theme_id,

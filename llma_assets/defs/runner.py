@@ -20,6 +20,7 @@ from llma_assets.defs.partitions import partition_key, range_tags, teams
 from llma_assets.defs.shard import Shard
 from llma_assets.defs.shard_job import shard_job
 from llma_assets.discovery import TeamDecision, stored_decisions
+from llma_assets.ledger import record_ended
 from llma_assets.reports import span_with_anything
 from llma_assets.summaries import WAITING, days_with_open_batches
 from llma_assets.team_day import TeamDay
@@ -183,6 +184,13 @@ class Runner:
             if not looked_at.due:
                 return NOTHING_TO_DO
             group = replace(looked_at, events=group.events or looked_at.events)
+        result = self._run_due(group)
+        if result.status != "done":
+            # One that succeeds ends with its last stage, which says so itself, also in runs of the daemon.
+            record_ended(self._database, group.team_day)
+        return result
+
+    def _run_due(self, group: RunGroup) -> RunGroupResult:
         rows = self._state_of(group)
         first, last = TeamDay(group.team_day.team_id, group.first_day), group.team_day
         stages = TEXTS_STAGES if group.makes_texts else TEXTS_STAGES[1:]

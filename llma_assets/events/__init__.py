@@ -5,7 +5,7 @@ Clusters belong in `clusters`, their names in `labels`.
 
 from llma_assets.events.aggregates import ClusterMetrics, ItemNumbers, aggregate
 from llma_assets.events.checks import CHECKS
-from llma_assets.events.partition import event_uuid, publish_events
+from llma_assets.events.partition import event_uuid, publish_events, published_at
 from llma_assets.events.payload import PAYLOAD_VERSION, EmptyClusteringError, NoNamesError, cluster_event_properties
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "cluster_event_properties",
     "event_uuid",
     "publish_events",
+    "published_at",
 ]

@@ -5,7 +5,7 @@ The event's uuid is deterministic, so that publishing it again changes nothing. 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -14,7 +14,7 @@ import orjson
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import LINK_DAYS, Run, clusters_of, committed_run, held_back
 from llma_assets.events.building import properties_of
-from llma_assets.events.queries import DAYS_WITH_OTHER_LINEAGES, FORGET_OLDER_VERSIONS, PUBLISHED_EVENT
+from llma_assets.events.queries import DAYS_WITH_OTHER_LINEAGES, FORGET_OLDER_VERSIONS, IS_PUBLISHED, PUBLISHED_EVENT
 from llma_assets.events.tags import publish_tags
 from llma_assets.stage import Progress, Report, each_theme
 from llma_assets.team_day import TeamDay
@@ -66,6 +66,14 @@ def _publish_later_days(database: Database, team_day: TeamDay, theme: Theme) -> 
         if run is not None:
             _publish(database, later, theme, run)
             yield later.day
+
+
+def published_at(database: Database, team_day: TeamDay, theme: Theme) -> datetime | None:
+    """When the clusters of a theme's day were published last, None where they are not."""
+    key = {"team_id": team_day.team_id, "day": team_day.day, "event": theme.event}
+    (row,) = database.rows(IS_PUBLISHED, **key, uuid=event_uuid(team_day, theme))
+    moment: datetime = row["published_at"]
+    return moment if row["events"] else None
 
 
 def event_uuid(team_day: TeamDay, theme: Theme) -> UUID:

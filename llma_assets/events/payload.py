@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from llma_assets.clusters import FULL
+from llma_assets.clusters import FULL, NOISE_LABEL, NOISE_TITLE
 from llma_assets.events.aggregates import ItemNumbers, aggregate
 
 QUALITY = (
@@ -122,8 +122,9 @@ def cluster_event_properties(
 
 
 def title_of(cluster: Mapping[str, Any], label: Mapping[str, Any]) -> str:
-    """The title of a cluster: its label's, or its number."""
-    return label.get("title") or f"Cluster {cluster['cluster_id']}"
+    """The title of a cluster: its label's, or its number; that of outliers is fixed."""
+    number = cluster["cluster_id"]
+    return label.get("title") or (NOISE_TITLE if number == NOISE_LABEL else f"Cluster {number}")
 
 
 def _cluster(

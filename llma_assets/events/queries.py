@@ -20,6 +20,16 @@ WHERE team_id = {team_id:Int64}
     AND uuid = {uuid:UUID}
 """
 
+# Key of events as above.
+IS_PUBLISHED = """
+SELECT max(inserted_at) AS published_at, count() AS events
+FROM events
+WHERE team_id = {team_id:Int64}
+    AND toDate(timestamp) = {day:Date}
+    AND event = {event:String}
+    AND uuid = {uuid:UUID}
+"""
+
 FORGET_OLDER_VERSIONS = """
 DELETE FROM events
 WHERE team_id = {team_id:Int64}

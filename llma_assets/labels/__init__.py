@@ -6,6 +6,7 @@ Clusters belong in `clusters`, publishing them in `events`.
 from llma_assets.labels.checks import CHECKS
 from llma_assets.labels.estimate import forecast_labels
 from llma_assets.labels.evidence import NOISE_ID, ClusterEvidence, ClusterLabel, Name, SummaryText
+from llma_assets.labels.held_out import HeldOutAccuracy, accuracy_of
 from llma_assets.labels.labelling import label_clusters
 from llma_assets.labels.offline import offline_labels
 from llma_assets.labels.partition import store_labels
@@ -22,9 +23,11 @@ __all__ = [
     "ClusterEvidence",
     "ClusterLabel",
     "ClusterLabels",
+    "HeldOutAccuracy",
     "LabelItem",
     "Name",
     "SummaryText",
+    "accuracy_of",
     "forecast_labels",
     "group_labels_of",
     "label_clusters",

@@ -7,7 +7,13 @@ The work itself belongs in the stage rooms.
 
 from llma_assets.ledger.budget import DailyBudget
 from llma_assets.ledger.charges import Spending, spending
-from llma_assets.ledger.finished_runs import finished_since, is_finished, record_all_finished, record_finished
+from llma_assets.ledger.finished_runs import (
+    finished_since,
+    is_finished,
+    record_all_finished,
+    record_ended,
+    record_finished,
+)
 from llma_assets.ledger.forecasts import Forecast, ForecastComparison, PastCalls, past_calls, predicted_and_actual
 from llma_assets.ledger.holds import release_hold
 from llma_assets.ledger.item_skips import ItemSkip, list_item_skips, record_item_skips
@@ -47,6 +53,7 @@ __all__ = [
     "past_calls",
     "predicted_and_actual",
     "record_all_finished",
+    "record_ended",
     "record_finished",
     "record_item_skips",
     "record_skip",

@@ -1,5 +1,7 @@
 """Which runs left nothing to do: the digest of all that a run of a team's themes reads and makes, once it is done.
 
+And when a run of a team's day ended last, whatever it left: a row of its own, of no run group.
+
 What the digest is made of belongs in `reports.run_state`.
 """
 
@@ -50,3 +52,10 @@ def record_all_finished(database: Database, run_group: str, digests: Mapping[Tea
         for each, digest in digests.items()
     ]
     database.insert_rows("finished_runs", rows)
+
+
+def record_ended(database: Database, team_day: TeamDay) -> None:
+    """Store that a run of the team's day has ended now; pages tell by it whether one is at work."""
+    database.insert_rows(
+        "finished_runs", [{"team_id": team_day.team_id, "day": team_day.day, "run_group": "", "digest": ""}]
+    )

@@ -59,6 +59,7 @@ from llma_assets.reports.paid_trial import paid_trial
 from llma_assets.reports.preview import PreviewReport, first_message, preview_report
 from llma_assets.reports.progress import Progress, ThemeProgress, progress_report
 from llma_assets.reports.published import PublishedCluster, PublishedClusters, PublishedRun
+from llma_assets.reports.quality import Gates, RunQuality, gates_of, run_quality
 from llma_assets.reports.relinked import RelinkReport, relink_report
 from llma_assets.reports.results import ClusterResult, Figures, ThemeResults, theme_results
 from llma_assets.reports.retry import RetryReport, RetryRun, retry_report
@@ -161,6 +162,7 @@ __all__ = [
     "FlowDay",
     "Funnel",
     "FunnelReport",
+    "Gates",
     "IngestedEvents",
     "IngestedSegments",
     "ItemPage",
@@ -195,6 +197,7 @@ __all__ = [
     "RetryReport",
     "RetryRun",
     "RunPlan",
+    "RunQuality",
     "RunReport",
     "RunState",
     "RunWithNewItems",
@@ -271,6 +274,7 @@ __all__ = [
     "funnel",
     "funnel_report",
     "funnel_tables",
+    "gates_of",
     "history_report",
     "item_page",
     "item_select",
@@ -294,6 +298,7 @@ __all__ = [
     "published_clusters",
     "relink_report",
     "retry_report",
+    "run_quality",
     "run_state",
     "runs_report",
     "segments_file",

@@ -73,7 +73,7 @@ def digest_of(database: Database, team_id: int, *, until: date | None = None, th
     until = until or latest_day(database, team_id)
     if until is None:
         raise NothingToTell(f"team {team_id} has no clusters yet")
-    found = trends_of(database, team_id, until=until, weeks=2)
+    found = trends_of(database, team_id, until=until, first_day=until - timedelta(days=13))
     theme_id = theme_id or _main_theme(database, team_id, tuple(found))
     first_day = until - timedelta(days=WEEK - 1)
     if theme_id not in found:

@@ -13,7 +13,7 @@ from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
 ACTIVE_FOR = timedelta(minutes=2)
-"""Stages store what they have in pieces; without a new row for so long no run is taken to be on."""
+"""Stages store in pieces; without a new row for so long none is taken to be on, even if no run said that it ended."""
 
 OptionalMoment = Annotated[datetime | None, PlainSerializer(lambda at: at and at.isoformat(), return_type=str | None)]
 Step = Literal["waiting", "texts", "summaries", "embeddings", "names", "done", "skipped"]
@@ -71,7 +71,8 @@ ORDER BY theme_id
 """
 
 # Keys: trace_texts (team_id, day, level, item_id);
-# document_embeddings (team_id, toDate(timestamp), product, document_type, model_name, rendering, document_id).
+# document_embeddings (team_id, toDate(timestamp), product, document_type, model_name, rendering, document_id);
+# finished_runs (team_id, day, run_group).
 SHARED = """
 SELECT
     (
@@ -83,7 +84,12 @@ SELECT
         SELECT max(inserted_at)
         FROM document_embeddings
         WHERE team_id = {team_id:Int64} AND toDate(timestamp) BETWEEN {from:Date} AND {day:Date}
-    ) AS vectors_at
+    ) AS vectors_at,
+    (
+        SELECT max(inserted_at)
+        FROM finished_runs
+        WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {day:Date} + {reach:UInt16}
+    ) AS ended_at
 """
 
 
@@ -124,7 +130,7 @@ class Progress:
 
     Attributes:
         first_day: of the window.
-        is_running: whether something was stored in the last two minutes.
+        is_running: whether something was stored in the last two minutes, and no run has ended since.
         last_row_at: when something was stored last, None for never.
         themes: those that are switched on or have rows.
     """
@@ -155,11 +161,12 @@ def progress_report(
     first = team_day.back(lookback_days - 1).day
     period = {"team_id": team_day.team_id, "day": team_day.day, "from": first}
     rows = {row["theme_id"]: row for row in database.rows(PROGRESS, **period)}
-    (shared,) = database.rows(SHARED, **period)
+    (shared,) = database.rows(SHARED, **period, reach=lookback_days)
     moments = [row["last_row_at"] for row in rows.values()] + [shared["texts_at"], shared["vectors_at"]]
     last = max((at for at in moments if at is not None and at.year > 1970), default=None)
+    has_ended = last is not None and shared["ended_at"] >= last
     # In both directions: the clock of the database may be ahead.
-    is_running = last is not None and abs(now - last) < ACTIVE_FOR
+    is_running = last is not None and not has_ended and abs(now - last) < ACTIVE_FOR
     ids = [theme.theme_id for theme in themes if theme.enabled or theme.theme_id in rows]
     return Progress(
         team_day.team_id,

@@ -137,10 +137,9 @@ def theme_results(
         return ThemeResults(team_day.team_id, team_day.day, shown, (), Figures())
     figures, total = _figures(database, run, shown)
     groups = {cluster_id: row["title"] for row in group_labels_of(database, run) for cluster_id in row["cluster_ids"]}
-    found = trends_of(database, team_day.team_id, until=team_day.day, weeks=TREND_WEEKS, theme_id=theme_id).get(
-        theme_id, []
-    )
-    trends = {trend.lineage_id: trend for trend in found}
+    first_day = team_day.back(7 * TREND_WEEKS - 1).day
+    found = trends_of(database, team_day.team_id, until=team_day.day, first_day=first_day, theme_id=theme_id)
+    trends = {trend.lineage_id: trend for trend in found.get(theme_id, [])}
     rows = []
     for cluster in shown.clusters:
         of_cluster = figures.get(cluster.cluster_id, Figures())

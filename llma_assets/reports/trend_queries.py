@@ -109,17 +109,20 @@ class TrendsReport:
     themes: tuple[ThemeTrends, ...]
 
 
-def trends_report(database: Database, team_id: int, *, weeks: int, until: date | None = None) -> TrendsReport:
+def trends_report(
+    database: Database, team_id: int, *, weeks: int, until: date | None = None, first_day: date | None = None
+) -> TrendsReport:
     """How each lineage of a team went over the weeks that end with a day.
 
     Args:
         until: the day; that of the latest run where none is given.
+        first_day: begins the days in place of `weeks`, where it is given.
     """
     until = until or latest_day(database, team_id)
     if until is None:
         return TrendsReport(team_id, None, None, ())
-    found = trends_of(database, team_id, until=until, weeks=weeks)
-    first_day = until - timedelta(days=7 * weeks - 1)
+    first_day = first_day or until - timedelta(days=7 * weeks - 1)
+    found = trends_of(database, team_id, until=until, first_day=first_day)
     return TrendsReport(
         team_id, first_day, until, tuple(ThemeTrends(name, tuple(each)) for name, each in found.items())
     )
@@ -133,10 +136,10 @@ def latest_day(database: Database, team_id: int) -> date | None:
 
 
 def trends_of(
-    database: Database, team_id: int, *, until: date, weeks: int, theme_id: str | None = None
+    database: Database, team_id: int, *, until: date, first_day: date, theme_id: str | None = None
 ) -> dict[str, list[Trend]]:
-    """The trends of each theme of a team, or of one, over the weeks that end with a day, by theme id."""
-    period: dict[str, Any] = {"team_id": team_id, "from": until - timedelta(days=7 * weeks - 1), "until": until}
+    """The trends of each theme of a team, or of one, from a day to another, by theme id."""
+    period: dict[str, Any] = {"team_id": team_id, "from": first_day, "until": until}
     runs: dict[str, list[dict[str, Any]]] = {}
     for run in database.rows(LINKED_RUNS, **period):
         if theme_id in (None, run["theme_id"]):

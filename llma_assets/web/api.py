@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from llma_assets.alerts import ExpectedTrends, expected_trends
 from llma_assets.clusters import (
     Action,
     EditError,
@@ -36,6 +37,7 @@ from llma_assets.reports import (
     cluster_report,
     item_page,
     item_select,
+    latest_day,
     published_clusters,
     skips_of_day,
     teams_report,
@@ -52,6 +54,7 @@ from llma_assets.serialization import json_object
 from llma_assets.team_day import TeamDay
 from llma_assets.web.answers import LimitQuery, OffsetQuery, answer, part_of
 from llma_assets.web.problems import InvalidInput, NotFound
+from llma_assets.web.spans import check_days
 from llma_assets.web.visitors import ChangerDep, SiteDep, TeamDep, VisitorDep
 
 router = APIRouter()
@@ -233,9 +236,27 @@ def trends(
     team_id: TeamDep,
     weeks: Annotated[int, Query(ge=1, le=26)] = 4,
     day: Annotated[date | None, Query(alias="date")] = None,
+    first_day: Annotated[date | None, Query(alias="from", description="First day, in place of the weeks.")] = None,
 ) -> Response:
     """Size, share, errors and cost of each cluster by day, as `llma trends --json` prints them."""
-    return answer(request, json_object(trends_report(site.database, team_id, weeks=weeks, until=day)))
+    check_days(first_day, day or (latest_day(site.database, team_id) if first_day else None))
+    return answer(
+        request, json_object(trends_report(site.database, team_id, weeks=weeks, until=day, first_day=first_day))
+    )
+
+
+@router.get(TEAM + "/trends/{theme_id}/expected", tags=["trends"], response_model=ExpectedTrends)
+def expected(
+    request: Request,
+    site: SiteDep,
+    team_id: TeamDep,
+    theme_id: str,
+    first_day: Annotated[date, Query(alias="from", description="First day, UTC.")],
+    last_day: Annotated[date, Query(alias="to", description="Last day, UTC.")],
+) -> Response:
+    """Each cluster of a theme by day, and the band that alerts expect it in."""
+    check_days(first_day, last_day)
+    return answer(request, json_object(expected_trends(site.database, team_id, theme_id, first_day, last_day)))
 
 
 @router.get(f"{TEAM}/trace", tags=["items"], response_model=TraceReport)

@@ -13,7 +13,10 @@ from llma_assets.reports import (
     Progress,
     ThemeResults,
     funnel_report,
+    gates_of,
+    map_groups,
     published_clusters,
+    run_quality,
     skips_of_day,
     teams_report,
     theme_results,
@@ -116,6 +119,8 @@ def results_page(
         days=days,
         runs=found,
         results=results,
+        quality=run_quality(database, team_day, theme, progress.themes) if results else None,
+        merged=_merged(database, team_day, results) if results else "",
         areas=share_areas(results.clusters) if results else (),
         not_seen=_not_seen(database, team_id, results) if results else None,
         skips=skips_of_day(database, day, team_id).skips if not found else (),
@@ -123,6 +128,16 @@ def results_page(
         progress=progress,
         progress_every=_every(site, progress),
     )
+
+
+@router.get(f"{TEAM}/results/gates")
+def gates_page(
+    request: Request, site: SiteDep, team_id: TeamDep, day: Annotated[date, Query(alias="date")], theme: str
+) -> Response:
+    """What the checks say of a theme's day; `static/parts.js` puts it into the page of results."""
+    known_theme(site.database, team_id, theme)
+    gates = gates_of(site.reading(), TeamDay(team_id, day), theme)
+    return page(request, "gates.html", tab="results", team_id=team_id, day=day, theme_id=theme, gates=gates)
 
 
 @router.get(f"{TEAM}/progress")
@@ -133,6 +148,16 @@ def progress_part(
     progress = progress_of(site, TeamDay(team_id, day))
     return page(
         request, "progress.html", team_id=team_id, day=day, progress=progress, progress_every=_every(site, progress)
+    )
+
+
+def _merged(database: Database, team_day: TeamDay, results: ThemeResults) -> str:
+    """Of clusters that people count with another one, each number and that of the other, for the small map."""
+    if not results.run.clusters or not any(each.merged_lineage_ids for each in results.run.clusters):
+        return ""
+    parts = map_groups(database, team_day, results.run)
+    return " ".join(
+        f"{part}:{main}" for main, (_, numbers) in parts.items() for part in numbers if main >= 0 and part != main
     )
 
 

@@ -8,14 +8,18 @@ from starlette.responses import Response
 
 from llma_assets.reports import (
     Among,
+    Gates,
     LineagesReport,
     NotClusteredError,
     Overlap,
     Progress,
+    RunQuality,
     RunsReport,
+    gates_of,
     lineages_report,
     overlap_report,
     progress_report,
+    run_quality,
     runs_report,
 )
 from llma_assets.serialization import json_object
@@ -53,6 +57,22 @@ def runs(
 def progress(request: Request, site: SiteDep, team_id: TeamDep, day: DayQuery) -> Response:
     """How far the work on a day is, theme by theme."""
     return answer(request, json_object(progress_of(site, TeamDay(team_id, day))))
+
+
+@router.get(TEAM + "/results/{theme_id}/quality", response_model=RunQuality)
+def quality(request: Request, site: SiteDep, team_id: TeamDep, theme_id: str, day: DayQuery) -> Response:
+    """Coverage, outliers, stability and the test of names of a theme's day, and when it was published."""
+    database, team_day = site.database.remembering(), TeamDay(team_id, day)
+    found = run_quality(database, team_day, theme_id, progress_of(site, team_day).themes)
+    if found is None:
+        raise NotFound(f"the theme {theme_id[:60]} has no run on {day}")
+    return answer(request, json_object(found))
+
+
+@router.get(TEAM + "/results/{theme_id}/gates", response_model=Gates)
+def gates(request: Request, site: SiteDep, team_id: TeamDep, theme_id: str, day: DayQuery) -> Response:
+    """What the checks say of a theme's day now, and why its clusters are not published."""
+    return answer(request, json_object(gates_of(site.database, TeamDay(team_id, day), theme_id)))
 
 
 @router.get(TEAM + "/lineages", response_model=LineagesReport)

@@ -1,16 +1,20 @@
-"""How clusters went over weeks, and where each came from."""
+"""How clusters went over weeks, what was expected of them, and where each came from."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from llma_assets.alerts import expected_trends
 from llma_assets.insights import Release, releases_of
-from llma_assets.reports import lineage_flow, trends_report
+from llma_assets.reports import latest_day, lineage_flow, trends_report
+from llma_assets.web.band_drawings import band_pictures
 from llma_assets.web.drawings import flow_picture, release_markers, stacked_days
 from llma_assets.web.pages import TEAM, default_theme
+from llma_assets.web.problems import NotFound
 from llma_assets.web.site import Site
+from llma_assets.web.spans import check_days, wrong_days
 from llma_assets.web.templates_of import page
 from llma_assets.web.visitors import SiteDep, TeamDep
 
@@ -19,6 +23,11 @@ router = APIRouter()
 TREND_WEEKS = 4
 FLOW_DAYS = 14
 """Runs that the picture of the lineages shows."""
+SHOWN_BANDS = 12
+"""Clusters that are drawn beside what was expected of them."""
+
+FromQuery = Annotated[date | None, Query(alias="from", description="First day, UTC; in place of the weeks.")]
+ToQuery = Annotated[date | None, Query(alias="to", description="Last day, UTC.")]
 
 
 @router.get(f"{TEAM}/trends")
@@ -30,10 +39,15 @@ def trends_page(
     day: Annotated[date | None, Query(alias="date")] = None,
     theme: str | None = None,
     show: Literal["items", "shares"] = "items",
+    first_day: FromQuery = None,
+    last_day: ToQuery = None,
 ) -> Response:
-    """How each cluster went over some weeks."""
+    """How each cluster went over some weeks, or from a day to another."""
     database = site.reading()
-    report = trends_report(database, team_id, weeks=weeks, until=day)
+    problem = wrong_days(first_day, last_day or (latest_day(database, team_id) if first_day else None))
+    first = None if problem else first_day
+    until = (None if problem else last_day) or day
+    report = trends_report(database, team_id, weeks=weeks, until=until, first_day=first)
     shown = theme or default_theme(database, team_id) or ""
     chosen = next((each for each in report.themes if each.theme_id == shown), None)
     flow = lineage_flow(database, team_id, shown, until=report.until, days=FLOW_DAYS) if report.until else None
@@ -56,6 +70,31 @@ def trends_page(
         stacked=stacked,
         flow=flow_picture(flow, colours) if flow and len(flow.days) > 1 else None,
         weeks=weeks,
+        first_day=first_day,
+        last_day=last_day,
+        problem=problem,
+    )
+
+
+@router.get(f"{TEAM}/trends/expected")
+def expected_page(
+    request: Request, site: SiteDep, team_id: TeamDep, theme: str, first_day: FromQuery = None, last_day: ToQuery = None
+) -> Response:
+    """Each cluster beside what was expected of it; `static/parts.js` puts it into the page of trends."""
+    until = last_day or latest_day(site.reading(), team_id)
+    if until is None:
+        raise NotFound(f"team {team_id} has no clusters yet")
+    first = first_day or until - timedelta(days=7 * TREND_WEEKS - 1)
+    check_days(first, until)
+    found = expected_trends(site.reading(), team_id, theme, first, until)
+    return page(
+        request,
+        "trends_expected.html",
+        tab="trends",
+        team_id=team_id,
+        theme_id=theme,
+        found=found,
+        pictures=band_pictures(found.series[:SHOWN_BANDS], first, until),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from llma_assets.alerts.judging import Decision, History, Standing, judge, replay
+from llma_assets.alerts.judging import Decision, History, Standing, bands, judge, replay
 from llma_assets.alerts.rule import Rule
 
 FIRST = date(2026, 9, 28)  # a Monday
@@ -175,3 +175,19 @@ def test_a_month_of_150_lineages_is_quick() -> None:
         pass
     assert time.process_time() - started < 2
     assert found.day(1) == FIRST + timedelta(days=1)
+
+
+def test_the_band_that_people_see_is_what_escalating_compares_with() -> None:
+    spike = noisy(10, 1)
+    spike[-1] = 60
+    found = history(spike, noisy(10, 2), [0.0] * 67 + [4, 5, 6])
+    shown = bands(found, found.days - 3, k=3)
+    decided = last(RULE, found)
+    for row in range(2):
+        numbers = decided[f"lineage-{row}"].numbers
+        value = shown.value[row, -1]
+        assert value == pytest.approx(numbers["expected"], abs=1e-5)
+        assert shown.high[row, -1] == pytest.approx(numbers["limit"], abs=1e-5)
+        assert shown.low[row, -1] == pytest.approx(max(value - 3 * numbers["sigma"], 0), abs=1e-5)
+    assert np.isnan(shown.value[2, 0])
+    assert shown.value.shape == (3, 3)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from starlette.testclient import TestClient
 
 from llma_assets.clickhouse import Database
+from llma_assets.ledger import record_ended
 from llma_assets.reports import overlap_report
 from llma_assets.serialization import json_object
 from llma_assets.team_day import TeamDay
@@ -76,6 +77,20 @@ def test_a_run_is_on_as_long_as_rows_come(client: TestClient, site: Site) -> Non
     assert client.get(f"{TEAM}/progress", params=query).json()["is_running"] is False
     nothing = client.get("/api/v1/teams/77/progress", params=query).json()
     assert (nothing["is_running"], nothing["last_row_at"]) == (False, None)
+
+
+def test_a_run_that_has_ended_is_not_on(client: TestClient, planted: Database, site: Site) -> None:
+    query = {"date": DAY.isoformat()}
+    last = datetime.fromisoformat(client.get(f"{TEAM}/progress", params=query).json()["last_row_at"])
+    site.clock = lambda: last + timedelta(seconds=30)
+    record_ended(planted, TeamDay(OTHER, DAY))
+    assert client.get(f"{TEAM}/progress", params=query).json()["is_running"] is True
+    record_ended(planted, TeamDay(MINE, DAY))
+    assert client.get(f"{TEAM}/progress", params=query).json()["is_running"] is False
+    # Another one begins.
+    row = planted.rows("SELECT * FROM trace_summaries FINAL WHERE team_id = 1 AND item_id = 't0'")[0]
+    planted.insert_rows("trace_summaries", [{**row, "inserted_at": planted.value("SELECT now64(6)")}])
+    assert client.get(f"{TEAM}/progress", params=query).json()["is_running"] is True
 
 
 def test_the_results_page_shows_a_run_that_is_on(client: TestClient, planted: Database, site: Site) -> None:

@@ -10,7 +10,7 @@ from llma_assets.alerts.judging.correction import FALSE_ALARMS, adjusted, binomi
 from llma_assets.alerts.judging.expected import LONG_DAYS, Expected, expected, leaned, with_all_days
 from llma_assets.alerts.judging.history import Floats, History, there_since
 from llma_assets.alerts.judging.verdicts import Decision, Standing
-from llma_assets.alerts.rule import Rule
+from llma_assets.alerts.rule import Measure, Rule
 
 FLOOR = 20
 """Without any history a value below this is never an alarm."""
@@ -25,11 +25,8 @@ def escalating(rule: Rule, history: History, t: int, standing: Mapping[str, Stan
     """The value is above what is expected of it, in a day and in three, and so is its share."""
     found = history.counts(rule.measure)
     since = there_since(history, t)
-    known = _known(history, since, t)
-    total = history.counts(rule.measure).value.sum(axis=0) if rule.measure != "traces" else history.total
-    scale = _growth(found.value, total, t)
-    by_share = with_all_days(expected(found.value * scale, known, t))
-    own = with_all_days(expected(found.value, known, t), by_share)
+    scale = _scale(history, rule.measure, t)
+    own, by_share = expected_counts(history, rule.measure, t)
     k = np.where(own.weeks < 2, rule.k + 1, float(rule.k))
     weeks = own.weeks
     own, by_share = leaned(own, by_share), leaned(by_share, by_share)
@@ -63,6 +60,14 @@ def escalating(rule: Rule, history: History, t: int, standing: Mapping[str, Stan
         *_impact(rule, history, t),
     )
     return decisions_of(rule, history, t, standing, line, reasons)
+
+
+def expected_counts(history: History, measure: Measure, t: int) -> tuple[Expected, Expected]:
+    """What is expected of a measure on column `t` by itself, and where the team grew or shrank as a whole."""
+    found = history.counts(measure).value
+    known = _known(history, there_since(history, t), t)
+    by_share = with_all_days(expected(found * _scale(history, measure, t), known, t))
+    return with_all_days(expected(found, known, t), by_share), by_share
 
 
 def threshold(rule: Rule, history: History, t: int, standing: Mapping[str, Standing]) -> list[Decision]:
@@ -152,6 +157,11 @@ def _growth(values: Floats, total: Floats, t: int) -> Floats:
     others = np.maximum(total[None, :] - values, 0.0) + FEW
     found: Floats = others[:, t : t + 1] / others
     return found
+
+
+def _scale(history: History, measure: Measure, t: int) -> Floats:
+    found = history.counts(measure).value
+    return _growth(found, found.sum(axis=0) if measure != "traces" else history.total, t)
 
 
 def _recent(history: History, t: int) -> list[int]:

@@ -24,8 +24,11 @@ ARROWS = {"more": "↑", "less": "↓", "same": "", "unknown": ""}
 @click.option("--weeks", type=click.IntRange(1, 26), default=4, show_default=True, help="Number of weeks.")
 @click.option("--date", "day", type=Day(), help="Last day (UTC).  [default: that of the latest run]")
 @click.option("--theme", "theme_id", help="Only this theme.")
+@click.option(
+    "--expected", is_flag=True, help="Show the last day of each cluster of the theme beside what was expected of it."
+)
 @json_option
-def trends(team_id: int, weeks: int, day: date | None, theme_id: str | None, as_json: bool) -> None:
+def trends(team_id: int, weeks: int, day: date | None, theme_id: str | None, expected: bool, as_json: bool) -> None:
     """Show size, share, error rate and cost of each cluster by day.
 
     New clusters come first, then those that ended. Shares and error rates cover the last seven days, with 95 %
@@ -34,6 +37,10 @@ def trends(team_id: int, weeks: int, day: date | None, theme_id: str | None, as_
     """
     from llma_assets.cli.run.days import days_with_results
     from llma_assets.reports import trends_report
+
+    if expected:
+        _show_expected(team_id, weeks, day, theme_id or "traces", as_json=as_json)
+        return
 
     with opened_database() as database:
         report = trends_report(database, team_id, weeks=weeks, until=day)
@@ -52,6 +59,35 @@ def trends(team_id: int, weeks: int, day: date | None, theme_id: str | None, as_
         show(f"team {team_id}, {plain(each.theme_id)}, {report.first_day} to {report.until}")
         show_trends(each.trends)
         show()
+
+
+def _show_expected(team_id: int, weeks: int, day: date | None, theme_id: str, *, as_json: bool) -> None:
+    """Print what was expected of each cluster of a theme."""
+    from llma_assets.alerts import expected_trends
+    from llma_assets.cli.run.days import days_with_results
+    from llma_assets.reports import latest_day
+
+    with opened_database() as database:
+        until = day or latest_day(database, team_id)
+        found = None
+        if until is not None:
+            found = expected_trends(database, team_id, theme_id, until - timedelta(days=7 * weeks - 1), until)
+        if found is None or not found.series:
+            say(f"No clusters of {theme_id}. {days_with_results(database, team_id, day)}")
+    if as_json and found is not None:
+        emit_report(found)
+    elif found is not None and found.series:
+        show(f"team {team_id}, {plain(theme_id)}, {found.first_day} to {found.until}, ± {found.k:g} sigma")
+        rows = []
+        for each in found.series:
+            last = each.days[-1]
+            known = last.expected is not None
+            band = f"{last.low:.0f} to {last.high:.0f}" if known else "too few days"
+            title, state = each.title or each.lineage_id[:SHORT_ID], "outside" if last.outside else ""
+            rows.append((each.lineage_id[:SHORT_ID], title, f"{last.traces:.0f}", band, state, each.outside))
+        show_table(
+            ("lineage", "title", "last day", "expected", "", "days outside"), rows, right=("last day", "days outside")
+        )
 
 
 def show_trends(trends: Sequence["Trend"]) -> None:

@@ -20,4 +20,8 @@ const seen = new IntersectionObserver((entries) => {
     load(entry.target);
   }
 }, { rootMargin: "200px" });
-for (const box of document.querySelectorAll("[data-part]")) seen.observe(box);
+function look() {
+  for (const box of document.querySelectorAll("[data-part]")) seen.observe(box);
+}
+look();
+document.addEventListener("llma:results", look);
