@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from llma_assets.alerts.delivery import put
+from llma_assets.alerts.digests import digests_due, digests_of
 from llma_assets.alerts.incidents import (
     STILL_OPEN,
     Incident,
@@ -16,6 +17,7 @@ from llma_assets.alerts.incidents import (
 from llma_assets.alerts.judging import HISTORY_DAYS, Decision, History, judge, replay
 from llma_assets.alerts.messages import Event, Message, facts_of, message_of, together
 from llma_assets.alerts.muting import Mute, mutes_of
+from llma_assets.alerts.quiet_hours import not_before
 from llma_assets.alerts.rule import SAID_ONCE, Rule
 from llma_assets.alerts.series import histories, judged_by, with_runs_only
 from llma_assets.alerts.store import TeamAlerts
@@ -83,10 +85,12 @@ def evaluate(
         budget_usd: what the team may spend a day; None for no limit.
         release_property: the property of events that names a release, "" for none.
     """
-    rules = {rule.rule: rule for rule in team.enabled}
-    if not rules:
+    if not team.enabled:
         return Evaluation(team_day, quiet_because="no rule is switched on")
-    found = histories(database, team_day, list(rules.values()), days=HISTORY_DAYS, budget_usd=budget_usd)
+    rules = {rule.rule: rule for rule in team.enabled if rule.kind != "digest"}
+    found: dict[str, History] = {}
+    if rules:
+        found = histories(database, team_day, list(rules.values()), days=HISTORY_DAYS, budget_usd=budget_usd)
     found = {theme_id: with_runs_only(each, [team_day.day]) for theme_id, each in found.items()}
     known = incidents(database, team_day.team_id)
     mutes = mutes_of(database, team_day.team_id)
@@ -108,7 +112,13 @@ def evaluate(
                     changes.append(change)
     old = team_day.end + timedelta(days=NOTIFY_DAYS) <= now
     quiet = f"{team_day.day} ended more than {NOTIFY_DAYS} days ago" if old else ""
-    messages = () if quiet else tuple(_messages(database, team_day, changes, known, team, now))
+    messages: tuple[tuple[str, Message, datetime], ...] = ()
+    if not quiet:
+        digests = [rule for rule in team.enabled if rule.kind == "digest"]
+        messages = (
+            *_messages(database, team_day, changes, known, team, now),
+            *digests_due(database, team_day, digests, list(team.channels), now),
+        )
     changed = tuple(each.incident for each in changes if each.decision.verdict != "open" or each.incident not in known)
     result = Evaluation(team_day, tuple(decided), changed, messages, quiet)
     if not dry_run:
@@ -132,6 +142,8 @@ def preview(
     database: Database, until: TeamDay, rule: Rule, days: int, *, budget_usd: float | None = None
 ) -> list[PreviewDay]:
     """What a rule would have done on the last days, by the code that judges; nothing is stored."""
+    if rule.kind == "digest":
+        return _digests(database, until, rule, days)
     found = []
     histories_of = histories(database, until, [rule], days=HISTORY_DAYS + days, budget_usd=budget_usd)
     changes: dict[date, list[Decision]] = {}
@@ -145,6 +157,16 @@ def preview(
                     changes.setdefault(each.day, []).append(each)
     for day, decisions in sorted(changes.items()):
         found.append(PreviewDay(day, tuple(decisions), tuple(_said(rule, each) for each in decisions)))
+    return found
+
+
+def _digests(database: Database, until: TeamDay, rule: Rule, days: int) -> list[PreviewDay]:
+    found = []
+    for back in reversed(range(days)):
+        team_day = until.back(back)
+        said = tuple(f"{each.headline}. {' '.join(each.facts)}" for each in digests_of(database, team_day, rule))
+        if said:
+            found.append(PreviewDay(team_day.day, (), said))
     return found
 
 
@@ -227,7 +249,7 @@ def _messages(
         shown = _examples(database, team_day, each) if event == "opened" and len(opened) <= MANY_AT_ONCE else ()
         message = message_of(event, team_day.team_id, each.rule, each.incident, each.decision, shown)
         for name in names:
-            by_channel.setdefault(name, []).append((message, _not_before(each.rule, now)))
+            by_channel.setdefault(name, []).append((message, not_before(each.rule, now)))
     for name, messages in by_channel.items():
         openings = [(each, at) for each, at in messages if each.event == "opened"]
         if len(openings) > MANY_AT_ONCE and team.channels[name].kind != "pagerduty":
@@ -260,15 +282,3 @@ def _examples(database: Database, team_day: TeamDay, change: _Change) -> list[st
         return []
     page = item_page(database, team_day, incident.theme_id, lineage_id=incident.subject, sort="typical", limit=EXAMPLES)
     return [f"{each.title} ({each.trace_id})" for each in page.items] if page else []
-
-
-def _not_before(rule: Rule, now: datetime) -> datetime:
-    """Now, or the end of the quiet hours that it is in."""
-    if not rule.quiet_hours:
-        return now
-    first, last = map(int, rule.quiet_hours.split("-"))
-    quiet = first <= now.hour < last if first <= last else now.hour >= first or now.hour < last
-    if not quiet:
-        return now
-    end = datetime.combine(now.date(), time(last), UTC)
-    return end if end > now else end + timedelta(days=1)

@@ -21,6 +21,7 @@ Kind = Literal[
     "spend",
     "gate_blocked",
     "nothing_arrived",
+    "digest",
 ]
 Measure = Literal["traces", "users", "error_rate", "cost", "share"]
 ChannelKind = Literal["webhook", "slack", "slack_webhook", "mail", "pagerduty", "apprise"]
@@ -85,6 +86,7 @@ class Rule:
         min_distance: of `new_cluster`: cosine distance to every lineage of 90 days before, at least.
         absent_days: of `regressed` and `gone`: days without one trace.
         channels: who is told; nobody if there are none, and incidents are only recorded.
+        every: of `digest`: what it is about, the day or (on Sundays) the week.
         again_days: an open incident is told again every so many days; None: only when it gets worse.
         quiet_hours: hours of the day, UTC, in which nothing is sent, such as `22-07`.
         cool_down_days: of one lineage nothing is told again so soon after its last message.
@@ -106,6 +108,7 @@ class Rule:
     min_distance: Annotated[StrictFloat | StrictInt, Field(ge=0, le=2)] = 0.1
     absent_days: Annotated[StrictInt, Field(ge=2, le=60)] = 14
     channels: Annotated[tuple[StrictStr, ...], Field(max_length=20)] = ()
+    every: Literal["day", "week"] = "week"
     again_days: Annotated[StrictInt, Field(ge=1, le=90)] | None = None
     quiet_hours: Annotated[StrictStr, AfterValidator(_hours)] = ""
     cool_down_days: Annotated[StrictInt, Field(ge=0, le=90)] = 1
@@ -113,7 +116,7 @@ class Rule:
     @property
     def version(self) -> str:
         """Changes with what is judged; who is told, and when, is no part of it."""
-        told = {"name", "enabled", "channels", "again_days", "quiet_hours", "cool_down_days"}
+        told = {"name", "enabled", "channels", "every", "again_days", "quiet_hours", "cool_down_days"}
         judged = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in told}
         if judged["below"] is None:  # rules from before the field keep their version
             del judged["below"]
@@ -142,6 +145,7 @@ class Rule:
             "coverage": f"less than {0.8 if self.below is None else self.below:.0%} of the items that a theme "
             "should have clustered on a day are in its results",
             "spend": f"models cost {0.8 if self.above is None else self.above:.0%} of the daily budget or more",
+            "digest": f"a {self.every} is over: five sentences on what is new, grown and faded, on quality and spend",
             "gate_blocked": "a blocking check fails on the results of a day, or the day has none",
             "nothing_arrived": "a day has no traces although the four weekdays before had",
         }[self.kind]
