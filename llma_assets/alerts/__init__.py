@@ -12,6 +12,7 @@ from llma_assets.alerts.incidents import Incident, StoredDecision, incidents, st
 from llma_assets.alerts.judging import Decision
 from llma_assets.alerts.messages import Message
 from llma_assets.alerts.muting import Mute, mute, mutes_of, unmute
+from llma_assets.alerts.packs import rules_of
 from llma_assets.alerts.partition import ALERTS_VERSION, alert_team_day
 from llma_assets.alerts.rule import Channel, Rule
 from llma_assets.alerts.shipped import SHIPPED
@@ -52,6 +53,7 @@ __all__ = [
     "preview",
     "put",
     "read_document",
+    "rules_of",
     "settings_of",
     "stored_decisions",
     "switch_channel",

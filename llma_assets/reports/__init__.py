@@ -8,6 +8,7 @@ from llma_assets.reports.attributes import (
     attributes_report,
 )
 from llma_assets.reports.audit import Audit, AuditedCluster, audit
+from llma_assets.reports.causes import CausesOfCluster, CausesReport, ThemeCauses, causes_of_cluster, causes_report
 from llma_assets.reports.checks import CheckReport, CheckResult, all_checks, check_report
 from llma_assets.reports.cluster import ClusterReport, cluster_report
 from llma_assets.reports.cluster_map import map_markdown, map_png
@@ -107,6 +108,8 @@ __all__ = [
     "AuditedCluster",
     "Budget",
     "BudgetLeft",
+    "CausesOfCluster",
+    "CausesReport",
     "CheckReport",
     "CheckResult",
     "ClusterAttributes",
@@ -174,6 +177,7 @@ __all__ = [
     "ThemeAttributes",
     "ThemeBudget",
     "ThemeBudgetLeft",
+    "ThemeCauses",
     "ThemeChanges",
     "ThemeClusters",
     "ThemeHistory",
@@ -198,6 +202,8 @@ __all__ = [
     "attributes_report",
     "audit",
     "by_step",
+    "causes_of_cluster",
+    "causes_report",
     "changes_report",
     "check_report",
     "cluster_report",

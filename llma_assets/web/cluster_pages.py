@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from llma_assets.clusters import EditError, UnknownLineageError, clustered_days, decide_about
-from llma_assets.reports import cluster_report, verify_lineage
+from llma_assets.reports import causes_of_cluster, cluster_report, verify_lineage
 from llma_assets.team_day import TeamDay, midnight
 from llma_assets.web.problems import NotFound
 from llma_assets.web.templates_of import address, page
@@ -51,6 +51,7 @@ def cluster_page(
         theme_id=theme,
         report=report,
         verification=verification,
+        causes=causes_of_cluster(database, TeamDay(team_id, day), theme, report.result.cluster.cluster_id),
         since=since,
         may_change=visitor.may_change,
         problem=problem[:300],
