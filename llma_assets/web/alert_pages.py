@@ -29,6 +29,7 @@ from llma_assets.alerts import (
     write_document,
 )
 from llma_assets.web.access import Visitor
+from llma_assets.web.incident_chart import incident_chart
 from llma_assets.web.problems import InvalidInput, NotFound
 from llma_assets.web.site import Site
 from llma_assets.web.templates_of import address, page
@@ -41,6 +42,8 @@ SHOWN_INCIDENTS = 50
 SHOWN_DELIVERIES = 30
 SHOWN_CHANGES = 20
 SNOOZE_DAYS = 7
+SHOWN_BEFORE = 28
+"""Days before an incident that its page shows."""
 MOST_MORE = 1_000_000_000
 
 
@@ -58,7 +61,8 @@ def incident_page(
     database = site.database
     incident = _incident(site, team_id, incident_id)
     until = max(incident.opened_day + timedelta(days=14), incident.closed_day)
-    days = stored_decisions(database, team_id, incident.opened_day - timedelta(days=7), until, subject=incident.subject)
+    since = incident.opened_day - timedelta(days=SHOWN_BEFORE)
+    days = stored_decisions(database, team_id, since, until, subject=incident.subject)
     shown = [
         each
         for each in days
@@ -74,6 +78,7 @@ def incident_page(
         incident=incident,
         rule=rule,
         days=shown,
+        chart=incident_chart(incident, shown),
         mutes=mutes,
         may_change=visitor.may_change,
         snooze_days=SNOOZE_DAYS,
