@@ -186,8 +186,8 @@ def teams(number: int) -> None:
             plant_days(database, {"aaaa-spike": [*quiet[:-1], 60], **counts})
             for table in COPIED:
                 database.execute(
-                    f"INSERT INTO {table} SELECT * REPLACE (toInt64(n) AS team_id) FROM {table} "
-                    f"CROSS JOIN (SELECT number + 2 AS n FROM numbers({number - 1})) AS copies WHERE team_id = 1"
+                    f"INSERT INTO {table} SELECT t.* REPLACE (toInt64(copies.n) AS team_id) FROM {table} AS t "
+                    f"CROSS JOIN (SELECT number + 2 AS n FROM numbers({number - 1})) AS copies WHERE t.team_id = 1"
                 )
             for team_id in range(1, number + 1):
                 apply(database, team_id, Document(rules=tuple(rules)), "bench")

@@ -8,7 +8,7 @@ from llma_assets.alerts.document import Document, read_document, settings_of, wr
 from llma_assets.alerts.due import due_days
 from llma_assets.alerts.errors import AlertError, InvalidRulesError
 from llma_assets.alerts.evaluate import Evaluation, PreviewDay, evaluate, preview
-from llma_assets.alerts.incidents import Incident, StoredDecision, incidents, stored_decisions
+from llma_assets.alerts.incidents import Incident, StoredDecision, incidents, shown_bucket, stored_decisions
 from llma_assets.alerts.judging import Decision
 from llma_assets.alerts.messages import Message
 from llma_assets.alerts.muting import Mute, mute, mutes_of, unmute
@@ -55,6 +55,7 @@ __all__ = [
     "read_document",
     "rules_of",
     "settings_of",
+    "shown_bucket",
     "stored_decisions",
     "switch_channel",
     "teams_with_rules",

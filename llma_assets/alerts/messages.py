@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Literal
 from urllib.parse import quote
 
-from llma_assets.alerts.incidents import Incident
+from llma_assets.alerts.incidents import Incident, date_of, shown_bucket
 from llma_assets.alerts.judging import Decision
 from llma_assets.alerts.rule import Rule
 
@@ -76,7 +76,7 @@ def message_of(
     base = os.environ.get(PAGES_VARIABLE, "").strip().rstrip("/")
     lineage = quote(incident.subject, safe="")
     page = (
-        f"{base}/teams/{team_id}/clusters/{lineage}?theme={quote(incident.theme_id)}&date={decision.day}"
+        f"{base}/teams/{team_id}/clusters/{lineage}?theme={quote(incident.theme_id)}&date={date_of(decision.day)}"
         if lineage
         else ""
     )
@@ -123,13 +123,13 @@ def facts_of(rule: Rule, decision: Decision, since: date) -> tuple[str, ...]:
         sure.append(f"{_shown(numbers['users'])} users")
     if sure:
         lines.append("; ".join(sure) + ".")
-    lines.append(f"Since {since}.")
+    lines.append(f"Since {shown_bucket(since)}.")
     return tuple(lines)
 
 
 def _measured(rule: Rule, decision: Decision) -> str:
     """What was measured, in words that say of what."""
-    numbers, day = decision.numbers, decision.day
+    numbers, day = decision.numbers, shown_bucket(decision.day)
     value, spent, cap = (float(numbers.get(name) or 0) for name in ("value", "spent_usd", "budget_usd"))
     number = _shown(numbers.get("value"))
     if rule.kind == "threshold" and rule.measure in ("error_rate", "share"):

@@ -2,7 +2,7 @@
 
 # Key of clustering_runs: (team_id, day, theme_id). Runs from before lineages have none to count.
 RUNS = """
-SELECT day, theme_id, level, items, noise_items, lineage
+SELECT day, theme_id, level, items, noise_items, lineage, committed_at
 FROM clustering_runs FINAL
 WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND lineage != '{}'
 ORDER BY theme_id, day
@@ -25,7 +25,7 @@ WITH
     ),
     members AS
     (
-        SELECT day, attempt_id, item_id, item_day, cluster_id
+        SELECT day, attempt_id, item_id, item_day, cluster_id, timestamp
         FROM cluster_members FINAL
         WHERE team_id = {team_id:Int64}
             AND day BETWEEN {from:Date} AND {until:Date}
@@ -61,6 +61,7 @@ WITH
     (
         SELECT
             item_day,
+            members.timestamp AS timestamp,
             lineage_id,
             if(samples.p > 0, samples.p, 1) AS chance,
             texts.is_known AS is_known,
@@ -89,6 +90,22 @@ SELECT
     sum(cost_usd / chance) AS cost
 FROM items
 GROUP BY item_day, lineage_id
+"""
+)
+
+# The same by the hours in which traces began.
+COUNTS_BY_HOUR = (
+    _ITEMS
+    + """
+SELECT
+    toStartOfHour(timestamp) AS hour,
+    lineage_id,
+    sum(1 / chance) AS traces,
+    sum((1 - chance) / (chance * chance)) AS variance,
+    uniqExact(user_hash) AS users,
+    sum(cost_usd / chance) AS cost
+FROM items
+GROUP BY hour, lineage_id
 """
 )
 

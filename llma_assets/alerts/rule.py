@@ -86,6 +86,7 @@ class Rule:
         min_distance: of `new_cluster`: cosine distance to every lineage of 90 days before, at least.
         absent_days: of `regressed` and `gone`: days without one trace.
         channels: who is told; nobody if there are none, and incidents are only recorded.
+        buckets: of `escalating`: judge days, or hours of themes that run hourly.
         every: of `digest`: what it is about, the day or (on Sundays) the week.
         again_days: an open incident is told again every so many days; None: only when it gets worse.
         quiet_hours: hours of the day, UTC, in which nothing is sent, such as `22-07`.
@@ -108,6 +109,7 @@ class Rule:
     min_distance: Annotated[StrictFloat | StrictInt, Field(ge=0, le=2)] = 0.1
     absent_days: Annotated[StrictInt, Field(ge=2, le=60)] = 14
     channels: Annotated[tuple[StrictStr, ...], Field(max_length=20)] = ()
+    buckets: Literal["day", "hour"] = "day"
     every: Literal["day", "week"] = "week"
     again_days: Annotated[StrictInt, Field(ge=1, le=90)] | None = None
     quiet_hours: Annotated[StrictStr, AfterValidator(_hours)] = ""
@@ -120,6 +122,8 @@ class Rule:
         judged = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in told}
         if judged["below"] is None:  # rules from before the field keep their version
             del judged["below"]
+        if judged["buckets"] == "day":
+            del judged["buckets"]
         return hashlib.sha256(json.dumps(judged, sort_keys=True).encode()).hexdigest()[:12]
 
     @property
@@ -134,7 +138,8 @@ class Rule:
         said = {
             "new_cluster": f"a cluster{of} appears that no cluster of the 90 days before is like",
             "regressed": f"a cluster{of} is back after {self.absent_days} days without a trace",
-            "escalating": f"the {measure} of a cluster{of} rise above what is expected of the weekday by more than "
+            "escalating": f"the {measure} of a cluster{of} rise above what is expected of the weekday"
+            f"{' and hour' if self.buckets == 'hour' else ''} by more than "
             f"{self.k:g} sigma, and its share does, too",
             "threshold": f"the {measure} of a cluster{of} is certainly above {self._limits()}",
             "share_shift": f"the share of a cluster{of} in all traces moves from what is expected by {self.k:g} sigma",

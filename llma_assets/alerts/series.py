@@ -28,6 +28,7 @@ from llma_assets.team_day import TeamDay, midnight
 from llma_assets.trace_events import TRIGGER_EVENTS
 
 LONG_AGO = -10_000
+WEEK = 7
 _BLOCKING_ASSETS = ("cluster_assignments", "cluster_labels", "cluster_events")
 
 
@@ -42,13 +43,22 @@ NO_THEME = ""
 
 
 def histories(
-    database: Database, until: TeamDay, rules: Sequence[Rule], *, days: int, budget_usd: float | None = None
+    database: Database,
+    until: TeamDay,
+    rules: Sequence[Rule],
+    *,
+    days: int,
+    judged: int = 1,
+    budget_usd: float | None = None,
 ) -> dict[str, History]:
     """The history of each theme that the rules are about and that has a run, over the days that end with `until`.
 
     Args:
+        judged: so many of the last days are judged; users of weeks are known for these alone.
         budget_usd: what the team may spend a day; None for no limit.
     """
+    # Checks ask for the same rows again and again.
+    database = database.remembering()
     first_day = until.day - timedelta(days=days - 1)
     period = {"team_id": until.team_id, "from": first_day, "until": until.day}
     runs = _runs_by_theme(database, period)
@@ -65,7 +75,7 @@ def histories(
     found = {}
     for theme_id in sorted(wanted):
         of_theme = [each for each in lineages if each.theme_id == theme_id]
-        history = _history(database, theme_id, runs[theme_id], period, of_theme, decided)
+        history = _history(database, theme_id, runs[theme_id], period, of_theme, decided, judged)
         history = replace(history, blocked=blocked.get(theme_id, {}))
         if "coverage" in kinds:
             history = replace(history, coverage=_coverage(database, history, period))
@@ -124,12 +134,14 @@ def _history(
     period: Mapping[str, Any],
     lineages: Sequence[Any],
     decided: Mapping[str, Any],
+    judged: int = 1,
 ) -> History:
     first_day: date = period["from"]
     days = (period["until"] - first_day).days + 1
     given = {**period, "theme_id": theme_id, "level": runs.level}
     counts = database.rows(COUNTS, **given) if runs.days else []
-    weeks = database.rows(USERS_OF_WEEKS, **given) if runs.days else []
+    recent = max(first_day, period["until"] - timedelta(days=judged + WEEK - 2))
+    weeks = database.rows(USERS_OF_WEEKS, **{**given, "from": recent}) if runs.days else []
 
     def counted(lineage_id: str) -> str:
         return counted_as(lineage_id, decided) if lineage_id else ""

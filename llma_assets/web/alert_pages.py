@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -60,13 +60,15 @@ def incident_page(
     """One incident: what each day's numbers were, and how to silence it. Messages link here."""
     database = site.database
     incident = _incident(site, team_id, incident_id)
-    until = max(incident.opened_day + timedelta(days=14), incident.closed_day)
-    since = incident.opened_day - timedelta(days=SHOWN_BEFORE)
+    before, after = (2, 4) if incident.of_hours else (SHOWN_BEFORE, 14)
+    until = max(incident.opened_date + timedelta(days=after), incident.closed_date)
+    since = incident.opened_date - timedelta(days=before)
     days = stored_decisions(database, team_id, since, until, subject=incident.subject)
     shown = [
         each
         for each in days
         if (each.rule_id, each.theme_id, each.subject) == (incident.rule_id, incident.theme_id, incident.subject)
+        and isinstance(each.day, datetime) == incident.of_hours
     ]
     rule = alerts_of(database, team_id).rules.get(incident.rule_id)
     mutes = [each for each in mutes_of(database, team_id) if _concerns(each, incident)]

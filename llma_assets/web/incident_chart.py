@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from itertools import groupby
+from datetime import date, datetime, timedelta
+from itertools import pairwise
 
-from llma_assets.alerts import Incident, StoredDecision
+from llma_assets.alerts import Incident, StoredDecision, shown_bucket
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 1000, 240, 60, 18, 24
 TICKS = 4
@@ -61,14 +61,14 @@ def incident_chart(incident: Incident, days: Sequence[StoredDecision]) -> Incide
     if len(shown) < 2:
         return None
     first, last = shown[0].day, shown[-1].day
-    span = max((last - first).days, 1)
+    span = (last - first) or timedelta(days=1)
     bands = {each.day: _band(each) for each in shown}
     highs = [band[2] for band in bands.values() if band]
     top = max([_value(each) for each in shown] + highs)
     top = top * 1.08 or 1.0
 
     def x(day: date) -> float:
-        return round(LEFT + (WIDTH - LEFT - 12) * (day - first).days / span, 1)
+        return round(LEFT + (WIDTH - LEFT - 12) * ((day - first) / span), 1)
 
     def y(value: float) -> float:
         return round(TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top), 1)
@@ -90,7 +90,7 @@ def incident_chart(incident: Incident, days: Sequence[StoredDecision]) -> Incide
             x(each.day),
             y(_value(each)),
             each.verdict in ("opened", "open", "worse"),
-            f"{each.day}: {_figure(_value(each))}"
+            f"{shown_bucket(each.day)}: {_figure(_value(each))}"
             + (f", {_figure(band[1])} expected" if (band := bands[each.day]) else "")
             + f"; {each.verdict.replace('_', ' ')}",
         )
@@ -100,9 +100,8 @@ def incident_chart(incident: Incident, days: Sequence[StoredDecision]) -> Incide
     if not incident.is_open and first <= incident.closed_day <= last:
         marks.append(Mark(x(incident.closed_day), "closed"))
     ticks = [(y(top * at / TICKS), _figure(top * at / TICKS)) for at in range(TICKS)]
-    return IncidentChart(
-        tuple(values), tuple(areas), tuple(middles), tuple(dots), tuple(marks), tuple(ticks), str(first), str(last)
-    )
+    ends = shown_bucket(first), shown_bucket(last)
+    return IncidentChart(tuple(values), tuple(areas), tuple(middles), tuple(dots), tuple(marks), tuple(ticks), *ends)
 
 
 def _value(decision: StoredDecision) -> float:
@@ -120,9 +119,14 @@ def _band(decision: StoredDecision) -> tuple[float, float, float] | None:
 
 
 def _stretches(days: Sequence[StoredDecision]) -> list[list[StoredDecision]]:
-    """Days without a gap between them, together."""
-    numbered = groupby(enumerate(days), key=lambda pair: pair[1].day.toordinal() - pair[0])
-    return [[each for _, each in group] for _, group in numbered]
+    """Buckets without a gap between them, together."""
+    bucket = timedelta(hours=1) if isinstance(days[0].day, datetime) else timedelta(days=1)
+    found = [[days[0]]]
+    for before, each in pairwise(days):
+        if each.day - before.day != bucket:
+            found.append([])
+        found[-1].append(each)
+    return found
 
 
 def _figure(value: float) -> str:

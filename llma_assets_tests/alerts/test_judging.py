@@ -1,6 +1,7 @@
 """Judging from arrays alone: what fires, what does not, and the reason that is told."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ WEEK = [20, 21, 22, 21, 19, 9, 8]
 RULE = Rule("escalating", "escalating")
 
 
-def history(*series: list[float], **given: object) -> History:
+def history(*series: list[float], **given: Any) -> History:
     names = tuple(f"lineage-{number}" for number in range(len(series)))
     return History.of_counts(FIRST, names, np.array(series, dtype=float), **given)
 

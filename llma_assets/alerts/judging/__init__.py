@@ -3,6 +3,19 @@
 from llma_assets.alerts.judging.history import History, rolling_sum
 from llma_assets.alerts.judging.judge import HISTORY_DAYS, judge
 from llma_assets.alerts.judging.replay import replay
+from llma_assets.alerts.judging.scale import DAYS, HOURS, Scale
 from llma_assets.alerts.judging.verdicts import Decision, Standing, followed
 
-__all__ = ["HISTORY_DAYS", "Decision", "History", "Standing", "followed", "judge", "replay", "rolling_sum"]
+__all__ = [
+    "DAYS",
+    "HISTORY_DAYS",
+    "HOURS",
+    "Decision",
+    "History",
+    "Scale",
+    "Standing",
+    "followed",
+    "judge",
+    "replay",
+    "rolling_sum",
+]
