@@ -76,11 +76,14 @@ WITH
     )
 """
 
+# A row a day and lineage; and with is_week one a day and lineage about the seven days that end with it, for the last
+# days: their different users are no sum.
 COUNTS = (
     _ITEMS
     + """
 SELECT
-    item_day,
+    counted.1 AS day,
+    counted.2 AS is_week,
     lineage_id,
     sum(1 / chance) AS traces,
     sum((1 - chance) / (chance * chance)) AS variance,
@@ -89,7 +92,14 @@ SELECT
     countIf(error_count > 0) AS errors,
     sum(cost_usd / chance) AS cost
 FROM items
-GROUP BY item_day, lineage_id
+ARRAY JOIN arrayConcat(
+    [(item_day, false)],
+    arrayFilter(
+        of_week -> of_week.1 BETWEEN {weeks_from:Date} AND {until:Date},
+        arrayMap(n -> (item_day + n, true), range(7))
+    )
+) AS counted
+GROUP BY day, is_week, lineage_id
 """
 )
 
@@ -106,16 +116,6 @@ SELECT
     sum(cost_usd / chance) AS cost
 FROM items
 GROUP BY hour, lineage_id
-"""
-)
-
-# Different users of the seven days that end with each day.
-USERS_OF_WEEKS = (
-    _ITEMS
-    + """
-SELECT arrayJoin(arrayMap(n -> item_day + n, range(7))) AS day, lineage_id, uniqExact(user_hash) AS users
-FROM items
-GROUP BY day, lineage_id
 """
 )
 

@@ -139,8 +139,8 @@ class Rule:
             "new_cluster": f"a cluster{of} appears that no cluster of the 90 days before is like",
             "regressed": f"a cluster{of} is back after {self.absent_days} days without a trace",
             "escalating": f"the {measure} of a cluster{of} rise above what is expected of the weekday"
-            f"{' and hour' if self.buckets == 'hour' else ''} by more than "
-            f"{self.k:g} sigma, and its share does, too",
+            f"{' and hour' if self.buckets == 'hour' else ''} by more than {self.k:g} sigma"
+            f"{f' and to {self.times_expected:g} times of it' if self.times_expected else ''}, and its share does, too",
             "threshold": f"the {measure} of a cluster{of} is certainly above {self._limits()}",
             "share_shift": f"the share of a cluster{of} in all traces moves from what is expected by {self.k:g} sigma",
             "gone": f"a cluster that had traces in every week before has none for {self.absent_days} days",

@@ -18,7 +18,6 @@ from llma_assets.alerts.queries import (
     RUNS,
     SPENT,
     SPLITS,
-    USERS_OF_WEEKS,
 )
 from llma_assets.alerts.rule import WITHOUT_THEME, Rule
 from llma_assets.clickhouse import Database
@@ -139,9 +138,9 @@ def _history(
     first_day: date = period["from"]
     days = (period["until"] - first_day).days + 1
     given = {**period, "theme_id": theme_id, "level": runs.level}
-    counts = database.rows(COUNTS, **given) if runs.days else []
-    recent = max(first_day, period["until"] - timedelta(days=judged + WEEK - 2))
-    weeks = database.rows(USERS_OF_WEEKS, **{**given, "from": recent}) if runs.days else []
+    weeks_from = period["until"] - timedelta(days=judged - 1)
+    found = list(database.rows(COUNTS, **given, weeks_from=weeks_from)) if runs.days else []
+    counts, weeks = ([row for row in found if row["is_week"] == of_week] for of_week in (False, True))
 
     def counted(lineage_id: str) -> str:
         return counted_as(lineage_id, decided) if lineage_id else ""
@@ -151,7 +150,7 @@ def _history(
     arrays = {name: np.zeros((len(ids), days)) for name in ("traces", "variance", "users", "known", "errors", "cost")}
     total, outliers = np.zeros(days), np.zeros(days)
     for row in counts:
-        t = (row["item_day"] - first_day).days
+        t = (row["day"] - first_day).days
         total[t] += row["traces"]
         if not (lineage_id := counted(row["lineage_id"])):
             outliers[t] += row["traces"]

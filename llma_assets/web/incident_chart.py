@@ -1,5 +1,6 @@
 """The chart of an incident: its values by day, the band of what is expected, and when it opened and closed."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -7,8 +8,9 @@ from itertools import pairwise
 
 from llma_assets.alerts import Incident, StoredDecision, shown_bucket
 
-WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 1000, 240, 60, 18, 24
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 1000, 240, 60, 36, 18, 24
 TICKS = 4
+"""About so many lines across."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def incident_chart(incident: Incident, days: Sequence[StoredDecision]) -> Incide
     top = top * 1.08 or 1.0
 
     def x(day: date) -> float:
-        return round(LEFT + (WIDTH - LEFT - 12) * ((day - first) / span), 1)
+        return round(LEFT + (WIDTH - LEFT - RIGHT) * ((day - first) / span), 1)
 
     def y(value: float) -> float:
         return round(TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top), 1)
@@ -99,7 +101,7 @@ def incident_chart(incident: Incident, days: Sequence[StoredDecision]) -> Incide
     marks = [Mark(x(incident.opened_day), "opened")] if first <= incident.opened_day <= last else []
     if not incident.is_open and first <= incident.closed_day <= last:
         marks.append(Mark(x(incident.closed_day), "closed"))
-    ticks = [(y(top * at / TICKS), _figure(top * at / TICKS)) for at in range(TICKS)]
+    ticks = [(y(each), _figure(each)) for each in _round_figures(top)]
     ends = shown_bucket(first), shown_bucket(last)
     return IncidentChart(tuple(values), tuple(areas), tuple(middles), tuple(dots), tuple(marks), tuple(ticks), *ends)
 
@@ -127,6 +129,17 @@ def _stretches(days: Sequence[StoredDecision]) -> list[list[StoredDecision]]:
             found.append([])
         found[-1].append(each)
     return found
+
+
+def _round_figures(top: float) -> list[float]:
+    """Round numbers from 0 up to below `top`.
+
+    >>> _round_figures(64.8)
+    [0.0, 20.0, 40.0, 60.0]
+    """
+    size = 10 ** math.floor(math.log10(top / TICKS))
+    step = next(size * each for each in (1, 2, 5, 10) if size * each >= top / TICKS)
+    return [float(step * at) for at in range(math.floor(top / step) + 1)]
 
 
 def _figure(value: float) -> str:
