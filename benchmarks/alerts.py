@@ -1,6 +1,8 @@
 """Alerts on a planted year: precision, recall and delay of each kind, messages a week, speed; and killed deliveries.
 
 python benchmarks/alerts.py            # the planted years and speed
+python benchmarks/alerts.py --first-seed 5000 --years 30    # years that no threshold was chosen by
+python -m benchmarks.alerts --teams 1000
 python benchmarks/alerts.py --kills 200
 """
 
@@ -20,12 +22,24 @@ from uuid import uuid4
 
 import numpy as np
 
-from llma_assets.alerts import SHIPPED, Channel, Message, deliver, deliveries, put
+from llma_assets.alerts import (
+    SHIPPED,
+    Channel,
+    Document,
+    Message,
+    alert_team_day,
+    apply,
+    deliver,
+    deliveries,
+    put,
+)
 from llma_assets.alerts.judging.history import History
 from llma_assets.alerts.judging.replay import replay
-from llma_assets.clickhouse import Database, connect, stop
+from llma_assets.clickhouse import Database, connect, status, stop
 from llma_assets.settings import Settings
+from llma_assets.team_day import TeamDay
 from llma_assets.testing import SlackWebhookServer, WebhookServer
+from llma_assets_tests.alerts.planted import LAST, plant_days
 
 DAYS, LINEAGES, SPIKES, NEW, REGRESSIONS = 365, 30, 12, 6, 4
 WEEKDAYS = np.array([1.0, 1.05, 1.1, 1.05, 0.95, 0.45, 0.4])
@@ -151,6 +165,53 @@ def speed() -> None:
     print(f"\n150 series x 365 days: {time.process_time() - started:.1f} s of CPU")
 
 
+COPIED = (
+    "clustering_runs", "clusters", "cluster_members", "cluster_labels", "trace_texts", "theme_items",
+    "trace_summaries", "document_embeddings",
+)  # fmt: skip
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def teams(number: int) -> None:
+    """An evaluation of one day for many teams: five weeks of six lineages each, the rules that ship switched on.
+
+    The rows of one team are planted and copied by the server. CPU of this process and of the server, added up.
+    """
+    quiet = [12, 13, 12, 11, 12, 6, 5] * 5
+    counts = {f"{name * 4}-quiet": [each // 2 for each in quiet] for name in "bcdef"}
+    rules = [replace(rule, enabled=True) for rule in SHIPPED.values()]
+    with TemporaryDirectory() as folder:
+        settings = Settings.from_env({"LLMA_DATA_DIR": folder})
+        with connect(settings) as database:
+            plant_days(database, {"aaaa-spike": [*quiet[:-1], 60], **counts})
+            for table in COPIED:
+                database.execute(
+                    f"INSERT INTO {table} SELECT t.* REPLACE (toInt64(copies.n) AS team_id) FROM {table} AS t "
+                    f"CROSS JOIN (SELECT number + 2 AS n FROM numbers({number - 1})) AS copies WHERE t.team_id = 1"
+                )
+            for team_id in range(1, number + 1):
+                apply(database, team_id, Document(rules=tuple(rules)), "bench")
+            running = status(Path(folder))
+            pid = running.pid if running else 0
+            now = datetime.combine(LAST + timedelta(days=1), datetime.min.time(), UTC) + timedelta(hours=6)
+            before = time.process_time(), _cpu_of(pid)
+            items = sum(
+                alert_team_day(database, TeamDay(team_id, LAST), clock=lambda: now).items
+                for team_id in range(1, number + 1)
+            )
+            own, server = time.process_time() - before[0], _cpu_of(pid) - before[1]
+            opened = database.value("SELECT count() FROM alert_incidents FINAL")
+        stop(Path(folder))
+    print(f"\n{number} teams, a day: {own:.1f} s of CPU here, {server:.1f} s in the server")
+    print(f"{items} decisions, {opened} incidents")
+
+
+def _cpu_of(pid: int) -> float:
+    """Seconds of CPU that a process has used; Linux only."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
 POINTS = ("before alert_claims", "after alert_claims", "before alert_attempts", "after alert_attempts", "while sending")
 
 
@@ -231,8 +292,12 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--years", type=int, default=10)
     parser.add_argument("--first-seed", type=int, default=0, help="0 to 15 are those that thresholds were chosen by")
+    parser.add_argument("--teams", type=int, default=0)
     parser.add_argument("--kills", type=int, default=0)
     given = parser.parse_args()
+    if given.teams:
+        teams(given.teams)
+        raise SystemExit
     if given.kills:
         kills(given.kills)
         raise SystemExit

@@ -24,10 +24,11 @@ from llma_assets.alerts.due import due_days
 from llma_assets.alerts.errors import AlertError, InvalidRulesError
 from llma_assets.alerts.evaluate import Evaluation, PreviewDay, evaluate, preview
 from llma_assets.alerts.expected_trends import ExpectedDay, ExpectedSeries, ExpectedTrends, expected_trends
-from llma_assets.alerts.incidents import Incident, StoredDecision, incidents, stored_decisions
+from llma_assets.alerts.incidents import Incident, StoredDecision, incidents, shown_bucket, stored_decisions
 from llma_assets.alerts.judging import Decision
 from llma_assets.alerts.messages import PAGES_VARIABLE, Message
 from llma_assets.alerts.muting import Mute, mute, mutes_of, unmute
+from llma_assets.alerts.packs import rules_of
 from llma_assets.alerts.partition import ALERTS_VERSION, alert_team_day
 from llma_assets.alerts.reports import (
     AlertDeliveries,
@@ -125,9 +126,11 @@ __all__ = [
     "read_document",
     "reasons_report",
     "requeue_messages",
+    "rules_of",
     "rules_report",
     "secret_of",
     "settings_of",
+    "shown_bucket",
     "stored_decisions",
     "switch_channel",
     "teams_with_rules",

@@ -98,6 +98,8 @@ def rule_from(settings: Any, where: str = "") -> tuple[Rule | None, list[Problem
         problems.append(Problem(f"{where}.measure", message))
     if found.measure in ("error_rate", "share") and found.above is not None and found.above > 1:
         problems.append(Problem(f"{where}.above", f"a {found.measure} is at most 1, not {found.above:g}"))
+    if found.buckets == "hour" and found.kind != "escalating":
+        problems.append(Problem(f"{where}.buckets", f"hours are judged by escalating alone, not by {found.kind}"))
     if ships and found.kind != ships.kind:
         problems.append(Problem(f"{where}.kind", f"{found.rule} ships as {ships.kind}; give the rule another name"))
     return found, problems

@@ -35,12 +35,18 @@ SETTLED = timedelta(minutes=10)
 def due_days(database: Database, now: datetime) -> Iterator[tuple[TeamDay, str]]:
     """Team days to be judged, each with what makes it due; the same reason is never due twice.
 
-    Days that have ended, of teams with a rule that is on. A team with a message that is due has its last day again.
+    Days that have ended, of teams with a rule that is on; today of those with a rule over hours.
+    A team with a message that is due has its last day again.
     """
     teams = teams_with_rules(database)
     if not teams:
         return
     yesterday = now.date() - timedelta(days=1)
+    hourly = sorted(team_id for team_id, team in teams.items() if any(rule.buckets == "hour" for rule in team.enabled))
+    if hourly:
+        today = {"from": now.date(), "until": now.date()}
+        for row in database.rows(CHANGED, team_ids=hourly, **today):
+            yield TeamDay(row["team_id"], row["day"]), f"changed {row['changed_at'].isoformat()}"
     period = {"from": yesterday - timedelta(days=DUE_DAYS - 1), "until": yesterday}
     for row in database.rows(CHANGED, team_ids=sorted(teams), **period):
         if row["changed_at"] + SETTLED <= now:

@@ -2,20 +2,24 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from llma_assets.alerts.delivery import put
+from llma_assets.alerts.digests import digests_due, digests_of
+from llma_assets.alerts.hours import HISTORY_HOURS_DAYS, hour_histories
 from llma_assets.alerts.incidents import (
     STILL_OPEN,
     Incident,
+    date_of,
     incident_id,
     incidents,
     store_decisions,
     store_incidents,
 )
-from llma_assets.alerts.judging import HISTORY_DAYS, Decision, History, judge, replay
+from llma_assets.alerts.judging import HISTORY_DAYS, HOURS, Decision, History, judge, replay
 from llma_assets.alerts.messages import Event, Message, facts_of, message_of, together
 from llma_assets.alerts.muting import Mute, mutes_of
+from llma_assets.alerts.quiet_hours import not_before
 from llma_assets.alerts.rule import SAID_ONCE, Rule
 from llma_assets.alerts.series import histories, judged_by, with_runs_only
 from llma_assets.alerts.store import TeamAlerts
@@ -83,11 +87,9 @@ def evaluate(
         budget_usd: what the team may spend a day; None for no limit.
         release_property: the property of events that names a release, "" for none.
     """
-    rules = {rule.rule: rule for rule in team.enabled}
-    if not rules:
+    if not team.enabled:
         return Evaluation(team_day, quiet_because="no rule is switched on")
-    found = histories(database, team_day, list(rules.values()), days=HISTORY_DAYS, budget_usd=budget_usd)
-    found = {theme_id: with_runs_only(each, [team_day.day]) for theme_id, each in found.items()}
+    rules = {rule.rule: rule for rule in team.enabled if rule.kind != "digest"}
     known = incidents(database, team_day.team_id)
     mutes = mutes_of(database, team_day.team_id)
     released: list[datetime] = []
@@ -96,20 +98,28 @@ def evaluate(
         released = [each.released_at for each in known_releases]
     decided: list[tuple[Decision, bool]] = []
     changes: list[_Change] = []
-    for rule in rules.values():
-        for theme_id, history in found.items():
-            if not judged_by(rule, theme_id):
-                continue
-            own = [each for each in known if (each.rule_id, each.theme_id) == (rule.rule, theme_id)]
-            for decision in _judged(rule, history, team_day.day, own):
+    for rule, history, buckets in _work(database, team_day, list(rules.values()), now, budget_usd):
+        of_rule = (rule.rule, history.theme_id, history.scale == HOURS)
+        own = {each.incident_id: each for each in known if (each.rule_id, each.theme_id, each.of_hours) == of_rule}
+        for bucket in buckets:
+            for decision in _judged(rule, history, bucket, list(own.values())):
                 muted = _is_muted(mutes, decision, history, now, released)
                 decided.append((decision, muted))
-                if change := _change(team_day.team_id, rule, history, decision, own, muted):
+                if change := _change(team_day.team_id, rule, history, decision, list(own.values()), muted):
                     changes.append(change)
+                    own[change.incident.incident_id] = change.incident
     old = team_day.end + timedelta(days=NOTIFY_DAYS) <= now
     quiet = f"{team_day.day} ended more than {NOTIFY_DAYS} days ago" if old else ""
-    messages = () if quiet else tuple(_messages(database, team_day, changes, known, team, now))
-    changed = tuple(each.incident for each in changes if each.decision.verdict != "open" or each.incident not in known)
+    messages: tuple[tuple[str, Message, datetime], ...] = ()
+    if not quiet:
+        digests = [rule for rule in team.enabled if rule.kind == "digest"]
+        messages = (
+            *_messages(database, team_day, changes, known, team, now),
+            *digests_due(database, team_day, digests, list(team.channels), now),
+        )
+    # Of an incident that changes in several hours of the day, as the last of them leaves it.
+    latest = {each.incident.incident_id: each.incident for each in changes}
+    changed = tuple(each for each in latest.values() if each not in known)
     result = Evaluation(team_day, tuple(decided), changed, messages, quiet)
     if not dry_run:
         # In this order: whoever is told finds the incident, and a killed run does the rest when it is run again.
@@ -117,6 +127,29 @@ def evaluate(
         store_incidents(database, team_day.team_id, changed)
         put(database, now, result.messages)
     return result
+
+
+def _work(
+    database: Database, team_day: TeamDay, rules: Sequence[Rule], now: datetime, budget_usd: float | None
+) -> Iterator[tuple[Rule, History, list[date]]]:
+    """What is to be judged: each rule with a history and its buckets.
+
+    That is the day, once it has ended; of rules over hours the hours of the day that are whole by now.
+    """
+    of_days = [rule for rule in rules if rule.buckets == "day"] if team_day.end <= now else []
+    of_hours = [rule for rule in rules if rule.buckets == "hour"]
+    if of_days:
+        found = histories(database, team_day, of_days, days=HISTORY_DAYS, budget_usd=budget_usd)
+        for rule in of_days:
+            for theme_id, history in found.items():
+                if judged_by(rule, theme_id):
+                    yield rule, with_runs_only(history, [team_day.day]), [team_day.day]
+    hours = hour_histories(database, team_day, of_hours, days=HISTORY_HOURS_DAYS) if of_hours else {}
+    for rule in of_hours:
+        for theme_id, history in hours.items():
+            if judged_by(rule, theme_id):
+                first = history.days - HOURS.day
+                yield rule, history, [history.day(t) for t in range(first, history.days) if history.complete[t]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,19 +165,36 @@ def preview(
     database: Database, until: TeamDay, rule: Rule, days: int, *, budget_usd: float | None = None
 ) -> list[PreviewDay]:
     """What a rule would have done on the last days, by the code that judges; nothing is stored."""
+    if rule.kind == "digest":
+        return _digests(database, until, rule, days)
     found = []
-    histories_of = histories(database, until, [rule], days=HISTORY_DAYS + days, budget_usd=budget_usd)
+    if rule.buckets == "hour":
+        histories_of = hour_histories(database, until, [rule], days=HISTORY_HOURS_DAYS + days)
+    else:
+        histories_of = histories(database, until, [rule], days=HISTORY_DAYS + days, judged=days, budget_usd=budget_usd)
     changes: dict[date, list[Decision]] = {}
     for theme_id, history in histories_of.items():
         if not judged_by(rule, theme_id):
             continue
-        checked = with_runs_only(history, [until.day - timedelta(days=back) for back in range(days)])
-        for _, decisions in replay(rule, checked, checked.days - days, checked.days - 1):
+        is_hours = history.scale == HOURS
+        judged_days = [] if is_hours else [until.day - timedelta(days=back) for back in range(days)]
+        checked = with_runs_only(history, judged_days)
+        for _, decisions in replay(rule, checked, checked.days - days * history.scale.day, checked.days - 1):
             for each in decisions:
                 if each.verdict in ("opened", "worse", "closed"):
-                    changes.setdefault(each.day, []).append(each)
+                    changes.setdefault(date_of(each.day), []).append(each)
     for day, decisions in sorted(changes.items()):
         found.append(PreviewDay(day, tuple(decisions), tuple(_said(rule, each) for each in decisions)))
+    return found
+
+
+def _digests(database: Database, until: TeamDay, rule: Rule, days: int) -> list[PreviewDay]:
+    found = []
+    for back in reversed(range(days)):
+        team_day = until.back(back)
+        said = tuple(f"{each.headline}. {' '.join(each.facts)}" for each in digests_of(database, team_day, rule))
+        if said:
+            found.append(PreviewDay(team_day.day, (), said))
     return found
 
 
@@ -227,7 +277,7 @@ def _messages(
         shown = _examples(database, team_day, each) if event == "opened" and len(opened) <= MANY_AT_ONCE else ()
         message = message_of(event, team_day.team_id, each.rule, each.incident, each.decision, shown)
         for name in names:
-            by_channel.setdefault(name, []).append((message, _not_before(each.rule, now)))
+            by_channel.setdefault(name, []).append((message, not_before(each.rule, now)))
     for name, messages in by_channel.items():
         openings = [(each, at) for each, at in messages if each.event == "opened"]
         if len(openings) > MANY_AT_ONCE and team.channels[name].kind != "pagerduty":
@@ -240,13 +290,15 @@ def _messages(
 def _is_told(change: _Change, known: Sequence[Incident]) -> bool:
     """Whether people are told: again only as often as was asked, and not soon after an earlier incident."""
     day, incident, rule = change.decision.day, change.incident, change.rule
-    open_days = (day - incident.opened_day).days
     if change.decision.verdict == "open":
-        return rule.again_days is not None and open_days > 0 and open_days % rule.again_days == 0
+        lasts, again = day - incident.opened_day, timedelta(days=rule.again_days or 0)
+        return bool(again) and bool(lasts) and not lasts % again
     if change.decision.verdict != "opened":
         return change.decision.verdict != "closed" or rule.kind not in SAID_ONCE
     return not any(
-        each.closed_day != STILL_OPEN and 0 <= (day - each.closed_day).days < rule.cool_down_days
+        each.closed_day != STILL_OPEN
+        and each.of_hours == incident.of_hours
+        and 0 <= (day - each.closed_day).days < rule.cool_down_days
         for each in known
         if (each.rule_id, each.theme_id, each.subject) == (incident.rule_id, incident.theme_id, incident.subject)
         and each.incident_id != incident.incident_id
@@ -260,15 +312,3 @@ def _examples(database: Database, team_day: TeamDay, change: _Change) -> list[st
         return []
     page = item_page(database, team_day, incident.theme_id, lineage_id=incident.subject, sort="typical", limit=EXAMPLES)
     return [f"{each.title} ({each.trace_id})" for each in page.items] if page else []
-
-
-def _not_before(rule: Rule, now: datetime) -> datetime:
-    """Now, or the end of the quiet hours that it is in."""
-    if not rule.quiet_hours:
-        return now
-    first, last = map(int, rule.quiet_hours.split("-"))
-    quiet = first <= now.hour < last if first <= last else now.hour >= first or now.hour < last
-    if not quiet:
-        return now
-    end = datetime.combine(now.date(), time(last), UTC)
-    return end if end > now else end + timedelta(days=1)

@@ -7,11 +7,11 @@ from datetime import date
 from typing import Any, Literal
 from urllib.parse import quote
 
-from llma_assets.alerts.incidents import Incident
+from llma_assets.alerts.incidents import Incident, date_of, shown_bucket
 from llma_assets.alerts.judging import Decision
 from llma_assets.alerts.rule import Rule
 
-Event = Literal["opened", "worse", "again", "closed", "several", "channel_off", "test"]
+Event = Literal["opened", "worse", "again", "closed", "several", "channel_off", "digest", "test"]
 PAGES_VARIABLE = "LLMA_ALERTS_PAGES_URL"
 """Where people find the pages of `llma web`; begins the links of messages."""
 
@@ -32,6 +32,8 @@ class Message:
         examples: three titles of traces.
         page, mute: links, "" where `PAGES_VARIABLE` is not set.
         mute_command: what mutes it from a shell.
+        numbers: of a digest, what each of its facts rests on.
+        days: of a digest, how many it is about; 0 of others.
     """
 
     event: Event
@@ -48,6 +50,8 @@ class Message:
     page: str = ""
     mute: str = ""
     mute_command: str = ""
+    numbers: tuple[Mapping[str, float | int | str], ...] = ()
+    days: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -56,7 +60,8 @@ class Message:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Message":
         """The message of plain values."""
-        return cls(**{**values, "facts": tuple(values["facts"]), "examples": tuple(values["examples"])})
+        lists = {name: tuple(values.get(name, ())) for name in ("facts", "examples", "numbers")}
+        return cls(**{**values, **lists})
 
 
 def message_of(
@@ -71,7 +76,7 @@ def message_of(
     base = os.environ.get(PAGES_VARIABLE, "").strip().rstrip("/")
     lineage = quote(incident.subject, safe="")
     page = (
-        f"{base}/teams/{team_id}/clusters/{lineage}?theme={quote(incident.theme_id)}&date={decision.day}"
+        f"{base}/teams/{team_id}/clusters/{lineage}?theme={quote(incident.theme_id)}&date={date_of(decision.day)}"
         if lineage
         else ""
     )
@@ -124,13 +129,13 @@ def facts_of(rule: Rule, decision: Decision, since: date) -> tuple[str, ...]:
         sure.append(f"{_shown(numbers['users'])} users")
     if sure:
         lines.append("; ".join(sure) + ".")
-    lines.append(f"Since {since}.")
+    lines.append(f"Since {shown_bucket(since)}.")
     return tuple(lines)
 
 
 def _measured(rule: Rule, decision: Decision) -> str:
     """What was measured, in words that say of what."""
-    numbers, day = decision.numbers, decision.day
+    numbers, day = decision.numbers, shown_bucket(decision.day)
     value, spent, cap = (float(numbers.get(name) or 0) for name in ("value", "spent_usd", "budget_usd"))
     number = _shown(numbers.get("value"))
     if rule.kind == "threshold" and rule.measure in ("error_rate", "share"):

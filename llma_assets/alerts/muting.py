@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from llma_assets.alerts.judging import History
+from llma_assets.alerts.judging import DAYS, History
 from llma_assets.clickhouse import Database
 from llma_assets.team_day import midnight
 
@@ -78,7 +78,8 @@ class Mute:
             return False
         if not (self.more_traces or self.more_users) or subject not in history.lineage_ids:
             return True
-        row, first = history.lineage_ids.index(subject), max(history.column(self.since) + 1, 0)
+        since: date = self.since if history.scale == DAYS else self.since_at or midnight(self.since)
+        row, first = history.lineage_ids.index(subject), max(history.column(since) + 1, 0)
         traces, users = (float(each[row, first : t + 1].sum()) for each in (history.traces, history.users))
         reached = (self.more_traces and traces >= self.more_traces) or (self.more_users and users >= self.more_users)
         return not reached

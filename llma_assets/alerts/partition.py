@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from llma_assets.alerts.delivery import deliver
+from llma_assets.alerts.delivery import Sent, deliver
 from llma_assets.alerts.evaluate import evaluate
 from llma_assets.alerts.store import TeamAlerts, alerts_of
 from llma_assets.clickhouse import Database
@@ -27,7 +27,7 @@ def alert_team_day(
     if not team.enabled:
         return Report(items=0, reason="no_alert_rules")
     found = evaluate(database, team_day, team, now=clock(), budget_usd=budget_usd, release_property=release_property)
-    sent = deliver(database, team_day.team_id, team.channels, clock=clock)
+    sent = deliver(database, team_day.team_id, team.channels, clock=clock) if team.channels else Sent()
     verdicts = Counter(each.verdict for each, _ in found.decisions)
     details = {
         "rules": len(team.enabled),

@@ -2,7 +2,7 @@
 
 # Key of clustering_runs: (team_id, day, theme_id). Runs from before lineages have none to count.
 RUNS = """
-SELECT day, theme_id, level, items, noise_items, lineage
+SELECT day, theme_id, level, items, noise_items, lineage, committed_at
 FROM clustering_runs FINAL
 WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND lineage != '{}'
 ORDER BY theme_id, day
@@ -25,7 +25,7 @@ WITH
     ),
     members AS
     (
-        SELECT day, attempt_id, item_id, item_day, cluster_id
+        SELECT day, attempt_id, item_id, item_day, cluster_id, timestamp
         FROM cluster_members FINAL
         WHERE team_id = {team_id:Int64}
             AND day BETWEEN {from:Date} AND {until:Date}
@@ -61,6 +61,7 @@ WITH
     (
         SELECT
             item_day,
+            members.timestamp AS timestamp,
             -- What people took out of a cluster counts among the outliers.
             if(
                 has({taken_out:Array(Tuple(String, String))}, (homes.lineage_id, members.item_id)), '', homes.lineage_id
@@ -78,11 +79,14 @@ WITH
     )
 """
 
+# A row a day and lineage; and with is_week one a day and lineage about the seven days that end with it, for the last
+# days: their different users are no sum.
 COUNTS = (
     _ITEMS
     + """
 SELECT
-    item_day,
+    counted.1 AS day,
+    counted.2 AS is_week,
     home AS lineage_id,
     sum(1 / chance) AS traces,
     sum((1 - chance) / (chance * chance)) AS variance,
@@ -91,17 +95,30 @@ SELECT
     countIf(error_count > 0) AS errors,
     sum(cost_usd / chance) AS cost
 FROM items
-GROUP BY item_day, home
+ARRAY JOIN arrayConcat(
+    [(item_day, false)],
+    arrayFilter(
+        of_week -> of_week.1 BETWEEN {weeks_from:Date} AND {until:Date},
+        arrayMap(n -> (item_day + n, true), range(7))
+    )
+) AS counted
+GROUP BY day, is_week, home
 """
 )
 
-# Different users of the seven days that end with each day.
-USERS_OF_WEEKS = (
+# The same by the hours in which traces began.
+COUNTS_BY_HOUR = (
     _ITEMS
     + """
-SELECT arrayJoin(arrayMap(n -> item_day + n, range(7))) AS day, home AS lineage_id, uniqExact(user_hash) AS users
+SELECT
+    toStartOfHour(timestamp) AS hour,
+    home AS lineage_id,
+    sum(1 / chance) AS traces,
+    sum((1 - chance) / (chance * chance)) AS variance,
+    uniqExact(user_hash) AS users,
+    sum(cost_usd / chance) AS cost
 FROM items
-GROUP BY day, home
+GROUP BY hour, home
 """
 )
 

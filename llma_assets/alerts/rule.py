@@ -21,6 +21,7 @@ Kind = Literal[
     "spend",
     "gate_blocked",
     "nothing_arrived",
+    "digest",
 ]
 Measure = Literal["traces", "users", "error_rate", "cost", "share"]
 ChannelKind = Literal["webhook", "slack", "slack_webhook", "mail", "pagerduty", "apprise"]
@@ -87,6 +88,8 @@ class Rule:
         min_distance: of `new_cluster`: cosine distance to every lineage of 90 days before, at least.
         absent_days: of `regressed` and `gone`: days without one trace.
         channels: who is told; nobody if there are none, and incidents are only recorded.
+        buckets: of `escalating`: judge days, or hours of themes that run hourly.
+        every: of `digest`: what it is about, the day or (on Sundays) the week.
         again_days: an open incident is told again every so many days; None: only when it gets worse.
         quiet_hours: hours of the day, UTC, in which nothing is sent, such as `22-07`.
         cool_down_days: of one lineage nothing is told again so soon after its last message.
@@ -108,6 +111,8 @@ class Rule:
     min_distance: Annotated[StrictFloat | StrictInt, Field(ge=0, le=2)] = 0.1
     absent_days: Annotated[StrictInt, Field(ge=2, le=60)] = 14
     channels: Annotated[tuple[StrictStr, ...], Field(max_length=20)] = ()
+    buckets: Literal["day", "hour"] = "day"
+    every: Literal["day", "week"] = "week"
     again_days: Annotated[StrictInt, Field(ge=1, le=90)] | None = None
     quiet_hours: Annotated[StrictStr, AfterValidator(_hours)] = ""
     cool_down_days: Annotated[StrictInt, Field(ge=0, le=90)] = 1
@@ -115,10 +120,12 @@ class Rule:
     @property
     def version(self) -> str:
         """Changes with what is judged; who is told, and when, is no part of it."""
-        told = {"name", "enabled", "channels", "again_days", "quiet_hours", "cool_down_days"}
+        told = {"name", "enabled", "channels", "every", "again_days", "quiet_hours", "cool_down_days"}
         judged = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in told}
         if judged["below"] is None:  # rules from before the field keep their version
             del judged["below"]
+        if judged["buckets"] == "day":
+            del judged["buckets"]
         return hashlib.sha256(json.dumps(judged, sort_keys=True).encode()).hexdigest()[:12]
 
     @property
@@ -133,8 +140,9 @@ class Rule:
         said = {
             "new_cluster": f"a cluster{of} appears that no cluster of the 90 days before is like",
             "regressed": f"a cluster{of} is back after {self.absent_days} days without a trace",
-            "escalating": f"the {measure} of a cluster{of} rise above what is expected of the weekday by more than "
-            f"{self.k:g} sigma, and its share does, too",
+            "escalating": f"the {measure} of a cluster{of} rise above what is expected of the weekday"
+            f"{' and hour' if self.buckets == 'hour' else ''} by more than {self.k:g} sigma"
+            f"{f' and to {self.times_expected:g} times of it' if self.times_expected else ''}, and its share does, too",
             "threshold": f"the {measure} of a cluster{of} is certainly above {self._limits()}",
             "share_shift": f"the share of a cluster{of} in all traces moves from what is expected by {self.k:g} sigma",
             "gone": f"a cluster that had traces in every week before has none for {self.absent_days} days",
@@ -144,6 +152,7 @@ class Rule:
             "coverage": f"less than {0.8 if self.below is None else self.below:.0%} of the items that a theme "
             "should have clustered on a day are in its results",
             "spend": f"models cost {0.8 if self.above is None else self.above:.0%} of the daily budget or more",
+            "digest": f"a {self.every} is over: five sentences on what is new, grown and faded, on quality and spend",
             "gate_blocked": "a blocking check fails on the results of a day, or the day has none",
             "nothing_arrived": "a day has no traces although the four weekdays before had",
         }[self.kind]

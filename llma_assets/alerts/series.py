@@ -18,7 +18,6 @@ from llma_assets.alerts.queries import (
     RUNS,
     SPENT,
     SPLITS,
-    USERS_OF_WEEKS,
 )
 from llma_assets.alerts.rule import WITHOUT_THEME, Rule
 from llma_assets.clickhouse import Database
@@ -28,6 +27,7 @@ from llma_assets.team_day import TeamDay, midnight
 from llma_assets.trace_events import TRIGGER_EVENTS
 
 LONG_AGO = -10_000
+WEEK = 7
 _BLOCKING_ASSETS = ("cluster_assignments", "cluster_labels", "cluster_events")
 
 
@@ -42,13 +42,22 @@ NO_THEME = ""
 
 
 def histories(
-    database: Database, until: TeamDay, rules: Sequence[Rule], *, days: int, budget_usd: float | None = None
+    database: Database,
+    until: TeamDay,
+    rules: Sequence[Rule],
+    *,
+    days: int,
+    judged: int = 1,
+    budget_usd: float | None = None,
 ) -> dict[str, History]:
     """The history of each theme that the rules are about and that has a run, over the days that end with `until`.
 
     Args:
+        judged: so many of the last days are judged; users of weeks are known for these alone.
         budget_usd: what the team may spend a day; None for no limit.
     """
+    # Checks ask for the same rows again and again.
+    database = database.remembering()
     first_day = until.day - timedelta(days=days - 1)
     period = {"team_id": until.team_id, "from": first_day, "until": until.day}
     runs = _runs_by_theme(database, period)
@@ -65,7 +74,7 @@ def histories(
     found = {}
     for theme_id in sorted(wanted):
         of_theme = [each for each in lineages if each.theme_id == theme_id]
-        history = _history(database, theme_id, runs[theme_id], period, of_theme, decided)
+        history = _history(database, theme_id, runs[theme_id], period, of_theme, decided, judged)
         history = replace(history, blocked=blocked.get(theme_id, {}))
         if "coverage" in kinds:
             history = replace(history, coverage=_coverage(database, history, period))
@@ -118,7 +127,7 @@ def counts_history(database: Database, until: TeamDay, theme_id: str, *, days: i
     if runs is None:
         return None
     lineages = [each for each in lineages_of(database, until.team_id) if each.theme_id == theme_id]
-    return _history(database, theme_id, runs, period, lineages, standings_of(database, until.team_id), counts_only=True)
+    return _history(database, theme_id, runs, period, lineages, standings_of(database, until.team_id), judged=0)
 
 
 def _runs_by_theme(database: Database, period: Mapping[str, Any]) -> dict[str, _Runs]:
@@ -137,15 +146,15 @@ def _history(
     period: Mapping[str, Any],
     lineages: Sequence[Any],
     decided: Mapping[str, Any],
-    *,
-    counts_only: bool = False,
+    judged: int = 1,
 ) -> History:
     first_day: date = period["from"]
     days = (period["until"] - first_day).days + 1
     taken_out = taken_out_by_lineage(decided, [each.lineage_id for each in lineages])
     given = {**period, "theme_id": theme_id, "level": runs.level, "taken_out": taken_out}
-    counts = database.rows(COUNTS, **given) if runs.days else []
-    weeks = database.rows(USERS_OF_WEEKS, **given) if runs.days and not counts_only else []
+    weeks_from = period["until"] - timedelta(days=judged - 1)
+    found = list(database.rows(COUNTS, **given, weeks_from=weeks_from)) if runs.days else []
+    counts, weeks = ([row for row in found if row["is_week"] == of_week] for of_week in (False, True))
 
     def counted(lineage_id: str) -> str:
         return counted_as(lineage_id, decided) if lineage_id else ""
@@ -155,7 +164,7 @@ def _history(
     arrays = {name: np.zeros((len(ids), days)) for name in ("traces", "variance", "users", "known", "errors", "cost")}
     total, outliers = np.zeros(days), np.zeros(days)
     for row in counts:
-        t = (row["item_day"] - first_day).days
+        t = (row["day"] - first_day).days
         total[t] += row["traces"]
         if not (lineage_id := counted(row["lineage_id"])):
             outliers[t] += row["traces"]
@@ -172,7 +181,7 @@ def _history(
         name = counted(each.lineage_id)
         if name in began:
             began[name] = min(began[name], (each.first_day - first_day).days)
-    split_on = _split(database, given, counted) if runs.days and not counts_only else {}
+    split_on = _split(database, given, counted) if runs.days and judged else {}
     starts = [(each.first_day - first_day).days for each in lineages]
     return History(
         theme_id=theme_id,

@@ -6,6 +6,7 @@ from llma_assets.defs.alerts import alerts
 from llma_assets.defs.catalog import Catalog
 from llma_assets.defs.cluster_assignments import cluster_assignments
 from llma_assets.defs.cluster_attributes import cluster_attributes
+from llma_assets.defs.cluster_causes import cluster_causes
 from llma_assets.defs.cluster_events import cluster_events
 from llma_assets.defs.cluster_labels import cluster_labels
 from llma_assets.defs.eligible_teams import eligible_teams_of
@@ -24,6 +25,7 @@ STAGES = (
     cluster_assignments,
     cluster_labels,
     cluster_attributes,
+    cluster_causes,
     cluster_events,
     segment_clusters,
     tasks,

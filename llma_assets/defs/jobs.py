@@ -19,7 +19,7 @@ OLD_CONCURRENCY_TAG = "llma/lane"
 
 SUMMARIES = "trace_summaries"
 TEXTS_STAGES = ("trace_texts", SUMMARIES, "summary_embeddings")
-CLUSTERS_STAGES = ("cluster_assignments", "cluster_labels", "cluster_attributes", "cluster_events")
+CLUSTERS_STAGES = ("cluster_assignments", "cluster_labels", "cluster_attributes", "cluster_causes", "cluster_events")
 ALL_STAGES = TEXTS_STAGES + CLUSTERS_STAGES
 
 discovery_job = dg.define_asset_job(

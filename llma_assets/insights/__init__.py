@@ -2,6 +2,9 @@
 
 from llma_assets.insights.attributes import VERSION as ATTRIBUTES_VERSION
 from llma_assets.insights.attributes import RunAttributes, find_attributes, stored_attributes
+from llma_assets.insights.causes import PROMPT_VERSION as CAUSES_VERSION
+from llma_assets.insights.causes import STAGE as CAUSES_STAGE
+from llma_assets.insights.causes import Cause, ClusterCauses, Reference, causes_of, store_causes
 from llma_assets.insights.comparing import Counts, Distinction, distinctions
 from llma_assets.insights.effect import DayRate, Effect, effect_of
 from llma_assets.insights.partition import STAGE as ATTRIBUTES_STAGE
@@ -21,6 +24,10 @@ from llma_assets.insights.unseen import Unseen, unseen
 __all__ = [
     "ATTRIBUTES_STAGE",
     "ATTRIBUTES_VERSION",
+    "CAUSES_STAGE",
+    "CAUSES_VERSION",
+    "Cause",
+    "ClusterCauses",
     "Counts",
     "DayRate",
     "Distinction",
@@ -28,11 +35,13 @@ __all__ = [
     "Part",
     "Parts",
     "Rates",
+    "Reference",
     "Release",
     "ReleaseError",
     "RunAttributes",
     "Unseen",
     "add_release",
+    "causes_of",
     "distinctions",
     "effect_of",
     "find_attributes",
@@ -42,6 +51,7 @@ __all__ = [
     "releases_of",
     "remove_release",
     "store_attributes",
+    "store_causes",
     "stored_attributes",
     "unseen",
 ]

@@ -10,7 +10,7 @@ from llma_assets.labels.held_out import HeldOutAccuracy, accuracy_of
 from llma_assets.labels.labelling import label_clusters
 from llma_assets.labels.offline import offline_labels
 from llma_assets.labels.partition import store_labels
-from llma_assets.labels.prompt import LABELLING_PROMPT, PROMPT_VERSION
+from llma_assets.labels.prompt import LABELLING_PROMPT, PROMPT_VERSION, fenced
 from llma_assets.labels.queries import LABELS_OF_RUN, group_labels_of, labels_of, name_tests_of
 from llma_assets.labels.schema import ClusterLabels, LabelItem
 
@@ -28,6 +28,7 @@ __all__ = [
     "Name",
     "SummaryText",
     "accuracy_of",
+    "fenced",
     "forecast_labels",
     "group_labels_of",
     "label_clusters",

@@ -4,6 +4,7 @@ from llma_assets.reports.asking import asking_of
 from llma_assets.reports.attributes import AttributesReport, ClusterAttributes, ThemeAttributes, attributes_report
 from llma_assets.reports.audit import Audit, AuditedCluster, audit
 from llma_assets.reports.automations import AutomationRow, AutomationsReport, AutomationTick, Daemon
+from llma_assets.reports.causes import CausesOfCluster, CausesReport, ThemeCauses, causes_of_cluster, causes_report
 from llma_assets.reports.checks import CheckReport, CheckResult, all_checks, check_report
 from llma_assets.reports.cluster import ClusterReport, cluster_report
 from llma_assets.reports.cluster_map import map_markdown, map_png
@@ -136,6 +137,8 @@ __all__ = [
     "AutomationsReport",
     "Budget",
     "BudgetLeft",
+    "CausesOfCluster",
+    "CausesReport",
     "CheckReport",
     "CheckResult",
     "ClusterAttributes",
@@ -227,6 +230,7 @@ __all__ = [
     "ThemeAttributes",
     "ThemeBudget",
     "ThemeBudgetLeft",
+    "ThemeCauses",
     "ThemeChanges",
     "ThemeClusters",
     "ThemeExamples",
@@ -256,6 +260,8 @@ __all__ = [
     "attributes_report",
     "audit",
     "by_step",
+    "causes_of_cluster",
+    "causes_report",
     "changes_report",
     "check_report",
     "cluster_overlap",

@@ -1,11 +1,11 @@
-"""What a team should know of a week: what is new, what grew, what faded, how good the clusters are, what it cost.
+"""What a team should know of a week, or a day: what is new, what grew, what faded, how good the clusters are, the cost.
 
 Each sentence carries the numbers that it rests on, and is made from these alone, so that it can be checked against what
 is stored at the moment when somebody is told (`outdated`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
@@ -17,8 +17,9 @@ from llma_assets.insights import unseen
 from llma_assets.ledger import usage_of_day
 from llma_assets.reports.clusters import published_clusters
 from llma_assets.reports.trend_queries import latest_day, trends_of
-from llma_assets.reports.trends import Trend
+from llma_assets.reports.trends import Change, Trend
 from llma_assets.serialization import FirstDay, TeamId, ThemeId
+from llma_assets.stats import Share
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES
 
@@ -26,6 +27,19 @@ Topic = Literal["new", "grown", "faded", "quality", "spend"]
 WEEK = 7
 NAMED = 3
 """Clusters that a sentence names; it counts the others."""
+
+
+# Key of clustering_runs: (team_id, day, theme_id). Lineages that ended within another.
+MERGED = """
+SELECT count() AS merged
+FROM
+(
+    SELECT arrayJoin(JSONExtractArrayRaw(lineage, 'ended')) AS gone
+    FROM clustering_runs FINAL
+    WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND theme_id = {theme_id:String}
+)
+WHERE JSONLength(gone, 'into') > 0
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +61,10 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """The week of a theme that ends with a day; five sentences, one a topic."""
+    """A week of a theme, or a day; five sentences, one a topic.
+
+    A week is told against the week before, a day against the seven days before.
+    """
 
     team_id: TeamId
     theme_id: ThemeId
@@ -60,12 +77,20 @@ class NothingToTell(ValueError):
     """The team has no clusters in the week."""
 
 
-def digest_of(database: Database, team_id: int, *, until: date | None = None, theme_id: str | None = None) -> Digest:
-    """The digest of a week.
+def digest_of(
+    database: Database,
+    team_id: int,
+    *,
+    until: date | None = None,
+    theme_id: str | None = None,
+    days: Literal[1, 7] = 7,
+) -> Digest:
+    """The digest of a week, or of a day.
 
     Args:
         until: its last day; that of the latest run where none is given.
         theme_id: by default the general theme of traces, else the one that looked at most.
+        days: 7 for a week, 1 for a day.
 
     Raises:
         NothingToTell: there are no clusters in the week.
@@ -75,14 +100,19 @@ def digest_of(database: Database, team_id: int, *, until: date | None = None, th
         raise NothingToTell(f"team {team_id} has no clusters yet")
     found = trends_of(database, team_id, until=until, first_day=until - timedelta(days=13))
     theme_id = theme_id or _main_theme(database, team_id, tuple(found))
-    first_day = until - timedelta(days=WEEK - 1)
+    first_day = until - timedelta(days=days - 1)
+    since, before = ("this week", "the week before") if days == WEEK else (f"on {until}", "the seven days before")
     if theme_id not in found:
         raise NothingToTell(f"team {team_id} has no clusters of theme {theme_id!r} from {first_day} to {until}")
     trends = [trend for trend in found[theme_id] if trend.lineage_id]
+    if days == 1:
+        trends = [_of_day(trend, until) for trend in trends]
+    period = {"team_id": team_id, "theme_id": theme_id, "from": first_day, "until": until}
+    merged = int(database.value(MERGED, **period) or 0)
     sentences = (
-        _new(trends, first_day),
-        _changed(trends, "grown", "more"),
-        _changed(trends, "faded", "less"),
+        _new(trends, first_day, since),
+        _changed(trends, "grown", "more", before),
+        _with_merged(_changed(trends, "faded", "less", before), merged),
         _quality(database, TeamDay(team_id, until), theme_id),
         _spend(database, team_id, first_day, until),
     )
@@ -91,7 +121,8 @@ def digest_of(database: Database, team_id: int, *, until: date | None = None, th
 
 def outdated(database: Database, digest: Digest) -> list[str]:
     """What a digest says that is stored otherwise by now, one text a sentence; nothing where all of it holds."""
-    now = digest_of(database, digest.team_id, until=digest.until, theme_id=digest.theme_id)
+    days: Literal[1, 7] = 1 if digest.first_day == digest.until else 7
+    now = digest_of(database, digest.team_id, until=digest.until, theme_id=digest.theme_id, days=days)
     return [
         f"{told.topic}: it says {dict(told.numbers)}, stored is {dict(stored.numbers)}"
         for told, stored in zip(digest.sentences, now.sentences, strict=True)
@@ -106,7 +137,24 @@ def _main_theme(database: Database, team_id: int, theme_ids: Sequence[str]) -> s
     return max(theme_ids, key=lambda each: sizes.get(each, {}).get("clustered_items", 0))
 
 
-def _new(trends: Sequence[Trend], first_day: date) -> Sentence:
+def _of_day(trend: Trend, day: date) -> Trend:
+    """The trend with the share of one day against that of the seven days before."""
+    today = [each.share for each in trend.points if each.day == day]
+    week = [each.share for each in trend.points if day - timedelta(days=WEEK) <= each.day < day]
+    now, before = (
+        Share.of(sum(each.part for each in shares), sum(each.whole for each in shares)) for shares in (today, week)
+    )
+    return replace(trend, share=Change.between(before, now))
+
+
+def _with_merged(faded: Sentence, merged: int) -> Sentence:
+    if not merged:
+        return faded
+    text = f"{faded.text} {_count(merged, 'cluster')} became part of others."
+    return replace(faded, text=text, numbers={**faded.numbers, "merged": merged})
+
+
+def _new(trends: Sequence[Trend], first_day: date, since: str) -> Sentence:
     # In a team's first run nothing is new: `state` says which began after it.
     found = [trend for trend in trends if trend.state == "new" and trend.first_day and trend.first_day >= first_day]
     found.sort(key=lambda trend: (-trend.share.now.part, trend.lineage_id))
@@ -114,15 +162,15 @@ def _new(trends: Sequence[Trend], first_day: date) -> Sentence:
     whole = max((trend.share.now.whole for trend in trends), default=0)
     numbers = {"clusters": len(found), "items": items, "of_items": whole}
     if not found:
-        return Sentence("new", "No new cluster began this week.", numbers)
+        return Sentence("new", f"No new cluster began {since}.", numbers)
     text = (
-        f"{_count(len(found), 'new cluster')} began this week, with {items:,} of {whole:,} items: "
+        f"{_count(len(found), 'new cluster')} began {since}, with {items:,} of {whole:,} items: "
         f"{_named(found, lambda trend: f'{trend.share.now.part:,}')}."
     )
     return Sentence("new", text, numbers, tuple(trend.lineage_id for trend in found[:NAMED]))
 
 
-def _changed(trends: Sequence[Trend], topic: Literal["grown", "faded"], verdict: str) -> Sentence:
+def _changed(trends: Sequence[Trend], topic: Literal["grown", "faded"], verdict: str, before_words: str) -> Sentence:
     found = [trend for trend in trends if trend.share.verdict == verdict and trend.share.before.part]
     found.sort(key=lambda trend: (-abs(_difference(trend)), trend.lineage_id))
     numbers: dict[str, float | int] = {"clusters": len(found)}
@@ -136,7 +184,7 @@ def _changed(trends: Sequence[Trend], topic: Literal["grown", "faded"], verdict:
         )
     verb = "grew" if topic == "grown" else "fell"
     shares = _named(found, lambda trend: f"{trend.share.before.value or 0:.1%} to {trend.share.now.value or 0:.1%}")
-    text = f"The share of {_count(len(found), 'cluster')} {verb} by more than chance against the week before: {shares}."
+    text = f"The share of {_count(len(found), 'cluster')} {verb} by more than chance against {before_words}: {shares}."
     return Sentence(topic, text, numbers, tuple(trend.lineage_id for trend in found[:NAMED]))
 
 

@@ -1,8 +1,9 @@
 """Theme packs: themes that others share, as a folder or as an installed Python package.
 
 A pack is a folder with `pack.yaml` (title, version, description, source) and `themes.yaml`, which is a file of themes
-as any other. A package offers one by the entry point group `llma_assets.theme_packs`: the name of the entry point is
-the name of the pack, its value the package whose folder it is. Installing a pack is applying its themes.
+as any other. It may hold alert rules, too: `alerts.yaml`, a file as `llma alerts apply` takes it, without channels. A
+package offers one by the entry point group `llma_assets.theme_packs`: the name of the entry point is the name of the
+pack, its value the package whose folder it is. Installing a pack is applying its themes and rules.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ from llma_assets.themes.store import TeamThemes
 from llma_assets.themes.yaml_text import MAX_BYTES, read_yaml
 
 GROUP = "llma_assets.theme_packs"
-ABOUT, THEMES = "pack.yaml", "themes.yaml"
+ABOUT, THEMES, ALERTS = "pack.yaml", "themes.yaml", "alerts.yaml"
 FIELDS = ("title", "version", "description", "source")
 
 
@@ -32,6 +33,7 @@ class Pack:
         title, version, description, source: as the pack says.
         origin: `shipped`, the package that offers it, or a folder.
         document: its themes; they are checked when they are applied.
+        alerts: its file of alert rules as it is, b"" without one; reading it belongs in the room `alerts`.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Pack:
     source: str
     origin: str
     document: Document
+    alerts: bytes = b""
 
     @property
     def theme_ids(self) -> tuple[str, ...]:
@@ -126,7 +129,9 @@ def _read(name: str, origin: str, folder: Traversable) -> Pack:
         told = [Problem(f"{name}/{THEMES} {each.where}".rstrip(), each.message) for each in error.problems]
         raise InvalidThemesError(told) from error
     texts = {field: str(about.get(field, "")).strip() for field in FIELDS}
-    return Pack(name, texts["title"] or name, texts["version"], texts["description"], texts["source"], origin, document)
+    alerts = _bytes(name, folder, ALERTS) if folder.joinpath(ALERTS).is_file() else b""
+    title = texts["title"] or name
+    return Pack(name, title, texts["version"], texts["description"], texts["source"], origin, document, alerts)
 
 
 def _yaml(name: str, folder: Traversable, file: str) -> Any:

@@ -90,6 +90,9 @@ class Theme:
         enabled: whether it runs at all.
         daily_budget_usd: what it may cost for a day, within the team's budget; None is no limit of its own.
         tags: write a `$ai_tag` event for each item of its clusters.
+        causes: ask a model for probable causes of its clusters.
+        causes_prompt: what to look at above all, when causes are looked for.
+        causes_budget_usd: what that may cost for a day, within the theme's budget; None is no limit of its own.
     """
 
     theme_id: str
@@ -115,6 +118,9 @@ class Theme:
     enabled: StrictBool = True
     daily_budget_usd: Annotated[StrictFloat, Field(ge=0, le=1_000_000, allow_inf_nan=False)] | None = None
     tags: StrictBool = False
+    causes: StrictBool = False
+    causes_prompt: Text = ""
+    causes_budget_usd: Annotated[StrictFloat, Field(ge=0, le=1_000_000, allow_inf_nan=False)] | None = None
 
     @property
     def filters(self) -> tuple[Filter, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +29,7 @@ from llma_assets.alerts import (
     write_document,
 )
 from llma_assets.web.access import Visitor
+from llma_assets.web.incident_chart import incident_chart
 from llma_assets.web.problems import InvalidInput, NotFound
 from llma_assets.web.site import Site
 from llma_assets.web.templates_of import address, page
@@ -41,6 +42,8 @@ SHOWN_INCIDENTS = 50
 SHOWN_DELIVERIES = 30
 SHOWN_CHANGES = 20
 SNOOZE_DAYS = 7
+SHOWN_BEFORE = 28
+"""Days before an incident that its page shows."""
 MOST_MORE = 1_000_000_000
 
 
@@ -57,12 +60,15 @@ def incident_page(
     """One incident: what each day's numbers were, and how to silence it. Messages link here."""
     database = site.database
     incident = _incident(site, team_id, incident_id)
-    until = max(incident.opened_day + timedelta(days=14), incident.closed_day)
-    days = stored_decisions(database, team_id, incident.opened_day - timedelta(days=7), until, subject=incident.subject)
+    before, after = (2, 4) if incident.of_hours else (SHOWN_BEFORE, 14)
+    until = max(incident.opened_date + timedelta(days=after), incident.closed_date)
+    since = incident.opened_date - timedelta(days=before)
+    days = stored_decisions(database, team_id, since, until, subject=incident.subject)
     shown = [
         each
         for each in days
         if (each.rule_id, each.theme_id, each.subject) == (incident.rule_id, incident.theme_id, incident.subject)
+        and isinstance(each.day, datetime) == incident.of_hours
     ]
     rule = alerts_of(database, team_id).rules.get(incident.rule_id)
     mutes = [each for each in mutes_of(database, team_id) if _concerns(each, incident)]
@@ -74,6 +80,7 @@ def incident_page(
         incident=incident,
         rule=rule,
         days=shown,
+        chart=incident_chart(incident, shown),
         mutes=mutes,
         may_change=visitor.may_change,
         snooze_days=SNOOZE_DAYS,

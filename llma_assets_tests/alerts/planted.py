@@ -27,6 +27,8 @@ def plant_days(
     ended: Mapping[date, Mapping[str, str]] | None = None,
     users: int = 1_000_000,
     parents: Mapping[date, Mapping[str, str]] | None = None,
+    spread: int = 0,
+    committed_at: datetime | None = None,
 ) -> None:
     """Store items by lineage and day, the last of which is `last`; two more a day are outliers.
 
@@ -36,6 +38,8 @@ def plant_days(
         ended: lineages that ended on a day, and what they were merged into.
         users: different users at most.
         parents: lineages that were split off on a day, and what off.
+        spread: the first so many items of a lineage go round the hours, others begin at 14:00; 0: all at 8:00.
+        committed_at: when the runs ended; now where it is None.
     """
     days = max(map(len, counts.values()))
     rows: dict[str, list[dict[str, object]]] = {
@@ -61,6 +65,8 @@ def plant_days(
                 (ended or {}).get(day, {}),
                 users,
                 (parents or {}).get(day, {}),
+                spread,
+                committed_at,
             )
     for table, found in rows.items():
         database.insert_rows(table, found)
@@ -78,6 +84,8 @@ def _plant_day(
     ended: Mapping[str, str],
     users: int,
     parents: Mapping[str, str],
+    spread: int,
+    committed_at: datetime | None,
 ) -> None:
     when = datetime.combine(day, time(8), UTC)
     attempt = uuid5(NAMESPACE_OID, f"{team_id}{day}{theme.theme_id}")
@@ -100,6 +108,8 @@ def _plant_day(
         rows["cluster_labels"].append({**of, **named})
         for rank in range(size):
             item = f"{lineage_id or 'noise'}-{day}-{rank}"
+            if spread:
+                when = datetime.combine(day, time(rank % 24 if rank < spread else 14, 5), UTC)
             texts = {"level": "trace", "item_id": item, "trace_id": item, "generation_id": "", "trace_timestamp": when}
             rows["cluster_members"].append(
                 {
@@ -149,5 +159,6 @@ def _plant_day(
             "noise_items": 2, "silhouette": None, "inertia": None, "quality": "{}", "embedding_model": "offline/x",
             "window_start": datetime.combine(day, time(), UTC),
             "window_end": datetime.combine(day + timedelta(days=1), time(), UTC), "lineage": json.dumps(lineage),
+            **({"committed_at": committed_at} if committed_at else {}),
         }
     )  # fmt: skip

@@ -54,7 +54,7 @@ def test_a_spike_opens_one_incident_and_is_told_once(
     data = server.taken[0].body["data"]
     assert data["lineage_id"] == "aaaa-spike"
     assert len(data["examples"]) == 3
-    assert "60 traces on 2026-11-22; 5 ± " in " ".join(data["facts"])
+    assert "60 traces on 2026-11-22; 6.41 ± " in " ".join(data["facts"])
     assert deliveries(planted, OTHER, MORNING) == []
 
 

@@ -30,9 +30,9 @@ def loaded() -> list[str]:
 
 def test_the_names_of_assets_checks_and_automation_are_pinned(loaded: list[str]) -> None:
     assert loaded[:5] == [
-        "['alerts', 'cluster_assignments', 'cluster_attributes', 'cluster_events', 'cluster_labels', 'eligible_teams', "
-        "'events', 'segment_clusters', 'summary_embeddings', 'tasks', 'trace_summaries', 'trace_texts', "
-        "'video_segments']",
+        "['alerts', 'cluster_assignments', 'cluster_attributes', 'cluster_causes', 'cluster_events', 'cluster_labels', "
+        "'eligible_teams', 'events', 'segment_clusters', 'summary_embeddings', 'tasks', 'trace_summaries', "
+        "'trace_texts', 'video_segments']",
         "['clusters_have_names', 'confirmed_by_resamples', 'event_titles_match_labels', 'events_match_runs', "
         "'few_embedding_failures', 'few_failures', 'few_false_references', 'few_items_not_rendered', "
         "'finite_values', 'items_counted_once', 'labels_distinct', 'line_references_exist', 'little_noise', "

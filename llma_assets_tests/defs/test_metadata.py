@@ -33,6 +33,7 @@ STAGES = (
     "cluster_assignments",
     "cluster_labels",
     "cluster_attributes",
+    "cluster_causes",
     "cluster_events",
     "segment_clusters",
     "tasks",

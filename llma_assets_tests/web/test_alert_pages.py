@@ -52,6 +52,39 @@ def send(client: TestClient, path: str, **fields: str) -> str:
     return unescape(client.post(path, data={"form_key": client.cookies["llma_form"], **fields}).text)
 
 
+def test_an_incident_has_a_chart_with_its_band_and_marks(client: TestClient, alerted: Database) -> None:
+    page = f"{PAGE}/{INCIDENT}"
+    assert 'class="incident"' not in client.get(page).text, "one day is no chart"
+    earlier = {"team_id": 1, "rule_id": "escalating", "theme_id": "traces", "subject": "traces-0", "rule_version": "v"}
+    alerted.insert_rows(
+        "alert_decisions",
+        [
+            {
+                **earlier, "day": date(2026, 11, day), "verdict": "quiet", "reason": "", "title": "", "muted": False,
+                "numbers": f'{{"value": {day}, "expected": 12, "sigma": 3.5, "k": 3}}',
+            }
+            for day in (3, 4, 6)
+        ],
+    )  # fmt: skip
+    shown = client.get(page).text
+    assert shown.count('class="band"') == 2, "5 November has no data: the line is broken"
+    assert shown.count('class="calm"') == 3
+    assert shown.count('class="hot"') == 1
+    assert ">opened</text>" in shown
+    assert ">closed</text>" not in shown
+    assert "2026-11-07: 61, 12 expected; opened" in shown
+
+
+def test_a_cluster_is_silenced_until_a_release_or_more_of_it(client: TestClient, alerted: Database) -> None:
+    page = f"{PAGE}/{INCIDENT}"
+    assert "until the next release" in send(client, page, action="release")
+    send(client, page, action="unmute")
+    assert "until 250 more users" in send(client, page, action="users", count="250")
+    assert [(each.more_users, each.subject) for each in mutes_of(alerted, 1)] == [(250, "traces-0")]
+    assert "must be an integer" in send(client, page, action="traces", count="many")
+    assert mutes_of(alerted, 2) == []
+
+
 def test_incidents_are_shown_with_the_numbers_of_their_days(client: TestClient, alerted: Database) -> None:
     shown = client.get(PAGE).text
     assert "1 open" in shown

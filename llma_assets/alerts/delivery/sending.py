@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from llma_assets.alerts.delivery.channels import SENDERS
@@ -17,9 +17,10 @@ from llma_assets.alerts.delivery.outbox import (
     record,
     switch_channel,
 )
+from llma_assets.alerts.digests import checked
 from llma_assets.alerts.messages import Message
 from llma_assets.alerts.rule import Channel
-from llma_assets.clickhouse import Database
+from llma_assets.clickhouse import Database, DatabaseError
 from llma_assets.clock import Clock
 from llma_assets.isolation import fault_of
 
@@ -81,7 +82,7 @@ def _deliver_channel(
     """Returns what became of each message, and why the channel is to be switched off, if it is."""
     done: list[str] = []
     dead_in_row = 0
-    threads = {each.incident_id: each for each in reversed(found) if each.state == "sent" and each.reply}
+    threads = {each.incident_id: each for each in reversed(found) if _opens_thread(each)}
     for at, each in enumerate(found):
         if each.state in ("sent", "dead"):
             dead_in_row = dead_in_row + 1 if each.state == "dead" else 0
@@ -92,7 +93,7 @@ def _deliver_channel(
         attempt = claim(database, team_id, each, now)
         if attempt is None:
             return [*done, *["waiting"] * (len(found) - at)], []
-        outcome, reply, failure = _send(channel, each, threads.get(each.incident_id), clock)
+        outcome, reply, failure = _send(database, channel, each, threads.get(each.incident_id), clock)
         error, at_end = str(failure) if failure else "", clock()
         wait = failure.retry_after_s if failure else None
         after = record(
@@ -102,7 +103,8 @@ def _deliver_channel(
         if after.state == "sent":
             done.append("sent")
             dead_in_row = 0
-            threads.setdefault(each.incident_id, after)
+            if _opens_thread(after):
+                threads.setdefault(each.incident_id, after)
             continue
         done.append("dead" if after.state == "dead" else "failed")
         log.warning(f"team {team_id}: message {each.message_id} to {channel.channel} was not delivered: {error}")
@@ -114,16 +116,28 @@ def _deliver_channel(
     return done, []
 
 
+def _opens_thread(delivery: Delivery) -> bool:
+    """Whether what follows on its incident may refer to it; what is about no incident stands alone."""
+    return delivery.state == "sent" and bool(delivery.reply) and delivery.incident_id.int != 0
+
+
 def _send(
-    channel: Channel, delivery: Delivery, first: Delivery | None, clock: Clock
+    database: Database, channel: Channel, delivery: Delivery, first: Delivery | None, clock: Clock
 ) -> tuple[Outcome, str, DeliveryError | None]:
     try:
+        # A digest says what is stored at the moment when somebody is told.
+        message = checked(database, delivery.message)
+        if message is None:
+            return "refused", "", Refused("nothing that it says is stored any longer")
+        delivery = replace(delivery, message=message)
         return "sent", SENDERS[channel.kind](channel, delivery, first, clock()), None
     except Refused as error:
         return "refused", "", error
     # Of a channel that is gone, too, what was said stays and is sent when it is on again.
     except DeliveryError as error:
         return "failed", "", error
+    except DatabaseError:
+        raise
     # A message that a sender cannot make must not stop the others; its words may hold an address.
     except Exception as error:
         log.error("a message could not be sent: %s", fault_of(error))

@@ -4,13 +4,17 @@ from llma_assets.alerts.judging.bands import Bands, bands
 from llma_assets.alerts.judging.history import History, rolling_sum
 from llma_assets.alerts.judging.judge import HISTORY_DAYS, judge
 from llma_assets.alerts.judging.replay import replay
+from llma_assets.alerts.judging.scale import DAYS, HOURS, Scale
 from llma_assets.alerts.judging.verdicts import Decision, Standing, followed
 
 __all__ = [
+    "DAYS",
     "HISTORY_DAYS",
+    "HOURS",
     "Bands",
     "Decision",
     "History",
+    "Scale",
     "Standing",
     "bands",
     "followed",

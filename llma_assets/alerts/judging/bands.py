@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.alerts.judging.counts_kinds import expected_counts
+from llma_assets.alerts.judging.expected import leaned
 from llma_assets.alerts.judging.history import Floats, History
 
 
@@ -38,7 +39,9 @@ def bands(history: History, first: int, *, k: float) -> Bands:
 
 
 def _band(history: History, t: int, k: float) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    own, _ = expected_counts(history, "traces", t)
-    wide = np.where(own.weeks < 2, k + 1, k) * own.sigma[:, -1]
+    own, by_share = expected_counts(history, "traces", t)
+    k_of = np.where(own.weeks < 2, k + 1, k)
+    own = leaned(own, by_share)
+    wide = k_of * own.sigma[:, -1]
     value = np.where(np.isnan(own.any_day), np.nan, own.value[:, -1])
     return value, np.maximum(value - wide, 0.0), value + wide

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.alerts.judging.history import Floats, History
-from llma_assets.alerts.judging.verdicts import LONGEST_DAYS, Decision, Number, Standing, severity_of
+from llma_assets.alerts.judging.scale import HOURS
+from llma_assets.alerts.judging.verdicts import Decision, Number, Standing, severity_of
 from llma_assets.alerts.rule import Rule
 
 Reasons = Sequence[tuple[NDArray[np.bool_], str]]
-TOO_LONG = "it was open for 14 days"
+TOO_LONG = ("it was open for 14 days", "it was open for 72 hours")
 REMEMBERED_DAYS = 28
 """A lineage without a trace for so long is not decided about, unless an incident of it is open."""
 
@@ -49,7 +50,8 @@ def decisions_of(
     """
     day = history.day(t)
     compared = line.value if line.compared is None else line.compared
-    seen: NDArray[np.bool_] = (history.traces[:, max(t - REMEMBERED_DAYS, 0) : t + 1] > 0).any(axis=1)  # type: ignore[assignment]
+    since = max(t - REMEMBERED_DAYS * history.scale.day, 0)
+    seen: NDArray[np.bool_] = (history.traces[:, since : t + 1] > 0).any(axis=1)  # type: ignore[assignment]
     first = np.full(len(seen), len(reasons))
     for number in reversed(range(len(reasons))):
         first = np.where(reasons[number][0], number, first)
@@ -73,8 +75,8 @@ def decisions_of(
                 verdict, reason = "worse", "it got worse"
             else:
                 verdict, reason, severity = "open", f"open since {was.opened_day}", was.severity
-        elif not quiet and was and was.closed_because == TOO_LONG and _days(history, was, t) < 2 * LONGEST_DAYS:
-            reason = "it was told for 14 days; what lasts is told no more"
+        elif not quiet and was and was.closed_because in TOO_LONG and _age(history, was, t) < 2 * history.scale.longest:
+            reason = f"{was.closed_because.replace('was open', 'was told')}; what lasts is told no more"
         elif not quiet:
             verdict, reason = "opened", ""
         found.append(
@@ -88,16 +90,17 @@ def decisions_of(
 
 def _why_closed(was: Standing, history: History, t: int, line: Line, row: int, *, quiet: bool) -> str:
     compared = float((line.value if line.compared is None else line.compared)[row])
-    if _days(history, was, t) >= LONGEST_DAYS:
-        return TOO_LONG
+    if _age(history, was, t) >= history.scale.longest:
+        return TOO_LONG[history.scale == HOURS]
     if compared < float(line.closing[row]):
         return line.back
     # A weekend of a lasting incident is half of its Friday, and still far above what is expected of it.
     return "it fell to half of what it was when it opened" if quiet and compared <= was.opening_value / 2 else ""
 
 
-def _days(history: History, was: Standing, t: int) -> int:
-    return (history.day(t) - was.opened_day).days
+def _age(history: History, was: Standing, t: int) -> int:
+    """Buckets since it opened."""
+    return t - history.column(was.opened_day)
 
 
 def _number(value: np.floating | np.integer) -> Number:

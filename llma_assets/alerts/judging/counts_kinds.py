@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from llma_assets.alerts.judging.closing import Line, decisions_of
 from llma_assets.alerts.judging.correction import FALSE_ALARMS, adjusted, binomial_tail, tail
-from llma_assets.alerts.judging.expected import LONG_DAYS, Expected, expected, leaned, with_all_days
+from llma_assets.alerts.judging.expected import Expected, expected, leaned, with_all_days
 from llma_assets.alerts.judging.history import Floats, History, there_since
 from llma_assets.alerts.judging.verdicts import Decision, Standing
 from llma_assets.alerts.rule import Measure, Rule
@@ -49,13 +49,13 @@ def escalating(rule: Rule, history: History, t: int, standing: Mapping[str, Stan
     )  # fmt: skip
     times = rule.times_expected or 1.0
     reasons = (
-        (t - since < YOUNG_DAYS, "it is younger than 7 days: it is new, not escalating"),
+        (t - since < YOUNG_DAYS * history.scale.day, "it is younger than 7 days: it is new, not escalating"),
         (np.isnan(own.any_day) & (low < FLOOR), f"there is no history, and it is below {FLOOR}"),
-        (low <= count_line, "it is within what is expected of the day"),
+        (low <= count_line, f"it is within what is expected of the {history.scale.name}"),
         (low <= times * own.value[:, -1], f"it is not {times:g} times what is expected"),
         (low <= share_line, "the whole team grew: its share is within what is expected"),
-        (long_low <= long_line, "over three days it is within what is expected"),
-        (long_scaled <= long_share_line, "over three days its share is within what is expected"),
+        (long_low <= long_line, f"over {history.scale.window} it is within what is expected"),
+        (long_scaled <= long_share_line, f"over {history.scale.window} its share is within what is expected"),
         (corrected > FALSE_ALARMS, "so much is likely by chance among so many clusters"),
         *_impact(rule, history, t),
     )
@@ -66,15 +66,15 @@ def expected_counts(history: History, measure: Measure, t: int) -> tuple[Expecte
     """What is expected of a measure on column `t` by itself, and where the team grew or shrank as a whole."""
     found = history.counts(measure).value
     known = _known(history, there_since(history, t), t)
-    by_share = with_all_days(expected(found * _scale(history, measure, t), known, t))
-    return with_all_days(expected(found, known, t), by_share), by_share
+    by_share = with_all_days(expected(found * _scale(history, measure, t), known, t, history.scale))
+    return with_all_days(expected(found, known, t, history.scale), by_share), by_share
 
 
 def threshold(rule: Rule, history: History, t: int, standing: Mapping[str, Standing]) -> list[Decision]:
     """The near end of the interval is above each limit that the rule names."""
     found = history.levels(rule.measure)
     previous = _mean(found.value, history, t)
-    usual = expected(found.value, _known(history, there_since(history, t), t), t)
+    usual = expected(found.value, _known(history, there_since(history, t), t), t, history.scale)
     limits: list[tuple[Floats, str]] = []
     if rule.above is not None:
         limits.append((np.full(len(previous), float(rule.above)), f"{rule.above:g}"))
@@ -111,12 +111,12 @@ def share_shift(rule: Rule, history: History, t: int, standing: Mapping[str, Sta
     found, since = history.counts("traces"), there_since(history, t)
     known = _known(history, since, t)
     scale = _growth(found.value, history.total, t)
-    usual = with_all_days(expected(found.value * scale, known, t))
+    usual = with_all_days(expected(found.value * scale, known, t, history.scale))
     k = np.where(usual.weeks < 2, rule.k + 1, float(rule.k))
     mean, sigma = usual.value[:, -1], usual.sigma[:, -1]
     away = np.maximum(found.low[:, t] - mean, mean - found.high[:, t]) / sigma
     recent = _recent(history, t)
-    at = [LONG_DAYS - 1 - (t - each) for each in recent]
+    at = [usual.value.shape[1] - 1 - (t - each) for each in recent]
     long = (found.value * scale)[:, recent].sum(axis=1) - usual.value[:, at].sum(axis=1)
     long_away = np.abs(long) / np.sqrt((usual.sigma[:, at] ** 2).sum(axis=1))
     upper = tail(found.low[:, t], mean, sigma, usual.weeks)
@@ -133,10 +133,10 @@ def share_shift(rule: Rule, history: History, t: int, standing: Mapping[str, Sta
         },
     )  # fmt: skip
     reasons = (
-        (t - since < YOUNG_DAYS, "it is younger than 7 days: it is new"),
+        (t - since < YOUNG_DAYS * history.scale.day, "it is younger than 7 days: it is new"),
         (np.isnan(usual.any_day), "there is no history"),
-        (away <= k, "its share is within what is expected of the day"),
-        (long_away <= k - 1, "over three days its share is within what is expected"),
+        (away <= k, f"its share is within what is expected of the {history.scale.name}"),
+        (long_away <= k - 1, f"over {history.scale.window} its share is within what is expected"),
         (corrected > FALSE_ALARMS, "so much is likely by chance among so many clusters"),
         *_impact(rule, history, t),
     )
@@ -166,18 +166,18 @@ def _scale(history: History, measure: Measure, t: int) -> Floats:
 
 def _recent(history: History, t: int) -> list[int]:
     """The complete ones of the long window's days."""
-    return [each for each in range(max(t - LONG_DAYS + 1, 0), t + 1) if history.complete[each]]
+    return [each for each in range(max(t - history.scale.long + 1, 0), t + 1) if history.complete[each]]
 
 
 def _long_line(usual: Expected, recent: list[int], t: int, k: Floats) -> Floats:
-    at = [LONG_DAYS - 1 - (t - each) for each in recent]
+    at = [usual.value.shape[1] - 1 - (t - each) for each in recent]
     found: Floats = usual.value[:, at].sum(axis=1) + (k - 1) * np.sqrt((usual.sigma[:, at] ** 2).sum(axis=1))
     return found
 
 
 def _chance(low: Floats, long_low: Floats, usual: Expected, recent: list[int], t: int) -> Floats:
-    """The chance of so much in the day, or in the three days where these say more; twice the smaller, for two looks."""
-    at = [LONG_DAYS - 1 - (t - each) for each in recent]
+    """The chance of so much in the short window, or in the long one if it says more; twice the smaller: two looks."""
+    at = [usual.value.shape[1] - 1 - (t - each) for each in recent]
     day = tail(low, usual.value[:, -1], usual.sigma[:, -1], usual.weeks)
     long_sigma = np.sqrt((usual.sigma[:, at] ** 2).sum(axis=1))
     long = tail(long_low, usual.value[:, at].sum(axis=1), long_sigma, usual.weeks)
@@ -195,7 +195,7 @@ def _corrected(chance: Floats, history: History, t: int) -> Floats:
 
 def _mean(values: Floats, history: History, t: int) -> Floats:
     """Mean of the complete days among the seven before; 0 of none."""
-    days = [each for each in range(max(t - 7, 0), t) if history.complete[each]]
+    days = [each for each in range(max(t - history.scale.week, 0), t) if history.complete[each]]
     return values[:, days].mean(axis=1) if days else np.zeros(len(values))
 
 

@@ -1,4 +1,7 @@
-"""What is expected of a day: the median of the same weekday over four weeks, and how far days stray from it."""
+"""What is expected of a day: the median of the same weekday over four weeks, and how far days stray from it.
+
+Of hours, that of the same hour of the same weekday.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -6,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.alerts.judging.history import Floats
+from llma_assets.alerts.judging.scale import DAYS, Scale
 
-WEEK, WEEKS = 7, 4
-LONG_DAYS = 3
+WEEKS = 4
 SPREAD_WEEKS = 8
 """How far days stray is seen over twice as many weeks: of four the estimate itself strays too much."""
 
@@ -19,7 +22,7 @@ rest has this part of the variance. A median of the differences would need three
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Expected:
-    """What is expected of the last `LONG_DAYS` days: arrays (lineages, LONG_DAYS), the judged day last.
+    """What is expected of the buckets of the long window: arrays (lineages, window), the judged one last.
 
     Attributes:
         value: median of the same weekday over the four weeks before; 0 where there is no such day.
@@ -34,15 +37,16 @@ class Expected:
     any_day: Floats
 
 
-def expected(values: Floats, known: NDArray[np.bool_], t: int) -> Expected:
-    """What is expected of column `t` and the two before it, by the four weeks before these three.
+def expected(values: Floats, known: NDArray[np.bool_], t: int, scale: Scale = DAYS) -> Expected:
+    """What is expected of the long window that ends with column `t`, by the four weeks before it.
 
     Args:
         values: (lineages, days).
         known: (lineages, days) whether a value counts: the day is complete, and the lineage was there.
         t: the judged column.
+        scale: what a column is.
     """
-    by_weekday = _weeks(values, known, t - LONG_DAYS + 1, SPREAD_WEEKS)
+    by_weekday = _weeks(values, known, t - scale.long + 1, SPREAD_WEEKS, scale.week)
     recent = by_weekday[:, -WEEKS:]
     median = nan_median(recent, axis=1)
     weeks = (~np.isnan(recent)).sum(axis=1)
@@ -52,19 +56,19 @@ def expected(values: Floats, known: NDArray[np.bool_], t: int) -> Expected:
     size = np.sqrt(np.maximum((by_weekday[:, 1:] + by_weekday[:, :-1]) / 2, 1.0))
     strays = np.abs(np.diff(by_weekday, axis=1)) / size
     spread = _trimmed_spread(strays.reshape(len(values), -1)) / np.sqrt(2)
-    value = usual[:, :LONG_DAYS]
+    value = usual[:, : scale.long]
     sigma = np.maximum(np.maximum(spread[:, None], 1.0) * np.sqrt(value), 1.0)
-    return Expected(value, sigma, weeks[:, LONG_DAYS - 1], nan_median(recent.reshape(len(values), -1), axis=1))
+    return Expected(value, sigma, weeks[:, scale.long - 1], nan_median(recent.reshape(len(values), -1), axis=1))
 
 
-def _weeks(values: Floats, known: NDArray[np.bool_], end: int, weeks: int) -> Floats:
-    """The weeks before column `end`, (lineages, weeks, 7); NaN where a value does not count."""
-    start = end - WEEK * weeks
-    window = np.full((len(values), WEEK * weeks), np.nan)
+def _weeks(values: Floats, known: NDArray[np.bool_], end: int, weeks: int, week: int) -> Floats:
+    """The weeks before column `end`, (lineages, weeks, week); NaN where a value does not count."""
+    start = end - week * weeks
+    window = np.full((len(values), week * weeks), np.nan)
     first = max(start, 0)
     if end > first:
         window[:, first - start :] = np.where(known[:, first:end], values[:, first:end], np.nan)
-    return window.reshape(len(values), weeks, WEEK)
+    return window.reshape(len(values), weeks, week)
 
 
 def _trimmed_spread(strays: Floats) -> Floats:

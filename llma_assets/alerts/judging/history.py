@@ -1,12 +1,16 @@
-"""What a theme's lineages did, day by day, as arrays: all that judging knows. It is read in `series.py`."""
+"""What a theme's lineages did, day by day or hour by hour, as arrays: all that judging knows. Read in `series.py`.
+
+Where an hour is the bucket, "day" means a bucket: `first_day` is the beginning of the first hour, a datetime in UTC.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llma_assets.alerts.judging.scale import DAYS, Scale
 from llma_assets.alerts.rule import Measure
 from llma_assets.stats import Z95
 
@@ -54,6 +58,7 @@ class History:
         spent: (days,) US dollars of the team, for the day's traces or on the day, whichever is more; None where no rule
             asks.
         budget_usd: what the team may spend a day; None for no limit.
+        scale: what a bucket is.
     """
 
     theme_id: str
@@ -83,10 +88,18 @@ class History:
     coverage: Floats | None = None
     spent: Floats | None = None
     budget_usd: float | None = None
+    scale: Scale = DAYS
 
     @classmethod
     def of_counts(
-        cls, first_day: date, lineage_ids: tuple[str, ...], traces: Floats, *, theme_id: str = "traces", **given: object
+        cls,
+        first_day: date,
+        lineage_ids: tuple[str, ...],
+        traces: Floats,
+        *,
+        theme_id: str = "traces",
+        scale: Scale = DAYS,
+        **given: object,
     ) -> "History":
         """A history of which only the counts are known; every trace is another user's, and NaN is a missing day."""
         missing = np.isnan(traces).any(axis=0)
@@ -99,7 +112,7 @@ class History:
             "began": np.where(found == 0, -60, found),
             "variance": nothing,
             "users": counts,
-            "users_week": rolling_sum(counts, 7),
+            "users_week": rolling_sum(counts, scale.week),
             "known": counts,
             "errors": nothing,
             "cost": nothing,
@@ -107,7 +120,10 @@ class History:
             "novelty": np.full(len(counts), np.inf),
             "theme_began": -60,
         }
-        return cls(theme_id=theme_id, first_day=first_day, lineage_ids=lineage_ids, traces=counts, **(filled | given))  # type: ignore[arg-type]
+        return cls(
+            theme_id=theme_id, first_day=first_day, lineage_ids=lineage_ids, traces=counts, scale=scale,
+            **(filled | given),  # type: ignore[arg-type]
+        )  # fmt: skip
 
     @property
     def days(self) -> int:
@@ -115,12 +131,12 @@ class History:
         return int(self.traces.shape[1])
 
     def day(self, t: int) -> date:
-        """The day of a column."""
-        return self.first_day + timedelta(days=t)
+        """The day of a column; a datetime where hours are the buckets."""
+        return self.first_day + t * self.scale.bucket
 
     def column(self, day: date) -> int:
         """The column of a day; it may be outside."""
-        return (day - self.first_day).days
+        return (day - self.first_day) // self.scale.bucket
 
     def counts(self, measure: Measure) -> Measured:
         """A measure as counts that vary like numbers of traces; cost in traces of mean cost."""
@@ -160,10 +176,11 @@ def there_since(history: History, t: int) -> NDArray[np.intp]:
     """(lineages,) the column since which each lineage is there at `t`: its start, or its return after an absence."""
     since = np.minimum(history.began, np.where((history.traces[:, :1] > 0)[:, 0], 0, history.days))
     seen = history.traces[:, : t + 1] > 0
-    absent = rolling_sum(seen.astype(float), BACK_DAYS) == 0
+    back = BACK_DAYS * history.scale.day
+    absent = rolling_sum(seen.astype(float), back) == 0
     # The first trace after so many days without one, the latest of all.
     returns = np.zeros_like(seen)
-    returns[:, BACK_DAYS:] = seen[:, BACK_DAYS:] & absent[:, BACK_DAYS - 1 : -1]
+    returns[:, back:] = seen[:, back:] & absent[:, back - 1 : -1]
     last = np.where(returns.any(axis=1), t - returns[:, ::-1].argmax(axis=1), -1)
     first = np.where(seen.any(axis=1), seen.argmax(axis=1), history.days)
     found: NDArray[np.intp] = np.maximum(np.minimum(np.minimum(since, first), history.days), last)

@@ -6,8 +6,6 @@ from datetime import date
 from typing import Literal
 
 Verdict = Literal["opened", "open", "worse", "closed", "quiet", "no_data"]
-LONGEST_DAYS = 14
-"""An incident closes after so many days, whatever is."""
 
 Number = float | int | None
 
@@ -17,7 +15,7 @@ class Standing:
     """The incident of a rule and a lineage as the evening before left it.
 
     Attributes:
-        opened_day, opening_value, severity: of the incident.
+        opened_day, opening_value, severity: of the incident; the day is a datetime where hours are judged.
         closed_day: None while it is open.
         closed_because: the reason.
     """

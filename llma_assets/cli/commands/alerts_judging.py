@@ -136,7 +136,8 @@ def why(lineage: str, team_id: int, day: date, as_json: bool) -> None:
         return
     for each in found:
         what = plain(each.title or each.subject or "the theme")
-        show(f"{each.rule_id}, theme {each.theme_id}, {what}: {each.verdict}{' (muted)' if each.muted else ''}")
+        hour = f", {each.bucket}" if isinstance(each.day, datetime) else ""
+        show(f"{each.rule_id}, theme {each.theme_id}, {what}{hour}: {each.verdict}{' (muted)' if each.muted else ''}")
         if each.reason:
             show(f"  {plain(each.reason)}")
         show("  " + ", ".join(f"{name} {_shown(value)}" for name, value in each.numbers.items()))
@@ -170,8 +171,8 @@ def incidents_command(team_id: int, only_open: bool, limit: int, as_json: bool) 
                 each.rule_id,
                 each.theme_id,
                 each.subject[:SHORT_ID],
-                each.opened_day,
-                "open" if each.is_open else each.closed_day,
+                each.since,
+                each.until or "open",
                 f"{each.severity}{' muted' if each.muted else ''}",
                 each.title,
             )

@@ -10,6 +10,7 @@ import click
 from llma_assets.cli.advice import advice_for
 from llma_assets.cli.commands.cluster_apart import apart
 from llma_assets.cli.commands.cluster_assign import assign
+from llma_assets.cli.commands.cluster_causes import causes
 from llma_assets.cli.commands.cluster_edits import COMMANDS
 from llma_assets.cli.commands.cluster_one import COMMANDS as ONE
 from llma_assets.cli.commands.cluster_relink import relink
@@ -111,5 +112,5 @@ def _where_clusters_are(database: "Database", team_day: "TeamDay", theme_id: str
     return days_with_results(database, team_id, team_day.day, options=f" --theme {theme_id}" if theme_id else "")
 
 
-for command in (*ONE, apart, assign, *COMMANDS, relink):
+for command in (*ONE, apart, assign, causes, *COMMANDS, relink):
     clusters.add_command(command)

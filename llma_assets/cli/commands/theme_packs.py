@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from llma_assets.cli.commands.alerts_rules import checked as checked_rules
 from llma_assets.cli.commands.themes_changes import by_option, checked, store_document
-from llma_assets.cli.options import TEAM, json_option, opened_database, team_option
+from llma_assets.cli.options import TEAM, decider, json_option, opened_database, team_option
 from llma_assets.cli.render.console import emit_report, plain, say, show, show_table
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def packs_group() -> None:
     """Theme packs: themes that others share, in a folder or an installed package.
 
-    Two ship: agent_failures and retrieval_answers. Their themes are off until they are switched on.
+    Two ship: agent_failures and retrieval_answers. Their themes and alert rules are off until they are switched on.
     """
 
 
@@ -46,6 +47,7 @@ def list_command(team_id: int | None, as_json: bool) -> None:
 @json_option
 def show_command(pack: str, as_json: bool) -> None:
     """Print a pack: what it is, where it comes from, and its themes as YAML. PACK is a name or a folder."""
+    from llma_assets.alerts import rules_of
     from llma_assets.reports import pack_report
     from llma_assets.themes import pack_of, write_document
 
@@ -59,6 +61,8 @@ def show_command(pack: str, as_json: bool) -> None:
             show(plain(text))
     show()
     show(write_document(found.document).rstrip("\n"))
+    for rule in checked_rules(pack, lambda: rules_of(found)).rules:
+        show(f"Alert rule {plain(rule.rule)}, off: {plain(rule.sentence)}")
 
 
 @packs_group.command("install")
@@ -74,12 +78,20 @@ def install(pack: str, team_id: int, dry_run: bool, yes: bool, by: str | None, a
     PACK is a name or a folder. Themes of the team that the pack does not name stay as they are. What the team changed
     in a theme of the pack is replaced, and shown before: whether a theme is on stays.
     """
+    from llma_assets.alerts import alerts_of, apply, rules_of
     from llma_assets.themes import pack_of, themes_of
 
     found = checked(pack, lambda: pack_of(pack))
     with opened_database(create=not dry_run) as database:
         document = found.for_team(themes_of(database, team_id))
+        rules = checked_rules(pack, lambda: rules_of(found, alerts_of(database, team_id)))
     store_document(pack, document, team_id, dry_run=dry_run, yes=yes, prune=False, by=by, as_json=as_json)
+    if not rules.rules:
+        return
+    with opened_database(create=not dry_run) as database:
+        changes = apply(database, team_id, rules, decider(by), dry_run=dry_run)
+    for each in changes:
+        say(f"Alert rule {plain(each.name)} {'would be ' if dry_run else ''}{each.action}; it is off unless it was on.")
 
 
 def _state(pack: "PackReport") -> str:

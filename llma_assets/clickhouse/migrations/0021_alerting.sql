@@ -26,3 +26,29 @@ CREATE TABLE IF NOT EXISTS cluster_causes
 ENGINE = ReplacingMergeTree(inserted_at)
 PARTITION BY toYYYYMM(day)
 ORDER BY (team_id, day, theme_id, attempt_id, cluster_id);
+
+-- What rules over hours decided, as `alert_decisions` has it of days; hour is 0 to 23, UTC.
+CREATE TABLE IF NOT EXISTS alert_hour_decisions
+(
+    team_id Int64,
+    day Date,
+    hour UInt8,
+    rule_id LowCardinality(String),
+    theme_id LowCardinality(String),
+    subject String,
+    rule_version LowCardinality(String),
+    verdict LowCardinality(String),
+    reason String,
+    title String,
+    numbers String CODEC(ZSTD(3)),
+    muted Bool,
+    inserted_at DateTime64(6, 'UTC') DEFAULT now64(6)
+)
+ENGINE = ReplacingMergeTree(inserted_at)
+PARTITION BY toYYYYMM(day)
+ORDER BY (team_id, day, rule_id, theme_id, subject, hour)
+TTL toDateTime(inserted_at) + INTERVAL 90 DAY;
+
+-- The hours in which an incident of such a rule opened and closed; 24 where days are judged.
+ALTER TABLE alert_incidents ADD COLUMN IF NOT EXISTS opened_hour UInt8 DEFAULT 24;
+ALTER TABLE alert_incidents ADD COLUMN IF NOT EXISTS closed_hour UInt8 DEFAULT 24;

@@ -21,6 +21,9 @@ def test_a_pack_is_installed_once_and_differs_where_the_team_changed_it(
     assert state() == (0, [])
     assert llma(*INSTALL, "--yes").exit_code == 0
     assert state() == (3, [])
+    rules = {each["rule"]: each["enabled"] for each in llma_json("alerts", "list", "--team", "1").document["rules"]}
+    assert rules["agent_failures_rising"] is False
+    assert "agent_failures_rising" not in llma("alerts", "list", "--team", "2").output
     assert state(2) == (0, [])
     llma("themes", "enable", "agent_verification", "--team", "1", "--by", "ann")
     assert state() == (3, []), "whether a theme is on is the team's own"
@@ -34,6 +37,7 @@ def test_a_pack_is_installed_once_and_differs_where_the_team_changed_it(
 def test_a_pack_is_shown_with_its_source_and_an_unknown_one_is_refused(llma: Llma) -> None:
     shown = llma("themes", "packs", "show", "agent_failures").output
     assert "arXiv:2503.13657" in shown
+    assert "Alert rule agent_failures_new, off: Tell when a cluster" in shown
     assert "- theme_id: agent_task_handling" in shown
     refused = llma("themes", "packs", "show", "agent")
     assert refused.exit_code == 2
