@@ -20,12 +20,14 @@ from llma_assets.trackers.protocol import Draft, Issue, TrackerClient
 from llma_assets.trackers.reconcile import Sides, Step, must_wait, step_of
 from llma_assets.trackers.setting import Here, Tracker
 from llma_assets.trackers.subjects import Standpoint, Subject, Subjects
+from llma_assets.trackers.wishes import BY_RULE
 from llma_assets.trackers.wording import title_line
 
 MOST_LOOKED_AT = 200
 """Issues that are looked at in one pass; those that were longest not looked at come first."""
 RESTING_AFTER, REST = timedelta(days=7), timedelta(hours=6)
 """What is closed on both sides for a week is looked at four times a day."""
+RENAMED_EVERY = timedelta(days=1)
 NOTED_EVERY = timedelta(hours=1)
 VERIFIED_FOR = timedelta(days=50)
 GONE = "the issue was deleted in the tracker; `llma trackers open` makes a new one"
@@ -145,6 +147,8 @@ class Pass:
         issue = client.find(draft)
         what = "found" if issue else "opened"
         if issue is None:
+            if point.state != "open" and link.wanted_by.startswith(BY_RULE):
+                raise IssueRefused(f"the {link.about} is {point.state} by now, so its rule makes no issue")
             self._in_time()
             issue = client.create(draft)
         words = f"{'found' if what == 'found' else 'opened'} {issue.shown} for “{subject.title}”"
@@ -152,6 +156,9 @@ class Pass:
             issue.issue, issue.shown, issue.url, here=point.state, told_title=subject.title,
             said=words, said_at=self._clock(),
         )  # fmt: skip
+        if what == "found":
+            # It was made when it was wished: what changed since is told by the next pass.
+            state = replace(state, here="open", told_title=link.title)
         self._store(link, state)
         self._say(link, what, words)
 
@@ -267,13 +274,17 @@ class Pass:
     def _rename(self, client: TrackerClient, link: Link, state: LinkState, subject: Subject) -> LinkState:
         if state.told_title == subject.title or self._dry_run:
             return state
-        today = self._subjects.now.date()
-        told = telling.renamed_note(state.told_title, subject.title)
+        key, now = f"{state.told_title}|{subject.title}", self._clock()
+        note_id = identity("llma-note", link.link_id, "renamed", key)
         # Names that a model gives may change often: one comment a day.
-        if self._note(client, link, state, "renamed", today.isoformat(), told):
+        others = [each for each in self._notes(link).values() if each.kind == "renamed" and each.note_id != note_id]
+        if any(each.begun_at > now - RENAMED_EVERY for each in others):
+            return state
+        told = telling.renamed_note(state.told_title, subject.title)
+        if self._note(client, link, state, "renamed", key, told):
             words = f"told {state.shown} of the name “{subject.title}”"
-            return replace(state, told_title=subject.title, said=words, said_at=self._clock())
-        return state
+            state = replace(state, said=words, said_at=now)
+        return replace(state, told_title=subject.title)
 
     def _verify(
         self, client: TrackerClient, link: Link, state: LinkState, subject: Subject, point: Standpoint
@@ -297,7 +308,7 @@ class Pass:
     def _note(self, client: TrackerClient, link: Link, state: LinkState, kind: str, key: str, body: str) -> bool:
         """Comment once; whether it was done now."""
         note_id = identity("llma-note", link.link_id, kind, key)
-        known = self._links.notes.get(link.link_id, {}).get(note_id)
+        known = self._notes(link).get(note_id)
         if (known and known.is_done) or self._dry_run:
             return False
         now = self._clock()
@@ -313,6 +324,9 @@ class Pass:
         self._keep(replace(note, reply=reply))
         self._say(link, "told", f"{state.shown}: {kind}")
         return True
+
+    def _notes(self, link: Link) -> Mapping[UUID, Note]:
+        return self._links.notes.get(link.link_id, {})
 
     def _keep(self, note: Note) -> None:
         store_note(self._database, self._team_id, note)
