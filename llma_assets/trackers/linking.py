@@ -15,7 +15,7 @@ from llma_assets.tasks import EditError
 from llma_assets.trackers import telling
 from llma_assets.trackers.errors import IssueGone, IssueRefused, TrackerError, TrackerFault
 from llma_assets.trackers.leases import Lease
-from llma_assets.trackers.links import Link, LinkState, Note, TeamLinks, identity, store_note, store_state
+from llma_assets.trackers.links import NEVER, Link, LinkState, Note, TeamLinks, identity, store_note, store_state
 from llma_assets.trackers.protocol import Draft, Issue, TrackerClient
 from llma_assets.trackers.reconcile import Sides, Step, must_wait, step_of
 from llma_assets.trackers.setting import Here, Tracker
@@ -250,7 +250,7 @@ class Pass:
             return state
         self._subjects.bring(subject, step.here, f"tracker {self.tracker.tracker}", f"{how} in {state.shown}", now)
         self._say(link, "brought", words)
-        standing_at = self._ours(client, issue.changed_at) if step.here == "resolved" else state.standing_at
+        standing_at = self._ours(client, issue.changed_at) if step.here == "resolved" else NEVER
         standing: Here = "resolved" if step.here == "resolved" else "open"
         return replace(
             state, here=step.here, there=issue.state, said=words, said_at=now, standing=standing,
@@ -289,9 +289,8 @@ class Pass:
     def _verify(
         self, client: TrackerClient, link: Link, state: LinkState, subject: Subject, point: Standpoint
     ) -> LinkState:
-        today = self._subjects.now.date()
-        since = point.at
-        if point.state != "resolved" or point.is_quiet or since is None or state.verified_on == today or self._dry_run:
+        today, since = self._subjects.now.date(), point.closed_at
+        if since is None or state.verified_on == today or self._dry_run:
             return state
         if self._subjects.now - since > VERIFIED_FOR:
             return state

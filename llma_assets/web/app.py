@@ -37,6 +37,7 @@ from llma_assets.web import (
     theme_api,
     theme_change_api,
     theme_pages,
+    tracker_pages,
     trend_pages,
 )
 from llma_assets.web.problems import DESCRIBED, WebProblem, as_json, problem_of, to_sign_in, wants_json
@@ -151,10 +152,10 @@ def create_app(site: Site, *, hosts: Collection[str] = ()) -> FastAPI:
     app.state.site = site
     app.state.inbox = Inbox(lambda: site.database)
     api_modules = (api, map_api, run_api, task_api, theme_api, theme_change_api)
-    for documents in (*(module.router for module in api_modules), insight_pages.documents):
+    for documents in (*(module.router for module in api_modules), insight_pages.documents, tracker_pages.documents):
         app.include_router(documents, prefix="/api/v1", responses=DESCRIBED)
     of_results = (pages, item_pages, map_pages, trend_pages, insight_pages, cluster_pages)
-    for module in (receiver, sign_in_pages, *of_results, task_pages, alert_pages, theme_pages):
+    for module in (receiver, sign_in_pages, *of_results, task_pages, alert_pages, theme_pages, tracker_pages):
         app.include_router(module.router, include_in_schema=False)
     static = resources.files("llma_assets.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from llma_assets.clusters import EditError, UnknownLineageError, clustered_days, decide_about
-from llma_assets.reports import cluster_report, verify_lineage
+from llma_assets.reports import ClusterReport, cluster_report, verify_lineage
 from llma_assets.team_day import TeamDay, midnight
 from llma_assets.web.problems import NotFound
 from llma_assets.web.templates_of import address, page
+from llma_assets.web.tracker_pages import issues_of
 from llma_assets.web.visitors import FormDep, SiteDep, TeamDep, VisitorDep
 
 router = APIRouter()
@@ -52,6 +53,7 @@ def cluster_page(
         report=report,
         verification=verification,
         since=since,
+        issues=issues_of(site, team_id, "cluster", _with_parts(report)),
         may_change=visitor.may_change,
         problem=problem[:300],
     )
@@ -80,3 +82,9 @@ def change_cluster(site: SiteDep, visitor: VisitorDep, team_id: TeamDep, lineage
     query = {"theme": fields.get("theme", ""), "date": fields.get("date", ""), "problem": problem}
     target = fields.get("into", "") if action == "merge" and not problem else lineage_id
     return RedirectResponse(address(f"/teams/{team_id}/clusters/{target}", **query), 303)
+
+
+def _with_parts(report: ClusterReport) -> tuple[str, ...]:
+    """The cluster, and those that people count with it."""
+    cluster = report.result.cluster
+    return (cluster.lineage_id, *cluster.merged_lineage_ids)

@@ -23,6 +23,7 @@ from llma_assets.reports import (
 )
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES, ThemeError, past_changes, themes_of
+from llma_assets.trackers import trackers_report
 from llma_assets.visible import visible
 from llma_assets.web.drawings import share_areas
 from llma_assets.web.problems import NotFound
@@ -206,6 +207,7 @@ def health_page(
         day=day,
         days=days,
         skips=skips_of_day(database, day, team_id),
+        trackers=[each for each in trackers_report(database, team_id, now=site.clock()).trackers if each.problem],
         usage=usage_report(database, TeamDay(team_id, day), today=site.today, daily_usd=site.daily_budget_usd(team_id)),
     )
 

@@ -14,6 +14,7 @@ from llma_assets.team_day import midnight
 from llma_assets.web.problems import NotFound
 from llma_assets.web.site import Site
 from llma_assets.web.templates_of import address, page
+from llma_assets.web.tracker_pages import issues_of
 from llma_assets.web.visitors import FormDep, SiteDep, TeamDep, VisitorDep
 
 router = APIRouter()
@@ -63,6 +64,7 @@ def task_page(
         details=details,
         verification=verification,
         since=since,
+        issues=issues_of(site, team_id, "task", (task.task_id, *task.merged)),
         may_change=visitor.may_change,
         problem=problem[:300],
     )
