@@ -124,7 +124,9 @@ def test_what_was_closed_on_both_sides_agrees_and_nobody_is_told(desk: Desk, git
 
 @pytest.mark.parametrize("here_is_later", [True, False])
 def test_of_a_conflict_the_later_side_wins(desk: Desk, github: GitHubServer, here_is_later: bool) -> None:
-    """The task is opened again while the issue, closed as a duplicate since, says otherwise."""
+    """The task is opened again while the issue, closed otherwise since, says no; GitHub's clock is two hours ahead."""
+    ours = desk.clock
+    github.clock = lambda: ours.now + timedelta(hours=2)
     desk.sync()
     github.person(1, state="closed", state_reason="completed")
     desk.sync()
