@@ -23,6 +23,7 @@ from llma_assets.defs.resources import resources_of  # noqa: E402
 from llma_assets.defs.schedules import schedules  # noqa: E402
 from llma_assets.defs.sensors import sensors  # noqa: E402
 from llma_assets.defs.shard_job import requested_partitions, shard_job  # noqa: E402
+from llma_assets.defs.trackers import trackers_every_10_minutes, trackers_job  # noqa: E402
 from llma_assets.settings import Settings  # noqa: E402
 from llma_assets.stage import Progress, silent, unfailing  # noqa: E402
 
@@ -52,8 +53,8 @@ def build_definitions(
     return dg.Definitions(
         assets=assets_of(partitions, Catalog.of(settings)),
         asset_checks=asset_checks(partitions),
-        jobs=[*jobs, shard_job, alerts_job],
-        schedules=[*schedules, alerts_every_10_minutes],
+        jobs=[*jobs, shard_job, alerts_job, trackers_job],
+        schedules=[*schedules, alerts_every_10_minutes, trackers_every_10_minutes],
         sensors=sensors,
         resources=resources | resource_overrides,
         executor=dg.in_process_executor,

@@ -50,9 +50,11 @@ def explained(error: Exception) -> Problem:
     from llma_assets.settings import SettingsError
     from llma_assets.teams import TeamLeftOut, TeamSettingsError
     from llma_assets.themes import ThemeError
+    from llma_assets.trackers import TrackerError
 
     text = " ".join(str(error).split())
-    wrong_use = SettingsError | TeamSettingsError | TeamLeftOut | EditError | ReleaseError | ThemeError | AlertError
+    settings = SettingsError | TeamSettingsError | TeamLeftOut
+    wrong_use = settings | EditError | ReleaseError | ThemeError | AlertError | TrackerError
     is_wrong_use = isinstance(error, wrong_use)
     if is_wrong_use or (isinstance(error, DatabaseError) and text.startswith("CLICKHOUSE_URL")):
         return WrongUse(text)

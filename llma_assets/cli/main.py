@@ -32,6 +32,7 @@ COMMANDS = {
     "verify": "llma_assets.cli.commands.verify:verify",
     "releases": "llma_assets.cli.commands.verify:releases_group",
     "alerts": "llma_assets.cli.commands.alerts:alerts_group",
+    "trackers": "llma_assets.cli.commands.trackers:trackers_group",
     "check": "llma_assets.cli.commands.check:check",
     "skips": "llma_assets.cli.commands.ledger:skips",
     "estimate": "llma_assets.cli.commands.estimate:estimate",

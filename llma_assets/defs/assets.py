@@ -17,6 +17,7 @@ from llma_assets.defs.summary_embeddings import summary_embeddings
 from llma_assets.defs.tasks import tasks
 from llma_assets.defs.trace_summaries import trace_summaries
 from llma_assets.defs.trace_texts import trace_texts
+from llma_assets.defs.trackers import trackers
 
 STAGES = (
     trace_texts,
@@ -30,6 +31,7 @@ STAGES = (
     segment_clusters,
     tasks,
     alerts,
+    trackers,
 )
 
 

@@ -17,6 +17,7 @@ REACH = timedelta(days=42)
 Answer = Literal["confirmed", "rarer", "not_fallen", "open"]
 ANSWER_DAYS = 7
 """Fewest days after a change from which it is said for good whether a fix worked: a whole week."""
+CLOSED = "the task was closed"
 HALVED = 0.5
 """A rate has not fallen where it is sure that it was not even halved."""
 
@@ -95,7 +96,7 @@ def verify_task(
         closed = [row for row in task_history(database, team_id, task) if row["change"] == "closed"]
         if not closed:
             raise NoChangeError(f"the task {task.task_id[:8]} was never closed: name a release or a day to compare")
-        moment, because = closed[-1]["changed_at"], f"the task was closed by {closed[-1]['changed_by'] or 'someone'}"
+        moment, because = closed[-1]["changed_at"], f"{CLOSED} by {closed[-1]['changed_by'] or 'someone'}"
     if task.lineage_id:
         try:
             return verify_lineage(database, team_id, task.lineage_id, moment, because)
@@ -128,7 +129,7 @@ def _verification(
     users = effect_of(_without(rates.users, mixed), change)
     unit = "traces" if kind == "lineage" else "sessions"
     answer = answer_of(traces, sum(each.whole > 0 for each in rates.traces if each.day >= change))
-    sentence = _sentence(traces, unit, is_closed=status == "resolved")
+    sentence = _sentence(traces, unit, is_closed=status == "resolved" or because.startswith(CLOSED))
     if answer == "confirmed":
         sentence += " The fix is confirmed."
     return Verification(
@@ -174,9 +175,9 @@ def _sentence(effect: Effect, unit: str, *, is_closed: bool) -> str:
         case "less":
             return f"It became rarer, and is still there: {numbers}."
         case "more":
-            closed = " The task is closed, but its rate did not fall." if is_closed else ""
+            closed = " The task was closed, but its rate did not fall." if is_closed else ""
             return f"It became more frequent: {numbers}.{closed}"
-    open_end = "The task is closed, but its rate has not fallen clearly" if is_closed else "No clear change"
+    open_end = "The task was closed, but its rate has not fallen clearly" if is_closed else "No clear change"
     if effect.more_needed is None:
         too_little = "More traffic after the change would not tell: what was counted before it is too little"
         return f"{open_end}: {numbers}. {too_little}."

@@ -87,26 +87,30 @@ class GitHubServer(TrackerServer):
         """Somebody changes an issue on the site: `state`, `state_reason`, `title`, `labels` …"""
         self._change(number, changed)
 
+    def delete(self, number: int) -> None:
+        """An administrator deletes an issue."""
+        self.issues.pop(number)
+        self.deleted.add(number)
+
     def take(self, asked: Asked) -> Answer:
         if asked.headers.get("authorization") != f"Bearer {self._token}":
             return BAD_TOKEN
         path = asked.path.removeprefix(self.prefix)
         if path == "/search/issues":
             return self._search(asked)
-        if found := re.fullmatch(rf"/repositories/{_REPOSITORY_ID}(/.*)?", path):
-            return self._repository(asked, found[1] or "")
-        found = re.fullmatch(r"/repos/([^/]+/[^/]+)(/.*)?", path)
-        if found is None:
-            return _NOT_FOUND
-        name, rest = found[1].lower(), found[2] or ""
-        if self.renamed_to and name == self.project.lower():
-            target = f"{self.base}/repositories/{_REPOSITORY_ID}{rest}"
-            status = 301 if asked.method == "GET" else 307
-            said = "Moved Permanently" if status == 301 else "Temporary Redirect"
-            return Answer(status, {"message": said, "url": target}, {"Location": target})
-        if name != (self.renamed_to or self.project).lower():
-            return _NOT_FOUND
-        return self._repository(asked, rest)
+        found = re.fullmatch(r"/(?:repos/([^/]+/[^/]+)|repositories/(\d+))(/.*)?", path)
+        name, rest = (found[1] or "", found[3] or "") if found else ("", "")
+        by_id = found is not None and found[2] == str(_REPOSITORY_ID)
+        if self.renamed_to and name.lower() == self.project.lower():
+            return self._elsewhere(asked, rest)
+        is_this = by_id or name.lower() == (self.renamed_to or self.project).lower()
+        return self._repository(asked, rest) if is_this else _NOT_FOUND
+
+    def _elsewhere(self, asked: Asked, rest: str) -> Answer:
+        target = f"{self.base}/repositories/{_REPOSITORY_ID}{rest}"
+        status = 301 if asked.method == "GET" else 307
+        said = "Moved Permanently" if status == 301 else "Temporary Redirect"
+        return Answer(status, {"message": said, "url": target}, {"Location": target})
 
     def _repository(self, asked: Asked, rest: str) -> Answer:
         if not rest:
@@ -120,14 +124,16 @@ class GitHubServer(TrackerServer):
         if rest == "/issues":
             return self._create(asked.body) if asked.method == "POST" else self._list(asked, [*self.issues.values()])
         found = re.fullmatch(r"/issues/(\d+)(/comments|/events)?", rest)
-        number = int(found[1]) if found else 0
+        return self._of_issue(asked, int(found[1]), found[2] or "") if found else _NOT_FOUND
+
+    def _of_issue(self, asked: Asked, number: int, part: str) -> Answer:
         if number in self.deleted:
             return Answer(410, {"message": "This issue was deleted", "documentation_url": DOCUMENTATION})
-        if found is None or number not in self.issues:
+        if number not in self.issues:
             return _NOT_FOUND
-        if found[2] == "/events":
+        if part == "/events":
             return self._list(asked, self.events[number])
-        if found[2] == "/comments":
+        if part == "/comments":
             return self._comment(number, asked) if asked.method == "POST" else self._list(asked, self.comments[number])
         if asked.method == "PATCH":
             self._change(number, asked.body)

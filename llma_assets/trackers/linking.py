@@ -4,6 +4,7 @@ In an order in which a process that is killed at any line loses nothing and says
 is told first, then the state is changed, which does no harm twice, and then it is stored that both sides agree.
 """
 
+import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,23 +12,27 @@ from uuid import UUID
 
 from llma_assets.clickhouse import Database, DatabaseError
 from llma_assets.clock import Clock
+from llma_assets.isolation import fault_of
 from llma_assets.tasks import EditError
 from llma_assets.trackers import telling
+from llma_assets.trackers.comments import Teller
 from llma_assets.trackers.errors import IssueGone, IssueRefused, TrackerError, TrackerFault
 from llma_assets.trackers.leases import Lease
-from llma_assets.trackers.links import Link, LinkState, Note, TeamLinks, identity, store_note, store_state
+from llma_assets.trackers.links import NEVER, Link, LinkState, TeamLinks, store_state
 from llma_assets.trackers.protocol import Draft, Issue, TrackerClient
 from llma_assets.trackers.reconcile import Sides, Step, must_wait, step_of
 from llma_assets.trackers.setting import Here, Tracker
 from llma_assets.trackers.subjects import Standpoint, Subject, Subjects
+from llma_assets.trackers.wishes import BY_RULE
 from llma_assets.trackers.wording import title_line
+
+log = logging.getLogger(__name__)
 
 MOST_LOOKED_AT = 200
 """Issues that are looked at in one pass; those that were longest not looked at come first."""
 RESTING_AFTER, REST = timedelta(days=7), timedelta(hours=6)
 """What is closed on both sides for a week is looked at four times a day."""
 NOTED_EVERY = timedelta(hours=1)
-VERIFIED_FOR = timedelta(days=50)
 GONE = "the issue was deleted in the tracker; `llma trackers open` makes a new one"
 
 
@@ -78,6 +83,9 @@ class Pass:
         self.done: list[Done] = []
         self._database, self._team_id, self._links, self._subjects = database, team_id, links, subjects
         self._lease, self._clock, self._dry_run = lease, clock, dry_run
+        self._teller = Teller(
+            database, team_id, tracker.tracker, links, subjects, clock, dry_run, self._in_time, self._say
+        )  # fmt: skip
         own = [each for each in links.links.values() if each.tracker == tracker.tracker]
         self.chosen = [each for each in own if not only or each.link_id in only]
         self.waiting = len(self.chosen)
@@ -116,6 +124,7 @@ class Pass:
             problem = str(error)
         # An answer or a row that nobody has thought of.
         except Exception as error:
+            log.error("a link could not be worked on: %s", fault_of(error))
             problem = f"unexpected: {type(error).__name__}"
         if not problem:
             self.waiting -= link in self.chosen
@@ -145,6 +154,8 @@ class Pass:
         issue = client.find(draft)
         what = "found" if issue else "opened"
         if issue is None:
+            if point.state != "open" and link.wanted_by.startswith(BY_RULE):
+                raise IssueRefused(f"the {link.about} is {point.state} by now, so its rule makes no issue")
             self._in_time()
             issue = client.create(draft)
         words = f"{'found' if what == 'found' else 'opened'} {issue.shown} for “{subject.title}”"
@@ -152,6 +163,9 @@ class Pass:
             issue.issue, issue.shown, issue.url, here=point.state, told_title=subject.title,
             said=words, said_at=self._clock(),
         )  # fmt: skip
+        if what == "found":
+            # It was made when it was wished: what changed since is told by the next pass.
+            state = replace(state, here="open", told_title=link.title)
         self._store(link, state)
         self._say(link, what, words)
 
@@ -164,11 +178,11 @@ class Pass:
         if subject is None:
             raise IssueRefused(f"the team has no such {link.about} any more; the issue stays as it is")
         point = self._subjects.standpoint(subject, self.tracker, state)
-        moved = self._rename(client, link, self._merge(client, link, moved, subject), subject)
+        moved = self._teller.renamed(client, link, self._teller.merged(client, link, moved, subject), subject)
         step = self._step(client, link, moved, subject, point, issue)
         moved = self._do(client, link, moved, subject, point, issue, step)
         if step.act in ("none", "agree"):
-            moved = self._verify(client, link, moved, subject, point)
+            moved = self._teller.verified(client, link, moved, subject, point)
         now = self._clock()
         if moved != state or now - state.looked_at > NOTED_EVERY:
             self._store(link, replace(moved, looked_at=now))
@@ -183,7 +197,7 @@ class Pass:
             later = point.at is not None and point.at >= there_at
             step = step_of(sides, self.tracker.on_closed, here_is_later=later)
             note = telling.conflict_note(point.state, point.at, issue.state, there_at, here_wins=later)
-            self._note(client, link, state, "conflict", f"{point.at}|{there_at.isoformat()}", note)
+            self._teller.note(client, link, state, "conflict", f"{point.at}|{there_at.isoformat()}", note)
         # The issue of a part does not decide about the whole.
         return Step("agree") if step.act == "pull" and self._is_part(link, subject) else step
 
@@ -221,7 +235,7 @@ class Pass:
         if self._dry_run:
             self._say(link, "reopened" if opens else "closed", f"would have {words}")
             return state
-        self._note(client, link, state, "reopened" if opens else "closed", str(point.at), note)
+        self._teller.note(client, link, state, "reopened" if opens else "closed", str(point.at), note)
         self._in_time()
         issue = client.set_state(state.issue, step.there)
         self._say(link, "reopened" if opens else "closed", words)
@@ -243,80 +257,12 @@ class Pass:
             return state
         self._subjects.bring(subject, step.here, f"tracker {self.tracker.tracker}", f"{how} in {state.shown}", now)
         self._say(link, "brought", words)
-        standing_at = self._ours(client, issue.changed_at) if step.here == "resolved" else state.standing_at
+        standing_at = self._ours(client, issue.changed_at) if step.here == "resolved" else NEVER
         standing: Here = "resolved" if step.here == "resolved" else "open"
         return replace(
             state, here=step.here, there=issue.state, said=words, said_at=now, standing=standing,
             standing_at=min(standing_at, now),
         )  # fmt: skip
-
-    def _merge(self, client: TrackerClient, link: Link, state: LinkState, subject: Subject) -> LinkState:
-        if subject.subject == link.subject:
-            return state
-        others = [
-            self._state(each).shown
-            for each in self._links.of_subject(subject.about, [subject.subject], self.tracker.tracker)
-            if each.link_id != link.link_id
-        ]
-        told = telling.merged_note(subject, next((each for each in others if each), ""))
-        if self._note(client, link, state, "merged", subject.subject, told):
-            words = f"told {state.shown} that it is part of “{subject.title}” now"
-            return replace(state, told_title=subject.title, said=words, said_at=self._clock())
-        return replace(state, told_title=subject.title)
-
-    def _rename(self, client: TrackerClient, link: Link, state: LinkState, subject: Subject) -> LinkState:
-        if state.told_title == subject.title or self._dry_run:
-            return state
-        today = self._subjects.now.date()
-        told = telling.renamed_note(state.told_title, subject.title)
-        # Names that a model gives may change often: one comment a day.
-        if self._note(client, link, state, "renamed", today.isoformat(), told):
-            words = f"told {state.shown} of the name “{subject.title}”"
-            return replace(state, told_title=subject.title, said=words, said_at=self._clock())
-        return state
-
-    def _verify(
-        self, client: TrackerClient, link: Link, state: LinkState, subject: Subject, point: Standpoint
-    ) -> LinkState:
-        today = self._subjects.now.date()
-        since = point.at
-        if point.state != "resolved" or point.is_quiet or since is None or state.verified_on == today or self._dry_run:
-            return state
-        if self._subjects.now - since > VERIFIED_FOR:
-            return state
-        found = self._subjects.verified(subject, since)
-        state = replace(state, verified_on=today)
-        if found.answer == "open":
-            return state
-        key, told = f"{since.isoformat()}|{found.answer}", telling.verified_note(found)
-        if self._note(client, link, state, "verified", key, told):
-            words = f"told {state.shown}: {found.answer.replace('_', ' ')}"
-            return replace(state, said=words, said_at=self._clock())
-        return state
-
-    def _note(self, client: TrackerClient, link: Link, state: LinkState, kind: str, key: str, body: str) -> bool:
-        """Comment once; whether it was done now."""
-        note_id = identity("llma-note", link.link_id, kind, key)
-        known = self._links.notes.get(link.link_id, {}).get(note_id)
-        if (known and known.is_done) or self._dry_run:
-            return False
-        now = self._clock()
-        note = known or Note(link.link_id, note_id, kind, body, now)
-        if known is None:
-            self._keep(note)
-        self._in_time()
-        try:
-            reply = client.comment(state.issue, note_id, note.body, now - known.begun_at if known else None)
-        except IssueRefused as error:
-            self._keep(replace(note, problem=str(error)))
-            return False
-        self._keep(replace(note, reply=reply))
-        self._say(link, "told", f"{state.shown}: {kind}")
-        return True
-
-    def _keep(self, note: Note) -> None:
-        store_note(self._database, self._team_id, note)
-        self._links.notes.setdefault(note.link_id, {})[note.note_id] = note
 
     def _store(self, link: Link, state: LinkState) -> None:
         if not self._dry_run:

@@ -27,7 +27,7 @@ def sync_team(database: Database, team_id: int, *, clock: Clock, options: TaskOp
         "links_waiting": found.waiting,
     }
     reason = "" if found.done else "nothing_changed"
-    return Report(items=len(found.done), reason=reason, details=details)
+    return Report(items=len(found.done), reason=reason, details=details, waiting=found.waiting)
 
 
 def teams_to_sync(database: Database) -> list[int]:

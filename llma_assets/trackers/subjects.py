@@ -37,7 +37,7 @@ from llma_assets.tasks import (
 )
 from llma_assets.team_day import TeamDay
 from llma_assets.trackers.ended import ended_lineages
-from llma_assets.trackers.links import LinkState
+from llma_assets.trackers.links import NEVER, LinkState
 from llma_assets.trackers.queries import LAST_CLUSTERS
 from llma_assets.trackers.setting import About, Here, Tracker
 
@@ -91,6 +91,8 @@ class Standpoint:
         by, note: who decided, and what they wrote; "" for the pipeline.
         is_regression: it came back after it was resolved.
         is_quiet: it is resolved because it was not seen.
+        closed_at: when somebody closed it last, also where it came back since; None where nobody did, or somebody
+            opened it again.
     """
 
     state: Here
@@ -99,6 +101,7 @@ class Standpoint:
     note: str = ""
     is_regression: bool = False
     is_quiet: bool = False
+    closed_at: datetime | None = None
 
 
 @dataclass
@@ -229,17 +232,22 @@ class Subjects:
             if row["status"] and row["task_id"] == task.task_id
         ]  # fmt: skip
         last = rows[-1] if rows else None
+        closed_at = None
+        for row in rows:
+            if row["change"] in ("closed", "reopened", "ignored"):
+                closed_at = row["changed_at"] if row["change"] == "closed" else None
         by = "" if last is None or last["changed_by"] == "pipeline" else last["changed_by"]
         if task.status == "resolved" and (last is None or last["status"] != "resolved"):
             at = min(self.now, task.last_seen + self.options.quiet)
-            return Standpoint("resolved" if tracker.close_quiet else "open", at, is_quiet=True)
-        state: Here = "open"
-        if task.status in ("resolved", "ignored"):
-            state = "resolved" if task.status == "resolved" else "ignored"
+            state: Here = "resolved" if tracker.close_quiet else "open"
+            return Standpoint(state, at, is_quiet=True, closed_at=closed_at)
+        states: Mapping[str, Here] = {"resolved": "resolved", "ignored": "ignored"}
+        state = states.get(task.status, "open")
         if last is None:
             return Standpoint(state)
         note = last["detail"] if by else ""
-        return Standpoint(state, last["changed_at"], by, note, is_regression=last["status"] == "regressed")
+        is_back = last["status"] == "regressed"
+        return Standpoint(state, last["changed_at"], by, note, is_regression=is_back, closed_at=closed_at)
 
     def _cluster_state(self, subject: Subject, state: LinkState) -> Standpoint:
         ids = {subject.subject, *subject.parts}
@@ -249,13 +257,15 @@ class Subjects:
         )
         if last and last.action == "hide":
             return Standpoint("ignored", last.edited_at, last.author)
+        closed_at = None if state.standing_at == NEVER else state.standing_at
         if state.standing != "resolved":
-            return Standpoint("open", last.edited_at if last else None, last.author if last else "")
+            by = last.author if last else ""
+            return Standpoint("open", last.edited_at if last else None, by, closed_at=closed_at)
         if last and last.edited_at > state.standing_at:
             return Standpoint("open", last.edited_at, last.author)
         if back := self._back(subject, state.standing_at):
-            return Standpoint("open", back, is_regression=True)
-        return Standpoint("resolved", state.standing_at)
+            return Standpoint("open", back, is_regression=True, closed_at=closed_at)
+        return Standpoint("resolved", state.standing_at, closed_at=closed_at)
 
     def _back(self, subject: Subject, since: datetime) -> datetime | None:
         """When a cluster came back after some whole days without a trace."""

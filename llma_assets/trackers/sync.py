@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=5), timedelta(hours=6)
 """After a fault a tracker is asked again after so long, twice as long each time, at most so long."""
+LONGEST_WAIT = timedelta(days=1)
+"""A tracker that asks to wait longer is asked again then all the same."""
 CLOCKS_DIFFER_S = 120.0
 _CLIENTS: Mapping[Kind, type[GitHub] | type[Linear]] = {"github": GitHub, "linear": Linear}
 
@@ -158,7 +160,7 @@ def _passed(work: Pass, health: Health, clock: Clock) -> Health:
                 offset = client.clock_offset_s
                 notice = "; ".join(each for each in (client.notice, _clocks(offset), notice) if each)
     except Limited as error:
-        found = (error.word, str(error), error.until)
+        found = (error.word, str(error), min(error.until, clock() + LONGEST_WAIT))
     except TrackerFault as error:
         found = (error.word, str(error), clock() + pause)
     except DatabaseError:

@@ -21,12 +21,15 @@ STATES: dict[str, str] = {
 def issue_body(subject: Subject, examples: list[str], wanted_by: str) -> str:
     """The text of a new issue."""
     kind = "recurring problem in session replays" if subject.about == "task" else "cluster of traces"
-    facts = [
-        f"A {kind}: {_number(subject.users, 'user')}, seen {_number(subject.count, 'time')}.",
-        f"Priority {subject.priority:.2f}.",
-    ]
-    if subject.first_seen and subject.last_seen:
-        facts.append(f"First seen on {subject.first_seen:%Y-%m-%d}, last on {subject.last_seen:%Y-%m-%d}.")
+    facts = [f"A {kind}."]
+    # Of what a team's privacy minimum withholds nothing is said, not even how much there is.
+    if subject.is_shown:
+        facts = [
+            f"A {kind}: {_number(subject.users, 'user')}, seen {_number(subject.count, 'time')}.",
+            f"Priority {subject.priority:.2f}.",
+        ]
+        if subject.first_seen and subject.last_seen:
+            facts.append(f"First seen on {subject.first_seen:%Y-%m-%d}, last on {subject.last_seen:%Y-%m-%d}.")
     facts.append(f"Wanted by {safe(wanted_by, 100)}.")
     return body_of(facts, subject.description, examples, [("Open in LLMA Assets", subject.page)])
 
@@ -44,8 +47,8 @@ def reopened_note(subject: Subject, point: Standpoint) -> str:
     if not point.is_regression:
         return f"Opened again in LLMA Assets{_by(point)}.{_noted(point)}"
     when = f" on {point.at:%Y-%m-%d}" if point.at else ""
-    counts = f"{_number(subject.users, 'user')}, seen {_number(subject.count, 'time')} in all"
-    return f"Seen again{when} after it was resolved: {counts}."
+    counts = f": {_number(subject.users, 'user')}, seen {_number(subject.count, 'time')} in all"
+    return f"Seen again{when} after it was resolved{counts if subject.is_shown else ''}."
 
 
 def conflict_note(here: Here, here_at: datetime | None, there: There, there_at: datetime, *, here_wins: bool) -> str:

@@ -10,6 +10,9 @@ from llma_assets.trackers.setting import Tracker, TrackerRule
 from llma_assets.trackers.store import TeamTrackers
 from llma_assets.trackers.subjects import Subject, Subjects
 
+BY_RULE = "rule "
+"""Begins the name of who wants an issue, where that is a rule."""
+
 
 def wished_by_rules(team: TeamTrackers, tracker: Tracker, links: TeamLinks, subjects: Subjects) -> list[Link]:
     """New links of a tracker that its rules ask for, the most urgent first; none of a subject that has one.
@@ -46,7 +49,7 @@ def wish(
 def _of_rule(
     team_id: int, rule: TrackerRule, links: TeamLinks, subjects: Subjects, already: Sequence[Link]
 ) -> list[Link]:
-    name, now = f"rule {rule.rule}", subjects.now
+    name, now = f"{BY_RULE}{rule.rule}", subjects.now
     recent = [
         each for each in links.links.values()
         if each.tracker == rule.tracker and each.wanted_by == name and each.wanted_at > now - timedelta(days=1)

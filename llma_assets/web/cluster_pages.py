@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from llma_assets.clusters import EditError, UnknownLineageError, clustered_days, decide_about
 from llma_assets.reports import (
+    ClusterReport,
     NoSuchClusterError,
     NotClusteredError,
     causes_of_cluster,
@@ -22,6 +23,7 @@ from llma_assets.web.access import Visitor
 from llma_assets.web.problems import InvalidInput, NotFound
 from llma_assets.web.site import Site
 from llma_assets.web.templates_of import address, page
+from llma_assets.web.tracker_pages import issues_of
 from llma_assets.web.visitors import FormDep, SiteDep, TeamDep, VisitorDep
 
 router = APIRouter()
@@ -66,6 +68,7 @@ def cluster_page(
         verification=verification,
         causes=causes_of_cluster(database, TeamDay(team_id, day), theme, report.result.cluster.cluster_id),
         since=since,
+        issues=issues_of(site, team_id, "cluster", _with_parts(report)),
         may_change=visitor.may_change,
         problem=problem[:300],
         release_property=site.release_property(team_id),
@@ -137,3 +140,9 @@ def _make_task(site: Site, visitor: Visitor, team_id: int, lineage_id: str, fiel
     except NoSuchClusterError as error:
         raise NotFound(str(error)) from None
     return RedirectResponse(address(f"/teams/{team_id}/tasks/{made.task_id}"), 303)
+
+
+def _with_parts(report: ClusterReport) -> tuple[str, ...]:
+    """The cluster, and those that people count with it."""
+    cluster = report.result.cluster
+    return (cluster.lineage_id, *cluster.merged_lineage_ids)

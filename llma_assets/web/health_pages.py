@@ -15,6 +15,7 @@ from llma_assets.reports import (
     usage_report,
 )
 from llma_assets.team_day import TeamDay
+from llma_assets.trackers import trackers_report
 from llma_assets.web.templates_of import address, page
 from llma_assets.web.visitors import FormDep, SiteDep, TeamDep, VisitorDep
 
@@ -57,6 +58,7 @@ def health_page(
         letters=letters[:SHOWN_LETTERS],
         letters_in_all=len(letters),
         checks=check_report(database, day, [team_id]) if checks else None,
+        trackers=[each for each in trackers_report(database, team_id, now=site.clock()).trackers if each.problem],
         retried=retried,
         retried_days=[each for each in map(_day, of.split(",")) if each],
     )

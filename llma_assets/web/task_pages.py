@@ -16,6 +16,7 @@ from llma_assets.web.problems import NotFound
 from llma_assets.web.site import Site
 from llma_assets.web.task_bulk import BULK_ACTIONS, MOST_TASKS, SeenTask, TaskDecisions, decide_about_tasks
 from llma_assets.web.templates_of import address, page
+from llma_assets.web.tracker_pages import issues_of
 from llma_assets.web.visitors import FormDep, SiteDep, TeamDep, VisitorDep
 
 router = APIRouter()
@@ -129,6 +130,7 @@ def task_page(
         details=details,
         verification=verification,
         since=since,
+        issues=issues_of(site, team_id, "task", (task.task_id, *task.merged)),
         may_change=visitor.may_change,
         problem=problem[:300],
     )

@@ -32,7 +32,7 @@ def test_the_names_of_assets_checks_and_automation_are_pinned(loaded: list[str])
     assert loaded[:5] == [
         "['alerts', 'cluster_assignments', 'cluster_attributes', 'cluster_causes', 'cluster_events', 'cluster_labels', "
         "'eligible_teams', 'events', 'segment_clusters', 'summary_embeddings', 'tasks', 'trace_summaries', "
-        "'trace_texts', 'video_segments']",
+        "'trace_texts', 'trackers', 'video_segments']",
         "['clusters_have_names', 'confirmed_by_resamples', 'event_titles_match_labels', 'events_match_runs', "
         "'few_embedding_failures', 'few_failures', 'few_false_references', 'few_items_not_rendered', "
         "'finite_values', 'items_counted_once', 'labels_distinct', 'line_references_exist', 'little_noise', "
@@ -44,9 +44,10 @@ def test_the_names_of_assets_checks_and_automation_are_pinned(loaded: list[str])
         "'spending_within_budget', 'spending_within_budget', 'summaries_are_embedded', 'tasks_add_up', "
         "'theme_spending_within_budget', 'theme_spending_within_budget', 'theme_spending_within_budget', "
         "'themes_find_something']",
-        "['alerts_job', 'clusters_job', 'discovery_job', 'shard_job', 'tasks_job', 'team_day_job', "
-        "'texts_job', 'theme_job']",
-        "['alerts_every_10_minutes', 'clusters_daily', 'discovery_hourly', 'tasks_half_hourly', 'texts_hourly']",
+        "['alerts_job', 'clusters_job', 'discovery_job', 'shard_job', 'tasks_job', 'team_day_job', 'texts_job', "
+        "'theme_job', 'trackers_job']",
+        "['alerts_every_10_minutes', 'clusters_daily', 'discovery_hourly', 'tasks_half_hourly', 'texts_hourly', "
+        "'trackers_every_10_minutes']",
         "['late_events', 'open_batches', 'stale_clusters', 'theme_schedules']",
     ]
 

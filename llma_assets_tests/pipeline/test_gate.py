@@ -17,6 +17,7 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner
 
+from llma_assets import trackers
 from llma_assets.alerts import Document, Rule, apply
 from llma_assets.cli.main import cli
 from llma_assets.clickhouse import Database, ServerState, connect
@@ -28,6 +29,7 @@ from llma_assets.defs.resources import ClickHouseResource, EmbedderResource, Tea
 from llma_assets.defs.schedules import clusters_daily, tasks_half_hourly, texts_hourly
 from llma_assets.defs.sensors import late_events, open_batches, stale_clusters
 from llma_assets.defs.sensors.theme_schedules import theme_schedules
+from llma_assets.defs.trackers import trackers_every_10_minutes
 from llma_assets.ledger import list_skips
 from llma_assets.settings import Settings
 from llma_assets.stage import Report, StageContext
@@ -124,9 +126,9 @@ def team_stages() -> list[str]:
 def materialize(pipeline: Pipeline, stage: str, team_day: TeamDay, **options: Any) -> dict[str, Any]:
     """Make one partition of one asset, as by `dagster asset materialize`; its metadata."""
     pipeline.instance.add_dynamic_partitions(str(teams.name), ["1", "2"])
-    jobs = {"segment_clusters": "tasks_job", "tasks": "tasks_job", "alerts": "alerts_job"}
+    jobs = {"segment_clusters": "tasks_job", "tasks": "tasks_job", "alerts": "alerts_job", "trackers": "trackers_job"}
     job = jobs.get(stage, "team_day_job")
-    key = str(team_day.team_id) if job == "tasks_job" else partition_key(team_day)
+    key = str(team_day.team_id) if job in ("tasks_job", "trackers_job") else partition_key(team_day)
     done = pipeline.run(job, asset_selection=[dg.AssetKey(stage)], partition_key=key, **options)
     (event,) = done.asset_materializations_for_node(stage)
     return told(event.metadata)
@@ -280,11 +282,17 @@ def a_rule_and_a_day_that_failed(database: Database, team_id: int) -> None:
     database.insert_rows("skips", [{**skip, "reason": "failed", "detail": "no answer", "inserted_at": at}])
 
 
+def a_tracker_with_a_rule(database: Database, team_id: int) -> None:
+    tracker = trackers.Tracker("bugs", "github", "acme/app", "LLMA_TRACKERS_TOKEN")
+    trackers.apply(database, team_id, trackers.Document((tracker,), (trackers.TrackerRule("all", "bugs"),)), "ada")
+
+
 TICKS: dict[str, tuple[Any, Callable[[Database, int], None]]] = {
     "texts_hourly": (texts_hourly, events_of_today),
     "clusters_daily": (clusters_daily, events_of_the_day),
     "tasks_half_hourly": (tasks_half_hourly, new_segments),
     "alerts_every_10_minutes": (alerts_every_10_minutes, a_rule_and_a_day_that_failed),
+    "trackers_every_10_minutes": (trackers_every_10_minutes, a_tracker_with_a_rule),
     "late_events": (late_events, events_of_the_day),
     "open_batches": (open_batches, an_open_batch),
     "stale_clusters": (stale_clusters, a_stale_clustering),

@@ -28,6 +28,7 @@ PAGES = (
     "/teams/1/tasks?state=all",
     "/teams/1/week?date=2026-11-07",
     "/teams/1/alerts",
+    "/teams/1/trackers",
     "/teams/1/themes",
     "/teams/1/themes/traces",
     "/teams/1/themes/traces/edit",

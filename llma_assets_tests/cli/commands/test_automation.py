@@ -26,6 +26,7 @@ NAMES = (
     "discovery_hourly",
     "tasks_half_hourly",
     "texts_hourly",
+    "trackers_every_10_minutes",
     "late_events",
     "open_batches",
     "stale_clusters",

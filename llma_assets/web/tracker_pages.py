@@ -1,0 +1,164 @@
+"""Issues in trackers: the list, a button on tasks and clusters, documents of the API. The logic is in `trackers`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+from starlette.responses import RedirectResponse, Response
+
+from llma_assets.clusters import EditError, UnknownLineageError, find_lineage
+from llma_assets.serialization import json_object
+from llma_assets.tasks import UnknownTaskError, find_task, list_tasks
+from llma_assets.trackers import (
+    Opened,
+    ShownLink,
+    TrackerError,
+    TrackersReport,
+    open_issue,
+    shown_links,
+    trackers_of,
+    trackers_report,
+)
+from llma_assets.web.access import Visitor
+from llma_assets.web.answers import answer
+from llma_assets.web.api import TEAM as API_TEAM
+from llma_assets.web.problems import InvalidInput, NotFound
+from llma_assets.web.site import Site
+from llma_assets.web.templates_of import address, page
+from llma_assets.web.visitors import ChangerDep, FormDep, SiteDep, TeamDep, VisitorDep
+
+router = APIRouter()
+documents = APIRouter(tags=["trackers"])
+
+TRACKERS = "/teams/{team_id}/trackers"
+SHOWN_LINKS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Issues:
+    """What a page of a task or a cluster shows of trackers.
+
+    Attributes:
+        links: its issues.
+        trackers: names of those in which it has none and can have one.
+    """
+
+    links: tuple[ShownLink, ...]
+    trackers: tuple[str, ...]
+
+
+def issues_of(site: Site, team_id: int, about: str, subjects: Iterable[str]) -> Issues:
+    """The issues of a task or a cluster, and of what was merged into it."""
+    team = trackers_of(site.database, team_id)
+    if not team.trackers:
+        return Issues((), ())
+    links = shown_links(site.database, team_id, about, subjects, now=site.clock())
+    taken = {each.tracker for each in links if each.state != "gone"}
+    return Issues(links, tuple(each.tracker for each in team.enabled if each.tracker not in taken))
+
+
+@router.get(TRACKERS)
+def trackers_page(request: Request, site: SiteDep, team_id: TeamDep) -> Response:
+    """Trackers, how each answered, and every issue with what happened last and what is wrong."""
+    report = trackers_report(site.database, team_id, now=site.clock())
+    rules = tuple(trackers_of(site.database, team_id).rules.values())
+    shown = report.links[:SHOWN_LINKS]
+    return page(request, "trackers.html", tab="tasks", team_id=team_id, report=report, links=shown, rules=rules)
+
+
+@router.post(TRACKERS)
+def open_by_form(site: SiteDep, visitor: VisitorDep, team_id: TeamDep, fields: FormDep) -> Response:
+    """Open an issue of a task or a cluster, and show its page again."""
+    about: Literal["task", "cluster"] = "cluster" if fields.get("lineage") else "task"
+    subject = fields.get("lineage") or fields.get("task", "")
+    query = {"theme": fields.get("theme", ""), "date": fields.get("date", "")}
+    try:
+        problem = _open(site, visitor, team_id, about, subject, fields.get("tracker", "")).problem
+    except TrackerError as error:
+        problem = str(error)
+    path = f"/teams/{team_id}/{'tasks' if about == 'task' else 'clusters'}/{subject}"
+    return RedirectResponse(address(path, **query, problem=problem), 303)
+
+
+class IssueWish(BaseModel):
+    """The wish that a task or a cluster has an issue.
+
+    Attributes:
+        task, lineage: one of them: an id, or a unique prefix.
+        tracker: where; the only tracker of the team if it is empty.
+    """
+
+    task: Annotated[str, Field(max_length=64)] = ""
+    lineage: Annotated[str, Field(max_length=64)] = ""
+    tracker: Annotated[str, Field(max_length=64)] = ""
+
+
+class OpenedIssue(BaseModel):
+    """What became of a wish.
+
+    Attributes:
+        link: id of the link.
+        issue, url: the issue, "" where it is not made yet.
+        was_there: there was one already.
+        problem: why it is not made yet; a later pass makes it.
+    """
+
+    link: str
+    tracker: str
+    issue: str
+    url: str
+    was_there: bool
+    problem: str
+
+
+@documents.get(API_TEAM + "/trackers", response_model=TrackersReport)
+def trackers_document(request: Request, site: SiteDep, team_id: TeamDep) -> Response:
+    """The trackers of a team and their issues, the newest first."""
+    return answer(request, json_object(trackers_report(site.database, team_id, now=site.clock())))
+
+
+@documents.post(API_TEAM + "/trackers/issues", response_model=OpenedIssue)
+def open_by_api(request: Request, site: SiteDep, visitor: ChangerDep, team_id: TeamDep, wish: IssueWish) -> Response:
+    """Open an issue of a task or a cluster; one that has an issue keeps it."""
+    if bool(wish.task) == bool(wish.lineage):
+        raise InvalidInput("name one problem: task, or lineage", field="task")
+    try:
+        made = _open(
+            site, visitor, team_id, "task" if wish.task else "cluster", wish.task or wish.lineage, wish.tracker
+        )
+    except TrackerError as error:
+        raise InvalidInput(str(error), field="tracker") from None
+    opened = OpenedIssue(
+        link=str(made.link.link_id),
+        tracker=made.link.tracker,
+        issue=made.state.shown,
+        url=made.state.url,
+        was_there=made.was_there,
+        problem=made.problem,
+    )
+    return answer(request, opened.model_dump())
+
+
+def _open(
+    site: Site, visitor: Visitor, team_id: int, about: Literal["task", "cluster"], subject: str, tracker: str
+) -> Opened:
+    options = site.task_options(team_id)
+    try:
+        if about == "task":
+            found = find_task(list_tasks(site.database, team_id, now=site.clock(), options=options), subject).task_id
+        else:
+            found = find_lineage(site.database, team_id, subject).lineage_id
+    except (UnknownTaskError, UnknownLineageError, EditError) as error:
+        raise NotFound(str(error)) from None
+    return open_issue(
+        site.database,
+        trackers_of(site.database, team_id),
+        about,
+        found,
+        visitor.name,
+        clock=site.clock,
+        tracker_name=tracker,
+        options=options,
+    )

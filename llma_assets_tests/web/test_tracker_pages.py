@@ -1,0 +1,88 @@
+"""Issues on pages and by the API: a button on tasks and clusters, what is wrong, of the team alone."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from starlette.testclient import TestClient
+
+from llma_assets.clickhouse import Database
+from llma_assets.tasks import Task
+from llma_assets.testing import GitHubServer
+from llma_assets.testing.segments import MONDAY
+from llma_assets.trackers import Document, apply, links_of
+from llma_assets.web import Site
+from llma_assets_tests.reports.stored_runs import DAY
+from llma_assets_tests.tasks.passing import tasks
+from llma_assets_tests.trackers.conftest import GITHUB, HOSTILE, TOKEN, two_teams
+from llma_assets_tests.web.conftest import CHANGER, READER, bearer
+
+NOW = MONDAY + timedelta(days=1)
+API = "/api/v1/teams/1/trackers"
+
+
+@pytest.fixture
+def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubServer]:
+    with GitHubServer(TOKEN) as server:
+        monkeypatch.setenv("LLMA_ALERTS_PRIVATE_HOSTS", "127.0.0.1")
+        monkeypatch.setenv("LLMA_TRACKERS_TOKEN", TOKEN)
+        monkeypatch.setenv("LLMA_TRACKERS_ADDRESS", server.base)
+        yield server
+
+
+@pytest.fixture
+def task(site: Site, planted: Database, github: GitHubServer) -> Task:
+    two_teams(planted)
+    site.clock = iter(NOW + timedelta(seconds=each) for each in range(1, 1_000)).__next__
+    apply(planted, 1, Document((GITHUB,)), "ada")
+    return tasks(planted, NOW)[0]
+
+
+def send(client: TestClient, **fields: str) -> str:
+    """The page after the button was pressed."""
+    client.get("/")
+    return client.post("/teams/1/trackers", data={"form_key": client.cookies["llma_form"], **fields}).text
+
+
+def test_a_button_opens_the_issue_of_a_task_once(client: TestClient, task: Task, github: GitHubServer) -> None:
+    path = f"/teams/1/tasks/{task.task_id}"
+    assert "Open an issue in bugs" in client.get(path).text
+    for _ in range(2):
+        page = send(client, task=task.task_id, tracker="bugs")
+        assert 'href="https://github.example/acme/app/issues/1"' in page
+        assert "Open an issue in bugs" not in page
+    assert len(github.issues) == 1
+    every = client.get("/teams/1/trackers").text
+    assert ("acme/app#1" in every, HOSTILE in every, "<img" in every) == (True, False, False)
+    assert "acme/app#1" not in client.get("/teams/2/trackers").text
+
+
+def test_what_a_tracker_refuses_stands_on_the_page_of_the_task_and_on_health(
+    client: TestClient, task: Task, github: GitHubServer
+) -> None:
+    github.can_write = False
+    page = send(client, task=task.task_id)
+    assert "needs the permission to write issues" in page
+    assert "needs the permission to write issues" in client.get("/teams/1/health").text
+    assert "needs the permission" not in client.get("/teams/2/health").text
+    github.can_write = True
+    assert "acme/app#1" in send(client, task=task.task_id)
+
+
+def test_a_cluster_gets_an_issue_from_its_page(client: TestClient, task: Task, github: GitHubServer) -> None:
+    where = {"lineage": "traces-0", "theme": "traces", "date": DAY.isoformat()}
+    assert "acme/app#1" in send(client, tracker="bugs", **where)
+    assert github.issues[1]["title"]
+
+
+def test_the_api_opens_and_lists(guarded: TestClient, task: Task, github: GitHubServer, planted: Database) -> None:
+    wish = {"task": task.task_id[:8]}
+    assert guarded.post(f"{API}/issues", json=wish, headers=bearer(READER)).status_code == 403
+    made = guarded.post(f"{API}/issues", json=wish, headers=bearer(CHANGER)).json()
+    assert (made["issue"], made["was_there"], made["problem"]) == ("acme/app#1", False, "")
+    (link,) = guarded.get(API, headers=bearer(READER)).json()["links"]
+    assert (link["issue"], link["wanted_by"], link["subject"]) == ("acme/app#1", "Chris", task.task_id)
+    for wrong, status in (({}, 422), ({"task": "x" * 8}, 404), ({**wish, "tracker": "bgus"}, 422)):
+        assert guarded.post(f"{API}/issues", json=wrong, headers=bearer(CHANGER)).status_code == status
+    assert len(links_of(planted, 1).links) == 1
+    assert links_of(planted, 2).links == {}
