@@ -160,6 +160,10 @@ class Converter:
             return
         for record, draft, state, found in self.pieces.taken():
             try:
+                if not found and not draft.trace_id:
+                    raise LineError(
+                        "missing_field", "its span is in none of the files: name the one that holds it, too"
+                    )
                 yield _event(self.format.finish(draft, state, found) if found else draft, latest, self.team_id, {})
             except LineError as error:
                 yield Rejected(_shown(record, draft.properties), error)

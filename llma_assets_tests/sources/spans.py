@@ -18,6 +18,7 @@ class Span:
     Attributes:
         kind: agent, llm, tool or embedding.
         said: what the user or the caller said.
+        scores: what evaluations found: name, result, reasoning; in tools that have evaluations.
         asked: messages of a call in a provider's own shape, instead of `said`.
         version: later versions of a span replace earlier ones, in tools that have versions.
     """
@@ -40,6 +41,7 @@ class Span:
     user: str = "ann"
     version: int = 1
     asked: Any = None
+    scores: tuple[tuple[str, bool | float | str, str], ...] = ()
 
     @property
     def end(self) -> datetime:

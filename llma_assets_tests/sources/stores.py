@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -77,8 +78,36 @@ def write_langfuse(store: Database, spans: Iterable[Span]) -> None:
         ],
     )
 
+    _write_scores(store, spans)
+
+
+def _write_scores(store: Database, spans: Iterable[Span]) -> None:
+    """Evaluations of Langfuse: of the trace where the span is its root."""
+    rows = []
+    for span in spans:
+        for number, (name, result, comment) in enumerate(span.scores):
+            kind = "BOOLEAN" if isinstance(result, bool) else "CATEGORICAL" if isinstance(result, str) else "NUMERIC"
+            row = {
+                "id": str(uuid5(NAMESPACE_URL, f"{span.span_id}/{name}")),
+                "timestamp": span.end + timedelta(milliseconds=number),
+                "project_id": span.tenant,
+                "trace_id": span.trace_id,
+                "observation_id": span.span_id if span.parent_id else None,
+                "name": name,
+                "value": 0 if isinstance(result, str) else float(result),
+                "source": "EVAL",
+                "comment": comment or None,
+                "data_type": kind,
+                "string_value": {"BOOLEAN": str(result), "CATEGORICAL": result}.get(kind),
+                "event_ts": span.version_at,
+                "is_deleted": 0,
+            }
+            rows.append(row)
+    store.insert_rows("scores", rows)
+
 
 def write_langfuse4(store: Database, spans: Iterable[Span]) -> None:
+    spans = list(spans)
     types = {"llm": "GENERATION", "tool": "TOOL", "agent": "AGENT", "embedding": "EMBEDDING"}
     rows = []
     for span in spans:
@@ -116,6 +145,7 @@ def write_langfuse4(store: Database, spans: Iterable[Span]) -> None:
         if not span.parent_id:
             rows.append({**rows[-1], "span_id": whole, "parent_span_id": "", "type": "SPAN", "end_time": span.start})
     store.insert_rows("events_full", rows)
+    _write_scores(store, spans)
 
 
 def _posthog(span: Span) -> dict[str, Any]:
@@ -285,5 +315,25 @@ def write_opik(store: Database, spans: Iterable[Span]) -> None:
                 "last_updated_at": span.version_at,
             }
             for span in _roots(spans)
+        ],
+    )
+    store.insert_rows(
+        "feedback_scores",
+        [
+            {
+                "entity_id": (span.span_id if span.parent_id else span.trace_id).encode(),
+                "entity_type": "span" if span.parent_id else "trace",
+                "project_id": span.tenant.encode(),
+                "workspace_id": "w",
+                "name": name,
+                "category_name": result if isinstance(result, str) else "",
+                "value": 0 if isinstance(result, str) else float(result),
+                "reason": reason,
+                "source": "sdk",
+                "created_at": span.end + timedelta(milliseconds=number),
+                "last_updated_at": span.version_at,
+            }
+            for span in spans
+            for number, (name, result, reason) in enumerate(span.scores)
         ],
     )

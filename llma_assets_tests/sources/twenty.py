@@ -25,6 +25,9 @@ def twenty() -> Iterator[Span]:
             agent, call, tool = (replace(span, session="", user="") for span in (agent, call, tool))
         call = replace(call, asked=json.loads((SHAPES / f"{name}.json").read_text()))
         tool = replace(tool, answered='{"status": "sent", "text": "It\'s “on its way”.\\n\\tThanks!"}')
+        if number % 4 == 1:
+            agent = replace(agent, scores=(("helpful", 0.0, "It does not answer."), ("tone", "friendly, warm", "")))
+            call = replace(call, scores=(("grounded", True, "All from the order."), ("safe", False, "")))
         yield agent
         yield replace(call, error="content filter: 400") if number % 5 == 4 else call
         yield tool if number % 2 else replace(tool, error="")

@@ -5,6 +5,7 @@ No JSON text, no database, no clock: whether a time is within bounds, and whose 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -161,6 +162,37 @@ def with_users(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
             continue
         draft = replace(draft, user=users[draft.trace_id])
         yield replace(outcome, draft=draft) if isinstance(outcome, Waiting) else draft
+
+
+def of_span(draft: Draft, span_id: str) -> Waiting:
+    """A draft about a span of which it knows no trace, as evaluations are often stored."""
+    return Waiting(draft, (f"span/{span_id}",), {})
+
+
+def known_span(trace_id: str, span_id: str) -> Piece:
+    """Lets drafts `of_span` find the trace of a span."""
+    return Piece(f"span/{span_id}", 0, trace_id)
+
+
+def with_trace(draft: Draft, _state: Record, found: Pieces) -> Draft:
+    """The event of a draft `of_span` whose span was found."""
+    trace_id = next(iter(found.values()))[0]
+    return replace(draft, trace_id=trace_id, properties={**draft.properties, "$ai_trace_id": trace_id})
+
+
+def evaluation(result: object) -> dict[str, Any]:
+    """What an evaluation found, as a typed result: a yes or no, a number, or a category.
+
+    >>> evaluation(True), evaluation(0)
+    ({'$ai_evaluation_result': True}, {'$ai_evaluation_numeric_result': 0})
+    >>> evaluation("good")
+    {'$ai_evaluation_categorical_result': 'good'}
+    """
+    if isinstance(result, bool):
+        return {"$ai_evaluation_result": result}
+    if isinstance(result, int | float | Decimal):
+        return {"$ai_evaluation_numeric_result": result}
+    return {"$ai_evaluation_categorical_result": result}
 
 
 def filled(properties: Mapping[str, Any]) -> dict[str, Any]:

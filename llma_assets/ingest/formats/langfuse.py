@@ -11,6 +11,7 @@ from llma_assets.ingest.formats.draft import (
     Record,
     decoded,
     each,
+    evaluation,
     field,
     filled,
     mapping,
@@ -164,14 +165,21 @@ def _score(score: Record) -> Draft:
                 "$ai_span_id": identity,
                 "$ai_parent_id": text_field(score, "observationId", "observation_id") or trace_id,
                 "$ai_evaluation_name": text_field(score, "name"),
-                "$ai_evaluation_result": field(score, "stringValue", "string_value")
-                if score.get("value") is None or field(score, "dataType", "data_type") == "CATEGORICAL"
-                else score["value"],
+                **evaluation(_result(score)),
                 "$ai_evaluation_reasoning": text_field(score, "comment"),
                 "langfuse.score.source": text_field(score, "source"),
             }
         ),
     )
+
+
+def _result(score: Record) -> object:
+    """The value by its type; of a yes or no both 1 and a word are written."""
+    kind, value = text_field(score, "dataType", "data_type"), score.get("value")
+    said = field(score, "stringValue", "string_value")
+    if kind == "BOOLEAN":
+        return said == "True" if isinstance(said, str) else value in (1, True)
+    return said if value is None or (kind == "CATEGORICAL" and said is not None) else value
 
 
 def _shared(record: Record) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Spans as JSON: what OpenTelemetry's SDKs print, and Phoenix's API, tables and DataFrames (OpenInference)."""
+"""Spans as JSON: what OpenTelemetry's SDKs print, and Phoenix's API, tables and DataFrames (OpenInference).
+
+Annotations of Phoenix, which know a span alone, become evaluations of its trace.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -9,12 +12,19 @@ from llma_assets.ingest.formats.draft import (
     Format,
     Outcome,
     Record,
+    Waiting,
     decoded,
+    evaluation,
     field,
+    filled,
+    known_span,
     mapping,
+    of_span,
     one,
     required_id,
     text_field,
+    times,
+    with_trace,
 )
 from llma_assets.ingest.formats.otel_span import Span, draft_of
 from llma_assets.ingest.moments import micros
@@ -28,15 +38,60 @@ _COUNTS: Final = {
 
 
 def recognises(record: Record) -> bool:
-    """A span with its ids in `context`, or in columns named after it."""
+    """A span with its ids in `context`, or in columns named after it; an annotation of one."""
+    if _is_annotation(record):
+        return True
     context = record.get("context")
     has_ids = "context.trace_id" in record or (isinstance(context, Mapping) and "trace_id" in context)
     return has_ids and ("start_time" in record or "startTime" in record)
 
 
 def read(record: Record) -> Iterator[Outcome]:
-    """The event of a span."""
-    yield one(record, "", _draft)
+    """The event of a span, or of an annotation."""
+    if _is_annotation(record):
+        yield one(record, "", _annotation)
+        return
+    outcome = one(record, "", _draft)
+    if isinstance(outcome, Draft):
+        yield known_span(outcome.trace_id, outcome.span_id)
+    yield outcome
+
+
+def _is_annotation(record: Record) -> bool:
+    has_result = "result" in record or "result.score" in record or "result.label" in record
+    return "annotator_kind" in record and "span_id" in record and has_result
+
+
+def _annotation(record: Record) -> Waiting:
+    """An evaluation. A label is what was found, beside which its score stays as a property of its own."""
+    span_id = _id(required_id(record, "span_id"))
+    name = text_field(record, "annotation_name", "name") or "annotation"
+    time_us, _ = times(record, ("created_at", "updated_at"), ())
+    columns = {key.removeprefix("result."): held for key, held in record.items() if key.startswith("result.")}
+    result = {**mapping(record.get("result")), **columns}
+    label, score = text_field(result, "label"), field(result, "score")
+    identity = ":".join(filter(None, (span_id, name, text_field(record, "id", "identifier"))))
+    return of_span(
+        Draft(
+            "",
+            identity,
+            "$ai_evaluation",
+            time_us,
+            "",
+            filled(
+                {
+                    "$ai_span_id": identity,
+                    "$ai_parent_id": span_id,
+                    "$ai_evaluation_name": name,
+                    **(evaluation(label or score) if label or score is not None else {}),
+                    "$ai_evaluation_reasoning": text_field(result, "explanation"),
+                    "phoenix.score": score if label else None,
+                    "phoenix.annotator_kind": text_field(record, "annotator_kind"),
+                }
+            ),
+        ),
+        span_id,
+    )
 
 
 def _draft(record: Record) -> Draft:
@@ -106,4 +161,5 @@ FORMAT: Final = Format(
         "end_time",
         "attributes",
     ),
+    finish=with_trace,
 )

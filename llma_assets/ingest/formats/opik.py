@@ -1,4 +1,4 @@
-"""Opik: traces and spans, alone or as `{"trace": …, "spans": […]}`, with their feedback scores."""
+"""Opik: traces and spans, alone or as `{"trace": …, "spans": […]}`, with their feedback scores; rows of its tables."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -9,15 +9,20 @@ from llma_assets.ingest.formats.draft import (
     Format,
     Outcome,
     Record,
+    Waiting,
     decoded,
     each,
+    evaluation,
     field,
     filled,
+    known_span,
     mapping,
+    of_span,
     one,
     required_id,
     text_field,
     times,
+    with_trace,
 )
 
 _TYPES: Final = frozenset({"unknown", "general", "tool", "llm", "guardrail"})
@@ -33,8 +38,8 @@ _OWN: Final = (
 
 
 def recognises(record: Record) -> bool:
-    """A trace or span of it, or both."""
-    return _is_whole(record) or _is_span(record) or _is_trace(record)
+    """A trace or span of it, or both, or a row of `feedback_scores`."""
+    return _is_whole(record) or _is_span(record) or _is_trace(record) or _is_score(record)
 
 
 def read(record: Record) -> Iterator[Outcome]:
@@ -44,7 +49,10 @@ def read(record: Record) -> Iterator[Outcome]:
         yield from _with_scores(trace, "trace", _trace)
         for number, span in enumerate(record["spans"]):
             yield from _with_scores(span, f"spans[{number}]", lambda part: _span(part, trace))
+    elif _is_score(record):
+        yield one(record, "", _row_of_score)
     elif _is_span(record):
+        yield known_span(text_field(record, "trace_id"), text_field(record, "id"))
         yield from _with_scores(record, "", lambda part: _span(part, {}))
     else:
         yield from _with_scores(record, "", _trace)
@@ -61,6 +69,10 @@ def _is_span(record: Record) -> bool:
 def _is_trace(record: Record) -> bool:
     has_times = "id" in record and "start_time" in record
     return has_times and "trace_id" not in record and "run_type" not in record and any(each in record for each in _OWN)
+
+
+def _is_score(record: Record) -> bool:
+    return "entity_id" in record and "entity_type" in record
 
 
 def _with_scores(part: Any, place: str, read_part: Any) -> Iterator[Outcome]:
@@ -138,6 +150,15 @@ def _shared(part: Record, latency_s: float | None) -> dict[str, Any]:
     }
 
 
+def _row_of_score(score: Record) -> Draft | Waiting:
+    entity = required_id(score, "entity_id")
+    is_trace = text_field(score, "entity_type") == "trace"
+    time_us, _ = times(score, ("created_at", "last_updated_at"), ())
+    trace_id = entity if is_trace else ""
+    draft = _score(score, Draft(trace_id, entity, "", time_us, "", {}))
+    return draft if is_trace else of_span(draft, entity)
+
+
 def _score(score: Record, of: Draft) -> Draft:
     name = required_id(score, "name")
     return Draft(
@@ -152,11 +173,20 @@ def _score(score: Record, of: Draft) -> Draft:
                 "$ai_span_id": f"{of.span_id}:{name}",
                 "$ai_parent_id": of.span_id,
                 "$ai_evaluation_name": name,
-                "$ai_evaluation_result": field(score, "category_name") or score.get("value"),
+                **evaluation(_result(score)),
                 "$ai_evaluation_reasoning": text_field(score, "reason"),
             }
         ),
     )
+
+
+def _result(score: Record) -> object:
+    """A category, else a number, which exports may write as text."""
+    value = field(score, "category_name") or score.get("value")
+    try:
+        return float(value) if isinstance(value, str) and not field(score, "category_name") else value
+    except ValueError:
+        return value
 
 
 FORMAT: Final = Format(
@@ -165,4 +195,5 @@ FORMAT: Final = Format(
     recognises,
     read,
     ("trace_id", "parent_span_id", "start_time", "end_time", "type", "usage", "feedback_scores", "thread_id"),
+    finish=with_trace,
 )

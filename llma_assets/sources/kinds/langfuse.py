@@ -8,7 +8,7 @@ is. `events_core` cuts messages to 200 characters: it is read where no messages 
 from typing import Final
 
 from llma_assets.sources.kinds.rows import Row, beside, columns, needs_users, newest, positive, seconds, text
-from llma_assets.sources.reading import Kind, Reading, between, wants_content
+from llma_assets.sources.reading import Kind, Reading, between, first, wants_content
 from llma_assets.sources.source import Source, column_sql, table_sql
 from llma_assets.sources.statement import Asked
 
@@ -29,9 +29,11 @@ LEFT ANY JOIN
 
 def read(source: Source, asked: Asked) -> tuple[Reading, ...]:
     """Observations and traces, or the one table of events, by the name of the table."""
+    scores = source.others.get("scores")
+    evaluations = (_scores(source, scores, asked),) if scores else ()
     if source.table.rpartition(".")[2].startswith("events"):
-        return (_events(source, asked),)
-    return (_observations(source, asked), _traces(source, asked))
+        return (_events(source, asked), *evaluations)
+    return (_observations(source, asked), _traces(source, asked), *evaluations)
 
 
 def _events(source: Source, asked: Asked) -> Reading:
@@ -114,6 +116,32 @@ def _traces(source: Source, asked: Asked) -> Reading:
     return Reading(columns(row), f"{quoted} AS o", conditions, f"o.{column_sql(source.tenant or KIND.tenant)}")
 
 
+def _scores(source: Source, table: str, asked: Asked) -> Reading:
+    quoted = table_sql(table)
+    is_number = "o.data_type NOT IN ('BOOLEAN', 'CATEGORICAL')"
+    row = Row(
+        uuid="reinterpretAsUUID(sipHash128(o.project_id, 'score', o.id))",
+        event="'$ai_evaluation'",
+        ended="o.timestamp",
+        trace_id=text("o.trace_id"),
+        user="''",
+        session="''",
+        facts={
+            "$ai_span_id": "o.id",
+            "$ai_parent_id": first(text("o.observation_id"), text("o.trace_id")),
+            "$ai_evaluation_name": "o.name",
+            "$ai_evaluation_result": "if(o.data_type = 'BOOLEAN', if(o.value = 1, 'true', 'false'), '')",
+            "$ai_evaluation_numeric_result": f"if({is_number}, toString(o.value), '')",
+            "$ai_evaluation_categorical_result": f"if(o.data_type = 'CATEGORICAL', {text('o.string_value')}, '')",
+            "$ai_evaluation_reasoning": text("o.comment"),
+        },
+        content=("''", "''"),
+    )
+    latest = newest(quoted, "o", ("project_id", "id"), "event_ts", asked, "timestamp")
+    conditions = (*between(asked, "o.timestamp"), "o.is_deleted = 0", "ifNull(o.trace_id, '') != ''", latest)
+    return Reading(columns(row), f"{quoted} AS o", conditions, f"o.{column_sql(source.tenant or KIND.tenant)}")
+
+
 _IS_CALL: Final = "o.type IN ('GENERATION', 'EMBEDDING')"
 _EVENT: Final = "o.type = 'GENERATION', '$ai_generation', o.type = 'EMBEDDING', '$ai_embedding', '$ai_span'"
 _TOOLS: Final = (
@@ -136,5 +164,9 @@ KIND: Final = Kind(
     tenant="project_id",
     read=read,
     without_content="the application masks inputs and outputs, or its SDK does not capture them (capture_input)",
-    others={"traces": "traces, of version 3", "core": "events_core, of version 4"},
+    others={
+        "traces": "traces, of version 3",
+        "core": "events_core, of version 4",
+        "scores": "scores, to be read as evaluations",
+    },
 )

@@ -18,9 +18,22 @@ LEFT ANY JOIN
 """
 
 
+# Which trace a span is of, for scores of spans.
+_SPANS: Final = """
+LEFT ANY JOIN
+(
+    SELECT id AS s_id, any(trace_id) AS s_trace
+    FROM {table}
+    WHERE __tenant__ AND {conditions}
+    GROUP BY id
+) AS s ON s.s_id = o.entity_id
+"""
+
+
 def read(source: Source, asked: Asked) -> tuple[Reading, ...]:
-    """Spans, and traces as the spans' parents."""
-    return (_spans(source, asked), _traces(source, asked))
+    """Spans, traces as the spans' parents, and scores where their table is named."""
+    scores = source.others.get("scores")
+    return (_spans(source, asked), _traces(source, asked), *((_scores(source, scores, asked),) if scores else ()))
 
 
 def _spans(source: Source, asked: Asked) -> Reading:
@@ -70,6 +83,35 @@ def _traces(source: Source, asked: Asked) -> Reading:
     return Reading(columns(row), f"{quoted} AS o", (*between(asked, "o.start_time"), latest), _tenant(source))
 
 
+def _scores(source: Source, table: str, asked: Asked) -> Reading:
+    quoted = table_sql(table)
+    entity, conditions = "toString(o.entity_id)", " AND ".join(between(asked, "start_time")) or "1"
+    spans = _SPANS.format(table=table_sql(source.table), conditions=conditions)
+    row = Row(
+        uuid="reinterpretAsUUID(sipHash128(toString(o.project_id), 'score', toString(o.entity_id), o.name))",
+        event="'$ai_evaluation'",
+        ended="o.created_at",
+        trace_id=f"if(o.entity_type = 'trace', {entity}, toStringCutToZero(s.s_trace))",
+        user="''",
+        session="''",
+        facts={
+            "$ai_span_id": f"concat({entity}, ':', o.name)",
+            "$ai_parent_id": entity,
+            "$ai_evaluation_name": "o.name",
+            "$ai_evaluation_numeric_result": "if(o.category_name = '', toString(o.value), '')",
+            "$ai_evaluation_categorical_result": "o.category_name",
+            "$ai_evaluation_reasoning": "o.reason",
+        },
+        content=("''", "''"),
+    )
+    latest = newest(
+        quoted, "o", ("project_id", "entity_type", "entity_id", "name"), "last_updated_at", asked, "created_at"
+    )
+    is_known = "(o.entity_type = 'trace' OR toStringCutToZero(s.s_trace) != '')"
+    conditions_of_scores = (*between(asked, "o.created_at"), is_known, latest)
+    return Reading(columns(row), f"{quoted} AS o {spans}", conditions_of_scores, _tenant(source))
+
+
 def _tenant(source: Source) -> str:
     return f"o.{column_sql(source.tenant or KIND.tenant)}"
 
@@ -89,5 +131,5 @@ KIND: Final = Kind(
     tenant="project_id",
     read=read,
     without_content="the application's decorators must not have capture_input=False or capture_output=False",
-    others={"traces": "traces"},
+    others={"traces": "traces", "scores": "feedback_scores, to be read as evaluations"},
 )

@@ -32,3 +32,14 @@ ENGINE = ReplacingMergeTree(event_ts, is_deleted)
 PARTITION BY toYYYYMM(timestamp)
 PRIMARY KEY (project_id, toDate(timestamp))
 ORDER BY (project_id, toDate(timestamp), id);
+
+CREATE TABLE __db__.scores
+(
+    id String, timestamp DateTime64(3), project_id String, trace_id Nullable(String), observation_id Nullable(String),
+    name String, value Float64, source String, comment Nullable(String), data_type String,
+    string_value Nullable(String), event_ts DateTime64(3), is_deleted UInt8
+)
+ENGINE = ReplacingMergeTree(event_ts, is_deleted)
+PARTITION BY toYYYYMM(timestamp)
+PRIMARY KEY (project_id, toDate(timestamp), name)
+ORDER BY (project_id, toDate(timestamp), name, id);

@@ -23,3 +23,14 @@ CREATE TABLE __db__.events_core AS __db__.events_full;
 CREATE MATERIALIZED VIEW __db__.events_core_mv TO __db__.events_core AS
 SELECT * REPLACE (leftUTF8(input, 200) AS input, leftUTF8(output, 200) AS output)
 FROM __db__.events_full;
+
+CREATE TABLE __db__.scores
+(
+    id String, timestamp DateTime64(3), project_id String, trace_id Nullable(String), observation_id Nullable(String),
+    name String, value Float64, source String, comment Nullable(String), data_type String,
+    string_value Nullable(String), event_ts DateTime64(3), is_deleted UInt8
+)
+ENGINE = ReplacingMergeTree(event_ts, is_deleted)
+PARTITION BY toYYYYMM(timestamp)
+PRIMARY KEY (project_id, toDate(timestamp), name)
+ORDER BY (project_id, toDate(timestamp), name, id);

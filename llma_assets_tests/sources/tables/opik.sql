@@ -22,3 +22,13 @@ CREATE TABLE __db__.traces
 )
 ENGINE = ReplacingMergeTree(last_updated_at)
 ORDER BY (workspace_id, project_id, id);
+
+CREATE TABLE __db__.feedback_scores
+(
+    entity_id FixedString(36), entity_type Enum8('unknown' = 0, 'span' = 1, 'trace' = 2), project_id FixedString(36),
+    workspace_id String, name String, category_name String DEFAULT '', value Decimal32(4), reason String DEFAULT '',
+    source Enum8('sdk' = 1, 'ui' = 2), created_at DateTime64(9, 'UTC') DEFAULT now64(9),
+    last_updated_at DateTime64(9, 'UTC') DEFAULT now64(9)
+)
+ENGINE = ReplacingMergeTree(last_updated_at)
+ORDER BY (workspace_id, project_id, entity_type, entity_id, name);
