@@ -32,6 +32,7 @@ from llma_assets.summaries import ASKED, without_courtesies
 
 LONGEST, SHORTEST = 9, 3
 """Words of a clause."""
+_SPAN = range(SHORTEST, LONGEST + 1)
 
 _ASKED = re.compile(re.escape(ASKED).replace(re.escape("{}"), "(.*)"), re.DOTALL)
 _TOKEN = re.compile(r"\w[\w'’@.-]*\w|\w|[^\w\s]")
@@ -41,6 +42,8 @@ _JOINS = re.compile(r"\b(?:and|but|because|since|so that|although|if|while|then|
 _THANKS = re.compile(r"(?:many )?(?:thank you|thanks)\b", re.IGNORECASE)
 THANKS = "thanks"
 """Stands among the words of a request for its thanks, which are no content elsewhere."""
+_ONLY_THANKS = (frozenset((THANKS,)), frozenset[str](), False, "thanks", False, False)
+"""What a clause of thanks is besides its text."""
 _CUT_OFF = " 0"  # stands for what is not shown; a clause cannot end before it
 
 
@@ -101,10 +104,9 @@ def requests_of(summaries: Sequence[SummaryText], language: str = ENGLISH) -> Re
             shown = language_of([token.casefold() for token in _WORD.findall(text)])
             own = language if shown == ENGLISH else shown
             words |= content_of(text, own)
-            thanks = _thanks_in(text) if own == ENGLISH else None
-            if thanks is not None:
-                words.add(THANKS)
-                clauses[thanks] = None
+            thanks = _thanks_in(text) if own == ENGLISH else []
+            words |= {THANKS} if thanks else set()
+            clauses |= dict.fromkeys(Clause(said, *_ONLY_THANKS) for said in thanks if said.count(" ") + 1 in _SPAN)
             found = list(dict.fromkeys(_clauses(text, own, later=later)))
             clauses |= dict.fromkeys(found)
             later = later or bool(found)
@@ -122,13 +124,10 @@ def content_of(text: str, language: str) -> frozenset[str]:
     return frozenset(phrase.stems[0] for phrase in phrases(text, language) if len(phrase.stems) == 1)
 
 
-def _thanks_in(text: str) -> Clause | None:
-    """The first sentence that only thanks, such as "Thank you for your help"; None without one."""
-    for sentence in _SENTENCE.split(text):
-        said = _TOKEN.findall(sentence.strip())
-        if _THANKS.match(sentence.strip()) and SHORTEST <= len(said) <= LONGEST and all(map(_WORD.fullmatch, said)):
-            return Clause(" ".join(said), frozenset((THANKS,)), frozenset(), False, "thanks", False, False)
-    return None
+def _thanks_in(text: str) -> list[str]:
+    """The sentences that thank, such as "Thank you for your help"."""
+    found = (_TOKEN.findall(sentence) for sentence in _SENTENCE.split(text) if _THANKS.match(sentence.strip()))
+    return [" ".join(said) for said in found if all(map(_WORD.fullmatch, said))]
 
 
 def _clauses(text: str, language: str, *, later: bool) -> Iterator[Clause]:
