@@ -25,6 +25,8 @@ _SECOND_SHARE, _SECOND_SCORE = 0.3, 0.25
 _EXAMPLE_TITLES, _EXAMPLES = 2, 3
 _ALIKE = 0.7
 _TITLE_WORDS_WANTED = 8
+_STEP_ALONE = 0.6
+"""A tool that so large a share of the summaries names is the title: what was looked up with it differs."""
 _SENTENCE_WORDS = 12  # shorter statements are not preferred for being short: sentences read better than lists
 _BULLET_CHARS = 160
 
@@ -83,6 +85,8 @@ def _titles(cluster: ClusterEvidence, head: ScoredPhrase | None, found: Sequence
     """Titles of 3 to 10 words, best first; the last one is always unused."""
     if head is not None:
         topics = _distinct_phrases(found, head)
+        if head.step and head.share >= _STEP_ALONE and _fits(head.surface):
+            yield _capitalised(head.surface)
         for shown in range(min(_TOPICS, len(topics)), len(topics) + 1):
             title = _title_of(head, topics[max(0, shown - _TOPICS) : shown])
             if _fits(title):

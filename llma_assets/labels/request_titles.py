@@ -18,8 +18,8 @@ from itertools import count
 
 from llma_assets.labels.evidence import ClusterEvidence, SummaryText
 from llma_assets.labels.label_checks import TITLE_WORDS
-from llma_assets.labels.requests import Clause, Requests, language_of_requests, requests_of
-from llma_assets.languages import count_words
+from llma_assets.labels.requests import THANKS, Clause, Requests, content_of, language_of_requests, requests_of
+from llma_assets.languages import ENGLISH, count_words
 
 NEIGHBOURS = 3
 """Nearest clusters whose words count against a title as much as those of all others."""
@@ -30,11 +30,15 @@ TRACES_OF_NAME = 6
 
 _CONTRAST = 0.5
 _SMOOTH = 0.02
-_WEIGHT_OF_START = {"verb": 1.0, "clause": 0.9, "question": 0.9}
+_WEIGHT_OF_START = {"verb": 1.0, "clause": 0.9, "question": 0.9, "thanks": 0.9}
+_THANKS_APART = 0.3
+"""Thanks are a title where the share of the traces that thank is so much above that of other clusters."""
 _LATER = 0.75
 _SINGLE = 0.8
 _LIGHT = 0.85
 _OPTIONS = 60
+_ARTICLES = frozenset(("a", "an", "the", "my", "our"))
+"""What begins so names a thing, and asks for nothing: it is no second half of a title."""
 _NEARLY = 0.75
 _SECOND, _DETAIL = (0.6, 0.5), (0.3, 0.3)
 _COMMON = 0.5
@@ -51,6 +55,7 @@ class ScoredClause:
     Attributes:
         text: as its users wrote it.
         words: stems of its content words.
+        asked: of these the verb that it begins with, if it does.
         score: higher is better; comparable within a cluster.
         verb: whether it begins with a verb.
         code: whether it holds a code that few traces have, such as that of an airport.
@@ -58,6 +63,7 @@ class ScoredClause:
 
     text: str
     words: frozenset[str]
+    asked: frozenset[str]
     score: float
     verb: bool
     code: bool
@@ -83,9 +89,17 @@ class RequestsOfCluster:
         """Whether the nearest clusters ask for the same, too, so that the clause alone does not tell them apart."""
         return all(self.around[word] >= _COMMON * self.own[word] for word in clause.words)
 
-    def share_of_both(self, first: frozenset[str], second: frozenset[str]) -> float:
-        """Share of the traces that hold at least half of the words of each."""
-        held = sum(all(2 * len(words & each.words) >= len(words) for words in (first, second)) for each in self.traces)
+    def share_of_all(self, clause: ScoredClause) -> float:
+        """Share of the traces that hold all words of a clause."""
+        return sum(clause.words <= each.words for each in self.traces) / max(1, len(self.traces))
+
+    def share_of_both(self, first: ScoredClause, second: ScoredClause) -> float:
+        """Share of the traces that hold at least half of the words of each, and what the second asks to have done."""
+        held = sum(
+            second.asked <= each.words
+            and all(2 * len(clause.words & each.words) >= len(clause.words) for clause in (first, second))
+            for each in self.traces
+        )
         return held / max(1, len(self.traces))
 
 
@@ -103,8 +117,10 @@ def scored_clauses(evidence: Sequence[ClusterEvidence]) -> dict[int, RequestsOfC
         around = {word: sum(shares[other].get(word, 0.0) for other in near) / max(1, len(near)) for word in own}
         value = {}
         for word, share in own.items():
-            elsewhere = (total[word] - share) / max(1, len(shares) - 1)
-            value[word] = weight[word] * (share - _CONTRAST * max(around[word], elsewhere))
+            others = max(around[word], (total[word] - share) / max(1, len(shares) - 1))
+            value[word] = weight[word] * (share - _CONTRAST * others)
+            if word == THANKS and share - others < _THANKS_APART:
+                value[word] = 0.0
         clauses = _ranked(requests[key], own, value, weight)
         found[key] = RequestsOfCluster(requests[key], clauses, own, around)
     return found
@@ -142,7 +158,7 @@ def _options(own: RequestsOfCluster) -> Iterator[tuple[str, frozenset[str]]]:
         if each.score >= _NEARLY * best.score:
             yield _written(each.text), each.words
     for each in alone:
-        if not best.words & each.words:
+        if not best.words & each.words and THANKS not in best.words | each.words:
             yield _joined(best, each)
     for each in own.clauses:
         if each.code:
@@ -158,7 +174,11 @@ def _second(own: RequestsOfCluster, best: ScoredClause, least: tuple[float, floa
         if each.code or each.score < least_score * best.score:
             return None
         both = len(best.text.split()) + len(each.text.split()) + 1 in TITLE_WORDS
-        if both and not best.words & each.words and own.share_of_both(best.words, each.words) >= least_share:
+        names_only = each.text.split(maxsplit=1)[0].casefold() in _ARTICLES
+        if not both or names_only or best.words & each.words or THANKS in best.words | each.words:
+            continue
+        # "Upgrade to economy class" has words of "upgrade to business class" and of "economy class" alone.
+        if own.share_of_both(best, each) >= least_share and own.share_of_all(each) >= least_share / 2:
             return each
     return None
 
@@ -223,7 +243,8 @@ def _ranked(requests: Sequence[Requests], own: Shares, value: Shares, weight: Sh
             continue
         norm = math.sqrt(sum(weight[word] ** 2 for word in clause.words))
         score = sum(value[word] for word in clause.words) / norm * _reading(clause) * (1 + 0.05 * math.log(number))
-        scored = ScoredClause(clause.text, clause.words, score, clause.start == "verb", rare)
+        asked = content_of(clause.text.split()[0], ENGLISH) if clause.start == "verb" else frozenset()
+        scored = ScoredClause(clause.text, clause.words, asked & clause.words, score, clause.start == "verb", rare)
         key = clause.text.casefold()
         if key not in best or best[key].score < score:
             best[key] = scored

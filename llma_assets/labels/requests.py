@@ -32,13 +32,18 @@ from llma_assets.summaries import ASKED, without_courtesies
 
 LONGEST, SHORTEST = 9, 3
 """Words of a clause."""
+_SPAN = range(SHORTEST, LONGEST + 1)
 
 _ASKED = re.compile(re.escape(ASKED).replace(re.escape("{}"), "(.*)"), re.DOTALL)
 _TOKEN = re.compile(r"\w[\w'’@.-]*\w|\w|[^\w\s]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _SENTENCE = re.compile(r"[.!?;:。！？；，\n()\"“”]+(?:\s|$)|[。！？；，\n()\"“”]|,\s|\s[-–—]\s")
 _JOINS = re.compile(r"\b(?:and|but|because|since|so that|although|if|while|then|or)\b", re.IGNORECASE)
-_IDENTIFIERS = frozenset(("id", "ids"))
+_THANKS = re.compile(r"(?:many )?(?:thank you|thanks)\b", re.IGNORECASE)
+THANKS = "thanks"
+"""Stands among the words of a request for its thanks, which are no content elsewhere."""
+_ONLY_THANKS = (frozenset((THANKS,)), frozenset[str](), False, "thanks", False, False)
+"""What a clause of thanks is besides its text."""
 _CUT_OFF = " 0"  # stands for what is not shown; a clause cannot end before it
 
 
@@ -51,7 +56,7 @@ class Clause:
         words: stems of its content words.
         names: stems of those written with a capital in the middle of a sentence.
         codes: whether these are capitals only, as in "ATL", "PIN".
-        start: how it begins: "verb" (after "to", "please"), "clause" or "question".
+        start: how it begins: "verb" (after "to", "please"), "clause" or "question"; "thanks" asks for nothing.
         light: whether it begins with a verb that says little, or with a form that is no request: "make", "changing".
         later: whether it is from a later message than the first that asks for something.
     """
@@ -99,6 +104,9 @@ def requests_of(summaries: Sequence[SummaryText], language: str = ENGLISH) -> Re
             shown = language_of([token.casefold() for token in _WORD.findall(text)])
             own = language if shown == ENGLISH else shown
             words |= content_of(text, own)
+            thanks = _thanks_in(text) if own == ENGLISH else []
+            words |= {THANKS} if thanks else set()
+            clauses |= dict.fromkeys(Clause(said, *_ONLY_THANKS) for said in thanks if said.count(" ") + 1 in _SPAN)
             found = list(dict.fromkeys(_clauses(text, own, later=later)))
             clauses |= dict.fromkeys(found)
             later = later or bool(found)
@@ -114,6 +122,12 @@ def asked_in(summary: SummaryText) -> tuple[str, ...]:
 def content_of(text: str, language: str) -> frozenset[str]:
     """The stems of the content words of a text."""
     return frozenset(phrase.stems[0] for phrase in phrases(text, language) if len(phrase.stems) == 1)
+
+
+def _thanks_in(text: str) -> list[str]:
+    """The sentences that thank, such as "Thank you for your help"."""
+    found = (_TOKEN.findall(sentence) for sentence in _SENTENCE.split(text) if _THANKS.match(sentence.strip()))
+    return [" ".join(said) for said in found if all(map(_WORD.fullmatch, said))]
 
 
 def _clauses(text: str, language: str, *, later: bool) -> Iterator[Clause]:
@@ -152,12 +166,21 @@ def _spans(tokens: Sequence[str], language: str, opening_kind: str) -> Iterator[
     run: list[str] = []
     opening = opening_kind
     for token in tokens:
-        if _WORD.fullmatch(token) and token.casefold() not in _IDENTIFIERS:
+        if _WORD.fullmatch(token):
             run.append(token)
         elif token not in ",/'’-&":
-            yield from _within(run, language, opening=opening, closing=False)
+            yield from _within(_without_value(run, token), language, opening=opening, closing=_is_told(run, token))
             run, opening = [], ""
     yield from _within(run, language, opening=opening, closing=True)
+
+
+def _is_told(run: list[str], token: str) -> bool:
+    """Whether a run of words tells a code, as in "my user ID is lee_613", which is said in full without it."""
+    return len(run) > 1 and run[-1].casefold() in STATES and any(each.isdigit() for each in token)
+
+
+def _without_value(run: list[str], token: str) -> list[str]:
+    return run[:-1] if _is_told(run, token) else run
 
 
 def _within(run: list[str], language: str, *, opening: str, closing: bool) -> Iterator[tuple[list[str], str]]:

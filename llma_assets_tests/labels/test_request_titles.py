@@ -131,3 +131,33 @@ def test_words_of_the_cluster_and_words_that_nobody_uses_are_not_foreign() -> No
 def test_offline_titles_have_no_foreign_words() -> None:
     evidence = [MATLAB, JAVA]
     assert foreign_words({item.cluster_id: item.title for item in offline_labels(evidence).items}, evidence) == {}
+
+
+def test_what_users_say_of_an_id_is_a_title_without_its_value() -> None:
+    lost = [call("I don't remember the reservation ID.") for _ in range(5)]
+    told = [call(f"Sure, my member ID is mia_{number}.") for number in range(5)]
+    assert titles(lost, BAGS)[0] == "I don't remember the reservation ID"
+    assert titles(told, BAGS)[0] == "My member ID"
+
+
+def test_a_cluster_of_goodbyes_is_called_by_its_thanks_and_others_are_not() -> None:
+    goodbyes = [call(f"I'll look into {thing}. Thanks for your help!") for thing in ("it", "that", "this", "those")]
+    polite = [call(f"Please cancel my flight {word}. Thank you for your help!") for word in ("now", "today", "please")]
+    assert titles(goodbyes, CANCEL, BAGS)[0] == "Thanks for your help"
+    assert titles(polite, goodbyes, BAGS)[0] == "Cancel my flight"
+
+
+def test_a_tool_that_most_calls_name_stands_without_what_was_looked_up() -> None:
+    lookups = [
+        SummaryText("Get user details", "get_user_details → assistant", ("Get user details", f"Answered: {found}"))
+        for found in ("a gold member", "a silver member", "three bags", "no insurance")
+    ]
+    assert titles(lookups, BAGS)[0] == "Get user details"
+
+
+def test_a_second_half_is_what_the_traces_ask_for_in_full() -> None:
+    """ "Upgrade to economy class" has two words of "upgrade to business class"."""
+    asked = ["upgrade to business class"] * 4 + ["upgrade to economy class"] + ["keep economy class"] * 4
+    mixed = [call("I want to change my flight", f"I also want to {each}") for each in asked]
+    others = [call("I want to change my flight", "I want to add a checked bag") for _ in range(5)]
+    assert "economy" not in titles(mixed, others, BAGS)[0]
