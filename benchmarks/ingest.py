@@ -1,11 +1,11 @@
-"""Speed and memory of `llma_assets.ingest` into the embedded server: `python -m benchmarks.ingest [--years] [--growing N …] [FILE …]`.
+"""Speed and memory of `llma_assets.ingest` into the embedded server: `python -m benchmarks.ingest [--years] [FILE …]`.
 
 For each file, in a process and a data folder of its own: the first ingest, which stores everything, and the
 second, which finds everything stored. MB are 10^6 bytes of JSON, after unpacking. The start of the server is
 timed on its own. `--years` adds made files of ten years of history: large events (those of the airline runs, three
 times) sorted by time and shuffled, and 150,000 small ones shuffled. CPU is that of client and server together;
-`parts` are those that the table has been given, and keeps. `--growing` instead ingests made files of so many events of
-a thousand teams in a week, once each, to see that the price of an event stays the same.
+`parts` are those that the table has been given, and keeps. `--growing N …` instead ingests made files of so many events
+of a thousand teams in a week, once each, to see that the price of an event stays the same.
 """
 
 import argparse

@@ -1,5 +1,6 @@
 """Answers of queries that a reader repeats instead of asking again."""
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -7,6 +8,9 @@ from typing import Any, NamedTuple
 from llma_assets.clickhouse.writes import Writes, words_of
 
 _REMEMBERED_ROWS = 5_000
+_ROWS_BETWEEN_WRITES = 500
+_ALL_BETWEEN_WRITES = 10_000
+"""Rows of an answer, and of all answers together, that are repeated: work on a big team must not fill the memory."""
 
 
 class BetweenWrites(NamedTuple):
@@ -33,6 +37,9 @@ class Memory:
     def __init__(self, limits: BetweenWrites | None = None) -> None:
         self.limits = limits
         self._known: dict[Any, _Answer] = {}
+        self._most = _REMEMBERED_ROWS if limits is None else _ROWS_BETWEEN_WRITES
+        self._held = 0
+        self._lock = threading.Lock()
 
     def rows(self, key: Any, sql: str, ask: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
         """The rows of a query, which are the caller's own.
@@ -49,11 +56,23 @@ class Memory:
         if known is None or self._is_outdated(sql, known):
             known = _Answer([], limits.writes.count if limits else 0, time.monotonic())
             rows = ask()
-            if len(rows) > _REMEMBERED_ROWS:
-                self._known.pop(key, None)
+            known = known._replace(rows=rows)
+            self._keep(key, known)
+            if len(rows) > self._most:
                 return rows
-            known = self._known[key] = known._replace(rows=rows)
         return [dict(row) for row in known.rows]
+
+    def _keep(self, key: Any, answer: "_Answer") -> None:
+        """Keep an answer that is short, and forget the oldest ones where all together are long."""
+        with self._lock:
+            before = self._known.pop(key, None)
+            self._held -= len(before.rows) if before else 0
+            if len(answer.rows) > self._most:
+                return
+            self._known[key] = answer
+            self._held += len(answer.rows)
+            while self.limits is not None and self._held > _ALL_BETWEEN_WRITES:
+                self._held -= len(self._known.pop(next(iter(self._known))).rows)
 
     def _is_outdated(self, sql: str, answer: "_Answer") -> bool:
         if self.limits is None:

@@ -56,7 +56,7 @@ class Shard:
 
     def days_with_anything(self, days: Sequence[TeamDay]) -> Days:
         """The days that hold anything, of all teams of a shard by one query."""
-        return days_of_run(self.given.database, self.run_id, frozenset(days))
+        return days_of_run(self.given.connection, self.run_id, frozenset(days))
 
     def isolated(self, team_id: int, work: Callable[[], str]) -> None:
         """Work on a team; if it fails, the shard goes on, and fails at its end.
@@ -91,7 +91,7 @@ class Shard:
             known: the days that hold anything, if they are known.
         """
         known = self.days_with_anything(days) if known is None else known
-        memory = self.given.database.between_writes(never=AGREED)
+        memory = self.given.connection.between_writes(never=AGREED)
         given = replace(self.given, database=memory)
         seconds: defaultdict[str, float] = defaultdict(float)
         empty: list[str] = []
@@ -101,9 +101,9 @@ class Shard:
             stage = self._stages[name]
             # A day that holds nothing costs nothing, no check either; stages that look at other days are made of it.
             at_work = days if stage.nothing_reason is None else [each for each in days if each in known]
-            made, error = self._make(
-                StageWork(stage.stage, stage.config(**options.get(name, {})), given), at_work, known
-            )
+            # The last stage shows the clusters: to draw their maps costs as much as to make them.
+            config, is_last = stage.config(**options.get(name, {})), name == stages[-1]
+            made, error = self._make(StageWork(stage.stage, config, given, overview=is_last), at_work, known)
             seconds[name] += time.perf_counter() - started
             for each in made:
                 leaves |= leaves_work(each.metadata)
@@ -137,7 +137,7 @@ class Shard:
 
     def _make(self, work: StageWork, days: Sequence[TeamDay], known: Days) -> tuple[list[dg.AssetMaterialization], str]:
         """Make one stage of each day; what was made, and what failed."""
-        stage, schema = self._stages[work.stage.name], replace(work, given=self.given).schema
+        stage, schema = self._stages[work.stage.name], work.schema
         made: list[dg.AssetMaterialization] = []
         failures: dict[str, str] = {}
         for day in days:

@@ -95,7 +95,8 @@ def shard_op(
     """
     from llma_assets.defs.assets import STAGES
 
-    given = Given(context.run, clickhouse.database(), chat, embedder, team_settings, clock, progress)
+    database = clickhouse.database()
+    given = Given(context.run, database, database, chat, embedder, team_settings, clock, progress)
     shard = Shard(given, context.log, {stage.name: stage for stage in STAGES})
     for _ in shard_work(shard, config):
         yield from shard.take_events()

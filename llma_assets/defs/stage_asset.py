@@ -88,7 +88,8 @@ class StageAsset:
             clock: dg.ResourceParam[Clock],
             progress: dg.ResourceParam[Progress],
         ) -> None:
-            given = Given(context.run, clickhouse.database(), chat, embedder, team_settings, clock, progress)
+            database = clickhouse.database()
+            given = Given(context.run, database, database, chat, embedder, team_settings, clock, progress)
             _Frame(self, context, config, given).walk()
 
         run.__annotations__["config"] = self.config
@@ -171,7 +172,7 @@ class _Frame:
         partitions = {
             key: TeamDay(int(key), today) if self._by_team else team_day(key) for key in context.partition_keys
         }
-        days = days_of_run(self._given.database, context.run.run_id, frozenset(partitions.values()))
+        days = days_of_run(self._given.connection, context.run.run_id, frozenset(partitions.values()))
         for key, partition in partitions.items():
             try:
                 with logged_in_run(context.log):

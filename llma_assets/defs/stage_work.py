@@ -66,6 +66,7 @@ class Given:
     Attributes:
         run: the run of Dagster.
         database: its queries are tagged by each stage.
+        connection: the same database, for what all teams of a run share.
         chat, embedder: the models.
         team_settings: read for each partition, so that changes reach an active run.
         clock: the current time.
@@ -74,6 +75,7 @@ class Given:
 
     run: dg.DagsterRun
     database: Database
+    connection: Database
     chat: ChatModelResource
     embedder: EmbedderResource
     team_settings: TeamSettingsResource
@@ -125,7 +127,7 @@ class StageWork:
     @property
     def schema(self) -> dict[str, Any]:
         """The columns of the stage's table, as metadata."""
-        return {"dagster/column_schema": _schema_of(self.given.database, self.stage.table)}
+        return {"dagster/column_schema": _schema_of(self.given.connection, self.stage.table)}
 
     def _report(self, partition: TeamDay, days: Days) -> Report:
         """Do the work for a team, or record why it is skipped."""
@@ -142,7 +144,7 @@ class StageWork:
             clear_skip(database, team_id=partition.team_id, day=partition.day, stage=stage, only=(ON_SKIP_LIST,))
         if self.stage.nothing_reason is not None and partition not in days:
             return Report(items=0, reason=self.stage.nothing_reason)
-        themes = _themes_of_run(given.database, given.run.run_id, partition.team_id)
+        themes = _themes_of_run(given.connection, given.run.run_id, partition.team_id)
         return self.stage.work(
             StageContext(
                 stage=stage,

@@ -94,6 +94,18 @@ def test_of_tables_by_which_processes_agree_nothing_is_remembered(database: Data
     assert reader.value(SERIAL) != reader.value(SERIAL)
 
 
+def test_between_writes_only_so_much_is_kept(database: Database) -> None:
+    reader = database.between_writes()
+    many = "SELECT generateUUIDv7() AS id FROM zeros({rows:UInt64})"
+    assert reader.rows(many, rows=500) == reader.rows(many, rows=500)
+    assert reader.rows(many, rows=501) != reader.rows(many, rows=501)
+    asked = reader.value(SERIAL)
+    for rows in range(470, 495):
+        assert reader.value(SERIAL) == asked or rows > 489
+        reader.rows(many, rows=rows)
+    assert reader.value(SERIAL) != asked, "the oldest answers go first"
+
+
 def test_what_tells_the_time_is_asked_anew(database: Database) -> None:
     reader = database.between_writes()
     assert reader.rows(ONE, number=1) != reader.rows(ONE, number=1)

@@ -7,9 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 import pytest
 
+from llma_assets.cli.run.settings import team_settings
+from llma_assets.cli.run.team_runs import TeamRunOptions, run_teams
 from llma_assets.clickhouse import Database
 from llma_assets.defs.due_days import events_by_day
 from llma_assets.defs.due_texts import texts_due
+from llma_assets.defs.instance import opened_instance
 from llma_assets.defs.jobs import ALL_STAGES, CLUSTERS_STAGES, TEXTS_STAGES
 from llma_assets.defs.partitions import partition_key
 from llma_assets.defs.shard_requests import SHARD_TAG, SIZE_TAG, Wanted, shard_of, shard_requests
@@ -75,6 +78,7 @@ def test_a_shard_makes_its_teams_and_no_other_and_a_team_that_fails_leaves_the_o
     of_2 = [each for each in made if each.partition == partition_key(TeamDay(2, DAY))]
     assert [each.asset_key.to_user_string() for each in of_2] == list(ALL_STAGES)
     assert of_2[0].metadata["items"].value == 22
+    assert ["clusters_map" in each.metadata for each in of_2] == [False] * (len(ALL_STAGES) - 1) + [True]
     assert "cluster_events" not in {each.asset_key.to_user_string() for each in made if each not in of_2}
     stored = pipeline.instance.get_materialized_partitions(dg.AssetKey("cluster_events"))
     assert stored == {"2026-11-07|2"}
@@ -143,6 +147,20 @@ def test_only_the_requested_general_themes_of_each_team_are_made(pipeline: Pipel
         "partitions": ["2026-11-07|1"], "stages": list(TEXTS_STAGES), "themes": ["traces"]}}}})  # fmt: skip
     themes = pipeline.database.rows("SELECT DISTINCT theme_id FROM trace_summaries WHERE team_id = 1")
     assert themes == [{"theme_id": TRACES.theme_id}]
+
+
+def test_several_teams_of_a_command_are_one_run(pipeline: Pipeline, environment: Settings) -> None:
+    for team_id, traces in ((1, 22), (2, 21), (3, 2)):
+        write_events(pipeline.database, day_of_traces(team_id, DAY, traces))
+    runs, published = run_teams(pipeline.database, DAY, [1, 2, 3], TeamRunOptions(), team_settings())
+    assert [(each.team_day.team_id, each.status) for each in runs] == [(1, "done"), (2, "done"), (3, "skipped")]
+    assert {job_run.run_id for each in runs for job_run in each.job_runs} == {runs[0].job_runs[0].run_id}
+    assert [bool(published[team_id].runs) for team_id in (1, 2, 3)] == [True, True, False]
+    with opened_instance(environment) as instance:
+        assert {record.job_name for record in instance.get_runs()} == {"discovery_job", "shard_job"}
+        assert len(instance.get_runs()) == 2
+    again, _ = run_teams(pipeline.database, DAY, [1, 2], TeamRunOptions(), team_settings())
+    assert [each.job_runs for each in again] == [[], []], "nothing was left to do"
 
 
 def test_an_unknown_stage_is_refused(pipeline: Pipeline) -> None:
