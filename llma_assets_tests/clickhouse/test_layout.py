@@ -179,6 +179,20 @@ def test_the_rights_of_the_schema_suffice_for_every_migration(database: Database
     assert needed <= given, needed - given
 
 
+def test_the_parser_takes_the_statements_of_the_docs(database: Database) -> None:
+    blocks = [
+        block
+        for page in ("operations.md", "deployment.md")
+        for block in re.findall(
+            r"^```sql\n(.*?)^```", (ROOT / "docs" / page).read_text("utf-8"), re.DOTALL | re.MULTILINE
+        )
+    ]
+    statements = [line for block in blocks for line in block.splitlines() if line.strip()]
+    assert len(statements) >= 5
+    for statement in statements:
+        assert parsed(database, statement.rstrip(";"))
+
+
 def test_the_database_is_made_on_every_server(database: Database) -> None:
     statement = SHARDED.created_database(CREATE_DATABASE)
     assert parsed(database, statement.replace("{name:Identifier}", "llma")) == (
