@@ -68,11 +68,11 @@ def settings_from(fields: Mapping[str, str], base: Mapping[str, Any]) -> dict[st
             settings[name] = fields[name]
     settings["judged"], settings["enabled"] = "judged" in fields, "enabled" in fields
     settings["daily_budget_usd"] = _number(fields.get("daily_budget_usd", ""))
-    for name, group, read in (*(("date_range", each, str) for each in DATES), *_CLUSTERING):
-        prefix = "date" if name == "date_range" else name
+    for setting, key, field, read in _INNER:
         # A form that does not show a field leaves it as it is.
-        if (text := fields.get(f"{prefix}_{group}")) is not None:
-            settings[name] = {**(settings.get(name) or {}), group: read(text.strip()) if text.strip() else None}
+        if (text := fields.get(field)) is not None:
+            inner = {name: value for name, value in (settings.get(setting) or {}).items() if name != key}
+            settings[setting] = {**inner, key: read(text.strip())} if text.strip() else inner
     percent = _number(fields.get("sample_percent", ""))
     settings["sample_rate"] = percent / 100 if isinstance(percent, float) else percent
     settings["filters"] = [
@@ -115,10 +115,12 @@ def _whole(text: str) -> int | str:
     return int(text) if text.isdecimal() and len(text) < 12 else text
 
 
-_CLUSTERING: tuple[tuple[str, str, Callable[[str], int | str]], ...] = (
-    ("clustering", "method", str),
-    *(("clustering", each, _whole) for each in NUMBERS),
+_INNER: tuple[tuple[str, str, str, Callable[[str], int | str]], ...] = (
+    *(("date_range", each, f"date_{each}", str) for each in DATES),
+    ("clustering", "method", "clustering_method", str),
+    *(("clustering", each, f"clustering_{each}", _whole) for each in NUMBERS),
 )
+"""Setting, its key, the form's field, and how it is read."""
 
 
 def _scalar(text: str) -> Any:
