@@ -35,6 +35,7 @@ PAGES = {
     "table": "/teams/1/items?date={day}&theme=traces",
     "search": "/teams/1/items?date={day}&theme=traces&q=77",
     "trends": "/teams/1/trends?theme=traces",
+    "expected": "/teams/1/trends/expected?theme=traces&to={day}",
     "cluster": "/teams/1/clusters/lineage-3?theme=traces&date={day}",
     "trace": "/teams/1/trace?id={item}",
     "theme": "/teams/1/themes/traces",

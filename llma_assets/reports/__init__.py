@@ -35,7 +35,8 @@ from llma_assets.reports.ingest import (
     events_file,
     segments_file,
 )
-from llma_assets.reports.item_page import ORDERS, ItemPage, ItemRow, Sort, Wanted, item_page
+from llma_assets.reports.item_page import ItemPage, ItemRow, Wanted, item_page
+from llma_assets.reports.item_queries import ORDERS, Sort
 from llma_assets.reports.item_select import ItemSelect, item_select
 from llma_assets.reports.items import ClusteredItem, clustered_items
 from llma_assets.reports.lineage_flow import FlowCluster, FlowDay, LineageFlow, lineage_flow

@@ -10,7 +10,7 @@ from llma_assets.insights import Distinction, Parts, parts_of_cluster
 from llma_assets.reports.attributes import attributes_of_cluster
 from llma_assets.reports.audit import AuditedCluster, audit
 from llma_assets.reports.clusters import published_clusters
-from llma_assets.reports.item_page import ItemRow, Sort, item_page
+from llma_assets.reports.item_page import ItemRow, item_page
 from llma_assets.reports.results import ClusterResult, theme_results
 from llma_assets.serialization import Day, Moment, TeamId, ThemeId
 from llma_assets.summaries import summaries_of_items
@@ -104,21 +104,18 @@ def cluster_report(
     evidence = next(
         (each for run in of_theme for each in run.clusters if each.lineage_id == result.cluster.lineage_id), None
     )
-    limits: dict[Sort, int] = {"typical": SHOWN_MEMBERS, "farthest": SHOWN_FARTHEST}
-    pages = {
-        sort: item_page(
-            database,
-            team_day,
-            theme_id,
-            lineage_id=result.cluster.lineage_id,
-            sort=sort,
-            limit=limit,
-            published=published,
-        )
-        for sort, limit in limits.items()
-    }
-    typical, farthest = (page.items if page else () for page in pages.values())
-    near = {each.item_id for each in typical}
+    page = item_page(
+        database,
+        team_day,
+        theme_id,
+        lineage_id=result.cluster.lineage_id,
+        sort="ends",
+        limit=2 * SHOWN_MEMBERS,
+        published=published,
+    )
+    members = sorted(page.items if page else (), key=lambda each: (each.distance, each.item_id))
+    typical = tuple(members[:SHOWN_MEMBERS])
+    farthest = tuple(reversed(members[SHOWN_MEMBERS:][-SHOWN_FARTHEST:]))
     names = {result.cluster.lineage_id, *result.cluster.merged_lineage_ids}
     edits = tuple(edit for edit in edits_of(database, team_day.team_id) if edit.lineage_id in names)
     shown = replace(result, cluster=replace(result.cluster, item_ids=result.cluster.item_ids[:SHOWN_MEMBERS]))
@@ -141,7 +138,7 @@ def cluster_report(
         _parts(database, team_day, theme_id, result, release_property),
         _taken_out(database, team_day, theme_id, edits),
         find_cluster_task(database, team_day.team_id, names) or "",
-        tuple(each for each in farthest if each.item_id not in near),
+        farthest,
     )
 
 

@@ -1,108 +1,31 @@
 """The items of a run a page at a time: searched, of one cluster, sorted; for the table of the web app and its API."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import FULL, NOISE_LABEL, Run, clusters_of, committed_run, taken_out_pairs
 from llma_assets.reports.clusters import published_clusters
+from llma_assets.reports.item_queries import (
+    BY_FIGURES,
+    EVERY_ORDER,
+    FIGURES,
+    ITEMS,
+    MAX_IDS,
+    NO_FIGURES,
+    SEARCHED,
+    TITLES,
+    WITH_FIGURES,
+    WITHIN,
+    Order,
+)
 from llma_assets.reports.published import PublishedCluster, PublishedClusters
 from llma_assets.serialization import Day, Moment, Rounded, TeamId, ThemeId
 from llma_assets.team_day import TeamDay
-
-Sort = Literal["cluster", "newest", "oldest", "typical", "farthest", "cost", "latency", "errors"]
-
-ORDERS: Mapping[Sort, str] = {
-    "cluster": "cluster_id = -1, cluster_id, rank, item_id",
-    "newest": "timestamp DESC, item_id",
-    "oldest": "timestamp, item_id",
-    "typical": "distance, item_id",
-    "farthest": "distance DESC, item_id",
-    "cost": "cost_usd DESC, item_id",
-    "latency": "latency_s DESC, item_id",
-    "errors": "error_count DESC, item_id",
-}
-"""What each order is in SQL; nothing of a request becomes part of a statement."""
-
-# Ids on light columns first: what a page shows of its items is read for these alone. Keys: cluster_members (team_id,
-# day, theme_id, attempt_id, item_id); trace_summaries (team_id, day, theme_id, item_id); trace_texts (team_id, day,
-# level, item_id).
-MEMBERS = """SELECT
-        item_id, trace_id, generation_id, item_day, timestamp, distance, rank, strength, x, y,
-        -- What people took out of a cluster is in none.
-        if(has({taken_out:Array(Tuple(Int32, String))}, (cluster_id, item_id)), -1, cluster_id) AS home
-    FROM cluster_members FINAL
-    WHERE team_id = {team_id:Int64}
-        AND day = {day:Date}
-        AND theme_id = {theme_id:String}
-        AND attempt_id = {attempt_id:UUID}
-        AND home IN {cluster_ids:Array(Int32)}
-        /* and */"""
-ITEMS = f"""
-SELECT
-    item_id, trace_id, generation_id, item_day, timestamp, home AS cluster_id, distance, strength, x, y,
-    count() OVER () AS found
-FROM
-(
-    {MEMBERS}
-) AS members
-/* join */
-ORDER BY
-    /* order */
-LIMIT {{limit:UInt32}} OFFSET {{offset:UInt64}}
-"""
-SEARCHED = """AND
-        (
-            item_id = {search:String}
-            OR (item_day, item_id) IN
-            (
-                SELECT day, item_id
-                FROM trace_summaries FINAL
-                WHERE team_id = {team_id:Int64}
-                    AND day BETWEEN {from:Date} - 1 AND {day:Date}
-                    AND theme_id = {theme_id:String}
-                    AND
-                    (
-                        positionCaseInsensitiveUTF8(title, {search:String}) > 0
-                        OR positionCaseInsensitiveUTF8(bullets, {search:String}) > 0
-                        OR positionCaseInsensitiveUTF8(interesting_notes, {search:String}) > 0
-                    )
-            )
-        )"""
-WITHIN = "AND pointInPolygon((x, y), {area:Array(Tuple(Float64, Float64))})"
-WITH_FIGURES = """LEFT JOIN
-(
-    SELECT day AS item_day, item_id, cost_usd, latency_s, error_count
-    FROM trace_texts FINAL
-    WHERE team_id = {team_id:Int64}
-        AND day BETWEEN {from:Date} - 1 AND {day:Date}
-        AND level = {level:String}
-) AS numbers USING (item_day, item_id)"""
-BY_FIGURES: frozenset[Sort] = frozenset(("cost", "latency", "errors"))
-
-# Keys: trace_summaries (team_id, day, theme_id, item_id); trace_texts (team_id, day, level, item_id).
-OF_ITEMS = "    AND ({all_items:Bool} OR item_id IN {item_ids:Array(String)})\n"
-ALL_TITLES = """SELECT day AS item_day, item_id, title
-FROM trace_summaries FINAL
-WHERE team_id = {team_id:Int64}
-    AND day BETWEEN {from:Date} - 1 AND {day:Date}
-    AND theme_id = {theme_id:String}
-"""
-TITLES = ALL_TITLES + OF_ITEMS
-ALL_FIGURES = """SELECT day AS item_day, item_id, cost_usd, latency_s, error_count
-FROM trace_texts FINAL
-WHERE team_id = {team_id:Int64}
-    AND day BETWEEN {from:Date} - 1 AND {day:Date}
-    AND level = {level:String}
-"""
-FIGURES = ALL_FIGURES + OF_ITEMS
-MAX_IDS = 1_000
-"""Of more items than these, titles and figures of all are read: a list of ids has its limits."""
-NO_FIGURES = {"cost_usd": 0.0, "latency_s": 0.0, "error_count": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +84,7 @@ class Wanted:
     lineage_id: str | None = None
     outliers: bool = False
     search: str = ""
-    sort: Sort = "cluster"
+    sort: Order = "cluster"
     limit: int = 50
     offset: int = 0
     area: tuple[tuple[float, float], ...] = ()
@@ -180,7 +103,7 @@ def item_page(
     lineage_id: str | None = None,
     outliers: bool = False,
     search: str = "",
-    sort: Sort = "cluster",
+    sort: Order = "cluster",
     limit: int = 50,
     offset: int = 0,
     area: Sequence[tuple[float, float]] = (),
@@ -205,7 +128,7 @@ def item_page(
     statement = (
         ITEMS.replace("/* and */", wanted.conditions)
         .replace("/* join */", WITH_FIGURES if sort in BY_FIGURES else "")
-        .replace("/* order */", ORDERS[sort])
+        .replace("/* order */", EVERY_ORDER[sort])
     )
     rows: list[dict[str, Any]] = database.rows(statement, **parameters)
     asked_of = {**run.attempt, "level": run.level, "from": run.window_start.date()}

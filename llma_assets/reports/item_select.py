@@ -12,7 +12,9 @@ from typing import Any
 from uuid import UUID
 
 from llma_assets.clickhouse import Database
-from llma_assets.reports.item_page import ALL_FIGURES, ALL_TITLES, MEMBERS, ORDERS, Sort, Wanted, question
+from llma_assets.reports.item_page import Wanted, question
+from llma_assets.reports.item_queries import ALL_FIGURES, ALL_TITLES, EVERY_ORDER, MEMBERS, Order
+from llma_assets.reports.published import PublishedClusters
 from llma_assets.serialization import Day, TeamId, ThemeId
 from llma_assets.team_day import TeamDay
 
@@ -65,13 +67,23 @@ class ItemSelect:
     sql: str
 
 
-def item_select(database: Database, team_day: TeamDay, theme_id: str, wanted: Wanted) -> ItemSelect | None:
+def item_select(
+    database: Database,
+    team_day: TeamDay,
+    theme_id: str,
+    wanted: Wanted,
+    *,
+    published: PublishedClusters | None = None,
+) -> ItemSelect | None:
     """The statement that gives the rows of `item_page`; None without a run.
 
     Clusters that people merged have one number and one title in both. The numbers are those of the run that holds now:
     another run of the day needs another statement.
+
+    Args:
+        published: what is published of the day, where the caller has read it.
     """
-    asked = question(database, team_day, theme_id, wanted)
+    asked = question(database, team_day, theme_id, wanted, published=published)
     if asked is None:
         return None
     _, cluster_of, parameters = asked
@@ -93,9 +105,9 @@ NO_CLUSTER = -2
 """Stands for no cluster, where a list may not be empty."""
 
 
-def _order(sort: Sort) -> str:
+def _order(sort: Order) -> str:
     """The same order; a cluster that people merged keeps its own number there."""
-    return ORDERS[sort].replace("cluster_id", "members.home")
+    return EVERY_ORDER[sort].replace("cluster_id", "members.home")
 
 
 def with_values(statement: str, values: Mapping[str, Any]) -> str:

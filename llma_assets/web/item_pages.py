@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from llma_assets.clusters import clustered_days
-from llma_assets.reports import ORDERS, Sort, Wanted, item_page, item_select
+from llma_assets.reports import ORDERS, Sort, Wanted, item_page, item_select, published_clusters
 from llma_assets.team_day import TeamDay
 from llma_assets.web.drawings import corners
 from llma_assets.web.exports import EXPORTS
@@ -54,7 +54,11 @@ def items_page(
         area=tuple(corners(area)),
     )
     query: dict[str, Any] = {each.name: getattr(wanted, each.name) for each in fields(wanted)}
-    found = item_page(database, TeamDay(team_id, day), theme, **query)
+    team_day = TeamDay(team_id, day)
+    published = published_clusters(
+        database, team_day, theme_id=theme, show_hidden=wanted.lineage_id is not None, examples=0
+    )
+    found = item_page(database, team_day, theme, **query, published=published)
     if found is None:
         known_theme(database, team_id, theme)
     if form != "html":
@@ -77,5 +81,5 @@ def items_page(
         start=start,
         area=area,
         page_size=PAGE_SIZE,
-        select=item_select(database, TeamDay(team_id, day), theme, wanted) if found else None,
+        select=item_select(database, team_day, theme, wanted, published=published) if found else None,
     )

@@ -104,7 +104,7 @@ def results_page(
     published = published_clusters(database, team_day, show_hidden=hidden, examples=0)
     found = published.runs
     with_items = [run.theme_id for run in found if run.items] or [run.theme_id for run in found]
-    progress = progress_of(site, team_day)
+    progress = progress_of(site, team_day, database)
     theme = theme or (TRACES.theme_id if TRACES.theme_id in with_items else next(iter(with_items), ""))
     if theme and theme not in {run.theme_id for run in found}:
         known_theme(database, team_id, theme)

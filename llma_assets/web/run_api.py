@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from llma_assets.clickhouse import Database
 from llma_assets.reports import (
     Among,
     Gates,
@@ -109,12 +110,17 @@ def cross_theme(
     return answer(request, json_object(found))
 
 
-def progress_of(site: Site, team_day: TeamDay) -> Progress:
-    """How far the work on a team's day is."""
+def progress_of(site: Site, team_day: TeamDay, database: Database | None = None) -> Progress:
+    """How far the work on a team's day is.
+
+    Args:
+        database: of a page that has read some of it already.
+    """
+    database = database or site.database
     return progress_report(
-        site.database,
+        database,
         team_day,
-        themes_of(site.database, team_day.team_id).themes,
+        themes_of(database, team_day.team_id).themes,
         lookback_days=site.team_settings().lookback_days,
         now=site.clock(),
     )

@@ -256,3 +256,41 @@ def test_who_decides_is_the_login_or_has_to_be_said(
     refused = llma("clusters", "hide", of["B"], "--team", "1")
     assert (refused.exit_code, "--by NAME" in refused.stderr) == (2, True)
     assert [each["author"] for each in llma_json("clusters", "history", "--team", "1").document["edits"]] == ["grace"]
+
+
+def test_a_member_that_does_not_belong_there_stays_out_on_the_following_days(
+    named: Database, llma: Llma, llma_json: Callable[..., Answer]
+) -> None:
+    one = ids(named)["A"]
+    first = {each["lineage_id"]: each for each in listed(llma_json, day=FIRST)}
+    wrong, other = first[one]["item_ids"][0], first[ids(named)["B"]]["item_ids"][0]
+    said = llma("clusters", "take-out", one, wrong, "--team", "1", "--by", "ana")
+    assert said.exit_code == 0
+    assert "no longer holds that member" in said.stdout
+    assert llma("clusters", "take-out", one, other, "--team", "1").exit_code == 2
+    next_day(named)
+    for day in (FIRST, TOMORROW):
+        found = {each["lineage_id"]: each for each in listed(llma_json, day=day)}
+        assert wrong not in found[one]["item_ids"]
+        assert len(found[one]["item_ids"]) == found[one]["size"]
+        assert wrong in found[""]["item_ids"]
+    assert wrong in str(llma("clusters", "history", "--team", "1").stdout)
+    assert not any(each["lineage_id"] == "" for each in listed(llma_json, team=2, day=FIRST))
+    shown = llma_json("clusters", "show", one, "--team", "1", "--date", FIRST.isoformat()).document
+    assert [(each["item_id"], each["author"]) for each in shown["taken_out"]] == [(wrong, "ana")]
+    assert llma("clusters", "put-back", one, wrong, "--team", "1").exit_code == 0
+    assert {each["lineage_id"]: each["size"] for each in listed(llma_json, day=FIRST)}[one] == first[one]["size"]
+
+
+def test_a_task_of_a_cluster_is_made_once(named: Database, llma: Llma, llma_json: Callable[..., Answer]) -> None:
+    one = ids(named)["A"]
+    asked = ("clusters", "make-task", one[:10], "--team", "1", "--date", FIRST.isoformat())
+    made, again = (llma_json(*asked).document for _ in range(2))
+    assert (made["is_new"], again) == (True, {"task_id": made["task_id"], "is_new": False})
+    task = llma_json("tasks", "show", made["task_id"], "--team", "1").document
+    assert (task["lineage_id"], task["cluster_day"], task["title"]) == (one, FIRST.isoformat(), "Topic A of team 1")
+    assert len(task["traces"]) == 10
+    assert "was there from" in llma(*asked[:-1], "2026-10-01").stderr
+    assert llma_json("tasks", "list", "--team", "2").document["tasks"] == []
+    alone = llma("clusters", "shared", one, "--team", "1", "--date", FIRST.isoformat())
+    assert (alone.exit_code, "No cluster of another theme" in alone.stderr) == (0, True)
