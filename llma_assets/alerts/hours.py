@@ -64,7 +64,8 @@ def _history(
     first_day: date = period["from"]
     start = datetime.combine(first_day, time(), UTC)
     hours = ((period["until"] - first_day).days + 1) * HOURS.day
-    rows = database.rows(COUNTS_BY_HOUR, **period, theme_id=theme_id, level=runs[-1]["level"])
+    of_runs = {"level": runs[-1]["level"], "attempt_ids": [run["attempt_id"] for run in runs]}
+    rows = database.rows(COUNTS_BY_HOUR, **period, theme_id=theme_id, **of_runs)
 
     def counted(lineage_id: str) -> str:
         return counted_as(lineage_id, decided) if lineage_id else ""

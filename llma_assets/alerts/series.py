@@ -137,7 +137,8 @@ def _history(
 ) -> History:
     first_day: date = period["from"]
     days = (period["until"] - first_day).days + 1
-    given = {**period, "theme_id": theme_id, "level": runs.level}
+    attempts = [row["attempt_id"] for row in runs.days.values()]
+    given = {**period, "theme_id": theme_id, "level": runs.level, "attempt_ids": attempts}
     weeks_from = period["until"] - timedelta(days=judged - 1)
     found = list(database.rows(COUNTS, **given, weeks_from=weeks_from)) if runs.days else []
     counts, weeks = ([row for row in found if row["is_week"] == of_week] for of_week in (False, True))

@@ -6,7 +6,7 @@ from datetime import date
 
 from llma_assets.clickhouse import Database
 from llma_assets.insights.effect import DayRate
-from llma_assets.insights.queries import LEVEL_OF_THEME, LINEAGE_BY_DAY
+from llma_assets.insights.queries import LINEAGE_BY_DAY, RUNS_OF_THEME
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,18 @@ def lineage_rates(
         lineage_ids: all of them.
         first_day, last_day: items of these days, in the runs of these days.
     """
-    rows = database.rows(
-        LINEAGE_BY_DAY,
-        team_id=team_id,
-        theme_id=theme_id,
-        level=str(database.value(LEVEL_OF_THEME, team_id=team_id, theme_id=theme_id) or "trace"),
-        lineage_ids=sorted(lineage_ids),
-        **{"from": first_day, "until": last_day},
+    period = {"team_id": team_id, "theme_id": theme_id, "from": first_day, "until": last_day}
+    runs = list(database.rows(RUNS_OF_THEME, **period))
+    if not runs:
+        return Rates((), ())
+    rows = list(
+        database.rows(
+            LINEAGE_BY_DAY,
+            **period,
+            level=runs[-1]["level"],
+            attempt_ids=[run["attempt_id"] for run in runs],
+            lineage_ids=sorted(lineage_ids),
+        )
     )
     return Rates(
         tuple(DayRate(row["day"], row["traces_in"], row["traces"]) for row in rows),
