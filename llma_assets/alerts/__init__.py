@@ -22,7 +22,7 @@ from llma_assets.alerts.delivery import (
 from llma_assets.alerts.document import Document, read_document, settings_of, write_document
 from llma_assets.alerts.due import due_days
 from llma_assets.alerts.errors import AlertError, InvalidRulesError
-from llma_assets.alerts.evaluate import Evaluation, PreviewDay, evaluate, preview
+from llma_assets.alerts.evaluate import Evaluation, evaluate
 from llma_assets.alerts.expected_trends import ExpectedDay, ExpectedSeries, ExpectedTrends, expected_trends
 from llma_assets.alerts.incidents import Incident, StoredDecision, incidents, shown_bucket, stored_decisions
 from llma_assets.alerts.judging import Decision
@@ -30,6 +30,7 @@ from llma_assets.alerts.messages import PAGES_VARIABLE, Message
 from llma_assets.alerts.muting import Mute, mute, mutes_of, unmute
 from llma_assets.alerts.packs import rules_of
 from llma_assets.alerts.partition import ALERTS_VERSION, alert_team_day
+from llma_assets.alerts.previewing import PreviewDay, preview
 from llma_assets.alerts.reports import (
     AlertDeliveries,
     AlertDelivery,

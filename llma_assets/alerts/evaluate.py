@@ -5,19 +5,18 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from llma_assets.alerts.delivery import put
-from llma_assets.alerts.digests import digests_due, digests_of
+from llma_assets.alerts.digests import digests_due
 from llma_assets.alerts.hours import HISTORY_HOURS_DAYS, hour_histories
 from llma_assets.alerts.incidents import (
     STILL_OPEN,
     Incident,
-    date_of,
     incident_id,
     incidents,
     store_decisions,
     store_incidents,
 )
-from llma_assets.alerts.judging import HISTORY_DAYS, HOURS, Decision, History, judge, replay
-from llma_assets.alerts.messages import Event, Message, facts_of, message_of, together
+from llma_assets.alerts.judging import HISTORY_DAYS, HOURS, Decision, History, judge
+from llma_assets.alerts.messages import Event, Message, message_of, together
 from llma_assets.alerts.muting import Mute, mutes_of
 from llma_assets.alerts.quiet_hours import not_before
 from llma_assets.alerts.rule import SAID_ONCE, Rule
@@ -109,10 +108,13 @@ def evaluate(
                     changes.append(change)
                     own[change.incident.incident_id] = change.incident
     old = team_day.end + timedelta(days=NOTIFY_DAYS) <= now
+    has_ended = team_day.end <= now
     quiet = f"{team_day.day} ended more than {NOTIFY_DAYS} days ago" if old else ""
+    if not has_ended and not any(rule.buckets == "hour" for rule in rules.values()):
+        quiet = f"{team_day.day} has not ended"
     messages: tuple[tuple[str, Message, datetime], ...] = ()
     if not quiet:
-        digests = [rule for rule in team.enabled if rule.kind == "digest"]
+        digests = [rule for rule in team.enabled if rule.kind == "digest" and has_ended]
         messages = (
             *_messages(database, team_day, changes, known, team, now),
             *digests_due(database, team_day, digests, list(team.channels), now),
@@ -150,57 +152,6 @@ def _work(
             if judged_by(rule, theme_id):
                 first = history.days - HOURS.day
                 yield rule, history, [history.day(t) for t in range(first, history.days) if history.complete[t]]
-
-
-@dataclass(frozen=True, slots=True)
-class PreviewDay:
-    """What a rule would have done on a day: the changes of incidents, and what would have been said."""
-
-    day: date
-    decisions: tuple[Decision, ...]
-    said: tuple[str, ...]
-
-
-def preview(
-    database: Database, until: TeamDay, rule: Rule, days: int, *, budget_usd: float | None = None
-) -> list[PreviewDay]:
-    """What a rule would have done on the last days, by the code that judges; nothing is stored."""
-    if rule.kind == "digest":
-        return _digests(database, until, rule, days)
-    found = []
-    if rule.buckets == "hour":
-        histories_of = hour_histories(database, until, [rule], days=HISTORY_HOURS_DAYS + days)
-    else:
-        histories_of = histories(database, until, [rule], days=HISTORY_DAYS + days, judged=days, budget_usd=budget_usd)
-    changes: dict[date, list[Decision]] = {}
-    for theme_id, history in histories_of.items():
-        if not judged_by(rule, theme_id):
-            continue
-        is_hours = history.scale == HOURS
-        judged_days = [] if is_hours else [until.day - timedelta(days=back) for back in range(days)]
-        checked = with_runs_only(history, judged_days)
-        for _, decisions in replay(rule, checked, checked.days - days * history.scale.day, checked.days - 1):
-            for each in decisions:
-                if each.verdict in ("opened", "worse", "closed"):
-                    changes.setdefault(date_of(each.day), []).append(each)
-    for day, decisions in sorted(changes.items()):
-        found.append(PreviewDay(day, tuple(decisions), tuple(_said(rule, each) for each in decisions)))
-    return found
-
-
-def _digests(database: Database, until: TeamDay, rule: Rule, days: int) -> list[PreviewDay]:
-    found = []
-    for back in reversed(range(days)):
-        team_day = until.back(back)
-        said = tuple(f"{each.headline}. {' '.join(each.facts)}" for each in digests_of(database, team_day, rule))
-        if said:
-            found.append(PreviewDay(team_day.day, (), said))
-    return found
-
-
-def _said(rule: Rule, decision: Decision) -> str:
-    what = decision.title or decision.subject[:8] or decision.theme_id or "the team"
-    return f"{decision.verdict}: {what}. {' '.join(facts_of(rule, decision, decision.day))}"
 
 
 def _judged(rule: Rule, history: History, day: date, own: Sequence[Incident]) -> list[Decision]:

@@ -64,8 +64,13 @@ def _history(
     first_day: date = period["from"]
     start = datetime.combine(first_day, time(), UTC)
     hours = ((period["until"] - first_day).days + 1) * HOURS.day
-    taken_out = taken_out_by_lineage(decided, [each.lineage_id for each in lineages])
-    given = {**period, "theme_id": theme_id, "level": runs[-1]["level"], "taken_out": taken_out}
+    given = {
+        **period,
+        "theme_id": theme_id,
+        "level": runs[-1]["level"],
+        "attempt_ids": [run["attempt_id"] for run in runs],
+        "taken_out": taken_out_by_lineage(decided, [each.lineage_id for each in lineages]),
+    }
     rows = database.rows(COUNTS_BY_HOUR, **given)
 
     def counted(lineage_id: str) -> str:

@@ -1,47 +1,21 @@
 """Every statement that reads series: runs, items by day and lineage, centroids, events."""
 
+from llma_assets.clusters import ITEMS_OF_FIRST_RUNS
+
 # Key of clustering_runs: (team_id, day, theme_id). Runs from before lineages have none to count.
 RUNS = """
-SELECT day, theme_id, level, items, noise_items, lineage, committed_at
+SELECT day, theme_id, level, items, noise_items, lineage, attempt_id, committed_at
 FROM clustering_runs FINAL
 WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND lineage != '{}'
 ORDER BY theme_id, day
 """
 
-# Keys: clustering_runs (team_id, day, theme_id); cluster_members (…, attempt_id, item_id);
-# clusters (…, attempt_id, cluster_id); trace_texts (team_id, day, level, item_id); theme_items (team_id, day, theme_id,
-# item_id). Windows overlap: each day's items are counted once, in the first run that has that day. An item stands for
-# 1 / its chance to be in the sample. What is held back counts among the outliers.
-_ITEMS = """
-WITH
-    runs AS
-    (
-        SELECT day, attempt_id
-        FROM clustering_runs FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day BETWEEN {from:Date} AND {until:Date}
-            AND theme_id = {theme_id:String}
-            AND lineage != '{}'
-    ),
-    members AS
-    (
-        SELECT day, attempt_id, item_id, item_day, cluster_id, timestamp
-        FROM cluster_members FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day BETWEEN {from:Date} AND {until:Date}
-            AND theme_id = {theme_id:String}
-            AND item_day >= {from:Date}
-            AND (day, attempt_id) IN (SELECT day, attempt_id FROM runs)
-    ),
-    homes AS
-    (
-        SELECT day, attempt_id, cluster_id, if(disclosure = 'held_back', '', lineage_id) AS lineage_id
-        FROM clusters FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day BETWEEN {from:Date} AND {until:Date}
-            AND theme_id = {theme_id:String}
-            AND (day, attempt_id) IN (SELECT day, attempt_id FROM runs)
-    ),
+# Keys: trace_texts (team_id, day, level, item_id); theme_items (team_id, day, theme_id, item_id). An item stands for
+# 1 / its chance to be in the sample.
+_ITEMS = (
+    "WITH"
+    + ITEMS_OF_FIRST_RUNS
+    + """,
     texts AS
     (
         SELECT day AS item_day, item_id, cost_usd, error_count, user_hash, true AS is_known
@@ -75,9 +49,9 @@ WITH
         INNER JOIN homes USING (day, attempt_id, cluster_id)
         LEFT JOIN texts USING (item_day, item_id)
         LEFT JOIN samples USING (item_day, item_id)
-        WHERE (item_day, day) IN (SELECT item_day, min(day) FROM members GROUP BY item_day)
     )
 """
+)
 
 # A row a day and lineage; and with is_week one a day and lineage about the seven days that end with it, for the last
 # days: their different users are no sum.

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from llma_assets.alerts.judging import History
+from llma_assets.alerts.novelty import novelty_of
 from llma_assets.alerts.queries import (
     ARRIVED,
-    CENTROIDS,
     COUNTS,
     COVERED,
     FAILURES,
@@ -79,7 +79,7 @@ def histories(
         if "coverage" in kinds:
             history = replace(history, coverage=_coverage(database, history, period))
         if "new_cluster" in kinds:
-            history = replace(history, novelty=_novelty(database, history, period))
+            history = replace(history, novelty=novelty_of(database, history, period))
         found[theme_id] = history
     if of_team:
         found[NO_THEME] = _team_history(database, until, period, kinds, budget_usd)
@@ -150,8 +150,13 @@ def _history(
 ) -> History:
     first_day: date = period["from"]
     days = (period["until"] - first_day).days + 1
-    taken_out = taken_out_by_lineage(decided, [each.lineage_id for each in lineages])
-    given = {**period, "theme_id": theme_id, "level": runs.level, "taken_out": taken_out}
+    given = {
+        **period,
+        "theme_id": theme_id,
+        "level": runs.level,
+        "attempt_ids": [row["attempt_id"] for row in runs.days.values()],
+        "taken_out": taken_out_by_lineage(decided, [each.lineage_id for each in lineages]),
+    }
     weeks_from = period["until"] - timedelta(days=judged - 1)
     found = list(database.rows(COUNTS, **given, weeks_from=weeks_from)) if runs.days else []
     counts, weeks = ([row for row in found if row["is_week"] == of_week] for of_week in (False, True))
@@ -284,30 +289,6 @@ def _arrived(database: Database, until: TeamDay, first_day: date) -> dict[date, 
         trigger_events=list(TRIGGER_EVENTS),
     )
     return {row["day"]: row["events"] for row in rows}
-
-
-def _novelty(database: Database, history: History, period: Mapping[str, Any]) -> Any:
-    """Cosine distance of each lineage to the nearest one that began before it; inf where there is none."""
-    rows = database.rows(CENTROIDS, **period, theme_id=history.theme_id)
-    vectors = {row["lineage_id"]: np.asarray(row["latest"], dtype=np.float64) for row in rows}
-    found = np.full(len(history.lineage_ids), np.inf)
-    for row, lineage_id in enumerate(history.lineage_ids):
-        own = vectors.get(lineage_id)
-        if own is None or history.began[row] < 0:
-            continue
-        others = [
-            vectors[each]
-            for at, each in enumerate(history.lineage_ids)
-            if history.began[at] < history.began[row] and each in vectors and vectors[each].shape == own.shape
-        ]
-        if others:
-            found[row] = 1 - max(_cosine(own, other) for other in others)
-    return found
-
-
-def _cosine(one: Any, other: Any) -> float:
-    size = float(np.linalg.norm(one) * np.linalg.norm(other))
-    return float(one @ other) / size if size > 0 else 0.0
 
 
 def with_runs_only(history: History, days: Collection[date]) -> History:

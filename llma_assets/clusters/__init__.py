@@ -53,6 +53,7 @@ from llma_assets.clusters.store.clustering_runs import (
     runs_of_day,
 )
 from llma_assets.clusters.store.clusters import clusters_of_items
+from llma_assets.clusters.store.first_runs import ITEMS_OF_FIRST_RUNS
 from llma_assets.clusters.store.lineages import find_lineage, lineages_of, withheld_lineages
 from llma_assets.clusters.store.nearest import NearCluster, nearest_clusters
 from llma_assets.clusters.store.stale import STALE_RUNS
@@ -65,6 +66,7 @@ __all__ = [
     "CLUSTERING_VERSION",
     "FEW_USERS_TITLE",
     "FULL",
+    "ITEMS_OF_FIRST_RUNS",
     "LINK_DAYS",
     "NOISE_LABEL",
     "NOISE_TITLE",

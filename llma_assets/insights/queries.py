@@ -1,5 +1,7 @@
 """The statements of this room: which values the traces of a run have, and what was found of its clusters."""
 
+from llma_assets.clusters import ITEMS_OF_FIRST_RUNS
+
 # The values of each trace, counted by cluster. A trace that has items in two clusters counts in both. Long values are
 # content, not attributes; objects and lists are neither. `tool` and `error` are made of several properties: an error's
 # numbers and quoted words are masked, so that equal errors are one. Keys: of events (team_id, toDate(timestamp), event,
@@ -123,43 +125,12 @@ WHERE team_id = {team_id:Int64}
     AND attempt_id = {attempt_id:UUID}
 """
 
-# How many traces, and users, of each day have an item in one of some lineages. Windows overlap: each day's items are
-# counted once, in the first run that has that day, as in trends. A user of 0 is unknown. Keys: clustering_runs
-# (team_id, day, theme_id); cluster_members and clusters (…, attempt_id, …); trace_texts (team_id, day, level, item_id).
-LINEAGE_BY_DAY = """
-WITH
-    runs AS
-    (
-        SELECT day, attempt_id
-        FROM clustering_runs FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day BETWEEN {from:Date} AND {until:Date}
-            AND theme_id = {theme_id:String}
-            AND lineage != '{}'
-    ),
-    members AS
-    (
-        SELECT day, attempt_id, item_id, trace_id, item_day, cluster_id
-        FROM cluster_members FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day BETWEEN {from:Date} AND {until:Date}
-            AND theme_id = {theme_id:String}
-            AND item_day >= {from:Date}
-            AND (day, attempt_id) IN (SELECT day, attempt_id FROM runs)
-    ),
-    homes AS
-    (
-        SELECT
-            day,
-            attempt_id,
-            cluster_id,
-            lineage_id IN {lineage_ids:Array(String)} AND disclosure != 'held_back' AS is_in
-        FROM clusters FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day BETWEEN {from:Date} AND {until:Date}
-            AND theme_id = {theme_id:String}
-            AND (day, attempt_id) IN (SELECT day, attempt_id FROM runs)
-    ),
+# How many traces, and users, of each day have an item in one of some lineages. A user of 0 is unknown. Key of
+# trace_texts: (team_id, day, level, item_id).
+LINEAGE_BY_DAY = (
+    "WITH"
+    + ITEMS_OF_FIRST_RUNS
+    + """,
     users AS
     (
         SELECT day AS item_day, item_id, user_hash
@@ -168,23 +139,29 @@ WITH
     )
 SELECT
     item_day AS day,
-    uniqExactIf(trace_id, is_in AND item_id NOT IN {taken_out:Array(String)}) AS traces_in,
+    uniqExactIf(trace_id, lineage_id IN {lineage_ids:Array(String)} AND item_id NOT IN {taken_out:Array(String)}) AS traces_in,
     uniqExact(trace_id) AS traces,
-    uniqExactIf(user_hash, is_in AND item_id NOT IN {taken_out:Array(String)} AND user_hash != 0) AS users_in,
+    uniqExactIf(
+        user_hash, lineage_id IN {lineage_ids:Array(String)} AND item_id NOT IN {taken_out:Array(String)} AND user_hash != 0
+    ) AS users_in,
     uniqExactIf(user_hash, user_hash != 0) AS users
 FROM members
 INNER JOIN homes USING (day, attempt_id, cluster_id)
 LEFT JOIN users USING (item_day, item_id)
-WHERE (item_day, members.day) IN (SELECT item_day, min(day) FROM members GROUP BY item_day)
 GROUP BY item_day
 ORDER BY item_day
 """
+)
 
-# Key of clustering_runs: (team_id, day, theme_id).
-LEVEL_OF_THEME = """
-SELECT argMax(level, day)
+# Key of clustering_runs: (team_id, day, theme_id). Runs from before lineages have none to count.
+RUNS_OF_THEME = """
+SELECT day, attempt_id, level
 FROM clustering_runs FINAL
-WHERE team_id = {team_id:Int64} AND theme_id = {theme_id:String}
+WHERE team_id = {team_id:Int64}
+    AND day BETWEEN {from:Date} AND {until:Date}
+    AND theme_id = {theme_id:String}
+    AND lineage != '{}'
+ORDER BY day
 """
 
 # Key of releases: (team_id, name).

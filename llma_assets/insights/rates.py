@@ -7,7 +7,7 @@ from datetime import date
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import standings_of, taken_out_by_lineage
 from llma_assets.insights.effect import DayRate
-from llma_assets.insights.queries import LEVEL_OF_THEME, LINEAGE_BY_DAY
+from llma_assets.insights.queries import LINEAGE_BY_DAY, RUNS_OF_THEME
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,20 @@ def lineage_rates(
         lineage_ids: all of them.
         first_day, last_day: items of these days, in the runs of these days.
     """
+    period = {"team_id": team_id, "theme_id": theme_id, "from": first_day, "until": last_day}
+    runs = list(database.rows(RUNS_OF_THEME, **period))
+    if not runs:
+        return Rates((), ())
     taken_out = taken_out_by_lineage(standings_of(database, team_id), lineage_ids)
-    rows = database.rows(
-        LINEAGE_BY_DAY,
-        team_id=team_id,
-        theme_id=theme_id,
-        level=str(database.value(LEVEL_OF_THEME, team_id=team_id, theme_id=theme_id) or "trace"),
-        lineage_ids=sorted(lineage_ids),
-        taken_out=sorted({item_id for lineage_id, item_id in taken_out if lineage_id in lineage_ids}),
-        **{"from": first_day, "until": last_day},
+    rows = list(
+        database.rows(
+            LINEAGE_BY_DAY,
+            **period,
+            level=runs[-1]["level"],
+            attempt_ids=[run["attempt_id"] for run in runs],
+            lineage_ids=sorted(lineage_ids),
+            taken_out=sorted({item_id for lineage_id, item_id in taken_out if lineage_id in lineage_ids}),
+        )
     )
     return Rates(
         tuple(DayRate(row["day"], row["traces_in"], row["traces"]) for row in rows),

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import lineages_of, standings_of, taken_out_by_lineage
+from llma_assets.clusters import ITEMS_OF_FIRST_RUNS, lineages_of, standings_of, taken_out_by_lineage
 from llma_assets.reports.trends import DayCount, Trend, trends
 from llma_assets.serialization import OptionalFirstDay, TeamId, ThemeId
 
@@ -17,42 +17,11 @@ WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND
 ORDER BY theme_id, day
 """
 
-# Keys: cluster_members (team_id, day, theme_id, attempt_id, item_id);
-# clusters (…, attempt_id, cluster_id); trace_texts (team_id, day, level, item_id).
-# Windows overlap: each day's items are counted once, in the first run that has that day.
-COUNTS_BY_DAY = """
-WITH
-    firsts AS
-    (
-        SELECT item_day, argMin((day, attempt_id), day) AS first_run
-        FROM cluster_members
-        WHERE team_id = {team_id:Int64}
-            AND day BETWEEN {from:Date} AND {until:Date}
-            AND theme_id = {theme_id:String}
-            AND item_day >= {from:Date}
-            AND attempt_id IN {attempt_ids:Array(UUID)}
-        GROUP BY item_day
-    ),
-    members AS
-    (
-        -- All rows of a key have the same day of the item: those of later runs are left out before FINAL merges any.
-        SELECT day, attempt_id, item_id, trace_id, item_day, cluster_id
-        FROM cluster_members FINAL
-        PREWHERE (item_day, day, attempt_id) IN (SELECT item_day, first_run.1, first_run.2 FROM firsts)
-        WHERE team_id = {team_id:Int64}
-            AND day BETWEEN {from:Date} AND {until:Date}
-            AND theme_id = {theme_id:String}
-    ),
-    homes AS
-    (
-        -- What is held back counts among the outliers: in the whole, and nowhere else.
-        SELECT day, attempt_id, cluster_id, if(disclosure = 'held_back', '', lineage_id) AS lineage_id
-        FROM clusters FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day BETWEEN {from:Date} AND {until:Date}
-            AND theme_id = {theme_id:String}
-            AND attempt_id IN {attempt_ids:Array(UUID)}
-    ),
+# Key of trace_texts: (team_id, day, level, item_id).
+COUNTS_BY_DAY = (
+    "WITH"
+    + ITEMS_OF_FIRST_RUNS
+    + """,
     numbers AS
     (
         SELECT day AS item_day, item_id, cost_usd, error_count, true AS is_known
@@ -78,6 +47,7 @@ LEFT JOIN numbers USING (item_day, item_id)
 GROUP BY item_day, home
 ORDER BY item_day, home
 """
+)
 
 LATEST_RUN = """
 SELECT max(day) AS day, count() AS runs

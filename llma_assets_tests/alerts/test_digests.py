@@ -45,6 +45,14 @@ def test_the_day_comes_each_day_and_the_week_on_sundays(database: Database) -> N
     assert "No cluster's share grew by more than chance." in other[0].said[0]
 
 
+def test_a_day_that_has_not_ended_has_no_digest(database: Database) -> None:
+    plant_days(database, {"aaaa": [20]})
+    apply(database, MINE, Document((OPS,), (DAILY,)), "ada")
+    noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    found = evaluate(database, TeamDay(MINE, LAST), alerts_of(database, MINE), now=noon)
+    assert (found.messages, found.quiet_because) == ((), "2026-11-22 has not ended")
+
+
 def test_what_is_sent_is_what_is_stored_when_it_is_sent(
     database: Database, private_hosts: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,9 +10,8 @@ import smtplib
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from email.message import EmailMessage
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -79,7 +78,7 @@ def slack(channel: Channel, delivery: Delivery, first: Delivery | None, now: dat
         try:
             _slack_call(channel, "chat.update", {**said, "ts": first.reply})
         except (Refused, Unreachable) as error:
-            if error.retry_after_s is not None or not isinstance(error, Refused):
+            if not isinstance(error, Refused):
                 raise
             # Somebody deleted it, or it may not be changed any longer: the thread has the news.
             log.info("the first message of an incident was not changed: %s", error)
@@ -239,28 +238,8 @@ def _post(url: str, variable: str, body: bytes | Mapping[str, Any], headers: Map
         raise Gone("HTTP 410: the address is no more")
     failure = Unreachable(f"HTTP {status}" + ("; redirects are not followed" if 300 <= status < 400 else ""))
     if status in (429, 503):
-        failure.retry_after_s = seconds_of(retry_after, datetime.now(UTC))
+        failure.retry_after = retry_after
     raise failure
-
-
-def seconds_of(retry_after: str, now: datetime) -> float | None:
-    """The seconds that the header `Retry-After` says, as a number or as a date; None of anything else.
-
-    >>> seconds_of("120", datetime.now(UTC))
-    120.0
-    >>> seconds_of("Mon, 23 Nov 2026 06:01:00 GMT", datetime(2026, 11, 23, 6, tzinfo=UTC))
-    60.0
-    >>> seconds_of("soon", datetime.now(UTC)) is None
-    True
-    """
-    text = retry_after.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        until = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    return max((until - now).total_seconds(), 0.0) if until.tzinfo else None
 
 
 def _mail(address: str, variable: str, made: EmailMessage) -> None:

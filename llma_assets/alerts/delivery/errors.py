@@ -5,10 +5,10 @@ class DeliveryError(Exception):
     """It was not delivered.
 
     Attributes:
-        retry_after_s: seconds for which the provider wants no other attempt; None where it says nothing.
+        retry_after: the header of the answer that says when the provider wants another attempt, "" without one.
     """
 
-    retry_after_s: float | None = None
+    retry_after = ""
 
 
 class Unreachable(DeliveryError):

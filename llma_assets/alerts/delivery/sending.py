@@ -17,6 +17,7 @@ from llma_assets.alerts.delivery.outbox import (
     record,
     switch_channel,
 )
+from llma_assets.alerts.delivery.retry_after import seconds_of
 from llma_assets.alerts.digests import checked
 from llma_assets.alerts.messages import Message
 from llma_assets.alerts.rule import Channel
@@ -95,7 +96,7 @@ def _deliver_channel(
             return [*done, *["waiting"] * (len(found) - at)], []
         outcome, reply, failure = _send(database, channel, each, threads.get(each.incident_id), clock)
         error, at_end = str(failure) if failure else "", clock()
-        wait = failure.retry_after_s if failure else None
+        wait = seconds_of(failure.retry_after, at_end) if failure else None
         after = record(
             database, team_id, each, attempt, outcome, at=at_end, reply=reply, error=error,
             retry_at=at_end + timedelta(seconds=min(wait, LONGEST_WAIT_S)) if wait else None,
