@@ -4,7 +4,9 @@ from llma_assets.ingest.converting import FORMAT_NAMES
 from llma_assets.ingest.errors import IngestError, LineError, Reason, SourceError, StrictError
 from llma_assets.ingest.lines import DamagedSource, Line
 from llma_assets.ingest.loading import IngestLimits, ignore_progress, ingest
+from llma_assets.ingest.ordering import reading_order
 from llma_assets.ingest.parsing import MAX_TEAM_ID
+from llma_assets.ingest.pieces import PieceStore
 from llma_assets.ingest.receiving import (
     MAX_BODY_BYTES,
     MAX_CONTENT_BYTES,
@@ -38,6 +40,7 @@ __all__ = [
     "IngestReport",
     "Line",
     "LineError",
+    "PieceStore",
     "Reason",
     "Received",
     "Refusal",
@@ -51,4 +54,5 @@ __all__ = [
     "ingest",
     "read_records",
     "read_request",
+    "reading_order",
 ]

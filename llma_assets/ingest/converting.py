@@ -3,7 +3,7 @@
 Which format a file has is decided once, by the first record that one of them recognises, or by name.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -81,6 +81,7 @@ class Converter:
         is_certain: whether the format was recognised or named.
         team_id: the team of all events, None to use that of each record.
         seen: the first record that could be read, for `advice`.
+        teams: gives the team of a tenant; None where none may have one.
         pieces: where content and the spans that wait for it are kept; None joins nothing.
         kept: number of pieces and waiting spans so far.
     """
@@ -89,6 +90,7 @@ class Converter:
     is_certain: bool = False
     team_id: int | None = None
     seen: Mapping[str, Any] = field(default_factory=dict)
+    teams: Callable[[str], int] | None = None
     pieces: PieceStore | None = None
     kept: int = 0
 
@@ -127,7 +129,7 @@ class Converter:
             for outcome in self.format.read(record):
                 try:
                     if (draft := self._draft(item.number, outcome)) is not None:
-                        yield _event(draft, latest, self.team_id, repairs)
+                        yield _event(draft, latest, self._team(draft), repairs)
                         repairs = {}  # counted once a record
                 except LineError as error:
                     said = f"{place}: {error.detail}" if place else error.detail
@@ -164,12 +166,41 @@ class Converter:
                     raise LineError(
                         "missing_field", "its span is in none of the files: name the one that holds it, too"
                     )
-                yield _event(self.format.finish(draft, state, found) if found else draft, latest, self.team_id, {})
+                draft = self.format.finish(draft, state, found) if found else draft  # noqa: PLW2901
+                yield _event(draft, latest, self._team(draft), {})
             except LineError as error:
                 yield Rejected(_shown(record, draft.properties), error)
 
+    def _team(self, draft: Draft) -> int:
+        """The team of an event: the one given for all, the one that the record names, or that of its tenant.
+
+        Raises:
+            LineError: there is none, or it is no number.
+        """
+        if self.team_id is not None:
+            return self.team_id
+        if draft.team is None and self.format is not None and self.format.tenant and self.teams is not None:
+            if draft.tenant:
+                return self.teams(draft.tenant)
+            raise LineError("missing_field", f"{self.format.tenant} is missing, which says whose it is; add --team N")
+        return team_of({} if draft.team is None else {"team_id": draft.team})
+
+    def outcomes(self, item: Item) -> Iterator[Outcome]:
+        """What the format makes of an item; nothing of our own events.
+
+        Raises:
+            LineError: the item cannot be read.
+        """
+        if self.format is None or (item.line is not None and not item.line.content.strip()):
+            return
+        value = item.value if item.line is None else _loaded(item.line)[0]
+        for _, record in _records(value, self.format):
+            yield from self.format.read(record)
+
     def advice(self) -> str:
         """What to do where no record became an event."""
+        if self.format is not None and self.kept:
+            return "its records are content of spans: name the file of these in the same command"
         if self.format is not None:
             said = f"it was read as {self.format.title} (--format {self.name})"
             if self.format.if_empty and not any(self._read_quietly(self.format)):
@@ -269,14 +300,13 @@ def _records(value: Any, form: Format) -> Iterator[tuple[str, Any]]:
         raise LineError("not_an_object", "the record must be a JSON object")
 
 
-def _event(draft: Draft, latest: datetime, team_id: int | None, repairs: Mapping[Any, int]) -> Event:
+def _event(draft: Draft, latest: datetime, team: int, repairs: Mapping[Any, int]) -> Event:
     check_time(draft.time_us, latest)
     numbers = {name: _number(draft.properties[name]) for name in NUMBERS if type(draft.properties.get(name)) is str}
     try:
         properties = orjson.dumps({**draft.properties, **numbers}, default=_plain, option=orjson.OPT_NON_STR_KEYS)
     except (orjson.JSONEncodeError, TypeError) as error:
         raise LineError("too_deep" if "ecursion" in str(error) else "wrong_type", str(error)) from None
-    team = team_of({} if draft.team is None else {"team_id": draft.team}) if team_id is None else team_id
     user = draft.user or str(draft.properties.get("$ai_session_id") or "") or draft.trace_id
     uuid = draft.uuid or _uuid(draft.trace_id, draft.span_id)
     return Event(uuid, draft.event, team, user, draft.time_us, properties, repairs)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,6 +21,7 @@ from llma_assets.ingest.pieces import PieceStore
 from llma_assets.ingest.rejects import RejectsFile
 from llma_assets.ingest.report import IngestProgress, IngestReport, TeamReport
 from llma_assets.ingest.store import store_new
+from llma_assets.source_catalog import team_of_tenant
 
 FUTURE = timedelta(days=1)
 MONTH_US = 30 * 86_400_000_000
@@ -75,7 +77,8 @@ def ingest(
         source: a path, or an open binary stream, which is read to its end and not closed.
         rejects: folder for the file of rejected lines, None for no file.
         strict: stop at the first rejected line, after storing the events before it.
-        team_id: the team of all events, whatever the lines say; None to use the team of each line.
+        team_id: the team of all events, whatever the lines say; None to use the team of each line, or of the project or
+            service that it names.
         format_name: one of `FORMAT_NAMES`; None to recognise it.
         pieces: content of spans that stands in files read before, to which this file adds its own; None to join
             within this file alone.
@@ -170,7 +173,11 @@ class _Loading:
     def require_team(self) -> None:
         """Raise where no record could have a team: better than to refuse each of them."""
         form = self.converter.format
-        if form is not None and self.converter.team_id is None and not form.has_teams:
+        if form is None or self.converter.team_id is not None:
+            return
+        if form.tenant:
+            self.converter.teams = cache(partial(team_of_tenant, self.database, form.kind or form.name))
+        elif not form.has_teams:
             raise DamagedSource(f"it is {form.title} ({form.name}), whose records name no team: add --team N")
 
     def of(self, item: Item, latest: datetime) -> Iterator[Event | Rejected]:
@@ -248,4 +255,5 @@ class _Loading:
             format=self.converter.name,
             advice=self._advice(),
             duration_s=time.monotonic() - self.started,
+            kept=self.converter.kept,
         )

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from llma_assets.ingest.brackets import Brackets, brackets_of
 from llma_assets.ingest.decompression import BOM, CHUNK, DamagedSource, ReadPosition, decompressed, peeked
 from llma_assets.ingest.lines import Line, LineBuffer, lines_of
 
@@ -62,13 +63,21 @@ class _Values:
         for chunk in chunks:
             text = rest + chunk
             start = at = 0
+            brackets, is_looked_at = None, False
             while at < len(text):
                 if not self._in_record:
                     at = start = self._next_record(text, at)
                     continue
-                before, at = at, self._next_mark(text, at)
-                if at == before and self._in_string:
-                    break
+                if not (is_looked_at or self._in_scalar or text.endswith(b"\\")):
+                    brackets, is_looked_at = brackets_of(text, at, self._in_string), True
+                if brackets is not None and not self._is_value(text, at):
+                    at = self._end_or_rest(brackets, text, at)
+                else:
+                    # One by one: brackets were counted from the begin, and a value beside them may be no JSON.
+                    brackets = None
+                    before, at = at, self._next_mark(text, at)
+                    if at == before and self._in_string:
+                        break
                 if not (self._depth or self._in_string or self._in_scalar):
                     self._parts.add(text[start:at])
                     yield self._record()
@@ -81,6 +90,19 @@ class _Values:
             yield self._record()
         if self._in_array:
             raise DamagedSource("the file is truncated: its array is not closed")
+
+    def _is_value(self, text: bytes, at: int) -> bool:
+        """Whether a value begins that is neither object nor array."""
+        return not (self._depth or self._in_string) and text[at : at + 1] not in (b"{", b"[")
+
+    def _end_or_rest(self, brackets: Brackets, text: bytes, at: int) -> int:
+        """Index after the record, or of the end of the text."""
+        end = brackets.end(at, self._depth)
+        if end:
+            self._depth, self._in_string = 0, False
+            return end
+        self._depth, self._in_string = brackets.open_at_end(at, self._depth), brackets.in_string
+        return len(text)
 
     def _record(self) -> Line:
         self._number += 1

@@ -69,6 +69,7 @@ class IngestReport:
         format: name of the format.
         advice: what to do, if every record was refused, or none held an event; else "".
         duration_s: wall time.
+        kept: records, or parts of them, that are content of others or waited for it.
     """
 
     lines: int
@@ -87,3 +88,4 @@ class IngestReport:
     format: str
     advice: str
     duration_s: float
+    kept: int = 0

@@ -50,6 +50,7 @@ from llma_assets.reports.map_points import (
     map_item,
     map_points,
 )
+from llma_assets.reports.names_of_teams import names_of_teams
 from llma_assets.reports.new_items import NewItemsReport, RunWithNewItems, new_items_report
 from llma_assets.reports.operations import OperationsReport, operations_report
 from llma_assets.reports.overlap import FALSE_SHARE
@@ -293,6 +294,7 @@ __all__ = [
     "map_markdown",
     "map_png",
     "map_points",
+    "names_of_teams",
     "new_items_report",
     "operations_report",
     "outdated",

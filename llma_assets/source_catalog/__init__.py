@@ -1,7 +1,14 @@
 """The catalogue of sources: which tables of other tools are read, and which team each of their tenants is."""
 
 from llma_assets.source_catalog.store import add_source, check_source, remove_source, source_named
-from llma_assets.source_catalog.tenants import register_tenants, seen_tenants, store_tenants, team_names, team_of
+from llma_assets.source_catalog.tenants import (
+    register_tenants,
+    seen_tenants,
+    store_tenants,
+    team_names,
+    team_of,
+    team_of_tenant,
+)
 
 __all__ = [
     "add_source",
@@ -13,4 +20,5 @@ __all__ = [
     "store_tenants",
     "team_names",
     "team_of",
+    "team_of_tenant",
 ]

@@ -61,16 +61,36 @@ def seen_tenants(database: Database, source: Source, since: datetime, until: dat
 
 def store_tenants(database: Database, source: Source, tenants: Sequence[str]) -> int:
     """Give a team to each of these tenants that has none; returns how many got one."""
+    return _store(database, source.name, tenants)
+
+
+def team_of_tenant(database: Database, kind: str, tenant: str) -> int:
+    """The team of what a file names as its tenant: that of the source of its kind, if there is one whose rows have it.
+
+    Args:
+        kind: a key of `KINDS`, or the name of another tool; without a source it stands for one.
+        tenant: not empty.
+    """
+    of_kind = [source for source in database.sources() if source.kind == kind and _has_tenants(source)]
+    name = of_kind[0].name if len(of_kind) == 1 else kind
+    _store(database, name, [tenant])
+    found: int = next(
+        row["team_id"] for row in database.rows(STORED_TENANTS) if (row["source"], row["tenant"]) == (name, tenant)
+    )
+    return found
+
+
+def _store(database: Database, name: str, tenants: Sequence[str]) -> int:
     with database.exclusive("source_tenants"):
         stored = database.rows(STORED_TENANTS)
-        known = {row["tenant"] for row in stored if row["source"] == source.name}
+        known = {row["tenant"] for row in stored if row["source"] == name}
         taken = {row["team_id"] for row in stored}
         rows = []
         for tenant in tenants:
             if tenant not in known:
-                team_id = team_of(source.name, tenant, taken)
+                team_id = team_of(name, tenant, taken)
                 taken.add(team_id)
-                rows.append({"source": source.name, "tenant": tenant, "team_id": team_id})
+                rows.append({"source": name, "tenant": tenant, "team_id": team_id})
         database.insert_rows("source_tenants", rows)
     if rows:
         database.forget_sources()
@@ -78,13 +98,8 @@ def store_tenants(database: Database, source: Source, tenants: Sequence[str]) ->
 
 
 def team_names(database: Database) -> dict[int, str]:
-    """What people call the teams of tenants, by number."""
-    return {
-        tenant.team_id: tenant.value or source.name
-        for source in database.sources()
-        if not KINDS[source.kind].numbered
-        for tenant in source.tenants
-    }
+    """What people call the teams of tenants, of sources and of files, by number."""
+    return {row["team_id"]: row["tenant"] or row["source"] for row in database.rows(STORED_TENANTS)}
 
 
 def _has_tenants(source: Source) -> bool:

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 
 from llma_assets.clickhouse import Database, DatabaseError, Kept, connect
 from llma_assets.rendering import RenderOptions
+from llma_assets.reports import names_of_teams
 from llma_assets.settings import Settings
-from llma_assets.source_catalog import team_names
 from llma_assets.tasks import TaskOptions
 from llma_assets.teams import TeamSettings, TeamSettingsError
 from llma_assets.web.access import Access
@@ -80,8 +80,7 @@ class Site:
 
     def team_names(self) -> dict[int, str]:
         """What teams are called: as `teams.toml` says, else as the tenant of a source."""
-        given = {team_id: options.name for team_id, options in self.team_settings().team_options.items()}
-        return team_names(self.database) | {team_id: name for team_id, name in given.items() if name}
+        return names_of_teams(self.database, self.team_settings())
 
     def team_name(self, team_id: int) -> str:
         """What a team is called, "" where nothing is known, or the database is away."""

@@ -8,12 +8,16 @@ from typing import Any
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.discovery import team_stats
-from llma_assets.rendering import item_facts, render_trace
+from llma_assets.discovery import EVENTS_BY_TEAM_AND_DAY, team_stats
+from llma_assets.rendering import item_facts, render_partition, render_trace
 from llma_assets.rendering.candidates import items_of_day
 from llma_assets.rendering.queries import events_of_generations, events_of_traces
 from llma_assets.source_catalog import add_source, register_tenants, source_named
+from llma_assets.stage import Report
 from llma_assets.team_day import TeamDay
+from llma_assets.teams import TeamOptions
+from llma_assets.themes import GENERAL
+from llma_assets.trace_events import TRIGGER_EVENTS
 from llma_assets_tests.sources.spans import BANK, DAY, SHOP, refund
 from llma_assets_tests.sources.writers import TOOLS, Tool
 
@@ -93,6 +97,45 @@ SELECT DISTINCT distinct_id
 FROM {events_database:Identifier}.{events_table:Identifier}
 WHERE team_id = {team_id:Int64} AND event = '$ai_generation'
 """
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+def test_a_row_that_comes_late_makes_its_trace_anew_and_no_other(
+    tool: Tool, database: Database, store: Database
+) -> None:
+    tool.create(store)
+    agent, call, tool_call = refund()
+    tool.write(store, [agent, call, *refund("loan", DAY + timedelta(hours=1))])
+    add_source(database, tool.source(store), by="test", team_id=None if tool.numbered else 7)
+    day = TeamDay(7, DAY.date())
+    before, made = _made(database, day)
+    assert (before.details["traces_rendered"], "order service" in made[tool.trace("refund")]) == (2, False)
+    bounds = {"start": DAY, "end": DAY + timedelta(days=1), "trigger_events": list(TRIGGER_EVENTS)}
+    (seen,) = database.rows(EVENTS_BY_TEAM_AND_DAY, **bounds)
+
+    tool.write(store, [tool_call])
+    (counted,) = database.rows(EVENTS_BY_TEAM_AND_DAY, **bounds)
+    assert counted["events"] == seen["events"] + 1, "the sensor of late events asks for the day"
+    after, made = _made(database, day)
+    assert after.details["traces_rendered"] == 1
+    assert "order service is down" in made[tool.trace("refund")]
+    assert _made(database, day)[0].details["traces_rendered"] == 0
+
+
+def _made(database: Database, day: TeamDay) -> tuple[Report, dict[str, str]]:
+    """Make the texts of a day; its report, and the text of each trace."""
+    report = render_partition(
+        database,
+        day,
+        TeamOptions(),
+        model_name="offline",
+        themes=GENERAL,
+        all_themes=GENERAL,
+        now=DAY + timedelta(days=2),
+        progress=lambda *_: None,
+    )
+    rows = database.rows("SELECT item_id, text FROM trace_texts FINAL WHERE level = 'trace'")
+    return report, {row["item_id"]: row["text"] for row in rows}
 
 
 @pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool.has_versions], ids=lambda tool: tool.name)

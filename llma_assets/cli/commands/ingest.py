@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,11 +27,14 @@ def ingest_command(
 ) -> None:
     """Store trace events from JSON, Parquet or OTLP: ours, or those of another tool.
 
-    The format is recognised. Files may be compressed; `-` reads stdin. Each event is stored once, even if you repeat
-    the command. Invalid records are counted and written, with number and reason, to a file in the data folder; they
-    stop nothing without --strict. If all records of a file are invalid, the exit code is 1.
+    The format is recognised. Files may be compressed; `-` reads stdin. Without --team the projects and services that
+    records of other tools name become teams of their own. Files of one command are joined: log records to their spans.
+    Each event is stored once, even if you repeat the command. Invalid records are counted and written, with number and
+    reason, to a file in the data folder; they stop nothing without --strict. If all records of a file are invalid, the
+    exit code is 1.
     """
-    from llma_assets.ingest import FORMAT_NAMES, ingest
+    from llma_assets.cli.run.settings import team_cells
+    from llma_assets.ingest import FORMAT_NAMES, PieceStore, ingest, reading_order
     from llma_assets.private_files import private_folder
     from llma_assets.settings import OWN_EVENTS, Settings
 
@@ -49,8 +52,9 @@ def ingest_command(
         private_folder(settings.data_dir)  # several commands at once wait for each other there
     rejects = settings.rejects_dir
     reports: list[tuple[str, IngestReport]] = []
-    with opened_database(create=True) as database:
-        for name in files:
+    ordered = [str(path) for path in reading_order(map(Path, files), format_name)] if len(files) > 1 else list(files)
+    with opened_database(create=True) as database, closing(PieceStore()) as pieces:
+        for name in ordered:
             source = sys.stdin.buffer if name == STDIN else Path(name)
             with _progress_bar(name) as progress:
                 report = ingest(
@@ -60,18 +64,22 @@ def ingest_command(
                     strict=strict,
                     team_id=team_id,
                     format_name=format_name,
+                    pieces=pieces,
                     progress=progress,
                 )
             reports.append((name, report))
             if report.rejects_file is not None:
                 say(f"{name}: {report.rejected:,} lines rejected; see {report.rejects_file}")
+        team = team_cells(database)
     if as_json:
         from llma_assets.reports import IngestedEvents, events_file
 
         emit_report(IngestedEvents(tuple(events_file(name, report) for name, report in reports)))
     else:
         for name, report in reports:
-            _show_report(name, report)
+            _show_report(name, report, team)
+    if any(report.accepted for _, report in reports):  # files of content alone were joined to the others
+        reports = [(name, report) for name, report in reports if report.accepted or not report.kept]
     require_some_accepted((name, report.accepted, report.first_refusal, report.advice) for name, report in reports)
 
 
@@ -102,7 +110,7 @@ def _format(report: "IngestReport") -> str:
     return "" if report.format == FORMAT_NAMES[0] else f"{report.format}, "
 
 
-def _show_report(name: str, report: "IngestReport") -> None:
+def _show_report(name: str, report: "IngestReport", named: "Callable[[int], str]") -> None:
     rate = report.bytes / 1e6 / report.duration_s if report.duration_s else 0.0
     show(
         f"{plain(name)}: {_format(report)}{report.lines:,} lines, {report.inserted:,} new events, "
@@ -117,10 +125,10 @@ def _show_report(name: str, report: "IngestReport") -> None:
         show_table(
             ("team", "events", "new", "from", "to"),
             [
-                (team_id, f"{team.accepted:,}", f"{team.inserted:,}", team.first_day, team.last_day)
+                (named(team_id), f"{team.accepted:,}", f"{team.inserted:,}", team.first_day, team.last_day)
                 for team_id, team in report.teams.items()
             ],
-            right=("team", "events", "new"),
+            right=("events", "new"),
         )
 
 

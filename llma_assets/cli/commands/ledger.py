@@ -25,11 +25,13 @@ def skips(day: date | None, team_id: int | None, as_json: bool) -> None:
     It lists teams that discovery left out, stages that had nothing to do, and items that failed, each with its reason.
     """
     from llma_assets.cli.run.days import days_with_results, require_day
+    from llma_assets.cli.run.settings import team_cells
     from llma_assets.reports import skips_of_day
 
     with opened_database() as database:
         day = require_day(database, day, team_id)
         found = skips_of_day(database, day, team_id)
+        team = team_cells(database)
         if not found.skips and not found.decided:
             say(f"Nothing has been run for {day}. {days_with_results(database, team_id, day)}")
         elif not found.skips:
@@ -39,8 +41,10 @@ def skips(day: date | None, team_id: int | None, as_json: bool) -> None:
     elif found.skips:
         show_table(
             ("team", "stage", "theme", "item", "reason", "detail"),
-            [(each.team_id, each.stage, each.theme_id, each.item_id, each.reason, each.detail) for each in found.skips],
-            right=("team",),
+            [
+                (team(each.team_id), each.stage, each.theme_id, each.item_id, each.reason, each.detail)
+                for each in found.skips
+            ],
         )
         for line in advice_for(each.reason for each in found.skips):
             say(line)

@@ -87,6 +87,7 @@ def run(
     repeat the command later, or switch on the sensor `open_batches`.
     """
     from llma_assets.cli.run.report import run_report, show_runs, show_times
+    from llma_assets.cli.run.settings import team_cells
     from llma_assets.cli.run.team_runs import TeamRunOptions, run_teams
     from llma_assets.settings import Settings
 
@@ -120,7 +121,7 @@ def run(
             emit_report(run_report(day, runs, published, took_s))
         else:
             show_runs(runs, published)
-            show_times(runs, took_s)
+            show_times(runs, took_s, team_cells(database))
     if any(each.status == "failed" for each in runs):
         ctx.exit(1)
 

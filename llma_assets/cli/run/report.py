@@ -1,6 +1,6 @@
 """The report of a run of teams, as JSON and as text, for `llma run` and `llma demo`. Nothing runs here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import groupby
@@ -113,21 +113,27 @@ def _of_the_run(run: "TeamRun", published: "PublishedClusters") -> "PublishedClu
     return replace(published, runs=tuple(each for each in published.runs if each.theme_id in ran))
 
 
-def show_times(runs: "Sequence[TeamRun]", took_s: float) -> None:
-    """Print the time of each stage, and of each run group if a team has several."""
+def show_times(runs: "Sequence[TeamRun]", took_s: float, team: "Callable[[int], str]") -> None:
+    """Print the time of each stage, and of each run group if a team has several.
+
+    Args:
+        team: what is shown of a team's number.
+    """
     rows = [
-        (each.team_day.team_id, stage, f"{seconds:.1f}") for each in runs for stage, seconds in each.seconds().items()
+        (team(each.team_day.team_id), stage, f"{seconds:.1f}")
+        for each in runs
+        for stage, seconds in each.seconds().items()
     ]
     if rows:
-        show_table(("team", "stage", "seconds"), rows, right=("team", "seconds"))
+        show_table(("team", "stage", "seconds"), rows, right=("seconds",))
     themes = [
-        (each.team_day.team_id, " + ".join(group.theme_ids), done.status, f"{done.seconds:.1f}")
+        (team(each.team_day.team_id), " + ".join(group.theme_ids), done.status, f"{done.seconds:.1f}")
         for each in runs
         if len(each.groups) > 1
         for group, done in each.groups
     ]
     if themes:
-        show_table(("team", "theme", "status", "seconds"), themes, right=("team", "seconds"))
+        show_table(("team", "theme", "status", "seconds"), themes, right=("seconds",))
     show(f"{took_s:.1f} s in all")
 
 

@@ -31,6 +31,7 @@ class Draft:
         properties: `$ai_*`, and what else the span has; values None, "", [] and {} are left out.
         uuid: "" to derive it.
         team: as the record has it, None if it names none.
+        tenant: the project or service that the record names, "" for none: with the format it decides the team.
     """
 
     trace_id: str
@@ -41,6 +42,7 @@ class Draft:
     properties: Mapping[str, Any]
     uuid: str = ""
     team: object = None
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ class Format:
         read: the events of a record.
         fields: names that records of it have; they tell which format is nearest.
         has_teams: whether its records may name a team.
+        tenant: the field that says whose a record is, "" for none.
+        kind: of `sources.KINDS`, whose tenants are those of this format; "" for the format's own name.
         if_empty: what to do where its records hold no event.
         finish: the event of a draft that waited, its state, and the pieces that were found, by key, in order.
     """
@@ -113,6 +117,8 @@ class Format:
     read: Callable[[Record], Iterator[Outcome]]
     fields: tuple[str, ...]
     has_teams: bool = False
+    tenant: str = ""
+    kind: str = ""
     if_empty: str = ""
     finish: Callable[[Draft, Record, Pieces], Draft] | None = None
 

@@ -69,6 +69,7 @@ def _draft(row: Record) -> Draft:
                 "$ai_output_choices": response,
             }
         ),
+        tenant=text_field(row, "organization_id"),
     )
 
 
@@ -78,4 +79,5 @@ FORMAT: Final = Format(
     recognises,
     read,
     ("request_id", "request_body", "response_body", "request_created_at", "response_created_at", "request_model"),
+    tenant="organization_id",
 )

@@ -106,6 +106,7 @@ def _draft(span: Record) -> Draft:
                 "$ai_output_choices" if event == GENERATION else "$ai_output_state": span.get("output"),
             }
         ),
+        tenant=text_field(span, "project_id", "projectId"),
     )
 
 
@@ -134,5 +135,6 @@ FORMAT: Final = Format(
     recognises,
     read,
     ("span_id", "spanId", "span_type", "spanType", "trace_id", "traceId", "input_tokens", "path"),
+    tenant="project_id",
     finish=_with_messages,
 )

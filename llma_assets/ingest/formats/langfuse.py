@@ -39,7 +39,7 @@ def read(record: Record) -> Iterator[Outcome]:
     if _is_page(record):
         yield from _whole_trace(mapping(record["trace"]), record)
     elif _is_score(record):
-        yield one(record, "", _score)
+        yield one(record, "", lambda part: _score(part, {}))
     elif _is_observation(record) or not _is_trace(record):
         yield one(record, "", lambda part: _observation(part, {}))
     else:
@@ -76,7 +76,7 @@ def _whole_trace(trace: Record, holder: Record) -> Iterator[Outcome]:
         yield from each(observations, "observations", lambda part: _observation(part, trace))
     scores = field(trace, "scores") or field(holder, "scores")
     if isinstance(scores, list) and all(isinstance(each, Mapping) for each in scores):
-        yield from each(scores, "scores", _score)
+        yield from each(scores, "scores", lambda part: _score(part, trace))
 
 
 def _trace(trace: Record, *, ends: bool) -> Draft:
@@ -101,6 +101,7 @@ def _trace(trace: Record, *, ends: bool) -> Draft:
                 "$ai_output_state": _said(trace.get("output")),
             }
         ),
+        tenant=_project(trace),
     )
 
 
@@ -146,10 +147,11 @@ def _observation(part: Record, trace: Record) -> Draft:
                 "$ai_output_choices" if is_call else "$ai_output_state": _said(part.get("output")),
             }
         ),
+        tenant=_project(part) or _project(trace),
     )
 
 
-def _score(score: Record) -> Draft:
+def _score(score: Record, trace: Record) -> Draft:
     trace_id = required_id(score, "traceId", "trace_id", "sessionId", "session_id")
     identity = required_id(score, "id")
     time_us, _ = times(score, ("timestamp", "createdAt", "created_at"), ())
@@ -170,7 +172,12 @@ def _score(score: Record) -> Draft:
                 "langfuse.score.source": text_field(score, "source"),
             }
         ),
+        tenant=_project(score) or _project(trace),
     )
+
+
+def _project(record: Record) -> str:
+    return text_field(record, "projectId", "project_id")
 
 
 def _result(score: Record) -> object:
@@ -210,4 +217,5 @@ FORMAT: Final = Format(
     recognises,
     read,
     ("id", "traceId", "trace_id", "type", "startTime", "start_time", "parentObservationId", "observations"),
+    tenant="project_id",
 )

@@ -89,6 +89,7 @@ def _draft(run: Record) -> Draft:
                 "$ai_output_choices" if is_call else "$ai_output_state": decoded(run.get("outputs")),
             }
         ),
+        tenant=text_field(run, "session_name", "session_id"),
     )
 
 
@@ -108,4 +109,5 @@ FORMAT: Final = Format(
     recognises,
     read,
     ("run_type", "inputs", "outputs", "dotted_order", "parent_run_id", "trace_id", "session_id", "start_time"),
+    tenant="session_id",
 )

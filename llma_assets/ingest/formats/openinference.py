@@ -161,5 +161,7 @@ FORMAT: Final = Format(
         "end_time",
         "attributes",
     ),
+    tenant="service.name",
+    kind="otel",
     finish=with_trace,
 )

@@ -103,6 +103,7 @@ def _trace(trace: Record) -> Draft:
                 "$ai_output_state": trace.get("output"),
             }
         ),
+        tenant=text_field(trace, "project_id"),
     )
 
 
@@ -135,6 +136,7 @@ def _span(span: Record, trace: Record) -> Draft:
                 "$ai_output_choices" if event == GENERATION else "$ai_output_state": span.get("output"),
             }
         ),
+        tenant=text_field(span, "project_id") or text_field(trace, "project_id"),
     )
 
 
@@ -155,7 +157,7 @@ def _row_of_score(score: Record) -> Draft | Waiting:
     is_trace = text_field(score, "entity_type") == "trace"
     time_us, _ = times(score, ("created_at", "last_updated_at"), ())
     trace_id = entity if is_trace else ""
-    draft = _score(score, Draft(trace_id, entity, "", time_us, "", {}))
+    draft = _score(score, Draft(trace_id, entity, "", time_us, "", {}, tenant=text_field(score, "project_id")))
     return draft if is_trace else of_span(draft, entity)
 
 
@@ -177,6 +179,7 @@ def _score(score: Record, of: Draft) -> Draft:
                 "$ai_evaluation_reasoning": text_field(score, "reason"),
             }
         ),
+        tenant=of.tenant,
     )
 
 
@@ -195,5 +198,6 @@ FORMAT: Final = Format(
     recognises,
     read,
     ("trace_id", "parent_span_id", "start_time", "end_time", "type", "usage", "feedback_scores", "thread_id"),
+    tenant="project_id",
     finish=with_trace,
 )

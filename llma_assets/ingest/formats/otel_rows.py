@@ -90,5 +90,7 @@ FORMAT: Final = Format(
     recognises,
     read,
     ("TraceId", "SpanId", "ParentSpanId", "SpanName", "SpanAttributes", "Timestamp", "Duration", "StatusCode"),
+    tenant="service.name",
+    kind="otel",
     finish=with_messages,
 )

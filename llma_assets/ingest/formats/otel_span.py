@@ -139,6 +139,7 @@ def draft_of(span: Span) -> Draft:
         span.end_us or span.start_us,
         user if isinstance(user, str) else "",
         properties,
+        tenant=text_field(span.resource or {}, "service.name"),
     )
 
 

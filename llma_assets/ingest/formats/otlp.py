@@ -154,5 +154,7 @@ FORMAT: Final = Format(
     read,
     (*_RESOURCES, *_SCOPES, "spans", "traceId", "spanId"),
     if_empty="metrics and other logs hold no spans; export the traces",
+    tenant="service.name",
+    kind="otel",
     finish=with_messages,
 )

@@ -203,4 +203,6 @@ def _value(value: "AnyValue") -> Any:
             return getattr(value, kind)
 
 
-FORMAT: Final = Format("otlp-protobuf", "OTLP protobuf", recognises, read, (), finish=with_messages)
+FORMAT: Final = Format(
+    "otlp-protobuf", "OTLP protobuf", recognises, read, (), tenant="service.name", kind="otel", finish=with_messages
+)

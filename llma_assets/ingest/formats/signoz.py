@@ -85,5 +85,6 @@ FORMAT: Final = Format(
     recognises,
     read,
     ("trace_id", "span_id", "attributes_string", "attributes_number", "resources_string", "duration_nano", "has_error"),
+    tenant="service.name",
     finish=with_messages,
 )

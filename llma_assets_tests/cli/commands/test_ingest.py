@@ -7,11 +7,14 @@ import zipfile
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Final
 
 import pytest
 from backports import zstd
 
 from llma_assets.clickhouse import Database
+from llma_assets.source_catalog import add_source, store_tenants
+from llma_assets.sources import Source
 from llma_assets_tests.cli.conftest import Answer, Llma
 
 REPORT = [
@@ -134,6 +137,52 @@ def test_a_file_of_another_kind_is_a_failure_in_one_line(llma: Llma, tmp_path: P
 FORMATS = Path(__file__).parents[2] / "ingest" / "formats"
 
 
+SPAN: Final = {"traceId": "a", "spanId": "b", "startTimeUnixNano": "1794042000000000000"}
+OF_NOBODY: Final = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [SPAN]}]}]})
+
+
+def test_projects_and_services_become_teams_of_their_own_and_are_told_by_name(
+    database: Database, llma: Llma, tmp_path: Path
+) -> None:
+    rows = [json.loads(row) for row in (FORMATS / "langfuse_blob.jsonl").read_text().splitlines()]
+    other = tmp_path / "other.jsonl"
+    other.write_text("".join(json.dumps({**row, "project_id": "p2"}) + "\n" for row in rows))
+    both = tmp_path / "both.jsonl"
+    both.write_text("".join((FORMATS / "langfuse_blob.jsonl").read_text() + other.read_text()))
+    said = llma("ingest", str(both)).stdout
+    teams = {row["tenant"]: row["team_id"] for row in database.rows("SELECT tenant, team_id FROM source_tenants FINAL")}
+    assert set(teams) == {"p1", "p2"}
+    assert all(f"{team} ({name})" in said for name, team in teams.items())
+    counts = database.rows("SELECT team_id, count() AS n FROM events GROUP BY team_id")
+    assert {row["team_id"]: row["n"] for row in counts} == dict.fromkeys(teams.values(), len(rows))
+    assert "10 stored already" in llma("ingest", str(both)).stdout, "the numbers stay"
+
+
+def test_a_file_has_the_teams_of_the_source_of_its_kind(database: Database, llma: Llma) -> None:
+    source = Source("ours", "langfuse", "x.observations")
+    add_source(database, source, by="test")
+    store_tenants(database, source, ["p1"])
+    llma("ingest", str(FORMATS / "langfuse_blob.jsonl"))
+    (team,) = database.rows("SELECT DISTINCT team_id FROM events")
+    (stored,) = database.rows("SELECT source, team_id FROM source_tenants FINAL")
+    assert stored == {"source": "ours", "team_id": team["team_id"]}
+
+
+def test_messages_in_log_records_are_joined_to_spans_of_another_file(
+    database: Database, llma: Llma, tmp_path: Path
+) -> None:
+    requests = [json.loads(row) for row in (FORMATS / "otlp_logs.jsonl").read_text().splitlines()]
+    spans, logs = tmp_path / "spans.jsonl", tmp_path / "logs.jsonl"
+    spans.write_text("".join(json.dumps(each) + "\n" for each in requests if "resourceSpans" in each))
+    logs.write_text("".join(json.dumps(each) + "\n" for each in requests if "resourceLogs" in each))
+    alone = llma("ingest", "--team", "1", str(logs))
+    assert alone.exit_code == 1
+    assert "name the file of these in the same command" in alone.stderr
+    assert llma("ingest", "--team", "1", str(spans), str(logs)).exit_code == 0
+    texts = database.rows("SELECT properties FROM events WHERE team_id = 1")
+    assert sum("Please refund order 1042." in row["properties"] for row in texts) == 1
+
+
 def test_files_of_other_tools_are_recognised_and_stored_once(
     database: Database, llma: Llma, llma_json: Callable[..., Answer]
 ) -> None:
@@ -155,7 +204,12 @@ def test_files_of_other_tools_are_recognised_and_stored_once(
         ('{"traceId": "a", "id": "b", "type": "GENERATION"}', ("--team", "1"), "startTime or start_time is missing"),
         ('{"id": "b", "run_type": "llm"}', ("--team", "1", "--format", "langsmith"), "start_time is missing"),
         ('{"resourceLogs": []}', ("--team", "1"), "it holds no events; it was read as OTLP JSON"),
-        ('{"resourceSpans": [{}]}', (), "it is OTLP JSON (otlp), whose records name no team: add --team N"),
+        (
+            '{"id": "b", "info": {}, "data": {"spans": []}}',
+            ("--format", "mlflow"),
+            "whose records name no team: add --team",
+        ),
+        (OF_NOBODY, (), "service.name is missing, which says whose it is; add --team N"),
         ("hello", (), "files of JSON, Parquet and OTLP protobuf are read"),
     ],
 )
