@@ -11,10 +11,10 @@ from pydantic import SerializerFunctionWrapHandler, model_serializer
 from llma_assets.alerts.delivery import Delivery, again, channels_off, deliveries, switch_channel
 from llma_assets.alerts.document import Document, settings_of
 from llma_assets.alerts.errors import AlertError
-from llma_assets.alerts.evaluate import preview
 from llma_assets.alerts.incidents import Incident, StoredDecision, incidents, stored_decisions
 from llma_assets.alerts.judging import Decision
 from llma_assets.alerts.muting import Mute, mutes_of, unmute
+from llma_assets.alerts.previewing import preview
 from llma_assets.alerts.store import SettingChange, TeamAlerts, alerts_of
 from llma_assets.clickhouse import Database
 from llma_assets.serialization import Day, Moment, TeamId

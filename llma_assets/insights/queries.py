@@ -139,10 +139,13 @@ LINEAGE_BY_DAY = (
     )
 SELECT
     item_day AS day,
-    uniqExactIf(trace_id, lineage_id IN {lineage_ids:Array(String)} AND item_id NOT IN {taken_out:Array(String)}) AS traces_in,
+    uniqExactIf(
+        trace_id, lineage_id IN {lineage_ids:Array(String)} AND item_id NOT IN {taken_out:Array(String)}
+    ) AS traces_in,
     uniqExact(trace_id) AS traces,
     uniqExactIf(
-        user_hash, lineage_id IN {lineage_ids:Array(String)} AND item_id NOT IN {taken_out:Array(String)} AND user_hash != 0
+        user_hash,
+        lineage_id IN {lineage_ids:Array(String)} AND item_id NOT IN {taken_out:Array(String)} AND user_hash != 0
     ) AS users_in,
     uniqExactIf(user_hash, user_hash != 0) AS users
 FROM members
