@@ -100,6 +100,7 @@ class Load:
                 "OPENAI_BASE_URL": server.url,
                 "LLMA_CHAT_MODEL": "test-model",
                 "LLMA_EMBEDDING_MODEL": "offline",
+                "DAGSTER_GRPC_TIMEOUT_SECONDS": "600",  # a busy machine is no fault
             }
             for name in [each for each in os.environ if each.startswith(("LLMA_", "OPENAI_", "CLICKHOUSE_"))]:
                 del os.environ[name]

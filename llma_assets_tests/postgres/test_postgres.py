@@ -128,6 +128,7 @@ def deployed(tmp_path: Path) -> Iterator[tuple[Deployment, Database, ChatServer]
             "LLMA_CHAT_MODEL": "test-model",
             "LLMA_EMBEDDING_MODEL": "offline",
             "LLMA_LOG": "json",
+            "DAGSTER_GRPC_TIMEOUT_SECONDS": "600",
         }
         deployment = Deployment(tmp_path, environment)
         try:
