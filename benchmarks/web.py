@@ -38,6 +38,7 @@ PAGES = {
     "expected": "/teams/1/trends/expected?theme=traces&to={day}",
     "cluster": "/teams/1/clusters/lineage-3?theme=traces&date={day}",
     "trace": "/teams/1/trace?id={item}",
+    "themes": "/teams/1/themes",
     "theme": "/teams/1/themes/traces",
     "health": "/teams/1/health?date={day}",
     "map": "/teams/1/map?date={day}&theme=traces",

@@ -216,8 +216,8 @@ def _clusters(
     )
     decided = standings_of(database, team_id) if rows else {}
     days = {row["day"] for row in summaries if row["item_id"] == item_id}
-    is_clustered = days and any(row["item_id"] == item_id for row in rows)
-    near = nearest_clusters(database, team_id, item_id, min(days)) if is_clustered else {}
+    homes = [row for row in rows if row["item_id"] == item_id]
+    near = nearest_clusters(database, team_id, item_id, min(days), homes) if days else {}
     found = {}
     for row in rows:
         is_noise = row["cluster_id"] == NOISE_LABEL

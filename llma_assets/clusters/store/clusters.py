@@ -70,6 +70,7 @@ WITH
 SELECT
     homes.day AS day,
     homes.theme_id AS theme_id,
+    homes.attempt_id AS attempt_id,
     homes.item_id AS item_id,
     homes.cluster_id AS cluster_id,
     known.lineage_id AS lineage_id,
