@@ -1,7 +1,7 @@
 """The file of a team's trackers and rules. What applying one does is in `store.py`.
 
 trackers:
-  - {tracker: bugs, kind: github, project: acme/app, token_env: LLMA_TRACKERS_TOKEN}
+  - {tracker: bugs, kind: github, project: acme/app, token_env: LLMA_TRACKERS_GITHUB}
 rules:
   - {rule: urgent, tracker: bugs, min_priority: 2.5, min_users: 10}
 """
