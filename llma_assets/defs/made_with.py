@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from llma_assets import clusters, embeddings, events, labels, rendering, summaries
+from llma_assets import clusters, embeddings, events, insights, labels, rendering, summaries
 from llma_assets.settings import Settings
 from llma_assets.teams import TeamLeftOut, TeamSettings, TeamSettingsError, resolve
 from llma_assets.themes import Theme
@@ -15,6 +15,8 @@ CODE = (
     embeddings.TEXT_VERSION,
     clusters.CLUSTERING_VERSION,
     labels.PROMPT_VERSION,
+    insights.ATTRIBUTES_VERSION,
+    insights.CAUSES_VERSION,
     events.PAYLOAD_VERSION,
 )
 
