@@ -38,7 +38,7 @@ SPANS_A_REQUEST = 100
 TEAM = 1
 COLUMNS = (
     f"{'format':<18} {'events':>7} {'MB':>6} {'read: MB/s':>11} {'ingest: MB/s':>13} {'as lines: MB/s':>15} "
-    f"{'client MB':>10}"
+    f"{'read: rows/s':>13} {'ingest: rows/s':>15} {'client MB':>10}"
 )
 
 
@@ -327,7 +327,7 @@ def measure(name: str, path: Path, lines_mb: float) -> None:
     megabytes = report.bytes / 1e6
     print(
         f"{name:<18} {read:>7,} {megabytes:>6.0f} {megabytes / read_s:>11.0f} {megabytes / ingest_s:>13.0f} "
-        f"{lines_mb / ingest_s:>15.0f} {own_peak_mb():>10.0f}",
+        f"{lines_mb / ingest_s:>15.0f} {read / read_s:>13,.0f} {read / ingest_s:>15,.0f} {own_peak_mb():>10.0f}",
         flush=True,
     )
 

@@ -10,6 +10,7 @@ from llma_assets.ingest.decompression import DamagedSource, ReadPosition
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 SIGNATURE: Final = b"PAR1"
 _PROPERTIES: Final = "properties"
@@ -17,6 +18,8 @@ _OWN: Final = ("uuid", "event", "timestamp", _PROPERTIES)
 _BATCH_BYTES: Final = 4 << 20
 _MOST_ROWS: Final = 8_192
 _BUFFER: Final = 1 << 20
+_LARGE_GROUP: Final = 32 << 20
+"""Compressed bytes of a row group from which on it is read through a buffer, which costs half as much again."""
 
 
 def read_rows(source: BinaryIO | Path, position: ReadPosition) -> Iterator[dict[str, Any]]:
@@ -36,7 +39,7 @@ def read_rows(source: BinaryIO | Path, position: ReadPosition) -> Iterator[dict[
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(source, pre_buffer=False, buffer_size=_BUFFER) as file:
+        with pq.ParquetFile(source, pre_buffer=False, buffer_size=_buffer(pq.read_metadata(source))) as file:
             columns = _columns(file.schema_arrow.names)
             size = os.stat(source).st_size if isinstance(source, Path) else 0
             total, done = file.metadata.num_rows, 0
@@ -53,6 +56,15 @@ def read_rows(source: BinaryIO | Path, position: ReadPosition) -> Iterator[dict[
                     yield from _readable(batch).to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DamagedSource(f"the Parquet file is broken: {' '.join(str(error).split())[:200]}") from error
+
+
+def _buffer(metadata: "pq.FileMetaData") -> int:
+    """0 to read columns of a row group whole, where they are small."""
+    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+    largest = max(
+        (sum(group.column(n).total_compressed_size for n in range(group.num_columns)) for group in groups), default=0
+    )
+    return _BUFFER if largest > _LARGE_GROUP else 0
 
 
 def _columns(names: list[str]) -> list[str] | None:

@@ -23,6 +23,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _PROPERTIES = re.compile(rb'"properties"[ \t\r]*:')
 _WHITESPACE = b" \t\r\n"
 _SHOWN_OF_VALUE = 40
+_NO_REPAIRS: Mapping[Repair, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def parse_event(line: bytes, latest: datetime, team_id: int | None = None) -> Ev
         record, properties = _read(line)
     if type(record.get("properties")) is str:  # exports of tables in which the column is a string
         properties, string_repairs = _read_properties(record["properties"].encode())
-        repairs = Counter(repairs) + string_repairs
+        repairs = Counter(repairs) + Counter(string_repairs)
     return _event(record, properties, repairs, latest, team_id, line)
 
 
@@ -215,9 +216,9 @@ def _read(line: bytes) -> tuple[Mapping[str, Any], bytes]:
     return record, text_of_member(line, "properties")
 
 
-def _read_properties(text: bytes) -> tuple[bytes, Counter[Repair]]:
+def _read_properties(text: bytes) -> tuple[bytes, Mapping[Repair, int]]:
     """The text of properties that are a string of JSON, and the repairs of it."""
-    text, repairs = text.strip(_WHITESPACE), Counter[Repair]()
+    text, repairs = text.strip(_WHITESPACE), _NO_REPAIRS
     try:
         properties = _loads(text)
     except LineError as error:
