@@ -14,6 +14,7 @@ from llma_assets.clusters import ClusteringConfig, cluster
 from llma_assets.clusters.lineage.links import Link, Links
 from llma_assets.clusters.lineage.snapshot import Snapshot, Space
 from llma_assets.clusters.lineage_ids import first_lineage_id
+from llma_assets.clusters.store.clustering_runs import FILLED
 
 SPACE = Space("offline", "benchmark")
 FIRST_SCORED = 4
@@ -65,6 +66,9 @@ def engine_days(
         items = np.flatnonzero((story.days > number - WINDOW) & (story.days <= number))
         held = prior and len(found) > 1 and all(2 * len(day.items) >= len(items) for day in found[-2:])
         given = {"earlier_labels": _earlier(found[-2:], items, len(vectors))} if held else {}
+        # What was right for a window that was still filling does not bind the first that is (nearly) full.
+        if prior and number == WINDOW - 1 - FILLED:
+            resolution = None
         clustering = cluster(vectors[items], config, earlier_resolution=resolution, **given)
         resolution = clustering.quality.resolution
         found.append(Day(number, items, clustering.labels, clustering.distances, clustering.centroids))

@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 STAGE = "cluster_assignments"
 NAMESPACE = UUID("6f2d3a0e-6c4b-5a56-9d0f-6f3b0c7f5b11")
-CLUSTERING_VERSION = "v1"
+CLUSTERING_VERSION = "v2"
 
 
 def store_clusters(
@@ -138,7 +138,9 @@ def _publish(
         templates.of_text[:sampled],
         config,
         initial_coordinates=earlier_map(database, team_day, theme, window, model_name),
-        earlier_resolution=earlier_resolution(database, team_day, theme, model_name, since=window.start.date()),
+        earlier_resolution=earlier_resolution(
+            database, team_day, theme, model_name, since=window.start.date(), first_item=window.first_item
+        ),
         earlier_labels=earlier,
     )
     placement = assign_unsampled(

@@ -12,7 +12,7 @@ from llma_assets.clusters.engine.leiden import Graph, shared_neighbour_graph
 from llma_assets.clusters.engine.neighbours import Neighbours
 from llma_assets.clusters.engine.noise import dissolve_diffuse, isolated_points, mark_noise, neighbour_agreement
 from llma_assets.clusters.engine.partition import Partition
-from llma_assets.clusters.engine.prior import HELD_MARGIN, held_together
+from llma_assets.clusters.engine.prior import HELD_FINER, HELD_MARGIN, held_together
 from llma_assets.clusters.engine.resolution import KEEP_EARLIER_MARGIN, Choice, ResolutionChooser
 from llma_assets.clusters.engine.silhouettes import SilhouetteScorer
 from llma_assets.clusters.engine.tree import grow_tree
@@ -72,7 +72,7 @@ def graph_partition(
     choice = _choice(chooser, config, earlier_resolution, margin)
     if earlier is not None and earlier_resolution is not None and choice.is_at(earlier_resolution):
         held = grow_tree(held_together(graph, earlier), chooser.finest, seed=config.seed)
-        choice = replace(choice, labels=held.at(earlier_resolution))
+        choice = replace(choice, labels=held.at(earlier_resolution * HELD_FINER))
     if config.target_clusters is None and config.resolution is None:
         choice = divide_dominant(choice, graph, weights, neighbours, chooser_of)
     labels = mark_noise(choice.labels, weights, isolated, neighbours, smallest=smallest)

@@ -16,6 +16,9 @@ LOYALTY = 8.0
 where all have them in different ones."""
 HELD_MARGIN = 0.25
 """The resolution of the run before is kept unless another scores better by this share; then all is cut anew."""
+HELD_FINER = 2**0.5
+"""What is held is cut so much finer than its resolution says: joined once, two clusters are seldom parted again, so
+that there would be fewer of them from week to week."""
 MOST = 0.5
 """A node that the runs do not know counts as one of a cluster that it has this share of its edges to."""
 

@@ -28,20 +28,40 @@ WHERE team_id = {team_id:Int64} AND day = {day:Date}
 ORDER BY theme_id
 """
 
-# Key of clustering_runs: (team_id, day, theme_id).
+FILLED = 1
+"""Days that may be missing at the beginning of a window which counts as filled."""
+
+# Keys: clustering_runs (team_id, day, theme_id); cluster_members (team_id, day, theme_id, attempt_id, item_id).
 EARLIER_RESOLUTION = """
-SELECT JSONExtract(quality, 'resolution', 'Nullable(Float64)')
-FROM clustering_runs FINAL
-WHERE team_id = {team_id:Int64}
-    AND day < {day:Date}
-    AND day >= {since:Date}
-    AND theme_id = {theme_id:String}
-    AND embedding_model = {model_name:String}
-    AND JSONExtractString(params, 'theme_version') IN {versions:Array(String)}
-    AND method = 'graph'
-    AND items > 0
-ORDER BY day DESC
-LIMIT 1
+WITH last AS
+(
+    SELECT
+        day,
+        attempt_id,
+        toDate(window_start) AS first_day,
+        JSONExtract(quality, 'resolution', 'Nullable(Float64)') AS resolution
+    FROM clustering_runs FINAL
+    WHERE team_id = {team_id:Int64}
+        AND day < {day:Date}
+        AND day >= {since:Date}
+        AND theme_id = {theme_id:String}
+        AND embedding_model = {model_name:String}
+        AND JSONExtractString(params, 'theme_version') IN {versions:Array(String)}
+        AND method = 'graph'
+        AND items > 0
+    ORDER BY day DESC
+    LIMIT 1
+)
+SELECT resolution
+FROM last
+WHERE NOT {filled:Bool}
+    OR dateDiff('day', first_day, (
+        SELECT min(item_day)
+        FROM cluster_members FINAL
+        WHERE team_id = {team_id:Int64}
+            AND theme_id = {theme_id:String}
+            AND (day, attempt_id) IN (SELECT day, attempt_id FROM last)
+    )) <= {missing:UInt8}
 """
 
 # Key of clustering_runs: (team_id, day, theme_id).
@@ -152,14 +172,23 @@ def committed_runs(database: Database, team_id: int, first_day: date, last_day: 
 
 
 def earlier_resolution(
-    database: Database, team_day: TeamDay, theme: Theme, model_name: str, *, since: date
+    database: Database, team_day: TeamDay, theme: Theme, model_name: str, *, since: date, first_item: date
 ) -> float | None:
-    """The resolution of the last run from `since` on and before the day, None where there is none."""
+    """The resolution of the last run from `since` on and before the day, None where there is none.
+
+    A team's first days fill its window. The cut that was right for a part of it does not bind the first whole one.
+
+    Args:
+        since: first day of the window.
+        first_item: of its earliest item.
+    """
     found = database.value(
         EARLIER_RESOLUTION,
         team_id=team_day.team_id,
         day=team_day.day,
         since=since,
+        filled=(first_item - since).days <= FILLED,
+        missing=FILLED,
         theme_id=theme.theme_id,
         versions=list(stored_versions(theme)),
         model_name=model_name,

@@ -7,7 +7,7 @@ the checks read it in `invariants`.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -136,6 +136,12 @@ class Window:
     def available(self) -> int:
         """Items in the window, the sample and the rest."""
         return len(self.rows) + len(self.rest)
+
+    @property
+    def first_item(self) -> date:
+        """The day of the earliest item."""
+        earliest: datetime = min(row["timestamp"] for row in (*self.rows, *self.rest))
+        return earliest.date()
 
 
 def read_window(

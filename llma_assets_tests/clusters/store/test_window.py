@@ -120,13 +120,30 @@ def test_the_resolution_of_the_last_graph_of_the_same_team_is_known(planted: Dat
         run_day(planted, 1, day, 2, method=method)
     yesterday = stored_run(planted, 1, DAY - timedelta(days=1))
     read = window(planted)
-    found = earlier_resolution(planted, TeamDay(1, DAY), TRACES, MODEL, since=read.start.date())
+    given = {"since": read.start.date(), "first_item": read.first_item}
+    found = earlier_resolution(planted, TeamDay(1, DAY), TRACES, MODEL, **given)
     assert found is not None
     assert found == orjson.loads(yesterday.quality)["resolution"]
-    assert earlier_resolution(planted, TeamDay(2, DAY), TRACES, MODEL, since=window(planted, 2).start.date()) is None
-    assert earlier_resolution(planted, TeamDay(1, DAY), TRACES, "another", since=read.start.date()) is None
+    assert earlier_resolution(planted, TeamDay(2, DAY), TRACES, MODEL, **given) is None
+    assert earlier_resolution(planted, TeamDay(1, DAY), TRACES, "another", **given) is None
     before = TeamDay(1, DAY - timedelta(days=1))
-    assert earlier_resolution(planted, before, TRACES, MODEL, since=read.start.date()) is None, "of k-means"
+    assert earlier_resolution(planted, before, TRACES, MODEL, **given) is None, "of k-means"
+
+
+def test_the_resolution_of_a_window_that_was_filling_does_not_bind_the_first_full_one(database: Database) -> None:
+    for back in range(7):
+        for team_id in (1, 2):
+            plant(database, team_id, DAY - timedelta(days=back), {"A": 20, "B": 15})
+    for day, team_id in ((DAY - timedelta(days=2), 1), (DAY - timedelta(days=1), 2)):
+        run_day(database, team_id, day, 2, method="graph")
+    read = window(database)
+    full = {"since": read.start.date(), "first_item": read.first_item}
+    assert read.first_item == read.start.date()
+    # Team 1's last run is of two days before, with five of seven days; team 2's is of the day before, with six.
+    assert earlier_resolution(database, TeamDay(1, DAY), TRACES, MODEL, **full) is None
+    assert earlier_resolution(database, TeamDay(2, DAY), TRACES, MODEL, **full) is not None
+    filling = {"since": read.start.date() - timedelta(days=2), "first_item": read.first_item}
+    assert earlier_resolution(database, TeamDay(1, DAY), TRACES, MODEL, **filling) is not None
 
 
 def test_the_clusters_of_the_last_two_graphs_of_the_same_team_are_known(planted: Database) -> None:
