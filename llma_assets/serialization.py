@@ -19,6 +19,8 @@ OptionalFirstDay = Annotated[date | None, Field(serialization_alias="from")]
 
 Moment = Annotated[datetime, PlainSerializer(datetime.isoformat, return_type=str)]
 UtcMoment = Annotated[datetime, PlainSerializer(lambda at: at.isoformat().replace("+00:00", "Z"), return_type=str)]
+Bucket = Annotated[date, PlainSerializer(lambda bucket: bucket.isoformat(), return_type=str)]
+"""A day, or the beginning of an hour as a datetime."""
 Rounded = Annotated[float, PlainSerializer(lambda value: round(value, 6), return_type=float)]
 OptionalRounded = Annotated[
     float | None, PlainSerializer(lambda value: None if value is None else round(value, 6), return_type=float | None)

@@ -11,6 +11,7 @@ from llma_assets.alerts.judging import Decision, Standing
 from llma_assets.alerts.rule import Rule
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import withheld_lineages
+from llma_assets.serialization import Bucket
 
 NAMESPACE = UUID("4be0643f-1d98-573b-97cd-ca98a65347dd")
 STILL_OPEN = date(1970, 1, 1)
@@ -73,10 +74,10 @@ class Incident:
     subject: str
     opened_as: str
     title: str
-    opened_day: date
+    opened_day: Bucket
     opening_value: float
     severity: int
-    closed_day: date = STILL_OPEN
+    closed_day: Bucket = STILL_OPEN
     closed_because: str = ""
     linked: Sequence[str] = ()
     muted: bool = False
@@ -180,7 +181,7 @@ def store_incidents(database: Database, team_id: int, changed: Iterable[Incident
 class StoredDecision:
     """A decision as it was stored, with all numbers that it was made by."""
 
-    day: date
+    day: Bucket
     rule_id: str
     theme_id: str
     subject: str

@@ -94,6 +94,30 @@ class AlertPreview:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertRun:
+    """What `llma alerts run` decided and sent.
+
+    Attributes:
+        decisions: how many, by verdict.
+        changes: of incidents: opened, worse, closed.
+        messages: as they are said, each with its `channel`.
+        nobody_told_because: why no message was made, "" for none.
+        sent, not_sent, waiting: messages of the outbox that were due.
+    """
+
+    team_id: TeamId
+    day: Day
+    dry_run: bool
+    decisions: dict[str, int]
+    changes: tuple[Decision, ...]
+    messages: tuple[dict[str, Any], ...]
+    nobody_told_because: str
+    sent: int
+    not_sent: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class AlertReasons:
     """What was decided about a lineage, or about whole themes, on a day, and by which numbers."""
 
@@ -215,14 +239,19 @@ def changes_of(changes: Iterable[SettingChange]) -> tuple[AlertChange, ...]:
     )
 
 
-def preview_report(database: Database, until: TeamDay, rule_name: str, days: int) -> AlertPreview:
+def preview_report(
+    database: Database, until: TeamDay, rule_name: str, days: int, *, budget_usd: float | None
+) -> AlertPreview:
     """What a rule would have done on the days up to one; nothing is stored.
+
+    Args:
+        budget_usd: the team's for a day, for rules about spend.
 
     Raises:
         AlertError: there is no such rule.
     """
     rule = alerts_of(database, until.team_id).rule(rule_name)
-    found = preview(database, until, rule, days)
+    found = preview(database, until, rule, days, budget_usd=budget_usd)
     return AlertPreview(
         until.team_id,
         rule.rule,

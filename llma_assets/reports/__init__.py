@@ -13,7 +13,7 @@ from llma_assets.reports.cluster_table import cluster_table, clusters_in_sentenc
 from llma_assets.reports.cluster_task import MadeTask, NoSuchClusterError, task_of_cluster
 from llma_assets.reports.clusters import published_clusters
 from llma_assets.reports.clusters_of_day import ClusterRow, ThemeClusters, clusters_of_day
-from llma_assets.reports.database import DatabaseStatus, SchemaUpgrade, TableSize
+from llma_assets.reports.database import BackupMade, BackupRestored, DatabaseStatus, SchemaUpgrade, TableSize
 from llma_assets.reports.day_states import days_with_anything, span_with_anything
 from llma_assets.reports.decisions import Decision, Decisions, decisions
 from llma_assets.reports.digest import Digest, NothingToTell, Sentence, digest_of, outdated
@@ -137,6 +137,8 @@ __all__ = [
     "AutomationRow",
     "AutomationTick",
     "AutomationsReport",
+    "BackupMade",
+    "BackupRestored",
     "Budget",
     "BudgetLeft",
     "CausesOfCluster",

@@ -44,3 +44,29 @@ class SchemaUpgrade:
 
     database: str
     applied: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BackupMade:
+    """A backup: where it is, when it was begun, the version that made it, and how many files it has."""
+
+    folder: Path
+    made_at: str
+    version: str
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackupRestored:
+    """A restored backup.
+
+    Attributes:
+        kept: where what was there before is now.
+        interrupted_runs: Dagster's runs that were on when the backup was made, now recorded as failed.
+    """
+
+    data_dir: Path
+    made_at: str
+    version: str
+    kept: tuple[Path, ...]
+    interrupted_runs: int

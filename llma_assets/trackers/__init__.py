@@ -10,6 +10,18 @@ from llma_assets.trackers.linking import Done
 from llma_assets.trackers.links import Link, LinkState, Note, TeamLinks, links_of
 from llma_assets.trackers.opening import Opened, open_issue
 from llma_assets.trackers.partition import TRACKERS_VERSION, sync_team, teams_to_sync
+from llma_assets.trackers.reports import (
+    AppliedTrackers,
+    OpenedIssue,
+    OpenedIssueOfTeam,
+    TrackersHistory,
+    changes_of,
+    file_report,
+    opened_report,
+    sync_report,
+    team_report,
+    tested_report,
+)
 from llma_assets.trackers.setting import OnClosed, Tracker, TrackerRule, settings_of
 from llma_assets.trackers.showing import ShownLink, ShownTracker, TrackersReport, shown_links, trackers_report
 from llma_assets.trackers.store import SettingChange, TeamTrackers, apply, past_changes, trackers_of
@@ -18,6 +30,7 @@ from llma_assets.trackers.sync import Synced, client_of, sync
 
 __all__ = [
     "TRACKERS_VERSION",
+    "AppliedTrackers",
     "Document",
     "Done",
     "Health",
@@ -27,6 +40,8 @@ __all__ = [
     "Note",
     "OnClosed",
     "Opened",
+    "OpenedIssue",
+    "OpenedIssueOfTeam",
     "SettingChange",
     "ShownLink",
     "ShownTracker",
@@ -39,19 +54,26 @@ __all__ = [
     "TrackerError",
     "TrackerFault",
     "TrackerRule",
+    "TrackersHistory",
     "TrackersReport",
     "apply",
+    "changes_of",
     "client_of",
+    "file_report",
     "healths_of",
     "links_of",
     "open_issue",
+    "opened_report",
     "past_changes",
     "read_document",
     "settings_of",
     "shown_links",
     "sync",
+    "sync_report",
     "sync_team",
+    "team_report",
     "teams_to_sync",
+    "tested_report",
     "trackers_of",
     "trackers_report",
     "write_document",

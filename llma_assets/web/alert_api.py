@@ -155,9 +155,11 @@ def preview(
     if last < date(1970, 6, 1):
         raise InvalidInput("date: must be after 1970-06-01", field="date")
     try:
-        return answer(request, json_object(preview_report(site.database, TeamDay(team_id, last), rule, days)))
+        budget = site.daily_budget_usd(team_id)
+        found = preview_report(site.database, TeamDay(team_id, last), rule, days, budget_usd=budget)
     except AlertError as error:
         raise NotFound(str(error)) from None
+    return answer(request, json_object(found))
 
 
 @router.get(f"{ALERTS}/why", response_model=AlertReasons)

@@ -13,10 +13,12 @@ from llma_assets.serialization import json_object
 from llma_assets.tasks import UnknownTaskError, find_task, list_tasks
 from llma_assets.trackers import (
     Opened,
+    OpenedIssue,
     ShownLink,
     TrackerError,
     TrackersReport,
     open_issue,
+    opened_report,
     shown_links,
     trackers_of,
     trackers_report,
@@ -95,24 +97,6 @@ class IssueWish(BaseModel):
     tracker: Annotated[str, Field(max_length=64)] = ""
 
 
-class OpenedIssue(BaseModel):
-    """What became of a wish.
-
-    Attributes:
-        link: id of the link.
-        issue, url: the issue, "" where it is not made yet.
-        was_there: there was one already.
-        problem: why it is not made yet; a later pass makes it.
-    """
-
-    link: str
-    tracker: str
-    issue: str
-    url: str
-    was_there: bool
-    problem: str
-
-
 @documents.get(API_TEAM + "/trackers", response_model=TrackersReport)
 def trackers_document(request: Request, site: SiteDep, team_id: TeamDep) -> Response:
     """The trackers of a team and their issues, the newest first."""
@@ -130,15 +114,7 @@ def open_by_api(request: Request, site: SiteDep, visitor: ChangerDep, team_id: T
         )
     except TrackerError as error:
         raise InvalidInput(str(error), field="tracker") from None
-    opened = OpenedIssue(
-        link=str(made.link.link_id),
-        tracker=made.link.tracker,
-        issue=made.state.shown,
-        url=made.state.url,
-        was_there=made.was_there,
-        problem=made.problem,
-    )
-    return answer(request, opened.model_dump())
+    return answer(request, json_object(opened_report(made)))
 
 
 def _open(

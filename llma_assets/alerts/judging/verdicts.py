@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from llma_assets.serialization import Bucket
+
 Verdict = Literal["opened", "open", "worse", "closed", "quiet", "no_data"]
 
 Number = float | int | None
@@ -51,7 +53,7 @@ class Decision:
     rule: str
     theme_id: str
     subject: str
-    day: date
+    day: Bucket
     verdict: Verdict
     reason: str
     numbers: Mapping[str, Number] = field(default_factory=dict)

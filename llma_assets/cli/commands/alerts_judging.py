@@ -1,6 +1,7 @@
 """`llma alerts preview, run, why, incidents, mute, snooze`: what rules decide. The logic is in `llma_assets.alerts`."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ import click
 
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import Day, date_option, decider, json_option, opened_database, optional_date, team_option
-from llma_assets.cli.render.console import SHORT_ID, emit_json, emit_report, plain, say, show, show_table
+from llma_assets.cli.render.console import SHORT_ID, emit_report, plain, say, show, show_table
 
 if TYPE_CHECKING:
     from llma_assets.alerts import Mute
@@ -26,36 +27,23 @@ def preview_command(rule_name: str, team_id: int, days: int, day: date | None, a
 
     The rule may be switched off. Nothing is stored and nothing is sent.
     """
-    from llma_assets.alerts import alerts_of, preview
+    from llma_assets.alerts import alerts_of, preview_report
     from llma_assets.team_day import TeamDay
 
     with opened_database() as database:
-        rule = alerts_of(database, team_id).rule(rule_name)
+        alerts_of(database, team_id).rule(rule_name)
         until = day or _last_day(database, team_id)
-        found = preview(database, TeamDay(team_id, until), rule, days, budget_usd=_budget(team_id))
+        budget = _options(team_id)["budget_usd"]
+        report = preview_report(database, TeamDay(team_id, until), rule_name, days, budget_usd=budget)
     if as_json:
-        emit_json(
-            {
-                "team": team_id,
-                "rule": rule.rule,
-                "sentence": rule.sentence,
-                "days": [
-                    {
-                        "date": each.day.isoformat(),
-                        "changes": [_plain(decision) for decision in each.decisions],
-                        "said": list(each.said),
-                    }
-                    for each in found
-                ],
-            }
-        )
+        emit_report(report)
         return
-    show(f"{rule.sentence}\n{days} days up to {until}:\n")
-    for each in found:
+    show(f"{report.sentence}\n{days} days up to {until}:\n")
+    for each in report.days:
         show(f"{each.day}")
         for line in each.said:
             show(f"  {plain(line)}")
-    if not found:
+    if not report.days:
         say("It would have told of nothing.")
 
 
@@ -70,7 +58,7 @@ def run_command(team_id: int, day: date, dry_run: bool, as_of: date | None, as_j
 
     Nobody is told of days that ended more than two days ago, unless --as-of says so.
     """
-    from llma_assets.alerts import alerts_of, deliver, evaluate
+    from llma_assets.alerts import AlertRun, alerts_of, deliver, evaluate
     from llma_assets.clock import utc_now
     from llma_assets.team_day import TeamDay
 
@@ -84,19 +72,19 @@ def run_command(team_id: int, day: date, dry_run: bool, as_of: date | None, as_j
         sent = None if dry_run else deliver(database, team_id, team.channels, clock=utc_now)
     verdicts = Counter(each.verdict for each, _ in found.decisions)
     if as_json:
-        emit_json(
-            {
-                "team": team_id,
-                "date": day.isoformat(),
-                "dry_run": dry_run,
-                "decisions": dict(verdicts),
-                "changes": [_plain(each) for each, _ in found.decisions if each.verdict in _CHANGES],
-                "messages": [{"channel": channel, **each.as_json()} for channel, each, _ in found.messages],
-                "nobody_told_because": found.quiet_because,
-                "sent": sent.sent if sent else 0,
-                "not_sent": sent.failed + sent.dead if sent else 0,
-                "waiting": sent.waiting if sent else 0,
-            }
+        emit_report(
+            AlertRun(
+                team_id=team_id,
+                day=day,
+                dry_run=dry_run,
+                decisions={str(verdict): number for verdict, number in verdicts.items()},
+                changes=tuple(each for each, _ in found.decisions if each.verdict in _CHANGES),
+                messages=tuple({"channel": channel, **each.as_json()} for channel, each, _ in found.messages),
+                nobody_told_because=found.quiet_because,
+                sent=sent.sent if sent else 0,
+                not_sent=sent.failed + sent.dead if sent else 0,
+                waiting=sent.waiting if sent else 0,
+            )
         )
         return
     for each, muted in found.decisions:
@@ -120,28 +108,24 @@ def run_command(team_id: int, day: date, dry_run: bool, as_of: date | None, as_j
 @json_option
 def why(lineage: str, team_id: int, day: date, as_json: bool) -> None:
     """Show what each rule decided about a cluster on a day, why, and by which numbers; from stored rows."""
-    from llma_assets.alerts import stored_decisions
+    from llma_assets.alerts import reasons_report
 
     prefix = "" if lineage == "-" else lineage.strip().lower()
     if prefix and len(prefix) < 4:
         raise WrongUse(f"{lineage!r} is too short for a lineage id; at least 4 characters are needed")
     with opened_database() as database:
-        found = [
-            each
-            for each in stored_decisions(database, team_id, day, day, prefix or "*")
-            if prefix or not each.subject or each.verdict == "no_data"
-        ]
+        report = reasons_report(database, team_id, day, prefix)
     if as_json:
-        emit_json({"team": team_id, "date": day.isoformat(), "decisions": [_plain(each) for each in found]})
+        emit_report(report)
         return
-    for each in found:
+    for each in report.decisions:
         what = plain(each.title or each.subject or "the theme")
         hour = f", {each.bucket}" if isinstance(each.day, datetime) else ""
         show(f"{each.rule_id}, theme {each.theme_id}, {what}{hour}: {each.verdict}{' (muted)' if each.muted else ''}")
         if each.reason:
             show(f"  {plain(each.reason)}")
         show("  " + ", ".join(f"{name} {_shown(value)}" for name, value in each.numbers.items()))
-    if not found:
+    if not report.decisions:
         say(
             f"Nothing was decided about {lineage!r} on {day}: it had no trace in the four weeks before, the day was "
             f"not judged, or no rule is on. `llma alerts run --team {team_id} --date {day}` judges a day; '-' in place "
@@ -156,13 +140,15 @@ def why(lineage: str, team_id: int, day: date, as_json: bool) -> None:
 @json_option
 def incidents_command(team_id: int, only_open: bool, limit: int, as_json: bool) -> None:
     """List what rules told of, latest first."""
-    from llma_assets.alerts import incidents
+    from llma_assets.alerts import incidents_report
 
     with opened_database() as database:
-        found = [each for each in incidents(database, team_id) if each.is_open or not only_open][:limit]
+        report = incidents_report(database, team_id, only_open=only_open)
+    report = replace(report, incidents=report.incidents[:limit])
     if as_json:
-        emit_json({"team": team_id, "incidents": [_plain(each) | {"open": each.is_open} for each in found]})
+        emit_report(report)
         return
+    found = [each.incident for each in report.incidents]
     show_table(
         ("incident", "rule", "theme", "lineage", "opened", "closed", "severity", "title"),
         [
@@ -233,19 +219,14 @@ def snooze(
 @json_option
 def unmute_command(team_id: int, rule: str, lineage: str, as_json: bool) -> None:
     """Take mutes and snoozes back."""
-    from llma_assets.alerts import mutes_of, unmute
+    from llma_assets.alerts import lift_mutes
 
     with opened_database() as database:
-        lifted = [
-            each
-            for each in mutes_of(database, team_id)
-            if (not rule or each.rule_id == rule) and (not lineage or each.subject == lineage)
-        ]
-        unmute(database, team_id, lifted)
+        report = lift_mutes(database, team_id, rule=rule, lineage=lineage)
     if as_json:
-        emit_json({"team": team_id, "lifted": [_plain(each) for each in lifted]})
+        emit_report(report)
     else:
-        say(f"{len(lifted)} mutes were taken back.")
+        say(f"{len(report.lifted)} mutes were taken back.")
 
 
 def _mute(
@@ -302,20 +283,8 @@ def _last_day(database: "Database", team_id: int) -> date:
 _CHANGES = ("opened", "worse", "closed")
 
 
-def _plain(report: object) -> dict[str, Any]:
-    from llma_assets.serialization import json_object
-
-    return json_object(report)
-
-
 def _shown(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _budget(team_id: int) -> float | None:
-    from llma_assets.cli.run.settings import team_settings
-
-    return team_settings().options_of(team_id).daily_budget_usd
 
 
 def _options(team_id: int) -> dict[str, Any]:

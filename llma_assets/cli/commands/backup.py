@@ -7,7 +7,7 @@ import click
 
 from llma_assets.cli.errors import Problem, WrongUse
 from llma_assets.cli.options import json_option
-from llma_assets.cli.render.console import emit_json, say, show
+from llma_assets.cli.render.console import emit_report, say, show
 
 if TYPE_CHECKING:
     from llma_assets.settings import Settings
@@ -25,6 +25,7 @@ def backup(folder: Path, as_json: bool) -> None:
     FOLDER.incomplete, which the next one removes. It holds texts of traces: only you may read it.
     """
     from llma_assets.cli.run.backups import BackupError, make_backup
+    from llma_assets.reports import BackupMade
 
     settings = _embedded("backed up")
     try:
@@ -32,7 +33,7 @@ def backup(folder: Path, as_json: bool) -> None:
     except BackupError as error:
         raise WrongUse(str(error)) from error
     if as_json:
-        emit_json({"folder": str(folder), "made_at": made.made_at, "version": made.version, "files": made.files})
+        emit_report(BackupMade(folder, made.made_at, made.version, made.files))
     else:
         show(f"backup of {settings.data_dir} in {folder}: {made.files:,} files, made at {made.made_at}")
 
@@ -48,6 +49,7 @@ def restore(folder: Path, replace: bool, as_json: bool) -> None:
     before. Dagster's runs that were on when the backup was made are recorded as failed; the next run goes on.
     """
     from llma_assets.cli.run.backups import BackupError, restore_backup
+    from llma_assets.reports import BackupRestored
 
     settings = _embedded("restored")
     try:
@@ -55,14 +57,10 @@ def restore(folder: Path, replace: bool, as_json: bool) -> None:
     except BackupError as error:
         raise Problem(str(error)) from error
     if as_json:
-        emit_json(
-            {
-                "data_dir": str(settings.data_dir),
-                "made_at": done.backup.made_at,
-                "version": done.backup.version,
-                "kept": [str(each) for each in done.kept],
-                "interrupted_runs": done.interrupted_runs,
-            }
+        emit_report(
+            BackupRestored(
+                settings.data_dir, done.backup.made_at, done.backup.version, tuple(done.kept), done.interrupted_runs
+            )
         )
         return
     show(f"{settings.data_dir} is as it was at {done.backup.made_at} (version {done.backup.version})")

@@ -6,7 +6,7 @@ import click
 
 from llma_assets.cli.errors import Problem, WrongUse
 from llma_assets.cli.options import decider, json_option, opened_database, team_option
-from llma_assets.cli.render.console import SHORT_ID, emit_json, emit_report, plain, say, show, show_table
+from llma_assets.cli.render.console import SHORT_ID, emit_report, plain, say, show, show_table
 
 if TYPE_CHECKING:
     from llma_assets.trackers import ShownLink
@@ -32,7 +32,7 @@ def open_command(
     from llma_assets.clock import utc_now
     from llma_assets.clusters import find_lineage
     from llma_assets.tasks import UnknownTaskError, find_task, list_tasks
-    from llma_assets.trackers import open_issue, trackers_of
+    from llma_assets.trackers import OpenedIssueOfTeam, open_issue, opened_report, trackers_of
 
     options = team_task_options(team_id)
     with opened_database() as database:
@@ -58,17 +58,7 @@ def open_command(
             options=options,
         )
     if as_json:
-        emit_json(
-            {
-                "team": team_id,
-                "link": str(opened.link.link_id),
-                "tracker": opened.link.tracker,
-                "issue": opened.state.shown,
-                "url": opened.state.url,
-                "was_there": opened.was_there,
-                "problem": opened.problem,
-            }
-        )
+        emit_report(OpenedIssueOfTeam(team_id, opened_report(opened)))
     elif opened.state.issue:
         show(f"{plain(opened.state.shown)} {plain(opened.state.url)}")
         if opened.was_there:
@@ -89,7 +79,7 @@ def sync_command(team_id: int, dry_run: bool, as_json: bool) -> None:
     """
     from llma_assets.cli.commands.tasks import team_task_options
     from llma_assets.clock import utc_now
-    from llma_assets.trackers import sync, trackers_of
+    from llma_assets.trackers import sync, sync_report, trackers_of
 
     options = team_task_options(team_id)
     with opened_database() as database:
@@ -99,19 +89,7 @@ def sync_command(team_id: int, dry_run: bool, as_json: bool) -> None:
             raise WrongUse(f"team {team_id} has no tracker that is switched on; {way}")
         found = sync(database, team, clock=utc_now, options=options, dry_run=dry_run, by_hand=True)
     if as_json:
-        emit_json(
-            {
-                "team": team_id,
-                "dry_run": dry_run,
-                "done": [
-                    {"tracker": each.tracker, "link": str(each.link_id), "what": each.what, "words": each.words}
-                    for each in found.done
-                ],
-                "problems": dict(found.problems),
-                "busy": list(found.busy),
-                "waiting": found.waiting,
-            }
-        )
+        emit_report(sync_report(team_id, found, dry_run=dry_run))
     else:
         for each in found.done:
             show(f"{each.tracker}: {plain(each.words)}")

@@ -9,7 +9,7 @@ import click
 
 from llma_assets.cli.errors import Interrupted, Problem, WrongUse
 from llma_assets.cli.options import decider, json_option, opened_database, team_option
-from llma_assets.cli.render.console import emit_json, plain, say, show, show_table
+from llma_assets.cli.render.console import emit_report, plain, say, show, show_table
 
 if TYPE_CHECKING:
     from llma_assets.trackers import SettingChange
@@ -24,31 +24,13 @@ LARGEST_FILE = 256 << 10
 def list_command(team_id: int, as_json: bool) -> None:
     """List the trackers and rules of a team, and how each tracker answered last."""
     from llma_assets.clock import utc_now
-    from llma_assets.trackers import settings_of, trackers_of, trackers_report
+    from llma_assets.trackers import team_report, trackers_of, trackers_report
 
     with opened_database() as database:
         team = trackers_of(database, team_id)
         report = trackers_report(database, team_id, now=utc_now())
     if as_json:
-        emit_json(
-            {
-                "team": team_id,
-                "trackers": [
-                    {
-                        **settings_of(team.trackers[each.tracker]),
-                        "links": each.links,
-                        "waiting": each.waiting,
-                        "passed_at": each.passed_at.isoformat() if each.passed_at else None,
-                        "problem": each.problem,
-                        "notice": each.notice,
-                        "asked_again_at": each.asked_again_at.isoformat() if each.asked_again_at else None,
-                    }
-                    for each in report.trackers
-                ],
-                "rules": [{**settings_of(each), "sentence": each.sentence} for each in team.rules.values()],
-                "problems": [str(each) for each in team.problems],
-            }
-        )
+        emit_report(team_report(team, report))
         return
     if not team.trackers:
         say(f"Team {team_id} has no tracker. `llma trackers apply FILE --team {team_id}` adds one (docs/trackers.md).")
@@ -83,14 +65,13 @@ def list_command(team_id: int, as_json: bool) -> None:
 @json_option
 def show_command(team_id: int, as_json: bool) -> None:
     """Show trackers and rules as a YAML file that `apply` takes."""
-    from llma_assets.trackers import Document, settings_of, trackers_of, write_document
+    from llma_assets.trackers import Document, file_report, trackers_of, write_document
 
     with opened_database() as database:
         team = trackers_of(database, team_id)
     document = Document(tuple(team.trackers.values()), tuple(team.rules.values()))
     if as_json:
-        trackers, rules = ([settings_of(each) for each in part] for part in (document.trackers, document.rules))
-        emit_json({"team": team_id, "trackers": trackers, "rules": rules})
+        emit_report(file_report(team_id, document))
     else:
         show(write_document(document))
 
@@ -110,7 +91,7 @@ def apply_command(
 
     It shows the changes, and asks for confirmation on a terminal. Fields that FILE leaves out get their defaults.
     """
-    from llma_assets.trackers import apply, read_document
+    from llma_assets.trackers import AppliedTrackers, apply, changes_of, read_document
 
     document = _checked(file, lambda: read_document(_content(file)))
     author = decider(by)
@@ -125,7 +106,7 @@ def apply_command(
             changes = apply(database, team_id, document, author, prune=prune)
             stored = True
     if as_json:
-        emit_json({"team": team_id, "dry_run": dry_run, "stored": stored, "changes": [_json(each) for each in changes]})
+        emit_report(AppliedTrackers(team_id, dry_run, stored, changes_of(changes)))
     elif stored:
         say(f"Stored for team {team_id}, by {author}. `llma trackers test --team {team_id}` asks the trackers.")
     elif not changes:
@@ -138,12 +119,12 @@ def apply_command(
 @json_option
 def history_command(name: str, team_id: int, as_json: bool) -> None:
     """Show who changed which tracker or rule, and how."""
-    from llma_assets.trackers import past_changes
+    from llma_assets.trackers import TrackersHistory, changes_of, past_changes
 
     with opened_database() as database:
         changes = past_changes(database, team_id, name)
     if as_json:
-        emit_json({"team": team_id, "changes": [_json(each) for each in changes]})
+        emit_report(TrackersHistory(team_id, changes_of(changes)))
         return
     _show_changes(changes)
     if not changes:
@@ -157,7 +138,7 @@ def history_command(name: str, team_id: int, as_json: bool) -> None:
 def test_command(name: str, team_id: int, as_json: bool) -> None:
     """Ask a tracker whether token, project and permissions are right; changes nothing. All without TRACKER."""
     from llma_assets.clock import utc_now
-    from llma_assets.trackers import TrackerFault, client_of, trackers_of
+    from llma_assets.trackers import TrackerFault, client_of, tested_report, trackers_of
 
     with opened_database() as database:
         team = trackers_of(database, team_id)
@@ -171,7 +152,7 @@ def test_command(name: str, team_id: int, as_json: bool) -> None:
         except TrackerFault as error:
             wrong[each.tracker] = str(error)
     if as_json:
-        emit_json({"team": team_id, "good": found, "problems": wrong})
+        emit_report(tested_report(team_id, found, wrong))
     else:
         for tracker, lines in found.items():
             for line in lines:
@@ -215,14 +196,3 @@ def _content(file: str) -> bytes:
             return opened.read(LARGEST_FILE + 1)
     except OSError as error:
         raise WrongUse(f"{file}: {error.strerror}") from error
-
-
-def _json(change: "SettingChange") -> dict[str, object]:
-    return {
-        "item": change.item,
-        "name": change.name,
-        "action": change.action,
-        "changed_at": change.changed_at.isoformat() if change.changed_at else None,
-        "author": change.author,
-        "fields": [{"field": each.field, "before": each.before, "after": each.after} for each in change.fields],
-    }
