@@ -1,21 +1,13 @@
 """`llma alerts list, show, apply, history`: the rules and channels of a team. The logic is in `llma_assets.alerts`."""
 
 import sys
-from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from llma_assets.cli.errors import Interrupted, WrongUse
+from llma_assets.cli.commands.setting_files import checked, content_of, show_changes
+from llma_assets.cli.errors import Interrupted
 from llma_assets.cli.options import decider, json_option, opened_database, team_option
-from llma_assets.cli.render.console import emit_report, plain, say, show, show_table
-
-if TYPE_CHECKING:
-    from llma_assets.alerts import SettingChange
-
-R = TypeVar("R")
-LARGEST_FILE = 256 << 10
+from llma_assets.cli.render.console import emit_report, say, show, show_table
 
 
 @click.command("list")
@@ -87,12 +79,14 @@ def apply_command(
     It shows the changes, and asks for confirmation on a terminal. Fields that FILE leaves out get the value of the
     built-in rule, or the default.
     """
-    from llma_assets.alerts import AppliedAlerts, apply, changes_of, read_document
+    from llma_assets.alerts import AppliedAlerts, InvalidRulesError, apply, changes_of, read_document
 
-    document = checked(file, lambda: read_document(_content(file)))
+    document = checked(file, lambda: read_document(content_of(file)), InvalidRulesError)
     author = decider(by)
     with opened_database(create=not dry_run) as database:
-        changes = checked(file, lambda: apply(database, team_id, document, author, dry_run=True, prune=prune))
+        changes = checked(
+            file, lambda: apply(database, team_id, document, author, dry_run=True, prune=prune), InvalidRulesError
+        )
         if not as_json:
             show_changes(changes)
         stored = False
@@ -125,42 +119,6 @@ def history_command(name: str, team_id: int, as_json: bool) -> None:
     show_changes(changes)
     if not changes:
         say(f"Team {team_id} has changed nothing{f' of {name!r}' if name else ''}.")
-
-
-def show_changes(changes: "Iterable[SettingChange]") -> None:
-    """Print changes, field by field."""
-    from llma_assets.themes import lines_of
-
-    for each in changes:
-        when = f"{each.changed_at:%Y-%m-%d %H:%M} {plain(each.author)}: " if each.changed_at else ""
-        show(f"{when}{each.item} {plain(each.name)} {each.action}")
-        for field in each.fields:
-            for line in lines_of(field):
-                show(f"  {plain(line)}")
-
-
-def checked(file: str, action: Callable[[], R]) -> R:
-    """The result of an action; each problem of the file is printed on a line of its own."""
-    from llma_assets.alerts import InvalidRulesError
-
-    try:
-        return action()
-    except InvalidRulesError as error:
-        if len(error.problems) > 1:
-            for problem in error.problems[:50]:
-                say(f"{file}: {problem}")
-            raise WrongUse(f"{file}: {len(error.problems)} problems; nothing was stored") from error
-        raise WrongUse(f"{file}: {error.problems[0]}; nothing was stored") from error
-
-
-def _content(file: str) -> bytes:
-    if file == "-":
-        return sys.stdin.buffer.read(LARGEST_FILE + 1)
-    try:
-        with Path(file).open("rb") as opened:
-            return opened.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise WrongUse(f"{file}: {error.strerror}") from error
 
 
 def _on(enabled: bool) -> str:

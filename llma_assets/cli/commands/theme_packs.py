@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llma_assets.cli.commands.alerts_rules import checked as checked_rules
+from llma_assets.cli.commands.setting_files import checked as checked_file
 from llma_assets.cli.commands.themes_changes import by_option, checked, store_document
 from llma_assets.cli.options import TEAM, decider, json_option, opened_database, team_option
 from llma_assets.cli.render.console import emit_report, plain, say, show, show_table
@@ -47,7 +47,7 @@ def list_command(team_id: int | None, as_json: bool) -> None:
 @json_option
 def show_command(pack: str, as_json: bool) -> None:
     """Print a pack: what it is, where it comes from, and its themes as YAML. PACK is a name or a folder."""
-    from llma_assets.alerts import rules_of
+    from llma_assets.alerts import InvalidRulesError, rules_of
     from llma_assets.reports import pack_report
     from llma_assets.themes import pack_of, write_document
 
@@ -61,7 +61,7 @@ def show_command(pack: str, as_json: bool) -> None:
             show(plain(text))
     show()
     show(write_document(found.document).rstrip("\n"))
-    for rule in checked_rules(pack, lambda: rules_of(found)).rules:
+    for rule in checked_file(pack, lambda: rules_of(found), InvalidRulesError).rules:
         show(f"Alert rule {plain(rule.rule)}, off: {plain(rule.sentence)}")
 
 
@@ -78,13 +78,13 @@ def install(pack: str, team_id: int, dry_run: bool, yes: bool, by: str | None, a
     PACK is a name or a folder. Themes of the team that the pack does not name stay as they are. What the team changed
     in a theme of the pack is replaced, and shown before: whether a theme is on stays.
     """
-    from llma_assets.alerts import alerts_of, apply, rules_of
+    from llma_assets.alerts import InvalidRulesError, alerts_of, apply, rules_of
     from llma_assets.themes import pack_of, themes_of
 
     found = checked(pack, lambda: pack_of(pack))
     with opened_database(create=not dry_run) as database:
         document = found.for_team(themes_of(database, team_id))
-        rules = checked_rules(pack, lambda: rules_of(found, alerts_of(database, team_id)))
+        rules = checked_file(pack, lambda: rules_of(found, alerts_of(database, team_id)), InvalidRulesError)
     store_document(pack, document, team_id, dry_run=dry_run, yes=yes, prune=False, by=by, as_json=as_json)
     if not rules.rules:
         return

@@ -2,13 +2,14 @@
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from llma_assets.cli.commands.setting_files import checked as checked_file
+from llma_assets.cli.commands.setting_files import content_of
 from llma_assets.cli.commands.themes_settings import THE_TEAM, show_fields
-from llma_assets.cli.errors import Interrupted, WrongUse
+from llma_assets.cli.errors import Interrupted
 from llma_assets.cli.options import decider, json_option, opened_database, team_option
 from llma_assets.cli.render.console import emit_report, plain, say, show
 
@@ -142,14 +143,7 @@ def _switch(theme_id: str, team_id: int, enabled: bool, by: str | None, as_json:
 def _read(file: str) -> "Document":
     from llma_assets.themes import MAX_BYTES, read_document
 
-    if file == "-":
-        content = sys.stdin.buffer.read(MAX_BYTES + 1)
-    else:
-        try:
-            with Path(file).open("rb") as opened:
-                content = opened.read(MAX_BYTES + 1)
-        except OSError as error:
-            raise WrongUse(f"{file}: {error.strerror}") from error
+    content = content_of(file, MAX_BYTES)
     return checked(file, lambda: read_document(content))
 
 
@@ -157,14 +151,7 @@ def checked(file: str, action: Callable[[], R]) -> R:
     """The result of an action; each problem of the file is printed on a line of its own."""
     from llma_assets.themes import InvalidThemesError
 
-    try:
-        return action()
-    except InvalidThemesError as error:
-        if len(error.problems) == 1:
-            raise WrongUse(f"{file}: {error.problems[0]}; nothing was stored") from error
-        for problem in error.problems[:SHOWN_PROBLEMS]:
-            say(f"{file}: {problem}")
-        raise WrongUse(f"{file}: {len(error.problems)} problems; nothing was stored") from error
+    return checked_file(file, action, InvalidThemesError)
 
 
 def _show_changes(found: "Changes", *, nothing: str) -> None:

@@ -1,21 +1,13 @@
 """`llma trackers list, show, apply, history, test`: the settings. The logic is in `llma_assets.trackers`."""
 
 import sys
-from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from llma_assets.cli.errors import Interrupted, Problem, WrongUse
+from llma_assets.cli.commands.setting_files import checked, content_of, show_changes
+from llma_assets.cli.errors import Interrupted, Problem
 from llma_assets.cli.options import decider, json_option, opened_database, team_option
 from llma_assets.cli.render.console import emit_report, plain, say, show, show_table
-
-if TYPE_CHECKING:
-    from llma_assets.trackers import SettingChange
-
-R = TypeVar("R")
-LARGEST_FILE = 256 << 10
 
 
 @click.command("list")
@@ -91,14 +83,16 @@ def apply_command(
 
     It shows the changes, and asks for confirmation on a terminal. Fields that FILE leaves out get their defaults.
     """
-    from llma_assets.trackers import AppliedTrackers, apply, changes_of, read_document
+    from llma_assets.trackers import AppliedTrackers, InvalidTrackersError, apply, changes_of, read_document
 
-    document = _checked(file, lambda: read_document(_content(file)))
+    document = checked(file, lambda: read_document(content_of(file)), InvalidTrackersError)
     author = decider(by)
     with opened_database(create=not dry_run) as database:
-        changes = _checked(file, lambda: apply(database, team_id, document, author, dry_run=True, prune=prune))
+        changes = checked(
+            file, lambda: apply(database, team_id, document, author, dry_run=True, prune=prune), InvalidTrackersError
+        )
         if not as_json:
-            _show_changes(changes)
+            show_changes(changes)
         stored = False
         if changes and not dry_run:
             if sys.stdin.isatty() and not yes and not click.confirm("Apply this?", err=True):
@@ -126,7 +120,7 @@ def history_command(name: str, team_id: int, as_json: bool) -> None:
     if as_json:
         emit_report(TrackersHistory(team_id, changes_of(changes)))
         return
-    _show_changes(changes)
+    show_changes(changes)
     if not changes:
         say(f"Team {team_id} has changed nothing{f' of {name!r}' if name else ''}.")
 
@@ -161,38 +155,3 @@ def test_command(name: str, team_id: int, as_json: bool) -> None:
             say(f"{tracker}: {plain(problem)}")
     if wrong:
         raise Problem(f"{len(wrong)} of {len(chosen)} trackers of team {team_id} cannot be used as they are")
-
-
-def _show_changes(changes: "Iterable[SettingChange]") -> None:
-    from llma_assets.themes import lines_of
-
-    for each in changes:
-        when = f"{each.changed_at:%Y-%m-%d %H:%M} {plain(each.author)}: " if each.changed_at else ""
-        show(f"{when}{each.item} {plain(each.name)} {each.action}")
-        for field in each.fields:
-            for line in lines_of(field):
-                show(f"  {plain(line)}")
-
-
-def _checked(file: str, action: Callable[[], R]) -> R:
-    """The result of an action; each problem of the file is printed on a line of its own."""
-    from llma_assets.trackers import InvalidTrackersError
-
-    try:
-        return action()
-    except InvalidTrackersError as error:
-        if len(error.problems) > 1:
-            for problem in error.problems[:50]:
-                say(f"{file}: {problem}")
-            raise WrongUse(f"{file}: {len(error.problems)} problems; nothing was stored") from error
-        raise WrongUse(f"{file}: {error.problems[0]}; nothing was stored") from error
-
-
-def _content(file: str) -> bytes:
-    if file == "-":
-        return sys.stdin.buffer.read(LARGEST_FILE + 1)
-    try:
-        with Path(file).open("rb") as opened:
-            return opened.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise WrongUse(f"{file}: {error.strerror}") from error
