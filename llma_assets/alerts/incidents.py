@@ -238,6 +238,6 @@ def store_decisions(
         database.insert_rows(table, rows)
 
 
-def _without_withheld(database: Database, team_id: int, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _without_withheld(database: Database, team_id: int, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     withheld = withheld_lineages(database, team_id) if any(row["title"] for row in rows) else ()
     return [row | {"title": ""} if row["subject"] in withheld else row for row in rows]
