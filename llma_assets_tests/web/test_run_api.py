@@ -89,7 +89,9 @@ def test_a_run_that_has_ended_is_not_on(client: TestClient, planted: Database, s
     assert client.get(f"{TEAM}/progress", params=query).json()["is_running"] is False
     # Another one begins.
     row = planted.rows("SELECT * FROM trace_summaries FINAL WHERE team_id = 1 AND item_id = 't0'")[0]
-    planted.insert_rows("trace_summaries", [{**row, "inserted_at": planted.value("SELECT now64(6)")}])
+    now = planted.value("SELECT now64(6)")
+    planted.insert_rows("trace_summaries", [{**row, "inserted_at": now}])
+    site.clock = lambda: now + timedelta(seconds=30)
     assert client.get(f"{TEAM}/progress", params=query).json()["is_running"] is True
 
 
