@@ -229,6 +229,7 @@ def test_each_theme_says_whether_it_is_relevant_and_in_which_cluster_it_was_last
         "cluster_id": 4,
         "lineage_id": "lineage",
         "title": "Tools that fail",
+        "second": None,
     }
     assert summaries[1]["cluster"] is None
 
