@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from llma_assets.clickhouse import Database
 from llma_assets.ingest.converting import FORMAT_NAMES, Converter, Item, Rejected, converter_for
-from llma_assets.ingest.errors import SourceError, StrictError
+from llma_assets.ingest.errors import LineError, SourceError, StrictError
 from llma_assets.ingest.items import read_items
 from llma_assets.ingest.lines import DamagedSource, ReadPosition
 from llma_assets.ingest.moments import day_of
@@ -27,6 +27,8 @@ FUTURE = timedelta(days=1)
 MONTH_US = 30 * 86_400_000_000
 SPREAD_MONTHS = 25
 SPREAD_ROWS = 4
+MOST_TENANTS = 1_000
+_LONGEST_TENANT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,22 @@ def _size(source: BinaryIO | Path) -> int | None:
     return source.stat().st_size if isinstance(source, Path) and source.is_file() else None
 
 
+def _teams(team_of: Callable[[str], int]) -> Callable[[str], int]:
+    """Each tenant's team, looked up once; a file of very many is rather one whose field says something else."""
+    known: dict[str, int] = {}
+
+    def team(tenant: str) -> int:
+        if tenant not in known:
+            if len(known) == MOST_TENANTS:
+                raise LineError("wrong_type", f"the file names more than {MOST_TENANTS:,} projects; add --team N")
+            if len(tenant) > _LONGEST_TENANT:
+                raise LineError("too_long", f"a project's name has at most {_LONGEST_TENANT} characters; add --team N")
+            known[tenant] = team_of(tenant)
+        return known[tenant]
+
+    return team
+
+
 @dataclass(slots=True)
 class _Team:
     accepted: int
@@ -176,7 +194,7 @@ class _Loading:
         if form is None or self.converter.team_id is not None:
             return
         if form.tenant:
-            self.converter.teams = cache(partial(team_of_tenant, self.database, form.kind or form.name))
+            self.converter.teams = _teams(partial(team_of_tenant, self.database, form.kind or form.name))
         elif not form.has_teams:
             raise DamagedSource(f"it is {form.title} ({form.name}), whose records name no team: add --team N")
 

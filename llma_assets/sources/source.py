@@ -12,7 +12,7 @@ from typing import Final
 
 from llma_assets.sources.errors import SourceError
 
-MAPPING_VERSION: Final = "1"
+MAPPING_VERSION: Final = "2"
 """Raised when equal rows of a source become other events, so that their texts are made anew."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)

@@ -49,6 +49,7 @@ def show_command(name: str, as_json: bool) -> None:
     """Show a source, and the team of each of its tenants."""
     from llma_assets.reports import source_row
     from llma_assets.serialization import json_object
+    from llma_assets.sources import KINDS
 
     with opened_database() as database:
         source = _named(database, name)
@@ -61,6 +62,10 @@ def show_command(name: str, as_json: bool) -> None:
             show(f"{label}: {plain(value)}")
     if source.tenants:
         show_table(("tenant", "team"), [(tenant.value or "(all rows)", tenant.team_id) for tenant in source.tenants])
+    if (light := KINDS[source.kind].light) and "light" not in source.others:
+        say("Samples look through all attributes. A column of those that tell kind, user and session spares that:")
+        say(f"  {light.format(table=source.table)}")
+        say(f"then `llma sources add {source.name} …` again, with --other light=LlmAttributes.")
 
 
 @sources_group.command("add")

@@ -158,6 +158,17 @@ def test_projects_and_services_become_teams_of_their_own_and_are_told_by_name(
     assert "10 stored already" in llma("ingest", str(both)).stdout, "the numbers stay"
 
 
+def test_a_file_of_very_many_projects_stops_making_teams(
+    database: Database, llma: Llma, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llma_assets.ingest.loading.MOST_TENANTS", 1)
+    row = json.loads((FORMATS / "langfuse_blob.jsonl").read_text().splitlines()[0])
+    file = tmp_path / "many.jsonl"
+    file.write_text("".join(json.dumps({**row, "project_id": f"p{n}"}) + "\n" for n in range(3)))
+    assert "2 rejected" in llma("ingest", str(file)).stdout
+    assert database.value("SELECT count() FROM source_tenants") == 1
+
+
 def test_a_file_has_the_teams_of_the_source_of_its_kind(database: Database, llma: Llma) -> None:
     source = Source("ours", "langfuse", "x.observations")
     add_source(database, source, by="test")

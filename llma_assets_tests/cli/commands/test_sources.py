@@ -46,6 +46,7 @@ def test_a_source_is_added_shown_tested_and_removed(table: str) -> None:
     shown = json.loads(llma("show", "mine", "--json").stdout)
     assert {tenant["tenant"] for tenant in shown["tenants"]} == {SHOP, BANK}
     assert len({tenant["team"] for tenant in shown["tenants"]}) == 2
+    assert f"ALTER TABLE {table} ADD COLUMN LlmAttributes" in llma("show", "mine").stderr
     report = json.loads(llma("test", "mine", "--json").stdout)
     assert (report["rows"], report["traces"], report["users"], report["errors"]) == (6, 2, 1, 2)
     assert [tenant["team"] for tenant in report["tenants"]] == [tenant["team"] for tenant in shown["tenants"]]
