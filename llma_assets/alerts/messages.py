@@ -128,7 +128,8 @@ def facts_of(rule: Rule, decision: Decision, since: date) -> tuple[str, ...]:
     if numbers.get("users"):
         sure.append(f"{_shown(numbers['users'])} users")
     if sure:
-        lines.append("; ".join(sure) + ".")
+        said = "; ".join(sure)
+        lines.append(said[0].upper() + said[1:] + ".")
     lines.append(f"Since {shown_bucket(since)}.")
     return tuple(lines)
 

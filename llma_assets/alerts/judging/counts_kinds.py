@@ -32,6 +32,8 @@ def escalating(rule: Rule, history: History, t: int, standing: Mapping[str, Stan
     own, by_share = leaned(own, by_share), leaned(by_share, by_share)
     recent = _recent(history, t)
     count_line, share_line = own.value[:, -1] + k * own.sigma[:, -1], by_share.value[:, -1] + k * by_share.sigma[:, -1]
+    times = rule.times_expected or 1.0
+    told_above = np.maximum(count_line, times * own.value[:, -1])
     low = found.low[:, t]
     long_low = found.low[:, recent].sum(axis=1)
     long_line, long_share_line = (_long_line(each, recent, t, k) for each in (own, by_share))
@@ -42,12 +44,11 @@ def escalating(rule: Rule, history: History, t: int, standing: Mapping[str, Stan
         value=found.value[:, t], low=low, high=found.high[:, t], limit=count_line,
         closing=own.value[:, -1] + CLOSES * k * own.sigma[:, -1],
         numbers={
-            "expected": own.value[:, -1], "sigma": own.sigma[:, -1], "k": k, "weeks": weeks, "limit": count_line,
+            "expected": own.value[:, -1], "sigma": own.sigma[:, -1], "k": k, "weeks": weeks, "limit": told_above,
             "long_value": long_low, "long_limit": long_line, "expected_by_share": by_share.value[:, -1],
             "share_limit": share_line, "chance": chance, "chance_corrected": corrected,
         },
     )  # fmt: skip
-    times = rule.times_expected or 1.0
     reasons = (
         (t - since < YOUNG_DAYS * history.scale.day, "it is younger than 7 days: it is new, not escalating"),
         (np.isnan(own.any_day) & (low < FLOOR), f"there is no history, and it is below {FLOOR}"),

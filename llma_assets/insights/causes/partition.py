@@ -58,8 +58,8 @@ def store_causes(
     """
     asking = [theme for theme in themes if theme.causes]
     if not asking:
-        return Report(items=0, reason=NO_THEME)
-    items, waiting, details = 0, 0, dict[str, Any]()
+        return Report(items=0, reason=NO_THEME, details={"themes_that_ask": 0})
+    items, waiting, details = 0, 0, dict[str, Any](themes_that_ask=len(asking))
     offline = [theme.theme_id for theme in asking if chat(theme.model).name.startswith("offline/")]
 
     def work(theme: Theme) -> tuple[int, int, dict[str, Any]]:
