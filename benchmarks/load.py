@@ -62,6 +62,8 @@ def main() -> int:
     parser.add_argument("--tick-s", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):  # whatever ends this ends what it has started
+        signal.signal(number, lambda *_: sys.exit(130))
     folder = Path(tempfile.mkdtemp(prefix="llma-load-"))
     try:
         return Load(folder, options).run()

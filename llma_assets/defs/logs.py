@@ -76,7 +76,7 @@ def write_runs_as_json(environ: Mapping[str, str]) -> bool:
 
 
 def _json_console(name: str, level: str | int) -> logging.Logger:
-    logger = logging.Logger(name, max(logging.INFO, logging.getLevelName(level) if isinstance(level, str) else level))
+    logger = logging.Logger(name, level)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(DagsterJsonLines())
     logger.addHandler(handler)
