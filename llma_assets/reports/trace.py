@@ -222,14 +222,15 @@ def _clusters(
     for row in rows:
         is_noise = row["cluster_id"] == NOISE_LABEL
         lineage_id, title = _known_as(row["lineage_id"], row["title"], row["cluster_id"], decided)
+        nearest = near.get(row["theme_id"], ()) if row["item_id"] == item_id else ()
         if row["item_id"] in taken_out_of(lineage_id, decided):
-            lineage_id, is_noise = "", True
+            lineage_id, is_noise, nearest = "", True, ()
         found[row["theme_id"], row["item_id"]] = ItemCluster(
             row["day"],
             NOISE_LABEL if is_noise else row["cluster_id"],
             lineage_id,
             NOISE_TITLE if is_noise else title,
-            _second(near.get(row["theme_id"], ()), decided) if row["item_id"] == item_id else None,
+            _second(nearest, decided),
         )
     return found
 
