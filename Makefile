@@ -110,11 +110,14 @@ test-llm: install ## Three real traces through two small real models; builds lla
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[llm]'
 	$(BIN)/python -m pytest -m llm llma_assets_tests/llm
 
+LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --constraint constraints.txt \
+	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet
+
 .PHONY: lock
-lock: install ## Write requirements.lock anew, after a change of pyproject.toml or constraints.txt
+lock: install ## Write requirements.lock, and that of the image, anew, after a change of pyproject.toml or constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13,<0.14'
-	$(BIN)/uv pip compile pyproject.toml --extra dev --extra all --extra postgres --extra k8s --universal --python-version 3.11 --constraint constraints.txt \
-		--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
+	$(LOCK) --extra dev --extra all --output-file requirements.lock
+	$(LOCK) --extra all --extra postgres --extra k8s --output-file deploy/requirements.lock
 
 .PHONY: clean
 clean: ## Stop the embedded server and remove what was built; the data in LLMA_DATA_DIR goes, too

@@ -1,4 +1,4 @@
-"""Which entries of requirements.lock an installation with some extras needs, with their hashes, for this machine.
+"""Which entries of deploy/requirements.lock an installation with some extras needs, with their hashes, for this machine.
 
     python deploy/locked.py postgres,k8s > needed.txt
 
@@ -13,13 +13,14 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+LOCK = Path(__file__).with_name("requirements.lock")
 PIN = re.compile(r"([A-Za-z0-9._-]+)==([^\s;\\]+)")
 
 
 def main() -> None:
     """Print the entries; end with a word if the lock file lacks one."""
     extras = ",".join(part.strip() for part in sys.argv[1].split(",") if part.strip())
-    entries = locked((ROOT / "requirements.lock").read_text("utf-8"))
+    entries = locked(LOCK.read_text("utf-8"))
     print("\n".join(entries[name] for name in sorted(needed(extras, entries))))
 
 
@@ -48,7 +49,7 @@ def needed(extras: str, entries: dict[str, str]) -> list[str]:
     names = [normalized(each["metadata"]["name"]) for each in installed]
     missing = [name for name in names if name not in entries and name != "llma-assets"]
     if missing:
-        raise SystemExit(f"requirements.lock has no {', '.join(missing)}: run `make lock`")
+        raise SystemExit(f"deploy/requirements.lock has no {', '.join(missing)}: run `make lock`")
     return [name for name in names if name != "llma-assets"]
 
 

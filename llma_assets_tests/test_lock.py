@@ -42,6 +42,13 @@ def test_the_lock_file_has_all_that_the_project_asks_for_within_its_ranges() -> 
     assert missing == []
 
 
+def test_the_lock_file_of_the_image_has_its_extras_and_the_same_versions() -> None:
+    of_image = pins((ROOT / "deploy" / "requirements.lock").read_text())
+    assert {"dagster-postgres", "dagster-k8s", "chdb"} <= of_image.keys()
+    both = of_image.keys() & LOCKED.keys()
+    assert {name: of_image[name] for name in both} == {name: LOCKED[name] for name in both}
+
+
 def test_all_names_the_extras_that_a_user_can_take() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     (everything,) = map(Requirement, extras["all"])

@@ -82,7 +82,9 @@ def test_failures_are_tried_again_with_one_id_at_the_times_of_the_specification(
     assert len({each.headers["webhook-id"] for each in server.requests}) == 1
 
 
-@pytest.mark.parametrize("wanted", ["900", format_datetime(NOW + timedelta(seconds=900), usegmt=True)])
+@pytest.mark.parametrize(
+    "wanted", ["900", format_datetime(NOW + timedelta(seconds=900), usegmt=True)], ids=["seconds", "date"]
+)
 def test_a_provider_that_names_a_time_is_left_alone_until_then(
     database: Database, sent: Deliver, monkeypatch: pytest.MonkeyPatch, wanted: str
 ) -> None:
