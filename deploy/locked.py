@@ -1,4 +1,4 @@
-"""Which entries of deploy/requirements.lock an installation with some extras needs, with their hashes, for this machine.
+"""Which entries of deploy/requirements.lock an image with some extras needs, with their hashes, for this machine.
 
     python deploy/locked.py postgres,k8s > needed.txt
 
