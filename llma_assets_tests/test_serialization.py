@@ -39,7 +39,7 @@ def test_a_sum_of_nothing_stays_an_integer_and_a_float_a_float() -> None:
 
 def test_a_task_is_flat_in_its_story_rounded_and_with_moments_as_python_writes_them() -> None:
     document = json_object(TaskDetails(1, TASK, (), ()))
-    assert (list(document)[:2], list(document)[-2:]) == (["team", "task_id"], ["segments", "history"])
+    assert (list(document)[:2], list(document)[-3:]) == (["team", "task_id"], ["segments", "history", "traces"])
     assert (document["priority"], document["actionable"]) == (0.123457, True)
     assert (document["first_seen"], document["merged"]) == ("2026-11-07T12:00:00+00:00", ["t2"])
 

@@ -1,6 +1,6 @@
 """A member that people took out of a cluster: what is published and what names are made from follow."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -81,6 +81,6 @@ def test_the_event_of_a_day_follows_with_the_next_run(database: Database) -> Non
     assert read_label_inputs(database, run, TRACES, clusters_of(database, run), members_of(database, run)).evidence
     assert published(database, 2) == theirs
     assert len(members_of(database, other, [0])) == theirs[0]["size"]
-    decide_about(database, 1, "put_back", [cluster["lineage_id"]], **decide)
+    decide_about(database, 1, "put_back", [cluster["lineage_id"]], **decide | {"at": NOW + timedelta(seconds=1)})
     assert failed(database, 1) == []
     assert published(database, 1) == before

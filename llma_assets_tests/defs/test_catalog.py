@@ -61,7 +61,7 @@ def catalog(**environ: str) -> dict[str, dg.AssetSpec]:
 def test_kinds_say_which_models_are_online() -> None:
     offline, online = catalog(), catalog(**SERVER)
     half = catalog(**SERVER, LLMA_EMBEDDING_MODEL="offline")
-    asking = {"trace_summaries", "summary_embeddings", "cluster_labels", "tasks"}
+    asking = {"trace_summaries", "summary_embeddings", "cluster_labels", "cluster_causes", "tasks"}
     assert {name for name, spec in offline.items() if "offline" in spec.kinds} == asking
     assert {name for name, spec in online.items() if "openai" in spec.kinds} == asking
     assert not any("openai" in spec.kinds for spec in offline.values())

@@ -34,6 +34,7 @@ def answers(settings: Settings, database: Database) -> tuple[dict[str, str], int
     client = TestClient(create_app(site), ADDRESS, raise_server_exceptions=False)
     told = next(each for each in incidents(database, 1) if each.subject == lineage_of_one_user(database))
     given = {"team_id": 1, "theme_id": "traces", "lineage_id": told.subject, "incident_id": told.incident_id}
+    given["rule"] = told.rule_id
     found, points = {}, -1
     for prefix, router in ROUTERS:
         for route in router.routes:
@@ -65,4 +66,4 @@ def test_without_a_minimum_the_pages_show_it(database: Database, planted_once: P
     found, points = answers(settings, database)
     assert points == sum(COUNTS.values())
     # The others are of themes, days and health, or name clusters only where something changed.
-    assert len(leaks(found)) == 21
+    assert len(leaks(found)) == 26
