@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from llma_assets.clickhouse import Database
+from llma_assets.defs.due_days import days_to_make
 from llma_assets.discovery import EVENTS_BY_TEAM_AND_DAY, team_stats
 from llma_assets.rendering import item_facts, render_partition, render_trace
 from llma_assets.rendering.candidates import items_of_day
@@ -120,6 +121,34 @@ def test_a_row_that_comes_late_makes_its_trace_anew_and_no_other(
     assert after.details["traces_rendered"] == 1
     assert "order service is down" in made[tool.trace("refund")]
     assert _made(database, day)[0].details["traces_rendered"] == 0
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+def test_a_table_repaired_in_place_makes_its_trace_anew_and_no_other(
+    tool: Tool, database: Database, store: Database
+) -> None:
+    tool.create(store)
+    repaired, others = list(refund()), [*refund("invoice"), *refund("loan", tenant=BANK)]
+    mute = [replace(span, said="", answered="") if span.kind == "llm" else span for span in repaired]
+    tool.write(store, [*mute, *others])
+    add_source(database, tool.source(store), by="test")
+    register_tenants(database, DAY - timedelta(days=6), DAY + timedelta(days=2))
+    teams = {SHOP: 7, BANK: 8} if tool.numbered else _teams(database, tool.name)
+    day, other_team = TeamDay(teams[SHOP], DAY.date()), TeamDay(teams[BANK], DAY.date())
+    _made(database, other_team)
+    assert "kettle" not in _made(database, day)[1][tool.trace("refund")]
+    now = DAY + timedelta(days=2)
+    assert not days_to_make(database, now)
+
+    tool.empty(store)
+    tool.write(store, [*(replace(span, version=tool.repaired_version) for span in repaired), *others])
+    assert list(days_to_make(database, now).values()) == [day]
+    report, made = _made(database, day)
+    assert "Where is my refund for the kettle?" in made[tool.trace("refund")]
+    assert (report.details["traces_rendered"], report.details["traces_made_anew"]) == (1, 1)
+    assert report.details["generations_made_anew"] == 1
+    assert not days_to_make(database, now)
+    assert [_made(database, each)[0].details["traces_rendered"] for each in (day, other_team)] == [0, 0]
 
 
 def _made(database: Database, day: TeamDay) -> tuple[Report, dict[str, str]]:
