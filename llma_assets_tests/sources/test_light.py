@@ -135,7 +135,9 @@ def test_events_of_one_text_are_told_apart_by_lengths_where_these_are_stored_apa
 
     write("refund", long)
     (first,) = digests()
-    database.execute("ALTER TABLE events UPDATE properties = replace(properties, 'word word', 'word') WHERE team_id = 7")
+    database.execute(
+        "ALTER TABLE events UPDATE properties = replace(properties, 'word word', 'word') WHERE team_id = 7"
+    )
     (second,) = digests()
     assert 0 not in (first, second)
     assert first != second
