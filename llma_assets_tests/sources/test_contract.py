@@ -87,6 +87,13 @@ def test_the_same_work_gives_the_same_events(tool: Tool, database: Database, sto
     assert users == {tool.user}
 
 
+HOMES = """
+SELECT level, groupUniqArray(toInt32(day) - toInt32({first:Date})) AS days
+FROM trace_texts FINAL
+WHERE team_id = 7
+GROUP BY level, item_id
+"""
+
 OTHER_WORK = """
 INSERT INTO otel_traces
 SELECT * REPLACE ('web' AS TraceId, map('http.method', 'GET') AS SpanAttributes)
@@ -160,7 +167,7 @@ def _made(database: Database, day: TeamDay) -> tuple[Report, dict[str, str]]:
         model_name="offline",
         themes=GENERAL,
         all_themes=GENERAL,
-        now=DAY + timedelta(days=2),
+        now=DAY + timedelta(days=4),
         progress=lambda *_: None,
     )
     rows = database.rows("SELECT item_id, text FROM trace_texts FINAL WHERE level = 'trace'")
@@ -190,6 +197,21 @@ def test_a_row_that_is_sent_again_with_another_day_counts_there_alone(
         for days in (moved, 0)
     ]
     assert found == [0, 1]
+
+
+@pytest.mark.parametrize("tool", [tool for tool in TOOLS if not tool.has_versions], ids=lambda tool: tool.name)
+def test_a_row_that_is_sent_again_with_another_day_counts_once_where_no_version_says_which_is_newer(
+    tool: Tool, database: Database, store: Database
+) -> None:
+    tool.create(store)
+    add_source(database, tool.source(store), by="test", team_id=None if tool.numbered else 7)
+    homes = []
+    for moved in (0, 2, -2):
+        tool.write(store, refund(start=DAY + timedelta(days=moved)))
+        for days in sorted({0, moved}, reverse=True):
+            _made(database, TeamDay(7, DAY.date() + timedelta(days=days)))
+        homes.append({(row["level"], tuple(row["days"])) for row in database.rows(HOMES, first=DAY.date())})
+    assert homes == [{("trace", (0,)), ("generation", (0,))}] * 2 + [{("trace", (-2,)), ("generation", (-2,))}]
 
 
 def test_rows_that_say_nothing_of_a_model_are_no_events(database: Database, store: Database) -> None:
