@@ -29,7 +29,7 @@ TOPICS: Final = (
     ("I cannot log in, my password reset link has expired, account {}", "I sent a new reset link to account {}."),
     ("Please add our VAT number to invoice {} and send the PDF again", "Invoice {} has the VAT number now."),
 )
-WORK: Final = 5
+WORK: Final = 8
 """Traces of a topic."""
 
 PUBLISHED: Final = """
