@@ -96,6 +96,9 @@ def show_runs(runs: "Sequence[TeamRun]", published: "Mapping[int, PublishedClust
             show(f"{_where(each.team_day)}: waiting: {plain(each.detail)}")
         if any(done.status == "done" or done.reason == "all_failed" for _, done in each.groups):
             show_clusters(_of_the_run(each, published[each.team_day.team_id]))
+        if anew := sum(job_run.texts_made_anew for job_run in each.job_runs):
+            why = "because their source, its rows or the options of texts changed"
+            say(f"{_where(each.team_day)}: {anew:,} text{'s' * (anew > 1)} of earlier runs made anew, {why}")
         for outcome in theme_outcomes(each):
             if outcome.reason == "manual":
                 detail = hinted(outcome.detail)
