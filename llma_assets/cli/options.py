@@ -5,11 +5,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from llma_assets.cli.errors import WrongUse
+from llma_assets.cli.render.teams import team_names_from
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -122,8 +124,17 @@ def opened_database(*, create: bool = False) -> "Iterator[Database]":
     from llma_assets.settings import Settings
 
     require_named_files()
-    with connect(Settings.from_env(), create=create) as database:
+    with connect(Settings.from_env(), create=create) as database, team_names_from(partial(_team_names, database)):
         yield database.tagged(client="llma")
+
+
+def _team_names(database: "Database") -> "dict[int, str]":
+    from llma_assets.reports import names_of_teams
+    from llma_assets.settings import Settings
+    from llma_assets.teams import TeamSettings
+
+    settings, _ = TeamSettings.load(Settings.from_env().data_dir)
+    return names_of_teams(database, settings)
 
 
 def decider(given: str | None) -> str:

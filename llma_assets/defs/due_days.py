@@ -16,7 +16,7 @@ from llma_assets.rendering import TEXTS_MADE_SINCE
 from llma_assets.team_day import TeamDay, midnight
 from llma_assets.teams import TeamSettings, why_left_out
 from llma_assets.themes import GENERAL, TeamThemes, Theme, in_order
-from llma_assets.trace_events import TRIGGER_EVENTS
+from llma_assets.trace_events import TRIGGER_EVENTS, EventsSeen
 
 LATE_DAYS = 31
 """Sensors look back so many days; older days are materialized by hand."""
@@ -30,25 +30,25 @@ def days_to_make(database: Database, now: datetime) -> dict[str, TeamDay]:
     since = now.date() - timedelta(days=LATE_DAYS)
     made = {TeamDay(row["team_id"], row["day"]): row for row in database.rows(TEXTS_MADE_SINCE, since=since)}
     due = {}
-    for team_day, count in sorted(
+    for team_day, seen in sorted(
         events_by_day(database, since, now).items(), key=lambda pair: pair[0].day, reverse=True
     ):
-        row = made.get(team_day, {"events": 0, "waits_until": None})
+        row = made.get(team_day, {"events": 0, "events_digest": 0, "waits_until": None})
         waits_until = row["waits_until"] if row["waits_until"] is not None and row["waits_until"] <= now else None
-        if team_day.day < now.date() and (row["events"] != count or waits_until):
-            due[f"{partition_key(team_day)}|{count}|{waits_until or ''}"] = team_day
+        if team_day.day < now.date() and (waits_until or not seen.are(EventsSeen.of(row))):
+            due[f"{partition_key(team_day)}|{seen.events}|{seen.digest}|{waits_until or ''}"] = team_day
     return due
 
 
-def events_by_day(database: Database, since: date, now: datetime) -> dict[TeamDay, int]:
-    """The number of trigger events by partition since a day."""
+def events_by_day(database: Database, since: date, now: datetime) -> dict[TeamDay, EventsSeen]:
+    """The trigger events by partition since a day."""
     rows = database.rows(
         EVENTS_BY_TEAM_AND_DAY,
         start=midnight(since),
         end=now,
         trigger_events=list(TRIGGER_EVENTS),
     )
-    return {TeamDay(row["team_id"], row["day"]): row["events"] for row in rows}
+    return {TeamDay(row["team_id"], row["day"]): EventsSeen.of(row) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from llma_assets.summaries import days_with_failures
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamSettings
 from llma_assets.themes import TeamThemes, ThemeError, team_themes, themes_of_teams
+from llma_assets.trace_events import EventsSeen
 
 RUN_GROUP = ":texts"
 """Under this name the digests are stored; no theme can have it."""
@@ -25,12 +26,12 @@ NEVER = "-"
 
 
 def texts_due(
-    database: Database, settings: TeamSettings, found: Mapping[TeamDay, int], now: datetime
+    database: Database, settings: TeamSettings, found: Mapping[TeamDay, EventsSeen], now: datetime
 ) -> dict[TeamDay, int]:
-    """The days that have something to do.
+    """The days that have something to do, with the number of their events.
 
     Args:
-        found: days with the number of their events now.
+        found: days with their events now.
     """
     if not found:
         return {}
@@ -39,16 +40,16 @@ def texts_due(
     finished = finished_since(database, since, RUN_GROUP)
     themes = themes_of_teams(database)
     due = {}
-    for team_day, events in found.items():
+    for team_day, seen in found.items():
         row = made.get(team_day)
         is_quiet_now = row is not None and row["waits_until"] is not None and row["waits_until"] <= now
         if (
             row is None
-            or row["events"] != events
+            or not seen.are(EventsSeen.of(row))
             or is_quiet_now
-            or finished.get(team_day, "") != _digest(settings, themes, team_day, events)
+            or finished.get(team_day, "") != _digest(settings, themes, team_day, seen.events)
         ):
-            due[team_day] = events
+            due[team_day] = seen.events
     return due
 
 

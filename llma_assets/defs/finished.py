@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 OPEN_WORK = ("_failed", "_undone", "_waiting", "names_untested", "unanswered")
 """Ends of names of counters whose items a later run takes up again."""
 
+MADE_ANEW = "s_made_anew"
+"""Ends of names of counters of texts that were stored and made again."""
+
 
 class GroupState:
     """The state of a run group's rows, looked at before, within and after its run."""
@@ -78,6 +81,12 @@ def leaves_work(metadata: Mapping[str, dg.MetadataValue[Any]]) -> bool:
     return status not in ("done", "skipped") or any(
         bool(number) and name.endswith(OPEN_WORK) for name, number in details.items()
     )
+
+
+def made_anew(metadata: Mapping[str, dg.MetadataValue[Any]]) -> int:
+    """The number of texts that were there and were made again, because their source, its rows or options changed."""
+    details: Any = metadata["details"].value if "details" in metadata else {}
+    return sum(number for name, number in details.items() if name.endswith(MADE_ANEW))
 
 
 def all_failed(made: dg.AssetMaterialization) -> str:

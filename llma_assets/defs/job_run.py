@@ -14,6 +14,7 @@ class JobRun:
         seconds: wall time by stage; all checks together are `checks`.
         empty: stages and partitions without a result because every question failed, in words; the run continues.
         leaves_work: items failed or were deferred that a later run takes up again.
+        texts_made_anew: texts whose source, rows or options changed since they were made.
     """
 
     run_id: str
@@ -21,3 +22,4 @@ class JobRun:
     seconds: Mapping[str, float]
     empty: Sequence[str] = ()
     leaves_work: bool = False
+    texts_made_anew: int = 0

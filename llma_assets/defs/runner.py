@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import dagster as dg
 
-from llma_assets.defs.finished import GroupState, all_failed, leaves_work
+from llma_assets.defs.finished import GroupState, all_failed, leaves_work, made_anew
 from llma_assets.defs.job_run import JobRun
 from llma_assets.defs.jobs import CLUSTERS_STAGES, TEXTS_STAGES, run_config, theme_job, theme_tags
 from llma_assets.defs.partitions import partition_key, range_tags, teams
@@ -289,10 +289,12 @@ class Runner:
             raise
         seconds: dict[str, float] = {}
         failures, empty = [], []
-        leaves = False
+        leaves, anew = False, 0
         for event in result.all_events:
             if event.is_step_materialization:
-                leaves |= leaves_work(event.step_materialization_data.materialization.metadata)
+                metadata = event.step_materialization_data.materialization.metadata
+                leaves |= leaves_work(metadata)
+                anew += made_anew(metadata)
                 if message := all_failed(event.step_materialization_data.materialization):
                     empty.append(message)
             if event.is_step_success and event.step_key is not None:
@@ -303,7 +305,7 @@ class Runner:
                     raise KeyboardInterrupt
                 failures.append(f"{event.step_key}: {_root_cause(event)}")
         error = "" if result.success else "; ".join(failures) or f"run {result.run_id} failed"
-        return JobRun(result.run_id, error, seconds, empty, leaves)
+        return JobRun(result.run_id, error, seconds, empty, leaves, anew)
 
 
 def _is_interrupt(event: dg.DagsterEvent) -> bool:

@@ -16,13 +16,14 @@ def own_events_do_not_count(database: Database, team_day: TeamDay) -> Iterator[O
     for decision in stored_decisions(database, team_day.day):
         if decision.team_id != team_day.team_id or not decision.eligible:
             continue
-        found = database.value(
+        (row,) = database.rows(
             TRIGGER_EVENTS_OF_TEAM,
             team_id=team_day.team_id,
             start=midnight(decision.first_day),
             end=team_day.end,
             trigger_events=list(TRIGGER_EVENTS),
         )
+        found = row["events"]
         yield Outcome(
             passed=found > 0,
             expected="at least 1 event that a customer sent",

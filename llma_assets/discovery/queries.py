@@ -84,7 +84,8 @@ WHERE day >= {since:Date}
 
 # Key of events: (team_id, toDate(timestamp), event, uuid).
 TRIGGER_EVENTS_OF_TEAM = """
-SELECT uniqExact(uuid)
+SELECT uniqExact(uuid) AS events,
+    if(min(event_state) = 0, 0, sumDistinct(cityHash64(uuid, event_state))) AS events_digest
 FROM {events_database:Identifier}.{events_table:Identifier}
 WHERE team_id = {team_id:Int64}
     AND timestamp >= {start:DateTime64(6, 'UTC')}
@@ -94,7 +95,8 @@ WHERE team_id = {team_id:Int64}
 
 # Key of events: (team_id, toDate(timestamp), event, uuid).
 EVENTS_OF_TEAM_BY_DAY = """
-SELECT toDate(timestamp) AS day, uniqExact(uuid) AS events
+SELECT toDate(timestamp) AS day, uniqExact(uuid) AS events,
+    if(min(event_state) = 0, 0, sumDistinct(cityHash64(uuid, event_state))) AS events_digest
 FROM {events_database:Identifier}.{events_table:Identifier}
 WHERE team_id = {team_id:Int64}
     AND timestamp >= {start:DateTime64(6, 'UTC')}
@@ -103,9 +105,10 @@ WHERE team_id = {team_id:Int64}
 GROUP BY day
 """
 
-# Light columns only: new events are detected by their number, without payloads.
+# Light columns only: new and repaired events are detected without payloads.
 EVENTS_BY_TEAM_AND_DAY = """
-SELECT team_id, toDate(timestamp) AS day, uniqExact(uuid) AS events
+SELECT team_id, toDate(timestamp) AS day, uniqExact(uuid) AS events,
+    if(min(event_state) = 0, 0, sumDistinct(cityHash64(uuid, event_state))) AS events_digest
 FROM {events_database:Identifier}.{events_table:Identifier}
 WHERE timestamp >= {start:DateTime64(6, 'UTC')}
     AND timestamp <= {end:DateTime64(6, 'UTC')}

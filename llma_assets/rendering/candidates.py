@@ -44,6 +44,7 @@ SELECT
     max(timestamp) AS last_at,
     maxIf(timestamp, timestamp < {end:DateTime64(6, 'UTC')}) AS last_of_day,
     uniqExact(uuid) AS events,
+    if(min(event_state) = 0, 0, sumDistinct(cityHash64(uuid, event_state))) AS digest,
     sum(length(properties)) AS bytes
 FROM {events_database:Identifier}.{events_table:Identifier}
 WHERE team_id = {team_id:Int64}
@@ -66,6 +67,7 @@ SELECT
     first_at AS last_at,
     first_at AS last_of_day,
     1 AS events,
+    if(min(event_state) = 0, 0, sumDistinct(cityHash64(uuid, event_state))) AS digest,
     any(length(properties)) AS bytes
 FROM {events_database:Identifier}.{events_table:Identifier}
 WHERE team_id = {team_id:Int64}
@@ -85,6 +87,7 @@ SELECT
     min(day) AS home,
     max(day) AS last_home,
     argMin(event_count, day) AS stored_events,
+    argMin(events_digest, day) AS stored_digest,
     argMin(last_event_at, day) AS stored_last_at,
     argMin(renderer, day) AS stored_renderer,
     argMin(inclusion_probability, day) AS stored_probability,
@@ -100,8 +103,8 @@ GROUP BY item_id
 # part, all rounds before it in full. The first item of each hour is always in the result, with the counts of the day.
 _DRAW = """
 SELECT
-    item_id, trace_id, user_hash, first_at, last_at, last_of_day, events, bytes,
-    home, last_home, stored_events, stored_last_at, stored_renderer, stored_probability, stored_drawn,
+    item_id, trace_id, user_hash, first_at, last_at, last_of_day, events, digest, bytes,
+    home, last_home, stored_events, stored_digest, stored_last_at, stored_renderer, stored_probability, stored_drawn,
     stored.item_id != '' AS is_stored,
     position < {per_hour:UInt32} AS is_drawn,
     multiIf(
@@ -268,6 +271,7 @@ def _candidate(row: dict[str, Any]) -> Candidate:
             renderer=row["stored_renderer"],
             probability=row["stored_probability"],
             drawn=row["stored_drawn"],
+            digest=row["stored_digest"],
         )
         if stored.drawn:
             # Of two draws by the same hashes, the one with the higher probability contains the other.
@@ -283,4 +287,5 @@ def _candidate(row: dict[str, Any]) -> Candidate:
         probability=probability,
         drawn=is_drawn,
         stored=stored,
+        digest=row["digest"],
     )

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from llma_assets.clickhouse import Database
-from llma_assets.trace_events import TRIGGER_EVENTS
+from llma_assets.trace_events import TRIGGER_EVENTS, EventsSeen
 
 BATCH_BYTES = 32 * 2**20
 BATCH_ITEMS = 200
@@ -51,21 +51,21 @@ WHERE team_id = {team_id:Int64}
 
 # Key of texts_made: (team_id, day).
 TEXTS_MADE = """
-SELECT events, waits_until
+SELECT events, events_digest, waits_until
 FROM texts_made FINAL
 WHERE team_id = {team_id:Int64} AND day = {day:Date}
 """
 
 # Key of texts_made: (team_id, day).
 TEXTS_MADE_OF_TEAM = """
-SELECT day, events
+SELECT day, events, events_digest
 FROM texts_made FINAL
 WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date}
 """
 
 # For the sensor: which days of all teams have texts, and how many events these cover.
 TEXTS_MADE_SINCE = """
-SELECT team_id, day, events, waits_until, inserted_at AS made_at
+SELECT team_id, day, events, events_digest, waits_until, inserted_at AS made_at
 FROM texts_made FINAL
 WHERE day >= {since:Date}
 """
@@ -150,6 +150,7 @@ class StoredText:
         renderer: name of the renderer and its options.
         probability: inclusion probability in the sample; 0 if the item is not in it.
         drawn: whether the item is in the sample.
+        digest: of the states of these events, 0 for unknown.
     """
 
     day: date
@@ -158,6 +159,7 @@ class StoredText:
     renderer: str
     probability: float
     drawn: bool = True
+    digest: int = 0
 
 
 # Key of trace_texts: (team_id, day, level, item_id). An id may be a trace's or, less likely, a generation's.
@@ -187,6 +189,7 @@ class Candidate:
         probability: inclusion probability in the sample; 0 if the item is not in it.
         drawn: whether the item is in the sample; otherwise a theme wants it.
         stored: its stored row, None for none.
+        digest: of the states of its events, 0 for unknown.
     """
 
     item_id: str
@@ -199,6 +202,14 @@ class Candidate:
     probability: float = 1.0
     drawn: bool = True
     stored: StoredText | None = None
+    digest: int = 0
+
+    @property
+    def is_repaired(self) -> bool:
+        """Whether its text was made of as many events that hold other things now."""
+        if self.stored is None or self.stored.events != self.events:
+            return False
+        return not EventsSeen(self.events, self.digest).are(EventsSeen(self.stored.events, self.stored.digest))
 
 
 def batches(candidates: Sequence[Candidate]) -> Iterator[list[Candidate]]:

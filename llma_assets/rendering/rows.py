@@ -68,6 +68,7 @@ def text_row(item: Candidate, stored: Events, level: Level, team_day: TeamDay, o
         "loss": orjson.dumps(asdict(rendered.loss)).decode(),
         "line_count": rendered.text.count("\n") + 1,
         "event_count": item.events,
+        "events_digest": item.digest,
         "trace_timestamp": item.first_at,
         "cost_usd": facts.cost_usd,
         "latency_s": facts.latency_s,

@@ -1,4 +1,4 @@
-"""Stores the texts of a partition: renders items that are new, have new events or were rendered with other options.
+"""Stores the texts of a partition: renders items that are new, have other events or were rendered with other options.
 
 All themes share the texts, so that each item is rendered once. Which items are drawn belongs in `candidates`, how
 events become text in `rows` and the modules that it uses, the report of the stage in `partition`.
@@ -30,7 +30,7 @@ from llma_assets.rendering.queries import (
 from llma_assets.rendering.rows import TextRow, text_row
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import GENERAL, Level, Theme, draws, is_selected, matching_items, needs_texts, rate_of
-from llma_assets.trace_events import TRIGGER_EVENTS
+from llma_assets.trace_events import TRIGGER_EVENTS, EventsSeen
 
 STAGE = "trace_texts"
 NOT_RENDERED = "not_rendered"
@@ -83,7 +83,7 @@ class LevelTexts:
         estimated: number of items that the sample represents; its expectation is the number of quiet items.
         lowest_probability: lowest inclusion probability in the sample; 1 if all items are in it.
         counts: `rendered`, `failed` (of these, not rendered properly), `characters`, `moved` (from a later day),
-            `anew` (texts that were stored from another source, or with other options),
+            `anew` (texts that were stored from another source, with other options, or of rows that were repaired),
             `wanted` (texts that themes need, counted for each theme), `reused` (of these, not rendered now).
     """
 
@@ -124,7 +124,7 @@ def store_texts(
         RendererBroken: nearly all items failed. A single item that fails is shown as recorded.
     """
     # Counted before events are read, so that an event that arrives meanwhile makes the day due again.
-    events = database.value(
+    (seen,) = database.rows(
         TRIGGER_EVENTS_OF_TEAM,
         team_id=team_day.team_id,
         start=team_day.start,
@@ -159,7 +159,7 @@ def store_texts(
         if frame.continued:
             _mark_due(database, team_day.back(1), min(frame.continued.values()) + sampling.quiet)
     if completes_day:
-        _record_made(database, team_day, events, min(waits, default=None))
+        _record_made(database, team_day, EventsSeen.of(seen), min(waits, default=None))
     return texts
 
 
@@ -208,7 +208,7 @@ def _store_level(
     """Render and store the missing texts of a frame that was read after `moment`."""
     renderer = renderer_of(options)
     missing = [item for item in frame.candidates if not _is_up_to_date(item, team_day, renderer)]
-    of_others = {item.item_id for item in missing if item.stored and item.stored.renderer != renderer}
+    anew = {each.item_id for each in missing if each.is_repaired or (each.stored and each.stored.renderer != renderer)}
     counts: Counter[str] = Counter()
     for made in text_rows(database, team_day, level, options, missing):
         rows = [each.row for each in made]
@@ -226,7 +226,7 @@ def _store_level(
         # A concurrent run may have drawn the item since: with the earlier time, this row does not replace that one.
         database.insert_rows("trace_texts", [{**row, "inserted_at": moment} for row in rows if not row["drawn"]])
         counts["rendered"] += len(rows)
-        counts["anew"] += sum(item_id in of_others for item_id in item_ids)
+        counts["anew"] += sum(item_id in anew for item_id in item_ids)
         counts["failed"] += len(faults)
         counts["characters"] += sum(len(row["text"]) for row in rows)
         progress(len(frame.candidates) - len(missing) + counts["rendered"], len(frame.candidates))
@@ -259,6 +259,7 @@ def _is_up_to_date(item: Candidate, team_day: TeamDay, renderer: str) -> bool:
         stored is not None
         and stored.day == team_day.day
         and stored.events == item.events
+        and not item.is_repaired
         and stored.renderer == renderer
         and stored.drawn == item.drawn
         # The probability rises when the limit is raised; with the lower, stored one the item would count for too many.
@@ -270,10 +271,10 @@ def _mark_due(database: Database, team_day: TeamDay, waits_until: datetime) -> N
     """Make a day due again at a time, because one of its traces continued. A day without texts is due anyway."""
     made = database.rows(TEXTS_MADE, team_id=team_day.team_id, day=team_day.day)
     if made and (made[0]["waits_until"] is None or made[0]["waits_until"] > waits_until):
-        _record_made(database, team_day, made[0]["events"], waits_until)
+        _record_made(database, team_day, EventsSeen.of(made[0]), waits_until)
 
 
-def _record_made(database: Database, team_day: TeamDay, events: int, waits_until: datetime | None) -> None:
-    made = {"events": events, "waits_until": waits_until}
+def _record_made(database: Database, team_day: TeamDay, seen: EventsSeen, waits_until: datetime | None) -> None:
+    made = {"events": seen.events, "events_digest": seen.digest, "waits_until": waits_until}
     if database.rows(TEXTS_MADE, team_id=team_day.team_id, day=team_day.day) != [made]:
         database.insert_rows("texts_made", [{"team_id": team_day.team_id, "day": team_day.day, **made}])

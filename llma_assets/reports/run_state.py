@@ -1,8 +1,8 @@
 """The state of all rows that a run of a team's themes reads and writes, as digests, by one query.
 
 Equal digests mean equal rows, so that a run that found nothing to do, or did it all, need not look again. A digest is
-of the keys of rows and of the times at which they were written; of events it is of their number, like the decision to
-make texts anew (`texts_made`). Rows that a merge removes do not count, so that it changes nothing.
+of the keys of rows and of the times at which they were written; of events it is of their number and states, like
+the decision to make texts anew (`texts_made`). Rows that a merge removes do not count, so that it changes nothing.
 """
 
 import hashlib
@@ -25,7 +25,8 @@ RUN_STATE = """
 SELECT part, toString(groupBitXor(digest)) AS digest, min(waits_until) AS waits_until
 FROM
 (
-    SELECT 'events' AS part, cityHash64(toDate(timestamp) AS day, uniqExact(uuid)) AS digest,
+    SELECT 'events' AS part, cityHash64(toDate(timestamp) AS day, uniqExact(uuid),
+            if(min(event_state) = 0, 0, sumDistinct(cityHash64(uuid, event_state)))) AS digest,
         CAST(NULL, 'Nullable(DateTime64(6, \\'UTC\\'))') AS waits_until
     FROM {events_database:Identifier}.{events_table:Identifier}
     WHERE team_id = {team_id:Int64}
@@ -34,7 +35,7 @@ FROM
         AND event IN {trigger_events:Array(String)}
     GROUP BY day
     UNION ALL
-    SELECT 'texts', cityHash64('texts_made', day, events), waits_until
+    SELECT 'texts', cityHash64('texts_made', day, events, events_digest), waits_until
     FROM texts_made FINAL
     WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date}
     UNION ALL

@@ -70,6 +70,19 @@ def between(asked: Asked, column: str) -> tuple[str, ...]:
     return since + until
 
 
+def state_of(*expressions: str) -> str:
+    """The column `event_state` of light expressions that change where content is repaired; never 0.
+
+    Such are versions of a row, sizes that stand in a column, the names of attributes, whether a value is there.
+    """
+    return f"greatest(cityHash64({', '.join(expressions)}), 1)"
+
+
+def wants_state(asked: Asked) -> bool:
+    """Whether a statement compares events with those that texts were made of."""
+    return "event_state" in asked.columns
+
+
 def wants_content(asked: Asked) -> bool:
     """Whether a statement reads messages."""
     return "properties" in asked.columns

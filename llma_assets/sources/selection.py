@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from llma_assets.sources.kinds import KINDS
-from llma_assets.sources.kinds.events import reading_of
+from llma_assets.sources.kinds.events import own_reading
 from llma_assets.sources.reading import Reading
 from llma_assets.sources.source import Source
-from llma_assets.sources.statement import EVENTS_PLACEHOLDER, Asked, rewrite
+from llma_assets.sources.statement import Asked, rewrite
 
 _TENANT: Final = "__tenant__"
 """Stands for the condition on the tenant where a table is read inside another reading."""
@@ -28,7 +28,7 @@ def over_sources(
 
     def selection(asked: Asked) -> str:
         team = None if asked.team is None else parameters.get(asked.team[1:].partition(":")[0])
-        parts = [_select(reading_of(EVENTS_PLACEHOLDER), asked, "team_id", ())] if own else []
+        parts = [_select(own_reading(asked), asked, "team_id", ())] if own else []
         for number, source in enumerate(sources):
             parts += _of_source(source, f"source{number}", asked, team, added)
         return f"({' UNION ALL '.join(parts) if parts else _nothing(asked)})"
@@ -82,7 +82,8 @@ def _of_source(source: Source, prefix: str, asked: Asked, team: int | None, adde
 
 
 def _select(reading: Reading, asked: Asked, team: str, conditions: tuple[str, ...]) -> str:
-    columns = {"event_counts": "toUInt8(1)", "event_unreadable": "toUInt8(0)", **reading.columns, "team_id": team}
+    unless_told = {"event_counts": "toUInt8(1)", "event_unreadable": "toUInt8(0)", "event_state": "toUInt64(0)"}
+    columns = {**unless_told, **reading.columns, "team_id": team}
     chosen = ", ".join(_named(columns[name], name) for name in asked.columns) or "1 AS nothing"
     where = " AND ".join((*conditions, *reading.conditions))
     statement = f"{reading.setup} SELECT {chosen} FROM {reading.tables}{f' WHERE {where}' if where else ''}"
@@ -108,6 +109,7 @@ def _nothing(asked: Asked) -> str:
         "event_bytes": "toUInt64(0)",
         "event_counts": "toUInt8(0)",
         "event_unreadable": "toUInt8(0)",
+        "event_state": "toUInt64(0)",
     }
     empty = "''"
     chosen = ", ".join(f"{types.get(name, empty)} AS {name}" for name in asked.columns) or "1 AS nothing"

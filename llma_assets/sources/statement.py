@@ -25,9 +25,11 @@ COLUMNS: Final = (
     "event_bytes",
     "event_counts",
     "event_unreadable",
+    "event_state",
 )
 """What a statement may read: the columns of `events`; properties without content; the trace's id; an event's size;
-whether it is a trace event; whether its properties are no JSON object."""
+whether it is a trace event; whether its properties are no JSON object; a number that is another one where its content
+was repaired, as far as that is known without reading it, 0 for not at all."""
 
 DERIVED: Final = {
     "event_trace_id": "JSONExtractString(properties, '$ai_trace_id')",

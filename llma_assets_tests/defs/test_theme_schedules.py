@@ -451,4 +451,5 @@ def test_a_tick_with_nothing_due_costs_one_query(sensor: Sensor, monkeypatch: py
 
 def events_of(database: Database, team_id: int) -> int:
     """The trigger events of a team."""
-    return sum(count for team_day, count in events_by_day(database, DAY, NOON).items() if team_day.team_id == team_id)
+    found = events_by_day(database, DAY, NOON)
+    return sum(seen.events for team_day, seen in found.items() if team_day.team_id == team_id)

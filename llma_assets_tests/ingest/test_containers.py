@@ -9,6 +9,7 @@ import zipfile
 from base64 import b64encode
 from datetime import UTC, datetime
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from backports import zstd
 from google.protobuf.json_format import ParseDict
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from llma_assets.ingest.converting import Rejected
@@ -31,17 +33,19 @@ OTLP = FOLDER / "otlp.jsonl"
 ROWS = ("langsmith", "laminar", "otel_rows", "posthog_ai_events", "phoenix_rows", "helicone", "langfuse_blob")
 
 
-def requests() -> list[bytes]:
-    """The requests with spans of the OTLP fixture, as protobuf."""
+def requests(path: Path = OTLP) -> list[bytes]:
+    """The requests with spans, or with log records, of a fixture, as protobuf."""
     found = []
-    for line in OTLP.read_text().splitlines():
+    for line in path.read_text().splitlines():
         request = json.loads(line)
-        for resource in request.get("resourceSpans", []):
-            for span in resource["scopeSpans"][0]["spans"]:
-                for name in ("traceId", "spanId", "parentSpanId"):
-                    span[name] = b64encode(bytes.fromhex(span[name])).decode()
-        if "resourceSpans" in request:
-            found.append(ParseDict(request, ExportTraceServiceRequest()).SerializeToString())
+        spans = [each["scopeSpans"][0]["spans"] for each in request.get("resourceSpans", [])]
+        logs = [each["scopeLogs"][0]["logRecords"] for each in request.get("resourceLogs", [])]
+        for item in chain.from_iterable((*spans, *logs)):
+            for name in {"traceId", "spanId", "parentSpanId"} & item.keys():
+                item[name] = b64encode(bytes.fromhex(item[name])).decode()
+        if spans or logs:
+            kind = ExportTraceServiceRequest if spans else ExportLogsServiceRequest
+            found.append(ParseDict(request, kind()).SerializeToString())
     return found
 
 
@@ -79,6 +83,21 @@ def test_protobuf_has_the_events_of_the_same_spans_in_json() -> None:
     assert converter.name == "otlp-protobuf"
     assert comparable(found) == comparable(wanted)
     assert [orjson.loads(e.properties) for e in found] == [orjson.loads(e.properties) for e in wanted]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("framed", [False, True])
+def test_messages_in_log_records_of_protobuf_are_those_of_the_same_in_json(order: int, *, framed: bool) -> None:
+    """Most log records cannot be read as spans at all: their ids stand where spans have attributes."""
+    path = FOLDER / "otlp_logs.jsonl"
+    _, wanted = converted(path)
+    parts = [struct.pack(">I", len(each)) + each if framed else each for each in requests(path)]
+    converter, found = converted(BytesIO(b"".join(parts[::order])))
+    assert converter.name == "otlp-protobuf"
+    assert sorted(comparable(found)) == sorted(comparable(wanted))
+    texts = [sorted(json.dumps(json.loads(e.properties), sort_keys=True) for e in events) for events in (found, wanted)]
+    assert texts[0] == texts[1]
+    assert "I refunded order 1042." in "".join(texts[0])
 
 
 def test_protobuf_with_lengths_as_the_collector_writes_it() -> None:

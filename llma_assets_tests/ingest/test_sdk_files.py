@@ -1,6 +1,7 @@
 """What the real OpenTelemetry SDK writes of the same spans is the same events: printed, as OTLP JSON, as protobuf."""
 
 import json
+import time
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
@@ -8,7 +9,11 @@ from typing import Any
 import orjson
 import pytest
 from google.protobuf.json_format import MessageToDict
+from opentelemetry._logs import LogRecord
+from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -74,3 +79,22 @@ def test_what_the_console_exporter_prints_holds_the_same_events(spans: tuple[Rea
         for properties in (mine, theirs):
             properties.pop("$ai_latency")
         assert mine == theirs
+
+
+def test_messages_that_the_sdk_sends_as_log_records_are_found_in_protobuf() -> None:
+    spans, logs = InMemorySpanExporter(), InMemoryLogRecordExporter()
+    tracers, loggers = TracerProvider(), LoggerProvider()
+    tracers.add_span_processor(SimpleSpanProcessor(spans))
+    loggers.add_log_record_processor(SimpleLogRecordProcessor(logs))
+    attributes = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-5"}
+    for number in range(20):  # ids and long bodies that would be read as something else
+        with tracers.get_tracer("shop").start_as_current_span("chat", attributes=attributes):
+            body = {"content": f"Please refund order {number}. {'Again: please! ' * 20 * (number % 2)}"}
+            loggers.get_logger("shop").emit(
+                LogRecord(timestamp=time.time_ns(), event_name="gen_ai.user.message", body=body)
+            )
+    parts = (encode_spans(spans.get_finished_spans()), encode_logs(logs.get_finished_logs()))
+    found = events(b"".join(part.SerializeToString() for part in parts), "otlp-protobuf")
+    asked = sorted(str(each[4]["$ai_input"]) for each in found)
+    assert len(asked) == 20
+    assert all(any(f"Please refund order {number}." in each for each in asked) for number in range(20))

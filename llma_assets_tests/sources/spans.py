@@ -54,11 +54,13 @@ class Span:
 
     @property
     def messages(self) -> Any:
-        return [{"role": "user", "content": self.said}] if self.asked is None else self.asked
+        if self.asked is None:
+            return [{"role": "user", "content": self.said}] if self.said else []
+        return self.asked
 
     @property
     def answer(self) -> list[dict[str, Any]]:
-        return [{"role": "assistant", "content": self.answered}]
+        return [{"role": "assistant", "content": self.answered}] if self.answered else []
 
 
 def identity(name: str) -> str:

@@ -21,11 +21,11 @@ def team_number(span: Span) -> int:
 def _input(span: Span) -> str:
     """What was said; texts are stored as they are, all else as JSON."""
     said = span.messages if span.kind == "llm" else span.said
-    return said if isinstance(said, str) else json.dumps(said)
+    return said if isinstance(said, str) else json.dumps(said) if said else ""
 
 
 def _output(span: Span) -> str:
-    return json.dumps(span.answer) if span.kind == "llm" else span.answered
+    return json.dumps(span.answer) if span.kind == "llm" and span.answer else span.answered
 
 
 def _roots(spans: Iterable[Span]) -> list[Span]:
@@ -164,8 +164,8 @@ def _posthog(span: Span) -> dict[str, Any]:
                 "$ai_input_tokens": span.tokens[0],
                 "$ai_output_tokens": span.tokens[1],
                 "$ai_total_cost_usd": span.cost,
-                "$ai_input": span.messages,
-                "$ai_output_choices": span.answer,
+                "$ai_input": span.messages or None,
+                "$ai_output_choices": span.answer or None,
             }
             if is_call
             else {"$ai_input_state": span.said}
@@ -262,7 +262,7 @@ def write_laminar(store: Database, spans: Iterable[Span]) -> None:
                 "input_tokens": span.tokens[0],
                 "output_tokens": span.tokens[1],
                 "input": "" if span.kind == "llm" else span.said,
-                "size_bytes": 500,
+                "size_bytes": 500 + len(str(span.messages)) + len(span.answered),
                 "status": "error" if span.error else "success",
                 "parent_span_id": UUID(span.parent_id) if span.parent_id else NOBODY,
                 "events": event,

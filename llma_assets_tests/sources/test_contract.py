@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from llma_assets.clickhouse import Database
+from llma_assets.defs.due_days import days_to_make
 from llma_assets.discovery import EVENTS_BY_TEAM_AND_DAY, team_stats
 from llma_assets.rendering import item_facts, render_partition, render_trace
 from llma_assets.rendering.candidates import items_of_day
@@ -86,6 +87,13 @@ def test_the_same_work_gives_the_same_events(tool: Tool, database: Database, sto
     assert users == {tool.user}
 
 
+HOMES = """
+SELECT level, groupUniqArray(toInt32(day) - toInt32({first:Date})) AS days
+FROM trace_texts FINAL
+WHERE team_id = 7
+GROUP BY level, item_id
+"""
+
 OTHER_WORK = """
 INSERT INTO otel_traces
 SELECT * REPLACE ('web' AS TraceId, map('http.method', 'GET') AS SpanAttributes)
@@ -122,6 +130,34 @@ def test_a_row_that_comes_late_makes_its_trace_anew_and_no_other(
     assert _made(database, day)[0].details["traces_rendered"] == 0
 
 
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+def test_a_table_repaired_in_place_makes_its_trace_anew_and_no_other(
+    tool: Tool, database: Database, store: Database
+) -> None:
+    tool.create(store)
+    repaired, others = list(refund()), [*refund("invoice"), *refund("loan", tenant=BANK)]
+    mute = [replace(span, said="", answered="") if span.kind == "llm" else span for span in repaired]
+    tool.write(store, [*mute, *others])
+    add_source(database, tool.source(store), by="test")
+    register_tenants(database, DAY - timedelta(days=6), DAY + timedelta(days=2))
+    teams = {SHOP: 7, BANK: 8} if tool.numbered else _teams(database, tool.name)
+    day, other_team = TeamDay(teams[SHOP], DAY.date()), TeamDay(teams[BANK], DAY.date())
+    _made(database, other_team)
+    assert "kettle" not in _made(database, day)[1][tool.trace("refund")]
+    now = DAY + timedelta(days=2)
+    assert not days_to_make(database, now)
+
+    tool.empty(store)
+    tool.write(store, [*(replace(span, version=tool.repaired_version) for span in repaired), *others])
+    assert list(days_to_make(database, now).values()) == [day]
+    report, made = _made(database, day)
+    assert "Where is my refund for the kettle?" in made[tool.trace("refund")]
+    assert (report.details["traces_rendered"], report.details["traces_made_anew"]) == (1, 1)
+    assert report.details["generations_made_anew"] == 1
+    assert not days_to_make(database, now)
+    assert [_made(database, each)[0].details["traces_rendered"] for each in (day, other_team)] == [0, 0]
+
+
 def _made(database: Database, day: TeamDay) -> tuple[Report, dict[str, str]]:
     """Make the texts of a day; its report, and the text of each trace."""
     report = render_partition(
@@ -131,7 +167,7 @@ def _made(database: Database, day: TeamDay) -> tuple[Report, dict[str, str]]:
         model_name="offline",
         themes=GENERAL,
         all_themes=GENERAL,
-        now=DAY + timedelta(days=2),
+        now=DAY + timedelta(days=4),
         progress=lambda *_: None,
     )
     rows = database.rows("SELECT item_id, text FROM trace_texts FINAL WHERE level = 'trace'")
@@ -161,6 +197,21 @@ def test_a_row_that_is_sent_again_with_another_day_counts_there_alone(
         for days in (moved, 0)
     ]
     assert found == [0, 1]
+
+
+@pytest.mark.parametrize("tool", [tool for tool in TOOLS if not tool.has_versions], ids=lambda tool: tool.name)
+def test_a_row_that_is_sent_again_with_another_day_counts_once_where_no_version_says_which_is_newer(
+    tool: Tool, database: Database, store: Database
+) -> None:
+    tool.create(store)
+    add_source(database, tool.source(store), by="test", team_id=None if tool.numbered else 7)
+    homes = []
+    for moved in (0, 2, -2):
+        tool.write(store, refund(start=DAY + timedelta(days=moved)))
+        for days in sorted({0, moved}, reverse=True):
+            _made(database, TeamDay(7, DAY.date() + timedelta(days=days)))
+        homes.append({(row["level"], tuple(row["days"])) for row in database.rows(HOMES, first=DAY.date())})
+    assert homes == [{("trace", (0,)), ("generation", (0,))}] * 2 + [{("trace", (-2,)), ("generation", (-2,))}]
 
 
 def test_rows_that_say_nothing_of_a_model_are_no_events(database: Database, store: Database) -> None:

@@ -1,5 +1,6 @@
 """Discovery, counting and sampling read no content: shown by the bytes that ClickHouse reads."""
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
@@ -7,14 +8,14 @@ from typing import Any, Final
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.discovery import EVENTS_BY_TEAM_AND_DAY, TRIGGER_EVENTS_OF_TEAM
+from llma_assets.discovery import EVENTS_BY_TEAM_AND_DAY, EVENTS_OF_TEAM_BY_DAY, TRIGGER_EVENTS_OF_TEAM
 from llma_assets.discovery.queries import TEAM_STATS
 from llma_assets.rendering.candidates import GENERATIONS_OF_DAY, TRACES_OF_DAY
 from llma_assets.rendering.queries import EVENTS_OF_TRACES
 from llma_assets.source_catalog import add_source
 from llma_assets.sources import KINDS
 from llma_assets.trace_events import TRIGGER_EVENTS
-from llma_assets_tests.sources.spans import DAY, refund
+from llma_assets_tests.sources.spans import DAY, identity, refund
 from llma_assets_tests.sources.writers import TOOLS, Tool
 
 pytestmark = pytest.mark.database
@@ -110,3 +111,36 @@ def test_with_a_column_of_light_attributes_samples_read_no_other(
     assert {level: database.rows(statement, **asked) for level, (statement, asked) in samples.items()} == drawn
     for statement, asked in samples.values():
         assert decompressed(database, statement, **asked) < len(long) / 5
+
+
+def test_events_of_one_text_are_told_apart_by_lengths_where_these_are_stored_apart(database: Database) -> None:
+    """A part of an older server would be read whole for the lengths: then nothing but the number is compared."""
+    wide = "min_bytes_for_wide_part = 0, min_rows_for_wide_part = 0"
+    database.execute(f"ALTER TABLE events MODIFY SETTING {wide}")
+    long = "word " * 40_000
+
+    def write(trace: str, said: str) -> None:
+        properties = {"$ai_trace_id": trace, "$ai_input": said}
+        row = {"uuid": identity(trace), "event": "$ai_generation", "team_id": 7, "distinct_id": "ann"}
+        database.insert_rows("events", [{**row, "timestamp": DAY, "properties": json.dumps(properties)}])
+
+    def digests() -> set[int]:
+        counting = (
+            (TRIGGER_EVENTS_OF_TEAM, BOUNDS | {"team_id": 7}),
+            (EVENTS_OF_TEAM_BY_DAY, BOUNDS | {"team_id": 7}),
+            (EVENTS_BY_TEAM_AND_DAY, BOUNDS),
+        )
+        assert max(decompressed(database, sql, **asked) for sql, asked in counting) < len(long) / 20
+        return {row["events_digest"] for sql, asked in counting for row in database.rows(sql, **asked)}
+
+    write("refund", long)
+    (first,) = digests()
+    database.execute(
+        "ALTER TABLE events UPDATE properties = replace(properties, 'word word', 'word') WHERE team_id = 7"
+    )
+    (second,) = digests()
+    assert 0 not in (first, second)
+    assert first != second
+    database.execute("ALTER TABLE events MODIFY SETTING string_serialization_version = 'single_stream'")
+    write("invoice", long)
+    assert digests() == {0}

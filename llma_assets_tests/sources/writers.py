@@ -18,6 +18,7 @@ HASHES = (
     "arrayMap(h -> lower(hex(h)), output_message_hashes) AS output_message_hashes, '' AS tool_definitions_hash)"
 )
 CONTENT_COLUMNS = {"deduped_content": "* REPLACE (lower(hex(content_hash)) AS content_hash)"}
+TABLES_WITH_ROWS = "SELECT name FROM system.tables WHERE database = {database:String} AND engine LIKE '%MergeTree'"
 Write = Callable[[Database, Iterable[Span]], None]
 
 
@@ -32,6 +33,7 @@ class Tool:
         numbered: tenants are team numbers.
         exports: further tables that an export of the tool has.
         hex_ids: trace ids are 32 hexadecimal digits, as OpenTelemetry has them.
+        repaired_version: of a span that was repaired: tools that tell versions apart raise it.
         columns: what an export selects instead of binary columns.
     """
 
@@ -47,6 +49,7 @@ class Tool:
     exports: tuple[str, ...] = ()
     columns: str = "*"
     hex_ids: bool = False
+    repaired_version: int = 1
 
     def trace(self, name: str) -> str:
         """The id of the trace that `spans.refund` calls so, as the tool stores it."""
@@ -60,6 +63,11 @@ class Tool:
         for statement in (TABLES / f"{self.ddl}.sql").read_text().replace("__db__", f"`{store.name}`").split(";\n"):
             if statement.strip():
                 store.execute(statement)
+
+    def empty(self, store: Database) -> None:
+        """Remove all rows, so that the tool's tables can be written anew."""
+        for table in store.rows(TABLES_WITH_ROWS, database=store.name):
+            store.execute("TRUNCATE TABLE {table:Identifier}", table=table["name"])
 
     def export(self, store: Database) -> bytes:
         """All rows of the tool's tables as lines of JSON, as `FORMAT JSONEachRow` writes them."""
@@ -82,7 +90,7 @@ def _semconv(span: Span, *, content: bool) -> dict[str, str]:
             "gen_ai.usage.output_tokens": str(span.tokens[1]),
             "llm.cost.total": str(span.cost),
         }
-        if content:
+        if content and (span.messages or span.answer):
             attributes |= {
                 "gen_ai.input.messages": span.asked
                 if isinstance(span.asked, str)
@@ -138,7 +146,7 @@ def write_otel_events(store: Database, spans: Iterable[Span]) -> None:
     rows = []
     for span in spans:
         events = []
-        if span.kind == "llm":
+        if span.kind == "llm" and span.answer:
             events = [
                 *((f"gen_ai.{role}.message", {"role": role, "content": content}) for role, content in _turns(span)),
                 (
@@ -156,7 +164,7 @@ def write_otel_logs(store: Database, spans: Iterable[Span]) -> None:
     store.insert_rows("otel_traces", [_otel_row(span, _semconv(span, content=False), []) for span in spans])
     logs = []
     for span in spans:
-        if span.kind != "llm":
+        if span.kind != "llm" or not span.answer:
             continue
         turns = [(f"gen_ai.{role}.message", {"role": role, "content": content}) for role, content in _turns(span)]
         choice = {"index": 0, "message": {"role": "assistant", "content": span.answered}}
@@ -193,7 +201,7 @@ def write_otel_details(store: Database, spans: Iterable[Span]) -> None:
                 },
             }
             for span in spans
-            if span.kind == "llm"
+            if span.kind == "llm" and span.answer
         ],
     )
 
@@ -248,5 +256,6 @@ TOOLS = [
         has_versions=True,
         user="session-1",
         exports=("traces", "feedback_scores"),
+        repaired_version=2,
     ),
 ]

@@ -7,6 +7,7 @@ import click
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import json_option, opened_database, team_option
 from llma_assets.cli.render.console import SHORT_ID, emit_report, say, show_table
+from llma_assets.cli.render.teams import team_named
 
 
 @click.command("deliveries")
@@ -44,7 +45,7 @@ def deliveries_command(team_id: int, dead: bool, limit: int, as_json: bool) -> N
     for channel, reason in report.channels_off.items():
         say(f"Channel {channel} is switched off: {reason}. `llma alerts resend --team {team_id} --channel {channel}`")
     if not report.deliveries:
-        say(f"Team {team_id} has no {'dead letters' if dead else 'messages'}.")
+        say(f"Team {team_named(team_id)} has no {'dead letters' if dead else 'messages'}.")
 
 
 @click.command("resend")

@@ -10,6 +10,7 @@ import click
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import Day, date_option, decider, json_option, opened_database, optional_date, team_option
 from llma_assets.cli.render.console import SHORT_ID, emit_report, plain, say, show, show_table
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.alerts import Mute
@@ -67,7 +68,9 @@ def run_command(team_id: int, day: date, dry_run: bool, as_of: date | None, as_j
     with opened_database() as database:
         team = alerts_of(database, team_id)
         if not team.enabled:
-            raise WrongUse(f"team {team_id} has no alert rule switched on; `llma alerts apply FILE --team {team_id}`")
+            raise WrongUse(
+                f"team {team_named(team_id)} has no alert rule switched on; `llma alerts apply FILE --team {team_id}`"
+            )
         found = evaluate(database, TeamDay(team_id, day), team, now=seen_from, dry_run=dry_run, **_options(team_id))
         sent = None if dry_run else deliver(database, team_id, team.channels, clock=utc_now)
     verdicts = Counter(each.verdict for each, _ in found.decisions)
@@ -166,7 +169,7 @@ def incidents_command(team_id: int, only_open: bool, limit: int, as_json: bool) 
         ],
     )
     if not found:
-        say(f"Team {team_id} has no {'open ' * only_open}incidents.")
+        say(f"Team {team_named(team_id)} has no {'open ' * only_open}incidents.")
 
 
 @click.command("mute")
@@ -276,7 +279,7 @@ def _last_day(database: "Database", team_id: int) -> date:
 
     days = clustered_days(database, team_id)
     if not days:
-        raise WrongUse(f"team {team_id} has no clusters yet; `llma run --team {team_id}` makes them")
+        raise WrongUse(f"team {team_named(team_id)} has no clusters yet; `llma run --team {team_id}` makes them")
     return max(days)
 
 

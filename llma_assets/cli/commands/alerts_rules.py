@@ -8,6 +8,7 @@ from llma_assets.cli.commands.setting_files import checked, content_of, show_cha
 from llma_assets.cli.errors import Interrupted
 from llma_assets.cli.options import decider, json_option, opened_database, team_option
 from llma_assets.cli.render.console import emit_report, say, show, show_table
+from llma_assets.cli.render.teams import team_named
 
 
 @click.command("list")
@@ -98,9 +99,9 @@ def apply_command(
     if as_json:
         emit_report(AppliedAlerts(team_id, dry_run, stored, changes_of(changes)))
     elif stored:
-        say(f"Stored for team {team_id}, by {author}.")
+        say(f"Stored for team {team_named(team_id)}, by {author}.")
     elif not changes:
-        say(f"Nothing to change: the alerts of team {team_id} match the file.")
+        say(f"Nothing to change: the alerts of team {team_named(team_id)} match the file.")
 
 
 @click.command("history")
@@ -118,7 +119,7 @@ def history_command(name: str, team_id: int, as_json: bool) -> None:
         return
     show_changes(changes)
     if not changes:
-        say(f"Team {team_id} has changed nothing{f' of {name!r}' if name else ''}.")
+        say(f"Team {team_named(team_id)} has changed nothing{f' of {name!r}' if name else ''}.")
 
 
 def _on(enabled: bool) -> str:

@@ -9,6 +9,7 @@ import click
 from llma_assets.cli.options import json_option, opened_database, optional_date, team_option
 from llma_assets.cli.queries import TEAMS_OF_DAY
 from llma_assets.cli.render.console import emit_report, hinted, plain, say, show
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.reports import CheckResult
@@ -37,7 +38,7 @@ def check(ctx: click.Context, day: date | None, team_id: int | None, only_failed
         stored = [row["team_id"] for row in database.rows(TEAMS_OF_DAY, day=day)]
         report = check_report(database, day, stored if team_id is None else [team_id])
         if not stored or team_id not in (None, *stored):
-            whose = "" if team_id is None else f" of team {team_id}"
+            whose = "" if team_id is None else f" of team {team_named(team_id)}"
             say(f"Nothing to check: nothing is stored for {day}{whose}. {days_with_results(database, team_id, day)}")
     if only_failed:
         report = replace(report, findings=report.findings[: report.failed])

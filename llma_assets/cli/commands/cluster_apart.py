@@ -6,6 +6,7 @@ import click
 
 from llma_assets.cli.options import date_option, json_option, opened_database, team_option
 from llma_assets.cli.render.console import emit_report, plain, say, show, show_table
+from llma_assets.cli.render.teams import team_named
 
 
 @click.command()
@@ -30,12 +31,15 @@ def apart(team_id: int, day: date, theme_id: str | None, as_json: bool) -> None:
         team = resolve(team_settings(), team_id)
         report = attributes_report(database, team_day, team, theme_id=theme_id)
         if not report.runs:
-            say(f"{team_day}: no clusters. {days_with_results(database, team_id, day)}")
+            say(f"team {team_named(team_id)}, {day}: no clusters. {days_with_results(database, team_id, day)}")
     if as_json:
         emit_report(report)
         return
     for run in report.runs:
-        show(f"team {team_id}, {day}, {plain(run.theme_id)}: {run.compared:,} values of {run.traces:,} traces compared")
+        show(
+            f"team {team_named(team_id)}, {day}, {plain(run.theme_id)}: "
+            f"{run.compared:,} values of {run.traces:,} traces compared"
+        )
         rows = [
             (
                 cluster.title if place == 0 else "",

@@ -6,6 +6,7 @@ import click
 
 from llma_assets.cli.options import date_option, json_option, opened_database, team_option
 from llma_assets.cli.render.console import emit_report, plain, say, show, show_table
+from llma_assets.cli.render.teams import team_named
 
 SHORT_ID = 8
 
@@ -34,9 +35,12 @@ def assign(team_id: int, day: date, theme_id: str | None, as_json: bool) -> None
         emit_report(report)
         return
     if not report.runs:
-        say(f"Team {team_id} has no clusters up to {day}. `llma run --team {team_id} --date {day}` makes them")
+        say(
+            f"Team {team_named(team_id)} has no clusters up to {day}. `llma "
+            f"run --team {team_id} --date {day}` makes them"
+        )
     for run in report.runs:
-        where = f"team {team_id}, {plain(run.theme_id)}"
+        where = f"team {team_named(team_id)}, {plain(run.theme_id)}"
         show(f"{where}: {run.items:,} items newer than the run of {run.run_day}")
         show_table(
             ("lineage", "items", "share", "in the run", "title"),

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from llma_assets.cli.render.console import plain, say, show, show_table
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.reports import Audit
@@ -13,7 +14,7 @@ def show_audit(audit: "Audit") -> None:
     if not audit.runs:
         say("There are no labels to audit.")
     for run in audit.runs:
-        show(f"team {audit.team_id}, {audit.day}, {plain(run.theme_id)}: labels, the most doubtful first")
+        show(f"team {team_named(audit.team_id)}, {audit.day}, {plain(run.theme_id)}: labels, the most doubtful first")
         show_table(
             (
                 "cluster",

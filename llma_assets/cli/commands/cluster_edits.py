@@ -11,6 +11,7 @@ import click
 
 from llma_assets.cli.options import decider, json_option, opened_database, team_option
 from llma_assets.cli.render.console import emit_report, plain, say, show, show_table
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.clusters import Action
@@ -155,7 +156,7 @@ def history(lineage: str | None, team_id: int, as_json: bool) -> None:
             ],
         )
     else:
-        say(f"There are no decisions about {'this cluster' if lineage else 'clusters'} of team {team_id}.")
+        say(f"There are no decisions about {'this cluster' if lineage else 'clusters'} of team {team_named(team_id)}.")
 
 
 COMMANDS = (rename, lock, unlock, merge, unmerge, hide, unhide, take_out, put_back, history)

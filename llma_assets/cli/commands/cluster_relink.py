@@ -6,6 +6,7 @@ import click
 
 from llma_assets.cli.options import Day, json_option, opened_database, team_option
 from llma_assets.cli.render.console import emit_report, plain, say, show
+from llma_assets.cli.render.teams import team_named
 
 SHORT_ID = 8
 
@@ -34,7 +35,7 @@ def relink(team_id: int, first: date, last: date, dry_run: bool, as_json: bool) 
         emit_report(report)
         return
     if not report.runs:
-        say(f"Team {team_id} has no clusters from {first} to {last}.")
+        say(f"Team {team_named(team_id)} has no clusters from {first} to {last}.")
     for run in report.runs:
         what = f"{len(run.replaced)} ids replaced" if run.replaced else "status changed" if run.changed else "unchanged"
         show(f"{run.day}, {plain(run.theme_id)}: {what}")

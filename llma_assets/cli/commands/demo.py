@@ -14,6 +14,7 @@ import click
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import Day, json_option, opened_database, utc_today
 from llma_assets.cli.render.console import command, emit_report, plain, say, show
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.cli.run.team_runs import TeamRun
@@ -191,7 +192,7 @@ def _show_trends(database: "Database", day: date) -> None:
 
     for each in trends_report(database, TRAVEL.team_id, until=day, weeks=2).themes:
         if each.theme_id == TRACES.theme_id:
-            show(f"\nTrends of the travel agent's traces (team {TRAVEL.team_id}) over two weeks:")
+            show(f"\nTrends of the travel agent's traces (team {team_named(TRAVEL.team_id)}) over two weeks:")
             show_trends(each.trends)
 
 

@@ -7,6 +7,7 @@ import click
 from llma_assets.cli.errors import Problem
 from llma_assets.cli.options import Day, json_option, opened_database, team_option
 from llma_assets.cli.render.console import emit_report, plain, show
+from llma_assets.cli.render.teams import team_named
 
 
 @click.command()
@@ -29,6 +30,6 @@ def digest(team_id: int, day: date | None, theme_id: str | None, of_day: bool, a
         emit_report(found)
         return
     period = f"{found.until}" if of_day else f"{found.first_day} to {found.until}"
-    show(f"team {team_id}, {plain(found.theme_id)}, {period}")
+    show(f"team {team_named(team_id)}, {plain(found.theme_id)}, {period}")
     for each in found.sentences:
         show(plain(each.text))

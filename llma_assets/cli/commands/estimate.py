@@ -9,6 +9,7 @@ import click
 from llma_assets.cli.errors import Problem
 from llma_assets.cli.options import date_option, json_option, opened_database, team_option, utc_today
 from llma_assets.cli.render.console import emit_report, plain, say, show, show_table, usd
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.reports import BudgetLeft, EstimateReport, EstimateTotal, StageEstimate, ThemeBudgetLeft
@@ -81,7 +82,10 @@ def _models(chat: str | None, embedding: str | None) -> "tuple[Callable[[Theme],
 def _show(report: "EstimateReport") -> None:
     total, rows = report.total, report.stages
     if not any(row.items or row.done for row in rows):
-        say(f"No results are stored for team {report.team_id} on {report.day}, and no trace began on that day.")
+        say(
+            f"No results are stored for team {team_named(report.team_id)} on "
+            f"{report.day}, and no trace began on that day."
+        )
         return
     show_table(
         ("stage", "theme", "model", "new", "done", "calls", "tokens in", "tokens out", "USD"),

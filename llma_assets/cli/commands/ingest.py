@@ -11,6 +11,7 @@ import click
 from llma_assets.cli.errors import Problem, WrongUse
 from llma_assets.cli.options import STDIN, json_option, opened_database, require_readable, team_option
 from llma_assets.cli.render.console import emit_report, plain, say, show, show_table
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.ingest import FirstRefusal, IngestProgress, IngestReport
@@ -33,7 +34,6 @@ def ingest_command(
     reason, to a file in the data folder; they stop nothing without --strict. If all records of a file are invalid, the
     exit code is 1.
     """
-    from llma_assets.cli.run.settings import team_cells
     from llma_assets.ingest import FORMAT_NAMES, PieceStore, ingest, reading_order
     from llma_assets.private_files import private_folder
     from llma_assets.settings import OWN_EVENTS, Settings
@@ -70,14 +70,13 @@ def ingest_command(
             reports.append((name, report))
             if report.rejects_file is not None:
                 say(f"{name}: {report.rejected:,} lines rejected; see {report.rejects_file}")
-        team = team_cells(database)
     if as_json:
         from llma_assets.reports import IngestedEvents, events_file
 
         emit_report(IngestedEvents(tuple(events_file(name, report) for name, report in reports)))
     else:
         for name, report in reports:
-            _show_report(name, report, team)
+            _show_report(name, report)
     if any(report.accepted for _, report in reports):  # files of content alone were joined to the others
         reports = [(name, report) for name, report in reports if report.accepted or not report.kept]
     require_some_accepted((name, report.accepted, report.first_refusal, report.advice) for name, report in reports)
@@ -110,7 +109,7 @@ def _format(report: "IngestReport") -> str:
     return "" if report.format == FORMAT_NAMES[0] else f"{report.format}, "
 
 
-def _show_report(name: str, report: "IngestReport", named: "Callable[[int], str]") -> None:
+def _show_report(name: str, report: "IngestReport") -> None:
     rate = report.bytes / 1e6 / report.duration_s if report.duration_s else 0.0
     show(
         f"{plain(name)}: {_format(report)}{report.lines:,} lines, {report.inserted:,} new events, "
@@ -125,7 +124,7 @@ def _show_report(name: str, report: "IngestReport", named: "Callable[[int], str]
         show_table(
             ("team", "events", "new", "from", "to"),
             [
-                (named(team_id), f"{team.accepted:,}", f"{team.inserted:,}", team.first_day, team.last_day)
+                (team_named(team_id), f"{team.accepted:,}", f"{team.inserted:,}", team.first_day, team.last_day)
                 for team_id, team in report.teams.items()
             ],
             right=("events", "new"),

@@ -9,6 +9,7 @@ import click
 from llma_assets.cli.advice import advice_for
 from llma_assets.cli.options import date_option, json_option, opened_database, optional_date, team_option, utc_today
 from llma_assets.cli.render.console import emit_report, plain, say, show, show_table, usd
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.ledger import ForecastComparison, StageUsage
@@ -25,24 +26,22 @@ def skips(day: date | None, team_id: int | None, as_json: bool) -> None:
     It lists teams that discovery left out, stages that had nothing to do, and items that failed, each with its reason.
     """
     from llma_assets.cli.run.days import days_with_results, require_day
-    from llma_assets.cli.run.settings import team_cells
     from llma_assets.reports import skips_of_day
 
     with opened_database() as database:
         day = require_day(database, day, team_id)
         found = skips_of_day(database, day, team_id)
-        team = team_cells(database)
         if not found.skips and not found.decided:
             say(f"Nothing has been run for {day}. {days_with_results(database, team_id, day)}")
         elif not found.skips:
-            say(f"Nothing was skipped on {day}" + ("." if team_id is None else f" for team {team_id}."))
+            say(f"Nothing was skipped on {day}" + ("." if team_id is None else f" for team {team_named(team_id)}."))
     if as_json:
         emit_report(found)
     elif found.skips:
         show_table(
             ("team", "stage", "theme", "item", "reason", "detail"),
             [
-                (team(each.team_id), each.stage, each.theme_id, each.item_id, each.reason, each.detail)
+                (team_named(each.team_id), each.stage, each.theme_id, each.item_id, each.reason, each.detail)
                 for each in found.skips
             ],
         )
@@ -73,7 +72,7 @@ def usage(team_id: int, day: date, as_json: bool) -> None:
     if report.usage:
         _show_usage(report)
     else:
-        say(f"No paid call for team {team_id} on {day}; offline models are free and not listed.")
+        say(f"No paid call for team {team_named(team_id)} on {day}; offline models are free and not listed.")
     if total.calls_without_price:
         say(f"{total.calls_without_price:,} calls of models without a known price are not in the total.")
     if total.unknown_cost_at_most_usd:

@@ -5,6 +5,7 @@ import click
 from llma_assets.cli.commands.web import access_for, server_of
 from llma_assets.cli.options import require_named_files, team_option
 from llma_assets.cli.render.console import say
+from llma_assets.cli.render.teams import team_named
 
 
 @click.command()
@@ -37,6 +38,6 @@ def receive(host: str, port: int, team_id: int | None) -> None:
 
     server, socket, address = server_of(site, host, port, hosts)
     with socket:
-        whose = f"Spans without a team are those of team {team_id}." if team_id is not None else ""
+        whose = f"Spans without a team are those of team {team_named(team_id)}." if team_id is not None else ""
         say(f"Traces are received at {address}/v1/traces (protobuf or JSON). {whose} Ctrl-C ends it.")
         server.run(sockets=[socket])

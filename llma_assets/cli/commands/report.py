@@ -8,6 +8,7 @@ import click
 from llma_assets.cli.errors import Problem, WrongUse
 from llma_assets.cli.options import STDIN, opened_database, optional_date, team_option
 from llma_assets.cli.render.console import say
+from llma_assets.cli.render.teams import team_named
 
 
 @click.command()
@@ -39,4 +40,4 @@ def report(team_id: int, day: date | None, output: str) -> None:
         Path(output).write_text(text, encoding="utf-8")
     except OSError as error:
         raise WrongUse(f"{output} cannot be written: {error.strerror}") from error
-    say(f"{output} holds team {team_id}, {day}.")
+    say(f"{output} holds team {team_named(team_id)}, {day}.")

@@ -12,6 +12,7 @@ import click
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import Day, json_option, opened_database, team_option
 from llma_assets.cli.render.console import emit_report, say, show_table
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -99,7 +100,7 @@ def _run(database: "Database", team_id: int, items: "Sequence[DeadLetter]", verb
 def _show(report: "RetryReport") -> None:
     team_id, items = report.team_id, report.dead_letters
     if not items:
-        say(f"No dead letters of team {team_id} here: every item has a summary, or the next run tries it.")
+        say(f"No dead letters of team {team_named(team_id)} here: every item has a summary, or the next run tries it.")
         return
     show_table(
         ("date", "theme", "item", "failures", "last failure (UTC)", "reason"),

@@ -10,6 +10,7 @@ import click
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import TEAM, date_option, json_option, opened_database, utc_today
 from llma_assets.cli.render.console import emit_report, plain, say, show
+from llma_assets.cli.render.teams import team_named
 from llma_assets.cli.run.settings import team_settings
 
 if TYPE_CHECKING:
@@ -87,7 +88,6 @@ def run(
     repeat the command later, or switch on the sensor `open_batches`.
     """
     from llma_assets.cli.run.report import run_report, show_runs, show_times
-    from llma_assets.cli.run.settings import team_cells
     from llma_assets.cli.run.team_runs import TeamRunOptions, run_teams
     from llma_assets.settings import Settings
 
@@ -121,7 +121,7 @@ def run(
             emit_report(run_report(day, runs, published, took_s))
         else:
             show_runs(runs, published)
-            show_times(runs, took_s, team_cells(database))
+            show_times(runs, took_s)
     if any(each.status == "failed" for each in runs):
         ctx.exit(1)
 
@@ -165,7 +165,7 @@ def _dry_run(
         return
     for team in plan.teams:
         verb = "would run" if team.eligible else "would not run"
-        show(f"team {team.team_id}: {verb} {team.first_day} to {day}: {team.reason}, {plain(team.detail)}")
+        show(f"team {team_named(team.team_id)}: {verb} {team.first_day} to {day}: {team.reason}, {plain(team.detail)}")
         if team.eligible:
             show(f"  themes: {', '.join(team.themes)}")
     if not plan.teams:

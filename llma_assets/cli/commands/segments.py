@@ -15,6 +15,7 @@ from llma_assets.cli.commands.tasks import team_task_options
 from llma_assets.cli.errors import Problem
 from llma_assets.cli.options import STDIN, json_option, opened_database, require_readable, team_option, utc_today
 from llma_assets.cli.render.console import emit_report, plain, say, show, show_table
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.tasks import SegmentReport
@@ -136,12 +137,13 @@ def run_command(ctx: click.Context, team_id: int, verbose: bool, as_json: bool) 
             )
         )
     elif job_run.error:
-        say(f"team {team_id} failed: {job_run.error}. Dagster's run: {job_run.run_id}")
+        say(f"team {team_named(team_id)} failed: {job_run.error}. Dagster's run: {job_run.run_id}")
     elif left_out:
-        say(f"team {team_id} was skipped: {left_out.detail}")
+        say(f"team {team_named(team_id)} was skipped: {left_out.detail}")
     else:
         show(
-            f"team {team_id}: {counts.processed:,} segments processed so far, {counts.in_tasks:,} of them in "
+            f"team {team_named(team_id)}: {counts.processed:,} segments "
+            f"processed so far, {counts.in_tasks:,} of them in "
             f"{len(found):,} tasks; {counts.refused:,} rejected"
         )
         show_table(
@@ -179,7 +181,7 @@ def refused_command(team_id: int, limit: int, as_json: bool) -> None:
     elif rows:
         show_table(("segment", "reason"), [(row.document_id, row.reason) for row in rows])
     else:
-        say(f"No stored segment of team {team_id} was rejected.")
+        say(f"No stored segment of team {team_named(team_id)} was rejected.")
 
 
 def _show_report(name: str, report: "SegmentReport") -> None:
@@ -190,7 +192,7 @@ def _show_report(name: str, report: "SegmentReport") -> None:
     for reason, count in sorted(report.reasons.items()):
         show(f"  rejected, {reason}: {count:,}")
     for team_id, count in report.teams.items():
-        show(f"  team {team_id}: {count:,} new")
+        show(f"  team {team_named(team_id)}: {count:,} new")
 
 
 def _line_progress(name: str) -> "Callable[[int], None]":

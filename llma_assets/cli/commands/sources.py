@@ -7,6 +7,7 @@ import click
 from llma_assets.cli.errors import Problem, WrongUse
 from llma_assets.cli.options import TEAM, decider, json_option, opened_database
 from llma_assets.cli.render.console import emit_report, plain, plain_block, say, show, show_table
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.reports import SourceReport
@@ -198,5 +199,5 @@ def _show_report(report: "SourceReport") -> None:
     for advice in report.advice:
         say(f"  {advice}")
     for example in report.examples:
-        show(f"\n--- trace {plain(example.trace_id)} of team {example.team_id}")
+        show(f"\n--- trace {plain(example.trace_id)} of team {team_named(example.team_id)}")
         show(plain_block(example.text))

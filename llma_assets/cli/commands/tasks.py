@@ -10,6 +10,7 @@ import click
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import decider, json_option, opened_database, team_option
 from llma_assets.cli.render.console import SHORT_ID, emit_report, say, show, show_table
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -69,7 +70,10 @@ def list_command(
     if report.hidden:
         say(f"{report.hidden:,} tasks are not shown because of their status; --all shows them.")
     elif not report.tasks:
-        say(f"Team {team_id} has no tasks. `llma segments ingest FILE`, then `llma segments run --team {team_id}`.")
+        say(
+            f"Team {team_named(team_id)} has no tasks. `llma segments ingest "
+            f"FILE`, then `llma segments run --team {team_id}`."
+        )
 
 
 def show_tasks(tasks: "Sequence[Task]") -> None:

@@ -12,6 +12,7 @@ from llma_assets.cli.commands.themes_settings import THE_TEAM, show_fields
 from llma_assets.cli.errors import Interrupted
 from llma_assets.cli.options import decider, json_option, opened_database, team_option
 from llma_assets.cli.render.console import emit_report, plain, say, show
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.themes import Changes, Document
@@ -68,7 +69,7 @@ def store_document(
     with opened_database(create=not dry_run) as database:
         found = checked(file, lambda: apply(database, team_id, document, author, dry_run=True, prune=prune))
         if not as_json:
-            _show_changes(found, nothing=f"Nothing to change: the themes of team {team_id} match the file.")
+            _show_changes(found, nothing=f"Nothing to change: the themes of team {team_named(team_id)} match the file.")
         if found.changes and not dry_run:
             if is_asked() and not yes:
                 if as_json:
@@ -79,7 +80,7 @@ def store_document(
     if as_json:
         emit_report(AppliedChanges(dry_run, changes_report(found)))
     elif found.stored:
-        say(f"Stored for team {team_id}, by {author}.")
+        say(f"Stored for team {team_named(team_id)}, by {author}.")
 
 
 @click.command()

@@ -9,6 +9,7 @@ import click
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import Day, json_option, opened_database, team_option
 from llma_assets.cli.render.console import emit_report, plain, say, show, show_table
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.teams import TeamOptions
@@ -72,7 +73,7 @@ def _options(team_id: int) -> "TeamOptions":
 def _show(found: "Preview") -> None:
     days = str(found.first_day) if found.first_day == found.last_day else f"{found.first_day} to {found.last_day}"
     what = "generations" if found.theme.level == "generation" else "traces"
-    show(f"{found.theme.theme_id}, team {found.team_id}, {days}: {found.items:,} {what}")
+    show(f"{found.theme.theme_id}, team {team_named(found.team_id)}, {days}: {found.items:,} {what}")
     if found.filters:
         show_table(
             ("", "filter", what, "share"),

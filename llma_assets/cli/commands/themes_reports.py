@@ -11,6 +11,7 @@ import click
 from llma_assets.cli.errors import Problem, WrongUse
 from llma_assets.cli.options import json_option, opened_database, optional_date, team_option
 from llma_assets.cli.render.console import SHORT_ID, emit_report, plain, say, show, show_table
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -58,7 +59,7 @@ def show_funnels(database: "Database", report: "FunnelReport") -> None:
     from llma_assets.reports import STEPS
 
     team_id, day, found = report.team_id, report.day, report.themes
-    show(f"team {team_id}, days until {day}")
+    show(f"team {team_named(team_id)}, days until {day}")
     show_table(
         ("theme", "from", *STEPS, "relevant of all"),
         [
@@ -139,7 +140,8 @@ def _show_overlap(overlap: "Overlap", *, show_all: bool) -> None:
     first, second = (plain(theme_id) for theme_id in overlap.themes)
     which = "both looked at" if overlap.among == "looked-at" else "are in a cluster of both"
     show(
-        f"team {overlap.team_id}, {overlap.first_day} to {overlap.day}: {overlap.traces:,} traces that {which}; "
+        f"team {team_named(overlap.team_id)}, {overlap.first_day} to "
+        f"{overlap.day}: {overlap.traces:,} traces that {which}; "
         f"{overlap.in_first:,} in a cluster of {first}, {overlap.in_second:,} of {second}, "
         f"{overlap.in_both:,} of both"
     )

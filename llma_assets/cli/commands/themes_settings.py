@@ -14,6 +14,7 @@ import click
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import json_option, opened_database, team_option
 from llma_assets.cli.render.console import emit_report, plain, plain_block, say, show, show_table
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -171,7 +172,7 @@ def history_command(theme_id: str | None, team_id: int, as_json: bool) -> None:
         show(f"{who}: {plain(each.theme_id) or THE_TEAM} {plain(each.action)}, version {plain(each.version) or '-'}")
         show_fields(each.fields)
     if not found:
-        say(f"No changes of {theme_id or f'the themes of team {team_id}'} yet.")
+        say(f"No changes of {theme_id or f'the themes of team {team_named(team_id)}'} yet.")
 
 
 def show_fields(fields: "Iterable[FieldChange]") -> None:

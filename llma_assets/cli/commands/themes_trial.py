@@ -9,6 +9,7 @@ import click
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import Day, json_option, opened_database, team_option
 from llma_assets.cli.render.console import emit_report, plain, say, show
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -96,7 +97,8 @@ def _theme(database: "Database", team_id: int, theme_id: str | None, path: Path 
 
 def _show(report: "TrialReport") -> None:
     show(
-        f"team {report.team_id}, {plain(report.theme_id)} (version {report.version}), {report.first_day} to "
+        f"team {team_named(report.team_id)}, {plain(report.theme_id)} "
+        f"(version {report.version}), {report.first_day} to "
         f"{report.until}: {report.matched:,} {report.level}s match, a run would select {report.sampled:,}\n"
     )
     for item in report.items:

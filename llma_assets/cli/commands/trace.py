@@ -8,6 +8,7 @@ import click
 from llma_assets.cli.errors import Problem
 from llma_assets.cli.options import json_option, opened_database, team_option
 from llma_assets.cli.render.console import emit_report, plain_block, say, show
+from llma_assets.cli.render.teams import team_named
 from llma_assets.cli.render.trace_themes import show_themes, theme_lines
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def trace(team_id: int, item_id: str, only_loss: bool, only_themes: bool, as_jso
         found = trace_report(database, team_id, item_id, _options(team_id))
         there = days_with_results(database, team_id) if found is None else ""
     if found is None:
-        raise Problem(f"team {team_id} has no trace {item_id!r}; `llma clusters` lists ids. {there}")
+        raise Problem(f"team {team_named(team_id)} has no trace {item_id!r}; `llma clusters` lists ids. {there}")
     if as_json:
         emit_report(found)
         return

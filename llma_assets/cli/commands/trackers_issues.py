@@ -7,6 +7,7 @@ import click
 from llma_assets.cli.errors import Problem, WrongUse
 from llma_assets.cli.options import decider, json_option, opened_database, team_option
 from llma_assets.cli.render.console import SHORT_ID, emit_report, plain, say, show, show_table
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.trackers import ShownLink
@@ -86,7 +87,7 @@ def sync_command(team_id: int, dry_run: bool, as_json: bool) -> None:
         team = trackers_of(database, team_id)
         if not team.enabled:
             way = f"`llma trackers apply FILE --team {team_id}`"
-            raise WrongUse(f"team {team_id} has no tracker that is switched on; {way}")
+            raise WrongUse(f"team {team_named(team_id)} has no tracker that is switched on; {way}")
         found = sync(database, team, clock=utc_now, options=options, dry_run=dry_run, by_hand=True)
     if as_json:
         emit_report(sync_report(team_id, found, dry_run=dry_run))
@@ -98,7 +99,7 @@ def sync_command(team_id: int, dry_run: bool, as_json: bool) -> None:
         for tracker, problem in found.problems.items():
             say(f"{tracker}: {plain(problem)}")
         if not found.done and not found.problems and not found.busy:
-            say(f"Nothing to do: the issues of team {team_id} are as they should be.")
+            say(f"Nothing to do: the issues of team {team_named(team_id)} are as they should be.")
     if found.problems:
         raise Problem(f"{len(found.problems)} of {len(team.enabled)} trackers could not be asked; nothing is lost")
 
@@ -133,7 +134,7 @@ def links_command(team_id: int, tracker: str, problems: bool, limit: int, as_jso
         for words in filter(None, (each.problem, each.notice)):
             say(f"{each.tracker}: {plain(words)}")
     if not chosen:
-        say(f"Team {team_id} has no {'links with problems' if problems else 'issues'}.")
+        say(f"Team {team_named(team_id)} has no {'links with problems' if problems else 'issues'}.")
 
 
 def _row(link: "ShownLink") -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from llma_assets.cli.commands.setting_files import checked, content_of, show_cha
 from llma_assets.cli.errors import Interrupted, Problem
 from llma_assets.cli.options import decider, json_option, opened_database, team_option
 from llma_assets.cli.render.console import emit_report, plain, say, show, show_table
+from llma_assets.cli.render.teams import team_named
 
 
 @click.command("list")
@@ -25,7 +26,10 @@ def list_command(team_id: int, as_json: bool) -> None:
         emit_report(team_report(team, report))
         return
     if not team.trackers:
-        say(f"Team {team_id} has no tracker. `llma trackers apply FILE --team {team_id}` adds one (docs/trackers.md).")
+        say(
+            f"Team {team_named(team_id)} has no tracker. `llma trackers apply FILE "
+            f"--team {team_id}` adds one (docs/trackers.md)."
+        )
     else:
         show_table(
             ("tracker", "kind", "project", "on", "issues", "last asked", "state"),
@@ -102,9 +106,12 @@ def apply_command(
     if as_json:
         emit_report(AppliedTrackers(team_id, dry_run, stored, changes_of(changes)))
     elif stored:
-        say(f"Stored for team {team_id}, by {author}. `llma trackers test --team {team_id}` asks the trackers.")
+        say(
+            f"Stored for team {team_named(team_id)}, by {author}. `llma "
+            f"trackers test --team {team_id}` asks the trackers."
+        )
     elif not changes:
-        say(f"Nothing to change: the trackers of team {team_id} match the file.")
+        say(f"Nothing to change: the trackers of team {team_named(team_id)} match the file.")
 
 
 @click.command("history")
@@ -122,7 +129,7 @@ def history_command(name: str, team_id: int, as_json: bool) -> None:
         return
     show_changes(changes)
     if not changes:
-        say(f"Team {team_id} has changed nothing{f' of {name!r}' if name else ''}.")
+        say(f"Team {team_named(team_id)} has changed nothing{f' of {name!r}' if name else ''}.")
 
 
 @click.command("test")
@@ -154,4 +161,6 @@ def test_command(name: str, team_id: int, as_json: bool) -> None:
         for tracker, problem in wrong.items():
             say(f"{tracker}: {plain(problem)}")
     if wrong:
-        raise Problem(f"{len(wrong)} of {len(chosen)} trackers of team {team_id} cannot be used as they are")
+        raise Problem(
+            f"{len(wrong)} of {len(chosen)} trackers of team {team_named(team_id)} cannot be used as they are"
+        )

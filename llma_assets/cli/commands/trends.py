@@ -10,6 +10,7 @@ import click
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import Day, json_option, opened_database, team_option
 from llma_assets.cli.render.console import SHORT_ID, emit_report, plain, say, show, show_table
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.reports import Trend
@@ -50,13 +51,15 @@ def trends(team_id: int, weeks: int, day: date | None, theme_id: str | None, exp
     if theme_id is not None:
         has = [each.theme_id for each in report.themes]
         if has and theme_id not in has:
-            raise WrongUse(f"team {team_id} has no clusters of theme {theme_id!r}; it has clusters of {', '.join(has)}")
+            raise WrongUse(
+                f"team {team_named(team_id)} has no clusters of theme {theme_id!r}; it has clusters of {', '.join(has)}"
+            )
         report = replace(report, themes=tuple(each for each in report.themes if each.theme_id == theme_id))
     if as_json:
         emit_report(report)
         return
     for each in report.themes:
-        show(f"team {team_id}, {plain(each.theme_id)}, {report.first_day} to {report.until}")
+        show(f"team {team_named(team_id)}, {plain(each.theme_id)}, {report.first_day} to {report.until}")
         show_trends(each.trends)
         show()
 
@@ -77,7 +80,7 @@ def _show_expected(team_id: int, weeks: int, day: date | None, theme_id: str, *,
     if as_json and found is not None:
         emit_report(found)
     elif found is not None and found.series:
-        show(f"team {team_id}, {plain(theme_id)}, {found.first_day} to {found.until}, ± {found.k:g} sigma")
+        show(f"team {team_named(team_id)}, {plain(theme_id)}, {found.first_day} to {found.until}, ± {found.k:g} sigma")
         rows = []
         for each in found.series:
             last = each.days[-1]

@@ -8,6 +8,7 @@ import click
 from llma_assets.cli.errors import WrongUse
 from llma_assets.cli.options import Day, decider, json_option, opened_database, team_option
 from llma_assets.cli.render.console import emit_report, plain, say, show, show_table
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -115,7 +116,8 @@ def list_command(team_id: int, as_json: bool) -> None:
         )
     else:
         say(
-            f"Team {team_id} has no releases. `llma releases add NAME --team {team_id} --at 2026-11-07T12:00` adds one."
+            f"Team {team_named(team_id)} has no releases. `llma releases add NAME "
+            f"--team {team_id} --at 2026-11-07T12:00` adds one."
         )
 
 
@@ -136,7 +138,7 @@ def add(name: str, team_id: int, moment: datetime | None, by: str | None) -> Non
     at = moment.replace(tzinfo=UTC) if moment else datetime.now(UTC)
     with opened_database(create=True) as database:
         release = add_release(database, team_id, name, at, by=decider(by))
-    say(f"Team {team_id}: {plain(release.name)} since {release.released_at:%Y-%m-%d %H:%M} UTC.")
+    say(f"Team {team_named(team_id)}: {plain(release.name)} since {release.released_at:%Y-%m-%d %H:%M} UTC.")
 
 
 @releases_group.command("remove")
@@ -149,7 +151,7 @@ def remove(name: str, team_id: int, by: str | None) -> None:
 
     with opened_database() as database:
         release = remove_release(database, team_id, name, by=decider(by))
-    say(f"Team {team_id}: {plain(release.name)} is no release any more.")
+    say(f"Team {team_named(team_id)}: {plain(release.name)} is no release any more.")
 
 
 def _known(database: "Database", team_id: int) -> "list[Release]":

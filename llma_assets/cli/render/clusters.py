@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from llma_assets.cli.render.console import SHORT_ID, plain, say, show, show_table
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.reports import PublishedCluster, PublishedClusters, PublishedRun
@@ -13,7 +14,7 @@ EXAMPLES = 2
 
 def show_clusters(report: "PublishedClusters", *, examples: int = EXAMPLES, descriptions: bool = False) -> None:
     """Print clusters: title, size, share, examples; or why there are none."""
-    where = f"team {report.team_id}, {report.day}"
+    where = f"team {team_named(report.team_id)}, {report.day}"
     for run in report.runs:
         if run.skipped_reason is not None:
             why = f"{plain(run.skipped_reason)}, {plain(run.skip_detail)}"

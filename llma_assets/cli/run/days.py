@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from llma_assets.cli.errors import Problem, WrongUse
 from llma_assets.cli.options import utc_today
 from llma_assets.cli.queries import DAYS_WITH_ANYTHING, EVENT_DAYS, TEAMS_WITH_EVENTS
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -56,7 +57,7 @@ def window_of_theme(
 def days_with_events(database: "Database", team_id: int) -> str:
     """A sentence on which days the team has trace events, or which teams have some."""
     days = _event_days(database, team_id)
-    return f"Team {team_id} has events of {in_spans(days)}" if days else _no_events(database, team_id)
+    return f"Team {team_named(team_id)} has events of {in_spans(days)}" if days else _no_events(database, team_id)
 
 
 def require_day(database: "Database", day: date | None, team_id: int | None = None) -> date:
@@ -84,9 +85,9 @@ def days_with_results(database: "Database", team_id: int | None, day: date | Non
         return f"Something has been run for {in_spans(days)}" if days else "Nothing has been run yet"
     clustered = clustered_days(database, team_id)
     if clustered:
-        known = f"Team {team_id} has clusters of {in_spans(clustered)}"
+        known = f"Team {team_named(team_id)} has clusters of {in_spans(clustered)}"
         return f"{known}. {run_advice(database, team_id, day, options=options)}" if day else known
-    return f"Team {team_id} has no clusters yet. {run_advice(database, team_id, day, options=options)}"
+    return f"Team {team_named(team_id)} has no clusters yet. {run_advice(database, team_id, day, options=options)}"
 
 
 def run_advice(database: "Database", team_id: int, day: date | None = None, *, options: str = "") -> str:
@@ -144,4 +145,4 @@ def _no_events(database: "Database", team_id: int) -> str:
     teams = ", ".join(str(row["team_id"]) for row in rows[:SHOWN_TEAMS]) + (", …" if len(rows) > SHOWN_TEAMS else "")
     no_team = "no other team has any: `llma ingest FILE` or `llma demo` adds some"
     others = f"teams with events: {teams}" if teams else no_team
-    return f"Team {team_id} has no trace events; {others}"
+    return f"Team {team_named(team_id)} has no trace events; {others}"

@@ -9,7 +9,7 @@ from llma_assets.rendering import TEXTS_MADE_OF_TEAM
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
-from llma_assets.trace_events import TRIGGER_EVENTS
+from llma_assets.trace_events import TRIGGER_EVENTS, EventsSeen
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -32,7 +32,7 @@ def missing_model(database: "Database", first: TeamDay, last: TeamDay, themes: S
 
 
 def _is_due(database: "Database", first: TeamDay, last: TeamDay) -> bool:
-    """Whether on any day the number of events differs from the number that its texts were made of."""
+    """Whether the events of any day are others than those that its texts were made of."""
     events = database.rows(
         EVENTS_OF_TEAM_BY_DAY,
         team_id=last.team_id,
@@ -41,6 +41,7 @@ def _is_due(database: "Database", first: TeamDay, last: TeamDay) -> bool:
         trigger_events=list(TRIGGER_EVENTS),
     )
     made = database.rows(TEXTS_MADE_OF_TEAM, team_id=last.team_id, **{"from": first.day, "until": last.day})
-    found = {row["day"]: row["events"] for row in events}
-    known = {row["day"]: row["events"] for row in made}
-    return any(found.get(day, 0) != known.get(day, 0) for day in found.keys() | known.keys())
+    found = {row["day"]: EventsSeen.of(row) for row in events}
+    known = {row["day"]: EventsSeen.of(row) for row in made}
+    none = EventsSeen()
+    return any(not found.get(day, none).are(known.get(day, none)) for day in found.keys() | known.keys())

@@ -1,6 +1,6 @@
 """The report of a run of teams, as JSON and as text, for `llma run` and `llma demo`. Nothing runs here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import groupby
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from llma_assets.cli.render.clusters import show_clusters
 from llma_assets.cli.render.console import hinted, plain, say, show, show_table
+from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
     from llma_assets.cli.run.team_runs import TeamRun
     from llma_assets.reports import PublishedClusters, RunReport, ThemeOutcome
+    from llma_assets.team_day import TeamDay
 
 
 def run_report(
@@ -79,20 +81,28 @@ def show_runs(runs: "Sequence[TeamRun]", published: "Mapping[int, PublishedClust
     """Print each team's clusters, or why there are none; failures go to stderr, with the command that retries them."""
     for each in runs:
         if each.status == "texts":
-            show(hinted(f"{each.team_day}: the texts from {each.first_day} on are stored; `llma estimate` counts them"))
+            show(
+                hinted(
+                    f"{_where(each.team_day)}: the texts from {each.first_day} on "
+                    f"are stored; `llma estimate` counts them"
+                )
+            )
         elif each.status == "skipped":
-            show(f"{each.team_day}: not run: {plain(each.reason)}, {plain(hinted(each.detail))}")
+            show(f"{_where(each.team_day)}: not run: {plain(each.reason)}, {plain(hinted(each.detail))}")
         elif each.status == "failed":
-            say(f"{each.team_day} failed: {each.detail}")
+            say(f"{_where(each.team_day)} failed: {each.detail}")
             say(f"{_retry_hint(each)}; Dagster's runs: {', '.join(job_run.run_id for job_run in each.job_runs)}")
         elif each.status == "waiting":
-            show(f"{each.team_day}: waiting: {plain(each.detail)}")
+            show(f"{_where(each.team_day)}: waiting: {plain(each.detail)}")
         if any(done.status == "done" or done.reason == "all_failed" for _, done in each.groups):
             show_clusters(_of_the_run(each, published[each.team_day.team_id]))
+        if anew := sum(job_run.texts_made_anew for job_run in each.job_runs):
+            why = "because their source, its rows or the options of texts changed"
+            say(f"{_where(each.team_day)}: {anew:,} text{'s' * (anew > 1)} of earlier runs made anew, {why}")
         for outcome in theme_outcomes(each):
             if outcome.reason == "manual":
                 detail = hinted(outcome.detail)
-                show(f"{each.team_day}, {outcome.theme_id}: not run, because its schedule is manual; {detail}")
+                show(f"{_where(each.team_day)}, {outcome.theme_id}: not run, because its schedule is manual; {detail}")
         _say_deferred_work(each)
 
 
@@ -104,7 +114,7 @@ def _say_deferred_work(run: "TeamRun") -> None:
         days = list(dict.fromkeys(str(each.day) for each in rows))
         when = days[0] if len(days) == 1 else f"{len(days)} days, {days[0]} to {days[-1]}"
         last = rows[-1]
-        say(f"{run.team_day}: {stage}, {plain(reason)} ({when}): {plain(last.theme_id)}: {plain(last.detail)}")
+        say(f"{_where(run.team_day)}: {stage}, {plain(reason)} ({when}): {plain(last.theme_id)}: {plain(last.detail)}")
 
 
 def _of_the_run(run: "TeamRun", published: "PublishedClusters") -> "PublishedClusters":
@@ -113,21 +123,17 @@ def _of_the_run(run: "TeamRun", published: "PublishedClusters") -> "PublishedClu
     return replace(published, runs=tuple(each for each in published.runs if each.theme_id in ran))
 
 
-def show_times(runs: "Sequence[TeamRun]", took_s: float, team: "Callable[[int], str]") -> None:
-    """Print the time of each stage, and of each run group if a team has several.
-
-    Args:
-        team: what is shown of a team's number.
-    """
+def show_times(runs: "Sequence[TeamRun]", took_s: float) -> None:
+    """Print the time of each stage, and of each run group if a team has several."""
     rows = [
-        (team(each.team_day.team_id), stage, f"{seconds:.1f}")
+        (team_named(each.team_day.team_id), stage, f"{seconds:.1f}")
         for each in runs
         for stage, seconds in each.seconds().items()
     ]
     if rows:
         show_table(("team", "stage", "seconds"), rows, right=("seconds",))
     themes = [
-        (team(each.team_day.team_id), " + ".join(group.theme_ids), done.status, f"{done.seconds:.1f}")
+        (team_named(each.team_day.team_id), " + ".join(group.theme_ids), done.status, f"{done.seconds:.1f}")
         for each in runs
         if len(each.groups) > 1
         for group, done in each.groups
@@ -135,6 +141,10 @@ def show_times(runs: "Sequence[TeamRun]", took_s: float, team: "Callable[[int], 
     if themes:
         show_table(("team", "theme", "status", "seconds"), themes, right=("seconds",))
     show(f"{took_s:.1f} s in all")
+
+
+def _where(team_day: "TeamDay") -> str:
+    return f"team {team_named(team_day.team_id)}, {team_day.day}"
 
 
 def _retry_hint(run: "TeamRun") -> str:

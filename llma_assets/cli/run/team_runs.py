@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from llma_assets.cli.errors import Problem, WrongUse, explained
 from llma_assets.cli.render.console import say
 from llma_assets.cli.render.progress import ProgressNote, shown_progress
+from llma_assets.cli.render.teams import team_named
 from llma_assets.cli.render.time_left import TimeLeft
 from llma_assets.cli.run.days import first_day_of
 from llma_assets.cli.run.needed_models import missing_model
@@ -245,7 +246,7 @@ def _run_team(  # noqa: PLR0911 - one return for each outcome
         return TeamRun(team_day, "failed", "failed", missing, first_day, manual=manual)
     windows[team_day.team_id] = (first_day, team_day.day)
     say(
-        f"team {team_day.team_id}: {decision.traces:,} traces from {first_day} to {team_day.day}; "
+        f"team {team_named(team_day.team_id)}: {decision.traces:,} traces from {first_day} to {team_day.day}; "
         f"themes: {', '.join(theme_ids)}"
     )
     if options.texts_only:

@@ -30,6 +30,7 @@ from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamSettings, why_left_out
 from llma_assets.themes import TeamThemes, Theme, themes_of_teams
+from llma_assets.trace_events import EventsSeen
 
 RHYTHMS: Mapping[str, tuple[timedelta, datetime]] = {
     "every_10_minutes": (timedelta(minutes=10), datetime(2024, 1, 1, tzinfo=UTC)),
@@ -230,12 +231,8 @@ def _ask(
         why = _why_everything(each, has_failed)
         days = made.get(each.team_id, {})
         earlier = _earlier_days(each, days, firsts[each.concurrency_key], everything=bool(why))
-        count = events.get(TeamDay(each.team_id, now.date()), 0)
-        if (
-            each.theme.schedule in OF_TODAY
-            and not earlier
-            and not _has_news(days.get(each.target), count, covered, now)
-        ):
+        seen = events.get(TeamDay(each.team_id, now.date()), EventsSeen())
+        if each.theme.schedule in OF_TODAY and not earlier and not _has_news(days.get(each.target), seen, covered, now):
             tick.notes[each.name] = f"nothing new on {each.target}"
             continue
         if each.theme.after and not why:
@@ -288,12 +285,12 @@ def _earlier_days(due: Due, made: Mapping[date, Mapping[str, Any]], first: date,
     )
 
 
-def _has_news(made: Mapping[str, Any] | None, events: int, covered: datetime | None, now: datetime) -> bool:
+def _has_news(made: Mapping[str, Any] | None, seen: EventsSeen, covered: datetime | None, now: datetime) -> bool:
     """Whether a day has events or texts that the theme has not been asked about."""
     if made is None or covered is None:
-        return events > 0
+        return seen.events > 0
     is_quiet_now = made["waits_until"] is not None and made["waits_until"] <= now
-    return bool(made["events"] != events or is_quiet_now or made["made_at"] > covered)
+    return bool(not seen.are(EventsSeen.of(made)) or is_quiet_now or made["made_at"] > covered)
 
 
 def _requests(due: Due, earlier: list[date]) -> list[dg.RunRequest]:

@@ -114,9 +114,11 @@ def read(record: Any) -> Iterator[Outcome]:
     try:
         message = ResourceSpans.FromString(record)
     except DecodeError:
-        raise LineError("broken_protobuf", "it is no ResourceSpans of OTLP") from None
+        # Ids of log records stand where spans have attributes, and their bodies where spans have a name.
+        yield from _messages(record, LineError("broken_protobuf", "it is no ResourceSpans of OTLP"))
+        return
     if _is_of_logs(message):
-        yield from _messages(record)
+        yield from _messages(record, LineError("missing_field", "traceId is missing"))
         return
     yield from with_users(spans_of(message))
 
@@ -127,18 +129,22 @@ def _is_of_logs(message: "ResourceSpans") -> bool:
     return bool(spans) and not any(span.trace_id for span in spans)
 
 
-def _messages(record: bytes) -> Iterator[Piece]:
-    """The messages of calls among the log records of a `ResourceLogs`."""
+def _messages(record: bytes, otherwise: LineError) -> Iterator[Piece]:
+    """The messages of calls among the log records of a `ResourceLogs`.
+
+    Args:
+        otherwise: is raised where it is none.
+    """
     from google.protobuf.message import DecodeError
     from opentelemetry.proto.logs.v1.logs_pb2 import ResourceLogs
 
     try:
         message = ResourceLogs.FromString(record)
     except DecodeError:
-        raise LineError("missing_field", "traceId is missing") from None
+        raise otherwise from None
     logs = [log for scope in message.scope_logs for log in scope.log_records]
     if not any(log.time_unix_nano or log.observed_time_unix_nano for log in logs):
-        raise LineError("missing_field", "traceId is missing")
+        raise otherwise
     for log in logs:
         piece = message_of_log(
             log.trace_id.hex(),

@@ -6,7 +6,7 @@ Not deduplicated: readers count by uuid, which follows from the ids. A row knows
 from typing import Final
 
 from llma_assets.sources.kinds.rows import Row, beside, columns, positive
-from llma_assets.sources.reading import Kind, Reading, between, first, wants_content
+from llma_assets.sources.reading import Kind, Reading, between, first, state_of, wants_content
 from llma_assets.sources.source import Source, column_sql, table_sql
 from llma_assets.sources.statement import Asked
 
@@ -88,6 +88,7 @@ def read(source: Source, asked: Asked) -> tuple[Reading, ...]:
         content=tuple(_side(side, with_hashes) for side in ("input", "output")),  # type: ignore[arg-type]
         is_call=is_call,
         size="toUInt64(greatest(s.size_bytes, 1))",
+        state=state_of("s.size_bytes", "length(s.input_message_hashes)", "length(s.output_message_hashes)"),
     )
     tables = f"{table_sql(source.table)} AS s {_content(source, asked) if with_hashes else ''}"
     conditions = (*between(asked, "s.start_time"), "s.trace_type = 0")

@@ -8,7 +8,7 @@ is. `events_core` cuts messages to 200 characters: it is read where no messages 
 from typing import Final
 
 from llma_assets.sources.kinds.rows import Row, beside, columns, needs_users, newest, positive, seconds, text
-from llma_assets.sources.reading import Kind, Reading, between, first, wants_content
+from llma_assets.sources.reading import Kind, Reading, between, first, state_of, wants_content
 from llma_assets.sources.source import Source, column_sql, table_sql
 from llma_assets.sources.statement import Asked
 
@@ -60,6 +60,7 @@ def _events(source: Source, asked: Asked) -> Reading:
         beside="mapFromArrays(arrayMap(n -> concat('metadata.', n), o.metadata_names), o.metadata_values)",
         further={"$ai_tools": _TOOLS},
         size="toUInt64(greatest(o.event_bytes, 1))",
+        state=state_of("o.event_ts", "o.event_bytes"),
     )
     latest = newest(quoted, "o", ("project_id", "span_id"), "event_ts", asked, "start_time")
     conditions = (*between(asked, "o.start_time"), "o.is_deleted = 0", latest)
@@ -88,6 +89,7 @@ def _observations(source: Source, asked: Asked) -> Reading:
         content=(text("o.input"), text("o.output")),
         is_call=_IS_CALL,
         beside="mapApply((k, v) -> (concat('metadata.', k), v), CAST(o.metadata, 'Map(String, String)'))",
+        state=_STATE,
     )
     latest = newest(quoted, "o", ("project_id", "id"), "event_ts", asked, "start_time")
     return Reading(
@@ -110,6 +112,7 @@ def _traces(source: Source, asked: Asked) -> Reading:
         facts={"$ai_span_id": "o.id", "$ai_trace_name": "o.name"},
         content=(text("o.input"), text("o.output")),
         beside="mapApply((k, v) -> (concat('metadata.', k), v), CAST(o.metadata, 'Map(String, String)'))",
+        state=_STATE,
     )
     latest = newest(quoted, "o", ("project_id", "id"), "event_ts", asked, "timestamp")
     conditions = (*between(asked, "o.timestamp"), "o.is_deleted = 0", latest)
@@ -136,12 +139,14 @@ def _scores(source: Source, table: str, asked: Asked) -> Reading:
             "$ai_evaluation_reasoning": text("o.comment"),
         },
         content=("''", "''"),
+        state=state_of("o.event_ts"),
     )
     latest = newest(quoted, "o", ("project_id", "id"), "event_ts", asked, "timestamp")
     conditions = (*between(asked, "o.timestamp"), "o.is_deleted = 0", "ifNull(o.trace_id, '') != ''", latest)
     return Reading(columns(row), f"{quoted} AS o", conditions, f"o.{column_sql(source.tenant or KIND.tenant)}")
 
 
+_STATE: Final = state_of("o.event_ts", "o.input IS NULL", "o.output IS NULL")
 _IS_CALL: Final = "o.type IN ('GENERATION', 'EMBEDDING')"
 _EVENT: Final = "o.type = 'GENERATION', '$ai_generation', o.type = 'EMBEDDING', '$ai_embedding', '$ai_span'"
 _TOOLS: Final = (

@@ -3,7 +3,7 @@
 from typing import Final
 
 from llma_assets.sources.kinds.rows import Row, beside, columns, needs_users, newest, positive, seconds, text
-from llma_assets.sources.reading import Kind, Reading, between, first
+from llma_assets.sources.reading import Kind, Reading, between, first, state_of
 from llma_assets.sources.source import Source, column_sql, table_sql
 from llma_assets.sources.statement import Asked
 
@@ -60,6 +60,7 @@ def _spans(source: Source, asked: Asked) -> Reading:
             **_FACTS,
         },
         content=("o.input", "o.output"),
+        state=_STATE,
         is_call=is_call,
     )
     latest = newest(quoted, "o", ("project_id", "id"), "last_updated_at", asked, "start_time")
@@ -78,6 +79,7 @@ def _traces(source: Source, asked: Asked) -> Reading:
         session="o.thread_id",
         facts={"$ai_span_id": "toString(o.id)", "$ai_trace_name": "o.name", **_FACTS},
         content=("o.input", "o.output"),
+        state=_STATE,
     )
     latest = newest(quoted, "o", ("project_id", "id"), "last_updated_at", asked, "start_time")
     return Reading(columns(row), f"{quoted} AS o", (*between(asked, "o.start_time"), latest), _tenant(source))
@@ -103,6 +105,7 @@ def _scores(source: Source, table: str, asked: Asked) -> Reading:
             "$ai_evaluation_reasoning": "o.reason",
         },
         content=("''", "''"),
+        state=_STATE,
     )
     latest = newest(
         quoted, "o", ("project_id", "entity_type", "entity_id", "name"), "last_updated_at", asked, "created_at"
@@ -116,6 +119,7 @@ def _tenant(source: Source) -> str:
     return f"o.{column_sql(source.tenant or KIND.tenant)}"
 
 
+_STATE: Final = state_of("o.last_updated_at")
 _KIND, _MESSAGE = (f"JSONExtractString(o.error_info, '{name}')" for name in ("exception_type", "message"))
 _FACTS: Final = {
     "$ai_span_name": "o.name",

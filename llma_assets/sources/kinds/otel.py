@@ -19,7 +19,7 @@ from llma_assets.sources.kinds.otel_spans import (
     light_attributes,
     light_column,
 )
-from llma_assets.sources.reading import Kind, Reading, between, wants_content, wants_facts
+from llma_assets.sources.reading import Kind, Reading, between, wants_content, wants_facts, wants_state
 from llma_assets.sources.source import Source, column_sql, table_sql, text_sql
 from llma_assets.sources.statement import Asked
 
@@ -52,11 +52,26 @@ _LOGS = """
 )
 """
 
+# How many log records a span has, without reading them: records may come after their span.
+_LOG_COUNTS = """
+(
+    SELECT TraceId AS counted_trace_id, SpanId AS counted_span_id, count() AS log_count
+    FROM {table}
+    WHERE {conditions} AND SpanId != ''
+    GROUP BY TraceId, SpanId
+)
+"""
+
 
 def read(source: Source, asked: Asked) -> tuple[Reading, ...]:
     """What is read of spans, and of log records where messages are asked for."""
     tables, logged = f"{table_sql(source.table)} AS spans", NOT_LOGGED
     attributes = _ATTRIBUTES if wants_facts(asked) else light_attributes("SpanAttributes", source.others.get(LIGHT))
+    told = ["spans.SpanAttributes.keys", "Events.Name"]
+    if wants_state(asked) and "logs" in source.others:
+        tables += f" LEFT JOIN {_log_counts(source.others['logs'], asked)} AS counts"
+        tables += " ON counts.counted_trace_id = spans.TraceId AND counts.counted_span_id = spans.SpanId"
+        told.append("log_count")
     if wants_content(asked):
         details = _DETAILS
         if "logs" in source.others:
@@ -78,10 +93,15 @@ def read(source: Source, asked: Asked) -> tuple[Reading, ...]:
         events="llma_events",
         logged=logged,
         user=f"toString({column_sql(source.user)})" if source.user else "",
+        told=tuple(told),
     )
     conditions = (*between(asked, "spans.Timestamp"), "TraceId != ''", is_of_llm("spans.SpanAttributes.keys"))
     setup = f"WITH {attributes} AS llma_attributes, {_EVENTS} AS llma_events"
     return (Reading(columns(span), tables, conditions, column_sql(source.tenant or KIND.tenant), setup=setup),)
+
+
+def _log_counts(table: str, asked: Asked) -> str:
+    return _LOG_COUNTS.format(table=table_sql(table), conditions=" AND ".join(between(asked, "Timestamp")) or "1")
 
 
 def _logs(table: str, asked: Asked) -> str:

@@ -23,7 +23,7 @@ from llma_assets.attribute_names import (
     SYSTEM_INSTRUCTIONS,
     USERS,
 )
-from llma_assets.sources.reading import UNREAD_BYTES, first, json_object
+from llma_assets.sources.reading import UNREAD_BYTES, first, json_object, state_of
 from llma_assets.sources.source import column_sql, text_sql
 
 DETAILS: Final = "gen_ai.client.inference.operation.details"
@@ -68,6 +68,7 @@ class Span:
         events: Array(Tuple(name String, attributes Map(String, String))).
         logged: Array(String): JSON objects of log records with messages, in order.
         user: text; "" for what the attributes say.
+        told: light expressions that change where messages are added: names of attributes, events and log records.
     """
 
     trace_id: str
@@ -83,6 +84,7 @@ class Span:
     events: str
     logged: str = NOT_LOGGED
     user: str = ""
+    told: tuple[str, ...] = ()
 
 
 def light_attributes(column: str, light: str | None) -> str:
@@ -136,6 +138,7 @@ def columns(span: Span) -> dict[str, str]:
         "event_facts": json_object(facts, beside),
         "event_trace_id": span.trace_id,
         "event_bytes": f"toUInt64({UNREAD_BYTES})",
+        "event_state": state_of(*span.told),
     }
 
 

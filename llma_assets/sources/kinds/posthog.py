@@ -7,7 +7,8 @@ Events that are stored twice have one uuid, by which readers count. The user is 
 
 from typing import Final
 
-from llma_assets.sources.reading import UNREAD_BYTES, Kind, Reading
+from llma_assets.sources.kinds.events import state_of_properties
+from llma_assets.sources.reading import UNREAD_BYTES, Kind, Reading, state_of
 from llma_assets.sources.source import Source, table_sql, text_sql
 from llma_assets.sources.statement import Asked
 from llma_assets.trace_events import TRIGGER_EVENTS
@@ -23,7 +24,7 @@ _COMMON: Final = {
 }
 
 
-def read(source: Source, _asked: Asked) -> tuple[Reading, ...]:
+def read(source: Source, asked: Asked) -> tuple[Reading, ...]:
     """One of the two tables, by its name."""
     tables = f"{table_sql(source.table)} AS e"
     if source.table.endswith("ai_events"):
@@ -34,6 +35,7 @@ def read(source: Source, _asked: Asked) -> tuple[Reading, ...]:
         "event_trace_id": "JSONExtractString(e.properties, '$ai_trace_id')",
         "event_bytes": "length(e.properties)",
         "event_unreadable": "JSONType(e.properties) != 'Object'",
+        "event_state": state_of_properties(source, asked, "e.properties"),
     }
     return (Reading(_COMMON | held, tables, (_OF_TRACES,), "e.team_id", tenant_type="Int64"),)
 
@@ -49,6 +51,7 @@ def _ai_events() -> dict[str, str]:
         "event_facts": "e.properties",
         "event_trace_id": "e.trace_id",
         "event_bytes": f"toUInt64({UNREAD_BYTES})",
+        "event_state": state_of(*(f"e.{name} IS NULL" for name in _HEAVY)),
     }
 
 

@@ -20,6 +20,7 @@ class Row:
         content: input and output; their names depend on `is_call`.
         beside: Map(String, String) of properties under their own names; "" for none.
         is_call: condition: the event is a model call.
+        state: `state_of` what tells that a row was repaired; 0 for nothing.
     """
 
     uuid: str
@@ -34,6 +35,7 @@ class Row:
     beside: str = ""
     further: Mapping[str, str] = field(default_factory=dict)
     size: str = f"toUInt64({UNREAD_BYTES})"
+    state: str = "toUInt64(0)"
 
 
 def columns(row: Row) -> dict[str, str]:
@@ -54,6 +56,7 @@ def columns(row: Row) -> dict[str, str]:
         "event_facts": json_object(facts, row.beside),
         "event_trace_id": row.trace_id,
         "event_bytes": row.size,
+        "event_state": row.state,
     }
 
 

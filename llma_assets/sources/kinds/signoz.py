@@ -41,6 +41,7 @@ def read(source: Source, asked: Asked) -> tuple[Reading, ...]:
         attributes = f"mapUpdate({_DETAILS}, {_ATTRIBUTES})" if wants_content(asked) else _ATTRIBUTES
     else:
         attributes = light_attributes("s.attributes_string", source.others.get(LIGHT))
+    keys = "arrayConcat(s.attributes_string.keys, s.attributes_number.keys)"
     span = Span(
         trace_id="toString(s.trace_id)",
         span_id="s.span_id",
@@ -54,13 +55,13 @@ def read(source: Source, asked: Asked) -> tuple[Reading, ...]:
         resource="CAST(s.resources_string, 'Map(String, String)')",
         events="llma_events",
         user=f"toString(s.{column_sql(source.user)})" if source.user else "",
+        told=("s.attributes_string.keys", "length(s.events)"),
     )
     buckets = []
     if asked.since is not None:
         buckets.append(f"s.ts_bucket_start >= toUnixTimestamp({asked.since} - {LONGEST_WORK}) - {_BUCKET_S}")
     if asked.until is not None:
         buckets.append(f"s.ts_bucket_start <= toUnixTimestamp({asked.until})")
-    keys = "arrayConcat(s.attributes_string.keys, s.attributes_number.keys)"
     conditions = (*buckets, *between(asked, "s.timestamp"), is_of_llm(keys))
     setup = f"WITH {_EVENTS} AS llma_events, {attributes} AS llma_attributes"
     tenant = f"s.{column_sql(source.tenant or KIND.tenant)}"

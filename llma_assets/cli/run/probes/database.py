@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from llma_assets.cli.errors import explained
 from llma_assets.cli.queries import EVENT_COLUMN_TYPES, FREE_DISK, UNREADABLE_EVENTS
+from llma_assets.cli.render.teams import team_named
 from llma_assets.cli.run.probes.finding import MIN_FREE_DISK_BYTES, Finding, gigabytes, not_installed
 from llma_assets.settings import Settings
 
@@ -143,7 +144,7 @@ def _probe_themes(database: "Database") -> Iterator[Finding]:
         advice = f"`llma themes export --team {team_id}` and `llma themes apply` fix it; until then the theme is off."
         for problem in team.problems:
             stops = problem in team.problems_of(THE_TEAM)
-            yield Finding("themes", "fail" if stops else "warn", f"team {team_id}: {problem}", advice)
+            yield Finding("themes", "fail" if stops else "warn", f"team {team_named(team_id)}: {problem}", advice)
     if not any(team.problems for team in teams.values()):
         yield Finding("themes", "ok", f"teams with changed themes: {len(teams):,}")
 
