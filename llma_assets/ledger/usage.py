@@ -179,7 +179,8 @@ class UsageLedger:
             with self._lock:
                 self._rows = rows + self._rows
             raise
-        if not (self._is_long or self._closed) and time.monotonic() - self._expected_at > SHORT_RUN_S:
+        is_long = bool(self._forecasts) and time.monotonic() - self._expected_at > SHORT_RUN_S
+        if is_long and not (self._is_long or self._closed):
             self._is_long = True
             for _, forecast in self._forecasts:
                 forecast.begin()
