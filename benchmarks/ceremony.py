@@ -1,9 +1,10 @@
-"""What small teams cost: `python -m benchmarks.ceremony [--teams 4] [--callers 30]`, as Markdown on stdout.
+"""What small teams cost: `python -m benchmarks.ceremony [--teams 4] [--callers 30] [--once]`, as Markdown on stdout.
 
 Teams of 30 traces on the last day of a window of seven, through `llma run`'s own code, three times: with new traces,
-with nothing to do, and with nothing to do again. Models are a server of another process that answers in 20 ms. Queries
-are requests to the database, Dagster's events are rows of its event log; CPU is that of this process and of the
-embedded server. Imports and what a process does once are measured by a run of another team before.
+with nothing to do, and with nothing to do again (`--once`: with new traces alone, for many teams). Models are a server
+of another process that answers in 20 ms. Queries are requests to the database, Dagster's events are rows of its event
+log; CPU is that of this process and of the embedded server. Imports and what a process does once are measured by a run
+of another team before. Peak memory is that of these two processes.
 """
 
 import argparse
@@ -89,10 +90,22 @@ class Meter:
             time.perf_counter(),
         )
 
+    def server_mb(self) -> int:
+        """The peak memory of the embedded server so far, in MiB."""
+        state = status(self._settings.data_dir)
+        return peak_mb(str(state.pid if state else 0))
+
     def _events(self) -> int:
         with opened_instance(self._settings) as instance:
             runs = instance.get_run_records()
             return sum(len(instance.all_logs(record.dagster_run.run_id)) for record in runs)
+
+
+def peak_mb(process: str) -> int:
+    """The peak memory of a process, in MiB."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    (peak,) = (line.split()[1] for line in lines if line.startswith("VmHWM"))
+    return int(peak) >> 10
 
 
 def _caller() -> str:
@@ -113,6 +126,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--traces", type=int, default=30)
     parser.add_argument("--offline", action="store_true", help="models inside of the process")
     parser.add_argument("--callers", type=int, default=0, help="show who makes the most queries")
+    parser.add_argument("--once", action="store_true", help="measure new traces alone")
     chosen = parser.parse_args(arguments)
     print(f"# Ceremony of {chosen.teams} teams of {chosen.traces} traces on one day\n")
     print("| run | queries a team | Dagster events a team | client s | server s | wall s a team |")
@@ -130,11 +144,13 @@ def main(arguments: list[str]) -> int:
                 with meter.counting():
                     measure(database, meter, "", [1000])
                     team_ids = [1001 + number for number in range(chosen.teams)]
-                    for name in ("new traces", "nothing to do", "nothing to do again"):
+                    names = ("new traces", "nothing to do", "nothing to do again")
+                    for name in names[:1] if chosen.once else names:
                         meter.callers.clear()
                         measure(database, meter, name, team_ids)
                         for caller, count in meter.callers.most_common(chosen.callers):
                             print(f"    {count / chosen.teams:6.1f}  {caller}", file=sys.stderr)
+                print(f"\nPeak memory: client {peak_mb('self'):,} MiB, server {meter.server_mb():,} MiB")
         finally:
             stop(settings.data_dir)
     return 0

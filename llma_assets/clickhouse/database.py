@@ -340,11 +340,13 @@ class RememberingDatabase(Database):
 
     _memory: Memory
     _kept: Kept | None
+    _under: "RememberingDatabase | None" = None
 
     def rows(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """All rows of a query; they are the caller's own."""
         key = (sql, repr((self._read_from, sorted(parameters.items()))))
-        return self._memory.rows(key, sql, lambda: super(RememberingDatabase, self).rows(sql, **parameters))
+        below = self._under.rows if self._under is not None else super().rows
+        return self._memory.rows(key, sql, lambda: below(sql, **parameters))
 
     def value(self, sql: str, /, **parameters: Any) -> Any:
         """The first column of the first row, None without rows."""
@@ -357,6 +359,13 @@ class RememberingDatabase(Database):
             return self.rows(sql, **parameters)
         key = (self.name, sql, repr(sorted(parameters.items())))
         return [dict(row) for row in self._kept.get(key, lambda: self.rows(sql, **parameters))]
+
+    def remembering(self, kept: Kept | None = None) -> "RememberingDatabase":
+        """The same for a reader that needs one state; between writes it begins with what is remembered here."""
+        remembering = super().remembering(kept)
+        if self._memory.limits is not None and self._read_from == remembering._read_from:
+            remembering._under = self
+        return remembering
 
     def tagged(self, **tags: str) -> Database:
         """The same database with these tags; between writes it shares what is remembered."""

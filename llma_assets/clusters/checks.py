@@ -9,7 +9,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters.engine.config import NOISE_LABEL
 from llma_assets.clusters.engine.dominant import LEAST_EVENNESS
 from llma_assets.clusters.engine.resolution import evenness_of
-from llma_assets.clusters.store.attempts import INFINITE_VALUES, RUN_INVARIANTS, infinite_values_of, invariants_of
+from llma_assets.clusters.store.attempts import INFINITE_VALUES, RUN_INVARIANTS
 from llma_assets.clusters.store.cluster_members import MEMBERS_OUTSIDE_THE_THEME, members_outside_the_theme
 from llma_assets.clusters.store.clustering_runs import COMMITTED_RUN, runs_of_day
 from llma_assets.clusters.store.invariants import (
@@ -18,11 +18,10 @@ from llma_assets.clusters.store.invariants import (
     RANKS_AND_DISTANCES,
     SIZES_AND_MEMBERS,
     counted_twice,
-    disorder_of,
     members_and_vectors,
     names_of,
-    sizes_and_members,
 )
+from llma_assets.clusters.store.parts import parts_of_day
 from llma_assets.findings import Check, Outcome, in_words
 from llma_assets.team_day import TeamDay
 
@@ -34,8 +33,8 @@ STABILITY = 0.5
 
 def no_empty_runs(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """A committed run has items and clusters: an empty one must never reach labels and events."""
-    for run in runs_of_day(database, team_day):
-        members = invariants_of(database, run)["members"]
+    for run, parts in parts_of_day(database, team_day):
+        members = sum(part.members for part in parts)
         yield Outcome(
             passed=run.items > 0 and run.clusters > 0 and members > 0,
             expected="at least 1 item and 1 cluster",
@@ -47,41 +46,45 @@ def no_empty_runs(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
 
 def members_in_one_cluster(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """Every item of a run belongs to exactly one cluster, and that cluster exists."""
-    for run in runs_of_day(database, team_day):
-        counts = invariants_of(database, run)
-        found = {name: counts[name] for name in ("members", "homeless_members")}
+    for run, parts in parts_of_day(database, team_day):
+        found = {
+            "members": sum(part.members for part in parts),
+            "homeless_members": sum(part.members for part in parts if not part.stored),
+        }
         expected = {"members": run.items, "homeless_members": 0}
         yield Outcome(found == expected, expected, found, RUN_INVARIANTS, run.theme_id)
 
 
 def sizes_add_up(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """The sizes of a run's clusters, noise included, add up to its items, and none is 0."""
-    for run in runs_of_day(database, team_day):
-        counts = invariants_of(database, run)
-        found = {name: counts[name] for name in ("total_size", "empty_clusters")}
+    for run, parts in parts_of_day(database, team_day):
+        found = {
+            "total_size": sum(part.size for part in parts),
+            "empty_clusters": sum(part.stored > 0 and part.size == 0 for part in parts),
+        }
         expected = {"total_size": run.items, "empty_clusters": 0}
         yield Outcome(found == expected, expected, found, RUN_INVARIANTS, run.theme_id)
 
 
 def sizes_match_members(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """Each cluster's size is the number of its members, and the run has as many clusters and outliers as it says."""
-    for run in runs_of_day(database, team_day):
-        rows, name = sizes_and_members(database, run), names_of(database, run)
+    for run, parts in parts_of_day(database, team_day):
+        name = names_of(database, run)
         wrong = [
-            f"{name(row['cluster_id'])}: size {row['size']}, {row['members']} members"
-            for row in rows
-            if row["size"] != row["members"]
+            f"{name(part.cluster_id)}: size {part.size}, {part.members} members"
+            for part in parts
+            if part.size != part.members
         ]
-        outliers = [row for row in rows if row["cluster_id"] == NOISE_LABEL]
+        outliers = [part for part in parts if part.is_noise]
         counts = (
-            ("clusters", run.clusters, len(rows) - len(outliers)),
-            ("outliers", run.noise_items, sum(row["size"] for row in outliers)),
+            ("clusters", run.clusters, len(parts) - len(outliers)),
+            ("outliers", run.noise_items, sum(part.size for part in outliers)),
         )
         wrong += [f"{what}: {said} of the run, {stored} stored" for what, said, stored in counts if said != stored]
         yield Outcome(
             passed=not wrong,
             expected="sizes that are the numbers of members",
-            found=in_words(wrong) or f"{len(rows)} sizes that are",
+            found=in_words(wrong) or f"{len(parts)} sizes that are",
             query=SIZES_AND_MEMBERS,
             theme_id=run.theme_id,
         )
@@ -89,21 +92,20 @@ def sizes_match_members(database: Database, team_day: TeamDay) -> Iterator[Outco
 
 def items_counted_once(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """No trace or generation is two members of a run."""
-    for run in runs_of_day(database, team_day):
-        wrong = [
-            f"{row['generation_id'] or row['trace_id']}: {row['members']} members"
-            for row in counted_twice(database, run)
-        ]
+    for run, parts in parts_of_day(database, team_day):
+        rows = counted_twice(database, run) if any(part.counted_twice for part in parts) else []
+        wrong = [f"{row['generation_id'] or row['trace_id']}: {row['members']} members" for row in rows]
         yield Outcome(not wrong, "each item once", in_words(wrong) or "each once", COUNTED_TWICE, run.theme_id)
 
 
 def ranks_follow_distances(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """The members of a cluster are ranked from 0 without a gap, the closest to the centroid first."""
-    for run in runs_of_day(database, team_day):
+    for run, parts in parts_of_day(database, team_day):
         name = names_of(database, run)
         wrong = [
-            f"{name(row['cluster_id'])}: {row['misplaced']} ranks twice or missing, {row['out_of_order']} out of order"
-            for row in disorder_of(database, run)
+            f"{name(part.cluster_id)}: {part.misplaced} ranks twice or missing, {part.out_of_order} out of order"
+            for part in parts
+            if part.misplaced or part.out_of_order
         ]
         yield Outcome(
             passed=not wrong,
@@ -146,15 +148,15 @@ def members_match_vectors(database: Database, team_day: TeamDay) -> Iterator[Out
 
 def no_giant_cluster(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """No run over different items puts nearly all of them into one cluster."""
-    for run in runs_of_day(database, team_day):
+    for run, parts in parts_of_day(database, team_day):
         quality = orjson.loads(run.quality)
         if quality.get("distinct_items", 0) < DIFFERENT_ITEMS:
             continue
         share, which = quality["largest_share"], f"the largest of {run.clusters}"
         if share > LARGEST_SHARE:
-            clusters = [row for row in sizes_and_members(database, run) if row["cluster_id"] != NOISE_LABEL]
-            largest = max(clusters, key=lambda row: row["size"], default={"cluster_id": NOISE_LABEL})
-            which = f"{names_of(database, run)(largest['cluster_id'])}, {which}"
+            clusters = {part.cluster_id: part.size for part in parts if not part.is_noise}
+            largest = max(clusters, key=clusters.__getitem__, default=NOISE_LABEL)
+            which = f"{names_of(database, run)(largest)}, {which}"
         yield Outcome(
             passed=share <= LARGEST_SHARE,
             expected=f"at most {LARGEST_SHARE:.0%} of the items in one cluster",
@@ -183,8 +185,11 @@ def no_dominant_cluster(database: Database, team_day: TeamDay) -> Iterator[Outco
 
 def finite_values(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """No distance, strength, position, centroid or radius of a run is NaN or infinite."""
-    for run in runs_of_day(database, team_day):
-        found = infinite_values_of(database, run)
+    for run, parts in parts_of_day(database, team_day):
+        found = {
+            "members": sum(part.infinite_members for part in parts),
+            "clusters": sum(part.infinite_clusters for part in parts),
+        }
         expected = {"members": 0, "clusters": 0}
         yield Outcome(found == expected, expected, found, INFINITE_VALUES, run.theme_id)
 

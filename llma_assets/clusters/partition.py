@@ -28,7 +28,7 @@ from llma_assets.clusters.options import RunOptions, engine_config, sample_size
 from llma_assets.clusters.rows import cluster_rows, member_rows, quality_of
 from llma_assets.clusters.store.attempts import forget_attempts, publish_run
 from llma_assets.clusters.store.cluster_members import earlier_clusters, earlier_map
-from llma_assets.clusters.store.clustering_runs import Run, committed_run, earlier_resolution
+from llma_assets.clusters.store.clustering_runs import Run, committed_run, earlier_resolution, has_runs
 from llma_assets.clusters.store.users import users_of_items
 from llma_assets.clusters.store.window import Window, read_window, rest_embeddings, window_texts
 from llma_assets.ledger import Skip, clear_skip, record_skip
@@ -129,18 +129,26 @@ def _publish(
     previous = committed_run(database, team_day, theme.theme_id)
     if previous is not None and previous.input_id == input_id:
         return _unchanged(theme, previous)
-    earlier = earlier_clusters(database, team_day, theme, window, model_name) if config.method == "graph" else None
+    first_day = window.start.date()
+    follows = has_runs(database, team_day, theme.theme_id, first_day, team_day.back(1).day)
+    is_graph = config.method == "graph"
+    earlier = earlier_clusters(database, team_day, theme, window, model_name) if follows and is_graph else None
     items = [*window.rows, *window.rest]
     sampled = len(window.rows)
     templates = sampled_templates(find_templates(window_texts(database, window)), sampled)
+    before = np.full((sampled, 2), np.nan)
+    if follows:
+        before = earlier_map(database, team_day, theme, window, model_name)
     clustering = cluster_with_templates(
         window.embeddings,
         templates.of_text[:sampled],
         config,
-        initial_coordinates=earlier_map(database, team_day, theme, window, model_name),
+        initial_coordinates=before,
         earlier_resolution=earlier_resolution(
-            database, team_day, theme, model_name, since=window.start.date(), first_item=window.first_item
-        ),
+            database, team_day, theme, model_name, since=first_day, first_item=window.first_item
+        )
+        if follows
+        else None,
         earlier_labels=earlier,
     )
     placement = assign_unsampled(
@@ -161,7 +169,6 @@ def _publish(
         theme_id=theme.theme_id,
         window_days=(team_day.end - window.start).days,
     )
-    first_day = window.start.date()
     clusters = cluster_rows(
         clustering,
         placement,

@@ -164,7 +164,8 @@ class Shard:
 
     def _check(self, memory: Database, asset: str, days: Sequence[TeamDay], theme_ids: Sequence[str]) -> str:
         """Evaluate the checks of an asset; why the team goes no further, "" if it does."""
-        database = memory.tagged(run=self.run_id, checks=asset)
+        # They read one state, also of tables that are read anew otherwise.
+        database = memory.tagged(run=self.run_id, checks=asset).remembering()
         blocked, broken = [], []
         for check in self._checks.get(asset, ()):
             try:

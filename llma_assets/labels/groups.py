@@ -76,41 +76,49 @@ def name_groups(database: Database, run: Run, groups: Sequence[Group], chat: Cha
     stored = {row["content"] for row in known if row["attempt_id"] == run.attempt_id}
     of_content = {row["content"]: row for row in known}
     wanted = [group for group in groups if group.content not in stored]
-    asked = []
+    asked, found = [], []
     for group in wanted:
         before = of_content.get(group.content)
         if before is not None:
-            _store(database, run, group, _label(group, before["title"], before["description"], before["model"]))
+            found.append((group, _label(group, before["title"], before["description"], before["model"])))
         elif len(group.cluster_ids) == 1:
             only = group.evidence.representatives[0]
             description = "\n".join(f"- {point}" for point in only.bullets)
-            _store(database, run, group, _label(group, only.title, description, ""))
+            found.append((group, _label(group, only.title, description, "")))
         else:
             asked.append(group)
+    _store(database, run, found)
     by_id = {group.group_id: group for group in asked}
-    for label in label_groups(
+    for labels in label_groups(
         [group.evidence for group in asked], chat, record, offline=partial(_offline, _title_of_each(asked))
     ):
-        named = label if label.status == "generated" else replace(label, title=f"Group {label.cluster_id}")
-        _store(database, run, by_id[label.cluster_id], named)
+        named = [
+            label if label.status == "generated" else replace(label, title=f"Group {label.cluster_id}")
+            for label in labels
+        ]
+        _store(database, run, [(by_id[label.cluster_id], label) for label in named])
 
 
 def _label(group: Group, title: str, description: str, model: str) -> ClusterLabel:
     return ClusterLabel(group.group_id, title, description, "generated", "", model)
 
 
-def _store(database: Database, run: Run, group: Group, label: ClusterLabel) -> None:
-    row = {
-        "group_id": group.group_id,
-        "cluster_ids": group.cluster_ids,
-        "title": label.title,
-        "description": label.description,
-        "status": label.status,
-        "error": label.error,
-        "model": label.model,
-        "content": group.content,
-    }
-    database.insert_rows("cluster_group_labels", [{**run.attempt, **row}])
+def _store(database: Database, run: Run, named: Sequence[tuple[Group, ClusterLabel]]) -> None:
+    rows = [
+        {
+            **run.attempt,
+            "group_id": group.group_id,
+            "cluster_ids": group.cluster_ids,
+            "title": label.title,
+            "description": label.description,
+            "status": label.status,
+            "error": label.error,
+            "model": label.model,
+            "content": group.content,
+        }
+        for group, label in named
+    ]
+    database.insert_rows("cluster_group_labels", rows)
 
 
 def _points(description: str) -> list[str]:

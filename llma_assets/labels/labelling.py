@@ -64,8 +64,8 @@ def label_clusters(
     *,
     used_titles: Collection[str] = (),
     others: Sequence[ClusterEvidence] = (),
-) -> Iterator[ClusterLabel]:
-    """Name each cluster, and yield each label as soon as it is final.
+) -> Iterator[list[ClusterLabel]]:
+    """Name each cluster, and yield the labels of each call as soon as they are final.
 
     One structured call names eight clusters, in the order of `evidence`, where similar clusters should be adjacent. A
     label that is missing, too long, too short or not distinct fails alone. If a call fails or holds no usable label,
@@ -151,7 +151,7 @@ def label_groups(
     record: Record = ignore_usage,
     *,
     offline: Callable[[Sequence[ClusterEvidence]], ClusterLabels],
-) -> Iterator[ClusterLabel]:
+) -> Iterator[list[ClusterLabel]]:
     """Name groups of clusters as `label_clusters` names clusters.
 
     Args:
@@ -240,37 +240,45 @@ def _offline(
     return answer
 
 
-def _labels(evidence: Sequence[ClusterEvidence], asking: _Calls) -> Iterator[ClusterLabel]:
-    asked = []
+def _labels(evidence: Sequence[ClusterEvidence], asking: _Calls) -> Iterator[list[ClusterLabel]]:
+    asked, fixed = [], []
     for cluster in evidence:
         if cluster.cluster_id == NOISE_ID:
-            yield outliers()
+            fixed.append(outliers())
         elif not cluster.representatives:
-            yield unnamed(cluster.cluster_id, "there is no summary of any of its representatives")
+            fixed.append(unnamed(cluster.cluster_id, "there is no summary of any of its representatives"))
         else:
             asked.append(cluster)
+    if not asked and fixed:
+        yield fixed
     for start in range(0, len(asked), CLUSTERS_PER_CALL):
         batch = asked[start : start + CLUSTERS_PER_CALL]
         if asking.should_stop:
             why = "model unavailable" if asking.silent_calls >= SILENT_CALLS else "no usable answer"
-            yield from (unnamed(cluster.cluster_id, f"{why}: not asked any more") for cluster in batch)
+            yield [*fixed, *(unnamed(cluster.cluster_id, f"{why}: not asked any more") for cluster in batch)]
+            fixed = []
             continue
         found = asking.ask(batch)
         if asking.stopped:
+            yield fixed
             return
         if len(batch) > 1 and not any(label.status == "generated" for label in found):
+            yield fixed
             yield from _singly(batch, found, asking)
         else:
-            yield from found
+            yield [*fixed, *found]
+        fixed = []
 
 
-def _singly(batch: Sequence[ClusterEvidence], failed: Sequence[ClusterLabel], asking: _Calls) -> Iterator[ClusterLabel]:
+def _singly(
+    batch: Sequence[ClusterEvidence], failed: Sequence[ClusterLabel], asking: _Calls
+) -> Iterator[list[ClusterLabel]]:
     """Ask about each cluster separately, while calls are left and the server answers."""
     for cluster, label in zip(batch, failed, strict=True):
         if asking.single_calls_left == 0 or asking.should_stop:
-            yield label
+            yield [label]
             continue
         asking.single_calls_left -= 1
-        yield from asking.ask([cluster])
+        yield asking.ask([cluster])
         if asking.stopped:
             return

@@ -1,7 +1,7 @@
 """Names the clusters of a stored run: carries names over, asks for others, makes them distinct, tests and stores them.
 
-Every name is stored at once, so a run that was killed continues where it stopped, and nothing is asked twice. Calls
-belong in `labelling`, names that need no model in `naming_run`.
+The names of a call are stored at once, so a run that was killed continues where it stopped, and nothing is asked twice.
+Calls belong in `labelling`, names that need no model in `naming_run`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -182,9 +182,9 @@ def _ask(work: NamingRun, missing: set[int], carried: Mapping[int, CarriedName])
     used_titles = [label.title for label in work.labels.values() if is_named(label)]
     others = [cluster for cluster in evidence if cluster.cluster_id not in missing]
     answers = 0
-    for label in label_clusters(asked, work.chat, work.record, used_titles=used_titles, others=others):
-        work.store(label)
-        answers += label.origin == "asked"
+    for labels in label_clusters(asked, work.chat, work.record, used_titles=used_titles, others=others):
+        work.store(*labels)
+        answers += sum(label.origin == "asked" for label in labels)
     return answers
 
 

@@ -109,7 +109,7 @@ class Actual:
 
 
 class ForecastRecord:
-    """One run's forecast in the database: stored before its calls, and again with what they took."""
+    """One run's forecast in the database: stored while a long run is at work, and at the end with what it took."""
 
     def __init__(self, database: Database, team_day: TeamDay, forecast: Forecast) -> None:
         self._database = database

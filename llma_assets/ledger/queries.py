@@ -191,37 +191,28 @@ GROUP BY stage, theme_id, model
 ORDER BY stage, theme_id, model
 """
 
+# Of the team ('' as theme), and of themes that set money aside for the day, in one answer: the checks of both read it.
 # Key of budget_holds: (team_id, day, spent_on, hold_id). The budgets that were in force when money was set aside.
 LIMITS = """
-SELECT
-    spent_on,
-    maxIf(limit_usd, day = {day:Date}) AS of_day,
-    max(limit_usd) AS on_date
-FROM budget_holds FINAL
-WHERE team_id = {team_id:Int64}
-    AND isFinite(limit_usd)
-    AND spent_on IN (SELECT spent_on FROM budget_holds WHERE team_id = {team_id:Int64} AND day = {day:Date})
-GROUP BY spent_on
-ORDER BY spent_on
-"""
-
-# The same of themes; only those that set money aside for the day.
-THEME_LIMITS = """
-SELECT
-    theme_id,
-    spent_on,
-    maxIf(theme_limit_usd, day = {day:Date}) AS of_day,
-    max(theme_limit_usd) AS on_date
-FROM budget_holds FINAL
-WHERE team_id = {team_id:Int64}
-    AND theme_id != ''
-    AND isFinite(theme_limit_usd)
-    AND (theme_id, spent_on) IN
-    (
-        SELECT theme_id, spent_on
-        FROM budget_holds
-        WHERE team_id = {team_id:Int64} AND day = {day:Date} AND isFinite(theme_limit_usd)
-    )
-GROUP BY theme_id, spent_on
-ORDER BY theme_id, spent_on
+WITH holds AS
+(
+    SELECT theme_id, day, spent_on, limit_usd, theme_limit_usd
+    FROM budget_holds FINAL
+    WHERE team_id = {team_id:Int64}
+        AND spent_on IN (SELECT spent_on FROM budget_holds WHERE team_id = {team_id:Int64} AND day = {day:Date})
+)
+SELECT limit_of, spent_on, maxIf(usd, day = {day:Date}) AS of_day, max(usd) AS on_date
+FROM
+(
+    SELECT '' AS limit_of, spent_on, day, limit_usd AS usd
+    FROM holds
+    UNION ALL
+    SELECT theme_id AS limit_of, spent_on, day, theme_limit_usd AS usd
+    FROM holds
+    WHERE theme_id != ''
+)
+WHERE isFinite(usd)
+GROUP BY limit_of, spent_on
+HAVING limit_of = '' OR countIf(day = {day:Date}) > 0
+ORDER BY limit_of, spent_on
 """

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 from llma_assets.clickhouse import Database
 from llma_assets.findings import Outcome
@@ -18,7 +19,7 @@ def spending_within_budget(database: Database, team_day: TeamDay) -> Iterator[Ou
 
     Calls of unknown cost count with their maximum. Days without a budget are not checked.
     """
-    rows = database.rows(queries.LIMITS, team_id=team_day.team_id, day=team_day.day)
+    rows = [row for row in _limits(database, team_day) if not row["limit_of"]]
     for row in rows:
         spent = spending(database, team_day, row["spent_on"])
         yield _outcome(spent.on_date, row["on_date"], f"on {row['spent_on']}")
@@ -31,13 +32,17 @@ def theme_spending_within_budget(database: Database, team_day: TeamDay) -> Itera
 
     Themes without a budget of their own are not checked.
     """
-    rows = database.rows(queries.THEME_LIMITS, team_id=team_day.team_id, day=team_day.day)
-    for theme_id, days in groupby(rows, key=itemgetter("theme_id")):
+    rows = [row for row in _limits(database, team_day) if row["limit_of"]]
+    for theme_id, days in groupby(rows, key=itemgetter("limit_of")):
         limits = list(days)
         for row in limits:
             spent = spending(database, team_day, row["spent_on"], theme_id=theme_id)
             yield _outcome(spent.on_date, row["on_date"], f"on {row['spent_on']}", theme_id)
         yield _outcome(spent.of_day, max(row["of_day"] for row in limits), f"for {team_day.day}", theme_id)
+
+
+def _limits(database: Database, team_day: TeamDay) -> list[dict[str, Any]]:
+    return database.rows(queries.LIMITS, team_id=team_day.team_id, day=team_day.day)
 
 
 def _outcome(spent_usd: float, limit_usd: float, when: str, theme_id: str = "") -> Outcome:

@@ -1,6 +1,7 @@
 """Stores one row in `model_usage` for each model call, in batches and at the latest when a stage ends."""
 
 import threading
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -20,6 +21,10 @@ from llma_assets.team_day import TeamDay
 
 BATCH_ROWS = 20
 """Maximum number of calls that a killed process leaves unrecorded. Their money stays reserved all the same."""
+
+
+SHORT_RUN_S = 5.0
+"""A run that takes longer has its forecast stored while it is at work, with its calls; a shorter one at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,8 @@ class UsageLedger:
         self._rows: list[dict[str, Any]] = []
         self._seen: list[dict[str, Any]] = []
         self._forecasts: list[tuple[str, ForecastRecord]] = []
+        self._expected_at = 0.0
+        self._is_long = False
         self._team_day = team_day
         self._lock = threading.Lock()
 
@@ -120,12 +127,12 @@ class UsageLedger:
     def expect(self, forecast: Forecast) -> None:
         """Keep what the calls of this run are expected to take; what they took is stored beside it on leaving.
 
-        Where no call is expected there is nothing to keep.
+        Where no call is expected there is nothing to keep. Of a run that is killed within `SHORT_RUN_S` no forecast is
+        left.
         """
         if forecast.calls:
-            record = ForecastRecord(self._database, self._team_day, forecast)
-            record.begin()
-            self._forecasts.append((forecast.model, record))
+            self._expected_at = time.monotonic()
+            self._forecasts.append((forecast.model, ForecastRecord(self._database, self._team_day, forecast)))
 
     def record(self, item_id: str, usage: Usage, *, call_id: uuid.UUID | None = None) -> None:
         """Keep one call; stores a batch when enough have come together.
@@ -172,6 +179,11 @@ class UsageLedger:
             with self._lock:
                 self._rows = rows + self._rows
             raise
+        is_long = bool(self._forecasts) and time.monotonic() - self._expected_at > SHORT_RUN_S
+        if is_long and not (self._is_long or self._closed):
+            self._is_long = True
+            for _, forecast in self._forecasts:
+                forecast.begin()
         if self._budget is not None:
             charged: defaultdict[date, float] = defaultdict(float)
             for row in rows:

@@ -46,10 +46,15 @@ class Funnel:
     days: int = 0
 
 
-def funnel(database: Database, team_id: int, first_day: date, last_day: date, theme: Theme) -> Funnel:
+def funnel(
+    database: Database, team_id: int, first_day: date, last_day: date, theme: Theme, *, clusters: bool = True
+) -> Funnel:
     """Count a theme's items of the days from `first_day` to `last_day`, both included.
 
     A run of the last day reads as many days as its window has: of earlier ones nothing is in a cluster of it.
+
+    Args:
+        clusters: whether the steps `clustered` and `outliers` are counted.
     """
     (row,) = database.rows(
         FUNNEL_OF_DAYS,
@@ -59,7 +64,9 @@ def funnel(database: Database, team_id: int, first_day: date, last_day: date, th
         versions=list(stored_versions(theme)),
         **{"from": first_day, "until": last_day},
     )
-    clustered = clustered_since(database, TeamDay(team_id, last_day), theme.theme_id, theme.version, first_day)
+    clustered = {"clustered": 0, "outliers": 0}
+    if clusters:
+        clustered = clustered_since(database, TeamDay(team_id, last_day), theme.theme_id, theme.version, first_day)
     return Funnel(
         matched=row["matched"],
         sampled=row["sampled"],
@@ -152,10 +159,10 @@ def funnel_tables(
         steps: fields of `Funnel`.
         lookback_days: days whose items count, where a theme has no window of its own.
     """
-    rows = []
+    rows, clusters = [], not {"clustered", "outliers"}.isdisjoint(steps)
     for theme in themes:
         days = lookback_days if lookback_days == 1 else theme.lookback_days or lookback_days
-        found = funnel(database, team_day.team_id, team_day.back(days - 1).day, team_day.day, theme)
+        found = funnel(database, team_day.team_id, team_day.back(days - 1).day, team_day.day, theme, clusters=clusters)
         rows.append({"theme": theme.theme_id, **{step: getattr(found, step) for step in steps}})
     return rows
 

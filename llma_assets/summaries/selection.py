@@ -109,7 +109,8 @@ def update_selection(
         "screened": selection.screened,
         "sample_rate": selection.sample_rate,
     }
-    if database.rows(THEME_DAY, **key) != [numbers]:
+    # Where items have changed the numbers have, most often: to ask costs as much as to write them again.
+    if selection.changes or database.rows(THEME_DAY, **key) != [numbers]:
         database.insert_rows("theme_days", [{**key, **numbers}])
     later = {**key, "last_day": team_day.back(-REMEMBERED_DAYS).day}
     moved = [row["item_id"] for row in database.rows(SELECTED_HERE_AND_LATER, **later)]

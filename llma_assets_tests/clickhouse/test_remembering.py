@@ -109,3 +109,14 @@ def test_between_writes_only_so_much_is_kept(database: Database) -> None:
 def test_what_tells_the_time_is_asked_anew(database: Database) -> None:
     reader = database.between_writes()
     assert reader.rows(ONE, number=1) != reader.rows(ONE, number=1)
+
+
+def test_a_reader_of_one_state_begins_with_what_is_remembered_between_writes(database: Database) -> None:
+    between = database.between_writes(never=("skips",))
+    asked = between.value(SERIAL)
+    reader = between.tagged(another="object").remembering()
+    assert reader.value(SERIAL) == asked
+    assert reader.value(COUNT, team_id=1) == 0
+    skip(database, 1, "a")
+    assert reader.value(COUNT, team_id=1) == 0, "one state, also of tables that are read anew"
+    assert between.value(COUNT, team_id=1) == 1

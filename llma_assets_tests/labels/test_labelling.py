@@ -63,7 +63,7 @@ def answering(change: Callable[[list[dict[str, Any]]], Any]) -> Callable[[Reques
 def named(
     clusters: Sequence[ClusterEvidence], chat: ChatModel, record: Record = ignore_usage, used_titles: Sequence[str] = ()
 ) -> list[ClusterLabel]:
-    return list(label_clusters(clusters, chat, record, used_titles=used_titles))
+    return [label for labels in label_clusters(clusters, chat, record, used_titles=used_titles) for label in labels]
 
 
 def unchanged(_items: list[dict[str, Any]]) -> None:

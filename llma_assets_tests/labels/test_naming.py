@@ -12,6 +12,7 @@ from llma_assets.clusters.edits.decisions import Edit
 from llma_assets.clusters.store.cluster_edits import store_edit
 from llma_assets.clusters.store.clustering_runs import Run
 from llma_assets.clusters.store.clusters import clusters_of
+from llma_assets.labels import labelling
 from llma_assets.labels.checks import clusters_have_names, labels_distinct, names_fit, names_say_what_is_there
 from llma_assets.labels.queries import embeddings_of, labels_of, name_tests_of
 from llma_assets.models import BudgetExhausted, Hold, NothingUsable, OfflineChat, paid_by
@@ -150,19 +151,20 @@ def test_a_killed_run_keeps_what_was_stored(
 
     def dying(self: Database, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if table == "cluster_labels":
-            if len(stored) == 2:
+            if stored:
                 raise Killed
             stored.append(rows)
         real(self, table, rows)
 
     with monkeypatch.context() as patch:
         patch.setattr(Database, "insert_rows", dying)
+        patch.setattr(labelling, "CLUSTERS_PER_CALL", 2)
         with pytest.raises(Killed):
             name_run(database, run, chat_of(model), embedder_of(model))
     kept = labels_of(database, run)
     assert len(kept) == 2
     finished = name_run(database, run, chat_of(model), embedder_of(model))
-    assert asked(model)[1] == sorted({0, 1, 2, 3, 4} - kept.keys())
+    assert asked(model)[2] == sorted({0, 1, 2, 3, 4} - kept.keys()), "two calls before it was killed"
     assert {key: finished.labels[key] for key in kept} == kept
 
 

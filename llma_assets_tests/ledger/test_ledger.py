@@ -14,6 +14,7 @@ from llma_assets.ledger import (
     list_item_skips,
     list_skips,
     note_deferred,
+    predicted_and_actual,
     record_item_skips,
     record_skip,
     spending_metadata,
@@ -122,6 +123,22 @@ def test_a_stage_shows_what_it_spent_beside_its_forecast_and_its_budgets(databas
         "traces_spent_today_usd": 0.875,
         "traces_set_aside_usd": 0.0,
     }
+
+
+def test_of_a_long_run_that_was_killed_the_forecast_is_left(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unfinished = []
+    for short_run_s in (60.0, -1.0):
+        monkeypatch.setattr("llma_assets.ledger.usage.SHORT_RUN_S", short_run_s)
+        killed = UsageLedger(database, TeamDay(1, DAY), stage="trace_summaries", theme_id="traces")
+        killed.expect(Forecast("trace_summaries", "traces", "gpt-4.1-nano", 4, 0, 4, 400, 40, ""))
+        killed.record("a", Usage("gpt-4.1-nano", 100, 10, 0.25, 0.1))
+        killed.flush()
+        compared = predicted_and_actual(database, TeamDay(1, DAY))
+        unfinished.append([(each.runs, each.unfinished) for each in compared])
+    assert unfinished == [[], [(0, 1)]]
+    assert list(predicted_and_actual(database, TeamDay(2, DAY))) == []
 
 
 def test_a_stage_without_calls_and_without_a_budget_shows_zeros(database: Database) -> None:

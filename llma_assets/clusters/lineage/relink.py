@@ -16,8 +16,9 @@ from llma_assets.clusters.edits.decisions import NOTHING
 from llma_assets.clusters.lineage.stored import LINK_DAYS, link_stored, snapshot_of
 from llma_assets.clusters.lineage_ids import first_lineage_id
 from llma_assets.clusters.store.cluster_edits import standings_of
-from llma_assets.clusters.store.clustering_runs import Run
+from llma_assets.clusters.store.clustering_runs import Run, has_runs
 from llma_assets.clusters.store.clusters import clusters_of
+from llma_assets.team_day import TeamDay
 
 ONE_DAY = timedelta(days=1)
 
@@ -129,7 +130,7 @@ def link_later_days(database: Database, team_id: int, day: date, theme_id: str) 
     following = run if run and (previous is None or _follows(database, run, previous)) else None
     while run:
         if following is not None:
-            later = _next_run(database, team_id, theme_id, following.day + ONE_DAY)
+            later = _run_after(database, following)
             if later is None or later.day - day > timedelta(days=LINK_DAYS):
                 break
             if not linked and _follows(database, later, following):
@@ -154,6 +155,14 @@ def _next_run(database: Database, team_id: int, theme_id: str, since: date) -> R
     days = {"from": since, "until": since + timedelta(days=LINK_DAYS)}
     rows = database.rows(NEXT_RUN, team_id=team_id, theme_id=theme_id, **days)
     return Run(**rows[0]) if rows else None
+
+
+def _run_after(database: Database, run: Run) -> Run | None:
+    """The first run of the theme after another one, within the days that are linked."""
+    since = run.day + ONE_DAY
+    if not has_runs(database, TeamDay(run.team_id, run.day), run.theme_id, since, since + timedelta(days=LINK_DAYS)):
+        return None
+    return _next_run(database, run.team_id, run.theme_id, since)
 
 
 def _run_before(database: Database, run: Run) -> Run | None:

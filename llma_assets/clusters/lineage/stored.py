@@ -17,7 +17,7 @@ from llma_assets.clusters.lineage.snapshot import Snapshot, Space
 from llma_assets.clusters.lineage_ids import first_lineage_id
 from llma_assets.clusters.store.cluster_edits import standings_of
 from llma_assets.clusters.store.cluster_members import homes_of
-from llma_assets.clusters.store.clustering_runs import Run, committed_run, runs_around
+from llma_assets.clusters.store.clustering_runs import Run, committed_run, has_runs, runs_around
 from llma_assets.clusters.store.clusters import centroids_of, clusters_of
 from llma_assets.clusters.store.lineages import latest_names
 from llma_assets.team_day import TeamDay
@@ -103,7 +103,9 @@ def link_stored(database: Database, current: Snapshot, *, team_id: int, theme_id
     of its window, the run of the same day that it replaces, and the first run after it.
     """
     first_day, last_day = current.day - timedelta(days=LINK_DAYS), current.day + timedelta(days=window_days)
-    around = runs_around(database, team_id, theme_id, first_day, last_day)
+    around: list[Run] = []
+    if has_runs(database, TeamDay(team_id, current.day), theme_id, first_day, last_day):
+        around = runs_around(database, team_id, theme_id, first_day, last_day)
     earlier = [run for run in reversed(around) if run.day < current.day]
     later = [run for run in around if run.day >= current.day]
     previous = snapshot_of(database, earlier[0]) if earlier else None
@@ -134,14 +136,11 @@ def carried_names(database: Database, team_day: TeamDay, theme_id: str) -> dict[
     ]
     if not clusters:
         return {}
-    names = latest_names(
-        database,
-        run.team_id,
-        run.theme_id,
-        [row["lineage_id"] for row in clusters],
-        run.day - timedelta(days=NAMED_DAYS),
-        run.day - timedelta(days=1),
-    )
+    first_day, last_day = run.day - timedelta(days=NAMED_DAYS), run.day - timedelta(days=1)
+    names = {}
+    if has_runs(database, team_day, theme_id, first_day, last_day):
+        lineage_ids = [row["lineage_id"] for row in clusters]
+        names = latest_names(database, run.team_id, run.theme_id, lineage_ids, first_day, last_day)
     decided = standings_of(database, run.team_id)
     centroids = np.array([row["centroid"] for row in clusters], dtype=np.float64)
     carried = {}

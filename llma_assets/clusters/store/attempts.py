@@ -11,7 +11,8 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters.store.clustering_runs import Run
 from llma_assets.team_day import TeamDay
 
-# What an attempt's members and clusters are, to be held against the commit row. Key of both: …, attempt_id, ….
+# What an attempt's members and clusters are, to be held against the commit
+# row. Key of both: …, attempt_id, ….
 RUN_INVARIANTS = """
 WITH
     sizes AS
@@ -39,6 +40,7 @@ SELECT
     (SELECT countIf(size = 0) FROM sizes) AS empty_clusters
 """
 
+# By hand: checks show it. Keys as above.
 INFINITE_VALUES = """
 SELECT
     (
@@ -104,12 +106,6 @@ ATTEMPT_TABLES = (
 def invariants_of(database: Database, run: Run) -> dict[str, int]:
     """Counts that must agree with the run's commit row."""
     (row,) = database.rows(RUN_INVARIANTS, **run.attempt)
-    return row
-
-
-def infinite_values_of(database: Database, run: Run) -> dict[str, int]:
-    """Members and clusters of a run with a value that is NaN or infinite."""
-    (row,) = database.rows(INFINITE_VALUES, **run.attempt)
     return row
 
 

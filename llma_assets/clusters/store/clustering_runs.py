@@ -75,6 +75,18 @@ WHERE team_id = {team_id:Int64}
 ORDER BY day
 """
 
+# Of all themes, so that who remembers answers asks once. Key of clustering_runs: (team_id, day, theme_id).
+NEXT_DAYS = """
+SELECT
+    theme_id,
+    maxOrNullIf(day, day < {day:Date}) AS before,
+    minOrNullIf(day, day > {day:Date}) AS after,
+    countIf(day = {day:Date}) > 0 AS has_day
+FROM clustering_runs
+WHERE team_id = {team_id:Int64}
+GROUP BY theme_id
+"""
+
 # Key of clustering_runs: (team_id, day, theme_id).
 LATEST_RUN = """
 SELECT *
@@ -152,6 +164,19 @@ class Run:
     def theme_version(self) -> str:
         """The version of the theme that its items were summarised under, "" where that is not known."""
         return str(orjson.loads(self.params).get("theme_version", ""))
+
+
+def has_runs(database: Database, team_day: TeamDay, theme_id: str, first_day: date, last_day: date) -> bool:
+    """Whether a theme was clustered on any of some days, of which `team_day` is one or the next.
+
+    It is cheaper to ask than the runs themselves, and a day is clustered for the first time most often.
+    """
+    rows = database.rows(NEXT_DAYS, team_id=team_day.team_id, day=team_day.day)
+    near = next((row for row in rows if row["theme_id"] == theme_id), None)
+    if near is None:
+        return False
+    days = (near["before"], near["after"], team_day.day if near["has_day"] else None)
+    return any(day is not None and first_day <= day <= last_day for day in days)
 
 
 def committed_run(database: Database, team_day: TeamDay, theme_id: str) -> Run | None:

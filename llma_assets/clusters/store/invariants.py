@@ -34,7 +34,7 @@ WHERE team_id = {team_id:Int64}
     AND title != ''
 """
 
-# Keys: clusters (…, attempt_id, cluster_id), cluster_members (…, attempt_id, item_id).
+# By hand: checks show it. Keys: clusters (…, attempt_id, cluster_id), cluster_members (…, attempt_id, item_id).
 SIZES_AND_MEMBERS = """
 SELECT cluster_id, sum(size) AS size, sum(members) AS members
 FROM
@@ -72,7 +72,7 @@ ORDER BY members DESC, trace_id, generation_id
 LIMIT 5
 """
 
-# Ranks of a cluster go from 0 without a gap, the closest first; among noise the farthest.
+# By hand: checks show it. Ranks of a cluster go from 0 without a gap, the closest first; among noise the farthest.
 # Key of cluster_members: (team_id, day, theme_id, attempt_id, item_id).
 RANKS_AND_DISTANCES = """
 SELECT
@@ -208,19 +208,9 @@ def names_of(database: Database, run: Run) -> Callable[[int], str]:
     return name
 
 
-def sizes_and_members(database: Database, run: Run) -> list[dict[str, Any]]:
-    """`cluster_id`, the stored `size`, and how many `members` are stored, of each cluster, noise last."""
-    return database.rows(SIZES_AND_MEMBERS, **run.attempt)
-
-
 def counted_twice(database: Database, run: Run) -> list[dict[str, Any]]:
     """Some traces, or generations, that are several members of the run."""
     return database.rows(COUNTED_TWICE, **run.attempt)
-
-
-def disorder_of(database: Database, run: Run) -> list[dict[str, Any]]:
-    """The clusters whose ranks have gaps or do not follow the distances, and for how many members."""
-    return database.rows(RANKS_AND_DISTANCES, **run.attempt)
 
 
 def members_and_vectors(database: Database, run: Run) -> tuple[list[dict[str, Any]], float]:
