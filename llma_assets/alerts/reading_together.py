@@ -15,6 +15,7 @@ from llma_assets.alerts.queries import CENTROIDS, COUNTS, FAILURES, RUNS, SPLITS
 from llma_assets.alerts.series import period_of, weeks_from
 from llma_assets.clickhouse import Database, RememberingDatabase
 from llma_assets.clusters import ask_together, standings_of
+from llma_assets.tasks import ask_closings_together
 from llma_assets.team_day import TeamDay
 
 TOGETHER = 100
@@ -46,6 +47,7 @@ def read_together(
         for sql in (INCIDENTS, MUTES):
             known.ask_together(sql, group)
         ask_together(known, group)
+        ask_closings_together(known, group)
         for sql in (RUNS, FAILURES, SPLITS, CENTROIDS):
             known.ask_together(sql, group, **period)
         # What people took out differs by team: these are asked by themselves.

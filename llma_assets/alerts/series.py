@@ -22,6 +22,7 @@ from llma_assets.alerts.queries import (
 from llma_assets.alerts.rule import WITHOUT_THEME, Rule
 from llma_assets.clickhouse import Database, RememberingDatabase
 from llma_assets.clusters import NOTHING, Lineage, Standing, counted_as, lineages_of, standings_of, taken_out_by_lineage
+from llma_assets.tasks import Closed, closings_of
 from llma_assets.team_day import TeamDay, midnight
 from llma_assets.trace_events import TRIGGER_EVENTS
 
@@ -87,6 +88,8 @@ def histories(
         history = replace(history, blocked=blocked.get(theme_id, {}))
         if "coverage" in kinds:
             history = replace(history, coverage=_coverage(database, until.team_id, history, period))
+        if "regressed" in kinds:
+            history = replace(history, closed=_closed(closings_of(database, until.team_id), read.decided))
         if "new_cluster" in kinds:
             history = replace(history, novelty=novelty_of(database, history, period))
         found[theme_id] = history
@@ -118,6 +121,17 @@ def _team_history(
         runs=frozenset(days),
         complete=np.ones(len(days), dtype=bool),
     )
+
+
+def _closed(
+    closings: Mapping[str, Sequence[Closed]], decided: Mapping[str, Standing]
+) -> dict[str, list[tuple[date, date | None]]]:
+    """By lineage as it is counted, the days on which its task was closed, and opened again."""
+    found: dict[str, list[tuple[date, date | None]]] = {}
+    for lineage_id, spans in closings.items():
+        days = [(closed.date(), opened.date() if opened else None) for closed, opened in spans]
+        found.setdefault(counted_as(lineage_id, decided), []).extend(days)
+    return found
 
 
 def _coverage(database: Database, team_id: int, history: History, period: Mapping[str, Any]) -> Any:

@@ -16,10 +16,12 @@ from llma_assets.defs.described import described
 from llma_assets.defs.metadata import as_metadata
 from llma_assets.defs.partitions import partition_key, team_day, teams
 from llma_assets.defs.resources import ClickHouseResource, TeamSettingsResource
-from llma_assets.defs.shard_job import SHARD
 from llma_assets.defs.shard_requests import SHARD_TAG
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamSettingsError, why_left_out
+
+ALERTS_SHARD = "alerts_shard"
+"""Name of the op."""
 
 TEAMS_A_RUN = 500
 """Teams that one run judges, at most."""
@@ -81,7 +83,7 @@ def alerts_shard_op(
 )
 def alerts_shard_job() -> None:
     """The only op of the job."""
-    dg.op(name=SHARD, out={}, pool="clickhouse")(alerts_shard_op)()
+    dg.op(name=ALERTS_SHARD, out={}, pool="clickhouse")(alerts_shard_op)()
 
 
 @described(
@@ -112,7 +114,7 @@ def alerts_every_10_minutes(
             run_key = "\n".join(f"{key}|{why}" for key, why in chosen)
             yield dg.RunRequest(
                 run_key=run_key if len(chosen) == 1 else hashlib.sha256(run_key.encode()).hexdigest()[:32],
-                run_config={"ops": {SHARD: {"config": {"partitions": keys}}}},
+                run_config={"ops": {ALERTS_SHARD: {"config": {"partitions": keys}}}},
                 tags={SHARD_TAG: f"alerts {keys[0]}"},
             )
     if not due:

@@ -1,10 +1,11 @@
 """Incidents over days: silenced ones are recorded, those of merged lineages move, many at once are one message."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from llma_assets.alerts import incidents, mute, stored_decisions
+from llma_assets.alerts import Rule, incidents, mute, stored_decisions
 from llma_assets.clickhouse import Database
 from llma_assets.insights import add_release
+from llma_assets.tasks import ClusterSource, Task, close_task, find_task, list_tasks, make_cluster_task, reopen_task
 from llma_assets_tests.alerts.planted import LAST, MINE, OTHER, plant_days
 from llma_assets_tests.alerts.test_day import ESCALATING, MORNING, judged
 
@@ -50,3 +51,45 @@ def test_more_than_three_at_once_are_one_message(database: Database) -> None:
     assert len(found.incidents) == 4
     ((channel, message, _),) = found.messages
     assert (channel, message.event, len(message.facts)) == ("ops", "several", 4)
+
+
+def close_task_of(database: Database, lineage_id: str, on: datetime, *, team_id: int = MINE) -> Task:
+    """Make the task of a cluster, and say that it is solved."""
+    seen = on - timedelta(days=20)
+    source = ClusterSource("traces", lineage_id, on.date(), "A", "", 9, 9, 0.0, seen, on, ())
+    task_id = make_cluster_task(database, team_id, source, by="ada", now=on - timedelta(days=1))
+    task = find_task(list_tasks(database, team_id, now=on), str(task_id))
+    close_task(database, team_id, task, by="ada", now=on)
+    return find_task(list_tasks(database, team_id, now=on), str(task_id))
+
+
+def test_a_lineage_whose_task_was_closed_is_back_after_three_days_and_another_after_fourteen(
+    database: Database,
+) -> None:
+    """Absent on five days, as its lookalike is whose task was not closed, and one of another team's closed task."""
+    back = [*QUIET[:-6], 0, 0, 0, 0, 0, 8]
+    plant_days(database, {"aaaa-back": back, "bbbb-back": back, "cccc-still": QUIET})
+    closed_on = MORNING - timedelta(days=6)
+    close_task_of(database, "aaaa-back", closed_on)
+    close_task_of(database, "cccc-still", closed_on)
+    close_task_of(database, "bbbb-back", closed_on, team_id=OTHER)
+    rule = Rule("regressed", "regressed", min_traces=3, absent_days=14)
+    judged(database, rule)
+    found = {each.subject: each for each in stored_decisions(database, MINE, LAST, LAST)}
+    assert {name: each.verdict for name, each in found.items()} == {
+        "aaaa-back": "opened",
+        "bbbb-back": "quiet",
+        "cccc-still": "quiet",
+    }
+    assert found["aaaa-back"].numbers["absent_since_closed"] == 4
+    assert found["bbbb-back"].reason == "it was not absent for 14 days"
+    assert found["cccc-still"].reason == "it was not absent for 3 days since its task was closed"
+
+
+def test_a_task_that_was_opened_again_before_the_return_is_not_regressed(database: Database) -> None:
+    back = [*QUIET[:-6], 0, 0, 0, 0, 0, 8]
+    plant_days(database, {"aaaa-back": back, "cccc-still": QUIET})
+    task = close_task_of(database, "aaaa-back", MORNING - timedelta(days=6))
+    reopen_task(database, MINE, task, by="ada", now=MORNING - timedelta(days=3))
+    found = judged(database, Rule("regressed", "regressed", min_traces=3, absent_days=14))
+    assert {each.verdict for each, _ in found.decisions} == {"quiet"}

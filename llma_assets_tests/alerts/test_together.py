@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -14,6 +15,7 @@ from llma_assets.alerts import (
     AlertedTeam,
     Channel,
     Document,
+    Message,
     Rule,
     alert_team_day,
     alert_teams,
@@ -22,9 +24,11 @@ from llma_assets.alerts import (
     deliveries,
     due_days,
     incidents,
+    put,
     stored_decisions,
 )
 from llma_assets.alerts.blocked import suspected_runs
+from llma_assets.alerts.messages import together as together_of
 from llma_assets.clickhouse import Database
 from llma_assets.stage import Report
 from llma_assets.team_day import TeamDay
@@ -147,3 +151,25 @@ def test_a_day_that_was_judged_is_due_again_once_its_results_change(database: Da
     later = datetime.now(UTC) + timedelta(seconds=1)
     plant_days(database, {"aaaa-one": [6]}, last=day, committed_at=later)
     assert [each for each, _ in due_days(database, later + timedelta(minutes=11))] == both
+
+
+def test_several_alerts_that_wait_say_no_title_of_what_is_withheld_by_now(planted: Database) -> None:
+    lineages = ("aaaa-spike", "bbbb-quiet", "cccc-quiet", "")
+    parts = [
+        Message("opened", MINE, str(LAST), f"Escalating: words of {each}", ("12 traces.",), lineage_id=each)
+        for each in lineages
+    ]
+    as_before = replace(together_of(parts), lineages=(), day="2026-11-21")
+    put(planted, MORNING, [("ops", together_of(parts), MORNING), ("ops", as_before, MORNING)])
+    shown = [each.message.facts for each in deliveries(planted, MINE, MORNING)]
+    assert shown == [tuple(f"Escalating: words of {each} (12 traces.)" for each in lineages)] * 2
+    sql = (
+        "ALTER TABLE clusters UPDATE disclosure = 'numbers' WHERE team_id = {team_id:Int64} "
+        "AND lineage_id = 'aaaa-spike' SETTINGS mutations_sync = 2"
+    )
+    planted.execute(sql, team_id=OTHER)
+    assert [each.message.facts for each in deliveries(planted, MINE, MORNING)] == shown, "it is another team's"
+    planted.execute(sql, team_id=MINE)
+    found = {each.message.day: each.message.facts for each in deliveries(planted, MINE, MORNING)}
+    assert found[str(LAST)] == ("a cluster of few users (aaaa-spi)", *shown[0][1:])
+    assert found["2026-11-21"] == ("a cluster of few users",) * 4, "of old messages nobody knows which is about what"

@@ -36,7 +36,7 @@ def test_a_run_judges_the_teams_that_take_part_and_records_a_partition_of_each(
     environment.data_dir.mkdir(parents=True, exist_ok=True)
     Path(environment.data_dir / "teams.toml").write_text(f"skip_team_ids = [{LEFT_OUT}]\n", "utf-8")
     keys = [f"{LAST}|{team_id}" for team_id in (MINE, OTHER, LEFT_OUT)]
-    done = pipeline.run("alerts_shard_job", run_config={"ops": {"shard": {"config": {"partitions": keys}}}})
+    done = pipeline.run("alerts_shard_job", run_config={"ops": {"alerts_shard": {"config": {"partitions": keys}}}})
     made = [
         event.step_materialization_data.materialization for event in done.all_events if event.is_step_materialization
     ]

@@ -119,10 +119,7 @@ def deliveries(database: Database, team_id: int, now: datetime) -> list[Delivery
     attempts = _by_message(database.rows(ATTEMPTS, **period))
     found = [_delivery(row, claims.get(_key(row), ()), attempts.get(_key(row), ()), now) for row in rows]
     withheld = withheld_lineages(database, team_id)
-    return [
-        replace(each, message=without_words(each.message)) if each.message.lineage_id in withheld else each
-        for each in found
-    ]
+    return [replace(each, message=without_words(each.message, withheld)) for each in found]
 
 
 def teams_with_messages(database: Database, team_ids: Collection[int], now: datetime) -> set[int]:
