@@ -1,8 +1,15 @@
 """Incidents over days: silenced ones are recorded, those of merged lineages move, many at once are one message."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from uuid import uuid4
 
-from llma_assets.alerts import Rule, incidents, mute, stored_decisions
+import numpy as np
+import pytest
+
+from llma_assets.alerts import Mute, Rule, incidents, mute, stored_decisions
+from llma_assets.alerts.judging import History
+from llma_assets.alerts.quiet_hours import not_before
 from llma_assets.clickhouse import Database
 from llma_assets.insights import add_release
 from llma_assets.tasks import ClusterSource, Task, close_task, find_task, list_tasks, make_cluster_task, reopen_task
@@ -93,3 +100,40 @@ def test_a_task_that_was_opened_again_before_the_return_is_not_regressed(databas
     reopen_task(database, MINE, task, by="ada", now=MORNING - timedelta(days=3))
     found = judged(database, Rule("regressed", "regressed", min_traces=3, absent_days=14))
     assert {each.verdict for each, _ in found.decisions} == {"quiet"}
+
+
+def test_what_lasts_is_told_again_only_where_asked_and_a_second_one_not_within_the_cool_down(
+    database: Database,
+) -> None:
+    plant_days(database, {"aaaa-spike": [*QUIET[:-6], 60, 12, 12, 12, 60, 62], "bbbb-quiet": QUIET})
+    again, rarely = replace(ESCALATING, again_days=1), replace(ESCALATING, cool_down_days=7)
+    for back in range(5, 1, -1):
+        judged(database, again, day_back=back)
+    told = [message.event for _, message, _ in judged(database, rarely, day_back=1, dry_run=True).messages]
+    assert told == [], "within the cool-down"
+    told = [message.event for _, message, _ in judged(database, again, day_back=1).messages]
+    assert told == ["opened"]
+    assert [message.event for _, message, _ in judged(database, again).messages] == ["again"]
+    assert judged(database, replace(again, again_days=2), dry_run=True).messages == ()
+
+
+@pytest.mark.parametrize(
+    ("quiet", "hour", "until"),
+    [("22-07", 6, "2026-11-23 07"), ("22-07", 23, "2026-11-24 07"), ("22-07", 7, ""), ("01-09", 8, "2026-11-23 09")],
+)
+def test_a_message_waits_for_the_end_of_the_quiet_hours(quiet: str, hour: int, until: str) -> None:
+    now = MORNING.replace(hour=hour)
+    at = not_before(replace(ESCALATING, quiet_hours=quiet), now)
+    assert f"{at:%Y-%m-%d %H}" == (until or f"{now:%Y-%m-%d %H}")
+
+
+def test_a_mute_ends_after_so_many_more_traces_or_users() -> None:
+    counts = np.array([[5.0] * 10, [1.0] * 10])
+    history = History.of_counts(LAST - timedelta(days=9), ("aaaa", "bbbb"), counts)
+    since = LAST - timedelta(days=3)
+    muted = Mute(uuid4(), "", "aaaa", since, None, more_traces=11, more_users=0, author="ada")
+    held = [muted.holds("escalating", "aaaa", history, t, MORNING) for t in (7, 8, 9)]
+    assert held == [True, True, False], "5, 10 and 15 traces since"
+    assert not replace(muted, more_traces=0, more_users=10).holds("escalating", "aaaa", history, 8, MORNING)
+    assert not muted.holds("escalating", "bbbb", history, 7, MORNING), "it is about another"
+    assert not replace(muted, more_traces=0, until=MORNING).holds("escalating", "aaaa", history, 7, MORNING)
