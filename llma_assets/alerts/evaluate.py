@@ -137,20 +137,19 @@ def evaluate(
 def store(database: Database, evaluations: Sequence[Evaluation], now: datetime) -> None:
     """Store what was decided about the days of several teams, each of another one.
 
-    In this order: whoever is told finds the incident, and a killed run does the rest when it is run again.
+    In this order: whoever is told finds the incident, and a day counts as judged once its decisions are there, so that
+    what a killed run left is judged again; the same incidents and messages follow from it.
     """
-    store_decisions(
-        database,
-        {
-            each.team_day.team_id: [
-                (decision, each.versions[decision.rule], muted) for decision, muted in each.decisions
-            ]
-            for each in evaluations
-        },
-    )
     store_incidents(database, {each.team_day.team_id: each.incidents for each in evaluations})
     for each in evaluations:
         put(database, now, each.messages)
+    store_decisions(
+        database,
+        {
+            each.team_day.team_id: [(made, each.versions[made.rule], muted) for made, muted in each.decisions]
+            for each in evaluations
+        },
+    )
 
 
 def _work(

@@ -173,3 +173,28 @@ def test_several_alerts_that_wait_say_no_title_of_what_is_withheld_by_now(plante
     found = {each.message.day: each.message.facts for each in deliveries(planted, MINE, MORNING)}
     assert found[str(LAST)] == ("a cluster of few users (aaaa-spi)", *shown[0][1:])
     assert found["2026-11-21"] == ("a cluster of few users",) * 4, "of old messages nobody knows which is about what"
+
+
+def test_a_run_that_is_killed_between_its_writes_is_due_again_and_tells_once(
+    planted: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    switch_on(planted, MINE)
+    insert = Database.insert_rows
+    for dies_at in ("alert_incidents", "alert_messages", "alert_decisions", ""):
+
+        def dying(self: Database, table: str, rows: Any, *, once: str = "", dies_at: str = dies_at) -> None:
+            if table == dies_at:
+                raise KeyboardInterrupt
+            insert(self, table, rows, once=once)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Database, "insert_rows", dying)
+            if dies_at:
+                with pytest.raises(KeyboardInterrupt):
+                    together(planted, MINE)
+                assert decided(planted, MINE) == [], "so that the day is due again"
+            else:
+                together(planted, MINE)
+    assert len(incidents(planted, MINE)) == 1
+    assert len(deliveries(planted, MINE, MORNING)) == 1
+    assert decided(planted, MINE) != []
