@@ -24,14 +24,17 @@ import numpy as np
 
 from llma_assets.alerts import (
     SHIPPED,
+    AlertedTeam,
     Channel,
     Document,
     Message,
     alert_team_day,
+    alert_teams,
     apply,
     deliver,
     deliveries,
     put,
+    teams_with_rules,
 )
 from llma_assets.alerts.judging.history import History
 from llma_assets.alerts.judging.replay import replay
@@ -172,7 +175,7 @@ COPIED = (
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def teams(number: int) -> None:
+def teams(number: int, *, also_alone: bool) -> None:
     """An evaluation of one day for many teams: five weeks of six lineages each, the rules that ship switched on.
 
     The rows of one team are planted and copied by the server. CPU of this process and of the server, added up.
@@ -194,16 +197,32 @@ def teams(number: int) -> None:
             running = status(Path(folder))
             pid = running.pid if running else 0
             now = datetime.combine(LAST + timedelta(days=1), datetime.min.time(), UTC) + timedelta(hours=6)
-            before = time.process_time(), _cpu_of(pid)
-            items = sum(
-                alert_team_day(database, TeamDay(team_id, LAST), clock=lambda: now).items
-                for team_id in range(1, number + 1)
-            )
-            own, server = time.process_time() - before[0], _cpu_of(pid) - before[1]
-            opened = database.value("SELECT count() FROM alert_incidents FINAL")
+            day_of = {each: TeamDay(each, LAST) for each in range(1, number + 1)}
+
+            def together() -> int:
+                known = teams_with_rules(database)
+                wanted = [AlertedTeam(known[team_id]) for team_id in day_of]
+                done = list(alert_teams(database, LAST, wanted, clock=lambda: now))
+                assert len(done) == number
+                return sum(each.items for _, each in done)
+
+            def alone() -> int:
+                return sum(alert_team_day(database, each, clock=lambda: now).items for each in day_of.values())
+
+            print(f"\n{number} teams, a day:")
+            decided = []
+            for name, work in (("together", together), *((("one by one", alone),) if also_alone else ())):
+                before = time.process_time(), _cpu_of(pid)
+                items = work()
+                own, server = time.process_time() - before[0], _cpu_of(pid) - before[1]
+                opened = database.value("SELECT count() FROM alert_incidents FINAL")
+                print(
+                    f"{name}: {own + server:.1f} s of CPU, {own:.1f} s here and {server:.1f} s in the server; ", end=""
+                )
+                print(f"{items} decisions, {opened} incidents")
+                decided.append(database.rows("SELECT * EXCEPT (inserted_at) FROM alert_decisions FINAL ORDER BY ALL"))
+            print(f"the same decisions: {all(each == decided[0] for each in decided)}")
         stop(Path(folder))
-    print(f"\n{number} teams, a day: {own:.1f} s of CPU here, {server:.1f} s in the server")
-    print(f"{items} decisions, {opened} incidents")
 
 
 def _cpu_of(pid: int) -> float:
@@ -293,10 +312,11 @@ if __name__ == "__main__":
     parser.add_argument("--years", type=int, default=10)
     parser.add_argument("--first-seed", type=int, default=0, help="0 to 15 are those that thresholds were chosen by")
     parser.add_argument("--teams", type=int, default=0)
+    parser.add_argument("--alone", action="store_true", help="judge each team by itself, too")
     parser.add_argument("--kills", type=int, default=0)
     given = parser.parse_args()
     if given.teams:
-        teams(given.teams)
+        teams(given.teams, also_alone=given.alone)
         raise SystemExit
     if given.kills:
         kills(given.kills)

@@ -12,7 +12,8 @@ for category in (dg.BetaWarning, dg.PreviewWarning):
     warnings.filterwarnings("ignore", category=category)
 
 from llma_assets.clock import utc_now  # noqa: E402
-from llma_assets.defs.alerts import alerts_every_10_minutes, alerts_job  # noqa: E402
+from llma_assets.defs.alerts import alerts_job  # noqa: E402
+from llma_assets.defs.alerts_shard import alerts_every_10_minutes, alerts_shard_job  # noqa: E402
 from llma_assets.defs.assets import assets_of  # noqa: E402
 from llma_assets.defs.catalog import Catalog  # noqa: E402
 from llma_assets.defs.checks import asset_checks  # noqa: E402
@@ -53,7 +54,7 @@ def build_definitions(
     return dg.Definitions(
         assets=assets_of(partitions, Catalog.of(settings)),
         asset_checks=asset_checks(partitions),
-        jobs=[*jobs, shard_job, alerts_job, trackers_job],
+        jobs=[*jobs, shard_job, alerts_job, alerts_shard_job, trackers_job],
         schedules=[*schedules, alerts_every_10_minutes, trackers_every_10_minutes],
         sensors=sensors,
         resources=resources | resource_overrides,

@@ -29,7 +29,7 @@ from llma_assets.alerts.judging import Decision
 from llma_assets.alerts.messages import PAGES_VARIABLE, Message
 from llma_assets.alerts.muting import Mute, mute, mutes_of, unmute
 from llma_assets.alerts.packs import rules_of
-from llma_assets.alerts.partition import ALERTS_VERSION, alert_team_day
+from llma_assets.alerts.partition import ALERTS_VERSION, AlertedTeam, alert_team_day, alert_teams
 from llma_assets.alerts.previewing import PreviewDay, preview
 from llma_assets.alerts.reports import (
     AlertDeliveries,
@@ -76,6 +76,7 @@ __all__ = [
     "AlertReasons",
     "AlertRules",
     "AlertRun",
+    "AlertedTeam",
     "AppliedAlerts",
     "Channel",
     "Decision",
@@ -102,6 +103,7 @@ __all__ = [
     "TeamAlerts",
     "again",
     "alert_team_day",
+    "alert_teams",
     "alerts_of",
     "apply",
     "changes_of",

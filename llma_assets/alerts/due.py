@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from llma_assets.alerts.delivery import channels_off, deliveries
+from llma_assets.alerts.delivery import channels_off, deliveries, teams_with_messages
 from llma_assets.alerts.store import teams_with_rules
 from llma_assets.clickhouse import Database
 from llma_assets.team_day import TeamDay
@@ -28,12 +28,28 @@ GROUP BY team_id, day
 ORDER BY team_id, day
 """
 
+# Keys: alert_decisions and alert_hour_decisions (team_id, day, rule_id, …). When a day was judged last.
+JUDGED = """
+SELECT team_id, day, max(at) AS judged_at
+FROM
+(
+    SELECT team_id, day, inserted_at AS at
+    FROM alert_decisions
+    WHERE team_id IN {team_ids:Array(Int64)} AND day BETWEEN {from:Date} AND {until:Date}
+    UNION ALL
+    SELECT team_id, day, inserted_at AS at
+    FROM alert_hour_decisions
+    WHERE team_id IN {team_ids:Array(Int64)} AND day BETWEEN {from:Date} AND {until:Date}
+)
+GROUP BY team_id, day
+"""
+
 SETTLED = timedelta(minutes=10)
 """So long after the last change the day's checks have run."""
 
 
 def due_days(database: Database, now: datetime) -> Iterator[tuple[TeamDay, str]]:
-    """Team days to be judged, each with what makes it due; the same reason is never due twice.
+    """Team days to be judged, each with what makes it due; a day that was judged since is not.
 
     Days that have ended, of teams with a rule that is on; today of those with a rule over hours.
     A team with a message that is due has its last day again.
@@ -42,16 +58,21 @@ def due_days(database: Database, now: datetime) -> Iterator[tuple[TeamDay, str]]
     if not teams:
         return
     yesterday = now.date() - timedelta(days=1)
+    period = {"from": yesterday - timedelta(days=DUE_DAYS - 1), "until": now.date()}
+    rows = database.rows(JUDGED, team_ids=sorted(teams), **period)
+    judged = {(row["team_id"], row["day"]): row["judged_at"] for row in rows}
     hourly = sorted(team_id for team_id, team in teams.items() if any(rule.buckets == "hour" for rule in team.enabled))
     if hourly:
         today = {"from": now.date(), "until": now.date()}
         for row in database.rows(CHANGED, team_ids=hourly, **today):
+            at = judged.get((row["team_id"], row["day"]))
+            if at is None or at < row["changed_at"]:
+                yield TeamDay(row["team_id"], row["day"]), f"changed {row['changed_at'].isoformat()}"
+    for row in database.rows(CHANGED, team_ids=sorted(teams), **period | {"until": yesterday}):
+        settled, at = row["changed_at"] + SETTLED, judged.get((row["team_id"], row["day"]))
+        if settled <= now and (at is None or at < settled):
             yield TeamDay(row["team_id"], row["day"]), f"changed {row['changed_at'].isoformat()}"
-    period = {"from": yesterday - timedelta(days=DUE_DAYS - 1), "until": yesterday}
-    for row in database.rows(CHANGED, team_ids=sorted(teams), **period):
-        if row["changed_at"] + SETTLED <= now:
-            yield TeamDay(row["team_id"], row["day"]), f"changed {row['changed_at'].isoformat()}"
-    for team_id in sorted(teams):
+    for team_id in sorted(teams_with_messages(database, list(teams), now)):
         off = channels_off(database, team_id)
         found = deliveries(database, team_id, now)
         if any(

@@ -1,9 +1,10 @@
 """A team's day: judge its rules, store what they decided, keep the incidents, and put messages into the outbox."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+from llma_assets.alerts.blocked import Suspected
 from llma_assets.alerts.delivery import put
 from llma_assets.alerts.digests import digests_due
 from llma_assets.alerts.hours import HISTORY_HOURS_DAYS, hour_histories
@@ -47,6 +48,7 @@ class Evaluation:
         incidents: those that changed.
         messages: channel, message and the moment before which it is not sent.
         quiet_because: why nobody is told, whatever was decided; "" where people are.
+        versions: of the rules, by name.
     """
 
     team_day: TeamDay
@@ -54,6 +56,7 @@ class Evaluation:
     incidents: tuple[Incident, ...] = ()
     messages: tuple[tuple[str, Message, datetime], ...] = ()
     quiet_because: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ def evaluate(
     dry_run: bool = False,
     budget_usd: float | None = None,
     release_property: str = "",
+    suspected: Suspected | None = None,
 ) -> Evaluation:
     """Judge a team's day by its rules; the same day judged again gives the same incidents and the same messages.
 
@@ -85,6 +89,7 @@ def evaluate(
         dry_run: store nothing, tell nobody.
         budget_usd: what the team may spend a day; None for no limit.
         release_property: the property of events that names a release, "" for none.
+        suspected: which runs of the day the blocking checks may find fault with; None to find out.
     """
     if not team.enabled:
         return Evaluation(team_day, quiet_because="no rule is switched on")
@@ -97,7 +102,7 @@ def evaluate(
         released = [each.released_at for each in known_releases]
     decided: list[tuple[Decision, bool]] = []
     changes: list[_Change] = []
-    for rule, history, buckets in _work(database, team_day, list(rules.values()), now, budget_usd):
+    for rule, history, buckets in _work(database, team_day, list(rules.values()), now, budget_usd, suspected):
         of_rule = (rule.rule, history.theme_id, history.scale == HOURS)
         own = {each.incident_id: each for each in known if (each.rule_id, each.theme_id, each.of_hours) == of_rule}
         for bucket in buckets:
@@ -122,17 +127,38 @@ def evaluate(
     # Of an incident that changes in several hours of the day, as the last of them leaves it.
     latest = {each.incident.incident_id: each.incident for each in changes}
     changed = tuple(each for each in latest.values() if each not in known)
-    result = Evaluation(team_day, tuple(decided), changed, messages, quiet)
+    versions = {name: rule.version for name, rule in rules.items()}
+    result = Evaluation(team_day, tuple(decided), changed, messages, quiet, versions)
     if not dry_run:
-        # In this order: whoever is told finds the incident, and a killed run does the rest when it is run again.
-        store_decisions(database, team_day.team_id, rules, decided)
-        store_incidents(database, team_day.team_id, changed)
-        put(database, now, result.messages)
+        store(database, [result], now)
     return result
 
 
+def store(database: Database, evaluations: Sequence[Evaluation], now: datetime) -> None:
+    """Store what was decided about the days of several teams, each of another one.
+
+    In this order: whoever is told finds the incident, and a day counts as judged once its decisions are there, so that
+    what a killed run left is judged again; the same incidents and messages follow from it.
+    """
+    store_incidents(database, {each.team_day.team_id: each.incidents for each in evaluations})
+    for each in evaluations:
+        put(database, now, each.messages)
+    store_decisions(
+        database,
+        {
+            each.team_day.team_id: [(made, each.versions[made.rule], muted) for made, muted in each.decisions]
+            for each in evaluations
+        },
+    )
+
+
 def _work(
-    database: Database, team_day: TeamDay, rules: Sequence[Rule], now: datetime, budget_usd: float | None
+    database: Database,
+    team_day: TeamDay,
+    rules: Sequence[Rule],
+    now: datetime,
+    budget_usd: float | None,
+    suspected: Suspected | None,
 ) -> Iterator[tuple[Rule, History, list[date]]]:
     """What is to be judged: each rule with a history and its buckets.
 
@@ -141,7 +167,7 @@ def _work(
     of_days = [rule for rule in rules if rule.buckets == "day"] if team_day.end <= now else []
     of_hours = [rule for rule in rules if rule.buckets == "hour"]
     if of_days:
-        found = histories(database, team_day, of_days, days=HISTORY_DAYS, budget_usd=budget_usd)
+        found = histories(database, team_day, of_days, days=HISTORY_DAYS, budget_usd=budget_usd, suspected=suspected)
         for rule in of_days:
             for theme_id, history in found.items():
                 if judged_by(rule, theme_id):

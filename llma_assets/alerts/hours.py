@@ -40,7 +40,7 @@ def hour_histories(database: Database, until: TeamDay, rules: Sequence[Rule], *,
     if not wanted:
         return {}
     first = until.day - timedelta(days=days - 1)
-    period = {"team_id": until.team_id, "from": first, "until": until.day}
+    period = {"team_ids": [until.team_id], "from": first, "until": until.day}
     runs: dict[str, list[Mapping[str, Any]]] = {}
     for row in database.rows(RUNS, **period):
         runs.setdefault(row["theme_id"], []).append(row)
@@ -49,12 +49,13 @@ def hour_histories(database: Database, until: TeamDay, rules: Sequence[Rule], *,
     for theme_id in wanted:
         if theme_id in runs:
             of_theme = [each for each in lineages if each.theme_id == theme_id]
-            found[theme_id] = _history(database, theme_id, runs[theme_id], period, of_theme, decided)
+            found[theme_id] = _history(database, until.team_id, theme_id, runs[theme_id], period, of_theme, decided)
     return found
 
 
 def _history(
     database: Database,
+    team_id: int,
     theme_id: str,
     runs: Sequence[Mapping[str, Any]],
     period: Mapping[str, Any],
@@ -64,13 +65,8 @@ def _history(
     first_day: date = period["from"]
     start = datetime.combine(first_day, time(), UTC)
     hours = ((period["until"] - first_day).days + 1) * HOURS.day
-    given = {
-        **period,
-        "theme_id": theme_id,
-        "level": runs[-1]["level"],
-        "attempt_ids": [run["attempt_id"] for run in runs],
-        "taken_out": taken_out_by_lineage(decided, [each.lineage_id for each in lineages]),
-    }
+    out = taken_out_by_lineage(decided, [each.lineage_id for each in lineages])
+    given = {**period, "theme_ids": [theme_id], "taken_out": [(team_id, *pair) for pair in out]}
     rows = database.rows(COUNTS_BY_HOUR, **given)
 
     def counted(lineage_id: str) -> str:

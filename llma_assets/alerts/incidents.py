@@ -21,10 +21,10 @@ A_DAY = 24
 # Key of alert_incidents: (team_id, incident_id).
 INCIDENTS = """
 SELECT
-    incident_id, rule_id, rule_version, theme_id, subject, opened_as, title, opened_day, opening_value, severity,
-    closed_day, closed_because, linked, muted, opened_hour, closed_hour
+    team_id, incident_id, rule_id, rule_version, theme_id, subject, opened_as, title, opened_day, opening_value,
+    severity, closed_day, closed_because, linked, muted, opened_hour, closed_hour
 FROM alert_incidents FINAL
-WHERE team_id = {team_id:Int64}
+WHERE team_id IN {team_ids:Array(Int64)}
 ORDER BY opened_day DESC, opened_hour DESC, rule_id, subject
 """
 
@@ -129,12 +129,12 @@ def incident_id(team_id: int, rule: Rule, theme_id: str, subject: str, opened: d
 
 def incidents(database: Database, team_id: int) -> list[Incident]:
     """All incidents of a team, latest first; without the title of a lineage that may not be shown in full by now."""
-    rows = _without_withheld(database, team_id, database.rows(INCIDENTS, team_id=team_id))
+    rows = _without_withheld(database, team_id, database.rows(INCIDENTS, team_ids=[team_id]))
     return [_incident(row) for row in rows]
 
 
 def _incident(row: Mapping[str, Any]) -> Incident:
-    given = {name: value for name, value in row.items() if not name.endswith("_hour")}
+    given = {name: value for name, value in row.items() if name != "team_id" and not name.endswith("_hour")}
     for end in ("opened", "closed"):
         if row[f"{end}_hour"] < A_DAY:
             given[f"{end}_day"] = datetime.combine(row[f"{end}_day"], time(row[f"{end}_hour"]), UTC)
@@ -160,8 +160,8 @@ def shown_bucket(bucket: date) -> str:
     return f"{bucket:%Y-%m-%d %H:00} UTC" if isinstance(bucket, datetime) else bucket.isoformat()
 
 
-def store_incidents(database: Database, team_id: int, changed: Iterable[Incident]) -> None:
-    """Store incidents as they are now."""
+def store_incidents(database: Database, changed: Mapping[int, Iterable[Incident]]) -> None:
+    """Store incidents as they are now, by team."""
     rows = [
         {
             "team_id": team_id,
@@ -172,7 +172,8 @@ def store_incidents(database: Database, team_id: int, changed: Iterable[Incident
             "closed_day": each.closed_date,
             "closed_hour": hour_of(each.closed_day),
         }
-        for each in changed
+        for team_id, incidents_of_team in changed.items()
+        for each in incidents_of_team
     ]
     database.insert_rows("alert_incidents", rows)
 
@@ -211,29 +212,31 @@ def stored_decisions(
     return [StoredDecision(**{**row, "numbers": json.loads(row["numbers"])}) for row in rows]
 
 
-def store_decisions(
-    database: Database, team_id: int, rules: Mapping[str, Rule], decided: Iterable[tuple[Decision, bool]]
-) -> None:
-    """Store decisions, each with whether it is muted; a later judgement of the day replaces them."""
+def store_decisions(database: Database, decided: Mapping[int, Iterable[tuple[Decision, str, bool]]]) -> None:
+    """Store decisions by team, each with its rule's version and whether it is muted.
+
+    A later judgement of the day replaces them.
+    """
     made: dict[str, list[dict[str, Any]]] = {"alert_decisions": [], "alert_hour_decisions": []}
-    for each, muted in decided:
-        row = {
-            "team_id": team_id,
-            "day": date_of(each.day),
-            "rule_id": each.rule,
-            "theme_id": each.theme_id,
-            "subject": each.subject,
-            "rule_version": rules[each.rule].version,
-            "verdict": each.verdict,
-            "reason": each.reason,
-            "title": each.title,
-            "numbers": json.dumps(each.numbers, allow_nan=False),
-            "muted": muted,
-        }
-        if (hour := hour_of(each.day)) < A_DAY:
-            made["alert_hour_decisions"].append({**row, "hour": hour})
-        else:
-            made["alert_decisions"].append(row)
+    for team_id, decisions in decided.items():
+        for each, version, muted in decisions:
+            row = {
+                "team_id": team_id,
+                "day": date_of(each.day),
+                "rule_id": each.rule,
+                "theme_id": each.theme_id,
+                "subject": each.subject,
+                "rule_version": version,
+                "verdict": each.verdict,
+                "reason": each.reason,
+                "title": each.title,
+                "numbers": json.dumps(each.numbers, allow_nan=False),
+                "muted": muted,
+            }
+            if (hour := hour_of(each.day)) < A_DAY:
+                made["alert_hour_decisions"].append({**row, "hour": hour})
+            else:
+                made["alert_decisions"].append(row)
     for table, rows in made.items():
         database.insert_rows(table, rows)
 

@@ -1,7 +1,7 @@
 """What is said of an incident: the same facts for every channel. How a channel shows them belongs in `delivery`."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, Literal
@@ -16,6 +16,7 @@ PAGES_VARIABLE = "LLMA_ALERTS_PAGES_URL"
 """Where people find the pages of `llma web`; begins the links of messages."""
 
 SHOWN_TOGETHER = 20
+UNKNOWN = "?"
 _HEADS: Mapping[str, str] = {"opened": "", "worse": "Worse: ", "again": "Still open: ", "closed": "Closed: "}
 
 
@@ -34,6 +35,7 @@ class Message:
         mute_command: what mutes it from a shell.
         numbers: of a digest, what each of its facts rests on.
         days: of a digest, how many it is about; 0 of others.
+        lineages: of several alerts in one message, the lineage that each of its facts is about, "" for none.
     """
 
     event: Event
@@ -52,6 +54,7 @@ class Message:
     mute_command: str = ""
     numbers: tuple[Mapping[str, float | int | str], ...] = ()
     days: int = 0
+    lineages: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -60,7 +63,7 @@ class Message:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Message":
         """The message of plain values."""
-        lists = {name: tuple(values.get(name, ())) for name in ("facts", "examples", "numbers")}
+        lists = {name: tuple(values.get(name, ())) for name in ("facts", "examples", "numbers", "lineages")}
         return cls(**{**values, **lists})
 
 
@@ -99,8 +102,20 @@ def message_of(
     )
 
 
-def without_words(message: Message) -> Message:
-    """The message about a lineage that may not be shown in full by now: its numbers, nothing of its texts."""
+def without_words(message: Message, withheld: Collection[str]) -> Message:
+    """The message without words of lineages that may not be shown in full by now: numbers, nothing of their texts."""
+    if message.event == "several" and withheld:
+        # Messages from before lineages were kept: nobody knows which of their facts are about what.
+        lineages = message.lineages or (UNKNOWN,) * len(message.facts)
+        told = [
+            f"a cluster of few users{f' ({lineage[:8]})' if lineage != UNKNOWN else ''}"
+            if lineage in withheld or lineage == UNKNOWN
+            else fact
+            for fact, lineage in zip(message.facts, lineages, strict=False)
+        ]
+        return replace(message, facts=(*told, *message.facts[len(lineages) :]))
+    if message.lineage_id not in withheld:
+        return message
     headline = f"{_HEADS.get(message.event, '')}{message.rule}: {message.lineage_id[:8]}"
     return replace(message, headline=headline, examples=())
 
@@ -168,6 +183,7 @@ def together(messages: Sequence[Message]) -> Message:
         facts=tuple(shown[:SHOWN_TOGETHER] + ([f"and {more} more"] if more > 0 else [])),
         severity=max(each.severity for each in messages),
         incident_id=messages[0].incident_id,
+        lineages=tuple(each.lineage_id for each in messages[:SHOWN_TOGETHER]),
         mute_command=f"llma alerts incidents --team {messages[0].team_id}",
     )
 

@@ -12,9 +12,9 @@ from llma_assets.team_day import midnight
 # Key of alert_mutes: (team_id, mute_id).
 MUTES = """
 SELECT
-    mute_id, rule_id, subject, since, until, more_traces, more_users, author, lifted, until_release, since_at
+    team_id, mute_id, rule_id, subject, since, until, more_traces, more_users, author, lifted, until_release, since_at
 FROM alert_mutes FINAL
-WHERE team_id = {team_id:Int64} AND NOT lifted
+WHERE team_id IN {team_ids:Array(Int64)} AND NOT lifted
 ORDER BY since, mute_id
 """
 
@@ -87,7 +87,8 @@ class Mute:
 
 def mutes_of(database: Database, team_id: int) -> list[Mute]:
     """The mutes that were not taken back."""
-    return [Mute(**row) for row in database.rows(MUTES, team_id=team_id)]
+    rows = database.rows(MUTES, team_ids=[team_id])
+    return [Mute(**{name: value for name, value in row.items() if name != "team_id"}) for row in rows]
 
 
 def mute(

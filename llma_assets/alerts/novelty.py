@@ -12,8 +12,11 @@ from llma_assets.clickhouse import Database
 
 def novelty_of(database: Database, history: History, period: Mapping[str, Any]) -> Any:
     """Cosine distance of each lineage to the nearest one that began before it; inf where there is none."""
-    rows = database.rows(CENTROIDS, **period, theme_id=history.theme_id)
-    vectors = {row["lineage_id"]: np.asarray(row["latest"], dtype=np.float64) for row in rows}
+    vectors = {
+        row["lineage_id"]: np.asarray(row["latest"], dtype=np.float64)
+        for row in database.rows(CENTROIDS, **period)
+        if row["theme_id"] == history.theme_id
+    }
     found = np.full(len(history.lineage_ids), np.inf)
     for row, lineage_id in enumerate(history.lineage_ids):
         own = vectors.get(lineage_id)

@@ -1,44 +1,86 @@
-"""Every statement that reads series: runs, items by day and lineage, centroids, events."""
+"""Every statement that reads series: runs, items by day and lineage, centroids, events.
 
-from llma_assets.clusters import ITEMS_OF_FIRST_RUNS
+Those with `team_ids` are asked of one team, or of several at once (`reading_together.py`).
+"""
 
 # Key of clustering_runs: (team_id, day, theme_id). Runs from before lineages have none to count.
 RUNS = """
-SELECT day, theme_id, level, items, noise_items, lineage, attempt_id, committed_at
+SELECT team_id, day, theme_id, level, items, noise_items, lineage, attempt_id, committed_at
 FROM clustering_runs FINAL
-WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND lineage != '{}'
-ORDER BY theme_id, day
+WHERE team_id IN {team_ids:Array(Int64)} AND day BETWEEN {from:Date} AND {until:Date} AND lineage != '{}'
+ORDER BY team_id, theme_id, day
 """
 
-# Keys: trace_texts (team_id, day, level, item_id); theme_items (team_id, day, theme_id, item_id). An item stands for
-# 1 / its chance to be in the sample.
-_ITEMS = (
-    "WITH"
-    + ITEMS_OF_FIRST_RUNS
-    + """,
+# Each item counts in the run that was the first to have its day. An item stands for 1 / its chance to be in the sample.
+# Keys: cluster_members and clusters (team_id, day, theme_id, attempt_id, item_id or cluster_id);
+# trace_texts (team_id, day, level, item_id); theme_items (team_id, day, theme_id, item_id).
+_ITEMS = """
+WITH
+    runs AS
+    (
+        SELECT team_id, theme_id, day, attempt_id, level
+        FROM clustering_runs FINAL
+        WHERE team_id IN {team_ids:Array(Int64)}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND lineage != '{}'
+            AND (empty({theme_ids:Array(String)}) OR has({theme_ids:Array(String)}, theme_id))
+    ),
+    firsts AS
+    (
+        SELECT team_id, theme_id, item_day, argMin((day, attempt_id), day) AS first_run
+        FROM cluster_members
+        WHERE team_id IN {team_ids:Array(Int64)}
+            AND day BETWEEN {from:Date} AND {until:Date}
+            AND item_day >= {from:Date}
+            AND (team_id, theme_id, day, attempt_id) IN (SELECT team_id, theme_id, day, attempt_id FROM runs)
+        GROUP BY team_id, theme_id, item_day
+    ),
+    members AS
+    (
+        -- All rows of a key have the same day of the item: those of later runs are left out before FINAL merges any.
+        SELECT team_id, theme_id, day, attempt_id, item_id, trace_id, item_day, cluster_id, timestamp
+        FROM cluster_members FINAL
+        PREWHERE (team_id, theme_id, item_day, day, attempt_id)
+            IN (SELECT team_id, theme_id, item_day, first_run.1, first_run.2 FROM firsts)
+        WHERE team_id IN {team_ids:Array(Int64)} AND day BETWEEN {from:Date} AND {until:Date}
+    ),
+    homes AS
+    (
+        SELECT
+            team_id, theme_id, day, attempt_id, cluster_id, level,
+            if(disclosure = 'held_back', '', lineage_id) AS lineage_id
+        FROM clusters FINAL
+        INNER JOIN runs USING (team_id, theme_id, day, attempt_id)
+        WHERE team_id IN {team_ids:Array(Int64)} AND day BETWEEN {from:Date} AND {until:Date}
+    ),
     texts AS
     (
-        SELECT day AS item_day, item_id, cost_usd, error_count, user_hash, true AS is_known
+        SELECT
+            team_id, level, day AS item_day, item_id, cost_usd, error_count, user_hash, true AS is_known
         FROM trace_texts FINAL
-        WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND level = {level:String}
+        WHERE team_id IN {team_ids:Array(Int64)} AND day BETWEEN {from:Date} AND {until:Date}
     ),
     samples AS
     (
-        SELECT day AS item_day, item_id, least(1, inclusion_probability) AS p
+        SELECT team_id, theme_id, day AS item_day, item_id, least(1, inclusion_probability) AS p
         FROM theme_items FINAL
-        WHERE team_id = {team_id:Int64}
+        WHERE team_id IN {team_ids:Array(Int64)}
             AND day BETWEEN {from:Date} AND {until:Date}
-            AND theme_id = {theme_id:String}
+            AND (empty({theme_ids:Array(String)}) OR has({theme_ids:Array(String)}, theme_id))
             AND inclusion_probability > 0
     ),
     items AS
     (
         SELECT
+            team_id,
+            theme_id,
             item_day,
             members.timestamp AS timestamp,
             -- What people took out of a cluster counts among the outliers.
             if(
-                has({taken_out:Array(Tuple(String, String))}, (homes.lineage_id, members.item_id)), '', homes.lineage_id
+                has({taken_out:Array(Tuple(Int64, String, String))}, (team_id, homes.lineage_id, members.item_id)),
+                '',
+                homes.lineage_id
             ) AS home,
             if(samples.p > 0, samples.p, 1) AS chance,
             texts.is_known AS is_known,
@@ -46,12 +88,11 @@ _ITEMS = (
             texts.cost_usd AS cost_usd,
             texts.user_hash AS user_hash
         FROM members
-        INNER JOIN homes USING (day, attempt_id, cluster_id)
-        LEFT JOIN texts USING (item_day, item_id)
-        LEFT JOIN samples USING (item_day, item_id)
+        INNER JOIN homes USING (team_id, theme_id, day, attempt_id, cluster_id)
+        LEFT JOIN texts USING (team_id, level, item_day, item_id)
+        LEFT JOIN samples USING (team_id, theme_id, item_day, item_id)
     )
 """
-)
 
 # A row a day and lineage; and with is_week one a day and lineage about the seven days that end with it, for the last
 # days: their different users are no sum.
@@ -59,6 +100,8 @@ COUNTS = (
     _ITEMS
     + """
 SELECT
+    team_id,
+    theme_id,
     counted.1 AS day,
     counted.2 AS is_week,
     home AS lineage_id,
@@ -76,7 +119,7 @@ ARRAY JOIN arrayConcat(
         arrayMap(n -> (item_day + n, true), range(7))
     )
 ) AS counted
-GROUP BY day, is_week, home
+GROUP BY team_id, theme_id, day, is_week, home
 """
 )
 
@@ -85,6 +128,7 @@ COUNTS_BY_HOUR = (
     _ITEMS
     + """
 SELECT
+    team_id,
     toStartOfHour(timestamp) AS hour,
     home AS lineage_id,
     sum(1 / chance) AS traces,
@@ -92,25 +136,24 @@ SELECT
     uniqExact(user_hash) AS users,
     sum(cost_usd / chance) AS cost
 FROM items
-GROUP BY hour, home
+GROUP BY team_id, hour, home
 """
 )
 
 # Keys: clustering_runs (team_id, day, theme_id); clusters (…, attempt_id, cluster_id).
 CENTROIDS = """
-SELECT lineage_id, argMax(centroid, day) AS latest
+SELECT team_id, theme_id, lineage_id, argMax(centroid, day) AS latest
 FROM clusters FINAL
-WHERE team_id = {team_id:Int64}
+WHERE team_id IN {team_ids:Array(Int64)}
     AND day BETWEEN {from:Date} AND {until:Date}
-    AND theme_id = {theme_id:String}
     AND lineage_id != ''
-    AND (day, attempt_id) IN
+    AND (team_id, theme_id, day, attempt_id) IN
     (
-        SELECT day, attempt_id
+        SELECT team_id, theme_id, day, attempt_id
         FROM clustering_runs FINAL
-        WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND theme_id = {theme_id:String}
+        WHERE team_id IN {team_ids:Array(Int64)} AND day BETWEEN {from:Date} AND {until:Date}
     )
-GROUP BY lineage_id
+GROUP BY team_id, theme_id, lineage_id
 """
 
 # Key of events: (team_id, toDate(timestamp), event, uuid).
@@ -126,27 +169,26 @@ GROUP BY day
 
 # Key of skips: (team_id, day, stage, theme_id).
 FAILURES = """
-SELECT day, theme_id, stage, detail
+SELECT team_id, day, theme_id, stage, detail
 FROM skips FINAL
-WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND reason = 'failed'
-ORDER BY day, stage
+WHERE team_id IN {team_ids:Array(Int64)} AND day BETWEEN {from:Date} AND {until:Date} AND reason = 'failed'
+ORDER BY team_id, day, stage
 """
 
 # Keys: clustering_runs (team_id, day, theme_id); clusters (…, attempt_id, cluster_id).
 SPLITS = """
-SELECT lineage_id, lineage_parents, min(day) AS first_day
+SELECT team_id, theme_id, lineage_id, lineage_parents, min(day) AS first_day
 FROM clusters FINAL
-WHERE team_id = {team_id:Int64}
+WHERE team_id IN {team_ids:Array(Int64)}
     AND day BETWEEN {from:Date} AND {until:Date}
-    AND theme_id = {theme_id:String}
     AND lineage_status = 'split'
-    AND (day, attempt_id) IN
+    AND (team_id, theme_id, day, attempt_id) IN
     (
-        SELECT day, attempt_id
+        SELECT team_id, theme_id, day, attempt_id
         FROM clustering_runs FINAL
-        WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND theme_id = {theme_id:String}
+        WHERE team_id IN {team_ids:Array(Int64)} AND day BETWEEN {from:Date} AND {until:Date}
     )
-GROUP BY lineage_id, lineage_parents
+GROUP BY team_id, theme_id, lineage_id, lineage_parents
 """
 
 # Keys: theme_items (team_id, day, theme_id, item_id); trace_summaries (team_id, day, theme_id, item_id);

@@ -2,39 +2,48 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 
+from llma_assets.alerts.blocked import Suspected, blocked_days
 from llma_assets.alerts.judging import History
 from llma_assets.alerts.novelty import novelty_of
 from llma_assets.alerts.queries import (
     ARRIVED,
     COUNTS,
     COVERED,
-    FAILURES,
     RUNS,
     SPENT,
     SPLITS,
 )
 from llma_assets.alerts.rule import WITHOUT_THEME, Rule
-from llma_assets.clickhouse import Database
-from llma_assets.clusters import NOTHING, counted_as, lineages_of, standings_of, taken_out_by_lineage
-from llma_assets.reports import all_checks
+from llma_assets.clickhouse import Database, RememberingDatabase
+from llma_assets.clusters import NOTHING, Lineage, Standing, counted_as, lineages_of, standings_of, taken_out_by_lineage
+from llma_assets.tasks import Closed, closings_of
 from llma_assets.team_day import TeamDay, midnight
 from llma_assets.trace_events import TRIGGER_EVENTS
 
 LONG_AGO = -10_000
 WEEK = 7
-_BLOCKING_ASSETS = ("cluster_assignments", "cluster_labels", "cluster_events")
 
 
 @dataclass(frozen=True, slots=True)
 class _Runs:
     level: str
     days: Mapping[date, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What was read of a team: lineages, what people decided about them, and rows by theme."""
+
+    lineages: Sequence[Lineage] = ()
+    decided: Mapping[str, Standing] = field(default_factory=dict)
+    counts: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    splits: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 NO_THEME = ""
@@ -49,17 +58,18 @@ def histories(
     days: int,
     judged: int = 1,
     budget_usd: float | None = None,
+    suspected: Suspected | None = None,
 ) -> dict[str, History]:
     """The history of each theme that the rules are about and that has a run, over the days that end with `until`.
 
     Args:
         judged: so many of the last days are judged; users of weeks are known for these alone.
         budget_usd: what the team may spend a day; None for no limit.
+        suspected: which runs of the last day the blocking checks may find fault with; None to find out.
     """
     # Checks ask for the same rows again and again.
-    database = database.remembering()
-    first_day = until.day - timedelta(days=days - 1)
-    period = {"team_id": until.team_id, "from": first_day, "until": until.day}
+    database = database if isinstance(database, RememberingDatabase) else database.remembering()
+    period = period_of(until, days)
     runs = _runs_by_theme(database, period)
     for theme_id in {theme for rule in rules for theme in rule.themes} - runs.keys():
         runs[theme_id] = _Runs("trace", {})
@@ -67,17 +77,19 @@ def histories(
     of_team = [rule for rule in rules if rule.kind in WITHOUT_THEME]
     if len(of_team) == len(rules):
         wanted = set()
-    blocked = _blocked(database, until, runs, period) if wanted else {}
+    days_by_theme = {theme_id: list(each.days) for theme_id, each in runs.items()}
+    blocked = blocked_days(database, until, days_by_theme, period, suspected) if wanted else {}
     kinds = {rule.kind for rule in rules}
-    lineages = lineages_of(database, until.team_id)
-    decided = standings_of(database, until.team_id)
+    theme_ids = sorted(wanted) if all(rule.themes for rule in rules) else []
+    read = _read(database, until.team_id, period, theme_ids, judged) if wanted else _Rows()
     found = {}
     for theme_id in sorted(wanted):
-        of_theme = [each for each in lineages if each.theme_id == theme_id]
-        history = _history(database, theme_id, runs[theme_id], period, of_theme, decided, judged)
+        history = _history(theme_id, runs[theme_id], period, read)
         history = replace(history, blocked=blocked.get(theme_id, {}))
         if "coverage" in kinds:
-            history = replace(history, coverage=_coverage(database, history, period))
+            history = replace(history, coverage=_coverage(database, until.team_id, history, period))
+        if "regressed" in kinds:
+            history = replace(history, closed=_closed(closings_of(database, until.team_id), read.decided))
         if "new_cluster" in kinds:
             history = replace(history, novelty=novelty_of(database, history, period))
         found[theme_id] = history
@@ -96,10 +108,11 @@ def judged_by(rule: Rule, theme_id: str) -> bool:
 def _team_history(
     database: Database, until: TeamDay, period: Mapping[str, Any], kinds: Collection[str], budget_usd: float | None
 ) -> History:
-    history = _history(database, NO_THEME, _Runs("trace", {}), period, (), {})
+    history = _history(NO_THEME, _Runs("trace", {}), period, _Rows())
     days = [history.day(t) for t in range(history.days)]
     arrived = _arrived(database, until, history.first_day) if "nothing_arrived" in kinds else {}
-    spent = {row["day"]: row["usd"] for row in database.rows(SPENT, **period)} if "spend" in kinds else {}
+    of_one = _of_one(until.team_id, period)
+    spent = {row["day"]: row["usd"] for row in database.rows(SPENT, **of_one)} if "spend" in kinds else {}
     return replace(
         history,
         arrived=np.array([arrived.get(day, 0) for day in days], float),
@@ -110,9 +123,20 @@ def _team_history(
     )
 
 
-def _coverage(database: Database, history: History, period: Mapping[str, Any]) -> Any:
+def _closed(
+    closings: Mapping[str, Sequence[Closed]], decided: Mapping[str, Standing]
+) -> dict[str, list[tuple[date, date | None]]]:
+    """By lineage as it is counted, the days on which its task was closed, and opened again."""
+    found: dict[str, list[tuple[date, date | None]]] = {}
+    for lineage_id, spans in closings.items():
+        days = [(closed.date(), opened.date() if opened else None) for closed, opened in spans]
+        found.setdefault(counted_as(lineage_id, decided), []).extend(days)
+    return found
+
+
+def _coverage(database: Database, team_id: int, history: History, period: Mapping[str, Any]) -> Any:
     found = np.full(history.days, np.nan)
-    for row in database.rows(COVERED, **period, theme_id=history.theme_id):
+    for row in database.rows(COVERED, **_of_one(team_id, period), theme_id=history.theme_id):
         found[history.column(row["day"])] = row["covered"] / row["wanted"]
     return found
 
@@ -122,12 +146,20 @@ def counts_history(database: Database, until: TeamDay, theme_id: str, *, days: i
 
     Checks are not asked, so that no day is blocked.
     """
-    period = {"team_id": until.team_id, "from": until.day - timedelta(days=days - 1), "until": until.day}
+    period = period_of(until, days)
     runs = _runs_by_theme(database, period).get(theme_id)
     if runs is None:
         return None
-    lineages = [each for each in lineages_of(database, until.team_id) if each.theme_id == theme_id]
-    return _history(database, theme_id, runs, period, lineages, standings_of(database, until.team_id), judged=0)
+    return _history(theme_id, runs, period, _read(database, until.team_id, period, [theme_id], judged=0))
+
+
+def period_of(until: TeamDay, days: int) -> dict[str, Any]:
+    """The parameters of statements about the days that end with one, of its team."""
+    return {"team_ids": [until.team_id], "from": until.day - timedelta(days=days - 1), "until": until.day}
+
+
+def _of_one(team_id: int, period: Mapping[str, Any]) -> dict[str, Any]:
+    return {"team_id": team_id, "from": period["from"], "until": period["until"]}
 
 
 def _runs_by_theme(database: Database, period: Mapping[str, Any]) -> dict[str, _Runs]:
@@ -139,26 +171,36 @@ def _runs_by_theme(database: Database, period: Mapping[str, Any]) -> dict[str, _
     return {theme_id: _Runs(levels[theme_id], days) for theme_id, days in found.items()}
 
 
-def _history(
-    database: Database,
-    theme_id: str,
-    runs: _Runs,
-    period: Mapping[str, Any],
-    lineages: Sequence[Any],
-    decided: Mapping[str, Any],
-    judged: int = 1,
-) -> History:
+def weeks_from(until: date, judged: int) -> date:
+    """The first of the days for which the users of the week that ends with it are counted."""
+    return until - timedelta(days=judged - 1)
+
+
+def _read(database: Database, team_id: int, period: Mapping[str, Any], theme_ids: Sequence[str], judged: int) -> _Rows:
+    """What is read of a team's themes, or of some of them."""
+    lineages = lineages_of(database, team_id)
+    decided = standings_of(database, team_id)
+    out = taken_out_by_lineage(decided, [each.lineage_id for each in lineages])
+    taken_out = [(team_id, *pair) for pair in out]
+    given = {"theme_ids": theme_ids, "taken_out": taken_out, "weeks_from": weeks_from(period["until"], judged)}
+    counts = database.rows(COUNTS, **period, **given)
+    splits = database.rows(SPLITS, **period) if judged else []
+    return _Rows(lineages, decided, _by_theme(counts), _by_theme(splits))
+
+
+def _by_theme(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["theme_id"], []).append(row)
+    return found
+
+
+def _history(theme_id: str, runs: _Runs, period: Mapping[str, Any], read: _Rows) -> History:
     first_day: date = period["from"]
     days = (period["until"] - first_day).days + 1
-    given = {
-        **period,
-        "theme_id": theme_id,
-        "level": runs.level,
-        "attempt_ids": [row["attempt_id"] for row in runs.days.values()],
-        "taken_out": taken_out_by_lineage(decided, [each.lineage_id for each in lineages]),
-    }
-    weeks_from = period["until"] - timedelta(days=judged - 1)
-    found = list(database.rows(COUNTS, **given, weeks_from=weeks_from)) if runs.days else []
+    lineages = [each for each in read.lineages if each.theme_id == theme_id]
+    decided = read.decided
+    found = read.counts.get(theme_id, []) if runs.days else []
     counts, weeks = ([row for row in found if row["is_week"] == of_week] for of_week in (False, True))
 
     def counted(lineage_id: str) -> str:
@@ -186,7 +228,7 @@ def _history(
         name = counted(each.lineage_id)
         if name in began:
             began[name] = min(began[name], (each.first_day - first_day).days)
-    split_on = _split(database, given, counted) if runs.days and judged else {}
+    split_on = _split(read.splits.get(theme_id, []), counted) if runs.days else {}
     starts = [(each.first_day - first_day).days for each in lineages]
     return History(
         theme_id=theme_id,
@@ -234,12 +276,10 @@ def _merged(runs: _Runs, counted: Callable[[str], str]) -> dict[date, dict[str, 
     return _sorted(found)
 
 
-def _split(
-    database: Database, given: Mapping[str, Any], counted: Callable[[str], str]
-) -> dict[date, dict[str, tuple[str, ...]]]:
+def _split(rows: Sequence[Mapping[str, Any]], counted: Callable[[str], str]) -> dict[date, dict[str, tuple[str, ...]]]:
     """By day and lineage, the lineages that a run of that day is the first to split off it."""
     found: dict[date, dict[str, set[str]]] = {}
-    for row in database.rows(SPLITS, **{name: given[name] for name in ("team_id", "from", "until", "theme_id")}):
+    for row in rows:
         for parent in row["lineage_parents"]:
             if parent != row["lineage_id"]:
                 found.setdefault(row["first_day"], {}).setdefault(counted(parent), set()).add(row["lineage_id"])
@@ -256,28 +296,6 @@ def _together(by_day: Mapping[date, Mapping[str, Sequence[str]]]) -> dict[str, t
 
 def _sorted(found: Mapping[date, Mapping[str, Collection[str]]]) -> dict[date, dict[str, tuple[str, ...]]]:
     return {day: {name: tuple(sorted(each)) for name, each in of.items()} for day, of in found.items()}
-
-
-def _blocked(
-    database: Database, until: TeamDay, runs: Mapping[str, _Runs], period: Mapping[str, Any]
-) -> dict[str, dict[date, str]]:
-    """Why days do not count, by theme: of earlier days the failures that are stored, of the last the checks, too."""
-    found: dict[str, dict[date, str]] = {theme_id: {} for theme_id in runs}
-    for row in database.rows(FAILURES, **period):
-        reason = f"{row['stage']} failed: {row['detail']}"[:300]
-        for theme_id in [row["theme_id"]] if row["theme_id"] else list(found):
-            found.setdefault(theme_id, {}).setdefault(row["day"], reason)
-    with_run = {theme_id for theme_id, each in runs.items() if until.day in each.days}
-    if not with_run:
-        return found
-    for check in all_checks():
-        if not check.blocking or check.asset not in _BLOCKING_ASSETS:
-            continue
-        for finding in check.findings(database, until):
-            if not finding.passed:
-                for theme_id in [finding.outcome.theme_id] if finding.outcome.theme_id else with_run:
-                    found.setdefault(theme_id, {})[until.day] = finding.sentence[:300]
-    return found
 
 
 def _arrived(database: Database, until: TeamDay, first_day: date) -> dict[date, int]:

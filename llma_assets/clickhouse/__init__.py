@@ -7,7 +7,7 @@ from llma_assets.clickhouse.backup import back_up, restore
 from llma_assets.clickhouse.client import SharedClient, database_errors, database_name
 from llma_assets.clickhouse.columns import Column, columns_of
 from llma_assets.clickhouse.connecting import connect, open_database
-from llma_assets.clickhouse.database import Database
+from llma_assets.clickhouse.database import Database, RememberingDatabase
 from llma_assets.clickhouse.errors import (
     DatabaseError,
     DatabaseUnavailable,
@@ -31,6 +31,7 @@ __all__ = [
     "Kept",
     "MigrationError",
     "NoDatabase",
+    "RememberingDatabase",
     "ServerState",
     "SharedClient",
     "back_up",

@@ -344,9 +344,23 @@ class RememberingDatabase(Database):
 
     def rows(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """All rows of a query; they are the caller's own."""
-        key = (sql, repr((self._read_from, sorted(parameters.items()))))
         below = self._under.rows if self._under is not None else super().rows
-        return self._memory.rows(key, sql, lambda: below(sql, **parameters))
+        return self._memory.rows(self._key(sql, parameters), sql, lambda: below(sql, **parameters))
+
+    def ask_together(self, sql: str, team_ids: Collection[int], /, **parameters: Any) -> None:
+        """Ask a query of several teams at once, so that the same one is known of each team alone.
+
+        Args:
+            sql: a statement with the parameter `team_ids`, whose rows have `team_id`, in an order that holds by team.
+        """
+        of_team: dict[int, list[dict[str, Any]]] = {team_id: [] for team_id in team_ids}
+        for row in super().rows(sql, team_ids=sorted(team_ids), **parameters):
+            of_team[row["team_id"]].append(row)
+        for team_id, rows in of_team.items():
+            self._memory.know(self._key(sql, {"team_ids": [team_id], **parameters}), rows)
+
+    def _key(self, sql: str, parameters: Mapping[str, Any]) -> Any:
+        return sql, repr((self._read_from, sorted(parameters.items())))
 
     def value(self, sql: str, /, **parameters: Any) -> Any:
         """The first column of the first row, None without rows."""

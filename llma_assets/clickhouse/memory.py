@@ -62,6 +62,13 @@ class Memory:
                 return rows
         return [dict(row) for row in known.rows]
 
+    def know(self, key: Any, rows: list[dict[str, Any]]) -> None:
+        """Repeat rows that were read with those of others, however many there are."""
+        with self._lock:
+            writes = self.limits.writes.count if self.limits else 0
+            self._known[key] = _Answer(rows, writes, time.monotonic())
+            self._held += len(rows)
+
     def _keep(self, key: Any, answer: "_Answer") -> None:
         """Keep an answer that is short, and forget the oldest ones where all together are long."""
         with self._lock:

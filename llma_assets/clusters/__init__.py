@@ -3,7 +3,7 @@
 The algorithms belong in `engine`, which knows no database; names of clusters belong in `labels`.
 """
 
-from llma_assets.clusters.checks import CHECKS
+from llma_assets.clusters.checks import CHECKS, days_to_check
 from llma_assets.clusters.deciding import Decided, decide_about
 from llma_assets.clusters.disclosure import (
     FEW_USERS_TITLE,
@@ -42,7 +42,7 @@ from llma_assets.clusters.new_items import NewItems, assign_new_items
 from llma_assets.clusters.options import RunOptions
 from llma_assets.clusters.partition import CLUSTERING_VERSION, store_clusters
 from llma_assets.clusters.partition import STAGE as CLUSTERING_STAGE
-from llma_assets.clusters.store.cluster_edits import edits_of, standings_of, store_edit
+from llma_assets.clusters.store.cluster_edits import ask_together, edits_of, standings_of, store_edit
 from llma_assets.clusters.store.cluster_members import clustered_since
 from llma_assets.clusters.store.clustering_runs import (
     Run,
@@ -98,6 +98,7 @@ __all__ = [
     "UnknownLineageError",
     "Withheld",
     "after",
+    "ask_together",
     "assign_new_items",
     "carried_names",
     "cluster",
@@ -108,6 +109,7 @@ __all__ = [
     "committed_run",
     "committed_runs",
     "counted_as",
+    "days_to_check",
     "decide",
     "decide_about",
     "edits_of",

@@ -1,6 +1,7 @@
 """Rules of the asset checks of `cluster_assignments`. Their Dagster side belongs in `defs.checks`."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import date
 from typing import Any
 
 import orjson
@@ -22,6 +23,7 @@ from llma_assets.clusters.store.invariants import (
     names_of,
 )
 from llma_assets.clusters.store.parts import parts_of_day
+from llma_assets.clusters.store.screening import runs_to_check
 from llma_assets.findings import Check, Outcome, in_words
 from llma_assets.team_day import TeamDay
 
@@ -250,3 +252,8 @@ CHECKS = (
     Check("cluster_assignments", little_noise),
     Check("cluster_assignments", confirmed_by_resamples),
 )
+
+
+def days_to_check(database: Database, day: date, team_ids: Collection[int]) -> set[tuple[int, str]]:
+    """Team and theme of the runs of a day that blocking checks must be evaluated for: all others pass them."""
+    return runs_to_check(database, day, team_ids, largest_share=LARGEST_SHARE)

@@ -4,7 +4,7 @@ Clusters belong in `clusters`, their names in `labels`.
 """
 
 from llma_assets.events.aggregates import ClusterMetrics, ItemNumbers, aggregate
-from llma_assets.events.checks import CHECKS
+from llma_assets.events.checks import CHECKS, teams_with_empty_events
 from llma_assets.events.partition import event_uuid, publish_events, published_at
 from llma_assets.events.payload import PAYLOAD_VERSION, EmptyClusteringError, NoNamesError, cluster_event_properties
 
@@ -20,4 +20,5 @@ __all__ = [
     "event_uuid",
     "publish_events",
     "published_at",
+    "teams_with_empty_events",
 ]

@@ -1,6 +1,7 @@
 """Rules of the asset checks of `cluster_events`. Their Dagster side belongs in `defs.checks`."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import date
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -11,7 +12,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters import Run, clusters_of, held_back, runs_of_day
 from llma_assets.events.building import differences_from_run, wrong_titles
 from llma_assets.events.payload import EmptyClusteringError
-from llma_assets.events.queries import PUBLISHED_OF_DAY
+from llma_assets.events.queries import PUBLISHED_OF_DAY, TEAMS_WITH_EMPTY_EVENTS
 from llma_assets.findings import Check, Outcome, in_words
 from llma_assets.team_day import TeamDay
 
@@ -103,3 +104,8 @@ CHECKS = (
     Check("cluster_events", events_match_runs),
     Check("cluster_events", event_titles_match_labels),
 )
+
+
+def teams_with_empty_events(database: Database, day: date, team_ids: Collection[int]) -> set[int]:
+    """The teams of which the blocking check `no_empty_events` fails on a day."""
+    return {row["team_id"] for row in database.rows(TEAMS_WITH_EMPTY_EVENTS, team_ids=sorted(team_ids), day=day)}

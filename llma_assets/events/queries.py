@@ -101,6 +101,19 @@ WHERE team_id = {team_id:Int64}
 ORDER BY theme_id, uuid
 """
 
+# Of several teams, for whoever evaluates the check only where it may fail. Key of events: as above.
+TEAMS_WITH_EMPTY_EVENTS = """
+SELECT DISTINCT team_id
+FROM events FINAL
+WHERE team_id IN {team_ids:Array(Int64)}
+    AND toDate(timestamp) = {day:Date}
+    AND event IN ('$ai_trace_clusters', '$ai_generation_clusters')
+    AND (
+        JSONExtractUInt(properties, '$ai_total_items_analyzed') = 0
+        OR empty(JSONExtractArrayRaw(properties, '$ai_clusters'))
+    )
+"""
+
 # The tags of a theme's items of some days. Key of events: (team_id, toDate(timestamp), event, uuid).
 STORED_TAGS = """
 SELECT uuid, properties

@@ -4,7 +4,7 @@ from llma_assets.insights.attributes import VERSION as ATTRIBUTES_VERSION
 from llma_assets.insights.attributes import RunAttributes, find_attributes, stored_attributes
 from llma_assets.insights.causes import PROMPT_VERSION as CAUSES_VERSION
 from llma_assets.insights.causes import STAGE as CAUSES_STAGE
-from llma_assets.insights.causes import Cause, ClusterCauses, Reference, causes_of, store_causes
+from llma_assets.insights.causes import Cause, ClusterCauses, Reference, causes_of, forecast_causes, store_causes
 from llma_assets.insights.comparing import Counts, Distinction, distinctions
 from llma_assets.insights.effect import DayRate, Effect, effect_of
 from llma_assets.insights.partition import STAGE as ATTRIBUTES_STAGE
@@ -46,6 +46,7 @@ __all__ = [
     "effect_of",
     "find_attributes",
     "find_release",
+    "forecast_causes",
     "lineage_rates",
     "parts_of_cluster",
     "releases_of",

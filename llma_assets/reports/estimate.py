@@ -8,6 +8,7 @@ from datetime import date
 from llma_assets.clickhouse import Database
 from llma_assets.discovery import traces_with_events
 from llma_assets.embeddings import forecast_embeddings
+from llma_assets.insights import forecast_causes
 from llma_assets.labels import forecast_labels
 from llma_assets.ledger import Forecast, Spending, spending
 from llma_assets.models import price_list
@@ -211,6 +212,7 @@ def _forecasts(
     summaries: list[Forecast] = []
     embeddings: list[Forecast] = []
     labels: list[Forecast] = []
+    causes: list[Forecast] = []
     notes: list[str] = []
     known: set[str] = set()
     for theme in themes:
@@ -243,4 +245,8 @@ def _forecasts(
                 least_items=theme.clustering.min_items,
             )
         )
-    return [*summaries, *embeddings, *labels], notes
+        if theme.causes:
+            clusters = labels[-1].items + labels[-1].done
+            is_new = bool(vectors.items)
+            causes.append(forecast_causes(database, team_day, theme, chat, clusters=clusters, is_new=is_new))
+    return [*summaries, *embeddings, *labels, *causes], notes

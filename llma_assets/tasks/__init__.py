@@ -16,7 +16,14 @@ from llma_assets.tasks.board import (
 )
 from llma_assets.tasks.changes import TaskOptions
 from llma_assets.tasks.checks import CHECKS
-from llma_assets.tasks.cluster_tasks import ClusterSource, find_cluster_task, make_cluster_task
+from llma_assets.tasks.cluster_tasks import (
+    Closed,
+    ClusterSource,
+    ask_closings_together,
+    closings_of,
+    find_cluster_task,
+    make_cluster_task,
+)
 from llma_assets.tasks.editing import (
     EditError,
     close_task,
@@ -45,6 +52,7 @@ __all__ = [
     "PROMPT_VERSION",
     "BatchCounts",
     "BatchOptions",
+    "Closed",
     "ClusterSource",
     "EditError",
     "Flags",
@@ -56,7 +64,9 @@ __all__ = [
     "TaskCounts",
     "TaskOptions",
     "UnknownTaskError",
+    "ask_closings_together",
     "close_task",
+    "closings_of",
     "cluster_new_segments",
     "find_cluster_task",
     "find_task",

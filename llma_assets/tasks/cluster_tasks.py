@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from llma_assets.clickhouse import Database
+from llma_assets.clickhouse import Database, RememberingDatabase
 from llma_assets.tasks.batches import NAMESPACE
 
 MOST_ITEMS = 20
@@ -28,6 +28,23 @@ SELECT toString(t.task_id) AS task_id
 FROM cluster_tasks AS t FINAL
 WHERE t.team_id = {team_id:Int64} AND t.task_id IN {task_ids:Array(UUID)}
 ORDER BY made_at, t.task_id
+"""
+# Keys: cluster_tasks (team_id, task_id); task_history (team_id, task_id, change_id). What people said of their state.
+CLUSTER_TASK_STATES = """
+SELECT c.team_id AS team_id, c.lineage_id AS lineage_id, h.changed_at AS changed_at, h.status AS status
+FROM
+(
+    SELECT team_id, task_id, changed_at, status, inserted_at, change_id
+    FROM task_history FINAL
+    WHERE team_id IN {team_ids:Array(Int64)} AND batch_id = 0 AND status != ''
+) AS h
+INNER JOIN
+(
+    SELECT team_id, task_id, lineage_id
+    FROM cluster_tasks FINAL
+    WHERE team_id IN {team_ids:Array(Int64)}
+) AS c ON h.team_id = c.team_id AND h.task_id = c.task_id
+ORDER BY h.team_id, h.changed_at, h.inserted_at, h.change_id
 """
 CLUSTER_TASK = f"{CLUSTER_TASKS.rstrip()} AND t.task_id = {{task_id:UUID}}\n"
 
@@ -104,3 +121,25 @@ def find_cluster_task(database: Database, team_id: int, lineage_ids: Collection[
 def cluster_task_rows(database: Database, team_id: int) -> list[dict[str, Any]]:
     """The tasks of a team's clusters as they are stored."""
     return database.rows(CLUSTER_TASKS, team_id=team_id)
+
+
+Closed = tuple[datetime, datetime | None]
+"""When a task was closed, and when it was opened again; None where it was not."""
+
+
+def closings_of(database: Database, team_id: int) -> dict[str, list[Closed]]:
+    """By lineage of which people made a task, when it was closed as solved, in order of time."""
+    found: dict[str, list[Closed]] = {}
+    for row in database.rows(CLUSTER_TASK_STATES, team_ids=[team_id]):
+        closings = found.setdefault(row["lineage_id"], [])
+        is_closed = bool(closings) and closings[-1][1] is None
+        if row["status"] == "resolved" and not is_closed:
+            closings.append((row["changed_at"], None))
+        elif row["status"] != "resolved" and is_closed:
+            closings[-1] = (closings[-1][0], row["changed_at"])
+    return found
+
+
+def ask_closings_together(database: RememberingDatabase, team_ids: Collection[int]) -> None:
+    """Ask for the closings of several teams at once: what is asked of one is known then."""
+    database.ask_together(CLUSTER_TASK_STATES, team_ids)

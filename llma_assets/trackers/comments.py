@@ -1,4 +1,4 @@
-"""Comments of a pass: that a subject was renamed or merged, whether its fix worked, and what other modules tell.
+"""Comments of a pass: that a subject was renamed, merged or split, whether its fix worked, and what other modules tell.
 
 Each is begun in the database, sent under an id of ours, and stored: a process that is killed in between tells it later.
 """
@@ -56,6 +56,18 @@ class Teller:
             words = f"told {state.shown} that it is part of “{subject.title}” now"
             return replace(state, told_title=subject.title, said=words, said_at=self._clock())
         return replace(state, told_title=subject.title)
+
+    def split(self, client: TrackerClient, link: Link, state: LinkState, subject: Subject) -> LinkState:
+        """Tell of what was split off the subject since its issue was wanted; the issue stays with the larger part."""
+        if subject.subject != link.subject:
+            return state
+        for part, day in self._subjects.parts_since(subject, link.wanted_at.date()):
+            others = self._links.of_subject(part.about, [part.subject], self._tracker)
+            issue = next((shown for each in others if (shown := self._links.state(each).shown)), "")
+            if self.note(client, link, state, "split", part.subject, telling.split_note(part, day, issue)):
+                words = f"told {state.shown} that “{part.title}” was split off it"
+                state = replace(state, said=words, said_at=self._clock())
+        return state
 
     def renamed(self, client: TrackerClient, link: Link, state: LinkState, subject: Subject) -> LinkState:
         """Tell that the subject is called otherwise; names that a model gives may change often: one comment a day."""

@@ -179,6 +179,7 @@ class Pass:
             raise IssueRefused(f"the team has no such {link.about} any more; the issue stays as it is")
         point = self._subjects.standpoint(subject, self.tracker, state)
         moved = self._teller.renamed(client, link, self._teller.merged(client, link, moved, subject), subject)
+        moved = self._teller.split(client, link, moved, subject)
         step = self._step(client, link, moved, subject, point, issue)
         moved = self._do(client, link, moved, subject, point, issue, step)
         if step.act in ("none", "agree"):

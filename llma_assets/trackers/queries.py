@@ -131,6 +131,25 @@ WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND
 ORDER BY day
 """
 
+# Keys: clustering_runs (team_id, day, theme_id); clusters (…, attempt_id, cluster_id). When each was split off what.
+SPLIT_OFF = """
+SELECT parent, lineage_id, min(day) AS first_day
+FROM clusters FINAL
+ARRAY JOIN lineage_parents AS parent
+WHERE team_id = {team_id:Int64}
+    AND day BETWEEN {from:Date} AND {until:Date}
+    AND lineage_status = 'split'
+    AND parent != lineage_id
+    AND (day, theme_id, attempt_id) IN
+    (
+        SELECT day, theme_id, attempt_id
+        FROM clustering_runs FINAL
+        WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date}
+    )
+GROUP BY parent, lineage_id
+ORDER BY first_day, parent, lineage_id
+"""
+
 # Key of tracker_links: (team_id, link_id).
 TEAMS_WITH_LINKS = """
 SELECT DISTINCT team_id

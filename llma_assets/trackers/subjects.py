@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -36,7 +36,7 @@ from llma_assets.tasks import (
     task_history,
 )
 from llma_assets.team_day import TeamDay
-from llma_assets.trackers.ended import ended_lineages
+from llma_assets.trackers.ended import ended_lineages, split_off
 from llma_assets.trackers.links import NEVER, LinkState
 from llma_assets.trackers.queries import LAST_CLUSTERS
 from llma_assets.trackers.setting import About, Here, Tracker
@@ -143,6 +143,19 @@ class Subjects:
     def ended(self) -> Mapping[str, str]:
         """By a lineage that ended within another, that one."""
         return ended_lineages(self.database, self.team_id, self.now.date(), self.lineages)
+
+    @cached_property
+    def _split_off(self) -> Mapping[str, Mapping[str, date]]:
+        return split_off(self.database, self.team_id, self.now.date())
+
+    def parts_since(self, subject: Subject, since: date) -> list[tuple[Subject, date]]:
+        """Clusters that runs split off a cluster from a day on, each with its day; none that is part of it again."""
+        found = []
+        for lineage_id, day in self._split_off.get(subject.subject, {}).items() if subject.about == "cluster" else ():
+            part = self.get("cluster", lineage_id) if day >= since else None
+            if part and part.subject == lineage_id:
+                found.append((part, day))
+        return found
 
     @cached_property
     def last_clusters(self) -> dict[str, Mapping[str, Any]]:

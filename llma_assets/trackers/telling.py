@@ -1,6 +1,6 @@
 """What issues are told in words: bodies of new ones, and comments. Our words, figures, and escaped text of others."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from llma_assets.reports import Verification
 from llma_assets.trackers.setting import Here, There
@@ -69,6 +69,13 @@ def merged_note(into: Subject, issue: str) -> str:
     where = f" It has an issue of its own: {issue}." if issue else " This issue stands for it from now on."
     page = f" [Open in LLMA Assets]({into.page})" if into.page else ""
     return f"It is part of “{safe(into.title)}” in LLMA Assets now.{where}{page}"
+
+
+def split_note(part: Subject, day: date, issue: str) -> str:
+    """Another cluster was split off the subject."""
+    where = f" It has an issue of its own: {issue}." if issue else ""
+    page = f" [Open in LLMA Assets]({part.page})" if part.page else ""
+    return f"“{safe(part.title)}” was split off it on {day}. This issue stays with the larger part.{where}{page}"
 
 
 def verified_note(found: Verification) -> str:

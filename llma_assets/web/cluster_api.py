@@ -7,10 +7,12 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from llma_assets.reports import (
+    CausesReport,
     ClusterOverlap,
     MadeTask,
     NoSuchClusterError,
     NotClusteredError,
+    causes_report,
     cluster_overlap,
     task_of_cluster,
 )
@@ -46,6 +48,12 @@ def other_themes(
     except NotClusteredError as error:
         raise NotFound(str(error)) from None
     return answer(request, json_object(found))
+
+
+@router.get(TEAM + "/causes", response_model=CausesReport)
+def causes(request: Request, site: SiteDep, team_id: TeamDep, day: DayQuery, theme: str | None = None) -> Response:
+    """Probable causes of a day's clusters, with the lines that show them; of themes with `causes`. Asks no model."""
+    return answer(request, json_object(causes_report(site.database, TeamDay(team_id, day), theme_id=theme)))
 
 
 @router.post(TEAM + "/clusters/{lineage_id}/task", response_model=MadeTask)

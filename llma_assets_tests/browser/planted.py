@@ -71,8 +71,7 @@ def _huge_words(database: Database, when: datetime) -> None:
     database.insert_rows("skips", [{"team_id": MINE, "day": DAY, **skip}])
     told = Incident(UUID(int=7), "escalating", "v", "traces", "traces-0", "traces-0", HUGE, DAY, 60.0, 1)
     calm = Incident(UUID(int=8), "escalating", "v", "traces", "refund", "refund", CLUSTERS[0][1], DAY, 60.0, 1)
-    store_incidents(database, MINE, [told])
-    store_incidents(database, CALM, [calm])
+    store_incidents(database, {MINE: [told], CALM: [calm]})
 
 
 def _dead_letter(database: Database, team_id: int, reason: str) -> None:

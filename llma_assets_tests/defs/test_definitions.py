@@ -44,8 +44,8 @@ def test_the_names_of_assets_checks_and_automation_are_pinned(loaded: list[str])
         "'spending_within_budget', 'spending_within_budget', 'summaries_are_embedded', 'tasks_add_up', "
         "'theme_spending_within_budget', 'theme_spending_within_budget', 'theme_spending_within_budget', "
         "'themes_find_something']",
-        "['alerts_job', 'clusters_job', 'discovery_job', 'shard_job', 'tasks_job', 'team_day_job', 'texts_job', "
-        "'theme_job', 'trackers_job']",
+        "['alerts_job', 'alerts_shard_job', 'clusters_job', 'discovery_job', 'shard_job', 'tasks_job', 'team_day_job', "
+        "'texts_job', 'theme_job', 'trackers_job']",
         "['alerts_every_10_minutes', 'clusters_daily', 'discovery_hourly', 'tasks_half_hourly', 'texts_hourly', "
         "'trackers_every_10_minutes']",
         "['late_events', 'open_batches', 'stale_clusters', 'theme_schedules']",

@@ -8,10 +8,11 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import committed_run
-from llma_assets.insights import CAUSES_STAGE, ClusterCauses, causes_of, store_causes
+from llma_assets.insights import CAUSES_STAGE, ClusterCauses, causes_of, forecast_causes, store_causes
 from llma_assets.insights.causes.checks import checked_causes
 from llma_assets.insights.causes.evidence import Evidence, chosen_lines, trace_lines
 from llma_assets.insights.causes.schema import CauseItems
+from llma_assets.ledger import Forecast
 from llma_assets.models import OfflineChat, OpenAIChat
 from llma_assets.stage import Report, silent
 from llma_assets.team_day import TeamDay
@@ -145,3 +146,28 @@ def test_hostile_words_of_an_answer_are_one_visible_line() -> None:
     said = CauseItems.model_validate({"causes": [cause(quote="the tool said 504", text="One\u202e\n\ntwo")]})
     (found,), refused = checked_causes(said, evidence)
     assert (found.cause, refused) == ("One two", [])
+
+
+def forecast(database: Database, theme: Theme = ASKING, *, is_new: bool = False) -> Forecast:
+    return forecast_causes(database, DAY, theme, "gpt-4o-mini", clusters=3, is_new=is_new)
+
+
+def test_the_forecast_counts_two_calls_for_each_cluster_without_an_answer(two: Database) -> None:
+    before = forecast(two)
+    assert (before.items, before.done, before.calls) == (2, 0, 4)
+    assert before.cost_usd is not None
+    assert 0 < before.cost_usd < 0.01
+    assert "because there are no earlier calls" in before.basis
+    with ChatServer(answering(None)) as server:
+        asked(two, server, day=TeamDay(MINE, LAST - timedelta(days=1)))
+        assert (forecast(two).items, forecast(two).done) == (0, 2), "both are known of the day before"
+        asked(two, server)
+        assert len(server.calls()) == before.calls
+    after = forecast(two)
+    assert (after.items, after.done, after.calls, after.cost_usd) == (0, 2, 0, 0.0)
+    coming = forecast(two, replace(ASKING, causes_budget_usd=0.5), is_new=True)
+    assert (coming.items, coming.calls) == (3, 6)
+    assert "tokens as in the last 4 calls" in coming.basis
+    assert coming.basis.endswith("causes_budget_usd is 0.5")
+    another = forecast_causes(two, DAY, ASKING, "offline/x", clusters=3, is_new=False)
+    assert (another.items, another.calls, another.basis) == (0, 0, "the offline model is not asked")

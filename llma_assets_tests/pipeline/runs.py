@@ -106,7 +106,8 @@ def partitions_of(requests: Iterable[dg.RunRequest]) -> list[str]:
     for request in requests:
         ops: dict[str, Any] = dict(request.run_config).get("ops", {})
         own = str(request.partition_key or request.tags.get("dagster/asset_partition_range_start"))
-        found += ops["shard"]["config"]["partitions"] if "shard" in ops else [own]
+        shards = [ops[name]["config"]["partitions"] for name in ("shard", "alerts_shard") if name in ops]
+        found += shards[0] if shards else [own]
     return found
 
 

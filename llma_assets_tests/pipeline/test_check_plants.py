@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from llma_assets.alerts.blocked import suspected_runs
 from llma_assets.clickhouse import Database
 from llma_assets.findings import Finding
 from llma_assets.reports import all_checks
@@ -260,3 +261,10 @@ def test_a_plant_is_found_by_name_for_the_team_that_has_it_alone(
     assert found.outcome.theme_id == "traces"
     assert told.format(titles[0], titles[1], size=sizes[0], size1=sizes[1], more=sizes[0] + 5) in found.sentence
     assert failed(stored, name, 2) == []
+    blocking = {each.name for each in all_checks() if each.blocking and each.asset.startswith("cluster_")}
+    if name in blocking:
+        assert set(suspected_runs(stored, DAY, [1, 2])) == {(1, "traces")}, "alerts ask the checks about it"
+
+
+def test_no_run_is_suspected_that_checks_find_no_fault_with(stored: Database) -> None:
+    assert set(suspected_runs(stored, DAY, [1, 2])) == set()

@@ -23,7 +23,7 @@ from llma_assets.cli.main import cli
 from llma_assets.clickhouse import Database, ServerState, connect
 from llma_assets.clickhouse.lifecycle import address
 from llma_assets.definitions import build_definitions
-from llma_assets.defs.alerts import alerts_every_10_minutes
+from llma_assets.defs.alerts_shard import alerts_every_10_minutes
 from llma_assets.defs.partitions import partition_key, range_tags, teams
 from llma_assets.defs.resources import ClickHouseResource, EmbedderResource, TeamSettingsResource
 from llma_assets.defs.schedules import clusters_daily, tasks_half_hourly, texts_hourly

@@ -55,6 +55,27 @@ def test_a_rule_makes_issues_of_clusters_with_enough_users(clusters: Desk, githu
     assert len(github.issues) == 1
 
 
+def test_what_is_split_off_a_cluster_is_told_once_and_the_issue_stays_with_the_rest(
+    clusters: Desk, github: GitHubServer
+) -> None:
+    clusters.sync()
+    part, other = "dddd-part", "eeee-of-another-team"
+    for team_id, name in ((1, part), (2, other)):
+        plant_days(
+            clusters.database, {BIG: [30], SMALL: [3], BACK: [10], name: [5]}, team_id=team_id, last=LAST,
+            parents={LAST: {name: BIG}}, titles={name: "Refund @ann #13"},
+        )  # fmt: skip
+    for _ in range(2):
+        clusters.clock.later(hours=1)
+        clusters.sync()
+    (body,) = [each["body"] for each in github.comments[1] if "split off" in each["body"]]
+    assert "was split off it on 2026-11-22. This issue stays with the larger part." in body
+    assert "@ann" not in body
+    assert "#13" not in body
+    assert len(github.issues) == 1
+    assert github.issues[1]["state"] == "open"
+
+
 def opened(clusters: Desk, lineage: str) -> None:
     """An issue by hand."""
     clusters.rules = ()

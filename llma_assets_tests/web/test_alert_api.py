@@ -31,7 +31,7 @@ def alerted(planted: Database) -> Database:
         incident = Incident(
             incident_id, "escalating", "v", "traces", "traces-0", "traces-0", title, date(2026, 11, 7), 60.0, 1
         )
-        store_incidents(planted, team_id, [incident])
+        store_incidents(planted, {team_id: [incident]})
         message = Message(team_id=team_id, event="opened", day=str(DAY), headline=title, incident_id=str(incident_id))
         at = datetime(2026, 11, 7, 9, tzinfo=UTC)
         put(planted, at, [("ops", message, at)])

@@ -23,7 +23,7 @@ def alerted(planted: Database) -> Database:
         incident = Incident(
             incident_id, "escalating", "v", "traces", "traces-0", "traces-0", title, date(2026, 11, 7), 60.0, 1
         )
-        store_incidents(planted, team_id, [incident])
+        store_incidents(planted, {team_id: [incident]})
     planted.insert_rows(
         "alert_decisions",
         [

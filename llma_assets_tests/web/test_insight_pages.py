@@ -6,8 +6,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from llma_assets.clickhouse import Database
-from llma_assets.insights import add_release
-from llma_assets.team_day import midnight
+from llma_assets.clusters import committed_run
+from llma_assets.insights import Cause, ClusterCauses, Reference, add_release
+from llma_assets.insights.causes.store import store
+from llma_assets.team_day import TeamDay, midnight
 from llma_assets_tests.cli.commands.test_verify import FIXED, LINEAGE, plant
 from llma_assets_tests.reports.stored_runs import DAY
 
@@ -53,3 +55,26 @@ def test_a_cluster_says_whether_it_became_rarer(month: TestClient) -> None:
 
 def test_what_sets_clusters_apart_is_a_document_of_what_is_stored(month: TestClient) -> None:
     assert month.get(f"{API}/1/attributes", params={"date": DAY.isoformat()}).json()["runs"] == []
+
+
+def test_causes_are_a_document_of_the_team_alone(client: TestClient, planted: Database) -> None:
+    for team_id, words in ((1, "The tool <times> out."), (2, "Of the other team.")):
+        run = committed_run(planted, TeamDay(team_id, DAY), "traces")
+        assert run is not None
+        cause = Cause(words, "Look at its log.", (Reference("trace-1", 3, "timed out"),), judged=True)
+        store(planted, run, [ClusterCauses(0, "found", "", "model-x", (cause,))], "x")
+    found = client.get(f"{API}/1/causes", params={"date": DAY.isoformat(), "theme": "traces"}).json()
+    (theme,) = found["themes"]
+    assert (theme["theme"], theme["is_on"]) == ("traces", False)
+    (only,) = theme["clusters"]
+    assert only["found"]["causes"] == [
+        {
+            "cause": "The tool <times> out.",
+            "confirm": "Look at its log.",
+            "references": [{"trace_id": "trace-1", "line": 3, "quote": "timed out"}],
+            "judged": True,
+        }
+    ]
+    assert client.get(f"{API}/77/causes", params={"date": DAY.isoformat()}).json()["themes"] == []
+    described = client.get("/api/v1/openapi.json").json()
+    assert "CausesReport" in described["components"]["schemas"]

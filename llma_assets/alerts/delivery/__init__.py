@@ -14,6 +14,7 @@ from llma_assets.alerts.delivery.outbox import (
     put,
     record,
     switch_channel,
+    teams_with_messages,
 )
 from llma_assets.alerts.delivery.sending import Sent, deliver
 from llma_assets.alerts.delivery.wording import inert
@@ -39,4 +40,5 @@ __all__ = [
     "record",
     "secret_of",
     "switch_channel",
+    "teams_with_messages",
 ]

@@ -1,7 +1,7 @@
 """The outbox: messages with ids that follow from what they say, leases on their attempts, and what became of each."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -27,6 +27,12 @@ SELECT message_id, channel, event, incident_id, body, created_at, not_before, ro
 FROM alert_messages FINAL
 WHERE team_id = {team_id:Int64} AND created_at >= {since:DateTime64(6, 'UTC')}
 ORDER BY created_at, message_id
+"""
+
+TEAMS_WITH_MESSAGES = """
+SELECT DISTINCT team_id
+FROM alert_messages
+WHERE team_id IN {team_ids:Array(Int64)} AND created_at >= {since:DateTime64(6, 'UTC')}
 """
 
 CLAIMS = """
@@ -113,10 +119,13 @@ def deliveries(database: Database, team_id: int, now: datetime) -> list[Delivery
     attempts = _by_message(database.rows(ATTEMPTS, **period))
     found = [_delivery(row, claims.get(_key(row), ()), attempts.get(_key(row), ()), now) for row in rows]
     withheld = withheld_lineages(database, team_id)
-    return [
-        replace(each, message=without_words(each.message)) if each.message.lineage_id in withheld else each
-        for each in found
-    ]
+    return [replace(each, message=without_words(each.message, withheld)) for each in found]
+
+
+def teams_with_messages(database: Database, team_ids: Collection[int], now: datetime) -> set[int]:
+    """The teams that have any message of the last sixty days, sent or not."""
+    rows = database.rows(TEAMS_WITH_MESSAGES, team_ids=sorted(team_ids), since=now - KEPT)
+    return {row["team_id"] for row in rows}
 
 
 def claim(database: Database, team_id: int, delivery: Delivery, now: datetime) -> int | None:

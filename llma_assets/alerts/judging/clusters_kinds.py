@@ -10,6 +10,8 @@ from llma_assets.alerts.judging.verdicts import Decision, Standing
 from llma_assets.alerts.rule import Rule
 
 NEW_DAYS = 7
+BACK_AFTER_CLOSED = 3
+"""A lineage whose task was closed is back after so many complete days without a trace."""
 
 
 def new_cluster(rule: Rule, history: History, t: int, standing: Mapping[str, Standing]) -> list[Decision]:
@@ -35,24 +37,31 @@ def new_cluster(rule: Rule, history: History, t: int, standing: Mapping[str, Sta
 
 
 def regressed(rule: Rule, history: History, t: int, standing: Mapping[str, Standing]) -> list[Decision]:
-    """A lineage with traces again after so many complete days without one."""
+    """A lineage with traces again after so many complete days without one; after a few where its task was closed."""
     value = history.traces[:, t]
     # Days without traces before today, counted back over complete days; and those before a start within three days.
     absent = np.zeros(len(value))
     for back in range(3):
         absent = np.maximum(absent, np.where(history.traces[:, t - back] > 0, _absent_before(history, t - back), 0))
+    closed, after = history.closed_since(t), np.zeros(len(value))
+    for back in range(3):
+        is_there = (history.traces[:, t - back] > 0) & (closed < t - back)
+        after = np.maximum(after, np.where(is_there, _absent_before(history, t - back, closed), 0))
+    few, is_closed = min(BACK_AFTER_CLOSED, rule.absent_days), np.isfinite(closed)
+    is_back = (absent >= rule.absent_days) | (after >= few)
     least = max(rule.min_traces, 1)
     since = _summed(history.traces, t, 3)
     reasons = (
         (value <= 0, "no trace today"),
-        (absent < rule.absent_days, f"it was not absent for {rule.absent_days} days"),
+        (~is_back & ~is_closed, f"it was not absent for {rule.absent_days} days"),
+        (~is_back, f"it was not absent for {few} days since its task was closed"),
         (since < least, f"fewer than {least} traces since it is back"),
         (history.users_week[:, t] < rule.min_users, f"fewer than {rule.min_users} users"),
     )
     line = Line(
         value=since, low=since, high=since, limit=np.full(len(value), float(least)),
         closing=np.where(_summed(history.traces, t, NEW_DAYS) > 0, -1.0, np.inf),
-        numbers={"absent_days": absent}, back="it is absent again",
+        numbers={"absent_days": absent, "absent_since_closed": after}, back="it is absent again",
     )  # fmt: skip
     return decisions_of(rule, history, t, standing, line, reasons)
 
@@ -82,8 +91,12 @@ def _summed(values: Floats, t: int, days: int) -> Floats:
     return rolling_sum(values[:, : t + 1], days)[:, t] if t >= 0 else np.zeros(len(values))
 
 
-def _absent_before(history: History, t: int) -> Floats:
-    """Complete days without a trace just before `t`; 0 for a lineage that was never there before."""
+def _absent_before(history: History, t: int, after: Floats | None = None) -> Floats:
+    """Complete days without a trace just before `t`; 0 for a lineage that was never there before.
+
+    Args:
+        after: (lineages,) only days after these columns count.
+    """
     earlier = history.traces[:, : max(t, 0)] > 0
     complete = history.complete[: max(t, 0)]
     there = earlier.any(axis=1)
@@ -92,5 +105,7 @@ def _absent_before(history: History, t: int) -> Floats:
         if t > 0
         else np.zeros(len(earlier), int)
     )
+    if after is not None:
+        last = np.maximum(last, np.where(np.isfinite(after), np.clip(after, 0, max(t - 1, 0)), 0)).astype(int)
     since = np.concatenate([[0], np.cumsum(complete)])
     return np.where(there, since[max(t, 0)] - since[last + 1], 0).astype(float) if t > 0 else np.zeros(len(earlier))

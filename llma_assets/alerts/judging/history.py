@@ -3,7 +3,7 @@
 Where an hour is the bucket, "day" means a bucket: `first_day` is the beginning of the first hour, a datetime in UTC.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -59,6 +59,8 @@ class History:
             asks.
         budget_usd: what the team may spend a day; None for no limit.
         scale: what a bucket is.
+        closed: by a lineage of which people made a task, when that was closed, each time with when it was opened again;
+            None where it was not.
     """
 
     theme_id: str
@@ -89,6 +91,7 @@ class History:
     spent: Floats | None = None
     budget_usd: float | None = None
     scale: Scale = DAYS
+    closed: Mapping[str, Sequence[tuple[date, date | None]]] = field(default_factory=dict)
 
     @classmethod
     def of_counts(
@@ -148,6 +151,16 @@ class History:
             return Measured(value, value, value)
         half = Z95 * np.sqrt(self.variance)
         return Measured(self.traces, np.maximum(self.traces - half, 0.0), self.traces + half)
+
+    def closed_since(self, t: int) -> Floats:
+        """(lineages,) the column in which each lineage's task was closed that is closed at `t`; inf for none."""
+        found = np.full(len(self.lineage_ids), np.inf)
+        day = self.day(t)
+        for row, lineage_id in enumerate(self.lineage_ids):
+            for closed, opened in self.closed.get(lineage_id, ()):
+                if closed <= day and (opened is None or opened >= day):
+                    found[row] = self.column(closed)
+        return found
 
     def levels(self, measure: Measure) -> Measured:
         """A measure in its own unit."""

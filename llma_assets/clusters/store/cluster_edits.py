@@ -3,19 +3,20 @@
 Which decisions are possible, and what they come to, belongs in `edits`.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from uuid import uuid5
 
-from llma_assets.clickhouse import Database
+from llma_assets.clickhouse import Database, RememberingDatabase
 from llma_assets.clusters.edits.decisions import Edit, Standing, standings
 from llma_assets.clusters.lineage_ids import NAMESPACE
-from llma_assets.clusters.store.lineages import withheld_lineages
+from llma_assets.clusters.store.lineages import LINEAGES, WITHHELD_LINEAGES, withheld_lineages
 
 # Key of cluster_edits: (team_id, theme_id, lineage_id, edited_at, edit_id).
 EDITS = """
-SELECT theme_id, lineage_id, action, title, into_lineage_id, author, edited_at, item_id
+SELECT team_id, theme_id, lineage_id, action, title, into_lineage_id, author, edited_at, item_id
 FROM cluster_edits FINAL
-WHERE team_id = {team_id:Int64}
+WHERE team_id IN {team_ids:Array(Int64)}
 ORDER BY edited_at, edit_id
 """
 
@@ -25,7 +26,8 @@ def edits_of(database: Database, team_id: int) -> list[Edit]:
 
     While a cluster may not be shown in full its titles are "", because people made them of what they saw in it.
     """
-    edits = [Edit(**row) for row in database.rows(EDITS, team_id=team_id)]
+    rows = database.rows(EDITS, team_ids=[team_id])
+    edits = [Edit(**{name: value for name, value in row.items() if name != "team_id"}) for row in rows]
     if not any(edit.title for edit in edits):
         return edits
     withheld = withheld_lineages(database, team_id)
@@ -54,3 +56,10 @@ def store_edit(database: Database, team_id: int, edit: Edit) -> None:
         "author": edit.author,
     }
     database.insert_rows("cluster_edits", [row])
+
+
+def ask_together(database: RememberingDatabase, team_ids: Collection[int]) -> None:
+    """Ask for lineages, edits and what is withheld of several teams at once: what is asked of one is known then."""
+    database.ask_together(EDITS, team_ids)
+    database.ask_together(WITHHELD_LINEAGES, team_ids)
+    database.ask_together(LINEAGES, team_ids, prefix="")

@@ -61,26 +61,27 @@ LINEAGES = """
 WITH
     runs AS
     (
-        SELECT day, theme_id, attempt_id
+        SELECT team_id, day, theme_id, attempt_id
         FROM clustering_runs FINAL
-        WHERE team_id = {team_id:Int64}
+        WHERE team_id IN {team_ids:Array(Int64)}
     ),
     homes AS
     (
-        SELECT day, theme_id, attempt_id, cluster_id, lineage_id, size, disclosure
+        SELECT team_id, day, theme_id, attempt_id, cluster_id, lineage_id, size, disclosure
         FROM clusters FINAL
-        WHERE team_id = {team_id:Int64}
+        WHERE team_id IN {team_ids:Array(Int64)}
             AND lineage_id != ''
             AND startsWith(lineage_id, {prefix:String})
-            AND (day, theme_id, attempt_id) IN (SELECT day, theme_id, attempt_id FROM runs)
+            AND (team_id, day, theme_id, attempt_id) IN (SELECT team_id, day, theme_id, attempt_id FROM runs)
     ),
     names AS
     (
-        SELECT day, theme_id, attempt_id, cluster_id, title
+        SELECT team_id, day, theme_id, attempt_id, cluster_id, title
         FROM cluster_labels FINAL
-        WHERE team_id = {team_id:Int64} AND title != '' AND origin NOT IN ('locked', 'fixed')
+        WHERE team_id IN {team_ids:Array(Int64)} AND title != '' AND origin NOT IN ('locked', 'fixed')
     )
 SELECT
+    homes.team_id AS team_id,
     homes.theme_id AS theme_id,
     homes.lineage_id AS lineage_id,
     min(homes.day) AS first_day,
@@ -91,8 +92,8 @@ SELECT
         argMax(homes.disclosure, homes.day) = 'full', argMaxIf(names.title, homes.day, names.title != ''), ''
     ) AS title
 FROM homes
-LEFT JOIN names USING (day, theme_id, attempt_id, cluster_id)
-GROUP BY theme_id, lineage_id
+LEFT JOIN names USING (team_id, day, theme_id, attempt_id, cluster_id)
+GROUP BY team_id, theme_id, lineage_id
 HAVING argMax(homes.disclosure, homes.day) != 'held_back'
 ORDER BY last_day DESC, size DESC, lineage_id
 """
@@ -100,34 +101,35 @@ ORDER BY last_day DESC, size DESC, lineage_id
 # Keys: clustering_runs (team_id, day, theme_id); clusters (…, attempt_id, cluster_id). A team without a privacy minimum
 # has no row that is withheld, so that the inner list is empty.
 WITHHELD_LINEAGES = """
-SELECT lineage_id
+SELECT team_id, lineage_id
 FROM clusters FINAL
-WHERE team_id = {team_id:Int64}
-    AND lineage_id IN
+WHERE team_id IN {team_ids:Array(Int64)}
+    AND (team_id, lineage_id) IN
     (
-        SELECT lineage_id
+        SELECT team_id, lineage_id
         FROM clusters
-        WHERE team_id = {team_id:Int64} AND disclosure != 'full' AND lineage_id != ''
+        WHERE team_id IN {team_ids:Array(Int64)} AND disclosure != 'full' AND lineage_id != ''
     )
-    AND (day, theme_id, attempt_id) IN
+    AND (team_id, day, theme_id, attempt_id) IN
     (
-        SELECT day, theme_id, attempt_id
+        SELECT team_id, day, theme_id, attempt_id
         FROM clustering_runs FINAL
-        WHERE team_id = {team_id:Int64}
+        WHERE team_id IN {team_ids:Array(Int64)}
     )
-GROUP BY lineage_id
+GROUP BY team_id, lineage_id
 HAVING argMax(disclosure, day) != 'full'
 """
 
 
 def lineages_of(database: Database, team_id: int, prefix: str = "") -> list[Lineage]:
     """The lineages of a team that any committed run has, latest first; without those that are held back by now."""
-    return [Lineage(**row) for row in database.rows_of_runs(LINEAGES, team_id=team_id, prefix=prefix)]
+    rows = database.rows_of_runs(LINEAGES, team_ids=[team_id], prefix=prefix)
+    return [Lineage(**{name: value for name, value in row.items() if name != "team_id"}) for row in rows]
 
 
 def withheld_lineages(database: Database, team_id: int) -> frozenset[str]:
     """Ids of the lineages whose latest cluster may not be shown in full: what people and models called them, either."""
-    return frozenset(row["lineage_id"] for row in database.rows_of_runs(WITHHELD_LINEAGES, team_id=team_id))
+    return frozenset(row["lineage_id"] for row in database.rows_of_runs(WITHHELD_LINEAGES, team_ids=[team_id]))
 
 
 def find_lineage(database: Database, team_id: int, text: str) -> Lineage:

@@ -84,7 +84,7 @@ def _store_theme(
     database: Database, team_day: TeamDay, theme: Theme, run: Run, chat: ChatModel, budget_usd: float | None
 ) -> tuple[int, int, dict[str, Any]]:
     """Returns clusters with an answer, clusters that wait for money, and counts."""
-    asked_with = hashlib.sha256(f"{PROMPT_VERSION}|{chat.name}|{theme.causes_prompt}".encode()).hexdigest()[:16]
+    asked_with = asked_by(theme, chat.name)
     shown = [row for row in clusters_of(database, run) if row["disclosure"] == FULL]
     largest = sorted(shown, key=lambda row: -row["size"])
     wanted = [row for row in largest if row["cluster_id"] != NOISE_LABEL][:MOST_CLUSTERS]
@@ -139,6 +139,11 @@ def _store_theme(
         database, team_day, stage=STAGE, theme_id=theme.theme_id, deferred=left, items=len(wanted), refusal=refusal
     )
     return len(done) + counts["asked"] - counts["failed"], deferred, counts
+
+
+def asked_by(theme: Theme, model: str) -> str:
+    """By what a theme's clusters are asked about: another prompt or model asks anew."""
+    return hashlib.sha256(f"{PROMPT_VERSION}|{model}|{theme.causes_prompt}".encode()).hexdigest()[:16]
 
 
 def _limit(theme: Theme, budget_usd: float | None) -> float | None:

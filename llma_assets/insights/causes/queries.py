@@ -53,3 +53,10 @@ SELECT sum(coalesce(cost_usd, at_most_usd, 0)) AS usd
 FROM model_usage FINAL
 WHERE team_id = {team_id:Int64} AND day = {day:Date} AND stage = {stage:String} AND theme_id = {theme_id:String}
 """
+
+# Key of trace_texts: (team_id, day, level, item_id). Characters that are read of a text of a day, on average.
+TEXT_LENGTH = """
+SELECT avg(least(lengthUTF8(text), {most:UInt32}))
+FROM trace_texts FINAL
+WHERE team_id = {team_id:Int64} AND day = {day:Date} AND level = {level:String}
+"""
