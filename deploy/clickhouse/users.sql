@@ -23,6 +23,7 @@ GRANT SELECT ON system.columns TO llma_pipeline;
 GRANT SELECT ON system.databases TO llma_pipeline;
 GRANT SELECT ON system.parts TO llma_pipeline;
 GRANT SELECT ON system.disks TO llma_pipeline;
+GRANT SELECT ON system.parts_columns TO llma_pipeline;
 
 -- People and dashboards that only read.
 CREATE ROLE IF NOT EXISTS llma_reader;
