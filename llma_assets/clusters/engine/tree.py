@@ -16,6 +16,7 @@ from llma_assets.clusters.engine.leiden import Graph, communities
 TIE = 1e-12
 """Gains that differ by less than this share are equal; rounding alone must not lead a chain in a circle."""
 
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Tree:
     """Fine communities of m nodes, and how they are joined.
@@ -59,7 +60,7 @@ def grow_tree(graph: Graph, finest: float, *, seed: int) -> Tree:
     ).reshape(count, count)
     by_chance = graph.weights if graph.plain is None else graph.plain
     degrees = np.bincount(fine[graph.origins], weights=by_chance, minlength=count).astype(np.float64)
-    return Tree(fine, *_joins(between, degrees))
+    return Tree(fine, *_joins(between.astype(np.float64, copy=False), degrees))
 
 
 def _joins(between: NDArray[np.float64], degrees: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
