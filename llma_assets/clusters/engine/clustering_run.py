@@ -22,7 +22,6 @@ from llma_assets.clusters.engine.preprocessing import (
     checked_coordinates,
     checked_labels,
     deduplicate,
-    normalise,
 )
 from llma_assets.clusters.engine.prior import labels_of_points
 from llma_assets.clusters.engine.reduction import Reduced, axes_of, principal_components
@@ -70,12 +69,11 @@ def cluster(
     """
     if earlier_resolution is not None and not earlier_resolution > 0:
         raise InvalidConfigError(f"earlier_resolution must be above 0, got {earlier_resolution!r}")
-    array = checked(embeddings)
-    before, earlier = checked_coordinates(initial_coordinates, len(array)), checked_labels(earlier_labels, len(array))
+    rows = checked(embeddings)
+    before = checked_coordinates(initial_coordinates, len(rows.array))
+    earlier = checked_labels(earlier_labels, len(rows.array))
     with one_thread():
-        items = deduplicate(normalise(array))
-        del array
-        return _cluster(items, config, before, earlier_resolution, earlier)
+        return _cluster(deduplicate(rows), config, before, earlier_resolution, earlier)
 
 
 def _cluster(

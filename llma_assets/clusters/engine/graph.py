@@ -51,7 +51,7 @@ def graph_partition(
         return replace(few, collapse=f"{m} distinct items are too few", fallback="k-means")
     smallest = config.smallest_community(int(weights.sum()))
     neighbours = neighbours.nearest(max(FEWEST_NEIGHBOURS, m // POINTS_A_NEIGHBOUR))
-    isolated = isolated_points(points, neighbours, seed=config.seed)
+    isolated, surely = isolated_points(points, neighbours, seed=config.seed)
     graph = shared_neighbour_graph(neighbours)
 
     def chooser_of(chosen: NDArray[np.intp], part: Graph, near: Neighbours) -> ResolutionChooser:
@@ -75,7 +75,7 @@ def graph_partition(
         choice = replace(choice, labels=held.at(earlier_resolution * HELD_FINER))
     if config.target_clusters is None and config.resolution is None:
         choice = divide_dominant(choice, graph, weights, neighbours, chooser_of)
-    labels = mark_noise(choice.labels, weights, isolated, neighbours, smallest=smallest)
+    labels = mark_noise(choice.labels, weights, surely, neighbours, smallest=smallest)
     labels = dissolve_diffuse(labels, points, weights, neighbours, smallest=smallest)
     faults: list[tuple[str, str]] = []
     if choice.weak:

@@ -12,7 +12,9 @@ from llma_assets.clusters.engine.neighbours import Neighbours, nearest_neighbour
 
 STRUCTURELESS_POINTS = 500
 ISOLATED_QUANTILE = 0.01
-"""Share of the structureless points that are less isolated than the limit."""
+"""Share of the structureless points that are less isolated than the limit, where a cut is judged by its noise."""
+NOISE_QUANTILE = 0.2
+"""The same, where an item is called noise: most strays are above it, and most false ones below."""
 SURE_SHARE = 0.5
 """A point with this share of its neighbours in its cluster stays there."""
 STRAY_DEVIATIONS = 4.0
@@ -28,7 +30,9 @@ FEWEST_TO_DISSOLVE = 5
 """With fewer clusters none is told to belong nowhere: beside one that dominates, each small topic is as lonely."""
 
 
-def isolated_points(points: NDArray[np.float32], neighbours: Neighbours, *, seed: int) -> NDArray[np.bool_]:
+def isolated_points(
+    points: NDArray[np.float32], neighbours: Neighbours, *, seed: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """The points whose mean distance to their neighbours is as large as that of structureless points.
 
     A structureless point takes each coordinate from another random point: each axis has the spread of the data, and
@@ -40,12 +44,13 @@ def isolated_points(points: NDArray[np.float32], neighbours: Neighbours, *, seed
         seed: of the structureless points.
 
     Returns:
-        bool (m,), all False with fewer than `FEWEST_POINTS`.
+        Twice bool (m,): above `ISOLATED_QUANTILE`, by which cuts are judged, and above `NOISE_QUANTILE`, which marks
+        noise. All False with fewer than `FEWEST_POINTS`.
     """
     m, p = points.shape
     k = neighbours.indices.shape[1]
     if m < FEWEST_POINTS:
-        return np.zeros(m, dtype=bool)
+        return np.zeros(m, dtype=bool), np.zeros(m, dtype=bool)
     axes = min(p, m // POINTS_AN_AXIS)
     isolation = neighbours.distances.mean(axis=1)
     if axes < p:
@@ -54,8 +59,8 @@ def isolated_points(points: NDArray[np.float32], neighbours: Neighbours, *, seed
     rng = np.random.default_rng(seed)
     made = np.column_stack([points[rng.integers(0, m, STRUCTURELESS_POINTS), axis] for axis in range(axes)])
     chance = search_nearest(made, points, k)[1].mean(axis=1)
-    isolated: NDArray[np.bool_] = isolation > np.quantile(chance, ISOLATED_QUANTILE)
-    return isolated
+    some, sure = np.quantile(chance, (ISOLATED_QUANTILE, NOISE_QUANTILE))
+    return isolation > some, isolation > sure
 
 
 def neighbour_agreement(labels: NDArray[np.int32], neighbours: Neighbours) -> NDArray[np.float64]:

@@ -1,6 +1,8 @@
 """Preprocessing of every method: validate, normalise, merge exact duplicates. No clustering."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +10,26 @@ from numpy.typing import NDArray
 from llma_assets.clusters.engine.errors import InvalidEmbeddingsError
 
 SHOWN_ROWS = 10
+BLOCK_ROWS = 512
+KEY_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checked:
+    """Rows that can be scaled to length 1. They are scaled where they are needed, because a copy of all is large.
+
+    Attributes:
+        array: (n, d), of any kind of number; not changed.
+        largest: (n, 1), the largest entry of each row. Scaling by it first avoids overflows of lengths and of
+            conversions to float32.
+    """
+
+    array: NDArray[Any]
+    largest: NDArray[Any]
+
+    def unit(self, rows: slice | NDArray[np.intp]) -> NDArray[np.float32]:
+        """Some of the rows, float32 (b, d), at length 1; the same bytes whatever others are asked for."""
+        return normalise(np.ascontiguousarray(self.array[rows] / self.largest[rows], dtype=np.float32))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,8 +49,8 @@ class Distinct:
     inverse: NDArray[np.intp]
 
 
-def checked(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return `embeddings` as a float32 array (n, d), each row divided by its largest entry.
+def checked(embeddings: NDArray[np.float32]) -> Checked:
+    """The rows of `embeddings` (n, d), once it is sure that each has a direction.
 
     Raises:
         InvalidEmbeddingsError: not two-dimensional, no rows, no columns, not numbers, or rows that are
@@ -46,8 +68,7 @@ def checked(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
     largest = np.maximum(array.max(axis=1).astype(wide), -array.min(axis=1).astype(wide))[:, None]
     _refuse(np.flatnonzero(~np.isfinite(largest)), "NaN or infinite")
     _refuse(np.flatnonzero(largest == 0), "all zero")
-    # Scaling by the largest entry avoids overflows of lengths and of conversions to float32.
-    return np.ascontiguousarray(array / largest, dtype=np.float32)
+    return Checked(array, largest)
 
 
 def _refuse(rows: NDArray[np.intp], what: str) -> None:
@@ -95,26 +116,46 @@ def checked_labels(labels: NDArray[np.int_] | None, n: int) -> NDArray[np.int_] 
 
 def normalise(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
     """Scale each row of `embeddings` (n, d) to length 1 in place; negative zeros become zeros."""
-    lengths = np.sqrt(np.einsum("ij,ij->i", embeddings, embeddings, dtype=np.float64)[:, None]).astype(np.float32)
-    embeddings /= lengths
+    # Widened first: a cast within the sum would work through a buffer, whose ends depend on what rows stand around.
+    wide = embeddings.astype(np.float64)
+    embeddings /= np.sqrt(np.einsum("ij,ij->i", wide, wide)[:, None]).astype(np.float32)
     embeddings += np.float32(0.0)
     return embeddings
 
 
-def deduplicate(unit: NDArray[np.float32]) -> Distinct:
-    """Merge equal rows of `unit` (n, d) and sort the distinct ones.
+def deduplicate(rows: Checked) -> Distinct:
+    """Scale rows to length 1, merge equal ones and sort the distinct ones.
 
     The order is by the rows' bytes. Little-endian floats begin with their least significant byte, so the
     order is practically random, and k-means starts from it without a bias.
     """
-    n, d = unit.shape
-    rows = np.ascontiguousarray(unit, dtype="<f4").view(np.dtype((np.void, d * 4))).reshape(n)
-    order = np.argsort(rows, kind="stable")
-    ordered = unit[order]
+    n, d = rows.array.shape
+    heads = np.zeros((n, KEY_BYTES // 4), dtype="<f4")
+    for part in _blocks(n):
+        heads[part, :d] = rows.unit(part)[:, : heads.shape[1]]
+    # Read as numbers whose first byte counts most, the first bytes of a row have the order of bytes.
+    keys = heads.view(f">u{KEY_BYTES}")[:, 0].astype(np.uint64)
+    order = np.argsort(keys, kind="stable")
+    same = np.diff(keys[order]) == 0
+    places = np.flatnonzero(np.r_[False, same] | np.r_[same, False])
     first = np.ones(n, dtype=bool)
-    first[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
-    group = np.cumsum(first) - 1
+    if len(places):
+        # Only where these are equal the whole rows have to be looked at.
+        among = np.sort(order[places])
+        unit = rows.unit(among)
+        ranked = np.argsort(unit.astype("<f4", copy=False).view(np.dtype((np.void, d * 4)))[:, 0], kind="stable")
+        order[places] = among[ranked]
+        unit = unit[ranked]
+        first[places[1:]] = (unit[1:] != unit[:-1]).any(axis=1)
     inverse = np.empty(n, dtype=np.intp)
-    inverse[order] = group
-    weights = np.bincount(group).astype(np.float64)
-    return Distinct(ordered[first] if not first.all() else ordered, weights, inverse)
+    inverse[order] = group = np.cumsum(first) - 1
+    kept = order[first]
+    distinct = np.empty((len(kept), d), dtype=np.float32)
+    for part in _blocks(len(kept)):
+        distinct[part] = rows.unit(kept[part])
+    return Distinct(distinct, np.bincount(group).astype(np.float64), inverse)
+
+
+def _blocks(n: int) -> Iterator[slice]:
+    for start in range(0, n, BLOCK_ROWS):
+        yield slice(start, start + BLOCK_ROWS)

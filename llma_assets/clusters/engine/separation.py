@@ -41,7 +41,7 @@ class SeparationScorer:
         self._weights = weights[self._chosen]
         chosen = points[self._chosen]
         self._norms = np.einsum("ij,ij->i", chosen, chosen)
-        self._products = chosen @ self._sums.astype(np.float32).T
+        self._products = np.ascontiguousarray(self._sums.astype(np.float32) @ chosen.T)
 
     def score(self, labels: NDArray[np.int32], counts: NDArray[np.bool_]) -> float:
         """Mean over the chosen points of (b - a) / max(a, b), a being the distance to the own centroid, corrected
@@ -57,20 +57,22 @@ class SeparationScorer:
         k = int(labels.max()) + 1
         if k < 2:
             return 0.0
-        union = np.zeros((len(self._masses), k))
-        union[np.arange(len(union)), labels[self._representative]] = 1.0
-        masses = self._masses @ union
-        centroids = (union.T @ self._sums) / masses[:, None]
-        squared = self._products @ (union * (-2 / masses)).astype(np.float32)
-        squared += self._norms[:, None]
-        squared += np.einsum("ij,ij->i", centroids, centroids).astype(np.float32)
-        rows, own = np.arange(len(squared)), labels[self._chosen]
-        inside = np.sqrt(np.maximum(squared[rows, own], 0.0))
+        union = labels[self._representative]
+        order = np.argsort(union, kind="stable")
+        starts = np.searchsorted(union[order], np.arange(k))
+        masses = np.add.reduceat(self._masses[order], starts)
+        centroids = np.add.reduceat(self._sums[order], starts, axis=0) / masses[:, None]
+        squared = np.add.reduceat(self._products[order], starts, axis=0)
+        squared *= (-2 / masses).astype(np.float32)[:, None]
+        squared += self._norms
+        squared += np.einsum("ij,ij->i", centroids, centroids).astype(np.float32)[:, None]
+        columns, own = np.arange(squared.shape[1]), labels[self._chosen]
+        inside = np.sqrt(np.maximum(squared[own, columns], 0.0))
         others = masses[own] - self._weights
         inside *= np.divide(masses[own], others, out=np.zeros(len(own)), where=others > 0)
-        squared[rows, own] = np.inf
-        apart = np.sqrt(np.maximum(squared.min(axis=1), 0.0))
+        squared[own, columns] = np.inf
+        apart = np.sqrt(np.maximum(squared.min(axis=0), 0.0))
         larger = np.maximum(inside, apart)
         defined = (larger > 0) & counts[self._chosen] & (others > 0)
-        values = np.divide(apart - inside, larger, out=np.zeros(len(rows)), where=defined)
+        values = np.divide(apart - inside, larger, out=np.zeros(len(columns)), where=defined)
         return float(np.average(values, weights=self._weights))

@@ -160,6 +160,27 @@ def test_cuts_of_the_tree_are_nested_and_have_the_number_of_parts_asked_for() ->
     assert (np.diff(tree.resolutions) <= 1e-9).all()
 
 
+def test_the_tree_always_joins_the_pair_with_the_largest_gain() -> None:
+    points, _ = topics(n=300, noise=1.2)
+    graph = shared_neighbour_graph(nearest_neighbours(points, 8, seed=0))
+    tree = grow_tree(graph, 30.0, seed=0)
+    count = len(tree.pairs) + 1
+    assert count > 30
+    between = np.zeros((count, count))
+    np.add.at(between, (tree.fine[graph.origins], tree.fine[graph.ends]), graph.weights)
+    total = between.sum()
+    for (first, second), resolution in zip(tree.pairs.tolist(), tree.resolutions.tolist(), strict=True):
+        degrees = between.sum(axis=1)
+        gain = between * total / np.maximum(np.outer(degrees, degrees), 1e-300)
+        np.fill_diagonal(gain, -1.0)
+        assert first < second
+        assert gain[first, second] == pytest.approx(gain.max(), rel=1e-9)
+        assert resolution == pytest.approx(gain[first, second], rel=1e-9)
+        between[first] += between[second]
+        between[:, first] += between[:, second]
+        between[second] = between[:, second] = 0.0
+
+
 def test_agreement_is_scikit_learns_adjusted_rand_index() -> None:
     from sklearn.metrics import adjusted_rand_score
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from llma_assets.clusters.engine.kmeans import refine_kmeans
 from llma_assets.clusters.engine.measures import numbered_by_size
-from llma_assets.clusters.engine.preprocessing import deduplicate, normalise
+from llma_assets.clusters.engine.preprocessing import checked, deduplicate, normalise
 from llma_assets.clusters.engine.reduction import principal_components
 from llma_assets.clusters.engine.silhouettes import SilhouetteScorer, pairwise_distances
 
@@ -75,10 +75,22 @@ def test_a_sampled_silhouette_is_near_the_whole_one() -> None:
 
 
 def test_equal_rows_become_one_with_their_count_and_negative_zero_is_zero() -> None:
-    rows = normalise(np.array([[1, 0], [0, 2], [1, -0.0], [5, 0]], dtype=np.float32))
-    distinct = deduplicate(rows)
+    rows = np.array([[1, 0], [0, 2], [1, -0.0], [5, 0]], dtype=np.float32)
+    distinct = deduplicate(checked(rows))
     assert sorted(distinct.weights.tolist()) == [1, 3]
-    assert (distinct.unit[distinct.inverse] == rows).all()
+    assert (distinct.unit[distinct.inverse] == normalise(rows)).all()
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 3, 40])
+def test_distinct_rows_are_in_the_order_of_their_bytes_also_where_they_begin_alike(dimensions: int) -> None:
+    rows = random(1500, dimensions)
+    rows[:700] = rows[700:1400]
+    rows[300:1200, :2] = 0.5  # from here on only what comes later tells them apart
+    distinct = deduplicate(checked(rows))
+    found = [row.tobytes() for row in distinct.unit]
+    assert found == sorted(set(found))
+    assert (distinct.unit[distinct.inverse] == checked(rows).unit(slice(None))).all()
+    assert (np.bincount(distinct.inverse) == distinct.weights).all()
 
 
 def test_polishing_never_makes_the_inertia_worse_and_empties_no_cluster() -> None:
