@@ -484,13 +484,13 @@ def test_money_is_set_aside_while_a_batch_is_open_and_free_again_after(stored: D
 
 def test_a_batch_holds_no_more_than_the_budget_pays(stored: Database) -> None:
     with BatchServer() as server:
-        counts = go(stored, server, budget_usd=0.007)
+        counts = go(stored, server, budget_usd=0.003)
         (batch,) = server.created
         asked = len(server.requests_of(batch))
         assert 0 < asked < COUNT - 1
         assert (counts["waiting"], counts["undone"]) == (asked, COUNT - 1)
-        go(stored, server, budget_usd=0.007)
-    assert spending(stored, DAY, datetime.now(UTC).date()).of_day <= 0.007
+        go(stored, server, budget_usd=0.003)
+    assert spending(stored, DAY, datetime.now(UTC).date()).of_day <= 0.003
     assert len(generated(stored)) >= 1 + asked
 
 
