@@ -22,7 +22,11 @@ STRAY_DEVIATIONS = 4.0
 DIFFUSE_SPREAD = 0.6
 """A cluster that scatters at least this much of what all points scatter is about nothing in particular …"""
 DIFFUSE_RANK = 0.85
-"""… if half of its members are also more isolated than this share of all points."""
+"""… if half of its members are also more isolated than this share of all points …"""
+APART = 0.97
+"""… and fewer than this share of their neighbours are in it: a wide topic has next to all of them …"""
+LONELY = 1.5
+"""… or, though they have, they are this many times as isolated as the median of all points."""
 POINTS_AN_AXIS = 10
 """An axis needs this many points; otherwise single points shape it."""
 FEWEST_POINTS = 100
@@ -117,7 +121,8 @@ def dissolve_diffuse(
 
     Strays have nothing in common but that they are unlike the rest, and a graph puts them together: such a cluster
     scatters nearly as much as all of the data, and its members are among the most isolated points. As half of them are
-    above the `DIFFUSE_RANK`, at most 30 % of the items are dissolved.
+    above the `DIFFUSE_RANK`, at most 30 % of the items are dissolved. A cluster whose members have next to all their
+    neighbours within it (`APART`), and are not much lonelier than others, is a wide topic.
 
     Args:
         labels: int32 (m,), -1 is noise.
@@ -134,14 +139,17 @@ def dissolve_diffuse(
     if m < FEWEST_POINTS or k < FEWEST_TO_DISSOLVE:
         return labels
     isolation = neighbours.distances.mean(axis=1, dtype=np.float64)
-    limit = np.quantile(isolation, DIFFUSE_RANK)
+    limit, lonely = np.quantile(isolation, DIFFUSE_RANK), LONELY * np.median(isolation)
     spread_of_all = _spread(points, weights)
     kept = labels.copy()
     for cluster_id in range(k):
         members = np.flatnonzero(labels == cluster_id)
         if len(members) == 0 or weights[members].max() >= smallest or np.median(isolation[members]) < limit:
             continue
-        if _spread(points[members], weights[members]) >= DIFFUSE_SPREAD * spread_of_all:
+        if _spread(points[members], weights[members]) < DIFFUSE_SPREAD * spread_of_all:
+            continue
+        is_apart = (labels[neighbours.indices[members]] == cluster_id).mean() >= APART
+        if not is_apart or np.median(isolation[members]) >= lonely:
             kept[members] = NOISE_LABEL
     return kept
 

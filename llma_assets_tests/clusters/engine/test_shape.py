@@ -44,6 +44,20 @@ def test_topics_of_one_density_stay_and_a_single_cluster_does() -> None:
     assert (dissolve_diffuse(one, points, weights, neighbours, smallest=5) == one).all()
 
 
+def test_a_topic_that_is_wider_than_the_others_and_apart_from_them_is_no_stray() -> None:
+    rng = np.random.default_rng(6)
+    centres = 0.7 * rng.normal(size=(12, 256))
+    width = np.r_[np.full(11, 0.8), 1.0]
+    points = np.concatenate(
+        [centre + each * rng.normal(size=(60, 256)) for centre, each in zip(centres, width, strict=True)]
+    ).astype(np.float32)
+    neighbours = nearest_neighbours(points, 15, seed=0)
+    labels = np.repeat(np.arange(12), 60).astype(np.int32)
+    isolation = neighbours.distances.mean(axis=1)
+    assert np.median(isolation[-60:]) > np.quantile(isolation, 0.85)
+    assert (dissolve_diffuse(labels, points, np.ones(len(points)), neighbours, smallest=5) == labels).all()
+
+
 def test_a_point_that_stands_for_a_cluster_keeps_its_cluster() -> None:
     rng = np.random.default_rng(5)
     points = np.vstack([topics(rng, 8, 40, 16), 30 + 8 * rng.normal(size=(12, 16))]).astype(np.float32)
