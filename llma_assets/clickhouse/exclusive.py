@@ -15,5 +15,8 @@ def exclusive(data_dir: Path, work: str) -> Iterator[None]:
         yield
         return
     with open(data_dir / f"{work}.lock", "ab", opener=private_opener) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        # Whoever comes back at once stands behind those who wait: the kernel gives a lock to the fastest.
+        with open(data_dir / f"{work}.next.lock", "ab", opener=private_opener) as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield

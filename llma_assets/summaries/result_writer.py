@@ -22,8 +22,6 @@ from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
 ROWS_AT_ONCE = 50
-LEAST_ROWS = 20
-"""Fewer rows are not stored before `LONGEST_WAIT_S`: an insert costs the server more than many a row."""
 LONGEST_WAIT_S = 0.25
 """Results are stored at the latest when the next one comes after this time."""
 
@@ -31,8 +29,8 @@ LONGEST_WAIT_S = 0.25
 class Writer:
     """Stores results in small batches, and counts them.
 
-    At most as many results wait as calls are under way, or `LEAST_ROWS`, and for a quarter of a second while others
-    come. A process that is killed loses the answers of these, and of the calls that are under way.
+    At most as many results wait as calls are under way, and for a quarter of a second while others come. A process
+    that is killed loses the answers of at most twice that many calls.
     """
 
     def __init__(
@@ -55,7 +53,7 @@ class Writer:
         self._work = work
         self._ledger = ledger
         self._run_id = run_id
-        self._rows_at_once = min(max(concurrency, LEAST_ROWS), ROWS_AT_ONCE)
+        self._rows_at_once = min(concurrency, ROWS_AT_ONCE)
         self._waiting: list[tuple[SummaryResult, Mapping[str, Any]]] = []
         self._stored_at = time.monotonic()
 
