@@ -213,7 +213,7 @@ def test_a_run_is_followed_without_reloading(visit: Visit, site: Site) -> None:
         run = database.rows("SELECT * FROM clustering_runs FINAL WHERE team_id = {team:Int64} LIMIT 1", team=CALM)[0]
         new = {name: value for name, value in run.items() if name != "committed_at"}
         database.insert_rows("clustering_runs", [{**new, "team_id": 4, "day": written.date()}])
-        visit.page.locator("#results dl.facts").wait_for(timeout=15_000)
+        visit.page.locator("#results dl.facts").first.wait_for(timeout=15_000)
         assert "In no cluster" in visit.page.inner_text("#results")
     finally:
         site.clock = real
