@@ -37,6 +37,11 @@ def instructions() -> list[tuple[str, str]]:
     return [(word.upper(), rest.strip()) for word, _, rest in (line.partition(" ") for line in lines)]
 
 
+def written() -> list[Path]:
+    """What stands in the folder, without what Python makes of it."""
+    return [path for path in DEPLOY.rglob("*") if "__pycache__" not in path.parts]
+
+
 def services() -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = document("compose.yaml")["services"]
     return found
@@ -68,7 +73,7 @@ def test_the_chart_limits_runs_as_the_shipped_file_does() -> None:
 
 
 def test_no_secret_stands_in_a_file() -> None:
-    for path in sorted(DEPLOY.rglob("*")):
+    for path in sorted(written()):
         if path.is_file():
             for line in path.read_text("utf-8").splitlines():
                 bare = line.partition("#")[0]
@@ -178,7 +183,7 @@ def test_the_last_stage_has_no_compiler_and_no_root() -> None:
 
 def test_variables_of_the_files_are_documented() -> None:
     known = (ROOT / "docs" / "configuration.md").read_text() + (ROOT / "docs" / "deployment.md").read_text()
-    for path in sorted(DEPLOY.rglob("*")):
+    for path in sorted(written()):
         if path.is_file() and path.suffix != ".py":
             for variable in re.findall(r"\bLLMA_[A-Z_]+", path.read_text("utf-8")):
                 assert variable in known, (path.name, variable)
