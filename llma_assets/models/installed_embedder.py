@@ -1,6 +1,7 @@
 """What the offline embedding models have in common: a package that must be installed, and no server."""
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ from llma_assets.models.errors import ModelConfigurationError
 from llma_assets.models.protocols import Record, Usage, ignore_usage
 
 
-class InstalledEmbedder:
+class InstalledEmbedder(ABC):
     """An embedding model that a package brings and this process runs.
 
     Attributes:
@@ -54,5 +55,6 @@ class InstalledEmbedder:
             fix = f"{complaint}, or name a model of your server in LLMA_EMBEDDING_MODEL"
             raise ModelConfigurationError(fix, kind="not_installed")
 
+    @abstractmethod
     def _embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        raise NotImplementedError
+        """The vectors, of length 1, rows in the order of the texts."""
