@@ -175,7 +175,7 @@ def _ask(
     rule_answers = work.rule_answers
 
     def by_calls(wanted: Iterable[str]) -> Generator[SummaryResult]:
-        return summarise(
+        yield from summarise(
             texts(wanted),
             paid_by(chat, ledger.allowance),
             theme_id=theme.theme_id,
@@ -188,6 +188,8 @@ def _ask(
             offline=(lambda item: rule_answers.answer(work.items[item.item_id], item.text)) if rule_answers else None,
             health=limits.health,
         )
+        # A batch that follows has a budget of its own, which counts what these calls cost once it is stored.
+        ledger.flush()
 
     if isinstance(chat, OpenAIChat):
         task = SummaryTask(chat, theme.theme_id, theme.prompt, theme.mode, ledger.record, theme.judged)
