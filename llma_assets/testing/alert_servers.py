@@ -13,9 +13,10 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from llma_assets.testing.loopback import LoopbackServer
 
 TOLERANCE_S = 300
 """A webhook whose time is further away is refused, as Standard Webhooks 1.0 recommends."""
@@ -40,7 +41,7 @@ class Hook:
     raw: bytes
 
 
-class AlertServer:
+class AlertServer(LoopbackServer):
     """A threaded server, running inside a `with` block.
 
     Args:
@@ -67,7 +68,7 @@ class AlertServer:
     @property
     def url(self) -> str:
         """Its address, without a path."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://{self.host}"
 
     @property
     def address(self) -> str:
@@ -91,19 +92,8 @@ class AlertServer:
         if self.seen[key] == 1:
             self.taken.append(hook)
 
-    def __enter__(self) -> Self:
-        handler = type("Handler", (_Handler,), {"owner": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
+    def handler(self) -> type[BaseHTTPRequestHandler]:
+        return _Handler
 
 
 class WebhookServer(AlertServer):

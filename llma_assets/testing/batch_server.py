@@ -78,12 +78,14 @@ class BatchServer(ChatServer):
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.handler = _BatchHandler
         self.store = store or Store()
         self.held = held
         self._endings = list(endings)
         self._polls = polls
         self._lost_creations = lost_creations
+
+    def handler(self) -> type[ChatHandler]:
+        return _BatchHandler
 
     @property
     def created(self) -> list[dict[str, Any]]:
@@ -187,7 +189,7 @@ class BatchServer(ChatServer):
 
 
 class _BatchHandler(ChatHandler):
-    chat: BatchServer
+    owner: BatchServer
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
@@ -196,9 +198,9 @@ class _BatchHandler(ChatHandler):
         if head == "batches":
             query = parse_qs(parts.query)
             limit, after = int(query.get("limit", ["20"])[0]), query.get("after", [""])[0]
-            body = (lambda: self.chat.look(last)) if last else (lambda: self.chat.page(limit, after))
+            body = (lambda: self.owner.look(last)) if last else (lambda: self.owner.page(limit, after))
         elif head == "files" and last.endswith("/content"):
-            body = lambda: self.chat.store.files.get(last.removesuffix("/content"))  # noqa: E731
+            body = lambda: self.owner.store.files.get(last.removesuffix("/content"))  # noqa: E731
         else:
             super().do_GET()
             return
@@ -212,32 +214,32 @@ class _BatchHandler(ChatHandler):
         headers = self._lower_headers()
         if self.path == "/v1/files":
             request = Request(self.path, headers, None)
-            self._reply(request, lambda: self.chat.upload(raw, headers["content-type"]))
+            self._reply(request, lambda: self.owner.upload(raw, headers["content-type"]))
         elif self.path.endswith("/cancel"):
             batch_id = self.path.split("/")[-2]
-            self._reply(Request(self.path, headers, None), lambda: self.chat.cancel(batch_id))
+            self._reply(Request(self.path, headers, None), lambda: self.owner.cancel(batch_id))
         else:
             wanted = json.loads(raw)
-            self._reply(Request(self.path, headers, wanted), lambda: self.chat.create(wanted))
+            self._reply(Request(self.path, headers, wanted), lambda: self.owner.create(wanted))
 
     def do_DELETE(self) -> None:
         file_id = self.path.rsplit("/", 1)[1]
 
         def delete() -> Any:
-            found = self.chat.store.files.pop(file_id, None) is not None
+            found = self.owner.store.files.pop(file_id, None) is not None
             return {"id": file_id, "object": "file", "deleted": True} if found else None
 
         self._reply(Request(self.path, self._lower_headers(), None), delete)
 
     def _reply(self, request: Request, work: Any) -> None:
-        fault = self.chat.begin(request)
+        fault = self.owner.begin(request)
         try:
             if fault is not None:
                 self._fail(request, fault)
                 return
             answer = work()
             created = self.command == "POST" and request.path == "/v1/batches"
-            if created and self.chat.lose():
+            if created and self.owner.lose():
                 self._fail(request, Reset())
             elif answer is None:
                 self._json(404, {"error": {"message": "no such thing", "type": "invalid_request_error"}})
@@ -246,4 +248,4 @@ class _BatchHandler(ChatHandler):
             else:
                 self._json(200, answer)
         finally:
-            self.chat.end()
+            self.owner.end()

@@ -11,12 +11,12 @@ import struct
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from llma_assets.testing.answers import answer_from_schema, vector_of
 from llma_assets.testing.bodies import SERVED_MODEL, completion_body, embeddings_body, error_body
 from llma_assets.testing.faults import Content, Dribble, Fault, Garbage, Hang, Reset, Said, Status, Vectors
+from llma_assets.testing.loopback import LoopbackServer
 from llma_assets.testing.quota import Quota
 from llma_assets.testing.requests import Bill, Request, inputs_of, quarter_bill
 
@@ -35,7 +35,16 @@ Answer = Callable[[Request], str | Mapping[str, Any]]
 """What a model says to a request: a text, or an object, which is sent as JSON."""
 
 
-class ChatServer:
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that hang up are what these tests are about: say nothing."""
+
+
+class ChatServer(LoopbackServer):
     """A threaded server on a free loopback port, running inside a `with` block.
 
     >>> from llma_assets.models import OpenAIEmbedder
@@ -65,6 +74,8 @@ class ChatServer:
             not arrive.
     """
 
+    transport = _Server
+
     def __init__(
         self,
         answer: Answer | None = None,
@@ -86,7 +97,6 @@ class ChatServer:
         self._quota = quota
         self._bill = bill or quarter_bill
         self.billed: list[tuple[str, int, int]] = []
-        self.handler: type[ChatHandler] | None = None
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self.requests: list[Request] = []
@@ -96,30 +106,19 @@ class ChatServer:
     @property
     def url(self) -> str:
         """The base URL, ending in /v1."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        return f"http://{self.host}/v1"
 
     def calls(self, path: str = "/v1/chat/completions") -> list[Request]:
         """The requests to a path, in the order they came."""
         with self._lock:
             return [request for request in self.requests if request.path == path]
 
-    def __enter__(self) -> Self:
-        handler = type("Handler", (self.handler or ChatHandler,), {"chat": self})
-        self._server = _Server(("127.0.0.1", 0), handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-        return self
+    def handler(self) -> "type[ChatHandler]":
+        return ChatHandler
 
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: Any) -> None:
         self._closing.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
+        super().__exit__(*error)
 
     def begin(self, request: Request) -> Fault:
         """Note a request; says what happens to it."""
@@ -178,18 +177,9 @@ class ChatServer:
         return spoken, tokens_out
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 64
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up are what these tests are about: say nothing."""
-
-
 class ChatHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    chat: ChatServer
+    owner: ChatServer
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -197,7 +187,7 @@ class ChatHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         request = Request(self.path, self._lower_headers(), None)
         known = self.path == "/v1/models"
-        models = [{"object": "model", "created": 0, "owned_by": "tests", **model} for model in self.chat.models]
+        models = [{"object": "model", "created": 0, "owned_by": "tests", **model} for model in self.owner.models]
         listed = {"object": "list", "data": models}
         self._serve(request, listed if known else error_body(Status(404)), status=200 if known else 404)
 
@@ -208,14 +198,14 @@ class ChatHandler(BaseHTTPRequestHandler):
         self._serve(request, None if known else error_body(Status(404)), status=200 if known else 404)
 
     def _serve(self, request: Request, body: Any, status: int = 200) -> None:
-        fault = self.chat.begin(request)
+        fault = self.owner.begin(request)
         try:
             if status == 200 and fault is not None:
                 self._fail(request, fault)
             else:
-                self._json(status, body if body is not None else self.chat.normal(request), self.chat.headers())
+                self._json(status, body if body is not None else self.owner.normal(request), self.owner.headers())
         finally:
-            self.chat.end()
+            self.owner.end()
 
     def _fail(self, request: Request, fault: Fault) -> None:
         match fault:
@@ -223,29 +213,29 @@ class ChatHandler(BaseHTTPRequestHandler):
                 self._json(fault.status, error_body(fault), fault.headers)
             case Said():
                 if fault.status < 300:
-                    self.chat.charge(request)
+                    self.owner.charge(request)
                 self._bytes(fault.status, fault.bytes, fault.content_type, fault.headers)
             case Garbage():
-                self.chat.charge(request)
+                self.owner.charge(request)
                 self._bytes(200, fault.body, fault.content_type)
             case Content():
-                self._json(200, self.chat.completion(request, fault), fault.headers)
+                self._json(200, self.owner.completion(request, fault), fault.headers)
             case Vectors():
-                self._json(200, self.chat.embeddings(request, fault.rows))
+                self._json(200, self.owner.embeddings(request, fault.rows))
             case Hang():
-                self.chat.charge(request)
+                self.owner.charge(request)
                 self._wait_for_the_end()
             case Dribble():
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", "1000000")
                 self.end_headers()
-                while not self.chat.pause(fault.every_s):
+                while not self.owner.pause(fault.every_s):
                     self.wfile.write(b" ")
                     self.wfile.flush()
                 self.close_connection = True
             case Reset():
-                self.chat.charge(request)
+                self.owner.charge(request)
                 linger = struct.pack("ii", 1, 0)
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 self.connection.close()
@@ -255,7 +245,7 @@ class ChatHandler(BaseHTTPRequestHandler):
         """Hold the line until the client hangs up or the server ends."""
         self.close_connection = True
         self.connection.settimeout(0.02)
-        while not self.chat.pause(0.0):
+        while not self.owner.pause(0.0):
             try:
                 if not self.connection.recv(1):
                     return

@@ -5,11 +5,16 @@ import threading
 from collections.abc import Iterable
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from llma_assets.testing.loopback import LoopbackServer
 
 
-class MailServer:
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+
+
+class MailServer(LoopbackServer):
     """Takes mail inside a `with` block.
 
     Args:
@@ -20,6 +25,8 @@ class MailServer:
         mails: what was taken, parsed.
     """
 
+    transport = _Server
+
     def __init__(self, refuses: Iterable[int | None] = (), *, unknown: Iterable[str] = ()) -> None:
         self._refuses = list(refuses)
         self._unknown = set(unknown)
@@ -29,7 +36,7 @@ class MailServer:
     @property
     def address(self) -> str:
         """Its address, as a channel names it."""
-        return f"smtp://127.0.0.1:{self._server.server_address[1]}"
+        return f"smtp://{self.host}"
 
     def knows(self, recipient: str) -> bool:
         """Whether a recipient is here."""
@@ -45,20 +52,8 @@ class MailServer:
                 self.mails.append(mail)
         return code or 250
 
-    def __enter__(self) -> Self:
-        handler = type("Handler", (_Handler,), {"owner": self})
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
+    def handler(self) -> type[socketserver.StreamRequestHandler]:
+        return _Handler
 
 
 class _Handler(socketserver.StreamRequestHandler):

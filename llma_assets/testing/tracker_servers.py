@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from llma_assets.testing.alert_servers import Answer
+from llma_assets.testing.loopback import LoopbackServer
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Lost(Exception):
     """The request is done, and its answer never arrives: the connection is reset."""
 
 
-class TrackerServer:
+class TrackerServer(LoopbackServer):
     """A server inside a `with` block.
 
     Args:
@@ -69,7 +69,7 @@ class TrackerServer:
     @property
     def base(self) -> str:
         """Its address."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}{self.prefix}"
+        return f"http://{self.host}{self.prefix}"
 
     def asked(self, method: str, path: str = "") -> list[Asked]:
         """The requests of a method whose path ends so."""
@@ -91,19 +91,8 @@ class TrackerServer:
         """The present moment as the API writes it."""
         return self.clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
-    def __enter__(self) -> Self:
-        handler = type("Handler", (_Handler,), {"owner": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
+    def handler(self) -> type[BaseHTTPRequestHandler]:
+        return _Handler
 
 
 class _Handler(BaseHTTPRequestHandler):
