@@ -20,6 +20,7 @@ WRITTEN_AT = {
     "alert_decisions": "inserted_at",
     "task_labels": "inserted_at",
     "finished_runs": "inserted_at",
+    "stage_runs": "inserted_at",
 }
 """Tables whose rows may go, and the column that says how old one is."""
 

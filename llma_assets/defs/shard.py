@@ -20,13 +20,17 @@ from llma_assets.defs.job_run import JobRun
 from llma_assets.defs.logs import logged_in_run
 from llma_assets.defs.partitions import partition_key
 from llma_assets.defs.stage_asset import StageAsset, failed_in_words
-from llma_assets.defs.stage_work import AGREED, Days, Given, StageWork, days_of_run
+from llma_assets.defs.stage_work import AGREED, Days, Given, StageWork, days_of_run, store_runs
 from llma_assets.findings import Check, Finding
+from llma_assets.ledger import StageRun
 from llma_assets.models import ModelConfigurationError
 from llma_assets.reports import all_checks
 from llma_assets.team_day import TeamDay
 
 Event = dg.AssetMaterialization | dg.AssetCheckEvaluation
+
+RUNS_AT_ONCE = 500
+"""What was done at stages is stored when there is so much, and at the end of the shard."""
 
 
 class Shard:
@@ -44,6 +48,7 @@ class Shard:
         self._log = log
         self._stages = stages
         self._events: list[Event] = []
+        self._runs: list[StageRun] = []
         self._findings: dict[Check, list[Finding]] = {}
         self._checks: dict[str, list[Check]] = {}
         for check in all_checks():
@@ -103,7 +108,8 @@ class Shard:
             at_work = days if stage.nothing_reason is None else [each for each in days if each in known]
             # The last stage shows the clusters: to draw their maps costs as much as to make them.
             config, is_last = stage.config(**options.get(name, {})), name == stages[-1]
-            made, error = self._make(StageWork(stage.stage, config, given, overview=is_last), at_work, known)
+            work = StageWork(stage.stage, config, given, overview=is_last, runs=self._runs)
+            made, error = self._make(work, at_work, known)
             seconds[name] += time.perf_counter() - started
             for each in made:
                 leaves |= leaves_work(each.metadata)
@@ -119,7 +125,13 @@ class Shard:
     def take_events(self) -> Iterator[Event]:
         """What was made since this was called before, for Dagster to record."""
         events, self._events = self._events, []
+        if len(self._runs) >= RUNS_AT_ONCE:
+            self.store_runs()
         yield from events
+
+    def store_runs(self) -> None:
+        """Store what was done at stages, of all teams by one insert."""
+        store_runs(self.given, self._runs, self._log)
 
     def check_results(self) -> Iterator[dg.AssetCheckEvaluation]:
         """One result of each check that was evaluated, over all teams."""

@@ -98,8 +98,11 @@ def shard_op(
     database = clickhouse.database()
     given = Given(context.run, database, database, chat, embedder, team_settings, clock, progress)
     shard = Shard(given, context.log, {stage.name: stage for stage in STAGES})
-    for _ in shard_work(shard, config):
-        yield from shard.take_events()
+    try:
+        for _ in shard_work(shard, config):
+            yield from shard.take_events()
+    finally:
+        shard.store_runs()
     yield from shard.check_results()
     if shard.failures:
         told = "; ".join(f"team {team_id}: {why}" for team_id, why in shard.failures.items())

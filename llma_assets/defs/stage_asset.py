@@ -17,7 +17,7 @@ from llma_assets.defs.catalog import Catalog, Model
 from llma_assets.defs.logs import logged_in_run
 from llma_assets.defs.partitions import Partitions, team_day, teams
 from llma_assets.defs.resources import ChatModelResource, ClickHouseResource, EmbedderResource, TeamSettingsResource
-from llma_assets.defs.stage_work import Given, Stage, StageWork, Work, days_of_run
+from llma_assets.defs.stage_work import Given, Stage, StageWork, Work, days_of_run, store_runs
 from llma_assets.log_lines import about
 from llma_assets.models import ModelConfigurationError
 from llma_assets.stage import Progress
@@ -173,18 +173,21 @@ class _Frame:
             key: TeamDay(int(key), today) if self._by_team else team_day(key) for key in context.partition_keys
         }
         days = days_of_run(self._given.connection, context.run.run_id, frozenset(partitions.values()))
-        for key, partition in partitions.items():
-            try:
-                with logged_in_run(context.log):
-                    done[key] = self._work.metadata_of(partition, days)
-            except ModelConfigurationError:
-                self._keep_finished(done)
-                raise
-            # A failure concerns this partition only; `dg.Failure` below reports it after the others are done.
-            except Exception as error:
-                with about(**self._work.about(partition)):
-                    context.log.exception(f"{key} failed")
-                failures[key] = f"{type(error).__name__}: {error}"
+        try:
+            for key, partition in partitions.items():
+                try:
+                    with logged_in_run(context.log):
+                        done[key] = self._work.metadata_of(partition, days)
+                except ModelConfigurationError:
+                    self._keep_finished(done)
+                    raise
+                # A failure concerns this partition only; `dg.Failure` below reports it after the others are done.
+                except Exception as error:
+                    with about(**self._work.about(partition)):
+                        context.log.exception(f"{key} failed")
+                    failures[key] = f"{type(error).__name__}: {error}"
+        finally:
+            store_runs(self._given, self._work.runs, context.log)
         if done:
             schema = self._work.schema
             done = {key: {**metadata, **schema} for key, metadata in done.items()}

@@ -4,6 +4,7 @@ Every stage passes the gate (`teams.resolve`) here: a team that is left out is s
 new stage cannot forget it. A step of Dagster (`stage_asset.py`) and a shard of teams (`shards.py`) walk partitions.
 """
 
+import logging
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -12,17 +13,17 @@ from typing import Any
 
 import dagster as dg
 
-from llma_assets.clickhouse import Database, columns_of
+from llma_assets.clickhouse import Database, DatabaseError, columns_of
 from llma_assets.clock import Clock
 from llma_assets.defs.catalog import column_schema
 from llma_assets.defs.metadata import as_metadata, page_of
 from llma_assets.defs.resources import ChatModelResource, EmbedderResource, TeamSettingsResource
-from llma_assets.ledger import Skip, clear_skip, record_skip
+from llma_assets.ledger import Skip, StageRun, clear_skip, record_skip, record_stage_runs
 from llma_assets.log_lines import about
 from llma_assets.models import ModelHealth
 from llma_assets.reports import days_with_anything
 from llma_assets.settings import Settings
-from llma_assets.stage import Progress, Report, StageContext
+from llma_assets.stage import FAILED, Progress, Report, StageContext
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import ON_SKIP_LIST, TeamLeftOut, resolve
 from llma_assets.themes import TeamThemes, themes_of
@@ -94,6 +95,7 @@ class StageWork:
         evidence: results of the models so far.
         started: when it began, on the monotonic clock.
         overview: whether it shows all published clusters, maps included, if it makes clusters.
+        runs: what it did so far, for `store_runs`.
     """
 
     stage: Stage
@@ -102,6 +104,7 @@ class StageWork:
     evidence: ModelHealth = field(default_factory=ModelHealth)
     started: float = field(default_factory=time.monotonic)
     overview: bool = True
+    runs: list[StageRun] = field(default_factory=list)
 
     def metadata_of(self, partition: TeamDay, days: Days) -> dict[str, Any]:
         """Do the work of a partition, and say what was done as Dagster's metadata, without the schema of the table.
@@ -109,11 +112,18 @@ class StageWork:
         Args:
             days: those of the run that hold anything.
         """
-        started, server = time.perf_counter(), Settings.from_env().web_url
-        with about(**self.about(partition)):
-            report = self._report(partition, days)
+        started, server = time.monotonic(), Settings.from_env().web_url
+        try:
+            with about(**self.about(partition)):
+                report = self._report(partition, days)
+        except Exception as error:
+            self._note(partition, started, FAILED, f"{type(error).__name__}: {error}")
+            raise
+        # Nothing is told of a day that holds nothing.
+        if report.status != "skipped" or partition in days:
+            self._note(partition, started, report.status, report.reason if report.status == FAILED else "")
         page = f"{server}{page_of(self.stage.name, partition)}" if server else ""
-        return as_metadata(report, time.perf_counter() - started, page=page)
+        return as_metadata(report, time.monotonic() - started, page=page)
 
     def about(self, partition: TeamDay) -> dict[str, str | int]:
         """What log records of a partition carry."""
@@ -128,6 +138,11 @@ class StageWork:
     def schema(self) -> dict[str, Any]:
         """The columns of the stage's table, as metadata."""
         return {"dagster/column_schema": _schema_of(self.given.connection, self.stage.table)}
+
+    def _note(self, partition: TeamDay, started: float, status: str, error: str) -> None:
+        run_id, themes = self.given.run.run_id, tuple(sorted(getattr(self.options, "themes", ())))
+        done = StageRun(partition, self.stage.name, run_id, themes, status, error, started, time.monotonic())
+        self.runs.append(done)
 
     def _report(self, partition: TeamDay, days: Days) -> Report:
         """Do the work for a team, or record why it is skipped."""
@@ -166,6 +181,15 @@ class StageWork:
                 overview=self.overview,
             )
         )
+
+
+def store_runs(given: Given, runs: list[StageRun], log: logging.Logger) -> None:
+    """Store what was done at stages, and forget it here. It shows where a number comes from, and no result needs it."""
+    try:
+        record_stage_runs(given.connection.tagged(run=given.run.run_id), runs)
+    except DatabaseError as error:
+        log.warning(f"which run worked on {len(runs)} partitions is not stored: {error}")
+    runs.clear()
 
 
 @lru_cache(maxsize=64)

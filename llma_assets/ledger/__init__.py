@@ -29,6 +29,13 @@ from llma_assets.ledger.skips import (
     replace_skips,
     skips_of_window,
 )
+from llma_assets.ledger.stage_runs import (
+    PastStageRun,
+    StageRun,
+    record_stage_runs,
+    run_that_wrote,
+    stage_runs_of_day,
+)
 from llma_assets.ledger.usage import StageUsage, UsageLedger, UsageTotals, spent_since, usage_of_day, usage_totals
 
 __all__ = [
@@ -37,8 +44,10 @@ __all__ = [
     "ForecastComparison",
     "ItemSkip",
     "PastCalls",
+    "PastStageRun",
     "Skip",
     "Spending",
+    "StageRun",
     "StageUsage",
     "UsageLedger",
     "UsageTotals",
@@ -57,13 +66,16 @@ __all__ = [
     "record_finished",
     "record_item_skips",
     "record_skip",
+    "record_stage_runs",
     "release_hold",
     "replace_skips",
+    "run_that_wrote",
     "skips_of_window",
     "spending",
     "spending_metadata",
     "spending_within_budget",
     "spent_since",
+    "stage_runs_of_day",
     "theme_spending_within_budget",
     "usage_of_day",
     "usage_totals",

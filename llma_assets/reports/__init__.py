@@ -80,7 +80,7 @@ from llma_assets.reports.sources import (
     source_row,
     sources_report,
 )
-from llma_assets.reports.stages import StageOfDay, StagesReport, stages_report
+from llma_assets.reports.stages import FailedStage, StageOfDay, StagesReport, stages_report
 from llma_assets.reports.stored_runs import LineagesReport, RunsReport, lineages_report, runs_report
 from llma_assets.reports.tasks import (
     RefusedSegment,
@@ -164,6 +164,7 @@ __all__ = [
     "EstimateTotal",
     "EventsFile",
     "ExportedThemes",
+    "FailedStage",
     "Figures",
     "FlowCluster",
     "FlowDay",

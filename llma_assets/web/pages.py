@@ -18,6 +18,7 @@ from llma_assets.reports import (
     published_clusters,
     run_quality,
     skips_of_day,
+    stages_report,
     teams_report,
     theme_results,
     theme_states,
@@ -124,6 +125,7 @@ def results_page(
         areas=share_areas(results.clusters) if results else (),
         not_seen=_not_seen(database, team_id, results) if results else None,
         skips=skips_of_day(database, day, team_id).skips if not found else (),
+        run_ids=_run_ids(database, team_day, theme) if results and site.dagster_url else {},
         show_hidden=hidden,
         progress=progress,
         progress_every=_every(site, progress),
@@ -159,6 +161,12 @@ def _merged(database: Database, team_day: TeamDay, results: ThemeResults) -> str
     return " ".join(
         f"{part}:{main}" for main, (_, numbers) in parts.items() for part in numbers if main >= 0 and part != main
     )
+
+
+def _run_ids(database: Database, team_day: TeamDay, theme_id: str) -> dict[str, str]:
+    """By stage the run in Dagster that made a theme's results, as far as it is known."""
+    stages = stages_report(database, team_day).stages
+    return {each.stage: each.run_id for each in stages if each.theme_id in ("", theme_id)}
 
 
 def _not_seen(database: Database, team_id: int, results: ThemeResults) -> Unseen | None:

@@ -16,12 +16,16 @@ from llma_assets.team_day import TeamDay
 from llma_assets.testing import similar_segments, write_segments
 from llma_assets.testing.traffic import TOPICS, trace, write_events
 from llma_assets.themes import Document, apply
+from llma_assets_tests.alerts.planted import plant_days
 from llma_assets_tests.reports.stored_runs import DAY
 from llma_assets_tests.tasks.passing import a_pass
 from llma_assets_tests.web.planted import HOSTILE, MINE, OTHER, plant
 
 CALM = 3
 """The team with two weeks of results."""
+
+DAILY = 5
+"""The team with forty days of results: a cluster that is as ever, and one that is far above it on the last day."""
 
 CLUSTERS = (
     ("refund", "Refund asked twice", "Users ask again because nobody answered the first time.", 20, 20),
@@ -41,6 +45,8 @@ def plant_all(database: Database) -> None:
     _hostile_theme(database)
     for team_id, prefix in ((CALM, "c"), (OTHER, "other")):
         _two_weeks(database, team_id, prefix)
+    titles = {"steady": "Opening hours", "spiking": "Login fails"}
+    plant_days(database, {"steady": [6] * 40, "spiking": [5] * 39 + [40]}, titles=titles, team_id=DAILY, last=DAY)
     when = datetime.combine(DAY, time(9), UTC)
     calm = (trace(CALM, f"e{number}", when, request=topic) for number, topic in enumerate(list(TOPICS.values()) * 4))
     hostile = (

@@ -1,7 +1,8 @@
 """What people come for, as they do it: with the mouse, by keyboard alone, and without JavaScript."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from llma_assets.summaries import dead_letters
 from llma_assets.themes import past_changes, themes_of
 from llma_assets.web import Site
 from llma_assets_tests.browser.conftest import NARROW, TOKEN, Visit
-from llma_assets_tests.browser.planted import CALM
+from llma_assets_tests.browser.planted import CALM, DAILY
 from llma_assets_tests.reports.stored_runs import DAY
 
 
@@ -224,3 +225,120 @@ def test_the_pages_work_on_a_phone(visits: Any) -> None:
     visit.go(f"/teams/{CALM}/results?date={DAY}&theme=traces")
     visit.page.get_by_role("link", name="Refund asked twice").tap()
     assert visit.page.locator("h1").inner_text().startswith("Refund asked twice")
+
+
+def test_days_are_dragged_over_on_the_trends_and_seen_beside_what_was_expected(visit: Visit) -> None:
+    page = visit.page
+    visit.go(f"/teams/{DAILY}/trends?theme=traces")
+    chart = page.locator("svg.days")
+    days = (chart.get_attribute("data-days") or "").split()
+    assert len(days) == 28
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box
+
+    def drag(first: int, last: int, *, then: str = "") -> None:
+        middle = box["y"] + box["height"] / 2
+        page.mouse.move(box["x"] + (first + 0.5) * box["width"] / 28, middle)
+        page.mouse.down()
+        page.mouse.move(box["x"] + (last + 0.5) * box["width"] / 28, middle, steps=6)
+        assert page.locator("rect.brush").is_visible()
+        if then:
+            page.keyboard.press(then)
+        page.mouse.up()
+
+    drag(3, 9, then="Escape")
+    assert "from=" not in page.url, "Escape gives up"
+    assert page.locator("rect.brush").count() == 0
+    with page.expect_navigation():
+        drag(27, 21)
+    assert f"from={days[21]}" in page.url
+    assert f"to={days[27]}" in page.url
+    assert (page.locator("svg.days").get_attribute("data-days") or "").split() == days[21:]
+    assert f"{days[21]} to {days[27]}" in page.locator("h1").inner_text()
+    # The part with the bands of alerts comes once it is seen, of the same days.
+    page.locator("#expected").scroll_into_view_if_needed()
+    band = page.locator("ul.bands li", has_text="Login fails")
+    band.wait_for()
+    assert "1 day outside" in band.inner_text()
+    assert band.locator("path.band").count() == band.locator("circle.out").count() == 1
+    assert "outside" not in page.locator("ul.bands li", has_text="Opening hours").inner_text()
+    assert f"{days[21]} to {days[27]}" in page.inner_text("#expected")
+    page.go_back()
+    assert len((page.locator("svg.days").get_attribute("data-days") or "").split()) == 28
+    page.go_forward()
+    page.get_by_role("link", name="All 4 weeks").click()
+    assert len((page.locator("svg.days").get_attribute("data-days") or "").split()) == 28
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_theme_goes_back_to_before_a_change_by_its_history(visits: Any, site: Site, javascript: bool) -> None:
+    visit: Visit = visits(java_script_enabled=javascript)
+    page, name = visit.page, "by_history" if javascript else "by_history_without"
+    visit.go(f"/teams/{CALM}/themes-new")
+    page.get_by_label("Short name").fill(name)
+    page.get_by_label("What should a summary look at?").fill("Say what the user was waiting for.")
+    page.get_by_label("Switched on").uncheck()
+    page.get_by_role("button", name="Check").click()
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="Change", exact=True).click()
+    page.get_by_label("What should a summary look at?").fill("Say what the user gave up.")
+    page.get_by_role("button", name="Check").click()
+    assert "Say what the user gave up." in page.locator("section.answer ins").first.inner_text()
+    page.get_by_role("button", name="Save").click()
+    assert "gave up" in page.inner_text("blockquote")
+    page.get_by_role("button", name="Back to before this").click()
+    assert "waiting for" in page.inner_text("blockquote")
+    assert [each.action for each in past_changes(site.database, CALM, name)] == ["created", "changed", "changed"]
+    page.get_by_role("button", name="Back to before this").first.click()
+    assert "gave up" in page.inner_text("blockquote"), "what was taken back comes back the same way"
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_themes_are_taken_away_as_a_file_and_brought_back(visits: Any, site: Site, javascript: bool) -> None:
+    visit: Visit = visits(java_script_enabled=javascript)
+    page, name = visit.page, "by_file" if javascript else "by_file_without"
+    visit.go(f"/teams/{CALM}/themes")
+    page.get_by_role("link", name="All of them as a file").click()
+    box = page.get_by_label("File, YAML")
+    box.fill(f"themes:\n  - theme_id: {name}\n    prompt: 1\n    filtres: []\n")
+    page.get_by_role("button", name="Check").click()
+    assert "filtres" in " ".join(page.get_by_role("alert").all_inner_texts())
+    assert page.get_by_role("button", name="Save").count() == 0
+    assert "filtres" in box.input_value(), "what was typed is still there"
+    box.fill(f"themes:\n  - theme_id: {name}\n    prompt: Say what the user waits for.\n    enabled: false\n")
+    page.get_by_role("button", name="Check").click()
+    assert f"{name} is created" in page.inner_text("section.answer")
+    page.get_by_role("button", name="Save").click()
+    assert page.get_by_role("link", name=name, exact=True).count() == 1
+    assert themes_of(site.database, CALM).get(name).prompt == "Say what the user waits for."
+    page.get_by_role("link", name="All of them as a file").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Take it away").click()
+    taken = Path(download.value.path()).read_text()
+    assert name in taken
+    assert taken == page.get_by_label("File, YAML").input_value()
+    box.fill(taken)
+    page.get_by_role("button", name="Check").click()
+    assert "Nothing." in page.inner_text("section.answer"), "the file is what there is"
+
+
+def test_a_day_is_narrowed_and_a_cluster_changed_on_a_phone(visits: Any, site: Site) -> None:
+    visit: Visit = visits(viewport={"width": NARROW, "height": 844}, has_touch=True, is_mobile=True)
+    page = visit.page
+    visit.go("/")
+    page.get_by_role("link", name=f"Team {DAILY}", exact=True).tap()
+    page.get_by_role("link", name="Login fails", exact=True).first.tap()
+    assert page.locator("h1").inner_text().startswith("Login fails")
+    page.get_by_role("button", name="Hide").tap()
+    page.get_by_role("button", name="Show it again").tap()
+    page.get_by_role("button", name="Hide").wait_for()
+    assert [each.action for each in edits_of(site.database, DAILY)] == ["hide", "unhide"]
+    page.get_by_role("link", name="Trends").first.tap()
+    page.get_by_label("From", exact=True).fill(str(DAY - timedelta(days=6)))
+    page.get_by_role("button", name="Narrow").tap()
+    assert len((page.locator("svg.days").get_attribute("data-days") or "").split()) == 7
+    page.get_by_role("link", name="Login fails").first.tap()
+    page.locator("ol.members a").first.tap()
+    page.wait_for_url("**/trace?**")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")

@@ -16,6 +16,7 @@ from llma_assets.defs.instance import opened_instance
 from llma_assets.defs.jobs import ALL_STAGES, CLUSTERS_STAGES, TEXTS_STAGES
 from llma_assets.defs.partitions import partition_key
 from llma_assets.defs.shard_requests import SHARD_TAG, SIZE_TAG, Wanted, shard_of, shard_requests
+from llma_assets.ledger import stage_runs_of_day
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamSettings
@@ -55,7 +56,7 @@ def test_a_shard_makes_its_teams_and_no_other_and_a_team_that_fails_leaves_the_o
     for team_id, traces in ((1, 4), (2, 22), (3, 4)):
         write_events(pipeline.database, day_of_traces(team_id, DAY, traces))
     # Some vectors of team 1 are broken, so that a blocking check stops it.
-    run_shard(pipeline, 1, stages=TEXTS_STAGES)
+    before = run_shard(pipeline, 1, stages=TEXTS_STAGES)
     pipeline.database.execute(
         "INSERT INTO document_embeddings SELECT * REPLACE ([1.0, nan] AS embedding, now64(6) + 86400 AS inserted_at) "
         "FROM document_embeddings FINAL WHERE team_id = 1"
@@ -82,6 +83,12 @@ def test_a_shard_makes_its_teams_and_no_other_and_a_team_that_fails_leaves_the_o
     assert "cluster_events" not in {each.asset_key.to_user_string() for each in made if each not in of_2}
     stored = pipeline.instance.get_materialized_partitions(dg.AssetKey("cluster_events"))
     assert stored == {"2026-11-07|2"}
+    # Which run worked on what is noted of each team, by one insert of the shard.
+    noted = {team_id: stage_runs_of_day(pipeline.database, TeamDay(team_id, DAY)) for team_id in (1, 2, 3)}
+    assert {each.stage for each in noted[2]} == set(ALL_STAGES)
+    assert {each.run_id for each in noted[2]} == {done.run_id}
+    assert [each.run_id for each in noted[1]] == [done.run_id] * 3 + [before.run_id] * 3
+    assert noted[3] == []
     checks = {
         event.asset_check_evaluation_data.check_name: event.asset_check_evaluation_data
         for event in done.all_events

@@ -13,7 +13,7 @@ from llma_assets.defs.partitions import partition_key, team_day, teams
 from llma_assets.defs.resources import ClickHouseResource
 from llma_assets.defs.stage_asset import ThemesConfig
 from llma_assets.findings import Check, Outcome
-from llma_assets.ledger import Skip, list_skips, record_skip
+from llma_assets.ledger import Skip, list_skips, record_skip, stage_runs_of_day
 from llma_assets.models import ModelConfigurationError
 from llma_assets.settings import Settings
 from llma_assets.stage import Report, StageContext, ThemesFailed, each_theme
@@ -138,6 +138,55 @@ def test_what_several_days_fail_by_is_said_once(
         "3 of 4 partitions failed: 2026-11-04|1, 2026-11-05|1 (ValueError: the model is away); "
         "2026-11-06|1 (ValueError: another reason)"
     )
+
+
+def test_each_partition_says_which_run_worked_on_it_also_where_it_failed(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
+    monkeypatch.setattr("llma_assets.defs.stage_work.days_with_anything", lambda _, days: dict.fromkeys(days, ()))
+
+    def stage(ctx: StageContext) -> Report:
+        if ctx.partition.team_id == 2:
+            raise ModelConfigurationError("the key is wrong")
+        return Report(items=1)
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(str(teams.name), ["1", "2"])
+        done = {
+            team_id: dg.materialize(
+                [dummy_stage(stage, nothing_reason="nothing")],
+                instance=instance,
+                partition_key=partition_key(TeamDay(team_id, DAY)),
+                resources=resources(),
+                raise_on_error=False,
+            )
+            for team_id in (1, 2)
+        }
+    found = {team_id: stage_runs_of_day(database, TeamDay(team_id, DAY)) for team_id in (1, 2)}
+    assert {team_id: [(each.stage, each.run_id, each.status, each.error) for each in runs] for team_id, runs in
+            found.items()} == {
+        1: [("stage", done[1].run_id, "done", "")],
+        2: [("stage", done[2].run_id, "failed", "ModelConfigurationError: the key is wrong")],
+    }  # fmt: skip
+
+
+def test_a_stage_stands_where_the_run_cannot_be_noted(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLMA_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("CLICKHOUSE_URL", str(settings.clickhouse_url))
+    database.execute("DROP TABLE stage_runs")
+
+    def stage(_: StageContext) -> Report:
+        return Report(items=1)
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(str(teams.name), ["1"])
+        key = partition_key(TEAM_DAY)
+        done = dg.materialize([dummy_stage(stage)], instance=instance, partition_key=key, resources=resources())
+    assert done.success
 
 
 @pytest.mark.heavy

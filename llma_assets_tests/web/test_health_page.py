@@ -1,5 +1,6 @@
 """Health on a page and over HTTP: stages, dead letters, predicted beside actual; of the team alone."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -7,8 +8,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from llma_assets.clickhouse import Database
+from llma_assets.ledger import StageRun, record_stage_runs
 from llma_assets.summaries import dead_letters
 from llma_assets.summaries.dead_letters import MAX_FAILURES
+from llma_assets.team_day import TeamDay
 from llma_assets.web import Site
 from llma_assets_tests.reports.stored_runs import DAY
 from llma_assets_tests.web.conftest import CHANGER, READER, bearer
@@ -94,6 +97,62 @@ def test_stages_say_what_they_hold_and_link_to_their_runs(client: TestClient, si
     site.dagster_url = "http://127.0.0.1:3000"
     run = f"http://127.0.0.1:3000/assets/cluster_labels?view=partitions&amp;partition={DAY}%7C1"
     assert run in client.get(PAGE).text
+
+
+def note(database: Database, team_id: int, run_id: str, *, ago_s: float, error: str = "", **about: str) -> None:
+    """What a run did at a stage, in ten seconds up to so long ago."""
+    ended, status = time.monotonic() - ago_s, "failed" if error else "done"
+    work = {"team_day": TeamDay(team_id, DAY), "stage": "cluster_labels", "theme_ids": (), **about}
+    row = StageRun(run_id=run_id, status=status, error=error, started=ended - 10, ended=ended, **work)  # type: ignore[arg-type]
+    record_stage_runs(database, [row])
+
+
+def test_a_number_links_to_the_run_that_made_it_and_none_to_another(
+    client: TestClient, site: Site, planted: Database
+) -> None:
+    site.dagster_url = "http://127.0.0.1:3000"
+    places = PAGE, f"/teams/1/results?date={DAY}&theme=traces"
+    partition = f"http://127.0.0.1:3000/assets/cluster_labels?view=partitions&amp;partition={DAY}%7C1"
+    note(planted, 2, "of-the-other-team", ago_s=0)
+    note(planted, 1, "long-before", ago_s=3_600)
+    for place in places:
+        found = client.get(place).text
+        assert partition in found
+        assert "/runs/" not in found, "neither a run of another team, nor one that was over by then"
+    # Whenever the rows were written in this test, it was within this.
+    wide = time.monotonic()
+    row = StageRun(TeamDay(1, DAY), "cluster_labels", "the-run", ("traces",), "done", "", wide - 3_000, wide + 3_000)
+    record_stage_runs(planted, [row])
+    for place in places:
+        found = client.get(place).text
+        assert "http://127.0.0.1:3000/runs/the-run" in found
+        assert partition not in found
+    stages = client.get("/api/v1/teams/1/stages", params={"date": str(DAY)}).json()["stages"]
+    assert {each["stage"]: each["run_id"] for each in stages}["cluster_labels"] == "the-run"
+
+
+def test_a_stage_that_failed_as_a_whole_says_why_and_what_it_paid(
+    client: TestClient, site: Site, planted: Database
+) -> None:
+    call = {"stage": "trace_summaries", "theme_id": "traces", "model": "gpt-4o", "day": DAY, "item_id": "t0"}
+    now = datetime.now(UTC)
+    for team_id, ago_s, cost, error in ((1, 5, 0.25, ""), (1, 5, 0.0, "HTTP 500"), (1, 900, 9.0, ""), (2, 5, 77.0, "")):
+        row = {**call, "team_id": team_id, "call_id": uuid4(), "cost_usd": cost, "error": error}
+        planted.insert_rows("model_usage", [{**row, "timestamp": now - timedelta(seconds=ago_s)}])
+    about = {"stage": "trace_summaries"}
+    note(planted, 1, "run-of-1", ago_s=0, error=f"ValueError: {HOSTILE[0]}", **about)
+    note(planted, 2, "run-of-2", ago_s=0, error="of the other team", **about)
+    page = client.get(PAGE).text
+    assert "It asked a model 2 times, of which 1 failed, and paid $0.25." in page
+    assert "run-of-1" in page
+    assert HOSTILE[0] not in page
+    assert "other team" not in page + client.get("/teams/1/health").text
+    site.dagster_url = "http://127.0.0.1:3000"
+    assert "http://127.0.0.1:3000/runs/run-of-1" in client.get(PAGE).text
+    (failure,) = client.get("/api/v1/teams/1/stages", params={"date": str(DAY)}).json()["failures"]
+    assert (failure["stage"], failure["calls"], failure["failed_calls"]) == ("trace_summaries", 2, 1)
+    note(planted, 1, "next-run", ago_s=-1, **about)
+    assert "Stages that failed" not in client.get(PAGE).text
 
 
 def test_predicted_stands_beside_what_was_paid(client: TestClient, planted: Database) -> None:
