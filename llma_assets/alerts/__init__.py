@@ -22,7 +22,7 @@ from llma_assets.alerts.delivery import (
 from llma_assets.alerts.document import SETTINGS, Document, read_document, settings_of, write_document
 from llma_assets.alerts.due import due_days
 from llma_assets.alerts.errors import AlertError, InvalidRulesError
-from llma_assets.alerts.evaluate import Evaluation, evaluate
+from llma_assets.alerts.evaluate import NOTIFY_DAYS, Evaluation, ended_long_ago, evaluate
 from llma_assets.alerts.expected_trends import ExpectedDay, ExpectedSeries, ExpectedTrends, expected_trends
 from llma_assets.alerts.incidents import Incident, StoredDecision, incidents, shown_bucket, stored_decisions
 from llma_assets.alerts.judging import Decision
@@ -60,6 +60,7 @@ from llma_assets.alerts.store import TeamAlerts, alerts_of, apply, past_changes,
 
 __all__ = [
     "ALERTS_VERSION",
+    "NOTIFY_DAYS",
     "PAGES_VARIABLE",
     "SETTINGS",
     "SHIPPED",
@@ -108,6 +109,7 @@ __all__ = [
     "deliveries",
     "deliveries_report",
     "due_days",
+    "ended_long_ago",
     "evaluate",
     "expected_trends",
     "file_report",
