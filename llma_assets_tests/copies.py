@@ -14,7 +14,7 @@ from pathlib import Path
 from llma_assets.cli.run.run_groups import IMPORTED
 
 CONTEXT = get_context("forkserver")
-CONTEXT.set_forkserver_preload([*IMPORTED, "llma_assets.testing"])
+CONTEXT.set_forkserver_preload([*IMPORTED, "llma_assets.testing", "llma_assets.trackers", "httpx2"])
 
 
 @dataclass(frozen=True, slots=True)

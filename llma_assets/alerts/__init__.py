@@ -19,10 +19,10 @@ from llma_assets.alerts.delivery import (
     secret_of,
     switch_channel,
 )
-from llma_assets.alerts.document import Document, read_document, settings_of, write_document
+from llma_assets.alerts.document import SETTINGS, Document, read_document, settings_of, write_document
 from llma_assets.alerts.due import due_days
 from llma_assets.alerts.errors import AlertError, InvalidRulesError
-from llma_assets.alerts.evaluate import Evaluation, evaluate
+from llma_assets.alerts.evaluate import NOTIFY_DAYS, Evaluation, ended_long_ago, evaluate
 from llma_assets.alerts.expected_trends import ExpectedDay, ExpectedSeries, ExpectedTrends, expected_trends
 from llma_assets.alerts.incidents import Incident, StoredDecision, incidents, shown_bucket, stored_decisions
 from llma_assets.alerts.judging import Decision
@@ -35,18 +35,15 @@ from llma_assets.alerts.reports import (
     AlertDeliveries,
     AlertDelivery,
     AlertFile,
-    AlertHistory,
     AlertIncidents,
     AlertMutes,
     AlertPreview,
     AlertReasons,
     AlertRules,
     AlertRun,
-    AppliedAlerts,
     LiftedMutes,
     ListedIncident,
     ResentMessages,
-    changes_of,
     chosen_settings,
     deliveries_report,
     file_report,
@@ -59,17 +56,18 @@ from llma_assets.alerts.reports import (
 )
 from llma_assets.alerts.rule import Channel, Rule
 from llma_assets.alerts.shipped import SHIPPED
-from llma_assets.alerts.store import SettingChange, TeamAlerts, alerts_of, apply, past_changes, teams_with_rules
+from llma_assets.alerts.store import TeamAlerts, alerts_of, apply, past_changes, teams_with_rules
 
 __all__ = [
     "ALERTS_VERSION",
+    "NOTIFY_DAYS",
     "PAGES_VARIABLE",
+    "SETTINGS",
     "SHIPPED",
     "AlertDeliveries",
     "AlertDelivery",
     "AlertError",
     "AlertFile",
-    "AlertHistory",
     "AlertIncidents",
     "AlertMutes",
     "AlertPreview",
@@ -77,7 +75,6 @@ __all__ = [
     "AlertRules",
     "AlertRun",
     "AlertedTeam",
-    "AppliedAlerts",
     "Channel",
     "Decision",
     "Delivery",
@@ -98,7 +95,6 @@ __all__ = [
     "ResentMessages",
     "Rule",
     "Sent",
-    "SettingChange",
     "StoredDecision",
     "TeamAlerts",
     "again",
@@ -106,7 +102,6 @@ __all__ = [
     "alert_teams",
     "alerts_of",
     "apply",
-    "changes_of",
     "channels_off",
     "checked_address",
     "chosen_settings",
@@ -114,6 +109,7 @@ __all__ = [
     "deliveries",
     "deliveries_report",
     "due_days",
+    "ended_long_ago",
     "evaluate",
     "expected_trends",
     "file_report",

@@ -112,9 +112,8 @@ def evaluate(
                 if change := _change(team_day.team_id, rule, history, decision, list(own.values()), muted):
                     changes.append(change)
                     own[change.incident.incident_id] = change.incident
-    old = team_day.end + timedelta(days=NOTIFY_DAYS) <= now
     has_ended = team_day.end <= now
-    quiet = f"{team_day.day} ended more than {NOTIFY_DAYS} days ago" if old else ""
+    quiet = f"{team_day.day} ended more than {NOTIFY_DAYS} days ago" if ended_long_ago(team_day, now) else ""
     if not has_ended and not any(rule.buckets == "hour" for rule in rules.values()):
         quiet = f"{team_day.day} has not ended"
     messages: tuple[tuple[str, Message, datetime], ...] = ()
@@ -132,6 +131,11 @@ def evaluate(
     if not dry_run:
         store(database, [result], now)
     return result
+
+
+def ended_long_ago(team_day: TeamDay, now: datetime) -> bool:
+    """Whether a day is so old that nobody is told of it."""
+    return team_day.end + timedelta(days=NOTIFY_DAYS) <= now
 
 
 def store(database: Database, evaluations: Sequence[Evaluation], now: datetime) -> None:

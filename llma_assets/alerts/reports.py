@@ -1,6 +1,6 @@
 """The documents about alerts: what `llma alerts … --json` prints and the API sends."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -9,20 +9,17 @@ from uuid import UUID
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from llma_assets.alerts.delivery import Delivery, again, channels_off, deliveries, switch_channel
-from llma_assets.alerts.document import Document, settings_of
+from llma_assets.alerts.document import SETTINGS, Document, settings_of
 from llma_assets.alerts.errors import AlertError
 from llma_assets.alerts.incidents import Incident, StoredDecision, incidents, stored_decisions
 from llma_assets.alerts.judging import Decision
 from llma_assets.alerts.muting import Mute, mutes_of, unmute
 from llma_assets.alerts.previewing import preview
-from llma_assets.alerts.store import SettingChange, TeamAlerts, alerts_of
+from llma_assets.alerts.store import TeamAlerts, alerts_of
 from llma_assets.clickhouse import Database
+from llma_assets.named_settings import Settings
 from llma_assets.serialization import Day, Moment, TeamId
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import FieldChange
-
-Settings = dict[str, Any]
-"""A rule or a channel by its fields, as a file has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,36 +39,6 @@ class AlertFile:
     team_id: TeamId
     channels: tuple[Settings, ...]
     rules: tuple[Settings, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AlertChange:
-    """What changes, or changed, of a rule or a channel."""
-
-    item: str
-    name: str
-    action: str
-    changed_at: Moment | None
-    author: str
-    fields: tuple[FieldChange, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AppliedAlerts:
-    """What a file changes."""
-
-    team_id: TeamId
-    dry_run: bool
-    stored: bool
-    changes: tuple[AlertChange, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AlertHistory:
-    """Who changed what, oldest first."""
-
-    team_id: TeamId
-    changes: tuple[AlertChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,15 +195,7 @@ def chosen_settings(team: TeamAlerts, names: Sequence[str] = ()) -> Document:
 
 def file_report(team_id: int, document: Document) -> AlertFile:
     """A document as its values."""
-    channels, rules = (tuple(settings_of(each) for each in part) for part in (document.channels, document.rules))
-    return AlertFile(team_id, channels, rules)
-
-
-def changes_of(changes: Iterable[SettingChange]) -> tuple[AlertChange, ...]:
-    """Changes as documents have them."""
-    return tuple(
-        AlertChange(each.item, each.name, each.action, each.changed_at, each.author, each.fields) for each in changes
-    )
+    return AlertFile(team_id, **SETTINGS.values(document))
 
 
 def preview_report(

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, with_config
 
+from llma_assets.named_settings import line, variable
+
 Kind = Literal[
     "new_cluster",
     "regressed",
@@ -35,29 +37,18 @@ WITHOUT_THEME: tuple[Kind, ...] = ("spend", "nothing_arrived")
 SAID_ONCE: tuple[Kind, ...] = ("split", "merged")
 """Kinds that happen on a day: nobody is told that they ended."""
 
-ENV_PREFIX = "LLMA_ALERTS_"
 USUAL_K = 3
 """Sigma of a rule that names no other."""
+
+ENV_PREFIX = "LLMA_ALERTS_"
 """Begins the name of each environment variable that a channel may name: no file can have another secret sent."""
 
 _FORBID = ConfigDict(extra="forbid")
 Number = Annotated[StrictFloat | StrictInt, Field(ge=0, allow_inf_nan=False)]
 
 
-def _variable(name: str) -> str:
-    if name and not (name.startswith(ENV_PREFIX) and name.isidentifier() and name == name.upper()):
-        raise ValueError(f"must be the name of an environment variable that begins with {ENV_PREFIX}, not its value")
-    return name
-
-
-def _line(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("goes over several lines or holds control characters; write it on one line")
-    return text.strip()
-
-
-Variable = Annotated[StrictStr, Field(max_length=100), AfterValidator(_variable)]
-Line = Annotated[StrictStr, Field(max_length=200), AfterValidator(_line)]
+Variable = Annotated[StrictStr, Field(max_length=100), AfterValidator(variable(ENV_PREFIX))]
+Line = Annotated[StrictStr, Field(max_length=200), AfterValidator(line)]
 
 
 def _hours(value: str) -> str:

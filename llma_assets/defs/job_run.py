@@ -1,7 +1,8 @@
 """What a run of a job, or of stages within a shard, has done."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class JobRun:
         empty: stages and partitions without a result because every question failed, in words; the run continues.
         leaves_work: items failed or were deferred that a later run takes up again.
         texts_made_anew: texts whose source, rows or options changed since they were made.
+        details: what a stage says of a partition, by the name of the asset and the key of the partition.
     """
 
     run_id: str
@@ -23,3 +25,4 @@ class JobRun:
     empty: Sequence[str] = ()
     leaves_work: bool = False
     texts_made_anew: int = 0
+    details: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)

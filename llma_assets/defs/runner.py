@@ -8,17 +8,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 from uuid import uuid4
 
 import dagster as dg
 
+from llma_assets.defs.alerts_shard import ALERTS_SHARD, alerts_shard_job
 from llma_assets.defs.finished import GroupState, all_failed, leaves_work, made_anew
 from llma_assets.defs.job_run import JobRun
 from llma_assets.defs.jobs import CLUSTERS_STAGES, TEXTS_STAGES, run_config, theme_job, theme_tags
 from llma_assets.defs.partitions import partition_key, range_tags, teams
 from llma_assets.defs.shard import Shard
 from llma_assets.defs.shard_job import shard_job
+from llma_assets.defs.trackers import trackers_job
 from llma_assets.discovery import TeamDecision, stored_decisions
 from llma_assets.ledger import record_ended
 from llma_assets.reports import span_with_anything
@@ -237,6 +239,18 @@ class Runner:
         self._register_team(team_id)
         return self._execute("tasks_job", partition_key=str(team_id))
 
+    def judge(self, days: Sequence[TeamDay]) -> JobRun:
+        """Judge days of teams by their alert rules in one run, and send what is due."""
+        partitions = [str(partition_key(each)) for each in days]
+        return self._execute(
+            alerts_shard_job.name, run_config={"ops": {ALERTS_SHARD: {"config": {"partitions": partitions}}}}
+        )
+
+    def sync_trackers(self, team_id: int) -> JobRun:
+        """Open issues that a team's rules ask for, and carry states both ways."""
+        self._register_team(team_id)
+        return self._execute(trackers_job.name, partition_key=str(team_id))
+
     def _state_of(self, group: RunGroup) -> GroupState:
         return GroupState(self._database, group.team_day, group.name, group.first_day, group.themes, group.made_with)
 
@@ -290,12 +304,16 @@ class Runner:
         seconds: dict[str, float] = {}
         failures, empty = [], []
         leaves, anew = False, 0
+        details: dict[tuple[str, str], Mapping[str, Any]] = {}
         for event in result.all_events:
             if event.is_step_materialization:
-                metadata = event.step_materialization_data.materialization.metadata
+                made = event.step_materialization_data.materialization
+                metadata = made.metadata
+                if isinstance(said := metadata.get("details"), dg.JsonMetadataValue):
+                    details[made.asset_key.to_user_string(), made.partition or ""] = cast("dict[str, Any]", said.data)
                 leaves |= leaves_work(metadata)
                 anew += made_anew(metadata)
-                if message := all_failed(event.step_materialization_data.materialization):
+                if message := all_failed(made):
                     empty.append(message)
             if event.is_step_success and event.step_key is not None:
                 stage = event.step_key if event.step_key in STAGES else "checks"
@@ -305,7 +323,7 @@ class Runner:
                     raise KeyboardInterrupt
                 failures.append(f"{event.step_key}: {_root_cause(event)}")
         error = "" if result.success else "; ".join(failures) or f"run {result.run_id} failed"
-        return JobRun(result.run_id, error, seconds, empty, leaves, anew)
+        return JobRun(result.run_id, error, seconds, empty, leaves, anew, details)
 
 
 def _is_interrupt(event: dg.DagsterEvent) -> bool:

@@ -59,6 +59,7 @@ class Forecast:
         done: items that cost nothing more.
         calls, input_tokens, output_tokens: what they will take.
         basis: a sentence about what the figures are based on.
+        has_batches: whether the stage can ask through the Batch API.
     """
 
     stage: str
@@ -70,6 +71,7 @@ class Forecast:
     input_tokens: int
     output_tokens: int
     basis: str
+    has_batches: bool = False
 
     @property
     def cost_usd(self) -> float | None:
@@ -78,8 +80,8 @@ class Forecast:
 
     @property
     def batch_cost_usd(self) -> float | None:
-        """The same through the Batch API."""
-        return self._cost(batch=True)
+        """The same through the Batch API, where the stage has it."""
+        return self._cost(batch=self.has_batches)
 
     def _cost(self, *, batch: bool) -> float | None:
         if self.calls == 0 or self.model.startswith("offline/"):

@@ -68,7 +68,7 @@ from llma_assets.reports.results import ClusterResult, Figures, ThemeResults, th
 from llma_assets.reports.retry import RetryReport, RetryRun, retry_report
 from llma_assets.reports.run_plan import PlannedTeam, RunPlan
 from llma_assets.reports.run_state import RunState, run_state
-from llma_assets.reports.runs import DeferredWork, DemoReport, RunReport, TeamOutcome, ThemeOutcome
+from llma_assets.reports.runs import ActionOutcome, DeferredWork, DemoReport, RunReport, TeamOutcome, ThemeOutcome
 from llma_assets.reports.shares import Estimate
 from llma_assets.reports.skips import Skips, skips_of_day
 from llma_assets.reports.sources import (
@@ -129,6 +129,7 @@ __all__ = [
     "ORDERS",
     "OUTLIERS",
     "STEPS",
+    "ActionOutcome",
     "Among",
     "AppliedChanges",
     "AttributesReport",

@@ -170,9 +170,7 @@ def _total(stages: Sequence[StageEstimate]) -> EstimateTotal:
         input_tokens=sum(each.input_tokens for each in stages),
         output_tokens=sum(each.output_tokens for each in stages),
         cost_usd=sum(each.cost_usd or 0.0 for each in stages),
-        batch_cost_usd=sum(
-            (each.batch_cost_usd if each.stage == "trace_summaries" else each.cost_usd) or 0.0 for each in stages
-        ),
+        batch_cost_usd=sum(each.batch_cost_usd or 0.0 for each in stages),
     )
 
 

@@ -1,7 +1,9 @@
 """The outcome of a run of teams, as the command line reports it. Nothing runs, and nothing is read, here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from llma_assets.reports.published import PublishedRun
 from llma_assets.serialization import Day, Seconds, TeamId, ThemeId
@@ -39,6 +41,25 @@ class DeferredWork:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionOutcome:
+    """What followed from a team's results.
+
+    Attributes:
+        stage: `alerts` or `trackers`.
+        reason: why nothing was done, "" where it was.
+        error: what went wrong; the results stand.
+        details: what was done: counts, problems of trackers, why nobody was told.
+        dagster_run: id of the run that Dagster recorded.
+    """
+
+    stage: str
+    reason: str
+    error: str
+    details: Mapping[str, Any]
+    dagster_run: str
+
+
+@dataclass(frozen=True, slots=True)
 class TeamOutcome:
     """The outcome of a team.
 
@@ -50,6 +71,7 @@ class TeamOutcome:
         left: deferred and failed work.
         stages: wall time by stage, summed over run groups.
         runs: published runs of the day.
+        actions: what followed: alert rules that judged the day, trackers that were synchronised.
     """
 
     team_id: TeamId
@@ -62,6 +84,7 @@ class TeamOutcome:
     left: tuple[DeferredWork, ...]
     stages: dict[str, Seconds]
     runs: tuple[PublishedRun, ...]
+    actions: tuple[ActionOutcome, ...]
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,7 @@ def forecast_summaries(
             input_tokens,
             output_tokens,
             basis,
+            has_batches=True,
         )
     # Some questions needed two calls, and will again.
     calls = past.calls / past.items
@@ -118,4 +119,5 @@ def forecast_summaries(
         input_tokens=round(input_tokens * calls),
         output_tokens=round(len(questions) * past.output_tokens / past.items),
         basis=f"{counted}; answers and repeated calls as in the last {past.calls:,} calls",
+        has_batches=True,
     )

@@ -3,7 +3,7 @@
 Each kind is a module of its own (`github.py`, `linear.py`); what both sides' states come to is in `reconcile.py`.
 """
 
-from llma_assets.trackers.document import Document, read_document, write_document
+from llma_assets.trackers.document import SETTINGS, Document, read_document, settings_of, write_document
 from llma_assets.trackers.errors import InvalidTrackersError, TrackerError, TrackerFault
 from llma_assets.trackers.leases import Health, healths_of
 from llma_assets.trackers.linking import Done
@@ -11,26 +11,23 @@ from llma_assets.trackers.links import Link, LinkState, Note, TeamLinks, links_o
 from llma_assets.trackers.opening import Opened, open_issue
 from llma_assets.trackers.partition import TRACKERS_VERSION, sync_team, teams_to_sync
 from llma_assets.trackers.reports import (
-    AppliedTrackers,
     OpenedIssue,
     OpenedIssueOfTeam,
-    TrackersHistory,
-    changes_of,
     file_report,
     opened_report,
     sync_report,
     team_report,
     tested_report,
 )
-from llma_assets.trackers.setting import OnClosed, Tracker, TrackerRule, settings_of
+from llma_assets.trackers.setting import OnClosed, Tracker, TrackerRule
 from llma_assets.trackers.showing import ShownLink, ShownTracker, TrackersReport, shown_links, trackers_report
-from llma_assets.trackers.store import SettingChange, TeamTrackers, apply, past_changes, trackers_of
+from llma_assets.trackers.store import TeamTrackers, apply, past_changes, trackers_of
 from llma_assets.trackers.subjects import Subject, Subjects
 from llma_assets.trackers.sync import Synced, client_of, sync
 
 __all__ = [
+    "SETTINGS",
     "TRACKERS_VERSION",
-    "AppliedTrackers",
     "Document",
     "Done",
     "Health",
@@ -42,7 +39,6 @@ __all__ = [
     "Opened",
     "OpenedIssue",
     "OpenedIssueOfTeam",
-    "SettingChange",
     "ShownLink",
     "ShownTracker",
     "Subject",
@@ -54,10 +50,8 @@ __all__ = [
     "TrackerError",
     "TrackerFault",
     "TrackerRule",
-    "TrackersHistory",
     "TrackersReport",
     "apply",
-    "changes_of",
     "client_of",
     "file_report",
     "healths_of",

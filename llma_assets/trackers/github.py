@@ -6,8 +6,7 @@ was made since it was wished, which is not.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -27,32 +26,18 @@ SECONDARY_WAIT = timedelta(minutes=1)
 """After a secondary limit that does not say how long it lasts; GitHub asks for a minute at least."""
 
 
-class GitHub:
+class GitHub(Http):
     """A repository of GitHub, for a `with` block."""
 
     def __init__(self, setting: Tracker, token: str, base: str, clock: Clock) -> None:
-        self.notice = ""
-        self._setting, self._clock = setting, clock
+        self._setting = setting
         self._project = ""
         headers = {
             "Authorization": f"Bearer {token}",
             "Accept": "application/vnd.github+json",
             "X-GitHub-Api-Version": VERSION,
         }
-        self._http = Http(base or BASE, setting.address_env or "GitHub", headers, clock)
-
-    @property
-    def clock_offset_s(self) -> float:
-        """How far its clock is before ours, in seconds."""
-        return self._http.clock_offset_s
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._http.__exit__(kind, error, traceback)
+        super().__init__(base or BASE, setting.address_env or "GitHub", headers, clock)
 
     def test(self) -> list[str]:
         """What is right about the token, the repository and the permissions, in words."""
@@ -137,7 +122,7 @@ class GitHub:
 
     def _there(self) -> datetime:
         """The present moment by the tracker's clock."""
-        return self._clock() + timedelta(seconds=self._http.clock_offset_s)
+        return self._clock() + timedelta(seconds=self.clock_offset_s)
 
     def _pages(self, path: str, params: Mapping[str, str]) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = []
@@ -178,7 +163,7 @@ class GitHub:
             whole: it is about the repository, not about an issue.
             refused: HTTP 422 is an answer.
         """
-        reply = self._http.call(method, path, body, params)
+        reply = self.call(method, path, body, params)
         status, words = reply.status, _words(reply.data)
         if 200 <= status < 300 or (refused and status == 422):
             return reply
@@ -218,7 +203,7 @@ class GitHub:
             reset = reply.headers.get("x-ratelimit-reset", "")
             # By GitHub's clock.
             at = datetime.fromtimestamp(int(reset), UTC) if reset.isdigit() else self._there() + SECONDARY_WAIT
-            until = at - timedelta(seconds=self._http.clock_offset_s)
+            until = at - timedelta(seconds=self.clock_offset_s)
             return Limited(max(until, now + timedelta(seconds=1)), "the hour's requests to GitHub are used up")
         if reply.status == 429 or "rate limit" in words.lower():
             return Limited(now + SECONDARY_WAIT, "GitHub's secondary limit is reached")

@@ -34,7 +34,7 @@ class Reply:
 
 
 class Http:
-    """A connection to one tracker, for a `with` block.
+    """A connection to one tracker, for a `with` block; each kind of tracker is one, with words of its own.
 
     Args:
         base: the address of the API, without a slash at its end.
@@ -45,6 +45,7 @@ class Http:
     Attributes:
         clock_offset_s: how far the tracker's clock was before ours in the last answer.
         moved: whether an answer came from another address than was asked.
+        notice: what a person should know of the tracker.
     """
 
     def __init__(self, base: str, variable: str, headers: Mapping[str, str], clock: Clock) -> None:
@@ -52,6 +53,7 @@ class Http:
 
         self.clock_offset_s = 0.0
         self.moved = False
+        self.notice = ""
         self._base, self._variable, self._headers, self._clock = base.rstrip("/"), variable, dict(headers), clock
         self._client = httpx2.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False)
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 from llma_assets.clock import Clock
@@ -81,31 +80,17 @@ _TYPES: Mapping[There, Sequence[str]] = {
 }
 
 
-class Linear:
+class Linear(Http):
     """A team of Linear, for a `with` block."""
 
     def __init__(self, setting: Tracker, token: str, base: str, clock: Clock) -> None:
-        self.notice = ""
-        self._setting, self._clock = setting, clock
+        self._setting = setting
         self._team: Mapping[str, Any] = {}
         self._labels: list[str] = []
         # An API key stands alone, a token of OAuth has a scheme.
         authorization = token if token.startswith(("lin_api_", "Bearer ")) else f"Bearer {token}"
         headers = {"Authorization": authorization, "Accept": "application/json"}
-        self._http = Http(base or BASE, setting.address_env or "Linear", headers, clock)
-
-    @property
-    def clock_offset_s(self) -> float:
-        """How far its clock is before ours, in seconds."""
-        return self._http.clock_offset_s
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._http.__exit__(kind, error, traceback)
+        super().__init__(base or BASE, setting.address_env or "Linear", headers, clock)
 
     def test(self) -> list[str]:
         """What is right about the token, the team and its workflow, in words."""
@@ -214,7 +199,7 @@ class Linear:
             IssueGone: something that the variables name is not there.
             IssueRefused: the input is not taken.
         """
-        reply = self._http.call("POST", "/graphql", {"query": query, "variables": variables})
+        reply = self.call("POST", "/graphql", {"query": query, "variables": variables})
         said = reply.data if isinstance(reply.data, dict) else {}
         errors = said.get("errors") or []
         if errors or not 200 <= reply.status < 300 or not isinstance(said.get("data"), dict):
@@ -246,7 +231,7 @@ class Linear:
         wait = reply.headers.get("retry-after", "")
         if wait.isdigit():
             return now + timedelta(seconds=int(wait))
-        offset = timedelta(seconds=self._http.clock_offset_s)
+        offset = timedelta(seconds=self.clock_offset_s)
         # Milliseconds, by Linear's clock; of two budgets the one that is used up.
         for kind in ("requests", "complexity", "endpoint-requests"):
             left, reset = (reply.headers.get(f"x-ratelimit-{kind}-{each}", "") for each in ("remaining", "reset"))

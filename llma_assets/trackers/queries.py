@@ -1,29 +1,4 @@
-"""Every statement of the room: settings, links, notes, leases, health; and clusters as they were last seen."""
-
-# Key of tracker_settings: (team_id, item, name, changed_at, change_id).
-NEWEST = """
-SELECT item, name, changed_at, action, author, settings
-FROM tracker_settings FINAL
-WHERE team_id = {team_id:Int64}
-ORDER BY item, name, changed_at DESC, change_id DESC
-LIMIT 1 BY item, name
-"""
-
-# Of all teams, for the schedule: only teams that changed something have rows.
-NEWEST_OF_TEAMS = """
-SELECT team_id, item, name, action, settings
-FROM tracker_settings FINAL
-ORDER BY team_id, item, name, changed_at DESC, change_id DESC
-LIMIT 1 BY team_id, item, name
-"""
-
-# Key of tracker_settings: (team_id, item, name, changed_at, change_id).
-ALL_CHANGES = """
-SELECT item, name, changed_at, action, author, settings
-FROM tracker_settings FINAL
-WHERE team_id = {team_id:Int64}
-ORDER BY changed_at, item, name, change_id
-"""
+"""Every statement of the room: links, notes, leases, health; and clusters as they were last seen."""
 
 # Key of tracker_links: (team_id, link_id).
 LINKS = """

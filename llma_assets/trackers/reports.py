@@ -1,22 +1,18 @@
 """The documents of `llma trackers … --json`; lists of trackers and links are in `showing`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
+from llma_assets.named_settings import Settings
 from llma_assets.serialization import Moment, TeamId
-from llma_assets.themes import FieldChange
-from llma_assets.trackers.document import Document
+from llma_assets.trackers.document import SETTINGS, Document, settings_of
 from llma_assets.trackers.opening import Opened
-from llma_assets.trackers.setting import settings_of
 from llma_assets.trackers.showing import TrackersReport
-from llma_assets.trackers.store import SettingChange, TeamTrackers
+from llma_assets.trackers.store import TeamTrackers
 from llma_assets.trackers.sync import Synced
-
-Settings = dict[str, Any]
-"""A tracker or a rule by its fields, as a file has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,36 +50,6 @@ class TrackersFile:
     team_id: TeamId
     trackers: tuple[Settings, ...]
     rules: tuple[Settings, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TrackerChange:
-    """What changes, or changed, of a tracker or a rule."""
-
-    item: str
-    name: str
-    action: str
-    changed_at: Moment | None
-    author: str
-    fields: tuple[FieldChange, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AppliedTrackers:
-    """What a file changes."""
-
-    team_id: TeamId
-    dry_run: bool
-    stored: bool
-    changes: tuple[TrackerChange, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TrackersHistory:
-    """Who changed what, oldest first."""
-
-    team_id: TeamId
-    changes: tuple[TrackerChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,15 +138,7 @@ def team_report(team: TeamTrackers, found: TrackersReport) -> TrackersOfTeam:
 
 def file_report(team_id: int, document: Document) -> TrackersFile:
     """A document as its values."""
-    trackers, rules = (tuple(settings_of(each) for each in part) for part in (document.trackers, document.rules))
-    return TrackersFile(team_id, trackers, rules)
-
-
-def changes_of(changes: Iterable[SettingChange]) -> tuple[TrackerChange, ...]:
-    """Changes as documents have them."""
-    return tuple(
-        TrackerChange(each.item, each.name, each.action, each.changed_at, each.author, each.fields) for each in changes
-    )
+    return TrackersFile(team_id, **SETTINGS.values(document))
 
 
 def opened_report(opened: Opened) -> OpenedIssue:

@@ -1,9 +1,9 @@
-"""A tracker and a rule: what a team may set of them. Files belong in `document.py`, storing in `store.py`."""
+"""A tracker and a rule: what a team may set of them. Files belong in `document.py`."""
 
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -14,9 +14,10 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     StrictStr,
-    TypeAdapter,
     with_config,
 )
+
+from llma_assets.named_settings import variable
 
 Kind = Literal["github", "linear"]
 About = Literal["task", "cluster"]
@@ -33,12 +34,6 @@ _FORBID = ConfigDict(extra="forbid")
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}|[A-Z][A-Z0-9]{0,9}")
 
 
-def _variable(name: str) -> str:
-    if name and not (name.startswith(ENV_PREFIX) and name.isidentifier() and name == name.upper()):
-        raise ValueError(f"must be the name of an environment variable that begins with {ENV_PREFIX}, not its value")
-    return name
-
-
 def _project(name: str) -> str:
     if not _PROJECT.fullmatch(name) or name.endswith(("/.", "/..")):
         raise ValueError("must be owner/repository of GitHub, or the key of a Linear team such as ENG")
@@ -51,7 +46,7 @@ def _line(text: str) -> str:
     return text.strip()
 
 
-Variable = Annotated[StrictStr, Field(max_length=100), AfterValidator(_variable)]
+Variable = Annotated[StrictStr, Field(max_length=100), AfterValidator(variable(ENV_PREFIX))]
 Label = Annotated[StrictStr, Field(max_length=50), AfterValidator(_line)]
 
 
@@ -94,6 +89,11 @@ class Tracker:
     close_quiet: StrictBool = True
     enabled: StrictBool = True
 
+    @property
+    def version(self) -> str:
+        """Changes with every field."""
+        return _version_of(self)
+
 
 @with_config(_FORBID)
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,11 @@ class TrackerRule:
     enabled: StrictBool = True
 
     @property
+    def version(self) -> str:
+        """Changes with every field."""
+        return _version_of(self)
+
+    @property
     def sentence(self) -> str:
         """The rule in plain words."""
         where = f" in {', '.join(self.themes)}" if self.themes else ""
@@ -130,17 +135,5 @@ class TrackerRule:
         )
 
 
-TRACKER: TypeAdapter[Tracker] = TypeAdapter(Tracker)
-RULE: TypeAdapter[TrackerRule] = TypeAdapter(TrackerRule)
-
-
-def settings_of(item: Tracker | TrackerRule) -> dict[str, object]:
-    """Plain values by field, as a file has them."""
-    adapter: TypeAdapter[Tracker] | TypeAdapter[TrackerRule] = TRACKER if isinstance(item, Tracker) else RULE
-    found: dict[str, object] = adapter.dump_python(item, mode="json")  # type: ignore[arg-type]
-    return found
-
-
-def version_of(item: Tracker | TrackerRule) -> str:
-    """Changes with every field."""
-    return hashlib.sha256(json.dumps(settings_of(item), sort_keys=True).encode()).hexdigest()[:12]
+def _version_of(item: Tracker | TrackerRule) -> str:
+    return hashlib.sha256(json.dumps(asdict(item), sort_keys=True).encode()).hexdigest()[:12]

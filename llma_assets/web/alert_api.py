@@ -13,13 +13,11 @@ from llma_assets.alerts import (
     AlertDeliveries,
     AlertError,
     AlertFile,
-    AlertHistory,
     AlertIncidents,
     AlertMutes,
     AlertPreview,
     AlertReasons,
     AlertRules,
-    AppliedAlerts,
     InvalidRulesError,
     LiftedMutes,
     ListedIncident,
@@ -27,7 +25,6 @@ from llma_assets.alerts import (
     ResentMessages,
     alerts_of,
     apply,
-    changes_of,
     chosen_settings,
     deliveries_report,
     file_report,
@@ -44,6 +41,7 @@ from llma_assets.alerts import (
     rules_report,
 )
 from llma_assets.clusters import clustered_days
+from llma_assets.named_settings import AppliedSettings, SettingsHistory
 from llma_assets.serialization import json_object
 from llma_assets.team_day import TeamDay
 from llma_assets.web.answers import LimitQuery, OffsetQuery, answer, part_of
@@ -107,7 +105,7 @@ def settings(
     return answer(request, json_object(file_report(team_id, document)))
 
 
-@router.post(f"{ALERTS}/file", response_model=AppliedAlerts)
+@router.post(f"{ALERTS}/file", response_model=AppliedSettings)
 def apply_file(request: Request, site: SiteDep, visitor: ChangerDep, team_id: TeamDep, file: AlertsFile) -> Response:
     """Store the rules and channels of a file, or say what it would change."""
     try:
@@ -123,10 +121,10 @@ def apply_file(request: Request, site: SiteDep, visitor: ChangerDep, team_id: Te
     except AlertError as error:
         _invalid(error)
     is_stored = bool(changes) and not file.dry_run
-    return answer(request, json_object(AppliedAlerts(team_id, file.dry_run, is_stored, changes_of(changes))))
+    return answer(request, json_object(AppliedSettings(team_id, file.dry_run, is_stored, tuple(changes))))
 
 
-@router.get(f"{ALERTS}/history", response_model=AlertHistory)
+@router.get(f"{ALERTS}/history", response_model=SettingsHistory)
 def history(
     request: Request,
     site: SiteDep,
@@ -137,7 +135,7 @@ def history(
 ) -> Response:
     """Who changed which rule or channel, oldest first."""
     shown, headers = part_of(request, past_changes(site.database, team_id, name), limit, offset)
-    return answer(request, json_object(AlertHistory(team_id, changes_of(shown))), headers=headers)
+    return answer(request, json_object(SettingsHistory(team_id, shown)), headers=headers)
 
 
 @router.get(ALERTS + "/rules/{rule}/preview", response_model=AlertPreview)

@@ -14,7 +14,6 @@ from llma_assets.alerts import (
     Document,
     Incident,
     Mute,
-    SettingChange,
     alerts_of,
     apply,
     channels_off,
@@ -28,6 +27,7 @@ from llma_assets.alerts import (
     unmute,
     write_document,
 )
+from llma_assets.named_settings import SettingChange
 from llma_assets.web.access import Visitor
 from llma_assets.web.incident_chart import incident_chart
 from llma_assets.web.problems import InvalidInput, NotFound

@@ -168,6 +168,34 @@ def test_the_forecast_counts_two_calls_for_each_cluster_without_an_answer(two: D
     coming = forecast(two, replace(ASKING, causes_budget_usd=0.5), is_new=True)
     assert (coming.items, coming.calls) == (3, 6)
     assert "tokens as in the last 4 calls" in coming.basis
-    assert coming.basis.endswith("causes_budget_usd is 0.5")
+    assert coming.basis.endswith("of 0.5 USD of causes_budget_usd are left")
+    assert coming.batch_cost_usd == coming.cost_usd, "causes have no batches"
     another = forecast_causes(two, DAY, ASKING, "offline/x", clusters=3, is_new=False)
     assert (another.items, another.calls, another.basis) == (0, 0, "the offline model is not asked")
+
+
+@pytest.mark.parametrize("clusters", [0, 1, 2])
+def test_the_forecast_counts_the_clusters_for_which_the_budget_of_causes_is_enough(
+    two: Database, clusters: int
+) -> None:
+    with ChatServer(answering(None)) as server:
+        asked(two, server, day=TeamDay(MINE, LAST - timedelta(days=1)))
+    anew = replace(ASKING, causes_prompt="Which tool is it? Say its name.")
+    whole = forecast(two, anew)
+    assert whole.items == 2
+    assert whole.cost_usd is not None
+    one_usd = whole.cost_usd / 2
+    too_little_usd, enough_usd = 0.0, 0.01
+    while enough_usd - too_little_usd > one_usd / 10:
+        middle = (too_little_usd + enough_usd) / 2
+        is_enough = forecast(two, replace(anew, causes_budget_usd=middle)).items > 0
+        too_little_usd, enough_usd = (too_little_usd, middle) if is_enough else (middle, enough_usd)
+    theme = replace(anew, causes_budget_usd=(0.0, enough_usd + one_usd / 2, 0.1)[clusters])
+    coming = forecast(two, theme)
+    assert coming.items == clusters
+    assert ("which is enough for" in coming.basis) is (clusters < 2)
+    with ChatServer(answering(None)) as server:
+        assert asked(two, server, theme).details["traces_asked"] == clusters
+    left = forecast(two, theme)
+    assert left.done == clusters
+    assert forecast_causes(two, TeamDay(OTHER, LAST), theme, "gpt-4o-mini", clusters=1, is_new=False).done == 0

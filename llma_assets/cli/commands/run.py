@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     "--wait", type=click.FloatRange(0), default=0, metavar="MINUTES", help="With --batch: wait so long for the answers."
 )
 @click.option("--texts-only", is_flag=True, help="Stop after the texts, without calling a model; for `llma estimate`.")
+@click.option("--results-only", is_flag=True, help="Judge no alert rule and leave trackers alone.")
 @click.option("--dry-run", is_flag=True, help="Show teams, days and themes of the run; store and spend nothing.")
 @click.option("-v", "--verbose", is_flag=True, help="Show Dagster's own log on stderr.")
 @json_option
@@ -71,6 +72,7 @@ def run(
     batch: bool,
     wait: float,
     texts_only: bool,
+    results_only: bool,
     dry_run: bool,
     verbose: bool,
     as_json: bool,
@@ -83,6 +85,9 @@ def run(
 
     Without --theme it runs the general themes and all others that are on, except those whose schedule is `manual`. If
     one theme fails, the others continue. Clustering options given here replace those of all themes in this run.
+
+    Then the alert rules of the team judge the day, messages that are due are sent, and its trackers are synchronised,
+    as in the asset graph. Of a day that ended more than two days ago nobody is told, and trackers are left alone.
 
     With --batch the questions go into batches. Until these have ended the team is `waiting`, and nothing is clustered:
     repeat the command later, or switch on the sensor `open_batches`.
@@ -106,6 +111,7 @@ def run(
         clustering={name: value for name, value in clustering.items() if value is not None},
         batch_wait_s=60 * wait if batch else None,
         texts_only=texts_only,
+        results_only=results_only,
         at_once=themes_at_once,
         verbose=verbose,
     )
@@ -122,7 +128,7 @@ def run(
         else:
             show_runs(runs, published)
             show_times(runs, took_s)
-    if any(each.status == "failed" for each in runs):
+    if any(each.status == "failed" or any(done.error for done in each.actions) for each in runs):
         ctx.exit(1)
 
 

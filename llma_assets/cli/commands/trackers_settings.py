@@ -1,12 +1,10 @@
 """`llma trackers list, show, apply, history, test`: the settings. The logic is in `llma_assets.trackers`."""
 
-import sys
-
 import click
 
-from llma_assets.cli.commands.setting_files import checked, content_of, show_changes
-from llma_assets.cli.errors import Interrupted, Problem
-from llma_assets.cli.options import decider, json_option, opened_database, team_option
+from llma_assets.cli.commands.setting_files import apply_file, apply_options, show_history
+from llma_assets.cli.errors import Problem
+from llma_assets.cli.options import json_option, opened_database, team_option
 from llma_assets.cli.render.console import emit_report, plain, say, show, show_table
 from llma_assets.cli.render.teams import team_named
 
@@ -73,13 +71,7 @@ def show_command(team_id: int, as_json: bool) -> None:
 
 
 @click.command("apply")
-@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
-@team_option()
-@click.option("--dry-run", is_flag=True, help="Show the changes; store nothing.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
-@click.option("--prune", is_flag=True, help="Delete what FILE does not name; links stay.")
-@click.option("--by", default=None, help="Name of who decides.  [default: LLMA_USER, else your login]")
-@json_option
+@apply_options("Delete what FILE does not name; links stay.")
 def apply_command(
     file: str, team_id: int, dry_run: bool, yes: bool, prune: bool, by: str | None, as_json: bool
 ) -> None:
@@ -87,31 +79,21 @@ def apply_command(
 
     It shows the changes, and asks for confirmation on a terminal. Fields that FILE leaves out get their defaults.
     """
-    from llma_assets.trackers import AppliedTrackers, InvalidTrackersError, apply, changes_of, read_document
+    from llma_assets.trackers import SETTINGS, InvalidTrackersError, read_document
 
-    document = checked(file, lambda: read_document(content_of(file)), InvalidTrackersError)
-    author = decider(by)
-    with opened_database(create=not dry_run) as database:
-        changes = checked(
-            file, lambda: apply(database, team_id, document, author, dry_run=True, prune=prune), InvalidTrackersError
-        )
-        if not as_json:
-            show_changes(changes)
-        stored = False
-        if changes and not dry_run:
-            if sys.stdin.isatty() and not yes and not click.confirm("Apply this?", err=True):
-                raise Interrupted("nothing was stored")
-            changes = apply(database, team_id, document, author, prune=prune)
-            stored = True
-    if as_json:
-        emit_report(AppliedTrackers(team_id, dry_run, stored, changes_of(changes)))
-    elif stored:
-        say(
-            f"Stored for team {team_named(team_id)}, by {author}. `llma "
-            f"trackers test --team {team_id}` asks the trackers."
-        )
-    elif not changes:
-        say(f"Nothing to change: the trackers of team {team_named(team_id)} match the file.")
+    apply_file(
+        SETTINGS,
+        read_document,
+        InvalidTrackersError,
+        file=file,
+        team_id=team_id,
+        dry_run=dry_run,
+        yes=yes,
+        prune=prune,
+        by=by,
+        as_json=as_json,
+        advice=f" `llma trackers test --team {team_id}` asks the trackers.",
+    )
 
 
 @click.command("history")
@@ -120,16 +102,9 @@ def apply_command(
 @json_option
 def history_command(name: str, team_id: int, as_json: bool) -> None:
     """Show who changed which tracker or rule, and how."""
-    from llma_assets.trackers import TrackersHistory, changes_of, past_changes
+    from llma_assets.trackers import SETTINGS
 
-    with opened_database() as database:
-        changes = past_changes(database, team_id, name)
-    if as_json:
-        emit_report(TrackersHistory(team_id, changes_of(changes)))
-        return
-    show_changes(changes)
-    if not changes:
-        say(f"Team {team_named(team_id)} has changed nothing{f' of {name!r}' if name else ''}.")
+    show_history(SETTINGS, name, team_id, as_json=as_json)
 
 
 @click.command("test")

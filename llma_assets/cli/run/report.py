@@ -41,6 +41,7 @@ def run_report(
                 left=tuple(each.left),
                 stages=each.seconds(),
                 runs=published[each.team_day.team_id].runs,
+                actions=tuple(each.actions),
             )
             for each in runs
         ),
@@ -104,6 +105,26 @@ def show_runs(runs: "Sequence[TeamRun]", published: "Mapping[int, PublishedClust
                 detail = hinted(outcome.detail)
                 show(f"{_where(each.team_day)}, {outcome.theme_id}: not run, because its schedule is manual; {detail}")
         _say_deferred_work(each)
+        _show_actions(each)
+
+
+def _show_actions(run: "TeamRun") -> None:
+    """Print what alert rules decided and sent, and what became of issues; what is wrong goes to stderr."""
+    for each in run.actions:
+        where, said = f"{_where(run.team_day)}: {each.stage}", each.details
+        if each.error:
+            say(f"{where} failed: {plain(each.error)}; the results stand")
+        elif each.reason:
+            show(f"{where}: nothing is done, because {each.reason}")
+        elif each.stage == "alerts":
+            decided = sum(said["decisions"].values())
+            quiet = f"; nobody is told, because {said['nobody_told_because']}" if said["nobody_told_because"] else ""
+            show(f"{where}: {decided} decisions of {said['rules']} rules, {said['sent']} messages sent{quiet}")
+        else:
+            done = ", ".join(f"{count} {what}" for what, count in said["done"].items()) or "nothing changed"
+            show(f"{where}: {done}")
+            for problem in said["problems"]:
+                say(f"{where}: {plain(problem)}")
 
 
 def _say_deferred_work(run: "TeamRun") -> None:

@@ -14,6 +14,7 @@ from llma_assets.cli.render.console import say
 from llma_assets.cli.render.progress import ProgressNote, shown_progress
 from llma_assets.cli.render.teams import team_named
 from llma_assets.cli.render.time_left import TimeLeft
+from llma_assets.cli.run.actions import act
 from llma_assets.cli.run.days import first_day_of
 from llma_assets.cli.run.needed_models import missing_model
 from llma_assets.cli.run.planned_groups import planned_groups
@@ -26,7 +27,7 @@ from llma_assets.defs.jobs import SUMMARIES
 from llma_assets.defs.runner import GENERAL, NOTHING_TO_DO, RunGroup, RunGroupResult, Runner
 from llma_assets.discovery import TeamDecision
 from llma_assets.ledger import Skip, record_skip, skips_of_window, spent_since
-from llma_assets.reports import DeferredWork, PublishedClusters, published_clusters
+from llma_assets.reports import ActionOutcome, DeferredWork, PublishedClusters, published_clusters
 from llma_assets.settings import Settings
 from llma_assets.stage import unfailing
 from llma_assets.summaries import texts_without_summary
@@ -68,6 +69,7 @@ class TeamRun:
         groups: the run groups with their results, in the planned order.
         manual: themes that are on and did not run, because their schedule is `manual`.
         left: deferred or failed work of the stages that ask models, on the days of the window.
+        actions: what followed from the results.
     """
 
     team_day: TeamDay
@@ -79,6 +81,7 @@ class TeamRun:
     groups: Sequence[tuple[RunGroup, RunGroupResult]] = field(default_factory=tuple)
     manual: Sequence[str] = field(default_factory=tuple)
     left: Sequence[DeferredWork] = field(default_factory=tuple)
+    actions: Sequence[ActionOutcome] = field(default_factory=tuple)
 
     @property
     def job_runs(self) -> list[JobRun]:
@@ -103,6 +106,7 @@ class TeamRunOptions:
         clustering: options of `cluster_assignments`; for others the settings of each theme hold.
         batch_wait_s: ask for summaries by the Batch API and wait so long; None uses ordinary calls.
         texts_only: stop after the texts.
+        results_only: judge no alert rule, and leave trackers alone.
         at_once: run groups that run at the same time.
         verbose: show Dagster's own log on stderr.
     """
@@ -111,6 +115,7 @@ class TeamRunOptions:
     clustering: Mapping[str, Any] = field(default_factory=dict)
     batch_wait_s: float | None = None
     texts_only: bool = False
+    results_only: bool = False
     at_once: int = 2
     verbose: bool = False
 
@@ -193,6 +198,11 @@ def run_teams(
             run_team(runner, team_ids[0])
         elif team_ids:
             runner.in_shard(team_ids, run_team)
+        if not options.results_only:
+            # As in the graph: after the checks, also of a day whose results are blocked; a rule may be about that.
+            ended = [each.team_day.team_id for each in runs if each.status in ("done", "failed")]
+            actions = act(runner, database, day, ended, now=datetime.now(UTC))
+            runs = [replace(each, actions=actions.get(each.team_day.team_id, ())) for each in runs]
     return runs, {each.team_day.team_id: published_clusters(database.remembering(), each.team_day) for each in runs}
 
 

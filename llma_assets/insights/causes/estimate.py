@@ -1,15 +1,18 @@
 """What asking for causes will take, without calling a model."""
 
+import math
+from dataclasses import replace
+
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import FULL, NOISE_LABEL, clusters_of, committed_run
 from llma_assets.insights.causes.evidence import TEXT_CHARS, TRACES, Evidence
-from llma_assets.insights.causes.partition import MOST_CLUSTERS, STAGE, asked_by
+from llma_assets.insights.causes.partition import MOST_CLUSTERS, STAGE, asked_by, spent_on_causes
 from llma_assets.insights.causes.prompt import causes_messages, judging_messages
 from llma_assets.insights.causes.queries import TEXT_LENGTH
 from llma_assets.insights.causes.schema import CauseItems, Judgements
 from llma_assets.insights.causes.store import asked_already, causes_before
 from llma_assets.ledger import Forecast, past_calls
-from llma_assets.models import chat_tokens
+from llma_assets.models import answer_limit, chat_tokens, most_usd_of_chat
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
@@ -46,21 +49,54 @@ def forecast_causes(
         basis = "the offline model is not asked" if items else "there is nothing to ask about"
         return Forecast(STAGE, theme.theme_id, model, 0, done, 0, 0, 0, basis)
     calls = items * CALLS_A_CLUSTER
+    read = _read_tokens(database, team_day, theme)
+    nothing = Evidence(0, "", "", 0, ())
+    question, judging = causes_messages(nothing, theme.causes_prompt), judging_messages((), nothing)
     past = past_calls(database, team_day.team_id, stage=STAGE, theme_id=theme.theme_id, model=model)
     if past is not None:
         input_tokens, output_tokens = past.input_tokens / past.calls * calls, past.output_tokens / past.calls * calls
         basis = f"{basis}; tokens as in the last {past.calls:,} calls"
     else:
-        nothing = Evidence(0, "", "", 0, ())
-        fixed = chat_tokens(model, causes_messages(nothing, theme.causes_prompt), CauseItems)
-        fixed += chat_tokens(model, judging_messages((), nothing), Judgements)
-        read = _read_tokens(database, team_day, theme)
+        fixed = chat_tokens(model, question, CauseItems) + chat_tokens(model, judging, Judgements)
         input_tokens = items * (fixed + read + ANSWER_TOKENS)
         output_tokens = calls * ANSWER_TOKENS
         basis = f"{basis}; {read:,} tokens of traces for each, because there are no earlier calls"
-    if theme.causes_budget_usd is not None:
-        basis += f"; causes_budget_usd is {theme.causes_budget_usd:g}"
-    return Forecast(STAGE, theme.theme_id, model, items, done, calls, round(input_tokens), round(output_tokens), basis)
+    found = Forecast(STAGE, theme.theme_id, model, items, done, calls, round(input_tokens), round(output_tokens), basis)
+    if theme.causes_budget_usd is None or found.cost_usd is None:
+        return found
+    texts = [*(message.text for message in question), "x" * read * CHARS_A_TOKEN]
+    request = {
+        "messages": [{"content": text} for text in texts],
+        "max_tokens": answer_limit(model),
+        "response_format": CauseItems.model_json_schema(),
+    }
+    left_usd = theme.causes_budget_usd - spent_on_causes(database, team_day, theme)
+    return _that_fit(found, left_usd, most_usd_of_chat(model, request) or 0.0, theme.causes_budget_usd)
+
+
+def _that_fit(found: Forecast, left_usd: float, most_usd: float, limit_usd: float) -> Forecast:
+    """What is left of the budget is asked for: a cluster is begun where all that its question can cost is left.
+
+    Args:
+        left_usd: of the budget for causes.
+        most_usd: what one question can cost.
+        limit_usd: the budget.
+    """
+    one_usd = (found.cost_usd or 0.0) / found.items
+    fit = math.floor((left_usd - most_usd) / one_usd) + 1 if left_usd >= most_usd else 0
+    items = min(found.items, fit)
+    share = items / found.items
+    basis = f"{found.basis}; {max(left_usd, 0):.4f} of {limit_usd:g} USD of causes_budget_usd are left"
+    if items < found.items:
+        basis += f", which is enough for {items} of {found.items} clusters"
+    return replace(
+        found,
+        items=items,
+        calls=items * CALLS_A_CLUSTER,
+        input_tokens=round(found.input_tokens * share),
+        output_tokens=round(found.output_tokens * share),
+        basis=basis,
+    )
 
 
 def _read_tokens(database: Database, team_day: TeamDay, theme: Theme) -> int:

@@ -113,8 +113,7 @@ def _store_theme(
     ) as ledger:
         allowance, own = ledger.allowance, None
         if limit is not None and allowance is not None:
-            key = {"team_id": run.team_id, "day": run.day, "stage": STAGE, "theme_id": theme.theme_id}
-            own = CausesBudget(allowance, limit - float(database.value(SPENT_ON_CAUSES, **key) or 0.0))
+            own = CausesBudget(allowance, limit - spent_on_causes(database, team_day, theme))
         model = paid_by(chat, own or allowance)
         silent, refusal = 0, ""
         for each in evidence:
@@ -139,6 +138,12 @@ def _store_theme(
         database, team_day, stage=STAGE, theme_id=theme.theme_id, deferred=left, items=len(wanted), refusal=refusal
     )
     return len(done) + counts["asked"] - counts["failed"], deferred, counts
+
+
+def spent_on_causes(database: Database, team_day: TeamDay, theme: Theme) -> float:
+    """What was paid for the causes of a theme's day, in USD."""
+    key = {"team_id": team_day.team_id, "day": team_day.day, "stage": STAGE, "theme_id": theme.theme_id}
+    return float(database.value(SPENT_ON_CAUSES, **key) or 0.0)
 
 
 def asked_by(theme: Theme, model: str) -> str:

@@ -87,6 +87,7 @@ def test_the_documents_of_run_and_clusters_have_the_documented_shape(
     (team,) = ran["teams"]
     assert list(team) == [
         "team", "status", "reason", "detail", "first_day", "dagster_runs", "themes", "left", "stages", "runs",
+        "actions",
     ]  # fmt: skip
     assert (team["status"], team["first_day"], len(team["dagster_runs"])) == ("done", "2026-11-01", 2)
 
