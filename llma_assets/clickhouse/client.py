@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from llma_assets.clickhouse import lifecycle
+from llma_assets.clickhouse.column_types import ColumnTypes
 from llma_assets.clickhouse.errors import DatabaseError, DatabaseUnavailable, error_summary
 from llma_assets.clickhouse.known_sources import KnownSources
 from llma_assets.clickhouse.layout import Layout
@@ -46,6 +47,7 @@ class SharedClient:
         self.embedded = settings.clickhouse_url is None
         self.known_sources = KnownSources()
         self.writes = Writes()
+        self.column_types = ColumnTypes()
         cluster = settings.cluster
         self.layout = Layout(cluster.name, cluster.sharded, cluster.storage_policy, cluster.root)
 
@@ -98,6 +100,7 @@ class SharedClient:
         with self._lock:
             if self._client is client:
                 self._client = None
+                self.column_types.forget()
 
     def close(self) -> None:
         """Close the connections of this process; the next query opens new ones."""

@@ -149,11 +149,17 @@ class Database:
 
         def insert(client: Any) -> None:
             settings = self._insert_settings(client) | deduplication
-            client.insert(table, data, column_names=columns, database=self.name, settings=settings)
+            types = self._client.column_types.of(client, self.name, table, columns)
+            client.insert(
+                table, data, column_names=columns, column_types=types, database=self.name, settings=settings
+            )
 
         try:
             with self._client.writing(table):
                 self._in_turn(lambda: self._client.call(insert, repeatable=True))
+        except DatabaseError:
+            self._client.column_types.forget()
+            raise
         except (TypeError, ValueError, AttributeError, OverflowError, struct.error) as error:
             # Raised by the client's encoder, which logs the name of the column; the message shows no value.
             raise DatabaseError(f"a value does not fit its column in {table}: {type(error).__name__}") from None

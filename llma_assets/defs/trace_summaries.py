@@ -57,5 +57,7 @@ def trace_summaries(ctx: StageContext) -> Report:
         limits=limits,
         progress=ctx.progress,
     )
+    if not ctx.overview:
+        return report
     funnels = funnel_tables(ctx.database, ctx.partition, ctx.themes, STEPS)
     return replace(report, tables={"funnel": by_step(funnels)})

@@ -60,6 +60,7 @@ from llma_assets.models.protocols import (
 from llma_assets.models.rates import Price
 from llma_assets.models.retry import RetryPolicy
 from llma_assets.models.structured import strict_schema
+from llma_assets.models.verdicts import verdicts_kept
 
 __all__ = [
     "BUDGET",
@@ -116,4 +117,5 @@ __all__ = [
     "require_packages",
     "shutdown_date",
     "strict_schema",
+    "verdicts_kept",
 ]

@@ -13,6 +13,7 @@ from llma_assets.models.openai_server import OpenAIServer
 from llma_assets.models.prices import price_of
 from llma_assets.models.probe import ask_chat, ask_embedder
 from llma_assets.models.protocols import ChatModel, Embedder
+from llma_assets.models.verdicts import is_usable, keep_usable, kept_refusal
 from llma_assets.settings import Settings
 
 _DEADLINE_S = 20.0
@@ -69,12 +70,15 @@ def shutdown_date(model: ChatModel | Embedder) -> date | None:
 
 
 def _need(variable: str, model: OpenAIChat | OpenAIEmbedder, ask: Callable[[], object]) -> None:
+    asked = model.server.asked(model.name)
+    if is_usable(asked):
+        return
     try:
-        if find_listed(model.name, list_models(model.server)):
+        if refusal := kept_refusal(asked):
+            raise refusal
+        if _is_listed(model):
+            keep_usable(asked)
             return
-    except ModelError:
-        pass  # not every server has a list, and not every key may read it
-    try:
         ask()
     except (InvalidAnswer, ModelUnavailable):
         return
@@ -82,6 +86,13 @@ def _need(variable: str, model: OpenAIChat | OpenAIEmbedder, ask: Callable[[], o
         raise ModelConfigurationError(f"{variable} is {model.name!r}: {error}", kind=error.kind) from None
     finally:
         model.close()
+
+
+def _is_listed(model: OpenAIChat | OpenAIEmbedder) -> bool:
+    try:
+        return find_listed(model.name, list_models(model.server)) is not None
+    except ModelError:
+        return False  # not every server has a list, and not every key may read it
 
 
 def _for_one_question(server: OpenAIServer) -> OpenAIServer:

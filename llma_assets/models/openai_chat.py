@@ -24,6 +24,7 @@ from llma_assets.models.openai_server import Reply
 from llma_assets.models.protocols import ChatMessage, Completion, Record, T, Usage, ignore_usage
 from llma_assets.models.refusals import SHOWN_CHARS
 from llma_assets.models.structured import Unreadable, read_answer
+from llma_assets.models.verdicts import keep_refusal, kept_refusal
 from llma_assets.tokens import load_vocabulary
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ class OpenAIChat(OpenAIModel):
             ModelUnavailable: after retries, or at the deadline.
             InvalidAnswer: for this prompt alone.
         """
+        if refusal := kept_refusal(self._server.asked(self._model)):
+            raise refusal
         load_vocabulary(self._model)
         deadline = self._server.deadline()
         prompt = as_sent(messages)
@@ -82,7 +85,9 @@ class OpenAIChat(OpenAIModel):
         except Unreadable as second:
             raise _unusable(second, "no usable answer after one repair") from None
         except ModelConfigurationError as error:
-            raise with_listed_models(error, self._server, self._model) from None
+            final = with_listed_models(error, self._server, self._model)
+            keep_refusal(self._server.asked(self._model), final)
+            raise final from None
 
     def request(self, messages: Sequence[ChatMessage], schema: type[BaseModel]) -> dict[str, Any]:
         """The body that asks for an object of `schema`, as far as is known of what the server supports."""

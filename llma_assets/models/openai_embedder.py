@@ -29,6 +29,7 @@ from llma_assets.models.metering import CallMeter, answered_usage, failed_usage
 from llma_assets.models.openai_model import Connection, OpenAIModel
 from llma_assets.models.openai_server import Reply
 from llma_assets.models.protocols import Record, ignore_usage
+from llma_assets.models.verdicts import keep_refusal, kept_refusal
 from llma_assets.tokens import load_vocabulary
 
 if TYPE_CHECKING:
@@ -91,6 +92,9 @@ class OpenAIEmbedder(OpenAIModel):
                 before, as above.
         """
         work = Work(texts)
+        if refusal := kept_refusal(self._server.asked(self._model)):
+            refusal.vectors = work.matrix(self.dimension)
+            raise refusal
         try:
             for batch in self._batches(texts):
                 self._embed_batch(batch, work, record)
@@ -100,6 +104,7 @@ class OpenAIEmbedder(OpenAIModel):
             final = error
             if isinstance(error, ModelConfigurationError):
                 final = with_listed_models(error, self._server, self._model)
+                keep_refusal(self._server.asked(self._model), final)
             final.vectors = work.matrix(self.dimension)
             raise final from None
         matrix = work.matrix(self.dimension)

@@ -26,6 +26,7 @@ from llma_assets.models.http_bounds import bounding_hooks
 from llma_assets.models.refusals import error_in
 from llma_assets.models.retry import RetryPolicy, scarce_s
 from llma_assets.models.throttle import Throttle
+from llma_assets.models.verdicts import Asked
 
 if TYPE_CHECKING:
     import openai
@@ -217,6 +218,10 @@ class OpenAIServer:
     def without_key(self, said: str) -> str:
         """What the server said, without the key that it may have repeated; a word that stands for none is no key."""
         return said.replace(self._key, "[key]") if len(self._key) >= _SHORTEST_KEY else said
+
+    def asked(self, model: str) -> Asked:
+        """A model as it is asked here."""
+        return Asked(self._url, self._key, model)
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""

@@ -20,10 +20,11 @@ from llma_assets.ledger import stage_runs_of_day
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamSettings
-from llma_assets.testing import day_of_traces, write_events
+from llma_assets.testing import ChatServer, Status, day_of_traces, write_events
 from llma_assets.themes import TRACES
 from llma_assets_tests.instances import stored_instance
 from llma_assets_tests.pipeline.runs import Pipeline, partitions_of
+from llma_assets_tests.pipeline.test_faults import ServedChat
 
 DAY = date(2026, 11, 7)
 NOON = datetime(2026, 11, 8, 12, tzinfo=UTC)
@@ -79,7 +80,7 @@ def test_a_shard_makes_its_teams_and_no_other_and_a_team_that_fails_leaves_the_o
     of_2 = [each for each in made if each.partition == partition_key(TeamDay(2, DAY))]
     assert [each.asset_key.to_user_string() for each in of_2] == list(ALL_STAGES)
     assert of_2[0].metadata["items"].value == 22
-    assert ["clusters_map" in each.metadata for each in of_2] == [False] * (len(ALL_STAGES) - 1) + [True]
+    assert not [each for each in of_2 if "clusters_map" in each.metadata or "funnel" in each.metadata]
     assert "cluster_events" not in {each.asset_key.to_user_string() for each in made if each not in of_2}
     stored = pipeline.instance.get_materialized_partitions(dg.AssetKey("cluster_events"))
     assert stored == {"2026-11-07|2"}
@@ -98,6 +99,46 @@ def test_a_shard_makes_its_teams_and_no_other_and_a_team_that_fails_leaves_the_o
     assert checks["sound_vectors"].metadata["failed"].value == 2
     assert checks["no_empty_events"].passed
     assert len(checks) < len(done.all_events) < 40 + len(checks)
+
+
+def test_the_last_stage_of_a_run_of_one_team_shows_its_clusters(pipeline: Pipeline) -> None:
+    write_events(pipeline.database, day_of_traces(1, DAY, 22))
+    write_events(pipeline.database, day_of_traces(2, DAY, 22))
+    done = run_shard(pipeline, 1)
+    made = [each.step_materialization_data.materialization for each in done.all_events if each.is_step_materialization]
+    for name in ("clusters_map", "funnel"):
+        assert [name in each.metadata for each in made] == [False] * (len(ALL_STAGES) - 1) + [True]
+
+
+def test_a_refused_key_is_asked_about_once_in_a_shard_and_fails_each_team_that_asks(
+    environment: Settings, database: Database
+) -> None:
+    for team_id in (1, 2, 3):
+        write_events(database, day_of_traces(team_id, DAY, 4))
+    with stored_instance() as instance:
+        run_shard(Pipeline(database, now=NOON, instance=instance), 1)
+        write_events(database, day_of_traces(1, DAY, 1, prefix="late", hour=20))
+        with ChatServer(always=Status(401)) as server:
+            refused = Pipeline(database, now=NOON, instance=instance, chat=ServedChat(url=server.url))
+            done = run_shard(refused, 1, 2, 3)
+            asked = len(server.calls())
+            assert 0 < asked <= 5, "the calls of the first team that were under way"
+            (failure,) = [event for event in done.all_events if event.is_step_failure]
+            said = failure.step_failure_data.user_failure_data
+            assert said is not None
+            why = str(said.description)
+            assert why.startswith("3 teams failed")
+            assert why.count("the server refused the API key") == 3
+            skips = "SELECT team_id, detail FROM skips FINAL WHERE reason = 'failed' ORDER BY team_id"
+            found = database.rows(skips)
+            assert [row["team_id"] for row in found] == [1, 2, 3]
+            assert len({row["detail"] for row in found}) == 1
+            run_shard(refused, 2, 3)
+            assert 0 < len(server.calls()) - asked <= 5, "what is refused in one run is asked again by the next"
+        with ChatServer() as server:
+            mended = Pipeline(database, now=NOON, instance=instance, chat=ServedChat(url=server.url))
+            assert run_shard(mended, 1, 2, 3).success
+        assert not database.rows(skips)
 
 
 def test_a_day_of_which_nothing_is_left_is_not_asked_for_until_something_changes(pipeline: Pipeline) -> None:
