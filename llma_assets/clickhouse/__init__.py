@@ -4,7 +4,7 @@ Statements about traces, clusters or labels belong in the rooms that run them.
 """
 
 from llma_assets.clickhouse.backup import back_up, restore
-from llma_assets.clickhouse.client import SharedClient, database_errors, database_name
+from llma_assets.clickhouse.client import SentTable, SharedClient, database_errors, database_name
 from llma_assets.clickhouse.columns import Column, columns_of
 from llma_assets.clickhouse.connecting import connect, open_database
 from llma_assets.clickhouse.database import Database, RememberingDatabase
@@ -32,6 +32,7 @@ __all__ = [
     "MigrationError",
     "NoDatabase",
     "RememberingDatabase",
+    "SentTable",
     "ServerState",
     "SharedClient",
     "back_up",

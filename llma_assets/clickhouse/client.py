@@ -6,8 +6,9 @@ No other module imports clickhouse-connect.
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -29,6 +30,29 @@ _POOL_SIZE = 32
 _CONNECT_TIMEOUT_S = 10
 _ANSWER_TIMEOUT_S = 900
 DEFAULT_DATABASE = "llma"
+
+
+@dataclass(frozen=True, slots=True)
+class SentTable:
+    """A table that is sent with a query, and is there for it alone.
+
+    Attributes:
+        name: by which the query reads it.
+        columns: names and ClickHouse's types.
+        rows: in the format RowBinary.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    rows: bytes
+
+
+def external_data(table: SentTable) -> Any:
+    """The table as clickhouse-connect sends it."""
+    from clickhouse_connect.driver.external import ExternalData
+
+    structure = [f"{name} {kind}" for name, kind in table.columns.items()]
+    return ExternalData(file_name=table.name, data=table.rows, fmt="RowBinary", structure=structure)
 
 
 class SharedClient:

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from llma_assets.clickhouse.client import SharedClient, database_errors
+from llma_assets.clickhouse.client import SentTable, SharedClient, database_errors, external_data
 from llma_assets.clickhouse.errors import DatabaseError
 from llma_assets.clickhouse.exclusive import exclusive
 from llma_assets.clickhouse.kept import Kept
@@ -86,6 +86,15 @@ class Database:
         sql, options = self._prepared(sql, parameters)
         table: pa.Table = self._client.call(
             lambda client: client.query_arrow(sql, use_strings=True, **options),
+            repeatable=True,
+        )
+        return table
+
+    def arrow_with(self, sent: SentTable, sql: str, /, **parameters: Any) -> "pa.Table":
+        """As `arrow`, of a query that also reads a table that is sent with it: more values than a parameter holds."""
+        sql, options = self._prepared(sql, parameters)
+        table: pa.Table = self._client.call(
+            lambda client: client.query_arrow(sql, use_strings=True, external_data=external_data(sent), **options),
             repeatable=True,
         )
         return table

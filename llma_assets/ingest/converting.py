@@ -3,12 +3,12 @@
 Which format a file has is decided once, by the first record that one of them recognises, or by name.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -49,8 +49,7 @@ _LISTS: Final = ("data", "results", "runs", "traces", "spans", "batch", "items",
 """Names under which pages of an API hold their records."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One record of a file, as text or as a value.
 
     Attributes:
@@ -99,34 +98,37 @@ class Converter:
         """Name of the format."""
         return OWN if self.format is None else self.format.name
 
-    def read(self, item: Item, latest: datetime) -> Iterator[Event | Rejected]:
+    def read(self, item: Item, latest: datetime) -> Iterable[Event | Rejected]:
         """The events of an item, in order; nothing for a blank line."""
+        if self.format is not None:
+            return self._read_foreign(self.format, item, latest)
         try:
-            if self.format is None:
-                event = (
-                    parse_line(item.line, latest, self.team_id)
-                    if item.line is not None
-                    else parse_row(item.value, latest, self.team_id)
-                )
-                if event is not None:
-                    yield event
-                return
+            event = (
+                parse_line(item.line, latest, self.team_id)
+                if item.line is not None
+                else parse_row(item.value, latest, self.team_id)
+            )
+        except LineError as error:
+            return (Rejected(line_of(item), error),)
+        return () if event is None else (event,)
+
+    def _read_foreign(self, form: Format, item: Item, latest: datetime) -> Iterator[Event | Rejected]:
+        try:
             if item.line is not None and not item.line.content.strip():
                 return
             value, repairs = (item.value, {}) if item.line is None else _loaded(item.line)
-            records = list(_records(value, self.format))
+            records = list(_records(value, form))
         except LineError as error:
             yield Rejected(line_of(item), error)
             return
         for place, record in records:
-            yield from self._read(item, record, place, repairs, latest)
+            yield from self._read(form, item, record, place, repairs, latest)
 
     def _read(
-        self, item: Item, record: Any, place: str, repairs: Mapping[Any, int], latest: datetime
+        self, form: Format, item: Item, record: Any, place: str, repairs: Mapping[Any, int], latest: datetime
     ) -> Iterator[Event | Rejected]:
-        assert self.format is not None
         try:
-            for outcome in self.format.read(record):
+            for outcome in form.read(record):
                 try:
                     if (draft := self._draft(item.number, outcome)) is not None:
                         yield _event(draft, latest, self._team(draft), repairs)

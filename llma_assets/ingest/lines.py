@@ -5,7 +5,7 @@ Compression and encoding belong in `decompression`, files that are not made of l
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from llma_assets.ingest.decompression import BOM, CHUNK, DamagedSource, ReadPosition, decompressed
 
@@ -14,8 +14,7 @@ __all__ = ["CHUNK", "DamagedSource", "Line", "LineBuffer", "ReadPosition", "line
 KEPT_OF_LONG_LINE = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line without its line end, or one record of a JSON file that is not made of lines.
 
     Attributes:
@@ -62,6 +61,9 @@ def lines_of(chunks: Iterator[bytes], max_line_bytes: int) -> Iterator[Line]:
         *complete, last = rest.split(b"\n")
         for content in complete:
             number += 1
+            if len(content) <= max_line_bytes and not content.endswith(b"\r") and not content.startswith(BOM):
+                yield Line(number, content, len(content))
+                continue
             parts.add(content)
             yield parts.line(number)
         parts.add(last)

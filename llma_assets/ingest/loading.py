@@ -1,8 +1,9 @@
 """Ingests a source: batches, progress and the report. Parsing belongs in `parsing`, the inserts in `store`."""
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from typing import BinaryIO
 
 from llma_assets.clickhouse import Database
 from llma_assets.ingest.converting import FORMAT_NAMES, Converter, Item, Rejected, converter_for
-from llma_assets.ingest.errors import LineError, SourceError, StrictError
+from llma_assets.ingest.errors import SourceError, StrictError
 from llma_assets.ingest.items import read_items
 from llma_assets.ingest.lines import DamagedSource, ReadPosition
 from llma_assets.ingest.moments import day_of
@@ -21,19 +22,18 @@ from llma_assets.ingest.pieces import PieceStore
 from llma_assets.ingest.rejects import RejectsFile
 from llma_assets.ingest.report import IngestProgress, IngestReport, TeamReport
 from llma_assets.ingest.store import store_new
+from llma_assets.ingest.tenants import teams_of_tenants
 from llma_assets.source_catalog import team_of_tenant
 
 FUTURE = timedelta(days=1)
 MONTH_US = 30 * 86_400_000_000
 SPREAD_MONTHS = 25
 SPREAD_ROWS = 4
-MOST_TENANTS = 1_000
-_LONGEST_TENANT = 200
 
 
 @dataclass(frozen=True, slots=True)
 class IngestLimits:
-    """Limits that bound the memory of an ingest: about 160 MB, and up to eight times the longest line or the batch.
+    """Limits that bound the memory of an ingest: about 160 MB, and up to ten times the longest line or the batch.
 
     Attributes:
         max_line_bytes: a longer line is rejected without being read whole.
@@ -98,22 +98,29 @@ def ingest(
         raise ValueError(f"team_id must be an integer from 0 to {MAX_TEAM_ID}, not {team_id}")
     if format_name is not None and format_name not in FORMAT_NAMES:
         raise ValueError(f"format_name must be one of {', '.join(FORMAT_NAMES)}, not {format_name!r}")
-    loading = _Loading(database, limits, progress, RejectsFile(rejects), _size(source))
-    with loading.rejects, nullcontext(pieces) if pieces is not None else closing(PieceStore()) as held:
+    with (
+        RejectsFile(rejects) as refused,
+        nullcontext(pieces) if pieces is not None else closing(PieceStore()) as held,
+        ThreadPoolExecutor(1, "llma-ingest") as pool,
+    ):
+        loading = _Loading(database, limits, progress, refused, _size(source), pool)
         try:
             loading.converter, items = converter_for(
                 read_items(source, limits.max_line_bytes, loading.position), format_name, team_id
             )
             loading.converter.pieces = held
             loading.require_team()
+            read, latest = -1, clock() + FUTURE
             for item in items:
-                for outcome in loading.of(item, clock() + FUTURE):
+                if loading.position.content_bytes != read:
+                    read, latest = loading.position.content_bytes, clock() + FUTURE
+                for outcome in loading.of(item, latest):
                     if isinstance(outcome, Event):
                         loading.add(outcome)
                         continue
                     loading.reject(outcome)
                     if strict:
-                        loading.store()
+                        loading.store_all()
                         raise StrictError(item.number, outcome.error, loading.report()) from None
             for outcome in loading.converter.rest(clock() + FUTURE):
                 if isinstance(outcome, Event):
@@ -121,10 +128,10 @@ def ingest(
                 else:
                     loading.reject(outcome)
         except DamagedSource as error:
-            loading.store()
+            loading.store_all()
             where = _name(source) + (f", after line {loading.lines:,}" if loading.lines else "")
             raise SourceError(f"{where}: {error}", loading.report()) from error
-        loading.store()
+        loading.store_all()
     return loading.report()
 
 
@@ -135,22 +142,6 @@ def _name(source: BinaryIO | Path) -> str:
 def _size(source: BinaryIO | Path) -> int | None:
     """Bytes of a regular file, None for any other source."""
     return source.stat().st_size if isinstance(source, Path) and source.is_file() else None
-
-
-def _teams(team_of: Callable[[str], int]) -> Callable[[str], int]:
-    """Each tenant's team, looked up once; a file of very many is rather one whose field says something else."""
-    known: dict[str, int] = {}
-
-    def team(tenant: str) -> int:
-        if tenant not in known:
-            if len(known) == MOST_TENANTS:
-                raise LineError("wrong_type", f"the file names more than {MOST_TENANTS:,} projects; add --team N")
-            if len(tenant) > _LONGEST_TENANT:
-                raise LineError("too_long", f"a project's name has at most {_LONGEST_TENANT} characters; add --team N")
-            known[tenant] = team_of(tenant)
-        return known[tenant]
-
-    return team
 
 
 @dataclass(slots=True)
@@ -166,13 +157,14 @@ class _Team:
 
 @dataclass(slots=True)
 class _Loading:
-    """The counts of one ingest, and the batch that is not stored yet."""
+    """The counts of one ingest, the batch that is being stored, and the next one."""
 
     database: Database
     limits: IngestLimits
     progress: Callable[[IngestProgress], None]
     rejects: RejectsFile
     source_size: int | None
+    pool: ThreadPoolExecutor
     converter: Converter = field(default_factory=Converter)
     position: ReadPosition = field(default_factory=ReadPosition)
     started: float = field(default_factory=time.monotonic)
@@ -186,7 +178,7 @@ class _Loading:
     teams: dict[int, _Team] = field(default_factory=dict)
     batch: list[Event] = field(default_factory=list)
     batch_bytes: int = 0
-    batch_months: set[int] = field(default_factory=set)
+    storing: tuple[Future[list[Event]], list[Event], int] | None = None
 
     def require_team(self) -> None:
         """Raise where no record could have a team: better than to refuse each of them."""
@@ -194,15 +186,22 @@ class _Loading:
         if form is None or self.converter.team_id is not None:
             return
         if form.tenant:
-            self.converter.teams = _teams(partial(team_of_tenant, self.database, form.kind or form.name))
+            self.converter.teams = teams_of_tenants(partial(team_of_tenant, self.database, form.kind or form.name))
         elif not form.has_teams:
             raise DamagedSource(f"it is {form.title} ({form.name}), whose records name no team: add --team N")
 
-    def of(self, item: Item, latest: datetime) -> Iterator[Event | Rejected]:
+    def of(self, item: Item, latest: datetime) -> Iterable[Event | Rejected]:
         """The outcomes of an item; one without any counts as empty."""
         self.lines = item.number
+        outcomes = self.converter.read(item, latest)
+        if isinstance(outcomes, tuple):
+            self.empty += not outcomes
+            return outcomes
+        return self._counted(outcomes)
+
+    def _counted(self, outcomes: Iterable[Event | Rejected]) -> Iterator[Event | Rejected]:
         is_empty, kept = True, self.converter.kept
-        for outcome in self.converter.read(item, latest):
+        for outcome in outcomes:
             is_empty = False
             yield outcome
         self.empty += is_empty and kept == self.converter.kept
@@ -211,10 +210,14 @@ class _Loading:
         """Count a valid event, and store the batch once it is full."""
         self.batch.append(event)
         self.batch_bytes += len(event.properties)
-        self.batch_months.add(event.timestamp_us // MONTH_US)
-        rows = self.limits.batch_rows * min(1 + len(self.batch_months) // SPREAD_MONTHS, SPREAD_ROWS)
-        if len(self.batch) >= rows or self.batch_bytes >= self.limits.batch_bytes:
+        if self.batch_bytes >= self.limits.batch_bytes or (
+            len(self.batch) % self.limits.batch_rows == 0 and len(self.batch) >= self._most_rows()
+        ):
             self.store()
+
+    def _most_rows(self) -> int:
+        months = {event.timestamp_us // MONTH_US for event in self.batch}
+        return self.limits.batch_rows * min(1 + len(months) // SPREAD_MONTHS, SPREAD_ROWS)
 
     def reject(self, rejected: Rejected) -> None:
         """Count a record, or a part of one, that is no event."""
@@ -222,27 +225,40 @@ class _Loading:
         self.rejects.add(rejected.line, rejected.error)
 
     def store(self) -> None:
-        """Store the batch and report progress. Events count as accepted once they are stored."""
-        new = store_new(self.database, self.batch) if self.batch else []
-        for event in self.batch:
+        """Begin to store the batch, once the one before is stored: the server stores while the next is read."""
+        self.finish()
+        batch, self.batch, self.batch_bytes = self.batch, [], 0
+        self.storing = (self.pool.submit(store_new, self.database, batch), batch, self.lines)
+
+    def store_all(self) -> None:
+        """Store what is left."""
+        self.store()
+        self.finish()
+
+    def finish(self) -> None:
+        """Wait for the batch that is being stored, and report progress. Its events count as accepted now."""
+        if self.storing is None:
+            return
+        (future, batch, lines), self.storing = self.storing, None
+        new = future.result()
+        times: defaultdict[int, list[int]] = defaultdict(list)
+        for event in batch:
+            times[event.team_id].append(event.timestamp_us)
             if event.repairs:
                 self.repaired += 1
                 self.repairs.update(event.repairs)
-            team = self.teams.get(event.team_id)
-            if team is None:
-                self.teams[event.team_id] = _Team(1, 0, event.timestamp_us, event.timestamp_us)
-                continue
-            team.accepted += 1
-            team.first_us = min(team.first_us, event.timestamp_us)
-            team.last_us = max(team.last_us, event.timestamp_us)
-        for event in new:
-            self.teams[event.team_id].inserted += 1
-        self.accepted += len(self.batch)
+        inserted = Counter(event.team_id for event in new)
+        for team_id, all_us in times.items():
+            team = self.teams.setdefault(team_id, _Team(0, 0, all_us[0], all_us[0]))
+            team.accepted += len(all_us)
+            team.inserted += inserted[team_id]
+            team.first_us = min(team.first_us, *all_us)
+            team.last_us = max(team.last_us, *all_us)
+        self.accepted += len(batch)
         self.inserted += len(new)
-        self.batch, self.batch_bytes, self.batch_months = [], 0, set()
         self.progress(
             IngestProgress(
-                lines=self.lines,
+                lines=lines,
                 source_bytes=self.position.source_bytes,
                 source_size=self.source_size,
                 inserted=self.inserted,

@@ -23,7 +23,8 @@ def timestamp_us(text: str, latest: datetime) -> int:
     """
     try:
         moment = datetime.fromisoformat(text)
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        if moment.tzinfo is not UTC:
+            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise LineError("invalid_timestamp", "timestamp must be an ISO 8601 date and time") from None
     if not OLDEST <= moment <= latest:

@@ -3,9 +3,8 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -19,15 +18,15 @@ MAX_TEAM_ID = 2**63 - 1
 MAX_DEPTH = 254
 """Deepest nesting of properties: the most that orjson writes, so that later stages can serialize them again."""
 
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_UUID = re.compile("-".join(f"[0-9a-fA-F]{{{digits}}}" for digits in (8, 4, 4, 4, 12)))
+_PROPERTIES_AT_ONCE = b'"properties":'
 _PROPERTIES = re.compile(rb'"properties"[ \t\r]*:')
 _WHITESPACE = b" \t\r\n"
 _SHOWN_OF_VALUE = 40
 _NO_REPAIRS: Mapping[Repair, int] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One valid event.
 
     Attributes:
@@ -46,7 +45,7 @@ class Event:
     distinct_id: str
     timestamp_us: int
     properties: bytes
-    repairs: Mapping[Repair, int] = field(default_factory=dict)
+    repairs: Mapping[Repair, int] = _NO_REPAIRS
 
     @property
     def key(self) -> tuple[int, str]:
@@ -154,10 +153,11 @@ def _required(record: Mapping[str, Any], name: str) -> Any:
 
 
 def _string(record: Mapping[str, Any], name: str) -> str:
-    value = _required(record, name)
-    if type(value) is not str:
-        raise LineError("wrong_type", f"{name} must be a string")
-    return value
+    value = record.get(name)
+    if type(value) is str:
+        return value
+    _required(record, name)
+    raise LineError("wrong_type", f"{name} must be a string")
 
 
 def team_of(record: Mapping[str, Any]) -> int:
@@ -166,9 +166,11 @@ def team_of(record: Mapping[str, Any]) -> int:
     Raises:
         LineError: there is none, or it is no number.
     """
+    value = record.get("team_id")
+    if type(value) is int and 0 <= value <= MAX_TEAM_ID:
+        return value
     if "team_id" not in record:
         raise LineError("missing_field", "team_id is missing; store all as one team by --team N")
-    value = record["team_id"]
     if type(value) is str and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)
     if type(value) is str:
@@ -187,11 +189,13 @@ def team_of(record: Mapping[str, Any]) -> int:
 def _opaque_id(record: Mapping[str, Any], name: str, line: bytes) -> str:
     """An id as text: the digits of a number as sent, "" for null or a missing id."""
     value = record.get(name)
+    if type(value) is str:
+        return value
     if value is None:
         return ""
     if type(value) is float and line:  # or an integer of more than 64 bits
         return text_of_member(line, name).decode()
-    if type(value) not in (str, int):
+    if type(value) is not int:
         raise LineError("wrong_type", f"{name} must be a string or a number")
     return str(value)
 
@@ -241,13 +245,18 @@ def _split_before_properties(line: bytes) -> tuple[Mapping[str, Any], bytes] | N
     If `head "properties": 0}` is an object, and the text after the colon is an object and one brace, then the line is
     an object, and this is its last `properties`: no other split of a line is valid on both sides.
     """
-    match = _PROPERTIES.search(line)
+    at = line.find(_PROPERTIES_AT_ONCE) + len(_PROPERTIES_AT_ONCE)
+    if at < len(_PROPERTIES_AT_ONCE):
+        match = _PROPERTIES.search(line)
+        if match is None:
+            return None
+        at = match.end()
     end = line.rstrip(_WHITESPACE)
-    if match is None or not end.endswith(b"}"):
+    if not end.endswith(b"}"):
         return None
-    text = end[match.end() : -1].strip(_WHITESPACE)
+    text = end[at:-1].strip(_WHITESPACE)
     try:
-        record = orjson.loads(end[: match.end()] + b"0}")
+        record = orjson.loads(end[:at] + b"0}")
         properties = orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
@@ -270,7 +279,7 @@ def _loads(line: bytes) -> Any:
 
 
 def _check_depth(properties: dict[str, Any], text: bytes) -> None:
-    if text.count(b"{") + text.count(b"[") <= MAX_DEPTH:
+    if len(text) <= 2 * MAX_DEPTH or text.count(b"{") + text.count(b"[") <= MAX_DEPTH:
         return
     try:
         orjson.dumps(properties)

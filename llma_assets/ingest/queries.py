@@ -4,12 +4,13 @@ Ingest writes only to the pipeline's own table `events`; a source table of anoth
 """
 
 # Key of events: (team_id, toDate(timestamp), event, uuid). A uuid with another timestamp is still the
-# same event, so the statement searches the whole team: two light columns of 16 and 8 bytes a row, no payload.
+# same event, so the statement searches the whole team: two light columns of 16 and 8 bytes a row, no payload. They are
+# read once for all keys of a batch, which are the rows of `wanted`.
 KNOWN_EVENTS = """
 SELECT DISTINCT
     team_id,
-    uuid
+    toString(uuid) AS uuid
 FROM events
-WHERE team_id IN {team_ids:Array(Int64)}
-    AND uuid IN {uuids:Array(UUID)}
+WHERE team_id IN (SELECT team_id FROM wanted)
+    AND uuid IN (SELECT uuid FROM wanted)
 """

@@ -317,6 +317,42 @@ def test_the_report_tells_for_each_team_how_many_and_from_when_to_when(database:
     assert (team.first_day, team.last_day) == (date(2026, 11, 1), date(2026, 11, 7))
 
 
+def test_more_keys_than_a_parameter_holds_are_found_again(database: Database) -> None:
+    content = lines(*(event(number, team_id=2**62 + number) for number in range(8_000)))
+    ours, theirs = event(1, team_id=1), event(1, team_id=2)
+    run(stream(ours), database)
+    for expected in (8_001, 0):
+        report = run(BytesIO(content + lines(ours, theirs)), database, limits=IngestLimits())
+        assert (report.inserted, report.duplicates) == (expected, 8_002 - expected)
+    assert stored(database) == 8_002
+
+
+def test_the_next_batch_is_read_while_one_is_stored(database: Database) -> None:
+    class Source(BytesIO):
+        """Gives its second half only while the first is being stored."""
+
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell():
+                assert begun.wait(20), "nothing is being stored"
+                read.set()
+            return super().read(half)
+
+    class Slow(Database):
+        """Stores nothing until more is read."""
+
+        def insert_arrow(self, table: str, data: Any) -> None:
+            begun.set()
+            assert read.wait(20), "nothing is read meanwhile"
+            super().insert_arrow(table, data)
+
+    content = lines(*(event(number, properties={"text": "x" * 1_000}) for number in range(20)))
+    half = content.index(b"\n", len(content) // 2) + 1
+    begun, read = threading.Event(), threading.Event()
+    slow = Slow(database._client, database.name, database._events_table)
+    report = run(Source(content), slow)
+    assert (report.inserted, stored(database)) == (20, 20)
+
+
 def test_progress_grows_to_the_end(database: Database, tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_bytes(lines(*(event(number) for number in range(35)), b"bad"))

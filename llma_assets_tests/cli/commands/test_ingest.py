@@ -161,7 +161,7 @@ def test_projects_and_services_become_teams_of_their_own_and_are_told_by_name(
 def test_a_file_of_very_many_projects_stops_making_teams(
     database: Database, llma: Llma, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("llma_assets.ingest.loading.MOST_TENANTS", 1)
+    monkeypatch.setattr("llma_assets.ingest.tenants.MOST_TENANTS", 1)
     row = json.loads((FORMATS / "langfuse_blob.jsonl").read_text().splitlines()[0])
     file = tmp_path / "many.jsonl"
     file.write_text("".join(json.dumps({**row, "project_id": f"p{n}"}) + "\n" for n in range(3)))
