@@ -185,9 +185,7 @@ def settings(
 def database(settings: Settings, server_link: SharedClient, used_databases: UsedDatabases) -> Database:
     """An empty, migrated database of the embedded server."""
     name = database_name(settings)
-    if not used_databases.is_migrated(name):
-        connect(settings).close()
-        used_databases.made(name)
+    used_databases.make(name, lambda: connect(settings).close())
     return Database(BorrowedClient(settings, server_link), name, settings.events_table)
 
 
