@@ -6,7 +6,8 @@ they are stored (`NamedSettings`).
 
 from llma_assets.named_settings.kind import Kind, line, variable
 from llma_assets.named_settings.reports import AppliedSettings, Settings, SettingsHistory
-from llma_assets.named_settings.store import NamedSettings, SettingChange, Stored
+from llma_assets.named_settings.store import NamedSettings
+from llma_assets.named_settings.stored import SettingChange, Stored
 
 __all__ = [
     "AppliedSettings",

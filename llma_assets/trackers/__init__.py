@@ -24,6 +24,7 @@ from llma_assets.trackers.showing import ShownLink, ShownTracker, TrackersReport
 from llma_assets.trackers.store import TeamTrackers, apply, past_changes, trackers_of
 from llma_assets.trackers.subjects import Subject, Subjects
 from llma_assets.trackers.sync import Synced, client_of, sync
+from llma_assets.trackers.wishes import issues_to_come
 
 __all__ = [
     "SETTINGS",
@@ -55,6 +56,7 @@ __all__ = [
     "client_of",
     "file_report",
     "healths_of",
+    "issues_to_come",
     "links_of",
     "open_issue",
     "opened_report",
