@@ -9,9 +9,14 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters import committed_run
 from llma_assets.insights import Cause, ClusterCauses, Reference, add_release
 from llma_assets.insights.causes.store import store
+from llma_assets.tasks import close_task
 from llma_assets.team_day import TeamDay, midnight
+from llma_assets.testing.segments import MONDAY
+from llma_assets.web import Site
 from llma_assets_tests.cli.commands.test_verify import FIXED, LINEAGE, plant
 from llma_assets_tests.reports.stored_runs import DAY
+from llma_assets_tests.tasks.passing import a_pass, tasks
+from llma_assets_tests.trackers.conftest import planted_fix
 
 API = "/api/v1/teams"
 
@@ -78,3 +83,21 @@ def test_causes_are_a_document_of_the_team_alone(client: TestClient, planted: Da
     assert client.get(f"{API}/77/causes", params={"date": DAY.isoformat()}).json()["themes"] == []
     described = client.get("/api/v1/openapi.json").json()
     assert "CausesReport" in described["components"]["schemas"]
+
+
+def test_the_page_of_a_closed_task_says_whether_the_fix_worked(
+    client: TestClient, planted: Database, site: Site
+) -> None:
+    for team_id, bad_after in ((1, 6), (2, 0)):
+        close_task(planted, team_id, planted_fix(planted, team_id, bad_after), by="ann", now=MONDAY)
+        a_pass(planted, MONDAY + timedelta(days=11), team_id=team_id)
+    site.clock = lambda: MONDAY + timedelta(days=11)
+    pages = []
+    for team_id in (1, 2):
+        (task,) = [each for each in tasks(planted, site.clock(), team_id) if "error" in each.title.lower()]
+        pages.append(client.get(f"/teams/{team_id}/tasks/{task.task_id}").text)
+    assert "The task was closed, but its rate has not fallen clearly" in pages[0]
+    assert "The fix is confirmed." not in pages[0]
+    assert "The problem is gone" in pages[1]
+    assert "The fix is confirmed." in pages[1]
+    assert "before and after the task was closed by ann" in pages[0].lower()
