@@ -21,7 +21,7 @@ from llma_assets.trackers.reports import (
 )
 from llma_assets.trackers.setting import OnClosed, Tracker, TrackerRule
 from llma_assets.trackers.showing import ShownLink, ShownTracker, TrackersReport, shown_links, trackers_report
-from llma_assets.trackers.store import TeamTrackers, apply, past_changes, trackers_of
+from llma_assets.trackers.store import TeamTrackers, apply, past_changes, problems_of, trackers_of
 from llma_assets.trackers.subjects import Subject, Subjects
 from llma_assets.trackers.sync import Synced, client_of, sync
 from llma_assets.trackers.wishes import issues_to_come
@@ -61,6 +61,7 @@ __all__ = [
     "open_issue",
     "opened_report",
     "past_changes",
+    "problems_of",
     "read_document",
     "settings_of",
     "shown_links",

@@ -8,11 +8,14 @@ from html import unescape
 import pytest
 from starlette.testclient import TestClient
 
+from llma_assets.alerts import Document as AlertsDocument
+from llma_assets.alerts import Rule
+from llma_assets.alerts import apply as apply_alerts
 from llma_assets.clickhouse import Database
 from llma_assets.tasks import Task
 from llma_assets.testing import GitHubServer
 from llma_assets.testing.segments import MONDAY
-from llma_assets.trackers import Document, apply, links_of, trackers_of
+from llma_assets.trackers import Document, TrackerRule, apply, links_of, trackers_of
 from llma_assets.web import Site
 from llma_assets_tests.reports.stored_runs import DAY
 from llma_assets_tests.tasks.passing import tasks
@@ -102,7 +105,9 @@ def change(client: TestClient, **fields: str) -> str:
     """The page after a form of the settings was sent."""
     client.get("/")
     data = {"form_key": client.cookies["llma_form"], **fields}
-    return unescape(client.post("/teams/1/trackers/settings", data=data).text)
+    text = client.post("/teams/1/trackers/settings", data=data).text
+    assert "<img" not in text
+    return unescape(text)
 
 
 def seen_on(page: str) -> str:
@@ -117,7 +122,6 @@ def test_settings_are_checked_with_what_they_would_make_saved_and_taken_back(
     assert "rule urgent: created" in checked
     assert "The next pass would open 1 issue:" in checked
     assert f"/teams/1/tasks/{task.task_id}" in checked
-    assert "<img" not in checked
     assert "would open no issue" in change(client, action="check", file=RULES.replace("users: 2", "users: 20"))
     assert trackers_of(planted, 1).rules == {}, "nothing is stored, nobody is asked"
     assert github.requests == []
@@ -128,11 +132,11 @@ def test_settings_are_checked_with_what_they_would_make_saved_and_taken_back(
     (times,) = [
         re.findall(r'name="name" value="(bugs|urgent)"><input type="hidden" name="before" value="([^"]+)"', page)
     ]
-    assert [name for name, _ in times] == ["bugs", "urgent", "bugs", "bugs"]
+    assert [name for name, _ in times] == ["bugs", "bugs", "urgent", "bugs"]
     change(client, action="undo", item="tracker", name="bugs", before=times[0][1], seen=seen_on(page))
     assert trackers_of(planted, 1).trackers["bugs"].enabled
     page = client.get("/teams/1/trackers").text
-    change(client, action="undo", item="rule", name="urgent", before=times[1][1], seen=seen_on(page))
+    change(client, action="undo", item="rule", name="urgent", before=times[2][1], seen=seen_on(page))
     assert trackers_of(planted, 1).rules == {}
     assert trackers_of(planted, 2).trackers == {}
 
@@ -162,3 +166,12 @@ def test_who_may_only_read_changes_no_settings(guarded: TestClient, task: Task, 
     foreign = guarded.post("/teams/1/trackers/settings", data={"action": "save", "file": ""}, headers=bearer(CHANGER))
     assert foreign.status_code == 403, "without the key of a form of our pages"
     assert list(trackers_of(planted, 1).trackers) == ["bugs"]
+
+
+def test_a_rule_about_a_theme_that_there_is_not_is_said_on_both_pages(client: TestClient, planted: Database) -> None:
+    rule = TrackerRule("of_slow", "bugs", about="cluster", themes=("slow",))
+    apply(planted, 1, Document((GITHUB,), (rule,)), "ada")
+    apply_alerts(planted, 1, AlertsDocument(rules=(Rule("of_slow", "gone", themes=("slow",)),)), "ada")
+    for page in ("trackers", "alerts"):
+        assert "there is no theme &#39;slow&#39;" in client.get(f"/teams/1/{page}").text
+        assert "there is no theme" not in client.get(f"/teams/2/{page}").text
