@@ -56,7 +56,7 @@ from llma_assets.alerts.reports import (
 )
 from llma_assets.alerts.rule import Channel, Rule
 from llma_assets.alerts.shipped import SHIPPED
-from llma_assets.alerts.store import TeamAlerts, alerts_of, apply, past_changes, teams_with_rules
+from llma_assets.alerts.store import TeamAlerts, alerts_of, apply, past_changes, problems_of, teams_with_rules
 
 __all__ = [
     "ALERTS_VERSION",
@@ -123,6 +123,7 @@ __all__ = [
     "past_changes",
     "preview",
     "preview_report",
+    "problems_of",
     "put",
     "read_document",
     "reasons_report",

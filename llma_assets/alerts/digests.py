@@ -67,7 +67,11 @@ def checked(database: Database, message: Message) -> Message | None:
 def _message(digest: Digest, every: str, rule: str) -> Message:
     base = os.environ.get(PAGES_VARIABLE, "").strip().rstrip("/")
     period = f"{digest.until}" if every == "day" else f"{digest.first_day} to {digest.until}"
-    page = f"{base}/teams/{digest.team_id}/week?theme={quote(digest.theme_id)}&date={digest.until}" if base else ""
+    page = (
+        f"{base}/teams/{digest.team_id}/week?theme={quote(digest.theme_id)}&date={digest.until}&period={every}"
+        if base
+        else ""
+    )
     return Message(
         event="digest",
         team_id=digest.team_id,

@@ -15,7 +15,7 @@ from llma_assets.alerts.incidents import Incident, StoredDecision, incidents, st
 from llma_assets.alerts.judging import Decision
 from llma_assets.alerts.muting import Mute, mutes_of, unmute
 from llma_assets.alerts.previewing import preview
-from llma_assets.alerts.store import TeamAlerts, alerts_of
+from llma_assets.alerts.store import TeamAlerts, alerts_of, problems_of
 from llma_assets.clickhouse import Database
 from llma_assets.named_settings import Settings
 from llma_assets.serialization import Day, Moment, TeamId
@@ -174,7 +174,7 @@ def rules_report(database: Database, team_id: int) -> AlertRules:
         team_id,
         tuple({**settings_of(each), "sentence": each.sentence} for each in team.rules.values()),
         tuple({**settings_of(each), "switched_off_because": off.get(each.channel)} for each in team.channels.values()),
-        tuple(str(each) for each in team.problems),
+        tuple(str(each) for each in problems_of(database, team)),
     )
 
 

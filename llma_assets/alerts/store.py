@@ -8,7 +8,7 @@ from llma_assets.alerts.document import SETTINGS
 from llma_assets.alerts.errors import AlertError
 from llma_assets.alerts.rule import Channel, Rule
 from llma_assets.clickhouse import Database
-from llma_assets.named_settings import Stored
+from llma_assets.named_settings import Stored, deleted_themes
 from llma_assets.themes import Problem, did_you_mean
 
 apply = SETTINGS.apply
@@ -56,6 +56,11 @@ class TeamAlerts:
 def alerts_of(database: Database, team_id: int) -> TeamAlerts:
     """The rules and channels of a team, by one query."""
     return _team(SETTINGS.of_team(database, team_id))
+
+
+def problems_of(database: Database, team: TeamAlerts) -> tuple[Problem, ...]:
+    """What is wrong with stored rules and channels, and rules about themes that there are not."""
+    return (*team.problems, *deleted_themes(database, team.team_id, team.rules.values()))
 
 
 def teams_with_rules(database: Database) -> dict[int, TeamAlerts]:

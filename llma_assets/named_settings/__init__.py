@@ -6,7 +6,9 @@ they are stored (`NamedSettings`).
 
 from llma_assets.named_settings.kind import Kind, line, variable
 from llma_assets.named_settings.reports import AppliedSettings, Settings, SettingsHistory
-from llma_assets.named_settings.store import NamedSettings, SettingChange, Stored
+from llma_assets.named_settings.store import NamedSettings
+from llma_assets.named_settings.stored import SettingChange, Stored
+from llma_assets.named_settings.themes import deleted_themes
 
 __all__ = [
     "AppliedSettings",
@@ -16,6 +18,7 @@ __all__ = [
     "Settings",
     "SettingsHistory",
     "Stored",
+    "deleted_themes",
     "line",
     "variable",
 ]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from llma_assets.named_settings.store import SettingChange
+from llma_assets.named_settings.stored import SettingChange
 from llma_assets.serialization import TeamId
 
 Settings = dict[str, Any]

@@ -10,9 +10,18 @@ from uuid import uuid4
 
 from llma_assets.clickhouse import Database
 from llma_assets.named_settings.kind import Kind
-from llma_assets.serialization import Moment
+from llma_assets.named_settings.stored import (
+    ALL_CHANGES,
+    DELETED,
+    NEWEST,
+    NEWEST_OF_TEAMS,
+    Parts,
+    SettingChange,
+    Stored,
+    changes_of,
+    settings_in,
+)
 from llma_assets.themes import (
-    FieldChange,
     InvalidThemesError,
     Problem,
     did_you_mean,
@@ -20,69 +29,6 @@ from llma_assets.themes import (
     read_yaml,
     write_yaml,
 )
-
-DELETED = "deleted"
-Parts = Mapping[str, Mapping[str, Any]]
-"""Settings by the field of a file that lists them, then by name."""
-
-# The key of each table of settings: (team_id, item, name, changed_at, change_id).
-_NEWEST = """
-SELECT team_id, item, name, changed_at, action, settings
-FROM __settings__ FINAL
-WHERE team_id = {team_id:Int64}
-ORDER BY item, name, changed_at DESC, change_id DESC
-LIMIT 1 BY item, name
-"""
-
-# Of all teams, for schedules: only teams that changed something have rows.
-_NEWEST_OF_TEAMS = """
-SELECT team_id, item, name, changed_at, action, settings
-FROM __settings__ FINAL
-ORDER BY team_id, item, name, changed_at DESC, change_id DESC
-LIMIT 1 BY team_id, item, name
-"""
-
-_ALL_CHANGES = """
-SELECT item, name, changed_at, action, author, settings
-FROM __settings__ FINAL
-WHERE team_id = {team_id:Int64}
-ORDER BY changed_at, item, name, change_id
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class SettingChange:
-    """What changes, or changed, of a setting.
-
-    Attributes:
-        item: which kind it is.
-        action: `created`, `changed` or `deleted`.
-        changed_at, author: None and "" of what is not stored yet.
-        fields: those that differ.
-    """
-
-    item: str
-    name: str
-    action: str
-    changed_at: Moment | None
-    author: str
-    fields: tuple[FieldChange, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """The settings of a team.
-
-    Attributes:
-        parts: what can be used, with what ships.
-        problems: what is stored but cannot be used any longer; such a setting is left out.
-        newest: time of the last change, None without any.
-    """
-
-    team_id: int
-    parts: Parts
-    problems: tuple[Problem, ...]
-    newest: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +100,11 @@ class NamedSettings:
 
     def of_team(self, database: Database, team_id: int) -> Stored:
         """The settings of a team, by one query."""
-        return self._stored(team_id, database.rows(self._sql(_NEWEST), team_id=team_id))
+        return self._stored(team_id, database.rows(self._sql(NEWEST), team_id=team_id))
 
     def of_teams(self, database: Database) -> Iterator[Stored]:
         """The settings of every team that changed one, by one query."""
-        rows = database.rows(self._sql(_NEWEST_OF_TEAMS))
+        rows = database.rows(self._sql(NEWEST_OF_TEAMS))
         for team_id, of_team in groupby(rows, key=lambda row: row["team_id"]):
             yield self._stored(team_id, of_team)
 
@@ -171,6 +117,7 @@ class NamedSettings:
         *,
         dry_run: bool = False,
         prune: bool = False,
+        seen: str | None = None,
         now: datetime | None = None,
     ) -> list[SettingChange]:
         """Make the settings that a document names what it says; applied a second time it stores nothing.
@@ -178,10 +125,11 @@ class NamedSettings:
         Args:
             document: has a field for each part.
             prune: delete what the document does not name, and reset what ships.
+            seen: the revision that the author has seen; None for whichever there is.
 
         Raises:
             self.invalid: settings do not go together; nothing is stored.
-            self.error: there is no author.
+            self.error: there is no author, or somebody changed the settings since.
         """
         before = self.of_team(database, team_id)
         after: dict[str, dict[str, Any]] = {
@@ -191,11 +139,72 @@ class NamedSettings:
             }
             for kind in self.kinds
         }
+        return self._store(database, before, after, author, seen=seen, dry_run=dry_run, now=now)
+
+    def switch(
+        self, database: Database, team_id: int, item: str, name: str, author: str, *, on: bool, now: datetime
+    ) -> None:
+        """Switch a setting on or off.
+
+        Raises:
+            self.error: there is none of this name, or no author.
+        """
+        kind, before = self._kind(item), self.of_team(database, team_id)
+        if name not in before.parts[kind.part]:
+            raise self.error(f"team {team_id} has no {item} {name[:80]!r}{did_you_mean(name, before.parts[kind.part])}")
+        switched = replace(before.parts[kind.part][name], enabled=on)
+        self._store(database, before, _with(before.parts, kind, name, switched), author, now=now)
+
+    def undo(
+        self, database: Database, team_id: int, change: tuple[str, str, str], author: str, *, seen: str, now: datetime
+    ) -> None:
+        """Make a setting what it was before one of its changes; one that the change made is deleted or reset.
+
+        Args:
+            change: kind, name and time of the change, as its history says them.
+
+        Raises:
+            self.invalid: what it was does not go together with the others any longer.
+            self.error: there is no such change, no author, or somebody changed the settings since.
+        """
+        item, name, at = change
+        kind, before = self._kind(item), self.of_team(database, team_id)
+        rows = [
+            row
+            for row in database.rows(self._sql(ALL_CHANGES), team_id=team_id)
+            if (row["item"], row["name"]) == (item, name)
+        ]
+        times = [row["changed_at"].isoformat() for row in rows]
+        if at not in times:
+            raise self.error(f"team {team_id} has no change of the {item} {name[:80]!r} at {at[:40]!r}")
+        was, wrong = None, list[Problem]()
+        if earlier := rows[: times.index(at)]:
+            if earlier[-1]["action"] != DELETED:
+                was, wrong = kind.read(settings_in(earlier[-1]), f"{item} {name}")
+        else:
+            was = kind.ships.get(name)
+        if wrong:
+            raise self.invalid(wrong)
+        self._store(database, before, _with(before.parts, kind, name, was), author, seen=seen, now=now)
+
+    def _store(
+        self,
+        database: Database,
+        before: Stored,
+        after: Parts,
+        author: str,
+        *,
+        seen: str | None = None,
+        dry_run: bool = False,
+        now: datetime | None = None,
+    ) -> list[SettingChange]:
         if wrong := list(self.wrong_together(after)):
             raise self.invalid(wrong)
         changes = [
-            change for kind in self.kinds for change in _changes(kind, before.parts[kind.part], after[kind.part])
+            change for kind in self.kinds for change in changes_of(kind, before.parts[kind.part], after[kind.part])
         ]
+        if changes and seen not in (None, before.revision):
+            raise self.error(f"somebody changed the {self.noun} of team {before.team_id} since; look at them again")
         if dry_run or not changes:
             return changes
         name = author.strip()[:200]
@@ -209,7 +218,7 @@ class NamedSettings:
             self.table,
             [
                 {
-                    "team_id": team_id,
+                    "team_id": before.team_id,
                     "item": each.item,
                     "name": each.name,
                     "changed_at": at,
@@ -228,10 +237,10 @@ class NamedSettings:
         settings: dict[tuple[str, str], Mapping[str, Any]] = {}
         found = []
         kinds = {kind.name: kind for kind in self.kinds}
-        for row in database.rows(self._sql(_ALL_CHANGES), team_id=team_id):
+        for row in database.rows(self._sql(ALL_CHANGES), team_id=team_id):
             key = (row["item"], row["name"])
             before = settings.get(key) or kinds[row["item"]].shipped_settings(row["name"])
-            settings[key] = after = _settings(row)
+            settings[key] = after = settings_in(row)
             if name in ("", row["name"]):
                 fields = () if row["action"] == DELETED else differences(before, after)
                 found.append(SettingChange(*key, row["action"], row["changed_at"], row["author"], fields))
@@ -240,7 +249,7 @@ class NamedSettings:
     def _row(self, change: SettingChange, after: Parts) -> dict[str, str]:
         if change.action == DELETED:
             return {"settings": "{}", "version": ""}
-        kind = next(each for each in self.kinds if each.name == change.item)
+        kind = self._kind(change.item)
         item = after[kind.part][change.name]
         return {"settings": json.dumps(kind.settings_of(item), ensure_ascii=False), "version": item.version}
 
@@ -254,11 +263,17 @@ class NamedSettings:
             if row["action"] == DELETED:
                 continue
             kind = kinds[row["item"]]
-            one, wrong = kind.read(_settings(row), f"{row['item']} {row['name']}")
+            one, wrong = kind.read(settings_in(row), f"{row['item']} {row['name']}")
             if one and not wrong:
                 parts[kind.part][getattr(one, kind.name)] = one
             problems += wrong
         return Stored(team_id, parts, tuple(problems), newest)
+
+    def _kind(self, item: str) -> Kind[Any]:
+        for kind in self.kinds:
+            if kind.name == item:
+                return kind
+        raise self.error(f"{item[:80]!r} is not one of {', '.join(kind.name for kind in self.kinds)}")
 
     def _sql(self, statement: str) -> str:
         return statement.replace("__settings__", self.table)
@@ -269,20 +284,7 @@ def _of(document: object, kind: Kind[Any]) -> Sequence[Any]:
     return found
 
 
-def _settings(row: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        settings = json.loads(row["settings"] or "{}")
-    except json.JSONDecodeError:
-        return {"settings": row["settings"]}
-    return settings if isinstance(settings, dict) else {"settings": settings}
-
-
-def _changes(kind: Kind[Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[SettingChange]:
-    for name in dict.fromkeys((*before, *after)):
-        old = kind.settings_of(before[name]) if name in before else {}
-        new = kind.settings_of(after[name]) if name in after else {}
-        if fields := differences(old, new):
-            action = DELETED if not new else "changed" if old else "created"
-            # Of what is new, only what it says.
-            said = tuple(each for each in fields if old or each.after not in (None, "", []))
-            yield SettingChange(kind.name, name, action, None, "", said if new else ())
+def _with(parts: Parts, kind: Kind[Any], name: str, item: Any) -> Parts:
+    """The same settings with one of a name, or without it for None."""
+    changed = {key: each for key, each in parts[kind.part].items() if key != name}
+    return {**parts, kind.part: changed if item is None else {**changed, name: item}}

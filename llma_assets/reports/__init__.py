@@ -52,6 +52,7 @@ from llma_assets.reports.map_points import (
 )
 from llma_assets.reports.names_of_teams import names_of_teams
 from llma_assets.reports.new_items import NewItemsReport, RunWithNewItems, new_items_report
+from llma_assets.reports.not_seen import not_seen
 from llma_assets.reports.operations import OperationsReport, operations_report
 from llma_assets.reports.overlap import FALSE_SHARE
 from llma_assets.reports.overlap_queries import Among, NotClusteredError
@@ -300,6 +301,7 @@ __all__ = [
     "map_points",
     "names_of_teams",
     "new_items_report",
+    "not_seen",
     "operations_report",
     "outdated",
     "overlap_report",

@@ -12,10 +12,10 @@ from typing import Literal
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import committed_run, last_runs
-from llma_assets.insights import unseen
+from llma_assets.clusters import NOISE_LABEL, clusters_of, committed_run, last_runs
 from llma_assets.ledger import usage_of_day
 from llma_assets.reports.clusters import published_clusters
+from llma_assets.reports.not_seen import not_seen
 from llma_assets.reports.trend_queries import latest_day, trends_of
 from llma_assets.reports.trends import Change, Trend
 from llma_assets.serialization import FirstDay, TeamId, ThemeId
@@ -200,9 +200,14 @@ def _quality(database: Database, team_day: TeamDay, theme_id: str) -> Sentence:
     if isinstance(stability, int | float):
         numbers["stability"] = round(stability, 3)
         text += f"; a second clustering of a sample agrees with them at {stability:.2f} of 1"
-    if (estimate := unseen([run.items - run.noise_items], run.noise_items)) and theme_id != TRACES.theme_id:
-        numbers["unseen_at_most"] = round(estimate.high, 4)
-        text += f"; at most {estimate.high:.0%} of the traffic is of kinds not seen yet"
+    sizes = [row["size"] for row in clusters_of(database, run) if row["cluster_id"] != NOISE_LABEL]
+    if estimate := not_seen(database, team_day.team_id, theme_id, sizes, run.noise_items):
+        numbers |= {"unseen": round(estimate.share, 4)}
+        numbers |= {"unseen_low": round(estimate.low, 4), "unseen_high": round(estimate.high, 4)}
+        text += (
+            f"; at most {estimate.share:.1%} ({estimate.low:.1%} to {estimate.high:.1%}) of what it found is of kinds "
+            "not seen yet"
+        )
     return Sentence("quality", f"{text}.", numbers)
 
 

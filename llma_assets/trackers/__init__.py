@@ -21,9 +21,10 @@ from llma_assets.trackers.reports import (
 )
 from llma_assets.trackers.setting import OnClosed, Tracker, TrackerRule
 from llma_assets.trackers.showing import ShownLink, ShownTracker, TrackersReport, shown_links, trackers_report
-from llma_assets.trackers.store import TeamTrackers, apply, past_changes, trackers_of
+from llma_assets.trackers.store import TeamTrackers, apply, past_changes, problems_of, trackers_of
 from llma_assets.trackers.subjects import Subject, Subjects
 from llma_assets.trackers.sync import Synced, client_of, sync
+from llma_assets.trackers.wishes import issues_to_come
 
 __all__ = [
     "SETTINGS",
@@ -55,10 +56,12 @@ __all__ = [
     "client_of",
     "file_report",
     "healths_of",
+    "issues_to_come",
     "links_of",
     "open_issue",
     "opened_report",
     "past_changes",
+    "problems_of",
     "read_document",
     "settings_of",
     "shown_links",

@@ -1,6 +1,6 @@
 """The documents of `llma trackers … --json`; lists of trackers and links are in `showing`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from llma_assets.named_settings import Settings
 from llma_assets.serialization import Moment, TeamId
+from llma_assets.themes import Problem
 from llma_assets.trackers.document import SETTINGS, Document, settings_of
 from llma_assets.trackers.opening import Opened
 from llma_assets.trackers.showing import TrackersReport
@@ -115,7 +116,7 @@ class SyncReport:
     waiting: int
 
 
-def team_report(team: TeamTrackers, found: TrackersReport) -> TrackersOfTeam:
+def team_report(team: TeamTrackers, found: TrackersReport, problems: Iterable[Problem]) -> TrackersOfTeam:
     """The settings of a team's trackers, with how each answered."""
     return TrackersOfTeam(
         found.team_id,
@@ -132,7 +133,7 @@ def team_report(team: TeamTrackers, found: TrackersReport) -> TrackersOfTeam:
             for each in found.trackers
         ),
         tuple({**settings_of(each), "sentence": each.sentence} for each in team.rules.values()),
-        tuple(str(each) for each in team.problems),
+        tuple(str(each) for each in problems),
     )
 
 

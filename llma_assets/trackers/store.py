@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from llma_assets.clickhouse import Database
-from llma_assets.named_settings import Stored
+from llma_assets.named_settings import Stored, deleted_themes
 from llma_assets.themes import Problem, did_you_mean
 from llma_assets.trackers.document import SETTINGS
 from llma_assets.trackers.errors import TrackerError
@@ -59,6 +59,11 @@ class TeamTrackers:
 def trackers_of(database: Database, team_id: int) -> TeamTrackers:
     """The trackers and rules of a team, by one query."""
     return _team(SETTINGS.of_team(database, team_id))
+
+
+def problems_of(database: Database, team: TeamTrackers) -> tuple[Problem, ...]:
+    """What is wrong with stored trackers and rules, and rules about themes that there are not."""
+    return (*team.problems, *deleted_themes(database, team.team_id, team.rules.values()))
 
 
 def teams_with_trackers(database: Database) -> dict[int, TeamTrackers]:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from llma_assets.clickhouse import Database
+from llma_assets.tasks import TaskOptions
 from llma_assets.trackers.errors import TrackerError
-from llma_assets.trackers.links import Link, TeamLinks, link_id, store_links
+from llma_assets.trackers.links import Link, TeamLinks, link_id, links_of, store_links
 from llma_assets.trackers.setting import Tracker, TrackerRule
 from llma_assets.trackers.store import TeamTrackers
 from llma_assets.trackers.subjects import Subject, Subjects
@@ -24,6 +25,14 @@ def wished_by_rules(team: TeamTrackers, tracker: Tracker, links: TeamLinks, subj
         if rule.enabled and rule.tracker == tracker.tracker:
             made += _of_rule(team.team_id, rule, links, subjects, made)
     return made
+
+
+def issues_to_come(
+    database: Database, team: TeamTrackers, *, now: datetime, options: TaskOptions = TaskOptions()
+) -> list[Link]:
+    """What the next pass would open by the rules of these settings, stored or not; no tracker is asked."""
+    links, subjects = links_of(database, team.team_id), Subjects(database, team.team_id, now, options)
+    return [link for tracker in team.enabled for link in wished_by_rules(team, tracker, links, subjects)]
 
 
 def wish(

@@ -1,7 +1,6 @@
 """Alerts: incidents, rules, what was sent; mutes, rules on and off, and the file of rules. Judging is in `alerts`."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,27 +9,26 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from llma_assets.alerts import (
+    SETTINGS,
     AlertError,
-    Document,
     Incident,
     Mute,
     alerts_of,
-    apply,
     channels_off,
     deliveries,
     incidents,
     mute,
     mutes_of,
-    past_changes,
+    problems_of,
     read_document,
     stored_decisions,
     unmute,
-    write_document,
 )
 from llma_assets.named_settings import SettingChange
 from llma_assets.web.access import Visitor
 from llma_assets.web.incident_chart import incident_chart
 from llma_assets.web.problems import InvalidInput, NotFound
+from llma_assets.web.setting_forms import change_by_form, setting_file
 from llma_assets.web.site import Site
 from llma_assets.web.templates_of import address, page
 from llma_assets.web.visitors import FormDep, SiteDep, TeamDep, VisitorDep
@@ -40,7 +38,6 @@ router = APIRouter()
 ALERTS = "/teams/{team_id}/alerts"
 SHOWN_INCIDENTS = 50
 SHOWN_DELIVERIES = 30
-SHOWN_CHANGES = 20
 SNOOZE_DAYS = 7
 SHOWN_BEFORE = 28
 """Days before an incident that its page shows."""
@@ -118,24 +115,16 @@ def change_incident(
 
 @router.post(ALERTS)
 def change_rules(request: Request, site: SiteDep, visitor: VisitorDep, team_id: TeamDep, fields: FormDep) -> Response:
-    """Switch a rule on or off, or check and store the file of rules and channels."""
-    action, text = fields.get("action", ""), fields.get("file", "")
+    """Check and store the file of rules and channels, switch one on or off, or take a change back."""
     try:
-        if action in ("on", "off"):
-            rule = alerts_of(site.database, team_id).rule(fields.get("rule", ""))
-            switched = replace(rule, enabled=action == "on")
-            apply(site.database, team_id, Document(rules=(switched,)), visitor.name, now=site.clock())
-            return RedirectResponse(address(f"/teams/{team_id}/alerts"), 303)
-        document = read_document(text)
-        is_stored = action == "save"
-        changes = apply(
-            site.database, team_id, document, visitor.name, dry_run=not is_stored, prune=True, now=site.clock()
-        )
+        changes = change_by_form(site, visitor, team_id, SETTINGS, read_document, fields)
     except AlertError as error:
-        return _alerts(request, site, visitor, team_id, problem=str(error), text=text or None)
-    if is_stored:
+        return _alerts(
+            request, site, visitor, team_id, problem=str(error), text=fields.get("file"), seen=fields.get("seen")
+        )
+    if changes is None:
         return RedirectResponse(address(f"/teams/{team_id}/alerts"), 303)
-    return _alerts(request, site, visitor, team_id, text=text, changes=changes)
+    return _alerts(request, site, visitor, team_id, text=fields.get("file"), changes=changes, seen=fields.get("seen"))
 
 
 def _alerts(
@@ -147,6 +136,7 @@ def _alerts(
     problem: str = "",
     text: str | None = None,
     changes: list[SettingChange] | None = None,
+    seen: str | None = None,
 ) -> Response:
     database = site.database
     team = alerts_of(database, team_id)
@@ -156,16 +146,12 @@ def _alerts(
         "rules": tuple(team.rules.values()),
         "channels": tuple(team.channels.values()),
         "switched_off": channels_off(database, team_id),
-        "problems": team.problems,
+        "problems": problems_of(database, team),
         "incidents": found[:SHOWN_INCIDENTS],
         "open_incidents": sum(each.is_open for each in found),
         "deliveries": sent[::-1][:SHOWN_DELIVERIES],
-        "history": past_changes(database, team_id)[::-1][:SHOWN_CHANGES],
         "mutes": mutes_of(database, team_id),
-        "file": text
-        if text is not None
-        else write_document(Document(tuple(team.channels.values()), tuple(team.rules.values()))),
-        "changes": changes,
+        "setting": setting_file(site, team_id, SETTINGS, text, changes, seen),
         "problem": problem,
         "may_change": visitor.may_change,
     }

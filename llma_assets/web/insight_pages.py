@@ -1,7 +1,8 @@
 """The week in five sentences, and what sets clusters apart: a page, and documents of the API."""
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -29,6 +30,8 @@ router = APIRouter(default_response_class=Response)
 documents = APIRouter()
 
 TEAM = "/teams/{team_id}"
+Period = Literal["day", "week"]
+DAYS: Mapping[Period, Literal[1, 7]] = {"day": 1, "week": 7}
 
 
 @router.get(f"{TEAM}/week")
@@ -38,24 +41,39 @@ def week_page(
     team_id: TeamDep,
     day: Annotated[date | None, Query(alias="date")] = None,
     theme: str | None = None,
+    period: Period = "week",
 ) -> Response:
-    """What is new, what grew, what faded, how good the clusters are, and what they cost."""
+    """What is new, what grew, what faded, how good the clusters are, and what they cost, in a week or on a day."""
     try:
-        digest = digest_of(site.database.remembering(), team_id, until=day, theme_id=theme)
+        digest = digest_of(site.database.remembering(), team_id, until=day, theme_id=theme, days=DAYS[period])
     except NothingToTell as error:
         raise NotFound(f"{error}", near=[("Results", address(f"/teams/{team_id}/results"))]) from error
     return page(
-        request, "week.html", tab="results", team_id=team_id, day=digest.until, theme_id=digest.theme_id, digest=digest
+        request,
+        "week.html",
+        tab="results",
+        team_id=team_id,
+        day=digest.until,
+        theme_id=digest.theme_id,
+        digest=digest,
+        period=period,
     )
 
 
 @documents.get(API_TEAM + "/digest", tags=["clusters"], response_model=Digest)
 def digest_document(
-    request: Request, site: SiteDep, team_id: TeamDep, date: date | None = None, theme: str | None = None
+    request: Request,
+    site: SiteDep,
+    team_id: TeamDep,
+    date: date | None = None,
+    theme: str | None = None,
+    period: Period = "week",
 ) -> Response:
-    """The week that ends with a day in five sentences, each with its numbers."""
+    """A day, or the week that ends with it, in five sentences, each with its numbers."""
+    database = site.database.remembering()
     try:
-        return answer(request, json_object(digest_of(site.database.remembering(), team_id, until=date, theme_id=theme)))
+        found = digest_of(database, team_id, until=date, theme_id=theme, days=DAYS[period])
+        return answer(request, json_object(found))
     except NothingToTell as error:
         raise NotFound(str(error)) from error
 

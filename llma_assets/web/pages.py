@@ -8,13 +8,14 @@ from starlette.responses import RedirectResponse, Response
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import clustered_days, last_runs
-from llma_assets.insights import Unseen, unseen
+from llma_assets.insights import Unseen
 from llma_assets.reports import (
     Progress,
     ThemeResults,
     funnel_report,
     gates_of,
     map_groups,
+    not_seen,
     published_clusters,
     run_quality,
     skips_of_day,
@@ -170,12 +171,9 @@ def _run_ids(database: Database, team_day: TeamDay, theme_id: str) -> dict[str, 
 
 
 def _not_seen(database: Database, team_id: int, results: ThemeResults) -> Unseen | None:
-    """How much is of kinds that were not seen yet, where a theme looks for something and does not show all there is."""
-    theme = next((each for each in themes_of(database, team_id).themes if each.theme_id == results.run.theme_id), None)
-    if theme is None or not theme.judged:
-        return None
     outliers = sum(each.cluster.size for each in results.clusters if each.cluster.is_noise)
-    return unseen([each.cluster.size for each in results.clusters if not each.cluster.is_noise], outliers)
+    sizes = [each.cluster.size for each in results.clusters if not each.cluster.is_noise]
+    return not_seen(database, team_id, results.run.theme_id, sizes, outliers)
 
 
 def _every(site: Site, progress: Progress) -> int:

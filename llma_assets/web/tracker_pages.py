@@ -1,6 +1,6 @@
 """Issues in trackers: the list, a button on tasks and clusters, documents of the API. The logic is in `trackers`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -9,16 +9,23 @@ from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
 
 from llma_assets.clusters import EditError, UnknownLineageError, find_lineage
+from llma_assets.named_settings import SettingChange
 from llma_assets.serialization import json_object
 from llma_assets.tasks import UnknownTaskError, find_task, list_tasks
 from llma_assets.trackers import (
+    SETTINGS,
+    Link,
     Opened,
     OpenedIssue,
     ShownLink,
+    TeamTrackers,
     TrackerError,
     TrackersReport,
+    issues_to_come,
     open_issue,
     opened_report,
+    problems_of,
+    read_document,
     shown_links,
     trackers_of,
     trackers_report,
@@ -27,6 +34,7 @@ from llma_assets.web.access import Visitor
 from llma_assets.web.answers import answer
 from llma_assets.web.api import TEAM as API_TEAM
 from llma_assets.web.problems import InvalidInput, NotFound
+from llma_assets.web.setting_forms import change_by_form, setting_file
 from llma_assets.web.site import Site
 from llma_assets.web.templates_of import address, page
 from llma_assets.web.visitors import ChangerDep, FormDep, SiteDep, TeamDep, VisitorDep
@@ -62,12 +70,59 @@ def issues_of(site: Site, team_id: int, about: str, subjects: Iterable[str]) -> 
 
 
 @router.get(TRACKERS)
-def trackers_page(request: Request, site: SiteDep, team_id: TeamDep) -> Response:
-    """Trackers, how each answered, and every issue with what happened last and what is wrong."""
-    report = trackers_report(site.database, team_id, now=site.clock())
-    rules = tuple(trackers_of(site.database, team_id).rules.values())
-    shown = report.links[:SHOWN_LINKS]
-    return page(request, "trackers.html", tab="tasks", team_id=team_id, report=report, links=shown, rules=rules)
+def trackers_page(request: Request, site: SiteDep, visitor: VisitorDep, team_id: TeamDep) -> Response:
+    """Trackers, how each answered, every issue with what happened last and what is wrong; and the settings."""
+    return _trackers(request, site, visitor, team_id)
+
+
+@router.post(TRACKERS + "/settings")
+def change_settings(
+    request: Request, site: SiteDep, visitor: VisitorDep, team_id: TeamDep, fields: FormDep
+) -> Response:
+    """Check and store the file of trackers and rules, switch one on or off, or take a change back."""
+    text, seen = fields.get("file"), fields.get("seen")
+    try:
+        changes = change_by_form(site, visitor, team_id, SETTINGS, read_document, fields)
+    except TrackerError as error:
+        return _trackers(request, site, visitor, team_id, problem=str(error), text=text, seen=seen)
+    if changes is None:
+        return RedirectResponse(address(f"/teams/{team_id}/trackers"), 303)
+    wanted = read_document(text or "")
+    after = TeamTrackers(
+        team_id, {each.tracker: each for each in wanted.trackers}, {each.rule: each for each in wanted.rules}
+    )
+    coming = issues_to_come(site.database, after, now=site.clock(), options=site.task_options(team_id))
+    return _trackers(request, site, visitor, team_id, text=text, changes=changes, seen=seen, coming=coming)
+
+
+def _trackers(
+    request: Request,
+    site: Site,
+    visitor: Visitor,
+    team_id: int,
+    *,
+    problem: str = "",
+    text: str | None = None,
+    changes: list[SettingChange] | None = None,
+    seen: str | None = None,
+    coming: Sequence[Link] = (),
+) -> Response:
+    report, team = trackers_report(site.database, team_id, now=site.clock()), trackers_of(site.database, team_id)
+    return page(
+        request,
+        "trackers.html",
+        tab="tasks",
+        team_id=team_id,
+        report=report,
+        links=report.links[:SHOWN_LINKS],
+        rules=tuple(team.rules.values()),
+        problem=problem,
+        problems=problems_of(site.database, team),
+        setting=setting_file(site, team_id, SETTINGS, text, changes, seen),
+        coming=coming[:SHOWN_LINKS],
+        more_coming=max(0, len(coming) - SHOWN_LINKS),
+        may_change=visitor.may_change,
+    )
 
 
 @router.post(TRACKERS)

@@ -16,6 +16,10 @@ from llma_assets.team_day import TeamDay
 from llma_assets.testing import similar_segments, write_segments
 from llma_assets.testing.traffic import TOPICS, trace, write_events
 from llma_assets.themes import Document, apply
+from llma_assets.trackers import Document as TrackersDocument
+from llma_assets.trackers import Tracker, TrackerRule, issues_to_come, trackers_of
+from llma_assets.trackers import apply as apply_trackers
+from llma_assets.trackers.links import store_links
 from llma_assets_tests.alerts.planted import plant_days
 from llma_assets_tests.reports.stored_runs import DAY
 from llma_assets_tests.tasks.passing import a_pass
@@ -34,6 +38,11 @@ CLUSTERS = (
     ("payment", "Payment fails at checkout", "The card is refused after the last step.", 0, 16),
 )
 """Lineage, title, description, items of the week before, and of this one."""
+
+TRACKERS = TrackersDocument(
+    (Tracker("bugs", "github", "acme/app", "LLMA_TRACKERS_TOKEN"),), (TrackerRule("all", "bugs", min_users=1),)
+)
+"""A tracker with a rule, whose issues wait."""
 
 HUGE = "W" * 1_000_000
 """A word of a megabyte, of team `MINE`: in its events, and wherever a row holds words."""
@@ -56,6 +65,8 @@ def plant_all(database: Database) -> None:
     for team_id, text in ((CALM, "An error came"), (MINE, HOSTILE[1])):
         write_segments(database, similar_segments("a", 0, team_id=team_id, text=text))
         a_pass(database, datetime.combine(DAY, time(6), UTC), team_id=team_id)
+        apply_trackers(database, team_id, TRACKERS, "ann")
+        store_links(database, team_id, issues_to_come(database, trackers_of(database, team_id), now=when))
     _huge_words(database, when)
     for team_id in (CALM, MINE):
         _dead_letter(database, team_id, "An answer that is no answer" if team_id == CALM else HUGE)

@@ -10,6 +10,7 @@ import pytest
 from llma_assets.clusters import edits_of
 from llma_assets.summaries import dead_letters
 from llma_assets.themes import past_changes, themes_of
+from llma_assets.trackers import trackers_of
 from llma_assets.web import Site
 from llma_assets_tests.browser.conftest import NARROW, TOKEN, Visit
 from llma_assets_tests.browser.planted import CALM, DAILY
@@ -128,6 +129,33 @@ def test_tasks_are_closed_taken_back_and_reopened(visits: Any, site: Site, javas
     page.get_by_role("button", name="Reopen").click()
     assert page.locator("h1 .tag").inner_text() == "ongoing"
     assert "closed by me, fixed in 1.2" in page.inner_text("main")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_tracker_is_added_previewed_and_taken_back(visits: Any, site: Site, javascript: bool) -> None:
+    visit: Visit = visits(java_script_enabled=javascript)
+    page, name = visit.page, "linear_eng" if javascript else "linear_ops"
+    visit.go(f"/teams/{CALM}/tasks")
+    page.get_by_role("link", name="Issues", exact=True).click()
+    file = page.get_by_label("All trackers and rules of the team.")
+    tracker = f"- {{tracker: {name}, kind: linear, project: ENG, token_env: LLMA_TRACKERS_LINEAR}}"
+    rule = f"- {{rule: of_{name}, tracker: {name}, min_users: 1}}"
+    file.fill(file.input_value().replace("trackers:", f"trackers:\n{tracker}").replace("rules:", f"rules:\n{rule}"))
+    page.get_by_role("button", name="Check").click()
+    told = page.inner_text("main")
+    assert f"tracker {name}: created" in told
+    assert "The next pass would open 1 issue:" in told
+    assert name not in trackers_of(site.database, CALM).trackers
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name=f"Switch off rule of_{name}").click()
+    assert not trackers_of(site.database, CALM).rules[f"of_{name}"].enabled
+    back = f"Back to before this change of rule of_{name}"
+    page.get_by_role("button", name=back).first.click()
+    assert trackers_of(site.database, CALM).rules[f"of_{name}"].enabled
+    page.get_by_role("button", name=back).last.click()
+    assert f"of_{name}" not in trackers_of(site.database, CALM).rules
+    page.get_by_role("button", name=f"Back to before this change of tracker {name}").last.click()
+    assert name not in trackers_of(site.database, CALM).trackers
 
 
 def test_a_failed_item_is_asked_again_without_javascript(visits: Any, site: Site) -> None:

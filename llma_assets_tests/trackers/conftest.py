@@ -81,6 +81,23 @@ def two_teams(database: Database) -> None:
     a_pass(database, START, team_id=2)
 
 
+def planted_fix(database: Database, team_id: int, bad_after: int) -> Task:
+    """Ten days of sixteen sessions, six of which have a problem, the task of which is returned; then eleven more.
+
+    The passes after Monday are the test's.
+    """
+    for number in range(-10, 11):
+        start = MONDAY + timedelta(days=number)
+        bad = 6 if number < 0 else bad_after
+        fine = similar_segments(f"fine{number}-", 3, count=16 - bad, start=start, team_id=team_id, text="All went well")
+        write_segments(
+            database, [*similar_segments(f"bad{number}-", 0, count=bad, start=start, team_id=team_id), *fine]
+        )
+        if number == -1:
+            a_pass(database, MONDAY, team_id=team_id)
+    return next(each for each in tasks(database, MONDAY, team_id) if "error" in each.title.lower())
+
+
 @pytest.fixture
 def planted(database: Database, planted_once: PlantedOnce) -> Database:
     planted_once(two_teams)

@@ -8,13 +8,13 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters import decide_about, standings_of
 from llma_assets.reports import verify_task
 from llma_assets.tasks import close_task
-from llma_assets.testing import GitHubServer, similar_segments, write_segments
+from llma_assets.testing import GitHubServer
 from llma_assets.testing.segments import MONDAY
 from llma_assets.trackers import TrackerRule, open_issue
 from llma_assets_tests.alerts.planted import plant_days
 from llma_assets_tests.databases import PlantedOnce
 from llma_assets_tests.tasks.passing import a_pass, tasks
-from llma_assets_tests.trackers.conftest import GITHUB, Clock, Desk
+from llma_assets_tests.trackers.conftest import GITHUB, Clock, Desk, planted_fix
 
 LAST = date(2026, 11, 22)
 NOON = datetime(2026, 11, 22, 20, tzinfo=UTC)
@@ -124,25 +124,25 @@ def test_a_cluster_that_is_back_reopens_its_issue_and_one_that_never_went_is_tol
 def test_a_closed_task_says_whether_the_fix_worked_once(
     database: Database, github: GitHubServer, clock: Clock, bad_after: int, says: str
 ) -> None:
-    """Ten days of sixteen sessions, of which six have the problem; then eleven more."""
-    for number in range(-10, 11):
-        start = MONDAY + timedelta(days=number)
-        bad = 6 if number < 0 else bad_after
-        fine = similar_segments(f"fine{number}-", 3, count=16 - bad, start=start, text="All went well")
-        write_segments(database, [*similar_segments(f"bad{number}-", 0, count=bad, start=start), *fine])
-        if number == -1:
-            clock.now = MONDAY
-            a_pass(database, clock.now)
+    task, other = planted_fix(database, 1, bad_after), planted_fix(database, 2, 6 - bad_after)
+    clock.now = MONDAY
     desk = Desk(database, clock, GITHUB, ())
-    task = next(each for each in tasks(database, clock.now) if "error" in each.title.lower())
     open_issue(database, desk.team, "task", task.task_id, "ann", clock=clock)
-    close_task(database, 1, task, by="ann", now=MONDAY)
+    for each, team_id in ((task, 1), (other, 2)):
+        close_task(database, team_id, each, by="ann", now=MONDAY)
     for days in (1, 11, 12):
         clock.now = MONDAY + timedelta(days=days)
         if days == 11:
-            a_pass(database, clock.now)
+            for team_id in (1, 2):
+                a_pass(database, clock.now, team_id=team_id)
         desk.sync()
     (body,) = [each["body"] for each in github.comments[1] if "points, 95 % interval" in each["body"]]
     assert says in body
-    told = verify_task(database, 1, next(each for each in tasks(database, clock.now) if each.task_id == task.task_id))
-    assert told.answer == ("not_fallen" if bad_after else "confirmed")
+    answers = [
+        verify_task(
+            database, team_id, next(found for found in tasks(database, clock.now, team_id) if found.task_id == id)
+        )
+        for team_id, id in ((1, task.task_id), (2, other.task_id))
+    ]
+    expected = ["not_fallen", "confirmed"] if bad_after else ["confirmed", "not_fallen"]
+    assert [each.answer for each in answers] == expected

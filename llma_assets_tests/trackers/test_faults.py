@@ -134,6 +134,9 @@ def test_a_fault_of_linear_is_said(linear_desk: Desk, linear: LinearServer, faul
     assert word in desk.sync().problems["bugs"]
     assert KEY not in said(desk)
     linear.always = None
+    linear.key = "OPS"
+    assert "there is no team ENG" in desk.sync(by_hand=True).problems["bugs"]
+    linear.key = "ENG"
     linear.can_write = False
     assert "it has to write issues" in desk.sync(by_hand=True).problems["bugs"]
 

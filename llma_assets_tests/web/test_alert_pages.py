@@ -110,7 +110,7 @@ def test_an_incident_is_silenced_and_told_of_again(client: TestClient, site: Sit
 
 def test_rules_are_switched_checked_and_saved_under_ones_name(client: TestClient, planted: Database) -> None:
     assert not alerts_of(planted, 1).enabled
-    send(client, PAGE, action="on", rule="escalating")
+    send(client, PAGE, action="on", name="escalating")
     assert [each.rule for each in alerts_of(planted, 1).enabled] == ["escalating"]
     assert not alerts_of(planted, 2).enabled
     file = "rules:\n  - {rule: escalating, enabled: true, k: 4}\n"
@@ -120,14 +120,14 @@ def test_rules_are_switched_checked_and_saved_under_ones_name(client: TestClient
     assert alerts_of(planted, 1).rule("escalating").k == 3
     assert ", me: rule escalating changed" in send(client, PAGE, action="save", file=file)
     assert alerts_of(planted, 1).rule("escalating").k == 4
-    send(client, PAGE, action="off", rule="escalating")
+    send(client, PAGE, action="off", name="escalating")
     assert not alerts_of(planted, 1).enabled
 
 
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"action": "on", "rule": "escalatin"}, "did you mean 'escalating'?"),
+        ({"action": "on", "name": "escalatin"}, "did you mean 'escalating'?"),
         ({"action": "save", "file": "rules:\n  - {rule: mine, kind: tresh}\n"}, "kind"),
         ({"action": "save", "file": "rules: ["}, "line"),
     ],

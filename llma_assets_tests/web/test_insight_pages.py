@@ -9,9 +9,15 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters import committed_run
 from llma_assets.insights import Cause, ClusterCauses, Reference, add_release
 from llma_assets.insights.causes.store import store
+from llma_assets.reports import digest_of
+from llma_assets.tasks import close_task
 from llma_assets.team_day import TeamDay, midnight
+from llma_assets.testing.segments import MONDAY
+from llma_assets.web import Site
 from llma_assets_tests.cli.commands.test_verify import FIXED, LINEAGE, plant
-from llma_assets_tests.reports.stored_runs import DAY
+from llma_assets_tests.reports.stored_runs import DAY, ids, store_run
+from llma_assets_tests.tasks.passing import a_pass, tasks
+from llma_assets_tests.trackers.conftest import planted_fix
 
 API = "/api/v1/teams"
 
@@ -31,6 +37,12 @@ def test_the_week_is_a_page_and_a_document(month: TestClient) -> None:
     assert f'href="/teams/1/clusters/{LINEAGE}' in page
     said = month.get(f"{API}/1/digest", params={"date": DAY.isoformat()}).json()["sentences"]
     assert [each["topic"] for each in said] == ["new", "grown", "faded", "quality", "spend"]
+    day = month.get(f"{API}/1/digest", params={"date": DAY.isoformat(), "period": "day"}).json()
+    assert (day["from"], day["until"]) == (DAY.isoformat(), DAY.isoformat())
+    alone = month.get(f"/teams/1/week?date={DAY}&period=day").text
+    assert f'The day <span class="muted">{DAY}</span>' in alone
+    assert "this week" not in alone
+    assert "began on" in alone
     assert month.get(f"{API}/77/digest").status_code == 404
     assert month.get("/teams/77/week").status_code == 404
 
@@ -78,3 +90,48 @@ def test_causes_are_a_document_of_the_team_alone(client: TestClient, planted: Da
     assert client.get(f"{API}/77/causes", params={"date": DAY.isoformat()}).json()["themes"] == []
     described = client.get("/api/v1/openapi.json").json()
     assert "CausesReport" in described["components"]["schemas"]
+
+
+def test_the_page_of_a_closed_task_says_whether_the_fix_worked(
+    client: TestClient, planted: Database, site: Site
+) -> None:
+    for team_id, bad_after in ((1, 6), (2, 0)):
+        close_task(planted, team_id, planted_fix(planted, team_id, bad_after), by="ann", now=MONDAY)
+        a_pass(planted, MONDAY + timedelta(days=11), team_id=team_id)
+    site.clock = lambda: MONDAY + timedelta(days=11)
+    pages = []
+    for team_id in (1, 2):
+        (task,) = [each for each in tasks(planted, site.clock(), team_id) if "error" in each.title.lower()]
+        pages.append(client.get(f"/teams/{team_id}/tasks/{task.task_id}").text)
+    assert "The task was closed, but its rate has not fallen clearly" in pages[0]
+    assert "The fix is confirmed." not in pages[0]
+    assert "The problem is gone" in pages[1]
+    assert "The fix is confirmed." in pages[1]
+    assert "before and after the task was closed by ann" in pages[0].lower()
+
+
+def test_how_much_is_unseen_is_told_of_themes_that_look_for_something_and_stands_on_the_page(
+    client: TestClient, database: Database
+) -> None:
+    for team_id, alone in ((1, 4), (2, 16)):
+        clusters = {0: ids(0, 20), 1: ids(20, 36), -1: ids(36, 36 + alone)}
+        for theme_id in ("error_analysis", "traces"):
+            store_run(database, theme_id, clusters, team_id=team_id)
+        database.execute(
+            "ALTER TABLE clustering_runs UPDATE lineage = '{\"x\": 1}' WHERE team_id = {t:Int64} "
+            "SETTINGS mutations_sync = 2",
+            t=team_id,
+        )
+    quality = {
+        (team_id, theme_id): digest_of(database, team_id, theme_id=theme_id).sentences[3]
+        for team_id in (1, 2)
+        for theme_id in ("error_analysis", "traces")
+    }
+    assert "unseen" not in quality[1, "traces"].numbers
+    found = quality[1, "error_analysis"]
+    assert [found.numbers[name] for name in ("unseen", "unseen_low", "unseen_high")] == [0.1, 0.007, 0.193]
+    assert "at most 10.0% (0.7% to 19.3%) of what it found is of kinds not seen yet" in found.text
+    assert quality[2, "error_analysis"].numbers["unseen"] == round(16 / 52, 4)
+    page = client.get(f"/teams/1/results?date={DAY}&theme=error_analysis").text
+    assert "≤ 10 % (0.7 % to 19 %)" in page.replace("\u202f", " ").replace("\xa0", " ")
+    assert "Of kinds not seen yet" not in client.get(f"/teams/1/results?date={DAY}&theme=traces").text

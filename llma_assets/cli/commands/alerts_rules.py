@@ -12,14 +12,14 @@ from llma_assets.cli.render.console import emit_report, say, show, show_table
 @json_option
 def list_command(team_id: int, as_json: bool) -> None:
     """List the alert rules and channels of a team."""
-    from llma_assets.alerts import alerts_of, channels_off, rules_report
+    from llma_assets.alerts import alerts_of, channels_off, problems_of, rules_report
 
     with opened_database() as database:
         if as_json:
             emit_report(rules_report(database, team_id))
             return
         team = alerts_of(database, team_id)
-        off = channels_off(database, team_id)
+        off, problems = channels_off(database, team_id), problems_of(database, team)
     show_table(
         ("rule", "on", "kind", "channels", "what it says"),
         [
@@ -40,7 +40,7 @@ def list_command(team_id: int, as_json: bool) -> None:
                 for each in team.channels.values()
             ],
         )
-    for problem in team.problems:
+    for problem in problems:
         say(f"Problem: {problem}; `llma alerts apply` fixes it")
 
 

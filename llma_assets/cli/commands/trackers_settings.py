@@ -15,13 +15,14 @@ from llma_assets.cli.render.teams import team_named
 def list_command(team_id: int, as_json: bool) -> None:
     """List the trackers and rules of a team, and how each tracker answered last."""
     from llma_assets.clock import utc_now
-    from llma_assets.trackers import team_report, trackers_of, trackers_report
+    from llma_assets.trackers import problems_of, team_report, trackers_of, trackers_report
 
     with opened_database() as database:
         team = trackers_of(database, team_id)
         report = trackers_report(database, team_id, now=utc_now())
+        problems = problems_of(database, team)
     if as_json:
-        emit_report(team_report(team, report))
+        emit_report(team_report(team, report, problems))
         return
     if not team.trackers:
         say(
@@ -50,7 +51,7 @@ def list_command(team_id: int, as_json: bool) -> None:
             ("rule", "on", "what it says"),
             [(each.rule, "on" if each.enabled else "off", each.sentence) for each in team.rules.values()],
         )
-    for problem in team.problems:
+    for problem in problems:
         say(f"Problem: {problem}; `llma trackers apply` fixes it")
 
 

@@ -68,3 +68,19 @@ def test_a_wrong_file_says_where_and_stores_nothing(llma: Llma, database: Databa
     assert (result.exit_code, says in result.stderr) == (2, True), result.stderr
     assert "ghp_secret" not in result.stderr
     assert "has no tracker" in llma("trackers", "list", "--team", "1").stderr
+
+
+def test_a_rule_about_a_theme_that_was_deleted_says_so(llma: Llma, database: Database) -> None:
+    rules = FILE + b"  - {rule: of_slow, tracker: bugs, about: cluster, themes: [slow]}\n"
+    alerts = b"rules:\n  - {rule: of_slow, kind: gone, themes: [slow]}\n"
+    for team in ("1", "2"):
+        theme = b"themes:\n  - {theme_id: slow, prompt: Say what was slow.}\n"
+        for command, file in (("themes", theme), ("trackers", rules), ("alerts", alerts)):
+            done = llma(command, "apply", "-", "--team", team, "--by", "ada", "--yes", input=file)
+            assert done.exit_code == 0, done.output
+    assert llma("themes", "delete", "slow", "--team", "1", "--by", "ada").exit_code == 0
+    for command in ("trackers", "alerts"):
+        told = "rule of_slow.themes: there is no theme 'slow', so the rule finds nothing of it"
+        assert told in llma(command, "list", "--team", "1").stderr
+        assert told in llma(command, "list", "--team", "1", "--json").stdout
+        assert "there is no theme" not in llma(command, "list", "--team", "2").stderr
