@@ -5,7 +5,7 @@ const chart = document.querySelector("svg.days[data-days]"), form = document.get
 const days = chart?.dataset.days.split(" ").filter(Boolean) ?? [];
 
 if (chart && form && days.length > 1) {
-  document.querySelector("[data-brush-words]").hidden = false;
+  document.querySelector("[data-brush-words]").hidden = !matchMedia("(any-pointer: fine)").matches;
   chart.classList.add("brushed");
   const box = document.createElementNS("http://www.w3.org/2000/svg", "rect");
   box.setAttribute("class", "brush");
