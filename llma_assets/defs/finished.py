@@ -49,11 +49,15 @@ class GroupState:
         self._themes = themes
         self._made_with = made_with
 
-    def read(self) -> RunState | None:
-        """The state now; None if nothing is remembered about the group."""
+    def read(self, *, clusters: bool = True) -> RunState | None:
+        """The state now; None if nothing is remembered about the group.
+
+        Args:
+            clusters: False leaves their digest out.
+        """
         if not self._made_with:
             return None
-        return run_state(self._database, self._team_day, self._first_day, themes=self._themes)
+        return run_state(self._database, self._team_day, self._first_day, themes=self._themes, clusters=clusters)
 
     def is_finished(self, state: RunState | None) -> bool:
         """Whether a run that finds this state has nothing to do."""
@@ -66,7 +70,7 @@ class GroupState:
 
         Args:
             events: the digest of the events before any text was made.
-            summarised: the state before clustering began.
+            summarised: the state before clustering began, without clusters.
         """
         state = self.read()
         if state is None or summarised is None or (state.events, state.texts) != (events, summarised.texts):

@@ -210,7 +210,7 @@ class Runner:
         if waiting:
             detail = f"batches are open for {', '.join(map(str, waiting))}; run it again when they have ended"
             return RunGroupResult("waiting", WAITING, detail, (texts,))
-        summarised = rows.read()
+        summarised = rows.read(clusters=False)
         config = run_config(CLUSTERS_STAGES, group.theme_ids)
         config["ops"][CLUSTERS_STAGES[0]]["config"] |= group.clustering
         clusters = self._make(CLUSTERS_STAGES, last, last, config, theme="" if group.is_general else group.name)

@@ -51,6 +51,8 @@ class Shard:
         self._stages = stages
         self._events: list[Event] = []
         self._runs: list[StageRun] = []
+        self._asked_days: frozenset[TeamDay] = frozenset()
+        self._days_with_anything: Days = {}
         self._findings: dict[Check, list[Finding]] = {}
         self._checks: dict[str, list[Check]] = {}
         for check in all_checks():
@@ -62,8 +64,11 @@ class Shard:
         return self.given.run.run_id
 
     def days_with_anything(self, days: Sequence[TeamDay]) -> Days:
-        """The days that hold anything, of all teams of a shard by one query."""
-        return days_of_run(self.given.connection, self.run_id, frozenset(days))
+        """The days that hold anything, of all teams of a shard by one query; what comes later is a later run's."""
+        if not self._asked_days.issuperset(days):
+            self._days_with_anything = days_of_run(self.given.connection, self.run_id, frozenset(days))
+            self._asked_days = frozenset(days)
+        return {each: self._days_with_anything[each] for each in days if each in self._days_with_anything}
 
     def isolated(self, team_id: int, work: Callable[[], str]) -> None:
         """Work on a team; if it fails, the shard goes on, and fails at its end.

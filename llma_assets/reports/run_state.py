@@ -21,10 +21,7 @@ from llma_assets.trace_events import TRIGGER_EVENTS
 
 # Keys: events (team_id, toDate(timestamp), event, uuid); document_embeddings (team_id, toDate(timestamp), product,
 # ...); cluster_edits (team_id, theme_id, ...); all others (team_id, day, ...).
-RUN_STATE = """
-SELECT part, toString(groupBitXor(digest)) AS digest, min(waits_until) AS waits_until
-FROM
-(
+_TEXTS = """
     SELECT 'events' AS part, cityHash64(toDate(timestamp) AS day, uniqExact(uuid),
             if(min(event_state) = 0, 0, sumDistinct(cityHash64(uuid, event_state)))) AS digest,
         CAST(NULL, 'Nullable(DateTime64(6, \\'UTC\\'))') AS waits_until
@@ -70,6 +67,8 @@ FROM
         AND timestamp < {end:DateTime64(6, 'UTC')}
         AND product = {product:String}
         AND rendering IN {renderings:Array(String)}
+"""
+_CLUSTERS = """
     UNION ALL
     SELECT 'clusters', cityHash64('clustering_runs', day, theme_id, attempt_id), NULL
     FROM clustering_runs FINAL
@@ -107,9 +106,14 @@ FROM
         AND toDate(timestamp) BETWEEN {day:Date} AND {linked_until:Date}
         AND event IN {published_events:Array(String)}
         AND uuid IN {uuids:Array(UUID)}
-)
+"""
+_DIGESTS = """
+SELECT part, toString(groupBitXor(digest)) AS digest, min(waits_until) AS waits_until
+FROM ({parts})
 GROUP BY part
 """
+TEXTS_STATE = _DIGESTS.replace("{parts}", _TEXTS)
+RUN_STATE = _DIGESTS.replace("{parts}", _TEXTS + _CLUSTERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +148,12 @@ def run_state(
     first_day: date,
     *,
     themes: Sequence[Theme],
+    clusters: bool = True,
 ) -> RunState:
     """The state of the rows of a run.
 
     Args:
+        clusters: False leaves their digest out, which costs half.
         team_day: the team and the day that is clustered.
         first_day: of the window whose texts are summarised.
         themes: of the run, and those that they depend on.
@@ -155,7 +161,7 @@ def run_state(
     link, day = timedelta(days=LINK_DAYS), team_day.day
     linked = [team_day.back(-days) for days in range(LINK_DAYS + 1)]
     rows = database.rows(
-        RUN_STATE,
+        RUN_STATE if clusters else TEXTS_STATE,
         team_id=team_day.team_id,
         day=day,
         start=midnight(first_day) - REACH,

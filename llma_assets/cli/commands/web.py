@@ -4,8 +4,10 @@ import errno
 import ipaddress
 import os
 import socket
+import threading
 import webbrowser
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -103,22 +105,34 @@ def server_of(
 
 
 def _operations(site: "Site") -> "Operations":
-    """Who may read which metrics; Dagster's own are read where the settings ask for it, since it takes memory."""
+    """Who may read which metrics; Dagster's own are read where the settings ask for it, since it takes memory.
+
+    Dagster is loaded meanwhile, which takes a hundred times as long as to count: the first scrape is to find it there.
+    """
     from llma_assets.web import AccessError, Operations
 
     def dagster() -> "tuple[Mapping[str, int], Mapping[str, float]]":
         from llma_assets.defs.run_counts import RunCounts
 
-        if not counts:
-            counts.append(RunCounts(site.settings))
+        with lock:
+            if not counts:
+                counts.append(RunCounts(site.settings))
         return counts[0]()
 
+    def load() -> None:
+        with suppress(Exception):  # the scrape tells why
+            dagster()
+
     counts: list[RunCounts] = []
+    lock = threading.Lock()
     asked = os.environ.get(DAGSTER_VARIABLE, "").strip() not in ("", "0")
     try:
-        return Operations.from_env(os.environ, dagster=dagster if asked else None)
+        operations = Operations.from_env(os.environ, dagster=dagster if asked else None)
     except AccessError as error:
         raise WrongUse(str(error)) from error
+    if asked and operations.rule != "off":
+        threading.Thread(target=load, name="dagster", daemon=True).start()
+    return operations
 
 
 def listen(host: str, port: int, option: str = "--port") -> socket.socket:

@@ -5,14 +5,18 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import urllib.request
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from llma_assets.cli.commands.web import _operations
 from llma_assets.cli.main import cli
 from llma_assets.settings import Settings
-from llma_assets.web import Access, token_hash
+from llma_assets.web import Access, Site, token_hash
 
 
 @pytest.fixture(autouse=True)
@@ -78,3 +82,21 @@ def test_the_server_answers_on_a_free_port_and_ctrl_c_ends_it(environment: Setti
     finally:
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) in (0, 130, -signal.SIGINT)
+
+
+def test_dagster_is_opened_before_the_first_scrape_where_its_counts_are_asked_for(
+    environment: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, new_homes_have_their_tables: None
+) -> None:
+    monkeypatch.setenv("LLMA_METRICS_DAGSTER", "1")
+    for rule, loads in (("off", False), ("open", True)):
+        monkeypatch.setenv("LLMA_METRICS", rule)
+        settings = replace(environment, data_dir=tmp_path / rule)
+        operations = _operations(Site(settings, Access.from_env({})))
+        loading = [thread for thread in threading.enumerate() if thread.name == "dagster"]
+        assert bool(loading) is loads
+        for thread in loading:
+            thread.join()
+        assert (settings.data_dir / "dagster").is_dir() is loads
+        assert operations.dagster is not None
+    counts, _ = operations.dagster()
+    assert set(counts.values()) == {0}
