@@ -1,8 +1,8 @@
 """What a large team costs: `python -m benchmarks.large_team [--traces 10000]`, as Markdown on stdout.
 
 One team with so many traces on one day, all selected and all asked about, 64 questions at once, through the code of
-`llma run`. Models are a server of another process that answers in 20 ms. CPU is that of this process and of the embedded
-server, by stage; what a process does once is done before, by a run of another team. Peak memory is that of these two.
+`llma run`. Models are a server of another process that answers in 20 ms. CPU is that of this process and of the
+embedded server, by stage; what a process does once is done before, by a run of another team. Peak memory is theirs.
 """
 
 import argparse
