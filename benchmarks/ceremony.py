@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
+from contextlib import ExitStack, contextmanager, redirect_stderr
 from dataclasses import dataclass
 from datetime import date
 from io import StringIO
@@ -30,7 +30,7 @@ from llma_assets.clickhouse import Database, connect, start, status, stop
 from llma_assets.clickhouse.client import SharedClient
 from llma_assets.defs.instance import opened_instance
 from llma_assets.settings import Settings
-from llma_assets.testing import ChatServer, day_of_traces, write_events
+from llma_assets.testing import Answer, ChatServer, day_of_traces, write_events
 
 DAY = date(2026, 11, 7)
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -131,7 +131,8 @@ def main(arguments: list[str]) -> int:
     print(f"# Ceremony of {chosen.teams} teams of {chosen.traces} traces on one day\n")
     print("| run | queries a team | Dagster events a team | client s | server s | wall s a team |")
     print("|---|---:|---:|---:|---:|---:|")
-    with tempfile.TemporaryDirectory(prefix="llma-benchmark-") as folder, model_server(chosen.offline) as url:
+    with tempfile.TemporaryDirectory(prefix="llma-benchmark-") as folder, ExitStack() as stack:
+        url = "" if chosen.offline else stack.enter_context(model_server(answer))
         os.environ |= {"LLMA_DATA_DIR": folder, "DAGSTER_HOME": "", "CLICKHOUSE_URL": "", "OPENAI_BASE_URL": url}
         os.environ |= {"LLMA_CHAT_MODEL": "", "LLMA_EMBEDDING_MODEL": ""} if chosen.offline else {}
         settings = Settings.from_env()
@@ -174,14 +175,11 @@ def measure(database: Database, meter: Meter, name: str, team_ids: list[int]) ->
 
 
 @contextmanager
-def model_server(offline: bool) -> Iterator[str]:
-    """The URL of a model server in another process; "" for offline models."""
-    if offline:
-        yield ""
-        return
+def model_server(said: Answer) -> Iterator[str]:
+    """The URL of a model server in another process, which says so and takes 20 ms for it."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs,), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, said), daemon=True)
     process.start()
     try:
         yield ours.recv()
@@ -190,8 +188,8 @@ def model_server(offline: bool) -> Iterator[str]:
         process.join()
 
 
-def _serve(pipe: Any) -> None:
-    with ChatServer(answer, latency_s=0.02) as server:
+def _serve(pipe: Any, said: Answer) -> None:
+    with ChatServer(said, latency_s=0.02) as server:
         pipe.send(server.url)
         pipe.poll(None)
 

@@ -68,7 +68,7 @@ def _known(database: Database, events: Sequence[Event]) -> set[tuple[int, str]]:
     wanted["uuid"] = np.frombuffer(_uuids(events), dtype=">u8").reshape(-1, 2)
     sent = SentTable("wanted", {"team_id": "Int64", "uuid": "UUID"}, wanted.tobytes())
     found = database.arrow_with(sent, queries.KNOWN_EVENTS)
-    return set(zip(found["team_id"].to_pylist(), found["uuid"].to_pylist(), strict=True))
+    return set(zip(found["team_id"].to_pylist(), found["uuid_text"].to_pylist(), strict=True))
 
 
 def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Set
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -33,8 +34,9 @@ class Unreadable(Exception):
         self.answer = answer
 
 
+@lru_cache(maxsize=64)
 def strict_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """The JSON schema of `model` as strict mode wants it: all fields required, no others."""
+    """The JSON schema of `model` as strict mode wants it: all fields required, no others. Not to be changed."""
     import openai
 
     parameters = openai.pydantic_function_tool(model)["function"]["parameters"]
@@ -42,6 +44,7 @@ def strict_schema(model: type[BaseModel]) -> dict[str, Any]:
     return schema
 
 
+@lru_cache(maxsize=64)
 def bounded_schema(model: type[BaseModel]) -> dict[str, Any]:
     """`strict_schema` with an end to each string, and to each list that has one in `model`.
 

@@ -127,9 +127,10 @@ def store_theme(
         batches, results = _ask(database, team_day, theme, chat, work, ledger, limits)
         writer = Writer(database, team_day, theme, work, ledger, run_id=limits.run_id, concurrency=limits.concurrency)
         try:
+            answered = len(work.items) - work.asked
             for result in results:
                 writer.add(result)
-                progress(len(work.items) - work.asked + writer.finished, len(work.items))
+                progress(answered + writer.finished, len(work.items))
             writer.flush()
         # Also on an interrupt: answers that are paid for are stored first.
         except BaseException as error:

@@ -331,7 +331,7 @@ def test_the_next_batch_is_read_while_one_is_stored(database: Database) -> None:
     class Source(BytesIO):
         """Gives its second half only while the first is being stored."""
 
-        def read(self, size: int | None = -1) -> bytes:
+        def read(self, _: int | None = -1) -> bytes:
             if self.tell():
                 assert begun.wait(20), "nothing is being stored"
                 read.set()
