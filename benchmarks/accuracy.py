@@ -54,6 +54,22 @@ class Figures:
     agreements: list[float]
 
 
+def imported_from(code: Path) -> None:
+    """Import `llma_assets` of this checkout and no other.
+
+    An editable install brings a finder of its own, which knows one checkout whatever the path says.
+
+    Raises:
+        SystemExit: it comes from elsewhere, so that the figures would be of other code.
+    """
+    sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in getattr(finder, "__module__", "")]
+    import llma_assets
+
+    found = Path(str(llma_assets.__file__)).resolve()
+    if not found.is_relative_to(code.resolve()):
+        raise SystemExit(f"llma_assets was imported from {found}, not from {code}")
+
+
 def ours(method: str) -> Callable[[Vectors, int], tuple[Labels, float | None]]:
     """One of our methods: labels and the stability that it says."""
     from llma_assets.clusters import ClusteringConfig, cluster
@@ -132,7 +148,7 @@ def measured_apart(
         f"import sys; sys.path.insert(0, {str(PROJECT)!r}); from benchmarks.accuracy import main; "
         f"sys.path.insert(0, {str(code)!r}); main()"
     )
-    command = [python, "-P", "-c", start, "--one", data, method, "--cache", str(cache)]
+    command = [python, "-P", "-c", start, "--one", data, method, "--cache", str(cache), "--code", str(code)]
     done = subprocess.run(
         command if stability else [*command, "--no-stability"],
         capture_output=True,
@@ -179,11 +195,14 @@ def main() -> None:
     parser.add_argument("--no-stability", action="store_true")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "llma-benchmarks")
     parser.add_argument("--write", action="store_true", help="benchmarks/results/accuracy.md")
+    parser.add_argument("--code", type=Path, default=PROJECT, help=argparse.SUPPRESS)
     parser.add_argument("--one", nargs=2, metavar=("DATA", "METHOD"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
     stability = not options.no_stability
     if options.one:
+        if options.one[1] in OURS:
+            imported_from(options.code)
         print(json.dumps(asdict(measure(options.one[0], options.one[1], options.cache, stability=stability))))
         return
     peers = [(method, options.peers, PROJECT, method) for method in PEERS] if options.peers else []

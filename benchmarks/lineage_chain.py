@@ -65,11 +65,17 @@ def engine_days(
     for number in range(days):
         items = np.flatnonzero((story.days > number - WINDOW) & (story.days <= number))
         held = prior and len(found) > 1 and all(2 * len(day.items) >= len(items) for day in found[-2:])
-        given = {"earlier_labels": _earlier(found[-2:], items, len(vectors))} if held else {}
+        arrivals = np.column_stack([story.days[items], items])
         # What was right for a window that was still filling does not bind the first that is (nearly) full.
         if prior and number == WINDOW - 1 - FILLED:
             resolution = None
-        clustering = cluster(vectors[items], config, earlier_resolution=resolution, **given)
+        clustering = cluster(
+            vectors[items],
+            config,
+            earlier_resolution=resolution,
+            earlier_labels=_earlier(found[-2:], items, len(vectors)) if held else None,
+            arrivals=arrivals if held and number >= WINDOW - 1 - FILLED else None,
+        )
         resolution = clustering.quality.resolution
         found.append(Day(number, items, clustering.labels, clustering.distances, clustering.centroids))
     return found

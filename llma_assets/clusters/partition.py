@@ -28,7 +28,7 @@ from llma_assets.clusters.options import RunOptions, engine_config, sample_size
 from llma_assets.clusters.rows import cluster_rows, member_rows, quality_of
 from llma_assets.clusters.store.attempts import forget_attempts, publish_run
 from llma_assets.clusters.store.cluster_members import earlier_clusters, earlier_map
-from llma_assets.clusters.store.clustering_runs import Run, committed_run, earlier_resolution, has_runs
+from llma_assets.clusters.store.clustering_runs import FILLED, Run, committed_run, earlier_resolution, has_runs
 from llma_assets.clusters.store.users import users_of_items
 from llma_assets.clusters.store.window import Window, read_window, rest_embeddings, window_texts
 from llma_assets.ledger import Skip, clear_skip, record_skip
@@ -150,6 +150,8 @@ def _publish(
         if follows
         else None,
         earlier_labels=earlier,
+        # While a window still fills, most of what it holds is new.
+        arrivals=window.arrivals if earlier is not None and (window.first_item - first_day).days <= FILLED else None,
     )
     placement = assign_unsampled(
         clustering, len(window.rest), rest_embeddings(database, window), templates.of_text[sampled:]

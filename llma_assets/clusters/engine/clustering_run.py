@@ -19,6 +19,7 @@ from llma_assets.clusters.engine.partition import Partition
 from llma_assets.clusters.engine.preprocessing import (
     Distinct,
     checked,
+    checked_arrivals,
     checked_coordinates,
     checked_labels,
     deduplicate,
@@ -45,6 +46,7 @@ def cluster(
     initial_coordinates: NDArray[np.float64] | None = None,
     earlier_resolution: float | None = None,
     earlier_labels: NDArray[np.int_] | None = None,
+    arrivals: NDArray[np.int_] | None = None,
 ) -> Clustering:
     """Cluster the rows of `embeddings`.
 
@@ -61,10 +63,12 @@ def cluster(
             that the same clusters are not cut finer on one day and coarser on the next.
         earlier_labels: int (n, r), the cluster of each item in each of r runs before, below 0 where it had none.
             `graph` holds together what they had together, and apart what they had apart, while the data allow it.
+        arrivals: int (n, 2), the day of each item, and the number of what it is part of, such as its trace: of one
+            whole one item counts. `graph` makes clusters of their own of communities that came in the newest days.
 
     Raises:
         InvalidEmbeddingsError: no rows, a wrong shape, or rows that are zero, NaN or infinite (named); or
-            `initial_coordinates` or `earlier_labels` of another shape.
+            `initial_coordinates`, `earlier_labels` or `arrivals` of another shape.
         InvalidConfigError: `earlier_resolution` is not above 0.
     """
     if earlier_resolution is not None and not earlier_resolution > 0:
@@ -72,8 +76,9 @@ def cluster(
     rows = checked(embeddings)
     before = checked_coordinates(initial_coordinates, len(rows.array))
     earlier = checked_labels(earlier_labels, len(rows.array))
+    came = checked_arrivals(arrivals, len(rows.array))
     with one_thread():
-        return _cluster(deduplicate(rows), config, before, earlier_resolution, earlier)
+        return _cluster(deduplicate(rows), config, before, earlier_resolution, earlier, came)
 
 
 def _cluster(
@@ -82,6 +87,7 @@ def _cluster(
     before: NDArray[np.float64] | None,
     earlier_resolution: float | None,
     earlier_labels: NDArray[np.int_] | None,
+    arrivals: NDArray[np.int_] | None,
 ) -> Clustering:
     reduced = principal_components(items.unit, items.weights, config.pca_components)
     axes = axes_of(items.unit, items.weights, reduced) if config.method == "hdbscan" else None
@@ -95,7 +101,8 @@ def _cluster(
     scorer = SilhouetteScorer(points, items.weights, sample=sample, seed=config.seed)
     if config.method == "graph":
         known = None if earlier_labels is None else labels_of_points(earlier_labels, items.inverse, len(points))
-        partition = graph_partition(points, items.weights, neighbours, scorer, config, earlier_resolution, known)
+        came = None if arrivals is None else (arrivals, items.inverse)
+        partition = graph_partition(points, items.weights, neighbours, scorer, config, earlier_resolution, known, came)
     else:
         partition = METHODS[config.method](points, items.weights, scorer, config)
     labels, strength = partition.labels, partition.strength

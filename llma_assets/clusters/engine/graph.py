@@ -10,6 +10,7 @@ from llma_assets.clusters.engine.dominant import divide_dominant
 from llma_assets.clusters.engine.kmeans import kmeans_partition
 from llma_assets.clusters.engine.leiden import Graph, shared_neighbour_graph
 from llma_assets.clusters.engine.neighbours import Neighbours
+from llma_assets.clusters.engine.news import set_apart
 from llma_assets.clusters.engine.noise import dissolve_diffuse, isolated_points, mark_noise, neighbour_agreement
 from llma_assets.clusters.engine.partition import Partition
 from llma_assets.clusters.engine.prior import HELD_FINER, HELD_MARGIN, held_together
@@ -33,6 +34,7 @@ def graph_partition(
     config: ClusteringConfig,
     earlier_resolution: float | None = None,
     earlier: NDArray[np.int_] | None = None,
+    arrivals: tuple[NDArray[np.int_], NDArray[np.intp]] | None = None,
 ) -> Partition:
     """Find communities at the resolution that resamples confirm; points that belong to none are noise.
 
@@ -44,6 +46,7 @@ def graph_partition(
         config: neighbours, resolution, number or size of clusters, noise, seed.
         earlier_resolution: of the run before.
         earlier: int (m, r), cluster of each point in each of r runs before, below 0 where it had none.
+        arrivals: of items, and the point that each belongs to, as in `set_apart`; None sets nothing apart.
     """
     m = len(points)
     if m < FEWEST_POINTS:
@@ -77,6 +80,8 @@ def graph_partition(
         choice = divide_dominant(choice, graph, weights, neighbours, chooser_of)
     labels = mark_noise(choice.labels, weights, surely, neighbours, smallest=smallest)
     labels = dissolve_diffuse(labels, points, weights, neighbours, smallest=smallest)
+    if arrivals is not None:
+        labels = set_apart(labels, chooser.tree, *arrivals, smallest=smallest)
     faults: list[tuple[str, str]] = []
     if choice.weak:
         faults.append((NO_STRUCTURE, ONE_CLUSTER))

@@ -114,6 +114,22 @@ def checked_labels(labels: NDArray[np.int_] | None, n: int) -> NDArray[np.int_] 
     return array.astype(np.int_) if (array >= 0).all(axis=1).any() else None
 
 
+def checked_arrivals(arrivals: NDArray[np.int_] | None, n: int) -> NDArray[np.int_] | None:
+    """Return `arrivals` as int (n, 2); None if there are none.
+
+    Raises:
+        InvalidEmbeddingsError: another shape, or no integers.
+    """
+    if arrivals is None:
+        return None
+    array = np.asarray(arrivals)
+    if array.shape != (n, 2) or not np.issubdtype(array.dtype, np.integer):
+        raise InvalidEmbeddingsError(
+            f"arrivals must be integers of shape ({n}, 2), found {array.dtype} of shape {array.shape}"
+        )
+    return array.astype(np.int_)
+
+
 def normalise(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
     """Scale each row of `embeddings` (n, d) to length 1 in place; negative zeros become zeros."""
     # Widened first: a cast within the sum would work through a buffer, whose ends depend on what rows stand around.

@@ -115,6 +115,9 @@ class ResolutionChooser:
         sample: points that separation is measured at, at most.
         runs: that communities are drawn from, at most.
         seed: of communities, resamples and sample.
+
+    Attributes:
+        tree: of the graph.
     """
 
     def __init__(
@@ -134,8 +137,8 @@ class ResolutionChooser:
         self._weights, self._smallest = weights, smallest
         self._neighbours, self._isolated = neighbours, isolated
         self._forest = Forest(graph, self.finest, runs=runs, seed=seed)
-        self._tree = self._forest.tree
-        self._scorer = SeparationScorer(points, weights, self._tree.fine, sample=sample, seed=seed)
+        self.tree = self._forest.tree
+        self._scorer = SeparationScorer(points, weights, self.tree.fine, sample=sample, seed=seed)
 
     def choose(self, earlier: float | None = None, margin: float = KEEP_EARLIER_MARGIN) -> Choice:
         """Try resolutions by factors of two, and take the one in the middle of those nearly as good as the best.
@@ -167,17 +170,17 @@ class ResolutionChooser:
 
     def about(self, clusters: int) -> Choice:
         """The coarsest cut with `clusters` of at least the smallest size, or with as many as there can be."""
-        best, most = self._tree.into(1), 1
-        for parts in range(2, len(self._tree.pairs) + 2):
-            labels = self._tree.into(parts)
+        best, most = self.tree.into(1), 1
+        for parts in range(2, len(self.tree.pairs) + 2):
+            labels = self.tree.into(parts)
             large = int((np.bincount(labels, weights=self._weights) >= self._smallest).sum())
             if large > most:
                 best, most = labels, large
             if most >= clusters:
                 break
         parts = int(best.max()) + 1
-        joins = len(self._tree.pairs) + 1 - parts
-        resolution = float(self._tree.resolutions[joins - 1]) if joins else self.finest
+        joins = len(self.tree.pairs) + 1 - parts
+        resolution = float(self.tree.resolutions[joins - 1]) if joins else self.finest
         point = self._score(resolution, lambda tree: tree.into(parts))
         return Choice(best, point, (point,), weak=False)
 
@@ -187,7 +190,7 @@ class ResolutionChooser:
         yield exponent
         while exponent - 1 >= np.log2(COARSEST):
             exponent -= 1
-            if int(self._tree.at(2.0**exponent).max()) == 0:
+            if int(self.tree.at(2.0**exponent).max()) == 0:
                 return
             yield exponent
 
@@ -196,7 +199,7 @@ class ResolutionChooser:
         return self._score(resolution, lambda tree: tree.at(resolution))
 
     def _score(self, resolution: float, cut: Cut) -> ResolutionScore:
-        labels = cut(self._tree)
+        labels = cut(self.tree)
         sizes = np.bincount(labels, weights=self._weights)
         held = sizes[labels] >= self._smallest
         stability, error = self._forest.agreement(cut)

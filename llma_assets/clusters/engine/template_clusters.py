@@ -34,6 +34,7 @@ def cluster_with_templates(
     *,
     initial_coordinates: NDArray[np.float64] | None = None,
     earlier_labels: NDArray[np.int_] | None = None,
+    arrivals: NDArray[np.int_] | None = None,
     **options: Any,
 ) -> Clustering:
     """Make each template a cluster, and cluster the other rows as if the templates were not there.
@@ -43,7 +44,7 @@ def cluster_with_templates(
         of_template: int (n,), place of each row's template, -1 where it has none. If every row has one, the rows of the
             last template are clustered like any others.
         config: of the other rows.
-        initial_coordinates, earlier_labels: of all rows, as in `cluster`.
+        initial_coordinates, earlier_labels, arrivals: of all rows, as in `cluster`.
         options: further options of `cluster`.
 
     Raises:
@@ -55,7 +56,12 @@ def cluster_with_templates(
         places = places[:-1]
     if len(places) == 0:
         return cluster(
-            embeddings, config, initial_coordinates=initial_coordinates, earlier_labels=earlier_labels, **options
+            embeddings,
+            config,
+            initial_coordinates=initial_coordinates,
+            earlier_labels=earlier_labels,
+            arrivals=arrivals,
+            **options,
         )
     others = np.flatnonzero(of_template == NO_TEMPLATE)
     base = cluster(
@@ -63,6 +69,7 @@ def cluster_with_templates(
         config,
         initial_coordinates=None if initial_coordinates is None else initial_coordinates[others],
         earlier_labels=None if earlier_labels is None else earlier_labels[others],
+        arrivals=None if arrivals is None else arrivals[others],
         **options,
     )
     members = [np.flatnonzero(of_template == place) for place in places]

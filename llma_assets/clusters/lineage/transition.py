@@ -46,7 +46,8 @@ class Transition:
         similarity: float64 (kp, kc).
         backward: float64 (kp, kc), the share of the later cluster's shared items that came from the earlier one.
         absorbed: bool (kp, kc), most of the earlier cluster is in the later one.
-        substantial: bool (kp, kc), absorbed, and a substantial part of the later one.
+        substantial: bool (kp, kc), absorbed, a substantial part of the later one, and not young: what has hardly begun
+            goes back to where it came from.
         split_off: bool (kp, kc), most of the later cluster comes from the earlier one, and is a substantial part of it.
         replaced: bool (kp, kc), the earlier cluster fades, and the later one is young and near it.
         replaced_now: bool (kp, kc), replaced, and the earlier cluster did not fade before.
@@ -87,7 +88,7 @@ class Transition:
             similarities(overlap, earlier, later)[0],
             backward,
             absorbed,
-            substantial=absorbed & (backward >= PART_SHARE),
+            substantial=absorbed & (backward >= PART_SHARE) & ~before.young[:, None],
             split_off=split_off,
             replaced=replaced,
             replaced_now=replaced & ~before.fading[:, None],

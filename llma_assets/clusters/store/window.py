@@ -143,6 +143,12 @@ class Window:
         earliest: datetime = min(row["timestamp"] for row in (*self.rows, *self.rest))
         return earliest.date()
 
+    @property
+    def arrivals(self) -> NDArray[np.int_]:
+        """The day and the trace of each item of the sample, numbered, int (n, 2)."""
+        traces = np.unique([row["trace_id"] for row in self.rows], return_inverse=True)[1]
+        return np.column_stack([[row["timestamp"].toordinal() for row in self.rows], traces])
+
 
 def read_window(
     database: Database,

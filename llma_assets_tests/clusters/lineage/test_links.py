@@ -311,6 +311,20 @@ def test_a_topic_whose_first_items_were_held_by_another_is_new_all_the_same() ->
     assert found["A"].status != "split"
 
 
+def test_a_young_topic_that_goes_back_to_where_it_came_from_is_no_merge() -> None:
+    new, old = steady("ABC"), steady("ABC")
+    for day in range(8, 12):
+        new[day]["a"] = old[day]["a"] = 10
+    for day in range(8):
+        old[day]["a"] = 10
+    groups = [["Aa", "B", "C"], ["A", "a", "B", "C"], ["A", "a", "B", "C"], ["Aa", "B", "C"], ["Aa", "B", "C"]]
+    for counts, said in ((new, False), (old, True)):
+        found = linked(*(snapshot(7 + number, counts, each) for number, each in enumerate(groups)))
+        last = by_group(found[-1], groups[-1])
+        assert (last["Aa"].status == "merged") is said
+        assert [each.into for each in found[-1].ended] == [(last["Aa"].lineage_id,)]
+
+
 def test_a_topic_that_fades_ends_though_its_last_items_fall_to_a_neighbour() -> None:
     counts = {day: {"A": 20, "B": 12, "C": 20} for day in range(7)} | {day: {"A": 20, "B": 12} for day in range(7, 12)}
     _, first, links = linked(*(snapshot(n, counts, "ABC" if n == 10 else ["AC", "B"]) for n in (10, 11, 12)))
