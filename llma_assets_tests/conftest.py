@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import numpy as np
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database, ServerState, connect, start, stop
@@ -236,6 +238,20 @@ def new_homes_have_their_tables(opened_home: Path, monkeypatch: pytest.MonkeyPat
         return home
 
     monkeypatch.setattr(instance, "prepare_home", prepared)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def revisions_are_read_once() -> Iterator[None]:
+    """Keep the revisions of Dagster's tables, a hundred files that Alembic runs for each SQLite file that is made."""
+    real, found = ScriptDirectory.from_config, dict[str | None, ScriptDirectory]()
+
+    def kept(config: Config) -> ScriptDirectory:
+        place = config.get_main_option("script_location")
+        return found.get(place) or found.setdefault(place, real(config))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ScriptDirectory, "from_config", kept)
+        yield
 
 
 @pytest.fixture(scope="session")

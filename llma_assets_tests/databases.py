@@ -15,8 +15,8 @@ from llma_assets.settings import Settings
 P = ParamSpec("P")
 T = TypeVar("T")
 
-MIGRATED = "migrated"
-"""The database that others are made of."""
+MIGRATED = f"migrated_{secrets.token_hex(6)}"
+"""The database of whose definitions others are made; it has the rows of `schema_migrations`, and no other table."""
 
 TABLES = """
 SELECT
@@ -73,7 +73,7 @@ class UsedDatabases:
         self._server = server
         self._free: list[str] = []
         self._migrated: dict[str, str] = {}
-        """The tables of a migrated database, with their definitions."""
+        """The tables of a migrated database, with their definitions in one that is called MIGRATED."""
         self._migrations = 0
         self._known: dict[str, dict[str, tuple[str, Any]]] = {}
         """Of each database that was made, the tables that had the right definition, and what tells a change of it."""
@@ -96,8 +96,7 @@ class UsedDatabases:
         self._migrated = self._definitions(name, [table["name"] for table in tables])
         self._migrations = next(table["rows"] for table in tables if table["name"] == "schema_migrations")
         self._server.execute(f"CREATE DATABASE `{MIGRATED}`")
-        for table in self._migrated:
-            self._server.execute(f"CREATE TABLE `{MIGRATED}`.`{table}` AS `{name}`.`{table}`")
+        self._server.execute(self._migrated["schema_migrations"])
         copy_rows(self._server, "schema_migrations", name, MIGRATED)
 
     def give_back(self, name: str) -> None:
@@ -132,13 +131,13 @@ class UsedDatabases:
 
     def _restore(self, name: str, tables: Iterable[str]) -> None:
         for table in tables:
-            self._server.execute(f"CREATE TABLE `{name}`.`{table}` AS `{MIGRATED}`.`{table}`")
+            self._server.execute(self._migrated[table].replace(MIGRATED, name))
             if table == "schema_migrations":
                 copy_rows(self._server, table, MIGRATED, name)
 
     def _definitions(self, name: str, tables: Sequence[str]) -> dict[str, str]:
         rows = self._server.rows(DEFINITIONS, name=name, tables=tables) if tables else []
-        return {row["name"]: row["create_table_query"].replace(name, "") for row in rows}
+        return {row["name"]: row["create_table_query"].replace(name, MIGRATED) for row in rows}
 
 
 def copy_rows(server: Database, table: str, source: str, target: str) -> None:
