@@ -96,7 +96,10 @@ def read(source: Source, asked: Asked) -> tuple[Reading, ...]:
         told=tuple(told),
     )
     conditions = (*between(asked, "spans.Timestamp"), "TraceId != ''", is_of_llm("spans.SpanAttributes.keys"))
-    setup = f"WITH {attributes} AS llma_attributes, {_EVENTS} AS llma_events"
+    made = f"{attributes} AS llma_attributes, {_EVENTS} AS llma_events"
+    setup = f"WITH {made}"
+    if wants_content(asked) and "logs" not in source.others:  # as in signoz.py
+        setup, tables = "", f"(SELECT spans.*, {made} FROM {tables}) AS spans"
     return (Reading(columns(span), tables, conditions, column_sql(source.tenant or KIND.tenant), setup=setup),)
 
 

@@ -63,9 +63,14 @@ def read(source: Source, asked: Asked) -> tuple[Reading, ...]:
     if asked.until is not None:
         buckets.append(f"s.ts_bucket_start <= toUnixTimestamp({asked.until})")
     conditions = (*buckets, *between(asked, "s.timestamp"), is_of_llm(keys))
-    setup = f"WITH {_EVENTS} AS llma_events, {attributes} AS llma_attributes"
+    made, tables = f"{_EVENTS} AS llma_events, {attributes} AS llma_attributes", f"{table_sql(source.table)} AS s"
+    setup = f"WITH {made}"
+    if wants_content(asked):
+        # A query of its own saves a third of what planning takes: an alias is planned anew wherever it is used. Without
+        # content it would read whole maps instead of their keys.
+        setup, tables = "", f"(SELECT s.*, {made} FROM {tables}) AS s"
     tenant = f"s.{column_sql(source.tenant or KIND.tenant)}"
-    return (Reading(columns(span), f"{table_sql(source.table)} AS s", conditions, tenant, setup=setup),)
+    return (Reading(columns(span), tables, conditions, tenant, setup=setup),)
 
 
 KIND: Final = Kind(
