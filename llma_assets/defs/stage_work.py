@@ -94,6 +94,7 @@ class StageWork:
         evidence: results of the models so far.
         started: when it began, on the monotonic clock.
         overview: whether it shows all published clusters, maps included, if it makes clusters.
+        details: whether it tells what pages and commands do, too.
     """
 
     stage: Stage
@@ -102,6 +103,7 @@ class StageWork:
     evidence: ModelHealth = field(default_factory=ModelHealth)
     started: float = field(default_factory=time.monotonic)
     overview: bool = True
+    details: bool = True
 
     def metadata_of(self, partition: TeamDay, days: Days) -> dict[str, Any]:
         """Do the work of a partition, and say what was done as Dagster's metadata, without the schema of the table.
@@ -164,6 +166,7 @@ class StageWork:
                 delivery=delivery(given.run),
                 run_seconds=lambda: time.monotonic() - self.started,
                 overview=self.overview,
+                details=self.details,
             )
         )
 

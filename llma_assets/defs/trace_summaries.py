@@ -56,6 +56,7 @@ def trace_summaries(ctx: StageContext) -> Report:
         team_themes=ctx.team_themes,
         limits=limits,
         progress=ctx.progress,
+        forecasts=ctx.details,
     )
     if not ctx.overview:
         return report
