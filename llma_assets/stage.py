@@ -114,6 +114,7 @@ class StageContext:
         delivery: id of the run; a run that is retried after a crash has that of the first attempt.
         run_seconds: gives the seconds since the run began.
         overview: whether the report is to show all published clusters, maps included.
+        details: whether it is to say what pages and commands tell, too, such as forecasts.
     """
 
     stage: str
@@ -133,6 +134,7 @@ class StageContext:
     delivery: str
     run_seconds: Callable[[], float]
     overview: bool = True
+    details: bool = True
 
 
 class ThemesFailed(RuntimeError):

@@ -159,9 +159,7 @@ class Database:
         def insert(client: Any) -> None:
             settings = self._insert_settings(client) | deduplication
             types = self._client.column_types.of(client, self.name, table, columns)
-            client.insert(
-                table, data, column_names=columns, column_types=types, database=self.name, settings=settings
-            )
+            client.insert(table, data, column_names=columns, column_types=types, database=self.name, settings=settings)
 
         try:
             with self._client.writing(table):

@@ -27,5 +27,6 @@ def cluster_labels(ctx: StageContext) -> Report:
         budget_usd=ctx.team.daily_budget_usd,
         progress=ctx.progress,
         evidence=ctx.evidence,
+        forecasts=ctx.details,
     )
     return with_overview(ctx, report)

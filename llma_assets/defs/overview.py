@@ -32,6 +32,8 @@ _READERS: dict[tuple[str, TeamDay], Database] = {}
 def with_overview(ctx: StageContext, report: Report, *, clustered: bool = False) -> Report:
     """The report of a stage, with all published clusters of the partition, if they are to be shown.
 
+    Where details are left to pages, it is their table alone: to draw maps costs as much as to make the clusters.
+
     Args:
         clustered: the stage makes clusters. Later stages of its run change names alone, and read only these anew.
     """
@@ -43,6 +45,8 @@ def with_overview(ctx: StageContext, report: Report, *, clustered: bool = False)
     while len(_READERS) > KEPT_READERS:
         _READERS.pop(next(iter(_READERS)))
     found = clusters_of_day(database, ctx.partition, names_from=ctx.database)
+    if not ctx.details:
+        return replace(report, tables={"clusters": table_rows(found)} if found else {})
     seen = {theme.theme_id for theme in found}
     themes = [theme for theme in ctx.team_themes.themes if theme.enabled or theme.theme_id in seen]
     funnels = funnel_tables(database, ctx.partition, themes, STEPS, lookback_days=ctx.lookback_days)

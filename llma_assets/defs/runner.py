@@ -168,7 +168,7 @@ class Runner:
         failures: dict[int, str] = {}
 
         def work(shard: Shard, _: object) -> Iterator[None]:
-            shard.shows_clusters = False
+            shard.details = False
             runner = Runner(self._instance, self._database, self._definitions, verbose=self._verbose, shard=shard)
             for team_id in team_ids:
                 shard.isolated(team_id, partial(each, runner, team_id))

@@ -45,8 +45,8 @@ class Shard:
     def __init__(self, given: Given, log: logging.Logger, stages: Mapping[str, StageAsset]) -> None:
         self.given = given
         self.failures: dict[int, str] = {}
-        self.shows_clusters = True
-        """Whether a team's last stage shows its clusters; to draw their maps costs as much as to make them."""
+        self.details = True
+        """Whether its stages tell what pages and commands do, too; maps cost as much as the clusters that they show."""
         self._log = log
         self._stages = stages
         self._events: list[Event] = []
@@ -113,8 +113,8 @@ class Shard:
             stage = self._stages[name]
             # A day that holds nothing costs nothing, no check either; stages that look at other days are made of it.
             at_work = days if stage.nothing_reason is None else [each for each in days if each in known]
-            config, overview = stage.config(**options.get(name, {})), self.shows_clusters and name == stages[-1]
-            work = StageWork(stage.stage, config, given, overview=overview, runs=self._runs)
+            config, is_last = stage.config(**options.get(name, {})), name == stages[-1]
+            work = StageWork(stage.stage, config, given, overview=is_last, details=self.details, runs=self._runs)
             made, error = self._make(work, at_work, known)
             seconds[name] += time.perf_counter() - started
             for each in made:

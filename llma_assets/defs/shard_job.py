@@ -47,7 +47,7 @@ def requested_partitions(shard: Shard, config: ShardConfig) -> Iterator[None]:
     """Make the requested partitions with the general themes that each team has on by then."""
     if unknown := set(config.stages) - set(ALL_STAGES):
         raise ValueError(f"unknown stages {sorted(unknown)}; there are {', '.join(ALL_STAGES)}")
-    shard.shows_clusters = len({team_day(key).team_id for key in config.partitions}) == 1
+    shard.details = len({team_day(key).team_id for key in config.partitions}) == 1
     days = sorted({team_day(key) for key in config.partitions}, key=lambda each: (each.team_id, each.day))
     known = shard.days_with_anything(days)
     database = shard.given.database.tagged(run=shard.run_id)

@@ -96,6 +96,7 @@ class StageWork:
         started: when it began, on the monotonic clock.
         overview: whether it shows all published clusters, maps included, if it makes clusters.
         runs: what it did so far, for `store_runs`.
+        details: whether it tells what pages and commands do, too.
     """
 
     stage: Stage
@@ -105,6 +106,7 @@ class StageWork:
     started: float = field(default_factory=time.monotonic)
     overview: bool = True
     runs: list[StageRun] = field(default_factory=list)
+    details: bool = True
 
     def metadata_of(self, partition: TeamDay, days: Days) -> dict[str, Any]:
         """Do the work of a partition, and say what was done as Dagster's metadata, without the schema of the table.
@@ -179,6 +181,7 @@ class StageWork:
                 delivery=delivery(given.run),
                 run_seconds=lambda: time.monotonic() - self.started,
                 overview=self.overview,
+                details=self.details,
             )
         )
 

@@ -26,4 +26,5 @@ def summary_embeddings(ctx: StageContext) -> Report:
         budget_usd=ctx.team.daily_budget_usd,
         progress=ctx.progress,
         health=ctx.evidence,
+        forecasts=ctx.details,
     )

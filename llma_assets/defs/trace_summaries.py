@@ -56,8 +56,9 @@ def trace_summaries(ctx: StageContext) -> Report:
         team_themes=ctx.team_themes,
         limits=limits,
         progress=ctx.progress,
+        forecasts=ctx.details,
     )
-    if not ctx.overview:
+    if not (ctx.overview and ctx.details):
         return report
     funnels = funnel_tables(ctx.database, ctx.partition, ctx.themes, STEPS)
     return replace(report, tables={"funnel": by_step(funnels)})

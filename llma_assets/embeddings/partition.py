@@ -54,12 +54,14 @@ def store_embeddings(
     budget_usd: float | None = None,
     progress: Progress,
     health: ModelHealth | None = None,
+    forecasts: bool = True,
 ) -> Report:
     """Embed each relevant summary whose text this model has not embedded yet.
 
     Args:
         budget_usd: the team's budget for the day, None for no limit; summaries above it are deferred.
         health: what the model has answered so far in the run; None for nothing yet.
+        forecasts: whether the report says what was forecast.
 
     Raises:
         ThemesFailed: some themes failed; the vectors of the others are stored.
@@ -82,6 +84,7 @@ def store_embeddings(
         stage=STAGE,
         budget_usd=budget_usd,
         theme_budgets_usd={theme.theme_id: theme.daily_budget_usd for theme in themes},
+        forecasts=forecasts,
     )
     reason = "" if items else "all_failed" if failed else "no_summaries"
     return Report(items=items, reason=reason, details=metadata, deferred=waiting, failed=failed)

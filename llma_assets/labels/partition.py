@@ -37,6 +37,7 @@ def store_labels(
     budget_usd: float | None = None,
     progress: Progress,
     evidence: ModelHealth | None = None,
+    forecasts: bool = True,
 ) -> Report:
     """Name the clusters that have no name yet; names that failed are asked for again.
 
@@ -44,6 +45,7 @@ def store_labels(
         chat: the chat model of a name, which a theme may have for itself; that of the installation for None.
         budget_usd: the team's budget for the day, None for no limit; names above it are deferred.
         evidence: what the models have answered so far in the run; None for nothing yet.
+        forecasts: whether the report says what was forecast.
 
     Raises:
         ThemesFailed: some themes failed, such as those none of whose clusters got a name; the names of the others are
@@ -73,6 +75,7 @@ def store_labels(
         stage=STAGE,
         budget_usd=budget_usd,
         theme_budgets_usd={theme.theme_id: theme.daily_budget_usd for theme in themes},
+        forecasts=forecasts,
     )
     reason = "" if items else "no_committed_run"
     return Report(items=items, reason=reason, details=metadata, deferred=waiting)

@@ -21,12 +21,14 @@ def spending_metadata(
     stage: str,
     budget_usd: float | None,
     theme_budgets_usd: Mapping[str, float | None] = _NO_BUDGETS,
+    forecasts: bool = True,
 ) -> dict[str, Any]:
     """Usage and cost of a stage, with forecast and budget.
 
     Args:
         budget_usd: the team's budget, None for none.
         theme_budgets_usd: budgets of themes by their ids, None for none; their keys get the theme's id as prefix.
+        forecasts: False leaves out what was forecast.
 
     Returns:
         `input_tokens`, `output_tokens` and `cost_usd` of all runs for the team's day; `predicted_*` and `actual_*`
@@ -37,7 +39,7 @@ def spending_metadata(
         "input_tokens": totals.input_tokens,
         "output_tokens": totals.output_tokens,
         "cost_usd": totals.cost_usd,
-        **_forecast_metadata(database, team_day, stage=stage),
+        **(_forecast_metadata(database, team_day, stage=stage) if forecasts else {}),
         **budget_metadata(database, team_day, budget_usd, theme_budgets_usd),
     }
 

@@ -29,10 +29,14 @@ def store_summaries(
     limits: RunLimits,
     progress: Progress,
     team_themes: TeamThemes | None = None,
+    forecasts: bool = True,
 ) -> Report:
     """Summarise items that have no summary yet, theme by theme; see `store_theme`.
 
     Themes run one after the other; those that must not wait for each other have separate runs.
+
+    Args:
+        forecasts: whether the report says what was forecast.
 
     Raises:
         ThemesFailed: some themes failed, after all others were done; see `each_theme`.
@@ -73,6 +77,7 @@ def store_summaries(
         stage=STAGE,
         budget_usd=limits.budget_usd,
         theme_budgets_usd={theme.theme_id: theme.daily_budget_usd for theme in themes},
+        forecasts=forecasts,
     )
     return Report(
         items=items,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from llma_assets.team_day import TeamDay
 
 SECONDS_BETWEEN_LINES = 5.0
-SECONDS_BETWEEN_COSTS = 2.0
+SECONDS_BETWEEN_COSTS = 5.0
 
 
 class ProgressNote:

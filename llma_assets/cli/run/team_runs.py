@@ -163,8 +163,10 @@ def run_teams(
         ThemeError: a theme that is asked for is unknown to a team, or switched off.
     """
     own_settings = Settings.from_env()
+    # What is planned and what is told in the end ask for the same themes and decisions.
+    memory = database.between_writes()
     for team_id in team_ids or ():
-        chosen_themes(database, team_id, options.theme_ids)
+        chosen_themes(memory, team_id, options.theme_ids)
     windows: dict[int, tuple[date, date]] = {}
     note = _progress_note(database, windows)
     with opened_instance(own_settings) as instance, shown_progress(lines=options.verbose, note=note) as shown:
@@ -177,7 +179,7 @@ def run_teams(
             eligible = [decision.team_id for decision in decisions.values() if decision.eligible]
             if not eligible:
                 say(f"No team is eligible on {day}. `llma skips --date {day}` says why; `llma ingest` brings events.")
-            team_ids = [team_id for team_id in eligible if _has_themes(database, team_id, options.theme_ids)]
+            team_ids = [team_id for team_id in eligible if _has_themes(memory, team_id, options.theme_ids)]
             if eligible and not team_ids:
                 raise WrongUse(f"no eligible team has {', '.join(options.theme_ids)} switched on")
         runs: list[TeamRun] = []
@@ -185,7 +187,7 @@ def run_teams(
         def run_team(runner: Runner, team_id: int) -> str:
             team_day, decision = TeamDay(team_id, day), decisions.get(team_id)
             try:
-                done = _run_team(runner, progress, database, team_day, decision, options, settings, windows)
+                done = _run_team(runner, progress, database, memory, team_day, decision, options, settings, windows)
             except Exception as error:
                 if len(team_ids) == 1:
                     raise
@@ -203,13 +205,14 @@ def run_teams(
             ended = [each.team_day.team_id for each in runs if each.status in ("done", "failed")]
             actions = act(runner, database, day, ended, now=datetime.now(UTC))
             runs = [replace(each, actions=actions.get(each.team_day.team_id, ())) for each in runs]
-    return runs, {each.team_day.team_id: published_clusters(database.remembering(), each.team_day) for each in runs}
+    return runs, {each.team_day.team_id: published_clusters(memory.remembering(), each.team_day) for each in runs}
 
 
 def _run_team(  # noqa: PLR0911 - one return for each outcome
     runner: Runner,
     progress: LabelledProgress,
     database: "Database",
+    memory: "Database",
     team_day: TeamDay,
     decision: TeamDecision | None,
     options: TeamRunOptions,
@@ -219,12 +222,13 @@ def _run_team(  # noqa: PLR0911 - one return for each outcome
     """Make the texts of the window once, then run each group. A team that discovery left out costs nothing.
 
     Args:
+        memory: the database, for what is asked several times within a minute.
         windows: receives the first and the last day of each team that runs.
     """
-    themes, manual = chosen_themes(database, team_day.team_id, options.theme_ids)
+    themes, manual = chosen_themes(memory, team_day.team_id, options.theme_ids)
     oldest_day = Settings.from_env().oldest_day
     groups = planned_groups(
-        database,
+        memory,
         team_day,
         themes,
         settings,

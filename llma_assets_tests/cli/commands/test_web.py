@@ -97,6 +97,6 @@ def test_dagster_is_opened_before_the_first_scrape_where_its_counts_are_asked_fo
         for thread in loading:
             thread.join()
         assert (settings.data_dir / "dagster").is_dir() is loads
-        assert operations.dagster is not None
+    assert operations.dagster is not None
     counts, _ = operations.dagster()
     assert set(counts.values()) == {0}
