@@ -55,7 +55,8 @@ SELECT
     {team:Int64}, {day:Date}, 'traces', {attempt:UUID},
     concat(toString({day:Date} - number % {window:UInt8}), '-', toString(intDiv(number, {window:UInt8}))) AS item,
     item, {day:Date} - number % {window:UInt8},
-    cityHash64(item) % {clusters:UInt32} - 1, cityHash64(item, 1) / pow(2, 64), intDiv(number, {clusters:UInt32}), 1,
+    cityHash64(item) % {clusters:UInt32} - 1 AS cluster, cityHash64(item, 1) / pow(2, 64) AS distance,
+    row_number() OVER (PARTITION BY cluster ORDER BY distance) - 1, 1,
     cityHash64(item, 2) / pow(2, 64), cityHash64(item, 3) / pow(2, 64),
     toDateTime({day:Date} - number % {window:UInt8}, 'UTC') + number % 86400
 FROM numbers({items:UInt64})

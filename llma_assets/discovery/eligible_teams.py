@@ -48,8 +48,13 @@ def discover(database: Database, settings: TeamSettings, day: date) -> list[Team
     return decide(stats, settings, day, [row["team_id"] for row in known])
 
 
-def stored_decisions(database: Database, day: date) -> list[TeamDecision]:
-    """The stored decisions of `day` by team id; empty if discovery has not run for it."""
+def stored_decisions(database: Database, day: date, team_id: int | None = None) -> list[TeamDecision]:
+    """The stored decisions of `day` by team id, or that of one team; empty if discovery has not run for it."""
+    rows = (
+        database.rows(queries.DECISIONS_OF_DAY, day=day)
+        if team_id is None
+        else database.rows(queries.DECISION_OF_TEAM, day=day, team_id=team_id)
+    )
     return [
         TeamDecision(
             team_id=row["team_id"],
@@ -61,7 +66,7 @@ def stored_decisions(database: Database, day: date) -> list[TeamDecision]:
             first_day=row["first_day"],
             last_day=row["end_day"] - ONE_DAY,
         )
-        for row in database.rows(queries.DECISIONS_OF_DAY, day=day)
+        for row in rows
     ]
 
 

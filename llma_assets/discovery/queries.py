@@ -72,6 +72,8 @@ WHERE day = {day:Date}
 ORDER BY team_id
 """
 
+DECISION_OF_TEAM = DECISIONS_OF_DAY.replace("WHERE day", "WHERE team_id = {team_id:Int64} AND day")
+
 # Key of eligible_teams: (team_id, day). The days of the windows of eligible teams.
 LET_IN_SINCE = """
 SELECT DISTINCT

@@ -6,7 +6,7 @@ Rendering is pure: equal events and options give equal text. Only `candidates`, 
 
 from llma_assets.rendering.candidates import HOME_DAYS, REACH, items_of_day
 from llma_assets.rendering.checks import CHECKS
-from llma_assets.rendering.event_tree import EventTree, TreeEvent, event_tree
+from llma_assets.rendering.event_tree import MOST_SHOWN, EventTree, TreeEvent, event_tree
 from llma_assets.rendering.facts import ItemFacts, item_facts
 from llma_assets.rendering.generation import render_generation
 from llma_assets.rendering.message import Message, ToolCall
@@ -35,6 +35,7 @@ __all__ = [
     "CONTENT_OF_DAYS",
     "DAY_OF_TRACE",
     "HOME_DAYS",
+    "MOST_SHOWN",
     "REACH",
     "RENDERER",
     "TEXTS_MADE",

@@ -115,13 +115,21 @@ class EventTree:
 
 
 def event_tree(
-    database: Database, team_id: int, trace_id: str, first_at: datetime, last_at: datetime, options: RenderOptions
+    database: Database,
+    team_id: int,
+    trace_id: str,
+    first_at: datetime,
+    last_at: datetime,
+    options: RenderOptions,
+    *,
+    start: int | None = None,
 ) -> EventTree:
     """Read the events of a trace and lay them out.
 
     Args:
         first_at, last_at: between which its events lie; they are found by them.
         options: how the team's texts are made: names and errors hide the same private values.
+        start: as of `tree_of`.
     """
     rows = database.rows(
         SMALL_EVENTS_OF_TRACE,
@@ -143,18 +151,26 @@ def event_tree(
         }
         for row in rows[:MOST_READ]
     ]
-    return tree_of(found, options, is_cut=is_cut)
+    return tree_of(found, options, is_cut=is_cut, start=start)
 
 
-def tree_of(events: Sequence[Mapping[str, Any]], options: RenderOptions, *, is_cut: bool = False) -> EventTree:
-    """The tree of some events; every event is in it once, whatever their ids are."""
+def tree_of(
+    events: Sequence[Mapping[str, Any]], options: RenderOptions, *, is_cut: bool = False, start: int | None = None
+) -> EventTree:
+    """The tree of some events; every event is in it once, whatever their ids are.
+
+    Args:
+        is_cut: the trace has more events than these.
+        start: shows the events from this place on, depth first, below those that they belong to; None those that
+            failed first.
+    """
     read, _ = read_events(events)
     trace = next((event for event in read if event.name == "$ai_trace"), None)
     roots = build([event for event in read if event is not trace], trace)
     if trace is not None:
         roots = [Node(trace, -1, children=roots)]
     sums = _sums(roots)
-    chosen = _chosen(roots, sums)
+    chosen = _chosen(roots, sums) if start is None else _in_order(roots, sums, start)
     starts = [event.start for event in read if event.end is not None]
     first = min(starts, default=0.0)
     redactor = redactor_of(
@@ -236,6 +252,16 @@ def _chosen(roots: Sequence[Node], sums: Mapping[int, _Sums]) -> set[int]:
         if len(chosen) >= MOST_SHOWN:
             break
     return chosen
+
+
+def _in_order(roots: Sequence[Node], sums: Mapping[int, _Sums], start: int) -> set[int]:
+    """The events from a place on; of those above the first of them as many as the tree is deep."""
+    order = [id(visit.node) for visit in walk(roots) if visit.entering]
+    shown = order[start : start + MOST_SHOWN]
+    above: list[int] = []
+    while shown and (parent := sums[above[-1] if above else shown[0]].parent):
+        above.append(parent)
+    return {*shown, *above[-MOST_DEPTH:]}
 
 
 def _shown(

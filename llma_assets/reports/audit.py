@@ -3,7 +3,7 @@
 Only shares are computed here; measuring belongs in `labels` and `clusters`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -88,6 +88,7 @@ def audit(
     level: str | None = None,
     theme_id: str | None = None,
     lineage_id: str | None = None,
+    titles: Mapping[str, str] | None = None,
 ) -> Audit:
     """What is known of each published name of a team's day.
 
@@ -95,16 +96,19 @@ def audit(
         level: themes of this level only.
         theme_id: this theme only.
         lineage_id: this cluster only.
+        titles: of items, as far as the caller has read them.
     """
     runs = [
-        AuditedTheme(run.theme_id, tuple(sorted(_audited(database, run, lineage_id), key=lambda each: each.doubt)))
+        AuditedTheme(
+            run.theme_id, tuple(sorted(_audited(database, run, lineage_id, titles or {}), key=lambda each: each.doubt))
+        )
         for run in runs_of_day(database, team_day)
         if level in (None, run.level) and theme_id in (None, run.theme_id) and run.items
     ]
     return Audit(team_day.team_id, team_day.day, tuple(runs))
 
 
-def _audited(database: Database, run: Run, lineage_id: str | None) -> list[AuditedCluster]:
+def _audited(database: Database, run: Run, lineage_id: str | None, known: Mapping[str, str]) -> list[AuditedCluster]:
     labels, tests = labels_of(database, run), {row["cluster_id"]: row for row in name_tests_of(database, run)}
     groups = {cluster_id: row["title"] for row in group_labels_of(database, run) for cluster_id in row["cluster_ids"]}
     members: dict[int, list[dict[str, Any]]] = {}
@@ -116,7 +120,7 @@ def _audited(database: Database, run: Run, lineage_id: str | None) -> list[Audit
         cluster_id: [each["item_id"] for each in (*found[:READ_MEMBERS], *found[READ_MEMBERS:][-FAR_MEMBERS:])]
         for cluster_id, found in members.items()
     }
-    titles = _titles(database, run, [item_id for item_ids in shown.values() for item_id in item_ids])
+    titles = _titles(database, run, [item_id for item_ids in shown.values() for item_id in item_ids], known)
     audited = []
     for row in clusters:
         cluster_id = row["cluster_id"]
@@ -147,7 +151,9 @@ def _audited(database: Database, run: Run, lineage_id: str | None) -> list[Audit
     return audited
 
 
-def _titles(database: Database, run: Run, item_ids: Sequence[str]) -> dict[str, str]:
+def _titles(database: Database, run: Run, item_ids: Sequence[str], known: Mapping[str, str]) -> Mapping[str, str]:
+    if known.keys() >= set(item_ids):
+        return known
     first_day = run.window_start.date() - timedelta(days=1)
     rows = summaries_of_items(database, run.team_id, run.theme_id, item_ids, first_day=first_day, last_day=run.day)
     return {row["item_id"]: row["title"] for row in rows}

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import FULL, Edit, clusters_of, committed_run, edits_of
+from llma_assets.clusters import FULL, Edit, clusters_of, committed_run, edits_of, members_of
 from llma_assets.insights import Distinction, Parts, parts_of_cluster
 from llma_assets.reports.attributes import attributes_of_cluster
 from llma_assets.reports.audit import AuditedCluster, audit
 from llma_assets.reports.clusters import published_clusters
-from llma_assets.reports.item_page import ItemRow, item_page
+from llma_assets.reports.item_page import ItemRow, cluster_by_id, rows_of_items
 from llma_assets.reports.results import ClusterResult, theme_results
 from llma_assets.serialization import Day, Moment, TeamId, ThemeId
 from llma_assets.summaries import summaries_of_items
@@ -86,7 +86,7 @@ def cluster_report(
     Args:
         release_property: of events, names the release of the team's application; "" for none.
     """
-    published = published_clusters(database, team_day, theme_id=theme_id, show_hidden=True, examples=0)
+    published = published_clusters(database, team_day, theme_id=theme_id, show_hidden=True, examples=0, reasons=False)
     results = theme_results(database, team_day, theme_id, published=published)
     if results is None:
         return None
@@ -100,22 +100,14 @@ def cluster_report(
     )
     if result is None:
         return None
-    of_theme = audit(database, team_day, theme_id=theme_id, lineage_id=result.cluster.lineage_id).runs
+    members = _both_ends(database, team_day, theme_id, result)
+    typical = tuple(members[:SHOWN_MEMBERS])
+    farthest = tuple(reversed(members[SHOWN_MEMBERS:]))
+    titles = {each.item_id: each.title for each in members if each.title}
+    of_theme = audit(database, team_day, theme_id=theme_id, lineage_id=result.cluster.lineage_id, titles=titles).runs
     evidence = next(
         (each for run in of_theme for each in run.clusters if each.lineage_id == result.cluster.lineage_id), None
     )
-    page = item_page(
-        database,
-        team_day,
-        theme_id,
-        lineage_id=result.cluster.lineage_id,
-        sort="ends",
-        limit=2 * SHOWN_MEMBERS,
-        published=published,
-    )
-    members = sorted(page.items if page else (), key=lambda each: (each.distance, each.item_id))
-    typical = tuple(members[:SHOWN_MEMBERS])
-    farthest = tuple(reversed(members[SHOWN_MEMBERS:][-SHOWN_FARTHEST:]))
     names = {result.cluster.lineage_id, *result.cluster.merged_lineage_ids}
     edits = tuple(edit for edit in edits_of(database, team_day.team_id) if edit.lineage_id in names)
     shown = replace(result, cluster=replace(result.cluster, item_ids=result.cluster.item_ids[:SHOWN_MEMBERS]))
@@ -140,6 +132,17 @@ def cluster_report(
         find_cluster_task(database, team_day.team_id, names) or "",
         farthest,
     )
+
+
+def _both_ends(database: Database, team_day: TeamDay, theme_id: str, result: ClusterResult) -> list[ItemRow]:
+    """The members nearest to the centroid, then the farthest, by distance."""
+    run = committed_run(database, team_day, theme_id)
+    cluster_of = cluster_by_id(database, run, [result.cluster]) if run else {}
+    if run is None or not cluster_of:
+        return []
+    found = sorted(members_of(database, run, cluster_of), key=lambda each: (each["distance"], each["item_id"]))
+    near, far = found[:SHOWN_MEMBERS], found[SHOWN_MEMBERS:][-SHOWN_FARTHEST:]
+    return rows_of_items(database, run, [*near, *far], cluster_of)
 
 
 def _parts(

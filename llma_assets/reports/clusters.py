@@ -43,6 +43,7 @@ def published_clusters(
     theme_id: str | None = None,
     show_hidden: bool = False,
     examples: int | None = None,
+    reasons: bool = True,
 ) -> PublishedClusters:
     """What is published for a team's day, by theme; a theme that was skipped has no items and its reason.
 
@@ -53,25 +54,27 @@ def published_clusters(
         level: themes of this level only.
         theme_id: this theme only.
         examples: only so many members of each cluster, the nearest to its centroid, which is much faster than all.
+        reasons: whether to read why themes have none; without it only themes with a run are there.
     """
     runs = {run.theme_id: run for run in runs_of_day(database, team_day)}
     known = themes_of(database, team_day.team_id).themes
     levels: dict[str, str] = {theme.theme_id: theme.level for theme in known}
     levels |= {run.theme_id: run.level for run in runs.values()}
-    reasons = _skipped_reasons(database, team_day, [theme.theme_id for theme in known if theme.enabled])
+    asked = [theme.theme_id for theme in known if theme.enabled]
+    why = _skipped_reasons(database, team_day, asked) if reasons else {}
     decided = standings_of(database, team_day.team_id)
     versions = {theme.theme_id: stored_versions(theme) for theme in known}
     found = []
     for each, its_level in levels.items():
         if level not in (None, its_level) or theme_id not in (None, each):
             continue
-        reason, detail = reasons.get(each, ("", ""))
+        reason, detail = why.get(each, ("", ""))
         if each in runs:
             run = _published(
                 database, runs[each], decided, versions.get(each), show_hidden=show_hidden, examples=examples
             )
             found.append(replace(run, skip_detail=detail))
-        elif each in reasons:
+        elif each in why:
             found.append(_skipped(each, its_level, reason, detail))
     return PublishedClusters(team_day.team_id, team_day.day, tuple(found))
 
@@ -83,8 +86,8 @@ def _skipped_reasons(database: Database, team_day: TeamDay, theme_ids: Sequence[
         for skip in list_skips(database, day=team_day.day, team_id=team_day.team_id)
         if skip.stage == CLUSTERING_STAGE
     }
-    for decision in stored_decisions(database, team_day.day):
-        if decision.team_id == team_day.team_id and not decision.eligible:
+    for decision in stored_decisions(database, team_day.day, team_day.team_id):
+        if not decision.eligible:
             for theme_id in theme_ids:
                 reasons.setdefault(theme_id, (decision.reason, decision.detail))
     return reasons

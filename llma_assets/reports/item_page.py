@@ -1,6 +1,6 @@
 """The items of a run a page at a time: searched, of one cluster, sorted; for the table of the web app and its API."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -12,16 +12,16 @@ from llma_assets.clusters import FULL, NOISE_LABEL, Run, clusters_of, committed_
 from llma_assets.reports.clusters import published_clusters
 from llma_assets.reports.item_queries import (
     BY_FIGURES,
-    EVERY_ORDER,
     FIGURES,
     ITEMS,
     MAX_IDS,
     NO_FIGURES,
+    ORDERS,
     SEARCHED,
     TITLES,
     WITH_FIGURES,
     WITHIN,
-    Order,
+    Sort,
 )
 from llma_assets.reports.published import PublishedCluster, PublishedClusters
 from llma_assets.serialization import Day, Moment, Rounded, TeamId, ThemeId
@@ -84,7 +84,7 @@ class Wanted:
     lineage_id: str | None = None
     outliers: bool = False
     search: str = ""
-    sort: Order = "cluster"
+    sort: Sort = "cluster"
     limit: int = 50
     offset: int = 0
     area: tuple[tuple[float, float], ...] = ()
@@ -103,7 +103,7 @@ def item_page(
     lineage_id: str | None = None,
     outliers: bool = False,
     search: str = "",
-    sort: Order = "cluster",
+    sort: Sort = "cluster",
     limit: int = 50,
     offset: int = 0,
     area: Sequence[tuple[float, float]] = (),
@@ -128,22 +128,34 @@ def item_page(
     statement = (
         ITEMS.replace("/* and */", wanted.conditions)
         .replace("/* join */", WITH_FIGURES if sort in BY_FIGURES else "")
-        .replace("/* order */", EVERY_ORDER[sort])
+        .replace("/* order */", ORDERS[sort])
     )
     rows: list[dict[str, Any]] = database.rows(statement, **parameters)
+    found = rows_of_items(database, run, rows, cluster_of)
+    return ItemPage(team_day.team_id, team_day.day, theme_id, rows[0]["found"] if rows else 0, offset, tuple(found))
+
+
+def rows_of_items(
+    database: Database, run: Run, members: Sequence[Mapping[str, Any]], cluster_of: Mapping[int, PublishedCluster]
+) -> list[ItemRow]:
+    """Members of a run with their titles and figures.
+
+    Args:
+        cluster_of: as `cluster_by_id`.
+    """
     asked_of = {**run.attempt, "level": run.level, "from": run.window_start.date()}
-    item_ids = [row["item_id"] for row in rows]
-    asked_of |= {"all_items": len(rows) > MAX_IDS, "item_ids": item_ids if len(rows) <= MAX_IDS else []}
+    item_ids = [row["item_id"] for row in members]
+    asked_of |= {"all_items": len(members) > MAX_IDS, "item_ids": item_ids if len(members) <= MAX_IDS else []}
     titles, figures = (
-        {(row.pop("item_day"), row.pop("item_id")): row for row in (database.rows(sql, **asked_of) if rows else ())}
+        {(row.pop("item_day"), row.pop("item_id")): row for row in (database.rows(sql, **asked_of) if members else ())}
         for sql in (TITLES, FIGURES)
     )
     found = []
-    for row in rows:
+    for row in members:
         key = row["item_day"], row["item_id"]
         shown_row = {**row, "title": "", **titles.get(key, {}), **figures.get(key, NO_FIGURES)}
         found.append(_row(shown_row, cluster_of[row["cluster_id"]]))
-    return ItemPage(team_day.team_id, team_day.day, theme_id, rows[0]["found"] if rows else 0, offset, tuple(found))
+    return found
 
 
 def question(
@@ -160,7 +172,7 @@ def question(
         return None
     # One that people hid is shown to whoever asks for it.
     published = published or published_clusters(
-        database, team_day, theme_id=theme_id, show_hidden=wanted.lineage_id is not None, examples=0
+        database, team_day, theme_id=theme_id, show_hidden=wanted.lineage_id is not None, examples=0, reasons=False
     )
     shown = next(each for each in published.runs if each.theme_id == theme_id).clusters
     clusters = [

@@ -16,11 +16,6 @@ ORDERS: Mapping[Sort, str] = {
     "errors": "error_count DESC, item_id",
 }
 """What each order is in SQL; nothing of a request becomes part of a statement."""
-Order = Literal[Sort, "ends"]
-ENDS = """least(row_number() OVER (ORDER BY distance, item_id), row_number() OVER (ORDER BY distance DESC, item_id)),
-    distance"""
-"""The nearest, the farthest, the second nearest, and so on: both ends of a cluster in one statement."""
-EVERY_ORDER: Mapping[Order, str] = {"ends": ENDS, **dict(ORDERS.items())}
 
 # Ids on light columns first: what a page shows of its items is read for these alone. Keys: cluster_members (team_id,
 # day, theme_id, attempt_id, item_id); trace_summaries (team_id, day, theme_id, item_id); trace_texts (team_id, day,
@@ -76,7 +71,7 @@ WITH_FIGURES = """LEFT JOIN
         AND day BETWEEN {from:Date} - 1 AND {day:Date}
         AND level = {level:String}
 ) AS numbers USING (item_day, item_id)"""
-BY_FIGURES: frozenset[Order] = frozenset(("cost", "latency", "errors"))
+BY_FIGURES: frozenset[Sort] = frozenset(("cost", "latency", "errors"))
 
 # Keys: trace_summaries (team_id, day, theme_id, item_id); trace_texts (team_id, day, level, item_id).
 OF_ITEMS = "    AND ({all_items:Bool} OR item_id IN {item_ids:Array(String)})\n"

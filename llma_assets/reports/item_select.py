@@ -13,7 +13,7 @@ from uuid import UUID
 
 from llma_assets.clickhouse import Database
 from llma_assets.reports.item_page import Wanted, question
-from llma_assets.reports.item_queries import ALL_FIGURES, ALL_TITLES, EVERY_ORDER, MEMBERS, Order
+from llma_assets.reports.item_queries import ALL_FIGURES, ALL_TITLES, MEMBERS, ORDERS, Sort
 from llma_assets.reports.published import PublishedClusters
 from llma_assets.serialization import Day, TeamId, ThemeId
 from llma_assets.team_day import TeamDay
@@ -105,9 +105,9 @@ NO_CLUSTER = -2
 """Stands for no cluster, where a list may not be empty."""
 
 
-def _order(sort: Order) -> str:
+def _order(sort: Sort) -> str:
     """The same order; a cluster that people merged keeps its own number there."""
-    return EVERY_ORDER[sort].replace("cluster_id", "members.home")
+    return ORDERS[sort].replace("cluster_id", "members.home")
 
 
 def with_values(statement: str, values: Mapping[str, Any]) -> str:

@@ -29,13 +29,20 @@ class TraceEvents:
 
 
 def trace_events(
-    database: Database, team_id: int, item_id: str, options: RenderOptions, *, most: int | None = None
+    database: Database,
+    team_id: int,
+    item_id: str,
+    options: RenderOptions,
+    *,
+    most: int | None = None,
+    start: int | None = None,
 ) -> TraceEvents | None:
     """The events of a trace, or of the trace of a generation with a stored text; None where there are none.
 
     Args:
         options: how the team's texts are made.
         most: nothing is read of a trace with more events than that, as far as a stored text says so.
+        start: shows the events from this place on; None those that failed first.
     """
     row = stored_text(database, team_id, item_id)
     if row is not None and row["level"] != "trace" and row["trace_id"]:
@@ -51,5 +58,5 @@ def trace_events(
             first_at, last_at = first_at - REACH, first_at + REACH
     if most is not None and events > most:
         return None
-    tree = event_tree(database, team_id, item_id, first_at - _MOMENT, last_at + _MOMENT, options)
+    tree = event_tree(database, team_id, item_id, first_at - _MOMENT, last_at + _MOMENT, options, start=start)
     return TraceEvents(team_id, item_id, tree) if tree.count else None

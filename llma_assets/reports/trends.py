@@ -133,10 +133,10 @@ def trends(
         decided: what people decided, by lineage id.
         run_days: days of the runs that have lineages, ascending.
     """
-    days = sorted({count.item_day for count in counts})
-    totals = {day: sum(count.items for count in counts if count.item_day == day) for day in days}
+    totals = dict.fromkeys(sorted({count.item_day for count in counts}), 0)
     groups: dict[str, list[DayCount]] = {}
     for count in counts:
+        totals[count.item_day] += count.items
         groups.setdefault(counted_as(count.lineage_id, decided) if count.lineage_id else "", []).append(count)
     known = {lineage.lineage_id: lineage for lineage in lineages}
     found = [

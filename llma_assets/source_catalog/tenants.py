@@ -98,8 +98,8 @@ def _store(database: Database, name: str, tenants: Sequence[str]) -> int:
 
 
 def team_names(database: Database) -> dict[int, str]:
-    """What people call the teams of tenants, of sources and of files, by number."""
-    return {row["team_id"]: row["tenant"] or row["source"] for row in database.rows(STORED_TENANTS)}
+    """What people call the teams of tenants, of sources and of files, by number; on pages, as of a minute ago."""
+    return {row["team_id"]: row["tenant"] or row["source"] for row in database.rows_of_runs(STORED_TENANTS)}
 
 
 def _has_tenants(source: Source) -> bool:

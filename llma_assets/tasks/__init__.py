@@ -42,14 +42,18 @@ from llma_assets.tasks.labelling import PROMPT_VERSION, model_opinion
 from llma_assets.tasks.matching import match_tasks
 from llma_assets.tasks.schedule import teams_with_new_segments
 from llma_assets.tasks.segments import Segment, SegmentError
+from llma_assets.tasks.several import BULK_ACTIONS, MOST_TASKS, Action, SeenTask, TaskDecisions, decide_about_tasks
 from llma_assets.tasks.stages import store_segment_clusters, store_tasks
 from llma_assets.tasks.updates import TaskCounts, update_tasks
 from llma_assets.tasks.vectors import other_spaces, refused_segments, segment_counts
 
 __all__ = [
+    "BULK_ACTIONS",
     "CHECKS",
     "GROUPING_VERSION",
+    "MOST_TASKS",
     "PROMPT_VERSION",
+    "Action",
     "BatchCounts",
     "BatchOptions",
     "Closed",
@@ -57,17 +61,20 @@ __all__ = [
     "EditError",
     "Flags",
     "OtherSpaceError",
+    "SeenTask",
     "Segment",
     "SegmentError",
     "SegmentReport",
     "Task",
     "TaskCounts",
+    "TaskDecisions",
     "TaskOptions",
     "UnknownTaskError",
     "ask_closings_together",
     "close_task",
     "closings_of",
     "cluster_new_segments",
+    "decide_about_tasks",
     "find_cluster_task",
     "find_task",
     "flags_of",

@@ -270,10 +270,14 @@ def trace(request: Request, site: SiteDep, team_id: TeamDep, item: Annotated[str
 
 @router.get(f"{TEAM}/trace/events", tags=["items"], response_model=TraceEvents)
 def events_of_trace(
-    request: Request, site: SiteDep, team_id: TeamDep, item: Annotated[str, Query(alias="id")]
+    request: Request,
+    site: SiteDep,
+    team_id: TeamDep,
+    item: Annotated[str, Query(alias="id")],
+    start: Annotated[int | None, Query(ge=0, le=1_000_000, description="Place of the first event, in order.")] = None,
 ) -> Response:
-    """The events of a trace as a tree with time, cost and errors, depth first."""
-    found = trace_events(site.database, team_id, item, site.render_options(team_id))
+    """The events of a trace as a tree with time, cost and errors, depth first: of many the failed ones, or in order."""
+    found = trace_events(site.database, team_id, item, site.render_options(team_id), start=start)
     if found is None:
         raise NotFound(f"team {team_id} has no events of a trace with the id {item[:80]}")
     return answer(request, json_object(found))

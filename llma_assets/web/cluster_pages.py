@@ -45,8 +45,7 @@ def cluster_page(
 ) -> Response:
     """One cluster: figures, members, evidence, decisions, and whether it became rarer since a day."""
     database = site.reading()
-    days = clustered_days(database, team_id)
-    day = day or (days[-1] if days else site.today)
+    day = day or max(clustered_days(database, team_id), default=site.today)
     report = cluster_report(
         database, TeamDay(team_id, day), theme, lineage_id, release_property=site.release_property(team_id)
     )

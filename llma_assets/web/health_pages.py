@@ -1,11 +1,13 @@
 """What ran, what it cost, what failed or was left out on a day, and asking again for what failed too often."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from llma_assets.clickhouse import Database
 from llma_assets.clusters import clustered_days
 from llma_assets.reports import (
     check_report,
@@ -15,7 +17,8 @@ from llma_assets.reports import (
     usage_report,
 )
 from llma_assets.team_day import TeamDay
-from llma_assets.trackers import trackers_report
+from llma_assets.trackers import ShownTracker, trackers_of, trackers_report
+from llma_assets.web.site import Site
 from llma_assets.web.templates_of import address, page
 from llma_assets.web.visitors import FormDep, SiteDep, TeamDep, VisitorDep
 
@@ -58,7 +61,7 @@ def health_page(
         letters=letters[:SHOWN_LETTERS],
         letters_in_all=len(letters),
         checks=check_report(database, day, [team_id]) if checks else None,
-        trackers=[each for each in trackers_report(database, team_id, now=site.clock()).trackers if each.problem],
+        trackers=[each for each in _trackers(site, database, team_id) if each.problem],
         retried=retried,
         retried_days=[each for each in map(_day, of.split(",")) if each],
     )
@@ -82,6 +85,12 @@ def ask_again(site: SiteDep, team_id: TeamDep, fields: FormDep) -> Response:
     days = sorted({each.day.isoformat() for each in done.dead_letters}, reverse=True)[:SHOWN_DAYS]
     told = {"date": _day(fields.get("date", "")), "retried": len(done.dead_letters), "of": ",".join(days)}
     return RedirectResponse(address(f"/teams/{team_id}/health", **told) + "#again", 303)
+
+
+def _trackers(site: Site, database: Database, team_id: int) -> Sequence[ShownTracker]:
+    if not trackers_of(database, team_id).trackers:
+        return ()
+    return trackers_report(database, team_id, now=site.clock()).trackers
 
 
 def _day(text: str) -> date | None:

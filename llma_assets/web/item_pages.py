@@ -56,7 +56,7 @@ def items_page(
     query: dict[str, Any] = {each.name: getattr(wanted, each.name) for each in fields(wanted)}
     team_day = TeamDay(team_id, day)
     published = published_clusters(
-        database, team_day, theme_id=theme, show_hidden=wanted.lineage_id is not None, examples=0
+        database, team_day, theme_id=theme, show_hidden=wanted.lineage_id is not None, examples=0, reasons=False
     )
     found = item_page(database, team_day, theme, **query, published=published)
     if found is None:

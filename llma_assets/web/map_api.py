@@ -38,8 +38,9 @@ def map_buffer(
     clusters, so that `/map/{theme_id}/item` finds one by its cluster and its position in it.
     """
     team_day = TeamDay(team_id, day)
-    published = published_clusters(site.database, team_day, theme_id=theme_id, examples=0)
-    found = map_points(site.database, team_day, theme_id, published, colour=colour)
+    database = site.reading()
+    published = published_clusters(database, team_day, theme_id=theme_id, examples=0, reasons=False)
+    found = map_points(database, team_day, theme_id, published, colour=colour)
     if found is None:
         raise NotFound(f"the theme {theme_id[:60]} has no map of {day}")
     body = found.buffer()
@@ -64,8 +65,9 @@ def item_at(
 ) -> Response:
     """The item at a place of the map: its title, when it began, and its cluster."""
     team_day = TeamDay(team_id, day)
-    published = published_clusters(site.database, team_day, theme_id=theme_id, examples=0)
-    found = map_item(site.database, team_day, theme_id, published, run_id=run, cluster_id=cluster, position=position)
+    database = site.reading()
+    published = published_clusters(database, team_day, theme_id=theme_id, examples=0, reasons=False)
+    found = map_item(database, team_day, theme_id, published, run_id=run, cluster_id=cluster, position=position)
     if found is None:
         raise NotFound("the map has no such item; load it again if the clusters were made anew")
     return answer(request, json_object(found))

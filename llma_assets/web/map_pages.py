@@ -31,7 +31,7 @@ def map_page(
     days = clustered_days(database, team_id)
     day = day or (days[-1] if days else site.today)
     theme = theme or default_theme(database, team_id) or ""
-    published = published_clusters(database, TeamDay(team_id, day), examples=0)
+    published = published_clusters(database, TeamDay(team_id, day), examples=0, reasons=False)
     run = next((each for each in published.runs if each.theme_id == theme and each.run_id), None)
     if run is None and theme:
         known_theme(database, team_id, theme)

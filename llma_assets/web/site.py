@@ -80,7 +80,7 @@ class Site:
 
     def team_names(self) -> dict[int, str]:
         """What teams are called: as `teams.toml` says, else as the tenant of a source."""
-        return names_of_teams(self.database, self.team_settings())
+        return names_of_teams(self.reading(), self.team_settings())
 
     def team_name(self, team_id: int) -> str:
         """What a team is called, "" where nothing is known, or the database is away."""

@@ -9,11 +9,21 @@ from starlette.responses import Response
 from llma_assets import tasks as room
 from llma_assets.reports import TaskDetails, Tasks, task_details, tasks_report
 from llma_assets.serialization import json_object
-from llma_assets.tasks import EditError, Task, UnknownTaskError, find_task, list_tasks
+from llma_assets.tasks import (
+    MOST_TASKS,
+    Action,
+    EditError,
+    SeenTask,
+    Task,
+    TaskDecisions,
+    UnknownTaskError,
+    decide_about_tasks,
+    find_task,
+    list_tasks,
+)
 from llma_assets.web.answers import LimitQuery, OffsetQuery, answer, part_of
 from llma_assets.web.problems import InvalidInput, NotFound
 from llma_assets.web.site import Site
-from llma_assets.web.task_bulk import MOST_TASKS, Action, SeenTask, TaskDecisions, decide_about_tasks
 from llma_assets.web.visitors import ChangerDep, SiteDep, TeamDep
 
 router = APIRouter(tags=["tasks"])

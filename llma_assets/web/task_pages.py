@@ -9,12 +9,23 @@ from starlette.responses import RedirectResponse, Response
 
 from llma_assets import tasks as room
 from llma_assets.reports import NoChangeError, task_details, tasks_report, verify_task
-from llma_assets.tasks import EditError, Task, UnknownTaskError, find_task, list_tasks, tasks_by_day
+from llma_assets.tasks import (
+    BULK_ACTIONS,
+    MOST_TASKS,
+    EditError,
+    SeenTask,
+    Task,
+    TaskDecisions,
+    UnknownTaskError,
+    decide_about_tasks,
+    find_task,
+    list_tasks,
+    tasks_by_day,
+)
 from llma_assets.team_day import midnight
 from llma_assets.web.access import Visitor
 from llma_assets.web.problems import NotFound
 from llma_assets.web.site import Site
-from llma_assets.web.task_bulk import BULK_ACTIONS, MOST_TASKS, SeenTask, TaskDecisions, decide_about_tasks
 from llma_assets.web.templates_of import address, page
 from llma_assets.web.tracker_pages import issues_of
 from llma_assets.web.visitors import FormDep, SiteDep, TeamDep, VisitorDep

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from llma_assets.rendering import TreeEvent
+from llma_assets.rendering import MOST_SHOWN, TreeEvent
 from llma_assets.reports import trace_events, trace_report
 from llma_assets.visible import visible
 from llma_assets.web.problems import NotFound
@@ -34,6 +34,7 @@ def trace_page(
     team_id: TeamDep,
     item: Annotated[str, Query(alias="id")],
     events: Literal["some", "all"] = "some",
+    start: Annotated[int | None, Query(ge=0, le=1_000_000)] = None,
 ) -> Response:
     """The text of a trace or generation, with what each theme says of it, and its events."""
     database, options = site.reading(), site.render_options(team_id)
@@ -43,9 +44,8 @@ def trace_page(
     lines = [
         (number, LINE_NUMBER.sub("", visible(line))) for number, line in enumerate(report.text.split("\n"), start=1)
     ]
-    found = trace_events(
-        database, team_id, report.trace_id or item, options, most=MOST_EVENTS if events == "some" else None
-    )
+    most = MOST_EVENTS if events == "some" and start is None else None
+    found = trace_events(database, team_id, report.trace_id or item, options, most=most, start=start)
     return page(
         request,
         "trace.html",
@@ -56,6 +56,8 @@ def trace_page(
         lines=lines,
         tree=found.tree if found else None,
         rows=list(nested(found.tree.events)) if found else [],
+        start=start,
+        page_size=MOST_SHOWN,
     )
 
 

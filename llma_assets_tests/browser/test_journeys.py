@@ -357,6 +357,7 @@ def test_a_day_is_narrowed_and_a_cluster_changed_on_a_phone(visits: Any, site: S
     visit.go("/")
     page.get_by_role("link", name=f"Team {DAILY}", exact=True).tap()
     page.get_by_role("link", name="Login fails", exact=True).first.tap()
+    page.wait_for_url("**/clusters/spiking?**")  # a tap does not wait for the page that it opens
     assert page.locator("h1").inner_text().startswith("Login fails")
     page.get_by_role("button", name="Hide").tap()
     page.get_by_role("button", name="Show it again").tap()
@@ -365,8 +366,10 @@ def test_a_day_is_narrowed_and_a_cluster_changed_on_a_phone(visits: Any, site: S
     page.get_by_role("link", name="Trends").first.tap()
     page.get_by_label("From", exact=True).fill(str(DAY - timedelta(days=6)))
     page.get_by_role("button", name="Narrow").tap()
+    page.wait_for_url("**from=**")
     assert len((page.locator("svg.days").get_attribute("data-days") or "").split()) == 7
     page.get_by_role("link", name="Login fails").first.tap()
+    page.wait_for_url("**/clusters/spiking?**")
     page.locator("ol.members a").first.tap()
     page.wait_for_url("**/trace?**")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")

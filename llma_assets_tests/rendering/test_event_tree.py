@@ -1,5 +1,6 @@
 """The events of a trace as a tree: every event once, failed ones first, no private value of an application."""
 
+from itertools import pairwise
 from typing import Any
 
 from llma_assets.rendering import RenderOptions
@@ -51,6 +52,29 @@ def test_of_very_many_the_failed_ones_are_shown_with_all_above_them() -> None:
     assert [each.depth for each in tree.events[failed - 1 : failed + 1]] == [1, 2]
     assert sum(each.left_out for each in tree.events) == tree.left_out
     assert tree.events[0].below == 10_000
+
+
+def test_all_events_can_be_paged_through_in_order_below_what_they_belong_to() -> None:
+    events = [child("trace", 0, "root", "")] + [
+        child("span", number, f"s{number}", "root" if number % 700 == 0 else f"s{number - number % 700}")
+        for number in range(2_100)
+    ]
+    seen: list[str] = []
+    for start in range(0, 2_101, MOST_SHOWN):
+        tree = tree_of(events, OPTIONS, start=start)
+        depths = [each.depth for each in tree.events]
+        assert depths[0] == 0
+        assert all(after - before <= 1 for before, after in pairwise(depths)), "no level is missing"
+        seen += [each.uuid for each in tree.events if each.uuid not in seen]
+    assert len(seen) == 2_101
+    assert tree_of(events, OPTIONS, start=9_999).events == ()
+
+
+def test_a_page_of_a_deep_chain_is_no_longer_than_a_page() -> None:
+    chain = [child("span", at, f"s{at}", f"s{at - 1}") for at in range(5_000)]
+    tree = tree_of(chain, OPTIONS, start=4_000)
+    assert len(tree.events) == MOST_SHOWN + MOST_DEPTH
+    assert [each.depth for each in tree.events][: MOST_DEPTH + 2] == [*range(MOST_DEPTH), MOST_DEPTH, MOST_DEPTH]
 
 
 def test_a_chain_of_thousands_is_no_deeper_than_a_page_can_be() -> None:

@@ -222,7 +222,7 @@ def test_a_database_that_is_away_is_said_and_comes_back(client: TestClient, site
         def rows(self, *_: object, **__: object) -> None:
             raise DatabaseUnavailable("the server does not answer")
 
-        sources = rows
+        sources = remembering = rows
 
     site.opened = Away()  # type: ignore[assignment]
     for address in ("/", "/api/v1/teams"):
@@ -241,8 +241,7 @@ def test_a_fault_of_ours_shows_and_logs_no_words_of_a_trace(
         def rows(self, *_: object, **__: object) -> None:
             raise ValueError("words of a trace")
 
-        def sources(self) -> None:
-            raise ValueError("words of a trace")
+        sources = remembering = rows
 
     site.opened = Broken()  # type: ignore[assignment]
     answer = client.get("/")

@@ -59,7 +59,25 @@ def test_lists_end_where_they_began_and_a_long_trace_asks_first(client: TestClie
     page = client.get("/teams/1/trace?id=many").text
     assert "Show its 2,100 events as a tree" in page
     assert 'class="event"' not in page
-    assert client.get("/teams/1/trace?id=many&events=all").text.count('class="event"') == 500
+    page = client.get("/teams/1/trace?id=many&events=all").text
+    assert page.count('class="event"') == 500
+    assert "events=all&amp;start=0#events" in page
+
+
+def test_a_long_trace_is_paged_through_in_order_and_no_page_is_heavy(client: TestClient, planted: Database) -> None:
+    words = {"span_name": "a step with a name of some length", "model": "gpt-4o-mini", "latency": 0.5}
+    many = [step(1, "many", number, parent_id="s0", is_error=number == 2_000, **words) for number in range(2_001)]
+    write_events(planted, [*many, step(2, "many", 7, span_name="of the other team")])
+    shown = [f"?id=many&events=all{part}" for part in ("", *(f"&start={start}" for start in range(0, 2_001, 500)))]
+    pages = [client.get(f"/teams/1/trace{query}").text for query in shown]
+    assert max(len(page.encode()) for page in pages) < 300_000
+    assert [page.count("<li>") for page in pages] == [page.count("</li>") for page in pages]
+    assert [page.count('class="event"') for page in pages] == [500, 500, 501, 501, 501, 2]
+    assert "Events 501 to 1,000 in order" in pages[2]
+    assert "start=1000#events" in pages[2]
+    assert 'rel="next"' not in pages[-1]
+    assert "of the other team" not in "".join(pages)
+    assert "There are no more" in client.get("/teams/1/trace?id=many&start=5000").text
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def _make_tasks(database: "Database", settings: "Settings", *, verbose: bool) ->
     """Make tasks from the session replays; returns them by priority."""
     from datetime import UTC, datetime
 
-    from llma_assets.cli.commands.tasks import team_task_options
+    from llma_assets.cli.commands.task_changes import team_task_options
     from llma_assets.cli.render.progress import shown_progress
     from llma_assets.cli.run.runner import runner_of
     from llma_assets.defs.instance import opened_instance

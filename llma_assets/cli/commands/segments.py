@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from llma_assets.cli.commands.ingest import require_some_accepted
-from llma_assets.cli.commands.tasks import team_task_options
+from llma_assets.cli.commands.task_changes import team_task_options
 from llma_assets.cli.errors import Problem
 from llma_assets.cli.options import STDIN, json_option, opened_database, require_readable, team_option, utc_today
 from llma_assets.cli.render.console import emit_report, plain, say, show, show_table

@@ -1,30 +1,24 @@
-"""`llma tasks`: recurring problems in session replays, and decisions about them. The logic belongs in `tasks`."""
+"""`llma tasks`: recurring problems in session replays.
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+Decisions about them belong in `task_changes`, the logic in `llma_assets.tasks`.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
+from llma_assets.cli.commands.task_changes import CHANGES, now, tasks_of, team_task_options
 from llma_assets.cli.errors import WrongUse
-from llma_assets.cli.options import decider, json_option, opened_database, team_option
+from llma_assets.cli.options import json_option, opened_database, team_option
 from llma_assets.cli.render.console import SHORT_ID, emit_report, say, show, show_table
 from llma_assets.cli.render.teams import team_named
 
 if TYPE_CHECKING:
-    from llma_assets.clickhouse import Database
-    from llma_assets.tasks import Task, TaskOptions
+    from llma_assets.tasks import Task
 
-F = TypeVar("F", bound=Callable[..., Any])
 STATUSES = ("new", "regressed", "ongoing", "resolved", "ignored")
 CLOSED = ("resolved", "ignored")
-
-
-def _by_option(f: F) -> F:
-    return click.option(
-        "--by", default=None, metavar="NAME", help="Name of who decides.  [default: LLMA_USER, else your login]"
-    )(f)
 
 
 @click.group("tasks")
@@ -32,7 +26,7 @@ def tasks_group() -> None:
     """Tasks: recurring problems in session replays, by priority.
 
     TASK is a task id or a unique prefix of it. Decisions hold for all later runs, and can be undone: close or ignore by
-    reopen, merge by unmerge, rename by an empty title.
+    reopen, merge by unmerge, rename by an empty title, and each of them but merge by take-back.
     """
 
 
@@ -61,7 +55,7 @@ def list_command(
     wanted = statuses or tuple(each for each in STATUSES if each not in left_out)
     options = team_task_options(team_id)
     with opened_database() as database:
-        report = tasks_report(database, team_id, now=_now(), options=options, statuses=wanted, limit=limit)
+        report = tasks_report(database, team_id, now=now(), options=options, statuses=wanted, limit=limit)
     if as_json:
         emit_report(report)
         return
@@ -109,7 +103,7 @@ def show_command(task: str, team_id: int, segments: int, as_json: bool) -> None:
     from llma_assets.reports import task_details
     from llma_assets.tasks import find_task
 
-    with _tasks_of(team_id) as (database, found):
+    with tasks_of(team_id) as (database, found):
         chosen = find_task(found, task)
         details = task_details(database, team_id, chosen, segments=segments)
     if as_json:
@@ -159,115 +153,5 @@ def show_command(task: str, team_id: int, segments: int, as_json: bool) -> None:
     )
 
 
-@tasks_group.command()
-@click.argument("task")
-@team_option()
-@click.option("--note", default="", help="Why; kept in the history.")
-@_by_option
-def close(task: str, team_id: int, note: str, by: str | None) -> None:
-    """Mark a task as resolved; if the problem occurs again it becomes `regressed`."""
-    _decide("close_task", task, team_id, note, by)
-
-
-@tasks_group.command()
-@click.argument("task")
-@team_option()
-@click.option("--note", default="", help="Why; kept in the history.")
-@_by_option
-def reopen(task: str, team_id: int, note: str, by: str | None) -> None:
-    """Open a resolved or ignored task again."""
-    _decide("reopen_task", task, team_id, note, by)
-
-
-@tasks_group.command()
-@click.argument("task")
-@team_option()
-@click.option("--note", default="", help="Why; kept in the history.")
-@_by_option
-def ignore(task: str, team_id: int, note: str, by: str | None) -> None:
-    """Mark a task as not a problem; similar segments still join it, but it is hidden."""
-    _decide("ignore_task", task, team_id, note, by)
-
-
-@tasks_group.command()
-@click.argument("task")
-@click.argument("title")
-@team_option()
-@_by_option
-def rename(task: str, title: str, team_id: int, by: str | None) -> None:
-    """Give a task your own title; "" restores the generated title."""
-    from llma_assets.tasks import find_task, rename_task
-
-    with _tasks_of(team_id) as (database, found):
-        chosen = find_task(found, task)
-        rename_task(database, team_id, chosen, title, by=decider(by), now=_now())
-    say(
-        f"Task {chosen.task_id[:8]} is now called {title!r}."
-        if title.strip()
-        else "The task has its generated title again."
-    )
-
-
-@tasks_group.command()
-@click.argument("task")
-@click.argument("others", nargs=-1, required=True)
-@team_option()
-@_by_option
-def merge(task: str, others: tuple[str, ...], team_id: int, by: str | None) -> None:
-    """Make OTHERS part of TASK, with their present and future segments."""
-    from llma_assets.tasks import find_task, merge_tasks
-
-    with _tasks_of(team_id) as (database, found):
-        target = find_task(found, task)
-        parts = [find_task(found, other) for other in others]
-        merge_tasks(database, team_id, target, parts, by=decider(by), now=_now())
-    say(f"{len(parts)} tasks are now part of {target.task_id[:8]}; `llma tasks unmerge` undoes it.")
-
-
-@tasks_group.command()
-@click.argument("task")
-@click.argument("part")
-@team_option()
-@_by_option
-def unmerge(task: str, part: str, team_id: int, by: str | None) -> None:
-    """Make PART, which was merged into TASK, a separate task again."""
-    from llma_assets.tasks import find_task, unmerge_task
-
-    with _tasks_of(team_id) as (database, found):
-        freed = unmerge_task(database, team_id, find_task(found, task), part, by=decider(by), now=_now())
-    say(f"Task {freed[:8]} is a separate task again.")
-
-
-@contextmanager
-def _tasks_of(team_id: int) -> "Iterator[tuple[Database, list[Task]]]":
-    from llma_assets.tasks import EditError, UnknownTaskError, list_tasks
-
-    options = team_task_options(team_id)
-    with opened_database() as database:
-        try:
-            yield database, list_tasks(database, team_id, now=_now(), options=options)
-        except (EditError, UnknownTaskError) as error:
-            raise WrongUse(f"{error}. `llma tasks list --team {team_id} --all` lists all tasks") from error
-
-
-def team_task_options(team_id: int) -> "TaskOptions":
-    """The options of the team's tasks."""
-    from llma_assets.cli.run.settings import team_settings
-    from llma_assets.tasks import TaskOptions
-
-    return TaskOptions.of_team(team_settings().options_of(team_id))
-
-
-def _decide(action: str, task: str, team_id: int, note: str, by: str | None) -> None:
-    from llma_assets import tasks as room
-    from llma_assets.tasks import find_task
-
-    with _tasks_of(team_id) as (database, found):
-        chosen = find_task(found, task)
-        getattr(room, action)(database, team_id, chosen, by=decider(by), now=_now(), note=note)
-        after = find_task(room.list_tasks(database, team_id, now=_now()), chosen.task_id)
-    say(f"Task {chosen.task_id[:8]}, {chosen.title!r}, was {chosen.status} and is now {after.status}.")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+for _command in CHANGES:
+    tasks_group.add_command(_command)

@@ -29,7 +29,7 @@ def open_command(
     """
     if (task_id is None) == (lineage is None):
         raise WrongUse("name one problem: --task ID, or --lineage ID")
-    from llma_assets.cli.commands.tasks import team_task_options
+    from llma_assets.cli.commands.task_changes import team_task_options
     from llma_assets.clock import utc_now
     from llma_assets.clusters import find_lineage
     from llma_assets.tasks import UnknownTaskError, find_task, list_tasks
@@ -78,7 +78,7 @@ def sync_command(team_id: int, dry_run: bool, as_json: bool) -> None:
     Safe to repeat, and beside the schedule: one process speaks with a tracker at a time. The exit code is 1 if a
     tracker could not be asked.
     """
-    from llma_assets.cli.commands.tasks import team_task_options
+    from llma_assets.cli.commands.task_changes import team_task_options
     from llma_assets.clock import utc_now
     from llma_assets.trackers import sync, sync_report, trackers_of
 

@@ -38,7 +38,7 @@ def verify(
         raise WrongUse("name one change: --release NAME, or --date D")
     if lineage is not None and release_name is None and day is None:
         raise WrongUse("name the change: --release NAME, or --date D (`llma releases list` shows the releases)")
-    from llma_assets.cli.commands.tasks import team_task_options
+    from llma_assets.cli.commands.task_changes import team_task_options
     from llma_assets.reports import NoChangeError, verify_lineage, verify_task
     from llma_assets.tasks import UnknownTaskError, find_task, list_tasks
 

@@ -191,3 +191,41 @@ def test_a_team_without_tasks_is_told_how_to_get_some(llma: Llma, llma_json: Ask
     assert "llma segments ingest" in llma("tasks", "list", "--team", "9").stderr
     assert llma_json("tasks", "list", "--team", "9").document == {"team": 9, "tasks": [], "hidden": 0}
     assert llma_json("segments", "refused", "--team", "9").document == {"team": 9, "refused": []}
+
+
+def test_people_put_tasks_first_and_take_it_back(tasks: list[dict[str, Any]], llma: Llma, llma_json: Asks) -> None:
+    first, last = (each["task_id"] for each in tasks)
+    done = llma_json("tasks", "prioritise", last[:8], "--to", "first", "--team", "1", "--by", "Ana").document
+    assert (done["team"], done["action"], done["unchanged"]) == (1, "raise", [])
+    assert [(each["task_id"], each["given_priority"]) for each in done["changed"]] == [(last, "high")]
+    assert [each["task_id"] for each in listed(llma_json)] == [last, first]
+    shown = llma_json("tasks", "show", last, "--team", "1").document
+    assert (shown["history"][-1]["change"], shown["history"][-1]["changed_by"]) == ("prioritised", "Ana")
+    assert "comes where its figures put it now" in llma("tasks", "take-back", last, "--team", "1").output
+    assert [each["task_id"] for each in listed(llma_json)] == [first, last]
+    assert llma("tasks", "prioritise", first, last, "--to", "last", "--team", "1").output.count("comes last now") == 2
+    assert llma("tasks", "prioritise", first, "--to", "first", "--team", "2").exit_code == 2
+
+
+def test_of_several_tasks_each_is_changed_by_itself(tasks: list[dict[str, Any]], llma: Llma, llma_json: Asks) -> None:
+    first, last = (each["task_id"] for each in tasks)
+    unknown = llma("tasks", "close", first, "ffffffff", "--team", "1")
+    assert unknown.exit_code == 2
+    assert {each["status"] for each in listed(llma_json)} == {"new"}, "nothing is changed where one is unknown"
+    assert llma("tasks", "close", first, "--team", "1").exit_code == 0
+    both = llma_json("tasks", "close", first, last, "--team", "1", "--note", "fixed")
+    assert both.code == 2
+    assert [each["task_id"] for each in both.document["changed"]] == [last]
+    assert [(each["task_id"], each["reason"]) for each in both.document["unchanged"]] == [(first, "not_possible")]
+    back = llma_json("tasks", "take-back", first, last, "--team", "1")
+    assert (back.code, {each["status"] for each in back.document["changed"]}) == (0, {"new"})
+
+
+def test_changes_of_one_task_are_documents_too(tasks: list[dict[str, Any]], llma_json: Asks) -> None:
+    first, last = (each["task_id"] for each in tasks)
+    named = llma_json("tasks", "rename", first, "Coupons", "--team", "1").document
+    assert (named["title"], named["segments"]) == ("Coupons", [])
+    whole = llma_json("tasks", "merge", first, last, "--team", "1").document
+    assert (whole["task_id"], whole["merged"]) == (first, [last])
+    freed = llma_json("tasks", "unmerge", first, last, "--team", "1").document
+    assert freed["task_id"] == last

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
-from llma_assets import tasks as room
 from llma_assets.clickhouse import Database
 from llma_assets.serialization import TeamId
-from llma_assets.tasks import EditError, Task, UnknownTaskError, find_task
+from llma_assets.tasks.board import Task, UnknownTaskError, find_task, task_history
+from llma_assets.tasks.editing import EditError, close_task, ignore_task, prioritise_task, reopen_task, take_back
 
 Action = Literal["close", "reopen", "ignore", "raise", "lower", "by_figures", "take_back"]
 MOST_TASKS = 100
@@ -120,20 +120,20 @@ def decide_about_tasks(
 def _do(action: Action, database: Database, team_id: int, task: Task, who: Mapping[str, Any], note: str) -> None:
     match action:
         case "close":
-            room.close_task(database, team_id, task, note=note, **who)
+            close_task(database, team_id, task, note=note, **who)
         case "reopen":
-            room.reopen_task(database, team_id, task, note=note, **who)
+            reopen_task(database, team_id, task, note=note, **who)
         case "ignore":
-            room.ignore_task(database, team_id, task, note=note, **who)
+            ignore_task(database, team_id, task, note=note, **who)
         case "take_back":
-            room.take_back(database, team_id, task, **who)
+            take_back(database, team_id, task, **who)
         case _:
             given = {"raise": "high", "lower": "low"}.get(action, "")
-            room.prioritise_task(database, team_id, task, given, **who)
+            prioritise_task(database, team_id, task, given, **who)
 
 
 def _changed_since(database: Database, team_id: int, task: Task) -> UnchangedTask:
-    last = next(reversed(room.task_history(database, team_id, task)), None)
+    last = next(reversed(task_history(database, team_id, task)), None)
     by = str(last["changed_by"]) if last else ""
     detail = f"it was changed since you saw it and is {task.status} now"
     return UnchangedTask(task.task_id, task.title, "changed_since", detail, task.status, by)
