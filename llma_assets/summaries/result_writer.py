@@ -29,8 +29,8 @@ LONGEST_WAIT_S = 0.25
 class Writer:
     """Stores results in small batches, and counts them.
 
-    At most twice as many results wait as calls are under way, and for a quarter of a second while others come. A
-    process that is killed loses the answers of at most three times that many calls.
+    At most as many results wait as calls are under way, and for a quarter of a second while others come. A process
+    that is killed loses the answers of at most twice that many calls.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Writer:
         self._work = work
         self._ledger = ledger
         self._run_id = run_id
-        self._rows_at_once = min(2 * concurrency, ROWS_AT_ONCE)
+        self._rows_at_once = min(concurrency, ROWS_AT_ONCE)
         self._waiting: list[tuple[SummaryResult, Mapping[str, Any]]] = []
         self._stored_at = time.monotonic()
 

@@ -165,7 +165,7 @@ with capture_interrupts(), raise_interrupts_as(DagsterExecutionInterruptedError)
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("number", "most_lost"), [(signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGKILL, 15)], ids=str
+    ("number", "most_lost"), [(signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGKILL, 10)], ids=str
 )
 def test_a_run_that_is_told_to_stop_keeps_its_answers_and_one_that_is_killed_loses_a_handful(
     settings: Settings, database: Database, number: signal.Signals, most_lost: int
