@@ -120,6 +120,7 @@ from llma_assets.reports.verification import (
     ReleasesReport,
     Verification,
     first_whole_day,
+    verified_closings,
     verify_lineage,
     verify_task,
 )
@@ -338,6 +339,7 @@ __all__ = [
     "trial_report",
     "try_theme",
     "usage_report",
+    "verified_closings",
     "verify_lineage",
     "verify_task",
 ]

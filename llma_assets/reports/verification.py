@@ -1,6 +1,7 @@
 """Did the fix work? The daily rate of a problem before and after a change, of a lineage or of a task."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
@@ -9,7 +10,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters import EditError, UnknownLineageError, counted_as, find_lineage, standings_of
 from llma_assets.insights import DayRate, Effect, Rates, Release, effect_of, lineage_rates
 from llma_assets.serialization import TeamId
-from llma_assets.tasks import Task, task_days, task_history
+from llma_assets.tasks import Task, TaskOptions, list_tasks, task_days, task_history
 
 REACH = timedelta(days=42)
 """Days before and after a change that are looked at."""
@@ -109,6 +110,18 @@ def verify_task(
         tuple(DayRate(row["day"], row["users_in"], row["users"]) for row in rows),
     )
     return _verification(team_id, "task", task.task_id, task.title, "", task.status, moment, because, rates)
+
+
+def verified_closings(
+    database: Database, team_id: int, theme_id: str, *, now: datetime, options: TaskOptions, most: int = 10
+) -> list[Verification]:
+    """What closing the tasks of a theme's clusters did, the last closed first."""
+    found = []
+    for task in list_tasks(database, team_id, now=now, options=options):
+        if task.theme_id == theme_id and task.status == "resolved":
+            with suppress(NoChangeError):
+                found.append(verify_task(database, team_id, task))
+    return sorted(found, key=lambda each: each.change, reverse=True)[:most]
 
 
 def _verification(

@@ -3,12 +3,11 @@
 Pure: from reports to numbers. Which colours and words they get is the templates' business.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from math import isfinite
 
-from llma_assets.insights import Release
 from llma_assets.reports import ClusterResult, FlowCluster, LineageFlow, Trend
 from llma_assets.team_day import midnight
 from llma_assets.visible import visible
@@ -204,15 +203,15 @@ class Marker:
     words: str
 
 
-def release_markers(trends: Sequence[Trend], releases: Sequence[Release]) -> list[Marker]:
-    """Where releases began within the days of `stacked_days`; days without items have no place."""
+def markers(trends: Sequence[Trend], moments: Iterable[tuple[datetime, str]]) -> list[Marker]:
+    """Where moments are within the days of `stacked_days`, with their words; days without items have no place."""
     days = [point.day for point in trends[0].points] if trends else []
     step = CHART[0] / max(1, len(days))
     return [
-        Marker(round((at + (each.released_at - midnight(day)) / timedelta(days=1)) * step, 1), each.name)
-        for each in releases
+        Marker(round((at + (moment - midnight(day)) / timedelta(days=1)) * step, 1), words)
+        for moment, words in moments
         for at, day in enumerate(days)
-        if midnight(day) <= each.released_at < midnight(day) + timedelta(days=1)
+        if midnight(day) <= moment < midnight(day) + timedelta(days=1)
     ]
 
 

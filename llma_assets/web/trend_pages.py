@@ -1,16 +1,18 @@
 """How clusters went over weeks, what was expected of them, and where each came from."""
 
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from llma_assets.alerts import expected_trends
-from llma_assets.insights import Release, releases_of
-from llma_assets.reports import latest_day, lineage_flow, trends_report
+from llma_assets.insights import releases_of
+from llma_assets.reports import latest_day, lineage_flow, trends_report, verified_closings
+from llma_assets.team_day import midnight
 from llma_assets.web.band_drawings import band_pictures
-from llma_assets.web.drawings import flow_picture, release_markers, stacked_days
+from llma_assets.web.drawings import flow_picture, markers, stacked_days
 from llma_assets.web.pages import TEAM, default_theme
 from llma_assets.web.problems import NotFound
 from llma_assets.web.site import Site
@@ -21,6 +23,12 @@ from llma_assets.web.visitors import SiteDep, TeamDep
 router = APIRouter()
 
 TREND_WEEKS = 4
+HELPED: Mapping[str, str] = {
+    "confirmed": "the fix is confirmed",
+    "rarer": "rarer since, but still there",
+    "not_fallen": "its rate did not fall",
+    "open": "too early to say whether it helped",
+}
 FLOW_DAYS = 14
 """Runs that the picture of the lineages shows."""
 SHOWN_BANDS = 12
@@ -66,7 +74,8 @@ def trends_page(
         chosen=chosen,
         show=show,
         slices=slices,
-        releases=release_markers(chosen.trends, _releases(site, team_id)) if chosen else (),
+        releases=markers(chosen.trends, _releases(site, team_id)) if chosen else (),
+        closings=markers(chosen.trends, _closings(site, team_id, shown)) if chosen else (),
         stacked=stacked,
         flow=flow_picture(flow, colours) if flow and len(flow.days) > 1 else None,
         weeks=weeks,
@@ -98,6 +107,13 @@ def expected_page(
     )
 
 
-def _releases(site: Site, team_id: int) -> list[Release]:
+def _releases(site: Site, team_id: int) -> list[tuple[datetime, str]]:
     """The releases of the application, as people and events name them."""
-    return releases_of(site.database, team_id, now=site.clock(), named_by=site.release_property(team_id))
+    found = releases_of(site.database, team_id, now=site.clock(), named_by=site.release_property(team_id))
+    return [(each.released_at, each.name) for each in found]
+
+
+def _closings(site: Site, team_id: int, theme_id: str) -> list[tuple[datetime, str]]:
+    """The first whole days after tasks of the theme's clusters were closed, and whether that helped."""
+    found = verified_closings(site.reading(), team_id, theme_id, now=site.clock(), options=site.task_options(team_id))
+    return [(midnight(each.change), f"“{each.title}”, {HELPED[each.answer]}") for each in found]

@@ -14,6 +14,7 @@ from llma_assets.tasks import close_task
 from llma_assets.team_day import TeamDay, midnight
 from llma_assets.testing.segments import MONDAY
 from llma_assets.web import Site
+from llma_assets_tests.alerts.test_incidents import close_task_of
 from llma_assets_tests.cli.commands.test_verify import FIXED, LINEAGE, plant
 from llma_assets_tests.reports.stored_runs import DAY, ids, store_run
 from llma_assets_tests.tasks.passing import a_pass, tasks
@@ -135,3 +136,16 @@ def test_how_much_is_unseen_is_told_of_themes_that_look_for_something_and_stands
     page = client.get(f"/teams/1/results?date={DAY}&theme=error_analysis").text
     assert "≤ 10 % (0.7 % to 19 %)" in page.replace("\u202f", " ").replace("\xa0", " ")
     assert "Of kinds not seen yet" not in client.get(f"/teams/1/results?date={DAY}&theme=traces").text
+
+
+def test_closed_tasks_stand_on_the_days_of_trends_and_whether_that_helped(
+    month: TestClient, planted: Database, site: Site
+) -> None:
+    site.clock = lambda: midnight(DAY) + timedelta(hours=12)
+    for team_id, lineage in ((1, LINEAGE), (2, "traces-1")):
+        close_task_of(planted, lineage, midnight(FIXED) - timedelta(hours=2), team_id=team_id)
+    mine, other = (month.get(f"/teams/{team_id}/trends?theme=traces").text for team_id in (1, 2))
+    assert mine.count('class="release closing"') == other.count('class="release closing"') == 1
+    assert "rarer since, but still there" in mine
+    assert "its rate did not fall" in other
+    assert "its rate did not fall" not in mine
